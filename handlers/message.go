@@ -1,0 +1,59 @@
+// Package handlers is what a message means: the command table, and the way
+// parse → gate → engine → a card to answer with. It knows no platform.
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+)
+
+// Via says how a message came.
+type Via string
+
+// The closed set of ways in.
+const (
+	Slash    Via = "slash"
+	Mention  Via = "mention"
+	Button   Via = "button"
+	Form     Via = "form" // a submitted modal
+	Terminal Via = "terminal"
+)
+
+// Message is one thing a person said or tapped.
+type Message struct {
+	// Key names the delivery: the same for a redelivery, different for two
+	// honest taps.
+	Key     string
+	Via     Via
+	Account auth.Account
+	Channel string
+	// ChannelShared says that people of other organisations are in the
+	// channel.
+	ChannelShared bool
+	Thread        string
+	Text          string // slash and mention: what was typed, without the bot's name
+	Tap           Tap    // button and form
+	At            time.Time
+}
+
+// Tap is a button tapped, or a form submitted.
+type Tap struct {
+	Action string // card.Button.Action
+	Value  string // card.Button.Value
+	// Fields are a form's inputs by name.
+	Fields map[string]string
+	// Trigger lets the platform open a form in answer, for about 3 s.
+	Trigger string
+}
+
+// Reply is how a handler answers. Show posts the card, and when called again
+// edits what it posted. Whisper shows a card to the asker only. Ask opens a
+// form in answer to a tap.
+type Reply interface {
+	Show(ctx context.Context, c card.Card) error
+	Whisper(ctx context.Context, c card.Card) error
+	Ask(ctx context.Context, f card.Form) error
+}

@@ -1,0 +1,24 @@
+package audit
+
+import "context"
+
+// Sealed is a record in its place in the trail.
+type Sealed struct {
+	N      uint64 `json:"n"`    // from 1, without gaps
+	Rev    int64  `json:"rev"`  // the store's revision that wrote it: the order of the trail
+	Prev   string `json:"prev"` // hash of entry N-1, "" for the first
+	Record Record `json:"record"`
+	Hash   string `json:"hash"` // over N, Rev, Prev and the record's canonical form
+}
+
+// Log is the trail as the rest of the program sees it.
+type Log interface {
+	// Append stores a record that belongs to no run (a read, a refusal, a
+	// note), and settles the claim of its delivery in the same transaction
+	// where claim is not "".
+	Append(ctx context.Context, r Record, claim string) error
+	// Trail calls f with every sealed entry from number n on, in order.
+	Trail(ctx context.Context, n uint64, f func(Sealed) error) error
+	// Head is the newest sealed entry; ok is false for an empty trail.
+	Head(ctx context.Context) (s Sealed, ok bool, err error)
+}

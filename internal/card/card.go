@@ -1,0 +1,116 @@
+// Package card is what people see, free of any platform: status, approval,
+// live run, outcome, help. It is pure; slackio renders it as Block Kit, the
+// terminal as text. Text is never markup here: a span holds plain characters,
+// and a renderer that lets one mention, link or format is wrong.
+package card
+
+import (
+	"time"
+
+	"dhbot/auth"
+)
+
+// SpanKind says how a span is to be shown.
+type SpanKind uint8
+
+// The closed set of span kinds.
+const (
+	Plain  SpanKind = iota
+	Strong          // bold
+	Mono            // inline code
+	Who             // a person: Account is mentioned where the platform can
+	When            // a moment, shown in the reader's own time zone
+)
+
+// Span is a run of characters of one kind.
+type Span struct {
+	Kind    SpanKind
+	Text    string       // for Who the name to fall back to, for When unused
+	Account auth.Account // Who
+	At      time.Time    // When
+	Clock   bool         // When: time of day only
+}
+
+// Line is one line of text.
+type Line []Span
+
+// T is a plain span, B a bold one, C inline code, At a moment.
+func T(s string) Span     { return Span{Text: s} }
+func B(s string) Span     { return Span{Kind: Strong, Text: s} }
+func C(s string) Span     { return Span{Kind: Mono, Text: s} }
+func At(t time.Time) Span { return Span{Kind: When, At: t, Clock: true} }
+func P(name string, a auth.Account) Span {
+	return Span{Kind: Who, Text: name, Account: a}
+}
+
+// Card is one message.
+type Card struct {
+	// Push is the text of the notification, and what is left where blocks
+	// cannot be shown: one line, meaningful by itself.
+	Push    string
+	Head    Line // the first line, which says it all
+	Body    []Element
+	Buttons []Button
+	Foot    []Line // small print
+	// Private asks for an answer that only the asker sees.
+	Private bool
+}
+
+// Element is a Text, Pre or Table.
+type Element interface{ element() }
+
+// Text is a paragraph.
+type Text struct{ Lines []Line }
+
+// Pre is output, shown as it is in a fixed-width font.
+type Pre struct{ Text string }
+
+// Table has a row per thing; the first column names it.
+type Table struct {
+	Header []string
+	Rows   [][]Line
+}
+
+func (Text) element()  {}
+func (Pre) element()   {}
+func (Table) element() {}
+
+// Style is how a button stands out.
+type Style uint8
+
+// The closed set of styles.
+const (
+	Neutral Style = iota
+	Primary
+	Danger
+)
+
+// Button is something to tap. Value carries a run id and digest or a command
+// of the table with validated names, never free text.
+type Button struct {
+	Action  string // the tap's name, e.g. "approve"
+	Label   string
+	Value   string
+	Style   Style
+	Confirm *Confirm
+}
+
+// Confirm is asked before a tap counts.
+type Confirm struct{ Title, Text, Yes, No string }
+
+// Form is a modal: a few inputs and a button.
+type Form struct {
+	Action string // comes back as the tap's action
+	Value  string // comes back as the tap's value
+	Title  string // at most 24 characters
+	Body   []Element
+	Inputs []Input
+	Submit string
+}
+
+// Input is one text input of a form.
+type Input struct {
+	Name, Label, Hint string
+	Multiline         bool
+	Optional          bool
+}

@@ -1,0 +1,76 @@
+package engine
+
+import "time"
+
+// Event is something that happens to a run. The set is closed: Next knows
+// every one of them.
+type Event interface{ event() }
+
+type (
+	// Vote approves; Digest is the plan that the voter saw.
+	Voted struct {
+		By     Actor
+		Digest string
+	}
+	// Withdrawn takes a vote back, until the run starts.
+	WithdrawnVote struct{ By Actor }
+	// DeniedBy ends a waiting run.
+	DeniedBy struct {
+		By     Actor
+		Reason string
+	}
+	// CancelledBy is the requester's own end of a run that has not started,
+	// or an approver's stop after the current step.
+	CancelledBy struct {
+		By     Actor
+		Reason string
+	}
+	// Tick lets deadlines pass.
+	Tick struct{}
+	// Begin asks to start with all locks taken by the same transaction.
+	Begin struct{ Worker string }
+	// Blocked says that Begin met a lock of another run.
+	Blocked struct{ Lock, Run string }
+	// RecheckFailed is the Gate's no.
+	RecheckFailed struct{ Why string }
+	// StepBegins is committed before anything is sent.
+	StepBegins struct{ Index int }
+	// StepEnds is what came of it.
+	StepEnds struct {
+		Index int
+		Step  Step
+	}
+	// TickedBy is a person's word that a manual step is done.
+	TickedBy struct {
+		By    Actor
+		Index int
+		Note  string
+	}
+	// WorkerLost says that the worker vanished with the run in its hands.
+	WorkerLost struct{ Worker string }
+	// ClosedBy closes an unknown run.
+	ClosedBy struct {
+		By     Actor
+		Reason string
+	}
+)
+
+func (Voted) event()         {}
+func (WithdrawnVote) event() {}
+func (DeniedBy) event()      {}
+func (CancelledBy) event()   {}
+func (Tick) event()          {}
+func (Begin) event()         {}
+func (Blocked) event()       {}
+func (RecheckFailed) event() {}
+func (StepBegins) event()    {}
+func (StepEnds) event()      {}
+func (TickedBy) event()      {}
+func (WorkerLost) event()    {}
+func (ClosedBy) event()      {}
+
+// Policy is what of the config the engine goes by.
+type Policy struct {
+	VoteTTL  time.Duration // request to last vote
+	StartTTL time.Duration // approval to start
+}

@@ -1,0 +1,132 @@
+// Package engine is the life of a run: a pure Next(run, event, now) that says
+// what a run becomes, and the worker around it that holds the lease, sends
+// the steps and watches their effect. It declares what it needs of the world:
+// Runs, Executor and Gate.
+package engine
+
+import (
+	"time"
+
+	"dhbot/auth"
+	"dhbot/runbooks"
+)
+
+// State is where a run stands.
+type State string
+
+// The closed set of states. The transition table stands at Next.
+const (
+	Waiting   State = "waiting for votes"
+	Approved  State = "approved"             // enough votes, or none needed; not yet under way
+	Queued    State = "queued"               // waits for a lock that another run holds
+	Running   State = "running"              // holds its locks and a worker
+	Paused    State = "waiting for a person" // a manual step
+	Done      State = "done"
+	Failed    State = "failed" // nothing changed, or what changed is known not to have helped
+	Partly    State = "partly" // some targets done, then stopped: the rest is named
+	Denied    State = "denied"
+	Expired   State = "expired"
+	Refused   State = "refused" // a check just before execution said no
+	Cancelled State = "cancelled"
+	Unknown   State = "unknown" // a step's fate is unknown: locks stay held
+	Closed    State = "closed"  // an unknown run that a person closed
+)
+
+// Ended says that nothing more will happen to a run by itself. An unknown run
+// has not ended: it keeps its locks until a person closes it.
+func (s State) Ended() bool {
+	switch s {
+	case Done, Failed, Partly, Denied, Expired, Refused, Cancelled, Closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// StepState is where one step stands.
+type StepState string
+
+// The closed set of step states.
+const (
+	StepPending StepState = "pending"
+	StepStarted StepState = "started" // committed; it may have been sent
+	StepDone    StepState = "done"
+	StepNoted   StepState = "done, with a note" // a soft check was not seen in time
+	StepFailed  StepState = "failed"
+	StepUnknown StepState = "unknown"
+	StepSkipped StepState = "not done"
+)
+
+// Step is what became of a step of the plan, at the same index.
+type Step struct {
+	State   StepState `json:"state"`
+	Text    string    `json:"text,omitempty"` // what was found, one line, redacted
+	Outcome string    `json:"outcome,omitempty"`
+	Exit    *int      `json:"exit,omitempty"`
+	Output  string    `json:"output,omitempty"` // SHA-256 of what it wrote
+	OldPID  int       `json:"old_pid,omitempty"`
+	NewPID  int       `json:"new_pid,omitempty"`
+	// Seen is probe's remembered observation of a wait step, opaque here; a
+	// later wait step of the same target compares with it.
+	Seen    []byte     `json:"seen,omitempty"`
+	Started *time.Time `json:"started,omitempty"`
+	Ended   *time.Time `json:"ended,omitempty"`
+	By      string     `json:"by,omitempty"` // manual steps: who ticked it
+}
+
+// Actor is a person acting through an account.
+type Actor struct {
+	Person  string       `json:"person"`
+	Account auth.Account `json:"account"`
+	Via     string       `json:"via"` // slash, mention, button, terminal
+}
+
+// Vote is one person's word for a run.
+type Vote struct {
+	Actor
+	At     time.Time `json:"at"`
+	Digest string    `json:"digest"` // the plan that was voted for
+}
+
+// Place is where a run was asked for, and so where its message lives.
+type Place struct {
+	Channel string `json:"channel"`
+	Thread  string `json:"thread,omitempty"`
+}
+
+// Run is the life of one plan. It is stored as JSON; V says which form.
+type Run struct {
+	V      int             `json:"v"`
+	ID     string          `json:"id"` // "R-7F3K", never used again
+	State  State           `json:"state"`
+	Inputs runbooks.Inputs `json:"inputs"`
+	Plan   runbooks.Plan   `json:"plan"`
+	Steps  []Step          `json:"steps"`
+
+	Asked  Actor  `json:"asked"`
+	Reason string `json:"reason,omitempty"`
+	Place  Place  `json:"place"`
+
+	Need    int    `json:"need"` // votes needed
+	Votes   []Vote `json:"votes,omitempty"`
+	DenyBy  *Actor `json:"deny_by,omitempty"`
+	Why     string `json:"why,omitempty"` // of a denial, refusal, cancellation, failure
+	EndedBy *Actor `json:"ended_by,omitempty"`
+	Abort   *Actor `json:"abort,omitempty"` // stop after the current step
+
+	RequestedAt time.Time  `json:"requested_at"`
+	VoteBy      time.Time  `json:"vote_by"` // the deadline of the vote
+	ApprovedAt  *time.Time `json:"approved_at,omitempty"`
+	StartBy     *time.Time `json:"start_by,omitempty"` // the deadline from approval to start
+	StartedAt   *time.Time `json:"started_at,omitempty"`
+	EndedAt     *time.Time `json:"ended_at,omitempty"`
+
+	Behind string `json:"behind,omitempty"` // queued: the run that holds the lock
+	Worker string `json:"worker,omitempty"` // the replica that carries it out
+
+	Records int    `json:"records"` // number of records so far
+	Head    string `json:"head"`    // hash of the last one
+}
+
+// FormVersion is the version of the stored form of a Run.
+const FormVersion = 1

@@ -1,0 +1,37 @@
+// Package poster keeps what people see in step with what is stored: each
+// run's one message, and the trail in the audit channel. It reconciles stored
+// revisions with posted ones, so that nothing is lost with a process.
+package poster
+
+import (
+	"context"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// Post is the message of a run, and the revision it shows.
+type Post struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts"` // the platform's id of the message
+	Rev     int64  `json:"rev"`
+}
+
+// Posts remembers which message shows which run.
+type Posts interface {
+	// Post returns a run's message; ok is false where there is none yet.
+	Post(ctx context.Context, run string) (p Post, ok bool, err error)
+	SetPost(ctx context.Context, run string, p Post) error
+	// TrailPosted is the number of the last trail entry that was posted.
+	TrailPosted(ctx context.Context) (uint64, error)
+	SetTrailPosted(ctx context.Context, n uint64) error
+}
+
+// Board is where messages are put. It keeps to the platform's limits by
+// itself: a call may wait for its turn.
+type Board interface {
+	// Post puts a new message and returns its id.
+	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
+	// Edit replaces a message; final edits go before others.
+	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
+}

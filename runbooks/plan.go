@@ -1,0 +1,155 @@
+package runbooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Class is what an action does to the cluster; the gate decides by it.
+type Class string
+
+// The closed set of classes (design: "what may be done, and what it takes").
+const (
+	Read        Class = "read"        // changes nothing
+	Sensitive   Class = "sensitive"   // a read that exposes data: role "data", answered by DM
+	Writes      Class = "writes"      // writes a file and changes nothing else
+	Disruptive  Class = "disruptive"  // changes something that people notice
+	Destructive Class = "destructive" // cannot be undone
+)
+
+// Changing says that a run of this class needs a lock, a record before each
+// step, and a fate.
+func (c Class) Changing() bool { return c == Writes || c == Disruptive || c == Destructive }
+
+// StepKind is how a step is carried out.
+type StepKind string
+
+// The closed set of step kinds.
+const (
+	Exec   StepKind = "exec"   // run once; it may change something
+	Wait   StepKind = "wait"   // repeat a read until a condition holds
+	List   StepKind = "list"   // a discovery read before the digest, its lines become inputs
+	Manual StepKind = "manual" // a person does it and ticks it
+)
+
+// Check is what makes an exec step's answer a success.
+type Check string
+
+// The closed set of checks.
+const (
+	ExitZero Check = "exit 0"               // exit code 0
+	Silent   Check = "exit 0, no output"    // exit code 0 and nothing on stdout
+	Lines    Check = "exit 0, line by line" // list steps: stdout is the list
+	Ticked   Check = "ticked by a person"   // manual steps
+)
+
+// Condition is what a wait step waits for. How it is read from the output is
+// probe's business; the manager of the step's process says which reader.
+type Condition string
+
+// The closed set of conditions.
+const (
+	Answers   Condition = "answers"   // the supervisor answers for this process; its pid, or that there is none, is remembered
+	Restarted Condition = "restarted" // nothing pending, up, a new pid, newer data
+	Running   Condition = "running"   // nothing pending, up
+	Stopped   Condition = "stopped"   // nothing pending, no process
+	Ready     Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
+)
+
+// Target is one process on one host.
+type Target struct {
+	Process string `json:"process"`
+	Host    string `json:"host"`
+}
+
+// String is "db_dis on infra-1".
+func (t Target) String() string {
+	if t.Process == "" {
+		return t.Host
+	}
+	return t.Process + " on " + t.Host
+}
+
+// Step is one thing to do, complete: what is in it is what the digest covers
+// and what is sent.
+type Step struct {
+	Kind    StepKind  `json:"kind"`
+	Title   string    `json:"title,omitempty"` // for people, short
+	Process string    `json:"process,omitempty"`
+	Manager Manager   `json:"manager,omitempty"`
+	Service string    `json:"service,omitempty"` // the supervisor's own name of the process
+	Host    string    `json:"host"`
+	Address string    `json:"address"`
+	Login   string    `json:"login"`
+	Command string    `json:"command,omitempty"` // as in the catalog: what a person would type
+	Sent    string    `json:"sent,omitempty"`    // with wrapper and sudo -n: the exact exec request
+	Until   Condition `json:"until,omitempty"`   // wait steps
+	Check   Check     `json:"check,omitempty"`
+	// Timeout bounds one command of the step on the remote side.
+	Timeout Duration `json:"timeout"`
+	// Within bounds a wait step as a whole.
+	Within Duration `json:"within,omitempty"`
+	// Source is the seed's file and line, e.g. "process-runbooks.md:292".
+	Source string `json:"source,omitempty"`
+	// Corrected says where and why the command differs from its source.
+	Corrected string `json:"corrected,omitempty"`
+}
+
+// Changes says that sending the step may alter something.
+func (s Step) Changes() bool { return s.Kind == Exec }
+
+// Plan is an action resolved against the fleet.
+type Plan struct {
+	Catalog  string   `json:"catalog"`
+	Cluster  string   `json:"cluster"`
+	Action   string   `json:"action"`
+	Title    string   `json:"title"` // "restart db_dis"
+	Class    Class    `json:"class"`
+	Severity Severity `json:"severity"` // of the action: it decides the votes
+	Targets  []Target `json:"targets"`
+	Impact   string   `json:"impact"`
+	// Locks are the names a run of this plan holds, sorted.
+	Locks []string `json:"locks"`
+	// Discover are the reads whose answers the steps need; they run before
+	// the card. Empty for most actions.
+	Discover []Step `json:"discover,omitempty"`
+	Steps    []Step `json:"steps"`
+	// Digest is empty while Discover has not been bound.
+	Digest string `json:"digest"`
+}
+
+// Inputs are everything that a plan is made of besides catalog and fleet.
+// They are stored with the run, so that the plan can be made again and
+// compared before every step.
+type Inputs struct {
+	Cluster string            `json:"cluster"`
+	Action  string            `json:"action"`
+	Process string            `json:"process,omitempty"` // catalog id, never a user's spelling
+	Hosts   []string          `json:"hosts,omitempty"`   // empty: every host of the process
+	Params  map[string]string `json:"params,omitempty"`  // validated
+	// Minted are values made once before the card, e.g. a fresh file name.
+	Minted map[string]string `json:"minted,omitempty"`
+	// Listed are the answers of the discovery reads, by the list's name.
+	Listed map[string][]string `json:"listed,omitempty"`
+}
+
+// Duration is a time.Duration that JSON shows as "15s".
+type Duration time.Duration
+
+// D is the standard library's form.
+func (d Duration) D() time.Duration { return time.Duration(d) }
+
+// MarshalJSON writes Go's duration text.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
+
+// UnmarshalJSON reads Go's duration text.
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("duration %s: want text like \"15s\"", b)
+	}
+	v, err := time.ParseDuration(s)
+	*d = Duration(v)
+	return err
+}

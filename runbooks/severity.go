@@ -1,0 +1,90 @@
+package runbooks
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Severity is a number of the incident key (process-runbooks.md, "Incident
+// classification key"), or Unknown. The zero value is Unknown: what nobody
+// looked at is never green.
+type Severity uint8
+
+// The incident key, and Unknown, which is not part of it.
+const (
+	Unknown  Severity = iota
+	None              // 0: running, or down as scheduled
+	Critical          // 1: down when it should be up
+	Moderate          // 2: up when it should be down, or up with its configuration missing
+	Low               // 3: running with errors or performing poorly
+)
+
+var severityWord = [...]string{"unknown", "None", "Critical", "Moderate", "Low"}
+
+// Level reads a number of the incident key: 0 to 3.
+func Level(n int) (Severity, error) {
+	if n < 0 || n > 3 {
+		return Unknown, fmt.Errorf("severity %d: the incident key goes from 0 to 3", n)
+	}
+	return Severity(n + 1), nil
+}
+
+// Number is the incident key's number, and false for Unknown.
+func (s Severity) Number() (int, bool) {
+	if s == Unknown || int(s) >= len(severityWord) {
+		return 0, false
+	}
+	return int(s) - 1, true
+}
+
+// String is what people read: "Sev 1 · Critical", or "unknown".
+func (s Severity) String() string {
+	n, ok := s.Number()
+	if !ok {
+		return severityWord[Unknown]
+	}
+	return fmt.Sprintf("Sev %d · %s", n, severityWord[s])
+}
+
+// Worse says whether s is more pressing than t. The order from worst to best
+// is 1, 2, unknown, 3, 0: what could not be observed outranks what is known to
+// run.
+func (s Severity) Worse(t Severity) bool { return s.rank() > t.rank() }
+
+func (s Severity) rank() int {
+	switch s {
+	case Critical:
+		return 4
+	case Moderate:
+		return 3
+	case Low:
+		return 1
+	case None:
+		return 0
+	default:
+		return 2
+	}
+}
+
+// MarshalJSON writes 0 to 3, or null for Unknown.
+func (s Severity) MarshalJSON() ([]byte, error) {
+	if n, ok := s.Number(); ok {
+		return json.Marshal(n)
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Severity) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*s = Unknown
+		return nil
+	}
+	var n int
+	if err := json.Unmarshal(b, &n); err != nil {
+		return fmt.Errorf("severity %s: want 0 to 3 or null", b)
+	}
+	v, err := Level(n)
+	*s = v
+	return err
+}
