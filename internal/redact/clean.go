@@ -1,0 +1,79 @@
+// Package redact makes what hosts and people wrote safe to show: escape
+// sequences and control characters go, known shapes of secrets become
+// "<redacted>". It runs before every sink: message, file, log and record.
+package redact
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Text is Clean followed by Secrets: what may be shown of any output.
+// Text(Text(s)) equals Text(s).
+func Text(s string) string { return Secrets(Clean(s)) }
+
+// Clean removes terminal escape sequences, control characters except newline
+// and tab, and invisible formatting characters (zero-width and
+// direction-changing ones, which can hide or reorder what a reader sees). A
+// carriage return, alone or before a newline, and Unicode's line separators
+// become a newline. Bytes that are not UTF-8 are shown as \xNN.
+func Clean(s string) string {
+	s = lineEnds.Replace(visible(s))
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		// Line by line, so that an escape sequence without an end cannot
+		// swallow the lines that follow it.
+		lines[i] = strings.Map(printable, ansi.Strip(line))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Line is s as one safe line of at most limit runes, words separated by
+// single spaces; what is cut off is marked by a last rune "…".
+func Line(s string, limit int) string {
+	one := strings.Join(strings.Fields(Text(s)), " ")
+	if limit <= 0 {
+		return ""
+	}
+	if utf8.RuneCountInString(one) <= limit {
+		return one
+	}
+	runes := []rune(one)
+	return string(runes[:limit-1]) + "…"
+}
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// visible spells out the bytes that are not UTF-8. It comes before stripping:
+// a broken character must not carry an escape byte past it.
+func visible(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func printable(r rune) rune {
+	switch {
+	case r == '\t':
+		return r
+	case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r):
+		return -1
+	default:
+		return r
+	}
+}
