@@ -1,0 +1,104 @@
+// Package labtest gives a package's tests the hosts of a lab: real machines
+// with systemd, sshd and monit that tests may disturb. The environment
+// variable DHBOT_LAB names an OpenSSH client configuration with one Host block
+// per machine; where it is unset the calling test is skipped.
+package labtest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+// Env is the environment variable that names the lab's ssh_config file.
+const Env = "DHBOT_LAB"
+
+// Host is one machine of the lab.
+type Host struct {
+	Address    string // host:port
+	Login      string // the SSH user
+	KeyFile    string // path of the private key
+	KnownHosts string // path of the known_hosts file
+}
+
+// Hosts returns the lab's machines by the names of their Host blocks. It skips
+// t where DHBOT_LAB is unset, and fails it where the file cannot be used.
+func Hosts(t testing.TB) map[string]Host {
+	t.Helper()
+	path := os.Getenv(Env)
+	if path == "" {
+		t.Skipf("%s is unset: no lab to test against", Env)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatalf("%s: %v", Env, err)
+	}
+	defer f.Close()
+	hosts, err := parse(f)
+	if err != nil {
+		t.Fatalf("%s: %s: %v", Env, path, err)
+	}
+	return hosts
+}
+
+// parse reads the few keywords that a lab's file needs; others are passed
+// over, since they are for the ssh program. Patterns and Match are refused:
+// they would mean something that is not implemented here.
+func parse(r io.Reader) (map[string]Host, error) {
+	hosts := make(map[string]Host)
+	var name, port string
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		keyword, value, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
+		value = strings.Trim(strings.TrimSpace(value), `"`)
+		keyword = strings.ToLower(keyword)
+		switch {
+		case keyword == "host" && !strings.ContainsAny(value, " *?!"):
+			name, port = value, "22"
+			hosts[name] = Host{}
+			continue
+		case keyword == "host" || keyword == "match":
+			return nil, fmt.Errorf("%q: only plain Host blocks are understood", lines.Text())
+		case name == "":
+			continue
+		}
+		h := hosts[name]
+		switch keyword {
+		case "hostname":
+			h.Address = net.JoinHostPort(value, port)
+		case "port":
+			port = value
+			if host, _, err := net.SplitHostPort(h.Address); err == nil {
+				h.Address = net.JoinHostPort(host, port)
+			}
+		case "user":
+			h.Login = value
+		case "identityfile":
+			h.KeyFile = value
+		case "userknownhostsfile":
+			h.KnownHosts = value
+		}
+		hosts[name] = h
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return hosts, complete(hosts)
+}
+
+// complete checks that every host can be reached with what was read.
+func complete(hosts map[string]Host) error {
+	if len(hosts) == 0 {
+		return fmt.Errorf("it names no host")
+	}
+	for name, h := range hosts {
+		if h.Address == "" || h.Login == "" || h.KeyFile == "" || h.KnownHosts == "" {
+			return fmt.Errorf("host %s needs HostName, User, IdentityFile and UserKnownHostsFile", name)
+		}
+	}
+	return nil
+}
