@@ -1,0 +1,108 @@
+// Package control is the local socket by which other commands of the binary
+// reach a running bot: its embedded store has no listener, so health, trail
+// and open runs are asked for here. Whoever may enter the 0700 state
+// directory may ask; nothing here changes anything.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ErrNotRunning says that no bot answers on the socket.
+var ErrNotRunning = errors.New("no running bot answers in this state directory")
+
+const socketName = "control.sock"
+
+// Socket is the path of the socket in a state directory. Where the path is
+// longer than a socket's address may be (108 bytes on Linux), Listen says so.
+func Socket(dir string) string { return filepath.Join(dir, socketName) }
+
+// Listen opens the socket. The caller holds the state directory's lock, so a
+// socket that is there already is a dead bot's and is replaced.
+func Listen(dir string) (net.Listener, error) {
+	path := Socket(dir)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket %s: %w (a socket's path may have at most 107 bytes)", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("control socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// Serve answers on l until ctx ends.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if srv.Shutdown(grace) != nil {
+			srv.Close()
+		}
+	}()
+	err := srv.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-stopped
+		return nil
+	}
+	return fmt.Errorf("control socket: %w", err)
+}
+
+// Client asks a running bot.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient makes a client for the bot of a state directory.
+func NewClient(dir string) *Client {
+	path := Socket(dir)
+	return &Client{http: &http.Client{
+		Timeout: 60 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		}},
+	}}
+}
+
+// Get asks for a path such as "/health" and copies the answer to w. It
+// returns ErrNotRunning where nobody listens, and the bot's own words where it
+// answers with an error.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
+	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return ErrNotRunning
+		}
+		return fmt.Errorf("asking the running bot: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+		return fmt.Errorf("the running bot answered %s: %s", resp.Status, text)
+	}
+	_, err = io.Copy(w, resp.Body)
+	return err
+}
