@@ -1,0 +1,130 @@
+package dhbot
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+// goList returns every package of the module with its production imports.
+func goList(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+// documented reads the import table of ARCHITECTURE.md: package → what of ours
+// it may import.
+func documented(t *testing.T) map[string][]string {
+	t.Helper()
+	f, err := os.Open("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	table := map[string][]string{}
+	inside := false
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		line := strings.TrimSpace(sc.Text())
+		switch {
+		case line == "<!-- imports -->":
+			inside = true
+		case line == "<!-- /imports -->":
+			return table
+		case inside && strings.HasPrefix(line, "| `"):
+			cells := strings.Split(line, "|")
+			name := strings.Trim(cells[1], " `")
+			for _, imp := range strings.Split(cells[2], ",") {
+				if imp = strings.Trim(imp, " `"); imp != "" && imp != "–" {
+					table[name] = append(table[name], imp)
+				}
+			}
+			if table[name] == nil {
+				table[name] = []string{}
+			}
+			slices.Sort(table[name])
+		}
+	}
+	t.Fatal("ARCHITECTURE.md has no table between <!-- imports --> and <!-- /imports -->")
+	return nil
+}
+
+// TestImportTable holds the code to the table of ARCHITECTURE.md, and the
+// table to the code.
+func TestImportTable(t *testing.T) {
+	table := documented(t)
+	for _, p := range goList(t) {
+		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
+		if name == "dhbot" || strings.HasSuffix(name, "test") {
+			continue // this test, and helpers that only tests import
+		}
+		want, ok := table[name]
+		if !ok {
+			t.Errorf("%s is not in the import table", name)
+			continue
+		}
+		got := []string{}
+		for _, imp := range p.Imports {
+			if own, ours := strings.CutPrefix(imp, "dhbot/"); ours {
+				got = append(got, own)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s imports %v, the table says %v", name, got, want)
+		}
+		delete(table, name)
+	}
+	for name := range table {
+		t.Errorf("the import table names %s, which does not exist", name)
+	}
+}
+
+// TestOneImporter holds each platform to its one door. The simulators stand
+// on the other side of it.
+func TestOneImporter(t *testing.T) {
+	doors := map[string][]string{
+		"github.com/slack-go/slack":    {"internal/slackio"},
+		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/hostsim"},
+		"go.etcd.io/etcd/client/v3":    {"internal/etcdstore"},
+		"go.etcd.io/etcd/server/v3":    {"internal/etcdstore"},
+		"github.com/spf13/cobra":       {"cmd/bot"},
+		"github.com/gorilla/websocket": {"internal/slackio", "internal/slacklocal"},
+	}
+	for _, p := range goList(t) {
+		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
+		if strings.HasSuffix(name, "test") {
+			continue
+		}
+		for _, imp := range p.Imports {
+			for lib, allowed := range doors {
+				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(allowed, name) {
+					t.Errorf("%s imports %s; only %v may", name, imp, allowed)
+				}
+			}
+		}
+	}
+}
