@@ -50,11 +50,15 @@ type Condition string
 
 // The closed set of conditions.
 const (
-	Answers   Condition = "answers"   // the supervisor answers for this process; its pid, or that there is none, is remembered
-	Restarted Condition = "restarted" // nothing pending, up, a new pid, newer data
-	Running   Condition = "running"   // nothing pending, up
-	Stopped   Condition = "stopped"   // nothing pending, no process
-	Ready     Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
+	Answers Condition = "answers" // the supervisor answers for this process; its pid, or that there is none, is remembered
+	// Supervised is Answers, and the supervisor watches the process: what a
+	// restart needs, since monit's restart of a process that it does not
+	// monitor only resumes the monitoring and restarts nothing.
+	Supervised Condition = "supervised"
+	Restarted  Condition = "restarted" // nothing pending, up, a new pid, newer data
+	Running    Condition = "running"   // nothing pending, up
+	Stopped    Condition = "stopped"   // nothing pending, no process
+	Ready      Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
 )
 
 // Target is one process on one host.
@@ -74,22 +78,27 @@ func (t Target) String() string {
 // Step is one thing to do, complete: what is in it is what the digest covers
 // and what is sent.
 type Step struct {
-	Kind    StepKind  `json:"kind"`
-	Title   string    `json:"title,omitempty"` // for people, short
-	Process string    `json:"process,omitempty"`
-	Manager Manager   `json:"manager,omitempty"`
-	Service string    `json:"service,omitempty"` // the supervisor's own name of the process
-	Host    string    `json:"host"`
-	Address string    `json:"address"`
-	Login   string    `json:"login"`
-	Command string    `json:"command,omitempty"` // as in the catalog: what a person would type
-	Sent    string    `json:"sent,omitempty"`    // with wrapper and sudo -n: the exact exec request
-	Until   Condition `json:"until,omitempty"`   // wait steps
+	Kind    StepKind `json:"kind"`
+	Title   string   `json:"title,omitempty"` // for people, short
+	Process string   `json:"process,omitempty"`
+	Manager Manager  `json:"manager,omitempty"`
+	Service string   `json:"service,omitempty"` // the supervisor's own name of the process
+	Host    string   `json:"host"`
+	Address string   `json:"address"`
+	Login   string   `json:"login"`
+	// Command is what a person would type, in the catalog's form; of a manual
+	// step, what the person is to do. Where a discovery read has not been
+	// bound yet, {listed.NAME} stands for its answer and Sent is empty.
+	Command string    `json:"command,omitempty"`
+	Sent    string    `json:"sent,omitempty"`  // with wrapper and sudo -n: the exact exec request
+	Until   Condition `json:"until,omitempty"` // wait steps
 	Check   Check     `json:"check,omitempty"`
 	// Timeout bounds one command of the step on the remote side.
 	Timeout Duration `json:"timeout"`
 	// Within bounds a wait step as a whole.
 	Within Duration `json:"within,omitempty"`
+	// List is the key of Inputs.Listed that a list step's lines fill.
+	List string `json:"list,omitempty"`
 	// Source is the seed's file and line, e.g. "process-runbooks.md:292".
 	Source string `json:"source,omitempty"`
 	// Corrected says where and why the command differs from its source.
@@ -111,8 +120,9 @@ type Plan struct {
 	Impact   string   `json:"impact"`
 	// Locks are the names a run of this plan holds, sorted.
 	Locks []string `json:"locks"`
-	// Discover are the reads whose answers the steps need; they run before
-	// the card. Empty for most actions.
+	// Discover are the reads whose answers Inputs.Listed lacks; they run
+	// before the card. Empty for most actions, and once all are bound. Plan
+	// again with Listed empty to get the same reads again.
 	Discover []Step `json:"discover,omitempty"`
 	Steps    []Step `json:"steps"`
 	// Digest is empty while Discover has not been bound.
@@ -130,7 +140,7 @@ type Inputs struct {
 	Params  map[string]string `json:"params,omitempty"`  // validated
 	// Minted are values made once before the card, e.g. a fresh file name.
 	Minted map[string]string `json:"minted,omitempty"`
-	// Listed are the answers of the discovery reads, by the list's name.
+	// Listed are the answers of the discovery reads, by Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
 }
 
