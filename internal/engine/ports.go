@@ -15,6 +15,7 @@ var (
 	ErrConflict  = errors.New("the run has changed meanwhile")
 	ErrIDTaken   = errors.New("run id already used")
 	ErrLeaseLost = errors.New("this replica's lease is gone")
+	ErrSettled   = errors.New("this delivery was already handled")
 	ErrStoreDown = errors.New("the state store does not answer")
 )
 
@@ -33,7 +34,9 @@ type Change struct {
 	Records []audit.Record
 	Take    []string // locks to take, all or nothing
 	Release bool     // give back every lock that the run holds
-	// Claim is the key of the delivery that this change settles, or "".
+	// Claim is the key of the delivery that this change settles, or "". A
+	// delivery settles once: a second change with the same claim fails with
+	// ErrSettled. A claim that is not stored settles nothing.
 	Claim string
 }
 
@@ -53,9 +56,11 @@ type Lock struct {
 type Runs interface {
 	// Commit makes one change in one transaction, compare-and-swap on Rev.
 	// It returns the new revision, or ErrConflict, ErrIDTaken, ErrLeaseLost,
-	// a *LockedError, or ErrStoreDown (wrapped), and then changed nothing,
-	// except that after ErrStoreDown the change may yet prove to have been
-	// made: read before deciding.
+	// ErrSettled, a *LockedError, or ErrStoreDown (wrapped), and then changed
+	// nothing, except that after ErrStoreDown the change may yet prove to have
+	// been made: read before deciding. A change that fails its own Check, or
+	// is too big for one transaction, is refused with an error of its own.
+	// Locks that the run holds already may be taken again.
 	Commit(ctx context.Context, c Change) (int64, error)
 	// Get returns a run, or ErrNotFound.
 	Get(ctx context.Context, id string) (Stored, error)
@@ -63,8 +68,11 @@ type Runs interface {
 	Open(ctx context.Context) ([]Stored, error)
 	// Recent returns up to n runs that have ended, newest first.
 	Recent(ctx context.Context, n int) ([]Stored, error)
-	// Watch calls f with every run's new form, in order, from the state at
-	// the call on; it returns when ctx ends or the watch cannot go on.
+	// Watch calls f first with every open run as it stands, oldest first,
+	// then with every run's new form, in the order of revisions, without a
+	// gap between the two. After an outage forms that have been replaced may
+	// be left out, the newest never. It returns when ctx ends or the watch
+	// cannot go on.
 	Watch(ctx context.Context, f func(Stored)) error
 	// Locks returns the held locks, by name.
 	Locks(ctx context.Context) ([]Lock, error)
@@ -76,4 +84,11 @@ type Runs interface {
 type Gate interface {
 	// Recheck returns nil, or an error whose text says what differs.
 	Recheck(ctx context.Context, r Run) error
+}
+
+// Members knows the bot's replicas. A replica whose lease is gone can no
+// longer commit anything, so what it left may be taken over.
+type Members interface {
+	// Alive returns the names of the replicas whose lease is alive.
+	Alive(ctx context.Context) ([]string, error)
 }

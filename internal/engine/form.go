@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"dhbot/internal/audit"
+)
+
+// EncodeRun is a run's stored form: JSON.
+func EncodeRun(r Run) ([]byte, error) {
+	if r.V != FormVersion {
+		return nil, fmt.Errorf("run %s has form version %d, this program writes %d", r.ID, r.V, FormVersion)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("run %s cannot be stored: %w", r.ID, err)
+	}
+	return b, nil
+}
+
+// DecodeRun reads a run's stored form. A field that this program does not
+// know is an error: writing the run back would lose it.
+func DecodeRun(b []byte) (Run, error) {
+	var form struct {
+		V  int
+		ID string
+	}
+	if err := json.Unmarshal(b, &form); err != nil {
+		return Run{}, fmt.Errorf("a stored run cannot be read: %w", err)
+	}
+	if form.V != FormVersion {
+		return Run{}, fmt.Errorf("run %s is stored in form version %d, this program reads %d: a newer bot wrote it", form.ID, form.V, FormVersion)
+	}
+	var r Run
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return Run{}, fmt.Errorf("run %s cannot be read: %w", form.ID, err)
+	}
+	return r, nil
+}
+
+// Check says whether a change may be handed to a store at all: its run has a
+// valid id, and its records belong to that run and continue its chain. Every
+// store asks it first.
+func (c Change) Check() error {
+	if !ValidID(c.Run.ID) {
+		return fmt.Errorf("%q is not a run id; ids look like R-7F3K", c.Run.ID)
+	}
+	if c.Release && len(c.Take) > 0 {
+		return errors.New("a change either takes locks or gives them back")
+	}
+	return audit.CheckLinks(c.Run.ID, c.Records, c.Run.Records, c.Run.Head)
+}
+
+// idLetters are what run ids are made of: digits and capitals without those
+// that are taken for one another when read aloud or off a screen (0/O, 1/I/L)
+// and without U, so that no id is a word.
+const idLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// IDLetters is the number of random letters an id begins with: 30^4 = 810,000
+// ids before ids grow longer.
+const IDLetters = 4
+
+var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
+
+// ValidID says whether s has the form of a run id: "R-" and four to eight
+// letters of the alphabet, as people type it in capitals.
+func ValidID(s string) bool { return idForm.MatchString(s) }
+
+// MintID makes a random id of n letters. Whether it was ever used before is
+// for the store to say.
+func MintID(n int) string {
+	b := make([]byte, 0, n)
+	var r [1]byte
+	for len(b) < n {
+		rand.Read(r[:]) // never fails
+		// 240 = 8 · 30: above it letters would not be equally likely.
+		if r[0] < 240 {
+			b = append(b, idLetters[int(r[0])%len(idLetters)])
+		}
+	}
+	return "R-" + string(b)
+}

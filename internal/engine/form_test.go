@@ -1,0 +1,89 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+)
+
+func TestRunFormRoundTrip(t *testing.T) {
+	r := engine.Run{V: engine.FormVersion, ID: "R-7F3K", State: engine.Waiting, Reason: "disk < 5 %"}
+	b, err := engine.EncodeRun(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := engine.DecodeRun(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != r.ID || got.State != r.State || got.Reason != r.Reason {
+		t.Errorf("got %+v", got)
+	}
+	for name, bad := range map[string]string{
+		"newer form":    strings.Replace(string(b), `"v":1`, `"v":2`, 1),
+		"unknown field": strings.Replace(string(b), `{"v":1`, `{"v":1,"colour":"red"`, 1),
+		"not JSON":      "x",
+	} {
+		if bad == string(b) {
+			t.Fatalf("%s: the test changed nothing", name)
+		}
+		if _, err := engine.DecodeRun([]byte(bad)); err == nil {
+			t.Errorf("%s: read", name)
+		}
+	}
+	r.V = 0
+	if _, err := engine.EncodeRun(r); err == nil {
+		t.Error("a run without a form version was encoded")
+	}
+}
+
+func TestRunIDs(t *testing.T) {
+	seen := map[string]bool{}
+	letters := map[rune]int{}
+	for range 3000 {
+		id := engine.MintID(engine.IDLetters)
+		if !engine.ValidID(id) || len(id) != 6 {
+			t.Fatalf("minted %q", id)
+		}
+		seen[id] = true
+		for _, c := range id[2:] {
+			letters[c]++
+		}
+	}
+	// 3,000 of 810,000: about six meet, a hundred never.
+	if len(seen) < 2900 {
+		t.Errorf("only %d different ids of 3,000", len(seen))
+	}
+	if len(letters) != 30 {
+		t.Errorf("%d letters in use, want 30: %v", len(letters), letters)
+	}
+	for _, bad := range []string{"", "R-", "R-7F3", "7F3K", "r-7f3k", "R-7F30", "R-7F3I", "R-7F3K ", "R-7F3K\n", "R-../K", "R-222222222"} {
+		if engine.ValidID(bad) {
+			t.Errorf("%q passes for a run id", bad)
+		}
+	}
+}
+
+func TestChangeCheck(t *testing.T) {
+	rec := audit.Link(audit.Record{Run: "R-7F3K", Kind: audit.Requested, At: time.UnixMilli(1)}, 1, "")
+	good := engine.Change{Run: engine.Run{ID: "R-7F3K", Records: 1, Head: audit.Hash(rec)}, Records: []audit.Record{rec}}
+	if err := good.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*engine.Change){
+		"id":               func(c *engine.Change) { c.Run.ID = "R-0000" },
+		"other run":        func(c *engine.Change) { c.Run.ID = "R-7F3M" },
+		"count":            func(c *engine.Change) { c.Run.Records = 2 },
+		"head":             func(c *engine.Change) { c.Run.Head = "x" },
+		"take and release": func(c *engine.Change) { c.Take, c.Release = []string{"a"}, true },
+	} {
+		c := good
+		spoil(&c)
+		if c.Check() == nil {
+			t.Errorf("%s: passed", name)
+		}
+	}
+}
