@@ -1,0 +1,88 @@
+package runbooks
+
+import (
+	"regexp"
+	"slices"
+)
+
+// Scope is what an action is about.
+type Scope string
+
+// The closed set of scopes.
+const (
+	AboutProcess Scope = "process" // one process, on its hosts one after the other
+	AboutHost    Scope = "host"    // the hosts that were named, one after the other
+	AboutCluster Scope = "cluster" // the whole cluster, once
+)
+
+// Action is what can be asked of a process, a host or a cluster: a template
+// that a Planner resolves against the fleet.
+type Action struct {
+	Name  string
+	Title string // for people: what it does, as in "restart and wait for a new pid"
+	Scope Scope
+	// Processes or Managers say which processes a process action is for.
+	Processes []string
+	Managers  []Manager
+	Class     Class
+	// Level is the fixed level of the action; Unknown means the level of the
+	// process's own outage.
+	Level Severity
+	// OneHost actions must name one host where the process has several.
+	OneHost bool
+	Params  []Param
+	// Minted are the names of the stamps to make before planning (NewStamp).
+	Minted []string
+
+	locks []words
+	steps []template
+	at    pos
+}
+
+// suits says whether the action is for the process (nil: for none).
+func (a *Action) suits(p *Process) bool {
+	if p == nil {
+		return a.Scope != AboutProcess
+	}
+	return a.Scope == AboutProcess && (slices.Contains(a.Processes, p.ID) || slices.Contains(a.Managers, p.Manager))
+}
+
+// level is the level of the action for a process (nil: for none).
+func (a *Action) level(p *Process) Severity {
+	if a.Level == Unknown && p != nil {
+		return p.Level
+	}
+	return a.Level
+}
+
+// template is a step before it is bound to a host.
+type template struct {
+	kind      StepKind
+	title     string
+	run       []words // argv; empty for manual and use
+	text      words   // manual: what the person is to do
+	until     Condition
+	check     Check
+	timeout   Duration
+	within    Duration
+	source    string // "file:line", or a key of a process's sources
+	corrected string
+
+	process string // another process than the action's: the step runs on each of its hosts
+	appLog  bool   // only for processes with an application log
+	once    string // "first" or "last": only on that one of the hosts
+
+	list  string // list: the name of the answer
+	match *regexp.Regexp
+	most  int // list: how many lines at most
+
+	use string // the name of another action, whose steps stand here, for process
+
+	at pos
+}
+
+// source is where a command comes from.
+type source struct {
+	at        string // "file:line"
+	corrected string // where and why the command differs from it
+}

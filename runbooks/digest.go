@@ -1,0 +1,68 @@
+package runbooks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// digestForm is the version of the canonical form below; it changes whenever
+// the form does, so that no approval outlives the meaning of its digest.
+const digestForm = 1
+
+// canonicalPlan is what the digest covers: all that decides what is sent,
+// where, in which order, for how long, and what counts as success. Titles,
+// impact, sources and corrections are left out: rewording them must not void
+// an approval. Durations are whole seconds.
+type canonicalPlan struct {
+	Form     int             `json:"form"`
+	Catalog  string          `json:"catalog"`
+	Cluster  string          `json:"cluster"`
+	Action   string          `json:"action"`
+	Class    Class           `json:"class"`
+	Severity Severity        `json:"severity"`
+	Targets  []Target        `json:"targets"`
+	Locks    []string        `json:"locks"`
+	Steps    []canonicalStep `json:"steps"`
+}
+
+type canonicalStep struct {
+	Kind    StepKind  `json:"kind"`
+	Process string    `json:"process"`
+	Manager Manager   `json:"manager"`
+	Service string    `json:"service"`
+	Host    string    `json:"host"`
+	Address string    `json:"address"`
+	Login   string    `json:"login"`
+	Command string    `json:"command"`
+	Sent    string    `json:"sent"`
+	Until   Condition `json:"until"`
+	Check   Check     `json:"check"`
+	Timeout int64     `json:"timeout"`
+	Within  int64     `json:"within"`
+}
+
+// digest is the SHA-256, in hex, of the plan's canonical form: JSON with the
+// keys in the order above and no white space.
+func (p *Plan) digest() string {
+	c := canonicalPlan{
+		Form: digestForm, Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action,
+		Class: p.Class, Severity: p.Severity, Targets: p.Targets, Locks: p.Locks,
+	}
+	for _, s := range p.Steps {
+		c.Steps = append(c.Steps, canonicalStep{
+			Kind: s.Kind, Process: s.Process, Manager: s.Manager, Service: s.Service,
+			Host: s.Host, Address: s.Address, Login: s.Login, Command: s.Command, Sent: s.Sent,
+			Until: s.Until, Check: s.Check,
+			Timeout: int64(s.Timeout.D().Seconds()), Within: int64(s.Within.D().Seconds()),
+		})
+	}
+	// Strings, numbers and slices of them cannot fail to encode; if they ever
+	// did, an empty digest is one that nobody can approve.
+	b, err := json.Marshal(c)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

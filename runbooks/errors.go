@@ -1,0 +1,76 @@
+package runbooks
+
+import "fmt"
+
+// UnknownError says that a name is none of those there are.
+type UnknownError struct {
+	What        string   // "process", "action", "host", "cluster", "catalog"
+	Name        string   // as it was given; Error clips and escapes it
+	In          string   // where it was looked for, e.g. "catalog current"
+	Suggestions []string // the likeliest first
+}
+
+func (e *UnknownError) Error() string {
+	s := fmt.Sprintf("there is no %s %s", e.What, short(e.Name))
+	if e.In != "" {
+		s += " in " + e.In
+	}
+	return s + hint(e.Suggestions, nil)
+}
+
+// NotOfferedError says that an action exists, but not for this process (or,
+// where Process is "", not without one).
+type NotOfferedError struct {
+	Action, Process string
+	Offered         []string // what can be asked of it instead
+}
+
+func (e *NotOfferedError) Error() string {
+	if e.Process == "" {
+		return fmt.Sprintf("%s needs a process to act on%s", e.Action, hint(nil, nil))
+	}
+	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, hint(nil, e.Offered))
+}
+
+// PlacementError says that an action cannot run on the hosts that were named,
+// or on any.
+type PlacementError struct {
+	Process, Host, Cluster string
+	On                     []string // where the process is configured
+	Why                    string   // set where neither name is at fault
+}
+
+func (e *PlacementError) Error() string {
+	switch {
+	case e.Why != "":
+		return e.Why
+	case len(e.On) == 0:
+		return fmt.Sprintf("no host of %s has %s in its list of processes", e.Cluster, e.Process)
+	default:
+		return fmt.Sprintf("%s does not run on %s; in %s it runs on %s", e.Process, short(e.Host), e.Cluster, joinAnd(e.On))
+	}
+}
+
+// ParamError says what is wrong with a parameter, a minted value or a listed
+// line.
+type ParamError struct {
+	Action, Param string
+	Value         string // as it was given; Error clips and escapes it
+	Want          string // what it must be
+}
+
+func (e *ParamError) Error() string {
+	if e.Value == "" {
+		return fmt.Sprintf("%s: %s %s", e.Action, e.Param, e.Want)
+	}
+	return fmt.Sprintf("%s: %s=%s: %s", e.Action, e.Param, short(e.Value), e.Want)
+}
+
+func joinAnd(names []string) string {
+	switch len(names) {
+	case 0, 1:
+		return either(names)
+	default:
+		return either(names[:len(names)-1:len(names)-1]) + " and " + names[len(names)-1]
+	}
+}

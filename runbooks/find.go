@@ -1,0 +1,140 @@
+package runbooks
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+)
+
+const (
+	maxSpelling    = 64 // runes; what is longer is not a misspelt name
+	maxSuggestions = 3
+)
+
+// Match is what a person's spelling of a process came to. Process is nil
+// where the spelling is neither an id nor an alias; Suggestions then holds up
+// to three ids that may have been meant, and nothing is guessed.
+type Match struct {
+	Process     *Process
+	Suggestions []string
+}
+
+// Find reads a person's spelling of a process: its id or one of its aliases,
+// whatever the capitals, with "-" and "_" alike. Everything else only earns
+// suggestions.
+func (c *Catalog) Find(spelling string) Match {
+	if id, ok := c.names[fold(spelling)]; ok {
+		p, _ := c.Process(id)
+		return Match{Process: p}
+	}
+	names := make([]string, 0, len(c.names))
+	for name := range c.names {
+		names = append(names, name)
+	}
+	var ids []string
+	for _, name := range suggest(spelling, names, len(names)) {
+		if id := c.names[name]; !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return Match{Suggestions: ids[:min(len(ids), maxSuggestions)]}
+}
+
+// Suggest returns up to three of the names that a person may have meant by
+// word, the likeliest first: names that begin with it or that it begins with,
+// names that contain it, and names a few keystrokes away.
+func Suggest(word string, among []string) []string { return suggest(word, among, maxSuggestions) }
+
+func suggest(word string, among []string, most int) []string {
+	w := fold(word)
+	n := utf8.RuneCountInString(w)
+	if n == 0 || n > maxSpelling {
+		return nil
+	}
+	type scored struct {
+		name  string
+		score int
+	}
+	var found []scored
+	for _, name := range among {
+		if s, ok := likeness(w, fold(name)); ok {
+			found = append(found, scored{name, s})
+		}
+	}
+	slices.SortFunc(found, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, f := range found[:min(len(found), most)] {
+		out = append(out, f.name)
+	}
+	return out
+}
+
+// likeness scores how near a folded name is to a folded word; less is nearer.
+func likeness(word, name string) (int, bool) {
+	d := levenshtein.ComputeDistance(word, name)
+	n := utf8.RuneCountInString(word)
+	switch {
+	case d <= (n+2)/4: // one slip in two letters, two in six, three in ten
+		return d, true
+	case n >= 2 && strings.HasPrefix(name, word), len(name) >= 3 && strings.HasPrefix(word, name):
+		return 10 + d, true
+	case n >= 3 && strings.Contains(name, word):
+		return 100 + d, true
+	default:
+		return 0, false
+	}
+}
+
+// fold makes spellings of one name equal.
+func fold(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
+// short quotes what somebody typed for a message: clipped, on one line, with
+// everything that is not printable escaped.
+func short(s string) string {
+	const most = 40
+	clipped := strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(clipped) > most {
+		clipped = string([]rune(clipped)[:most]) + "…"
+	}
+	if strings.IndexFunc(clipped, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return `"` + clipped + `"`
+	}
+	return strconv.Quote(clipped)
+}
+
+// hint ends a sentence about an unknown name: what may have been meant, or
+// else what there is.
+func hint(suggestions, all []string) string {
+	switch {
+	case len(suggestions) > 0:
+		return ". Did you mean " + either(suggestions) + "?"
+	case len(all) > 0:
+		all = slices.Sorted(slices.Values(all))
+		return ". There is " + strings.Join(all, ", ") + "."
+	default:
+		return "."
+	}
+}
+
+// either joins names as "a, b or c".
+func either(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}

@@ -1,0 +1,152 @@
+package runbooks
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParamType is the closed set of what a parameter can be. None of them can
+// begin with "-", be empty, or hold anything a shell or a path could read
+// otherwise.
+type ParamType string
+
+// The closed set of parameter types.
+const (
+	NameParam      ParamType = "name"       // a namespace or table: a letter or "_", then letters, digits, "_", at most 128
+	PartitionParam ParamType = "partition"  // an internal partition: letters, digits, "_", ".", "-", at most 128, not beginning with "." or "-"
+	DateParam      ParamType = "date"       // a day of the calendar, YYYY-MM-DD, not in the future
+	IntParam       ParamType = "int"        // a whole number between min and max
+	ChoiceParam    ParamType = "choice"     // one of a list
+	UserParam      ParamType = "user"       // an etcd client directory: a small letter, then small letters, digits, "-", at most 64
+	KeyPrefixParam ParamType = "key_prefix" // an etcd key below /main/config/ or /main/pq/, without ".."
+)
+
+var paramShape = map[ParamType]struct {
+	re   *regexp.Regexp
+	want string
+}{
+	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit"},
+	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -"},
+	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter"},
+	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/[A-Za-z0-9_./-]{0,512}$`), "must be a key below /main/config/ or /main/pq/"},
+	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09"},
+	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number"},
+}
+
+// Param is one typed parameter of an action.
+type Param struct {
+	Name     string    `json:"name"`
+	Type     ParamType `json:"type"`
+	Help     string    `json:"help,omitempty"`
+	Optional bool      `json:"optional,omitempty"`
+	Default  string    `json:"default,omitempty"`
+	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
+	Min      int       `json:"min,omitempty"`     // IntParam
+	Max      int       `json:"max,omitempty"`     // IntParam
+}
+
+// check returns "" for a good value, and else what it must be.
+func (p *Param) check(value string) string {
+	if p.Type == ChoiceParam {
+		if !slices.Contains(p.Choices, value) {
+			return "must be " + either(p.Choices)
+		}
+		return ""
+	}
+	shape, ok := paramShape[p.Type]
+	if !ok {
+		return fmt.Sprintf("has the type %q, which is none", p.Type)
+	}
+	if !shape.re.MatchString(value) {
+		return shape.want
+	}
+	switch p.Type {
+	case DateParam:
+		if _, err := time.Parse(time.DateOnly, value); err != nil {
+			return "must be a day that the calendar has"
+		}
+	case IntParam:
+		if n, err := strconv.Atoi(value); err != nil || n < p.Min || n > p.Max || value != strconv.Itoa(n) {
+			return fmt.Sprintf("must be a whole number from %d to %d", p.Min, p.Max)
+		}
+	case KeyPrefixParam:
+		if strings.Contains(value, "..") {
+			return "must not hold .."
+		}
+	}
+	return ""
+}
+
+// values checks what was given against the action's parameters and adds the
+// defaults. now is zero where there is no clock, and then a date may lie in
+// the future.
+func (a *Action) values(in Inputs, now time.Time) (vals map[string]string, absent map[string]bool, err error) {
+	vals, absent = map[string]string{}, map[string]bool{}
+	names := make([]string, len(a.Params))
+	for i := range a.Params {
+		p := &a.Params[i]
+		names[i] = p.Name
+		value, given := in.Params[p.Name]
+		switch {
+		case given:
+		case p.Default != "":
+			value = p.Default
+		case p.Optional:
+			absent["param."+p.Name] = true
+			continue
+		default:
+			return nil, nil, &ParamError{Action: a.Name, Param: p.Name, Want: "is needed: " + p.Help}
+		}
+		want := p.check(value)
+		if want == "" && p.Type == DateParam && !now.IsZero() && value > now.UTC().Add(firstZone).Format(time.DateOnly) {
+			want = "must not lie in the future"
+		}
+		if want != "" {
+			return nil, nil, &ParamError{Action: a.Name, Param: p.Name, Value: value, Want: want}
+		}
+		vals["param."+p.Name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Params)) {
+		if !slices.Contains(names, name) {
+			return nil, nil, &UnknownError{What: "parameter", Name: name, In: a.Name, Suggestions: Suggest(name, names)}
+		}
+	}
+	for _, name := range a.Minted {
+		if !stamp.MatchString(in.Minted[name]) {
+			return nil, nil, &ParamError{Action: a.Name, Param: name, Value: in.Minted[name], Want: "must be a stamp made by NewStamp"}
+		}
+		vals["minted."+name] = in.Minted[name]
+	}
+	return vals, absent, nil
+}
+
+// firstZone is how far ahead of UTC a day can begin (UTC+14): a date is in the
+// future only where no place on earth has it yet.
+const firstZone = 14 * time.Hour
+
+var stamp = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z2-7]{6}$`)
+
+// NewStamp makes a value for a fresh file name, "20260209-140607-k3x7qa": the
+// moment in UTC, and 30 random bits so that two runs of one second differ.
+func NewStamp(now time.Time) string {
+	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+}
+
+// Mint makes every minted value of the action once; they are stored with the
+// run.
+func (a *Action) Mint(now time.Time) map[string]string {
+	if len(a.Minted) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(a.Minted))
+	for _, name := range a.Minted {
+		out[name] = NewStamp(now)
+	}
+	return out
+}

@@ -1,0 +1,164 @@
+package runbooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/fleet"
+)
+
+// Planner resolves what people ask for against catalog and fleet. The same
+// inputs, catalogs and fleet always give the same plan.
+type Planner struct {
+	Catalogs Catalogs
+	Fleet    *fleet.Fleet
+	// Now refuses dates that lie in the future; nil leaves that unchecked. It
+	// has no other part in a plan.
+	Now func() time.Time
+}
+
+// Plan resolves the inputs into exact commands. Where the action needs
+// discovery reads that in.Listed lacks, the plan has them in Discover, an
+// empty digest, and steps without Sent where an answer is missing. The error
+// is an *UnknownError, *NotOfferedError, *PlacementError or *ParamError, or
+// says why a command cannot be made.
+func (p *Planner) Plan(in Inputs) (Plan, error) {
+	r, err := p.resolve(in)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{
+		Catalog: r.catalog.Name, Cluster: r.cluster.Name, Action: r.action.Name,
+		Title: r.title(), Class: r.action.Class, Severity: r.action.level(r.process),
+	}
+	if r.process != nil {
+		plan.Impact = r.process.Impact
+	}
+	for _, h := range r.hosts {
+		plan.Targets = append(plan.Targets, Target{Process: in.Process, Host: h.Name})
+	}
+	if err := r.expand(); err != nil {
+		return Plan{}, err
+	}
+	plan.Locks = slices.Compact(slices.Sorted(slices.Values(r.locks)))
+	plan.Discover, plan.Steps = r.discover, r.steps
+	if len(plan.Discover) == 0 {
+		plan.Digest = plan.digest()
+	}
+	return plan, nil
+}
+
+// resolution is a plan in the making.
+type resolution struct {
+	in      Inputs
+	catalog *Catalog
+	cluster *fleet.Cluster
+	process *Process // nil for an action about hosts or the cluster
+	action  *Action
+	hosts   []*fleet.Host
+	values  map[string]string
+	absent  map[string]bool
+
+	locks    []string
+	discover []Step
+	steps    []Step
+}
+
+func (p *Planner) resolve(in Inputs) (*resolution, error) {
+	r := &resolution{in: in}
+	var ok bool
+	if r.cluster, ok = p.Fleet.Cluster(in.Cluster); !ok {
+		return nil, unknown("cluster", in.Cluster, "the fleet", clusterNames(p.Fleet))
+	}
+	if r.catalog, ok = p.Catalogs.Get(r.cluster.Catalog); !ok {
+		return nil, unknown("catalog", r.cluster.Catalog, "", p.Catalogs.Names())
+	}
+	var err error
+	if r.action, err = r.catalog.Action(in.Action, in.Process); err != nil {
+		return nil, err
+	}
+	if in.Process != "" {
+		r.process, _ = r.catalog.Process(in.Process)
+	}
+	if err := r.place(); err != nil {
+		return nil, err
+	}
+	var now time.Time
+	if p.Now != nil {
+		now = p.Now()
+	}
+	r.values, r.absent, err = r.action.values(in, now)
+	return r, err
+}
+
+func unknown(what, name, in string, all []string) *UnknownError {
+	return &UnknownError{What: what, Name: name, In: in, Suggestions: Suggest(name, all)}
+}
+
+func clusterNames(f *fleet.Fleet) (names []string) {
+	for i := range f.Clusters {
+		names = append(names, f.Clusters[i].Name)
+	}
+	return names
+}
+
+// place finds the hosts, in the order of the config whatever the order asked.
+func (r *resolution) place() error {
+	var on, all []string
+	for i := range r.cluster.Hosts {
+		h := &r.cluster.Hosts[i]
+		all = append(all, h.Name)
+		if r.process == nil || h.Runs(r.process.ID) {
+			on = append(on, h.Name)
+		}
+	}
+	for _, name := range r.in.Hosts {
+		if !slices.Contains(all, name) {
+			return unknown("host", name, r.cluster.Name, all)
+		}
+		if !slices.Contains(on, name) {
+			return &PlacementError{Process: r.in.Process, Host: name, Cluster: r.cluster.Name, On: on}
+		}
+	}
+	a := r.action
+	named := len(r.in.Hosts) > 0
+	switch {
+	case len(on) == 0:
+		return &PlacementError{Process: r.in.Process, Cluster: r.cluster.Name}
+	case a.Scope == AboutHost && !named, a.OneHost && (named && len(r.in.Hosts) > 1 || !named && len(on) > 1):
+		return &PlacementError{Process: r.in.Process, Cluster: r.cluster.Name, On: on,
+			Why: fmt.Sprintf("%s must name one host: %s", r.what(), either(on))}
+	case a.Scope == AboutCluster && named:
+		return &PlacementError{Cluster: r.cluster.Name, On: on,
+			Why: fmt.Sprintf("%s is for the whole of %s and takes no host", a.Name, r.cluster.Name)}
+	}
+	for i := range r.cluster.Hosts {
+		h := &r.cluster.Hosts[i]
+		if slices.Contains(on, h.Name) && (!named || slices.Contains(r.in.Hosts, h.Name)) {
+			r.hosts = append(r.hosts, h)
+		}
+	}
+	return nil
+}
+
+// what is the action and its process: "restart db_dis".
+func (r *resolution) what() string {
+	return strings.TrimSpace(r.action.Name + " " + r.in.Process)
+}
+
+func (r *resolution) title() string {
+	switch r.action.Scope {
+	case AboutHost:
+		names := make([]string, len(r.hosts))
+		for i, h := range r.hosts {
+			names[i] = h.Name
+		}
+		return r.action.Name + " " + joinAnd(names)
+	case AboutCluster:
+		return r.action.Name + " " + r.cluster.Name
+	default:
+		return r.what()
+	}
+}

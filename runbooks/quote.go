@@ -1,0 +1,61 @@
+package runbooks
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// maxLine bounds a command line. It must fit an SSH exec request, and a person
+// must be able to read what is approved.
+const maxLine = 16 << 10
+
+// Quote turns an argv into one line of POSIX shell that runs exactly that
+// argv. It is the only place where a command line is made: words that need no
+// quotes are left as they are, so that a catalog's command reads as it would
+// be typed.
+//
+// It refuses what cannot be carried or shown faithfully: an empty argv, a
+// first word that a shell would take for an assignment, text that is not
+// UTF-8, and every character that is not printable (NUL, newlines, control and
+// invisible formatting characters).
+func Quote(argv []string) (string, error) {
+	if len(argv) == 0 || argv[0] == "" {
+		return "", errors.New("a command needs at least one word")
+	}
+	words := make([]string, len(argv))
+	for i, word := range argv {
+		if err := printable(word); err != nil {
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, short(word), err)
+		}
+		quoted, err := syntax.Quote(word, syntax.LangPOSIX)
+		if err != nil {
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, short(word), err)
+		}
+		words[i] = quoted
+	}
+	if strings.Contains(argv[0], "=") {
+		return "", fmt.Errorf("the command cannot begin with %s: put env before it", short(argv[0]))
+	}
+	line := strings.Join(words, " ")
+	if len(line) > maxLine {
+		return "", fmt.Errorf("the command is %d bytes long; the limit is %d", len(line), maxLine)
+	}
+	return line, nil
+}
+
+func printable(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("is not valid UTF-8")
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("holds the character %U, which is not printable", r)
+		}
+	}
+	return nil
+}

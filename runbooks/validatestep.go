@@ -1,0 +1,176 @@
+package runbooks
+
+import (
+	"slices"
+	"strings"
+)
+
+// checkStep holds a step to the rules of its kind.
+func (l *loader) checkStep(c *Catalog, a *Action, t *template) {
+	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
+	if t.process != "" {
+		if _, ok := c.Process(t.process); !ok {
+			fault("the step is about a process that is not there: %v", c.unknownProcess(t.process))
+			return
+		}
+	}
+	if t.use != "" {
+		l.checkUse(c, a, t)
+		return
+	}
+	rule, ok := stepRules[t.kind]
+	if !ok {
+		fault("a step needs a kind: exec, wait, list or manual (or use, another action)")
+		return
+	}
+	if t.kind == Exec && !a.Class.Changing() || t.kind == Manual && !a.Class.Changing() {
+		fault("an action of class %s cannot have a step of kind %s: what may change something is writes, disruptive or destructive", a.Class, t.kind)
+	}
+	has := map[string]bool{
+		"run": len(t.run) > 0, "text": len(t.text) > 0, "until": t.until != "", "check": t.check != "",
+		"timeout": t.timeout > 0, "within": t.within > 0, "list": t.list != "", "match": t.match != nil, "most": t.most > 0,
+	}
+	for _, key := range []string{"run", "text", "until", "check", "timeout", "within", "list", "match", "most"} {
+		if wants := slices.Contains(rule, key); wants != has[key] {
+			fault("a step of kind %s has the keys %s and no others of their sort; %s is %s", t.kind, strings.Join(rule, ", "), key,
+				map[bool]string{true: "missing", false: "too many"}[wants])
+		}
+	}
+	if t.kind == Wait && t.process == "" && a.Scope != AboutProcess {
+		fault("a wait step needs a process to watch")
+	}
+	l.checkRun(a, t)
+	l.checkSource(c, a, t)
+}
+
+// stepRules are the keys that make each kind of step complete.
+var stepRules = map[StepKind][]string{
+	Exec:   {"run", "check", "timeout"},
+	Wait:   {"run", "until", "timeout", "within"},
+	List:   {"run", "list", "match", "most", "timeout"},
+	Manual: {"text"},
+}
+
+func (l *loader) checkUse(c *Catalog, a *Action, t *template) {
+	if t.kind != "" || len(t.run)+len(t.text) > 0 || t.process == "" || a.Scope == AboutProcess {
+		l.report(t.at, "action %s: a step that uses another action has the keys use and process alone, in an action about a host or the cluster", a.Name)
+		return
+	}
+	used, err := c.Action(t.use, t.process)
+	switch {
+	case err != nil:
+		l.report(t.at, "action %s: %v", a.Name, err)
+	case used.uses() || len(used.Params)+len(used.Minted) > 0:
+		l.report(t.at, "action %s cannot use %s, which itself uses actions or has parameters", a.Name, used.Name)
+	case used.Class.Changing() && !a.Class.Changing() || used.Class == Destructive && a.Class != Destructive:
+		l.report(t.at, "action %s of class %s cannot use %s, which is %s", a.Name, a.Class, used.Name, used.Class)
+	}
+}
+
+// checkRun holds a command to what Quote and Wrap rely on: a fixed first word,
+// sudo nowhere else, and only placeholders that will be filled.
+func (l *loader) checkRun(a *Action, t *template) {
+	known := func(ref string) bool { return l.known(a, t, ref) }
+	for i, w := range t.run {
+		l.checkRefs(a, w, t.at, known)
+		literal := len(w) == 1 && w[0].ref == ""
+		if i == 0 && !literal && w.whole() != "monit" {
+			l.report(t.at, "action %s: a command begins with a fixed word or {monit}", a.Name)
+		}
+		if i == 0 && literal && strings.HasPrefix(w[0].literal, "-") {
+			l.report(t.at, "action %s: a command cannot begin with an option", a.Name)
+		}
+		if i > 0 && literal && w[0].literal == "sudo" || i > 0 && w.whole() == "monit" {
+			l.report(t.at, "action %s: sudo and {monit} can only be the first word of a command", a.Name)
+		}
+		for _, p := range w {
+			if splices(p.ref) && len(w) > 1 {
+				l.report(t.at, "action %s: {%s} stands for several words and must be a word by itself", a.Name, p.ref)
+			}
+			if len(w) == 1 && a.droppable(p.ref) {
+				l.report(t.at, "action %s: the optional {%s} must be part of a longer word, as in --flag={%s}, which is left out with it", a.Name, p.ref, p.ref)
+			}
+		}
+	}
+	l.checkRefs(a, t.text, t.at, known)
+	for _, p := range t.text {
+		if splices(p.ref) || a.droppable(p.ref) {
+			l.report(t.at, "action %s: {%s} cannot stand in a text: it is a list, or may be absent", a.Name, p.ref)
+		}
+	}
+}
+
+// droppable says that a placeholder is a parameter that may be absent.
+func (a *Action) droppable(ref string) bool {
+	return slices.ContainsFunc(a.Params, func(p Param) bool {
+		return "param."+p.Name == ref && p.Optional && p.Default == ""
+	})
+}
+
+func (l *loader) known(a *Action, t *template, ref string) bool {
+	about := a.Scope == AboutProcess || t.process != ""
+	kind, name, dotted := strings.Cut(ref, ".")
+	switch {
+	case !dotted:
+		switch ref {
+		case "monit", "host", "logs", "etcd_client":
+			return true
+		case "process", "service":
+			return about
+		case "app_logs":
+			return about && t.appLog
+		default:
+			return false
+		}
+	case kind == "param":
+		return slices.ContainsFunc(a.Params, func(p Param) bool { return p.Name == name })
+	case kind == "minted":
+		return slices.Contains(a.Minted, name)
+	case kind == "listed":
+		return t.kind != List && slices.ContainsFunc(a.steps, func(s template) bool { return s.kind == List && s.list == name })
+	default:
+		return false
+	}
+}
+
+func (l *loader) checkRefs(a *Action, w words, at pos, known func(string) bool) {
+	for _, p := range w {
+		if p.ref != "" && !known(p.ref) {
+			l.report(at, "action %s: {%s} stands for nothing here", a.Name, p.ref)
+		}
+	}
+}
+
+// checkSource makes sure that a source key leads to a file and line for every
+// process that the step is for.
+func (l *loader) checkSource(c *Catalog, a *Action, t *template) {
+	if t.source == "" || sourceLine.MatchString(t.source) {
+		return
+	}
+	for i := range c.processes {
+		p := &c.processes[i]
+		if t.process != "" && t.process != p.ID || t.process == "" && !a.suits(p) {
+			continue
+		}
+		if t.appLog && len(p.Logs.App) == 0 || c.find(a.Name, p) != a && t.process == "" {
+			continue
+		}
+		if c.source(p, t.source).at == "" {
+			l.report(p.at, "process %s: its sources lack %s, which action %s asks for; give a file and line such as process-runbooks.md:28", p.ID, t.source, a.Name)
+		}
+	}
+}
+
+// source looks a step's source up: a file and line by itself, or a key of the
+// process's sources or the catalog's.
+func (c *Catalog) source(p *Process, key string) source {
+	if key == "" || sourceLine.MatchString(key) {
+		return source{at: key}
+	}
+	if p != nil {
+		if s, ok := p.sources[key]; ok {
+			return s
+		}
+	}
+	return c.sources[key]
+}

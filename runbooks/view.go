@@ -1,0 +1,161 @@
+package runbooks
+
+import "slices"
+
+// CatalogView is a catalog as `bot catalog --json` shows it.
+type CatalogView struct {
+	Catalog   string        `json:"catalog"`
+	Title     string        `json:"title"`
+	Processes []ProcessView `json:"processes"`
+	// Actions are those that are about a host or the cluster.
+	Actions []ActionView `json:"actions"`
+}
+
+// ProcessView is a process with its actions spelt out.
+type ProcessView struct {
+	Process
+	Actions []ActionView `json:"actions"`
+}
+
+// ActionView is an action with the exact commands of a host that overrides
+// nothing. Command, Source and Corrected are those of the step that does what
+// the action is named after: its first exec step, or else its first step.
+// Placeholders stand where a command depends on the request.
+type ActionView struct {
+	Action    string     `json:"action"`
+	Title     string     `json:"title"`
+	Class     Class      `json:"class"`
+	Level     Severity   `json:"level"`
+	Params    []Param    `json:"params,omitempty"`
+	Command   string     `json:"command"`
+	Source    string     `json:"source,omitempty"`
+	Corrected string     `json:"corrected,omitempty"`
+	Steps     []StepView `json:"steps"`
+}
+
+// StepView is a step as JSON shows it: Check always says what makes it a
+// success, of a wait step what it waits for.
+type StepView struct {
+	Kind      StepKind  `json:"kind"`
+	Title     string    `json:"title,omitempty"`
+	Process   string    `json:"process,omitempty"`
+	Host      string    `json:"host,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Login     string    `json:"login,omitempty"`
+	Command   string    `json:"command"`
+	Sent      string    `json:"sent,omitempty"` // absent while a discovery read is missing
+	Timeout   *Duration `json:"timeout"`        // null for manual steps
+	Check     string    `json:"check"`
+	Within    *Duration `json:"within,omitempty"`
+	Use       string    `json:"use,omitempty"` // a catalog's step that stands for another action
+	Source    string    `json:"source,omitempty"`
+	Corrected string    `json:"corrected,omitempty"`
+}
+
+// PlanView is a plan as `bot plan --json` shows it. Discovery reads that have
+// not run stand first among the steps, and the digest is then null.
+type PlanView struct {
+	Catalog  string     `json:"catalog"`
+	Cluster  string     `json:"cluster"`
+	Action   string     `json:"action"`
+	Title    string     `json:"title"`
+	Class    Class      `json:"class"`
+	Severity Severity   `json:"severity"`
+	Targets  []Target   `json:"targets"`
+	Impact   string     `json:"impact,omitempty"`
+	Votes    int        `json:"votes"`
+	Locks    []string   `json:"locks"`
+	Steps    []StepView `json:"steps"`
+	Digest   *string    `json:"digest"`
+}
+
+// View is the catalog for people and scripts.
+func (c *Catalog) View() (CatalogView, error) {
+	v := CatalogView{Catalog: c.Name, Title: c.Title, Actions: []ActionView{}}
+	for _, p := range c.Processes() {
+		pv := ProcessView{Process: p, Actions: []ActionView{}}
+		for _, name := range p.Actions {
+			a, err := c.Action(name, p.ID)
+			if err != nil {
+				return CatalogView{}, err
+			}
+			av, err := c.viewAction(a, &p)
+			if err != nil {
+				return CatalogView{}, err
+			}
+			pv.Actions = append(pv.Actions, av)
+		}
+		v.Processes = append(v.Processes, pv)
+	}
+	for _, a := range c.actions {
+		if !a.suits(nil) {
+			continue
+		}
+		av, err := c.viewAction(a, nil)
+		if err != nil {
+			return CatalogView{}, err
+		}
+		v.Actions = append(v.Actions, av)
+	}
+	return v, nil
+}
+
+func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
+	v := ActionView{Action: a.Name, Title: a.Title, Class: a.Class, Level: a.level(p), Params: a.Params, Steps: []StepView{}}
+	for i := range a.steps {
+		t := &a.steps[i]
+		about := p
+		if t.process != "" {
+			about, _ = c.Process(t.process)
+		}
+		if t.use != "" {
+			v.Steps = append(v.Steps, StepView{Kind: Exec, Process: t.process, Use: t.use, Title: t.title})
+			continue
+		}
+		if t.appLog && (about == nil || len(about.Logs.App) == 0) {
+			continue
+		}
+		step, err := (&scope{catalog: c, process: about}).step(t)
+		if err != nil {
+			return ActionView{}, err
+		}
+		v.Steps = append(v.Steps, viewStep(step))
+	}
+	if len(v.Steps) > 0 {
+		main := max(0, slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind == Exec }))
+		v.Command, v.Source, v.Corrected = v.Steps[main].Command, v.Steps[main].Source, v.Steps[main].Corrected
+	}
+	return v, nil
+}
+
+func viewStep(s Step) StepView {
+	v := StepView{
+		Kind: s.Kind, Title: s.Title, Process: s.Process, Host: s.Host, Address: s.Address, Login: s.Login,
+		Command: s.Command, Sent: s.Sent, Check: string(s.Check), Source: s.Source, Corrected: s.Corrected,
+	}
+	if s.Until != "" {
+		v.Check = string(s.Until)
+	}
+	if s.Timeout > 0 {
+		v.Timeout = &s.Timeout
+	}
+	if s.Within > 0 {
+		v.Within = &s.Within
+	}
+	return v
+}
+
+// View is the plan for people and scripts; votes is how many it takes.
+func (p Plan) View(votes int) PlanView {
+	v := PlanView{
+		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,
+		Severity: p.Severity, Targets: p.Targets, Impact: p.Impact, Votes: votes, Locks: p.Locks, Steps: []StepView{},
+	}
+	if p.Digest != "" {
+		v.Digest = &p.Digest
+	}
+	for _, s := range slices.Concat(p.Discover, p.Steps) {
+		v.Steps = append(v.Steps, viewStep(s))
+	}
+	return v
+}
