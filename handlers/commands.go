@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"context"
+
+	"dhbot/runbooks"
+)
+
+// Object is what a verb is said of.
+type Object uint8
+
+// The closed set of objects.
+const (
+	Nothing      Object = iota // the verb stands alone
+	AnyTarget                  // a process, a host, a cluster, or nothing for the cluster
+	ProcessNamed               // a process, which must be named
+	RunNamed                   // a run id
+	Topic                      // help: any verb or process
+)
+
+// Command is one row of the command table. Parsing, gate, help and, later,
+// terminal and docs are made from it and from nothing else.
+type Command struct {
+	Verb    string
+	Aliases []string
+	Object  Object
+	// Action is the catalog's action, for verbs that make a plan.
+	Action string
+	// Class is what the gate goes by where there is no plan.
+	Class   runbooks.Class
+	Summary string
+	Usage   string
+	Example string
+
+	do func(*Service, context.Context, *call) error
+}
+
+// Commands is the command table, in the order in which help shows it.
+func Commands() []Command {
+	return []Command{
+		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
+			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis", do: (*Service).status},
+		{Verb: "restart", Aliases: []string{"bounce", "reboot"}, Object: ProcessNamed, Action: "restart", Class: runbooks.Disruptive,
+			Summary: "restart a process and prove that it came back", Usage: "restart PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "restart db_dis disk was full, freed 40 GB", do: (*Service).request},
+		{Verb: "start", Object: ProcessNamed, Action: "start", Class: runbooks.Disruptive,
+			Summary: "start a process that is down or not monitored", Usage: "start PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "start db_ltds", do: (*Service).request},
+		{Verb: "stop", Object: ProcessNamed, Action: "stop", Class: runbooks.Disruptive,
+			Summary: "stop a process", Usage: "stop PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "stop db_ltds on infra-1 not used any more", do: (*Service).request},
+		{Verb: "approve", Aliases: []string{"yes", "ok"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "be the second pair of eyes for somebody's run", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis", do: (*Service).approve},
+		{Verb: "deny", Aliases: []string{"reject", "no"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "end a run that waits for votes; say why", Usage: "deny R-XXXX REASON", Example: "deny R-7F3K wrong host", do: (*Service).deny},
+		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "take your vote back until the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K", do: (*Service).withdraw},
+		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "end your own run, or stop a running one after its current step", Usage: "cancel R-XXXX [reason …]", Example: "cancel R-7F3K", do: (*Service).cancel},
+		{Verb: "done", Aliases: []string{"tick"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "tick the step of a run that waits for a person", Usage: "done R-XXXX [note …]", Example: "done R-7F3K", do: (*Service).tick},
+		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "close a run whose outcome is unknown; say what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K looked at the host, it did restart", do: (*Service).closeUnknown},
+		{Verb: "show", Aliases: []string{"run"}, Object: RunNamed, Class: runbooks.Read,
+			Summary: "one run, as it stands now", Usage: "show R-XXXX", Example: "show R-7F3K", do: (*Service).showRun},
+		{Verb: "runs", Object: Nothing, Class: runbooks.Read,
+			Summary: "what is open, and what ended lately", Usage: "runs", Example: "runs", do: (*Service).runs},
+		{Verb: "locks", Object: Nothing, Class: runbooks.Read,
+			Summary: "what is locked, by which run and since when", Usage: "locks", Example: "locks", do: (*Service).locks},
+		{Verb: "help", Aliases: []string{"?", "h", "commands"}, Object: Topic, Class: runbooks.Read,
+			Summary: "this list, or more about one word of it", Usage: "help [VERB|PROCESS]", Example: "help restart", do: (*Service).help},
+	}
+}

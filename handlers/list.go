@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/runbooks"
+)
+
+// recentRuns is how many ended runs a list shows.
+const recentRuns = 5
+
+func (s *Service) answer(ctx context.Context, c *call, out card.Card) error {
+	if c.ChannelShared {
+		return c.reply.Whisper(ctx, out)
+	}
+	return c.reply.Show(ctx, out)
+}
+
+// showRun answers with a run as it stands; the run's own message stays where
+// it was asked for.
+func (s *Service) showRun(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	return s.answer(ctx, c, card.Run(r))
+}
+
+func (s *Service) runs(ctx context.Context, c *call) error {
+	open, err := s.Runs.Open(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := s.Runs.Recent(ctx, recentRuns)
+	if err != nil {
+		return err
+	}
+	return s.answer(ctx, c, card.Runs(open, ended))
+}
+
+func (s *Service) locks(ctx context.Context, c *call) error {
+	held, err := s.Runs.Locks(ctx)
+	if err != nil {
+		return err
+	}
+	return s.answer(ctx, c, card.Locks(held, s.Now()))
+}
+
+// help shows the commands, or more about one verb or process.
+func (s *Service) help(ctx context.Context, c *call) error {
+	if c.topic == "" {
+		var rows []card.HelpRow
+		for _, cmd := range Commands() {
+			rows = append(rows, helpRow(cmd))
+		}
+		return c.reply.Whisper(ctx, card.Help(rows, s.clusterNames()))
+	}
+	topic := word(firstWord(c.topic))
+	for _, cmd := range Commands() {
+		if cmd.Verb == topic || contains(cmd.Aliases, topic) {
+			return c.reply.Whisper(ctx, card.HelpVerb(helpRow(cmd), s.processesFor(c, cmd)))
+		}
+	}
+	match := c.catalog.Find(topic)
+	if match.Process != nil {
+		return c.reply.Whisper(ctx, card.HelpProcess(*match.Process, hostNamesOf(c, match.Process)))
+	}
+	m := &Misunderstood{Text: "No help about " + shown(c.topic) + "."}
+	verbs := make([]string, 0, len(Commands()))
+	for _, cmd := range Commands() {
+		verbs = append(verbs, cmd.Verb)
+	}
+	for _, n := range append(runbooks.Suggest(topic, verbs), match.Suggestions...) {
+		m.Suggest = append(m.Suggest, "help "+n)
+	}
+	return m
+}
+
+func helpRow(cmd Command) card.HelpRow {
+	return card.HelpRow{Verb: cmd.Verb, Summary: cmd.Summary, Usage: cmd.Usage, Example: cmd.Example, Aliases: strings.Join(cmd.Aliases, ", ")}
+}
+
+// processesFor are the processes that a verb can be said of in this cluster.
+func (s *Service) processesFor(c *call, cmd Command) []string {
+	if cmd.Object != ProcessNamed && cmd.Object != AnyTarget {
+		return nil
+	}
+	var out []string
+	for _, p := range c.catalog.Processes() {
+		if len(c.cluster.HostsOf(p.ID)) > 0 && (cmd.Action == "" || contains(p.Actions, cmd.Action)) {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
+func hostNamesOf(c *call, p *runbooks.Process) []string {
+	var out []string
+	for _, h := range c.cluster.HostsOf(p.ID) {
+		out = append(out, h.Name)
+	}
+	return out
+}

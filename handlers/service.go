@@ -1,0 +1,171 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// Directory says who an account is right now.
+type Directory interface {
+	// Lookup asks the platform. maxAge allows an answer that old; 0 wants a
+	// fresh one. An error means that nobody vouches for the account, which
+	// is a refusal.
+	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
+}
+
+// Engine is the part of the engine that messages reach.
+type Engine interface {
+	// Submit stores a new run with its first record and settles the claim.
+	Submit(ctx context.Context, r engine.Run, claim string) (engine.Stored, error)
+	// Apply makes one event happen to a run and settles the claim.
+	Apply(ctx context.Context, id string, e engine.Event, claim string) (engine.Stored, error)
+}
+
+// Settings are what a Service needs of the config and the rest of the house.
+// Every field must be set.
+type Settings struct {
+	Grammar
+	Rules *auth.Rules
+	// StaleAfter is how old a delivery may be that changes something.
+	StaleAfter time.Duration
+
+	Directory Directory
+	Engine    Engine
+	Runs      engine.Runs
+	Log       audit.Log
+	Remote    remote.Runner
+	NewID     func(ctx context.Context) (string, error)
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+// Service answers messages.
+type Service struct {
+	Settings
+	planner runbooks.Planner
+}
+
+// New checks that nothing is missing: a missing dependency must not turn into
+// a check that is skipped.
+func New(s Settings) (*Service, error) {
+	missing := map[string]bool{
+		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
+		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Log": s.Log == nil,
+		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "Now": s.Now == nil, "Logger": s.Logger == nil,
+	}
+	for name, gone := range missing {
+		if gone {
+			return nil, fmt.Errorf("handlers: %s is not set", name)
+		}
+	}
+	if s.StaleAfter == 0 {
+		s.StaleAfter = 60 * time.Second
+	}
+	return &Service{Settings: s, planner: runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}}, nil
+}
+
+// Handle answers one message. It always answers: with a card, or by saying
+// why not.
+func (s *Service) Handle(ctx context.Context, m Message, reply Reply) {
+	if err := s.handle(ctx, m, reply); err != nil {
+		s.explain(ctx, m, reply, err)
+	}
+}
+
+func (s *Service) handle(ctx context.Context, m Message, reply Reply) error {
+	if m.Via == Button || m.Via == Form {
+		return s.tap(ctx, m, reply)
+	}
+	c, err := s.parse(m)
+	if err != nil {
+		// Who is not let in is told so before anything else is told.
+		if _, refused := s.identify(ctx, m.Account, recent); refused != nil {
+			return refused
+		}
+		return err
+	}
+	return s.dispatch(ctx, c, reply)
+}
+
+// dispatch is the one way from a call to what it does: through the gate.
+func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) error {
+	c.reply = reply
+	if err := s.gate(ctx, c); err != nil {
+		return err
+	}
+	return c.cmd.do(s, ctx, c)
+}
+
+// explain turns an error into what a person reads, and records a refusal.
+// Whatever is not one of the known kinds becomes an internal error whose
+// details go to the log.
+func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error) {
+	var (
+		refusal *auth.Refusal
+		mis     *Misunderstood
+		refused *engine.RefusedError
+		unknown *runbooks.UnknownError
+		said    *Said
+	)
+	var c card.Card
+	switch {
+	case errors.As(err, &refusal):
+		c = card.Refusal(refusal.Text)
+		s.recordRefusal(ctx, m, refusal.Text)
+	case errors.As(err, &mis):
+		c = card.DidYouMean(mis.Text, mis.Suggest)
+	case errors.As(err, &unknown):
+		c = card.DidYouMean(unknown.Error(), unknown.Suggestions)
+	case errors.As(err, &refused):
+		c = card.Refusal(refused.Text)
+	case errors.As(err, &said):
+		c = card.Refusal(said.Text)
+	case isPlanError(err):
+		c = card.Refusal("Nothing was run: " + err.Error())
+	case errors.Is(err, engine.ErrNotFound):
+		c = card.Refusal("There is no such run. `runs` lists what is open.")
+	case errors.Is(err, engine.ErrStoreDown), errors.Is(err, engine.ErrLeaseLost):
+		c = card.Refusal("Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute.")
+	default:
+		s.Logger.Error("message failed", "key", m.Key, "via", m.Via, "err", err)
+		c = card.Refusal("Something went wrong inside me; nothing more was done. My log has the details under “" + shownWord(m.Key) + "”.")
+	}
+	if err := reply.Whisper(ctx, c); err != nil {
+		s.Logger.Error("answer not shown", "key", m.Key, "err", err)
+	}
+}
+
+// isPlanError says that the planner refused the names or parameters of a
+// request; its sentences are meant for people.
+func isPlanError(err error) bool {
+	var (
+		offered *runbooks.NotOfferedError
+		placed  *runbooks.PlacementError
+		param   *runbooks.ParamError
+	)
+	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param)
+}
+
+// Said is a refusal in words for the person who asked.
+type Said struct{ Text string }
+
+func (e *Said) Error() string { return e.Text }
+
+func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
+
+func (s *Service) recordRefusal(ctx context.Context, m Message, why string) {
+	r := audit.Record{At: s.Now(), Kind: audit.Refused, Account: m.Account.String(), Via: string(m.Via), Text: why}
+	if err := s.Log.Append(ctx, r, m.Key); err != nil {
+		s.Logger.Error("refusal not recorded", "account", m.Account.String(), "err", err)
+	}
+}

@@ -1,0 +1,217 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/fleet"
+	"dhbot/internal/probe"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+const (
+	// firstLook is when what is known is shown, however many hosts are still
+	// silent.
+	firstLook = 2 * time.Second
+	// nextLook is how often a shown board is brought up to date after that.
+	nextLook = 2 * time.Second
+	// asksPerHost is how many status commands are under way on one host at a
+	// time: below sshd's usual MaxSessions of 10, and no burden on monit.
+	asksPerHost = 6
+)
+
+// status asks every host that matters at once and shows what comes as it
+// comes: a slow host holds nothing back.
+func (s *Service) status(ctx context.Context, c *call) error {
+	asks, err := s.asks(c)
+	if err != nil {
+		return err
+	}
+	if len(asks) == 0 {
+		return said("Nothing to ask: no process is configured there.")
+	}
+	inWork, err := s.inWork(ctx)
+	unrecorded := err != nil
+	board := card.Board{Cluster: c.cluster.Name, Host: hostName(c.host), Rows: make([]card.Row, len(asks)), Unrecorded: unrecorded || c.Key == "" && c.Via != Terminal}
+	for i, a := range asks {
+		board.Rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true, InWork: inWork[a.process.ID+"@"+a.host.Name]}
+	}
+	if err := s.show(ctx, c, asks, &board); err != nil {
+		return err
+	}
+	return s.recordRead(ctx, c, board)
+}
+
+// ask is one status command.
+type ask struct {
+	process *runbooks.Process
+	host    *fleet.Host
+	step    runbooks.Step
+}
+
+// asks resolves a status call into the commands to send, hosts in config
+// order.
+func (s *Service) asks(c *call) ([]ask, error) {
+	var out []ask
+	for i := range c.cluster.Hosts {
+		h := &c.cluster.Hosts[i]
+		if c.host != nil && h.Name != c.host.Name {
+			continue
+		}
+		for _, id := range h.Processes {
+			if c.process != nil && id != c.process.ID {
+				continue
+			}
+			p, ok := c.catalog.Process(id)
+			if !ok {
+				continue // the config's cross-check reports it
+			}
+			plan, err := s.planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: "status", Process: id, Hosts: []string{h.Name}})
+			if err != nil {
+				return nil, err
+			}
+			for _, st := range plan.Steps {
+				out = append(out, ask{process: p, host: h, step: st})
+			}
+		}
+	}
+	return out, nil
+}
+
+// show runs the asks and keeps the shown board in step with the answers.
+func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Board) error {
+	answers := make(chan answer, len(asks))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.send(ctx, &wg, asks, answers)
+
+	look := time.NewTimer(firstLook)
+	defer look.Stop()
+	changed := true
+	for left := len(asks); left > 0; {
+		select {
+		case a := <-answers:
+			s.fill(c, &board.Rows[a.index], asks[a.index], a.result)
+			left--
+			changed = true
+		case <-look.C:
+			if changed {
+				if err := s.showBoard(ctx, c, *board); err != nil {
+					return err
+				}
+			}
+			changed = false
+			look.Reset(nextLook)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.showBoard(ctx, c, *board)
+}
+
+type answer struct {
+	index  int
+	result remote.Result
+}
+
+// send starts every ask, a few at a time for each host.
+func (s *Service) send(ctx context.Context, wg *sync.WaitGroup, asks []ask, answers chan<- answer) {
+	turns := map[string]chan struct{}{}
+	for i, a := range asks {
+		turn, ok := turns[a.host.Name]
+		if !ok {
+			turn = make(chan struct{}, asksPerHost)
+			turns[a.host.Name] = turn
+		}
+		wg.Go(func() {
+			select {
+			case turn <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			defer func() { <-turn }()
+			r := s.Remote.Run(ctx, command(a.step))
+			answers <- answer{index: i, result: r}
+		})
+	}
+}
+
+// command is the remote command of a step.
+func command(st runbooks.Step) remote.Command {
+	return remote.Command{Host: st.Host, Address: st.Address, Login: st.Login, Sent: st.Sent, Timeout: st.Timeout.D(), Changes: st.Changes()}
+}
+
+func (s *Service) fill(c *call, row *card.Row, a ask, r remote.Result) {
+	o := probe.Observe(a.process.Manager, a.process.Service, r)
+	row.Pending = false
+	row.Observation = o
+	row.Command = a.step.Command
+	row.Finding = probe.Assess(o, probe.Expect{
+		Up: c.cluster.ShouldBeUp(a.process.ID, s.Now()), Level: a.process.Level,
+	})
+}
+
+func (s *Service) showBoard(ctx context.Context, c *call, b card.Board) error {
+	b.At = s.Now()
+	out := card.Status(b)
+	if c.ChannelShared {
+		return c.reply.Whisper(ctx, out) // what hosts said is not for outsiders
+	}
+	return c.reply.Show(ctx, out)
+}
+
+// inWork maps "process@host" to the open run that has it in hand.
+func (s *Service) inWork(ctx context.Context) (map[string]string, error) {
+	open, err := s.Runs.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, o := range open {
+		for _, t := range o.Run.Plan.Targets {
+			out[t.Process+"@"+t.Host] = o.Run.ID
+		}
+	}
+	return out, nil
+}
+
+// recordRead writes the read's record, which also settles its claim. A store
+// that does not answer makes the read unrecorded, never unanswered.
+func (s *Service) recordRead(ctx context.Context, c *call, b card.Board) error {
+	r := audit.Record{
+		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: c.cluster.Name, Action: c.cmd.Verb, Target: targetOf(c), Severity: b.Worst().String(),
+	}
+	if err := s.Log.Append(ctx, r, c.Key); err != nil {
+		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
+		if !b.Unrecorded {
+			b.Unrecorded = true
+			return s.showBoard(ctx, c, b)
+		}
+	}
+	return nil
+}
+
+func targetOf(c *call) string {
+	switch {
+	case c.process != nil && c.host != nil:
+		return runbooks.Target{Process: c.process.ID, Host: c.host.Name}.String()
+	case c.process != nil:
+		return c.process.ID
+	default:
+		return hostName(c.host)
+	}
+}
+
+func hostName(h *fleet.Host) string {
+	if h == nil {
+		return ""
+	}
+	return h.Name
+}

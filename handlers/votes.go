@@ -1,0 +1,196 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/redact"
+	"dhbot/runbooks"
+)
+
+// Taps that a run's message offers. The value is "R-XXXX DIGEST".
+const (
+	TapApprove  = card.TapApprove
+	TapDeny     = card.TapDeny
+	TapDenied   = card.TapDenied
+	TapApproved = card.TapApproved
+	TapCancel   = card.TapCancel
+)
+
+// tap is a button or a form: it carries a run id and a digest, or a command of
+// the table. It goes through the same gate as a typed command.
+func (s *Service) tap(ctx context.Context, m Message, reply Reply) error {
+	if m.Tap.Action == card.TapCommand {
+		m.Text = m.Tap.Value
+		c, err := s.parse(m)
+		if err != nil {
+			return err
+		}
+		return s.dispatch(ctx, c, reply)
+	}
+	verb, known := map[string]string{
+		TapApprove: "approve", TapApproved: "approve", TapDeny: "deny", TapDenied: "deny", TapCancel: "cancel",
+		card.TapDone: "done",
+	}[m.Tap.Action]
+	if !known {
+		return said("I don't know this button any more. Type the command instead; `help` lists them.")
+	}
+	id, digest, _ := strings.Cut(m.Tap.Value, " ")
+	m.Text = strings.TrimSpace(verb + " " + id + " " + m.Tap.Fields["text"])
+	c, err := s.parse(m)
+	if err != nil {
+		return err
+	}
+	c.digest = digest
+	return s.dispatch(ctx, c, reply)
+}
+
+// open gets a run for somebody who wants to act on it, and checks that they
+// may vote on it or asked for it.
+func (s *Service) open(ctx context.Context, c *call) (engine.Run, error) {
+	st, err := s.Runs.Get(ctx, c.run)
+	if err != nil {
+		return engine.Run{}, err
+	}
+	cl, ok := s.Fleet.Cluster(st.Run.Plan.Cluster)
+	if !ok {
+		return engine.Run{}, said("%s is about %s, which the config does not have any more.", c.run, st.Run.Plan.Cluster)
+	}
+	return st.Run, s.setCluster(c, cl)
+}
+
+func (s *Service) mayVote(c *call, r engine.Run) error {
+	return s.Rules.MayVote(c.who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class)
+}
+
+func (s *Service) actor(c *call) engine.Actor {
+	return engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via)}
+}
+
+// approve takes a vote. Typed, it wants the target's name as well, so that an
+// id misread from another card approves nothing; a destructive run wants the
+// name typed however it is approved.
+func (s *Service) approve(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.mayVote(c, r); err != nil {
+		return err
+	}
+	digest := c.digest
+	if digest == "" && c.Via != Button && c.Via != Form {
+		digest = r.Plan.Digest
+	}
+	if c.Via == Button && r.Plan.Class == runbooks.Destructive && !r.State.Ended() {
+		return c.reply.Ask(ctx, card.TypeName(r))
+	}
+	if c.Via != Button {
+		if typed := word(firstWord(c.rest)); !names(r, typed) {
+			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, card.Target(r))
+		}
+	}
+	if _, err := s.Engine.Apply(ctx, c.run, engine.Voted{By: s.actor(c), Digest: digest}, c.Key); err != nil {
+		return err
+	}
+	return nil
+}
+
+// names says that a typed word is the run's target.
+func names(r engine.Run, typed string) bool {
+	return typed != "" && typed == word(card.Target(r))
+}
+
+func (s *Service) deny(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.mayVote(c, r); err != nil {
+		return err
+	}
+	reason := redact.Line(c.rest, reasonRunes)
+	if reason == "" {
+		if c.Via == Button && !r.State.Ended() {
+			return c.reply.Ask(ctx, card.WhyDeny(r))
+		}
+		if !r.State.Ended() {
+			return said("Say why: `deny %s REASON`. Nothing was denied.", r.ID)
+		}
+	}
+	_, err = s.Engine.Apply(ctx, c.run, engine.DeniedBy{By: s.actor(c), Reason: reason}, c.Key)
+	return err
+}
+
+func (s *Service) withdraw(ctx context.Context, c *call) error {
+	if _, err := s.open(ctx, c); err != nil {
+		return err
+	}
+	_, err := s.Engine.Apply(ctx, c.run, engine.WithdrawnVote{By: s.actor(c)}, c.Key)
+	return err
+}
+
+// cancel is for who asked; anybody who may approve can stop a run that is
+// under way.
+func (s *Service) cancel(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if r.Asked.Person != c.who.Name {
+		if err := s.mayVote(c, r); err != nil {
+			return err
+		}
+	}
+	_, err = s.Engine.Apply(ctx, c.run, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.rest, reasonRunes)}, c.Key)
+	return err
+}
+
+// tick is a person's word that a manual step is done: who asked or who may
+// approve.
+func (s *Service) tick(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel); err != nil {
+		return err
+	}
+	for i, st := range r.Steps {
+		if r.Plan.Steps[i].Kind == runbooks.Manual && (st.State == engine.StepStarted || st.State == engine.StepPending) {
+			_, err = s.Engine.Apply(ctx, c.run, engine.TickedBy{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)}, c.Key)
+			return err
+		}
+	}
+	return said("%s waits for nobody: it is %s.", r.ID, r.State)
+}
+
+// closeUnknown lets a person say what became of a run whose fate is unknown.
+// For Sev 1 that is somebody else than who asked.
+func (s *Service) closeUnknown(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if r.Plan.Severity == runbooks.Critical || r.Asked.Person != c.who.Name {
+		if err := s.mayVote(c, r); err != nil {
+			return err
+		}
+	}
+	reason := redact.Line(c.rest, reasonRunes)
+	if reason == "" {
+		return said("Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
+	}
+	_, err = s.Engine.Apply(ctx, c.run, engine.ClosedBy{By: s.actor(c), Reason: reason}, c.Key)
+	return err
+}
+
+func firstWord(s string) string {
+	w := words(s)
+	if len(w) == 0 {
+		return ""
+	}
+	return w[0]
+}

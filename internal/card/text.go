@@ -1,0 +1,96 @@
+package card
+
+import (
+	"strings"
+	"time"
+
+	"dhbot/internal/redact"
+)
+
+// PlainText is a card as text without any markup: what a terminal shows, and
+// what is left where a platform refuses the richer form. Times are in UTC,
+// buttons are named in brackets, and lines end in "\n". Escape sequences and
+// control characters of the content are gone.
+func PlainText(c Card) string {
+	var b strings.Builder
+	writeLine(&b, c.Head)
+	for _, e := range c.Body {
+		switch e := e.(type) {
+		case Text:
+			for _, l := range e.Lines {
+				writeLine(&b, l)
+			}
+		case Pre:
+			b.WriteString(strings.TrimRight(redact.Clean(e.Text), "\n") + "\n")
+		case Table:
+			writeTable(&b, e)
+		default:
+			b.WriteString("(something that cannot be shown as text)\n")
+		}
+	}
+	if len(c.Buttons) > 0 {
+		labels := make([]string, len(c.Buttons))
+		for i, t := range c.Buttons {
+			labels[i] = "[" + redact.Clean(t.Label) + "]"
+		}
+		b.WriteString(strings.Join(labels, " ") + "\n")
+	}
+	for _, l := range c.Foot {
+		writeLine(&b, l)
+	}
+	return b.String()
+}
+
+// PlainLine is one line of a card as text.
+func PlainLine(l Line) string {
+	var b strings.Builder
+	for _, s := range l {
+		b.WriteString(PlainSpan(s))
+	}
+	return b.String()
+}
+
+// PlainSpan is one span as text: a person as "@name", a moment in UTC.
+func PlainSpan(s Span) string {
+	switch s.Kind {
+	case Who:
+		return "@" + redact.Clean(s.Text)
+	case When:
+		return Moment(s.At, s.Clock)
+	default:
+		return redact.Clean(s.Text)
+	}
+}
+
+// Moment is a time for readers whose zone is unknown: "14:07 UTC", and with
+// the day in front unless clock asks for the time of day only.
+func Moment(t time.Time, clock bool) string {
+	if t.IsZero() {
+		return "never"
+	}
+	if clock {
+		return t.UTC().Format("15:04 UTC")
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+func writeLine(b *strings.Builder, l Line) {
+	if len(l) > 0 {
+		b.WriteString(PlainLine(l) + "\n")
+	}
+}
+
+func writeTable(b *strings.Builder, t Table) {
+	if len(t.Header) > 0 {
+		b.WriteString(redact.Clean(strings.Join(t.Header, " · ")) + "\n")
+	}
+	for _, row := range t.Rows {
+		cells := make([]string, 0, len(row))
+		for _, cell := range row {
+			if s := PlainLine(cell); s != "" {
+				cells = append(cells, s)
+			}
+		}
+		b.WriteString("• " + strings.Join(cells, " · ") + "\n")
+	}
+}

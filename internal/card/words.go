@@ -1,0 +1,157 @@
+package card
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// Refusal is a plain answer that nothing was done.
+func Refusal(text string) Card {
+	return Card{Push: text, Head: Line{T("🚫 " + text)}, Private: true}
+}
+
+// DidYouMean names what was not understood and what may have been meant.
+func DidYouMean(text string, commands []string) Card {
+	c := Card{Push: text, Head: Line{T("🤔 " + text)}, Private: true}
+	if len(commands) == 0 {
+		c.Body = append(c.Body, Text{Lines: []Line{{T("Nothing was run. "), C("help"), T(" lists what I understand.")}}})
+		return c
+	}
+	const most = 5
+	if len(commands) > most {
+		commands = commands[:most]
+	}
+	lines := []Line{{T("Nothing was run. Did you mean:")}}
+	for _, cmd := range commands {
+		lines = append(lines, Line{C(cmd)})
+	}
+	c.Push += " Did you mean " + strings.Join(commands, ", ") + "?"
+	c.Body = append(c.Body, Text{Lines: lines})
+	return c
+}
+
+// Runs lists what is open and what ended lately.
+func Runs(open, ended []engine.Stored) Card {
+	c := Card{Push: fmt.Sprintf("%d open", len(open)), Head: Line{B(fmt.Sprintf("%d open", len(open))), T(fmt.Sprintf(" · %d ended lately", len(ended)))}}
+	if len(open) > 0 {
+		c.Body = append(c.Body, Text{Lines: runLines("Open", open)})
+	}
+	if len(ended) > 0 {
+		c.Body = append(c.Body, Text{Lines: runLines("Ended", ended)})
+	}
+	return c
+}
+
+func runLines(title string, list []engine.Stored) []Line {
+	lines := []Line{{B(title)}}
+	for _, s := range list {
+		sign, what := headline1(s.Run)
+		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + runTitle(s.Run) + " · " + what + " · "), P(s.Run.Asked.Person, s.Run.Asked.Account), T(" "), At(s.Run.RequestedAt)})
+	}
+	return lines
+}
+
+// Locks lists what is locked, by which run, why and since when.
+func Locks(held []engine.Lock, now time.Time) Card {
+	if len(held) == 0 {
+		return Card{Push: "No locks are held.", Head: Line{T("🔓 No locks are held.")}}
+	}
+	c := Card{Push: fmt.Sprintf("%d locks are held", len(held)), Head: Line{T("🔒 "), B(fmt.Sprintf("%d held", len(held)))}}
+	var lines []Line
+	for _, l := range held {
+		age := now.Sub(time.UnixMilli(l.Since))
+		lines = append(lines, Line{C(l.Name), T(" by "), B(l.Run), T(" for " + span(age) + " · " + l.Reason)})
+	}
+	c.Body = append(c.Body, Text{Lines: lines})
+	return c
+}
+
+// HelpRow is one command as help shows it.
+type HelpRow struct{ Verb, Aliases, Summary, Usage, Example string }
+
+// Help lists the commands.
+func Help(rows []HelpRow, clusters []string) Card {
+	c := Card{Push: "What I understand", Head: Line{B("What I understand"), T(" · clusters: " + strings.Join(clusters, ", "))}, Private: true}
+	var lines []Line
+	for _, r := range rows {
+		lines = append(lines, Line{C(r.Example), T(" — " + r.Summary)})
+	}
+	c.Body = append(c.Body, Text{Lines: lines})
+	c.Foot = []Line{{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. In a thread, mention me instead of /dh.")}}
+	return c
+}
+
+// HelpVerb tells more about one command.
+func HelpVerb(r HelpRow, processes []string) Card {
+	lines := []Line{{T(r.Summary)}, {T("Type "), C(r.Usage)}, {T("For example "), C(r.Example)}}
+	if r.Aliases != "" {
+		lines = append(lines, Line{T("Also understood: " + r.Aliases)})
+	}
+	if len(processes) > 0 {
+		lines = append(lines, Line{T("Processes: " + strings.Join(processes, ", "))})
+	}
+	return Card{Push: r.Verb + ": " + r.Summary, Head: Line{B(r.Verb)}, Body: []Element{Text{Lines: lines}}, Private: true}
+}
+
+// HelpProcess tells about one process.
+func HelpProcess(p runbooks.Process, hosts []string) Card {
+	lines := []Line{
+		{B("When it is down: "), B(p.Level.String())}, {T(p.Impact)},
+		{T("Runs on " + strings.Join(hosts, ", ") + " under " + string(p.Manager) + " as " + p.Service)},
+		{T("You can say: " + strings.Join(p.Actions, ", ") + " " + p.ID)},
+	}
+	if len(p.Aliases) > 0 {
+		lines = append(lines, Line{T("Also called " + strings.Join(p.Aliases, ", "))})
+	}
+	var needs []string
+	for _, n := range p.Needs {
+		text := n.Process
+		if n.When != "" {
+			text += fmt.Sprintf(" (%s)", n.When)
+		}
+		needs = append(needs, text)
+	}
+	if len(needs) > 0 {
+		lines = append(lines, Line{T("Needs " + strings.Join(needs, ", "))})
+	}
+	return Card{Push: p.Title, Head: Line{B(p.Title), T(" · " + p.ID)}, Body: []Element{Text{Lines: lines}}, Private: true}
+}
+
+// Trail is a batch of trail entries, a line each.
+func Trail(entries []audit.Sealed) Card {
+	if len(entries) == 0 {
+		return Card{}
+	}
+	first, last := entries[0].N, entries[len(entries)-1].N
+	c := Card{Push: fmt.Sprintf("audit #%d–%d", first, last)}
+	var lines []Line
+	for _, e := range entries {
+		lines = append(lines, trailLine(e))
+	}
+	c.Body = append(c.Body, Text{Lines: lines})
+	c.Foot = []Line{{T(fmt.Sprintf("head #%d ", last)), C(entries[len(entries)-1].Hash[:16])}}
+	return c
+}
+
+func trailLine(e audit.Sealed) Line {
+	r := e.Record
+	l := Line{T(fmt.Sprintf("#%d ", e.N)), At(r.At), T(" ")}
+	if r.Run != "" {
+		l = append(l, B(r.Run), T(" "))
+	}
+	l = append(l, T(string(r.Kind)))
+	for _, part := range []string{r.Person, r.Action, r.Target, r.Outcome, r.Text} {
+		if part != "" {
+			l = append(l, T(" · "+part))
+		}
+	}
+	if r.Command != "" {
+		l = append(l, T(" · on "+r.Host+": "), C(r.Command))
+	}
+	return l
+}
