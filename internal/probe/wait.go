@@ -1,0 +1,255 @@
+package probe
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// settle is how long after a request nothing counts as failed yet: a
+// supervisor that says nothing of being busy may not have begun.
+const settle = 10 * time.Second
+
+// watch is one look at a target in the middle of an action.
+type watch struct {
+	old      Observation // from before the action
+	compared bool        // old is there
+	now      Observation
+	since    time.Time // when the action was started; zero when there was none
+}
+
+// remember makes an observation the engine's to keep.
+func remember(o Observation) []byte {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return nil // every field has a JSON form; without Seen nothing is proved later
+	}
+	return b
+}
+
+func recall(seen []byte) (Observation, bool) {
+	var o Observation
+	if len(seen) == 0 || json.Unmarshal(seen, &o) != nil {
+		return Observation{}, false
+	}
+	return o, o.Known()
+}
+
+func (w watch) judge(until runbooks.Condition) Verdict {
+	switch until {
+	case runbooks.Answers:
+		return Verdict{State: Met, Text: "answers: " + w.says()}
+	case runbooks.Supervised:
+		return w.supervised()
+	case runbooks.Restarted:
+		return w.restarted()
+	case runbooks.Running:
+		return w.running()
+	case runbooks.Stopped:
+		return w.stopped()
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", until)}
+	}
+}
+
+// says is the supervisor's word with the pid: `monit: "OK", pid 4711`.
+func (w watch) says() string {
+	text := quoted(w.now)
+	if w.now.PID > 0 {
+		text += fmt.Sprintf(", pid %d", w.now.PID)
+	}
+	return text
+}
+
+// supervised is asked before a restart. monit's restart of a process that it
+// does not monitor only resumes the monitoring: exit 0, status OK, log "restart
+// action done", same process (measured: restart-unmonitored).
+func (w watch) supervised() Verdict {
+	switch {
+	case w.now.Pending != "":
+		return Verdict{State: NotYet, Text: "somebody else's request is under way: " + w.says()}
+	case w.now.State == NotMonitored:
+		return Verdict{State: Never, Text: fmt.Sprintf(
+			"not restarted: %s is not monitored, and a restart would only make monit watch it again; use start", w.now.Service)}
+	case w.now.State == Missing:
+		return Verdict{State: Never, Text: fmt.Sprintf("not restarted: %s does not know %s on this host", w.now.Manager, w.now.Service)}
+	default:
+		return Verdict{State: Met, Text: "answers: " + w.says()}
+	}
+}
+
+// fresh says that the supervisor has looked again since before the action. The
+// times are the host's, without a zone in monit's case, and its clock may be
+// set back: being different is all that can be asked.
+func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
+
+// early says that a bad sign may still be from before.
+func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
+
+// restarted asks for proof: nothing pending, up, another pid, newer data
+// (process-runbooks.md gives only the restart command, which returns at once,
+// silent, with exit code 0, before anything has happened).
+func (w watch) restarted() Verdict {
+	if !w.compared {
+		return Verdict{State: Never, Text: "not restarted for certain: nothing was observed before it to compare with"}
+	}
+	if v, ok := w.failing(); ok {
+		return v
+	}
+	if w.now.State != Up && w.now.State != Trouble {
+		return Verdict{State: NotYet, Text: w.says()}
+	}
+	if w.old.State == NotMonitored {
+		return w.watchedAgain()
+	}
+	if w.now.PID == 0 {
+		return Verdict{State: NotYet, Text: "no pid to compare: " + w.says()}
+	}
+	if w.now.PID == w.old.PID {
+		return w.samePID()
+	}
+	change := w.pids()
+	switch {
+	case !w.fresh():
+		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not looked again yet"}
+	case portSilent(w.now):
+		return Verdict{State: NotYet, Text: change + ", but its port does not answer: " + w.says()}
+	case w.now.State == Trouble:
+		return Verdict{State: Noted, Text: change + ", but " + w.says()}
+	default:
+		return Verdict{State: Met, Text: change}
+	}
+}
+
+// pids is "pid 4711 → 4812".
+func (w watch) pids() string {
+	if w.old.PID == 0 {
+		return fmt.Sprintf("pid none → %d", w.now.PID)
+	}
+	return fmt.Sprintf("pid %d → %d", w.old.PID, w.now.PID)
+}
+
+// samePID is the second false success: the stop program failed, and once its
+// time-out is over monit says OK again, of the same process (measured:
+// restart-stop-fails).
+func (w watch) samePID() Verdict {
+	text := fmt.Sprintf("not restarted: same pid %d as before", w.now.PID)
+	if w.early() || !w.fresh() {
+		return Verdict{State: NotYet, Text: text + " so far"}
+	}
+	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out): see monit's log on the host"}
+}
+
+// watchedAgain is the first false success: the process was not monitored
+// before, so nobody knows which pid it had.
+func (w watch) watchedAgain() Verdict {
+	if up, ok := atLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
+		return Verdict{State: Never, Text: fmt.Sprintf(
+			"not restarted: monit only watches it again; pid %d has been up %s, longer than since the request", w.now.PID, w.now.Uptime)}
+	}
+	return Verdict{State: Never, Text: fmt.Sprintf(
+		"not restarted as far as can be told: it was not monitored before, so pid %d may be the old process, only watched again", w.now.PID)}
+}
+
+// failing recognises, after the settling time, what will not get better by
+// itself.
+func (w watch) failing() (Verdict, bool) {
+	if w.now.Pending != "" {
+		return Verdict{State: NotYet, Text: w.says()}, true
+	}
+	if w.early() || !w.fresh() && w.now.State == w.old.State {
+		return Verdict{}, false
+	}
+	switch w.now.State {
+	case Failed:
+		return Verdict{State: Never, Text: "start failed: " + w.says() + "; it may be tried again, the reason stands in the supervisor's log on the host"}, true
+	case NotMonitored:
+		return Verdict{State: Never, Text: "not up: " + w.says() + ": it was given up after repeated failures, or somebody stopped it"}, true
+	case Missing:
+		return Verdict{State: Never, Text: "not up: " + quoted(w.now)}, true
+	default:
+		return Verdict{}, false
+	}
+}
+
+func (w watch) running() Verdict {
+	if v, ok := w.failing(); ok {
+		return v
+	}
+	switch {
+	case w.now.State != Up && w.now.State != Trouble:
+		return Verdict{State: NotYet, Text: w.says()}
+	case portSilent(w.now):
+		return Verdict{State: NotYet, Text: "its port does not answer: " + w.says()}
+	case w.now.State == Trouble:
+		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, quoted(w.now))}
+	case w.compared && w.old.PID > 0 && w.old.PID == w.now.PID:
+		return Verdict{State: Met, Text: fmt.Sprintf("was running already, pid %d", w.now.PID)}
+	default:
+		return Verdict{State: Met, Text: fmt.Sprintf("running, pid %d", w.now.PID)}
+	}
+}
+
+// stopped is proved by systemd. monit's word does not prove it: after a stop
+// program that failed, it says "Not monitored" of a process that still runs
+// (measured on 5.33), the same as after one that worked.
+func (w watch) stopped() Verdict {
+	switch {
+	case w.now.Pending != "":
+		return Verdict{State: NotYet, Text: w.says()}
+	case w.now.State == NotMonitored:
+		return Verdict{State: Noted, Text: "monit has finished the stop and no longer watches it; that the process has ended, monit does not say"}
+	case w.now.State == Down:
+		return Verdict{State: Met, Text: "stopped: " + quoted(w.now)}
+	case w.now.State == Failed && w.now.Manager == runbooks.Systemd:
+		return Verdict{State: Noted, Text: "stopped, but not in good order: " + quoted(w.now)}
+	case w.now.State == Missing && !w.early():
+		return Verdict{State: Never, Text: "not stopped for certain: " + quoted(w.now)}
+	default:
+		return Verdict{State: NotYet, Text: w.says()}
+	}
+}
+
+// portSilent says that the supervisor's connection check fails.
+func portSilent(o Observation) bool {
+	return o.State == Trouble && strings.Contains(o.Status, "Connection failed")
+}
+
+// atLeast reads an uptime such as "4m", "1h 2m" or "3d 4h 5m", which counts
+// whole minutes, as the time that has passed at least.
+func atLeast(uptime string) (time.Duration, bool) {
+	var total time.Duration
+	units := map[byte]time.Duration{'d': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute, 's': time.Second}
+	for _, part := range strings.Fields(uptime) {
+		var n int
+		var u byte
+		if k, err := fmt.Sscanf(part, "%d%c", &n, &u); k != 2 || err != nil || n < 0 || n > 100_000 || units[u] == 0 {
+			return 0, false
+		}
+		total += time.Duration(n) * units[u]
+	}
+	return total, uptime != ""
+}
+
+// ready asks the application's own log, for monit says OK long before the
+// application is (measured: restart-slow-app, 20 s).
+func ready(r remote.Result, before []byte, since time.Time) Verdict {
+	v := Verdict{State: NotYet, Seen: before}
+	if old, ok := recall(before); ok {
+		v.OldPID, v.NewPID = 0, old.PID
+	}
+	switch {
+	case r.Outcome != remote.Answered:
+		v.State, v.Text = Unknown, "the log could not be read: "+notAnswered(r)
+	case r.Exit != 0:
+		v.Text = "the log could not be read: " + complaint(r)
+	default:
+		log := ReadLog(r.Stdout.String(), since.Add(-clockSlack))
+		v.State, v.Text = log.readiness()
+	}
+	return v
+}
