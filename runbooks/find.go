@@ -79,9 +79,12 @@ func suggest(word string, among []string, most int) []string {
 // likeness scores how near a folded name is to a folded word; less is nearer.
 func likeness(word, name string) (int, bool) {
 	d := levenshtein.ComputeDistance(word, name)
+	if d == 2 && transposed(word, name) {
+		d = 1 // one slip of a thumb, though two edits
+	}
 	n := utf8.RuneCountInString(word)
 	switch {
-	case d <= (n+2)/4: // one slip in two letters, two in six, three in ten
+	case d <= max(1, (n+1)/3): // one slip in up to four letters, two in five, three in eight
 		return d, true
 	case n >= 2 && strings.HasPrefix(name, word), len(name) >= 3 && strings.HasPrefix(word, name):
 		return 10 + d, true
@@ -90,6 +93,20 @@ func likeness(word, name string) (int, bool) {
 	default:
 		return 0, false
 	}
+}
+
+// transposed says that two neighbouring letters of a are swapped in b.
+func transposed(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := 0; i+1 < len(x); i++ {
+		if x[i] != y[i] {
+			return x[i] == y[i+1] && x[i+1] == y[i] && string(x[i+2:]) == string(y[i+2:])
+		}
+	}
+	return false
 }
 
 // fold makes spellings of one name equal.

@@ -117,7 +117,7 @@ func (l *loader) known(a *Action, t *template, ref string) bool {
 			return true
 		case "process", "service":
 			return about
-		case "app_logs":
+		case "app_log":
 			return about && t.appLog
 		default:
 			return false

@@ -3,7 +3,7 @@ package runbooks
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"time"
 )
 
@@ -30,17 +30,15 @@ func Wrap(argv []string, timeout time.Duration) (string, error) {
 	if len(argv) == 0 {
 		return "", errors.New("a command needs at least one word")
 	}
-	if _, err := Quote(argv); err != nil {
+	if argv[0] == "sudo" && !(len(argv) > 1 && argv[1] == "-n") {
+		argv = slices.Concat([]string{"sudo", "-n"}, argv[1:])
+	}
+	line, err := Quote(argv)
+	if err != nil {
 		return "", err
 	}
-	if argv[0][0] == '-' {
+	if line[0] == '-' {
 		return "", fmt.Errorf("the command cannot begin with the option %s", short(argv[0]))
 	}
-	full := []string{"env", "LC_ALL=C", "timeout", "-k", strconv.Itoa(killAfter), strconv.Itoa(int(timeout / time.Second))}
-	if argv[0] == "sudo" && !(len(argv) > 1 && argv[1] == "-n") {
-		full = append(full, "sudo", "-n")
-		argv = argv[1:]
-	}
-	full = append(full, argv...)
-	return Quote(full)
+	return fmt.Sprintf("env LC_ALL=C timeout -k %d %d %s", killAfter, timeout/time.Second, line), nil
 }
