@@ -63,9 +63,12 @@ func (c Change) Check() error {
 // and without U, so that no id is a word.
 const idLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// IDLetters is the number of random letters an id begins with: 30^4 = 810,000
-// ids before ids grow longer.
-const IDLetters = 4
+// IDLetters and MaxIDLetters are how many random letters an id has at first
+// (30^4 = 810,000 ids) and at most.
+const (
+	IDLetters    = 4
+	MaxIDLetters = 8
+)
 
 var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
 
@@ -73,9 +76,26 @@ var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
 // letters of the alphabet, as people type it in capitals.
 func ValidID(s string) bool { return idForm.MatchString(s) }
 
-// MintID makes a random id of n letters. Whether it was ever used before is
-// for the store to say.
-func MintID(n int) string {
+// FreshID mints a run id that taken does not know. Where three of a length are
+// taken it has become crowded, and the id grows by a letter.
+func FreshID(taken func(id string) (bool, error)) (string, error) {
+	for n := IDLetters; n <= MaxIDLetters; n++ {
+		for range 3 {
+			id := mintID(n)
+			used, err := taken(id)
+			if err != nil {
+				return "", err
+			}
+			if !used {
+				return id, nil
+			}
+		}
+	}
+	return "", errors.New("no unused run id was found; is the store's list of used ids damaged?")
+}
+
+// mintID makes a random id of n letters.
+func mintID(n int) string {
 	b := make([]byte, 0, n)
 	var r [1]byte
 	for len(b) < n {

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,10 @@ func TestRunIDs(t *testing.T) {
 	seen := map[string]bool{}
 	letters := map[rune]int{}
 	for range 3000 {
-		id := engine.MintID(engine.IDLetters)
+		id, err := engine.FreshID(func(string) (bool, error) { return false, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !engine.ValidID(id) || len(id) != 6 {
 			t.Fatalf("minted %q", id)
 		}
@@ -64,6 +68,20 @@ func TestRunIDs(t *testing.T) {
 		if engine.ValidID(bad) {
 			t.Errorf("%q passes for a run id", bad)
 		}
+	}
+}
+
+func TestRunIDsGrowWhereCrowded(t *testing.T) {
+	id, err := engine.FreshID(func(id string) (bool, error) { return len(id) < len("R-7F3KM"), nil })
+	if err != nil || len(id) != len("R-7F3KM") || !engine.ValidID(id) {
+		t.Errorf("got %q, %v, want an id of five letters", id, err)
+	}
+	if id, err := engine.FreshID(func(string) (bool, error) { return true, nil }); err == nil {
+		t.Errorf("got %q where every id is taken", id)
+	}
+	down := errors.New("down")
+	if _, err := engine.FreshID(func(string) (bool, error) { return false, down }); !errors.Is(err, down) {
+		t.Errorf("error %v, want the store's", err)
 	}
 }
 
