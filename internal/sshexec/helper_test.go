@@ -1,0 +1,119 @@
+package sshexec
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshexec/sshdtest"
+)
+
+// openPool makes a pool for a server and closes it when the test ends; no
+// goroutine may then be left.
+func openPool(t testing.TB, s *sshdtest.Server, change ...func(*Config)) *Pool {
+	t.Helper()
+	c := Config{
+		KeyFiles: []string{s.KeyFile}, KnownHosts: s.KnownHosts,
+		DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second,
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	return openConfig(t, c)
+}
+
+func openConfig(t testing.TB, c Config) *Pool {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Close()
+		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	})
+	return p
+}
+
+// on makes a command for a server.
+func on(s *sshdtest.Server, sent string) remote.Command {
+	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 20 * time.Second}
+}
+
+// changing is a command that changes something.
+func changing(c remote.Command) remote.Command {
+	c.Changes = true
+	return c
+}
+
+func run(t testing.TB, p *Pool, c remote.Command) remote.Result {
+	t.Helper()
+	r := p.Run(t.Context(), c)
+	if r.Started.IsZero() || r.Ended.Before(r.Started) {
+		t.Errorf("started %v, ended %v", r.Started, r.Ended)
+	}
+	if (r.Outcome == remote.Answered) != (r.Detail == "") {
+		t.Errorf("outcome %v with detail %q", r.Outcome, r.Detail)
+	}
+	return r
+}
+
+// want checks an outcome and that its detail has all of some words.
+func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
+	t.Helper()
+	if r.Outcome != o {
+		t.Errorf("outcome %v (%s), want %v", r.Outcome, r.Detail, o)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.Detail, w) {
+			t.Errorf("detail %q lacks %q", r.Detail, w)
+		}
+	}
+}
+
+// eventually waits for a condition that other goroutines or processes bring
+// about, and fails after ten seconds.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<20)
+			t.Errorf("waited in vain until %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// started runs a command in the background and returns once it has begun on
+// the host, which it tells by making a file.
+func started(t testing.TB, ctx context.Context, p *Pool, c remote.Command) <-chan remote.Result {
+	t.Helper()
+	mark := filepath.Join(t.TempDir(), "begun")
+	c.Sent = "touch " + mark + "; " + c.Sent
+	result := make(chan remote.Result, 1)
+	go func() { result <- p.Run(ctx, c) }()
+	eventually(t, "the command has begun", func() bool { return exists(mark) })
+	return result
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// lines counts the lines of a file.
+func countLines(t testing.TB, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), "\n")
+}

@@ -1,0 +1,57 @@
+package sshexec
+
+import (
+	"sync"
+
+	"dhbot/internal/remote"
+)
+
+// capture keeps the beginning and the end of a stream, at most keep bytes of
+// each, and counts the rest. It is safe for use while it is written.
+type capture struct {
+	keep int
+
+	mu    sync.Mutex
+	head  []byte
+	ring  []byte // what followed head; once full, the oldest byte is at next
+	next  int
+	total int64
+}
+
+// Write takes all of p; it never fails.
+func (c *capture) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(p)
+	c.total += int64(n)
+	if room := c.keep - len(c.head); room > 0 {
+		room = min(room, len(p))
+		c.head = append(c.head, p[:room]...)
+		p = p[room:]
+	}
+	if room := c.keep - len(c.ring); room > 0 {
+		room = min(room, len(p))
+		c.ring = append(c.ring, p[:room]...)
+		p = p[room:]
+	}
+	if len(p) > c.keep {
+		p = p[len(p)-c.keep:]
+	}
+	for len(p) > 0 {
+		copied := copy(c.ring[c.next:], p)
+		c.next = (c.next + copied) % c.keep
+		p = p[copied:]
+	}
+	return n, nil
+}
+
+// output is what is kept at this moment; later writes do not change it.
+func (c *capture) output() remote.Output {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return remote.Output{
+		Head:  append([]byte(nil), c.head...),
+		Tail:  append(append([]byte(nil), c.ring[c.next:]...), c.ring[:c.next]...),
+		Total: c.total,
+	}
+}

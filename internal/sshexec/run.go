@@ -1,0 +1,232 @@
+package sshexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/remote"
+)
+
+const (
+	// killAfter is what the wrapper in Command.Sent grants a command between
+	// TERM and KILL ("timeout -k 5 N").
+	killAfter = 5 * time.Second
+	// grace is how much longer the end of a command is awaited here.
+	grace = 5 * time.Second
+	// closeTime is how long a server may take to close a channel that we
+	// have closed, before its connection takes no more commands.
+	closeTime = 2 * time.Second
+	// openTime is how long a server may take to open a channel.
+	openTime = 5 * time.Second
+	// maxOpens is how many dead connections a command may meet.
+	maxOpens = 3
+)
+
+// exit codes of timeout(1) for a command that it ended, by TERM and by KILL.
+const (
+	exitTimeout = 124
+	exitKilled  = 137
+)
+
+// Run implements remote.Runner: it sends the command once, or not at all, and
+// settles what came of it. Started is when the command was sent, or, where it
+// was not, when Run was called.
+func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
+	r := remote.Classify(c, p.run(ctx, c))
+	if r.Outcome == remote.Answered {
+		r.Detail = ""
+	} else {
+		r.Detail = c.Host + ": " + r.Detail
+	}
+	r.Ended = time.Now()
+	return r
+}
+
+func (p *Pool) run(ctx context.Context, c remote.Command) remote.Result {
+	if c.Timeout <= 0 {
+		return unsent(&failure{remote.NoOutcome, "the command has no time limit"})
+	}
+	if !p.begin() {
+		return unsent(errClosed)
+	}
+	defer p.wg.Done()
+	began := time.Now()
+	conn, channel, requests, err := p.open(ctx, key{login: c.Login, address: c.Address})
+	if err != nil {
+		r := unsent(err)
+		r.Started = began
+		return r
+	}
+	return p.execute(ctx, conn, channel, requests, c)
+}
+
+// unsent is the result of a command that was not sent.
+func unsent(f *failure) remote.Result {
+	return remote.Result{Outcome: f.outcome, Detail: f.text + "; the command was not sent", Started: time.Now()}
+}
+
+// open opens a channel for one command. Nothing of the command has been sent
+// yet, so that a dead connection may be replaced and a full one passed over.
+func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh.Request, *failure) {
+	wait, cancel := context.WithTimeout(ctx, slotWait)
+	defer cancel()
+	var lastErr error
+	for dead := 0; dead < maxOpens; {
+		c, err := p.acquire(wait, k)
+		if err != nil {
+			return nil, nil, nil, waitFailure(ctx, k, err)
+		}
+		channel, requests, err := p.openChannel(wait, c)
+		var refused *ssh.OpenChannelError
+		switch {
+		case err == nil:
+			return c, channel, requests, nil
+		case errors.As(err, &refused):
+			if !p.crowded(c) {
+				dead++
+				err = fmt.Errorf("it opens no session, perhaps for its MaxSessions: %w", refused)
+			}
+		case wait.Err() != nil:
+			return nil, nil, nil, waitFailure(ctx, k, wait.Err())
+		default:
+			dead++
+		}
+		lastErr = err
+	}
+	return nil, nil, nil, &failure{remote.Unreachable, fmt.Sprintf("%s lets us in and then takes no command: %v", k.address, lastErr)}
+}
+
+// openChannel opens a channel. After any error but a refusal the place on the
+// connection is given back, at the latest when the attempt is over.
+func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *ssh.Request, error) {
+	type answer struct {
+		channel  ssh.Channel
+		requests <-chan *ssh.Request
+		err      error
+	}
+	answered := make(chan answer, 1)
+	p.wg.Go(func() {
+		channel, requests, err := c.client.OpenChannel("session", nil)
+		answered <- answer{channel, requests, err}
+	})
+	timer := time.NewTimer(openTime)
+	defer timer.Stop()
+	select {
+	case a := <-answered:
+		var refused *ssh.OpenChannelError
+		if a.err != nil && !errors.As(a.err, &refused) {
+			p.retire(c)
+			p.release(c)
+		}
+		return a.channel, a.requests, a.err
+	case <-timer.C:
+		p.retire(c)
+		p.release(c)
+		return nil, nil, errSilent
+	case <-ctx.Done():
+		p.retire(c) // it may be alive, but is not worth waiting for
+		p.release(c)
+		return nil, nil, ctx.Err()
+	}
+}
+
+// execute sends the command and settles its result.
+func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, requests <-chan *ssh.Request, c remote.Command) remote.Result {
+	s := newSession(channel, p.cfg.KeepBytes, p.cfg.StopBytes)
+	p.count(1)
+	started := time.Now()
+	p.wg.Go(func() { s.run(c.Sent, requests) })
+	why := s.await(ctx, c.Timeout+killAfter+grace)
+	r := remote.Result{Started: started, Stdout: s.stdout.output(), Stderr: s.stderr.output()}
+	switch why {
+	case finished, lingering:
+		s.settle(&r, c, why == finished && k.wire.broken.Load())
+	case overtime:
+		missed(&r, c, remote.TimedOut, fmt.Sprintf("no end was seen within its time limit of %v", c.Timeout))
+	case cancelled:
+		o := remote.Unreachable
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			o = remote.TimedOut
+		}
+		missed(&r, c, o, "the request was given up while the command ran")
+	case flooded:
+		missed(&r, c, remote.TimedOut, fmt.Sprintf("it was stopped after writing more than %d MiB", p.cfg.StopBytes>>20))
+	default:
+		missed(&r, c, remote.Unreachable, fmt.Sprintf("unknown end %d", why))
+	}
+	if why == finished {
+		p.finish(k, s)
+	} else {
+		p.wg.Go(func() { p.finish(k, s) })
+	}
+	return r
+}
+
+// settle reads the end of a command. broken says that the connection may have
+// been lost before all of its output had arrived.
+func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
+	took := time.Since(r.Started)
+	overdue := fmt.Sprintf("it ran longer than its time limit of %v and was ended on the host", c.Timeout)
+	switch {
+	case s.exit != nil && (*s.exit == exitTimeout || *s.exit == exitKilled):
+		missed(r, c, remote.TimedOut, overdue)
+	case s.exit != nil && broken && !c.Changes:
+		missed(r, c, remote.Unreachable, "the connection was lost before all of its output had arrived")
+	case s.exit != nil:
+		r.Outcome, r.Exit = remote.Answered, int(*s.exit)
+	case s.signal != "" && took >= c.Timeout:
+		r.Signal = s.signal
+		missed(r, c, remote.TimedOut, overdue)
+	case s.signal != "":
+		r.Signal = s.signal
+		missed(r, c, remote.Unreachable, fmt.Sprintf("the command was ended on the host by a signal (%s)", s.signal))
+	case s.refused:
+		r.Outcome, r.Detail = remote.Unreachable, "the SSH server did not start the command"
+	default:
+		missed(r, c, remote.Unreachable, "the connection was lost before the end of the command was seen")
+	}
+}
+
+// missed is a command that was sent and whose end was not seen: for one that
+// changes something that is always FateUnknown.
+func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
+	r.Outcome, r.Detail = o, what
+	if c.Changes {
+		r.Outcome = remote.FateUnknown
+		r.Detail += "; it may have acted: look at its target before anything else"
+	}
+}
+
+// finish closes a session's channel and gives its place back. A server that
+// does not close it too still counts the session (sshd does while the command
+// runs), so that its connection takes no more.
+func (p *Pool) finish(k *conn, s *session) {
+	select {
+	case <-s.done:
+	default:
+		p.wg.Go(func() { s.channel.Close() })
+		timer := time.NewTimer(closeTime)
+		defer timer.Stop()
+		select {
+		case <-s.done:
+		case <-timer.C:
+			p.retire(k)
+		}
+	}
+	p.count(-1)
+	p.release(k)
+}
+
+// count keeps the number of commands under way and sent.
+func (p *Pool) count(change int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Sessions += change
+	if change > 0 {
+		p.stats.Commands++
+	}
+}

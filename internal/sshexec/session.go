@@ -1,0 +1,176 @@
+package sshexec
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// drainTime is how long output is awaited after the exit code: what a command
+// has written arrives at once, what its children hold open may take for ever.
+const drainTime = 2 * time.Second
+
+// end says why waiting for a session ended.
+type end uint8
+
+const (
+	finished  end = iota // the channel is closed on both sides
+	lingering            // the exit code is known, but something holds the output open
+	overtime
+	cancelled
+	flooded
+)
+
+// session is one command on one channel.
+type session struct {
+	channel        ssh.Channel
+	stdout, stderr *capture
+	stopBytes      int64
+	written        atomic.Int64
+
+	tooMuch chan struct{} // closed when more than stopBytes was written
+	exited  chan struct{} // closed when the exit code or signal has arrived
+	done    chan struct{} // closed when everything has ended
+
+	// Set before exited is closed.
+	exit   *uint32
+	signal string
+	// Set before done is closed.
+	refused bool // the server said that it did not start the command
+}
+
+func newSession(channel ssh.Channel, keep int, stop int64) *session {
+	return &session{
+		channel: channel, stdout: &capture{keep: keep}, stderr: &capture{keep: keep}, stopBytes: stop,
+		tooMuch: make(chan struct{}), exited: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// run sends the command and stays until both sides have closed the channel.
+// Requests and output are taken from the start: a server that is not listened
+// to could stall the whole connection.
+func (s *session) run(sent string, requests <-chan *ssh.Request) {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.watch(requests) })
+	wg.Go(func() { s.drain(s.channel, s.stdout) })
+	wg.Go(func() { s.drain(s.channel.Stderr(), s.stderr) })
+	started, err := s.channel.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{sent}))
+	if err == nil && started {
+		_ = s.channel.CloseWrite() // standard input is empty; a lost connection shows elsewhere
+	} else {
+		s.refused = err == nil
+		s.channel.Close()
+	}
+	wg.Wait()
+	close(s.done)
+}
+
+// watch takes the server's requests on the channel until it is closed.
+func (s *session) watch(requests <-chan *ssh.Request) {
+	var once sync.Once
+	for r := range requests {
+		switch r.Type {
+		case "exit-status":
+			if len(r.Payload) == 4 {
+				once.Do(func() {
+					code := binary.BigEndian.Uint32(r.Payload)
+					s.exit = &code
+					close(s.exited)
+				})
+			}
+		case "exit-signal":
+			var m struct {
+				Signal     string
+				CoreDumped bool
+				Message    string
+				Language   string
+			}
+			if ssh.Unmarshal(r.Payload, &m) == nil {
+				once.Do(func() {
+					s.signal = signalName(m.Signal)
+					close(s.exited)
+				})
+			}
+		default:
+			if r.WantReply {
+				_ = r.Reply(false, nil) // also how servers ask whether we live
+			}
+		}
+	}
+}
+
+// drain takes a stream to its end, so that the host never blocks on us.
+func (s *session) drain(from io.Reader, to *capture) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		_, _ = to.Write(buf[:n])
+		after := s.written.Add(int64(n))
+		if before := after - int64(n); before <= s.stopBytes && after > s.stopBytes {
+			close(s.tooMuch)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// await waits for the command's end, or for a reason not to wait longer.
+func (s *session) await(ctx context.Context, limit time.Duration) end {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-s.done:
+		return finished
+	case <-s.exited:
+		return s.awaitOutput()
+	case <-s.tooMuch:
+		return flooded
+	case <-timer.C:
+		return s.unless(overtime)
+	case <-ctx.Done():
+		return s.unless(cancelled)
+	}
+}
+
+// awaitOutput waits for the rest of the output of a command that has ended.
+func (s *session) awaitOutput() end {
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	select {
+	case <-s.done:
+		return finished
+	case <-s.tooMuch:
+		return lingering
+	case <-timer.C:
+		return lingering
+	}
+}
+
+// unless prefers a known end to a reason to stop that came at the same time.
+func (s *session) unless(e end) end {
+	select {
+	case <-s.done:
+		return finished
+	case <-s.exited:
+		return s.awaitOutput()
+	default:
+		return e
+	}
+}
+
+// signalName is a signal's name as the host gives it, if it is one.
+func signalName(s string) string {
+	switch ssh.Signal(s) {
+	case ssh.SIGABRT, ssh.SIGALRM, ssh.SIGFPE, ssh.SIGHUP, ssh.SIGILL, ssh.SIGINT, ssh.SIGKILL,
+		ssh.SIGPIPE, ssh.SIGQUIT, ssh.SIGSEGV, ssh.SIGTERM, ssh.SIGUSR1, ssh.SIGUSR2:
+		return s
+	default:
+		return "other"
+	}
+}
