@@ -5,12 +5,15 @@ package poster
 
 import (
 	"context"
+	"errors"
 
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 )
 
-// Post is the message of a run, and the revision it shows.
+// Post is the message of a run, and the revision it shows. An empty TS says
+// that posting was begun and its end not noted, so that a message may stand
+// in the channel that nothing points to.
 type Post struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // the platform's id of the message
@@ -26,6 +29,14 @@ type Posts interface {
 	TrailPosted(ctx context.Context) (uint64, error)
 	SetTrailPosted(ctx context.Context, n uint64) error
 }
+
+// Errors of a Board that say that trying the same again cannot help.
+var (
+	// ErrGone: the message to edit is not there any more, or cannot be edited.
+	ErrGone = errors.New("the message is gone")
+	// ErrNoPlace: nothing can be put in that channel.
+	ErrNoPlace = errors.New("the channel does not take messages")
+)
 
 // Board is where messages are put. It keeps to the platform's limits by
 // itself: a call may wait for its turn.

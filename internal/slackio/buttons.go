@@ -1,0 +1,86 @@
+package slackio
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/card"
+)
+
+// twin separates a button's action from the number that tells it from others
+// of the same action in the message: Slack wants action ids to differ.
+const twin = "~"
+
+// actionOf is the card's action of an action id.
+func actionOf(id string) string {
+	action, _, _ := strings.Cut(id, twin)
+	return action
+}
+
+// buttons renders the buttons that fit. A value is never cut, since half of
+// one would mean something else: such a button is left out.
+func (r renderer) buttons(list []card.Button, m *meter) []slack.Block {
+	p := m.part(buttonsRoom)
+	defer m.join(p, buttonsRoom)
+	if len(list) == 0 || !p.take(blockCost) {
+		return nil
+	}
+	seen := make(map[string]int)
+	var out []slack.BlockElement
+	for _, b := range list {
+		if b.Action == "" || len(b.Action) > maxActionID-4 || len(b.Value) > maxValue || len(out) == maxButtons {
+			p.cut = true
+			continue
+		}
+		e := button(b, seen[b.Action])
+		if !p.take(buttonCost(e)) {
+			continue
+		}
+		seen[b.Action]++
+		out = append(out, e)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return []slack.Block{slack.NewActionBlock("", out...)}
+}
+
+func button(b card.Button, earlier int) *slack.ButtonBlockElement {
+	id := b.Action
+	if earlier > 0 {
+		id = fmt.Sprintf("%s%s%d", id, twin, earlier+1)
+	}
+	e := slack.NewButtonBlockElement(id, b.Value, plain(label(b.Label, maxLabel, b.Action)))
+	switch b.Style {
+	case card.Primary:
+		e.Style = slack.StylePrimary
+	case card.Danger:
+		e.Style = slack.StyleDanger
+	}
+	if c := b.Confirm; c != nil {
+		e.Confirm = slack.NewConfirmationBlockObject(
+			plain(label(c.Title, maxConfirmHead, "Sure?")), plain(label(c.Text, maxConfirmText, "Please confirm.")),
+			plain(label(c.Yes, maxConfirmTap, "Yes")), plain(label(c.No, maxConfirmTap, "No")))
+		e.Confirm.Style = e.Style
+	}
+	return e
+}
+
+// buttonCost is what a button takes as JSON, generously.
+func buttonCost(e *slack.ButtonBlockElement) int {
+	n := 160 + jsonLen(e.ActionID) + jsonLen(e.Value) + jsonLen(e.Text.Text)
+	if c := e.Confirm; c != nil {
+		n += 320 + jsonLen(c.Title.Text) + jsonLen(c.Text.Text) + jsonLen(c.Confirm.Text) + jsonLen(c.Deny.Text)
+	}
+	return n
+}
+
+// label is a text that may not be empty, cut to limit runes.
+func label(s string, limit int, otherwise string) string {
+	if s = strings.TrimSpace(cut(strings.TrimSpace(clean(s)), limit)); s == "" {
+		return cut(otherwise, limit)
+	}
+	return s
+}

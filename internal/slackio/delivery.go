@@ -1,0 +1,237 @@
+package slackio
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+	"github.com/slack-go/slack/socketmode"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/engine"
+)
+
+// deliveryVersion is the version of the stored form of a delivery.
+const deliveryVersion = 1
+
+// delivery is one thing a person did, as it is claimed and stored: enough to
+// handle it later, by another process too.
+type delivery struct {
+	V       int               `json:"v"`
+	Key     string            `json:"key"`
+	Via     handlers.Via      `json:"via"`
+	Account auth.Account      `json:"account"`
+	Channel string            `json:"channel,omitempty"`
+	Shared  bool              `json:"shared,omitempty"` // the event said so
+	Thread  string            `json:"thread,omitempty"`
+	Text    string            `json:"text,omitempty"`
+	Action  string            `json:"action,omitempty"`
+	Value   string            `json:"value,omitempty"`
+	Fields  map[string]string `json:"fields,omitempty"`
+	At      time.Time         `json:"at"`
+	// ResponseURL answers only the person, a few times within half an hour.
+	ResponseURL string `json:"response_url,omitempty"`
+	// Trigger opens a form within 3 s. It is not stored: later it is void.
+	Trigger string `json:"-"`
+	// firstInput is the input that can show an error of a form.
+	firstInput string
+}
+
+func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel, Thread: d.Thread} }
+
+// decode turns an event of a socket into a delivery. ok is false for what is
+// none of the bot's business: its own messages and those of other bots, edits
+// of messages, kinds of interaction it does not use.
+func decode(ev socketmode.Event, self Identity, now time.Time) (d *delivery, ok bool) {
+	switch data := ev.Data.(type) {
+	case slack.SlashCommand:
+		d = slashDelivery(data, now)
+		if data.TriggerID == "" && ev.Request != nil {
+			d.Key = "slash/" + ev.Request.EnvelopeID
+		}
+	case slackevents.EventsAPIEvent:
+		d = mentionDelivery(data, self, now)
+	case slack.InteractionCallback:
+		switch data.Type {
+		case slack.InteractionTypeBlockActions:
+			d = clickDelivery(data, now)
+		case slack.InteractionTypeViewSubmission:
+			d = formDelivery(data, now)
+		}
+	}
+	if d == nil || d.Account.User == "" {
+		return nil, false
+	}
+	d.V = deliveryVersion
+	return d, true
+}
+
+func slashDelivery(c slack.SlashCommand, now time.Time) *delivery {
+	return &delivery{
+		Key: "slash/" + c.TriggerID, Via: handlers.Slash,
+		Account: auth.Account{Team: c.TeamID, User: c.UserID},
+		Channel: c.ChannelID, Text: c.Text, At: now,
+		ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
+	}
+}
+
+// mentionDelivery takes app_mention events only: the message event that may
+// come with one is its twin. The key is the message and not the event, so
+// that it survives every form of redelivery.
+func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time) *delivery {
+	m, ok := ev.InnerEvent.Data.(*slackevents.AppMentionEvent)
+	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" || m.Edited != nil {
+		return nil
+	}
+	team := m.UserTeam
+	if team == "" {
+		team = m.SourceTeam
+	}
+	if team == "" {
+		team = ev.TeamID
+	}
+	d := &delivery{
+		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
+		Account: auth.Account{Team: team, User: m.User},
+		Channel: m.Channel, Thread: m.ThreadTimeStamp,
+		Text: withoutMention(m.Text, self.User), At: slackTime(m.TimeStamp, now),
+	}
+	if cb, ok := ev.Data.(*slackevents.EventsAPICallbackEvent); ok {
+		d.Shared = cb.IsExtSharedChannel
+	}
+	return d
+}
+
+// withoutMention is what follows the bot's name, or what stands before it
+// where nothing follows.
+func withoutMention(text, bot string) string {
+	for _, open := range []string{"<@" + bot + ">", "<@" + bot + "|"} {
+		i := strings.Index(text, open)
+		if bot == "" || i < 0 {
+			continue
+		}
+		after := text[i+len(open):]
+		if strings.HasSuffix(open, "|") {
+			_, after, _ = strings.Cut(after, ">")
+		}
+		if after = strings.TrimSpace(after); after != "" {
+			return after
+		}
+		return strings.TrimSpace(text[:i])
+	}
+	return strings.TrimSpace(text)
+}
+
+func clickDelivery(c slack.InteractionCallback, now time.Time) *delivery {
+	if len(c.ActionCallback.BlockActions) == 0 {
+		return nil
+	}
+	a := c.ActionCallback.BlockActions[0]
+	if string(a.Type) != "button" {
+		return nil
+	}
+	channel := c.Channel.ID
+	if channel == "" {
+		channel = c.Container.ChannelID
+	}
+	thread := c.Container.ThreadTs
+	if thread == "" {
+		thread = c.Message.ThreadTimestamp
+	}
+	if thread == c.Message.Timestamp || thread == c.Container.MessageTs {
+		thread = "" // the message that a thread hangs on stands in the channel
+	}
+	return &delivery{
+		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: handlers.Button,
+		Account: person(c), Channel: channel, Thread: thread,
+		Action: actionOf(a.ActionID), Value: a.Value, At: slackTime(a.ActionTs, now),
+		ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
+	}
+}
+
+func formDelivery(c slack.InteractionCallback, now time.Time) *delivery {
+	var origin formOrigin
+	if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err != nil || origin.Action == "" {
+		return nil // not a form of ours
+	}
+	d := &delivery{
+		Key: "view/" + c.View.ID + "/" + c.View.Hash, Via: handlers.Form,
+		Account: person(c), Channel: origin.Channel, Thread: origin.Thread,
+		Action: origin.Action, Value: origin.Value, Fields: make(map[string]string),
+		At: now, Trigger: c.TriggerID,
+	}
+	if c.View.State != nil {
+		for name, input := range c.View.State.Values {
+			d.Fields[name] = input[inputAction].Value
+		}
+	}
+	for _, b := range c.View.Blocks.BlockSet {
+		if in, ok := b.(*slack.InputBlock); ok {
+			d.firstInput = in.BlockID
+			break
+		}
+	}
+	return d
+}
+
+// person is who tapped: the user's own team, which in a shared channel is not
+// the team that the channel belongs to.
+func person(c slack.InteractionCallback) auth.Account {
+	team := c.User.TeamID
+	if team == "" {
+		team = c.Team.ID
+	}
+	return auth.Account{Team: team, User: c.User.ID}
+}
+
+// slackTime reads a timestamp such as "1700000000.000200"; what is none, or
+// lies in the future, counts as now.
+func slackTime(ts string, now time.Time) time.Time {
+	sec, frac, _ := strings.Cut(ts, ".")
+	s, err := strconv.ParseInt(sec, 10, 64)
+	if err != nil || s <= 0 {
+		return now
+	}
+	us, err := strconv.ParseInt((frac + "000000")[:6], 10, 64)
+	if err != nil {
+		us = 0
+	}
+	at := time.Unix(s, us*int64(time.Microsecond)).UTC()
+	if at.After(now) {
+		return now
+	}
+	return at
+}
+
+// message is the delivery as the handlers see it. claimed is false where it
+// could not be made durable: then it has no key.
+func (d *delivery) message(claimed, shared bool) handlers.Message {
+	m := handlers.Message{
+		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: shared || d.Shared, Thread: d.Thread, Text: d.Text, At: d.At,
+		Tap: handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
+	}
+	if claimed {
+		m.Key = d.Key
+	}
+	return m
+}
+
+// restore reads what was stored with a claim.
+func restore(payload []byte) (*delivery, error) {
+	var d delivery
+	if err := json.Unmarshal(payload, &d); err != nil {
+		return nil, fmt.Errorf("a stored delivery cannot be read: %w", err)
+	}
+	if d.V != deliveryVersion {
+		return nil, fmt.Errorf("a stored delivery has form %d, this version knows %d: let the version that wrote it finish it", d.V, deliveryVersion)
+	}
+	if d.Key == "" || d.Account.User == "" {
+		return nil, fmt.Errorf("a stored delivery names no key or no person")
+	}
+	return &d, nil
+}

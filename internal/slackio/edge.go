@@ -1,0 +1,261 @@
+package slackio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+)
+
+// Config is what an Edge needs.
+type Config struct {
+	AppToken Secret // xapp-…, opens the sockets
+	BotToken Secret // xoxb-…, calls the Web API
+	// APIURL is where the Web API is, "" for Slack itself. Whether anywhere
+	// else is allowed is for the caller to decide.
+	APIURL string
+	Claims Claims
+	// Handler is called with every delivery that is new. Message.Key is ""
+	// where the delivery could not be claimed: then nothing may be done that
+	// changes something. Its ctx ends a few seconds after Run's.
+	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply)
+	// Workers is how many handlers run at a time; 0 means 8. More makes acks
+	// late without making answers quicker.
+	Workers int
+	// Queue is how many deliveries may wait beyond those; 0 means 256. What
+	// comes then is answered "busy, not accepted".
+	Queue int
+	// AckTimeout bounds the sending of an ack; 0 means 2 s. With the second
+	// that a claim may take it has to stay within Slack's 3 s.
+	AckTimeout time.Duration
+	// Sockets is how many connections are kept; 0 means 2, so that one hears
+	// while Slack refreshes the other. All replicas together have ten.
+	Sockets int
+	Pace    Pace
+	Log     *slog.Logger
+	Now     func() time.Time // nil means time.Now
+}
+
+// Edge is the bot's side of Slack. Its methods may be called from several
+// goroutines.
+type Edge struct {
+	appToken, botToken Secret
+	apiURL             string
+	claims             Claims
+	handler            func(context.Context, handlers.Message, handlers.Reply)
+	ackTimeout         time.Duration
+	log                *slog.Logger
+	now                func() time.Time
+
+	http *http.Client
+	ask  *slack.Client // for questions: a 429 is waited out
+	chat *slack.Client // for what is posted: 429s are turns' and edits' matter
+
+	sockets  []*socket
+	me       atomic.Pointer[Identity]
+	slots    chan struct{} // a delivery in hand
+	seats    chan struct{} // a handler at work
+	late     chan ack      // of connections that have ended
+	notices  chan notice
+	door     door
+	turns    *turns
+	edits    *edits
+	profiles *memory[auth.Profile]
+	rooms    *memory[room]
+}
+
+// New makes an Edge; nothing is sent before Run.
+func New(c Config) (*Edge, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	e := &Edge{
+		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, claims: c.Claims, handler: c.Handler,
+		ackTimeout: c.AckTimeout, log: c.Log, now: c.Now, http: httpClient(),
+		slots: make(chan struct{}, c.Workers+c.Queue), seats: make(chan struct{}, c.Workers),
+		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})},
+		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
+	}
+	e.edits = newEdits(c.Pace, c.Now, e.update)
+	base := []slack.Option{slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http)}
+	e.chat = slack.New(string(e.botToken), base...)
+	// The retry wraps the client before it, so it comes last.
+	e.ask = slack.New(string(e.botToken), append(base, slack.OptionRetry(2))...)
+	for i := range c.Sockets {
+		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, pulse: pulse{now: c.Now}})
+	}
+	return e, nil
+}
+
+func (c Config) check() error {
+	var errs []error
+	if !strings.HasPrefix(string(c.AppToken), "xapp-") {
+		errs = append(errs, errors.New("the app token (SLACK_APP_TOKEN) does not start with xapp-: it is an app-level token with the scope connections:write"))
+	}
+	if !strings.HasPrefix(string(c.BotToken), "xoxb-") {
+		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: it is on the app's page under OAuth & Permissions"))
+	}
+	if c.Claims == nil {
+		errs = append(errs, errors.New("the Slack edge needs Claims: nothing is acked that is not durable"))
+	}
+	if c.Handler == nil {
+		errs = append(errs, errors.New("the Slack edge needs a Handler"))
+	}
+	if c.Sockets > 10 {
+		errs = append(errs, fmt.Errorf("%d sockets: Slack allows 10 for the whole app", c.Sockets))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.APIURL == "" {
+		c.APIURL = slack.APIURL
+	}
+	if !strings.HasSuffix(c.APIURL, "/") {
+		c.APIURL += "/"
+	}
+	if c.Workers <= 0 {
+		c.Workers = 8
+	}
+	if c.Queue <= 0 {
+		c.Queue = 256
+	}
+	if c.AckTimeout <= 0 {
+		c.AckTimeout = 2 * time.Second
+	}
+	if c.Sockets <= 0 {
+		c.Sockets = 2
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Pace = c.Pace.withDefaults()
+	return c
+}
+
+// httpClient keeps enough idle connections: Go's default of two per host
+// opens a new one for nearly every answer under load.
+func httpClient() *http.Client {
+	return &http.Client{
+		Timeout: time.Minute,
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          64,
+			MaxIdleConnsPerHost:   64,
+			MaxConnsPerHost:       64,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   callTimeout,
+			ResponseHeaderTimeout: callTimeout,
+		},
+	}
+}
+
+// Run connects to Slack and serves until ctx ends, then stops in order: no
+// new delivery is taken on, those taken are acked, the sockets close, the
+// handlers at work get a few seconds. It returns nil then, or at any time an
+// error that names the token and what to do when Slack refuses it for good.
+func (e *Edge) Run(ctx context.Context) error {
+	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	outer := context.WithoutCancel(ctx)
+	work, stopWork := context.WithCancelCause(outer)
+	defer stopWork(nil)
+
+	stopOut := start(outer, func(out context.Context) { e.edits.run(out) }, e.sendNotices)
+	refusal := make(chan error, len(e.sockets))
+	var connect []func(context.Context)
+	for i, s := range e.sockets {
+		connect = append(connect, func(ctx context.Context) {
+			if sleep(ctx, time.Duration(i)*socketStagger) == nil {
+				refusal <- s.run(ctx, work)
+			}
+		})
+	}
+	hangUp := start(outer, connect...)
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-refusal:
+	}
+	e.door.close()
+	e.await(claimBudget+e.ackTimeout, func(unack, _ int) bool { return unack == 0 })
+	hangUp()
+	e.await(stopGrace, func(_, inside int) bool { return inside == 0 })
+	stopWork(errStopped)
+	e.door.wait(outer, func(_, inside int) bool { return inside == 0 })
+	stopOut()
+	e.http.CloseIdleConnections()
+	return err
+}
+
+// start runs each function until stop is called, which waits for them.
+func start(ctx context.Context, run ...func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	for _, f := range run {
+		wg.Go(func() { f(ctx) })
+	}
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+func (e *Edge) await(atMost time.Duration, done func(unack, inside int) bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), atMost)
+	defer cancel()
+	e.door.wait(ctx, done)
+}
+
+// introduce learns who the bot is, trying again while Slack cannot be
+// reached.
+func (e *Edge) introduce(ctx context.Context) error {
+	backoff := newBackoff()
+	for {
+		id, err := e.Whoami(ctx)
+		if err == nil {
+			e.me.Store(&id)
+			return nil
+		}
+		if advice, yes := fatal(err); yes {
+			return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is refused: %w: %s", err, advice)
+		}
+		delay, _ := backoff.Next()
+		e.log.Warn("Slack cannot be reached; trying again", "in", delay.Round(time.Millisecond), "err", err)
+		if sleep(ctx, delay) != nil {
+			return nil
+		}
+	}
+}
+
+func (e *Edge) self() Identity {
+	if id := e.me.Load(); id != nil {
+		return *id
+	}
+	return Identity{}
+}
+
+// renderer knows whose people can be mentioned.
+func (e *Edge) renderer() renderer {
+	id := e.self()
+	return renderer{home: func(team string) bool {
+		return team != "" && (team == id.Team || team == id.Enterprise)
+	}}
+}

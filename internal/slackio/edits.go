@@ -1,0 +1,279 @@
+package slackio
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"dhbot/internal/card"
+)
+
+// errStopped is what a waiting call gets when the edge stops.
+var errStopped = errors.New("the Slack edge has stopped")
+
+// edits is the workspace's one queue of message edits. Edits of one message
+// that wait become one, the latest; final edits go first, then the message
+// that was edited least lately, so that no busy message starves another.
+type edits struct {
+	now  func() time.Time
+	send func(ctx context.Context, at messageKey, c card.Card) error
+	// spacing is the least time between two edits of one message that are not
+	// final.
+	spacing time.Duration
+
+	mu      sync.Mutex
+	waiting map[messageKey]*edit
+	edited  map[messageKey]time.Time // when lately
+	bucket  bucket
+	until   time.Time // silence that Slack asked for
+	seq     int
+	stopped bool
+	wake    chan struct{}
+}
+
+type messageKey struct{ channel, ts string }
+
+// edit is one edit that waits or is under way, and the calls that wait for it.
+type edit struct {
+	at      messageKey
+	card    card.Card
+	final   bool
+	seq     int
+	callers int
+	sending bool
+	older   []*edit // superseded while being retried; they end as this one ends
+	done    chan struct{}
+	err     error
+}
+
+func newEdits(p Pace, now func() time.Time, send func(context.Context, messageKey, card.Card) error) *edits {
+	return &edits{
+		now: now, send: send, spacing: p.PostEvery,
+		waiting: make(map[messageKey]*edit), edited: make(map[messageKey]time.Time),
+		bucket: bucket{size: p.EditBurst, every: p.EditEvery, tokens: float64(p.EditBurst), at: now()},
+		wake:   make(chan struct{}, 1),
+	}
+}
+
+// put replaces a message when its turn comes and returns what came of it. An
+// edit of the same message put meanwhile takes its place, and then the answer
+// is that one's.
+func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool) error {
+	q.mu.Lock()
+	if q.stopped {
+		q.mu.Unlock()
+		return errStopped
+	}
+	e := q.waiting[at]
+	if e == nil {
+		q.seq++
+		e = &edit{at: at, seq: q.seq, done: make(chan struct{})}
+		q.waiting[at] = e
+	}
+	e.card, e.final = c, e.final || final
+	e.callers++
+	q.mu.Unlock()
+	q.nudge()
+
+	select {
+	case <-e.done:
+		return e.err
+	case <-ctx.Done():
+		q.leave(e)
+		return context.Cause(ctx)
+	}
+}
+
+// leave withdraws a call; an edit that nobody waits for is not made any more,
+// since its caller was told that it was not.
+func (q *edits) leave(e *edit) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.callers--
+	if e.callers == 0 && !e.sending && q.waiting[e.at] == e && len(e.older) == 0 {
+		delete(q.waiting, e.at)
+	}
+}
+
+// run makes the edits, one at a time, until ctx ends; then every waiting call
+// gets errStopped.
+func (q *edits) run(ctx context.Context) {
+	defer q.stop()
+	for ctx.Err() == nil {
+		e, c, wait := q.next()
+		if e == nil {
+			q.rest(ctx, wait)
+			continue
+		}
+		err := q.send(ctx, e.at, c)
+		if pause, limited := rateLimited(err); limited {
+			q.again(e, pause)
+			continue
+		}
+		q.finish(e, err)
+	}
+}
+
+// rest waits for something to do: for at most wait where that is not 0.
+func (q *edits) rest(ctx context.Context, wait time.Duration) {
+	var timer <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-q.wake:
+	case <-timer:
+	}
+}
+
+// next takes the edit whose turn it is and marks it as being sent. If there is
+// none it says how long to wait; 0 means until something is put.
+func (q *edits) next() (*edit, card.Card, time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	if len(q.waiting) == 0 {
+		return nil, card.Card{}, 0
+	}
+	if d := q.until.Sub(now); d > 0 {
+		return nil, card.Card{}, d
+	}
+	var best *edit
+	wait := time.Duration(0)
+	for _, e := range q.waiting {
+		if d := q.ripe(e, now); d > 0 {
+			if wait == 0 || d < wait {
+				wait = d
+			}
+			continue
+		}
+		if best == nil || q.before(e, best) {
+			best = e
+		}
+	}
+	if best == nil {
+		return nil, card.Card{}, wait
+	}
+	q.bucket.take(now)
+	delete(q.waiting, best.at)
+	best.sending = true
+	return best, best.card, 0
+}
+
+// ripe is how long an edit has to wait by itself: for the workspace's budget,
+// of which a third is kept for final edits, and for its message's spacing.
+func (q *edits) ripe(e *edit, now time.Time) time.Duration {
+	if e.final {
+		return q.bucket.wait(now, 1)
+	}
+	d := q.bucket.wait(now, 1+float64(q.bucket.size/3))
+	if last, ok := q.edited[e.at]; ok {
+		d = max(d, last.Add(q.spacing).Sub(now))
+	}
+	return d
+}
+
+func (q *edits) before(a, b *edit) bool {
+	if a.final != b.final {
+		return a.final
+	}
+	ta, tb := q.edited[a.at], q.edited[b.at]
+	if !ta.Equal(tb) {
+		return ta.Before(tb)
+	}
+	return a.seq < b.seq
+}
+
+// again puts an edit back that Slack was not ready for, unless a newer one of
+// the same message waits: then it ends as that one ends.
+func (q *edits) again(e *edit, pause time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if at := q.now().Add(pause); at.After(q.until) {
+		q.until = at
+	}
+	e.sending = false
+	newer := q.waiting[e.at]
+	switch {
+	case newer != nil:
+		newer.final = newer.final || e.final
+		newer.older = append(newer.older, e)
+	case e.callers > 0 || len(e.older) > 0:
+		q.waiting[e.at] = e
+	default:
+		e.end(errStopped) // nobody waits for it
+	}
+}
+
+func (q *edits) finish(e *edit, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	q.edited[e.at] = now
+	for k, at := range q.edited {
+		if now.Sub(at) > 2*time.Minute {
+			delete(q.edited, k)
+		}
+	}
+	e.end(err)
+}
+
+func (e *edit) end(err error) {
+	for _, o := range e.older {
+		o.end(err)
+	}
+	e.older = nil
+	e.err = err
+	close(e.done)
+}
+
+func (q *edits) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
+	for _, e := range q.waiting {
+		e.end(errStopped)
+	}
+	clear(q.waiting)
+}
+
+func (q *edits) nudge() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// bucket allows size at once and then one every so often.
+type bucket struct {
+	size   int
+	every  time.Duration
+	tokens float64
+	at     time.Time
+}
+
+func (b *bucket) fill(now time.Time) {
+	if d := now.Sub(b.at); d > 0 {
+		b.tokens = min(float64(b.size), b.tokens+float64(d)/float64(b.every))
+		b.at = now
+	}
+}
+
+// wait is how long until there are n tokens.
+func (b *bucket) wait(now time.Time, n float64) time.Duration {
+	b.fill(now)
+	if b.tokens >= n {
+		return 0
+	}
+	// Rounded up, so that after the wait there really are as many.
+	return time.Duration((n-b.tokens)*float64(b.every)) + time.Millisecond
+}
+
+func (b *bucket) take(now time.Time) {
+	b.fill(now)
+	b.tokens--
+}

@@ -1,0 +1,101 @@
+package slackio
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"dhbot/internal/redact"
+)
+
+// joiner is invisible and takes no space; between two characters it keeps
+// Slack from reading them as one token.
+const joiner = "\u2060"
+
+var (
+	// entities must come first: what follows inserts no & < or >.
+	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	// inert replaces the characters that Slack's mrkdwn gives a meaning. It
+	// has no escape character, and an invisible one in between can even make
+	// formatting start, so marks become characters that look like them.
+	inert = strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ", "@", "@"+joiner, "://", ":"+joiner+"//", "#", "#"+joiner)
+	emoji = regexp.MustCompile(`:([a-zA-Z0-9_+'-]+):`)
+)
+
+// clean is content that may be shown: without escape sequences, control
+// characters and, should the handlers have missed one, secrets.
+func clean(s string) string { return redact.Text(s) }
+
+// escape makes content inert in Slack's mrkdwn and in the top-level text of a
+// message: no mention, link, emoji or format of the content comes alive.
+func escape(s string) string { return escapeClean(clean(s)) }
+
+func escapeClean(s string) string {
+	s = inert.Replace(entities.Replace(s))
+	s = underscores(s)
+	// Twice, since the end of one name can be the start of the next.
+	for range 2 {
+		s = emoji.ReplaceAllString(s, ":"+joiner+"$1:")
+	}
+	return quoteMarks.ReplaceAllString(s, "$1"+joiner+"&gt;")
+}
+
+// quoteMarks finds what would make a line a quotation.
+var quoteMarks = regexp.MustCompile(`(?m)^(\s*)&gt;`)
+
+// underscores keeps those within a word, as in db_dis, which format nothing,
+// and replaces the rest.
+func underscores(s string) string {
+	if !strings.Contains(s, "_") {
+		return s
+	}
+	var b strings.Builder
+	before := ' '
+	for i, r := range s {
+		if r == '_' {
+			after, _ := utf8.DecodeRuneInString(s[i+1:])
+			if !wordRune(before) || !wordRune(after) {
+				b.WriteRune('＿')
+				before = '＿'
+				continue
+			}
+		}
+		b.WriteRune(r)
+		before = r
+	}
+	return b.String()
+}
+
+func wordRune(r rune) bool {
+	return r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+// cut is s in at most limit runes; "…" marks that something is missing.
+func cut(s string, limit int) string {
+	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	if limit <= 0 {
+		return ""
+	}
+	n := 0
+	for i := range s {
+		if n == limit-1 {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}
+
+// escapeTo is content escaped and cut so that the result has at most limit
+// runes and no escaped character is torn apart.
+func escapeTo(s string, limit int) string {
+	s = clean(s)
+	for n := limit; ; n = n * 3 / 4 {
+		if e := escapeClean(cut(s, n)); utf8.RuneCountInString(e) <= limit {
+			return e
+		}
+	}
+}

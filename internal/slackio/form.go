@@ -1,0 +1,69 @@
+package slackio
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/card"
+)
+
+// inputAction is the action id of every input; its block id is the input's
+// name.
+const inputAction = "value"
+
+// formOrigin travels with a form as its private metadata and says, when it
+// comes back, what it is about and where to answer.
+type formOrigin struct {
+	Action  string `json:"action"`
+	Value   string `json:"value"`
+	Channel string `json:"channel,omitempty"`
+	Thread  string `json:"thread,omitempty"`
+}
+
+// form renders a modal. Unlike a message it is refused rather than cut where
+// its own parts are too long, since what it carries has to come back whole.
+func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
+	origin, err := json.Marshal(formOrigin{f.Action, f.Value, channel, thread})
+	if err != nil {
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q cannot be encoded: %w", f.Action, err)
+	}
+	switch {
+	case f.Action == "" || len(f.Action) > maxActionID:
+		return slack.ModalViewRequest{}, fmt.Errorf("the form's action %q is empty or over %d characters", f.Action, maxActionID)
+	case len(origin) > maxMetadata:
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q carries a value of %d bytes, over Slack's %d", f.Action, len(origin), maxMetadata)
+	case len(f.Inputs) > maxInputs:
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d inputs, at most %d fit", f.Action, len(f.Inputs), maxInputs)
+	}
+	m := &meter{left: maxBlocksJSON}
+	blocks := r.body(f.Body, m)
+	for _, in := range f.Inputs {
+		blocks = append(blocks, inputBlock(in))
+	}
+	if len(blocks) > maxViewBlocks {
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d blocks, at most %d fit", f.Action, len(blocks), maxViewBlocks)
+	}
+	return slack.ModalViewRequest{
+		Type:            slack.VTModal,
+		Title:           plain(label(f.Title, maxViewTitle, "dhbot")),
+		Blocks:          slack.Blocks{BlockSet: blocks},
+		Submit:          plain(label(f.Submit, maxViewTitle, "Send")),
+		Close:           plain("Cancel"),
+		CallbackID:      f.Action,
+		PrivateMetadata: string(origin),
+	}, nil
+}
+
+func inputBlock(in card.Input) slack.Block {
+	e := slack.NewPlainTextInputBlockElement(nil, inputAction)
+	e.Multiline = in.Multiline
+	var hint *slack.TextBlockObject
+	if in.Hint != "" {
+		hint = plain(label(in.Hint, maxHint, in.Name))
+	}
+	b := slack.NewInputBlock(in.Name, plain(label(in.Label, maxHint, in.Name)), hint, e)
+	b.Optional = in.Optional
+	return b
+}

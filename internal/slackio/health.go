@@ -1,0 +1,141 @@
+package slackio
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// Health is how well the edge hears Slack.
+type Health struct {
+	Sockets []SocketHealth
+	// InHand is how many deliveries are claimed, queued or being handled, of
+	// Room at most; beyond that people are told that the bot is busy.
+	InHand, Room int
+}
+
+// SocketHealth is one connection. Slack pings every few seconds, so a socket
+// that has read nothing for half a minute hears nothing.
+type SocketHealth struct {
+	Up bool // hello was received on the present connection
+	// Since is when it went up or down.
+	Since time.Time
+	// Read is when bytes last came from Slack (frames and pings), Written when
+	// bytes last went there (acks and pongs).
+	Read, Written time.Time
+	// Connections is what Slack counted at the last hello for the whole app;
+	// more than all replicas opened together means that a connection nobody
+	// reads takes a share of the clicks.
+	Connections int
+	Opened      int   // connections opened since start
+	Err         error // why the last connection ended
+}
+
+// Hears says that at least one socket is up and has heard something within
+// the given age.
+func (h Health) Hears(now time.Time, within time.Duration) bool {
+	for _, s := range h.Sockets {
+		if s.Up && now.Sub(s.Read) <= within {
+			return true
+		}
+	}
+	return false
+}
+
+// Health reports the state of the sockets and of the intake.
+func (e *Edge) Health() Health {
+	h := Health{InHand: len(e.slots), Room: cap(e.slots)}
+	for _, s := range e.sockets {
+		h.Sockets = append(h.Sockets, s.health())
+	}
+	return h
+}
+
+// pulse is what is known of a socket's connection. slack-go hides pings and
+// pongs, so the bytes of the connection below are watched.
+type pulse struct {
+	now           func() time.Time
+	read, written atomic.Int64 // Unix nanoseconds
+
+	mu    sync.Mutex
+	state SocketHealth
+}
+
+func (p *pulse) health() SocketHealth {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.state
+	h.Read, h.Written = stamp(&p.read), stamp(&p.written)
+	return h
+}
+
+func stamp(n *atomic.Int64) time.Time {
+	if v := n.Load(); v != 0 {
+		return time.Unix(0, v)
+	}
+	return time.Time{}
+}
+
+func (p *pulse) hello(req *socketmode.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.Up, p.state.Since = true, p.now()
+	p.state.Opened++
+	if req != nil {
+		p.state.Connections = req.NumConnections
+	}
+}
+
+func (p *pulse) ended(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.Up, p.state.Since, p.state.Err = false, p.now(), err
+}
+
+// dialer opens the WebSocket. The write buffer holds a whole ack, since Slack
+// drops what comes in pieces.
+func (p *pulse) dialer() *websocket.Dialer {
+	return &websocket.Dialer{
+		Proxy:            http.ProxyFromEnvironment,
+		HandshakeTimeout: callTimeout,
+		WriteBufferSize:  32 << 10,
+		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			d := net.Dialer{Timeout: callTimeout}
+			c, err := d.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &watchedConn{Conn: c, pulse: p}, nil
+		},
+	}
+}
+
+// watchedConn notes when bytes come and go.
+type watchedConn struct {
+	net.Conn
+	pulse *pulse
+}
+
+// Read implements net.Conn.
+func (c *watchedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.pulse.read.Store(c.pulse.now().UnixNano())
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (c *watchedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if n > 0 {
+		c.pulse.written.Store(c.pulse.now().UnixNano())
+	}
+	return n, err
+}

@@ -1,0 +1,65 @@
+package slackio
+
+import "time"
+
+// Slack's limits, as its documentation and its answers give them; where it
+// gives none ("too long", seen near 13,000 characters of blocks) ours is on
+// the safe side.
+const (
+	maxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
+	maxViewBlocks  = 90     // of 100 in a modal
+	maxText        = 3_000  // runes of the top-level text of a message with blocks
+	maxBareText    = 3_900  // runes of a message without blocks; over 4,000 chat.update fails
+	maxContextText = 2_000  // runes of the small print
+	maxButtons     = 25
+	maxLabel       = 75
+	maxActionID    = 255
+	maxValue       = 2_000
+	maxConfirmHead = 100
+	maxConfirmText = 300
+	maxConfirmTap  = 30
+	maxViewTitle   = 24
+	maxHint        = 150 // of 2,000; longer hints are unreadable on a phone
+	maxMetadata    = 3_000
+	maxInputs      = 20
+)
+
+const (
+	claimBudget   = time.Second     // to make a delivery durable
+	askBudget     = 3 * time.Second // a trigger is good for 3 s
+	handlerBudget = 5 * time.Minute // after which a handler's context ends
+	stopGrace     = 5 * time.Second // for handlers at work when the edge stops
+	callTimeout   = 10 * time.Second
+	channelAge    = time.Minute // how long "is this channel shared" is believed
+	socketStagger = time.Second // so that Slack does not refresh both sockets at once
+	healthyLife   = 30 * time.Second
+	leastDelay    = 250 * time.Millisecond
+	mostDelay     = 30 * time.Second
+)
+
+// Pace is how fast messages are posted and edited. The zero value means
+// Slack's own limits.
+type Pace struct {
+	// PostEvery is the least time between two posts in one channel; 0 means
+	// 1 s.
+	PostEvery time.Duration
+	// EditBurst and EditEvery bound the edits in the whole workspace: so many
+	// at once, then one every so often. 0 means 15 and 2 s, which is at most
+	// 45 in any minute (Slack allows about 50). A third of the burst is kept
+	// for final edits.
+	EditBurst int
+	EditEvery time.Duration
+}
+
+func (p Pace) withDefaults() Pace {
+	if p.PostEvery <= 0 {
+		p.PostEvery = time.Second
+	}
+	if p.EditBurst <= 0 {
+		p.EditBurst = 15
+	}
+	if p.EditEvery <= 0 {
+		p.EditEvery = 2 * time.Second
+	}
+	return p
+}

@@ -1,0 +1,258 @@
+package slackio
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/card"
+)
+
+// message is a card as Slack takes it: blocks, and the text that
+// notifications and screen readers use.
+type message struct {
+	text   string
+	blocks []slack.Block
+}
+
+// renderer turns cards into Block Kit. Content stands in rich_text and
+// plain_text, which Slack does not parse; only the small print is mrkdwn,
+// since rich text cannot be small, and there everything is escaped.
+type renderer struct {
+	// home says that a team is of the workspace, so that its people can be
+	// mentioned. Nil means none is.
+	home func(team string) bool
+}
+
+// message renders a card. It is within Slack's limits whatever the card
+// holds: first the head, the buttons and the small print get their room, then
+// the body gets what is left and is cut with a note.
+func (r renderer) message(c card.Card) message {
+	m := &meter{left: maxBlocksJSON}
+	head := r.head(c.Head, m)
+	buttons := r.buttons(c.Buttons, m)
+	foot := r.foot(c.Foot, m)
+	blocks := append(head, r.body(c.Body, m)...)
+	if m.cut {
+		blocks = append(blocks, slack.NewContextBlock("", plain("… shortened to fit a message")))
+	}
+	blocks = append(append(blocks, buttons...), foot...)
+	return message{text: pushText(c), blocks: blocks}
+}
+
+// bare is a card without blocks, for when Slack refuses them.
+func (r renderer) bare(c card.Card) message {
+	text := card.PlainText(c)
+	if c.Push != "" && !strings.Contains(text, c.Push) {
+		text = c.Push + "\n" + text
+	}
+	if len(c.Buttons) > 0 {
+		text += "The buttons cannot be shown here: type the command instead.\n"
+	}
+	return message{text: escapeTo(text, maxBareText)}
+}
+
+// pushText is the notification's text: never empty, escaped, short enough.
+func pushText(c card.Card) string {
+	s := strings.TrimSpace(c.Push)
+	if s == "" {
+		s = strings.TrimSpace(card.PlainLine(c.Head))
+	}
+	if s = strings.TrimSpace(escapeTo(s, maxText)); s == "" {
+		return "A message without text"
+	}
+	return s
+}
+
+const (
+	headRoom    = 1_500
+	buttonsRoom = 5_000
+	footRoom    = 2_500
+	blockCost   = 60  // a block's own JSON around its elements
+	noteCost    = 150 // the note that says what was cut
+	maxBody     = 40  // body blocks; a message has at most 50
+)
+
+func (r renderer) head(l card.Line, m *meter) []slack.Block {
+	m.take(noteCost)
+	p := m.part(headRoom)
+	defer m.join(p, headRoom)
+	if !p.take(blockCost) {
+		return nil
+	}
+	if s := r.section([]card.Line{l}, p); s != nil {
+		return []slack.Block{slack.NewRichTextBlock("", s)}
+	}
+	return nil
+}
+
+func (r renderer) body(body []card.Element, m *meter) []slack.Block {
+	var blocks []slack.Block
+	for i, e := range body {
+		if i == maxBody || !m.take(blockCost) {
+			m.cut = true
+			break
+		}
+		if rich := r.element(e, m); len(rich) > 0 {
+			blocks = append(blocks, slack.NewRichTextBlock("", rich...))
+		}
+	}
+	return blocks
+}
+
+func (r renderer) element(e card.Element, m *meter) []slack.RichTextElement {
+	switch e := e.(type) {
+	case card.Text:
+		if s := r.section(e.Lines, m); s != nil {
+			return []slack.RichTextElement{s}
+		}
+		return nil
+	case card.Pre:
+		return preformatted(e.Text, m)
+	case card.Table:
+		return r.table(e, m)
+	default:
+		s := slack.NewRichTextSection(slack.NewRichTextSectionTextElement(fmt.Sprintf("(a %T cannot be shown)", e), nil))
+		if !m.take(2 * blockCost) {
+			return nil
+		}
+		return []slack.RichTextElement{s}
+	}
+}
+
+// preformatted keeps the head and the tail of what is too long: how output
+// began and how it ended matter more than its middle.
+func preformatted(s string, m *meter) []slack.RichTextElement {
+	s = strings.Trim(clean(s), "\n")
+	if s == "" || !m.take(2*blockCost) {
+		return nil
+	}
+	if size := jsonLen(s); size > m.left {
+		s = middleOut(s, m.left-blockCost)
+		m.cut = true
+	}
+	if s = m.text(s, 0); s == "" {
+		return nil
+	}
+	return []slack.RichTextElement{&slack.RichTextPreformatted{
+		Type:     slack.RTEPreformatted,
+		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(s, nil)},
+	}}
+}
+
+// middleOut is the first quarter and the last three of size bytes of JSON,
+// cut at lines where there are some.
+func middleOut(s string, size int) string {
+	head, tail := size/4, size-size/4
+	i, n := 0, 0
+	for j, r := range s {
+		if n += jsonSize(r); n > head {
+			i = j
+			break
+		}
+	}
+	k, n := len(s), 0
+	for j := len(s); j > 0; {
+		r, w := lastRune(s[:j])
+		if n += jsonSize(r); n > tail {
+			break
+		}
+		j -= w
+		k = j
+	}
+	if i >= k {
+		return s
+	}
+	if nl := strings.LastIndexByte(s[:i], '\n'); nl > 0 {
+		i = nl
+	}
+	if nl := strings.IndexByte(s[k:], '\n'); nl >= 0 && nl < (len(s)-k)/2 {
+		k += nl + 1
+	}
+	return s[:i] + "\n… " + fmt.Sprint(strings.Count(s[i:k], "\n")) + " lines left out …\n" + s[k:]
+}
+
+// table is a list with a row per line: columns do not fit a phone. The first
+// cell names the row.
+func (r renderer) table(t card.Table, m *meter) []slack.RichTextElement {
+	var out []slack.RichTextElement
+	if len(t.Header) > 0 && m.take(blockCost) {
+		if s := r.section([]card.Line{{card.B(strings.Join(t.Header, " · "))}}, m); s != nil {
+			out = append(out, s)
+		}
+	}
+	if !m.take(2 * blockCost) {
+		return out
+	}
+	var rows []slack.RichTextElement
+	for _, row := range t.Rows {
+		var line card.Line
+		for i, cell := range row {
+			switch {
+			case len(cell) == 0:
+				continue
+			case i == 0:
+				for _, s := range cell {
+					if s.Kind == card.Plain {
+						s.Kind = card.Strong
+					}
+					line = append(line, s)
+				}
+			default:
+				line = append(append(line, card.T(" · ")), cell...)
+			}
+		}
+		if !m.take(blockCost) {
+			break
+		}
+		if s := r.section([]card.Line{line}, m); s != nil {
+			rows = append(rows, s)
+		}
+	}
+	if len(rows) == 0 {
+		return out
+	}
+	return append(out, slack.NewRichTextList(slack.RTEListBullet, 0, rows...))
+}
+
+// foot is the small print, the one place where mrkdwn is needed.
+func (r renderer) foot(lines []card.Line, m *meter) []slack.Block {
+	if len(lines) == 0 {
+		return nil
+	}
+	p := m.part(footRoom)
+	defer m.join(p, footRoom)
+	if !p.take(2 * blockCost) {
+		return nil
+	}
+	var b strings.Builder
+	runes := 0
+	for i, l := range lines {
+		for j, s := range l {
+			text := r.mrkdwn(s)
+			if i > 0 && j == 0 {
+				text = "\n" + text
+			}
+			n := len([]rune(text))
+			if runes+n > maxContextText || !p.take(jsonLen(text)) {
+				p.cut = true
+				return contextBlock(b.String())
+			}
+			runes += n
+			b.WriteString(text)
+		}
+	}
+	return contextBlock(b.String())
+}
+
+func contextBlock(text string) []slack.Block {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	return []slack.Block{slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, text, false, true))}
+}
+
+func plain(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+}

@@ -1,0 +1,135 @@
+package slackio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/poster"
+)
+
+// reply answers one delivery. While it waits for its turn to post it gives
+// its worker's seat to others: what is capped is execution, not patience.
+type reply struct {
+	edge *Edge
+	d    *delivery
+
+	mu sync.Mutex
+	ts string // the message that Show posted
+}
+
+var _ handlers.Reply = (*reply)(nil)
+
+// Show posts the card where the person spoke, in the thread if there was one,
+// and when called again edits that message. A private card is whispered. In a
+// channel where the bot is no member only the person sees it, with a word why.
+func (r *reply) Show(ctx context.Context, c card.Card) error {
+	if c.Private || r.d.Channel == "" {
+		return r.Whisper(ctx, c)
+	}
+	return r.aside(func() error {
+		if r.ts != "" {
+			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
+		}
+		ts, err := r.edge.Post(ctx, r.d.place(), c)
+		if errors.Is(err, poster.ErrNoPlace) {
+			return r.outside(ctx, c, err)
+		}
+		if err == nil {
+			r.ts = ts
+		}
+		return err
+	})
+}
+
+// outside answers where the bot cannot post.
+func (r *reply) outside(ctx context.Context, c card.Card, cause error) error {
+	c.Foot = append(append([]card.Line{}, c.Foot...), card.Line{card.T("Only you see this: I am not in this channel. Invite me with /invite.")})
+	if err := r.edge.whisper(ctx, r.d, c); err != nil {
+		return errors.Join(cause, err)
+	}
+	return nil
+}
+
+// Whisper shows a card to the person only. Slack does not promise that such a
+// message arrives, and it is gone when the page is loaded again.
+func (r *reply) Whisper(ctx context.Context, c card.Card) error {
+	return r.aside(func() error { return r.edge.whisper(ctx, r.d, c) })
+}
+
+// Ask opens a form, which Slack allows within 3 s of the tap.
+func (r *reply) Ask(ctx context.Context, f card.Form) error {
+	if r.d.Trigger == "" {
+		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
+	}
+	view, err := r.edge.renderer().form(f, r.d.Channel, r.d.Thread)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, askBudget, errSlow)
+	defer cancel()
+	return r.aside(func() error {
+		_, err := r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
+		return explain("opening the form "+f.Action, err)
+	})
+}
+
+// aside runs what waits for Slack without holding the seat.
+func (r *reply) aside(f func() error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.edge.seats:
+		defer func() { r.edge.seats <- struct{}{} }()
+	default: // the handler has returned and holds none
+	}
+	return f()
+}
+
+// whisper shows a card to whoever sent a delivery: in the channel where that
+// works, else over the delivery's response URL, else as a direct message.
+func (e *Edge) whisper(ctx context.Context, d *delivery, c card.Card) error {
+	var errs []error
+	if d.Channel != "" {
+		err := e.turns.patiently(ctx, methodEphemeral, func(ctx context.Context) error {
+			return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
+				if d.Thread != "" {
+					opts = append(opts, slack.MsgOptionTS(d.Thread))
+				}
+				_, err := e.chat.PostEphemeralContext(ctx, d.Channel, d.Account.User, opts...)
+				return err
+			})
+		})
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, explain("showing something to "+d.Account.String()+" only", err))
+	}
+	if d.ResponseURL != "" {
+		err := e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
+			_, _, _, err := e.chat.SendMessageContext(ctx, d.Channel, append(opts, slack.MsgOptionResponseURL(d.ResponseURL, slack.ResponseTypeEphemeral))...)
+			return err
+		})
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, explain("answering over the response URL", err))
+	}
+	if d.Channel == "" {
+		// A tap on the app's own page has no channel: the answer goes to the
+		// person's direct messages.
+		at := d.place()
+		at.Channel = d.Account.User
+		_, err := e.Post(ctx, at, c)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

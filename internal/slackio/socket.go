@@ -1,0 +1,199 @@
+package slackio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// socket keeps one Socket Mode connection up. Each connection is one life: a
+// client of its own that opens once. slack-go would connect again by itself,
+// without a pause and for ever; here every new life waits for its back-off,
+// and errors that cannot pass end the edge.
+type socket struct {
+	edge *Edge
+	n    int // from 1
+	pulse
+}
+
+// life is one connection.
+type life struct {
+	client *socketmode.Client
+	// plain are acks that nobody waits for, and that must not be sent by the
+	// goroutine that reads: Ack deadlocks there in a burst.
+	plain chan ack
+	over  chan struct{} // closed when the connection is gone
+	// work is the context of what this connection delivers. It outlives the
+	// connection: what was taken on is finished.
+	work context.Context
+}
+
+// ack answers an envelope.
+type ack struct {
+	id      string
+	payload any
+}
+
+var (
+	errLifeOver = errors.New("the connection has ended")
+	errPingLate = errors.New("the connection was lost")
+)
+
+// run lives until ctx ends or an error comes that cannot pass. What it
+// delivers is handled under work.
+func (s *socket) run(ctx, work context.Context) error {
+	backoff := newBackoff()
+	for {
+		began := s.now()
+		err := s.live(ctx, work)
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.ended(err)
+		if advice, yes := fatal(err); yes {
+			return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack says %w: %s", err, advice)
+		}
+		lasted := s.now().Sub(began)
+		if lasted >= healthyLife {
+			backoff = newBackoff()
+		}
+		delay, _ := backoff.Next()
+		if pause, limited := rateLimited(err); limited {
+			delay = max(delay, pause)
+		}
+		s.edge.log.Warn("a Slack socket ended; opening the next", "socket", s.n, "after", lasted.Round(time.Millisecond), "in", delay.Round(time.Millisecond), "err", err)
+		if sleep(ctx, delay) != nil {
+			return nil
+		}
+	}
+}
+
+func newBackoff() retry.Backoff {
+	return retry.WithJitterPercent(20, retry.WithCappedDuration(mostDelay, retry.NewExponential(leastDelay)))
+}
+
+// live is one life: it returns when the connection has ended, and why.
+func (s *socket) live(ctx, work context.Context) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	l := &life{client: s.dial(), plain: make(chan ack, 256), over: make(chan struct{}), work: work}
+	ran := make(chan error, 1)
+	acked := make(chan struct{})
+	go func() { ran <- l.client.RunContext(ctx) }()
+	go func() { defer close(acked); s.sendAcks(ctx, l) }()
+	for {
+		select {
+		case ev := <-l.client.Events:
+			s.heed(l, ev, end)
+		case err := <-ran:
+			close(l.over)
+			end(err)
+			<-acked
+			// What was read before the end has been delivered and will not
+			// come again; it is handled like the rest.
+			for len(l.client.Events) > 0 {
+				s.heed(l, <-l.client.Events, end)
+			}
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// dial makes the client of one life. The debug option stays off: it caps
+// connections at six minutes and logs what people type.
+func (s *socket) dial() *socketmode.Client {
+	e := s.edge
+	opts := []slack.Option{
+		slack.OptionAppLevelToken(string(e.appToken)),
+		slack.OptionHTTPClient(&once{client: e.http}),
+		slack.OptionAPIURL(e.apiURL),
+	}
+	api := slack.New(string(e.botToken), opts...)
+	return socketmode.New(api, socketmode.OptionDialer(s.dialer()), socketmode.OptionReadLimit(8<<20))
+}
+
+// once lets one request through: slack-go's second attempt to connect is how
+// it shows that the first connection has ended.
+type once struct {
+	client *http.Client
+	used   atomic.Bool
+}
+
+// Do implements slack-go's HTTP client.
+func (o *once) Do(r *http.Request) (*http.Response, error) {
+	if o.used.Swap(true) {
+		return nil, errLifeOver
+	}
+	return o.client.Do(r)
+}
+
+// heed takes one event of the socket and never blocks.
+func (s *socket) heed(l *life, ev socketmode.Event, end context.CancelCauseFunc) {
+	switch ev.Type {
+	case socketmode.EventTypeHello:
+		s.hello(ev.Request)
+	case socketmode.EventTypeConnectionError:
+		end(connectionError(ev))
+	case socketmode.EventTypeErrorBadMessage:
+		s.unreadable(l, ev)
+	case socketmode.EventTypeErrorWriteFailed:
+		s.edge.log.Error("an ack could not be written; Slack may show a time-out", "socket", s.n)
+	case socketmode.EventTypeSlashCommand, socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive:
+		s.edge.accept(l, ev)
+	default:
+		s.edge.log.Debug("Slack socket", "socket", s.n, "event", string(ev.Type))
+	}
+}
+
+func connectionError(ev socketmode.Event) error {
+	if data, ok := ev.Data.(*slack.ConnectionErrorEvent); ok && data.ErrorObj != nil {
+		return data.ErrorObj
+	}
+	return errPingLate
+}
+
+// unreadable acks what slack-go cannot parse, an event of a kind it does not
+// know for one, since Slack would deliver it again and again.
+func (s *socket) unreadable(l *life, ev socketmode.Event) {
+	bad, ok := ev.Data.(*socketmode.ErrorBadMessage)
+	if !ok {
+		return
+	}
+	var envelope struct {
+		ID   string `json:"envelope_id"`
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(bad.Message, &envelope); err != nil || envelope.ID == "" {
+		s.edge.log.Warn("Slack sent something that is no envelope", "socket", s.n, "err", bad.Cause)
+		return
+	}
+	s.edge.log.Debug("Slack sent something of an unknown kind", "type", envelope.Type, "err", bad.Cause)
+	s.edge.ackLater(l, ack{id: envelope.ID})
+}
+
+// sendAcks sends this life's plain acks, and those of envelopes whose own
+// connection has ended: Slack takes an ack on any connection of the app.
+func (s *socket) sendAcks(ctx context.Context, l *life) {
+	for {
+		var a ack
+		select {
+		case <-ctx.Done():
+			return
+		case a = <-l.plain:
+		case a = <-s.edge.late:
+		}
+		send, cancel := context.WithTimeout(ctx, s.edge.ackTimeout)
+		if err := l.client.AckCtx(send, a.id, a.payload); err != nil && ctx.Err() == nil {
+			s.edge.log.Error("an ack was not sent", "socket", s.n, "err", err)
+		}
+		cancel()
+	}
+}

@@ -1,0 +1,112 @@
+package slackio
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+)
+
+// What an element takes as JSON besides its text, generously.
+const (
+	textCost = 70
+	dateCost = 160
+	userCost = 60
+)
+
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+
+// section is a paragraph of lines. Nil means that there is nothing to show.
+func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
+	var out []slack.RichTextSectionElement
+	for i, l := range lines {
+		if i > 0 && len(out) > 0 {
+			if !m.take(textCost) {
+				break
+			}
+			out = append(out, slack.NewRichTextSectionTextElement("\n", nil))
+		}
+		for _, s := range l {
+			if e := r.span(s, m); e != nil {
+				out = append(out, e)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return slack.NewRichTextSection(out...)
+}
+
+// span is one rich text element, or nil where it is empty or does not fit.
+func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
+	switch {
+	case s.Kind == card.Who && r.mentionable(s.Account):
+		if !m.take(userCost) {
+			return nil
+		}
+		return slack.NewRichTextSectionUserElement(s.Account.User, nil)
+	case s.Kind == card.When && datable(s.At):
+		if !m.take(dateCost) {
+			return nil
+		}
+		fallback := card.Moment(s.At, s.Clock)
+		return slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormat(s.Clock), nil, &fallback)
+	}
+	text := card.PlainSpan(s)
+	if text = clean(text); text == "" {
+		return nil
+	}
+	if text = m.text(text, textCost); text == "" {
+		return nil
+	}
+	return slack.NewRichTextSectionTextElement(text, style(s.Kind))
+}
+
+func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
+	switch k {
+	case card.Strong:
+		return &slack.RichTextSectionTextStyle{Bold: true}
+	case card.Mono:
+		return &slack.RichTextSectionTextStyle{Code: true}
+	default:
+		return nil
+	}
+}
+
+// mrkdwn is a span as escaped mrkdwn; the only live tokens are the mention of
+// a Who and the date of a When.
+func (r renderer) mrkdwn(s card.Span) string {
+	switch {
+	case s.Kind == card.Who && r.mentionable(s.Account):
+		return "<@" + s.Account.User + ">"
+	case s.Kind == card.When && datable(s.At):
+		return fmt.Sprintf("<!date^%d^%s|%s>", s.At.Unix(), dateFormat(s.Clock), card.Moment(s.At, s.Clock))
+	default:
+		return escape(card.PlainSpan(s))
+	}
+}
+
+// mentionable says that an account can be named by its id: it belongs to the
+// workspace, and the id has the form of one.
+func (r renderer) mentionable(a auth.Account) bool {
+	return r.home != nil && r.home(a.Team) && userID.MatchString(a.User)
+}
+
+// datable says that Slack can show a time in the reader's zone; it shows
+// nothing before 1970.
+func datable(t time.Time) bool { return t.Unix() > 0 && t.Year() < 10_000 }
+
+func dateFormat(clock bool) string {
+	if clock {
+		return "{time}"
+	}
+	return "{date_short_pretty} {time}"
+}
+
+func lastRune(s string) (rune, int) { return utf8.DecodeLastRuneInString(s) }
