@@ -107,6 +107,8 @@ func (l Log) errors() string {
 	switch {
 	case n == 0:
 		return "no errors"
+	case n == 1 && l.Fatals == 1:
+		return "1 fatal error"
 	case l.Fatals > 0:
 		return fmt.Sprintf("%d errors, %d of them fatal", n, l.Fatals)
 	case n == 1:

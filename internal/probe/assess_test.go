@@ -1,0 +1,74 @@
+package probe
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/runbooks"
+)
+
+// Every row of the incident key, and what lies between its rows.
+func TestIncidentKey(t *testing.T) {
+	up := Expect{Up: true, Level: runbooks.Critical}
+	moderate := Expect{Up: true, Level: runbooks.Moderate}
+	scheduled := Expect{Up: false, Level: runbooks.Critical}
+	longAgo := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Hour)}
+	justNow := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Minute)}
+
+	const unknown, none, one, two, three = runbooks.Unknown, runbooks.None, runbooks.Critical, runbooks.Moderate, runbooks.Low
+	for _, tt := range []struct {
+		row                        string
+		status, pid                string
+		e                          Expect
+		severity, condition, might runbooks.Severity
+		recovering                 bool
+		headline, text             string
+	}{
+		{"0 running", "OK", "7", up, none, none, 0, false, "Running", "OK"},
+		{"0 down as scheduled", "Execution failed | Does not exist", "", scheduled, none, none, 0, false, "Down as scheduled", "Execution failed"},
+		{"1 down when it should be up", "Execution failed | Does not exist", "", up, one, one, 0, false, "Down when it should be up", "Execution failed"},
+		{"1, with the level of its own outage", "Execution failed | Does not exist", "", moderate, two, one, 0, false, "Down when it should be up", "Execution failed"},
+		{"1 never came up", "Initializing", "", longAgo, one, one, 0, false, "Down when it should be up", "1h0m0s"},
+		{"1 not seen up since", "Does not exist", "", longAgo, one, one, 0, false, "Down when it should be up", "1h0m0s"},
+		{"2 up when it should be down", "OK", "7", scheduled, two, two, 0, false, "Up when it should be down", "OK"},
+		{"2 up when it should be down, and in trouble", "Connection failed", "7", scheduled, two, two, 0, false, "Up when it should be down", "Connection failed"},
+		{"3 performing poorly", "Resource limit matched", "7", up, three, three, 0, false, "Running with trouble", "Resource limit matched"},
+		{"3 port not answering", "Connection failed", "7", moderate, three, three, 0, false, "Port not answering", "for its users it is down"},
+
+		{"recovering: being started", "Initializing", "", up, unknown, unknown, one, true, "Recovering", "Initializing"},
+		{"recovering: still in time", "Initializing", "", justNow, unknown, unknown, one, true, "Recovering", "Initializing"},
+		{"recovering: just started again", "Does not exist", "", moderate, unknown, unknown, two, true, "Recovering", "Does not exist"},
+		{"pending", "OK - restart pending", "7", up, unknown, unknown, one, true, "Asked to restart", "not finished"},
+		{"pending, long", "Initializing - restart pending", "", longAgo, unknown, unknown, one, true, "Asked to restart", "not finished"},
+		{"not monitored", "Not monitored", "", moderate, unknown, unknown, two, false, "Not monitored", "stopped by hand, given up"},
+		{"not monitored when it should be down", "Not monitored", "", scheduled, unknown, unknown, two, false, "Not monitored", "running without supervision"},
+		{"starting when it should be down", "Initializing", "", scheduled, unknown, unknown, two, true, "Recovering", "Initializing"},
+		{"not understood", "Mumbling", "7", up, unknown, unknown, one, false, "Could not be observed", "Mumbling"},
+	} {
+		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, "Monitored", tt.pid, "", "Sat, 21 Nov 2026 02:00:00")))
+		f := Assess(o, tt.e)
+		if f.Severity != tt.severity || f.Condition != tt.condition || f.Might != tt.might || f.Recovering != tt.recovering {
+			t.Errorf("%s: severity %v, condition %v, might be %v, recovering %v; want %v, %v, %v, %v",
+				tt.row, f.Severity, f.Condition, f.Might, f.Recovering, tt.severity, tt.condition, tt.might, tt.recovering)
+		}
+		if !strings.HasPrefix(f.Headline, tt.headline) || !strings.Contains(f.Text, tt.text) {
+			t.Errorf("%s: %q: %q, want %q and %q", tt.row, f.Headline, f.Text, tt.headline, tt.text)
+		}
+		if f.Evidence.Line != "status "+tt.status || f.Evidence.Collected == "" || !f.Evidence.At.Equal(noon) {
+			t.Errorf("%s: evidence %+v", tt.row, f.Evidence)
+		}
+	}
+}
+
+// A catalog that forgot a level makes an outage critical, not harmless.
+func TestOutageWithoutLevelIsCritical(t *testing.T) {
+	f := Assess(Observation{State: Down}, Expect{Up: true})
+	if f.Severity != runbooks.Critical {
+		t.Errorf("severity %v, want %v", f.Severity, runbooks.Critical)
+	}
+	f = Assess(Observation{}, Expect{Up: true})
+	if f.Severity != runbooks.Unknown || f.Might != runbooks.Critical {
+		t.Errorf("severity %v, might be %v", f.Severity, f.Might)
+	}
+}
