@@ -51,7 +51,7 @@ func (c *Catalog) Find(spelling string) Match {
 func Suggest(word string, among []string) []string { return suggest(word, among, maxSuggestions) }
 
 func suggest(word string, among []string, most int) []string {
-	w := fold(word)
+	w := squash(word)
 	n := utf8.RuneCountInString(w)
 	if n == 0 || n > maxSpelling {
 		return nil
@@ -62,7 +62,7 @@ func suggest(word string, among []string, most int) []string {
 	}
 	var found []scored
 	for _, name := range among {
-		if s, ok := likeness(w, fold(name)); ok {
+		if s, ok := likeness(w, squash(name)); ok {
 			found = append(found, scored{name, s})
 		}
 	}
@@ -76,7 +76,11 @@ func suggest(word string, among []string, most int) []string {
 	return out
 }
 
-// likeness scores how near a folded name is to a folded word; less is nearer.
+// squash is fold without what parts words, for comparing.
+func squash(s string) string { return strings.ReplaceAll(fold(s), "_", "") }
+
+// likeness scores how near a squashed name is to a squashed word; less is
+// nearer.
 func likeness(word, name string) (int, bool) {
 	d := levenshtein.ComputeDistance(word, name)
 	if d == 2 && transposed(word, name) {

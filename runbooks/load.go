@@ -22,16 +22,14 @@ func Builtin() (Catalogs, error) { return Load(nil) }
 // actions and add both; any other name begins a new catalog. The error is
 // Problems, and holds every one.
 func Load(overlay fs.FS) (Catalogs, error) {
-	l := &loader{defined: map[string]int{}}
+	l := &loader{defined: map[string]int{}, broken: map[pos]bool{}}
 	l.read(builtin, "catalogs")
 	if overlay != nil {
 		l.layer++
 		l.read(overlay, ".")
 	}
-	if len(l.problems) == 0 {
-		for _, c := range l.catalogs {
-			l.check(c)
-		}
+	for _, c := range l.catalogs {
+		l.check(c)
 	}
 	if len(l.problems) > 0 {
 		slices.SortStableFunc(l.problems, func(a, b Problem) int {

@@ -17,6 +17,18 @@ type loader struct {
 	// defined says in which layer a process or action of a catalog was last
 	// defined.
 	defined map[string]int
+	// broken are the processes, actions and steps that could not be read in
+	// full; checking them further would only repeat what was said.
+	broken map[pos]bool
+}
+
+// reading runs read and remembers at as broken if it reported anything.
+func (l *loader) reading(at pos, read func()) {
+	before := len(l.problems)
+	read()
+	if len(l.problems) > before {
+		l.broken[at] = true
+	}
 }
 
 // file reads one catalog file:
@@ -119,7 +131,8 @@ func (l *loader) processes(c *Catalog, n ast.Node) {
 			c.processes = append(c.processes, Process{ID: id})
 			p = &c.processes[len(c.processes)-1]
 		}
-		l.process(p, n)
+		p.at = l.at(n)
+		l.reading(p.at, func() { l.process(p, n) })
 	})
 }
 
@@ -152,7 +165,6 @@ func (l *loader) once(key string, n ast.Node, what string) bool {
 
 func (l *loader) process(p *Process, n ast.Node) {
 	what := "process " + p.ID
-	p.at = l.at(n)
 	l.mapping(n, what, fields{
 		"id":        func(ast.Node) {},
 		"title":     l.str(&p.Title, "title"),
@@ -217,7 +229,7 @@ func (l *loader) actions(c *Catalog, n ast.Node) {
 		if a.Name = l.key(n, "action", "an action"); a.Name == "" {
 			return
 		}
-		l.action(a, n)
+		l.reading(a.at, func() { l.action(a, n) })
 		for i, old := range c.actions {
 			if old.Name != a.Name || old.forWhat() != a.forWhat() {
 				continue
@@ -258,7 +270,9 @@ func (l *loader) action(a *Action, n ast.Node) {
 		"minted":    l.strs(&a.Minted, "minted"),
 		"locks":     func(n ast.Node) { locksAt = l.at(n); l.strs(&locks, "locks")(n) },
 		"steps": func(n ast.Node) {
-			l.items(n, "steps", func(n ast.Node) { a.steps = append(a.steps, l.step(n)) })
+			l.items(n, "steps", func(n ast.Node) {
+				l.reading(l.at(n), func() { a.steps = append(a.steps, l.step(n)) })
+			})
 		},
 	})
 	for _, m := range managers {

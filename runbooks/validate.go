@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -24,10 +25,19 @@ func (l *loader) check(c *Catalog) {
 	c.index(l)
 	l.checkHead(c)
 	for i := range c.processes {
-		l.checkProcess(c, &c.processes[i])
+		if p := &c.processes[i]; !l.broken[p.at] {
+			l.checkProcess(c, p)
+		}
 	}
 	for _, a := range c.actions {
-		l.checkAction(c, a)
+		if !l.broken[a.at] {
+			l.checkAction(c, a)
+		}
+		for i := range a.steps {
+			if t := &a.steps[i]; !l.broken[t.at] {
+				l.checkStep(c, a, t)
+			}
+		}
 	}
 	for i := range c.processes {
 		p := &c.processes[i]
@@ -116,6 +126,12 @@ func (l *loader) checkProcess(c *Catalog, p *Process) {
 		fault("has the service %s; a name may hold only letters, digits, _ and - (monit reads anything else as a pattern)", short(p.Service))
 	}
 	l.checkLogs(p)
+	keys := c.sourceKeys()
+	for _, key := range slices.Sorted(maps.Keys(p.sources)) {
+		if !slices.Contains(keys, key) {
+			fault("has a source for %s, which no action asks for%s", short(key), hint(Suggest(key, keys), keys))
+		}
+	}
 	for i, need := range p.Needs {
 		if _, ok := c.Process(need.Process); !ok || need.Process == p.ID {
 			l.report(p.needAt[i], "process %s needs %v", p.ID, c.unknownProcess(need.Process))
@@ -174,9 +190,6 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 		if other != a && other.Name == a.Name && a.rivals(other) && before(a.at, other.at) {
 			l.report(other.at, "action %s: another action of that name is for the same", a.Name)
 		}
-	}
-	for i := range a.steps {
-		l.checkStep(c, a, &a.steps[i])
 	}
 	for _, w := range a.locks {
 		l.checkRefs(a, w, a.at, func(ref string) bool {

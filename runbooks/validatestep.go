@@ -40,7 +40,6 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *template) {
 		fault("a wait step needs a process to watch")
 	}
 	l.checkRun(a, t)
-	l.checkSource(c, a, t)
 }
 
 // stepRules are the keys that make each kind of step complete.
@@ -141,24 +140,18 @@ func (l *loader) checkRefs(a *Action, w words, at pos, known func(string) bool) 
 	}
 }
 
-// checkSource makes sure that a source key leads to a file and line for every
-// process that the step is for.
-func (l *loader) checkSource(c *Catalog, a *Action, t *template) {
-	if t.source == "" || sourceLine.MatchString(t.source) {
-		return
-	}
-	for i := range c.processes {
-		p := &c.processes[i]
-		if t.process != "" && t.process != p.ID || t.process == "" && !a.suits(p) {
-			continue
-		}
-		if t.appLog && len(p.Logs.App) == 0 || c.find(a.Name, p) != a && t.process == "" {
-			continue
-		}
-		if c.source(p, t.source).at == "" {
-			l.report(p.at, "process %s: its sources lack %s, which action %s asks for; give a file and line such as process-runbooks.md:28", p.ID, t.source, a.Name)
+// sourceKeys are the keys by which the steps of the catalog name their source.
+func (c *Catalog) sourceKeys() []string {
+	var keys []string
+	for _, a := range c.actions {
+		for i := range a.steps {
+			if key := a.steps[i].source; key != "" && !sourceLine.MatchString(key) {
+				keys = append(keys, key)
+			}
 		}
 	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // source looks a step's source up: a file and line by itself, or a key of the

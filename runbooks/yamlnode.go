@@ -57,7 +57,13 @@ func (f *yamlFile) report(at pos, format string, args ...any) {
 	f.problems = append(f.problems, Problem{at.file, at.line, at.col, fmt.Sprintf(format, args...)})
 }
 
+// at is the place of a node; of a mapping, the place of its first key.
 func (f *yamlFile) at(n ast.Node) pos {
+	if m, ok := n.(ast.MapNode); ok {
+		if it := m.MapRange(); it.Next() {
+			n = it.Key()
+		}
+	}
 	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
 		return pos{file: f.name}
 	}
