@@ -149,7 +149,7 @@ func viewStep(s Step) StepView {
 func (p Plan) View(votes int) PlanView {
 	v := PlanView{
 		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,
-		Severity: p.Severity, Targets: p.Targets, Impact: p.Impact, Votes: votes, Locks: p.Locks, Steps: []StepView{},
+		Severity: p.Severity, Targets: p.Targets, Impact: p.Impact, Votes: votes, Locks: append([]string{}, p.Locks...), Steps: []StepView{},
 	}
 	if p.Digest != "" {
 		v.Digest = &p.Digest

@@ -1,0 +1,82 @@
+package runbooks
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestCatalogView(t *testing.T) {
+	p := testPlanner(t)
+	c, _ := p.Catalogs.Get("current")
+	v, err := c.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Catalog   string
+		Processes []struct {
+			ID, Title, Impact, Manager, Service, Placement string
+			Level                                          int
+			Actions                                        []struct{ Action, Class, Command, Source, Corrected string }
+		}
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Catalog != "current" || len(got.Processes) != len(c.processes) {
+		t.Fatalf("%s with %d processes", got.Catalog, len(got.Processes))
+	}
+	for _, pv := range got.Processes {
+		if pv.ID != "db_tdcp" {
+			continue
+		}
+		a := pv.Actions[0]
+		if pv.Level != 1 || a.Action != "restart" || a.Class != "disruptive" || a.Source != "process-runbooks.md:415" ||
+			a.Command != "sudo -u irisadmin monit restart db_tdcp" || a.Corrected != "the page restarts db_ltds here" {
+			t.Errorf("%+v", pv)
+		}
+	}
+	site, _ := p.Catalogs.Get("site")
+	v, err = site.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Actions) != 2 || v.Actions[0].Action != "restart-all" || v.Actions[0].Steps[1].Use != "restart" {
+		t.Errorf("actions about hosts and clusters: %+v", v.Actions)
+	}
+	clean := v.Processes[1].Actions[0]
+	if !strings.Contains(clean.Steps[0].Command, "/db/Intraday/{param.namespace}/{param.table}") || clean.Steps[0].Sent != "" {
+		t.Errorf("%+v", clean.Steps[0])
+	}
+}
+
+func TestPlanView(t *testing.T) {
+	p := testPlanner(t)
+	show := func(in Inputs) string {
+		b, err := json.Marshal(mustPlan(t, p, in).View(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	status := show(Inputs{Cluster: "prod", Action: "status", Process: "mariadb"})
+	for _, part := range []string{
+		`"catalog":"current"`, `"class":"read"`, `"severity":1`, `"votes":1`, `"locks":[]`, `"kind":"wait"`, `"host":"infra-1"`, `"login":"dhops"`,
+		`"command":"sudo systemctl status mariadb"`, `"sent":"env LC_ALL=C timeout -k 5 15 sudo -n systemctl status mariadb"`,
+		`"timeout":"15s"`, `"check":"answers"`, `"source":"process-runbooks.md:719"`, `"digest":"`,
+	} {
+		if !strings.Contains(status, part) {
+			t.Errorf("no %s in %s", part, status)
+		}
+	}
+	clean := show(Inputs{Cluster: "site", Action: "clean", Process: "beta", Hosts: []string{"b"},
+		Params: map[string]string{"namespace": "Order", "table": "Event", "date": "2018-02-09"}})
+	if !strings.Contains(clean, `"digest":null`) || !strings.Contains(clean, `"steps":[{"kind":"list"`) || !strings.Contains(clean, `"timeout":null`) {
+		t.Error(clean)
+	}
+}
