@@ -31,6 +31,7 @@ func (s *Service) identify(ctx context.Context, a auth.Account, maxAge time.Dura
 		s.Logger.Warn("lookup failed", "account", a.String(), "err", err)
 		return person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are, and so cannot let you in. Please try again."}
 	}
+	profile.Account = a // whoever answered, the question was about a
 	p, err := s.Rules.Identify(profile)
 	return person{Person: p, Account: a}, err
 }

@@ -1,0 +1,439 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+const homeTeam = "T1"
+
+// house is a Service over an in-memory store, with people whose Slack id is
+// their name and hosts that say what the test tells them.
+type house struct {
+	*Service
+	store *memstore.Store
+	hosts *hosts
+	dir   *directory
+	n     int
+}
+
+// hosts answers every status command with monit's words for a process that
+// runs, and keeps what was sent. No plan is carried out here: the engine's
+// worker is not started.
+type hosts struct {
+	mu   sync.Mutex
+	sent []string
+	say  func(c remote.Command) remote.Result
+}
+
+func (h *hosts) Run(_ context.Context, c remote.Command) remote.Result {
+	h.mu.Lock()
+	h.sent = append(h.sent, c.Sent)
+	h.mu.Unlock()
+	return h.say(c)
+}
+
+func running(c remote.Command) remote.Result {
+	f := strings.Fields(c.Sent)
+	name := f[len(f)-1]
+	out := "Monit 5.33.0 uptime: 1m\n\nProcess '" + name + "'\n  status                       OK\n  monitoring status            Monitored\n  pid                          705\n  data collected               Sat, 21 Nov 2026 02:02:01\n\n"
+	if strings.Contains(c.Sent, "systemctl") {
+		out = "● x.service - x\n     Loaded: loaded (/x; enabled; preset: enabled)\n     Active: active (running) since Sat 2026-11-21 02:02:01 UTC; 1min ago\n   Main PID: 42 (x)\n"
+	}
+	return remote.Result{Outcome: remote.Answered, Stdout: remote.Output{Head: []byte(out), Total: int64(len(out))}, Ended: time.Now()}
+}
+
+// directory vouches for everybody of the home team, unless told otherwise.
+type directory struct{ profiles map[string]auth.Profile }
+
+func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (auth.Profile, error) {
+	if p, ok := d.profiles[a.User]; ok {
+		return p, nil
+	}
+	if a.User == "UNREACHABLE" {
+		return auth.Profile{}, errors.New("users.info: timeout")
+	}
+	return auth.Profile{Account: a, HomeTeam: a.Team}, nil
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
+	person := func(name string, users ...string) auth.Person {
+		p := auth.Person{Name: name}
+		for _, u := range users {
+			p.Accounts = append(p.Accounts, auth.Account{Team: homeTeam, User: u})
+		}
+		return p
+	}
+	roles := auth.Roles{
+		auth.Reader:   {"rita"},
+		auth.Operator: {"anna", "ben"},
+		auth.Approver: {"anna", "ben", "chris"},
+	}
+	rules := &auth.Rules{
+		HomeTeams: []string{homeTeam},
+		People:    []auth.Person{person("anna", "UANNA", "WANNA"), person("ben", "UBEN"), person("chris", "UCHRIS"), person("rita", "URITA")},
+		Clusters:  map[string]auth.Roles{"prod": roles, "qa": {auth.Operator: {"anna"}}},
+	}
+	log := slog.New(slog.DiscardHandler)
+	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error { return h.Recheck(ctx, r) })
+	eng, err := engine.New(engine.Config{
+		Runs: h.store, Runner: h.hosts, Gate: gate, Replica: "bot", Now: time.Now, Log: log,
+		Policy: engine.Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Service, err = New(Settings{
+		Grammar: *testGrammar(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Log: h.store,
+		Remote: h.hosts, NewID: h.store.NewID, Now: time.Now, Logger: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// answers is what a person was shown.
+type answers struct {
+	shown, whispered []string
+	forms            []card.Form
+}
+
+func (a *answers) Show(_ context.Context, c card.Card) error {
+	a.shown = append(a.shown, card.PlainText(c))
+	return nil
+}
+func (a *answers) Whisper(_ context.Context, c card.Card) error {
+	a.whispered = append(a.whispered, card.PlainText(c))
+	return nil
+}
+func (a *answers) Ask(_ context.Context, f card.Form) error {
+	a.forms = append(a.forms, f)
+	return nil
+}
+func (a *answers) all() string { return strings.Join(append(a.shown, a.whispered...), "\n") }
+
+func (h *house) message(user, text string) Message {
+	h.n++
+	return Message{Key: fmt.Sprintf("slash/%d", h.n), Via: Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
+}
+
+func (h *house) handleMessage(m Message) *answers {
+	a := &answers{}
+	h.Handle(context.Background(), m, a)
+	return a
+}
+
+func (h *house) say(user, text string) *answers { return h.handleMessage(h.message(user, text)) }
+
+func (h *house) openRuns(t *testing.T) []engine.Stored {
+	t.Helper()
+	open, err := h.store.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open
+}
+
+// TestNoCommandEscapesTheGate walks the command table: whoever is not let in
+// gets nothing from any row of it, and nothing is sent or stored.
+func TestNoCommandEscapesTheGate(t *testing.T) {
+	h := newHouse(t)
+	if a := h.say("UANNA", "restart db_dis"); len(a.whispered) > 0 {
+		t.Fatal(a.all())
+	}
+	id := h.openRuns(t)[0].Run.ID
+	h.dir.profiles["UDELETED"] = auth.Profile{Account: auth.Account{Team: homeTeam, User: "UANNA"}, HomeTeam: homeTeam, Deleted: true}
+	outsider := auth.Account{Team: "T2", User: "UANNA"}
+	strangers := map[string]auth.Account{
+		"another organisation": outsider,
+		"nobody in the config": {Team: homeTeam, User: "UNOBODY"},
+		"look-up fails":        {Team: homeTeam, User: "UNREACHABLE"},
+		"deactivated":          {Team: homeTeam, User: "UDELETED"},
+	}
+	for _, cmd := range Commands() {
+		for why, account := range strangers {
+			before := len(h.openRuns(t))
+			sent := len(h.hosts.sent)
+			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb}[cmd.Object])
+			m.Account = account
+			a := h.handleMessage(m)
+			if !strings.Contains(a.all(), "Not allowed") || len(a.shown) > 0 {
+				t.Errorf("%s by %s: %q", cmd.Verb, why, a.all())
+			}
+			if len(h.openRuns(t)) != before || len(h.hosts.sent) != sent {
+				t.Errorf("%s by %s did something", cmd.Verb, why)
+			}
+		}
+	}
+	if r, err := h.store.Get(t.Context(), id); err != nil || r.Run.State != engine.Waiting || len(r.Run.Votes) != 0 {
+		t.Errorf("the run is %s with %d votes, %v", r.Run.State, len(r.Run.Votes), err)
+	}
+}
+
+func TestReaderOnlyReads(t *testing.T) {
+	h := newHouse(t)
+	if a := h.say("URITA", "status db_dis"); len(a.shown) == 0 || !strings.Contains(a.all(), "Sev 0") {
+		t.Errorf("status: %q", a.all())
+	}
+	for _, verb := range []string{"restart", "start", "stop"} {
+		if a := h.say("URITA", verb+" db_ltds"); !strings.Contains(a.all(), "Not allowed") {
+			t.Errorf("%s: %q", verb, a.all())
+		}
+	}
+	if n := len(h.openRuns(t)); n != 0 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+func TestVotes(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis it hangs")
+	r := h.openRuns(t)[0].Run
+	if r.State != engine.Waiting || r.Need != 1 || r.Reason != "it hangs" {
+		t.Fatalf("state %s, need %d, reason %q", r.State, r.Need, r.Reason)
+	}
+	tap := func(user, action, value string) *answers {
+		m := h.message(user, "")
+		m.Via, m.Tap = Button, Tap{Action: action, Value: value}
+		return h.handleMessage(m)
+	}
+	good := r.ID + " " + r.Plan.Digest
+	for _, c := range []struct {
+		what, want string
+		do         func() *answers
+	}{
+		{"own tap", "Not allowed", func() *answers { return tap("UANNA", TapApprove, good) }},
+		{"own tap by another account", "Not allowed", func() *answers { return tap("WANNA", TapApprove, good) }},
+		{"own words", "Not allowed", func() *answers { return h.say("UANNA", "approve "+r.ID+" db_dis") }},
+		{"reader", "Not allowed", func() *answers { return tap("URITA", TapApprove, good) }},
+		{"another digest", "", func() *answers { return tap("UBEN", TapApprove, r.ID+" "+strings.Repeat("0", 64)) }},
+		{"no digest", "", func() *answers { return tap("UBEN", TapApprove, r.ID) }},
+		{"no target", "type its target", func() *answers { return h.say("UBEN", "approve "+r.ID) }},
+		{"another target", "type its target", func() *answers { return h.say("UBEN", "approve "+r.ID+" db_ltds") }},
+		{"another run", "no such run", func() *answers { return h.say("UBEN", "approve R-ZZZZ db_dis") }},
+		{"unknown button", "button", func() *answers { return tap("UBEN", "explode", good) }},
+		{"a deny without a reason by words", "Say why", func() *answers { return h.say("UBEN", "deny "+r.ID) }},
+	} {
+		a := c.do()
+		if len(a.whispered) == 0 || !strings.Contains(a.all(), c.want) {
+			t.Errorf("%s: %q", c.what, a.all())
+		}
+		if now, _ := h.store.Get(t.Context(), r.ID); now.Run.State != engine.Waiting || len(now.Run.Votes) != 0 {
+			t.Fatalf("%s: the run is %s with %d votes", c.what, now.Run.State, len(now.Run.Votes))
+		}
+	}
+	if a := tap("UBEN", TapDeny, good); len(a.forms) != 1 {
+		t.Errorf("a tap on deny asks for the reason: %q", a.all())
+	}
+	if a := tap("UBEN", TapApprove, good); len(a.whispered) != 0 {
+		t.Errorf("approve: %q", a.all())
+	}
+	now, _ := h.store.Get(t.Context(), r.ID)
+	if now.Run.State != engine.Approved || len(now.Run.Votes) != 1 || now.Run.Votes[0].Person != "ben" {
+		t.Fatalf("the run is %s with %v", now.Run.State, now.Run.Votes)
+	}
+	if err := h.Recheck(t.Context(), now.Run); err != nil {
+		t.Errorf("recheck: %v", err)
+	}
+	if a := tap("UCHRIS", TapApprove, good); !strings.Contains(a.all(), "already approved by ben") {
+		t.Errorf("a late tap: %q", a.all())
+	}
+}
+
+// TestRecheck: what was right at the click may be wrong at the start.
+func TestRecheck(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis")
+	r := h.openRuns(t)[0].Run
+	if err := h.Recheck(t.Context(), r); err == nil {
+		t.Error("a run without its vote passes")
+	}
+	h.say("UBEN", "approve "+r.ID+" db_dis")
+	stored, _ := h.store.Get(t.Context(), r.ID)
+	r = stored.Run
+	for what, change := range map[string]func(){
+		"who approved has left":        func() { h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, HomeTeam: homeTeam, Deleted: true} },
+		"who asked has become a guest": func() { h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, HomeTeam: homeTeam, Guest: true} },
+		"who approved may not any more": func() {
+			h.Rules.Clusters["prod"] = auth.Roles{auth.Operator: {"anna"}, auth.Approver: {"chris"}}
+		},
+		"the host has another address": func() { h.Fleet.Clusters[0].Hosts[0].Address = "10.9.9.9:22" },
+		"monit is called another way":  func() { h.Fleet.Clusters[0].Hosts[0].Monit = []string{"sudo", "monit"} },
+		"the process has moved away":   func() { h.Fleet.Clusters[0].Hosts[0].Processes = []string{"db_ltds"} },
+	} {
+		roles, host := h.Rules.Clusters["prod"], h.Fleet.Clusters[0].Hosts[0]
+		change()
+		if err := h.Recheck(t.Context(), r); err == nil {
+			t.Errorf("%s: passes", what)
+		}
+		h.Rules.Clusters["prod"], h.Fleet.Clusters[0].Hosts[0] = roles, host
+		clear(h.dir.profiles)
+		if err := h.Recheck(t.Context(), r); err != nil {
+			t.Fatalf("after %s: %v", what, err)
+		}
+	}
+}
+
+func TestTheSameAgainIsShown(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis")
+	if a := h.say("UBEN", "restart dis"); !strings.Contains(a.all(), "already asked for") {
+		t.Errorf("got %q", a.all())
+	}
+	if n := len(h.openRuns(t)); n != 1 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+func TestNobodyCouldApprove(t *testing.T) {
+	h := newHouse(t)
+	m := h.message("UANNA", "restart db_dis in qa")
+	a := h.handleMessage(m)
+	if !strings.Contains(a.all(), "Not allowed") || !strings.Contains(a.all(), "sudo monit restart db_dis") {
+		t.Errorf("the refusal names the command to run by hand: %q", a.all())
+	}
+	if n := len(h.openRuns(t)); n != 0 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// TestWhatMayNotChange: late, unclaimed, or where outsiders read.
+func TestWhatMayNotChange(t *testing.T) {
+	h := newHouse(t)
+	for what, spoil := range map[string]func(*Message){
+		"late":      func(m *Message) { m.At = m.At.Add(-2 * time.Minute) },
+		"unclaimed": func(m *Message) { m.Key = "" },
+		"shared":    func(m *Message) { m.ChannelShared = true },
+	} {
+		m := h.message("UANNA", "restart db_ltds")
+		spoil(&m)
+		if a := h.handleMessage(m); len(a.whispered) != 1 || len(h.openRuns(t)) != 0 {
+			t.Errorf("%s: %q, %d runs", what, a.all(), len(h.openRuns(t)))
+		}
+	}
+	m := h.message("UANNA", "status db_ltds")
+	m.Key = ""
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "unrecorded") {
+		t.Errorf("an unclaimed read is answered and says so: %q", a.all())
+	}
+	m = h.message("UANNA", "status db_ltds")
+	m.ChannelShared = true
+	if a := h.handleMessage(m); len(a.shown) != 0 || len(a.whispered) == 0 {
+		t.Errorf("what hosts say is not shown to outsiders: %q", a.all())
+	}
+}
+
+// TestCouldNotAskIsNeverGreen: whatever comes of a status command that is no
+// answer, the card says unknown.
+func TestCouldNotAskIsNeverGreen(t *testing.T) {
+	h := newHouse(t)
+	for _, o := range []remote.Outcome{remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused, remote.TimedOut, remote.FateUnknown} {
+		h.hosts.say = func(remote.Command) remote.Result {
+			return remote.Result{Outcome: o, Detail: "it did not answer", Ended: time.Now()}
+		}
+		for _, text := range []string{"status db_dis", "status infra-1", "status"} {
+			a := h.say("URITA", text)
+			if strings.Contains(a.all(), "Sev 0") || strings.Contains(a.all(), "🟢") || !strings.Contains(a.all(), "unknown") {
+				t.Errorf("%s, %s: %q", o, text, a.all())
+			}
+		}
+	}
+}
+
+// TestSlowHostHoldsNothingBack: what is known after two seconds is shown.
+func TestSlowHostHoldsNothingBack(t *testing.T) {
+	h := newHouse(t)
+	release := make(chan struct{})
+	h.hosts.say = func(c remote.Command) remote.Result {
+		if c.Host == "query-2" {
+			<-release
+		}
+		return running(c)
+	}
+	first := make(chan string, 8)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Handle(context.Background(), h.message("URITA", "status"), showing{first})
+	}()
+	early := <-first
+	if !strings.Contains(early, "no answer yet") || !strings.Contains(early, "as they should be") {
+		t.Errorf("first: %q", early)
+	}
+	close(release)
+	<-done
+	var last string
+	for len(first) > 0 {
+		last = <-first
+	}
+	if strings.Contains(last, "no answer yet") {
+		t.Errorf("last: %q", last)
+	}
+}
+
+type showing struct{ to chan string }
+
+func (s showing) Show(_ context.Context, c card.Card) error    { s.to <- card.PlainText(c); return nil }
+func (s showing) Whisper(_ context.Context, c card.Card) error { s.to <- card.PlainText(c); return nil }
+func (s showing) Ask(context.Context, card.Form) error         { return nil }
+
+// TestReadsAreRecorded, and refusals too.
+func TestReadsAreRecorded(t *testing.T) {
+	h := newHouse(t)
+	h.say("URITA", "status db_dis")
+	h.say("UNOBODY", "restart db_dis")
+	var kinds []audit.Kind
+	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error { kinds = append(kinds, s.Record.Kind); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(kinds) != 2 || kinds[0] != audit.ReadDone || kinds[1] != audit.Refused {
+		t.Errorf("records: %v", kinds)
+	}
+}
+
+// TestEveryVerbHasItsAction holds the table to the catalog.
+func TestEveryVerbHasItsAction(t *testing.T) {
+	g := testGrammar(t)
+	cat, _ := g.Catalogs.Get("current")
+	seen := map[string]string{}
+	for _, cmd := range Commands() {
+		for _, w := range append([]string{cmd.Verb}, cmd.Aliases...) {
+			if other, twice := seen[w]; twice {
+				t.Errorf("%q is both %s and %s", w, other, cmd.Verb)
+			}
+			seen[w] = cmd.Verb
+		}
+		if cmd.Action == "" {
+			continue
+		}
+		a, err := cat.Action(cmd.Action, "db_dis")
+		if err != nil {
+			t.Errorf("%s: %v", cmd.Verb, err)
+		} else if a.Class != cmd.Class {
+			t.Errorf("%s is %s in the table and %s in the catalog", cmd.Verb, cmd.Class, a.Class)
+		}
+		if (cmd.Object == ProcessNamed) != cmd.Class.Changing() {
+			t.Errorf("%s: what changes something names its process", cmd.Verb)
+		}
+	}
+	if _, err := runbooks.Builtin(); err != nil {
+		t.Error(err)
+	}
+}
