@@ -1,0 +1,177 @@
+package slacklocal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+)
+
+// maxFile bounds an upload, in bytes; Slack takes more.
+const maxFile = 32 << 20
+
+// FileInfo is a file as a message shows it.
+type FileInfo struct {
+	ID      string `json:"id"` // F…
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Size    int    `json:"size"` // bytes
+	Created int64  `json:"created"`
+	// URL serves the bytes to a browser.
+	URL string `json:"url_private"`
+}
+
+// file is an upload on its way or done.
+type file struct {
+	info   FileInfo
+	upload string // path of its upload URL
+	until  time.Time
+	data   []byte
+	done   bool // bytes are here
+	shared bool // completed
+}
+
+func fileURL(c *call) (object, error) {
+	name, length := c.str("filename"), c.number("length", 0)
+	switch {
+	case name == "":
+		return nil, apiErr("invalid_arguments", "[ERROR] missing required field: filename")
+	case length <= 0 || length > maxFile:
+		return nil, apiErr("invalid_arguments", "[ERROR] length must be a number of bytes above 0")
+	}
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := "F" + secret()
+	f := &file{upload: secret(), until: s.cfg.Now().Add(time.Hour), info: FileInfo{
+		ID: id, Name: name, Title: name, Size: length, Created: s.cfg.Now().Unix(), URL: s.URL() + "/local/file/" + id,
+	}}
+	s.files[id] = f
+	// The same host and port as the API: clients refuse to send it elsewhere.
+	return object{"file_id": id, "upload_url": "http://" + c.host + "/upload/" + f.upload}, nil
+}
+
+// serveUpload takes the bytes: raw, or as a multipart form whatever its part
+// is called, chunked or not.
+func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFile+maxBody)
+	data, err := uploaded(r)
+	if err != nil {
+		http.Error(w, "cannot read the upload: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		if f.upload != r.PathValue("id") {
+			continue
+		}
+		switch {
+		case f.done, !s.cfg.Now().Before(f.until):
+			http.Error(w, "this upload URL is used up", http.StatusGone)
+		case len(data) != f.info.Size:
+			http.Error(w, fmt.Sprintf("announced %d bytes, got %d", f.info.Size, len(data)), http.StatusBadRequest)
+		default:
+			f.data, f.done = data, true
+			_, _ = fmt.Fprintf(w, "OK - %d", len(data))
+		}
+		return
+	}
+	http.Error(w, "no such upload URL", http.StatusNotFound)
+}
+
+// uploaded reads the bytes of an upload.
+func uploaded(r *http.Request) ([]byte, error) {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind != "multipart/form-data" {
+		return io.ReadAll(r.Body)
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("the form has no file")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.FileName() != "" {
+			return io.ReadAll(p)
+		}
+	}
+}
+
+func fileComplete(c *call) (object, error) {
+	list, err := c.tree("files")
+	if err != nil {
+		return nil, apiErr("invalid_arguments", "[ERROR] "+err.Error())
+	}
+	items, _ := list.([]any)
+	if len(items) == 0 {
+		return nil, apiErr("invalid_arguments", "[ERROR] missing required field: files")
+	}
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	infos, err := s.complete(items)
+	if err != nil {
+		return nil, err
+	}
+	target := c.str("channel_id")
+	if target == "" {
+		target = c.str("channels")
+	}
+	if target != "" {
+		ch, err := s.postTo(target)
+		if err != nil {
+			return nil, err
+		}
+		parent, err := s.thread(ch.ID, c.str("thread_ts"))
+		if err != nil {
+			return nil, err
+		}
+		s.say(Message{Channel: ch.ID, ThreadTS: parent, Text: c.str("initial_comment"), Files: infos})
+	}
+	for _, f := range infos {
+		s.files[f.ID].shared = true
+	}
+	return object{"files": infos}, nil
+}
+
+// complete checks the files of a call and gives them their titles. The caller
+// locks.
+func (s *Server) complete(items []any) ([]FileInfo, error) {
+	var out []FileInfo
+	for _, item := range items {
+		o, _ := item.(object)
+		id, _ := o["id"].(string)
+		f := s.files[id]
+		if f == nil || !f.done || f.shared {
+			return nil, apiErr("file_not_found")
+		}
+		if t, _ := o["title"].(string); t != "" {
+			f.info.Title = t
+		}
+		out = append(out, f.info)
+	}
+	return out, nil
+}
+
+// serveFile shows a file to a browser, as text and never as a page.
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	f := s.files[r.PathValue("id")]
+	s.mu.Unlock()
+	if f == nil || !f.shared {
+		localError(w, http.StatusNotFound, fmt.Errorf("there is no file %s", r.PathValue("id")))
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(f.data)
+}

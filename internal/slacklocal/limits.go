@@ -1,0 +1,52 @@
+package slacklocal
+
+import (
+	"sync"
+	"time"
+)
+
+// rate is at most n calls in any period. Slack's tiers promise "n and more"
+// a minute; a bot has to live with exactly n.
+type rate struct {
+	n   int
+	per time.Duration
+}
+
+// The tiers of the Web API, and the one special rate. "About one a second and
+// channel, with bursts" is taken as four in any four seconds.
+var (
+	tier2  = rate{20, time.Minute}
+	tier3  = rate{50, time.Minute}
+	tier4  = rate{100, time.Minute}
+	posted = rate{4, 4 * time.Second}
+)
+
+// limits counts calls by key, e.g. a method, or a method and a channel.
+type limits struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	past map[string][]time.Time
+}
+
+func newLimits(now func() time.Time) *limits {
+	return &limits{now: now, past: map[string][]time.Time{}}
+}
+
+// take counts one call, or says after how long to come back: whole seconds, at
+// least one, as in Retry-After. A refused call does not count.
+func (l *limits) take(key string, r rate) (wait time.Duration, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	past := l.past[key]
+	for len(past) > 0 && now.Sub(past[0]) >= r.per {
+		past = past[1:]
+	}
+	if len(past) >= r.n {
+		l.past[key] = past
+		left := r.per - now.Sub(past[len(past)-r.n])
+		return max(time.Second, (left + time.Second - 1).Truncate(time.Second)), false
+	}
+	l.past[key] = append(past, now)
+	return 0, true
+}

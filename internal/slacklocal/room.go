@@ -1,0 +1,148 @@
+package slacklocal
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// object is a JSON object as Slack sends and takes it.
+type object = map[string]any
+
+// Message is one message as /local/messages shows it. Blocks are as stored:
+// with the block and action ids that Slack adds where the sender left them
+// out.
+type Message struct {
+	TS        string     `json:"ts"` // "1700000000.000100", unique and rising in the workspace
+	ThreadTS  string     `json:"thread_ts,omitempty"`
+	Channel   string     `json:"channel"`
+	User      string     `json:"user"` // author's id; "USLACKBOT" for Slack's own words
+	BotID     string     `json:"bot_id,omitempty"`
+	Text      string     `json:"text"` // what push notifications and screen readers get
+	Blocks    []any      `json:"blocks,omitempty"`
+	Files     []FileInfo `json:"files,omitempty"`
+	Reactions []string   `json:"reactions,omitempty"`
+	// Notifies are the people, groups and channels ("@here") that the message
+	// alerts: mentions meant and not meant alike.
+	Notifies []string `json:"notifies,omitempty"`
+	// Ephemeral messages are seen by For alone and cannot be edited by ts.
+	Ephemeral bool       `json:"ephemeral,omitempty"`
+	For       string     `json:"for,omitempty"`
+	At        time.Time  `json:"at"`
+	EditedAt  *time.Time `json:"edited_at,omitempty"`
+	// History holds what the message said before each edit, oldest first.
+	History  []Revision `json:"history,omitempty"`
+	Metadata any        `json:"metadata,omitempty"`
+}
+
+// Revision is a former state of a message.
+type Revision struct {
+	Text   string    `json:"text"`
+	Blocks []any     `json:"blocks,omitempty"`
+	At     time.Time `json:"at"` // when it was posted or edited to this
+}
+
+// room holds the messages. Its caller locks.
+type room struct {
+	now      func() time.Time
+	last     int64 // the last ts minted, in microseconds
+	channels map[string][]*Message
+}
+
+func newRoom(now func() time.Time) *room {
+	return &room{now: now, channels: map[string][]*Message{}}
+}
+
+// stamp mints a ts: the time, moved forward where it would repeat.
+func (r *room) stamp() string {
+	r.last = max(r.last+1, r.now().UnixMicro())
+	return fmt.Sprintf("%d.%06d", r.last/1e6, r.last%1e6)
+}
+
+// add stores a message and gives it its ts.
+func (r *room) add(m Message) *Message {
+	m.TS = r.stamp()
+	m.At = r.now()
+	m.Notifies = notified(m.Text, m.Blocks)
+	r.channels[m.Channel] = append(r.channels[m.Channel], &m)
+	return &m
+}
+
+func (r *room) find(channel, ts string) *Message {
+	list := r.channels[channel]
+	// Newest first: what is looked for was nearly always posted lately.
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].TS == ts {
+			return list[i]
+		}
+	}
+	return nil
+}
+
+// edit replaces text and blocks and keeps what was there. The message is
+// replaced, not changed, because readers hold the old one without a lock.
+func (r *room) edit(m *Message, text string, blocks []any) *Message {
+	now := r.now()
+	next := *m
+	was := m.At
+	if m.EditedAt != nil {
+		was = *m.EditedAt
+	}
+	next.History = append(slices.Clone(m.History), Revision{Text: m.Text, Blocks: m.Blocks, At: was})
+	next.Text, next.Blocks, next.EditedAt = text, blocks, &now
+	next.Notifies = notified(text, blocks)
+	r.replace(m, &next)
+	return &next
+}
+
+// replace puts next where m was.
+func (r *room) replace(m, next *Message) {
+	list := r.channels[m.Channel]
+	if i := slices.Index(list, m); i >= 0 {
+		list[i] = next
+	}
+}
+
+func (r *room) remove(m *Message) {
+	list := r.channels[m.Channel]
+	if i := slices.Index(list, m); i >= 0 {
+		r.channels[m.Channel] = slices.Delete(list, i, i+1)
+	}
+}
+
+// seenBy lists a channel's messages as one person sees them, oldest first.
+// With user "" it lists what everybody sees.
+func (r *room) seenBy(channel, user string) []*Message {
+	var out []*Message
+	for _, m := range r.channels[channel] {
+		if !m.Ephemeral || m.For == user && user != "" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// wire is the message in the Web API's form.
+func (m *Message) wire(app App, team string) object {
+	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": team}
+	if m.BotID != "" {
+		o["bot_id"], o["app_id"] = m.BotID, app.ID
+		o["bot_profile"] = object{"id": app.BotID, "app_id": app.ID, "name": app.Name, "team_id": team, "deleted": false}
+	}
+	if m.ThreadTS != "" {
+		o["thread_ts"] = m.ThreadTS
+	}
+	if m.Blocks != nil {
+		o["blocks"] = m.Blocks
+	}
+	if m.EditedAt != nil {
+		o["edited"] = object{"user": m.User, "ts": fmt.Sprintf("%d.000000", m.EditedAt.Unix())}
+	}
+	if m.Files != nil {
+		o["files"] = m.Files
+	}
+	if m.Metadata != nil {
+		o["metadata"] = m.Metadata
+	}
+	return o
+}
