@@ -47,28 +47,28 @@ var quoteMarks = regexp.MustCompile(`(?m)^(\s*)&gt;`)
 // underscores keeps those within a word, as in db_dis, which format nothing,
 // and replaces the rest.
 func underscores(s string) string {
-	if !strings.Contains(s, "_") {
-		return s
-	}
 	var b strings.Builder
-	before := ' '
-	for i, r := range s {
-		if r == '_' {
-			after, _ := utf8.DecodeRuneInString(s[i+1:])
-			if !wordRune(before) || !wordRune(after) {
-				b.WriteRune('＿')
-				before = '＿'
-				continue
-			}
+	for {
+		start := strings.IndexByte(s, '_')
+		if start < 0 {
+			b.WriteString(s)
+			return b.String()
 		}
-		b.WriteRune(r)
-		before = r
+		end := start + len(s[start:]) - len(strings.TrimLeft(s[start:], "_"))
+		before, _ := utf8.DecodeLastRuneInString(s[:start])
+		after, _ := utf8.DecodeRuneInString(s[end:])
+		b.WriteString(s[:start])
+		if wordRune(before) && wordRune(after) {
+			b.WriteString(s[start:end])
+		} else {
+			b.WriteString(strings.Repeat("＿", end-start))
+		}
+		s = s[end:]
 	}
-	return b.String()
 }
 
 func wordRune(r rune) bool {
-	return r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // cut is s in at most limit runes; "…" marks that something is missing.

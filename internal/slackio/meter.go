@@ -2,7 +2,8 @@ package slackio
 
 import "unicode/utf8"
 
-// meter counts the bytes that blocks take as JSON, so that a message is
+// meter counts the bytes that blocks take as JSON, rather too many than too
+// few, so that a message is
 // within Slack's limit whatever it carries: what does not fit is cut.
 type meter struct {
 	left int

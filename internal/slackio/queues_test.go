@@ -1,0 +1,302 @@
+package slackio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/card"
+)
+
+func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(s)}} }
+
+// sent is one edit as it went out.
+type sent struct {
+	at   messageKey
+	text string
+	when time.Duration
+}
+
+// outbox records what an edit queue sends, and may answer errors.
+type outbox struct {
+	mu     sync.Mutex
+	start  time.Time
+	sent   []sent
+	answer func(messageKey) error
+	took   time.Duration
+}
+
+func (o *outbox) send(_ context.Context, at messageKey, c card.Card) error {
+	time.Sleep(o.took)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.answer != nil {
+		if err := o.answer(at); err != nil {
+			return err
+		}
+	}
+	o.sent = append(o.sent, sent{at, c.Push, time.Since(o.start)})
+	return nil
+}
+
+// editing runs f beside a running edit queue, in a bubble of its own time.
+func editing(t *testing.T, o *outbox, f func(ctx context.Context, q *edits)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o.start = time.Now()
+		q := newEdits(Pace{}.withDefaults(), time.Now, o.send)
+		var wg sync.WaitGroup
+		wg.Go(func() { q.run(ctx) })
+		f(ctx, q)
+		cancel()
+		wg.Wait()
+	})
+}
+
+func key(i int) messageKey { return messageKey{"C0X", fmt.Sprint(i)} }
+
+// Two hundred changes of ten messages in a minute: never more than 45 edits
+// in any minute, every message ends with its last state, and soon.
+func TestEditsKeepToTheWorkspaceBudget(t *testing.T) {
+	o := &outbox{}
+	editing(t, o, func(ctx context.Context, q *edits) {
+		var calls sync.WaitGroup
+		for n := range 200 {
+			time.Sleep(300 * time.Millisecond)
+			last := n >= 190
+			calls.Go(func() {
+				if err := q.put(ctx, key(n%10), say(fmt.Sprint(n)), last); err != nil {
+					t.Errorf("edit %d: %v", n, err)
+				}
+			})
+		}
+		calls.Wait()
+	})
+	newest := map[messageKey]sent{}
+	for i, s := range o.sent {
+		newest[s.at] = s
+		if i >= 45 && s.when-o.sent[i-45].when < time.Minute {
+			t.Errorf("46 edits within %s", s.when-o.sent[i-45].when)
+		}
+	}
+	for i := range 10 {
+		got := newest[key(i)]
+		if got.text != fmt.Sprint(190+i) {
+			t.Errorf("message %d ended with %q", i, got.text)
+		}
+		if asked := time.Duration(191+i) * 300 * time.Millisecond; got.when-asked > 20*time.Second {
+			t.Errorf("the final edit of message %d came %s late", i, got.when-asked)
+		}
+	}
+	if len(o.sent) < 30 {
+		t.Errorf("only %d edits in a minute: progress is hardly seen", len(o.sent))
+	}
+}
+
+func TestFinalEditsGoFirst(t *testing.T) {
+	o := &outbox{took: 10 * time.Millisecond}
+	editing(t, o, func(ctx context.Context, q *edits) {
+		var calls sync.WaitGroup
+		for i := range 30 {
+			calls.Go(func() { _ = q.put(ctx, key(i), say("progress"), false) })
+		}
+		synctest.Wait()
+		time.Sleep(5 * time.Second) // the burst is used up
+		asked := time.Since(o.start)
+		if err := q.put(ctx, key(99), say("done"), true); err != nil {
+			t.Error(err)
+		}
+		if late := time.Since(o.start) - asked; late > time.Second {
+			t.Errorf("the final edit waited %s behind progress", late)
+		}
+		calls.Wait()
+	})
+}
+
+// The latest of several waiting edits is the one that is made, and every
+// caller hears of it.
+func TestWaitingEditsBecomeOne(t *testing.T) {
+	o := &outbox{took: time.Second}
+	editing(t, o, func(ctx context.Context, q *edits) {
+		var calls sync.WaitGroup
+		for i := range 6 {
+			calls.Go(func() {
+				if err := q.put(ctx, key(1), say(fmt.Sprint(i)), false); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		calls.Wait()
+	})
+	if len(o.sent) != 2 || o.sent[0].text != "0" || o.sent[1].text != "5" {
+		t.Errorf("sent %+v, want the first and the latest", o.sent)
+	}
+}
+
+// An edit that meets a 429 is made when Slack's time has passed, unless a
+// newer one takes its place; either way no caller is told a lie.
+func TestEditSurvives429(t *testing.T) {
+	for _, newer := range []bool{false, true} {
+		o := &outbox{took: 100 * time.Millisecond}
+		refusals := 2
+		o.answer = func(messageKey) error {
+			if refusals > 0 {
+				refusals--
+				return &slack.RateLimitedError{RetryAfter: 7 * time.Second}
+			}
+			return nil
+		}
+		editing(t, o, func(ctx context.Context, q *edits) {
+			var calls sync.WaitGroup
+			put := func(text string) {
+				calls.Go(func() {
+					if err := q.put(ctx, key(1), say(text), text == "done"); err != nil {
+						t.Errorf("%s: %v", text, err)
+					}
+				})
+				synctest.Wait()
+			}
+			put("done")
+			if newer {
+				put("newer")
+			}
+			calls.Wait()
+		})
+		want := map[bool]string{false: "done", true: "newer"}[newer]
+		if len(o.sent) != 1 || o.sent[0].text != want || o.sent[0].when < 14*time.Second {
+			t.Errorf("newer=%v: sent %+v, want one %q after 14 s", newer, o.sent, want)
+		}
+	}
+}
+
+// An edit whose caller has given up is not made behind its back.
+func TestWithdrawnEditIsNotMade(t *testing.T) {
+	o := &outbox{took: time.Second}
+	editing(t, o, func(ctx context.Context, q *edits) {
+		var calls sync.WaitGroup
+		calls.Go(func() { _ = q.put(ctx, key(0), say("first"), false) })
+		synctest.Wait()
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		if err := q.put(short, key(1), say("withdrawn"), false); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		calls.Wait()
+		time.Sleep(time.Minute)
+	})
+	if len(o.sent) != 1 {
+		t.Errorf("sent %+v", o.sent)
+	}
+}
+
+func TestStoppedEditsAreNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		q := newEdits(Pace{}.withDefaults(), time.Now, func(ctx context.Context, _ messageKey, _ card.Card) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() { q.run(ctx) })
+		for i := range 3 {
+			wg.Go(func() {
+				if err := q.put(context.Background(), key(i), say("x"), false); err == nil {
+					t.Error("an edit that was not made returned nil")
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		if err := q.put(t.Context(), key(0), say("x"), false); !errors.Is(err, errStopped) {
+			t.Errorf("after the stop: %v", err)
+		}
+	})
+}
+
+func TestTurnsAreOneASecondAndChannelInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(time.Second, time.Now)
+		start := time.Now()
+		var mu sync.Mutex
+		got := map[string][]string{}
+		var wg sync.WaitGroup
+		for i := range 4 {
+			for _, ch := range []string{"A", "B"} {
+				wg.Go(func() {
+					_ = turns.take(t.Context(), ch, methodPost, func(context.Context) error {
+						mu.Lock()
+						defer mu.Unlock()
+						got[ch] = append(got[ch], fmt.Sprintf("%d@%s", i, time.Since(start)))
+						return nil
+					})
+				})
+			}
+			synctest.Wait()
+		}
+		wg.Wait()
+		want := "[0@0s 1@1s 2@2s 3@3s]"
+		if a, b := fmt.Sprint(got["A"]), fmt.Sprint(got["B"]); a != want || b != want {
+			t.Errorf("A %s, B %s, want %s", a, b, want)
+		}
+	})
+}
+
+// A 429 silences its method, wherever the next call comes from, and loses
+// nothing; other methods go on.
+func TestTurnsRespect429PerMethod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(time.Second, time.Now)
+		start := time.Now()
+		calls := 0
+		err := turns.take(t.Context(), "A", methodPost, func(context.Context) error {
+			if calls++; calls == 1 {
+				go func() {
+					_ = turns.take(t.Context(), "B", methodEphemeral, func(context.Context) error {
+						if d := time.Since(start); d > time.Second {
+							t.Errorf("another method waited %s", d)
+						}
+						return nil
+					})
+					_ = turns.take(t.Context(), "C", methodPost, func(context.Context) error {
+						if d := time.Since(start); d < 30*time.Second {
+							t.Errorf("the method was called again after %s", d)
+						}
+						return nil
+					})
+				}()
+				return fmt.Errorf("wrapped: %w", &slack.RateLimitedError{RetryAfter: 30 * time.Second})
+			}
+			return nil
+		})
+		if d := time.Since(start); err != nil || d != 30*time.Second || calls != 2 {
+			t.Errorf("%v after %s and %d calls", err, d, calls)
+		}
+		synctest.Wait()
+	})
+}
+
+func TestTurnEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(time.Hour, time.Now)
+		never := func(context.Context) error { return nil }
+		if err := turns.take(t.Context(), "A", methodPost, never); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		ran := false
+		err := turns.take(ctx, "A", methodPost, func(context.Context) error { ran = true; return nil })
+		if !errors.Is(err, context.DeadlineExceeded) || ran {
+			t.Errorf("%v, ran %v", err, ran)
+		}
+	})
+}
