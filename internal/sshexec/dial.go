@@ -37,8 +37,7 @@ func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err e
 	if !k.jump && p.jump != (key{}) {
 		return p.reachThrough(ctx, k)
 	}
-	d := net.Dialer{Timeout: p.cfg.DialTimeout}
-	raw, err = d.DialContext(ctx, "tcp", k.address)
+	raw, err = p.dial(ctx, "tcp", k.address)
 	if err != nil {
 		return nil, nil, dialFailure(k.address, p.cfg.DialTimeout, err)
 	}
@@ -60,7 +59,7 @@ func (p *Pool) reachThrough(ctx context.Context, k key) (raw net.Conn, via *conn
 		}
 		alive := errors.As(err, new(*ssh.OpenChannelError)) || errors.Is(err, context.DeadlineExceeded)
 		if !alive {
-			p.retire(via)
+			p.retire(via, err)
 		}
 		p.release(via)
 		if alive {

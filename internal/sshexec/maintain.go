@@ -9,8 +9,11 @@ import (
 	"dhbot/internal/remote"
 )
 
-// errSilent is a keep-alive that nobody answered in time.
-var errSilent = errors.New("no answer to a keep-alive")
+// What is wrong with a connection that has not broken.
+var (
+	errSilent   = errors.New("the server does not answer")
+	errUnclosed = errors.New("the server does not let go of a session")
+)
 
 // Maintain keeps the pool's connections warm until ctx ends: an idle one is
 // asked from time to time whether it still lives, so that a dead one is
@@ -50,15 +53,14 @@ func (p *Pool) tend(now time.Time) {
 	}
 	p.mu.Unlock()
 	for _, c := range superfluous {
-		p.retire(c)
+		p.retire(c, nil)
 	}
 }
 
 // keepAlive retires a connection that does not answer.
 func (p *Pool) keepAlive(c *conn) {
 	if err := p.ping(p.ctx, c); err != nil && p.ctx.Err() == nil {
-		p.cfg.Log.Warn("ssh: keep-alive failed", "address", c.host.key.address, "error", err)
-		p.retire(c)
+		p.retire(c, err)
 	}
 	p.mu.Lock()
 	c.pinging = false
@@ -113,7 +115,7 @@ func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 		}
 		err = p.ping(wait, c)
 		if err != nil {
-			p.retire(c)
+			p.retire(c, err)
 		}
 		p.release(c)
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type Pool struct {
 	signers []ssh.Signer
 	known   *knownHosts
 	jump    key // zero when hosts are reached directly
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	ctx  context.Context // bounds shared dials; ends when the pool is closed
 	stop context.CancelFunc
@@ -44,12 +46,13 @@ type Stats struct {
 	Dials       int64 // connections attempted
 	Failed      int64 // of these, that did not come about
 	Commands    int64 // commands sent
-	Lost        int64 // connections that ended without being asked to
+	Lost        int64 // connections that ended by themselves or served no more
 }
 
 func newPool(c Config, signers []ssh.Signer, known *knownHosts, jump key) *Pool {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Pool{cfg: c, signers: signers, known: known, jump: jump,
+	dialer := net.Dialer{Timeout: c.DialTimeout}
+	return &Pool{cfg: c, signers: signers, known: known, jump: jump, dial: dialer.DialContext,
 		ctx: ctx, stop: stop, hosts: make(map[key]*host)}
 }
 
@@ -200,15 +203,7 @@ func (p *Pool) adopt(h *host, c *conn) {
 		h.conns = append(h.conns, c)
 	}
 	p.wg.Go(func() {
-		err := c.client.Wait()
-		p.mu.Lock()
-		if !c.retired {
-			p.stats.Lost++
-			p.cfg.Log.Warn("ssh: connection lost", "address", h.key.address, "login", h.key.login, "error", err)
-		}
-		c.retired = true
-		h.remove(c)
-		p.mu.Unlock()
+		p.retire(c, c.client.Wait())
 		p.release(c.via)
 	})
 }
@@ -232,13 +227,18 @@ func (p *Pool) release(c *conn) {
 }
 
 // retire lets a connection take no new sessions; it ends with its last one. A
-// jump host's connection ends at once, and those it carries with it.
-func (p *Pool) retire(c *conn) {
+// jump host's connection ends at once, and those it carries with it. why is
+// what is wrong with it; nil, that it is merely superfluous.
+func (p *Pool) retire(c *conn, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !c.retired {
 		c.retired = true
 		c.host.remove(c)
+		if why != nil {
+			p.stats.Lost++
+			p.cfg.Log.Warn("ssh: connection given up", "address", c.host.key.address, "login", c.host.key.login, "error", why)
+		}
 	}
 	if c.active == 0 || c.host.key.jump {
 		p.hangUp(c)
@@ -247,13 +247,13 @@ func (p *Pool) retire(c *conn) {
 
 // crowded notes that the server refused one more session on a connection, and
 // gives the place back. It says whether the server allows any at all.
-func (p *Pool) crowded(c *conn) bool {
+func (p *Pool) crowded(c *conn, refused error) bool {
 	p.mu.Lock()
 	c.limit = max(1, min(c.limit, c.active-1))
 	some := c.active > 1
 	p.mu.Unlock()
 	if !some {
-		p.retire(c)
+		p.retire(c, refused)
 	}
 	p.release(c)
 	return some

@@ -86,7 +86,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		case err == nil:
 			return c, channel, requests, nil
 		case errors.As(err, &refused):
-			if !p.crowded(c) {
+			if !p.crowded(c, refused) {
 				dead++
 				err = fmt.Errorf("it opens no session, perhaps for its MaxSessions: %w", refused)
 			}
@@ -119,16 +119,16 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	case a := <-answered:
 		var refused *ssh.OpenChannelError
 		if a.err != nil && !errors.As(a.err, &refused) {
-			p.retire(c)
+			p.retire(c, a.err)
 			p.release(c)
 		}
 		return a.channel, a.requests, a.err
 	case <-timer.C:
-		p.retire(c)
+		p.retire(c, errSilent)
 		p.release(c)
 		return nil, nil, errSilent
 	case <-ctx.Done():
-		p.retire(c) // it may be alive, but is not worth waiting for
+		p.retire(c, ctx.Err()) // it may be alive, but is not worth waiting for
 		p.release(c)
 		return nil, nil, ctx.Err()
 	}
@@ -214,7 +214,7 @@ func (p *Pool) finish(k *conn, s *session) {
 		select {
 		case <-s.done:
 		case <-timer.C:
-			p.retire(k)
+			p.retire(k, errUnclosed)
 		}
 	}
 	p.count(-1)

@@ -75,6 +75,7 @@ func Start(t testing.TB, config ...string) *Server {
 		"PermitRootLogin prohibit-password",
 		"PrintMotd no",
 		"LogLevel ERROR",
+		"SetEnv SHLVL=2", // keeps bash from reading the user's own start-up file
 		"",
 	)
 	s.write("sshd_config", strings.Join(lines, "\n"))

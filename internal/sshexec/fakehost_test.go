@@ -1,0 +1,196 @@
+package sshexec
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/remote"
+)
+
+// fakeHost is an SSH server for the faults that no sshd can be brought to
+// show, and for waits too long to wait for: it speaks over memory, so that
+// synctest's clock governs both sides.
+type fakeHost struct {
+	signer ssh.Signer
+	// greet, open and exec say what a connection, a channel and a command
+	// meet. A nil one does what a healthy host does.
+	greet func(net.Conn)                            // nil: speaks SSH
+	open  func(ssh.NewChannel) bool                 // true: go on and accept it
+	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	dials int
+	execs []string
+	conns int // open now
+}
+
+const fakeAddress = "host.test:22"
+
+// inBubble runs a test in a synctest bubble with a pool whose only host is h.
+func inBubble(t *testing.T, h *fakeHost, test func(t *testing.T, p *Pool)) {
+	t.Helper()
+	h.signer = newSigner(t)
+	path := filepath.Join(t.TempDir(), "known_hosts")
+	write(t, path, knownhosts.Line([]string{fakeAddress}, h.signer.PublicKey())+"\n")
+	synctest.Test(t, func(t *testing.T) {
+		config := Config{}.withDefaults()
+		p := newPool(config, []ssh.Signer{newSigner(t)}, &knownHosts{path: path}, key{})
+		p.dial = h.dial
+		test(t, p)
+		p.Close()
+		h.wg.Wait()
+	})
+}
+
+func newSigner(t testing.TB) ssh.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+func (h *fakeHost) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := bufferedPipe()
+	h.mu.Lock()
+	h.dials++
+	h.conns++
+	h.mu.Unlock()
+	h.wg.Go(func() {
+		if h.greet != nil {
+			h.greet(theirs)
+		} else {
+			h.serve(theirs)
+		}
+		theirs.Close()
+		h.mu.Lock()
+		h.conns--
+		h.mu.Unlock()
+	})
+	return ours, nil
+}
+
+func (h *fakeHost) serve(c net.Conn) {
+	config := &ssh.ServerConfig{PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+		return nil, nil
+	}}
+	config.AddHostKey(h.signer)
+	_, channels, requests, err := ssh.NewServerConn(c, config)
+	if err != nil {
+		return
+	}
+	h.wg.Go(func() { ssh.DiscardRequests(requests) })
+	for n := range channels {
+		if h.open != nil && !h.open(n) {
+			continue
+		}
+		channel, requests, err := n.Accept()
+		if err != nil {
+			return
+		}
+		h.wg.Go(func() { h.session(c, channel, requests) })
+	}
+}
+
+func (h *fakeHost) session(c net.Conn, channel ssh.Channel, requests <-chan *ssh.Request) {
+	for r := range requests {
+		if r.Type != "exec" {
+			_ = r.Reply(false, nil)
+			continue
+		}
+		var m struct{ Command string }
+		_ = ssh.Unmarshal(r.Payload, &m)
+		h.mu.Lock()
+		h.execs = append(h.execs, m.Command)
+		h.mu.Unlock()
+		if h.exec != nil {
+			h.exec(c, channel, r)
+			continue
+		}
+		_ = r.Reply(true, nil)
+		exitWith(channel, 0)
+		channel.Close()
+	}
+}
+
+func exitWith(channel ssh.Channel, code uint32) {
+	_, _ = channel.SendRequest("exit-status", false, binary.BigEndian.AppendUint32(nil, code))
+}
+
+// counts returns dials, open connections, and commands received.
+func (h *fakeHost) counts() (dials, open, execs int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dials, h.conns, len(h.execs)
+}
+
+func onFake(changes bool) remote.Command {
+	return remote.Command{Host: "infra-1", Address: fakeAddress, Login: "ops", Sent: "true", Timeout: time.Minute, Changes: changes}
+}
+
+// bufferedPipe is net.Pipe whose writes do not wait for the reader: both
+// sides of SSH begin by writing.
+func bufferedPipe() (a, b net.Conn) {
+	x, y := net.Pipe()
+	return newBuffered(x), newBuffered(y)
+}
+
+type buffered struct {
+	net.Conn
+	queue chan []byte
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newBuffered(c net.Conn) *buffered {
+	b := &buffered{Conn: c, queue: make(chan []byte, 4096), done: make(chan struct{})}
+	go func() {
+		for {
+			select {
+			case p := <-b.queue:
+				if _, err := c.Write(p); err != nil {
+					return
+				}
+			case <-b.done:
+				return
+			}
+		}
+	}()
+	return b
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	select {
+	case <-b.done:
+		return 0, net.ErrClosed
+	case b.queue <- append([]byte(nil), p...):
+		return len(p), nil
+	default:
+		return 0, errors.New("the pipe is full")
+	}
+}
+
+func (b *buffered) Close() error {
+	b.once.Do(func() { close(b.done) })
+	return b.Conn.Close()
+}
+
+func (b *buffered) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 22} }

@@ -1,0 +1,83 @@
+package sshexec
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// What is wrong with a configuration is said at the start, all of it at once.
+func TestNewRefuses(t *testing.T) {
+	dir := t.TempDir()
+	good := keyFile(t, dir, "good", "")
+	open := keyFile(t, dir, "open", "")
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	locked := keyFile(t, dir, "locked", "a passphrase")
+	public := filepath.Join(dir, "good.pub")
+	write(t, public, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG7xPwvpd9a7Gd7mGH7uSPLVQYF2ZpDPKUN9WMEbBDmk")
+	known, broken := filepath.Join(dir, "known_hosts"), filepath.Join(dir, "broken")
+	write(t, known, "")
+	write(t, broken, "infra-1 ssh-ed25519 notbase64!\n")
+
+	for _, c := range []struct {
+		name   string
+		config Config
+		words  []string
+	}{
+		{"nothing", Config{}, []string{"ssh.key_file", "ssh.known_hosts"}},
+		{"missing files", Config{KeyFiles: []string{dir + "/none"}, KnownHosts: dir + "/nothing"},
+			[]string{dir + "/none does not exist", dir + "/nothing"}},
+		{"readable by others", Config{KeyFiles: []string{open}, KnownHosts: known}, []string{"0644", "chmod 600"}},
+		{"passphrase", Config{KeyFiles: []string{good, locked}, KnownHosts: known}, []string{locked, "passphrase"}},
+		{"public key", Config{KeyFiles: []string{public}, KnownHosts: known}, []string{public, ".pub"}},
+		{"directory", Config{KeyFiles: []string{dir}, KnownHosts: known}, []string{"not a regular file"}},
+		{"broken known hosts", Config{KeyFiles: []string{good}, KnownHosts: broken}, []string{broken + ":1"}},
+		{"jump", Config{KeyFiles: []string{good}, KnownHosts: known, ProxyJump: "bastion"}, []string{"bastion", "user@host:port"}},
+	} {
+		p, err := New(c.config)
+		if err == nil {
+			p.Close()
+			t.Errorf("%s: accepted", c.name)
+			continue
+		}
+		for _, w := range c.words {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: %q lacks %q", c.name, err, w)
+			}
+		}
+	}
+	p, err := New(Config{KeyFiles: []string{good}, KnownHosts: known, ProxyJump: "ops@bastion"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if p.jump.address != "bastion:22" {
+		t.Errorf("the jump host's address is %q", p.jump.address)
+	}
+}
+
+func keyFile(t *testing.T, dir, name, passphrase string) string {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, name)
+	if passphrase != "" {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, name, []byte(passphrase))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, name)
+	write(t, path, string(pem.EncodeToMemory(block)))
+	return path
+}
