@@ -1,6 +1,3 @@
-// Package runbooks holds what can be done: the catalog of every process and
-// procedure of one Deephaven generation, and the planner that resolves an
-// action against the fleet into exact commands.
 package runbooks
 
 import (

@@ -312,3 +312,36 @@ processes:
 		t.Errorf("the overlay of one catalog reached another: %s", got)
 	}
 }
+
+// FuzzLoad: whatever a site's file holds, loading ends with catalogs or with
+// problems that have a place, and catalogs that loaded can be shown.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"testdata/*/*.yaml", "catalogs/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			f.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(b))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		cs, err := Load(overlay(text))
+		if err != nil {
+			var problems Problems
+			if !errors.As(err, &problems) || len(problems) == 0 || cs != nil {
+				t.Fatalf("%v, %v", cs, err)
+			}
+			return
+		}
+		for _, c := range cs {
+			if _, err := c.View(); err != nil {
+				t.Errorf("%s loaded and cannot be shown: %v", c.Name, err)
+			}
+		}
+	})
+}

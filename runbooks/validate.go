@@ -167,19 +167,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	if a.Title == "" || a.Class == "" || len(a.steps) == 0 {
 		fault("needs the keys title, class and steps")
 	}
-	if (a.Scope == AboutProcess) != (len(a.Managers)+len(a.Processes) > 0) || len(a.Managers) > 0 && len(a.Processes) > 0 {
-		fault("must have exactly one of managers, processes and about")
-	}
-	for _, m := range a.Managers {
-		if m != Monit && m != Systemd {
-			fault("is for the manager %s; there is monit and systemd", short(string(m)))
-		}
-	}
-	for _, id := range a.Processes {
-		if _, ok := c.Process(id); !ok {
-			fault("is for a process that is not there: %v", c.unknownProcess(id))
-		}
-	}
+	l.checkFor(c, a)
 	if a.Scope != AboutProcess && a.Level == Unknown {
 		fault("needs a level: it has no process to take it from")
 	}
@@ -196,6 +184,33 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 			return ref == "host" && a.Scope != AboutCluster || ref == "process" && a.Scope == AboutProcess
 		})
 	}
+}
+
+// checkFor makes sure that an action is for something that there is.
+func (l *loader) checkFor(c *Catalog, a *Action) {
+	about, managers, processes := a.Scope != AboutProcess, len(a.Managers) > 0, len(a.Processes) > 0
+	if count(about, managers, processes) != 1 {
+		l.report(a.at, "action %s must have exactly one of managers, processes and about", a.Name)
+	}
+	for _, m := range a.Managers {
+		if m != Monit && m != Systemd {
+			l.report(a.at, "action %s is for the manager %s; there is monit and systemd", a.Name, short(string(m)))
+		}
+	}
+	for _, id := range a.Processes {
+		if _, ok := c.Process(id); !ok {
+			l.report(a.at, "action %s is for a process that is not there: %v", a.Name, c.unknownProcess(id))
+		}
+	}
+}
+
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
 }
 
 // uses says that the action is made of other actions, whose locks it takes.

@@ -76,8 +76,8 @@ func (l *loader) checkRun(a *Action, t *template) {
 		if i == 0 && !literal && w.whole() != "monit" {
 			l.report(t.at, "action %s: a command begins with a fixed word or {monit}", a.Name)
 		}
-		if i == 0 && literal && strings.HasPrefix(w[0].literal, "-") {
-			l.report(t.at, "action %s: a command cannot begin with an option", a.Name)
+		if i == 0 && literal && (strings.HasPrefix(w[0].literal, "-") || strings.Contains(w[0].literal, "=")) {
+			l.report(t.at, "action %s: a command cannot begin with an option or an assignment", a.Name)
 		}
 		if i > 0 && literal && w[0].literal == "sudo" || i > 0 && w.whole() == "monit" {
 			l.report(t.at, "action %s: sudo and {monit} can only be the first word of a command", a.Name)
