@@ -64,8 +64,10 @@
 // # Placeholders
 //
 // Commands are lists of words, never shell. Within a word {service},
-// {process}, {host}, {logs}, {app_log}, {etcd_client}, {param.NAME} and
-// {minted.NAME} stand for one value; {monit} and {listed.NAME} are words by
-// themselves and stand for several. A word that holds an optional parameter
+// {process}, {host}, {logs}, {etcd_client}, {param.NAME} and {minted.NAME}
+// stand for one value; {monit}, {app_logs} and {listed.NAME} are words by
+// themselves and stand for several. A process may have several names for its
+// application log of which one exists: tail then ends with exit code 1 and
+// has shown the other. A word that holds an optional parameter
 // that was not given is left out.
 package runbooks

@@ -116,7 +116,7 @@ func (l *loader) known(a *Action, t *template, ref string) bool {
 			return true
 		case "process", "service":
 			return about
-		case "app_log":
+		case "app_logs":
 			return about && t.appLog
 		default:
 			return false

@@ -9,8 +9,8 @@ import (
 )
 
 // words is one word of a command template, or a text: literal parts and
-// placeholders. A whole word {monit} or {listed.NAME} stands for several
-// words.
+// placeholders. A whole word {monit}, {app_logs} or {listed.NAME} stands for
+// several words.
 type words []part
 
 type part struct {
@@ -67,7 +67,7 @@ func (w words) whole() string {
 
 // splices says whether a placeholder stands for several words.
 func splices(ref string) bool {
-	return ref == "monit" || strings.HasPrefix(ref, "listed.")
+	return ref == "monit" || ref == "app_logs" || strings.HasPrefix(ref, "listed.")
 }
 
 // scope is what the placeholders of one step stand for.
@@ -144,12 +144,6 @@ func (s *scope) value(ref string) (string, bool) {
 		}
 	case "logs":
 		return s.logRoot(), true
-	case "app_log":
-		if s.process != nil {
-			if logs := s.process.AppLogs(s.logRoot()); len(logs) > 0 {
-				return logs[0], true
-			}
-		}
 	case "etcd_client":
 		if s.host != nil && s.host.EtcdClientDir != "" {
 			return s.host.EtcdClientDir, true
@@ -171,6 +165,8 @@ func (s *scope) several(ref string) []filled {
 		if s.host != nil && len(s.host.Monit) > 0 {
 			list = s.host.Monit
 		}
+	case "app_logs":
+		list = s.process.AppLogs(s.logRoot())
 	default:
 		var ok bool
 		if list, ok = s.listed[strings.TrimPrefix(ref, "listed.")]; !ok {
