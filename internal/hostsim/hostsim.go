@@ -1,0 +1,250 @@
+// Package hostsim is a cluster of simulated hosts for the demo and for tests:
+// real SSH servers on loopback whose monit, systemctl, etcdctl.sh, logs and
+// mysql have state and time like the real ones. A restart returns at once and
+// the pid changes later; starts fail, hang and crash; every executed command
+// is numbered and can be listed.
+//
+// What the commands print follows monit 5.33, systemd 252, etcd 3.4 and
+// MariaDB 10.11, texts, layout, exit codes and the stdout/stderr split alike.
+// Hosts run one simple command at a time and refuse everything that needs a
+// shell: pipes, lists, redirections, substitutions, assignments.
+//
+// The package is in three layers: the pure model (model.go, process.go,
+// supervisor.go, unit.go, etcd.go), the commands that read and change it
+// (shell.go, commands.go and one file per tool), and the servers around them
+// (hostsim.go, server.go, gate.go, http.go).
+package hostsim
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// Login is the SSH user of every simulated host. It may sudo everything
+// without a password.
+const Login = "dhops"
+
+// Config says what to simulate. Dir is required; the zero value of anything
+// else means its default.
+type Config struct {
+	Generation string     // Current (default) or Legacy
+	Hosts      []HostSpec // default: DefaultLayout(Generation)
+	// Dir is where the client key "id_ed25519" and "known_hosts" are written;
+	// it is made, with mode 0700, if it does not exist.
+	Dir string
+	// Cycle is the time between two of monit's looks; default 2 s.
+	Cycle time.Duration
+	// ProgramTimeout is monit's time-out for start and stop programs;
+	// default 15 s.
+	ProgramTimeout time.Duration
+	// Pace multiplies every measured duration (a process stops in 1 s, monit
+	// gives up after 15 s, …) that is not set above or by a fault's argument:
+	// 0.1 runs ten times faster than real hosts. Default 1.
+	Pace float64
+	// Now is the clock of the hosts; default time.Now. Commands that take
+	// time do so by the real clock in any case.
+	Now func() time.Time
+}
+
+// Cluster is a running set of simulated hosts.
+type Cluster struct {
+	dir   string
+	now   func() time.Time
+	key   ssh.PublicKey // the only client key that is let in
+	hosts []*host
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows, and every machine
+	world    *world
+	executed []Execution
+}
+
+// Execution is one command that a host was sent.
+type Execution struct {
+	N     int    `json:"n"` // 1, 2, 3 … over all hosts, in the order they began
+	Host  string `json:"host"`
+	Login string `json:"login"`
+	Line  string `json:"line"` // the exact bytes of the exec request
+	// User is whom sudo made it run as; the login without sudo.
+	User string `json:"user"`
+	// Argv is the command without env, timeout and sudo, globs expanded;
+	// empty where the line was refused.
+	Argv []string  `json:"argv"`
+	At   time.Time `json:"at"` // when it began, by the hosts' clock
+	// Exit is its exit code, whether or not anybody was there to see it; -1
+	// while it runs.
+	Exit int `json:"exit"`
+	// Changes says that it altered the host, or asked monit or systemd to.
+	Changes bool `json:"changes"`
+}
+
+// Start writes the key files and starts every host. The caller must Close the
+// cluster. Errors name what is wrong with cfg or what could not be written or
+// listened on; nothing is then left running.
+func Start(cfg Config) (*Cluster, error) {
+	if cfg.Generation == "" {
+		cfg.Generation = Current
+	}
+	if cfg.Hosts == nil {
+		cfg.Hosts = DefaultLayout(cfg.Generation)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Dir == "" {
+		return nil, errors.New("hostsim: Dir is empty; name a directory for the key files")
+	}
+	if err := checkLayout(cfg.Generation, cfg.Hosts); err != nil {
+		return nil, err
+	}
+	if cfg.Cycle < 0 || cfg.ProgramTimeout < 0 || cfg.Pace < 0 {
+		return nil, errors.New("hostsim: Cycle, ProgramTimeout and Pace cannot be negative")
+	}
+	key, err := writeClientKey(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("hostsim: client key: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Cluster{
+		dir: cfg.Dir, now: cfg.Now, key: key, ctx: ctx, cancel: cancel,
+		world: newWorld(cfg.Generation, cfg.Hosts, measured(cfg.Cycle, cfg.ProgramTimeout, cfg.Pace), cfg.Now()),
+	}
+	if err := c.startHosts(cfg.Hosts); err != nil {
+		return nil, errors.Join(fmt.Errorf("hostsim: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+// startHosts opens every listener and writes known_hosts.
+func (c *Cluster) startHosts(specs []HostSpec) error {
+	var known strings.Builder
+	for i, spec := range specs {
+		h, err := newHost(c, spec, c.world.machines[i])
+		if err != nil {
+			return fmt.Errorf("host %s: %w", spec.Name, err)
+		}
+		c.hosts = append(c.hosts, h)
+		known.WriteString(knownhosts.Line([]string{h.address}, h.signer.PublicKey()) + "\n")
+	}
+	return os.WriteFile(c.KnownHosts(), []byte(known.String()), 0o600)
+}
+
+// writeClientKey makes the key that the hosts let in.
+func writeClientKey(dir string) (ssh.PublicKey, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	block, err := ssh.MarshalPrivateKey(private, "hostsim")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "id_ed25519"), pem.EncodeToMemory(block), 0o600); err != nil {
+		return nil, err
+	}
+	return ssh.NewPublicKey(public)
+}
+
+// Address is a host's "127.0.0.1:port", which stays the same through faults;
+// "" for a host that does not exist.
+func (c *Cluster) Address(host string) string {
+	if h := c.host(host); h != nil {
+		return h.address
+	}
+	return ""
+}
+
+// KeyFile is the path of the private key that every host lets in.
+func (c *Cluster) KeyFile() string { return filepath.Join(c.dir, "id_ed25519") }
+
+// KnownHosts is the path of the file with every host's key.
+func (c *Cluster) KnownHosts() string { return filepath.Join(c.dir, "known_hosts") }
+
+// Login is the SSH user of every host: "dhops".
+func (c *Cluster) Login() string { return Login }
+
+// Executed lists every command that any host was sent, in order.
+func (c *Cluster) Executed() []Execution {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.executed)
+}
+
+// Close stops the hosts, cuts their connections, ends the commands that still
+// run and waits for all of it. The key files stay.
+func (c *Cluster) Close() error {
+	c.cancel()
+	var errs []error
+	for _, h := range c.hosts {
+		errs = append(errs, h.close())
+	}
+	c.wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) host(name string) *host {
+	i := slices.IndexFunc(c.hosts, func(h *host) bool { return h.spec.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return c.hosts[i]
+}
+
+func (c *Cluster) hostNames() []string {
+	var out []string
+	for _, h := range c.hosts {
+		out = append(out, h.spec.Name)
+	}
+	return out
+}
+
+// begin runs a command on a host's model and numbers it.
+func (c *Cluster) begin(h *host, login, line string) (n int, run *call, a answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.world.advance(c.now())
+	run, a = c.world.run(h.model, login, line)
+	if h.model.noisy {
+		a.noise = noiseLine
+	}
+	e := Execution{
+		N: len(c.executed) + 1, Host: h.spec.Name, Login: login, Line: line, User: run.user,
+		Argv: slices.Clone(run.argv), At: c.world.now, Exit: -1, Changes: a.changes,
+	}
+	c.executed = append(c.executed, e)
+	return e.N, run, a
+}
+
+// ended notes a command's exit code.
+func (c *Cluster) ended(n, exit int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.executed[n-1].Exit = exit
+}
+
+// settled asks a command that waits for the model whether it has ended.
+func (c *Cluster) settled(ask func() (answer, bool)) (answer, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.world.advance(c.now())
+	return ask()
+}

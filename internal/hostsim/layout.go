@@ -1,0 +1,135 @@
+package hostsim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The generations that can be simulated; they are the names of the runbook
+// catalogs.
+const (
+	Current = "current"
+	Legacy  = "legacy-20200121"
+)
+
+// HostSpec is one simulated host.
+type HostSpec struct {
+	Name string // as in the fleet, e.g. "infra-1"
+	// Listen is where its SSH server listens: "127.0.0.1:0" picks a free
+	// port. It must be a loopback address.
+	Listen string
+	// Processes are the catalog ids that run here, in the order of monit's
+	// control file. "etcd" and "mariadb" are systemd units, all others are
+	// monit's.
+	Processes []string
+}
+
+// service is what is fixed about one supervised process.
+type service struct {
+	name  string
+	class string // base name of its application log
+	dir   string // log directory below /var/log/deephaven
+	user  string // the OS user it runs as
+	port  int    // 0: none
+}
+
+// services are the processes that monit supervises (process-runbooks.md and
+// process-runbooks-20200121.md, one section each; ports and users where the
+// runbooks are silent are those of the public operations guide).
+// db_merge_server logs under its Java class and not under its own name, as
+// real installations do. db_rta's application log is named after the
+// configured process.name (process-runbooks-20200121.md, Real Time
+// Aggregator): here that name is "db_rta".
+var services = []service{
+	{"configuration_server", "ConfigurationServer", "configuration_server", "irisadmin", 22021},
+	{"authentication_server", "AuthenticationServer", "authentication_server", "irisadmin", 9031},
+	{"db_acl_write_server", "DbAclWriteServer", "acl_write_server", "irisadmin", 9041},
+	{"iris_controller", "PersistentQueryController", "iris_controller", "irisadmin", 20126},
+	{"log_aggregator_service", "LogAggregatorService", "las", "irisadmin", 22020},
+	{"tailer1", "LogtailerMain1", "tailer", "irisadmin", 0},
+	{"db_dis", "DataImportServer", "dis", "dbmerge", 22015},
+	{"db_rta", "db_rta", "dis", "dbmerge", 22023},
+	{"db_merge_server", "RemoteQueryDispatcher", "merge_server", "dbmerge", 30002},
+	{"db_query_server", "RemoteQueryDispatcher", "query_server", "dbquery", 20002},
+	{"db_ltds", "LocalTableDataServer", "ltds", "dbquery", 22014},
+	{"db_tdcp", "TableDataCacheProxy", "tdcp", "dbquery", 22016},
+	{"status_dashboard", "StatusDashboard", "status_dashboard", "dbquery", 8112},
+	{"web_api_service", "WebServer", "web_api_service", "dbquery", 8123},
+	{"client_update_service", "LighttpdCus", "client_update_service", "irisadmin", 8180},
+}
+
+// Catalog ids of the two systemd services.
+const (
+	etcdID    = "etcd"
+	mariadbID = "mariadb"
+)
+
+// serviceOf finds a monit service. In the legacy generation the Web API
+// service logs in "misc" (process-runbooks-20200121.md, Web API section).
+func serviceOf(id, generation string) (service, bool) {
+	i := slices.IndexFunc(services, func(s service) bool { return s.name == id })
+	if i < 0 {
+		return service{}, false
+	}
+	s := services[i]
+	if generation == Legacy && s.name == "web_api_service" {
+		s.dir = "misc"
+	}
+	return s, true
+}
+
+// DefaultLayout is the cluster of the demo: infra-1, query-1 and query-2 with
+// every process of the generation where the seeds put it
+// (server-installation-20200121.md, "Types of nodes": the dispatcher, the log
+// aggregator and the tailer on query nodes; etcd on all three).
+//
+// Chosen here, because the seeds do not say: the status dashboard, the local
+// table data server and MariaDB are on infra-1; the table data cache proxy is
+// on both query nodes, and in the legacy generation too, where only the
+// installation guide names it; db_rta stands beside db_dis in the legacy one.
+// An unknown generation has no layout: nil.
+func DefaultLayout(generation string) []HostSpec {
+	infra := []string{
+		"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller",
+		"log_aggregator_service", "tailer1", "db_dis", "db_merge_server", "db_ltds",
+	}
+	switch generation {
+	case Current:
+		infra = append(infra, "status_dashboard", "web_api_service")
+	case Legacy:
+		infra = append(infra, "db_rta", "web_api_service", "client_update_service")
+	default:
+		return nil
+	}
+	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", etcdID}
+	return []HostSpec{
+		{Name: "infra-1", Listen: "127.0.0.1:0", Processes: append(infra, etcdID, mariadbID)},
+		{Name: "query-1", Listen: "127.0.0.1:0", Processes: query},
+		{Name: "query-2", Listen: "127.0.0.1:0", Processes: slices.Clone(query)},
+	}
+}
+
+// checkLayout names everything that is wrong with the hosts, in one error.
+func checkLayout(generation string, hosts []HostSpec) error {
+	var wrong []string
+	seen := map[string]bool{}
+	for _, h := range hosts {
+		if h.Name == "" || seen[h.Name] {
+			wrong = append(wrong, fmt.Sprintf("host name %q is empty or used twice", h.Name))
+		}
+		seen[h.Name] = true
+		for _, id := range h.Processes {
+			if _, ok := serviceOf(id, generation); !ok && id != etcdID && id != mariadbID {
+				wrong = append(wrong, fmt.Sprintf("host %s: no process %q can be simulated", h.Name, id))
+			}
+		}
+	}
+	if len(hosts) == 0 {
+		wrong = append(wrong, fmt.Sprintf("no hosts, and generation %q has no layout of its own (want %q or %q)", generation, Current, Legacy))
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("hostsim: %s", strings.Join(wrong, "; "))
+	}
+	return nil
+}

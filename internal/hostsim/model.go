@@ -1,0 +1,188 @@
+package hostsim
+
+import (
+	"slices"
+	"time"
+)
+
+// timing holds every duration of the model. The measured ones come from real
+// monit 5.33 and systemd 252 hosts; one factor scales them all for tests.
+type timing struct {
+	cycle   time.Duration // between two of monit's validations
+	program time.Duration // monit's timeout for start and stop programs
+
+	stop   time.Duration // a process needs to end after TERM
+	notice time.Duration // monit's stop wait looks at the pid this often
+	launch time.Duration // the start program until the pid exists
+	settle time.Duration // from the pid to monit's next look
+	ready  time.Duration // the application until it logs RUNNING
+	crash  time.Duration // life of a crash-looping process
+
+	client      time.Duration // the monit client of an action returns after this
+	hung        time.Duration // the monit client gives up on a silent daemon
+	etcdStart   time.Duration
+	mariaStart  time.Duration
+	unitRetry   time.Duration // RestartSec of the units
+	unitTimeout time.Duration // systemd's start timeout
+	etcdMissing time.Duration // endpoint status with a dead member
+	etcdDead    time.Duration // any etcdctl command without quorum, health with a dead member
+}
+
+// measured are the durations of real hosts, times scale (0 means 1).
+func measured(cycle, program time.Duration, scale float64) timing {
+	if scale == 0 {
+		scale = 1
+	}
+	of := func(ms int) time.Duration {
+		return time.Duration(float64(ms) * float64(time.Millisecond) * scale)
+	}
+	if cycle == 0 {
+		cycle = of(2000)
+	}
+	if program == 0 {
+		program = of(15000)
+	}
+	return timing{
+		cycle: cycle, program: program,
+		stop: of(1000), notice: of(250), launch: of(10), settle: of(180), ready: of(1000),
+		crash:  min(of(1000), cycle/2),
+		client: of(10), hung: of(5000),
+		etcdStart: of(1100), mariaStart: of(700), unitRetry: of(5000), unitTimeout: of(90000),
+		etcdMissing: of(5600), etcdDead: of(2400),
+	}
+}
+
+// world is the pure model of all hosts: it holds no lock, reads no clock and
+// starts nothing. Whoever owns it calls advance with the time before looking
+// at it or changing it; everything that was due until then has then happened,
+// each thing at its own instant and in order.
+type world struct {
+	now      time.Time
+	took     timing
+	machines []*machine
+	etcd     etcdCluster
+}
+
+// machine is one host.
+type machine struct {
+	name       string
+	index      int // 0-based, in the order of the layout
+	generation string
+	booted     time.Time
+	took       timing
+	procs      []*process // in the order of monit's control file
+	units      []*unit
+	monit      *supervisor
+	lastPID    int
+	sudo       bool // sudo runs what it is asked
+	noisy      bool // the shell's start-up file prints
+}
+
+// newWorld makes hosts on which everything has been running for two hours.
+func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *world {
+	w := &world{now: now, took: took, etcd: etcdCluster{term: 2, index: 31}}
+	for i, spec := range hosts {
+		w.machines = append(w.machines, newMachine(generation, i, spec, took, now.Add(-2*time.Hour), now))
+	}
+	return w
+}
+
+func newMachine(generation string, index int, spec HostSpec, took timing, booted, now time.Time) *machine {
+	m := &machine{
+		name: spec.Name, index: index, generation: generation, booted: booted,
+		took: took, lastPID: 400 + 17*index, sudo: true,
+	}
+	m.monit = newSupervisor(m, now)
+	for _, id := range spec.Processes {
+		if id == etcdID || id == mariadbID {
+			m.units = append(m.units, newUnit(m, id, true, booted))
+			continue
+		}
+		s, _ := serviceOf(id, generation) // checkLayout has seen it
+		p := &process{service: s, host: m, took: took, mode: initializing}
+		p.spawn(booted)
+		p.log.skipTo(now.Add(-20 * time.Minute))
+		p.write(now)
+		m.procs = append(m.procs, p)
+	}
+	if m.unit(mariadbID) == nil {
+		m.units = append(m.units, newUnit(m, mariadbID, false, booted))
+	}
+	m.monit.step(now)
+	return m
+}
+
+// advance lets everything happen that is due until now. Time that goes
+// backwards is ignored.
+func (w *world) advance(now time.Time) {
+	for {
+		at, do := w.next()
+		if do == nil || at.After(now) {
+			break
+		}
+		if at.After(w.now) {
+			w.now = at
+		}
+		do(w.now)
+	}
+	if now.After(w.now) {
+		w.now = now
+	}
+	for _, m := range w.machines {
+		for _, p := range m.procs {
+			p.write(w.now)
+		}
+	}
+}
+
+// next is the earliest thing that is due on any host; nil when there is none.
+func (w *world) next() (time.Time, func(time.Time)) {
+	var at time.Time
+	var do func(time.Time)
+	earlier := func(t time.Time, f func(time.Time)) {
+		if !t.IsZero() && (do == nil || t.Before(at)) {
+			at, do = t, f
+		}
+	}
+	for _, m := range w.machines {
+		for _, p := range m.procs {
+			earlier(p.dies, p.die)
+		}
+		for _, u := range m.units {
+			earlier(u.due, func(t time.Time) { u.step(t, w) })
+		}
+		earlier(m.monit.next(), m.monit.step)
+	}
+	return at, do
+}
+
+func (w *world) machine(name string) *machine {
+	i := slices.IndexFunc(w.machines, func(m *machine) bool { return m.name == name })
+	if i < 0 {
+		return nil
+	}
+	return w.machines[i]
+}
+
+func (m *machine) process(id string) *process {
+	i := slices.IndexFunc(m.procs, func(p *process) bool { return p.name == id })
+	if i < 0 {
+		return nil
+	}
+	return m.procs[i]
+}
+
+// unit finds a systemd unit by catalog id or by unit name.
+func (m *machine) unit(name string) *unit {
+	i := slices.IndexFunc(m.units, func(u *unit) bool { return u.id == name || u.name == name })
+	if i < 0 {
+		return nil
+	}
+	return m.units[i]
+}
+
+// newPID is the host's next process id: never one that was used before.
+func (m *machine) newPID() int {
+	m.lastPID += 13
+	return m.lastPID
+}

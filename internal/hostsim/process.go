@@ -1,0 +1,172 @@
+package hostsim
+
+import (
+	"fmt"
+	"time"
+)
+
+// knobs change how a process behaves the next time it starts, stops or is
+// looked at. The zero value is a healthy process.
+type knobs struct {
+	failStart  bool // the start program exits 1
+	hangStart  bool // the start program never ends by itself
+	stopFails  bool // the stop program exits 1 and the process goes on
+	neverReady bool // the application never logs RUNNING
+	crashLoop  bool // it dies soon after every start
+	portDead   bool // nothing answers on its port
+	hungry     bool // a resource rule of monit matches
+	erring     bool // it logs an error every second
+
+	slowStart time.Duration // the start program takes this long
+	slowStop  time.Duration // the process takes this long to end
+	slowApp   time.Duration // the application takes this long until RUNNING
+}
+
+// monitoring is what monit calls "monitoring status".
+type monitoring uint8
+
+const (
+	notMonitored monitoring = iota
+	initializing
+	monitored
+)
+
+// process is one supervised process: what the operating system knows of it,
+// and, apart from that and often older, what monit believes.
+type process struct {
+	service
+	host *machine
+	took timing
+	knobs
+
+	// The operating system's side. pid 0: it does not run.
+	pid     int
+	born    time.Time
+	dies    time.Time // zero: no end in sight
+	leaving bool      // TERM was sent
+	readyAt time.Time // when RUNNING is logged; zero: was, or never will be
+	aliveAt time.Time
+	errorAt time.Time
+	log     appLog
+	stdout  stdoutLog
+
+	// monit's side: what it saw when it last looked.
+	mode     monitoring
+	pending  action
+	missing  bool // "Does not exist"
+	failed   bool // "Execution failed"
+	noPort   bool // "Connection failed"
+	resource bool // "Resource limit matched"
+	seen     sighting
+	restarts []int // numbers of the validations in which monit restarted it
+	portBad  int   // validations in a row in which the port did not answer
+}
+
+// sighting is what one look of monit found.
+type sighting struct {
+	pid   int
+	born  time.Time
+	at    time.Time
+	looks int // how often it saw this very pid; processor use needs two
+}
+
+// spawn starts the program: a new pid, and the first lines of its logs.
+func (p *process) spawn(at time.Time) {
+	p.pid, p.born, p.leaving = p.host.newPID(), at, false
+	p.dies, p.readyAt, p.errorAt = time.Time{}, at.Add(p.took.ready), time.Time{}
+	if p.slowApp > 0 {
+		p.readyAt = at.Add(p.slowApp)
+	}
+	if p.neverReady {
+		p.readyAt = time.Time{}
+	}
+	if p.crashLoop {
+		p.dies = at.Add(p.took.crash)
+	}
+	if p.erring {
+		p.errorAt = at.Add(time.Second)
+	}
+	p.aliveAt = at.Add(p.took.ready + 30*time.Second)
+	p.log.open(at)
+	p.log.add(at, "INFO", fmt.Sprintf("%s INITIALIZING (pid %d)", p.name, p.pid))
+	p.log.add(at, "INFO", fmt.Sprintf("ConfigurationLogger - loaded root file iris-%s.prop from Configuration Server", p.name))
+	p.stdout.open(at)
+	p.stdout.add(at, fmt.Sprintf("Starting %s pid %d", p.name, p.pid))
+}
+
+// term asks it to end, as the stop program does.
+func (p *process) term(at time.Time) {
+	if p.pid == 0 || p.leaving {
+		return
+	}
+	p.write(at)
+	p.leaving = true
+	p.log.add(at, "INFO", p.name+" SHUTTING_DOWN")
+	end := at.Add(p.took.stop)
+	if p.slowStop > 0 {
+		end = at.Add(p.slowStop)
+	}
+	if p.dies.IsZero() || end.Before(p.dies) {
+		p.dies = end
+	}
+}
+
+// die ends it now: as planned, or killed.
+func (p *process) die(at time.Time) {
+	if p.pid == 0 {
+		p.dies = time.Time{}
+		return
+	}
+	p.write(at)
+	switch {
+	case p.leaving:
+		p.log.add(at, "INFO", "ShutdownManager - "+p.class+" stopped")
+		p.stdout.add(at, p.name+" stopped")
+	case p.crashLoop && !p.dies.IsZero():
+		p.log.add(at, "FATAL", "main - uncaught exception, exiting")
+	}
+	p.pid, p.dies, p.leaving = 0, time.Time{}, false
+	p.readyAt, p.aliveAt, p.errorAt = time.Time{}, time.Time{}, time.Time{}
+}
+
+// write brings its logs up to t.
+func (p *process) write(t time.Time) {
+	for p.pid != 0 && !p.leaving {
+		at, next := p.nextLine()
+		if next == nil || at.After(t) {
+			return
+		}
+		next(at)
+	}
+}
+
+// nextLine is what it will log next, and when.
+func (p *process) nextLine() (time.Time, func(time.Time)) {
+	var at time.Time
+	var do func(time.Time)
+	earlier := func(t time.Time, f func(time.Time)) {
+		if !t.IsZero() && (do == nil || t.Before(at)) {
+			at, do = t, f
+		}
+	}
+	earlier(p.readyAt, func(t time.Time) {
+		p.readyAt = time.Time{}
+		p.log.add(t, "INFO", p.name+" RUNNING")
+		p.stdout.add(t, p.name+" is up")
+	})
+	earlier(p.aliveAt, func(t time.Time) {
+		p.aliveAt = t.Add(30 * time.Second)
+		p.log.add(t, "INFO", p.name+" ALIVE - heap used 512MB of 4096MB")
+	})
+	earlier(p.errorAt, func(t time.Time) {
+		p.errorAt = t.Add(time.Second)
+		p.log.add(t, "ERROR", "WorkerHandler - java.io.IOException: Connection reset by peer")
+	})
+	return at, do
+}
+
+// forget clears what monit believes, as it does when it begins anew.
+func (p *process) forget(mode monitoring) {
+	p.mode, p.missing, p.failed = mode, false, false
+	p.seen.pid, p.seen.looks = 0, 0
+}

@@ -1,0 +1,365 @@
+package hostsim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// action is what monit can be asked to do with a service; it is also the word
+// before "pending" in its status.
+type action string
+
+const (
+	noAction  action = ""
+	restart   action = "restart"
+	start     action = "start"
+	stop      action = "stop"
+	monitor   action = "monitor"
+	unmonitor action = "unmonitor"
+)
+
+// daemonState says how monit's daemon is.
+type daemonState uint8
+
+const (
+	daemonUp daemonState = iota
+	daemonStopped
+	daemonHung // the process exists and does nothing
+)
+
+// After this many restarts by monit itself within restartWindow validations
+// it gives up: "if 5 restarts within 10 cycles then unmonitor".
+const (
+	restartLimit  = 5
+	restartWindow = 10
+)
+
+// supervisor is monit's daemon: one worker, which either carries out one
+// action, or looks at one service after the other, or sleeps until its next
+// cycle. What is asked meanwhile waits.
+type supervisor struct {
+	host   *machine
+	state  daemonState
+	pid    int
+	booted time.Time
+	round  int        // number of the current validation
+	todo   []*process // still to be looked at in this validation
+	busy   bool       // a validation is under way
+	stale  bool       // actions were carried out since the last validation
+	queue  []*process // with an action pending, oldest first
+	job    *job
+	cycle  time.Time // when the next validation begins
+	held   []request // asked of a hung daemon, done when it wakes
+	log    []string  // /var/log/monit.log
+}
+
+type request struct {
+	process *process
+	action  action
+}
+
+// job is one action that is under way.
+type job struct {
+	process *process
+	action  action
+	own     bool // monit's own idea: the process was missing
+	phase   phase
+	until   time.Time
+}
+
+type phase uint8
+
+const (
+	stopping  phase = iota // the stop program runs
+	launching              // the start program runs
+	failing                // the start program failed; monit waits for its timeout
+	settling               // the process exists; monit has yet to look
+)
+
+func newSupervisor(m *machine, now time.Time) *supervisor {
+	return &supervisor{host: m, pid: m.newPID(), booted: m.booted, cycle: now}
+}
+
+// next is when the daemon does something by itself; zero: never.
+func (d *supervisor) next() time.Time {
+	switch {
+	case d.state != daemonUp:
+		return time.Time{}
+	case d.job != nil:
+		return d.job.until
+	default:
+		return d.cycle
+	}
+}
+
+// step does what is due at that instant.
+func (d *supervisor) step(at time.Time) {
+	if d.job != nil {
+		d.carryOn(at)
+	} else {
+		d.validate(at)
+	}
+	d.work(at)
+}
+
+// ask hands an action to the daemon. A second one for a service whose action
+// still waits replaces it; one that is under way is not asked again.
+func (d *supervisor) ask(p *process, a action, at time.Time) {
+	if d.state == daemonHung {
+		d.held = append(d.held, request{p, a})
+		return
+	}
+	d.note(at, "info", "'%s' %s on user request", p.name, a)
+	d.note(at, "info", "Monit daemon with PID %d awakened", d.pid)
+	if d.job != nil && d.job.process == p && !d.job.own {
+		return
+	}
+	if p.pending == noAction {
+		d.queue = append(d.queue, p)
+	}
+	p.pending = a
+	d.work(at)
+}
+
+// work goes on until something takes time or nothing is left to do.
+func (d *supervisor) work(at time.Time) {
+	for d.job == nil {
+		switch {
+		case len(d.todo) > 0:
+			p := d.todo[0]
+			d.todo = d.todo[1:]
+			d.look(p, at)
+		case d.busy:
+			d.busy, d.cycle = false, at.Add(d.host.took.cycle)
+		case len(d.queue) > 0:
+			p := d.queue[0]
+			d.queue = d.queue[1:]
+			d.stale = true
+			d.begin(p, at)
+		case d.stale:
+			d.validate(at)
+		default:
+			return
+		}
+	}
+}
+
+// validate begins a look at every service.
+func (d *supervisor) validate(at time.Time) {
+	d.round++
+	d.todo, d.busy, d.stale = slices.Clone(d.host.procs), true, false
+}
+
+// begin starts the action that is pending on p.
+func (d *supervisor) begin(p *process, at time.Time) {
+	j := &job{process: p, action: p.pending}
+	switch p.pending {
+	case restart:
+		switch {
+		case p.mode != notMonitored:
+			d.note(at, "info", "'%s' trying to restart", p.name)
+			d.stopProgram(j, at)
+			return
+		case p.pid == 0:
+			d.note(at, "info", "'%s' trying to restart", p.name)
+			p.forget(initializing)
+			d.startProgram(j, at)
+			return
+		default:
+			// A running service that is not monitored is only monitored
+			// again: monit says nothing about it.
+			p.forget(initializing)
+		}
+	case start:
+		if p.pid == 0 {
+			d.startProgram(j, at)
+			return
+		}
+		if p.mode == notMonitored {
+			p.forget(initializing)
+		}
+	case stop:
+		if p.mode != notMonitored {
+			d.stopProgram(j, at)
+			return
+		}
+	case monitor:
+		if p.mode == notMonitored {
+			p.restarts = nil
+			p.forget(initializing)
+		}
+	case unmonitor:
+		p.forget(notMonitored)
+	case noAction:
+	}
+	d.done(j, at)
+}
+
+func (d *supervisor) stopProgram(j *job, at time.Time) {
+	p := j.process
+	d.note(at, "info", "'%s' stop: '/usr/illumon/latest/bin/dh_service stop %s'", p.name, p.name)
+	j.phase, j.until = stopping, at.Add(d.host.took.program)
+	d.job = j
+	if p.stopFails {
+		return
+	}
+	p.term(at)
+	if p.pid == 0 {
+		j.until = at.Add(d.host.took.launch)
+	} else if end := p.dies.Add(d.host.took.notice); end.Before(j.until) {
+		j.until = end
+	}
+}
+
+func (d *supervisor) startProgram(j *job, at time.Time) {
+	p, took := j.process, d.host.took
+	d.note(at, "info", "'%s' start: '/usr/illumon/latest/bin/dh_service start %s'", p.name, p.name)
+	d.job = j
+	launch := max(took.launch, p.slowStart)
+	if p.failStart || p.hangStart || launch >= took.program {
+		j.phase, j.until = failing, at.Add(took.program)
+		if p.failStart {
+			p.stdout.add(at, "ERROR: could not find or load main class")
+		}
+		return
+	}
+	j.phase, j.until = launching, at.Add(launch)
+}
+
+// carryOn ends the phase of the job that is under way.
+func (d *supervisor) carryOn(at time.Time) {
+	j := d.job
+	p := j.process
+	switch j.phase {
+	case stopping:
+		switch {
+		case p.pid != 0:
+			d.note(at, "error", "'%s' failed to stop (exit status 1) -- '/usr/illumon/latest/bin/dh_service stop %s': cannot stop %s", p.name, p.name, p.name)
+			if j.action == stop {
+				p.forget(notMonitored)
+			}
+			d.done(j, at)
+		case j.action == stop:
+			p.forget(notMonitored)
+			d.done(j, at)
+		default:
+			p.forget(initializing)
+			d.startProgram(j, at)
+		}
+	case launching:
+		if p.pid == 0 {
+			p.spawn(at)
+		}
+		j.phase, j.until = settling, at.Add(d.host.took.settle)
+	case failing:
+		p.failed = true
+		d.note(at, "error", "'%s' failed to start (exit status 1) -- '/usr/illumon/latest/bin/dh_service start %s': start of %s failed: cannot connect to configuration server", p.name, p.name, p.name)
+		d.done(j, at)
+	case settling:
+		d.done(j, at)
+	}
+}
+
+// done ends the job. After monit's own restart the service is shown as
+// missing for one whole cycle, although it may already run.
+func (d *supervisor) done(j *job, at time.Time) {
+	d.job = nil
+	p := j.process
+	if j.own {
+		p.mode, p.seen.at = monitored, at
+		return
+	}
+	p.pending = noAction
+	if j.action != unmonitor && p.mode == notMonitored && j.action != stop {
+		p.mode = initializing
+	}
+	d.note(at, "info", "'%s' %s action done", p.name, j.action)
+}
+
+// look is one service's turn in a validation.
+func (d *supervisor) look(p *process, at time.Time) {
+	if p.mode == notMonitored {
+		return
+	}
+	p.restarts = slices.DeleteFunc(p.restarts, func(n int) bool { return n <= d.round-restartWindow })
+	if len(p.restarts) >= restartLimit {
+		d.note(at, "error", "'%s' service restarted %d times within %d cycles(s) - unmonitor", p.name, len(p.restarts), d.round-p.restarts[0])
+		p.forget(notMonitored)
+		p.restarts = nil
+		return
+	}
+	if p.pid == 0 {
+		d.note(at, "error", "'%s' process is not running", p.name)
+		d.note(at, "info", "'%s' trying to restart", p.name)
+		p.restarts = append(p.restarts, d.round)
+		p.missing, p.mode, p.seen.pid = true, initializing, 0
+		d.startProgram(&job{process: p, action: restart, own: true}, at)
+		return
+	}
+	if p.missing {
+		d.note(at, "info", "'%s' process is running with pid %d", p.name, p.pid)
+	}
+	d.see(p, at)
+}
+
+// see notes what a running process looks like.
+func (d *supervisor) see(p *process, at time.Time) {
+	p.mode, p.missing, p.failed, p.resource = monitored, false, false, p.hungry
+	looks := 1
+	if p.seen.pid == p.pid {
+		looks = p.seen.looks + 1
+	}
+	p.seen = sighting{pid: p.pid, born: p.born, at: at, looks: looks}
+	if at.Sub(p.born) < d.host.took.program {
+		return // the port is first tested when the start timeout has passed
+	}
+	if !p.portDead {
+		p.portBad, p.noPort = 0, false
+		return
+	}
+	p.portBad++
+	p.noPort = p.noPort || p.portBad >= 2
+}
+
+// setState stops, hangs or wakes the daemon. A hung daemon that wakes does
+// what it was asked meanwhile, although its client reported an error
+// (measured with monit 5.33: the request lies in the socket).
+func (d *supervisor) setState(s daemonState, at time.Time) {
+	was := d.state
+	d.state = s
+	if s != daemonUp || was == daemonUp {
+		return
+	}
+	if was == daemonStopped {
+		d.boot(at)
+		return
+	}
+	d.cycle = at
+	if d.job != nil && d.job.until.Before(at) {
+		d.job.until = at
+	}
+	held := d.held
+	d.held = nil
+	for _, r := range held {
+		d.ask(r.process, r.action, at)
+	}
+}
+
+// boot starts the daemon anew; it remembers what is not monitored.
+func (d *supervisor) boot(at time.Time) {
+	d.pid, d.booted, d.cycle = d.host.newPID(), at, at
+	d.job, d.queue, d.todo, d.busy, d.held = nil, nil, nil, false, nil
+	for _, p := range d.host.procs {
+		p.pending, p.restarts = noAction, nil
+		if p.mode != notMonitored {
+			p.forget(initializing)
+		}
+	}
+}
+
+// note adds a line to monit's own log.
+func (d *supervisor) note(at time.Time, level, format string, args ...any) {
+	d.log = append(d.log, fmt.Sprintf("[%s] %-8s : %s", at.UTC().Format("2006-01-02T15:04:05-0700"), level, fmt.Sprintf(format, args...)))
+	d.log = d.log[max(0, len(d.log)-500):]
+}
