@@ -1,0 +1,138 @@
+package etcdstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// DefaultPrefix is where the keys lie.
+const DefaultPrefix = "dhbot/v1/"
+
+// KeepClaims is how long a handled delivery is remembered at least. Slack
+// redelivers an event for up to an hour; the rest is room for clocks that differ.
+const KeepClaims = 75 * time.Minute
+
+// Limits of etcd's own defaults, which an external cluster has too.
+const (
+	maxOps   = 128
+	maxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB on
+)
+
+// Secret is a text that shows itself to nobody: every way of printing or
+// encoding it gives "<redacted>".
+type Secret string
+
+const redacted = "<redacted>"
+
+// String hides the secret.
+func (Secret) String() string { return redacted }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return redacted }
+
+// Format hides the secret from every verb, %x and %q included.
+func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// MarshalText hides the secret from JSON, YAML and slog.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// TLS names PEM files. CA is required for https endpoints; Cert and Key go
+// together and identify the bot to the cluster.
+type TLS struct{ CA, Cert, Key string }
+
+// Config says where the state is. Exactly one of Dir and Endpoints is set.
+type Config struct {
+	// Dir is a local directory for the embedded store, made with mode 0700.
+	Dir string
+	// Endpoints are URLs of an external cluster. Plain http is taken for
+	// loopback addresses only.
+	Endpoints []string
+	TLS       TLS
+	User      string
+	Password  Secret
+
+	Prefix   string        // DefaultPrefix
+	Replica  string        // name of this replica, unique among those alive; "bot" by default
+	LeaseTTL time.Duration // how long a vanished replica counts as alive; 10 s, whole seconds
+	Timeout  time.Duration // of one call; 3 s
+	SealEach time.Duration // how often pending records are sealed; 250 ms
+	Quota    int64         // embedded: most bytes of the database; 2 GiB
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// complete fills in defaults and reports all that is wrong.
+func (c Config) complete() (Config, error) {
+	def(&c.Prefix, DefaultPrefix)
+	def(&c.Replica, "bot")
+	def(&c.LeaseTTL, 10*time.Second)
+	def(&c.Timeout, 3*time.Second)
+	def(&c.SealEach, 250*time.Millisecond)
+	def(&c.Quota, 2<<30)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var bad []error
+	wrong := func(format string, a ...any) { bad = append(bad, fmt.Errorf(format, a...)) }
+	if (c.Dir == "") == (len(c.Endpoints) == 0) {
+		wrong("the state needs either a directory (state.dir) or endpoints of an etcd cluster (state.etcd), and not both")
+	}
+	if !strings.HasSuffix(c.Prefix, "/") {
+		wrong("the key prefix %q must end in a slash", c.Prefix)
+	}
+	if strings.ContainsAny(c.Replica, "/ \t\n") {
+		wrong("the replica name %q must not contain slashes or spaces", c.Replica)
+	}
+	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
+		wrong("the lease of a replica lasts whole seconds, at least one, not %v", c.LeaseTTL)
+	}
+	if c.Timeout <= 0 || c.SealEach <= 0 || c.Quota <= 0 {
+		wrong("timeout %v, seal interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.Quota)
+	}
+	for _, e := range c.Endpoints {
+		if err := c.checkEndpoint(e); err != nil {
+			bad = append(bad, err)
+		}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		wrong("a client certificate for etcd needs both its cert and its key file")
+	}
+	if (c.User == "") != (c.Password == "") {
+		wrong("etcd needs both a user and a password, or neither")
+	}
+	return c, errors.Join(bad...)
+}
+
+func def[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// checkEndpoint keeps state and passwords off open networks.
+func (c Config) checkEndpoint(e string) error {
+	u, err := url.Parse(e)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("etcd endpoint %q: write it as https://HOST:2379", e)
+	}
+	if u.Scheme == "https" {
+		if c.TLS.CA == "" {
+			return fmt.Errorf("etcd endpoint %s: name the file of the CA that signed its certificate (state.etcd.tls.ca)", e)
+		}
+		return nil
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("etcd endpoint %s: plain http is for loopback addresses only; use https", e)
+	}
+	return nil
+}

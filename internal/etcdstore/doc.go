@@ -1,0 +1,55 @@
+// Package etcdstore keeps the bot's state in etcd: embedded in the process
+// and without any listener, or an external cluster for several replicas. It
+// implements engine.Runs and engine.Members, audit.Log, poster.Posts and the
+// claims of deliveries, and is the one production importer of the etcd client.
+//
+// # The key map
+//
+// All keys lie under a prefix, "dhbot/v1/" by default; v1 is the version of
+// this map. Values are JSON with a version field unless said otherwise.
+//
+//	run/ID            engine.Run (field v). Written by Commit. For ever.
+//	open/ID           empty. There while the run has not ended. Commit.
+//	ended/INVERTED/ID empty. INVERTED is 9999999999999 minus the end in Unix
+//	                  milliseconds, 13 digits: the newest end first. Commit.
+//	id/ID             empty. The id was used once. Commit. For ever, so that an
+//	                  old message can never name a new run.
+//	lock/NAME         {v,run,reason,since}: held by a run, not by a process and
+//	                  under no lease. Commit.
+//	claim/KEY         {v,state,replica,at,payload}: a delivery, state accepted
+//	                  with its payload, or handled without. Claim creates it;
+//	                  Settle, Append and Commit change it once. Swept when
+//	                  handled for KeepClaims; an accepted one never.
+//	rec/ID/SEQ        audit.Canonical of a run's record, not sealed yet; SEQ has
+//	                  8 digits. Commit; deleted by the sealer.
+//	rec/~/RND/SEQ     the same for a record of no run; RND is fresh for each
+//	                  process, SEQ counts its records. Append; the sealer.
+//	trail/LAST        sealed entries, one audit.CanonicalEntry a line; LAST is
+//	                  the number of the last one, 16 digits. The sealer.
+//	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
+//	replica/NAME      {v,pid,host,since}, under a lease: the replica lives. The
+//	                  replica; every Commit requires that it is still its own.
+//	leader/trail      name of the replica that seals and sweeps, under its lease.
+//	post/ID           poster.Post: the message that shows a run. SetPost.
+//	posted            decimal number of the last posted trail entry. SetTrailPosted.
+//
+// # The order of the trail
+//
+// A record is written by the transaction of what it tells of, under a key of
+// its own, so that writers never wait for one another. The sealer reads the
+// pending records, sorts them by the revision that wrote them and by key
+// within one revision, chains them onto head, and replaces them by one chunk
+// under trail/, all in a transaction that requires head not to have moved.
+// Every record is thus sealed exactly once, whoever seals.
+//
+// # What is promised when
+//
+// Each call has a deadline. Anything that etcd does not answer in time, or
+// answers with an error, is engine.ErrStoreDown, and the call may have had
+// its effect or not. A Commit is one transaction that requires the run's
+// revision, the locks, the claim, and the lease of this replica all at once.
+//
+// An external cluster must run etcd 3.4 or newer, be given to the bot alone,
+// and compact itself (--auto-compaction-mode=revision
+// --auto-compaction-retention=5000).
+package etcdstore

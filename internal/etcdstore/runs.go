@@ -1,0 +1,208 @@
+package etcdstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+)
+
+type keyValue = mvccpb.KeyValue
+
+func decodeRun(kv *keyValue) (engine.Stored, error) {
+	r, err := engine.DecodeRun(kv.Value)
+	return engine.Stored{Run: r, Rev: kv.ModRevision}, err
+}
+
+// Get returns a run, or engine.ErrNotFound.
+func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
+	if !engine.ValidID(id) { // never part of a key
+		return engine.Stored{}, fmt.Errorf("%w: %q", engine.ErrNotFound, id)
+	}
+	resp, err := s.get(ctx, "reading run "+id, s.keys.run(id))
+	if err != nil {
+		return engine.Stored{}, err
+	}
+	if len(resp.Kvs) == 0 {
+		return engine.Stored{}, fmt.Errorf("%w: %s", engine.ErrNotFound, id)
+	}
+	return decodeRun(resp.Kvs[0])
+}
+
+// Open returns every run that has not ended, oldest first.
+func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
+	list, _, err := s.openAt(ctx)
+	return list, err
+}
+
+// openAt also returns the revision of the store that the list shows.
+func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
+	resp, err := s.get(ctx, "listing the open runs", s.keys.opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return nil, 0, err
+	}
+	rev := resp.Header.Revision
+	kvs, err := s.runsOf(ctx, resp.Kvs, s.keys.opens(), rev)
+	if err != nil {
+		return nil, 0, err
+	}
+	slices.SortFunc(kvs, func(a, b *keyValue) int { return cmp.Compare(a.CreateRevision, b.CreateRevision) })
+	list, err := decodeRuns(kvs)
+	return list, rev, err
+}
+
+// Recent returns up to n runs that have ended, newest end first.
+func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	resp, err := s.get(ctx, "listing recent runs", s.keys.endeds(), clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(int64(n)))
+	if err != nil {
+		return nil, err
+	}
+	kvs, err := s.runsOf(ctx, resp.Kvs, s.keys.endeds(), resp.Header.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return decodeRuns(kvs)
+}
+
+func decodeRuns(kvs []*keyValue) ([]engine.Stored, error) {
+	list := make([]engine.Stored, 0, len(kvs))
+	for _, kv := range kvs {
+		r, err := decodeRun(kv)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// runsOf reads the runs that the keys of an index end in, as they were at a
+// revision.
+func (s *Store) runsOf(ctx context.Context, index []*keyValue, prefix string, rev int64) ([]*keyValue, error) {
+	out := make([]*keyValue, 0, len(index))
+	for batch := range slices.Chunk(index, 50) {
+		ops := make([]clientv3.Op, len(batch))
+		for i, kv := range batch {
+			key := string(kv.Key)
+			ops[i] = clientv3.OpGet(s.keys.run(key[strings.LastIndexByte(key, '/')+1:]), clientv3.WithRev(rev))
+		}
+		resp, err := s.send(ctx, "reading runs", nil, ops, nil)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range resp.Responses {
+			kvs := r.GetResponseRange().Kvs
+			if len(kvs) == 0 {
+				return nil, fmt.Errorf("the store lists a run that it does not have: %s", batch[i].Key[len(prefix):])
+			}
+			out = append(out, kvs[0])
+		}
+	}
+	return out, nil
+}
+
+// NewID mints a run id that was never used. Two callers may be given the same
+// one, of which only one can then be stored (engine.ErrIDTaken).
+func (s *Store) NewID(ctx context.Context) (string, error) {
+	return engine.FreshID(func(id string) (bool, error) {
+		resp, err := s.get(ctx, "looking for an unused run id", s.keys.id(id), clientv3.WithCountOnly())
+		return err == nil && resp.Count > 0, err
+	})
+}
+
+// Watch calls f with every open run and then with every new form, see
+// engine.Runs. It outlasts elections, lost connections and compactions; it
+// returns when ctx ends, when the store is closed, or when a stored run
+// cannot be read.
+func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
+	var list []engine.Stored
+	rev, err := int64(0), error(nil)
+	for {
+		if list, rev, err = s.openAt(ctx); err == nil {
+			break
+		}
+		if err := s.patient(ctx, err); err != nil {
+			return err
+		}
+	}
+	for _, r := range list {
+		f(r)
+	}
+	for {
+		if rev, err = s.follow(ctx, rev, f); errors.Is(err, rpctypes.ErrCompacted) {
+			rev, err = s.catchUp(ctx, rev, f)
+		}
+		if err == nil {
+			continue
+		}
+		if err := s.patient(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// patient waits a little after what passes, and returns what does not.
+func (s *Store) patient(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !errors.Is(err, engine.ErrStoreDown) || s.client.Ctx().Err() != nil {
+		return err
+	}
+	s.log.Warn("the runs are not being followed; trying again", "err", err)
+	return pause(ctx, s.conf.Timeout/10)
+}
+
+// follow watches from after rev until that fails, and returns the revision
+// up to which f has seen everything.
+func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes := s.client.Watch(clientv3.WithRequireLeader(ctx), s.keys.runs(), clientv3.WithPrefix(), clientv3.WithRev(rev+1))
+	for resp := range changes {
+		if err := resp.Err(); err != nil {
+			return rev, down("following the runs", err)
+		}
+		for _, e := range resp.Events {
+			if e.Type == mvccpb.Event_DELETE {
+				continue
+			}
+			r, err := decodeRun(e.Kv)
+			if err != nil {
+				return rev, err
+			}
+			f(r)
+			rev = e.Kv.ModRevision
+		}
+	}
+	return rev, down("following the runs", errors.New("the watch was closed"))
+}
+
+// catchUp shows f the newest form of every run that changed after rev, for
+// when the forms between have been compacted away.
+func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
+	resp, err := s.get(ctx, "listing the runs that changed", s.keys.runs(), clientv3.WithPrefix(),
+		clientv3.WithMinModRev(rev+1), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend))
+	if err != nil {
+		return rev, err
+	}
+	list, err := decodeRuns(resp.Kvs)
+	if err != nil {
+		return rev, err
+	}
+	for _, r := range list {
+		f(r)
+	}
+	return resp.Header.Revision, nil
+}

@@ -1,0 +1,233 @@
+package etcdstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+)
+
+const (
+	// sealRead is how many pending records are read at a time, more than one
+	// transaction can write.
+	sealRead = 1000
+	// sealBatch and sealBytes bound one chunk: its records are deleted one
+	// by one in its transaction, beside the writing of chunk and head.
+	sealBatch = maxOps - 8
+	sealBytes = maxBytes / 2
+	// sweepEach is how often handled deliveries are looked through.
+	sweepEach = 10 * time.Minute
+	// seizeEach is how often a replica that does not seal asks whether it should.
+	seizeEach = time.Second
+)
+
+// sealer is this replica's part in sealing.
+type sealer struct {
+	mu   sync.Mutex
+	term int64     // creation revision of the leader key while it is ours, else 0
+	last time.Time // of the last record sealed by this replica
+}
+
+// keepTrail seals and sweeps until ctx ends, and then seals once more, so
+// that an orderly stop leaves nothing pending.
+func (s *Store) keepTrail(ctx context.Context) error {
+	tick := time.NewTicker(s.conf.SealEach)
+	defer tick.Stop()
+	swept := time.Now()
+	failing := ""
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Timeout)
+			defer cancel()
+			if _, err := s.Seal(last); err != nil {
+				s.log.Warn("the last records were not sealed; the next start seals them", "err", err)
+			}
+			return nil
+		case <-tick.C:
+		}
+		_, err := s.Seal(ctx)
+		if err == nil && s.leads() && time.Since(swept) > sweepEach {
+			swept = time.Now()
+			_, err = s.Sweep(ctx)
+		}
+		if err != nil && ctx.Err() == nil && err.Error() != failing { // each new trouble once
+			s.log.Error("the trail is not being sealed", "err", err)
+		}
+		failing = fmt.Sprint(err)
+		if err == nil && !s.leads() {
+			_ = pause(ctx, seizeEach)
+		}
+	}
+}
+
+func (s *Store) leads() bool {
+	s.sealer.mu.Lock()
+	defer s.sealer.mu.Unlock()
+	return s.sealer.term != 0
+}
+
+// Seal chains all pending records into the trail and returns how many it
+// sealed. While another replica leads it does nothing. Run does it by itself.
+func (s *Store) Seal(ctx context.Context) (int, error) {
+	s.sealer.mu.Lock()
+	defer s.sealer.mu.Unlock()
+	total := 0
+	for {
+		if ok, err := s.seize(ctx); !ok || err != nil {
+			return total, err
+		}
+		head, pending, more, err := s.pending(ctx)
+		if err != nil || len(pending) == 0 {
+			return total, err
+		}
+		n, err := s.sealAll(ctx, head, pending)
+		total += n
+		if err != nil || (!more && n == len(pending)) {
+			return total, err
+		}
+	}
+}
+
+// seize makes this replica the one that seals, unless another is. It is
+// called with the sealer's mutex held.
+func (s *Store) seize(ctx context.Context) (bool, error) {
+	if s.sealer.term != 0 {
+		return true, nil // the next transaction finds out if that is over
+	}
+	key, mine := s.keys.leader(), s.lease.Load().id
+	s.background.Add(1)
+	resp, err := s.send(ctx, "asking who seals the trail",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0), s.alive()},
+		[]clientv3.Op{clientv3.OpPut(key, s.conf.Replica, clientv3.WithLease(mine))},
+		[]clientv3.Op{clientv3.OpGet(key)})
+	if err != nil {
+		return false, err
+	}
+	if resp.Succeeded {
+		s.sealer.term = resp.Header.Revision
+	} else if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 && kvs[0].Lease == int64(mine) {
+		s.sealer.term = kvs[0].CreateRevision // seized before, in a call whose answer was lost
+	}
+	return s.sealer.term != 0, nil
+}
+
+// head is the newest entry and the revision of its key, 0 for none.
+type head struct {
+	audit.Sealed
+	rev int64
+}
+
+// pendingRecord is a record that is not sealed yet.
+type pendingRecord struct {
+	audit.Record
+	key string
+	rev int64
+}
+
+// pending reads, at one revision of the store, the head and the oldest
+// pending records in the order of the trail.
+func (s *Store) pending(ctx context.Context) (h head, list []pendingRecord, more bool, err error) {
+	resp, err := s.send(ctx, "reading what is to be sealed", nil, []clientv3.Op{
+		clientv3.OpGet(s.keys.head()),
+		clientv3.OpGet(s.keys.records(), clientv3.WithPrefix(), clientv3.WithLimit(sealRead),
+			clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend)),
+	}, nil)
+	if err != nil {
+		return head{}, nil, false, err
+	}
+	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
+		h.rev = kvs[0].ModRevision
+		if h.Sealed, err = decodeHead(kvs[0]); err != nil {
+			return head{}, nil, false, err
+		}
+	}
+	found := resp.Responses[1].GetResponseRange()
+	list, err = s.sorted(found.Kvs, found.More)
+	return h, list, found.More, err
+}
+
+// sorted decodes pending records and sorts them by revision and key. Where
+// more records follow, the last revision may not have been read whole, and is
+// left for the next time.
+func (s *Store) sorted(kvs []*keyValue, more bool) ([]pendingRecord, error) {
+	kvs = slices.SortedFunc(slices.Values(kvs), func(a, b *keyValue) int {
+		return cmp.Or(cmp.Compare(a.ModRevision, b.ModRevision), bytes.Compare(a.Key, b.Key))
+	})
+	if more && len(kvs) > 0 {
+		last := kvs[len(kvs)-1].ModRevision
+		kvs = slices.DeleteFunc(kvs, func(kv *keyValue) bool { return kv.ModRevision == last })
+	}
+	list := make([]pendingRecord, len(kvs))
+	for i, kv := range kvs {
+		r, err := audit.Decode(kv.Value)
+		if err != nil {
+			return nil, fmt.Errorf("the pending record %s is damaged, and nothing after it can be sealed: %w", kv.Key, err)
+		}
+		list[i] = pendingRecord{r, string(kv.Key), kv.ModRevision}
+	}
+	return list, nil
+}
+
+// sealAll writes pending records chunk by chunk and returns how many it
+// wrote: fewer than all when another replica has begun to seal.
+func (s *Store) sealAll(ctx context.Context, h head, list []pendingRecord) (int, error) {
+	done := 0
+	for done < len(list) {
+		var chunk bytes.Buffer
+		last := h.Sealed
+		var deletes []clientv3.Op
+		for _, r := range list[done:] {
+			if len(deletes) == sealBatch || chunk.Len() > sealBytes {
+				break
+			}
+			last = audit.Seal(last, r.rev, r.Record)
+			line, err := audit.CanonicalEntry(last)
+			if err != nil {
+				return done, err
+			}
+			chunk.Write(line)
+			chunk.WriteByte('\n')
+			deletes = append(deletes, clientv3.OpDelete(r.key))
+		}
+		ok, err := s.sealChunk(ctx, &h, last, chunk.String(), deletes)
+		if err != nil || !ok {
+			return done, err
+		}
+		done += len(deletes)
+	}
+	return done, nil
+}
+
+// sealChunk writes one chunk and moves the head, unless somebody else moved
+// it or leads now.
+func (s *Store) sealChunk(ctx context.Context, h *head, last audit.Sealed, chunk string, deletes []clientv3.Op) (bool, error) {
+	line, err := audit.CanonicalEntry(last)
+	if err != nil {
+		return false, err
+	}
+	s.background.Add(1)
+	resp, err := s.send(ctx, "sealing the trail",
+		[]clientv3.Cmp{
+			clientv3.Compare(clientv3.ModRevision(s.keys.head()), "=", h.rev),
+			clientv3.Compare(clientv3.CreateRevision(s.keys.leader()), "=", s.sealer.term),
+		},
+		append(deletes, clientv3.OpPut(s.keys.chunk(last.N), chunk), clientv3.OpPut(s.keys.head(), string(line))), nil)
+	if err != nil {
+		return false, err
+	}
+	if !resp.Succeeded {
+		s.sealer.term = 0
+		return false, nil
+	}
+	h.Sealed, h.rev = last, resp.Header.Revision
+	s.sealer.last = s.conf.Now()
+	return true, nil
+}

@@ -1,0 +1,169 @@
+package etcdstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"golang.org/x/sync/errgroup"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/poster"
+)
+
+var (
+	_ engine.Runs    = (*Store)(nil)
+	_ engine.Members = (*Store)(nil)
+	_ audit.Log      = (*Store)(nil)
+	_ poster.Posts   = (*Store)(nil)
+)
+
+// Store is the state of the bot. Its methods may be called at the same time.
+type Store struct {
+	conf   Config
+	log    *slog.Logger
+	keys   keys
+	client *clientv3.Client
+	server *embed.Etcd // nil for an external cluster
+	dir    *os.File    // the locked file; nil for an external cluster
+
+	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
+	process string                // random, names this process's records of no run
+	appends atomic.Int64          // records of no run so far
+	sealer  sealer
+
+	txns, background atomic.Int64
+
+	closing sync.Once
+	closed  error
+}
+
+// Open starts or reaches the store and takes this replica's lease, from when
+// on Commit works. The lease lasts while Run runs; whoever opens a store must
+// close it, after Run has returned.
+//
+// A directory that another process uses is a *DirInUseError, a name that
+// another living replica bears a *NameInUseError.
+func Open(ctx context.Context, c Config) (_ *Store, err error) {
+	c, err = c.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{conf: c, log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8]}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if c.Dir == "" {
+		s.client, err = dial(c)
+	} else if s.dir, err = lockDir(c.Dir, c.Now()); err == nil {
+		s.server, s.client, err = startEmbedded(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.register(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run keeps the lease, seals the trail and sweeps until ctx ends; then it
+// seals once more and returns nil. It returns an error when this replica can
+// no longer be itself (*NameInUseError).
+func (s *Store) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.keepLease(ctx) })
+	g.Go(func() error { return s.keepTrail(ctx) })
+	return g.Wait()
+}
+
+// Close gives back the lease and stops the embedded server. Calls that are
+// under way fail.
+func (s *Store) Close() error {
+	s.closing.Do(func() { s.closed = s.close() })
+	return s.closed
+}
+
+func (s *Store) close() error {
+	var errs []error
+	if s.client != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		s.resign(ctx)
+		if err := s.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+			errs = append(errs, err)
+		}
+	}
+	if s.server != nil {
+		s.server.Close()
+	}
+	if s.dir != nil {
+		errs = append(errs, s.dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Txns is how many transactions the callers of this store have caused:
+// claims, settlements, appended records, commits and posts. Reads are not
+// transactions, and what Run does by itself is counted in Health.
+func (s *Store) Txns() int64 { return s.txns.Load() }
+
+// txn sends one transaction on behalf of a caller.
+func (s *Store) txn(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
+	s.txns.Add(1)
+	return s.send(ctx, what, cmp, then, otherwise)
+}
+
+// send sends one transaction within the deadline of a call.
+func (s *Store) send(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
+	if n := max(len(cmp), len(then), len(otherwise)); n > maxOps {
+		return nil, fmt.Errorf("%s needs %d operations in one transaction, the store takes %d", what, n, maxOps)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
+	defer cancel()
+	resp, err := s.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
+	if err != nil {
+		return nil, down(what, err)
+	}
+	return resp, nil
+}
+
+// get reads within the deadline of a call.
+func (s *Store) get(ctx context.Context, what, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
+	defer cancel()
+	resp, err := s.client.Get(ctx, key, opts...)
+	if err != nil {
+		return nil, down(what, err)
+	}
+	return resp, nil
+}
+
+// down makes an error of etcd an engine.ErrStoreDown that says what was tried
+// and, where it is known, what to do.
+func down(what string, err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		hint = " (it is full: compact and defragment it, then clear the alarm, or raise its quota)"
+	case errors.Is(err, rpctypes.ErrCorrupt):
+		hint = " (it found its data corrupted: restore it from a backup)"
+	case errors.Is(err, rpctypes.ErrPermissionDenied), errors.Is(err, rpctypes.ErrUserEmpty), errors.Is(err, rpctypes.ErrAuthFailed):
+		hint = " (the bot's etcd user needs read and write permission on its prefix)"
+	case errors.Is(err, rpctypes.ErrNoLeader):
+		hint = " (it has no leader: most of its members are down or apart)"
+	}
+	return fmt.Errorf("%w: %s%s: %w", engine.ErrStoreDown, what, hint, err)
+}
