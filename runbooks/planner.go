@@ -44,10 +44,25 @@ func (p *Planner) Plan(in Inputs) (Plan, error) {
 	}
 	plan.Locks = slices.Compact(slices.Sorted(slices.Values(r.locks)))
 	plan.Discover, plan.Steps = r.discover, r.steps
-	if len(plan.Discover) == 0 {
-		plan.Digest = plan.digest()
+	if len(plan.Discover) > 0 {
+		return plan, nil
 	}
+	if err := complete(plan.Steps); err != nil {
+		return Plan{}, fmt.Errorf("%s: %w", plan.Title, err)
+	}
+	plan.Digest = plan.digest()
 	return plan, nil
+}
+
+// complete refuses a step with a hole left in it, as one whose list was only
+// asked for on another host: what has a digest can be sent as it stands.
+func complete(steps []Step) error {
+	for _, s := range steps {
+		if s.Kind != Manual && s.Sent == "" {
+			return fmt.Errorf("nothing was listed on %s for the step %s; the catalog must list there what it uses there", s.Host, short(s.Command))
+		}
+	}
+	return nil
 }
 
 // resolution is a plan in the making.

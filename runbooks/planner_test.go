@@ -322,6 +322,33 @@ func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
 	}
 }
 
+// TestAListThatIsMissingIsNoDigest: a catalog that lists on the first host
+// only and uses the answer on every host is refused when planned.
+func TestAListThatIsMissingIsNoDigest(t *testing.T) {
+	cs, err := Load(overlay(`
+catalog: current
+actions:
+  - action: tidy
+    title: remove what is listed
+    processes: [tailer1]
+    class: destructive
+    locks: ["process/{process}"]
+    steps:
+      - {kind: list, once: first, run: [ls, /tmp/tidy], list: files, match: "[a-z]+", most: 9, timeout: 5s}
+      - {kind: exec, run: [rm, --, "{listed.files}"], check: exit 0, timeout: 5s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Planner{Catalogs: cs, Fleet: testFleet(t)}
+	in := Inputs{Cluster: "prod", Action: "tidy", Process: "tailer1", Listed: map[string][]string{"files@infra-1": {"a"}}}
+	if plan, err := p.Plan(in); err == nil || !strings.Contains(err.Error(), "nothing was listed on query-1") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	in.Hosts = []string{"infra-1"}
+	mustPlan(t, p, in)
+}
+
 func TestOptionalsMintedAndOnce(t *testing.T) {
 	p := testPlanner(t)
 	in := Inputs{Cluster: "site", Action: "save", Process: "alpha", Minted: map[string]string{"file": "20260209-140607-k3x7qa"}}

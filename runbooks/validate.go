@@ -218,6 +218,11 @@ func (a *Action) uses() bool {
 	return slices.ContainsFunc(a.steps, func(t template) bool { return t.use != "" })
 }
 
+// lists says that the action has discovery reads.
+func (a *Action) lists() bool {
+	return slices.ContainsFunc(a.steps, func(t template) bool { return t.kind == List })
+}
+
 // rivals says that neither of two actions of one name is more specific.
 func (a *Action) rivals(b *Action) bool {
 	if a.Scope != AboutProcess || b.Scope != AboutProcess {

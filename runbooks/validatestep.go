@@ -59,8 +59,8 @@ func (l *loader) checkUse(c *Catalog, a *Action, t *template) {
 	switch {
 	case err != nil:
 		l.report(t.at, "action %s: %v", a.Name, err)
-	case used.uses() || len(used.Params)+len(used.Minted) > 0:
-		l.report(t.at, "action %s cannot use %s, which itself uses actions or has parameters", a.Name, used.Name)
+	case used.uses() || used.lists() || len(used.Params)+len(used.Minted) > 0:
+		l.report(t.at, "action %s cannot use %s, which itself uses actions, lists something or has parameters", a.Name, used.Name)
 	case used.Class.Changing() && !a.Class.Changing() || used.Class == Destructive && a.Class != Destructive:
 		l.report(t.at, "action %s of class %s cannot use %s, which is %s", a.Name, a.Class, used.Name, used.Class)
 	}
