@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -156,3 +157,6 @@ func messages(t *testing.T, s *Server, channel, user string) []Message {
 	}
 	return list
 }
+
+// asSlackError finds Slack's own answer in an error of slack-go.
+func asSlackError(err error, to *slack.SlackErrorResponse) bool { return errors.As(err, to) }
