@@ -134,7 +134,7 @@ func Trail(entries []audit.Sealed) Card {
 		lines = append(lines, trailLine(e))
 	}
 	c.Body = append(c.Body, Text{Lines: lines})
-	c.Foot = []Line{{T(fmt.Sprintf("head #%d ", last)), C(entries[len(entries)-1].Hash[:16])}}
+	c.Foot = []Line{{T(fmt.Sprintf("head #%d ", last)), C(entries[len(entries)-1].Hash)}}
 	return c
 }
 

@@ -259,3 +259,7 @@ func (e *Edge) renderer() renderer {
 		return team != "" && (team == id.Team || team == id.Enterprise)
 	}}
 }
+
+// Drain turns new deliveries away with a word to the person, while those
+// taken on are still handled and the sockets stay open for them.
+func (e *Edge) Drain() { e.door.close() }

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/app"
+	"dhbot/internal/audit"
+	"dhbot/internal/control"
+	"dhbot/internal/etcdstore"
+)
+
+func auditCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", Short: "Show, verify and export the audit trail", Args: argCheck(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return misuse{errors.New("audit needs show, verify or export")}
+		}}
+	var src source
+	cmd.PersistentFlags().StringVar(&src.config, "config", "config.yaml", "the config `file`")
+	cmd.PersistentFlags().StringVar(&src.file, "file", "", "read an export `file` instead of the bot's trail; - is standard input")
+	cmd.AddCommand(auditShow(&src), auditVerify(&src), auditExport(&src))
+	return cmd
+}
+
+func auditExport(src *source) *cobra.Command {
+	return &cobra.Command{Use: "export", Short: "Write the trail as JSON lines", Args: argCheck(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(b)
+			return err
+		}}
+}
+
+func auditVerify(src *source) *cobra.Command {
+	var heads []string
+	cmd := &cobra.Command{Use: "verify", Short: "Check every hash, number and chain of the trail", Args: argCheck(cobra.NoArgs),
+		Long: "Check every hash, number and chain of the trail.\n\nA head kept elsewhere (the audit channel shows them) finds a trail that was cut off or made anew.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var o audit.Options
+			for _, h := range heads {
+				head, err := parseHead(h)
+				if err != nil {
+					return misuse{err}
+				}
+				o.Heads = append(o.Heads, head)
+			}
+			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			after, trail, err := audit.ReadExport(bytes.NewReader(b))
+			if err != nil {
+				return err
+			}
+			o.After = after
+			report, err := audit.Verify(trail, o)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the trail is whole: %d entries, head #%d %s\n", report.Entries, report.Head.N, report.Head.Hash)
+			return err
+		}}
+	cmd.Flags().StringArrayVar(&heads, "head", nil, "a head that was kept elsewhere, as `N:HASH`; may be given several times")
+	return cmd
+}
+
+func parseHead(s string) (audit.Head, error) {
+	num, hash, ok := strings.Cut(strings.TrimPrefix(s, "#"), ":")
+	n, err := strconv.ParseUint(num, 10, 64)
+	if !ok || err != nil || hash == "" {
+		return audit.Head{}, fmt.Errorf("--head %q: want N:HASH, as in 1289:5f3a…", s)
+	}
+	return audit.Head{N: n, Hash: hash}, nil
+}
+
+func auditShow(src *source) *cobra.Command {
+	var format, person, target, run string
+	cmd := &cobra.Command{Use: "show", Short: "Show the trail", Args: argCheck(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			_, trail, err := audit.ReadExport(bytes.NewReader(b))
+			if err != nil {
+				return err
+			}
+			keep := func(r audit.Record) bool {
+				return (person == "" || r.Person == person) && (run == "" || strings.EqualFold(r.Run, run)) && (target == "" || strings.Contains(r.Target, target))
+			}
+			write, ok := map[string]func(io.Writer, iter.Seq2[audit.Sealed, error]) error{"table": showTable, "json": showJSON, "csv": showCSV}[format]
+			if !ok {
+				return misuse{fmt.Errorf("--format %q: want table, json or csv", format)}
+			}
+			return write(cmd.OutOrStdout(), only(trail, keep))
+		}}
+	cmd.Flags().StringVar(&format, "format", "table", "`table`, json or csv")
+	cmd.Flags().StringVar(&person, "person", "", "only what this `name` of the config did")
+	cmd.Flags().StringVar(&target, "target", "", "only records whose target contains this `text`")
+	cmd.Flags().StringVar(&run, "run", "", "only records of this run `id`")
+	return cmd
+}
+
+func only(trail iter.Seq2[audit.Sealed, error], keep func(audit.Record) bool) iter.Seq2[audit.Sealed, error] {
+	return func(yield func(audit.Sealed, error) bool) {
+		for s, err := range trail {
+			if (err != nil || keep(s.Record)) && !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// columns are what a table or CSV shows of an entry.
+var columnNames = []string{"n", "at", "run", "kind", "person", "action", "target", "host", "outcome", "text", "command"}
+
+func columns(s audit.Sealed) []string {
+	r := s.Record
+	return []string{strconv.FormatUint(s.N, 10), r.At.UTC().Format("2006-01-02 15:04:05.000Z"), r.Run, string(r.Kind), r.Person, r.Action, r.Target, r.Host, r.Outcome, r.Text, r.Command}
+}
+
+func showTable(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, strings.ToUpper(strings.Join(columnNames, "\t")))
+	for s, err := range trail {
+		if err != nil {
+			return errors.Join(err, t.Flush())
+		}
+		fmt.Fprintln(t, strings.Join(columns(s), "\t"))
+	}
+	return t.Flush()
+}
+
+func showJSON(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
+	for s, err := range trail {
+		if err != nil {
+			return err
+		}
+		b, err := audit.CanonicalEntry(s)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s\n", b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func showCSV(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
+	c := csv.NewWriter(w)
+	if err := c.Write(columnNames); err != nil {
+		return err
+	}
+	for s, err := range trail {
+		if err != nil {
+			return err
+		}
+		if err := c.Write(columns(s)); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// source is where a trail is read from: a file, the running bot, or the store
+// itself where no bot runs.
+type source struct{ config, file string }
+
+func (s *source) read(ctx context.Context, stdin io.Reader) ([]byte, error) {
+	switch s.file {
+	case "":
+		return s.fromBot(ctx)
+	case "-":
+		return io.ReadAll(stdin)
+	default:
+		return os.ReadFile(s.file)
+	}
+}
+
+func (s *source) fromBot(ctx context.Context) ([]byte, error) {
+	cfg, _, err := loadConfig(s.config)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if cfg.State.Dir != "" {
+		err := control.NewClient(cfg.State.Dir).Get(ctx, "/trail", nil, &b)
+		if err == nil || !errors.Is(err, control.ErrNotRunning) {
+			return b.Bytes(), err
+		}
+		b.Reset()
+	}
+	store, err := etcdstore.Open(ctx, app.StoreConfig(cfg, fmt.Sprintf("cli-%d", os.Getpid()), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return nil, err
+	}
+	err = audit.WriteExport(&b, audit.Head{}, audit.Entries(ctx, store, 1))
+	return b.Bytes(), errors.Join(err, store.Close())
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/config"
+	"dhbot/internal/demo"
+	"dhbot/runbooks"
+)
+
+func catalogCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "catalog", Short: "Show every process and action of both generations", Args: argCheck(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			catalogs, err := runbooks.Builtin()
+			if err != nil {
+				return err
+			}
+			var views []runbooks.CatalogView
+			for _, c := range catalogs {
+				v, err := c.View()
+				if err != nil {
+					return err
+				}
+				views = append(views, v)
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"catalogs": views})
+			}
+			return writeCatalogs(cmd.OutOrStdout(), views)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func writeCatalogs(w io.Writer, views []runbooks.CatalogView) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, v := range views {
+		fmt.Fprintf(t, "%s\t%s\n", v.Catalog, v.Title)
+		for _, p := range v.Processes {
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", p.ID, p.Level, p.Title)
+			for _, a := range p.Actions {
+				note := ""
+				if a.Corrected != "" {
+					note = "  (corrected: " + a.Corrected + ")"
+				}
+				fmt.Fprintf(t, "    %s\t%s\t%s\t%s%s\n", a.Action, a.Class, a.Command, a.Source, note)
+			}
+		}
+	}
+	return t.Flush()
+}
+
+func planCommand() *cobra.Command {
+	var asJSON bool
+	var configFile, catalog string
+	cmd := &cobra.Command{
+		Use:   "plan [flags] COMMAND…",
+		Short: "Show what a command would run, touching nothing",
+		Long: "Show what a command would run, touching nothing.\n\n" +
+			"Without --config the demo's cluster stands in, of the generation that --catalog names.",
+		Example: "  bot plan restart db_dis\n  bot plan --json --catalog legacy-20200121 restart cus",
+		Args:    argCheck(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			g, policy, err := grammar(configFile, catalog)
+			if err != nil {
+				return err
+			}
+			plan, err := g.Plan(strings.Join(args, " "), time.Now)
+			if err != nil {
+				return notUnderstood(err)
+			}
+			view := plan.View(policy.VotesNeeded(plan.Class, plan.Severity))
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), view)
+			}
+			return writePlan(cmd.OutOrStdout(), view)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` with the fleet to plan for")
+	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without --config")
+	return cmd
+}
+
+// grammar is what a command is understood by: the config's names, or the
+// demo's.
+func grammar(configFile, catalog string) (*handlers.Grammar, auth.Policy, error) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		return nil, auth.Policy{}, err
+	}
+	if configFile != "" {
+		cfg, problems := config.Load(configFile, os.Getenv, catalogs)
+		if problems.Fatal() {
+			return nil, auth.Policy{}, problems
+		}
+		return &handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}, cfg.Rules.Policy, nil
+	}
+	if _, ok := catalogs.Get(catalog); !ok {
+		return nil, auth.Policy{}, misuse{fmt.Errorf("there is no catalog %q; there is %s", catalog, strings.Join(catalogs.Names(), ", "))}
+	}
+	return &handlers.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
+}
+
+// notUnderstood adds the suggestions that a chat would show.
+func notUnderstood(err error) error {
+	var m *handlers.Misunderstood
+	if errors.As(err, &m) && len(m.Suggest) > 0 {
+		return fmt.Errorf("%w Did you mean %s?", err, strings.Join(m.Suggest, ", or "))
+	}
+	return err
+}
+
+func writePlan(w io.Writer, v runbooks.PlanView) error {
+	digest := "none yet: discovery reads have to run first"
+	if v.Digest != nil {
+		digest = *v.Digest
+	}
+	fmt.Fprintf(w, "%s in %s · %s · %s · votes %d\ndigest %s\n", v.Title, v.Cluster, v.Class, v.Severity, v.Votes, digest)
+	for i, s := range v.Steps {
+		fmt.Fprintf(w, "%3d  %-6s %s: %s\n", i+1, s.Kind, s.Host, s.Command)
+		if s.Sent != "" {
+			fmt.Fprintf(w, "            sent   %s\n", s.Sent)
+		}
+		fmt.Fprintf(w, "            check  %s\n", s.Check)
+		if s.Source != "" {
+			fmt.Fprintf(w, "            source %s\n", s.Source)
+		}
+		if s.Corrected != "" {
+			fmt.Fprintf(w, "            corrected: %s\n", s.Corrected)
+		}
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/app"
+	"dhbot/internal/config"
+	"dhbot/internal/control"
+	"dhbot/runbooks"
+)
+
+// slackURL is the variable that Slack's own tools use for another address of
+// the Web API.
+const slackURL = "SLACK_API_URL"
+
+func runCommand() *cobra.Command {
+	var configFile string
+	var pretend bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
+		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, catalogs, err := loadConfig(configFile)
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+			return app.Start(cmd.Context(), cfg, catalogs, app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log})
+		},
+	}
+	configFlag(cmd, &configFile)
+	cmd.Flags().BoolVar(&pretend, "pretend-slack-may-act-on-real-hosts", false, "let a Slack that "+slackURL+" names act on hosts that are not loopback")
+	return cmd
+}
+
+func configFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "config", "config.yaml", "the config `file`")
+}
+
+// loadConfig reads and checks the config file, and everything that it names.
+func loadConfig(file string) (*config.Config, runbooks.Catalogs, error) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, problems := config.Load(file, os.Getenv, catalogs)
+	if problems.Fatal() {
+		return nil, nil, fmt.Errorf("%s will not do:\n%w", file, problems)
+	}
+	return cfg, catalogs, nil
+}
+
+func healthCommand() *cobra.Command {
+	var configFile string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "health", Short: "Ask the running bot how it is", Args: argCheck(cobra.NoArgs),
+		Long: "Ask the running bot how it is, over the socket in its state directory.\nExit code 0 means that it hears Slack and its store answers.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := loadConfig(configFile)
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			if err := control.NewClient(cfg.State.Dir).Get(cmd.Context(), "/health", nil, &b); err != nil {
+				return err
+			}
+			var h app.Health
+			if err := json.Unmarshal(b.Bytes(), &h); err != nil {
+				return fmt.Errorf("the running bot's answer: %w", err)
+			}
+			if asJSON {
+				_, err = io.Copy(cmd.OutOrStdout(), &b)
+			} else {
+				err = writeHealth(cmd.OutOrStdout(), h)
+			}
+			if err == nil && !h.OK {
+				err = errors.New("the bot is not well")
+			}
+			return err
+		},
+	}
+	configFlag(cmd, &configFile)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func writeHealth(w io.Writer, h app.Health) error {
+	word := "well"
+	if !h.OK {
+		word = "not well"
+	}
+	fmt.Fprintf(w, "%s, replica %s, up since %s\n", word, h.Replica, h.Since.Format("2006-01-02 15:04:05 MST"))
+	for _, why := range h.Why {
+		fmt.Fprintf(w, "  %s\n", why)
+	}
+	for i, s := range h.Sockets {
+		state := "down"
+		if s.Up {
+			state = "up"
+		}
+		fmt.Fprintf(w, "  socket %d %s since %s, heard %s %s\n", i+1, state, s.Since.Format("15:04:05"), s.Heard.Format("15:04:05"), s.Error)
+	}
+	_, err := fmt.Fprintf(w, "  %d open runs, %d of %d deliveries in hand, trail at #%d\n", h.Open, h.InHand, h.Room, h.Head)
+	return err
+}

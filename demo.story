@@ -1,0 +1,46 @@
+# A status, and a Sev 1 restart with a second pair of eyes.
+# Play it:  go run ./cmd/bot demo --script demo.story
+
+operator: /dh status db_dis
+expect Sev 0
+expect db_dis
+
+# Nothing runs on a name that nobody knows.
+operator: /dh restart db_diss
+expect Did you mean
+
+operator: /dh restart db_dis disk was full, freed 40 GB
+expect Approval needed
+expect disk was full, freed 40 GB
+
+# Who asked cannot approve, and neither can somebody of another organisation.
+operator: approve
+expect Not allowed
+outsider@shared-vendor: /dh restart db_dis
+expect Not allowed
+reader: approve
+expect Not allowed
+
+approver: approve
+expect 60s pid
+expect 90s Done
+
+# A name is never a pattern, and never a piece of shell.
+operator: /dh restart db_ltds|db_tdcp
+expect Nothing was run
+operator: /dh restart db_dis; rm -rf /
+expect Did you mean
+
+# A process of a lower level restarts at once, recorded all the same.
+operator: @dh restart ltds
+expect 60s pid
+expect 90s Done
+
+# Denied runs run nothing.
+operator: /dh restart iris_controller
+expect Approval needed
+approver2: deny not during market hours
+expect denied
+refute 2s Running
+
+verify audit

@@ -1,0 +1,207 @@
+// Package app is the program: it wires the rooms of the house together and
+// runs them. It takes its edges as values, so that tests and the demo run the
+// very program that `bot run` does.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dhbot/handlers"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/control"
+	"dhbot/internal/engine"
+	"dhbot/internal/poster"
+	"dhbot/internal/remote"
+	"dhbot/internal/slackio"
+)
+
+// Store is the state edge: everything that outlives the process.
+type Store interface {
+	engine.Runs
+	engine.Members
+	audit.Log
+	poster.Posts
+	slackio.Claims
+	// NewID mints a run id that was never used.
+	NewID(ctx context.Context) (string, error)
+	// Unsettled calls f with every delivery that was accepted and not handled.
+	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
+	// Run keeps the lease and seals the trail until ctx ends.
+	Run(ctx context.Context) error
+}
+
+// Remote is the SSH edge.
+type Remote interface {
+	remote.Runner
+	// Maintain keeps connections warm until ctx ends, and then closes them.
+	Maintain(ctx context.Context) error
+}
+
+// Slack is the Slack edge.
+type Slack interface {
+	poster.Board
+	handlers.Directory
+	// Drain turns new deliveries away with a word, while those taken on are
+	// still handled.
+	Drain()
+	// Run hears and speaks until ctx ends.
+	Run(ctx context.Context) error
+	// Resume hands a stored delivery to the handler again.
+	Resume(ctx context.Context, key string, payload []byte) error
+	Health() slackio.Health
+}
+
+// Edges are the bot's doors to the world.
+type Edges struct {
+	Store  Store
+	Remote Remote
+	// Slack makes the Slack edge for a handler: it cannot exist before one.
+	Slack func(slackio.Claims, Handler) (Slack, error)
+}
+
+// Handler is what a delivery is given to.
+type Handler = func(context.Context, handlers.Message, handlers.Reply)
+
+// Config is what Run goes by besides its edges.
+type Config struct {
+	Grammar      handlers.Grammar
+	Settings     handlers.Settings // rules and the like; the edges are filled in here
+	Policy       engine.Policy
+	AuditChannel string
+	Replica      string
+	// ControlDir is where the control socket is; "" means none.
+	ControlDir string
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Run is the program. It returns nil when ctx has ended and everything has
+// come to rest, or the first error that ended it.
+func Run(ctx context.Context, c Config, edges Edges) error {
+	b, err := build(c, edges)
+	if err != nil {
+		return err
+	}
+	return b.run(ctx)
+}
+
+// bot is the house, wired.
+type bot struct {
+	Config
+	Edges
+	started time.Time
+	slack   Slack
+	engine  *engine.Engine
+	poster  *poster.Poster
+	service *handlers.Service
+}
+
+func build(c Config, edges Edges) (*bot, error) {
+	b := &bot{Config: c, Edges: edges, started: c.Now()}
+	var err error
+	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) { b.service.Handle(ctx, m, r) }
+	if b.slack, err = edges.Slack(edges.Store, handler); err != nil {
+		return nil, err
+	}
+	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error { return b.service.Recheck(ctx, r) })
+	b.engine, err = engine.New(engine.Config{
+		Runs: edges.Store, Runner: edges.Remote, Gate: gate, Members: edges.Store, Policy: c.Policy,
+		Replica: c.Replica, Now: c.Now, Log: c.Log.With("part", "engine"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := c.Settings
+	s.Grammar = c.Grammar
+	s.Directory, s.Engine, s.Runs, s.Log, s.Remote, s.NewID = b.slack, b.engine, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
+	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
+	if b.service, err = handlers.New(s); err != nil {
+		return nil, err
+	}
+	b.poster, err = poster.New(poster.Config{
+		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
+		Card: card.Run, TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),
+	})
+	return b, err
+}
+
+// run starts the parts from the bottom up and stops them from the top down:
+// first nothing new is taken, then what runs comes to rest, then what people
+// see is brought up to date, and the store goes last.
+func (b *bot) run(ctx context.Context) error {
+	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
+	var stack []func()
+	start := func(name string, run func(context.Context) error) {
+		own, stop := context.WithCancel(failed)
+		ended := make(chan struct{})
+		g.Go(func() error {
+			defer close(ended)
+			if err := run(own); err != nil && !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if own.Err() == nil {
+				return fmt.Errorf("%s ended by itself", name)
+			}
+			return nil
+		})
+		stack = append(stack, func() { stop(); <-ended })
+	}
+	start("state store", b.Store.Run)
+	if b.ControlDir != "" {
+		l, err := control.Listen(b.ControlDir)
+		if err != nil {
+			return errors.Join(err, b.stop(g, stack))
+		}
+		start("control socket", func(ctx context.Context) error { return control.Serve(ctx, l, b.control()) })
+	}
+	start("ssh", b.Remote.Maintain)
+	start("slack", b.slack.Run)
+	start("poster", b.poster.Run)
+	start("engine", b.engine.Run)
+	start("recovery", b.recover)
+
+	select {
+	case <-ctx.Done():
+		b.Log.Info("stopping: nothing new is taken on")
+	case <-failed.Done():
+	}
+	return b.stop(g, stack)
+}
+
+func (b *bot) stop(g *errgroup.Group, stack []func()) error {
+	b.slack.Drain()
+	for i := len(stack) - 1; i >= 0; i-- {
+		stack[i]()
+	}
+	return g.Wait()
+}
+
+// recover hands deliveries that a former life accepted and did not handle to
+// the handler again. Those that are too old to run get a word that says so.
+func (b *bot) recover(ctx context.Context) error {
+	err := b.Store.Unsettled(ctx, func(key string, payload []byte, replica string, at time.Time) error {
+		if !at.Before(b.started) {
+			return nil // this life's own
+		}
+		if replica != b.Replica {
+			return nil // another replica's; it is alive or takes it up itself
+		}
+		b.Log.Info("a delivery of a former life is taken up", "key", key, "at", at)
+		if err := b.slack.Resume(ctx, key, payload); err != nil {
+			b.Log.Error("a delivery could not be taken up", "key", key, "err", err)
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		b.Log.Error("unhandled deliveries could not be listed", "err", err)
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,202 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/config"
+	"dhbot/internal/etcdstore"
+	"dhbot/internal/fleet"
+	"dhbot/internal/probe"
+	"dhbot/internal/remote"
+	"dhbot/internal/slackio"
+	"dhbot/internal/sshexec"
+	"dhbot/runbooks"
+)
+
+// Found is one line of `bot check --live`.
+type Found struct {
+	OK    bool
+	About string // "slack", "store", or "prod/infra-1"
+	Text  string
+}
+
+// liveTimeout bounds one command of a live check.
+const liveTimeout = 20 * time.Second
+
+// CheckLive dials Slack, every host and the store, and says for each host
+// which of the configured processes its supervisor really knows. It only
+// reads. Lines come in the order of the config.
+func CheckLive(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) []Found {
+	var out []Found
+	out = append(out, checkSlack(ctx, cfg, o), checkStore(ctx, cfg, o))
+	pool, err := sshexec.New(sshexec.Config{KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, ProxyJump: cfg.SSH.ProxyJump, Log: o.Log})
+	if err != nil {
+		return append(out, Found{About: "ssh", Text: err.Error()})
+	}
+	defer pool.Close()
+	return append(out, checkHosts(ctx, cfg, catalogs, pool)...)
+}
+
+func checkSlack(ctx context.Context, cfg *config.Config, o Options) Found {
+	edge, err := slackio.New(slackio.Config{
+		AppToken: slackio.Secret(cfg.Slack.AppToken.Reveal()), BotToken: slackio.Secret(cfg.Slack.BotToken.Reveal()),
+		APIURL: o.SlackAPI, Claims: noClaims{}, Handler: nobody,
+	})
+	if err != nil {
+		return Found{About: "slack", Text: err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	id, err := edge.Whoami(ctx)
+	if err != nil {
+		return Found{About: "slack", Text: err.Error()}
+	}
+	_, member, err := edge.Channel(ctx, cfg.Slack.AuditChannel, 0)
+	switch {
+	case err != nil:
+		return Found{About: "slack", Text: fmt.Sprintf("the audit channel %s: %v", cfg.Slack.AuditChannel, err)}
+	case !member:
+		return Found{About: "slack", Text: fmt.Sprintf("the bot is not in the audit channel %s: invite it there", cfg.Slack.AuditChannel)}
+	}
+	return Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of team %s, and in the audit channel", id.User, id.Team)}
+}
+
+// A live check hears nothing.
+type noClaims struct{}
+
+func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }
+func (noClaims) Settle(context.Context, string) error                { return nil }
+
+func nobody(context.Context, handlers.Message, handlers.Reply) {}
+
+func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
+	if cfg.State.Etcd == nil {
+		return Found{OK: true, About: "store", Text: "embedded in " + cfg.State.Dir}
+	}
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	store, err := etcdstore.Open(ctx, StoreConfig(cfg, replicaName(cfg)+"-check", o.Log))
+	if err != nil {
+		return Found{About: "store", Text: err.Error()}
+	}
+	defer store.Close()
+	if holds, err := store.HoldsDeephaven(ctx); err != nil || holds {
+		if err != nil {
+			return Found{About: "store", Text: err.Error()}
+		}
+		return Found{About: "store", Text: "this etcd holds Deephaven's own keys (/main/…): the bot must have a cluster of its own"}
+	}
+	return Found{OK: true, About: "store", Text: "answers at " + strings.Join(cfg.State.Etcd.Endpoints, ", ")}
+}
+
+func checkHosts(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, pool *sshexec.Pool) []Found {
+	var wg sync.WaitGroup
+	var results [][]Found
+	for i := range cfg.Fleet.Clusters {
+		cl := &cfg.Fleet.Clusters[i]
+		cat, ok := catalogs.Get(cl.Catalog)
+		if !ok {
+			continue // config.Load has said so
+		}
+		for j := range cl.Hosts {
+			n := len(results)
+			results = append(results, nil)
+			wg.Go(func() { results[n] = checkHost(ctx, pool, cat, cl, &cl.Hosts[j]) })
+		}
+		wg.Wait()
+	}
+	return slices.Concat(results...)
+}
+
+func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host) []Found {
+	about := cl.Name + "/" + h.Name
+	if r := pool.Dial(ctx, h.Name, h.Address, h.Login); r.Outcome != remote.Answered {
+		return []Found{{About: about, Text: r.Outcome.String() + ": " + r.Detail}}
+	}
+	var monit, systemd []runbooks.Process
+	for _, id := range h.Processes {
+		p, ok := cat.Process(id)
+		switch {
+		case !ok:
+		case p.Manager == runbooks.Monit:
+			monit = append(monit, *p)
+		default:
+			systemd = append(systemd, *p)
+		}
+	}
+	out := []Found{{OK: true, About: about, Text: "logged in as " + h.Login}}
+	if len(monit) > 0 {
+		out = append(out, checkMonit(ctx, pool, cat, h, about, monit)...)
+	}
+	for _, p := range systemd {
+		out = append(out, checkUnit(ctx, pool, h, about, p))
+	}
+	return out
+}
+
+// checkMonit compares what the config says with what monit's summary lists.
+func checkMonit(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, h *fleet.Host, about string, want []runbooks.Process) []Found {
+	argv := h.Monit
+	if len(argv) == 0 {
+		argv = cat.Monit
+	}
+	r := ask(ctx, pool, h, append(slices.Clone(argv), "summary"))
+	if !r.OK() {
+		return []Found{{About: about, Text: "monit summary: " + said(r)}}
+	}
+	known := map[string]bool{}
+	for _, row := range probe.ParseSummary(r.Stdout.String()) {
+		if row.Type == "Process" {
+			known[row.Name] = true
+		}
+	}
+	var out []Found
+	var there []string
+	for _, p := range want {
+		if known[p.Service] {
+			there = append(there, p.ID)
+		} else {
+			out = append(out, Found{About: about, Text: fmt.Sprintf("%s is configured here, but monit does not know a service %q", p.ID, p.Service)})
+		}
+		delete(known, p.Service)
+	}
+	for name := range known {
+		out = append(out, Found{OK: true, About: about, Text: fmt.Sprintf("monit also watches %s, which the config does not name", name)})
+	}
+	slices.SortFunc(out, func(a, b Found) int { return strings.Compare(a.Text, b.Text) })
+	return append([]Found{{OK: true, About: about, Text: fmt.Sprintf("monit knows %d of %d: %s", len(there), len(want), strings.Join(there, ", "))}}, out...)
+}
+
+func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about string, p runbooks.Process) Found {
+	r := ask(ctx, pool, h, []string{"systemctl", "show", "-p", "LoadState", "-p", "ActiveState", p.Service})
+	if !r.OK() {
+		return Found{About: about, Text: fmt.Sprintf("systemctl show %s: %s", p.Service, said(r))}
+	}
+	out := r.Stdout.String()
+	if !strings.Contains(out, "LoadState=loaded") {
+		return Found{About: about, Text: fmt.Sprintf("%s is configured here, but systemd does not know a unit %q", p.ID, p.Service)}
+	}
+	return Found{OK: true, About: about, Text: "systemd knows " + p.Service}
+}
+
+func ask(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, argv []string) remote.Result {
+	sent, err := runbooks.Wrap(argv, liveTimeout)
+	if err != nil {
+		return remote.Result{Outcome: remote.NoOutcome, Detail: err.Error()}
+	}
+	return pool.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Sent: sent, Timeout: liveTimeout})
+}
+
+// said is what came of a command that did not do.
+func said(r remote.Result) string {
+	if r.Outcome == remote.Answered {
+		return fmt.Sprintf("exit code %d: %s", r.Exit, strings.TrimSpace(r.Stderr.String()+" "+r.Stdout.String()))
+	}
+	return r.Outcome.String() + ": " + r.Detail
+}

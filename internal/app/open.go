@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/config"
+	"dhbot/internal/engine"
+	"dhbot/internal/etcdstore"
+	"dhbot/internal/slackio"
+	"dhbot/internal/sshexec"
+	"dhbot/runbooks"
+)
+
+// Options are what `bot run` takes besides the config file.
+type Options struct {
+	// SlackAPI is where Slack's Web API is, "" for Slack itself.
+	SlackAPI string
+	// PretendSlackRealHosts allows a Slack that is not Slack together with
+	// hosts that are not loopback. It is never a default.
+	PretendSlackRealHosts bool
+	Log                   *slog.Logger
+}
+
+// Start runs the bot that a config describes, until ctx ends.
+func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) error {
+	if err := pretend(cfg, o); err != nil {
+		return err
+	}
+	c := settings(cfg, catalogs, o)
+	edges, err := Open(ctx, cfg, c.Replica, o)
+	if err != nil {
+		return err
+	}
+	defer edges.close(o.Log)
+	return Run(ctx, c, edges.Edges)
+}
+
+// settings translates a config into what the rooms of the house go by.
+func settings(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
+	return Config{
+		Grammar:      handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
+		Settings:     handlers.Settings{Rules: &cfg.Rules},
+		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
+		AuditChannel: cfg.Slack.AuditChannel,
+		Replica:      replicaName(cfg),
+		ControlDir:   cfg.State.Dir,
+		Log:          o.Log,
+		Now:          time.Now,
+	}
+}
+
+// replicaName is who this process is among the replicas. With the embedded
+// store there is only one, and its next life is the same replica.
+func replicaName(cfg *config.Config) string {
+	if cfg.State.Etcd == nil {
+		return "bot"
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unnamed"
+	}
+	return fmt.Sprintf("%s-%d", strings.Map(keyChar, host), os.Getpid())
+}
+
+func keyChar(r rune) rune {
+	if r == '/' || r <= ' ' {
+		return '-'
+	}
+	return r
+}
+
+// Opened are edges that have to be closed.
+type Opened struct {
+	Edges
+	Store *etcdstore.Store
+	Pool  *sshexec.Pool
+}
+
+// Open opens the edges that a config describes: the state store first, since
+// it is what two bots must not share.
+func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*Opened, error) {
+	store, err := etcdstore.Open(ctx, StoreConfig(cfg, replica, o.Log))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := sshexec.New(sshexec.Config{
+		KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, ProxyJump: cfg.SSH.ProxyJump, Log: o.Log.With("part", "ssh"),
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	slack := func(claims slackio.Claims, handler Handler) (Slack, error) {
+		return slackio.New(slackio.Config{
+			AppToken: slackio.Secret(cfg.Slack.AppToken.Reveal()), BotToken: slackio.Secret(cfg.Slack.BotToken.Reveal()),
+			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
+		})
+	}
+	return &Opened{Edges: Edges{Store: store, Remote: pool, Slack: slack}, Store: store, Pool: pool}, nil
+}
+
+func (e *Opened) close(log *slog.Logger) {
+	e.Pool.Close()
+	if err := e.Store.Close(); err != nil {
+		log.Error("the state store was not closed well", "err", err)
+	}
+}
+
+// StoreConfig is where a config keeps the state.
+func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
+	c := etcdstore.Config{Replica: replica, Log: log.With("part", "store")}
+	if e := cfg.State.Etcd; e != nil {
+		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, etcdstore.Secret(e.Password.Reveal())
+		c.TLS = etcdstore.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}
+		return c
+	}
+	c.Dir = cfg.State.Dir
+	return c
+}
+
+// pretend refuses a Slack that is not Slack before hosts that are not
+// loopback: whoever runs a local Slack decides who its people are.
+func pretend(cfg *config.Config, o Options) error {
+	if o.SlackAPI == "" || isSlack(o.SlackAPI) || o.PretendSlackRealHosts {
+		return nil
+	}
+	for _, cl := range cfg.Fleet.Clusters {
+		for _, h := range cl.Hosts {
+			host, _, err := net.SplitHostPort(h.Address)
+			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+				return fmt.Errorf("SLACK_API_URL is %s, which is not Slack, and %s in %s is at %s, which is not a loopback address: "+
+					"whoever runs that Slack decides who approves; unset SLACK_API_URL, or say --pretend-slack-may-act-on-real-hosts", o.SlackAPI, h.Name, cl.Name, h.Address)
+			}
+		}
+	}
+	return nil
+}
+
+func isSlack(api string) bool {
+	u, err := url.Parse(api)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	return u.Hostname() == "slack.com" || strings.HasSuffix(u.Hostname(), ".slack.com") || strings.HasSuffix(u.Hostname(), ".slack-gov.com")
+}

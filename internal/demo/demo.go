@@ -1,0 +1,190 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"dhbot/internal/app"
+	"dhbot/internal/audit"
+	"dhbot/internal/config"
+	"dhbot/internal/control"
+	"dhbot/internal/hostsim"
+	"dhbot/internal/slacklocal"
+	"dhbot/runbooks"
+)
+
+// Options are what a demo can be told.
+type Options struct {
+	Generation  string // a catalog's name
+	SlackListen string // "" picks a free port
+	// Pace is how long things take on the simulated hosts, as a factor of
+	// what real ones take; 0 means 1.
+	Pace float64
+	Log  *slog.Logger
+}
+
+// Demo is the whole bot, running.
+type Demo struct {
+	Slack *slacklocal.Server
+	Hosts *hostsim.Cluster
+	dir   string
+}
+
+// Run starts a local Slack, simulated hosts and, against them, the very bot of
+// `bot run`; calls f when the bot hears Slack; and puts everything away when f
+// returns or ctx ends. All of it is on loopback and in one temporary
+// directory.
+func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (err error) {
+	dir, err := os.MkdirTemp("", "dhbot-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	d := &Demo{dir: dir}
+	if d.Hosts, err = hostsim.Start(hostsim.Config{Generation: o.Generation, Dir: filepath.Join(dir, "ssh"), Pace: o.Pace}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Hosts.Close()) }()
+	if d.Slack, err = slacklocal.Start(slacklocal.Config{Listen: o.SlackListen, Workspace: slacklocal.DemoWorkspace()}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Slack.Close()) }()
+	return d.withBot(ctx, o, f)
+}
+
+func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *Demo) error) error {
+	cfg, catalogs, err := d.config(o.Generation)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ended := make(chan error, 1)
+	go func() {
+		err := app.Start(ctx, cfg, catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Log: o.Log})
+		if err != nil {
+			stop(fmt.Errorf("the bot ended: %w", err))
+		}
+		ended <- err
+	}()
+	err = d.hears(ctx)
+	if err == nil {
+		err = f(ctx, d)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	stop(nil)
+	return errors.Join(err, <-ended)
+}
+
+// hears waits until the bot's sockets are open.
+func (d *Demo) hears(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("the bot did not connect to the local Slack within 30 s"))
+	defer cancel()
+	if until(ctx, func() (bool, error) { return d.Slack.Connections() > 0, nil }) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Stage is where a script can be played.
+func (d *Demo) Stage() Stage {
+	return Stage{Slack: d.Slack.URL(), Host: d.fault, Verify: d.Verify}
+}
+
+// fault makes a simulated host misbehave; "-" stands for the host itself.
+func (d *Demo) fault(host, process, fault string, args ...string) error {
+	if process == "-" {
+		process = ""
+	}
+	return d.Hosts.Fault(host, process, fault, args...)
+}
+
+// Verify checks the trail of the running bot as `bot audit verify` does.
+func (d *Demo) Verify(ctx context.Context) (string, error) {
+	var b bytes.Buffer
+	if err := control.NewClient(d.stateDir()).Get(ctx, "/trail", nil, &b); err != nil {
+		return "", err
+	}
+	after, trail, err := audit.ReadExport(&b)
+	if err != nil {
+		return "", err
+	}
+	report, err := audit.Verify(trail, audit.Options{After: after})
+	if err != nil {
+		return "", err
+	}
+	if report.Entries == 0 {
+		return "", errors.New("the trail is empty")
+	}
+	return fmt.Sprintf("the trail is whole: %d entries of %d runs", report.Entries, report.Runs), nil
+}
+
+func (d *Demo) stateDir() string { return filepath.Join(d.dir, "state") }
+
+// configText is the demo's config file; the demo reads it as `bot run` would.
+var configText = template.Must(template.New("config").Parse(`slack:
+  home_teams: [{{.Team}}]
+  audit_channel: {{.Audit}}
+  channels: {{"{"}}{{.Incident}}: {{.Cluster}}, {{.Shared}}: {{.Cluster}}{{"}"}}
+state: {dir: {{.Dir}}}
+ssh: {user: {{.Login}}, key_file: {{.Key}}, known_hosts: {{.KnownHosts}}}
+people:
+  operator: {slack: [{{.Team}}/{{.Operator}}]}
+  approver: {slack: [{{.Team}}/{{.Approver}}]}
+  approver2: {slack: [{{.Team}}/{{.Approver2}}]}
+  reader: {slack: [{{.Team}}/{{.Reader}}]}
+clusters:
+  {{.Cluster}}:
+    catalog: {{.Catalog}}
+    acls: {{.ACLs}}
+    roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
+    hosts:
+{{- range .Hosts}}
+      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]}
+{{- end}}
+`))
+
+type configHost struct{ Name, Address, Processes string }
+
+// config writes the demo's config file and reads it.
+func (d *Demo) config(generation string) (*config.Config, runbooks.Catalogs, error) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		return nil, nil, err
+	}
+	cl := Fleet(generation, d.Hosts.Address).Clusters[0]
+	var hosts []configHost
+	for _, h := range cl.Hosts {
+		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", ")})
+	}
+	var b bytes.Buffer
+	err = configText.Execute(&b, map[string]any{
+		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
+		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
+		"Dir": d.stateDir(), "Login": d.Hosts.Login(), "Key": d.Hosts.KeyFile(), "KnownHosts": d.Hosts.KnownHosts(),
+		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	file := filepath.Join(d.dir, "config.yaml")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		return nil, nil, err
+	}
+	env := map[string]string{"SLACK_APP_TOKEN": d.Slack.AppToken(), "SLACK_BOT_TOKEN": d.Slack.BotToken()}
+	cfg, problems := config.Load(file, func(name string) string { return env[name] }, catalogs)
+	if problems.Fatal() {
+		return nil, nil, fmt.Errorf("the demo's own config: %w", problems)
+	}
+	return cfg, catalogs, nil
+}
