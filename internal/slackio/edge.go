@@ -41,9 +41,12 @@ type Config struct {
 	// Sockets is how many connections are kept; 0 means 2, so that one hears
 	// while Slack refreshes the other. All replicas together have ten.
 	Sockets int
-	Pace    Pace
-	Log     *slog.Logger
-	Now     func() time.Time // nil means time.Now
+	// Grace is how long handlers at work may go on when the edge stops; 0
+	// means 5 s.
+	Grace time.Duration
+	Pace  Pace
+	Log   *slog.Logger
+	Now   func() time.Time // nil means time.Now
 }
 
 // Edge is the bot's side of Slack. Its methods may be called from several
@@ -53,7 +56,7 @@ type Edge struct {
 	apiURL             string
 	claims             Claims
 	handler            func(context.Context, handlers.Message, handlers.Reply)
-	ackTimeout         time.Duration
+	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time
 
@@ -82,7 +85,7 @@ func New(c Config) (*Edge, error) {
 	c = c.withDefaults()
 	e := &Edge{
 		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, claims: c.Claims, handler: c.Handler,
-		ackTimeout: c.AckTimeout, log: c.Log, now: c.Now, http: httpClient(),
+		ackTimeout: c.AckTimeout, grace: c.Grace, log: c.Log, now: c.Now, http: httpClient(),
 		slots: make(chan struct{}, c.Workers+c.Queue), seats: make(chan struct{}, c.Workers),
 		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})},
 		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
@@ -136,6 +139,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Sockets <= 0 {
 		c.Sockets = 2
+	}
+	if c.Grace <= 0 {
+		c.Grace = 5 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -197,7 +203,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	e.door.close()
 	e.await(claimBudget+e.ackTimeout, func(unack, _ int) bool { return unack == 0 })
 	hangUp()
-	e.await(stopGrace, func(_, inside int) bool { return inside == 0 })
+	e.await(e.grace, func(_, inside int) bool { return inside == 0 })
 	stopWork(errStopped)
 	e.door.wait(outer, func(_, inside int) bool { return inside == 0 })
 	stopOut()

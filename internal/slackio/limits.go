@@ -28,7 +28,6 @@ const (
 	claimBudget   = time.Second     // to make a delivery durable
 	askBudget     = 3 * time.Second // a trigger is good for 3 s
 	handlerBudget = 5 * time.Minute // after which a handler's context ends
-	stopGrace     = 5 * time.Second // for handlers at work when the edge stops
 	callTimeout   = 10 * time.Second
 	channelAge    = time.Minute // how long "is this channel shared" is believed
 	socketStagger = time.Second // so that Slack does not refresh both sockets at once

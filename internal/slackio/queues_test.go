@@ -266,6 +266,7 @@ func TestTurnsRespect429PerMethod(t *testing.T) {
 						}
 						return nil
 					})
+					time.Sleep(time.Second)
 					_ = turns.take(t.Context(), "C", methodPost, func(context.Context) error {
 						if d := time.Since(start); d < 30*time.Second {
 							t.Errorf("the method was called again after %s", d)

@@ -231,8 +231,11 @@ func (r renderer) foot(lines []card.Line, m *meter) []slack.Block {
 	for i, l := range lines {
 		for j, s := range l {
 			text := r.mrkdwn(s)
-			if i > 0 && j == 0 {
+			switch {
+			case i > 0 && j == 0:
 				text = "\n" + text
+			case strings.Contains(b.String(), ":") && strings.ContainsAny(text, ":/"):
+				text = joiner + text // no emoji or link across two spans
 			}
 			n := len([]rune(text))
 			if runes+n > maxContextText || !p.take(jsonLen(text)) {

@@ -1,0 +1,397 @@
+package slackio_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/poster"
+	"dhbot/internal/slackio"
+	"dhbot/internal/slacklocal"
+)
+
+func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
+	goroutinesEnd(t)
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	if got := w.slash("operator", "status “db_dis”"); !got.OK || got.Message != nil {
+		t.Errorf("the ack said %+v, want an empty one", got)
+	}
+	w.awaitSeen("reader", "re: status")
+	m := a.messages()[0]
+	want := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoOperator}
+	if m.Via != handlers.Slash || m.Account != want || m.Channel != slacklocal.DemoIncident || m.Text != "status “db_dis”" || m.ChannelShared ||
+		!strings.HasPrefix(m.Key, "slash/") || time.Since(m.At) > time.Minute {
+		t.Errorf("got %+v", m)
+	}
+	if n := w.claims.claimed.Load(); n != 1 {
+		t.Errorf("%d claims", n)
+	}
+}
+
+func TestMentionAnswersInItsThread(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	top := w.mention("@dh status one", "")
+	if m := w.awaitSeen("reader", "re: status one"); m.ThreadTS != "" {
+		t.Errorf("a mention in the channel was answered in thread %s", m.ThreadTS)
+	}
+	w.mention("please @dh status two", top.TS)
+	if m := w.awaitSeen("reader", "re: status two"); m.ThreadTS != top.TS {
+		t.Errorf("answered in thread %q, asked in %q", m.ThreadTS, top.TS)
+	}
+	for _, m := range a.messages() {
+		if m.Via != handlers.Mention || !strings.HasPrefix(m.Key, "mention/"+slacklocal.DemoIncident+"/") {
+			t.Errorf("got %+v", m)
+		}
+	}
+}
+
+func TestRedeliveryIsHandledOnce(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	w.mention("@dh status", "")
+	w.awaitSeen("reader", "re: status")
+	w.inject(slacklocal.Fault{Kind: "redeliver"})
+	w.inject(slacklocal.Fault{Kind: "redeliver"})
+	w.mention("@dh other", "") // comes after the redeliveries
+	w.awaitSeen("reader", "re: other")
+	if n := len(a.messages()); n != 2 {
+		t.Errorf("handled %d times", n)
+	}
+}
+
+// A handler that hangs delays no ack, and what finds no room is told so.
+func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
+	release := make(chan struct{})
+	var began atomic.Int64
+	stuck := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+		if m.Text == "buttons" {
+			_ = r.Show(ctx, card.Card{Push: "tap", Buttons: []card.Button{{Action: "go", Label: "Go", Value: "x"}}})
+			return
+		}
+		began.Add(1)
+		<-release
+	}
+	w := newWorld(t, stuck, func(c *slackio.Config) { c.Workers, c.Queue = 1, 2 })
+	defer close(release)
+	w.slash("operator", "buttons")
+	tap := w.awaitSeen("reader", `"go"`)
+	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	for i := range 3 {
+		start := time.Now()
+		if a := w.slash("operator", fmt.Sprint(i)); !a.OK || a.Message != nil {
+			t.Errorf("delivery %d: %+v", i, a)
+		}
+		if d := time.Since(start); d > time.Second {
+			t.Errorf("delivery %d was acked after %s", i, d)
+		}
+	}
+	a := w.slash("operator", "too many")
+	if a.Message == nil || !strings.Contains(a.Message.Text, "not accepted") {
+		t.Errorf("beyond the queue: %+v", a)
+	}
+	if _, err := w.local.Click(slacklocal.Click{User: "approver", Channel: "incident", TS: tap.TS, ActionID: "go"}); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.awaitSeen("approver", "not accepted"); !m.Ephemeral {
+		t.Error("everybody saw it")
+	}
+	if n := began.Load(); n != 1 {
+		t.Errorf("%d handlers at a time, 1 allowed", n)
+	}
+	if n := w.claims.claimed.Load(); n != 4 {
+		t.Errorf("%d claims: what is turned away must not be claimed", n)
+	}
+}
+
+// While a reply waits for its turn, its seat is another's.
+func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
+	t.Parallel()
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace.PostEvery = 1, time.Second })
+	for i := range 3 {
+		w.slash("operator", fmt.Sprint("same channel ", i))
+	}
+	w.await("every handler to begin", func() bool { return len(a.messages()) == 3 })
+	if n := len(w.seen("reader", "same channel")); n == 3 {
+		t.Error("they did not have to wait for their turns")
+	}
+	w.await("every answer", func() bool { return len(w.seen("reader", "same channel")) == 3 })
+}
+
+func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	w.claims.down.Store(true)
+	got := w.slash("operator", "status")
+	if got.Message == nil || !strings.Contains(got.Message.Text, "not recorded") {
+		t.Errorf("the ack said %+v", got)
+	}
+	w.awaitSeen("reader", "re: status")
+	if m := a.messages()[0]; m.Key != "" {
+		t.Errorf("unclaimed, and yet it has the key %q", m.Key)
+	}
+}
+
+func TestTapFormAndWhisper(t *testing.T) {
+	var mu sync.Mutex
+	var got []handlers.Message
+	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+		mu.Lock()
+		got = append(got, m)
+		mu.Unlock()
+		var err error
+		switch m.Via {
+		case handlers.Slash:
+			err = r.Show(ctx, card.Card{Push: "Approval needed", Head: card.Line{card.B("Approval needed")}, Buttons: []card.Button{
+				{Action: "vote", Label: "Approve", Value: "R-1 yes", Style: card.Primary, Confirm: &card.Confirm{Title: "Sure?", Text: "It restarts.", Yes: "Yes", No: "No"}},
+				{Action: "vote", Label: "Deny…", Value: "R-1 no", Style: card.Danger},
+			}})
+		case handlers.Button:
+			err = r.Ask(ctx, card.Form{Action: "deny", Value: m.Tap.Value, Title: "Deny", Submit: "Deny",
+				Body:   []card.Element{card.Text{Lines: []card.Line{{card.T("About R-1")}}}},
+				Inputs: []card.Input{{Name: "reason", Label: "Why?", Multiline: true}}})
+		case handlers.Form:
+			err = r.Whisper(ctx, say("denied: "+m.Tap.Fields["reason"]))
+		}
+		if err != nil {
+			t.Errorf("%s: %v", m.Via, err)
+		}
+	}
+	w := newWorld(t, h, nil)
+	w.slash("operator", "restart db_dis")
+	posted := w.awaitSeen("approver", "Approval needed")
+	if _, err := w.local.Click(slacklocal.Click{User: "approver", Channel: "incident", TS: posted.TS, ActionID: "vote~2"}); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := w.form("approver")
+	w.claims.down.Store(true)
+	values := map[string]any{"reason": map[string]any{"value": "not now"}}
+	bad, err := w.local.Submit(slacklocal.Submission{User: "approver", ViewID: id, Values: values})
+	if err != nil || bad.OK || !strings.Contains(bad.Errors["reason"], "not recorded") {
+		t.Errorf("submitted without a store: %+v, %v", bad, err)
+	}
+	w.claims.down.Store(false)
+	if good, err := w.local.Submit(slacklocal.Submission{User: "approver", ViewID: id, Values: values}); err != nil || !good.OK {
+		t.Errorf("submitted: %+v, %v", good, err)
+	}
+	w.await("the form to be handled", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 4 })
+	w.await("a whisper", func() bool { return len(w.seen("approver", "denied: not now")) == 2 })
+	if n := len(w.seen("operator", "denied")); n != 0 {
+		t.Errorf("somebody else saw the whisper")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	tap, form := got[1], got[3]
+	if tap.Tap.Action != "vote" || tap.Tap.Value != "R-1 no" || tap.Account.User != slacklocal.DemoApprover || tap.Channel != slacklocal.DemoIncident || tap.Thread != "" {
+		t.Errorf("tap %+v", tap)
+	}
+	if form.Tap.Action != "deny" || form.Tap.Value != "R-1 no" || form.Tap.Fields["reason"] != "not now" || form.Channel != slacklocal.DemoIncident || !strings.HasPrefix(form.Key, "view/") {
+		t.Errorf("form %+v", form)
+	}
+}
+
+func TestShowAgainEditsTheOneMessage(t *testing.T) {
+	h := func(ctx context.Context, _ handlers.Message, r handlers.Reply) {
+		var wg sync.WaitGroup
+		for i := range 12 {
+			if i == 0 {
+				if err := r.Show(ctx, say("step 0")); err != nil {
+					t.Error(err)
+				}
+				continue
+			}
+			wg.Go(func() {
+				if err := r.Show(ctx, say(fmt.Sprint("step ", i))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if err := r.Show(ctx, say("the end")); err != nil {
+			t.Error(err)
+		}
+	}
+	w := newWorld(t, h, nil)
+	w.slash("operator", "go")
+	m := w.awaitSeen("reader", `"text":"the end"`)
+	if len(w.seen("reader", "step")) != 1 || len(m.History) == 0 {
+		t.Errorf("not one message with its edits: %+v", m)
+	}
+}
+
+func TestNothingIsLostTo429s(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.postMessage", Count: 1, RetryAfter: 1})
+	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.update", Count: 1, RetryAfter: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	start := time.Now()
+	ts, err := w.edge.Post(ctx, engine.Place{Channel: slacklocal.DemoIncident}, say("first"))
+	if err != nil || time.Since(start) < time.Second {
+		t.Fatalf("posted after %s: %v", time.Since(start), err)
+	}
+	if err := w.edge.Edit(ctx, slacklocal.DemoIncident, ts, say("second"), true); err != nil || time.Since(start) < 2*time.Second {
+		t.Errorf("edited after %s: %v", time.Since(start), err)
+	}
+	if n := len(w.seen("reader", "second")); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestRefusedBlocksBecomeText(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	at := engine.Place{Channel: slacklocal.DemoIncident}
+	w.inject(slacklocal.Fault{Kind: "api-error", Method: "chat.postMessage", Error: "invalid_blocks", Count: 1})
+	ts, err := w.edge.Post(t.Context(), at, card.Card{Push: "short", Head: card.Line{card.T("the head")}, Body: []card.Element{card.Pre{Text: "*out*"}}, Buttons: []card.Button{{Action: "a", Label: "Logs"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := w.awaitSeen("reader", "the head")
+	if len(m.Blocks) != 0 || !strings.Contains(m.Text, "∗out∗") || !strings.Contains(m.Text, "[Logs]") || !strings.Contains(m.Text, "short") {
+		t.Errorf("got %+v", m)
+	}
+	w.inject(slacklocal.Fault{Kind: "api-error", Method: "chat.update", Error: "msg_blocks_too_long", Count: 1})
+	if err := w.edge.Edit(t.Context(), at.Channel, ts, say("edited"), false); err != nil {
+		t.Error(err)
+	}
+	w.awaitSeen("reader", "edited")
+}
+
+// What output carries in alerts nobody and links nowhere.
+func TestHostileOutputAlertsNobody(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	evil := "@everyone @here <!channel> <!subteam^" + slacklocal.DemoGroup + "> <@" + slacklocal.DemoApprover + "> @approver https://evil.example ```x``` \x1b[31mred\x1b[0m"
+	l := card.Line{card.T(evil), card.B(evil), card.C(evil), card.P(evil, auth.Account{Team: "T0OTHER", User: slacklocal.DemoApprover})}
+	c := card.Card{Push: evil, Head: l, Body: []card.Element{card.Text{Lines: []card.Line{l}}, card.Pre{Text: evil}, card.Table{Header: []string{evil}, Rows: [][]card.Line{{l, l}}}},
+		Buttons: []card.Button{{Action: "a", Label: evil, Value: evil, Confirm: &card.Confirm{Title: evil, Text: evil, Yes: evil, No: evil}}}, Foot: []card.Line{l}}
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, c); err != nil {
+		t.Fatal(err)
+	}
+	m := w.awaitSeen("reader", "evil")
+	if len(m.Notifies) != 0 || len(m.Blocks) == 0 {
+		t.Errorf("it alerts %v", m.Notifies)
+	}
+	anna := card.P("approver", auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover})
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "p", Head: card.Line{card.T("for "), anna}, Foot: []card.Line{{card.T("at "), card.At(time.Now())}}}); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.awaitSeen("reader", `"user_id":"`+slacklocal.DemoApprover+`"`); len(m.Notifies) != 1 {
+		t.Errorf("a mention that is meant alerts %v", m.Notifies)
+	}
+}
+
+func TestFileErrorsAndChannels(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	at := engine.Place{Channel: slacklocal.DemoIncident}
+	if err := w.edge.File(t.Context(), at, "db_dis.log", "log of db_dis", []byte("line\n")); err != nil {
+		t.Error(err)
+	}
+	w.awaitSeen("reader", "db_dis.log")
+	if err := w.edge.File(t.Context(), at, "none.log", "nothing", nil); err == nil {
+		t.Error("an empty file was taken")
+	}
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: "C0NOWHERE"}, say("x")); !errors.Is(err, poster.ErrNoPlace) {
+		t.Errorf("posting nowhere: %v", err)
+	}
+	if err := w.edge.Edit(t.Context(), at.Channel, "1.000001", say("x"), true); !errors.Is(err, poster.ErrGone) {
+		t.Errorf("editing nothing: %v", err)
+	}
+	for id, want := range map[string]bool{slacklocal.DemoIncident: false, slacklocal.DemoShared: true} {
+		shared, member, err := w.edge.Channel(t.Context(), id, 0)
+		if err != nil || shared != want || !member {
+			t.Errorf("%s: shared %v, member %v, %v", id, shared, member, err)
+		}
+	}
+	if shared, _, err := w.edge.Channel(t.Context(), "C0NOWHERE", 0); err == nil || !shared {
+		t.Errorf("an unknown channel counts as not shared: %v", err)
+	}
+}
+
+func TestLookupAsksAnewWhereItMatters(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	anna := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover}
+	p, err := w.edge.Lookup(t.Context(), anna, 0)
+	if err != nil || p.Account != anna || p.HomeTeam != slacklocal.DemoTeam || p.Deleted || p.Bot || p.Guest {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	yes := true
+	if _, err := w.local.ChangePerson(slacklocal.PersonChange{User: "approver", Deleted: &yes, Restricted: &yes, WorkflowBot: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := w.edge.Lookup(t.Context(), anna, time.Minute); err != nil || p.Deleted {
+		t.Errorf("a read may use what is known: %+v, %v", p, err)
+	}
+	if p, err := w.edge.Lookup(t.Context(), anna, 0); err != nil || !p.Deleted || !p.Guest || !p.Bot {
+		t.Errorf("a vote may not: %+v, %v", p, err)
+	}
+	// A team that the event claimed does not make an outsider one of ours.
+	out, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoOutsider}, 0)
+	if err != nil || out.HomeTeam != slacklocal.DemoOtherTeam {
+		t.Errorf("outsider: %+v, %v", out, err)
+	}
+	if _, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: "U0NOBODY"}, 0); err == nil {
+		t.Error("nobody was found")
+	}
+}
+
+func TestOutsiderInASharedChannel(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	if _, err := w.local.Mention(slacklocal.Mention{User: "outsider", Channel: "shared-vendor", Text: "@dh status"}); err != nil {
+		t.Fatal(err)
+	}
+	w.await("the mention", func() bool { return len(a.messages()) == 1 })
+	if m := a.messages()[0]; !m.ChannelShared || m.Account.Team != slacklocal.DemoOtherTeam {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestResumeHandlesWhatWasClaimed(t *testing.T) {
+	var mu sync.Mutex
+	payloads := map[string][]byte{}
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	w.slash("operator", "restart db_dis")
+	w.awaitSeen("reader", "re: restart")
+	err := w.claims.Unsettled(t.Context(), func(key string, payload []byte, _ string, _ time.Time) error {
+		mu.Lock()
+		defer mu.Unlock()
+		payloads[key] = payload
+		return nil
+	})
+	if err != nil || len(payloads) != 1 {
+		t.Fatalf("%d unsettled claims, %v", len(payloads), err)
+	}
+	for key, payload := range payloads {
+		if err := w.edge.Resume(t.Context(), key, payload); err != nil {
+			t.Error(err)
+		}
+		var stored map[string]any
+		if err := json.Unmarshal(payload, &stored); err != nil || stored["trigger"] != nil {
+			t.Errorf("stored %s", payload)
+		}
+		if err := w.edge.Resume(t.Context(), "another", payload); err == nil {
+			t.Error("a payload was taken under another key")
+		}
+	}
+	got := a.messages()
+	if len(got) != 2 || got[0].Key != got[1].Key || got[0].Text != got[1].Text || got[0].Account != got[1].Account || !got[0].At.Equal(got[1].At) {
+		t.Errorf("first %+v, resumed %+v", got[0], got[len(got)-1])
+	}
+	if err := w.edge.Resume(t.Context(), "x", []byte(`{"v":99,"key":"x"}`)); err == nil {
+		t.Error("an unknown form was taken")
+	}
+}

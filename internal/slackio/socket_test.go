@@ -1,0 +1,170 @@
+package slackio_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/slackio"
+	"dhbot/internal/slacklocal"
+)
+
+// Whatever reason Slack gives for a disconnect, no command
+// that a person types meanwhile is lost or handled twice.
+func TestNoCommandIsLostOverADisconnect(t *testing.T) {
+	goroutinesEnd(t)
+	a := &answering{t: t, mute: true}
+	w := newWorld(t, a.handle, nil)
+	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
+	n := 0
+	for _, f := range []slacklocal.Fault{
+		{Kind: "disconnect", Reason: "warning", Connections: 1},
+		{Kind: "disconnect", Reason: "refresh_requested", Connections: 1},
+		{Kind: "disconnect", Reason: "link_disabled", Connections: 1},
+		{Kind: "disconnect", Reason: "too_many_websockets", Connections: 1},
+	} {
+		w.inject(f)
+		for range 4 {
+			if got := w.slash("operator", fmt.Sprintf("number %d.", n)); !got.OK {
+				t.Errorf("%s %s: command %d: %+v", f.Kind, f.Reason, n, got)
+			}
+			n++
+		}
+		w.await("two sockets again", func() bool { return w.local.Connections() == 2 })
+	}
+	w.await("every command to be handled", func() bool { return len(a.messages()) >= n })
+	seen := map[string]int{}
+	for _, m := range a.messages() {
+		seen[m.Text]++
+	}
+	for text, times := range seen {
+		if times != 1 {
+			t.Errorf("%q was handled %d times", text, times)
+		}
+	}
+}
+
+// Slack that ends every connection right after its hello is not stormed.
+func TestLinkDisabledStormBacksOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	w.inject(slacklocal.Fault{Kind: "disconnect", Reason: "link_disabled", Each: true})
+	time.Sleep(2500 * time.Millisecond) // the time in which slack-go by itself opens over a thousand
+	opened := 0
+	for _, s := range w.edge.Health().Sockets {
+		opened += s.Opened
+	}
+	if opened > 16 {
+		t.Errorf("%d connections were opened in 2.5 s", opened)
+	}
+	w.inject(slacklocal.Fault{Kind: "clear"})
+	w.await("a socket that stays", func() bool { return w.edge.Health().Sockets[0].Up || w.edge.Health().Sockets[1].Up })
+}
+
+func TestFatalRefusalsEndRunAndNameTheToken(t *testing.T) {
+	for _, c := range []struct{ method, code, want string }{
+		{"apps.connections.open", "not_allowed_token_type", "SLACK_APP_TOKEN"},
+		{"apps.connections.open", "token_expired", "SLACK_APP_TOKEN"},
+		{"apps.connections.open", "invalid_auth", "SLACK_APP_TOKEN"},
+		{"apps.connections.open", "team_disabled", "SLACK_APP_TOKEN"},
+		{"apps.connections.open", "no_permission", "SLACK_APP_TOKEN"},
+		{"auth.test", "missing_scope", "SLACK_BOT_TOKEN"},
+		{"auth.test", "token_revoked", "SLACK_BOT_TOKEN"},
+	} {
+		t.Run(c.method+" "+c.code, func(t *testing.T) {
+			goroutinesEnd(t)
+			w := newSilentWorld(t, nil, nil)
+			w.inject(slacklocal.Fault{Kind: "api-error", Method: c.method, Error: c.code, Count: -1})
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			err := w.edge.Run(ctx)
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.code) {
+				t.Errorf("Run: %v", err)
+			}
+			if err != nil && (strings.Contains(err.Error(), w.local.AppToken()) || strings.Contains(err.Error(), w.local.BotToken())) {
+				t.Errorf("the error shows the token: %v", err)
+			}
+		})
+	}
+}
+
+func TestPassingTroubleDoesNotEndRun(t *testing.T) {
+	t.Parallel()
+	w := newSilentWorld(t, nil, nil)
+	w.inject(slacklocal.Fault{Kind: "api-error", Method: "auth.test", Error: "internal_error", Count: 1})
+	w.inject(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "internal_error", Count: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.edge.Run(ctx) }()
+	w.await("a socket", func() bool { return w.edge.Health().Hears(time.Now(), time.Minute) })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// What is in hand when the edge stops is finished; what comes then is told.
+func TestStopFinishesWhatIsInHand(t *testing.T) {
+	goroutinesEnd(t)
+	began, release := make(chan struct{}), make(chan struct{})
+	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+		close(began)
+		<-release
+		if err := r.Show(ctx, say("finished "+m.Text)); err != nil {
+			t.Errorf("Show: %v", err)
+		}
+	}
+	w := newWorld(t, h, nil)
+	w.slash("operator", "late work")
+	<-began
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.stop() }()
+	w.await("the sockets to close", func() bool { return w.local.Connections() == 0 })
+	close(release)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	w.awaitSeen("reader", "finished late work")
+}
+
+func TestStopEndsHandlersThatHang(t *testing.T) {
+	goroutinesEnd(t)
+	h := func(ctx context.Context, _ handlers.Message, _ handlers.Reply) { <-ctx.Done() }
+	w := newWorld(t, h, func(c *slackio.Config) { c.Grace = 50 * time.Millisecond })
+	w.slash("operator", "hang")
+	start := time.Now()
+	if err := w.stop(); err != nil || time.Since(start) > 3*time.Second {
+		t.Errorf("stopped after %s: %v", time.Since(start), err)
+	}
+}
+
+func TestHealthSeesTheSockets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
+	h := w.edge.Health()
+	if !h.Hears(time.Now(), 30*time.Second) || h.Sockets[0].Written.IsZero() || h.Sockets[1].Connections != 2 || h.Room != 8+256 {
+		t.Errorf("%+v", h)
+	}
+	if h.Hears(time.Now().Add(time.Minute), 30*time.Second) {
+		t.Error("a socket that was silent for a minute hears")
+	}
+}
+
+func TestConfigNamesEveryProblem(t *testing.T) {
+	_, err := slackio.New(slackio.Config{AppToken: "xoxb-swapped", BotToken: "xapp-swapped"})
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "Claims", "Handler"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "swapped") {
+		t.Errorf("the token shows in: %v", err)
+	}
+}

@@ -1,0 +1,216 @@
+package slackio_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/memstore"
+	"dhbot/internal/slackio"
+	"dhbot/internal/slacklocal"
+)
+
+// world is a local Slack and an edge connected to it.
+type world struct {
+	t      *testing.T
+	local  *slacklocal.Server
+	edge   *slackio.Edge
+	claims *claims
+	stop   func() error // ends the edge and waits for it
+}
+
+// claims is the in-memory store with an outage to switch on.
+type claims struct {
+	*memstore.Store
+	down    atomic.Bool
+	claimed atomic.Int64
+}
+
+func (c *claims) Claim(ctx context.Context, key string, payload []byte) (bool, error) {
+	if c.down.Load() {
+		return false, errors.New("no leader")
+	}
+	first, err := c.Store.Claim(ctx, key, payload)
+	if first {
+		c.claimed.Add(1)
+	}
+	return first, err
+}
+
+type handler = func(context.Context, handlers.Message, handlers.Reply)
+
+// newWorld starts both and waits until the edge hears.
+func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
+	t.Helper()
+	w := newSilentWorld(t, h, change)
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { done <- w.edge.Run(ctx) }()
+	w.stop = sync.OnceValue(func() error { cancel(); return <-done })
+	t.Cleanup(func() {
+		if err := w.stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	w.await("a socket", func() bool { return w.edge.Health().Sockets[0].Up })
+	return w
+}
+
+// newSilentWorld starts the local Slack only.
+func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
+	t.Helper()
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = local.Close() })
+	w := &world{t: t, local: local, claims: &claims{Store: memstore.New(memstore.Config{})}}
+	if h == nil {
+		h = func(context.Context, handlers.Message, handlers.Reply) {}
+	}
+	c := slackio.Config{
+		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(),
+		Claims: w.claims, Handler: h, Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
+	}
+	if change != nil {
+		change(&c)
+	}
+	if w.edge, err = slackio.New(c); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// await polls, since the server is another process as far as the test goes.
+func (w *world) await(what string, ok func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(8 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("no %s within 8 s", what)
+		}
+	}
+}
+
+func (w *world) slash(user, text string) *slacklocal.Answer {
+	w.t.Helper()
+	a, err := w.local.Slash(slacklocal.SlashCommand{User: user, Channel: "incident", Text: text})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) mention(text, thread string) *slacklocal.Answer {
+	w.t.Helper()
+	a, err := w.local.Mention(slacklocal.Mention{User: "operator", Channel: "incident", Text: text, ThreadTS: thread})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) inject(f slacklocal.Fault) {
+	w.t.Helper()
+	if err := w.local.Inject(f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// seen are the messages whose text or blocks hold what, as user sees them.
+func (w *world) seen(user, what string) (found []slacklocal.Message) {
+	w.t.Helper()
+	list, err := w.local.Messages("incident", user)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range list {
+		b, _ := json.Marshal(m)
+		if strings.Contains(string(b), what) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func (w *world) awaitSeen(user, what string) slacklocal.Message {
+	w.t.Helper()
+	var found []slacklocal.Message
+	w.await(fmt.Sprintf("message with %q for %s", what, user), func() bool {
+		found = w.seen(user, what)
+		return len(found) > 0
+	})
+	return found[0]
+}
+
+// form is the modal that user has open.
+func (w *world) form(user string) (id string, blocks []any) {
+	w.t.Helper()
+	var out struct {
+		Modals []struct {
+			ID     string `json:"id"`
+			Blocks []any  `json:"blocks"`
+		} `json:"modals"`
+	}
+	w.await("open form", func() bool {
+		r, err := http.Get(w.local.URL() + "/local/views?user=" + user)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		defer r.Body.Close()
+		return json.NewDecoder(r.Body).Decode(&out) == nil && len(out.Modals) > 0
+	})
+	return out.Modals[0].ID, out.Modals[0].Blocks
+}
+
+func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(s)}} }
+
+// answering shows "re: " and the text of every message, and keeps them.
+type answering struct {
+	t    *testing.T
+	mute bool // only keep them
+	mu   sync.Mutex
+	seen []handlers.Message
+}
+
+func (a *answering) handle(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	a.mu.Lock()
+	a.seen = append(a.seen, m)
+	a.mu.Unlock()
+	if a.mute {
+		return
+	}
+	if err := r.Show(ctx, say("re: "+m.Text)); err != nil {
+		a.t.Errorf("Show: %v", err)
+	}
+}
+
+func (a *answering) messages() []handlers.Message {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]handlers.Message(nil), a.seen...)
+}
+
+// goroutinesEnd checks at the end of a test that none is left behind.
+func goroutinesEnd(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				buf := make([]byte, 1<<20)
+				t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+				return
+			}
+		}
+	})
+}
