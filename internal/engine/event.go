@@ -7,20 +7,20 @@ import "time"
 type Event interface{ event() }
 
 type (
-	// Vote approves; Digest is the plan that the voter saw.
+	// Voted approves; Digest is the plan that the voter saw.
 	Voted struct {
 		By     Actor
 		Digest string
 	}
-	// Withdrawn takes a vote back, until the run starts.
+	// WithdrawnVote takes a vote back, until the run starts.
 	WithdrawnVote struct{ By Actor }
-	// DeniedBy ends a waiting run.
+	// DeniedBy ends a run that has not started; it needs a reason.
 	DeniedBy struct {
 		By     Actor
 		Reason string
 	}
 	// CancelledBy is the requester's own end of a run that has not started,
-	// or an approver's stop after the current step.
+	// or anybody's who may vote or asked: a stop after the current step.
 	CancelledBy struct {
 		By     Actor
 		Reason string
@@ -33,12 +33,17 @@ type (
 	Blocked struct{ Lock, Run string }
 	// RecheckFailed is the Gate's no.
 	RecheckFailed struct{ Why string }
-	// StepBegins is committed before anything is sent.
-	StepBegins struct{ Index int }
+	// StepBegins is committed before anything is sent. Of a manual step it
+	// means that a person is waited for.
+	StepBegins struct {
+		Worker string
+		Index  int
+	}
 	// StepEnds is what came of it.
 	StepEnds struct {
-		Index int
-		Step  Step
+		Worker string
+		Index  int
+		Step   Step
 	}
 	// TickedBy is a person's word that a manual step is done.
 	TickedBy struct {
@@ -46,8 +51,11 @@ type (
 		Index int
 		Note  string
 	}
-	// WorkerLost says that the worker vanished with the run in its hands.
+	// WorkerLost says that the worker vanished, or left, with the run in its
+	// hands.
 	WorkerLost struct{ Worker string }
+	// Probed is what a read found out about an unknown run, afterwards.
+	Probed struct{ Text string }
 	// ClosedBy closes an unknown run.
 	ClosedBy struct {
 		By     Actor
@@ -67,10 +75,12 @@ func (StepBegins) event()    {}
 func (StepEnds) event()      {}
 func (TickedBy) event()      {}
 func (WorkerLost) event()    {}
+func (Probed) event()        {}
 func (ClosedBy) event()      {}
 
 // Policy is what of the config the engine goes by.
 type Policy struct {
 	VoteTTL  time.Duration // request to last vote
 	StartTTL time.Duration // approval to start
+	Replica  string        // who applies the event; it goes into the records
 }

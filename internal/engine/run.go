@@ -110,7 +110,7 @@ type Run struct {
 	Need    int    `json:"need"` // votes needed
 	Votes   []Vote `json:"votes,omitempty"`
 	DenyBy  *Actor `json:"deny_by,omitempty"`
-	Why     string `json:"why,omitempty"` // of a denial, refusal, cancellation, failure
+	Why     string `json:"why,omitempty"` // of a denial, refusal, cancellation, failure, unknown fate
 	EndedBy *Actor `json:"ended_by,omitempty"`
 	Abort   *Actor `json:"abort,omitempty"` // stop after the current step
 
@@ -120,9 +120,12 @@ type Run struct {
 	StartBy     *time.Time `json:"start_by,omitempty"` // the deadline from approval to start
 	StartedAt   *time.Time `json:"started_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
+	ProbedAt    *time.Time `json:"probed_at,omitempty"` // unknown: when its target was asked afterwards
 
 	Behind string `json:"behind,omitempty"` // queued: the run that holds the lock
-	Worker string `json:"worker,omitempty"` // the replica that carries it out
+	// Worker is the replica that carries it out; "" while it is running means
+	// that it was handed over and waits for one.
+	Worker string `json:"worker,omitempty"`
 
 	Records int    `json:"records"` // number of records so far
 	Head    string `json:"head"`    // hash of the last one

@@ -1,0 +1,311 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// Current is the index of the step whose turn it is, or -1.
+func (r Run) Current() int {
+	for i, st := range r.Steps {
+		if st.State == StepPending || st.State == StepStarted {
+			return i
+		}
+	}
+	return -1
+}
+
+// started is the index of the step under way, or -1.
+func (r Run) started() int {
+	if i := r.Current(); i >= 0 && r.Steps[i].State == StepStarted {
+		return i
+	}
+	return -1
+}
+
+// changes says that a step alters something: by the bot or by a person.
+func (r Run) changes(i int) bool {
+	return r.Plan.Steps[i].Changes() || r.Plan.Steps[i].Kind == runbooks.Manual
+}
+
+func (r Run) completed(i int) bool {
+	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
+}
+
+// stoppedAs is how a run that is stopped between two steps ends: as given if
+// nothing has changed, partly otherwise.
+func (r Run) stoppedAs(unchanged State) State {
+	for i := range r.Steps {
+		if r.changes(i) && r.completed(i) {
+			return Partly
+		}
+	}
+	return unchanged
+}
+
+// failedAs is how a run ends whose step f failed. A change whose own proof is
+// f did not help; any other change stands, and then the run is partly done.
+func (r Run) failedAs(f int) State {
+	proof := r.Plan.Steps[f].Kind == runbooks.Wait
+	for i := range f {
+		if r.changes(i) && r.completed(i) && !(proof && r.sameTarget(i, f)) {
+			return Partly
+		}
+	}
+	return Failed
+}
+
+func (r Run) sameTarget(i, j int) bool {
+	a, b := r.Plan.Steps[i], r.Plan.Steps[j]
+	return a.Host == b.Host && a.Process == b.Process
+}
+
+// notDone names the targets of the changes that were not made.
+func (r Run) notDone() string {
+	var names []string
+	seen := map[string]bool{}
+	for i, st := range r.Steps {
+		ps := r.Plan.Steps[i]
+		name := runbooks.Target{Process: ps.Process, Host: ps.Host}.String()
+		if st.State == StepSkipped && r.changes(i) && !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// startOver says that the time to start is over. A run that should have such
+// a deadline and has none may not start.
+func (r Run) startOver(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
+
+func (t *turn) begin(e Begin) error {
+	r := &t.run
+	fresh := r.State == Approved || r.State == Queued
+	switch {
+	case !fresh && r.State != Running:
+		return settled(*r)
+	case !fresh && r.Worker != "":
+		return refused(OtherWorker, "%s is carried out by %s already.", r.ID, r.Worker)
+	case e.Worker == "":
+		return refused(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
+	case fresh && r.startOver(t.now):
+		return refused(TooLate, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(r.StartBy))
+	case !r.approved():
+		return refused(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
+	}
+	r.State, r.Worker, r.Behind = Running, e.Worker, ""
+	text := "carried out by " + e.Worker
+	if fresh {
+		r.StartedAt = &t.now
+		t.change.Take = r.Plan.Locks
+	} else {
+		text = fmt.Sprintf("carried on by %s at step %d", e.Worker, r.Current()+1)
+	}
+	t.record(audit.Started, func(rec *audit.Record) { rec.Text = text })
+	return nil
+}
+
+func (t *turn) blocked(e Blocked) error {
+	r := &t.run
+	switch {
+	case r.State != Approved && r.State != Queued:
+		return settled(*r)
+	case r.startOver(t.now):
+		return refused(TooLate, "%s expired at %s.", r.ID, clock(r.StartBy))
+	case r.State == Queued && r.Behind == e.Run:
+		return refused(NothingNew, "%s already waits for %s.", r.ID, e.Run)
+	}
+	r.State, r.Behind = Queued, e.Run
+	t.record(audit.Queued, func(rec *audit.Record) { rec.Text = fmt.Sprintf("queued behind %s, which holds %s", e.Run, e.Lock) })
+	return nil
+}
+
+func (t *turn) recheckFailed(e RecheckFailed) error {
+	r := &t.run
+	switch {
+	case r.State != Approved && r.State != Queued && r.State != Running:
+		return settled(*r)
+	case r.started() >= 0:
+		return refused(WrongStep, "%s has a step under way; it is checked between steps.", r.ID)
+	}
+	t.end(r.stoppedAs(Refused), e.Why, nil)
+	t.withRest()
+	t.record(audit.Refused, func(rec *audit.Record) { rec.Text, rec.Outcome = r.Why, string(r.State) })
+	return nil
+}
+
+// withRest completes the reason of a run that is partly done by what is not.
+func (t *turn) withRest() {
+	if rest := t.run.notDone(); rest != "" && t.run.State == Partly {
+		t.run.Why = line(sentence(t.run.Why) + "; not done: " + rest)
+	}
+}
+
+func (t *turn) stepBegins(e StepBegins) error {
+	r := &t.run
+	if err := t.mine(e.Worker); err != nil {
+		return err
+	}
+	switch {
+	case e.Index < 0 || e.Index != r.Current() || r.Steps[e.Index].State != StepPending:
+		return refused(WrongStep, "%s: step %d cannot begin now.", r.ID, e.Index+1)
+	case r.Abort != nil:
+		return refused(Stopping, "%s was stopped by %s.", r.ID, r.Abort.Person)
+	case !r.approved():
+		return refused(NotApproved, "%s has %d of %d votes; step %d is not begun.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
+	}
+	ps, st := r.Plan.Steps[e.Index], &r.Steps[e.Index]
+	st.State, st.Started = StepStarted, &t.now
+	text := ps.Title
+	if ps.Kind == runbooks.Manual {
+		r.State, r.Worker = Paused, ""
+		text = sentence("waits for a person; " + ps.Title)
+	}
+	t.record(audit.StepStarted, func(rec *audit.Record) {
+		rec.Step, rec.Host, rec.Command, rec.Text = e.Index+1, ps.Host, ps.Sent, text
+	})
+	return nil
+}
+
+// mine refuses a worker that does not have the run in its hands.
+func (t *turn) mine(worker string) error {
+	r := &t.run
+	switch {
+	case r.State != Running:
+		return settled(*r)
+	case worker == "" || r.Worker != worker:
+		return refused(OtherWorker, "%s is not in the hands of %q.", r.ID, worker)
+	default:
+		return nil
+	}
+}
+
+func (t *turn) stepEnds(e StepEnds) error {
+	r := &t.run
+	if err := t.mine(e.Worker); err != nil {
+		return err
+	}
+	if e.Index < 0 || e.Index != r.started() {
+		return refused(WrongStep, "%s: step %d is not under way.", r.ID, e.Index+1)
+	}
+	ended := e.Step
+	ended.Started, ended.Ended, ended.Text = r.Steps[e.Index].Started, &t.now, line(e.Step.Text)
+	r.Steps[e.Index] = ended
+	t.record(audit.StepEnded, func(rec *audit.Record) {
+		rec.Step, rec.Host = e.Index+1, r.Plan.Steps[e.Index].Host
+		rec.Outcome, rec.Exit, rec.Output, rec.Text = ended.Outcome, ended.Exit, ended.Output, ended.Text
+	})
+	switch ended.State {
+	case StepDone, StepNoted:
+		t.goOn()
+		return nil
+	case StepFailed:
+		t.end(r.failedAs(e.Index), ended.Text, r.Abort)
+		t.withRest()
+		t.recordEnd()
+		return nil
+	case StepUnknown:
+		t.unknown(ended.Text)
+		return nil
+	default:
+		return refused(WrongStep, "%s: a step does not end as %q.", r.ID, ended.State)
+	}
+}
+
+// goOn is what follows a completed step.
+func (t *turn) goOn() {
+	r := &t.run
+	switch {
+	case r.Current() < 0:
+		r.Abort, r.Why = nil, "" // there was nothing left to stop
+		t.end(Done, "", nil)
+		t.recordEnd()
+	case r.Abort != nil:
+		t.stop()
+	}
+}
+
+// stop ends a run that was asked to stop after its current step.
+func (t *turn) stop() {
+	t.end(t.run.stoppedAs(Cancelled), t.run.Why, t.run.Abort)
+	t.withRest()
+	t.recordEnd()
+}
+
+func (t *turn) recordEnd() {
+	t.record(audit.Ended, func(rec *audit.Record) {
+		rec.Outcome, rec.Text = string(t.run.State), t.run.Why
+	})
+}
+
+// unknown leaves a run to a person, with its locks.
+func (t *turn) unknown(why string) {
+	t.skipRest()
+	t.run.State, t.run.Worker, t.run.Why = Unknown, "", line(why)
+	t.record(audit.Unknown, func(rec *audit.Record) { rec.Outcome, rec.Text = string(Unknown), why })
+}
+
+func (t *turn) ticked(e TickedBy) error {
+	r := &t.run
+	switch {
+	case r.State != Paused:
+		return settled(*r)
+	case e.By.Person == "":
+		return refused(NeedsPerson, "%s: a step is ticked by a person.", r.ID)
+	case e.Index < 0 || e.Index != r.started() || r.Plan.Steps[e.Index].Kind != runbooks.Manual:
+		return refused(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
+	}
+	st := &r.Steps[e.Index]
+	st.State, st.Ended, st.By, st.Text = StepDone, &t.now, e.By.Person, line(e.Note)
+	t.record(audit.Ticked, func(rec *audit.Record) {
+		by(rec, e.By)
+		rec.Step, rec.Host, rec.Text = e.Index+1, r.Plan.Steps[e.Index].Host, e.Note
+	})
+	r.State = Running // handed over to whoever is free
+	t.goOn()
+	return nil
+}
+
+func (t *turn) workerLost(e WorkerLost) error {
+	r := &t.run
+	if err := t.mine(e.Worker); err != nil {
+		return err
+	}
+	i := r.started()
+	if i >= 0 && r.changes(i) {
+		r.Steps[i].State, r.Steps[i].Ended = StepUnknown, &t.now
+		r.Steps[i].Text = fmt.Sprintf("unknown: %s was lost after it may have sent this, and nobody saw its end", e.Worker)
+		t.unknown(r.Steps[i].Text)
+		return nil
+	}
+	if i >= 0 {
+		r.Steps[i] = Step{State: StepPending}
+	}
+	r.Worker = ""
+	t.record(audit.Note, func(rec *audit.Record) {
+		rec.Text = fmt.Sprintf("%s let go of it with nothing under way that changes anything; it can be carried on", e.Worker)
+	})
+	if r.Abort != nil {
+		t.stop()
+	}
+	return nil
+}
+
+func (t *turn) probed(e Probed) error {
+	r := &t.run
+	switch {
+	case r.State != Unknown:
+		return settled(*r)
+	case r.ProbedAt != nil:
+		return refused(NothingNew, "%s was already looked at.", r.ID)
+	}
+	r.ProbedAt = &t.now
+	r.Why = line(fmt.Sprintf("%s. Looked at %s: %s", sentence(r.Why), clock(&t.now), e.Text))
+	t.record(audit.Note, func(rec *audit.Record) { rec.Text = e.Text })
+	return nil
+}

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// first is the change that creates a run: waiting for its votes, or approved
+// at once where it takes none. Only what is asked for is taken from r; states,
+// times and counts are set here.
+func first(r Run, now time.Time, p Policy) (Change, error) {
+	if err := sound(r); err != nil {
+		return Change{}, err
+	}
+	r = Run{
+		V: FormVersion, ID: r.ID, State: Waiting, Inputs: r.Inputs, Plan: r.Plan,
+		Asked: r.Asked, Reason: line(r.Reason), Place: r.Place, Need: r.Needed(),
+		Steps: make([]Step, len(r.Plan.Steps)),
+	}
+	for i := range r.Steps {
+		r.Steps[i].State = StepPending
+	}
+	t := turn{run: r, now: stamp(now), policy: p}
+	t.run.RequestedAt, t.run.VoteBy = t.now, t.now.Add(p.VoteTTL)
+	if t.run.approved() {
+		t.approve()
+	}
+	t.record(audit.Requested, func(rec *audit.Record) { by(rec, r.Asked); rec.Text = r.Reason })
+	t.change.Run = t.run
+	return t.change, nil
+}
+
+// sound refuses a run that could not be carried out as the rules want it.
+func sound(r Run) error {
+	bad := func(why string) error {
+		return refused(BadRun, "This cannot be carried out: %s. Nothing was run; this is a fault of the catalog or of the bot.", why)
+	}
+	switch {
+	case r.ID == "":
+		return bad("the run has no id")
+	case r.Asked.Person == "":
+		return bad("nobody asked for it")
+	case r.Plan.Digest == "":
+		return bad("its plan has no digest")
+	case len(r.Plan.Steps) == 0:
+		return bad("its plan has no steps")
+	}
+	for _, s := range r.Plan.Steps {
+		switch {
+		case s.Kind != runbooks.Exec && s.Kind != runbooks.Wait && s.Kind != runbooks.Manual:
+			return bad("a step is of kind " + string(s.Kind))
+		case s.Kind != runbooks.Manual && strings.TrimSpace(s.Sent) == "":
+			return bad("a step has no command")
+		case s.Kind != runbooks.Manual && s.Timeout <= 0:
+			return bad("a command has no timeout")
+		case s.Changes() && !r.Plan.Class.Changing():
+			return bad("an action of class " + string(r.Plan.Class) + " has a step that changes something")
+		case s.Changes() && len(r.Plan.Locks) == 0:
+			return bad("it changes something and takes no lock")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// Needed is how many votes the run takes: what it was asked for with, and
+// never less than the floor of its class and level, whatever is stored.
+func (r Run) Needed() int {
+	return max(r.Need, auth.Policy{}.VotesNeeded(r.Plan.Class, r.Plan.Severity))
+}
+
+// Approvals counts the people other than who asked who voted for exactly the
+// run's plan.
+func (r Run) Approvals() int {
+	counted := map[string]bool{}
+	for _, v := range r.Votes {
+		if v.Digest == r.Plan.Digest && v.Person != "" && !sameActor(v.Actor, r.Asked) {
+			counted[v.Person] = true
+		}
+	}
+	return len(counted)
+}
+
+func (r Run) approved() bool { return r.Plan.Digest != "" && r.Approvals() >= r.Needed() }
+
+// begun says that the run's steps have come under way.
+func (r Run) begun() bool { return r.StartedAt != nil }
+
+// sameActor compares names and accounts: neither one name under two accounts
+// nor one account under two names makes two people.
+func sameActor(a, b Actor) bool { return a.Person == b.Person || a.Account == b.Account }
+
+func (t *turn) voted(e Voted) error {
+	r := &t.run
+	switch {
+	case e.By.Person == "":
+		return refused(NeedsPerson, "A vote for %s without a voter does not count.", r.ID)
+	case r.State != Waiting:
+		return settled(*r)
+	case sameActor(e.By, r.Asked):
+		return refused(OwnRequest, "Not allowed: %s asked for %s; somebody else has to approve it.", r.Asked.Person, r.ID)
+	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
+		return refused(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
+	case !t.now.Before(r.VoteBy):
+		return refused(TooLate, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(&r.VoteBy))
+	case e.Digest != r.Plan.Digest:
+		return refused(OtherDigest, "This vote is for another plan than %s has now. Look at its message again before you approve.", r.ID)
+	}
+	r.Votes = append(r.Votes, Vote{Actor: e.By, At: t.now, Digest: e.Digest})
+	if r.approved() {
+		t.approve()
+	}
+	t.record(audit.Approved, func(rec *audit.Record) {
+		by(rec, e.By)
+		rec.Text = fmt.Sprintf("vote %d of %d", r.Approvals(), r.Needed())
+	})
+	return nil
+}
+
+// approve opens the time in which a run may start.
+func (t *turn) approve() {
+	startBy := t.now.Add(t.policy.StartTTL)
+	t.run.State, t.run.ApprovedAt, t.run.StartBy = Approved, &t.now, &startBy
+}
+
+func (t *turn) withdrawn(e WithdrawnVote) error {
+	r := &t.run
+	i := slices.IndexFunc(r.Votes, func(v Vote) bool { return e.By.Person != "" && v.Person == e.By.Person })
+	switch {
+	case r.State.Ended():
+		return settled(*r)
+	case r.begun():
+		return refused(AlreadyStarted, "%s started at %s; a vote can be taken back until then. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
+	case r.State != Waiting && r.State != Approved && r.State != Queued:
+		return settled(*r)
+	case i < 0:
+		return refused(NotVoted, "%s has not voted for %s; there is nothing to take back.", e.By.Person, r.ID)
+	}
+	r.Votes = slices.Delete(r.Votes, i, i+1)
+	r.State, r.ApprovedAt, r.StartBy, r.Behind = Waiting, nil, nil, ""
+	t.record(audit.Withdrawn, func(rec *audit.Record) {
+		by(rec, e.By)
+		rec.Text = fmt.Sprintf("%d of %d votes left", r.Approvals(), r.Needed())
+	})
+	return nil
+}
+
+func (t *turn) denied(e DeniedBy) error {
+	r := &t.run
+	switch {
+	case r.State.Ended():
+		return settled(*r)
+	case r.begun():
+		return refused(AlreadyStarted, "%s was already approved%s and started at %s. `cancel %s` stops it after the current step.", r.ID, byVotes(*r), clock(r.StartedAt), r.ID)
+	case r.State != Waiting && r.State != Approved && r.State != Queued:
+		return settled(*r)
+	case e.By.Person == "":
+		return refused(NeedsPerson, "A denial of %s without a name does not count.", r.ID)
+	case sameActor(e.By, r.Asked):
+		return refused(OwnRequest, "%s asked for %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
+	case strings.TrimSpace(e.Reason) == "":
+		return refused(NeedsReason, "Say why %s is denied: `deny %s REASON`. Nothing was denied.", r.ID, r.ID)
+	}
+	r.DenyBy = &e.By
+	t.end(Denied, e.Reason, &e.By)
+	t.record(audit.Denied, func(rec *audit.Record) { by(rec, e.By); rec.Text = e.Reason })
+	return nil
+}
+
+// cancelled trusts the caller that By asked for the run or may vote on it.
+func (t *turn) cancelled(e CancelledBy) error {
+	r := &t.run
+	switch {
+	case r.State.Ended():
+		return settled(*r)
+	case e.By.Person == "":
+		return refused(NeedsPerson, "A cancellation of %s without a name does not count.", r.ID)
+	case r.State == Unknown:
+		return refused(NotNow, "%s has stopped, and its fate is unknown. Look at its target, then `close %s REASON`.", r.ID, r.ID)
+	case r.Abort != nil:
+		return refused(Stopping, "%s was already stopped by %s; it ends after the current step.", r.ID, r.Abort.Person)
+	case !r.begun() && e.By.Person != r.Asked.Person:
+		return refused(NotYours, "Only %s can cancel %s before it starts. To stop it, `deny %s REASON`.", r.Asked.Person, r.ID, r.ID)
+	}
+	why := "cancelled by " + e.By.Person
+	if e.Reason != "" {
+		why += ": " + e.Reason
+	}
+	if r.State == Running && r.started() >= 0 {
+		r.Abort, r.Why = &e.By, line(why)
+		t.record(audit.Cancelled, func(rec *audit.Record) { by(rec, e.By); rec.Text = "stops after the current step; " + why })
+		return nil
+	}
+	t.end(r.stoppedAs(Cancelled), why, &e.By)
+	t.withRest()
+	t.record(audit.Cancelled, func(rec *audit.Record) { by(rec, e.By); rec.Text, rec.Outcome = r.Why, string(r.State) })
+	return nil
+}
+
+func (t *turn) closed(e ClosedBy) error {
+	r := &t.run
+	sev1 := r.Plan.Severity != runbooks.Moderate && r.Plan.Severity != runbooks.Low
+	switch {
+	case r.State.Ended():
+		return settled(*r)
+	case r.State != Unknown:
+		return refused(NotNow, "%s is %s; only a run whose fate is unknown is closed by a person.", r.ID, r.State)
+	case e.By.Person == "":
+		return refused(NeedsPerson, "%s cannot be closed without a name.", r.ID)
+	case strings.TrimSpace(e.Reason) == "":
+		return refused(NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
+	case sev1 && sameActor(e.By, r.Asked):
+		return refused(OwnRequest, "Not allowed: %s asked for %s, and a Sev 1 run is closed by somebody else.", r.Asked.Person, r.ID)
+	}
+	t.end(Closed, e.Reason, &e.By)
+	t.record(audit.Closed, func(rec *audit.Record) { by(rec, e.By); rec.Text = e.Reason })
+	return nil
+}
+
+// tick lets the deadline of the vote, or of the start, pass.
+func (t *turn) tick() error {
+	r := &t.run
+	var why string
+	switch {
+	case r.State == Waiting && !t.now.Before(r.VoteBy):
+		why = fmt.Sprintf("expired: %d of %d votes by %s", r.Approvals(), r.Needed(), clock(&r.VoteBy))
+	case (r.State == Approved || r.State == Queued) && r.startOver(t.now):
+		why = fmt.Sprintf("expired: not started by %s", clock(r.StartBy))
+		if r.Behind != "" {
+			why += ", it waited for " + r.Behind
+		}
+	default:
+		return refused(NotDue, "%s has no deadline that has passed.", r.ID)
+	}
+	t.end(Expired, why, nil)
+	t.record(audit.Expired, func(rec *audit.Record) { rec.Text = why })
+	return nil
+}
+
+// targets are a plan's targets in one line.
+func targets(ts []runbooks.Target) string {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
+}
