@@ -1,0 +1,310 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/prometheus/alertmanager/timeinterval"
+
+	"dhbot/auth"
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+var (
+	dnsName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	login   = regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`)
+	// argument is one word of how monit is called; nothing that a shell reads
+	// as more than a word.
+	argument = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
+)
+
+func (b *builder) readClusters(v value) {
+	addresses := map[string]string{}
+	for _, p := range v.pairs() {
+		if !plainName.MatchString(p.name) {
+			p.value.problem(fmt.Sprintf("%q will not do as a cluster's name", p.name), plainNameIs)
+		}
+		b.readCluster(p.name, p.value, addresses)
+	}
+}
+
+func (b *builder) readCluster(name string, v value, addresses map[string]string) {
+	o := v.object("catalog", "acls", "roles", "hosts", "schedule")
+	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
+	names := b.catalogs.Names()
+	generation := o.need("catalog", "write one of "+strings.Join(names, ", "))
+	cluster.Catalog = generation.text()
+	catalog, ok := b.catalogs.Get(cluster.Catalog)
+	if !ok && cluster.Catalog != "" {
+		generation.problem(fmt.Sprintf("there is no catalog %q", cluster.Catalog), meant(cluster.Catalog, names, "the catalogs are "))
+	}
+	if acls := o.get("acls"); acls.there() {
+		cluster.ACLs = fleet.ACLStore(acls.text())
+		if cluster.ACLs != fleet.ACLsInEtcd && cluster.ACLs != fleet.ACLsInMySQL {
+			acls.problem(fmt.Sprintf("%q is no store of access control lists", acls.text()), "write etcd or mysql")
+		}
+	}
+	hosts := o.needSome("hosts", "name its machines, each with {address, processes}")
+	for _, p := range hosts.pairs() {
+		if !plainName.MatchString(p.name) {
+			p.value.problem(fmt.Sprintf("%q will not do as a host's name", p.name), plainNameIs)
+		}
+		cluster.Hosts = append(cluster.Hosts, b.readHost(p.name, p.value, catalog, addresses))
+	}
+	b.readSchedule(&cluster, o.get("schedule"), catalog)
+	if catalog != nil {
+		warnOfAbsent(&cluster, hosts, catalog)
+	}
+	b.config.Fleet.Clusters = append(b.config.Fleet.Clusters, cluster)
+	b.readRoles(name, o.need("roles", "say who may do what: {readers, operators, approvers, data}"))
+}
+
+func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addresses map[string]string) fleet.Host {
+	o := v.object("address", "processes", "login", "monit", "etcd_client_dir", "log_root")
+	h := fleet.Host{Name: name, Login: b.config.SSH.User}
+	if at := o.need("address", "write its name or address, with :port where it is not 22"); at.there() {
+		h.Address = at.hostPort()
+		if owner, taken := addresses[h.Address]; taken && h.Address != "" {
+			at.problem("this is the address of "+owner+" already: one machine under two names could be worked on by two runs at once", "keep it under one name")
+		}
+		addresses[h.Address] = name
+	}
+	if l := o.get("login"); l.there() {
+		h.Login = l.user()
+	}
+	for _, p := range o.needSome("processes", "list what runs there").texts() {
+		if id := p.text(); knows(p, catalog, id) {
+			h.Processes = append(h.Processes, id)
+		}
+	}
+	for _, word := range o.get("monit").items() {
+		if !argument.MatchString(word.text()) {
+			word.problem(fmt.Sprintf("%q is no single word of a command", word.text()), "write how monit is called, word by word: [sudo, -u, irisadmin, monit]")
+		}
+		h.Monit = append(h.Monit, word.text())
+	}
+	h.EtcdClientDir = o.get("etcd_client_dir").absolute()
+	h.LogRoot = o.get("log_root").absolute()
+	return h
+}
+
+// knows says that a process is in the catalog, and reports it where it is not.
+// Without a catalog nothing can be said, and the missing catalog was reported.
+func knows(v value, catalog *runbooks.Catalog, id string) bool {
+	if catalog == nil {
+		return true
+	}
+	if _, ok := catalog.Process(id); ok {
+		return true
+	}
+	near := catalog.Find(id)
+	what := fmt.Sprintf("the catalog %q has no process %q", catalog.Name, id)
+	if near.Process != nil {
+		v.problem(what, "write "+near.Process.ID)
+		return false
+	}
+	v.problem(what, meant(id, processIDs(catalog), "its processes are "))
+	return false
+}
+
+func processIDs(catalog *runbooks.Catalog) []string {
+	var ids []string
+	for _, p := range catalog.Processes() {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// warnOfAbsent names what every installation has and no host is said to run.
+func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *runbooks.Catalog) {
+	var absent []string
+	for _, p := range catalog.Processes() {
+		if p.Optional == "" && len(cluster.HostsOf(p.ID)) == 0 {
+			absent = append(absent, p.ID)
+		}
+	}
+	if len(absent) > 0 && len(cluster.Hosts) > 0 {
+		hosts.warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host, or nobody can ask for it")
+	}
+}
+
+// readSchedule reads when processes should be up. A process without an entry
+// should be up always.
+func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *runbooks.Catalog) {
+	cluster.Up = map[string][]timeinterval.TimeInterval{}
+	for _, p := range v.pairs() {
+		if knows(p.value, catalog, p.name) && len(cluster.HostsOf(p.name)) == 0 {
+			p.value.problem("no host of the cluster runs "+p.name, "add it to a host's processes, or take it out here")
+		}
+		up := p.value.object("up").need("up", "list the windows in which it should be up; [] means never")
+		windows := []timeinterval.TimeInterval{}
+		for _, item := range up.items() {
+			if w, ok := item.interval(); ok {
+				windows = append(windows, w)
+			}
+		}
+		cluster.Up[p.name] = windows
+	}
+}
+
+// interval reads one window in Alertmanager's form.
+func (v value) interval() (timeinterval.TimeInterval, bool) {
+	before := len(v.r.problems)
+	o := v.object("times", "weekdays", "days_of_month", "months", "years", "location")
+	for _, t := range o.get("times").items() {
+		t.object("start_time", "end_time")
+	}
+	var w timeinterval.TimeInterval
+	if len(v.r.problems) > before || !v.there() {
+		return w, false
+	}
+	if err := yaml.NodeToValue(v.node, &w); err != nil {
+		v.problem("this window cannot be read: "+oneLine(err), "write it as Alertmanager's time_intervals, e.g. {weekdays: ['monday:friday'], times: [{start_time: '07:00', end_time: '19:00'}], location: America/New_York}")
+		return w, false
+	}
+	return w, true
+}
+
+// oneLine is a YAML error without the excerpt that the library draws.
+func oneLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	if i := strings.LastIndex(line, "] "); i >= 0 && strings.HasPrefix(line, "[") {
+		line = line[i+2:]
+	}
+	return line
+}
+
+// channelReader is how a list of readers names a channel.
+const channelReader = "channel "
+
+func (b *builder) readRoles(cluster string, v value) {
+	lists := []auth.Role{auth.Reader, auth.Operator, auth.Approver, auth.Data}
+	keys := make([]string, len(lists))
+	for i, role := range lists {
+		keys[i] = string(role)
+	}
+	o := v.object(keys...)
+	roles := auth.Roles{}
+	for _, role := range lists {
+		for _, item := range o.get(string(role)).texts() {
+			if b.mayHold(item, role) {
+				roles[role] = append(roles[role], item.text())
+			}
+		}
+	}
+	if b.config.Rules.Clusters == nil {
+		b.config.Rules.Clusters = map[string]auth.Roles{}
+	}
+	b.config.Rules.Clusters[cluster] = roles
+	if !v.there() {
+		return
+	}
+	b.checkApprovers(cluster, roles, o.get(string(auth.Approver)))
+}
+
+// mayHold says that an entry of a role's list is a person, or among the
+// readers a channel.
+func (b *builder) mayHold(v value, role auth.Role) bool {
+	entry := v.text()
+	if id, ok := strings.CutPrefix(entry, channelReader); ok {
+		if role != auth.Reader {
+			v.problem("a channel can only read: anybody could join it", "name people")
+			return false
+		}
+		if !channelID.MatchString(strings.TrimSpace(id)) {
+			v.problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+			return false
+		}
+		return true
+	}
+	var names []string
+	for _, p := range b.config.Rules.People {
+		names = append(names, p.Name)
+	}
+	if !slices.Contains(names, entry) {
+		v.problem(fmt.Sprintf("there is no person %q", entry), meant(entry, names, "the people are "))
+		return false
+	}
+	return true
+}
+
+// checkApprovers reports the operators whose Sev 1 requests nobody, or too few,
+// could approve: who asks can never vote.
+func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
+	rules := &b.config.Rules
+	need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
+	var stuck []string
+	for _, name := range roles[auth.Operator] {
+		if len(rules.Eligible(cluster, name)) < need {
+			stuck = append(stuck, name)
+		}
+	}
+	if len(stuck) > 0 {
+		v.problem(fmt.Sprintf("nobody could approve a Sev 1 request of %s: it takes %d of the approvers besides who asks", strings.Join(stuck, ", "), need),
+			"add approvers to the list")
+	}
+}
+
+// hostPort reads a name or address with an optional port.
+func (v value) hostPort() string {
+	text := v.text()
+	if text == "" {
+		return ""
+	}
+	host, port, err := splitHostPort(text)
+	if err != nil {
+		v.problem(fmt.Sprintf("%q is no address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
+		return ""
+	}
+	return joinHostPort(host, port)
+}
+
+func splitHostPort(text string) (host string, port uint16, err error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.String(), 22, nil
+	}
+	if ap, err := netip.ParseAddrPort(text); err == nil && ap.Port() > 0 {
+		return ap.Addr().String(), ap.Port(), nil
+	}
+	host, portText, found := strings.Cut(text, ":")
+	n := uint64(22)
+	if found {
+		n, err = strconv.ParseUint(portText, 10, 16)
+	}
+	if err != nil || n == 0 || !dnsName.MatchString(host) {
+		return "", 0, fmt.Errorf("%q is no address", text)
+	}
+	return strings.ToLower(host), uint16(n), nil
+}
+
+func joinHostPort(host string, port uint16) string {
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(int(port))
+}
+
+// user reads the name of an account on a host.
+func (v value) user() string {
+	name := v.text()
+	if name != "" && !login.MatchString(name) {
+		v.problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
+	}
+	return name
+}
+
+// absolute reads the path of a directory on a host.
+func (v value) absolute() string {
+	dir := v.text()
+	if dir != "" && (!path.IsAbs(dir) || path.Clean(dir) != dir || !argument.MatchString(dir)) {
+		v.problem(fmt.Sprintf("%q is no plain path", dir), "write it from /, without .., blanks or a slash at its end")
+	}
+	return dir
+}

@@ -1,0 +1,132 @@
+// Package config reads the one config file, and the secrets that are never in
+// it, and checks them against the catalogs: every problem in one go, each with
+// its line, what is wrong and what to write instead. The commented example is
+// config.example.yaml at the top of the repository.
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// Config is a config file that has been read and checked.
+type Config struct {
+	Slack Slack
+	State State
+	SSH   SSH
+	Fleet fleet.Fleet
+	Rules auth.Rules
+	// Keys are, by person, the public keys (authorized_keys form) with which
+	// they prove who they are at a terminal.
+	Keys map[string][]string
+	// VoteTTL is how long a request waits for its votes, StartTTL how long an
+	// approved run may wait to start.
+	VoteTTL, StartTTL time.Duration
+	// Hash is the SHA-256 of the file in hex: replicas agree on one config.
+	Hash string
+}
+
+// Slack is the workspace.
+type Slack struct {
+	AppToken Secret // SLACK_APP_TOKEN, xapp-…: opens the sockets
+	BotToken Secret // SLACK_BOT_TOKEN, xoxb-…: calls the Web API
+	// AuditChannel is where the trail is posted.
+	AuditChannel string
+	// Channels binds channels to clusters, by channel id.
+	Channels map[string]string
+}
+
+// State is where the bot keeps its own state.
+type State struct {
+	// Dir is a directory of the bot's own, mode 0700: the embedded store
+	// where Etcd is nil, and the control socket.
+	Dir string
+	// Etcd is an external cluster of the bot's own, for several replicas.
+	Etcd *Etcd
+	// Archive is where sealed segments of the trail go; "" keeps them in Dir.
+	Archive string
+}
+
+// Etcd is an external etcd cluster. It is never Deephaven's.
+type Etcd struct {
+	Endpoints                 []string // URLs
+	CAFile, CertFile, KeyFile string   // PEM files
+	User                      string
+	Password                  Secret // the text of password_file, read by Load
+}
+
+// SSH is how hosts are reached.
+type SSH struct {
+	User       string
+	KeyFiles   []string
+	KnownHosts string
+	// ProxyJump is "user@host:port", or "" to reach hosts directly.
+	ProxyJump string
+}
+
+// Defaults of the policy (design: "second approver").
+const (
+	defaultVoteTTL  = 15 * time.Minute
+	defaultStartTTL = 2 * time.Minute
+)
+
+// Parse reads a config without looking at anything but its text: no file that
+// it names, no environment, no network. name stands in the problems. The
+// config is whole only when no problem is fatal.
+func Parse(name string, data []byte, catalogs runbooks.Catalogs) (*Config, Problems) {
+	b := build(name, data, catalogs)
+	b.problems.sort()
+	return &b.config, b.problems
+}
+
+// builder makes a Config of a file.
+type builder struct {
+	reader
+	config   Config
+	catalogs runbooks.Catalogs
+	// files and endpoints are what the text names and only a look at the
+	// world can check; see Load.
+	files     []file
+	endpoints []value
+}
+
+func build(name string, data []byte, catalogs runbooks.Catalogs) *builder {
+	sum := sha256.Sum256(data)
+	b := &builder{
+		reader:   reader{file: name},
+		config:   Config{Hash: hex.EncodeToString(sum[:]), VoteTTL: defaultVoteTTL, StartTTL: defaultStartTTL},
+		catalogs: catalogs,
+	}
+	top := b.parse(data)
+	if !top.there() {
+		return b
+	}
+	o := top.object("slack", "state", "ssh", "people", "clusters", "policy")
+	slack := o.need("slack", "name the workspace: {home_teams: […], audit_channel: C…}").object("home_teams", "audit_channel", "channels")
+	b.readWorkspace(slack)
+	b.readState(o.need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))
+	b.readSSH(o.need("ssh", "say how hosts are reached: {user: …, key_file: …, known_hosts: …}"))
+	b.readPolicy(o.get("policy"))
+	b.readPeople(o.needSome("people", "name at least one person, with a Slack account"))
+	b.readClusters(o.needSome("clusters", "name at least one cluster"))
+	b.readChannels(slack.get("channels"))
+	b.checkStore(literally)
+	return b
+}
+
+// readPolicy reads what only adds to the floors of package auth.
+func (b *builder) readPolicy(v value) {
+	c := &b.config
+	c.Rules.Policy = auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
+	o := v.object("sev1", "destructive")
+	sev1 := o.get("sev1").object("votes", "ttl", "start")
+	c.Rules.Policy.Sev1Votes = sev1.get("votes").number(1, 5, 1)
+	c.VoteTTL = sev1.get("ttl").duration(time.Minute, 24*time.Hour, defaultVoteTTL)
+	c.StartTTL = sev1.get("start").duration(30*time.Second, time.Hour, defaultStartTTL)
+	c.Rules.Policy.DestructiveVotes = o.get("destructive").object("votes").get("votes").number(2, 5, 2)
+}

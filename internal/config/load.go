@@ -1,0 +1,202 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/runbooks"
+)
+
+// Load reads the config file and checks it against the world as well: the
+// files that it names, the secrets, and where its names lead to. The secrets
+// come from env (os.Getenv), as SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from
+// files named by SLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE. Relative paths
+// in the file are taken from the file's own directory.
+//
+// All problems come back in one go; the config is whole, and may be used, only
+// when none of them is fatal.
+func Load(path string, env func(string) string, catalogs runbooks.Catalogs) (*Config, Problems) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
+	}
+	b := build(path, data, catalogs)
+	b.resolvePaths(filepath.Dir(path))
+	b.checkFiles(filepath.Dir(path))
+	b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
+	b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")
+	b.checkStore(b.lookup())
+	b.problems.sort()
+	return &b.config, b.problems
+}
+
+// reason is an error of the operating system without the path, which the
+// problem names.
+func reason(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}
+
+// kind is what a file is for, and so what it has to be like.
+type kind uint8
+
+const (
+	plainFile    kind = iota // must be readable
+	privateKey               // nobody but its owner may read it
+	passwordFile             // the same, and its text is the etcd password
+	knownHosts               // nobody but its owner may write it
+	stateDir                 // a directory; made at start where it is missing
+)
+
+// file is a path that the config names.
+type file struct {
+	value
+	is kind
+}
+
+// resolvePaths makes relative paths absolute.
+func (b *builder) resolvePaths(dir string) {
+	ssh := &b.config.SSH
+	for i := range ssh.KeyFiles {
+		ssh.KeyFiles[i] = from(dir, ssh.KeyFiles[i])
+	}
+	ssh.KnownHosts = from(dir, ssh.KnownHosts)
+	if e := b.config.State.Etcd; e != nil {
+		e.CAFile, e.CertFile, e.KeyFile = from(dir, e.CAFile), from(dir, e.CertFile), from(dir, e.KeyFile)
+	}
+}
+
+func from(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func (b *builder) checkFiles(dir string) {
+	for _, f := range b.files {
+		path := from(dir, f.text())
+		info, err := os.Stat(path)
+		if f.is == stateDir {
+			f.checkStateDir(info, err)
+			continue
+		}
+		if err != nil || !info.Mode().IsRegular() {
+			why := "it is no file"
+			if err != nil {
+				why = reason(err)
+			}
+			f.problem(fmt.Sprintf("%s cannot be read: %s", path, why), "write the path of a file that the bot's user can read")
+			continue
+		}
+		f.check(path, info)
+		if f.is == passwordFile {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.problem(fmt.Sprintf("%s cannot be read: %s", path, reason(err)), "let the bot's user read it")
+				continue
+			}
+			b.config.State.Etcd.Password = NewSecret(strings.TrimSpace(string(text)))
+		}
+	}
+}
+
+func (f file) check(path string, info fs.FileInfo) {
+	mode := info.Mode().Perm()
+	switch f.is {
+	case privateKey, passwordFile:
+		if mode&0o077 != 0 {
+			f.problem(fmt.Sprintf("others can read %s (mode %04o)", path, mode), "chmod 600 "+path)
+		}
+	case knownHosts:
+		if mode&0o022 != 0 {
+			f.problem(fmt.Sprintf("others can write %s (mode %04o), and so decide which host keys are trusted", path, mode), "chmod 644 "+path)
+		}
+	}
+	if info.Size() == 0 {
+		f.problem(path+" is empty", "")
+	}
+}
+
+// checkStateDir accepts a directory that is not there yet.
+func (f file) checkStateDir(info fs.FileInfo, err error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		f.problem("the state directory cannot be looked at: "+reason(err), "let the bot's user own it")
+	case !info.IsDir():
+		f.problem("this is no directory", "write a directory of the bot's own")
+	case info.Mode().Perm()&0o077 != 0:
+		f.problem(fmt.Sprintf("others can look into the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.text())
+	}
+}
+
+// token reads a secret of Slack's from the environment or from the file that
+// the environment names.
+func (b *builder) token(env func(string) string, name, prefix string) Secret {
+	problem := func(what, instead string) Secret {
+		b.problems = append(b.problems, Problem{File: "environment", Key: name, What: what, Instead: instead})
+		return Secret{}
+	}
+	text, path := env(name), env(name+"_FILE")
+	switch {
+	case text != "" && path != "":
+		return problem(name+" and "+name+"_FILE are both set", "set one of them")
+	case path != "":
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return problem(fmt.Sprintf("%s_FILE: %s cannot be read: %s", name, path, reason(err)), "let the bot's user read it")
+		}
+		text = string(data)
+	case text == "":
+		return problem("this is not set", "set "+name+", or "+name+"_FILE to the path of a file that holds it")
+	}
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, prefix) || strings.ContainsAny(text, " \t\r\n") {
+		return problem("this is not the right token: it must begin with "+prefix, "copy it from the app's page at api.slack.com")
+	}
+	return NewSecret(text)
+}
+
+// lookupTime bounds finding out where all names lead to.
+const lookupTime = 3 * time.Second
+
+// lookup resolves names, each once and all within lookupTime. A name that does
+// not resolve is compared as it is written.
+func (b *builder) lookup() resolve {
+	if len(b.endpoints) == 0 {
+		return literally // nothing will be compared
+	}
+	names := map[string]bool{}
+	collect := func(host string) []string { names[strings.ToLower(host)] = true; return nil }
+	b.checkStore(collect)
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	found := map[string][]string{}
+	for name := range names {
+		wg.Go(func() {
+			addresses, err := net.DefaultResolver.LookupHost(ctx, name)
+			if err != nil {
+				addresses = nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[name] = append(addresses, name)
+		})
+	}
+	wg.Wait()
+	return func(host string) []string { return found[strings.ToLower(host)] }
+}

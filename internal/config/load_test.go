@@ -1,0 +1,176 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+const (
+	appToken = "xapp-1-A0-123-secretsecret"
+	botToken = "xoxb-1-2-secretsecret"
+)
+
+// site is a directory with a config that has nothing wrong with it.
+func site(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil { // whatever the umask
+			t.Fatal(err)
+		}
+	}
+	write("id", "-----BEGIN OPENSSH PRIVATE KEY-----\n", 0o600)
+	write("known_hosts", "infra-1 ssh-ed25519 AAAA\n", 0o644)
+	write("password", "etcdsecret\n", 0o600)
+	write("ca.pem", "-----BEGIN CERTIFICATE-----\n", 0o644)
+	write("app-token", appToken+"\n", 0o600)
+	write("dhbot.yaml", `slack: {home_teams: [T0HOME], audit_channel: C0AUDIT}
+state:
+  dir: `+filepath.Join(dir, "state")+`
+  archive: `+filepath.Join(dir, "archive")+`
+  etcd: {endpoints: ["https://127.0.0.9:2379"], tls: {ca: ca.pem}, user: dhbot, password_file: password}
+ssh: {user: dhops, key_file: id, known_hosts: known_hosts}
+people:
+  anna: {slack: [T0HOME/U0ANNA]}
+clusters:
+  prod:
+    catalog: current
+    roles: {readers: [anna]}
+    hosts:
+      infra-1: {address: 127.0.0.1, processes: [db_dis]}
+`, 0o644)
+	return dir
+}
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+var bothTokens = environment("SLACK_APP_TOKEN", appToken, "SLACK_BOT_TOKEN", botToken)
+
+func TestLoad(t *testing.T) {
+	dir := site(t)
+	env := environment("SLACK_APP_TOKEN_FILE", filepath.Join(dir, "app-token"), "SLACK_BOT_TOKEN", botToken)
+	c, problems := Load(filepath.Join(dir, "dhbot.yaml"), env, builtin(t))
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Slack.AppToken.Reveal() != appToken || c.Slack.BotToken.Reveal() != botToken || c.State.Etcd.Password.Reveal() != "etcdsecret" {
+		t.Error("a secret was not read")
+	}
+	if c.SSH.KeyFiles[0] != filepath.Join(dir, "id") || c.SSH.KnownHosts != filepath.Join(dir, "known_hosts") || c.State.Etcd.CAFile != filepath.Join(dir, "ca.pem") {
+		t.Errorf("paths are not taken from the file's directory: %+v, %+v", c.SSH, c.State.Etcd)
+	}
+}
+
+// Each row breaks one thing of the site.
+func TestLoadProblems(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		breaks  func(dir string) error
+		env     func(string) string
+		problem string
+	}{
+		{"no config", func(d string) error { return os.Remove(filepath.Join(d, "dhbot.yaml")) }, bothTokens, "the config cannot be read: no such file"},
+		{"no key", func(d string) error { return os.Remove(filepath.Join(d, "id")) }, bothTokens, "6:20: ssh.key_file: "},
+		{"open key", func(d string) error { return os.Chmod(filepath.Join(d, "id"), 0o640) }, bothTokens, "(mode 0640); chmod 600"},
+		{"empty key", func(d string) error { return os.Truncate(filepath.Join(d, "id"), 0) }, bothTokens, "is empty"},
+		{"no known_hosts", func(d string) error { return os.Remove(filepath.Join(d, "known_hosts")) }, bothTokens, "ssh.known_hosts: "},
+		{"known_hosts others write", func(d string) error { return os.Chmod(filepath.Join(d, "known_hosts"), 0o666) }, bothTokens, "decide which host keys are trusted"},
+		{"open password", func(d string) error { return os.Chmod(filepath.Join(d, "password"), 0o644) }, bothTokens, "state.etcd.password_file: others can read"},
+		{"state is a file", func(d string) error { return os.WriteFile(filepath.Join(d, "state"), nil, 0o600) }, bothTokens, "this is no directory"},
+		{"open state", func(d string) error { return os.Mkdir(filepath.Join(d, "state"), 0o755) }, bothTokens, "chmod 700"},
+		{"no token", nil, environment("SLACK_APP_TOKEN", appToken), "environment: SLACK_BOT_TOKEN: this is not set"},
+		{"tokens swapped", nil, environment("SLACK_APP_TOKEN", botToken, "SLACK_BOT_TOKEN", appToken), "must begin with xapp-"},
+		{"token twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
+		{"no token file", nil, environment("SLACK_APP_TOKEN_FILE", "/nonexistent", "SLACK_BOT_TOKEN", botToken), "/nonexistent cannot be read"},
+		{"the store is the patient", func(d string) error {
+			// "localhost" and 127.0.0.1 are one machine only once resolved.
+			return replace(filepath.Join(d, "dhbot.yaml"), "127.0.0.9:2379", "localhost:2379")
+		}, bothTokens, "5:22: state.etcd.endpoints.0: this etcd lives on infra-1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := site(t)
+			if tt.breaks != nil {
+				if err := tt.breaks(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, problems := Load(filepath.Join(dir, "dhbot.yaml"), tt.env, builtin(t))
+			if !problems.Fatal() || !strings.Contains(problems.Error(), tt.problem) {
+				t.Errorf("no problem says %q; there are:\n%v", tt.problem, problems)
+			}
+			if strings.Contains(problems.Error(), "secretsecret") || strings.Contains(problems.Error(), "etcdsecret") {
+				t.Errorf("the problems give a secret away:\n%v", problems)
+			}
+		})
+	}
+}
+
+func replace(path, from, to string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), from, to)), 0o644)
+}
+
+// Nothing that prints a config prints a secret.
+func TestSecretsStayHidden(t *testing.T) {
+	type holder struct {
+		Public Secret
+		hidden Secret
+	}
+	c := &Config{Slack: Slack{AppToken: NewSecret(appToken)}, State: State{Etcd: &Etcd{Password: NewSecret("etcdsecret")}}}
+	h := holder{NewSecret(appToken), NewSecret(botToken)}
+	var printed []string
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T%v", "%10s", "%.2s"} {
+		for _, x := range []any{c, *c, c.Slack, c.State.Etcd, h, &h, c.Slack.AppToken, []Secret{h.hidden}, map[string]Secret{"x": h.hidden}} {
+			printed = append(printed, fmt.Sprintf(verb, x))
+		}
+	}
+	asJSON, err := json.Marshal([]any{c, h, map[string]Secret{"x": h.hidden}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asYAML, err := yaml.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged strings.Builder
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "token", h.hidden, "config", c, "holder", h)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "token", h.hidden, "config", c, "holder", h)
+	printed = append(printed, string(asJSON), string(asYAML), logged.String())
+	for _, p := range printed {
+		for _, secret := range []string{"secret", "xapp", "xoxb", fmt.Sprintf("%x", "secret"), fmt.Sprintf("%X", "secret")} {
+			if strings.Contains(p, secret) {
+				t.Errorf("%q stands in %s", secret, p)
+			}
+		}
+	}
+	if !strings.Contains(string(asJSON), "redacted") || !strings.Contains(logged.String(), redacted) {
+		t.Errorf("nothing says that something was hidden: %s, %s", asJSON, logged.String())
+	}
+	if !(Secret{}).IsZero() || NewSecret("x").IsZero() {
+		t.Error("IsZero is wrong")
+	}
+}

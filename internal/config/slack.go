@@ -1,0 +1,143 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhbot/auth"
+)
+
+// Slack's ids, and the names that people give to people.
+var (
+	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
+	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	accountID = regexp.MustCompile(`^([TE][A-Z0-9]{2,})/([UW][A-Z0-9]{2,})$`)
+	// plainName is what can be typed with a thumb: people, clusters, hosts.
+	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+)
+
+const plainNameIs = "use lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+
+func (b *builder) readWorkspace(o object) {
+	if !o.there() {
+		return
+	}
+	for _, team := range o.needSome("home_teams", "name the team (T…) and, in an Enterprise Grid, the organisation (E…)").texts() {
+		if !teamID.MatchString(team.text()) {
+			team.problem(fmt.Sprintf("%q is no id of a team", team.text()), "write the id (T… or E…), not the name")
+			continue
+		}
+		b.config.Rules.HomeTeams = append(b.config.Rules.HomeTeams, team.text())
+	}
+	audit := o.need("audit_channel", "write the id (C…) of the channel for the trail")
+	b.config.Slack.AuditChannel = audit.text()
+	if id := audit.text(); id != "" && !channelID.MatchString(id) {
+		audit.problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+	}
+}
+
+const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
+
+// readChannels reads which cluster a channel means; it comes after the
+// clusters are known.
+func (b *builder) readChannels(v value) {
+	var names []string
+	for _, cluster := range b.config.Fleet.Clusters {
+		names = append(names, cluster.Name)
+	}
+	b.config.Slack.Channels = map[string]string{}
+	for _, p := range v.pairs() {
+		if !channelID.MatchString(p.name) {
+			p.value.problem(fmt.Sprintf("%q is no id of a channel", p.name), channelIs)
+		}
+		cluster := p.value.text()
+		if !slices.Contains(names, cluster) {
+			p.value.problem(fmt.Sprintf("there is no cluster %q", cluster), meant(cluster, names, "the clusters are "))
+		}
+		b.config.Slack.Channels[p.name] = cluster
+	}
+}
+
+// readPeople reads who may do anything at all. A double account or key would
+// let one human being be two people, and so approve their own request.
+func (b *builder) readPeople(v value) {
+	c := &b.config
+	c.Keys = map[string][]string{}
+	accounts, keys := map[string]string{}, map[string]string{}
+	for _, p := range v.pairs() {
+		if !plainName.MatchString(p.name) {
+			p.value.problem(fmt.Sprintf("%q will not do as a person's name", p.name), plainNameIs)
+		}
+		o := p.value.object("slack", "keys")
+		person := auth.Person{Name: p.name}
+		for _, item := range o.get("slack").texts() {
+			if account, ok := b.account(item); ok && only(item, accounts, item.text(), p.name) {
+				person.Accounts = append(person.Accounts, account)
+			}
+		}
+		for _, item := range o.get("keys").texts() {
+			blob, ok := publicKey(item.text())
+			if !ok {
+				item.problem("this is no public key", "write the line of the .pub file: ssh-ed25519 AAAA… (never the private key)")
+				continue
+			}
+			if only(item, keys, blob, p.name) {
+				c.Keys[p.name] = append(c.Keys[p.name], item.text())
+			}
+		}
+		if !o.broken && !o.get("slack").there() && !o.get("keys").there() {
+			p.value.problem(p.name+" has neither an account nor a key, so nobody can be "+p.name, "write slack: [T0123/U0456]")
+		}
+		c.Rules.People = append(c.Rules.People, person)
+	}
+}
+
+// account reads "T0123/U0456". An account of a team that is not at home could
+// never be let in.
+func (b *builder) account(v value) (auth.Account, bool) {
+	home := b.config.Rules.HomeTeams
+	m := accountID.FindStringSubmatch(v.text())
+	if m == nil {
+		v.problem(fmt.Sprintf("%q is no account", v.text()), "write team and member id, as T0123/U0456; names and addresses can be changed by anyone")
+		return auth.Account{}, false
+	}
+	if len(home) > 0 && !slices.Contains(home, m[1]) {
+		v.problem("the team "+m[1]+" is not among slack.home_teams, so this account is never let in", meant(m[1], home, "the home teams are "))
+	}
+	return auth.Account{Team: m[1], User: m[2]}, true
+}
+
+// only says that nobody else has the thing, and reports it where somebody has.
+func only(v value, owners map[string]string, thing, owner string) bool {
+	other, taken := owners[thing]
+	if taken {
+		v.problem("this is "+other+"'s already: one human being must not be two people", "keep it under one name")
+		return false
+	}
+	owners[thing] = owner
+	return true
+}
+
+// publicKey checks the form "TYPE BASE64 [comment]" and returns what makes two
+// keys the same.
+func publicKey(line string) (string, bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return "", false
+	}
+	blob, err := base64.StdEncoding.DecodeString(fields[1])
+	if err != nil || len(blob) < 4 {
+		return "", false
+	}
+	n := binary.BigEndian.Uint32(blob)
+	if n > 64 || len(blob) <= 4+int(n) || string(blob[4:4+n]) != fields[0] {
+		return "", false
+	}
+	sum := sha256.Sum256(blob)
+	return string(sum[:]), true
+}

@@ -1,0 +1,279 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"dhbot/runbooks"
+)
+
+// reader walks the syntax tree of the file and gathers every problem: a
+// decoder's strict mode would stop at the first.
+type reader struct {
+	file     string
+	problems Problems
+}
+
+// value is a node of the file with its place. Its node is nil where the file
+// has nothing; then its place is that of what it is missing from.
+type value struct {
+	r         *reader
+	node      ast.Node
+	key       string // its path from the top
+	line, col int
+}
+
+// parse returns the top of the one document of the file.
+func (r *reader) parse(data []byte) value {
+	top := value{r: r, line: 1, col: 1}
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	var syntax yaml.Error
+	switch {
+	case errors.As(err, &syntax) && syntax.GetToken() != nil:
+		at := syntax.GetToken().Position
+		top.line, top.col = at.Line, at.Column
+		top.problem("this is not YAML: "+syntax.GetMessage(), "check the indentation and the quotes from here upwards")
+		return top
+	case err != nil:
+		top.problem("this is not YAML: "+err.Error(), "")
+		return top
+	case len(file.Docs) != 1 || file.Docs[0].Body == nil:
+		top.problem("the file must hold exactly one document", "start from config.example.yaml")
+		return top
+	}
+	top.node = file.Docs[0].Body
+	return top
+}
+
+// problem reports what is wrong with a value and what to write instead.
+func (v value) problem(what, instead string) { v.report(what, instead, false) }
+
+func (v value) warning(what, instead string) { v.report(what, instead, true) }
+
+func (v value) report(what, instead string, warning bool) {
+	p := Problem{File: v.r.file, Line: v.line, Column: v.col, Key: v.key, What: what, Instead: instead, Warning: warning}
+	if !slices.Contains(v.r.problems, p) { // a value may be read more than once
+		v.r.problems = append(v.r.problems, p)
+	}
+}
+
+// there says that the file has the value. An empty text counts as none.
+func (v value) there() bool {
+	switch n := v.node.(type) {
+	case nil, *ast.NullNode:
+		return false
+	case *ast.StringNode:
+		return strings.TrimSpace(n.Value) != ""
+	default:
+		return true
+	}
+}
+
+// child is a part of a value, with a place of its own where it has one.
+func (v value) child(name string, node ast.Node, at *token.Token) value {
+	c := value{r: v.r, node: node, key: strings.TrimPrefix(v.key+"."+name, "."), line: v.line, col: v.col}
+	if at != nil && at.Position != nil {
+		c.line, c.col = at.Position.Line, at.Position.Column
+	}
+	return c
+}
+
+// pairs are the entries of a mapping, in the file's order. An entry's place is
+// that of its key.
+func (v value) pairs() []pair {
+	if !v.there() {
+		return nil
+	}
+	m, ok := v.node.(*ast.MappingNode)
+	if !ok {
+		v.problem("this must be a mapping, with a key and a colon on each line", "")
+		return nil
+	}
+	var out []pair
+	seen := map[string]bool{}
+	for _, entry := range m.Values {
+		at := entry.Key.GetToken()
+		name := at.Value
+		c := v.child(name, entry.Value, at)
+		if _, plain := entry.Key.(ast.ScalarNode); !plain || entry.Key.IsMergeKey() {
+			c.problem("merge keys and compound keys are not understood here", "write the keys out")
+			continue
+		}
+		if seen[name] {
+			c.problem("this key stands here twice", "keep one of them")
+			continue
+		}
+		seen[name] = true
+		out = append(out, pair{name, c})
+	}
+	return out
+}
+
+type pair struct {
+	name  string
+	value value
+}
+
+// object is a mapping with a fixed set of keys.
+type object struct {
+	value
+	fields map[string]value
+	broken bool // it is no mapping at all, which was reported
+}
+
+// object reads a mapping that may have these keys and no others.
+func (v value) object(keys ...string) object {
+	_, is := v.node.(*ast.MappingNode)
+	o := object{v, map[string]value{}, v.there() && !is}
+	for _, p := range v.pairs() {
+		known := false
+		for _, k := range keys {
+			known = known || k == p.name
+		}
+		if !known {
+			p.value.problem(fmt.Sprintf("there is no key %q here", p.name), meant(p.name, keys, "the keys are "))
+			continue
+		}
+		o.fields[p.name] = p.value
+	}
+	return o
+}
+
+// get is the value of a key, or a value that is not there.
+func (o object) get(key string) value {
+	if v, ok := o.fields[key]; ok {
+		return v
+	}
+	return o.child(key, nil, nil)
+}
+
+// need is get for a key that must be there; why says what it is for.
+func (o object) need(key, why string) value {
+	v := o.get(key)
+	if !v.there() && !o.broken {
+		v.problem("this is missing", why)
+	}
+	return v
+}
+
+// needSome is need for a list or mapping that must not be empty.
+func (o object) needSome(key, why string) value {
+	v := o.need(key, why)
+	list, isList := v.node.(*ast.SequenceNode)
+	m, isMap := v.node.(*ast.MappingNode)
+	if isList && len(list.Values) == 0 || isMap && len(m.Values) == 0 {
+		v.problem("this is empty", why)
+	}
+	return v
+}
+
+// text reads a text; "" when there is none.
+func (v value) text() string {
+	if !v.there() {
+		return ""
+	}
+	switch n := v.node.(type) {
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	default:
+		v.problem("this must be text", "write it in quotes")
+		return ""
+	}
+}
+
+// items are the entries of a list.
+func (v value) items() []value {
+	if !v.there() {
+		return nil
+	}
+	list, ok := v.node.(*ast.SequenceNode)
+	if !ok {
+		v.problem("this must be a list", "write [a, b], or one \"- a\" on each line")
+		return nil
+	}
+	out := make([]value, len(list.Values))
+	for i, n := range list.Values {
+		out[i] = v.child(fmt.Sprintf("%d", i), n, n.GetToken())
+	}
+	return out
+}
+
+// texts reads a list of texts, reporting doubles.
+func (v value) texts() []value {
+	var out []value
+	seen := map[string]bool{}
+	for _, item := range v.items() {
+		switch s := item.text(); {
+		case s == "":
+			if !item.there() {
+				item.problem("this is empty", "write a text, or leave the entry out")
+			}
+		case seen[s]:
+			item.problem(fmt.Sprintf("%q stands in this list twice", s), "keep one of them")
+		default:
+			seen[s] = true
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// number reads a whole number within bounds, or gives the default.
+func (v value) number(least, most, otherwise int) int {
+	if !v.there() {
+		return otherwise
+	}
+	if n, ok := v.node.(*ast.IntegerNode); ok {
+		var got int
+		if _, err := fmt.Sscan(n.Token.Value, &got); err == nil && got >= least && got <= most {
+			return got
+		}
+	}
+	v.problem("this is not a number that will do", fmt.Sprintf("write a whole number from %d to %d", least, most))
+	return otherwise
+}
+
+// duration reads a time such as "15m" within bounds, or gives the default.
+func (v value) duration(least, most, otherwise time.Duration) time.Duration {
+	if !v.there() {
+		return otherwise
+	}
+	if d, err := time.ParseDuration(v.text()); err == nil && d >= least && d <= most {
+		return d
+	}
+	v.problem("this is not a time that will do", fmt.Sprintf("write a time from %s to %s, such as %s", short(least), short(most), short(otherwise)))
+	return otherwise
+}
+
+// meant is "did you mean …", or the whole list where nothing is near.
+func meant(word string, among []string, list string) string {
+	if near := runbooks.Suggest(word, among); len(near) > 0 {
+		return "did you mean " + strings.Join(near, ", ") + "?"
+	}
+	if len(among) == 0 {
+		return ""
+	}
+	return list + strings.Join(among, ", ")
+}
+
+// short is a duration as people write it: 15m, not 15m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
