@@ -232,7 +232,7 @@ func (c *call) systemBlock() string {
 func (c *call) monitSummary(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {
-		procs, system = c.host.match(".*")
+		procs, _ = c.host.match(".*")
 		system = true
 	}
 	if len(procs) == 0 && !system {

@@ -47,6 +47,9 @@ type word struct {
 // shell would act on is an error. So a caller that lets foreign text reach
 // the shell finds out.
 func splitLine(line string) ([]word, error) {
+	if strings.ContainsAny(line, "\x00\r") {
+		return nil, errors.New("a control character")
+	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true)).Parse(strings.NewReader(line), "")
 	if err != nil {
 		return nil, fmt.Errorf("not readable as a shell command: %w", err)
@@ -56,7 +59,7 @@ func splitLine(line string) ([]word, error) {
 	}
 	s := file.Stmts[0]
 	cmd, ok := s.Cmd.(*syntax.CallExpr)
-	if !ok || len(s.Redirs) > 0 || s.Negated || s.Background || s.Coprocess || s.Disown || len(s.Comments) > 0 {
+	if !ok || len(s.Redirs) > 0 || s.Negated || s.Background || s.Coprocess || s.Disown || s.Semicolon.IsValid() || len(s.Comments) > 0 {
 		return nil, errors.New("more than a simple command")
 	}
 	if len(cmd.Assigns) > 0 {
@@ -98,6 +101,9 @@ func literal(w *syntax.Word) (word, error) {
 					rest = rest[2:]
 					continue
 				}
+				if rest[0] == '$' {
+					return word{}, errors.New("an unquoted $")
+				}
 				glob = glob || strings.ContainsRune("*?[", rune(rest[0]))
 				text.WriteByte(rest[0])
 				pattern.WriteByte(rest[0])
@@ -137,7 +143,10 @@ func doubleQuoted(q *syntax.DblQuoted) (string, error) {
 		}
 		v := lit.Value
 		for i := 0; i < len(v); i++ {
-			if v[i] == '\\' && i+1 < len(v) && strings.IndexByte("$`\"\\", v[i+1]) >= 0 {
+			switch {
+			case v[i] == '$':
+				return "", errors.New("an unquoted $")
+			case v[i] == '\\' && i+1 < len(v) && strings.IndexByte("$`\"\\", v[i+1]) >= 0:
 				i++
 			}
 			b.WriteByte(v[i])
