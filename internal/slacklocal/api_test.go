@@ -79,6 +79,19 @@ func TestBodiesOfEveryKind(t *testing.T) {
 			t.Errorf("%s: %v", kind, out)
 		}
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.APIURL()+"users.info?user="+DemoReader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.BotToken())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if out := decode(t, resp.Body); out["ok"] != true {
+		t.Errorf("GET: %v", out)
+	}
 	for _, m := range messages(t, s, "incident", "") {
 		if len(m.Blocks) != 1 {
 			t.Errorf("message without its block: %+v", m)

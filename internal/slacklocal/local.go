@@ -146,25 +146,32 @@ func (s *Server) servePeople(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// serveViews is GET /local/views: the modals somebody has open, the topmost
-// last, and that person's Home tab.
-func (s *Server) serveViews(w http.ResponseWriter, r *http.Request) {
+// Views lists the modals that somebody has open, the topmost last, and that
+// person's Home tab, nil if nothing was published; each as Slack's JSON.
+func (s *Server) Views(user string) (modals []map[string]any, home map[string]any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.ws.person(r.URL.Query().Get("user"))
+	p, ok := s.ws.person(user)
 	if !ok {
-		localError(w, http.StatusBadRequest, fmt.Errorf("there is nobody called %q", r.URL.Query().Get("user")))
-		return
+		return nil, nil, fmt.Errorf("there is nobody called %q", user)
 	}
-	modals := []object{}
+	modals = []object{}
 	for _, x := range s.views.modals[p.ID] {
 		modals = append(modals, x.wire)
 	}
-	out := object{"ok": true, "modals": modals, "home": nil}
 	if h := s.views.home[p.ID]; h != nil {
-		out["home"] = h.wire
+		home = h.wire
 	}
-	writeJSON(w, http.StatusOK, out)
+	return modals, home, nil
+}
+
+func (s *Server) serveViews(w http.ResponseWriter, r *http.Request) {
+	modals, home, err := s.Views(r.URL.Query().Get("user"))
+	if err != nil {
+		localError(w, http.StatusBadRequest, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, object{"ok": true, "modals": modals, "home": home})
 }
 
 // PersonChange changes who somebody is; nil leaves as it is.

@@ -68,13 +68,21 @@ func (r *room) add(m Message) *Message {
 	return &m
 }
 
-func (r *room) find(channel, ts string) *Message {
+// index looks from the newest: what is looked for was nearly always posted
+// lately. It is -1 where there is no such message.
+func (r *room) index(channel, ts string) int {
 	list := r.channels[channel]
-	// Newest first: what is looked for was nearly always posted lately.
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].TS == ts {
-			return list[i]
+			return i
 		}
+	}
+	return -1
+}
+
+func (r *room) find(channel, ts string) *Message {
+	if i := r.index(channel, ts); i >= 0 {
+		return r.channels[channel][i]
 	}
 	return nil
 }
@@ -97,16 +105,14 @@ func (r *room) edit(m *Message, text string, blocks []any) *Message {
 
 // replace puts next where m was.
 func (r *room) replace(m, next *Message) {
-	list := r.channels[m.Channel]
-	if i := slices.Index(list, m); i >= 0 {
-		list[i] = next
+	if i := r.index(m.Channel, m.TS); i >= 0 {
+		r.channels[m.Channel][i] = next
 	}
 }
 
 func (r *room) remove(m *Message) {
-	list := r.channels[m.Channel]
-	if i := slices.Index(list, m); i >= 0 {
-		r.channels[m.Channel] = slices.Delete(list, i, i+1)
+	if i := r.index(m.Channel, m.TS); i >= 0 {
+		r.channels[m.Channel] = slices.Delete(r.channels[m.Channel], i, i+1)
 	}
 }
 

@@ -81,6 +81,32 @@ func (t *target) pick(blocks []any, in Click) error {
 	}
 }
 
+// Button is a button as a person sees it.
+type Button struct {
+	Label, ActionID, BlockID, Value string
+	Confirm                         bool // asks before it counts
+}
+
+// Buttons lists the message's buttons in the order shown.
+func (m Message) Buttons() []Button {
+	var out []Button
+	for _, b := range m.Blocks {
+		block, ok := b.(object)
+		if !ok {
+			continue
+		}
+		for _, e := range interactive(block) {
+			if e["type"] != "button" {
+				continue
+			}
+			str := func(o object, k string) string { s, _ := o[k].(string); return s }
+			out = append(out, Button{Label: label(e), ActionID: str(e, "action_id"), BlockID: str(block, "block_id"),
+				Value: str(e, "value"), Confirm: e["confirm"] != nil})
+		}
+	}
+	return out
+}
+
 // label is what stands on a button, or the type of another element.
 func label(e object) string {
 	if t, ok := e["text"].(object); ok {

@@ -10,7 +10,7 @@ export function el(tag, props = {}, ...children) {
     else if (k in node && k !== 'list') node[k] = v;
     else node.setAttribute(k, v);
   }
-  node.append(...children.flat().filter((c) => c !== null && c !== undefined));
+  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined));
   return node;
 }
 
