@@ -279,3 +279,9 @@ func encode(t testing.TB, r Run) string {
 	}
 	return string(b)
 }
+
+// checkEnding holds a run that was carried out for real to the rules of world.
+func checkEnding(t testing.TB, r Run) {
+	t.Helper()
+	world{Run: r}.holdSteps(func(what string) { t.Fatalf("%s: %s", what, encode(t, r)) })
+}

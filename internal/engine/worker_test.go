@@ -1,0 +1,388 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+func yes(a engine.Actor, r engine.Run) engine.Voted {
+	return engine.Voted{By: a, Digest: r.Plan.Digest}
+}
+
+func TestRestartWithApproval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		r := h.submit(restart(runbooks.Critical, "infra-1")).Run
+		h.want(h.after(time.Minute, r.ID), engine.Waiting)
+		if did := h.hosts.did(); len(did) > 0 {
+			t.Fatalf("executed without a vote: %v", did)
+		}
+		h.apply(r.ID, yes(engine.Ben, r))
+		h.want(h.after(time.Minute, r.ID), engine.Done, "pid 4711 → 4712")
+		if did := h.hosts.did(); !slices.Equal(did, []string{"exec infra-1"}) {
+			t.Errorf("executed %v", did)
+		}
+		h.wantLocks()
+		h.wantTrail()
+	})
+}
+
+func TestLowSeverityStartsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		r := h.submit(restart(runbooks.Moderate, "a", "b")).Run
+		h.want(h.after(30*time.Second, r.ID), engine.Done, "pid 4711 → 4712")
+		if did := h.hosts.did(); !slices.Equal(did, []string{"exec a", "exec b"}) {
+			t.Errorf("executed %v", did)
+		}
+		h.wantTrail()
+	})
+}
+
+func TestVoteExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		r := h.submit(restart(runbooks.Critical, "a")).Run
+		h.want(h.after(15*time.Minute+2*time.Second, r.ID), engine.Expired, "expired")
+		_, err := h.eng.Apply(t.Context(), r.ID, yes(engine.Ben, r), "")
+		wantRefused(t, err, engine.AlreadyEnded)
+		h.wantTrail()
+	})
+}
+
+func wantRefused(t *testing.T, err error, code engine.Code) {
+	t.Helper()
+	var no *engine.RefusedError
+	if !errors.As(err, &no) || no.Code != code {
+		t.Errorf("got %v, want a refusal %q", err, code)
+	}
+}
+
+// TestQueue: a second run on the same locks waits behind the first and then
+// runs; behind one that nobody frees it expires.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		h.hosts.busy = 20 * time.Second
+		first := h.submit(restart(runbooks.Low, "a")).Run
+		h.after(5*time.Second, first.ID)
+		second := restart(runbooks.Low, "a")
+		second.ID = "R-2222"
+		h.submit(second)
+		r := h.after(5*time.Second, second.ID)
+		h.want(r, engine.Queued)
+		if r.Behind != first.ID {
+			t.Errorf("is behind %q", r.Behind)
+		}
+		h.want(h.after(time.Minute, second.ID), engine.Done, "pid 4712 → 4713")
+		h.want(h.get(first.ID), engine.Done)
+
+		h.hosts.lose = func(remote.Command) bool { return true }
+		third, fourth := restart(runbooks.Low, "a"), restart(runbooks.Low, "a")
+		third.ID, fourth.ID = "R-3333", "R-4444"
+		h.submit(third)
+		h.after(time.Minute, third.ID)
+		h.submit(fourth)
+		h.want(h.after(time.Minute, fourth.ID), engine.Queued)
+		h.want(h.after(90*time.Second, fourth.ID), engine.Expired, "R-3333")
+		h.want(h.get(third.ID), engine.Unknown)
+		h.wantLocks("R-3333")
+		h.wantTrail()
+	})
+}
+
+// TestFateUnknown: the run keeps its locks, its target is looked at, and a
+// person closes it.
+func TestFateUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		h.hosts.lose = func(remote.Command) bool { return true }
+		r := h.submit(restart(runbooks.Low, "a", "b")).Run
+		h.want(h.after(time.Minute, r.ID), engine.Unknown, "unknown", "connection was lost", "pid 4711 → 4712", "Looked at")
+		h.wantLocks(r.ID)
+		h.apply(r.ID, engine.ClosedBy{By: engine.Anna, Reason: "it runs"})
+		h.want(h.get(r.ID), engine.Closed, "it runs")
+		h.wantLocks()
+		if did := h.hosts.did(); len(did) != 1 {
+			t.Errorf("executed %v", did)
+		}
+		h.wantTrail()
+	})
+}
+
+func TestGate(t *testing.T) {
+	errDiffers := errors.New("the plan differs: db_dis moved to infra-2")
+	asleep := &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are."}
+	for _, tt := range []struct {
+		name  string
+		gate  func(asked int, r engine.Run) error
+		state engine.State
+		did   int
+		words []string
+	}{
+		{"no before the start", func(int, engine.Run) error { return errDiffers }, engine.Refused, 0, []string{"db_dis moved"}},
+		{"no before the command", func(_ int, r engine.Run) error {
+			if r.Current() == 1 {
+				return errDiffers
+			}
+			return nil
+		}, engine.Refused, 0, []string{"db_dis moved"}},
+		{"no before the second host", func(_ int, r engine.Run) error {
+			if r.Current() == 3 {
+				return errDiffers
+			}
+			return nil
+		}, engine.Partly, 1, []string{"db_dis moved", "not done: db_dis on b"}},
+		{"a hiccup of the platform", func(n int, _ engine.Run) error {
+			if n%3 != 0 {
+				return fmt.Errorf("anna who asked: %w", asleep)
+			}
+			return nil
+		}, engine.Done, 2, nil},
+		{"the platform is away", func(int, engine.Run) error { return asleep }, engine.Refused, 0, []string{"could not find out"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				asked := 0
+				h.gate = func(r engine.Run) error { asked++; return tt.gate(asked, r) }
+				defer h.start(h.eng)()
+				r := h.submit(restart(runbooks.Low, "a", "b")).Run
+				h.want(h.after(5*time.Minute, r.ID), tt.state, tt.words...)
+				if did := h.hosts.did(); len(did) != tt.did {
+					t.Errorf("executed %v, want %d", did, tt.did)
+				}
+				h.wantLocks()
+				h.wantTrail()
+			})
+		})
+	}
+}
+
+// TestCannotAsk: a host that does not answer before the change is a failure
+// without effect; one that does not answer after it leaves the run unknown.
+func TestCannotAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		h.hosts.sick["a"] = true
+		r := h.submit(restart(runbooks.Low, "a")).Run
+		h.want(h.after(time.Minute, r.ID), engine.Failed, "nothing was changed")
+		if did := h.hosts.did(); len(did) > 0 {
+			t.Errorf("executed %v", did)
+		}
+		h.wantLocks()
+
+		delete(h.hosts.sick, "a")
+		h.hosts.lose = func(remote.Command) bool { h.hosts.sick["a"] = true; return false }
+		again := restart(runbooks.Low, "a")
+		again.ID = "R-2222"
+		h.submit(again)
+		h.want(h.after(5*time.Minute, again.ID), engine.Unknown, "unknown")
+		h.wantLocks("R-2222")
+		h.wantTrail()
+	})
+}
+
+// TestCancelUnderWay: the step under way ends, nothing after it begins.
+func TestCancelUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		h.hosts.busy = 20 * time.Second
+		r := h.submit(restart(runbooks.Low, "a", "b")).Run
+		h.after(10*time.Second, r.ID)
+		h.apply(r.ID, engine.CancelledBy{By: engine.Ben, Reason: "wrong host"})
+		h.want(h.get(r.ID), engine.Running)
+		h.want(h.after(20*time.Second, r.ID), engine.Partly, "cancelled by ben: wrong host", "not done: db_dis on b")
+		h.wantLocks()
+		h.wantTrail()
+	})
+}
+
+func TestManualStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		req := engine.TestAsked(runbooks.Low, runbooks.Disruptive,
+			engine.TestStep(runbooks.Exec, "a"), engine.TestStep(runbooks.Manual, "a"), engine.TestStep(runbooks.Exec, "b"))
+		r := h.submit(req).Run
+		h.want(h.after(time.Minute, r.ID), engine.Paused)
+		h.wantLocks(r.ID)
+		h.apply(r.ID, engine.TickedBy{By: engine.Anna, Index: 1, Note: "moved the file"})
+		done := h.after(time.Minute, r.ID)
+		h.want(done, engine.Done, "moved the file")
+		if done.Steps[1].By != "anna" {
+			t.Errorf("ticked by %q", done.Steps[1].By)
+		}
+		if did := h.hosts.did(); !slices.Equal(did, []string{"exec a", "exec b"}) {
+			t.Errorf("executed %v", did)
+		}
+		h.wantTrail()
+	})
+}
+
+// TestTwoTapsAtOnce: twenty taps of two approvers in one instant are one vote
+// each, at most.
+func TestTwoTapsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		req := restart(runbooks.Critical, "a")
+		req.Plan.Class = runbooks.Destructive
+		r := h.submit(req).Run
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		accepted := 0
+		for i := range 20 {
+			wg.Go(func() {
+				who := []engine.Actor{engine.Ben, engine.Chris, engine.Anna}[i%3]
+				if _, err := h.eng.Apply(t.Context(), r.ID, yes(who, r), ""); err == nil {
+					mu.Lock()
+					accepted++
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if accepted != 2 {
+			t.Errorf("%d votes were accepted, want ben's and chris's", accepted)
+		}
+		h.want(h.get(r.ID), engine.Approved)
+		h.wantTrail()
+	})
+}
+
+func TestSubmitIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		for name, change := range map[string]func(*engine.Run){
+			"no id":          func(r *engine.Run) { r.ID = "" },
+			"nobody asked":   func(r *engine.Run) { r.Asked = engine.Actor{} },
+			"no digest":      func(r *engine.Run) { r.Plan.Digest = "" },
+			"no steps":       func(r *engine.Run) { r.Plan.Steps = nil },
+			"a listing":      func(r *engine.Run) { r.Plan.Steps[0].Kind = runbooks.List },
+			"no command":     func(r *engine.Run) { r.Plan.Steps[1].Sent = " " },
+			"no timeout":     func(r *engine.Run) { r.Plan.Steps[1].Timeout = 0 },
+			"no lock":        func(r *engine.Run) { r.Plan.Locks = nil },
+			"a read changes": func(r *engine.Run) { r.Plan.Class = runbooks.Read },
+		} {
+			r := restart(runbooks.Low, "a")
+			change(&r)
+			_, err := h.eng.Submit(t.Context(), r, "")
+			wantRefused(t, err, engine.BadRun)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+		r := restart(runbooks.Low, "a")
+		h.submit(r)
+		if _, err := h.eng.Submit(t.Context(), r, ""); !errors.Is(err, engine.ErrIDTaken) {
+			t.Errorf("the same id again: %v", err)
+		}
+		if _, err := h.eng.Apply(t.Context(), "R-9999", engine.Tick{}, ""); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("an event for no run: %v", err)
+		}
+	})
+}
+
+// TestSubmitTakesNothingForGranted: what a caller writes into state, votes or
+// need does not get a run started.
+func TestSubmitTakesNothingForGranted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.start(h.eng)()
+		req := restart(runbooks.Critical, "a")
+		now := time.Now()
+		req.State, req.Need, req.ApprovedAt = engine.Approved, -3, &now
+		req.Votes = []engine.Vote{{Actor: engine.Ben, Digest: req.Plan.Digest}}
+		h.submit(req)
+		r := h.after(time.Minute, req.ID)
+		h.want(r, engine.Waiting)
+		if r.Need != 1 || len(r.Votes) != 0 {
+			t.Errorf("need %d, votes %v", r.Need, r.Votes)
+		}
+	})
+}
+
+func TestOrderlyStop(t *testing.T) {
+	t.Run("while watching", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			stop := h.start(h.eng)
+			r := h.submit(restart(runbooks.Low, "a")).Run
+			h.after(takes/2, r.ID) // sent, not yet proved
+			stop()
+			if got := h.get(r.ID); got.State != engine.Running || got.Worker != "" {
+				t.Fatalf("left as %s in the hands of %q", got.State, got.Worker)
+			}
+			h.wantLocks(r.ID)
+			time.Sleep(time.Minute)
+			defer h.start(h.engine("bot-2", h.store, h.hosts))()
+			h.want(h.after(time.Minute, r.ID), engine.Done, "pid 4711 → 4712")
+			if did := h.hosts.did(); len(did) != 1 {
+				t.Errorf("executed %v", did)
+			}
+			h.wantTrail()
+		})
+	})
+	t.Run("a command gets its time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			h.hosts.busy = 8 * time.Second
+			stop := h.start(h.eng)
+			r := h.submit(restart(runbooks.Low, "a")).Run
+			h.after(time.Second, r.ID)
+			stop()
+			got := h.get(r.ID)
+			if got.State != engine.Running || got.Steps[1].State != engine.StepDone {
+				t.Errorf("left as %s, step %s", got.State, got.Steps[1].State)
+			}
+		})
+	})
+	t.Run("a command that takes too long", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			h.hosts.busy = time.Hour
+			stop := h.start(h.eng)
+			r := h.submit(restart(runbooks.Low, "a")).Run
+			h.after(time.Second, r.ID)
+			stop()
+			h.want(h.get(r.ID), engine.Unknown, "unknown")
+			h.wantLocks(r.ID)
+			defer h.start(h.engine("bot", h.store, h.hosts))()
+			h.want(h.after(time.Minute, r.ID), engine.Unknown, "Looked at", "pid 4711 → 4712")
+			h.wantTrail()
+		})
+	})
+}
+
+// TestNewFailsClosed: no part may be missing.
+func TestNewFailsClosed(t *testing.T) {
+	if _, err := engine.New(engine.Config{}); err == nil {
+		t.Error("an engine of nothing")
+	}
+	_, err := engine.New(engine.Config{
+		Runs: memstore.New(memstore.Config{}), Runner: newHosts(), Now: time.Now, Replica: "bot", Policy: engine.TestPolicy,
+		Gate: engine.GateFunc(func(context.Context, engine.Run) error { return nil }),
+	})
+	if err == nil {
+		t.Error("an engine without a log")
+	}
+}
