@@ -1,0 +1,402 @@
+package poster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/poster"
+)
+
+// board is a place for messages that lives in a bubble of fake time.
+type board struct {
+	took time.Duration // what a call takes
+	fail func(call string) error
+
+	mu    sync.Mutex
+	shown []*shown
+	edits int
+}
+
+type shown struct {
+	channel, text, foot string
+	final               bool
+}
+
+func (b *board) call(ctx context.Context, name string) error {
+	t := time.NewTimer(b.took)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if b.fail != nil {
+		return b.fail(name)
+	}
+	return nil
+}
+
+func (b *board) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
+	if err := b.call(ctx, "post "+at.Channel); err != nil {
+		return "", err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shown = append(b.shown, &shown{channel: at.Channel, text: c.Push, foot: foot(c)})
+	return fmt.Sprint(len(b.shown) - 1), nil
+}
+
+func (b *board) Edit(ctx context.Context, _, ts string, c card.Card, final bool) error {
+	if err := b.call(ctx, "edit"); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var n int
+	if _, err := fmt.Sscan(ts, &n); err != nil {
+		return err
+	}
+	b.edits++
+	m := b.shown[n]
+	m.text, m.foot, m.final = c.Push, foot(c), final
+	return nil
+}
+
+func (b *board) in(channel string) (list []shown) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.shown {
+		if m.channel == channel {
+			list = append(list, *m)
+		}
+	}
+	return list
+}
+
+func foot(c card.Card) string {
+	var s []string
+	for _, l := range c.Foot {
+		s = append(s, card.PlainLine(l))
+	}
+	return strings.Join(s, "\n")
+}
+
+const auditChannel = "C0AUDIT"
+
+// bench is a store, a board and a poster between them.
+type bench struct {
+	t     *testing.T
+	store *memstore.Store
+	posts poster.Posts
+	board *board
+}
+
+func newBench(t *testing.T) *bench {
+	store := memstore.New(memstore.Config{})
+	return &bench{t: t, store: store, posts: store, board: &board{took: 100 * time.Millisecond}}
+}
+
+// start runs a poster until stop is called.
+func (b *bench) start() (stop func()) {
+	b.t.Helper()
+	p, err := poster.New(poster.Config{
+		Runs: b.store, Posts: b.posts, Board: b.board, Log: b.store, AuditChannel: auditChannel,
+		Card: func(r engine.Run) card.Card {
+			return card.Card{Push: fmt.Sprintf("%s %s %s", r.ID, r.State, r.Why)}
+		},
+		TrailCard: func(list []audit.Sealed) card.Card {
+			return card.Card{Push: fmt.Sprintf("%d-%d (%d)", list[0].N, list[len(list)-1].N, len(list))}
+		},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Error(err)
+		}
+	}
+}
+
+// change stores the next form of a run that has a channel of its own.
+func (b *bench) change(old engine.Stored, id string, st engine.State, why string) engine.Stored {
+	b.t.Helper()
+	return b.changeIn("C0"+id, old, id, st, why)
+}
+
+func (b *bench) changeIn(channel string, old engine.Stored, id string, st engine.State, why string) engine.Stored {
+	b.t.Helper()
+	r := old.Run
+	r.V, r.ID, r.State, r.Why = engine.FormVersion, id, st, why
+	r.Place = engine.Place{Channel: channel}
+	if st.Ended() {
+		now := time.Now()
+		r.EndedAt = &now
+	}
+	rec := audit.Link(audit.Record{At: time.Now(), Run: id, Kind: audit.StepStarted, Text: why}, r.Records+1, r.Head)
+	r.Records, r.Head = rec.Seq, audit.Hash(rec)
+	rev, err := b.store.Commit(b.t.Context(), engine.Change{Run: r, Rev: old.Rev, Records: []audit.Record{rec}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return engine.Stored{Run: r, Rev: rev}
+}
+
+func (b *bench) wantPosted(s engine.Stored) {
+	b.t.Helper()
+	p, ok, err := b.store.Post(b.t.Context(), s.Run.ID)
+	if err != nil || !ok || p.Rev != s.Rev || p.TS == "" {
+		b.t.Errorf("posted %+v (%v, %v), want revision %d", p, ok, err, s.Rev)
+	}
+}
+
+const run1 = "R-2345"
+
+// Many changes while the board is slow: one message, a few edits, the last
+// state at the end.
+func TestRunHasOneMessageThatEndsRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.board.took = time.Second
+		defer b.start()()
+		var s engine.Stored
+		for i := range 50 {
+			s = b.change(s, run1, engine.Running, fmt.Sprint("step ", i))
+			time.Sleep(50 * time.Millisecond)
+		}
+		s = b.change(s, run1, engine.Done, "41 s")
+		time.Sleep(5 * time.Second)
+		got := b.board.in("C0" + run1)
+		if len(got) != 1 || got[0].text != run1+" done 41 s" || !got[0].final {
+			t.Errorf("shown %+v", got)
+		}
+		if b.board.edits > 4 {
+			t.Errorf("%d edits for 50 changes within 2.5 s", b.board.edits)
+		}
+		b.wantPosted(s)
+	})
+}
+
+func TestFailingBoardLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		n := 0
+		b.board.fail = func(string) error {
+			if n++; n%3 != 0 {
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		defer b.start()()
+		s := b.change(engine.Stored{}, run1, engine.Waiting, "")
+		time.Sleep(time.Minute)
+		s = b.change(s, run1, engine.Denied, "no")
+		time.Sleep(time.Minute)
+		got := b.board.in("C0" + run1)
+		if len(got) != 1 || got[0].text != run1+" denied no" {
+			t.Errorf("shown %+v", got)
+		}
+		b.wantPosted(s)
+	})
+}
+
+// What changed while no poster ran is made good at the next start, and what is
+// up to date is left alone.
+func TestRestartReconciles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		stop := b.start()
+		s := b.change(engine.Stored{}, run1, engine.Running, "")
+		other := b.change(engine.Stored{}, "R-6789", engine.Done, "")
+		time.Sleep(5 * time.Second)
+		stop()
+		s = b.change(s, run1, engine.Failed, "still not up")
+		never := b.change(engine.Stored{}, "R-ABCD", engine.Expired, "")
+		before := b.board.edits
+		defer b.start()()
+		time.Sleep(3 * time.Minute)
+		for _, want := range []engine.Stored{s, other, never} {
+			b.wantPosted(want)
+			if got := b.board.in(want.Run.Place.Channel); len(got) != 1 || !strings.Contains(got[0].text, string(want.Run.State)) || got[0].foot != "" {
+				t.Errorf("%s: shown %+v", want.Run.ID, got)
+			}
+		}
+		if n := b.board.edits - before; n != 1 {
+			t.Errorf("%d edits after the restart, 1 was needed", n)
+		}
+	})
+}
+
+// forgetful loses the note that a message was posted.
+type forgetful struct {
+	*memstore.Store
+	lose bool
+}
+
+func (f *forgetful) SetPost(ctx context.Context, run string, p poster.Post) error {
+	if f.lose && p.TS != "" {
+		return engine.ErrStoreDown
+	}
+	return f.Store.SetPost(ctx, run, p)
+}
+
+// A post whose note was lost is made again, and says so.
+func TestDoublePostIsRecognisable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		store := &forgetful{Store: b.store, lose: true}
+		b.posts = store
+		stop := b.start()
+		s := b.change(engine.Stored{}, run1, engine.Waiting, "")
+		time.Sleep(500 * time.Millisecond)
+		stop()
+		store.lose = false
+		stop = b.start()
+		time.Sleep(5 * time.Second)
+		stop()
+		got := b.board.in("C0" + run1)
+		if len(got) != 2 || got[0].foot != "" || !strings.Contains(got[1].foot, "Posted again") {
+			t.Errorf("shown %+v", got)
+		}
+		b.wantPosted(s)
+	})
+}
+
+func TestMessageThatIsGoneIsPostedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.board.fail = func(call string) error {
+			if call == "edit" {
+				return fmt.Errorf("editing: %w", poster.ErrGone)
+			}
+			return nil
+		}
+		defer b.start()()
+		s := b.change(engine.Stored{}, run1, engine.Running, "")
+		time.Sleep(5 * time.Second)
+		s = b.change(s, run1, engine.Done, "")
+		time.Sleep(5 * time.Second)
+		if got := b.board.in("C0" + run1); len(got) != 2 || got[1].text != run1+" done " {
+			t.Errorf("shown %+v", got)
+		}
+		b.wantPosted(s)
+	})
+}
+
+// A channel that takes nothing is not stormed, and tried again later.
+func TestClosedChannelIsTriedNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		invited := time.Now().Add(3 * time.Minute)
+		tries := 0
+		b.board.fail = func(call string) error {
+			if call != "post C0"+run1 {
+				return nil
+			}
+			if tries++; time.Now().Before(invited) {
+				return fmt.Errorf("posting: %w", poster.ErrNoPlace)
+			}
+			return nil
+		}
+		defer b.start()()
+		s := b.change(engine.Stored{}, run1, engine.Waiting, "")
+		time.Sleep(5 * time.Minute)
+		b.wantPosted(s)
+		if tries > 6 {
+			t.Errorf("tried %d times in 3 minutes", tries)
+		}
+	})
+}
+
+// record adds n entries of a kind to the trail.
+func (b *bench) record(n int, k audit.Kind) {
+	b.t.Helper()
+	for range n {
+		if err := b.store.Append(b.t.Context(), audit.Record{At: time.Now(), Kind: k}, ""); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func (b *bench) wantTrail(want ...string) {
+	b.t.Helper()
+	var got []string
+	for _, m := range b.board.in(auditChannel) {
+		got = append(got, strings.TrimSuffix(m.text+" "+m.foot, " "))
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		b.t.Errorf("the trail shows\n%q, want\n%q", got, want)
+	}
+}
+
+func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		stop := b.start()
+		b.record(3, audit.Note)
+		time.Sleep(3 * time.Second)
+		b.record(5, audit.ReadDone)
+		time.Sleep(3 * time.Second)
+		b.record(1, audit.Refused)
+		time.Sleep(3 * time.Second)
+		stop()
+		b.wantTrail("1-3 (3)", "9-9 (1)")
+		b.record(45, audit.Note)
+		time.Sleep(time.Minute)
+		stop = b.start()
+		time.Sleep(3 * time.Second)
+		stop()
+		b.wantTrail("1-3 (3)", "9-9 (1)", "10-29 (20) 1m0s after the fact · 25 more entries are waiting",
+			"30-49 (20) 1m0s after the fact · 5 more entries are waiting", "50-54 (5) 1m0s after the fact")
+	})
+}
+
+func TestTrailIsPostedAtLeastOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		fails := 3
+		b.board.fail = func(string) error {
+			if fails > 0 {
+				fails--
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		defer b.start()()
+		b.record(2, audit.Note)
+		time.Sleep(time.Minute)
+		got := b.board.in(auditChannel)
+		if len(got) != 1 || got[0].text != "1-2 (2)" || !strings.Contains(got[0].foot, "after the fact") {
+			t.Errorf("shown %+v", got)
+		}
+		if n, err := b.store.TrailPosted(t.Context()); n != 2 || err != nil {
+			t.Errorf("the cursor is at %d, %v", n, err)
+		}
+	})
+}
+
+func TestNewNamesWhatIsMissing(t *testing.T) {
+	_, err := poster.New(poster.Config{})
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{"Runs", "Posts", "Board", "audit Log", "audit channel", "a Card", "TrailCard"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+}
