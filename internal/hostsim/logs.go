@@ -140,14 +140,21 @@ func (p *process) logDir() string { return logRoot + "/" + p.dir }
 func (p *process) files(now time.Time) []file {
 	base := p.logDir() + "/" + p.class + ".log."
 	var out []file
-	for _, l := range p.log.lines {
-		name := base + l.file.UTC().Format("2006-01-02-150405") + ".000+0000"
-		if len(out) == 0 || out[len(out)-1].path != name {
-			out = append(out, file{path: name, owner: p.user, links: 1})
+	lines := p.log.lines
+	for len(lines) > 0 {
+		end := slices.IndexFunc(lines, func(l logLine) bool { return !l.file.Equal(lines[0].file) })
+		if end < 0 {
+			end = len(lines)
 		}
-		f := &out[len(out)-1]
-		f.text += l.text
-		f.changed = l.at
+		var text strings.Builder
+		for _, l := range lines[:end] {
+			text.WriteString(l.text)
+		}
+		out = append(out, file{
+			path:  base + lines[0].file.UTC().Format("2006-01-02-150405") + ".000+0000",
+			owner: p.user, links: 1, changed: lines[end-1].at, text: text.String(),
+		})
+		lines = lines[end:]
 	}
 	if n := len(out); n > 0 {
 		out[n-1].links = 2

@@ -271,6 +271,92 @@ func TestUnitsComeBackAfterKill(t *testing.T) {
 	}
 }
 
+// mariadb is started again after a signal only (Restart=on-abort).
+func TestMariaDBStaysFailed(t *testing.T) {
+	w := sampleWorld()
+	w.machine("infra").unit("mariadb").failStart = true
+	if a := w.toEnd("infra", "sudo -n systemctl restart mariadb"); a.exit != 1 {
+		t.Errorf("%+v", a)
+	}
+	w.later(time.Hour)
+	if a := w.toEnd("infra", "systemctl is-active mariadb"); a.out != "failed\n" || a.exit != 3 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// The heads of systemctl status, without the journal below them.
+func TestUnitStatusHeads(t *testing.T) {
+	for name, state := range map[string]func(*world, *unit){
+		"dh-etcd-activating": func(w *world, u *unit) {
+			u.failStart = true
+			u.stop(w.now)
+			u.start(w.now)
+			w.later(2 * time.Second)
+		},
+		"dh-etcd-stopped": func(w *world, u *unit) { u.since = w.now.Add(-10 * time.Minute); u.stop(w.now) },
+		"dh-etcd-killed":  func(w *world, u *unit) { u.kill(w.now) },
+	} {
+		want, err := os.ReadFile("testdata/" + name + ".status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := sampleWorld()
+		state(w, w.machine("query1").unit("etcd"))
+		got := w.toEnd("query1", "sudo -n systemctl status dh-etcd --no-pager -l")
+		head, journal, _ := strings.Cut(got.out, "\n\n")
+		if d := cmp.Diff(shape(string(want)), shape(head+"\n")); d != "" || got.exit != 3 {
+			t.Errorf("%s: exit %d (-real +simulated):\n%s", name, got.exit, d)
+		}
+		if !strings.Contains(journal, " query1 systemd[1]: ") {
+			t.Errorf("%s: no journal:\n%s", name, journal)
+		}
+	}
+}
+
+// monit's own unit: stopping it stops nothing else.
+func TestMonitUnit(t *testing.T) {
+	w := sampleWorld()
+	m := w.machine("infra")
+	pid := m.process("db_dis").pid
+	for _, step := range []struct{ line, out string }{
+		{"sudo -n systemctl stop monit", ""},
+		{"systemctl is-active monit", "inactive\n"},
+		{"sudo -n systemctl start monit", ""},
+		{"systemctl is-active monit", "active\n"},
+		{"systemctl show -p ActiveState,SubState monit", "ActiveState=active\nSubState=running\n"},
+		{"systemctl show -p LoadState nosuch", "LoadState=not-found\n"},
+	} {
+		if got := w.toEnd("infra", step.line); got.out != step.out || got.err != "" {
+			t.Errorf("%s: %+v", step.line, got)
+		}
+		w.later(6 * time.Second)
+	}
+	if p := m.process("db_dis"); p.pid != pid || p.status() != "OK" {
+		t.Errorf("db_dis: pid %d → %d, %s", pid, p.pid, p.status())
+	}
+}
+
+func TestJournal(t *testing.T) {
+	w := sampleWorld()
+	w.machine("infra").unit("etcd").kill(w.now)
+	for line, want := range map[string]string{
+		"sudo -n journalctl -u dh-etcd --no-pager -n 1":                                   "Nov 21 02:03:23 infra systemd[1]: dh-etcd.service: Failed with result 'signal'.\n",
+		"sudo -n journalctl -u dh-etcd -o short-iso --no-pager -n 1 --utc":                "2026-11-21T02:03:23+0000 infra systemd[1]: dh-etcd.service: Failed with result 'signal'.\n",
+		"sudo -n journalctl -u dh-etcd --no-pager -n 5 --since '2026-11-21 02:03:24 UTC'": "-- No entries --\n",
+		"journalctl -u dh-etcd --no-pager":                                                "-- No entries --\n",
+	} {
+		if got := w.toEnd("infra", line); got.out != want || got.exit != 0 {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
+	if got := w.toEnd("infra", "sudo -n journalctl -u dh-etcd --since banana"); got.exit != 1 || got.err != "Failed to parse timestamp: banana\n" {
+		t.Errorf("%+v", got)
+	}
+	if got := w.toEnd("infra", "sudo -n journalctl -xefu dh-etcd"); got.exit != 127 {
+		t.Errorf("following is not simulated: %+v", got)
+	}
+}
+
 func TestSystemdAge(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		659 * time.Millisecond: "659ms", 52 * time.Second: "52s", 112 * time.Second: "1min 52s", 20 * time.Minute: "20min",

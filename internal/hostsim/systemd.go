@@ -144,6 +144,9 @@ func (c *call) unitStatus(u *unit, name string, journal int) answer {
 	}
 	fmt.Fprintf(&b, "     Loaded: loaded (%s; %s; preset: enabled)\n", u.file(), enabled)
 	fmt.Fprintf(&b, "     Active: %s\n", u.activeLine(c.world.now))
+	if u.state == unitDead && u.ran > 0 {
+		fmt.Fprintf(&b, "   Duration: %s\n", systemdSpan(u.ran))
+	}
 	for i, d := range u.docs() {
 		fmt.Fprintf(&b, "%12s %s\n", map[bool]string{true: "Docs:"}[i == 0], d)
 	}
@@ -223,14 +226,14 @@ func (u *unit) statusProcess(b *strings.Builder) {
 		b.WriteString("        CPU: 1.027s\n")
 		fmt.Fprintf(b, "     CGroup: /system.slice/%s.service\n             └─%d %s\n", u.name, u.pid, u.program())
 	case u.lastPID != 0:
-		end := "code=killed, signal=TERM"
+		end, cpu := "code=killed, signal=TERM", "1.027s"
 		switch u.result {
 		case "exit-code":
-			end = "code=exited, status=1/FAILURE"
+			end, cpu = "code=exited, status=1/FAILURE", "12ms"
 		case "signal":
 			end = "code=killed, signal=KILL"
 		}
-		fmt.Fprintf(b, "    Process: %d ExecStart=%s (%s)\n   Main PID: %d (%s)\n        CPU: 1.027s\n", u.lastPID, u.program(), end, u.lastPID, end)
+		fmt.Fprintf(b, "    Process: %d ExecStart=%s (%s)\n   Main PID: %d (%s)\n        CPU: %s\n", u.lastPID, u.program(), end, u.lastPID, end, cpu)
 	}
 }
 
@@ -256,6 +259,18 @@ func systemdAge(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dms", n(time.Millisecond))
 	}
+}
+
+// systemdSpan is how systemd writes a duration to the millisecond.
+func systemdSpan(d time.Duration) string {
+	s := fmt.Sprintf("%.3fs", (d % time.Minute).Seconds())
+	if d >= time.Minute {
+		s = fmt.Sprintf("%dmin %s", int(d.Minutes())%60, s)
+	}
+	if d >= time.Hour {
+		s = fmt.Sprintf("%dh %s", int(d.Hours()), s)
+	}
+	return s
 }
 
 // unitAction starts, stops or restarts. It needs root, prints nothing when it
@@ -303,80 +318,4 @@ func (c *call) monitUnit(verb string) answer {
 		d.setState(daemonUp, c.world.now)
 	}
 	return answer{changes: true}
-}
-
-// short is a journal line as systemctl and journalctl print it.
-func (l journalLine) short(host string) string {
-	return fmt.Sprintf("%s %s %s: %s\n", l.at.UTC().Format("Jan 02 15:04:05"), host, l.from, l.text)
-}
-
-// journalctl prints a unit's lines: -u, -n, -o short-iso and --since with an
-// absolute time. It never follows.
-func (c *call) journalctl(args []string) answer {
-	var name, format, since string
-	limit := -1
-	for i := 0; i < len(args); i++ {
-		a, value, joined := strings.Cut(args[i], "=")
-		switch a {
-		case "--no-pager", "--utc", "-x", "-q":
-			continue
-		case "-xu":
-			a = "-u"
-		}
-		if !joined {
-			if i++; i >= len(args) {
-				return answer{err: "journalctl: option requires an argument -- '" + strings.TrimLeft(a, "-") + "'\n", exit: 1}
-			}
-			value = args[i]
-		}
-		switch a {
-		case "-u", "--unit":
-			name = strings.TrimSuffix(value, ".service")
-		case "-o", "--output":
-			format = value
-		case "-S", "--since":
-			since = value
-		case "-n", "--lines":
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 0 {
-				return answer{err: "Failed to parse lines '" + value + "'\n", exit: 1}
-			}
-			limit = n
-		default:
-			return notSimulated("journalctl " + a)
-		}
-	}
-	from, err := time.Parse("2006-01-02 15:04:05 MST", since)
-	if since != "" && err != nil {
-		return answer{err: "Failed to parse timestamp: " + since + "\n", exit: 1}
-	}
-	return c.journal(name, format, from, limit)
-}
-
-func (c *call) journal(name, format string, from time.Time, limit int) answer {
-	const none = "-- No entries --\n"
-	u := c.systemdUnit(name)
-	if c.user != "root" {
-		return answer{out: none, err: "Hint: You are currently not seeing messages from other users and the system.\n      Users in groups 'adm', 'systemd-journal' can see all messages.\n      Pass -q to turn off this notice.\n"}
-	}
-	if u == nil {
-		return answer{out: none}
-	}
-	var lines []string
-	for _, l := range u.journal {
-		switch {
-		case l.at.Before(from):
-		case format == "short-iso":
-			lines = append(lines, fmt.Sprintf("%s %s %s: %s\n", l.at.UTC().Format("2006-01-02T15:04:05-0700"), c.host.name, l.from, l.text))
-		default:
-			lines = append(lines, l.short(c.host.name))
-		}
-	}
-	if limit >= 0 {
-		lines = lines[max(0, len(lines)-limit):]
-	}
-	if len(lines) == 0 {
-		return answer{out: none}
-	}
-	return answer{out: strings.Join(lines, "")}
 }

@@ -24,9 +24,10 @@ type unit struct {
 	enabled bool
 
 	state    unitState
-	since    time.Time // when it came into this state
-	started  time.Time // when its current or last main process started
-	pid      int       // main process; 0: none
+	since    time.Time     // when it came into this state
+	ran      time.Duration // how long it had been active when it was stopped
+	started  time.Time     // when its current or last main process started
+	pid      int           // main process; 0: none
 	lastPID  int
 	due      time.Time // when something happens by itself; zero: never
 	deadline time.Time // of a start
@@ -95,6 +96,10 @@ func (u *unit) serve(at time.Time) {
 func (u *unit) stop(at time.Time) {
 	if u.state == unitDead || u.state == unitFailed {
 		return
+	}
+	u.ran = 0
+	if u.state == unitRunning {
+		u.ran = at.Sub(u.since)
 	}
 	u.enter(unitDead, at)
 	u.pid, u.due, u.result = 0, time.Time{}, "success"
