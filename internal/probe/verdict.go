@@ -40,10 +40,11 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	switch r.Outcome {
 	case remote.Answered:
 		return answeredExec(step, r)
-	case remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable,
-		remote.HostKeyWrong, remote.LoginRefused:
+	case remote.NoOutcome, remote.SudoRefused, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused:
 		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
-	case remote.TimedOut, remote.FateUnknown:
+	case remote.SupervisorSilent, remote.TimedOut, remote.FateUnknown:
+		// A monit that is frozen takes the request all the same, and carries
+		// it out when it thaws (measured).
 		return Verdict{State: Unknown, Text: "unknown whether it was carried out: " + notAnswered(r)}
 	default:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: the outcome %q has no meaning here", r.Outcome)}

@@ -279,7 +279,7 @@ func TestEvaluateExec(t *testing.T) {
 		{"unreachable", silent, outcome(remote.Unreachable), Never, "nothing was changed"},
 		{"host key", silent, outcome(remote.HostKeyWrong), Never, "nothing was changed"},
 		{"login", silent, outcome(remote.LoginRefused), Never, "nothing was changed"},
-		{"monit silent", silent, outcome(remote.SupervisorSilent), Never, "nothing was changed"},
+		{"monit silent", silent, outcome(remote.SupervisorSilent), Unknown, "unknown whether it was carried out"},
 		{"never sent", silent, outcome(remote.NoOutcome), Never, "nothing was changed"},
 		{"fate unknown", silent, outcome(remote.FateUnknown), Unknown, "unknown whether it was carried out"},
 		{"timed out", silent, outcome(remote.TimedOut), Unknown, "unknown whether it was carried out"},
