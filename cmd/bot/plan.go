@@ -104,7 +104,11 @@ func grammar(configFile, catalog string) (*handlers.Grammar, auth.Policy, error)
 		return nil, auth.Policy{}, err
 	}
 	if configFile != "" {
-		cfg, problems := config.Load(configFile, os.Getenv, catalogs)
+		data, err := os.ReadFile(configFile)
+		if err != nil {
+			return nil, auth.Policy{}, misuse{err}
+		}
+		cfg, problems := config.Parse(configFile, data, catalogs)
 		if problems.Fatal() {
 			return nil, auth.Policy{}, problems
 		}

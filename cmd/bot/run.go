@@ -69,6 +69,9 @@ func healthCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if cfg.State.Dir == "" {
+				return errors.New("the config names no state.dir, so the running bot has no socket to be asked over")
+			}
 			var b bytes.Buffer
 			if err := control.NewClient(cfg.State.Dir).Get(cmd.Context(), "/health", nil, &b); err != nil {
 				return err

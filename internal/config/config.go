@@ -44,7 +44,8 @@ type Slack struct {
 // State is where the bot keeps its own state.
 type State struct {
 	// Dir is a directory of the bot's own, mode 0700: the embedded store
-	// where Etcd is nil, and the control socket.
+	// where Etcd is nil, and the control socket. Beside an Etcd it may be "",
+	// and then there is no control socket.
 	Dir string
 	// Etcd is an external cluster of the bot's own, for several replicas.
 	Etcd *Etcd

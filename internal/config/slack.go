@@ -27,7 +27,7 @@ func (b *builder) readWorkspace(o object) {
 	if !o.there() {
 		return
 	}
-	for _, team := range o.needSome("home_teams", "name the team (T…) and, in an Enterprise Grid, the organisation (E…)").texts() {
+	for _, team := range o.get("home_teams").texts() {
 		if !teamID.MatchString(team.text()) {
 			team.problem(fmt.Sprintf("%q is no id of a team", team.text()), "write the id (T… or E…), not the name")
 			continue
@@ -95,6 +95,23 @@ func (b *builder) readPeople(v value) {
 		}
 		c.Rules.People = append(c.Rules.People, person)
 	}
+	if len(c.Rules.HomeTeams) == 0 {
+		c.Rules.HomeTeams = teamsOf(c.Rules.People)
+	}
+}
+
+// teamsOf are the teams that the people's accounts belong to: where the file
+// names no home teams, it is at home wherever it names somebody.
+func teamsOf(people []auth.Person) []string {
+	var teams []string
+	for _, p := range people {
+		for _, a := range p.Accounts {
+			if !slices.Contains(teams, a.Team) {
+				teams = append(teams, a.Team)
+			}
+		}
+	}
+	return teams
 }
 
 // account reads "T0123/U0456". An account of a team that is not at home could

@@ -63,7 +63,10 @@ func (b *builder) readState(v value) {
 	}
 	state := &b.config.State
 	etcd, archive := o.get("etcd"), o.get("archive")
-	dir := o.need("dir", "write a directory of the bot's own, such as /var/lib/dhbot; with an etcd it holds the control socket only")
+	dir := o.get("dir")
+	if !etcd.there() {
+		dir = o.need("dir", "write a directory of the bot's own, such as /var/lib/dhbot")
+	}
 	state.Dir = dir.directory()
 	state.Archive = archive.directory()
 	if state.Archive != "" && state.Archive == state.Dir {
