@@ -22,7 +22,7 @@ reader: approve
 expect Not allowed
 
 approver: approve
-expect 60s pid
+expect 60s →
 expect 90s Done
 
 # A name is never a pattern, and never a piece of shell.
@@ -33,7 +33,7 @@ expect Did you mean
 
 # A process of a lower level restarts at once, recorded all the same.
 operator: @dh restart ltds
-expect 60s pid
+expect 60s →
 expect 90s Done
 
 # Denied runs run nothing.

@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/config"
 	"dhbot/internal/control"
+	"dhbot/internal/fleet"
 	"dhbot/internal/hostsim"
 	"dhbot/internal/slacklocal"
 	"dhbot/runbooks"
@@ -28,13 +29,22 @@ type Options struct {
 	// Pace is how long things take on the simulated hosts, as a factor of
 	// what real ones take; 0 means 1.
 	Pace float64
+	// Real takes the place of the simulated hosts.
+	Real *Real
 	Log  *slog.Logger
+}
+
+// Real is a cluster of hosts that exist, e.g. of a lab.
+type Real struct {
+	Cluster             fleet.Cluster
+	KeyFile, KnownHosts string
 }
 
 // Demo is the whole bot, running.
 type Demo struct {
 	Slack *slacklocal.Server
-	Hosts *hostsim.Cluster
+	Hosts *hostsim.Cluster // nil where the hosts are real
+	real  Real
 	dir   string
 }
 
@@ -49,10 +59,15 @@ func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	d := &Demo{dir: dir}
-	if d.Hosts, err = hostsim.Start(hostsim.Config{Generation: o.Generation, Dir: filepath.Join(dir, "ssh"), Pace: o.Pace}); err != nil {
-		return err
+	if o.Real != nil {
+		d.real = *o.Real
+	} else {
+		if d.Hosts, err = hostsim.Start(hostsim.Config{Generation: o.Generation, Dir: filepath.Join(dir, "ssh"), Pace: o.Pace}); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, d.Hosts.Close()) }()
+		d.real = Real{Cluster: Fleet(o.Generation, d.Hosts.Address).Clusters[0], KeyFile: d.Hosts.KeyFile(), KnownHosts: d.Hosts.KnownHosts()}
 	}
-	defer func() { err = errors.Join(err, d.Hosts.Close()) }()
 	if d.Slack, err = slacklocal.Start(slacklocal.Config{Listen: o.SlackListen, Workspace: slacklocal.DemoWorkspace()}); err != nil {
 		return err
 	}
@@ -61,7 +76,7 @@ func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (
 }
 
 func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *Demo) error) error {
-	cfg, catalogs, err := d.config(o.Generation)
+	cfg, catalogs, err := d.config()
 	if err != nil {
 		return err
 	}
@@ -98,7 +113,11 @@ func (d *Demo) hears(ctx context.Context) error {
 
 // Stage is where a script can be played.
 func (d *Demo) Stage() Stage {
-	return Stage{Slack: d.Slack.URL(), Host: d.fault, Verify: d.Verify}
+	stage := Stage{Slack: d.Slack.URL(), Verify: d.Verify}
+	if d.Hosts != nil {
+		stage.Host = d.fault
+	}
+	return stage
 }
 
 // fault makes a simulated host misbehave; "-" stands for the host itself.
@@ -137,7 +156,7 @@ var configText = template.Must(template.New("config").Parse(`slack:
   audit_channel: {{.Audit}}
   channels: {{"{"}}{{.Incident}}: {{.Cluster}}, {{.Shared}}: {{.Cluster}}{{"}"}}
 state: {dir: {{.Dir}}}
-ssh: {user: {{.Login}}, key_file: {{.Key}}, known_hosts: {{.KnownHosts}}}
+ssh: {user: {{.Login}}, key_file: {{.KeyFile}}, known_hosts: {{.KnownHosts}}}
 people:
   operator: {slack: [{{.Team}}/{{.Operator}}]}
   approver: {slack: [{{.Team}}/{{.Approver}}]}
@@ -157,12 +176,12 @@ clusters:
 type configHost struct{ Name, Address, Processes string }
 
 // config writes the demo's config file and reads it.
-func (d *Demo) config(generation string) (*config.Config, runbooks.Catalogs, error) {
+func (d *Demo) config() (*config.Config, runbooks.Catalogs, error) {
 	catalogs, err := runbooks.Builtin()
 	if err != nil {
 		return nil, nil, err
 	}
-	cl := Fleet(generation, d.Hosts.Address).Clusters[0]
+	cl := d.real.Cluster
 	var hosts []configHost
 	for _, h := range cl.Hosts {
 		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", ")})
@@ -171,7 +190,7 @@ func (d *Demo) config(generation string) (*config.Config, runbooks.Catalogs, err
 	err = configText.Execute(&b, map[string]any{
 		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
 		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
-		"Dir": d.stateDir(), "Login": d.Hosts.Login(), "Key": d.Hosts.KeyFile(), "KnownHosts": d.Hosts.KnownHosts(),
+		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
 		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts,
 	})
 	if err != nil {

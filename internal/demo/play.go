@@ -206,7 +206,7 @@ func (v view) fill(text string) map[string]any {
 		if s == "" {
 			s = strings.TrimSpace(textOf(el["placeholder"]))
 		}
-		values[block] = map[string]any{action: map[string]any{"type": el["type"], "value": s}}
+		values[block] = map[string]any{action: s}
 	}
 	return values
 }
