@@ -200,6 +200,8 @@ func hostLines(host string, rows []Row) []Line {
 		}
 	}
 	sort.SliceStable(bad, func(i, j int) bool { return bad[i].severity().Worse(bad[j].severity()) })
+	unseen, bad := unasked(bad)
+	lines = append(lines, unseen...)
 	for _, r := range bad {
 		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID), T(" " + r.severity().String() + " · " + r.Finding.Headline)}
 		if r.InWork != "" {
@@ -214,6 +216,28 @@ func hostLines(host string, rows []Row) []Line {
 		lines = append(lines, Line{T("⏳ no answer yet: " + strings.Join(waiting, ", "))})
 	}
 	return lines
+}
+
+// unasked takes out the rows of a host that could not be asked: one cause is
+// one line, not one for each process.
+func unasked(rows []Row) (lines []Line, rest []Row) {
+	names := map[string][]string{}
+	var causes []string
+	for _, r := range rows {
+		why := r.Observation.Why
+		if r.severity() != runbooks.Unknown || r.Observation.State != probe.Unseen || why == "" {
+			rest = append(rest, r)
+			continue
+		}
+		if names[why] == nil {
+			causes = append(causes, why)
+		}
+		names[why] = append(names[why], r.Process.ID)
+	}
+	for _, why := range causes {
+		lines = append(lines, Line{T(Mark(runbooks.Unknown) + " "), B(fmt.Sprintf("%d unknown", len(names[why]))), T(": " + strings.Join(names[why], ", ") + " — " + why)})
+	}
+	return lines, rest
 }
 
 // tally counts the rows by severity, worst first.
