@@ -186,7 +186,8 @@ expect daemon
 operator: /dh status
 expect 5s no answer yet
 expect 5s as they should be
-expect 40s could not connect
+expect 40s 5 unknown
+expect could not connect
 operator: /dh status tailer1 on query1
 expect 40s unknown
 refute 1s Sev 0
