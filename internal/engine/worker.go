@@ -25,12 +25,18 @@ type worker struct {
 	wake chan struct{} // holds one reminder that the view has changed
 
 	mu     sync.Mutex
-	view   map[string]Stored   // open runs, as last seen
+	view   map[string]hint     // open runs
 	active map[string]struct{} // runs that a goroutine of this worker has in hand
 
 	alive   []string // replicas, nil when not known
 	aliveAt time.Time
 	jobs    sync.WaitGroup
+}
+
+// hint is a run as last seen.
+type hint struct {
+	Stored
+	tried time.Time // when this form of it was last taken in hand
 }
 
 // Run carries out runs until ctx ends: it starts what is approved, in the
@@ -40,7 +46,7 @@ type worker struct {
 // runs between two steps over, and returns nil. It must not be called twice
 // at a time.
 func (e *Engine) Run(ctx context.Context) error {
-	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]Stored{}, active: map[string]struct{}{}}
+	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]hint{}, active: map[string]struct{}{}}
 	// Commands and commits outlive ctx for a while; what waits does not.
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -83,13 +89,18 @@ func (w *worker) see(st Stored) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch old, known := w.view[st.Run.ID]; {
-	case known && old.Rev > st.Rev:
+	case known && old.Rev >= st.Rev:
 		return
 	case st.Run.State.Ended():
 		delete(w.view, st.Run.ID)
 	default:
-		w.view[st.Run.ID] = st
+		w.view[st.Run.ID] = hint{Stored: st}
 	}
+	w.poke()
+}
+
+// poke asks for another round, now.
+func (w *worker) poke() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -117,13 +128,15 @@ func (w *worker) round(ctx, hard context.Context) {
 }
 
 // waiting returns the open runs that are not in hand, oldest approval first.
+// One that was in hand a moment ago and has not moved since has met trouble
+// with the store, and is left alone until the next tick.
 func (w *worker) waiting() []Stored {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []Stored
-	for id, st := range w.view {
-		if _, inHand := w.active[id]; !inHand {
-			out = append(out, st)
+	for id, h := range w.view {
+		if _, inHand := w.active[id]; !inHand && time.Since(h.tried) >= tickEvery {
+			out = append(out, h.Stored)
 		}
 	}
 	slices.SortFunc(out, func(a, b Stored) int {
@@ -228,6 +241,10 @@ func (w *worker) hand(id string, do func()) {
 		return
 	}
 	w.active[id] = struct{}{}
+	if h, open := w.view[id]; open {
+		h.tried = time.Now()
+		w.view[id] = h
+	}
 	w.jobs.Go(func() {
 		defer w.release(id)
 		do()
@@ -238,8 +255,5 @@ func (w *worker) release(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.active, id)
-	select {
-	case w.wake <- struct{}{}: // there may be work that found no room
-	default:
-	}
+	w.poke() // there may be work that found no room
 }
