@@ -273,4 +273,3 @@ func wrongKey(t *testing.T, r *demo.Real) string {
 	}
 	return file
 }
-

@@ -18,7 +18,7 @@ type rule struct {
 // resolve host") is only the prefix, so that each is named.
 var sudoRules = []rule{
 	{re(`^sudo: a password is required$`), SudoRefused,
-		"sudo wants a password: the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
+		"sudo wants a password; the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
 	{re(`^sudo: (a terminal is required to read the password|no tty present and no askpass program)`), SudoRefused,
 		"sudo wants to ask for a password: the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
 	{re(`^sudo: sorry, you must have a tty to run sudo$`), SudoRefused,
@@ -70,7 +70,7 @@ var supervisorRules = []rule{
 	{re(`^\S+:\d+: syntax error `), SupervisorSilent,
 		"monit's control file has a syntax error: check it on the host with monit -t"},
 	{re(`^You are not authorized to access monit\.`), SupervisorSilent,
-		"monit's daemon refused the client's password: make the one in the user's ~/.monitrc match the daemon's"},
+		"monit's daemon refused the client's password; make the one in the user's ~/.monitrc match the daemon's"},
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
 		"monit's client may not signal the daemon, so nothing was done: a reload must be asked as root"},
 	{re(`^(System has not been booted with systemd|Failed to connect to bus: |Failed to get D-Bus connection: )`), SupervisorSilent,
