@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"dhbot/internal/etcdstore"
+	"dhbot/internal/slacklocal"
+)
+
+const (
+	rounds       = 8
+	alone        = 200 // commands of a round with one in flight
+	manyInFlight = 100
+)
+
+// BenchmarkStatus measures a warm `/dh status PROCESS` beside the bare loop,
+// and what the bot costs when it does nothing.
+func BenchmarkStatus(b *testing.B) {
+	for b.Loop() {
+		e := newEstate(b)
+		var store *etcdstore.Store
+		ours := newSide(b, "dhbot", func(local *slacklocal.Server) { store = startOurs(b, e, local).Store })
+		plain := newSide(b, "bare loop", func(local *slacklocal.Server) { startBare(b, e, local, 0) })
+		capped := newSide(b, "bare loop, 8 at a time", func(local *slacklocal.Server) { startBare(b, e, local, 8) })
+		txns := compare(b, e, store, ours, plain, capped)
+		start, idle := life(b, e)
+		results := verdict(ours, plain, txns, start, idle)
+		for _, r := range results {
+			b.ReportMetric(r.value, r.metric)
+		}
+		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		fmt.Println(table([]*side{ours, plain, capped}, results))
+	}
+}
+
+// compare lets the sides take turns and returns how many transactions a read
+// of ours has cost.
+func compare(tb testing.TB, e *estate, store *etcdstore.Store, ours, plain, capped *side) float64 {
+	tb.Helper()
+	for _, s := range []*side{ours, plain, capped} {
+		s.round(tb, e, manyInFlight, channels, true)
+	}
+	before, reads := store.Txns(), 0
+	for i := range rounds {
+		first, second := ours, plain
+		if i%2 == 1 {
+			first, second = plain, ours
+		}
+		first.round(tb, e, 1, alone, false)
+		second.round(tb, e, 1, alone, false)
+		first.round(tb, e, manyInFlight, channels, false)
+		second.round(tb, e, manyInFlight, channels, false)
+		capped.round(tb, e, manyInFlight, channels, false)
+		reads += alone + channels
+	}
+	return float64(store.Txns()-before) / float64(reads)
+}
+
+// life measures `bot run` itself: how long until it hears Slack, and what
+// memory it takes when nothing happens.
+func life(tb testing.TB, e *estate) (start time.Duration, idle float64) {
+	tb.Helper()
+	bot := buildBot(tb)
+	var took []time.Duration
+	for i := range starts {
+		p, d := hearing(tb, e, bot)
+		took = append(took, d)
+		if i == starts-1 {
+			time.Sleep(idleFor)
+			idle = p.resident(tb)
+		}
+		p.stop(tb)
+	}
+	return quantile(took, 0.5), idle
+}
+
+// verdict holds what was measured against what is wanted.
+func verdict(ours, plain *side, txns float64, start time.Duration, idle float64) []result {
+	ratio := func(inFlight int, of func(*samples) float64) float64 {
+		return of(ours.rows[inFlight]) / of(plain.rows[inFlight])
+	}
+	reply := func(s *samples) float64 { return milliseconds(quantile(s.replies, 0.5)) }
+	rate := func(s *samples) float64 { return quantile(s.rates, 0.5) }
+	ack := func(s *samples) float64 { return milliseconds(quantile(s.acks, 0.99)) }
+	return []result{
+		{what: "reply median, 1 in flight, ours / bare", metric: "reply1-ratio", value: ratio(1, reply), atMost: 1.35},
+		{what: "reply median, 100 in flight, ours / bare", metric: "reply100-ratio", value: ratio(manyInFlight, reply), atMost: 1.35},
+		{what: "replies a second, 100 in flight, ours / bare", metric: "rate100-ratio", value: ratio(manyInFlight, rate), atLeast: 0.85},
+		{what: "ack p99, 100 in flight, ours / bare", metric: "ack100-ratio", value: ratio(manyInFlight, ack), atMost: 0.25},
+		{what: "etcd transactions for a read", metric: "txns/read", value: txns, atMost: 2},
+		{what: "start on a fresh store until Slack is heard, ms", metric: "start-ms", value: milliseconds(start), atMost: 250},
+		{what: "memory of an idle bot, MiB", metric: "idle-MiB", value: idle, atMost: 50},
+	}
+}
+
+// TestSides proves that both sides do what the benchmark measures, and that a
+// read costs two transactions: its claim, and its record with the claim's end.
+func TestSides(t *testing.T) {
+	e := newEstate(t)
+	var store *etcdstore.Store
+	ours := newSide(t, "dhbot", func(local *slacklocal.Server) { store = startOurs(t, e, local).Store })
+	plain := newSide(t, "bare loop", func(local *slacklocal.Server) { startBare(t, e, local, 0) })
+	const reads = 2 * manyInFlight
+	before := store.Txns()
+	ours.round(t, e, manyInFlight, reads, false)
+	if n := store.Txns() - before; n > 2*reads {
+		t.Errorf("%d reads cost %d transactions, want at most two each", reads, n)
+	}
+	plain.round(t, e, manyInFlight, reads, false)
+}

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dhbot/internal/slacklocal"
+)
+
+// starts is how often the bot is started, each time with a fresh store.
+const starts = 7
+
+// idleFor is how long a bot is left alone before its memory is read.
+const idleFor = 5 * time.Second
+
+// process is a running `bot run`.
+type process struct {
+	cmd  *exec.Cmd
+	said bytes.Buffer
+}
+
+// buildBot builds the binary.
+func buildBot(tb testing.TB) string {
+	tb.Helper()
+	bot := filepath.Join(tb.TempDir(), "bot")
+	if out, err := exec.Command("go", "build", "-o", bot, "dhbot/cmd/bot").CombinedOutput(); err != nil {
+		tb.Fatalf("go build: %v\n%s", err, out)
+	}
+	return bot
+}
+
+// hearing is how long `bot run` takes from its start, on a fresh store, until
+// Slack has said hello to it. The bot runs on until stopped.
+func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Duration) {
+	tb.Helper()
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = local.Close() })
+	p = &process{cmd: exec.Command(bot, "run", "--config", e.configFile(tb))}
+	p.cmd.Env = append(os.Environ(), "SLACK_APP_TOKEN="+local.AppToken(), "SLACK_BOT_TOKEN="+local.BotToken(), "SLACK_API_URL="+local.APIURL())
+	p.cmd.Stderr = &p.said
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	for local.Connections() == 0 {
+		if time.Since(began) > patience {
+			p.stop(tb)
+			tb.Fatalf("bot run does not connect; it said:\n%s", &p.said)
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+	return p, time.Since(began)
+}
+
+// stop ends the bot as an operator would.
+func (p *process) stop(tb testing.TB) {
+	tb.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		tb.Error(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		tb.Errorf("bot run: %v; it said:\n%s", err, &p.said)
+	}
+}
+
+// resident is the memory of the process, in MiB.
+func (p *process) resident(tb testing.TB) float64 {
+	tb.Helper()
+	for line := range strings.Lines(read(tb, "/proc/"+strconv.Itoa(p.cmd.Process.Pid)+"/status")) {
+		f := strings.Fields(line)
+		if len(f) == 3 && f[0] == "VmRSS:" {
+			kb, err := strconv.ParseFloat(f[1], 64)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return kb / 1024
+		}
+	}
+	tb.Fatal("the kernel does not say how much memory a process has")
+	return 0
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/sshexec/sshdtest"
+	"dhbot/runbooks"
+)
+
+const (
+	generation = "current"
+	cluster    = "prod"
+)
+
+// host is one OpenSSH server on loopback with one supervised process.
+type host struct {
+	name, address string
+	process       string
+	sent          string // the very command that asks for its status
+}
+
+// estate is what both sides reach over SSH.
+type estate struct {
+	catalogs                   runbooks.Catalogs
+	hosts                      []host
+	login, keyFile, knownHosts string
+}
+
+// shim stands for sudo: it answers "… monit status NAME" at once with what a
+// real monit said of a process that runs. It starts no further process: what
+// is measured is the way to it.
+const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
+
+// newEstate starts a server for each process that monit supervises in the
+// current generation.
+func newEstate(tb testing.TB) *estate {
+	tb.Helper()
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	catalog, ok := catalogs.Get(generation)
+	if !ok {
+		tb.Fatalf("there is no catalog %s", generation)
+	}
+	e := &estate{catalogs: catalogs}
+	dir := tb.TempDir()
+	status := read(tb, "testdata/monit-status.txt")
+	config := []string{"SetEnv SHLVL=2 PATH=" + dir + ":/usr/bin:/bin", "MaxSessions 100"}
+	var known strings.Builder
+	for _, p := range catalog.Processes() {
+		if p.Manager != runbooks.Monit {
+			continue
+		}
+		said := strings.ReplaceAll(strings.ReplaceAll(status, "db_dis", p.Service), "'", `'\''`)
+		write(tb, filepath.Join(dir, p.Service), "printf %s '"+said+"'\n", 0o644)
+		s := sshdtest.Start(tb, config...)
+		if e.keyFile == "" { // one key opens all of them
+			e.keyFile, e.login = s.KeyFile, s.Login
+			config = append(config, "AuthorizedKeysFile "+s.KeyFile+".pub")
+		}
+		known.WriteString(read(tb, s.KnownHosts))
+		e.hosts = append(e.hosts, host{name: fmt.Sprintf("host-%d", len(e.hosts)+1), address: s.Address, process: p.ID})
+	}
+	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
+	e.knownHosts = write(tb, filepath.Join(dir, "known_hosts"), known.String(), 0o600)
+	e.plan(tb)
+	return e
+}
+
+// plan asks the planner for the commands, so that both sides send the same.
+func (e *estate) plan(tb testing.TB) {
+	tb.Helper()
+	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}
+	for _, h := range e.hosts {
+		cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.name, Address: h.address, Login: e.login, Processes: []string{h.process}})
+	}
+	planner := runbooks.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+	for i := range e.hosts {
+		plan, err := planner.Plan(runbooks.Inputs{Cluster: cluster, Action: "status", Process: e.hosts[i].process})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if len(plan.Steps) != 1 {
+			tb.Fatalf("the status of %s takes %d steps, not one", e.hosts[i].process, len(plan.Steps))
+		}
+		e.hosts[i].sent = plan.Steps[0].Sent
+	}
+}
+
+func read(tb testing.TB, path string) string {
+	tb.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(b)
+}
+
+func write(tb testing.TB, path, text string, mode os.FileMode) string {
+	tb.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}

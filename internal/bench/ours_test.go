@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/app"
+	"dhbot/internal/config"
+	"dhbot/internal/engine"
+	"dhbot/internal/slacklocal"
+)
+
+// configFile writes a config with which the bot serves the estate.
+func (e *estate) configFile(tb testing.TB) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	var hosts strings.Builder
+	for _, h := range e.hosts {
+		fmt.Fprintf(&hosts, "      %s: {address: %q, processes: [%s]}\n", h.name, h.address, h.process)
+	}
+	person := slacklocal.DemoTeam + "/" + slacklocal.DemoOperator
+	other := slacklocal.DemoTeam + "/" + slacklocal.DemoApprover
+	text := fmt.Sprintf(`slack: {home_teams: [%s], audit_channel: %s}
+state: {dir: %s}
+ssh: {user: %s, key_file: %s, known_hosts: %s}
+people:
+  operator: {slack: [%s]}
+  approver: {slack: [%s]}
+clusters:
+  %s:
+    catalog: %s
+    roles: {readers: [operator], operators: [operator], approvers: [approver]}
+    hosts:
+%s`, slacklocal.DemoTeam, slacklocal.DemoAudit, filepath.Join(dir, "state"), e.login, e.keyFile, e.knownHosts,
+		person, other, cluster, generation, hosts.String())
+	return write(tb, filepath.Join(dir, "config.yaml"), text, 0o600)
+}
+
+// startOurs runs the bot, with the edges of `bot run`, until the benchmark
+// ends, and returns its edges.
+func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
+	tb.Helper()
+	env := map[string]string{"SLACK_APP_TOKEN": local.AppToken(), "SLACK_BOT_TOKEN": local.BotToken()}
+	cfg, problems := config.Load(e.configFile(tb), func(name string) string { return env[name] }, e.catalogs)
+	if problems.Fatal() {
+		tb.Fatal(problems)
+	}
+	// What is logged is formatted as in real life, and read by nobody.
+	log := slog.New(slog.NewJSONHandler(devNull(tb), nil))
+	ctx, stop := context.WithCancel(context.Background())
+	edges, err := app.Open(ctx, cfg, "bot", app.Options{SlackAPI: local.APIURL(), Log: log})
+	if err != nil {
+		stop()
+		tb.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- app.Run(ctx, app.Config{
+			Grammar:      handlers.Grammar{Catalogs: e.catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
+			Settings:     handlers.Settings{Rules: &cfg.Rules},
+			Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
+			AuditChannel: cfg.Slack.AuditChannel, Replica: "bot", Log: log, Now: time.Now,
+		}, edges.Edges)
+	}()
+	tb.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			tb.Errorf("the bot ended: %v", err)
+		}
+		edges.Pool.Close()
+		if err := edges.Store.Close(); err != nil {
+			tb.Errorf("closing the store: %v", err)
+		}
+	})
+	return edges
+}
+
+func devNull(tb testing.TB) *os.File {
+	tb.Helper()
+	f, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.Close() })
+	return f
+}
