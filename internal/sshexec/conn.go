@@ -53,7 +53,8 @@ func (d *dial) failed() error {
 type conn struct {
 	client *ssh.Client
 	wire   *wire
-	via    *conn // the jump host's connection that carries it, or nil
+	via    *conn         // the jump host's connection that carries it, or nil
+	ended  chan struct{} // closed when it is no more
 
 	host      *host
 	limit     int // sessions it may have; learned where the server allows fewer
@@ -63,10 +64,12 @@ type conn struct {
 	idleSince time.Time
 }
 
-// free returns a connection that has room.
+// free returns a connection that has room. One that has just broken is passed
+// over, so that whoever learns of it from a lost command does not meet it
+// again.
 func (h *host) free() *conn {
 	for _, c := range h.conns {
-		if c.active < c.limit {
+		if c.active < c.limit && !c.wire.broken.Load() {
 			return c
 		}
 	}

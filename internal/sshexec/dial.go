@@ -28,7 +28,7 @@ func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	if k.jump {
 		limit = jumpLimit
 	}
-	return &conn{client: client, wire: w, via: via, limit: limit, idleSince: time.Now()}, nil
+	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, idleSince: time.Now()}, nil
 }
 
 // reach opens the transport. via is the connection to the jump host that it

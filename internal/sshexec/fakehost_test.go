@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,8 @@ type fakeHost struct {
 	greet func(net.Conn)                            // nil: speaks SSH
 	open  func(ssh.NewChannel) bool                 // true: go on and accept it
 	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
+
+	frozen atomic.Bool // what it writes goes nowhere
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -69,7 +72,8 @@ func newSigner(t testing.TB) ssh.Signer {
 }
 
 func (h *fakeHost) dial(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := bufferedPipe()
+	x, y := net.Pipe()
+	ours, theirs := newBuffered(x, new(atomic.Bool)), newBuffered(y, &h.frozen)
 	h.mu.Lock()
 	h.dials++
 	h.conns++
@@ -146,22 +150,18 @@ func onFake(changes bool) remote.Command {
 	return remote.Command{Host: "infra-1", Address: fakeAddress, Login: "ops", Sent: "true", Timeout: time.Minute, Changes: changes}
 }
 
-// bufferedPipe is net.Pipe whose writes do not wait for the reader: both
-// sides of SSH begin by writing.
-func bufferedPipe() (a, b net.Conn) {
-	x, y := net.Pipe()
-	return newBuffered(x), newBuffered(y)
-}
-
+// buffered is an end of a net.Pipe whose writes do not wait for the reader,
+// since both sides of SSH begin by writing; while mute they go nowhere.
 type buffered struct {
 	net.Conn
+	mute  *atomic.Bool
 	queue chan []byte
 	done  chan struct{}
 	once  sync.Once
 }
 
-func newBuffered(c net.Conn) *buffered {
-	b := &buffered{Conn: c, queue: make(chan []byte, 4096), done: make(chan struct{})}
+func newBuffered(c net.Conn, mute *atomic.Bool) *buffered {
+	b := &buffered{Conn: c, mute: mute, queue: make(chan []byte, 4096), done: make(chan struct{})}
 	go func() {
 		for {
 			select {
@@ -178,6 +178,9 @@ func newBuffered(c net.Conn) *buffered {
 }
 
 func (b *buffered) Write(p []byte) (int, error) {
+	if b.mute.Load() {
+		return len(p), nil
+	}
 	select {
 	case <-b.done:
 		return 0, net.ErrClosed

@@ -119,6 +119,7 @@ func TestSentOnce(t *testing.T) {
 			h := &fakeHost{exec: c.exec}
 			inBubble(t, h, func(t *testing.T, p *Pool) {
 				want(t, after(t, p, onFake(false), c.took), c.read, c.words)
+				synctest.Wait()
 				want(t, after(t, p, onFake(true), c.took), c.change, c.words)
 				if _, _, execs := h.counts(); execs != 2 {
 					t.Errorf("2 commands were sent %d times", execs)
@@ -139,6 +140,7 @@ func TestLostAfterExit(t *testing.T) {
 	}}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
 		want(t, run(t, p, onFake(true)), remote.Answered)
+		synctest.Wait()
 		want(t, run(t, p, onFake(false)), remote.Unreachable, "before all of its output")
 	})
 }
@@ -214,5 +216,32 @@ func TestFrozenConnectionReplaced(t *testing.T) {
 		if dials, _, execs := h.counts(); dials != 2 || execs != 1 {
 			t.Errorf("%d dials, %d commands", dials, execs)
 		}
+	})
+}
+
+// A host that freezes while its connection is idle is found by a keep-alive,
+// and its connection replaced before a command meets it.
+func TestKeepAlive(t *testing.T) {
+	h := &fakeHost{}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var maintained sync.WaitGroup
+		maintained.Go(func() { _ = p.Maintain(ctx) })
+		want(t, run(t, p, onFake(true)), remote.Answered)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if dials, open, _ := h.counts(); dials != 1 || open != 1 {
+			t.Errorf("after an hour %d dials, %d open, want 1 and 1", dials, open)
+		}
+		h.frozen.Store(true)
+		time.Sleep(2*p.cfg.KeepAlive + p.cfg.HandshakeTimeout)
+		synctest.Wait()
+		if _, open, _ := h.counts(); open != 0 {
+			t.Errorf("%d connections to a frozen host", open)
+		}
+		h.frozen.Store(false)
+		want(t, after(t, p, onFake(true), 0), remote.Answered)
+		cancel()
+		maintained.Wait()
 	})
 }

@@ -203,7 +203,9 @@ func (p *Pool) adopt(h *host, c *conn) {
 		h.conns = append(h.conns, c)
 	}
 	p.wg.Go(func() {
-		p.retire(c, c.client.Wait())
+		err := c.client.Wait()
+		close(c.ended)
+		p.retire(c, err)
 		p.release(c.via)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -108,30 +109,41 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 		requests <-chan *ssh.Request
 		err      error
 	}
-	answered := make(chan answer, 1)
-	p.wg.Go(func() {
+	answered, abandoned := make(chan answer), make(chan struct{})
+	defer close(abandoned)
+	// The one goroutine that nobody waits for. The library forgets a channel
+	// that is opened in the instant in which it takes notice of the
+	// connection's end, and then never returns.
+	go func() {
 		channel, requests, err := c.client.OpenChannel("session", nil)
-		answered <- answer{channel, requests, err}
-	})
+		select {
+		case answered <- answer{channel, requests, err}:
+		case <-abandoned:
+			if err == nil {
+				channel.Close()
+				ssh.DiscardRequests(requests)
+			}
+		}
+	}()
 	timer := time.NewTimer(openTime)
 	defer timer.Stop()
+	var err error
 	select {
 	case a := <-answered:
-		var refused *ssh.OpenChannelError
-		if a.err != nil && !errors.As(a.err, &refused) {
-			p.retire(c, a.err)
-			p.release(c)
+		if a.err == nil || errors.As(a.err, new(*ssh.OpenChannelError)) {
+			return a.channel, a.requests, a.err
 		}
-		return a.channel, a.requests, a.err
+		err = a.err
+	case <-c.ended:
+		err = net.ErrClosed
 	case <-timer.C:
-		p.retire(c, errSilent)
-		p.release(c)
-		return nil, nil, errSilent
+		err = errSilent
 	case <-ctx.Done():
-		p.retire(c, ctx.Err()) // it may be alive, but is not worth waiting for
-		p.release(c)
-		return nil, nil, ctx.Err()
+		err = ctx.Err() // the connection may be alive, but is not worth waiting for
 	}
+	p.retire(c, err)
+	p.release(c)
+	return nil, nil, err
 }
 
 // execute sends the command and settles its result.

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// wire is a connection's transport. It remembers that it broke, before
-// whoever reads from it can know; and it hurries the handshake.
+// wire is a connection's transport. It remembers that it broke before anybody
+// can learn of it in another way; and it hurries the handshake.
 type wire struct {
 	net.Conn
 	broken  atomic.Bool // a read has failed, or the other side has closed
