@@ -351,8 +351,8 @@ func TestOrderlyStop(t *testing.T) {
 			h.after(time.Second, r.ID)
 			stop()
 			got := h.get(r.ID)
-			if got.State != engine.Running || got.Steps[1].State != engine.StepDone {
-				t.Errorf("left as %s, step %s", got.State, got.Steps[1].State)
+			if got.State != engine.Running || got.Worker != "" || got.Steps[1].State != engine.StepDone {
+				t.Errorf("left as %s in the hands of %q, step %s", got.State, got.Worker, got.Steps[1].State)
 			}
 		})
 	})

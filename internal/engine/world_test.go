@@ -203,6 +203,9 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 	if from.Run.State.Ended() {
 		fail("something happened after the end")
 	}
+	if late(e, from) {
+		fail("it was too late for that")
+	}
 	if b, ok := e.(StepBegins); ok && from.Run.changes(b.Index) {
 		if len(from.Votes) < floor(r) || from.Votes["anna"] || from.Votes["anna-too"] {
 			fail(fmt.Sprintf("a change began with the votes of %v", from.Votes))
@@ -231,6 +234,21 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 		fail("approved without votes or deadline")
 	}
 	w.holdSteps(fail)
+}
+
+// late says that an event came after the deadline that bounds it.
+func late(e Event, from world) bool {
+	if !from.Late {
+		return false
+	}
+	switch e.(type) {
+	case Voted, Blocked:
+		return true
+	case Begin:
+		return from.Run.State != Running
+	default:
+		return false
+	}
 }
 
 // holdSteps: what a run ends as agrees with what its steps came to.
