@@ -48,11 +48,32 @@ func (s *Grammar) Plan(text string, now func() time.Time) (runbooks.Plan, error)
 		return runbooks.Plan{}, &Misunderstood{Text: fmt.Sprintf("%s makes no plan.", c.cmd.Verb)}
 	}
 	planner := runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: now}
+	if c.process == nil && c.cmd.Object == AnyTarget {
+		return together(&planner, c)
+	}
 	in, err := c.inputs(now())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
 	return planner.Plan(in)
+}
+
+// together is one plan for a read of several processes, as a host or a cluster
+// is asked. It has no digest: nobody approves a read.
+func together(planner *runbooks.Planner, c *call) (runbooks.Plan, error) {
+	asks, err := asksOf(planner, c)
+	if err != nil {
+		return runbooks.Plan{}, err
+	}
+	all := runbooks.Plan{Catalog: c.catalog.Name, Cluster: c.cluster.Name, Action: c.cmd.Action, Title: c.cmd.Verb, Class: c.cmd.Class, Locks: []string{}}
+	for _, a := range asks {
+		all.Steps = append(all.Steps, a.step)
+		all.Targets = append(all.Targets, runbooks.Target{Process: a.process.ID, Host: a.host.Name})
+		if all.Severity == runbooks.Unknown || a.process.Level.Worse(all.Severity) {
+			all.Severity = a.process.Level
+		}
+	}
+	return all, nil
 }
 
 // inputs are what a call's plan is made of; what varies is minted here, once.

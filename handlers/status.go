@@ -27,7 +27,7 @@ const (
 // status asks every host that matters at once and shows what comes as it
 // comes: a slow host holds nothing back.
 func (s *Service) status(ctx context.Context, c *call) error {
-	asks, err := s.asks(c)
+	asks, err := asksOf(&s.planner, c)
 	if err != nil {
 		return err
 	}
@@ -53,9 +53,9 @@ type ask struct {
 	step    runbooks.Step
 }
 
-// asks resolves a status call into the commands to send, hosts in config
+// asksOf resolves a status call into the commands to send, hosts in config
 // order.
-func (s *Service) asks(c *call) ([]ask, error) {
+func asksOf(planner *runbooks.Planner, c *call) ([]ask, error) {
 	var out []ask
 	for i := range c.cluster.Hosts {
 		h := &c.cluster.Hosts[i]
@@ -70,7 +70,7 @@ func (s *Service) asks(c *call) ([]ask, error) {
 			if !ok {
 				continue // the config's cross-check reports it
 			}
-			plan, err := s.planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: "status", Process: id, Hosts: []string{h.Name}})
+			plan, err := planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: c.cmd.Action, Process: id, Hosts: []string{h.Name}})
 			if err != nil {
 				return nil, err
 			}

@@ -34,8 +34,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Short:         "A Slack bot that runs Deephaven's runbooks, with a second pair of eyes",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misuse{fmt.Errorf("there is no command %q; `bot help` lists them", args[0])}
+			}
 			_ = cmd.Help()
 			return misuse{errors.New("a command is missing")}
 		},

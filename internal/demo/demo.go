@@ -148,6 +148,9 @@ func (d *Demo) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("the trail is whole: %d entries of %d runs", report.Entries, report.Runs), nil
 }
 
+// ConfigFile is the config file that the bot runs by.
+func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "config.yaml") }
+
 func (d *Demo) stateDir() string { return filepath.Join(d.dir, "state") }
 
 // configText is the demo's config file; the demo reads it as `bot run` would.
@@ -196,7 +199,7 @@ func (d *Demo) config() (*config.Config, runbooks.Catalogs, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	file := filepath.Join(d.dir, "config.yaml")
+	file := d.ConfigFile()
 	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
 		return nil, nil, err
 	}

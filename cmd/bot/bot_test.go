@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"dhbot/internal/demo"
+	"dhbot/runbooks"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bot": func() { os.Exit(run()) }})
+}
+
+// TestScripts plays the stories in testdata/script with the program itself.
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:   filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error { env.Setenv("ROOT", root); return nil },
+	})
+}
+
+func bot(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = execute(ctx, args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"version"}, 0, ""},
+		{nil, 2, "command is missing"},
+		{[]string{"--nonsense"}, 2, "nonsense"},
+		{[]string{"nonsense"}, 2, "nonsense"},
+		{[]string{"plan"}, 2, "requires at least 1 arg"},
+		{[]string{"plan", "restart", "db_diss"}, 1, "restart db_dis"},
+		{[]string{"plan", "restart", "db_dis; rm -rf /"}, 1, "Did you mean"},
+		{[]string{"plan", "help"}, 1, "makes no plan"},
+		{[]string{"plan", "--catalog", "modern", "status"}, 2, "legacy-20200121"},
+		{[]string{"check", "--config", "nowhere.yaml"}, 1, "nowhere.yaml"},
+		{[]string{"demo", "--script", "nowhere.story"}, 2, "nowhere.story"},
+		{[]string{"demo", "--catalog", "modern"}, 2, "current"},
+		{[]string{"localslack", "--listen", "0.0.0.0:0"}, 1, "127.0.0.1"},
+		{[]string{"hostsim", "--listen", "0.0.0.0:0"}, 2, "loopback"},
+		{[]string{"audit"}, 2, "audit needs"},
+		{[]string{"audit", "verify", "--head", "12"}, 2, "N:HASH"},
+	} {
+		code, _, stderr := bot(t.Context(), c.args...)
+		if code != c.code || !strings.Contains(stderr, c.says) {
+			t.Errorf("bot %s: code %d, want %d: %s", strings.Join(c.args, " "), code, c.code, stderr)
+		}
+	}
+}
+
+// TestRestartNamesItsOwnProcess: for every process of both generations the
+// plan executes exactly that process's restart, on the hosts that have it.
+func TestRestartNamesItsOwnProcess(t *testing.T) {
+	for _, generation := range []string{"current", "legacy-20200121"} {
+		cl := demo.Fleet(generation, nil).Clusters[0]
+		catalogs, err := runbooks.Builtin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cat, _ := catalogs.Get(generation)
+		for _, p := range cat.Processes() {
+			code, stdout, stderr := bot(t.Context(), "plan", "--json", "--catalog", generation, "restart", p.ID)
+			if code != 0 {
+				t.Errorf("%s %s: %s", generation, p.ID, stderr)
+				continue
+			}
+			var plan runbooks.PlanView
+			if err := json.Unmarshal([]byte(stdout), &plan); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]int{}
+			for _, h := range cl.HostsOf(p.ID) {
+				want[h.Name]++
+			}
+			for _, s := range plan.Steps {
+				if s.Kind != runbooks.Exec {
+					continue
+				}
+				want[s.Host]--
+				if !strings.HasSuffix(s.Command, " restart "+p.Service) || s.Source == "" || !strings.Contains(s.Sent, "sudo -n") {
+					t.Errorf("%s %s: %q from %q, sent as %q", generation, p.ID, s.Command, s.Source, s.Sent)
+				}
+			}
+			for host, n := range want {
+				if n != 0 {
+					t.Errorf("%s %s on %s: %d restarts too few", generation, p.ID, host, n)
+				}
+			}
+		}
+	}
+}
+
+// TestTrailOfARunningBot: the other commands of the binary reach a running
+// bot; its export verifies offline, and not when a byte of it changes.
+func TestTrailOfARunningBot(t *testing.T) {
+	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds tidy\nexpect 60s Done\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := demo.Options{Generation: "current", Pace: 0.2, Log: slog.New(slog.DiscardHandler)}
+	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+		stage := d.Stage()
+		stage.Out = io.Discard
+		if err := demo.Play(ctx, stage, lines); err != nil {
+			return err
+		}
+		t.Setenv("SLACK_APP_TOKEN", d.Slack.AppToken())
+		t.Setenv("SLACK_BOT_TOKEN", d.Slack.BotToken())
+		t.Setenv(slackURL, d.Slack.APIURL())
+		checkRunning(t, ctx, d.ConfigFile())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkRunning(t *testing.T, ctx context.Context, config string) {
+	t.Helper()
+	if code, out, stderr := bot(ctx, "health", "--config", config); code != 0 || !strings.Contains(out, "socket 2 up") {
+		t.Errorf("health: %d %s %s", code, out, stderr)
+	}
+	if code, out, stderr := bot(ctx, "check", "--live", "--config", config); code != 0 || !strings.Contains(out, "monit knows") {
+		t.Errorf("check --live: %d\n%s%s", code, out, stderr)
+	}
+	if code, _, stderr := bot(ctx, "run", "--config", config); code != 1 || !strings.Contains(stderr, "another") {
+		t.Errorf("a second bot on one state directory: %d %s", code, stderr)
+	}
+	if code, out, stderr := bot(ctx, "audit", "verify", "--config", config); code != 0 || !strings.Contains(out, "whole") {
+		t.Errorf("verify: %d %s %s", code, out, stderr)
+	}
+	if code, out, _ := bot(ctx, "audit", "show", "--config", config, "--format", "csv", "--target", "db_ltds"); code != 0 || !strings.Contains(out, "monit restart db_ltds") {
+		t.Errorf("show: %d %s", code, out)
+	}
+	_, export, _ := bot(ctx, "audit", "export", "--config", config)
+	file := filepath.Join(t.TempDir(), "trail")
+	for name, c := range map[string]struct {
+		text string
+		code int
+	}{
+		"whole":    {export, 0},
+		"changed":  {strings.Replace(export, "db_ltds", "db_ltdx", 1), 1},
+		"cut off":  {export[:len(export)/2], 1},
+		"nothing":  {"", 1},
+		"no trail": {"hello\n", 1},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, stderr := bot(ctx, "audit", "verify", "--file", file); code != c.code {
+			t.Errorf("%s: %d %s %s", name, code, out, stderr)
+		}
+	}
+}
