@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,9 +42,11 @@ func TestEmbeddedConformance(t *testing.T) {
 
 // Debian's etcd 3.4 as an ordinary process: the oldest version supported.
 func TestExternalConformance(t *testing.T) {
+	t.Parallel()
 	endpoint := startEtcd(t)
 	var n atomic.Int32
 	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
+		t.Parallel()
 		return open(t, etcdstore.Config{
 			Endpoints: []string{endpoint}, Now: now, Prefix: fmt.Sprintf("test%d/", n.Add(1)),
 		})
@@ -54,6 +57,20 @@ func TestExternalConformance(t *testing.T) {
 // its endpoint.
 func startEtcd(t testing.TB) string {
 	t.Helper()
+	e := newEtcd(t, "http")
+	e.start(t)
+	return e.client
+}
+
+// etcd is a real etcd that can be killed and started again.
+type etcd struct {
+	bin, dir, client, peer string
+	flags                  []string
+	cmd                    *exec.Cmd
+}
+
+func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
+	t.Helper()
 	bin, err := exec.LookPath("etcd")
 	if err != nil {
 		if os.Getenv("DHBOT_REAL") == "1" {
@@ -61,31 +78,44 @@ func startEtcd(t testing.TB) string {
 		}
 		t.Skip("there is no etcd in PATH")
 	}
-	client, peer := freeURL(t), freeURL(t)
-	cmd := exec.Command(bin, "--name=m", "--data-dir="+filepath.Join(t.TempDir(), "etcd"), "--log-level=error",
-		"--listen-client-urls="+client, "--advertise-client-urls="+client,
-		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer, "--initial-cluster=m="+peer,
-		"--heartbeat-interval=50", "--election-timeout=500")
-	cmd.Stderr = t.Output()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = cmd.Wait() // killed
-	})
-	return client
+	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
+	e.client, e.peer = scheme+"://"+freeAddr(t), "http://"+freeAddr(t)
+	return e
 }
 
-// freeURL is an http URL on a loopback port that was free a moment ago.
-func freeURL(t testing.TB) string {
+func (e *etcd) start(t testing.TB) {
+	t.Helper()
+	e.cmd = exec.Command(e.bin, append([]string{"--name=m", "--data-dir=" + e.dir, "--logger=zap", "--log-level=fatal",
+		"--listen-client-urls=" + e.client, "--advertise-client-urls=" + e.client,
+		"--listen-peer-urls=" + e.peer, "--initial-advertise-peer-urls=" + e.peer, "--initial-cluster=m=" + e.peer,
+		"--heartbeat-interval=50", "--election-timeout=500"}, e.flags...)...)
+	e.cmd.Stderr = t.Output()
+	if err := e.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.kill)
+	if strings.HasPrefix(e.client, "http:") {
+		if _, err := raw(t, e.client).Get(t.Context(), "ready"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (e *etcd) kill() {
+	if e.cmd != nil {
+		_ = e.cmd.Process.Kill() // it may have ended by itself
+		_ = e.cmd.Wait()
+		e.cmd = nil
+	}
+}
+
+// freeAddr is a loopback address that was free a moment ago.
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return "http://" + l.Addr().String()
+	return l.Addr().String()
 }

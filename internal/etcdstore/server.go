@@ -13,6 +13,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
 // startWithin bounds the start of the embedded server. A fresh one is ready in
@@ -22,24 +25,39 @@ const startWithin = 30 * time.Second
 // startEmbedded runs etcd in this process with no listener at all, neither
 // for clients nor for peers: the only way in is the returned client, which
 // calls the server's functions.
-func startEmbedded(ctx context.Context, c Config) (_ *embed.Etcd, _ *clientv3.Client, err error) {
+func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client, error) {
 	dir := filepath.Join(c.Dir, "etcd")
-	defer func() {
-		if p := recover(); p != nil { // see newZap
-			err = fmt.Errorf("the state in %s is damaged and etcd cannot open it: %v: put back a backup, or move the directory away to start anew", dir, p)
-		}
+	last := &lastWords{said: make(chan string, 1)}
+	started := make(chan error, 1)
+	var server *embed.Etcd
+	// An etcd that gives up while starting never returns; its goroutine is
+	// then left to the end of the process, which is near.
+	go func() {
+		var err error
+		server, err = embed.StartEtcd(embeddedConfig(c, dir, last))
+		started <- err
 	}()
-	server, err := embed.StartEtcd(embeddedConfig(c, dir))
-	if err != nil {
-		return nil, nil, fmt.Errorf("the state in %s cannot be opened: %w", dir, err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	select {
+	case err := <-started:
+		if err != nil {
+			return nil, nil, damaged(dir, err)
+		}
+	case text := <-last.said:
+		return nil, nil, damaged(dir, errors.New(text))
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("the state in %s was not opened in time: %w", dir, ctx.Err())
+	}
+	var err error
+	select {
 	case <-server.Server.ReadyNotify():
+		last.started.Store(true)
 		return server, v3client.New(server.Server), nil
 	case <-server.Server.StopNotify():
 		err = errors.New("it stopped while starting")
+	case text := <-last.said:
+		return nil, nil, damaged(dir, errors.New(text))
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -47,7 +65,11 @@ func startEmbedded(ctx context.Context, c Config) (_ *embed.Etcd, _ *clientv3.Cl
 	return nil, nil, fmt.Errorf("the state in %s is not ready: %w", dir, err)
 }
 
-func embeddedConfig(c Config, dir string) *embed.Config {
+func damaged(dir string, err error) error {
+	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, put back a backup, or move the directory away to start anew", dir, err)
+}
+
+func embeddedConfig(c Config, dir string, last *lastWords) *embed.Config {
 	e := embed.NewConfig()
 	e.Dir = dir
 	e.ListenPeerUrls, e.ListenClientUrls = []url.URL{}, []url.URL{}
@@ -60,7 +82,7 @@ func embeddedConfig(c Config, dir string) *embed.Config {
 	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, "5000"
 	// There is no follower to catch up, so few log entries are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
-	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log))
+	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))
 	return e
 }
 
@@ -83,6 +105,11 @@ func dial(c Config) (*clientv3.Client, error) {
 		DialKeepAliveTime:    5 * time.Second,
 		DialKeepAliveTimeout: c.Timeout,
 		Logger:               newZap(c.Log),
+		// gRPC would let a member that was away wait for up to two minutes.
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: c.Timeout,
+		})},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the state store at %v cannot be reached: %w", c.Endpoints, err)

@@ -1,0 +1,69 @@
+package etcdstore_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/etcdstore"
+)
+
+func TestConfigRefused(t *testing.T) {
+	for name, c := range map[string]etcdstore.Config{
+		"nowhere":                {},
+		"both":                   {Dir: "/tmp/x", Endpoints: []string{"http://127.0.0.1:1"}},
+		"prefix":                 {Dir: "/tmp/x", Prefix: "dhbot"},
+		"replica name":           {Dir: "/tmp/x", Replica: "a/b"},
+		"half a second":          {Dir: "/tmp/x", LeaseTTL: 1500 * time.Millisecond},
+		"negative timeout":       {Dir: "/tmp/x", Timeout: -1},
+		"open network":           {Endpoints: []string{"http://10.0.0.5:2379"}},
+		"a name, in the open":    {Endpoints: []string{"http://etcd.example:2379"}},
+		"https without a CA":     {Endpoints: []string{"https://etcd.example:2379"}},
+		"no scheme":              {Endpoints: []string{"etcd.example:2379"}},
+		"password in the URL":    {Endpoints: []string{"http://u:p@127.0.0.1:2379"}},
+		"cert without key":       {Endpoints: []string{"https://h:1"}, TLS: etcdstore.TLS{CA: "ca", Cert: "c"}},
+		"user without password":  {Endpoints: []string{"http://127.0.0.1:1"}, User: "u"},
+		"CA file does not exist": {Endpoints: []string{"https://h:1"}, TLS: etcdstore.TLS{CA: "/nonexistent/ca.pem"}},
+	} {
+		if s, err := etcdstore.Open(t.Context(), c); err == nil {
+			s.Close()
+			t.Errorf("%s: opened", name)
+		} else if strings.Contains(err.Error(), "u:p@") && name != "password in the URL" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestConfigReportsEverything(t *testing.T) {
+	_, err := etcdstore.Open(t.Context(), etcdstore.Config{Prefix: "x", Replica: "a b", User: "u"})
+	if err == nil || strings.Count(err.Error(), "\n") != 3 {
+		t.Errorf("want four problems, a line each, got: %v", err)
+	}
+}
+
+func TestSecretShowsItselfToNobody(t *testing.T) {
+	const word = "hunter2"
+	c := etcdstore.Config{Endpoints: []string{"http://127.0.0.1:1"}, User: "dhbot", Password: word}
+	var out strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
+		fmt.Fprintf(&out, verb+"\n", c.Password)
+		fmt.Fprintf(&out, verb+"\n", c)
+		fmt.Fprintf(&out, verb+"\n", &c)
+	}
+	if err := json.NewEncoder(&out).Encode(map[string]any{"p": c.Password, "m": map[string]etcdstore.Secret{"k": c.Password}}); err != nil {
+		t.Fatal(err)
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "p", c.Password)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "p", c.Password)
+	for _, leak := range []string{word, fmt.Sprintf("%x", word), fmt.Sprintf("%X", word)} {
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("%q shows in:\n%s", leak, out.String())
+		}
+	}
+	if strings.Count(out.String(), "<redacted>") < 20 {
+		t.Errorf("printed:\n%s", out.String())
+	}
+}
