@@ -120,6 +120,21 @@ func TestFinalEditsGoFirst(t *testing.T) {
 	})
 }
 
+func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
+	o := &outbox{took: time.Second}
+	editing(t, o, func(ctx context.Context, q *edits) {
+		var calls sync.WaitGroup
+		for i := range 5 {
+			calls.Go(func() { _ = q.put(ctx, key(i), say(fmt.Sprint(i)), i == 4) })
+			synctest.Wait()
+		}
+		calls.Wait()
+	})
+	if len(o.sent) != 5 || o.sent[1].text != "4" {
+		t.Errorf("sent %+v, want the final edit right after the one under way", o.sent)
+	}
+}
+
 // The latest of several waiting edits is the one that is made, and every
 // caller hears of it.
 func TestWaitingEditsBecomeOne(t *testing.T) {

@@ -307,10 +307,24 @@ func TestPreKeepsHeadAndTail(t *testing.T) {
 		fmt.Fprintf(&b, "line %d\n", i)
 	}
 	s := encode(t, homeRenderer.message(card.Card{Push: "p", Head: card.Line{card.T("h")}, Body: []card.Element{card.Pre{Text: b.String()}}}).blocks)
-	for _, want := range []string{`line 0\n`, "line 4999", "lines left out"} {
+	for _, want := range []string{`line 0\n`, "line 4999", "lines left out", "shortened to fit"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%q is missing", want)
 		}
+	}
+}
+
+func TestWhatIsLeftOutIsSaid(t *testing.T) {
+	c := card.Card{Push: "p", Head: card.Line{card.T("h")}}
+	for range maxBody + 1 {
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.T("x")}}})
+	}
+	if s := encode(t, homeRenderer.message(c).blocks); !strings.Contains(s, "shortened to fit") {
+		t.Error("a paragraph is missing unsaid")
+	}
+	c.Body = c.Body[:maxBody]
+	if s := encode(t, homeRenderer.message(c).blocks); strings.Contains(s, "shortened") {
+		t.Error("everything is there, and yet it is called shortened")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,6 +111,7 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 func TestStopFinishesWhatIsInHand(t *testing.T) {
 	goroutinesEnd(t)
 	began, release := make(chan struct{}), make(chan struct{})
+	finish := sync.OnceFunc(func() { close(release) })
 	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
 		close(began)
 		<-release
@@ -118,12 +120,13 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 		}
 	}
 	w := newWorld(t, h, nil)
+	t.Cleanup(finish)
 	w.slash("operator", "late work")
 	<-began
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.stop() }()
 	w.await("the sockets to close", func() bool { return w.local.Connections() == 0 })
-	close(release)
+	finish()
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
