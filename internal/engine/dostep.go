@@ -84,7 +84,7 @@ func waited(r Run, i int, a answer) Step {
 		st.State = StepFailed
 	default:
 		st.State = StepFailed
-		if _, since := r.before(i); !since.IsZero() {
+		if r.proves(i) {
 			st.State = StepUnknown
 		}
 	}
@@ -132,6 +132,12 @@ func (r Run) proofOfUnknown() int {
 		}
 	}
 	return -1
+}
+
+// proves says that a step is a read about a change that was sent before.
+func (r Run) proves(i int) bool {
+	_, since := r.before(i)
+	return r.Plan.Steps[i].Kind == runbooks.Wait && !since.IsZero()
 }
 
 // before is what is known of a step's target from earlier steps: the latest

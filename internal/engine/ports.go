@@ -78,8 +78,8 @@ type Runs interface {
 	Locks(ctx context.Context) ([]Lock, error)
 }
 
-// Gate checks a run again, just before it starts and before each step: that
-// its people are still who they were and may still do this, and that the plan
+// Gate checks a run again, just before it starts and before each step that
+// does not merely prove a change which was sent already: that its people are still who they were and may still do this, and that the plan
 // made anew from catalog and fleet has the approved digest.
 type Gate interface {
 	// Recheck returns nil, or an error whose text says what differs.

@@ -85,8 +85,13 @@ func TestQueue(t *testing.T) {
 		second := restart(runbooks.Low, "a")
 		second.ID = "R-2222"
 		h.submit(second)
-		r := h.after(5*time.Second, second.ID)
+		asked := 0
+		h.gate = func(engine.Run) error { asked++; return nil }
+		r := h.after(10*time.Second, second.ID)
 		h.want(r, engine.Queued)
+		if asked > 2 {
+			t.Errorf("the gate was asked %d times about a run that only waits", asked)
+		}
 		if r.Behind != first.ID {
 			t.Errorf("is behind %q", r.Behind)
 		}
@@ -150,6 +155,12 @@ func TestGate(t *testing.T) {
 			}
 			return nil
 		}, engine.Partly, 1, []string{"db_dis moved", "not done: db_dis on b"}},
+		{"no once a command was sent", func(_ int, r engine.Run) error {
+			if r.Current() >= 2 {
+				return errDiffers
+			}
+			return nil
+		}, engine.Partly, 1, []string{"db_dis moved", "pid 4711 → 4712", "not done: db_dis on b"}},
 		{"a hiccup of the platform", func(n int, _ engine.Run) error {
 			if n%3 != 0 {
 				return fmt.Errorf("anna who asked: %w", asleep)
