@@ -1,0 +1,237 @@
+package runbooks
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/fleet"
+)
+
+// HostCommand is one command that a catalog can send to a host, with what
+// varies in it. It is what least privilege is made of: a plan's commands are
+// all among them.
+type HostCommand struct {
+	Action  string
+	Process string // "" where the command is about no process
+	Class   Class
+	Kind    StepKind // Exec, Wait or List
+	Words   []HostWord
+	// Source is the seed's file and line, Corrected where and why the command
+	// differs from it.
+	Source, Corrected string
+}
+
+// HostWord is one word of a HostCommand.
+type HostWord struct {
+	Parts []HostPart
+	// Optional words are missing where an optional parameter was not given.
+	Optional bool
+	// Most is how many words may stand here, each of this form; 1 for all but
+	// the answers of a list step.
+	Most int
+}
+
+// HostPart is a piece of a word. Exactly one field is set; an empty word has
+// no parts.
+type HostPart struct {
+	Text    string   // always this
+	OneOf   []string // one of these
+	Pattern string   // what this regular expression (RE2) matches as a whole
+}
+
+// Fixed is the word's text, and whether it is always that.
+func (w HostWord) Fixed() (string, bool) {
+	var b strings.Builder
+	for _, p := range w.Parts {
+		if p.Text == "" {
+			return "", false
+		}
+		b.WriteString(p.Text)
+	}
+	return b.String(), !w.Optional && w.Most == 1
+}
+
+// HostCommands are the commands that the catalog can send to a host: those of
+// every action that can be asked in the cluster, in the order of the catalog,
+// steps that name another process included where that process runs on the
+// host. Manual steps send nothing.
+func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
+	var out []HostCommand
+	for i := range c.processes {
+		p := &c.processes[i]
+		if len(cl.HostsOf(p.ID)) == 0 {
+			continue
+		}
+		for _, name := range p.Actions {
+			a, err := c.Action(name, p.ID)
+			if err != nil {
+				return nil, err
+			}
+			if out, err = c.hostSteps(out, a, p, h); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, a := range c.actions {
+		if a.Scope == AboutProcess {
+			continue
+		}
+		var err error
+		if out, err = c.hostSteps(out, a, nil, h); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// hostSteps adds what one action can send to the host. Steps that stand for
+// another action add nothing: that action has its turn.
+func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, h *fleet.Host) ([]HostCommand, error) {
+	for i := range a.steps {
+		t := &a.steps[i]
+		about := p
+		if t.process != "" {
+			about, _ = c.Process(t.process)
+		}
+		elsewhere := about != nil && !h.Runs(about.ID)
+		if t.use != "" || t.kind == Manual || elsewhere || t.appLog && (about == nil || len(about.Logs.App) == 0) {
+			continue
+		}
+		words, err := c.hostWords(a, t, &scope{catalog: c, process: about, host: h})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		cmd := HostCommand{Action: a.Name, Class: a.Class, Kind: t.kind, Words: words}
+		if about != nil {
+			cmd.Process = about.ID
+		}
+		src := c.source(about, t.source)
+		cmd.Source, cmd.Corrected = src.at, src.corrected
+		if t.corrected != "" {
+			cmd.Corrected = strings.TrimPrefix(cmd.Corrected+"; "+t.corrected, "; ")
+		}
+		out = append(out, cmd)
+	}
+	return out, nil
+}
+
+func (c *Catalog) hostWords(a *Action, t *template, s *scope) ([]HostWord, error) {
+	var out []HostWord
+	for _, w := range t.run {
+		ref := w.whole()
+		if name, listed := strings.CutPrefix(ref, "listed."); listed {
+			word, err := a.listedWord(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, word)
+			continue
+		}
+		if splices(ref) {
+			for _, f := range s.several(ref) {
+				out = append(out, HostWord{Parts: []HostPart{{Text: f.text}}, Most: 1})
+			}
+			continue
+		}
+		word, err := a.hostWord(w, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, word)
+	}
+	return out, nil
+}
+
+func (a *Action) listedWord(name string) (HostWord, error) {
+	for i := range a.steps {
+		if l := &a.steps[i]; l.kind == List && l.list == name {
+			return HostWord{Parts: []HostPart{{Pattern: l.match.String()}}, Most: l.most}, nil
+		}
+	}
+	return HostWord{}, fmt.Errorf("no step lists %s", short(name))
+}
+
+func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
+	out := HostWord{Most: 1}
+	for _, p := range w {
+		part := HostPart{Text: p.literal}
+		if p.ref != "" {
+			if text, known := s.value(p.ref); known {
+				part.Text = text
+			} else {
+				var optional bool
+				var err error
+				if part, optional, err = a.hostPart(p.ref); err != nil {
+					return HostWord{}, err
+				}
+				out.Optional = out.Optional || optional
+			}
+		}
+		if part.Text != "" || part.OneOf != nil || part.Pattern != "" {
+			out.Parts = append(out.Parts, part)
+		}
+	}
+	return out, nil
+}
+
+// hostPart is what a parameter or a minted value can be.
+func (a *Action) hostPart(ref string) (part HostPart, optional bool, err error) {
+	if name, ok := strings.CutPrefix(ref, "minted."); ok && slices.Contains(a.Minted, name) {
+		return HostPart{Pattern: stamp.String()}, false, nil
+	}
+	name, _ := strings.CutPrefix(ref, "param.")
+	for i := range a.Params {
+		if p := &a.Params[i]; p.Name == name {
+			optional = p.Optional && p.Default == ""
+			switch p.Type {
+			case ChoiceParam:
+				return HostPart{OneOf: p.Choices}, optional, nil
+			case IntParam:
+				return HostPart{Pattern: intPattern(p.Min, p.Max)}, optional, nil
+			default:
+				shape, ok := paramShape[p.Type]
+				if !ok {
+					return HostPart{}, false, fmt.Errorf("the parameter %s has the type %q, which is none", name, p.Type)
+				}
+				return HostPart{Pattern: shape.re.String()}, optional, nil
+			}
+		}
+	}
+	return HostPart{}, false, fmt.Errorf("{%s} stands for nothing here", ref)
+}
+
+// intPattern matches exactly the whole numbers from lo to hi (0 ≤ lo ≤ hi), as
+// they are written without leading zeros: 1 to 500 is
+// [1-9]|[1-9][0-9]|[1-4][0-9][0-9]|500.
+func intPattern(lo, hi int) string {
+	// Between two of these numbers every digit varies by itself.
+	stops := []int{hi}
+	for k := 10; lo/k*k+k-1 < hi; k *= 10 {
+		stops = append(stops, lo/k*k+k-1)
+	}
+	for k := 10; (hi+1)/k*k-1 > lo; k *= 10 {
+		stops = append(stops, (hi+1)/k*k-1)
+	}
+	var alternatives []string
+	for _, stop := range slices.Compact(slices.Sorted(slices.Values(stops))) {
+		alternatives = append(alternatives, digits(strconv.Itoa(lo), strconv.Itoa(stop)))
+		lo = stop + 1
+	}
+	return "^(" + strings.Join(alternatives, "|") + ")$"
+}
+
+// digits matches every number that lies digit by digit between two of the same
+// length.
+func digits(lo, hi string) string {
+	var b strings.Builder
+	for i := range lo {
+		if lo[i] == hi[i] {
+			b.WriteByte(lo[i])
+		} else {
+			fmt.Fprintf(&b, "[%c-%c]", lo[i], hi[i])
+		}
+	}
+	return b.String()
+}
