@@ -40,11 +40,12 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	switch r.Outcome {
 	case remote.Answered:
 		return answeredExec(step, r)
-	case remote.NoOutcome, remote.SudoRefused, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused:
+	case remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable,
+		remote.HostKeyWrong, remote.LoginRefused:
+		// A supervisor that may act on the request later, as a frozen monit
+		// does, is not silent but FateUnknown: see remote.Classify.
 		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
-	case remote.SupervisorSilent, remote.TimedOut, remote.FateUnknown:
-		// A monit that is frozen takes the request all the same, and carries
-		// it out when it thaws (measured).
+	case remote.TimedOut, remote.FateUnknown:
 		return Verdict{State: Unknown, Text: "unknown whether it was carried out: " + notAnswered(r)}
 	default:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: the outcome %q has no meaning here", r.Outcome)}
@@ -86,17 +87,22 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 // NotYet and Unknown mean to ask again until the step's time is over, and then
 // to call GaveUp.
 func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
-	if step.Until == runbooks.Ready {
+	switch step.Until {
+	case runbooks.Ready:
 		return ready(r, before, since)
+	case runbooks.Gone:
+		return gone(r, before)
 	}
 	now := Observe(step.Manager, step.Service, r)
 	v := Verdict{State: Unknown, Text: "unknown: " + now.Why}
 	if now.Known() {
 		w := watch{now: now, since: since}
-		w.old, w.compared = recall(before)
+		var old memory
+		old, w.compared = recall(before)
+		w.old = old.Observation
 		v = w.judge(step.Until)
 		v.OldPID, v.NewPID = w.old.PID, now.PID
-		v.Seen = remember(now)
+		v.Seen = remember(memory{Observation: now, Already: step.Until == runbooks.Running && w.already()})
 	}
 	v.Text = redact.Line(v.Text, textLimit)
 	return v
@@ -134,7 +140,7 @@ func GaveUp(step runbooks.Step, before []byte, last Verdict) Verdict {
 // still says how far a target got that did not get there in time.
 func still(step runbooks.Step, last Verdict, within time.Duration) string {
 	want := map[runbooks.Condition]string{
-		runbooks.Restarted: "restarted", runbooks.Running: "up", runbooks.Stopped: "stopped",
+		runbooks.Restarted: "restarted", runbooks.Running: "up", runbooks.Stopped: "stopped", runbooks.Gone: "stopped",
 	}[step.Until]
 	if want == "" {
 		want = string(step.Until)

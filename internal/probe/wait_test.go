@@ -169,7 +169,7 @@ func TestSupervised(t *testing.T) {
 
 func seen(status, pid, collected string) []byte {
 	o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", status, "Monitored", pid, "", collected)))
-	return remember(o)
+	return remember(memory{Observation: o})
 }
 
 // What is no proof of a restart.
@@ -216,7 +216,7 @@ func TestSystemdRestart(t *testing.T) {
 		return r
 	}
 	step := runbooks.Step{Manager: runbooks.Systemd, Service: "dh-etcd", Until: runbooks.Restarted, Within: runbooks.Duration(within)}
-	before := remember(Observe(runbooks.Systemd, "dh-etcd", show("active", "running", "7", "x")))
+	before := remember(memory{Observation: Observe(runbooks.Systemd, "dh-etcd", show("active", "running", "7", "x"))})
 	for _, tt := range []struct {
 		r     remote.Result
 		until runbooks.Condition
@@ -279,7 +279,7 @@ func TestEvaluateExec(t *testing.T) {
 		{"unreachable", silent, outcome(remote.Unreachable), Never, "nothing was changed"},
 		{"host key", silent, outcome(remote.HostKeyWrong), Never, "nothing was changed"},
 		{"login", silent, outcome(remote.LoginRefused), Never, "nothing was changed"},
-		{"monit silent", silent, outcome(remote.SupervisorSilent), Unknown, "unknown whether it was carried out"},
+		{"monit silent", silent, outcome(remote.SupervisorSilent), Never, "nothing was changed"},
 		{"never sent", silent, outcome(remote.NoOutcome), Never, "nothing was changed"},
 		{"fate unknown", silent, outcome(remote.FateUnknown), Unknown, "unknown whether it was carried out"},
 		{"timed out", silent, outcome(remote.TimedOut), Unknown, "unknown whether it was carried out"},
