@@ -58,6 +58,7 @@ const (
 	Restarted  Condition = "restarted" // nothing pending, up, a new pid, newer data
 	Running    Condition = "running"   // nothing pending, up
 	Stopped    Condition = "stopped"   // nothing pending, no process
+	Gone       Condition = "gone"      // the pid that was remembered is not among the host's pids
 	Ready      Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
 )
 

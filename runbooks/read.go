@@ -340,7 +340,7 @@ func (l *loader) step(n ast.Node) template {
 		"title":     l.str(&t.title, "title"),
 		"run":       func(n ast.Node) { runAt = l.at(n); l.strs(&run, "run")(n) },
 		"text":      func(n ast.Node) { textAt = l.at(n); l.str(&text, "text")(n) },
-		"until":     oneOf(&l.yamlFile, &t.until, "until", Answers, Supervised, Restarted, Running, Stopped, Ready),
+		"until":     oneOf(&l.yamlFile, &t.until, "until", Answers, Supervised, Restarted, Running, Stopped, Gone, Ready),
 		"check":     oneOf(&l.yamlFile, &t.check, "check", ExitZero, Silent),
 		"timeout":   l.seconds(&t.timeout, "timeout"),
 		"within":    l.seconds(&t.within, "within"),

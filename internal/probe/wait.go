@@ -22,21 +22,28 @@ type watch struct {
 	since    time.Time // when the action was started; zero when there was none
 }
 
+// memory is what one wait step leaves to the next of its target.
+type memory struct {
+	Observation
+	// Already says that the process ran before it was started.
+	Already bool `json:"already,omitempty"`
+}
+
 // remember makes an observation the engine's to keep.
-func remember(o Observation) []byte {
-	b, err := json.Marshal(o)
+func remember(m memory) []byte {
+	b, err := json.Marshal(m)
 	if err != nil {
 		return nil // every field has a JSON form; without Seen nothing is proved later
 	}
 	return b
 }
 
-func recall(seen []byte) (Observation, bool) {
-	var o Observation
-	if len(seen) == 0 || json.Unmarshal(seen, &o) != nil {
-		return Observation{}, false
+func recall(seen []byte) (memory, bool) {
+	var m memory
+	if len(seen) == 0 || json.Unmarshal(seen, &m) != nil {
+		return memory{}, false
 	}
-	return o, o.Known()
+	return m, m.Known()
 }
 
 func (w watch) judge(until runbooks.Condition) Verdict {
@@ -187,20 +194,26 @@ func (w watch) running() Verdict {
 		return Verdict{State: NotYet, Text: "its port does not answer: " + w.says()}
 	case w.now.State == Trouble:
 		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, quoted(w.now))}
-	case w.compared && w.old.PID > 0 && w.old.PID == w.now.PID:
+	case w.already():
 		return Verdict{State: Met, Text: fmt.Sprintf("was running already, pid %d", w.now.PID)}
 	default:
 		return Verdict{State: Met, Text: fmt.Sprintf("running, pid %d", w.now.PID)}
 	}
 }
 
+// already says that the process that runs is the one from before.
+func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
+
 // stopped is proved by systemd. monit's word does not prove it: after a stop
 // program that failed, it says "Not monitored" of a process that still runs
-// (measured on 5.33), the same as after one that worked.
+// (measured on 5.33), the same as after one that worked. Where a step before
+// has seen that the process is gone, it is what was still missing.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
 		return Verdict{State: NotYet, Text: w.says()}
+	case w.now.State == NotMonitored && w.compared && w.old.State == Down:
+		return Verdict{State: Met, Text: "stopped, and monit no longer watches it"}
 	case w.now.State == NotMonitored:
 		return Verdict{State: Noted, Text: "monit has finished the stop and no longer watches it; that the process has ended, monit does not say"}
 	case w.now.State == Down:
@@ -236,19 +249,24 @@ func atLeast(uptime string) (time.Duration, bool) {
 }
 
 // ready asks the application's own log, for monit says OK long before the
-// application is (measured: restart-slow-app, 20 s).
+// application is (measured: restart-slow-app, 20 s). A process has its log
+// under one of several names, and tail then ends with exit code 1 after it
+// has shown the one that there is.
 func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	v := Verdict{State: NotYet, Seen: before}
-	if old, ok := recall(before); ok {
+	old, known := recall(before)
+	if known {
 		v.OldPID, v.NewPID = 0, old.PID
 	}
+	log := ReadLog(r.Stdout.String(), since.Add(-clockSlack))
 	switch {
+	case known && old.Already:
+		v.State, v.Text = Met, "it was running before, so there is no new RUNNING to wait for"
 	case r.Outcome != remote.Answered:
 		v.State, v.Text = Unknown, "the log could not be read: "+notAnswered(r)
-	case r.Exit != 0:
+	case r.Exit != 0 && log.Last.IsZero():
 		v.Text = "the log could not be read: " + complaint(r)
 	default:
-		log := ReadLog(r.Stdout.String(), since.Add(-clockSlack))
 		v.State, v.Text = log.readiness()
 	}
 	return v
