@@ -432,7 +432,7 @@ func TestLiveFeedAndPage(t *testing.T) {
 	if want := `data: {"type":"message","channel":"` + DemoIncident + `"}`; lines.Text() != want {
 		t.Errorf("feed says %q, want %q", lines.Text(), want)
 	}
-	for _, path := range []string{"/", "/page.js", "/page.css", "/blocks.js", "/text.js", "/icon.svg"} {
+	for _, path := range []string{"/", "/window.html", "/desk.js", "/window.js", "/theme.css", "/desk.css", "/window.css", "/message.js", "/views.js", "/blocks.js", "/text.js", "/icon.svg"} {
 		resp, err := http.Get(s.URL() + path)
 		if err != nil {
 			t.Fatal(err)

@@ -1,13 +1,17 @@
 // Blocks as Slack shows them; what is not known here is shown raw.
-import { el, textObject, nameOf, link, date } from './text.js';
+import { el, textObject, mention, link, date } from './text.js';
 
 // render returns nodes for blocks. use(element, block, value) is called when
-// somebody taps something; keep holds what an input of a modal renders to.
+// somebody taps something.
 export function render(blocks, use) {
-  return (blocks ?? []).map((b) => (kinds[b.type] ?? raw)(b, use));
+  return (blocks ?? []).map((b) => {
+    const node = (kinds[b.type] ?? raw)(b, use);
+    node.classList.add('block');
+    return node;
+  });
 }
 
-const raw = (b) => el('details', { open: true }, el('summary', {}, `block of type ${b.type}`), el('pre', {}, JSON.stringify(b, null, 2)));
+const raw = (b) => el('details', { class: 'raw', open: true }, el('summary', {}, `not drawn: ${b.type}`), el('pre', {}, JSON.stringify(b, null, 2)));
 
 const kinds = {
   header: (b) => el('h2', {}, textObject(b.text)),
@@ -16,7 +20,7 @@ const kinds = {
     el('div', {}, b.text ? textObject(b.text) : null,
       b.fields ? el('div', { class: 'fields' }, b.fields.map((f) => el('div', {}, textObject(f)))) : null),
     b.accessory ? element(b.accessory, b, use) : null),
-  context: (b) => el('div', { class: 'ctx' }, b.elements.flatMap((e, i) => [i ? ' · ' : null, e.type === 'image' ? `[${e.alt_text}]` : textObject(e)])),
+  context: (b) => el('div', { class: 'ctx' }, b.elements.map((e) => (e.type === 'image' ? `[${e.alt_text}]` : textObject(e)))),
   actions: (b, use) => el('div', { class: 'actions' }, b.elements.map((e) => element(e, b, use))),
   image: (b) => el('div', {}, `[image: ${b.alt_text}] `, link(b.image_url ?? '', b.image_url)),
   markdown: (b) => el('div', { class: 't' }, b.text),
@@ -28,7 +32,7 @@ const kinds = {
 
 function rich(e) {
   switch (e.type) {
-    case 'rich_text_section': return el('div', { class: 't' }, e.elements.map(leaf));
+    case 'rich_text_section': return el('div', { class: 't rich' }, e.elements.map(leaf));
     case 'rich_text_quote': return el('blockquote', { class: 't' }, e.elements.map(leaf));
     case 'rich_text_preformatted': return el('pre', {}, e.elements.map(leaf));
     case 'rich_text_list': return el(e.style === 'ordered' ? 'ol' : 'ul', {}, e.elements.map((item) => el('li', {}, item.elements.map(leaf))));
@@ -43,10 +47,10 @@ function leaf(e) {
     case 'text': node = document.createTextNode(e.text); break;
     case 'link': node = link(e.url, e.text); break;
     case 'emoji': node = document.createTextNode(e.unicode ? String.fromCodePoint(...e.unicode.split('-').map((h) => parseInt(h, 16))) : `:${e.name}:`); break;
-    case 'user': node = el('span', { class: 'mention' }, '@' + nameOf(e.user_id)); break;
-    case 'usergroup': node = el('span', { class: 'mention' }, '@' + nameOf(e.usergroup_id)); break;
-    case 'channel': node = el('span', { class: 'mention' }, '#' + nameOf(e.channel_id)); break;
-    case 'broadcast': node = el('span', { class: 'mention' }, '@' + e.range); break;
+    case 'user': node = mention('@', e.user_id); break;
+    case 'usergroup': node = mention('@', e.usergroup_id); break;
+    case 'channel': node = mention('#', e.channel_id); break;
+    case 'broadcast': node = mention('@', e.range); break;
     case 'date': node = el('time', {}, date(e.timestamp, e.format)); break;
     default: return raw(e);
   }
@@ -72,28 +76,40 @@ function element(e, block, use) {
   }
 }
 
-// input renders an input of a modal; its field is named by its action id.
+// fieldName names the field of an input: action ids may repeat, blocks do not.
+const fieldName = (b) => `${b.block_id} ${b.element.action_id}`;
+
+// input renders an input of a modal.
 function input(b) {
   const e = b.element;
-  const id = `in-${e.action_id}`;
+  const name = fieldName(b);
+  const options = (all) => all.map((o) => el('option', { value: o.value, selected: o.value === e.initial_option?.value }, o.text.text));
   let field;
   switch (e.type) {
     case 'plain_text_input':
     case 'number_input':
-      field = el(e.multiline ? 'textarea' : 'input', { id, name: e.action_id, value: e.initial_value ?? '', placeholder: e.placeholder?.text ?? '', rows: e.multiline ? 3 : undefined });
+      field = el(e.multiline ? 'textarea' : 'input', { id: name, name, autocomplete: 'off', autocapitalize: 'off', value: e.initial_value ?? '', placeholder: e.placeholder?.text ?? '', rows: e.multiline ? 3 : undefined });
       break;
     case 'static_select':
     case 'radio_buttons':
-      field = el('select', { id, name: e.action_id }, el('option', { value: '' }, e.placeholder?.text ?? '…'),
-        e.options.map((o) => el('option', { value: o.value, selected: o.value === e.initial_option?.value }, o.text.text)));
+      field = el('select', { id: name, name }, el('option', { value: '' }, e.placeholder?.text ?? '…'), options(e.options));
       break;
     case 'checkboxes':
-      field = el('div', { id }, e.options.map((o) => el('div', {}, el('input', { type: 'checkbox', name: e.action_id, value: o.value, style: 'width:auto;min-height:0' }), ' ', o.text.text)));
+      field = el('div', { id: name }, e.options.map((o) => el('span', { class: 'choice' }, el('input', { type: 'checkbox', name, value: o.value }), o.text.text)));
       break;
     default:
       field = raw(e);
   }
-  return el('div', {}, el('label', { htmlFor: id }, b.label.text, b.optional ? el('small', {}, ' (optional)') : null), field,
+  return el('div', {}, el('label', { htmlFor: name }, b.label.text, b.optional ? el('small', {}, ' (optional)') : null), field,
     b.hint ? el('div', { class: 'hint' }, b.hint.text) : null, el('div', { class: 'error', 'data-block': b.block_id, role: 'alert' }));
 }
 
+// valuesOf is a form's answers as the server takes them, by block and action.
+export function valuesOf(blocks, data) {
+  const values = {};
+  for (const b of blocks.filter((x) => x.type === 'input')) {
+    const all = data.getAll(fieldName(b));
+    values[b.block_id] = { [b.element.action_id]: b.element.type === 'checkboxes' ? all : all[0] ?? '' };
+  }
+  return values;
+}

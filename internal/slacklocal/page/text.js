@@ -16,25 +16,45 @@ export function el(tag, props = {}, ...children) {
 
 const unescape = (s) => s.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
-// names maps an id of a person, channel or group to what is shown.
+// names maps an id of a person, channel or group to what is shown; reader is
+// whose window this is.
 let names = new Map();
+let reader = {};
 export function setNames(map) { names = map; }
+export function setReader(person) { reader = person; }
 
 export const nameOf = (id) => names.get(id) ?? id;
 
-const pad = (n) => String(n).padStart(2, '0');
+// when formats a moment in the reader's own time zone, as Slack does.
+const when = (at, options) => new Intl.DateTimeFormat(undefined, { timeZone: reader.tz || undefined, ...options }).format(new Date(at));
+const time = { hour: 'numeric', minute: '2-digit' };
 
-// date renders Slack's {tokens} in the reader's own time zone.
+export const clock = (at) => when(at, time);
+
+// dayOf is the line above a day's messages.
+export function dayOf(at) {
+  const day = when(at, { weekday: 'long', month: 'long', day: 'numeric' });
+  return day === when(Date.now(), { weekday: 'long', month: 'long', day: 'numeric' }) ? 'Today' : day;
+}
+
+// date renders Slack's {tokens}.
 export function date(seconds, format) {
-  const d = new Date(seconds * 1000);
-  const time = `${pad(d.getHours())}:${pad(d.getMinutes())}`;
-  const day = d.toLocaleDateString(undefined, { month: 'short', day: 'numeric', year: 'numeric' });
+  const at = seconds * 1000;
+  const plain = { year: 'numeric', month: '2-digit', day: '2-digit' };
+  const pretty = dayOf(at);
+  const short = when(at, { month: 'short', day: 'numeric', year: 'numeric' });
   return format
-    .replaceAll('{time_secs}', `${time}:${pad(d.getSeconds())}`)
-    .replaceAll('{time}', time)
-    .replaceAll('{date_num}', `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`)
-    .replace(/\{date[a-z_]*\}/g, day)
-    .replace(/\{ago\}/g, day);
+    .replaceAll('{time_secs}', when(at, { ...time, second: '2-digit' }))
+    .replaceAll('{time}', clock(at))
+    .replaceAll('{date_num}', when(at, plain))
+    .replaceAll('{ago}', `${Math.max(0, Math.round((Date.now() - at) / 60000))} minutes ago`)
+    .replace(/\{date[a-z_]*_pretty\}/g, pretty === 'Today' ? 'today' : short)
+    .replace(/\{date[a-z_]*\}/g, short);
+}
+
+// mention is a pill; the reader's own name stands out.
+export function mention(sign, id, label) {
+  return el('span', { class: id === reader.id ? 'mention me' : 'mention' }, sign + (label || nameOf(id)).replace(/^[#@]/, ''));
 }
 
 const safe = (url) => (/^(https?|mailto):/.test(url) ? url : undefined);
@@ -49,7 +69,7 @@ function token(inner) {
   const head = bar < 0 ? inner : inner.slice(0, bar);
   const label = bar < 0 ? '' : unescape(inner.slice(bar + 1));
   if (head.startsWith('@') || head.startsWith('#')) {
-    return el('span', { class: 'mention' }, head[0] + (label || nameOf(head.slice(1))));
+    return mention(head[0], head.slice(1), label);
   }
   if (head.startsWith('!date^')) {
     const [, at, format, href] = head.split('^');
@@ -57,7 +77,7 @@ function token(inner) {
     return href ? link(href, shown) : el('time', {}, shown);
   }
   if (head.startsWith('!')) {
-    return el('span', { class: 'mention' }, '@' + (label || nameOf(head.replace(/^!(subteam\^)?/, ''))));
+    return mention('@', head.replace(/^!(subteam\^)?/, ''), label);
   }
   return link(unescape(head), label);
 }
