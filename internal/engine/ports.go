@@ -79,8 +79,9 @@ type Runs interface {
 }
 
 // Gate checks a run again, just before it starts and before each step that
-// does not merely prove a change which was sent already: that its people are still who they were and may still do this, and that the plan
-// made anew from catalog and fleet has the approved digest.
+// does not merely prove a change which was sent already: that its people are
+// still who they were and may still do this, and that the plan made anew from
+// catalog and fleet has the approved digest.
 type Gate interface {
 	// Recheck returns nil, or an error whose text says what differs.
 	Recheck(ctx context.Context, r Run) error
