@@ -72,7 +72,7 @@ func WriteExport(w io.Writer, after Head, trail iter.Seq2[Sealed, error]) error 
 // is not exactly as WriteExport writes it, and for a file without its end.
 // The entries can be gone through once.
 func ReadExport(r io.Reader) (after Head, trail iter.Seq2[Sealed, error], err error) {
-	lines := &lineReader{r: bufio.NewReaderSize(r, maxLine)}
+	lines := &lineReader{r: bufio.NewReader(r)}
 	header, err := lines.next()
 	if err != nil {
 		return Head{}, nil, fmt.Errorf("the export's header: %w", err)
@@ -97,23 +97,29 @@ func ReadExport(r io.Reader) (after Head, trail iter.Seq2[Sealed, error], err er
 }
 
 type lineReader struct {
-	r *bufio.Reader
-	n int // lines read
+	r    *bufio.Reader
+	n    int // lines read
+	line []byte
 }
 
 // next returns a line without its newline, valid until the following call.
 func (l *lineReader) next() ([]byte, error) {
 	l.n++
-	b, err := l.r.ReadSlice('\n')
-	switch {
-	case err == nil:
-		return b[:len(b)-1], nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, fmt.Errorf("line %d is longer than any entry", l.n)
-	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("the file ends in line %d without an end line: it was cut off", l.n)
-	default:
-		return nil, fmt.Errorf("line %d: %w", l.n, err)
+	l.line = l.line[:0]
+	for {
+		b, err := l.r.ReadSlice('\n')
+		l.line = append(l.line, b...)
+		switch {
+		case len(l.line) > maxLine:
+			return nil, fmt.Errorf("line %d is longer than any entry", l.n)
+		case err == nil:
+			return l.line[:len(l.line)-1], nil
+		case errors.Is(err, bufio.ErrBufferFull): // the line goes on
+		case errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("the file ends in line %d without an end line: it was cut off", l.n)
+		default:
+			return nil, fmt.Errorf("line %d: %w", l.n, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -205,9 +206,42 @@ func TestExportRoundTrip(t *testing.T) {
 	}
 }
 
+// The longest record there may be comes back; a longer line is refused without
+// being read to its end.
+func TestExportLongLines(t *testing.T) {
+	r := audit.Link(audit.Record{At: at, Kind: audit.Note}, 0, "")
+	short, err := audit.Canonical(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Text = strings.Repeat("x", audit.MaxRecord-len(short)-len(`,"text":""`))
+	l := []audit.Sealed{audit.Seal(audit.Sealed{}, 1, r)}
+	if rep, err := verifyExport(export(t, audit.Head{}, l), headOf(l)); err != nil || rep.Entries != 1 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	header, _, _ := bytes.Cut(export(t, audit.Head{}, l), []byte("\n"))
+	endless := io.MultiReader(bytes.NewReader(append(header, '\n')), neverEnding{})
+	_, entries, err := audit.ReadExport(endless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.Verify(entries, audit.Options{}); err == nil {
+		t.Error("a line without end was read as an entry")
+	}
+}
+
+type neverEnding struct{}
+
+func (neverEnding) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
 // Every single bit of an export is covered.
 func TestExportEveryBit(t *testing.T) {
-	good := export(t, audit.Head{}, trail(5))
+	good := export(t, audit.Head{}, trail(4))
 	for i := range good {
 		for bit := range 8 {
 			bad := bytes.Clone(good)

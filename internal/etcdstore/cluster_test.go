@@ -23,6 +23,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/etcdstore"
 )
@@ -175,6 +176,64 @@ func TestReplicaNames(t *testing.T) {
 	}
 }
 
+// shown is the next form that a watch shows.
+func shown(t *testing.T, seen <-chan engine.Stored) engine.Stored {
+	t.Helper()
+	select {
+	case r := <-seen:
+		return r
+	case <-time.After(20 * time.Second):
+		t.Fatal("the watch shows nothing")
+		return engine.Stored{}
+	}
+}
+
+// Whoever reaches into the store is noticed: a pending record that was
+// changed is not sealed, and what was sealed does not verify when a piece of
+// it is gone.
+func TestTampering(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	s, client := open(t, etcdstore.Config{Endpoints: []string{endpoint}}), raw(t, endpoint)
+	newRun(t, s)
+	verify(t, s)
+	newRun(t, s)
+	verify(t, s)
+	at := newRun(t, s)
+	head, _, err := s.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	key := etcdstore.DefaultPrefix + "rec/" + at.Run.ID + "/00000001"
+	was, err := client.Get(t.Context(), key)
+	if err != nil || len(was.Kvs) != 1 {
+		t.Fatalf("%s: %v, %v", key, was, err)
+	}
+	good := string(was.Kvs[0].Value)
+	put := func(key, value string) {
+		t.Helper()
+		if _, err := client.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(key, strings.Replace(good, "{", "{ ", 1))
+	if n, err := s.Seal(t.Context()); n != 0 || err == nil || !strings.Contains(err.Error(), key) {
+		t.Errorf("sealed %d, %v, want an error that names %s", n, err, key)
+	}
+	put(key, good)
+	verify(t, s)
+
+	if _, err := client.Delete(t.Context(), etcdstore.DefaultPrefix+"trail/0000000000000002"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = audit.Verify(audit.Entries(t.Context(), s, 1), audit.Options{Heads: []audit.Head{{N: head.N, Hash: head.Hash}}})
+	var broken *audit.BrokenError
+	if !errors.As(err, &broken) || broken.N != 2 {
+		t.Errorf("error %v, want entry 2 missing", err)
+	}
+}
+
 // A store that goes away is named as such, quickly; a watch outlasts it.
 func TestStoreGoesAwayAndReturns(t *testing.T) {
 	t.Parallel()
@@ -185,7 +244,7 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Watch(ctx, func(r engine.Stored) { seen <- r }) }()
-	<-seen
+	shown(t, seen)
 
 	cut(true)
 	for what, call := range map[string]func() error{
@@ -208,10 +267,7 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 		return err == nil && got.Rev == at.Rev
 	})
 	want := commit(t, s, change(at, engine.Running))
-	for r := range seen {
-		if r.Rev == want.Rev {
-			break
-		}
+	for shown(t, seen).Rev != want.Rev {
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -237,8 +293,8 @@ func TestWatchOverCompaction(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Watch(ctx, func(r engine.Stored) { seen <- r }) }()
-	<-seen
-	<-seen
+	shown(t, seen)
+	shown(t, seen)
 
 	proxyCut(true)
 	for range 20 {
@@ -251,11 +307,8 @@ func TestWatchOverCompaction(t *testing.T) {
 	}
 	proxyCut(false)
 	var got []int64
-	for r := range seen {
-		got = append(got, r.Rev)
-		if r.Rev == b.Rev {
-			break
-		}
+	for !slices.Contains(got, b.Rev) {
+		got = append(got, shown(t, seen).Rev)
 	}
 	if !slices.Equal(got, []int64{a.Rev, b.Rev}) {
 		t.Errorf("revisions shown after the compaction %v, want the newest of each run %v", got, []int64{a.Rev, b.Rev})

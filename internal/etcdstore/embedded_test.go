@@ -58,7 +58,7 @@ func verify(t testing.TB, s *etcdstore.Store) audit.Report {
 	return rep
 }
 
-// What is stored survives a restart, an orderly one and one without goodbye.
+// What is stored survives an orderly restart; TestDirInUse has the other kind.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
