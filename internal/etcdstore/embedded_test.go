@@ -370,3 +370,30 @@ func within(t testing.TB, what string, holds func() bool) {
 		time.Sleep(2 * time.Millisecond)
 	}
 }
+
+// Nobody is left waiting when a store is closed.
+func TestCloseEndsWatches(t *testing.T) {
+	t.Parallel()
+	s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newRun(t, s)
+	seen, ended := make(chan engine.Stored, 1), make(chan error, 1)
+	go func() { ended <- s.Watch(t.Context(), func(r engine.Stored) { seen <- r }) }()
+	shown(t, seen)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, engine.ErrStoreDown) {
+			t.Errorf("the watch ended with %v, want ErrStoreDown", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the watch goes on")
+	}
+	if _, err := s.Get(t.Context(), "R-7F3K"); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("a closed store answers %v, want ErrStoreDown", err)
+	}
+}
