@@ -19,8 +19,8 @@ import (
 
 // board is a place for messages that lives in a bubble of fake time.
 type board struct {
-	took time.Duration // what a call takes
-	fail func(call string) error
+	took time.Duration           // what a call takes
+	fail func(call string) error // called with mu held
 
 	mu    sync.Mutex
 	shown []*shown
@@ -40,6 +40,8 @@ func (b *board) call(ctx context.Context, name string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.fail != nil {
 		return b.fail(name)
 	}
@@ -191,6 +193,25 @@ func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 	})
 }
 
+// An edit that waits for its turn gives it up for a newer one: an outcome is
+// never behind a progress report.
+func TestOutcomeOvertakesProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.board.took = 30 * time.Second
+		defer b.start()()
+		s := b.change(engine.Stored{}, run1, engine.Running, "")
+		time.Sleep(31 * time.Second)
+		s = b.change(s, run1, engine.Running, "step 1")
+		time.Sleep(time.Second)
+		b.change(s, run1, engine.Done, "")
+		time.Sleep(31 * time.Second)
+		if got := b.board.in("C0" + run1); len(got) != 1 || got[0].text != run1+" done " || b.board.edits != 1 {
+			t.Errorf("after %d edits: %+v", b.board.edits, got)
+		}
+	})
+}
+
 func TestFailingBoardLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -222,6 +243,7 @@ func TestRestartReconciles(t *testing.T) {
 		stop := b.start()
 		s := b.change(engine.Stored{}, run1, engine.Running, "")
 		other := b.change(engine.Stored{}, "R-6789", engine.Done, "")
+		still := b.change(engine.Stored{}, "R-2ABC", engine.Waiting, "")
 		time.Sleep(5 * time.Second)
 		stop()
 		s = b.change(s, run1, engine.Failed, "still not up")
@@ -229,7 +251,7 @@ func TestRestartReconciles(t *testing.T) {
 		before := b.board.edits
 		defer b.start()()
 		time.Sleep(3 * time.Minute)
-		for _, want := range []engine.Stored{s, other, never} {
+		for _, want := range []engine.Stored{s, other, still, never} {
 			b.wantPosted(want)
 			if got := b.board.in(want.Run.Place.Channel); len(got) != 1 || !strings.Contains(got[0].text, string(want.Run.State)) || got[0].foot != "" {
 				t.Errorf("%s: shown %+v", want.Run.ID, got)
