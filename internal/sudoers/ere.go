@@ -1,0 +1,195 @@
+package sudoers
+
+import (
+	"errors"
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// quoteERE escapes what is special in a POSIX extended regular expression.
+func quoteERE(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune(`.[]()*+?{}|^`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// toERE writes a parsed RE2 expression as a POSIX extended one that matches
+// the same. What POSIX cannot say, or sudo cannot read, is an error, and so is
+// whatever could match a blank: sudo compares arguments joined by blanks.
+func toERE(re *syntax.Regexp) (string, error) {
+	switch re.Op {
+	case syntax.OpEmptyMatch:
+		return "", nil
+	case syntax.OpLiteral:
+		return literalERE(re)
+	case syntax.OpCharClass:
+		return classERE(re.Rune)
+	case syntax.OpCapture:
+		return toERE(re.Sub[0])
+	case syntax.OpConcat:
+		return joinERE(re.Sub, "")
+	case syntax.OpAlternate:
+		return alternateERE(re.Sub)
+	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
+		text, err := groupERE(re.Sub[0])
+		return text + timesERE(re), err
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return "", errors.New("it can match a blank, and sudo would take what follows for another argument")
+	default:
+		return "", fmt.Errorf("sudo's regular expressions cannot say %q", re)
+	}
+}
+
+func literalERE(re *syntax.Regexp) (string, error) {
+	if re.Flags&syntax.FoldCase != 0 {
+		return "", errors.New("sudo's regular expressions cannot ignore case in places")
+	}
+	text := string(re.Rune)
+	if strings.ContainsRune(text, ' ') {
+		return "", errors.New("it holds a blank, and sudo would take what follows for another argument")
+	}
+	if err := sayable(text, `\$#`); err != nil {
+		return "", err
+	}
+	return quoteERE(text), nil
+}
+
+func joinERE(subs []*syntax.Regexp, sep string) (string, error) {
+	out := make([]string, len(subs))
+	for i, s := range subs {
+		var err error
+		if out[i], err = toERE(s); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(out, sep), nil
+}
+
+// alternateERE is one of several. POSIX has no empty alternative: the others
+// are optional then.
+func alternateERE(subs []*syntax.Regexp) (string, error) {
+	full := slices.DeleteFunc(slices.Clone(subs), func(s *syntax.Regexp) bool { return s.Op == syntax.OpEmptyMatch })
+	if len(full) == 0 {
+		return "", nil
+	}
+	text, err := joinERE(full, "|")
+	text = "(" + text + ")"
+	if len(full) < len(subs) {
+		text = "(" + text + "?)"
+	}
+	return text, err
+}
+
+// groupERE is what a repetition can follow.
+func groupERE(re *syntax.Regexp) (string, error) {
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	text, err := toERE(re)
+	if err == nil && re.Op != syntax.OpCharClass && re.Op != syntax.OpAlternate && (re.Op != syntax.OpLiteral || len(re.Rune) != 1) {
+		text = "(" + text + ")"
+	}
+	return text, err
+}
+
+func timesERE(re *syntax.Regexp) string {
+	switch re.Op {
+	case syntax.OpStar:
+		return "*"
+	case syntax.OpPlus:
+		return "+"
+	case syntax.OpQuest:
+		return "?"
+	}
+	switch {
+	case re.Max < 0:
+		return fmt.Sprintf("{%d,}", re.Min)
+	case re.Max == re.Min:
+		return fmt.Sprintf("{%d}", re.Min)
+	default:
+		return fmt.Sprintf("{%d,%d}", re.Min, re.Max)
+	}
+}
+
+// classERE writes a character class of printable ASCII; ranges come as pairs.
+func classERE(ranges []rune) (string, error) {
+	var b strings.Builder
+	// "]" stands first, "^" not first and "-" last, or they mean more than
+	// themselves.
+	var bracket, caret, dash string
+	for i := 0; i < len(ranges); i += 2 {
+		lo, hi := ranges[i], ranges[i+1]
+		if lo <= ' ' || hi > '~' {
+			return "", errors.New("it can match a blank or what is not printable ASCII, and sudo would take what follows for another argument")
+		}
+		if k := strings.IndexFunc(`#$\`, func(r rune) bool { return lo <= r && r <= hi }); k >= 0 {
+			return "", fmt.Errorf("it can match %q, which sudo's regular expressions cannot say everywhere", `#$\`[k])
+		}
+		if hi-lo > 1 && !strings.ContainsRune("]^-", lo) && !strings.ContainsRune("]^-", hi) {
+			fmt.Fprintf(&b, "%c-%c", lo, hi)
+			continue
+		}
+		for r := lo; r <= hi; r++ {
+			switch r {
+			case ']':
+				bracket = "]"
+			case '^':
+				caret = "^"
+			case '-':
+				dash = "-"
+			default:
+				b.WriteRune(r)
+			}
+		}
+	}
+	text := bracket + b.String() + caret + dash
+	if text == "^" {
+		return `\^`, nil
+	}
+	if caret != "" && bracket == "" && b.Len() == 0 { // ^ and - alone
+		text = "-^"
+	}
+	return "[" + text + "]", nil
+}
+
+// sample is a short text that the expression matches, with letters and digits
+// where it may.
+func sample(re *syntax.Regexp) string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return string(re.Rune)
+	case syntax.OpCharClass:
+		return string(plainest(re.Rune))
+	case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
+		var b strings.Builder
+		for _, s := range re.Sub {
+			b.WriteString(sample(s))
+		}
+		return b.String()
+	case syntax.OpAlternate:
+		return sample(re.Sub[0])
+	case syntax.OpRepeat:
+		return strings.Repeat(sample(re.Sub[0]), re.Min)
+	default: // what may be absent is
+		return ""
+	}
+}
+
+func plainest(ranges []rune) rune {
+	for i := 0; i < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1] && r <= '~'; r++ {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return r
+			}
+		}
+	}
+	return ranges[0]
+}

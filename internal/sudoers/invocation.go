@@ -1,0 +1,196 @@
+package sudoers
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"dhbot/runbooks"
+)
+
+var (
+	errNoSudo = errors.New("runs without sudo")
+
+	errVaries = errors.New("what it is called with varies, and this sudo reads no regular expressions (that takes 1.9.10)")
+)
+
+// invocation is a command that goes through sudo, taken apart.
+type invocation struct {
+	runAs string
+	env   []runbooks.HostWord // NAME=value words
+	words []runbooks.HostWord // the program and its arguments
+}
+
+// read takes apart a command of the catalog: sudo [-n] [-u account] [--]
+// [NAME=value…] program arguments…. A catalog has sudo as the first word or
+// not at all. The error is errNoSudo, or says what cannot be understood.
+func read(words []runbooks.HostWord) (*invocation, error) {
+	if first(words) != "sudo" {
+		return nil, errNoSudo
+	}
+	inv := &invocation{runAs: "root"}
+	rest, err := inv.options(words[1:])
+	if err != nil {
+		return nil, err
+	}
+	inv.words = inv.assignments(rest)
+	if first(inv.words) == "" {
+		return nil, errors.New("the program that sudo runs varies")
+	}
+	return inv, nil
+}
+
+func first(words []runbooks.HostWord) string {
+	if len(words) == 0 {
+		return ""
+	}
+	text, fixed := words[0].Fixed()
+	if !fixed {
+		return ""
+	}
+	return text
+}
+
+// options reads sudo's own options; one that is not known here may change what
+// the rule would have to say, and is an error.
+func (inv *invocation) options(rest []runbooks.HostWord) ([]runbooks.HostWord, error) {
+	for {
+		switch o := first(rest); {
+		case o == "-n":
+			rest = rest[1:]
+		case o == "-u":
+			if inv.runAs = first(rest[1:]); inv.runAs == "" || strings.ContainsFunc(inv.runAs, func(r rune) bool { return !wordRune(r) }) {
+				return nil, errors.New("the account after sudo -u is not one plain name")
+			}
+			rest = rest[2:]
+		case o == "--":
+			return rest[1:], nil
+		case strings.HasPrefix(o, "-"):
+			return nil, fmt.Errorf("sudo's option %s is not one that a rule can be made for", o)
+		default:
+			return rest, nil
+		}
+	}
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
+// assignments takes the NAME=value words off the front.
+func (inv *invocation) assignments(rest []runbooks.HostWord) []runbooks.HostWord {
+	for len(rest) > 0 && len(rest[0].Parts) > 0 && assignment.MatchString(rest[0].Parts[0].Text) {
+		inv.env = append(inv.env, rest[0])
+		rest = rest[1:]
+	}
+	return rest
+}
+
+// keep are the entries of env_keep for the variables: with the value where it
+// is fixed or one of a few, else by name alone.
+func (inv *invocation) keep() []string {
+	var out []string
+	for _, w := range inv.env {
+		values, ok := enumerate([]runbooks.HostWord{w})
+		if ok {
+			for _, v := range values {
+				ok = ok && len(v) == 1 && !strings.ContainsAny(v[0], `*" \`)
+			}
+		}
+		if !ok {
+			name, _, _ := strings.Cut(w.Parts[0].Text, "=")
+			out = append(out, name)
+			continue
+		}
+		for _, v := range values {
+			out = append(out, v[0])
+		}
+	}
+	return out
+}
+
+// rules are the lines that allow the command.
+func (inv *invocation) rules(o Options) ([]Rule, error) {
+	program := first(inv.words)
+	at := program
+	if !path.IsAbs(at) {
+		if strings.Contains(at, "/") {
+			return nil, fmt.Errorf("%s is neither a name nor an absolute path", at)
+		}
+		if at = o.Paths[program]; at == "" {
+			at = "/usr/bin/" + program
+		}
+	}
+	if path.Clean(at) != at || strings.ContainsFunc(at, func(r rune) bool { return !wordRune(r) && r != '/' }) {
+		return nil, fmt.Errorf("%q is no plain path of a program", at)
+	}
+	if all, few := enumerate(inv.words[1:]); few {
+		var out []Rule
+		for _, args := range all {
+			text, err := exact(args)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, Rule{RunAs: inv.runAs, Program: at, Args: text, Example: inv.example(program, args)})
+		}
+		return out, nil
+	}
+	if !o.Regexp {
+		return nil, errVaries
+	}
+	args, sample, err := pattern(inv.words[1:])
+	if err != nil {
+		return nil, err
+	}
+	return []Rule{{RunAs: inv.runAs, Program: at, Args: args, Example: inv.example(program, sample)}}, nil
+}
+
+func (inv *invocation) example(program string, args []string) []string {
+	out := []string{"sudo", "-n"}
+	if inv.runAs != "root" {
+		out = append(out, "-u", inv.runAs)
+	}
+	return append(append(out, program), args...)
+}
+
+// fewLines is up to how many lines a command is spelt out.
+const fewLines = 32
+
+// enumerate spells out every form that the words can have, where none of them
+// varies freely and the forms are few.
+func enumerate(words []runbooks.HostWord) (all [][]string, few bool) {
+	all = [][]string{nil}
+	for _, w := range words {
+		if w.Most != 1 {
+			return nil, false
+		}
+		forms := []string{""}
+		for _, p := range w.Parts {
+			if p.Pattern != "" {
+				return nil, false
+			}
+			var longer []string
+			for _, f := range forms {
+				for _, text := range append([]string{p.Text}, p.OneOf...) {
+					if text != "" {
+						longer = append(longer, f+text)
+					}
+				}
+			}
+			forms = longer
+		}
+		var next [][]string
+		for _, args := range all {
+			if w.Optional {
+				next = append(next, args)
+			}
+			for _, f := range forms {
+				next = append(next, append(args[:len(args):len(args)], f))
+			}
+		}
+		if all = next; len(all) > fewLines {
+			return nil, false
+		}
+	}
+	return all, true
+}

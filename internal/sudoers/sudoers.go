@@ -1,0 +1,188 @@
+// Package sudoers makes the least sudoers file with which the bot's account
+// can run what a catalog may send to one host, and nothing else.
+//
+// A command whose words are always the same becomes a line with exactly these
+// words. Where a word is one of a few, each has its line. Where it varies
+// otherwise, the line holds a regular expression anchored at both ends, which
+// sudo reads from version 1.9.10 on; for an older sudo the command is left out
+// with a comment, and stays a thing that a person does. Sudo's wildcards are
+// never used: in arguments they match blanks and slashes, so that one word
+// allows any number of others (sudoers(5), "Wildcards in command arguments").
+//
+// Sudo compares the arguments joined by blanks. It cannot tell where one ends,
+// so that a pattern which could match a blank is refused here, and a fixed
+// line also allows the same text cut into words elsewhere.
+//
+// SETENV is never granted. A variable that a command sets is named in
+// env_keep, with its value where that is fixed, and sudo then accepts it on
+// its own command line as well as from the environment.
+package sudoers
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// Options are what the file depends on besides catalog and fleet.
+type Options struct {
+	// User is the account that the bot logs in with.
+	User string
+	// Paths say where programs live, by name, as absolute paths; one that is
+	// not named is taken to be in /usr/bin.
+	Paths map[string]string
+	// Regexp says that the host's sudo reads regular expressions: 1.9.10 and
+	// newer. See ReadsRegexp.
+	Regexp bool
+}
+
+// File is a sudoers file in the making.
+type File struct {
+	User, Host, Cluster, Catalog string
+	// Env are the entries of env_keep, sorted: "NAME" or "NAME=value".
+	Env   []string
+	Rules []Rule
+	// LeftOut are the commands that cannot be allowed without allowing more.
+	LeftOut []LeftOut
+	// Plain is how many commands need no sudo: the account must be able to run
+	// them by itself, reading logs above all.
+	Plain int
+}
+
+// Rule is one line: one command, or one pattern of commands, as one account.
+type Rule struct {
+	Process string // that it is about; "" for none
+	RunAs   string // the account it runs as
+	Program string // absolute path
+	// Args are the arguments as sudoers reads them: words with what is special
+	// escaped, `""` for none, or ^a regular expression$.
+	Args string
+	// Uses are the actions that need it, sorted.
+	Uses []string
+	// Example is a command that the rule must allow, with the program as the
+	// bot names it: what `sudo -l` can be asked about.
+	Example []string
+}
+
+// LeftOut is a command without a rule.
+type LeftOut struct {
+	Use     string // "intraday-cleanup db_dis"
+	Command string // for people, with placeholders
+	Why     string
+}
+
+// For makes the file for one host of a cluster. The error says what is wrong
+// with an option, or why the catalog's commands cannot be listed.
+func For(cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*File, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	commands, err := cat.HostCommands(cl, h)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{User: o.User, Host: h.Name, Cluster: cl.Name, Catalog: cat.Name}
+	for _, c := range commands {
+		f.add(c, o)
+	}
+	slices.Sort(f.Env)
+	f.Env = slices.Compact(f.Env)
+	f.sort()
+	return f, nil
+}
+
+func (o Options) check() error {
+	if o.User == "" || strings.ContainsFunc(o.User, func(r rune) bool { return !wordRune(r) }) {
+		return fmt.Errorf("the account %q: want a login name such as dhops", o.User)
+	}
+	for name, at := range o.Paths {
+		if !path.IsAbs(at) || path.Clean(at) != at || strings.ContainsFunc(at, func(r rune) bool { return !wordRune(r) && r != '/' }) {
+			return fmt.Errorf("the path of %s is %q: want a plain absolute path such as /usr/bin/monit", name, at)
+		}
+	}
+	return nil
+}
+
+// wordRune says that a character means nothing special in a sudoers file.
+func wordRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.", r)
+}
+
+// add makes rules of one command, or says why there are none.
+func (f *File) add(c runbooks.HostCommand, o Options) {
+	inv, err := read(c.Words)
+	if errors.Is(err, errNoSudo) {
+		f.Plain++
+		return
+	}
+	var rules []Rule
+	if err == nil {
+		rules, err = inv.rules(o)
+	}
+	use := strings.TrimSpace(c.Action + " " + c.Process)
+	if err != nil {
+		l := LeftOut{Use: use, Command: show(c.Words), Why: err.Error()}
+		if !slices.Contains(f.LeftOut, l) {
+			f.LeftOut = append(f.LeftOut, l)
+		}
+		return
+	}
+	f.Env = append(f.Env, inv.keep()...)
+	for _, r := range rules {
+		f.merge(r, c.Process, c.Action)
+	}
+}
+
+// merge adds a rule, or its use to the rule that is there already.
+func (f *File) merge(r Rule, process, action string) {
+	i := slices.IndexFunc(f.Rules, func(o Rule) bool {
+		return o.RunAs == r.RunAs && o.Program == r.Program && o.Args == r.Args
+	})
+	if i < 0 {
+		r.Process = process
+		f.Rules = append(f.Rules, r)
+		i = len(f.Rules) - 1
+	}
+	if uses := &f.Rules[i].Uses; !slices.Contains(*uses, action) {
+		*uses = append(*uses, action)
+		slices.Sort(*uses)
+	}
+}
+
+// sort puts what is about one process together, processes in the order in
+// which they came up.
+func (f *File) sort() {
+	order := map[string]int{}
+	for _, r := range f.Rules {
+		if _, seen := order[r.Process]; !seen {
+			order[r.Process] = len(order)
+		}
+	}
+	order[""] = len(order) + 1
+	slices.SortStableFunc(f.Rules, func(a, b Rule) int { return order[a.Process] - order[b.Process] })
+}
+
+// show is a command for people, with what varies in angle brackets.
+func show(words []runbooks.HostWord) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		var b strings.Builder
+		for _, p := range w.Parts {
+			switch {
+			case p.OneOf != nil:
+				b.WriteString("<" + strings.Join(p.OneOf, "|") + ">")
+			case p.Pattern != "":
+				b.WriteString("<" + strings.TrimSuffix(strings.TrimPrefix(p.Pattern, "^"), "$") + ">")
+			default:
+				b.WriteString(p.Text)
+			}
+		}
+		out[i] = b.String()
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,381 @@
+package sudoers
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"mvdan.cc/sh/v3/shell"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// site is a catalog with everything that matters to sudo: fixed words, choices,
+// patterns, listed paths, variables, and what no rule can be made for.
+const site = `
+catalog: site
+title: A site
+monit: [sudo, -u, irisadmin, monit]
+paths: {logs: /srv/logs, etcd_client: /srv/etcd}
+processes:
+  - {id: alpha, title: Alpha, level: 1, impact: All., manager: monit, service: alpha, placement: every, logs: {dir: a, app: [Alpha.log]}}
+  - {id: beta, title: Beta, level: 1, impact: All., manager: monit, service: beta, placement: query, logs: {dir: b}}
+actions:
+  - action: restart
+    title: restart
+    managers: [monit]
+    class: disruptive
+    locks: ["{host}/monit"]
+    steps:
+      - {kind: wait, run: ["{monit}", status, "{service}"], until: supervised, timeout: 15s, within: 15s}
+      - {kind: exec, run: ["{monit}", restart, "{service}"], check: "exit 0, no output", timeout: 60s}
+  - action: status
+    title: status
+    managers: [monit]
+    class: read
+    steps:
+      - {kind: wait, run: ["{monit}", status, "{service}"], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [tail, -n, "400", "{app_logs}"], app_log: true, until: ready, timeout: 15s, within: 15s}
+  - action: tables
+    title: tables
+    processes: [alpha]
+    class: read
+    params: [{name: how, type: choice, choices: [keep, replace], optional: true}]
+    steps:
+      - {kind: wait, run: [sudo, mysql, -e, "select * from a, b where x=1"], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [sudo, import, "--how={param.how}"], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [sudo, reload], until: answers, timeout: 15s, within: 15s}
+  - action: values
+    title: values
+    processes: [alpha]
+    class: sensitive
+    params: [{name: user, type: user, default: schema-ro}, {name: lines, type: int, min: 1, max: 500, default: "100"}]
+    steps:
+      - {kind: wait, run: [sudo, -u, irisadmin, DH_ETCD_USER=schema-ro, /opt/etcdctl.sh, get], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [sudo, -u, irisadmin, "DH_ETCD_DIR={etcd_client}/{param.user}", /opt/etcdctl.sh, get, "--limit={param.lines}"], until: answers, timeout: 15s, within: 15s}
+  - action: clean
+    title: clean
+    processes: [beta]
+    class: destructive
+    level: 1
+    locks: ["x"]
+    steps:
+      - {kind: list, list: paths, run: [sudo, -u, dbmerge, ls, -d, /db/Intraday/x], match: '/db/Intraday(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}){4}', most: 50, timeout: 15s}
+      - {kind: list, list: names, run: [ls, /x], match: '[^/]+', most: 50, timeout: 15s}
+      - {kind: list, list: flags, run: [ls, /y], match: '[a-z-]+', most: 50, timeout: 15s}
+      - {kind: exec, run: [sudo, -u, dbmerge, rm, -r, --, "{listed.paths}"], check: exit 0, timeout: 60s}
+      - {kind: exec, run: [sudo, rm, "{listed.names}"], check: exit 0, timeout: 60s}
+      - {kind: exec, run: [sudo, rm, "{listed.flags}"], check: exit 0, timeout: 60s}
+      - {kind: exec, run: [sudo, -E, rm, x], check: exit 0, timeout: 60s}
+`
+
+func siteFile(t *testing.T, host string, regexpToo bool) *File {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cs, err := runbooks.Load(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, _ := cs.Get("site")
+	cl := &fleet.Cluster{Name: "prod", Catalog: "site", Hosts: []fleet.Host{
+		{Name: "infra", Address: "10.0.0.1:22", Processes: []string{"alpha"}},
+		{Name: "query", Address: "10.0.0.2:22", Processes: []string{"beta"}, Monit: []string{"sudo", "monit"}},
+	}}
+	h, _ := cl.Host(host)
+	f, err := For(cat, cl, h, Options{User: "dhops", Paths: map[string]string{"mysql": "/opt/bin/mysql"}, Regexp: regexpToo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// rulesOf are the lines of the file that grant something.
+func rulesOf(f *File) (out []string) {
+	for line := range strings.Lines(f.String()) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func TestRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		host   string
+		regexp bool
+		want   []string
+	}{
+		"infra": {"infra", true, []string{
+			`Defaults:dhops !requiretty`,
+			`Defaults:dhops env_keep += "DH_ETCD_DIR DH_ETCD_USER=schema-ro"`,
+			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit status alpha`,
+			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit restart alpha`,
+			`dhops ALL = (root) NOPASSWD: /opt/bin/mysql -e select \* from a\, b where x\=1`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/import ""`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/import --how\=keep`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/import --how\=replace`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/reload ""`,
+			`dhops ALL = (irisadmin) NOPASSWD: /opt/etcdctl.sh get`,
+			`dhops ALL = (irisadmin) NOPASSWD: /opt/etcdctl.sh ^get --limit=([1-9](([0-9])?)|[1-4][0-9][0-9]|500)$`,
+		}},
+		"a host with its own monit": {"query", true, []string{
+			`Defaults:dhops !requiretty`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/monit status beta`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/monit restart beta`,
+			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/ls -d /db/Intraday/x`,
+			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/rm ^-r -- /db/Intraday(/[0-9A-Z_a-z][.0-9A-Z_a-z-]{0,127}){4}( /db/Intraday(/[0-9A-Z_a-z][.0-9A-Z_a-z-]{0,127}){4})*$`,
+		}},
+		"an old sudo": {"query", false, []string{
+			`Defaults:dhops !requiretty`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/monit status beta`,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/monit restart beta`,
+			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/ls -d /db/Intraday/x`,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := rulesOf(siteFile(t, c.host, c.regexp))
+			slices.Sort(got)
+			slices.Sort(c.want)
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestLeftOut holds that what cannot be said exactly is not allowed at all,
+// and that the file says so.
+func TestLeftOut(t *testing.T) {
+	f := siteFile(t, "query", true)
+	for _, want := range []string{
+		"clean beta: sudo rm <(?:[^/]+)>",
+		"clean beta: sudo rm <(?:[a-z-]+)>",
+		"can match an option",
+		"clean beta: sudo -E rm x",
+		"sudo's option -E",
+	} {
+		if !strings.Contains(f.String(), want) {
+			t.Errorf("the file does not say %q:\n%s", want, f)
+		}
+	}
+	if len(f.LeftOut) != 3 {
+		t.Errorf("left out: %+v", f.LeftOut)
+	}
+	old := siteFile(t, "query", false)
+	if !strings.Contains(old.String(), "clean beta: sudo -u dbmerge rm -r -- ") || len(old.LeftOut) != 4 {
+		t.Errorf("an old sudo's file does not leave the varying command out:\n%s", old)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, o := range []Options{
+		{},
+		{User: "dh ops"},
+		{User: "%wheel"},
+		{User: "ALL ALL=(ALL) NOPASSWD: ALL\n"},
+		{User: "dhops", Paths: map[string]string{"monit": "monit"}},
+		{User: "dhops", Paths: map[string]string{"monit": "/usr/../bin/monit"}},
+		{User: "dhops", Paths: map[string]string{"monit": "/usr/bin/*"}},
+	} {
+		if err := o.check(); err == nil {
+			t.Errorf("%+v was taken", o)
+		}
+	}
+}
+
+func TestReadsRegexp(t *testing.T) {
+	for v, want := range map[string]bool{"1.9.10": true, "1.9.13p3": true, "1.9.9": false, "1.8.23p10": false, "1.10": true, "2.0.0": true, "1.9": false} {
+		if got, err := ReadsRegexp(v); err != nil || got != want {
+			t.Errorf("%s: %v, %v", v, got, err)
+		}
+	}
+	for _, v := range []string{"", "new", "1..9", "v1.9.10"} {
+		if _, err := ReadsRegexp(v); err == nil {
+			t.Errorf("%q was taken for a version", v)
+		}
+	}
+}
+
+// builtin are a small fleet of each generation that the binary carries.
+func builtin(t testing.TB) (runbooks.Catalogs, *fleet.Fleet) {
+	t.Helper()
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet.Fleet{}
+	for _, c := range cs {
+		cl := fleet.Cluster{Name: c.Name, Catalog: c.Name, Hosts: []fleet.Host{
+			{Name: "infra", Address: "10.0.0.1:22", Login: "dhops"},
+			{Name: "query1", Address: "10.0.0.2:22", Login: "dhops"},
+		}}
+		for _, p := range c.Processes() {
+			if p.Placement != runbooks.OnQuery {
+				cl.Hosts[0].Processes = append(cl.Hosts[0].Processes, p.ID)
+			}
+			if p.Placement != runbooks.OnInfra {
+				cl.Hosts[1].Processes = append(cl.Hosts[1].Processes, p.ID)
+			}
+		}
+		f.Clusters = append(f.Clusters, cl)
+	}
+	return cs, f
+}
+
+func builtinFiles(t testing.TB) (out []*File) {
+	t.Helper()
+	cs, f := builtin(t)
+	for i := range f.Clusters {
+		cl := &f.Clusters[i]
+		cat, _ := cs.Get(cl.Catalog)
+		for j := range cl.Hosts {
+			file, err := For(cat, cl, &cl.Hosts[j], Options{User: "dhops", Regexp: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// TestBuiltin holds every rule of the carried catalogs to the promises: no
+// wildcard, nothing but one program with its arguments spelt out, the example
+// allowed, and nothing near it.
+func TestBuiltin(t *testing.T) {
+	shape := regexp.MustCompile(`^dhops ALL = \([a-z]+\) NOPASSWD: /[A-Za-z0-9_./-]+ (""|\^.*\$|[^^].*)$`)
+	wild := regexp.MustCompile(`(^|[^\\])[*?[]`)
+	for _, f := range builtinFiles(t) {
+		if len(f.Rules) < 10 {
+			t.Errorf("%s/%s has only %d rules", f.Cluster, f.Host, len(f.Rules))
+		}
+		for _, r := range f.Rules {
+			if line := f.Line(r); !shape.MatchString(line) || r.Args[0] != '^' && wild.MatchString(r.Args) {
+				t.Errorf("%s/%s: %s", f.Cluster, f.Host, line)
+			}
+			args := r.Example[slices.Index(r.Example, nameOf(r))+1:]
+			if !allows(t, r, args) {
+				t.Errorf("%s does not allow its example %q", f.Line(r), r.Example)
+			}
+			for _, other := range near(args) {
+				if allows(t, r, other) && !slices.ContainsFunc(f.Rules, func(o Rule) bool { return o.Args == strings.Join(other, " ") }) {
+					t.Errorf("%s allows %q", f.Line(r), other)
+				}
+			}
+		}
+	}
+}
+
+// nameOf is the rule's program as its example has it.
+func nameOf(r Rule) string {
+	if slices.Contains(r.Example, r.Program) {
+		return r.Program
+	}
+	return filepath.Base(r.Program)
+}
+
+// allows reads a rule's arguments as sudo does.
+func allows(t *testing.T, r Rule, args []string) bool {
+	t.Helper()
+	line := strings.Join(args, " ")
+	switch {
+	case r.Args == `""`:
+		return len(args) == 0
+	case r.Args[0] == '^':
+		re, err := regexp.CompilePOSIX(r.Args)
+		if err != nil {
+			t.Fatalf("%s: %v", r.Args, err)
+		}
+		return re.MatchString(line)
+	default:
+		return regexp.MustCompile(`\\(.)`).ReplaceAllString(r.Args, "$1") == line
+	}
+}
+
+// near are argument lists a step away from one: with a word more, one less, an
+// option in place of each, a climbing path in place of each component.
+func near(args []string) (out [][]string) {
+	out = append(out, append(slices.Clone(args), "x"), append([]string{"--x"}, args...), append(slices.Clone(args), "*"))
+	for i, a := range args {
+		with := func(s string) []string { c := slices.Clone(args); c[i] = s; return c }
+		out = append(out, with("-"+a+"-"), with(a+" x"), with(a+";id"), with(a+"\nid"), with(a+"|id"), with("$("+a+")"))
+		parts := strings.Split(a, "/")
+		for j := range parts {
+			if len(parts) > 1 && j > 0 {
+				climb := slices.Clone(parts)
+				climb[j] = ".."
+				out = append(out, with(strings.Join(climb, "/")))
+			}
+		}
+	}
+	return out
+}
+
+// TestPlansAreAllowed holds the examples to the planner: what a plan sends
+// through sudo is allowed by a rule of its host.
+func TestPlansAreAllowed(t *testing.T) {
+	cs, fl := builtin(t)
+	planner := &runbooks.Planner{Catalogs: cs, Fleet: fl}
+	checked := 0
+	for _, f := range builtinFiles(t) {
+		cat, _ := cs.Get(f.Catalog)
+		for _, p := range cat.Processes() {
+			for _, action := range []string{"status", "restart", "start", "stop"} {
+				plan, err := planner.Plan(runbooks.Inputs{Cluster: f.Cluster, Action: action, Process: p.ID, Hosts: []string{f.Host}})
+				if err != nil {
+					continue // it does not run there
+				}
+				for _, s := range plan.Steps {
+					words, err := shell.Fields(s.Command, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if s.Host != f.Host || words[0] != "sudo" {
+						continue
+					}
+					checked++
+					sent := append([]string{"sudo", "-n"}, words[1:]...)
+					if !slices.ContainsFunc(f.Rules, func(r Rule) bool { return slices.Equal(r.Example, sent) }) {
+						t.Errorf("%s on %s: %q is no rule's", plan.Title, s.Host, sent)
+					}
+				}
+			}
+		}
+	}
+	if checked < 200 {
+		t.Errorf("only %d commands were looked at", checked)
+	}
+}
+
+// TestVisudo lets sudo's own checker read every file. DHBOT_REAL=1 insists on
+// a checker.
+func TestVisudo(t *testing.T) {
+	visudo, err := exec.LookPath("visudo")
+	if err != nil {
+		if _, err := os.Stat("/usr/sbin/visudo"); err != nil {
+			if os.Getenv("DHBOT_REAL") != "" {
+				t.Fatal("DHBOT_REAL is set, and there is no visudo")
+			}
+			t.Skip("no visudo here")
+		}
+		visudo = "/usr/sbin/visudo"
+	}
+	for _, f := range append(builtinFiles(t), siteFile(t, "infra", true), siteFile(t, "query", true), siteFile(t, "query", false)) {
+		name := filepath.Join(t.TempDir(), "sudoers")
+		if err := os.WriteFile(name, []byte(f.String()), 0o440); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(visudo, "-c", "-f", name).CombinedOutput(); err != nil {
+			t.Errorf("%s/%s: %v\n%s\n%s", f.Cluster, f.Host, err, out, f)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package sudoers
+
+import (
+	"errors"
+	"fmt"
+	"regexp/syntax"
+	"strings"
+
+	"dhbot/runbooks"
+)
+
+// exact is a list of arguments as sudoers reads it, without wildcards.
+func exact(args []string) (string, error) {
+	if len(args) == 0 {
+		return `""`, nil
+	}
+	out := make([]string, len(args))
+	for i, a := range args {
+		if err := sayable(a, `\`); err != nil {
+			return "", err
+		}
+		var b strings.Builder
+		for j, r := range a {
+			// "," ":" "=" and "#" mean something to the file's syntax, "*"
+			// "?" "[" "]" and "!" to its wildcards, and "^" begins a regular
+			// expression.
+			if strings.ContainsRune(`,:=#*?[]!`, r) || r == '^' && i == 0 && j == 0 {
+				b.WriteByte('\\')
+			}
+			b.WriteRune(r)
+		}
+		out[i] = b.String()
+	}
+	return strings.Join(out, " "), nil
+}
+
+// sayable refuses what cannot be written in a sudoers file: the characters of
+// not, and blanks that the file's own syntax would fold.
+func sayable(word, not string) error {
+	switch {
+	case word == "":
+		return errors.New("an empty argument cannot be said in a sudoers file")
+	case strings.HasPrefix(word, " "), strings.HasSuffix(word, " "), strings.Contains(word, "  "):
+		return fmt.Errorf("the blanks of %q cannot be said in a sudoers file", word)
+	}
+	for _, r := range word {
+		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
+			return fmt.Errorf("the character %q of %q cannot be said here in a sudoers file", r, word)
+		}
+	}
+	return nil
+}
+
+// maxRegexp is sudo's own limit, in bytes (sudoers(5), "Regular expressions").
+const maxRegexp = 1024
+
+// pattern is a list of arguments as an anchored regular expression, and an
+// example that it matches. Of words that may be several it matches any number,
+// one or more: the C library would unfold a bound into as many copies.
+func pattern(words []runbooks.HostWord) (args string, example []string, err error) {
+	var b strings.Builder
+	for i, w := range words {
+		body, text, err := wordPattern(w)
+		if err != nil {
+			return "", nil, err
+		}
+		if w.Optional && i == 0 {
+			return "", nil, errors.New("its first argument may be missing")
+		}
+		example = append(example, text)
+		switch blank := " "; {
+		case i == 0:
+			b.WriteString(body)
+		case w.Optional:
+			b.WriteString("(" + blank + body + ")?")
+		default:
+			b.WriteString(blank + body)
+		}
+		if w.Most > 1 {
+			b.WriteString("( " + body + ")*")
+		}
+	}
+	args = "^" + b.String() + "$"
+	if len(args) > maxRegexp {
+		return "", nil, fmt.Errorf("its regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
+	}
+	return args, example, nil
+}
+
+func wordPattern(w runbooks.HostWord) (ere, example string, err error) {
+	var b, x strings.Builder
+	for i, p := range w.Parts {
+		switch {
+		case p.Pattern != "":
+			re, err := parse(p.Pattern)
+			if err != nil {
+				return "", "", err
+			}
+			if i == 0 {
+				if err := noOption(re, p.Pattern); err != nil {
+					return "", "", err
+				}
+			}
+			text, err := toERE(re)
+			if err != nil {
+				return "", "", fmt.Errorf("the pattern %s: %w", p.Pattern, err)
+			}
+			b.WriteString(text)
+			x.WriteString(sample(re))
+		default:
+			choices := p.OneOf
+			if p.Text != "" {
+				choices = []string{p.Text}
+			}
+			quoted := make([]string, len(choices))
+			for j, c := range choices {
+				if err := sayable(c, `\$#`); err != nil {
+					return "", "", err
+				}
+				quoted[j] = quoteERE(c)
+			}
+			if len(quoted) == 1 {
+				b.WriteString(quoted[0])
+			} else {
+				b.WriteString("(" + strings.Join(quoted, "|") + ")")
+			}
+			x.WriteString(choices[0])
+		}
+	}
+	if b.Len() == 0 {
+		return "", "", errors.New("an empty argument cannot be said in a sudoers file")
+	}
+	return b.String(), x.String(), nil
+}
+
+// parse reads a pattern and takes the anchors off its ends.
+func parse(pattern string) (*syntax.Regexp, error) {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("the pattern %s: %w", pattern, err)
+	}
+	if re.Op == syntax.OpConcat {
+		subs := re.Sub
+		if len(subs) > 0 && subs[0].Op == syntax.OpBeginText {
+			subs = subs[1:]
+		}
+		if n := len(subs); n > 0 && subs[n-1].Op == syntax.OpEndText {
+			subs = subs[:n-1]
+		}
+		re = &syntax.Regexp{Op: syntax.OpConcat, Sub: subs, Flags: re.Flags}
+	}
+	return re, nil
+}
+
+// noOption refuses a pattern at the front of a word that could match
+// something beginning with "-": the program would take it for an option.
+func noOption(re *syntax.Regexp, pattern string) error {
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return fmt.Errorf("the pattern %s: %w", pattern, err)
+	}
+	todo, seen := []uint32{uint32(prog.Start)}, map[uint32]bool{}
+	for len(todo) > 0 {
+		pc := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[pc] {
+			continue
+		}
+		seen[pc] = true
+		switch in := &prog.Inst[pc]; in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			todo = append(todo, in.Out, in.Arg)
+		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
+			todo = append(todo, in.Out)
+		case syntax.InstMatch:
+			return fmt.Errorf("the pattern %s can match nothing at all", pattern)
+		case syntax.InstFail:
+		default: // the instructions that read a character
+			if in.MatchRune('-') {
+				return fmt.Errorf("the pattern %s can match an option", pattern)
+			}
+		}
+	}
+	return nil
+}
