@@ -28,6 +28,9 @@ type call struct {
 
 	reply Reply
 	who   person
+	// settled says that the claim of the delivery was settled together with
+	// what was done for it.
+	settled bool
 }
 
 // Grammar is what it takes to understand a command: the names there are.

@@ -61,6 +61,7 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		}
 		run.ID = id
 		_, err = s.Engine.Submit(ctx, run, c.Key)
+		c.settled = err == nil
 		if !errors.Is(err, engine.ErrIDTaken) {
 			return err
 		}

@@ -75,14 +75,18 @@ func New(s Settings) (*Service, error) {
 }
 
 // Handle answers one message. It always answers: with a card, or by saying
-// why not.
-func (s *Service) Handle(ctx context.Context, m Message, reply Reply) {
-	if err := s.handle(ctx, m, reply); err != nil {
-		s.explain(ctx, m, reply, err)
+// why not. settled says that the claim under m.Key was settled by the
+// transaction of what was done; whatever did not need one (help, a word that
+// was not understood) leaves that to the caller.
+func (s *Service) Handle(ctx context.Context, m Message, reply Reply) (settled bool) {
+	settled, err := s.handle(ctx, m, reply)
+	if err == nil {
+		return settled
 	}
+	return s.explain(ctx, m, reply, err) || settled
 }
 
-func (s *Service) handle(ctx context.Context, m Message, reply Reply) error {
+func (s *Service) handle(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
 	if m.Via == Button || m.Via == Form {
 		return s.tap(ctx, m, reply)
 	}
@@ -90,26 +94,28 @@ func (s *Service) handle(ctx context.Context, m Message, reply Reply) error {
 	if err != nil {
 		// Who is not let in is told so before anything else is told.
 		if _, refused := s.identify(ctx, m.Account, recent); refused != nil {
-			return refused
+			return false, refused
 		}
-		return err
+		return false, err
 	}
 	return s.dispatch(ctx, c, reply)
 }
 
 // dispatch is the one way from a call to what it does: through the gate.
-func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) error {
+func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) (settled bool, err error) {
 	c.reply = reply
 	if err := s.gate(ctx, c); err != nil {
-		return err
+		return false, err
 	}
-	return c.cmd.do(s, ctx, c)
+	err = c.cmd.do(s, ctx, c)
+	return c.settled, err
 }
 
 // explain turns an error into what a person reads, and records a refusal.
 // Whatever is not one of the known kinds becomes an internal error whose
-// details go to the log.
-func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error) {
+// details go to the log. settled says that the refusal's record settled the
+// claim.
+func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error) (settled bool) {
 	var (
 		refusal *auth.Refusal
 		mis     *Misunderstood
@@ -121,7 +127,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	switch {
 	case errors.As(err, &refusal):
 		c = card.Refusal(refusal.Text)
-		s.recordRefusal(ctx, m, refusal.Text)
+		settled = s.recordRefusal(ctx, m, refusal.Text)
 	case errors.As(err, &mis):
 		c = card.DidYouMean(mis.Text, mis.Suggest)
 	case errors.As(err, &unknown):
@@ -143,6 +149,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	if err := reply.Whisper(ctx, c); err != nil {
 		s.Logger.Error("answer not shown", "key", m.Key, "err", err)
 	}
+	return settled
 }
 
 // isPlanError says that the planner refused the names or parameters of a
@@ -163,9 +170,11 @@ func (e *Said) Error() string { return e.Text }
 
 func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
 
-func (s *Service) recordRefusal(ctx context.Context, m Message, why string) {
+func (s *Service) recordRefusal(ctx context.Context, m Message, why string) (settled bool) {
 	r := audit.Record{At: s.Now(), Kind: audit.Refused, Account: m.Account.String(), Via: string(m.Via), Text: why}
 	if err := s.Log.Append(ctx, r, m.Key); err != nil {
 		s.Logger.Error("refusal not recorded", "account", m.Account.String(), "err", err)
+		return false
 	}
+	return true
 }

@@ -151,6 +151,45 @@ func (h *house) openRuns(t *testing.T) []engine.Stored {
 	return open
 }
 
+// TestSettled holds that a delivery is settled by what was done for it, and
+// that the handler says so exactly then.
+func TestSettled(t *testing.T) {
+	h := newHouse(t)
+	for _, tt := range []struct {
+		user, text string
+		settled    bool
+	}{
+		{"URITA", "status db_dis", true},
+		{"UANNA", "restart db_dis", true},
+		{"UANNA", "restart db_dis", false}, // shown the run that there is
+		{"URITA", "restart db_ltds", true}, // its refusal is recorded
+		{"UNOBODY", "status db_dis", true}, // likewise
+		{"URITA", "help", false},
+		{"URITA", "runs", false},
+		{"URITA", "stattus db_dis", false},
+		{"UANNA", "approve R-0000 db_dis", false},
+	} {
+		m := h.message(tt.user, tt.text)
+		if _, err := h.store.Claim(t.Context(), m.Key, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		a := &answers{}
+		if got := h.Handle(t.Context(), m, a); got != tt.settled {
+			t.Errorf("%s by %s: settled %v, want %v; %q", tt.text, tt.user, got, tt.settled, a.all())
+		}
+		left := false
+		if err := h.store.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
+			left = left || key == m.Key
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if left == tt.settled {
+			t.Errorf("%s by %s: the claim is left open: %v", tt.text, tt.user, left)
+		}
+	}
+}
+
 // TestNoCommandEscapesTheGate walks the command table: whoever is not let in
 // gets nothing from any row of it, and nothing is sent or stored.
 func TestNoCommandEscapesTheGate(t *testing.T) {

@@ -34,11 +34,9 @@ func (s *Service) status(ctx context.Context, c *call) error {
 	if len(asks) == 0 {
 		return said("Nothing to ask: no process is configured there.")
 	}
-	inWork, err := s.inWork(ctx)
-	unrecorded := err != nil
-	board := card.Board{Cluster: c.cluster.Name, Host: hostName(c.host), Rows: make([]card.Row, len(asks)), Unrecorded: unrecorded || c.Key == "" && c.Via != Terminal}
+	board := card.Board{Cluster: c.cluster.Name, Host: hostName(c.host), Rows: make([]card.Row, len(asks)), Unrecorded: c.Key == "" && c.Via != Terminal}
 	for i, a := range asks {
-		board.Rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true, InWork: inWork[a.process.ID+"@"+a.host.Name]}
+		board.Rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
 	}
 	if err := s.show(ctx, c, asks, &board); err != nil {
 		return err
@@ -82,7 +80,8 @@ func asksOf(planner *runbooks.Planner, c *call) ([]ask, error) {
 	return out, nil
 }
 
-// show runs the asks and keeps the shown board in step with the answers.
+// show runs the asks and keeps the shown board in step with the answers. The
+// store is asked at the same time, and holds back no more than a slow host.
 func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Board) error {
 	answers := make(chan answer, len(asks))
 	var wg sync.WaitGroup
@@ -90,14 +89,20 @@ func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Boa
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.send(ctx, &wg, asks, answers)
+	working := make(chan inWork, 1)
+	wg.Go(func() { working <- s.inWork(ctx) })
 
 	look := time.NewTimer(firstLook)
 	defer look.Stop()
 	changed := true
-	for left := len(asks); left > 0; {
+	for left := len(asks) + 1; left > 0; {
 		select {
 		case a := <-answers:
 			s.fill(c, &board.Rows[a.index], asks[a.index], a.result)
+			left--
+			changed = true
+		case w := <-working:
+			w.mark(board)
 			left--
 			changed = true
 		case <-look.C:
@@ -166,19 +171,30 @@ func (s *Service) showBoard(ctx context.Context, c *call, b card.Board) error {
 	return c.reply.Show(ctx, out)
 }
 
-// inWork maps "process@host" to the open run that has it in hand.
-func (s *Service) inWork(ctx context.Context) (map[string]string, error) {
+// inWork says which targets open runs have in hand.
+type inWork struct {
+	runs map[runbooks.Target]string // run ids
+	err  error                      // the store does not answer
+}
+
+func (s *Service) inWork(ctx context.Context) inWork {
 	open, err := s.Runs.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
+	out := inWork{runs: map[runbooks.Target]string{}, err: err}
 	for _, o := range open {
 		for _, t := range o.Run.Plan.Targets {
-			out[t.Process+"@"+t.Host] = o.Run.ID
+			out.runs[t] = o.Run.ID
 		}
 	}
-	return out, nil
+	return out
+}
+
+// mark notes on a board what is in work. A store that does not answer will
+// not take the read's record either.
+func (w inWork) mark(b *card.Board) {
+	b.Unrecorded = b.Unrecorded || w.err != nil
+	for i, row := range b.Rows {
+		b.Rows[i].InWork = w.runs[runbooks.Target{Process: row.Process.ID, Host: row.Host}]
+	}
 }
 
 // recordRead writes the read's record, which also settles its claim. A store
@@ -194,7 +210,9 @@ func (s *Service) recordRead(ctx context.Context, c *call, b card.Board) error {
 			b.Unrecorded = true
 			return s.showBoard(ctx, c, b)
 		}
+		return nil
 	}
+	c.settled = true
 	return nil
 }
 

@@ -21,12 +21,12 @@ const (
 
 // tap is a button or a form: it carries a run id and a digest, or a command of
 // the table. It goes through the same gate as a typed command.
-func (s *Service) tap(ctx context.Context, m Message, reply Reply) error {
+func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
 	if m.Tap.Action == card.TapCommand {
 		m.Text = m.Tap.Value
 		c, err := s.parse(m)
 		if err != nil {
-			return err
+			return false, err
 		}
 		return s.dispatch(ctx, c, reply)
 	}
@@ -35,13 +35,13 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) error {
 		card.TapDone: "done",
 	}[m.Tap.Action]
 	if !known {
-		return said("I don't know this button any more. Type the command instead; `help` lists them.")
+		return false, said("I don't know this button any more. Type the command instead; `help` lists them.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	m.Text = strings.TrimSpace(verb + " " + id + " " + m.Tap.Fields["text"])
 	c, err := s.parse(m)
 	if err != nil {
-		return err
+		return false, err
 	}
 	c.digest = digest
 	return s.dispatch(ctx, c, reply)
@@ -63,6 +63,14 @@ func (s *Service) open(ctx context.Context, c *call) (engine.Run, error) {
 
 func (s *Service) mayVote(c *call, r engine.Run) error {
 	return s.Rules.MayVote(c.who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class)
+}
+
+// apply makes an event happen to the run that a call is about, and settles the
+// call's claim with it.
+func (s *Service) apply(ctx context.Context, c *call, e engine.Event) error {
+	_, err := s.Engine.Apply(ctx, c.run, e, c.Key)
+	c.settled = err == nil
+	return err
 }
 
 func (s *Service) actor(c *call) engine.Actor {
@@ -92,10 +100,7 @@ func (s *Service) approve(ctx context.Context, c *call) error {
 			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, card.Target(r))
 		}
 	}
-	if _, err := s.Engine.Apply(ctx, c.run, engine.Voted{By: s.actor(c), Digest: digest}, c.Key); err != nil {
-		return err
-	}
-	return nil
+	return s.apply(ctx, c, engine.Voted{By: s.actor(c), Digest: digest})
 }
 
 // names says that a typed word is the run's target.
@@ -120,16 +125,14 @@ func (s *Service) deny(ctx context.Context, c *call) error {
 			return said("Say why: `deny %s REASON`. Nothing was denied.", r.ID)
 		}
 	}
-	_, err = s.Engine.Apply(ctx, c.run, engine.DeniedBy{By: s.actor(c), Reason: reason}, c.Key)
-	return err
+	return s.apply(ctx, c, engine.DeniedBy{By: s.actor(c), Reason: reason})
 }
 
 func (s *Service) withdraw(ctx context.Context, c *call) error {
 	if _, err := s.open(ctx, c); err != nil {
 		return err
 	}
-	_, err := s.Engine.Apply(ctx, c.run, engine.WithdrawnVote{By: s.actor(c)}, c.Key)
-	return err
+	return s.apply(ctx, c, engine.WithdrawnVote{By: s.actor(c)})
 }
 
 // cancel is for who asked; anybody who may approve can stop a run that is
@@ -144,8 +147,7 @@ func (s *Service) cancel(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	_, err = s.Engine.Apply(ctx, c.run, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.rest, reasonRunes)}, c.Key)
-	return err
+	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.rest, reasonRunes)})
 }
 
 // tick is a person's word that a manual step is done: who asked or who may
@@ -160,8 +162,7 @@ func (s *Service) tick(ctx context.Context, c *call) error {
 	}
 	for i, st := range r.Steps {
 		if r.Plan.Steps[i].Kind == runbooks.Manual && (st.State == engine.StepStarted || st.State == engine.StepPending) {
-			_, err = s.Engine.Apply(ctx, c.run, engine.TickedBy{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)}, c.Key)
-			return err
+			return s.apply(ctx, c, engine.TickedBy{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)})
 		}
 	}
 	return said("%s waits for nobody: it is %s.", r.ID, r.State)
@@ -183,8 +184,7 @@ func (s *Service) closeUnknown(ctx context.Context, c *call) error {
 	if reason == "" {
 		return said("Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
 	}
-	_, err = s.Engine.Apply(ctx, c.run, engine.ClosedBy{By: s.actor(c), Reason: reason}, c.Key)
-	return err
+	return s.apply(ctx, c, engine.ClosedBy{By: s.actor(c), Reason: reason})
 }
 
 func firstWord(s string) string {

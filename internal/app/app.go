@@ -67,7 +67,7 @@ type Edges struct {
 }
 
 // Handler is what a delivery is given to.
-type Handler = func(context.Context, handlers.Message, handlers.Reply)
+type Handler = func(context.Context, handlers.Message, handlers.Reply) (settled bool)
 
 // Config is what Run goes by besides its edges.
 type Config struct {
@@ -106,7 +106,9 @@ type bot struct {
 func build(c Config, edges Edges) (*bot, error) {
 	b := &bot{Config: c, Edges: edges, started: c.Now()}
 	var err error
-	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) { b.service.Handle(ctx, m, r) }
+	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+		return b.service.Handle(ctx, m, r)
+	}
 	if b.slack, err = edges.Slack(edges.Store, handler); err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ type noClaims struct{}
 func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }
 func (noClaims) Settle(context.Context, string) error                { return nil }
 
-func nobody(context.Context, handlers.Message, handlers.Reply) {}
+func nobody(context.Context, handlers.Message, handlers.Reply) bool { return false }
 
 func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
 	if cfg.State.Etcd == nil {

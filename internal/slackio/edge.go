@@ -27,10 +27,13 @@ type Config struct {
 	Claims Claims
 	// Handler is called with every delivery that is new. Message.Key is ""
 	// where the delivery could not be claimed: then nothing may be done that
-	// changes something. Its ctx ends a few seconds after Run's.
-	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply)
-	// Workers is how many handlers run at a time; 0 means 8. More makes acks
-	// late without making answers quicker.
+	// changes something. Its ctx ends a few seconds after Run's. settled says
+	// that the claim was settled by the transaction of what was done; any
+	// other is settled by the Edge, unless ctx has ended: then the delivery
+	// is left to be resumed.
+	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply) (settled bool)
+	// Workers is how many handlers work towards their first answer at a time;
+	// 0 means 8. More makes acks late without making answers quicker.
 	Workers int
 	// Queue is how many deliveries may wait beyond those; 0 means 256. What
 	// comes then is answered "busy, not accepted".
@@ -55,7 +58,7 @@ type Edge struct {
 	appToken, botToken Secret
 	apiURL             string
 	claims             Claims
-	handler            func(context.Context, handlers.Message, handlers.Reply)
+	handler            func(context.Context, handlers.Message, handlers.Reply) bool
 	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time
@@ -67,7 +70,7 @@ type Edge struct {
 	sockets  []*socket
 	me       atomic.Pointer[Identity]
 	slots    chan struct{} // a delivery in hand
-	seats    chan struct{} // a handler at work
+	seats    chan struct{} // a handler that has not answered yet
 	late     chan ack      // of connections that have ended
 	notices  chan notice
 	door     door

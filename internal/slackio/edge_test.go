@@ -359,21 +359,58 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 	}
 }
 
+// What a handler has not settled the edge does, once; what was cut off stays
+// to be resumed.
+func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
+	for _, byHandler := range []bool{true, false} {
+		var w *world
+		w = newWorld(t, nil, func(c *slackio.Config) {
+			c.Handler = func(ctx context.Context, m handlers.Message, _ handlers.Reply) bool {
+				if m.Text == "hang" {
+					<-ctx.Done()
+				} else if byHandler {
+					if err := w.claims.Store.Settle(ctx, m.Key); err != nil {
+						t.Error(err)
+					}
+				}
+				return byHandler
+			}
+			c.Grace = 50 * time.Millisecond
+		})
+		w.slash("operator", "help")
+		w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+		want := int64(1)
+		if byHandler {
+			want = 0
+		}
+		if n := w.claims.settled.Load(); n != want || len(w.left()) != 0 {
+			t.Errorf("settled by the handler %v: settled %d times by the edge, want %d; %d left", byHandler, n, want, len(w.left()))
+		}
+		if byHandler {
+			continue
+		}
+		w.slash("operator", "hang")
+		if err := w.stop(); err != nil {
+			t.Error(err)
+		}
+		if len(w.left()) != 1 {
+			t.Error("what the end cut off is not left to be resumed")
+		}
+	}
+}
+
 func TestResumeHandlesWhatWasClaimed(t *testing.T) {
-	var mu sync.Mutex
-	payloads := map[string][]byte{}
 	a := &answering{t: t}
-	w := newWorld(t, a.handle, nil)
+	var w *world
+	w = newWorld(t, func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+		a.handle(ctx, m, r)
+		w.claims.down.Store(len(a.messages()) == 1) // the first time, before it is settled
+	}, nil)
 	w.slash("operator", "restart db_dis")
-	w.awaitSeen("reader", "re: restart")
-	err := w.claims.Unsettled(t.Context(), func(key string, payload []byte, _ string, _ time.Time) error {
-		mu.Lock()
-		defer mu.Unlock()
-		payloads[key] = payload
-		return nil
-	})
-	if err != nil || len(payloads) != 1 {
-		t.Fatalf("%d unsettled claims, %v", len(payloads), err)
+	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	payloads := w.left()
+	if len(payloads) != 1 {
+		t.Fatalf("%d unsettled claims", len(payloads))
 	}
 	for key, payload := range payloads {
 		if err := w.edge.Resume(t.Context(), key, payload); err != nil {
@@ -390,6 +427,9 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 	got := a.messages()
 	if len(got) != 2 || got[0].Key != got[1].Key || got[0].Text != got[1].Text || got[0].Account != got[1].Account || !got[0].At.Equal(got[1].At) {
 		t.Errorf("first %+v, resumed %+v", got[0], got[len(got)-1])
+	}
+	if n := len(w.left()); n != 0 {
+		t.Errorf("%d claims are unsettled after they were resumed", n)
 	}
 	if err := w.edge.Resume(t.Context(), "x", []byte(`{"v":99,"key":"x"}`)); err == nil {
 		t.Error("an unknown form was taken")

@@ -166,14 +166,30 @@ func (e *Edge) sendNotices(ctx context.Context) {
 	}
 }
 
-// handle waits for one of the workers' seats and calls the handler.
+// handle waits for one of the workers' seats, calls the handler, and settles
+// the claim of what was handled.
 func (e *Edge) handle(ctx context.Context, d *delivery, claimed bool) {
 	shared := e.isShared(ctx, d)
-	ctx, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
-	defer cancel()
 	e.seats <- struct{}{}
-	defer func() { <-e.seats }()
-	e.handler(ctx, d.message(claimed, shared), &reply{edge: e, d: d})
+	leave := sync.OnceFunc(func() { <-e.seats })
+	defer leave()
+	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
+	defer cancel()
+	settled := e.handler(budget, d.message(claimed, shared), &reply{edge: e, d: d, leave: leave})
+	leave()
+	if claimed && !settled && ctx.Err() == nil {
+		e.settle(ctx, d.Key)
+	}
+}
+
+// settle marks a delivery as handled. Where that fails it is handled once
+// more after the next start, which repeats an answer and nothing else.
+func (e *Edge) settle(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeoutCause(ctx, claimBudget, errors.New("the state store did not answer within a second"))
+	defer cancel()
+	if err := e.claims.Settle(ctx, key); err != nil {
+		e.log.Error("a handled delivery is not settled; it will be handled again after the next start", "key", key, "err", err)
+	}
 }
 
 // isShared says whether outsiders see the channel; if nobody knows, they do.

@@ -13,11 +13,13 @@ import (
 	"dhbot/internal/poster"
 )
 
-// reply answers one delivery. While it waits for its turn to post it gives
-// its worker's seat to others: what is capped is execution, not patience.
+// reply answers one delivery. With the first answer it gives its worker's seat
+// to others: what is capped is the work towards an answer, not patience with
+// Slack, with a host that is slow, or with the store that records it all.
 type reply struct {
-	edge *Edge
-	d    *delivery
+	edge  *Edge
+	d     *delivery
+	leave func() // gives the seat back, once
 
 	mu sync.Mutex
 	ts string // the message that Show posted
@@ -83,11 +85,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 func (r *reply) aside(f func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	select {
-	case <-r.edge.seats:
-		defer func() { r.edge.seats <- struct{}{} }()
-	default: // the handler has returned and holds none
-	}
+	r.leave()
 	return f()
 }
 

@@ -34,6 +34,29 @@ type claims struct {
 	*memstore.Store
 	down    atomic.Bool
 	claimed atomic.Int64
+	settled atomic.Int64 // calls
+}
+
+func (c *claims) Settle(ctx context.Context, key string) error {
+	c.settled.Add(1)
+	if c.down.Load() {
+		return errors.New("no leader")
+	}
+	return c.Store.Settle(ctx, key)
+}
+
+// left are the deliveries that are claimed and not settled.
+func (w *world) left() map[string][]byte {
+	w.t.Helper()
+	out := map[string][]byte{}
+	err := w.claims.Unsettled(context.Background(), func(key string, payload []byte, _ string, _ time.Time) error {
+		out[key] = payload
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
 }
 
 func (c *claims) Claim(ctx context.Context, key string, payload []byte) (bool, error) {
@@ -48,6 +71,14 @@ func (c *claims) Claim(ctx context.Context, key string, payload []byte) (bool, e
 }
 
 type handler = func(context.Context, handlers.Message, handlers.Reply)
+
+// unsettled is a handler that leaves the claim to the edge.
+func unsettled(h handler) func(context.Context, handlers.Message, handlers.Reply) bool {
+	return func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+		h(ctx, m, r)
+		return false
+	}
+}
 
 // newWorld starts both and waits until the edge hears.
 func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
@@ -80,7 +111,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 	}
 	c := slackio.Config{
 		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(),
-		Claims: w.claims, Handler: h, Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
+		Claims: w.claims, Handler: unsettled(h), Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
 	}
 	if change != nil {
 		change(&c)
