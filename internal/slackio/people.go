@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/sync/singleflight"
 
 	"dhbot/auth"
 )
@@ -37,9 +38,10 @@ func (e *Edge) Whoami(ctx context.Context) (Identity, error) {
 
 // memory remembers answers for a while.
 type memory[V any] struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	seen map[string]remembered[V]
+	now    func() time.Time
+	asking singleflight.Group
+	mu     sync.Mutex
+	seen   map[string]remembered[V]
 }
 
 type remembered[V any] struct {
@@ -66,6 +68,35 @@ func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
 	return r.value, true
 }
 
+// learn returns an answer at most maxAge old, asking anew where there is none.
+// Those who ask at the same time share one question, unless they want an
+// answer of right now: a question under way may have been asked before.
+func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error)) (V, error) {
+	if v, ok := m.get(key, maxAge); ok {
+		return v, nil
+	}
+	question := func() (any, error) {
+		if v, ok := m.get(key, maxAge); ok {
+			return v, nil // it was just answered
+		}
+		asked := m.now()
+		v, err := ask()
+		if err == nil {
+			m.put(key, v, asked)
+		}
+		return v, err
+	}
+	var v any
+	var err error
+	if maxAge > 0 {
+		v, err, _ = m.asking.Do(key, question)
+	} else {
+		v, err = question()
+	}
+	answer, _ := v.(V)
+	return answer, err
+}
+
 // put remembers v as of asked, the time before the question.
 func (m *memory[V]) put(key string, v V, asked time.Time) {
 	m.mu.Lock()
@@ -82,9 +113,11 @@ func (m *memory[V]) put(key string, v V, asked time.Time) {
 // belongs to, whatever the event said. An error means that nobody knows, and
 // that is a refusal.
 func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
-	if p, ok := e.profiles.get(a.String(), maxAge); ok {
-		return p, nil
-	}
+	return e.profiles.learn(a.String(), maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
+}
+
+// lookup asks Slack about an account.
+func (e *Edge) lookup(ctx context.Context, a auth.Account) (auth.Profile, error) {
 	asked := e.now()
 	var user *slack.User
 	err := limited(ctx, func(ctx context.Context) (err error) {
@@ -97,7 +130,7 @@ func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration)
 	if user.ID != a.User || user.TeamID == "" {
 		return auth.Profile{}, fmt.Errorf("asking Slack about %s: the answer is about %q of team %q", a, user.ID, user.TeamID)
 	}
-	p := auth.Profile{
+	return auth.Profile{
 		Account:  a,
 		Deleted:  user.Deleted,
 		Bot:      user.IsBot || user.IsWorkflowBot || user.IsConnectorBot || user.ID == "USLACKBOT",
@@ -105,9 +138,7 @@ func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration)
 		Stranger: user.IsStranger,
 		HomeTeam: user.TeamID,
 		Checked:  asked,
-	}
-	e.profiles.put(a.String(), p, asked)
-	return p, nil
+	}, nil
 }
 
 // room is what matters about a channel.
@@ -120,19 +151,19 @@ func (e *Edge) Channel(ctx context.Context, id string, maxAge time.Duration) (sh
 	if strings.HasPrefix(id, "D") {
 		return false, true, nil
 	}
-	if r, ok := e.rooms.get(id, maxAge); ok {
-		return r.shared, r.member, nil
-	}
-	asked := e.now()
-	var ch *slack.Channel
-	err = limited(ctx, func(ctx context.Context) (err error) {
-		ch, err = e.ask.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
-		return err
+	r, err := e.rooms.learn(id, maxAge, func() (r room, err error) {
+		var ch *slack.Channel
+		err = limited(ctx, func(ctx context.Context) (err error) {
+			ch, err = e.ask.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+			return err
+		})
+		if err == nil {
+			r = room{shared: ch.IsExtShared || ch.IsPendingExtShared, member: ch.IsMember}
+		}
+		return r, err
 	})
 	if err != nil {
 		return true, false, explain("asking Slack about channel "+id, err)
 	}
-	r := room{shared: ch.IsExtShared || ch.IsPendingExtShared, member: ch.IsMember}
-	e.rooms.put(id, r, asked)
 	return r.shared, r.member, nil
 }
