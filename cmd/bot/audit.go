@@ -196,7 +196,7 @@ func (s *source) read(ctx context.Context, stdin io.Reader) ([]byte, error) {
 }
 
 func (s *source) fromBot(ctx context.Context) ([]byte, error) {
-	cfg, _, err := loadConfig(s.config)
+	cfg, err := loadConfig(s.config)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"dhbot/internal/app"
 	"dhbot/internal/config"
-	"dhbot/runbooks"
 )
 
 func checkCommand() *cobra.Command {
@@ -18,13 +17,9 @@ func checkCommand() *cobra.Command {
 	var live bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config: every problem in one go", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config, and what it names: every problem in one go, each with its line\nand what to write instead.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.",
+		Long: "Check the config, and what it names, runbooks of your own included: every problem\nin one go, each with its line and what to write instead.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogs, err := runbooks.Builtin()
-			if err != nil {
-				return err
-			}
-			cfg, problems := config.Load(configFile, os.Getenv, catalogs)
+			cfg, problems := config.Load(configFile, os.Getenv)
 			for _, p := range problems {
 				fmt.Fprintln(cmd.OutOrStdout(), p)
 			}
@@ -33,7 +28,7 @@ func checkCommand() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s will do\n", configFile)
 			if live {
-				return checkLive(cmd, cfg, catalogs)
+				return checkLive(cmd, cfg)
 			}
 			return nil
 		},
@@ -43,10 +38,10 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
-func checkLive(cmd *cobra.Command, cfg *config.Config, catalogs runbooks.Catalogs) error {
+func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 	bad := 0
 	o := app.Options{SlackAPI: os.Getenv(slackURL), Log: slog.New(slog.DiscardHandler)}
-	for _, f := range app.CheckLive(cmd.Context(), cfg, catalogs, o) {
+	for _, f := range app.CheckLive(cmd.Context(), cfg, cfg.Catalogs, o) {
 		sign := "ok  "
 		if !f.OK {
 			sign = "FAIL"

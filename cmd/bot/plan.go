@@ -21,10 +21,12 @@ import (
 
 func catalogCommand() *cobra.Command {
 	var asJSON bool
+	var configFile string
 	cmd := &cobra.Command{
 		Use: "catalog", Short: "Show every process and action of both generations", Args: argCheck(cobra.NoArgs),
+		Long: "Show every process and action of both generations, and of the runbooks of your\nown that the config names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogs, err := runbooks.Builtin()
+			catalogs, _, err := catalogsOf(configFile)
 			if err != nil {
 				return err
 			}
@@ -43,7 +45,26 @@ func catalogCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` whose runbooks are to be shown too")
 	return cmd
+}
+
+// catalogsOf are the catalogs that a config file makes, and the config; without
+// a file they are those that the binary carries.
+func catalogsOf(configFile string) (runbooks.Catalogs, *config.Config, error) {
+	if configFile == "" {
+		catalogs, err := runbooks.Builtin()
+		return catalogs, nil, err
+	}
+	data, err := os.ReadFile(configFile)
+	if err != nil {
+		return nil, nil, misuse{err}
+	}
+	cfg, problems := config.Parse(configFile, data)
+	if problems.Fatal() {
+		return nil, nil, problems
+	}
+	return cfg.Catalogs, cfg, nil
 }
 
 func writeCatalogs(w io.Writer, views []runbooks.CatalogView) error {
@@ -99,19 +120,11 @@ func planCommand() *cobra.Command {
 // grammar is what a command is understood by: the config's names, or the
 // demo's.
 func grammar(configFile, catalog string) (*handlers.Grammar, auth.Policy, error) {
-	catalogs, err := runbooks.Builtin()
+	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {
 		return nil, auth.Policy{}, err
 	}
-	if configFile != "" {
-		data, err := os.ReadFile(configFile)
-		if err != nil {
-			return nil, auth.Policy{}, misuse{err}
-		}
-		cfg, problems := config.Parse(configFile, data, catalogs)
-		if problems.Fatal() {
-			return nil, auth.Policy{}, problems
-		}
+	if cfg != nil {
 		return &handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}, cfg.Rules.Policy, nil
 	}
 	if _, ok := catalogs.Get(catalog); !ok {

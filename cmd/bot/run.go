@@ -14,7 +14,6 @@ import (
 	"dhbot/internal/app"
 	"dhbot/internal/config"
 	"dhbot/internal/control"
-	"dhbot/runbooks"
 )
 
 // slackURL is the variable that Slack's own tools use for another address of
@@ -28,12 +27,12 @@ func runCommand() *cobra.Command {
 		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
 		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, catalogs, err := loadConfig(configFile)
+			cfg, err := loadConfig(configFile)
 			if err != nil {
 				return err
 			}
 			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-			return app.Start(cmd.Context(), cfg, catalogs, app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log})
+			return app.Start(cmd.Context(), cfg, cfg.Catalogs, app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log})
 		},
 	}
 	configFlag(cmd, &configFile)
@@ -46,16 +45,12 @@ func configFlag(cmd *cobra.Command, file *string) {
 }
 
 // loadConfig reads and checks the config file, and everything that it names.
-func loadConfig(file string) (*config.Config, runbooks.Catalogs, error) {
-	catalogs, err := runbooks.Builtin()
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, problems := config.Load(file, os.Getenv, catalogs)
+func loadConfig(file string) (*config.Config, error) {
+	cfg, problems := config.Load(file, os.Getenv)
 	if problems.Fatal() {
-		return nil, nil, fmt.Errorf("%s will not do:\n%w", file, problems)
+		return nil, fmt.Errorf("%s will not do:\n%w", file, problems)
 	}
-	return cfg, catalogs, nil
+	return cfg, nil
 }
 
 func healthCommand() *cobra.Command {
@@ -65,7 +60,7 @@ func healthCommand() *cobra.Command {
 		Use: "health", Short: "Ask the running bot how it is", Args: argCheck(cobra.NoArgs),
 		Long: "Ask the running bot how it is, over the socket in its state directory.\nExit code 0 means that it hears Slack and its store answers.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, _, err := loadConfig(configFile)
+			cfg, err := loadConfig(configFile)
 			if err != nil {
 				return err
 			}

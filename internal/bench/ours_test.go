@@ -48,7 +48,7 @@ clusters:
 func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
 	tb.Helper()
 	env := map[string]string{"SLACK_APP_TOKEN": local.AppToken(), "SLACK_BOT_TOKEN": local.BotToken()}
-	cfg, problems := config.Load(e.configFile(tb), func(name string) string { return env[name] }, e.catalogs)
+	cfg, problems := config.Load(e.configFile(tb), func(name string) string { return env[name] })
 	if problems.Fatal() {
 		tb.Fatal(problems)
 	}

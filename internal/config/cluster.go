@@ -39,10 +39,10 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 	o := v.object("catalog", "acls", "roles", "hosts", "schedule")
 	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
 	names := b.catalogs.Names()
-	generation := o.need("catalog", "write one of "+strings.Join(names, ", "))
+	generation := o.need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
 	cluster.Catalog = generation.text()
 	catalog, ok := b.catalogs.Get(cluster.Catalog)
-	if !ok && cluster.Catalog != "" {
+	if !ok && cluster.Catalog != "" && b.catalogs != nil {
 		generation.problem(fmt.Sprintf("there is no catalog %q", cluster.Catalog), meant(cluster.Catalog, names, "the catalogs are "))
 	}
 	if acls := o.get("acls"); acls.there() {

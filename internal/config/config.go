@@ -7,6 +7,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path/filepath"
 	"time"
 
 	"dhbot/auth"
@@ -27,7 +28,12 @@ type Config struct {
 	// VoteTTL is how long a request waits for its votes, StartTTL how long an
 	// approved run may wait to start.
 	VoteTTL, StartTTL time.Duration
-	// Hash is the SHA-256 of the file in hex: replicas agree on one config.
+	// Runbooks is the directory of runbooks of one's own, "" for none.
+	Runbooks string
+	// Catalogs are what the binary carries, with Runbooks laid over it.
+	Catalogs runbooks.Catalogs
+	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
+	// own: replicas agree on one config.
 	Hash string
 }
 
@@ -76,11 +82,12 @@ const (
 	defaultStartTTL = 2 * time.Minute
 )
 
-// Parse reads a config without looking at anything but its text: no file that
-// it names, no environment, no network. name stands in the problems. The
+// Parse reads a config, and the runbooks that it names, and looks at nothing
+// else: no other file, no environment, no network. name stands in the
+// problems, and the file's relative paths are taken from its directory. The
 // config is whole only when no problem is fatal.
-func Parse(name string, data []byte, catalogs runbooks.Catalogs) (*Config, Problems) {
-	b := build(name, data, catalogs)
+func Parse(name string, data []byte) (*Config, Problems) {
+	b := build(name, data)
 	b.problems.sort()
 	return &b.config, b.problems
 }
@@ -88,26 +95,30 @@ func Parse(name string, data []byte, catalogs runbooks.Catalogs) (*Config, Probl
 // builder makes a Config of a file.
 type builder struct {
 	reader
+	dir      string // of the file
 	config   Config
-	catalogs runbooks.Catalogs
+	catalogs runbooks.Catalogs // nil where they cannot be used
+	own      files
 	// files and endpoints are what the text names and only a look at the
 	// world can check; see Load.
 	files     []file
 	endpoints []value
 }
 
-func build(name string, data []byte, catalogs runbooks.Catalogs) *builder {
+func build(name string, data []byte) *builder {
 	sum := sha256.Sum256(data)
 	b := &builder{
-		reader:   reader{file: name},
-		config:   Config{Hash: hex.EncodeToString(sum[:]), VoteTTL: defaultVoteTTL, StartTTL: defaultStartTTL},
-		catalogs: catalogs,
+		reader: reader{file: name},
+		dir:    filepath.Dir(name),
+		config: Config{Hash: hex.EncodeToString(sum[:]), VoteTTL: defaultVoteTTL, StartTTL: defaultStartTTL},
 	}
 	top := b.parse(data)
 	if !top.there() {
 		return b
 	}
-	o := top.object("slack", "state", "ssh", "people", "clusters", "policy")
+	o := top.object("slack", "state", "ssh", "people", "clusters", "runbooks", "policy")
+	b.catalogs = b.ownRunbooks(o.get("runbooks"))
+	b.config.Catalogs = b.catalogs
 	slack := o.need("slack", "name the workspace: {home_teams: […], audit_channel: C…}").object("home_teams", "audit_channel", "channels")
 	b.readWorkspace(slack)
 	b.readState(o.need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))

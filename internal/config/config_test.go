@@ -15,15 +15,6 @@ import (
 	"dhbot/runbooks"
 )
 
-func builtin(t testing.TB) runbooks.Catalogs {
-	t.Helper()
-	catalogs, err := runbooks.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return catalogs
-}
-
 // The example is what people start from: it is read without a word, and means
 // what it says.
 func TestExample(t *testing.T) {
@@ -31,7 +22,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, problems := Parse("config.example.yaml", data, builtin(t))
+	c, problems := Parse("config.example.yaml", data)
 	if len(problems) > 0 {
 		t.Fatalf("the example has problems:\n%v", problems)
 	}
@@ -82,7 +73,7 @@ func TestExampleUncommented(t *testing.T) {
 	}
 	text := regexp.MustCompile(`(?m)^( +)# ((?:  )*[a-z_]+:(?: .*)?)$`).ReplaceAllString(string(data), "$1$2")
 	text = strings.ReplaceAll(text, "ssh-ed25519 AAAAC3… anna@laptop", testKey)
-	c, problems := Parse("uncommented", []byte(text), builtin(t))
+	c, problems := Parse("uncommented", []byte(text))
 	if len(problems) > 0 {
 		t.Fatalf("%v\n%s", problems, text)
 	}
@@ -108,7 +99,7 @@ func TestInvalid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, problems := Parse(name, data, builtin(t))
+		_, problems := Parse(name, data)
 		left := append(Problems(nil), problems...)
 		wants := wantLine.FindAllStringSubmatch(string(data), -1)
 		if len(wants) == 0 {
@@ -151,7 +142,7 @@ func TestValid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := Parse(name, data, builtin(t)); problems.Fatal() {
+		if _, problems := Parse(name, data); problems.Fatal() {
 			t.Errorf("%v", problems)
 		}
 	}
@@ -184,9 +175,8 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	catalogs := builtin(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, problems := Parse("fuzz", data, catalogs)
+		c, problems := Parse("fuzz", data)
 		if problems.Fatal() {
 			return
 		}
@@ -205,11 +195,6 @@ func FuzzParse(f *testing.F) {
 }
 
 func ExampleProblems() {
-	catalogs, err := runbooks.Builtin()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	data := `slack: {home_teams: [T0HOME], audit_channel: C0AUDIT}
 state: {dir: /var/lib/dhbot, etcd: {endpoints: ["https://10.0.0.5:2379"]}, archive: /srv/archive}
 ssh: {user: dhops, key_file: id, known_hosts: known_hosts}
@@ -223,7 +208,7 @@ clusters:
       infra-1: {adress: 10.0.0.5, processes: [dis]}
       infra-2: {address: 10.0.0.5, processes: [etc]}
 `
-	_, problems := Parse("dhbot.yaml", []byte(data), catalogs)
+	_, problems := Parse("dhbot.yaml", []byte(data))
 	for _, p := range problems {
 		if !p.Warning {
 			fmt.Println(p)

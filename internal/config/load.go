@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"dhbot/runbooks"
 )
 
 // Load reads the config file and checks it against the world as well: the
@@ -23,14 +21,15 @@ import (
 //
 // All problems come back in one go; the config is whole, and may be used, only
 // when none of them is fatal.
-func Load(path string, env func(string) string, catalogs runbooks.Catalogs) (*Config, Problems) {
+func Load(path string, env func(string) string) (*Config, Problems) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
 	}
-	b := build(path, data, catalogs)
+	b := build(path, data)
 	b.resolvePaths(filepath.Dir(path))
 	b.checkFiles(filepath.Dir(path))
+	b.own.checkWriters()
 	b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
 	b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")
 	b.checkStore(b.lookup())

@@ -70,7 +70,7 @@ var bothTokens = environment("SLACK_APP_TOKEN", appToken, "SLACK_BOT_TOKEN", bot
 func TestLoad(t *testing.T) {
 	dir := site(t)
 	env := environment("SLACK_APP_TOKEN_FILE", filepath.Join(dir, "app-token"), "SLACK_BOT_TOKEN", botToken)
-	c, problems := Load(filepath.Join(dir, "dhbot.yaml"), env, builtin(t))
+	c, problems := Load(filepath.Join(dir, "dhbot.yaml"), env)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestLoadProblems(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, problems := Load(filepath.Join(dir, "dhbot.yaml"), tt.env, builtin(t))
+			_, problems := Load(filepath.Join(dir, "dhbot.yaml"), tt.env)
 			if !problems.Fatal() || !strings.Contains(problems.Error(), tt.problem) {
 				t.Errorf("no problem says %q; there are:\n%v", tt.problem, problems)
 			}

@@ -19,7 +19,6 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/hostsim"
 	"dhbot/internal/slacklocal"
-	"dhbot/runbooks"
 )
 
 // Options are what a demo can be told.
@@ -29,6 +28,9 @@ type Options struct {
 	// Pace is how long things take on the simulated hosts, as a factor of
 	// what real ones take; 0 means 1.
 	Pace float64
+	// Runbooks is a directory of runbooks of one's own, as an absolute path;
+	// "" means none.
+	Runbooks string
 	// Real takes the place of the simulated hosts.
 	Real *Real
 	Log  *slog.Logger
@@ -76,7 +78,7 @@ func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (
 }
 
 func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *Demo) error) error {
-	cfg, catalogs, err := d.config()
+	cfg, err := d.config(o)
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	defer stop(nil)
 	ended := make(chan error, 1)
 	go func() {
-		err := app.Start(ctx, cfg, catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Log: o.Log})
+		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Log: o.Log})
 		if err != nil {
 			stop(fmt.Errorf("the bot ended: %w", err))
 		}
@@ -174,39 +176,38 @@ clusters:
 {{- range .Hosts}}
       {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]}
 {{- end}}
+{{- with .Runbooks}}
+runbooks: {{.}}
+{{- end}}
 `))
 
 type configHost struct{ Name, Address, Processes string }
 
 // config writes the demo's config file and reads it.
-func (d *Demo) config() (*config.Config, runbooks.Catalogs, error) {
-	catalogs, err := runbooks.Builtin()
-	if err != nil {
-		return nil, nil, err
-	}
+func (d *Demo) config(o Options) (*config.Config, error) {
 	cl := d.real.Cluster
 	var hosts []configHost
 	for _, h := range cl.Hosts {
 		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", ")})
 	}
 	var b bytes.Buffer
-	err = configText.Execute(&b, map[string]any{
+	err := configText.Execute(&b, map[string]any{
 		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
 		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
 		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
-		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts,
+		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	file := d.ConfigFile()
 	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	env := map[string]string{"SLACK_APP_TOKEN": d.Slack.AppToken(), "SLACK_BOT_TOKEN": d.Slack.BotToken()}
-	cfg, problems := config.Load(file, func(name string) string { return env[name] }, catalogs)
+	cfg, problems := config.Load(file, func(name string) string { return env[name] })
 	if problems.Fatal() {
-		return nil, nil, fmt.Errorf("the demo's own config: %w", problems)
+		return nil, fmt.Errorf("the demo's own config: %w", problems)
 	}
-	return cfg, catalogs, nil
+	return cfg, nil
 }

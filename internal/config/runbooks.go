@@ -1,0 +1,127 @@
+package config
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dhbot/runbooks"
+)
+
+// ownRunbooks reads the catalogs that a file of runbooks of one's own changes:
+// runbooks: names a directory, which runbooks.Load lays over what the binary
+// carries. There are none where they cannot be used, which was reported and
+// after which nothing can be said of the names of processes.
+func (b *builder) ownRunbooks(v value) runbooks.Catalogs {
+	if !v.there() {
+		return b.loadRunbooks("", nil)
+	}
+	dir := from(b.dir, v.text())
+	b.config.Runbooks = dir
+	names, err := ownFiles(dir)
+	switch {
+	case err != nil:
+		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or leave runbooks out")
+		return nil
+	case len(names) == 0:
+		v.problem(dir+" holds no *.yaml file", "write one there, or leave runbooks out; docs/own-runbooks.md shows how")
+		return nil
+	}
+	b.own = files{v, dir, names}
+	if err := b.hashRunbooks(dir, names); err != nil {
+		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "let the bot's user read every file there")
+		return nil
+	}
+	return b.loadRunbooks(dir, os.DirFS(dir))
+}
+
+// files are the runbooks of one's own.
+type files struct {
+	value
+	dir   string // "" for none
+	names []string
+}
+
+// ownFiles are the names of the files that runbooks.Load reads, sorted. Others
+// that were probably meant to be read are an error.
+func ownFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		switch {
+		case e.IsDir():
+		case filepath.Ext(e.Name()) == ".yaml":
+			names = append(names, e.Name())
+		case filepath.Ext(e.Name()) == ".yml":
+			return nil, fmt.Errorf("%s would not be read: only names ending in .yaml are", e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// checkWriters reports whoever else could decide which commands run.
+func (f files) checkWriters() {
+	if f.dir == "" {
+		return
+	}
+	for _, name := range append([]string{"."}, f.names...) {
+		path := filepath.Join(f.dir, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // reading it has said so
+		}
+		if mode := info.Mode().Perm(); mode&0o022 != 0 {
+			f.problem(fmt.Sprintf("others can write %s (mode %04o), and so decide which commands run", path, mode), "chmod go-w "+path)
+		}
+	}
+}
+
+// hashRunbooks makes the files part of the config's hash: replicas must agree
+// on them as well.
+func (b *builder) hashRunbooks(dir string, names []string) error {
+	h := sha256.New()
+	fmt.Fprintln(h, b.config.Hash)
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(h, "%q %d\n", name, len(data))
+		h.Write(data)
+	}
+	b.config.Hash = fmt.Sprintf("%x", h.Sum(nil))
+	return nil
+}
+
+func (b *builder) loadRunbooks(dir string, overlay fs.FS) runbooks.Catalogs {
+	catalogs, err := runbooks.Load(overlay)
+	if err == nil {
+		return catalogs
+	}
+	var problems runbooks.Problems
+	if !errors.As(err, &problems) {
+		problems = runbooks.Problems{{File: dir, Text: err.Error()}}
+	}
+	for _, p := range problems {
+		b.problems = append(b.problems, Problem{File: runbookFile(dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
+	}
+	return nil
+}
+
+// runbookFile is where a problem stands: a file of the directory, or one that
+// the binary carries and that the directory has made wrong.
+func runbookFile(dir, name string) string {
+	if strings.Contains(name, "/") {
+		return "built in " + name
+	}
+	return filepath.Join(dir, name)
+}
