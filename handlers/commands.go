@@ -11,11 +11,14 @@ type Object uint8
 
 // The closed set of objects.
 const (
-	Nothing      Object = iota // the verb stands alone
-	AnyTarget                  // a process, a host, a cluster, or nothing for the cluster
-	ProcessNamed               // a process, which must be named
-	RunNamed                   // a run id
-	Topic                      // help: any verb or process
+	Nothing        Object = iota // the verb stands alone
+	AnyTarget                    // a process, a host, a cluster, or nothing for the cluster
+	ProcessNamed                 // a process, which must be named
+	RunNamed                     // a run id
+	Topic                        // help: any verb or process
+	ProcessImplied               // the command's own process; a host may be named
+	HostNamed                    // a host, which must be named
+	ClusterMeant                 // the whole cluster
 )
 
 // Command is one row of the command table. Parsing, gate, help and, later,
@@ -26,6 +29,8 @@ type Command struct {
 	Object  Object
 	// Action is the catalog's action, for verbs that make a plan.
 	Action string
+	// Process is the process of ProcessImplied.
+	Process string
 	// Class is what the gate goes by where there is no plan.
 	Class   runbooks.Class
 	Summary string
@@ -35,7 +40,9 @@ type Command struct {
 	do func(*Service, context.Context, *call) error
 }
 
-// Commands is the command table, in the order in which help shows it.
+// Commands are the rows of the command table that are written by hand, in the
+// order in which help shows them; Grammar.commands adds those that the catalogs
+// bring.
 func Commands() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,

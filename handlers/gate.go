@@ -110,6 +110,9 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	if now.Digest != r.Plan.Digest {
 		return fmt.Errorf("catalog or config changed since: the plan would now be %s, approved was %s", short(now.Digest), short(r.Plan.Digest))
 	}
+	if r.StartedAt == nil {
+		return s.relist(ctx, r.Inputs)
+	}
 	return nil
 }
 

@@ -52,13 +52,13 @@ func (s *Service) locks(ctx context.Context, c *call) error {
 func (s *Service) help(ctx context.Context, c *call) error {
 	if c.topic == "" {
 		var rows []card.HelpRow
-		for _, cmd := range Commands() {
+		for _, cmd := range s.commands() {
 			rows = append(rows, helpRow(cmd))
 		}
 		return c.reply.Whisper(ctx, card.Help(rows, s.clusterNames()))
 	}
 	topic := word(firstWord(c.topic))
-	for _, cmd := range Commands() {
+	for _, cmd := range s.commands() {
 		if cmd.Verb == topic || contains(cmd.Aliases, topic) {
 			return c.reply.Whisper(ctx, card.HelpVerb(helpRow(cmd), s.processesFor(c, cmd)))
 		}
@@ -68,8 +68,8 @@ func (s *Service) help(ctx context.Context, c *call) error {
 		return c.reply.Whisper(ctx, card.HelpProcess(*match.Process, hostNamesOf(c, match.Process)))
 	}
 	m := &Misunderstood{Text: "No help about " + shown(c.topic) + "."}
-	verbs := make([]string, 0, len(Commands()))
-	for _, cmd := range Commands() {
+	verbs := make([]string, 0, len(s.commands()))
+	for _, cmd := range s.commands() {
 		verbs = append(verbs, cmd.Verb)
 	}
 	for _, n := range append(runbooks.Suggest(topic, verbs), match.Suggestions...) {

@@ -56,4 +56,9 @@ type Reply interface {
 	Show(ctx context.Context, c card.Card) error
 	Whisper(ctx context.Context, c card.Card) error
 	Ask(ctx context.Context, f card.Form) error
+	// Attach puts a file into the thread of what was shown.
+	Attach(ctx context.Context, f card.File) error
+	// Direct sends a card, and files with it, to the asker alone, where it
+	// stays: as a direct message.
+	Direct(ctx context.Context, c card.Card, files ...card.File) error
 }

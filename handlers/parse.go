@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -116,12 +117,11 @@ func (s *Grammar) parse(m Message) (*call, error) {
 	if len(w) == 0 {
 		w = []string{"help"}
 	}
-	cmd, err := s.verb(w[0], w[1:])
+	cmd, w, err := s.verb(w)
 	if err != nil {
 		return nil, err
 	}
 	c.cmd = cmd
-	w = w[1:]
 	switch cmd.Object {
 	case Nothing:
 		return c, s.noTarget(c, w)
@@ -130,39 +130,51 @@ func (s *Grammar) parse(m Message) (*call, error) {
 		return c, s.noTarget(c, nil)
 	case RunNamed:
 		return c, s.runTarget(c, w)
-	case AnyTarget, ProcessNamed:
+	case AnyTarget, ProcessNamed, ProcessImplied, HostNamed, ClusterMeant:
 		return c, s.target(c, w)
 	default:
 		return nil, fmt.Errorf("command table: %s has no known object", cmd.Verb)
 	}
 }
 
-func (s *Grammar) verb(typed string, rest []string) (Command, error) {
-	v := word(typed)
+// verb reads the command at the front of the words: `restart`, or in two words
+// `etcd status` for etcd-status. It returns the words after it.
+func (s *Grammar) verb(w []string) (Command, []string, error) {
+	table := s.commands()
+	if len(w) > 1 {
+		if c, ok := named(table, word(w[0])+"-"+word(w[1])); ok {
+			return c, w[2:], nil
+		}
+	}
+	v := strings.ReplaceAll(word(w[0]), "_", "-")
+	if c, ok := named(table, v); ok {
+		return c, w[1:], nil
+	}
 	var verbs []string
-	for _, c := range Commands() {
-		if c.Verb == v {
-			return c, nil
-		}
-		for _, a := range c.Aliases {
-			if a == v {
-				return c, nil
-			}
-		}
+	for _, c := range table {
 		verbs = append(verbs, c.Verb)
 	}
-	text := fmt.Sprintf("I don't know the command %s.", shown(typed))
-	var suggest []string
+	m := &Misunderstood{Text: fmt.Sprintf("I don't know the command %s.", shown(w[0]))}
 	for _, n := range runbooks.Suggest(v, verbs) {
-		suggest = append(suggest, strings.TrimSpace(n+" "+shownRest(rest)))
+		m.Suggest = append(m.Suggest, strings.TrimSpace(n+" "+shownRest(w[1:])))
 	}
-	if len(suggest) == 0 && len(rest) == 0 {
+	if len(m.Suggest) == 0 && len(w) == 1 {
 		// A process typed alone asks how it is.
 		if known := s.processNames(v); len(known) > 0 {
-			suggest = []string{"status " + known[0]}
+			m.Suggest = []string{"status " + known[0]}
 		}
 	}
-	return Command{}, &Misunderstood{Text: text, Suggest: suggest}
+	return Command{}, nil, m
+}
+
+// named finds the row of a verb or alias.
+func named(table []Command, verb string) (Command, bool) {
+	for _, c := range table {
+		if c.Verb == verb || slices.Contains(c.Aliases, verb) {
+			return c, true
+		}
+	}
+	return Command{}, false
 }
 
 func (s *Grammar) noTarget(c *call, w []string) error {
@@ -191,7 +203,7 @@ func (s *Grammar) runTarget(c *call, w []string) error {
 // target reads `[TARGET] [on HOST] [in CLUSTER] [key=value …] [reason …]`.
 func (s *Grammar) target(c *call, w []string) error {
 	name := ""
-	if len(w) > 0 && !s.placed(w) {
+	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) {
 		name, w = w[0], w[1:]
 	}
 	in, on, w, err := s.places(c, name, w)
@@ -205,7 +217,7 @@ func (s *Grammar) target(c *call, w []string) error {
 	if err := s.setCluster(c, cluster); err != nil {
 		return err
 	}
-	if err := s.named(c, name, on); err != nil {
+	if err := s.located(c, name, on); err != nil {
 		return err
 	}
 	w = c.takeParams(w)
@@ -302,14 +314,22 @@ func (s *Grammar) strayHost(c *call, w []string) error {
 	return nil
 }
 
-// named finds the process or host that the target and `on` name.
-func (s *Grammar) named(c *call, name, on string) error {
+// located finds the process or host that the target and `on` name.
+func (s *Grammar) located(c *call, name, on string) error {
 	if on != "" {
 		h, ok := c.cluster.Host(on)
 		if !ok {
 			return &Misunderstood{Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", shown(on), c.cluster.Name, strings.Join(hostNames(c.cluster), ", "))}
 		}
 		c.host = h
+	}
+	switch {
+	case c.cmd.Object == ClusterMeant:
+		return nil
+	case c.cmd.Object == ProcessImplied:
+		return s.processNamed(c, c.cmd.Process)
+	case c.cmd.Object == HostNamed:
+		return s.hostNamed(c, name)
 	}
 	if name == "" {
 		if c.cmd.Object == ProcessNamed {
@@ -327,6 +347,21 @@ func (s *Grammar) named(c *call, name, on string) error {
 		}
 	}
 	return s.processNamed(c, name)
+}
+
+func (s *Grammar) hostNamed(c *call, name string) error {
+	if c.host == nil {
+		h, ok := c.cluster.Host(word(name))
+		if !ok {
+			m := &Misunderstood{Text: fmt.Sprintf("Which host? Type `%s`. The hosts of %s: %s.", c.cmd.Usage, c.cluster.Name, strings.Join(hostNames(c.cluster), ", "))}
+			for _, n := range runbooks.Suggest(word(name), hostNames(c.cluster)) {
+				m.Suggest = append(m.Suggest, c.cmd.Verb+" "+n)
+			}
+			return m
+		}
+		c.host = h
+	}
+	return nil
 }
 
 func (s *Grammar) processNamed(c *call, name string) error {

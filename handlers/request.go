@@ -26,7 +26,7 @@ func (s *Service) request(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	plan, err := s.planner.Plan(inputs)
+	inputs, plan, err := s.bind(ctx, inputs)
 	if err != nil {
 		return err
 	}
@@ -104,11 +104,14 @@ func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != 
 
 // againCommand is the command that repeats a call on purpose.
 func againCommand(c *call) string {
-	w := []string{c.cmd.Verb, c.process.ID}
+	w := []string{c.cmd.Verb}
+	if c.process != nil && c.cmd.Object != ProcessImplied {
+		w = append(w, c.process.ID)
+	}
 	if c.host != nil {
 		w = append(w, "on", c.host.Name)
 	}
-	return strings.Join(append(w, "in", c.cluster.Name, "again=yes", c.rest), " ")
+	return strings.Join(append(w, "in", c.cluster.Name, "again=yes", paramText(c.params), c.rest), " ")
 }
 
 // byHand is what a person could type where the bot refuses.

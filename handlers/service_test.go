@@ -112,7 +112,9 @@ func newHouse(t *testing.T) *house {
 // answers is what a person was shown.
 type answers struct {
 	shown, whispered []string
+	direct           []string
 	forms            []card.Form
+	files            []card.File
 }
 
 func (a *answers) Show(_ context.Context, c card.Card) error {
@@ -125,6 +127,15 @@ func (a *answers) Whisper(_ context.Context, c card.Card) error {
 }
 func (a *answers) Ask(_ context.Context, f card.Form) error {
 	a.forms = append(a.forms, f)
+	return nil
+}
+func (a *answers) Attach(_ context.Context, f card.File) error {
+	a.files = append(a.files, f)
+	return nil
+}
+func (a *answers) Direct(_ context.Context, c card.Card, files ...card.File) error {
+	a.direct = append(a.direct, card.PlainText(c))
+	a.files = append(a.files, files...)
 	return nil
 }
 func (a *answers) all() string { return strings.Join(append(a.shown, a.whispered...), "\n") }
@@ -206,11 +217,11 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 		"look-up fails":        {Team: homeTeam, User: "UNREACHABLE"},
 		"deactivated":          {Team: homeTeam, User: "UDELETED"},
 	}
-	for _, cmd := range Commands() {
+	for _, cmd := range h.commands() {
 		for why, account := range strangers {
 			before := len(h.openRuns(t))
 			sent := len(h.hosts.sent)
-			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb}[cmd.Object])
+			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb, ProcessImplied: cmd.Verb, HostNamed: cmd.Verb + " infra-1", ClusterMeant: cmd.Verb}[cmd.Object])
 			m.Account = account
 			a := h.handleMessage(m)
 			if !strings.Contains(a.all(), "Not allowed") || len(a.shown) > 0 {
@@ -308,8 +319,12 @@ func TestRecheck(t *testing.T) {
 	stored, _ := h.store.Get(t.Context(), r.ID)
 	r = stored.Run
 	for what, change := range map[string]func(){
-		"who approved has left":        func() { h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, HomeTeam: homeTeam, Deleted: true} },
-		"who asked has become a guest": func() { h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, HomeTeam: homeTeam, Guest: true} },
+		"who approved has left": func() {
+			h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, HomeTeam: homeTeam, Deleted: true}
+		},
+		"who asked has become a guest": func() {
+			h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, HomeTeam: homeTeam, Guest: true}
+		},
 		"who approved may not any more": func() {
 			h.Rules.Clusters["prod"] = auth.Roles{auth.Operator: {"anna"}, auth.Approver: {"chris"}}
 		},
@@ -432,6 +447,11 @@ type showing struct{ to chan string }
 func (s showing) Show(_ context.Context, c card.Card) error    { s.to <- card.PlainText(c); return nil }
 func (s showing) Whisper(_ context.Context, c card.Card) error { s.to <- card.PlainText(c); return nil }
 func (s showing) Ask(context.Context, card.Form) error         { return nil }
+func (s showing) Attach(context.Context, card.File) error      { return nil }
+func (s showing) Direct(_ context.Context, c card.Card, _ ...card.File) error {
+	s.to <- card.PlainText(c)
+	return nil
+}
 
 // TestReadsAreRecorded, and refusals too.
 func TestReadsAreRecorded(t *testing.T) {

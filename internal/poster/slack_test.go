@@ -28,7 +28,7 @@ func TestRunsThroughSlack(t *testing.T) {
 	store := memstore.New(memstore.Config{})
 	edge, err := slackio.New(slackio.Config{
 		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(), Claims: store,
-		Handler: func(context.Context, handlers.Message, handlers.Reply) {},
+		Handler: func(context.Context, handlers.Message, handlers.Reply) bool { return false },
 	})
 	if err != nil {
 		t.Fatal(err)

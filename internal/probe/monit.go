@@ -65,7 +65,7 @@ func (o *Observation) readMonit(r remote.Result) {
 // readMonitRefusal reads monit's answer at an exit code other than 0. That the
 // name is unknown is an answer; anything else is none.
 func (o *Observation) readMonitRefusal(r remote.Result) {
-	said := complaint(r)
+	said := Complaint(r)
 	o.Line = said
 	switch said {
 	case "Service '" + o.Service + "' not found", `There is no service named "` + o.Service + `"`:

@@ -145,9 +145,9 @@ func notAnswered(r remote.Result) string {
 	return r.Outcome.String() + ": " + redact.Line(r.Detail, lineLimit)
 }
 
-// complaint is what a tool that failed had to say: the first line of its
-// standard error, else of its standard output.
-func complaint(r remote.Result) string {
+// Complaint is the first line that a command wrote, for people: its standard
+// error before its standard output. It is redacted.
+func Complaint(r remote.Result) string {
 	for _, out := range []string{r.Stderr.String(), r.Stdout.String()} {
 		for line := range strings.Lines(out) {
 			if line = redact.Line(line, lineLimit); line != "" {

@@ -35,7 +35,7 @@ func (o *Observation) readSystemd(r remote.Result) {
 	if !strings.Contains(name, ".") {
 		name += ".service"
 	}
-	said := complaint(r)
+	said := Complaint(r)
 	switch r.Exit {
 	case 0, 3:
 	case 4:

@@ -62,7 +62,7 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 		// The wrapper's own codes: the time limit ended the command.
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it was carried out: stopped at its limit of %s", step.Timeout.D())}
 	case r.Exit != 0:
-		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, complaint(r))}
+		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, Complaint(r))}
 	}
 	switch step.Check {
 	case runbooks.ExitZero, runbooks.Lines:
@@ -92,6 +92,11 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 		return ready(r, before, since)
 	case runbooks.Gone:
 		return gone(r, before)
+	}
+	if !step.Until.AboutProcess() {
+		v := byOutput(step, r, since)
+		v.Text = redact.Line(v.Text, textLimit)
+		return v
 	}
 	now := Observe(step.Manager, step.Service, r)
 	v := Verdict{State: Unknown, Text: "unknown: " + now.Why}
@@ -125,11 +130,16 @@ func GaveUp(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case step.Until == runbooks.Answers || step.Until == runbooks.Supervised:
 		// Nothing has been sent yet.
 		v.State, v.Text = Never, fmt.Sprintf("no usable answer within %s, so nothing was changed: %s", within, orNothing(last.Text))
+	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
+		// As long as nobody knows, no other member may be touched.
+		v.State, v.Text = Unknown, fmt.Sprintf("not seen to be back in the cluster within %s: %s", within, last.Text)
 	case last.State == NotYet:
 		v.State, v.Text = Never, still(step, last, within)
 		if old, ok := recall(before); ok {
 			v.OldPID = old.PID
 		}
+	case !step.Until.AboutProcess():
+		v.State, v.Text = Unknown, fmt.Sprintf("%s, for %s", orNothing(last.Text), within)
 	default:
 		v.State, v.Text = Unknown, fmt.Sprintf("unknown: nobody could see what became of it within %s: %s", within, orNothing(last.Text))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/engine"
 	"dhbot/internal/poster"
 )
 
@@ -79,6 +80,50 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 		_, err := r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
 		return explain("opening the form "+f.Action, err)
 	})
+}
+
+// Attach puts a file into the thread of what Show posted, or where the person
+// spoke.
+func (r *reply) Attach(ctx context.Context, f card.File) error {
+	return r.aside(func() error {
+		at := r.d.place()
+		if at.Thread == "" {
+			at.Thread = r.ts
+		}
+		return r.edge.File(ctx, at, f.Name, f.Title, f.Content)
+	})
+}
+
+// Direct sends a card and files as a direct message.
+func (r *reply) Direct(ctx context.Context, c card.Card, files ...card.File) error {
+	return r.aside(func() error {
+		at, err := r.edge.direct(ctx, r.d.Account.User)
+		if err != nil {
+			return err
+		}
+		if at.Thread, err = r.edge.Post(ctx, at, c); err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := r.edge.File(ctx, at, f.Name, f.Title, f.Content); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// direct is the place of somebody's direct messages.
+func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
+	var at engine.Place
+	err := limited(ctx, func(ctx context.Context) error {
+		ch, _, _, err := e.ask.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
+		if err == nil {
+			at.Channel = ch.ID
+		}
+		return err
+	})
+	return at, explain("opening direct messages with "+user, err)
 }
 
 // aside runs what waits for Slack without holding the seat.

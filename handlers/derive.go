@@ -1,0 +1,61 @@
+package handlers
+
+import (
+	"strings"
+
+	"dhbot/runbooks"
+)
+
+// commands is the whole command table: the verbs of Commands, and one for
+// every other action of the catalogs, so that what a site adds can be asked
+// for like anything else.
+func (s *Grammar) commands() []Command {
+	all := Commands()
+	seen := map[string]bool{}
+	for _, c := range all {
+		seen[c.Verb] = true
+	}
+	for _, cat := range s.Catalogs {
+		for _, a := range cat.Actions() {
+			if !seen[a.Name] {
+				seen[a.Name] = true
+				all = append(all, derived(a))
+			}
+		}
+	}
+	return all
+}
+
+// derived is the command of an action.
+func derived(a *runbooks.Action) Command {
+	c := Command{Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, do: (*Service).request}
+	if !a.Class.Changing() {
+		c.do = (*Service).readOutput
+	}
+	usage, example := []string{a.Name}, []string{a.Name}
+	switch {
+	case a.Scope == runbooks.AboutHost:
+		c.Object = HostNamed
+		usage = append(usage, "HOST")
+	case a.Scope == runbooks.AboutCluster:
+		c.Object = ClusterMeant
+	case len(a.Processes) == 1 && len(a.Managers) == 0:
+		c.Object, c.Process = ProcessImplied, a.Processes[0]
+		usage = append(usage, "[on HOST]")
+	default:
+		c.Object = ProcessNamed
+		usage, example = append(usage, "PROCESS", "[on HOST]"), append(example, "db_dis")
+	}
+	for _, p := range a.Params {
+		word := p.Name + "=" + strings.ToUpper(p.Name)
+		if p.Optional || p.Default != "" {
+			word = "[" + word + "]"
+		}
+		usage = append(usage, word)
+	}
+	if a.Class.Changing() {
+		usage = append(usage, "[reason …]")
+	}
+	c.Usage, c.Example = strings.Join(usage, " "), strings.Join(example, " ")
+	return c
+}

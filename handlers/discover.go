@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// bind makes a plan whole: where it needs discovery reads they are run, and
+// their answers become inputs, stored with the run and covered by the digest.
+func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+	plan, err := s.planner.Plan(in)
+	if err != nil || len(plan.Discover) == 0 {
+		return in, plan, err
+	}
+	in.Listed, err = s.list(ctx, plan.Discover)
+	if err != nil {
+		return in, plan, err
+	}
+	plan, err = s.planner.Plan(in)
+	return in, plan, err
+}
+
+// list runs discovery reads. One that does not answer well ends it: a list
+// that nobody saw must not look like an empty one.
+func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, st := range steps {
+		r := s.Remote.Run(ctx, command(st))
+		switch {
+		case r.Outcome != remote.Answered:
+			return nil, said("Nothing was run: looking first on %s failed: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))
+		case r.Exit != 0:
+			return nil, said("Nothing was run: looking first on %s ended with exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
+		case r.Stdout.Truncated():
+			return nil, said("Nothing was run: the list on %s is too long to be seen whole. Narrow it down.", st.Host)
+		}
+		lines := []string{}
+		for line := range strings.Lines(r.Stdout.String()) {
+			if line = strings.TrimRight(line, "\r\n"); line != "" {
+				lines = append(lines, line)
+			}
+		}
+		out[st.List] = lines
+	}
+	return out, nil
+}
+
+// relist looks again, just before the start, at what the plan was made from;
+// what has changed meanwhile voids the approval.
+func (s *Service) relist(ctx context.Context, in runbooks.Inputs) error {
+	if len(in.Listed) == 0 {
+		return nil
+	}
+	bare := in
+	bare.Listed = nil
+	plan, err := s.planner.Plan(bare)
+	if err != nil {
+		return err
+	}
+	now, err := s.list(ctx, plan.Discover)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Listed)) {
+		was, is := in.Listed[name], now[name]
+		if slices.Equal(was, is) {
+			continue
+		}
+		return fmt.Errorf("what was listed has changed since the request: %s", difference(was, is))
+	}
+	return nil
+}
+
+// difference names one thing that is new or gone.
+func difference(was, is []string) string {
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			return redact.Line(line+" is new", 200)
+		}
+	}
+	for _, line := range was {
+		if !slices.Contains(is, line) {
+			return redact.Line(line+" is gone", 200)
+		}
+	}
+	return "the order"
+}
+
+func paramText(params map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(params)) {
+		parts = append(parts, k+"="+params[k])
+	}
+	return strings.Join(parts, " ")
+}

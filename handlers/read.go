@@ -1,0 +1,118 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/probe"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// readOutput answers a read whose output is shown: the verdict in the card,
+// the rest as files in its thread. What only some may see goes to the person
+// alone.
+func (s *Service) readOutput(ctx context.Context, c *call) error {
+	inputs, err := c.inputs(s.Now())
+	if err != nil {
+		return err
+	}
+	inputs, plan, err := s.bind(ctx, inputs)
+	if err != nil {
+		return err
+	}
+	reading := card.Reading{
+		Title: plan.Title, Cluster: plan.Cluster, Parts: s.runReads(ctx, plan.Steps), At: s.Now(),
+		Sensitive: plan.Class == runbooks.Sensitive, Unrecorded: c.Key == "" && c.Via != Terminal,
+	}
+	if reading.Sensitive && reading.Unrecorded {
+		return said("Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
+	}
+	if err := s.recordOutput(ctx, c, plan, inputs); err != nil {
+		if reading.Sensitive {
+			return err
+		}
+		reading.Unrecorded = true
+	}
+	return s.showReading(ctx, c, reading)
+}
+
+// runReads runs the reads of a plan at once, a few at a time for each host,
+// and keeps their order.
+func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Said {
+	out := make([]card.Said, len(steps))
+	turns := map[string]chan struct{}{}
+	var wg sync.WaitGroup
+	for i, st := range steps {
+		if st.Kind == runbooks.Manual || st.Changes() {
+			out[i] = card.Said{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
+			continue
+		}
+		turn, ok := turns[st.Host]
+		if !ok {
+			turn = make(chan struct{}, asksPerHost)
+			turns[st.Host] = turn
+		}
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			out[i] = said1(st, s.Remote.Run(ctx, command(st)))
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// said1 is what one command answered, made safe to show.
+func said1(st runbooks.Step, r remote.Result) card.Said {
+	p := card.Said{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
+	text := redact.Text(r.Stdout.String())
+	switch {
+	case r.Outcome != remote.Answered:
+		p.Why = redact.Line(r.Outcome.String()+": "+r.Detail, 300)
+	case r.Exit != 0 && text == "":
+		p.Why = redact.Line(probe.Complaint(r), 300)
+	default:
+		p.OK = true
+	}
+	p.Text = text
+	log := probe.ReadLog(text, r.Started)
+	p.Errors, p.Fatals, p.FirstError = log.Errors, log.Fatals, redact.Line(log.FirstError, 200)
+	return p
+}
+
+// showReading shows a reading where it may be seen.
+func (s *Service) showReading(ctx context.Context, c *call, r card.Reading) error {
+	out, files := card.Output(r)
+	if r.Sensitive || c.ChannelShared {
+		if err := c.reply.Direct(ctx, out, files...); err != nil {
+			return err
+		}
+		return c.reply.Whisper(ctx, card.Refusal("Sent to you as a direct message."))
+	}
+	if err := c.reply.Show(ctx, out); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := c.reply.Attach(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, in runbooks.Inputs) error {
+	r := audit.Record{
+		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(in.Params), reasonRunes),
+	}
+	err := s.Log.Append(ctx, r, c.Key)
+	c.settled = err == nil
+	if err != nil {
+		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package card
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// File goes with a card, into its thread.
+type File struct {
+	Name, Title string
+	Content     []byte
+}
+
+// Said is what one command of a read answered. Text is redacted already.
+type Said struct {
+	Host, Title, Command string
+	OK                   bool
+	Why                  string // where it is not OK
+	Text                 string
+	Dropped              bool // the middle of a long output is missing from Text
+	Errors, Fatals       int  // log lines of those levels, for logs
+	FirstError           string
+	At                   time.Time
+}
+
+// Reading is the answer to a read that shows output.
+type Reading struct {
+	Title   string // "logs of db_dis"
+	Cluster string
+	Parts   []Said
+	At      time.Time
+	// Sensitive answers are for the person alone.
+	Sensitive  bool
+	Unrecorded bool
+}
+
+// How much of an output stands in the card itself; the rest is a file.
+const (
+	shownLines = 12
+	shownRunes = 1200
+)
+
+// Output is the verdict of a read with the end of what was said, and files
+// with the whole of what does not fit.
+func Output(r Reading) (Card, []File) {
+	bad := 0
+	var hosts []string
+	for _, p := range r.Parts {
+		hosts = append(hosts, p.Host)
+		if !p.OK {
+			bad++
+		}
+	}
+	sign, verdict := "📄", verdict(r.Parts)
+	if bad > 0 {
+		sign = "⚪"
+	}
+	where := strings.Join(unique(hosts), ", ")
+	c := Card{
+		Head: Line{T(sign + " "), B(r.Title), T(fmt.Sprintf(" on %s · %s · %s", where, r.Cluster, verdict))},
+		Push: fmt.Sprintf("%s %s on %s: %s", sign, r.Title, where, verdict),
+	}
+	var files []File
+	for i, p := range r.Parts {
+		c.Body = append(c.Body, Text{Lines: saidLines(p)})
+		if !p.OK && p.Text == "" || p.Text == "" {
+			continue
+		}
+		tail, cut := lastLines(p.Text)
+		c.Body = append(c.Body, Pre{Text: tail})
+		if cut || p.Dropped {
+			name := fmt.Sprintf("%d-%s.txt", i+1, fileName(p.Host+"-"+p.Title))
+			files = append(files, File{Name: name, Title: p.Title + " on " + p.Host, Content: []byte(p.Text)})
+		}
+	}
+	foot := Line{T("as of "), At(r.At)}
+	if r.Unrecorded {
+		foot = append(foot, T(" · unrecorded: my state store does not answer"))
+	}
+	c.Foot = append(c.Foot, foot)
+	return c, files
+}
+
+// verdict is the read in a few words.
+func verdict(parts []Said) string {
+	errs, fatals, silent := 0, 0, 0
+	for _, p := range parts {
+		errs, fatals = errs+p.Errors, fatals+p.Fatals
+		if !p.OK {
+			silent++
+		}
+	}
+	var words []string
+	if silent > 0 {
+		words = append(words, fmt.Sprintf("%d of %d not answered", silent, len(parts)))
+	}
+	if fatals > 0 {
+		words = append(words, fmt.Sprintf("%d FATAL", fatals))
+	}
+	if errs > 0 {
+		words = append(words, fmt.Sprintf("%d ERROR", errs))
+	}
+	if len(words) == 0 {
+		return "answered"
+	}
+	return strings.Join(words, ", ")
+}
+
+func saidLines(p Said) []Line {
+	l := Line{B(p.Host), T(": " + p.Title)}
+	if !p.OK {
+		l = append(l, T(" — "+p.Why))
+	} else if p.Text == "" {
+		l = append(l, T(" — nothing"))
+	}
+	lines := []Line{l}
+	if p.FirstError != "" {
+		lines = append(lines, Line{T("first: "), C(p.FirstError)})
+	}
+	return append(lines, Line{C(p.Command)})
+}
+
+// lastLines is the end of a text that fits into a card, and whether anything
+// was cut off.
+func lastLines(text string) (string, bool) {
+	text = strings.TrimRight(text, "\n")
+	lines := strings.Split(text, "\n")
+	cut := false
+	if len(lines) > shownLines {
+		lines, cut = lines[len(lines)-shownLines:], true
+	}
+	out := strings.Join(lines, "\n")
+	if n := utf8.RuneCountInString(out); n > shownRunes {
+		r := []rune(out)
+		out, cut = "…"+string(r[n-shownRunes:]), true
+	}
+	return out, cut
+}
+
+// fileName keeps what every file system takes.
+func fileName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+}
