@@ -30,7 +30,8 @@ type Found struct {
 const liveTimeout = 20 * time.Second
 
 // CheckLive dials Slack, every host and the store, and says for each host
-// which of the configured processes its supervisor really knows. It only
+// which of the configured processes its supervisor really knows, and which
+// lines its sudoers file lacks for what the catalog can run there. It only
 // reads. Lines come in the order of the config.
 func CheckLive(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) []Found {
 	var out []Found
@@ -137,7 +138,7 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 	for _, p := range systemd {
 		out = append(out, checkUnit(ctx, pool, h, about, p))
 	}
-	return out
+	return append(out, checkSudo(ctx, pool, cat, cl, h, about)...)
 }
 
 // checkMonit compares what the config says with what monit's summary lists.
@@ -185,12 +186,12 @@ func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about str
 	return Found{OK: true, About: about, Text: "systemd knows " + p.Service}
 }
 
-func ask(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, argv []string) remote.Result {
+func ask(ctx context.Context, on remote.Runner, h *fleet.Host, argv []string) remote.Result {
 	sent, err := runbooks.Wrap(argv, liveTimeout)
 	if err != nil {
 		return remote.Result{Outcome: remote.NoOutcome, Detail: err.Error()}
 	}
-	return pool.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Sent: sent, Timeout: liveTimeout})
+	return on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Sent: sent, Timeout: liveTimeout})
 }
 
 // said is what came of a command that did not do.

@@ -49,9 +49,9 @@ type File struct {
 	Rules []Rule
 	// LeftOut are the commands that cannot be allowed without allowing more.
 	LeftOut []LeftOut
-	// Plain is how many commands need no sudo: the account must be able to run
+	// Plain are the commands that need no sudo: the account must be able to run
 	// them by itself, reading logs above all.
-	Plain int
+	Plain []string
 }
 
 // Rule is one line: one command, or one pattern of commands, as one account.
@@ -64,9 +64,16 @@ type Rule struct {
 	Args string
 	// Uses are the actions that need it, sorted.
 	Uses []string
-	// Example is a command that the rule must allow, with the program as the
-	// bot names it: what `sudo -l` can be asked about.
+	// Example is a command that the rule must allow, "sudo -n" first and the
+	// program as the bot names it.
 	Example []string
+}
+
+// Ask is the command that asks sudo whether the rule is there, and runs
+// nothing: exit code 0 says that the example is allowed, 1 that it is not.
+// Whether sudo would ask for a password first it does not say.
+func (r Rule) Ask() []string {
+	return slices.Concat([]string{"sudo", "-n", "-l"}, r.Example[2:])
 }
 
 // LeftOut is a command without a rule.
@@ -117,7 +124,9 @@ func wordRune(r rune) bool {
 func (f *File) add(c runbooks.HostCommand, o Options) {
 	inv, err := read(c.Words)
 	if errors.Is(err, errNoSudo) {
-		f.Plain++
+		if line := show(c.Words); !slices.Contains(f.Plain, line) {
+			f.Plain = append(f.Plain, line)
+		}
 		return
 	}
 	var rules []Rule

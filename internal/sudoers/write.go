@@ -19,7 +19,9 @@ func (f *File) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.\n", f.Host, f.Cluster, f.Catalog, f.User)
 	fmt.Fprintf(&b, "# Check it with visudo -c -f FILE, and install it as /etc/sudoers.d/dhbot, owner root, mode 0440.\n")
-	fmt.Fprintf(&b, "# %d other commands need no sudo: %s must be able to read the logs by itself.\n", f.Plain, f.User)
+	if n := len(f.Plain); n > 0 {
+		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them by itself (it reads logs).\n", n, f.User)
+	}
 	b.WriteString("\n# The bot asks for no terminal.\n")
 	fmt.Fprintf(&b, "Defaults:%s !requiretty\n", f.User)
 	if len(f.Env) > 0 {

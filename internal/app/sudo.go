@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/remote"
+	"dhbot/internal/sudoers"
+	"dhbot/runbooks"
+)
+
+// everything is a rule that allows any command at all, as `sudo -l` shows it.
+var everything = regexp.MustCompile(`(?m)^ +\((ALL|root)[^)]*\) NOPASSWD:( SETENV:)? ALL$`)
+
+// askFirst is a rule for which sudo wants a password.
+var askFirst = regexp.MustCompile(`(?m)^ +\([^)]*\) (PASSWD:|/|ALL)`)
+
+// checkSudo says which lines a host's sudoers file lacks for what the catalog
+// can run there. It runs nothing but sudo -n -l.
+func checkSudo(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
+	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login, Regexp: true})
+	if err != nil {
+		return []Found{{About: about, Text: "sudo: " + err.Error()}}
+	}
+	if len(file.Rules) == 0 {
+		return nil
+	}
+	r := ask(ctx, on, h, []string{"sudo", "-n", "-l"})
+	if !r.OK() {
+		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d lines that belong there", said(r), cl.Name, h.Name, len(file.Rules))}}
+	}
+	listing := r.Stdout.String()
+	all := everything.MatchString(listing)
+	var lacks []Found
+	for _, entry := range file.Env {
+		if name, _, _ := strings.Cut(entry, "="); !all && !strings.Contains(listing, name) {
+			lacks = append(lacks, Found{About: about, Text: fmt.Sprintf("sudoers lacks: Defaults:%s env_keep += \"%s\"", h.Login, entry)})
+		}
+	}
+	for _, rule := range file.Rules {
+		switch r := ask(ctx, on, h, rule.Ask()); {
+		case r.OK():
+		case r.Outcome == remote.Answered && r.Exit == 1:
+			lacks = append(lacks, Found{About: about, Text: "sudoers lacks: " + file.Line(rule)})
+		default:
+			return append(lacks, Found{About: about, Text: fmt.Sprintf("%s: %s", strings.Join(rule.Ask(), " "), said(r))})
+		}
+	}
+	if len(lacks) > 0 {
+		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ take sudo 1.9.10", cl.Name, h.Name)})
+	}
+	text := fmt.Sprintf("sudo allows all %d commands of the catalog", len(file.Rules))
+	switch {
+	case all:
+		text += fmt.Sprintf(", and everything else: bot sudoers %s/%s prints the least that is needed", cl.Name, h.Name)
+	case askFirst.MatchString(listing):
+		text += "; it wants a password for some rules of this account, and the last rule that matches a command decides"
+	}
+	return []Found{{OK: true, About: about, Text: text}}
+}

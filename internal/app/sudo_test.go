@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"mvdan.cc/sh/v3/shell"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/remote"
+	"dhbot/internal/sudoers"
+	"dhbot/runbooks"
+)
+
+// fakeSudo answers sudo -n -l from a list of allowed commands, and anything
+// else not at all.
+type fakeSudo struct {
+	t       *testing.T
+	listing string
+	allowed func(argv []string) bool
+	refuse  string
+}
+
+func (f fakeSudo) Run(_ context.Context, c remote.Command) remote.Result {
+	words, err := shell.Fields(c.Sent, nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	at := slices.Index(words, "sudo")
+	if at < 0 || len(words) < at+3 || words[at+1] != "-n" || words[at+2] != "-l" || c.Changes {
+		f.t.Errorf("the check ran %q", c.Sent)
+	}
+	argv := words[at+3:]
+	r := remote.Result{Outcome: remote.Answered}
+	switch {
+	case f.refuse != "":
+		return remote.Result{Outcome: remote.SudoRefused, Detail: f.refuse}
+	case len(argv) == 0:
+		r.Stdout = remote.Output{Head: []byte(f.listing), Total: int64(len(f.listing))}
+	case !f.allowed(argv):
+		r.Exit = 1
+	}
+	return r
+}
+
+func TestCheckSudo(t *testing.T) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, _ := catalogs.Get("current")
+	cl := &fleet.Cluster{Name: "prod", Catalog: "current", Hosts: []fleet.Host{
+		{Name: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Processes: []string{"db_dis", "etcd"}},
+	}}
+	h := &cl.Hosts[0]
+	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: "dhops", Regexp: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing := strings.Join(file.Env, " ") + "\n    (irisadmin) NOPASSWD: /usr/bin/monit status db_dis\n"
+	noRestart := func(argv []string) bool { return strings.Join(argv, " ") != "-u irisadmin monit restart db_dis" }
+	anything := func([]string) bool { return true }
+	for name, c := range map[string]struct {
+		sudo fakeSudo
+		ok   bool
+		want string
+	}{
+		"all lines are there": {fakeSudo{listing: listing, allowed: anything}, true, "sudo allows all "},
+		"one line is missing": {fakeSudo{listing: listing, allowed: noRestart}, false, "sudoers lacks: dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit restart db_dis"},
+		"more than needed":    {fakeSudo{listing: "    (ALL : ALL) NOPASSWD: ALL\n", allowed: anything}, true, "and everything else"},
+		"a password for some": {fakeSudo{listing: listing + "    (ALL) ALL\n", allowed: anything}, true, "wants a password for some rules"},
+		"sudo says nothing":   {fakeSudo{refuse: "a password is required"}, false, "refused by sudo: a password is required; bot sudoers prod/infra-1 prints"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.sudo.t = t
+			found := checkSudo(t.Context(), c.sudo, cat, cl, h, "prod/infra-1")
+			if len(found) == 0 || found[0].OK != c.ok || !strings.Contains(found[0].Text, c.want) || found[0].About != "prod/infra-1" {
+				t.Errorf("found %+v", found)
+			}
+		})
+	}
+}
