@@ -28,7 +28,7 @@ type Health struct {
 	Sealer   string    // the replica that seals, "" for none
 
 	Txns       int64 // transactions for callers, see Store.Txns
-	Background int64 // transactions of leases, sealing and sweeping
+	Background int64 // transactions of leases, sealing, posting the trail and sweeping
 }
 
 // Health asks the store how it is. An error means that it does not answer.

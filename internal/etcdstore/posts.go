@@ -57,7 +57,8 @@ func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 		if err != nil || old >= n {
 			return err
 		}
-		resp, err := s.txn(ctx, "remembering how much of the trail is posted",
+		s.background.Add(1)
+		resp, err := s.send(ctx, "remembering how much of the trail is posted",
 			[]clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.posted()), "=", rev)},
 			[]clientv3.Op{clientv3.OpPut(s.keys.posted(), strconv.FormatUint(n, 10))}, nil)
 		if err != nil || resp.Succeeded {

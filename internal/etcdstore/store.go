@@ -117,7 +117,7 @@ func (s *Store) close() error {
 
 // Txns is how many transactions the callers of this store have caused:
 // claims, settlements, appended records, commits and posts. Reads are not
-// transactions, and what Run does by itself is counted in Health.
+// transactions; the upkeep of leases and trail is counted in Health.
 func (s *Store) Txns() int64 { return s.txns.Load() }
 
 // txn sends one transaction on behalf of a caller.
