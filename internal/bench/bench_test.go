@@ -10,9 +10,12 @@ import (
 )
 
 const (
-	rounds       = 8
 	alone        = 200 // commands of a round with one in flight
 	manyInFlight = 100
+	// The sides take turns until there is enough, or no more time.
+	enough    = 8 // rounds
+	atLeast   = 3
+	timeAtAll = 35 * time.Second
 )
 
 // BenchmarkStatus measures a warm `/dh status PROCESS` beside the bare loop,
@@ -43,7 +46,8 @@ func compare(tb testing.TB, e *estate, store *etcdstore.Store, ours, plain, capp
 		s.round(tb, e, manyInFlight, channels, true)
 	}
 	before, reads := store.Txns(), 0
-	for i := range rounds {
+	began := time.Now()
+	for i := 0; i < atLeast || i < enough && time.Since(began) < timeAtAll; i++ {
 		first, second := ours, plain
 		if i%2 == 1 {
 			first, second = plain, ours

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,7 +40,8 @@ type side struct {
 // samples are what was measured of a side.
 type samples struct {
 	replies, acks []time.Duration
-	rates         []float64 // replies a second, by round
+	rates         []float64       // replies a second, by round
+	cpu           []time.Duration // of this process, a command, by round
 }
 
 // newSide starts a Slack and, with it, a side.
@@ -134,7 +136,7 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int, warmUp bo
 	list := make([]asked, commands)
 	next := make(chan *asked)
 	var workers sync.WaitGroup
-	began := time.Now()
+	began, spent := time.Now(), cpuTime(tb)
 	for range inFlight {
 		workers.Go(func() {
 			for a := range next {
@@ -148,7 +150,7 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int, warmUp bo
 	}
 	close(next)
 	workers.Wait()
-	s.ended = time.Now()
+	s.ended, spent = time.Now(), cpuTime(tb)-spent
 	if tb.Failed() {
 		tb.FailNow()
 	}
@@ -159,11 +161,23 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int, warmUp bo
 		}
 		row = s.rows[inFlight]
 	}
+	row.cpu = append(row.cpu, spent/time.Duration(commands))
 	row.rates = append(row.rates, float64(commands)/s.ended.Sub(began).Seconds())
 	for _, a := range list {
 		row.acks = append(row.acks, a.ack)
 		row.replies = append(row.replies, s.reply(tb, a))
 	}
+}
+
+// cpuTime is what this process has used so far, its share of the kernel
+// included: the sides, their Slacks and what drives them, not the hosts.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // ask is somebody typing a command and waiting for the answer.

@@ -42,16 +42,17 @@ func (r result) String() string {
 // table shows what was measured, side by side, and then what follows from it.
 func table(sides []*side, results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-28s %9s %9s %22s %22s\n", "", "in flight", "replies/s", "ack p50 / p99 ms", "reply p50 / p99 ms")
+	fmt.Fprintf(&b, "\n%-24s %9s %9s %20s %20s %11s\n", "", "in flight", "replies/s", "ack p50 / p99 ms", "reply p50 / p99 ms", "CPU ms each")
 	for _, inFlight := range []int{1, manyInFlight} {
 		for _, s := range sides {
 			row := s.rows[inFlight]
 			if row == nil {
 				continue
 			}
-			fmt.Fprintf(&b, "%-28s %9d %9.0f %13.2f / %6.2f %13.2f / %6.2f\n", s.name, inFlight, quantile(row.rates, 0.5),
+			fmt.Fprintf(&b, "%-24s %9d %9.0f %11.2f / %6.2f %11.2f / %6.2f %11.2f\n", s.name, inFlight, quantile(row.rates, 0.5),
 				milliseconds(quantile(row.acks, 0.5)), milliseconds(quantile(row.acks, 0.99)),
-				milliseconds(quantile(row.replies, 0.5)), milliseconds(quantile(row.replies, 0.99)))
+				milliseconds(quantile(row.replies, 0.5)), milliseconds(quantile(row.replies, 0.99)),
+				milliseconds(quantile(row.cpu, 0.5)))
 		}
 	}
 	b.WriteByte('\n')
