@@ -4,13 +4,19 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// update rewrites the table from the code: go test . -update. Look at the diff
+// before committing it: a new arrow is a decision.
+var update = flag.Bool("update", false, "rewrite the import table of ARCHITECTURE.md")
 
 type listed struct {
 	ImportPath string
@@ -33,6 +39,52 @@ func goList(t *testing.T) []listed {
 			t.Fatalf("go list: %v", err)
 		}
 		all = append(all, p)
+	}
+}
+
+// imports is what each package imports of ours. Helpers that only tests import,
+// whose names end in "test", are left out.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, p := range goList(t) {
+		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
+		if name == "dhbot" || strings.HasSuffix(name, "test") {
+			continue
+		}
+		out[name] = []string{}
+		for _, imp := range p.Imports {
+			if own, ours := strings.CutPrefix(imp, "dhbot/"); ours {
+				out[name] = append(out[name], own)
+			}
+		}
+		slices.Sort(out[name])
+	}
+	return out
+}
+
+func rewrite(t *testing.T, real map[string][]string) {
+	t.Helper()
+	b, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(b), "<!-- imports -->")
+	_, after, ok2 := strings.Cut(rest, "<!-- /imports -->")
+	if !ok || !ok2 {
+		t.Fatal("ARCHITECTURE.md has no place for the table")
+	}
+	var rows strings.Builder
+	rows.WriteString("<!-- imports -->\n| Package | imports |\n|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(real)) {
+		list := "–"
+		if len(real[name]) > 0 {
+			list = "`" + strings.Join(real[name], "`, `") + "`"
+		}
+		rows.WriteString("| `" + name + "` | " + list + " |\n")
+	}
+	if err := os.WriteFile("ARCHITECTURE.md", []byte(before+rows.String()+"<!-- /imports -->"+after), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -75,25 +127,17 @@ func documented(t *testing.T) map[string][]string {
 // TestImportTable holds the code to the table of ARCHITECTURE.md, and the
 // table to the code.
 func TestImportTable(t *testing.T) {
+	real := imports(t)
+	if *update {
+		rewrite(t, real)
+	}
 	table := documented(t)
-	for _, p := range goList(t) {
-		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
-		if name == "dhbot" || strings.HasSuffix(name, "test") {
-			continue // this test, and helpers that only tests import
-		}
+	for name, got := range real {
 		want, ok := table[name]
-		if !ok {
+		switch {
+		case !ok:
 			t.Errorf("%s is not in the import table", name)
-			continue
-		}
-		got := []string{}
-		for _, imp := range p.Imports {
-			if own, ours := strings.CutPrefix(imp, "dhbot/"); ours {
-				got = append(got, own)
-			}
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
+		case !slices.Equal(got, want):
 			t.Errorf("%s imports %v, the table says %v", name, got, want)
 		}
 		delete(table, name)
