@@ -31,6 +31,9 @@ type Action struct {
 	// OneHost actions must name one host where the process has several.
 	OneHost bool
 	Params  []Param
+	// Impact says what people notice while it runs, where that is not the
+	// impact of the process's own outage; "" elsewhere.
+	Impact string
 	// Minted are the names of the stamps to make before planning (NewStamp).
 	Minted []string
 
@@ -69,12 +72,25 @@ type template struct {
 	corrected string
 
 	process string // another process than the action's: the step runs on each of its hosts
-	appLog  bool   // only for processes with an application log
-	once    string // "first" or "last": only on that one of the hosts
+	// on is a process on whose first host the step runs, whatever host it is
+	// about: not every host has the tools, such as the etcd client of root.
+	on     string
+	appLog bool   // only for processes with an application log
+	once   string // "first" or "last": only on that one of the hosts
+	// beside and notBeside limit the step to hosts that run, or do not run,
+	// this process as well.
+	beside, notBeside string
+	// given and notGiven limit the step to requests that have, or do not have,
+	// all of these parameters.
+	given, notGiven []string
 
-	list  string // list: the name of the answer
+	list  string // list: the name of the answer; a wait for Unchanged: the list that must be the same
 	match *regexp.Regexp
 	most  int // list: how many lines at most
+	last  int // list: only this many are used, the last in the order of their names; 0: all
+	// mayBeEmpty says that no line is an answer too; what needs one is then
+	// left out. ignoreOthers drops lines that do not match.
+	mayBeEmpty, ignoreOthers bool
 
 	use string // the name of another action, whose steps stand here, for process
 

@@ -96,6 +96,9 @@ type Catalog struct {
 	// host does not say otherwise.
 	LogRoot       string
 	EtcdClientDir string
+	// Paths are further directories by name, for {path.NAME}: where files are
+	// written or looked for.
+	Paths map[string]string
 
 	processes []Process
 	actions   []*Action
@@ -205,4 +208,21 @@ func (p *Process) AppLogs(root string) []string {
 		out = append(out, strings.TrimSuffix(root, "/")+"/"+p.Logs.Dir+"/"+name)
 	}
 	return out
+}
+
+// slices is the test by which find selects the files of the application log:
+// what is being written, NAME.log.current, and the slices of a quarter of an
+// hour before it, NAME.log.2026-02-09-140000.000-0500. The newest slice is the
+// same file as the current one under a second name, so that only files with
+// one name count (deephaven.io sys-admin/ops-guide/logs/app-log-files).
+func (p *Process) slices() []string {
+	out := []string{"("}
+	for i, name := range p.Logs.App {
+		if i > 0 {
+			out = append(out, "-o")
+		}
+		base := strings.TrimSuffix(name, ".current")
+		out = append(out, "-name", name, "-o", "-name", base+".????-??-??-*", "-links", "1")
+	}
+	return append(out, ")")
 }

@@ -34,6 +34,9 @@ type canonicalStep struct {
 	Host    string    `json:"host"`
 	Address string    `json:"address"`
 	Login   string    `json:"login"`
+	About   string    `json:"about,omitempty"`
+	Member  string    `json:"member,omitempty"`
+	Expect  string    `json:"expect,omitempty"`
 	Command string    `json:"command"`
 	Sent    string    `json:"sent"`
 	Until   Condition `json:"until"`
@@ -52,7 +55,7 @@ func (p *Plan) digest() string {
 	for _, s := range p.Steps {
 		c.Steps = append(c.Steps, canonicalStep{
 			Kind: s.Kind, Process: s.Process, Manager: s.Manager, Service: s.Service,
-			Host: s.Host, Address: s.Address, Login: s.Login, Command: s.Command, Sent: s.Sent,
+			Host: s.Host, Address: s.Address, Login: s.Login, About: s.About, Member: s.Member, Expect: s.Expect, Command: s.Command, Sent: s.Sent,
 			Until: s.Until, Check: s.Check,
 			Timeout: int64(s.Timeout.D().Seconds()), Within: int64(s.Within.D().Seconds()),
 		})

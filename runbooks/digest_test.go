@@ -12,7 +12,7 @@ import (
 // approval. Every other field of Plan and Step is covered, so that a field
 // that is added later has to be put on one side or the other.
 var prose = map[string]bool{
-	"Plan.Title": true, "Plan.Impact": true, "Plan.Discover": true, "Plan.Digest": true,
+	"Plan.Title": true, "Plan.Impact": true, "Plan.Discover": true, "Plan.Found": true, "Plan.Digest": true,
 	"Step.Title": true, "Step.Source": true, "Step.Corrected": true, "Step.List": true,
 }
 

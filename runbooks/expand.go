@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -13,7 +14,9 @@ import (
 // An action about the cluster goes through its templates once.
 func (r *resolution) expand() error {
 	if r.action.Scope == AboutCluster {
-		r.lock(r.action, nil, nil)
+		for _, h := range r.hosts {
+			r.lock(r.action, nil, h)
+		}
 		return r.pass(r.action, r.process, nil, true, true)
 	}
 	for i, h := range r.hosts {
@@ -41,34 +44,75 @@ func (r *resolution) pass(a *Action, p *Process, h *fleet.Host, first, last bool
 // template places one template: on the host at hand, on every host of the
 // process that it names, or, without either, on every host of the cluster.
 func (r *resolution) template(t *template, p *Process, h *fleet.Host) error {
+	if !r.wanted(t) {
+		return nil
+	}
 	hosts := []*fleet.Host{h}
-	if t.process != "" {
+	switch {
+	case t.on != "":
+		if t.process != "" {
+			p, _ = r.catalog.Process(t.process)
+		}
+		return r.stepAt(t, p, h)
+	case t.process != "":
 		p, _ = r.catalog.Process(t.process)
 		hosts = r.cluster.HostsOf(t.process)
 		if r.action.Scope == AboutHost && t.use != "" {
 			hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool { return o != h })
 		}
-	} else if h == nil {
-		hosts = r.hosts
+	case h == nil:
+		hosts = slices.Clone(r.hosts)
 	}
+	hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool {
+		return t.beside != "" && !o.Runs(t.beside) || t.notBeside != "" && o.Runs(t.notBeside)
+	})
 	if t.use != "" {
-		used, err := r.catalog.Action(t.use, t.process)
-		if err != nil {
-			return err
-		}
-		for i, h := range hosts {
-			r.lock(used, p, h)
-			if err := r.pass(used, p, h, i == 0, i == len(hosts)-1); err != nil {
-				return err
-			}
-		}
-		return nil
+		return r.use(t, p, hosts)
 	}
 	if t.appLog && (p == nil || len(p.Logs.App) == 0) {
 		return nil
 	}
 	for _, h := range hosts {
-		if err := r.step(t, p, h); err != nil {
+		if err := r.step(t, p, h, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted says whether the request has the parameters that the step is for.
+func (r *resolution) wanted(t *template) bool {
+	has := func(name string) bool { _, ok := r.values["param."+name]; return ok }
+	for _, name := range t.given {
+		if !has(name) {
+			return false
+		}
+	}
+	return len(t.notGiven) == 0 || !slices.ContainsFunc(t.notGiven, has)
+}
+
+// stepAt places a step on the first host of the process that it runs beside,
+// and keeps which host it is about.
+func (r *resolution) stepAt(t *template, p *Process, about *fleet.Host) error {
+	if t.process != "" && len(r.cluster.HostsOf(t.process)) == 0 {
+		return nil // the cluster does without what the step is about
+	}
+	on := r.cluster.HostsOf(t.on)
+	if len(on) == 0 {
+		return &PlacementError{Process: t.on, Cluster: r.cluster.Name}
+	}
+	return r.step(t, p, on[0], about)
+}
+
+// use puts the steps of another action here.
+func (r *resolution) use(t *template, p *Process, hosts []*fleet.Host) error {
+	used, err := r.catalog.Action(t.use, t.process)
+	if err != nil {
+		return err
+	}
+	for i, h := range hosts {
+		r.lock(used, p, h)
+		if err := r.pass(used, p, h, i == 0, i == len(hosts)-1); err != nil {
 			return err
 		}
 	}
@@ -83,27 +127,69 @@ func (r *resolution) lock(a *Action, p *Process, h *fleet.Host) {
 	}
 }
 
-// step binds one template to one host.
-func (r *resolution) step(t *template, p *Process, h *fleet.Host) error {
-	s := &scope{catalog: r.catalog, process: p, host: h, values: r.values, absent: r.absent}
-	var err error
-	if s.listed, err = r.listedFor(h); err != nil {
+// step binds one template to the host that it runs on; about is the host that
+// it is about, nil where it is about none.
+func (r *resolution) step(t *template, p *Process, on, about *fleet.Host) error {
+	s := &scope{catalog: r.catalog, process: p, host: on, values: r.values, absent: r.absent, flags: r.flags}
+	raw, err := r.listedFor(s)
+	if err != nil {
 		return err
+	}
+	if t.needsNone(s.listed) {
+		return nil
 	}
 	step, err := s.step(t)
 	if err != nil {
-		return fmt.Errorf("on %s: %w", h.Name, err)
+		return fmt.Errorf("on %s: %w", on.Name, err)
 	}
-	step.Host, step.Address, step.Login = h.Name, h.Address, h.Login
+	step.Host, step.Address, step.Login = on.Name, on.Address, on.Login
+	if about != nil && about != on {
+		step.About = about.Name
+	}
+	if about != nil && t.until.aboutMember() {
+		step.Member = memberNames(about)
+	}
 	if t.kind == List {
-		step.List = listKey(t.list, h)
-		if _, bound := r.in.Listed[step.List]; !bound {
-			r.discover = append(r.discover, step)
-		}
+		r.discovery(t, step, s.listed, raw)
 		return nil
+	}
+	if t.until == Unchanged {
+		if lines, bound := raw[t.list]; bound {
+			step.Expect = ListHash(lines)
+		} else {
+			step.Sent = "" // there is nothing to compare with yet
+		}
 	}
 	r.steps = append(r.steps, step)
 	return nil
+}
+
+// memberNames are what an endpoint of etcd may call a host: the address by
+// which it is reached, without the port, and its name.
+func memberNames(h *fleet.Host) string {
+	name, _, err := net.SplitHostPort(h.Address)
+	if err != nil || name == h.Name {
+		return h.Name
+	}
+	return name + " " + h.Name
+}
+
+// discovery asks for a list, or shows what it has brought.
+func (r *resolution) discovery(t *template, step Step, listed, raw map[string][]string) {
+	step.List = t.list + "@" + step.Host
+	if _, bound := raw[t.list]; !bound {
+		if step.Sent != "" { // else it waits for the answer of another
+			r.discover = append(r.discover, step)
+		}
+		return
+	}
+	lines := make([]string, 0, len(listed[t.list]))
+	for _, line := range raw[t.list] {
+		if t.match.MatchString(line) {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	r.found = append(r.found, Listing{Title: step.Title, Host: step.Host, Lines: lines})
 }
 
 // step fills a template in, as far as the scope knows.
@@ -137,40 +223,4 @@ func (s *scope) step(t *template) (Step, error) {
 		step.Sent, err = Wrap(argv, t.timeout.D())
 	}
 	return step, err
-}
-
-// listKey names the answer of one host's list step.
-func listKey(name string, h *fleet.Host) string { return name + "@" + h.Name }
-
-// listedFor returns the answers that belong to a host, by the list's name,
-// after holding every line to the pattern of its list step: what a host said
-// never becomes part of a command unseen.
-func (r *resolution) listedFor(h *fleet.Host) (map[string][]string, error) {
-	out := map[string][]string{}
-	for i := range r.action.steps {
-		t := &r.action.steps[i]
-		if t.kind != List {
-			continue
-		}
-		lines, ok := r.in.Listed[listKey(t.list, h)]
-		if !ok {
-			continue
-		}
-		bad := func(value, want string) error {
-			return &ParamError{Action: r.action.Name, Param: t.list, Value: value, Want: want}
-		}
-		if len(lines) == 0 {
-			return nil, bad("", "came back empty from "+h.Name+": there is nothing to act on")
-		}
-		if len(lines) > t.most {
-			return nil, bad("", fmt.Sprintf("came back from %s with %d lines; the limit is %d", h.Name, len(lines), t.most))
-		}
-		for _, line := range lines {
-			if !t.match.MatchString(line) || strings.HasPrefix(line, "-") || printable(line) != nil {
-				return nil, bad(line, "is not what this list may hold ("+t.match.String()+")")
-			}
-		}
-		out[t.list] = lines
-	}
-	return out, nil
 }

@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,8 +56,8 @@ func (w HostWord) Fixed() (string, bool) {
 
 // HostCommands are the commands that the catalog can send to a host: those of
 // every action that can be asked in the cluster, in the order of the catalog,
-// steps that name another process included where that process runs on the
-// host. Manual steps send nothing.
+// steps that name another process, or run beside one, included where that
+// process runs on the host. Manual steps send nothing.
 func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
 	for i := range c.processes {
@@ -69,7 +70,7 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 			if err != nil {
 				return nil, err
 			}
-			if out, err = c.hostSteps(out, a, p, h); err != nil {
+			if out, err = c.hostSteps(out, a, p, cl, h); err != nil {
 				return nil, err
 			}
 		}
@@ -79,7 +80,7 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 			continue
 		}
 		var err error
-		if out, err = c.hostSteps(out, a, nil, h); err != nil {
+		if out, err = c.hostSteps(out, a, nil, cl, h); err != nil {
 			return nil, err
 		}
 	}
@@ -88,14 +89,18 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 
 // hostSteps adds what one action can send to the host. Steps that stand for
 // another action add nothing: that action has its turn.
-func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, h *fleet.Host) ([]HostCommand, error) {
+func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	for i := range a.steps {
 		t := &a.steps[i]
 		about := p
 		if t.process != "" {
 			about, _ = c.Process(t.process)
 		}
-		elsewhere := about != nil && !h.Runs(about.ID)
+		elsewhere := about != nil && !h.Runs(about.ID) || t.beside != "" && !h.Runs(t.beside) || t.notBeside != "" && h.Runs(t.notBeside)
+		if t.on != "" {
+			first := cl.HostsOf(t.on)
+			elsewhere = len(first) == 0 || first[0].Name != h.Name || t.process != "" && len(cl.HostsOf(t.process)) == 0
+		}
 		if t.use != "" || t.kind == Manual || elsewhere || t.appLog && (about == nil || len(about.Logs.App) == 0) {
 			continue
 		}
@@ -144,13 +149,43 @@ func (c *Catalog) hostWords(a *Action, t *template, s *scope) ([]HostWord, error
 	return out, nil
 }
 
+// listedWord is any number of the values that a list step can bring.
 func (a *Action) listedWord(name string) (HostWord, error) {
-	for i := range a.steps {
-		if l := &a.steps[i]; l.kind == List && l.list == name {
-			return HostWord{Parts: []HostPart{{Pattern: l.match.String()}}, Most: l.most}, nil
-		}
+	l := a.listStep(name)
+	if l == nil {
+		return HostWord{}, fmt.Errorf("no step lists %s", short(name))
 	}
-	return HostWord{}, fmt.Errorf("no step lists %s", short(name))
+	most := l.most
+	if l.last > 0 {
+		most = min(most, l.last)
+	}
+	value, err := group(l.match.String())
+	return HostWord{Parts: []HostPart{{Pattern: value}}, Most: most}, err
+}
+
+// group is the expression of the value in a list's pattern, or the whole
+// pattern where it has no such group.
+func group(pattern string) (string, error) {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return "", err
+	}
+	var find func(*syntax.Regexp) *syntax.Regexp
+	find = func(re *syntax.Regexp) *syntax.Regexp {
+		if re.Op == syntax.OpCapture && re.Name == valueGroup {
+			return re.Sub[0]
+		}
+		for _, sub := range re.Sub {
+			if found := find(sub); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	if found := find(tree); found != nil {
+		return "^(?:" + found.String() + ")$", nil
+	}
+	return pattern, nil
 }
 
 func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
@@ -167,6 +202,7 @@ func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
 					return HostWord{}, err
 				}
 				out.Optional = out.Optional || optional
+				out.Most = max(out.Most, a.flagCount(p.ref))
 			}
 		}
 		if part.Text != "" || part.OneOf != nil || part.Pattern != "" {
@@ -174,6 +210,16 @@ func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
 		}
 	}
 	return out, nil
+}
+
+// flagCount is how many values a parameter can have at once.
+func (a *Action) flagCount(ref string) int {
+	for _, p := range a.Params {
+		if p.Type == FlagsParam && ref == "param."+p.Name {
+			return len(p.Choices)
+		}
+	}
+	return 1
 }
 
 // hostPart is what a parameter or a minted value can be.
@@ -186,7 +232,7 @@ func (a *Action) hostPart(ref string) (part HostPart, optional bool, err error) 
 		if p := &a.Params[i]; p.Name == name {
 			optional = p.Optional && p.Default == ""
 			switch p.Type {
-			case ChoiceParam:
+			case ChoiceParam, FlagsParam:
 				return HostPart{OneOf: p.Choices}, optional, nil
 			case IntParam:
 				return HostPart{Pattern: intPattern(p.Min, p.Max)}, optional, nil

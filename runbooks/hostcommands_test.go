@@ -156,7 +156,7 @@ func everyInput(c *Catalog, cl *fleet.Cluster) (out []Inputs) {
 }
 
 func sample(p Param) string {
-	for _, s := range append(slices.Clone(p.Choices), strconv.Itoa(p.Min), "2024-02-29", "schema-ro", "/main/config/schema/x", "Event", "15m") {
+	for _, s := range append(slices.Clone(p.Choices), strconv.Itoa(p.Min), "2024-02-29", "schema-ro", "/main/config/schema/x", "Event", "2026-02-09 14:06:07 UTC", "pq-20260209-140607-k3x7qa.xml") {
 		if p.check(s) == "" {
 			return s
 		}

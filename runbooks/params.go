@@ -25,7 +25,21 @@ const (
 	ChoiceParam    ParamType = "choice"     // one of a list
 	UserParam      ParamType = "user"       // an etcd client directory: a small letter, then small letters, digits, "-", at most 64
 	KeyPrefixParam ParamType = "key_prefix" // an etcd key below /main/config/ or /main/pq/, without ".."
+
+	PartitionsParam ParamType = "partitions" // a partition, or * for all of them
+	TextParam       ParamType = "text"       // what to look for in a log: printable, at most 200 characters
+	InstantParam    ParamType = "instant"    // YYYY-MM-DD HH:MM:SS UTC; Settle makes it of what people type
+	FlagsParam      ParamType = "flags"      // some of a list, joined by commas, each once
+	ExportParam     ParamType = "export"     // the name of a file that pq-export made
 )
+
+// paramTypes is the closed set.
+func paramTypes() []ParamType {
+	return []ParamType{
+		NameParam, PartitionParam, DateParam, IntParam, ChoiceParam, UserParam, KeyPrefixParam,
+		PartitionsParam, TextParam, InstantParam, FlagsParam, ExportParam,
+	}
+}
 
 var paramShape = map[ParamType]struct {
 	re   *regexp.Regexp
@@ -37,6 +51,11 @@ var paramShape = map[ParamType]struct {
 	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/[A-Za-z0-9_./-]{0,512}$`), "must be a key below /main/config/ or /main/pq/"},
 	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09"},
 	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number"},
+
+	PartitionsParam: {regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`), "must be one partition (letters, digits, _ . -), or * for all of them"},
+	TextParam:       {regexp.MustCompile(`^[^\pC\pZ-][^\pC]{0,199}$`), "must be at most 200 printable characters, and begin with neither a space nor -"},
+	InstantParam:    {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`), "must be a moment such as 30m, 2h or 2026-02-09T14:00"},
+	ExportParam:     {regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`), "must be the name of an export, as pq-exports lists them"},
 }
 
 // Param is one typed parameter of an action.
@@ -49,6 +68,9 @@ type Param struct {
 	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
+	// Today names the parameter that must say yes where the day of a DateParam
+	// is not over everywhere; "" lets any day pass.
+	Today string `json:"today,omitempty"`
 }
 
 // check returns "" for a good value, and else what it must be.
@@ -58,6 +80,9 @@ func (p *Param) check(value string) string {
 			return "must be " + either(p.Choices)
 		}
 		return ""
+	}
+	if p.Type == FlagsParam {
+		return p.checkFlags(value)
 	}
 	shape, ok := paramShape[p.Type]
 	if !ok {
@@ -75,10 +100,27 @@ func (p *Param) check(value string) string {
 		if n, err := strconv.Atoi(value); err != nil || n < p.Min || n > p.Max || value != strconv.Itoa(n) {
 			return fmt.Sprintf("must be a whole number from %d to %d", p.Min, p.Max)
 		}
+	case InstantParam:
+		if _, err := time.Parse(instantForm, value); err != nil {
+			return "must be a moment that the calendar has"
+		}
 	case KeyPrefixParam:
 		if strings.Contains(value, "..") {
 			return "must not hold .."
 		}
+	}
+	return ""
+}
+
+// checkFlags holds a list of flags to its one form: the order of the choices.
+func (p *Param) checkFlags(value string) string {
+	last := -1
+	for flag := range strings.SplitSeq(value, ",") {
+		i := slices.Index(p.Choices, flag)
+		if i <= last {
+			return "must be some of " + strings.Join(p.Choices, ",") + ", in this order and each once"
+		}
+		last = i
 	}
 	return ""
 }
@@ -107,6 +149,9 @@ func (a *Action) values(in Inputs, now time.Time) (vals map[string]string, absen
 		if want == "" && p.Type == DateParam && !now.IsZero() && value > now.UTC().Add(firstZone).Format(time.DateOnly) {
 			want = "must not lie in the future"
 		}
+		if want == "" && p.Today != "" && in.Params[p.Today] != "yes" && !now.IsZero() && value >= now.UTC().Add(-lastZone).Format(time.DateOnly) {
+			want = "is not over everywhere: if today is meant, say so with " + p.Today + "=yes"
+		}
 		if want != "" {
 			return nil, nil, &ParamError{Action: a.Name, Param: p.Name, Value: value, Want: want}
 		}
@@ -129,6 +174,9 @@ func (a *Action) values(in Inputs, now time.Time) (vals map[string]string, absen
 // firstZone is how far ahead of UTC a day can begin (UTC+14): a date is in the
 // future only where no place on earth has it yet.
 const firstZone = 14 * time.Hour
+
+// lastZone is how far behind UTC a day can end (UTC-12).
+const lastZone = 12 * time.Hour
 
 var stamp = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z2-7]{6}$`)
 

@@ -60,7 +60,51 @@ const (
 	Stopped    Condition = "stopped"   // nothing pending, no process
 	Gone       Condition = "gone"      // the pid that was remembered is not among the host's pids
 	Ready      Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
+
+	// What follows is read from the output alone.
+
+	Shown     Condition = "shown"       // exit code 0, whatever it shows
+	Found     Condition = "found"       // grep's: exit code 0, or 1 where nothing was found
+	Nothing   Condition = "nothing"     // exit code 0 and no output
+	Unchanged Condition = "unchanged"   // the same lines as the list step had before the card
+	FileThere Condition = "file there"  // stat -c %s: a file that is not empty
+	SpaceFree Condition = "space free"  // df -P -k: at least 4 GiB, twice the default quota of etcd (etcd-runbook.md:170)
+	AllUp     Condition = "all up"      // monit summary: every service is up, nothing pending
+	AllIdle   Condition = "all stopped" // monit summary: no service is monitored, nothing pending
+
+	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: what there is to say of every member that answers
+	EtcdQuorum   Condition = "etcd quorum"      // endpoint health in JSON: a majority is healthy
+	EtcdAlarms   Condition = "etcd alarms"      // alarm list: read, none or not
+	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority is healthy without this member, or it serves nobody now
+	EtcdServes   Condition = "etcd serves"      // endpoint health in JSON: this member is healthy
+	EtcdCaughtUp Condition = "etcd caught up"   // endpoint status in JSON: this member has the leader's term and nearly its index
+	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: readable, with keys in it
 )
+
+// AboutProcess says that the condition is read from what a supervisor, or the
+// process's log, says of one process.
+func (c Condition) AboutProcess() bool {
+	switch c {
+	case Answers, Supervised, Restarted, Running, Stopped, Gone, Ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// aboutMember says that the condition is about the etcd member of a host.
+func (c Condition) aboutMember() bool {
+	return c == EtcdSpare || c == EtcdServes || c == EtcdCaughtUp
+}
+
+// conditions is the closed set, in the order of the constants.
+func conditions() []Condition {
+	return []Condition{
+		Answers, Supervised, Restarted, Running, Stopped, Gone, Ready,
+		Shown, Found, Nothing, Unchanged, FileThere, SpaceFree, AllUp, AllIdle,
+		EtcdStatus, EtcdQuorum, EtcdAlarms, EtcdSpare, EtcdServes, EtcdCaughtUp, SnapshotGood,
+	}
+}
 
 // Target is one process on one host.
 type Target struct {
@@ -87,6 +131,14 @@ type Step struct {
 	Host    string   `json:"host"`
 	Address string   `json:"address"`
 	Login   string   `json:"login"`
+	// About is the host that the step is about, where it runs on another: the
+	// etcd member of query-1 is asked for on infra-1.
+	About string `json:"about,omitempty"`
+	// Member are the names under which the endpoints of etcd may show the
+	// member of the host it is about, separated by spaces.
+	Member string `json:"member,omitempty"`
+	// Expect is the ListHash that a wait for Unchanged must find again.
+	Expect string `json:"expect,omitempty"`
 	// Command is what a person would type, in the catalog's form; of a manual
 	// step, what the person is to do. Where a discovery read has not been
 	// bound yet, {listed.NAME} stands for its answer and Sent is empty.
@@ -122,12 +174,23 @@ type Plan struct {
 	// Locks are the names a run of this plan holds, sorted.
 	Locks []string `json:"locks"`
 	// Discover are the reads whose answers Inputs.Listed lacks; they run
-	// before the card. Empty for most actions, and once all are bound. Plan
-	// again with Listed empty to get the same reads again.
+	// before the card. Empty for most actions, and once all are bound. A read
+	// may need the answer of another: put the answers into Inputs.Listed and
+	// plan again until Discover is empty. Plan again with Listed empty to get
+	// the same reads again.
 	Discover []Step `json:"discover,omitempty"`
-	Steps    []Step `json:"steps"`
+	// Found is what the discovery reads have answered, for the card.
+	Found []Listing `json:"found,omitempty"`
+	Steps []Step    `json:"steps"`
 	// Digest is empty while Discover has not been bound.
 	Digest string `json:"digest"`
+}
+
+// Listing is the answer of one discovery read, as people are to see it.
+type Listing struct {
+	Title string   `json:"title"`
+	Host  string   `json:"host"`
+	Lines []string `json:"lines"` // one line each, with single spaces
 }
 
 // Inputs are everything that a plan is made of besides catalog and fleet.
@@ -141,7 +204,8 @@ type Inputs struct {
 	Params  map[string]string `json:"params,omitempty"`  // validated
 	// Minted are values made once before the card, e.g. a fresh file name.
 	Minted map[string]string `json:"minted,omitempty"`
-	// Listed are the answers of the discovery reads, by Step.List.
+	// Listed are the answers of the discovery reads, by Step.List: the lines
+	// as they came.
 	Listed map[string][]string `json:"listed,omitempty"`
 }
 

@@ -36,6 +36,9 @@ func (p *Planner) Plan(in Inputs) (Plan, error) {
 	if r.process != nil {
 		plan.Impact = r.process.Impact
 	}
+	if r.action.Impact != "" {
+		plan.Impact = r.action.Impact
+	}
 	for _, h := range r.hosts {
 		plan.Targets = append(plan.Targets, Target{Process: in.Process, Host: h.Name})
 	}
@@ -43,9 +46,13 @@ func (p *Planner) Plan(in Inputs) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Locks = slices.Compact(slices.Sorted(slices.Values(r.locks)))
-	plan.Discover, plan.Steps = r.discover, r.steps
+	plan.Discover, plan.Found, plan.Steps = r.discover, r.found, r.steps
 	if len(plan.Discover) > 0 {
 		return plan, nil
+	}
+	if len(plan.Steps) == 0 {
+		return Plan{}, &PlacementError{Cluster: r.cluster.Name, Why: fmt.Sprintf(
+			"%s has nothing to do in %s: no host has what it is about in its list of processes, or nothing was found", r.what(), r.cluster.Name)}
 	}
 	if err := complete(plan.Steps); err != nil {
 		return Plan{}, fmt.Errorf("%s: %w", plan.Title, err)
@@ -75,9 +82,11 @@ type resolution struct {
 	hosts   []*fleet.Host
 	values  map[string]string
 	absent  map[string]bool
+	flags   map[string][]string
 
 	locks    []string
 	discover []Step
+	found    []Listing
 	steps    []Step
 }
 
@@ -105,6 +114,7 @@ func (p *Planner) resolve(in Inputs) (*resolution, error) {
 		now = p.Now()
 	}
 	r.values, r.absent, err = r.action.values(in, now)
+	r.flags = r.action.flagsOf(r.values)
 	return r, err
 }
 

@@ -89,9 +89,23 @@ func (l *loader) catalog(name string, at pos) *Catalog {
 }
 
 func (l *loader) paths(c *Catalog, n ast.Node) {
-	l.mapping(n, "paths", fields{
-		"logs":        l.str(&c.LogRoot, "logs"),
-		"etcd_client": l.str(&c.EtcdClientDir, "etcd_client"),
+	if c.Paths == nil {
+		c.Paths = map[string]string{}
+	}
+	l.pairs(n, "paths", func(key string, at pos, value ast.Node) {
+		switch key {
+		case "logs":
+			l.str(&c.LogRoot, "logs")(value)
+		case "etcd_client":
+			l.str(&c.EtcdClientDir, "etcd_client")(value)
+		default:
+			var dir string
+			l.str(&dir, "paths."+key)(value)
+			if !pathName.MatchString(key) || dir != "" && !cleanPath(dir) {
+				l.report(at, "paths.%s must have a name of small letters and _, and be an absolute path", short(key))
+			}
+			c.Paths[key] = dir
+		}
 	})
 }
 
@@ -117,6 +131,8 @@ func (l *loader) sources(to *map[string]source, what string, n ast.Node) {
 		(*to)[key] = s
 	})
 }
+
+var pathName = regexp.MustCompile(`^[a-z][a-z_]{0,31}$`)
 
 var sourceLine = regexp.MustCompile(`^[A-Za-z0-9._/-]+:[1-9][0-9]*$`)
 
@@ -266,6 +282,7 @@ func (l *loader) action(a *Action, n ast.Node) {
 		"class":     oneOf(&l.yamlFile, &a.Class, "class", Read, Sensitive, Writes, Disruptive, Destructive),
 		"level":     l.level(&a.Level),
 		"one_host":  l.boolean(&a.OneHost, "one_host"),
+		"impact":    l.str(&a.Impact, "impact"),
 		"params":    func(n ast.Node) { l.params(a, n) },
 		"minted":    l.strs(&a.Minted, "minted"),
 		"locks":     func(n ast.Node) { locksAt = l.at(n); l.strs(&locks, "locks")(n) },
@@ -279,95 +296,7 @@ func (l *loader) action(a *Action, n ast.Node) {
 		a.Managers = append(a.Managers, Manager(m))
 	}
 	a.locks = l.words(locks, locksAt)
-}
-
-func (l *loader) params(a *Action, n ast.Node) {
-	l.items(n, "params", func(n ast.Node) {
-		var p Param
-		l.mapping(n, "a parameter", fields{
-			"name":     l.str(&p.Name, "name"),
-			"type":     oneOf(&l.yamlFile, &p.Type, "type", NameParam, PartitionParam, DateParam, IntParam, ChoiceParam, UserParam, KeyPrefixParam),
-			"help":     l.str(&p.Help, "help"),
-			"optional": l.boolean(&p.Optional, "optional"),
-			"default":  l.str(&p.Default, "default"),
-			"choices":  l.strs(&p.Choices, "choices"),
-			"min":      l.integer(&p.Min, "min"),
-			"max":      l.integer(&p.Max, "max"),
-		})
-		for _, why := range p.faults() {
-			l.report(l.at(n), "the parameter %s %s", short(p.Name), why)
-		}
-		a.Params = append(a.Params, p)
-	})
-}
-
-var paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
-
-// faults lists what is wrong with the definition of a parameter.
-func (p *Param) faults() (out []string) {
-	if !paramName.MatchString(p.Name) {
-		out = append(out, "needs a name of letters, digits and _")
-	}
-	if p.Type == "" {
-		out = append(out, "needs a type")
-	}
-	if (p.Type == ChoiceParam) != (len(p.Choices) > 0) {
-		out = append(out, "must have choices exactly if its type is choice")
-	}
-	for _, c := range p.Choices {
-		if c == "" || c[0] == '-' || printable(c) != nil {
-			out = append(out, "cannot have the choice "+short(c))
-		}
-	}
-	if p.Type == IntParam && (p.Max <= p.Min || p.Min < 0) {
-		out = append(out, "needs a min of 0 or more and a max above it")
-	}
-	if p.Default != "" {
-		if want := p.check(p.Default); want != "" {
-			out = append(out, "has the default "+short(p.Default)+", which "+want)
-		}
-	}
-	return out
-}
-
-func (l *loader) step(n ast.Node) template {
-	t := template{at: l.at(n)}
-	var run []string
-	var text, match string
-	runAt, textAt, matchAt := t.at, t.at, t.at
-	l.mapping(n, "a step", fields{
-		"kind":      oneOf(&l.yamlFile, &t.kind, "kind", Exec, Wait, List, Manual),
-		"title":     l.str(&t.title, "title"),
-		"run":       func(n ast.Node) { runAt = l.at(n); l.strs(&run, "run")(n) },
-		"text":      func(n ast.Node) { textAt = l.at(n); l.str(&text, "text")(n) },
-		"until":     oneOf(&l.yamlFile, &t.until, "until", Answers, Supervised, Restarted, Running, Stopped, Gone, Ready),
-		"check":     oneOf(&l.yamlFile, &t.check, "check", ExitZero, Silent),
-		"timeout":   l.seconds(&t.timeout, "timeout"),
-		"within":    l.seconds(&t.within, "within"),
-		"source":    l.str(&t.source, "source"),
-		"corrected": l.str(&t.corrected, "corrected"),
-		"process":   l.str(&t.process, "process"),
-		"app_log":   l.boolean(&t.appLog, "app_log"),
-		"once":      oneOf(&l.yamlFile, &t.once, "once", "first", "last"),
-		"list":      l.str(&t.list, "list"),
-		"match":     func(n ast.Node) { matchAt = l.at(n); l.str(&match, "match")(n) },
-		"most":      l.integer(&t.most, "most"),
-		"use":       l.str(&t.use, "use"),
-	})
-	t.run = l.words(run, runAt)
-	if text != "" {
-		if all := l.words([]string{text}, textAt); len(all) == 1 {
-			t.text = all[0]
-		}
-	}
-	if match != "" {
-		re, err := regexp.Compile(`^(?:` + match + `)$`)
-		if err != nil {
-			l.report(matchAt, "match: %v", err)
-		}
-		t.match = re
-	}
-	return t
+	a.lookAgain()
 }
 
 func (l *loader) words(list []string, at pos) []words {

@@ -164,6 +164,13 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	if !actionName.MatchString(a.Name) {
 		l.report(a.at, "the action's name %s must be small letters, digits and -", short(a.Name))
 	}
+	for _, p := range a.Params {
+		if p.Today != "" && !slices.ContainsFunc(a.Params, func(q Param) bool {
+			return q.Name == p.Today && q.Type == ChoiceParam && slices.Contains(q.Choices, "yes")
+		}) {
+			fault("asks with %s whether today is meant, and has no such parameter with the choice yes", short(p.Today))
+		}
+	}
 	if a.Title == "" || a.Class == "" || len(a.steps) == 0 {
 		fault("needs the keys title, class and steps")
 	}
@@ -181,7 +188,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 	for _, w := range a.locks {
 		l.checkRefs(a, w, a.at, func(ref string) bool {
-			return ref == "host" && a.Scope != AboutCluster || ref == "process" && a.Scope == AboutProcess
+			return ref == "host" || ref == "process" && a.Scope == AboutProcess
 		})
 	}
 }

@@ -14,6 +14,16 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *template) {
 			return
 		}
 	}
+	for _, id := range []string{t.on, t.beside, t.notBeside} {
+		if _, ok := c.Process(id); id != "" && !ok {
+			fault("the step names a process that is not there: %v", c.unknownProcess(id))
+		}
+	}
+	for _, name := range slices.Concat(t.given, t.notGiven) {
+		if !slices.ContainsFunc(a.Params, func(p Param) bool { return p.Name == name }) {
+			fault("the step depends on the parameter %s, which the action does not have", short(name))
+		}
+	}
 	if t.use != "" {
 		l.checkUse(c, a, t)
 		return
@@ -26,20 +36,27 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *template) {
 	if t.kind == Exec && !a.Class.Changing() || t.kind == Manual && !a.Class.Changing() {
 		fault("an action of class %s cannot have a step of kind %s: what may change something is writes, disruptive or destructive", a.Class, t.kind)
 	}
+	l.checkList(a, t)
 	has := map[string]bool{
 		"run": len(t.run) > 0, "text": len(t.text) > 0, "until": t.until != "", "check": t.check != "",
 		"timeout": t.timeout > 0, "within": t.within > 0, "list": t.list != "", "match": t.match != nil, "most": t.most > 0,
 	}
 	for _, key := range []string{"run", "text", "until", "check", "timeout", "within", "list", "match", "most"} {
+		if key == "list" && t.until == Unchanged {
+			continue
+		}
 		if wants := slices.Contains(rule, key); wants != has[key] {
 			fault("a step of kind %s has the keys %s and no others of their sort; %s is %s", t.kind, strings.Join(rule, ", "), key,
 				map[bool]string{true: "missing", false: "too many"}[wants])
 		}
 	}
-	if t.kind == Wait && t.process == "" && a.Scope != AboutProcess {
-		fault("a wait step needs a process to watch")
+	if t.kind == Wait && t.until.AboutProcess() && t.process == "" && a.Scope != AboutProcess {
+		fault("a step that waits until %s needs a process to watch", t.until)
 	}
-	l.checkRun(a, t)
+	if t.until.aboutMember() && (t.on == "" || t.process != "" && t.process != a.single() || a.Scope != AboutProcess) {
+		fault("a step that waits until %s is one of an action for a process, and needs at: the process beside which etcd can be asked", t.until)
+	}
+	l.checkRun(c, a, t)
 }
 
 // stepRules are the keys that make each kind of step complete.
@@ -48,6 +65,25 @@ var stepRules = map[StepKind][]string{
 	Wait:   {"run", "until", "timeout", "within"},
 	List:   {"run", "list", "match", "most", "timeout"},
 	Manual: {"text"},
+}
+
+// checkList holds what belongs to lists to the steps that have one.
+func (l *loader) checkList(a *Action, t *template) {
+	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
+	switch {
+	case t.until == Unchanged && a.listStep(t.list) == nil:
+		fault("a step that waits for an unchanged list names it with list: the name of a list step")
+	case t.kind != List && (t.last != 0 || t.mayBeEmpty || t.ignoreOthers):
+		fault("last, may_be_empty and ignore_others are for steps of kind list")
+	}
+}
+
+// single is the one process that an action is for, or "".
+func (a *Action) single() string {
+	if len(a.Processes) == 1 {
+		return a.Processes[0]
+	}
+	return ""
 }
 
 func (l *loader) checkUse(c *Catalog, a *Action, t *template) {
@@ -68,8 +104,8 @@ func (l *loader) checkUse(c *Catalog, a *Action, t *template) {
 
 // checkRun holds a command to what Quote and Wrap rely on: a fixed first word,
 // sudo nowhere else, and only placeholders that will be filled.
-func (l *loader) checkRun(a *Action, t *template) {
-	known := func(ref string) bool { return l.known(a, t, ref) }
+func (l *loader) checkRun(c *Catalog, a *Action, t *template) {
+	known := func(ref string) bool { return l.known(c, a, t, ref) }
 	for i, w := range t.run {
 		l.checkRefs(a, w, t.at, known)
 		literal := len(w) == 1 && w[0].ref == ""
@@ -106,7 +142,7 @@ func (a *Action) droppable(ref string) bool {
 	})
 }
 
-func (l *loader) known(a *Action, t *template, ref string) bool {
+func (l *loader) known(c *Catalog, a *Action, t *template, ref string) bool {
 	about := a.Scope == AboutProcess || t.process != ""
 	kind, name, dotted := strings.Cut(ref, ".")
 	switch {
@@ -116,8 +152,10 @@ func (l *loader) known(a *Action, t *template, ref string) bool {
 			return true
 		case "process", "service":
 			return about
-		case "app_logs":
+		case "app_logs", "log_slices", "log_dir", "stdout":
 			return about && t.appLog
+		case "log_files":
+			return about
 		default:
 			return false
 		}
@@ -125,8 +163,13 @@ func (l *loader) known(a *Action, t *template, ref string) bool {
 		return slices.ContainsFunc(a.Params, func(p Param) bool { return p.Name == name })
 	case kind == "minted":
 		return slices.Contains(a.Minted, name)
+	case kind == "path":
+		return c.Paths[name] != ""
 	case kind == "listed":
-		return t.kind != List && slices.ContainsFunc(a.steps, func(s template) bool { return s.kind == List && s.list == name })
+		// A list may be made of another that stands before it.
+		return slices.ContainsFunc(a.steps, func(s template) bool {
+			return s.kind == List && s.list == name && (t.kind != List || before(s.at, t.at))
+		})
 	default:
 		return false
 	}

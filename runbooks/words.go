@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -9,8 +10,8 @@ import (
 )
 
 // words is one word of a command template, or a text: literal parts and
-// placeholders. A whole word {monit}, {app_logs} or {listed.NAME} stands for
-// several words.
+// placeholders. A whole word {monit}, {app_logs}, {log_slices}, {log_files} or
+// {listed.NAME} stands for several words.
 type words []part
 
 type part struct {
@@ -67,7 +68,7 @@ func (w words) whole() string {
 
 // splices says whether a placeholder stands for several words.
 func splices(ref string) bool {
-	return ref == "monit" || ref == "app_logs" || strings.HasPrefix(ref, "listed.")
+	return ref == "monit" || ref == "app_logs" || ref == "log_slices" || ref == "log_files" || strings.HasPrefix(ref, "listed.")
 }
 
 // scope is what the placeholders of one step stand for.
@@ -80,6 +81,9 @@ type scope struct {
 	values map[string]string
 	absent map[string]bool
 	listed map[string][]string
+	// flags are the parameters of several values: a word with one of them is
+	// repeated for each.
+	flags map[string][]string
 }
 
 // filled is a word with what is known put in. An open word still holds a
@@ -98,12 +102,33 @@ func (s *scope) fill(template []words) []filled {
 			out = append(out, s.several(ref)...)
 			continue
 		}
-		f, drop := s.one(w)
-		if !drop {
-			out = append(out, f)
+		for _, s := range s.each(w) {
+			if f, drop := s.one(w); !drop {
+				out = append(out, f)
+			}
 		}
 	}
 	return out
+}
+
+// each is the scope once for every value of the flags in a word.
+func (s *scope) each(w words) []*scope {
+	for _, p := range w {
+		flags, several := s.flags[p.ref]
+		if !several {
+			continue
+		}
+		out := make([]*scope, len(flags))
+		for i, flag := range flags {
+			one := *s
+			one.flags = nil
+			one.values = maps.Clone(s.values)
+			one.values[p.ref] = flag
+			out[i] = &one
+		}
+		return out
+	}
+	return []*scope{s}
 }
 
 func (s *scope) one(w words) (f filled, drop bool) {
@@ -144,12 +169,24 @@ func (s *scope) value(ref string) (string, bool) {
 		}
 	case "logs":
 		return s.logRoot(), true
+	case "log_dir":
+		if s.process != nil && s.process.Logs.Dir != "" {
+			return s.logRoot() + "/" + s.process.Logs.Dir, true
+		}
+	case "stdout":
+		if s.process != nil && s.process.Logs.Stdout != "" {
+			return s.process.Logs.Stdout, true
+		}
 	case "etcd_client":
 		if s.host != nil && s.host.EtcdClientDir != "" {
 			return s.host.EtcdClientDir, true
 		}
 		return s.catalog.EtcdClientDir, true
 	default:
+		if name, is := strings.CutPrefix(ref, "path."); is {
+			dir, ok := s.catalog.Paths[name]
+			return dir, ok
+		}
 		v, ok := s.values[ref]
 		return v, ok
 	}
@@ -167,6 +204,10 @@ func (s *scope) several(ref string) []filled {
 		}
 	case "app_logs":
 		list = s.process.AppLogs(s.logRoot())
+	case "log_slices":
+		list = s.process.slices()
+	case "log_files":
+		list = s.process.Logs.Files
 	default:
 		var ok bool
 		if list, ok = s.listed[strings.TrimPrefix(ref, "listed.")]; !ok {

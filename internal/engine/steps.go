@@ -61,7 +61,16 @@ func (r Run) failedAs(f int) State {
 
 func (r Run) sameTarget(i, j int) bool {
 	a, b := r.Plan.Steps[i], r.Plan.Steps[j]
-	return a.Host == b.Host && a.Process == b.Process
+	return aboutHost(a) == aboutHost(b) && a.Process == b.Process
+}
+
+// aboutHost is the host that a step is about, which need not be the one that
+// it runs on.
+func aboutHost(s runbooks.Step) string {
+	if s.About != "" {
+		return s.About
+	}
+	return s.Host
 }
 
 // notDone names the targets of the changes that were not made.

@@ -40,7 +40,7 @@ func readPIDs(r remote.Result) (map[int]bool, string) {
 	case r.Outcome != remote.Answered:
 		return nil, notAnswered(r)
 	case r.Exit != 0:
-		return nil, complaint(r)
+		return nil, Complaint(r)
 	case r.Stdout.Truncated():
 		return nil, "the list of pids is too long"
 	}

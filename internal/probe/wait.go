@@ -265,7 +265,7 @@ func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	case r.Outcome != remote.Answered:
 		v.State, v.Text = Unknown, "the log could not be read: "+notAnswered(r)
 	case r.Exit != 0 && log.Last.IsZero():
-		v.Text = "the log could not be read: " + complaint(r)
+		v.Text = "the log could not be read: " + Complaint(r)
 	default:
 		v.State, v.Text = log.readiness()
 	}

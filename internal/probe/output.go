@@ -1,0 +1,228 @@
+package probe
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// spaceFloor is how much must be free where a file is about to be written:
+// twice the default quota of an etcd database (etcd-runbook.md:170).
+const spaceFloor = 4 << 30
+
+// byOutput judges the conditions that are read from the output alone.
+func byOutput(step runbooks.Step, r remote.Result, since time.Time) Verdict {
+	switch {
+	case r.Outcome != remote.Answered:
+		return Verdict{State: Unknown, Text: "unknown: " + notAnswered(r)}
+	case r.Signal != "" || r.Exit == 124 || r.Exit == 137:
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: no answer within %s", step.Timeout.D())}
+	}
+	switch step.Until {
+	case runbooks.Shown:
+		return shown(r)
+	case runbooks.Found:
+		return found(r)
+	case runbooks.Nothing:
+		return noLines(r)
+	case runbooks.Unchanged:
+		return unchanged(step, r)
+	case runbooks.FileThere:
+		return fileThere(r)
+	case runbooks.SpaceFree:
+		return spaceFree(r)
+	case runbooks.AllUp, runbooks.AllIdle:
+		return everyService(step.Until, r, since)
+	case runbooks.EtcdStatus:
+		return etcdStatus(r)
+	case runbooks.EtcdQuorum:
+		return etcdQuorum(r)
+	case runbooks.EtcdAlarms:
+		return etcdAlarms(r)
+	case runbooks.EtcdSpare:
+		return etcdSpare(step.Member, r)
+	case runbooks.EtcdServes:
+		return etcdServes(step.Member, r)
+	case runbooks.EtcdCaughtUp:
+		return etcdCaughtUp(step.Member, r)
+	case runbooks.SnapshotGood:
+		return snapshotGood(r)
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", step.Until)}
+	}
+}
+
+// failedRead is the verdict on a read that ended badly.
+func failedRead(r remote.Result) Verdict {
+	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, Complaint(r))}
+}
+
+func shown(r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return failedRead(r)
+	}
+	return Verdict{State: Met, Text: countLines(r)}
+}
+
+// found reads grep: exit code 1 means that no line matched, 2 that something
+// went wrong, even where other files had matches.
+func found(r remote.Result) Verdict {
+	switch {
+	case r.Exit == 0:
+		return Verdict{State: Met, Text: countLines(r)}
+	case r.Exit == 1 && r.Stdout.Total+r.Stderr.Total == 0:
+		return Verdict{State: Met, Text: "nothing found"}
+	default:
+		return failedRead(r)
+	}
+}
+
+func countLines(r remote.Result) string {
+	n := len(runbooks.ListLines(r.Stdout.String()))
+	switch {
+	case r.Stdout.Truncated():
+		return fmt.Sprintf("%d bytes, of which the middle was dropped", r.Stdout.Total)
+	case n == 1:
+		return "1 line"
+	default:
+		return fmt.Sprintf("%d lines", n)
+	}
+}
+
+func noLines(r remote.Result) Verdict {
+	lines := runbooks.ListLines(r.Stdout.String())
+	switch {
+	case r.Exit != 0:
+		return failedRead(r)
+	case len(lines) == 0:
+		return Verdict{State: Met, Text: "nothing there"}
+	case len(lines) == 1:
+		return Verdict{State: Never, Text: "there is " + redact.Line(lines[0], lineLimit)}
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("there is %s and %d more", redact.Line(lines[0], lineLimit), len(lines)-1)}
+	}
+}
+
+// unchanged compares a list with the one that people saw and voted for.
+func unchanged(step runbooks.Step, r remote.Result) Verdict {
+	switch {
+	case r.Exit != 0:
+		return failedRead(r)
+	case r.Stdout.Truncated():
+		return Verdict{State: Never, Text: "the list is too long to compare"}
+	case step.Expect == "" || runbooks.ListHash(runbooks.ListLines(r.Stdout.String())) != step.Expect:
+		return Verdict{State: Never, Text: "the list is not the one that was shown: it has changed since, so nothing was removed; ask again to see it as it is"}
+	default:
+		return Verdict{State: Met, Text: "the list is still the one that was shown"}
+	}
+}
+
+// fileThere reads `stat -c %s FILE`.
+func fileThere(r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return Verdict{State: Never, Text: "not there: " + Complaint(r)}
+	}
+	lines := runbooks.ListLines(r.Stdout.String())
+	if len(lines) > 0 {
+		// A login shell may have written before.
+		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
+			if n == 0 {
+				return Verdict{State: Never, Text: "the file is there and empty"}
+			}
+			return Verdict{State: Met, Text: "there, " + size(n)}
+		}
+	}
+	return Verdict{State: Unknown, Text: "unknown: the answer holds no file size"}
+}
+
+// spaceFree reads the last line of `df -P -k DIRECTORY`: file system, size,
+// used, available (all in KiB), percent, mount point.
+func spaceFree(r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return failedRead(r)
+	}
+	lines := runbooks.ListLines(r.Stdout.String())
+	if len(lines) > 0 {
+		f := strings.Fields(lines[len(lines)-1])
+		if len(f) >= 6 && strings.HasSuffix(f[4], "%") {
+			if kib, err := strconv.ParseInt(f[3], 10, 64); err == nil && kib < 1<<52 {
+				at := redact.Line(strings.Join(f[5:], " "), lineLimit)
+				if kib<<10 < spaceFloor {
+					return Verdict{State: Never, Text: fmt.Sprintf("only %s free on %s; at least %s must be", size(kib<<10), at, size(spaceFloor))}
+				}
+				return Verdict{State: Met, Text: size(kib<<10) + " free on " + at}
+			}
+		}
+	}
+	return Verdict{State: Unknown, Text: "unknown: the answer of df was not understood"}
+}
+
+// everyService reads `monit summary` as a whole.
+func everyService(until runbooks.Condition, r remote.Result, since time.Time) Verdict {
+	if r.Exit != 0 {
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: monit answered with exit code %d: %s", r.Exit, Complaint(r))}
+	}
+	want, word := Up, "up"
+	if until == runbooks.AllIdle {
+		want, word = NotMonitored, "stopped"
+	}
+	n := 0
+	var not []string
+	for _, row := range ParseSummary(r.Stdout.String()) {
+		if row.Type == "System" {
+			continue
+		}
+		n++
+		if row.State != want || row.Pending {
+			not = append(not, redact.Line(row.Name, lineLimit)+" ("+redact.Line(row.Status, lineLimit)+")")
+		}
+	}
+	switch {
+	case n == 0:
+		return Verdict{State: Unknown, Text: "unknown: monit's summary names no service"}
+	case len(not) > 0:
+		return Verdict{State: NotYet, Text: fmt.Sprintf("%d of %d not %s: %s", len(not), n, word, strings.Join(not, ", "))}
+	case !since.IsZero() && r.Ended.Sub(since) < settle:
+		return Verdict{State: NotYet, Text: fmt.Sprintf("all %d %s, but it was asked only a moment ago", n, word)}
+	default:
+		return Verdict{State: Met, Text: fmt.Sprintf("all %d %s", n, word)}
+	}
+}
+
+// size is a number of bytes as people read it.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	default:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+}
+
+// ReadList returns the lines that a discovery read has brought, as
+// runbooks.Inputs.Listed wants them, or why there are none to go by.
+func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
+	where := step.Title
+	if where == "" {
+		where = "the list"
+	}
+	switch {
+	case r.Outcome != remote.Answered:
+		return nil, fmt.Errorf("%s on %s: %s", where, step.Host, notAnswered(r))
+	case r.Signal != "" || r.Exit != 0:
+		return nil, fmt.Errorf("%s on %s failed with exit code %d: %s", where, step.Host, r.Exit, Complaint(r))
+	case r.Stdout.Truncated():
+		return nil, fmt.Errorf("%s on %s is too long: %d bytes", where, step.Host, r.Stdout.Total)
+	default:
+		return runbooks.ListLines(r.Stdout.String()), nil
+	}
+}

@@ -1,0 +1,96 @@
+package runbooks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// valueGroup is the group of a list's pattern, (?P<value>…), that is the value
+// of a line; without it the whole line is.
+const valueGroup = "value"
+
+// ListLines are the lines of a list step's standard output, as Inputs.Listed
+// wants them.
+func ListLines(stdout string) []string {
+	lines := []string{}
+	for line := range strings.Lines(stdout) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// ListHash tells one answer of a list step from another, whatever the order of
+// its lines: SHA-256 in hex.
+func ListHash(lines []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lines)), "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// listedFor puts the answers that belong to the scope's host into it, each
+// held to the pattern of its list step: what a host said never becomes part of
+// a command unseen. It returns the lines as they came.
+func (r *resolution) listedFor(s *scope) (map[string][]string, error) {
+	raw := map[string][]string{}
+	s.listed = map[string][]string{}
+	for i := range r.action.steps {
+		t := &r.action.steps[i]
+		if t.kind != List || !r.wanted(t) {
+			continue
+		}
+		lines, ok := r.in.Listed[t.list+"@"+s.host.Name]
+		if !ok {
+			continue
+		}
+		values, want := t.values(lines)
+		if want != "" {
+			return nil, &ParamError{Action: r.action.Name, Param: t.list + " on " + s.host.Name, Want: want}
+		}
+		raw[t.list], s.listed[t.list] = lines, values
+	}
+	return raw, nil
+}
+
+// values are the words that the lines of an answer stand for, or what is
+// wrong with them.
+func (t *template) values(lines []string) (values []string, want string) {
+	if len(lines) > t.most {
+		return nil, fmt.Sprintf("came back with %d lines; the limit is %d", len(lines), t.most)
+	}
+	values = []string{}
+	for _, line := range lines {
+		m := t.match.FindStringSubmatch(line)
+		if m == nil && t.ignoreOthers {
+			continue
+		}
+		value := ""
+		if m != nil {
+			value = m[max(0, t.match.SubexpIndex(valueGroup))]
+		}
+		if value == "" || strings.HasPrefix(value, "-") || printable(value) != nil {
+			return nil, "has the line " + short(line) + ", which this list may not hold (" + t.match.String() + ")"
+		}
+		values = append(values, value)
+	}
+	if len(values) == 0 && !t.mayBeEmpty {
+		return nil, "came back empty: there is nothing to act on"
+	}
+	slices.Sort(values)
+	if t.last > 0 && len(values) > t.last {
+		values = values[len(values)-t.last:]
+	}
+	return values, ""
+}
+
+// needsNone says that the command is about the lines of a list that has none.
+func (t *template) needsNone(listed map[string][]string) bool {
+	return slices.ContainsFunc(t.run, func(w words) bool {
+		name, is := strings.CutPrefix(w.whole(), "listed.")
+		lines, bound := listed[name]
+		return is && bound && len(lines) == 0
+	})
+}

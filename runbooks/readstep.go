@@ -1,0 +1,135 @@
+package runbooks
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+func (l *loader) params(a *Action, n ast.Node) {
+	l.items(n, "params", func(n ast.Node) {
+		var p Param
+		l.mapping(n, "a parameter", fields{
+			"name":     l.str(&p.Name, "name"),
+			"type":     oneOf(&l.yamlFile, &p.Type, "type", paramTypes()...),
+			"help":     l.str(&p.Help, "help"),
+			"optional": l.boolean(&p.Optional, "optional"),
+			"default":  l.str(&p.Default, "default"),
+			"choices":  l.strs(&p.Choices, "choices"),
+			"min":      l.integer(&p.Min, "min"),
+			"max":      l.integer(&p.Max, "max"),
+			"today":    l.str(&p.Today, "today"),
+		})
+		for _, why := range p.faults() {
+			l.report(l.at(n), "the parameter %s %s", short(p.Name), why)
+		}
+		a.Params = append(a.Params, p)
+	})
+}
+
+var paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
+
+// faults lists what is wrong with the definition of a parameter.
+func (p *Param) faults() (out []string) {
+	if !paramName.MatchString(p.Name) {
+		out = append(out, "needs a name of letters, digits and _")
+	}
+	if p.Type == "" {
+		out = append(out, "needs a type")
+	}
+	if (p.Type == ChoiceParam || p.Type == FlagsParam) != (len(p.Choices) > 0) {
+		out = append(out, "must have choices exactly if its type is choice or flags")
+	}
+	if p.Today != "" && p.Type != DateParam {
+		out = append(out, "can have today only if its type is date")
+	}
+	for _, c := range p.Choices {
+		if c == "" || c[0] == '-' || printable(c) != nil || p.Type == FlagsParam && strings.Contains(c, ",") {
+			out = append(out, "cannot have the choice "+short(c))
+		}
+	}
+	if p.Type == IntParam && (p.Max <= p.Min || p.Min < 0) {
+		out = append(out, "needs a min of 0 or more and a max above it")
+	}
+	if p.Default != "" {
+		if want := p.check(p.Default); want != "" {
+			out = append(out, "has the default "+short(p.Default)+", which "+want)
+		}
+	}
+	return out
+}
+
+func (l *loader) step(n ast.Node) template {
+	t := template{at: l.at(n)}
+	var run []string
+	var text, match string
+	runAt, textAt, matchAt := t.at, t.at, t.at
+	l.mapping(n, "a step", fields{
+		"kind":      oneOf(&l.yamlFile, &t.kind, "kind", Exec, Wait, List, Manual),
+		"title":     l.str(&t.title, "title"),
+		"run":       func(n ast.Node) { runAt = l.at(n); l.strs(&run, "run")(n) },
+		"text":      func(n ast.Node) { textAt = l.at(n); l.str(&text, "text")(n) },
+		"until":     oneOf(&l.yamlFile, &t.until, "until", conditions()...),
+		"check":     oneOf(&l.yamlFile, &t.check, "check", ExitZero, Silent),
+		"timeout":   l.seconds(&t.timeout, "timeout"),
+		"within":    l.seconds(&t.within, "within"),
+		"source":    l.str(&t.source, "source"),
+		"corrected": l.str(&t.corrected, "corrected"),
+		"process":   l.str(&t.process, "process"),
+		"at":        l.str(&t.on, "at"),
+		"app_log":   l.boolean(&t.appLog, "app_log"),
+		"once":      oneOf(&l.yamlFile, &t.once, "once", "first", "last"),
+		"list":      l.str(&t.list, "list"),
+		"match":     func(n ast.Node) { matchAt = l.at(n); l.str(&match, "match")(n) },
+		"most":      l.integer(&t.most, "most"),
+		"last":      l.integer(&t.last, "last"),
+
+		"may_be_empty":  l.boolean(&t.mayBeEmpty, "may_be_empty"),
+		"ignore_others": l.boolean(&t.ignoreOthers, "ignore_others"),
+		"beside":        l.str(&t.beside, "beside"),
+		"not_beside":    l.str(&t.notBeside, "not_beside"),
+		"given":         l.strs(&t.given, "given"),
+		"not_given":     l.strs(&t.notGiven, "not_given"),
+
+		"use": l.str(&t.use, "use"),
+	})
+	t.run = l.words(run, runAt)
+	if text != "" {
+		if all := l.words([]string{text}, textAt); len(all) == 1 {
+			t.text = all[0]
+		}
+	}
+	if match != "" {
+		re, err := regexp.Compile(`^(?:` + match + `)$`)
+		if err != nil {
+			l.report(matchAt, "match: %v", err)
+		}
+		t.match = re
+	}
+	return t
+}
+
+// lookAgain gives a wait for Unchanged the command of the list that must not
+// have changed.
+func (a *Action) lookAgain() {
+	for i := range a.steps {
+		t := &a.steps[i]
+		if t.kind != Wait || t.until != Unchanged || len(t.run) > 0 {
+			continue
+		}
+		if l := a.listStep(t.list); l != nil {
+			t.run, t.source, t.corrected = l.run, l.source, l.corrected
+		}
+	}
+}
+
+// listStep is the list step of that name, or nil.
+func (a *Action) listStep(name string) *template {
+	for i := range a.steps {
+		if t := &a.steps[i]; t.kind == List && t.list == name {
+			return t
+		}
+	}
+	return nil
+}
