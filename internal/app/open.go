@@ -35,7 +35,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 	if err := pretend(cfg, o); err != nil {
 		return err
 	}
-	c := settings(cfg, catalogs, o)
+	c := Configure(cfg, catalogs, o)
 	edges, err := Open(ctx, cfg, c.Replica, o)
 	if err != nil {
 		return err
@@ -44,8 +44,8 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 	return Run(ctx, c, edges.Edges)
 }
 
-// settings translates a config into what the rooms of the house go by.
-func settings(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
+// Configure translates a config into what the rooms of the house go by.
+func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
 	return Config{
 		Grammar:      handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
 		Settings:     handlers.Settings{Rules: &cfg.Rules},
