@@ -22,7 +22,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /trail", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "from "+r.FormValue("from")) })
-	mux.HandleFunc("GET /bad", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the store does not answer", http.StatusServiceUnavailable) })
+	mux.HandleFunc("GET /bad", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, mux) }()
