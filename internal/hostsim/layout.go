@@ -23,6 +23,18 @@ type HostSpec struct {
 	// control file. "etcd" and "mariadb" are systemd units, all others are
 	// monit's.
 	Processes []string
+	// Own are monit services that Deephaven does not have, and that Processes
+	// may name too.
+	Own []Service
+}
+
+// Service is a supervised process of a site's own.
+type Service struct {
+	Name  string // monit's name of it, and what Processes says
+	Class string // base name of its application log
+	Dir   string // its log directory below /var/log/deephaven
+	User  string // the OS user it runs as
+	Port  int    // 0: none
 }
 
 // service is what is fixed about one supervised process.
@@ -110,6 +122,19 @@ func DefaultLayout(generation string) []HostSpec {
 	}
 }
 
+// service finds a monit service of the host: Deephaven's, or one of its own.
+func (h HostSpec) service(id, generation string) (service, bool) {
+	if s, ok := serviceOf(id, generation); ok {
+		return s, true
+	}
+	for _, s := range h.Own {
+		if s.Name == id && s.Name != "" && s.Class != "" && s.Dir != "" && s.User != "" {
+			return service{s.Name, s.Class, s.Dir, s.User, s.Port}, true
+		}
+	}
+	return service{}, false
+}
+
 // checkLayout names everything that is wrong with the hosts, in one error.
 func checkLayout(generation string, hosts []HostSpec) error {
 	var wrong []string
@@ -120,7 +145,7 @@ func checkLayout(generation string, hosts []HostSpec) error {
 		}
 		seen[h.Name] = true
 		for _, id := range h.Processes {
-			if _, ok := serviceOf(id, generation); !ok && id != etcdID && id != mariadbID {
+			if _, ok := h.service(id, generation); !ok && id != etcdID && id != mariadbID {
 				wrong = append(wrong, fmt.Sprintf("host %s: no process %q can be simulated", h.Name, id))
 			}
 		}

@@ -98,7 +98,7 @@ func newMachine(generation string, index int, spec HostSpec, took timing, booted
 			m.units = append(m.units, newUnit(m, id, true, booted))
 			continue
 		}
-		s, _ := serviceOf(id, generation) // checkLayout has seen it
+		s, _ := spec.service(id, generation) // checkLayout has seen it
 		p := &process{service: s, host: m, took: took, mode: initializing}
 		p.spawn(booted)
 		p.log.skipTo(now.Add(-20 * time.Minute))
