@@ -175,13 +175,24 @@ func TestHostsFollowTheConfigOrder(t *testing.T) {
 	}
 }
 
+const etcdctl = "sudo -u irisadmin /usr/illumon/latest/bin/etcdctl.sh "
+
 func TestEtcdGoesMemberByMember(t *testing.T) {
 	p := testPlanner(t)
 	plan := mustPlan(t, p, Inputs{Cluster: "prod", Action: "restart", Process: "etcd"})
 	var want []string
 	for _, h := range []string{"infra-1", "query-1", "query-2"} {
 		want = append(want, "wait "+h+" sudo systemctl status dh-etcd → supervised",
-			"exec "+h+" sudo systemctl restart dh-etcd → exit 0", "wait "+h+" sudo systemctl status dh-etcd → restarted")
+			"wait infra-1 "+etcdctl+"endpoint health --write-out json → etcd can spare",
+			"exec "+h+" sudo systemctl restart dh-etcd → exit 0", "wait "+h+" sudo systemctl status dh-etcd → restarted",
+			"wait infra-1 "+etcdctl+"endpoint health --write-out json → etcd serves",
+			"wait infra-1 "+etcdctl+"endpoint status --write-out json → etcd caught up")
+	}
+	if s := plan.Steps[7]; s.Host != "infra-1" || s.About != "query-1" || s.Member != "10.0.0.6 query-1" {
+		t.Errorf("the guard of query-1: %+v", s)
+	}
+	if s := plan.Steps[1]; s.About != "" || s.Member != "10.0.0.5 infra-1" {
+		t.Errorf("the guard of infra-1: %+v", s)
 	}
 	if diff := cmp.Diff(want, lines(plan.Steps)); diff != "" {
 		t.Error(diff)

@@ -122,23 +122,24 @@ func (l *loader) checkRun(c *Catalog, a *Action, t *template) {
 			if splices(p.ref) && len(w) > 1 {
 				l.report(t.at, "action %s: {%s} stands for several words and must be a word by itself", a.Name, p.ref)
 			}
-			if len(w) == 1 && a.droppable(p.ref) {
+			if len(w) == 1 && a.droppable(t, p.ref) {
 				l.report(t.at, "action %s: the optional {%s} must be part of a longer word, as in --flag={%s}, which is left out with it", a.Name, p.ref, p.ref)
 			}
 		}
 	}
 	l.checkRefs(a, t.text, t.at, known)
 	for _, p := range t.text {
-		if splices(p.ref) || a.droppable(p.ref) {
+		if splices(p.ref) || a.droppable(t, p.ref) {
 			l.report(t.at, "action %s: {%s} cannot stand in a text: it is a list, or may be absent", a.Name, p.ref)
 		}
 	}
 }
 
-// droppable says that a placeholder is a parameter that may be absent.
-func (a *Action) droppable(ref string) bool {
+// droppable says that a placeholder is a parameter that may be absent from a
+// request for which the step is.
+func (a *Action) droppable(t *template, ref string) bool {
 	return slices.ContainsFunc(a.Params, func(p Param) bool {
-		return "param."+p.Name == ref && p.Optional && p.Default == ""
+		return "param."+p.Name == ref && p.Optional && p.Default == "" && !slices.Contains(t.given, p.Name)
 	})
 }
 

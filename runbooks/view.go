@@ -19,7 +19,8 @@ type ProcessView struct {
 
 // ActionView is an action with the exact commands of a host that overrides
 // nothing. Command, Source and Corrected are those of the step that does what
-// the action is named after: its first exec step, or else its first step.
+// the action is named after: its first exec step, or else its first step that
+// is no discovery read.
 // Placeholders stand where a command depends on the request.
 type ActionView struct {
 	Action    string     `json:"action"`
@@ -122,7 +123,10 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 		v.Steps = append(v.Steps, viewStep(step))
 	}
 	if len(v.Steps) > 0 {
-		main := max(0, slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind == Exec }))
+		main := max(0, slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind != List }))
+		if i := slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind == Exec }); i >= 0 {
+			main = i
+		}
 		v.Command, v.Source, v.Corrected = v.Steps[main].Command, v.Steps[main].Source, v.Steps[main].Corrected
 	}
 	return v, nil
