@@ -9,18 +9,6 @@ import (
 	"dhbot/runbooks"
 )
 
-// The taps that cards offer. A button's value is "R-XXXX DIGEST", or for
-// TapCommand a whole command of the table with validated names.
-const (
-	TapApprove  = "approve"  // the button
-	TapApproved = "approved" // the form that a destructive approval opens
-	TapDeny     = "deny"
-	TapDenied   = "denied"
-	TapCancel   = "cancel"
-	TapDone     = "done"
-	TapCommand  = "command"
-)
-
 // Target is the name that stands for a run: what approvers type.
 func Target(r engine.Run) string {
 	if r.Inputs.Process != "" {
@@ -32,24 +20,43 @@ func Target(r engine.Run) string {
 	return r.Inputs.Cluster
 }
 
-// Run is the one message of a run, from request to outcome.
+// Run is the one message of a run, from request to outcome. Its first line
+// says what it is, of what, where and how grave; on a phone that is all that
+// a reader may ever see.
 func Run(r engine.Run) Card {
 	c := Card{Head: runHead(r), Push: runPush(r)}
 	switch r.State {
 	case engine.Waiting:
-		c.Body = append(c.Body, planElement(r), Text{Lines: []Line{impactLine(r)}}, Text{Lines: askedLines(r)})
+		c.Body = waitingBody(r)
 		c.Buttons = voteButtons(r)
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
-		c.Body = append(c.Body, Text{Lines: append(whyLines(r), askedLines(r)...)})
+		c.Body = paragraphs(append(whyLines(r), Line{B("Nothing was changed.")}), askedLines(r))
+	case engine.Done:
+		c.Body = paragraphs(outcomeLines(r), noteLines(r), ranLines(r), reasonLines(r))
 	default:
-		c.Body = append(c.Body, Text{Lines: stepLines(r)})
-		if why := whyLines(r); len(why) > 0 {
-			c.Body = append(c.Body, Text{Lines: why})
-		}
+		c.Body = paragraphs(whyLines(r), stepLines(r), nextLines(r), askedLines(r))
 		c.Buttons = runButtons(r)
 	}
 	c.Foot = append(c.Foot, historyLine(r))
 	return c
+}
+
+// waitingBody is what somebody has to know who is to approve: who asks and
+// why, what runs where, whom it hits, and what is alike but not meant.
+func waitingBody(r engine.Run) []Element {
+	votes := Line{B(r.ID), T(" · " + votesWanted(r) + " · expires "), At(r.VoteBy)}
+	return paragraphs(append([]Line{votes}, askedLines(r)...), planLines(r.Plan), impactLines(r))
+}
+
+// paragraphs are the blocks of lines that are not empty.
+func paragraphs(blocks ...[]Line) []Element {
+	var out []Element
+	for _, b := range blocks {
+		if len(b) > 0 {
+			out = append(out, Text{Lines: b})
+		}
+	}
+	return out
 }
 
 // WithNote puts a line above a card, e.g. to say why it is shown.
@@ -62,20 +69,18 @@ func WithNote(c Card, note string) Card {
 
 func runHead(r engine.Run) Line {
 	sign, what := headline1(r)
-	l := Line{T(sign + " "), B(what), T(" · " + r.ID + " · " + runTitle(r) + " · " + r.Plan.Severity.String())}
-	if r.State == engine.Waiting {
-		l = append(l, T(" · expires "), At(r.VoteBy))
-	}
-	return l
+	return Line{T(sign + " "), B(what + " · " + r.Plan.Title), T(" on " + runTail(r))}
+}
+
+// runTail is "infra-1 · prod · Sev 1 · Critical".
+func runTail(r engine.Run) string {
+	return runWhere(r) + " · " + r.Plan.Cluster + " · " + r.Plan.Severity.String()
 }
 
 // headline1 is the sign and the words of a state.
 func headline1(r engine.Run) (sign, what string) {
 	switch r.State {
 	case engine.Waiting:
-		if n := r.Need - len(r.Votes); n < r.Need {
-			return "⏳", fmt.Sprintf("Approval needed (%d more)", n)
-		}
 		return "⏳", "Approval needed"
 	case engine.Approved:
 		return "⏳", "About to start"
@@ -122,73 +127,77 @@ func span(d time.Duration) string {
 		return "under 1 s"
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
-	default:
+	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	default:
+		return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours()))
 	}
 }
 
+// pushReason is how much of a reason fits a lock screen.
+const pushReason = 80
+
+// runPush is the head as one line, then who asks and why, or what came of it.
 func runPush(r engine.Run) string {
-	sign, what := headline1(r)
-	text := fmt.Sprintf("%s %s: %s %s (%s), asked by %s", sign, what, r.ID, runTitle(r), r.Plan.Severity, r.Asked.Person)
-	for _, w := range outcomeTexts(r) {
-		text += " · " + w
-	}
-	return text
-}
-
-// outcomeTexts are what the last steps that matter found.
-func outcomeTexts(r engine.Run) []string {
-	var out []string
-	for i, st := range r.Steps {
-		if st.Text == "" || i >= len(r.Plan.Steps) {
-			continue
+	parts := []string{PlainLine(runHead(r))}
+	if r.State == engine.Waiting {
+		asked := r.Asked.Person + " asks"
+		if r.Reason != "" {
+			asked += ": “" + clip(r.Reason, pushReason) + "”"
 		}
-		bad := st.State == engine.StepFailed || st.State == engine.StepUnknown || st.State == engine.StepNoted
-		if bad || st.State == engine.StepDone && r.Plan.Steps[i].Until == runbooks.Restarted {
-			out = append(out, st.Text)
+		parts = append(parts, asked)
+	} else {
+		for _, l := range outcomeLines(r) {
+			parts = append(parts, PlainLine(l))
+		}
+		if r.Why != "" {
+			parts = append(parts, clip(r.Why, 2*pushReason))
 		}
 	}
-	return unique(out)
+	return strings.Join(append(parts, r.ID), " · ")
 }
 
-// runTitle is "restart db_dis on infra-1 (prod)".
+// clip is s in at most most runes; "…" marks that something is missing.
+func clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	}
+	return s
+}
+
+// runTitle is "restart db_dis on infra-1 · prod".
 func runTitle(r engine.Run) string {
-	var hosts []string
-	for _, t := range r.Plan.Targets {
-		hosts = append(hosts, t.Host)
-	}
-	where := strings.Join(unique(hosts), ", ")
-	return fmt.Sprintf("%s on %s · %s", r.Plan.Title, where, r.Plan.Cluster)
+	return fmt.Sprintf("%s on %s · %s", r.Plan.Title, runWhere(r), r.Plan.Cluster)
 }
 
-// planElement shows what will run, exactly.
-func planElement(r engine.Run) Element {
-	lines := []Line{{B("What will run"), T(" (plan " + shortDigest(r.Plan.Digest) + ")")}}
-	n := 0
-	for _, st := range r.Plan.Steps {
-		switch st.Kind {
-		case runbooks.Exec:
-			n++
-			l := Line{T(fmt.Sprintf("%d  on %s as %s: ", n, st.Host, st.Login)), C(st.Command)}
-			lines = append(lines, l)
-		case runbooks.Wait:
-			if st.Until == runbooks.Answers || st.Until == runbooks.Supervised || st.Until == runbooks.Ready {
-				continue
-			}
-			n++
-			lines = append(lines, Line{T(fmt.Sprintf("%d  wait until %s (at most %s)", n, st.Until, span(st.Within.D())))})
-		case runbooks.Manual:
-			n++
-			lines = append(lines, Line{T(fmt.Sprintf("%d  a person: %s", n, st.Title))})
+// runWhere names the hosts, with their number where there are several: one
+// too many is what an approver must not overlook.
+func runWhere(r engine.Run) string {
+	const most = 4
+	hosts := planHosts(r.Plan)
+	switch {
+	case len(hosts) == 0:
+		return "the cluster"
+	case len(hosts) == 1:
+		return hosts[0]
+	case len(hosts) > most:
+		return fmt.Sprintf("%d hosts (%s, …)", len(hosts), strings.Join(hosts[:most], ", "))
+	default:
+		return fmt.Sprintf("%d hosts (%s)", len(hosts), strings.Join(hosts, ", "))
+	}
+}
+
+func planHosts(p runbooks.Plan) []string {
+	var hosts []string
+	for _, t := range p.Targets {
+		if t.Host != "" {
+			hosts = append(hosts, t.Host)
 		}
 	}
-	return Text{Lines: lines}
+	return unique(hosts)
 }
 
-func impactLine(r engine.Run) Line {
-	return Line{B("Impact while it lasts: "), T(r.Plan.Impact)}
-}
-
+// askedLines are who asked and why, and who has approved so far.
 func askedLines(r engine.Run) []Line {
 	l := Line{T("Asked by "), P(r.Asked.Person, r.Asked.Account)}
 	if r.Reason != "" {
@@ -197,93 +206,52 @@ func askedLines(r engine.Run) []Line {
 		l = append(l, T(" · no reason given"))
 	}
 	lines := []Line{l}
-	for _, v := range r.Votes {
-		lines = append(lines, Line{T("Approved by "), P(v.Person, v.Account), T(" at "), At(v.At)})
+	if r.State == engine.Waiting {
+		for _, v := range r.Votes {
+			lines = append(lines, Line{T("Approved by "), P(v.Person, v.Account), T(" at "), At(v.At)})
+		}
 	}
 	return lines
+}
+
+// reasonLines are the reason, where there is one.
+func reasonLines(r engine.Run) []Line {
+	if r.Reason == "" {
+		return nil
+	}
+	return askedLines(r)
 }
 
 func whyLines(r engine.Run) []Line {
-	var lines []Line
 	switch {
 	case r.DenyBy != nil:
-		lines = append(lines, Line{T("Denied by "), P(r.DenyBy.Person, r.DenyBy.Account), T(": “" + r.Why + "”")})
-	case r.EndedBy != nil:
-		l := Line{T("By "), P(r.EndedBy.Person, r.EndedBy.Account)}
-		if r.Why != "" {
-			l = append(l, T(": “"+r.Why+"”"))
-		}
-		lines = append(lines, l)
-	case r.Why != "":
-		lines = append(lines, Line{T(r.Why)})
-	}
-	return lines
-}
-
-// stepLines show each step and its result as it happens; a step that only
-// looked and found nothing to say stays out.
-func stepLines(r engine.Run) []Line {
-	lines := []Line{}
-	for i, st := range r.Steps {
-		if i >= len(r.Plan.Steps) {
-			break
-		}
-		p := r.Plan.Steps[i]
-		lines = append(lines, stepLine(p, st))
-	}
-	return lines
-}
-
-func stepLine(p runbooks.Step, st engine.Step) Line {
-	sign := map[engine.StepState]string{
-		engine.StepPending: "·", engine.StepStarted: "▶️", engine.StepDone: "✅", engine.StepNoted: "☑️",
-		engine.StepFailed: "❌", engine.StepUnknown: "❓", engine.StepSkipped: "–",
-	}[st.State]
-	l := Line{T(sign + " " + p.Host + ": ")}
-	switch p.Kind {
-	case runbooks.Exec:
-		l = append(l, C(p.Command))
-	case runbooks.Wait:
-		l = append(l, T(p.Title))
+		return []Line{{T("Denied by "), P(r.DenyBy.Person, r.DenyBy.Account), T(": “" + r.Why + "”")}}
+	case r.State == engine.Closed && r.EndedBy != nil:
+		return []Line{{T("Closed by "), P(r.EndedBy.Person, r.EndedBy.Account), T(": “" + r.Why + "”")}}
+	case r.Why != "" && !toldByStep(r):
+		return []Line{{B(upperFirst(r.Why))}}
 	default:
-		l = append(l, T(p.Title))
+		return nil
 	}
-	switch {
-	case st.State == engine.StepSkipped:
-		l = append(l, T(" — not done"))
-	case st.Text != "":
-		l = append(l, T(" — "+st.Text))
-	case st.State == engine.StepStarted:
-		l = append(l, T(" …"))
-	}
-	return l
 }
 
-func voteButtons(r engine.Run) []Button {
-	value := r.ID + " " + r.Plan.Digest
-	approve := Button{Action: TapApprove, Label: "Approve", Value: value, Style: Primary}
-	if r.Plan.Class != runbooks.Destructive {
-		approve.Confirm = &Confirm{
-			Title: "Approve " + r.ID + "?",
-			Text:  fmt.Sprintf("%s · %s. %s", runTitle(r), r.Plan.Severity, r.Plan.Impact),
-			Yes:   "Approve", No: "Back",
+// toldByStep says that a step's own line, which is shown, says the same.
+func toldByStep(r engine.Run) bool {
+	for _, st := range r.Steps {
+		if st.Text == r.Why && (st.State == engine.StepFailed || st.State == engine.StepUnknown) {
+			return true
 		}
 	}
-	return []Button{
-		approve,
-		{Action: TapDeny, Label: "Deny…", Value: value, Style: Danger},
-		{Action: TapCancel, Label: "Cancel", Value: value, Confirm: &Confirm{Title: "Cancel " + r.ID + "?", Text: "Only who asked can cancel it before it starts.", Yes: "Cancel it", No: "Back"}},
-	}
+	return false
 }
 
-func runButtons(r engine.Run) []Button {
-	value := r.ID + " " + r.Plan.Digest
-	stop := Button{Action: TapCancel, Label: "Stop", Value: value, Style: Danger, Confirm: &Confirm{Title: "Stop " + r.ID + "?", Text: "The step under way still ends; the rest is not done.", Yes: "Stop", No: "Back"}}
+// nextLines say what a person has to do now.
+func nextLines(r engine.Run) []Line {
 	switch r.State {
-	case engine.Approved, engine.Queued, engine.Running:
-		return []Button{stop}
+	case engine.Unknown:
+		return []Line{{T("It stays locked until somebody has looked and says "), C("close " + r.ID + " what you found")}}
 	case engine.Paused:
-		return []Button{{Action: TapDone, Label: "Done", Value: value, Style: Primary}, stop}
+		return []Line{{T("Do this step, then tap Done or say "), C("done " + r.ID)}}
 	default:
 		return nil
 	}
@@ -291,17 +259,25 @@ func runButtons(r engine.Run) []Button {
 
 // historyLine is asked, approved, ran: who and when.
 func historyLine(r engine.Run) Line {
-	l := Line{T("asked "), P(r.Asked.Person, r.Asked.Account), T(" "), At(r.RequestedAt)}
+	l := Line{T(r.ID + " · asked "), P(r.Asked.Person, r.Asked.Account), T(" "), At(r.RequestedAt)}
 	for _, v := range r.Votes {
 		l = append(l, T(" · approved "), P(v.Person, v.Account), T(" "), At(v.At))
 	}
 	if r.StartedAt != nil {
-		l = append(l, T(" · ran "), At(*r.StartedAt))
-		if r.EndedAt != nil {
-			l = append(l, T("–"), At(*r.EndedAt))
-		}
+		l = append(l, T(" · started "), At(*r.StartedAt))
 	}
-	return append(l, T(fmt.Sprintf(" · plan %s · %d records", shortDigest(r.Plan.Digest), r.Records)))
+	if r.EndedAt != nil {
+		l = append(l, T(" · ended "), At(*r.EndedAt))
+	}
+	return append(l, T(" · plan "+shortDigest(r.Plan.Digest)+" · "+count(r.Records, "record")))
+}
+
+// count is "1 record", "3 records".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func shortDigest(d string) string {
@@ -311,30 +287,11 @@ func shortDigest(d string) string {
 	return d
 }
 
-// TypeName is the form in which an approver types the target's name.
-func TypeName(r engine.Run) Form {
-	return Form{
-		Action: TapApproved, Value: r.ID + " " + r.Plan.Digest, Title: "Approve " + r.ID,
-		Body:   []Element{planElement(r), Text{Lines: []Line{impactLine(r)}}, Text{Lines: askedLines(r)}},
-		Inputs: []Input{{Name: "text", Label: "Type the target's name", Hint: Target(r)}},
-		Submit: "Approve",
+func upperFirst(s string) string {
+	for i, c := range s {
+		if i == 0 {
+			return strings.ToUpper(string(c)) + s[len(string(c)):]
+		}
 	}
-}
-
-// WhyDeny is the form that asks for a reason.
-func WhyDeny(r engine.Run) Form {
-	return Form{
-		Action: TapDenied, Value: r.ID + " " + r.Plan.Digest, Title: "Deny " + r.ID,
-		Body:   []Element{Text{Lines: []Line{{T(runTitle(r))}}}},
-		Inputs: []Input{{Name: "text", Label: "Why?", Hint: "It is shown and recorded.", Multiline: true}},
-		Submit: "Deny",
-	}
-}
-
-// Again asks back before a command that ended well a moment ago is repeated.
-func Again(r engine.Run, command string) Card {
-	c := WithNote(Run(r), fmt.Sprintf("%s did this already, and it ended well. Do it again?", r.ID))
-	c.Buttons = []Button{{Action: TapCommand, Label: "Again", Value: command, Style: Danger,
-		Confirm: &Confirm{Title: "Again?", Text: runTitle(r), Yes: "Again", No: "No"}}}
-	return c
+	return s
 }

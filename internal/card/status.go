@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func processCard(b Board) Card {
 	p := b.Rows[0].Process
 	worst := b.Worst()
 	where := hostsOf(b.Rows)
-	head := Line{T(Mark(worst) + " "), B(worst.String()), T(fmt.Sprintf("  %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster))}
+	head := Line{T(Mark(worst) + " "), B(worst.String() + " · " + headline(b.Rows)), T(fmt.Sprintf(" · %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster))}
 	c := Card{Head: head}
 	for _, r := range b.Rows {
 		c.Body = append(c.Body, Text{Lines: rowLines(r, len(b.Rows) > 1)})
@@ -106,7 +107,7 @@ func processCard(b Board) Card {
 		c.Buttons = act
 	}
 	c.Foot = append(c.Foot, evidence(b.Rows)...)
-	return b.finish(c, fmt.Sprintf("%s %s on %s: %s", worst, p.ID, where, headline(b.Rows)))
+	return b.finish(c, fmt.Sprintf("%s · %s · %s on %s · %s", worst, headline(b.Rows), p.ID, where, b.Cluster))
 }
 
 // rowLines say how one process is, and why we think so.
@@ -118,13 +119,9 @@ func rowLines(r Row, withHost bool) []Line {
 	if r.Pending {
 		return []Line{{T(lead + "no answer yet")}}
 	}
-	first := Line{T(lead), B(r.Finding.Headline)}
-	if r.Finding.Text != "" && r.Finding.Text != r.Finding.Headline {
-		first = append(first, T(" · "+r.Finding.Text))
-	}
-	lines := []Line{first}
+	lines := []Line{rowLine(r, lead)}
 	if r.Finding.Severity == runbooks.Unknown && r.Finding.Might != runbooks.Unknown {
-		lines = append(lines, Line{T("Not seen, so not green; it could be "), B(r.Finding.Might.String())})
+		lines = append(lines, Line{T("Not seen, so not green: it may be "), B(r.Finding.Might.String())})
 	}
 	if r.InWork != "" {
 		lines = append(lines, Line{T("In work: "), B(r.InWork)})
@@ -132,26 +129,49 @@ func rowLines(r Row, withHost bool) []Line {
 	return lines
 }
 
-// evidence names the command and the moment behind each row, once where they
-// are alike.
+// rowLine is the finding; its headline stands in the card's first line where
+// there is one row only.
+func rowLine(r Row, lead string) Line {
+	text := r.Finding.Text
+	if lead == "" && text != "" {
+		return Line{T(text)}
+	}
+	l := Line{T(lead), B(r.Finding.Headline)}
+	if text != "" && text != r.Finding.Headline {
+		l = append(l, T(" · "+text))
+	}
+	return l
+}
+
+// evidence names the command behind each row, once where it is the same on
+// several hosts.
 func evidence(rows []Row) []Line {
-	var out []Line
+	const most = 3
+	type asked struct {
+		command string
+		hosts   []string
+	}
+	var list []*asked
 	for _, r := range rows {
 		if r.Pending {
 			continue
 		}
-		l := Line{C(r.Command), T(" on " + r.Host)}
-		if !r.Observation.At.IsZero() {
-			l = append(l, T(" at "), At(r.Observation.At))
+		i := slices.IndexFunc(list, func(a *asked) bool { return a.command == r.Command })
+		if i < 0 {
+			list = append(list, &asked{command: r.Command})
+			i = len(list) - 1
 		}
-		out = append(out, l)
-		if len(out) == 4 && len(rows) > 4 {
-			return append(out, Line{T(fmt.Sprintf("… and %d more", len(rows)-4))})
-		}
+		list[i].hosts = append(list[i].hosts, r.Host)
+	}
+	var out []Line
+	for _, a := range list[:min(most, len(list))] {
+		out = append(out, Line{C(a.command), T(" on " + strings.Join(a.hosts, ", "))})
 	}
 	return out
 }
 
+// nextTaps offer what a person would type next about a process that is not
+// well. What is in work, or not answered yet, offers nothing that changes it.
 func nextTaps(b Board, p runbooks.Process) []Button {
 	for _, r := range b.Rows {
 		if r.Pending || r.InWork != "" || r.severity() == runbooks.None {
@@ -161,100 +181,151 @@ func nextTaps(b Board, p runbooks.Process) []Button {
 		if r.Observation.State == probe.NotMonitored {
 			verb = "start"
 		}
-		cmd := fmt.Sprintf("%s %s on %s in %s", verb, p.ID, r.Host, b.Cluster)
+		about := Button{Action: TapCommand, Label: "About " + p.ID, Value: fmt.Sprintf("help %s in %s", p.ID, b.Cluster)}
+		if !slices.Contains(p.Actions, verb) {
+			return []Button{about}
+		}
+		title := fmt.Sprintf("%s %s on %s · %s", verb, p.ID, r.Host, b.Cluster)
 		return []Button{{
-			Action: TapCommand, Label: strings.ToUpper(verb[:1]) + verb[1:] + "…", Value: cmd, Style: Danger,
-			Confirm: &Confirm{Title: fmt.Sprintf("%s %s on %s?", verb, p.ID, r.Host), Text: p.Impact, Yes: "Ask for it", No: "No"},
-		}}
+			Action: TapCommand, Label: upperFirst(verb) + " on " + r.Host + "…", Style: Danger,
+			Value:   fmt.Sprintf("%s %s on %s in %s", verb, p.ID, r.Host, b.Cluster),
+			Confirm: &Confirm{Title: upperFirst(title) + "?", Text: "While it lasts: " + p.Impact, Yes: "Ask for it", No: "Back"},
+		}, about}
 	}
 	return nil
 }
 
+// boardCard shows what is wrong first, worst on top, then a line for each
+// host: at 3 a.m. nobody reads a list of what is well.
 func boardCard(b Board) Card {
 	worst := b.Worst()
 	name := b.Cluster
 	if b.Host != "" {
 		name = b.Host + " · " + b.Cluster
 	}
-	c := Card{Head: Line{T(Mark(worst) + " "), B(worst.String()), T("  " + name + " · " + tally(b.Rows))}}
-	for _, host := range hostOrder(b.Rows) {
-		c.Body = append(c.Body, Text{Lines: hostLines(host, b.Rows)})
-	}
-	return b.finish(c, fmt.Sprintf("%s %s: %s", worst, name, tally(b.Rows)))
+	c := Card{Head: Line{T(Mark(worst) + " "), B(worst.String()), T(" · " + name + " · " + tally(b.Rows))}}
+	bad := badRows(b.Rows)
+	c.Body = paragraphs(badLines(bad, b.Host == ""), hostsLines(b))
+	c.Buttons = boardTaps(b, bad)
+	return b.finish(c, fmt.Sprintf("%s · %s: %s", worst, name, tally(b.Rows)))
 }
 
-// hostLines show what is wrong line by line, and what is well in one.
-func hostLines(host string, rows []Row) []Line {
-	lines := []Line{{B(host)}}
-	var up, waiting []string
+// badRows are the rows that are not as they should be, worst first.
+func badRows(rows []Row) []Row {
 	var bad []Row
 	for _, r := range rows {
-		switch {
-		case r.Host != host:
-		case r.Pending:
-			waiting = append(waiting, r.Process.ID)
-		case r.severity() == runbooks.None:
-			up = append(up, r.Process.ID)
-		default:
+		if !r.Pending && r.severity() != runbooks.None {
 			bad = append(bad, r)
 		}
 	}
 	sort.SliceStable(bad, func(i, j int) bool { return bad[i].severity().Worse(bad[j].severity()) })
-	unseen, bad := unasked(bad)
-	lines = append(lines, unseen...)
+	return bad
+}
+
+func badLines(bad []Row, withHost bool) []Line {
+	var lines []Line
 	for _, r := range bad {
-		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID), T(" " + r.severity().String() + " · " + r.Finding.Headline)}
+		if unasked(r) {
+			continue
+		}
+		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID)}
+		if withHost {
+			l = append(l, T(" on "+r.Host))
+		}
+		l = append(l, T(" · "+r.severity().String()+" · "+r.Finding.Headline))
 		if r.InWork != "" {
-			l = append(l, T(" · in work: "+r.InWork))
+			l = append(l, T(" · in work: "), B(r.InWork))
 		}
 		lines = append(lines, l)
 	}
-	if len(up) > 0 {
-		lines = append(lines, Line{T(fmt.Sprintf("🟢 %d as they should be: %s", len(up), strings.Join(up, ", ")))})
+	return append(lines, unaskedLines(bad)...)
+}
+
+// unasked says that a row's host could not be asked.
+func unasked(r Row) bool {
+	return r.severity() == runbooks.Unknown && r.Observation.State == probe.Unseen && r.Observation.Why != ""
+}
+
+// unaskedLines tell of hosts that could not be asked: one cause is one line,
+// not one for each process.
+func unaskedLines(bad []Row) []Line {
+	type cause struct{ host, why string }
+	var order []cause
+	names := map[cause][]string{}
+	for _, r := range bad {
+		if !unasked(r) {
+			continue
+		}
+		at := cause{r.Host, r.Observation.Why}
+		if names[at] == nil {
+			order = append(order, at)
+		}
+		names[at] = append(names[at], r.Process.ID)
 	}
-	if len(waiting) > 0 {
-		lines = append(lines, Line{T("⏳ no answer yet: " + strings.Join(waiting, ", "))})
+	var lines []Line
+	for _, at := range order {
+		lines = append(lines, Line{T(Mark(runbooks.Unknown) + " "), B(fmt.Sprintf("%d unknown on %s", len(names[at]), at.host)), T(": " + strings.Join(names[at], ", ") + " — " + at.why)})
 	}
 	return lines
 }
 
-// unasked takes out the rows of a host that could not be asked: one cause is
-// one line, not one for each process.
-func unasked(rows []Row) (lines []Line, rest []Row) {
-	names := map[string][]string{}
-	var causes []string
-	for _, r := range rows {
-		why := r.Observation.Why
-		if r.severity() != runbooks.Unknown || r.Observation.State != probe.Unseen || why == "" {
-			rest = append(rest, r)
-			continue
+// hostsLines are a line for each host: how many are well, and who has not
+// answered yet. Where one host was asked about, its processes are named.
+func hostsLines(b Board) []Line {
+	var lines []Line
+	for _, host := range hostOrder(b.Rows) {
+		var up, waiting []string
+		for _, r := range b.Rows {
+			switch {
+			case r.Host != host:
+			case r.Pending:
+				waiting = append(waiting, r.Process.ID)
+			case r.severity() == runbooks.None:
+				up = append(up, r.Process.ID)
+			}
 		}
-		if names[why] == nil {
-			causes = append(causes, why)
+		if len(up) > 0 {
+			l := Line{T(Mark(runbooks.None) + " "), B(host), T(fmt.Sprintf(" %d as they should be", len(up)))}
+			if b.Host != "" {
+				l = append(l, T(": "+strings.Join(up, ", ")))
+			}
+			lines = append(lines, l)
 		}
-		names[why] = append(names[why], r.Process.ID)
+		if len(waiting) > 0 {
+			lines = append(lines, Line{T("⏳ "), B(host), T(" no answer yet: " + strings.Join(waiting, ", "))})
+		}
 	}
-	for _, why := range causes {
-		lines = append(lines, Line{T(Mark(runbooks.Unknown) + " "), B(fmt.Sprintf("%d unknown", len(names[why]))), T(": " + strings.Join(names[why], ", ") + " — " + why)})
-	}
-	return lines, rest
+	return lines
 }
 
-// tally counts the rows by severity, worst first.
+// boardTaps open the worst few.
+func boardTaps(b Board, bad []Row) []Button {
+	const most = 3
+	var out []Button
+	seen := map[string]bool{}
+	for _, r := range bad {
+		if seen[r.Process.ID] || len(out) == most || unasked(r) {
+			continue
+		}
+		seen[r.Process.ID] = true
+		out = append(out, Button{Action: TapCommand, Label: r.Process.ID, Value: fmt.Sprintf("status %s in %s", r.Process.ID, b.Cluster)})
+	}
+	return out
+}
+
+// tally counts the rows by severity, worst first, in words that can stand
+// after a number.
 func tally(rows []Row) string {
 	count := map[string]int{}
 	for _, r := range rows {
-		switch {
-		case r.Pending:
-			count["no answer yet"]++
-		case r.severity() == runbooks.None:
-			count["as they should be"]++
-		default:
-			count[r.severity().String()]++
+		if r.Pending {
+			count[waitingWord]++
+			continue
 		}
+		count[tallyWord(r.severity())]++
 	}
 	var parts []string
-	for _, k := range []string{runbooks.Critical.String(), runbooks.Moderate.String(), runbooks.Unknown.String(), runbooks.Low.String(), "no answer yet", "as they should be"} {
+	for _, k := range []string{"critical", "moderate", "unknown", "low", waitingWord, wellWord} {
 		if count[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[k], k))
 		}
@@ -262,9 +333,29 @@ func tally(rows []Row) string {
 	return strings.Join(parts, ", ")
 }
 
+const (
+	waitingWord = "with no answer yet"
+	wellWord    = "as they should be"
+)
+
+func tallyWord(s runbooks.Severity) string {
+	switch s {
+	case runbooks.Critical:
+		return "critical"
+	case runbooks.Moderate:
+		return "moderate"
+	case runbooks.Low:
+		return "low"
+	case runbooks.None:
+		return wellWord
+	default:
+		return "unknown"
+	}
+}
+
 func (b Board) finish(c Card, push string) Card {
 	c.Push = Mark(b.Worst()) + " " + push
-	foot := Line{T("as of "), At(b.At)}
+	foot := Line{T("as of "), At(b.asOf())}
 	if b.Unrecorded {
 		foot = append(foot, T(" · unrecorded: my state store does not answer"))
 	}
@@ -272,6 +363,19 @@ func (b Board) finish(c Card, push string) Card {
 	return c
 }
 
+// asOf is the time of the oldest observation on the board: nothing shown is
+// older than it says.
+func (b Board) asOf() time.Time {
+	oldest := b.At
+	for _, r := range b.Rows {
+		if at := r.Observation.At; !r.Pending && !at.IsZero() && at.Before(oldest) {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
+// headline is what was found in a few words, each once.
 func headline(rows []Row) string {
 	var out []string
 	for _, r := range rows {

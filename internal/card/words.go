@@ -37,12 +37,15 @@ func DidYouMean(text string, commands []string) Card {
 
 // Runs lists what is open and what ended lately.
 func Runs(open, ended []engine.Stored) Card {
-	c := Card{Push: fmt.Sprintf("%d open", len(open)), Head: Line{B(fmt.Sprintf("%d open", len(open))), T(fmt.Sprintf(" · %d ended lately", len(ended)))}}
-	if len(open) > 0 {
-		c.Body = append(c.Body, Text{Lines: runLines("Open", open)})
-	}
-	if len(ended) > 0 {
-		c.Body = append(c.Body, Text{Lines: runLines("Ended", ended)})
+	what := fmt.Sprintf("%d open, %d ended lately", len(open), len(ended))
+	c := Card{Push: "Runs: " + what, Head: Line{B("Runs"), T(" · " + what)}}
+	for _, list := range []struct {
+		title string
+		runs  []engine.Stored
+	}{{"Open", open}, {"Ended lately", ended}} {
+		if len(list.runs) > 0 {
+			c.Body = append(c.Body, Text{Lines: runLines(list.title, list.runs)})
+		}
 	}
 	return c
 }
@@ -51,7 +54,7 @@ func runLines(title string, list []engine.Stored) []Line {
 	lines := []Line{{B(title)}}
 	for _, s := range list {
 		sign, what := headline1(s.Run)
-		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + runTitle(s.Run) + " · " + what + " · "), P(s.Run.Asked.Person, s.Run.Asked.Account), T(" "), At(s.Run.RequestedAt)})
+		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "), P(s.Run.Asked.Person, s.Run.Asked.Account), T(" "), At(s.Run.RequestedAt)})
 	}
 	return lines
 }
@@ -59,9 +62,10 @@ func runLines(title string, list []engine.Stored) []Line {
 // Locks lists what is locked, by which run, why and since when.
 func Locks(held []engine.Lock, now time.Time) Card {
 	if len(held) == 0 {
-		return Card{Push: "No locks are held.", Head: Line{T("🔓 No locks are held.")}}
+		return Card{Push: "Nothing is locked", Head: Line{T("🔓 "), B("Nothing is locked")}}
 	}
-	c := Card{Push: fmt.Sprintf("%d locks are held", len(held)), Head: Line{T("🔒 "), B(fmt.Sprintf("%d held", len(held)))}}
+	what := count(len(held), "lock") + " held"
+	c := Card{Push: "🔒 " + what, Head: Line{T("🔒 "), B(what)}}
 	var lines []Line
 	for _, l := range held {
 		age := now.Sub(time.UnixMilli(l.Since))
@@ -77,36 +81,34 @@ type HelpRow struct{ Verb, Aliases, Summary, Usage, Example string }
 // Help lists the commands.
 func Help(rows []HelpRow, clusters []string) Card {
 	c := Card{Push: "What I understand", Head: Line{B("What I understand"), T(" · clusters: " + strings.Join(clusters, ", "))}, Private: true}
-	var lines []Line
+	t := Table{}
 	for _, r := range rows {
-		lines = append(lines, Line{C(r.Example), T(" — " + r.Summary)})
+		t.Rows = append(t.Rows, []Line{{C(r.Example)}, {T(r.Summary)}})
 	}
-	c.Body = append(c.Body, Text{Lines: lines})
-	c.Foot = []Line{{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. In a thread, mention me instead of /dh.")}}
+	c.Body = append(c.Body, t)
+	c.Foot = []Line{
+		{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. What follows the target is the reason. In a thread, mention me instead of using the slash.")},
+	}
 	return c
 }
 
 // HelpVerb tells more about one command.
 func HelpVerb(r HelpRow, processes []string) Card {
-	lines := []Line{{T(r.Summary)}, {T("Type "), C(r.Usage)}, {T("For example "), C(r.Example)}}
+	blocks := [][]Line{{{T("Type "), C(r.Usage)}, {T("For example "), C(r.Example)}}}
 	if r.Aliases != "" {
-		lines = append(lines, Line{T("Also understood: " + r.Aliases)})
+		blocks[0] = append(blocks[0], Line{T("Also understood: " + r.Aliases)})
 	}
 	if len(processes) > 0 {
-		lines = append(lines, Line{T("Processes: " + strings.Join(processes, ", "))})
+		blocks = append(blocks, []Line{{B("Processes: "), T(strings.Join(processes, ", "))}})
 	}
-	return Card{Push: r.Verb + ": " + r.Summary, Head: Line{B(r.Verb)}, Body: []Element{Text{Lines: lines}}, Private: true}
+	return Card{Push: r.Verb + ": " + r.Summary, Head: Line{B(r.Verb), T(" · " + r.Summary)}, Body: paragraphs(blocks...), Private: true}
 }
 
 // HelpProcess tells about one process.
 func HelpProcess(p runbooks.Process, hosts []string) Card {
-	lines := []Line{
-		{B("When it is down: "), B(p.Level.String())}, {T(p.Impact)},
-		{T("Runs on " + strings.Join(hosts, ", ") + " under " + string(p.Manager) + " as " + p.Service)},
-		{T("You can say: " + strings.Join(p.Actions, ", ") + " " + p.ID)},
-	}
+	where := []Line{{T("Runs on " + strings.Join(hosts, ", ") + " under " + string(p.Manager) + " as "), C(p.Service)}}
 	if len(p.Aliases) > 0 {
-		lines = append(lines, Line{T("Also called " + strings.Join(p.Aliases, ", "))})
+		where = append(where, Line{T("Also called " + strings.Join(p.Aliases, ", "))})
 	}
 	var needs []string
 	for _, n := range p.Needs {
@@ -117,9 +119,19 @@ func HelpProcess(p runbooks.Process, hosts []string) Card {
 		needs = append(needs, text)
 	}
 	if len(needs) > 0 {
-		lines = append(lines, Line{T("Needs " + strings.Join(needs, ", "))})
+		where = append(where, Line{T("Needs " + strings.Join(needs, ", "))})
 	}
-	return Card{Push: p.Title, Head: Line{B(p.Title), T(" · " + p.ID)}, Body: []Element{Text{Lines: lines}}, Private: true}
+	say := Line{B("You can say: ")}
+	for i, a := range p.Actions {
+		if i > 0 {
+			say = append(say, T(", "))
+		}
+		say = append(say, C(a+" "+p.ID))
+	}
+	return Card{
+		Push: p.Title + ": " + p.Level.String() + " when it is down. " + p.Impact, Head: Line{B(p.Title + " (" + p.ID + ")"), T(" · " + p.Level.String() + " when it is down")},
+		Body: paragraphs([]Line{{T(p.Impact)}}, where, []Line{say}), Private: true,
+	}
 }
 
 // Trail is a batch of trail entries, a line each.

@@ -106,6 +106,9 @@ type Run struct {
 	Asked  Actor  `json:"asked"`
 	Reason string `json:"reason,omitempty"`
 	Place  Place  `json:"place"`
+	// Beside is where the same process runs that this run leaves alone, for
+	// people: "query-2", or "infra-1 (qa)" of another cluster.
+	Beside []string `json:"beside,omitempty"`
 
 	Need    int    `json:"need"` // votes needed
 	Votes   []Vote `json:"votes,omitempty"`
