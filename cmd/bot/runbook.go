@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/lint"
+)
+
+func runbookCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "runbook", Short: "Check runbook pages", Args: argCheck(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return misuse{errors.New("runbook needs lint")}
+		}}
+	cmd.AddCommand(lintCommand())
+	return cmd
+}
+
+func lintCommand() *cobra.Command {
+	var configFile, catalog string
+	cmd := &cobra.Command{
+		Use: "lint FILE…", Short: "Report commands of runbook pages that do not do what the page says", Args: argCheck(cobra.MinimumNArgs(1)),
+		Long: "Report commands of runbook pages that do not do what the page says, that hurt when\n" +
+			"they are pasted as they stand, or that the catalog runs otherwise. Pages are\n" +
+			"Markdown, or what is left of it.\n\n" +
+			"Exit code 0 means no findings, 1 findings, 2 that a file could not be read.",
+		Example: "  bot runbook lint process-runbooks.md etcd-runbook.md",
+		RunE: func(cmd *cobra.Command, files []string) error {
+			catalogs, _, err := catalogsOf(configFile)
+			if err != nil {
+				return err
+			}
+			l := lint.Linter{Catalogs: catalogs, Catalog: catalog}
+			total := 0
+			for _, name := range files {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					return misuse{err}
+				}
+				found, err := l.Page(name, text)
+				if err != nil {
+					return misuse{err}
+				}
+				for _, f := range found {
+					fmt.Fprintln(cmd.OutOrStdout(), f)
+				}
+				total += len(found)
+			}
+			if total > 0 {
+				return fmt.Errorf("%d findings", total)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` whose own runbooks count as well")
+	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` the pages are about; for each page the one that cites it most where it is not given")
+	return cmd
+}

@@ -1,0 +1,222 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/shell"
+
+	"dhbot/runbooks"
+)
+
+// knowledge is what the catalogs say about processes and commands.
+type knowledge struct {
+	catalog  *runbooks.Catalog
+	all      runbooks.Catalogs
+	names    map[string]string // a folded title, id or alias → id
+	commands []known
+}
+
+// known is one command of the catalog.
+type known struct {
+	action string
+	text   string // as a person would type it
+	user   string // the account that it runs as; "" is whoever types it
+	key    string // program and leading words, as keyOf makes it
+}
+
+func (l *Linter) knowledge(page string) (*knowledge, error) {
+	name := l.Catalog
+	if name == "" {
+		var err error
+		if name, err = l.citing(page); err != nil {
+			return nil, err
+		}
+	}
+	catalog, ok := l.Catalogs.Get(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no catalog %q; there is %s", name, list(l.Catalogs.Names()))
+	}
+	k := &knowledge{catalog: catalog, all: l.Catalogs, names: map[string]string{}}
+	for _, p := range catalog.Processes() {
+		for _, n := range append([]string{p.Title, p.ID, p.Service}, p.Aliases...) {
+			if n = fold(n); n != "" && k.names[n] == "" {
+				k.names[n] = p.ID
+			}
+		}
+	}
+	view, err := catalog.View()
+	if err != nil {
+		return nil, err
+	}
+	actions := slices.Clone(view.Actions)
+	for _, p := range view.Processes {
+		actions = append(actions, p.Actions...)
+	}
+	for _, a := range actions {
+		for _, s := range a.Steps {
+			if s.Kind != runbooks.Manual && s.Command != "" {
+				k.learn(a.Action, s.Command)
+			}
+		}
+	}
+	return k, nil
+}
+
+// citing is the generation whose steps name the page as their source most
+// often: "current" where none does.
+func (l *Linter) citing(page string) (string, error) {
+	best, most := "current", 0
+	for _, c := range l.Catalogs {
+		v, err := c.View()
+		if err != nil {
+			return "", err
+		}
+		n := 0
+		count := func(actions []runbooks.ActionView) {
+			for _, a := range actions {
+				for _, s := range a.Steps {
+					if strings.HasPrefix(s.Source, page+":") {
+						n++
+					}
+				}
+			}
+		}
+		count(v.Actions)
+		for _, p := range v.Processes {
+			count(p.Actions)
+		}
+		if n > most {
+			best, most = c.Name, n
+		}
+	}
+	return best, nil
+}
+
+// learn keeps a command of the catalog; what varies in it stands in braces.
+func (k *knowledge) learn(action, text string) {
+	words, err := shell.Fields(text, nil)
+	if err != nil {
+		return // only a text with placeholders is no shell, and it is compared with nothing
+	}
+	c := &call{}
+	for _, w := range words {
+		c.argv = append(c.argv, word{text: w})
+	}
+	c.takeSudo()
+	k.commands = append(k.commands, known{action: action, text: text, user: c.user(), key: keyOf(c)})
+}
+
+// keyOf is a program with the plain words that follow it: what the command
+// does, without how.
+func keyOf(c *call) string {
+	key := c.program()
+	for _, w := range c.args() {
+		if !plainWord.MatchString(w.text) {
+			break
+		}
+		key += " " + w.text
+	}
+	return key
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+
+// like are the catalog's commands that do the same as one of a page.
+func (k *knowledge) like(c *call) (out []known) {
+	key := keyOf(c)
+	if !strings.Contains(key, " ") {
+		return nil // a program alone says too little
+	}
+	for _, n := range k.commands {
+		if n.key == key {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+var (
+	inParens = regexp.MustCompile(`\([^)]*\)`)
+	nonWord  = regexp.MustCompile(`[^a-z0-9]+`)
+)
+
+// fold makes two spellings of a title equal: "Deephaven Merge Server Process"
+// and "Merge Server", "`etcd` Process" and "etcd".
+func fold(s string) string {
+	s = strings.ToLower(inParens.ReplaceAllString(s, ""))
+	words := strings.Fields(nonWord.ReplaceAllString(s, " "))
+	for len(words) > 1 && slices.Contains([]string{"the", "deephaven"}, words[0]) {
+		words = words[1:]
+	}
+	for len(words) > 1 && slices.Contains([]string{"process", "table", "runbook", "runbooks"}, words[len(words)-1]) {
+		words = words[:len(words)-1]
+	}
+	return strings.Join(words, " ")
+}
+
+// titled is the process that a heading names, by id, or "".
+func (k *knowledge) titled(heading string) string { return k.names[fold(heading)] }
+
+// named is the process that a word names, by id, or "".
+func (k *knowledge) named(word string) string { return k.names[fold(word)] }
+
+// mentioned is the process that a sentence names, the longest name first.
+func (k *knowledge) mentioned(sentence string) string {
+	best, id := "", ""
+	for name, p := range k.names {
+		if len(name) > len(best) && strings.Contains(" "+fold(sentence)+" ", " "+name+" ") {
+			best, id = name, p
+		}
+	}
+	return id
+}
+
+// service is the process of this generation that a supervisor knows by that
+// name.
+func (k *knowledge) service(name string) (*runbooks.Process, bool) { return serviceOf(k.catalog, name) }
+
+func serviceOf(c *runbooks.Catalog, name string) (*runbooks.Process, bool) {
+	for _, p := range c.Processes() {
+		if p.Service == name {
+			return &p, true
+		}
+	}
+	return nil, false
+}
+
+// elsewhere are the other generations that know the service.
+func (k *knowledge) elsewhere(name string) (out []string) {
+	for _, c := range k.all {
+		if _, ok := serviceOf(c, name); ok && c != k.catalog {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// supervised is what a command asks a supervisor: "restart", "db_dis". ok is
+// false for any other command.
+func (c *call) supervised() (verb, service string, ok bool) {
+	if p := c.program(); p != "monit" && p != "systemctl" {
+		return "", "", false
+	}
+	ops := c.operands()
+	if len(ops) != 2 || !slices.Contains([]string{"start", "stop", "restart", "status", "summary", "monitor", "unmonitor", "is-active", "show"}, ops[0].text) {
+		return "", "", false
+	}
+	return ops[0].text, strings.TrimSuffix(ops[1].text, ".service"), true
+}
+
+// pathWords are the absolute paths among the words.
+func pathWords(words []word) (out []word) {
+	for _, w := range words {
+		if path.IsAbs(w.text) {
+			out = append(out, w)
+		}
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// block is one or more command lines that stand together.
+type block struct {
+	section string // the heading that says what it is about
+	process string // the process of the section, by id; "" where it names none
+	label   string // the line of text above it
+	lines   []line
+	prose   bool // a command inside a sentence, of which the end is a guess
+}
+
+type line struct {
+	no   int // from 1
+	text string
+}
+
+// bare says that the block is nothing but one word.
+func (b *block) bare() bool {
+	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=")
+}
+
+// readPage finds the blocks of a page. know says which headings name a
+// process.
+func readPage(src string, know *knowledge) []*block {
+	src = strings.ReplaceAll(src, "\r\n", "\n")
+	title, body := frontMatter(src)
+	if isMarkdown(body) {
+		m := &markdown{src: []byte(body), know: know}
+		m.enter(1, title)
+		m.read()
+		return m.blocks
+	}
+	p := &plain{know: know, lines: strings.Split(body, "\n")}
+	p.read()
+	return p.blocks
+}
+
+// frontMatter takes the YAML header off a page, leaving its lines empty, and
+// returns the title that stands in it.
+func frontMatter(src string) (title, body string) {
+	rest, ok := strings.CutPrefix(src, "---\n")
+	if !ok {
+		return "", src
+	}
+	header, rest, ok := strings.Cut(rest, "\n---\n")
+	if !ok {
+		return "", src
+	}
+	for l := range strings.Lines(header) {
+		if t, is := strings.CutPrefix(l, "title:"); is {
+			title = strings.Trim(strings.TrimSpace(t), `"'`)
+		}
+	}
+	return title, strings.Repeat("\n", strings.Count(header, "\n")+3) + rest
+}
+
+var (
+	fence      = regexp.MustCompile("(?m)^ {0,3}(```|~~~)")
+	atxHeading = regexp.MustCompile(`(?m)^#{1,6} +\S.*\n\n`)
+)
+
+// isMarkdown says that a page still has its fences or headings. A line that
+// begins with "# " alone may be a comment of a script.
+func isMarkdown(src string) bool { return fence.MatchString(src) || atxHeading.MatchString(src) }
+
+// markdown reads a page by its syntax tree.
+type markdown struct {
+	src      []byte
+	know     *knowledge
+	headings []heading
+	label    string
+	blocks   []*block
+}
+
+type heading struct {
+	level   int
+	text    string
+	process string
+}
+
+// enter begins a section; one that names no process belongs to that of the
+// section around it.
+func (m *markdown) enter(level int, title string) {
+	m.headings = slices.DeleteFunc(m.headings, func(h heading) bool { return h.level >= level && level > 1 })
+	h := heading{level: level, text: title, process: m.know.titled(title)}
+	if n := len(m.headings); n > 0 && h.process == "" {
+		h.process = m.headings[n-1].process
+	}
+	m.headings = append(m.headings, h)
+	m.label = title
+}
+
+func (m *markdown) read() {
+	doc := goldmark.DefaultParser().Parse(text.NewReader(m.src))
+	// The walk ends early only where the function says so, and it never does.
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			m.enter(n.Level, strings.TrimSpace(m.joined(n)))
+			return ast.WalkSkipChildren, nil
+		case *ast.FencedCodeBlock, *ast.CodeBlock:
+			m.add(m.linesOf(n), false)
+		case *ast.CodeSpan:
+			m.span(n)
+		case *ast.Paragraph, *ast.TextBlock:
+			if t := strings.TrimSpace(m.joined(n)); t != "" && !strings.HasPrefix(t, "|") {
+				m.label = t
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+}
+
+func (m *markdown) linesOf(n ast.Node) (out []line) {
+	for i := range n.Lines().Len() {
+		seg := n.Lines().At(i)
+		out = append(out, line{no: m.lineAt(seg.Start), text: strings.TrimRight(string(seg.Value(m.src)), "\n")})
+	}
+	return out
+}
+
+func (m *markdown) joined(n ast.Node) string {
+	var b strings.Builder
+	for _, l := range m.linesOf(n) {
+		b.WriteString(strings.ReplaceAll(l.text, "`", "") + " ")
+	}
+	return b.String()
+}
+
+func (m *markdown) lineAt(offset int) int { return 1 + strings.Count(string(m.src[:offset]), "\n") }
+
+// span takes code within a sentence for a command where it has the form of
+// one with arguments.
+func (m *markdown) span(n *ast.CodeSpan) {
+	first, ok := n.FirstChild().(*ast.Text)
+	if !ok {
+		return
+	}
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		if t, ok := c.(*ast.Text); ok {
+			b.Write(t.Segment.Value(m.src))
+		}
+	}
+	if t := b.String(); len(strings.Fields(t)) > 1 && isCommand(t) {
+		m.add([]line{{no: m.lineAt(first.Segment.Start), text: t}}, true)
+	}
+}
+
+// add keeps a block that is shell, or that is one word where a command should
+// be.
+func (m *markdown) add(lines []line, prose bool) {
+	for i := range lines {
+		lines[i].text = strings.TrimPrefix(lines[i].text, "$ ")
+	}
+	h := m.headings[len(m.headings)-1]
+	b := &block{section: h.text, process: h.process, label: m.label, lines: lines, prose: prose}
+	if b.bare() || slices.ContainsFunc(lines, func(l line) bool { return isCommand(l.text) }) {
+		m.blocks = append(m.blocks, b)
+	}
+}

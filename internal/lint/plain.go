@@ -1,0 +1,182 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// plain reads a page that has lost its Markdown. Consecutive command lines are
+// one block; the line above it is its label.
+type plain struct {
+	know   *knowledge
+	lines  []string
+	blocks []*block
+
+	section, process, label string
+	open                    *block // that further command lines belong to
+}
+
+var (
+	bullet = regexp.MustCompile(`^\s*(?:(?:[•*-]|\d+\.|[a-z]\.)\s+)*`)
+	level  = regexp.MustCompile(`^\|?\s*Level\s*\|`)
+)
+
+func (p *plain) read() {
+	for i := 0; i < len(p.lines); i++ {
+		no, raw := i+1, p.lines[i]
+		text := strings.TrimSpace(bullet.ReplaceAllString(raw, ""))
+		switch {
+		case text == "":
+			p.open = nil
+		case p.heading(i, text):
+			p.open = nil
+			p.section, p.process, p.label = text, p.know.titled(text), ""
+		case isCommand(text):
+			p.command(line{no, text})
+			for strings.HasSuffix(text, `\`) && i+1 < len(p.lines) {
+				i++
+				text = p.lines[i]
+				p.command(line{i + 1, text})
+			}
+		case strings.HasPrefix(text, "#") && p.open != nil:
+			p.command(line{no, text})
+		default:
+			p.open = nil
+			p.sentence(line{no, text})
+		}
+	}
+}
+
+// heading says that a line begins the section of a process: a table with its
+// level follows, or it is the name of one with the word Process.
+func (p *plain) heading(i int, text string) bool {
+	for _, next := range p.lines[i+1:] {
+		if next = strings.TrimSpace(next); next != "" {
+			if level.MatchString(next) {
+				return true
+			}
+			break
+		}
+	}
+	return strings.Contains(text, "Process") && p.know.titled(text) != ""
+}
+
+func (p *plain) command(l line) {
+	if p.open == nil {
+		p.open = p.block()
+	}
+	p.open.lines = append(p.open.lines, l)
+}
+
+func (p *plain) block() *block {
+	b := &block{section: p.section, process: p.process, label: p.label}
+	p.blocks = append(p.blocks, b)
+	return b
+}
+
+// sentence looks for commands inside a line of text, and takes a single word
+// below a restart's label for a command that is missing.
+func (p *plain) sentence(l line) {
+	if one := (&block{lines: []line{l}}); one.bare() && isProcedure(p.label) && p.know.named(l.text) != "" {
+		b := p.block()
+		b.lines = []line{l}
+		return
+	}
+	for _, text := range inSentence(l.text) {
+		b := p.block()
+		b.label, b.prose, b.lines = l.text, true, []line{{l.no, text}}
+	}
+	p.label = l.text
+}
+
+var (
+	sudoInText = regexp.MustCompile(`(?:^|[\s(])(sudo\s)`)
+	pipeInText = regexp.MustCompile(`\brun ([a-z]+ [^|]*\| .*)`)
+	// tokens keeps a placeholder with blanks in one piece.
+	tokens = regexp.MustCompile(`(?:<[^<>]*>|[^\s<>])+`)
+	// ends are words with which a sentence goes on after a command.
+	ends = []string{"and", "with", "where", "to", "in", "that", "then", "for", "or", "on", "until", "as", "from"}
+)
+
+// inSentence returns the commands that stand in a sentence: from "sudo", or
+// from "run" before a pipeline, to where the sentence goes on.
+func inSentence(s string) (out []string) {
+	rest := s
+	for {
+		at := sudoInText.FindStringSubmatchIndex(rest)
+		if at == nil {
+			break
+		}
+		command, n := cut(rest[at[2]:])
+		if len(strings.Fields(command)) > 1 {
+			out = append(out, command)
+		}
+		rest = rest[at[2]+n:]
+	}
+	if m := pipeInText.FindStringSubmatch(s); m != nil && out == nil {
+		command, _ := cut(m[1])
+		out = append(out, command)
+	}
+	return out
+}
+
+// cut ends a command where its sentence goes on, and says how much it took.
+func cut(s string) (command string, taken int) {
+	var words []string
+	for _, at := range tokens.FindAllStringIndex(s, -1) {
+		word := s[at[0]:at[1]]
+		if len(words) > 0 && (slices.Contains(ends, word) || strings.HasPrefix(word, "(") || capital(word)) {
+			break
+		}
+		clean := strings.TrimRight(word, ".,;:)")
+		words, taken = append(words, clean), at[1]
+		if clean != word && !strings.HasSuffix(word, ";") {
+			break
+		}
+		if clean != word {
+			words[len(words)-1] = clean + ";"
+		}
+	}
+	return strings.Join(words, " "), max(taken, len("sudo"))
+}
+
+// capital says that a word begins a new sentence.
+func capital(word string) bool {
+	return word[0] >= 'A' && word[0] <= 'Z' && strings.IndexFunc(word[1:], func(r rune) bool { return r < 'a' || r > 'z' }) < 0
+}
+
+// programs are the commands that runbooks use, by name; a word that is also
+// English needs more than its name to be one (see isCommand).
+var programs = []string{
+	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir", "touch", "tee", "tail", "head", "grep",
+	"monit", "systemctl", "journalctl", "service", "etcdctl", "etcdctl.sh", "mysql", "mysqldump", "openssl", "htpasswd", "keytool", "watch", "less", "more", "top", "htop", "vi", "vim", "nano",
+	"curl", "wget", "ssh", "scp", "rsync", "tar", "yum", "dnf", "rpm", "find", "xargs", "kill", "pkill", "dd", "mkfs", "export", "env", "timeout", "dhconfig", "dhctl", "dh_monit", "sed", "awk", "df", "du",
+}
+
+var (
+	programPath = regexp.MustCompile(`^/\S*(/s?bin/|/install/)\S+|^/\S+\.sh\b`)
+	assigned    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\$\(`)
+	// prefixed is a variable for the one command that follows it.
+	prefixed = regexp.MustCompile(`^(?:[A-Za-z_][A-Za-z0-9_]*=\S* )+`)
+	english  = []string{"with", "the", "a", "an", "is", "in", "to", "of", "and", "or", "it", "that", "for", "on", "will", "can"}
+)
+
+// isCommand says that a line reads like a command and not like a sentence.
+func isCommand(s string) bool {
+	s = strings.TrimSpace(s)
+	if assigned.MatchString(s) || programPath.MatchString(s) {
+		return true
+	}
+	words := strings.Fields(prefixed.ReplaceAllString(s, ""))
+	if len(words) == 0 || !slices.Contains(programs, words[0]) {
+		return false
+	}
+	return len(words) == 1 || !slices.Contains(english, words[1])
+}
+
+var procedure = regexp.MustCompile(`(?i)^(restart|start|stop)( the service)?( procedures?)?:?$`)
+
+// isProcedure says that a label promises the restart, start or stop of the
+// section's process.
+func isProcedure(label string) bool { return procedure.MatchString(strings.TrimSpace(label)) }

@@ -1,0 +1,122 @@
+package lint
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// destructive finds what deletes without showing first what it will delete.
+func destructive(_ *check, call *call) []string {
+	switch call.program() {
+	case "rm":
+		open := slices.ContainsFunc(call.operands(), func(w word) bool { return w.glob || strings.ContainsAny(w.text, "[<") })
+		switch {
+		case call.has("-r", "-R", "--recursive") && open:
+			return one("this deletes whole directories that nobody has seen, and cannot be undone: list them first (ls -d), and delete exactly what was listed")
+		case call.has("-r", "-R", "--recursive"):
+			return one("this deletes a whole directory and cannot be undone: list it first")
+		case open:
+			return one("this deletes every file that the pattern happens to match, and cannot be undone: list them first (ls), and delete exactly what was listed")
+		}
+	case "backup_deephaven":
+		if call.has("--retain") {
+			return one("--retain deletes older backups when this one ends well, and has no dry run: list them first")
+		}
+	case "dhconfig", "iris":
+		if call.has("--retainSerial") && strings.Contains(call.text, "--retainSerial=replace") {
+			return one("--retainSerial=replace overwrites queries of the same serial: export them first")
+		}
+	case "mkfs", "dd", "shred":
+		return one("%s overwrites what is there and cannot be undone: show first what it would overwrite", call.program())
+	}
+	return nil
+}
+
+var secretOption = regexp.MustCompile(`(?i)^--?(password|passwd|passout|passin|storepass|keypass|user-password)(=|$)`)
+
+// secret finds a secret among the arguments, where everybody on the host reads
+// it in the list of processes.
+func secret(_ *check, call *call) []string {
+	args := call.args()
+	for i, w := range args {
+		shown := w.secret || strings.HasPrefix(w.text, "pass:") || regexp.MustCompile(`(?i)^<[^>]*passw[^>]*>$`).MatchString(w.text)
+		if !shown && secretOption.MatchString(w.text) {
+			_, value, given := strings.Cut(w.text, "=")
+			if !given && i+1 < len(args) {
+				value = args[i+1].text
+			}
+			shown = value != "" && !strings.HasPrefix(value, "-") && !strings.HasPrefix(value, "file:") && !strings.HasPrefix(value, "env:") && value != "stdin"
+		}
+		if shown {
+			return one("a secret stands on the command line, where ps shows it to everybody: hand it over in a file or on standard input")
+		}
+	}
+	return nil
+}
+
+// sharedTmp finds a fixed name in a directory in which anybody may make one
+// first.
+func sharedTmp(_ *check, call *call) []string {
+	if call.sudo == nil {
+		return nil
+	}
+	for _, w := range append(slices.Clone(call.args()), call.writes...) {
+		_, at, option := strings.Cut(w.text, "=")
+		if !option {
+			at = w.text
+		}
+		if strings.HasPrefix(at, "/tmp/") && !w.subst && !w.vars && !w.glob {
+			return one("%s is a fixed name in a directory of everybody's: somebody else may have put a link or a file there, and %s follows it; use a directory of its own and a fresh name", at, call.user())
+		}
+	}
+	return nil
+}
+
+// snapshot finds what etcdctl refuses, or does for the wrong file.
+func snapshot(_ *check, call *call) (out []string) {
+	ops := call.operands()
+	if p := call.program(); p != "etcdctl.sh" && p != "etcdctl" || len(ops) < 2 || ops[0].text != "snapshot" {
+		return nil
+	}
+	switch ops[1].text {
+	case "save":
+		if !call.has("--endpoints") {
+			out = append(out, "a snapshot is of one member: where the client's configuration names several, etcdctl refuses; add --endpoints with one")
+		}
+		if slices.ContainsFunc(ops, func(w word) bool { return w.subst }) {
+			out = append(out, "the name is made when the line runs: whoever approves it does not see it, and the next command has to guess it; write the name out")
+		}
+	case "status":
+		if slices.ContainsFunc(ops, func(w word) bool { return w.glob }) {
+			out = append(out, "snapshot status takes one file: with two that match it fails; list them, and name one")
+		}
+	}
+	return out
+}
+
+var backupName = regexp.MustCompile(`(?i)\.(org|orig|bak|old|save)$`)
+
+// twice finds what goes wrong when a block is run again.
+func (c *check) twice() {
+	for i, a := range c.calls {
+		for _, w := range a.appends {
+			c.report(a.line, "not-twice", "run twice, this appends to "+w.text+" twice: look first whether the line is there")
+		}
+		ops := a.operands()
+		if a.program() != "cp" || len(ops) != 2 || a.has("-n", "--no-clobber") {
+			continue
+		}
+		from, to := ops[0].text, ops[1].text
+		if backupName.MatchString(to) && strings.TrimSuffix(path.Base(to), path.Ext(to)) == path.Base(from) {
+			c.report(a.line, "not-twice", "run twice, this overwrites the backup "+path.Base(to)+" with the changed file: write cp -n")
+		}
+		for _, b := range c.calls[i+1:] {
+			if slices.ContainsFunc(b.writes, func(w word) bool { return w.text == from }) && len(b.appends) == 0 {
+				c.report(a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": look first whether "+to+" is there")
+			}
+		}
+	}
+}

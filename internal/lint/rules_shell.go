@@ -1,0 +1,203 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// placeholder finds what a reader is to replace, where the shell would take it
+// for something else if nobody did.
+func (c *check) placeholder(p placeholder) {
+	blank := ""
+	if strings.ContainsAny(p.text, " ") {
+		blank = ", and its blanks part it into several words"
+	}
+	what := "a redirection"
+	if p.text[0] == '[' {
+		what = "a wildcard for one character"
+	}
+	c.report(p.line, "placeholder", fmt.Sprintf("the shell takes %s for %s%s: quote it, or write it so that it fails when nobody replaces it", p.text, what, blank))
+}
+
+// noOperand finds chown and its kind without the file that it is about. In a
+// sentence only the name of the program may be meant.
+func noOperand(_ *check, call *call) []string {
+	least := map[string]int{"chown": 2, "chmod": 2, "chgrp": 2, "cp": 2, "mv": 2, "rm": 1, "mkdir": 1, "touch": 1}[call.program()]
+	if n := len(call.operands()); least > 0 && n < least && !call.prose {
+		return one("%s has no file to work on: the line that should name it is cut off from the command", call.program())
+	}
+	return nil
+}
+
+var dataFile = regexp.MustCompile(`\.(p12|pem|crt|key|prop|conf|cnf|xml|log|txt|yaml|yml|json|db)$`)
+
+// notAProgram finds a line that is only the name of a file.
+func notAProgram(_ *check, call *call) []string {
+	if len(call.argv) == 1 && path.IsAbs(call.argv[0].text) && dataFile.MatchString(call.argv[0].text) {
+		return one("%s would be run as a command: it belongs to the line above", call.argv[0].text)
+	}
+	return nil
+}
+
+var setting = regexp.MustCompile(`^[A-Za-z_.]+=`)
+
+func catForEcho(_ *check, call *call) []string {
+	if args := call.args(); call.program() == "cat" && len(args) == 1 && setting.MatchString(args[0].text) && len(call.writes) > 0 {
+		return one("cat looks for a file of the name %q: write echo", args[0].text)
+	}
+	return nil
+}
+
+// sudoOption finds an option of sudo that takes a program for its value.
+func sudoOption(_ *check, call *call) []string {
+	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
+		return one("-p is sudo's own option, for the text of its prompt: %s is not run, and what follows it is; write \"sudo %s -p …\"", s.prompt, s.prompt)
+	}
+	return nil
+}
+
+// environment finds variables that sudo drops or refuses.
+func environment(_ *check, call *call) []string {
+	s := call.sudo
+	switch {
+	case s == nil:
+		return nil
+	case len(call.assigns) > 0:
+		return one("sudo drops %s, which stands before it, unless env_keep names it; what it chose is then not used, and nothing says so", names(call.assigns))
+	case len(s.env) > 0:
+		return one("sudo refuses to set %s unless the rule has SETENV or env_keep names it", names(s.env))
+	case s.keepEnv:
+		return one("sudo -E is refused unless the rule has SETENV, and hands on every variable of whoever types it; name those that are needed in env_keep")
+	default:
+		return nil
+	}
+}
+
+func names(words []word) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i], _, _ = strings.Cut(w.text, "=")
+	}
+	return list(out)
+}
+
+// changing are the programs that change the files they name.
+var changing = []string{"mv", "cp", "rm", "ln", "chmod", "chown", "chgrp", "mkdir", "touch", "tee"}
+
+var systemDir = regexp.MustCompile(`^/(etc|usr|boot|lib|opt)(/|$)`)
+
+// noSudo finds what an ordinary account may not do.
+func noSudo(c *check, call *call) []string {
+	if call.sudo != nil || call.prose {
+		return nil
+	}
+	if call.program() == "monit" && len(call.args()) > 0 {
+		return one("monit without sudo is refused: it may not read its control file; write %q", strings.Join(c.know.catalog.Monit, " ")+strings.TrimPrefix(call.text, "monit"))
+	}
+	if call.program() == "systemctl" && len(call.args()) > 0 && slices.Contains([]string{"start", "stop", "restart", "enable", "disable"}, call.args()[0].text) {
+		return one("systemctl %s without sudo is refused", call.args()[0].text)
+	}
+	written := slices.Clone(call.writes)
+	if slices.Contains(changing, call.program()) {
+		written = append(written, call.operands()...)
+	}
+	if i := slices.IndexFunc(call.args(), func(w word) bool { return w.text == "-out" }); i >= 0 && i+1 < len(call.args()) {
+		written = append(written, call.args()[i+1])
+	}
+	for _, w := range written {
+		if at := path.Join(c.directory(call), w.text); systemDir.MatchString(at) {
+			dir := path.Dir(at)
+			return one("this writes to %s without sudo: an ordinary account may not", dir)
+		}
+	}
+	return nil
+}
+
+// directory is where a relative path of a command leads: the last cd of the
+// block before it.
+func (c *check) directory(call *call) string {
+	dir := ""
+	for _, o := range c.calls {
+		if o == call {
+			break
+		}
+		if o.program() == "cd" && len(o.args()) == 1 {
+			dir = o.args()[0].text
+		}
+	}
+	return dir
+}
+
+// reload finds a reload that monit's client cannot hand on.
+func reload(_ *check, call *call) []string {
+	if call.program() == "monit" && call.sudo != nil && call.user() != "root" && len(call.args()) > 0 && call.args()[0].text == "reload" {
+		return one("where root runs monit, %s cannot signal it: the reload does nothing and still ends with exit code 0; write \"sudo monit reload\"", call.user())
+	}
+	return nil
+}
+
+// neverEnds finds what needs a terminal, or goes on until somebody stops it.
+func neverEnds(_ *check, call *call) []string {
+	switch p := call.program(); {
+	case slices.Contains([]string{"watch", "top", "htop"}, p):
+		return one("%s fills a terminal and never ends: ask once, and again until it is as it should be", p)
+	case slices.Contains([]string{"less", "more", "vi", "vim", "nano"}, p):
+		return one("%s needs a terminal and somebody who types", p)
+	case p == "tail" && call.has("-f", "-F", "--follow"), p == "journalctl" && call.has("-f", "--follow"):
+		return one("this follows the log and never ends: write --no-pager -n 200, or tail -n 200")
+	case p == "cat" && !call.reads && (len(call.args()) == 0 || slices.ContainsFunc(call.args(), func(w word) bool { return w.text == "-" })):
+		return one("cat waits for somebody to type: name the file")
+	case p == "mysql" && !call.has("-e", "--execute") && !call.reads:
+		return one("mysql without -e waits for somebody to type")
+	default:
+		return nil
+	}
+}
+
+var allRows = regexp.MustCompile(`(?i)\bselect \*`)
+
+// unbounded finds output of any size.
+func unbounded(_ *check, call *call) []string {
+	switch call.program() {
+	case "journalctl":
+		if !call.has("-f", "--follow", "-n", "--lines", "-S", "--since", "-b") {
+			return one("this prints the whole journal: write --no-pager and -n 200, or --since")
+		}
+	case "mysql":
+		for _, w := range call.args() {
+			if allRows.MatchString(w.text) && !strings.Contains(strings.ToLower(w.text), "limit") {
+				return one("this prints the whole table: add LIMIT")
+			}
+		}
+	case "cat":
+		for _, w := range call.args() {
+			if strings.HasSuffix(w.text, ".log") {
+				return one("this prints the whole of %s, which may be huge: write tail -n 200", w.text)
+			}
+		}
+	}
+	return nil
+}
+
+// globBeforeSudo finds a wildcard that is expanded by the wrong account.
+func globBeforeSudo(_ *check, call *call) []string {
+	for _, w := range call.args() {
+		if w.glob && call.sudo != nil {
+			return one("the shell expands %s before sudo, as whoever types it: where that account may not look, the command gets the wildcard itself", w.text)
+		}
+	}
+	return nil
+}
+
+// unquoted finds a variable that the shell splits and expands again.
+func unquoted(_ *check, call *call) []string {
+	for _, w := range call.args() {
+		if w.vars {
+			return one("%s is not quoted: the shell splits it at blanks and expands wildcards in it", w.text)
+		}
+	}
+	return nil
+}

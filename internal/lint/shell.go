@@ -1,0 +1,280 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// script is a block read as shell.
+type script struct {
+	calls        []*call
+	placeholders []placeholder
+}
+
+// placeholder is a word that a reader is to replace.
+type placeholder struct {
+	line int
+	text string // "<log file name>" or "[date]"
+}
+
+// call is one simple command.
+type call struct {
+	line    int
+	text    string // as it stands on the page
+	assigns []word // NAME=value in front of everything
+	sudo    *sudo  // nil where it runs without
+	argv    []word // the program and its arguments; of sudo, what sudo runs
+	writes  []word // files that ">" and ">>" write
+	appends []word // those of them that ">>" appends to
+	reads   bool   // its input is a pipe or a file
+	prose   bool
+}
+
+// sudo is what stands between "sudo" and the program.
+type sudo struct {
+	user    string // "root" where it does not say
+	env     []word // NAME=value
+	keepEnv bool   // -E
+	prompt  string // the argument of -p
+}
+
+// word is one word of a command.
+type word struct {
+	text   string // quotes taken off; what is expanded stands as it is written
+	glob   bool   // it holds a wildcard that the shell expands
+	vars   bool   // it holds a variable outside quotes
+	subst  bool   // it holds a command substitution
+	secret bool   // it holds a variable whose name says that it is secret
+}
+
+func (c *call) program() string {
+	if len(c.argv) == 0 {
+		return ""
+	}
+	return path.Base(c.argv[0].text)
+}
+
+// args are the words after the program.
+func (c *call) args() []word {
+	if len(c.argv) == 0 {
+		return nil
+	}
+	return c.argv[1:]
+}
+
+// operands are the arguments that are no options.
+func (c *call) operands() (out []word) {
+	for _, w := range c.args() {
+		if !strings.HasPrefix(w.text, "-") {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// has says that one of the options was given, alone or with "=value"; of one
+// letter also among others ("-xefu").
+func (c *call) has(options ...string) bool {
+	for _, w := range c.args() {
+		for _, o := range options {
+			cluster := len(o) == 2 && len(w.text) > 1 && w.text[0] == '-' && w.text[1] != '-' && strings.ContainsRune(w.text[1:], rune(o[1]))
+			if w.text == o || strings.HasPrefix(w.text, o+"=") || cluster {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// user is the account that the command runs as; "" is whoever types it.
+func (c *call) user() string {
+	if c.sudo == nil {
+		return ""
+	}
+	return c.sudo.user
+}
+
+var (
+	// angled is a placeholder that the shell takes for a redirection;
+	// squared one that it takes for a set of characters. A set that is meant
+	// is short, or a range.
+	angled  = regexp.MustCompile(`<[A-Za-z][A-Za-z0-9 _./'-]*>`)
+	squared = regexp.MustCompile(`\[[a-z]+(?:[ _][a-z]+)*\]`)
+	masked  = regexp.MustCompile(`‹(\d+)›`)
+)
+
+const shortestName = 4 // letters of a placeholder in square brackets
+
+// parse reads a block. Placeholders are taken out first: they are no shell.
+// Where the whole is no shell, each line is tried by itself, and what cannot
+// be read then is left out.
+func parse(b *block) script {
+	var s script
+	lines := make([]string, len(b.lines))
+	for i, l := range b.lines {
+		mask := func(text string) string {
+			s.placeholders = append(s.placeholders, placeholder{line: l.no, text: text})
+			return fmt.Sprintf("‹%d›", len(s.placeholders)-1)
+		}
+		text := angled.ReplaceAllStringFunc(l.text, mask)
+		lines[i] = squared.ReplaceAllStringFunc(text, func(t string) string {
+			if len(strings.Trim(t, "[]")) < shortestName {
+				return t
+			}
+			return mask(t)
+		})
+	}
+	r := &reader{block: b, script: &s}
+	if !r.read(strings.Join(lines, "\n"), 0) {
+		for i, text := range lines {
+			r.read(text, i)
+		}
+	}
+	if len(s.calls) == 0 {
+		s.placeholders = nil // it is no command after all
+	}
+	return s
+}
+
+// reader turns syntax into calls.
+type reader struct {
+	block  *block
+	script *script
+	src    string
+	first  int // the index of the line that src begins with
+}
+
+func (r *reader) read(src string, first int) bool {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(src), "")
+	if err != nil {
+		return false
+	}
+	r.src, r.first = src, first
+	piped := map[syntax.Node]bool{}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.BinaryCmd:
+			if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
+				piped[n.Y] = true
+			}
+		case *syntax.Stmt:
+			if call, ok := n.Cmd.(*syntax.CallExpr); ok {
+				r.call(n, call, piped[n])
+			}
+		}
+		return true
+	})
+	return true
+}
+
+func (r *reader) call(s *syntax.Stmt, e *syntax.CallExpr, piped bool) {
+	at := min(r.first+int(s.Pos().Line())-1, len(r.block.lines)-1)
+	c := &call{line: r.block.lines[at].no, prose: r.block.prose, reads: piped}
+	c.text = r.unmask(strings.Join(strings.Fields(r.src[s.Pos().Offset():s.End().Offset()]), " "))
+	for _, a := range e.Assigns {
+		w := word{text: a.Name.Value + "="}
+		if a.Value != nil {
+			v := r.word(a.Value)
+			w = word{text: w.text + v.text, subst: v.subst}
+		}
+		c.assigns = append(c.assigns, w)
+	}
+	for _, a := range e.Args {
+		c.argv = append(c.argv, r.word(a))
+	}
+	for _, d := range s.Redirs {
+		switch d.Op {
+		case syntax.RdrOut, syntax.RdrClob:
+			c.writes = append(c.writes, r.word(d.Word))
+		case syntax.AppOut:
+			c.writes, c.appends = append(c.writes, r.word(d.Word)), append(c.appends, r.word(d.Word))
+		case syntax.RdrIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+			c.reads = true
+		}
+	}
+	c.takeSudo()
+	r.script.calls = append(r.script.calls, c)
+}
+
+func (r *reader) unmask(s string) string {
+	return masked.ReplaceAllStringFunc(s, func(m string) string {
+		var n int
+		if _, err := fmt.Sscanf(m, "‹%d›", &n); err != nil || n >= len(r.script.placeholders) {
+			return m
+		}
+		return r.script.placeholders[n].text
+	})
+}
+
+var secretName = regexp.MustCompile(`(?i)(pass|passwd|password|secret|token|key)$`)
+
+func (r *reader) word(w *syntax.Word) word {
+	var out word
+	var b strings.Builder
+	var walk func(parts []syntax.WordPart, quoted bool)
+	walk = func(parts []syntax.WordPart, quoted bool) {
+		for _, p := range parts {
+			switch p := p.(type) {
+			case *syntax.Lit:
+				b.WriteString(p.Value)
+				out.glob = out.glob || !quoted && strings.ContainsAny(escaped.ReplaceAllString(p.Value, ""), "*?[")
+			case *syntax.SglQuoted:
+				b.WriteString(p.Value)
+			case *syntax.DblQuoted:
+				walk(p.Parts, true)
+			case *syntax.ParamExp:
+				b.WriteString("$" + p.Param.Value)
+				out.vars = out.vars || !quoted
+				out.secret = out.secret || secretName.MatchString(p.Param.Value)
+			case *syntax.CmdSubst:
+				b.WriteString("$(…)")
+				out.subst = true
+			default:
+				b.WriteString(r.src[p.Pos().Offset():p.End().Offset()])
+			}
+		}
+	}
+	walk(w.Parts, false)
+	out.text = r.unmask(b.String())
+	return out
+}
+
+var escaped = regexp.MustCompile(`\\.`)
+
+// withValue are sudo's one-letter options that take a value (sudo(8)).
+const withValue = "CDghpRrTtUu"
+
+// takeSudo takes sudo and its options off the front.
+func (c *call) takeSudo() {
+	if c.program() != "sudo" {
+		return
+	}
+	s := &sudo{user: "root"}
+	rest := c.argv[1:]
+	for len(rest) > 0 {
+		o := rest[0].text
+		switch {
+		case strings.Contains(o, "=") && !strings.HasPrefix(o, "-") && !strings.Contains(strings.SplitN(o, "=", 2)[0], "/"):
+			s.env = append(s.env, rest[0])
+		case len(o) < 2 || o[0] != '-':
+			c.sudo, c.argv = s, rest
+			return
+		case o == "--preserve-env" || o == "-E":
+			s.keepEnv = true
+		case len(o) == 2 && strings.Contains(withValue, o[1:]) && len(rest) > 1:
+			if o == "-u" {
+				s.user = rest[1].text
+			}
+			if o == "-p" {
+				s.prompt = rest[1].text
+			}
+			rest = rest[1:]
+		}
+		rest = rest[1:]
+	}
+	c.sudo, c.argv = s, nil
+}
