@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/slackio"
+)
+
+func manifestCommand() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use: "manifest", Short: "Print the app manifest that makes the Slack app", Args: argCheck(cobra.NoArgs),
+		Long: "Print the app manifest that makes the Slack app: paste it at\nhttps://api.slack.com/apps under Create New App, From a manifest, JSON.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := slackio.Manifest(name)
+			if err != nil {
+				return misuse{err}
+			}
+			_, err = cmd.OutOrStdout().Write(b)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "dh", "what the app is `called`; people mention it as @dh")
+	return cmd
+}

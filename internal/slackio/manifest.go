@@ -1,0 +1,112 @@
+package slackio
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// SlashCommand is the command that the app answers to.
+const SlashCommand = "/dh"
+
+// Slack's limits of a manifest, by its schema.
+const (
+	maxAppName    = 35
+	defaultAppHue = "#1d4e89"
+)
+
+// scopes are what the bot token may do: exactly the Web API methods and
+// events that this package uses.
+func scopes() []string {
+	return []string{
+		"app_mentions:read", // app_mention
+		"channels:read",     // conversations.info: is a channel shared, is the bot in it
+		"chat:write",        // chat.postMessage, update, postEphemeral
+		"commands",          // the slash command
+		"files:write",       // files.getUploadURLExternal, completeUploadExternal
+		"groups:read",       // conversations.info of private channels
+		"im:read",           // conversations.info of direct messages
+		"im:write",          // conversations.open
+		"mpim:read",         // conversations.info of group messages
+		"users:read",        // users.info: who somebody is
+	}
+}
+
+// events are what Slack tells the app of.
+func events() []string { return []string{"app_home_opened", "app_mention"} }
+
+type manifest struct {
+	Metadata struct {
+		Major int `json:"major_version"`
+	} `json:"_metadata"`
+	Display struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Colour      string `json:"background_color"`
+	} `json:"display_information"`
+	Features struct {
+		Home struct {
+			HomeTab  bool `json:"home_tab_enabled"`
+			Messages bool `json:"messages_tab_enabled"`
+			ReadOnly bool `json:"messages_tab_read_only_enabled"`
+		} `json:"app_home"`
+		Bot struct {
+			Name   string `json:"display_name"`
+			Online bool   `json:"always_online"`
+		} `json:"bot_user"`
+		Slash []slashFeature `json:"slash_commands"`
+	} `json:"features"`
+	OAuth struct {
+		Scopes struct {
+			Bot []string `json:"bot"`
+		} `json:"scopes"`
+	} `json:"oauth_config"`
+	Settings struct {
+		Events struct {
+			Bot []string `json:"bot_events"`
+		} `json:"event_subscriptions"`
+		Interactivity struct {
+			On bool `json:"is_enabled"`
+		} `json:"interactivity"`
+		OrgDeploy bool `json:"org_deploy_enabled"`
+		Socket    bool `json:"socket_mode_enabled"`
+		Rotation  bool `json:"token_rotation_enabled"`
+	} `json:"settings"`
+}
+
+type slashFeature struct {
+	Command     string `json:"command"`
+	Description string `json:"description"`
+	Hint        string `json:"usage_hint"`
+	Escape      bool   `json:"should_escape"`
+}
+
+// Manifest is the app manifest, as JSON, from which Slack makes an app that
+// has what the bot needs and nothing else: over Socket Mode, so that there is
+// no URL that anybody could call. name is what the app is called, at most 35
+// characters.
+func Manifest(name string) ([]byte, error) {
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxAppName || strings.ContainsFunc(name, unicode.IsControl) {
+		return nil, fmt.Errorf("%q will not do as an app's name: Slack wants 1 to %d plain characters", name, maxAppName)
+	}
+	var m manifest
+	m.Metadata.Major = 2
+	m.Display.Name = name
+	m.Display.Description = "Looks after Deephaven processes: status, restart, runbooks, with a second pair of eyes"
+	m.Display.Colour = defaultAppHue
+	m.Features.Home.HomeTab, m.Features.Home.Messages = true, true
+	m.Features.Bot.Name, m.Features.Bot.Online = name, true
+	m.Features.Slash = []slashFeature{{Command: SlashCommand, Description: "Status, restart and the other runbooks of Deephaven", Hint: "help | status db_dis | restart db_dis reason"}}
+	m.OAuth.Scopes.Bot = scopes()
+	m.Settings.Events.Bot = events()
+	m.Settings.Interactivity.On, m.Settings.Socket = true, true
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(m)
+	return b.Bytes(), err
+}
