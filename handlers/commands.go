@@ -47,6 +47,8 @@ func Commands() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
 			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis", do: (*Service).status},
+		{Verb: "deps", Aliases: []string{"dependencies", "needs", "upstream"}, Object: ProcessNamed, Class: runbooks.Read,
+			Summary: "whether what a process needs is up, in the order in which it starts", Usage: "deps PROCESS [on HOST] [in CLUSTER]", Example: "deps authentication_server", do: (*Service).deps},
 		{Verb: "restart", Aliases: []string{"bounce", "reboot"}, Object: ProcessNamed, Action: "restart", Class: runbooks.Disruptive,
 			Summary: "restart a process and prove that it came back", Usage: "restart PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "restart db_dis disk was full, freed 40 GB", do: (*Service).request},
 		{Verb: "start", Object: ProcessNamed, Action: "start", Class: runbooks.Disruptive,

@@ -22,6 +22,8 @@ const (
 	// asksPerHost is how many status commands are under way on one host at a
 	// time: below sshd's usual MaxSessions of 10, and no burden on monit.
 	asksPerHost = 6
+	// statusAction is the catalog's name of what asks a supervisor.
+	statusAction = "status"
 )
 
 // status asks every host that matters at once and shows what comes as it
@@ -41,7 +43,32 @@ func (s *Service) status(ctx context.Context, c *call) error {
 	if err := s.show(ctx, c, asks, &board); err != nil {
 		return err
 	}
+	if err := s.lookUpstream(ctx, c, &board); err != nil {
+		return err
+	}
 	return s.recordRead(ctx, c, board)
+}
+
+// lookUpstream asks what that which is out needs, where the board does not say
+// it already, and shows the board again.
+func (s *Service) lookUpstream(ctx context.Context, c *call, board *card.Board) error {
+	asks, err := s.asksFor(c, unseenNeeds(c.catalog, c.cluster, board.Rows))
+	if err != nil || len(asks) == 0 {
+		return err
+	}
+	answers := make(chan answer, len(asks))
+	var wg sync.WaitGroup
+	s.send(ctx, &wg, asks, answers)
+	wg.Wait()
+	close(answers)
+	board.Upstream = make([]card.Row, len(asks))
+	for i, a := range asks {
+		board.Upstream[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
+	}
+	for a := range answers {
+		s.fill(c, &board.Upstream[a.index], asks[a.index], a.result)
+	}
+	return s.showBoard(ctx, c, *board)
 }
 
 // ask is one status command.
@@ -68,14 +95,42 @@ func asksOf(planner *runbooks.Planner, c *call) ([]ask, error) {
 			if !ok {
 				continue // the config's cross-check reports it
 			}
-			plan, err := planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: c.cmd.Action, Process: id, Hosts: []string{h.Name}})
+			asks, err := statusAsks(planner, c, p, h)
 			if err != nil {
 				return nil, err
 			}
-			for _, st := range plan.Steps {
-				out = append(out, ask{process: p, host: h, step: st})
-			}
+			out = append(out, asks...)
 		}
+	}
+	return out, nil
+}
+
+// asksFor are the status commands of processes that the call did not name.
+func (s *Service) asksFor(c *call, targets []runbooks.Target) ([]ask, error) {
+	var out []ask
+	for _, t := range targets {
+		p, known := c.catalog.Process(t.Process)
+		h, there := c.cluster.Host(t.Host)
+		if !known || !there {
+			continue // the catalog's and the config's checks report it
+		}
+		asks, err := statusAsks(&s.planner, c, p, h)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, asks...)
+	}
+	return out, nil
+}
+
+func statusAsks(planner *runbooks.Planner, c *call, p *runbooks.Process, h *fleet.Host) ([]ask, error) {
+	plan, err := planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: statusAction, Process: p.ID, Hosts: []string{h.Name}})
+	if err != nil {
+		return nil, err
+	}
+	var out []ask
+	for _, st := range plan.Steps {
+		out = append(out, ask{process: p, host: h, step: st})
 	}
 	return out, nil
 }
@@ -164,6 +219,7 @@ func (s *Service) fill(c *call, row *card.Row, a ask, r remote.Result) {
 
 func (s *Service) showBoard(ctx context.Context, c *call, b card.Board) error {
 	b.At = s.Now()
+	markUpstream(c.catalog, c.cluster, &b)
 	out := card.Status(b)
 	if c.ChannelShared {
 		return c.reply.Whisper(ctx, out) // what hosts said is not for outsiders

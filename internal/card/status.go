@@ -19,6 +19,12 @@ type Board struct {
 	At      time.Time
 	// Unrecorded says that the state store did not answer.
 	Unrecorded bool
+	// Upstream is what else was asked, to find the cause of what is out.
+	Upstream []Row
+	// Needs is the process whose needs the rows are, "" for any other board,
+	// and Absent are those that no host of the config runs.
+	Needs  string
+	Absent []string
 }
 
 // Row is one process on one host.
@@ -30,6 +36,7 @@ type Row struct {
 	Command     string // what was asked
 	Observation probe.Observation
 	Finding     probe.Finding
+	Causes      []Cause // upstream, where it is out because of something else
 }
 
 // severity of a row; what has not answered is unknown.
@@ -73,6 +80,9 @@ func Mark(s runbooks.Severity) string {
 // Status is the answer to a status command: a process in full where one was
 // asked about, a table otherwise.
 func Status(b Board) Card {
+	if b.Needs != "" {
+		return depsCard(b)
+	}
 	if b.oneProcess() {
 		return processCard(b)
 	}
@@ -95,19 +105,20 @@ func processCard(b Board) Card {
 	p := b.Rows[0].Process
 	worst := b.Worst()
 	where := hostsOf(b.Rows)
-	head := Line{T(Mark(worst) + " "), B(worst.String() + " · " + headline(b.Rows)), T(fmt.Sprintf(" · %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster))}
+	head := Line{T(Mark(worst) + " "), B(upperFirst(worst.String()) + " · " + headline(b.Rows)), T(fmt.Sprintf(" · %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster))}
 	c := Card{Head: head}
 	for _, r := range b.Rows {
 		c.Body = append(c.Body, Text{Lines: rowLines(r, len(b.Rows) > 1)})
 	}
+	if up := b.upstreamLines(); up != nil {
+		c.Body = append(c.Body, Text{Lines: up})
+	}
 	if worst != runbooks.None {
 		c.Body = append(c.Body, Text{Lines: []Line{{B("Impact: "), T(p.Impact)}}})
 	}
-	if act := nextTaps(b, p); act != nil {
-		c.Buttons = act
-	}
+	c.Buttons = append(b.causeTaps(), nextTaps(b, p)...)
 	c.Foot = append(c.Foot, evidence(b.Rows)...)
-	return b.finish(c, fmt.Sprintf("%s · %s · %s on %s · %s", worst, headline(b.Rows), p.ID, where, b.Cluster))
+	return b.finish(c, fmt.Sprintf("%s · %s · %s on %s · %s", worst, headline(b.Rows), p.ID, where, b.Cluster)+b.because())
 }
 
 // rowLines say how one process is, and why we think so.
@@ -182,7 +193,7 @@ func nextTaps(b Board, p runbooks.Process) []Button {
 			verb = "start"
 		}
 		about := Button{Action: TapCommand, Label: "About " + p.ID, Value: fmt.Sprintf("help %s in %s", p.ID, b.Cluster)}
-		if !slices.Contains(p.Actions, verb) {
+		if !slices.Contains(p.Actions, verb) || helpless(r.Observation.State) {
 			return []Button{about}
 		}
 		title := fmt.Sprintf("%s %s on %s · %s", verb, p.ID, r.Host, b.Cluster)
@@ -195,6 +206,10 @@ func nextTaps(b Board, p runbooks.Process) []Button {
 	return nil
 }
 
+// helpless says that starting something is no answer to what was found:
+// nobody could look, or the supervisor does not know the process.
+func helpless(s probe.State) bool { return s == probe.Unseen || s == probe.Missing }
+
 // boardCard shows what is wrong first, worst on top, then a line for each
 // host: at 3 a.m. nobody reads a list of what is well.
 func boardCard(b Board) Card {
@@ -203,7 +218,7 @@ func boardCard(b Board) Card {
 	if b.Host != "" {
 		name = b.Host + " · " + b.Cluster
 	}
-	c := Card{Head: Line{T(Mark(worst) + " "), B(worst.String()), T(" · " + name + " · " + tally(b.Rows))}}
+	c := Card{Head: Line{T(Mark(worst) + " "), B(upperFirst(worst.String())), T(" · " + name + " · " + tally(b.Rows))}}
 	bad := badRows(b.Rows)
 	c.Body = paragraphs(badLines(bad, b.Host == ""), hostsLines(b))
 	c.Buttons = boardTaps(b, bad)
@@ -225,7 +240,7 @@ func badRows(rows []Row) []Row {
 func badLines(bad []Row, withHost bool) []Line {
 	var lines []Line
 	for _, r := range bad {
-		if unasked(r) {
+		if unasked(r) || len(r.Causes) > 0 {
 			continue
 		}
 		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID)}
@@ -238,6 +253,7 @@ func badLines(bad []Row, withHost bool) []Line {
 		}
 		lines = append(lines, l)
 	}
+	lines = append(lines, heldLines(bad, withHost)...)
 	return append(lines, unaskedLines(bad)...)
 }
 
@@ -304,7 +320,7 @@ func boardTaps(b Board, bad []Row) []Button {
 	var out []Button
 	seen := map[string]bool{}
 	for _, r := range bad {
-		if seen[r.Process.ID] || len(out) == most || unasked(r) {
+		if seen[r.Process.ID] || len(out) == most || unasked(r) || len(r.Causes) > 0 {
 			continue
 		}
 		seen[r.Process.ID] = true
@@ -322,10 +338,14 @@ func tally(rows []Row) string {
 			count[waitingWord]++
 			continue
 		}
+		if len(r.Causes) > 0 {
+			count[heldWord]++
+			continue
+		}
 		count[tallyWord(r.severity())]++
 	}
 	var parts []string
-	for _, k := range []string{"critical", "moderate", "unknown", "low", waitingWord, wellWord} {
+	for _, k := range []string{"critical", "moderate", "unknown", "low", heldWord, waitingWord, wellWord} {
 		if count[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[k], k))
 		}
@@ -335,6 +355,7 @@ func tally(rows []Row) string {
 
 const (
 	waitingWord = "with no answer yet"
+	heldWord    = "behind that"
 	wellWord    = "as they should be"
 )
 

@@ -1,0 +1,37 @@
+package handlers
+
+import (
+	"context"
+
+	"dhbot/internal/card"
+	"dhbot/runbooks"
+)
+
+// deps asks what a process needs, directly or through others, in the order in
+// which it starts, and the process itself.
+func (s *Service) deps(ctx context.Context, c *call) error {
+	board := card.Board{Cluster: c.cluster.Name, Needs: c.process.ID, Unrecorded: c.Key == "" && c.Via != Terminal}
+	var targets []runbooks.Target
+	for _, id := range append(c.catalog.Needed(c.process.ID, c.cluster.ACLs), c.process.ID) {
+		hosts := c.cluster.HostsOf(id)
+		if len(hosts) == 0 {
+			board.Absent = append(board.Absent, id)
+		}
+		for _, h := range hosts {
+			if id != c.process.ID || c.host == nil || c.host.Name == h.Name {
+				targets = append(targets, runbooks.Target{Process: id, Host: h.Name})
+			}
+		}
+	}
+	asks, err := s.asksFor(c, targets)
+	if err != nil {
+		return err
+	}
+	for _, a := range asks {
+		board.Rows = append(board.Rows, card.Row{Process: *a.process, Host: a.host.Name, Pending: true})
+	}
+	if err := s.show(ctx, c, asks, &board); err != nil {
+		return err
+	}
+	return s.recordRead(ctx, c, board)
+}
