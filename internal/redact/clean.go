@@ -22,6 +22,9 @@ func Text(s string) string { return Secrets(Clean(s)) }
 // carriage return, alone or before a newline, and Unicode's line separators
 // become a newline. Bytes that are not UTF-8 are shown as \xNN.
 func Clean(s string) string {
+	if plain(s) {
+		return s
+	}
 	s = lineEnds.Replace(visible(s))
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -30,6 +33,17 @@ func Clean(s string) string {
 		lines[i] = strings.Map(printable, ansi.Strip(line))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// plain says that there is nothing to clean: only printable ASCII, newlines
+// and tabs, as in nearly all output.
+func plain(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; (b < ' ' || b > '~') && b != '\n' && b != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // Line is s as one safe line of at most limit runes, words separated by

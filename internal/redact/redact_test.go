@@ -32,6 +32,19 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// Plain text is left alone, whether or not it is looked at rune by rune.
+func TestPlainTextIsClean(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringMatching(`[ -~\t\n]*`).Draw(t, "s")
+		if got := Clean(s); got != s {
+			t.Errorf("Clean(%q) = %q", s, got)
+		}
+		if got := Clean(s + "é"); got != s+"é" {
+			t.Errorf("Clean(%q) = %q", s+"é", got)
+		}
+	})
+}
+
 // Each row's secret must be gone and the rest of the line must be left.
 func TestSecrets(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
