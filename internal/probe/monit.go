@@ -10,10 +10,9 @@ import (
 	"dhbot/internal/remote"
 )
 
-// monitHead begins a block of `monit status`, monitField is a line of it.
 var (
-	monitHead  = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
-	monitField = regexp.MustCompile(`^  (\S+(?: \S+)*)(?: {2,}(.*))?$`)
+	// monitHead begins a block of `monit status`.
+	monitHead = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
 	// monitPending ends the status of a service that was asked something.
 	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
 	// monitWrong is how monit names what a check found: "Connection failed",
@@ -82,23 +81,17 @@ func monitBlock(out, service string) (map[string]string, error) {
 	found, inside := 0, false
 	for line := range strings.Lines(redact.Clean(out)) {
 		line = strings.TrimRight(line, "\n ")
-		if head := monitHead.FindStringSubmatch(line); head != nil {
-			inside = head[1] == "Process" && head[2] == service
-			if inside {
-				found++
-				fields = map[string]string{}
+		if name, value, ok := monitField(line); ok {
+			if _, twice := fields[name]; inside && !twice {
+				fields[name] = value
 			}
 			continue
 		}
-		field := monitField.FindStringSubmatch(line)
-		if field == nil {
-			inside = false
-		}
-		if !inside {
-			continue
-		}
-		if _, twice := fields[field[1]]; !twice {
-			fields[field[1]] = strings.TrimSpace(field[2])
+		head := monitHead.FindStringSubmatch(line)
+		inside = head != nil && head[1] == "Process" && head[2] == service
+		if inside {
+			found++
+			fields = map[string]string{}
 		}
 	}
 	switch {
@@ -111,6 +104,17 @@ func monitBlock(out, service string) (map[string]string, error) {
 	default:
 		return fields, nil
 	}
+}
+
+// monitField reads a line of a block: two spaces, a name of one or more words,
+// and after at least two more spaces what it is.
+func monitField(line string) (name, value string, ok bool) {
+	rest, ok := strings.CutPrefix(line, "  ")
+	if !ok || rest == "" || rest[0] == ' ' {
+		return "", "", false
+	}
+	name, value, _ = strings.Cut(rest, "  ")
+	return name, strings.TrimSpace(value), !strings.Contains(name, "\t")
 }
 
 // splitPending takes "OK - restart pending" apart.
