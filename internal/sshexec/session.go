@@ -104,9 +104,16 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 	}
 }
 
+// How much of a stream is read at a time: little at first, since most
+// commands say little, and up to what one packet holds.
+const (
+	leastRead = 2 << 10
+	mostRead  = 32 << 10
+)
+
 // drain takes a stream to its end, so that the host never blocks on us.
 func (s *session) drain(from io.Reader, to *capture) {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, leastRead)
 	for {
 		n, err := from.Read(buf)
 		_, _ = to.Write(buf[:n])
@@ -116,6 +123,9 @@ func (s *session) drain(from io.Reader, to *capture) {
 		}
 		if err != nil {
 			return
+		}
+		if n == len(buf) && n < mostRead {
+			buf = make([]byte, 2*n)
 		}
 	}
 }
