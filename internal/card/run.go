@@ -87,6 +87,9 @@ func headline1(r engine.Run) (sign, what string) {
 	case engine.Queued:
 		return "⏳", "Queued behind " + r.Behind
 	case engine.Running:
+		if r.Abort != nil {
+			return "✋", "Stopping after this step"
+		}
 		return "▶️", "Running"
 	case engine.Paused:
 		return "✋", "Waiting for a person"
@@ -134,27 +137,36 @@ func span(d time.Duration) string {
 	}
 }
 
-// pushReason is how much of a reason fits a lock screen.
-const pushReason = 80
+// How much of a reason, and of everything else, fits a lock screen.
+const (
+	pushReason = 80
+	pushMost   = 240
+)
 
 // runPush is the head as one line, then who asks and why, or what came of it.
 func runPush(r engine.Run) string {
 	parts := []string{PlainLine(runHead(r))}
-	if r.State == engine.Waiting {
+	add := func(lines []Line) {
+		for _, l := range lines {
+			parts = append(parts, PlainLine(l))
+		}
+	}
+	switch r.State {
+	case engine.Waiting:
 		asked := r.Asked.Person + " asks"
 		if r.Reason != "" {
 			asked += ": “" + clip(r.Reason, pushReason) + "”"
 		}
 		parts = append(parts, asked)
-	} else {
-		for _, l := range outcomeLines(r) {
-			parts = append(parts, PlainLine(l))
-		}
+	case engine.Partly:
+		add(partLines(r))
+	default:
 		if r.Why != "" {
-			parts = append(parts, clip(r.Why, 2*pushReason))
+			parts = append(parts, r.Why)
 		}
+		add(outcomeLines(r))
 	}
-	return strings.Join(append(parts, r.ID), " · ")
+	return clip(strings.Join(parts, " · "), pushMost) + " · " + r.ID
 }
 
 // clip is s in at most most runes; "…" marks that something is missing.
@@ -228,21 +240,24 @@ func whyLines(r engine.Run) []Line {
 		return []Line{{T("Denied by "), P(r.DenyBy.Person, r.DenyBy.Account), T(": “" + r.Why + "”")}}
 	case r.State == engine.Closed && r.EndedBy != nil:
 		return []Line{{T("Closed by "), P(r.EndedBy.Person, r.EndedBy.Account), T(": “" + r.Why + "”")}}
-	case r.Why != "" && !toldByStep(r):
-		return []Line{{B(upperFirst(r.Why))}}
+	case r.State == engine.Partly:
+		return append(partLines(r), toldLine(r)...)
 	default:
-		return nil
+		return toldLine(r)
 	}
 }
 
-// toldByStep says that a step's own line, which is shown, says the same.
-func toldByStep(r engine.Run) bool {
+// toldLine is why a run ended, unless a step's own line says it.
+func toldLine(r engine.Run) []Line {
+	if r.Why == "" {
+		return nil
+	}
 	for _, st := range r.Steps {
-		if st.Text == r.Why && (st.State == engine.StepFailed || st.State == engine.StepUnknown) {
-			return true
+		if (st.State == engine.StepFailed || st.State == engine.StepUnknown) && st.Text != "" && strings.HasPrefix(r.Why, strings.TrimRight(st.Text, ". ")) {
+			return nil
 		}
 	}
-	return false
+	return []Line{{B(upperFirst(r.Why))}}
 }
 
 // nextLines say what a person has to do now.
@@ -250,6 +265,11 @@ func nextLines(r engine.Run) []Line {
 	switch r.State {
 	case engine.Unknown:
 		return []Line{{T("It stays locked until somebody has looked and says "), C("close " + r.ID + " what you found")}}
+	case engine.Queued:
+		if r.StartBy == nil {
+			return nil
+		}
+		return []Line{{T("It starts when "), B(r.Behind), T(" is over, or expires at "), At(*r.StartBy)}}
 	case engine.Paused:
 		return []Line{{T("Do this step, then tap Done or say "), C("done " + r.ID)}}
 	default:

@@ -50,7 +50,11 @@ func window(r engine.Run) (first, last int) {
 }
 
 func stepLine(p runbooks.Step, st engine.Step, withHost bool) Line {
-	l := Line{T(stepSign(st.State) + " ")}
+	sign := stepSign(st.State)
+	if st.State == engine.StepStarted && p.Kind == runbooks.Manual {
+		sign = "✋"
+	}
+	l := Line{T(sign + " ")}
 	if withHost {
 		l = append(l, T(p.Host+": "))
 	}
@@ -64,7 +68,7 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) Line {
 		return append(l, T(" — not done"))
 	case st.By != "":
 		l = append(l, T(" — ticked by "+st.By))
-	case st.State == engine.StepStarted && st.Text == "":
+	case st.State == engine.StepStarted && st.Text == "" && p.Kind != runbooks.Manual:
 		return append(l, T(" …"))
 	}
 	if st.Text == "" {
@@ -155,6 +159,37 @@ func ranLines(r engine.Run) []Line {
 	}
 	if n > most {
 		lines = append(lines, Line{T(fmt.Sprintf("… and %d more", n-most))})
+	}
+	return lines
+}
+
+// partLines name what a run that stopped half way has done and what not.
+func partLines(r engine.Run) []Line {
+	var order []string
+	missing := map[string]bool{}
+	for i := range steps(r) {
+		p, st := r.Plan.Steps[i], r.Steps[i].State
+		if p.Kind != runbooks.Exec && p.Kind != runbooks.Manual {
+			continue
+		}
+		t := runbooks.Target{Process: p.Process, Host: p.Host}.String()
+		order = append(order, t)
+		missing[t] = missing[t] || st != engine.StepDone && st != engine.StepNoted
+	}
+	var done, not []string
+	for _, t := range unique(order) {
+		if missing[t] {
+			not = append(not, t)
+		} else {
+			done = append(done, t)
+		}
+	}
+	var lines []Line
+	if len(done) > 0 {
+		lines = append(lines, Line{B("Done: "), T(strings.Join(done, ", "))})
+	}
+	if len(not) > 0 {
+		lines = append(lines, Line{B("Not done, or not to its end: "), T(strings.Join(not, ", "))})
 	}
 	return lines
 }

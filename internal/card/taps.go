@@ -33,9 +33,13 @@ func voteButtons(r engine.Run) []Button {
 	return []Button{
 		approve,
 		{Action: TapDeny, Label: "Deny…", Value: value, Style: Danger},
-		{Action: TapCancel, Label: "Cancel", Value: value, Confirm: &Confirm{
-			Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}},
+		cancelButton(r),
 	}
+}
+
+func cancelButton(r engine.Run) Button {
+	return Button{Action: TapCancel, Label: "Cancel", Value: runValue(r), Confirm: &Confirm{
+		Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}}
 }
 
 // approveConfirm names the target first: approving the wrong one by habit is
@@ -55,7 +59,9 @@ func runButtons(r engine.Run) []Button {
 	stop := Button{Action: TapCancel, Label: "Stop…", Value: runValue(r), Style: Danger, Confirm: &Confirm{
 		Title: "Stop " + r.ID + "?", Text: "The step under way still ends; the rest is not done.", Yes: "Stop", No: "Back"}}
 	switch r.State {
-	case engine.Approved, engine.Queued, engine.Running:
+	case engine.Approved, engine.Queued:
+		return []Button{cancelButton(r)}
+	case engine.Running:
 		if r.Abort != nil {
 			return nil
 		}

@@ -12,12 +12,12 @@ import (
 
 // Refusal is a plain answer that nothing was done.
 func Refusal(text string) Card {
-	return Card{Push: text, Head: Line{T("🚫 " + text)}, Private: true}
+	return Card{Push: "🚫 " + text, Head: Line{T("🚫 " + text)}, Private: true}
 }
 
 // DidYouMean names what was not understood and what may have been meant.
 func DidYouMean(text string, commands []string) Card {
-	c := Card{Push: text, Head: Line{T("🤔 " + text)}, Private: true}
+	c := Card{Push: "🤔 " + text, Head: Line{T("🤔 " + text)}, Private: true}
 	if len(commands) == 0 {
 		c.Body = append(c.Body, Text{Lines: []Line{{T("Nothing was run. "), C("help"), T(" lists what I understand.")}}})
 		return c

@@ -1,0 +1,36 @@
+// Package cardtest has an example of every card that the bot shows, for the
+// tests that look at how cards are worded, rendered and drawn.
+package cardtest
+
+import (
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+)
+
+// Sample is one card under a name that can be a file's.
+type Sample struct {
+	Name string
+	Card card.Card
+}
+
+// Now is when all the samples were made.
+var now = time.Date(2026, 3, 14, 14, 7, 0, 0, time.UTC)
+
+// Now is the moment at which every sample was shown.
+func Now() time.Time { return now }
+
+// All returns every sample, in the order in which a reader meets them.
+func All() []Sample {
+	var out []Sample
+	for _, list := range [][]Sample{statusSamples(), voteSamples(), runSamples(), endSamples(), wordSamples()} {
+		out = append(out, list...)
+	}
+	return out
+}
+
+// The people of the samples, with accounts of the demo's workspace.
+const team = "T0DHLOCAL"
+
+func account(user string) auth.Account { return auth.Account{Team: team, User: user} }

@@ -1,0 +1,57 @@
+package cardtest
+
+import (
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+func wordSamples() []Sample {
+	open := []engine.Stored{{Run: restart("db_dis", "infra-1")}, {Run: after(restart("db_query_server", "query-1", "query-2"), 2)}}
+	past := []engine.Stored{{Run: ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")}}
+	held := []engine.Lock{{Name: "prod/db_dis", Run: "R-7F3K", Reason: "restart db_dis", Since: now.Add(-12 * time.Minute).UnixMilli()}}
+	verbs := []card.HelpRow{
+		{Verb: "status", Aliases: "stat, st", Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
+		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "restart db_dis disk was full, freed 40 GB"},
+		{Verb: "approve", Summary: "be the second pair of eyes for somebody's run", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
+	}
+	logs, _ := card.Output(card.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []card.Said{{
+		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
+		Text: "[2026-03-14T14:01:58] - INFO - checkpoint written\n[2026-03-14T14:02:11] - ERROR - No space left on device", Errors: 1, FirstError: "No space left on device", At: now,
+	}}})
+	return []Sample{
+		{"refusal", card.Refusal("Not allowed: you are not an approver of prod. Approvers: approver, approver2.")},
+		{"did-you-mean", card.DidYouMean("I don't know “db_diss” in prod.", []string{"restart db_dis"})},
+		{"not-understood", card.DidYouMean("I don't know the command “frobnicate”.", nil)},
+		{"runs", card.Runs(open, past)},
+		{"locks", card.Locks(held, now)},
+		{"locks-none", card.Locks(nil, now)},
+		{"help", card.Help(verbs, []string{"prod"})},
+		{"help-verb", card.HelpVerb(verbs[1], []string{"db_dis", "db_ltds"})},
+		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
+		{"logs", logs},
+		{"trail", card.Trail(trail())},
+	}
+}
+
+func trail() []audit.Sealed {
+	record := func(kind audit.Kind, r audit.Record) audit.Record {
+		r.Kind, r.At, r.Run, r.Cluster, r.Action, r.Target = kind, now, "R-7F3K", "prod", "restart", "db_dis on infra-1"
+		return r
+	}
+	records := []audit.Record{
+		record(audit.Requested, audit.Record{Person: "operator", Via: "slash", Text: "disk was full, freed 40 GB"}),
+		record(audit.Approved, audit.Record{Person: "approver", Via: "button", Text: "vote 1 of 1"}),
+		record(audit.StepStarted, audit.Record{Step: 2, Host: "infra-1", Command: "sudo -n -u irisadmin monit restart db_dis"}),
+		record(audit.StepEnded, audit.Record{Step: 2, Host: "infra-1", Outcome: "answered", Text: "accepted"}),
+		record(audit.Ended, audit.Record{Outcome: "done"}),
+	}
+	var out []audit.Sealed
+	for i, r := range records {
+		out = append(out, audit.Sealed{N: uint64(1289 + i), Hash: strings.Repeat("a1b2c3d4", 8), Record: r})
+	}
+	return out
+}

@@ -1,0 +1,57 @@
+package demo_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"dhbot/handlers"
+	"dhbot/internal/card/cardtest"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/slackio"
+	"dhbot/internal/slacklocal"
+)
+
+// TestEveryCardInTheBrowser posts every card and draws it on the narrowest
+// screen: nothing is refused by Slack's limits, left undrawn, or too wide.
+func TestEveryCardInTheBrowser(t *testing.T) {
+	browser := startBrowser(t)
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = local.Close() })
+	edge, err := slackio.New(slackio.Config{
+		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(),
+		Claims: memstore.New(memstore.Config{}), Handler: nobody, Pace: slackio.Pace{PostEvery: time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := cardtest.All()
+	for _, s := range samples {
+		if _, err := edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, s.Card); err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+	}
+	w := open(t, browser, local.URL(), "approver", "incident", narrowWidth, phoneHeight)
+	if got := eval[int](w, `document.querySelectorAll('article').length`); got != len(samples) {
+		t.Errorf("%d cards are drawn, want %d", got, len(samples))
+	}
+	w.clean()
+	// For people: all of them, a long strip in a few parts.
+	const part = 2400
+	total := eval[int](w, `document.querySelector('#messages').scrollHeight`)
+	w.do(chromedp.EmulateViewport(narrowWidth, part, chromedp.EmulateScale(2)))
+	for i, y := 0, 0; y < total; i, y = i+1, y+part-200 {
+		eval[int](w, fmt.Sprintf(`document.querySelector('#messages').scrollTop = %d`, y))
+		w.keep(fmt.Sprintf("cards-%d", i))
+	}
+}
+
+// nobody answers what is said here.
+func nobody(context.Context, handlers.Message, handlers.Reply) bool { return true }

@@ -1,0 +1,91 @@
+package slackio
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/slack-go/slack"
+	"pgregory.net/rapid"
+
+	"dhbot/internal/card"
+	"dhbot/internal/card/cardtest"
+	"dhbot/internal/slacklocal"
+)
+
+// TestSlackAcceptsAnyCard posts cards for real: whatever they hold, the local
+// Slack, which keeps to Slack's limits, takes their blocks and their plain
+// form, and nobody is alerted whom the card does not name as a person.
+func TestSlackAcceptsAnyCard(t *testing.T) {
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = local.Close() })
+	api := slack.New(local.BotToken(), slack.OptionAPIURL(local.APIURL()))
+	post := func(m message) (string, error) {
+		_, ts, err := api.PostMessageContext(t.Context(), slacklocal.DemoIncident, options(m)...)
+		return ts, err
+	}
+	for _, s := range cardtest.All() {
+		if _, err := post(demoRenderer.message(s.Card)); err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+		if _, err := post(demoRenderer.bare(s.Card)); err != nil {
+			t.Errorf("%s as text: %v", s.Name, err)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		c := cards().Draw(t, "card")
+		for _, m := range []message{homeRenderer.message(c), homeRenderer.bare(c)} {
+			ts, err := post(m)
+			if err != nil {
+				t.Fatalf("refused: %v", err)
+			}
+			for _, who := range alerted(t, local, ts) {
+				if !slices.Contains(named(c), who) {
+					t.Fatalf("the card alerts %s, whom it does not name", who)
+				}
+			}
+		}
+	})
+}
+
+// alerted is whom a message alerts, by the local Slack's own reading of it.
+func alerted(t *rapid.T, local *slacklocal.Server, ts string) []string {
+	list, err := local.Messages(slacklocal.DemoIncident, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range slices.Backward(list) {
+		if m.TS == ts {
+			return m.Notifies
+		}
+	}
+	t.Fatalf("the message %s is not there", ts)
+	return nil
+}
+
+// named are the people that a card mentions on purpose: members of the home
+// organisation in a Who span.
+func named(c card.Card) []string {
+	var out []string
+	lines := append([]card.Line{c.Head}, c.Foot...)
+	for _, e := range c.Body {
+		switch e := e.(type) {
+		case card.Text:
+			lines = append(lines, e.Lines...)
+		case card.Table:
+			for _, row := range e.Rows {
+				lines = append(lines, row...)
+			}
+		}
+	}
+	for _, l := range lines {
+		for _, s := range l {
+			if s.Kind == card.Who && s.Account.Team == "T0HOME" {
+				out = append(out, "@"+s.Account.User)
+			}
+		}
+	}
+	return out
+}
