@@ -66,6 +66,7 @@ const (
 	Shown     Condition = "shown"       // exit code 0, whatever it shows
 	Found     Condition = "found"       // grep's: exit code 0, or 1 where nothing was found
 	Nothing   Condition = "nothing"     // exit code 0 and no output
+	Something Condition = "something"   // exit code 0 and at least one line
 	Unchanged Condition = "unchanged"   // the same lines as the list step had before the card
 	FileThere Condition = "file there"  // stat -c %s: a file that is not empty
 	SpaceFree Condition = "space free"  // df -P -k: at least 4 GiB, twice the default quota of etcd (etcd-runbook.md:170)
@@ -101,7 +102,7 @@ func (c Condition) aboutMember() bool {
 func conditions() []Condition {
 	return []Condition{
 		Answers, Supervised, Restarted, Running, Stopped, Gone, Ready,
-		Shown, Found, Nothing, Unchanged, FileThere, SpaceFree, AllUp, AllIdle,
+		Shown, Found, Nothing, Something, Unchanged, FileThere, SpaceFree, AllUp, AllIdle,
 		EtcdStatus, EtcdQuorum, EtcdAlarms, EtcdSpare, EtcdServes, EtcdCaughtUp, SnapshotGood,
 	}
 }

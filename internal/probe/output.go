@@ -30,6 +30,8 @@ func byOutput(step runbooks.Step, r remote.Result, since time.Time) Verdict {
 		return found(r)
 	case runbooks.Nothing:
 		return noLines(r)
+	case runbooks.Something:
+		return someLines(r)
 	case runbooks.Unchanged:
 		return unchanged(step, r)
 	case runbooks.FileThere:
@@ -106,6 +108,14 @@ func noLines(r remote.Result) Verdict {
 	default:
 		return Verdict{State: Never, Text: fmt.Sprintf("there is %s and %d more", redact.Line(lines[0], lineLimit), len(lines)-1)}
 	}
+}
+
+func someLines(r remote.Result) Verdict {
+	v := shown(r)
+	if v.State == Met && len(runbooks.ListLines(r.Stdout.String())) == 0 {
+		return Verdict{State: Never, Text: "there is nothing"}
+	}
+	return v
 }
 
 // unchanged compares a list with the one that people saw and voted for.

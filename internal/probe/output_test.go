@@ -46,6 +46,10 @@ func TestOutputConditions(t *testing.T) {
 		{"still there", runbooks.Nothing, "", ended(0, paths, ""), Never, "there is /db/Intraday/Order/Event/infra_1/2018-02-09 and 1 more"},
 		{"not looked", runbooks.Nothing, "", ended(1, "", "find: denied\n"), Never, "denied"},
 
+		{"files", runbooks.Something, "", ended(0, paths, ""), Met, "2 lines"},
+		{"no files", runbooks.Something, "", ended(0, "", ""), Never, "there is nothing"},
+		{"no directory", runbooks.Something, "", ended(1, "", "find: x: No such file or directory\n"), Never, "No such file"},
+
 		{"same list", runbooks.Unchanged, same, ended(0, paths, ""), Met, "still the one"},
 		{"same list, other order", runbooks.Unchanged, same, ended(0, "/db/Intraday/Order/Event/query1_1/2018-02-09\n/db/Intraday/Order/Event/infra_1/2018-02-09\n", ""), Met, "still the one"},
 		{"one more", runbooks.Unchanged, same, ended(0, paths+"/db/Intraday/Order/Event/x/2018-02-09\n", ""), Never, "changed since"},
@@ -81,7 +85,9 @@ func TestOutputConditions(t *testing.T) {
 // monit's summary as a whole, from the samples: all up, all stopped, or who
 // is not.
 func TestEveryService(t *testing.T) {
-	row := func(name, status string) string { return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n" }
+	row := func(name, status string) string {
+		return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n"
+	}
 	head := "Monit 5.33.0 uptime: 22m\n Service Name                     Status                      Type          \n" +
 		" infra                            OK                          System        \n"
 	late := func(out string) remote.Result {

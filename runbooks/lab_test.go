@@ -1,0 +1,220 @@
+package runbooks_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/probe"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// lab carries plans out on the real hosts that DHBOT_LAB, an ssh_config file,
+// names: with ssh itself, so that nothing but catalog, planner and probe is
+// looked at.
+type lab struct {
+	t       *testing.T
+	config  string
+	planner *runbooks.Planner
+}
+
+func newLab(t *testing.T, catalog string) *lab {
+	t.Helper()
+	config := os.Getenv("DHBOT_LAB")
+	if config == "" {
+		t.Skip("DHBOT_LAB names no ssh_config file")
+	}
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
+	infra := []string{"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller", "log_aggregator_service",
+		"tailer1", "db_dis", "db_merge_server", "db_ltds", "web_api_service", "etcd", "mariadb"}
+	if catalog == "current" {
+		infra = append(infra, "status_dashboard")
+	} else {
+		infra = append(infra, "client_update_service")
+	}
+	host := func(name, address string, processes []string) fleet.Host {
+		return fleet.Host{Name: name, Address: address, Login: "dhops", Processes: processes}
+	}
+	return &lab{t: t, config: config, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
+		Name: "lab", Catalog: catalog, Hosts: []fleet.Host{
+			host("infra", "127.0.1.1:2222", infra), host("query1", "127.0.1.2:2222", query), host("query2", "127.0.1.3:2222", query),
+		},
+	}}}}}
+}
+
+// ssh runs one line on a host, as the bot would send it.
+func (l *lab) ssh(host, line string, timeout time.Duration) remote.Result {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout+20*time.Second)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "ssh", "-F", l.config, "-o", "BatchMode=yes", host, line)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	r := remote.Result{Started: time.Now(), Outcome: remote.Answered}
+	err := cmd.Run()
+	r.Ended = time.Now()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() != 255:
+		r.Exit = exit.ExitCode()
+	case err != nil:
+		l.t.Fatalf("ssh %s: %v: %s", host, err, stderr.String())
+	}
+	r.Stdout = remote.Output{Head: stdout.Bytes(), Total: int64(stdout.Len())}
+	r.Stderr = remote.Output{Head: stderr.Bytes(), Total: int64(stderr.Len())}
+	return remote.Classify(remote.Command{Host: host, Sent: line}, r)
+}
+
+// bind plans, with the discovery reads carried out, until there is a digest.
+func (l *lab) bind(in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+	c, _ := l.planner.Catalogs.Get(l.planner.Fleet.Clusters[0].Catalog)
+	a, err := c.Action(in.Action, in.Process)
+	if err != nil {
+		return in, runbooks.Plan{}, err
+	}
+	in.Cluster, in.Minted, in.Params = "lab", a.Mint(time.Now()), a.Settle(in.Params, time.Now())
+	in.Listed = map[string][]string{}
+	for range 5 {
+		plan, err := l.planner.Plan(in)
+		if err != nil || len(plan.Discover) == 0 {
+			return in, plan, err
+		}
+		for _, s := range plan.Discover {
+			lines, err := probe.ReadList(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
+			if err != nil {
+				return in, plan, err
+			}
+			in.Listed[s.List] = lines
+		}
+	}
+	return in, runbooks.Plan{}, fmt.Errorf("%s: discovery never ends", in.Action)
+}
+
+// outcome is how far a plan got: the verdicts, one a step, and what was shown.
+type outcome struct {
+	texts  []string
+	output string
+	failed string // the first step that was neither met nor noted
+}
+
+// carryOut does the steps in order, as the engine does, up to the first that
+// fails. Manual steps are passed over.
+func (l *lab) carryOut(plan runbooks.Plan) outcome {
+	var out outcome
+	seen, since := map[string][]byte{}, map[string]time.Time{}
+	for _, s := range plan.Steps {
+		if s.Kind == runbooks.Manual {
+			continue
+		}
+		about := s.Host
+		if s.About != "" {
+			about = s.About
+		}
+		target := s.Process + "@" + about
+		var v probe.Verdict
+		if s.Kind == runbooks.Exec {
+			since[target] = time.Now()
+			v = probe.EvaluateExec(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
+		} else {
+			var r remote.Result
+			v, r = l.await(s, seen[target], since[target])
+			out.output += r.Stdout.String()
+		}
+		if v.Seen != nil {
+			seen[target] = v.Seen
+		}
+		text := fmt.Sprintf("%s %s: %s → %s: %s", s.Kind, s.Host, s.Command, v.State, v.Text)
+		out.texts = append(out.texts, text)
+		l.t.Log(text)
+		if v.State != probe.Met && v.State != probe.Noted {
+			out.failed = text
+			return out
+		}
+	}
+	return out
+}
+
+func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (probe.Verdict, remote.Result) {
+	until := time.Now().Add(s.Within.D())
+	for {
+		r := l.ssh(s.Host, s.Sent, s.Timeout.D())
+		v := probe.Evaluate(s, before, r, since)
+		switch {
+		case v.State == probe.Met || v.State == probe.Noted || v.State == probe.Never:
+			return v, r
+		case time.Now().Add(2 * time.Second).After(until):
+			return probe.GaveUp(s, before, v), r
+		}
+		time.Sleep(2 * time.Second) // as the engine does: the hosts' time is real
+	}
+}
+
+// do binds a request and carries it out; nothing of it may fail.
+func (l *lab) do(in runbooks.Inputs) outcome {
+	l.t.Helper()
+	_, plan, err := l.bind(in)
+	if err != nil {
+		l.t.Errorf("%s %s: %v", in.Action, in.Process, err)
+		return outcome{}
+	}
+	out := l.carryOut(plan)
+	if out.failed != "" {
+		l.t.Errorf("%s %s: %s", in.Action, in.Process, out.failed)
+	}
+	return out
+}
+
+// TestLabReads sends every read of both catalogs to real hosts.
+func TestLabReads(t *testing.T) {
+	params := map[string][]map[string]string{
+		"logs":     {{}, {"lines": "5"}, {"since": "30m"}, {"grep": "RUNNING"}, {"errors": "yes"}},
+		"etcd-get": {{"prefix": "/main/config/schema/"}},
+	}
+	for _, catalog := range []string{"current", "legacy-20200121"} {
+		t.Run(catalog, func(t *testing.T) {
+			l := newLab(t, catalog)
+			c, _ := l.planner.Catalogs.Get(catalog)
+			cluster := &l.planner.Fleet.Clusters[0]
+			for _, a := range c.Actions() {
+				if a.Class.Changing() {
+					continue
+				}
+				var hosts, processes []string
+				switch a.Scope {
+				case runbooks.AboutHost:
+					hosts, processes = []string{"infra", "query1"}, []string{""}
+				case runbooks.AboutCluster:
+					processes = []string{""}
+				default:
+					for _, p := range c.Processes() {
+						if own, err := c.Action(a.Name, p.ID); err == nil && own == a && len(cluster.HostsOf(p.ID)) > 0 {
+							processes = append(processes, p.ID)
+						}
+					}
+				}
+				for i, p := range processes {
+					sets := params[a.Name]
+					if len(sets) == 0 || len(a.Params) == 0 || i > 0 && len(sets) > 1 {
+						sets = []map[string]string{{}}
+					}
+					for _, set := range sets {
+						if a.Scope == runbooks.AboutProcess && (p == "etcd" || p == "mariadb" || p == "client_update_service") && len(set) > 0 && set["lines"] == "" {
+							continue
+						}
+						l.do(runbooks.Inputs{Action: a.Name, Process: p, Hosts: hosts, Params: set})
+					}
+				}
+			}
+		})
+	}
+}
