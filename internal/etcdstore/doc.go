@@ -30,6 +30,8 @@
 //	replica/NAME      {v,pid,host,since}, under a lease: the replica lives. The
 //	                  replica; every Commit requires that it is still its own.
 //	leader/trail      name of the replica that seals and sweeps, under its lease.
+//	leader/work       name of the replica that posts and takes up what dead ones
+//	                  left, under its lease. Lead; SetPost requires it.
 //	post/ID           poster.Post: the message that shows a run. SetPost.
 //	posted            decimal number of the last posted trail entry. SetTrailPosted.
 //

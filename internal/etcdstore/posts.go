@@ -8,6 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"dhbot/internal/engine"
 	"dhbot/internal/poster"
 )
 
@@ -23,13 +24,21 @@ func (s *Store) Post(ctx context.Context, run string) (p poster.Post, ok bool, e
 	return p, true, nil
 }
 
-// SetPost remembers a run's message.
+// SetPost remembers a run's message. A replica that has led and does not lead
+// any more gets engine.ErrLeaseLost: its successor posts by now.
 func (s *Store) SetPost(ctx context.Context, run string, p poster.Post) error {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	_, err = s.txn(ctx, "remembering where run "+run+" is shown", nil, []clientv3.Op{clientv3.OpPut(s.keys.post(run), string(b))}, nil)
+	var still []clientv3.Cmp
+	if term := s.term.Load(); term != 0 {
+		still = append(still, s.leading(term))
+	}
+	resp, err := s.txn(ctx, "remembering where run "+run+" is shown", still, []clientv3.Op{clientv3.OpPut(s.keys.post(run), string(b))}, nil)
+	if err == nil && !resp.Succeeded {
+		err = fmt.Errorf("remembering where run %s is shown: %w, and with it the lead", run, engine.ErrLeaseLost)
+	}
 	return err
 }
 

@@ -41,6 +41,7 @@ type Store struct {
 	process string                // random, names this process's records of no run
 	appends atomic.Int64          // records of no run so far
 	sealer  sealer
+	term    atomic.Int64 // of leading the work, see Lead; 0 for never
 
 	txns, background atomic.Int64
 

@@ -96,6 +96,9 @@ func (s *Store) Run(ctx context.Context) error {
 	return nil
 }
 
+// Lead runs do until ctx ends: there is no other replica.
+func (s *Store) Lead(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
+
 // LoseLease makes every later Commit fail with engine.ErrLeaseLost, as when
 // the process had been stopped for longer than its lease lasts.
 func (s *Store) LoseLease() {

@@ -26,6 +26,7 @@ type Store interface {
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
 	Sweep(ctx context.Context) (int, error)
 	Seal(ctx context.Context) (int, error)
+	Lead(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Open makes an empty store whose clock is now and that ends with the test.
@@ -46,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		"a long trail":               testLongTrail,
 		"records of no run":          testAppend,
 		"posts":                      testPosts,
+		"leading":                    testLead,
 		"watching":                   testWatch,
 		"no time left":               testDeadline,
 		"one winner per revision":    testOneWinner,
