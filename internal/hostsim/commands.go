@@ -62,6 +62,8 @@ func (c *call) dispatch() answer {
 		return c.cat(args)
 	case "ls":
 		return c.ls(args)
+	case "find":
+		return c.find(args)
 	case "ps":
 		return c.ps(args)
 	case "true":

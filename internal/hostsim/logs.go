@@ -213,6 +213,10 @@ func (c *call) cat(args []string) answer {
 
 // tail knows "-n N" and "-N", and prints headings above several files.
 func (c *call) tail(args []string) answer {
+	quiet := len(args) > 0 && args[0] == "-q"
+	if quiet {
+		args = args[1:]
+	}
 	count, args := tailCount(args)
 	if count < 0 {
 		return notSimulated("tail with these options")
@@ -225,7 +229,7 @@ func (c *call) tail(args []string) answer {
 			a.exit = 1
 			continue
 		}
-		if len(args) > 1 {
+		if len(args) > 1 && !quiet {
 			if i > 0 {
 				a.out += "\n"
 			}
