@@ -34,17 +34,17 @@ func lintCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l := lint.Linter{Catalogs: catalogs, Catalog: catalog}
+			l, err := lint.New(catalogs, catalog)
+			if err != nil {
+				return misuse{err}
+			}
 			total := 0
 			for _, name := range files {
 				text, err := os.ReadFile(name)
 				if err != nil {
 					return misuse{err}
 				}
-				found, err := l.Page(name, text)
-				if err != nil {
-					return misuse{err}
-				}
+				found := l.Page(name, text)
 				for _, f := range found {
 					fmt.Fprintln(cmd.OutOrStdout(), f)
 				}

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -12,12 +11,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// knowledge is what the catalogs say about processes and commands.
+// knowledge is what a catalog says about processes and commands.
 type knowledge struct {
 	catalog  *runbooks.Catalog
 	all      runbooks.Catalogs
 	names    map[string]string // a folded title, id or alias → id
 	commands []known
+	cites    map[string]int // how many steps come from a page, by its file name
 }
 
 // known is one command of the catalog.
@@ -28,19 +28,8 @@ type known struct {
 	key    string // program and leading words, as keyOf makes it
 }
 
-func (l *Linter) knowledge(page string) (*knowledge, error) {
-	name := l.Catalog
-	if name == "" {
-		var err error
-		if name, err = l.citing(page); err != nil {
-			return nil, err
-		}
-	}
-	catalog, ok := l.Catalogs.Get(name)
-	if !ok {
-		return nil, fmt.Errorf("there is no catalog %q; there is %s", name, list(l.Catalogs.Names()))
-	}
-	k := &knowledge{catalog: catalog, all: l.Catalogs, names: map[string]string{}}
+func learn(catalog *runbooks.Catalog, all runbooks.Catalogs) (*knowledge, error) {
+	k := &knowledge{catalog: catalog, all: all, names: map[string]string{}, cites: map[string]int{}}
 	for _, p := range catalog.Processes() {
 		for _, n := range append([]string{p.Title, p.ID, p.Service}, p.Aliases...) {
 			if n = fold(n); n != "" && k.names[n] == "" {
@@ -58,46 +47,18 @@ func (l *Linter) knowledge(page string) (*knowledge, error) {
 	}
 	for _, a := range actions {
 		for _, s := range a.Steps {
+			page, _, _ := strings.Cut(s.Source, ":")
+			k.cites[page]++
 			if s.Kind != runbooks.Manual && s.Command != "" {
-				k.learn(a.Action, s.Command)
+				k.command(a.Action, s.Command)
 			}
 		}
 	}
 	return k, nil
 }
 
-// citing is the generation whose steps name the page as their source most
-// often: "current" where none does.
-func (l *Linter) citing(page string) (string, error) {
-	best, most := "current", 0
-	for _, c := range l.Catalogs {
-		v, err := c.View()
-		if err != nil {
-			return "", err
-		}
-		n := 0
-		count := func(actions []runbooks.ActionView) {
-			for _, a := range actions {
-				for _, s := range a.Steps {
-					if strings.HasPrefix(s.Source, page+":") {
-						n++
-					}
-				}
-			}
-		}
-		count(v.Actions)
-		for _, p := range v.Processes {
-			count(p.Actions)
-		}
-		if n > most {
-			best, most = c.Name, n
-		}
-	}
-	return best, nil
-}
-
-// learn keeps a command of the catalog; what varies in it stands in braces.
-func (k *knowledge) learn(action, text string) {
+// command keeps a command of the catalog; what varies in it stands in braces.
+func (k *knowledge) command(action, text string) {
 	words, err := shell.Fields(text, nil)
 	if err != nil {
 		return // only a text with placeholders is no shell, and it is compared with nothing

@@ -35,32 +35,57 @@ func (f Finding) String() string {
 
 // Linter checks pages against catalogs.
 type Linter struct {
-	// Catalogs are every generation there is: a process of any of them is
-	// known.
-	Catalogs runbooks.Catalogs
-	// Catalog is the generation that the pages are about; "" takes for each
-	// page the one that cites it most, and else "current".
-	Catalog string
+	know  []*knowledge // of each generation
+	fixed *knowledge   // the one that all pages are about; nil chooses by page
 }
 
-// Page checks one page. Findings come by line. The error says that the
-// generation does not exist, or cannot be shown.
-func (l *Linter) Page(file string, text []byte) ([]Finding, error) {
-	know, err := l.knowledge(filepath.Base(file))
-	if err != nil {
-		return nil, err
+// New makes a linter. catalogs are every generation there is; catalog is the
+// one that the pages are about, and "" takes for each page the one that cites
+// it most, or else the first of them. The error says that there is no such
+// generation, or that one cannot be shown.
+func New(catalogs runbooks.Catalogs, catalog string) (*Linter, error) {
+	l := &Linter{}
+	for _, c := range catalogs {
+		k, err := learn(c, catalogs)
+		if err != nil {
+			return nil, err
+		}
+		l.know = append(l.know, k)
+		if c.Name == catalog {
+			l.fixed = k
+		}
 	}
-	var out []Finding
+	if catalog != "" && l.fixed == nil || len(l.know) == 0 {
+		return nil, fmt.Errorf("there is no catalog %q; there is %s", catalog, list(catalogs.Names()))
+	}
+	return l, nil
+}
+
+// about is what is known of the generation that a page is about.
+func (l *Linter) about(page string) *knowledge {
+	if l.fixed != nil {
+		return l.fixed
+	}
+	return slices.MaxFunc(l.know, func(a, b *knowledge) int { return cmp.Compare(a.cites[page], b.cites[page]) })
+}
+
+// Page checks one page. Findings come by line.
+func (l *Linter) Page(file string, text []byte) []Finding {
+	know := l.about(filepath.Base(file))
+	var all, out []Finding
 	for _, b := range readPage(string(text), know) {
 		c := &check{know: know, block: b}
 		c.run()
-		out = append(out, c.found...)
+		all = append(all, c.found...)
 	}
-	for i := range out {
-		out[i].File = file
+	for _, f := range all {
+		f.File = file
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-	return slices.Compact(out), nil
+	return out
 }
 
 // check is one block under the rules.
@@ -78,9 +103,7 @@ func (c *check) run() {
 	}
 	script := parse(c.block)
 	c.calls = script.calls
-	for _, p := range script.placeholders {
-		c.placeholder(p)
-	}
+	c.placeholders(script.placeholders)
 	for _, call := range c.calls {
 		for _, r := range callRules {
 			for _, text := range r.check(c, call) {

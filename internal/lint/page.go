@@ -26,7 +26,7 @@ type line struct {
 
 // bare says that the block is nothing but one word.
 func (b *block) bare() bool {
-	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=")
+	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=") && !isCommand(b.lines[0].text)
 }
 
 // readPage finds the blocks of a page. know says which headings name a
@@ -36,7 +36,7 @@ func readPage(src string, know *knowledge) []*block {
 	title, body := frontMatter(src)
 	if isMarkdown(body) {
 		m := &markdown{src: []byte(body), know: know}
-		m.enter(1, title)
+		m.enter(0, title)
 		m.read()
 		return m.blocks
 	}
@@ -82,19 +82,20 @@ type markdown struct {
 	blocks   []*block
 }
 
+// heading is a section that is open. about is the heading that names its
+// process, which may be that of a section around it.
 type heading struct {
-	level   int
-	text    string
-	process string
+	level          int
+	about, process string
 }
 
 // enter begins a section; one that names no process belongs to that of the
 // section around it.
 func (m *markdown) enter(level int, title string) {
-	m.headings = slices.DeleteFunc(m.headings, func(h heading) bool { return h.level >= level && level > 1 })
-	h := heading{level: level, text: title, process: m.know.titled(title)}
-	if n := len(m.headings); n > 0 && h.process == "" {
-		h.process = m.headings[n-1].process
+	m.headings = slices.DeleteFunc(m.headings, func(h heading) bool { return h.level >= level })
+	h := heading{level: level, about: title, process: m.know.titled(title)}
+	if n := len(m.headings); n > 0 && h.process == "" && m.headings[n-1].process != "" {
+		h.about, h.process = m.headings[n-1].about, m.headings[n-1].process
 	}
 	m.headings = append(m.headings, h)
 	m.label = title
@@ -111,8 +112,10 @@ func (m *markdown) read() {
 		case *ast.Heading:
 			m.enter(n.Level, strings.TrimSpace(m.joined(n)))
 			return ast.WalkSkipChildren, nil
-		case *ast.FencedCodeBlock, *ast.CodeBlock:
-			m.add(m.linesOf(n), false)
+		case *ast.FencedCodeBlock:
+			m.add(m.linesOf(n), slices.Contains(shells, string(n.Language(m.src))), false)
+		case *ast.CodeBlock:
+			m.add(m.linesOf(n), false, false)
 		case *ast.CodeSpan:
 			m.span(n)
 		case *ast.Paragraph, *ast.TextBlock:
@@ -156,19 +159,25 @@ func (m *markdown) span(n *ast.CodeSpan) {
 		}
 	}
 	if t := b.String(); len(strings.Fields(t)) > 1 && isCommand(t) {
-		m.add([]line{{no: m.lineAt(first.Segment.Start), text: t}}, true)
+		m.add([]line{{no: m.lineAt(first.Segment.Start), text: t}}, false, true)
 	}
 }
 
-// add keeps a block that is shell, or that is one word where a command should
-// be.
-func (m *markdown) add(lines []line, prose bool) {
+// shells are the languages of a code block that say that it is shell.
+var shells = []string{"sh", "bash", "shell", "zsh", "console"}
+
+// add keeps a block that is shell, as it says or as it reads, or that is one
+// word where a command should be.
+func (m *markdown) add(lines []line, shell, prose bool) {
+	if len(lines) == 0 {
+		return
+	}
 	for i := range lines {
 		lines[i].text = strings.TrimPrefix(lines[i].text, "$ ")
 	}
 	h := m.headings[len(m.headings)-1]
-	b := &block{section: h.text, process: h.process, label: m.label, lines: lines, prose: prose}
-	if b.bare() || slices.ContainsFunc(lines, func(l line) bool { return isCommand(l.text) }) {
+	b := &block{section: h.about, process: h.process, label: m.label, lines: lines, prose: prose}
+	if shell || b.bare() || slices.ContainsFunc(lines, func(l line) bool { return isCommand(l.text) }) {
 		m.blocks = append(m.blocks, b)
 	}
 }

@@ -23,7 +23,7 @@ func destructive(_ *check, call *call) []string {
 		}
 	case "backup_deephaven":
 		if call.has("--retain") {
-			return one("--retain deletes older backups when this one ends well, and has no dry run: list them first")
+			return one("--retain deletes older backups once this one ends well: list first what would go")
 		}
 	case "dhconfig", "iris":
 		if call.has("--retainSerial") && strings.Contains(call.text, "--retainSerial=replace") {

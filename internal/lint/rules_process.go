@@ -128,8 +128,8 @@ func differs(c *check, call *call) []string {
 			return one("the catalog %s has the etcd client directories in %s", c.know.catalog.Name, want)
 		}
 	}
-	if call.sudo == nil {
-		return nil // noSudo says so
+	if call.sudo == nil || reload(c, call) != nil {
+		return nil // another rule says so
 	}
 	alike := c.know.like(call)
 	if len(alike) == 0 || slices.ContainsFunc(alike, func(n known) bool { return n.user == call.user() }) {

@@ -8,18 +8,54 @@ import (
 	"strings"
 )
 
-// placeholder finds what a reader is to replace, where the shell would take it
+// placeholders finds what a reader is to replace, where the shell would take it
 // for something else if nobody did.
-func (c *check) placeholder(p placeholder) {
-	blank := ""
-	if strings.ContainsAny(p.text, " ") {
-		blank = ", and its blanks part it into several words"
+func (c *check) placeholders(all []placeholder) {
+	for i, l := range c.block.lines {
+		var first, blanks string
+		var square, angle []string
+		for _, p := range all {
+			if p.line != i || slices.Contains(square, p.text) || slices.Contains(angle, p.text) {
+				continue
+			}
+			if first == "" {
+				first = p.text
+			}
+			if strings.Contains(p.text, " ") {
+				blanks = ", split at the blanks"
+			}
+			if p.text[0] == '[' {
+				square = append(square, p.text)
+			} else {
+				angle = append(angle, p.text)
+			}
+		}
+		var takes []string
+		if len(square) > 0 {
+			takes = append(takes, "a wildcard of one character ("+list(square)+")")
+		}
+		if len(angle) > 0 {
+			takes = append(takes, "a redirection ("+list(angle)+")")
+		}
+		if len(takes) > 0 {
+			c.report(l.no, "placeholder", fmt.Sprintf("left as it is, the shell takes this for %s%s; written as %q it is refused until somebody fills it in",
+				strings.Join(takes, " and "), blanks, shellName(first)))
+		}
 	}
-	what := "a redirection"
-	if p.text[0] == '[' {
-		what = "a wildcard for one character"
+}
+
+// taken are variables that every shell has set already.
+var taken = []string{"USER", "HOME", "PATH", "HOSTNAME", "SHELL", "TERM", "PWD", "LOGNAME", "UID", "LANG"}
+
+// shellName is a placeholder as a variable that must be set.
+func shellName(placeholder string) string {
+	name := strings.ToUpper(strings.Join(strings.FieldsFunc(placeholder, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	}), "_"))
+	if slices.Contains(taken, name) {
+		name = "THE_" + name
 	}
-	c.report(p.line, "placeholder", fmt.Sprintf("the shell takes %s for %s%s: quote it, or write it so that it fails when nobody replaces it", p.text, what, blank))
+	return "${" + name + ":?}"
 }
 
 // noOperand finds chown and its kind without the file that it is about. In a
@@ -27,7 +63,7 @@ func (c *check) placeholder(p placeholder) {
 func noOperand(_ *check, call *call) []string {
 	least := map[string]int{"chown": 2, "chmod": 2, "chgrp": 2, "cp": 2, "mv": 2, "rm": 1, "mkdir": 1, "touch": 1}[call.program()]
 	if n := len(call.operands()); least > 0 && n < least && !call.prose {
-		return one("%s has no file to work on: the line that should name it is cut off from the command", call.program())
+		return one("%s is given no file to work on", call.program())
 	}
 	return nil
 }
@@ -37,7 +73,7 @@ var dataFile = regexp.MustCompile(`\.(p12|pem|crt|key|prop|conf|cnf|xml|log|txt|
 // notAProgram finds a line that is only the name of a file.
 func notAProgram(_ *check, call *call) []string {
 	if len(call.argv) == 1 && path.IsAbs(call.argv[0].text) && dataFile.MatchString(call.argv[0].text) {
-		return one("%s would be run as a command: it belongs to the line above", call.argv[0].text)
+		return one("%s is no program, and would be run as one: it may belong to the line above", call.argv[0].text)
 	}
 	return nil
 }
@@ -68,9 +104,9 @@ func environment(_ *check, call *call) []string {
 	case len(call.assigns) > 0:
 		return one("sudo drops %s, which stands before it, unless env_keep names it; what it chose is then not used, and nothing says so", names(call.assigns))
 	case len(s.env) > 0:
-		return one("sudo refuses to set %s unless the rule has SETENV or env_keep names it", names(s.env))
+		return one("sudo refuses to set %s unless the rule has SETENV or allows ALL, or env_keep names it", names(s.env))
 	case s.keepEnv:
-		return one("sudo -E is refused unless the rule has SETENV, and hands on every variable of whoever types it; name those that are needed in env_keep")
+		return one("sudo -E is refused unless the rule has SETENV or allows ALL, and then hands on every variable of whoever types it; name those that are needed in env_keep")
 	default:
 		return nil
 	}
@@ -95,10 +131,10 @@ func noSudo(c *check, call *call) []string {
 		return nil
 	}
 	if call.program() == "monit" && len(call.args()) > 0 {
-		return one("monit without sudo is refused: it may not read its control file; write %q", strings.Join(c.know.catalog.Monit, " ")+strings.TrimPrefix(call.text, "monit"))
+		return one("monit without sudo fails for an account that has no control file of its own; write %q", strings.Join(c.know.catalog.Monit, " ")+strings.TrimPrefix(call.text, "monit"))
 	}
 	if call.program() == "systemctl" && len(call.args()) > 0 && slices.Contains([]string{"start", "stop", "restart", "enable", "disable"}, call.args()[0].text) {
-		return one("systemctl %s without sudo is refused", call.args()[0].text)
+		return one("systemctl %s without sudo is refused to an ordinary account", call.args()[0].text)
 	}
 	written := slices.Clone(call.writes)
 	if slices.Contains(changing, call.program()) {
@@ -110,7 +146,7 @@ func noSudo(c *check, call *call) []string {
 	for _, w := range written {
 		if at := path.Join(c.directory(call), w.text); systemDir.MatchString(at) {
 			dir := path.Dir(at)
-			return one("this writes to %s without sudo: an ordinary account may not", dir)
+			return one("this writes to %s without sudo, which takes an account that may write there", dir)
 		}
 	}
 	return nil
@@ -164,7 +200,7 @@ func unbounded(_ *check, call *call) []string {
 	switch call.program() {
 	case "journalctl":
 		if !call.has("-f", "--follow", "-n", "--lines", "-S", "--since", "-b") {
-			return one("this prints the whole journal: write --no-pager and -n 200, or --since")
+			return one("this prints all that the journal holds: write --no-pager and -n 200, or --since")
 		}
 	case "mysql":
 		for _, w := range call.args() {

@@ -17,7 +17,7 @@ type script struct {
 
 // placeholder is a word that a reader is to replace.
 type placeholder struct {
-	line int
+	line int    // its index in the block
 	text string // "<log file name>" or "[date]"
 }
 
@@ -99,15 +99,12 @@ func (c *call) user() string {
 }
 
 var (
-	// angled is a placeholder that the shell takes for a redirection;
-	// squared one that it takes for a set of characters. A set that is meant
-	// is short, or a range.
-	angled  = regexp.MustCompile(`<[A-Za-z][A-Za-z0-9 _./'-]*>`)
-	squared = regexp.MustCompile(`\[[a-z]+(?:[ _][a-z]+)*\]`)
-	masked  = regexp.MustCompile(`‹(\d+)›`)
+	// variable is a placeholder: <log file name> or [date].
+	variable = regexp.MustCompile(`<[A-Za-z](?:[A-Za-z0-9 _./'-]*[A-Za-z0-9])?>|\[[a-z]+(?:[ _][a-z]+)*\]`)
+	masked   = regexp.MustCompile(`‹(\d+)›`)
 )
 
-const shortestName = 4 // letters of a placeholder in square brackets
+const shortestName = 4 // letters of a placeholder in square brackets; a set of characters is shorter, or a range
 
 // parse reads a block. Placeholders are taken out first: they are no shell.
 // Where the whole is no shell, each line is tried by itself, and what cannot
@@ -116,17 +113,17 @@ func parse(b *block) script {
 	var s script
 	lines := make([]string, len(b.lines))
 	for i, l := range b.lines {
-		mask := func(text string) string {
-			s.placeholders = append(s.placeholders, placeholder{line: l.no, text: text})
-			return fmt.Sprintf("‹%d›", len(s.placeholders)-1)
-		}
-		text := angled.ReplaceAllStringFunc(l.text, mask)
-		lines[i] = squared.ReplaceAllStringFunc(text, func(t string) string {
-			if len(strings.Trim(t, "[]")) < shortestName {
-				return t
+		var masked strings.Builder
+		from := 0
+		for _, at := range variable.FindAllStringIndex(l.text, -1) {
+			if !replaceable(l.text, at[0], at[1]) {
+				continue
 			}
-			return mask(t)
-		})
+			fmt.Fprintf(&masked, "%s‹%d›", l.text[from:at[0]], len(s.placeholders))
+			s.placeholders = append(s.placeholders, placeholder{line: i, text: l.text[at[0]:at[1]]})
+			from = at[1]
+		}
+		lines[i] = masked.String() + l.text[from:]
 	}
 	r := &reader{block: b, script: &s}
 	if !r.read(strings.Join(lines, "\n"), 0) {
@@ -138,6 +135,31 @@ func parse(b *block) script {
 		s.placeholders = nil // it is no command after all
 	}
 	return s
+}
+
+// replaceable says that what looks like a placeholder is one: it stands
+// outside quotes, <…> is not two redirections in a row, and […] is neither an
+// index nor a set of characters.
+func replaceable(text string, start, end int) bool {
+	var quote rune
+	for _, r := range text[:start] {
+		switch {
+		case quote == r:
+			quote = 0
+		case quote == 0 && (r == '\'' || r == '"'):
+			quote = r
+		}
+	}
+	if quote != 0 {
+		return false
+	}
+	letter := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
+	}
+	if text[start] == '<' {
+		return !letter(end)
+	}
+	return !letter(start-1) && end-start-2 >= shortestName
 }
 
 // reader turns syntax into calls.

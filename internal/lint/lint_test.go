@@ -1,0 +1,286 @@
+package lint
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dhbot/runbooks"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew; read them line by line afterwards")
+
+func linter(t testing.TB) *Linter {
+	t.Helper()
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := New(cs, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// golden compares all findings of some pages with a golden file.
+func golden(t *testing.T, name string, pages []string) {
+	t.Helper()
+	var b strings.Builder
+	for _, p := range pages {
+		text, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range linter(t).Page(filepath.Base(p), text) {
+			b.WriteString(f.String() + "\n")
+		}
+	}
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); d != "" {
+		t.Errorf("run with -update, and read what changed:\n%s", d)
+	}
+}
+
+// TestSeeds holds what the linter says of the five runbooks that the catalogs
+// were made from. They are not part of the repository: DHBOT_SEEDS names their
+// directory.
+func TestSeeds(t *testing.T) {
+	dir := os.Getenv("DHBOT_SEEDS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "seeds")
+	}
+	pages, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) == 0 {
+		if os.Getenv("DHBOT_SEEDS") != "" {
+			t.Fatalf("DHBOT_SEEDS=%s: there are no pages", dir)
+		}
+		t.Skip("the runbooks are not here; DHBOT_SEEDS names their directory")
+	}
+	golden(t, "seeds.golden", pages)
+}
+
+// TestPages does the same for small pages of our own: one of Markdown and one
+// that has lost it, and each with a twin in which everything is right.
+func TestPages(t *testing.T) {
+	golden(t, "pages.golden", []string{"testdata/wrong.md", "testdata/wrong-plain.md"})
+	for _, name := range []string{"right.md", "right-plain.md"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range linter(t).Page(name, text) {
+			t.Errorf("of a line that is right it says: %s", f)
+		}
+	}
+}
+
+// TestCommands holds each rule to lines that break it and lines near them that
+// do not. A line stands in a block of its own, in the section of db_dis.
+func TestCommands(t *testing.T) {
+	l := linter(t)
+	for _, c := range []struct {
+		command string
+		want    string // the rules, in order
+	}{
+		{"sudo -u irisadmin monit restart db_dis", ""},
+		{"sudo -u irisadmin monit restart db_ltds", "wrong-process"},
+		{"sudo -u irisadmin monit status db_ltds", "wrong-process"},
+		{"cat /var/log/deephaven/dis/DataImportServer.log.current", ""},
+		{"cat /var/log/deephaven/ltds/LocalTableDataServer.log.current", "wrong-process"},
+		{"ls -ltr /var/log/deephaven/dis/db_dis.log.????-??-??", ""},
+		{"ls -ltr /var/log/deephaven/ltds/db_ltds.log.????-??-??", "wrong-process"},
+		{"sudo -u irisadmin monit restart disc", "unknown-service"},
+		{"sudo -u irisadmin monit summary", ""},
+		{"sudo monit restart db_dis", "differs"},
+		{"monit restart db_dis", "no-sudo"},
+		{"systemctl restart dh-etcd", "wrong-process no-sudo"},
+		{"systemctl status dh-etcd", "wrong-process"},
+		{"sudo chown irisadmin:dbquery", "no-operand"},
+		{"sudo chown irisadmin:dbquery /etc/x.p12", ""},
+		{"sudo cp a", "no-operand"},
+		{"sudo chmod 440 /etc/x.p12", ""},
+		{"sudo true; /etc/x.p12", "not-a-program"},
+		{"/usr/illumon/latest/install/dbacl_init.sh", ""},
+		{"cat a=b.prop >> x.prop", "cat-for-echo not-twice"},
+		{"echo a=b.prop > x.prop", ""},
+		{"sudo -p mkdir /x", "sudo-option"},
+		{"sudo mkdir -p /x", ""},
+		{"sudo -p 'Password:' mkdir /x", ""},
+		{"X=1 sudo /usr/bin/x.sh", "environment"},
+		{"sudo X=1 /usr/bin/x.sh", "environment"},
+		{"sudo -E /usr/bin/x.sh", "environment"},
+		{"mv /etc/a /etc/b", "no-sudo"},
+		{"cd /etc; mv a b", "no-sudo"},
+		{"cd /srv; mv a b", ""},
+		{"sudo mv /etc/a /etc/b", ""},
+		{"echo x > /etc/x", "no-sudo"},
+		{"sudo -u irisadmin monit reload", "reload"},
+		{"sudo monit reload", ""},
+		{"watch sudo monit summary", "never-ends"},
+		{"sudo journalctl -xefu dh-etcd", "never-ends"},
+		{"sudo journalctl -xu dh-etcd", "unbounded"},
+		{`sudo journalctl -xu dh-etcd --since "1 hour ago"`, ""},
+		{"sudo journalctl -u dh-etcd -n 200 --no-pager", ""},
+		{"tail -f /var/log/x", "never-ends"},
+		{"tail -n 200 /var/log/x", ""},
+		{"tail --follow=name /var/log/x", "never-ends"},
+		{"less /var/log/x", "never-ends"},
+		{"cat - | openssl x509 -text", "never-ends"},
+		{"cat x | openssl x509 -text", ""},
+		{"cat", "never-ends"},
+		{"sudo mysql -D dbacl_iris", "never-ends"},
+		{"sudo mysql -D dbacl_iris < x.sql", ""},
+		{`sudo mysql -D dbacl_iris -e "show tables"`, ""},
+		{`sudo mysql -D dbacl_iris -e "select * from tableacls"`, "unbounded"},
+		{`sudo mysql -D dbacl_iris -e "select * from tableacls limit 50"`, ""},
+		{"sudo cat /var/log/mariadb/mariadb.log", "unbounded"},
+		{"sudo ls /srv/*.db", "glob-before-sudo"},
+		{"sudo ls '/srv/*.db'", ""},
+		{`sudo ls /srv/\*.db`, ""},
+		{"ls /srv/*.db", ""},
+		{"ls $DIR", "unquoted"},
+		{`ls "$DIR"`, ""},
+		{"ls /srv/[date]", "placeholder"},
+		{"ls /srv/[0-9] /srv/[abc]", ""},
+		{"ls '/srv/[date]'", ""},
+		{"echo ${names[index]}", "unquoted"},
+		{"ls <file name>", "placeholder"},
+		{`ls "<file name>"`, ""},
+		{"cat <in >out", ""},
+		{"cat <in>out", ""},
+		{"rm -r /db/Intraday/Order", "destructive"},
+		{"rm /db/Intraday/*", "destructive"},
+		{"rm /db/Intraday/x", ""},
+		{"sudo rm -rf /srv/x", "destructive"},
+		{"/usr/illumon/latest/bin/backup_deephaven --all --retain 7", "destructive"},
+		{"/usr/illumon/latest/bin/backup_deephaven --all", ""},
+		{"sudo /usr/illumon/latest/bin/dhconfig pq import --file /srv/x.xml --retainSerial=replace", "destructive"},
+		{"openssl pkcs12 -export -passout pass:x -out x.p12", "secret"},
+		{"openssl pkcs12 -export -passout file:x -out x.p12", ""},
+		{`curl --header "X: $TOKEN" https://x`, "secret"},
+		{"mysqldump --password=x db", "secret"},
+		{"sudo save --file /tmp/x.xml", "shared-tmp"},
+		{"sudo save --file=/tmp/x.xml", "shared-tmp"},
+		{"save --file /tmp/x.xml", ""},
+		{"sudo -u irisadmin etcdctl.sh snapshot save /backup/x.db", "snapshot"},
+		{"sudo -u irisadmin etcdctl.sh snapshot save --endpoints=https://a:2379 /backup/x.db", ""},
+		{"sudo -u irisadmin etcdctl.sh snapshot save --endpoints=https://a:2379 /backup/$(date +%F).db", "snapshot"},
+		{"sudo -u irisadmin etcdctl.sh snapshot status /backup/*.db", "glob-before-sudo snapshot"},
+		{"sudo -u irisadmin etcdctl.sh snapshot status /backup/x.db", ""},
+		{"echo x >> y", "not-twice"},
+		{"cp x x.ORG", "not-twice"},
+		{"cp -n x x.ORG", ""},
+		{"cp x y; echo z > x", "not-twice"},
+		{"cp x y; echo z > w", ""},
+		{"sudo true; for f in a b; do sudo rm -r \"$f\"; done", "destructive"},
+		{"this is (no shell; at all", ""},
+		{"sudo if then", ""},
+	} {
+		t.Run(c.command, func(t *testing.T) {
+			page := "## Data Import Server\n\nCheck process is running:\n\n```\n" + c.command + "\n```\n"
+			var got []string
+			for _, f := range l.Page("x.md", []byte(page)) {
+				if f.Line != 6 {
+					t.Errorf("line %d: %s", f.Line, f)
+				}
+				got = append(got, f.Rule)
+			}
+			if strings.Join(slices.Compact(got), " ") != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestLineNumbers holds the numbers to the page through a header, a list, a
+// quotation, continued lines and Windows line ends.
+func TestLineNumbers(t *testing.T) {
+	page := strings.ReplaceAll("---\ntitle: x\n---\n\n# A\n\n- Do this:\n\n  ```sh\n  sudo true\n  watch x\n  ```\n\n> Or `watch y` and\n> `sudo cat /var/log/x.log`.\n\n```\nsudo true \\\n  a && \\\n  less b\n```\n", "\n", "\r\n")
+	var got []int
+	for _, f := range linter(t).Page("x.md", []byte(page)) {
+		got = append(got, f.Line)
+	}
+	if d := cmp.Diff([]int{11, 14, 15, 20}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestInSentence(t *testing.T) {
+	for s, want := range map[string][]string{
+		"Reload monit with sudo monit reload.":                                           {"sudo monit reload"},
+		"On each node, run sudo monit summary. This should show a list.":                 {"sudo monit summary"},
+		"Use sudo cp to copy the jar (x.jar) to /etc/x.":                                 {"sudo cp"},
+		"Configure it: sudo /usr/x/set.sh with arguments":                                {"sudo /usr/x/set.sh"},
+		"Install: sudo yum install x":                                                    {"sudo yum install x"},
+		"(sudo -p mkdir <path that is missing>) and then use sudo touch <the path>/x to": {"sudo -p mkdir <path that is missing>", "sudo touch <the path>/x"},
+		"do sudo x unpackage <ordinal of the server> The ordinal is":                     {"sudo x unpackage <ordinal of the server>"},
+		"For example, run cat - | openssl x509 -text and paste":                          {"cat - | openssl x509 -text"},
+		"You need sudo.":                       nil,
+		"Access with pseudo sudo":              nil,
+		"First sudo monit stop all; then wait": {"sudo monit stop all;"},
+		"Run the tool and read what it says":   nil,
+	} {
+		if got := inSentence(s); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestCatalogOfPage(t *testing.T) {
+	l := linter(t)
+	for page, want := range map[string]string{"process-runbooks.md": "current", "process-runbooks-20200121.md": "legacy-20200121", "ours.md": "current"} {
+		if got := l.about(page).catalog.Name; got != want {
+			t.Errorf("%s: %s", page, got)
+		}
+	}
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(cs, "currant"); err == nil || !strings.Contains(err.Error(), `no catalog "currant"; there is current`) {
+		t.Errorf("a catalog that is none: %v", err)
+	}
+	if l, err = New(cs, "legacy-20200121"); err != nil || l.about("process-runbooks.md").catalog.Name != "legacy-20200121" {
+		t.Errorf("the catalog that was asked for is not taken: %v", err)
+	}
+}
+
+// FuzzPage holds that no page makes the linter stop, and that every finding
+// names a line that the page has.
+func FuzzPage(f *testing.F) {
+	for _, name := range []string{"wrong.md", "wrong-plain.md", "right.md"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add("---\n---\n```\nsudo ‹0› ‹99› <a b> \\\n\n```")
+	f.Add("sudo rm \\\n")
+	l := linter(f)
+	f.Fuzz(func(t *testing.T, page string) {
+		for _, x := range l.Page("x.md", []byte(page)) {
+			if x.Line < 1 || x.Line > strings.Count(page, "\n")+1 || x.Text == "" || x.Rule == "" {
+				t.Errorf("%s", x)
+			}
+		}
+	})
+}
