@@ -36,8 +36,9 @@ type Log struct {
 	// when; "" when there was none.
 	Word string
 	At   time.Time
-	// Last is the time of the log's last line that has one.
-	Last time.Time
+	// First and Last are the times of the first and the last line that have
+	// one, whether or not they are before that moment.
+	First, Last time.Time
 	// Undated counts lines that look like log lines and whose time cannot be
 	// read.
 	Undated int
@@ -58,6 +59,9 @@ func ReadLog(out string, since time.Time) Log {
 			continue
 		}
 		log.Last = at
+		if log.First.IsZero() {
+			log.First = at
+		}
 		if at.Before(since) {
 			continue
 		}

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"dhbot/runbooks"
@@ -11,6 +12,13 @@ import (
 type Expect struct {
 	// Up says that the process should be up now (fleet.Cluster.ShouldBeUp).
 	Up bool
+	// Spare says that up and down are both fine: nothing needs the process
+	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process
+	// is not necessary").
+	Spare bool
+	// Maintenance says that people work on it: whatever its supervisor says
+	// is no incident.
+	Maintenance bool
 	// Level is the level of the process's own outage (the catalog's).
 	Level runbooks.Severity
 	// Since is when the process was first seen not up, by the bot's clock;
@@ -55,14 +63,18 @@ type Finding struct {
 	Evidence   Evidence `json:"evidence"`
 }
 
-// Assess judges an observation by the incident key (process-runbooks.md,
-// "Incident classification key"): 0 up as expected, or down as scheduled; 1
-// down when it should be up, which counts with the process's own level; 2 up
-// when it should be down; 3 up with trouble. What could not be told is Unknown
-// and names the level it might be.
+// Assess judges an observation by the incident key (process-runbooks.md:8-15):
+// 0 up as expected, or down as scheduled; 1 down when it should be up, which
+// counts with the process's own level; 2 up when it should be down, or up with
+// its configuration missing; 3 up with trouble. What could not be told is
+// Unknown and names the level it might be.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = quoted(o)
+	if e.Maintenance && o.Known() {
+		f.both(runbooks.None, capital(o.State.String())+", in maintenance")
+		return f
+	}
 	if o.Pending != "" {
 		f.unknown(e, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
 		f.Recovering = true
@@ -70,7 +82,7 @@ func Assess(o Observation, e Expect) Finding {
 	}
 	switch o.State {
 	case Up:
-		f.up(e)
+		f.up(o, e)
 	case Trouble:
 		f.trouble(o, e)
 	case Down, Failed, Missing:
@@ -78,6 +90,10 @@ func Assess(o Observation, e Expect) Finding {
 	case Starting, Recovering, Stopping:
 		f.changing(o, e)
 	case NotMonitored:
+		if e.Spare {
+			f.both(runbooks.None, "Not monitored, and not needed")
+			break
+		}
 		f.unknown(e, "Not monitored",
 			"Not monitored: stopped by hand, given up after repeated failures, or running without supervision; monit alone cannot tell which")
 	default:
@@ -95,13 +111,17 @@ func quoted(o Observation) string {
 	return text
 }
 
-// unknown names the level it might be: down when it should be up, or up when
-// it should be down.
+// unknown names the level it might be: down when it should be up, up when it
+// should be down, or, where down is no incident, up with trouble.
 func (f *Finding) unknown(e Expect, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
-	f.Might = runbooks.Moderate
-	if e.Up {
+	switch {
+	case e.Maintenance, e.Spare:
+		f.Might = runbooks.Low
+	case e.Up:
 		f.Might = e.outage()
+	default:
+		f.Might = runbooks.Moderate
 	}
 	f.Headline, f.Text = headline, text
 }
@@ -110,18 +130,24 @@ func (f *Finding) both(s runbooks.Severity, headline string) {
 	f.Severity, f.Condition, f.Headline = s, s, headline
 }
 
-func (f *Finding) up(e Expect) {
-	if !e.Up {
+func (f *Finding) up(o Observation, e Expect) {
+	switch {
+	case !e.Up && !e.Spare:
 		f.both(runbooks.Moderate, "Up when it should be down")
-		return
+	case o.ConfigMissing != "":
+		f.both(runbooks.Moderate, "Up with its configuration missing")
+		f.Text += ". " + o.ConfigMissing
+	case e.Spare:
+		f.both(runbooks.None, "Running, and not needed")
+	default:
+		f.both(runbooks.None, "Running")
 	}
-	f.both(runbooks.None, "Running")
 }
 
 // trouble is 3 by the letter of the key, also where a port does not answer:
 // for users that is an outage, so it stands in the first words.
 func (f *Finding) trouble(o Observation, e Expect) {
-	if !e.Up {
+	if !e.Up && !e.Spare {
 		f.both(runbooks.Moderate, "Up when it should be down, with trouble")
 		return
 	}
@@ -133,7 +159,11 @@ func (f *Finding) trouble(o Observation, e Expect) {
 }
 
 func (f *Finding) down(o Observation, e Expect) {
-	if !e.Up {
+	switch {
+	case e.Spare:
+		f.both(runbooks.None, "Down, and not needed")
+		return
+	case !e.Up:
 		f.both(runbooks.None, "Down as scheduled")
 		return
 	}
@@ -144,7 +174,7 @@ func (f *Finding) down(o Observation, e Expect) {
 		f.Text += ". It could not be started; the supervisor may try again"
 	case Missing:
 		f.Headline = "Not known to " + string(o.Manager)
-		f.Text = fmt.Sprintf("%s answers that it has no service called %s on this host, though it should run here", o.Manager, o.Service)
+		f.Text = fmt.Sprintf("%s answers that it has no service called %s on this host, though it should run here. %s", o.Manager, o.Service, whereConfigured(o.Manager))
 	}
 }
 
@@ -156,7 +186,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 	if grace <= 0 {
 		grace = DefaultGrace
 	}
-	if e.Up && o.State != Stopping && !e.Since.IsZero() && o.At.Sub(e.Since) > grace {
+	if (e.Up || e.Spare) && o.State != Stopping && !e.Since.IsZero() && o.At.Sub(e.Since) > grace {
 		f.down(o, e)
 		f.Text += fmt.Sprintf(". So for %s, longer than a start takes", o.At.Sub(e.Since).Round(time.Second))
 		return
@@ -165,6 +195,19 @@ func (f *Finding) changing(o Observation, e Expect) {
 	f.unknown(e, headline, quoted(o)+": not up yet, or not seen to be; look again")
 	f.Recovering = true
 }
+
+// whereConfigured says where to look for the configuration of a service that
+// its supervisor does not know.
+func whereConfigured(m runbooks.Manager) string {
+	if m == runbooks.Monit {
+		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.
+		return "Its monit file is missing, or disabled by the ending .disabled; if it should not run here, take it out of the host's processes in the config"
+	}
+	return "Its unit file is missing; if it should not run here, take it out of the host's processes in the config"
+}
+
+// capital begins a sentence with one of our own words.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // outage is the process's own level. A catalog always states one; should it
 // not, an outage counts as critical.

@@ -15,6 +15,8 @@ func TestIncidentKey(t *testing.T) {
 	scheduled := Expect{Up: false, Level: runbooks.Critical}
 	longAgo := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Hour)}
 	justNow := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Minute)}
+	spare := Expect{Up: true, Level: runbooks.Critical, Spare: true}
+	worked := Expect{Up: true, Level: runbooks.Critical, Maintenance: true}
 
 	const unknown, none, one, two, three = runbooks.Unknown, runbooks.None, runbooks.Critical, runbooks.Moderate, runbooks.Low
 	for _, tt := range []struct {
@@ -35,6 +37,17 @@ func TestIncidentKey(t *testing.T) {
 		{"2 up when it should be down, and in trouble", "Connection failed", "7", scheduled, two, two, 0, false, "Up when it should be down", "Connection failed"},
 		{"3 performing poorly", "Resource limit matched", "7", up, three, three, 0, false, "Running with trouble", "Resource limit matched"},
 		{"3 port not answering", "Connection failed", "7", moderate, three, three, 0, false, "Port not answering", "for its users it is down"},
+
+		{"nothing needs it, down", "Execution failed | Does not exist", "", spare, none, none, 0, false, "Down, and not needed", "Execution failed"},
+		{"nothing needs it, up", "OK", "7", spare, none, none, 0, false, "Running, and not needed", "OK"},
+		{"nothing needs it, not monitored", "Not monitored", "", spare, none, none, 0, false, "Not monitored, and not needed", "Not monitored"},
+		{"nothing needs it, in trouble", "Resource limit matched", "7", spare, three, three, 0, false, "Running with trouble", "Resource limit matched"},
+		{"nothing needs it, not understood", "Mumbling", "7", spare, unknown, unknown, three, false, "Could not be observed", "Mumbling"},
+		{"maintenance, down", "Execution failed | Does not exist", "", worked, none, none, 0, false, "Start failed, in maintenance", "Execution failed"},
+		{"maintenance, stopped", "Not monitored", "", worked, none, none, 0, false, "Not monitored, in maintenance", "Not monitored"},
+		{"maintenance, up already", "OK", "7", worked, none, none, 0, false, "Up, in maintenance", "OK"},
+		{"maintenance, in trouble", "Connection failed", "7", worked, none, none, 0, false, "Up, with trouble, in maintenance", "Connection failed"},
+		{"maintenance, not understood", "Mumbling", "7", worked, unknown, unknown, three, false, "Could not be observed", "Mumbling"},
 
 		{"recovering: being started", "Initializing", "", up, unknown, unknown, one, true, "Recovering", "Initializing"},
 		{"recovering: still in time", "Initializing", "", justNow, unknown, unknown, one, true, "Recovering", "Initializing"},

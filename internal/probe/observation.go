@@ -92,6 +92,9 @@ type Observation struct {
 	Collected string `json:"collected,omitempty"`
 	// Trouble says what is wrong, where the supervisor says more than Status.
 	Trouble string `json:"trouble,omitempty"`
+	// ConfigMissing says, of a process that runs, that its supervisor has lost
+	// its configuration; "" where it has not.
+	ConfigMissing string `json:"config_missing,omitempty"`
 	// Line is the evidence: the decisive line of the answer, cleaned.
 	Line string `json:"line,omitempty"`
 	// At is when the answer had arrived, by the bot's clock.

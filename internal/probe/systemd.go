@@ -74,11 +74,15 @@ func (o *Observation) fromUnit(u unit) {
 	o.Status = redact.Line(o.Status, lineLimit)
 	o.Line = "Active: " + o.Status
 	o.PID, o.Uptime, o.Collected = u.pid, u.ago, u.since
-	if u.load == "not-found" {
-		o.State = Missing
-		return
-	}
 	o.State = u.state()
+	if u.load == "not-found" {
+		if o.State != Up || u.pid == 0 {
+			o.State = Missing
+			return
+		}
+		// The unit file went away under a process that runs.
+		o.ConfigMissing = "systemd no longer finds its unit file: once stopped it cannot be started"
+	}
 	switch {
 	case o.State == Unseen:
 		o.Why = fmt.Sprintf("systemd says %q, which is not understood", o.Status)
