@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 type lab struct {
 	t       *testing.T
 	config  string
+	sockets string // of connections that are kept
 	planner *runbooks.Planner
 }
 
@@ -37,16 +39,21 @@ func newLab(t *testing.T, catalog string) *lab {
 	}
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
 	infra := []string{"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller", "log_aggregator_service",
-		"tailer1", "db_dis", "db_merge_server", "db_ltds", "web_api_service", "etcd", "mariadb"}
+		"tailer1", "db_dis", "db_merge_server", "db_ltds", "etcd", "mariadb"}
 	if catalog == "current" {
-		infra = append(infra, "status_dashboard")
+		infra = append(infra, "status_dashboard", "web_api_service") // its legacy log directory is not the lab's
 	} else {
 		infra = append(infra, "client_update_service")
 	}
 	host := func(name, address string, processes []string) fleet.Host {
 		return fleet.Host{Name: name, Address: address, Login: "dhops", Processes: processes}
 	}
-	return &lab{t: t, config: config, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
+	sockets, err := os.MkdirTemp("", "lab") // a path short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(sockets) })
+	return &lab{t: t, config: config, sockets: sockets, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
 		Name: "lab", Catalog: catalog, Hosts: []fleet.Host{
 			host("infra", "127.0.1.1:2222", infra), host("query1", "127.0.1.2:2222", query), host("query2", "127.0.1.3:2222", query),
 		},
@@ -58,7 +65,8 @@ func (l *lab) ssh(host, line string, timeout time.Duration) remote.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout+20*time.Second)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "ssh", "-F", l.config, "-o", "BatchMode=yes", host, line)
+	cmd := exec.CommandContext(ctx, "ssh", "-F", l.config, "-o", "BatchMode=yes",
+		"-o", "ControlMaster=auto", "-o", "ControlPath="+filepath.Join(l.sockets, "%C"), "-o", "ControlPersist=20", host, line)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	r := remote.Result{Started: time.Now(), Outcome: remote.Answered}
 	err := cmd.Run()

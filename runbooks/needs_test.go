@@ -72,3 +72,18 @@ processes:
 		t.Errorf("got %q", got)
 	}
 }
+
+// MariaDB may be down where etcd holds the access control lists
+// (process-runbooks.md:704); nothing else becomes needless by it.
+func TestSpare(t *testing.T) {
+	for _, c := range builtinCatalogs(t) {
+		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {
+			for _, p := range c.Processes() {
+				want := p.ID == "mariadb" && c.Name == "current" && acls == fleet.ACLsInEtcd
+				if got := c.Spare(p.ID, acls); got != want {
+					t.Errorf("%s, ACLs in %s: %s is spare: %v", c.Name, acls, p.ID, got)
+				}
+			}
+		}
+	}
+}
