@@ -247,17 +247,21 @@ func whyLines(r engine.Run) []Line {
 	}
 }
 
-// toldLine is why a run ended, unless a step's own line says it.
+// toldLine is why a run ended, without what a step's own line says.
 func toldLine(r engine.Run) []Line {
-	if r.Why == "" {
-		return nil
-	}
+	why := r.Why
 	for _, st := range r.Steps {
-		if (st.State == engine.StepFailed || st.State == engine.StepUnknown) && st.Text != "" && strings.HasPrefix(r.Why, strings.TrimRight(st.Text, ". ")) {
-			return nil
+		if text := strings.TrimRight(st.Text, ". "); text != "" && (st.State == engine.StepFailed || st.State == engine.StepUnknown) && strings.HasPrefix(why, text) {
+			why = strings.TrimLeft(strings.TrimPrefix(why, text), ".; ")
+			if r.State == engine.Partly {
+				return nil // partLines say the rest
+			}
 		}
 	}
-	return []Line{{B(upperFirst(r.Why))}}
+	if why == "" {
+		return nil
+	}
+	return []Line{{B(upperFirst(why))}}
 }
 
 // nextLines say what a person has to do now.

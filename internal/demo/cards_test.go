@@ -46,7 +46,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	// For people: all of them, a long strip in a few parts.
 	const part = 2400
 	total := eval[int](w, `document.querySelector('#messages').scrollHeight`)
-	w.do(chromedp.EmulateViewport(narrowWidth, part, chromedp.EmulateScale(2)))
+	w.do(chromedp.EmulateViewport(narrowWidth, part))
 	for i, y := 0, 0; y < total; i, y = i+1, y+part-200 {
 		eval[int](w, fmt.Sprintf(`document.querySelector('#messages').scrollTop = %d`, y))
 		w.keep(fmt.Sprintf("cards-%d", i))
