@@ -26,6 +26,10 @@ const timeForm = "2006-01-02T15:04:05.000Z"
 // ErrForm is what every record that has no canonical form is refused with.
 var ErrForm = errors.New("not a well-formed audit record")
 
+// ErrNewer is what a record of a later form version is refused with: a newer
+// version of the bot wrote it, which is the one to read it. It is an ErrForm.
+var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
+
 // Canonical is the one byte form of a record, which is hashed, stored and
 // exported. It is JSON without white space, the fields in the order in which
 // Record declares them, empty ones left out (v, at and kind never are), "at"
@@ -34,8 +38,8 @@ var ErrForm = errors.New("not a well-formed audit record")
 // here by hand and not by encoding/json, whose choice of escapes is no
 // promise: a trail must hash alike with every compiler and in every language.
 //
-// A record that would not come back as it went in is refused (ErrForm): of
-// another version, without a time or with one that is not UTC in whole
+// A record that would not come back as it went in is refused (ErrForm; one of
+// a later version ErrNewer): of another version, without a time or with one that is not UTC in whole
 // milliseconds, of a kind nobody knows, with text that is not UTF-8, longer
 // than MaxRecord. Link makes a record well-formed in all of these but the
 // kind and the length.
@@ -56,7 +60,7 @@ func Canonical(r Record) ([]byte, error) {
 func Decode(b []byte) (Record, error) {
 	var r Record
 	if err := strictJSON(b, &r); err != nil {
-		return Record{}, fmt.Errorf("%w: %w", ErrForm, err)
+		return Record{}, refuse(b, err)
 	}
 	again, err := Canonical(r)
 	if err != nil {
@@ -66,6 +70,20 @@ func Decode(b []byte) (Record, error) {
 		return Record{}, fmt.Errorf("%w: not in canonical form", ErrForm)
 	}
 	return r, nil
+}
+
+// refuse says why bytes that should hold a record, or an entry with one, could
+// not be read: they are of a newer form, or of none.
+func refuse(b []byte, err error) error {
+	type version struct{ V int }
+	var form struct {
+		version
+		Record version
+	}
+	if json.Unmarshal(b, &form) == nil && max(form.V, form.Record.V) > FormVersion {
+		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, max(form.V, form.Record.V), FormVersion)
+	}
+	return fmt.Errorf("%w: %w", ErrForm, err)
 }
 
 // Hash is the lower-case hex SHA-256 of a record's canonical form, preceded
@@ -106,6 +124,8 @@ func (r *Record) texts() []*string {
 
 func wellFormed(r Record) error {
 	switch {
+	case r.V > FormVersion:
+		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, r.V, FormVersion)
 	case r.V != FormVersion:
 		return fmt.Errorf("%w: version %d, this program knows %d", ErrForm, r.V, FormVersion)
 	case r.At.Year() < 1 || r.At.Year() > 9999 || r.At.IsZero():

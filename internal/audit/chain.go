@@ -41,7 +41,7 @@ func CanonicalEntry(s Sealed) ([]byte, error) {
 func DecodeEntry(b []byte) (Sealed, error) {
 	var s Sealed
 	if err := strictJSON(b, &s); err != nil {
-		return Sealed{}, fmt.Errorf("%w: %w", ErrForm, err)
+		return Sealed{}, refuse(b, err)
 	}
 	again, err := CanonicalEntry(s)
 	if err != nil {

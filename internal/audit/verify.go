@@ -95,17 +95,10 @@ type verifier struct {
 
 // next checks one entry against everything before it.
 func (v *verifier) next(s Sealed) error {
-	want := v.last.N + 1
-	switch {
-	case s.N > want:
-		return &BrokenError{want, fmt.Sprintf("missing: entry %d is followed by entry %d", v.last.N, s.N)}
-	case s.N < want:
-		return &BrokenError{s.N, fmt.Sprintf("it comes after entry %d: repeated or out of order", v.last.N)}
-	case s.Hash != entryHash(s):
-		return &BrokenError{s.N, "its hash does not fit its content: it was changed after it was sealed"}
-	case s.Prev != v.last.Hash:
-		return &BrokenError{s.N, fmt.Sprintf("it does not continue entry %d: one of the two was replaced", v.last.N)}
-	case s.Rev < v.last.Rev || s.Rev <= 0:
+	if err := Follows(Head{v.last.N, v.last.Hash}, s); err != nil {
+		return err
+	}
+	if s.Rev < v.last.Rev || s.Rev <= 0 {
 		return &BrokenError{s.N, fmt.Sprintf("its revision %d does not follow %d: records were put out of order", s.Rev, v.last.Rev)}
 	}
 	if _, err := Canonical(s.Record); err != nil {
@@ -122,6 +115,24 @@ func (v *verifier) next(s Sealed) error {
 	v.report.Runs = len(v.runs)
 	v.report.Head = Head{s.N, s.Hash}
 	return nil
+}
+
+// Follows says whether s is genuine and the next entry after prev: its number,
+// its own hash and its link. The error is a *BrokenError. Verify asks more.
+func Follows(prev Head, s Sealed) error {
+	want := prev.N + 1
+	switch {
+	case s.N > want:
+		return &BrokenError{want, fmt.Sprintf("missing: entry %d is followed by entry %d", prev.N, s.N)}
+	case s.N < want:
+		return &BrokenError{s.N, fmt.Sprintf("it comes after entry %d: repeated or out of order", prev.N)}
+	case s.Hash != entryHash(s):
+		return &BrokenError{s.N, "its hash does not fit its content: it was changed after it was sealed"}
+	case s.Prev != prev.Hash:
+		return &BrokenError{s.N, fmt.Sprintf("it does not continue entry %d: one of the two was replaced", prev.N)}
+	default:
+		return nil
+	}
 }
 
 // nextOfRun checks a run's own chain. A record that only mentions a run, such

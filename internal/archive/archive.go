@@ -1,0 +1,104 @@
+// Package archive keeps in a directory what the state store does not hold any
+// more: sealed segments of the trail, and runs that ended long ago.
+//
+//	trail/FIRST-LAST.jsonl  a segment: an export of package audit, entries
+//	                        FIRST to LAST, 16 digits each
+//	runs/ID                 an ended run, in the bytes that the store gave
+//
+// A file appears whole or not at all: it is written under another name, made
+// durable, and then renamed. What is read back is checked: a segment against
+// its hashes and the segment before it. Directories have mode 0700 and files
+// 0600. Several replicas may share an archive; one of them writes at a time.
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Archive is a directory. Its methods may be called at the same time.
+type Archive struct{ dir string }
+
+const (
+	segmentDir = "trail"
+	runDir     = "runs"
+	// tempName is what os.CreateTemp makes the names of unfinished files of.
+	tempName = "unfinished-*"
+)
+
+// New is the archive in a directory, which is made when something is first
+// written to it.
+func New(dir string) *Archive { return &Archive{dir} }
+
+// Dir is where the archive is.
+func (a *Archive) Dir() string { return a.dir }
+
+// PutRun keeps a run. One that is kept already is replaced.
+func (a *Archive) PutRun(id string, data []byte) error {
+	dir := filepath.Join(a.dir, runDir)
+	f, err := a.create(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		return errors.Join(fmt.Errorf("archiving run %s: %w", id, err), discard(f))
+	}
+	return finish(f, filepath.Join(dir, id))
+}
+
+// Run returns what PutRun kept. The error is fs.ErrNotExist where there is
+// nothing.
+func (a *Archive) Run(id string) ([]byte, error) {
+	if id != filepath.Base(id) {
+		return nil, fmt.Errorf("run %q: %w", id, fs.ErrNotExist)
+	}
+	b, err := os.ReadFile(filepath.Join(a.dir, runDir, id))
+	if err != nil {
+		return nil, fmt.Errorf("the archived run %s: %w", id, err)
+	}
+	return b, nil
+}
+
+// create makes an unfinished file in one of the archive's directories.
+func (a *Archive) create(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the archive cannot be made: %w", err)
+	}
+	f, err := os.CreateTemp(dir, tempName)
+	if err != nil {
+		return nil, fmt.Errorf("the archive cannot be written: %w", err)
+	}
+	return f, nil
+}
+
+// finish makes an unfinished file durable and gives it its name.
+func finish(f *os.File, name string) error {
+	err := f.Sync()
+	if err != nil {
+		err = errors.Join(err, discard(f))
+	} else if err = f.Close(); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(name))
+	}
+	if err != nil {
+		return fmt.Errorf("%s was not archived: %w", filepath.Base(name), err)
+	}
+	return nil
+}
+
+// discard removes an unfinished file.
+func discard(f *os.File) error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
