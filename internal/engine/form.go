@@ -11,6 +11,11 @@ import (
 	"dhbot/internal/audit"
 )
 
+// ErrNewerForm says that a newer version of the bot stored something in a form
+// that this one does not know. During a rolling upgrade it is left to the newer
+// replicas.
+var ErrNewerForm = errors.New("a newer version of the bot stored it in a form that this one does not know")
+
 // EncodeRun is a run's stored form: JSON.
 func EncodeRun(r Run) ([]byte, error) {
 	if r.V != FormVersion {
@@ -24,7 +29,8 @@ func EncodeRun(r Run) ([]byte, error) {
 }
 
 // DecodeRun reads a run's stored form. A field that this program does not
-// know is an error: writing the run back would lose it.
+// know is an error: writing the run back would lose it. A run of a later form
+// version is ErrNewerForm.
 func DecodeRun(b []byte) (Run, error) {
 	var form struct {
 		V  int
@@ -33,8 +39,11 @@ func DecodeRun(b []byte) (Run, error) {
 	if err := json.Unmarshal(b, &form); err != nil {
 		return Run{}, fmt.Errorf("a stored run cannot be read: %w", err)
 	}
-	if form.V != FormVersion {
-		return Run{}, fmt.Errorf("run %s is stored in form version %d, this program reads %d: a newer bot wrote it", form.ID, form.V, FormVersion)
+	if form.V > FormVersion {
+		return Run{}, fmt.Errorf("%w: run %s, form %d", ErrNewerForm, form.ID, form.V)
+	}
+	if form.V < 1 {
+		return Run{}, fmt.Errorf("run %q is stored without a form version: it is damaged", form.ID)
 	}
 	var r Run
 	d := json.NewDecoder(bytes.NewReader(b))
