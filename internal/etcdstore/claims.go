@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
 )
 
 // A claim's key is written twice at most: when it is made and when it is
@@ -38,7 +39,8 @@ func (s *Store) claimValue(state string, payload []byte) (string, error) {
 }
 
 // Claim stores the payload under key unless the key is there; first says that
-// this call stored it. One transaction.
+// this call stored it. One transaction. After an error the payload may have
+// been stored all the same, see doubts.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
 	if key == "" || len(key) > maxKey {
 		return false, fmt.Errorf("a delivery is claimed under a key of 1 to %d bytes, this one has %d", maxKey, len(key))
@@ -55,6 +57,9 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(k), "=", 0)},
 		[]clientv3.Op{clientv3.OpPut(k, value)}, nil)
 	if err != nil {
+		if !s.doubts.add(key) {
+			s.log.Error("too many deliveries are in doubt; one that did not count may be taken up later", "key", key)
+		}
 		return false, err
 	}
 	return resp.Succeeded, nil
@@ -151,13 +156,17 @@ func (s *Store) eachClaim(ctx context.Context, f func(key string, c claim) error
 			if err := json.Unmarshal(kv.Value, &c); err != nil {
 				return fmt.Errorf("the stored delivery %s cannot be read: %w", key, err)
 			}
+			from = string(kv.Key) + "\x00"
+			if c.V > 1 { // the newer replicas' to handle and to forget
+				s.noteNewer(fmt.Errorf("%w: delivery %s, form %d", engine.ErrNewerForm, key, c.V))
+				continue
+			}
 			if c.V != 1 || (c.State != accepted && c.State != handled) {
-				return errors.New("the stored delivery " + key + " has a form that this program does not know: a newer bot wrote it")
+				return fmt.Errorf("the stored delivery %s is damaged: form %d, state %q", key, c.V, c.State)
 			}
 			if err := f(key, c); err != nil {
 				return err
 			}
-			from = string(kv.Key) + "\x00"
 		}
 		if !resp.More {
 			return nil

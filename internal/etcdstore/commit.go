@@ -251,8 +251,11 @@ func (s *Store) readLocks(kvs []*keyValue) ([]held, error) {
 	for _, kv := range kvs {
 		name := strings.TrimPrefix(string(kv.Key), s.keys.locks())
 		var v lockValue
-		if err := json.Unmarshal(kv.Value, &v); err != nil || v.V != 1 {
-			return nil, fmt.Errorf("the stored lock %s has a form that this program does not know: %.100q", name, kv.Value)
+		if err := json.Unmarshal(kv.Value, &v); err != nil {
+			return nil, fmt.Errorf("the stored lock %s cannot be read: %.100q", name, kv.Value)
+		}
+		if v.V != 1 { // a newer bot's: held, whatever else its form says
+			s.noteNewer(fmt.Errorf("%w: lock %s, form %d", engine.ErrNewerForm, name, v.V))
 		}
 		list = append(list, held{engine.Lock{Name: name, Run: v.Run, Reason: v.Reason, Since: v.Since}, kv.ModRevision})
 	}

@@ -63,6 +63,18 @@ type Config struct {
 	SealEach time.Duration // how often pending records are sealed; 250 ms
 	Quota    int64         // embedded: most bytes of the database; 2 GiB
 
+	// Archive is a directory for what the store need not hold for ever, shared
+	// by all replicas; "" keeps everything in the store.
+	Archive     string
+	ArchiveEach time.Duration // how often it is moved there; 1 min
+	KeepTrail   uint64        // newest entries of the trail that stay; 10,000
+	Segment     uint64        // entries that are moved at a time; 10,000
+	KeepRuns    int           // newest ended runs that stay; 2,000
+	KeepRunsFor time.Duration // and for how long; 30 days
+	// KeepHistory is how many revisions of the past an embedded store keeps
+	// at least, for watches that fall behind; 5,000.
+	KeepHistory int64
+
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -75,6 +87,12 @@ func (c Config) complete() (Config, error) {
 	def(&c.Timeout, 3*time.Second)
 	def(&c.SealEach, 250*time.Millisecond)
 	def(&c.Quota, 2<<30)
+	def(&c.ArchiveEach, time.Minute)
+	def(&c.KeepTrail, 10_000)
+	def(&c.Segment, 10_000)
+	def(&c.KeepRuns, 2_000)
+	def(&c.KeepRunsFor, 30*24*time.Hour)
+	def(&c.KeepHistory, 5_000)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -97,6 +115,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Timeout <= 0 || c.SealEach <= 0 || c.Quota <= 0 {
 		wrong("timeout %v, seal interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.Quota)
+	}
+	if c.ArchiveEach <= 0 || c.KeepRuns < 0 || c.KeepRunsFor < 0 || c.KeepHistory <= 0 {
+		wrong("archive interval %v and history %d must be positive, and %d runs for %v cannot be kept", c.ArchiveEach, c.KeepHistory, c.KeepRuns, c.KeepRunsFor)
 	}
 	for _, e := range c.Endpoints {
 		if err := c.checkEndpoint(e); err != nil {

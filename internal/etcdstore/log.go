@@ -30,9 +30,48 @@ func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error 
 	return err
 }
 
-// Trail calls f with every sealed entry from number n on, in order. Whether
-// they are genuine is for audit.Verify to say.
+// Trail calls f with every sealed entry from number n on, in order: first
+// those that were moved into the archive, then those in the store. Whether
+// those in the store are genuine is for audit.Verify to say; archived ones
+// that are not, or are not there, are an error of package archive that names
+// the file or the entries.
 func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
+	next := max(n, 1)
+	take := func(e audit.Sealed) error {
+		next = e.N + 1
+		return f(e)
+	}
+	found := false
+	err := s.chunks(ctx, next, func(_ string, entries []audit.Sealed) error {
+		found = true
+		for _, e := range entries {
+			if e.N < n {
+				continue
+			}
+			if e.N > next && s.archive != nil {
+				if err := s.archive.Trail(next, e.N-1, take); err != nil {
+					return err
+				}
+			}
+			if err := take(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || found || s.archive == nil {
+		return err
+	}
+	head, _, err := s.Head(ctx)
+	if err != nil || head.N < next {
+		return err
+	}
+	return s.archive.Trail(next, head.N, take)
+}
+
+// chunks calls f with each stored piece of the trail, from the one that holds
+// entry n on. A piece is never empty.
+func (s *Store) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
 	from, end := s.keys.chunk(n), clientv3.GetPrefixRangeEnd(s.keys.chunks())
 	for {
 		resp, err := s.get(ctx, "reading the trail", from, clientv3.WithRange(end), clientv3.WithLimit(20))
@@ -40,17 +79,12 @@ func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error)
 			return err
 		}
 		for _, kv := range resp.Kvs {
-			for line := range bytes.Lines(kv.Value) {
-				e, err := audit.DecodeEntry(bytes.TrimSuffix(line, []byte("\n")))
-				if err != nil {
-					return fmt.Errorf("the trail is damaged in the piece %s: %w", kv.Key, err)
-				}
-				if e.N < n {
-					continue
-				}
-				if err := f(e); err != nil {
-					return err
-				}
+			entries, err := decodeChunk(kv)
+			if err != nil {
+				return err
+			}
+			if err := f(string(kv.Key), entries); err != nil {
+				return err
 			}
 			from = string(kv.Key) + "\x00"
 		}
@@ -58,6 +92,21 @@ func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error)
 			return nil
 		}
 	}
+}
+
+func decodeChunk(kv *keyValue) ([]audit.Sealed, error) {
+	var list []audit.Sealed
+	for line := range bytes.Lines(kv.Value) {
+		e, err := audit.DecodeEntry(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			return nil, fmt.Errorf("the trail is damaged in the piece %s: %w", kv.Key, err)
+		}
+		list = append(list, e)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("the trail is damaged: its piece %s is empty", kv.Key)
+	}
+	return list, nil
 }
 
 // Head is the newest sealed entry; ok is false for an empty trail.

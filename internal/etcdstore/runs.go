@@ -22,7 +22,8 @@ func decodeRun(kv *keyValue) (engine.Stored, error) {
 	return engine.Stored{Run: r, Rev: kv.ModRevision}, err
 }
 
-// Get returns a run, or engine.ErrNotFound.
+// Get returns a run, from the archive too, or engine.ErrNotFound. One that a
+// newer bot stored is engine.ErrNewerForm.
 func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
 	if !engine.ValidID(id) { // never part of a key
 		return engine.Stored{}, fmt.Errorf("%w: %q", engine.ErrNotFound, id)
@@ -32,7 +33,7 @@ func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
 		return engine.Stored{}, err
 	}
 	if len(resp.Kvs) == 0 {
-		return engine.Stored{}, fmt.Errorf("%w: %s", engine.ErrNotFound, id)
+		return s.getArchived(id)
 	}
 	return decodeRun(resp.Kvs[0])
 }
@@ -55,7 +56,7 @@ func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 		return nil, 0, err
 	}
 	slices.SortFunc(kvs, func(a, b *keyValue) int { return cmp.Compare(a.CreateRevision, b.CreateRevision) })
-	list, err := decodeRuns(kvs)
+	list, err := s.decodeRuns(kvs)
 	return list, rev, err
 }
 
@@ -72,13 +73,19 @@ func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeRuns(kvs)
+	return s.decodeRuns(kvs)
 }
 
-func decodeRuns(kvs []*keyValue) ([]engine.Stored, error) {
+// decodeRuns leaves out runs that a newer bot stored: they are the newer
+// replicas' to carry on, and nothing else must wait for them. Health names one.
+func (s *Store) decodeRuns(kvs []*keyValue) ([]engine.Stored, error) {
 	list := make([]engine.Stored, 0, len(kvs))
 	for _, kv := range kvs {
 		r, err := decodeRun(kv)
+		if errors.Is(err, engine.ErrNewerForm) {
+			s.noteNewer(err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -178,11 +185,13 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 			if e.Type == mvccpb.Event_DELETE {
 				continue
 			}
-			r, err := decodeRun(e.Kv)
+			list, err := s.decodeRuns([]*keyValue{e.Kv})
 			if err != nil {
 				return rev, err
 			}
-			f(r)
+			for _, r := range list {
+				f(r)
+			}
 			rev = e.Kv.ModRevision
 		}
 	}
@@ -197,7 +206,7 @@ func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (
 	if err != nil {
 		return rev, err
 	}
-	list, err := decodeRuns(resp.Kvs)
+	list, err := s.decodeRuns(resp.Kvs)
 	if err != nil {
 		return rev, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,6 +27,9 @@ const (
 	sweepEach = 10 * time.Minute
 	// seizeEach is how often a replica that does not seal asks whether it should.
 	seizeEach = time.Second
+	// abdicateFor is how long a replica that cannot read what is pending lets
+	// others try.
+	abdicateFor = 10 * time.Second
 )
 
 // sealer is this replica's part in sealing.
@@ -33,6 +37,8 @@ type sealer struct {
 	mu   sync.Mutex
 	term int64     // creation revision of the leader key while it is ours, else 0
 	last time.Time // of the last record sealed by this replica
+	rev  int64     // of the store, when it was last heard of here
+	rest time.Time // until when it leaves sealing to newer replicas
 }
 
 // keepTrail seals and sweeps until ctx ends, and then seals once more, so
@@ -41,7 +47,6 @@ func (s *Store) keepTrail(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.SealEach)
 	defer tick.Stop()
 	swept := time.Now()
-	failing := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -58,10 +63,12 @@ func (s *Store) keepTrail(ctx context.Context) error {
 			swept = time.Now()
 			_, err = s.Sweep(ctx)
 		}
-		if err != nil && ctx.Err() == nil && err.Error() != failing { // each new trouble once
+		if err == nil {
+			err = s.compact(ctx)
+		}
+		if ctx.Err() == nil && s.trouble.seal.set(err) {
 			s.log.Error("the trail is not being sealed", "err", err)
 		}
-		failing = fmt.Sprint(err)
 		if err == nil && !s.leads() {
 			_ = pause(ctx, seizeEach)
 		}
@@ -85,6 +92,9 @@ func (s *Store) Seal(ctx context.Context) (int, error) {
 			return total, err
 		}
 		head, pending, more, err := s.pending(ctx)
+		if errors.Is(err, audit.ErrNewer) {
+			err = errors.Join(err, s.abdicate(ctx))
+		}
 		if err != nil || len(pending) == 0 {
 			return total, err
 		}
@@ -102,6 +112,9 @@ func (s *Store) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
 		return true, nil // the next transaction finds out if that is over
 	}
+	if s.conf.Now().Before(s.sealer.rest) {
+		return false, nil
+	}
 	key, mine := s.keys.leader(), s.lease.Load().id
 	s.background.Add(1)
 	resp, err := s.send(ctx, "asking who seals the trail",
@@ -117,6 +130,18 @@ func (s *Store) seize(ctx context.Context) (bool, error) {
 		s.sealer.term = kvs[0].CreateRevision // seized before, in a call whose answer was lost
 	}
 	return s.sealer.term != 0, nil
+}
+
+// abdicate lets another replica seal, a newer one, since this one cannot read
+// what is pending. It is called with the sealer's mutex held.
+func (s *Store) abdicate(ctx context.Context) error {
+	term := s.sealer.term
+	s.sealer.term, s.sealer.rest = 0, s.conf.Now().Add(abdicateFor)
+	s.background.Add(1)
+	_, err := s.send(ctx, "leaving the sealing to another replica",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.leader()), "=", term)},
+		[]clientv3.Op{clientv3.OpDelete(s.keys.leader())}, nil)
+	return err
 }
 
 // head is the newest entry and the revision of its key, 0 for none.
@@ -143,6 +168,7 @@ func (s *Store) pending(ctx context.Context) (h head, list []pendingRecord, more
 	if err != nil {
 		return head{}, nil, false, err
 	}
+	s.sealer.rev = resp.Header.Revision
 	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
 		h.rev = kvs[0].ModRevision
 		if h.Sealed, err = decodeHead(kvs[0]); err != nil {
@@ -169,7 +195,7 @@ func (s *Store) sorted(kvs []*keyValue, more bool) ([]pendingRecord, error) {
 	for i, kv := range kvs {
 		r, err := audit.Decode(kv.Value)
 		if err != nil {
-			return nil, fmt.Errorf("the pending record %s is damaged, and nothing after it can be sealed: %w", kv.Key, err)
+			return nil, fmt.Errorf("the pending record %s cannot be read, and nothing after it can be sealed: %w", kv.Key, err)
 		}
 		list[i] = pendingRecord{r, string(kv.Key), kv.ModRevision}
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/transport"
@@ -25,48 +27,56 @@ const startWithin = 30 * time.Second
 // startEmbedded runs etcd in this process with no listener at all, neither
 // for clients nor for peers: the only way in is the returned client, which
 // calls the server's functions.
-func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client, error) {
+func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client, *lastWords, error) {
 	dir := filepath.Join(c.Dir, "etcd")
-	last := &lastWords{said: make(chan string, 1)}
-	started := make(chan error, 1)
-	var server *embed.Etcd
+	last := newLastWords(c.Dir)
+	type start struct {
+		server *embed.Etcd
+		err    error
+	}
+	started := make(chan start, 1)
 	// An etcd that gives up while starting never returns; its goroutine is
 	// then left to the end of the process, which is near.
 	go func() {
-		var err error
-		server, err = embed.StartEtcd(embeddedConfig(c, dir, last))
-		started <- err
+		server, err := embed.StartEtcd(embeddedConfig(c, dir, last))
+		started <- start{server, err}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
+	var server *embed.Etcd
 	select {
-	case err := <-started:
-		if err != nil {
-			return nil, nil, damaged(dir, err)
+	case s := <-started:
+		if s.err != nil {
+			return nil, nil, nil, damaged(dir, s.err)
 		}
-	case text := <-last.said:
-		return nil, nil, damaged(dir, errors.New(text))
+		server = s.server
+	case <-last.said:
+		return nil, nil, nil, damaged(dir, last.err())
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("the state in %s was not opened in time: %w", dir, ctx.Err())
+		return nil, nil, nil, fmt.Errorf("the state in %s was not opened in time: %w", dir, ctx.Err())
 	}
 	var err error
 	select {
 	case <-server.Server.ReadyNotify():
-		last.started.Store(true)
-		return server, v3client.New(server.Server), nil
+		return server, v3client.New(server.Server), last, nil
 	case <-server.Server.StopNotify():
 		err = errors.New("it stopped while starting")
-	case text := <-last.said:
-		return nil, nil, damaged(dir, errors.New(text))
+	case <-last.said:
+		return nil, nil, nil, damaged(dir, last.err())
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	server.Close()
-	return nil, nil, fmt.Errorf("the state in %s is not ready: %w", dir, err)
+	return nil, nil, nil, fmt.Errorf("the state in %s is not ready: %w", dir, err)
 }
 
+// damaged tells a full disk from damage.
 func damaged(dir string, err error) error {
-	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, put back a backup, or move the directory away to start anew", dir, err)
+	var stopped *StoppedError
+	if errors.Is(err, syscall.ENOSPC) || (errors.As(err, &stopped) && stopped.DiskFull) {
+		return fmt.Errorf("the state in %s cannot be opened, since its disk is full: free some space, then start the bot again: %w", dir, err)
+	}
+	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, restore a backup (bot state restore), or move the directory away to start anew", dir, err)
 }
 
 func embeddedConfig(c Config, dir string, last *lastWords) *embed.Config {
@@ -78,8 +88,9 @@ func embeddedConfig(c Config, dir string, last *lastWords) *embed.Config {
 	// instead of 1 s.
 	e.TickMs, e.ElectionMs = 10, 100
 	e.QuotaBackendBytes = c.Quota
+	// Every five minutes; keepTrail compacts sooner where much is written.
 	// Watchers re-list when they fall behind this far (see Watch).
-	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, "5000"
+	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, strconv.FormatInt(c.KeepHistory, 10)
 	// There is no follower to catch up, so few log entries are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))

@@ -11,11 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"golang.org/x/sync/errgroup"
 
+	"dhbot/internal/archive"
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/poster"
@@ -42,6 +42,18 @@ type Store struct {
 	appends atomic.Int64          // records of no run so far
 	sealer  sealer
 	term    atomic.Int64 // of leading the work, see Lead; 0 for never
+	doubts  *doubts
+
+	archive   *archive.Archive // nil for none
+	archiving sync.Mutex       // held by the one who archives or backs up
+	last      *lastWords       // the embedded server's
+	compacted int64            // revision up to which keepTrail has compacted
+
+	// What Health tells besides etcd's own answers.
+	trouble struct {
+		archive, seal, newer note
+		slow                 slowness
+	}
 
 	txns, background atomic.Int64
 
@@ -54,13 +66,17 @@ type Store struct {
 // close it, after Run has returned.
 //
 // A directory that another process uses is a *DirInUseError, a name that
-// another living replica bears a *NameInUseError.
+// another living replica bears a *NameInUseError, an archive that belongs to
+// another state a *ForkedError.
 func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	c, err = c.complete()
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{conf: c, log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8]}
+	s := &Store{conf: c, log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8], doubts: newDoubts()}
+	if c.Archive != "" {
+		s.archive = archive.New(c.Archive)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -69,24 +85,31 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	if c.Dir == "" {
 		s.client, err = dial(c)
 	} else if s.dir, err = lockDir(c.Dir, c.Now()); err == nil {
-		s.server, s.client, err = startEmbedded(ctx, c)
+		s.server, s.client, s.last, err = startEmbedded(ctx, c)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.makeRoom(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.register(ctx); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.checkFork(ctx)
 }
 
-// Run keeps the lease, seals the trail and sweeps until ctx ends; then it
-// seals once more and returns nil. It returns an error when this replica can
-// no longer be itself (*NameInUseError).
+// Run keeps the lease, seals the trail, archives and sweeps until ctx ends;
+// then it seals once more and returns nil. It returns an error when this
+// replica can no longer be itself (*NameInUseError), and when the embedded
+// server has given up (*StoppedError).
 func (s *Store) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.keepLease(ctx) })
 	g.Go(func() error { return s.keepTrail(ctx) })
+	g.Go(func() error { return s.keepArchive(ctx) })
+	g.Go(func() error { return s.keepDoubts(ctx) })
+	g.Go(func() error { return s.last.wait(ctx) })
 	return g.Wait()
 }
 
@@ -108,7 +131,7 @@ func (s *Store) close() error {
 		}
 	}
 	if s.server != nil {
-		s.server.Close()
+		errs = append(errs, s.stopServer())
 	}
 	if s.dir != nil {
 		errs = append(errs, s.dir.Close())
@@ -132,10 +155,9 @@ func (s *Store) send(ctx context.Context, what string, cmp []clientv3.Cmp, then,
 	if n := max(len(cmp), len(then), len(otherwise)); n > maxOps {
 		return nil, fmt.Errorf("%s needs %d operations in one transaction, the store takes %d", what, n, maxOps)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
-	defer cancel()
+	ctx, done := s.call(ctx)
 	resp, err := s.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
-	if err != nil {
+	if err = done(err); err != nil {
 		return nil, down(what, err)
 	}
 	return resp, nil
@@ -143,28 +165,34 @@ func (s *Store) send(ctx context.Context, what string, cmp []clientv3.Cmp, then,
 
 // get reads within the deadline of a call.
 func (s *Store) get(ctx context.Context, what, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
-	defer cancel()
+	ctx, done := s.call(ctx)
 	resp, err := s.client.Get(ctx, key, opts...)
-	if err != nil {
+	if err = done(err); err != nil {
 		return nil, down(what, err)
 	}
 	return resp, nil
 }
 
+// call bounds one call. done notes how long it took and turns away the answer
+// of an embedded server that has lost a part of itself.
+func (s *Store) call(ctx context.Context) (_ context.Context, done func(error) error) {
+	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
+	began := time.Now()
+	return ctx, func(err error) error {
+		cancel()
+		s.trouble.slow.took(began, time.Since(began))
+		if stopped := s.last.err(); stopped != nil {
+			return stopped
+		}
+		return err
+	}
+}
+
 // down makes an error of etcd an engine.ErrStoreDown that says what was tried
 // and, where it is known, what to do.
 func down(what string, err error) error {
-	hint := ""
-	switch {
-	case errors.Is(err, rpctypes.ErrNoSpace):
-		hint = " (it is full: compact and defragment it, then clear the alarm, or raise its quota)"
-	case errors.Is(err, rpctypes.ErrCorrupt):
-		hint = " (it found its data corrupted: restore it from a backup)"
-	case errors.Is(err, rpctypes.ErrPermissionDenied), errors.Is(err, rpctypes.ErrUserEmpty), errors.Is(err, rpctypes.ErrAuthFailed):
-		hint = " (the bot's etcd user needs read and write permission on its prefix)"
-	case errors.Is(err, rpctypes.ErrNoLeader):
-		hint = " (it has no leader: most of its members are down or apart)"
+	if st := stateOf(err); st != Silent {
+		return fmt.Errorf("%w: %s (%s): %w", engine.ErrStoreDown, what, st.Advice(), err)
 	}
-	return fmt.Errorf("%w: %s%s: %w", engine.ErrStoreDown, what, hint, err)
+	return fmt.Errorf("%w: %s: %w", engine.ErrStoreDown, what, err)
 }

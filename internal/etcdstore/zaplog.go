@@ -2,11 +2,7 @@ package etcdstore
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime"
-	"strings"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -16,28 +12,6 @@ import (
 // etcd's information is for people who run an etcd.
 func newZap(log *slog.Logger, options ...zap.Option) *zap.Logger {
 	return zap.New(zapCore{log}, options...)
-}
-
-// lastWords is what happens when etcd logs that it cannot go on, which it does
-// on whatever goroutine finds out. While the server starts, that becomes an
-// error of Open, and the goroutine ends; later it ends the process, as etcd
-// means it to, since a store that has lost a part of itself must not answer.
-type lastWords struct {
-	started atomic.Bool
-	said    chan string
-}
-
-// OnWrite implements zapcore.CheckWriteHook.
-func (l *lastWords) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
-	text := strings.TrimSpace(fmt.Sprintln(append([]any{e.Message}, attrs(fields)...)...))
-	if l.started.Load() {
-		panic("etcd cannot go on: " + text)
-	}
-	select {
-	case l.said <- text:
-	default: // somebody else was first
-	}
-	runtime.Goexit()
 }
 
 // zapCore is a zapcore.Core upon slog.

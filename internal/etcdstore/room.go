@@ -1,0 +1,98 @@
+package etcdstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// defragWithin bounds the rewriting of an embedded database; 2 GiB take
+// several seconds.
+const defragWithin = 2 * time.Minute
+
+// alarmed says whether a member has raised an alarm. etcd tells of alarms in
+// the texts of its status, in which their protocol names stand.
+func alarmed(st *clientv3.StatusResponse, a pb.AlarmType) bool {
+	return slices.ContainsFunc(st.Errors, func(text string) bool { return strings.Contains(text, a.String()) })
+}
+
+// compact forgets the past of an embedded store when enough of it has gone
+// by. An external cluster compacts itself.
+func (s *Store) compact(ctx context.Context) error {
+	s.sealer.mu.Lock()
+	rev := s.sealer.rev
+	s.sealer.mu.Unlock()
+	if s.server == nil || rev-s.compacted < 2*s.conf.KeepHistory {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
+	defer cancel()
+	_, err := s.client.Compact(ctx, rev-s.conf.KeepHistory)
+	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // by etcd itself meanwhile
+		return down("forgetting old revisions", err)
+	}
+	s.compacted = rev - s.conf.KeepHistory
+	return nil
+}
+
+// relieve brings an embedded store that was full back to work, where there is
+// room again: etcd does not do so by itself. In an external cluster that is
+// for its operators to do, who see the same alarm.
+func (s *Store) relieve(ctx context.Context) error {
+	if s.server == nil {
+		return nil
+	}
+	st, err := s.status(ctx)
+	if err != nil || !alarmed(st, pb.AlarmType_NOSPACE) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, defragWithin)
+	defer cancel()
+	if _, err := s.client.Compact(ctx, st.Header.Revision, clientv3.WithCompactPhysical()); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
+		return down("forgetting old revisions", err)
+	}
+	if _, err := s.client.Defragment(ctx, ""); err != nil {
+		return down("rewriting the database", err)
+	}
+	if st, err = s.status(ctx); err != nil {
+		return err
+	}
+	if limit := s.conf.Quota / 10 * 9; st.DbSize > limit {
+		return fmt.Errorf("the state store is full: it needs %d of %d bytes even after making room; %s", st.DbSize, s.conf.Quota, s.roomAdvice())
+	}
+	if _, err := s.client.AlarmDisarm(ctx, &clientv3.AlarmMember{}); err != nil {
+		return down("taking changes again", err)
+	}
+	s.log.Warn("the state store was full and has room again", "bytes", st.DbSize, "quota", s.conf.Quota)
+	return nil
+}
+
+func (s *Store) roomAdvice() string {
+	if s.archive == nil {
+		return "name an archive for the old part of the trail (state.archive)"
+	}
+	return "see whether the archive " + s.archive.Dir() + " can be written, and whether the trail is posted to the audit channel"
+}
+
+// makeRoom lets an embedded store that was left full start: without room it
+// could not even take a lease.
+func (s *Store) makeRoom(ctx context.Context) error {
+	if s.server == nil {
+		return nil
+	}
+	st, err := s.status(ctx)
+	if err != nil || !alarmed(st, pb.AlarmType_NOSPACE) {
+		return err
+	}
+	if _, err := s.Archive(ctx); err != nil {
+		s.log.Error("the full store could not be archived", "err", err)
+	}
+	return s.relieve(ctx)
+}
