@@ -151,7 +151,7 @@ func wellFormed(r Record) error {
 func (k Kind) Known() bool {
 	switch k {
 	case Requested, Refused, Approved, Denied, Withdrawn, Expired, Cancelled, Queued, Started,
-		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note:
+		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note, Announced:
 		return true
 	default:
 		return false

@@ -24,9 +24,10 @@ const (
 	Ticked      Kind = "ticked" // a manual step, by a person
 	Ended       Kind = "ended"  // the run's outcome
 	Unknown     Kind = "unknown"
-	Closed      Kind = "closed" // an unknown run closed by a person
-	ReadDone    Kind = "read"   // a read; recorded, not posted
-	Note        Kind = "note"   // the bot about itself: start, stop, config change
+	Closed      Kind = "closed"    // an unknown run closed by a person
+	ReadDone    Kind = "read"      // a read; recorded, not posted
+	Note        Kind = "note"      // the bot about itself: start, stop, config change
+	Announced   Kind = "announced" // a person changed what the bot expects: maintenance
 )
 
 // Record is one line of the audit trail. What is in it never changes; V says

@@ -29,6 +29,10 @@
 //	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
 //	replica/NAME      {v,pid,host,since}, under a lease: the replica lives. The
 //	                  replica; every Commit requires that it is still its own.
+//	maintenance/CLUSTER/PROCESS/HOST
+//	                  {v,from,until,by,reason}: what people work on, in Unix
+//	                  milliseconds; HOST is * for every host. SetMaintenance, which
+//	                  replaces it; EndMaintenance deletes it.
 //	leader/trail      name of the replica that seals and sweeps, under its lease.
 //	leader/work       name of the replica that posts and takes up what dead ones
 //	                  left, under its lease. Lead; SetPost requires it.

@@ -3,7 +3,10 @@ package etcdstore
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
+
+	"dhbot/internal/fleet"
 )
 
 // keys makes the keys of the map in the package's comment.
@@ -29,6 +32,22 @@ func (k keys) leader() string          { return string(k) + "leader/trail" }
 func (k keys) lead() string            { return string(k) + "leader/work" }
 func (k keys) post(id string) string   { return string(k) + "post/" + id }
 func (k keys) posted() string          { return string(k) + "posted" }
+
+func (k keys) maintenances() string { return string(k) + "maintenance/" }
+
+// maintenance refuses names that would become another key.
+func (k keys) maintenance(m fleet.Maintenance) (string, error) {
+	host := m.Host
+	if host == "" {
+		host = everyHost
+	}
+	for _, name := range []string{m.Cluster, m.Process, host} {
+		if name == "" || strings.Contains(name, "/") {
+			return "", fmt.Errorf("maintenance of %q in %q cannot be stored: a name is empty or has a / in it", m.Target(), m.Cluster)
+		}
+	}
+	return k.maintenances() + m.Cluster + "/" + m.Process + "/" + host, nil
+}
 
 func (k keys) replica(name string) string { return string(k) + "replica/" + name }
 

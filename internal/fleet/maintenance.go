@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Maintenance is a time in which people work on a process: whatever its
 // supervisor then says of it is no incident.
@@ -21,6 +24,11 @@ func (m Maintenance) Target() string {
 		return m.Process
 	}
 	return m.Process + "@" + m.Host
+}
+
+// Compare orders announcements by cluster, process and host.
+func (m Maintenance) Compare(o Maintenance) int {
+	return cmp.Or(cmp.Compare(m.Cluster, o.Cluster), cmp.Compare(m.Process, o.Process), cmp.Compare(m.Host, o.Host))
 }
 
 // Covers says that the announcement is about this process on this host at t.

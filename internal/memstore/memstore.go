@@ -13,6 +13,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
 	"dhbot/internal/poster"
 )
 
@@ -48,6 +49,8 @@ type Store struct {
 	lost    bool
 	history []form        // every form of every run, in order
 	changed chan struct{} // closed and replaced when history grows
+	// maintenance is what was announced, by target.
+	maintenance map[fleet.Maintenance]fleet.Maintenance
 }
 
 // form is a run as it was stored once; runs are kept encoded so that nobody
@@ -86,6 +89,8 @@ func New(c Config) *Store {
 		claims:  map[string]*claim{},
 		posts:   map[string]poster.Post{},
 		changed: make(chan struct{}),
+
+		maintenance: map[fleet.Maintenance]fleet.Maintenance{},
 	}
 }
 

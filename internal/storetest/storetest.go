@@ -11,6 +11,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
 	"dhbot/internal/poster"
 )
 
@@ -20,6 +21,9 @@ type Store interface {
 	engine.Members
 	audit.Log
 	poster.Posts
+	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
+	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
+	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	NewID(ctx context.Context) (string, error)
 	Claim(ctx context.Context, key string, payload []byte) (first bool, err error)
 	Settle(ctx context.Context, key string) error
@@ -48,6 +52,7 @@ func Run(t *testing.T, open Open) {
 		"records of no run":          testAppend,
 		"posts":                      testPosts,
 		"leading":                    testLead,
+		"maintenance":                testMaintenance,
 		"watching":                   testWatch,
 		"no time left":               testDeadline,
 		"one winner per revision":    testOneWinner,

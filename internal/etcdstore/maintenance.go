@@ -1,0 +1,93 @@
+package etcdstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/fleet"
+)
+
+// maintenance is the value of an announcement's key; the key says what it is
+// about.
+type maintenance struct {
+	V      int    `json:"v"`
+	From   int64  `json:"from"` // Unix milliseconds
+	Until  int64  `json:"until"`
+	By     string `json:"by"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// everyHost stands in the key of an announcement for all hosts of a process.
+const everyHost = "*"
+
+// Maintenance returns what was announced and not ended, by cluster and target.
+func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
+	resp, err := s.get(ctx, "reading what is in maintenance", s.keys.maintenances(), clientv3.WithPrefix())
+	if err != nil {
+		return nil, err
+	}
+	list := make([]fleet.Maintenance, 0, len(resp.Kvs))
+	for _, kv := range resp.Kvs {
+		about := strings.Split(strings.TrimPrefix(string(kv.Key), s.keys.maintenances()), "/")
+		var m maintenance
+		if err := json.Unmarshal(kv.Value, &m); err != nil || len(about) != 3 {
+			return nil, fmt.Errorf("the stored maintenance %s cannot be read: %.100q", kv.Key, kv.Value)
+		}
+		if m.V != 1 {
+			return nil, fmt.Errorf("the stored maintenance %s has form %d, which a newer bot wrote", kv.Key, m.V)
+		}
+		if about[2] == everyHost {
+			about[2] = ""
+		}
+		list = append(list, fleet.Maintenance{
+			Cluster: about[0], Process: about[1], Host: about[2],
+			From: time.UnixMilli(m.From).UTC(), Until: time.UnixMilli(m.Until).UTC(), By: m.By, Reason: m.Reason,
+		})
+	}
+	slices.SortFunc(list, fleet.Maintenance.Compare)
+	return list, nil
+}
+
+// SetMaintenance stores an announcement in place of one for the same target,
+// its record, and settles the claim, in one transaction.
+func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
+	value, err := json.Marshal(maintenance{1, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
+	if err != nil {
+		return err
+	}
+	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpPut(key, string(value)) })
+}
+
+// EndMaintenance removes the announcement for a target, if there is one,
+// stores the record and settles the claim, in one transaction.
+func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
+	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpDelete(key) })
+}
+
+func (s *Store) announce(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string, change func(key string) clientv3.Op) error {
+	key, err := s.keys.maintenance(m)
+	if err != nil {
+		return err
+	}
+	b, err := audit.Canonical(audit.Link(r, 0, ""))
+	if err != nil {
+		return err
+	}
+	ops := []clientv3.Op{change(key), clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b))}
+	if claim != "" {
+		settle, err := s.settling(claim)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, settle)
+	}
+	_, err = s.txn(ctx, "storing what is in maintenance", nil, ops, nil)
+	return err
+}
