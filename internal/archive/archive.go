@@ -62,6 +62,23 @@ func (a *Archive) Run(id string) ([]byte, error) {
 	return b, nil
 }
 
+// Files lists the archive's files, relative to its directory, for a backup.
+func (a *Archive) Files() ([]string, error) {
+	var list []string
+	for _, dir := range []string{segmentDir, runDir} {
+		files, err := os.ReadDir(filepath.Join(a.dir, dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the archive cannot be read: %w", err)
+		}
+		for _, f := range files {
+			if unfinished, err := filepath.Match(tempName, f.Name()); err == nil && !unfinished {
+				list = append(list, dir+"/"+f.Name())
+			}
+		}
+	}
+	return list, nil
+}
+
 // create makes an unfinished file in one of the archive's directories.
 func (a *Archive) create(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -102,10 +102,12 @@ func TestDamage(t *testing.T) {
 		damage func(path string, text string) error
 		says   string
 	}{
-		"gone":           {func(p, _ string) error { return os.Remove(p) }, "entries 11 to 20"},
-		"cut off":        {func(p, s string) error { return os.WriteFile(p, []byte(s[:len(s)/2]), 0o600) }, "0000000000000011-0000000000000020.jsonl"},
-		"empty":          {func(p, _ string) error { return os.WriteFile(p, nil, 0o600) }, "0000000000000011-0000000000000020.jsonl"},
-		"a changed text": {func(p, s string) error { return os.WriteFile(p, []byte(strings.Replace(s, "entry", "entri", 1)), 0o600) }, "entry 11"},
+		"gone":    {func(p, _ string) error { return os.Remove(p) }, "entries 11 to 20"},
+		"cut off": {func(p, s string) error { return os.WriteFile(p, []byte(s[:len(s)/2]), 0o600) }, "0000000000000011-0000000000000020.jsonl"},
+		"empty":   {func(p, _ string) error { return os.WriteFile(p, nil, 0o600) }, "0000000000000011-0000000000000020.jsonl"},
+		"a changed text": {func(p, s string) error {
+			return os.WriteFile(p, []byte(strings.Replace(s, "entry", "entri", 1)), 0o600)
+		}, "entry 11"},
 		"renamed": {func(p, _ string) error {
 			return os.Rename(p, strings.Replace(p, "11-0000000000000020", "10-0000000000000020", 1))
 		}, "holds entries 11 to 20"},
