@@ -14,17 +14,26 @@ import (
 
 // bind makes a plan whole: where it needs discovery reads they are run, and
 // their answers become inputs, stored with the run and covered by the digest.
+// What one read found may be what the next one looks at.
 func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
-	plan, err := s.planner.Plan(in)
-	if err != nil || len(plan.Discover) == 0 {
-		return in, plan, err
+	const rounds = 4
+	for range rounds {
+		plan, err := s.planner.Plan(in)
+		if err != nil || len(plan.Discover) == 0 {
+			return in, plan, err
+		}
+		found, err := s.list(ctx, plan.Discover)
+		if err != nil {
+			return in, plan, err
+		}
+		listed := maps.Clone(in.Listed)
+		if listed == nil {
+			listed = map[string][]string{}
+		}
+		maps.Copy(listed, found)
+		in.Listed = listed
 	}
-	in.Listed, err = s.list(ctx, plan.Discover)
-	if err != nil {
-		return in, plan, err
-	}
-	plan, err = s.planner.Plan(in)
-	return in, plan, err
+	return in, runbooks.Plan{}, fmt.Errorf("%s asks for more reads after each of %d rounds of them", in.Action, rounds)
 }
 
 // list runs discovery reads. One that does not answer well ends it: a list
@@ -60,14 +69,11 @@ func (s *Service) relist(ctx context.Context, in runbooks.Inputs) error {
 	}
 	bare := in
 	bare.Listed = nil
-	plan, err := s.planner.Plan(bare)
+	again, _, err := s.bind(ctx, bare)
 	if err != nil {
 		return err
 	}
-	now, err := s.list(ctx, plan.Discover)
-	if err != nil {
-		return err
-	}
+	now := again.Listed
 	for _, name := range slices.Sorted(maps.Keys(in.Listed)) {
 		was, is := in.Listed[name], now[name]
 		if slices.Equal(was, is) {

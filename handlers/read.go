@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"sync"
+	"time"
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
@@ -79,7 +80,7 @@ func said1(st runbooks.Step, r remote.Result) card.Said {
 		p.OK = true
 	}
 	p.Text = text
-	log := probe.ReadLog(text, r.Started)
+	log := probe.ReadLog(text, time.Time{})
 	p.Errors, p.Fatals, p.FirstError = log.Errors, log.Fatals, redact.Line(log.FirstError, 200)
 	return p
 }

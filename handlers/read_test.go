@@ -1,0 +1,166 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/engine"
+	"dhbot/internal/remote"
+)
+
+// speaking answers a command with a text, by a word that it contains.
+func speaking(answers map[string]string) func(remote.Command) remote.Result {
+	return func(c remote.Command) remote.Result {
+		for word, text := range answers {
+			if strings.Contains(c.Sent, word) {
+				return remote.Result{Outcome: remote.Answered, Stdout: remote.Output{Head: []byte(text), Total: int64(len(text))}, Started: time.Now(), Ended: time.Now()}
+			}
+		}
+		return remote.Result{Outcome: remote.Unreachable, Detail: c.Host + ": nobody there", Ended: time.Now()}
+	}
+}
+
+// TestLogs: the files are looked for first, the verdict and the end stand in
+// the card, the whole goes into its thread, and no secret does.
+func TestLogs(t *testing.T) {
+	h := newHouse(t)
+	var log strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&log, "[2026-11-21T02:39:55.341979+0000] - ERROR - line %d password=hunter2hunter2\n", i)
+	}
+	h.hosts.say = speaking(map[string]string{" find ": "/var/log/deephaven/dis/DataImportServer.log.current\n", " tail ": log.String()})
+	a := h.say("URITA", "logs db_dis lines=100")
+	if len(a.shown) != 1 || len(a.files) != 1 {
+		t.Fatalf("shown %q, whispered %q, %d files", a.shown, a.whispered, len(a.files))
+	}
+	if got := a.shown[0]; !strings.Contains(got, "100 ERROR") || !strings.Contains(got, "line 99") || strings.Contains(got, "line 10 ") {
+		t.Errorf("card: %s", got)
+	}
+	if got := string(a.files[0].Content); !strings.Contains(got, "line 0 ") || !strings.Contains(got, "line 99 ") {
+		t.Errorf("file: %.200s", got)
+	}
+	if strings.Contains(a.shown[0]+string(a.files[0].Content), "hunter2") {
+		t.Error("a secret is shown")
+	}
+	if sent := strings.Join(h.hosts.sent, "\n"); !strings.Contains(sent, "tail -q -n 100 /var/log/deephaven/dis/DataImportServer.log.current") {
+		t.Errorf("sent:\n%s", sent)
+	}
+}
+
+// TestReadThatFailsSaysSo: a list that nobody saw is not an empty one, and an
+// answer that did not come is not a good one.
+func TestReadThatFailsSaysSo(t *testing.T) {
+	h := newHouse(t)
+	h.hosts.say = speaking(nil)
+	if a := h.say("URITA", "logs db_dis"); len(a.shown) != 0 || !strings.Contains(a.all(), "nobody there") {
+		t.Errorf("looking first failed: %q", a.all())
+	}
+	h.hosts.say = speaking(map[string]string{" find ": "/var/log/deephaven/dis/DataImportServer.log.current\n"})
+	if a := h.say("URITA", "logs db_dis"); !strings.Contains(a.all(), "not answered") || !strings.Contains(a.all(), "nobody there") {
+		t.Errorf("the read failed: %q", a.all())
+	}
+	h.hosts.say = speaking(map[string]string{" find ": "/etc/passwd\n-rf\n"})
+	if a := h.say("URITA", "logs db_dis"); len(a.shown) != 0 {
+		t.Errorf("lines that are none of the kind looked for: %q", a.all())
+	}
+	for _, sent := range h.hosts.sent {
+		if strings.Contains(sent, "passwd") {
+			t.Errorf("sent %q", sent)
+		}
+	}
+}
+
+// TestSensitiveReads are for a role, go to the person alone, and are not
+// answered where they could not be recorded.
+func TestSensitiveReads(t *testing.T) {
+	h := newHouse(t)
+	h.Rules.Clusters["prod"][auth.Data] = []string{"chris"}
+	h.hosts.say = speaking(map[string]string{"tableacls": "group\tfilter\nallusers\tNoFilter()\n"})
+	if a := h.say("UANNA", "tableacls"); !strings.Contains(a.all(), "Not allowed") || len(a.direct) != 0 || len(h.hosts.sent) != 0 {
+		t.Errorf("without the role: %q %q", a.all(), a.direct)
+	}
+	a := h.say("UCHRIS", "tableacls")
+	if len(a.shown) != 0 || len(a.direct) != 1 || !strings.Contains(a.direct[0], "allusers") || strings.Contains(a.all(), "allusers") {
+		t.Errorf("with the role: shown %q, whispered %q, direct %q", a.shown, a.whispered, a.direct)
+	}
+	m := h.message("UCHRIS", "tableacls")
+	m.Key = ""
+	if a := h.handleMessage(m); len(a.direct) != 0 {
+		t.Errorf("unrecorded: %q", a.direct)
+	}
+}
+
+// TestDestructiveCoversItsList: what was listed before the card is what is
+// approved, and a list that has changed since voids it.
+func TestDestructiveCoversItsList(t *testing.T) {
+	h := newHouse(t)
+	sizes := "4.0K\t/db/Intraday/Order/Event/infra_1/2018-02-09\n4.0K\t/db/Intraday/Order/Event/query1_1/2018-02-09\n"
+	list := "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
+	h.hosts.say = speaking(map[string]string{" find ": list, " du ": sizes})
+	a := h.say("UANNA", "intraday-cleanup namespace=Order table=Event partition=* date=2018-02-09 corrupt ticks")
+	open := h.openRuns(t)
+	if len(open) != 1 {
+		t.Fatalf("no run: %q", a.all())
+	}
+	r := open[0].Run
+	if r.Need != 2 || r.Reason != "corrupt ticks" {
+		t.Errorf("need %d, reason %q", r.Need, r.Reason)
+	}
+	var removed string
+	for _, s := range r.Plan.Steps {
+		if s.Changes() {
+			removed += s.Command + "\n"
+		}
+	}
+	for path := range strings.Lines(list) {
+		if !strings.Contains(removed, strings.TrimSpace(path)) {
+			t.Errorf("%s is not covered by %s", strings.TrimSpace(path), removed)
+		}
+	}
+	if strings.Contains(removed, "*") {
+		t.Errorf("a pattern is sent: %s", removed)
+	}
+	h.Rules.Clusters["prod"][auth.Approver] = []string{"anna", "ben", "chris"}
+	h.say("UBEN", "approve "+r.ID+" db_dis")
+	h.say("UCHRIS", "approve "+r.ID+" db_dis")
+	st, _ := h.store.Get(t.Context(), r.ID)
+	if st.Run.State != engine.Approved {
+		t.Fatalf("the run is %s", st.Run.State)
+	}
+	if err := h.Recheck(t.Context(), st.Run); err != nil {
+		t.Errorf("unchanged: %v", err)
+	}
+	h.hosts.say = speaking(map[string]string{" find ": list + "/db/Intraday/Order/Event/query2_1/2018-02-09\n", " du ": sizes})
+	if err := h.Recheck(t.Context(), st.Run); err == nil || !strings.Contains(err.Error(), "query2_1") {
+		t.Errorf("a path more: %v", err)
+	}
+}
+
+// TestHostileParameters never reach a host.
+func TestHostileParameters(t *testing.T) {
+	h := newHouse(t)
+	h.hosts.say = speaking(map[string]string{"": "x\n"})
+	for _, text := range []string{
+		"intraday-cleanup namespace=../etc table=Event partition=* date=2018-02-09",
+		"intraday-cleanup namespace=Order table=$(id) partition=* date=2018-02-09",
+		"intraday-cleanup namespace=Order table=Event partition=.. date=2018-02-09",
+		"intraday-cleanup namespace=Order table=Event partition=* date=2018-02-31",
+		"intraday-cleanup namespace=Order table=Event partition=* date=*",
+		"intraday-cleanup",
+		"logs db_dis lines=100000",
+		"logs db_dis lines=-1",
+		"etcd-keys prefix=/",
+		"etcd-keys prefix=/main/../",
+	} {
+		a := h.say("UANNA", text)
+		if len(a.whispered) == 0 || len(a.shown) != 0 {
+			t.Errorf("%s: %q", text, a.all())
+		}
+	}
+	if len(h.hosts.sent) != 0 || len(h.openRuns(t)) != 0 {
+		t.Errorf("sent %q, %d runs", h.hosts.sent, len(h.openRuns(t)))
+	}
+}
