@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// channels is how many there are: each takes one command of a round, so
+	// channels is how many there are. They take turns, one command each, so
 	// that nobody waits for a channel's turn to be posted to.
-	channels = 400
-	// channelRest is how long a channel is left alone after a round: Slack
+	channels = 900
+	// channelRest is how long a channel is left alone after a command: Slack
 	// takes one message a second.
 	channelRest = 1100 * time.Millisecond
 	patience    = 20 * time.Second
@@ -29,19 +29,13 @@ const (
 
 // side is one of those that are compared, behind a Slack of its own.
 type side struct {
-	name  string
-	slack *slacklocal.Server
-	rows  map[int]*samples // by commands in flight
+	name   string
+	slack  *slacklocal.Server
+	rounds map[int][]figures // by commands in flight, in order
 
-	posted map[string]chan struct{} // by channel
-	ended  time.Time                // of the last round
-}
-
-// samples are what was measured of a side.
-type samples struct {
-	replies, acks []time.Duration
-	rates         []float64       // replies a second, by round
-	cpu           []time.Duration // of this process, a command, by round
+	posted map[string]chan struct{} // by channel id
+	asked  [channels]time.Time      // when a channel last had a command
+	next   int                      // channel
 }
 
 // newSide starts a Slack and, with it, a side.
@@ -52,7 +46,7 @@ func newSide(tb testing.TB, name string, start func(*slacklocal.Server)) *side {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = local.Close() })
-	s := &side{name: name, slack: local, rows: map[int]*samples{}, posted: map[string]chan struct{}{}}
+	s := &side{name: name, slack: local, rounds: map[int][]figures{}, posted: map[string]chan struct{}{}}
 	for i := range channels {
 		s.posted[channelID(i)] = make(chan struct{}, 4)
 	}
@@ -128,12 +122,16 @@ type asked struct {
 }
 
 // round sends commands, so many in flight, each in a channel of its own, and
-// returns when all are answered. What it measures is kept unless it is to
-// warm things up.
-func (s *side) round(tb testing.TB, e *estate, inFlight, commands int, warmUp bool) {
+// returns when all are answered and measured.
+func (s *side) round(tb testing.TB, e *estate, inFlight, commands int) {
 	tb.Helper()
-	time.Sleep(time.Until(s.ended.Add(channelRest)))
 	list := make([]asked, commands)
+	for i := range list {
+		time.Sleep(time.Until(s.asked[s.next].Add(channelRest)))
+		list[i].channel, list[i].process = channelID(s.next), e.hosts[s.next%len(e.hosts)].process
+		s.asked[s.next] = time.Now().Add(patience) // not again in this round
+		s.next = (s.next + 1) % channels
+	}
 	next := make(chan *asked)
 	var workers sync.WaitGroup
 	began, spent := time.Now(), cpuTime(tb)
@@ -145,28 +143,25 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int, warmUp bo
 		})
 	}
 	for i := range list {
-		list[i].channel, list[i].process = channelID(i), e.hosts[i%len(e.hosts)].process
 		next <- &list[i]
 	}
 	close(next)
 	workers.Wait()
-	s.ended, spent = time.Now(), cpuTime(tb)-spent
+	ended := time.Now()
+	spent = cpuTime(tb) - spent
 	if tb.Failed() {
 		tb.FailNow()
 	}
-	row := &samples{}
-	if !warmUp {
-		if s.rows[inFlight] == nil {
-			s.rows[inFlight] = row
-		}
-		row = s.rows[inFlight]
+	var acks, replies []time.Duration
+	for i, a := range list {
+		acks = append(acks, a.ack)
+		replies = append(replies, s.reply(tb, a))
+		s.asked[(s.next-commands+i+channels)%channels] = ended
 	}
-	row.cpu = append(row.cpu, spent/time.Duration(commands))
-	row.rates = append(row.rates, float64(commands)/s.ended.Sub(began).Seconds())
-	for _, a := range list {
-		row.acks = append(row.acks, a.ack)
-		row.replies = append(row.replies, s.reply(tb, a))
-	}
+	s.rounds[inFlight] = append(s.rounds[inFlight], figures{
+		rate: float64(commands) / ended.Sub(began).Seconds(), cpu: milliseconds(spent) / float64(commands),
+		ack50: quantile(acks, 0.5), ack99: quantile(acks, 0.99), reply50: quantile(replies, 0.5), reply99: quantile(replies, 0.99),
+	})
 }
 
 // cpuTime is what this process has used so far, its share of the kernel

@@ -7,16 +7,45 @@ import (
 	"time"
 )
 
-// quantile is the value below which a share of the values lies.
-func quantile[T time.Duration | float64](of []T, share float64) T {
-	if len(of) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(of))
-	return sorted[int(share*float64(len(sorted)-1)+0.5)]
+// figures are what one round of a side came to; times are in milliseconds.
+type figures struct {
+	rate             float64 // replies a second
+	cpu              float64 // of this process, a command
+	ack50, ack99     float64 // quantiles of the time to the ack
+	reply50, reply99 float64 // and to the posted reply
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// quantile is the value, in milliseconds, below which a share of them lies.
+func quantile(of []time.Duration, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(of))
+	return milliseconds(sorted[int(share*float64(len(sorted)-1)+0.5)])
+}
+
+func median(of []float64) float64 {
+	sorted := slices.Sorted(slices.Values(of))
+	return (sorted[len(sorted)/2] + sorted[(len(sorted)-1)/2]) / 2
+}
+
+// typical is the median of one figure over all rounds.
+func typical(of []figures, figure func(figures) float64) float64 {
+	var all []float64
+	for _, f := range of {
+		all = append(all, figure(f))
+	}
+	return median(all)
+}
+
+// ratio compares each round with the other side's next to it in time, so that
+// what else the machine did meanwhile hits both, and returns the median.
+func ratio(of, to []figures, figure func(figures) float64) float64 {
+	var all []float64
+	for i := range min(len(of), len(to)) {
+		all = append(all, figure(of[i])/figure(to[i]))
+	}
+	return median(all)
+}
 
 // result is one line of the verdict: a number, and what it may be at most or
 // must be at least.
@@ -45,14 +74,12 @@ func table(sides []*side, results []result) string {
 	fmt.Fprintf(&b, "\n%-24s %9s %9s %20s %20s %11s\n", "", "in flight", "replies/s", "ack p50 / p99 ms", "reply p50 / p99 ms", "CPU ms each")
 	for _, inFlight := range []int{1, manyInFlight} {
 		for _, s := range sides {
-			row := s.rows[inFlight]
-			if row == nil {
+			of := s.rounds[inFlight]
+			if len(of) == 0 {
 				continue
 			}
-			fmt.Fprintf(&b, "%-24s %9d %9.0f %11.2f / %6.2f %11.2f / %6.2f %11.2f\n", s.name, inFlight, quantile(row.rates, 0.5),
-				milliseconds(quantile(row.acks, 0.5)), milliseconds(quantile(row.acks, 0.99)),
-				milliseconds(quantile(row.replies, 0.5)), milliseconds(quantile(row.replies, 0.99)),
-				milliseconds(quantile(row.cpu, 0.5)))
+			fmt.Fprintf(&b, "%-24s %9d %9.0f %11.2f / %6.2f %11.2f / %6.2f %11.2f\n", s.name, inFlight, typical(of, rate),
+				typical(of, ack50), typical(of, ack99), typical(of, reply50), typical(of, reply99), typical(of, cpu))
 		}
 	}
 	b.WriteByte('\n')
@@ -61,3 +88,10 @@ func table(sides []*side, results []result) string {
 	}
 	return b.String()
 }
+
+func rate(f figures) float64    { return f.rate }
+func cpu(f figures) float64     { return f.cpu }
+func ack50(f figures) float64   { return f.ack50 }
+func ack99(f figures) float64   { return f.ack99 }
+func reply50(f figures) float64 { return f.reply50 }
+func reply99(f figures) float64 { return f.reply99 }
