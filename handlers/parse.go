@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -105,6 +106,7 @@ func (m *Misunderstood) Error() string { return m.Text }
 
 var (
 	runID    = regexp.MustCompile(`(?i)^R-?([0-9A-Z]{4,8})$`)
+	bareID   = regexp.MustCompile(`(?i)^#?[0-9A-Z]{4}$`)
 	keyValue = regexp.MustCompile(`^([a-z][a-z_-]*)=(.+)$`)
 )
 
@@ -112,8 +114,17 @@ var (
 // letter or by alias, one that catalog or fleet knows; everything else is
 // answered with the nearest names.
 func (s *Grammar) parse(m Message) (*call, error) {
+	c, err := s.parseOnce(m)
+	var mis *Misunderstood
+	if errors.As(err, &mis) {
+		return nil, s.refined(m, mis)
+	}
+	return c, err
+}
+
+func (s *Grammar) parseOnce(m Message) (*call, error) {
 	c := &call{Message: m, params: map[string]string{}}
-	w := words(normalise(m.Text))
+	w := addressed(words(normalise(m.Text)))
 	if len(w) == 0 {
 		w = []string{"help"}
 	}
@@ -147,24 +158,13 @@ func (s *Grammar) verb(w []string) (Command, []string, error) {
 		}
 	}
 	v := strings.ReplaceAll(word(w[0]), "_", "-")
+	if v == "" {
+		v = w[0] // "?" is nothing but a mark
+	}
 	if c, ok := named(table, v); ok {
 		return c, w[1:], nil
 	}
-	var verbs []string
-	for _, c := range table {
-		verbs = append(verbs, c.Verb)
-	}
-	m := &Misunderstood{Text: fmt.Sprintf("I don't know the command %s.", shown(w[0]))}
-	for _, n := range runbooks.Suggest(v, verbs) {
-		m.Suggest = append(m.Suggest, strings.TrimSpace(n+" "+shownRest(w[1:])))
-	}
-	if len(m.Suggest) == 0 && len(w) == 1 {
-		// A process typed alone asks how it is.
-		if known := s.processNames(v); len(known) > 0 {
-			m.Suggest = []string{"status " + known[0]}
-		}
-	}
-	return Command{}, nil, m
+	return Command{}, nil, s.nearVerb(table, w)
 }
 
 // named finds the row of a verb or alias.
@@ -194,7 +194,11 @@ func (s *Grammar) runTarget(c *call, w []string) error {
 	}
 	m := runID.FindStringSubmatch(strings.Trim(w[0], "`*_.,;:"))
 	if m == nil {
-		return &Misunderstood{Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. Type `%s`.", shown(w[0]), c.cmd.Usage)}
+		mis := &Misunderstood{Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. Type `%s`.", shown(w[0]), c.cmd.Usage)}
+		if bareID.MatchString(w[0]) {
+			mis.Suggest = []string{strings.TrimSpace(c.cmd.Verb + " R-" + strings.ToUpper(strings.TrimLeft(w[0], "#")) + " " + shownRest(w[1:]))}
+		}
+		return mis
 	}
 	c.run = "R-" + strings.ToUpper(m[1])
 	return s.noTarget(c, w[1:])
@@ -203,6 +207,7 @@ func (s *Grammar) runTarget(c *call, w []string) error {
 // target reads `[TARGET] [on HOST] [in CLUSTER] [key=value …] [reason …]`.
 func (s *Grammar) target(c *call, w []string) error {
 	name := ""
+	w = withoutFillers(w)
 	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) {
 		name, w = w[0], w[1:]
 	}
@@ -218,10 +223,14 @@ func (s *Grammar) target(c *call, w []string) error {
 		return err
 	}
 	if err := s.located(c, name, on); err != nil {
+		var mis *Misunderstood
+		if joined := c.parted(name, w); errors.As(err, &mis) && len(joined) > 0 {
+			mis.Suggest = joined
+		}
 		return err
 	}
 	w = c.takeParams(w)
-	c.rest = strings.Join(w, " ")
+	c.rest = reasonOf(w)
 	return s.strayHost(c, w)
 }
 
@@ -299,21 +308,6 @@ func (s *Grammar) nearly(c *call, name, preposition, typed string, known []strin
 	return m
 }
 
-// strayHost asks back when the reason starts with a host's name: `on` was
-// probably forgotten, and without it the command would mean every host.
-func (s *Grammar) strayHost(c *call, w []string) error {
-	if len(w) == 0 || c.process == nil || c.host != nil {
-		return nil
-	}
-	if h, ok := c.cluster.Host(word(w[0])); ok {
-		return &Misunderstood{
-			Text:    fmt.Sprintf("%s is a host; say `on` before it, so that it is not read as the reason.", h.Name),
-			Suggest: []string{fmt.Sprintf("%s %s on %s", c.cmd.Verb, c.process.ID, h.Name)},
-		}
-	}
-	return nil
-}
-
 // located finds the process or host that the target and `on` name.
 func (s *Grammar) located(c *call, name, on string) error {
 	if on != "" {
@@ -365,11 +359,12 @@ func (s *Grammar) hostNamed(c *call, name string) error {
 }
 
 func (s *Grammar) processNamed(c *call, name string) error {
-	match := c.catalog.Find(name)
+	match := c.catalog.Find(strings.TrimRight(name, c.cmd.endings()))
 	if match.Process == nil {
 		near := match.Suggestions
 		if c.cmd.Object == AnyTarget {
-			near = append(near, runbooks.Suggest(word(name), hostNames(c.cluster))...)
+			names := append(hostNames(c.cluster), near...)
+			near = append(runbooks.Suggest(word(name), names), near...)
 		}
 		m := &Misunderstood{Text: fmt.Sprintf("I don't know %s in %s.", shown(name), c.cluster.Name)}
 		for _, n := range near {
