@@ -12,8 +12,13 @@ import (
 )
 
 const (
-	trailEvery = time.Second     // between two looks for new entries
-	trailBatch = 20              // entries in one message
+	trailEvery = time.Second // between two looks for new entries
+	trailBatch = 20          // entries in one message at most
+	// trailRoom bounds a message by what its entries weigh: a longer one would
+	// be cut, and an entry that is cut off was never posted.
+	trailRoom  = 9_000
+	spanWeight = 80              // bytes around each of a line's pieces
+	linePieces = 14              // of an entry, with its time
 	trailLate  = 5 * time.Second // a lag worth saying
 	// skipped reads after which the cursor is stored though nothing was
 	// posted: a restart then reads at most so many again.
@@ -93,11 +98,14 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 // the trail was looked at. Reads are recorded but not posted.
 func (t *trail) batch(ctx context.Context) (batch []audit.Sealed, last uint64, err error) {
 	last = t.seen
+	room := trailRoom
 	err = t.Log.Trail(ctx, t.seen+1, func(s audit.Sealed) error {
-		if len(batch) == trailBatch {
-			return errEnough
-		}
 		if s.Record.Kind != audit.ReadDone {
+			w := weight(s.Record)
+			if len(batch) == trailBatch || len(batch) > 0 && w > room {
+				return errEnough
+			}
+			room -= w
 			batch = append(batch, s)
 		}
 		last = s.N
@@ -107,6 +115,15 @@ func (t *trail) batch(ctx context.Context) (batch []audit.Sealed, last uint64, e
 		err = nil
 	}
 	return batch, last, err
+}
+
+// weight is how many bytes an entry takes in a message, rather too many.
+func weight(r audit.Record) int {
+	b, err := audit.Canonical(r)
+	if err != nil {
+		return trailRoom // a message of its own
+	}
+	return len(b) + linePieces*spanWeight
 }
 
 // card says, where the trail is behind, by how much.
