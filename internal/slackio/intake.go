@@ -177,19 +177,35 @@ func (e *Edge) handle(ctx context.Context, d *delivery, claimed bool) {
 	defer cancel()
 	settled := e.handler(budget, d.message(claimed, shared), &reply{edge: e, d: d, leave: leave})
 	leave()
-	if claimed && !settled && ctx.Err() == nil {
+	// A claim that seemed to fail may have been made all the same; the person
+	// was told that it does not count, and so it must not be taken up later.
+	if !settled && ctx.Err() == nil {
 		e.settle(ctx, d.Key)
 	}
 }
 
-// settle marks a delivery as handled. Where that fails it is handled once
-// more after the next start, which repeats an answer and nothing else.
+// settle marks a delivery as handled, for as long as that takes a store that
+// does not answer. A delivery that never is gets handled once more after the
+// next start, which repeats an answer and nothing else.
 func (e *Edge) settle(ctx context.Context, key string) {
+	backoff := newBackoff()
+	for until := e.now().Add(settleBudget); ; {
+		err := e.settleOnce(ctx, key)
+		if err == nil || ctx.Err() != nil || e.now().After(until) {
+			if err != nil {
+				e.log.Error("a handled delivery is not settled; it will be handled again after the next start", "key", key, "err", err)
+			}
+			return
+		}
+		delay, _ := backoff.Next()
+		_ = sleep(ctx, delay) // its end shows above
+	}
+}
+
+func (e *Edge) settleOnce(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, claimBudget, errors.New("the state store did not answer within a second"))
 	defer cancel()
-	if err := e.claims.Settle(ctx, key); err != nil {
-		e.log.Error("a handled delivery is not settled; it will be handled again after the next start", "key", key, "err", err)
-	}
+	return e.claims.Settle(ctx, key)
 }
 
 // isShared says whether outsiders see the channel; if nobody knows, they do.
