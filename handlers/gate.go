@@ -70,8 +70,12 @@ func (s *Service) mayHere(_ context.Context, c *call, class runbooks.Class) erro
 	if c.Via != Terminal && c.Key == "" {
 		return said("Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
 	}
-	if age := s.Now().Sub(c.At); age > s.StaleAfter && (c.Via == Slash || c.Via == Mention) {
-		return said("This command reached me %s late, so I did not run it. If you still want it, please send it again: `%s`.", age.Round(time.Second), shownWord(c.Text))
+	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != Terminal {
+		late := &Late{Age: age}
+		if c.Via == Slash || c.Via == Mention {
+			late.Command = c.Text
+		}
+		return late
 	}
 	return nil
 }

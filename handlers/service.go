@@ -122,12 +122,18 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 		refused *engine.RefusedError
 		unknown *runbooks.UnknownError
 		said    *Said
+		late    *Late
 	)
 	var c card.Card
 	switch {
+	case errors.Is(err, engine.ErrSettled):
+		// Another replica took this one for dead and has handled it.
+		s.Logger.Info("message was handled by another replica", "key", m.Key)
+		return true
 	case errors.As(err, &refusal):
 		c = card.Refusal(refusal.Text)
-		settled = s.recordRefusal(ctx, m, refusal.Text)
+	case errors.As(err, &late):
+		c = card.Late(late.Age, late.Command)
 	case errors.As(err, &mis):
 		c = card.DidYouMean(mis.Text, mis.Suggest)
 	case errors.As(err, &unknown):
@@ -140,7 +146,9 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 		c = card.Refusal("Nothing was run: " + err.Error())
 	case errors.Is(err, engine.ErrNotFound):
 		c = card.Refusal("There is no such run. `runs` lists what is open.")
-	case errors.Is(err, engine.ErrStoreDown), errors.Is(err, engine.ErrLeaseLost):
+	case errors.Is(err, engine.ErrLeaseLost):
+		c = card.Refusal("I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again.")
+	case errors.Is(err, engine.ErrStoreDown):
 		c = card.Refusal("Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute.")
 	default:
 		s.Logger.Error("message failed", "key", m.Key, "via", m.Via, "err", err)
@@ -149,7 +157,9 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	if err := reply.Whisper(ctx, c); err != nil {
 		s.Logger.Error("answer not shown", "key", m.Key, "err", err)
 	}
-	return settled
+	// Told first and recorded then, which settles the claim: whoever stops in
+	// between repeats the word, and never swallows it.
+	return refusal != nil && s.recordRefusal(ctx, m, refusal.Text)
 }
 
 // isPlanError says that the planner refused the names or parameters of a
@@ -169,6 +179,15 @@ type Said struct{ Text string }
 func (e *Said) Error() string { return e.Text }
 
 func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
+
+// Late is a command, or a tap, that came too long after the person acted to be
+// carried out without asking.
+type Late struct {
+	Age     time.Duration
+	Command string // to repeat it; "" for a tap, whose button still stands
+}
+
+func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }
 
 func (s *Service) recordRefusal(ctx context.Context, m Message, why string) (settled bool) {
 	r := audit.Record{At: s.Now(), Kind: audit.Refused, Account: m.Account.String(), Via: string(m.Via), Text: why}
