@@ -33,6 +33,9 @@ type Store interface {
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
+	// Lead runs do while this replica, and no other, leads; the context of do
+	// ends with the lead, and do is run again with the next.
+	Lead(ctx context.Context, do func(ctx context.Context) error) error
 	// Run keeps the lease and seals the trail until ctx ends.
 	Run(ctx context.Context) error
 }
@@ -165,9 +168,9 @@ func (b *bot) run(ctx context.Context) error {
 	}
 	start("ssh", b.Remote.Maintain)
 	start("slack", b.slack.Run)
-	start("poster", b.poster.Run)
+	start("leader", func(ctx context.Context) error { return b.Store.Lead(ctx, b.lead) })
 	start("engine", b.engine.Run)
-	start("recovery", b.recover)
+	start("recovery", b.takeUpOwn)
 
 	select {
 	case <-ctx.Done():
@@ -183,27 +186,4 @@ func (b *bot) stop(g *errgroup.Group, stack []func()) error {
 		stack[i]()
 	}
 	return g.Wait()
-}
-
-// recover hands deliveries that a former life accepted and did not handle to
-// the handler again. Those that are too old to run get a word that says so.
-func (b *bot) recover(ctx context.Context) error {
-	err := b.Store.Unsettled(ctx, func(key string, payload []byte, replica string, at time.Time) error {
-		if !at.Before(b.started) {
-			return nil // this life's own
-		}
-		if replica != b.Replica {
-			return nil // another replica's; it is alive or takes it up itself
-		}
-		b.Log.Info("a delivery of a former life is taken up", "key", key, "at", at)
-		if err := b.slack.Resume(ctx, key, payload); err != nil {
-			b.Log.Error("a delivery could not be taken up", "key", key, "err", err)
-		}
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		b.Log.Error("unhandled deliveries could not be listed", "err", err)
-	}
-	<-ctx.Done()
-	return nil
 }
