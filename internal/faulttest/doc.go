@@ -1,0 +1,27 @@
+// Package faulttest breaks the bot on purpose, and checks from outside what
+// became of what people asked for. It has tests only.
+//
+// # A round
+//
+// A round is a small world: one or several bot processes (the test binary run
+// again, which calls app.Run with the very edges of `bot run`), an etcd process
+// or the embedded store, a local Slack and simulated hosts that count what they
+// execute. People ask, approve, click twice and ask again, as their own tempers
+// have it. Meanwhile something goes wrong: each replica reports every crossing
+// of one of its edges (before and after each claim, commit, command, post …)
+// and waits for leave to go on, so that a fault strikes at exactly that point.
+// Then everything is repaired, the round comes to rest, and check.go judges it.
+//
+// # Running it
+//
+//	go test ./internal/faulttest                                     short, about a minute
+//	DHBOT_FAULT_ROUNDS=1000 go test -timeout 0 ./internal/faulttest  every point once, and so many random rounds
+//	DHBOT_FAULT_SEED=42 go test -run Random ./internal/faulttest     one random round again
+//	DHBOT_FAULT_POINT='claim after 1' go test -run Point ./internal/faulttest
+//	DHBOT_FAULT_BROKEN=1 go test -timeout 0 -run Broken ./internal/faulttest
+//
+// The last builds the bot with one of its rules taken out at a time, and wants
+// each such build to be caught. A failure prints how to play its round again;
+// what the machine does in between is its own, so that a race may take several
+// tries. DHBOT_FAULT_LOG=1 prints the replicas' logs.
+package faulttest

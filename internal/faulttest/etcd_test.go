@@ -1,0 +1,141 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// etcd is a cluster of real etcd processes on loopback.
+type etcd struct {
+	bin     string
+	members []*member
+}
+
+type member struct {
+	name, dir, client, peer string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd // nil while it is down
+}
+
+// etcdBinary finds etcd, or skips the test.
+func etcdBinary(t testing.TB) string {
+	bin, err := exec.LookPath("etcd")
+	if err != nil {
+		if os.Getenv("DHBOT_REAL") == "1" {
+			t.Fatal("DHBOT_REAL=1 wants a real etcd, and there is no etcd in PATH")
+		}
+		t.Skip("there is no etcd in PATH")
+	}
+	return bin
+}
+
+func startEtcd(t testing.TB, dir string, members int) *etcd {
+	e := &etcd{bin: etcdBinary(t)}
+	for i := range members {
+		name := fmt.Sprintf("m%d", i+1)
+		e.members = append(e.members, &member{
+			name: name, dir: filepath.Join(dir, name),
+			client: "http://" + freeAddr(t), peer: "http://" + freeAddr(t),
+		})
+	}
+	t.Cleanup(e.kill)
+	for i := range e.members {
+		if err := e.start(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client, err := clientv3.New(clientv3.Config{Endpoints: e.endpoints()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := client.Get(ctx, "ready"); err != nil {
+		t.Fatalf("etcd does not answer: %v", err)
+	}
+	return e
+}
+
+func freeAddr(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (e *etcd) endpoints() []string {
+	var out []string
+	for _, m := range e.members {
+		out = append(out, m.client)
+	}
+	return out
+}
+
+// start starts a member that is down, with the data it had.
+func (e *etcd) start(i int) error {
+	var cluster []string
+	for _, m := range e.members {
+		cluster = append(cluster, m.name+"="+m.peer)
+	}
+	m := e.members[i]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd != nil {
+		return nil
+	}
+	cmd := exec.Command(e.bin, "--name="+m.name, "--data-dir="+m.dir, "--logger=zap", "--log-level=fatal",
+		"--listen-client-urls="+m.client, "--advertise-client-urls="+m.client,
+		"--listen-peer-urls="+m.peer, "--initial-advertise-peer-urls="+m.peer,
+		"--initial-cluster="+strings.Join(cluster, ","), "--heartbeat-interval=50", "--election-timeout=500")
+	cmd.SysProcAttr = withParent()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("etcd: %w", err)
+	}
+	m.cmd = cmd
+	return nil
+}
+
+// stop kills a member; it keeps its data.
+func (e *etcd) stop(i int) {
+	m := e.members[i]
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd != nil {
+		_ = m.cmd.Process.Kill()
+		_ = m.cmd.Wait()
+		m.cmd = nil
+	}
+}
+
+// freeze and thaw stop a member in its tracks, and let it go on.
+func (e *etcd) freeze(i int) { e.members[i].signal(syscall.SIGSTOP) }
+func (e *etcd) thaw(i int)   { e.members[i].signal(syscall.SIGCONT) }
+
+func (m *member) signal(s os.Signal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cmd != nil {
+		_ = m.cmd.Process.Signal(s)
+	}
+}
+
+func (e *etcd) kill() {
+	for i := range e.members {
+		e.stop(i)
+	}
+}

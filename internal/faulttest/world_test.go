@@ -1,0 +1,320 @@
+package faulttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+
+	"dhbot/internal/demo"
+	"dhbot/internal/etcdstore"
+	"dhbot/internal/hostsim"
+	"dhbot/internal/slacklocal"
+)
+
+// shape is what a world is made of.
+type shape struct {
+	Replicas int
+	Members  int // of etcd; 0 is the embedded store of one replica
+}
+
+func (s shape) String() string {
+	if s.Members == 0 {
+		return "one replica, embedded store"
+	}
+	return fmt.Sprintf("%d replicas, etcd of %d", s.Replicas, s.Members)
+}
+
+// world is a bot and all that is around it.
+type world struct {
+	t     testing.TB
+	dir   string
+	shape shape
+	etcd  *etcd // nil where the store is embedded
+	slack *slacklocal.Server
+	hosts *hostsim.Cluster
+	watch *watch
+
+	repairs sync.WaitGroup // faults that end by themselves
+
+	mu       sync.Mutex
+	replicas []*replica // one per seat, its latest life
+	wrong    []string   // violations found on the way
+}
+
+// replica is one life of a bot process.
+type replica struct {
+	seat   int
+	name   string
+	life   int
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	err    error // of Wait, after ended
+	frozen bool
+}
+
+func newWorld(t testing.TB, s shape) *world {
+	dir, err := os.MkdirTemp("", "dhfault-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	w := &world{t: t, dir: dir, shape: s, replicas: make([]*replica, s.Replicas)}
+	if s.Members > 0 {
+		w.etcd = startEtcd(t, dir, s.Members)
+	}
+	w.hosts, err = hostsim.Start(hostsim.Config{Dir: filepath.Join(dir, "ssh"), Pace: 0.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.hosts.Close() })
+	w.slack, err = slacklocal.Start(slacklocal.Config{
+		Unlimited: true, Workspace: slacklocal.DemoWorkspace(),
+		Clocks: slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second}, Warning: time.Second},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.slack.Close() })
+	w.watch = newWatch(t, filepath.Join(dir, "gate"))
+	t.Cleanup(w.killAll)
+	if err := w.configure(configChange{}); err != nil {
+		t.Fatal(err)
+	}
+	for seat := range s.Replicas {
+		w.start(seat)
+	}
+	w.until("a replica hears Slack", 30*time.Second, func() bool { return w.slack.Connections() > 0 })
+	return w
+}
+
+// configChange is what a round may change between two lives.
+type configChange struct {
+	Monit string // how monit is called on infra-1, such as "[sudo, monit]"
+}
+
+var configText = template.Must(template.New("config").Parse(`slack:
+  home_teams: [{{.Team}}]
+  audit_channel: {{.Audit}}
+  channels: {{"{"}}{{.Incident}}: prod{{"}"}}
+state: {{.State}}
+ssh: {user: dhops, key_file: {{.KeyFile}}, known_hosts: {{.KnownHosts}}}
+people:
+  operator: {slack: [{{.Team}}/{{.Operator}}]}
+  approver: {slack: [{{.Team}}/{{.Approver}}]}
+  approver2: {slack: [{{.Team}}/{{.Approver2}}]}
+  reader: {slack: [{{.Team}}/{{.Reader}}]}
+clusters:
+  prod:
+    catalog: current
+    roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
+    hosts:
+{{- range .Hosts}}
+      {{.Name}}: {address: "{{.Address}}"{{with .Monit}}, monit: {{.}}{{end}}, processes: [{{.Processes}}]}
+{{- end}}
+`))
+
+// configure writes the config file that lives from now on start with.
+func (w *world) configure(change configChange) error {
+	type host struct{ Name, Address, Processes, Monit string }
+	var hosts []host
+	for _, h := range demo.Fleet(hostsim.Current, w.hosts.Address).Clusters[0].Hosts {
+		next := host{Name: h.Name, Address: h.Address, Processes: strings.Join(h.Processes, ", ")}
+		if h.Name == "infra-1" {
+			next.Monit = change.Monit
+		}
+		hosts = append(hosts, next)
+	}
+	state := fmt.Sprintf("{dir: %s}", w.stateDir(0))
+	if w.etcd != nil {
+		state = fmt.Sprintf("{etcd: {endpoints: [%q]}}", strings.Join(w.etcd.endpoints(), `", "`))
+	}
+	var b bytes.Buffer
+	err := configText.Execute(&b, map[string]any{
+		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident,
+		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
+		"State": state, "KeyFile": w.hosts.KeyFile(), "KnownHosts": w.hosts.KnownHosts(), "Hosts": hosts,
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(w.file("config.yaml"), b.Bytes(), 0o600)
+}
+
+func (w *world) file(name string) string    { return filepath.Join(w.dir, name) }
+func (w *world) stateDir(seat int) string   { return w.file(fmt.Sprintf("state%d", seat)) }
+func (w *world) peekSock(r *replica) string { return w.file("peek-" + r.name) }
+
+// start begins a seat's next life, if its last one is over.
+func (w *world) start(seat int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := w.replicas[seat]
+	if last != nil && !last.over() {
+		return
+	}
+	r := &replica{seat: seat, name: "bot", life: 1, ended: make(chan struct{})}
+	if last != nil {
+		r.life = last.life + 1
+	}
+	if w.etcd != nil {
+		r.name = fmt.Sprintf("%c%d", 'a'+seat, r.life) // as in earnest: no two lives share a name
+	}
+	if err := w.launch(r); err != nil {
+		w.t.Errorf("start replica: %v", err)
+		return
+	}
+	w.replicas[seat] = r
+}
+
+func (w *world) launch(r *replica) error {
+	b, err := json.Marshal(settings{
+		Name: r.name, Config: w.file("config.yaml"), SlackAPI: w.slack.APIURL(), AppToken: w.slack.AppToken(), BotToken: w.slack.BotToken(),
+		Gate: w.file("gate"), Peek: w.peekSock(r),
+	})
+	if err != nil {
+		return err
+	}
+	file := w.file("replica-" + r.name + ".json")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(w.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	r.cmd = exec.Command(os.Args[0])
+	r.cmd.Env = append(os.Environ(), replicaVar+"="+file)
+	r.cmd.Stdout, r.cmd.Stderr = out, out
+	r.cmd.SysProcAttr = withParent()
+	if err := r.cmd.Start(); err != nil {
+		return err
+	}
+	go func() { r.err = r.cmd.Wait(); close(r.ended) }()
+	return nil
+}
+
+func (r *replica) over() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// byName finds a living replica.
+func (w *world) byName(name string) *replica {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.replicas {
+		if r != nil && r.name == name && !r.over() {
+			return r
+		}
+	}
+	return nil
+}
+
+// alive lists the living.
+func (w *world) alive() []*replica {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []*replica
+	for _, r := range w.replicas {
+		if r != nil && !r.over() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// killAll ends every process of the world.
+func (w *world) killAll() {
+	w.repairs.Wait()
+	for _, r := range w.alive() {
+		_ = r.cmd.Process.Kill()
+		<-r.ended
+	}
+}
+
+// stopAll ends all replicas as an operator would, and wants them to obey.
+func (w *world) stopAll() {
+	for _, r := range w.alive() {
+		_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	}
+	for _, r := range w.alive() {
+		select {
+		case <-r.ended:
+		case <-time.After(40 * time.Second):
+			w.violation("replica %s did not stop within 40 s of SIGTERM", r.name)
+			_ = r.cmd.Process.Signal(syscall.SIGQUIT)
+			<-r.ended
+		}
+	}
+	for _, r := range w.replicas {
+		if r.err != nil && r.cmd.ProcessState.Exited() {
+			w.violation("replica %s ended by itself: %v", r.name, r.err)
+		}
+	}
+}
+
+func (w *world) violation(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+}
+
+// until waits for something that must become true.
+func (w *world) until(what string, within time.Duration, ok func() bool) bool {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ok() {
+			return true
+		}
+	}
+	w.violation("not within %s: %s", within, what)
+	return false
+}
+
+// peek is the state as any living replica sees it.
+func (w *world) peek() (state, error) {
+	err := fmt.Errorf("no replica lives")
+	for _, r := range w.alive() {
+		var st state
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		st, err = peek(ctx, w.peekSock(r))
+		cancel()
+		if err == nil {
+			return st, nil
+		}
+	}
+	return state{}, err
+}
+
+// lastState reads the store when all replicas are gone.
+func (w *world) lastState() (state, error) {
+	c := etcdstore.Config{Replica: "judge", Log: slog.New(slog.DiscardHandler)}
+	if w.etcd != nil {
+		c.Endpoints = w.etcd.endpoints()
+	} else {
+		c.Dir = w.stateDir(0)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	s, err := etcdstore.Open(ctx, c)
+	if err != nil {
+		return state{}, err
+	}
+	defer s.Close()
+	return readState(ctx, s)
+}
