@@ -71,6 +71,7 @@ type template struct {
 	source    string // "file:line", or a key of a process's sources
 	corrected string
 
+	main    bool   // what the action is named after; without it the first exec step is
 	process string // another process than the action's: the step runs on each of its hosts
 	// on is a process on whose first host the step runs, whatever host it is
 	// about: not every host has the tools, such as the etcd client of root.

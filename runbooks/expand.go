@@ -60,6 +60,8 @@ func (r *resolution) template(t *template, p *Process, h *fleet.Host) error {
 		if r.action.Scope == AboutHost && t.use != "" {
 			hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool { return o != h })
 		}
+	case h == nil && t.kind == Manual:
+		hosts = r.hosts[:1:1] // a person does it once, wherever the text says
 	case h == nil:
 		hosts = slices.Clone(r.hosts)
 	}

@@ -76,6 +76,7 @@ func (l *loader) step(n ast.Node) template {
 		"within":    l.seconds(&t.within, "within"),
 		"source":    l.str(&t.source, "source"),
 		"corrected": l.str(&t.corrected, "corrected"),
+		"main":      l.boolean(&t.main, "main"),
 		"process":   l.str(&t.process, "process"),
 		"at":        l.str(&t.on, "at"),
 		"app_log":   l.boolean(&t.appLog, "app_log"),

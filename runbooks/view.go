@@ -19,8 +19,8 @@ type ProcessView struct {
 
 // ActionView is an action with the exact commands of a host that overrides
 // nothing. Command, Source and Corrected are those of the step that does what
-// the action is named after: its first exec step, or else its first step that
-// is no discovery read.
+// the action is named after: the one that the catalog says, or else its first
+// exec step, or else its first step that is no discovery read.
 // Placeholders stand where a command depends on the request.
 type ActionView struct {
 	Action    string     `json:"action"`
@@ -103,6 +103,7 @@ func (c *Catalog) View() (CatalogView, error) {
 
 func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 	v := ActionView{Action: a.Name, Title: a.Title, Class: a.Class, Level: a.level(p), Params: a.Params, Steps: []StepView{}}
+	named := -1
 	for i := range a.steps {
 		t := &a.steps[i]
 		about := p
@@ -120,16 +121,32 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 		if err != nil {
 			return ActionView{}, err
 		}
+		if t.main {
+			named = len(v.Steps)
+		}
 		v.Steps = append(v.Steps, viewStep(step))
 	}
-	if len(v.Steps) > 0 {
-		main := max(0, slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind != List }))
-		if i := slices.IndexFunc(v.Steps, func(s StepView) bool { return s.Kind == Exec }); i >= 0 {
-			main = i
-		}
+	if main := mainStep(v.Steps, named); main >= 0 {
 		v.Command, v.Source, v.Corrected = v.Steps[main].Command, v.Steps[main].Source, v.Steps[main].Corrected
 	}
 	return v, nil
+}
+
+// mainStep is the step that the catalog says is the main one, or else the
+// first that executes, that is no discovery read, or that there is.
+func mainStep(steps []StepView, named int) int {
+	if named >= 0 || len(steps) == 0 {
+		return named
+	}
+	for _, kind := range []func(StepView) bool{
+		func(s StepView) bool { return s.Kind == Exec },
+		func(s StepView) bool { return s.Kind != List },
+	} {
+		if i := slices.IndexFunc(steps, kind); i >= 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 func viewStep(s Step) StepView {

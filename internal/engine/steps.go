@@ -80,6 +80,9 @@ func (r Run) notDone() string {
 	for i, st := range r.Steps {
 		ps := r.Plan.Steps[i]
 		name := runbooks.Target{Process: ps.Process, Host: ps.Host}.String()
+		if ps.Kind == runbooks.Manual {
+			name = ps.Title // its host may be any
+		}
 		if st.State == StepSkipped && r.changes(i) && !seen[name] {
 			seen[name] = true
 			names = append(names, name)
