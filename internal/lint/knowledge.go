@@ -129,7 +129,8 @@ func (k *knowledge) named(word string) string { return k.names[fold(word)] }
 func (k *knowledge) mentioned(sentence string) string {
 	best, id := "", ""
 	for name, p := range k.names {
-		if len(name) > len(best) && strings.Contains(" "+fold(sentence)+" ", " "+name+" ") {
+		longer := len(name) > len(best) || len(name) == len(best) && name < best
+		if longer && strings.Contains(" "+fold(sentence)+" ", " "+name+" ") {
 			best, id = name, p
 		}
 	}

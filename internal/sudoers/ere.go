@@ -40,7 +40,7 @@ func toERE(re *syntax.Regexp) (string, error) {
 		return alternateERE(re.Sub)
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
 		text, err := groupERE(re.Sub[0])
-		return text + timesERE(re), err
+		return timesERE(re, text), err
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return "", errors.New("it can match a blank, and sudo would take what follows for another argument")
 	default:
@@ -100,23 +100,40 @@ func groupERE(re *syntax.Regexp) (string, error) {
 	return text, err
 }
 
-func timesERE(re *syntax.Regexp) string {
+// mostTimes is the largest bound that POSIX promises (RE_DUP_MAX), and that
+// sudo takes.
+const mostTimes = 255
+
+// timesERE repeats what groupERE wrote, in several pieces where a bound is
+// larger than one can say.
+func timesERE(re *syntax.Regexp, text string) string {
 	switch re.Op {
 	case syntax.OpStar:
-		return "*"
+		return text + "*"
 	case syntax.OpPlus:
-		return "+"
+		return text + "+"
 	case syntax.OpQuest:
-		return "?"
+		return text + "?"
+	}
+	var b strings.Builder
+	least, most := re.Min, re.Max
+	for ; max(least, most) > mostTimes; least, most = max(0, least-mostTimes), most-mostTimes {
+		if most < 0 {
+			fmt.Fprintf(&b, "%s{%d}", text, mostTimes)
+			most += mostTimes // stays without bound
+			continue
+		}
+		fmt.Fprintf(&b, "%s{%d,%d}", text, min(least, mostTimes), mostTimes)
 	}
 	switch {
-	case re.Max < 0:
-		return fmt.Sprintf("{%d,}", re.Min)
-	case re.Max == re.Min:
-		return fmt.Sprintf("{%d}", re.Min)
+	case most < 0:
+		fmt.Fprintf(&b, "%s{%d,}", text, least)
+	case most == least:
+		fmt.Fprintf(&b, "%s{%d}", text, least)
 	default:
-		return fmt.Sprintf("{%d,%d}", re.Min, re.Max)
+		fmt.Fprintf(&b, "%s{%d,%d}", text, least, most)
 	}
+	return b.String()
 }
 
 // classERE writes a character class of printable ASCII; ranges come as pairs.

@@ -21,11 +21,12 @@ var (
 		`^(?:ab)*c$`,
 		`^\d\w$`, `^(?:|a|ab)x$`, `^([1-9]|[1-9][0-9]|500)$`,
 		`^[\^]-[-^]$`,
-		`^[[.]x$`,
+		`^[[.]x$`, `^a{0,600}z$`, `^a{300,600}z$`, `^a{300,}z$`, `^a{2,}z$`,
 	}
 	texts = []string{
 		"Order", "_x", "9x", "2018-02-09", "2018-2-9", "/db/Intraday/a/b", "/db/Intraday/a", "/db/Intraday/a/../b", "/main/config/x", "/main/pq/", "/main/x/",
 		"a", "bc", "bca", "]", "^", "-", "dx", "ax", "x", "a.b*(c))|^", "aXb*(c))|^", "+z", ",z", "-z", ".z", "*z", "c", "ababc", "abac", "1_", "11", "500", "50", "ax", "abx", "1-", "^--", "^-^", "a--", "[x", ".x", "",
+		strings.Repeat("a", 299) + "z", strings.Repeat("a", 300) + "z", strings.Repeat("a", 600) + "z", strings.Repeat("a", 601) + "z", "z", "aaz",
 	}
 )
 
@@ -91,6 +92,18 @@ func TestNoOption(t *testing.T) {
 		}
 		if err := noOption(re, p); (err == nil) != want {
 			t.Errorf("%s: %v", p, err)
+		}
+	}
+}
+
+func TestClimbs(t *testing.T) {
+	for ere, want := range map[string]bool{
+		`/db/[A-Za-z0-9_][A-Za-z0-9_.-]*/x`: false, `/db(/[a-z][a-z.]*){3}`: false, `https?://[a-z.-]+:[0-9]+`: false, `a\.\.b`: false, `[a-z]+\.+`: false,
+		`/db/(\.?[a-z/]){0,9}\.?`: false, `--to=/x/[a-z]+`: false, `/x/\.\.\.`: false,
+		`/db/[a-z./]*`: true, `/db/[.]{2}/x`: true, `\.\.`: true, `(a|\.\.)/b`: true, `/x/(\.|a)(\.|b)`: true, `[^a]+/x`: true, `(`: true,
+	} {
+		if got := climbs(ere); got != want {
+			t.Errorf("%s: %v", ere, got)
 		}
 	}
 }

@@ -291,7 +291,7 @@ func allows(t *testing.T, r Rule, args []string) bool {
 	case r.Args == `""`:
 		return len(args) == 0
 	case r.Args[0] == '^':
-		re, err := regexp.CompilePOSIX(r.Args)
+		re, err := regexp.Compile(r.Args)
 		if err != nil {
 			t.Fatalf("%s: %v", r.Args, err)
 		}

@@ -130,6 +130,9 @@ func wordPattern(w runbooks.HostWord) (ere, example string, err error) {
 	if b.Len() == 0 {
 		return "", "", errors.New("an empty argument cannot be said in a sudoers file")
 	}
+	if climbs(b.String()) {
+		return "", "", fmt.Errorf("the pattern %s can match a path with .. in it", b.String())
+	}
 	return b.String(), x.String(), nil
 }
 
@@ -159,27 +162,92 @@ func noOption(re *syntax.Regexp, pattern string) error {
 	if err != nil {
 		return fmt.Errorf("the pattern %s: %w", pattern, err)
 	}
-	todo, seen := []uint32{uint32(prog.Start)}, map[uint32]bool{}
-	for len(todo) > 0 {
-		pc := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[pc] {
-			continue
+	walk(prog, func(in *syntax.Inst, _ int, _ func(int)) {
+		switch {
+		case in.Op == syntax.InstMatch:
+			err = fmt.Errorf("the pattern %s can match nothing at all", pattern)
+		case in.MatchRune('-'):
+			err = fmt.Errorf("the pattern %s can match an option", pattern)
 		}
-		seen[pc] = true
-		switch in := &prog.Inst[pc]; in.Op {
-		case syntax.InstAlt, syntax.InstAltMatch:
-			todo = append(todo, in.Out, in.Arg)
-		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
-			todo = append(todo, in.Out)
-		case syntax.InstMatch:
-			return fmt.Errorf("the pattern %s can match nothing at all", pattern)
-		case syntax.InstFail:
-		default: // the instructions that read a character
-			if in.MatchRune('-') {
-				return fmt.Errorf("the pattern %s can match an option", pattern)
+	})
+	return err
+}
+
+// climbs says that a word of this form can have ".." between slashes or at its
+// ends: a path that leads out of where it seems to lead. What cannot be read
+// counts as climbing.
+func climbs(ere string) bool {
+	re, err := syntax.Parse(ere, syntax.Perl)
+	if err != nil {
+		return true
+	}
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return true
+	}
+	// What has been read of a component: nothing, ".", "..", or else.
+	const begun, dots, other = 0, 2, 3
+	found := false
+	walk(prog, func(in *syntax.Inst, read int, next func(int)) {
+		if in.Op == syntax.InstMatch {
+			found = found || read == dots
+			return
+		}
+		if in.MatchRune('/') {
+			found = found || read == dots
+			next(begun)
+		}
+		if in.MatchRune('.') {
+			next(min(read+1, other))
+		}
+		if matchesOther(in) {
+			next(other)
+		}
+	})
+	return found
+}
+
+// matchesOther says that an instruction reads some character that is neither
+// a slash nor a dot.
+func matchesOther(in *syntax.Inst) bool {
+	if in.Op != syntax.InstRune || len(in.Rune) == 1 {
+		return in.Op != syntax.InstRune1 && in.Op != syntax.InstRune || in.Rune[0] != '/' && in.Rune[0] != '.'
+	}
+	for i := 0; i < len(in.Rune); i += 2 {
+		for r := in.Rune[i]; r <= in.Rune[i+1]; r++ {
+			if r != '/' && r != '.' {
+				return true
 			}
 		}
 	}
-	return nil
+	return false
+}
+
+// walk goes through a program in every way that there is to match, with a
+// state that begins at 0. visit gets each instruction that reads a character,
+// and the one that matches, once for every state in which it is reached; next
+// goes on behind it in a new state, and without a call the way ends there.
+func walk(prog *syntax.Prog, visit func(in *syntax.Inst, state int, next func(state int))) {
+	type place struct {
+		pc    uint32
+		state int
+	}
+	todo, seen := []place{{pc: uint32(prog.Start)}}, map[place]bool{}
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		switch in := &prog.Inst[at.pc]; in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			todo = append(todo, place{in.Out, at.state}, place{in.Arg, at.state})
+		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
+			todo = append(todo, place{in.Out, at.state})
+		case syntax.InstFail:
+		default:
+			visit(in, at.state, func(state int) { todo = append(todo, place{in.Out, state}) })
+		}
+	}
 }

@@ -1,0 +1,127 @@
+package sudoers
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"dhbot/internal/labtest"
+)
+
+// account is who the test makes on the lab's hosts, with nothing but the file
+// that is tested.
+const account = "dhbotleast"
+
+// TestLab installs the printed file on real hosts and asks the real sudo: the
+// catalog's commands are allowed, everything near them is not, and what only
+// reads really runs.
+func TestLab(t *testing.T) {
+	hosts := labtest.Hosts(t)
+	for _, f := range builtinFiles(t) {
+		if _, ok := hosts[f.Host]; !ok {
+			t.Fatalf("the lab has no host %s", f.Host)
+		}
+		t.Run(f.Catalog+" on "+f.Host, func(t *testing.T) {
+			f.User = account
+			t.Cleanup(func() {
+				if out, err := asRoot(f.Host, "rm -f /etc/sudoers.d/"+account+"; userdel -r "+account+" 2>/dev/null; ! id "+account); err != nil {
+					t.Errorf("cannot clean up %s: %v\n%s", f.Host, err, out)
+				}
+			})
+			install := fmt.Sprintf("set -e; id %[1]s >/dev/null 2>&1 || useradd -m %[1]s\ncat > /run/%[1]s <<'END'\n%[2]sEND\nvisudo -c -q -f /run/%[1]s\ninstall -m 0440 /run/%[1]s /etc/sudoers.d/%[1]s; rm /run/%[1]s\n", account, f)
+			if out, err := asRoot(f.Host, install); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			c := &cases{host: f.Host}
+			for _, r := range f.Rules {
+				c.ask(true, r.Ask())
+				at := len(r.Ask()) - argCount(r)
+				for _, other := range near(r.Ask()[at:]) {
+					c.ask(grants(t, f, r, other), append(r.Ask()[:at:at], other...))
+				}
+				c.ask(false, append([]string{"sudo", "-n", "-l", "-u", "nobody"}, r.Ask()[at-1:]...))
+			}
+			c.ask(false, []string{"sudo", "-n", "-l", "sh"})
+			c.ask(false, []string{"sudo", "-n", "-l", "monit", "quit"})
+			c.run(t)
+		})
+	}
+}
+
+// argCount is how many arguments the rule's example gives its program.
+func argCount(r Rule) int {
+	for i, w := range r.Example {
+		if w == nameOf(r) {
+			return len(r.Example) - i - 1
+		}
+	}
+	return 0
+}
+
+// grants says whether any rule of the file allows what is near another rule.
+func grants(t *testing.T, f *File, r Rule, args []string) bool {
+	for _, o := range f.Rules {
+		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o, args) {
+			return true
+		}
+	}
+	return false
+}
+
+// cases are commands of the account, asked in one session.
+type cases struct {
+	host   string
+	want   []bool
+	script strings.Builder
+}
+
+func (c *cases) ask(want bool, argv []string) {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		q, err := syntax.Quote(a, syntax.LangBash)
+		if err != nil {
+			return // no shell could say it
+		}
+		words[i] = q
+	}
+	c.want = append(c.want, want)
+	fmt.Fprintf(&c.script, "%s >/dev/null 2>&1; echo $?\n", strings.Join(words, " "))
+}
+
+func (c *cases) run(t *testing.T) {
+	t.Helper()
+	script := "cat > /run/" + account + ".sh <<'END'\n" + c.script.String() + "END\ncd /; su " + account + " -c 'bash -s' < /run/" + account + ".sh; rm /run/" + account + ".sh"
+	out, err := asRoot(c.host, script)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	answers := strings.Fields(string(out))
+	lines := strings.Split(c.script.String(), "\n")
+	if len(answers) != len(c.want) {
+		t.Fatalf("%d answers to %d questions:\n%s", len(answers), len(c.want), out)
+	}
+	for i, want := range c.want {
+		if got := answers[i] == "0"; got != want {
+			t.Errorf("allowed %v, want %v: %s", got, want, lines[i])
+		}
+	}
+	t.Logf("%d questions", len(answers))
+}
+
+// asRoot runs a script on a host of the lab.
+func asRoot(host, script string) ([]byte, error) {
+	cmd := exec.Command("ssh", "-F", os.Getenv(labtest.Env), "-o", "BatchMode=yes", host, "sudo -n bash -s")
+	cmd.Stdin = strings.NewReader(script)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return append(out, stderr.Bytes()...), err
+	}
+	return out, nil
+}
