@@ -48,7 +48,7 @@ var paramShape = map[ParamType]struct {
 	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit"},
 	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -"},
 	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter"},
-	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/[A-Za-z0-9_./-]{0,512}$`), "must be a key below /main/config/ or /main/pq/"},
+	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`), "must be a key below /main/config/ or /main/pq/"},
 	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09"},
 	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number"},
 
