@@ -105,8 +105,8 @@ type Misunderstood struct {
 func (m *Misunderstood) Error() string { return m.Text }
 
 var (
-	runID    = regexp.MustCompile(`(?i)^R-?([0-9A-Z]{4,8})$`)
-	bareID   = regexp.MustCompile(`(?i)^#?[0-9A-Z]{4}$`)
+	runID    = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
+	bareID   = regexp.MustCompile(`(?i)^[0-9A-Z]{4}$`)
 	keyValue = regexp.MustCompile(`^([a-z][a-z_-]*)=(.+)$`)
 )
 
@@ -128,7 +128,7 @@ func (s *Grammar) parseOnce(m Message) (*call, error) {
 	if len(w) == 0 {
 		w = []string{"help"}
 	}
-	cmd, w, err := s.verb(w)
+	cmd, w, err := s.verb(m, w)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (s *Grammar) parseOnce(m Message) (*call, error) {
 
 // verb reads the command at the front of the words: `restart`, or in two words
 // `etcd status` for etcd-status. It returns the words after it.
-func (s *Grammar) verb(w []string) (Command, []string, error) {
+func (s *Grammar) verb(m Message, w []string) (Command, []string, error) {
 	table := s.commands()
 	if len(w) > 1 {
 		if c, ok := named(table, word(w[0])+"-"+word(w[1])); ok {
@@ -164,7 +164,7 @@ func (s *Grammar) verb(w []string) (Command, []string, error) {
 	if c, ok := named(table, v); ok {
 		return c, w[1:], nil
 	}
-	return Command{}, nil, s.nearVerb(table, w)
+	return Command{}, nil, s.nearVerb(m, table, w)
 }
 
 // named finds the row of a verb or alias.
@@ -192,16 +192,12 @@ func (s *Grammar) runTarget(c *call, w []string) error {
 	if len(w) == 0 {
 		return &Misunderstood{Text: fmt.Sprintf("Which run? Type `%s`.", c.cmd.Usage)}
 	}
-	m := runID.FindStringSubmatch(strings.Trim(w[0], "`*_.,;:"))
-	if m == nil {
-		mis := &Misunderstood{Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. Type `%s`.", shown(w[0]), c.cmd.Usage)}
-		if bareID.MatchString(w[0]) {
-			mis.Suggest = []string{strings.TrimSpace(c.cmd.Verb + " R-" + strings.ToUpper(strings.TrimLeft(w[0], "#")) + " " + shownRest(w[1:]))}
-		}
-		return mis
+	id, taken := runAt(w)
+	if taken == 0 {
+		return s.noRun(c, w)
 	}
-	c.run = "R-" + strings.ToUpper(m[1])
-	return s.noTarget(c, w[1:])
+	c.run = id
+	return s.noTarget(c, w[taken:])
 }
 
 // target reads `[TARGET] [on HOST] [in CLUSTER] [key=value …] [reason …]`.
@@ -210,6 +206,12 @@ func (s *Grammar) target(c *call, w []string) error {
 	w = withoutFillers(w)
 	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) {
 		name, w = w[0], w[1:]
+	}
+	if c.cmd.Object == AnyTarget && slices.Contains([]string{"all", "everything"}, word(name)) {
+		name = ""
+	}
+	if c.cmd.Object == AnyTarget && s.knowsHost(name) && len(w) > 0 && !s.placed(w) && s.knows(w[0]) {
+		name, w = w[0], append([]string{"on", name}, w[1:]...) // "status infra-1 db_dis"
 	}
 	in, on, w, err := s.places(c, name, w)
 	if err != nil {
@@ -222,6 +224,9 @@ func (s *Grammar) target(c *call, w []string) error {
 	if err := s.setCluster(c, cluster); err != nil {
 		return err
 	}
+	if host := hostNamed(hostNames(c.cluster), name); c.cmd.Object == ProcessNamed && host != "" {
+		return c.hostFirst(host, w)
+	}
 	if err := s.located(c, name, on); err != nil {
 		var mis *Misunderstood
 		if joined := c.parted(name, w); errors.As(err, &mis) && len(joined) > 0 {
@@ -231,7 +236,7 @@ func (s *Grammar) target(c *call, w []string) error {
 	}
 	w = c.takeParams(w)
 	c.rest = reasonOf(w)
-	return s.strayHost(c, w)
+	return s.astray(c, w)
 }
 
 // takeParams takes `key=value` words that the action has a parameter for;
@@ -412,9 +417,18 @@ func (s *Grammar) clusterOf(c *call, in string, names ...string) (*fleet.Cluster
 	if len(fits) == 1 {
 		return fits[0], nil
 	}
+	if len(fits) == 0 {
+		for i := range s.Fleet.Clusters {
+			fits = append(fits, &s.Fleet.Clusters[i])
+		}
+	}
 	m := &Misunderstood{Text: "Which cluster? Add `in CLUSTER`."}
-	for i := range s.Fleet.Clusters {
-		m.Suggest = append(m.Suggest, fmt.Sprintf("%s in %s", c.cmd.Verb, s.Fleet.Clusters[i].Name))
+	for _, cl := range fits {
+		w := []string{c.cmd.Verb}
+		if len(names) > 0 && names[0] != "" {
+			w = append(w, shownWord(names[0]))
+		}
+		m.Suggest = append(m.Suggest, strings.Join(append(w, "in", cl.Name), " "))
 	}
 	return nil, m
 }

@@ -47,11 +47,14 @@ func (s *Grammar) refined(m Message, mis *Misunderstood) *Misunderstood {
 	var out []string
 	for _, text := range mis.Suggest {
 		var again *Misunderstood
-		_, err := s.parseOnce(Message{Text: text, Channel: m.Channel})
-		if errors.As(err, &again) && len(again.Suggest) > 0 {
-			out = append(out, again.Suggest...)
-		} else {
+		c, err := s.parseOnce(Message{Text: text, Channel: m.Channel})
+		switch {
+		case err == nil && c.rest != "" && c.cmd.Object == ClusterMeant:
+			// The one name that was typed would be read over.
+		case err == nil:
 			out = append(out, text)
+		case errors.As(err, &again):
+			out = append(out, again.Suggest...)
 		}
 	}
 	var unique []string
@@ -64,8 +67,8 @@ func (s *Grammar) refined(m Message, mis *Misunderstood) *Misunderstood {
 }
 
 // nearVerb is the answer to a first word that is no command.
-func (s *Grammar) nearVerb(table []Command, w []string) *Misunderstood {
-	m := &Misunderstood{Text: fmt.Sprintf("I don't know the command %s.", shown(w[0]))}
+func (s *Grammar) nearVerb(m Message, table []Command, w []string) *Misunderstood {
+	answer := &Misunderstood{Text: fmt.Sprintf("I don't know the command %s.", shown(w[0]))}
 	v := strings.ReplaceAll(word(w[0]), "_", "-")
 	for _, guess := range []func() []string{
 		func() []string { return s.glued(table, word(w[0])) },
@@ -75,11 +78,12 @@ func (s *Grammar) nearVerb(table []Command, w []string) *Misunderstood {
 		func() []string { return s.sentence(table, w) },
 		func() []string { return s.nearName(v, w) },
 	} {
-		if m.Suggest = guess(); len(m.Suggest) > 0 {
+		answer.Suggest = guess()
+		if answer = s.refined(m, answer); len(answer.Suggest) > 0 {
 			break
 		}
 	}
-	return m
+	return answer
 }
 
 // glued finds a lost space: "restartdb_dis".
@@ -109,6 +113,9 @@ func (s *Grammar) swapped(table []Command, w []string) []string {
 
 // misspelt finds the verbs near a word.
 func misspelt(table []Command, v string, rest []string) []string {
+	if len(v) < 2 {
+		return nil // everything is near one letter
+	}
 	verbOf := map[string]string{}
 	var words []string
 	for _, c := range table {
@@ -188,7 +195,8 @@ func (c Command) endings() string {
 	return ".,!?…"
 }
 
-// parted finds a name that a space was put into: "db dis".
+// parted finds a name that a space was put into, "db dis", or a host that was
+// put onto it, "tailer1@query-1".
 func (c *call) parted(name string, rest []string) []string {
 	var out []string
 	for n := 1; n <= min(2, len(rest)); n++ {
@@ -197,39 +205,82 @@ func (c *call) parted(name string, rest []string) []string {
 			out = append(out, c.cmd.Verb+" "+p.ID)
 		}
 	}
+	if i := strings.IndexAny(name, "@/:"); i > 0 {
+		p, host := c.catalog.Find(name[:i]).Process, hostNamed(hostNames(c.cluster), name[i+1:])
+		if p != nil && host != "" {
+			out = append(out, fmt.Sprintf("%s %s on %s", c.cmd.Verb, p.ID, host))
+		}
+	}
 	return out
 }
 
-// strayHost asks back where a reason names a host as if it were meant: `on`
-// was forgotten or stands too late, and the command would go to every host of
-// the process.
-func (s *Grammar) strayHost(c *call, w []string) error {
-	if len(w) == 0 || c.process == nil || c.host != nil {
+// hostFirst answers a host in the place of a process: "restart query-1",
+// "restart query-1 tailer1".
+func (c *call) hostFirst(host string, rest []string) *Misunderstood {
+	h, _ := c.cluster.Host(host)
+	m := &Misunderstood{Text: fmt.Sprintf("%s is a host. Say which of its processes: %s.", host, strings.Join(h.Processes, ", "))}
+	if len(rest) > 0 {
+		if p := c.catalog.Find(rest[0]).Process; p != nil {
+			m.Suggest = []string{fmt.Sprintf("%s %s on %s", c.cmd.Verb, p.ID, host)}
+		}
+	}
+	return m
+}
+
+// astray asks back where the reason names a place or a process as if it were
+// meant: it would be read over, and the command would go elsewhere, or to
+// every host of the process.
+func (s *Grammar) astray(c *call, w []string) error {
+	if len(w) == 0 || c.process == nil {
 		return nil
 	}
-	for i, typed := range w {
-		exact := hostNamed(hostNames(c.cluster), typed)
-		switch {
-		case i == 0 && exact != "":
-		case i > 0 && word(w[i-1]) == "on" && exact != "" && len(c.cluster.HostsOf(c.process.ID)) > 1:
-		case i == 0 && len(c.cluster.HostsOf(c.process.ID)) > 1 && hostLike(typed, len(w)):
-			if near := runbooks.Suggest(word(typed), hostNames(c.cluster)); len(near) > 0 {
-				m := &Misunderstood{Text: fmt.Sprintf("Is %s a host? Then say `on` and its whole name, so that it is not read as the reason.", shown(typed))}
-				for _, n := range near {
-					m.Suggest = append(m.Suggest, fmt.Sprintf("%s %s on %s", c.cmd.Verb, c.process.ID, n))
-				}
-				return m
-			}
-			continue
-		default:
-			continue
-		}
+	first := word(w[0])
+	if p := c.catalog.Find(first).Process; p != nil && p.ID == first && p.ID != c.process.ID {
 		return &Misunderstood{
-			Text:    fmt.Sprintf("%s is a host; say `on` and its name right after the process, so that it is not read as the reason.", exact),
-			Suggest: []string{fmt.Sprintf("%s %s on %s", c.cmd.Verb, c.process.ID, exact)},
+			Text:    fmt.Sprintf("One process at a time: I do not read %s as the reason.", p.ID),
+			Suggest: []string{c.cmd.Verb + " " + c.process.ID, c.cmd.Verb + " " + p.ID},
 		}
 	}
-	return nil
+	if s.knowsCluster(first) && first != c.cluster.Name {
+		return &Misunderstood{
+			Text:    fmt.Sprintf("%s is a cluster; say `in` before it, so that it is not read as the reason.", first),
+			Suggest: []string{fmt.Sprintf("%s %s in %s", c.cmd.Verb, c.process.ID, first)},
+		}
+	}
+	return s.strayHost(c, w)
+}
+
+// strayHost is astray of hosts. A name right after the target counts, one
+// behind a preposition, and on a process of several hosts any among the first
+// words, misspelt ones too.
+func (s *Grammar) strayHost(c *call, w []string) error {
+	if c.host != nil {
+		return nil
+	}
+	const early = 3
+	several := len(c.cluster.HostsOf(c.process.ID)) > 1
+	for i, typed := range w {
+		host := hostNamed(hostNames(c.cluster), typed)
+		pointed := i > 0 && slices.Contains([]string{"on", "at", "host"}, word(w[i-1]))
+		if host != "" && (i == 0 || several && (i < early || pointed)) {
+			return &Misunderstood{
+				Text:    fmt.Sprintf("%s is a host; say `on` and its name right after the process, so that it is not read as the reason.", host),
+				Suggest: []string{fmt.Sprintf("%s %s on %s", c.cmd.Verb, c.process.ID, host)},
+			}
+		}
+	}
+	if !several || !hostLike(w[0], len(w)) {
+		return nil
+	}
+	near := runbooks.Suggest(word(w[0]), hostNames(c.cluster))
+	if len(near) == 0 {
+		return nil
+	}
+	m := &Misunderstood{Text: fmt.Sprintf("Is %s a host? Then say `on` and its whole name, so that it is not read as the reason.", shown(w[0]))}
+	for _, n := range near {
+		m.Suggest = append(m.Suggest, fmt.Sprintf("%s %s on %s", c.cmd.Verb, c.process.ID, n))
+	}
+	return m
 }
 
 // hostNamed is the host whose name a word is, or "".
@@ -244,6 +295,32 @@ func hostNamed(hosts []string, typed string) string {
 // after the target, or one with a digit in it.
 func hostLike(typed string, words int) bool {
 	return words == 1 || strings.ContainsFunc(typed, unicode.IsDigit)
+}
+
+// runAt reads a run id from the front of the words, however it was typed, and
+// returns how many words it took: "R-7F3K", "r7f3k", "R 7F3K".
+func runAt(w []string) (id string, taken int) {
+	for n := 1; n <= min(2, len(w)); n++ {
+		if n == 2 && !strings.EqualFold(w[0], "r") {
+			break
+		}
+		typed := strings.Trim(strings.Join(w[:n], "-"), "`*_.,;:#()")
+		if m := runID.FindStringSubmatch(typed); m != nil {
+			return "R-" + strings.ToUpper(m[1]), n
+		}
+	}
+	return "", 0
+}
+
+// noRun answers what stands in the place of a run id and is none.
+func (s *Grammar) noRun(c *call, w []string) *Misunderstood {
+	m := &Misunderstood{Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. Type `%s`.", shown(w[0]), c.cmd.Usage)}
+	if bareID.MatchString(w[0]) && strings.ContainsFunc(w[0], unicode.IsDigit) {
+		m.Suggest = []string{strings.TrimSpace(c.cmd.Verb + " R-" + strings.ToUpper(w[0]) + " " + shownRest(w[1:]))}
+	} else if read, ok := named(s.commands(), word(w[0])); ok && !read.Class.Changing() {
+		m.Suggest = []string{strings.TrimSpace(read.Verb + " " + shownRest(w[1:]))} // "show logs db_dis"
+	}
+	return m
 }
 
 // reasonOf joins what is left to the reason, without the dash or colon that
