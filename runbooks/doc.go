@@ -14,6 +14,7 @@
 //	paths:
 //	  logs: /var/log/deephaven            # above the log directories; a host may differ
 //	  etcd_client: /etc/…/etcd/client     # above the etcd client directories; a host may differ
+//	  snapshots: /backup                  # any further name, for {path.snapshots}
 //	sources: {start: …}                   # where a process names no source of its own
 //	processes:
 //	  - id: db_dis                        # what people type, with "-" and "_" alike
@@ -37,6 +38,7 @@
 //	    managers: [monit]                 # or processes: [etcd], which wins; or about: host, about: cluster
 //	    class: disruptive                 # read, sensitive, writes, disruptive, destructive
 //	    level: 1                          # fixed; without it the process's own
+//	    impact: …                         # where it is not that of the process's outage
 //	    one_host: true                    # must name one of several hosts
 //	    params: [{name: date, type: date, help: the day}]
 //	    minted: [file]                    # fresh names, made once before planning
@@ -56,17 +58,33 @@
 //	manual  text
 //	        use: ACTION with process: ID stands for that action's steps
 //
-// Any step may have title, source (a key of sources, or a file and line),
-// corrected, and app_log: true, which drops it for processes without an
-// application log. A list step runs before the digest; {listed.NAME} in a
-// later step is what it answered, and a plan is not complete without it.
+// Any step may have title, source (a key of sources, or a file and line) and
+// corrected, and may be limited: app_log: true drops it for processes without
+// an application log, given: [PARAM] and not_given: [PARAM] for requests
+// without, or with, such parameters, beside: ID and not_beside: ID for hosts
+// that do not, or do, run that process too. at: ID makes a step run on the
+// first host of that process, whatever host it is about: the etcd member of a
+// query node is asked for where the etcd client is. main: true marks the step
+// that the action is named after, where that is not its first exec step.
+//
+// A list step runs before the digest; {listed.NAME} in a later step, also in a
+// later list step, is what it answered, and a plan is not complete without it.
+// Its value of a line is the whole line, or the group (?P<value>…) of match.
+// may_be_empty: true lets it bring nothing, and then drops the steps that need
+// it; ignore_others: true passes over lines that do not match; last: N keeps
+// the last N in the order of their names. A wait step with until: unchanged
+// and list: NAME repeats that list just before what acts on it.
 //
 // # Placeholders
 //
 // Commands are lists of words, never shell. Within a word {service},
-// {process}, {host}, {logs}, {etcd_client}, {param.NAME} and {minted.NAME}
-// stand for one value; {monit}, {app_logs} and {listed.NAME} are words by
-// themselves and stand for several. A process may have several names for its
+// {process}, {host}, {logs}, {etcd_client}, {path.NAME}, {param.NAME} and
+// {minted.NAME} stand for one value, and in steps with app_log {log_dir} and
+// {stdout}, the base name of the dated stdout logs; {monit}, {app_logs},
+// {log_slices}, {log_files} and {listed.NAME} are words by themselves and
+// stand for several: {log_slices} is the test by which find selects the files
+// of the application log. A word with a parameter of type flags is repeated
+// for each of its values. A process may have several names for its
 // application log of which one exists: tail then ends with exit code 1 and
 // has shown the other. A word that holds an optional parameter
 // that was not given is left out.
