@@ -106,15 +106,19 @@ func (rd round) report(t *testing.T, p *people, st state) {
 	p.world.mu.Lock()
 	wrong := slices.Clone(p.wrong)
 	p.world.mu.Unlock()
+	log, _ := os.ReadFile(p.file("log")) // none: no replica ever spoke
 	if os.Getenv("DHBOT_FAULT_LOG") != "" {
-		if b, err := os.ReadFile(p.file("log")); err == nil {
-			t.Logf("%s", b)
-		}
+		t.Logf("%s", log)
 	}
 	if len(wrong) == 0 {
 		return
 	}
 	var b strings.Builder
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "level=ERROR") || strings.HasPrefix(line, "error:") {
+			b.WriteString("\n  " + strings.TrimSpace(line))
+		}
+	}
 	for _, v := range wrong {
 		fmt.Fprintf(&b, "\n  VIOLATION %s", v)
 	}

@@ -137,7 +137,7 @@ func (w *world) configure(change configChange) error {
 	}
 	state := fmt.Sprintf("{dir: %s}", w.stateDir(0))
 	if w.etcd != nil {
-		state = fmt.Sprintf("{etcd: {endpoints: [%q]}}", strings.Join(w.etcd.endpoints(), `", "`))
+		state = fmt.Sprintf("{etcd: {endpoints: [%s]}}", `"`+strings.Join(w.etcd.endpoints(), `", "`)+`"`)
 	}
 	var b bytes.Buffer
 	err := configText.Execute(&b, map[string]any{
