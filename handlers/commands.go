@@ -59,6 +59,8 @@ func Commands() []Command {
 			Summary: "be the second pair of eyes for somebody's run", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis", do: (*Service).approve},
 		{Verb: "deny", Aliases: []string{"reject", "no"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "end a run that waits for votes; say why", Usage: "deny R-XXXX REASON", Example: "deny R-7F3K wrong host", do: (*Service).deny},
+		{Verb: "looking", Aliases: []string{"look", "claim"}, Object: RunNamed, Class: runbooks.Read,
+			Summary: "tell the others that you are looking at a run that waits for votes", Usage: "looking R-XXXX", Example: "looking R-7F3K", do: (*Service).looking},
 		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "take your vote back until the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K", do: (*Service).withdraw},
 		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,

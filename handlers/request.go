@@ -52,6 +52,7 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		Asked:  engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via)},
 		Reason: redact.Line(c.rest, reasonRunes),
 		Place:  engine.Place{Channel: c.Channel, Thread: c.Thread},
+		Beside: s.beside(c.cluster.Name, plan),
 	}
 	const tries = 8
 	for range tries {

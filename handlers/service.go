@@ -135,7 +135,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	case errors.As(err, &late):
 		c = card.Late(late.Age, late.Command)
 	case errors.As(err, &mis):
-		c = card.DidYouMean(mis.Text, mis.Suggest)
+		c = s.didYouMean(m, mis)
 	case errors.As(err, &unknown):
 		c = card.DidYouMean(unknown.Error(), unknown.Suggestions)
 	case errors.As(err, &refused):

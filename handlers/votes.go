@@ -32,7 +32,7 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	}
 	verb, known := map[string]string{
 		TapApprove: "approve", TapApproved: "approve", TapDeny: "deny", TapDenied: "deny", TapCancel: "cancel",
-		card.TapDone: "done",
+		card.TapDone: "done", card.TapLooking: "looking",
 	}[m.Tap.Action]
 	if !known {
 		return false, said("I don't know this button any more. Type the command instead; `help` lists them.")

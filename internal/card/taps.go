@@ -17,6 +17,7 @@ const (
 	TapDenied   = "denied"
 	TapCancel   = "cancel"
 	TapDone     = "done"
+	TapLooking  = "looking"
 	TapCommand  = "command"
 )
 
@@ -33,6 +34,7 @@ func voteButtons(r engine.Run) []Button {
 	return []Button{
 		approve,
 		{Action: TapDeny, Label: "Deny…", Value: value, Style: Danger},
+		{Action: TapLooking, Label: "👀 I'm looking", Value: value},
 		cancelButton(r),
 	}
 }
@@ -118,6 +120,36 @@ func WhyDeny(r engine.Run) Form {
 		Inputs: []Input{{Name: "text", Label: "Why?", Hint: "It is shown in the channel and recorded.", Multiline: true}},
 		Submit: "Deny",
 	}
+}
+
+// Looking tells that somebody looks at a run that waits for votes.
+func Looking(r engine.Run, by engine.Actor) Card {
+	return Card{
+		Push: fmt.Sprintf("👀 %s is looking at %s · %s", by.Person, r.ID, runTitle(r)),
+		Head: Line{T("👀 "), P(by.Person, by.Account), T(" is looking at "), B(r.ID), T(" · " + runTitle(r))},
+	}
+}
+
+// Suggestion is a command to tap. Command means the same in any channel and
+// holds validated names only.
+type Suggestion struct {
+	Label, Command string
+	Changes        bool
+}
+
+// Tappable adds the first few suggestions to a card as buttons; what changes
+// something is asked once more.
+func Tappable(c Card, list []Suggestion) Card {
+	const most = 3
+	for _, s := range list[:min(most, len(list))] {
+		b := Button{Action: TapCommand, Label: s.Label, Value: s.Command}
+		if s.Changes {
+			b.Label += "…"
+			b.Confirm = &Confirm{Title: upperFirst(s.Label) + "?", Text: "As a command: " + s.Command + ". No reason is given with it.", Yes: "Ask for it", No: "Back"}
+		}
+		c.Buttons = append(c.Buttons, b)
+	}
+	return c
 }
 
 // Again asks back before a command that ended well a moment ago is repeated.

@@ -1,0 +1,96 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// TestLooking: an approver can say so while votes are waited for; who asked,
+// and who has no vote, cannot.
+func TestLooking(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis disk full")
+	id := h.openRuns(t)[0].Run.ID
+	if a := h.say("UANNA", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "Not allowed") {
+		t.Errorf("who asked: %q", a.all())
+	}
+	if a := h.say("URITA", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "Not allowed") {
+		t.Errorf("a reader: %q", a.all())
+	}
+	m := h.message("UCHRIS", "")
+	m.Via, m.Tap = Button, Tap{Action: card.TapLooking, Value: id + " 7f3a9c"}
+	if a := h.handleMessage(m); len(a.shown) != 1 || !strings.Contains(a.shown[0], "@chris is looking at "+id) {
+		t.Errorf("an approver: %q", a.all())
+	}
+	h.say("UCHRIS", "deny "+id+" wrong host")
+	if a := h.say("UCHRIS", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "denied") {
+		t.Errorf("of a denied run: %q", a.all())
+	}
+}
+
+// TestBeside: the card of a run names what looks like its target and is none.
+func TestBeside(t *testing.T) {
+	h := newHouse(t)
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"restart db_tdcp on query-1", []string{"query-2"}},
+		{"restart db_query_server", nil},
+		{"restart db_dis", []string{"qa-1 (qa)"}},
+		{"restart tailer1 on query-2", []string{"infra-1", "query-1"}},
+	} {
+		h.say("UANNA", c.text)
+		open := h.openRuns(t)
+		i := slices.IndexFunc(open, func(s engine.Stored) bool { return strings.Contains(c.text, s.Run.Inputs.Process) })
+		if i < 0 {
+			t.Fatalf("%s: no run", c.text)
+		}
+		if got := open[i].Run.Beside; !slices.Equal(got, c.want) {
+			t.Errorf("%s: beside %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// tapped keeps the card that a person was shown.
+type tapped struct {
+	*answers
+	card card.Card
+}
+
+func (a *tapped) Whisper(_ context.Context, c card.Card) error { a.card = c; return nil }
+
+// TestSuggestionsCanBeTapped: what was probably meant is a tap away, asked
+// once more where it changes something, and goes through the same gate.
+func TestSuggestionsCanBeTapped(t *testing.T) {
+	h := newHouse(t)
+	suggested := func(user, text string) []card.Button {
+		a := &tapped{answers: &answers{}}
+		h.Handle(t.Context(), h.message(user, text), a)
+		return a.card.Buttons
+	}
+	status := suggested("URITA", "stauts db_dis")
+	if len(status) == 0 || status[0].Value != "status db_dis in prod" || status[0].Confirm != nil {
+		t.Fatalf("status: %+v", status)
+	}
+	restart := suggested("URITA", "restart db_diss")
+	if len(restart) == 0 || restart[0].Value != "restart db_dis in prod" || restart[0].Confirm == nil {
+		t.Fatalf("restart: %+v", restart)
+	}
+	tap := func(b card.Button) *answers {
+		m := h.message("URITA", "")
+		m.Via, m.Tap = Button, Tap{Action: b.Action, Value: b.Value}
+		return h.handleMessage(m)
+	}
+	if a := tap(status[0]); len(a.shown) == 0 || !strings.Contains(a.all(), "Running") {
+		t.Errorf("tapping status: %q", a.all())
+	}
+	if a := tap(restart[0]); !strings.Contains(a.all(), "Not allowed") || len(h.openRuns(t)) > 0 {
+		t.Errorf("a reader taps restart: %q", a.all())
+	}
+}
