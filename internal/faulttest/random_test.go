@@ -99,7 +99,9 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	pause := func() bool { return wait(ctx, between(r, 0, 1500*time.Millisecond)) }
 	for _, do := range []func(){
 		func() { p.ask(ctx, "operator", "restart db_dis") },
-		func() { p.mention("approver", []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)]) },
+		func() {
+			p.mention("approver", []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)])
+		},
 		func() { p.ask(ctx, "operator", []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]) },
 		func() { p.status(ctx, "reader", "status") },
 		func() { _ = p.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 2}) },
