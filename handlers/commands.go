@@ -38,6 +38,17 @@ type Command struct {
 	Example string
 
 	do func(*Service, context.Context, *call) error
+	// alone is what the verb does when nothing follows it, where that is
+	// something else: a read.
+	alone func(*Service, context.Context, *call) error
+}
+
+// byItself is the row for a verb that nothing follows.
+func (c Command) byItself() Command {
+	if c.alone != nil {
+		c.Object, c.Class, c.do = Nothing, runbooks.Read, c.alone
+	}
+	return c
 }
 
 // Commands are the rows of the command table that are written by hand, in the
@@ -55,6 +66,9 @@ func Commands() []Command {
 			Summary: "start a process that is down or not monitored", Usage: "start PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "start db_ltds", do: (*Service).request},
 		{Verb: "stop", Object: ProcessNamed, Action: "stop", Class: runbooks.Disruptive,
 			Summary: "stop a process", Usage: "stop PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "stop db_ltds on infra-1 not used any more", do: (*Service).request},
+		{Verb: "maintenance", Aliases: []string{"maint", "silence"}, Object: ProcessNamed, Class: runbooks.Writes,
+			Summary: "announce that you work on a process, so that its being down is no incident; alone, what is announced", Usage: "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [reason …]]", Example: "maintenance db_dis 2h disk swap",
+			do: (*Service).maintenance, alone: (*Service).listMaintenance},
 		{Verb: "approve", Aliases: []string{"yes", "ok"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "be the second pair of eyes for somebody's run", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis", do: (*Service).approve},
 		{Verb: "deny", Aliases: []string{"reject", "no"}, Object: RunNamed, Class: runbooks.Disruptive,

@@ -27,10 +27,8 @@ func (s *Service) deps(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range asks {
-		board.Rows = append(board.Rows, card.Row{Process: *a.process, Host: a.host.Name, Pending: true})
-	}
-	if err := s.show(ctx, c, asks, &board); err != nil {
+	board.Rows = rowsOf(asks)
+	if err := s.show(ctx, c, asks, &board, false); err != nil {
 		return err
 	}
 	return s.recordRead(ctx, c, board)

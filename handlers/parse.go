@@ -132,6 +132,9 @@ func (s *Grammar) parseOnce(m Message) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(w) == 0 {
+		cmd = cmd.byItself()
+	}
 	c.cmd = cmd
 	switch cmd.Object {
 	case Nothing:

@@ -42,6 +42,7 @@ type Settings struct {
 	Directory Directory
 	Engine    Engine
 	Runs      engine.Runs
+	Windows   Windows
 	Log       audit.Log
 	Remote    remote.Runner
 	NewID     func(ctx context.Context) (string, error)
@@ -53,6 +54,7 @@ type Settings struct {
 type Service struct {
 	Settings
 	planner runbooks.Planner
+	seen    seenLogs
 }
 
 // New checks that nothing is missing: a missing dependency must not turn into
@@ -60,7 +62,7 @@ type Service struct {
 func New(s Settings) (*Service, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
-		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Log": s.Log == nil,
+		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Windows": s.Windows == nil, "Log": s.Log == nil,
 		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "Now": s.Now == nil, "Logger": s.Logger == nil,
 	}
 	for name, gone := range missing {

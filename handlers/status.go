@@ -22,6 +22,9 @@ const (
 	// asksPerHost is how many status commands are under way on one host at a
 	// time: below sshd's usual MaxSessions of 10, and no burden on monit.
 	asksPerHost = 6
+	// logPatience is how long after the question a status waits for logs
+	// before it is shown without them.
+	logPatience = 300 * time.Millisecond
 	// statusAction is the catalog's name of what asks a supervisor.
 	statusAction = "status"
 )
@@ -36,11 +39,8 @@ func (s *Service) status(ctx context.Context, c *call) error {
 	if len(asks) == 0 {
 		return said("Nothing to ask: no process is configured there.")
 	}
-	board := card.Board{Cluster: c.cluster.Name, Host: hostName(c.host), Rows: make([]card.Row, len(asks)), Unrecorded: c.Key == "" && c.Via != Terminal}
-	for i, a := range asks {
-		board.Rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
-	}
-	if err := s.show(ctx, c, asks, &board); err != nil {
+	board := card.Board{Cluster: c.cluster.Name, Host: hostName(c.host), Rows: rowsOf(asks), Unrecorded: c.Key == "" && c.Via != Terminal}
+	if err := s.show(ctx, c, asks, &board, c.process != nil); err != nil {
 		return err
 	}
 	if err := s.lookUpstream(ctx, c, &board); err != nil {
@@ -61,12 +61,9 @@ func (s *Service) lookUpstream(ctx context.Context, c *call, board *card.Board) 
 	s.send(ctx, &wg, asks, answers)
 	wg.Wait()
 	close(answers)
-	board.Upstream = make([]card.Row, len(asks))
-	for i, a := range asks {
-		board.Upstream[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
-	}
+	board.Upstream = rowsOf(asks)
 	for a := range answers {
-		s.fill(c, &board.Upstream[a.index], asks[a.index], a.result)
+		fill(&board.Upstream[a.index], asks[a.index], a.result)
 	}
 	return s.showBoard(ctx, c, *board)
 }
@@ -105,6 +102,15 @@ func asksOf(planner *runbooks.Planner, c *call) ([]ask, error) {
 	return out, nil
 }
 
+// rowsOf are the rows that the asks will fill.
+func rowsOf(asks []ask) []card.Row {
+	rows := make([]card.Row, len(asks))
+	for i, a := range asks {
+		rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
+	}
+	return rows
+}
+
 // asksFor are the status commands of processes that the call did not name.
 func (s *Service) asksFor(c *call, targets []runbooks.Target) ([]ask, error) {
 	var out []ask
@@ -136,40 +142,49 @@ func statusAsks(planner *runbooks.Planner, c *call, p *runbooks.Process, h *flee
 }
 
 // show runs the asks and keeps the shown board in step with the answers. The
-// store is asked at the same time, and holds back no more than a slow host.
-func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Board) error {
+// store is asked at the same time, and so is, where logs says so, each
+// process's own log; neither holds the supervisors' answers back.
+func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Board, logs bool) error {
 	answers := make(chan answer, len(asks))
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.send(ctx, &wg, asks, answers)
-	working := make(chan inWork, 1)
-	wg.Go(func() { working <- s.inWork(ctx) })
+	known := make(chan facts, 1)
+	wg.Go(func() { known <- s.facts(ctx) })
+	looks := s.lookAtLogs(ctx, &wg, c, asks, logs)
 
-	look := time.NewTimer(firstLook)
+	began, look := time.Now(), time.NewTimer(firstLook)
 	defer look.Stop()
-	changed := true
-	for left := len(asks) + 1; left > 0; {
+	shown, patient := false, true
+	for left := len(asks) + 1; left > 0 || looks.left > 0; {
 		select {
 		case a := <-answers:
-			s.fill(c, &board.Rows[a.index], asks[a.index], a.result)
+			fill(&board.Rows[a.index], asks[a.index], a.result)
+			looks.answered(a.index, &board.Rows[a.index])
 			left--
-			changed = true
-		case w := <-working:
-			w.mark(board)
+		case f := <-known:
+			f.mark(board)
 			left--
-			changed = true
+		case l := <-looks.read:
+			looks.take(l, &board.Rows[l.index])
 		case <-look.C:
-			if changed {
+			if !shown {
 				if err := s.showBoard(ctx, c, *board); err != nil {
 					return err
 				}
 			}
-			changed = false
+			shown = true
 			look.Reset(nextLook)
+			continue
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+		shown = false
+		if left == 0 && patient { // what is still missing are logs
+			patient = false
+			look.Reset(max(0, logPatience-time.Since(began)))
 		}
 	}
 	return s.showBoard(ctx, c, *board)
@@ -207,50 +222,21 @@ func command(st runbooks.Step) remote.Command {
 	return remote.Command{Host: st.Host, Address: st.Address, Login: st.Login, Sent: st.Sent, Timeout: st.Timeout.D(), Changes: st.Changes()}
 }
 
-func (s *Service) fill(c *call, row *card.Row, a ask, r remote.Result) {
-	o := probe.Observe(a.process.Manager, a.process.Service, r)
+// fill puts an answer into its row; judging it is for when it is shown.
+func fill(row *card.Row, a ask, r remote.Result) {
 	row.Pending = false
-	row.Observation = o
+	row.Observation = probe.Observe(a.process.Manager, a.process.Service, r)
 	row.Command = a.step.Command
-	row.Finding = probe.Assess(o, probe.Expect{
-		Up: c.cluster.ShouldBeUp(a.process.ID, s.Now()), Level: a.process.Level,
-	})
 }
 
 func (s *Service) showBoard(ctx context.Context, c *call, b card.Board) error {
 	b.At = s.Now()
-	markUpstream(c.catalog, c.cluster, &b)
+	s.judge(c, &b)
 	out := card.Status(b)
 	if c.ChannelShared {
 		return c.reply.Whisper(ctx, out) // what hosts said is not for outsiders
 	}
 	return c.reply.Show(ctx, out)
-}
-
-// inWork says which targets open runs have in hand.
-type inWork struct {
-	runs map[runbooks.Target]string // run ids
-	err  error                      // the store does not answer
-}
-
-func (s *Service) inWork(ctx context.Context) inWork {
-	open, err := s.Runs.Open(ctx)
-	out := inWork{runs: map[runbooks.Target]string{}, err: err}
-	for _, o := range open {
-		for _, t := range o.Run.Plan.Targets {
-			out.runs[t] = o.Run.ID
-		}
-	}
-	return out
-}
-
-// mark notes on a board what is in work. A store that does not answer will
-// not take the read's record either.
-func (w inWork) mark(b *card.Board) {
-	b.Unrecorded = b.Unrecorded || w.err != nil
-	for i, row := range b.Rows {
-		b.Rows[i].InWork = w.runs[runbooks.Target{Process: row.Process.ID, Host: row.Host}]
-	}
 }
 
 // recordRead writes the read's record, which also settles its claim. A store

@@ -32,10 +32,15 @@ func markUpstream(catalog *runbooks.Catalog, cluster *fleet.Cluster, b *card.Boa
 	for i := range b.Rows {
 		r := &b.Rows[i]
 		r.Causes = nil
-		if !r.Pending && r.Observation.Out() {
+		if missed(*r) {
 			r.Causes = u.roots(r.Process.ID, r.Host)
 		}
 	}
+}
+
+// missed says that a row is out and that somebody misses it.
+func missed(r card.Row) bool {
+	return !r.Pending && r.Observation.Out() && r.Finding.Severity != runbooks.None
 }
 
 // roots are the causes that a process on a host has upstream, each as far up
@@ -130,7 +135,7 @@ func unseenNeeds(catalog *runbooks.Catalog, cluster *fleet.Cluster, rows []card.
 		seen[runbooks.Target{Process: r.Process.ID, Host: r.Host}] = true
 	}
 	for _, r := range rows {
-		if r.Pending || !r.Observation.Out() {
+		if !missed(r) {
 			continue
 		}
 		for _, id := range catalog.Needed(r.Process.ID, cluster.ACLs) {

@@ -73,6 +73,11 @@ func caused(b card.Board) []string {
 // the first thing in that order that is.
 func TestUpstream(t *testing.T) {
 	const down, failed, unseen = probe.Down, probe.Failed, probe.Unseen
+	cats, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, _ := cats.Get("current")
 	for _, tt := range []struct {
 		name   string
 		acls   fleet.ACLStore
@@ -119,11 +124,6 @@ func TestUpstream(t *testing.T) {
 			map[string]probe.State{"configuration_server": down, "mariadb": down, "authentication_server": down},
 			[]string{"authentication_server@infra-1: configuration_server on infra-1 is down", "authentication_server@infra-1: mariadb on infra-1 is down"}},
 	} {
-		cats, err := runbooks.Builtin()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cat, _ := cats.Get("current")
 		cl := estate(tt.acls)
 		b := boardOf(t, cat, &cl, tt.states)
 		markUpstream(cat, &cl, &b)

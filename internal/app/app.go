@@ -29,6 +29,7 @@ type Store interface {
 	audit.Log
 	poster.Posts
 	slackio.Claims
+	handlers.Windows
 	// NewID mints a run id that was never used.
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
@@ -125,7 +126,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	}
 	s := c.Settings
 	s.Grammar = c.Grammar
-	s.Directory, s.Engine, s.Runs, s.Log, s.Remote, s.NewID = b.slack, b.engine, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
+	s.Directory, s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.slack, b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
 	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
 	if b.service, err = handlers.New(s); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/internal/fleet"
 	"dhbot/internal/probe"
 	"dhbot/runbooks"
 )
@@ -21,6 +22,8 @@ type Board struct {
 	Unrecorded bool
 	// Upstream is what else was asked, to find the cause of what is out.
 	Upstream []Row
+	// Maintenance is what people work on.
+	Maintenance []fleet.Maintenance
 	// Needs is the process whose needs the rows are, "" for any other board,
 	// and Absent are those that no host of the config runs.
 	Needs  string
@@ -37,6 +40,19 @@ type Row struct {
 	Observation probe.Observation
 	Finding     probe.Finding
 	Causes      []Cause // upstream, where it is out because of something else
+	// Maintenance is what was announced of it, or nil.
+	Maintenance *fleet.Maintenance
+	// Log is what its application log says, nil where it was not read, and
+	// LogWhy why it could not be.
+	Log    *LogSeen
+	LogWhy string
+}
+
+// LogSeen is what an application log said.
+type LogSeen struct {
+	Log   probe.Log
+	Since time.Time // from when on its errors count
+	At    time.Time // when it was read
 }
 
 // severity of a row; what has not answered is unknown.
@@ -137,6 +153,9 @@ func rowLines(r Row, withHost bool) []Line {
 	if r.InWork != "" {
 		lines = append(lines, Line{T("In work: "), B(r.InWork)})
 	}
+	if r.Maintenance != nil {
+		lines = append(lines, maintenanceLine(*r.Maintenance))
+	}
 	return lines
 }
 
@@ -163,9 +182,13 @@ func evidence(rows []Row) []Line {
 		hosts   []string
 	}
 	var list []*asked
+	var unread []Line // logs
 	for _, r := range rows {
 		if r.Pending {
 			continue
+		}
+		if r.LogWhy != "" {
+			unread = append(unread, Line{T(r.LogWhy)})
 		}
 		i := slices.IndexFunc(list, func(a *asked) bool { return a.command == r.Command })
 		if i < 0 {
@@ -178,7 +201,7 @@ func evidence(rows []Row) []Line {
 	for _, a := range list[:min(most, len(list))] {
 		out = append(out, Line{C(a.command), T(" on " + strings.Join(a.hosts, ", "))})
 	}
-	return out
+	return append(out, unread[:min(1, len(unread))]...)
 }
 
 // nextTaps offer what a person would type next about a process that is not
@@ -220,7 +243,7 @@ func boardCard(b Board) Card {
 	}
 	c := Card{Head: Line{T(Mark(worst) + " "), B(upperFirst(worst.String())), T(" · " + name + " · " + tally(b.Rows))}}
 	bad := badRows(b.Rows)
-	c.Body = paragraphs(badLines(bad, b.Host == ""), hostsLines(b))
+	c.Body = paragraphs(badLines(bad, b.Host == ""), quietLines(b.Rows, b.Host == ""), hostsLines(b))
 	c.Buttons = boardTaps(b, bad)
 	return b.finish(c, fmt.Sprintf("%s · %s: %s", worst, name, tally(b.Rows)))
 }
@@ -296,7 +319,7 @@ func hostsLines(b Board) []Line {
 			case r.Host != host:
 			case r.Pending:
 				waiting = append(waiting, r.Process.ID)
-			case r.severity() == runbooks.None:
+			case r.severity() == runbooks.None && r.Maintenance == nil:
 				up = append(up, r.Process.ID)
 			}
 		}
@@ -338,6 +361,10 @@ func tally(rows []Row) string {
 			count[waitingWord]++
 			continue
 		}
+		if r.Maintenance != nil && r.severity() == runbooks.None {
+			count[maintenanceWord]++
+			continue
+		}
 		if len(r.Causes) > 0 {
 			count[heldWord]++
 			continue
@@ -345,7 +372,7 @@ func tally(rows []Row) string {
 		count[tallyWord(r.severity())]++
 	}
 	var parts []string
-	for _, k := range []string{"critical", "moderate", "unknown", "low", heldWord, waitingWord, wellWord} {
+	for _, k := range []string{"critical", "moderate", "unknown", "low", heldWord, waitingWord, maintenanceWord, wellWord} {
 		if count[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[k], k))
 		}
@@ -357,6 +384,8 @@ const (
 	waitingWord = "with no answer yet"
 	heldWord    = "behind that"
 	wellWord    = "as they should be"
+
+	maintenanceWord = "in maintenance"
 )
 
 func tallyWord(s runbooks.Severity) string {

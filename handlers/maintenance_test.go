@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/fleet"
+)
+
+// clockHouse is a house whose clock the test moves.
+func clockHouse(t *testing.T) (*house, *time.Time) {
+	t.Helper()
+	h := newHouse(t)
+	now := time.Now().Truncate(time.Millisecond).UTC()
+	h.Now = func() time.Time { return now }
+	return h, &now
+}
+
+func (h *house) at(now time.Time, user, text string) *answers {
+	m := h.message(user, text)
+	m.At = now
+	return h.handleMessage(m)
+}
+
+// TestMaintenance: from the announcement on, until its end, being down is no
+// incident; then it is one again.
+func TestMaintenance(t *testing.T) {
+	h, now := clockHouse(t)
+	h.hosts.say = down("db_dis")
+	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
+	wants := func(answer string, parts ...string) {
+		t.Helper()
+		for _, p := range parts {
+			if !strings.Contains(answer, p) {
+				t.Errorf("%q is missing in %s", p, answer)
+			}
+		}
+	}
+	wants(say("URITA", "maintenance"), "Nothing is in maintenance")
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 1 · Critical")
+	wants(say("UBEN", "maintenance db_dis on infra-1 in prod 2h disk swap"), "Maintenance of db_dis@infra-1 in prod", "by ben: “disk swap”")
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None", "Start failed, in maintenance", "In maintenance until", "by ben")
+	wants(say("URITA", "status in prod"), "1 in maintenance", "db_dis on infra-1 · Start failed, in maintenance until")
+	wants(say("URITA", "maintenance"), "1 in maintenance", "db_dis@infra-1", "(2 h left) by ben")
+	wants(say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. What is: db_dis@infra-1")
+	*now = now.Add(2*time.Hour - time.Minute)
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None")
+	*now = now.Add(time.Minute)
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 1 · Critical")
+	wants(say("URITA", "maintenance"), "Nothing is in maintenance")
+
+	wants(say("UANNA", "maint dis in prod 1d"), "Maintenance of db_dis in prod", "by anna, no reason given")
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None")
+	wants(say("UBEN", "maintenance db_dis in prod end swap is done"), "Maintenance of db_dis in prod ended by ben: “swap is done”")
+	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 1 · Critical")
+
+	var told []string
+	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error {
+		if r := s.Record; r.Kind == audit.Announced {
+			told = append(told, r.Person+" "+r.Target+" "+strings.Fields(r.Outcome)[0]+" "+r.Text)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`ben db_dis@infra-1 until disk swap`, "anna db_dis until ", "ben db_dis ended swap is done"}
+	if !slices.Equal(told, want) {
+		t.Errorf("recorded %q, want %q", told, want)
+	}
+}
+
+// TestMaintenanceIsForOperators, claimed like everything that changes what
+// happens, and never by accident.
+func TestMaintenanceIsForOperators(t *testing.T) {
+	h, now := clockHouse(t)
+	for _, tt := range []struct {
+		user, text, want string
+		spoil            func(*Message)
+	}{
+		{user: "URITA", text: "maintenance db_dis in prod 2h", want: "Not allowed"},
+		{user: "UNOBODY", text: "maintenance", want: "Not allowed"},
+		{user: "UBEN", text: "maintenance db_dis in prod", want: "Say for how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod disk swap", want: "Say for how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod 1m", want: "Say for how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "Say for how long"},
+		{user: "UBEN", text: "maintenance db_diss in prod 2h", want: "db_dis"},
+		{user: "UBEN", text: "maintenance db_dis in prod end", want: "not in maintenance"},
+		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "state store", spoil: func(m *Message) { m.Key = "" }},
+		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "shared", spoil: func(m *Message) { m.ChannelShared = true }},
+	} {
+		m := h.message(tt.user, tt.text)
+		m.At = *now
+		if tt.spoil != nil {
+			tt.spoil(&m)
+		}
+		if a := h.handleMessage(m); !strings.Contains(a.all(), tt.want) {
+			t.Errorf("%s: %q", tt.text, a.all())
+		}
+	}
+	if list, err := h.store.Maintenance(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("announced: %v, %v", list, err)
+	}
+}
+
+// TestNotNeededIsNoIncident: MariaDB is down, and the ACLs are in etcd.
+func TestNotNeededIsNoIncident(t *testing.T) {
+	h := newHouse(t)
+	stopped := strings.NewReplacer("Active: active (running)", "Active: inactive (dead)", "   Main PID: 42 (x)\n", "")
+	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down, and not needed", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
+		h.Fleet.Clusters[0] = estate(acls)
+		h.hosts.say = altered("mariadb", stopped.Replace)
+		if a := h.say("URITA", "status mariadb in prod"); !strings.Contains(a.all(), want) {
+			t.Errorf("ACLs in %s: %s", acls, a.all())
+		}
+	}
+}
