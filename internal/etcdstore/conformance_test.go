@@ -12,11 +12,8 @@ import (
 	"time"
 
 	"dhbot/internal/etcdstore"
-	"dhbot/internal/slackio"
 	"dhbot/internal/storetest"
 )
-
-var _ slackio.Claims = (*etcdstore.Store)(nil)
 
 // open opens a store that is closed with the test.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
@@ -65,6 +62,7 @@ func startEtcd(t testing.TB) string {
 // etcd is a real etcd that can be killed and started again.
 type etcd struct {
 	bin, dir, client, peer string
+	name, cluster          string // of the member, and all members as NAME=PEER
 	flags                  []string
 	cmd                    *exec.Cmd
 }
@@ -80,20 +78,32 @@ func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
 	}
 	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
 	e.client, e.peer = scheme+"://"+freeAddr(t), "http://"+freeAddr(t)
+	e.name, e.cluster = "m", "m="+e.peer
 	return e
 }
 
 func (e *etcd) start(t testing.TB) {
 	t.Helper()
-	e.cmd = exec.Command(e.bin, append([]string{"--name=m", "--data-dir=" + e.dir, "--logger=zap", "--log-level=fatal",
+	e.launch(t)
+	e.await(t)
+}
+
+func (e *etcd) launch(t testing.TB) {
+	t.Helper()
+	e.cmd = exec.Command(e.bin, append([]string{"--name=" + e.name, "--data-dir=" + e.dir, "--logger=zap", "--log-level=fatal",
 		"--listen-client-urls=" + e.client, "--advertise-client-urls=" + e.client,
-		"--listen-peer-urls=" + e.peer, "--initial-advertise-peer-urls=" + e.peer, "--initial-cluster=m=" + e.peer,
+		"--listen-peer-urls=" + e.peer, "--initial-advertise-peer-urls=" + e.peer, "--initial-cluster=" + e.cluster,
 		"--heartbeat-interval=50", "--election-timeout=500"}, e.flags...)...)
 	e.cmd.Stderr = t.Output()
 	if err := e.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.kill)
+}
+
+// await waits until it answers, where that takes no certificate.
+func (e *etcd) await(t testing.TB) {
+	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {
 		if _, err := raw(t, e.client).Get(t.Context(), "ready"); err != nil {
 			t.Fatal(err)

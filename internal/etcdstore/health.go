@@ -16,9 +16,9 @@ import (
 // Health is how the store is.
 type Health struct {
 	State State
-	// Why says, in sentences for people, what is not as it should be: why the
-	// state is none of the good ones, and troubles beside it.
-	Why []string
+	// Why says, in sentences for people, what is wrong: why the store takes no
+	// changes, or what of its upkeep does not go on. Notes are worth knowing.
+	Why, Notes []string
 
 	Embedded bool
 	Version  string // etcd's
@@ -36,6 +36,7 @@ type Health struct {
 	Pending  int64     // records that wait to be sealed
 	LastSeal time.Time // by this replica, zero for never
 	Sealer   string    // the replica that seals, "" for none
+	Doubts   int       // deliveries that did not count and are not marked so yet
 
 	Txns       int64 // transactions for callers, see Store.Txns
 	Background int64 // transactions of leases, sealing, posting the trail, archiving and sweeping
@@ -47,7 +48,7 @@ const nearlyFull = 0.8
 // Health asks the store how it is. An error means that it does not answer, or
 // not as it should; State and Why are set all the same.
 func (s *Store) Health(ctx context.Context) (Health, error) {
-	h := Health{State: Well, Embedded: s.server != nil, Txns: s.txns.Load(), Background: s.background.Load()}
+	h := Health{State: Well, Embedded: s.server != nil, Doubts: s.doubts.len(), Txns: s.txns.Load(), Background: s.background.Load()}
 	st, err := s.status(ctx)
 	if err == nil {
 		h.Version, h.Leader, h.Alarms = st.Version, st.Leader != 0, st.Errors
@@ -72,7 +73,7 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 		h.Why = append(h.Why, fmt.Sprintf("it is %s: %v", h.State, err))
 		return h, err
 	}
-	h.Why = s.why(&h)
+	h.Why, h.Notes = s.why(&h)
 	return h, nil
 }
 
@@ -110,32 +111,33 @@ func (s *Store) contents(ctx context.Context, h *Health) error {
 	return err
 }
 
-// why names what is not as it should be in a store that answers.
-func (s *Store) why(h *Health) (why []string) {
-	if took := s.trouble.slow.lately(); took > 0 && h.State == Well {
-		h.State = Slow
-		why = append(why, fmt.Sprintf("it is %s: a call took %v within the last minute; %s", Slow, took.Round(time.Millisecond), Slow.Advice()))
-	} else if h.State != Well {
+// why names what is wrong in a store that answers, and what is worth knowing.
+func (s *Store) why(h *Health) (why, notes []string) {
+	if h.State != Well {
 		why = append(why, fmt.Sprintf("it is %s; %s", h.State, h.State.Advice()))
-	}
-	if h.Quota > 0 && h.State != Full && float64(h.InUse) > nearlyFull*float64(h.Quota) {
-		why = append(why, fmt.Sprintf("it is nearly full: %d of %d bytes are in use; %s", h.InUse, h.Quota, s.roomAdvice()))
+	} else if took := s.trouble.slow.lately(); took > 0 {
+		h.State = Slow
+		notes = append(notes, fmt.Sprintf("it is %s: a call took %v within the last minute; %s", Slow, took.Round(time.Millisecond), Slow.Advice()))
 	}
 	if !h.Alive {
 		why = append(why, "this replica's lease has ended, so it changes nothing until it has taken a new one")
 	}
-	if n := s.doubts.len(); n > 0 {
-		why = append(why, fmt.Sprintf("%d deliveries that did not count have yet to be marked so", n))
+	if err := s.trouble.seal.get(); err != nil {
+		why = append(why, "the trail is not being sealed: "+err.Error())
 	}
-	for _, t := range []struct {
-		what string
-		err  error
-	}{{"the trail is not being sealed", s.trouble.seal.get()}, {"nothing is being archived", s.trouble.archive.get()}, {"something is left to newer replicas", s.trouble.newer.get()}} {
-		if t.err != nil {
-			why = append(why, t.what+": "+t.err.Error())
-		}
+	if err := s.trouble.archive.get(); err != nil {
+		why = append(why, "nothing is being archived: "+err.Error())
 	}
-	return why
+	if h.Quota > 0 && h.State != Full && float64(h.InUse) > nearlyFull*float64(h.Quota) {
+		why = append(why, fmt.Sprintf("it is nearly full: %d of %d bytes are in use; %s", h.InUse, h.Quota, s.roomAdvice()))
+	}
+	if err := s.trouble.newer.get(); err != nil {
+		notes = append(notes, "left to the newer replicas: "+err.Error())
+	}
+	if h.Doubts > 0 {
+		notes = append(notes, fmt.Sprintf("%d deliveries that did not count have yet to be marked so", h.Doubts))
+	}
+	return why, notes
 }
 
 // status is the answer of the first member that has a leader, or else of any
@@ -145,7 +147,16 @@ func (s *Store) status(ctx context.Context) (*clientv3.StatusResponse, error) {
 	if s.server != nil {
 		endpoints = []string{""} // the client in process needs no address
 	}
-	ctx, done := s.call(ctx)
+	st, err := ask(ctx, s, func(ctx context.Context) (*clientv3.StatusResponse, error) {
+		return s.statusOf(ctx, endpoints)
+	})
+	if err != nil {
+		return nil, down("asking how it is", err)
+	}
+	return st, nil
+}
+
+func (s *Store) statusOf(ctx context.Context, endpoints []string) (*clientv3.StatusResponse, error) {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
 	answers := make([]*clientv3.StatusResponse, len(endpoints))
@@ -166,10 +177,7 @@ func (s *Store) status(ctx context.Context) (*clientv3.StatusResponse, error) {
 		}
 	}
 	if best != nil {
-		errs = nil
+		return best, nil
 	}
-	if err := done(errors.Join(errs...)); err != nil {
-		return nil, down("asking how it is", err)
-	}
-	return best, nil
+	return nil, errors.Join(errs...)
 }

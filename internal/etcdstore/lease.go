@@ -52,7 +52,7 @@ func (s *Store) register(ctx context.Context) error {
 			return err
 		}
 		if s.server != nil {
-			if _, err := s.client.Revoke(ctx, clientv3.LeaseID(holder.leaseID)); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			if err := s.revoke(ctx, clientv3.LeaseID(holder.leaseID)); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
 				return down("ending the lease of this bot's former life", err)
 			}
 			continue
@@ -81,7 +81,9 @@ func (s *Store) tryRegister(ctx context.Context) (*holder, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
 	defer cancel()
-	grant, err := s.client.Grant(ctx, int64(s.conf.LeaseTTL/time.Second))
+	grant, err := ask(ctx, s, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
+		return s.client.Grant(ctx, int64(s.conf.LeaseTTL/time.Second))
+	})
 	if err != nil {
 		return nil, down("taking a lease", err)
 	}
@@ -97,7 +99,7 @@ func (s *Store) tryRegister(ctx context.Context) (*holder, error) {
 		s.lease.Store(&lease{grant.ID, resp.Header.Revision})
 		return nil, nil
 	}
-	if _, err := s.client.Revoke(ctx, grant.ID); err != nil {
+	if err := s.revoke(ctx, grant.ID); err != nil {
 		return nil, down("giving back an unused lease", err)
 	}
 	h := &holder{}
@@ -141,7 +143,9 @@ func (s *Store) keepLease(ctx context.Context) error {
 func (s *Store) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, min(s.conf.Timeout, s.conf.LeaseTTL/4))
 	defer cancel()
-	_, err := s.client.KeepAliveOnce(ctx, s.lease.Load().id)
+	_, err := ask(ctx, s, func(ctx context.Context) (*clientv3.LeaseKeepAliveResponse, error) {
+		return s.client.KeepAliveOnce(ctx, s.lease.Load().id)
+	})
 	switch {
 	case errors.Is(err, rpctypes.ErrLeaseNotFound):
 		return engine.ErrLeaseLost
@@ -155,10 +159,15 @@ func (s *Store) renew(ctx context.Context) error {
 // resign gives the lease back, so that others need not wait for its end.
 func (s *Store) resign(ctx context.Context) {
 	if l := s.lease.Load(); l != nil {
-		if _, err := s.client.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		if err := s.revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
 			s.log.Warn("the lease was not given back; it ends by itself", "err", err)
 		}
 	}
+}
+
+func (s *Store) revoke(ctx context.Context, id clientv3.LeaseID) error {
+	_, err := ask(ctx, s, func(ctx context.Context) (*clientv3.LeaseRevokeResponse, error) { return s.client.Revoke(ctx, id) })
+	return err
 }
 
 // Alive returns the names of the replicas whose lease is alive, sorted.

@@ -151,7 +151,7 @@ func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder)
 	sum := sha256.New()
 	_, err = io.Copy(io.MultiWriter(f, sum), in)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("unpacking %s of the backup: %w", h.Name, err)
+		return fmt.Errorf("unpacking %s of the backup (damaged, or the disk is full): %w", h.Name, err)
 	}
 	fmt.Fprintf(sums, "%s  %s\n", hexSum(sum), h.Name)
 	return nil

@@ -6,16 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
-
-// defragWithin bounds the rewriting of an embedded database; 2 GiB take
-// several seconds.
-const defragWithin = 2 * time.Minute
 
 // alarmed says whether a member has raised an alarm. etcd tells of alarms in
 // the texts of its status, in which their protocol names stand.
@@ -32,13 +27,19 @@ func (s *Store) compact(ctx context.Context) error {
 	if s.server == nil || rev-s.compacted < 2*s.conf.KeepHistory {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
-	defer cancel()
-	_, err := s.client.Compact(ctx, rev-s.conf.KeepHistory)
+	if err := s.forget(ctx, rev-s.conf.KeepHistory); err != nil {
+		return err
+	}
+	s.compacted = rev - s.conf.KeepHistory
+	return nil
+}
+
+// forget drops revisions before rev.
+func (s *Store) forget(ctx context.Context, rev int64, opts ...clientv3.CompactOption) error {
+	_, err := ask(ctx, s, func(ctx context.Context) (*clientv3.CompactResponse, error) { return s.client.Compact(ctx, rev, opts...) })
 	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // by etcd itself meanwhile
 		return down("forgetting old revisions", err)
 	}
-	s.compacted = rev - s.conf.KeepHistory
 	return nil
 }
 
@@ -53,12 +54,10 @@ func (s *Store) relieve(ctx context.Context) error {
 	if err != nil || !alarmed(st, pb.AlarmType_NOSPACE) {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, defragWithin)
-	defer cancel()
-	if _, err := s.client.Compact(ctx, st.Header.Revision, clientv3.WithCompactPhysical()); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
-		return down("forgetting old revisions", err)
+	if err := s.forget(ctx, st.Header.Revision, clientv3.WithCompactPhysical()); err != nil {
+		return err
 	}
-	if _, err := s.client.Defragment(ctx, ""); err != nil {
+	if err := s.server.Server.Defragment(); err != nil { // calls wait meanwhile, or time out
 		return down("rewriting the database", err)
 	}
 	if st, err = s.status(ctx); err != nil {
@@ -67,7 +66,10 @@ func (s *Store) relieve(ctx context.Context) error {
 	if limit := s.conf.Quota / 10 * 9; st.DbSize > limit {
 		return fmt.Errorf("the state store is full: it needs %d of %d bytes even after making room; %s", st.DbSize, s.conf.Quota, s.roomAdvice())
 	}
-	if _, err := s.client.AlarmDisarm(ctx, &clientv3.AlarmMember{}); err != nil {
+	_, err = ask(ctx, s, func(ctx context.Context) (*clientv3.AlarmResponse, error) {
+		return s.client.AlarmDisarm(ctx, &clientv3.AlarmMember{})
+	})
+	if err != nil {
 		return down("taking changes again", err)
 	}
 	s.log.Warn("the state store was full and has room again", "bytes", st.DbSize, "quota", s.conf.Quota)

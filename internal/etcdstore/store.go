@@ -155,9 +155,10 @@ func (s *Store) send(ctx context.Context, what string, cmp []clientv3.Cmp, then,
 	if n := max(len(cmp), len(then), len(otherwise)); n > maxOps {
 		return nil, fmt.Errorf("%s needs %d operations in one transaction, the store takes %d", what, n, maxOps)
 	}
-	ctx, done := s.call(ctx)
-	resp, err := s.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
-	if err = done(err); err != nil {
+	resp, err := ask(ctx, s, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return s.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
+	})
+	if err != nil {
 		return nil, down(what, err)
 	}
 	return resp, nil
@@ -165,27 +166,13 @@ func (s *Store) send(ctx context.Context, what string, cmp []clientv3.Cmp, then,
 
 // get reads within the deadline of a call.
 func (s *Store) get(ctx context.Context, what, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	ctx, done := s.call(ctx)
-	resp, err := s.client.Get(ctx, key, opts...)
-	if err = done(err); err != nil {
+	resp, err := ask(ctx, s, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return s.client.Get(ctx, key, opts...)
+	})
+	if err != nil {
 		return nil, down(what, err)
 	}
 	return resp, nil
-}
-
-// call bounds one call. done notes how long it took and turns away the answer
-// of an embedded server that has lost a part of itself.
-func (s *Store) call(ctx context.Context) (_ context.Context, done func(error) error) {
-	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
-	began := time.Now()
-	return ctx, func(err error) error {
-		cancel()
-		s.trouble.slow.took(began, time.Since(began))
-		if stopped := s.last.err(); stopped != nil {
-			return stopped
-		}
-		return err
-	}
 }
 
 // down makes an error of etcd an engine.ErrStoreDown that says what was tried
