@@ -89,12 +89,12 @@ func playScript(cmd *cobra.Command, o demo.Options, file string) error {
 var welcome = template.Must(template.New("welcome").Parse(`
 The bot runs. Open  {{.URL}}/  in a browser; nothing leaves this machine.
 
-Choose who you are at the top of the page, and type in #incident:
+The page shows an operator's window and an approver's phone. Type in #incident:
 
   as operator    /dh status                    the whole cluster
                  /dh status db_dis             one process
                  /dh restart db_dis disk full  Sev 1: waits for a second person
-  as approver    tap Approve                   and watch the card
+  as approver    tap Approve                   and watch both cards
   as operator    /dh restart db_ltds           Sev 2: runs at once
                  /dh help
 

@@ -32,6 +32,17 @@ func TestGoldenCards(t *testing.T) {
 		golden(t, want, filepath.Join(dir, s.Name+".txt"), "push: "+m.text+"\n\n"+card.PlainText(s.Card))
 		golden(t, want, filepath.Join(dir, s.Name+".json"), string(blocks)+"\n")
 	}
+	for _, s := range cardtest.Forms() {
+		view, err := demoRenderer.form(s.Form, "C0INCIDENT", "")
+		if err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+		b, err := json.MarshalIndent(view, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, want, filepath.Join(dir, s.Name+".json"), string(b)+"\n")
+	}
 	files, err := filepath.Glob(dir + "/*")
 	if err != nil {
 		t.Fatal(err)

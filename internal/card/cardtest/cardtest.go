@@ -34,3 +34,15 @@ func All() []Sample {
 const team = "T0DHLOCAL"
 
 func account(user string) auth.Account { return auth.Account{Team: team, User: user} }
+
+// FormSample is one form under a name that can be a file's.
+type FormSample struct {
+	Name string
+	Form card.Form
+}
+
+// Forms returns every form that the bot opens.
+func Forms() []FormSample {
+	wipe := destructive()
+	return []FormSample{{"form-approve", card.TypeName(wipe)}, {"form-deny", card.WhyDeny(restart("db_dis", "infra-1"))}}
+}

@@ -84,20 +84,25 @@ func ended(r engine.Run, s engine.State, why string) engine.Run {
 	return r
 }
 
+// destructive is a run that cannot be undone, with the first of two votes.
+func destructive() engine.Run {
+	r := restart("db_dis", "infra-1")
+	r.Plan.Title, r.Plan.Class, r.Need = "clean up the intraday data of 2026-03-13", runbooks.Destructive, 2
+	r.Plan.Steps[1].Command = "rm -rf /db/Intraday/Market/Trade/*/2026-03-13"
+	r.Votes = []engine.Vote{{Actor: approver, At: now.Add(time.Minute), Digest: digest}}
+	return r
+}
+
 func voteSamples() []Sample {
 	beside := restart("db_query_server", "query-1")
 	beside.Beside = []string{"query-2", "query-1 (qa)"}
 	beside.Reason = ""
-	wipe := restart("db_dis", "infra-1")
-	wipe.Plan.Title, wipe.Plan.Class, wipe.Need = "clean up the intraday data of 2026-03-13", runbooks.Destructive, 2
-	wipe.Plan.Steps[1].Command = "rm -rf /db/Intraday/Market/Trade/*/2026-03-13"
-	wipe.Votes = []engine.Vote{{Actor: approver, At: now.Add(time.Minute), Digest: digest}}
 	again := ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")
 	return []Sample{
 		{"approval", card.Run(restart("db_dis", "infra-1"))},
 		{"approval-two-hosts", card.Run(restart("db_query_server", "query-1", "query-2"))},
 		{"approval-look-alike", card.Run(beside)},
-		{"approval-destructive", card.Run(wipe)},
+		{"approval-destructive", card.Run(destructive())},
 		{"already-asked", card.WithNote(card.Run(restart("db_dis", "infra-1")), "restart db_dis is already asked for: R-7F3K, waiting for votes. I did not start a second one.")},
 		{"again", card.Again(again, "restart db_ltds in prod again=yes")},
 	}

@@ -1,0 +1,129 @@
+package card_test
+
+import (
+	"fmt"
+
+	"dhbot/internal/card"
+	"dhbot/internal/card/cardtest"
+)
+
+// show prints a card as a terminal does, under the text that a phone's lock
+// screen shows of it.
+func show(name string) {
+	for _, s := range cardtest.All() {
+		if s.Name == name {
+			fmt.Printf("🔔 %s\n\n%s", s.Card.Push, card.PlainText(s.Card))
+			return
+		}
+	}
+	fmt.Println("there is no card called", name)
+}
+
+// What an approver sees of a Sev 1 restart.
+func ExampleRun() {
+	show("approval")
+	// Output:
+	// 🔔 ⏳ Approval needed · restart db_dis on infra-1 · prod · Sev 1 · Critical · operator asks: “disk was full, freed 40 GB” · R-7F3K
+	//
+	// ⏳ Approval needed · restart db_dis on infra-1 · prod · Sev 1 · Critical
+	// R-7F3K · 1 approval needed · expires 14:22 UTC
+	// Asked by @operator: “disk was full, freed 40 GB”
+	// What runs on infra-1 as dhops
+	// 1  sudo -u irisadmin monit restart db_dis
+	// 2  wait until running with a new pid (at most 3 min)
+	// Impact while it lasts: Binary logs are not written to the database, and binary store imports fail.
+	// [Approve] [Deny…] [👀 I'm looking] [Cancel]
+	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
+}
+
+// One of two hosts is meant, and another cluster has a host of that name.
+func ExampleRun_lookAlike() {
+	show("approval-look-alike")
+	// Output:
+	// 🔔 ⏳ Approval needed · restart db_query_server on query-1 · prod · Sev 1 · Critical · operator asks · R-7F3K
+	//
+	// ⏳ Approval needed · restart db_query_server on query-1 · prod · Sev 1 · Critical
+	// R-7F3K · 1 approval needed · expires 14:22 UTC
+	// Asked by @operator · no reason given
+	// What runs on query-1 as dhops
+	// 1  sudo -u irisadmin monit restart db_query_server
+	// 2  wait until running with a new pid (at most 3 min)
+	// Impact while it lasts: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
+	// ⚠️ Not touched: db_query_server on query-2, query-1 (qa)
+	// [Approve] [Deny…] [👀 I'm looking] [Cancel]
+	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
+}
+
+// The same message, when all went well.
+func ExampleRun_done() {
+	show("done")
+	// Output:
+	// 🔔 ✅ Done in 41 s · restart db_dis on infra-1 · prod · Sev 1 · Critical · pid 40211 → 51877 · ready: RUNNING in its log, no errors since · R-7F3K
+	//
+	// ✅ Done in 41 s · restart db_dis on infra-1 · prod · Sev 1 · Critical
+	// pid 40211 → 51877 · ready: RUNNING in its log, no errors since
+	// ✅ infra-1: sudo -u irisadmin monit restart db_dis — accepted
+	// Asked by @operator: “disk was full, freed 40 GB”
+	// R-7F3K · asked @operator 14:07 UTC · approved @approver 14:07 UTC · started 14:07 UTC · ended 14:08 UTC · plan 7f3a9c · 12 records
+}
+
+// The connection was lost while the restart was on its way: the bot does not
+// guess, and says what a person has to do.
+func ExampleRun_unknown() {
+	show("unknown")
+	// Output:
+	// 🔔 ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical · unknown whether it was carried out: the connection was lost. Looked at 14:08 UTC: monit: "OK", pid 51877 · R-7F3K
+	//
+	// ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical
+	// Looked at 14:08 UTC: monit: "OK", pid 51877
+	// ✅ note how it runs under supervision — answers: monit: "OK", pid 40211
+	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it was carried out: the connection was lost
+	// – wait until running with a new pid — not done
+	// – wait for RUNNING in its log — not done
+	// It stays locked until somebody has looked and says close R-7F3K what you found
+	// Asked by @operator: “disk was full, freed 40 GB”
+	// [Status now]
+	// R-7F3K · asked @operator 14:07 UTC · approved @approver 14:07 UTC · started 14:07 UTC · plan 7f3a9c · 5 records
+}
+
+// A process that is down: how grave it is, why, whom it hits, what to tap.
+func ExampleStatus() {
+	show("status-down")
+	// Output:
+	// 🔔 🔴 Sev 1 · Critical · Down when it should be up · db_dis on infra-1 · prod
+	//
+	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
+	// monit: "Execution failed". It could not be started; the supervisor may try again
+	// Impact: Binary logs are not written to the database, and binary store imports fail.
+	// [Restart on infra-1…] [About db_dis]
+	// sudo -u irisadmin monit status db_dis on infra-1
+	// as of 14:06 UTC
+}
+
+// A cluster with trouble: the worst first, one line for each host that is
+// well, one for each that could not be asked.
+func ExampleStatus_cluster() {
+	show("board-trouble")
+	// Output:
+	// 🔔 🔴 Sev 1 · Critical · prod: 1 critical, 2 unknown, 1 low, 2 as they should be
+	//
+	// 🔴 Sev 1 · Critical · prod · 1 critical, 2 unknown, 1 low, 2 as they should be
+	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · in work: R-7F3K
+	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
+	// ⚪ 2 unknown on query-2: db_query_server, tailer1 — could not connect to query-2: i/o timeout
+	// 🟢 query-1 2 as they should be
+	// [db_dis] [db_ltds]
+	// as of 14:06 UTC
+}
+
+// A name that nobody knows runs nothing.
+func ExampleDidYouMean() {
+	show("did-you-mean")
+	// Output:
+	// 🔔 🤔 I don't know “db_diss” in prod. Did you mean restart db_dis?
+	//
+	// 🤔 I don't know “db_diss” in prod.
+	// Nothing was run. Did you mean:
+	// restart db_dis
+	// [restart db_dis…]
+}
