@@ -152,7 +152,7 @@ func TestImportTable(t *testing.T) {
 func TestOneImporter(t *testing.T) {
 	doors := map[string][]string{
 		"github.com/slack-go/slack":    {"internal/slackio"},
-		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/hostsim"},
+		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshkey", "internal/hostsim"},
 		"go.etcd.io/etcd/client/v3":    {"internal/etcdstore"},
 		"go.etcd.io/etcd/server/v3":    {"internal/etcdstore"},
 		"github.com/spf13/cobra":       {"cmd/bot"},

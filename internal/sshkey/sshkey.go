@@ -1,0 +1,169 @@
+// Package sshkey lets people sign words with their SSH keys, and checks such
+// signatures. The form is OpenSSH's SSHSIG (PROTOCOL.sshsig, what `ssh-keygen
+// -Y sign` makes, without the armour): it carries a namespace, so that what was
+// signed for one purpose is worth nothing for another, and in particular can
+// never be taken for a login.
+package sshkey
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// leastRSA is the shortest RSA key, in bits, that is taken.
+const leastRSA = 2048
+
+// Key is a public key. The zero value is no key and equals none.
+type Key struct{ public ssh.PublicKey }
+
+// Parse reads the one line of a .pub file: type, base64, and any comment.
+// Options before the key, certificates, and keys that are too weak to vouch
+// for anybody are errors.
+func Parse(line string) (Key, error) {
+	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
+	switch {
+	case err != nil:
+		return Key{}, errors.New("this is no public key: write the line of the .pub file, ssh-ed25519 AAAA…")
+	case len(options) > 0:
+		return Key{}, errors.New("options before a key mean nothing here: write the line of the .pub file as it is")
+	case len(bytes.TrimSpace(rest)) > 0:
+		return Key{}, errors.New("more than one line: write each key by itself")
+	}
+	return usable(public)
+}
+
+// FromWire reads a public key as Wire gives it.
+func FromWire(b []byte) (Key, error) {
+	public, err := ssh.ParsePublicKey(b)
+	if err != nil {
+		return Key{}, errors.New("this is no public key")
+	}
+	return usable(public)
+}
+
+func usable(public ssh.PublicKey) (Key, error) {
+	switch public.Type() {
+	case ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
+	case ssh.KeyAlgoRSA:
+		crypto, ok := public.(ssh.CryptoPublicKey)
+		if !ok {
+			return Key{}, errors.New("the RSA key cannot be read")
+		}
+		if k, ok := crypto.CryptoPublicKey().(*rsa.PublicKey); !ok || k.N.BitLen() < leastRSA {
+			return Key{}, fmt.Errorf("an RSA key needs at least %d bits: use ssh-ed25519", leastRSA)
+		}
+	default:
+		return Key{}, fmt.Errorf("a key of type %s is not taken: use ssh-ed25519", public.Type())
+	}
+	return Key{public: public}, nil
+}
+
+// Wire is the key in SSH's binary form. Two keys are the same when it is.
+func (k Key) Wire() []byte {
+	if k.public == nil {
+		return nil
+	}
+	return k.public.Marshal()
+}
+
+// Equal says that two keys are the same.
+func (k Key) Equal(o Key) bool {
+	return k.public != nil && o.public != nil && bytes.Equal(k.Wire(), o.Wire())
+}
+
+// String is the fingerprint as ssh-keygen -l shows it: "SHA256:…".
+func (k Key) String() string {
+	if k.public == nil {
+		return "no key"
+	}
+	return ssh.FingerprintSHA256(k.public)
+}
+
+const (
+	magic   = "SSHSIG"
+	version = 1
+	hashing = "sha512"
+)
+
+// envelope is an SSHSIG after its magic.
+type envelope struct {
+	Version   uint32
+	Key       []byte
+	Namespace string
+	Reserved  string
+	Hash      string
+	Signature []byte
+}
+
+// signed is what the key really signs, after the magic.
+func signed(namespace string, message []byte) []byte {
+	sum := sha512.Sum512(message)
+	return append([]byte(magic), ssh.Marshal(struct {
+		Namespace, Reserved, Hash string
+		Sum                       []byte
+	}{namespace, "", hashing, sum[:]})...)
+}
+
+// Verify checks a signature over a message for a purpose, and returns the key
+// that made it. Whose key that is, is for the caller to look up. An error says
+// only that the signature does not hold; it is not to be trusted for any part
+// of it.
+func Verify(signature []byte, namespace string, message []byte) (Key, error) {
+	rest, ok := bytes.CutPrefix(signature, []byte(magic))
+	var e envelope
+	if !ok || ssh.Unmarshal(rest, &e) != nil || e.Version != version {
+		return Key{}, errors.New("this is no SSH signature")
+	}
+	if e.Namespace != namespace || namespace == "" || e.Hash != hashing {
+		return Key{}, fmt.Errorf("the signature was made for %q with %s, not for %q with %s", printable(e.Namespace), printable(e.Hash), namespace, hashing)
+	}
+	key, err := FromWire(e.Key)
+	if err != nil {
+		return Key{}, err
+	}
+	var s ssh.Signature
+	if ssh.Unmarshal(e.Signature, &s) != nil {
+		return Key{}, errors.New("this is no SSH signature")
+	}
+	if !slices.Contains(formats(key.public.Type()), s.Format) {
+		return Key{}, fmt.Errorf("a signature of the form %s is not taken of a key of type %s", printable(s.Format), key.public.Type())
+	}
+	if err := key.public.Verify(signed(namespace, message), &s); err != nil {
+		return Key{}, errors.New("the signature does not hold for this key and these words")
+	}
+	return key, nil
+}
+
+// formats are the signatures taken of a kind of key. With RSA that excludes
+// SHA-1, which is called like the key.
+func formats(keyType string) []string {
+	if keyType == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+	}
+	return []string{keyType}
+}
+
+// seal puts a raw signature into its envelope.
+func seal(key Key, namespace string, s *ssh.Signature) []byte {
+	return append([]byte(magic), ssh.Marshal(envelope{
+		Version: version, Key: key.Wire(), Namespace: namespace, Hash: hashing, Signature: ssh.Marshal(s),
+	})...)
+}
+
+// printable is a word of a stranger's, short and without control characters.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '.'
+		}
+		return r
+	}, s)
+	return s[:min(len(s), 64)]
+}
