@@ -12,6 +12,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/fleet"
+	"dhbot/internal/sshkey"
 	"dhbot/runbooks"
 )
 
@@ -22,14 +23,16 @@ type Config struct {
 	SSH   SSH
 	Fleet fleet.Fleet
 	Rules auth.Rules
-	// Keys are, by person, the public keys (authorized_keys form) with which
-	// they prove who they are at a terminal.
-	Keys map[string][]string
+	// Keys are, by person, the public keys with which they prove who they are
+	// at a terminal. No key is two people's.
+	Keys map[string][]sshkey.Key
 	// VoteTTL is how long a request waits for its votes, StartTTL how long an
 	// approved run may wait to start.
 	VoteTTL, StartTTL time.Duration
 	// Runbooks is the directory of runbooks of one's own, "" for none.
 	Runbooks string
+	// Terminal is where people type commands on the bot's own machine.
+	Terminal Terminal
 	// Catalogs are what the binary carries, with Runbooks laid over it.
 	Catalogs runbooks.Catalogs
 	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
@@ -103,6 +106,7 @@ type builder struct {
 	// world can check; see Load.
 	files     []file
 	endpoints []value
+	groups    []value
 }
 
 func build(name string, data []byte) *builder {
@@ -116,12 +120,13 @@ func build(name string, data []byte) *builder {
 	if !top.there() {
 		return b
 	}
-	o := top.object("slack", "state", "ssh", "people", "clusters", "runbooks", "policy")
+	o := top.object("slack", "state", "ssh", "people", "clusters", "runbooks", "policy", "terminal")
 	b.catalogs = b.ownRunbooks(o.get("runbooks"))
 	b.config.Catalogs = b.catalogs
 	slack := o.need("slack", "name the workspace: {home_teams: […], audit_channel: C…}").object("home_teams", "audit_channel", "channels")
 	b.readWorkspace(slack)
 	b.readState(o.need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))
+	b.readTerminal(o.get("terminal"))
 	b.readSSH(o.need("ssh", "say how hosts are reached: {user: …, key_file: …, known_hosts: …}"))
 	b.readPolicy(o.get("policy"))
 	b.readPeople(o.needSome("people", "name at least one person, with a Slack account"))

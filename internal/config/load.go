@@ -29,6 +29,7 @@ func Load(path string, env func(string) string) (*Config, Problems) {
 	b := build(path, data)
 	b.resolvePaths(filepath.Dir(path))
 	b.checkFiles(filepath.Dir(path))
+	b.checkGroups()
 	b.own.checkWriters()
 	b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
 	b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")

@@ -1,15 +1,12 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"dhbot/auth"
+	"dhbot/internal/sshkey"
 )
 
 // Slack's ids, and the names that people give to people.
@@ -67,7 +64,7 @@ func (b *builder) readChannels(v value) {
 // let one human being be two people, and so approve their own request.
 func (b *builder) readPeople(v value) {
 	c := &b.config
-	c.Keys = map[string][]string{}
+	c.Keys = map[string][]sshkey.Key{}
 	accounts, keys := map[string]string{}, map[string]string{}
 	for _, p := range v.pairs() {
 		if !plainName.MatchString(p.name) {
@@ -81,13 +78,14 @@ func (b *builder) readPeople(v value) {
 			}
 		}
 		for _, item := range o.get("keys").texts() {
-			blob, ok := publicKey(item.text())
-			if !ok {
-				item.problem("this is no public key", "write the line of the .pub file: ssh-ed25519 AAAA… (never the private key)")
+			key, err := sshkey.Parse(item.text())
+			if err != nil {
+				// Not quoted: it may be the private one.
+				item.problem(err.Error(), "write the line of the .pub file, never the private key")
 				continue
 			}
-			if only(item, keys, blob, p.name) {
-				c.Keys[p.name] = append(c.Keys[p.name], item.text())
+			if only(item, keys, string(key.Wire()), p.name) {
+				c.Keys[p.name] = append(c.Keys[p.name], key)
 			}
 		}
 		if !o.broken && !o.get("slack").there() && !o.get("keys").there() {
@@ -138,23 +136,4 @@ func only(v value, owners map[string]string, thing, owner string) bool {
 	}
 	owners[thing] = owner
 	return true
-}
-
-// publicKey checks the form "TYPE BASE64 [comment]" and returns what makes two
-// keys the same.
-func publicKey(line string) (string, bool) {
-	fields := strings.Fields(line)
-	if len(fields) < 2 {
-		return "", false
-	}
-	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil || len(blob) < 4 {
-		return "", false
-	}
-	n := binary.BigEndian.Uint32(blob)
-	if n > 64 || len(blob) <= 4+int(n) || string(blob[4:4+n]) != fields[0] {
-		return "", false
-	}
-	sum := sha256.Sum256(blob)
-	return string(sum[:]), true
 }
