@@ -34,7 +34,7 @@ func (c *call) dispatch() answer {
 	name, args := c.argv[0], c.argv[1:]
 	dir := path.Dir(name)
 	switch path.Base(name) {
-	case "dh_monit", "etcdctl.sh":
+	case "dh_monit", "etcdctl.sh", "dhconfig", "iris", "backup_deephaven":
 		if dir != toolsDir {
 			return c.notFound(name)
 		}
@@ -64,8 +64,30 @@ func (c *call) dispatch() answer {
 		return c.ls(args)
 	case "find":
 		return c.find(args)
+	case "grep":
+		return c.grep(args)
 	case "ps":
 		return c.ps(args)
+	case "stat":
+		return c.stat(args)
+	case "df":
+		return c.df(args)
+	case "du":
+		return c.du(args)
+	case "rm":
+		return c.rm(args)
+	case "mkdir":
+		return c.mkdir(args)
+	case "install":
+		return c.install(args)
+	case "mv", "cp":
+		return c.move(path.Base(name), args)
+	case "dhconfig":
+		return c.dhconfig(args)
+	case "iris":
+		return c.iris(args)
+	case "backup_deephaven":
+		return c.backupDeephaven(args)
 	case "true":
 		return answer{}
 	case "hostname":

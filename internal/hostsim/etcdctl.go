@@ -24,13 +24,19 @@ func (c *call) etcdctl(args []string) answer {
 	if c.user != "root" && c.user != "irisadmin" || !c.hasEtcdClient(client) {
 		return answer{err: "etcdctl.sh: cannot read " + dir + "/endpoints\n", exit: 1}
 	}
-	format, words, wrong := etcdFlags(args)
+	format, endpoints, words, wrong := etcdFlags(args)
 	if wrong != "" {
 		return answer{err: wrong + "\n", exit: 128}
 	}
 	command := strings.Join(words, " ")
 	if command == "endpoint health" {
 		return c.endpointHealth(format)
+	}
+	if len(words) == 3 && words[0] == "snapshot" {
+		return c.snapshot(words, endpoints, format)
+	}
+	if len(words) == 3 && words[0] == "get" && words[1] == "--prefix" && c.world.quorum() {
+		return c.get(words[2], slices.Contains(args, "--keys-only"), client)
 	}
 	if !slices.Contains([]string{"endpoint status", "role list", "member list", "alarm list"}, command) {
 		return notSimulated("etcdctl.sh " + command)
@@ -66,33 +72,36 @@ func (c *call) hasEtcdClient(client string) bool {
 
 // etcdFlags separates the output format from the command's words; wrong is
 // what etcdctl says of arguments that it does not take.
-func etcdFlags(args []string) (format string, words []string, wrong string) {
+func etcdFlags(args []string) (format, endpoints string, words []string, wrong string) {
 	format = "simple"
 	for i := 0; i < len(args); i++ {
 		name, value, joined := strings.Cut(args[i], "=")
 		switch {
-		case !strings.HasPrefix(args[i], "-"):
+		case !strings.HasPrefix(args[i], "-") || name == "--prefix":
 			words = append(words, args[i])
 			continue
-		case name == "--cluster":
+		case name == "--cluster" || name == "--keys-only":
 			continue
 		case name != "-w" && name != "--write-out" && name != "--endpoints" && name != "--command-timeout" && name != "--dial-timeout":
-			return "", nil, "Error: unknown flag: " + name
+			return "", "", nil, "Error: unknown flag: " + name
 		}
 		if !joined {
 			if i++; i >= len(args) {
-				return "", nil, "Error: flag needs an argument: " + name
+				return "", "", nil, "Error: flag needs an argument: " + name
 			}
 			value = args[i]
 		}
-		if name == "-w" || name == "--write-out" {
+		switch name {
+		case "-w", "--write-out":
 			format = value
+		case "--endpoints":
+			endpoints = value
 		}
 	}
 	if !slices.Contains([]string{"simple", "json", "table"}, format) {
-		return "", nil, "hostsim: etcdctl's output format " + format + " is not simulated"
+		return "", "", nil, "hostsim: etcdctl's output format " + format + " is not simulated"
 	}
-	return format, words, ""
+	return format, endpoints, words, ""
 }
 
 // etcdWarning is the JSON line that etcdctl 3.4 logs on stderr.

@@ -3,24 +3,34 @@ package hostsim
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// find looks for files in one directory: `find DIR -maxdepth 1 -type f TESTS`
-// with the tests -name, -links, -newermt, brackets and -o. What else find can
-// do is not simulated.
+// entry is a file or directory that find looks at.
+type entry struct {
+	file
+	dir    bool
+	depth  int // below the directory that it was given
+	now    time.Time
+	pruned bool // find does not go into it
+}
+
+// find walks one directory: its options -mindepth and -maxdepth, the tests
+// -type f|d, -name, -path, -links, -newermt, -mmin and -mtime, -prune, brackets
+// and -o. What else find can do is not simulated.
 func (c *call) find(args []string) answer {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return notSimulated("find without a directory")
 	}
 	dir := strings.TrimSuffix(args[0], "/")
-	inside := c.host.files(dir, c.world.now)
-	if len(inside) == 0 {
+	all := c.entries(dir)
+	if len(all) == 0 {
 		return answer{err: fmt.Sprintf("find: '%s': No such file or directory\n", dir), exit: 1}
 	}
-	p := findParser{words: args[1:]}
+	p := findParser{words: args[1:], most: 1 << 20}
 	keep := p.either()
 	if p.bad == "" && len(p.words) > 0 {
 		p.bad = p.words[0]
@@ -29,21 +39,46 @@ func (c *call) find(args []string) answer {
 		return notSimulated("find " + p.bad)
 	}
 	var b strings.Builder
-	for _, f := range inside {
-		if keep(f) {
-			b.WriteString(f.path + "\n")
+	var pruned []string
+	for _, e := range all {
+		inside := func(dir string) bool { return strings.HasPrefix(e.path, dir+"/") }
+		if e.depth < p.least || e.depth > p.most || slices.ContainsFunc(pruned, inside) {
+			continue
+		}
+		if keep(&e) {
+			b.WriteString(e.path + "\n")
+		}
+		if e.pruned {
+			pruned = append(pruned, e.path)
 		}
 	}
 	return answer{out: b.String()}
 }
 
-// findParser reads find's expression; bad is the first word it cannot read.
-type findParser struct {
-	words []string
-	bad   string
+// entries are what is at and below a directory, as far as the user may look.
+func (c *call) entries(dir string) []entry {
+	var out []entry
+	for _, f := range c.host.logFiles(dir, c.world.now) {
+		out = append(out, entry{file: f, depth: 1, now: c.world.now})
+	}
+	for _, name := range c.host.disk.under(dir) {
+		n := c.host.disk.nodes[name]
+		if c.mayEnter(name) {
+			depth := strings.Count(strings.TrimPrefix(name, dir), "/")
+			out = append(out, entry{file: file{path: name, owner: n.owner, links: 1, changed: n.changed, text: n.text}, dir: n.dir, depth: depth, now: c.world.now})
+		}
+	}
+	return out
 }
 
-type fileTest func(file) bool
+// findParser reads find's expression; bad is the first word it cannot read.
+type findParser struct {
+	words       []string
+	bad         string
+	least, most int // depths
+}
+
+type fileTest func(*entry) bool
 
 // either reads tests joined by -o.
 func (p *findParser) either() fileTest {
@@ -52,7 +87,7 @@ func (p *findParser) either() fileTest {
 		p.words = p.words[1:]
 		any = append(any, p.all())
 	}
-	return func(f file) bool {
+	return func(f *entry) bool {
 		for _, t := range any {
 			if t(f) {
 				return true
@@ -68,7 +103,7 @@ func (p *findParser) all() fileTest {
 	for p.bad == "" && len(p.words) > 0 && p.words[0] != "-o" && p.words[0] != ")" {
 		every = append(every, p.one())
 	}
-	return func(f file) bool {
+	return func(f *entry) bool {
 		for _, t := range every {
 			if !t(f) {
 				return false
@@ -90,6 +125,10 @@ func (p *findParser) one() fileTest {
 		p.words = p.words[1:]
 		return inner
 	}
+	if word == "-prune" {
+		p.words = p.words[1:]
+		return func(e *entry) bool { e.pruned = true; return true }
+	}
 	if len(p.words) < 2 {
 		p.bad = word
 		return nil
@@ -97,36 +136,61 @@ func (p *findParser) one() fileTest {
 	value := p.words[1]
 	p.words = p.words[2:]
 	test := findTest(word, value)
-	if test == nil {
+	n, err := strconv.Atoi(value)
+	switch {
+	case word == "-mindepth" && err == nil:
+		p.least, test = n, always
+	case word == "-maxdepth" && err == nil:
+		p.most, test = n, always
+	case test == nil:
 		p.bad = word + " " + value
 	}
 	return test
 }
 
+func always(*entry) bool { return true }
+
 // findTest is one test, or nil where it is not simulated.
 func findTest(word, value string) fileTest {
-	always := func(file) bool { return true }
-	switch word {
-	case "-maxdepth":
-		if value == "1" {
-			return always
-		}
-	case "-type":
-		if value == "f" {
-			return always
-		}
-	case "-name":
-		return func(f file) bool { ok, err := path.Match(value, path.Base(f.path)); return err == nil && ok }
-	case "-links":
-		if n, err := strconv.Atoi(value); err == nil {
-			return func(f file) bool { return f.links == n }
-		}
-	case "-newermt":
+	n, err := strconv.Atoi(value)
+	number := err == nil
+	switch {
+	case word == "-type" && (value == "f" || value == "d"):
+		return func(e *entry) bool { return e.dir == (value == "d") }
+	case word == "-name":
+		return func(e *entry) bool { ok, err := path.Match(value, path.Base(e.path)); return err == nil && ok }
+	case word == "-path":
+		return func(e *entry) bool { return glob(value, e.path) }
+	case word == "-links" && number:
+		return func(e *entry) bool { return e.links == n }
+	case word == "-mmin" && number && n < 0:
+		return func(e *entry) bool { return e.now.Sub(e.changed) < time.Duration(-n)*time.Minute }
+	case word == "-mtime" && number && n > 0:
+		return func(e *entry) bool { return e.now.Sub(e.changed) >= time.Duration(n+1)*24*time.Hour }
+	case word == "-newermt":
 		for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05 MST", time.DateTime, time.DateOnly} {
 			if at, err := time.Parse(layout, value); err == nil {
-				return func(f file) bool { return f.changed.After(at) }
+				return func(e *entry) bool { return e.changed.After(at) }
 			}
 		}
 	}
 	return nil
+}
+
+// glob matches as find's -path does: * stands for "/" as well.
+func glob(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	tail, ok := strings.CutPrefix(name, first)
+	if !ok {
+		return false
+	}
+	for i := range len(tail) + 1 {
+		if glob(rest, tail[i:]) {
+			return true
+		}
+	}
+	return false
 }

@@ -92,8 +92,13 @@ type file struct {
 	text        string
 }
 
-// files lists a directory, sorted by name.
+// files lists the files of a directory, sorted by name.
 func (m *machine) files(dir string, now time.Time) []file {
+	return append(m.logFiles(dir, now), m.onDisk(dir)...)
+}
+
+// logFiles lists a directory of logs, sorted by name.
+func (m *machine) logFiles(dir string, now time.Time) []file {
 	var out []file
 	for _, p := range m.procs {
 		if p.logDir() == dir {
@@ -191,7 +196,7 @@ func (c *call) read(name string) (file, string) {
 	switch {
 	case i < 0:
 		return file{}, "No such file or directory"
-	case all[i].private && c.user != "root":
+	case all[i].private && c.user != "root" || !c.mayEnter(name):
 		return file{}, "Permission denied"
 	default:
 		return all[i], ""

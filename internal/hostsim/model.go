@@ -1,7 +1,9 @@
 package hostsim
 
 import (
+	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -74,6 +76,7 @@ type machine struct {
 	units      []*unit
 	monit      *supervisor
 	lastPID    int
+	disk       *disk
 	sudo       bool // sudo runs what it is asked
 	noisy      bool // the shell's start-up file prints
 }
@@ -84,7 +87,24 @@ func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *
 	for i, spec := range hosts {
 		w.machines = append(w.machines, newMachine(generation, i, spec, took, now.Add(-2*time.Hour), now))
 	}
+	for _, m := range w.machines {
+		for name, n := range m.disk.nodes {
+			if path.Base(name) == "endpoints" {
+				n.text = w.endpoints() + "\n"
+				m.disk.nodes[name] = n
+			}
+		}
+	}
 	return w
+}
+
+// endpoints is the content of an etcd client's file of that name.
+func (w *world) endpoints() string {
+	var all []string
+	for _, m := range w.members() {
+		all = append(all, m.endpoint())
+	}
+	return strings.Join(all, ",")
 }
 
 func newMachine(generation string, index int, spec HostSpec, took timing, booted, now time.Time) *machine {
@@ -109,6 +129,7 @@ func newMachine(generation string, index int, spec HostSpec, took timing, booted
 		m.units = append(m.units, newUnit(m, mariadbID, false, booted))
 	}
 	m.monit.step(now)
+	m.disk = newDisk(m, now)
 	return m
 }
 

@@ -1,0 +1,199 @@
+package hostsim
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// What Deephaven's own tools print is not documented, so that the words here
+// are inventions of the simulation; nobody may read more from them than exit
+// codes and files.
+
+const export = "<queries>\n  <query serial=\"1\" name=\"ImportHelperQuery\"/>\n  <query serial=\"2\" name=\"WebClientData\"/>\n</queries>\n"
+
+// dhconfig knows `dhconfig pq export|import --file FILE [--retainSerial=…]`.
+func (c *call) dhconfig(args []string) answer {
+	if len(args) < 4 || args[0] != "pq" || args[2] != "--file" {
+		return notSimulated("dhconfig " + strings.Join(args, " "))
+	}
+	return c.queries(args[1], args[3], args[4:])
+}
+
+// iris knows the legacy `iris controller_tool --export|--import|--reload`.
+func (c *call) iris(args []string) answer {
+	const fixed = "/db/TempFiles/irisadmin/controller_tool/controllerToolExport.xml"
+	if len(args) < 2 || args[0] != "controller_tool" {
+		return notSimulated("iris " + strings.Join(args, " "))
+	}
+	switch args[1] {
+	case "--export", "--import":
+		return c.queries(strings.TrimPrefix(args[1], "--"), fixed, args[2:])
+	case "--reload":
+		return answer{out: "reloaded\n", changes: true}
+	default:
+		return notSimulated("iris controller_tool " + args[1])
+	}
+}
+
+func (c *call) queries(verb, name string, more []string) answer {
+	for _, m := range more {
+		if m != "--retainSerial=keep" && m != "--retainSerial=replace" {
+			return answer{err: "unknown option " + m + "\n", exit: 1}
+		}
+	}
+	switch verb {
+	case "export":
+		if wrong := c.create(name, export); wrong != "" {
+			return answer{err: name + ": " + wrong + "\n", exit: 1}
+		}
+		return answer{out: "2 queries exported\n", changes: true}
+	case "import":
+		if _, wrong := c.lookUp(name); wrong != "" {
+			return answer{err: name + ": " + wrong + "\n", exit: 1}
+		}
+		return answer{out: "2 queries imported\n", changes: true}
+	default:
+		return notSimulated("queries " + verb)
+	}
+}
+
+// backupDeephaven writes one file for each part that is asked for.
+func (c *call) backupDeephaven(args []string) answer {
+	all := []string{"etcd", "ACLs", "persistentQueries", "workspaceData", "schema", "propertyFiles", "routing"}
+	dir := "/etc/sysconfig/deephaven/backups/system"
+	var parts []string
+	for i := 0; i < len(args); i++ {
+		flag, long := strings.CutPrefix(args[i], "--")
+		switch {
+		case flag == "all":
+			parts = all
+		case long && slices.Contains(all, flag):
+			parts = append(parts, flag)
+		case (flag == "directory" || flag == "retain") && i+1 < len(args):
+			i++
+			if flag == "directory" {
+				dir = args[i]
+			}
+		default:
+			return answer{err: "unknown option " + args[i] + "\n", exit: 1}
+		}
+	}
+	for _, part := range parts {
+		if wrong := c.create(dir+"/"+part+c.world.now.UTC().Format("-20060102-150405"), "backup of "+part+"\n"); wrong != "" {
+			return answer{err: dir + ": " + wrong + "\n", exit: 1}
+		}
+	}
+	return answer{out: "backup complete\n", changes: true}
+}
+
+// snapshot saves etcd to a file, or looks at one. The words and exit codes are
+// etcdctl's own (measured).
+func (c *call) snapshot(words []string, endpoints, format string) answer {
+	name := words[2]
+	switch words[1] {
+	case "save":
+		if !c.world.quorum() {
+			return answer{err: "Error: context deadline exceeded\n", exit: 5, takes: c.took.etcdDead}
+		}
+		if endpoints == "" || strings.Contains(endpoints, ",") {
+			return answer{err: "Error: snapshot must be requested to one selected node, not multiple\n", exit: 5}
+		}
+		if wrong := c.create(name, strings.Repeat("e", 24576)); wrong != "" {
+			return answer{err: fmt.Sprintf("Error: could not open %s.part (open %s.part: %s)\n", name, name, strings.ToLower(wrong)), exit: 5}
+		}
+		return answer{out: "Snapshot saved at " + name + "\n", changes: true}
+	case "status":
+		n, wrong := c.lookUp(name)
+		if wrong != "" || len(n.text) == 0 {
+			return answer{err: fmt.Sprintf("Error: stat %s: %s\n", name, strings.ToLower(wrong)), exit: 1}
+		}
+		if format != "json" {
+			return notSimulated("etcdctl.sh snapshot status as " + format)
+		}
+		return answer{out: fmt.Sprintf("{\"hash\":604852655,\"revision\":5,\"totalKey\":21,\"totalSize\":%d}\n", len(n.text))}
+	default:
+		return notSimulated("etcdctl.sh snapshot " + words[1])
+	}
+}
+
+// simulatedKeys are what etcd holds here.
+var simulatedKeys = []string{
+	"/main/config/props/iris-common.prop", "/main/config/routing/routing.yaml",
+	"/main/config/schema/DbInternal/tables/AuditEventLog", "/main/pq/1",
+}
+
+// get knows `get --prefix PREFIX [--keys-only]`; schema-ro may read schemas.
+func (c *call) get(prefix string, keysOnly bool, client string) answer {
+	const schemas = "/main/config/schema/"
+	if client == "schema-ro" && !strings.HasPrefix(prefix, schemas) {
+		return answer{err: "Error: etcdserver: permission denied\n", exit: 1}
+	}
+	var b strings.Builder
+	for _, key := range simulatedKeys {
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
+		b.WriteString(key + "\n")
+		if keysOnly {
+			b.WriteString("\n")
+		} else {
+			b.WriteString("value of " + path.Base(key) + "\n")
+		}
+	}
+	return answer{out: b.String()}
+}
+
+// grep knows -h, -w, -F and -E with one -e PATTERN of plain words.
+func (c *call) grep(args []string) answer {
+	var words []string
+	whole := false
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		flag := args[0]
+		args = args[1:]
+		switch flag {
+		case "-h", "-F":
+		case "-w":
+			whole = true
+		case "-E":
+			whole = true // only words joined by | are simulated
+		case "-e":
+			if len(args) == 0 {
+				return notSimulated("grep -e without a pattern")
+			}
+			words, args = []string{args[0]}, args[1:]
+			if whole {
+				words = strings.Split(words[0], "|")
+			}
+		default:
+			return notSimulated("grep " + flag)
+		}
+	}
+	a := answer{exit: 1}
+	for _, name := range args {
+		f, wrong := c.read(name)
+		if wrong != "" {
+			a.err += "grep: " + name + ": " + wrong + "\n"
+			continue
+		}
+		for line := range strings.Lines(f.text) {
+			if slices.ContainsFunc(words, func(w string) bool { return has(line, w, whole) }) {
+				a.out += line
+				a.exit = 0
+			}
+		}
+	}
+	if a.err != "" {
+		a.exit = 2
+	}
+	return a
+}
+
+// has finds a text in a line, or with whole a word of it.
+func has(line, text string, whole bool) bool {
+	if !whole {
+		return strings.Contains(line, text)
+	}
+	return slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '-' || r == ':' }), text)
+}
