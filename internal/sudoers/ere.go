@@ -23,7 +23,9 @@ func quoteERE(s string) string {
 
 // toERE writes a parsed RE2 expression as a POSIX extended one that matches
 // the same. What POSIX cannot say, or sudo cannot read, is an error, and so is
-// whatever could match a blank: sudo compares arguments joined by blanks.
+// whatever could match a blank now and then: sudo compares arguments joined by
+// blanks. A blank that always stands at its place is as good as in a fixed
+// line.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -40,6 +42,9 @@ func toERE(re *syntax.Regexp) (string, error) {
 		return alternateERE(re.Sub)
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
 		text, err := groupERE(re.Sub[0])
+		if strings.Contains(text, " ") {
+			return "", errors.New("it repeats a blank, and sudo would take what follows for another argument")
+		}
 		return timesERE(re, text), err
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return "", errors.New("it can match a blank, and sudo would take what follows for another argument")
@@ -53,9 +58,6 @@ func literalERE(re *syntax.Regexp) (string, error) {
 		return "", errors.New("sudo's regular expressions cannot ignore case in places")
 	}
 	text := string(re.Rune)
-	if strings.ContainsRune(text, ' ') {
-		return "", errors.New("it holds a blank, and sudo would take what follows for another argument")
-	}
 	if err := sayable(text, `\$#`); err != nil {
 		return "", err
 	}

@@ -46,6 +46,17 @@ func TestLab(t *testing.T) {
 				}
 				c.ask(false, append([]string{"sudo", "-n", "-l", "-u", "nobody"}, r.Ask()[at-1:]...))
 			}
+			for _, r := range f.Rules {
+				if r.Args == "status tailer1" { // it runs on every host of the lab
+					c.ask(true, r.Example)
+				}
+			}
+			if f.Host == "infra" {
+				get := []string{"/usr/illumon/latest/bin/etcdctl.sh", "get", "--prefix", "/main/config/schema/", "--keys-only"}
+				c.ask(true, append([]string{"sudo", "-n", "-u", "irisadmin", "DH_ETCD_USER=schema-ro"}, get...))
+				c.ask(false, append([]string{"sudo", "-n", "-u", "irisadmin", "LD_PRELOAD=/x.so"}, get...))
+				c.ask(false, append([]string{"sudo", "-n", "-E", "-u", "irisadmin"}, get...))
+			}
 			c.ask(false, []string{"sudo", "-n", "-l", "sh"})
 			c.ask(false, []string{"sudo", "-n", "-l", "monit", "quit"})
 			c.run(t)

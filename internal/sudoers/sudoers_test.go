@@ -255,6 +255,9 @@ func TestBuiltin(t *testing.T) {
 	shape := regexp.MustCompile(`^dhops ALL = \([a-z]+\) NOPASSWD: /[A-Za-z0-9_./-]+ (""|\^.*\$|[^^].*)$`)
 	wild := regexp.MustCompile(`(^|[^\\])[*?[]`)
 	for _, f := range builtinFiles(t) {
+		if len(f.LeftOut) > 0 {
+			t.Errorf("%s/%s leaves out %+v", f.Cluster, f.Host, f.LeftOut)
+		}
 		if len(f.Rules) < 10 {
 			t.Errorf("%s/%s has only %d rules", f.Cluster, f.Host, len(f.Rules))
 		}

@@ -16,6 +16,9 @@ func exact(args []string) (string, error) {
 	}
 	out := make([]string, len(args))
 	for i, a := range args {
+		if a == "" {
+			return "", errEmpty
+		}
 		if err := sayable(a, `\`); err != nil {
 			return "", err
 		}
@@ -31,21 +34,25 @@ func exact(args []string) (string, error) {
 		}
 		out[i] = b.String()
 	}
-	return strings.Join(out, " "), nil
+	return single(strings.Join(out, " "))
+}
+
+var errEmpty = errors.New("an empty argument cannot be said in a sudoers file")
+
+// single refuses arguments with blanks that the file's syntax would fold.
+func single(args string) (string, error) {
+	if strings.Contains(args, "  ") || strings.HasPrefix(args, " ") || strings.HasSuffix(args, " ") {
+		return "", fmt.Errorf("the blanks of %q cannot be said in a sudoers file", args)
+	}
+	return args, nil
 }
 
 // sayable refuses what cannot be written in a sudoers file: the characters of
-// not, and blanks that the file's own syntax would fold.
-func sayable(word, not string) error {
-	switch {
-	case word == "":
-		return errors.New("an empty argument cannot be said in a sudoers file")
-	case strings.HasPrefix(word, " "), strings.HasSuffix(word, " "), strings.Contains(word, "  "):
-		return fmt.Errorf("the blanks of %q cannot be said in a sudoers file", word)
-	}
-	for _, r := range word {
+// not, and all that is not printable ASCII.
+func sayable(text, not string) error {
+	for _, r := range text {
 		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
-			return fmt.Errorf("the character %q of %q cannot be said here in a sudoers file", r, word)
+			return fmt.Errorf("the character %q of %q cannot be said here in a sudoers file", r, text)
 		}
 	}
 	return nil
@@ -80,7 +87,11 @@ func pattern(words []runbooks.HostWord) (args string, example []string, err erro
 			b.WriteString("( " + body + ")*")
 		}
 	}
-	args = "^" + b.String() + "$"
+	body, err := single(b.String())
+	if err != nil {
+		return "", nil, err
+	}
+	args = "^" + body + "$"
 	if len(args) > maxRegexp {
 		return "", nil, fmt.Errorf("its regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
 	}
@@ -128,7 +139,7 @@ func wordPattern(w runbooks.HostWord) (ere, example string, err error) {
 		}
 	}
 	if b.Len() == 0 {
-		return "", "", errors.New("an empty argument cannot be said in a sudoers file")
+		return "", "", errEmpty
 	}
 	if climbs(b.String()) {
 		return "", "", fmt.Errorf("the pattern %s can match a path with .. in it", b.String())
