@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -18,6 +17,7 @@ import (
 
 	"dhbot/internal/app"
 	"dhbot/internal/audit"
+	"dhbot/internal/config"
 	"dhbot/internal/control"
 	"dhbot/internal/etcdstore"
 )
@@ -38,11 +38,12 @@ func auditCommand() *cobra.Command {
 func auditExport(src *source) *cobra.Command {
 	return &cobra.Command{Use: "export", Short: "Write the trail as JSON lines", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			r, err := src.open(cmd.Context(), cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			_, err = cmd.OutOrStdout().Write(b)
+			defer r.Close()
+			_, err = io.Copy(cmd.OutOrStdout(), r)
 			return err
 		}}
 }
@@ -60,11 +61,12 @@ func auditVerify(src *source) *cobra.Command {
 				}
 				o.Heads = append(o.Heads, head)
 			}
-			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			r, err := src.open(cmd.Context(), cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			after, trail, err := audit.ReadExport(bytes.NewReader(b))
+			defer r.Close()
+			after, trail, err := audit.ReadExport(r)
 			if err != nil {
 				return err
 			}
@@ -93,11 +95,12 @@ func auditShow(src *source) *cobra.Command {
 	var format, person, target, run string
 	cmd := &cobra.Command{Use: "show", Short: "Show the trail", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := src.read(cmd.Context(), cmd.InOrStdin())
+			r, err := src.open(cmd.Context(), cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			_, trail, err := audit.ReadExport(bytes.NewReader(b))
+			defer r.Close()
+			_, trail, err := audit.ReadExport(r)
 			if err != nil {
 				return err
 			}
@@ -184,34 +187,47 @@ func showCSV(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
 // itself where no bot runs.
 type source struct{ config, file string }
 
-func (s *source) read(ctx context.Context, stdin io.Reader) ([]byte, error) {
+// open returns the trail as an export. Whoever reads it sees an error where it
+// could not be read whole; Close ends the reading.
+func (s *source) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
 	switch s.file {
 	case "":
 		return s.fromBot(ctx)
 	case "-":
-		return io.ReadAll(stdin)
+		return io.NopCloser(stdin), nil
 	default:
-		return os.ReadFile(s.file)
+		return os.Open(s.file)
 	}
 }
 
-func (s *source) fromBot(ctx context.Context) ([]byte, error) {
+func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 	cfg, err := loadConfig(s.config)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(writeTrail(ctx, cfg, w)) }()
+	return r, nil
+}
+
+// writeTrail asks the running bot, or the store itself where none runs.
+func writeTrail(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	if cfg.State.Dir != "" {
-		err := control.NewClient(cfg.State.Dir).Get(ctx, "/trail", nil, &b)
-		if err == nil || !errors.Is(err, control.ErrNotRunning) {
-			return b.Bytes(), err
+		err := control.NewClient(cfg.State.Dir).Get(ctx, "/trail", nil, w)
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
 		}
-		b.Reset()
 	}
+	return withStore(ctx, cfg, func(store *etcdstore.Store) error {
+		return audit.WriteExport(w, audit.Head{}, audit.Entries(ctx, store, 1))
+	})
+}
+
+// withStore opens the state while no bot runs.
+func withStore(ctx context.Context, cfg *config.Config, f func(*etcdstore.Store) error) error {
 	store, err := etcdstore.Open(ctx, app.StoreConfig(cfg, fmt.Sprintf("cli-%d", os.Getpid()), slog.New(slog.DiscardHandler)))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = audit.WriteExport(&b, audit.Head{}, audit.Entries(ctx, store, 1))
-	return b.Bytes(), errors.Join(err, store.Close())
+	return errors.Join(f(store), store.Close())
 }

@@ -60,6 +60,10 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"localslack", "--listen", "0.0.0.0:0"}, 1, "127.0.0.1"},
 		{[]string{"hostsim", "--listen", "0.0.0.0:0"}, 2, "loopback"},
 		{[]string{"audit"}, 2, "audit needs"},
+		{[]string{"state"}, 2, "state needs"},
+		{[]string{"state", "backup"}, 2, "accepts 1 arg"},
+		{[]string{"state", "restore", "nowhere.tar"}, 2, "--dir"},
+		{[]string{"state", "restore", "nowhere.tar", "--dir", "nowhere"}, 1, "nowhere.tar"},
 		{[]string{"audit", "verify", "--head", "12"}, 2, "N:HASH"},
 	} {
 		code, _, stderr := bot(t.Context(), c.args...)
@@ -153,6 +157,7 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 	if code, out, _ := bot(ctx, "audit", "show", "--config", config, "--format", "csv", "--target", "db_ltds"); code != 0 || !strings.Contains(out, "monit restart db_ltds") {
 		t.Errorf("show: %d %s", code, out)
 	}
+	checkBackup(t, ctx, config)
 	_, export, _ := bot(ctx, "audit", "export", "--config", config)
 	file := filepath.Join(t.TempDir(), "trail")
 	for name, c := range map[string]struct {
@@ -171,5 +176,37 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 		if code, out, stderr := bot(ctx, "audit", "verify", "--file", file); code != c.code {
 			t.Errorf("%s: %d %s %s", name, code, out, stderr)
 		}
+	}
+}
+
+// checkBackup backs a running bot up, restores that elsewhere, and reads the
+// trail there without a bot.
+func checkBackup(t *testing.T, ctx context.Context, config string) {
+	t.Helper()
+	dir := t.TempDir()
+	file, state := filepath.Join(dir, "backup.tar"), filepath.Join(dir, "state")
+	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 0 {
+		t.Fatalf("backup: %d %s", code, stderr)
+	}
+	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 1 || !strings.Contains(stderr, "there already") {
+		t.Errorf("a backup onto another: %d %s", code, stderr)
+	}
+	if code, out, stderr := bot(ctx, "state", "restore", file, "--dir", state); code != 0 || !strings.Contains(out, "whole") {
+		t.Fatalf("restore: %d %s %s", code, out, stderr)
+	}
+	if code, _, stderr := bot(ctx, "state", "restore", file, "--dir", state); code != 1 || !strings.Contains(stderr, "not empty") {
+		t.Errorf("a restore onto another: %d %s", code, stderr)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(filepath.Dir(config), "restored.yaml")
+	moved := strings.Replace(string(text), "state: {dir: "+filepath.Join(filepath.Dir(config), "state"), "state: {dir: "+state, 1)
+	if err := os.WriteFile(elsewhere, []byte(moved), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, stderr := bot(ctx, "audit", "show", "--config", elsewhere, "--format", "csv"); code != 0 || moved == string(text) || !strings.Contains(out, "monit restart db_ltds") {
+		t.Errorf("the restored trail: %d %s %s", code, out, stderr)
 	}
 }

@@ -49,7 +49,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.AddCommand(
 		demoCommand(), runCommand(), checkCommand(), healthCommand(), planCommand(), catalogCommand(),
-		auditCommand(), manifestCommand(), runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), versionCommand(),
+		auditCommand(), stateCommand(), manifestCommand(), runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), versionCommand(),
 	)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

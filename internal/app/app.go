@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/control"
 	"dhbot/internal/engine"
+	"dhbot/internal/etcdstore"
 	"dhbot/internal/poster"
 	"dhbot/internal/remote"
 	"dhbot/internal/slackio"
@@ -68,6 +70,10 @@ type Edges struct {
 	Remote Remote
 	// Slack makes the Slack edge for a handler: it cannot exist before one.
 	Slack func(slackio.Claims, Handler) (Slack, error)
+	// StoreHealth says how the store is, and Backup writes a backup of it, for
+	// `bot health` and `bot state backup`. Either may be nil.
+	StoreHealth func(ctx context.Context) (etcdstore.Health, error)
+	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
 }
 
 // Handler is what a delivery is given to.

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/control"
 )
 
 // hearsWithin is how old the last sign of life from Slack may be.
@@ -22,6 +25,22 @@ type Health struct {
 	Sockets []Socket  `json:"sockets"`
 	InHand  int       `json:"in_hand"`
 	Room    int       `json:"room"`
+	// Store is how the state store is; nil where it does not tell.
+	Store *StoreHealth `json:"store,omitempty"`
+}
+
+// StoreHealth is how the state store is.
+type StoreHealth struct {
+	State string   `json:"state"`           // one of etcdstore's states
+	Notes []string `json:"notes,omitempty"` // what is worth knowing, beside what is wrong
+	Size  int64    `json:"size"`            // bytes of the database
+	InUse int64    `json:"in_use"`          // bytes of it that hold data
+	Quota int64    `json:"quota"`           // most bytes, 0 for unknown
+	// Of the trail: records not sealed yet, the first entry that is in the
+	// store and not only in the archive, the last that was posted.
+	Pending int64  `json:"pending"`
+	Stored  uint64 `json:"stored_from"`
+	Posted  uint64 `json:"posted"`
 }
 
 // Socket is one connection to Slack.
@@ -37,6 +56,7 @@ func (b *bot) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", b.serveHealth)
 	mux.HandleFunc("GET /trail", b.serveTrail)
+	mux.HandleFunc("GET /backup", b.serveBackup)
 	return mux
 }
 
@@ -54,8 +74,11 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if !slack.Hears(b.Now(), hearsWithin) {
 		h.Why = append(h.Why, "no socket has heard from Slack lately")
 	}
+	b.askStore(r.Context(), &h)
 	if open, err := b.Store.Open(r.Context()); err != nil {
-		h.Why = append(h.Why, "the state store: "+err.Error())
+		if h.Store == nil { // else it has said so
+			h.Why = append(h.Why, "the state store: "+err.Error())
+		}
 	} else {
 		h.Open = len(open)
 	}
@@ -69,10 +92,43 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// askStore adds what the store says of itself.
+func (b *bot) askStore(ctx context.Context, h *Health) {
+	if b.StoreHealth == nil {
+		return
+	}
+	s, err := b.StoreHealth(ctx)
+	h.Store = &StoreHealth{
+		State: string(s.State), Notes: s.Notes, Size: s.Size, InUse: s.InUse, Quota: s.Quota,
+		Pending: s.Pending, Stored: s.Stored, Posted: s.Posted,
+	}
+	if err != nil || len(s.Why) > 0 {
+		h.Why = append(h.Why, "the state store: "+strings.Join(s.Why, "; "))
+	}
+}
+
 // serveTrail writes the whole trail as an export. Its end line tells a whole
-// export from one that was cut off.
+// export from one that was cut off, and the trailer says why it was.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
+	control.Declare(w)
 	if err := audit.WriteExport(w, audit.Head{}, audit.Entries(r.Context(), b.Store, 1)); err != nil {
 		b.Log.Warn("trail not sent whole", "err", err)
+		control.Fail(w, err)
 	}
+}
+
+// serveBackup writes a backup of the state.
+func (b *bot) serveBackup(w http.ResponseWriter, r *http.Request) {
+	if b.Backup == nil {
+		http.Error(w, "this store makes no backups", http.StatusNotImplemented)
+		return
+	}
+	control.Declare(w)
+	m, err := b.Backup(r.Context(), w)
+	if err != nil {
+		b.Log.Error("backup not written", "err", err)
+		control.Fail(w, err)
+		return
+	}
+	b.Log.Info("a backup was taken", "head", m.Head.N)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -104,7 +105,8 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
 		})
 	}
-	return &Opened{Edges: Edges{Store: store, Remote: pool, Slack: slack}, Store: store, Pool: pool}, nil
+	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup}
+	return &Opened{Edges: edges, Store: store, Pool: pool}, nil
 }
 
 func (e *Opened) close(log *slog.Logger) {
@@ -116,13 +118,16 @@ func (e *Opened) close(log *slog.Logger) {
 
 // StoreConfig is where a config keeps the state.
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
-	c := etcdstore.Config{Replica: replica, Log: log.With("part", "store")}
+	c := etcdstore.Config{Replica: replica, Archive: cfg.State.Archive, Log: log.With("part", "store")}
 	if e := cfg.State.Etcd; e != nil {
 		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, etcdstore.Secret(e.Password.Reveal())
 		c.TLS = etcdstore.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}
 		return c
 	}
 	c.Dir = cfg.State.Dir
+	if c.Archive == "" {
+		c.Archive = filepath.Join(c.Dir, "archive")
+	}
 	return c
 }
 

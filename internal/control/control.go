@@ -14,11 +14,25 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // ErrNotRunning says that no bot answers on the socket.
 var ErrNotRunning = errors.New("no running bot answers in this state directory")
+
+// Trouble is the trailer in which a handler says why a long answer, whose
+// status was sent already, is not whole. See Fail.
+const Trouble = "Bot-Trouble"
+
+// Declare makes room for Fail. It is called before anything is written.
+func Declare(w http.ResponseWriter) { w.Header().Set("Trailer", Trouble) }
+
+// Fail ends an answer that had begun with the reason why it is not whole,
+// which the client's Get returns.
+func Fail(w http.ResponseWriter, err error) {
+	w.Header().Set(Trouble, strings.Join(strings.Fields(err.Error()), " "))
+}
 
 const socketName = "control.sock"
 
@@ -73,17 +87,19 @@ type Client struct {
 func NewClient(dir string) *Client {
 	path := Socket(dir)
 	return &Client{http: &http.Client{
-		Timeout: 60 * time.Second,
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		}},
+		Transport: &http.Transport{
+			ResponseHeaderTimeout: 60 * time.Second, // a long answer may take longer
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				var d net.Dialer
+				return d.DialContext(ctx, "unix", path)
+			},
+		},
 	}}
 }
 
 // Get asks for a path such as "/health" and copies the answer to w. It
 // returns ErrNotRunning where nobody listens, and the bot's own words where it
-// answers with an error.
+// answers with an error, also with one that came up in the midst of it.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -103,6 +119,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Wr
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 		return fmt.Errorf("the running bot answered %s: %s", resp.Status, text)
 	}
-	_, err = io.Copy(w, resp.Body)
-	return err
+	if _, err = io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("the answer of the running bot was cut off: %w", err)
+	}
+	if trouble := resp.Trailer.Get(Trouble); trouble != "" {
+		return fmt.Errorf("the running bot could not answer whole: %s", trouble)
+	}
+	return nil
 }

@@ -25,6 +25,11 @@ func TestRoundTrip(t *testing.T) {
 	mux.HandleFunc("GET /bad", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
 	})
+	mux.HandleFunc("GET /half", func(w http.ResponseWriter, _ *http.Request) {
+		Declare(w)
+		fmt.Fprint(w, "half")
+		Fail(w, errors.New("segment 2\nis gone"))
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, mux) }()
@@ -36,6 +41,10 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if err := c.Get(ctx, "/bad", nil, &out); err == nil || !strings.Contains(err.Error(), "the store does not answer") {
 		t.Errorf("got %v", err)
+	}
+	out.Reset()
+	if err := c.Get(ctx, "/half", nil, &out); err == nil || !strings.Contains(err.Error(), "segment 2 is gone") || out.String() != "half" {
+		t.Errorf("got %q, %v", out.String(), err)
 	}
 	cancel()
 	if err := <-done; err != nil {

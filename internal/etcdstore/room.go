@@ -36,7 +36,9 @@ func (s *Store) compact(ctx context.Context) error {
 
 // forget drops revisions before rev.
 func (s *Store) forget(ctx context.Context, rev int64, opts ...clientv3.CompactOption) error {
-	_, err := ask(ctx, s, func(ctx context.Context) (*clientv3.CompactResponse, error) { return s.client.Compact(ctx, rev, opts...) })
+	_, err := ask(ctx, s, func(ctx context.Context) (*clientv3.CompactResponse, error) {
+		return s.client.Compact(ctx, rev, opts...)
+	})
 	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // by etcd itself meanwhile
 		return down("forgetting old revisions", err)
 	}
