@@ -39,6 +39,10 @@ func (s *Service) identify(ctx context.Context, a auth.Account, maxAge time.Dura
 // gate decides whether a call may go on. Every command passes here; a command
 // that makes a plan is checked against the plan's own class as well.
 func (s *Service) gate(ctx context.Context, c *call) error {
+	if (c.Via == Terminal) != (c.Account.Team == auth.LocalTeam) {
+		// Only a terminal vouches for a local account, and for no other.
+		return &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: nobody vouches for this account here."}
+	}
 	class := c.cmd.Class
 	age := recent
 	if class.Changing() {

@@ -33,10 +33,13 @@ type Message struct {
 	// ChannelShared says that people of other organisations are in the
 	// channel.
 	ChannelShared bool
-	Thread        string
-	Text          string // slash and mention: what was typed, without the bot's name
-	Tap           Tap    // button and form
-	At            time.Time
+	// Alone says that the channel is the person's own conversation with the
+	// bot, where nobody else sees what is shown.
+	Alone  bool
+	Thread string
+	Text   string // slash and mention: what was typed, without the bot's name
+	Tap    Tap    // button and form
+	At     time.Time
 }
 
 // Tap is a button tapped, or a form submitted.

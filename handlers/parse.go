@@ -28,8 +28,10 @@ type call struct {
 	again   bool   // repeats on purpose what ended well a moment ago
 	digest  string // of the plan that a tap was made on
 
-	reply Reply
-	who   person
+	reply     Reply
+	who       person
+	asked     string // the run that was asked for, now or a moment ago
+	askedBack bool   // answered with a question: nothing was done
 	// settled says that the claim of the delivery was settled together with
 	// what was done for it.
 	settled bool

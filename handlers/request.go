@@ -51,7 +51,7 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		V: engine.FormVersion, Inputs: inputs, Plan: plan, Need: need,
 		Asked:  engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via)},
 		Reason: redact.Line(c.rest, reasonRunes),
-		Place:  engine.Place{Channel: c.Channel, Thread: c.Thread},
+		Place:  s.placeOf(c),
 		Beside: s.beside(c.cluster.Name, plan),
 	}
 	const tries = 8
@@ -63,6 +63,11 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		run.ID = id
 		_, err = s.Engine.Submit(ctx, run, c.Key)
 		c.settled = err == nil
+		if err == nil {
+			c.asked = id
+			s.tellWhere(ctx, c, run)
+			return nil
+		}
 		if !errors.Is(err, engine.ErrIDTaken) {
 			return err
 		}
@@ -79,6 +84,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan)
 	}
 	for _, o := range open {
 		if same(o.Run.Plan, plan) {
+			c.asked = o.Run.ID
 			head := fmt.Sprintf("%s is already asked for: %s, %s. I did not start a second one.", plan.Title, o.Run.ID, o.Run.State)
 			return true, c.reply.Whisper(ctx, card.WithNote(card.Run(o.Run), head))
 		}
@@ -93,6 +99,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan)
 	for _, e := range ended {
 		r := e.Run
 		if r.State == engine.Done && same(r.Plan, plan) && r.EndedAt != nil && s.Now().Sub(*r.EndedAt) < againWithin {
+			c.askedBack = true
 			return true, c.reply.Whisper(ctx, card.Again(r, againCommand(c)))
 		}
 	}

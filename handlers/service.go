@@ -38,6 +38,9 @@ type Settings struct {
 	Rules *auth.Rules
 	// StaleAfter is how old a delivery may be that changes something.
 	StaleAfter time.Duration
+	// OpenChannel is where runs are shown that were asked for where nobody
+	// else looks: at a terminal, in a direct message, on the bot's own page.
+	OpenChannel string
 
 	Directory Directory
 	Engine    Engine
@@ -63,7 +66,7 @@ func New(s Settings) (*Service, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
 		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Windows": s.Windows == nil, "Log": s.Log == nil,
-		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "Now": s.Now == nil, "Logger": s.Logger == nil,
+		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "OpenChannel": s.OpenChannel == "", "Now": s.Now == nil, "Logger": s.Logger == nil,
 	}
 	for name, gone := range missing {
 		if gone {
@@ -92,15 +95,8 @@ func (s *Service) handle(ctx context.Context, m Message, reply Reply) (settled b
 	if m.Via == Button || m.Via == Form {
 		return s.tap(ctx, m, reply)
 	}
-	c, err := s.parse(m)
-	if err != nil {
-		// Who is not let in is told so before anything else is told.
-		if _, refused := s.identify(ctx, m.Account, recent); refused != nil {
-			return false, refused
-		}
-		return false, err
-	}
-	return s.dispatch(ctx, c, reply)
+	c, err := s.command(ctx, m, reply)
+	return c != nil && c.settled, err
 }
 
 // dispatch is the one way from a call to what it does: through the gate.

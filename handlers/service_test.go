@@ -101,7 +101,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.Service, err = New(Settings{
 		Grammar: *testGrammar(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Log: h.store,
-		Remote: h.hosts, NewID: h.store.NewID, Now: time.Now, Logger: log,
+		Remote: h.hosts, NewID: h.store.NewID, OpenChannel: "C0OPEN", Now: time.Now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

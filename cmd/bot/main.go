@@ -48,7 +48,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(
-		demoCommand(), runCommand(), checkCommand(), healthCommand(), planCommand(), catalogCommand(),
+		demoCommand(), runCommand(), doCommand(), checkCommand(), healthCommand(), planCommand(), catalogCommand(),
 		auditCommand(), stateCommand(), manifestCommand(), runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), versionCommand(),
 	)
 	err := root.ExecuteContext(ctx)

@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,7 @@ type Config struct {
 	Replica      string
 	// ControlDir is where the control socket is; "" means none.
 	ControlDir string
+	Terminal   Terminal
 	Log        *slog.Logger
 	Now        func() time.Time
 }
@@ -111,6 +113,7 @@ type bot struct {
 	engine  *engine.Engine
 	poster  *poster.Poster
 	service *handlers.Service
+	term    *console // nil where there is no terminal
 }
 
 func build(c Config, edges Edges) (*bot, error) {
@@ -132,7 +135,9 @@ func build(c Config, edges Edges) (*bot, error) {
 	}
 	s := c.Settings
 	s.Grammar = c.Grammar
-	s.Directory, s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.slack, b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
+	s.OpenChannel = cmp.Or(s.OpenChannel, c.AuditChannel)
+	s.Directory = directory{slack: b.slack, keys: c.Terminal.Keys, now: c.Now}
+	s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
 	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
 	if b.service, err = handlers.New(s); err != nil {
 		return nil, err
@@ -141,6 +146,9 @@ func build(c Config, edges Edges) (*bot, error) {
 		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
 		Card: card.Run, TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),
 	})
+	if err == nil && c.Terminal.Socket != "" && len(c.Terminal.Keys) > 0 {
+		b.term, err = b.console()
+	}
 	return b, err
 }
 
@@ -178,6 +186,9 @@ func (b *bot) run(ctx context.Context) error {
 	start("leader", func(ctx context.Context) error { return b.Store.Lead(ctx, b.lead) })
 	start("engine", b.engine.Run)
 	start("recovery", b.takeUpOwn)
+	if b.term != nil {
+		start("terminal", func(ctx context.Context) error { return b.term.run(ctx, b.Log.Error) })
+	}
 
 	select {
 	case <-ctx.Done():

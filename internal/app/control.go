@@ -85,6 +85,9 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if head, ok, err := b.Store.Head(r.Context()); err == nil && ok {
 		h.Head = head.N
 	}
+	if ill := b.term.ill(); ill != "" {
+		h.Why = append(h.Why, ill)
+	}
 	h.OK = len(h.Why) == 0
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(h); err != nil {

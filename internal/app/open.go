@@ -49,11 +49,12 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
 	return Config{
 		Grammar:      handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
-		Settings:     handlers.Settings{Rules: &cfg.Rules},
+		Settings:     handlers.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 		AuditChannel: cfg.Slack.AuditChannel,
 		Replica:      replicaName(cfg),
 		ControlDir:   cfg.State.Dir,
+		Terminal:     Terminal{Socket: cfg.Terminal.Socket, Group: cfg.Terminal.Group, Keys: cfg.Keys},
 		Log:          o.Log,
 		Now:          time.Now,
 	}

@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -43,18 +45,54 @@ func Socket(dir string) string { return filepath.Join(dir, socketName) }
 // Listen opens the socket. The caller holds the state directory's lock, so a
 // socket that is there already is a dead bot's and is replaced.
 func Listen(dir string) (net.Listener, error) {
-	path := Socket(dir)
+	return listen(Socket(dir), "")
+}
+
+// ListenAt opens a socket at any path, for the members of a group ("" for
+// nobody but the bot's own user and root). A socket that somebody answers at is
+// left alone, and an error; one that nobody answers at is replaced.
+func ListenAt(path, group string) (net.Listener, error) {
+	if conn, err := net.Dial("unix", path); err == nil {
+		return nil, errors.Join(fmt.Errorf("socket %s: somebody answers there already; give each bot a path of its own", path), conn.Close())
+	}
+	return listen(path, group)
+}
+
+func listen(path, group string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
+		return nil, fmt.Errorf("socket %s: something else is there already, which is not replaced", path)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("control socket: %w", err)
+		return nil, fmt.Errorf("socket: %w", err)
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("control socket %s: %w (a socket's path may have at most 107 bytes)", path, err)
+		return nil, fmt.Errorf("socket %s: %w (a socket's path may have at most 107 bytes)", path, err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("control socket: %w", err), l.Close())
+	if err := permit(path, group); err != nil {
+		return nil, errors.Join(fmt.Errorf("socket %s: %w", path, err), l.Close())
 	}
 	return l, nil
+}
+
+// permit sets who may connect. The group comes before the mode, so that the
+// socket is never open to another one.
+func permit(path, group string) error {
+	if group == "" {
+		return os.Chmod(path, 0o600)
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return fmt.Errorf("there is no group %q here: %w", group, err)
+	}
+	gid, err := strconv.Atoi(g.Gid)
+	if err != nil {
+		return fmt.Errorf("the group %q has no number: %w", group, err)
+	}
+	if err := os.Chown(path, -1, gid); err != nil {
+		return fmt.Errorf("it cannot be given to the group %q, which the bot's user must be in: %w", group, err)
+	}
+	return os.Chmod(path, 0o660)
 }
 
 // Serve answers on l until ctx ends.
@@ -85,16 +123,19 @@ type Client struct {
 
 // NewClient makes a client for the bot of a state directory.
 func NewClient(dir string) *Client {
-	path := Socket(dir)
-	return &Client{http: &http.Client{
-		Transport: &http.Transport{
-			ResponseHeaderTimeout: 60 * time.Second, // a long answer may take longer
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				var d net.Dialer
-				return d.DialContext(ctx, "unix", path)
-			},
+	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
+}
+
+// Transport reaches a socket whatever host a URL names. An answer has to begin
+// within a minute, and may then take as long as it takes.
+func Transport(path string) http.RoundTripper {
+	return &http.Transport{
+		ResponseHeaderTimeout: 60 * time.Second,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
 		},
-	}}
+	}
 }
 
 // Get asks for a path such as "/health" and copies the answer to w. It

@@ -31,6 +31,9 @@ type Options struct {
 	// Runbooks is a directory of runbooks of one's own, as an absolute path;
 	// "" means none.
 	Runbooks string
+	// Keys are public keys of the demo's people, as in a config, by name: with
+	// them they can use the terminal.
+	Keys map[string]string
 	// Real takes the place of the simulated hosts.
 	Real *Real
 	Log  *slog.Logger
@@ -163,10 +166,10 @@ var configText = template.Must(template.New("config").Parse(`slack:
 state: {dir: {{.Dir}}}
 ssh: {user: {{.Login}}, key_file: {{.KeyFile}}, known_hosts: {{.KnownHosts}}}
 people:
-  operator: {slack: [{{.Team}}/{{.Operator}}]}
-  approver: {slack: [{{.Team}}/{{.Approver}}]}
-  approver2: {slack: [{{.Team}}/{{.Approver2}}]}
-  reader: {slack: [{{.Team}}/{{.Reader}}]}
+  operator: {slack: [{{.Team}}/{{.Operator}}]{{with .Keys.operator}}, keys: ["{{.}}"]{{end}}}
+  approver: {slack: [{{.Team}}/{{.Approver}}]{{with .Keys.approver}}, keys: ["{{.}}"]{{end}}}
+  approver2: {slack: [{{.Team}}/{{.Approver2}}]{{with .Keys.approver2}}, keys: ["{{.}}"]{{end}}}
+  reader: {slack: [{{.Team}}/{{.Reader}}]{{with .Keys.reader}}, keys: ["{{.}}"]{{end}}}
 clusters:
   {{.Cluster}}:
     catalog: {{.Catalog}}
@@ -195,7 +198,7 @@ func (d *Demo) config(o Options) (*config.Config, error) {
 		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
 		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
 		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
-		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks,
+		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks, "Keys": o.Keys,
 	})
 	if err != nil {
 		return nil, err

@@ -212,7 +212,7 @@ func slackTime(ts string, now time.Time) time.Time {
 // could not be made durable: then it has no key.
 func (d *delivery) message(claimed, shared bool) handlers.Message {
 	m := handlers.Message{
-		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: shared || d.Shared, Thread: d.Thread, Text: d.Text, At: d.At,
+		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: shared || d.Shared, Alone: strings.HasPrefix(d.Channel, "D"), Thread: d.Thread, Text: d.Text, At: d.At,
 		Tap: handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
 	}
 	if claimed {

@@ -1,0 +1,403 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/control"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/sshkey"
+)
+
+// desk is a server on a real socket. What gets past the proof is kept.
+type desk struct {
+	t      *testing.T
+	socket string
+	store  *memstore.Store
+	anna   sshkey.Signer
+	ben    sshkey.Signer
+	nobody sshkey.Signer
+
+	mu    sync.Mutex
+	clock time.Duration
+	let   []handlers.Message
+	runs  map[string]engine.Stored
+	say   func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome
+}
+
+func newKey(t *testing.T) sshkey.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sshkey.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "term") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	d := &desk{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
+	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+		_ = r.Show(ctx, card.Card{Head: card.Line{card.T("all is well")}})
+		return handlers.Outcome{OK: true}
+	}
+	s, err := New(Config{
+		Keys:    map[string][]sshkey.Key{"anna": {d.anna.Key()}, "ben": {d.ben.Key()}},
+		Command: d.command, Run: d.run, Log: d.store, Now: d.now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := control.ListenAt(d.socket, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func (d *desk) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Add(d.clock)
+}
+
+func (d *desk) command(ctx context.Context, m handlers.Message, r handlers.Reply) handlers.Outcome {
+	d.mu.Lock()
+	d.let = append(d.let, m)
+	say := d.say
+	d.mu.Unlock()
+	return say(ctx, m, r)
+}
+
+func (d *desk) run(_ context.Context, id string) (engine.Stored, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	st, ok := d.runs[id]
+	if !ok {
+		return st, engine.ErrNotFound
+	}
+	return st, nil
+}
+
+// do says a command and returns all that is shown.
+func (d *desk) do(r Request) (shown string, end End, err error) {
+	var b strings.Builder
+	end, err = NewClient(d.socket).Do(d.t.Context(), r, func(e Event) error { b.WriteString(e.Text); return nil })
+	return b.String(), end, err
+}
+
+func (d *desk) letIn() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.let)
+}
+
+// post sends what no honest client would.
+func (d *desk) post(path string, v any) (code int, body string) {
+	d.t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	c := http.Client{Transport: control.Transport(d.socket)}
+	resp, err := c.Post("http://bot"+path, "application/json", bytes.NewReader(b))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return resp.StatusCode, string(all)
+}
+
+func (d *desk) challenge(command string, s sshkey.Signer) challenge {
+	d.t.Helper()
+	code, body := d.post("/ask", ask{Command: command, Keys: [][]byte{s.Key().Wire()}})
+	var c challenge
+	if code != http.StatusOK || json.Unmarshal([]byte(body), &c) != nil {
+		d.t.Fatalf("%d %s", code, body)
+	}
+	return c
+}
+
+func sign(t *testing.T, s sshkey.Signer, purpose string, b []byte) []byte {
+	t.Helper()
+	sig, err := s.Sign(purpose, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sig
+}
+
+func TestCommandOfAPersonWithAKey(t *testing.T) {
+	d := newDesk(t)
+	shown, end, err := d.do(Request{Command: "status db_dis", Signers: []sshkey.Signer{d.nobody, d.anna}})
+	if err != nil || !end.OK || shown != "all is well\n" {
+		t.Fatalf("%q, %+v, %v", shown, end, err)
+	}
+	m := d.let[0]
+	if m.Account != (auth.Account{Team: auth.LocalTeam, User: "anna"}) || m.Via != handlers.Terminal || m.Text != "status db_dis" || m.Channel != "" || m.Key == "" {
+		t.Errorf("let in as %+v", m)
+	}
+}
+
+func TestWhoIsNotLetIn(t *testing.T) {
+	d := newDesk(t)
+	for name, tt := range map[string]struct {
+		r    Request
+		says string
+	}{
+		"no key":        {Request{Command: "status"}, "no SSH key"},
+		"a stranger":    {Request{Command: "status", Signers: []sshkey.Signer{d.nobody}}, "none of your 1 keys"},
+		"another's key": {Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna}}, "none of your 1 keys is one of ben's"},
+		"two people":    {Request{Command: "status", Signers: []sshkey.Signer{d.anna, d.ben}}, "--as NAME"},
+		"too long":      {Request{Command: strings.Repeat("x", maxCommand+1), Signers: []sshkey.Signer{d.anna}}, "at most"},
+	} {
+		if _, _, err := d.do(tt.r); err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, end, err := d.do(Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna, d.ben}}); err != nil || !end.OK || d.let[0].Account.User != "ben" {
+		t.Errorf("ben, who says so: %+v, %v", end, err)
+	}
+	if n := d.letIn(); n != 1 {
+		t.Errorf("%d commands were let in", n)
+	}
+}
+
+// TestProofsThatDoNotHold: each is refused, recorded, and runs nothing.
+func TestProofsThatDoNotHold(t *testing.T) {
+	const command = "restart db_dis"
+	for name, bend := range map[string]func(d *desk, c challenge) proof{
+		"another command than signed": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "status db_dis"))}
+		},
+		"another command than challenged": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "stop db_dis"))}
+		},
+		"another person's key": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.ben, Purpose, words(c.Nonce, "anna", command))}
+		},
+		"a stranger's key": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.nobody, Purpose, words(c.Nonce, "anna", command))}
+		},
+		"another person's name": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "ben", command))}
+		},
+		"signed for another purpose": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, "file", words(c.Nonce, "anna", command))}
+		},
+		"another challenge": func(d *desk, c challenge) proof {
+			other := d.challenge(command, d.anna)
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(other.Nonce, "anna", command))}
+		},
+		"a made-up challenge": func(d *desk, c challenge) proof {
+			n := strings.Repeat("A", len(c.Nonce))
+			return proof{n, command, sign(d.t, d.anna, Purpose, words(n, "anna", command))}
+		},
+		"no signature": func(_ *desk, c challenge) proof { return proof{Nonce: c.Nonce, Command: command} },
+		"too late": func(d *desk, c challenge) proof {
+			d.mu.Lock()
+			d.clock = answerTime
+			d.mu.Unlock()
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", command))}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			p := bend(d, d.challenge(command, d.anna))
+			code, body := d.post("/do", p)
+			if code != http.StatusForbidden || !strings.HasPrefix(body, "Not allowed: ") {
+				t.Errorf("%d %s", code, body)
+			}
+			// The challenge is spent: the right answer comes too late.
+			right := proof{p.Nonce, command, sign(t, d.anna, Purpose, words(p.Nonce, "anna", command))}
+			if code, _ := d.post("/do", right); code != http.StatusForbidden {
+				t.Errorf("the challenge was taken again: %d", code)
+			}
+			if n := d.letIn(); n != 0 {
+				t.Errorf("%d commands were let in", n)
+			}
+			if refused := d.refused(); len(refused) != 2 {
+				t.Errorf("records: %v", refused)
+			}
+		})
+	}
+}
+
+func TestReplay(t *testing.T) {
+	d := newDesk(t)
+	c := d.challenge("restart db_dis", d.anna)
+	p := proof{c.Nonce, "restart db_dis", sign(t, d.anna, Purpose, words(c.Nonce, "anna", "restart db_dis"))}
+	if code, body := d.post("/do", p); code != http.StatusOK {
+		t.Fatalf("%d %s", code, body)
+	}
+	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "answered before") {
+		t.Errorf("again: %d %s", code, body)
+	}
+	if n := d.letIn(); n != 1 {
+		t.Errorf("%d commands were let in", n)
+	}
+}
+
+// refused are the texts of the refusals in the trail.
+func (d *desk) refused() (out []string) {
+	d.t.Helper()
+	err := d.store.Trail(d.t.Context(), 1, func(s audit.Sealed) error {
+		if s.Record.Kind == audit.Refused && s.Record.Via == "terminal" {
+			out = append(out, s.Record.Account+": "+s.Record.Text)
+		}
+		return nil
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return out
+}
+
+// TestRefusalsDoNotFloodTheTrail: who has no key writes a few lines a minute.
+func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
+	d := newDesk(t)
+	for range 3 * refusalsPerMinute {
+		d.post("/do", proof{Nonce: "none", Command: "restart db_dis"})
+	}
+	if n := len(d.refused()); n != refusalsPerMinute {
+		t.Errorf("%d records", n)
+	}
+}
+
+func TestChallengesAreBounded(t *testing.T) {
+	d := newDesk(t)
+	for range maxChallenges {
+		d.challenge("status", d.anna)
+	}
+	if code, body := d.post("/ask", ask{Command: "status", Keys: [][]byte{d.anna.Key().Wire()}}); code != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", code, body)
+	}
+	d.mu.Lock()
+	d.clock = answerTime
+	d.mu.Unlock()
+	d.challenge("status", d.anna) // the old ones have run out
+}
+
+// TestRunIsFollowed: a run that was asked for is shown whenever it changes,
+// and how it ends is how the command ends.
+func TestRunIsFollowed(t *testing.T) {
+	for _, tt := range []struct {
+		last engine.State
+		ok   bool
+	}{{engine.Done, true}, {engine.Failed, false}, {engine.Denied, false}, {engine.Unknown, false}} {
+		t.Run(string(tt.last), func(t *testing.T) {
+			d := newDesk(t)
+			become := func(rev int64, s engine.State) {
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				d.runs["R-7F3K"] = engine.Stored{Rev: rev, Run: engine.Run{ID: "R-7F3K", State: s, Asked: engine.Actor{Person: "anna"}}}
+			}
+			become(1, engine.Waiting)
+			d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+				return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
+			}
+			var states []string
+			end, err := NewClient(d.socket).Do(t.Context(), Request{Command: "restart db_dis", Signers: []sshkey.Signer{d.anna}}, func(e Event) error {
+				states = append(states, e.State)
+				switch e.State {
+				case string(engine.Waiting):
+					if !strings.Contains(e.Text, "bot do approve R-7F3K") {
+						t.Errorf("does not say how to approve: %s", e.Text)
+					}
+					become(2, engine.Running)
+				case string(engine.Running):
+					become(3, tt.last)
+				}
+				return nil
+			})
+			if err != nil || end.OK != tt.ok || end.Run != "R-7F3K" || end.State != string(tt.last) || len(states) != 3 {
+				t.Errorf("%+v, %v, %v", end, err, states)
+			}
+		})
+	}
+}
+
+// TestHangingUp ends the following, and nothing else.
+func TestHangingUp(t *testing.T) {
+	d := newDesk(t)
+	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
+	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+		return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	_, err := NewClient(d.socket).Do(ctx, Request{Command: "restart db_dis", Signers: []sshkey.Signer{d.anna}}, func(Event) error { hangUp(); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	_, err := NewClient(filepath.Join(t.TempDir(), "s")).Do(t.Context(), Request{Command: "status", Signers: []sshkey.Signer{newKey(t)}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "no running bot answers") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHostileAnswers: what a card carries cannot move a cursor.
+func TestHostileAnswers(t *testing.T) {
+	d := newDesk(t)
+	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+		_ = r.Whisper(ctx, card.Card{Head: card.Line{card.T("\x1b[2Jgone")}, Buttons: []card.Button{{Action: card.TapCommand, Label: "Again…", Value: "status db_dis"}, {Action: card.TapApprove, Label: "Approve"}}})
+		return handlers.Outcome{OK: true}
+	}
+	shown, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}})
+	if err != nil || shown != "gone\n→ Again: bot do status db_dis\n" {
+		t.Errorf("%q, %v", shown, err)
+	}
+}
