@@ -71,7 +71,7 @@ func (s *Service) mayHere(_ context.Context, c *call, class runbooks.Class) erro
 	if c.ChannelShared {
 		return said("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
 	}
-	if c.Via != Terminal && c.Key == "" {
+	if c.Via != Terminal && (c.Key == "" || c.Unclaimed) {
 		return said("Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
 	}
 	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != Terminal {

@@ -25,8 +25,12 @@ const (
 // Message is one thing a person said or tapped.
 type Message struct {
 	// Key names the delivery: the same for a redelivery, different for two
-	// honest taps.
-	Key     string
+	// honest taps. It is "" where the delivery could not be made durable.
+	Key string
+	// Unclaimed says that the delivery was not made durable because it only
+	// reads (see OnlyReads): nothing may be changed for it.
+	Unclaimed bool
+
 	Via     Via
 	Account auth.Account
 	Channel string

@@ -91,6 +91,17 @@ func (s *Service) Handle(ctx context.Context, m Message, reply Reply) (settled b
 	return s.explain(ctx, m, reply, err) || settled
 }
 
+// OnlyReads says that a message asks for no more than a plain read. Such a
+// message need not be durable before it is acknowledged: if it is lost, so is
+// an answer and nothing else. What is not understood does not count.
+func (s *Service) OnlyReads(m Message) bool {
+	if m.Via != Slash {
+		return false
+	}
+	c, err := s.parse(m)
+	return err == nil && c.cmd.Class == runbooks.Read
+}
+
 func (s *Service) handle(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
 	if m.Via == Button || m.Via == Form {
 		return s.tap(ctx, m, reply)

@@ -63,6 +63,9 @@ type Slack interface {
 	// Resume hands a stored delivery to the handler again.
 	Resume(ctx context.Context, key string, payload []byte) error
 	Health() slackio.Health
+	// ClaimUnless names the deliveries that need not be durable before they
+	// are acknowledged; it is called before Run.
+	ClaimUnless(onlyReads func(handlers.Message) bool)
 }
 
 // Edges are the bot's doors to the world.
@@ -142,6 +145,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	if b.service, err = handlers.New(s); err != nil {
 		return nil, err
 	}
+	b.slack.ClaimUnless(b.service.OnlyReads)
 	b.poster, err = poster.New(poster.Config{
 		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
 		Card: card.Run, TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),

@@ -208,14 +208,24 @@ func slackTime(ts string, now time.Time) time.Time {
 	return at
 }
 
-// message is the delivery as the handlers see it. claimed is false where it
-// could not be made durable: then it has no key.
-func (d *delivery) message(claimed, shared bool) handlers.Message {
+// standing is how firmly a delivery is held.
+type standing uint8
+
+const (
+	claimed   standing = iota // it is durable, and settled when it is handled
+	unclaimed                 // it only reads, so that need not be
+	unstored                  // it could not be made durable
+)
+
+// message is the delivery as the handlers see it. One that could not be made
+// durable has no key.
+func (d *delivery) message(held standing, shared bool) handlers.Message {
 	m := handlers.Message{
 		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: shared || d.Shared, Alone: strings.HasPrefix(d.Channel, "D"), Thread: d.Thread, Text: d.Text, At: d.At,
 		Tap: handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
 	}
-	if claimed {
+	m.Unclaimed = held == unclaimed
+	if held != unstored {
 		m.Key = d.Key
 	}
 	return m

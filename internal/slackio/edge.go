@@ -59,6 +59,7 @@ type Edge struct {
 	apiURL             string
 	claims             Claims
 	handler            func(context.Context, handlers.Message, handlers.Reply) bool
+	onlyReads          func(handlers.Message) bool
 	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time
@@ -173,6 +174,11 @@ func httpClient() *http.Client {
 		},
 	}
 }
+
+// ClaimUnless lets slash commands that only read go unclaimed: they are acked
+// at once, and Slack never delivers a slash command again. Without it, and
+// when onlyReads is nil, everything is claimed. It must be called before Run.
+func (e *Edge) ClaimUnless(onlyReads func(handlers.Message) bool) { e.onlyReads = onlyReads }
 
 // Run connects to Slack and serves until ctx ends, then stops in order: no
 // new delivery is taken on, those taken are acked, the sockets close, the

@@ -399,6 +399,33 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 	}
 }
 
+// Slash commands that only read are not claimed; whatever may come again, or
+// changes something, is.
+func TestReadsGoUnclaimed(t *testing.T) {
+	a := &answering{t: t}
+	w := newSilentWorld(t, a.handle, nil)
+	w.edge.ClaimUnless(func(m handlers.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.run()
+	for i, do := range []func(){
+		func() { w.slash("operator", "status db_dis") },
+		func() { w.mention("@dh status db_dis", "") },
+		func() { w.slash("operator", "restart db_dis") },
+	} {
+		do()
+		w.await("the answer", func() bool { return len(a.messages()) == i+1 })
+		if n := w.claims.claimed.Load(); n != int64(i) {
+			t.Errorf("%q: %d claims, want %d", a.messages()[i].Text, n, i)
+		}
+		if m := a.messages()[i]; m.Unclaimed != (i == 0) || m.Key == "" {
+			t.Errorf("handled as %+v", m)
+		}
+	}
+	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	if n := w.claims.settled.Load(); n != 2 {
+		t.Errorf("%d settled, want 2", n)
+	}
+}
+
 func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 	a := &answering{t: t}
 	var w *world
@@ -407,7 +434,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 		w.claims.down.Store(len(a.messages()) == 1) // the first time, before it is settled
 	}, nil)
 	w.slash("operator", "restart db_dis")
-	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	w.await("a vain settlement", func() bool { return w.claims.settled.Load() > 0 })
 	payloads := w.left()
 	if len(payloads) != 1 {
 		t.Fatalf("%d unsettled claims", len(payloads))

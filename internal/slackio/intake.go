@@ -55,6 +55,12 @@ func (e *Edge) accept(l *life, ev socketmode.Event) {
 // take claims a delivery, acks it, and hands it to the handler. A redelivery
 // is acked and dropped.
 func (e *Edge) take(l *life, id string, d *delivery) {
+	if d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, false)) {
+		e.ack(l.work, l, ack{id: id})
+		e.door.acked()
+		e.handle(l.work, d, unclaimed)
+		return
+	}
 	first, claimErr := e.claim(l.work, d)
 	if claimErr != nil {
 		e.log.Error("a delivery could not be claimed; it is handled as unrecorded", "key", d.Key, "err", claimErr)
@@ -65,7 +71,11 @@ func (e *Edge) take(l *life, id string, d *delivery) {
 		e.log.Info("a redelivery was dropped", "key", d.Key)
 		return
 	}
-	e.handle(l.work, d, claimErr == nil)
+	held := claimed
+	if claimErr != nil {
+		held = unstored
+	}
+	e.handle(l.work, d, held)
 }
 
 // claim makes a delivery durable within its budget.
@@ -168,18 +178,18 @@ func (e *Edge) sendNotices(ctx context.Context) {
 
 // handle waits for one of the workers' seats, calls the handler, and settles
 // the claim of what was handled.
-func (e *Edge) handle(ctx context.Context, d *delivery, claimed bool) {
+func (e *Edge) handle(ctx context.Context, d *delivery, held standing) {
 	shared := e.isShared(ctx, d)
 	e.seats <- struct{}{}
 	leave := sync.OnceFunc(func() { <-e.seats })
 	defer leave()
 	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
 	defer cancel()
-	settled := e.handler(budget, d.message(claimed, shared), &reply{edge: e, d: d, leave: leave})
+	settled := e.handler(budget, d.message(held, shared), &reply{edge: e, d: d, leave: leave})
 	leave()
 	// A claim that seemed to fail may have been made all the same; the person
 	// was told that it does not count, and so it must not be taken up later.
-	if !settled && ctx.Err() == nil {
+	if !settled && held != unclaimed && ctx.Err() == nil {
 		e.settle(ctx, d.Key)
 	}
 }
@@ -238,7 +248,7 @@ func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 		return context.Cause(ctx)
 	}
 	defer func() { <-e.slots }()
-	e.handle(ctx, d, true)
+	e.handle(ctx, d, claimed)
 	return nil
 }
 

@@ -84,17 +84,23 @@ func unsettled(h handler) func(context.Context, handlers.Message, handlers.Reply
 func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
 	t.Helper()
 	w := newSilentWorld(t, h, change)
+	w.run()
+	return w
+}
+
+// run starts the edge and waits until it hears.
+func (w *world) run() {
+	w.t.Helper()
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { done <- w.edge.Run(ctx) }()
 	w.stop = sync.OnceValue(func() error { cancel(); return <-done })
-	t.Cleanup(func() {
+	w.t.Cleanup(func() {
 		if err := w.stop(); err != nil {
-			t.Errorf("Run: %v", err)
+			w.t.Errorf("Run: %v", err)
 		}
 	})
 	w.await("a socket", func() bool { return w.edge.Health().Sockets[0].Up })
-	return w
 }
 
 // newSilentWorld starts the local Slack only.

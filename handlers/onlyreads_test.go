@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestOnlyReads holds that only plain reads go unclaimed, and that nothing is
+// changed for a message that did.
+func TestOnlyReads(t *testing.T) {
+	h := newHouse(t)
+	for _, cmd := range h.commands() {
+		m := h.message("UANNA", cmd.Verb+" "+map[Object]string{
+			AnyTarget: "db_dis", ProcessNamed: "db_ltds", RunNamed: "R-7F3K db_dis", HostNamed: "infra-1",
+		}[cmd.Object])
+		if h.OnlyReads(m) && cmd.Class.Changing() {
+			t.Errorf("%q changes something and would not be claimed", m.Text)
+		}
+		m.Unclaimed = true
+		if _, err := h.parse(m); err != nil {
+			continue // it is not configured here
+		}
+		if a := h.handleMessage(m); cmd.Class.Changing() && !strings.Contains(a.all(), "Not accepted") {
+			t.Errorf("%q, unclaimed: %q", m.Text, a.all())
+		}
+	}
+	if n := len(h.openRuns(t)); n != 0 {
+		t.Errorf("%d runs were made for messages that nobody claimed", n)
+	}
+	for text, want := range map[string]bool{
+		"status db_dis": true, "STATUS “dis”": true, "help": true, "": true,
+		"restart db_dis": false, "stattus db_dis": false, "status db_dsi": false, "approve R-7F3K db_dis": false,
+	} {
+		if got := h.OnlyReads(h.message("UANNA", text)); got != want {
+			t.Errorf("OnlyReads(%q) = %v", text, got)
+		}
+	}
+	tap := h.message("UANNA", "status db_dis")
+	tap.Via = Button
+	if h.OnlyReads(tap) {
+		t.Error("a tap went unclaimed")
+	}
+}
