@@ -51,11 +51,8 @@ func (s *Service) locks(ctx context.Context, c *call) error {
 // help shows the commands, or more about one verb or process.
 func (s *Service) help(ctx context.Context, c *call) error {
 	if c.topic == "" {
-		var rows []card.HelpRow
-		for _, cmd := range s.commands() {
-			rows = append(rows, helpRow(cmd))
-		}
-		return c.reply.Whisper(ctx, card.Help(rows, s.clusterNames()))
+		groups, others := s.helpGroups(c)
+		return c.reply.Whisper(ctx, card.Help(groups, c.cluster.Name, others))
 	}
 	topic := word(firstWord(c.topic))
 	for _, cmd := range s.commands() {
@@ -76,6 +73,43 @@ func (s *Service) help(ctx context.Context, c *call) error {
 		m.Suggest = append(m.Suggest, "help "+n)
 	}
 	return m
+}
+
+// helpGroups are the commands that the person may use here, in groups, and the
+// verbs of the others.
+func (s *Service) helpGroups(c *call) (groups []card.HelpGroup, others []string) {
+	byHand := len(Commands())
+	look, change, runs := card.HelpGroup{Title: "Look"}, card.HelpGroup{Title: "Change"}, card.HelpGroup{Title: "Runs"}
+	more, procedures := card.HelpGroup{Title: "More to look at", Compact: true}, card.HelpGroup{Title: "Procedures", Compact: true}
+	for i, cmd := range s.commands() {
+		var into *card.HelpGroup
+		switch {
+		case !s.mayUse(c, cmd):
+			others = append(others, cmd.Verb)
+			continue
+		case i >= byHand && cmd.Class.Changing():
+			into = &procedures
+		case i >= byHand:
+			into = &more
+		case cmd.Object == RunNamed || cmd.Verb == "runs" || cmd.Verb == "locks":
+			into = &runs
+		case cmd.Class.Changing():
+			into = &change
+		default:
+			into = &look
+		}
+		into.Rows = append(into.Rows, helpRow(cmd))
+	}
+	return []card.HelpGroup{look, change, runs, more, procedures}, others
+}
+
+// mayUse says that a person may use a command on some target or run here; the
+// gate decides about each.
+func (s *Service) mayUse(c *call, cmd Command) bool {
+	if s.Rules.MayAsk(c.who.Person, c.cluster.Name, cmd.Class, c.Channel) == nil {
+		return true
+	}
+	return cmd.Object == RunNamed && s.Rules.MayVote(c.who.Person, "", c.cluster.Name, cmd.Class) == nil
 }
 
 func helpRow(cmd Command) card.HelpRow {

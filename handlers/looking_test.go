@@ -94,3 +94,21 @@ func TestSuggestionsCanBeTapped(t *testing.T) {
 		t.Errorf("a reader taps restart: %q", a.all())
 	}
 }
+
+// TestHelpIsForThePerson: help shows what its reader may do, and names the
+// rest; it is never cut to fit.
+func TestHelpIsForThePerson(t *testing.T) {
+	h := newHouse(t)
+	mine := func(user, text string) (may, not string) {
+		may, not, _ = strings.Cut(h.say(user, text).all(), "Needs a role")
+		return may, not
+	}
+	may, not := mine("URITA", "help")
+	if !strings.Contains(may, "status db_dis") || strings.Contains(may, "restart db_dis") || !strings.Contains(not, "restart") {
+		t.Errorf("a reader: %s | %s", may, not)
+	}
+	may, not = mine("UANNA", "help")
+	if !strings.Contains(may, "restart db_dis") || !strings.Contains(may, "approve R-7F3K") || strings.Contains(not, "restart,") {
+		t.Errorf("an operator: %s | %s", may, not)
+	}
+}

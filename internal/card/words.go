@@ -78,14 +78,40 @@ func Locks(held []engine.Lock, now time.Time) Card {
 // HelpRow is one command as help shows it.
 type HelpRow struct{ Verb, Aliases, Summary, Usage, Example string }
 
-// Help lists the commands.
-func Help(rows []HelpRow, clusters []string) Card {
-	c := Card{Push: "What I understand", Head: Line{B("What I understand"), T(" · clusters: " + strings.Join(clusters, ", "))}, Private: true}
-	t := Table{}
-	for _, r := range rows {
-		t.Rows = append(t.Rows, []Line{{C(r.Example)}, {T(r.Summary)}})
+// HelpGroup is a part of the command list. A compact one shows names only.
+type HelpGroup struct {
+	Title   string
+	Rows    []HelpRow
+	Compact bool
+}
+
+// Help lists the commands that somebody may use in a cluster; others are the
+// verbs that need a role which that person has not.
+func Help(groups []HelpGroup, cluster string, others []string) Card {
+	c := Card{Push: "What you can say", Head: Line{B("What you can say"), T(" in " + cluster)}, Private: true}
+	for _, g := range groups {
+		switch {
+		case len(g.Rows) == 0:
+		case g.Compact:
+			l := Line{B(g.Title + ": ")}
+			for i, r := range g.Rows {
+				if i > 0 {
+					l = append(l, T(", "))
+				}
+				l = append(l, T(r.Verb))
+			}
+			c.Body = append(c.Body, Text{Lines: []Line{l}})
+		default:
+			lines := []Line{{B(g.Title)}}
+			for _, r := range g.Rows {
+				lines = append(lines, Line{C(r.Example), T(" — " + r.Summary)})
+			}
+			c.Body = append(c.Body, Text{Lines: lines})
+		}
 	}
-	c.Body = append(c.Body, t)
+	if len(others) > 0 {
+		c.Body = append(c.Body, Text{Lines: []Line{{B("Needs a role that you have not: "), T(strings.Join(others, ", "))}}})
+	}
 	c.Foot = []Line{
 		{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. What follows the target is the reason. In a thread, mention me instead of using the slash.")},
 	}

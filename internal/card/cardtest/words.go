@@ -31,7 +31,10 @@ func wordSamples() []Sample {
 		{"runs", card.Runs(open, past)},
 		{"locks", card.Locks(held, now)},
 		{"locks-none", card.Locks(nil, now)},
-		{"help", card.Help(verbs, []string{"prod"})},
+		{"help", card.Help([]card.HelpGroup{
+			{Title: "Look", Rows: verbs[:1]}, {Title: "Change", Rows: verbs[1:2]}, {Title: "Runs", Rows: verbs[2:]},
+			{Title: "Procedures", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
+		}, "prod", []string{"tableacls", "etcd-get"})},
 		{"help-verb", card.HelpVerb(verbs[1], []string{"db_dis", "db_ltds"})},
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},
