@@ -36,6 +36,15 @@ func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (runbooks.Inputs
 	return in, runbooks.Plan{}, fmt.Errorf("%s asks for more reads after each of %d rounds of them", in.Action, rounds)
 }
 
+// LookError says why a discovery read gave no list, in words for people.
+type LookError struct{ Why string }
+
+func (e *LookError) Error() string { return e.Why }
+
+func cannotLook(format string, args ...any) error {
+	return &LookError{fmt.Sprintf(format, args...)}
+}
+
 // list runs discovery reads. One that does not answer well ends it: a list
 // that nobody saw must not look like an empty one.
 func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
@@ -44,11 +53,11 @@ func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][
 		r := s.Remote.Run(ctx, command(st))
 		switch {
 		case r.Outcome != remote.Answered:
-			return nil, said("Nothing was run: looking first on %s failed: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))
+			return nil, cannotLook("looking on %s failed: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))
 		case r.Exit != 0:
-			return nil, said("Nothing was run: looking first on %s ended with exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
+			return nil, cannotLook("looking on %s ended with exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
 		case r.Stdout.Truncated():
-			return nil, said("Nothing was run: the list on %s is too long to be seen whole. Narrow it down.", st.Host)
+			return nil, cannotLook("the list on %s is too long to be seen whole; narrow it down", st.Host)
 		}
 		lines := []string{}
 		for line := range strings.Lines(r.Stdout.String()) {

@@ -133,14 +133,16 @@ func (l *logLooks) answered(i int, row *card.Row) {
 	}
 }
 
-// take is called with each read that has ended.
-func (l *logLooks) take(r logRead, row *card.Row) {
+// take is called with each read that has ended, and says whether it is worth
+// showing a status again that has been shown: that a log was not read is not.
+func (l *logLooks) take(r logRead, row *card.Row) bool {
 	l.left--
 	if row.Pending {
 		l.early[r.index] = r
-		return
+		return true
 	}
 	l.judge(r, row)
+	return r.why == ""
 }
 
 // judge finds in the log what counts since the process has settled.
@@ -159,7 +161,7 @@ func (l *logLooks) judge(r logRead, row *card.Row) {
 // readLog reads the end of a process's log, this file of it and the one
 // before: the catalog's own read of logs.
 func (s *Service) readLog(ctx context.Context, c *call, a ask) (text, why string) {
-	const unread = "its log was not read: "
+	const unread = "Its log was not read: "
 	in, plan, err := s.bind(ctx, runbooks.Inputs{
 		Cluster: c.cluster.Name, Action: logsAction, Process: a.process.ID, Hosts: []string{a.host.Name},
 		Params: map[string]string{"lines": logLines},

@@ -126,7 +126,7 @@ func TestUnreadLogIsNoted(t *testing.T) {
 		}
 		return running(c)
 	}
-	if a := h.say("URITA", statusDis); !strings.Contains(a.all(), "Sev 0 · None · Running") || !strings.Contains(a.all(), "its log was not read: ") || !strings.Contains(a.all(), "Permission denied") {
+	if a := h.say("URITA", statusDis); !strings.Contains(a.all(), "Sev 0 · None · Running") || !strings.Contains(a.all(), "Its log was not read: ") || !strings.Contains(a.all(), "Permission denied") {
 		t.Errorf("got %s", a.all())
 	}
 }

@@ -171,15 +171,17 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	return refusal != nil && s.recordRefusal(ctx, m, refusal.Text)
 }
 
-// isPlanError says that the planner refused the names or parameters of a
-// request; its sentences are meant for people.
+// isPlanError says that no plan could be made: the planner refused the names or
+// parameters of a request, or looking first failed. These sentences are meant
+// for people.
 func isPlanError(err error) bool {
 	var (
 		offered *runbooks.NotOfferedError
 		placed  *runbooks.PlacementError
 		param   *runbooks.ParamError
+		look    *LookError
 	)
-	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param)
+	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
 }
 
 // Said is a refusal in words for the person who asked.

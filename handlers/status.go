@@ -168,7 +168,9 @@ func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Boa
 			f.mark(board)
 			left--
 		case l := <-looks.read:
-			looks.take(l, &board.Rows[l.index])
+			if !looks.take(l, &board.Rows[l.index]) {
+				continue
+			}
 		case <-look.C:
 			if !shown {
 				if err := s.showBoard(ctx, c, *board); err != nil {
@@ -186,6 +188,9 @@ func (s *Service) show(ctx context.Context, c *call, asks []ask, board *card.Boa
 			patient = false
 			look.Reset(max(0, logPatience-time.Since(began)))
 		}
+	}
+	if shown {
+		return nil
 	}
 	return s.showBoard(ctx, c, *board)
 }
