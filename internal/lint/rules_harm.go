@@ -35,14 +35,17 @@ func destructive(_ *check, call *call) []string {
 	return nil
 }
 
-var secretOption = regexp.MustCompile(`(?i)^--?(password|passwd|passout|passin|storepass|keypass|user-password)(=|$)`)
+var (
+	secretOption      = regexp.MustCompile(`(?i)^--?(password|passwd|passout|passin|storepass|keypass|user-password)(=|$)`)
+	secretPlaceholder = regexp.MustCompile(`(?i)^<[^>]*passw[^>]*>$`)
+)
 
 // secret finds a secret among the arguments, where everybody on the host reads
 // it in the list of processes.
 func secret(_ *check, call *call) []string {
 	args := call.args()
 	for i, w := range args {
-		shown := w.secret || strings.HasPrefix(w.text, "pass:") || regexp.MustCompile(`(?i)^<[^>]*passw[^>]*>$`).MatchString(w.text)
+		shown := w.secret || strings.HasPrefix(w.text, "pass:") || secretPlaceholder.MatchString(w.text)
 		if !shown && secretOption.MatchString(w.text) {
 			_, value, given := strings.Cut(w.text, "=")
 			if !given && i+1 < len(args) {

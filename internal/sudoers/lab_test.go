@@ -77,7 +77,7 @@ func argCount(r Rule) int {
 // grants says whether any rule of the file allows what is near another rule.
 func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	for _, o := range f.Rules {
-		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o, args) {
+		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o)(args) {
 			return true
 		}
 	}
