@@ -8,7 +8,8 @@
 // All keys lie under a prefix, "dhbot/v1/" by default; v1 is the version of
 // this map. Values are JSON with a version field unless said otherwise.
 //
-//	run/ID            engine.Run (field v). Written by Commit. For ever.
+//	run/ID            engine.Run (field v). Written by Commit; Archive moves it
+//	                  away long after its end, with ended/ and post/.
 //	open/ID           empty. There while the run has not ended. Commit.
 //	ended/INVERTED/ID empty. INVERTED is 9999999999999 minus the end in Unix
 //	                  milliseconds, 13 digits: the newest end first. Commit.
@@ -18,14 +19,16 @@
 //	                  under no lease. Commit.
 //	claim/KEY         {v,state,replica,at,payload}: a delivery, state accepted
 //	                  with its payload, or handled without. Claim creates it;
-//	                  Settle, Append and Commit change it once. Swept when
-//	                  handled for KeepClaims; an accepted one never.
+//	                  Settle, Append and Commit change it once. One that failed
+//	                  in doubt is made handled, see doubts. Swept when handled
+//	                  for KeepClaims; an accepted one never.
 //	rec/ID/SEQ        audit.Canonical of a run's record, not sealed yet; SEQ has
 //	                  8 digits. Commit; deleted by the sealer.
 //	rec/~/RND/SEQ     the same for a record of no run; RND is fresh for each
 //	                  process, SEQ counts its records. Append; the sealer.
 //	trail/LAST        sealed entries, one audit.CanonicalEntry a line; LAST is
-//	                  the number of the last one, 16 digits. The sealer.
+//	                  the number of the last one, 16 digits. The sealer; Archive
+//	                  deletes it once it is in the archive and was posted.
 //	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
 //	replica/NAME      {v,pid,host,since}, under a lease: the replica lives. The
 //	                  replica; every Commit requires that it is still its own.
@@ -33,7 +36,8 @@
 //	                  {v,from,until,by,reason}: what people work on, in Unix
 //	                  milliseconds; HOST is * for every host. SetMaintenance, which
 //	                  replaces it; EndMaintenance deletes it.
-//	leader/trail      name of the replica that seals and sweeps, under its lease.
+//	leader/trail      name of the replica that seals, archives and sweeps, under its
+//	                  lease.
 //	leader/work       name of the replica that posts and takes up what dead ones
 //	                  left, under its lease. Lead; SetPost requires it.
 //	post/ID           poster.Post: the message that shows a run. SetPost.
@@ -54,6 +58,11 @@
 // answers with an error, is engine.ErrStoreDown, and the call may have had
 // its effect or not. A Commit is one transaction that requires the run's
 // revision, the locks, the claim, and the lease of this replica all at once.
+//
+// A form of a version that this program does not know was stored by a newer
+// one. It stops nothing else: a run is left out of lists (Get says
+// engine.ErrNewerForm), a delivery is left alone, a lock is held, and a record
+// is left to another replica to seal. Health names what was met.
 //
 // An external cluster must run etcd 3.4 or newer, be given to the bot alone,
 // and compact itself (--auto-compaction-mode=revision
