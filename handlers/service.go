@@ -157,6 +157,8 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 		c = card.Refusal("There is no such run. `runs` lists what is open.")
 	case errors.Is(err, engine.ErrLeaseLost):
 		c = card.Refusal("I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again.")
+	case errors.Is(err, engine.ErrNewerForm):
+		c = card.Refusal("Nothing was done: a newer version of me keeps this run, and I am about to be replaced by it. Please try again in a minute.")
 	case errors.Is(err, engine.ErrStoreDown):
 		c = card.Refusal("Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute.")
 	default:
