@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/auth"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -283,9 +284,9 @@ func nextLines(r engine.Run) []Line {
 
 // historyLine is asked, approved, ran: who and when.
 func historyLine(r engine.Run) Line {
-	l := Line{T(r.ID + " · asked "), P(r.Asked.Person, r.Asked.Account), T(" "), At(r.RequestedAt)}
+	l := Line{T(r.ID + " · asked "), named(r.Asked), T(" "), At(r.RequestedAt)}
 	for _, v := range r.Votes {
-		l = append(l, T(" · approved "), P(v.Person, v.Account), T(" "), At(v.At))
+		l = append(l, T(" · approved "), named(v.Actor), T(" "), At(v.At))
 	}
 	if r.StartedAt != nil {
 		l = append(l, T(" · started "), At(*r.StartedAt))
@@ -295,6 +296,9 @@ func historyLine(r engine.Run) Line {
 	}
 	return append(l, T(" · plan "+shortDigest(r.Plan.Digest)+" · "+count(r.Records, "record")))
 }
+
+// named is a person without a mention: what is only looked up wakes nobody.
+func named(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
 // count is "1 record", "3 records".
 func count(n int, noun string) string {

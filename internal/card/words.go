@@ -54,7 +54,7 @@ func runLines(title string, list []engine.Stored) []Line {
 	lines := []Line{{B(title)}}
 	for _, s := range list {
 		sign, what := headline1(s.Run)
-		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "), P(s.Run.Asked.Person, s.Run.Asked.Account), T(" "), At(s.Run.RequestedAt)})
+		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "), named(s.Run.Asked), T(" "), At(s.Run.RequestedAt)})
 	}
 	return lines
 }
@@ -93,14 +93,11 @@ func Help(groups []HelpGroup, cluster string, others []string) Card {
 		switch {
 		case len(g.Rows) == 0:
 		case g.Compact:
-			l := Line{B(g.Title + ": ")}
+			verbs := make([]string, len(g.Rows))
 			for i, r := range g.Rows {
-				if i > 0 {
-					l = append(l, T(", "))
-				}
-				l = append(l, T(r.Verb))
+				verbs[i] = r.Verb
 			}
-			c.Body = append(c.Body, Text{Lines: []Line{l}})
+			c.Body = append(c.Body, Text{Lines: []Line{{B(g.Title + ": "), T(strings.Join(verbs, ", "))}}})
 		default:
 			lines := []Line{{B(g.Title)}}
 			for _, r := range g.Rows {

@@ -174,18 +174,23 @@ func (w *window) answers(label string) {
 // keep saves a screenshot in both themes.
 func (w *window) keep(name string) {
 	w.t.Helper()
+	w.keepIn(name, "dark")
+	w.keepIn(name, "light")
+}
+
+// keepIn saves a screenshot in one theme.
+func (w *window) keepIn(name, theme string) {
+	w.t.Helper()
 	if err := os.MkdirAll(artefacts, 0o755); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, theme := range []string{"dark", "light"} {
-		eval[string](w, fmt.Sprintf("document.documentElement.dataset.theme = %q", theme))
-		png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(artefacts, name+"-"+theme+".png"), png, 0o644); err != nil {
-			w.t.Fatal(err)
-		}
+	eval[string](w, fmt.Sprintf("document.documentElement.dataset.theme = %q", theme))
+	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(artefacts, name+"-"+theme+".png"), png, 0o644); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

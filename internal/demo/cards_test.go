@@ -49,7 +49,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	w.do(chromedp.EmulateViewport(narrowWidth, part))
 	for i, y := 0, 0; y < total; i, y = i+1, y+part-200 {
 		eval[int](w, fmt.Sprintf(`document.querySelector('#messages').scrollTop = %d`, y))
-		w.keep(fmt.Sprintf("cards-%d", i))
+		w.keepIn(fmt.Sprintf("cards-%d", i), []string{"light", "dark"}[i%2])
 	}
 }
 

@@ -67,6 +67,11 @@ func TestDeskInTheBrowser(t *testing.T) {
 		w := open(t, browser, d.Slack.URL(), "operator", "incident", 1280, 860)
 		w.types("/dh status")
 		w.sees("as they should be", "query-2")
+		w.types("/dh help")
+		w.sees("What you can say", "Procedures", "help restart")
+		if eval[bool](w, `document.querySelector('#messages').innerText.includes('shortened')`) {
+			t.Error("help is cut to fit a message")
+		}
 		w.desk(d.Slack.URL())
 		if n := eval[int](w, `document.querySelectorAll('iframe').length`); n != 2 {
 			t.Errorf("the desk shows %d windows, want 2", n)
