@@ -5,6 +5,7 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/fleet"
+	"dhbot/internal/probe"
 	"dhbot/runbooks"
 )
 
@@ -40,7 +41,14 @@ func markUpstream(catalog *runbooks.Catalog, cluster *fleet.Cluster, b *card.Boa
 
 // missed says that a row is out and that somebody misses it.
 func missed(r card.Row) bool {
-	return !r.Pending && r.Observation.Out() && r.Finding.Severity != runbooks.None
+	return out(r) && r.Finding.Severity != runbooks.None
+}
+
+// out says that a row was seen not to serve. What its supervisor does not
+// watch may have been found to run all the same.
+func out(r card.Row) bool {
+	unwatched := r.Observation.State == probe.NotMonitored || r.Observation.State == probe.Missing
+	return !r.Pending && r.Observation.Out() && !(unwatched && r.Finding.Condition == runbooks.Moderate)
 }
 
 // roots are the causes that a process on a host has upstream, each as far up
@@ -69,13 +77,13 @@ func (u *upstream) roots(process, host string) []card.Cause {
 // cause is why a need of something on a host is not met, if it is not: what is
 // upstream of it in turn, or the need itself.
 func (u *upstream) cause(process, host string) []card.Cause {
-	out := u.out(process, host)
-	if len(out) == 0 {
+	unmet := u.unmet(process, host)
+	if len(unmet) == 0 {
 		return nil
 	}
 	var deeper []card.Cause
-	self := card.Cause{Process: process, State: out[0].Observation.State}
-	for _, r := range out {
+	self := card.Cause{Process: process, State: unmet[0].Observation.State}
+	for _, r := range unmet {
 		self.Hosts = append(self.Hosts, r.Host)
 		deeper = append(deeper, u.roots(process, r.Host)...)
 	}
@@ -85,15 +93,15 @@ func (u *upstream) cause(process, host string) []card.Cause {
 	return []card.Cause{self}
 }
 
-// out are the rows of a needed process that are out, where that leaves the
+// unmet are the rows of a needed process that are out, where that leaves the
 // need unmet on a host: the instance on that host where there is one, most
 // members of etcd, all instances of anything else.
-func (u *upstream) out(process, host string) []card.Row {
-	var out []card.Row
+func (u *upstream) unmet(process, host string) []card.Row {
+	var list []card.Row
 	for _, r := range u.rows[process] {
-		isOut := !r.Pending && r.Observation.Out()
+		isOut := out(r)
 		if isOut {
-			out = append(out, r)
+			list = append(list, r)
 		}
 		if r.Host == host && process != etcdID {
 			if isOut {
@@ -104,15 +112,15 @@ func (u *upstream) out(process, host string) []card.Row {
 	}
 	all := len(u.cluster.HostsOf(process))
 	if process == etcdID {
-		if len(out) > all-(all/2+1) {
-			return out
+		if len(list) > all-(all/2+1) {
+			return list
 		}
 		return nil
 	}
-	if len(out) < all {
+	if len(list) < all {
 		return nil
 	}
-	return out
+	return list
 }
 
 // unequal keeps the first of equal causes.
