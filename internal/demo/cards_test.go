@@ -20,7 +20,7 @@ import (
 // screen: nothing is refused by Slack's limits, left undrawn, or too wide.
 func TestEveryCardInTheBrowser(t *testing.T) {
 	browser := startBrowser(t)
-	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,10 @@ func (r renderer) bare(c card.Card) message {
 	if len(c.Buttons) > 0 {
 		text += "The buttons cannot be shown here: type the command instead.\n"
 	}
-	return message{text: escapeTo(text, maxBareText)}
+	if text = escapeTo(text, maxBareText); strings.TrimSpace(text) == "" {
+		text = pushText(c) // Slack takes no message without text
+	}
+	return message{text: text}
 }
 
 // pushText is the notification's text: never empty, escaped, short enough.
