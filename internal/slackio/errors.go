@@ -49,6 +49,19 @@ func refused(err error) bool {
 	}
 }
 
+// hiccup says that the same call may well succeed a moment later: Slack, or
+// the way there, is in trouble of its own.
+func hiccup(err error) bool {
+	switch code(err) {
+	case "service_unavailable", "internal_error", "fatal_error", "request_timeout", "team_added_to_org":
+		return true
+	case "":
+		return err != nil && !errors.Is(err, errStopped)
+	default:
+		return false
+	}
+}
+
 // absent says that a message cannot be put where it should go, whatever it is.
 func absent(err error) bool {
 	switch code(err) {

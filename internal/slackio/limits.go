@@ -27,6 +27,7 @@ const (
 const (
 	claimBudget   = time.Second     // to make a delivery durable
 	settleBudget  = 5 * time.Minute // for a store that does not answer; until then the delivery keeps its slot
+	answerBudget  = time.Minute     // to show an answer while Slack is in trouble
 	askBudget     = 3 * time.Second // a trigger is good for 3 s
 	handlerBudget = 5 * time.Minute // after which a handler's context ends
 	callTimeout   = 10 * time.Second

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -35,7 +36,7 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 	if c.Private || r.d.Channel == "" {
 		return r.Whisper(ctx, c)
 	}
-	return r.aside(func() error {
+	return r.steadily(ctx, func() error {
 		if r.ts != "" {
 			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
 		}
@@ -62,7 +63,7 @@ func (r *reply) outside(ctx context.Context, c card.Card, cause error) error {
 // Whisper shows a card to the person only. Slack does not promise that such a
 // message arrives, and it is gone when the page is loaded again.
 func (r *reply) Whisper(ctx context.Context, c card.Card) error {
-	return r.aside(func() error { return r.edge.whisper(ctx, r.d, c) })
+	return r.steadily(ctx, func() error { return r.edge.whisper(ctx, r.d, c) })
 }
 
 // Ask opens a form, which Slack allows within 3 s of the tap.
@@ -124,6 +125,25 @@ func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
 		return err
 	})
 	return at, explain("opening direct messages with "+user, err)
+}
+
+// steadily shows something, again where Slack had a hiccup: an answer that
+// stands there twice is better than none.
+func (r *reply) steadily(ctx context.Context, show func() error) error {
+	return r.aside(func() error {
+		backoff := newBackoff()
+		for until := r.edge.now().Add(answerBudget); ; {
+			err := show()
+			if !hiccup(err) || ctx.Err() != nil || r.edge.now().After(until) {
+				return err
+			}
+			delay, _ := backoff.Next()
+			r.edge.log.Warn("an answer was not shown; trying again", "key", r.d.Key, "in", delay.Round(time.Millisecond), "err", err)
+			if sleep(ctx, delay) != nil {
+				return err
+			}
+		}
+	})
 }
 
 // aside runs what waits for Slack without holding the seat.
