@@ -224,20 +224,16 @@ func (p *people) judgeLocks(st state) {
 }
 
 // judgeDeeds wants, for everything that Slack said had arrived, something that
-// the person can see.
+// the person can see; a command that only reads is not kept, and may be lost.
 func (p *people) judgeDeeds(st state) {
 	p.mu.Lock()
 	deeds := slices.Clone(p.deeds)
 	p.mu.Unlock()
 	for _, d := range deeds {
-		if d.acked && d.answer == "" && !p.seen(d, st) {
-			p.violations(d)
+		if d.kind != "read" && d.acked && d.answer == "" && !p.seen(d, st) {
+			p.violation("%s: %s (%s%s) at %s was acked, and nothing came of it that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
 		}
 	}
-}
-
-func (p *people) violations(d *deed) {
-	p.violation("%s: %s (%s%s) at %s was acked, and nothing came of it that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
 }
 
 func (p *people) seen(d *deed, st state) bool {
@@ -247,7 +243,7 @@ func (p *people) seen(d *deed, st state) bool {
 	}
 	for _, m := range list {
 		// A word to this person alone, or an answer in the channel.
-		if m.User != slackbot && !m.At.Before(d.at) && (m.Ephemeral || d.kind == "read") {
+		if m.User != slackbot && !m.At.Before(d.at) && m.Ephemeral {
 			return true
 		}
 	}

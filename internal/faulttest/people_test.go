@@ -84,12 +84,14 @@ func (p *people) mention(who, command string) {
 }
 
 // status asks for something that only reads.
-func (p *people) status(ctx context.Context, who, command string) {
+func (p *people) status(who, command string) {
 	d := p.note(&deed{who: who, kind: "read", at: time.Now()})
 	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})
-	if err == nil {
-		d.acked = a.OK
+	if err != nil {
+		p.violation("%s cannot type %q: %v", who, command, err)
+		return
 	}
+	d.acked = a.OK
 }
 
 // approvers look at the channel and tap Approve on every card that offers it,

@@ -103,7 +103,7 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 			p.mention("approver", []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)])
 		},
 		func() { p.ask(ctx, "operator", []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]) },
-		func() { p.status(ctx, "reader", "status") },
+		func() { p.status("reader", "status") },
 		func() { _ = p.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 2}) },
 	} {
 		if r.IntN(4) > 0 {

@@ -30,7 +30,8 @@ type round struct {
 	seed   uint64
 	snares []snare
 	script script
-	replay string // how to play it again
+	also   func(p *people, st state) // judges besides judge; may be nil
+	replay string                    // how to play it again
 }
 
 // restTime is how long a round may take to come to rest when all is repaired.
@@ -59,6 +60,9 @@ func (rd round) play(t *testing.T) (*people, []crossing) {
 		st = last
 	}
 	p.judge(st)
+	if rd.also != nil {
+		rd.also(p, st)
+	}
 	rd.report(t, p, st)
 	return p, w.watch.crossings()
 }
@@ -144,7 +148,7 @@ func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	defer stop()
 	var others sync.WaitGroup
 	others.Go(func() { p.approve(ctx, func(string) []string { return []string{"approver", "approver", "approver2"} }) })
-	p.status(ctx, "reader", "status db_dis")
+	p.status("reader", "status db_dis")
 	p.ask(ctx, "operator", "restart db_dis")
 	p.mention("approver", "restart db_ltds")
 	_ = p.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 2})
