@@ -24,15 +24,20 @@ type upstream struct {
 }
 
 // markUpstream notes on each row of a board that is out what upstream of it is
-// out too. The board's rows and those of Upstream are the evidence.
+// out too, and on a board of needs what of them is not met. The board's rows
+// and those of Upstream are the evidence.
 func markUpstream(catalog *runbooks.Catalog, cluster *fleet.Cluster, b *card.Board) {
 	u := upstream{catalog: catalog, cluster: cluster, rows: map[string][]card.Row{}, known: map[runbooks.Target][]card.Cause{}}
 	for _, r := range slices.Concat(b.Rows, b.Upstream) {
 		u.rows[r.Process.ID] = append(u.rows[r.Process.ID], r)
 	}
+	b.Unmet = nil
 	for i := range b.Rows {
 		r := &b.Rows[i]
 		r.Causes = nil
+		if r.Process.ID == b.Needs {
+			b.Unmet = unequal(append(b.Unmet, u.roots(r.Process.ID, r.Host)...))
+		}
 		if missed(*r) {
 			r.Causes = u.roots(r.Process.ID, r.Host)
 		}

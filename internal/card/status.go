@@ -24,9 +24,11 @@ type Board struct {
 	Upstream []Row
 	// Maintenance is what people work on.
 	Maintenance []fleet.Maintenance
-	// Needs is the process whose needs the rows are, "" for any other board,
-	// and Absent are those that no host of the config runs.
+	// Needs is the process whose needs the rows are, "" for any other board.
+	// Unmet are those that are not met, and Absent those that no host of the
+	// config runs.
 	Needs  string
+	Unmet  []Cause
 	Absent []string
 }
 

@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhbot/internal/probe"
@@ -37,14 +38,12 @@ func causesText(causes []Cause) string {
 	return strings.Join(parts, ", and ")
 }
 
-// causes are those of all rows, each once.
+// causes are those of the board and of all its rows, each once.
 func (b Board) causes() []Cause {
-	var out []Cause
-	seen := map[string]bool{}
+	out := slices.Clone(b.Unmet)
 	for _, r := range b.Rows {
 		for _, c := range r.Causes {
-			if !seen[c.String()] {
-				seen[c.String()] = true
+			if !slices.ContainsFunc(out, func(o Cause) bool { return o.String() == c.String() }) {
 				out = append(out, c)
 			}
 		}
@@ -144,12 +143,17 @@ func depsCard(b Board) Card {
 			worst = r.severity()
 		}
 	}
+	if len(b.Absent) > 0 && runbooks.Unknown.Worse(worst) {
+		worst = runbooks.Unknown // nobody looked at what has no host
+	}
 	verdict := "all up"
-	switch causes := b.causes(); {
-	case worst != runbooks.None && len(causes) > 0:
-		verdict = causesText(causes)
+	switch {
+	case len(b.Unmet) > 0:
+		verdict = causesText(b.Unmet)
+	case worst == runbooks.Unknown:
+		verdict = "not all seen"
 	case worst != runbooks.None:
-		verdict = "not all as they should be"
+		verdict = "met, though not all is as it should be"
 	}
 	c := Card{Head: Line{T(Mark(worst) + " "), B("What " + b.Needs + " needs · " + verdict), T(" · " + b.Cluster)}}
 	var lines []Line
