@@ -19,6 +19,7 @@ func TestParams(t *testing.T) {
 		{Param{Type: ChoiceParam, Choices: []string{"keep", "replace"}}, []string{"keep"}, []string{"", "Keep", "keep replace", "kee"}},
 		{Param{Type: UserParam}, []string{"schema-ro", "root"}, []string{"", "-ro", "Root", "a/b", "..", long}},
 		{Param{Type: KeyPrefixParam}, []string{"/main/config/", "/main/pq/a.b_c-d/1"}, []string{"", "/", "/main/", "/main/auth/x", "/main/config/../auth", "/main/config/a b", "/main/config/$(id)"}},
+		{Param{Type: TextParam}, []string{"OutOfMemory", "a b", "über $(id)", long, strings.Repeat("é", 200)}, []string{"", " a", "-v", "a\nb", "a\x00", "a\u200b", long + "a", strings.Repeat("é", 201)}},
 		{Param{Type: "wild"}, nil, []string{"", "x"}},
 	} {
 		for _, v := range tt.good {
