@@ -1,6 +1,7 @@
 package runbooks_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -169,16 +170,35 @@ func TestLabSupervision(t *testing.T) {
 	l.do(runbooks.Inputs{Action: "dh-monit-restart-all", Hosts: []string{"query1"}})
 }
 
+// quorum waits until the members agree on a leader, and ends the test where
+// they do not: no guard can be tried then.
+func (l *lab) quorum() {
+	l.t.Helper()
+	if l.do(runbooks.Inputs{Action: "etcd-health"}); l.t.Failed() {
+		l.t.FailNow()
+	}
+}
+
+// startEtcd starts every member; without a quorum none would come up alone.
+func (l *lab) startEtcd() {
+	for _, h := range []string{"infra", "query1", "query2"} {
+		l.sh(h, "sudo -n systemctl start --no-block dh-etcd")
+	}
+	l.quorum()
+}
+
 // TestLabQuorum: with one member down the others are not to be touched, and
 // the one that is down may be restarted.
 func TestLabQuorum(t *testing.T) {
 	l := newLab(t, "current")
+	l.quorum()
+	defer l.startEtcd()
 	l.sh("query1", "sudo -n systemctl stop dh-etcd")
-	defer l.sh("query1", "sudo -n systemctl start dh-etcd")
+	l.quorum() // if it was the leader, a new one has to be elected first
 	l.refused(runbooks.Inputs{Action: "restart", Process: "etcd", Hosts: []string{"query2"}}, "there would be no quorum of 2")
-	l.refused(runbooks.Inputs{Action: "stop", Process: "etcd", Hosts: []string{"infra"}}, "there would be no quorum of 2")
+	l.refused(runbooks.Inputs{Action: "stop", Process: "etcd", Hosts: []string{"query2"}}, "there would be no quorum of 2")
 	out := l.do(runbooks.Inputs{Action: "restart", Process: "etcd", Hosts: []string{"query1"}})
-	if len(out.texts) < 6 || !strings.Contains(out.texts[1], "does not serve now") || !strings.Contains(out.texts[5], "caught up") {
+	if len(out.texts) < 6 || !strings.Contains(out.texts[1], "it does not run") || !strings.Contains(out.texts[5], "caught up") {
 		t.Errorf("%+v", out)
 	}
 }
@@ -192,4 +212,23 @@ func TestLabWebAPI(t *testing.T) {
 	defer l.sh("query2", "sudo -n monit stop web_api_service; cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload")
 	l.do(in)
 	l.refused(in, "No such file")
+}
+
+// TestLabEverything restarts, stops and starts all processes of all hosts. It
+// needs a lab that nobody else uses: DHBOT_LAB_ALL=1 says so.
+func TestLabEverything(t *testing.T) {
+	if os.Getenv("DHBOT_LAB_ALL") == "" {
+		t.Skip("DHBOT_LAB_ALL does not say that the lab is ours alone")
+	}
+	for _, catalog := range []string{"current", "legacy-20200121"} {
+		t.Run(catalog, func(t *testing.T) {
+			l := newLab(t, catalog)
+			l.do(runbooks.Inputs{Action: "restart-all"})
+			l.do(runbooks.Inputs{Action: "rolling-patch"}) // nothing is installed: that is a person's step
+			l.do(runbooks.Inputs{Action: "verify"})
+			if catalog != "current" {
+				l.do(runbooks.Inputs{Action: "controller-reload"})
+			}
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,9 +46,15 @@ func testFleet(t testing.TB) *fleet.Fleet {
 	}}
 }
 
+// A loaded catalog is not changed, so that all tests can share them.
+var (
+	withSite    = sync.OnceValues(func() (Catalogs, error) { return Load(os.DirFS("testdata/site")) })
+	justBuiltin = sync.OnceValues(Builtin)
+)
+
 func testPlanner(t testing.TB) *Planner {
 	t.Helper()
-	cs, err := Load(os.DirFS("testdata/site"))
+	cs, err := withSite()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,7 +274,14 @@ func healthAt(rows []EtcdHealth, names string) int {
 // (etcd-runbook.md:122-126): one that serves must be spared by the others; one
 // that does not serve may always be restarted, which is how a quorum comes
 // back. A member that cannot be told from the others counts as serving.
-func etcdSpare(names string, r remote.Result) Verdict {
+//
+// While a new leader is elected no member is healthy for some seconds
+// (measured), so that one whose unit runs does not serve only when it has not
+// done so all the time that the step has: see GaveUp.
+func etcdSpare(names string, before []byte, r remote.Result) Verdict {
+	if unit, seen := recall(before); seen && (unit.State == Down || unit.State == Failed) {
+		return Verdict{State: Met, Text: "it does not run, so the others lose nothing"}
+	}
 	rows, err := ReadEtcdHealth(r)
 	if err != nil {
 		return Verdict{State: Unknown, Text: "unknown: " + err.Error()}
@@ -283,9 +290,9 @@ func etcdSpare(names string, r remote.Result) Verdict {
 	at := healthAt(rows, names)
 	switch need := majority(len(rows)); {
 	case healthy == 0:
-		return Verdict{State: Noted, Text: fmt.Sprintf("none of %d members serves: there is no quorum to lose", len(rows))}
+		return Verdict{State: NotYet, Text: fmt.Sprintf("none of %d members serves: there is no quorum to lose", len(rows))}
 	case at >= 0 && !rows[at].Healthy:
-		return Verdict{State: Met, Text: rows[at].Endpoint + " does not serve now, so the others lose nothing"}
+		return Verdict{State: NotYet, Text: rows[at].Endpoint + " does not serve, so the others lose nothing"}
 	case len(rows) == 1:
 		return Verdict{State: Noted, Text: "it is the only member: etcd, and Deephaven with it, is away until it is back"}
 	case healthy-1 < need:

@@ -37,8 +37,8 @@ func TestEtcdConditions(t *testing.T) {
 		{"health-json", runbooks.EtcdSpare, "nowhere", Met, "2 of 3 members stay"},
 		{"one-down-health-json", runbooks.EtcdSpare, first, Never, "refused: 2 of 3 members are healthy, and without this one there would be no quorum of 2; first bring back https://10.77.0.13:2379"},
 		{"one-down-health-json", runbooks.EtcdSpare, "nowhere", Never, "refused"},
-		{"one-down-health-json", runbooks.EtcdSpare, third, Met, "https://10.77.0.13:2379 does not serve now"},
-		{"no-quorum-health-json", runbooks.EtcdSpare, first, Noted, "there is no quorum to lose"},
+		{"one-down-health-json", runbooks.EtcdSpare, third, NotYet, "https://10.77.0.13:2379 does not serve"},
+		{"no-quorum-health-json", runbooks.EtcdSpare, first, NotYet, "there is no quorum to lose"},
 		{"on-query-node", runbooks.EtcdSpare, first, Unknown, "cannot read"},
 
 		{"health-json", runbooks.EtcdServes, third, Met, "https://10.77.0.13:2379 is healthy"},
@@ -108,15 +108,42 @@ func TestEtcdSpareBySize(t *testing.T) {
 		member string
 		state  Proof
 	}{
-		{1, 0, "m1", Noted}, {1, 1, "m1", Noted},
-		{2, 0, "m1", Never}, {2, 1, "m2", Met},
-		{3, 0, "m1", Met}, {3, 1, "m1", Never}, {3, 1, "m3", Met}, {3, 3, "m1", Noted},
+		{1, 0, "m1", Noted}, {1, 1, "m1", NotYet},
+		{2, 0, "m1", Never}, {2, 1, "m2", NotYet},
+		{3, 0, "m1", Met}, {3, 1, "m1", Never}, {3, 1, "m3", NotYet}, {3, 3, "m1", NotYet},
 		{4, 0, "m1", Met}, {4, 1, "m1", Never},
-		{5, 0, "m1", Met}, {5, 1, "m1", Met}, {5, 2, "m1", Never}, {5, 2, "m5", Met},
+		{5, 0, "m1", Met}, {5, 1, "m1", Met}, {5, 2, "m1", Never}, {5, 2, "m5", NotYet},
 	} {
 		step := runbooks.Step{Until: runbooks.EtcdSpare, Member: tt.member}
 		if v := Evaluate(step, nil, health(members(tt.n, tt.ill)), time.Time{}); v.State != tt.state {
 			t.Errorf("%s of %d with %d down: %s: %q; want %s", tt.member, tt.n, tt.ill, v.State, v.Text, tt.state)
+		}
+	}
+}
+
+// One that does not serve may be restarted: at once where its unit does not
+// run, and else only if it has not served all the time, since while a leader is
+// elected nobody does.
+func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
+	unit := func(active, sub, pid string) []byte {
+		o := Observe(runbooks.Systemd, "dh-etcd", answer("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
+		return remember(memory{Observation: o})
+	}
+	step := runbooks.Step{Until: runbooks.EtcdSpare, Member: "m3", Within: runbooks.Duration(30 * time.Second)}
+	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})
+	electing := health(map[string]bool{"https://m1:2379": false, "https://m2:2379": false, "https://m3:2379": false})
+	for _, dead := range [][]byte{unit("inactive", "dead", "0"), unit("failed", "failed", "0")} {
+		if v := Evaluate(step, dead, r, time.Time{}); v.State != Met {
+			t.Errorf("not running: %+v", v)
+		}
+	}
+	for _, answer := range []remote.Result{r, electing} {
+		v := Evaluate(step, unit("active", "running", "7"), answer, time.Time{})
+		if v.State != NotYet {
+			t.Errorf("seen once: %+v", v)
+		}
+		if end := GaveUp(step, nil, v); end.State != Noted || !strings.Contains(end.Text, "for 30s: ") {
+			t.Errorf("seen all the time: %+v", end)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 const spaceFloor = 4 << 30
 
 // byOutput judges the conditions that are read from the output alone.
-func byOutput(step runbooks.Step, r remote.Result, since time.Time) Verdict {
+func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch {
 	case r.Outcome != remote.Answered:
 		return Verdict{State: Unknown, Text: "unknown: " + notAnswered(r)}
@@ -47,7 +47,7 @@ func byOutput(step runbooks.Step, r remote.Result, since time.Time) Verdict {
 	case runbooks.EtcdAlarms:
 		return etcdAlarms(r)
 	case runbooks.EtcdSpare:
-		return etcdSpare(step.Member, r)
+		return etcdSpare(step.Member, before, r)
 	case runbooks.EtcdServes:
 		return etcdServes(step.Member, r)
 	case runbooks.EtcdCaughtUp:

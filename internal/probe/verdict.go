@@ -94,7 +94,7 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 		return gone(r, before)
 	}
 	if !step.Until.AboutProcess() {
-		v := byOutput(step, r, since)
+		v := byOutput(step, before, r, since)
 		v.Text = redact.Line(v.Text, textLimit)
 		return v
 	}
@@ -130,6 +130,8 @@ func GaveUp(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case step.Until == runbooks.Answers || step.Until == runbooks.Supervised:
 		// Nothing has been sent yet.
 		v.State, v.Text = Never, fmt.Sprintf("no usable answer within %s, so nothing was changed: %s", within, orNothing(last.Text))
+	case last.State == NotYet && step.Until == runbooks.EtcdSpare:
+		v.State, v.Text = Noted, fmt.Sprintf("for %s: %s", within, last.Text)
 	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
 		// As long as nobody knows, no other member may be touched.
 		v.State, v.Text = Unknown, fmt.Sprintf("not seen to be back in the cluster within %s: %s", within, last.Text)
