@@ -19,6 +19,7 @@ const (
 	ProcessImplied               // the command's own process; a host may be named
 	HostNamed                    // a host, which must be named
 	ClusterMeant                 // the whole cluster
+	TrailPart                    // of the audit trail: a person, process or run, and since when
 )
 
 // Command is one row of the command table. Parsing, gate, help and, later,
@@ -89,6 +90,10 @@ func Commands() []Command {
 			Summary: "what is open, and what ended lately", Usage: "runs", Example: "runs", do: (*Service).runs},
 		{Verb: "locks", Object: Nothing, Class: runbooks.Read,
 			Summary: "what is locked, by which run and since when", Usage: "locks", Example: "locks", do: (*Service).locks},
+		{Verb: "audit", Aliases: []string{"trail", "history"}, Object: TrailPart, Class: runbooks.Read,
+			Summary: "what the audit trail has about a person, a process or a run", Usage: "audit [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]", Example: "audit db_dis since=2h", do: (*Service).auditTrail},
+		{Verb: "timeline", Aliases: []string{"story"}, Object: TrailPart, Class: runbooks.Read,
+			Summary: "what happened, in order, ready for a post-mortem", Usage: "timeline [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=4h]", Example: "timeline since=2h", do: (*Service).timeline},
 		{Verb: "help", Aliases: []string{"?", "h", "commands"}, Object: Topic, Class: runbooks.Read,
 			Summary: "this list, or more about one word of it", Usage: "help [VERB|PROCESS]", Example: "help restart", do: (*Service).help},
 	}

@@ -141,7 +141,7 @@ func (s *Grammar) parseOnce(m Message) (*call, error) {
 	switch cmd.Object {
 	case Nothing:
 		return c, s.noTarget(c, w)
-	case Topic:
+	case Topic, TrailPart:
 		c.topic = strings.Join(w, " ")
 		return c, s.noTarget(c, nil)
 	case RunNamed:

@@ -221,7 +221,7 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 		for why, account := range strangers {
 			before := len(h.openRuns(t))
 			sent := len(h.hosts.sent)
-			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb, ProcessImplied: cmd.Verb, HostNamed: cmd.Verb + " infra-1", ClusterMeant: cmd.Verb}[cmd.Object])
+			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb, TrailPart: cmd.Verb, ProcessImplied: cmd.Verb, HostNamed: cmd.Verb + " infra-1", ClusterMeant: cmd.Verb}[cmd.Object])
 			m.Account = account
 			a := h.handleMessage(m)
 			if !strings.Contains(a.all(), "Not allowed") || len(a.shown) > 0 {

@@ -97,6 +97,8 @@ func (s *Grammar) Completions(before []string) [][2]string {
 	switch {
 	case cmd.Object == Topic && len(rest) == 0:
 		return append(s.Completions(nil), s.targets(Command{Object: ProcessNamed})...)
+	case cmd.Object == TrailPart:
+		return append(s.targets(Command{Object: ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
 	case cmd.Object == Nothing, cmd.Object == RunNamed, cmd.Object == Topic:
 		return nil
 	case len(rest) == 0 && cmd.Object != ProcessImplied && cmd.Object != ClusterMeant:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -93,6 +92,7 @@ func parseHead(s string) (audit.Head, error) {
 
 func auditShow(src *source) *cobra.Command {
 	var format, person, target, run string
+	var since time.Duration
 	cmd := &cobra.Command{Use: "show", Short: "Show the trail", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := src.open(cmd.Context(), cmd.InOrStdin())
@@ -104,10 +104,14 @@ func auditShow(src *source) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			keep := func(r audit.Record) bool {
-				return (person == "" || r.Person == person) && (run == "" || strings.EqualFold(r.Run, run)) && (target == "" || strings.Contains(r.Target, target))
+			from := time.Time{}
+			if since > 0 {
+				from = time.Now().Add(-since)
 			}
-			write, ok := map[string]func(io.Writer, iter.Seq2[audit.Sealed, error]) error{"table": showTable, "json": showJSON, "csv": showCSV}[format]
+			keep := func(r audit.Record) bool {
+				return !r.At.Before(from) && (person == "" || r.Person == person) && (run == "" || strings.EqualFold(r.Run, run)) && (target == "" || strings.Contains(r.Target, target))
+			}
+			write, ok := map[string]func(io.Writer, iter.Seq2[audit.Sealed, error]) error{"table": audit.WriteTable, "json": audit.WriteJSON, "csv": audit.WriteCSV}[format]
 			if !ok {
 				return misuse{fmt.Errorf("--format %q: want table, json or csv", format)}
 			}
@@ -116,6 +120,7 @@ func auditShow(src *source) *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "table", "`table`, json or csv")
 	cmd.Flags().StringVar(&person, "person", "", "only what this `name` of the config did")
 	cmd.Flags().StringVar(&target, "target", "", "only records whose target contains this `text`")
+	cmd.Flags().DurationVar(&since, "since", 0, "only the last so long, as `2h` or 45m")
 	cmd.Flags().StringVar(&run, "run", "", "only records of this run `id`")
 	return cmd
 }
@@ -128,59 +133,6 @@ func only(trail iter.Seq2[audit.Sealed, error], keep func(audit.Record) bool) it
 			}
 		}
 	}
-}
-
-// columns are what a table or CSV shows of an entry.
-var columnNames = []string{"n", "at", "run", "kind", "person", "action", "target", "host", "outcome", "text", "command"}
-
-func columns(s audit.Sealed) []string {
-	r := s.Record
-	return []string{strconv.FormatUint(s.N, 10), r.At.UTC().Format("2006-01-02 15:04:05.000Z"), r.Run, string(r.Kind), r.Person, r.Action, r.Target, r.Host, r.Outcome, r.Text, r.Command}
-}
-
-func showTable(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, strings.ToUpper(strings.Join(columnNames, "\t")))
-	for s, err := range trail {
-		if err != nil {
-			return errors.Join(err, t.Flush())
-		}
-		fmt.Fprintln(t, strings.Join(columns(s), "\t"))
-	}
-	return t.Flush()
-}
-
-func showJSON(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
-	for s, err := range trail {
-		if err != nil {
-			return err
-		}
-		b, err := audit.CanonicalEntry(s)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "%s\n", b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func showCSV(w io.Writer, trail iter.Seq2[audit.Sealed, error]) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(columnNames); err != nil {
-		return err
-	}
-	for s, err := range trail {
-		if err != nil {
-			return err
-		}
-		if err := c.Write(columns(s)); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
 }
 
 // source is where a trail is read from: a file, the running bot, or the store

@@ -1,0 +1,242 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/redact"
+	"dhbot/runbooks"
+)
+
+// How far back the trail is told of where nobody says, and at most.
+const (
+	auditBack    = 24 * time.Hour
+	timelineBack = 4 * time.Hour
+	mostBack     = 31 * 24 * time.Hour
+)
+
+// maxEntries is how many entries are told of at most; the newest are kept.
+const maxEntries = 5_000
+
+// trailQuery is which entries of the trail are wanted.
+type trailQuery struct {
+	what    string // as people say it: "db_dis", "R-7F3K", "everything"
+	run     string
+	process string
+	person  *auth.Person
+	cluster string // "" is every one that the reader may read
+	since   time.Time
+}
+
+// auditTrail shows what the sealed trail has about somebody, a process or a
+// run: the newest in the card, all of it as a file.
+func (s *Service) auditTrail(ctx context.Context, c *call) error {
+	q, entries, left, err := s.readTrail(ctx, c, auditBack)
+	if err != nil {
+		return err
+	}
+	out, whole := card.Audit(q.what, q.since, entries, left)
+	var files []card.File
+	if !whole {
+		var b bytes.Buffer
+		if err := audit.WriteTable(&b, seq(entries)); err != nil {
+			return err
+		}
+		files = append(files, card.File{Name: "audit.txt", Title: "Audit · " + q.what, Content: []byte(redact.Clean(b.String()))})
+	}
+	return s.tellTrail(ctx, c, q, out, files)
+}
+
+// timeline tells the story of an incident from the trail.
+func (s *Service) timeline(ctx context.Context, c *call) error {
+	q, entries, left, err := s.readTrail(ctx, c, timelineBack)
+	if err != nil {
+		return err
+	}
+	out, story := card.Timeline(q.what, q.since, s.Now(), entries, left)
+	var files []card.File
+	if story != "" {
+		files = append(files, card.File{Name: "timeline.txt", Title: "Timeline · " + q.what, Content: []byte(story)})
+	}
+	return s.tellTrail(ctx, c, q, out, files)
+}
+
+// tellTrail records that the trail was read, and shows it. In a channel that
+// outsiders read it goes to the person alone.
+func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []card.File) error {
+	r := audit.Record{
+		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,
+	}
+	if err := s.Log.Append(ctx, r, c.Key); err != nil {
+		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
+	} else {
+		c.settled = true
+	}
+	if c.ChannelShared {
+		return c.reply.Direct(ctx, out, files...)
+	}
+	if err := c.reply.Show(ctx, out); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := c.reply.Attach(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTrail reads the entries that a call asks for, oldest first; left is how
+// many older ones had to be left out.
+func (s *Service) readTrail(ctx context.Context, c *call, back time.Duration) (q trailQuery, entries []audit.Sealed, left int, err error) {
+	if q, err = s.trailQuery(c, back); err != nil {
+		return q, nil, 0, err
+	}
+	if q.run != "" {
+		if st, err := s.Runs.Get(ctx, q.run); err == nil && st.Run.RequestedAt.Before(q.since) && s.Now().Sub(st.Run.RequestedAt) < mostBack {
+			q.since = st.Run.RequestedAt
+		}
+	}
+	err = audit.Since(ctx, s.Log, q.since, func(e audit.Sealed) error {
+		e.Record.Person = s.personOf(e.Record)
+		if !q.wants(e.Record) || !s.maySee(c, e.Record) {
+			return nil
+		}
+		entries = append(entries, e)
+		if len(entries) > 2*maxEntries {
+			left += len(entries) - maxEntries
+			entries = slices.Clone(entries[len(entries)-maxEntries:])
+		}
+		return nil
+	})
+	if n := len(entries) - maxEntries; n > 0 {
+		left, entries = left+n, entries[n:]
+	}
+	return q, entries, left, err
+}
+
+// personOf is who a record is about: a refusal's has only the account.
+func (s *Service) personOf(r audit.Record) string {
+	if r.Person != "" {
+		return r.Person
+	}
+	for _, p := range s.Rules.People {
+		if r.Account == (auth.Account{Team: auth.LocalTeam, User: p.Name}).String() {
+			return p.Name
+		}
+		for _, a := range p.Accounts {
+			if r.Account == a.String() {
+				return p.Name
+			}
+		}
+	}
+	return ""
+}
+
+// maySee says that a reader may be told of a record. What is about no cluster
+// (a refusal, a note of the bot's) is for everybody who may read anywhere.
+func (s *Service) maySee(c *call, r audit.Record) bool {
+	return r.Cluster == "" || s.Rules.MayAsk(c.who.Person, r.Cluster, runbooks.Read, c.Channel) == nil
+}
+
+func (q trailQuery) wants(r audit.Record) bool {
+	switch {
+	case q.cluster != "" && r.Cluster != "" && r.Cluster != q.cluster:
+		return false
+	case q.run != "":
+		return r.Run == q.run
+	case q.person != nil:
+		return r.Person == q.person.Name
+	case q.process != "":
+		return mentions(r.Target, q.process)
+	default:
+		return true
+	}
+}
+
+// mentions says that a text has a name as a word of its own.
+func mentions(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return !(r == '_' || r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	}), name)
+}
+
+// trailQuery reads `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any
+// order. Since may also be a length by itself.
+func (s *Service) trailQuery(c *call, back time.Duration) (trailQuery, error) {
+	q := trailQuery{what: "everything"}
+	w := words(c.topic)
+	for i := 0; i < len(w); i++ {
+		length, isLength := readLength(strings.TrimPrefix(word(w[i]), "since="))
+		switch {
+		case isLength:
+			if length <= 0 || length > mostBack {
+				return q, &Misunderstood{Text: fmt.Sprintf("I can tell of at most %d days. Older entries: `bot audit show` on my machine.", mostBack/(24*time.Hour))}
+			}
+			back = length
+		case word(w[i]) == "since":
+		case word(w[i]) == "in" && i+1 < len(w) && s.knowsCluster(w[i+1]):
+			i++
+			q.cluster = word(w[i])
+			if err := s.Rules.MayAsk(c.who.Person, q.cluster, runbooks.Read, c.Channel); err != nil {
+				return q, err
+			}
+		default:
+			if err := s.trailSubject(c, &q, w[i]); err != nil {
+				return q, err
+			}
+		}
+	}
+	q.since = s.Now().Add(-back)
+	return q, nil
+}
+
+// trailSubject reads whom or what entries are to be about.
+func (s *Service) trailSubject(c *call, q *trailQuery, typed string) error {
+	if q.what != "everything" {
+		return &Misunderstood{Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, shown(typed), c.cmd.Usage)}
+	}
+	if m := runID.FindStringSubmatch(strings.Trim(typed, "`*_.,;:")); m != nil {
+		q.run = "R-" + strings.ToUpper(m[1])
+		q.what = q.run
+		return nil
+	}
+	var names []string
+	for i, p := range s.Rules.People {
+		if p.Name == word(typed) || word(typed) == "me" && p.Name == c.who.Name {
+			q.person, q.what = &s.Rules.People[i], p.Name
+			return nil
+		}
+		names = append(names, p.Name)
+	}
+	for i := range s.Fleet.Clusters {
+		if p := s.find(&s.Fleet.Clusters[i], typed).Process; p != nil {
+			q.process, q.what = p.ID, p.ID
+			return nil
+		}
+	}
+	m := &Misunderstood{Text: fmt.Sprintf("%s is no person, process or run that I know.", shown(typed))}
+	for _, n := range append(runbooks.Suggest(word(typed), names), s.processNames(typed)...) {
+		m.Suggest = append(m.Suggest, c.cmd.Verb+" "+n)
+	}
+	return m
+}
+
+// seq is a list as audit's writers take it.
+func seq(entries []audit.Sealed) func(yield func(audit.Sealed, error) bool) {
+	return func(yield func(audit.Sealed, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
