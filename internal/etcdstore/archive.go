@@ -117,15 +117,15 @@ func (s *Store) movable(ctx context.Context, pressed bool) (uint64, error) {
 
 // firstStored is the oldest entry of the trail that is in the store.
 func (s *Store) firstStored(ctx context.Context) (first audit.Sealed, ok bool, err error) {
-	enough := errors.New("enough")
-	err = s.chunks(ctx, 0, func(_ string, entries []audit.Sealed) error {
-		first, ok = entries[0], true
-		return enough
-	})
-	if errors.Is(err, enough) {
-		err = nil
+	resp, err := s.get(ctx, "reading where the stored trail begins", s.keys.chunks(), clientv3.WithPrefix(), clientv3.WithLimit(1))
+	if err != nil || len(resp.Kvs) == 0 {
+		return audit.Sealed{}, false, err
 	}
-	return first, ok, err
+	entries, err := decodeChunk(resp.Kvs[0])
+	if err != nil {
+		return audit.Sealed{}, false, err
+	}
+	return entries[0], true, nil
 }
 
 // segmentFrom is the archived segment that holds the oldest stored entry: one

@@ -46,6 +46,21 @@ type Manifest struct {
 
 const manifestFormat = "dhbot-state"
 
+// unfinishedSnapshot is what the names of snapshots that are being written are
+// made of.
+const unfinishedSnapshot = "snapshot-*"
+
+// sweepSnapshots removes what a life that ended during a backup has left. The
+// directory is locked.
+func sweepSnapshots(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, unfinishedSnapshot))
+	errs := []error{err}
+	for _, name := range left {
+		errs = append(errs, os.Remove(name))
+	}
+	return errors.Join(errs...)
+}
+
 // ErrNotEmbedded says that an external cluster is not the bot's to back up.
 var ErrNotEmbedded = errors.New("the state is in an external etcd: back it up with `etcdctl snapshot save`, and after that copy the archive directory")
 
@@ -100,7 +115,7 @@ func (s *Store) snapshot(ctx context.Context) (name string, err error) {
 	if err != nil {
 		return "", down("reading it", err)
 	}
-	f, err := os.CreateTemp(s.conf.Dir, "snapshot-*")
+	f, err := os.CreateTemp(s.conf.Dir, unfinishedSnapshot)
 	if err != nil {
 		return "", errors.Join(err, r.Close())
 	}

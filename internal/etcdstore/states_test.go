@@ -114,7 +114,7 @@ func TestSlowAndSilent(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
 	e.start(t)
-	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: 1500 * time.Millisecond, LeaseTTL: time.Minute})
+	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: time.Second, LeaseTTL: time.Minute})
 	at := newRun(t, s)
 	in(t, s, etcdstore.Well, "")
 	signal := func(sig syscall.Signal) {
@@ -123,7 +123,7 @@ func TestSlowAndSilent(t *testing.T) {
 		}
 	}
 	signal(syscall.SIGSTOP)
-	back := time.AfterFunc(700*time.Millisecond, func() { signal(syscall.SIGCONT) })
+	back := time.AfterFunc(600*time.Millisecond, func() { signal(syscall.SIGCONT) })
 	defer back.Stop()
 	at = commit(t, s, change(at, engine.Approved))
 	in(t, s, etcdstore.Slow, "a call took")
@@ -146,7 +146,7 @@ func TestNoLeader(t *testing.T) {
 	for _, e := range members {
 		endpoints = append(endpoints, e.client)
 	}
-	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 1500 * time.Millisecond, LeaseTTL: time.Minute})
+	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 700 * time.Millisecond, LeaseTTL: time.Minute})
 	at := newRun(t, s)
 	members[0].kill()
 	within(t, "two of three go on", func() bool {

@@ -86,6 +86,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 		s.client, err = dial(c)
 	} else if s.dir, err = lockDir(c.Dir, c.Now()); err == nil {
 		s.server, s.client, s.last, err = startEmbedded(ctx, c)
+		err = errors.Join(err, sweepSnapshots(c.Dir))
 	}
 	if err != nil {
 		return nil, err
