@@ -157,36 +157,48 @@ func HelpProcess(p runbooks.Process, hosts []string) Card {
 	}
 }
 
-// Trail is a batch of trail entries, a line each.
+// Trail is a batch of trail entries, a line each. What a run is about stands
+// in its first line of the batch.
 func Trail(entries []audit.Sealed) Card {
 	if len(entries) == 0 {
 		return Card{}
 	}
 	first, last := entries[0].N, entries[len(entries)-1].N
-	c := Card{Push: fmt.Sprintf("audit #%d–%d", first, last)}
 	var lines []Line
+	told := map[string]bool{}
 	for _, e := range entries {
-		lines = append(lines, trailLine(e))
+		lines = append(lines, trailLine(e, e.Record.Run != "" && told[e.Record.Run]))
+		told[e.Record.Run] = true
 	}
-	c.Body = append(c.Body, Text{Lines: lines})
+	c := Card{Push: "audit " + clip(PlainLine(lines[0]), pushMost), Body: []Element{Text{Lines: lines}}}
+	if first != last {
+		c.Push = fmt.Sprintf("audit #%d–%d · %s", first, last, clip(PlainLine(lines[0]), pushMost))
+	}
 	c.Foot = []Line{{T(fmt.Sprintf("head #%d ", last)), C(entries[len(entries)-1].Hash)}}
 	return c
 }
 
-func trailLine(e audit.Sealed) Line {
+func trailLine(e audit.Sealed, told bool) Line {
 	r := e.Record
 	l := Line{T(fmt.Sprintf("#%d ", e.N)), At(r.At), T(" ")}
 	if r.Run != "" {
 		l = append(l, B(r.Run), T(" "))
 	}
 	l = append(l, T(string(r.Kind)))
-	for _, part := range []string{r.Person, r.Action, r.Target, r.Outcome, r.Text} {
+	parts := []string{r.Person, r.Action, r.Target, r.Outcome, r.Text}
+	if told {
+		parts = []string{r.Person, r.Outcome, r.Text}
+	}
+	for _, part := range parts {
 		if part != "" {
 			l = append(l, T(" · "+part))
 		}
 	}
-	if r.Command != "" {
+	switch {
+	case r.Command != "":
 		l = append(l, T(" · on "+r.Host+": "), C(r.Command))
+	case r.Host != "" && told:
+		l = append(l, T(" · on "+r.Host))
 	}
 	return l
 }
