@@ -201,6 +201,11 @@ func TestLabQuorum(t *testing.T) {
 	if len(out.texts) < 6 || !strings.Contains(out.texts[1], "it does not run") || !strings.Contains(out.texts[5], "caught up") {
 		t.Errorf("%+v", out)
 	}
+	l.sh("query1", "sudo -n systemctl stop dh-etcd")
+	l.quorum()
+	if out := l.do(runbooks.Inputs{Action: "start", Process: "etcd", Hosts: []string{"query1"}}); len(out.texts) < 5 || !strings.Contains(out.texts[4], "caught up") {
+		t.Errorf("%+v", out)
+	}
 }
 
 // TestLabWebAPI enables the service where it is disabled.

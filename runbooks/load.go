@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sync"
 )
 
 //go:embed catalogs/*.yaml
@@ -14,7 +15,14 @@ var builtin embed.FS
 // Builtin are the catalogs that the binary carries: "current"
 // (process-runbooks.md) and "legacy-20200121"
 // (process-runbooks-20200121.md and server-installation-20200121.md).
-func Builtin() (Catalogs, error) { return Load(nil) }
+func Builtin() (Catalogs, error) {
+	catalogs, err := builtinCatalogs()
+	return slices.Clone(catalogs), err
+}
+
+// builtinCatalogs reads once what cannot change: catalogs are not changed once
+// loaded, so that everybody can have the same.
+var builtinCatalogs = sync.OnceValues(func() (Catalogs, error) { return Load(nil) })
 
 // Load reads the builtin catalogs and lays the *.yaml files at the top of
 // overlay over them; overlay may be nil. A file names the catalog that it is

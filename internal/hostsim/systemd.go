@@ -12,7 +12,7 @@ import (
 func (c *call) systemctl(args []string) answer {
 	var verb, name string
 	var properties []string
-	journal := 10
+	journal, block := 10, true
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case a == "-p" && i+1 < len(args):
@@ -27,6 +27,8 @@ func (c *call) systemctl(args []string) answer {
 			}
 			journal = n
 		case a == "--no-pager" || a == "-l" || a == "--full":
+		case a == "--no-block":
+			block = false
 		case strings.HasPrefix(a, "-"):
 			return notSimulated("systemctl " + a)
 		case verb == "":
@@ -46,7 +48,11 @@ func (c *call) systemctl(args []string) answer {
 	case "show":
 		return unitShow(u, properties)
 	case "start", "stop", "restart":
-		return c.unitAction(verb, u, name)
+		a := c.unitAction(verb, u, name)
+		if !block && u != nil {
+			a.takes, a.settle = 0, nil
+		}
+		return a
 	default:
 		return answer{err: "Unknown command verb " + verb + ".\n", exit: 1}
 	}
