@@ -16,13 +16,13 @@ var builtin embed.FS
 // (process-runbooks.md) and "legacy-20200121"
 // (process-runbooks-20200121.md and server-installation-20200121.md).
 func Builtin() (Catalogs, error) {
-	catalogs, err := builtinCatalogs()
+	catalogs, err := carried()
 	return slices.Clone(catalogs), err
 }
 
-// builtinCatalogs reads once what cannot change: catalogs are not changed once
+// carried reads once what cannot change: catalogs are not changed once
 // loaded, so that everybody can have the same.
-var builtinCatalogs = sync.OnceValues(func() (Catalogs, error) { return Load(nil) })
+var carried = sync.OnceValues(func() (Catalogs, error) { return Load(nil) })
 
 // Load reads the builtin catalogs and lays the *.yaml files at the top of
 // overlay over them; overlay may be nil. A file names the catalog that it is

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,8 @@ import (
 // after which nothing can be said of the names of processes.
 func (b *builder) ownRunbooks(v value) runbooks.Catalogs {
 	if !v.there() {
-		return b.loadRunbooks("", nil)
+		catalogs, err := runbooks.Builtin()
+		return b.loaded("", catalogs, err)
 	}
 	dir := from(b.dir, v.text())
 	b.config.Runbooks = dir
@@ -37,7 +37,8 @@ func (b *builder) ownRunbooks(v value) runbooks.Catalogs {
 		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "let the bot's user read every file there")
 		return nil
 	}
-	return b.loadRunbooks(dir, os.DirFS(dir))
+	catalogs, err := runbooks.Load(os.DirFS(dir))
+	return b.loaded(dir, catalogs, err)
 }
 
 // files are the runbooks of one's own.
@@ -102,8 +103,8 @@ func (b *builder) hashRunbooks(dir string, names []string) error {
 	return nil
 }
 
-func (b *builder) loadRunbooks(dir string, overlay fs.FS) runbooks.Catalogs {
-	catalogs, err := runbooks.Load(overlay)
+// loaded reports what was wrong with the catalogs.
+func (b *builder) loaded(dir string, catalogs runbooks.Catalogs, err error) runbooks.Catalogs {
 	if err == nil {
 		return catalogs
 	}
