@@ -8,8 +8,11 @@ import (
 
 // commands is the whole command table: the verbs of Commands, and one for
 // every other action of the catalogs, so that what a site adds can be asked
-// for like anything else.
+// for like anything else. A Service keeps it, since every message needs it.
 func (s *Grammar) commands() []Command {
+	if s.table != nil {
+		return s.table
+	}
 	all := Commands()
 	seen := map[string]bool{}
 	for _, c := range all {

@@ -42,6 +42,8 @@ type Grammar struct {
 	Catalogs runbooks.Catalogs
 	Fleet    *fleet.Fleet
 	Channels map[string]string // channel id → cluster name
+
+	table []Command // of commands, where it was kept
 }
 
 // Plan resolves a typed command into what would run. It asks no host and

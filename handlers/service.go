@@ -76,6 +76,7 @@ func New(s Settings) (*Service, error) {
 	if s.StaleAfter == 0 {
 		s.StaleAfter = 60 * time.Second
 	}
+	s.table = s.commands()
 	return &Service{Settings: s, planner: runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}}, nil
 }
 
