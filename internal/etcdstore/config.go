@@ -56,7 +56,11 @@ type Config struct {
 	User      string
 	Password  Secret
 
-	Prefix   string        // DefaultPrefix
+	Prefix string // DefaultPrefix
+	// ConfigHash names the config that this replica runs by, for its peers to
+	// compare; see Peers.
+	ConfigHash string
+
 	Replica  string        // name of this replica, unique among those alive; "bot" by default
 	LeaseTTL time.Duration // how long a vanished replica counts as alive; 10 s, whole seconds
 	Timeout  time.Duration // of one call; 3 s

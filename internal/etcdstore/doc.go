@@ -30,8 +30,9 @@
 //	                  the number of the last one, 16 digits. The sealer; Archive
 //	                  deletes it once it is in the archive and was posted.
 //	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
-//	replica/NAME      {v,pid,host,since}, under a lease: the replica lives. The
-//	                  replica; every Commit requires that it is still its own.
+//	replica/NAME      {v,pid,host,since,clock,config}, under a lease: the replica
+//	                  lives; clock is its own, written anew with every renewal.
+//	                  The replica; every Commit requires that it is still its own.
 //	maintenance/CLUSTER/PROCESS/HOST
 //	                  {v,from,until,by,reason}: what people work on, in Unix
 //	                  milliseconds; HOST is * for every host. SetMaintenance, which
@@ -40,6 +41,8 @@
 //	                  lease.
 //	leader/work       name of the replica that posts and takes up what dead ones
 //	                  left, under its lease. Lead; SetPost requires it.
+//	heard             decimal Unix milliseconds: when a replica last heard Slack.
+//	                  Hear.
 //	post/ID           poster.Post: the message that shows a run. SetPost.
 //	posted            decimal number of the last posted trail entry. SetTrailPosted.
 //

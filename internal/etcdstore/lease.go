@@ -27,6 +27,19 @@ type replica struct {
 	PID   int    `json:"pid"`
 	Host  string `json:"host"`
 	Since int64  `json:"since"` // Unix milliseconds
+	// Clock is the replica's clock when it wrote this, in Unix milliseconds.
+	Clock  int64  `json:"clock,omitempty"`
+	Config string `json:"config,omitempty"` // Config.ConfigHash
+}
+
+// replicaValue is the value of this replica's key, as of now.
+func (s *Store) replicaValue() (string, error) {
+	host, _ := os.Hostname() // only shown to people
+	b, err := json.Marshal(replica{
+		V: 1, PID: os.Getpid(), Host: host, Since: s.since.UnixMilli(),
+		Clock: s.conf.Now().UnixMilli(), Config: s.conf.ConfigHash,
+	})
+	return string(b), err
 }
 
 // NameInUseError says that another living replica bears this one's name.
@@ -74,8 +87,7 @@ type holder struct {
 
 // tryRegister returns who has the key, or nil when it is this replica now.
 func (s *Store) tryRegister(ctx context.Context) (*holder, error) {
-	host, _ := os.Hostname() // only shown to people
-	value, err := json.Marshal(replica{V: 1, PID: os.Getpid(), Host: host, Since: s.conf.Now().UnixMilli()})
+	value, err := s.replicaValue()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +102,7 @@ func (s *Store) tryRegister(ctx context.Context) (*holder, error) {
 	key := s.keys.replica(s.conf.Replica)
 	resp, err := s.send(ctx, "registering this replica",
 		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)},
-		[]clientv3.Op{clientv3.OpPut(key, string(value), clientv3.WithLease(grant.ID))},
+		[]clientv3.Op{clientv3.OpPut(key, value, clientv3.WithLease(grant.ID))},
 		[]clientv3.Op{clientv3.OpGet(key)})
 	if err != nil {
 		return nil, err
@@ -126,6 +138,9 @@ func (s *Store) keepLease(ctx context.Context) error {
 		case <-tick.C:
 		}
 		err := s.renew(ctx)
+		if err == nil {
+			err = s.tellClock(ctx)
+		}
 		if errors.Is(err, engine.ErrLeaseLost) {
 			s.log.Error("this replica was away for longer than its lease lasts; taking a new one", "replica", s.conf.Replica, "lease", s.conf.LeaseTTL)
 			err = s.register(ctx)

@@ -38,6 +38,7 @@ type Store struct {
 	dir    *os.File    // the locked file; nil for an external cluster
 
 	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
+	since   time.Time             // when this store was opened
 	process string                // random, names this process's records of no run
 	appends atomic.Int64          // records of no run so far
 	sealer  sealer
@@ -73,7 +74,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{conf: c, log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8], doubts: newDoubts()}
+	s := &Store{conf: c, since: c.Now(), log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8], doubts: newDoubts()}
 	if c.Archive != "" {
 		s.archive = archive.New(c.Archive)
 	}
