@@ -85,8 +85,8 @@ func (w *worker) allowed(ctx, hard context.Context, st Stored) (Stored, bool) {
 	if no == nil {
 		return st, true
 	}
-	if ctx.Err() != nil {
-		return st, false // the question was cut short, and that is no answer
+	if ctx.Err() != nil || errors.Is(no, ErrElsewhere) {
+		return st, false // the question was cut short, or is another's to answer
 	}
 	out, err := w.insist(hard, st, RecheckFailed{Why: no.Error()})
 	if err != nil {

@@ -83,9 +83,14 @@ type Runs interface {
 // still who they were and may still do this, and that the plan made anew from
 // catalog and fleet has the approved digest.
 type Gate interface {
-	// Recheck returns nil, or an error whose text says what differs.
+	// Recheck returns nil, or an error whose text says what differs, which
+	// ends the run; ErrElsewhere only leaves it to another replica.
 	Recheck(ctx context.Context, r Run) error
 }
+
+// ErrElsewhere is a Gate's word that this replica is not the one to judge, or
+// to carry out, any run at the moment.
+var ErrElsewhere = errors.New("left to another replica")
 
 // Members knows the bot's replicas. A replica whose lease is gone can no
 // longer commit anything, so what it left may be taken over.
