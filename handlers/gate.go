@@ -64,7 +64,7 @@ func (s *Service) gate(ctx context.Context, c *call) error {
 
 // mayHere refuses what changes something when it comes late, unclaimed, or
 // from a channel that outsiders read.
-func (s *Service) mayHere(_ context.Context, c *call, class runbooks.Class) error {
+func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
 	}
@@ -80,6 +80,22 @@ func (s *Service) mayHere(_ context.Context, c *call, class runbooks.Class) erro
 			late.Command = c.Text
 		}
 		return late
+	}
+	return s.mayThisReplica(ctx)
+}
+
+// mayThisReplica refuses whatever changes something while the replicas do not
+// agree on one config: what is allowed would depend on who hears it.
+func (s *Service) mayThisReplica(ctx context.Context) error {
+	if s.Agrees == nil {
+		return nil
+	}
+	why, err := s.Agrees(ctx)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return said("Not accepted: %s. Nothing was done; please try again, another replica may answer, and tell whoever runs the bot.", why)
 	}
 	return nil
 }

@@ -49,8 +49,12 @@ type Settings struct {
 	Log       audit.Log
 	Remote    remote.Runner
 	NewID     func(ctx context.Context) (string, error)
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Agrees says why this replica must not take anything that changes
+	// something, "" where nothing speaks against it. Nil is for a bot that has
+	// no other replicas.
+	Agrees func(ctx context.Context) (why string, err error)
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Service answers messages.

@@ -78,6 +78,11 @@ type Edges struct {
 	// `bot health` and `bot state backup`. Either may be nil.
 	StoreHealth func(ctx context.Context) (etcdstore.Health, error)
 	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
+	// Peers lists the living replicas; nil where there can be only this one.
+	Peers func(ctx context.Context) ([]etcdstore.Peer, error)
+	// Hear notes that the bot hears people at a time, and returns when it last
+	// did before; zero for never. Nil where nobody remembers.
+	Hear func(ctx context.Context, at time.Time) (before time.Time, err error)
 }
 
 // Handler is what a delivery is given to.
@@ -90,6 +95,7 @@ type Config struct {
 	Policy       engine.Policy
 	AuditChannel string
 	Replica      string
+	Hash         string // of the config, for replicas to compare
 	// ControlDir is where the control socket is; "" means none.
 	ControlDir string
 	Terminal   Terminal
@@ -128,7 +134,12 @@ func build(c Config, edges Edges) (*bot, error) {
 	if b.slack, err = edges.Slack(edges.Store, handler); err != nil {
 		return nil, err
 	}
-	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error { return b.service.Recheck(ctx, r) })
+	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error {
+		if why, err := b.agrees(ctx); err == nil && why != "" {
+			return fmt.Errorf("%w: %s", engine.ErrElsewhere, why)
+		}
+		return b.service.Recheck(ctx, r)
+	})
 	b.engine, err = engine.New(engine.Config{
 		Runs: edges.Store, Runner: edges.Remote, Gate: gate, Members: edges.Store, Policy: c.Policy,
 		Replica: c.Replica, Now: c.Now, Log: c.Log.With("part", "engine"),
@@ -141,6 +152,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	s.OpenChannel = cmp.Or(s.OpenChannel, c.AuditChannel)
 	s.Directory = directory{slack: b.slack, keys: c.Terminal.Keys, now: c.Now}
 	s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
+	s.Agrees = b.agrees
 	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
 	if b.service, err = handlers.New(s); err != nil {
 		return nil, err
@@ -190,6 +202,8 @@ func (b *bot) run(ctx context.Context) error {
 	start("leader", func(ctx context.Context) error { return b.Store.Lead(ctx, b.lead) })
 	start("engine", b.engine.Run)
 	start("recovery", b.takeUpOwn)
+	start("hearing", b.listen)
+	start("peers", b.watchPeers)
 	if b.term != nil {
 		start("terminal", func(ctx context.Context) error { return b.term.run(ctx, b.Log.Error) })
 	}

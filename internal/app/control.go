@@ -85,6 +85,7 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if head, ok, err := b.Store.Head(r.Context()); err == nil && ok {
 		h.Head = head.N
 	}
+	h.Why = append(h.Why, b.apart(r.Context())...)
 	if ill := b.term.ill(); ill != "" {
 		h.Why = append(h.Why, ill)
 	}

@@ -39,6 +39,9 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 	c := Configure(cfg, catalogs, o)
 	edges, err := Open(ctx, cfg, c.Replica, o)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it had begun
+		}
 		return err
 	}
 	defer edges.close(o.Log)
@@ -53,6 +56,7 @@ func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 		AuditChannel: cfg.Slack.AuditChannel,
 		Replica:      replicaName(cfg),
+		Hash:         cfg.Hash,
 		ControlDir:   cfg.State.Dir,
 		Terminal:     Terminal{Socket: cfg.Terminal.Socket, Group: cfg.Terminal.Group, Keys: cfg.Keys},
 		Log:          o.Log,
@@ -106,7 +110,10 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
 		})
 	}
-	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup}
+	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup, Hear: store.Hear}
+	if cfg.State.Etcd != nil {
+		edges.Peers = store.Peers
+	}
 	return &Opened{Edges: edges, Store: store, Pool: pool}, nil
 }
 
@@ -119,7 +126,7 @@ func (e *Opened) close(log *slog.Logger) {
 
 // StoreConfig is where a config keeps the state.
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
-	c := etcdstore.Config{Replica: replica, Archive: cfg.State.Archive, Log: log.With("part", "store")}
+	c := etcdstore.Config{Replica: replica, ConfigHash: cfg.Hash, Archive: cfg.State.Archive, Log: log.With("part", "store")}
 	if e := cfg.State.Etcd; e != nil {
 		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, etcdstore.Secret(e.Password.Reveal())
 		c.TLS = etcdstore.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}

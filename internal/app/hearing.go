@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+const (
+	hearEvery = 5 * time.Second
+	// hearsNow is how old the last sign of life from Slack may be for the bot
+	// to count as hearing: Slack pings every few seconds.
+	hearsNow = 15 * time.Second
+	// gapWorthSaying is the shortest silence that people are told of: a
+	// restart, or Slack's own changing of a socket, is shorter.
+	gapWorthSaying = 20 * time.Second
+)
+
+// listen notes in the store that the bot hears, and tells people of times in
+// which no replica did: what they typed then has not arrived.
+func (b *bot) listen(ctx context.Context) error {
+	if b.Hear == nil {
+		<-ctx.Done() // this store does not remember it
+		return nil
+	}
+	var since time.Time // when this replica began to hear, zero while it is deaf
+	for ; ctx.Err() == nil; pause(ctx, hearEvery) {
+		now := b.Now()
+		if !b.slack.Health().Hears(now, hearsNow) {
+			since = time.Time{}
+			continue
+		}
+		if since.IsZero() {
+			since = now
+		}
+		before, err := b.Hear(ctx, now)
+		if err != nil || before.IsZero() || since.Sub(before) < gapWorthSaying {
+			continue // others speak of the store; this replica's own silence counts alone
+		}
+		b.sayGap(ctx, before, since)
+	}
+	return nil
+}
+
+// sayGap tells the channels that the bot serves what it has missed.
+func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
+	text := fmt.Sprintf("I could not hear Slack from %s to %s; please repeat commands from then.", clock(from), clock(to))
+	b.Log.Warn("Slack was not heard", "from", from, "to", to)
+	if err := b.Store.Append(ctx, audit.Record{At: b.Now(), Kind: audit.Note, Text: text, Replica: b.Replica}, ""); err != nil {
+		b.Log.Error("a gap in hearing is not recorded", "err", err)
+	}
+	for _, channel := range slices.Sorted(maps.Keys(b.Grammar.Channels)) {
+		c := card.Deaf(from, to, text)
+		if _, err := b.slack.Post(ctx, engine.Place{Channel: channel}, c); err != nil && ctx.Err() == nil {
+			b.Log.Error("a gap in hearing was not told", "channel", channel, "err", err)
+		}
+	}
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05 MST") }

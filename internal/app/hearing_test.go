@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/slackio"
+)
+
+// ears is a Slack edge that hears or does not, and keeps what is posted.
+type ears struct {
+	Slack
+	deaf   bool
+	posted []string
+}
+
+func (e *ears) Health() slackio.Health {
+	return slackio.Health{Sockets: []slackio.SocketHealth{{Up: !e.deaf, Read: time.Now()}}}
+}
+
+func (e *ears) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
+	e.posted = append(e.posted, at.Channel+": "+c.Push)
+	return "1", nil
+}
+
+// What the bot did not hear is told in its channels, once, if it was long; a
+// short silence, a slow store or a first start is not spoken of.
+func TestGapsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slack := &ears{}
+		var last time.Time
+		storeDown := false
+		store := memstore.New(memstore.Config{})
+		b := &bot{slack: slack, Config: Config{
+			Now: time.Now, Log: slog.New(slog.DiscardHandler), Grammar: handlers.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
+		}, Edges: Edges{Store: appStore{store}, Hear: func(_ context.Context, at time.Time) (time.Time, error) {
+			if storeDown {
+				return time.Time{}, engine.ErrStoreDown
+			}
+			before := last
+			last = at
+			return before, nil
+		}}}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() { done <- b.listen(ctx) }()
+		for _, phase := range []struct {
+			deaf, down bool
+			lasts      time.Duration
+			told       int // so far
+		}{
+			{lasts: time.Minute},                  // the first start
+			{deaf: true, lasts: 10 * time.Second}, // a socket is renewed
+			{lasts: time.Minute},
+			{down: true, lasts: 5 * time.Minute}, // it heard, and could not note it
+			{lasts: time.Minute},
+			{deaf: true, lasts: 3 * time.Minute},
+			{lasts: 5 * time.Minute, told: 1},
+		} {
+			slack.deaf, storeDown = phase.deaf, phase.down
+			time.Sleep(phase.lasts)
+			synctest.Wait()
+			if len(slack.posted) != phase.told {
+				t.Errorf("after %+v it said %q", phase, slack.posted)
+			}
+		}
+		want := "C0INCIDENT: I could not hear Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
+		if len(slack.posted) != 1 || slack.posted[0] != want {
+			t.Errorf("it said %q, want %q", slack.posted, want)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// appStore is the in-memory store with what only replicas need left out.
+type appStore struct{ *memstore.Store }
+
+func (appStore) NewID(context.Context) (string, error) { return "", nil }

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// mostSkew is how far two replicas' clocks may be apart: deadlines are judged
+// by the clock of whoever looks.
+const mostSkew = 2 * time.Second
+
+// peersEvery is how often the replicas are compared.
+const peersEvery = 15 * time.Second
+
+// agrees says, in words for people, why this replica must not take anything
+// that changes something: it runs by another config than the replica that
+// leads. "" means that nothing speaks against it.
+func (b *bot) agrees(ctx context.Context) (why string, err error) {
+	if b.Peers == nil {
+		return "", nil
+	}
+	peers, err := b.Peers(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range peers {
+		if p.Leads && !p.Self && p.Config != b.Hash {
+			return fmt.Sprintf("this replica (%s) runs by another config than %s on %s, which leads", b.Replica, p.Name, p.Host), nil
+		}
+	}
+	return "", nil
+}
+
+// apart names what does not fit between the replicas, for `bot health`.
+func (b *bot) apart(ctx context.Context) []string {
+	if b.Peers == nil {
+		return nil
+	}
+	peers, err := b.Peers(ctx)
+	if err != nil {
+		return nil // the store speaks for itself
+	}
+	var out []string
+	for _, p := range peers {
+		if p.Ahead > mostSkew && !p.Self {
+			out = append(out, fmt.Sprintf("the clock of replica %s on %s is at least %s ahead of this one's: set both by the same time server", p.Name, p.Host, p.Ahead.Round(100*time.Millisecond)))
+		}
+		if p.Config != b.Hash && !p.Self {
+			out = append(out, fmt.Sprintf("replica %s on %s runs by another config than this one: restart the one with the old file", p.Name, p.Host))
+		}
+	}
+	return out
+}
+
+// watchPeers says in the log what does not fit, once each time it changes.
+func (b *bot) watchPeers(ctx context.Context) error {
+	said := ""
+	for ; ctx.Err() == nil; pause(ctx, peersEvery) {
+		now := fmt.Sprint(b.apart(ctx))
+		if now != said && now != "[]" {
+			b.Log.Error("the replicas do not fit together", "what", now)
+		}
+		said = now
+	}
+	return nil
+}
