@@ -17,18 +17,16 @@ import (
 // wrap puts the gate around every edge of the bot.
 func wrap(e app.Edges, g *gate) app.Edges {
 	slack := e.Slack
-	return app.Edges{
-		Store:  &store{e.Store, g},
-		Remote: &hosts{e.Remote, g},
-		Slack: func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
-			s, err := slack(claims, func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
-				// The ack has been sent by now.
-				settled, _ := around(g, "handle", func() (bool, error) { return handler(ctx, m, &reply{r, g}), nil })
-				return settled
-			})
-			return &board{s, g}, err
-		},
+	e.Store, e.Remote = &store{e.Store, g}, &hosts{e.Remote, g}
+	e.Slack = func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
+		s, err := slack(claims, func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+			// The ack has been sent by now.
+			settled, _ := around(g, "handle", func() (bool, error) { return handler(ctx, m, &reply{r, g}), nil })
+			return settled
+		})
+		return &board{s, g}, err
 	}
+	return e
 }
 
 type none = struct{}

@@ -27,8 +27,11 @@ func kill(back time.Duration) fault {
 		}
 		_ = r.cmd.Process.Signal(syscall.SIGKILL)
 		<-r.ended
-		if back >= 0 {
+		switch {
+		case back >= 0:
 			w.later(back, func() { w.start(r.seat) })
+		case len(w.alive()) == 0: // somebody has to be there for what people do
+			w.later(time.Second, func() { w.start(r.seat) })
 		}
 	}}
 }

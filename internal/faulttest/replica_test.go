@@ -71,6 +71,9 @@ func runReplica(ctx context.Context, file string) error {
 	c.Replica = s.Name
 	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it had begun
+		}
 		return err
 	}
 	peek, err := servePeek(s.Peek, store)
@@ -104,5 +107,6 @@ func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Lo
 		})
 	}
 	closeAll := func() error { pool.Close(); return store.Close() }
-	return app.Edges{Store: store, Remote: pool, Slack: slack}, store, closeAll, nil
+	edges := app.Edges{Store: store, Remote: pool, Slack: slack, Hear: store.Hear, Peers: store.Peers}
+	return edges, store, closeAll, nil
 }

@@ -39,10 +39,15 @@ func TestScenes(t *testing.T) {
 				}
 			}}}},
 		},
+		// While two replicas run by different configs, one of them decides.
+		"configs differ": {script: disagree, also: doneOnce},
 	} {
 		rd.replay = "go test -run 'Scenes/" + name + "' ./internal/faulttest"
 		for _, s := range []shape{embedded, shared} {
 			rd.shape = s
+			if name == "configs differ" && s.Replicas == 1 {
+				continue
+			}
 			t.Run(name+"/"+s.String(), func(t *testing.T) {
 				t.Parallel()
 				rd.play(t)
@@ -64,6 +69,36 @@ func request(asks, votes string) script {
 		p.ask(ctx, asks, "restart db_dis")
 		<-ctx.Done()
 		voting.Wait()
+	}
+}
+
+// disagree lets one of two replicas come back with another config, and asks
+// until the one that leads has heard it.
+func disagree(ctx context.Context, p *people, r *rand.Rand) {
+	ctx, stop := context.WithTimeout(ctx, 40*time.Second)
+	defer stop()
+	if err := p.configure(configChange{Monit: "[sudo, monit]"}); err != nil {
+		p.violation("%v", err)
+	}
+	kill(0).do(p.world, r, p.alive()[1].name)
+	p.until("both replicas hear Slack", 20*time.Second, func() bool { return p.slack.Connections() == 4 })
+	var voting sync.WaitGroup
+	voting.Go(func() { p.approve(ctx, func(string) []string { return []string{"approver"} }) })
+	for wait(ctx, 2*time.Second) {
+		st, err := p.peek()
+		switch {
+		case err == nil && len(st.Runs) == 0:
+			p.ask(ctx, "operator", "restart db_dis")
+		case err == nil && st.Runs[0].Run.State.Ended():
+			stop()
+		}
+	}
+	voting.Wait()
+}
+
+func doneOnce(p *people, st state) {
+	if n := executions(p.hosts.Executed()); n != 1 || len(st.Runs) != 1 || st.Runs[0].Run.State != engine.Done {
+		p.violation("%d commands changed something, want 1, of 1 run that is done", n)
 	}
 }
 

@@ -80,7 +80,7 @@ func newWorld(t testing.TB, s shape) *world {
 	t.Cleanup(func() { w.hosts.Close() })
 	w.slack, err = slacklocal.Start(slacklocal.Config{
 		Unlimited: true, Workspace: slacklocal.DemoWorkspace(),
-		Clocks: slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second}, Warning: time.Second},
+		Clocks: slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second, 20 * time.Second}, Warning: time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
