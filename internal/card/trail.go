@@ -46,7 +46,7 @@ func dayAt(t time.Time) Span { return Span{Kind: When, At: t} }
 // auditLine is a line of the trail without commands, which stand in the file.
 func auditLine(e audit.Sealed) Line {
 	e.Record.Command = ""
-	return trailLine(e)
+	return trailLine(e, false)
 }
 
 // Timeline tells what happened between two moments, in order, as text that can
