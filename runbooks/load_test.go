@@ -18,7 +18,7 @@ import (
 
 func builtinCatalogs(t testing.TB) Catalogs {
 	t.Helper()
-	cs, err := justBuiltin()
+	cs, err := Builtin()
 	if err != nil {
 		t.Fatalf("the builtin catalogs do not load:\n%v", err)
 	}

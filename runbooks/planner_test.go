@@ -46,11 +46,9 @@ func testFleet(t testing.TB) *fleet.Fleet {
 	}}
 }
 
-// A loaded catalog is not changed, so that all tests can share them.
-var (
-	withSite    = sync.OnceValues(func() (Catalogs, error) { return Load(os.DirFS("testdata/site")) })
-	justBuiltin = sync.OnceValues(Builtin)
-)
+// withSite are the catalogs that most tests plan from. A loaded catalog is not
+// changed, so that they can share it.
+var withSite = sync.OnceValues(func() (Catalogs, error) { return Load(os.DirFS("testdata/site")) })
 
 func testPlanner(t testing.TB) *Planner {
 	t.Helper()
