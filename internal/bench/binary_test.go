@@ -73,7 +73,7 @@ func (p *process) stop(tb testing.TB) {
 	}
 }
 
-// resident is the memory of the process, in MiB.
+// resident is the memory of the process, in MB (10^6 bytes).
 func (p *process) resident(tb testing.TB) float64 {
 	tb.Helper()
 	for line := range strings.Lines(read(tb, "/proc/"+strconv.Itoa(p.cmd.Process.Pid)+"/status")) {
@@ -83,7 +83,7 @@ func (p *process) resident(tb testing.TB) float64 {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			return kb / 1024
+			return kb * 1024 / 1e6
 		}
 	}
 	tb.Fatal("the kernel does not say how much memory a process has")

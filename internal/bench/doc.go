@@ -11,6 +11,6 @@
 // rounds take turns, and every command that is in flight has a channel of its
 // own. Only the ratios mean something: what else the machine does hits both
 // sides alike. No time is asserted anywhere; that the sides do what is
-// measured, and that a read costs two transactions, is tested like anything
-// else.
+// measured, and that a read costs at most two transactions, is tested like
+// anything else.
 package bench
