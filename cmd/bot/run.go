@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -25,19 +28,56 @@ func runCommand() *cobra.Command {
 	var pretend bool
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
-		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
+		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP it reads its config again, and begins anew with it; a config with an\nerror is refused whole, and the present one stays.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(configFile)
 			if err != nil {
 				return err
 			}
 			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-			return app.Start(cmd.Context(), cfg, cfg.Catalogs, app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log})
+			reload, stop := hangups(cmd.Context())
+			defer stop()
+			o := app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log}
+			start := func(ctx context.Context, cfg *config.Config) error { return app.Start(ctx, cfg, cfg.Catalogs, o) }
+			load := func() (*config.Config, error) {
+				cfg, err := loadConfig(configFile)
+				if err == nil {
+					err = app.Allowed(cfg, o)
+				}
+				return cfg, err
+			}
+			return app.Reloading(cmd.Context(), cfg, load, reload, start, log)
 		},
 	}
 	configFlag(cmd, &configFile)
 	cmd.Flags().BoolVar(&pretend, "pretend-slack-may-act-on-real-hosts", false, "let a Slack that "+slackURL+" names act on hosts that are not loopback")
 	return cmd
+}
+
+// hangups turns SIGHUP into a word on a channel. One that nobody has taken yet
+// stands for all that come meanwhile.
+func hangups(ctx context.Context) (<-chan struct{}, func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	out := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case out <- struct{}{}:
+			}
+		}
+	}()
+	return out, func() { signal.Stop(signals); cancel(); <-ended }
 }
 
 func configFlag(cmd *cobra.Command, file *string) {

@@ -33,7 +33,7 @@ type Options struct {
 
 // Start runs the bot that a config describes, until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) error {
-	if err := pretend(cfg, o); err != nil {
+	if err := Allowed(cfg, o); err != nil {
 		return err
 	}
 	c := Configure(cfg, catalogs, o)
@@ -139,9 +139,9 @@ func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore
 	return c
 }
 
-// pretend refuses a Slack that is not Slack before hosts that are not
+// Allowed refuses a Slack that is not Slack before hosts that are not
 // loopback: whoever runs a local Slack decides who its people are.
-func pretend(cfg *config.Config, o Options) error {
+func Allowed(cfg *config.Config, o Options) error {
 	if o.SlackAPI == "" || isSlack(o.SlackAPI) || o.PretendSlackRealHosts {
 		return nil
 	}
