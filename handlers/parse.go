@@ -95,7 +95,7 @@ func (c *call) inputs(now time.Time) (runbooks.Inputs, error) {
 	if err != nil {
 		return in, err
 	}
-	in.Minted = action.Mint(now)
+	in.Params, in.Minted = action.Settle(in.Params, now), action.Mint(now)
 	return in, nil
 }
 

@@ -58,9 +58,12 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) Line {
 	if withHost {
 		l = append(l, T(p.Host+": "))
 	}
-	if p.Kind == runbooks.Exec {
+	switch {
+	case p.Kind == runbooks.Exec:
 		l = append(l, C(p.Command))
-	} else {
+	case p.Kind == runbooks.Manual && st.State == engine.StepStarted && p.Command != "":
+		l = append(l, B(p.Title), T(": "+p.Command))
+	default:
 		l = append(l, T(orElse(p.Title, string(p.Until))))
 	}
 	switch {
