@@ -90,6 +90,8 @@ func Commands() []Command {
 			Summary: "what is open, and what ended lately", Usage: "runs", Example: "runs", do: (*Service).runs},
 		{Verb: "locks", Object: Nothing, Class: runbooks.Read,
 			Summary: "what is locked, by which run and since when", Usage: "locks", Example: "locks", do: (*Service).locks},
+		{Verb: "health", Aliases: []string{"ping"}, Object: Nothing, Class: runbooks.Read,
+			Summary: "how the bot itself is: what it hears, its store, its replicas", Usage: "health", Example: "health", do: (*Service).health},
 		{Verb: "audit", Aliases: []string{"trail", "history"}, Object: TrailPart, Class: runbooks.Read,
 			Summary: "what the audit trail has about a person, a process or a run", Usage: "audit [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]", Example: "audit db_dis since=2h", do: (*Service).auditTrail},
 		{Verb: "timeline", Aliases: []string{"story"}, Object: TrailPart, Class: runbooks.Read,

@@ -48,6 +48,15 @@ func (s *Service) locks(ctx context.Context, c *call) error {
 	return s.answer(ctx, c, card.Locks(held, s.Now()))
 }
 
+// health says how the bot itself is.
+func (s *Service) health(ctx context.Context, c *call) error {
+	if s.Health == nil {
+		return said("I cannot tell how I am from here. On the bot's machine `bot health` can.")
+	}
+	well, lines := s.Health(ctx)
+	return c.reply.Whisper(ctx, card.Health(well, lines))
+}
+
 // help shows the commands, or more about one verb or process.
 func (s *Service) help(ctx context.Context, c *call) error {
 	if c.topic == "" {
@@ -91,7 +100,7 @@ func (s *Service) helpGroups(c *call) (groups []card.HelpGroup, others []string)
 			into = &procedures
 		case i >= byHand:
 			into = &more
-		case cmd.Object == RunNamed || cmd.Verb == "runs" || cmd.Verb == "locks":
+		case cmd.Object == RunNamed || cmd.Verb == "runs" || cmd.Verb == "locks" || cmd.Verb == "health":
 			into = &runs
 		case cmd.Class.Changing():
 			into = &change

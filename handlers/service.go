@@ -49,6 +49,9 @@ type Settings struct {
 	Log       audit.Log
 	Remote    remote.Runner
 	NewID     func(ctx context.Context) (string, error)
+	// Health says whether the bot is well, and in lines how its parts are. Nil
+	// where there is only this part of it.
+	Health func(ctx context.Context) (well bool, lines []string)
 	// Agrees says why this replica must not take anything that changes
 	// something, "" where nothing speaks against it. Nil is for a bot that has
 	// no other replicas.

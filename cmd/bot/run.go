@@ -137,23 +137,9 @@ func writeHealth(w io.Writer, h app.Health) error {
 		word = "not well"
 	}
 	fmt.Fprintf(w, "%s, replica %s, up since %s\n", word, h.Replica, h.Since.Format("2006-01-02 15:04:05 MST"))
-	for _, why := range h.Why {
-		fmt.Fprintf(w, "  %s\n", why)
+	var err error
+	for _, line := range h.Lines() {
+		_, err = fmt.Fprintf(w, "  %s\n", line)
 	}
-	for i, s := range h.Sockets {
-		state := "down"
-		if s.Up {
-			state = "up"
-		}
-		fmt.Fprintf(w, "  socket %d %s since %s, heard %s %s\n", i+1, state, s.Since.Format("15:04:05"), s.Heard.Format("15:04:05"), s.Error)
-	}
-	if st := h.Store; st != nil {
-		fmt.Fprintf(w, "  state store %s: %d of %d MiB in use, %d records not sealed, trail in it from #%d, posted to #%d\n",
-			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)
-		for _, note := range st.Notes {
-			fmt.Fprintf(w, "  %s\n", note)
-		}
-	}
-	_, err := fmt.Fprintf(w, "  %d open runs, %d of %d deliveries in hand, trail at #%d\n", h.Open, h.InHand, h.Room, h.Head)
 	return err
 }

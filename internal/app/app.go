@@ -153,6 +153,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	s.Directory = directory{slack: b.slack, keys: c.Terminal.Keys, now: c.Now}
 	s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
 	s.Agrees = b.agrees
+	s.Health = func(ctx context.Context) (bool, []string) { h := b.health(ctx); return h.OK, h.Lines() }
 	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
 	if b.service, err = handlers.New(s); err != nil {
 		return nil, err

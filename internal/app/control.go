@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +63,14 @@ func (b *bot) control() http.Handler {
 }
 
 func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(b.health(r.Context())); err != nil {
+		b.Log.Warn("health not sent", "err", err)
+	}
+}
+
+// health asks every part how it is.
+func (b *bot) health(ctx context.Context) Health {
 	h := Health{Replica: b.Replica, Since: b.started}
 	slack := b.slack.Health()
 	h.InHand, h.Room = slack.InHand, slack.Room
@@ -74,26 +84,45 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if !slack.Hears(b.Now(), hearsWithin) {
 		h.Why = append(h.Why, "no socket has heard from Slack lately")
 	}
-	b.askStore(r.Context(), &h)
-	if open, err := b.Store.Open(r.Context()); err != nil {
+	b.askStore(ctx, &h)
+	if open, err := b.Store.Open(ctx); err != nil {
 		if h.Store == nil { // else it has said so
 			h.Why = append(h.Why, "the state store: "+err.Error())
 		}
 	} else {
 		h.Open = len(open)
 	}
-	if head, ok, err := b.Store.Head(r.Context()); err == nil && ok {
+	if head, ok, err := b.Store.Head(ctx); err == nil && ok {
 		h.Head = head.N
 	}
-	h.Why = append(h.Why, b.apart(r.Context())...)
+	h.Why = append(h.Why, b.apart(ctx)...)
 	if ill := b.term.ill(); ill != "" {
 		h.Why = append(h.Why, ill)
 	}
 	h.OK = len(h.Why) == 0
-	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(h); err != nil {
-		b.Log.Warn("health not sent", "err", err)
+	return h
+}
+
+// Lines tell it to a person: first of all what is wrong.
+func (h Health) Lines() []string {
+	lines := slices.Clone(h.Why)
+	say := func(format string, args ...any) {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
+	for i, s := range h.Sockets {
+		state := "down"
+		if s.Up {
+			state = "up"
+		}
+		say("socket %d %s since %s, heard %s %s", i+1, state, s.Since.UTC().Format("15:04:05"), s.Heard.UTC().Format("15:04:05 MST"), s.Error)
+	}
+	if st := h.Store; st != nil {
+		say("state store %s: %d of %d MiB in use, %d records not sealed, trail in it from #%d, posted to #%d",
+			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)
+		lines = append(lines, st.Notes...)
+	}
+	say("%d open runs, %d of %d deliveries in hand, trail at #%d", h.Open, h.InHand, h.Room, h.Head)
+	return lines
 }
 
 // askStore adds what the store says of itself.

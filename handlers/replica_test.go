@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// TestLate: what comes too late is offered by a button and never done; the
+// button is a tap of its own.
+func TestLate(t *testing.T) {
+	h := newHouse(t)
+	m := h.message("UANNA", "restart db_dis disk was full")
+	m.At = time.Now().Add(-2 * time.Minute)
+	a := &tapped{answers: &answers{}}
+	h.Handle(t.Context(), m, a)
+	if len(h.openRuns(t)) != 0 || len(a.card.Buttons) != 1 || a.card.Buttons[0].Value != "restart db_dis disk was full" {
+		t.Fatalf("%d runs, buttons %+v", len(h.openRuns(t)), a.card.Buttons)
+	}
+	tap := h.message("UANNA", "")
+	tap.Via, tap.Tap = Button, Tap{Action: card.TapCommand, Value: a.card.Buttons[0].Value}
+	h.Handle(t.Context(), tap, &answers{})
+	runs := h.openRuns(t)
+	if len(runs) != 1 {
+		t.Fatalf("%d runs after the button", len(runs))
+	}
+	vote := h.message("UBEN", "")
+	vote.Via, vote.At = Button, time.Now().Add(-2*time.Minute)
+	vote.Tap = Tap{Action: card.TapApprove, Value: runs[0].Run.ID + " " + runs[0].Run.Plan.Digest}
+	if said := h.handleMessage(vote).all(); !strings.Contains(said, "late") || h.openRuns(t)[0].Run.State != engine.Waiting {
+		t.Errorf("a late tap: %q, %s", said, h.openRuns(t)[0].Run.State)
+	}
+}
+
+// TestReplicasThatDiffer: a replica with another config than the leader's
+// takes nothing that changes something, and says so; it still reads.
+func TestReplicasThatDiffer(t *testing.T) {
+	h := newHouse(t)
+	h.Agrees = func(context.Context) (string, error) {
+		return "this replica (b) runs by another config than a, which leads", nil
+	}
+	if said := h.say("UANNA", "restart db_dis").all(); !strings.Contains(said, "another config") || len(h.openRuns(t)) != 0 {
+		t.Errorf("it said %q, %d runs", said, len(h.openRuns(t)))
+	}
+	if said := h.say("UANNA", "status db_dis").all(); strings.Contains(said, "another config") {
+		t.Errorf("a read was refused: %q", said)
+	}
+	h.Agrees = func(context.Context) (string, error) { return "", engine.ErrStoreDown }
+	if h.say("UANNA", "restart db_dis"); len(h.openRuns(t)) != 0 {
+		t.Error("nobody could tell whether the replicas agree, and it ran")
+	}
+}
+
+func TestHealthIsTold(t *testing.T) {
+	h := newHouse(t)
+	h.Health = func(context.Context) (bool, []string) {
+		return false, []string{"no socket has heard from Slack lately"}
+	}
+	said := h.say("URITA", "health").all()
+	if !strings.Contains(said, "not well") || !strings.Contains(said, "no socket has heard") {
+		t.Errorf("it said %q", said)
+	}
+	if said := h.say("UNOBODY", "health").all(); strings.Contains(said, "socket") {
+		t.Errorf("a stranger was told %q", said)
+	}
+}
+
+// TestRefusedThenSettled: a refusal is told before its record settles the
+// delivery, so that no end in between swallows it.
+func TestRefusedThenSettled(t *testing.T) {
+	h := newHouse(t)
+	m := h.message("UNOBODY", "restart db_dis")
+	if _, err := h.store.Claim(t.Context(), m.Key, nil); err != nil {
+		t.Fatal(err)
+	}
+	settledBefore := true
+	a := &telling{answers: &answers{}, when: func() {
+		settledBefore = true
+		_ = h.store.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
+			settledBefore = settledBefore && key != m.Key
+			return nil
+		})
+	}}
+	if settled := h.Handle(t.Context(), m, a); !settled || settledBefore || len(a.whispered) != 1 {
+		t.Errorf("settled %v, before it was told %v, told %q", settled, settledBefore, a.whispered)
+	}
+}
+
+// telling looks around at the moment in which something is whispered.
+type telling struct {
+	*answers
+	when func()
+}
+
+func (a *telling) Whisper(ctx context.Context, c card.Card) error {
+	a.when()
+	return a.answers.Whisper(ctx, c)
+}
