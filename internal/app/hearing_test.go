@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,17 +20,27 @@ import (
 // ears is a Slack edge that hears or does not, and keeps what is posted.
 type ears struct {
 	Slack
-	deaf   bool
+	deaf   atomic.Bool
+	mu     sync.Mutex
 	posted []string
 }
 
 func (e *ears) Health() slackio.Health {
-	return slackio.Health{Sockets: []slackio.SocketHealth{{Up: !e.deaf, Read: time.Now()}}}
+	return slackio.Health{Sockets: []slackio.SocketHealth{{Up: !e.deaf.Load(), Read: time.Now()}}}
 }
 
 func (e *ears) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.posted = append(e.posted, at.Channel+": "+c.Push)
 	return "1", nil
+}
+
+// said is what was posted so far.
+func (e *ears) said() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.posted)
 }
 
 // What the bot did not hear is told in its channels, once, if it was long; a
@@ -36,12 +49,12 @@ func TestGapsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &ears{}
 		var last time.Time
-		storeDown := false
+		var storeDown atomic.Bool
 		store := memstore.New(memstore.Config{})
 		b := &bot{slack: slack, Config: Config{
 			Now: time.Now, Log: slog.New(slog.DiscardHandler), Grammar: handlers.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
 		}, Edges: Edges{Store: appStore{store}, Hear: func(_ context.Context, at time.Time) (time.Time, error) {
-			if storeDown {
+			if storeDown.Load() {
 				return time.Time{}, engine.ErrStoreDown
 			}
 			before := last
@@ -65,16 +78,17 @@ func TestGapsAreTold(t *testing.T) {
 			{deaf: true, lasts: 3 * time.Minute},
 			{lasts: 5 * time.Minute, told: 1},
 		} {
-			slack.deaf, storeDown = phase.deaf, phase.down
+			slack.deaf.Store(phase.deaf)
+			storeDown.Store(phase.down)
 			time.Sleep(phase.lasts)
 			synctest.Wait()
-			if len(slack.posted) != phase.told {
-				t.Errorf("after %+v it said %q", phase, slack.posted)
+			if len(slack.said()) != phase.told {
+				t.Errorf("after %+v it said %q", phase, slack.said())
 			}
 		}
 		want := "C0INCIDENT: I could not hear Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
-		if len(slack.posted) != 1 || slack.posted[0] != want {
-			t.Errorf("it said %q, want %q", slack.posted, want)
+		if len(slack.said()) != 1 || slack.said()[0] != want {
+			t.Errorf("it said %q, want %q", slack.said(), want)
 		}
 		cancel()
 		if err := <-done; err != nil {
