@@ -96,13 +96,14 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	temper := tempers[r.IntN(len(tempers))]
 	var approving, asking sync.WaitGroup
 	approving.Go(func() { p.approve(ctx, func(string) []string { return append(temper, "approver2") }) })
+	// Drawn here: what people do runs beside one another.
+	query := []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)]
+	infra := []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]
 	pause := func() bool { return wait(ctx, between(r, 0, 1500*time.Millisecond)) }
 	for _, do := range []func(){
 		func() { p.ask(ctx, "operator", "restart db_dis") },
-		func() {
-			p.mention("approver", []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)])
-		},
-		func() { p.ask(ctx, "operator", []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]) },
+		func() { p.mention("approver", query) },
+		func() { p.ask(ctx, "operator", infra) },
 		func() { p.status("reader", "status") },
 		func() { _ = p.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 2}) },
 	} {

@@ -53,6 +53,10 @@ func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
 		}
 		b.state = engine.Expired
 		return b, ""
+	case a.what == "vote" && b.late && answer == engine.TooLate:
+		// A no commits nothing. It may have read the run a moment before
+		// others changed it, and the clock a moment after the deadline.
+		return b, engine.TooLate
 	case ended:
 		return b, engine.AlreadyEnded
 	case a.what == "cancel":
