@@ -1,6 +1,7 @@
 package etcdstore_test
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -16,8 +17,12 @@ import (
 )
 
 // open opens a store that is closed with the test.
+// open opens a store that nobody runs: what a test does not set is long enough
+// for a machine that is busy with other things.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
+	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
