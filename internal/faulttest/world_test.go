@@ -60,7 +60,6 @@ type replica struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
 	err    error // of Wait, after ended
-	frozen bool
 }
 
 func newWorld(t testing.TB, s shape) *world {
