@@ -54,12 +54,12 @@ type world struct {
 
 // replica is one life of a bot process.
 type replica struct {
-	seat   int
-	name   string
-	life   int
-	cmd    *exec.Cmd
-	ended  chan struct{}
-	err    error // of Wait, after ended
+	seat  int
+	name  string
+	life  int
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error // of Wait, after ended
 }
 
 func newWorld(t testing.TB, s shape) *world {
