@@ -55,7 +55,9 @@ func decode(ev socketmode.Event, self Identity, now time.Time) (d *delivery, ok 
 			d.Key = "slash/" + ev.Request.EnvelopeID
 		}
 	case slackevents.EventsAPIEvent:
-		d = mentionDelivery(data, self, now)
+		if d = mentionDelivery(data, self, now); d == nil {
+			d = directDelivery(data, self, now)
+		}
 	case slack.InteractionCallback:
 		switch data.Type {
 		case slack.InteractionTypeBlockActions:
@@ -105,6 +107,29 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time
 		d.Shared = cb.IsExtSharedChannel
 	}
 	return d
+}
+
+// directDelivery takes what somebody writes to the bot in their direct messages
+// with it, where no mention is needed, and Slack makes none of one. Edits,
+// files and what apps write are left alone.
+func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time) *delivery {
+	m, ok := ev.InnerEvent.Data.(*slackevents.MessageEvent)
+	if !ok || m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" || m.User == self.User || m.User == "USLACKBOT" {
+		return nil
+	}
+	team := m.UserTeam
+	if team == "" {
+		team = m.SourceTeam
+	}
+	if team == "" {
+		team = ev.TeamID
+	}
+	return &delivery{
+		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
+		Account: auth.Account{Team: team, User: m.User},
+		Channel: m.Channel, Thread: m.ThreadTimeStamp,
+		Text: withoutMention(m.Text, self.User), At: slackTime(m.TimeStamp, now),
+	}
 }
 
 // withoutMention is what follows the bot's name, or what stands before it

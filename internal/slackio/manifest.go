@@ -28,6 +28,7 @@ func scopes() []string {
 		"commands",          // the slash command
 		"files:write",       // files.getUploadURLExternal, completeUploadExternal
 		"groups:read",       // conversations.info of private channels
+		"im:history",        // message.im
 		"im:read",           // conversations.info of direct messages
 		"im:write",          // conversations.open
 		"mpim:read",         // conversations.info of group messages
@@ -36,7 +37,7 @@ func scopes() []string {
 }
 
 // events are what Slack tells the app of.
-func events() []string { return []string{"app_home_opened", "app_mention"} }
+func events() []string { return []string{"app_home_opened", "app_mention", "message.im"} }
 
 type manifest struct {
 	Metadata struct {
