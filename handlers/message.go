@@ -20,6 +20,7 @@ const (
 	Button   Via = "button"
 	Form     Via = "form" // a submitted modal
 	Terminal Via = "terminal"
+	Home     Via = "home" // the app's own page, which asks by itself
 )
 
 // Message is one thing a person said or tapped.

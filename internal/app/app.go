@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
@@ -66,6 +67,11 @@ type Slack interface {
 	// ClaimUnless names the deliveries that need not be durable before they
 	// are acknowledged; it is called before Run.
 	ClaimUnless(onlyReads func(handlers.Message) bool)
+	// OnHome names what hears that somebody opened the app's own page; it is
+	// called before Run.
+	OnHome(opened func(auth.Account))
+	// PublishHome shows somebody their page.
+	PublishHome(ctx context.Context, user string, cards []card.Card) error
 }
 
 // Edges are the bot's doors to the world.
@@ -122,6 +128,7 @@ type bot struct {
 	engine  *engine.Engine
 	poster  *poster.Poster
 	service *handlers.Service
+	homes   *homes
 	term    *console // nil where there is no terminal
 }
 
@@ -159,6 +166,8 @@ func build(c Config, edges Edges) (*bot, error) {
 		return nil, err
 	}
 	b.slack.ClaimUnless(b.service.OnlyReads)
+	b.homes = b.newHomes()
+	b.slack.OnHome(b.homes.open)
 	b.poster, err = poster.New(poster.Config{
 		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
 		Card: card.Run, TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),
@@ -205,6 +214,7 @@ func (b *bot) run(ctx context.Context) error {
 	start("recovery", b.takeUpOwn)
 	start("hearing", b.listen)
 	start("peers", b.watchPeers)
+	start("home pages", b.homes.run)
 	if b.term != nil {
 		start("terminal", func(ctx context.Context) error { return b.term.run(ctx, b.Log.Error) })
 	}

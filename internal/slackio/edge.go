@@ -60,6 +60,7 @@ type Edge struct {
 	claims             Claims
 	handler            func(context.Context, handlers.Message, handlers.Reply) bool
 	onlyReads          func(handlers.Message) bool
+	onHome             func(auth.Account)
 	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time

@@ -30,6 +30,9 @@ func (e *Edge) accept(l *life, ev socketmode.Event) {
 	}
 	id := ev.Request.EnvelopeID
 	d, ok := decode(ev, e.self(), e.now())
+	if a, opened := homeOpened(ev); opened && e.onHome != nil {
+		e.onHome(a)
+	}
 	if !ok {
 		e.ackLater(l, ack{id: id})
 		return

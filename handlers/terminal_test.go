@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+)
+
+// keep keeps the newest page as text.
+func keep(last *[]string) func(context.Context, []card.Card) error {
+	return func(_ context.Context, cards []card.Card) error {
+		*last = nil
+		for _, c := range cards {
+			*last = append(*last, card.PlainText(c))
+		}
+		return nil
+	}
+}
+
+func (h *house) atTerminal(person, text string) (Outcome, *answers) {
+	a := &answers{}
+	m := h.message("", text)
+	m.Via, m.Channel, m.Account = Terminal, "", auth.Account{Team: auth.LocalTeam, User: person}
+	return h.Command(context.Background(), m, a), a
+}
+
+// TestTerminal holds what a terminal may do to what Slack may do, and its
+// outcome to what was done.
+func TestTerminal(t *testing.T) {
+	h := newHouse(t)
+	if out, a := h.atTerminal("rita", "restart db_dis in prod"); out.OK || !strings.Contains(a.all(), "Not allowed") {
+		t.Errorf("a reader restarts: %+v %s", out, a.all())
+	}
+	if out, _ := h.atTerminal("root", "status db_dis in prod"); out.OK {
+		t.Errorf("somebody unknown reads: %+v", out)
+	}
+	if out, a := h.atTerminal("anna", "status db_dis in prod"); !out.OK || out.Run != "" || len(a.shown) == 0 {
+		t.Errorf("status: %+v", out)
+	}
+	if out, a := h.atTerminal("anna", "restart db_diss in prod"); out.OK || !strings.Contains(a.all(), "restart db_dis in prod") {
+		t.Errorf("a typo: %+v %s", out, a.all())
+	}
+	asked, _ := h.atTerminal("anna", "restart db_dis in prod disk was full")
+	if !asked.OK || !asked.Asked || asked.Run == "" {
+		t.Fatalf("a request: %+v", asked)
+	}
+	run := h.openRuns(t)[0].Run
+	if run.Place.Channel != "C0OPEN" || run.Asked.Via != string(Terminal) || run.Asked.Person != "anna" {
+		t.Errorf("stored as %+v, in %+v", run.Asked, run.Place)
+	}
+	if again, _ := h.atTerminal("anna", "restart db_dis in prod"); !again.Asked || again.Run != asked.Run || len(h.openRuns(t)) != 1 {
+		t.Errorf("the same again: %+v", again)
+	}
+	if out, _ := h.atTerminal("anna", "approve "+asked.Run+" db_dis"); out.OK {
+		t.Error("who asked approved at the terminal")
+	}
+	// Who asked at the terminal is the same person in Slack.
+	if a := h.say("UANNA", "approve "+asked.Run+" db_dis"); !strings.Contains(a.all(), "somebody else has to approve") {
+		t.Errorf("who asked approved in Slack: %s", a.all())
+	}
+	if out, _ := h.atTerminal("ben", "approve "+asked.Run+" db_dis"); !out.OK || out.Run != asked.Run || out.Asked {
+		t.Errorf("a vote: %+v", out)
+	}
+}
+
+// TestNobodyElseVouchesForALocalAccount: a delivery of a chat that names one is
+// refused, and so is a terminal that names a chat's.
+func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
+	h := newHouse(t)
+	m := h.message("", "restart db_dis in prod")
+	m.Account = auth.Account{Team: auth.LocalTeam, User: "anna"}
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "nobody vouches") {
+		t.Errorf("from Slack: %s", a.all())
+	}
+	a := &answers{}
+	m = h.message("UANNA", "restart db_dis in prod")
+	m.Via = Terminal
+	if out := h.Command(t.Context(), m, a); out.OK || !strings.Contains(a.all(), "nobody vouches") {
+		t.Errorf("from a terminal: %+v %s", out, a.all())
+	}
+	if n := len(h.openRuns(t)); n != 0 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// TestAskedWhereNobodyLooks: the run's message stands where approvers look,
+// and the person is told so.
+func TestAskedWhereNobodyLooks(t *testing.T) {
+	h := newHouse(t)
+	m := h.message("UANNA", "restart db_dis in prod")
+	m.Channel, m.Alone = "D1", true
+	a := h.handleMessage(m)
+	run := h.openRuns(t)[0].Run
+	if run.Place.Channel != "C0OPEN" || !strings.Contains(a.all(), run.ID+" is asked for") {
+		t.Errorf("in %+v, told %q", run.Place, a.all())
+	}
+}
+
+func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis disk was full")
+	page := func(user string) string {
+		var last []string
+		err := NewHomes(h.Service).Show(t.Context(), auth.Account{Team: homeTeam, User: user}, recent, keep(&last))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(last, "\n")
+	}
+	if got := page("URITA"); !strings.Contains(got, "Approval needed") || !strings.Contains(got, "prod") || strings.Contains(got, "· qa") {
+		t.Errorf("a reader of prod sees:\n%s", got)
+	}
+	if got := page("UANNA"); !strings.Contains(got, "qa") {
+		t.Errorf("anna, who is also of qa, sees:\n%s", got)
+	}
+	if got := page("UNOBODY"); !strings.Contains(got, "Not allowed") || strings.Contains(got, "db_dis") {
+		t.Errorf("somebody unknown sees:\n%s", got)
+	}
+	looked := 0
+	err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error {
+		if s.Record.Via == string(Home) {
+			looked++
+		}
+		return nil
+	})
+	if err != nil || looked != 3 {
+		t.Errorf("%d looks are recorded, %v", looked, err)
+	}
+}
+
+func TestCompletions(t *testing.T) {
+	g := testGrammar(t)
+	for _, tt := range []struct {
+		before     []string
+		has, hasnt string
+	}{
+		{nil, "restart", "db_dis"},
+		{[]string{"status"}, "infra-1", "restart"},
+		{[]string{"restart"}, "db_dis", "infra-1"},
+		{[]string{"restart", "db_dis", "on"}, "infra-1", "prod"},
+		{[]string{"audit"}, "since=", "restart"},
+		{[]string{"approve"}, "", "db_dis"},
+		{[]string{"nonsense"}, "", "db_dis"},
+	} {
+		var got []string
+		for _, c := range g.Completions(tt.before) {
+			got = append(got, c[0])
+		}
+		if tt.has != "" && !slices.Contains(got, tt.has) || slices.Contains(got, tt.hasnt) {
+			t.Errorf("after %v: %v", tt.before, got)
+		}
+	}
+}

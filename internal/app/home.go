@@ -1,0 +1,143 @@
+package app
+
+import (
+	"context"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+const (
+	homeWorkers = 4                // pages made at a time; one person's always by the same
+	homeQueue   = 16               // pages that wait for a worker
+	homeViewers = 50               // pages kept up to date
+	homeLasts   = 15 * time.Minute // for so long after it was opened
+	homeEvery   = 5 * time.Second  // between two rounds of updates
+	homeFresh   = time.Minute      // how old the hosts' answers may be
+)
+
+// homes keeps the Home tabs of those who have opened theirs lately in step
+// with the runs.
+type homes struct {
+	b       *bot
+	pages   *handlers.Homes
+	opened  chan auth.Account
+	changed chan struct{}
+	queues  [homeWorkers]chan auth.Account
+}
+
+func (b *bot) newHomes() *homes {
+	h := &homes{b: b, pages: handlers.NewHomes(b.service), opened: make(chan auth.Account, homeQueue), changed: make(chan struct{}, 1)}
+	for i := range h.queues {
+		h.queues[i] = make(chan auth.Account, homeQueue)
+	}
+	return h
+}
+
+// open notes that somebody opened their Home tab. It never blocks; what is too
+// much is shown when the person comes again.
+func (h *homes) open(a auth.Account) {
+	select {
+	case h.opened <- a:
+	default:
+		h.b.Log.Warn("too many home pages wait; one was left out")
+	}
+}
+
+func (h *homes) run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, q := range h.queues {
+		wg.Go(func() { h.work(ctx, q) })
+	}
+	wg.Go(func() { h.watch(ctx) })
+	h.serve(ctx)
+	wg.Wait()
+	return nil
+}
+
+// serve hands out pages: at once to who opens one, and in rounds to all who
+// did when a run has changed.
+func (h *homes) serve(ctx context.Context) {
+	viewers := map[auth.Account]time.Time{}
+	round := time.NewTicker(homeEvery)
+	defer round.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-h.opened:
+			if _, known := viewers[a]; known || len(viewers) < homeViewers {
+				viewers[a] = h.b.Now()
+			}
+			h.hand(a)
+		case <-round.C:
+			select {
+			case <-h.changed:
+			default:
+				continue
+			}
+			for a, since := range viewers {
+				if h.b.Now().Sub(since) > homeLasts {
+					delete(viewers, a)
+					continue
+				}
+				h.hand(a)
+			}
+		}
+	}
+}
+
+// hand gives a page to the worker of its person, so that an older form never
+// comes after a newer one.
+func (h *homes) hand(a auth.Account) {
+	sum := fnv.New32a()
+	sum.Write([]byte(a.String()))
+	select {
+	case h.queues[sum.Sum32()%homeWorkers] <- a:
+	default:
+		h.b.Log.Warn("too many home pages wait; one was left out", "account", a.String())
+	}
+}
+
+func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-queue:
+			err := h.pages.Show(ctx, a, homeFresh, func(ctx context.Context, cards []card.Card) error {
+				return h.b.slack.PublishHome(ctx, a.User, cards)
+			})
+			if err != nil && ctx.Err() == nil {
+				h.b.Log.Warn("a home page is not up to date", "account", a.String(), "err", err)
+			}
+		}
+	}
+}
+
+// watch notes that some run has changed.
+func (h *homes) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := h.b.Store.Watch(ctx, func(engine.Stored) {
+			select {
+			case h.changed <- struct{}{}:
+			default:
+			}
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		h.b.Log.Warn("watching the runs for the home pages ended; starting again", "err", err)
+		t := time.NewTimer(homeEvery)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package slackio
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+	"github.com/slack-go/slack/socketmode"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+)
+
+// homeOpened is who has just opened the app's Home tab, where an event says
+// that somebody has.
+func homeOpened(ev socketmode.Event) (auth.Account, bool) {
+	api, ok := ev.Data.(slackevents.EventsAPIEvent)
+	if !ok {
+		return auth.Account{}, false
+	}
+	opened, ok := api.InnerEvent.Data.(*slackevents.AppHomeOpenedEvent)
+	if !ok || opened.Tab != "home" || opened.User == "" {
+		return auth.Account{}, false
+	}
+	return auth.Account{Team: api.TeamID, User: opened.User}, true
+}
+
+// OnHome names what is called when somebody
+// opens the app's Home tab: it must not block. It is set before Run.
+func (e *Edge) OnHome(opened func(auth.Account)) { e.onHome = opened }
+
+// PublishHome puts cards, one below the other, on somebody's Home tab, which
+// nobody else sees. What does not fit is left out with a note.
+func (e *Edge) PublishHome(ctx context.Context, user string, cards []card.Card) error {
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: e.renderer().page(cards)}}
+	err := limited(ctx, func(ctx context.Context) error {
+		_, err := e.ask.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view})
+		return err
+	})
+	return explain("publishing the Home tab of "+user, err)
+}
+
+// page is a Home tab. A card is shown whole or not at all.
+func (r renderer) page(cards []card.Card) []slack.Block {
+	var out []slack.Block
+	for i, c := range cards {
+		blocks := r.message(c).blocks
+		if len(out)+len(blocks)+2 > maxViewBlocks {
+			return append(out, slack.NewContextBlock("", plain("… more does not fit this page")))
+		}
+		if i > 0 {
+			out = append(out, slack.NewDividerBlock())
+		}
+		out = append(out, blocks...)
+	}
+	return out
+}
