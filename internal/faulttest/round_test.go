@@ -110,7 +110,7 @@ func (rd round) report(t *testing.T, p *people, st state) {
 	p.world.mu.Lock()
 	wrong := slices.Clone(p.wrong)
 	p.world.mu.Unlock()
-	log, _ := os.ReadFile(p.file("log")) // none: no replica ever spoke
+	log := p.logs()
 	if os.Getenv("DHBOT_FAULT_LOG") != "" {
 		t.Logf("%s", log)
 	}
@@ -118,7 +118,7 @@ func (rd round) report(t *testing.T, p *people, st state) {
 		return
 	}
 	var b strings.Builder
-	for line := range strings.Lines(string(log)) {
+	for line := range strings.Lines(log) {
 		if strings.Contains(line, "level=ERROR") || strings.HasPrefix(line, "error:") {
 			b.WriteString("\n  " + strings.TrimSpace(line))
 		}

@@ -48,7 +48,9 @@ type world struct {
 	repairs sync.WaitGroup // faults that end by themselves
 
 	mu       sync.Mutex
+	over     bool       // nothing begins any more
 	replicas []*replica // one per seat, its latest life
+	lives    []*replica // all that there were
 	wrong    []string   // violations found on the way
 }
 
@@ -93,7 +95,7 @@ func newWorld(t testing.TB, s shape) *world {
 	for seat := range s.Replicas {
 		w.start(seat)
 	}
-	w.until("a replica hears Slack", 30*time.Second, func() bool { return w.slack.Connections() > 0 })
+	w.until("all replicas hear Slack", 60*time.Second, func() bool { return w.slack.Connections() >= s.Replicas })
 	return w
 }
 
@@ -159,7 +161,7 @@ func (w *world) start(seat int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := w.replicas[seat]
-	if last != nil && !last.over() {
+	if w.over || last != nil && !last.over() {
 		return
 	}
 	r := &replica{seat: seat, name: "bot", life: 1, ended: make(chan struct{})}
@@ -188,7 +190,7 @@ func (w *world) launch(r *replica) error {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(w.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(w.logOf(r), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -200,8 +202,42 @@ func (w *world) launch(r *replica) error {
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
-	go func() { r.err = r.cmd.Wait(); close(r.ended) }()
+	w.lives = append(w.lives, r)
+	go func() { r.err = r.cmd.Wait(); close(r.ended); w.supervise(r) }()
 	return nil
+}
+
+func (w *world) logOf(r *replica) string { return w.file(fmt.Sprintf("log-%s-%d", r.name, r.life)) }
+
+// logs are the logs of all lives.
+func (w *world) logs() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	for _, r := range w.lives {
+		text, err := os.ReadFile(w.logOf(r))
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Fprintf(&b, "%s, life %d:\n%s", r.name, r.life, text)
+	}
+	return b.String()
+}
+
+// supervise does what systemd would for a replica that ended by itself: it
+// begins again in a moment. Only one that could not begin because the store
+// was down may end so.
+func (w *world) supervise(r *replica) {
+	if r.err == nil || !r.cmd.ProcessState.Exited() {
+		return // as it was told, or killed
+	}
+	text, err := os.ReadFile(w.logOf(r))
+	if err != nil || !strings.Contains("\n"+string(text), "\nerror: the state store does not answer: taking a lease") {
+		w.violation("replica %s ended by itself: %v", r.name, r.err)
+		return
+	}
+	time.Sleep(500 * time.Millisecond)
+	w.start(r.seat) // unless the round is over
 }
 
 func (r *replica) over() bool {
@@ -240,15 +276,24 @@ func (w *world) alive() []*replica {
 
 // killAll ends every process of the world.
 func (w *world) killAll() {
-	w.repairs.Wait()
+	w.finish()
 	for _, r := range w.alive() {
 		_ = r.cmd.Process.Kill()
 		<-r.ended
 	}
 }
 
+// finish lets nothing begin any more.
+func (w *world) finish() {
+	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
+	w.repairs.Wait()
+}
+
 // stopAll ends all replicas as an operator would, and wants them to obey.
 func (w *world) stopAll() {
+	w.finish()
 	for _, r := range w.alive() {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM)
 	}
@@ -259,11 +304,6 @@ func (w *world) stopAll() {
 			w.violation("replica %s did not stop within 40 s of SIGTERM", r.name)
 			_ = r.cmd.Process.Signal(syscall.SIGQUIT)
 			<-r.ended
-		}
-	}
-	for _, r := range w.replicas {
-		if r.err != nil && r.cmd.ProcessState.Exited() {
-			w.violation("replica %s ended by itself: %v", r.name, r.err)
 		}
 	}
 }
