@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"dhbot/internal/card"
@@ -65,7 +66,7 @@ func (s *Service) help(ctx context.Context, c *call) error {
 	}
 	topic := word(firstWord(c.topic))
 	for _, cmd := range s.commands() {
-		if cmd.Verb == topic || contains(cmd.Aliases, topic) {
+		if cmd.Verb == topic || slices.Contains(cmd.Aliases, topic) {
 			return c.reply.Whisper(ctx, card.HelpVerb(helpRow(cmd), s.processesFor(c, cmd)))
 		}
 	}
@@ -132,7 +133,7 @@ func (s *Service) processesFor(c *call, cmd Command) []string {
 	}
 	var out []string
 	for _, p := range c.catalog.Processes() {
-		if len(c.cluster.HostsOf(p.ID)) > 0 && (cmd.Action == "" || contains(p.Actions, cmd.Action)) {
+		if len(c.cluster.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
 			out = append(out, p.ID)
 		}
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,7 +120,7 @@ func TestParseRefuses(t *testing.T) {
 		if len(m.Text) > 400 {
 			t.Errorf("%.60q: an answer of %d characters", c.text, len(m.Text))
 		}
-		if c.suggest != "" && !contains(m.Suggest, c.suggest) {
+		if c.suggest != "" && !slices.Contains(m.Suggest, c.suggest) {
 			t.Errorf("%q: suggests %q, want %q", c.text, m.Suggest, c.suggest)
 		}
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
@@ -126,7 +127,7 @@ func (s *Grammar) targets(cmd Command) [][2]string {
 		}
 		if cmd.Object != HostNamed {
 			for _, p := range cat.Processes() {
-				if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || contains(p.Actions, cmd.Action)) {
+				if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
 					add(p.ID, p.Title)
 				}
 			}
