@@ -159,6 +159,15 @@ func (w *window) sees(texts ...string) {
 	}
 }
 
+// counts waits until the page has so many elements.
+func (w *window) counts(selector string, n int) {
+	w.t.Helper()
+	js := fmt.Sprintf("document.querySelectorAll(%q).length === %d", selector, n)
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		w.t.Fatalf("%s's page has %d of %q, want %d: %v", w.name, eval[int](w, fmt.Sprintf("document.querySelectorAll(%q).length", selector)), selector, n, err)
+	}
+}
+
 // taps taps the button of that label in the newest message.
 func (w *window) taps(label string) {
 	w.t.Helper()

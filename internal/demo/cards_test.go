@@ -39,9 +39,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 		}
 	}
 	w := open(t, browser, local.URL(), "approver", "incident", narrowWidth, phoneHeight)
-	if got := eval[int](w, `document.querySelectorAll('article').length`); got != len(samples) {
-		t.Errorf("%d cards are drawn, want %d", got, len(samples))
-	}
+	w.counts("article", len(samples))
 	w.clean()
 	// For people: all of them, a long strip in a few parts.
 	const part = 2400
