@@ -37,6 +37,8 @@ type Command struct {
 	Summary string
 	Usage   string
 	Example string
+	// Params are those of the action, with which the usage ends.
+	Params []runbooks.Param
 
 	do func(*Service, context.Context, *call) error
 	// alone is what the verb does when nothing follows it, where that is

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"strings"
 
 	"dhbot/runbooks"
@@ -22,7 +23,7 @@ func (s *Grammar) commands() []Command {
 		for _, a := range cat.Actions() {
 			if !seen[a.Name] {
 				seen[a.Name] = true
-				all = append(all, derived(a))
+				all = append(all, s.derived(cat, a))
 			}
 		}
 	}
@@ -30,8 +31,8 @@ func (s *Grammar) commands() []Command {
 }
 
 // derived is the command of an action.
-func derived(a *runbooks.Action) Command {
-	c := Command{Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, do: (*Service).request}
+func (s *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {
+	c := Command{Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params, do: (*Service).request}
 	if !a.Class.Changing() {
 		c.do = (*Service).readOutput
 	}
@@ -39,7 +40,7 @@ func derived(a *runbooks.Action) Command {
 	switch {
 	case a.Scope == runbooks.AboutHost:
 		c.Object = HostNamed
-		usage = append(usage, "HOST")
+		usage, example = append(usage, "HOST"), append(example, s.exampleHost(cat))
 	case a.Scope == runbooks.AboutCluster:
 		c.Object = ClusterMeant
 	case len(a.Processes) == 1 && len(a.Managers) == 0:
@@ -47,12 +48,14 @@ func derived(a *runbooks.Action) Command {
 		usage = append(usage, "[on HOST]")
 	default:
 		c.Object = ProcessNamed
-		usage, example = append(usage, "PROCESS", "[on HOST]"), append(example, "db_dis")
+		usage, example = append(usage, "PROCESS", "[on HOST]"), append(example, exampleProcess(cat, a))
 	}
 	for _, p := range a.Params {
 		word := p.Name + "=" + strings.ToUpper(p.Name)
 		if p.Optional || p.Default != "" {
 			word = "[" + word + "]"
+		} else {
+			example = append(example, p.Name+"="+p.Example())
 		}
 		usage = append(usage, word)
 	}
@@ -61,4 +64,29 @@ func derived(a *runbooks.Action) Command {
 	}
 	c.Usage, c.Example = strings.Join(usage, " "), strings.Join(example, " ")
 	return c
+}
+
+// exampleHost is a host of a cluster that the catalog is for.
+func (s *Grammar) exampleHost(cat *runbooks.Catalog) string {
+	for _, cl := range s.Fleet.Clusters {
+		if cl.Catalog == cat.Name && len(cl.Hosts) > 0 {
+			return cl.Hosts[0].Name
+		}
+	}
+	return "HOST"
+}
+
+// exampleProcess is db_dis, or the first process that the action is for.
+func exampleProcess(cat *runbooks.Catalog, a *runbooks.Action) string {
+	first := "PROCESS"
+	for _, p := range cat.Processes() {
+		switch {
+		case !slices.Contains(p.Actions, a.Name):
+		case p.ID == "db_dis":
+			return p.ID
+		case first == "PROCESS":
+			first = p.ID
+		}
+	}
+	return first
 }

@@ -42,21 +42,24 @@ func paramTypes() []ParamType {
 	}
 }
 
+// paramShape is what a value of a type looks like, what to say of one that
+// does not, and one that does.
 var paramShape = map[ParamType]struct {
-	re   *regexp.Regexp
-	want string
+	re      *regexp.Regexp
+	want    string
+	example string
 }{
-	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit"},
-	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -"},
-	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter"},
-	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`), "must be a key below /main/config/ or /main/pq/"},
-	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09"},
-	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number"},
+	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit", "Order"},
+	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -", "internal-1"},
+	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter", "schema-ro"},
+	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`), "must be a key below /main/config/ or /main/pq/", "/main/config/"},
+	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09", "2026-02-09"},
+	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number", "30"},
 
-	PartitionsParam: {regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`), "must be one partition (letters, digits, _ . -), or * for all of them"},
-	TextParam:       {regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`), "must be at most 200 printable characters, and begin with neither a space nor -"},
-	InstantParam:    {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`), "must be a moment such as 30m, 2h or 2026-02-09T14:00"},
-	ExportParam:     {regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`), "must be the name of an export, as pq-exports lists them"},
+	PartitionsParam: {regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`), "must be one partition (letters, digits, _ . -), or * for all of them", "*"},
+	TextParam:       {regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`), "must be at most 200 printable characters, and begin with neither a space nor -", "timeout"},
+	InstantParam:    {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`), "must be a moment such as 30m, 2h or 2026-02-09T14:00", "2h"},
+	ExportParam:     {regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`), "must be the name of an export, as pq-exports lists them", "pq-20260209-140607-k3x7qa.xml"},
 }
 
 // maxTextRunes is how long a TextParam may be.
@@ -119,6 +122,37 @@ func (p *Param) check(value string) string {
 		}
 	}
 	return ""
+}
+
+// Example is a value that people can type: the default where there is one.
+func (p *Param) Example() string {
+	switch {
+	case p.Default != "":
+		return p.Default
+	case len(p.Choices) > 0:
+		return p.Choices[0]
+	case p.Type == IntParam:
+		return strconv.Itoa(min(max(exampleInt, p.Min), p.Max))
+	default:
+		return paramShape[p.Type].example
+	}
+}
+
+// exampleInt is an example of a number, as far as its bounds allow.
+const exampleInt = 30
+
+// Values says which values there are, as in "all, etcd or ACLs".
+func (p *Param) Values() string {
+	switch p.Type {
+	case ChoiceParam:
+		return either(p.Choices)
+	case FlagsParam:
+		return "some of " + strings.Join(p.Choices, ",")
+	case IntParam:
+		return fmt.Sprintf("%d to %d", p.Min, p.Max)
+	default:
+		return strings.TrimPrefix(paramShape[p.Type].want, "must be ")
+	}
 }
 
 // checkFlags holds a list of flags to its one form: the order of the choices.

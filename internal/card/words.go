@@ -115,16 +115,49 @@ func Help(groups []HelpGroup, cluster string, others []string) Card {
 	return c
 }
 
+// HelpParam is a parameter of a command: NAME=VALUE behind its target.
+type HelpParam struct {
+	Name, Help, Values string
+	Default            string // "" for none
+	Optional           bool
+}
+
+// HelpTopic is one command as help tells all about it.
+type HelpTopic struct {
+	HelpRow
+	Params    []HelpParam
+	Takes     string // what it takes to be carried out, "" where that depends
+	MayNot    string // why the reader may not say it, "" where they may
+	Processes []string
+}
+
 // HelpVerb tells more about one command.
-func HelpVerb(r HelpRow, processes []string) Card {
-	blocks := [][]Line{{{T("Type "), C(r.Usage)}, {T("For example "), C(r.Example)}}}
-	if r.Aliases != "" {
-		blocks[0] = append(blocks[0], Line{T("Also understood: " + r.Aliases)})
+func HelpVerb(t HelpTopic) Card {
+	how := []Line{{T("Type "), C(t.Usage)}, {T("For example "), C(t.Example)}}
+	if t.Aliases != "" {
+		how = append(how, Line{T("Also understood: " + t.Aliases)})
 	}
-	if len(processes) > 0 {
-		blocks = append(blocks, []Line{{B("Processes: "), T(strings.Join(processes, ", "))}})
+	var params []Line
+	for _, p := range t.Params {
+		l := Line{C(p.Name + "="), T(" " + p.Help + ": " + p.Values)}
+		switch {
+		case p.Default != "":
+			l = append(l, T("; "+p.Default+" if left out"))
+		case p.Optional:
+			l = append(l, T("; may be left out"))
+		}
+		params = append(params, l)
 	}
-	return Card{Push: r.Verb + ": " + r.Summary, Head: Line{B(r.Verb), T(" · " + r.Summary)}, Body: paragraphs(blocks...), Private: true}
+	var takes, processes []Line
+	for _, text := range []string{t.Takes, t.MayNot} {
+		if text != "" {
+			takes = append(takes, Line{T(text)})
+		}
+	}
+	if len(t.Processes) > 0 {
+		processes = []Line{{B("Processes: "), T(strings.Join(t.Processes, ", "))}}
+	}
+	return Card{Push: t.Verb + ": " + t.Summary, Head: Line{B(t.Verb), T(" · " + t.Summary)}, Body: paragraphs(how, params, takes, processes), Private: true}
 }
 
 // HelpProcess tells about one process.

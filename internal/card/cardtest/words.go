@@ -35,7 +35,16 @@ func wordSamples() []Sample {
 			{Title: "Look", Rows: verbs[:1]}, {Title: "Change", Rows: verbs[1:2]}, {Title: "Runs", Rows: verbs[2:]},
 			{Title: "Procedures", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
 		}, "prod", []string{"tableacls", "etcd-get"})},
-		{"help-verb", card.HelpVerb(verbs[1], []string{"db_dis", "db_ltds"})},
+		{"help-verb", card.HelpVerb(card.HelpTopic{HelpRow: verbs[1], Takes: "At Sev 1 it waits for the vote of somebody else; below, it runs at once.",
+			Processes: []string{"db_dis", "db_ltds"}})},
+		{"help-params", card.HelpVerb(card.HelpTopic{
+			HelpRow: card.HelpRow{Verb: "backup-retain", Summary: "back the configuration up, and delete old backups", Usage: "backup-retain [parts=PARTS] days=DAYS [reason …]", Example: "backup-retain days=30"},
+			Params: []card.HelpParam{
+				{Name: "parts", Help: "what to back up, joined by commas", Values: "some of all,etcd,ACLs", Default: "all"},
+				{Name: "days", Help: "backups older than this many days are deleted", Values: "1 to 365"},
+			},
+			Takes: "Destructive: it waits for the votes of 2 people besides you, who type the target's name.", MayNot: "You have not the role for it in prod.",
+		})},
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},
 		{"trail", card.Trail(trail())},

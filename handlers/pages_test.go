@@ -1,0 +1,243 @@
+package handlers
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+var update = flag.Bool("update", false, "write docs/commands anew")
+
+// wholeGrammar has a cluster of one host for each catalog, with every process
+// on it.
+func wholeGrammar(t *testing.T) *Grammar {
+	t.Helper()
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet.Fleet{}
+	for i, cat := range catalogs {
+		h := fleet.Host{Name: "infra-1", Address: "infra-1:22", Login: "dhops"}
+		for _, p := range cat.Processes() {
+			h.Processes = append(h.Processes, p.ID)
+		}
+		f.Clusters = append(f.Clusters, fleet.Cluster{Name: fmt.Sprintf("c%d", i), Catalog: cat.Name, ACLs: fleet.ACLsInEtcd, Hosts: []fleet.Host{h}})
+	}
+	return &Grammar{Catalogs: catalogs, Fleet: f}
+}
+
+// Whatever help shows as an example can be said just so.
+func TestExamplesMakePlans(t *testing.T) {
+	g := wholeGrammar(t)
+	now := func() time.Time { return time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC) }
+	for _, cmd := range g.commands() {
+		if cmd.Action == "" {
+			if _, err := g.parse(Message{Text: cmd.Example, Channel: "C0"}); err != nil {
+				if _, err = only(g, 0).parse(Message{Text: cmd.Example}); err != nil {
+					t.Errorf("%q: %v", cmd.Example, err)
+				}
+			}
+			continue
+		}
+		fits := 0
+		for i := range g.Fleet.Clusters {
+			if !slices.ContainsFunc(only(g, i).commands(), func(c Command) bool { return c.Verb == cmd.Verb && offers(only(g, i), c) }) {
+				continue
+			}
+			fits++
+			if _, err := only(g, i).Plan(cmd.Example, now); err != nil {
+				t.Errorf("%s: %q: %v", g.Fleet.Clusters[i].Catalog, cmd.Example, err)
+			}
+		}
+		if fits == 0 {
+			t.Errorf("%s is in no catalog", cmd.Verb)
+		}
+	}
+}
+
+// only is the grammar with one of its clusters.
+func only(g *Grammar, i int) *Grammar {
+	return &Grammar{Catalogs: g.Catalogs, Fleet: &fleet.Fleet{Clusters: g.Fleet.Clusters[i : i+1]}}
+}
+
+// offers says that the grammar's one cluster has the command's action.
+func offers(g *Grammar, cmd Command) bool {
+	cat, _ := g.Catalogs.Get(g.Fleet.Clusters[0].Catalog)
+	return slices.ContainsFunc(cat.Actions(), func(a *runbooks.Action) bool { return a.Name == cmd.Action })
+}
+
+// docs/commands has a page for each command, made from the command table.
+func TestCommandPages(t *testing.T) {
+	dir := filepath.Join("..", "docs", "commands")
+	want := commandPages(t)
+	if *update {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range want {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	there, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil || len(there) != len(want) {
+		t.Errorf("docs/commands has %d pages, want %d (%v): run go test ./handlers -run CommandPages -update", len(there), len(want), err)
+	}
+	for name, text := range want {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || string(got) != text {
+			t.Errorf("docs/commands/%s is not what the command table says (%v): run go test ./handlers -run CommandPages -update", name, err)
+		}
+	}
+}
+
+func commandPages(t *testing.T) map[string]string {
+	t.Helper()
+	g := wholeGrammar(t)
+	commands := slices.SortedFunc(slices.Values(g.commands()), func(a, b Command) int { return strings.Compare(a.Verb, b.Verb) })
+	var index strings.Builder
+	index.WriteString("# Every command\n\nMade from the command table by `go test ./handlers -run CommandPages -update`; a test\n" +
+		"holds these pages to it. The same words work as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
+		"| Command | What for | Class |\n|---|---|---|\n")
+	pages := map[string]string{}
+	for _, cmd := range commands {
+		fmt.Fprintf(&index, "| [%s](%s.md) | %s | %s |\n", cmd.Verb, cmd.Verb, cmd.Summary, cmd.Class)
+		pages[cmd.Verb+".md"] = commandPage(t, g, cmd)
+	}
+	pages["README.md"] = index.String()
+	return pages
+}
+
+func commandPage(t *testing.T, g *Grammar, cmd Command) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", cmd.Verb, strings.ToUpper(cmd.Summary[:1])+cmd.Summary[1:])
+	fmt.Fprintf(&b, "    /dh %s\n\nFor example `/dh %s`.", cmd.Usage, cmd.Example)
+	if len(cmd.Aliases) > 0 {
+		fmt.Fprintf(&b, " Also understood: %s.", strings.Join(cmd.Aliases, ", "))
+	}
+	b.WriteString("\n\n")
+	if text := takes(cmd, auth.Policy{}); text != "" {
+		fmt.Fprintf(&b, "Class %s. %s\n\n", cmd.Class, text)
+	}
+	if len(cmd.Params) > 0 {
+		b.WriteString("| Parameter | What | Values | Left out |\n|---|---|---|---|\n")
+		for _, p := range cmd.Params {
+			left := "needed"
+			if p.Default != "" {
+				left = p.Default
+			} else if p.Optional {
+				left = "may be"
+			}
+			fmt.Fprintf(&b, "| `%s=` | %s | %s | %s |\n", p.Name, p.Help, p.Values(), left)
+		}
+		b.WriteString("\n")
+	}
+	if cmd.Action != "" {
+		for _, cat := range g.Catalogs {
+			writeSteps(t, &b, cat, cmd.Action)
+		}
+		b.WriteString("What changes something is printed bold; the rest only looks, before and after.\n[procedures.md](../procedures.md) has each command with its page and line.\n\n")
+	}
+	b.WriteString("[All commands](README.md)\n")
+	return b.String()
+}
+
+// writeSteps tells, for one generation, what an action can be said of and what
+// it runs there. Of processes whose steps differ in nothing but names and logs
+// one is shown.
+func writeSteps(t *testing.T, b *strings.Builder, cat *runbooks.Catalog, action string) {
+	t.Helper()
+	view, err := cat.View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type group struct {
+		shown     runbooks.ActionView
+		of        string // the process that is shown
+		processes []string
+	}
+	var groups []*group
+	add := func(a runbooks.ActionView, process string) {
+		if a.Action != action {
+			return
+		}
+		i := slices.IndexFunc(groups, func(g *group) bool { return shapeOf(g.shown) == shapeOf(a) })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, &group{shown: a, of: process})
+		}
+		groups[i].processes = append(groups[i].processes, process)
+		if process == "db_dis" {
+			groups[i].shown, groups[i].of = a, process
+		}
+	}
+	for _, p := range view.Processes {
+		for _, a := range p.Actions {
+			add(a, p.ID)
+		}
+	}
+	for _, a := range view.Actions {
+		add(a, "")
+	}
+	if len(groups) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "## In %s\n\n", cat.Name)
+	for _, g := range groups {
+		switch {
+		case g.of == "":
+		case len(g.processes) == 1:
+			fmt.Fprintf(b, "For %s:\n\n", g.of)
+		default:
+			others := slices.DeleteFunc(slices.Clone(g.processes), func(p string) bool { return p == g.of })
+			fmt.Fprintf(b, "For %s, and with their own names for %s:\n\n", g.of, strings.Join(others, ", "))
+		}
+		b.WriteString(stepLines(g.shown) + "\n")
+	}
+}
+
+// shapeOf is what the steps of an action are, whatever their commands name.
+func shapeOf(a runbooks.ActionView) string {
+	var b strings.Builder
+	for _, st := range a.Steps {
+		fmt.Fprintf(&b, "%s %s %s %s\n", st.Kind, st.Title, st.Check, strings.Join(strings.Fields(st.Command)[:min(2, len(strings.Fields(st.Command)))], " "))
+	}
+	return b.String()
+}
+
+func stepLines(a runbooks.ActionView) string {
+	var b strings.Builder
+	for i, st := range a.Steps {
+		fmt.Fprintf(&b, "%d. ", i+1)
+		title := st.Title
+		if title != "" {
+			title += ": "
+		}
+		switch {
+		case st.Use != "":
+			fmt.Fprintf(&b, "%s%s %s\n", title, st.Use, st.Process)
+		case st.Kind == runbooks.Manual:
+			fmt.Fprintf(&b, "A person: %s\n", st.Command)
+		case st.Kind == runbooks.Exec:
+			fmt.Fprintf(&b, "%s**`%s`**\n", title, st.Command)
+		default:
+			fmt.Fprintf(&b, "%s`%s`\n", title, st.Command)
+		}
+	}
+	return b.String()
+}
