@@ -362,7 +362,7 @@ func TestHealthAndRun(t *testing.T) {
 // within waits until something holds that needs no more than a moment.
 func within(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came about that %s", what)

@@ -75,10 +75,13 @@ func request(asks, votes string) script {
 // disagree lets one of two replicas come back with another config, and asks
 // until the one that leads has heard it.
 func disagree(ctx context.Context, p *people, r *rand.Rand) {
-	ctx, stop := context.WithTimeout(ctx, 40*time.Second)
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	if err := p.configure(configChange{Monit: "[sudo, monit]"}); err != nil {
 		p.violation("%v", err)
+	}
+	if !p.until("both replicas hear Slack at first", 20*time.Second, func() bool { return len(p.alive()) == 2 && p.slack.Connections() == 4 }) {
+		return
 	}
 	kill(0).do(p.world, r, p.alive()[1].name)
 	p.until("both replicas hear Slack", 20*time.Second, func() bool { return p.slack.Connections() == 4 })
