@@ -96,10 +96,9 @@ func New(c Config) (*Edge, error) {
 		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
 	}
 	e.edits = newEdits(c.Pace, c.Now, e.update)
-	base := []slack.Option{slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http)}
-	e.chat = slack.New(string(e.botToken), base...)
+	e.chat = slack.New(string(e.botToken), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(terse{e.http}))
 	// The retry wraps the client before it, so it comes last.
-	e.ask = slack.New(string(e.botToken), append(base, slack.OptionRetry(2))...)
+	e.ask = slack.New(string(e.botToken), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http), slack.OptionRetry(2))
 	for i := range c.Sockets {
 		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, pulse: pulse{now: c.Now}})
 	}
