@@ -18,15 +18,12 @@ type facts struct {
 }
 
 func (s *Service) facts(ctx context.Context) facts {
-	open, err := s.Runs.Open(ctx)
-	out := facts{runs: map[runbooks.Target]string{}, err: err}
+	open, announced, err := s.Windows.InHand(ctx)
+	out := facts{runs: map[runbooks.Target]string{}, maintenance: s.notOver(announced), err: err}
 	for _, o := range open {
 		for _, t := range o.Run.Plan.Targets {
 			out.runs[t] = o.Run.ID
 		}
-	}
-	if err == nil {
-		out.maintenance, out.err = s.announced(ctx)
 	}
 	return out
 }

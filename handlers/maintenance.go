@@ -11,6 +11,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
 )
@@ -23,6 +24,9 @@ type Windows interface {
 	// Maintenance returns what was announced and not ended, over or not, by
 	// cluster and target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
+	// InHand returns the same together with every run that has not ended,
+	// oldest first, as of one moment.
+	InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// SetMaintenance stores an announcement in place of one for the same
 	// cluster, process and host.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
@@ -41,7 +45,11 @@ const (
 // announced is what is announced and not over.
 func (s *Service) announced(ctx context.Context) ([]fleet.Maintenance, error) {
 	all, err := s.Windows.Maintenance(ctx)
-	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) }), err
+	return s.notOver(all), err
+}
+
+func (s *Service) notOver(all []fleet.Maintenance) []fleet.Maintenance {
+	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
 // listMaintenance answers what is announced, everywhere.

@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 )
 
@@ -33,26 +34,55 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]fleet.Maintenance, 0, len(resp.Kvs))
-	for _, kv := range resp.Kvs {
-		about := strings.Split(strings.TrimPrefix(string(kv.Key), s.keys.maintenances()), "/")
-		var m maintenance
-		if err := json.Unmarshal(kv.Value, &m); err != nil || len(about) != 3 {
-			return nil, fmt.Errorf("the stored maintenance %s cannot be read: %.100q", kv.Key, kv.Value)
+	return s.decodeMaintenances(resp.Kvs)
+}
+
+// InHand returns, as of one moment, what Open and Maintenance do.
+func (s *Store) InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
+	resp, err := s.send(ctx, "reading what is in hand", nil, []clientv3.Op{
+		clientv3.OpGet(s.keys.opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly()),
+		clientv3.OpGet(s.keys.maintenances(), clientv3.WithPrefix()),
+	}, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	open, err := s.openOf(ctx, resp.Responses[0].GetResponseRange().Kvs, resp.Header.Revision)
+	if err != nil {
+		return nil, nil, err
+	}
+	announced, err := s.decodeMaintenances(resp.Responses[1].GetResponseRange().Kvs)
+	return open, announced, err
+}
+
+func (s *Store) decodeMaintenances(kvs []*keyValue) ([]fleet.Maintenance, error) {
+	list := make([]fleet.Maintenance, 0, len(kvs))
+	for _, kv := range kvs {
+		m, err := s.decodeMaintenance(kv)
+		if err != nil {
+			return nil, err
 		}
-		if m.V != 1 {
-			return nil, fmt.Errorf("the stored maintenance %s has form %d, which a newer bot wrote", kv.Key, m.V)
-		}
-		if about[2] == everyHost {
-			about[2] = ""
-		}
-		list = append(list, fleet.Maintenance{
-			Cluster: about[0], Process: about[1], Host: about[2],
-			From: time.UnixMilli(m.From).UTC(), Until: time.UnixMilli(m.Until).UTC(), By: m.By, Reason: m.Reason,
-		})
+		list = append(list, m)
 	}
 	slices.SortFunc(list, fleet.Maintenance.Compare)
 	return list, nil
+}
+
+func (s *Store) decodeMaintenance(kv *keyValue) (fleet.Maintenance, error) {
+	about := strings.Split(strings.TrimPrefix(string(kv.Key), s.keys.maintenances()), "/")
+	var m maintenance
+	if err := json.Unmarshal(kv.Value, &m); err != nil || len(about) != 3 {
+		return fleet.Maintenance{}, fmt.Errorf("the stored maintenance %s cannot be read: %.100q", kv.Key, kv.Value)
+	}
+	if m.V != 1 {
+		return fleet.Maintenance{}, fmt.Errorf("the stored maintenance %s has form %d, which a newer bot wrote", kv.Key, m.V)
+	}
+	if about[2] == everyHost {
+		about[2] = ""
+	}
+	return fleet.Maintenance{
+		Cluster: about[0], Process: about[1], Host: about[2],
+		From: time.UnixMilli(m.From).UTC(), Until: time.UnixMilli(m.Until).UTC(), By: m.By, Reason: m.Reason,
+	}, nil
 }
 
 // SetMaintenance stores an announcement in place of one for the same target,

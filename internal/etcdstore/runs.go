@@ -50,14 +50,19 @@ func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	rev := resp.Header.Revision
-	kvs, err := s.runsOf(ctx, resp.Kvs, s.keys.opens(), rev)
+	list, err := s.openOf(ctx, resp.Kvs, resp.Header.Revision)
+	return list, resp.Header.Revision, err
+}
+
+// openOf returns the runs of an index of open ones, oldest first, as they were
+// at a revision.
+func (s *Store) openOf(ctx context.Context, index []*keyValue, rev int64) ([]engine.Stored, error) {
+	kvs, err := s.runsOf(ctx, index, s.keys.opens(), rev)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	slices.SortFunc(kvs, func(a, b *keyValue) int { return cmp.Compare(a.CreateRevision, b.CreateRevision) })
-	list, err := s.decodeRuns(kvs)
-	return list, rev, err
+	return s.decodeRuns(kvs)
 }
 
 // Recent returns up to n runs that have ended, newest end first.

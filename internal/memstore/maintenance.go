@@ -2,9 +2,11 @@ package memstore
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 )
 
@@ -15,12 +17,23 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]fleet.Maintenance, 0, len(s.maintenance))
-	for _, m := range s.maintenance {
-		list = append(list, m)
+	return s.announced(), nil
+}
+
+// InHand returns, as of one moment, what Open and Maintenance do.
+func (s *Store) InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
+	if err := down(ctx); err != nil {
+		return nil, nil, err
 	}
-	slices.SortFunc(list, fleet.Maintenance.Compare)
-	return list, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open, err := s.open()
+	return open, s.announced(), err
+}
+
+// announced is called with mu held.
+func (s *Store) announced() []fleet.Maintenance {
+	return slices.SortedFunc(maps.Values(s.maintenance), fleet.Maintenance.Compare)
 }
 
 // SetMaintenance stores an announcement in place of one for the same target.

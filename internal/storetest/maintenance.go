@@ -82,4 +82,37 @@ func testMaintenance(t *testing.T, s *suite) {
 	if _, err := s.Maintenance(ctx); !errors.Is(err, engine.ErrStoreDown) {
 		t.Errorf("list: %v, want ErrStoreDown", err)
 	}
+	if _, _, err := s.InHand(ctx); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("what is in hand: %v, want ErrStoreDown", err)
+	}
+}
+
+// testInHand holds what is in hand to what the two lists say.
+func testInHand(t *testing.T, s *suite) {
+	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
+		t.Helper()
+		open, announced, err := s.InHand(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open, announced
+	}
+	if open, announced := inHand(); len(open)+len(announced) != 0 {
+		t.Fatalf("an empty store has %v and %v in hand", open, announced)
+	}
+	first, ended, last := s.start(), s.start(), s.start()
+	s.commit(s.next(ended, engine.Done))
+	now := s.clock.now()
+	window := fleet.Maintenance{Cluster: "prod", Process: "db_dis", From: now, Until: now.Add(time.Hour), By: "anna"}
+	record := audit.Record{At: now, Kind: audit.Announced, Person: "anna", Action: "maintenance", Target: "db_dis"}
+	if err := s.SetMaintenance(t.Context(), window, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	open, announced := inHand()
+	if diff := cmp.Diff([]engine.Stored{first, last}, open); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]fleet.Maintenance{window}, announced); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -22,6 +22,7 @@ type Store interface {
 	audit.Log
 	poster.Posts
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
+	InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	NewID(ctx context.Context) (string, error)
@@ -53,6 +54,7 @@ func Run(t *testing.T, open Open) {
 		"posts":                      testPosts,
 		"leading":                    testLead,
 		"maintenance":                testMaintenance,
+		"what is in hand":            testInHand,
 		"watching":                   testWatch,
 		"no time left":               testDeadline,
 		"one winner per revision":    testOneWinner,
