@@ -56,9 +56,10 @@ type Remote interface {
 type Slack interface {
 	poster.Board
 	handlers.Directory
-	// Drain turns new deliveries away with a word, while those taken on are
-	// still handled.
-	Drain()
+	// Drain takes nothing new on, while what was taken on is still handled.
+	// Where others hear, Slack is left to those; else new deliveries are turned
+	// away with a word.
+	Drain(othersHear bool)
 	// Run hears and speaks until ctx ends.
 	Run(ctx context.Context) error
 	// Resume hands a stored delivery to the handler again.
@@ -228,7 +229,7 @@ func (b *bot) run(ctx context.Context) error {
 }
 
 func (b *bot) stop(g *errgroup.Group, stack []func()) error {
-	b.slack.Drain()
+	b.slack.Drain(b.others())
 	for i := len(stack) - 1; i >= 0; i-- {
 		stack[i]()
 	}

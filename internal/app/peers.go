@@ -3,7 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"dhbot/internal/etcdstore"
 )
 
 // mostSkew is how far two replicas' clocks may be apart: deadlines are judged
@@ -30,6 +33,20 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// othersWithin bounds the question whether there are other replicas.
+const othersWithin = time.Second
+
+// others says that other replicas live, which take what this one does not.
+func (b *bot) others() bool {
+	if b.Peers == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), othersWithin)
+	defer cancel()
+	peers, err := b.Peers(ctx)
+	return err == nil && slices.ContainsFunc(peers, func(p etcdstore.Peer) bool { return !p.Self && p.Config == b.Hash })
 }
 
 // apart names what does not fit between the replicas, for `bot health`.

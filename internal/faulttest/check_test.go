@@ -237,7 +237,7 @@ func (p *people) judgeDeeds(st state) {
 }
 
 func (p *people) seen(d *deed, st state) bool {
-	list, err := p.slack.Messages(channel, d.who)
+	list, err := p.slack.Messages(d.where, d.who)
 	if err != nil {
 		return false
 	}
@@ -268,13 +268,13 @@ const slackbot = "USLACKBOT"
 // judgeMessages wants each run's message to be in the channel and to show the
 // run as it is, and every posted trail entry in the audit channel.
 func (p *people) judgeMessages(st state) {
-	list, err := p.slack.Messages(channel, "")
-	if err != nil {
-		p.violation("the channel cannot be read: %v", err)
-		return
-	}
 	for _, s := range st.Runs {
 		post := st.Posts[s.Run.ID]
+		list, err := p.slack.Messages(s.Run.Place.Channel, "")
+		if err != nil {
+			p.violation("the channel cannot be read: %v", err)
+			return
+		}
 		i := slices.IndexFunc(list, func(m slacklocal.Message) bool { return m.TS == post.TS })
 		switch {
 		case i < 0:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 
 	"dhbot/internal/audit"
@@ -75,25 +77,67 @@ func servePeek(socket string, s *etcdstore.Store) (stop func() error, err error)
 	if err != nil {
 		return nil, err
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		st, err := readState(r.Context(), s)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_ = json.NewEncoder(w).Encode(st)
-	})}
+	mux := http.NewServeMux()
+	answer(mux, "GET /state", func(ctx context.Context) (state, error) { return readState(ctx, s) })
+	answer(mux, "GET /burden", func(ctx context.Context) (burden, error) { return readBurden(ctx, s) })
+	srv := &http.Server{Handler: mux}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = srv.Serve(l) }()
 	return func() error { err := srv.Close(); <-served; return err }, nil
 }
 
-// peek asks a replica for the state.
-func peek(ctx context.Context, socket string) (state, error) {
-	var st state
+func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context) (T, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v, err := read(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(v)
+	})
+}
+
+// burden is what a replica weighs on its machine.
+type burden struct {
+	RSS, Heap, Size, InUse  int64 // bytes: of the process, of what it holds, of the store's database and of what is in it
+	Goroutines, Descriptors int
+	Sealed, Stored          uint64 // entries of the trail, and the first of them that is not only archived
+}
+
+func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
+	h, err := s.Health(ctx)
+	if err != nil {
+		return burden{}, err
+	}
+	b := burden{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
+	// A collection first: what is garbage weighs nothing.
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.Heap = int64(m.HeapAlloc)
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return burden{}, err
+	}
+	b.Descriptors = len(open)
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return burden{}, err
+	}
+	var total, resident int64
+	if _, err := fmt.Sscan(string(statm), &total, &resident); err != nil {
+		return burden{}, fmt.Errorf("/proc/self/statm: %w", err)
+	}
+	b.RSS = resident * int64(os.Getpagesize())
+	return b, nil
+}
+
+// peek asks a replica for something, such as the state.
+func peek[T any](ctx context.Context, socket, path string) (T, error) {
+	var st T
 	client := unixClient(socket)
 	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://peek/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://peek"+path, nil)
 	if err != nil {
 		return st, err
 	}

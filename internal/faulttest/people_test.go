@@ -15,6 +15,7 @@ import (
 // deed is one thing that a person did, and whether Slack said that it arrived.
 type deed struct {
 	who    string
+	where  string // the channel
 	kind   string // ask, approve, read
 	tag    string // ask: a word of the reason that no other deed has
 	run    string // approve: the run on whose card it was
@@ -57,7 +58,7 @@ const (
 // ask types a command, and again while Slack says that it failed.
 func (p *people) ask(ctx context.Context, who, command string) {
 	for range askTries {
-		d := p.note(&deed{who: who, kind: "ask", tag: p.newTag(), at: time.Now()})
+		d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
 		a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command + " " + d.tag})
 		if err != nil {
 			p.violation("%s cannot type %q: %v", who, command, err)
@@ -77,7 +78,7 @@ func (p *people) ask(ctx context.Context, who, command string) {
 
 // mention writes to the bot; Slack repeats the event until it is acked.
 func (p *people) mention(who, command string) {
-	d := p.note(&deed{who: who, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
+	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
 	if _, err := p.slack.Mention(slacklocal.Mention{User: who, Channel: channel, Text: "@dh " + command + " " + d.tag}); err != nil {
 		p.violation("%s cannot mention the bot: %v", who, err)
 	}
@@ -85,7 +86,7 @@ func (p *people) mention(who, command string) {
 
 // status asks for something that only reads.
 func (p *people) status(who, command string) {
-	d := p.note(&deed{who: who, kind: "read", at: time.Now()})
+	d := p.note(&deed{who: who, where: channel, kind: "read", at: time.Now()})
 	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})
 	if err != nil {
 		p.violation("%s cannot type %q: %v", who, command, err)
@@ -127,8 +128,8 @@ func (p *people) approve(ctx context.Context, temper func(run string) []string) 
 }
 
 func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button) {
-	d := p.note(&deed{who: who, kind: "approve", run: run, shown: words(m), at: time.Now()})
-	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
+	d := p.note(&deed{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
+	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
 	if err != nil {
 		return // the card has changed meanwhile: there is no such button any more
 	}

@@ -36,8 +36,9 @@ type settings struct {
 	SlackAPI string
 	AppToken string
 	BotToken string
-	Gate     string // the socket that crossings are reported to
+	Gate     string // the socket that crossings are reported to; "" is a bot in earnest, with its own times
 	Peek     string // the socket on which the round asks for the state
+	Keep     uint64 // entries of the trail that stay in the store; 0 for the bot's own
 }
 
 // replicaMain is `bot run` with its edges wrapped, and returns its exit code.
@@ -67,7 +68,9 @@ func runReplica(ctx context.Context, file string) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("replica", s.Name)
 	c := app.Configure(cfg, cfg.Catalogs, app.Options{SlackAPI: s.SlackAPI, Log: log})
-	c.Policy = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}
+	if s.Gate != "" {
+		c.Policy = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}
+	}
 	c.Replica = s.Name
 	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)
 	if err != nil {
@@ -80,33 +83,42 @@ func runReplica(ctx context.Context, file string) error {
 	if err != nil {
 		return errors.Join(err, closeAll())
 	}
-	err = app.Run(ctx, c, wrap(edges, newGate(s.Gate, s.Name)))
+	if s.Gate != "" {
+		edges = wrap(edges, newGate(s.Gate, s.Name))
+	}
+	err = app.Run(ctx, c, edges)
 	return errors.Join(err, peek(), closeAll())
 }
 
-// openEdges opens what app.Open opens, with times that suit a test.
+// openEdges opens what app.Open opens, with times that suit a test unless it is
+// in earnest.
 func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
 	sc := app.StoreConfig(cfg, s.Name, log)
-	sc.LeaseTTL, sc.Timeout, sc.SealEach = leaseTTL, time.Second, 50*time.Millisecond
+	pc := sshexec.Config{KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, Log: log}
+	var pace slackio.Pace
+	if s.Gate != "" {
+		sc.LeaseTTL, sc.Timeout, sc.SealEach = leaseTTL, time.Second, 50*time.Millisecond
+		pc.DialTimeout, pc.HandshakeTimeout, pc.KeepAlive = time.Second, 2*time.Second, 2*time.Second
+		pace = slackio.Pace{PostEvery: 20 * time.Millisecond, EditBurst: 100, EditEvery: 20 * time.Millisecond}
+	}
+	if s.Keep > 0 {
+		sc.KeepTrail, sc.Segment, sc.KeepHistory = s.Keep, s.Keep, int64(s.Keep)
+	}
 	store, err := etcdstore.Open(ctx, sc)
 	if err != nil {
 		return app.Edges{}, nil, nil, err
 	}
-	pool, err := sshexec.New(sshexec.Config{
-		KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, Log: log,
-		DialTimeout: time.Second, HandshakeTimeout: 2 * time.Second, KeepAlive: 2 * time.Second,
-	})
+	pool, err := sshexec.New(pc)
 	if err != nil {
 		return app.Edges{}, nil, nil, errors.Join(err, store.Close())
 	}
 	slack := func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
 		return slackio.New(slackio.Config{
 			AppToken: slackio.Secret(s.AppToken), BotToken: slackio.Secret(s.BotToken), APIURL: s.SlackAPI,
-			Claims: claims, Handler: handler, Log: log,
-			Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditBurst: 100, EditEvery: 20 * time.Millisecond},
+			Claims: claims, Handler: handler, Log: log, Pace: pace,
 		})
 	}
 	closeAll := func() error { pool.Close(); return store.Close() }
-	edges := app.Edges{Store: store, Remote: pool, Slack: slack, Hear: store.Hear, Peers: store.Peers}
+	edges := app.Edges{Store: store, Remote: pool, Slack: slack, Hear: store.Hear, Peers: store.Peers, StoreHealth: store.Health}
 	return edges, store, closeAll, nil
 }

@@ -106,7 +106,7 @@ func (p *people) rest() state {
 }
 
 // report fails the test if anything was wrong, with what there is to know.
-func (rd round) report(t *testing.T, p *people, st state) {
+func (rd round) report(t testing.TB, p *people, st state) {
 	p.world.mu.Lock()
 	wrong := slices.Clone(p.wrong)
 	p.world.mu.Unlock()

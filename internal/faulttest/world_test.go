@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,10 +36,21 @@ func (s shape) String() string {
 	return fmt.Sprintf("%d replicas, etcd of %d", s.Replicas, s.Members)
 }
 
+// setup is how a world is made.
+type setup struct {
+	shape
+	// earnest is a bot with the times of `bot run`, at a Slack with Slack's own
+	// limits; nobody watches what it crosses.
+	earnest  bool
+	channels []slacklocal.Channel // besides the demo's
+	keep     uint64               // entries of the trail that stay in the store; 0 for the bot's own
+}
+
 // world is a bot and all that is around it.
 type world struct {
 	t     testing.TB
 	dir   string
+	setup setup
 	shape shape
 	etcd  *etcd // nil where the store is embedded
 	slack *slacklocal.Server
@@ -64,13 +76,16 @@ type replica struct {
 	err   error // of Wait, after ended
 }
 
-func newWorld(t testing.TB, s shape) *world {
+// newWorld makes the world of a round.
+func newWorld(t testing.TB, s shape) *world { return makeWorld(t, setup{shape: s}) }
+
+func makeWorld(t testing.TB, s setup) *world {
 	dir, err := os.MkdirTemp("", "dhfault-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &world{t: t, dir: dir, shape: s, replicas: make([]*replica, s.Replicas)}
+	w := &world{t: t, dir: dir, setup: s, shape: s.shape, replicas: make([]*replica, s.Replicas)}
 	if s.Members > 0 {
 		w.etcd = startEtcd(t, dir, s.Members)
 	}
@@ -79,10 +94,7 @@ func newWorld(t testing.TB, s shape) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.hosts.Close() })
-	w.slack, err = slacklocal.Start(slacklocal.Config{
-		Unlimited: true, Workspace: slacklocal.DemoWorkspace(),
-		Clocks: slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second, 20 * time.Second}, Warning: time.Second},
-	})
+	w.slack, err = slacklocal.Start(s.slack())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +111,17 @@ func newWorld(t testing.TB, s shape) *world {
 	return w
 }
 
+// slack is the workspace of a world.
+func (s setup) slack() slacklocal.Config {
+	c := slacklocal.Config{Workspace: slacklocal.DemoWorkspace()}
+	c.Workspace.Channels = append(c.Workspace.Channels, s.channels...)
+	if !s.earnest {
+		c.Unlimited = true
+		c.Clocks = slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second, 20 * time.Second}, Warning: time.Second}
+	}
+	return c
+}
+
 // configChange is what a round may change between two lives.
 type configChange struct {
 	Monit string // how monit is called on infra-1, such as "[sudo, monit]"
@@ -107,7 +130,7 @@ type configChange struct {
 var configText = template.Must(template.New("config").Parse(`slack:
   home_teams: [{{.Team}}]
   audit_channel: {{.Audit}}
-  channels: {{"{"}}{{.Incident}}: prod{{"}"}}
+  channels: {{"{"}}{{range .Channels}}{{.}}: prod, {{end}}{{.Incident}}: prod{{"}"}}
 state: {{.State}}
 ssh: {user: dhops, key_file: {{.KeyFile}}, known_hosts: {{.KnownHosts}}}
 people:
@@ -138,18 +161,31 @@ func (w *world) configure(change configChange) error {
 	}
 	state := fmt.Sprintf("{dir: %s}", w.stateDir(0))
 	if w.etcd != nil {
-		state = fmt.Sprintf("{etcd: {endpoints: [%s]}}", `"`+strings.Join(w.etcd.endpoints(), `", "`)+`"`)
+		state = fmt.Sprintf("{etcd: {endpoints: [%s]}%s}", `"`+strings.Join(w.etcd.endpoints(), `", "`)+`"`, w.archive())
+	}
+	var channels []string
+	for _, ch := range w.setup.channels {
+		channels = append(channels, ch.ID)
 	}
 	var b bytes.Buffer
 	err := configText.Execute(&b, map[string]any{
 		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident,
 		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
-		"State": state, "KeyFile": w.hosts.KeyFile(), "KnownHosts": w.hosts.KnownHosts(), "Hosts": hosts,
+		"State": state, "Channels": channels, "KeyFile": w.hosts.KeyFile(), "KnownHosts": w.hosts.KnownHosts(), "Hosts": hosts,
 	})
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(w.file("config.yaml"), b.Bytes(), 0o600)
+}
+
+// archive is where replicas that share a store in earnest archive, as a part
+// of the config.
+func (w *world) archive() string {
+	if !w.setup.earnest {
+		return ""
+	}
+	return ", archive: " + w.file("archive")
 }
 
 func (w *world) file(name string) string    { return filepath.Join(w.dir, name) }
@@ -181,7 +217,7 @@ func (w *world) start(seat int) {
 func (w *world) launch(r *replica) error {
 	b, err := json.Marshal(settings{
 		Name: r.name, Config: w.file("config.yaml"), SlackAPI: w.slack.APIURL(), AppToken: w.slack.AppToken(), BotToken: w.slack.BotToken(),
-		Gate: w.file("gate"), Peek: w.peekSock(r),
+		Gate: w.gate(), Peek: w.peekSock(r), Keep: w.setup.keep,
 	})
 	if err != nil {
 		return err
@@ -207,6 +243,14 @@ func (w *world) launch(r *replica) error {
 	return nil
 }
 
+// gate is the socket that crossings are reported to, "" for none.
+func (w *world) gate() string {
+	if w.setup.earnest {
+		return ""
+	}
+	return w.file("gate")
+}
+
 func (w *world) logOf(r *replica) string { return w.file(fmt.Sprintf("log-%s-%d", r.name, r.life)) }
 
 // logs are the logs of all lives.
@@ -224,6 +268,9 @@ func (w *world) logs() string {
 	return b.String()
 }
 
+// storeWasDown is what a replica says that could not begin.
+var storeWasDown = regexp.MustCompile(`(?m)^error: the state store does not answer: (taking a lease|registering this replica)`)
+
 // supervise does what systemd would for a replica that ended by itself: it
 // begins again in a moment. Only one that could not begin because the store
 // was down may end so.
@@ -232,7 +279,7 @@ func (w *world) supervise(r *replica) {
 		return // as it was told, or killed
 	}
 	text, err := os.ReadFile(w.logOf(r))
-	if err != nil || !strings.Contains("\n"+string(text), "\nerror: the state store does not answer: taking a lease") {
+	if err != nil || !storeWasDown.Match(text) {
 		w.violation("replica %s ended by itself: %v", r.name, r.err)
 		return
 	}
@@ -331,7 +378,7 @@ func (w *world) peek() (state, error) {
 	for _, r := range w.alive() {
 		var st state
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		st, err = peek(ctx, w.peekSock(r))
+		st, err = peek[state](ctx, w.peekSock(r), "/state")
 		cancel()
 		if err == nil {
 			return st, nil

@@ -76,6 +76,8 @@ type Edge struct {
 	late     chan ack      // of connections that have ended
 	notices  chan notice
 	door     door
+	left     chan struct{} // closed when others hear in this edge's place
+	leaving  sync.Once
 	turns    *turns
 	edits    *edits
 	profiles *memory[auth.Profile]
@@ -92,7 +94,7 @@ func New(c Config) (*Edge, error) {
 		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, claims: c.Claims, handler: c.Handler,
 		ackTimeout: c.AckTimeout, grace: c.Grace, log: c.Log, now: c.Now, http: httpClient(),
 		slots: make(chan struct{}, c.Workers+c.Queue), seats: make(chan struct{}, c.Workers),
-		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})},
+		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})}, left: make(chan struct{}),
 		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
 	}
 	e.edits = newEdits(c.Pace, c.Now, e.update)
@@ -180,8 +182,8 @@ func httpClient() *http.Client {
 // when onlyReads is nil, everything is claimed. It must be called before Run.
 func (e *Edge) ClaimUnless(onlyReads func(handlers.Message) bool) { e.onlyReads = onlyReads }
 
-// Run connects to Slack and serves until ctx ends, then stops in order: no
-// new delivery is taken on, those taken are acked, the sockets close, the
+// Run connects to Slack and serves until ctx ends, or until Drain where others
+// hear, then stops in order: no new delivery is taken on, those taken are acked, the sockets close, the
 // handlers at work get a few seconds. It returns nil then, or at any time an
 // error that names the token and what to do when Slack refuses it for good.
 func (e *Edge) Run(ctx context.Context) error {
@@ -207,11 +209,17 @@ func (e *Edge) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
+		e.door.close()
 	case err = <-refusal:
+		e.door.close()
+	case <-e.left:
 	}
-	e.door.close()
 	e.await(claimBudget+e.ackTimeout, func(unack, _ int) bool { return unack == 0 })
 	hangUp()
+	e.door.close()
+	if err == nil {
+		<-ctx.Done() // at once, unless others hear: then what was taken on is still finished
+	}
 	e.await(e.grace, func(_, inside int) bool { return inside == 0 })
 	stopWork(errStopped)
 	e.door.wait(outer, func(_, inside int) bool { return inside == 0 })
@@ -275,6 +283,14 @@ func (e *Edge) renderer() renderer {
 	}}
 }
 
-// Drain turns new deliveries away with a word to the person, while those
-// taken on are still handled and the sockets stay open for them.
-func (e *Edge) Drain() { e.door.close() }
+// Drain takes nothing new on, while what was taken on is still handled. Where
+// others hear, the sockets are closed, so that Slack gives everything to those;
+// else they stay open, and new deliveries are turned away with a word to the
+// person.
+func (e *Edge) Drain(othersHear bool) {
+	if othersHear {
+		e.leaving.Do(func() { close(e.left) })
+		return
+	}
+	e.door.close()
+}

@@ -462,3 +462,37 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 		t.Error("an unknown form was taken")
 	}
 }
+
+// A replica that stops leaves Slack to the others at once, and still finishes
+// what it took on.
+func TestDrainWhereOthersHear(t *testing.T) {
+	goroutinesEnd(t)
+	began, release := make(chan struct{}), make(chan struct{})
+	w := newWorld(t, func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+		close(began)
+		<-release
+		if err := r.Show(ctx, say("re: "+m.Text)); err != nil {
+			t.Errorf("Show: %v", err)
+		}
+	}, nil)
+	w.slash("operator", "slow")
+	<-began
+	w.edge.Drain(true)
+	w.edge.Drain(true) // twice does no harm
+	w.await("end of every socket", func() bool { return w.local.Connections() == 0 })
+	close(release)
+	w.awaitSeen("reader", "re: slow")
+}
+
+// The only replica stays to tell people that it stops.
+func TestDrainAlone(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	w.edge.Drain(false)
+	if got := w.slash("operator", "status"); got.Message == nil || !strings.Contains(got.Message.Text, "just stopping") {
+		t.Errorf("the ack said %+v", got)
+	}
+	if n := len(a.messages()); n != 0 {
+		t.Errorf("%d handled", n)
+	}
+}
