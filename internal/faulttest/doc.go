@@ -19,9 +19,13 @@
 //	DHBOT_FAULT_SEED=42 go test -run Random ./internal/faulttest     one random round again
 //	DHBOT_FAULT_POINT='claim after 1' go test -run Point ./internal/faulttest
 //	DHBOT_FAULT_BROKEN=1 go test -timeout 0 -run Broken ./internal/faulttest
+//	DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/faulttest
+//	DHBOT_FAULT_SOAK=30 go test -timeout 0 -v -run Soak ./internal/faulttest
 //
-// The last builds the bot with one of its rules taken out at a time, and wants
-// each such build to be caught. A failure prints how to play its round again;
-// what the machine does in between is its own, so that a race may take several
-// tries. DHBOT_FAULT_LOG=1 prints the replicas' logs.
+// Broken builds the bot with one of its rules taken out at a time, and wants
+// each such build to be caught. The last two are played for so many minutes,
+// with the bot's own times at a Slack with Slack's limits, and print their
+// figures; what all of this came to is in docs/faults.md. A failure prints how
+// to play its round again; what the machine does in between is its own, so that
+// a race may take several tries. DHBOT_FAULT_LOG=1 prints the replicas' logs.
 package faulttest
