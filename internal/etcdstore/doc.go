@@ -37,6 +37,13 @@
 //	                  {v,from,until,by,reason}: what people work on, in Unix
 //	                  milliseconds; HOST is * for every host. SetMaintenance, which
 //	                  replaces it; EndMaintenance deletes it.
+//	watch/follow/CLUSTER/PROCESS/HOST/CHANNEL/THREAD
+//	                  watch.Follow (field v): somebody's watch, until its end was
+//	                  told; - for nothing. Keep, which requires the revision that
+//	                  it replaces.
+//	watch/cluster/NAME
+//	                  watch.Cluster (field v): what is remembered of a cluster that
+//	                  is watched in the background, and its incidents. Keep.
 //	leader/trail      name of the replica that seals, archives and sweeps, under its
 //	                  lease.
 //	leader/work       name of the replica that posts and takes up what dead ones

@@ -34,6 +34,9 @@ func (k keys) lead() string            { return string(k) + "leader/work" }
 func (k keys) post(id string) string   { return string(k) + "post/" + id }
 func (k keys) posted() string          { return string(k) + "posted" }
 
+// kept is the key of something that is watched, or what such keys begin with.
+func (k keys) kept(name string) string { return string(k) + "watch/" + name }
+
 func (k keys) maintenances() string { return string(k) + "maintenance/" }
 
 // maintenance refuses names that would become another key.

@@ -51,6 +51,7 @@ type Store struct {
 	changed chan struct{} // closed and replaced when history grows
 	// maintenance is what was announced, by target.
 	maintenance map[fleet.Maintenance]fleet.Maintenance
+	kept        map[string]form // what is watched, by name
 }
 
 // form is a run as it was stored once; runs are kept encoded so that nobody
@@ -91,6 +92,7 @@ func New(c Config) *Store {
 		changed: make(chan struct{}),
 
 		maintenance: map[fleet.Maintenance]fleet.Maintenance{},
+		kept:        map[string]form{},
 	}
 }
 

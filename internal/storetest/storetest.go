@@ -25,6 +25,8 @@ type Store interface {
 	InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
+	Kept(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error
+	Keep(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 	NewID(ctx context.Context) (string, error)
 	Claim(ctx context.Context, key string, payload []byte) (first bool, err error)
 	Settle(ctx context.Context, key string) error
@@ -56,6 +58,8 @@ func Run(t *testing.T, open Open) {
 		"maintenance":                testMaintenance,
 		"what is in hand":            testInHand,
 		"watching":                   testWatch,
+		"what is watched":            testKept,
+		"one keeper":                 testKeptRace,
 		"no time left":               testDeadline,
 		"one winner per revision":    testOneWinner,
 		"locks all or nothing":       testLockRace,
