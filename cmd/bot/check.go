@@ -27,6 +27,9 @@ func checkCommand() *cobra.Command {
 				return fmt.Errorf("%s will not do", configFile)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s will do\n", configFile)
+			for _, line := range cfg.WatchLines() {
+				fmt.Fprintln(cmd.OutOrStdout(), line)
+			}
 			if live {
 				return checkLive(cmd, cfg)
 			}

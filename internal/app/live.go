@@ -58,14 +58,34 @@ func checkSlack(ctx context.Context, cfg *config.Config, o Options) Found {
 	if err != nil {
 		return Found{About: "slack", Text: err.Error()}
 	}
-	_, member, err := edge.Channel(ctx, cfg.Slack.AuditChannel, 0)
-	switch {
-	case err != nil:
-		return Found{About: "slack", Text: fmt.Sprintf("the audit channel %s: %v", cfg.Slack.AuditChannel, err)}
-	case !member:
-		return Found{About: "slack", Text: fmt.Sprintf("the bot is not in the audit channel %s: invite it there", cfg.Slack.AuditChannel)}
+	if why := missingFrom(ctx, edge, cfg); why != "" {
+		return Found{About: "slack", Text: why}
 	}
 	return Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of team %s, and in the audit channel", id.User, id.Team)}
+}
+
+// missingFrom says which of the channels that the bot writes to by itself do
+// not take it, "" where all do. Incidents are nothing for outsiders.
+func missingFrom(ctx context.Context, edge *slackio.Edge, cfg *config.Config) string {
+	type place struct{ what, id string }
+	places := []place{{"audit channel", cfg.Slack.AuditChannel}}
+	for _, cl := range cfg.Fleet.Clusters {
+		if w, on := cfg.Watches[cl.Name]; on {
+			places = append(places, place{"channel for incidents of " + cl.Name, w.Channel})
+		}
+	}
+	for i, p := range places {
+		shared, member, err := edge.Channel(ctx, p.id, 0)
+		switch {
+		case err != nil:
+			return fmt.Sprintf("the %s %s: %v", p.what, p.id, err)
+		case !member:
+			return fmt.Sprintf("the bot is not in the %s %s: invite it there", p.what, p.id)
+		case shared && i > 0:
+			return fmt.Sprintf("the %s %s is shared with another organisation, and nothing is told there: name a channel of your own", p.what, p.id)
+		}
+	}
+	return ""
 }
 
 // A live check hears nothing.

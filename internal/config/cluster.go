@@ -36,7 +36,7 @@ func (b *builder) readClusters(v value) {
 }
 
 func (b *builder) readCluster(name string, v value, addresses map[string]string) {
-	o := v.object("catalog", "acls", "roles", "hosts", "schedule")
+	o := v.object("catalog", "acls", "roles", "hosts", "schedule", "watch")
 	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
 	names := b.catalogs.Names()
 	generation := o.need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
@@ -59,6 +59,7 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 		cluster.Hosts = append(cluster.Hosts, b.readHost(p.name, p.value, catalog, addresses))
 	}
 	b.readSchedule(&cluster, o.get("schedule"), catalog)
+	b.readWatch(name, o.get("watch"))
 	if catalog != nil {
 		warnOfAbsent(&cluster, hosts, catalog)
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	Runbooks string
 	// Terminal is where people type commands on the bot's own machine.
 	Terminal Terminal
+	// Watches are, by name, the clusters that are watched in the background.
+	Watches map[string]Watch
 	// Catalogs are what the binary carries, with Runbooks laid over it.
 	Catalogs runbooks.Catalogs
 	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
@@ -107,6 +109,7 @@ type builder struct {
 	files     []file
 	endpoints []value
 	groups    []value
+	watched   []watched
 }
 
 func build(name string, data []byte) *builder {
@@ -132,6 +135,7 @@ func build(name string, data []byte) *builder {
 	b.readPeople(o.needSome("people", "name at least one person, with a Slack account"))
 	b.readClusters(o.needSome("clusters", "name at least one cluster"))
 	b.readChannels(slack.get("channels"))
+	b.checkWatches()
 	b.checkStore(literally)
 	return b
 }

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// Watch is how a cluster is watched in the background.
+type Watch struct {
+	// Channel is where incidents are told.
+	Channel string
+	// Every is the time between two looks, and Quiet how long something must
+	// have been well again to be over.
+	Every, Quiet time.Duration
+}
+
+const (
+	defaultEvery = 30 * time.Second
+	defaultQuiet = 2 * time.Minute
+)
+
+// watched is a cluster's watch and where it stands in the file.
+type watched struct {
+	value
+	cluster string
+}
+
+// readWatch reads whether a cluster is watched in the background: it is where
+// a channel is named.
+func (b *builder) readWatch(cluster string, v value) {
+	if !v.there() {
+		return
+	}
+	o := v.object("channel", "every", "quiet")
+	w := Watch{
+		Every: o.get("every").duration(5*time.Second, 10*time.Minute, defaultEvery),
+		Quiet: o.get("quiet").duration(10*time.Second, time.Hour, defaultQuiet),
+	}
+	at := o.need("channel", "write the id (C…) of the channel in which incidents of "+cluster+" are told, or take the watch out")
+	if w.Channel = at.text(); w.Channel == "" {
+		return
+	}
+	if !channelID.MatchString(w.Channel) {
+		at.problem(fmt.Sprintf("%q is no id of a channel", w.Channel), channelIs)
+	}
+	if b.config.Watches == nil {
+		b.config.Watches = map[string]Watch{}
+	}
+	b.config.Watches[cluster] = w
+	b.watched = append(b.watched, watched{at, cluster})
+}
+
+// checkWatches comes after the channels are known: in a channel of another
+// cluster a name that somebody types below an incident means something else.
+func (b *builder) checkWatches() {
+	for _, w := range b.watched {
+		if bound := b.config.Slack.Channels[w.text()]; bound != "" && bound != w.cluster {
+			w.warning(fmt.Sprintf("incidents of %s are told in a channel in which names mean %s (slack.channels)", w.cluster, bound),
+				"name a channel of "+w.cluster)
+		}
+	}
+}
+
+// WatchLines say of each cluster whether it is watched in the background.
+func (c *Config) WatchLines() []string {
+	var out []string
+	for _, cl := range c.Fleet.Clusters {
+		w, on := c.Watches[cl.Name]
+		if !on {
+			out = append(out, fmt.Sprintf("%s is not watched in the background: clusters.%s.watch names no channel", cl.Name, cl.Name))
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s is watched in the background: looked at every %s, incidents are told in %s and over after %s of quiet", cl.Name, short(w.Every), w.Channel, short(w.Quiet)))
+	}
+	return out
+}
