@@ -63,10 +63,14 @@ func (s *Service) gate(ctx context.Context, c *call) error {
 }
 
 // mayHere refuses what changes something when it comes late, unclaimed, or
-// from a channel that outsiders read.
+// from a channel that outsiders read or that the bot is not in: nobody there
+// would see what was asked for, and what became of it.
 func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
+	}
+	if c.Outside {
+		return said("Not allowed: I am not in this channel, so nobody here would see what you ask for and what becomes of it. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
 	}
 	if c.ChannelShared {
 		return said("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")

@@ -38,6 +38,9 @@ type Message struct {
 	// ChannelShared says that people of other organisations are in the
 	// channel.
 	ChannelShared bool
+	// Outside says that the bot is not a member of the channel, and so cannot
+	// show anything there.
+	Outside bool
 	// Alone says that the channel is the person's own conversation with the
 	// bot, where nobody else sees what is shown.
 	Alone  bool

@@ -375,6 +375,7 @@ func TestWhatMayNotChange(t *testing.T) {
 		"late":      func(m *Message) { m.At = m.At.Add(-2 * time.Minute) },
 		"unclaimed": func(m *Message) { m.Key = "" },
 		"shared":    func(m *Message) { m.ChannelShared = true },
+		"outside":   func(m *Message) { m.Outside = true },
 	} {
 		m := h.message("UANNA", "restart db_ltds")
 		spoil(&m)
@@ -386,6 +387,11 @@ func TestWhatMayNotChange(t *testing.T) {
 	m.Key = ""
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "unrecorded") {
 		t.Errorf("an unclaimed read is answered and says so: %q", a.all())
+	}
+	m = h.message("UANNA", "restart db_ltds")
+	m.Outside, m.ChannelShared = true, true // what Slack hides may be shared, too
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "I am not in this channel") || !strings.Contains(a.all(), "/invite") {
+		t.Errorf("where the bot is not, what to do is said: %q", a.all())
 	}
 	m = h.message("UANNA", "status db_ltds")
 	m.ChannelShared = true

@@ -244,9 +244,9 @@ const (
 
 // message is the delivery as the handlers see it. One that could not be made
 // durable has no key.
-func (d *delivery) message(held standing, shared bool) handlers.Message {
+func (d *delivery) message(held standing, at room) handlers.Message {
 	m := handlers.Message{
-		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: shared || d.Shared, Alone: strings.HasPrefix(d.Channel, "D"), Thread: d.Thread, Text: d.Text, At: d.At,
+		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: at.shared, Outside: !at.member, Alone: strings.HasPrefix(d.Channel, "D"), Thread: d.Thread, Text: d.Text, At: d.At,
 		Tap: handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
 	}
 	m.Unclaimed = held == unclaimed

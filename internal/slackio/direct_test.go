@@ -44,7 +44,7 @@ func TestDirectMessages(t *testing.T) {
 			if !ok {
 				return
 			}
-			m := d.message(claimed, false)
+			m := d.message(claimed, room{member: true})
 			if m.Text != tt.text || m.Via != handlers.Mention || !m.Alone || m.Account != (auth.Account{Team: "T1", User: "UANNA"}) || m.Key == "" {
 				t.Errorf("%+v", m)
 			}

@@ -359,6 +359,21 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 	}
 }
 
+// Where the bot is not a member, the handler is told.
+func TestChannelWithoutTheBot(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	for n, channel := range []string{"incident", "without-dh", "hidden"} {
+		if _, err := w.local.Slash(slacklocal.SlashCommand{User: "operator", Channel: channel, Text: "restart db_dis"}); err != nil {
+			t.Fatal(err)
+		}
+		w.await("the command in "+channel, func() bool { return len(a.messages()) == n+1 })
+		if m := a.messages()[n]; m.Outside != (n > 0) || n < 2 && m.ChannelShared {
+			t.Errorf("in %s: %+v", channel, m)
+		}
+	}
+}
+
 // What a handler has not settled the edge does, once; what was cut off stays
 // to be resumed.
 func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/poster"
 )
 
 // What people are told where a delivery is not taken on.
@@ -58,7 +59,7 @@ func (e *Edge) accept(l *life, ev socketmode.Event) {
 // take claims a delivery, acks it, and hands it to the handler. A redelivery
 // is acked and dropped.
 func (e *Edge) take(l *life, id string, d *delivery) {
-	if d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, false)) {
+	if d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, room{})) {
 		e.ack(l.work, l, ack{id: id})
 		e.door.acked()
 		e.handle(l.work, d, unclaimed)
@@ -182,13 +183,13 @@ func (e *Edge) sendNotices(ctx context.Context) {
 // handle waits for one of the workers' seats, calls the handler, and settles
 // the claim of what was handled.
 func (e *Edge) handle(ctx context.Context, d *delivery, held standing) {
-	shared := e.isShared(ctx, d)
+	at := e.roomOf(ctx, d)
 	e.seats <- struct{}{}
 	leave := sync.OnceFunc(func() { <-e.seats })
 	defer leave()
 	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
 	defer cancel()
-	settled := e.handler(budget, d.message(held, shared), &reply{edge: e, d: d, leave: leave})
+	settled := e.handler(budget, d.message(held, at), &reply{edge: e, d: d, leave: leave})
 	leave()
 	// A claim that seemed to fail may have been made all the same; the person
 	// was told that it does not count, and so it must not be taken up later.
@@ -221,17 +222,22 @@ func (e *Edge) settleOnce(ctx context.Context, key string) error {
 	return e.claims.Settle(ctx, key)
 }
 
-// isShared says whether outsiders see the channel; if nobody knows, they do.
-func (e *Edge) isShared(ctx context.Context, d *delivery) bool {
-	if d.Shared || d.Channel == "" {
-		return d.Shared
+// roomOf says whether outsiders see the channel of a delivery, and whether the
+// bot is in it. If nobody knows, outsiders do; Slack hides private channels
+// from a bot that is not in them.
+func (e *Edge) roomOf(ctx context.Context, d *delivery) room {
+	if d.Channel == "" {
+		return room{shared: d.Shared, member: true}
 	}
-	shared, _, err := e.Channel(ctx, d.Channel, channelAge)
+	shared, member, err := e.Channel(ctx, d.Channel, channelAge)
+	if err == nil && !member { // it may have been invited just now
+		shared, member, err = e.Channel(ctx, d.Channel, 0)
+	}
 	if err != nil {
 		e.log.Warn("whether a channel is shared is unknown; it is taken to be", "channel", d.Channel, "err", err)
-		return true
+		return room{shared: true, member: !errors.Is(err, poster.ErrNoPlace)}
 	}
-	return shared
+	return room{shared: shared || d.Shared, member: member}
 }
 
 // Resume handles a delivery that was claimed under key but not handled, by a

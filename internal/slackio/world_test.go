@@ -106,7 +106,11 @@ func (w *world) run() {
 // newSilentWorld starts the local Slack only.
 func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
 	t.Helper()
-	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
+	ws := slacklocal.DemoWorkspace()
+	ws.Channels = append(ws.Channels,
+		slacklocal.Channel{ID: "C0WITHOUT0", Name: "without-dh", Members: []string{slacklocal.DemoOperator}},
+		slacklocal.Channel{ID: "C0HIDDEN00", Name: "hidden", Private: true, Members: []string{slacklocal.DemoOperator}})
+	local, err := slacklocal.Start(slacklocal.Config{Workspace: ws})
 	if err != nil {
 		t.Fatal(err)
 	}
