@@ -24,6 +24,7 @@ type Rules struct {
 	HomeTeams []string // teams and enterprises (T…, E…) of the home organisation
 	People    []Person // everybody who may do anything at all
 	Clusters  map[string]Roles
+	Calls     map[string]Calls // by cluster: in which order approvers are called
 	Policy    Policy
 }
 

@@ -36,7 +36,7 @@ func (b *builder) readClusters(v value) {
 }
 
 func (b *builder) readCluster(name string, v value, addresses map[string]string) {
-	o := v.object("catalog", "acls", "roles", "hosts", "schedule", "watch")
+	o := v.object("catalog", "acls", "roles", "call", "hosts", "schedule", "watch")
 	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
 	names := b.catalogs.Names()
 	generation := o.need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
@@ -65,6 +65,7 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 	}
 	b.config.Fleet.Clusters = append(b.config.Fleet.Clusters, cluster)
 	b.readRoles(name, o.need("roles", "say who may do what: {readers, operators, approvers, data}"))
+	b.readCall(name, o.get("call"))
 }
 
 func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addresses map[string]string) fleet.Host {

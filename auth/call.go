@@ -1,0 +1,65 @@
+package auth
+
+import "slices"
+
+// Calls says in which order the approvers of a cluster are called to vote on
+// what somebody asks for. It changes nothing about who may vote. An empty
+// First is every approver who is not in Next, an empty Next every one who is
+// not in First.
+type Calls struct {
+	First, Next []string // names of approvers
+}
+
+// Round says how often people have been called for one request before.
+type Round uint8
+
+// The closed set of rounds.
+const (
+	FirstRound Round = iota // the first group
+	NextRound               // the first group and the next
+	LastRound               // everybody who may vote
+)
+
+// Call returns whom a round calls to vote on what askedBy asked for in a
+// cluster: never anybody who may not. Where the first group has nobody who may,
+// the next is called at once.
+func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
+	eligible := r.Eligible(cluster, askedBy)
+	calls := r.Calls[cluster]
+	keep := func(want func(name string) bool) []Person {
+		var out []Person
+		for _, p := range eligible {
+			if want(p.Name) {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	first := func(name string) bool { return calls.first(name) }
+	next := func(name string) bool { return calls.first(name) || calls.next(name) }
+	var out []Person
+	if round == FirstRound {
+		out = keep(first)
+	}
+	if len(out) == 0 && round != LastRound {
+		out = keep(next)
+	}
+	if len(out) == 0 {
+		return eligible
+	}
+	return out
+}
+
+func (c Calls) first(name string) bool {
+	if len(c.First) > 0 {
+		return slices.Contains(c.First, name)
+	}
+	return !slices.Contains(c.Next, name)
+}
+
+func (c Calls) next(name string) bool {
+	if len(c.Next) > 0 {
+		return slices.Contains(c.Next, name)
+	}
+	return !c.first(name)
+}

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/auth"
+	"dhbot/runbooks"
+)
+
+// readCall reads in which order approvers are called. It makes nobody an
+// approver: whoever is called and could not vote would be woken for nothing.
+func (b *builder) readCall(cluster string, v value) {
+	if !v.there() {
+		return
+	}
+	o := v.object("first", "next")
+	approvers := b.config.Rules.Clusters[cluster][auth.Approver]
+	taken := map[string]string{}
+	read := func(group string) (names []string) {
+		for _, item := range o.get(group).texts() {
+			name := item.text()
+			switch {
+			case !slices.Contains(approvers, name):
+				item.problem(fmt.Sprintf("%s is not among the approvers of %s, and would be called for what they cannot vote on", name, cluster),
+					meant(name, approvers, "add them to roles.approvers, or call one of "))
+			case taken[name] != "":
+				item.problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")
+			default:
+				taken[name] = group
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	calls := auth.Calls{First: read("first"), Next: read("next")}
+	if b.config.Rules.Calls == nil {
+		b.config.Rules.Calls = map[string]auth.Calls{}
+	}
+	b.config.Rules.Calls[cluster] = calls
+	b.checkCall(cluster, calls, o.get("first"))
+}
+
+// checkCall names the operators whose requests skip the first group: who asks
+// can never vote, and a group of one is not there for its own requests.
+func (b *builder) checkCall(cluster string, calls auth.Calls, first value) {
+	if len(calls.First) == 0 {
+		return
+	}
+	rules := &b.config.Rules
+	var skips []string
+	for _, name := range rules.Clusters[cluster][auth.Operator] {
+		called := rules.Call(cluster, name, auth.FirstRound)
+		inFirst := func(p auth.Person) bool { return slices.Contains(calls.First, p.Name) }
+		if len(called) > 0 && !slices.ContainsFunc(called, inFirst) {
+			skips = append(skips, name)
+		}
+	}
+	if len(skips) > 0 {
+		need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
+		first.warning(fmt.Sprintf("a request of %s calls the next group at once: nobody else is in the first", strings.Join(skips, ", ")),
+			fmt.Sprintf("put at least %d people into first", need+1))
+	}
+}
