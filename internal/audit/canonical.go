@@ -13,8 +13,20 @@ import (
 	"unicode/utf8"
 )
 
-// FormVersion is the version of a record's form, its field V.
-const FormVersion = 1
+// FormVersion is the newest version of a record's form, its field V. A record
+// has the oldest version that knows its kind, so that an older bot can read all
+// that it could have written, and leaves the rest to newer ones.
+const FormVersion = 2
+
+// form is the version of the form of records of a kind.
+func (k Kind) form() int {
+	switch k {
+	case Looking, Reminded:
+		return 2
+	default:
+		return 1
+	}
+}
 
 // MaxRecord is the most bytes a record's canonical form may have. The longest
 // field of an honest record is a command, and a host takes no longer one.
@@ -103,10 +115,10 @@ func labelled(label string, body []byte) string {
 
 // Link puts a record into its run's chain: seq from 1, prev the Hash of the
 // run's record before it, "" for the first. It also brings the record into
-// its normal form: the current version, the time in UTC cut to milliseconds,
+// its normal form: the version of its kind, the time in UTC cut to milliseconds,
 // text as valid UTF-8. A record that belongs to no run gets seq 0 and prev "".
 func Link(r Record, seq int, prev string) Record {
-	r.V, r.Seq, r.Prev = FormVersion, seq, prev
+	r.V, r.Seq, r.Prev = r.Kind.form(), seq, prev
 	r.At = r.At.UTC().Truncate(time.Millisecond)
 	for _, s := range r.texts() {
 		*s = strings.ToValidUTF8(*s, "\uFFFD")
@@ -126,8 +138,8 @@ func wellFormed(r Record) error {
 	switch {
 	case r.V > FormVersion:
 		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, r.V, FormVersion)
-	case r.V != FormVersion:
-		return fmt.Errorf("%w: version %d, this program knows %d", ErrForm, r.V, FormVersion)
+	case r.V != r.Kind.form():
+		return fmt.Errorf("%w: version %d of a record of kind %q, which has version %d", ErrForm, r.V, r.Kind, r.Kind.form())
 	case r.At.Year() < 1 || r.At.Year() > 9999 || r.At.IsZero():
 		return fmt.Errorf("%w: it has no time", ErrForm)
 	case r.At.Location() != time.UTC || r.At.Nanosecond()%int(time.Millisecond) != 0:
@@ -151,7 +163,7 @@ func wellFormed(r Record) error {
 func (k Kind) Known() bool {
 	switch k {
 	case Requested, Refused, Approved, Denied, Withdrawn, Expired, Cancelled, Queued, Started,
-		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note, Announced:
+		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note, Announced, Looking, Reminded:
 		return true
 	default:
 		return false

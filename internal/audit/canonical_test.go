@@ -216,3 +216,18 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// TestKindsHaveTheirForm: a record of a kind that form 1 did not know is of form
+// 2, which an older bot leaves alone; all others stay as they were.
+func TestKindsHaveTheirForm(t *testing.T) {
+	for kind, form := range map[audit.Kind]int{audit.Requested: 1, audit.Announced: 1, audit.Looking: 2, audit.Reminded: 2} {
+		r := audit.Link(audit.Record{Kind: kind, Run: "R-7F3K", At: time.UnixMilli(1)}, 1, "")
+		if _, err := audit.Canonical(r); err != nil || r.V != form {
+			t.Errorf("%s has form %d, %v", kind, r.V, err)
+		}
+		r.V = 3 - form
+		if _, err := audit.Canonical(r); !errors.Is(err, audit.ErrForm) || errors.Is(err, audit.ErrNewer) {
+			t.Errorf("%s in form %d: %v", kind, r.V, err)
+		}
+	}
+}

@@ -28,6 +28,8 @@ const (
 	ReadDone    Kind = "read"      // a read; recorded, not posted
 	Note        Kind = "note"      // the bot about itself: start, stop, config change
 	Announced   Kind = "announced" // a person changed what the bot expects: maintenance
+	Looking     Kind = "looking"   // somebody who may vote said that they look at a run; form 2
+	Reminded    Kind = "reminded"  // people were called again to vote; form 2
 )
 
 // Record is one line of the audit trail. What is in it never changes; V says

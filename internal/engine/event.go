@@ -25,6 +25,14 @@ type (
 		By     Actor
 		Reason string
 	}
+	// LookingBy says that somebody who may vote looks at the run.
+	LookingBy struct{ By Actor }
+	// Reminded says that reminder N was given, in a message, and whom it called.
+	Reminded struct {
+		N       int
+		Message string
+		Called  []Callee
+	}
 	// Tick lets deadlines pass.
 	Tick struct{}
 	// Begin asks to start with all locks taken by the same transaction.
@@ -67,6 +75,8 @@ func (Voted) event()         {}
 func (WithdrawnVote) event() {}
 func (DeniedBy) event()      {}
 func (CancelledBy) event()   {}
+func (LookingBy) event()     {}
+func (Reminded) event()      {}
 func (Tick) event()          {}
 func (Begin) event()         {}
 func (Blocked) event()       {}

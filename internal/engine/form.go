@@ -30,7 +30,7 @@ func EncodeRun(r Run) ([]byte, error) {
 
 // DecodeRun reads a run's stored form. A field that this program does not
 // know is an error: writing the run back would lose it. A run of a later form
-// version is ErrNewerForm.
+// version is ErrNewerForm; one of an earlier becomes one of this.
 func DecodeRun(b []byte) (Run, error) {
 	var form struct {
 		V  int
@@ -51,6 +51,7 @@ func DecodeRun(b []byte) (Run, error) {
 	if err := d.Decode(&r); err != nil {
 		return Run{}, fmt.Errorf("run %s cannot be read: %w", form.ID, err)
 	}
+	r.V = FormVersion
 	return r, nil
 }
 

@@ -24,8 +24,8 @@ func TestRunFormRoundTrip(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	for name, bad := range map[string]string{
-		"newer form":    strings.Replace(string(b), `"v":1`, `"v":2`, 1),
-		"unknown field": strings.Replace(string(b), `{"v":1`, `{"v":1,"colour":"red"`, 1),
+		"newer form":    strings.Replace(string(b), `"v":2`, `"v":3`, 1),
+		"unknown field": strings.Replace(string(b), `{"v":2`, `{"v":2,"colour":"red"`, 1),
 		"not JSON":      "x",
 	} {
 		if bad == string(b) {
@@ -34,6 +34,10 @@ func TestRunFormRoundTrip(t *testing.T) {
 		if _, err := engine.DecodeRun([]byte(bad)); err == nil {
 			t.Errorf("%s: read", name)
 		}
+	}
+	old, err := engine.DecodeRun([]byte(strings.Replace(string(b), `"v":2`, `"v":1`, 1)))
+	if err != nil || old.V != engine.FormVersion || old.Reason != r.Reason {
+		t.Errorf("a run of form 1: %+v, %v", old, err)
 	}
 	r.V = 0
 	if _, err := engine.EncodeRun(r); err == nil {

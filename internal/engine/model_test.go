@@ -167,7 +167,7 @@ func taken(t *testing.T, w world, all []Event) []Event {
 		switch e.(type) {
 		case DeniedBy, CancelledBy, RecheckFailed: // these end most runs at once
 		default:
-			if _, err := Next(w.Run, e, w.now(), policy); err == nil {
+			if _, err := Next(w.Run, e, w.now(), patient); err == nil {
 				out = append(out, e)
 			}
 		}

@@ -28,6 +28,8 @@ import (
 //	CancelledBy    queued                → cancelled
 //	CancelledBy    running               → running, cancelled, partly
 //	CancelledBy    waiting for a person  → cancelled, partly
+//	LookingBy      waiting for votes     → waiting for votes
+//	Reminded       waiting for votes     → waiting for votes
 //	Tick           waiting for votes     → expired
 //	Tick           approved              → expired
 //	Tick           queued                → expired
@@ -84,6 +86,10 @@ func (t *turn) take(e Event) error {
 		return t.denied(e)
 	case CancelledBy:
 		return t.cancelled(e)
+	case LookingBy:
+		return t.looking(e)
+	case Reminded:
+		return t.reminded(e)
 	case Tick:
 		return t.tick()
 	case Begin:
@@ -157,5 +163,6 @@ func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 func clone(r Run) Run {
 	r.Steps = slices.Clone(r.Steps)
 	r.Votes = slices.Clone(r.Votes)
+	r.Reminders = slices.Clone(r.Reminders)
 	return r
 }

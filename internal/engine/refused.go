@@ -47,6 +47,10 @@ func refused(code Code, format string, args ...any) error {
 	return &RefusedError{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
+// Settled is the refusal of what a person wanted of a run that waits for votes
+// when it does not any more, and tells what became of it.
+func Settled(r Run) error { return settled(r) }
+
 // settled refuses what a person did because the run has moved on, and tells
 // what became of it: a late tap is never met with silence.
 func settled(r Run) error {

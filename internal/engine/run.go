@@ -106,9 +106,16 @@ type Run struct {
 	Asked  Actor  `json:"asked"`
 	Reason string `json:"reason,omitempty"`
 	Place  Place  `json:"place"`
+	// Called are the people whom the run's first message calls to vote.
+	Called []Callee `json:"called,omitempty"`
+	// Last is the run before this one of the same action and target.
+	Last *LastTime `json:"last,omitempty"`
 	// Beside is where the same process runs that this run leaves alone, for
 	// people: "query-2", or "infra-1 (qa)" of another cluster.
 	Beside []string `json:"beside,omitempty"`
+
+	Looking   *Look      `json:"looking,omitempty"`
+	Reminders []Reminder `json:"reminders,omitempty"`
 
 	Need    int    `json:"need"` // votes needed
 	Votes   []Vote `json:"votes,omitempty"`
@@ -134,5 +141,6 @@ type Run struct {
 	Head    string `json:"head"`    // hash of the last one
 }
 
-// FormVersion is the version of the stored form of a Run.
-const FormVersion = 1
+// FormVersion is the version of the stored form of a Run. Form 2 added called,
+// last, looking and reminders; a run of form 1 is one that has none of them.
+const FormVersion = 2

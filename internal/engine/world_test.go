@@ -28,6 +28,8 @@ const (
 var (
 	noon   = time.Date(2026, 11, 21, 14, 6, 0, 0, time.UTC)
 	policy = Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute, Replica: w1}
+	// patient lets a run start at the time of day of a world.
+	patient = Policy{VoteTTL: policy.VoteTTL, StartTTL: policy.VoteTTL, Replica: w1}
 )
 
 // step is one step of a test plan; its target is db_dis on the host.
@@ -79,7 +81,7 @@ type world struct {
 
 func begin(t testing.TB, r Run) world {
 	t.Helper()
-	c, err := first(r, noon, policy)
+	c, err := first(r, noon, patient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,14 +102,21 @@ func (w world) key() string {
 	for _, v := range r.Votes {
 		votes += v.Person + ","
 	}
-	return fmt.Sprint(r.State, steps, votes, r.Abort != nil, r.Worker, r.Behind, r.ProbedAt != nil, w.Late, w.Begun)
+	looks := ""
+	if r.State == Waiting {
+		looks = fmt.Sprint(r.Reminded())
+		if r.Looking != nil {
+			looks += fmt.Sprint(r.Looking.Person, r.Looking.Round)
+		}
+	}
+	return fmt.Sprint(r.State, steps, votes, looks, r.Abort != nil, r.Worker, r.Behind, r.ProbedAt != nil, w.Late, w.Begun)
 }
 
 func (w world) now() time.Time {
 	if w.Late {
 		return noon.Add(24 * time.Hour)
 	}
-	return noon.Add(time.Minute)
+	return noon.Add(13 * time.Minute) // every reminder is due
 }
 
 // events are all that could happen to a run with n steps, sensible or not.
@@ -119,6 +128,8 @@ func events(n int) []Event {
 		WithdrawnVote{ben}, WithdrawnVote{chris}, WithdrawnVote{anna}, WithdrawnVote{},
 		DeniedBy{ben, "not now"}, DeniedBy{ben, " "}, DeniedBy{anna, "no"}, DeniedBy{Actor{}, "no"},
 		CancelledBy{anna, ""}, CancelledBy{ben, "wrong host"}, CancelledBy{Actor{}, "x"},
+		LookingBy{ben}, LookingBy{chris}, LookingBy{anna}, LookingBy{},
+		Reminded{N: 0}, Reminded{N: 1, Message: "1.2", Called: []Callee{{Person: "ben", Account: ben.Account}}}, Reminded{N: 2}, Reminded{N: 3}, Reminded{N: 4},
 		Tick{}, Begin{w1}, Begin{w2}, Begin{},
 		Blocked{"prod/infra-1/monit", "R-2222"}, Blocked{"prod/infra-1/monit", "R-3333"}, RecheckFailed{"the plan differs"},
 		WorkerLost{w1}, WorkerLost{w2}, WorkerLost{}, Probed{"pid 1 → 2"},
@@ -141,7 +152,7 @@ func events(n int) []Event {
 // for a refused event.
 func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	t.Helper()
-	c, err := Next(w.Run, e, w.now(), policy)
+	c, err := Next(w.Run, e, w.now(), patient)
 	if err != nil {
 		var no *RefusedError
 		if !errors.As(err, &no) || no.Code == "" || no.Text == "" {
@@ -242,7 +253,7 @@ func late(e Event, from world) bool {
 		return false
 	}
 	switch e.(type) {
-	case Voted, Blocked:
+	case Voted, Blocked, Reminded:
 		return true
 	case Begin:
 		return from.Run.State != Running

@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+)
+
+// Callee is somebody who is called to vote, by the account that is mentioned.
+type Callee struct {
+	Person  string       `json:"person"`
+	Account auth.Account `json:"account"`
+}
+
+// Look is somebody's word that they are looking at a run that waits for votes.
+// It binds nobody: whoever may vote still can.
+type Look struct {
+	Actor
+	At time.Time `json:"at"`
+	// Round is the number of the last reminder that there had been: the word
+	// stands for the one that comes next, and is worn out then.
+	Round int `json:"round"`
+}
+
+// Reminder is a call to vote that was repeated.
+type Reminder struct {
+	N  int       `json:"n"` // from 1
+	At time.Time `json:"at"`
+	// Message is the platform's id of its message, beside the run's own; ""
+	// where the run has none to be reminded beside.
+	Message string   `json:"message,omitempty"`
+	Called  []Callee `json:"called,omitempty"`
+}
+
+// LastTime is what a run is compared with: the one before it of the same
+// action and target that was carried out. An ID of "" says that there was none
+// among those that were looked through.
+type LastTime struct {
+	ID    string    `json:"id,omitempty"`
+	State State     `json:"state,omitempty"`
+	Asked string    `json:"asked,omitempty"` // who asked for it
+	At    time.Time `json:"at,omitzero"`     // when it ended
+	// Differs are what this plan does otherwise, a sentence each; none says
+	// that the plans are the same.
+	Differs []string `json:"differs,omitempty"`
+	// Among is how many ended runs were looked through.
+	Among int `json:"among"`
+}
+
+// remindAt is when reminders are due, in parts of the time that a run waits
+// for its votes: they grow apart.
+var remindAt = [...]struct{ part, of time.Duration }{{1, 5}, {1, 2}, {4, 5}}
+
+// MaxReminders is how many reminders a run may have.
+const MaxReminders = len(remindAt)
+
+// RemindAt is when reminder n, from 1, is due.
+func (r Run) RemindAt(n int) time.Time {
+	p := remindAt[n-1]
+	return r.RequestedAt.Add(r.VoteBy.Sub(r.RequestedAt) * p.part / p.of)
+}
+
+// ReminderDue is the number of the reminder that is due and was not given, 0
+// for none. Of several whose time has passed it is the last: nobody is called
+// twice at once.
+func (r Run) ReminderDue(now time.Time) int {
+	if r.State != Waiting || !now.Before(r.VoteBy) {
+		return 0
+	}
+	for n := MaxReminders; n > r.Reminded(); n-- {
+		if !now.Before(r.RemindAt(n)) {
+			return n
+		}
+	}
+	return 0
+}
+
+// Reminded is the number of the last reminder that was given, 0 for none.
+func (r Run) Reminded() int {
+	if len(r.Reminders) == 0 {
+		return 0
+	}
+	return r.Reminders[len(r.Reminders)-1].N
+}
+
+// Quiet says that the next reminder need not call anybody: somebody has said
+// since the one before that they are looking. The last one always calls, since
+// after it the run expires.
+func (r Run) Quiet(n int) bool {
+	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
+}
+
+// looking notes who looks; another's word takes the place of the one before.
+func (t *turn) looking(e LookingBy) error {
+	r := &t.run
+	switch {
+	case r.State != Waiting:
+		return settled(*r)
+	case e.By.Person == "":
+		return refused(NeedsPerson, "Nobody in particular cannot look at %s.", r.ID)
+	case sameActor(e.By, r.Asked):
+		return refused(OwnRequest, "Not allowed: %s asked for %s; somebody else has to look at it.", r.Asked.Person, r.ID)
+	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():
+		return refused(NothingNew, "%s shows already that you are looking, since %s.", r.ID, clock(&r.Looking.At))
+	}
+	before := r.Looking
+	r.Looking = &Look{Actor: e.By, At: t.now, Round: r.Reminded()}
+	t.record(audit.Looking, func(rec *audit.Record) {
+		by(rec, e.By)
+		if before != nil && before.Person != e.By.Person {
+			rec.Text = "taken over from " + before.Person
+		}
+	})
+	return nil
+}
+
+// reminded notes a reminder that was given.
+func (t *turn) reminded(e Reminded) error {
+	r := &t.run
+	switch {
+	case r.State != Waiting:
+		return settled(*r)
+	case e.N < 1 || e.N > MaxReminders:
+		return refused(NotDue, "%s has no reminder %d.", r.ID, e.N)
+	case e.N <= r.Reminded():
+		return refused(NothingNew, "Reminder %d of %s was given already.", e.N, r.ID)
+	case !t.now.Before(r.VoteBy):
+		return refused(TooLate, "%s expired at %s; nobody is reminded any more.", r.ID, clock(&r.VoteBy))
+	case t.now.Before(stamp(r.RemindAt(e.N))):
+		return refused(NotDue, "Reminder %d of %s is not due yet.", e.N, r.ID)
+	}
+	r.Reminders = append(r.Reminders, Reminder{N: e.N, At: t.now, Message: e.Message, Called: e.Called})
+	t.record(audit.Reminded, func(rec *audit.Record) {
+		names := make([]string, len(e.Called))
+		for i, c := range e.Called {
+			names[i] = c.Person
+		}
+		rec.Text = fmt.Sprintf("reminder %d of %d", e.N, MaxReminders)
+		switch {
+		case len(names) > 0:
+			rec.Text += ", called " + strings.Join(names, ", ")
+		case r.Looking != nil:
+			rec.Text += ", called nobody: " + r.Looking.Person + " is looking"
+		default:
+			rec.Text += ", called nobody"
+		}
+	})
+	return nil
+}
