@@ -85,10 +85,13 @@ type template struct {
 	// all of these parameters.
 	given, notGiven []string
 
-	list  string // list: the name of the answer; a wait for Unchanged: the list that must be the same
-	match *regexp.Regexp
-	most  int // list: how many lines at most
-	last  int // list: only this many are used, the last in the order of their names; 0: all
+	list string // list: the name of the answer; a wait for Unchanged: the list that must be the same
+	// match is pattern with the catalog's paths put in, for the whole of a line.
+	match   *regexp.Regexp
+	pattern string
+	matchAt pos
+	most    int // list: how many lines at most
+	last    int // list: only this many are used, the last in the order of their names; 0: all
 	// mayBeEmpty says that no line is an answer too; what needs one is then
 	// left out. ignoreOthers drops lines that do not match.
 	mayBeEmpty, ignoreOthers bool

@@ -69,7 +69,8 @@
 //
 // A list step runs before the digest; {listed.NAME} in a later step, also in a
 // later list step, is what it answered, and a plan is not complete without it.
-// Its value of a line is the whole line, or the group (?P<value>…) of match.
+// Its value of a line is the whole line, or the group (?P<value>…) of match, in
+// which {path.NAME} stands for that directory.
 // may_be_empty: true lets it bring nothing, and then drops the steps that need
 // it; ignore_others: true passes over lines that do not match; last: N keeps
 // the last N in the order of their names. A wait step with until: unchanged

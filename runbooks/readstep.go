@@ -63,8 +63,8 @@ func (p *Param) faults() (out []string) {
 func (l *loader) step(n ast.Node) template {
 	t := template{at: l.at(n)}
 	var run []string
-	var text, match string
-	runAt, textAt, matchAt := t.at, t.at, t.at
+	var text string
+	runAt, textAt := t.at, t.at
 	l.mapping(n, "a step", fields{
 		"kind":      oneOf(&l.yamlFile, &t.kind, "kind", Exec, Wait, List, Manual),
 		"title":     l.str(&t.title, "title"),
@@ -82,7 +82,7 @@ func (l *loader) step(n ast.Node) template {
 		"app_log":   l.boolean(&t.appLog, "app_log"),
 		"once":      oneOf(&l.yamlFile, &t.once, "once", "first", "last"),
 		"list":      l.str(&t.list, "list"),
-		"match":     func(n ast.Node) { matchAt = l.at(n); l.str(&match, "match")(n) },
+		"match":     func(n ast.Node) { t.matchAt = l.at(n); l.str(&t.pattern, "match")(n) },
 		"most":      l.integer(&t.most, "most"),
 		"last":      l.integer(&t.last, "last"),
 
@@ -101,14 +101,36 @@ func (l *loader) step(n ast.Node) template {
 			t.text = all[0]
 		}
 	}
-	if match != "" {
-		re, err := regexp.Compile(`^(?:` + match + `)$`)
-		if err != nil {
-			l.report(matchAt, "match: %v", err)
-		}
-		t.match = re
+	if _, err := wholeLine(placeholder.ReplaceAllString(t.pattern, "/")); err != nil {
+		l.report(t.matchAt, "match: %v", err)
 	}
 	return t
+}
+
+// matches makes the pattern of a list: once every file has been read, since a
+// later layer may move a directory that it names.
+func (l *loader) matches(c *Catalog, t *template) {
+	if t.pattern == "" {
+		return
+	}
+	rooted := placeholder.ReplaceAllStringFunc(t.pattern, func(ref string) string {
+		name, is := strings.CutPrefix(strings.Trim(ref, "{}"), "path.")
+		dir := c.Paths[name]
+		if !is || dir == "" {
+			l.report(t.matchAt, "match: %s stands for nothing here; it is for {path.NAME} of the catalog's paths", ref)
+		}
+		return regexp.QuoteMeta(dir)
+	})
+	re, err := wholeLine(rooted)
+	if err != nil {
+		l.report(t.matchAt, "match: %v", err)
+		return
+	}
+	t.match = re
+}
+
+func wholeLine(pattern string) (*regexp.Regexp, error) {
+	return regexp.Compile(`^(?:` + pattern + `)$`)
 }
 
 // lookAgain gives a wait for Unchanged the command of the list that must not

@@ -35,6 +35,7 @@ func (l *loader) check(c *Catalog) {
 		}
 		for i := range a.steps {
 			if t := &a.steps[i]; !l.broken[t.at] {
+				l.matches(c, t)
 				l.checkStep(c, a, t)
 			}
 		}

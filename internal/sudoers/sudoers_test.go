@@ -279,6 +279,50 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
+// TestRemovalsStayBelowTheirRoots: what dbmerge may remove lies below the
+// directories of the pages, in exactly the form of a day of one table.
+func TestRemovalsStayBelowTheirRoots(t *testing.T) {
+	const day, other = "/db/Intraday/Order/Event/infra_1/2018-02-09", "/db/Intraday/Order/Event/p.2/2018-02-09"
+	const states, details = "/db/TempFiles/dbmerge/db_dis/", "/db/Systems/Order/ImportDetails/"
+	forms := map[string][]string{
+		"current": {"-r " + day, "-r " + day + " " + other},
+		"legacy-20200121": {
+			"-r " + day, "-r " + day + " " + other,
+			states + "p.1/2018-02-09/Order.Event.userstate", states + "p.1/2018-02-09/Order.Event.2018-02-09+1.bin.header",
+			states + "p.1.2018-02-09.Order.Event.loaderState", details + "p.1/2018-02-09/Event.importDetails",
+		},
+	}
+	never := []string{
+		"-r", "-r /", "-r /db/Intraday", "-r /db/Intraday/Order/Event/infra_1", "-r /db/Systems/Order/Event/infra_1/2018-02-09",
+		"-rf " + day, "-r -- " + day, "-r " + day + "/", "-r " + day + "/Event", "-r " + day + " /etc", "-r /etc " + day, "-r " + day + "  " + other,
+		"-r /db/Intraday/../Order/Event/2018-02-09", "-r /db/Intraday/Order/../Event/2018-02-09", "-r /db/Intraday/Order/Event/../2018-02-09",
+		"-r /db/Intraday/Order/Event/infra_1/..", "-r /db/Intraday/Order/Event/*/2018-02-09", "-r /db/Intraday/Order/Event/.hidden/2018-02-09",
+		"-r /db/Intraday/Order/Event/infra_1/2018-13-09", "-r /db/Intraday/Order/Event/infra_1/2018-02-39", "-r /db/Intraday/Order/Ev.ent/p/2018-02-09",
+		"-r /tmp" + day, "-r .." + day, "-r " + day[1:], states + "p.1/2018-02-09/../x.userstate", states + "../../p.1/2018-02-09/Order.Event.userstate",
+		"-r " + states + "p.1/2018-02-09/Order.Event.userstate", "/db/Systems/Order/p.1/2018-02-09/Event.importDetails", details + "p.1/2018-02-09/..importDetails",
+	}
+	for _, f := range builtinFiles(t) {
+		if f.Host != "infra" {
+			continue
+		}
+		may := func(line string) bool {
+			return slices.ContainsFunc(f.Rules, func(r Rule) bool {
+				return r.RunAs == "dbmerge" && r.Program == "/usr/bin/rm" && allows(t, r)(strings.Split(line, " "))
+			})
+		}
+		for _, line := range forms[f.Catalog] {
+			if !may(line) {
+				t.Errorf("%s does not allow rm %s", f.Catalog, line)
+			}
+		}
+		for _, line := range never {
+			if may(line) {
+				t.Errorf("%s allows rm %s", f.Catalog, line)
+			}
+		}
+	}
+}
+
 // nameOf is the rule's program as its example has it.
 func nameOf(r Rule) string {
 	if slices.Contains(r.Example, r.Program) {
