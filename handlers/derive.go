@@ -30,9 +30,12 @@ func (s *Grammar) commands() []Command {
 	return all
 }
 
+// otherWords are how people call some actions of the catalogs.
+var otherWords = map[string][]string{"logs": {"log", "tail"}, "verify": {"verify-installation"}}
+
 // derived is the command of an action.
 func (s *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {
-	c := Command{Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params, do: (*Service).request}
+	c := Command{Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params, Aliases: otherWords[a.Name], do: (*Service).request}
 	if !a.Class.Changing() {
 		c.do = (*Service).readOutput
 	}

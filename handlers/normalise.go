@@ -36,9 +36,23 @@ func normalise(text string) string {
 	}, text)
 }
 
-// words splits a normalised text at spaces; quotes around a word fall away.
+// quotedValue is a parameter's value with spaces in it: grep="No space left".
+var quotedValue = regexp.MustCompile(`(^|\s)((?:--)?[a-z][a-z_-]*=)(?:"([^"]*)"|'([^']*)')(\s|$)`)
+
+// noBreak stands for a space within a quoted value until the words are split.
+const noBreak = "\u00a0"
+
+// words splits a normalised text at spaces; quotes around a word fall away, and
+// those around a parameter's value keep it together.
 func words(text string) []string {
-	fields := strings.Fields(text)
+	text = quotedValue.ReplaceAllStringFunc(text, func(kv string) string {
+		m := quotedValue.FindStringSubmatch(kv)
+		return m[1] + m[2] + strings.ReplaceAll(strings.TrimSpace(m[3]+m[4]), " ", noBreak) + m[5]
+	})
+	fields := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) && string(r) != noBreak })
+	for i, f := range fields {
+		fields[i] = strings.ReplaceAll(f, noBreak, " ")
+	}
 	for i, f := range fields {
 		if len(f) > 1 && (f[0] == '"' || f[0] == '\'' || f[0] == '`') {
 			fields[i] = strings.Trim(f, "\"'`")

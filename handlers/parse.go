@@ -56,7 +56,7 @@ func (m *Misunderstood) Error() string { return m.Text }
 var (
 	runID    = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
 	bareID   = regexp.MustCompile(`(?i)^[0-9A-Z]{4}$`)
-	keyValue = regexp.MustCompile(`^([a-z][a-z_-]*)=(.+)$`)
+	keyValue = regexp.MustCompile(`^(?:--)?([a-z][a-z_-]*)=(.+)$`)
 )
 
 // parse turns text into a call. A name counts only when it is, letter for
@@ -105,7 +105,7 @@ func (s *Grammar) parseOnce(m Message) (*call, error) {
 func (s *Grammar) verb(m Message, w []string) (Command, []string, error) {
 	table := s.commands()
 	if len(w) > 1 {
-		if c, ok := named(table, word(w[0])+"-"+word(w[1])); ok {
+		if c, ok := named(table, joined(w)); ok {
 			return c, w[2:], nil
 		}
 	}
@@ -117,6 +117,16 @@ func (s *Grammar) verb(m Message, w []string) (Command, []string, error) {
 		return c, w[1:], nil
 	}
 	return Command{}, nil, s.nearVerb(m, table, w)
+}
+
+// joined are the first two words as one verb: "etcd status" is etcd-status, and
+// "restart everything" is restart-all.
+func joined(w []string) string {
+	second := word(w[1])
+	if second == "everything" {
+		second = "all"
+	}
+	return word(w[0]) + "-" + second
 }
 
 // named finds the row of a verb or alias.

@@ -38,6 +38,9 @@ func (s *Grammar) target(c *call, w []string) error {
 	w = withoutFillers(w)
 	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) {
 		name, w = w[0], w[1:]
+		if host := s.partedHost(name, w); c.cmd.Object != ProcessNamed && host != "" {
+			name, w = host, w[1:]
+		}
 	}
 	if c.cmd.Object == AnyTarget && slices.Contains([]string{"all", "everything"}, word(name)) {
 		name = ""
@@ -66,33 +69,12 @@ func (s *Grammar) target(c *call, w []string) error {
 		}
 		return err
 	}
-	w = c.takeParams(w)
+	w, err = c.takeParams(w)
+	if err != nil {
+		return err
+	}
 	c.rest = reasonOf(w)
 	return s.astray(c, w)
-}
-
-// takeParams takes `key=value` words that the action has a parameter for;
-// anything else that looks like one is part of the reason.
-func (c *call) takeParams(w []string) []string {
-	known := map[string]bool{}
-	if a, err := c.catalog.Action(c.cmd.Action, c.processID()); err == nil {
-		for _, p := range a.Params {
-			known[p.Name] = true
-		}
-	}
-	for len(w) > 0 {
-		kv := keyValue.FindStringSubmatch(w[0])
-		switch {
-		case kv != nil && kv[1] == "again" && kv[2] == "yes":
-			c.again = true
-		case kv != nil && known[kv[1]]:
-			c.params[kv[1]] = kv[2]
-		default:
-			return w
-		}
-		w = w[1:]
-	}
-	return nil
 }
 
 func (c *call) processID() string {

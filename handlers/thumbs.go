@@ -72,6 +72,7 @@ func (s *Grammar) nearVerb(m Message, table []Command, w []string) *Misunderstoo
 	v := strings.ReplaceAll(word(w[0]), "_", "-")
 	for _, guess := range []func() []string{
 		func() []string { return s.glued(table, word(w[0])) },
+		func() []string { return twoWords(table, w) },
 		func() []string { return s.swapped(table, w) },
 		func() []string { return s.alone(w) },
 		func() []string { return misspelt(table, v, w[1:]) },
@@ -98,6 +99,23 @@ func (s *Grammar) glued(table []Command, typed string) []string {
 		}
 	}
 	return nil
+}
+
+// twoWords finds the verbs of two words near the first two: "etcd helath".
+func twoWords(table []Command, w []string) []string {
+	if len(w) < 2 {
+		return nil
+	}
+	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
+	return misspelt(double, joined(w), w[2:])
+}
+
+// partedHost is the host that two words name, "query 1", or "".
+func (s *Grammar) partedHost(name string, rest []string) string {
+	if len(rest) == 0 {
+		return ""
+	}
+	return hostNamed(s.hostNames(), word(name)+"-"+word(rest[0]))
 }
 
 // swapped finds the name before the verb: "db_dis status".

@@ -3,7 +3,9 @@ package handlers
 import (
 	"bufio"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,6 +51,9 @@ func understood(t *testing.T, g *Grammar, typed, want string) {
 		return
 	}
 	got := c.canonical()
+	for _, k := range slices.Sorted(maps.Keys(c.params)) {
+		got += " " + k + "=" + c.params[k]
+	}
 	if c.rest != "" && c.cmd.Object != AnyTarget {
 		got += " reason " + c.rest
 	}
