@@ -150,13 +150,10 @@ func (s *Server) authorise(w http.ResponseWriter, r *http.Request, c *call, m me
 	case m.app:
 		return nil
 	}
-	granted := s.ws.App.Scopes
-	if granted == nil {
-		granted = everyScope(s.methods)
-	}
-	w.Header().Set("X-OAuth-Scopes", strings.Join(granted, ","))
-	if m.scope != "" && !slices.Contains(granted, m.scope) {
-		return &apiError{code: "missing_scope", extra: object{"needed": m.scope, "provided": strings.Join(granted, ",")}}
+	provided := strings.Join(s.scopes, ",")
+	w.Header().Set("X-OAuth-Scopes", provided)
+	if m.scope != "" && !slices.Contains(s.scopes, m.scope) {
+		return &apiError{code: "missing_scope", extra: object{"needed": m.scope, "provided": provided}}
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	methods  map[string]method
+	scopes   []string // that the bot token has
 
 	mu     sync.Mutex // guards ws, room, views, triggers, hooks, files, tickets, events
 	ws     Workspace
@@ -117,6 +118,9 @@ func New(cfg Config) (*Server, error) {
 		limits:   newLimits(cfg.Now),
 		feed:     newFeed(),
 		served:   make(chan error, 1),
+	}
+	if s.scopes = s.ws.App.Scopes; s.scopes == nil {
+		s.scopes = everyScope(s.methods)
 	}
 	s.faults = newFaults(cfg.Now)
 	s.life, s.end = context.WithCancel(context.Background())
