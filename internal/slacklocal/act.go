@@ -121,10 +121,8 @@ func slashChannel(ch Channel) string {
 func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.room.add(Message{
-		Channel: ch.ID, ThreadTS: thread, User: slackbot, Ephemeral: true, For: p.ID,
-		Text: fmt.Sprintf("%s failed with the error %q", what, operationTimeout),
-	})
+	m := s.room.add(Message{Channel: ch.ID, ThreadTS: thread, User: slackbot, Ephemeral: true, For: p.ID},
+		plainContent(fmt.Sprintf("%s failed with the error %q", what, operationTimeout)))
 	s.feed.message(m)
 	return &Answer{Error: operationTimeout, Message: m}
 }
@@ -152,8 +150,8 @@ func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, er
 		shown, err = s.respond(&h, c, said)
 	}
 	if err != nil {
-		m := s.room.add(Message{Channel: h.channel, User: slackbot, Ephemeral: true, For: h.user,
-			Text: fmt.Sprintf("%s failed with the error %q", command, slackError(err))})
+		m := s.room.add(Message{Channel: h.channel, User: slackbot, Ephemeral: true, For: h.user},
+			plainContent(fmt.Sprintf("%s failed with the error %q", command, slackError(err))))
 		s.feed.message(m)
 		return &Answer{Error: err.Error(), Message: m}, nil
 	}
@@ -206,7 +204,7 @@ func (s *Server) Mention(in Mention) (*Answer, error) {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("there is no message %s in #%s to answer to", in.ThreadTS, ch.Name)
 	}
-	m := s.room.add(Message{Channel: ch.ID, ThreadTS: parent, User: p.ID, Text: mentionText(s.ws.App, in.Text)})
+	m := s.room.add(Message{Channel: ch.ID, ThreadTS: parent, User: p.ID}, plainContent(mentionText(s.ws.App, in.Text)))
 	s.feed.message(m)
 	event := object{
 		"type": "app_mention", "user": p.ID, "text": m.Text, "ts": m.TS, "event_ts": m.TS, "channel": ch.ID,

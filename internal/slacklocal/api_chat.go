@@ -1,6 +1,7 @@
 package slacklocal
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -15,9 +16,13 @@ const (
 // content is what a message says, checked.
 type content struct {
 	text     string
-	blocks   []any
+	blocks   json.RawMessage
+	notifies []string
 	metadata any
 }
+
+// plainContent is a text by itself.
+func plainContent(text string) content { return content{text: text, notifies: notified(text, nil)} }
 
 // readContent reads text, blocks and metadata of a call or a response URL.
 func readContent(c *call) (content, error) {
@@ -35,7 +40,9 @@ func readContent(c *call) (content, error) {
 	}
 	fillIDs(list)
 	if len(list) > 0 {
-		out.blocks = list
+		if out.blocks, err = json.Marshal(list); err != nil {
+			return out, err
+		}
 	}
 	if out.metadata, err = c.tree("metadata"); err != nil {
 		return out, apiErr("invalid_metadata_format", "[ERROR] "+err.Error())
@@ -43,6 +50,7 @@ func readContent(c *call) (content, error) {
 	if n := utf8.RuneCountInString(out.text); n > maxText {
 		out.text = string([]rune(out.text)[:maxText])
 	}
+	out.notifies = notified(out.text, list)
 	return out, nil
 }
 
@@ -120,9 +128,9 @@ func (s *Server) thread(channel, ts string) (string, error) {
 }
 
 // say stores a message of the bot and tells the page. The caller locks.
-func (s *Server) say(m Message) *Message {
+func (s *Server) say(m Message, said content) *Message {
 	m.User, m.BotID = s.ws.App.UserID, s.ws.App.BotID
-	stored := s.room.add(m)
+	stored := s.room.add(m, said)
 	s.feed.message(stored)
 	return stored
 }
@@ -146,7 +154,7 @@ func chatPost(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := s.say(Message{Channel: ch.ID, ThreadTS: parent, Text: said.text, Blocks: said.blocks, Metadata: said.metadata})
+	m := s.say(Message{Channel: ch.ID, ThreadTS: parent}, said)
 	return object{"channel": ch.ID, "ts": m.TS, "message": m.wire(s.ws.App, s.ws.Team.ID)}, nil
 }
 
@@ -173,7 +181,7 @@ func chatEphemeral(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := s.say(Message{Channel: ch.ID, ThreadTS: parent, Text: said.text, Blocks: said.blocks, Ephemeral: true, For: user})
+	m := s.say(Message{Channel: ch.ID, ThreadTS: parent, Ephemeral: true, For: user}, said)
 	return object{"message_ts": m.TS}, nil
 }
 
@@ -213,7 +221,7 @@ func chatUpdate(c *call) (object, error) {
 		return nil, err
 	}
 	// Text alone removes the blocks: said.blocks is nil then.
-	m = s.room.edit(m, said.text, said.blocks)
+	m = s.room.edit(m, said)
 	s.feed.message(m)
 	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": m.wire(s.ws.App, s.ws.Team.ID)}, nil
 }

@@ -135,7 +135,7 @@ func fileComplete(c *call) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.say(Message{Channel: ch.ID, ThreadTS: parent, Text: c.str("initial_comment"), Files: infos})
+		s.say(Message{Channel: ch.ID, ThreadTS: parent, Files: infos}, plainContent(c.str("initial_comment")))
 	}
 	for _, f := range infos {
 		s.files[f.ID].shared = true

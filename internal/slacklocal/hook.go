@@ -58,7 +58,7 @@ func (s *Server) respond(h *hook, c *call, said content) (*Message, error) {
 		return nil, apiErr("no_text")
 	}
 	if c.str("replace_original") == "true" && old != nil {
-		next := s.room.edit(old, said.text, said.blocks)
+		next := s.room.edit(old, said)
 		s.feed.message(next)
 		return next, nil
 	}
@@ -70,11 +70,11 @@ func (s *Server) respond(h *hook, c *call, said content) (*Message, error) {
 		}
 		thread = parent
 	}
-	m := Message{Channel: h.channel, ThreadTS: thread, Text: said.text, Blocks: said.blocks}
+	m := Message{Channel: h.channel, ThreadTS: thread}
 	if c.str("response_type") != "in_channel" {
 		m.Ephemeral, m.For = true, h.user
 	}
-	stored := s.say(m)
+	stored := s.say(m, said)
 	if h.message == "" {
 		h.message = stored.TS
 	}

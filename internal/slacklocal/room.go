@@ -1,6 +1,7 @@
 package slacklocal
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -11,17 +12,17 @@ type object = map[string]any
 
 // Message is one message as /local/messages shows it. Blocks are as stored:
 // with the block and action ids that Slack adds where the sender left them
-// out.
+// out. They stay packed, since many messages are kept and few looked into.
 type Message struct {
-	TS        string     `json:"ts"` // "1700000000.000100", unique and rising in the workspace
-	ThreadTS  string     `json:"thread_ts,omitempty"`
-	Channel   string     `json:"channel"`
-	User      string     `json:"user"` // author's id; "USLACKBOT" for Slack's own words
-	BotID     string     `json:"bot_id,omitempty"`
-	Text      string     `json:"text"` // what push notifications and screen readers get
-	Blocks    []any      `json:"blocks,omitempty"`
-	Files     []FileInfo `json:"files,omitempty"`
-	Reactions []string   `json:"reactions,omitempty"`
+	TS        string          `json:"ts"` // "1700000000.000100", unique and rising in the workspace
+	ThreadTS  string          `json:"thread_ts,omitempty"`
+	Channel   string          `json:"channel"`
+	User      string          `json:"user"` // author's id; "USLACKBOT" for Slack's own words
+	BotID     string          `json:"bot_id,omitempty"`
+	Text      string          `json:"text"` // what push notifications and screen readers get
+	Blocks    json.RawMessage `json:"blocks,omitempty"`
+	Files     []FileInfo      `json:"files,omitempty"`
+	Reactions []string        `json:"reactions,omitempty"`
 	// Notifies are the people, groups and channels ("@here") that the message
 	// alerts: mentions meant and not meant alike.
 	Notifies []string `json:"notifies,omitempty"`
@@ -37,9 +38,9 @@ type Message struct {
 
 // Revision is a former state of a message.
 type Revision struct {
-	Text   string    `json:"text"`
-	Blocks []any     `json:"blocks,omitempty"`
-	At     time.Time `json:"at"` // when it was posted or edited to this
+	Text   string          `json:"text"`
+	Blocks json.RawMessage `json:"blocks,omitempty"`
+	At     time.Time       `json:"at"` // when it was posted or edited to this
 }
 
 // room holds the messages. Its caller locks.
@@ -59,11 +60,11 @@ func (r *room) stamp() string {
 	return fmt.Sprintf("%d.%06d", r.last/1e6, r.last%1e6)
 }
 
-// add stores a message and gives it its ts.
-func (r *room) add(m Message) *Message {
+// add stores a message that says something, and gives it its ts.
+func (r *room) add(m Message, said content) *Message {
 	m.TS = r.stamp()
 	m.At = r.now()
-	m.Notifies = notified(m.Text, m.Blocks)
+	m.Text, m.Blocks, m.Notifies, m.Metadata = said.text, said.blocks, said.notifies, said.metadata
 	r.channels[m.Channel] = append(r.channels[m.Channel], &m)
 	return &m
 }
@@ -89,7 +90,7 @@ func (r *room) find(channel, ts string) *Message {
 
 // edit replaces text and blocks and keeps what was there. The message is
 // replaced, not changed, because readers hold the old one without a lock.
-func (r *room) edit(m *Message, text string, blocks []any) *Message {
+func (r *room) edit(m *Message, said content) *Message {
 	now := r.now()
 	next := *m
 	was := m.At
@@ -97,8 +98,7 @@ func (r *room) edit(m *Message, text string, blocks []any) *Message {
 		was = *m.EditedAt
 	}
 	next.History = append(slices.Clone(m.History), Revision{Text: m.Text, Blocks: m.Blocks, At: was})
-	next.Text, next.Blocks, next.EditedAt = text, blocks, &now
-	next.Notifies = notified(text, blocks)
+	next.Text, next.Blocks, next.Notifies, next.EditedAt = said.text, said.blocks, said.notifies, &now
 	r.replace(m, &next)
 	return &next
 }
@@ -126,6 +126,15 @@ func (r *room) seenBy(channel, user string) []*Message {
 		}
 	}
 	return out
+}
+
+// blocks are the message's blocks, unpacked.
+func (m *Message) blocks() []any {
+	var list []any
+	if m.Blocks == nil || json.Unmarshal(m.Blocks, &list) != nil { // they were packed here
+		return nil
+	}
+	return list
 }
 
 // wire is the message in the Web API's form.

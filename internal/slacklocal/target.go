@@ -46,7 +46,7 @@ func (s *Server) target(in Click) (*target, error) {
 		if m := t.message; m == nil || m.Ephemeral && m.For != t.person.ID {
 			return nil, fmt.Errorf("%s sees no message %s in #%s", t.person.Name, in.TS, t.channel.Name)
 		}
-		blocks = t.message.Blocks
+		blocks = t.message.blocks()
 	}
 	return t, t.pick(blocks, in)
 }
@@ -90,7 +90,7 @@ type Button struct {
 // Buttons lists the message's buttons in the order shown.
 func (m Message) Buttons() []Button {
 	var out []Button
-	for _, b := range m.Blocks {
+	for _, b := range m.blocks() {
 		block, ok := b.(object)
 		if !ok {
 			continue
