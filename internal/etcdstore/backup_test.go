@@ -85,7 +85,7 @@ func TestBackup(t *testing.T) {
 func TestBackupDamaged(t *testing.T) {
 	t.Parallel()
 	_, _, b := backed(t)
-	middle := bytes.Index(b, []byte("note 7"))
+	middle := bytes.Index(b, []byte("note 60"))
 	if middle < 0 {
 		t.Fatal("the backup does not hold the archive")
 	}

@@ -3,6 +3,7 @@ package etcdstore_test
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,8 +17,7 @@ import (
 	"dhbot/internal/storetest"
 )
 
-// open opens a store that is closed with the test.
-// open opens a store that nobody runs: what a test does not set is long enough
+// open opens a store that nobody runs, and closes it with the test: what a test does not set is long enough
 // for a machine that is busy with other things.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
@@ -124,13 +124,17 @@ func (e *etcd) kill() {
 	}
 }
 
-// freeAddr is a loopback address that was free a moment ago.
+// freeAddr is a loopback address that was free a moment ago, below the ports
+// that outgoing connections are given: nobody takes it by chance.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }

@@ -63,7 +63,8 @@ func fill(t *testing.T, s *etcdstore.Store) {
 // itself, when it starts and while it runs.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	c := etcdstore.Config{Dir: t.TempDir(), Quota: 8 << 20, ArchiveEach: 10 * time.Millisecond}
+	// Nothing renews the lease while it is filled, which takes a slow disk long.
+	c := etcdstore.Config{Dir: t.TempDir(), Quota: 8 << 20, ArchiveEach: 10 * time.Millisecond, LeaseTTL: 10 * time.Minute}
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
