@@ -3,6 +3,8 @@ package runbooks
 import (
 	"regexp"
 	"slices"
+
+	"dhbot/internal/fleet"
 )
 
 // Scope is what an action is about.
@@ -84,6 +86,9 @@ type template struct {
 	// given and notGiven limit the step to requests that have, or do not have,
 	// all of these parameters.
 	given, notGiven []string
+	// ifSet and ifNotSet limit the step to hosts whose config has, or does not
+	// have, this setting.
+	ifSet, ifNotSet string
 
 	list string // list: the name of the answer; a wait for Unchanged: the list that must be the same
 	// match is pattern with the catalog's paths put in, for the whole of a line.
@@ -99,6 +104,16 @@ type template struct {
 	use string // the name of another action, whose steps stand here, for process
 
 	at pos
+}
+
+// clientUpdateReload is the one setting of a host that steps may depend on.
+const clientUpdateReload = "client_update_reload"
+
+// suitsHost says whether what the config says of a host lets the step be.
+func (t *template) suitsHost(h *fleet.Host) bool {
+	set := h.ClientUpdateReload != ""
+	return (t.beside == "" || h.Runs(t.beside)) && (t.notBeside == "" || !h.Runs(t.notBeside)) &&
+		(t.ifSet == "" || set) && (t.ifNotSet == "" || !set)
 }
 
 // source is where a command comes from.

@@ -62,7 +62,9 @@
 // corrected, and may be limited: app_log: true drops it for processes without
 // an application log, given: [PARAM] and not_given: [PARAM] for requests
 // without, or with, such parameters, beside: ID and not_beside: ID for hosts
-// that do not, or do, run that process too. at: ID makes a step run on the
+// that do not, or do, run that process too, if_set: client_update_reload and
+// if_not_set: client_update_reload for hosts whose config has no such address,
+// or has one. at: ID makes a step run on the
 // first host of that process, whatever host it is about: the etcd member of a
 // query node is asked for where the etcd client is. main: true marks the step
 // that the action is named after, where that is not its first exec step.
@@ -80,8 +82,9 @@
 //
 // Commands are lists of words, never shell. Within a word {service},
 // {process}, {host}, {logs}, {etcd_client}, {path.NAME}, {param.NAME} and
-// {minted.NAME} stand for one value, and in steps with app_log {log_dir} and
-// {stdout}, the base name of the dated stdout logs; {monit}, {app_logs},
+// {minted.NAME} stand for one value, in steps with if_set the setting that it
+// names, and in steps with app_log {log_dir} and {stdout}, the base name of the
+// dated stdout logs; {monit}, {app_logs},
 // {log_slices}, {log_files} and {listed.NAME} are words by themselves and
 // stand for several: {log_slices} is the test by which find selects the files
 // of the application log. A word with a parameter of type flags is repeated

@@ -65,9 +65,7 @@ func (r *resolution) template(t *template, p *Process, h *fleet.Host) error {
 	case h == nil:
 		hosts = slices.Clone(r.hosts)
 	}
-	hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool {
-		return t.beside != "" && !o.Runs(t.beside) || t.notBeside != "" && o.Runs(t.notBeside)
-	})
+	hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool { return !t.suitsHost(o) })
 	if t.use != "" {
 		return r.use(t, p, hosts)
 	}

@@ -96,7 +96,7 @@ func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.
 		if t.process != "" {
 			about, _ = c.Process(t.process)
 		}
-		elsewhere := about != nil && !h.Runs(about.ID) || t.beside != "" && !h.Runs(t.beside) || t.notBeside != "" && h.Runs(t.notBeside)
+		elsewhere := about != nil && !h.Runs(about.ID) || !t.suitsHost(h)
 		if t.on != "" {
 			first := cl.HostsOf(t.on)
 			elsewhere = len(first) == 0 || first[0].Name != h.Name || t.process != "" && len(cl.HostsOf(t.process)) == 0

@@ -92,6 +92,8 @@ func (l *loader) step(n ast.Node) template {
 		"not_beside":    l.str(&t.notBeside, "not_beside"),
 		"given":         l.strs(&t.given, "given"),
 		"not_given":     l.strs(&t.notGiven, "not_given"),
+		"if_set":        oneOf(&l.yamlFile, &t.ifSet, "if_set", clientUpdateReload),
+		"if_not_set":    oneOf(&l.yamlFile, &t.ifNotSet, "if_not_set", clientUpdateReload),
 
 		"use": l.str(&t.use, "use"),
 	})

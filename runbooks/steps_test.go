@@ -342,3 +342,43 @@ func TestNothingToDo(t *testing.T) {
 		t.Errorf("etcd without a host that has its client: %v", err)
 	}
 }
+
+// The reload of the Client Update Service is a request where the site says
+// which, and what a person does elsewhere; never both.
+func TestClientUpdateReload(t *testing.T) {
+	p := testPlanner(t)
+	in := Inputs{Cluster: "prod", Action: "cus-reload"}
+	by := func() (out []string) {
+		t.Helper()
+		plan, err := p.Plan(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range plan.Steps {
+			out = append(out, string(s.Kind)+" "+s.Host)
+		}
+		return out
+	}
+	if d := cmp.Diff([]string{"manual infra-1", "manual infra-1", "manual infra-1"}, by()); d != "" {
+		t.Errorf("without an address: %s", d)
+	}
+	cl, _ := p.Fleet.Cluster("prod")
+	cl.Hosts[1].Processes = append(cl.Hosts[1].Processes, "web_api_service")
+	cl.Hosts[0].ClientUpdateReload = "https://web-1.example.com:8123/reload/"
+	want := []string{"wait infra-1", "exec infra-1", "wait infra-1", "manual query-1", "manual query-1", "manual query-1"}
+	if d := cmp.Diff(want, by()); d != "" {
+		t.Errorf("with the address of one of two: %s", d)
+	}
+	plan, err := p.Plan(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const curl = "curl --disable --globoff --silent --show-error --fail --location --max-redirs 0 --connect-timeout 10 --output /dev/null "
+	if got := plan.Steps[1]; got.Sent != "env LC_ALL=C timeout -k 5 120 "+curl+"https://web-1.example.com:8123/reload/" || got.Source != "process-runbooks.md:639" {
+		t.Errorf("sent %q, from %s", got.Sent, got.Source)
+	}
+	cl.Hosts[0].ClientUpdateReload += "?x=1"
+	if other, err := p.Plan(in); err != nil || other.Digest == plan.Digest {
+		t.Errorf("another address has the digest %q (%v): an approval would cover it", other.Digest, err)
+	}
+}

@@ -24,6 +24,9 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *template) {
 			fault("the step depends on the parameter %s, which the action does not have", short(name))
 		}
 	}
+	if t.ifSet+t.ifNotSet != "" && (t.on != "" || t.process == "" && a.Scope == AboutCluster) {
+		fault("a step with if_set or if_not_set runs on the hosts that it is about: it needs process: ID in an action about the cluster, and cannot have at")
+	}
 	if t.use != "" {
 		l.checkUse(c, a, t)
 		return
@@ -155,6 +158,8 @@ func (l *loader) known(c *Catalog, a *Action, t *template, ref string) bool {
 			return about
 		case "app_logs", "log_slices", "log_dir", "stdout":
 			return about && t.appLog
+		case clientUpdateReload:
+			return t.ifSet == ref
 		case "log_files":
 			return about
 		default:

@@ -177,6 +177,10 @@ func (s *scope) value(ref string) (string, bool) {
 		if s.process != nil && s.process.Logs.Stdout != "" {
 			return s.process.Logs.Stdout, true
 		}
+	case clientUpdateReload:
+		if s.host != nil && s.host.ClientUpdateReload != "" {
+			return s.host.ClientUpdateReload, true
+		}
 	case "etcd_client":
 		if s.host != nil && s.host.EtcdClientDir != "" {
 			return s.host.EtcdClientDir, true

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -23,6 +24,8 @@ var (
 	// argument is one word of how monit is called; nothing that a shell reads
 	// as more than a word.
 	argument = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
+	// webWord is an address without a password or a query.
+	webWord = regexp.MustCompile(`^https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9_.~%+,/-]*)?$`)
 )
 
 func (b *builder) readClusters(v value) {
@@ -69,7 +72,7 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 }
 
 func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addresses map[string]string) fleet.Host {
-	o := v.object("address", "processes", "login", "monit", "etcd_client_dir", "log_root")
+	o := v.object("address", "processes", "login", "monit", "etcd_client_dir", "log_root", "client_update_reload")
 	h := fleet.Host{Name: name, Login: b.config.SSH.User}
 	if at := o.need("address", "write its name or address, with :port where it is not 22"); at.there() {
 		h.Address = at.hostPort()
@@ -94,8 +97,18 @@ func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addr
 	}
 	h.EtcdClientDir = o.get("etcd_client_dir").absolute()
 	h.LogRoot = o.get("log_root").absolute()
+	if at := o.get("client_update_reload"); at.there() {
+		h.ClientUpdateReload = at.webAddress()
+		if h.ClientUpdateReload != "" && catalog != nil && !h.Runs(reloadedProcess) {
+			at.warning("nothing asks for this address: the host runs no "+reloadedProcess, "move it to the host that does")
+		}
+	}
 	return h
 }
+
+// reloadedProcess is what hosts the Client Update Service that
+// client_update_reload is for (process-runbooks.md:631).
+const reloadedProcess = "web_api_service"
 
 // knows says that a process is in the catalog, and reports it where it is not.
 // Without a catalog nothing can be said, and the missing catalog was reported.
@@ -300,6 +313,22 @@ func (v value) user() string {
 		v.problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
 	}
 	return name
+}
+
+// webAddress reads an address that can be opened as it stands: it becomes a
+// word of a command that people read and approve, so that it may hold no
+// password.
+func (v value) webAddress() string {
+	text := v.text()
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !webWord.MatchString(text) {
+		v.problem(fmt.Sprintf("%q is no address that can be opened", text), "write it whole, without a password: https://web-1.example.com:8123/reload/")
+		return ""
+	}
+	return text
 }
 
 // absolute reads the path of a directory on a host.

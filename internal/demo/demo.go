@@ -177,21 +177,21 @@ clusters:
     roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
     hosts:
 {{- range .Hosts}}
-      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]}
+      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]{{with .Reload}}, client_update_reload: "{{.}}"{{end}}}
 {{- end}}
 {{- with .Runbooks}}
 runbooks: {{.}}
 {{- end}}
 `))
 
-type configHost struct{ Name, Address, Processes string }
+type configHost struct{ Name, Address, Processes, Reload string }
 
 // config writes the demo's config file and reads it.
 func (d *Demo) config(o Options) (*config.Config, error) {
 	cl := d.real.Cluster
 	var hosts []configHost
 	for _, h := range cl.Hosts {
-		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", ")})
+		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", "), h.ClientUpdateReload})
 	}
 	var b bytes.Buffer
 	err := configText.Execute(&b, map[string]any{

@@ -22,7 +22,11 @@ func Fleet(generation string, address func(host string) string) *fleet.Fleet {
 		if address != nil {
 			at = address(h.Name)
 		}
-		cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.Name, Address: at, Login: hostsim.Login, Processes: h.Processes})
+		host := fleet.Host{Name: h.Name, Address: at, Login: hostsim.Login, Processes: h.Processes}
+		if generation == hostsim.Current && host.Runs("web_api_service") {
+			host.ClientUpdateReload = "https://" + h.Name + ":8123/reload/"
+		}
+		cl.Hosts = append(cl.Hosts, host)
 	}
 	return &fleet.Fleet{Clusters: []fleet.Cluster{cl}}
 }

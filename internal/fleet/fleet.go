@@ -51,6 +51,10 @@ type Host struct {
 	// LogRoot overrides the directory above the processes' log
 	// directories; "" means the catalog's default.
 	LogRoot string
+	// ClientUpdateReload is the address by which the Client Update Service of
+	// the Web API Service here is told to offer new files; "" means that a
+	// person opens it.
+	ClientUpdateReload string
 }
 
 // Cluster returns the cluster of that name.

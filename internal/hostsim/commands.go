@@ -88,6 +88,8 @@ func (c *call) dispatch() answer {
 		return c.iris(args)
 	case "backup_deephaven":
 		return c.backupDeephaven(args)
+	case "curl":
+		return c.curl(args)
 	case "true":
 		return answer{}
 	case "hostname":

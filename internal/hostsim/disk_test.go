@@ -29,6 +29,11 @@ func TestDisk(t *testing.T) {
 		{"sudo -n -u dbmerge find /db/NoSuch -type d", 1, "No such file or directory"},
 		{"sudo -n -u dbmerge find /db -type d '(' -path /db/Systems -o -prune ')' -path '/db/Systems*'", 0, ""}, // the start itself is pruned
 		{"sudo -n -u dbmerge find /db -mindepth 1 '(' -path /db/Systems -o -path '/db/Systems/*' -o -prune ')' -type d", 0, "/db/Systems/Order/ImportDetails\n"},
+		{"curl --disable --globoff --silent --show-error --fail --location --max-redirs 0 --connect-timeout 10 --output /dev/null https://infra-1:8123/reload/", 0, ""},
+		{"curl --silent --output /dev/null https://infra-1:8124/reload/", 7, "Failed to connect to infra-1 port 8124"},
+		{"curl --silent --fail --output /dev/null https://infra-1:8123/nosuch", 22, "returned error: 404"},
+		{"curl --silent --fail --output /dev/null https://elsewhere:8123/reload/", 6, "Could not resolve host: elsewhere"},
+		{"curl --upload-file /etc/passwd https://infra-1:8123/", 127, "not simulated"},
 		{"find " + event + " -exec rm x", 127, "not simulated"},
 
 		{"sudo -n install -d -m 0700 -o root -g root /var/backups/deephaven/queries", 0, ""},

@@ -2,6 +2,7 @@ package hostsim
 
 import (
 	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -196,4 +197,39 @@ func has(line, text string, whole bool) bool {
 		return strings.Contains(line, text)
 	}
 	return slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '-' || r == ':' }), text)
+}
+
+// curl asks the web server of a Web API Service for a page, as far as the
+// reload of its Client Update Service goes (process-runbooks.md:639). The
+// words are curl's own.
+func (c *call) curl(args []string) answer {
+	var address string
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case slices.Contains([]string{"--disable", "--globoff", "--silent", "--show-error", "--fail", "--location"}, a):
+		case slices.Contains([]string{"--max-redirs", "--connect-timeout", "--output"}, a) && i+1 < len(args):
+			i++
+		case address == "" && !strings.HasPrefix(a, "-"):
+			address = a
+		default:
+			return notSimulated("curl " + a)
+		}
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		return notSimulated("curl " + address)
+	}
+	i := slices.IndexFunc(c.world.machines, func(m *machine) bool { return m.name == u.Hostname() })
+	if i < 0 {
+		return answer{err: "curl: (6) Could not resolve host: " + u.Hostname() + "\n", exit: 6}
+	}
+	web := c.world.machines[i].process("web_api_service")
+	switch {
+	case web == nil || web.pid == 0 || web.portDead || u.Port() != "8123":
+		return answer{err: fmt.Sprintf("curl: (7) Failed to connect to %s port %s after 0 ms: Couldn't connect to server\n", u.Hostname(), u.Port()), exit: 7}
+	case u.Path != "/reload/":
+		return answer{err: "curl: (22) The requested URL returned error: 404\n", exit: 22}
+	default:
+		return answer{changes: true}
+	}
 }
