@@ -9,9 +9,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// looking says in the channel that somebody who may vote is looking at a run,
-// so that not everybody does. It binds nobody and is not stored: whoever may
-// approve still can.
+// looking stores that somebody who may vote is looking at a run, so that not
+// everybody does, and the next reminder wakes nobody. It binds nobody: whoever
+// may approve still can.
 func (s *Service) looking(ctx context.Context, c *call) error {
 	r, err := s.open(ctx, c)
 	if err != nil {
@@ -20,10 +20,10 @@ func (s *Service) looking(ctx context.Context, c *call) error {
 	if err := s.mayVote(c, r); err != nil {
 		return err
 	}
-	if r.State != engine.Waiting {
-		return said("%s is %s: it waits for nobody's vote.", r.ID, r.State)
+	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
+		return err
 	}
-	return s.answer(ctx, c, card.Looking(r, s.actor(c)))
+	return c.reply.Whisper(ctx, card.Looking(r))
 }
 
 // beside names where else a process runs that a run leaves alone: what an

@@ -24,12 +24,95 @@ func TestLooking(t *testing.T) {
 	}
 	m := h.message("UCHRIS", "")
 	m.Via, m.Tap = Button, Tap{Action: card.TapLooking, Value: id + " 7f3a9c"}
-	if a := h.handleMessage(m); len(a.shown) != 1 || !strings.Contains(a.shown[0], "@chris is looking at "+id) {
+	if a := h.handleMessage(m); !strings.Contains(a.all(), id+" shows that you are looking") {
 		t.Errorf("an approver: %q", a.all())
 	}
+	r := h.openRuns(t)[0].Run
+	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(card.Run(r)), "👀 chris is looking since") {
+		t.Errorf("stored %+v, %d records", r.Looking, r.Records)
+	}
+	if a := h.say("UCHRIS", "looking "+id); !strings.Contains(a.all(), "already that you are looking") {
+		t.Errorf("again: %q", a.all())
+	}
+	if h.say("UBEN", "looking "+id); h.openRuns(t)[0].Run.Looking.Person != "ben" {
+		t.Error("nobody else could take over")
+	}
 	h.say("UCHRIS", "deny "+id+" wrong host")
-	if a := h.say("UCHRIS", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "denied") {
+	if a := h.say("UCHRIS", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "already denied by chris at") {
 		t.Errorf("of a denied run: %q", a.all())
+	}
+}
+
+// TestLateTapsAreAnswered: whatever is tapped on a message that is behind says
+// what has become of the run, by whom and when; nothing opens a form in vain.
+func TestLateTapsAreAnswered(t *testing.T) {
+	h := newHouse(t)
+	tap := func(user, action, value string) *answers {
+		m := h.message(user, "")
+		m.Via, m.Tap = Button, Tap{Action: action, Value: value}
+		return h.handleMessage(m)
+	}
+	ask := func(text string) string {
+		t.Helper()
+		h.say("UANNA", text)
+		open := h.openRuns(t)
+		r := open[len(open)-1].Run
+		return r.ID + " " + r.Plan.Digest
+	}
+	approved, denied := ask("restart db_dis disk full"), ask("restart configuration_server x")
+	tap("UBEN", card.TapApprove, approved)
+	id, _, _ := strings.Cut(denied, " ")
+	h.say("UBEN", "deny "+id+" wrong host")
+	for _, c := range []struct{ action, value, want string }{
+		{card.TapApprove, approved, "already approved by ben at"},
+		{card.TapDeny, approved, ""}, // can still be denied: a form asks why
+		{card.TapLooking, approved, "already approved by ben at"},
+		{card.TapDone, approved, "already approved by ben at"},
+		{card.TapApprove, denied, "already denied by ben at"},
+		{card.TapDeny, denied, "already denied by ben at"},
+		{card.TapCancel, denied, "already denied by ben at"},
+		{card.TapLooking, denied, "already denied by ben at"},
+		{card.TapDone, denied, "already denied by ben at"},
+	} {
+		a := tap("UCHRIS", c.action, c.value)
+		if c.action == card.TapDone {
+			a = tap("UANNA", c.action, c.value)
+		}
+		if c.want == "" {
+			if len(a.forms) != 1 {
+				t.Errorf("%s: %q and %d forms", c.action, a.all(), len(a.forms))
+			}
+			continue
+		}
+		if !strings.Contains(a.all(), c.want) || len(a.forms) > 0 {
+			t.Errorf("%s: %q, want %q", c.action, a.all(), c.want)
+		}
+	}
+	for _, value := range []string{approved, denied} { // what ran can be read for ever
+		if a := tap("UCHRIS", card.TapDetails, value); len(a.forms) != 1 || len(a.forms[0].Inputs) > 0 {
+			t.Errorf("details: %q, %+v", a.all(), a.forms)
+		}
+	}
+}
+
+// TestDetails: a tap opens a window, typed words get a card, and pages turn.
+func TestDetails(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis disk full")
+	r := h.openRuns(t)[0].Run
+	a := h.say("URITA", "details "+r.ID)
+	for _, want := range []string{r.Plan.Digest, "sudo -u irisadmin monit restart db_dis", "Sent as", "time-out", "at most once", "check: "} {
+		if !strings.Contains(a.all(), want) {
+			t.Errorf("%q is not in %s", want, a.all())
+		}
+	}
+	if a := h.say("UNOBODY", "details "+r.ID); strings.Contains(a.all(), "monit restart") {
+		t.Errorf("a stranger: %s", a.all())
+	}
+	m := h.message("URITA", "")
+	m.Via, m.Tap = Button, Tap{Action: card.TapDetails, Value: r.ID + " " + r.Plan.Digest + " 7"}
+	if a := h.handleMessage(m); len(a.forms) != 1 || a.forms[0].Action != card.TapDetails {
+		t.Errorf("a page: %+v", a.forms)
 	}
 }
 

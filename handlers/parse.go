@@ -25,6 +25,7 @@ type call struct {
 	rest    string // what is left: the reason
 	again   bool   // repeats on purpose what ended well a moment ago
 	digest  string // of the plan that a tap was made on
+	page    int    // of details, from 0
 
 	reply     Reply
 	who       person

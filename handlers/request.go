@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/auth"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
@@ -44,7 +45,7 @@ func (s *Service) request(ctx context.Context, c *call) error {
 // submit stores the run, unless nobody could ever approve it.
 func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, plan runbooks.Plan) error {
 	need := s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)
-	if err := s.Rules.EnoughEligible(c.cluster.Name, c.who.Name, need); err != nil {
+	if err := s.approvable(ctx, c.cluster.Name, c.who.Name, need); err != nil {
 		return said("%v Nothing was run. %s", err, byHand(plan))
 	}
 	run := engine.Run{
@@ -53,6 +54,10 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		Reason: redact.Line(c.rest, reasonRunes),
 		Place:  s.placeOf(c),
 		Beside: s.beside(c.cluster.Name, plan),
+	}
+	if need > 0 {
+		run.Called = callees(s.Rules.Call(c.cluster.Name, c.who.Name, auth.FirstRound))
+		run.Last = s.lastTime(ctx, inputs, plan)
 	}
 	const tries = 8
 	for range tries {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"dhbot/internal/card"
@@ -32,18 +33,20 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	}
 	verb, known := map[string]string{
 		TapApprove: "approve", TapApproved: "approve", TapDeny: "deny", TapDenied: "deny", TapCancel: "cancel",
-		card.TapDone: "done", card.TapLooking: "looking",
+		card.TapDone: "done", card.TapLooking: "looking", card.TapDetails: "details",
 	}[m.Tap.Action]
 	if !known {
 		return false, said("I don't know this button any more. Type the command instead; `help` lists them.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
+	digest, page, _ := strings.Cut(digest, " ")
 	m.Text = strings.TrimSpace(verb + " " + id + " " + m.Tap.Fields["text"])
 	c, err := s.parse(m)
 	if err != nil {
 		return false, err
 	}
 	c.digest = digest
+	c.page, _ = strconv.Atoi(page) // the first where none is named
 	return s.dispatch(ctx, c, reply)
 }
 
@@ -92,7 +95,10 @@ func (s *Service) approve(ctx context.Context, c *call) error {
 	if digest == "" && c.Via != Button && c.Via != Form {
 		digest = r.Plan.Digest
 	}
-	if c.Via == Button && r.Plan.Class == runbooks.Destructive && !r.State.Ended() {
+	if r.State != engine.Waiting {
+		return engine.Settled(r) // nobody types a name to learn that they are late
+	}
+	if c.Via == Button && r.Plan.Class == runbooks.Destructive {
 		return c.reply.Ask(ctx, card.TypeName(r))
 	}
 	if c.Via != Button {
@@ -117,13 +123,8 @@ func (s *Service) deny(ctx context.Context, c *call) error {
 		return err
 	}
 	reason := redact.Line(c.rest, reasonRunes)
-	if reason == "" {
-		if c.Via == Button && !r.State.Ended() {
-			return c.reply.Ask(ctx, card.WhyDeny(r))
-		}
-		if !r.State.Ended() {
-			return said("Say why: `deny %s REASON`. Nothing was denied.", r.ID)
-		}
+	if reason == "" && c.Via == Button && r.StartedAt == nil && !r.State.Ended() {
+		return c.reply.Ask(ctx, card.WhyDeny(r))
 	}
 	return s.apply(ctx, c, engine.DeniedBy{By: s.actor(c), Reason: reason})
 }
@@ -165,7 +166,7 @@ func (s *Service) tick(ctx context.Context, c *call) error {
 			return s.apply(ctx, c, engine.TickedBy{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)})
 		}
 	}
-	return said("%s waits for nobody: it is %s.", r.ID, r.State)
+	return engine.Settled(r)
 }
 
 // closeUnknown lets a person say what became of a run whose fate is unknown.

@@ -98,19 +98,23 @@ type Button struct {
 // Confirm is asked before a tap counts.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Form is a modal: a few inputs and a button.
+// Form is a modal: a few inputs and a button, or without inputs something to
+// read, with buttons below that show more of it.
 type Form struct {
 	Action string // comes back as the tap's action
 	Value  string // comes back as the tap's value
 	Title  string // at most 24 characters
 	Body   []Element
 	Inputs []Input
-	Submit string
+	Submit string // "" where there is nothing to send
+	// Buttons stand below the body; what they answer takes the form's place.
+	Buttons []Button
 }
 
 // Input is one text input of a form.
 type Input struct {
 	Name, Label, Hint string
+	Initial           string // what stands in it at first
 	Multiline         bool
 	Optional          bool
 }

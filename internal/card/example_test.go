@@ -32,7 +32,7 @@ func ExampleRun() {
 	// 1  sudo -u irisadmin monit restart db_dis
 	// 2  wait until running with a new pid (at most 3 min)
 	// Impact while it lasts: Binary logs are not written to the database, and binary store imports fail.
-	// [Approve] [Deny…] [👀 I'm looking] [Cancel]
+	// [Approve] [Deny…] [👀 I'm looking] [Details] [Cancel]
 	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
 }
 
@@ -50,7 +50,7 @@ func ExampleRun_lookAlike() {
 	// 2  wait until running with a new pid (at most 3 min)
 	// Impact while it lasts: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
 	// ⚠️ Not touched: db_query_server on query-2, query-1 (qa)
-	// [Approve] [Deny…] [👀 I'm looking] [Cancel]
+	// [Approve] [Deny…] [👀 I'm looking] [Details] [Cancel]
 	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
 }
 

@@ -8,6 +8,9 @@ import (
 	"dhbot/runbooks"
 )
 
+// shownSteps is how many steps of a plan its card shows; details have them all.
+const shownSteps = 8
+
 // planLines show what will run, exactly and in order, under the host that it
 // runs on. Steps that only look and change nothing are left out, except those
 // that prove the effect.
@@ -27,6 +30,9 @@ func planLines(p runbooks.Plan) []Line {
 	}
 	lines := []Line{head}
 	for i, st := range steps {
+		if i == shownSteps {
+			return append(lines, Line{B(fmt.Sprintf("… and %s", count(len(steps)-i, "more step"))), T(": Details shows all of them")})
+		}
 		if places > 1 && (i == 0 || place(st) != place(steps[i-1])) {
 			lines = append(lines, Line{T("— "), B(st.Host), T(as(st))})
 		}

@@ -24,11 +24,17 @@ func Target(r engine.Run) string {
 // Run is the one message of a run, from request to outcome. Its first line
 // says what it is, of what, where and how grave; on a phone that is all that
 // a reader may ever see.
-func Run(r engine.Run) Card {
+func Run(r engine.Run) Card { return run(r, false) }
+
+// Asked is the same at its first showing, which calls people to vote. Later ones
+// name them without waking them.
+func Asked(r engine.Run) Card { return run(r, true) }
+
+func run(r engine.Run, call bool) Card {
 	c := Card{Head: runHead(r), Push: runPush(r)}
 	switch r.State {
 	case engine.Waiting:
-		c.Body = waitingBody(r)
+		c.Body = waitingBody(r, call)
 		c.Buttons = voteButtons(r)
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
 		c.Body = paragraphs(append(whyLines(r), Line{B("Nothing was changed.")}), askedLines(r))
@@ -44,9 +50,10 @@ func Run(r engine.Run) Card {
 
 // waitingBody is what somebody has to know who is to approve: who asks and
 // why, what runs where, whom it hits, and what is alike but not meant.
-func waitingBody(r engine.Run) []Element {
+func waitingBody(r engine.Run, call bool) []Element {
 	votes := Line{B(r.ID), T(" · " + votesWanted(r) + " · expires "), At(r.VoteBy)}
-	return paragraphs(append([]Line{votes}, askedLines(r)...), planLines(r.Plan), impactLines(r))
+	who := append(append([]Line{votes}, askedLines(r)...), calledLines(r, call)...)
+	return paragraphs(who, planLines(r.Plan), append(impactLines(r), lastTimeLines(r)...))
 }
 
 // paragraphs are the blocks of lines that are not empty.
@@ -212,7 +219,7 @@ func planHosts(p runbooks.Plan) []string {
 
 // askedLines are who asked and why, and who has approved so far.
 func askedLines(r engine.Run) []Line {
-	l := Line{T("Asked by "), P(r.Asked.Person, r.Asked.Account)}
+	l := Line{T("Asked by "), named(r.Asked)}
 	if r.Reason != "" {
 		l = append(l, T(": “"+r.Reason+"”"))
 	} else {
@@ -221,7 +228,7 @@ func askedLines(r engine.Run) []Line {
 	lines := []Line{l}
 	if r.State == engine.Waiting {
 		for _, v := range r.Votes {
-			lines = append(lines, Line{T("Approved by "), P(v.Person, v.Account), T(" at "), At(v.At)})
+			lines = append(lines, Line{T("Approved by "), named(v.Actor), T(" at "), At(v.At)})
 		}
 	}
 	return lines
@@ -238,9 +245,9 @@ func reasonLines(r engine.Run) []Line {
 func whyLines(r engine.Run) []Line {
 	switch {
 	case r.DenyBy != nil:
-		return []Line{{T("Denied by "), P(r.DenyBy.Person, r.DenyBy.Account), T(": “" + r.Why + "”")}}
+		return []Line{{T("Denied by "), named(*r.DenyBy), T(": “" + r.Why + "”")}}
 	case r.State == engine.Closed && r.EndedBy != nil:
-		return []Line{{T("Closed by "), P(r.EndedBy.Person, r.EndedBy.Account), T(": “" + r.Why + "”")}}
+		return []Line{{T("Closed by "), named(*r.EndedBy), T(": “" + r.Why + "”")}}
 	case r.State == engine.Partly:
 		return append(partLines(r), toldLine(r)...)
 	default:

@@ -18,6 +18,7 @@ const (
 	TapCancel   = "cancel"
 	TapDone     = "done"
 	TapLooking  = "looking"
+	TapDetails  = "details"
 	TapCommand  = "command"
 )
 
@@ -35,6 +36,7 @@ func voteButtons(r engine.Run) []Button {
 		approve,
 		{Action: TapDeny, Label: "Deny…", Value: value, Style: Danger},
 		{Action: TapLooking, Label: "👀 I'm looking", Value: value},
+		{Action: TapDetails, Label: "Details", Value: value},
 		cancelButton(r),
 	}
 }
@@ -106,7 +108,7 @@ func troubled(r engine.Run) (runbooks.Target, bool) {
 func TypeName(r engine.Run) Form {
 	return Form{
 		Action: TapApproved, Value: runValue(r), Title: "Approve " + r.ID,
-		Body:   append([]Element{Text{Lines: []Line{runHead(r)}}}, waitingBody(r)...),
+		Body:   append([]Element{Text{Lines: []Line{runHead(r)}}}, waitingBody(r, false)...),
 		Inputs: []Input{{Name: "text", Label: "Type the target's name", Hint: Target(r)}},
 		Submit: "Approve",
 	}
@@ -119,14 +121,6 @@ func WhyDeny(r engine.Run) Form {
 		Body:   paragraphs([]Line{{B(upperFirst(runTitle(r)))}}, askedLines(r)),
 		Inputs: []Input{{Name: "text", Label: "Why?", Hint: "It is shown in the channel and recorded.", Multiline: true}},
 		Submit: "Deny",
-	}
-}
-
-// Looking tells that somebody looks at a run that waits for votes.
-func Looking(r engine.Run, by engine.Actor) Card {
-	return Card{
-		Push: fmt.Sprintf("👀 %s is looking at %s · %s", by.Person, r.ID, runTitle(r)),
-		Head: Line{T("👀 "), P(by.Person, by.Account), T(" is looking at "), B(r.ID), T(" · " + runTitle(r))},
 	}
 }
 

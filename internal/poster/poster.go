@@ -22,8 +22,11 @@ type Config struct {
 	Board        Board
 	Log          audit.Log
 	AuditChannel string // where the trail is posted, C…
-	// Card is a run's message as it should be now.
-	Card func(engine.Run) card.Card
+	// Card is a run's message as it should be now, and First what it is when it
+	// is first shown, and calls people; nil means Card.
+	Card, First func(engine.Run) card.Card
+	// Reminders call people again while a run waits for votes; nil means none.
+	Reminders *Reminders
 	// TrailCard shows a batch of trail entries.
 	TrailCard func([]audit.Sealed) card.Card
 	Now       func() time.Time // nil means time.Now
@@ -37,6 +40,7 @@ type Poster struct {
 
 	mu     sync.Mutex
 	tracks map[string]*track
+	remind reminding
 	work   sync.WaitGroup
 }
 
@@ -71,7 +75,10 @@ func New(c Config) (*Poster, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Poster{Config: c, tracks: make(map[string]*track)}, nil
+	if c.First == nil {
+		c.First = c.Card
+	}
+	return &Poster{Config: c, tracks: make(map[string]*track), remind: newReminding()}, nil
 }
 
 // Run reconciles until ctx ends, and then returns nil: every run's message is
@@ -79,7 +86,7 @@ func New(c Config) (*Poster, error) {
 // was left. What fails is logged and tried again with a growing delay.
 func (p *Poster) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){p.watchLoop, p.listLoop, p.trailLoop} {
+	for _, loop := range []func(context.Context){p.watchLoop, p.listLoop, p.trailLoop, p.remindLoop} {
 		loops.Go(func() { loop(ctx) })
 	}
 	loops.Wait()

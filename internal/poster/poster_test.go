@@ -28,8 +28,8 @@ type board struct {
 }
 
 type shown struct {
-	channel, text, foot string
-	final               bool
+	ts, channel, thread, text, foot string
+	final                           bool
 }
 
 func (b *board) call(ctx context.Context, name string) error {
@@ -54,7 +54,7 @@ func (b *board) Post(ctx context.Context, at engine.Place, c card.Card) (string,
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.shown = append(b.shown, &shown{channel: at.Channel, text: c.Push, foot: foot(c)})
+	b.shown = append(b.shown, &shown{ts: fmt.Sprint(len(b.shown)), channel: at.Channel, thread: at.Thread, text: c.Push, foot: foot(c)})
 	return fmt.Sprint(len(b.shown) - 1), nil
 }
 
@@ -101,6 +101,8 @@ type bench struct {
 	store *memstore.Store
 	posts poster.Posts
 	board *board
+
+	reminders *poster.Reminders
 }
 
 func newBench(t *testing.T) *bench {
@@ -112,7 +114,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) start() (stop func()) {
 	b.t.Helper()
 	p, err := poster.New(poster.Config{
-		Runs: b.store, Posts: b.posts, Board: b.board, Log: b.store, AuditChannel: auditChannel,
+		Runs: b.store, Posts: b.posts, Board: b.board, Log: b.store, AuditChannel: auditChannel, Reminders: b.reminders,
 		Card: func(r engine.Run) card.Card {
 			return card.Card{Push: fmt.Sprintf("%s %s %s", r.ID, r.State, r.Why)}
 		},

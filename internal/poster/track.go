@@ -27,6 +27,7 @@ func (p *Poster) see(ctx context.Context, s engine.Stored) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.remind.see(s)
 	t := p.tracks[s.Run.ID]
 	switch {
 	case t == nil:
@@ -133,6 +134,9 @@ func (p *Poster) edit(ctx context.Context, post Post, s engine.Stored, newer <-c
 		}
 	}()
 	err := p.Board.Edit(turn, post.Channel, post.TS, p.Card(s.Run), final(s.Run))
+	if err == nil {
+		err = p.closeReminders(turn, post.Channel, s.Run)
+	}
 	close(waited)
 	<-watching
 	if err != nil {
@@ -152,7 +156,7 @@ func (p *Poster) post(ctx context.Context, s engine.Stored, again bool) error {
 			return err
 		}
 	}
-	c := p.Card(s.Run)
+	c := p.First(s.Run)
 	if again {
 		c = withFoot(c, card.T("Posted again: an older copy of this may stand above. This one is kept up to date."))
 	}

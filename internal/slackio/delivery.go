@@ -38,6 +38,9 @@ type delivery struct {
 	ResponseURL string `json:"response_url,omitempty"`
 	// Trigger opens a form within 3 s. It is not stored: later it is void.
 	Trigger string `json:"-"`
+	// View is the window that a button was tapped in, whose place an answer in a
+	// window takes; "" for a button of a message. Like Trigger it is not stored.
+	View string `json:"-"`
 	// firstInput is the input that can show an error of a form.
 	firstInput string
 }
@@ -171,11 +174,19 @@ func clickDelivery(c slack.InteractionCallback, now time.Time) *delivery {
 	if thread == c.Message.Timestamp || thread == c.Container.MessageTs {
 		thread = "" // the message that a thread hangs on stands in the channel
 	}
+	view := ""
+	if c.View.Type == slack.VTModal {
+		view = c.View.ID
+		var origin formOrigin
+		if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err == nil {
+			channel, thread = origin.Channel, origin.Thread
+		}
+	}
 	return &delivery{
 		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: handlers.Button,
 		Account: person(c), Channel: channel, Thread: thread,
 		Action: actionOf(a.ActionID), Value: a.Value, At: slackTime(a.ActionTs, now),
-		ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
+		ResponseURL: c.ResponseURL, Trigger: c.TriggerID, View: view,
 	}
 }
 

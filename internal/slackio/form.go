@@ -38,27 +38,36 @@ func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequ
 		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d inputs, at most %d fit", f.Action, len(f.Inputs), maxInputs)
 	}
 	m := &meter{left: maxBlocksJSON}
+	buttons := r.buttons(f.Buttons, m)
 	blocks := r.body(f.Body, m)
+	if m.cut {
+		blocks = append(blocks, slack.NewContextBlock("", plain("… shortened to fit this window")))
+	}
+	blocks = append(blocks, buttons...)
 	for _, in := range f.Inputs {
 		blocks = append(blocks, inputBlock(in))
 	}
 	if len(blocks) > maxViewBlocks {
 		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d blocks, at most %d fit", f.Action, len(blocks), maxViewBlocks)
 	}
-	return slack.ModalViewRequest{
+	view := slack.ModalViewRequest{
 		Type:            slack.VTModal,
 		Title:           plain(label(f.Title, maxViewTitle, "dhbot")),
 		Blocks:          slack.Blocks{BlockSet: blocks},
-		Submit:          plain(label(f.Submit, maxViewTitle, "Send")),
-		Close:           plain("Cancel"),
+		Close:           plain("Close"),
 		CallbackID:      f.Action,
 		PrivateMetadata: string(origin),
-	}, nil
+	}
+	if len(f.Inputs) > 0 {
+		view.Submit, view.Close = plain(label(f.Submit, maxViewTitle, "Send")), plain("Cancel")
+	}
+	return view, nil
 }
 
 func inputBlock(in card.Input) slack.Block {
 	e := slack.NewPlainTextInputBlockElement(nil, inputAction)
 	e.Multiline = in.Multiline
+	e.InitialValue = cut(clean(in.Initial), maxInitial)
 	var hint *slack.TextBlockObject
 	if in.Hint != "" {
 		hint = plain(label(in.Hint, maxHint, in.Name))

@@ -22,6 +22,7 @@ const (
 	maxHint        = 150 // of 2,000; longer hints are unreadable on a phone
 	maxMetadata    = 3_000
 	maxInputs      = 20
+	maxInitial     = 3_000
 )
 
 const (

@@ -66,7 +66,8 @@ func (r *reply) Whisper(ctx context.Context, c card.Card) error {
 	return r.steadily(ctx, func() error { return r.edge.whisper(ctx, r.d, c) })
 }
 
-// Ask opens a form, which Slack allows within 3 s of the tap.
+// Ask opens a form, which Slack allows within 3 s of the tap; where the tap was
+// in a window itself the form takes its place.
 func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
 		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
@@ -78,7 +79,12 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, askBudget, errSlow)
 	defer cancel()
 	return r.aside(func() error {
-		_, err := r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
+		var err error
+		if r.d.View != "" {
+			_, err = r.edge.chat.UpdateViewContext(ctx, view, "", "", r.d.View)
+		} else {
+			_, err = r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
+		}
 		return explain("opening the form "+f.Action, err)
 	})
 }

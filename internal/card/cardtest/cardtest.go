@@ -24,7 +24,7 @@ func Now() time.Time { return now }
 // All returns every sample, in the order in which a reader meets them.
 func All() []Sample {
 	var out []Sample
-	for _, list := range [][]Sample{statusSamples(), voteSamples(), runSamples(), endSamples(), wordSamples()} {
+	for _, list := range [][]Sample{statusSamples(), voteSamples(), remindSamples(), detailSamples(), runSamples(), endSamples(), wordSamples()} {
 		out = append(out, list...)
 	}
 	return out
@@ -44,5 +44,8 @@ type FormSample struct {
 // Forms returns every form that the bot opens.
 func Forms() []FormSample {
 	wipe := destructive()
-	return []FormSample{{"form-approve", card.TypeName(wipe)}, {"form-deny", card.WhyDeny(restart("db_dis", "infra-1"))}}
+	return []FormSample{
+		{"form-approve", card.TypeName(wipe)}, {"form-deny", card.WhyDeny(restart("db_dis", "infra-1"))},
+		{"form-details", card.DetailsPage(called(), 0)}, {"form-details-first", card.DetailsPage(long(), 0)}, {"form-details-last", card.DetailsPage(long(), 99)},
+	}
 }

@@ -100,12 +100,79 @@ func voteSamples() []Sample {
 	again := ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")
 	return []Sample{
 		{"approval", card.Run(restart("db_dis", "infra-1"))},
+		{"approval-first", card.Asked(called())},
+		{"approval-called", card.Run(called())},
+		{"approval-reminded", card.Run(reminded())},
+		{"approval-long", card.Run(long())},
 		{"approval-two-hosts", card.Run(restart("db_query_server", "query-1", "query-2"))},
 		{"approval-look-alike", card.Run(beside)},
 		{"approval-destructive", card.Run(destructive())},
 		{"already-asked", card.WithNote(card.Run(restart("db_dis", "infra-1")), "restart db_dis is already asked for: R-7F3K, waiting for votes. I did not start a second one.")},
 		{"again", card.Again(again, "restart db_ltds in prod again=yes")},
 	}
+}
+
+// called is a run as it is first shown: it calls two people, and is compared
+// with the run before it.
+func called() engine.Run {
+	r := restart("db_dis", "infra-1")
+	r.Called = callees(approver, approver2)
+	r.Last = &engine.LastTime{ID: "R-2C9D", State: engine.Done, Asked: "approver2", At: now.Add(-26 * time.Hour), Among: 50}
+	return r
+}
+
+func callees(list ...engine.Actor) []engine.Callee {
+	var out []engine.Callee
+	for _, a := range list {
+		out = append(out, engine.Callee{Person: a.Person, Account: a.Account})
+	}
+	return out
+}
+
+// reminded is that run after the first reminder, with somebody looking, whose
+// plan is not the one of last time.
+func reminded() engine.Run {
+	r := called()
+	r.Reminders = []engine.Reminder{{N: 1, At: now.Add(3 * time.Minute), Message: "1.2", Called: r.Called[:1]}}
+	r.Looking = &engine.Look{Actor: approver, At: now.Add(4 * time.Minute), Round: 1}
+	r.Last.State, r.Last.Differs = engine.Partly, []string{"not on query-1", "on infra-1 as dhops, was irisadmin"}
+	return r
+}
+
+// long is a plan with more steps than a card shows, spelled out as it is sent.
+func long() engine.Run {
+	r := restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4", "query-5")
+	r.Last = &engine.LastTime{Among: 12}
+	r.Plan.Catalog, r.Plan.Locks = "current", []string{"prod/infra-1/monit", "prod/process/tailer1"}
+	for i := range r.Plan.Steps {
+		st := &r.Plan.Steps[i]
+		st.Address, st.Timeout, st.Source = st.Host+".example.com:22", runbooks.Duration(20*time.Second), "process-runbooks.md:292"
+		if st.Command != "" {
+			st.Sent, st.Check = "timeout 20 sudo -n "+strings.TrimPrefix(st.Command, "sudo "), runbooks.ExitZero
+		} else {
+			st.Command, st.Sent = "sudo -u irisadmin monit status tailer1", "timeout 20 sudo -n -u irisadmin monit status tailer1"
+		}
+	}
+	return r
+}
+
+// remindSamples stand beside a run's message.
+func remindSamples() []Sample {
+	r := called()
+	looking := reminded()
+	over := voted(reminded())
+	return []Sample{
+		{"reminder", card.Reminder(r, 1, r.Called)},
+		{"reminder-quiet", card.Reminder(looking, 2, nil)},
+		{"reminder-over", card.Reminded(over, 1)},
+	}
+}
+
+// detailSamples are everything about a plan, as an answer.
+func detailSamples() []Sample {
+	short, _ := card.Details(called())
+	all, _ := card.Details(long())
+	return []Sample{{"details", short}, {"details-long", all}}
 }
 
 func runSamples() []Sample {

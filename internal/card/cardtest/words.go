@@ -26,7 +26,7 @@ func wordSamples() []Sample {
 		{"refusal", card.Refusal("Not allowed: you are not an approver of prod. Approvers: approver, approver2.")},
 		{"did-you-mean", card.Tappable(card.DidYouMean("I don't know “db_diss” in prod.", []string{"restart db_dis"}),
 			[]card.Suggestion{{Label: "restart db_dis", Command: "restart db_dis in prod", Changes: true}})},
-		{"looking", card.Looking(restart("db_dis", "infra-1"), approver)},
+		{"looking", card.Looking(restart("db_dis", "infra-1"))},
 		{"not-understood", card.DidYouMean("I don't know the command “frobnicate”.", nil)},
 		{"runs", card.Runs(open, past)},
 		{"locks", card.Locks(held, now)},

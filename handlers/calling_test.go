@@ -1,0 +1,110 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/engine"
+)
+
+// TestCalled: a request that needs votes calls those who may vote on it, and
+// its reminders the next group; who has voted is left alone.
+func TestCalled(t *testing.T) {
+	h := newHouse(t)
+	h.Rules.Calls = map[string]auth.Calls{"prod": {First: []string{"ben"}, Next: []string{"chris"}}}
+	h.say("UANNA", "restart db_dis disk full")
+	r := h.openRuns(t)[0].Run
+	want := func(what string, got []engine.Callee, names ...string) {
+		t.Helper()
+		var list []string
+		for _, c := range got {
+			list = append(list, c.Person)
+		}
+		if strings.Join(list, " ") != strings.Join(names, " ") {
+			t.Errorf("%s: called %v, want %v", what, list, names)
+		}
+	}
+	want("at first", r.Called, "ben")
+	if r.Called[0].Account != (auth.Account{Team: homeTeam, User: "UBEN"}) {
+		t.Errorf("called by %v", r.Called[0].Account)
+	}
+	want("reminder 1", h.ToCall(r, 1), "ben")
+	want("reminder 2", h.ToCall(r, 2), "ben", "chris")
+	want("reminder 3", h.ToCall(r, 3), "ben", "chris")
+	r.Votes = []engine.Vote{{Actor: engine.Actor{Person: "ben"}}}
+	want("who has voted", h.ToCall(r, 2), "chris")
+	r.Looking = &engine.Look{Actor: engine.Actor{Person: "chris"}}
+	want("while somebody looks", h.ToCall(r, 1))
+	want("the last one", h.ToCall(r, 3), "chris")
+
+	h.say("UBEN", "restart db_dis again=yes")
+	h.say("UANNA", "restart db_tdcp on query-1") // Sev 2: nobody votes
+	for _, s := range h.openRuns(t) {
+		if s.Run.Needed() == 0 && len(s.Run.Called) > 0 {
+			t.Errorf("%s needs no vote and calls %v", s.Run.Plan.Title, s.Run.Called)
+		}
+	}
+}
+
+// TestNobodyThere: a request that only people could approve whose accounts are
+// switched off is refused at once; where the platform does not answer, not.
+func TestNobodyThere(t *testing.T) {
+	h := newHouse(t)
+	gone := func(user string) { h.dir.profiles[user] = auth.Profile{HomeTeam: homeTeam, Deleted: true} }
+	gone("UBEN")
+	if a := h.say("UANNA", "restart db_dis disk full"); len(h.openRuns(t)) != 1 {
+		t.Fatalf("chris is still there: %s", a.all())
+	}
+	gone("UCHRIS")
+	a := h.say("UANNA", "restart configuration_server x")
+	if len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "deactivated") || !strings.Contains(a.all(), "chris") || !strings.Contains(a.all(), "By hand") {
+		t.Errorf("nobody is there: %s", a.all())
+	}
+	for i, p := range h.Rules.People {
+		if p.Name == "chris" {
+			h.Rules.People[i].Accounts = []auth.Account{{Team: homeTeam, User: "UNREACHABLE"}}
+		}
+	}
+	if a := h.say("UANNA", "restart configuration_server x"); len(h.openRuns(t)) != 2 {
+		t.Errorf("nobody knows whether chris is there: %s", a.all())
+	}
+}
+
+// TestLastTime: the card of a request is compared with the newest run of the
+// same that was carried out.
+func TestLastTime(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis first")
+	first := h.openRuns(t)[0]
+	if l := first.Run.Last; l == nil || l.ID != "" || l.Among != 0 {
+		t.Errorf("the first: %+v", l)
+	}
+	h.end(t, first, engine.Done, -time.Hour)
+	h.say("UANNA", "restart db_dis second")
+	second := h.openRuns(t)[0]
+	if l := second.Run.Last; l == nil || l.ID != first.Run.ID || l.State != engine.Done || l.Asked != "anna" || len(l.Differs) > 0 {
+		t.Errorf("the second: %+v", l)
+	}
+	second.Run.Plan.Digest, second.Run.Plan.Steps[1].Login = "other", "root"
+	for i := range second.Run.Plan.Steps {
+		second.Run.Plan.Steps[i].Login = "root"
+	}
+	h.end(t, second, engine.Failed, -time.Minute)
+	h.say("UBEN", "restart db_dis third")
+	if l := h.openRuns(t)[0].Run.Last; l == nil || l.ID != second.Run.ID || l.State != engine.Failed || len(l.Differs) == 0 || !strings.Contains(l.Differs[0], "was root") {
+		t.Errorf("the third: %+v", l)
+	}
+}
+
+// end stores that a run was carried out and ended some time ago.
+func (h *house) end(t *testing.T, s engine.Stored, as engine.State, ago time.Duration) {
+	t.Helper()
+	r := s.Run
+	at := h.Now().Add(ago)
+	r.State, r.StartedAt, r.EndedAt = as, &at, &at
+	if _, err := h.store.Commit(t.Context(), engine.Change{Run: r, Rev: s.Rev}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,28 @@
+package handlers
+
+import (
+	"context"
+
+	"dhbot/internal/card"
+	"dhbot/runbooks"
+)
+
+// details shows all of a run's plan: to a tap in a window of its own, else as
+// an answer, with a file where it does not fit.
+func (s *Service) details(ctx context.Context, c *call) error {
+	r, err := s.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, runbooks.Read, c.Channel); err != nil {
+		return err
+	}
+	if c.Via == Button {
+		return c.reply.Ask(ctx, card.DetailsPage(r, c.page))
+	}
+	out, file := card.Details(r)
+	if err := s.answer(ctx, c, out); err != nil || file == nil || c.ChannelShared {
+		return err
+	}
+	return c.reply.Attach(ctx, *file)
+}

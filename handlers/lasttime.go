@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/redact"
+	"dhbot/runbooks"
+)
+
+// How many ended runs are looked through for the one before, and how much of
+// what differs is kept: an approver reads it on a phone.
+const (
+	lastAmong  = 50
+	maxDiffers = 5
+	differs    = 200 // runes of one difference
+)
+
+// lastTime compares a plan with that of the newest run of the same action and
+// target that was carried out. Nothing depends on it, so that a store which does
+// not answer only leaves it out.
+func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
+	ended, err := s.Runs.Recent(ctx, lastAmong)
+	if err != nil {
+		s.Logger.Warn("the run before could not be looked up", "err", err)
+		return nil
+	}
+	before := lastOf(ended, inputs, plan)
+	if before == nil {
+		return &engine.LastTime{Among: len(ended)}
+	}
+	out := &engine.LastTime{ID: before.ID, State: before.State, Asked: before.Asked.Person, Among: len(ended)}
+	if before.EndedAt != nil {
+		out.At = *before.EndedAt
+	}
+	all := runbooks.Differences(before.Plan, plan)
+	for _, d := range all[:min(len(all), maxDiffers)] {
+		out.Differs = append(out.Differs, redact.Line(d, differs))
+	}
+	if more := len(all) - maxDiffers; more > 0 {
+		out.Differs = append(out.Differs, fmt.Sprintf("and %d more", more))
+	}
+	return out
+}
+
+// lastOf is the newest run of the same action that began, of the very same
+// targets where there is one, else of the same process.
+func lastOf(ended []engine.Stored, inputs runbooks.Inputs, plan runbooks.Plan) *engine.Run {
+	var near *engine.Run
+	for i := range ended {
+		r := &ended[i].Run
+		if r.StartedAt == nil || r.Plan.Cluster != plan.Cluster || r.Plan.Action != plan.Action || r.Inputs.Process != inputs.Process {
+			continue
+		}
+		if slices.Equal(r.Plan.Targets, plan.Targets) {
+			return r
+		}
+		if near == nil && inputs.Process != "" {
+			near = r
+		}
+	}
+	return near
+}

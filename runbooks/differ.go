@@ -1,0 +1,114 @@
+package runbooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Differences are what a plan does otherwise than an earlier one of the same
+// action, a sentence each and the weightiest first: where it runs, as whom,
+// what is sent, and how long is waited. None says that both do the same.
+func Differences(was, is Plan) []string {
+	if was.Digest == is.Digest && is.Digest != "" {
+		return nil
+	}
+	var out []string
+	out = append(out, differ("also on %s", "not on %s", hostsIn(was), hostsIn(is))...)
+	out = append(out, placeDifferences(was, is)...)
+	out = append(out, differ("new: %s", "no more: %s", commandsIn(was), commandsIn(is))...)
+	if len(out) == 0 && !slices.Equal(commandsIn(was), commandsIn(is)) {
+		out = append(out, "the same commands in another order")
+	}
+	if n := waitDifferences(was, is); n > 0 {
+		out = append(out, fmt.Sprintf("other time-outs, checks or guards in %d of %d steps", n, len(is.Steps)))
+	}
+	if len(out) == 0 {
+		out = append(out, "details that the digest covers")
+	}
+	return out
+}
+
+// differ tells what stands in one list only.
+func differ(added, gone string, was, is []string) []string {
+	var out []string
+	for _, s := range is {
+		if !slices.Contains(was, s) {
+			out = append(out, fmt.Sprintf(added, s))
+		}
+	}
+	for _, s := range was {
+		if !slices.Contains(is, s) {
+			out = append(out, fmt.Sprintf(gone, s))
+		}
+	}
+	return out
+}
+
+func hostsIn(p Plan) []string {
+	var out []string
+	for _, st := range p.Steps {
+		if st.Host != "" && !slices.Contains(out, st.Host) {
+			out = append(out, st.Host)
+		}
+	}
+	return out
+}
+
+// commandsIn are the changing commands and the steps by hand, in order.
+func commandsIn(p Plan) []string {
+	var out []string
+	for _, st := range p.Steps {
+		if (st.Kind == Exec || st.Kind == Manual) && !slices.Contains(out, st.Command) {
+			out = append(out, st.Command)
+		}
+	}
+	return out
+}
+
+// placeDifferences tells of hosts in both plans that are reached otherwise.
+func placeDifferences(was, is Plan) []string {
+	type place struct{ login, address string }
+	at := func(p Plan) map[string]place {
+		m := map[string]place{}
+		for _, st := range p.Steps {
+			m[st.Host] = place{st.Login, st.Address}
+		}
+		return m
+	}
+	before, now := at(was), at(is)
+	var out []string
+	for _, h := range hostsIn(is) {
+		b, known := before[h]
+		n := now[h]
+		if known && b.login != n.login {
+			out = append(out, fmt.Sprintf("on %s as %s, was %s", h, n.login, b.login))
+		}
+		if known && b.address != n.address {
+			out = append(out, fmt.Sprintf("%s is at %s, was at %s", h, n.address, b.address))
+		}
+	}
+	return out
+}
+
+// waitDifferences counts the steps of a plan for which the other has none alike.
+func waitDifferences(was, is Plan) int {
+	alike := func(st Step) string {
+		return strings.Join([]string{
+			string(st.Kind), st.Command, string(st.Until), string(st.Check), st.Timeout.D().String(), st.Within.D().String(), st.Process, st.Member,
+		}, "\x00")
+	}
+	known := map[string]bool{}
+	for _, st := range was.Steps {
+		known[alike(st)] = true
+	}
+	commands := commandsIn(was)
+	n := 0
+	for _, st := range is.Steps {
+		isNew := (st.Kind == Exec || st.Kind == Manual) && !slices.Contains(commands, st.Command) // told already
+		if !isNew && !known[alike(st)] {
+			n++
+		}
+	}
+	return n
+}
