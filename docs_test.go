@@ -1,0 +1,40 @@
+package dhbot
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What docs/troubleshooting.md quotes is what the code says.
+func TestTroubleshootingQuotes(t *testing.T) {
+	var code strings.Builder
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		code.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := strings.Cut(string(page), "## In Slack")
+	quotes := regexp.MustCompile(`“([^”…]+)”`).FindAllStringSubmatch(tables, -1)
+	if len(quotes) < 20 {
+		t.Errorf("only %d quotes were found", len(quotes))
+	}
+	for _, q := range quotes {
+		if !strings.Contains(code.String(), q[1]) {
+			t.Errorf("the page quotes “%s”, which the code does not say", q[1])
+		}
+	}
+}
