@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/labtest"
 	"dhbot/internal/probe"
 	"dhbot/internal/remote"
+	"dhbot/internal/sudoers"
 	"dhbot/runbooks"
 )
 
@@ -27,7 +29,11 @@ type lab struct {
 	planner *runbooks.Planner
 }
 
-func newLab(t *testing.T, catalog string) *lab {
+// account is who carries plans out: it has what bot sudoers prints for its
+// host and nothing else.
+const account = "dhbotplans"
+
+func newLab(t *testing.T, catalog string, change ...func(*fleet.Cluster)) *lab {
 	t.Helper()
 	config := os.Getenv("DHBOT_LAB")
 	if config == "" {
@@ -46,27 +52,53 @@ func newLab(t *testing.T, catalog string) *lab {
 		infra = append(infra, "client_update_service")
 	}
 	host := func(name, address string, processes []string) fleet.Host {
-		return fleet.Host{Name: name, Address: address, Login: "dhops", Processes: processes}
+		return fleet.Host{Name: name, Address: address, Login: account, Processes: processes}
 	}
 	sockets, err := os.MkdirTemp("", "lab") // a path short enough for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(sockets) })
-	return &lab{t: t, config: config, sockets: sockets, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
+	l := &lab{t: t, config: config, sockets: sockets, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
 		Name: "lab", Catalog: catalog, Hosts: []fleet.Host{
 			host("infra", "127.0.1.1:2222", infra), host("query1", "127.0.1.2:2222", query), host("query2", "127.0.1.3:2222", query),
 		},
 	}}}}}
+	for _, c := range change {
+		c(&l.planner.Fleet.Clusters[0])
+	}
+	l.account()
+	return l
+}
+
+// account makes the account, with the sudoers file of each host.
+func (l *lab) account() {
+	l.t.Helper()
+	cl := &l.planner.Fleet.Clusters[0]
+	catalog, _ := l.planner.Catalogs.Get(cl.Catalog)
+	files := map[string]string{}
+	for i := range cl.Hosts {
+		f, err := sudoers.For(catalog, cl, &cl.Hosts[i], sudoers.Options{User: account, Regexp: true})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		files[cl.Hosts[i].Name] = f.String()
+	}
+	labtest.Least(l.t, account, files)
 }
 
 // ssh runs one line on a host, as the bot would send it.
 func (l *lab) ssh(host, line string, timeout time.Duration) remote.Result {
+	return l.as(account, host, line, timeout)
+}
+
+// as runs one line on a host as some account.
+func (l *lab) as(login, host, line string, timeout time.Duration) remote.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout+20*time.Second)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "ssh", "-F", l.config, "-o", "BatchMode=yes",
-		"-o", "ControlMaster=auto", "-o", "ControlPath="+filepath.Join(l.sockets, "%C"), "-o", "ControlPersist=20", host, line)
+		"-o", "ControlMaster=auto", "-o", "ControlPath="+filepath.Join(l.sockets, "%C"), "-o", "ControlPersist=20", "-l", login, host, line)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	r := remote.Result{Started: time.Now(), Outcome: remote.Answered}
 	err := cmd.Run()

@@ -12,7 +12,7 @@ import (
 // sh runs a line of shell on a host, as preparation or clean-up.
 func (l *lab) sh(host, line string) string {
 	l.t.Helper()
-	r := l.ssh(host, line, time.Minute)
+	r := l.as("dhops", host, line, time.Minute)
 	if r.Exit != 0 {
 		l.t.Errorf("%s: %s: exit code %d: %s", host, line, r.Exit, r.Stderr.String())
 	}
