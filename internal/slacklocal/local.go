@@ -14,6 +14,7 @@ import (
 //	POST /local/slash    {user, channel, command, text}
 //	POST /local/mention  {user, channel, text, thread_ts}
 //	POST /local/click    {user, channel, ts, action_id, block_id, value}, or view_id for a button of a view
+//	POST /local/shortcut {user, channel, ts, callback_id}, without ts a global one
 //	POST /local/submit   {user, view_id, values}
 //	POST /local/close    {user, view_id}
 //	POST /local/home     {user}
@@ -31,6 +32,7 @@ func (s *Server) mountLocal(mux *http.ServeMux) {
 	post(s, mux, "slash", func(_ *http.Request, in SlashCommand) (any, error) { return s.Slash(in) })
 	post(s, mux, "mention", func(_ *http.Request, in Mention) (any, error) { return s.Mention(in) })
 	post(s, mux, "click", func(_ *http.Request, in Click) (any, error) { return s.Click(in) })
+	post(s, mux, "shortcut", func(_ *http.Request, in ShortcutUse) (any, error) { return s.Shortcut(in) })
 	post(s, mux, "submit", func(_ *http.Request, in Submission) (any, error) { return s.Submit(in) })
 	post(s, mux, "close", func(_ *http.Request, in Submission) (any, error) { return s.CloseView(in.User, in.ViewID) })
 	post(s, mux, "home", func(_ *http.Request, in struct {

@@ -60,6 +60,8 @@ type App struct {
 	// Scopes are the bot token's OAuth scopes; nil grants every scope that
 	// the server knows.
 	Scopes []string `json:"-"`
+	// Shortcuts are the app's own, by its manifest.
+	Shortcuts []AppShortcut `json:"shortcuts"`
 }
 
 // Person is a human, or what users.info shows as one.
@@ -104,7 +106,10 @@ func DemoWorkspace() Workspace {
 	return Workspace{
 		Team:   Team{ID: DemoTeam, Name: "Local", Domain: "local"},
 		Others: []Team{{ID: DemoOtherTeam, Name: "Vendor", Domain: "vendor"}},
-		App:    App{ID: DemoApp, BotID: DemoBot, UserID: DemoBotUser, Name: "dh"},
+		App:    App{ID: DemoApp, BotID: DemoBot, UserID: DemoBotUser, Name: "dh", Shortcuts: []AppShortcut{
+			{Name: "Ask about Deephaven", Type: "message", CallbackID: "ask"},
+			{Name: "Ask about Deephaven", Type: "global", CallbackID: "ask"},
+		}},
 		People: []Person{
 			{ID: DemoOperator, Name: "operator", RealName: "Olga Operator", TeamID: DemoTeam, TZ: "Europe/Berlin"},
 			{ID: DemoApprover, Name: "approver", RealName: "Aki Approver", TeamID: DemoTeam, TZ: "America/New_York"},

@@ -35,7 +35,8 @@ function edited(m) {
 }
 
 // message builds the node. o has app, me, push (show push texts), use (what a
-// tap does), thread (opens the thread) and replies.
+// tap does), thread (opens the thread), replies, shortcuts (the app's on messages)
+// and shortcut (what using one does).
 export function message(m, o) {
   const app = m.user === o.app.user_id;
   const count = o.replies?.length ?? 0;
@@ -45,6 +46,7 @@ export function message(m, o) {
     el('div', {},
       el('div', { class: 'who' }, el('b', {}, nameOf(m.user)), app ? el('span', { class: 'app' }, 'APP') : null,
         el('small', {}, el('time', { dateTime: m.at }, clock(m.at))),
+        m.ephemeral ? null : (o.shortcuts ?? []).map((c) => el('button', { type: 'button', class: 'plain act', title: c.name, onclick: () => o.shortcut(c, m) }, `⚡ ${c.name}`)),
         m.ephemeral || !o.thread ? null : el('button', { type: 'button', class: 'plain act', onclick: () => o.thread(m.ts) }, 'Reply in thread')),
       m.blocks ? render(m.blocks, o.use) : el('div', { class: 't block' }, mrkdwn(m.text)),
       edited(m),

@@ -32,6 +32,14 @@ function tap(where) {
   };
 }
 
+const shortcuts = (type) => (who.app.shortcuts ?? []).filter((c) => c.type === type);
+
+// shortcut uses one of the app's, on a message or from anywhere.
+async function shortcut(c, m) {
+  const out = await post('shortcut', { callback_id: c.callback_id, ...(m ? { channel: m.channel, ts: m.ts } : {}) });
+  if (!out.ok) complain($('room'), out.error);
+}
+
 function complain(section, text) {
   const p = section.querySelector('.composer p');
   p.textContent = text ?? '';
@@ -44,7 +52,7 @@ function drawn(m, o) {
   const key = JSON.stringify([m, o.replies?.length]);
   const old = nodes.get(o.slot + m.ts);
   if (old?.key === key) return old.node;
-  const node = message(m, { ...o, app: who.app, push: params.get('push'), use: tap({ channel: m.channel, ts: m.ts }) });
+  const node = message(m, { ...o, app: who.app, push: params.get('push'), shortcuts: shortcuts('message'), shortcut, use: tap({ channel: m.channel, ts: m.ts }) });
   nodes.set(o.slot + m.ts, { key, node });
   return node;
 }
@@ -162,7 +170,9 @@ function composer(section, thread) {
     back = Math.max(0, Math.min(said.length, back + (ev.key === 'ArrowUp' ? 1 : -1)));
     input.value = back ? said.at(-back) : '';
   });
-  form.replaceChildren(el('p', { role: 'alert', hidden: true }), input, el('button', { ariaLabel: 'Send' }, '➤'));
+  const ways = thread() === '' && section === $('room') ? shortcuts('global') : [];
+  form.replaceChildren(el('p', { role: 'alert', hidden: true }),
+    ...ways.map((c) => el('button', { type: 'button', class: 'plain', title: c.name, ariaLabel: c.name, onclick: () => shortcut(c) }, '⚡')), input, el('button', { ariaLabel: 'Send' }, '➤'));
   form.onsubmit = async (ev) => {
     ev.preventDefault();
     const text = input.value.trim();

@@ -1,0 +1,76 @@
+package slacklocal
+
+import (
+	"fmt"
+)
+
+// AppShortcut is a way into the app that stands on every message, or, as
+// "global", beside the line to type in.
+type AppShortcut struct {
+	Name       string `json:"name"`
+	Type       string `json:"type"` // message or global
+	CallbackID string `json:"callback_id"`
+}
+
+// ShortcutUse is somebody using a shortcut of the app: on the message TS in
+// Channel, or without one from anywhere.
+type ShortcutUse struct {
+	User       string `json:"user"`
+	Channel    string `json:"channel"`
+	TS         string `json:"ts"`
+	CallbackID string `json:"callback_id"` // "" is the only one of its type
+}
+
+// Shortcut tells the app of a shortcut and waits for the ack.
+func (s *Server) Shortcut(in ShortcutUse) (*Answer, error) {
+	payload, p, ch, thread, name, err := s.shortcut(in)
+	if err != nil {
+		return nil, err
+	}
+	if _, how := s.hub.deliver(envelope{kind: "interactive", payload: payload}); how != acked {
+		return s.unanswered(p, ch, thread, fmt.Sprintf("Using %q", name)), nil
+	}
+	return &Answer{OK: true}, nil
+}
+
+// shortcut makes the payload of one.
+func (s *Server) shortcut(in ShortcutUse) (payload object, p Person, ch Channel, thread, name string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kind, wire := "global", "shortcut"
+	if in.TS != "" {
+		kind, wire = "message", "message_action"
+	}
+	id := ""
+	for _, have := range s.ws.App.Shortcuts {
+		if have.Type == kind && (in.CallbackID == "" || have.CallbackID == in.CallbackID) {
+			id, name = have.CallbackID, have.Name
+			break
+		}
+	}
+	if id == "" {
+		return nil, p, ch, "", "", fmt.Errorf("the app has no %s shortcut %q", kind, in.CallbackID)
+	}
+	if in.TS == "" {
+		var ok bool
+		if p, ok = s.ws.person(in.User); !ok {
+			return nil, p, ch, "", "", fmt.Errorf("there is nobody called %q", in.User)
+		}
+		payload = s.interaction(wire, p)
+		payload["callback_id"], payload["action_ts"] = id, s.room.stamp()
+		return payload, p, Channel{ID: dmID(p.ID)}, "", name, nil
+	}
+	if p, ch, err = s.inChannel(in.User, in.Channel); err != nil {
+		return nil, p, ch, "", "", err
+	}
+	m := s.room.find(ch.ID, in.TS)
+	if m == nil || m.Ephemeral { // Slack offers none on what only one person sees
+		return nil, p, ch, "", "", fmt.Errorf("%s sees no message %s in #%s that has shortcuts", p.Name, in.TS, ch.Name)
+	}
+	payload = s.interaction(wire, p)
+	payload["callback_id"], payload["action_ts"] = id, s.room.stamp()
+	payload["channel"] = object{"id": ch.ID, "name": slashChannel(ch)}
+	payload["message_ts"], payload["message"] = m.TS, m.wire(s.ws.App, s.ws.Team.ID)
+	payload["response_url"] = s.hookURL(hook{user: p.ID, channel: ch.ID, thread: m.ThreadTS})
+	return payload, p, ch, m.ThreadTS, name, nil
+}
