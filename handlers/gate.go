@@ -80,7 +80,7 @@ func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) er
 	}
 	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != Terminal {
 		late := &Late{Age: age}
-		if c.Via == Slash || c.Via == Mention {
+		if c.Via == Slash || c.Via == Mention || c.Via == Shortcut {
 			late.Command = c.Text
 		}
 		return late

@@ -20,7 +20,8 @@ const (
 	Button   Via = "button"
 	Form     Via = "form" // a submitted modal
 	Terminal Via = "terminal"
-	Home     Via = "home" // the app's own page, which asks by itself
+	Home     Via = "home"     // the app's own page, which asks by itself
+	Shortcut Via = "shortcut" // typed into the window that a shortcut of the platform opens
 )
 
 // Message is one thing a person said or tapped.

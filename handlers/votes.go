@@ -23,7 +23,10 @@ const (
 // tap is a button or a form: it carries a run id and a digest, or a command of
 // the table. It goes through the same gate as a typed command.
 func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
-	if m.Tap.Action == card.TapCommand {
+	switch m.Tap.Action {
+	case card.TapAsk:
+		return s.ask(ctx, m, reply)
+	case card.TapCommand:
 		m.Text = m.Tap.Value
 		c, err := s.parse(m)
 		if err != nil {

@@ -19,6 +19,7 @@ const (
 	TapDone     = "done"
 	TapLooking  = "looking"
 	TapDetails  = "details"
+	TapAsk      = "ask" // a shortcut of the platform, and the window that it opens
 	TapCommand  = "command"
 )
 

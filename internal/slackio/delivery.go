@@ -1,6 +1,7 @@
 package slackio
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/internal/card"
 	"dhbot/internal/engine"
 )
 
@@ -67,6 +69,8 @@ func decode(ev socketmode.Event, self Identity, now time.Time) (d *delivery, ok 
 			d = clickDelivery(data, now)
 		case slack.InteractionTypeViewSubmission:
 			d = formDelivery(data, now)
+		case slack.InteractionTypeMessageAction, slack.InteractionTypeShortcut:
+			d = shortcutDelivery(data, now)
 		}
 	}
 	if d == nil || d.Account.User == "" {
@@ -188,6 +192,24 @@ func clickDelivery(c slack.InteractionCallback, now time.Time) *delivery {
 		Action: actionOf(a.ActionID), Value: a.Value, At: slackTime(a.ActionTs, now),
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID, View: view,
 	}
+}
+
+// shortcutDelivery takes the app's shortcuts: on a message, whose thread will
+// have the answer, or from anywhere. The message's text is a field and not the
+// delivery's own text: nobody typed it as a command.
+func shortcutDelivery(c slack.InteractionCallback, now time.Time) *delivery {
+	if c.CallbackID != shortcutID || c.TriggerID == "" {
+		return nil
+	}
+	d := &delivery{
+		Key: "shortcut/" + c.TriggerID, Via: handlers.Button, Account: person(c), Action: card.TapAsk,
+		At: slackTime(c.ActionTs, now), ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
+	}
+	if c.Type == slack.InteractionTypeMessageAction {
+		d.Channel, d.Thread = c.Channel.ID, cmp.Or(c.Message.ThreadTimestamp, c.Message.Timestamp)
+		d.Fields = map[string]string{card.FieldMessage: c.Message.Text}
+	}
+	return d
 }
 
 func formDelivery(c slack.InteractionCallback, now time.Time) *delivery {

@@ -12,6 +12,13 @@ import (
 // SlashCommand is the command that the app answers to.
 const SlashCommand = "/dh"
 
+// shortcutID is by what the app's shortcuts are known, on a message and from
+// anywhere, and shortcutName what they are called there.
+const (
+	shortcutID   = "ask"
+	shortcutName = "Ask about Deephaven"
+)
+
 // Slack's limits of a manifest, by its schema.
 const (
 	maxAppName    = 35
@@ -58,7 +65,8 @@ type manifest struct {
 			Name   string `json:"display_name"`
 			Online bool   `json:"always_online"`
 		} `json:"bot_user"`
-		Slash []slashFeature `json:"slash_commands"`
+		Shortcuts []shortcutFeature `json:"shortcuts"`
+		Slash     []slashFeature    `json:"slash_commands"`
 	} `json:"features"`
 	OAuth struct {
 		Scopes struct {
@@ -85,6 +93,22 @@ type slashFeature struct {
 	Escape      bool   `json:"should_escape"`
 }
 
+type shortcutFeature struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"`
+	Callback    string `json:"callback_id"`
+	Description string `json:"description"`
+}
+
+// shortcuts open a window to type a command into, for where slash commands do
+// not work: in threads, and away from every channel.
+func shortcuts() []shortcutFeature {
+	return []shortcutFeature{
+		{Name: shortcutName, Type: "message", Callback: shortcutID, Description: "A command about this message, answered in its thread"},
+		{Name: shortcutName, Type: "global", Callback: shortcutID, Description: "A command from anywhere, answered by direct message"},
+	}
+}
+
 // Manifest is the app manifest, as JSON, from which Slack makes an app that
 // has what the bot needs and nothing else: over Socket Mode, so that there is
 // no URL that anybody could call. name is what the app is called, at most 35
@@ -100,6 +124,7 @@ func Manifest(name string) ([]byte, error) {
 	m.Display.Colour = defaultAppHue
 	m.Features.Home.HomeTab, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = name, true
+	m.Features.Shortcuts = shortcuts()
 	m.Features.Slash = []slashFeature{{Command: SlashCommand, Description: "Status, restart and the other runbooks of Deephaven", Hint: "help | status db_dis | restart db_dis reason"}}
 	m.OAuth.Scopes.Bot = scopes()
 	m.Settings.Events.Bot = events()

@@ -33,10 +33,17 @@ var _ handlers.Reply = (*reply)(nil)
 // and when called again edits that message. A private card is whispered. In a
 // channel where the bot is no member only the person sees it, with a word why.
 func (r *reply) Show(ctx context.Context, c card.Card) error {
-	if c.Private || r.d.Channel == "" {
+	if c.Private {
 		return r.Whisper(ctx, c)
 	}
 	return r.steadily(ctx, func() error {
+		if r.d.Channel == "" { // from the app's own page, or from anywhere
+			at, err := r.edge.direct(ctx, r.d.Account.User)
+			if err != nil {
+				return err
+			}
+			r.d.Channel = at.Channel
+		}
 		if r.ts != "" {
 			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
 		}

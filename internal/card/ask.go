@@ -1,0 +1,18 @@
+package card
+
+// FieldMessage is the field of a TapAsk that holds the message which a shortcut
+// was used on.
+const FieldMessage = "message"
+
+// AskCommand is the window in which a command is typed, for where there is no
+// line to type one into: on a message, or from the search bar.
+func AskCommand(prefilled string) Form {
+	return Form{
+		Action: TapAsk, Value: "command", Title: "What do you want?",
+		Body: paragraphs([]Line{{T("Type what you would type behind the slash: "), C("status db_dis"), T(", "), C("restart db_dis disk was full"), T(", or "), C("help")}}),
+		Inputs: []Input{{
+			Name: "text", Label: "Command", Initial: prefilled, Hint: "The answer comes in the message's thread, or as a direct message.",
+		}},
+		Submit: "Send",
+	}
+}
