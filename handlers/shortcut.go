@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"dhbot/internal/card"
@@ -89,7 +90,7 @@ func (s *Grammar) hostCalled(typed string) string {
 func (s *Grammar) runsOn(process, host string) bool {
 	for i := range s.Fleet.Clusters {
 		for _, h := range s.Fleet.Clusters[i].Hosts {
-			if h.Name == host && contains(h.Processes, process) {
+			if h.Name == host && slices.Contains(h.Processes, process) {
 				return true
 			}
 		}
