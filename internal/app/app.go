@@ -41,6 +41,8 @@ type Store interface {
 	// Lead runs do while this replica, and no other, leads; the context of do
 	// ends with the lead, and do is run again with the next.
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
+	// Seal chains what is pending into the trail, unless another replica does.
+	Seal(ctx context.Context) (int, error)
 	// Run keeps the lease and seals the trail until ctx ends.
 	Run(ctx context.Context) error
 }

@@ -140,10 +140,14 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 	}
 }
 
-// serveTrail writes the whole trail as an export. Its end line tells a whole
+// serveTrail writes the whole trail as an export, with all that happened until
+// now where this replica seals. Its end line tells a whole
 // export from one that was cut off, and the trailer says why it was.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	control.Declare(w)
+	if _, err := b.Store.Seal(r.Context()); err != nil {
+		b.Log.Warn("the trail is sent without its newest records", "err", err)
+	}
 	if err := audit.WriteExport(w, audit.Head{}, audit.Entries(r.Context(), b.Store, 1)); err != nil {
 		b.Log.Warn("trail not sent whole", "err", err)
 		control.Fail(w, err)
