@@ -371,6 +371,23 @@ func within(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// TestClosedStoreIsDown asks a closed store for what it would read from the
+// memory of its server, which is no more.
+func TestClosedStoreIsDown(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir()})
+	run := newRun(t, s)
+	if list, _, err := s.InHand(t.Context()); err != nil || len(list) != 1 || list[0].Run.ID != run.Run.ID {
+		t.Fatalf("in hand before: %v, %v", list, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if list, _, err := s.InHand(t.Context()); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("in hand after: %v, %v, want ErrStoreDown", list, err)
+	}
+}
+
 // Nobody is left waiting when a store is closed.
 func TestCloseEndsWatches(t *testing.T) {
 	t.Parallel()

@@ -93,6 +93,7 @@ func (s *Store) stopServer() error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
+		s.looking.Lock() // and never unlock: see look
 		s.server.Close()
 	}()
 	if s.last.err() == nil {

@@ -39,18 +39,15 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 
 // InHand returns, as of one moment, what Open and Maintenance do.
 func (s *Store) InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
-	resp, err := s.send(ctx, "reading what is in hand", nil, []clientv3.Op{
-		clientv3.OpGet(s.keys.opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly()),
-		clientv3.OpGet(s.keys.maintenances(), clientv3.WithPrefix()),
-	}, nil)
+	found, rev, err := s.look(ctx, "reading what is in hand", s.keys.opens(), s.keys.maintenances())
 	if err != nil {
 		return nil, nil, err
 	}
-	open, err := s.openOf(ctx, resp.Responses[0].GetResponseRange().Kvs, resp.Header.Revision)
+	open, err := s.openOf(ctx, found[0], rev)
 	if err != nil {
 		return nil, nil, err
 	}
-	announced, err := s.decodeMaintenances(resp.Responses[1].GetResponseRange().Kvs)
+	announced, err := s.decodeMaintenances(found[1])
 	return open, announced, err
 }
 

@@ -28,6 +28,8 @@ var (
 	_ poster.Posts   = (*Store)(nil)
 )
 
+var errClosing = errors.New("the store is being closed")
+
 // Store is the state of the bot. Its methods may be called at the same time.
 type Store struct {
 	conf   Config
@@ -58,6 +60,9 @@ type Store struct {
 
 	txns, background atomic.Int64
 
+	// looking is held to read an embedded server's memory, and to close it for
+	// good: after that there is none.
+	looking sync.RWMutex
 	closing sync.Once
 	closed  error
 }
@@ -175,6 +180,35 @@ func (s *Store) get(ctx context.Context, what, key string, opts ...clientv3.OpOp
 		return nil, down(what, err)
 	}
 	return resp, nil
+}
+
+// look reads all keys under some prefixes, at the newest revision of the store,
+// which is returned. An external cluster first agrees on what that is. An
+// embedded server is its only member and answers a change when it has applied
+// it: its memory holds all that anybody was ever told, and is read as it is.
+func (s *Store) look(ctx context.Context, what string, prefixes ...string) (found [][]*keyValue, rev int64, err error) {
+	opts := []clientv3.OpOption{clientv3.WithPrefix()}
+	if s.server != nil {
+		opts = append(opts, clientv3.WithSerializable())
+	}
+	ops := make([]clientv3.Op, len(prefixes))
+	for i, p := range prefixes {
+		ops[i] = clientv3.OpGet(p, opts...)
+	}
+	resp, err := ask(ctx, s, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		if !s.looking.TryRLock() {
+			return nil, errClosing
+		}
+		defer s.looking.RUnlock()
+		return s.client.Txn(ctx).Then(ops...).Commit()
+	})
+	if err != nil {
+		return nil, 0, down(what, err)
+	}
+	for _, r := range resp.Responses {
+		found = append(found, r.GetResponseRange().Kvs)
+	}
+	return found, resp.Header.Revision, nil
 }
 
 // down makes an error of etcd an engine.ErrStoreDown that says what was tried
