@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"dhbot/internal/control"
 	"dhbot/internal/demo"
 	"dhbot/runbooks"
 )
@@ -144,6 +145,10 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 	t.Helper()
 	if code, out, stderr := bot(ctx, "health", "--config", config); code != 0 || !strings.Contains(out, "socket 2 up") {
 		t.Errorf("health: %d %s %s", code, out, stderr)
+	}
+	var ready strings.Builder
+	if err := control.NewClient(filepath.Join(filepath.Dir(config), "state")).Get(ctx, "/readyz", nil, &ready); err != nil || ready.String() != "ok\n" {
+		t.Errorf("readyz: %q, %v", &ready, err)
 	}
 	if code, out, stderr := bot(ctx, "check", "--live", "--config", config); code != 0 || !strings.Contains(out, "monit knows") {
 		t.Errorf("check --live: %d\n%s%s", code, out, stderr)

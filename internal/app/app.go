@@ -73,6 +73,13 @@ type Slack interface {
 	// OnHome names what hears that somebody opened the app's own page; it is
 	// called before Run.
 	OnHome(opened func(auth.Account))
+	// OnEcho names what hears of the bot's own marks; it is called before Run.
+	OnEcho(heard func(slackio.Echo))
+	// Mark sets the bot's mark on a message or takes it back, which makes Slack
+	// tell the app of it. Errors are slackio's.
+	Mark(ctx context.Context, channel, ts string, on bool) error
+	// Renew opens every socket anew, one after the other.
+	Renew(ctx context.Context)
 	// PublishHome shows somebody their page.
 	PublishHome(ctx context.Context, user string, cards []card.Card) error
 }
@@ -92,6 +99,8 @@ type Edges struct {
 	// Hear notes that the bot hears people at a time, and returns when it last
 	// did before; zero for never. Nil where nobody remembers.
 	Hear func(ctx context.Context, at time.Time) (before time.Time, err error)
+	// Echoes keep the round trip through Slack; nil makes none.
+	Echoes Echoes
 }
 
 // Handler is what a delivery is given to.
@@ -133,10 +142,13 @@ type bot struct {
 	service *handlers.Service
 	homes   *homes
 	term    *console // nil where there is no terminal
+
+	echoes    echoes
+	strangers strangers
 }
 
 func build(c Config, edges Edges) (*bot, error) {
-	b := &bot{Config: c, Edges: edges, started: c.Now()}
+	b := &bot{Config: c, Edges: edges, started: c.Now(), echoes: echoes{heard: make(chan slackio.Echo, 16)}}
 	var err error
 	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
 		return b.service.Handle(ctx, m, r)
@@ -171,6 +183,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	b.slack.ClaimUnless(b.service.OnlyReads)
 	b.homes = b.newHomes()
 	b.slack.OnHome(b.homes.open)
+	b.slack.OnEcho(b.echoes.hear)
 	b.poster, err = poster.New(poster.Config{
 		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
 		Card: card.Run, First: card.Asked, Reminders: b.reminders(), TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),
@@ -216,6 +229,8 @@ func (b *bot) run(ctx context.Context) error {
 	start("engine", b.engine.Run)
 	start("recovery", b.takeUpOwn)
 	start("hearing", b.listen)
+	start("echoes", b.listenForEchoes)
+	start("connections", b.watchCount)
 	start("peers", b.watchPeers)
 	start("home pages", b.homes.run)
 	if b.term != nil {

@@ -27,6 +27,8 @@ type Health struct {
 	Sockets []Socket  `json:"sockets"`
 	InHand  int       `json:"in_hand"`
 	Room    int       `json:"room"`
+	// Echo is how the last round trip through Slack went, "" for not known.
+	Echo string `json:"echo,omitempty"`
 	// Store is how the state store is; nil where it does not tell.
 	Store *StoreHealth `json:"store,omitempty"`
 }
@@ -57,6 +59,7 @@ type Socket struct {
 func (b *bot) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", b.serveHealth)
+	mux.HandleFunc("GET /readyz", b.serveReady)
 	mux.HandleFunc("GET /trail", b.serveTrail)
 	mux.HandleFunc("GET /backup", b.serveBackup)
 	return mux
@@ -67,6 +70,16 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(b.health(r.Context())); err != nil {
 		b.Log.Warn("health not sent", "err", err)
 	}
+}
+
+// serveReady answers with 200 where the bot is well, and 503 with what is wrong
+// where it is not: what a supervisor asks that reads nothing else.
+func (b *bot) serveReady(w http.ResponseWriter, r *http.Request) {
+	if h := b.health(r.Context()); !h.OK {
+		http.Error(w, strings.Join(h.Why, "\n"), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok") // who asked may have gone
 }
 
 // health asks every part how it is.
@@ -95,10 +108,10 @@ func (b *bot) health(ctx context.Context) Health {
 	if head, ok, err := b.Store.Head(ctx); err == nil && ok {
 		h.Head = head.N
 	}
+	deaf, echo := b.echoHealth(ctx)
+	h.Echo = echo
+	h.Why = append(h.Why, notEmpty(deaf, b.strangers.say(), b.term.ill())...)
 	h.Why = append(h.Why, b.apart(ctx)...)
-	if ill := b.term.ill(); ill != "" {
-		h.Why = append(h.Why, ill)
-	}
 	h.OK = len(h.Why) == 0
 	return h
 }
@@ -116,6 +129,7 @@ func (h Health) Lines() []string {
 		}
 		say("socket %d %s since %s, heard %s %s", i+1, state, s.Since.UTC().Format("15:04:05"), s.Heard.UTC().Format("15:04:05 MST"), s.Error)
 	}
+	lines = append(lines, notEmpty(h.Echo)...)
 	if st := h.Store; st != nil {
 		say("state store %s: %d of %d MiB in use, %d records not sealed, trail in it from #%d, posted to #%d",
 			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)

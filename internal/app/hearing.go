@@ -51,12 +51,17 @@ func (b *bot) listen(ctx context.Context) error {
 // sayGap tells the channels that the bot serves what it has missed.
 func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
 	text := fmt.Sprintf("I could not hear Slack from %s to %s; please repeat commands from then.", clock(from), clock(to))
-	b.Log.Warn("Slack was not heard", "from", from, "to", to)
+	b.tellChannels(ctx, text, card.Deaf(from, to, text))
+}
+
+// tellChannels records something about the bot's hearing, and says it wherever
+// people speak to the bot.
+func (b *bot) tellChannels(ctx context.Context, text string, c card.Card) {
+	b.Log.Warn("not everything was heard", "what", text)
 	if err := b.Store.Append(ctx, audit.Record{At: b.Now(), Kind: audit.Note, Text: text, Replica: b.Replica}, ""); err != nil {
 		b.Log.Error("a gap in hearing is not recorded", "err", err)
 	}
 	for _, channel := range slices.Sorted(maps.Keys(b.Grammar.Channels)) {
-		c := card.Deaf(from, to, text)
 		if _, err := b.slack.Post(ctx, engine.Place{Channel: channel}, c); err != nil && ctx.Err() == nil {
 			b.Log.Error("a gap in hearing was not told", "channel", channel, "err", err)
 		}

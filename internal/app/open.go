@@ -110,7 +110,7 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
 		})
 	}
-	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup, Hear: store.Hear}
+	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup, Hear: store.Hear, Echoes: store}
 	if cfg.State.Etcd != nil {
 		edges.Peers = store.Peers
 	}

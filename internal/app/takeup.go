@@ -13,11 +13,13 @@ import (
 const takeUpEvery = 2 * time.Second
 
 // lead is what one replica at a time does for all: it keeps what people see
-// in step with what is stored, and takes up what dead replicas have left.
+// in step with what is stored, takes up what dead replicas have left, and sees
+// whether Slack is heard.
 func (b *bot) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.poster.Run(ctx) })
 	g.Go(func() error { return b.takeUpOthers(ctx) })
+	g.Go(func() error { return b.callOut(ctx) })
 	return g.Wait()
 }
 

@@ -9,3 +9,16 @@ func Deaf(from, to time.Time, push string) Card {
 		T("🔇 I could not hear Slack from "), At(from), T(" to "), At(to), T(". Please repeat commands from then."),
 	}}
 }
+
+// Unsure says from when to when only a part of what people typed has arrived.
+func Unsure(from, to time.Time, push string) Card {
+	return Card{Push: push, Head: Line{
+		T("🔇 Between "), At(from), T(" and "), At(to), T(" not everything from Slack reached me. Please repeat commands from then that got no answer."),
+	}}
+}
+
+// Listening is the message that the bot marks to hear Slack tell it so.
+func Listening() Card {
+	const text = "👂 Every two minutes I set a mark here or take it back, and listen for Slack telling me so: that is how I know that I hear you."
+	return Card{Push: text, Head: Line{T(text)}}
+}

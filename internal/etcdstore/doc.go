@@ -50,6 +50,7 @@
 //	                  left, under its lease. Lead; SetPost requires it.
 //	heard             decimal Unix milliseconds: when a replica last heard Slack.
 //	                  Hear.
+//	echo              Echo: the round trip through Slack. SetEcho, by its revision.
 //	post/ID           poster.Post: the message that shows a run. SetPost.
 //	posted            decimal number of the last posted trail entry. SetTrailPosted.
 //

@@ -30,6 +30,7 @@ func (k keys) head() string            { return string(k) + "head" }
 func (k keys) replicas() string        { return string(k) + "replica/" }
 func (k keys) leader() string          { return string(k) + "leader/trail" }
 func (k keys) heard() string           { return string(k) + "heard" }
+func (k keys) echo() string            { return string(k) + "echo" }
 func (k keys) lead() string            { return string(k) + "leader/work" }
 func (k keys) post(id string) string   { return string(k) + "post/" + id }
 func (k keys) posted() string          { return string(k) + "posted" }

@@ -61,6 +61,7 @@ type Edge struct {
 	handler            func(context.Context, handlers.Message, handlers.Reply) bool
 	onlyReads          func(handlers.Message) bool
 	onHome             func(auth.Account)
+	onEcho             func(Echo)
 	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time
@@ -102,7 +103,7 @@ func New(c Config) (*Edge, error) {
 	// The retry wraps the client before it, so it comes last.
 	e.ask = slack.New(string(e.botToken), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http), slack.OptionRetry(2))
 	for i := range c.Sockets {
-		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, pulse: pulse{now: c.Now}})
+		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, again: make(chan struct{}, 1), pulse: pulse{now: c.Now}})
 	}
 	return e, nil
 }

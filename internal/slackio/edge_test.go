@@ -511,3 +511,53 @@ func TestDrainAlone(t *testing.T) {
 		t.Errorf("%d handled", n)
 	}
 }
+
+// The bot's own mark comes back by the way of everything that people do; a
+// connection that hears nothing shows in that it comes back only when sent again.
+func TestEcho(t *testing.T) {
+	goroutinesEnd(t)
+	heard := make(chan slackio.Echo, 10)
+	w := newSilentWorld(t, nil, nil)
+	w.edge.OnEcho(func(e slackio.Echo) { heard <- e })
+	w.run()
+	ts, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoAudit}, say("mark me"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := func(on, again bool) {
+		t.Helper()
+		if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, on); err != nil {
+			t.Fatal(err)
+		}
+		if e, want := <-heard, (slackio.Echo{Channel: slacklocal.DemoAudit, TS: ts, On: on, Again: again}); e != want {
+			t.Errorf("heard %+v, want %+v", e, want)
+		}
+	}
+	w.await("both sockets", func() bool { return w.local.Connections() == 2 })
+	mark(true, false)
+	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, true); !errors.Is(err, slackio.ErrMarked) {
+		t.Errorf("marked twice: %v", err)
+	}
+	mark(false, false)
+	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, "1.000001", true); !errors.Is(err, poster.ErrGone) {
+		t.Errorf("marked nothing: %v", err)
+	}
+	w.inject(slacklocal.Fault{Kind: "deaf"})
+	before := w.edge.Health()
+	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, true); err != nil {
+		t.Fatal(err)
+	}
+	w.edge.Renew(t.Context())
+	if e := <-heard; !e.Again || !e.On {
+		t.Errorf("heard %+v, want that it was sent again", e)
+	}
+	for i, s := range w.edge.Health().Sockets {
+		if s.Opened <= before.Sockets[i].Opened {
+			t.Errorf("socket %d was not opened anew", i+1)
+		}
+	}
+	if n, at := w.edge.Health().Counted(); n != 2 || at.IsZero() {
+		t.Errorf("Slack counted %d connections at %v", n, at)
+	}
+	mark(false, false)
+}

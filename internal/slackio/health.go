@@ -33,8 +33,9 @@ type SocketHealth struct {
 	// more than all replicas opened together means that a connection nobody
 	// reads takes a share of the clicks.
 	Connections int
-	Opened      int   // connections opened since start
-	Err         error // why the last connection ended
+	Hello       time.Time // when it counted
+	Opened      int       // connections opened since start
+	Err         error     // why the last connection ended
 }
 
 // Hears says that at least one socket is up and has heard something within
@@ -46,6 +47,17 @@ func (h Health) Hears(now time.Time, within time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// Counted is how many connections of the app Slack counted last, and when; all
+// replicas' are among them.
+func (h Health) Counted() (connections int, at time.Time) {
+	for _, s := range h.Sockets {
+		if s.Hello.After(at) {
+			connections, at = s.Connections, s.Hello
+		}
+	}
+	return connections, at
 }
 
 // Health reports the state of the sockets and of the intake.
@@ -88,7 +100,7 @@ func (p *pulse) hello(req *socketmode.Request) {
 	p.state.Up, p.state.Since = true, p.now()
 	p.state.Opened++
 	if req != nil {
-		p.state.Connections = req.NumConnections
+		p.state.Connections, p.state.Hello = req.NumConnections, p.state.Since
 	}
 }
 

@@ -34,6 +34,9 @@ func (e *Edge) accept(l *life, ev socketmode.Event) {
 	if a, opened := homeOpened(ev); opened && e.onHome != nil {
 		e.onHome(a)
 	}
+	if echo, own := echoOf(ev, e.self()); own && e.onEcho != nil {
+		e.onEcho(echo)
+	}
 	if !ok {
 		e.ackLater(l, ack{id: id})
 		return

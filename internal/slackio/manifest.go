@@ -39,12 +39,16 @@ func scopes() []string {
 		"im:read",           // conversations.info of direct messages
 		"im:write",          // conversations.open
 		"mpim:read",         // conversations.info of group messages
+		"reactions:read",    // reaction_added, reaction_removed: only the bot's own matter
+		"reactions:write",   // reactions.add, remove: the round trip that shows that the bot hears
 		"users:read",        // users.info: who somebody is
 	}
 }
 
 // events are what Slack tells the app of.
-func events() []string { return []string{"app_home_opened", "app_mention", "message.im"} }
+func events() []string {
+	return []string{"app_home_opened", "app_mention", "message.im", "reaction_added", "reaction_removed"}
+}
 
 type manifest struct {
 	Metadata struct {

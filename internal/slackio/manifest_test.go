@@ -77,12 +77,12 @@ func TestManifestAsksForWhatTheBotUses(t *testing.T) {
 	if len(m.Features.Slash) != 1 || m.Features.Slash[0].Command != "/dh" {
 		t.Errorf("slash commands: %+v", m.Features.Slash)
 	}
-	for _, need := range []string{"chat:write", "commands", "app_mentions:read", "users:read", "channels:read", "groups:read", "im:history", "im:read", "im:write", "mpim:read", "files:write"} {
+	for _, need := range []string{"chat:write", "commands", "app_mentions:read", "users:read", "channels:read", "groups:read", "im:history", "im:read", "im:write", "mpim:read", "files:write", "reactions:read", "reactions:write"} {
 		if !slices.Contains(m.OAuth.Scopes.Bot, need) {
 			t.Errorf("the scope %s is missing", need)
 		}
 	}
-	for _, need := range []string{"app_mention", "app_home_opened", "message.im"} {
+	for _, need := range []string{"app_mention", "app_home_opened", "message.im", "reaction_added", "reaction_removed"} {
 		if !slices.Contains(m.Settings.Events.Bot, need) {
 			t.Errorf("the event %s is missing", need)
 		}

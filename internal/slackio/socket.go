@@ -19,8 +19,9 @@ import (
 // without a pause and for ever; here every new life waits for its back-off,
 // and errors that cannot pass end the edge.
 type socket struct {
-	edge *Edge
-	n    int // from 1
+	edge  *Edge
+	n     int           // from 1
+	again chan struct{} // holds one wish to be opened anew
 	pulse
 }
 
@@ -45,6 +46,7 @@ type ack struct {
 var (
 	errLifeOver = errors.New("the connection has ended")
 	errPingLate = errors.New("the connection was lost")
+	errRenewed  = errors.New("it is opened anew, to be sure that it hears")
 )
 
 // run lives until ctx ends or an error comes that cannot pass. What it
@@ -93,6 +95,8 @@ func (s *socket) live(ctx, work context.Context) error {
 		select {
 		case ev := <-l.client.Events:
 			s.heed(l, ev, end)
+		case <-s.again:
+			end(errRenewed)
 		case err := <-ran:
 			close(l.over)
 			end(err)

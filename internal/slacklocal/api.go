@@ -49,6 +49,7 @@ func methods() map[string]method {
 		"files.completeUploadExternal": {scope: "files:write", rate: tier4, call: fileComplete},
 		"files.getUploadURLExternal":   {scope: "files:write", rate: tier4, call: fileURL},
 		"reactions.add":                {scope: "reactions:write", rate: tier3, call: reactionAdd},
+		"reactions.remove":             {scope: "reactions:write", rate: tier2, call: reactionRemove},
 		"team.info":                    {scope: "team:read", rate: tier3, call: teamInfo},
 		"usergroups.list":              {scope: "usergroups:read", rate: tier2, call: groupList},
 		"usergroups.users.list":        {scope: "usergroups:read", rate: tier2, call: groupUsers},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -254,8 +255,24 @@ func chatPermalink(c *call) (object, error) {
 	return object{"channel": ch.ID, "permalink": "http://" + c.host + "/?channel=" + ch.ID + "&ts=" + m.TS}, nil
 }
 
-func reactionAdd(c *call) (object, error) {
+func reactionAdd(c *call) (object, error)    { return react(c, "reaction_added", "already_reacted") }
+func reactionRemove(c *call) (object, error) { return react(c, "reaction_removed", "no_reaction") }
+
+// react sets or takes back the bot's reaction and tells the app of it, as Slack
+// does of everybody's; already is the answer where it is so.
+func react(c *call, event, already string) (object, error) {
 	s := c.s
+	wire, err := s.react(c, event == "reaction_added", already)
+	if err != nil {
+		return nil, err
+	}
+	wire["type"] = event
+	s.publish(wire, false)
+	return nil, nil
+}
+
+// react changes the message and makes the event.
+func (s *Server) react(c *call, set bool, already string) (object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch, err := s.postTo(c.str("channel"))
@@ -269,17 +286,20 @@ func reactionAdd(c *call) (object, error) {
 		return nil, apiErr("message_not_found")
 	case name == "":
 		return nil, apiErr("invalid_name")
-	}
-	for _, r := range m.Reactions {
-		if r == name {
-			return nil, apiErr("already_reacted")
-		}
+	case slices.Contains(m.Reactions, name) == set:
+		return nil, apiErr(already)
 	}
 	next := *m
-	next.Reactions = append(append([]string(nil), m.Reactions...), name)
+	next.Reactions = slices.DeleteFunc(slices.Clone(m.Reactions), func(r string) bool { return r == name })
+	if set {
+		next.Reactions = append(next.Reactions, name)
+	}
 	s.room.replace(m, &next)
 	s.feed.message(&next)
-	return nil, nil
+	return object{
+		"user": s.ws.App.UserID, "reaction": name, "item_user": m.User, "event_ts": s.room.stamp(),
+		"item": object{"type": "message", "channel": ch.ID, "ts": m.TS},
+	}, nil
 }
 
 // slackError is the word of an error for an answer that is not the Web API's.
