@@ -33,7 +33,10 @@ type Command struct {
 	// Process is the process of ProcessImplied.
 	Process string
 	// Class is what the gate goes by where there is no plan.
-	Class   runbooks.Class
+	Class runbooks.Class
+	// Lasts says that a length of time, or the word that ends it, may stand
+	// where a target could.
+	Lasts   bool
 	Summary string
 	Usage   string
 	Example string
@@ -61,6 +64,9 @@ func Commands() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
 			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis", do: (*Service).status},
+		{Verb: "watch", Aliases: []string{"follow", "observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true,
+			Summary: "follow a process, a host or the cluster in one message, and be told in its thread when its severity changes; alone, what is watched", Usage: "watch [PROCESS|HOST] [on HOST] [in CLUSTER] [30m|end]", Example: "watch db_dis 30m",
+			do: (*Service).watch, alone: (*Service).listFollows},
 		{Verb: "deps", Aliases: []string{"dependencies", "needs", "upstream"}, Object: ProcessNamed, Class: runbooks.Read,
 			Summary: "whether what a process needs is up, in the order in which it starts", Usage: "deps PROCESS [on HOST] [in CLUSTER]", Example: "deps authentication_server", do: (*Service).deps},
 		{Verb: "restart", Aliases: []string{"bounce", "reboot"}, Object: ProcessNamed, Action: "restart", Class: runbooks.Disruptive,

@@ -63,6 +63,7 @@ func (s *Service) judgeRow(c *call, b *card.Board, row *card.Row) {
 	_, scheduled := c.cluster.Up[row.Process.ID]
 	e := probe.Expect{
 		Up: c.cluster.ShouldBeUp(row.Process.ID, now), Level: row.Process.Level, Maintenance: row.Maintenance != nil,
+		Since: row.NotUp,
 		Spare: !scheduled && c.catalog.Spare(row.Process.ID, c.cluster.ACLs),
 	}
 	row.Finding = probe.Assess(row.Observation, e)

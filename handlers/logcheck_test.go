@@ -83,7 +83,7 @@ func TestRunsUnwatched(t *testing.T) {
 		return strings.Replace(strings.Replace(s, "OK", "Not monitored", 1), "  pid                          705\n", "", 1)
 	})
 	h.hosts.say = withLog(unwatched, &reads, "INFO - db_dis ALIVE")
-	if a := h.say("URITA", statusDis); !strings.Contains(a.all(), "Sev 2 · Moderate · Running without supervision") || strings.Contains(a.all(), "What it needs") {
+	if a := h.say("URITA", statusDis); !strings.Contains(a.all(), "Sev 2 · Moderate · Running without supervision") || strings.Contains(a.all(), "What it needs is up") {
 		t.Errorf("got %s", a.all())
 	}
 }

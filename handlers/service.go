@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
+	"dhbot/internal/watch"
 	"dhbot/runbooks"
 )
 
@@ -46,6 +47,7 @@ type Settings struct {
 	Engine    Engine
 	Runs      engine.Runs
 	Windows   Windows
+	Keeper    watch.Keeper
 	Log       audit.Log
 	Remote    remote.Runner
 	NewID     func(ctx context.Context) (string, error)
@@ -56,8 +58,11 @@ type Settings struct {
 	// something, "" where nothing speaks against it. Nil is for a bot that has
 	// no other replicas.
 	Agrees func(ctx context.Context) (why string, err error)
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Watching is called when what is to be watched has changed. Nil where the
+	// leader finds out by itself.
+	Watching func()
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Service answers messages.
@@ -72,7 +77,7 @@ type Service struct {
 func New(s Settings) (*Service, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
-		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Windows": s.Windows == nil, "Log": s.Log == nil,
+		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Windows": s.Windows == nil, "Keeper": s.Keeper == nil, "Log": s.Log == nil,
 		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "OpenChannel": s.OpenChannel == "", "Now": s.Now == nil, "Logger": s.Logger == nil,
 	}
 	for name, gone := range missing {

@@ -100,7 +100,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.Service, err = New(Settings{
-		Grammar: *testGrammar(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Log: h.store,
+		Grammar: *testGrammar(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Keeper: h.store, Log: h.store,
 		Remote: h.hosts, NewID: h.store.NewID, OpenChannel: "C0OPEN", Now: time.Now, Logger: log,
 	})
 	if err != nil {

@@ -36,7 +36,10 @@ func (s *Grammar) runTarget(c *call, w []string) error {
 func (s *Grammar) target(c *call, w []string) error {
 	name := ""
 	w = withoutFillers(w)
-	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) {
+	if c.cmd.Lasts {
+		w = lastly(w)
+	}
+	if c.cmd.Object != ProcessImplied && c.cmd.Object != ClusterMeant && len(w) > 0 && !s.placed(w) && !(c.cmd.Lasts && lastOnly(w)) {
 		name, w = w[0], w[1:]
 		if host := s.partedHost(name, w); c.cmd.Object != ProcessNamed && host != "" {
 			name, w = host, w[1:]

@@ -34,6 +34,7 @@ func demoCommand() *cobra.Command {
 			if script != "" {
 				return playScript(cmd, o, script)
 			}
+			o.Watch = true
 			return demo.Run(cmd.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 				if err := welcome.Execute(cmd.OutOrStdout(), map[string]string{"URL": d.Slack.URL()}); err != nil {
 					return err
@@ -48,6 +49,7 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.Generation, "catalog", "current", "the `generation` of the simulated cluster")
 	cmd.Flags().StringVar(&o.SlackListen, "listen", "127.0.0.1:0", "the loopback `address` of the local Slack")
 	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "how long things take on the hosts, as a `factor` of what real ones take")
+	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: watch the cluster in the background and tell incidents, as is done without a script")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the bot's log")
 	return cmd
 }

@@ -21,9 +21,11 @@ import (
 	"dhbot/internal/control"
 	"dhbot/internal/engine"
 	"dhbot/internal/etcdstore"
+	"dhbot/internal/lookout"
 	"dhbot/internal/poster"
 	"dhbot/internal/remote"
 	"dhbot/internal/slackio"
+	"dhbot/internal/watch"
 )
 
 // Store is the state edge: everything that outlives the process.
@@ -34,6 +36,7 @@ type Store interface {
 	poster.Posts
 	slackio.Claims
 	handlers.Windows
+	watch.Keeper
 	// NewID mints a run id that was never used.
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
@@ -117,8 +120,10 @@ type Config struct {
 	// ControlDir is where the control socket is; "" means none.
 	ControlDir string
 	Terminal   Terminal
-	Log        *slog.Logger
-	Now        func() time.Time
+	// Watches are the clusters that are watched in the background.
+	Watches map[string]lookout.Background
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // Run is the program. It returns nil when ctx has ended and everything has
@@ -141,6 +146,7 @@ type bot struct {
 	poster  *poster.Poster
 	service *handlers.Service
 	homes   *homes
+	lookout *lookout.Lookout
 	term    *console // nil where there is no terminal
 
 	echoes    echoes
@@ -174,10 +180,17 @@ func build(c Config, edges Edges) (*bot, error) {
 	s.OpenChannel = cmp.Or(s.OpenChannel, c.AuditChannel)
 	s.Directory = directory{slack: b.slack, keys: c.Terminal.Keys, now: c.Now}
 	s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
+	s.Keeper, s.Watching = edges.Store, func() { b.lookout.Nudge() }
 	s.Agrees = b.agrees
 	s.Health = func(ctx context.Context) (bool, []string) { h := b.health(ctx); return h.OK, h.Lines() }
 	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
 	if b.service, err = handlers.New(s); err != nil {
+		return nil, err
+	}
+	b.lookout, err = lookout.New(lookout.Config{
+		Keeper: edges.Store, Board: b.slack, Looker: b.service, Clusters: c.Watches, Now: c.Now, Logger: c.Log.With("part", "lookout"),
+	})
+	if err != nil {
 		return nil, err
 	}
 	b.slack.ClaimUnless(b.service.OnlyReads)

@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/config"
 	"dhbot/internal/engine"
 	"dhbot/internal/etcdstore"
+	"dhbot/internal/lookout"
 	"dhbot/internal/slackio"
 	"dhbot/internal/sshexec"
 	"dhbot/runbooks"
@@ -58,10 +59,20 @@ func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config
 		Replica:      replicaName(cfg),
 		Hash:         cfg.Hash,
 		ControlDir:   cfg.State.Dir,
+		Watches:      watches(cfg),
 		Terminal:     Terminal{Socket: cfg.Terminal.Socket, Group: cfg.Terminal.Group, Keys: cfg.Keys},
 		Log:          o.Log,
 		Now:          time.Now,
 	}
+}
+
+// watches are the clusters that are watched in the background.
+func watches(cfg *config.Config) map[string]lookout.Background {
+	out := map[string]lookout.Background{}
+	for name, w := range cfg.Watches {
+		out[name] = lookout.Background{Channel: w.Channel, Every: w.Every, Quiet: w.Quiet}
+	}
+	return out
 }
 
 // replicaName is who this process is among the replicas. With the embedded

@@ -13,13 +13,14 @@ import (
 const takeUpEvery = 2 * time.Second
 
 // lead is what one replica at a time does for all: it keeps what people see
-// in step with what is stored, takes up what dead replicas have left, and sees
-// whether Slack is heard.
+// in step with what is stored, takes up what dead replicas have left, looks at
+// what is watched, and sees whether Slack is heard.
 func (b *bot) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.poster.Run(ctx) })
 	g.Go(func() error { return b.takeUpOthers(ctx) })
 	g.Go(func() error { return b.callOut(ctx) })
+	g.Go(func() error { return b.lookout.Run(ctx) })
 	return g.Wait()
 }
 

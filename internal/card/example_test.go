@@ -95,7 +95,7 @@ func ExampleStatus() {
 	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
 	// monit: "Execution failed". It could not be started; the supervisor may try again
 	// Impact: Binary logs are not written to the database, and binary store imports fail.
-	// [Restart on infra-1…] [About db_dis]
+	// [Restart on infra-1…] [Logs, 30 min] [What it needs] [👁 Watch]
 	// sudo -u irisadmin monit status db_dis on infra-1
 	// as of 14:06 UTC
 }
@@ -112,7 +112,7 @@ func ExampleStatus_cluster() {
 	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
 	// ⚪ 2 unknown on query-2: db_query_server, tailer1 — could not connect to query-2: i/o timeout
 	// 🟢 query-1 2 as they should be
-	// [db_dis] [db_ltds]
+	// [db_dis] [db_ltds] [👁 Watch]
 	// as of 14:06 UTC
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/internal/probe"
+	"dhbot/internal/watch"
 	"dhbot/runbooks"
 )
 
@@ -44,6 +45,9 @@ type Row struct {
 	Causes      []Cause // upstream, where it is out because of something else
 	// Maintenance is what was announced of it, or nil.
 	Maintenance *fleet.Maintenance
+	// NotUp is since when it has been on its way up, where somebody has followed
+	// it for that long.
+	NotUp time.Time
 	// Log is what its application log says, nil where it was not read, and
 	// LogWhy why it could not be.
 	Log    *LogSeen
@@ -206,35 +210,6 @@ func evidence(rows []Row) []Line {
 	return append(out, unread[:min(1, len(unread))]...)
 }
 
-// nextTaps offer what a person would type next about a process that is not
-// well. What is in work, or not answered yet, offers nothing that changes it.
-func nextTaps(b Board, p runbooks.Process) []Button {
-	for _, r := range b.Rows {
-		if r.Pending || r.InWork != "" || r.severity() == runbooks.None {
-			continue
-		}
-		verb := "restart"
-		if r.Observation.State == probe.NotMonitored {
-			verb = "start"
-		}
-		about := Button{Action: TapCommand, Label: "About " + p.ID, Value: fmt.Sprintf("help %s in %s", p.ID, b.Cluster)}
-		if !slices.Contains(p.Actions, verb) || helpless(r.Observation.State) {
-			return []Button{about}
-		}
-		title := fmt.Sprintf("%s %s on %s · %s", verb, p.ID, r.Host, b.Cluster)
-		return []Button{{
-			Action: TapCommand, Label: upperFirst(verb) + " on " + r.Host + "…", Style: Danger,
-			Value:   fmt.Sprintf("%s %s on %s in %s", verb, p.ID, r.Host, b.Cluster),
-			Confirm: &Confirm{Title: upperFirst(title) + "?", Text: "While it lasts: " + p.Impact, Yes: "Ask for it", No: "Back"},
-		}, about}
-	}
-	return nil
-}
-
-// helpless says that starting something is no answer to what was found:
-// nobody could look, or the supervisor does not know the process.
-func helpless(s probe.State) bool { return s == probe.Unseen || s == probe.Missing }
-
 // boardCard shows what is wrong first, worst on top, then a line for each
 // host: at 3 a.m. nobody reads a list of what is well.
 func boardCard(b Board) Card {
@@ -342,6 +317,9 @@ func hostsLines(b Board) []Line {
 // boardTaps open the worst few.
 func boardTaps(b Board, bad []Row) []Button {
 	const most = 3
+	if len(bad) == 0 {
+		return nil
+	}
 	var out []Button
 	seen := map[string]bool{}
 	for _, r := range bad {
@@ -351,7 +329,7 @@ func boardTaps(b Board, bad []Row) []Button {
 		seen[r.Process.ID] = true
 		out = append(out, Button{Action: TapCommand, Label: r.Process.ID, Value: fmt.Sprintf("status %s in %s", r.Process.ID, b.Cluster)})
 	}
-	return out
+	return append(out, watchTap(watch.Scope{Cluster: b.Cluster, Host: b.Host}))
 }
 
 // tally counts the rows by severity, worst first, in words that can stand

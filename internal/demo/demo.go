@@ -34,6 +34,9 @@ type Options struct {
 	// Keys are public keys of the demo's people, as in a config, by name: with
 	// them they can use the terminal.
 	Keys map[string]string
+	// Watch has the cluster watched in the background, and its incidents told in
+	// the channel of incidents.
+	Watch bool
 	// Real takes the place of the simulated hosts.
 	Real *Real
 	Log  *slog.Logger
@@ -174,6 +177,9 @@ clusters:
   {{.Cluster}}:
     catalog: {{.Catalog}}
     acls: {{.ACLs}}
+{{- with .Watch}}
+    watch: {channel: {{.}}, every: 5s, quiet: 10s}
+{{- end}}
     roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
     hosts:
 {{- range .Hosts}}
@@ -193,12 +199,16 @@ func (d *Demo) config(o Options) (*config.Config, error) {
 	for _, h := range cl.Hosts {
 		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", "), h.ClientUpdateReload})
 	}
+	watch := ""
+	if o.Watch {
+		watch = slacklocal.DemoIncident
+	}
 	var b bytes.Buffer
 	err := configText.Execute(&b, map[string]any{
 		"Team": slacklocal.DemoTeam, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
 		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover, "Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
 		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
-		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks, "Keys": o.Keys,
+		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks, "Keys": o.Keys, "Watch": watch,
 	})
 	if err != nil {
 		return nil, err

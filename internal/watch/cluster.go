@@ -27,6 +27,8 @@ type Incident struct {
 	Opened time.Time  `json:"opened"`
 	Items  []Item     `json:"items"`
 	Ended  *time.Time `json:"ended,omitempty"`
+	// Why it was given up, where it is not over: nobody looks any more.
+	Why string `json:"why,omitempty"`
 	Message
 }
 
@@ -181,6 +183,25 @@ func (i *Incident) held(list []Seen) {
 			}
 		}
 	}
+}
+
+// GiveUp ends every incident without its being over: the cluster is not watched
+// any more.
+func (c *Cluster) GiveUp(at time.Time, why string) []audit.Record {
+	var records []audit.Record
+	for _, i := range c.Incidents {
+		if i.Ended != nil {
+			continue
+		}
+		end := at
+		i.Ended, i.Why = &end, why
+		records = append(records, audit.Record{
+			At: at, Kind: audit.Note, Cluster: c.Cluster, Action: "incident", Target: i.Items[0].Target.String(),
+			Severity: i.Worst().String(), Outcome: "given up", Text: i.ID + " · " + why,
+		})
+	}
+	c.Memory = nil
+	return records
 }
 
 // Drop forgets an incident whose end was told.

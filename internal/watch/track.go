@@ -24,7 +24,9 @@ type Seen struct {
 	Headline string
 	Text     string
 	Command  string // what was asked
-	At       time.Time
+	// Verb is what could bring it back, "" for nothing that can be asked for.
+	Verb string
+	At   time.Time
 	// Hold says why this look says nothing of the target: an open run has it in
 	// hand, or it is out because of something else. What was told of it stands.
 	Hold string
@@ -66,6 +68,7 @@ type Change struct {
 	Headline string            `json:"headline"`
 	Text     string            `json:"text,omitempty"`
 	Command  string            `json:"command,omitempty"`
+	Verb     string            `json:"verb,omitempty"`
 	// Flaps is how often it changed lately, where that is what is told.
 	Flaps int `json:"flaps,omitempty"`
 }
@@ -187,7 +190,7 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 func (t *Track) tell(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
 	c := Change{
 		At: s.At, Target: t.Target, From: t.Told, Was: t.Since, To: level, Since: since,
-		Headline: s.Headline, Text: s.Text, Command: s.Command, Flaps: flaps,
+		Headline: s.Headline, Text: s.Text, Command: s.Command, Verb: s.Verb, Flaps: flaps,
 	}
 	t.Told, t.Since, t.Looks = level, since, 0
 	return c
@@ -261,7 +264,9 @@ func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 // Settle takes a first look in: what it sees is how things are.
 func (m *Memory) Settle(list []Seen) {
 	for _, s := range list {
-		m.track(s.Target).settle(s)
+		if s.Hold == "" {
+			m.track(s.Target).settle(s)
+		}
 	}
 	*m = slices.DeleteFunc(*m, (*Track).rests)
 }

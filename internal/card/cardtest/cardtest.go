@@ -24,7 +24,7 @@ func Now() time.Time { return now }
 // All returns every sample, in the order in which a reader meets them.
 func All() []Sample {
 	var out []Sample
-	for _, list := range [][]Sample{statusSamples(), voteSamples(), remindSamples(), detailSamples(), runSamples(), endSamples(), wordSamples()} {
+	for _, list := range [][]Sample{statusSamples(), voteSamples(), remindSamples(), detailSamples(), runSamples(), endSamples(), wordSamples(), watchSamples()} {
 		out = append(out, list...)
 	}
 	return out

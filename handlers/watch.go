@@ -1,0 +1,238 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/redact"
+	"dhbot/internal/watch"
+	"dhbot/runbooks"
+)
+
+// keepTries bounds how often a change of a follow is made again because the
+// leader has stored a look meanwhile.
+const keepTries = 5
+
+// watch begins to follow a process, a host or the cluster, sets a new end, or
+// ends it. The leader does the looking and keeps the one message; here it is
+// only stored.
+func (s *Service) watch(ctx context.Context, c *call) error {
+	scope := watch.Scope{Cluster: c.cluster.Name, Process: c.processID(), Host: hostName(c.host)}
+	length, end, err := howLong(c)
+	if err != nil {
+		return err
+	}
+	if end {
+		return s.endFollows(ctx, c, scope)
+	}
+	switch {
+	case c.ChannelShared && !c.Outside:
+		return said("Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
+	case c.Outside:
+		return said("Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
+	}
+	if err := s.Watchable(scope); err != nil {
+		return said("Nothing to watch: %v.", err)
+	}
+	place := engine.Place{Channel: c.Channel, Thread: c.Thread}
+	if place.Channel == "" {
+		place.Channel = s.OpenChannel
+	}
+	now := s.Now()
+	f := watch.Follow{
+		V: watch.FormVersion, Scope: scope, Person: c.who.Name, Account: c.Account, Via: string(c.Via), From: c.Channel,
+		Began: now, Until: now.Add(length), Worst: runbooks.Unknown, Message: watch.Message{Channel: place.Channel, Thread: place.Thread},
+	}
+	if err := s.keepFollow(ctx, c, f); err != nil {
+		return err
+	}
+	if s.Watching != nil {
+		s.Watching()
+	}
+	if c.Channel == "" {
+		return c.reply.Whisper(ctx, card.WatchedElsewhere(f))
+	}
+	return nil
+}
+
+// keepFollow stores a new follow, or the new end of one that there is.
+func (s *Service) keepFollow(ctx context.Context, c *call, f watch.Follow) error {
+	for range keepTries {
+		list, err := watch.Follows(ctx, s.Keeper)
+		if err != nil {
+			return err
+		}
+		name, rev := f.FollowName(), int64(0)
+		mine := 0
+		for _, old := range list {
+			if old.Person == f.Person && old.Ended == nil {
+				mine++
+			}
+			if old.Name != name {
+				continue
+			}
+			until := f.Until
+			f, rev = old.Follow, old.Rev
+			f.Until, f.Ended, f.Why = until, nil, ""
+		}
+		switch {
+		case rev != 0:
+		case len(list) >= watch.MostFollows:
+			return said("I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
+		case mine >= watch.MostPerPerson:
+			return said("I watch %d things for you already. `watch` lists them; end one first.", mine)
+		}
+		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
+		if err == nil && rev != 0 {
+			return c.reply.Whisper(ctx, card.WatchedLonger(f))
+		}
+		if !errors.Is(err, engine.ErrConflict) {
+			return err
+		}
+	}
+	return said("Others were at it at the same time. Please try again.")
+}
+
+// keep stores a follow with its record, and settles the call's claim.
+func (s *Service) keep(ctx context.Context, c *call, name string, f *watch.Follow, rev int64, r audit.Record) error {
+	data, err := watch.Encode(f)
+	if err != nil {
+		return err
+	}
+	r.Via = string(c.Via)
+	if _, err := s.Keeper.Keep(ctx, name, data, rev, []audit.Record{r}, c.Key); err != nil {
+		return err
+	}
+	c.settled = true
+	return nil
+}
+
+// endFollows ends what of a scope is followed where the call was made; said of
+// the cluster it ends all of it there.
+func (s *Service) endFollows(ctx context.Context, c *call, scope watch.Scope) error {
+	ended, elsewhere := 0, 0
+	for range keepTries {
+		list, err := watch.Follows(ctx, s.Keeper)
+		if err != nil {
+			return err
+		}
+		again := false
+		elsewhere = 0
+		for _, f := range list {
+			if f.Ended != nil || !covers(scope, f.Scope) {
+				continue
+			}
+			if c.Channel != "" && c.Channel != f.Channel {
+				elsewhere++
+				continue
+			}
+			r := f.End(s.Now(), c.who.Name, "stopped by "+c.who.Name)
+			r.Account = c.Account.String()
+			err := s.keep(ctx, c, f.Name, &f.Follow, f.Rev, r)
+			switch {
+			case errors.Is(err, engine.ErrConflict):
+				again = true
+			case err != nil:
+				return err
+			default:
+				ended++
+			}
+		}
+		if !again {
+			break
+		}
+	}
+	if s.Watching != nil {
+		s.Watching()
+	}
+	switch {
+	case ended > 0:
+		return c.reply.Whisper(ctx, card.WatchesEnded(ended, scope))
+	case elsewhere > 0:
+		return said("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
+	default:
+		return said("Nobody watches %s here. `watch` lists what is watched.", scope)
+	}
+}
+
+// covers says that ending a scope ends another.
+func covers(all, one watch.Scope) bool {
+	return all == one || all == (watch.Scope{Cluster: one.Cluster})
+}
+
+// listFollows answers what is watched, of what the reader may read.
+func (s *Service) listFollows(ctx context.Context, c *call) error {
+	list, err := watch.Follows(ctx, s.Keeper)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(f watch.StoredFollow) bool {
+		return f.Ended != nil || s.Rules.MayAsk(c.who.Person, f.Scope.Cluster, runbooks.Read, c.Channel) != nil
+	})
+	return s.answer(ctx, c, card.Watches(list, s.Now()))
+}
+
+// units are the words for minutes and hours that thumbs type.
+var units = regexp.MustCompile(`^([0-9]+)(m|mins?|minutes?|h|hrs?|hours?)$`)
+
+// lasting reads how long something is to last, as people type it.
+func lasting(typed string) (time.Duration, bool) {
+	typed = word(typed)
+	if m := units.FindStringSubmatch(typed); m != nil {
+		typed = m[1] + m[2][:1]
+	}
+	return readLength(typed)
+}
+
+// ends says that a word ends something that lasts.
+func ends(typed string) bool {
+	return slices.Contains([]string{"end", "off", "over", "done", "stop"}, word(typed))
+}
+
+// lastly moves how long something lasts, or that it ends, behind the places: it
+// is typed before and after them, "2h in prod" and "in prod 2h".
+func lastly(w []string) []string {
+	i := slices.IndexFunc(w, func(typed string) bool {
+		_, length := lasting(typed)
+		return length || ends(typed)
+	})
+	if i < 0 {
+		return w
+	}
+	out := append(slices.Clone(w[:i]), w[i+1:]...)
+	if n := len(out); n > 0 && slices.Contains([]string{"for"}, word(out[n-1])) {
+		out = out[:n-1]
+	}
+	return append(out, w[i])
+}
+
+// lastOnly says that nothing but how long it lasts was typed.
+func lastOnly(w []string) bool {
+	_, length := lasting(w[0])
+	return len(w) == 1 && (length || ends(w[0]))
+}
+
+// howLong reads what stands behind the target.
+func howLong(c *call) (length time.Duration, end bool, err error) {
+	w := words(c.rest)
+	if len(w) == 0 {
+		return watch.DefaultLength, false, nil
+	}
+	last := w[len(w)-1]
+	if ends(last) {
+		return 0, true, nil
+	}
+	length, ok := lasting(last)
+	if !ok || length < watch.LeastLength || length > watch.MostLength {
+		return 0, false, said("%s is no time to watch for: say it from 1m to %s, as `%s`; or `%s`. Nothing is watched.",
+			shown(redact.Line(strings.Join(w, " "), reasonRunes)), card.Length(watch.MostLength), c.canonical()+" 30m", c.canonical()+" end")
+	}
+	return length, false, nil
+}
