@@ -1,0 +1,286 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/fleet"
+	"dhbot/internal/probe"
+	"dhbot/internal/remote"
+	"dhbot/internal/watch"
+	"dhbot/runbooks"
+)
+
+func (h *house) follows(t *testing.T) []watch.StoredFollow {
+	t.Helper()
+	list, err := watch.Follows(t.Context(), h.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// What can be typed after `watch`, and what is then watched for how long.
+func TestWatchIsUnderstood(t *testing.T) {
+	for _, tt := range []struct {
+		text, want string // SCOPE for LENGTH, or what is answered
+	}{
+		{"watch db_dis in prod 30m", "db_dis · prod for 30m0s"},
+		{"watch db_dis in prod", "db_dis · prod for 30m0s"},
+		{"watch db_dis 2h in prod", "db_dis · prod for 2h0m0s"},
+		{"watch dis for 45 in prod", "is no time to watch for"},
+		{"watch dis in prod for 45min", "db_dis · prod for 45m0s"},
+		{"Watch “dis” on infra-1 in prod 1hour", "db_dis on infra-1 · prod for 1h0m0s"},
+		{"watch infra-1 in prod 10m", "infra-1 · prod for 10m0s"},
+		{"watch infra-1 db_dis in prod", "db_dis on infra-1 · prod for 30m0s"},
+		{"follow prod 1h30m", "prod for 1h30m0s"},
+		{"watch in prod 5m", "prod for 5m0s"},
+		{"watch 5m in prod", "prod for 5m0s"},
+		{"watch everything in prod 5m", "prod for 5m0s"},
+		{"watch db_dis in prod 30s", "is no time to watch for: say it from 1m to 12h, as `watch db_dis in prod 30m`"},
+		{"watch db_dis in prod 3d", "is no time to watch for"},
+		{"watch db_dis in prod tomorrow", "“tomorrow” is no time to watch for"},
+		{"watch db_diss in prod 30m", "I don't know “db_diss” in prod"},
+		{"watch db_dis in prod end", "Nobody watches db_dis · prod here"},
+		{"watch", "Nothing is watched"},
+	} {
+		h := newHouse(t)
+		a := h.say("UANNA", tt.text)
+		got := a.all()
+		for _, f := range h.follows(t) {
+			got = fmt.Sprintf("%s for %s", f.Scope, f.Until.Sub(f.Began))
+		}
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+// A watch is a read: recorded at its start and its end, and nothing is sent for
+// it here. Of one thing in one place there is one.
+func TestWatchStartsLastsAndEnds(t *testing.T) {
+	h, now := clockHouse(t)
+	nudged := 0
+	h.Watching = func() { nudged++ }
+	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
+	if a := say("URITA", "watch db_dis in prod 30m"); a != "" {
+		t.Errorf("its message is the answer: %q", a)
+	}
+	if a := say("UANNA", "watch db_dis in prod 2h"); !strings.Contains(a, "watched here already, now until") {
+		t.Errorf("again: %q", a)
+	}
+	list := h.follows(t)
+	if len(list) != 1 || list[0].Person != "rita" || list[0].Until.Sub(*now) != 2*time.Hour || list[0].Channel != "C1" {
+		t.Fatalf("kept: %+v", list)
+	}
+	if a := say("UBEN", "watch"); !strings.Contains(a, "1 watched") || !strings.Contains(a, "for rita") {
+		t.Errorf("list: %q", a)
+	}
+	elsewhere := h.message("UBEN", "watch db_dis in prod end")
+	elsewhere.Channel, elsewhere.At = "C2", *now
+	if a := h.handleMessage(elsewhere).all(); !strings.Contains(a, "watched in another channel") {
+		t.Errorf("ended elsewhere: %q", a)
+	}
+	if a := say("UBEN", "watch db_dis in prod stop"); !strings.Contains(a, "No longer watched") {
+		t.Errorf("end: %q", a)
+	}
+	if f := h.follows(t)[0]; f.Ended == nil || f.Why != "stopped by ben" {
+		t.Errorf("kept: %+v", f)
+	}
+	if nudged != 4 || len(h.hosts.sent) != 0 {
+		t.Errorf("the leader was told %d times, %d commands were sent", nudged, len(h.hosts.sent))
+	}
+	var told []string
+	if err := h.store.Trail(t.Context(), 1, func(e audit.Sealed) error {
+		if e.Record.Action == "watch" {
+			told = append(told, string(e.Record.Kind)+" "+e.Record.Person+" "+e.Record.Outcome)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 3 || told[2] != "read ben ended: stopped by ben" || !strings.HasPrefix(told[0], "read rita until ") {
+		t.Errorf("the trail says %q", told)
+	}
+}
+
+func TestWatchesAreBounded(t *testing.T) {
+	h := newHouse(t)
+	n := 0
+	try := func(user string) string {
+		n++
+		m := h.message(user, "watch db_dis in prod")
+		m.Thread = fmt.Sprint(n)
+		return h.handleMessage(m).all()
+	}
+	for range watch.MostPerPerson {
+		if a := try("UANNA"); a != "" {
+			t.Fatal(a)
+		}
+	}
+	if a := try("UANNA"); !strings.Contains(a, "for you already") {
+		t.Errorf("one too many of anna: %q", a)
+	}
+	for range watch.MostPerPerson {
+		try("UBEN")
+		try("URITA")
+	}
+	if list := h.follows(t); len(list) != watch.MostFollows {
+		t.Fatalf("%d watches", len(list))
+	}
+	m := h.message("UBEN", "watch db_dis in prod end")
+	if a := h.handleMessage(m).all(); !strings.Contains(a, "12 watches of db_dis · prod ended") {
+		t.Errorf("all of them: %q", a)
+	}
+}
+
+func TestWhereNothingIsWatched(t *testing.T) {
+	h := newHouse(t)
+	for want, spoil := range map[string]func(*Message){
+		"shared with another organisation": func(m *Message) { m.ChannelShared = true },
+		"I am not in this channel":         func(m *Message) { m.Outside, m.ChannelShared = true, true },
+	} {
+		m := h.message("URITA", "watch db_dis in prod")
+		spoil(&m)
+		if a := h.handleMessage(m); !strings.Contains(a.all(), want) || len(a.shown) > 0 || len(h.follows(t)) > 0 {
+			t.Errorf("%s: %q, %d kept", want, a.all(), len(h.follows(t)))
+		}
+	}
+	m := h.message("URITA", "watch db_dis in prod")
+	m.Channel = "" // from the Home tab
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "Watching db_dis · prod for 30 min") || h.follows(t)[0].Channel != "C0OPEN" {
+		t.Errorf("elsewhere: %q", a.all())
+	}
+}
+
+// lookAt is what one look at a scope sees, "TARGET: LEVEL HEADLINE (HOLD)".
+func (h *house) lookAt(t *testing.T, scope watch.Scope) map[string]string {
+	t.Helper()
+	never := func(runbooks.Target) time.Time { return time.Time{} }
+	_, seen, err := h.Look(t.Context(), scope, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, s := range seen {
+		text := s.Severity.String() + " " + s.Headline
+		if s.Hold != "" {
+			text += " (" + s.Hold + ")"
+		}
+		out[s.Target.String()] = text
+	}
+	return out
+}
+
+// What is told of, and what is left out because somebody works on it.
+func TestLookAtACluster(t *testing.T) {
+	h := newHouse(t)
+	wants := func(got map[string]string, target, want string) {
+		t.Helper()
+		if got[target] != want {
+			t.Errorf("%s: %q, want %q", target, got[target], want)
+		}
+	}
+	prod := watch.Scope{Cluster: "prod"}
+	for target, text := range h.lookAt(t, prod) {
+		if !strings.HasPrefix(text, "Sev 0") {
+			t.Errorf("well, and %s is %q", target, text)
+		}
+	}
+	h.hosts.say = down("db_dis", "db_ltds")
+	got := h.lookAt(t, prod)
+	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up")
+	wants(got, "db_ltds on infra-1", "Sev 2 · Moderate Down when it should be up")
+	if a := h.say("UANNA", "restart db_dis in prod"); len(a.whispered) > 0 {
+		t.Fatal(a.all())
+	}
+	run := h.openRuns(t)[0].Run.ID
+	h.say("UANNA", "maintenance db_ltds in prod 2h")
+	got = h.lookAt(t, prod)
+	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up (in work: "+run+")")
+	wants(got, "db_ltds on infra-1", "Sev 0 · None In maintenance, announced by anna")
+}
+
+// A host that does not answer is one thing, whatever runs there.
+func TestLookAtASilentHost(t *testing.T) {
+	h := newHouse(t)
+	h.hosts.say = func(c remote.Command) remote.Result {
+		if c.Host == "query-2" {
+			return remote.Result{Outcome: remote.Unreachable, Detail: "i/o timeout", Ended: time.Now()}
+		}
+		return running(c)
+	}
+	got := h.lookAt(t, watch.Scope{Cluster: "prod"})
+	bad := 0
+	for target, text := range got {
+		if !strings.HasPrefix(text, "Sev 0") && !strings.Contains(text, "(not seen: query-2 could not be asked)") {
+			bad++
+			if target != "query-2" || !strings.Contains(text, "Could not look") {
+				t.Errorf("%s is %q", target, text)
+			}
+		}
+	}
+	if bad != 1 {
+		t.Errorf("%d things are told: %v", bad, got)
+	}
+}
+
+// One root cause, and not a line for everything behind it.
+func TestSeenOnTellsTheCause(t *testing.T) {
+	cats, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, _ := cats.Get("current")
+	cl := estate(fleet.ACLsInEtcd)
+	b := boardOf(t, cat, &cl, map[string]probe.State{
+		"configuration_server": probe.Down, "authentication_server": probe.Down, "iris_controller": probe.Down, "db_query_server@query-1": probe.Down,
+	})
+	markUpstream(cat, &cl, &b)
+	var told, held []string
+	for _, s := range seenOn(b, false) {
+		switch {
+		case s.Severity == runbooks.None:
+		case s.Hold != "":
+			held = append(held, s.Target.String())
+			if len(s.Behind) != 1 || s.Behind[0].Process != "configuration_server" {
+				t.Errorf("%s is behind %v", s.Target, s.Behind)
+			}
+		default:
+			told = append(told, s.Target.String())
+		}
+	}
+	if strings.Join(told, ", ") != "configuration_server on infra-1" || len(held) != 3 {
+		t.Errorf("told %q, held %q", told, held)
+	}
+	// Who follows one of them is told of it, and why.
+	for _, s := range seenOn(b, true) {
+		if s.Target.Process == "authentication_server" && (s.Hold != "" || !strings.HasPrefix(s.Text, "Because configuration_server on infra-1 is down")) {
+			t.Errorf("followed: %+v", s)
+		}
+	}
+}
+
+// What is on its way up for longer than a start takes is down.
+func TestLookKnowsHowLongAStartTakes(t *testing.T) {
+	h := newHouse(t)
+	h.hosts.say = altered("db_dis", func(s string) string {
+		return strings.Replace(strings.Replace(s, "OK\n", "Does not exist\n", 1), "  monitoring status            Monitored", "  monitoring status            Initializing", 1)
+	})
+	at := func(ago time.Duration) watch.Seen {
+		_, seen, err := h.Look(t.Context(), watch.Scope{Cluster: "prod", Process: "db_dis"}, func(runbooks.Target) time.Time { return time.Now().Add(-ago) })
+		if err != nil || len(seen) != 1 {
+			t.Fatal(seen, err)
+		}
+		return seen[0]
+	}
+	if s := at(time.Minute); !s.Recovering || s.Severity != runbooks.Unknown {
+		t.Skipf("monit's words mean something else here: %+v", s)
+	}
+	if s := at(10 * time.Minute); s.Recovering || s.Severity != runbooks.Critical {
+		t.Errorf("for ten minutes: %+v", s)
+	}
+}
