@@ -46,7 +46,7 @@ func CheckLive(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalo
 
 func checkSlack(ctx context.Context, cfg *config.Config, o Options) Found {
 	edge, err := slackio.New(slackio.Config{
-		AppToken: slackio.Secret(cfg.Slack.AppToken.Reveal()), BotToken: slackio.Secret(cfg.Slack.BotToken.Reveal()),
+		AppToken: cfg.Slack.AppToken, BotToken: cfg.Slack.BotToken,
 		APIURL: o.SlackAPI, Claims: noClaims{}, Handler: nobody,
 	})
 	if err != nil {

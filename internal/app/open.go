@@ -117,7 +117,7 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 	}
 	slack := func(claims slackio.Claims, handler Handler) (Slack, error) {
 		return slackio.New(slackio.Config{
-			AppToken: slackio.Secret(cfg.Slack.AppToken.Reveal()), BotToken: slackio.Secret(cfg.Slack.BotToken.Reveal()),
+			AppToken: cfg.Slack.AppToken, BotToken: cfg.Slack.BotToken,
 			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
 		})
 	}
@@ -139,7 +139,7 @@ func (e *Opened) close(log *slog.Logger) {
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
 	c := etcdstore.Config{Replica: replica, ConfigHash: cfg.Hash, Archive: cfg.State.Archive, Log: log.With("part", "store")}
 	if e := cfg.State.Etcd; e != nil {
-		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, etcdstore.Secret(e.Password.Reveal())
+		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, e.Password
 		c.TLS = etcdstore.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}
 		return c
 	}

@@ -12,6 +12,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/fleet"
+	"dhbot/internal/secret"
 	"dhbot/internal/sshkey"
 	"dhbot/runbooks"
 )
@@ -44,8 +45,8 @@ type Config struct {
 
 // Slack is the workspace.
 type Slack struct {
-	AppToken Secret // SLACK_APP_TOKEN, xapp-…: opens the sockets
-	BotToken Secret // SLACK_BOT_TOKEN, xoxb-…: calls the Web API
+	AppToken secret.Text // SLACK_APP_TOKEN, xapp-…: opens the sockets
+	BotToken secret.Text // SLACK_BOT_TOKEN, xoxb-…: calls the Web API
 	// AuditChannel is where the trail is posted.
 	AuditChannel string
 	// Channels binds channels to clusters, by channel id.
@@ -69,7 +70,7 @@ type Etcd struct {
 	Endpoints                 []string // URLs
 	CAFile, CertFile, KeyFile string   // PEM files
 	User                      string
-	Password                  Secret // the text of password_file, read by Load
+	Password                  secret.Text // the text of password_file, read by Load
 }
 
 // SSH is how hosts are reached.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"dhbot/internal/secret"
 )
 
 // Load reads the config file and checks it against the world as well: the
@@ -107,7 +109,7 @@ func (b *builder) checkFiles(dir string) {
 				f.problem(fmt.Sprintf("%s cannot be read: %s", path, reason(err)), "let the bot's user read it")
 				continue
 			}
-			b.config.State.Etcd.Password = NewSecret(strings.TrimSpace(string(text)))
+			b.config.State.Etcd.Password = secret.New(strings.TrimSpace(string(text)))
 		}
 	}
 }
@@ -144,10 +146,10 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 
 // token reads a secret of Slack's from the environment or from the file that
 // the environment names.
-func (b *builder) token(env func(string) string, name, prefix string) Secret {
-	problem := func(what, instead string) Secret {
+func (b *builder) token(env func(string) string, name, prefix string) secret.Text {
+	problem := func(what, instead string) secret.Text {
 		b.problems = append(b.problems, Problem{File: "environment", Key: name, What: what, Instead: instead})
-		return Secret{}
+		return secret.Text{}
 	}
 	text, path := env(name), env(name+"_FILE")
 	switch {
@@ -166,7 +168,7 @@ func (b *builder) token(env func(string) string, name, prefix string) Secret {
 	if !strings.HasPrefix(text, prefix) || strings.ContainsAny(text, " \t\r\n") {
 		return problem("this is not the right token: it must begin with "+prefix, "copy it from the app's page at api.slack.com")
 	}
-	return NewSecret(text)
+	return secret.New(text)
 }
 
 // lookupTime bounds finding out where all names lead to.

@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/card/cardtest"
 	"dhbot/internal/engine"
 	"dhbot/internal/memstore"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 	"dhbot/internal/slacklocal"
 )
@@ -26,7 +27,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = local.Close() })
 	edge, err := slackio.New(slackio.Config{
-		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(),
+		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
 		Claims: memstore.New(memstore.Config{}), Handler: nobody, Pace: slackio.Pace{PostEvery: time.Millisecond},
 	})
 	if err != nil {

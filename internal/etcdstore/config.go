@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"dhbot/internal/secret"
 )
 
 // DefaultPrefix is where the keys lie.
@@ -23,24 +25,6 @@ const (
 	maxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB on
 )
 
-// Secret is a text that shows itself to nobody: every way of printing or
-// encoding it gives "<redacted>".
-type Secret string
-
-const redacted = "<redacted>"
-
-// String hides the secret.
-func (Secret) String() string { return redacted }
-
-// GoString hides the secret from %#v.
-func (Secret) GoString() string { return redacted }
-
-// Format hides the secret from every verb, %x and %q included.
-func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
-
-// MarshalText hides the secret from JSON, YAML and slog.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
 // TLS names PEM files. CA is required for https endpoints; Cert and Key go
 // together and identify the bot to the cluster.
 type TLS struct{ CA, Cert, Key string }
@@ -54,7 +38,7 @@ type Config struct {
 	Endpoints []string
 	TLS       TLS
 	User      string
-	Password  Secret
+	Password  secret.Text
 
 	Prefix string // DefaultPrefix
 	// ConfigHash names the config that this replica runs by, for its peers to
@@ -131,7 +115,7 @@ func (c Config) complete() (Config, error) {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		wrong("a client certificate for etcd needs both its cert and its key file")
 	}
-	if (c.User == "") != (c.Password == "") {
+	if (c.User == "") != (c.Password.IsZero()) {
 		wrong("etcd needs both a user and a password, or neither")
 	}
 	return c, errors.Join(bad...)

@@ -111,7 +111,7 @@ func dial(c Config) (*clientv3.Client, error) {
 		Endpoints:            c.Endpoints,
 		TLS:                  conf,
 		Username:             c.User,
-		Password:             string(c.Password),
+		Password:             c.Password.Reveal(),
 		DialTimeout:          c.Timeout,
 		DialKeepAliveTime:    5 * time.Second,
 		DialKeepAliveTimeout: c.Timeout,

@@ -19,6 +19,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"dhbot/internal/etcdstore"
+	"dhbot/internal/secret"
 )
 
 // An external cluster with TLS, client certificates, and a user whose role
@@ -32,15 +33,15 @@ func TestTLSAndUser(t *testing.T) {
 
 	open(t, conf) // before there are users
 	enableAuth(t, e, ca, cert, key)
-	conf.User, conf.Password, conf.Replica = "dhbot", "hunter2", "second"
+	conf.User, conf.Password, conf.Replica = "dhbot", secret.New("hunter2"), "second"
 	s := open(t, conf)
 	newRun(t, s)
 	if rep := verify(t, s); rep.Entries != 1 {
 		t.Errorf("trail of %d entries", rep.Entries)
 	}
-	conf.Password = "wrong"
+	conf.Password = secret.New("wrong")
 	refused(t, conf)
-	conf.Password, conf.Prefix = "hunter2", "elsewhere/"
+	conf.Password, conf.Prefix = secret.New("hunter2"), "elsewhere/"
 	refused(t, conf)
 	conf.Prefix, conf.TLS = "", etcdstore.TLS{CA: ca}
 	refused(t, conf)
@@ -54,7 +55,7 @@ func refused(t *testing.T, c etcdstore.Config) {
 		s.Close()
 		t.Fatal("a store was opened that should have been refused")
 	}
-	if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "wrong") {
+	if strings.Contains(err.Error(), secret.New("hunter2")) || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("the password shows: %v", err)
 	}
 	t.Log(err)
@@ -82,7 +83,7 @@ func enableAuth(t *testing.T, e *etcd, ca, cert, key string) {
 		},
 		func() error { _, err := c.UserAdd(ctx, "root", "r"); return err },
 		func() error { _, err := c.UserGrantRole(ctx, "root", "root"); return err },
-		func() error { _, err := c.UserAdd(ctx, "dhbot", "hunter2"); return err },
+		func() error { _, err := c.UserAdd(ctx, "dhbot", secret.New("hunter2")); return err },
 		func() error { _, err := c.UserGrantRole(ctx, "dhbot", "dhbot"); return err },
 		func() error { _, err := c.AuthEnable(ctx); return err },
 	} {

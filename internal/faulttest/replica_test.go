@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/config"
 	"dhbot/internal/engine"
 	"dhbot/internal/etcdstore"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 	"dhbot/internal/sshexec"
 )
@@ -114,7 +115,7 @@ func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Lo
 	}
 	slack := func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
 		return slackio.New(slackio.Config{
-			AppToken: slackio.Secret(s.AppToken), BotToken: slackio.Secret(s.BotToken), APIURL: s.SlackAPI,
+			AppToken: secret.New(s.AppToken), BotToken: secret.New(s.BotToken), APIURL: s.SlackAPI,
 			Claims: claims, Handler: handler, Log: log, Pace: pace,
 		})
 	}

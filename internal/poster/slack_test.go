@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/memstore"
 	"dhbot/internal/poster"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 	"dhbot/internal/slacklocal"
 )
@@ -27,7 +28,7 @@ func TestRunsThroughSlack(t *testing.T) {
 	defer local.Close()
 	store := memstore.New(memstore.Config{})
 	edge, err := slackio.New(slackio.Config{
-		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(), Claims: store,
+		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(), Claims: store,
 		Handler: func(context.Context, handlers.Message, handlers.Reply) bool { return false },
 	})
 	if err != nil {

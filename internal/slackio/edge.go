@@ -15,12 +15,13 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/internal/secret"
 )
 
 // Config is what an Edge needs.
 type Config struct {
-	AppToken Secret // xapp-…, opens the sockets
-	BotToken Secret // xoxb-…, calls the Web API
+	AppToken secret.Text // xapp-…, opens the sockets
+	BotToken secret.Text // xoxb-…, calls the Web API
 	// APIURL is where the Web API is, "" for Slack itself. Whether anywhere
 	// else is allowed is for the caller to decide.
 	APIURL string
@@ -55,7 +56,7 @@ type Config struct {
 // Edge is the bot's side of Slack. Its methods may be called from several
 // goroutines.
 type Edge struct {
-	appToken, botToken Secret
+	appToken, botToken secret.Text
 	apiURL             string
 	claims             Claims
 	handler            func(context.Context, handlers.Message, handlers.Reply) bool
@@ -99,9 +100,9 @@ func New(c Config) (*Edge, error) {
 		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
 	}
 	e.edits = newEdits(c.Pace, c.Now, e.update)
-	e.chat = slack.New(string(e.botToken), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(terse{e.http}))
+	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(terse{e.http}))
 	// The retry wraps the client before it, so it comes last.
-	e.ask = slack.New(string(e.botToken), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http), slack.OptionRetry(2))
+	e.ask = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http), slack.OptionRetry(2))
 	for i := range c.Sockets {
 		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, again: make(chan struct{}, 1), pulse: pulse{now: c.Now}})
 	}
@@ -110,10 +111,10 @@ func New(c Config) (*Edge, error) {
 
 func (c Config) check() error {
 	var errs []error
-	if !strings.HasPrefix(string(c.AppToken), "xapp-") {
+	if !strings.HasPrefix(c.AppToken.Reveal(), "xapp-") {
 		errs = append(errs, errors.New("the app token (SLACK_APP_TOKEN) does not start with xapp-: it is an app-level token with the scope connections:write"))
 	}
-	if !strings.HasPrefix(string(c.BotToken), "xoxb-") {
+	if !strings.HasPrefix(c.BotToken.Reveal(), "xoxb-") {
 		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: it is on the app's page under OAuth & Permissions"))
 	}
 	if c.Claims == nil {

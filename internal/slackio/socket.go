@@ -116,11 +116,11 @@ func (s *socket) live(ctx, work context.Context) error {
 func (s *socket) dial() *socketmode.Client {
 	e := s.edge
 	opts := []slack.Option{
-		slack.OptionAppLevelToken(string(e.appToken)),
+		slack.OptionAppLevelToken(e.appToken.Reveal()),
 		slack.OptionHTTPClient(&once{client: e.http}),
 		slack.OptionAPIURL(e.apiURL),
 	}
-	api := slack.New(string(e.botToken), opts...)
+	api := slack.New(e.botToken.Reveal(), opts...)
 	return socketmode.New(api, socketmode.OptionDialer(s.dialer()), socketmode.OptionReadLimit(8<<20))
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhbot/handlers"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 	"dhbot/internal/slacklocal"
 )
@@ -174,7 +175,7 @@ func TestHealthSeesTheSockets(t *testing.T) {
 }
 
 func TestConfigNamesEveryProblem(t *testing.T) {
-	_, err := slackio.New(slackio.Config{AppToken: "xoxb-swapped", BotToken: "xapp-swapped"})
+	_, err := slackio.New(slackio.Config{AppToken: secret.New("xoxb-swapped"), BotToken: secret.New("xapp-swapped")})
 	if err == nil {
 		t.Fatal("taken")
 	}

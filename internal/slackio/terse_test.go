@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/memstore"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 )
 
@@ -28,7 +29,7 @@ func TestAnswersAreReadForTheirID(t *testing.T) {
 		slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tt.answer) }))
 		t.Cleanup(slack.Close)
 		edge, err := slackio.New(slackio.Config{
-			AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL, Claims: memstore.New(memstore.Config{}),
+			AppToken: secret.New("xapp-1"), BotToken: secret.New("xoxb-1"), APIURL: slack.URL, Claims: memstore.New(memstore.Config{}),
 			Handler: func(context.Context, handlers.Message, handlers.Reply) bool { return false },
 		})
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"dhbot/handlers"
 	"dhbot/internal/card"
 	"dhbot/internal/memstore"
+	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
 	"dhbot/internal/slacklocal"
 )
@@ -120,7 +121,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 		h = func(context.Context, handlers.Message, handlers.Reply) {}
 	}
 	c := slackio.Config{
-		AppToken: slackio.Secret(local.AppToken()), BotToken: slackio.Secret(local.BotToken()), APIURL: local.APIURL(),
+		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
 		Claims: w.claims, Handler: unsettled(h), Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
 	}
 	if change != nil {

@@ -106,7 +106,7 @@ func DemoWorkspace() Workspace {
 	return Workspace{
 		Team:   Team{ID: DemoTeam, Name: "Local", Domain: "local"},
 		Others: []Team{{ID: DemoOtherTeam, Name: "Vendor", Domain: "vendor"}},
-		App:    App{ID: DemoApp, BotID: DemoBot, UserID: DemoBotUser, Name: "dh", Shortcuts: []AppShortcut{
+		App: App{ID: DemoApp, BotID: DemoBot, UserID: DemoBotUser, Name: "dh", Shortcuts: []AppShortcut{
 			{Name: "Ask about Deephaven", Type: "message", CallbackID: "ask"},
 			{Name: "Ask about Deephaven", Type: "global", CallbackID: "ask"},
 		}},

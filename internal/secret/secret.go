@@ -1,0 +1,47 @@
+// Package secret holds texts that show themselves to nobody.
+package secret
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// redacted is all that a Text ever prints.
+const redacted = "<redacted>"
+
+// Text is a token or password. Every verb of fmt, JSON, YAML and slog print
+// "<redacted>" instead; only Reveal gives the text away. It is held behind a
+// pointer so that a struct printed by reflection shows an address at most.
+type Text struct{ text *string }
+
+// New hides a text.
+func New(text string) Text { return Text{&text} }
+
+// Reveal is the secret itself, for the one call that needs it.
+func (s Text) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero says that there is no secret.
+func (s Text) IsZero() bool { return s.Reveal() == "" }
+
+// String hides the secret.
+func (Text) String() string { return redacted }
+
+// GoString hides the secret from %#v.
+func (Text) GoString() string { return redacted }
+
+// Format hides the secret from every verb.
+func (Text) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText hides the secret from encoders of text.
+func (Text) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON hides the secret from JSON.
+func (Text) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// LogValue hides the secret from slog.
+func (Text) LogValue() slog.Value { return slog.StringValue(redacted) }
