@@ -27,13 +27,14 @@ type lab struct {
 	config  string
 	sockets string // of connections that are kept
 	planner *runbooks.Planner
+	done    map[string]bool // by actionKey: what was carried out to its end
 }
 
 // account is who carries plans out: it has what bot sudoers prints for its
 // host and nothing else.
 const account = "dhbotplans"
 
-func newLab(t *testing.T, catalog string, change ...func(*fleet.Cluster)) *lab {
+func newLab(t *testing.T, catalog string, change func(*fleet.Cluster)) *lab {
 	t.Helper()
 	config := os.Getenv("DHBOT_LAB")
 	if config == "" {
@@ -59,13 +60,13 @@ func newLab(t *testing.T, catalog string, change ...func(*fleet.Cluster)) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(sockets) })
-	l := &lab{t: t, config: config, sockets: sockets, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
+	l := &lab{t: t, config: config, sockets: sockets, done: map[string]bool{}, planner: &runbooks.Planner{Catalogs: cs, Now: time.Now, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{
 		Name: "lab", Catalog: catalog, Hosts: []fleet.Host{
 			host("infra", "127.0.1.1:2222", infra), host("query1", "127.0.1.2:2222", query), host("query2", "127.0.1.3:2222", query),
 		},
 	}}}}}
-	for _, c := range change {
-		c(&l.planner.Fleet.Clusters[0])
+	if change != nil {
+		change(&l.planner.Fleet.Clusters[0])
 	}
 	l.account()
 	return l
@@ -192,10 +193,10 @@ func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (probe.Verd
 		switch {
 		case v.State == probe.Met || v.State == probe.Noted || v.State == probe.Never:
 			return v, r
-		case time.Now().Add(2 * time.Second).After(until):
+		case time.Now().Add(time.Second).After(until):
 			return probe.GaveUp(s, before, v), r
 		}
-		time.Sleep(2 * time.Second) // as the engine does: the hosts' time is real
+		time.Sleep(time.Second) // as the engine does: the hosts' time is real
 	}
 }
 
@@ -211,6 +212,10 @@ func (l *lab) do(in runbooks.Inputs) outcome {
 	if out.failed != "" {
 		l.t.Errorf("%s %s: %s", in.Action, in.Process, out.failed)
 	}
+	c, _ := l.planner.Catalogs.Get(plan.Catalog)
+	if a, err := c.Action(in.Action, in.Process); err == nil && out.failed == "" {
+		l.done[actionKey(c, a)] = true
+	}
 	return out
 }
 
@@ -222,7 +227,7 @@ func TestLabReads(t *testing.T) {
 	}
 	for _, catalog := range []string{"current", "legacy-20200121"} {
 		t.Run(catalog, func(t *testing.T) {
-			l := newLab(t, catalog)
+			l := newLab(t, catalog, nil)
 			c, _ := l.planner.Catalogs.Get(catalog)
 			cluster := &l.planner.Fleet.Clusters[0]
 			for _, a := range c.Actions() {
