@@ -19,9 +19,12 @@ func (c *call) takeParams(w []string) ([]string, error) {
 		if taken == 0 {
 			break
 		}
-		if key == "again" {
+		switch key {
+		case "again":
 			c.again = true
-		} else {
+		case "anyway":
+			c.anyway = true
+		default:
 			c.params[key] = value
 		}
 		w = w[taken:]
@@ -40,7 +43,8 @@ func (c *call) actionParams() []runbooks.Param {
 // took, 0 for none.
 func (c *call) param(params []runbooks.Param, w []string) (key, value string, taken int) {
 	if kv := keyValue.FindStringSubmatch(w[0]); kv != nil {
-		if kv[1] == "again" && kv[2] == "yes" || paramNamed(params, kv[1]) != nil {
+		insists := kv[2] == "yes" && (kv[1] == "again" || kv[1] == "anyway")
+		if insists || paramNamed(params, kv[1]) != nil {
 			return kv[1], kv[2], 1
 		}
 		return "", "", 0

@@ -24,6 +24,7 @@ type call struct {
 	params  map[string]string
 	rest    string // what is left: the reason
 	again   bool   // repeats on purpose what ended well a moment ago
+	anyway  bool   // starts a process though what it needs was seen to be out
 	digest  string // of the plan that a tap was made on
 	page    int    // of details, from 0
 

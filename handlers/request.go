@@ -39,6 +39,9 @@ func (s *Service) request(ctx context.Context, c *call) error {
 	if shown, err := s.shownAlready(ctx, c, plan); shown || err != nil {
 		return err
 	}
+	if err := s.needsServe(ctx, c, plan); err != nil {
+		return err
+	}
 	return s.submit(ctx, c, inputs, plan)
 }
 

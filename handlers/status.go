@@ -25,6 +25,8 @@ const (
 	// logPatience is how long after the question a status waits for logs
 	// before it is shown without them.
 	logPatience = 300 * time.Millisecond
+	// upstreamPatience is longer than any one status command may take.
+	upstreamPatience = time.Minute
 	// statusAction is the catalog's name of what asks a supervisor.
 	statusAction = "status"
 )
@@ -56,15 +58,7 @@ func (s *Service) lookUpstream(ctx context.Context, c *call, board *card.Board) 
 	if err != nil || len(asks) == 0 {
 		return err
 	}
-	answers := make(chan answer, len(asks))
-	var wg sync.WaitGroup
-	s.send(ctx, &wg, asks, answers)
-	wg.Wait()
-	close(answers)
-	board.Upstream = rowsOf(asks)
-	for a := range answers {
-		fill(&board.Upstream[a.index], asks[a.index], a.result)
-	}
+	board.Upstream = s.askAll(ctx, asks, upstreamPatience)
 	return s.showBoard(ctx, c, *board)
 }
 

@@ -30,7 +30,8 @@ func (c Cause) String() string {
 	return fmt.Sprintf("%s on %s is %s", c.Process, strings.Join(c.Hosts, ", "), word)
 }
 
-func causesText(causes []Cause) string {
+// Because says causes as a clause: "configuration_server on infra-1 is down".
+func Because(causes []Cause) string {
 	parts := make([]string, len(causes))
 	for i, c := range causes {
 		parts[i] = c.String()
@@ -57,14 +58,14 @@ func (b Board) because() string {
 	if len(causes) == 0 {
 		return ""
 	}
-	return " · because " + causesText(causes)
+	return " · because " + Because(causes)
 }
 
 // upstreamLines say of one process where to look instead, or that it is not
 // for want of anything that it needs.
 func (b Board) upstreamLines() []Line {
 	if causes := b.causes(); len(causes) > 0 {
-		return []Line{{B("Because " + causesText(causes)), T(", which it needs: look there first")}}
+		return []Line{{B("Because " + Because(causes)), T(", which it needs: look there first")}}
 	}
 	var up []string
 	for _, r := range b.Upstream {
@@ -99,7 +100,7 @@ func heldLines(bad []Row, withHost bool) []Line {
 		if len(r.Causes) == 0 {
 			continue
 		}
-		why := causesText(r.Causes)
+		why := Because(r.Causes)
 		if held[why] == nil {
 			order = append(order, why)
 		}
@@ -149,7 +150,7 @@ func depsCard(b Board) Card {
 	verdict := "all up"
 	switch {
 	case len(b.Unmet) > 0:
-		verdict = causesText(b.Unmet)
+		verdict = Because(b.Unmet)
 	case worst == runbooks.Unknown:
 		verdict = "not all seen"
 	case worst != runbooks.None:
