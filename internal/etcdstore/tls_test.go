@@ -55,7 +55,7 @@ func refused(t *testing.T, c etcdstore.Config) {
 		s.Close()
 		t.Fatal("a store was opened that should have been refused")
 	}
-	if strings.Contains(err.Error(), secret.New("hunter2")) || strings.Contains(err.Error(), "wrong") {
+	if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("the password shows: %v", err)
 	}
 	t.Log(err)
@@ -83,7 +83,7 @@ func enableAuth(t *testing.T, e *etcd, ca, cert, key string) {
 		},
 		func() error { _, err := c.UserAdd(ctx, "root", "r"); return err },
 		func() error { _, err := c.UserGrantRole(ctx, "root", "root"); return err },
-		func() error { _, err := c.UserAdd(ctx, "dhbot", secret.New("hunter2")); return err },
+		func() error { _, err := c.UserAdd(ctx, "dhbot", "hunter2"); return err },
 		func() error { _, err := c.UserGrantRole(ctx, "dhbot", "dhbot"); return err },
 		func() error { _, err := c.AuthEnable(ctx); return err },
 	} {
