@@ -111,7 +111,7 @@ func (h *Homes) runs(ctx context.Context, clusters []*fleet.Cluster) []card.Card
 			held = append(held, l)
 		}
 	}
-	return append(out, card.Locks(held, h.s.Now()))
+	return append(out, card.Locks(held, open, h.s.Now()))
 }
 
 func visible(list []engine.Stored, in map[string]bool) []engine.Stored {

@@ -43,7 +43,11 @@ func (s *Service) locks(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(ctx, c, card.Locks(held, s.Now()))
+	open, err := s.Runs.Open(ctx)
+	if err != nil {
+		return err
+	}
+	return s.answer(ctx, c, card.Locks(held, open, s.Now()))
 }
 
 // health says how the bot itself is.

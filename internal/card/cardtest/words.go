@@ -13,6 +13,9 @@ func wordSamples() []Sample {
 	open := []engine.Stored{{Run: restart("db_dis", "infra-1")}, {Run: after(restart("db_query_server", "query-1", "query-2"), 2)}}
 	past := []engine.Stored{{Run: ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")}}
 	held := []engine.Lock{{Name: "prod/db_dis", Run: "R-7F3K", Reason: "restart db_dis", Since: now.Add(-12 * time.Minute).UnixMilli()}}
+	lost := restart("db_dis", "infra-1")
+	lost.State = engine.Unknown
+	stuck := []engine.Stored{{Run: lost}}
 	verbs := []card.HelpRow{
 		{Verb: "status", Aliases: "stat, st", Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
 		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "restart db_dis disk was full, freed 40 GB"},
@@ -29,8 +32,9 @@ func wordSamples() []Sample {
 		{"looking", card.Looking(restart("db_dis", "infra-1"))},
 		{"not-understood", card.DidYouMean("I don't know the command “frobnicate”.", nil)},
 		{"runs", card.Runs(open, past)},
-		{"locks", card.Locks(held, now)},
-		{"locks-none", card.Locks(nil, now)},
+		{"locks", card.Locks(held, open, now)},
+		{"locks-stuck", card.Locks(held, stuck, now)},
+		{"locks-none", card.Locks(nil, nil, now)},
 		{"help", card.Help([]card.HelpGroup{
 			{Title: "Look", Rows: verbs[:1]}, {Title: "Change", Rows: verbs[1:2]}, {Title: "Runs", Rows: verbs[2:]},
 			{Title: "Procedures", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
