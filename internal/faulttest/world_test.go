@@ -390,10 +390,13 @@ func (w *world) peek() (state, error) {
 // lastState reads the store when all replicas are gone.
 func (w *world) lastState() (state, error) {
 	c := etcdstore.Config{Replica: "judge", Log: slog.New(slog.DiscardHandler)}
-	if w.etcd != nil {
+	switch {
+	case w.etcd == nil:
+		c.Dir, c.Archive = w.stateDir(0), filepath.Join(w.stateDir(0), "archive")
+	case w.setup.earnest:
+		c.Endpoints, c.Archive = w.etcd.endpoints(), w.file("archive")
+	default:
 		c.Endpoints = w.etcd.endpoints()
-	} else {
-		c.Dir = w.stateDir(0)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
