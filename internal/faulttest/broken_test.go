@@ -53,6 +53,22 @@ var brokenBots = map[string]broken{
 	},
 }
 
+// TestRulesAreThere holds the edits to the code: each takes out one rule, and
+// nobody plays the long version after every change.
+func TestRulesAreThere(t *testing.T) {
+	for name, b := range brokenBots {
+		for _, e := range b.edits {
+			text, err := os.ReadFile(filepath.Join("..", "..", e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), e.old); n != 1 {
+				t.Errorf("%s: %s has the rule %q %d times: tell this test where it is now", name, e.file, e.old, n)
+			}
+		}
+	}
+}
+
 // TestBrokenBots builds the bot, and this package with it, without one of its
 // rules at a time, and wants the harness to notice.
 func TestBrokenBots(t *testing.T) {
