@@ -55,6 +55,13 @@ func newTraffic(p *people, perMinute int) *traffic {
 	return t
 }
 
+// Messages have the time that they were posted at, so that it does not matter
+// when they are read: not too often, since reading a channel holds Slack up.
+const (
+	lookEvery    = 700 * time.Millisecond
+	whispersEach = 8
+)
+
 // changesEach is how many commands there are to one that changes something:
 // Slack's limit of edits allows no more runs.
 const changesEach = 40
@@ -74,8 +81,8 @@ func (t *traffic) flow(ctx context.Context) {
 	looking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var eyes sync.WaitGroup
 	eyes.Go(func() {
-		for wait(looking, 200*time.Millisecond) {
-			t.look()
+		for n := 1; wait(looking, lookEvery); n++ {
+			t.look(n%whispersEach == 0)
 		}
 	})
 	for n := 0; ctx.Err() == nil; n++ {
@@ -89,7 +96,7 @@ func (t *traffic) flow(ctx context.Context) {
 	t.until("every command is answered", time.Minute, func() bool { return t.open() == 0 })
 	stop()
 	eyes.Wait()
-	t.look()
+	t.look(true)
 }
 
 // next is the nth thing that somebody does.
@@ -173,8 +180,8 @@ func (t *traffic) open() int {
 }
 
 // look reads what is new in every channel, finds out which wish it answers,
-// and approves what waits for a vote.
-func (t *traffic) look() {
+// and approves what waits for a vote; now and then also what somebody alone saw.
+func (t *traffic) look(whispers bool) {
 	for _, where := range t.channels {
 		list, err := t.slack.Messages(where, "")
 		if err != nil {
@@ -191,7 +198,9 @@ func (t *traffic) look() {
 			t.approveOn(m)
 		}
 		t.mu.Unlock()
-		t.whispers(where)
+		if whispers {
+			t.whispers(where)
+		}
 	}
 }
 
