@@ -138,7 +138,7 @@ func (t *teller) tell(r audit.Record) string {
 	case audit.Announced:
 		return fmt.Sprintf("%s announced for %s: %s %s%s", who, r.Target, r.Action, r.Outcome, quoted(r.Text))
 	case audit.Note:
-		return strings.TrimSpace(r.Person + " " + r.Action + " " + r.Target + " " + r.Text)
+		return strings.Join(strings.Fields(strings.Join([]string{r.Person, r.Action, r.Target, r.Outcome, r.Text}, " ")), " ")
 	default:
 		return fmt.Sprintf("%s %s", r.Kind, r.Text)
 	}
