@@ -22,7 +22,7 @@ type form struct {
 // tell brings a message and its thread up to date. shown is the sign of what
 // the message shows, "" where nobody knows; keep stores what was posted.
 func (l *Lookout) tell(ctx context.Context, m *watch.Message, now form, shown *string, note func(c watch.Change, n int) card.Card, keep func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("Slack had no room for it in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("no room for it on Slack in time"))
 	defer cancel()
 	if m.TS == "" {
 		if err := l.post(ctx, m, now, keep); err != nil {
