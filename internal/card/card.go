@@ -54,6 +54,8 @@ type Card struct {
 	Foot    []Line // small print
 	// Private asks for an answer that only the asker sees.
 	Private bool
+	// Aloud asks that a card in a thread is shown in the channel as well.
+	Aloud bool
 }
 
 // Element is a Text, Pre or Table.

@@ -128,7 +128,8 @@ func Length(d time.Duration) string {
 
 // Changed tells the thread of a watch or an incident of one change: what, since
 // when, what it was before, and what was asked. n numbers it, so that one that
-// is told twice is known for that.
+// is told twice is known for that. What has become worse is said aloud: nobody
+// reads on in the thread of what was a trifle.
 func Changed(c watch.Change, n int, cluster string) Card {
 	head := changeHead(c)
 	out := Card{
@@ -136,6 +137,7 @@ func Changed(c watch.Change, n int, cluster string) Card {
 		Head: Line{T(Mark(c.To) + " "), B(head), T(" · " + c.Target.String() + " · " + cluster)},
 	}
 	out.Body = paragraphs(changeLines(c))
+	out.Aloud = c.To != runbooks.None && c.From != runbooks.None && c.To.Worse(c.From)
 	foot := Line{T(fmt.Sprintf("change %d", n))}
 	if c.Command != "" {
 		foot = append(foot, T(" · "), C(c.Command))

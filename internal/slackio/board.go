@@ -36,6 +36,9 @@ func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, 
 		return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) (err error) {
 			if at.Thread != "" {
 				opts = append(opts, slack.MsgOptionTS(at.Thread))
+				if c.Aloud {
+					opts = append(opts, slack.MsgOptionBroadcast())
+				}
 			}
 			_, ts, err = e.chat.PostMessageContext(ctx, at.Channel, opts...)
 			return err

@@ -359,6 +359,31 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 	}
 }
 
+// What is said aloud in a thread is shown in the channel as well.
+func TestAloudInAThread(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	at := engine.Place{Channel: slacklocal.DemoIncident}
+	post := func(push string, aloud bool) string {
+		ts, err := w.edge.Post(t.Context(), at, card.Card{Push: push, Aloud: aloud})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ts
+	}
+	at.Thread = post("an incident", true)
+	post("a change", false)
+	post("worse", true)
+	list, err := w.local.Messages("incident", "reader")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, false, true} {
+		if list[i].Broadcast != want {
+			t.Errorf("%q: broadcast %v", list[i].Text, list[i].Broadcast)
+		}
+	}
+}
+
 // Where the bot is not a member, the handler is told.
 func TestChannelWithoutTheBot(t *testing.T) {
 	a := &answering{t: t}

@@ -155,7 +155,7 @@ func chatPost(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := s.say(Message{Channel: ch.ID, ThreadTS: parent}, said)
+	m := s.say(Message{Channel: ch.ID, ThreadTS: parent, Broadcast: parent != "" && c.str("reply_broadcast") == "true"}, said)
 	return object{"channel": ch.ID, "ts": m.TS, "message": m.wire(s.ws.App, s.ws.Team.ID)}, nil
 }
 

@@ -14,8 +14,10 @@ type object = map[string]any
 // with the block and action ids that Slack adds where the sender left them
 // out. They stay packed, since many messages are kept and few looked into.
 type Message struct {
-	TS        string          `json:"ts"` // "1700000000.000100", unique and rising in the workspace
-	ThreadTS  string          `json:"thread_ts,omitempty"`
+	TS       string `json:"ts"` // "1700000000.000100", unique and rising in the workspace
+	ThreadTS string `json:"thread_ts,omitempty"`
+	// Broadcast says that a reply in a thread is shown in the channel as well.
+	Broadcast bool            `json:"broadcast,omitempty"`
 	Channel   string          `json:"channel"`
 	User      string          `json:"user"` // author's id; "USLACKBOT" for Slack's own words
 	BotID     string          `json:"bot_id,omitempty"`
@@ -146,6 +148,9 @@ func (m *Message) wire(app App, team string) object {
 	}
 	if m.ThreadTS != "" {
 		o["thread_ts"] = m.ThreadTS
+	}
+	if m.Broadcast {
+		o["subtype"] = "thread_broadcast"
 	}
 	if m.Blocks != nil {
 		o["blocks"] = m.Blocks

@@ -82,7 +82,7 @@ async function refresh() {
   main.className = '';
   const isReply = (m) => m.thread_ts && m.thread_ts !== m.ts && out.messages.some((p) => p.ts === m.thread_ts);
   const repliesTo = (m) => out.messages.filter((r) => r.thread_ts === m.ts && r !== m);
-  const roots = out.messages.filter((m) => !isReply(m));
+  const roots = out.messages.filter((m) => m.broadcast || !isReply(m));
   fill(main, roots.length ? withDays(roots, (m) => drawn(m, { slot: 'room', replies: repliesTo(m), thread: openThread }))
     : [el('p', { class: 'empty' }, `Nothing was said here yet. Try /${who.app.name} help`)]);
   const root = out.messages.find((m) => m.ts === place.thread);
