@@ -199,7 +199,7 @@ func build(c Config, edges Edges) (*bot, error) {
 	b.slack.OnEcho(b.echoes.hear)
 	b.poster, err = poster.New(poster.Config{
 		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
-		Card: card.Run, First: card.Asked, Reminders: b.reminders(), TrailCard: card.Trail, Now: c.Now, Logger: c.Log.With("part", "poster"),
+		Card: card.Run, First: card.Asked, Reminders: b.reminders(), TrailCard: card.Trail, TrailReply: card.TrailOf, Now: c.Now, Logger: c.Log.With("part", "poster"),
 	})
 	if err == nil && c.Terminal.Socket != "" && len(c.Terminal.Keys) > 0 {
 		b.term, err = b.console()

@@ -20,6 +20,7 @@ const (
 	Mono            // inline code
 	Who             // a person: Account is mentioned where the platform can
 	When            // a moment, shown in the reader's own time zone
+	Link            // words that lead to a URL of the platform's own, never of content
 )
 
 // Span is a run of characters of one kind.
@@ -29,6 +30,7 @@ type Span struct {
 	Account auth.Account // Who
 	At      time.Time    // When
 	Clock   bool         // When: time of day only
+	URL     string       // Link
 }
 
 // Line is one line of text.
@@ -39,6 +41,11 @@ func T(s string) Span     { return Span{Text: s} }
 func B(s string) Span     { return Span{Kind: Strong, Text: s} }
 func C(s string) Span     { return Span{Kind: Mono, Text: s} }
 func At(t time.Time) Span { return Span{Kind: When, At: t, Clock: true} }
+
+// L is a link to a message of the platform, whose URL the platform gave.
+func L(text, url string) Span { return Span{Kind: Link, Text: text, URL: url} }
+
+// P is a person.
 func P(name string, a auth.Account) Span {
 	return Span{Kind: Who, Text: name, Account: a}
 }

@@ -50,13 +50,19 @@ func PlainLine(l Line) string {
 	return b.String()
 }
 
-// PlainSpan is one span as text: a person as "@name", a moment in UTC.
+// PlainSpan is one span as text: a person as "@name", a moment in UTC, a link
+// with its URL.
 func PlainSpan(s Span) string {
 	switch s.Kind {
 	case Who:
 		return "@" + redact.Clean(s.Text)
 	case When:
 		return Moment(s.At, s.Clock)
+	case Link:
+		if s.URL == "" {
+			return redact.Clean(s.Text)
+		}
+		return redact.Clean(s.Text + " (" + s.URL + ")")
 	default:
 		return redact.Clean(s.Text)
 	}

@@ -220,13 +220,25 @@ func HelpProcess(p runbooks.Process, hosts []string) Card {
 
 // Trail is a batch of trail entries, a line each. What a run is about stands
 // in its first line of the batch.
-func Trail(entries []audit.Sealed) Card {
+func Trail(entries []audit.Sealed) Card { return trail(entries, map[string]bool{}) }
+
+// TrailOf is a batch of one run's entries, where the run stands above: in its
+// thread.
+func TrailOf(entries []audit.Sealed) Card {
+	told := map[string]bool{}
+	for _, e := range entries {
+		told[e.Record.Run] = e.Record.Run != ""
+	}
+	return trail(entries, told)
+}
+
+// trail tells what the runs that were told of before are about no more.
+func trail(entries []audit.Sealed, told map[string]bool) Card {
 	if len(entries) == 0 {
 		return Card{}
 	}
 	first, last := entries[0].N, entries[len(entries)-1].N
 	var lines []Line
-	told := map[string]bool{}
 	for _, e := range entries {
 		lines = append(lines, trailLine(e, e.Record.Run != "" && told[e.Record.Run]))
 		told[e.Record.Run] = true

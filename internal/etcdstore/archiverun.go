@@ -101,7 +101,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 		clientv3.Compare(clientv3.ModRevision(postKey), "=", post.ModRevision),
 	}
 	err = s.delete(ctx, "deleting the archived run "+id, append(unchanged, cmp...),
-		[]clientv3.Op{clientv3.OpDelete(runKey), clientv3.OpDelete(index), clientv3.OpDelete(postKey)})
+		[]clientv3.Op{clientv3.OpDelete(runKey), clientv3.OpDelete(index), clientv3.OpDelete(postKey), clientv3.OpDelete(s.keys.thread(id))})
 	return err == nil, err
 }
 

@@ -52,6 +52,8 @@
 //	                  Hear.
 //	echo              Echo: the round trip through Slack. SetEcho, by its revision.
 //	post/ID           poster.Post: the message that shows a run. SetPost.
+//	thread/ID         {v,channel,ts,linked}: where the run's trail stands in the audit
+//	                  channel. SetThread; Archive deletes it with the run.
 //	posted            decimal number of the last posted trail entry. SetTrailPosted.
 //
 // # The order of the trail

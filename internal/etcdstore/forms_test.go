@@ -90,6 +90,10 @@ func understood(t *testing.T, forms *txtar.Archive) {
 	if p, ok, err := s.Post(t.Context(), "R-7F3K"); err != nil || !ok || p != (poster.Post{Channel: "C1", TS: "1.2", Rev: 7}) {
 		t.Errorf("post %+v, %v, %v", p, ok, err)
 	}
+	th, ok, err := s.Thread(t.Context(), "R-7F3K")
+	if there := form(forms, "thread/R-7F3K") != nil; err != nil || ok != there || there && th != (poster.Thread{Channel: "C2", TS: "3.4", Linked: true}) {
+		t.Errorf("thread %+v, %v, %v", th, ok, err)
+	}
 	if n, err := s.TrailPosted(t.Context()); err != nil || n != 1 {
 		t.Errorf("posted %d, %v", n, err)
 	}
@@ -182,6 +186,9 @@ func writeStoredForms(t *testing.T, file string) {
 		func() error { return claim("slash/2") },
 		func() error { return s.SetMaintenance(t.Context(), m, note, "slash/2") },
 		func() error { return s.SetPost(t.Context(), "R-7F3K", poster.Post{Channel: "C1", TS: "1.2", Rev: 7}) },
+		func() error {
+			return s.SetThread(t.Context(), "R-7F3K", poster.Thread{Channel: "C2", TS: "3.4", Linked: true})
+		},
 		func() error { return s.SetTrailPosted(t.Context(), 1) },
 	} {
 		if err := do(); err != nil {

@@ -33,6 +33,7 @@ func (k keys) heard() string           { return string(k) + "heard" }
 func (k keys) echo() string            { return string(k) + "echo" }
 func (k keys) lead() string            { return string(k) + "leader/work" }
 func (k keys) post(id string) string   { return string(k) + "post/" + id }
+func (k keys) thread(id string) string { return string(k) + "thread/" + id }
 func (k keys) posted() string          { return string(k) + "posted" }
 
 // kept is the key of something that is watched, or what such keys begin with.

@@ -70,6 +70,11 @@ func (s *store) SetPost(ctx context.Context, run string, p poster.Post) error {
 	return err
 }
 
+func (s *store) SetThread(ctx context.Context, run string, t poster.Thread) error {
+	_, err := around(s.gate, "note thread", func() (none, error) { return only(s.Store.SetThread(ctx, run, t)) })
+	return err
+}
+
 func (s *store) SetTrailPosted(ctx context.Context, n uint64) error {
 	_, err := around(s.gate, "note trail", func() (none, error) { return only(s.Store.SetTrailPosted(ctx, n)) })
 	return err

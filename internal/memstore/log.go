@@ -87,6 +87,28 @@ func (s *Store) SetPost(ctx context.Context, run string, p poster.Post) error {
 	return nil
 }
 
+// Thread returns where the trail of a run stands.
+func (s *Store) Thread(ctx context.Context, run string) (poster.Thread, bool, error) {
+	if err := down(ctx); err != nil {
+		return poster.Thread{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.threads[run]
+	return t, ok, nil
+}
+
+// SetThread remembers where the trail of a run stands.
+func (s *Store) SetThread(ctx context.Context, run string, t poster.Thread) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.threads[run] = t
+	return nil
+}
+
 // TrailPosted is the number of the last posted trail entry.
 func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	s.mu.Lock()

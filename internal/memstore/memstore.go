@@ -45,6 +45,7 @@ type Store struct {
 	claims  map[string]*claim
 	trail   []audit.Sealed
 	posts   map[string]poster.Post
+	threads map[string]poster.Thread
 	posted  uint64
 	lost    bool
 	history []form        // every form of every run, in order
@@ -88,7 +89,7 @@ func New(c Config) *Store {
 		runs:    map[string]*run{},
 		locks:   map[string]engine.Lock{},
 		claims:  map[string]*claim{},
-		posts:   map[string]poster.Post{},
+		posts:   map[string]poster.Post{}, threads: map[string]poster.Thread{},
 		changed: make(chan struct{}),
 
 		maintenance: map[fleet.Maintenance]fleet.Maintenance{},

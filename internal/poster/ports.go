@@ -18,6 +18,16 @@ type Post struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // the platform's id of the message
 	Rev     int64  `json:"rev"`
+	// Again says that an older copy may stand above, which this one says.
+	Again bool `json:"again,omitempty"`
+}
+
+// Thread is where the trail of a run stands in the audit channel.
+type Thread struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts"` // of the message that the run's entries hang on
+	// Linked says that the run's own message leads there.
+	Linked bool `json:"linked,omitempty"`
 }
 
 // Posts remembers which message shows which run.
@@ -25,6 +35,10 @@ type Posts interface {
 	// Post returns a run's message; ok is false where there is none yet.
 	Post(ctx context.Context, run string) (p Post, ok bool, err error)
 	SetPost(ctx context.Context, run string, p Post) error
+	// Thread returns where a run's trail stands; ok is false where there is
+	// none yet.
+	Thread(ctx context.Context, run string) (t Thread, ok bool, err error)
+	SetThread(ctx context.Context, run string, t Thread) error
 	// TrailPosted is the number of the last trail entry that was posted.
 	TrailPosted(ctx context.Context) (uint64, error)
 	SetTrailPosted(ctx context.Context, n uint64) error
@@ -45,4 +59,6 @@ type Board interface {
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
 	// Edit replaces a message; final edits go before others.
 	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
+	// Link is the URL by which people open a message.
+	Link(ctx context.Context, channel, ts string) (url string, err error)
 }

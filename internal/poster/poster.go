@@ -27,10 +27,11 @@ type Config struct {
 	Card, First func(engine.Run) card.Card
 	// Reminders call people again while a run waits for votes; nil means none.
 	Reminders *Reminders
-	// TrailCard shows a batch of trail entries.
-	TrailCard func([]audit.Sealed) card.Card
-	Now       func() time.Time // nil means time.Now
-	Logger    *slog.Logger     // nil means silence
+	// TrailCard shows a batch of trail entries, and TrailReply one in the thread
+	// of its run; nil means TrailCard.
+	TrailCard, TrailReply func([]audit.Sealed) card.Card
+	Now                   func() time.Time // nil means time.Now
+	Logger                *slog.Logger     // nil means silence
 }
 
 // Poster brings messages in step with what is stored. One of all replicas
@@ -38,10 +39,11 @@ type Config struct {
 type Poster struct {
 	Config
 
-	mu     sync.Mutex
-	tracks map[string]*track
-	remind reminding
-	work   sync.WaitGroup
+	mu      sync.Mutex
+	tracks  map[string]*track
+	remind  reminding
+	threads threads
+	work    sync.WaitGroup
 }
 
 const (
@@ -78,7 +80,10 @@ func New(c Config) (*Poster, error) {
 	if c.First == nil {
 		c.First = c.Card
 	}
-	return &Poster{Config: c, tracks: make(map[string]*track), remind: newReminding()}, nil
+	if c.TrailReply == nil {
+		c.TrailReply = c.TrailCard
+	}
+	return &Poster{Config: c, tracks: make(map[string]*track), remind: newReminding(), threads: newThreads()}, nil
 }
 
 // Run reconciles until ctx ends, and then returns nil: every run's message is
@@ -117,9 +122,9 @@ func (p *Poster) watchLoop(ctx context.Context) {
 // broken watch has missed.
 func (p *Poster) listLoop(ctx context.Context) {
 	backoff := newBackoff()
-	for ctx.Err() == nil {
-		if err := p.list(ctx); err == nil {
-			backoff = newBackoff()
+	for start := true; ctx.Err() == nil; {
+		if err := p.list(ctx, start); err == nil {
+			backoff, start = newBackoff(), false
 			pause(ctx, relist)
 			continue
 		} else if ctx.Err() == nil {
@@ -130,7 +135,8 @@ func (p *Poster) listLoop(ctx context.Context) {
 	}
 }
 
-func (p *Poster) list(ctx context.Context) error {
+// list sees what is behind; at the start also what leads nowhere yet.
+func (p *Poster) list(ctx context.Context, start bool) error {
 	open, err := p.Runs.Open(ctx)
 	if err != nil {
 		return err
@@ -144,7 +150,7 @@ func (p *Poster) list(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !ok || post.Rev < s.Rev {
+		if !ok || post.Rev < s.Rev || start && p.unlinked(ctx, s.Run.ID) {
 			p.see(ctx, s)
 		}
 	}

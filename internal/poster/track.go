@@ -18,6 +18,21 @@ const noteBudget = 5 * time.Second
 type track struct {
 	latest engine.Stored
 	newer  chan struct{} // closed and renewed when latest changes
+	again  bool          // look once more, though the revision is no other
+}
+
+// seeAgain has a run's message looked at though its revision may be shown: there
+// is something else to show with it.
+func (p *Poster) seeAgain(ctx context.Context, s engine.Stored) {
+	p.mu.Lock()
+	t := p.tracks[s.Run.ID]
+	if t != nil {
+		t.again = true
+	}
+	p.mu.Unlock()
+	if t == nil {
+		p.see(ctx, s)
+	}
 }
 
 // see notes a run's form; only the newest counts.
@@ -76,10 +91,11 @@ func (p *Poster) follow(ctx context.Context, id string, t *track) {
 func (p *Poster) next(id string, t *track, done int64) (s engine.Stored, newer <-chan struct{}, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t.latest.Rev <= done {
+	if t.latest.Rev <= done && !t.again {
 		delete(p.tracks, id)
 		return engine.Stored{}, nil, false
 	}
+	t.again = false
 	return t.latest, t.newer, true
 }
 
@@ -106,7 +122,7 @@ func (p *Poster) bring(ctx context.Context, s engine.Stored, newer <-chan struct
 		return err
 	}
 	switch {
-	case known && post.Rev >= s.Rev && post.TS != "":
+	case known && post.Rev >= s.Rev && post.TS != "" && !p.unlinked(ctx, s.Run.ID):
 		return nil
 	case known && post.TS != "":
 		err = p.edit(ctx, post, s, newer)
@@ -133,7 +149,11 @@ func (p *Poster) edit(ctx context.Context, post Post, s engine.Stored, newer <-c
 		case <-waited:
 		}
 	}()
-	err := p.Board.Edit(turn, post.Channel, post.TS, p.Card(s.Run), final(s.Run))
+	c, th, linked := p.withTrail(ctx, s.Run.ID, p.Card(s.Run))
+	if post.Again {
+		c = saysAgain(c)
+	}
+	err := p.Board.Edit(turn, post.Channel, post.TS, c, final(s.Run))
 	if err == nil {
 		err = p.closeReminders(turn, post.Channel, s.Run)
 	}
@@ -143,7 +163,10 @@ func (p *Poster) edit(ctx context.Context, post Post, s engine.Stored, newer <-c
 		return err
 	}
 	post.Rev = s.Rev
-	return p.Posts.SetPost(ctx, s.Run.ID, post)
+	if err := p.Posts.SetPost(ctx, s.Run.ID, post); err != nil || !linked {
+		return err
+	}
+	return p.linked(ctx, s.Run.ID, th)
 }
 
 // post puts the run's message. That it is begun is stored first: should its
@@ -156,9 +179,9 @@ func (p *Poster) post(ctx context.Context, s engine.Stored, again bool) error {
 			return err
 		}
 	}
-	c := p.First(s.Run)
-	if again {
-		c = withFoot(c, card.T("Posted again: an older copy of this may stand above. This one is kept up to date."))
+	c, th, linked := p.withTrail(ctx, s.Run.ID, p.First(s.Run))
+	if post.Again = again; again {
+		c = saysAgain(c)
 	}
 	ts, err := p.Board.Post(ctx, s.Run.Place, c)
 	if err != nil {
@@ -168,7 +191,14 @@ func (p *Poster) post(ctx context.Context, s engine.Stored, again bool) error {
 	// The message stands: that is noted even if ctx has just ended.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
-	return p.Posts.SetPost(note, s.Run.ID, post)
+	if err := p.Posts.SetPost(note, s.Run.ID, post); err != nil || !linked {
+		return err
+	}
+	return p.linked(note, s.Run.ID, th)
+}
+
+func saysAgain(c card.Card) card.Card {
+	return withFoot(c, card.T("Posted again: an older copy of this may stand above. This one is kept up to date."))
 }
 
 // final says that a run's message matters more than the progress of others.

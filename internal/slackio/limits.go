@@ -23,6 +23,7 @@ const (
 	maxMetadata    = 3_000
 	maxInputs      = 20
 	maxInitial     = 3_000
+	maxURL         = 1_000
 )
 
 const (

@@ -36,11 +36,12 @@ func texts() *rapid.Generator[string] {
 func spans() *rapid.Generator[card.Span] {
 	return rapid.Custom(func(t *rapid.T) card.Span {
 		return card.Span{
-			Kind:    card.SpanKind(rapid.IntRange(0, 5).Draw(t, "kind")),
+			Kind:    card.SpanKind(rapid.IntRange(0, 6).Draw(t, "kind")),
 			Text:    texts().Draw(t, "text"),
 			Account: auth.Account{Team: rapid.SampledFrom([]string{"T0HOME", "T0OTHER", ""}).Draw(t, "team"), User: rapid.SampledFrom([]string{"U0ANNA", "", "u>x", "U0|x"}).Draw(t, "user")},
 			At:      time.Unix(rapid.Int64Range(-1<<40, 1<<40).Draw(t, "at"), 0),
 			Clock:   rapid.Bool().Draw(t, "clock"),
+			URL:     rapid.SampledFrom([]string{"", permalink, "javascript:alert(1)", "https://x.example/>|<!channel>", "https://u:p@x.example/", "not a URL"}).Draw(t, "url"),
 		}
 	})
 }
@@ -190,6 +191,10 @@ func checkRich(t failer, e slack.RichTextElement) {
 			if x.Timestamp <= 0 || x.Fallback == nil || *x.Fallback == "" {
 				t.Fatalf("date element %+v", x)
 			}
+		case *slack.RichTextSectionLinkElement:
+			if x.URL != permalink || x.Text == "" || strings.ContainsFunc(x.Text, control) {
+				t.Fatalf("link element %+v", x)
+			}
 		default:
 			t.Fatalf("a live element of type %T", x)
 		}
@@ -241,8 +246,11 @@ func checkActions(t failer, b *slack.ActionBlock) {
 	}
 }
 
+// permalink is the one URL of the samples that may become a link.
+const permalink = "https://slack.example/archives/C1/p1?a=1&b=2"
+
 // ours are the live tokens that the renderer itself makes.
-var ours = regexp.MustCompile(`<@U0ANNA>|<!date\^\d+\^[a-z_{} ]+\|[-0-9: A-Z]+>`)
+var ours = regexp.MustCompile(`<@U0ANNA>|<!date\^\d+\^[a-z_{} ]+\|[-0-9: A-Z]+>|<https://slack\.example/archives/C1/p1\?a=1&amp;b=2\|[^<>\n]+>`)
 
 // live finds what Slack would give a meaning in mrkdwn.
 var live = regexp.MustCompile("[<>*~`]" + `|@[a-zA-Z]|://|#[a-zA-Z]|:[a-zA-Z0-9_+'-]+:|(?m:^\s*&gt;)|(^|[^\pL\pN_])_|_($|[^\pL\pN_])|&(?:[^alg]|$)`)

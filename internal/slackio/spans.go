@@ -2,7 +2,9 @@ package slackio
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -17,6 +19,7 @@ const (
 	textCost = 70
 	dateCost = 160
 	userCost = 60
+	linkCost = 80
 )
 
 var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
@@ -57,6 +60,12 @@ func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
 		}
 		fallback := card.Moment(s.At, s.Clock)
 		return slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormat(s.Clock), nil, &fallback)
+	case s.Kind == card.Link && linkable(s.URL):
+		text := m.text(linkText(s.Text), linkCost+jsonLen(s.URL))
+		if text == "" {
+			return nil
+		}
+		return slack.NewRichTextSectionLinkElement(s.URL, text, nil)
 	}
 	text := card.PlainSpan(s)
 	if text = clean(text); text == "" {
@@ -87,6 +96,8 @@ func (r renderer) mrkdwn(s card.Span) string {
 		return "<@" + s.Account.User + ">"
 	case s.Kind == card.When && datable(s.At):
 		return fmt.Sprintf("<!date^%d^%s|%s>", s.At.Unix(), dateFormat(s.Clock), card.Moment(s.At, s.Clock))
+	case s.Kind == card.Link && linkable(s.URL):
+		return "<" + strings.ReplaceAll(s.URL, "&", "&amp;") + "|" + escapeClean(linkText(s.Text)) + ">"
 	default:
 		return escape(card.PlainSpan(s))
 	}
@@ -96,6 +107,22 @@ func (r renderer) mrkdwn(s card.Span) string {
 // workspace, and the id has the form of one.
 func (r renderer) mentionable(a auth.Account) bool {
 	return r.home != nil && r.home(a.Team) && userID.MatchString(a.User)
+}
+
+// linkable says that a URL may stand in a message as a link: of a web page, and
+// without what could end the link early.
+func linkable(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && len(link) <= maxURL &&
+		!strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>|\"`", r) })
+}
+
+// linkText is what a link says: one line, and never nothing.
+func linkText(s string) string {
+	if s = strings.Join(strings.Fields(clean(s)), " "); s == "" {
+		return "link"
+	}
+	return s
 }
 
 // datable says that Slack can show a time in the reader's zone; it shows

@@ -231,6 +231,17 @@ func testPosts(t *testing.T, s *suite) {
 			t.Errorf("post %+v, %v, %v, want %+v", got, ok, err, want)
 		}
 	}
+	if _, ok, err := s.Thread(t.Context(), "R-7F3K"); ok || err != nil {
+		t.Errorf("a new store knows a thread: %v, %v", ok, err)
+	}
+	for _, want := range []poster.Thread{{Channel: "C2", TS: "3.4"}, {Channel: "C2", TS: "3.4", Linked: true}} {
+		if err := s.SetThread(t.Context(), "R-7F3K", want); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok, err := s.Thread(t.Context(), "R-7F3K"); got != want || !ok || err != nil {
+			t.Errorf("thread %+v, %v, %v, want %+v", got, ok, err, want)
+		}
+	}
 	for _, c := range []struct{ set, want uint64 }{{0, 0}, {7, 7}, {5, 7}, {8, 8}} {
 		if err := s.SetTrailPosted(t.Context(), c.set); err != nil {
 			t.Fatal(err)
@@ -255,19 +266,21 @@ func testDeadline(t *testing.T, s *suite) {
 	_, claim := s.Claim(ctx, "x", nil)
 	_, _, head := s.Head(ctx)
 	_, _, post := s.Post(ctx, at.Run.ID)
+	_, _, thread := s.Thread(ctx, at.Run.ID)
 	_, posted := s.TrailPosted(ctx)
 	_, id := s.NewID(ctx)
 	_, seal := s.Seal(ctx)
 	_, sweep := s.Sweep(ctx)
 	for what, err := range map[string]error{
 		"commit": commit, "get": get, "open": open, "recent": recent, "locks": locks, "alive": alive, "claim": claim,
-		"head": head, "post": post, "posted": posted, "id": id, "seal": seal, "sweep": sweep,
-		"settle":    s.Settle(ctx, "x"),
-		"append":    s.Append(ctx, audit.Record{At: s.clock.now(), Kind: audit.Note}, ""),
-		"trail":     s.Trail(ctx, 1, func(audit.Sealed) error { return nil }),
-		"set post":  s.SetPost(ctx, at.Run.ID, poster.Post{}),
-		"cursor":    s.SetTrailPosted(ctx, 1),
-		"unsettled": s.Unsettled(ctx, func(string, []byte, string, time.Time) error { return nil }),
+		"head": head, "post": post, "thread": thread, "posted": posted, "id": id, "seal": seal, "sweep": sweep,
+		"settle":     s.Settle(ctx, "x"),
+		"append":     s.Append(ctx, audit.Record{At: s.clock.now(), Kind: audit.Note}, ""),
+		"trail":      s.Trail(ctx, 1, func(audit.Sealed) error { return nil }),
+		"set post":   s.SetPost(ctx, at.Run.ID, poster.Post{}),
+		"set thread": s.SetThread(ctx, at.Run.ID, poster.Thread{}),
+		"cursor":     s.SetTrailPosted(ctx, 1),
+		"unsettled":  s.Unsettled(ctx, func(string, []byte, string, time.Time) error { return nil }),
 	} {
 		if !errors.Is(err, engine.ErrStoreDown) || !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v, want ErrStoreDown and context.Canceled", what, err)

@@ -52,6 +52,7 @@ func wordSamples() []Sample {
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},
 		{"trail", card.Trail(trail())},
+		{"trail-thread", card.TrailOf(trail()[1:])},
 	}
 }
 
