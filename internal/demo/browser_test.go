@@ -168,6 +168,36 @@ func (w *window) counts(selector string, n int) {
 	}
 }
 
+// shows waits until the window holds every one of the texts anywhere.
+func (w *window) shows(texts ...string) { w.t.Helper(); w.waits("#messages", texts) }
+
+// asks waits until the form on top holds every one of the texts.
+func (w *window) asks(texts ...string) { w.t.Helper(); w.waits("dialog[open]", texts) }
+
+func (w *window) waits(where string, texts []string) {
+	w.t.Helper()
+	var tests []string
+	for _, s := range texts {
+		tests = append(tests, fmt.Sprintf("text.includes(%q)", s))
+	}
+	js := fmt.Sprintf(`(() => { const text = document.querySelector(%q)?.innerText ?? ''; return `, where) + strings.Join(tests, " && ") + ` })()`
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		w.t.Fatalf("%s does not see %q in %s: %v\nbut:\n%s", w.name, texts, where, err, eval[string](w, `document.body.innerText`))
+	}
+}
+
+// tapsIn taps the button of that label in the first message that holds a text.
+func (w *window) tapsIn(text, label string) {
+	w.t.Helper()
+	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article[contains(., %q)])[1]//button[.=%q]`, text, label))))
+}
+
+// shortcut uses the app's shortcut on the first message that holds a text.
+func (w *window) shortcut(text, name string) {
+	w.t.Helper()
+	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article[contains(., %q)])[1]//button[@title=%q]`, text, name))))
+}
+
 // taps taps the button of that label in the newest message.
 func (w *window) taps(label string) {
 	w.t.Helper()

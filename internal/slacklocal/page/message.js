@@ -46,7 +46,7 @@ export function message(m, o) {
     el('div', {},
       el('div', { class: 'who' }, el('b', {}, nameOf(m.user)), app ? el('span', { class: 'app' }, 'APP') : null,
         el('small', {}, el('time', { dateTime: m.at }, clock(m.at))),
-        m.ephemeral ? null : (o.shortcuts ?? []).map((c) => el('button', { type: 'button', class: 'plain act', title: c.name, onclick: () => o.shortcut(c, m) }, `⚡ ${c.name}`)),
+        m.ephemeral ? null : (o.shortcuts ?? []).map((c) => el('button', { type: 'button', class: 'plain act', title: c.name, ariaLabel: c.name, onclick: () => o.shortcut(c, m) }, '⚡')),
         m.ephemeral || !o.thread ? null : el('button', { type: 'button', class: 'plain act', onclick: () => o.thread(m.ts) }, 'Reply in thread')),
       m.blocks ? render(m.blocks, o.use) : el('div', { class: 't block' }, mrkdwn(m.text)),
       edited(m),
