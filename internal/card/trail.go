@@ -120,6 +120,10 @@ func (t *teller) tell(r audit.Record) string {
 		return fmt.Sprintf("%s denied %s%s", who, r.Run, quoted(r.Text))
 	case audit.Withdrawn:
 		return fmt.Sprintf("%s took their approval of %s back", who, r.Run)
+	case audit.Looking:
+		return fmt.Sprintf("%s is looking at %s", who, r.Run)
+	case audit.Reminded:
+		return fmt.Sprintf("%s still waits for votes: %s", r.Run, r.Text)
 	case audit.Cancelled:
 		return fmt.Sprintf("%s cancelled %s%s", who, r.Run, quoted(r.Text))
 	case audit.Ticked:
