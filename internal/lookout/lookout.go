@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"dhbot/internal/card"
-	"dhbot/internal/poster"
+	"dhbot/internal/engine"
 	"dhbot/internal/watch"
 	"dhbot/runbooks"
 )
@@ -33,6 +33,14 @@ type Looker interface {
 	Process(cluster, id string) (runbooks.Process, bool)
 }
 
+// Board is where messages are put; its errors are those of poster.Board.
+type Board interface {
+	// Post puts a new message and returns its id.
+	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
+	// Edit replaces a message; final edits go before others.
+	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
+}
+
 // Background is how a cluster is watched.
 type Background struct {
 	Channel      string
@@ -42,7 +50,7 @@ type Background struct {
 // Config is what a Lookout needs.
 type Config struct {
 	Keeper   watch.Keeper
-	Board    poster.Board
+	Board    Board
 	Looker   Looker
 	Clusters map[string]Background
 	Now      func() time.Time // nil means time.Now
