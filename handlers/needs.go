@@ -53,8 +53,8 @@ func (s *Service) needsServe(ctx context.Context, c *call, plan runbooks.Plan) e
 	if causes = unequal(causes); len(causes) == 0 {
 		return nil
 	}
-	return said("Nothing was run: %s cannot come up without what it needs, and %s. Bring that back first; `deps %s` shows it. If you know better, say the command with anyway=yes.",
-		c.process.ID, card.Because(causes), c.process.ID)
+	return said("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
+		c.process.ID, card.Because(causes))
 }
 
 // askAll sends all asks and waits for the answers, up to a time. Rows without

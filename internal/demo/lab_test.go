@@ -15,6 +15,8 @@ import (
 	"dhbot/internal/demo"
 	"dhbot/internal/fleet"
 	"dhbot/internal/labtest"
+	"dhbot/internal/sudoers"
+	"dhbot/runbooks"
 )
 
 // labControl is the environment variable that names the lab's script of
@@ -40,9 +42,32 @@ func lab(t *testing.T) demo.Real {
 		if !ok {
 			t.Fatalf("the lab has no host %s", h.name)
 		}
-		cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.name, Address: at.Address, Login: at.Login, Processes: h.processes})
+		cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.name, Address: at.Address, Login: account, Processes: h.processes})
 	}
+	least(t, &cl)
 	return demo.Real{Cluster: cl, KeyFile: hosts["infra"].KeyFile, KnownHosts: hosts["infra"].KnownHosts}
+}
+
+// account is who the bot is on the lab's hosts: it has what bot sudoers prints
+// and nothing else.
+const account = "dhbotdemo"
+
+func least(t *testing.T, cl *fleet.Cluster) {
+	t.Helper()
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, _ := cs.Get(cl.Catalog)
+	files := map[string]string{}
+	for i := range cl.Hosts {
+		f, err := sudoers.For(catalog, cl, &cl.Hosts[i], sudoers.Options{User: account, Regexp: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[cl.Hosts[i].Name] = f.String()
+	}
+	labtest.Least(t, account, files)
 }
 
 // control runs the lab's script of faults.
@@ -191,6 +216,9 @@ expect could not connect
 operator: /dh status tailer1 on query1
 expect 40s unknown
 refute 1s Sev 0
+operator: /dh restart tailer1 on query1
+expect 60s Failed
+refute 1s ✅ Done
 `,
 		},
 		{
@@ -200,8 +228,39 @@ refute 1s Sev 0
 operator: /dh status tailer1 on query1
 expect host key
 expect unknown
+operator: /dh restart tailer1 on query1
+expect 30s Failed
+expect host key
 operator: /dh status tailer1 on query2
 expect Sev 0
+`,
+		},
+		{
+			name: "dependency down",
+			make: [][]string{{"exec", "infra", "monit", "stop", "configuration_server"}, until("infra", "configuration_server", "Not monitored$")},
+			undo: [][]string{{"exec", "infra", "monit", "start", "configuration_server"}, until("infra", "configuration_server", "OK$")},
+			story: `
+operator: /dh restart db_merge_server
+expect 20s Nothing was run
+expect configuration_server on infra is not monitored
+operator: /dh deps db_merge_server
+expect 20s configuration_server on infra is
+operator: /dh runs
+expect Runs · 0 open
+`,
+		},
+		{
+			name: "noisy login shell",
+			make: [][]string{{"exec", "query2", "sh", "-c", "echo 'echo NOTICE: weekly maintenance' > ~" + account + "/.bashrc"}},
+			undo: [][]string{{"exec", "query2", "rm", "/home/" + account + "/.bashrc"}},
+			story: `
+operator: /dh status tailer1 on query2
+expect 20s Sev 0
+operator: /dh restart tailer1 on query2
+expect 60s Done
+operator: /dh logs tailer1 on query2 lines=5
+expect 20s NOTICE
+refute 1s ALIVE
 `,
 		},
 		{
@@ -234,6 +293,11 @@ expect refused by sudo
 			play(t, real, c.story)
 		})
 	}
+}
+
+// until waits on a host until monit's status of a service matches.
+func until(host, service, status string) []string {
+	return []string{"exec", host, "sh", "-c", fmt.Sprintf("for i in $(seq 90); do monit -B status %s | grep -q 'status  .*%s' && exit 0; sleep 1; done; exit 1", service, status)}
 }
 
 func setLogin(r *demo.Real, login string) {

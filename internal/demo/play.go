@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -192,7 +193,8 @@ type view struct {
 	Blocks []map[string]any `json:"blocks"`
 }
 
-// fill puts text into every input of the form, or what its placeholder says.
+// fill puts text into every input of the form, or what its placeholder or its
+// hint says is to be typed.
 func (v view) fill(text string) map[string]any {
 	values := map[string]any{}
 	for _, b := range v.Blocks {
@@ -204,7 +206,7 @@ func (v view) fill(text string) map[string]any {
 		action, _ := el["action_id"].(string)
 		s := text
 		if s == "" {
-			s = strings.TrimSpace(textOf(el["placeholder"]))
+			s = strings.TrimSpace(cmp.Or(textOf(el["placeholder"]), textOf(b["hint"])))
 		}
 		values[block] = map[string]any{action: s}
 	}
