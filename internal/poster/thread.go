@@ -36,6 +36,10 @@ func (p *Poster) thread(ctx context.Context, run string) (Thread, bool, error) {
 		return th, ok, nil
 	}
 	th, ok, err := p.Posts.Thread(ctx, run)
+	if errors.Is(err, engine.ErrNewerForm) {
+		// A newer replica's to keep: this one posts beside its thread.
+		th, ok, err = Thread{Linked: true}, true, nil
+	}
 	if err != nil {
 		return Thread{}, false, err
 	}
@@ -100,7 +104,7 @@ func (p *Poster) willBeShown(ctx context.Context, run string) bool {
 // linked says that it did, and th where that is.
 func (p *Poster) withTrail(ctx context.Context, run string, c card.Card) (out card.Card, th Thread, linked bool) {
 	th, ok, err := p.thread(ctx, run)
-	if err != nil || !ok {
+	if err != nil || !ok || th.TS == "" {
 		return c, th, false
 	}
 	p.mu.Lock()

@@ -1,6 +1,8 @@
 package poster_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -8,6 +10,8 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
+	"dhbot/internal/memstore"
+	"dhbot/internal/poster"
 )
 
 // Each run's entries stand in one thread of the audit channel, which begins
@@ -83,6 +87,31 @@ func TestTrailDoesNotWaitForever(t *testing.T) {
 		}
 		if n, err := b.store.TrailPosted(t.Context()); n != 2 || err != nil {
 			t.Errorf("the cursor is at %d, %v", n, err)
+		}
+	})
+}
+
+// newer is a store in which a newer bot keeps the threads.
+type newer struct{ *memstore.Store }
+
+func (newer) Thread(context.Context, string) (poster.Thread, bool, error) {
+	return poster.Thread{}, false, fmt.Errorf("thread of form 2: %w", engine.ErrNewerForm)
+}
+
+// A thread in a form that this version does not know holds nothing up, and is
+// left as it is.
+func TestThreadsOfANewerBotAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.posts = newer{b.store}
+		defer b.start()()
+		b.change(engine.Stored{}, run1, engine.Running, "")
+		time.Sleep(3 * time.Second)
+		if got := b.board.in(auditChannel); len(got) != 1 || got[0].thread != "" {
+			t.Errorf("the trail shows %+v", got)
+		}
+		if _, ok, err := b.store.Thread(t.Context(), run1); ok || err != nil {
+			t.Errorf("a thread was stored: %v", err)
 		}
 	})
 }
