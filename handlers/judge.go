@@ -68,6 +68,6 @@ func (s *Service) judgeRow(c *call, b *card.Board, row *card.Row) {
 	}
 	row.Finding = probe.Assess(row.Observation, e)
 	if row.Log != nil {
-		row.Finding = probe.WithLog(row.Finding, row.Observation, e, row.Log.Log, row.Log.Since)
+		row.Finding = probe.WithLog(row.Finding, row.Observation, e, row.Log.Log, row.Log.Since, row.Log.Before)
 	}
 }

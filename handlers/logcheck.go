@@ -28,6 +28,8 @@ type seenLog struct {
 	card.LogSeen
 	why string
 	pid int // of the process at that time
+	// unwatched says that nobody watched the process then.
+	unwatched bool
 }
 
 // seenLogs are the last looks, by cluster and target.
@@ -43,13 +45,20 @@ func (l *seenLogs) get(key [2]string, now time.Time) (seenLog, bool) {
 	return seen, ok && now.Sub(seen.At) < logKept
 }
 
-func (l *seenLogs) keep(key [2]string, seen seenLog) {
+// keep remembers a look, and completes it with where the log ended at an earlier
+// one, if nobody has watched the process since.
+func (l *seenLogs) keep(key [2]string, seen *seenLog) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if earlier := l.last[key]; seen.unwatched && earlier.unwatched {
+		if seen.Before = earlier.Before; seen.Before.IsZero() {
+			seen.Before = earlier.Log.Last
+		}
+	}
 	if l.last == nil {
 		l.last = map[[2]string]seenLog{}
 	}
-	l.last[key] = seen
+	l.last[key] = *seen
 }
 
 // logRead is what came of reading one process's log.
@@ -152,7 +161,8 @@ func (l *logLooks) judge(r logRead, row *card.Row) {
 	}
 	since := probe.LogSince(row.Observation, r.at)
 	seen := seenLog{LogSeen: card.LogSeen{Log: probe.ReadLog(r.text, since), Since: since, At: r.at}, why: r.why, pid: row.Observation.PID}
-	l.s.seen.keep(l.key(r.index), seen)
+	seen.unwatched = row.Observation.State == probe.NotMonitored || row.Observation.State == probe.Missing
+	l.s.seen.keep(l.key(r.index), &seen)
 	if row.LogWhy = r.why; r.why == "" {
 		row.Log = &seen.LogSeen
 	}

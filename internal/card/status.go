@@ -58,6 +58,9 @@ type Row struct {
 type LogSeen struct {
 	Log   probe.Log
 	Since time.Time // from when on its errors count
+	// Before is the last line that an earlier look saw while nobody watched
+	// the process; zero for none.
+	Before time.Time
 	At    time.Time // when it was read
 }
 

@@ -19,6 +19,7 @@ type timing struct {
 	settle time.Duration // from the pid to monit's next look
 	ready  time.Duration // the application until it logs RUNNING
 	crash  time.Duration // life of a crash-looping process
+	alive  time.Duration // between two lines of a log that say ALIVE
 
 	client      time.Duration // the monit client of an action returns after this
 	hung        time.Duration // the monit client gives up on a silent daemon
@@ -47,7 +48,7 @@ func measured(cycle, program time.Duration, scale float64) timing {
 	return timing{
 		cycle: cycle, program: program,
 		stop: of(1000), notice: of(250), launch: of(10), settle: of(180), ready: of(1000),
-		crash:  min(of(1000), cycle/2),
+		crash: min(of(1000), cycle/2), alive: of(30000),
 		client: of(10), hung: of(5000),
 		etcdStart: of(1100), mariaStart: of(700), unitRetry: of(5000), unitTimeout: of(90000),
 		etcdMissing: of(5600), etcdDead: of(2400),

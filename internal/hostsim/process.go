@@ -86,7 +86,7 @@ func (p *process) spawn(at time.Time) {
 	if p.erring {
 		p.errorAt = at.Add(time.Second)
 	}
-	p.aliveAt = at.Add(p.took.ready + 30*time.Second)
+	p.aliveAt = at.Add(p.took.ready + p.took.alive)
 	p.log.open(at)
 	p.log.add(at, "INFO", fmt.Sprintf("%s INITIALIZING (pid %d)", p.name, p.pid))
 	p.log.add(at, "INFO", fmt.Sprintf("ConfigurationLogger - loaded root file iris-%s.prop from Configuration Server", p.name))
@@ -155,7 +155,7 @@ func (p *process) nextLine() (time.Time, func(time.Time)) {
 		p.stdout.add(t, p.name+" is up")
 	})
 	earlier(p.aliveAt, func(t time.Time) {
-		p.aliveAt = t.Add(30 * time.Second)
+		p.aliveAt = t.Add(p.took.alive)
 		p.log.add(t, "INFO", p.name+" ALIVE - heap used 512MB of 4096MB")
 	})
 	earlier(p.errorAt, func(t time.Time) {

@@ -16,7 +16,8 @@ const (
 	// (server-installation-20200121.md:298).
 	startGrace = 2 * time.Minute
 	// heartbeat is how old the last line of a log may be for its process to be
-	// alive: it says ALIVE more often than that.
+	// alive: it says ALIVE more often than that. By itself such a line proves
+	// nothing, since a process that has just died has one too.
 	heartbeat = 2 * time.Minute
 )
 
@@ -36,18 +37,23 @@ func LogSince(o Observation, now time.Time) time.Time {
 
 // WithLog completes a finding with what the process's log says since LogSince
 // (ReadLog): running with errors is Sev 3, and a log that goes on tells that a
-// process runs which its supervisor does not watch.
-func WithLog(f Finding, o Observation, e Expect, log Log, since time.Time) Finding {
+// process runs which its supervisor does not watch. before is the last line that
+// an earlier look saw while nobody watched the process, zero where there was
+// none: only a line after it proves that the log goes on.
+func WithLog(f Finding, o Observation, e Expect, log Log, since, before time.Time) Finding {
 	if log.Last.IsZero() || e.Maintenance {
 		return f
 	}
-	alive := log.Word != "SHUTTING_DOWN" && o.At.Sub(log.Last) < heartbeat
+	fresh := log.Word != "SHUTTING_DOWN" && o.At.Sub(log.Last) < heartbeat
 	switch o.State {
 	case Up, Trouble:
 		f.logged(e, log, since)
 	case NotMonitored, Missing:
-		if alive {
+		switch {
+		case fresh && !before.IsZero() && log.Last.After(before):
 			f.unsupervised(o, e, log)
+		case fresh:
+			f.Text += fmt.Sprintf(". The last line of its log is of %s: look again in a minute, and if the log has gone on, it runs", clock(log.Last))
 		}
 	case Starting, Stopping, Recovering, Down, Failed:
 		f.Text += ". Last line of its log " + clock(log.Last)

@@ -33,29 +33,36 @@ func TestWithLog(t *testing.T) {
 		uptime      string
 		e           Expect
 		log         string
+		before      float64 // minutes ago, where an earlier look saw the log end; 0 for none
 		want        runbooks.Severity
 		headline    string
 		text        string
 	}{
-		{"0 no errors", "OK", "7", "3h 2m", up, logAt(10.0, alive, 0.5, alive), none, "Running", "No errors in its log since "},
-		{"3 errors", "OK", "7", "3h 2m", up, logAt(14.0, "INFO - x", 3.0, "ERROR - disk is full", 2.0, "ERROR - again", 0.5, alive), three, "Running with errors in its log", "2 errors in its log since "},
-		{"3 the first is the evidence", "OK", "7", "3h 2m", up, logAt(3.0, "ERROR - disk is full", 2.0, "FATAL - ends"), three, "Running with errors in its log", "disk is full"},
-		{"0 errors of yesterday", "OK", "7", "3h 2m", up, logAt(16.0, "ERROR - disk is full", 0.5, alive), none, "Running", "No errors"},
-		{"0 errors while it started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 0.5, alive), none, "Running", "No errors"},
-		{"3 errors after it had started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 1.0, "ERROR - still not"), three, "Running with errors in its log", "still not"},
-		{"3 trouble and errors", "Resource limit matched", "7", "3h 2m", up, logAt(1.0, "ERROR - slow"), three, "Running with trouble", "1 error in its log"},
-		{"2 stays 2", "OK", "7", "3h 2m", scheduled, logAt(1.0, "ERROR - slow"), two, "Up when it should be down", "1 error"},
-		{"2 runs, and nobody watches it", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), two, "Running without supervision", "so it runs"},
-		{"2 runs when it should be down", "Not monitored", "", "", scheduled, logAt(0.5, alive), two, "Up when it should be down", "so it runs"},
-		{"not monitored, and its log has ended", "Not monitored", "", "", up, logAt(9.0, alive, 8.0, "INFO - db_dis SHUTTING_DOWN"), unknown, "Not monitored", "stopped by hand"},
-		{"not monitored, and it said good-bye", "Not monitored", "", "", up, logAt(0.5, "INFO - db_dis SHUTTING_DOWN"), unknown, "Not monitored", "stopped by hand"},
-		{"1 down, with its last words", "Execution failed | Does not exist", "", "", up, logAt(3.0, "FATAL - no memory"), one, "Down when it should be up", "no memory"},
-		{"no log is no news", "OK", "7", "3h 2m", up, "not a log\n", none, "Running", "OK"},
-		{"in maintenance nothing counts", "OK", "7", "3h 2m", Expect{Up: true, Level: one, Maintenance: true}, logAt(1.0, "ERROR - slow"), none, "Up, in maintenance", "OK"},
+		{"0 no errors", "OK", "7", "3h 2m", up, logAt(10.0, alive, 0.5, alive), 0, none, "Running", "No errors in its log since "},
+		{"3 errors", "OK", "7", "3h 2m", up, logAt(14.0, "INFO - x", 3.0, "ERROR - disk is full", 2.0, "ERROR - again", 0.5, alive), 0, three, "Running with errors in its log", "2 errors in its log since "},
+		{"3 the first is the evidence", "OK", "7", "3h 2m", up, logAt(3.0, "ERROR - disk is full", 2.0, "FATAL - ends"), 0, three, "Running with errors in its log", "disk is full"},
+		{"0 errors of yesterday", "OK", "7", "3h 2m", up, logAt(16.0, "ERROR - disk is full", 0.5, alive), 0, none, "Running", "No errors"},
+		{"0 errors while it started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 0.5, alive), 0, none, "Running", "No errors"},
+		{"3 errors after it had started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 1.0, "ERROR - still not"), 0, three, "Running with errors in its log", "still not"},
+		{"3 trouble and errors", "Resource limit matched", "7", "3h 2m", up, logAt(1.0, "ERROR - slow"), 0, three, "Running with trouble", "1 error in its log"},
+		{"2 stays 2", "OK", "7", "3h 2m", scheduled, logAt(1.0, "ERROR - slow"), 0, two, "Up when it should be down", "1 error"},
+		{"2 runs, and nobody watches it", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 9, two, "Running without supervision", "so it runs"},
+		{"2 runs when it should be down", "Not monitored", "", "", scheduled, logAt(0.5, alive), 1, two, "Up when it should be down", "so it runs"},
+		{"not monitored, and nobody has looked before", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 0, unknown, "Not monitored", "look again in a minute"},
+		{"not monitored, and its log has not gone on", "Not monitored", "", "", up, logAt(9.0, alive, 1.5, alive), 1.5, unknown, "Not monitored", "look again in a minute"},
+		{"not monitored, and its log has ended", "Not monitored", "", "", up, logAt(9.0, alive, 8.0, "INFO - db_dis SHUTTING_DOWN"), 0, unknown, "Not monitored", "stopped by hand"},
+		{"not monitored, and it said good-bye", "Not monitored", "", "", up, logAt(0.5, "INFO - db_dis SHUTTING_DOWN"), 0, unknown, "Not monitored", "stopped by hand"},
+		{"1 down, with its last words", "Execution failed | Does not exist", "", "", up, logAt(3.0, "FATAL - no memory"), 0, one, "Down when it should be up", "no memory"},
+		{"no log is no news", "OK", "7", "3h 2m", up, "not a log\n", 0, none, "Running", "OK"},
+		{"in maintenance nothing counts", "OK", "7", "3h 2m", Expect{Up: true, Level: one, Maintenance: true}, logAt(1.0, "ERROR - slow"), 0, none, "Up, in maintenance", "OK"},
 	} {
 		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, "Monitored", tt.pid, tt.uptime, "Sat, 21 Nov 2026 02:00:00")))
 		since := LogSince(o, noon)
-		f := WithLog(Assess(o, tt.e), o, tt.e, ReadLog(tt.log, since), since)
+		var before time.Time
+		if tt.before > 0 {
+			before = noon.Add(-time.Duration(tt.before * float64(time.Minute)))
+		}
+		f := WithLog(Assess(o, tt.e), o, tt.e, ReadLog(tt.log, since), since, before)
 		if f.Severity != tt.want || f.Headline != tt.headline || !strings.Contains(f.Text, tt.text) {
 			t.Errorf("%s: %v, %q: %q", tt.name, f.Severity, f.Headline, f.Text)
 		}
