@@ -99,6 +99,8 @@ type Edges struct {
 	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
 	// Peers lists the living replicas; nil where there can be only this one.
 	Peers func(ctx context.Context) ([]etcdstore.Peer, error)
+	// Leave tells them that this one stops; nil as with Peers.
+	Leave func(ctx context.Context) error
 	// Hear notes that the bot hears people at a time, and returns when it last
 	// did before; zero for never. Nil where nobody remembers.
 	Hear func(ctx context.Context, at time.Time) (before time.Time, err error)

@@ -123,7 +123,7 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 	}
 	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup, Hear: store.Hear, Echoes: store}
 	if cfg.State.Etcd != nil {
-		edges.Peers = store.Peers
+		edges.Peers, edges.Leave = store.Peers, store.Leave
 	}
 	return &Opened{Edges: edges, Store: store, Pool: pool}, nil
 }

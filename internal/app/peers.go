@@ -38,15 +38,20 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 // othersWithin bounds the question whether there are other replicas.
 const othersWithin = time.Second
 
-// others says that other replicas live, which take what this one does not.
+// others tells the other replicas that this one stops, and says whether there
+// are any that go on and take what this one does not. Of two that stop at the
+// same time neither leaves Slack to the other: each is told first, and asked then.
 func (b *bot) others() bool {
-	if b.Peers == nil {
+	if b.Peers == nil || b.Leave == nil {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), othersWithin)
 	defer cancel()
+	if err := b.Leave(ctx); err != nil {
+		return false // nobody knows: stay and speak
+	}
 	peers, err := b.Peers(ctx)
-	return err == nil && slices.ContainsFunc(peers, func(p etcdstore.Peer) bool { return !p.Self && p.Config == b.Hash })
+	return err == nil && slices.ContainsFunc(peers, func(p etcdstore.Peer) bool { return !p.Self && !p.Leaving && p.Config == b.Hash })
 }
 
 // apart names what does not fit between the replicas, for `bot health`.

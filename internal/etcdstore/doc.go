@@ -30,8 +30,9 @@
 //	                  the number of the last one, 16 digits. The sealer; Archive
 //	                  deletes it once it is in the archive and was posted.
 //	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
-//	replica/NAME      {v,pid,host,since,clock,config}, under a lease: the replica
-//	                  lives; clock is its own, written anew with every renewal.
+//	replica/NAME      {v,pid,host,since,clock,config,leaving}, under a lease: the
+//	                  replica lives; clock is its own, written anew with every
+//	                  renewal; leaving says that it stops.
 //	                  The replica; every Commit requires that it is still its own.
 //	maintenance/CLUSTER/PROCESS/HOST
 //	                  {v,from,until,by,reason}: what people work on, in Unix

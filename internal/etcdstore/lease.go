@@ -30,6 +30,8 @@ type replica struct {
 	// Clock is the replica's clock when it wrote this, in Unix milliseconds.
 	Clock  int64  `json:"clock,omitempty"`
 	Config string `json:"config,omitempty"` // Config.ConfigHash
+	// Leaving says that it stops, and takes nothing new on.
+	Leaving bool `json:"leaving,omitempty"`
 }
 
 // replicaValue is the value of this replica's key, as of now.
@@ -37,7 +39,7 @@ func (s *Store) replicaValue() (string, error) {
 	host, _ := os.Hostname() // only shown to people
 	b, err := json.Marshal(replica{
 		V: 1, PID: os.Getpid(), Host: host, Since: s.since.UnixMilli(),
-		Clock: s.conf.Now().UnixMilli(), Config: s.conf.ConfigHash,
+		Clock: s.conf.Now().UnixMilli(), Config: s.conf.ConfigHash, Leaving: s.leaving.Load(),
 	})
 	return string(b), err
 }

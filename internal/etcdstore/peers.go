@@ -17,6 +17,7 @@ type Peer struct {
 	Name, Host string
 	Self       bool
 	Leads      bool   // it posts, and takes up what dead ones left, see Lead
+	Leaving    bool   // it stops, see Leave
 	Config     string // Config.ConfigHash, "" where it said none
 	// Ahead is by how much its clock was ahead of this replica's, at least: a
 	// clock that is behind looks like an entry that was made a while ago.
@@ -44,13 +45,19 @@ func (s *Store) Peers(ctx context.Context) ([]Peer, error) {
 		if err := json.Unmarshal(kv.Value, &r); err != nil {
 			return nil, fmt.Errorf("the entry of replica %q cannot be read: %w", name, err)
 		}
-		p := Peer{Name: name, Host: r.Host, Self: name == s.conf.Replica, Leads: name == leader, Config: r.Config}
+		p := Peer{Name: name, Host: r.Host, Self: name == s.conf.Replica, Leads: name == leader, Leaving: r.Leaving, Config: r.Config}
 		if r.Clock > now {
 			p.Ahead = time.Duration(r.Clock-now) * time.Millisecond
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// Leave tells the others that this replica stops and takes nothing new on.
+func (s *Store) Leave(ctx context.Context) error {
+	s.leaving.Store(true)
+	return s.tellClock(ctx)
 }
 
 // tellClock writes this replica's clock anew, for the others to compare.

@@ -29,6 +29,12 @@ func TestPeers(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Ahead != 0 {
 		t.Errorf("b sees %+v, %v: a's clock is not ahead", list, err)
 	}
+	if err := b.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = a.Peers(t.Context()); err != nil || len(list) != 2 || list[0].Leaving || !list[1].Leaving {
+		t.Errorf("a sees %+v, %v: b is leaving", list, err)
+	}
 }
 
 // Of several replicas one learns of a gap in which nobody heard.

@@ -41,6 +41,7 @@ type Store struct {
 
 	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
 	since   time.Time             // when this store was opened
+	leaving atomic.Bool           // this replica stops, see Leave
 	process string                // random, names this process's records of no run
 	appends atomic.Int64          // records of no run so far
 	sealer  sealer

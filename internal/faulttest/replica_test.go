@@ -120,6 +120,6 @@ func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Lo
 		})
 	}
 	closeAll := func() error { pool.Close(); return store.Close() }
-	edges := app.Edges{Store: store, Remote: pool, Slack: slack, Hear: store.Hear, Peers: store.Peers, StoreHealth: store.Health, Echoes: store}
+	edges := app.Edges{Store: store, Remote: pool, Slack: slack, Hear: store.Hear, Peers: store.Peers, Leave: store.Leave, StoreHealth: store.Health, Echoes: store}
 	return edges, store, closeAll, nil
 }
