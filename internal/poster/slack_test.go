@@ -3,6 +3,7 @@ package poster_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -18,14 +19,15 @@ import (
 	"dhbot/internal/slacklocal"
 )
 
-// Five runs at once through the real edge and a Slack that keeps its limits,
-// with 429s on top: one message each, and each ends right.
-func TestRunsThroughSlack(t *testing.T) {
+// startSlack runs a poster over a real edge and a Slack that keeps its limits,
+// until the test ends.
+func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
+	t.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer local.Close()
+	t.Cleanup(func() { _ = local.Close() })
 	store := memstore.New(memstore.Config{})
 	edge, err := slackio.New(slackio.Config{
 		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(), Claims: store,
@@ -44,7 +46,7 @@ func TestRunsThroughSlack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := edge.Run(ctx); err != nil {
@@ -52,9 +54,14 @@ func TestRunsThroughSlack(t *testing.T) {
 		}
 	})
 	running.Go(func() { _ = p.Run(ctx) })
-	defer running.Wait()
-	defer cancel()
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return local, store
+}
 
+// Five runs at once through the real edge and a Slack that keeps its limits,
+// with 429s on top: one message each, and each ends right.
+func TestRunsThroughSlack(t *testing.T) {
+	local, store := startSlack(t)
 	for _, method := range []string{"chat.postMessage", "chat.update"} {
 		if err := local.Inject(slacklocal.Fault{Kind: "ratelimit", Method: method, Count: 1, RetryAfter: 1}); err != nil {
 			t.Fatal(err)
@@ -100,4 +107,81 @@ func (b *bench) allPosted(want map[string]engine.Stored) bool {
 		}
 	}
 	return true
+}
+
+// Ten runs at once, and two hundred changes of them in a minute, with 429s: no
+// channel gets more than one message a second, the workspace no more edits than
+// it allows, and every message ends right.
+func TestBusyMinute(t *testing.T) {
+	t.Parallel()
+	const runs, changes, editsAMinute = 10, 200, 45
+	local, store := startSlack(t)
+	b := &bench{t: t, store: store}
+	last := map[string]engine.Stored{}
+	ids := make([]string, runs)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("R-222%c", "23456789AB"[i])
+	}
+	next := time.NewTicker(time.Minute / changes)
+	defer next.Stop()
+	for n := range changes {
+		id, state := ids[n%runs], engine.Running
+		if n >= changes-runs {
+			state = engine.Done
+		}
+		if n%50 == 10 {
+			for _, method := range []string{"chat.postMessage", "chat.update"} {
+				if err := local.Inject(slacklocal.Fault{Kind: "ratelimit", Method: method, Count: 1, RetryAfter: 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		last[id] = b.changeIn(slacklocal.DemoIncident, last[id], id, state, fmt.Sprint("step ", n))
+		<-next.C
+	}
+	for end := time.Now().Add(time.Minute); !b.allPosted(last); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not every run's message came up to date within a minute")
+		}
+	}
+	list, err := local.Messages("incident", "")
+	if err != nil || len(list) != runs {
+		t.Fatalf("%d messages for %d runs, %v", len(list), runs, err)
+	}
+	var posts, edits []time.Time
+	for _, m := range list {
+		if m.Text != m.Text[:6]+" done" {
+			t.Errorf("a message ended with %q", m.Text)
+		}
+		posts = append(posts, m.At)
+		for _, h := range m.History[min(1, len(m.History)):] {
+			edits = append(edits, h.At)
+		}
+		if m.EditedAt != nil {
+			edits = append(edits, *m.EditedAt)
+		}
+	}
+	audited, err := local.Messages("audit", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	atMost(t, "messages in #incident", posts, 1, time.Second)
+	var lines []time.Time
+	for _, m := range audited {
+		lines = append(lines, m.At)
+	}
+	atMost(t, "messages in #audit", lines, 1, time.Second)
+	atMost(t, "edits", edits, editsAMinute, time.Minute)
+	t.Logf("%d changes: %d messages, %d edits", changes, len(posts), len(edits))
+}
+
+// atMost fails where more than n of the moments lie within a time.
+func atMost(t *testing.T, what string, at []time.Time, n int, within time.Duration) {
+	t.Helper()
+	slices.SortFunc(at, time.Time.Compare)
+	for i := n; i < len(at); i++ {
+		if d := at[i].Sub(at[i-n]); d < within {
+			t.Errorf("%d %s within %s", n+1, what, d)
+		}
+	}
 }
