@@ -230,6 +230,8 @@ func TestLabReads(t *testing.T) {
 			l := newLab(t, catalog, nil)
 			c, _ := l.planner.Catalogs.Get(catalog)
 			cluster := &l.planner.Fleet.Clusters[0]
+			l.sh("infra", "sudo -n install -d -m 0700 "+queriesDir) // as the first export leaves it
+			defer l.sh("infra", "sudo -n rm -rf "+queriesDir)
 			for _, a := range c.Actions() {
 				if a.Class.Changing() {
 					continue

@@ -29,7 +29,12 @@ func AsRoot(host, script string) ([]byte, error) {
 // nothing but what the file gives it. The account is gone when the test ends.
 func Least(t testing.TB, account string, files map[string]string) {
 	t.Helper()
-	remove := fmt.Sprintf("rm -f /etc/sudoers.d/%[1]s; pkill -KILL -u %[1]s; userdel -r %[1]s 2>/dev/null; ! id %[1]s 2>/dev/null", account)
+	remove := fmt.Sprintf(`rm -f /etc/sudoers.d/%[1]s
+for i in $(seq 100); do # a killed process takes its time
+	pkill -KILL -u %[1]s; userdel -r %[1]s 2>/dev/null; id %[1]s >/dev/null 2>&1 || exit 0; sleep 0.1
+done
+ps -u %[1]s; exit 1
+`, account)
 	t.Cleanup(func() { each(t, files, func(string) string { return remove }) })
 	each(t, files, func(host string) string {
 		return fmt.Sprintf(`set -e
