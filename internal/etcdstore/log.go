@@ -11,27 +11,23 @@ import (
 )
 
 // Append stores a record that belongs to no run, and settles the claim in the
-// same transaction; one without a claim may go together with others that come
-// at the same time. The record's number and link are its run's business and are
-// cleared.
+// same transaction. The record's number and link are its run's business and
+// are cleared.
 func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
 	b, err := audit.Canonical(audit.Link(r, 0, ""))
 	if err != nil {
 		return err
 	}
-	put := clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b))
-	store := func(ctx context.Context, ops []clientv3.Op) error {
-		_, err := s.txn(ctx, "storing an audit record", nil, ops, nil)
-		return err
+	ops := []clientv3.Op{clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b))}
+	if claim != "" {
+		settle, err := s.settling(claim)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, settle)
 	}
-	if claim == "" {
-		return s.together.put(ctx, &companion{op: put, size: len(b), turn: make(chan turn, 1)}, store)
-	}
-	settle, err := s.settling(claim)
-	if err != nil {
-		return err
-	}
-	return store(ctx, []clientv3.Op{put, settle})
+	_, err = s.txn(ctx, "storing an audit record", nil, ops, nil)
+	return err
 }
 
 // Trail calls f with every sealed entry from number n on, in order: first

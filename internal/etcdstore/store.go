@@ -39,15 +39,14 @@ type Store struct {
 	server *embed.Etcd // nil for an external cluster
 	dir    *os.File    // the locked file; nil for an external cluster
 
-	lease    atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
-	since    time.Time             // when this store was opened
-	leaving  atomic.Bool           // this replica stops, see Leave
-	process  string                // random, names this process's records of no run
-	appends  atomic.Int64          // records of no run so far
-	together together              // records of no run that come at the same time
-	sealer   sealer
-	term     atomic.Int64 // of leading the work, see Lead; 0 for never
-	doubts   *doubts
+	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
+	since   time.Time             // when this store was opened
+	leaving atomic.Bool           // this replica stops, see Leave
+	process string                // random, names this process's records of no run
+	appends atomic.Int64          // records of no run so far
+	sealer  sealer
+	term    atomic.Int64 // of leading the work, see Lead; 0 for never
+	doubts  *doubts
 
 	archive   *archive.Archive // nil for none
 	archiving sync.Mutex       // held by the one who archives or backs up
