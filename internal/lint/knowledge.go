@@ -100,6 +100,23 @@ func (k *knowledge) like(c *call) (out []known) {
 	return out
 }
 
+// misused is the command of the catalog that a page runs through service, which
+// takes the name of a service and what to do with it.
+func (k *knowledge) misused(c *call) (known, bool) {
+	if c.program() != "service" || len(c.operands()) < 2 {
+		return known{}, false
+	}
+	tail := make([]string, 0, len(c.args()))
+	for _, w := range c.args() {
+		tail = append(tail, w.text)
+	}
+	i := slices.IndexFunc(k.commands, func(n known) bool { return strings.HasSuffix(n.text, "/"+strings.Join(tail, " ")) })
+	if i < 0 {
+		return known{}, false
+	}
+	return k.commands[i], true
+}
+
 var (
 	inParens = regexp.MustCompile(`\([^)]*\)`)
 	nonWord  = regexp.MustCompile(`[^a-z0-9]+`)

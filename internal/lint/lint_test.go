@@ -284,3 +284,29 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+// TestService: service(8) takes a service and what to do with it; a program of
+// the catalog behind it is none.
+func TestService(t *testing.T) {
+	cs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := New(cs, "legacy-20200121")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for command, found := range map[string]bool{
+		"sudo service iris controller_tool --reload":                       true,
+		"sudo /usr/illumon/latest/bin/iris controller_tool --reload":       false,
+		"sudo service monit restart":                                       false,
+		"sudo service iris controller_tool":                                false, // nothing of the catalog's
+		"sudo service controller_tool --reload":                            false,
+		"sudo service /usr/illumon/latest/bin/iris controller_tool --help": false,
+	} {
+		got := l.Page("x.md", []byte("```\n"+command+"\n```\n"))
+		if (len(got) == 1 && got[0].Rule == "differs" && strings.Contains(got[0].Text, "controller-reload")) != found || !found && len(got) > 0 {
+			t.Errorf("%s: %v", command, got)
+		}
+	}
+}

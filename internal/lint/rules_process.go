@@ -131,6 +131,9 @@ func differs(c *check, call *call) []string {
 	if call.sudo == nil || reload(c, call) != nil {
 		return nil // another rule says so
 	}
+	if n, ok := c.know.misused(call); ok {
+		return one("service starts and stops services, and knows no %s; for %s the catalog %s runs %q", call.operands()[1].text, n.action, c.know.catalog.Name, n.text)
+	}
 	alike := c.know.like(call)
 	if len(alike) == 0 || slices.ContainsFunc(alike, func(n known) bool { return n.user == call.user() }) {
 		return nil
