@@ -29,6 +29,7 @@ type procedure struct {
 	class         runbooks.Class
 	votes         int
 	command       string
+	manual        bool // a person does it
 	remark        string
 }
 
@@ -105,7 +106,7 @@ func everyAction(t *testing.T) (out []offered) {
 func procedures(t *testing.T) (out []procedure) {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
-	add := func(o offered, src, command, remark string) {
+	add := func(o offered, src, command, remark string, manual bool) {
 		m := source.FindStringSubmatch(src)
 		if m == nil {
 			return // a public page
@@ -113,7 +114,7 @@ func procedures(t *testing.T) (out []procedure) {
 		n, _ := strconv.Atoi(m[2])
 		out = append(out, procedure{
 			page: m[1], line: n, catalog: o.catalog, what: o.what, how: how(o.view), class: o.view.Class,
-			votes: policy.VotesNeeded(o.view.Class, o.view.Level), command: command, remark: remark,
+			votes: policy.VotesNeeded(o.view.Class, o.view.Level), command: command, manual: manual, remark: remark,
 		})
 	}
 	all := everyAction(t)
@@ -132,9 +133,9 @@ func procedures(t *testing.T) (out []procedure) {
 			switch {
 			case seen[s.Source]:
 			case s.Source == o.view.Source && s.Kind != runbooks.Manual:
-				add(o, s.Source, o.view.Command, o.view.Corrected)
+				add(o, s.Source, o.view.Command, o.view.Corrected, false)
 			default:
-				add(o, s.Source, s.Command, s.Corrected)
+				add(o, s.Source, s.Command, s.Corrected, s.Kind == runbooks.Manual)
 			}
 			seen[s.Source] = true
 		}
@@ -154,7 +155,7 @@ func procedures(t *testing.T) (out []procedure) {
 			t.Errorf("%s is offered by %q, which is not in the catalog of its generation", e.source, e.offered)
 			continue
 		}
-		add(all[i], e.source, e.words, e.remark)
+		add(all[i], e.source, e.words, e.remark, how(all[i].view) == "checklist")
 	}
 	slices.SortStableFunc(out, func(a, b procedure) int {
 		return cmp.Or(cmp.Compare(a.page, b.page), cmp.Compare(a.line, b.line), cmp.Compare(a.what, b.what))
@@ -165,17 +166,96 @@ func procedures(t *testing.T) (out []procedure) {
 const proceduresHead = `# Every procedure of the runbooks
 
 Made from the catalogs by ` + "`go test ./runbooks -run TestProceduresDocument -update`" + `; a test
-holds it to them. For each line of the pages that holds a procedure: what runs
-or is asked for, how it is offered, the words to ask with, its class and how
-many people must vote besides the one who asks (by the default policy; a
-process's own level decides for start, stop and restart). What is left out is
-left out on purpose, with the reason.
+holds it to them. First what can be asked for; then each line of the pages that
+holds a procedure, and what became of it.
+
+- A **read** answers and changes nothing. An **action** is carried out by the bot,
+  step by step, each with a check. A **checklist** is what a person does: the bot
+  shows one step after the other, waits for ` + "`done R-…`" + ` or a tap, and records who
+  ticked it; where it can check or restart by itself, it does. **A person's step**
+  is such a step within an action. What is **left out** is so on purpose, with the
+  reason.
+- **Votes** are people besides the one who asks, by the default policy; whoever
+  asks never counts. ` + "`bot plan COMMAND…`" + ` shows the exact commands of all of it and
+  touches nothing.
+- The **class** says what it can do: read; sensitive (a read for the role data, by
+  direct message); writes (a file, and nothing stops); disruptive; destructive (it
+  cannot be undone). The role operators asks for the last three.
+- What stands in braces is put in: {param.…} is what you type, {listed.…} what the
+  bot has found and shows on the card before anybody votes, {minted.…} a fresh name
+  that it makes.
+- Everything works as ` + "`/dh …`, as `@dh …` in a thread, and as `bot do …`" + ` in a shell. A
+  reason may follow: ` + "`/dh restart db_dis disk was full, freed 40 GB`" + `.
 `
 
+// index is a table of what can be asked for, each once, with its parameters.
+func index(t *testing.T) string {
+	t.Helper()
+	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
+	type row struct {
+		ask, title, how, votes string
+		class                  runbooks.Class
+		in                     []string
+	}
+	var rows []*row
+	for _, o := range everyAction(t) {
+		verb, process, _ := strings.Cut(o.what, " ")
+		r := row{ask: verb, title: o.view.Title, how: how(o.view), class: o.view.Class, in: []string{o.catalog},
+			votes: strconv.Itoa(policy.VotesNeeded(o.view.Class, o.view.Level))}
+		cs, _ := runbooks.Builtin()
+		c, _ := cs.Get(o.catalog)
+		a, err := c.Action(verb, process)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case a.Scope == runbooks.AboutHost:
+			r.ask += " HOST"
+		case len(a.Processes) == 1 && len(a.Params) > 0 && verb != "logs": // it goes without saying
+		case len(a.Processes) == 1:
+			r.ask += " " + process
+		case process != "":
+			r.ask += " PROCESS"
+		}
+		if process != "" && a.Level == runbooks.Unknown && o.view.Class.Changing() && o.view.Class != runbooks.Destructive {
+			r.votes = "1 for Sev 1, else 0"
+		}
+		for _, p := range o.view.Params {
+			word := p.Name + "=" + cmp.Or(strings.Join(p.Choices, "\\|"), string(p.Type))
+			if p.Type == runbooks.FlagsParam {
+				word = p.Name + "=" + p.Default
+			}
+			if p.Optional || p.Default != "" {
+				word = "[" + word + "]"
+			}
+			r.ask += " " + word
+		}
+		i := slices.IndexFunc(rows, func(q *row) bool { return q.ask == r.ask && q.title == r.title })
+		switch {
+		case i < 0:
+			rows = append(rows, &r)
+		case !slices.Contains(rows[i].in, o.catalog):
+			rows[i].in = append(rows[i].in, o.catalog)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Compare(a.ask, b.ask) })
+	var b strings.Builder
+	b.WriteString("\n## What can be asked for\n\n| Ask for | What it does | Offered as | Class | Votes | Generation |\n|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		in := strings.Join(r.in, ", ")
+		if len(r.in) > 1 {
+			in = "both"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.ask, r.title, r.how, r.class, r.votes, in)
+	}
+	return b.String()
+}
+
 // document is docs/procedures.md.
-func document(all []procedure) string {
+func document(all []procedure, index string) string {
 	var b strings.Builder
 	b.WriteString(proceduresHead)
+	b.WriteString(index)
 	page, last := "", procedure{}
 	cell := func(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 	for _, p := range all {
@@ -191,16 +271,19 @@ func document(all []procedure) string {
 		if p.how != "left out" {
 			what, class, votes = "`"+p.what+"`", string(p.class), strconv.Itoa(p.votes)
 		}
-		command := "`" + p.command + "`"
-		if p.how == "checklist" {
+		command, how := "`"+strings.Trim(p.command, "`")+"`", p.how
+		if p.manual {
 			command = p.command
 		}
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s | %s |\n", p.line, cell(command), p.how, what, class, votes, cell(p.remark))
+		if p.manual && how == "action" {
+			how = "a person's step"
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s | %s |\n", p.line, cell(command), how, what, class, votes, cell(p.remark))
 	}
 	b.WriteString("\n## Left out on purpose\n\n| Page | Command | Why |\n|---|---|---|\n")
 	for _, p := range all {
 		if p.how == "left out" {
-			fmt.Fprintf(&b, "| %s:%d | `%s` | %s |\n", p.page, p.line, cell(p.command), cell(p.remark))
+			fmt.Fprintf(&b, "| %s:%d | `%s` | %s |\n", p.page, p.line, cell(strings.Trim(p.command, "`")), cell(p.remark))
 		}
 	}
 	return b.String()
@@ -209,7 +292,7 @@ func document(all []procedure) string {
 // TestProceduresDocument holds docs/procedures.md to the catalogs.
 func TestProceduresDocument(t *testing.T) {
 	file := filepath.Join("..", "docs", "procedures.md")
-	want := document(procedures(t))
+	want := document(procedures(t), index(t))
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
