@@ -28,10 +28,10 @@ func ask[T any](ctx context.Context, s *Store, call func(context.Context) (T, er
 		return none, err
 	}
 	answers := make(chan answer, 1)
-	go func() {
+	s.crew.run(func() {
 		v, err := call(ctx)
 		answers <- answer{v, err}
-	}()
+	})
 	select {
 	case a := <-answers:
 		if err := s.last.err(); err != nil {

@@ -38,6 +38,7 @@ type Store struct {
 	client *clientv3.Client
 	server *embed.Etcd // nil for an external cluster
 	dir    *os.File    // the locked file; nil for an external cluster
+	crew   *crew       // makes the calls of the embedded server; nil for an external cluster
 
 	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
 	since   time.Time             // when this store was opened
@@ -92,6 +93,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	if c.Dir == "" {
 		s.client, err = dial(c)
 	} else if s.dir, err = lockDir(c.Dir, c.Now()); err == nil {
+		s.crew = newCrew()
 		s.server, s.client, s.last, err = startEmbedded(ctx, c)
 		err = errors.Join(err, sweepSnapshots(c.Dir))
 	}
@@ -140,6 +142,9 @@ func (s *Store) close() error {
 	}
 	if s.server != nil {
 		errs = append(errs, s.stopServer())
+	}
+	if s.crew != nil {
+		s.crew.dismiss()
 	}
 	if s.dir != nil {
 		errs = append(errs, s.dir.Close())
