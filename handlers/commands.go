@@ -69,6 +69,8 @@ func Commands() []Command {
 			do: (*Service).watch, alone: (*Service).listFollows},
 		{Verb: "deps", Aliases: []string{"dependencies", "needs", "upstream"}, Object: ProcessNamed, Class: runbooks.Read,
 			Summary: "whether what a process needs is up, in the order in which it starts", Usage: "deps PROCESS [on HOST] [in CLUSTER]", Example: "deps authentication_server", do: (*Service).deps},
+		{Verb: "follow", Aliases: []string{"tail"}, Object: ProcessNamed, Action: "logs", Class: runbooks.Read,
+			Summary: "the end of a process's log, kept up to date for two minutes", Usage: "follow PROCESS [on HOST] [in CLUSTER] [errors=yes] [grep=TEXT]", Example: "follow db_dis errors=yes", do: (*Service).follow},
 		{Verb: "restart", Aliases: []string{"bounce", "reboot"}, Object: ProcessNamed, Action: "restart", Class: runbooks.Disruptive,
 			Summary: "restart a process and prove that it came back", Usage: "restart PROCESS [on HOST] [in CLUSTER] [reason …]", Example: "restart db_dis disk was full, freed 40 GB", do: (*Service).request},
 		{Verb: "start", Object: ProcessNamed, Action: "start", Class: runbooks.Disruptive,

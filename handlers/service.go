@@ -70,6 +70,8 @@ type Service struct {
 	Settings
 	planner runbooks.Planner
 	seen    seenLogs
+
+	following chan struct{} // a seat for each log that is followed
 }
 
 // New checks that nothing is missing: a missing dependency must not turn into
@@ -89,7 +91,10 @@ func New(s Settings) (*Service, error) {
 		s.StaleAfter = 60 * time.Second
 	}
 	s.table = s.commands()
-	return &Service{Settings: s, planner: runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}}, nil
+	return &Service{
+		Settings: s, planner: runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now},
+		following: make(chan struct{}, followed),
+	}, nil
 }
 
 // Handle answers one message. It always answers: with a card, or by saying

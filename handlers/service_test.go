@@ -494,7 +494,7 @@ func TestEveryVerbHasItsAction(t *testing.T) {
 		} else if a.Class != cmd.Class {
 			t.Errorf("%s is %s in the table and %s in the catalog", cmd.Verb, cmd.Class, a.Class)
 		}
-		if (cmd.Object == ProcessNamed) != cmd.Class.Changing() {
+		if cmd.Class.Changing() && cmd.Object != ProcessNamed {
 			t.Errorf("%s: what changes something names its process", cmd.Verb)
 		}
 	}

@@ -69,6 +69,7 @@ func TestLabChanges(t *testing.T) {
 	}{
 		{name: "queries", run: labQueries},
 		{name: "intraday", run: labIntraday},
+		{name: "snapshot", run: labSnapshot},
 		{name: "files", run: labFiles, only: "current"},
 		{name: "web api", run: labWebAPI, fleet: alsoWebAPI},
 		{name: "supervision", run: labSupervision},
@@ -125,7 +126,8 @@ func everyChange(t *testing.T, done map[string]bool) {
 }
 
 // commandsOf are all commands of an action, for one of its processes: what
-// both generations share is the same in both.
+// both generations share is the same in both, but for how they call monit,
+// which each has its own proofs of.
 func commandsOf(t *testing.T, c *runbooks.Catalog, a *runbooks.Action) string {
 	v, err := c.View()
 	if err != nil {
@@ -142,7 +144,8 @@ func commandsOf(t *testing.T, c *runbooks.Catalog, a *runbooks.Action) string {
 		if w.Action == a.Name {
 			var b strings.Builder
 			for _, s := range w.Steps {
-				fmt.Fprintln(&b, s.Kind, s.Use, s.Process, s.Command, s.Check)
+				command := strings.Replace(s.Command, strings.Join(c.Monit, " "), "monit", 1)
+				fmt.Fprintln(&b, s.Kind, s.Use, s.Process, command, s.Check)
 			}
 			return a.Name + "\n" + b.String()
 		}
@@ -236,16 +239,23 @@ func labIntraday(t *testing.T, l *lab) {
 	l.refused(in, "today=yes")
 }
 
-// labFiles writes what backs a cluster up, and sees that a full disk stops it.
-func labFiles(t *testing.T, l *lab) {
-	const backups = "/db/TempFiles/irisadmin/backup"
+// labSnapshot saves etcd, and sees that a full disk stops it.
+func labSnapshot(t *testing.T, l *lab) {
 	before := l.sh("infra", "ls /backup")
-	defer l.sh("infra", "sudo -n rm -rf "+backups)
 	out := l.do(runbooks.Inputs{Action: "etcd-snapshot"})
 	defer l.sh("infra", "sudo -n -u irisadmin find /backup -name 'etcd-snapshot-*' -mmin -10 -delete")
 	if len(out.texts) == 0 || !strings.Contains(out.texts[len(out.texts)-1], "the snapshot can be read") || l.sh("infra", "ls /backup") == before {
 		t.Errorf("%+v", out)
 	}
+	l.full("/backup", func() {
+		l.refused(runbooks.Inputs{Action: "etcd-snapshot"}, "at least 4.0 GiB must be")
+	})
+}
+
+// labFiles writes what backs a cluster up, and sees that a full disk stops it.
+func labFiles(t *testing.T, l *lab) {
+	const backups = "/db/TempFiles/irisadmin/backup"
+	defer l.sh("infra", "sudo -n rm -rf "+backups)
 	l.do(runbooks.Inputs{Action: "backup", Params: map[string]string{"parts": "ACLs,routing"}})
 	if files := l.sh("infra", "ls "+backups+" | sed 's/-.*//' | tr '\n' ' '"); files != "acls routing" {
 		t.Errorf("the parts that were asked for: %s", files)
@@ -265,9 +275,6 @@ func labFiles(t *testing.T, l *lab) {
 	if files := l.sh("infra", "ls "+backups); strings.Contains(files, "old") {
 		t.Errorf("the old backups are still there: %s", files)
 	}
-	l.full("/backup", func() {
-		l.refused(runbooks.Inputs{Action: "etcd-snapshot"}, "at least 4.0 GiB must be")
-	})
 	l.full(backups, func() {
 		l.refused(runbooks.Inputs{Action: "backup"}, "at least 4.0 GiB must be")
 	})
@@ -519,6 +526,9 @@ func fewer(cl *fleet.Cluster) {
 func labEverything(_ *testing.T, l *lab) {
 	l.do(runbooks.Inputs{Action: "restart-all"})
 	l.do(runbooks.Inputs{Action: "restart-host", Hosts: []string{"query1"}})
+	if l.planner.Fleet.Clusters[0].Catalog != "current" {
+		return // the rest is the same in both
+	}
 	l.do(runbooks.Inputs{Action: "dh-monit-restart-all", Hosts: []string{"query1"}})
 	l.do(runbooks.Inputs{Action: "rolling-patch"}) // nothing is installed: that is a person's step
 	l.do(runbooks.Inputs{Action: "verify"})

@@ -142,6 +142,7 @@ func TestLabFaults(t *testing.T) {
 		name       string
 		make, undo [][]string
 		change     func(*demo.Real)
+		beside     bool // it takes long, and can do so beside others of that sort
 		story      string
 	}{
 		{
@@ -158,7 +159,7 @@ expect not monitored
 `,
 		},
 		{
-			name: "stop fails",
+			name: "stop fails", beside: true,
 			make: [][]string{{"knob", "query2", "db_tdcp", "STOP_FAIL=1"}},
 			undo: [][]string{{"clear", "query2", "db_tdcp"}},
 			story: `
@@ -171,7 +172,7 @@ verify audit
 `,
 		},
 		{
-			name: "readiness not seen",
+			name: "readiness not seen", beside: true,
 			make: [][]string{{"knob", "infra", "db_ltds", "START_DELAY=90"}},
 			undo: [][]string{{"clear", "infra", "db_ltds"}},
 			story: `
@@ -181,7 +182,7 @@ expect 120s readiness not seen
 `,
 		},
 		{
-			name: "start fails",
+			name: "start fails", beside: true,
 			make: [][]string{{"knob", "query1", "tailer1", "FAIL_START=1"}},
 			undo: [][]string{{"clear", "query1", "tailer1"}, {"exec", "query1", "monit", "start", "tailer1"}},
 			story: `
@@ -277,6 +278,9 @@ expect refused by sudo
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.beside {
+				t.Parallel()
+			}
 			real := real
 			real.Cluster.Hosts = slices.Clone(real.Cluster.Hosts)
 			if c.change != nil {

@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/remote"
+)
+
+// logOf answers the reads of a log: one slice, and what it holds by now.
+func logOf(text func() string) func(remote.Command) remote.Result {
+	return func(c remote.Command) remote.Result {
+		out := text()
+		if strings.Contains(c.Sent, " find ") {
+			out = "/var/log/deephaven/dis/DataImportServer.log.current\n"
+		}
+		return remote.Result{Outcome: remote.Answered, Stdout: output(out), Started: time.Now(), Ended: time.Now()}
+	}
+}
+
+// TestFollowEndsByItself: one message, edited when there is something new, and
+// nothing that goes on without end on the host or here.
+func TestFollowEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.Now = time.Now
+		began := time.Now()
+		h.hosts.say = logOf(func() string {
+			return fmt.Sprintf("[2026-03-09T14:00:00.000000+0000] - INFO - line %d\n", min(2, int(time.Since(began)/(30*time.Second))))
+		})
+		a := h.say("URITA", "follow db_dis in prod")
+		if took := time.Since(began); took != followFor {
+			t.Errorf("it ended after %s, want %s", took, followFor)
+		}
+		if len(a.shown) != 4 { // three states of the log, and the end
+			t.Fatalf("shown %d times:\n%s", len(a.shown), a.all())
+		}
+		for i, want := range []string{"line 0", "line 1", "line 2", "ended by itself"} {
+			if !strings.Contains(a.shown[i], want) || (i < 3) != strings.Contains(a.shown[i], "kept up to date until") {
+				t.Errorf("shown %d is %s; want %q", i, a.shown[i], want)
+			}
+		}
+		h.hosts.mu.Lock()
+		defer h.hosts.mu.Unlock()
+		for _, line := range h.hosts.sent {
+			if strings.Contains(line, " -f") || !strings.HasPrefix(line, "env LC_ALL=C timeout ") {
+				t.Errorf("sent %s", line)
+			}
+		}
+	})
+}
+
+// TestFollowHasItsLimits: a few at a time, one host at a time, and nothing for
+// outsiders.
+func TestFollowHasItsLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.Now = time.Now
+		h.hosts.say = logOf(func() string { return "[2026-03-09T14:00:00.000000+0000] - INFO - here\n" })
+		var wg sync.WaitGroup
+		for range followed {
+			wg.Go(func() { h.say("URITA", "follow db_dis in prod") })
+		}
+		synctest.Wait()
+		if a := h.say("URITA", "tail db_dis in prod"); !strings.Contains(a.all(), "3 logs are being followed already") {
+			t.Errorf("one more: %s", a.all())
+		}
+		wg.Wait()
+		if a := h.say("URITA", "follow tailer1 in prod"); !strings.Contains(a.all(), "say which, as in") {
+			t.Errorf("two hosts: %s", a.all())
+		}
+	})
+}
