@@ -36,11 +36,11 @@ type Echoes interface {
 // with pings and all, and hear nothing of what people do: only something that
 // has gone the whole way tells.
 type echoes struct {
-	heard chan slackio.Echo
+	heard   chan slackio.Echo
+	renewed int64 // the round trip over which the sockets were last renewed; listenForEchoes alone has it
 
 	mu      sync.Mutex
 	trouble string // why the round trip cannot be made
-	renewed int64  // the round trip over which the sockets were last renewed
 }
 
 func (e *echoes) say(trouble string) {
