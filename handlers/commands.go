@@ -64,7 +64,7 @@ func Commands() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
 			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis", do: (*Service).status},
-		{Verb: "watch", Aliases: []string{"follow", "observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true,
+		{Verb: "watch", Aliases: []string{"observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true,
 			Summary: "follow a process, a host or the cluster in one message, and be told in its thread when its severity changes; alone, what is watched", Usage: "watch [PROCESS|HOST] [on HOST] [in CLUSTER] [30m|end]", Example: "watch db_dis 30m",
 			do: (*Service).watch, alone: (*Service).listFollows},
 		{Verb: "deps", Aliases: []string{"dependencies", "needs", "upstream"}, Object: ProcessNamed, Class: runbooks.Read,

@@ -31,7 +31,7 @@ func (s *Grammar) commands() []Command {
 }
 
 // otherWords are how people call some actions of the catalogs.
-var otherWords = map[string][]string{"logs": {"log", "tail"}, "verify": {"verify-installation"}}
+var otherWords = map[string][]string{"logs": {"log"}, "verify": {"verify-installation"}}
 
 // derived is the command of an action.
 func (s *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {

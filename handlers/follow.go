@@ -66,7 +66,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 		over := !s.Now().Before(until)
 		if said := saidText(reading.Parts); first || over || said != shown {
 			shown = said
-			if err := c.reply.Show(ctx, card.Following(reading, until, over)); err != nil {
+			if err := c.reply.Show(ctx, card.FollowingLog(reading, until, over)); err != nil {
 				return err
 			}
 		}

@@ -215,7 +215,13 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *runbooks.Catalog, action 
 func shapeOf(a runbooks.ActionView) string {
 	var b strings.Builder
 	for _, st := range a.Steps {
-		fmt.Fprintf(&b, "%s %s %s %s\n", st.Kind, st.Title, st.Check, strings.Join(strings.Fields(st.Command)[:min(2, len(strings.Fields(st.Command)))], " "))
+		var program []string
+		for _, w := range strings.Fields(st.Command) {
+			if !strings.Contains(w, "/") && len(program) < 3 {
+				program = append(program, w)
+			}
+		}
+		fmt.Fprintf(&b, "%s %s %s %s\n", st.Kind, st.Title, st.Check, strings.Join(program, " "))
 	}
 	return b.String()
 }

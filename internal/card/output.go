@@ -149,10 +149,10 @@ func fileName(s string) string {
 	}, s)
 }
 
-// Following is the end of a log that is kept up to date until then; over says
+// FollowingLog is the end of a log that is kept up to date until then; over says
 // that this was the last look. It names its end from the first, so that it
 // stays true where nobody can edit it any more.
-func Following(r Reading, until time.Time, over bool) Card {
+func FollowingLog(r Reading, until time.Time, over bool) Card {
 	c, _ := Output(r)
 	if over {
 		c.Foot = append(c.Foot, Line{T("ended by itself · "), C("follow"), T(" again shows more, "), C("logs"), T(" all of it")})

@@ -61,7 +61,7 @@ type LogSeen struct {
 	// Before is the last line that an earlier look saw while nobody watched
 	// the process; zero for none.
 	Before time.Time
-	At    time.Time // when it was read
+	At     time.Time // when it was read
 }
 
 // severity of a row; what has not answered is unknown.
