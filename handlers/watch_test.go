@@ -36,7 +36,7 @@ func TestWatchIsUnderstood(t *testing.T) {
 		{"Watch “dis” on infra-1 in prod 1hour", "db_dis on infra-1 · prod for 1h0m0s"},
 		{"watch infra-1 in prod 10m", "infra-1 · prod for 10m0s"},
 		{"watch infra-1 db_dis in prod", "db_dis on infra-1 · prod for 30m0s"},
-		{"follow prod 1h30m", "prod for 1h30m0s"},
+		{"observe prod 1h30m", "prod for 1h30m0s"},
 		{"watch in prod 5m", "prod for 5m0s"},
 		{"watch 5m in prod", "prod for 5m0s"},
 		{"watch everything in prod 5m", "prod for 5m0s"},
