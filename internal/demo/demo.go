@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,8 +137,22 @@ func (d *Demo) fault(host, process, fault string, args ...string) error {
 	return d.Hosts.Fault(host, process, fault, args...)
 }
 
-// Verify checks the trail of the running bot as `bot audit verify` does.
-func (d *Demo) Verify(ctx context.Context) (string, error) {
+// Verify checks the trail of the running bot as `bot audit verify` does. It
+// waits for the first entry: records are sealed a moment after what they tell
+// of.
+func (d *Demo) Verify(ctx context.Context) (text string, err error) {
+	wait, cancel := context.WithTimeout(ctx, DefaultExpect)
+	defer cancel()
+	late := until(wait, func() (bool, error) {
+		text, err = d.verify(ctx)
+		return !errors.Is(err, errEmptyTrail), nil
+	})
+	return text, cmp.Or(err, late)
+}
+
+var errEmptyTrail = errors.New("the trail is empty")
+
+func (d *Demo) verify(ctx context.Context) (string, error) {
 	var b bytes.Buffer
 	if err := control.NewClient(d.stateDir()).Get(ctx, "/trail", nil, &b); err != nil {
 		return "", err
@@ -151,7 +166,7 @@ func (d *Demo) Verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if report.Entries == 0 {
-		return "", errors.New("the trail is empty")
+		return "", errEmptyTrail
 	}
 	return fmt.Sprintf("the trail is whole: %d entries of %d runs", report.Entries, report.Runs), nil
 }
