@@ -27,6 +27,7 @@ const labControl = "DHBOT_LAB_CONTROL"
 func lab(t *testing.T) demo.Real {
 	t.Helper()
 	hosts := labtest.Hosts(t)
+	labtest.Quick(t, hosts)
 	everywhere := []string{"log_aggregator_service", "tailer1", "db_tdcp", "etcd"}
 	query := append([]string{"db_query_server"}, everywhere...)
 	infra := append([]string{
