@@ -44,7 +44,7 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 // runReads runs the reads of a plan at once, a few at a time for each host,
 // and keeps their order.
 func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Said {
-	out := make([]card.Said, len(steps))
+	out, results := make([]card.Said, len(steps)), make([]remote.Result, len(steps))
 	turns := map[string]chan struct{}{}
 	var wg sync.WaitGroup
 	for i, st := range steps {
@@ -60,10 +60,12 @@ func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Sa
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			out[i] = said1(st, s.Remote.Run(ctx, command(st)))
+			results[i] = s.Remote.Run(ctx, command(st))
+			out[i] = said1(st, results[i])
 		})
 	}
 	wg.Wait()
+	tabulate(out, steps, results)
 	return out
 }
 
@@ -80,6 +82,10 @@ func said1(st runbooks.Step, r remote.Result) card.Said {
 		p.OK = true
 	}
 	p.Text = text
+	if judgeable(st.Until) && r.Outcome == remote.Answered {
+		judgeRead(&p, st, r)
+		return p
+	}
 	log := probe.ReadLog(text, time.Time{})
 	p.Errors, p.Fatals, p.FirstError = log.Errors, log.Fatals, redact.Line(log.FirstError, 200)
 	return p

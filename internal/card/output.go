@@ -23,7 +23,24 @@ type Said struct {
 	Errors, Fatals       int  // log lines of those levels, for logs
 	FirstError           string
 	At                   time.Time
+
+	// Grade says how what was answered is, where that can be judged, and
+	// Verdict why; Text is then not shown, and Table is, if there is one.
+	Grade   Grade
+	Verdict string
+	Table   *Table
 }
+
+// Grade is how an answer that can be judged is.
+type Grade uint8
+
+// The closed set of grades.
+const (
+	Unjudged Grade = iota
+	Good
+	Noteworthy
+	Bad
+)
 
 // Reading is the answer to a read that shows output.
 type Reading struct {
@@ -54,8 +71,15 @@ func Output(r Reading) (Card, []File) {
 		}
 	}
 	sign, verdict := "📄", verdict(r.Parts)
-	if bad > 0 {
+	switch worst := worstGrade(r.Parts); {
+	case worst == Bad:
+		sign = "🔴"
+	case bad > 0:
 		sign = "⚪"
+	case worst == Noteworthy:
+		sign = "🟡"
+	case worst == Good:
+		sign = "✅"
 	}
 	where := strings.Join(unique(hosts), ", ")
 	c := Card{
@@ -65,6 +89,12 @@ func Output(r Reading) (Card, []File) {
 	var files []File
 	for i, p := range r.Parts {
 		c.Body = append(c.Body, Text{Lines: saidLines(p)})
+		if p.Table != nil {
+			c.Body = append(c.Body, *p.Table)
+		}
+		if p.Grade != Unjudged {
+			continue
+		}
 		if !p.OK && p.Text == "" || p.Text == "" {
 			continue
 		}
@@ -102,16 +132,40 @@ func verdict(parts []Said) string {
 	if errs > 0 {
 		words = append(words, fmt.Sprintf("%d ERROR", errs))
 	}
+	words = append(words, judged(parts)...)
 	if len(words) == 0 {
 		return "answered"
 	}
 	return strings.Join(words, ", ")
 }
 
+// judged are the verdicts of the worst grade, or one word where all is well.
+func judged(parts []Said) (words []string) {
+	worst := worstGrade(parts)
+	for _, p := range parts {
+		if p.Grade == worst && worst > Good {
+			words = append(words, p.Verdict)
+		}
+	}
+	if worst == Good {
+		words = append(words, "all as it should be")
+	}
+	return words
+}
+
+func worstGrade(parts []Said) (worst Grade) {
+	for _, p := range parts {
+		worst = max(worst, p.Grade)
+	}
+	return worst
+}
+
 func saidLines(p Said) []Line {
 	l := Line{B(p.Host), T(": " + p.Title)}
 	if !p.OK {
 		l = append(l, T(" — "+p.Why))
+	} else if p.Grade != Unjudged {
+		l = append(l, T(" — "+p.Verdict))
 	} else if p.Text == "" {
 		l = append(l, T(" — nothing"))
 	}

@@ -370,3 +370,58 @@ func snapshotGood(r remote.Result) Verdict {
 	}
 	return Verdict{State: Unknown, Text: "unknown: etcdctl's answer about the snapshot was not understood"}
 }
+
+// EtcdRow is what status and health say of one member together.
+type EtcdRow struct {
+	Endpoint string // host:port
+	// Role is leader, member or learner; "" of one that does not answer.
+	Role   string
+	Ill    string // why it is not healthy; "" where it is, or was not asked
+	Size   string // "3.1 MiB of 20.0 MiB in use"
+	Raft   string // "term 5, index 73"
+	Failed bool   // it does not answer, or is not healthy
+}
+
+// EtcdRows lays status and health side by side, by endpoint; either may be
+// nil. A member that does not answer has no row in the status (etcd issue
+// 9531): it comes from etcdctl's complaint, or from the health, which has a row
+// for every endpoint of the client's file.
+func EtcdRows(status, health *remote.Result) []EtcdRow {
+	rows := map[string]EtcdRow{}
+	if status != nil {
+		members, missing, _ := ReadEtcdStatus(*status)
+		for _, m := range members {
+			row := EtcdRow{Role: "member", Size: size(m.InUse) + " of " + size(m.Size) + " in use", Raft: fmt.Sprintf("term %d, index %d", m.Term, m.Index)}
+			switch {
+			case m.Leader:
+				row.Role = "leader"
+			case m.Learner:
+				row.Role = "learner"
+			}
+			rows[m.Endpoint] = row
+		}
+		for endpoint, why := range missing {
+			rows[endpoint] = EtcdRow{Ill: why, Failed: true}
+		}
+	}
+	if health != nil {
+		list, _ := ReadEtcdHealth(*health)
+		for _, h := range list {
+			row := rows[h.Endpoint]
+			if !h.Healthy {
+				row.Ill, row.Failed = redact.Line(h.Error, lineLimit), true
+			}
+			rows[h.Endpoint] = row
+		}
+	}
+	out := make([]EtcdRow, 0, len(rows))
+	for endpoint, row := range rows {
+		row.Endpoint = redact.Line(endpoint, lineLimit)
+		if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
+			row.Endpoint = redact.Line(u.Host, lineLimit)
+		}
+		out = append(out, row)
+	}
+	slices.SortFunc(out, func(a, b EtcdRow) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	return out
+}

@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"slices"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/probe"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// judgeable are the reads of which it is known what a good answer is: what they
+// mean is shown, and not what was printed.
+func judgeable(until runbooks.Condition) bool {
+	return slices.Contains([]runbooks.Condition{runbooks.EtcdStatus, runbooks.EtcdQuorum, runbooks.EtcdAlarms, runbooks.AllUp}, until)
+}
+
+// judgeRead grades an answer. What was not understood is unknown, and never
+// good.
+func judgeRead(p *card.Said, st runbooks.Step, r remote.Result) {
+	v := probe.Evaluate(st, nil, r, time.Time{})
+	p.Verdict = redact.Line(v.Text, 600)
+	switch v.State {
+	case probe.Met:
+		p.OK, p.Grade = true, card.Good
+	case probe.Noted:
+		p.OK, p.Grade = true, card.Noteworthy
+	case probe.NotYet, probe.Never:
+		p.OK, p.Grade = true, card.Bad
+	default:
+		p.OK, p.Why = false, p.Verdict
+	}
+}
+
+// tabulate shows the members of etcd once, with what status and health say of
+// each, where either was asked.
+func tabulate(parts []card.Said, steps []runbooks.Step, results []remote.Result) {
+	var status, health *remote.Result
+	at := -1
+	for i, st := range steps {
+		switch {
+		case st.Until == runbooks.EtcdStatus && status == nil:
+			status = &results[i]
+		case st.Until == runbooks.EtcdQuorum && health == nil:
+			health = &results[i]
+		default:
+			continue
+		}
+		at = i
+	}
+	if at < 0 {
+		return
+	}
+	table := card.Table{Header: []string{"member", "role", "database", "raft"}}
+	for _, m := range probe.EtcdRows(status, health) {
+		sign, role := "🟢 ", m.Role
+		if m.Failed {
+			sign, role = "🔴 ", "does not answer: "+m.Ill
+		}
+		if m.Failed && m.Role != "" {
+			role = m.Role + ", not healthy: " + m.Ill
+		}
+		table.Rows = append(table.Rows, []card.Line{{card.T(sign), card.B(m.Endpoint)}, {card.T(role)}, {card.T(m.Size)}, {card.T(m.Raft)}})
+	}
+	if len(table.Rows) > 0 {
+		parts[at].Table = &table
+	}
+}
