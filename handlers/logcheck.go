@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"dhbot/internal/card"
 	"dhbot/internal/probe"
 	"dhbot/internal/redact"
@@ -36,6 +38,9 @@ type seenLog struct {
 type seenLogs struct {
 	mu   sync.Mutex
 	last map[[2]string]seenLog
+	// reading are the reads under way: who wants a log that is being read for
+	// somebody else waits for the same answer.
+	reading singleflight.Group
 }
 
 func (l *seenLogs) get(key [2]string, now time.Time) (seenLog, bool) {
@@ -91,8 +96,7 @@ func (s *Service) lookAtLogs(ctx context.Context, wg *sync.WaitGroup, c *call, a
 		l.begun[i] = true
 		l.left++
 		wg.Go(func() {
-			text, why := s.readLog(ctx, c, asks[i])
-			l.read <- logRead{i, text, why, s.Now()}
+			l.read <- s.readShared(ctx, c, asks[i], i, l.key(i))
 		})
 	}
 	for i, a := range asks {
@@ -166,6 +170,20 @@ func (l *logLooks) judge(r logRead, row *card.Row) {
 	if row.LogWhy = r.why; r.why == "" {
 		row.Log = &seen.LogSeen
 	}
+}
+
+// readShared reads a log, or waits for who is reading it.
+func (s *Service) readShared(ctx context.Context, c *call, a ask, index int, key [2]string) logRead {
+	v, _, _ := s.seen.reading.Do(key[0]+" "+key[1], func() (any, error) {
+		text, why := s.readLog(ctx, c, a)
+		return logRead{text: text, why: why, at: s.Now()}, nil
+	})
+	r, ok := v.(logRead)
+	if !ok {
+		r.why = "Its log was not read"
+	}
+	r.index = index
+	return r
 }
 
 // readLog reads the end of a process's log, this file of it and the one

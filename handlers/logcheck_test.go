@@ -3,8 +3,10 @@ package handlers
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dhbot/internal/remote"
@@ -119,6 +121,37 @@ func TestSlowLogHoldsNothingBack(t *testing.T) {
 	if last := <-shown; !strings.Contains(last, "Sev 3 · Low · Running with errors in its log") {
 		t.Errorf("last: %s", last)
 	}
+}
+
+// TestLogIsReadOnceForMany: who asks while a log is being read waits for that
+// read, and each is answered with what it says.
+func TestLogIsReadOnceForMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		var reads atomic.Int32
+		release := make(chan struct{})
+		logs := withLog(running, &reads, "ERROR - no space")
+		h.hosts.say = func(c remote.Command) remote.Result {
+			if strings.Contains(c.Sent, " tail ") {
+				<-release
+			}
+			return logs(c)
+		}
+		var asking sync.WaitGroup
+		for range 5 {
+			asking.Go(func() {
+				if a := h.say("URITA", statusDis); !strings.Contains(a.all(), "Running with errors in its log") {
+					t.Errorf("got %s", a.all())
+				}
+			})
+		}
+		synctest.Wait()
+		close(release)
+		asking.Wait()
+		if n := reads.Load(); n != 1 {
+			t.Errorf("the log was read %d times for five who asked at once", n)
+		}
+	})
 }
 
 // TestUnreadLogIsNoted, and changes nothing else.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ type house struct {
 	store *memstore.Store
 	hosts *hosts
 	dir   *directory
-	n     int
+	n     atomic.Int64
 }
 
 // hosts answers every status command with monit's words for a process that
@@ -141,8 +142,7 @@ func (a *answers) Direct(_ context.Context, c card.Card, files ...card.File) err
 func (a *answers) all() string { return strings.Join(append(a.shown, a.whispered...), "\n") }
 
 func (h *house) message(user, text string) Message {
-	h.n++
-	return Message{Key: fmt.Sprintf("slash/%d", h.n), Via: Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
+	return Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
 func (h *house) handleMessage(m Message) *answers {
