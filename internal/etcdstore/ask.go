@@ -28,7 +28,7 @@ func ask[T any](ctx context.Context, s *Store, call func(context.Context) (T, er
 		return none, err
 	}
 	answers := make(chan answer, 1)
-	s.crew.run(func() {
+	s.crew.Go(func() {
 		v, err := call(ctx)
 		answers <- answer{v, err}
 	})

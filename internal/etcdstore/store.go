@@ -17,6 +17,7 @@ import (
 
 	"dhbot/internal/archive"
 	"dhbot/internal/audit"
+	"dhbot/internal/crew"
 	"dhbot/internal/engine"
 	"dhbot/internal/poster"
 )
@@ -38,7 +39,7 @@ type Store struct {
 	client *clientv3.Client
 	server *embed.Etcd // nil for an external cluster
 	dir    *os.File    // the locked file; nil for an external cluster
-	crew   *crew       // makes the calls of the embedded server; nil for an external cluster
+	crew   *crew.Crew  // makes the calls of the embedded server; nil for an external cluster
 
 	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
 	since   time.Time             // when this store was opened
@@ -93,7 +94,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	if c.Dir == "" {
 		s.client, err = dial(c)
 	} else if s.dir, err = lockDir(c.Dir, c.Now()); err == nil {
-		s.crew = newCrew()
+		s.crew = crew.New()
 		s.server, s.client, s.last, err = startEmbedded(ctx, c)
 		err = errors.Join(err, sweepSnapshots(c.Dir))
 	}
@@ -144,7 +145,7 @@ func (s *Store) close() error {
 		errs = append(errs, s.stopServer())
 	}
 	if s.crew != nil {
-		s.crew.dismiss()
+		s.crew.Dismiss()
 	}
 	if s.dir != nil {
 		errs = append(errs, s.dir.Close())

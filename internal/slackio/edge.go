@@ -15,6 +15,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/internal/crew"
 	"dhbot/internal/secret"
 )
 
@@ -34,7 +35,8 @@ type Config struct {
 	// is left to be resumed.
 	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply) (settled bool)
 	// Workers is how many handlers work towards their first answer at a time;
-	// 0 means 8. More makes acks late without making answers quicker.
+	// 0 means 10: with fewer, hosts have too little to do; with more, acks come
+	// late (measured).
 	Workers int
 	// Queue is how many deliveries may wait beyond those; 0 means 256. What
 	// comes then is answered "busy, not accepted".
@@ -73,6 +75,7 @@ type Edge struct {
 
 	sockets  []*socket
 	me       atomic.Pointer[Identity]
+	crew     *crew.Crew    // of Run: handles deliveries
 	slots    chan struct{} // a delivery in hand
 	seats    chan struct{} // a handler that has not answered yet
 	late     chan ack      // of connections that have ended
@@ -137,7 +140,7 @@ func (c Config) withDefaults() Config {
 		c.APIURL += "/"
 	}
 	if c.Workers <= 0 {
-		c.Workers = 8
+		c.Workers = 10
 	}
 	if c.Queue <= 0 {
 		c.Queue = 256
@@ -192,6 +195,8 @@ func (e *Edge) Run(ctx context.Context) error {
 	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
+	e.crew = crew.New()
+	defer e.crew.Dismiss()
 	outer := context.WithoutCancel(ctx)
 	work, stopWork := context.WithCancelCause(outer)
 	defer stopWork(nil)

@@ -52,11 +52,11 @@ func (e *Edge) accept(l *life, ev socketmode.Event) {
 		e.turnAway(l, id, d, sayStopping)
 		return
 	}
-	go func() {
+	e.crew.Go(func() {
 		defer e.door.leave()
 		defer func() { <-e.slots }()
 		e.take(l, id, d)
-	}()
+	})
 }
 
 // take claims a delivery, acks it, and hands it to the handler. A redelivery
