@@ -123,12 +123,12 @@ operator: /dh restart db_dis lab
 expect Approval needed
 approver: approve
 expect 60s →
-expect 120s Done
+expect 120s Done .. restart db_dis
 operator: /dh restart iris_controller lab
 expect Approval needed
 approver2: approve
 expect 60s →
-expect 120s Done
+expect 120s Done .. restart iris_controller
 verify audit
 `)
 	play(t, real, story.String())

@@ -14,29 +14,30 @@ import (
 // who approves it.
 var many = []struct {
 	say     string
+	title   string // of the run, as far as it tells it from the others
 	votes   int
 	patient string
 }{
-	{"pq-export before the change", 0, "60s"},
-	{"etcd-snapshot before the change", 0, "60s"},
-	{"backup parts=routing before the change", 0, "60s"},
-	{"restart tailer1 on query1", 0, "60s"},
-	{"restart db_ltds", 0, "60s"},
-	{"stop db_ltds", 0, "60s"},
-	{"start db_ltds", 0, "60s"},
-	{"monitor db_ltds", 0, "60s"},
-	{"restart status_dashboard", 0, "60s"},
-	{"restart db_merge_server", 0, "60s"},
-	{"restart db_acl_write_server", 0, "60s"},
-	{"stop tailer1 on query2", 0, "60s"},
-	{"start tailer1 on query2", 0, "60s"},
-	{"restart db_tdcp on query1", 1, "60s"},
-	{"restart web_api_service", 1, "60s"},
-	{"restart etcd on query2", 1, "120s"},
-	{"restart mariadb", 1, "60s"},
-	{"intraday-cleanup namespace=BotMany table=Event partition=* date=2018-02-09", 2, "60s"},
-	{"restart-host query1", 1, "120s"},
-	{"dh-monit-restart-all query1", 1, "120s"},
+	{"pq-export before the change", "pq-export", 0, "60s"},
+	{"etcd-snapshot before the change", "etcd-snapshot", 0, "60s"},
+	{"backup parts=routing before the change", "backup", 0, "60s"},
+	{"restart tailer1 on query1", "restart tailer1", 0, "60s"},
+	{"restart db_ltds", "restart db_ltds", 0, "60s"},
+	{"stop db_ltds", "stop db_ltds", 0, "60s"},
+	{"start db_ltds", "start db_ltds", 0, "60s"},
+	{"monitor db_ltds", "monitor db_ltds", 0, "60s"},
+	{"restart status_dashboard", "restart status_dashboard", 0, "60s"},
+	{"restart db_merge_server", "restart db_merge_server", 0, "60s"},
+	{"restart db_acl_write_server", "restart db_acl_write_server", 0, "60s"},
+	{"stop tailer1 on query2", "stop tailer1", 0, "60s"},
+	{"start tailer1 on query2", "start tailer1", 0, "60s"},
+	{"restart db_tdcp on query1", "restart db_tdcp", 1, "60s"},
+	{"restart web_api_service", "restart web_api_service", 1, "60s"},
+	{"restart etcd on query2", "restart etcd", 1, "120s"},
+	{"restart mariadb", "restart mariadb", 1, "60s"},
+	{"intraday-cleanup namespace=BotMany table=Event partition=* date=2018-02-09", "intraday-cleanup", 2, "60s"},
+	{"restart-host query1", "restart-host query1", 1, "120s"},
+	{"dh-monit-restart-all query1", "dh-monit-restart-all query1", 1, "120s"},
 }
 
 // leftovers are what a host holds that a procedure could leave behind: files
@@ -72,9 +73,9 @@ func TestLabLeavesNothing(t *testing.T) {
 	for _, p := range many {
 		fmt.Fprintf(&story, "operator: /dh %s\n", p.say)
 		for i := range p.votes {
-			fmt.Fprintf(&story, "expect 30s Approval needed\n%s: approve\n", []string{"approver", "approver2"}[i])
+			fmt.Fprintf(&story, "expect 30s Approval needed .. %s\n%s: approve\n", p.title, []string{"approver", "approver2"}[i])
 		}
-		fmt.Fprintf(&story, "expect %s ✅ Done\n", p.patient)
+		fmt.Fprintf(&story, "expect %s ✅ Done .. %s\n", p.patient, p.title)
 	}
 	story.WriteString("operator: /dh locks\nexpect Nothing is locked\noperator: /dh runs\nexpect Runs · 0 open\nverify audit\n")
 	play(t, real, story.String())

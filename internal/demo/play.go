@@ -284,12 +284,27 @@ func (p *player) look(ctx context.Context, text string) (found bool, all []strin
 			v := visible(f)
 			all = append(all, v)
 			p.print(m, f)
-			if strings.Contains(strings.ToLower(v), strings.ToLower(text)) {
-				found = true
-			}
+			found = found || shows(v, text)
 		}
 	}
 	return found, all, nil
+}
+
+// shows says that a line of what is visible has a text, in whatever capitals;
+// of a text in parts it has all of them, in their order.
+func shows(visible, text string) bool {
+	for line := range strings.Lines(strings.ToLower(visible)) {
+		rest, all := line, true
+		for part := range strings.SplitSeq(strings.ToLower(text), " .. ") {
+			if _, rest, all = strings.Cut(rest, part); !all {
+				break
+			}
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // print adds a form of a message to the transcript, once.

@@ -63,7 +63,7 @@ var (
 //	fault KIND [KEY=VALUE…]    a fault of the local Slack
 //	host HOST PROCESS FAULT    a fault of a simulated host; PROCESS "-" for the host itself
 //	wait DURATION
-//	expect [DURATION] TEXT     within 10 s unless told: posted, edited or shown to that NAME in that channel since the last action
+//	expect [DURATION] TEXT     within 10 s unless told: posted, edited or shown to that NAME in that channel since the last action; ONE .. OTHER both on one line
 //	refute DURATION TEXT
 //	verify audit
 //	# comment

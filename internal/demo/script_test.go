@@ -62,3 +62,15 @@ func TestParseScriptNamesEveryBadLine(t *testing.T) {
 		}
 	}
 }
+
+func TestShows(t *testing.T) {
+	const card = "⏳ Approval needed · restart db_dis\n✅ Done in 2 s · restart tailer1 on query1\n"
+	for text, want := range map[string]bool{
+		"done": true, "Done .. tailer1": true, "Done .. restart .. query1": true, "tailer1 .. Done": false,
+		"Done .. db_dis": false, "needed .. tailer1": false, "Approval needed .. db_dis": true,
+	} {
+		if shows(card, text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
