@@ -348,7 +348,7 @@ func TestHandler(t *testing.T) {
 		}
 		return r.StatusCode, string(text)
 	}
-	const body = `{"host":"infra-1","process":"db_dis","fault":"kill"}`
+	const body = `{"host":"infra-1","process":"db_dis","fault":"stop"}` // which monit does not undo
 	if code, _ := post("text/plain", body); code != http.StatusUnsupportedMediaType || view(c, "infra-1", "db_dis").PID == 0 {
 		t.Errorf("a form's content type: %d", code)
 	}
@@ -356,10 +356,10 @@ func TestHandler(t *testing.T) {
 		t.Errorf("unknown host: %d %s", code, text)
 	}
 	if code, text := post("application/json", body); code != http.StatusNoContent || view(c, "infra-1", "db_dis").PID != 0 {
-		t.Errorf("kill: %d %s", code, text)
+		t.Errorf("stop: %d %s", code, text)
 	}
 	sh(mustDial(t, c, "infra-1"), "hostname")
-	for path, want := range map[string]string{"/executed": `"argv":["hostname"]`, "/hosts": `{"id":"db_dis","pid":0,"status":"OK"}`} {
+	for path, want := range map[string]string{"/executed": `"argv":["hostname"]`, "/hosts": `{"id":"db_dis","pid":0,"status":"Not monitored"}`} {
 		r, err := http.Get(web.URL + path)
 		if err != nil {
 			t.Fatal(err)
