@@ -76,7 +76,7 @@ func said1(st runbooks.Step, r remote.Result) card.Said {
 	switch {
 	case r.Outcome != remote.Answered:
 		p.Why = redact.Line(r.Outcome.String()+": "+r.Detail, 300)
-	case r.Exit != 0 && text == "":
+	case r.Exit != 0 && text == "" && !nothingFound(st, r):
 		p.Why = redact.Line(probe.Complaint(r), 300)
 	default:
 		p.OK = true
@@ -89,6 +89,11 @@ func said1(st runbooks.Step, r remote.Result) card.Said {
 	log := probe.ReadLog(text, time.Time{})
 	p.Errors, p.Fatals, p.FirstError = log.Errors, log.Fatals, redact.Line(log.FirstError, 200)
 	return p
+}
+
+// nothingFound says that a search ran and found no line, which is an answer.
+func nothingFound(st runbooks.Step, r remote.Result) bool {
+	return st.Until == runbooks.Found && r.Exit == 1 && r.Stdout.Total+r.Stderr.Total == 0
 }
 
 // showReading shows a reading where it may be seen.

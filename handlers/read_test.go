@@ -50,6 +50,25 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestSearchThatFindsNothing has been answered: grep says so by its exit code.
+func TestSearchThatFindsNothing(t *testing.T) {
+	h := newHouse(t)
+	exit, complaint := 1, ""
+	h.hosts.say = func(c remote.Command) remote.Result {
+		if strings.Contains(c.Sent, " find ") {
+			return remote.Result{Outcome: remote.Answered, Stdout: output("/var/log/deephaven/dis/DataImportServer.log.current\n"), Ended: time.Now()}
+		}
+		return remote.Result{Outcome: remote.Answered, Exit: exit, Stderr: output(complaint), Ended: time.Now()}
+	}
+	if a := h.say("URITA", "logs db_dis errors"); !strings.Contains(a.all(), "nothing found") || strings.Contains(a.all(), "not answered") {
+		t.Errorf("nothing was found: %q", a.all())
+	}
+	exit, complaint = 2, "grep: Permission denied\n"
+	if a := h.say("URITA", "logs db_dis errors"); !strings.Contains(a.all(), "not answered") || !strings.Contains(a.all(), "Permission denied") {
+		t.Errorf("nobody could look: %q", a.all())
+	}
+}
+
 // TestReadThatFailsSaysSo: a list that nobody saw is not an empty one, and an
 // answer that did not come is not a good one.
 func TestReadThatFailsSaysSo(t *testing.T) {

@@ -115,8 +115,11 @@ func Output(r Reading) (Card, []File) {
 
 // verdict is the read in a few words.
 func verdict(parts []Said) string {
-	errs, fatals, silent := 0, 0, 0
+	errs, fatals, silent, empty := 0, 0, 0, 0
 	for _, p := range parts {
+		if p.OK && p.Grade == Unjudged && p.Text == "" {
+			empty++
+		}
 		errs, fatals = errs+p.Errors, fatals+p.Fatals
 		if !p.OK {
 			silent++
@@ -133,7 +136,11 @@ func verdict(parts []Said) string {
 		words = append(words, fmt.Sprintf("%d ERROR", errs))
 	}
 	words = append(words, judged(parts)...)
-	if len(words) == 0 {
+	switch {
+	case len(words) > 0:
+	case empty == len(parts):
+		return "nothing found"
+	default:
 		return "answered"
 	}
 	return strings.Join(words, ", ")
