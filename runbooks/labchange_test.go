@@ -382,7 +382,10 @@ func alsoWebAPI(cl *fleet.Cluster) {
 // labWebAPI enables the service where it is disabled.
 func labWebAPI(t *testing.T, l *lab) {
 	in := runbooks.Inputs{Action: "webapi-enable", Process: "web_api_service", Hosts: []string{"query2"}}
-	defer l.sh("query2", "sudo -n monit stop web_api_service; cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload")
+	// Taken from monit first, and stopped then: monit remembers of a service
+	// that it stopped that it is not to watch it.
+	defer l.sh("query2", `cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload &&
+		for i in $(seq 60); do sudo -n monit status web_api_service >/dev/null 2>&1 || break; sleep 0.5; done; sudo -n /usr/illumon/latest/bin/dh_service stop web_api_service`)
 	l.do(in)
 	l.refused(in, "No such file")
 }

@@ -224,7 +224,7 @@ refute 1s ✅ Done
 `,
 		},
 		{
-			name:   "changed host key",
+			name: "changed host key", beside: true,
 			change: func(r *demo.Real) { r.KnownHosts = wrongKey(t, r) },
 			story: `
 operator: /dh status tailer1 on query1
@@ -266,7 +266,7 @@ refute 1s ALIVE
 `,
 		},
 		{
-			name:   "sudo refuses",
+			name: "sudo refuses", beside: true,
 			change: func(r *demo.Real) { setLogin(r, "dhask") },
 			story: `
 operator: /dh status tailer1 on query1
