@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 		return err
 	}
 	defer edges.close(o.Log)
+	debug.FreeOSMemory() // reading the config and the catalogs took more than is needed again
 	return Run(ctx, c, edges.Edges)
 }
 
