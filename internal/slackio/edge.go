@@ -35,7 +35,7 @@ type Config struct {
 	// is left to be resumed.
 	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply) (settled bool)
 	// Workers is how many handlers work towards their first answer at a time;
-	// 0 means 10: with fewer, hosts have too little to do; with more, acks come
+	// 0 means 12: with fewer, hosts have too little to do; with more, acks come
 	// late (measured).
 	Workers int
 	// Queue is how many deliveries may wait beyond those; 0 means 256. What
@@ -140,7 +140,7 @@ func (c Config) withDefaults() Config {
 		c.APIURL += "/"
 	}
 	if c.Workers <= 0 {
-		c.Workers = 10
+		c.Workers = 12
 	}
 	if c.Queue <= 0 {
 		c.Queue = 256

@@ -166,7 +166,7 @@ func TestHealthSeesTheSockets(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
 	h := w.edge.Health()
-	if !h.Hears(time.Now(), 30*time.Second) || h.Sockets[0].Written.IsZero() || h.Sockets[1].Connections != 2 || h.Room != 10+256 {
+	if !h.Hears(time.Now(), 30*time.Second) || h.Sockets[0].Written.IsZero() || h.Sockets[1].Connections != 2 || h.Room != 12+256 {
 		t.Errorf("%+v", h)
 	}
 	if h.Hears(time.Now().Add(time.Minute), 30*time.Second) {
