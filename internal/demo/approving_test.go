@@ -24,6 +24,7 @@ func TestApprovingInTheBrowser(t *testing.T) {
 		operator.types("/dh restart db_query_server moved to a new disk")
 		phone.sees("Approval needed", "restart db_query_server", "@approver", "please approve or deny")
 		phone.keep("called-phone")
+		narrow.shows("trail")
 		narrow.taps("👀 I'm looking")
 		phone.sees("approver2 is looking since")
 		narrow.sees("Only visible to you", "shows that you are looking")
@@ -37,6 +38,7 @@ func TestApprovingInTheBrowser(t *testing.T) {
 		phone.clean()
 		phone.answers("Close")
 
+		phone.shows("2 records", "trail") // its last edit for now: what is open on a message ends with one
 		phone.shortcut("Approval needed", "Ask about Deephaven")
 		phone.asks("What do you want?", "Command")
 		phone.keep("shortcut-phone")

@@ -195,7 +195,10 @@ func (w *window) tapsIn(text, label string) {
 // shortcut uses the app's shortcut on the first message that holds a text.
 func (w *window) shortcut(text, name string) {
 	w.t.Helper()
-	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article[contains(., %q)])[1]//button[@title=%q]`, text, name))))
+	// The click goes to the button and not to where it was: a long message that
+	// was read to its end scrolls on the way there.
+	js := fmt.Sprintf(`[...document.querySelectorAll('#messages article')].find((a) => a.innerText.includes(%q)).querySelector('button[title="%s"]').click()`, text, name)
+	eval[chromedp.Void](w, js)
 }
 
 // taps taps the button of that label in the newest message.

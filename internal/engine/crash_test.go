@@ -284,10 +284,10 @@ func TestResultOutlivesTheStore(t *testing.T) {
 func TestLeaseGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		defer h.start(h.eng)()
 		r := h.submit(restart(runbooks.Critical, "a")).Run
 		h.apply(r.ID, yes(engine.Ben, r))
-		h.store.LoseLease()
+		h.store.LoseLease() // before anybody works, or the run could begin first
+		defer h.start(h.eng)()
 		h.after(time.Minute, r.ID)
 		if did := h.hosts.did(); len(did) > 0 {
 			t.Errorf("executed %v", did)
