@@ -109,16 +109,12 @@ func (s *Service) Watchable(scope watch.Scope) error {
 func (s *Service) gather(ctx context.Context, c *call, asks []ask, logs bool) []card.Row {
 	rows := rowsOf(asks)
 	results := make([]remote.Result, len(asks))
-	turns := map[string]chan struct{}{}
+	turns := newTurns(gently)
 	var wg, reading sync.WaitGroup
 	defer reading.Wait()
 	looks := s.lookAtLogs(ctx, &reading, c, asks, logs)
 	for i, a := range asks {
-		turn, ok := turns[a.host.Name]
-		if !ok {
-			turn = make(chan struct{}, gently)
-			turns[a.host.Name] = turn
-		}
+		turn := turns.of(a.host.Name)
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()

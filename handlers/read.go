@@ -45,18 +45,14 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 // and keeps their order.
 func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Said {
 	out, results := make([]card.Said, len(steps)), make([]remote.Result, len(steps))
-	turns := map[string]chan struct{}{}
+	turns := newTurns(asksPerHost)
 	var wg sync.WaitGroup
 	for i, st := range steps {
 		if st.Kind == runbooks.Manual || st.Changes() {
 			out[i] = card.Said{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
 			continue
 		}
-		turn, ok := turns[st.Host]
-		if !ok {
-			turn = make(chan struct{}, asksPerHost)
-			turns[st.Host] = turn
-		}
+		turn := turns.of(st.Host)
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()

@@ -196,13 +196,9 @@ type answer struct {
 
 // send starts every ask, a few at a time for each host.
 func (s *Service) send(ctx context.Context, wg *sync.WaitGroup, asks []ask, answers chan<- answer) {
-	turns := map[string]chan struct{}{}
+	turns := newTurns(asksPerHost)
 	for i, a := range asks {
-		turn, ok := turns[a.host.Name]
-		if !ok {
-			turn = make(chan struct{}, asksPerHost)
-			turns[a.host.Name] = turn
-		}
+		turn := turns.of(a.host.Name)
 		wg.Go(func() {
 			select {
 			case turn <- struct{}{}:
