@@ -48,8 +48,11 @@ type Config struct {
 	Replica  string        // name of this replica, unique among those alive; "bot" by default
 	LeaseTTL time.Duration // how long a vanished replica counts as alive; 10 s, whole seconds
 	Timeout  time.Duration // of one call; 3 s
-	SealEach time.Duration // how often pending records are sealed; 250 ms
-	Quota    int64         // embedded: most bytes of the database; 2 GiB
+	SealEach time.Duration // how often pending records are sealed; 500 ms
+	// AppendEach is how far transactions are apart that append records of no
+	// run, at least; 100 ms. All who come meanwhile share the next.
+	AppendEach time.Duration
+	Quota      int64 // embedded: most bytes of the database; 2 GiB
 
 	// Archive is a directory for what the store need not hold for ever, shared
 	// by all replicas; "" keeps everything in the store.
@@ -59,8 +62,9 @@ type Config struct {
 	Segment     uint64        // entries that are moved at a time; 10,000
 	KeepRuns    int           // newest ended runs that stay; 2,000
 	KeepRunsFor time.Duration // and for how long; 30 days
-	// KeepHistory is how many revisions of the past an embedded store keeps
-	// at least, for watches that fall behind; 5,000.
+	// KeepHistory is how many changes of the past an embedded store keeps at
+	// least, counted in revisions or sealed records, for watches that fall
+	// behind; 2,000.
 	KeepHistory int64
 
 	Now func() time.Time
@@ -73,14 +77,15 @@ func (c Config) complete() (Config, error) {
 	def(&c.Replica, "bot")
 	def(&c.LeaseTTL, 10*time.Second)
 	def(&c.Timeout, 3*time.Second)
-	def(&c.SealEach, 250*time.Millisecond)
+	def(&c.SealEach, 500*time.Millisecond)
+	def(&c.AppendEach, 100*time.Millisecond)
 	def(&c.Quota, 2<<30)
 	def(&c.ArchiveEach, time.Minute)
 	def(&c.KeepTrail, 10_000)
 	def(&c.Segment, 10_000)
 	def(&c.KeepRuns, 2_000)
 	def(&c.KeepRunsFor, 30*24*time.Hour)
-	def(&c.KeepHistory, 5_000)
+	def(&c.KeepHistory, 2_000)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -101,8 +106,8 @@ func (c Config) complete() (Config, error) {
 	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
 		wrong("the lease of a replica lasts whole seconds, at least one, not %v", c.LeaseTTL)
 	}
-	if c.Timeout <= 0 || c.SealEach <= 0 || c.Quota <= 0 {
-		wrong("timeout %v, seal interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.Quota)
+	if c.Timeout <= 0 || c.SealEach <= 0 || c.AppendEach <= 0 || c.Quota <= 0 {
+		wrong("timeout %v, seal interval %v, append interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.AppendEach, c.Quota)
 	}
 	if c.ArchiveEach <= 0 || c.KeepRuns < 0 || c.KeepRunsFor < 0 || c.KeepHistory <= 0 {
 		wrong("archive interval %v and history %d must be positive, and %d runs for %v cannot be kept", c.ArchiveEach, c.KeepHistory, c.KeepRuns, c.KeepRunsFor)

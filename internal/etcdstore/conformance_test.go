@@ -23,6 +23,7 @@ func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.AppendEach = cmp.Or(c.AppendEach, time.Millisecond)
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -42,21 +42,11 @@ func (s *Store) Keep(ctx context.Context, name string, data []byte, rev int64, r
 	if data == nil {
 		then[0] = clientv3.OpDelete(key)
 	}
-	for _, r := range records {
-		b, err := audit.Canonical(audit.Link(r, 0, ""))
-		if err != nil {
-			return 0, err
-		}
-		then = append(then, clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b)))
+	l, err := s.loosely(claim, records...)
+	if err != nil {
+		return 0, err
 	}
-	if claim != "" {
-		settle, err := s.settling(claim)
-		if err != nil {
-			return 0, err
-		}
-		then = append(then, settle)
-	}
-	resp, err := s.txn(ctx, "storing what is watched", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(key), "=", rev)}, then, nil)
+	resp, err := s.txn(ctx, "storing what is watched", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(key), "=", rev)}, append(then, l.ops...), nil)
 	switch {
 	case err != nil:
 		return 0, err

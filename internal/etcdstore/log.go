@@ -10,24 +10,64 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Append stores a record that belongs to no run, and settles the claim in the
-// same transaction. The record's number and link are its run's business and
-// are cleared.
-func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
-	b, err := audit.Canonical(audit.Link(r, 0, ""))
-	if err != nil {
-		return err
+const (
+	storingRecord = "storing an audit record"
+	// appendMost is how many records are appended in one transaction. Each has
+	// two operations, of which one, the settlement of a claim, is a transaction
+	// by itself; etcd takes maxOps of both levels together.
+	appendMost = maxOps / 4
+)
+
+// loose are records of no run on their way into the store.
+type loose struct {
+	ops  []clientv3.Op
+	size int // bytes of the records
+}
+
+// loosely makes what stores records that belong to no run, and settles the
+// claim, "" for none. The records' numbers and links are their run's business
+// and are cleared.
+func (s *Store) loosely(claim string, records ...audit.Record) (l loose, err error) {
+	for _, r := range records {
+		b, err := audit.Canonical(audit.Link(r, 0, ""))
+		if err != nil {
+			return loose{}, err
+		}
+		l.ops = append(l.ops, clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b)))
+		l.size += len(b)
 	}
-	ops := []clientv3.Op{clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b))}
 	if claim != "" {
 		settle, err := s.settling(claim)
 		if err != nil {
-			return err
+			return loose{}, err
 		}
-		ops = append(ops, settle)
+		l.ops = append(l.ops, settle)
 	}
-	_, err = s.txn(ctx, "storing an audit record", nil, ops, nil)
-	return err
+	return l, nil
+}
+
+// Append stores a record that belongs to no run, and settles the claim in the
+// same transaction, which those who append at nearly the same time share.
+func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
+	l, err := s.loosely(claim, r)
+	if err != nil {
+		return err
+	}
+	_, err = s.appending.Ask(ctx, l)
+	return unheard(ctx, storingRecord, err)
+}
+
+// room is what a record takes of a transaction's maxBytes.
+func (l loose) room() int { return max(l.size, maxBytes/appendMost) }
+
+// appendAll stores what several have asked to be appended.
+func (s *Store) appendAll(ctx context.Context, asked []loose) (struct{}, error) {
+	var ops []clientv3.Op
+	for _, l := range asked {
+		ops = append(ops, l.ops...)
+	}
+	_, err := s.txn(ctx, storingRecord, nil, ops, nil)
+	return struct{}{}, err
 }
 
 // Trail calls f with every sealed entry from number n on, in order: first

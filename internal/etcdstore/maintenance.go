@@ -37,8 +37,20 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	return s.decodeMaintenances(resp.Kvs)
 }
 
-// InHand returns, as of one moment, what Open and Maintenance do.
+// inHand is what Open and Maintenance returned at a revision of the store.
+type inHand struct {
+	rev       int64
+	open      []engine.Stored
+	announced []fleet.Maintenance
+}
+
+// InHand returns, as of one moment, what Open and Maintenance do. As long as
+// nothing at all changes in an embedded store, everybody gets the same runs:
+// nobody may change what these hold.
 func (s *Store) InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
+	if h := s.inHand.Load(); h != nil && h.rev == s.revision() {
+		return slices.Clone(h.open), slices.Clone(h.announced), nil
+	}
 	found, rev, err := s.look(ctx, "reading what is in hand", s.keys.opens(), s.keys.maintenances())
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +60,11 @@ func (s *Store) InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenanc
 		return nil, nil, err
 	}
 	announced, err := s.decodeMaintenances(found[1])
-	return open, announced, err
+	if err != nil {
+		return nil, nil, err
+	}
+	s.inHand.Store(&inHand{rev, slices.Clone(open), slices.Clone(announced)})
+	return open, announced, nil
 }
 
 func (s *Store) decodeMaintenances(kvs []*keyValue) ([]fleet.Maintenance, error) {
@@ -103,18 +119,10 @@ func (s *Store) announce(ctx context.Context, m fleet.Maintenance, r audit.Recor
 	if err != nil {
 		return err
 	}
-	b, err := audit.Canonical(audit.Link(r, 0, ""))
+	l, err := s.loosely(claim, r)
 	if err != nil {
 		return err
 	}
-	ops := []clientv3.Op{change(key), clientv3.OpPut(s.keys.looseRecord(s.process, s.appends.Add(1)), string(b))}
-	if claim != "" {
-		settle, err := s.settling(claim)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, settle)
-	}
-	_, err = s.txn(ctx, "storing what is in maintenance", nil, ops, nil)
+	_, err = s.txn(ctx, "storing what is in maintenance", nil, append([]clientv3.Op{change(key)}, l.ops...), nil)
 	return err
 }

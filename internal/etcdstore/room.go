@@ -18,19 +18,37 @@ func alarmed(st *clientv3.StatusResponse, a pb.AlarmType) bool {
 	return slices.ContainsFunc(st.Errors, func(text string) bool { return strings.Contains(text, a.String()) })
 }
 
-// compact forgets the past of an embedded store when enough of it has gone
-// by. An external cluster compacts itself.
+// mark is a point in the life of the store.
+type mark struct {
+	rev    int64  // its revision
+	sealed uint64 // the newest entry of the trail
+}
+
+// compact forgets the past of an embedded store when enough has happened since
+// it was last called for that: what was before then. An external cluster
+// compacts itself.
+//
+// Sealed records count like revisions: one transaction appends many, and what
+// it left, deleted records, is in the way of every look for pending ones until
+// it is forgotten.
 func (s *Store) compact(ctx context.Context) error {
 	s.sealer.mu.Lock()
-	rev := s.sealer.rev
+	now := s.sealer.mark
 	s.sealer.mu.Unlock()
-	if s.server == nil || rev-s.compacted < 2*s.conf.KeepHistory {
+	since := max(now.rev-s.marked.rev, int64(now.sealed-s.marked.sealed))
+	if s.server == nil || since < s.conf.KeepHistory {
 		return nil
 	}
-	if err := s.forget(ctx, rev-s.conf.KeepHistory); err != nil {
-		return err
+	old := s.marked.rev
+	if old == 0 { // in this process's first time
+		old = now.rev - s.conf.KeepHistory
 	}
-	s.compacted = rev - s.conf.KeepHistory
+	if old > 0 {
+		if err := s.forget(ctx, old); err != nil {
+			return err
+		}
+	}
+	s.marked = now
 	return nil
 }
 

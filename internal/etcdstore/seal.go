@@ -37,7 +37,7 @@ type sealer struct {
 	mu   sync.Mutex
 	term int64     // creation revision of the leader key while it is ours, else 0
 	last time.Time // of the last record sealed by this replica
-	rev  int64     // of the store, when it was last heard of here
+	mark           // where the store stands, as far as is known here
 	rest time.Time // until when it leaves sealing to newer replicas
 }
 
@@ -168,13 +168,13 @@ func (s *Store) pending(ctx context.Context) (h head, list []pendingRecord, more
 	if err != nil {
 		return head{}, nil, false, err
 	}
-	s.sealer.rev = resp.Header.Revision
 	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
 		h.rev = kvs[0].ModRevision
 		if h.Sealed, err = decodeHead(kvs[0]); err != nil {
 			return head{}, nil, false, err
 		}
 	}
+	s.sealer.mark = mark{resp.Header.Revision, h.N}
 	found := resp.Responses[1].GetResponseRange()
 	list, err = s.sorted(found.Kvs, found.More)
 	return h, list, found.More, err
@@ -254,6 +254,6 @@ func (s *Store) sealChunk(ctx context.Context, h *head, last audit.Sealed, chunk
 		return false, nil
 	}
 	h.Sealed, h.rev = last, resp.Header.Revision
-	s.sealer.last = s.conf.Now()
+	s.sealer.last, s.sealer.mark = s.conf.Now(), mark{h.rev, h.N}
 	return true, nil
 }

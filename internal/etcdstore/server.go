@@ -84,13 +84,16 @@ func embeddedConfig(c Config, dir string, last *lastWords) *embed.Config {
 	e.Dir = dir
 	e.ListenPeerUrls, e.ListenClientUrls = []url.URL{}, []url.URL{}
 	e.EnableGRPCGateway = false
-	// A single member elects itself: short ticks make it ready in 0.1 s
-	// instead of 1 s.
-	e.TickMs, e.ElectionMs = 10, 100
+	// A single member elects itself: a short time to do so makes it ready in
+	// 0.1 s instead of 1 s. No longer tick is allowed with it.
+	e.TickMs, e.ElectionMs = 20, 100
 	e.QuotaBackendBytes = c.Quota
 	// Every five minutes; keepTrail compacts sooner where much is written.
 	// Watchers re-list when they fall behind this far (see Watch).
 	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, strconv.FormatInt(c.KeepHistory, 10)
+	// What is durable is in the log; this is how far the database may be behind
+	// it, for a start to catch up with.
+	e.BackendBatchInterval = 500 * time.Millisecond
 	// There is no follower to catch up, so few log entries are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))

@@ -19,6 +19,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/crew"
 	"dhbot/internal/engine"
+	"dhbot/internal/gather"
 	"dhbot/internal/poster"
 )
 
@@ -41,19 +42,21 @@ type Store struct {
 	dir    *os.File    // the locked file; nil for an external cluster
 	crew   *crew.Crew  // makes the calls of the embedded server; nil for an external cluster
 
-	lease   atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
-	since   time.Time             // when this store was opened
-	leaving atomic.Bool           // this replica stops, see Leave
-	process string                // random, names this process's records of no run
-	appends atomic.Int64          // records of no run so far
-	sealer  sealer
-	term    atomic.Int64 // of leading the work, see Lead; 0 for never
-	doubts  *doubts
+	lease     atomic.Pointer[lease] // this replica's, perhaps lost meanwhile
+	since     time.Time             // when this store was opened
+	leaving   atomic.Bool           // this replica stops, see Leave
+	process   string                // random, names this process's records of no run
+	appends   atomic.Int64          // records of no run so far
+	appending *gather.Gather[loose, struct{}]
+	inHand    atomic.Pointer[inHand] // the newest that was read, see InHand
+	sealer    sealer
+	term      atomic.Int64 // of leading the work, see Lead; 0 for never
+	doubts    *doubts
 
 	archive   *archive.Archive // nil for none
 	archiving sync.Mutex       // held by the one who archives or backs up
 	last      *lastWords       // the embedded server's
-	compacted int64            // revision up to which keepTrail has compacted
+	marked    mark             // keepTrail's, see compact
 
 	// What Health tells besides etcd's own answers.
 	trouble struct {
@@ -83,6 +86,7 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{conf: c, since: c.Now(), log: c.Log, keys: keys(c.Prefix), process: rand.Text()[:8], doubts: newDoubts()}
+	s.appending = gather.New(c.AppendEach, maxBytes, loose.room, s.appendAll)
 	if c.Archive != "" {
 		s.archive = archive.New(c.Archive)
 	}
@@ -216,6 +220,25 @@ func (s *Store) look(ctx context.Context, what string, prefixes ...string) (foun
 		found = append(found, r.GetResponseRange().Kvs)
 	}
 	return found, resp.Header.Revision, nil
+}
+
+// revision is that of an embedded store's memory, as look reads it; 0 where
+// there is none that may be believed, and for an external cluster.
+func (s *Store) revision() int64 {
+	if s.server == nil || s.last.err() != nil || !s.looking.TryRLock() {
+		return 0
+	}
+	defer s.looking.RUnlock()
+	return s.server.Server.KV().Rev()
+}
+
+// unheard makes the error of a call that somebody no longer waited for one of a
+// store that was silent for too long.
+func unheard(ctx context.Context, what string, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, engine.ErrStoreDown) {
+		return err
+	}
+	return down(what, err)
 }
 
 // down makes an error of etcd an engine.ErrStoreDown that says what was tried
