@@ -31,7 +31,7 @@ func (s *Grammar) Plan(text string, now func() time.Time) (runbooks.Plan, error)
 // together is one plan for a read of several processes, as a host or a cluster
 // is asked. It has no digest: nobody approves a read.
 func together(planner *runbooks.Planner, c *call) (runbooks.Plan, error) {
-	asks, err := asksOf(planner, c)
+	asks, err := (&asker{planner: planner}).of(c)
 	if err != nil {
 		return runbooks.Plan{}, err
 	}

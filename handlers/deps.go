@@ -23,7 +23,7 @@ func (s *Service) deps(ctx context.Context, c *call) error {
 			}
 		}
 	}
-	asks, err := s.asksFor(c, targets)
+	asks, err := s.asker.about(c, targets)
 	if err != nil {
 		return err
 	}

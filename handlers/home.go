@@ -179,7 +179,7 @@ func (s *Service) lookAt(ctx context.Context, who person, cl *fleet.Cluster) (ca
 	if err := s.setCluster(c, cl); err != nil {
 		return card.Card{}, err
 	}
-	asks, err := asksOf(&s.planner, c)
+	asks, err := s.asker.of(c)
 	if err != nil {
 		return card.Card{}, err
 	}

@@ -36,7 +36,7 @@ func (s *Service) Look(ctx context.Context, scope watch.Scope, notUp func(runboo
 	if err != nil {
 		return card.Board{}, nil, err
 	}
-	asks, err := asksOf(&s.planner, c)
+	asks, err := s.asker.of(c)
 	if err != nil {
 		return card.Board{}, nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Service) Look(ctx context.Context, scope watch.Scope, notUp func(runboo
 		board.Host = ""
 	}
 	board.Rows = s.gather(ctx, c, asks, scope.Process != "")
-	up, err := s.asksFor(c, unseenNeeds(c.catalog, c.cluster, board.Rows))
+	up, err := s.asker.about(c, unseenNeeds(c.catalog, c.cluster, board.Rows))
 	if err != nil {
 		return board, nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Service) Watchable(scope watch.Scope) error {
 	if err != nil {
 		return err
 	}
-	asks, err := asksOf(&s.planner, c)
+	asks, err := s.asker.of(c)
 	if err == nil && len(asks) == 0 {
 		err = fmt.Errorf("no process of %s is configured any more", scope)
 	}

@@ -36,7 +36,7 @@ func (s *Service) needsServe(ctx context.Context, c *call, plan runbooks.Plan) e
 			targets = append(targets, runbooks.Target{Process: n.Process, Host: h.Name})
 		}
 	}
-	asks, err := s.asksFor(c, targets)
+	asks, err := s.asker.about(c, targets)
 	if err != nil || len(asks) == 0 {
 		return err
 	}

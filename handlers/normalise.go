@@ -25,8 +25,10 @@ var (
 // `status “db_dis”` and `status <http://db_dis|db_dis>` both say status
 // db_dis. It never makes a name out of anything but the characters typed.
 func normalise(text string) string {
-	text = autoLink.ReplaceAllString(text, "$1")
-	text = bareLink.ReplaceAllString(text, "$1")
+	if strings.Contains(text, "<") {
+		text = autoLink.ReplaceAllString(text, "$1")
+		text = bareLink.ReplaceAllString(text, "$1")
+	}
 	text = typed.Replace(text)
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsControl(r) {
@@ -45,10 +47,12 @@ const noBreak = "\u00a0"
 // words splits a normalised text at spaces; quotes around a word fall away, and
 // those around a parameter's value keep it together.
 func words(text string) []string {
-	text = quotedValue.ReplaceAllStringFunc(text, func(kv string) string {
-		m := quotedValue.FindStringSubmatch(kv)
-		return m[1] + m[2] + strings.ReplaceAll(strings.TrimSpace(m[3]+m[4]), " ", noBreak) + m[5]
-	})
+	if strings.Contains(text, "=") {
+		text = quotedValue.ReplaceAllStringFunc(text, func(kv string) string {
+			m := quotedValue.FindStringSubmatch(kv)
+			return m[1] + m[2] + strings.ReplaceAll(strings.TrimSpace(m[3]+m[4]), " ", noBreak) + m[5]
+		})
+	}
 	fields := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) && string(r) != noBreak })
 	for i, f := range fields {
 		fields[i] = strings.ReplaceAll(f, noBreak, " ")

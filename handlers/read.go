@@ -117,7 +117,7 @@ func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan,
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(in.Params), reasonRunes),
 	}
-	err := s.Log.Append(ctx, r, c.Key)
+	err := s.append(ctx, c.Message, r)
 	c.settled = err == nil
 	if err != nil {
 		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)

@@ -68,7 +68,8 @@ type Settings struct {
 // Service answers messages.
 type Service struct {
 	Settings
-	planner runbooks.Planner
+	planner *runbooks.Planner
+	asker   asker
 	seen    seenLogs
 
 	following chan struct{} // a seat for each log that is followed
@@ -91,8 +92,9 @@ func New(s Settings) (*Service, error) {
 		s.StaleAfter = 60 * time.Second
 	}
 	s.table = s.commands()
+	planner := &runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}
 	return &Service{
-		Settings: s, planner: runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now},
+		Settings: s, planner: planner, asker: asker{planner: planner},
 		following: make(chan struct{}, followed),
 	}, nil
 }
@@ -220,9 +222,19 @@ type Late struct {
 
 func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }
 
+// append stores the record of a message that changed nothing, and with it
+// settles the claim, if there is one.
+func (s *Service) append(ctx context.Context, m Message, r audit.Record) error {
+	claim := m.Key
+	if m.Unclaimed {
+		claim = ""
+	}
+	return s.Log.Append(ctx, r, claim)
+}
+
 func (s *Service) recordRefusal(ctx context.Context, m Message, why string) (settled bool) {
 	r := audit.Record{At: s.Now(), Kind: audit.Refused, Account: m.Account.String(), Via: string(m.Via), Text: why}
-	if err := s.Log.Append(ctx, r, m.Key); err != nil {
+	if err := s.append(ctx, m, r); err != nil {
 		s.Logger.Error("refusal not recorded", "account", m.Account.String(), "err", err)
 		return false
 	}

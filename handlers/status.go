@@ -27,14 +27,12 @@ const (
 	logPatience = 300 * time.Millisecond
 	// upstreamPatience is longer than any one status command may take.
 	upstreamPatience = time.Minute
-	// statusAction is the catalog's name of what asks a supervisor.
-	statusAction = "status"
 )
 
 // status asks every host that matters at once and shows what comes as it
 // comes: a slow host holds nothing back.
 func (s *Service) status(ctx context.Context, c *call) error {
-	asks, err := asksOf(&s.planner, c)
+	asks, err := s.asker.of(c)
 	if err != nil {
 		return err
 	}
@@ -54,85 +52,12 @@ func (s *Service) status(ctx context.Context, c *call) error {
 // lookUpstream asks what that which is out needs, where the board does not say
 // it already, and shows the board again.
 func (s *Service) lookUpstream(ctx context.Context, c *call, board *card.Board) error {
-	asks, err := s.asksFor(c, unseenNeeds(c.catalog, c.cluster, board.Rows))
+	asks, err := s.asker.about(c, unseenNeeds(c.catalog, c.cluster, board.Rows))
 	if err != nil || len(asks) == 0 {
 		return err
 	}
 	board.Upstream = s.askAll(ctx, asks, upstreamPatience)
 	return s.showBoard(ctx, c, *board)
-}
-
-// ask is one status command.
-type ask struct {
-	process *runbooks.Process
-	host    *fleet.Host
-	step    runbooks.Step
-}
-
-// asksOf resolves a status call into the commands to send, hosts in config
-// order.
-func asksOf(planner *runbooks.Planner, c *call) ([]ask, error) {
-	var out []ask
-	for i := range c.cluster.Hosts {
-		h := &c.cluster.Hosts[i]
-		if c.host != nil && h.Name != c.host.Name {
-			continue
-		}
-		for _, id := range h.Processes {
-			if c.process != nil && id != c.process.ID {
-				continue
-			}
-			p, ok := c.catalog.Process(id)
-			if !ok {
-				continue // the config's cross-check reports it
-			}
-			asks, err := statusAsks(planner, c, p, h)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, asks...)
-		}
-	}
-	return out, nil
-}
-
-// rowsOf are the rows that the asks will fill.
-func rowsOf(asks []ask) []card.Row {
-	rows := make([]card.Row, len(asks))
-	for i, a := range asks {
-		rows[i] = card.Row{Process: *a.process, Host: a.host.Name, Pending: true}
-	}
-	return rows
-}
-
-// asksFor are the status commands of processes that the call did not name.
-func (s *Service) asksFor(c *call, targets []runbooks.Target) ([]ask, error) {
-	var out []ask
-	for _, t := range targets {
-		p, known := c.catalog.Process(t.Process)
-		h, there := c.cluster.Host(t.Host)
-		if !known || !there {
-			continue // the catalog's and the config's checks report it
-		}
-		asks, err := statusAsks(&s.planner, c, p, h)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, asks...)
-	}
-	return out, nil
-}
-
-func statusAsks(planner *runbooks.Planner, c *call, p *runbooks.Process, h *fleet.Host) ([]ask, error) {
-	plan, err := planner.Plan(runbooks.Inputs{Cluster: c.cluster.Name, Action: statusAction, Process: p.ID, Hosts: []string{h.Name}})
-	if err != nil {
-		return nil, err
-	}
-	var out []ask
-	for _, st := range plan.Steps {
-		out = append(out, ask{process: p, host: h, step: st})
-	}
-	return out, nil
 }
 
 // show runs the asks and keeps the shown board in step with the answers. The
@@ -241,7 +166,7 @@ func (s *Service) recordRead(ctx context.Context, c *call, b card.Board) error {
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: c.cluster.Name, Action: c.cmd.Verb, Target: targetOf(c), Severity: b.Worst().String(),
 	}
-	if err := s.Log.Append(ctx, r, c.Key); err != nil {
+	if err := s.append(ctx, c.Message, r); err != nil {
 		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
 		if !b.Unrecorded {
 			b.Unrecorded = true

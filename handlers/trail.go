@@ -75,7 +75,7 @@ func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,
 	}
-	if err := s.Log.Append(ctx, r, c.Key); err != nil {
+	if err := s.append(ctx, c.Message, r); err != nil {
 		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
 	} else {
 		c.settled = true
