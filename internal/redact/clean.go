@@ -25,6 +25,10 @@ func Clean(s string) string {
 	if plain(s) {
 		return s
 	}
+	return scrub(s)
+}
+
+func scrub(s string) string {
 	s = lineEnds.Replace(visible(s))
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -35,11 +39,12 @@ func Clean(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain says that there is nothing to clean: only printable ASCII, newlines
-// and tabs, as in nearly all output.
+// plain says that there is nothing to clean, as in nearly all output.
 func plain(s string) bool {
-	for i := range len(s) {
-		if b := s[i]; (b < ' ' || b > '~') && b != '\n' && b != '\t' {
+	for _, r := range s {
+		switch {
+		case r >= ' ' && r <= '~', r == '\n', r == '\t':
+		case r < utf8.RuneSelf, r == utf8.RuneError, r == '\u2028', r == '\u2029', unicode.In(r, unicode.Cc, unicode.Cf):
 			return false
 		}
 	}

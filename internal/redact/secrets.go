@@ -2,18 +2,24 @@ package redact
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Mark stands where a secret stood.
 const Mark = "<redacted>"
 
-// rule replaces one shape of secret within a line.
-type rule struct {
-	// hints are lower-case texts of which a line must hold one for the
-	// pattern to match at all: looking for them costs a thousandth of the
-	// pattern, and nearly every line has none.
-	hints   []string
+// net holds shapes of secrets within a line.
+type net struct {
+	// hints are lower-case texts of which a line must hold one for any of the
+	// shapes to match: looking for them costs a thousandth of a pattern, and
+	// nearly every line has none.
+	hints  []string
+	shapes []shape
+}
+
+// shape is one shape of a secret, and what is put in place of it.
+type shape struct {
 	pattern *regexp.Regexp
 	with    string
 }
@@ -43,55 +49,56 @@ var (
 	privateKeyEnd = regexp.MustCompile(`(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]*\s*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
 )
 
-// rules are applied in order. Each leaves text that no rule changes again.
+// nets are applied in order. Each leaves text that none changes again.
 // The shapes are those of the runbooks (key stores and htpasswd files:
 // process-runbooks.md "Web API Service", process-runbooks-20200121.md "Client
 // Update Service"; etcd users: etcd-runbook.md) and of the services around.
-var rules = []rule{
+var nets = []net{
 	// URL with a password
-	{[]string{"://"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"']*:)[^\s/@"']+@`), `${1}` + Mark + `@`},
+	{[]string{"://"}, []shape{{regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"']*:)[^\s/@"']+@`), `${1}` + Mark + `@`}}},
 	// authorization header
-	{[]string{"authorization"}, regexp.MustCompile(`(?i)(authorization\\?["']?[ \t]*[:=][ \t]*\\?["']?(?:basic|bearer|digest|token|negotiate)[ \t]+)[^\s"'\\]+`), `${1}` + Mark},
+	{[]string{"authorization"}, []shape{{regexp.MustCompile(`(?i)(authorization\\?["']?[ \t]*[:=][ \t]*\\?["']?(?:basic|bearer|digest|token|negotiate)[ \t]+)[^\s"'\\]+`), `${1}` + Mark}}},
 	// bearer token
-	{[]string{"bearer"}, regexp.MustCompile(`(?i)(\bbearer[ \t]+)[A-Za-z0-9._~+/\-]{8,}=*`), `${1}` + Mark},
+	{[]string{"bearer"}, []shape{{regexp.MustCompile(`(?i)(\bbearer[ \t]+)[A-Za-z0-9._~+/\-]{8,}=*`), `${1}` + Mark}}},
 	// Slack token
-	{[]string{"xox", "xapp", "xwfp"}, regexp.MustCompile(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`), Mark},
+	{[]string{"xox", "xapp", "xwfp"}, []shape{{regexp.MustCompile(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`), Mark}}},
 	// AWS key id
-	{[]string{"akia", "asia", "abia", "acca"}, regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`), Mark},
+	{[]string{"akia", "asia", "abia", "acca"}, []shape{{regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`), Mark}}},
 	// GitHub or GitLab token
-	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{20,})`), Mark},
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, []shape{{regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{20,})`), Mark}}},
 	// JSON web token
-	{[]string{"eyj"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*`), Mark},
+	{[]string{"eyj"}, []shape{{regexp.MustCompile(`\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*`), Mark}}},
 	// password hash
-	{[]string{"$"}, regexp.MustCompile(`\$(?:apr1|1|5|6|7|y|gy|2[abxy]?|argon2(?:id?|d)|scrypt|pbkdf2[\w\-]*)\$[./A-Za-z0-9$=,+\-]{8,}`), Mark},
+	{[]string{"$"}, []shape{{regexp.MustCompile(`\$(?:apr1|1|5|6|7|y|gy|2[abxy]?|argon2(?:id?|d)|scrypt|pbkdf2[\w\-]*)\$[./A-Za-z0-9$=,+\-]{8,}`), Mark}}},
 	// LDAP or htpasswd hash
-	{[]string{"{"}, regexp.MustCompile(`\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}[A-Za-z0-9+/=.$]{8,}`), Mark},
+	{[]string{"{"}, []shape{{regexp.MustCompile(`\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}[A-Za-z0-9+/=.$]{8,}`), Mark}}},
 	// MySQL hash
-	{[]string{"*"}, regexp.MustCompile(`\*[0-9A-F]{40}\b`), Mark},
+	{[]string{"*"}, []shape{{regexp.MustCompile(`\*[0-9A-F]{40}\b`), Mark}}},
 
-	// secret in JSON
-	{keyHints, regexp.MustCompile(`(?i)(` + secretKey + assign + `)"` + inDouble + `("?)`), `${1}"` + Mark + `${3}`},
-	// secret in quoted JSON
-	{keyHints, regexp.MustCompile(`(?i)(` + secretKey + assign + `)\\"` + inEscaped + `((?:\\")?)`), `${1}\"` + Mark + `${3}`},
-	// secret in single quotes
-	{keyHints, regexp.MustCompile(`(?i)(` + secretKey + assign + `)'` + inSingle + `('?)`), `${1}'` + Mark + `${3}`},
-	// secret after = or :
-	{keyHints, regexp.MustCompile(`(?i)(` + secretKey + assign + `)[^\s"'\\][^\s]*`), `${1}` + Mark},
-
-	// password flag
-	{keyHints, regexp.MustCompile(`(?i)((?:^|\s)--?(?:password|passwd|passphrase|storepass|keypass|srcstorepass|deststorepass|token|secret)[ \t]+)[^\s\-]\S*`), `${1}` + Mark},
+	{keyHints, []shape{
+		// secret in JSON
+		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)"` + inDouble + `("?)`), `${1}"` + Mark + `${3}`},
+		// secret in quoted JSON
+		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)\\"` + inEscaped + `((?:\\")?)`), `${1}\"` + Mark + `${3}`},
+		// secret in single quotes
+		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)'` + inSingle + `('?)`), `${1}'` + Mark + `${3}`},
+		// secret after = or :
+		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)[^\s"'\\][^\s]*`), `${1}` + Mark},
+		// password flag
+		{regexp.MustCompile(`(?i)((?:^|\s)--?(?:password|passwd|passphrase|storepass|keypass|srcstorepass|deststorepass|token|secret)[ \t]+)[^\s\-]\S*`), `${1}` + Mark},
+	}},
 	// openssl password
-	{[]string{"pass:"}, regexp.MustCompile(`(\bpass:)\S+`), `${1}` + Mark},
+	{[]string{"pass:"}, []shape{{regexp.MustCompile(`(\bpass:)\S+`), `${1}` + Mark}}},
 	// user:password flag
-	{[]string{"-u"}, regexp.MustCompile(`((?:^|\s)(?:--user[ =]|-u[ \t]+)[\w.\-]+:)\S+`), `${1}` + Mark},
+	{[]string{"-u"}, []shape{{regexp.MustCompile(`((?:^|\s)(?:--user[ =]|-u[ \t]+)[\w.\-]+:)\S+`), `${1}` + Mark}}},
 	// MySQL -p
-	{[]string{"mysql", "mariadb"}, regexp.MustCompile(`(\b(?:mysql|mariadb|mysqladmin|mysqldump|mysqlcheck|mysqlshow|mariadb-admin|mariadb-dump|mariadb-check)\b[^\n|;&]*?\s-p)[^\s\-]\S*`), `${1}` + Mark},
+	{[]string{"mysql", "mariadb"}, []shape{{regexp.MustCompile(`(\b(?:mysql|mariadb|mysqladmin|mysqldump|mysqlcheck|mysqlshow|mariadb-admin|mariadb-dump|mariadb-check)\b[^\n|;&]*?\s-p)[^\s\-]\S*`), `${1}` + Mark}}},
 	// sshpass -p
-	{[]string{"sshpass"}, regexp.MustCompile(`(\bsshpass[ \t]+-p[ \t]*)\S+`), `${1}` + Mark},
+	{[]string{"sshpass"}, []shape{{regexp.MustCompile(`(\bsshpass[ \t]+-p[ \t]*)\S+`), `${1}` + Mark}}},
 	// htpasswd -b
-	{[]string{"htpasswd"}, regexp.MustCompile(`(\bhtpasswd[ \t]+(?:-\S+[ \t]+)*-[A-Za-z]*b[A-Za-z]*(?:[ \t]+[^\s\-]\S*){1,2}?[ \t]+)\S+(\s*$|[\n|;&])`), `${1}` + Mark + `${2}`},
+	{[]string{"htpasswd"}, []shape{{regexp.MustCompile(`(\bhtpasswd[ \t]+(?:-\S+[ \t]+)*-[A-Za-z]*b[A-Za-z]*(?:[ \t]+[^\s\-]\S*){1,2}?[ \t]+)\S+(\s*$|[\n|;&])`), `${1}` + Mark + `${2}`}}},
 	// IDENTIFIED BY
-	{[]string{"identified"}, regexp.MustCompile(`(?i)(\bidentified[ \t]+(?:with[ \t]+\S+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]*\(?[ \t]*)?)'[^'\n]*'?`), `${1}'` + Mark + `'`},
+	{[]string{"identified"}, []shape{{regexp.MustCompile(`(?i)(\bidentified[ \t]+(?:with[ \t]+\S+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]*\(?[ \t]*)?)'[^'\n]*'?`), `${1}'` + Mark + `'`}}},
 }
 
 // Secrets replaces the known shapes of secrets by Mark: private keys, values
@@ -113,12 +120,13 @@ func Secrets(s string) string {
 
 func inLine(line string) string {
 	lower := strings.ToLower(line)
-	for _, r := range rules {
-		for _, hint := range r.hints {
-			if strings.Contains(lower, hint) {
-				line = r.pattern.ReplaceAllString(line, r.with)
-				break
-			}
+	holds := func(hint string) bool { return strings.Contains(lower, hint) }
+	for _, n := range nets {
+		if !slices.ContainsFunc(n.hints, holds) {
+			continue
+		}
+		for _, s := range n.shapes {
+			line = s.pattern.ReplaceAllString(line, s.with)
 		}
 	}
 	return line
