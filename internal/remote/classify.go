@@ -97,11 +97,12 @@ var quietRules = []rule{
 
 // With its daemon down, monit's client starts and stops programs itself, as
 // the calling user, and exits 0; with the daemon up it prints nothing.
-var (
-	monitReloads = re(`^Reinitializing monit daemon$`)
-	monitIsDown  = re(`^Monit daemon is not running$`)
-	monitByHand  = re(`^'[\w.-]+' (trying to restart|(stop|start): '.*')$`)
+const (
+	monitReloads = "Reinitializing monit daemon"
+	monitIsDown  = "Monit daemon is not running"
 )
+
+var monitByHand = re(`^'[\w.-]+' (trying to restart|(stop|start): '.*')$`)
 
 func re(s string) *regexp.Regexp { return regexp.MustCompile(s) }
 
@@ -153,9 +154,9 @@ func classifyQuiet(r Result, stderr []string) Result {
 			r.Outcome = FateUnknown
 			r.Detail = "monit's daemon is down, and its client ran the stop and start programs itself, as the wrong user: look at the process on the host"
 			return r
-		case monitReloads.MatchString(line):
+		case line == monitReloads:
 			reloads = true
-		case reloads && monitIsDown.MatchString(line):
+		case reloads && line == monitIsDown:
 			r.Outcome = SupervisorSilent
 			r.Detail = "monit's daemon is not running, so nothing was reloaded: start monit on the host"
 			return r

@@ -6,6 +6,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -84,17 +85,22 @@ type Output struct {
 // Truncated says that bytes between Head and Tail were dropped.
 func (o Output) Truncated() bool { return o.Total > int64(len(o.Head)+len(o.Tail)) }
 
-// Bytes joins what was kept; where bytes were dropped a line says how many.
-func (o Output) Bytes() []byte {
-	b := append([]byte(nil), o.Head...)
-	if o.Truncated() {
-		b = fmt.Appendf(b, "\n… %d bytes left out …\n", o.Total-int64(len(o.Head)+len(o.Tail)))
+// String joins what was kept; where bytes were dropped a line says how many.
+func (o Output) String() string {
+	if len(o.Tail) == 0 && !o.Truncated() {
+		return string(o.Head)
 	}
-	return append(b, o.Tail...)
+	var b strings.Builder
+	b.Write(o.Head)
+	if o.Truncated() {
+		fmt.Fprintf(&b, "\n… %d bytes left out …\n", o.Total-int64(len(o.Head)+len(o.Tail)))
+	}
+	b.Write(o.Tail)
+	return b.String()
 }
 
-// String is Bytes as text.
-func (o Output) String() string { return string(o.Bytes()) }
+// Bytes is String as bytes.
+func (o Output) Bytes() []byte { return []byte(o.String()) }
 
 // Result is what came of one command.
 type Result struct {

@@ -191,11 +191,12 @@ func (w *Workspace) person(ref string) (Person, bool) {
 // channel finds a channel by id or name, with or without #.
 func (w *Workspace) channel(ref string) (Channel, bool) {
 	ref = strings.TrimPrefix(ref, "#")
-	i := slices.IndexFunc(w.Channels, func(c Channel) bool { return c.ID == ref || c.Name == ref })
-	if i < 0 {
-		return Channel{}, false
+	for i := range w.Channels {
+		if c := &w.Channels[i]; c.ID == ref || c.Name == ref {
+			return *c, true
+		}
 	}
-	return w.Channels[i], true
+	return Channel{}, false
 }
 
 func (c Channel) has(user string) bool { return slices.Contains(c.Members, user) }
