@@ -15,7 +15,7 @@ const (
 	roundAlone = 60
 	roundMany  = 300
 	// The sides take turns for so long, and at least so often.
-	turnsFor = 35 * time.Second
+	turnsFor = 60 * time.Second
 	atLeast  = 4
 )
 

@@ -6,7 +6,7 @@
 //
 //	go test ./internal/bench -bench . -benchtime 1x
 //
-// prints one table and ends within about a minute. Both sides run in one
+// prints one table and ends within about a minute and a half. Both sides run in one
 // process against OpenSSH servers and local Slacks of the same machine, their
 // rounds take turns, and every command that is in flight has a channel of its
 // own. Only the ratios mean something: what else the machine does hits both
