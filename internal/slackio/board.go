@@ -31,8 +31,12 @@ const (
 // wrap poster.ErrNoPlace where the channel does not take it. After any other
 // error, a time-out above all, the message may stand there all the same.
 func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
+	return e.post(ctx, at, told, c)
+}
+
+func (e *Edge) post(ctx context.Context, at engine.Place, u urgency, c card.Card) (string, error) {
 	var ts string
-	err := e.turns.take(ctx, at.Channel, methodPost, func(ctx context.Context) error {
+	err := e.turns.take(ctx, at.Channel, methodPost, u, func(ctx context.Context) error {
 		return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) (err error) {
 			if at.Thread != "" {
 				opts = append(opts, slack.MsgOptionTS(at.Thread))
@@ -107,7 +111,7 @@ func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, co
 	if len(content) == 0 {
 		return fmt.Errorf("the file %q is empty: Slack takes none", name)
 	}
-	err := e.turns.take(ctx, at.Channel, methodFile, func(ctx context.Context) error {
+	err := e.turns.take(ctx, at.Channel, methodFile, told, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errSlow)
 		defer cancel()
 		_, err := e.chat.UploadFileContext(ctx, slack.UploadFileParameters{

@@ -100,7 +100,7 @@ func New(c Config) (*Edge, error) {
 		ackTimeout: c.AckTimeout, grace: c.Grace, log: c.Log, now: c.Now, http: httpClient(),
 		slots: make(chan struct{}, c.Workers+c.Queue), seats: make(chan struct{}, c.Workers),
 		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})}, left: make(chan struct{}),
-		turns: newTurns(c.Pace.PostEvery, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
+		turns: newTurns(c.Pace, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
 	}
 	e.edits = newEdits(c.Pace, c.Now, e.update)
 	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(terse{e.http}))

@@ -119,7 +119,7 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
-	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace.PostEvery = 1, time.Second })
+	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace = 1, slackio.Pace{PostEvery: time.Second, PostBurst: 1} })
 	for i := range 3 {
 		w.slash("operator", fmt.Sprint("same channel ", i))
 	}

@@ -44,8 +44,11 @@ const (
 // Slack's own limits.
 type Pace struct {
 	// PostEvery is the least time between two posts in one channel; 0 means
-	// 1 s.
+	// 1 s. Answers do not wait for it as long as there are no more posts than
+	// PostBurst in any PostBurst × PostEvery; 0 means 4. Slack takes about one a
+	// second, and more for a short time.
 	PostEvery time.Duration
+	PostBurst int
 	// EditBurst and EditEvery bound the edits in the whole workspace: so many
 	// at once, then one every so often. 0 means 15 and 2 s, which is at most
 	// 45 in any minute (Slack allows about 50). A third of the burst is kept
@@ -57,6 +60,9 @@ type Pace struct {
 func (p Pace) withDefaults() Pace {
 	if p.PostEvery <= 0 {
 		p.PostEvery = time.Second
+	}
+	if p.PostBurst <= 0 {
+		p.PostBurst = 4
 	}
 	if p.EditBurst <= 0 {
 		p.EditBurst = 15

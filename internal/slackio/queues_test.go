@@ -237,52 +237,75 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 	})
 }
 
-func TestTurnsAreOneASecondAndChannelInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(time.Second, time.Now)
-		start := time.Now()
-		var mu sync.Mutex
-		got := map[string][]string{}
-		var wg sync.WaitGroup
-		for i := range 4 {
-			for _, ch := range []string{"A", "B"} {
-				wg.Go(func() {
-					_ = turns.take(t.Context(), ch, methodPost, func(context.Context) error {
-						mu.Lock()
-						defer mu.Unlock()
-						got[ch] = append(got[ch], fmt.Sprintf("%d@%s", i, time.Since(start)))
-						return nil
-					})
-				})
-			}
-			synctest.Wait()
-		}
-		wg.Wait()
-		want := "[0@0s 1@1s 2@2s 3@3s]"
-		if a, b := fmt.Sprint(got["A"]), fmt.Sprint(got["B"]); a != want || b != want {
-			t.Errorf("A %s, B %s, want %s", a, b, want)
-		}
-	})
+// What nobody asked for is posted once a second; answers go at once, and wait only
+// where there would be more than four posts in four seconds. All in order.
+func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
+	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+	for _, c := range []struct {
+		name, want string
+		posts      string          // a: an answer, t: told
+		at         []time.Duration // when each is asked for, 0 where that is not said
+	}{
+		{name: "told", posts: "tttttt", want: "[0s 1s 2s 3s 4s 5s]"},
+		{name: "answers", posts: "aaaaaaaaaa", at: []time.Duration{9: second(9.5)}, want: "[0s 0s 0s 0s 4s 4s 4s 4s 8s 9.5s]"},
+		{name: "answers that are spread", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 2s 4s 9s]"},
+		{name: "both", posts: "tatattaa", want: "[0s 0s 1s 1s 4s 5s 5s 5s]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				turns := newTurns(Pace{}.withDefaults(), time.Now)
+				start := time.Now()
+				var mu sync.Mutex
+				got := map[string][]time.Duration{}
+				var wg sync.WaitGroup
+				for i, kind := range c.posts {
+					if i < len(c.at) {
+						time.Sleep(time.Until(start.Add(c.at[i])))
+					}
+					for _, ch := range []string{"A", "B"} {
+						wg.Go(func() {
+							_ = turns.take(t.Context(), ch, methodPost, urgency(kind == 'a'), func(context.Context) error {
+								mu.Lock()
+								defer mu.Unlock()
+								if len(got[ch]) != i {
+									t.Errorf("%s: post %d was made as number %d", ch, i, len(got[ch]))
+								}
+								got[ch] = append(got[ch], time.Since(start))
+								return nil
+							})
+						})
+					}
+					synctest.Wait()
+				}
+				wg.Wait()
+				for ch, at := range got {
+					if fmt.Sprint(at) != c.want {
+						t.Errorf("%s: posts at %v, want %s", ch, at, c.want)
+					}
+				}
+			})
+		})
+	}
 }
 
 // A 429 silences its method, wherever the next call comes from, and loses
 // nothing; other methods go on.
 func TestTurnsRespect429PerMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(time.Second, time.Now)
+		turns := newTurns(Pace{}.withDefaults(), time.Now)
 		start := time.Now()
 		calls := 0
-		err := turns.take(t.Context(), "A", methodPost, func(context.Context) error {
+		err := turns.take(t.Context(), "A", methodPost, told, func(context.Context) error {
 			if calls++; calls == 1 {
 				go func() {
-					_ = turns.take(t.Context(), "B", methodEphemeral, func(context.Context) error {
+					_ = turns.take(t.Context(), "B", methodEphemeral, told, func(context.Context) error {
 						if d := time.Since(start); d > time.Second {
 							t.Errorf("another method waited %s", d)
 						}
 						return nil
 					})
 					time.Sleep(time.Second)
-					_ = turns.take(t.Context(), "C", methodPost, func(context.Context) error {
+					_ = turns.take(t.Context(), "C", methodPost, told, func(context.Context) error {
 						if d := time.Since(start); d < 30*time.Second {
 							t.Errorf("the method was called again after %s", d)
 						}
@@ -302,15 +325,15 @@ func TestTurnsRespect429PerMethod(t *testing.T) {
 
 func TestTurnEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(time.Hour, time.Now)
+		turns := newTurns(Pace{PostEvery: time.Hour, PostBurst: 1}, time.Now)
 		never := func(context.Context) error { return nil }
-		if err := turns.take(t.Context(), "A", methodPost, never); err != nil {
+		if err := turns.take(t.Context(), "A", methodPost, told, never); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		ran := false
-		err := turns.take(ctx, "A", methodPost, func(context.Context) error { ran = true; return nil })
+		err := turns.take(ctx, "A", methodPost, told, func(context.Context) error { ran = true; return nil })
 		if !errors.Is(err, context.DeadlineExceeded) || ran {
 			t.Errorf("%v, ran %v", err, ran)
 		}

@@ -47,7 +47,7 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 		if r.ts != "" {
 			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
 		}
-		ts, err := r.edge.Post(ctx, r.d.place(), c)
+		ts, err := r.edge.post(ctx, r.d.place(), asked, c)
 		if errors.Is(err, poster.ErrNoPlace) {
 			return r.outside(ctx, c, err)
 		}
@@ -115,7 +115,7 @@ func (r *reply) Direct(ctx context.Context, c card.Card, files ...card.File) err
 		if err != nil {
 			return err
 		}
-		if at.Thread, err = r.edge.Post(ctx, at, c); err != nil {
+		if at.Thread, err = r.edge.post(ctx, at, asked, c); err != nil {
 			return err
 		}
 		for _, f := range files {
@@ -201,7 +201,7 @@ func (e *Edge) whisper(ctx context.Context, d *delivery, c card.Card) error {
 		// person's direct messages.
 		at := d.place()
 		at.Channel = d.Account.User
-		_, err := e.Post(ctx, at, c)
+		_, err := e.post(ctx, at, asked, c)
 		if err == nil {
 			return nil
 		}

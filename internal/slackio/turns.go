@@ -9,32 +9,40 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// turns gives each channel one post at a time, at most one per interval, and
+// turns gives each channel one post at a time, at the pace that Slack takes, and
 // keeps silent for as long as Slack asked for it.
 type turns struct {
-	every time.Duration
-	now   func() time.Time
+	pace Pace
+	now  func() time.Time
 
 	mu    sync.Mutex
 	lanes map[string]*lane
 	until map[string]time.Time // per Web API method: not before
 }
 
+// urgency says who waits for a post.
+type urgency bool
+
+const (
+	told  urgency = false // nobody in particular
+	asked urgency = true  // the one whose question it answers
+)
+
 // lane is one channel. Whoever holds turn may post; waiting senders on a Go
 // channel are served in order.
 type lane struct {
 	turn chan struct{}
-	next time.Time // guarded by turn
+	past []time.Time // when the newest posts were made, oldest first; guarded by turn
 }
 
-func newTurns(every time.Duration, now func() time.Time) *turns {
-	return &turns{every: every, now: now, lanes: make(map[string]*lane), until: make(map[string]time.Time)}
+func newTurns(p Pace, now func() time.Time) *turns {
+	return &turns{pace: p, now: now, lanes: make(map[string]*lane), until: make(map[string]time.Time)}
 }
 
 // take runs call when it is channel's turn. A 429 makes it wait as long as
 // Slack says and run again; any other answer is final. While it waits, ctx
 // may end it.
-func (t *turns) take(ctx context.Context, channel, method string, call func(context.Context) error) error {
+func (t *turns) take(ctx context.Context, channel, method string, u urgency, call func(context.Context) error) error {
 	l := t.lane(channel)
 	select {
 	case l.turn <- struct{}{}:
@@ -42,11 +50,29 @@ func (t *turns) take(ctx context.Context, channel, method string, call func(cont
 		return context.Cause(ctx)
 	}
 	defer func() { <-l.turn }()
-	if err := t.sleepUntil(ctx, l.next); err != nil {
+	if err := t.sleepUntil(ctx, l.next(t.pace, u)); err != nil {
 		return err
 	}
-	defer func() { l.next = t.now().Add(t.every) }()
+	defer func() {
+		l.past = append(l.past, t.now())
+		l.past = l.past[max(0, len(l.past)-t.pace.PostBurst):]
+	}()
 	return t.patiently(ctx, method, call)
+}
+
+// next is the earliest time of the next post: a while after the last, unless
+// somebody has asked, and never so early that more than a burst were in its time.
+func (l *lane) next(p Pace, u urgency) (at time.Time) {
+	n := len(l.past)
+	if n == p.PostBurst {
+		at = l.past[0].Add(time.Duration(p.PostBurst) * p.PostEvery)
+	}
+	if n > 0 && u == told {
+		if calm := l.past[n-1].Add(p.PostEvery); calm.After(at) {
+			at = calm
+		}
+	}
+	return at
 }
 
 // patiently runs call, and again after every 429 when the time that Slack
