@@ -19,11 +19,11 @@ import (
 func TestTrailHasAThreadForEachRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		stop := b.start()
 		a := b.change(engine.Stored{}, run1, engine.Running, "")
 		c := b.change(engine.Stored{}, "R-6789", engine.Running, "")
 		b.record(1, audit.Note)
 		a = b.change(a, run1, engine.Running, "step 1")
+		stop := b.start() // now, so that its first look finds all of it
 		time.Sleep(4 * time.Second)
 		c = b.change(c, "R-6789", engine.Done, "")
 		time.Sleep(4 * time.Second)
