@@ -3,11 +3,13 @@ package etcdstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/engine"
 )
 
 const (
@@ -53,21 +55,24 @@ func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error 
 	if err != nil {
 		return err
 	}
-	_, err = s.appending.Ask(ctx, l)
-	return unheard(ctx, storingRecord, err)
+	err = s.appending.Ask(ctx, l)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, engine.ErrStoreDown) {
+		return down(storingRecord, err) // the store was silent for too long
+	}
+	return err
 }
 
 // room is what a record takes of a transaction's maxBytes.
 func (l loose) room() int { return max(l.size, maxBytes/appendMost) }
 
 // appendAll stores what several have asked to be appended.
-func (s *Store) appendAll(ctx context.Context, asked []loose) (struct{}, error) {
+func (s *Store) appendAll(ctx context.Context, asked []loose) error {
 	var ops []clientv3.Op
 	for _, l := range asked {
 		ops = append(ops, l.ops...)
 	}
 	_, err := s.txn(ctx, storingRecord, nil, ops, nil)
-	return struct{}{}, err
+	return err
 }
 
 // Trail calls f with every sealed entry from number n on, in order: first

@@ -47,7 +47,7 @@ type Store struct {
 	leaving   atomic.Bool           // this replica stops, see Leave
 	process   string                // random, names this process's records of no run
 	appends   atomic.Int64          // records of no run so far
-	appending *gather.Gather[loose, struct{}]
+	appending *gather.Gather[loose]
 	inHand    atomic.Pointer[inHand] // the newest that was read, see InHand
 	sealer    sealer
 	term      atomic.Int64 // of leading the work, see Lead; 0 for never
@@ -230,15 +230,6 @@ func (s *Store) revision() int64 {
 	}
 	defer s.looking.RUnlock()
 	return s.server.Server.KV().Rev()
-}
-
-// unheard makes the error of a call that somebody no longer waited for one of a
-// store that was silent for too long.
-func unheard(ctx context.Context, what string, err error) error {
-	if err == nil || ctx.Err() == nil || errors.Is(err, engine.ErrStoreDown) {
-		return err
-	}
-	return down(what, err)
 }
 
 // down makes an error of etcd an engine.ErrStoreDown that says what was tried
