@@ -2,6 +2,7 @@ package etcdstore_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,4 +57,20 @@ func TestAppendsShareTransactions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The past of records that share transactions is forgotten by their number: by
+// that of the transactions it would still be there.
+func TestPastOfRecordsIsForgotten(t *testing.T) {
+	t.Parallel()
+	const n, length, keep = 3000, 1 << 10, 500
+	s := open(t, etcdstore.Config{Dir: t.TempDir(), AppendEach: 20 * time.Millisecond, SealEach: 50 * time.Millisecond, KeepHistory: keep})
+	run(t, s)
+	appended(t, s, n, audit.Record{Kind: audit.ReadDone, Output: strings.Repeat("x", length)})
+	// All stand in the trail; in the past of the store there are at most twice
+	// as many as are kept, and those of the time it takes to notice.
+	within(t, "the past is forgotten", func() bool {
+		h, err := s.Health(t.Context())
+		return err == nil && h.Sealed == n && h.InUse < (n+4*keep)*length*13/10
+	})
 }

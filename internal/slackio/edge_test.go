@@ -130,6 +130,23 @@ func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
 	w.await("every answer", func() bool { return len(w.seen("reader", "same channel")) == 3 })
 }
 
+// Who has asked does not wait for the channel's turn, while what nobody asked for
+// does.
+func TestAnswersDoNotWaitForTheirTurn(t *testing.T) {
+	t.Parallel()
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Pace = slackio.Pace{PostEvery: time.Hour, PostBurst: 4} })
+	for i := range 3 {
+		w.slash("operator", fmt.Sprint("same channel ", i))
+	}
+	w.await("every answer", func() bool { return len(w.seen("reader", "same channel")) == 3 })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := w.edge.Post(ctx, engine.Place{Channel: slacklocal.DemoIncident}, say("by itself")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("what nobody asked for was posted at once: %v", err)
+	}
+}
+
 func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
