@@ -1,18 +1,33 @@
-# Builds a static binary and leaves nothing else in the image but CA
-# certificates. Time zones are compiled into the binary.
-FROM golang:1.26-bookworm AS build
+# A static binary and CA certificates, and nothing else. Time zones are compiled in.
+#
+#   docker build -t dhbot .
+#   docker run --read-only --tmpfs /tmp -v dhbot-state:/var/lib/dhbot -v dhbot-key:/var/lib/dhbot-key -v ./etc:/etc/dhbot:ro dhbot
+#
+# Any image with Go 1.26 and CA certificates will do to build in.
+ARG GO_IMAGE=golang:1.26-bookworm
+
+FROM ${GO_IMAGE} AS build
+ARG VERSION=
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags="-s -w" -o /out/bot ./cmd/bot \
- && mkdir -p /out/state && chmod 0700 /out/state
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata \
+      -ldflags="-s -w -X dhbot/internal/buildinfo.Release=${VERSION}" -o /out/bot ./cmd/bot \
+ && install -d -m 0755 /out/root/var/lib && install -d -m 1777 /out/root/tmp \
+ && install -d -m 0700 /out/state/dhbot /out/state/dhbot-key \
+ && install -m 0755 /out/bot /out/root/bot
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /out/bot /bot
-COPY --from=build --chown=65532:65532 /out/state /var/lib/dhbot
+# A directory keeps its mode where its parent is copied.
+COPY --from=build /out/root/ /
+COPY --from=build --chown=65532:65532 /out/state/ /var/lib/
+ENV DHBOT_CONFIG=/etc/dhbot/config.yaml
 USER 65532:65532
-VOLUME /var/lib/dhbot
+# The state, and apart from it the key that signs it.
+VOLUME /var/lib/dhbot /var/lib/dhbot-key
+# Liveness, not readiness: a restart does not bring Slack back.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["/bot", "health", "--live"]
 ENTRYPOINT ["/bot"]
-CMD ["run", "--config", "/etc/dhbot/config.yaml"]
+CMD ["run"]

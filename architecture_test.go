@@ -42,14 +42,14 @@ func goList(t *testing.T) []listed {
 	}
 }
 
-// imports is what each package imports of ours. Helpers that only tests import,
-// whose names end in "test", are left out.
+// imports is what each package imports of ours. What stands under internal/test
+// is imported by tests only, and left out.
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
 	for _, p := range goList(t) {
 		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
-		if name == "dhbot" || strings.HasSuffix(name, "test") {
+		if name == "dhbot" || strings.HasPrefix(name, "internal/test/") {
 			continue
 		}
 		out[name] = []string{}
@@ -152,15 +152,15 @@ func TestImportTable(t *testing.T) {
 func TestOneImporter(t *testing.T) {
 	doors := map[string][]string{
 		"github.com/slack-go/slack":    {"internal/slackio"},
-		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshkey", "internal/hostsim"},
-		"go.etcd.io/etcd/client/v3":    {"internal/etcdstore"},
-		"go.etcd.io/etcd/server/v3":    {"internal/etcdstore"},
+		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshexec/credential", "internal/sshroute", "internal/sshkey", "internal/sim/hostsim"},
+		"go.etcd.io/etcd/client/v3":    {"internal/store/etcdconn", "internal/store/etcdstore", "internal/store/replicas", "internal/store/trail"},
+		"go.etcd.io/etcd/server/v3":    {"internal/store/etcdconn"},
 		"github.com/spf13/cobra":       {"cmd/bot"},
-		"github.com/gorilla/websocket": {"internal/slackio", "internal/slacklocal"},
+		"github.com/gorilla/websocket": {"internal/slackio", "internal/sim/slacklocal"},
 	}
 	for _, p := range goList(t) {
 		name := strings.TrimPrefix(p.ImportPath, "dhbot/")
-		if strings.HasSuffix(name, "test") {
+		if strings.HasPrefix(name, "internal/test/") {
 			continue
 		}
 		for _, imp := range p.Imports {
@@ -168,6 +168,23 @@ func TestOneImporter(t *testing.T) {
 				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(allowed, name) {
 					t.Errorf("%s imports %s; only %v may", name, imp, allowed)
 				}
+			}
+		}
+	}
+}
+
+// TestProductionStandsAlone holds the simulators and the test kits apart: the
+// bot's own packages import neither, so that no pretence can reach production.
+// Only the binary, which offers the demo, imports the simulators.
+func TestProductionStandsAlone(t *testing.T) {
+	for name, list := range imports(t) {
+		for _, imp := range list {
+			if strings.HasPrefix(imp, "internal/test/") {
+				t.Errorf("%s imports the test kit %s", name, imp)
+			}
+			mayPretend := name == "cmd/bot" || strings.HasPrefix(name, "internal/sim/")
+			if strings.HasPrefix(imp, "internal/sim/") && !mayPretend {
+				t.Errorf("%s imports the simulator %s", name, imp)
 			}
 		}
 	}

@@ -1,19 +1,19 @@
-# A status, and a Sev 1 restart with a second pair of eyes.
+# A status, and a Sev 1 restart with a second approver for Sev 1 actions.
 # Play it:  go run ./cmd/bot demo --script demo.story
 
 operator: /dh status db_dis
 expect Sev 0
 expect db_dis
 
-# Nothing runs on a name that nobody knows.
+# Nothing runs on a name that does not exist.
 operator: /dh restart db_diss
 expect Did you mean
 
-operator: /dh restart db_dis disk was full, freed 40 GB
+operator: /dh restart db_dis because disk was full, freed 40 GB
 expect Approval needed
 expect disk was full, freed 40 GB
 
-# Who asked cannot approve, and neither can somebody of another organisation.
+# The requester cannot approve, and neither can a member of another organisation.
 operator: approve
 expect Not allowed
 outsider@shared-vendor: /dh restart db_dis
@@ -41,6 +41,6 @@ operator: /dh restart iris_controller
 expect Approval needed
 approver2: deny not during market hours
 expect denied
-refute 2s Running
+refute 2s Running · restart iris_controller
 
 verify audit

@@ -5,27 +5,45 @@ package auth
 
 import "time"
 
-// Account is an identity that a platform vouches for: a Slack user id within
-// a team. Names and e-mail addresses are never used.
+// Account is an identity that a platform vouches for. Names and e-mail
+// addresses are never used.
 type Account struct {
-	Team string `json:"team"` // T… or E…; "local" for a terminal
+	// Team is where an event came from (T… or E…). It is recorded and decides
+	// nothing: a slash command names the workspace it was typed in, a tap may
+	// name another one. "local" is a terminal, "" an id of the config alone.
+	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }
 
-// String is "T0123/U0456", the form of the config file.
-func (a Account) String() string { return a.Team + "/" + a.User }
+// String is "U0456", or with the team "T0123/U0456".
+func (a Account) String() string {
+	if a.Team == "" {
+		return a.User
+	}
+	return a.Team + "/" + a.User
+}
 
 // Profile is what the platform says about an account right now.
 type Profile struct {
 	Account
-	Deleted, Bot, Guest, Stranger bool
-	// HomeTeam is the team the account belongs to, which is not the team a
-	// shared channel's event names.
+	// ID is the person's: the organisation-wide one in an Enterprise Grid, else
+	// the user id.
+	ID string
+	// Organisation is the account's: the enterprise (E…) in an Enterprise Grid,
+	// else the team (T…).
+	Organisation string
+	// HomeTeam is the workspace (T…) of the account. In an Enterprise Grid it
+	// may be "".
 	HomeTeam string
-	Checked  time.Time
+
+	Deleted, Bot, Guest, Stranger bool
+	Checked                       time.Time
+	// SilentSince is set where the platform did not answer, and since when: the
+	// profile is what it said last.
+	SilentSince time.Time
 }
 
-// Person is somebody the config knows, under one name whatever the account.
+// Person is a person of the config, under one name whatever the account.
 type Person struct {
 	Name     string // the config's key, e.g. "anna"; "" for a stranger
 	Accounts []Account

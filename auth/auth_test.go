@@ -19,7 +19,7 @@ func account(user string) Account { return Account{Team: home, User: user} }
 // approve, dana only reads, eve may see data, zoe has no role.
 func testRules() *Rules {
 	return &Rules{
-		HomeTeams: []string{home, "E0HOME"},
+		Home: home,
 		People: []Person{
 			{Name: "anna", Accounts: []Account{account("U1"), {Team: "E0HOME", User: "W1"}}},
 			{Name: "ben", Accounts: []Account{account("U2")}},
@@ -27,6 +27,7 @@ func testRules() *Rules {
 			{Name: "dana", Accounts: []Account{account("U4")}},
 			{Name: "eve", Accounts: []Account{account("U5")}},
 			{Name: "zoe", Accounts: []Account{account("U6")}},
+			{Name: "gina", Accounts: []Account{{User: "U7"}}},
 		},
 		Clusters: map[string]Roles{
 			"prod": {
@@ -60,13 +61,18 @@ func wantCode(t *testing.T, err error, want Code) {
 	}
 }
 
+func profile(user string) Profile {
+	return Profile{Account: account(user), ID: user, Organisation: home, HomeTeam: home}
+}
+
 func TestIdentify(t *testing.T) {
 	member := func(user string, change func(*Profile)) Profile {
-		p := Profile{Account: account(user), HomeTeam: home}
-		if change != nil {
-			change(&p)
-		}
+		p := profile(user)
+		change(&p)
 		return p
+	}
+	local := func(user, organisation string) Profile {
+		return Profile{Account: Account{LocalTeam, user}, ID: user, Organisation: organisation}
 	}
 	for _, tt := range []struct {
 		name    string
@@ -74,23 +80,28 @@ func TestIdentify(t *testing.T) {
 		person  string
 		code    Code
 	}{
-		{"member", member("U1", nil), "anna", ""},
-		{"second account", Profile{Account: Account{"E0HOME", "W1"}, HomeTeam: home}, "anna", ""},
-		{"terminal", Profile{Account: Account{LocalTeam, "ben"}, HomeTeam: LocalTeam}, "ben", ""},
-		{"terminal, unknown name", Profile{Account: Account{LocalTeam, "root"}, HomeTeam: LocalTeam}, "", NotKnown},
-		{"terminal by an account's id", Profile{Account: Account{LocalTeam, "U1"}, HomeTeam: LocalTeam}, "", NotKnown},
-		{"terminal that a platform names", Profile{Account: Account{LocalTeam, "ben"}, HomeTeam: home}, "", NotAMember},
+		{"member", profile("U1"), "anna", ""},
+		{"the event names another team", member("U1", func(p *Profile) { p.Team = "T0ELSE" }), "anna", ""},
+		{"the event names no team", member("U1", func(p *Profile) { p.Team = "" }), "anna", ""},
+		{"by the organisation's id", member("U1LOCAL", func(p *Profile) { p.ID = "U7" }), "gina", ""},
+		{"id alone is the person's, not the workspace's", member("U7", func(p *Profile) { p.ID = "U9" }), "", NotKnown},
+		{"with a team also the workspace's id", member("U1", func(p *Profile) { p.ID = "W9" }), "anna", ""},
+		{"second account", profile("W1"), "anna", ""},
+		{"terminal", local("ben", LocalTeam), "ben", ""},
+		{"terminal, unknown name", local("root", LocalTeam), "", NotKnown},
+		{"terminal by an account's id", local("U1", LocalTeam), "", NotKnown},
+		{"terminal that a platform names", local("ben", home), "", NotAMember},
 		{"nobody", Profile{}, "", LookupFailed},
-		{"no team", Profile{Account: Account{User: "U1"}, HomeTeam: home}, "", LookupFailed},
+		{"no user", Profile{Account: Account{Team: home}, ID: "U1", Organisation: home}, "", LookupFailed},
+		{"no id", member("U1", func(p *Profile) { p.ID = "" }), "", LookupFailed},
 		{"deleted", member("U1", func(p *Profile) { p.Deleted = true }), "", Deactivated},
 		{"bot", member("U1", func(p *Profile) { p.Bot = true }), "", NotAPerson},
 		{"guest", member("U1", func(p *Profile) { p.Guest = true }), "", NotAMember},
 		{"stranger", member("U1", func(p *Profile) { p.Stranger = true }), "", NotAMember},
-		{"other home, our channel", member("U1", func(p *Profile) { p.HomeTeam = "T0ELSE" }), "", NotAMember},
-		{"home not said", member("U1", func(p *Profile) { p.HomeTeam = "" }), "", NotAMember},
-		{"other team, same user id", member("U1", func(p *Profile) { p.Team = "T0ELSE" }), "", NotAMember},
-		{"unknown account", member("U9", nil), "", NotKnown},
-		{"our id in our other team", Profile{Account: Account{"E0HOME", "U1"}, HomeTeam: home}, "", NotKnown},
+		{"other organisation in our channel", member("U1", func(p *Profile) { p.Organisation = "T0ELSE" }), "", NotAMember},
+		{"other enterprise, our workspace", member("U1", func(p *Profile) { p.Organisation = "E0ELSE" }), "", NotAMember},
+		{"organisation not named", member("U1", func(p *Profile) { p.Organisation = "" }), "", NotAMember},
+		{"unknown account", profile("U9"), "", NotKnown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := testRules().Identify(tt.profile)
@@ -102,16 +113,38 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+// A config from before slack.home lists teams and enterprises.
+func TestIdentifyByHomeTeams(t *testing.T) {
+	r := testRules()
+	r.Home, r.HomeTeams = "", []string{home, "E0HOME"}
+	for _, tt := range []struct {
+		organisation, team string
+		code               Code
+	}{
+		{home, home, ""},
+		{"E0HOME", "", ""},
+		{"E0HOME", "T0SIDE", ""},
+		{"E0NEW", home, ""}, // the workspace has moved into an organisation
+		{"T0ELSE", "T0ELSE", NotAMember},
+		{"", "", NotAMember},
+	} {
+		p := profile("U1")
+		p.Organisation, p.HomeTeam = tt.organisation, tt.team
+		_, err := r.Identify(p)
+		wantCode(t, err, tt.code)
+	}
+}
+
 func TestIdentifyRefusesAnAccountOfTwoPeople(t *testing.T) {
 	r := testRules()
 	r.People[1].Accounts = append(r.People[1].Accounts, account("U1"))
-	_, err := r.Identify(Profile{Account: account("U1"), HomeTeam: home})
+	_, err := r.Identify(profile("U1"))
 	wantCode(t, err, NotKnown)
 }
 
 func TestNoRulesLetNobodyIn(t *testing.T) {
 	var none Rules
-	_, err := none.Identify(Profile{Account: account("U1"), HomeTeam: home})
+	_, err := none.Identify(profile("U1"))
 	wantCode(t, err, NotAMember)
 	wantCode(t, none.MayAsk(Person{Name: "anna"}, "prod", runbooks.Read, "C0INC"), NotKnown)
 	wantCode(t, none.MayVote(Person{Name: "ben"}, "anna", "prod", runbooks.Disruptive), NotKnown)
@@ -186,9 +219,9 @@ func TestMayVote(t *testing.T) {
 func TestOnePersonTwoAccounts(t *testing.T) {
 	r := testRules()
 	for _, a := range []Account{account("U1"), {"E0HOME", "W1"}, {LocalTeam, "anna"}} {
-		p := Profile{Account: a, HomeTeam: home}
+		p := Profile{Account: a, ID: a.User, Organisation: home}
 		if a.Team == LocalTeam {
-			p.HomeTeam = LocalTeam
+			p.Organisation = LocalTeam
 		}
 		who, err := r.Identify(p)
 		if err != nil {

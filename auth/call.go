@@ -3,7 +3,7 @@ package auth
 import "slices"
 
 // Calls says in which order the approvers of a cluster are called to vote on
-// what somebody asks for. It changes nothing about who may vote. An empty
+// a request. It does not change who may vote. An empty
 // First is every approver who is not in Next, an empty Next every one who is
 // not in First.
 type Calls struct {
@@ -21,7 +21,7 @@ const (
 )
 
 // Call returns whom a round calls to vote on what askedBy asked for in a
-// cluster: never anybody who may not. Where the first group has nobody who may,
+// cluster: never a person who may not. Where the first group has no eligible person,
 // the next is called at once.
 func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
 	eligible := r.Eligible(cluster, askedBy)

@@ -26,7 +26,7 @@ func (p Policy) VotesNeeded(class runbooks.Class, level runbooks.Severity) int {
 	case runbooks.Read, runbooks.Sensitive, runbooks.Writes:
 		return 0
 	case runbooks.Disruptive:
-		if level == runbooks.Moderate || level == runbooks.Low {
+		if level.Minor() {
 			return 0
 		}
 		return sev1

@@ -10,14 +10,14 @@ import (
 	"dhbot/internal/engine"
 )
 
-// presentAge is how old an answer may be about whether somebody who could vote
+// presentAge is how old an answer may be about whether a person who could vote
 // is still there. It only spares people a request in vain; at the vote itself
 // the platform is asked anew.
 const presentAge = 5 * time.Minute
 
-// approvable refuses what nobody could ever approve: too few people may vote,
+// approvable refuses a request that no one could ever approve: too few people may vote,
 // or too few of them have an account that still works. Where the platform does
-// not answer nobody is taken to be gone.
+// not answer, no account counts as gone.
 func (s *Service) approvable(ctx context.Context, cluster, asked string, need int) error {
 	if err := s.Rules.EnoughEligible(cluster, asked, need); err != nil || need == 0 {
 		return err
@@ -33,31 +33,41 @@ func (s *Service) approvable(ctx context.Context, cluster, asked string, need in
 			return nil
 		}
 	}
-	return &auth.Refusal{Code: auth.TooFew, Text: fmt.Sprintf("Not allowed: this needs %d of the approvers of %s besides %s, and of those who could some cannot come in any more: %s.",
+	return &auth.Refusal{Code: auth.TooFew, Cluster: cluster, Text: fmt.Sprintf("Not allowed: this needs %d of the approvers of %s besides %s, and of those who could some cannot come in any more: %s.",
 		need, cluster, asked, strings.Join(gone, ", "))}
 }
 
-// gone says why no account of somebody is let in any more, "" where one is, or
-// where nobody knows.
+// gone says why no account of a person is let in any more, "" where one is, or
+// where it is not known.
 func (s *Service) gone(ctx context.Context, p auth.Person) string {
+	why, unknown := s.stillIn(ctx, p)
+	if unknown {
+		return ""
+	}
+	return why
+}
+
+// stillIn is why no account of a person is let in any more, "" where one is;
+// unknown says that an account could not be looked up and none is let in.
+func (s *Service) stillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // somebody of the terminal only
 		accounts = []auth.Account{{Team: auth.LocalTeam, User: p.Name}}
 	}
-	why := ""
 	for _, a := range accounts {
 		profile, err := s.Directory.Lookup(ctx, a, presentAge)
 		if err != nil {
-			return ""
+			unknown = true
+			continue
 		}
 		profile.Account = a
 		_, err = s.Rules.Identify(profile)
 		if err == nil {
-			return ""
+			return "", false
 		}
 		why = strings.TrimSuffix(strings.TrimPrefix(err.Error(), "Not allowed: "), ".")
 	}
-	return why
+	return why, unknown
 }
 
 // callees are the accounts by which people are called.
@@ -73,9 +83,9 @@ func callees(people []auth.Person) []engine.Callee {
 	return out
 }
 
-// ToCall is whom reminder n of a run calls: first those who were called before,
+// ToCall returns whom reminder n of a run calls: first the approvers called before,
 // then the next group, in the end everybody who may vote. Who has voted is left
-// alone, and so is everybody while somebody is looking.
+// alone, and so is everybody while an approver is looking.
 func (s *Service) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil

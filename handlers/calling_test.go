@@ -52,7 +52,9 @@ func TestCalled(t *testing.T) {
 // switched off is refused at once; where the platform does not answer, not.
 func TestNobodyThere(t *testing.T) {
 	h := newHouse(t)
-	gone := func(user string) { h.dir.profiles[user] = auth.Profile{HomeTeam: homeTeam, Deleted: true} }
+	gone := func(user string) {
+		h.dir.profiles[user] = auth.Profile{ID: user, Organisation: homeTeam, Deleted: true}
+	}
 	gone("UBEN")
 	if a := h.say("UANNA", "restart db_dis disk full"); len(h.openRuns(t)) != 1 {
 		t.Fatalf("chris is still there: %s", a.all())

@@ -1,46 +1,57 @@
 package handlers
 
 import (
-	"fmt"
 	"time"
 
+	"dhbot/internal/command"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
-// Plan resolves a typed command into what would run. It asks no host and
-// stores nothing. The error is a *Misunderstood, or one of the planner's.
-func (s *Grammar) Plan(text string, now func() time.Time) (runbooks.Plan, error) {
-	c, err := s.parse(Message{Text: text})
+// PlanText resolves a typed command into what would run. It asks no host and
+// stores nothing. The error is a *command.Question, or one of the planner's.
+func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.Plan, error) {
+	r, err := g.Parse(command.Input{Text: "plan " + text})
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
-	if c.cmd.Action == "" {
-		return runbooks.Plan{}, &Misunderstood{Text: fmt.Sprintf("%s makes no plan.", c.cmd.Verb)}
-	}
-	planner := runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: now}
-	if c.process == nil && c.cmd.Object == AnyTarget {
-		return together(&planner, c)
+	c := newCall(Message{}, r)
+	if assessesSeveral(c) {
+		return together(g, c, now)
 	}
 	in, err := c.inputs(now())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
+	planner := runbooks.Planner{Catalogs: g.Catalogs, Fleet: g.Fleet, Now: now}
 	return planner.Plan(in)
 }
 
+// assessesSeveral says that a call looks at several processes at once.
+func assessesSeveral(c *call) bool {
+	return c.process == nil && (c.cmd.Verb == "status" || c.cmd.Verb == "verify")
+}
+
 // together is one plan for a read of several processes, as a host or a cluster
-// is asked. It has no digest: nobody approves a read.
-func together(planner *runbooks.Planner, c *call) (runbooks.Plan, error) {
-	asks, err := (&asker{planner: planner}).of(c)
+// is asked. It has no digest: a read takes no approval.
+func together(g *command.Grammar, c *call, now func() time.Time) (runbooks.Plan, error) {
+	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.query())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
-	all := runbooks.Plan{Catalog: c.catalog.Name, Cluster: c.cluster.Name, Action: c.cmd.Action, Title: c.cmd.Verb, Class: c.cmd.Class, Locks: []string{}}
-	for _, a := range asks {
-		all.Steps = append(all.Steps, a.step)
-		all.Targets = append(all.Targets, runbooks.Target{Process: a.process.ID, Host: a.host.Name})
-		if all.Severity == runbooks.Unknown || a.process.Level.Worse(all.Severity) {
-			all.Severity = a.process.Level
+	all := runbooks.Plan{
+		Catalog: c.catalog.Name,
+		Cluster: c.cluster.Name,
+		Action:  c.cmd.Action,
+		Title:   c.cmd.Verb,
+		Class:   c.cmd.Class,
+		Locks:   []string{},
+		Steps:   steps,
+		Targets: targets,
+	}
+	for _, t := range targets {
+		if p, ok := c.catalog.Process(t.Process); ok && (all.Severity == runbooks.Unknown || p.Level.Worse(all.Severity)) {
+			all.Severity = p.Level
 		}
 	}
 	return all, nil
@@ -49,8 +60,15 @@ func together(planner *runbooks.Planner, c *call) (runbooks.Plan, error) {
 // inputs are what a call's plan is made of; what varies is minted here, once.
 func (c *call) inputs(now time.Time) (runbooks.Inputs, error) {
 	in := runbooks.Inputs{Cluster: c.cluster.Name, Action: c.cmd.Action, Process: c.processID(), Params: c.params}
-	if c.host != nil {
-		in.Hosts = []string{c.host.Name}
+	for _, h := range c.req.Hosts {
+		in.Hosts = append(in.Hosts, h.Name)
+	}
+	for _, p := range c.req.Also {
+		part := runbooks.Part{Process: p.Process.ID}
+		for _, h := range p.Hosts {
+			part.Hosts = append(part.Hosts, h.Name)
+		}
+		in.Also = append(in.Also, part)
 	}
 	action, err := c.catalog.Action(in.Action, in.Process)
 	if err != nil {

@@ -4,19 +4,12 @@ import (
 	"context"
 
 	"dhbot/internal/card"
-	"dhbot/runbooks"
 )
 
 // details shows all of a run's plan: to a tap in a window of its own, else as
 // an answer, with a file where it does not fit.
 func (s *Service) details(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, runbooks.Read, c.Channel); err != nil {
-		return err
-	}
+	r := c.about
 	if c.Via == Button {
 		return c.reply.Ask(ctx, card.DetailsPage(r, c.page))
 	}

@@ -7,15 +7,36 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/auth"
+	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
+	"dhbot/internal/tracing"
 	"dhbot/runbooks"
 )
+
+// bindFor is bind for the author of a call, who must be allowed the plan's own
+// class: a verb has one class, and a cluster's catalog may give it another.
+func (s *Service) bindFor(ctx context.Context, c *call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+	plan, err := s.planner.Plan(in)
+	if err != nil {
+		return in, plan, err
+	}
+	if err := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
+		return in, plan, err
+	}
+	if err := auth.MayInSilence(c.who.silentSince, plan.Class, c.Origin, ""); err != nil {
+		return in, plan, err
+	}
+	return s.bind(ctx, in)
+}
 
 // bind makes a plan whole: where it needs discovery reads they are run, and
 // their answers become inputs, stored with the run and covered by the digest.
 // What one read found may be what the next one looks at.
-func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
+	ctx, span := tracing.Begin(ctx, "plan")
+	defer func() { tracing.End(span, err) }()
 	const rounds = 4
 	for range rounds {
 		plan, err := s.planner.Plan(in)
@@ -46,11 +67,11 @@ func cannotLook(format string, args ...any) error {
 }
 
 // list runs discovery reads. One that does not answer well ends it: a list
-// that nobody saw must not look like an empty one.
+// that was not seen must not look like an empty one.
 func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
 	out := map[string][]string{}
 	for _, st := range steps {
-		r := s.Remote.Run(ctx, command(st))
+		r := s.Remote.Run(ctx, engine.CommandOf(st))
 		switch {
 		case r.Outcome != remote.Answered:
 			return nil, cannotLook("looking on %s failed: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))

@@ -14,7 +14,7 @@ const (
 	// followFor is when following a log ends by itself.
 	followFor = 2 * time.Minute
 	// followEvery is how often it looks: what is new is an edit of the one
-	// message, of which the workspace has about 50 a minute.
+	// message; the workspace allows about 50 edits a minute.
 	followEvery = 5 * time.Second
 	// followLines is how much of the end is read each time.
 	followLines = "12"
@@ -55,18 +55,20 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 	defer tick.Stop()
 	reading, shown := card.Reading{Cluster: c.cluster.Name, Unrecorded: c.Key == "" && c.Via != Terminal}, ""
 	for first := true; ; first = false {
-		bound, plan, err := s.bind(ctx, inputs) // anew: a log goes on in another file
+		bound, plan, err := s.bindFor(ctx, c, inputs) // anew: a log goes on in another file
 		if err != nil {
 			return err
 		}
-		reading.Title, reading.Parts, reading.At = plan.Title, s.runReads(ctx, plan.Steps), s.Now()
+		reading.Title = plan.Title
+		reading.Parts = s.runReads(ctx, plan.Steps)
+		reading.At = s.Now()
 		if first && s.recordOutput(ctx, c, plan, bound) != nil {
 			reading.Unrecorded = true
 		}
 		over := !s.Now().Before(until)
 		if said := saidText(reading.Parts); first || over || said != shown {
 			shown = said
-			if err := c.reply.Show(ctx, card.FollowingLog(reading, until, over)); err != nil {
+			if err := c.reply.Show(ctx, c.signed(card.FollowingLog(reading, until, over))); err != nil {
 				return err
 			}
 		}
@@ -82,7 +84,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 }
 
 // saidText is what was said, without when.
-func saidText(parts []card.Said) string {
+func saidText(parts []card.Answer) string {
 	var b strings.Builder
 	for _, p := range parts {
 		fmt.Fprintln(&b, p.Host, p.OK, p.Why, p.Text)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/statustest"
 )
 
 // logOf answers the reads of a log: one slice, and what it holds by now.
@@ -18,7 +19,7 @@ func logOf(text func() string) func(remote.Command) remote.Result {
 		if strings.Contains(c.Sent, " find ") {
 			out = "/var/log/deephaven/dis/DataImportServer.log.current\n"
 		}
-		return remote.Result{Outcome: remote.Answered, Stdout: output(out), Started: time.Now(), Ended: time.Now()}
+		return remote.Result{Outcome: remote.Answered, Stdout: statustest.Output(out), Started: time.Now(), Ended: time.Now()}
 	}
 }
 

@@ -2,18 +2,23 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/tracing"
 	"dhbot/runbooks"
 )
 
-// person is somebody whom the config knows and the platform vouches for.
+// person is a person of the config whose account the platform has confirmed.
 type person struct {
 	auth.Person
-	Account auth.Account
+	Account     auth.Account
+	silentSince time.Time // auth.Profile.SilentSince
 }
 
 // How old an answer about a person may be: for reads a moment, for whatever
@@ -28,27 +33,35 @@ const (
 func (s *Service) identify(ctx context.Context, a auth.Account, maxAge time.Duration) (person, error) {
 	profile, err := s.Directory.Lookup(ctx, a, maxAge)
 	if err != nil {
-		s.Logger.Warn("lookup failed", "account", a.String(), "err", err)
+		s.Logger.WarnContext(ctx, "lookup failed", "account", a.String(), "err", err)
 		return person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are, and so cannot let you in. Please try again."}
 	}
-	profile.Account = a // whoever answered, the question was about a
+	profile.Account = a // the lookup was for a, whatever the answer names
 	p, err := s.Rules.Identify(profile)
-	return person{Person: p, Account: a}, err
+	return person{Person: p, Account: a, silentSince: profile.SilentSince}, err
+}
+
+// author is who wrote a message. Only a terminal vouches for a local account,
+// and for no other.
+func (s *Service) author(ctx context.Context, m Message, maxAge time.Duration) (person, error) {
+	if (m.Via == Terminal) != (m.Account.Team == auth.LocalTeam) {
+		return person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: this account is not verified here."}
+	}
+	return s.identify(ctx, m.Account, maxAge)
 }
 
 // gate decides whether a call may go on. Every command passes here; a command
-// that makes a plan is checked against the plan's own class as well.
-func (s *Service) gate(ctx context.Context, c *call) error {
-	if (c.Via == Terminal) != (c.Account.Team == auth.LocalTeam) {
-		// Only a terminal vouches for a local account, and for no other.
-		return &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: nobody vouches for this account here."}
-	}
-	class := c.cmd.Class
+// that makes a plan is checked against the plan's own class as well. The run
+// that a command is about is loaded here, once, for gate and handler.
+func (s *Service) gate(ctx context.Context, c *call) (err error) {
+	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.cmd.Verb))
+	defer func() { tracing.End(span, err) }()
+	class := c.class()
 	age := recent
 	if class.Changing() {
 		age = fresh
 	}
-	p, err := s.identify(ctx, c.Account, age)
+	p, err := s.author(ctx, c.Message, age)
 	if err != nil {
 		return err
 	}
@@ -56,14 +69,101 @@ func (s *Service) gate(ctx context.Context, c *call) error {
 	if err := s.mayHere(ctx, c, class); err != nil {
 		return err
 	}
-	if c.cmd.Object == RunNamed && class.Changing() {
-		return nil // the run's own cluster decides, in its handler
+	switch c.cmd.Object {
+	case command.RunNamed:
+	case command.IncidentNamed:
+		return s.mayHandle(ctx, c)
+	default:
+		if err := s.Rules.MayAsk(p.Person, c.cluster.Name, class, c.Channel); err != nil {
+			return err
+		}
+		return auth.MayInSilence(p.silentSince, class, c.Origin, "")
 	}
-	return s.Rules.MayAsk(p.Person, c.cluster.Name, class, c.Channel)
+	if err := s.loadRun(ctx, c); err != nil {
+		return err
+	}
+	return s.mayRun(c)
+}
+
+// loadRun reads the run that a call is about. One that its author may not read
+// is answered, and recorded, like one that there never was.
+func (s *Service) loadRun(ctx context.Context, c *call) error {
+	st, err := s.Runs.Get(ctx, c.run)
+	sees := s.sees(c.who.Person, c.Channel)
+	hidden := errors.Is(err, engine.ErrNotFound)
+	switch {
+	case err == nil:
+		hidden = !sees(st.Run.Plan.Cluster)
+	case errors.Is(err, engine.ErrNewerForm): // its cluster cannot be read
+		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
+	}
+	if hidden {
+		return &auth.Refusal{Code: auth.NoSuchRun, Text: "There is no such run as " + c.run + ". `runs` lists open and recent ones."}
+	}
+	if err != nil {
+		return err
+	}
+	c.about = st.Run
+	cl, ok := s.Fleet.Cluster(st.Run.Plan.Cluster)
+	if !ok {
+		return fmt.Errorf("%s has roles for the cluster %q, which the config does not have", c.run, st.Run.Plan.Cluster)
+	}
+	return s.setCluster(c, cl)
+}
+
+// runRule says who among the readers of a run's cluster may say a verb of it.
+type runRule uint8
+
+// The closed set of rules.
+const (
+	anyReader runRule = iota + 1
+	anOperator
+	anApprover  // never the requester
+	theAsker    // or an approver
+	anotherOne  // an approver; below Sev 1 also the requester
+	whoApproved // the engine knows whether they did
+)
+
+// runRules are the rules of the verbs that are said of a run.
+var runRules = map[string]runRule{
+	"show": anyReader, "details": anyReader, "approve": anApprover, "deny": anApprover, "looking": anApprover,
+	"withdraw": whoApproved, "cancel": theAsker, "done": anOperator, "close": anotherOne, "continue": anOperator, "byhand": anOperator,
+}
+
+// mayRun decides about the run that was loaded.
+func (s *Service) mayRun(c *call) error {
+	r := c.about
+	asked := r.Asked.Person == c.who.Name
+	approver := func() error {
+		if err := s.Rules.MayVote(c.who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil || c.cmd.Verb != "approve" {
+			return err
+		}
+		return auth.MayInSilence(c.who.silentSince, r.Plan.Class, c.Origin, r.Asked.Origin)
+	}
+	switch runRules[c.cmd.Verb] {
+	case anyReader, whoApproved:
+		return nil
+	case anOperator:
+		return s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel)
+	case anApprover:
+		return approver()
+	case theAsker:
+		if asked {
+			return nil
+		}
+		return approver()
+	case anotherOne:
+		if asked && r.Plan.Severity.Minor() {
+			return nil
+		}
+		return approver()
+	default:
+		return fmt.Errorf("no rule says who may %s a run", c.cmd.Verb)
+	}
 }
 
 // mayHere refuses what changes something when it comes late, unclaimed, or
-// from a channel that outsiders read or that the bot is not in: nobody there
+// from a channel that outsiders read or that the bot is not in: the people there
 // would see what was asked for, and what became of it.
 func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) error {
 	if !class.Changing() {
@@ -81,7 +181,8 @@ func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) er
 	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != Terminal {
 		late := &Late{Age: age}
 		if c.Via == Slash || c.Via == Mention || c.Via == Shortcut {
-			late.Command = c.Text
+			f := c.req.Fields()
+			late.Request = &f
 		}
 		return late
 	}
@@ -114,6 +215,9 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	if err := s.Rules.MayAsk(asker.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel); err != nil {
 		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
 	}
+	if err := auth.MayInSilence(asker.silentSince, r.Plan.Class, "", ""); err != nil {
+		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
+	}
 	valid := map[string]bool{}
 	for _, v := range r.Votes {
 		voter, err := s.identify(ctx, v.Account, fresh)
@@ -121,6 +225,9 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 			return fmt.Errorf("%s who approved: %w", v.Person, err)
 		}
 		if err := s.Rules.MayVote(voter.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil {
+			return fmt.Errorf("%s who approved: %w", v.Person, err)
+		}
+		if err := auth.MayInSilence(voter.silentSince, r.Plan.Class, v.Origin, r.Asked.Origin); err != nil {
 			return fmt.Errorf("%s who approved: %w", v.Person, err)
 		}
 		if v.Digest == r.Plan.Digest {
@@ -131,18 +238,14 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	if len(valid) < need {
 		return fmt.Errorf("%d of %d needed votes are valid for plan %s", len(valid), need, short(r.Plan.Digest))
 	}
-	now, err := s.planner.Plan(r.Inputs)
-	if err != nil {
-		return fmt.Errorf("the plan cannot be made any more: %w", err)
-	}
-	if now.Digest != r.Plan.Digest {
-		return fmt.Errorf("catalog or config changed since: the plan would now be %s, approved was %s", short(now.Digest), short(r.Plan.Digest))
-	}
 	if r.StartedAt == nil {
-		return s.relist(ctx, r.Inputs)
+		return s.stillAs(ctx, r)
 	}
 	return nil
 }
+
+// Derive makes a run's plan anew, of its inputs and what this replica knows now.
+func (s *Service) Derive(r engine.Run) (runbooks.Plan, error) { return s.planner.Plan(r.Inputs) }
 
 func short(digest string) string {
 	if len(digest) > 6 {

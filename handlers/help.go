@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,90 +9,95 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/runbooks"
 )
 
 // help shows the commands, or more about one verb or process.
 func (s *Service) help(ctx context.Context, c *call) error {
 	if c.topic == "" {
-		groups, others := s.helpGroups(c)
-		return c.reply.Whisper(ctx, card.Help(groups, c.cluster.Name, others))
+		return c.reply.Ephemeral(ctx, card.Help(s.helpGroups(c), c.cluster.Name))
 	}
-	topic := word(firstWord(c.topic))
-	for _, cmd := range s.commands() {
+	topic := command.Word(firstWord(c.topic))
+	for _, cmd := range c.names.Commands() {
 		if cmd.Verb == topic || slices.Contains(cmd.Aliases, topic) {
-			return c.reply.Whisper(ctx, card.HelpVerb(s.helpTopic(c, cmd)))
+			return c.reply.Ephemeral(ctx, card.HelpVerb(s.helpTopic(c, cmd)))
 		}
 	}
 	match := c.catalog.Find(topic)
 	if match.Process != nil {
-		return c.reply.Whisper(ctx, card.HelpProcess(*match.Process, hostNamesOf(c, match.Process)))
+		return c.reply.Ephemeral(ctx, card.HelpProcess(*match.Process, hostNamesOf(c, match.Process)))
 	}
-	m := &Misunderstood{Text: "No help about " + shown(c.topic) + "."}
-	verbs := make([]string, 0, len(s.commands()))
-	for _, cmd := range s.commands() {
+	q := &command.Question{Code: command.UnknownName, Text: "No help about " + command.Shown(c.topic) + "."}
+	verbs := make([]string, 0, len(c.names.Commands()))
+	for _, cmd := range c.names.Commands() {
 		verbs = append(verbs, cmd.Verb)
 	}
 	for _, n := range append(runbooks.Suggest(topic, verbs), match.Suggestions...) {
-		m.Suggest = append(m.Suggest, "help "+n)
+		q.Choices = append(q.Choices, c.names.Choose(c.Channel, "help "+n)...)
 	}
-	return m
+	return q
 }
 
-// helpGroups are the commands that the person may use here, in groups, and the
-// verbs of the others.
-func (s *Service) helpGroups(c *call) (groups []card.HelpGroup, others []string) {
-	byHand := len(Commands())
-	look, change, runs := card.HelpGroup{Title: "Look"}, card.HelpGroup{Title: "Change"}, card.HelpGroup{Title: "Runs"}
-	more, procedures := card.HelpGroup{Title: "More to look at", Compact: true}, card.HelpGroup{Title: "Procedures", Compact: true}
-	for i, cmd := range s.commands() {
-		var into *card.HelpGroup
+// mostUsed are the commands that help shows first, with an example each.
+var mostUsed = []string{"status", "logs", "verify", "restart", "start", "stop", "plan", "approve", "deny", "show", "own"}
+
+// helpGroups are the commands that the person may use here: those most used one
+// by one, the others by name.
+func (s *Service) helpGroups(c *call) []card.HelpGroup {
+	first := card.HelpGroup{Title: "Most used"}
+	look, change := card.HelpGroup{Title: "Look", Compact: true}, card.HelpGroup{Title: "Change", Compact: true}
+	incidents, runs := card.HelpGroup{Title: "Incidents", Compact: true}, card.HelpGroup{Title: "Runs", Compact: true}
+	for _, cmd := range c.names.Commands() {
+		into := &look
 		switch {
 		case !s.mayUse(c, cmd):
-			others = append(others, cmd.Verb)
 			continue
-		case i >= byHand && cmd.Class.Changing():
-			into = &procedures
-		case i >= byHand:
-			into = &more
-		case cmd.Object == RunNamed || cmd.Verb == "runs" || cmd.Verb == "locks" || cmd.Verb == "health":
+		case slices.Contains(mostUsed, cmd.Verb):
+			into = &first
+		case cmd.Object == command.IncidentNamed:
+			into = &incidents
+		case cmd.Object == command.RunNamed || cmd.Verb == "runs" || cmd.Verb == "locks":
 			into = &runs
 		case cmd.Class.Changing():
 			into = &change
-		default:
-			into = &look
 		}
 		into.Rows = append(into.Rows, helpRow(cmd))
 	}
-	return []card.HelpGroup{look, change, runs, more, procedures}, others
+	slices.SortStableFunc(first.Rows, func(a, b card.HelpRow) int {
+		return cmp.Compare(slices.Index(mostUsed, a.Verb), slices.Index(mostUsed, b.Verb))
+	})
+	return []card.HelpGroup{first, look, change, incidents, runs}
 }
 
 // mayUse says that a person may use a command on some target or run here; the
 // gate decides about each.
-func (s *Service) mayUse(c *call, cmd Command) bool {
+func (s *Service) mayUse(c *call, cmd command.Command) bool {
 	if s.Rules.MayAsk(c.who.Person, c.cluster.Name, cmd.Class, c.Channel) == nil {
 		return true
 	}
-	return cmd.Object == RunNamed && s.Rules.MayVote(c.who.Person, "", c.cluster.Name, cmd.Class) == nil
+	return cmd.Object == command.RunNamed && s.Rules.MayVote(c.who.Person, "", c.cluster.Name, cmd.Class) == nil
 }
 
-// helpTopic is all there is to say about one command: to the person who asks,
+// helpTopic is all there is to say about one command: to the person asking,
 // in their cluster.
-func (s *Service) helpTopic(c *call, cmd Command) card.HelpTopic {
+func (s *Service) helpTopic(c *call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
 		t.MayNot = "You have not the role for it in " + c.cluster.Name + "."
 	}
 	for _, p := range cmd.Params {
-		t.Params = append(t.Params, card.HelpParam{Name: p.Name, Help: p.Help, Values: p.Values(), Default: p.Default, Optional: p.Optional})
+		t.Params = append(
+			t.Params, card.HelpParam{Name: p.Name, Help: p.Help, Values: p.Values(), Default: p.Default, Optional: p.Optional},
+		)
 	}
 	return t
 }
 
 // takes says in a sentence what a command takes besides the right to ask, ""
 // for what is itself said of a run.
-func takes(cmd Command, policy auth.Policy) string {
-	if cmd.Object == RunNamed {
+func takes(cmd command.Command, policy auth.Policy) string {
+	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""
 	}
 	switch cmd.Class {
@@ -100,25 +106,31 @@ func takes(cmd Command, policy auth.Policy) string {
 	case runbooks.Sensitive:
 		return "Shows data: for the role data, as a direct message."
 	case runbooks.Writes:
-		return "Takes nobody's vote."
+		return "No approval needed."
 	case runbooks.Destructive:
-		return fmt.Sprintf("Destructive: it waits for the votes of %d people besides you, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
+		return fmt.Sprintf("Destructive: it waits for the approval of %d other people, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
 	default:
-		votes := "the vote of somebody else"
+		votes := "the approval of another person"
 		if n := policy.VotesNeeded(cmd.Class, runbooks.Critical); n > 1 {
-			votes = fmt.Sprintf("the votes of %d people besides you", n)
+			votes = fmt.Sprintf("the approval of %d other people", n)
 		}
-		return "At Sev 1 it waits for " + votes + "; below, it runs at once."
+		return "At Sev 1 it needs " + votes + "; otherwise it runs at once."
 	}
 }
 
-func helpRow(cmd Command) card.HelpRow {
-	return card.HelpRow{Verb: cmd.Verb, Summary: cmd.Summary, Usage: cmd.Usage, Example: cmd.Example, Aliases: strings.Join(cmd.Aliases, ", ")}
+func helpRow(cmd command.Command) card.HelpRow {
+	return card.HelpRow{
+		Verb:    cmd.Verb,
+		Summary: cmd.Summary,
+		Usage:   cmd.Usage,
+		Example: cmd.Example,
+		Aliases: strings.Join(cmd.Aliases, ", "),
+	}
 }
 
 // processesFor are the processes that a verb can be said of in this cluster.
-func (s *Service) processesFor(c *call, cmd Command) []string {
-	if cmd.Object != ProcessNamed && cmd.Object != AnyTarget {
+func (s *Service) processesFor(c *call, cmd command.Command) []string {
+	if cmd.Object != command.ProcessNamed && cmd.Object != command.AnyTarget {
 		return nil
 	}
 	var out []string

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"dhbot/internal/card"
-	"dhbot/internal/probe"
+	"dhbot/internal/observe"
+	"dhbot/internal/observe/etcd"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
 
-// judgeable are the reads of which it is known what a good answer is: what they
+// judgeable are the reads whose good answer is known: what they
 // mean is shown, and not what was printed.
 func judgeable(until runbooks.Condition) bool {
 	return slices.Contains([]runbooks.Condition{runbooks.EtcdStatus, runbooks.EtcdQuorum, runbooks.EtcdAlarms, runbooks.AllUp}, until)
@@ -19,15 +20,15 @@ func judgeable(until runbooks.Condition) bool {
 
 // judgeRead grades an answer. What was not understood is unknown, and never
 // good.
-func judgeRead(p *card.Said, st runbooks.Step, r remote.Result) {
-	v := probe.Evaluate(st, nil, r, time.Time{})
+func judgeRead(p *card.Answer, st runbooks.Step, r remote.Result) {
+	v := observe.Evaluate(st, nil, r, time.Time{})
 	p.Verdict = redact.Line(v.Text, 600)
 	switch v.State {
-	case probe.Met:
+	case observe.Met:
 		p.OK, p.Grade = true, card.Good
-	case probe.Noted:
+	case observe.Noted:
 		p.OK, p.Grade = true, card.Noteworthy
-	case probe.NotYet, probe.Never:
+	case observe.NotYet, observe.Never:
 		p.OK, p.Grade = true, card.Bad
 	default:
 		p.OK, p.Why = false, p.Verdict
@@ -36,7 +37,7 @@ func judgeRead(p *card.Said, st runbooks.Step, r remote.Result) {
 
 // tabulate shows the members of etcd once, with what status and health say of
 // each, where either was asked.
-func tabulate(parts []card.Said, steps []runbooks.Step, results []remote.Result) {
+func tabulate(parts []card.Answer, steps []runbooks.Step, results []remote.Result) {
 	var status, health *remote.Result
 	at := -1
 	for i, st := range steps {
@@ -54,13 +55,16 @@ func tabulate(parts []card.Said, steps []runbooks.Step, results []remote.Result)
 		return
 	}
 	table := card.Table{Header: []string{"member", "role", "database", "raft"}}
-	for _, m := range probe.EtcdRows(status, health) {
+	for _, m := range etcd.Rows(status, health) {
 		sign, role := "🟢 ", m.Role
 		if m.Failed {
 			sign, role = "🔴 ", "does not answer: "+m.Ill
 		}
 		if m.Failed && m.Role != "" {
 			role = m.Role + ", not healthy: " + m.Ill
+		}
+		if m.Alarmed {
+			sign, role = "🟡 ", m.Role+", serves reads: "+m.Ill
 		}
 		table.Rows = append(table.Rows, []card.Line{{card.T(sign), card.B(m.Endpoint)}, {card.T(role)}, {card.T(m.Size)}, {card.T(m.Raft)}})
 	}

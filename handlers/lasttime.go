@@ -24,7 +24,7 @@ const (
 func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
 	ended, err := s.Runs.Recent(ctx, lastAmong)
 	if err != nil {
-		s.Logger.Warn("the run before could not be looked up", "err", err)
+		s.Logger.WarnContext(ctx, "the run before could not be looked up", "err", err)
 		return nil
 	}
 	before := lastOf(ended, inputs, plan)

@@ -11,43 +11,39 @@ const recentRuns = 5
 
 func (s *Service) answer(ctx context.Context, c *call, out card.Card) error {
 	if c.ChannelShared {
-		return c.reply.Whisper(ctx, out)
+		return c.reply.Ephemeral(ctx, out)
 	}
-	return c.reply.Show(ctx, out)
+	return c.reply.Show(ctx, c.signed(out))
+}
+
+// signed is an answer to a call that others see, which says whose it was.
+func (c *call) signed(out card.Card) card.Card {
+	if c.Alone || c.Via != Slash && c.Via != Button {
+		return out
+	}
+	return card.AskedBy(out, c.who.Name)
 }
 
 // showRun answers with a run as it stands; the run's own message stays where
 // it was asked for.
 func (s *Service) showRun(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	return s.answer(ctx, c, card.Run(r))
+	return s.answer(ctx, c, card.Run(c.about))
 }
 
 func (s *Service) runs(ctx context.Context, c *call) error {
-	open, err := s.Runs.Open(ctx)
+	h, err := s.inHand(ctx, s.sees(c.who.Person, c.Channel))
 	if err != nil {
 		return err
 	}
-	ended, err := s.Runs.Recent(ctx, recentRuns)
-	if err != nil {
-		return err
-	}
-	return s.answer(ctx, c, card.Runs(open, ended))
+	return s.answer(ctx, c, card.Runs(h.open, h.ended))
 }
 
 func (s *Service) locks(ctx context.Context, c *call) error {
-	held, err := s.Runs.Locks(ctx)
+	h, err := s.inHand(ctx, s.sees(c.who.Person, c.Channel))
 	if err != nil {
 		return err
 	}
-	open, err := s.Runs.Open(ctx)
-	if err != nil {
-		return err
-	}
-	return s.answer(ctx, c, card.Locks(held, open, s.Now()))
+	return s.answer(ctx, c, card.Locks(h.locks, h.open, s.Now()))
 }
 
 // health says how the bot itself is.
@@ -56,5 +52,5 @@ func (s *Service) health(ctx context.Context, c *call) error {
 		return said("I cannot tell how I am from here. On the bot's machine `bot health` can.")
 	}
 	well, lines := s.Health(ctx)
-	return c.reply.Whisper(ctx, card.Health(well, lines))
+	return c.reply.Ephemeral(ctx, card.Health(well, lines))
 }

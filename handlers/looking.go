@@ -6,60 +6,40 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
 	"dhbot/runbooks"
 )
 
-// looking stores that somebody who may vote is looking at a run, so that not
-// everybody does, and the next reminder wakes nobody. It binds nobody: whoever
+// looking stores that an approver is looking at a run, so that not
+// all of them do, and the next reminder mentions no one. It is not binding: whoever
 // may approve still can.
 func (s *Service) looking(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := s.mayVote(c, r); err != nil {
-		return err
-	}
 	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
 		return err
 	}
-	return c.reply.Whisper(ctx, card.Looking(r))
+	if c.Via == Button { // in the window of the details, which then says so
+		r := c.about
+		r.Looking = &engine.Look{Actor: s.actor(c), At: s.Now()}
+		if c.reply.Ask(ctx, card.DetailsPage(r, 0)) == nil {
+			return nil
+		}
+	}
+	return c.reply.Ephemeral(ctx, card.Looking(c.about))
 }
 
-// beside names where else a process runs that a run leaves alone: what an
-// approver could take for its target.
-func (s *Service) beside(cluster string, plan runbooks.Plan) []string {
+// beside names the other hosts of the cluster on which a process runs that a run
+// leaves alone: what an approver could take for its target.
+func beside(cluster *fleet.Cluster, plan runbooks.Plan) []string {
 	processes, touched := map[string]bool{}, map[string]bool{}
 	for _, t := range plan.Targets {
 		processes[t.Process], touched[t.Host] = t.Process != "", true
 	}
 	var out []string
-	for i := range s.Fleet.Clusters {
-		cl := &s.Fleet.Clusters[i]
-		for _, h := range cl.Hosts {
-			runs := slices.ContainsFunc(h.Processes, func(p string) bool { return processes[p] })
-			switch {
-			case !runs:
-			case cl.Name != cluster:
-				out = append(out, h.Name+" ("+cl.Name+")")
-			case !touched[h.Name]:
-				out = append(out, h.Name)
-			}
+	for _, h := range cluster.Hosts {
+		runs := slices.ContainsFunc(h.Processes, func(p string) bool { return processes[p] })
+		if runs && !touched[h.Name] {
+			out = append(out, h.Name)
 		}
 	}
 	return out
-}
-
-// didYouMean answers what was not understood. What is suggested can be tapped
-// where it names all that it needs; a tap goes the same way as a typed
-// command.
-func (s *Service) didYouMean(m Message, mis *Misunderstood) card.Card {
-	var taps []card.Suggestion
-	for _, text := range mis.Suggest {
-		c, err := s.parse(Message{Text: text, Channel: m.Channel})
-		if err == nil && c.run == "" && c.topic == "" && len(c.params) == 0 {
-			taps = append(taps, card.Suggestion{Label: text, Command: c.canonical(), Changes: c.cmd.Class.Changing()})
-		}
-	}
-	return card.Tappable(card.DidYouMean(mis.Text, mis.Suggest), taps)
 }

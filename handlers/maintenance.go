@@ -9,11 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
+	"dhbot/runbooks"
 )
 
 // Windows keeps what people announced to work on. Each change is stored
@@ -24,9 +27,9 @@ type Windows interface {
 	// Maintenance returns what was announced and not ended, over or not, by
 	// cluster and target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
-	// InHand returns the same together with every run that has not ended,
+	// OpenWork returns the same together with every run that has not ended,
 	// oldest first, as of one moment.
-	InHand(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
+	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// SetMaintenance stores an announcement in place of one for the same
 	// cluster, process and host.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
@@ -35,7 +38,7 @@ type Windows interface {
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 }
 
-// How long an announcement may last: nobody announces less than a few minutes,
+// How long an announcement may last: less than a few minutes is not worth announcing,
 // and what lasts longer than a week belongs into the config's schedule.
 const (
 	leastMaintenance = 5 * time.Minute
@@ -52,12 +55,14 @@ func (s *Service) notOver(all []fleet.Maintenance) []fleet.Maintenance {
 	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
-// listMaintenance answers what is announced, everywhere.
+// listMaintenance answers what is announced, of what the reader may read.
 func (s *Service) listMaintenance(ctx context.Context, c *call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
 	}
+	sees := s.sees(c.who.Person, c.Channel)
+	list = slices.DeleteFunc(list, func(m fleet.Maintenance) bool { return !sees(m.Cluster) })
 	return s.answer(ctx, c, card.Maintenance(list, s.Now()))
 }
 
@@ -65,22 +70,78 @@ func (s *Service) listMaintenance(ctx context.Context, c *call) error {
 // host: it changes what the bot expects, and so what counts as an incident.
 func (s *Service) maintenance(ctx context.Context, c *call) error {
 	m := fleet.Maintenance{Cluster: c.cluster.Name, Process: c.process.ID, Host: hostName(c.host), By: c.who.Name, From: s.Now()}
-	first, rest, _ := strings.Cut(c.rest, " ")
-	switch word(first) {
-	case "end", "off", "over", "done":
-		return s.endMaintenance(ctx, c, m, rest)
+	if len(c.req.Also) > 0 || len(c.req.Hosts) > 1 {
+		return said("One process on one host at a time, or on all of its hosts. Nothing was announced.")
 	}
-	length, ok := readLength(word(first))
+	typed := c.params[command.ParamLength]
+	if typed == command.LengthEnd {
+		return s.endMaintenance(ctx, c, m, c.rest)
+	}
+	length, ok := readLength(typed)
 	if !ok || length < leastMaintenance || length > mostMaintenance {
-		return said("Say for how long, from 5m to 7d: `%s %s 2h REASON`; or `%s %s end`. Nothing was announced.", c.cmd.Verb, c.process.ID, c.cmd.Verb, c.process.ID)
+		return said("From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.cmd.Verb, c.process.ID, c.cmd.Verb, c.process.ID)
 	}
-	m.Until, m.Reason = m.From.Add(length), redact.Line(rest, reasonRunes)
+	if c.req.Unmarked && !c.confirmed() {
+		return s.proposeBare(ctx, c)
+	}
+	m.Until, m.Reason = m.From.Add(length), redact.Line(c.rest, reasonRunes)
+	note, err := s.boundMaintenance(ctx, c, &m)
+	if err != nil {
+		return err
+	}
 	record := s.announcement(c, m, "until "+m.Until.UTC().Format("2006-01-02 15:04 UTC"))
 	if err := s.Windows.SetMaintenance(ctx, m, record, c.Key); err != nil {
 		return err
 	}
 	c.settled = true
-	return s.answer(ctx, c, card.Announced(m))
+	return s.answer(ctx, c, card.Announced(m, note))
+}
+
+// mostAlone is how long one person alone may announce work on a process whose
+// outage is Sev 1: meanwhile no incident of it is opened.
+const mostAlone = 4 * time.Hour
+
+// boundMaintenance shortens what one person may not announce alone, and says in
+// note what that takes: an approver other than the person who announced it before
+// announces it for longer. Announcing again does not make it longer, nor does
+// ending it, or letting it end, and announcing again within mostAlone.
+func (s *Service) boundMaintenance(ctx context.Context, c *call, m *fleet.Maintenance) (note string, err error) {
+	if c.process.Level != runbooks.Critical {
+		return "", nil
+	}
+	list, err := s.Windows.Maintenance(ctx)
+	if err != nil {
+		return "", err
+	}
+	began := m.From
+	for _, old := range list {
+		if over := old.Over(s.Now()); over && (old.By != m.By || old.Over(s.Now().Add(-mostAlone))) {
+			continue
+		}
+		overlaps := old.Host == m.Host || old.Host == "" || m.Host == ""
+		if old.Cluster != m.Cluster || old.Process != m.Process || !overlaps {
+			continue
+		}
+		eligible := old.Host == m.Host && slices.ContainsFunc(s.Rules.Eligible(m.Cluster, old.By), func(p auth.Person) bool {
+			return p.Name == m.By
+		})
+		if old.By != m.By && eligible { // the second person is the approval
+			return "Approved by " + m.By + "; announced by " + old.By + ".", nil
+		}
+		if old.From.Before(began) {
+			began = old.From
+		}
+	}
+	most := began.Add(mostAlone)
+	if !m.Until.After(most) {
+		m.From = began
+		return "", nil
+	}
+	if most.Sub(s.Now()) < leastMaintenance {
+		return "", said("Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.cmd.Verb, c.process.ID)
+	}
+	m.From, m.Until = began, most
+	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.cmd.Verb, c.process.ID), nil
 }
 
 func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenance, reason string) error {
@@ -96,7 +157,15 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 			others = append(others, old.Target())
 		default:
 			m.Reason = redact.Line(reason, reasonRunes)
-			if err := s.Windows.EndMaintenance(ctx, m, s.announcement(c, m, "ended"), c.Key); err != nil {
+			record := s.announcement(c, m, "ended")
+			err := error(nil)
+			if c.process.Level == runbooks.Critical { // boundMaintenance has to see it
+				old.Until = s.Now()
+				err = s.Windows.SetMaintenance(ctx, old, record, c.Key)
+			} else {
+				err = s.Windows.EndMaintenance(ctx, m, record, c.Key)
+			}
+			if err != nil {
 				return err
 			}
 			c.settled = true

@@ -8,6 +8,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/fleet"
+	"dhbot/internal/test/statustest"
 )
 
 // clockHouse is a house whose clock the test moves.
@@ -41,7 +42,7 @@ func TestMaintenance(t *testing.T) {
 	}
 	wants(say("URITA", "maintenance"), "Nothing is in maintenance")
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 1 · Critical")
-	wants(say("UBEN", "maintenance db_dis on infra-1 in prod 2h disk swap"), "Maintenance of db_dis@infra-1 in prod", "by ben: “disk swap”")
+	wants(say("UBEN", "maintenance db_dis on infra-1 in prod 2h because disk swap"), "Maintenance of db_dis@infra-1 in prod", "by ben: “disk swap”")
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None", "Start failed, in maintenance", "In maintenance until", "by ben")
 	wants(say("URITA", "status in prod"), "1 in maintenance", "db_dis on infra-1 · Start failed, in maintenance until")
 	wants(say("URITA", "maintenance"), "1 in maintenance", "db_dis@infra-1", "(2 h left) by ben")
@@ -54,7 +55,7 @@ func TestMaintenance(t *testing.T) {
 
 	wants(say("UANNA", "maint dis in prod 1d"), "Maintenance of db_dis in prod", "by anna, no reason given")
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None")
-	wants(say("UBEN", "maintenance db_dis in prod end swap is done"), "Maintenance of db_dis in prod ended by ben: “swap is done”")
+	wants(say("UBEN", "maintenance db_dis in prod end because swap is done"), "Maintenance of db_dis in prod ended by ben: “swap is done”")
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 1 · Critical")
 
 	var told []string
@@ -82,10 +83,10 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 	}{
 		{user: "URITA", text: "maintenance db_dis in prod 2h", want: "Not allowed"},
 		{user: "UNOBODY", text: "maintenance", want: "Not allowed"},
-		{user: "UBEN", text: "maintenance db_dis in prod", want: "Say for how long"},
-		{user: "UBEN", text: "maintenance db_dis in prod disk swap", want: "Say for how long"},
-		{user: "UBEN", text: "maintenance db_dis in prod 1m", want: "Say for how long"},
-		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "Say for how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod", want: "For how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod disk swap", want: "For how long"},
+		{user: "UBEN", text: "maintenance db_dis in prod 1m", want: "From 5m to 7d"},
+		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "From 5m to 7d"},
 		{user: "UBEN", text: "maintenance db_diss in prod 2h", want: "db_dis"},
 		{user: "UBEN", text: "maintenance db_dis in prod end", want: "not in maintenance"},
 		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "state store", spoil: func(m *Message) { m.Key = "" }},
@@ -108,12 +109,52 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 // TestNotNeededIsNoIncident: MariaDB is down, and the ACLs are in etcd.
 func TestNotNeededIsNoIncident(t *testing.T) {
 	h := newHouse(t)
-	stopped := strings.NewReplacer("Active: active (running)", "Active: inactive (dead)", "   Main PID: 42 (x)\n", "")
-	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down, and not needed", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
+	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down (optional)", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
 		h.Fleet.Clusters[0] = estate(acls)
-		h.hosts.say = altered("mariadb", stopped.Replace)
-		if a := h.say("URITA", "status mariadb in prod"); !strings.Contains(a.all(), want) {
+		h.hosts.say = saying(statustest.World{"mariadb": {Status: "inactive (dead)"}})
+		if a := h.say("UANNA", "status mariadb in prod"); !strings.Contains(a.all(), want) {
 			t.Errorf("ACLs in %s: %s", acls, a.all())
 		}
+	}
+}
+
+// TestLongMaintenance: beyond 4 h a Sev 1 process takes a second person who may
+// approve; announcing again, or under another target, is no way around it.
+func TestLongMaintenance(t *testing.T) {
+	h, now := clockHouse(t)
+	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
+	until := func() time.Time {
+		t.Helper()
+		list, err := h.Windows.Maintenance(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		return list[0].Until
+	}
+	begun := *now
+	if a := say("UANNA", "maintenance db_dis in prod 1d because move"); !strings.Contains(a, "beyond 4 h") || !until().Equal(begun.Add(4*time.Hour)) {
+		t.Errorf("alone: until %s: %s", until(), a)
+	}
+	*now = begun.Add(3 * time.Hour)
+	if a := say("UANNA", "maintenance db_dis in prod 4h because move"); !until().Equal(begun.Add(4 * time.Hour)) {
+		t.Errorf("again, alone: until %s: %s", until(), a)
+	}
+	*now = begun.Add(3*time.Hour + time.Minute)
+	if a := say("UANNA", "maintenance db_dis in prod end"); !strings.Contains(a, "ended") {
+		t.Errorf("the end: %s", a)
+	}
+	if a := say("UANNA", "maintenance db_dis in prod 4h because move"); !until().Equal(begun.Add(4 * time.Hour)) {
+		t.Errorf("ended and announced again: until %s: %s", until(), a)
+	}
+	*now = begun.Add(4*time.Hour + time.Minute)
+	if a := say("UANNA", "maintenance db_dis in prod 4h because move"); !strings.Contains(a, "an approver other than you") {
+		t.Errorf("when it is over: %s", a)
+	}
+	*now = begun.Add(4*time.Hour - time.Minute)
+	if a := say("UANNA", "maintenance db_dis on infra-1 in prod 4h because move"); !strings.Contains(a, "an approver other than you") {
+		t.Errorf("under another target: %s", a)
+	}
+	if a := say("UBEN", "maintenance db_dis in prod 1d because move"); !strings.Contains(a, "Approved by ben") || !until().Equal(now.Add(24*time.Hour)) {
+		t.Errorf("by a second person: until %s: %s", until(), a)
 	}
 }

@@ -35,6 +35,9 @@ type Message struct {
 
 	Via     Via
 	Account auth.Account
+	// Origin is the user of the machine that a terminal was used by, as the
+	// kernel says: "uid 1001"; "" elsewhere.
+	Origin  string
 	Channel string
 	// ChannelShared says that people of other organisations are in the
 	// channel.
@@ -43,12 +46,21 @@ type Message struct {
 	// show anything there.
 	Outside bool
 	// Alone says that the channel is the person's own conversation with the
-	// bot, where nobody else sees what is shown.
+	// bot, where no one else sees what is shown.
 	Alone  bool
 	Thread string
 	Text   string // slash and mention: what was typed, without the bot's name
-	Tap    Tap    // button and form
-	At     time.Time
+	// Talk says that the message names the bot somewhere else than at its
+	// beginning: it may be about the bot, and not to it.
+	Talk bool
+	// Edited says that Text is the new text of an older message.
+	Edited bool
+	// Yes says that the requester at a terminal wants no question about what
+	// would run; Proposal that they have seen it (Outcome.Proposal).
+	Yes      bool
+	Proposal string
+	Tap      Tap // button and form
+	At       time.Time
 }
 
 // Tap is a button tapped, or a form submitted.
@@ -66,7 +78,7 @@ type Tap struct {
 // form in answer to a tap.
 type Reply interface {
 	Show(ctx context.Context, c card.Card) error
-	Whisper(ctx context.Context, c card.Card) error
+	Ephemeral(ctx context.Context, c card.Card) error
 	Ask(ctx context.Context, f card.Form) error
 	// Attach puts a file into the thread of what was shown.
 	Attach(ctx context.Context, f card.File) error

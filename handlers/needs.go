@@ -2,11 +2,11 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"sync"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
@@ -24,52 +24,36 @@ func starts(plan runbooks.Plan) bool {
 // come up, and a restart would take down what may still serve. Only what was
 // seen to be out counts; anyway=yes is for people who know better.
 func (s *Service) needsServe(ctx context.Context, c *call, plan runbooks.Plan) error {
-	if c.process == nil || c.anyway || !starts(plan) {
+	if c.process == nil || c.anyway || !starts(plan) || len(c.process.Needs) == 0 {
 		return nil
 	}
-	var targets []runbooks.Target
-	for _, n := range c.process.Needs {
-		if !n.Holds(c.cluster.ACLs) {
-			continue
-		}
-		for _, h := range c.cluster.HostsOf(n.Process) {
-			targets = append(targets, runbooks.Target{Process: n.Process, Host: h.Name})
-		}
+	b, err := s.Status.Assess(ctx, status.Query{Scope: c.scope(), Targets: plan.Targets, Needs: c.process.ID, Within: needsPatience})
+	if errors.Is(err, status.ErrNothingThere) {
+		return nil
 	}
-	asks, err := s.asker.about(c, targets)
-	if err != nil || len(asks) == 0 {
+	if err != nil {
 		return err
 	}
-	board := card.Board{Rows: s.askAll(ctx, asks, needsPatience)}
-	s.judge(c, &board)
-	u := upstream{catalog: c.catalog, cluster: c.cluster, rows: map[string][]card.Row{}, known: map[runbooks.Target][]card.Cause{}}
-	for _, r := range board.Rows {
-		u.rows[r.Process.ID] = append(u.rows[r.Process.ID], r)
-	}
-	var causes []card.Cause
-	for _, t := range plan.Targets {
-		causes = append(causes, u.roots(t.Process, t.Host)...)
-	}
-	if causes = unequal(causes); len(causes) == 0 {
+	if len(b.Unmet) == 0 {
 		return nil
 	}
 	return said("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
-		c.process.ID, card.Because(causes))
+		c.process.ID, status.Because(b.Unmet))
 }
 
-// askAll sends all asks and waits for the answers, up to a time. Rows without
-// an answer stay pending.
-func (s *Service) askAll(ctx context.Context, asks []ask, patience time.Duration) []card.Row {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	answers := make(chan answer, len(asks))
-	var wg sync.WaitGroup
-	s.send(ctx, &wg, asks, answers)
-	wg.Wait()
-	close(answers)
-	rows := rowsOf(asks)
-	for a := range answers {
-		fill(&rows[a.index], asks[a.index], a.result)
+// neededBy are what a process needs, in the order in which it starts, and the
+// process itself; absent is what no host of the config runs.
+func neededBy(c *call) (targets []runbooks.Target, absent []string) {
+	for _, id := range append(c.catalog.Needed(c.process.ID, c.cluster.ACLs), c.process.ID) {
+		hosts := c.cluster.HostsOf(id)
+		if len(hosts) == 0 {
+			absent = append(absent, id)
+		}
+		for _, h := range hosts {
+			if id != c.process.ID || c.host == nil || c.host.Name == h.Name {
+				targets = append(targets, runbooks.Target{Process: id, Host: h.Name})
+			}
+		}
 	}
-	return rows
+	return targets, absent
 }

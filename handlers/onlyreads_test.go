@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"dhbot/internal/command"
 	"strings"
 	"testing"
 )
@@ -9,15 +10,15 @@ import (
 // changed for a message that did.
 func TestOnlyReads(t *testing.T) {
 	h := newHouse(t)
-	for _, cmd := range h.commands() {
-		m := h.message("UANNA", cmd.Verb+" "+map[Object]string{
-			AnyTarget: "db_dis", ProcessNamed: "db_ltds", RunNamed: "R-7F3K db_dis", HostNamed: "infra-1",
+	for _, cmd := range h.Commands() {
+		m := h.message("UANNA", cmd.Verb+" "+map[command.Object]string{
+			command.AnyTarget: "db_dis", command.ProcessNamed: "db_ltds", command.RunNamed: "R-7F3K db_dis", command.HostNamed: "infra-1", command.CommandNamed: "restart db_ltds",
 		}[cmd.Object])
 		if h.OnlyReads(m) && cmd.Class.Changing() {
 			t.Errorf("%q changes something and would not be claimed", m.Text)
 		}
 		m.Unclaimed = true
-		if _, err := h.parse(m); err != nil {
+		if _, err := h.Parse(command.Input{Text: m.Text, Channel: m.Channel}); err != nil {
 			continue // it is not configured here
 		}
 		if a := h.handleMessage(m); cmd.Class.Changing() && !strings.Contains(a.all(), "Not accepted") {

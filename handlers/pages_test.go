@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/command"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
 )
@@ -19,7 +20,7 @@ var update = flag.Bool("update", false, "write docs/commands anew")
 
 // wholeGrammar has a cluster of one host for each catalog, with every process
 // on it.
-func wholeGrammar(t *testing.T) *Grammar {
+func wholeGrammar(t *testing.T) *command.Grammar {
 	t.Helper()
 	catalogs, err := runbooks.Builtin()
 	if err != nil {
@@ -33,17 +34,17 @@ func wholeGrammar(t *testing.T) *Grammar {
 		}
 		f.Clusters = append(f.Clusters, fleet.Cluster{Name: fmt.Sprintf("c%d", i), Catalog: cat.Name, ACLs: fleet.ACLsInEtcd, Hosts: []fleet.Host{h}})
 	}
-	return &Grammar{Catalogs: catalogs, Fleet: f}
+	return &command.Grammar{Catalogs: catalogs, Fleet: f}
 }
 
 // Whatever help shows as an example can be said just so.
 func TestExamplesMakePlans(t *testing.T) {
 	g := wholeGrammar(t)
 	now := func() time.Time { return time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC) }
-	for _, cmd := range g.commands() {
+	for _, cmd := range g.Commands() {
 		if cmd.Action == "" {
-			if _, err := g.parse(Message{Text: cmd.Example, Channel: "C0"}); err != nil {
-				if _, err = only(g, 0).parse(Message{Text: cmd.Example}); err != nil {
+			if _, err := g.Parse(command.Input{Text: cmd.Example, Channel: "C0"}); err != nil {
+				if _, err = only(g, 0).Parse(command.Input{Text: cmd.Example}); err != nil {
 					t.Errorf("%q: %v", cmd.Example, err)
 				}
 			}
@@ -51,11 +52,11 @@ func TestExamplesMakePlans(t *testing.T) {
 		}
 		fits := 0
 		for i := range g.Fleet.Clusters {
-			if !slices.ContainsFunc(only(g, i).commands(), func(c Command) bool { return c.Verb == cmd.Verb && offers(only(g, i), c) }) {
+			if !slices.ContainsFunc(only(g, i).Commands(), func(c command.Command) bool { return c.Verb == cmd.Verb && offers(only(g, i), c) }) {
 				continue
 			}
 			fits++
-			if _, err := only(g, i).Plan(cmd.Example, now); err != nil {
+			if _, err := PlanText(only(g, i), cmd.Example, now); err != nil {
 				t.Errorf("%s: %q: %v", g.Fleet.Clusters[i].Catalog, cmd.Example, err)
 			}
 		}
@@ -66,12 +67,12 @@ func TestExamplesMakePlans(t *testing.T) {
 }
 
 // only is the grammar with one of its clusters.
-func only(g *Grammar, i int) *Grammar {
-	return &Grammar{Catalogs: g.Catalogs, Fleet: &fleet.Fleet{Clusters: g.Fleet.Clusters[i : i+1]}}
+func only(g *command.Grammar, i int) *command.Grammar {
+	return &command.Grammar{Catalogs: g.Catalogs, Fleet: &fleet.Fleet{Clusters: g.Fleet.Clusters[i : i+1]}}
 }
 
 // offers says that the grammar's one cluster has the command's action.
-func offers(g *Grammar, cmd Command) bool {
+func offers(g *command.Grammar, cmd command.Command) bool {
 	cat, _ := g.Catalogs.Get(g.Fleet.Clusters[0].Catalog)
 	return slices.ContainsFunc(cat.Actions(), func(a *runbooks.Action) bool { return a.Name == cmd.Action })
 }
@@ -108,7 +109,7 @@ func TestCommandPages(t *testing.T) {
 func commandPages(t *testing.T) map[string]string {
 	t.Helper()
 	g := wholeGrammar(t)
-	commands := slices.SortedFunc(slices.Values(g.commands()), func(a, b Command) int { return strings.Compare(a.Verb, b.Verb) })
+	commands := slices.SortedFunc(slices.Values(g.Commands()), func(a, b command.Command) int { return strings.Compare(a.Verb, b.Verb) })
 	var index strings.Builder
 	index.WriteString("# Every command\n\nMade from the command table by `go test ./handlers -run CommandPages -update`; a test\n" +
 		"holds these pages to it. The same words work as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
@@ -122,7 +123,7 @@ func commandPages(t *testing.T) map[string]string {
 	return pages
 }
 
-func commandPage(t *testing.T, g *Grammar, cmd Command) string {
+func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", cmd.Verb, strings.ToUpper(cmd.Summary[:1])+cmd.Summary[1:])

@@ -7,9 +7,11 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
-	"dhbot/internal/probe"
+	"dhbot/internal/engine"
+	"dhbot/internal/observe"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
@@ -21,7 +23,7 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	inputs, plan, err := s.bind(ctx, inputs)
+	inputs, plan, err := s.bindFor(ctx, c, inputs)
 	if err != nil {
 		return err
 	}
@@ -43,20 +45,25 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 
 // runReads runs the reads of a plan at once, a few at a time for each host,
 // and keeps their order.
-func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Said {
-	out, results := make([]card.Said, len(steps)), make([]remote.Result, len(steps))
-	turns := newTurns(asksPerHost)
+func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Answer {
+	out, results := make([]card.Answer, len(steps)), make([]remote.Result, len(steps))
+	turns := newHostLimiter(status.PerHost)
 	var wg sync.WaitGroup
 	for i, st := range steps {
 		if st.Kind == runbooks.Manual || st.Changes() {
-			out[i] = card.Said{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
+			out[i] = card.Answer{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
 			continue
 		}
 		turn := turns.of(st.Host)
 		wg.Go(func() {
-			turn <- struct{}{}
-			defer func() { <-turn }()
-			results[i] = s.Remote.Run(ctx, command(st))
+			select {
+			case turn <- struct{}{}:
+				defer func() { <-turn }()
+			case <-ctx.Done():
+				out[i] = card.Answer{Host: st.Host, Title: st.Title, Why: "not asked: the answer was given up before"}
+				return
+			}
+			results[i] = s.Remote.Run(ctx, engine.CommandOf(st))
 			out[i] = said1(st, results[i])
 		})
 	}
@@ -66,14 +73,14 @@ func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Sa
 }
 
 // said1 is what one command answered, made safe to show.
-func said1(st runbooks.Step, r remote.Result) card.Said {
-	p := card.Said{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
+func said1(st runbooks.Step, r remote.Result) card.Answer {
+	p := card.Answer{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
 	text := redact.Text(r.Stdout.String())
 	switch {
 	case r.Outcome != remote.Answered:
 		p.Why = redact.Line(r.Outcome.String()+": "+r.Detail, 300)
 	case r.Exit != 0 && text == "" && !nothingFound(st, r):
-		p.Why = redact.Line(probe.Complaint(r), 300)
+		p.Why = redact.Line(observe.Complaint(r), 300)
 	default:
 		p.OK = true
 	}
@@ -82,8 +89,10 @@ func said1(st runbooks.Step, r remote.Result) card.Said {
 		judgeRead(&p, st, r)
 		return p
 	}
-	log := probe.ReadLog(text, time.Time{})
-	p.Errors, p.Fatals, p.FirstError = log.Errors, log.Fatals, redact.Line(log.FirstError, 200)
+	log := observe.ReadLog(text, time.Time{})
+	p.Errors = log.Errors
+	p.Fatals = log.Fatals
+	p.FirstError = redact.Line(log.FirstError, 200)
 	return p
 }
 
@@ -99,9 +108,9 @@ func (s *Service) showReading(ctx context.Context, c *call, r card.Reading) erro
 		if err := c.reply.Direct(ctx, out, files...); err != nil {
 			return err
 		}
-		return c.reply.Whisper(ctx, card.Refusal("Sent to you as a direct message."))
+		return c.reply.Ephemeral(ctx, card.Refusal("Sent to you as a direct message."))
 	}
-	if err := c.reply.Show(ctx, out); err != nil {
+	if err := c.reply.Show(ctx, c.signed(out)); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -120,7 +129,7 @@ func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan,
 	err := s.append(ctx, c.Message, r)
 	c.settled = err == nil
 	if err != nil {
-		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
+		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
 	}
 	return err
 }

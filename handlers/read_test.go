@@ -9,6 +9,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/statustest"
 )
 
 // speaking answers a command with a text, by a word that it contains.
@@ -56,9 +57,9 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	exit, complaint := 1, ""
 	h.hosts.say = func(c remote.Command) remote.Result {
 		if strings.Contains(c.Sent, " find ") {
-			return remote.Result{Outcome: remote.Answered, Stdout: output("/var/log/deephaven/dis/DataImportServer.log.current\n"), Ended: time.Now()}
+			return remote.Result{Outcome: remote.Answered, Stdout: statustest.Output("/var/log/deephaven/dis/DataImportServer.log.current\n"), Ended: time.Now()}
 		}
-		return remote.Result{Outcome: remote.Answered, Exit: exit, Stderr: output(complaint), Ended: time.Now()}
+		return remote.Result{Outcome: remote.Answered, Exit: exit, Stderr: statustest.Output(complaint), Ended: time.Now()}
 	}
 	if a := h.say("URITA", "logs db_dis errors"); !strings.Contains(a.all(), "nothing found") || strings.Contains(a.all(), "not answered") {
 		t.Errorf("nothing was found: %q", a.all())
@@ -181,5 +182,19 @@ func TestHostileParameters(t *testing.T) {
 	}
 	if len(h.hosts.sent) != 0 || len(h.openRuns(t)) != 0 {
 		t.Errorf("sent %q, %d runs", h.hosts.sent, len(h.openRuns(t)))
+	}
+}
+
+// TestReadsSayWhoAsked: a slash command leaves nothing in the channel, so its
+// answer names who asked; a mention stands there itself.
+func TestReadsSayWhoAsked(t *testing.T) {
+	h := newHouse(t)
+	if a := h.say("URITA", "status db_dis"); !strings.Contains(a.all(), "asked by rita") {
+		t.Errorf("a slash command: %q", a.all())
+	}
+	m := h.message("URITA", "status db_dis")
+	m.Via = Mention
+	if a := h.handleMessage(m); strings.Contains(a.all(), "asked by") {
+		t.Errorf("a mention: %q", a.all())
 	}
 }

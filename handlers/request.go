@@ -5,36 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"dhbot/auth"
-	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
 )
 
-// againWithin is how soon after a good end the same command is asked back.
-const againWithin = 10 * time.Minute
-
 // reasonRunes is how much of a reason is kept.
 const reasonRunes = 500
 
 // request turns a command into a stored run. What people see of it is the
-// run's one message, which the poster keeps.
+// run's one message, which the publisher keeps.
 func (s *Service) request(ctx context.Context, c *call) error {
 	inputs, err := c.inputs(s.Now())
 	if err != nil {
 		return err
 	}
-	inputs, plan, err := s.bind(ctx, inputs)
+	if c.proposed != nil && c.proposed.Minted != nil {
+		inputs.Minted = c.proposed.Minted
+	}
+	inputs, plan, err := s.bindFor(ctx, c, inputs)
 	if err != nil {
 		return err
-	}
-	if plan.Class != c.cmd.Class {
-		if err := s.Rules.MayAsk(c.who.Person, c.cluster.Name, plan.Class, c.Channel); err != nil {
-			return err
-		}
 	}
 	if shown, err := s.shownAlready(ctx, c, plan); shown || err != nil {
 		return err
@@ -42,21 +35,33 @@ func (s *Service) request(ctx context.Context, c *call) error {
 	if err := s.needsServe(ctx, c, plan); err != nil {
 		return err
 	}
-	return s.submit(ctx, c, inputs, plan)
+	unclear, err := s.guards(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if s.need(plan, unclear) == 0 && c.mustConfirm(plan) {
+		switch {
+		case c.proposed == nil && !c.confirmed():
+			return s.propose(ctx, c, inputs, plan, "")
+		case c.proposed != nil && c.proposed.Digest != plan.Digest:
+			return s.propose(ctx, c, inputs, plan, "What would run has changed since it was shown.")
+		}
+	}
+	return s.submit(ctx, c, inputs, plan, unclear)
 }
 
-// submit stores the run, unless nobody could ever approve it.
-func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, plan runbooks.Plan) error {
-	need := s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)
+// submit stores the run, unless no one could ever approve it.
+func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, plan runbooks.Plan, unclear []engine.Unclear) error {
+	need := s.need(plan, unclear)
 	if err := s.approvable(ctx, c.cluster.Name, c.who.Name, need); err != nil {
 		return said("%v Nothing was run. %s", err, byHand(plan))
 	}
 	run := engine.Run{
 		V: engine.FormVersion, Inputs: inputs, Plan: plan, Need: need,
-		Asked:  engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via)},
+		Asked:  s.actor(c),
 		Reason: redact.Line(c.rest, reasonRunes),
 		Place:  s.placeOf(c),
-		Beside: s.beside(c.cluster.Name, plan),
+		Beside: beside(c.cluster, plan), Unclear: unclear,
 	}
 	if need > 0 {
 		run.Called = callees(s.Rules.Call(c.cluster.Name, c.who.Name, auth.FirstRound))
@@ -81,53 +86,6 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		}
 	}
 	return fmt.Errorf("no free run id in %d tries", tries)
-}
-
-// shownAlready answers a command that is under way, or that ended well a
-// moment ago, with that run instead of a second one.
-func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan) (bool, error) {
-	open, err := s.Runs.Open(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, o := range open {
-		if same(o.Run.Plan, plan) {
-			c.asked = o.Run.ID
-			head := fmt.Sprintf("%s is already asked for: %s, %s. I did not start a second one.", plan.Title, o.Run.ID, o.Run.State)
-			return true, c.reply.Whisper(ctx, card.WithNote(card.Run(o.Run), head))
-		}
-	}
-	if c.again {
-		return false, nil
-	}
-	ended, err := s.Runs.Recent(ctx, 20)
-	if err != nil {
-		return false, err
-	}
-	for _, e := range ended {
-		r := e.Run
-		if r.State == engine.Done && same(r.Plan, plan) && r.EndedAt != nil && s.Now().Sub(*r.EndedAt) < againWithin {
-			c.askedBack = true
-			return true, c.reply.Whisper(ctx, card.Again(r, againCommand(c)))
-		}
-	}
-	return false, nil
-}
-
-// same says that two plans would do the same; a digest that differs for
-// another reason (a new catalog) makes them different.
-func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != "" }
-
-// againCommand is the command that repeats a call on purpose.
-func againCommand(c *call) string {
-	w := []string{c.cmd.Verb}
-	if c.process != nil && c.cmd.Object != ProcessImplied {
-		w = append(w, c.process.ID)
-	}
-	if c.host != nil {
-		w = append(w, "on", c.host.Name)
-	}
-	return strings.Join(append(w, "in", c.cluster.Name, "again=yes", paramText(c.params), c.rest), " ")
 }
 
 // byHand is what a person could type where the bot refuses.

@@ -5,21 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/publish"
+	"dhbot/internal/redact"
 	"dhbot/internal/remote"
-	"dhbot/internal/watch"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
 // Directory says who an account is right now.
 type Directory interface {
 	// Lookup asks the platform. maxAge allows an answer that old; 0 wants a
-	// fresh one. An error means that nobody vouches for the account, which
+	// fresh one. An error means that the account could not be confirmed, which
 	// is a refusal.
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
@@ -32,14 +37,23 @@ type Engine interface {
 	Apply(ctx context.Context, id string, e engine.Event, claim string) (engine.Stored, error)
 }
 
+// Posts says where the messages of a run stand.
+type Posts interface {
+	// Post returns a run's message; ok is false where there is none yet.
+	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
+	// Thread returns where a run's trail stands; ok is false where there is none
+	// yet.
+	Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error)
+}
+
 // Settings are what a Service needs of the config and the rest of the house.
 // Every field must be set.
 type Settings struct {
-	Grammar
+	command.Grammar
 	Rules *auth.Rules
 	// StaleAfter is how old a delivery may be that changes something.
 	StaleAfter time.Duration
-	// OpenChannel is where runs are shown that were asked for where nobody
+	// OpenChannel is where runs are shown whose requests were made where no one
 	// else looks: at a terminal, in a direct message, on the bot's own page.
 	OpenChannel string
 
@@ -47,13 +61,18 @@ type Settings struct {
 	Engine    Engine
 	Runs      engine.Runs
 	Windows   Windows
-	Keeper    watch.Keeper
+	Keeper    incident.Keeper
 	Log       audit.Log
+	Posts     Posts
 	Remote    remote.Runner
+	Status    *status.Assessor
 	NewID     func(ctx context.Context) (string, error)
 	// Health says whether the bot is well, and in lines how its parts are. Nil
 	// where there is only this part of it.
 	Health func(ctx context.Context) (well bool, lines []string)
+	// CardLink is the address of the message that shows a run, "" while there is
+	// none. Nil where messages have no addresses.
+	CardLink func(ctx context.Context, run string) (string, error)
 	// Agrees says why this replica must not take anything that changes
 	// something, "" where nothing speaks against it. Nil is for a bot that has
 	// no other replicas.
@@ -69,8 +88,8 @@ type Settings struct {
 type Service struct {
 	Settings
 	planner *runbooks.Planner
-	asker   asker
-	seen    seenLogs
+
+	views sync.Map // names of clusters → *Grammar of who may read these only
 
 	following chan struct{} // a seat for each log that is followed
 }
@@ -80,8 +99,19 @@ type Service struct {
 func New(s Settings) (*Service, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
-		"Directory": s.Directory == nil, "Engine": s.Engine == nil, "Runs": s.Runs == nil, "Windows": s.Windows == nil, "Keeper": s.Keeper == nil, "Log": s.Log == nil,
-		"Remote": s.Remote == nil, "NewID": s.NewID == nil, "OpenChannel": s.OpenChannel == "", "Now": s.Now == nil, "Logger": s.Logger == nil,
+		"Directory":   s.Directory == nil,
+		"Engine":      s.Engine == nil,
+		"Runs":        s.Runs == nil,
+		"Windows":     s.Windows == nil,
+		"Keeper":      s.Keeper == nil,
+		"Log":         s.Log == nil,
+		"Posts":       s.Posts == nil,
+		"Remote":      s.Remote == nil,
+		"Status":      s.Status == nil,
+		"NewID":       s.NewID == nil,
+		"OpenChannel": s.OpenChannel == "",
+		"Now":         s.Now == nil,
+		"Logger":      s.Logger == nil,
 	}
 	for name, gone := range missing {
 		if gone {
@@ -91,10 +121,16 @@ func New(s Settings) (*Service, error) {
 	if s.StaleAfter == 0 {
 		s.StaleAfter = 60 * time.Second
 	}
-	s.table = s.commands()
+	s.People = map[string]string{}
+	for _, p := range s.Rules.People {
+		for _, a := range p.Accounts {
+			s.People[a.User] = p.Name
+		}
+	}
+	s.Keep()
 	planner := &runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}
 	return &Service{
-		Settings: s, planner: planner, asker: asker{planner: planner},
+		Settings: s, planner: planner,
 		following: make(chan struct{}, followed),
 	}, nil
 }
@@ -118,8 +154,8 @@ func (s *Service) OnlyReads(m Message) bool {
 	if m.Via != Slash {
 		return false
 	}
-	c, err := s.parse(m)
-	return err == nil && c.cmd.Class == runbooks.Read
+	r, err := s.Parse(command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
+	return err == nil && r.Class() == runbooks.Read
 }
 
 func (s *Service) handle(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
@@ -136,7 +172,7 @@ func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) (settled b
 	if err := s.gate(ctx, c); err != nil {
 		return false, err
 	}
-	err = c.cmd.do(s, ctx, c)
+	err = s.carryOut(ctx, c)
 	return c.settled, err
 }
 
@@ -147,24 +183,27 @@ func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) (settled b
 func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error) (settled bool) {
 	var (
 		refusal *auth.Refusal
-		mis     *Misunderstood
+		asked   *command.Question
 		refused *engine.RefusedError
 		unknown *runbooks.UnknownError
 		said    *Said
 		late    *Late
+		window  *WindowError
 	)
 	var c card.Card
 	switch {
 	case errors.Is(err, engine.ErrSettled):
 		// Another replica took this one for dead and has handled it.
-		s.Logger.Info("message was handled by another replica", "key", m.Key)
+		s.Logger.InfoContext(ctx, "message was handled by another replica")
 		return true
 	case errors.As(err, &refusal):
 		c = card.Refusal(refusal.Text)
+	case errors.As(err, &window):
+		c = card.WindowNotOpened(window.Typed)
 	case errors.As(err, &late):
-		c = card.Late(late.Age, late.Command)
-	case errors.As(err, &mis):
-		c = s.didYouMean(m, mis)
+		c = card.Late(late.Age, late.Request)
+	case errors.As(err, &asked):
+		c = card.Question(asked)
 	case errors.As(err, &unknown):
 		c = card.DidYouMean(unknown.Error(), unknown.Suggestions)
 	case errors.As(err, &refused):
@@ -173,8 +212,9 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 		c = card.Refusal(said.Text)
 	case isPlanError(err):
 		c = card.Refusal("Nothing was run: " + err.Error())
-	case errors.Is(err, engine.ErrNotFound):
-		c = card.Refusal("There is no such run. `runs` lists what is open.")
+	case errors.Is(err, command.ErrFields):
+		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
+		c = card.Refusal("This button is from another version of the bot, or its target is gone. Type the command instead; nothing was run.")
 	case errors.Is(err, engine.ErrLeaseLost):
 		c = card.Refusal("I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again.")
 	case errors.Is(err, engine.ErrNewerForm):
@@ -182,15 +222,15 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	case errors.Is(err, engine.ErrStoreDown):
 		c = card.Refusal("Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute.")
 	default:
-		s.Logger.Error("message failed", "key", m.Key, "via", m.Via, "err", err)
-		c = card.Refusal("Something went wrong inside me; nothing more was done. My log has the details under “" + shownWord(m.Key) + "”.")
+		s.Logger.ErrorContext(ctx, "message failed", "via", m.Via, "err", err)
+		c = card.Refusal("Something went wrong inside me; nothing more was done. My log has the details under “" + redact.Line(m.Key, 60) + "”.")
 	}
-	if err := reply.Whisper(ctx, c); err != nil {
-		s.Logger.Error("answer not shown", "key", m.Key, "err", err)
+	if err := reply.Ephemeral(ctx, c); err != nil {
+		s.Logger.ErrorContext(ctx, "answer not shown", "err", err)
 	}
-	// Told first and recorded then, which settles the claim: whoever stops in
+	// Answered first and recorded then, which settles the claim: a replica that stops in
 	// between repeats the word, and never swallows it.
-	return refusal != nil && s.recordRefusal(ctx, m, refusal.Text)
+	return refusal != nil && s.recordRefusal(ctx, m, refusal)
 }
 
 // isPlanError says that no plan could be made: the planner refused the names or
@@ -206,18 +246,28 @@ func isPlanError(err error) bool {
 	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
 }
 
-// Said is a refusal in words for the person who asked.
+// Said is a refusal in words for the requester.
 type Said struct{ Text string }
 
 func (e *Said) Error() string { return e.Text }
 
 func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
 
+// WindowError says that a form did not open: Slack takes one within 3 s of the
+// tap only.
+type WindowError struct {
+	Typed string // the command that does the same
+	Err   error
+}
+
+func (e *WindowError) Error() string { return "the window did not open: " + e.Err.Error() }
+func (e *WindowError) Unwrap() error { return e.Err }
+
 // Late is a command, or a tap, that came too long after the person acted to be
 // carried out without asking.
 type Late struct {
 	Age     time.Duration
-	Command string // to repeat it; "" for a tap, whose button still stands
+	Request *command.Fields // to repeat it; nil for a tap, whose button still stands
 }
 
 func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }
@@ -232,10 +282,17 @@ func (s *Service) append(ctx context.Context, m Message, r audit.Record) error {
 	return s.Log.Append(ctx, r, claim)
 }
 
-func (s *Service) recordRefusal(ctx context.Context, m Message, why string) (settled bool) {
-	r := audit.Record{At: s.Now(), Kind: audit.Refused, Account: m.Account.String(), Via: string(m.Via), Text: why}
+func (s *Service) recordRefusal(ctx context.Context, m Message, why *auth.Refusal) (settled bool) {
+	r := audit.Record{
+		At:      s.Now(),
+		Kind:    audit.Refused,
+		Account: m.Account.String(),
+		Via:     string(m.Via),
+		Cluster: why.Cluster,
+		Text:    why.Text,
+	}
 	if err := s.append(ctx, m, r); err != nil {
-		s.Logger.Error("refusal not recorded", "account", m.Account.String(), "err", err)
+		s.Logger.ErrorContext(ctx, "refusal not recorded", "account", m.Account.String(), "err", err)
 		return false
 	}
 	return true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,9 +15,13 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
-	"dhbot/internal/memstore"
 	"dhbot/internal/remote"
+	"dhbot/internal/status"
+	"dhbot/internal/test/grammartest"
+	"dhbot/internal/test/memstore"
+	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
 )
 
@@ -48,14 +53,20 @@ func (h *hosts) Run(_ context.Context, c remote.Command) remote.Result {
 	return h.say(c)
 }
 
-func running(c remote.Command) remote.Result {
-	f := strings.Fields(c.Sent)
-	name := f[len(f)-1]
-	out := "Monit 5.33.0 uptime: 1m\n\nProcess '" + name + "'\n  status                       OK\n  monitoring status            Monitored\n  pid                          705\n  data collected               Sat, 21 Nov 2026 02:02:01\n\n"
-	if strings.Contains(c.Sent, "systemctl") {
-		out = "● " + name + ".service - x\n     Loaded: loaded (/x; enabled; preset: enabled)\n     Active: active (running) since Sat 2026-11-21 02:02:01 UTC; 1min ago\n   Main PID: 42 (x)\n"
+func running(c remote.Command) remote.Result { return statustest.World{}.Say(c, time.Now()) }
+
+// saying are hosts of which some services are as a test says.
+func saying(w statustest.World) func(remote.Command) remote.Result {
+	return func(c remote.Command) remote.Result { return w.Say(c, time.Now()) }
+}
+
+// down are hosts on which some services do not run.
+func down(services ...string) func(remote.Command) remote.Result {
+	w := statustest.World{}
+	for _, s := range services {
+		w[s] = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
 	}
-	return remote.Result{Outcome: remote.Answered, Stdout: remote.Output{Head: []byte(out), Total: int64(len(out))}, Ended: time.Now()}
+	return saying(w)
 }
 
 // directory vouches for everybody of the home team, unless told otherwise.
@@ -68,10 +79,13 @@ func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (
 	if a.User == "UNREACHABLE" {
 		return auth.Profile{}, errors.New("users.info: timeout")
 	}
-	return auth.Profile{Account: a, HomeTeam: a.Team}, nil
+	return auth.Profile{Account: a, ID: a.User, Organisation: a.Team}, nil
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return newHouseWith(t, func(*Settings) {}) }
+
+// newHouseWith is a house whose settings are changed.
+func newHouseWith(t *testing.T, change func(*Settings)) *house {
 	t.Helper()
 	h := &house{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
 	person := func(name string, users ...string) auth.Person {
@@ -87,23 +101,29 @@ func newHouse(t *testing.T) *house {
 		auth.Approver: {"anna", "ben", "chris"},
 	}
 	rules := &auth.Rules{
-		HomeTeams: []string{homeTeam},
-		People:    []auth.Person{person("anna", "UANNA", "WANNA"), person("ben", "UBEN"), person("chris", "UCHRIS"), person("rita", "URITA")},
-		Clusters:  map[string]auth.Roles{"prod": roles, "qa": {auth.Operator: {"anna"}}},
+		Home:     homeTeam,
+		People:   []auth.Person{person("anna", "UANNA", "WANNA"), person("ben", "UBEN"), person("chris", "UCHRIS"), person("rita", "URITA")},
+		Clusters: map[string]auth.Roles{"prod": roles, "qa": {auth.Operator: {"anna"}}},
 	}
 	log := slog.New(slog.DiscardHandler)
-	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error { return h.Recheck(ctx, r) })
 	eng, err := engine.New(engine.Config{
-		Runs: h.store, Runner: h.hosts, Gate: gate, Replica: "bot", Now: time.Now, Log: log,
+		Runs: h.store, Runner: h.hosts, Gate: late{h}, Ledger: h.store, Replica: "bot", Now: time.Now, Log: log,
 		Policy: engine.Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Service, err = New(Settings{
-		Grammar: *testGrammar(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Keeper: h.store, Log: h.store,
+	settings := Settings{
+		Grammar: *grammartest.New(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Keeper: h.store, Log: h.store, Posts: h.store,
 		Remote: h.hosts, NewID: h.store.NewID, OpenChannel: "C0OPEN", Now: time.Now, Logger: log,
-	})
+	}
+	change(&settings)
+	now := func() time.Time { return h.Now() }
+	settings.Status, err = status.New(status.Config{Catalogs: settings.Catalogs, Fleet: settings.Fleet, Remote: h.hosts, Store: h.store, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Service, err = New(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +142,7 @@ func (a *answers) Show(_ context.Context, c card.Card) error {
 	a.shown = append(a.shown, card.PlainText(c))
 	return nil
 }
-func (a *answers) Whisper(_ context.Context, c card.Card) error {
+func (a *answers) Ephemeral(_ context.Context, c card.Card) error {
 	a.whispered = append(a.whispered, card.PlainText(c))
 	return nil
 }
@@ -178,7 +198,7 @@ func TestSettled(t *testing.T) {
 		{"URITA", "help", false},
 		{"URITA", "runs", false},
 		{"URITA", "stattus db_dis", false},
-		{"UANNA", "approve R-0000 db_dis", false},
+		{"UANNA", "approve R-0000 db_dis", true}, // as one that may not be read
 	} {
 		m := h.message(tt.user, tt.text)
 		if _, err := h.store.Claim(t.Context(), m.Key, []byte("{}")); err != nil {
@@ -209,7 +229,7 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 		t.Fatal(a.all())
 	}
 	id := h.openRuns(t)[0].Run.ID
-	h.dir.profiles["UDELETED"] = auth.Profile{Account: auth.Account{Team: homeTeam, User: "UANNA"}, HomeTeam: homeTeam, Deleted: true}
+	h.dir.profiles["UDELETED"] = auth.Profile{Account: auth.Account{Team: homeTeam, User: "UANNA"}, ID: "UANNA", Organisation: homeTeam, Deleted: true}
 	outsider := auth.Account{Team: "T2", User: "UANNA"}
 	strangers := map[string]auth.Account{
 		"another organisation": outsider,
@@ -217,11 +237,11 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 		"look-up fails":        {Team: homeTeam, User: "UNREACHABLE"},
 		"deactivated":          {Team: homeTeam, User: "UDELETED"},
 	}
-	for _, cmd := range h.commands() {
+	for _, cmd := range h.Commands() {
 		for why, account := range strangers {
 			before := len(h.openRuns(t))
 			sent := len(h.hosts.sent)
-			m := h.message("", map[Object]string{Nothing: cmd.Verb, AnyTarget: cmd.Verb + " db_dis", ProcessNamed: cmd.Verb + " db_ltds", RunNamed: cmd.Verb + " " + id + " db_dis", Topic: cmd.Verb, TrailPart: cmd.Verb, ProcessImplied: cmd.Verb, HostNamed: cmd.Verb + " infra-1", ClusterMeant: cmd.Verb}[cmd.Object])
+			m := h.message("", map[command.Object]string{command.Nothing: cmd.Verb, command.AnyTarget: cmd.Verb + " db_dis", command.ProcessNamed: cmd.Verb + " db_ltds", command.RunNamed: cmd.Verb + " " + id + " db_dis", command.Topic: cmd.Verb, command.TrailPart: cmd.Verb, command.ProcessImplied: cmd.Verb, command.HostNamed: cmd.Verb + " infra-1", command.ClusterMeant: cmd.Verb, command.CommandNamed: cmd.Verb + " restart db_ltds"}[cmd.Object])
 			m.Account = account
 			a := h.handleMessage(m)
 			if !strings.Contains(a.all(), "Not allowed") || len(a.shown) > 0 {
@@ -307,6 +327,43 @@ func TestVotes(t *testing.T) {
 	}
 }
 
+// late is the Gate of a house whose service is made after its engine.
+type late struct{ *house }
+
+func (l late) Derive(r engine.Run) (runbooks.Plan, error)      { return l.Service.Derive(r) }
+func (l late) Recheck(ctx context.Context, r engine.Run) error { return l.Service.Recheck(ctx, r) }
+
+// TestDeriveTrustsNothingStored: a plan is made of its inputs alone, and a
+// stored one with other bytes under the same digest is refused.
+func TestDeriveTrustsNothingStored(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis")
+	r := h.openRuns(t)[0].Run
+	want, err := engine.Derive(h, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(p *runbooks.Plan){
+		"other bytes sent":    func(p *runbooks.Plan) { p.Steps[1].Sent = strings.Replace(p.Steps[1].Sent, "restart", "stop", 1) },
+		"another host":        func(p *runbooks.Plan) { p.Steps[1].Address = "10.9.9.9:22" },
+		"a lower level":       func(p *runbooks.Plan) { p.Severity = runbooks.Low },
+		"a lock less":         func(p *runbooks.Plan) { p.Locks = p.Locks[1:] },
+		"a step less":         func(p *runbooks.Plan) { p.Steps = p.Steps[:2] },
+		"another digest":      func(p *runbooks.Plan) { p.Digest = strings.Repeat("a", 64) },
+		"a condition dropped": func(p *runbooks.Plan) { p.Steps[2].Until = runbooks.Shown },
+	} {
+		forged := r
+		forged.Plan.Steps, forged.Plan.Locks = slices.Clone(r.Plan.Steps), slices.Clone(r.Plan.Locks)
+		change(&forged.Plan)
+		if _, err := engine.Derive(h, forged); err == nil {
+			t.Errorf("%s: passes", name)
+		}
+		if made, err := h.Service.Derive(forged); err != nil || !made.Same(want) {
+			t.Errorf("%s: the plan made anew took something from the stored one: %v", name, err)
+		}
+	}
+}
+
 // TestRecheck: what was right at the click may be wrong at the start.
 func TestRecheck(t *testing.T) {
 	h := newHouse(t)
@@ -320,21 +377,23 @@ func TestRecheck(t *testing.T) {
 	r = stored.Run
 	for what, change := range map[string]func(){
 		"who approved has left": func() {
-			h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, HomeTeam: homeTeam, Deleted: true}
+			h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, ID: "UBEN", Organisation: homeTeam, Deleted: true}
 		},
 		"who asked has become a guest": func() {
-			h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, HomeTeam: homeTeam, Guest: true}
+			h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, ID: "UANNA", Organisation: homeTeam, Guest: true}
 		},
 		"who approved may not any more": func() {
 			h.Rules.Clusters["prod"] = auth.Roles{auth.Operator: {"anna"}, auth.Approver: {"chris"}}
 		},
 		"the host has another address": func() { h.Fleet.Clusters[0].Hosts[0].Address = "10.9.9.9:22" },
 		"monit is called another way":  func() { h.Fleet.Clusters[0].Hosts[0].Monit = []string{"sudo", "monit"} },
+		"sudo there takes a wrapper":   func() { h.Fleet.Clusters[0].Hosts[0].OldSudo = true },
 		"the process has moved away":   func() { h.Fleet.Clusters[0].Hosts[0].Processes = []string{"db_ltds"} },
 	} {
 		roles, host := h.Rules.Clusters["prod"], h.Fleet.Clusters[0].Hosts[0]
 		change()
-		if err := h.Recheck(t.Context(), r); err == nil {
+		_, differs := engine.Derive(h, r)
+		if err := errors.Join(differs, h.Recheck(t.Context(), r)); err == nil {
 			t.Errorf("%s: passes", what)
 		}
 		h.Rules.Clusters["prod"], h.Fleet.Clusters[0].Hosts[0] = roles, host
@@ -348,7 +407,7 @@ func TestRecheck(t *testing.T) {
 func TestTheSameAgainIsShown(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis")
-	if a := h.say("UBEN", "restart dis"); !strings.Contains(a.all(), "already asked for") {
+	if a := h.say("UBEN", "restart dis"); !strings.Contains(a.all(), "already open") {
 		t.Errorf("got %q", a.all())
 	}
 	if n := len(h.openRuns(t)); n != 1 {
@@ -434,7 +493,7 @@ func TestSlowHostHoldsNothingBack(t *testing.T) {
 		h.Handle(context.Background(), h.message("URITA", "status"), showing{first})
 	}()
 	early := <-first
-	if !strings.Contains(early, "no answer yet") || !strings.Contains(early, "as they should be") {
+	if !strings.Contains(early, "no answer yet") || !strings.Contains(early, "as expected") {
 		t.Errorf("first: %q", early)
 	}
 	close(release)
@@ -450,10 +509,13 @@ func TestSlowHostHoldsNothingBack(t *testing.T) {
 
 type showing struct{ to chan string }
 
-func (s showing) Show(_ context.Context, c card.Card) error    { s.to <- card.PlainText(c); return nil }
-func (s showing) Whisper(_ context.Context, c card.Card) error { s.to <- card.PlainText(c); return nil }
-func (s showing) Ask(context.Context, card.Form) error         { return nil }
-func (s showing) Attach(context.Context, card.File) error      { return nil }
+func (s showing) Show(_ context.Context, c card.Card) error { s.to <- card.PlainText(c); return nil }
+func (s showing) Ephemeral(_ context.Context, c card.Card) error {
+	s.to <- card.PlainText(c)
+	return nil
+}
+func (s showing) Ask(context.Context, card.Form) error    { return nil }
+func (s showing) Attach(context.Context, card.File) error { return nil }
 func (s showing) Direct(_ context.Context, c card.Card, _ ...card.File) error {
 	s.to <- card.PlainText(c)
 	return nil
@@ -475,10 +537,10 @@ func TestReadsAreRecorded(t *testing.T) {
 
 // TestEveryVerbHasItsAction holds the table to the catalog.
 func TestEveryVerbHasItsAction(t *testing.T) {
-	g := testGrammar(t)
+	g := grammartest.New(t)
 	cat, _ := g.Catalogs.Get("current")
 	seen := map[string]string{}
-	for _, cmd := range Commands() {
+	for _, cmd := range command.Table() {
 		for _, w := range append([]string{cmd.Verb}, cmd.Aliases...) {
 			if other, twice := seen[w]; twice {
 				t.Errorf("%q is both %s and %s", w, other, cmd.Verb)
@@ -488,13 +550,17 @@ func TestEveryVerbHasItsAction(t *testing.T) {
 		if cmd.Action == "" {
 			continue
 		}
-		a, err := cat.Action(cmd.Action, "db_dis")
+		process := "db_dis"
+		if cmd.Object == command.ClusterMeant {
+			process = ""
+		}
+		a, err := cat.Action(cmd.Action, process)
 		if err != nil {
 			t.Errorf("%s: %v", cmd.Verb, err)
 		} else if a.Class != cmd.Class {
 			t.Errorf("%s is %s in the table and %s in the catalog", cmd.Verb, cmd.Class, a.Class)
 		}
-		if cmd.Class.Changing() && cmd.Object != ProcessNamed {
+		if cmd.Class.Changing() && cmd.Object != command.ProcessNamed {
 			t.Errorf("%s: what changes something names its process", cmd.Verb)
 		}
 	}

@@ -6,16 +6,17 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
+	"dhbot/internal/test/grammartest"
 )
 
 // TestPrefill: what somebody probably wants who points at a message.
 func TestPrefill(t *testing.T) {
-	g := testGrammar(t)
+	g := grammartest.New(t)
 	for text, want := range map[string]string{
-		"status db_dis": "status db_dis",
-		"restart db_dis disk was full, freed 40 GB":                        "restart db_dis disk was full, freed 40 GB",
+		"status db_dis": "status db_dis in prod",
+		"restart db_dis disk was full, freed 40 GB":                        "plan restart db_dis in prod",
 		"🔴 Sev 1 · Critical Data Import Server (db_dis) on infra-1 · prod": "status db_dis on infra-1",
-		"is `db_dis` down again?":                                          "status db_dis",
+		"is `db_dis` down again?":                                          "status db_dis in prod",
 		"look at query-1, please!":                                         "status query-1",
 		"⏳ Approval needed · R-7F3K · restart db_dis on infra-1 · prod":    "show R-7F3K",
 		"R-7f3k?": "show R-7F3K",
@@ -24,7 +25,7 @@ func TestPrefill(t *testing.T) {
 		"":                                            "",
 		"yes":                                         "", "no": "",
 	} {
-		if got := g.prefill("C1", text); got != want {
+		if got := g.Prefill("C1", text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -39,7 +40,7 @@ func TestShortcut(t *testing.T) {
 		m.Via, m.Tap = Button, Tap{Action: card.TapAsk, Fields: map[string]string{card.FieldMessage: "is db_dis down?"}}
 		return h.handleMessage(m)
 	}
-	if a := open("UANNA"); len(a.forms) != 1 || a.forms[0].Inputs[0].Initial != "status db_dis" {
+	if a := open("UANNA"); len(a.forms) != 1 || a.forms[0].Inputs[0].Initial != "status db_dis in prod" {
 		t.Errorf("anna: %q %+v", a.all(), a.forms)
 	}
 	if a := open("UNOBODY"); len(a.forms) > 0 || !strings.Contains(a.all(), "Not allowed") {

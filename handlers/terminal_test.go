@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/test/grammartest"
 )
 
 // keep keeps the newest page as text.
@@ -60,7 +62,7 @@ func TestTerminal(t *testing.T) {
 		t.Error("who asked approved at the terminal")
 	}
 	// Who asked at the terminal is the same person in Slack.
-	if a := h.say("UANNA", "approve "+asked.Run+" db_dis"); !strings.Contains(a.all(), "somebody else has to approve") {
+	if a := h.say("UANNA", "approve "+asked.Run+" db_dis"); !strings.Contains(a.all(), "another approver has to") {
 		t.Errorf("who asked approved in Slack: %s", a.all())
 	}
 	if out, _ := h.atTerminal("ben", "approve "+asked.Run+" db_dis"); !out.OK || out.Run != asked.Run || out.Asked {
@@ -74,13 +76,13 @@ func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("", "restart db_dis in prod")
 	m.Account = auth.Account{Team: auth.LocalTeam, User: "anna"}
-	if a := h.handleMessage(m); !strings.Contains(a.all(), "nobody vouches") {
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "not verified here") {
 		t.Errorf("from Slack: %s", a.all())
 	}
 	a := &answers{}
 	m = h.message("UANNA", "restart db_dis in prod")
 	m.Via = Terminal
-	if out := h.Command(t.Context(), m, a); out.OK || !strings.Contains(a.all(), "nobody vouches") {
+	if out := h.Command(t.Context(), m, a); out.OK || !strings.Contains(a.all(), "not verified here") {
 		t.Errorf("from a terminal: %+v %s", out, a.all())
 	}
 	if n := len(h.openRuns(t)); n != 0 {
@@ -134,7 +136,7 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 }
 
 func TestCompletions(t *testing.T) {
-	g := testGrammar(t)
+	g := grammartest.New(t)
 	for _, tt := range []struct {
 		before     []string
 		has, hasnt string
@@ -154,5 +156,35 @@ func TestCompletions(t *testing.T) {
 		if tt.has != "" && !slices.Contains(got, tt.has) || slices.Contains(got, tt.hasnt) {
 			t.Errorf("after %v: %v", tt.before, got)
 		}
+	}
+}
+
+// TestTerminalRunsWhatItShowed: a yes to what was shown runs that and nothing
+// else; what has changed since is shown anew.
+func TestTerminalRunsWhatItShowed(t *testing.T) {
+	h := newHouse(t)
+	yes := func(proposal string) (Outcome, *answers) {
+		a := &answers{}
+		m := h.message("", "")
+		m.Via, m.Channel, m.Account, m.Proposal = Terminal, "", auth.Account{Team: auth.LocalTeam, User: "anna"}, proposal
+		return h.Command(t.Context(), m, a), a
+	}
+	shown, _ := h.atTerminal("anna", "restart ltds, merge in prod")
+	if shown.OK || shown.Proposal == "" || len(h.openRuns(t)) != 0 {
+		t.Fatalf("%+v", shown)
+	}
+	var p proposal
+	if err := json.Unmarshal([]byte(shown.Proposal), &p); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(shown.Proposal, p.Digest, strings.Repeat("0", len(p.Digest)), 1)
+	if out, a := yes(other); out.OK || out.Proposal == "" || len(h.openRuns(t)) != 0 || !strings.Contains(a.all(), "has changed") {
+		t.Errorf("what was not shown: %+v, %s", out, a.all())
+	}
+	if out, a := yes("gone"); out.OK || len(h.openRuns(t)) != 0 || !strings.Contains(a.all(), "Type the command again") {
+		t.Errorf("what is not known: %+v, %s", out, a.all())
+	}
+	if out, a := yes(shown.Proposal); !out.Asked || len(h.openRuns(t)) != 1 {
+		t.Errorf("what was shown: %+v, %s", out, a.all())
 	}
 }

@@ -11,18 +11,19 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
 )
 
-// How far back the trail is told of where nobody says, and at most.
+// How far back the trail is shown by default, and at most.
 const (
 	auditBack    = 24 * time.Hour
 	timelineBack = 4 * time.Hour
 	mostBack     = 31 * 24 * time.Hour
 )
 
-// maxEntries is how many entries are told of at most; the newest are kept.
+// maxEntries is how many entries are shown at most; the newest are kept.
 const maxEntries = 5_000
 
 // trailQuery is which entries of the trail are wanted.
@@ -35,7 +36,7 @@ type trailQuery struct {
 	since   time.Time
 }
 
-// auditTrail shows what the sealed trail has about somebody, a process or a
+// auditTrail shows what the sealed trail has about a person, a process or a
 // run: the newest in the card, all of it as a file.
 func (s *Service) auditTrail(ctx context.Context, c *call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
@@ -76,7 +77,7 @@ func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card
 		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,
 	}
 	if err := s.append(ctx, c.Message, r); err != nil {
-		s.Logger.Warn("read not recorded", "key", c.Key, "err", err)
+		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
 	} else {
 		c.settled = true
 	}
@@ -101,13 +102,16 @@ func (s *Service) readTrail(ctx context.Context, c *call, back time.Duration) (q
 		return q, nil, 0, err
 	}
 	if q.run != "" {
-		if st, err := s.Runs.Get(ctx, q.run); err == nil && st.Run.RequestedAt.Before(q.since) && s.Now().Sub(st.Run.RequestedAt) < mostBack {
+		st, err := s.Runs.Get(ctx, q.run)
+		if err == nil && s.sees(c.who.Person, c.Channel)(st.Run.Plan.Cluster) && st.Run.RequestedAt.Before(q.since) &&
+			s.Now().Sub(st.Run.RequestedAt) < mostBack {
 			q.since = st.Run.RequestedAt
 		}
 	}
+	maySee := s.maySee(c)
 	err = audit.Since(ctx, s.Log, q.since, func(e audit.Sealed) error {
 		e.Record.Person = s.personOf(e.Record)
-		if !q.wants(e.Record) || !s.maySee(c, e.Record) {
+		if !q.wants(e.Record) || !maySee(e.Record) {
 			return nil
 		}
 		entries = append(entries, e)
@@ -129,22 +133,25 @@ func (s *Service) personOf(r audit.Record) string {
 		return r.Person
 	}
 	for _, p := range s.Rules.People {
-		if r.Account == (auth.Account{Team: auth.LocalTeam, User: p.Name}).String() {
+		if p.Named(r.Account) {
 			return p.Name
-		}
-		for _, a := range p.Accounts {
-			if r.Account == a.String() {
-				return p.Name
-			}
 		}
 	}
 	return ""
 }
 
-// maySee says that a reader may be told of a record. What is about no cluster
-// (a refusal, a note of the bot's) is for everybody who may read anywhere.
-func (s *Service) maySee(c *call, r audit.Record) bool {
-	return r.Cluster == "" || s.Rules.MayAsk(c.who.Person, r.Cluster, runbooks.Read, c.Channel) == nil
+// maySee says which records a reader may be shown. One of no cluster can name
+// anything: it is for its author and for who reads every cluster, save the notes
+// of the bot about itself.
+func (s *Service) maySee(c *call) func(audit.Record) bool {
+	sees := s.sees(c.who.Person, c.Channel)
+	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
+	return func(r audit.Record) bool {
+		if r.Cluster != "" {
+			return sees(r.Cluster)
+		}
+		return all || r.Person == c.who.Name || r.Kind == audit.Note
+	}
 }
 
 func (q trailQuery) wants(r audit.Record) bool {
@@ -173,22 +180,19 @@ func mentions(text, name string) bool {
 // order. Since may also be a length by itself.
 func (s *Service) trailQuery(c *call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
-	w := words(c.topic)
+	w := command.Words(c.topic)
 	for i := 0; i < len(w); i++ {
-		length, isLength := readLength(strings.TrimPrefix(word(w[i]), "since="))
+		length, isLength := readLength(strings.TrimPrefix(command.Word(w[i]), "since="))
 		switch {
 		case isLength:
 			if length <= 0 || length > mostBack {
-				return q, &Misunderstood{Text: fmt.Sprintf("I can tell of at most %d days. Older entries: `bot audit show` on my machine.", mostBack/(24*time.Hour))}
+				return q, &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I can tell of at most %d days. Older entries: `bot audit show` on my machine.", mostBack/(24*time.Hour))}
 			}
 			back = length
-		case word(w[i]) == "since":
-		case word(w[i]) == "in" && i+1 < len(w) && s.knowsCluster(w[i+1]):
+		case command.Word(w[i]) == "since":
+		case command.Word(w[i]) == "in" && i+1 < len(w) && c.names.KnowsCluster(w[i+1]):
 			i++
-			q.cluster = word(w[i])
-			if err := s.Rules.MayAsk(c.who.Person, q.cluster, runbooks.Read, c.Channel); err != nil {
-				return q, err
-			}
+			q.cluster = command.Word(w[i])
 		default:
 			if err := s.trailSubject(c, &q, w[i]); err != nil {
 				return q, err
@@ -202,32 +206,38 @@ func (s *Service) trailQuery(c *call, back time.Duration) (trailQuery, error) {
 // trailSubject reads whom or what entries are to be about.
 func (s *Service) trailSubject(c *call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
-		return &Misunderstood{Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, shown(typed), c.cmd.Usage)}
+		return &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, command.Shown(typed), c.cmd.Usage)}
 	}
-	if m := runID.FindStringSubmatch(strings.Trim(typed, "`*_.,;:")); m != nil {
-		q.run = "R-" + strings.ToUpper(m[1])
-		q.what = q.run
+	if id, ok := command.RunID(typed); ok {
+		q.run, q.what = id, id
 		return nil
 	}
+	g := c.names
 	var names []string
 	for i, p := range s.Rules.People {
-		if p.Name == word(typed) || word(typed) == "me" && p.Name == c.who.Name {
+		if !s.known(p, g) && p.Name != c.who.Name {
+			continue
+		}
+		if p.Name == command.Word(typed) || command.Word(typed) == "me" && p.Name == c.who.Name {
 			q.person, q.what = &s.Rules.People[i], p.Name
 			return nil
 		}
 		names = append(names, p.Name)
 	}
-	for i := range s.Fleet.Clusters {
-		if p := s.find(&s.Fleet.Clusters[i], typed).Process; p != nil {
-			q.process, q.what = p.ID, p.ID
-			return nil
-		}
+	if id, ok := g.ProcessMeant(typed); ok {
+		q.process, q.what = id, id
+		return nil
 	}
-	m := &Misunderstood{Text: fmt.Sprintf("%s is no person, process or run that I know.", shown(typed))}
-	for _, n := range append(runbooks.Suggest(word(typed), names), s.processNames(typed)...) {
-		m.Suggest = append(m.Suggest, c.cmd.Verb+" "+n)
+	m := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("%s is no person, process or run that I know.", command.Shown(typed))}
+	for _, n := range append(runbooks.Suggest(command.Word(typed), names), g.ProcessesLike(typed)...) {
+		m.Choices = append(m.Choices, g.Choose(c.Channel, c.cmd.Verb+" "+n)...)
 	}
 	return m
+}
+
+// known says that a person has a role in a cluster of a grammar.
+func (s *Service) known(p auth.Person, g *command.Grammar) bool {
+	return slices.ContainsFunc(g.ClusterNames(), s.sees(p, ""))
 }
 
 // seq is a list as audit's writers take it.

@@ -40,7 +40,7 @@ func TestAudit(t *testing.T) {
 		{"UANNA", "audit db_dis ben", []string{"One thing at a time"}, []string{"R-3333"}},
 		{"UANNA", "audit bem", []string{"audit ben"}, []string{"R-3333"}},
 		{"UANNA", "audit since=90d", []string{"at most 31 days"}, []string{"R-3333"}},
-		{"URITA", "audit in qa", []string{"Not allowed"}, []string{"R-4444"}},
+		{"URITA", "audit in qa", []string{"no person, process or run"}, []string{"R-4444"}}, // as a cluster that there is not
 		{"UNOBODY", "audit", []string{"Not allowed"}, []string{"R-3333"}},
 	} {
 		got := h.say(tt.user, tt.text).all()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -27,24 +28,26 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	case card.TapAsk:
 		return s.ask(ctx, m, reply)
 	case card.TapCommand:
-		m.Text = m.Tap.Value
-		c, err := s.parse(m)
+		return s.tapCommand(ctx, m, reply)
+	case card.TapNoted:
+		c, err := s.build(ctx, m, command.Fields{Verb: "note", Incident: m.Tap.Value, Reason: m.Tap.Fields["text"]})
 		if err != nil {
 			return false, err
 		}
 		return s.dispatch(ctx, c, reply)
+	case card.TapRun:
+		return s.runProposal(ctx, m, reply)
 	}
 	verb, known := map[string]string{
 		TapApprove: "approve", TapApproved: "approve", TapDeny: "deny", TapDenied: "deny", TapCancel: "cancel",
 		card.TapDone: "done", card.TapLooking: "looking", card.TapDetails: "details",
 	}[m.Tap.Action]
 	if !known {
-		return false, said("I don't know this button any more. Type the command instead; `help` lists them.")
+		return false, said("This button is from another version of the bot. Type the command instead; `help` lists them.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	digest, page, _ := strings.Cut(digest, " ")
-	m.Text = strings.TrimSpace(verb + " " + id + " " + m.Tap.Fields["text"])
-	c, err := s.parse(m)
+	c, err := s.build(ctx, m, command.Fields{Verb: verb, Run: id, Reason: m.Tap.Fields["text"]})
 	if err != nil {
 		return false, err
 	}
@@ -53,59 +56,76 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	return s.dispatch(ctx, c, reply)
 }
 
-// open gets a run for somebody who wants to act on it, and checks that they
-// may vote on it or asked for it.
-func (s *Service) open(ctx context.Context, c *call) (engine.Run, error) {
-	st, err := s.Runs.Get(ctx, c.run)
+// tapCommand is a button that stands for a command. One of a version whose
+// buttons held text is taken where it only reads.
+func (s *Service) tapCommand(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
+	f, err := command.Decode(m.Tap.Value)
 	if err != nil {
-		return engine.Run{}, err
+		m.Text = m.Tap.Value
+		c, asked := s.understand(ctx, m)
+		if asked != nil || c.req.Changing() {
+			return false, err
+		}
+		return s.dispatch(ctx, c, reply)
 	}
-	cl, ok := s.Fleet.Cluster(st.Run.Plan.Cluster)
-	if !ok {
-		return engine.Run{}, said("%s is about %s, which the config does not have any more.", c.run, st.Run.Plan.Cluster)
+	c, err := s.build(ctx, m, f)
+	if err != nil {
+		return false, err
 	}
-	return st.Run, s.setCluster(c, cl)
-}
-
-func (s *Service) mayVote(c *call, r engine.Run) error {
-	return s.Rules.MayVote(c.who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class)
+	return s.dispatch(ctx, c, reply)
 }
 
 // apply makes an event happen to the run that a call is about, and settles the
 // call's claim with it.
 func (s *Service) apply(ctx context.Context, c *call, e engine.Event) error {
-	_, err := s.Engine.Apply(ctx, c.run, e, c.Key)
-	c.settled = err == nil
-	return err
+	st, err := s.Engine.Apply(ctx, c.run, e, c.Key)
+	if c.settled = err == nil; err != nil {
+		return err
+	}
+	if (c.Via == Mention || c.Via == Slash) && c.Channel != st.Run.Place.Channel {
+		return c.reply.Ephemeral(ctx, card.DoneElsewhere(st.Run, c.cmd.Verb, s.cardLink(ctx, st.Run.ID)))
+	}
+	return nil
+}
+
+// cardLink is the address of a run's card, "" where it is not known.
+func (s *Service) cardLink(ctx context.Context, run string) string {
+	if s.CardLink == nil {
+		return ""
+	}
+	link, err := s.CardLink(ctx, run)
+	if err != nil {
+		s.Logger.WarnContext(ctx, "the link of a run's card is not known", "run", run, "err", err)
+	}
+	return link
 }
 
 func (s *Service) actor(c *call) engine.Actor {
-	return engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via)}
+	a := engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via), Origin: c.Origin}
+	if since := c.who.silentSince; !since.IsZero() {
+		since = since.UTC()
+		a.SilentSince = &since
+	}
+	return a
 }
 
 // approve takes a vote. Typed, it wants the target's name as well, so that an
-// id misread from another card approves nothing; a destructive run wants the
-// name typed however it is approved.
+// id misread from another card approves nothing; a destructive run, and one over
+// a whole host or cluster, wants the name typed however it is approved.
 func (s *Service) approve(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := s.mayVote(c, r); err != nil {
-		return err
-	}
+	r := c.about
 	digest := c.digest
 	if digest == "" && c.Via != Button && c.Via != Form {
 		digest = r.Plan.Digest
 	}
 	if r.State != engine.Waiting {
-		return engine.Settled(r) // nobody types a name to learn that they are late
+		return engine.Settled(r) // typing the name comes after learning that it is too late
 	}
-	if c.Via == Button && r.Plan.Class == runbooks.Destructive {
+	if c.Via == Button && r.Plan.NameTyped() {
 		return c.reply.Ask(ctx, card.TypeName(r))
 	}
 	if c.Via != Button {
-		if typed := word(firstWord(c.rest)); !names(r, typed) {
+		if typed := command.Word(firstWord(c.rest)); !names(r, typed) {
 			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, card.Target(r))
 		}
 	}
@@ -114,17 +134,11 @@ func (s *Service) approve(ctx context.Context, c *call) error {
 
 // names says that a typed word is the run's target.
 func names(r engine.Run, typed string) bool {
-	return typed != "" && typed == word(card.Target(r))
+	return typed != "" && typed == command.Word(card.Target(r))
 }
 
 func (s *Service) deny(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := s.mayVote(c, r); err != nil {
-		return err
-	}
+	r := c.about
 	reason := redact.Line(c.rest, reasonRunes)
 	if reason == "" && c.Via == Button && r.StartedAt == nil && !r.State.Ended() {
 		return c.reply.Ask(ctx, card.WhyDeny(r))
@@ -133,66 +147,36 @@ func (s *Service) deny(ctx context.Context, c *call) error {
 }
 
 func (s *Service) withdraw(ctx context.Context, c *call) error {
-	if _, err := s.open(ctx, c); err != nil {
-		return err
-	}
 	return s.apply(ctx, c, engine.WithdrawnVote{By: s.actor(c)})
 }
 
-// cancel is for who asked; anybody who may approve can stop a run that is
-// under way.
+// cancel ends a run that has not started, or stops one that is under way.
 func (s *Service) cancel(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if r.Asked.Person != c.who.Name {
-		if err := s.mayVote(c, r); err != nil {
-			return err
-		}
-	}
 	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.rest, reasonRunes)})
 }
 
-// tick is a person's word that a manual step is done: who asked or who may
-// approve.
+// tick completes the manual step that a run waits for.
 func (s *Service) tick(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel); err != nil {
-		return err
-	}
+	r := c.about
 	for i, st := range r.Steps {
 		if r.Plan.Steps[i].Kind == runbooks.Manual && (st.State == engine.StepStarted || st.State == engine.StepPending) {
-			return s.apply(ctx, c, engine.TickedBy{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)})
+			return s.apply(ctx, c, engine.StepCompleted{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)})
 		}
 	}
 	return engine.Settled(r)
 }
 
-// closeUnknown lets a person say what became of a run whose fate is unknown.
-// For Sev 1 that is somebody else than who asked.
+// closeUnknown lets a person say what became of a run whose outcome is unknown.
 func (s *Service) closeUnknown(ctx context.Context, c *call) error {
-	r, err := s.open(ctx, c)
-	if err != nil {
-		return err
-	}
-	if r.Plan.Severity == runbooks.Critical || r.Asked.Person != c.who.Name {
-		if err := s.mayVote(c, r); err != nil {
-			return err
-		}
-	}
 	reason := redact.Line(c.rest, reasonRunes)
 	if reason == "" {
-		return said("Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
+		return said("Say what you found: `close %s REASON`. Nothing was closed.", c.run)
 	}
 	return s.apply(ctx, c, engine.ClosedBy{By: s.actor(c), Reason: reason})
 }
 
 func firstWord(s string) string {
-	w := words(s)
+	w := command.Words(s)
 	if len(w) == 0 {
 		return ""
 	}

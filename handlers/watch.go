@@ -3,16 +3,14 @@ package handlers
 import (
 	"context"
 	"errors"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
-	"dhbot/internal/redact"
-	"dhbot/internal/watch"
+	"dhbot/internal/incident"
 	"dhbot/runbooks"
 )
 
@@ -24,7 +22,7 @@ const keepTries = 5
 // ends it. The leader does the looking and keeps the one message; here it is
 // only stored.
 func (s *Service) watch(ctx context.Context, c *call) error {
-	scope := watch.Scope{Cluster: c.cluster.Name, Process: c.processID(), Host: hostName(c.host)}
+	scope := incident.Scope{Cluster: c.cluster.Name, Process: c.processID(), Host: hostName(c.host)}
 	length, end, err := howLong(c)
 	if err != nil {
 		return err
@@ -46,9 +44,12 @@ func (s *Service) watch(ctx context.Context, c *call) error {
 		place.Channel = s.OpenChannel
 	}
 	now := s.Now()
-	f := watch.Follow{
-		V: watch.FormVersion, Scope: scope, Person: c.who.Name, Account: c.Account, Via: string(c.Via), From: c.Channel,
-		Began: now, Until: now.Add(length), Worst: runbooks.Unknown, Message: watch.Message{Channel: place.Channel, Thread: place.Thread},
+	f := incident.Follow{
+		V: incident.FormVersion, Scope: scope, Person: c.who.Name, Account: c.Account, Via: string(c.Via), From: c.Channel,
+		Began:   now,
+		Until:   now.Add(length),
+		Worst:   runbooks.Unknown,
+		Message: incident.Message{Channel: place.Channel, Thread: place.Thread},
 	}
 	if err := s.keepFollow(ctx, c, f); err != nil {
 		return err
@@ -57,15 +58,15 @@ func (s *Service) watch(ctx context.Context, c *call) error {
 		s.Watching()
 	}
 	if c.Channel == "" {
-		return c.reply.Whisper(ctx, card.WatchedElsewhere(f))
+		return c.reply.Ephemeral(ctx, card.WatchedElsewhere(f))
 	}
 	return nil
 }
 
 // keepFollow stores a new follow, or the new end of one that there is.
-func (s *Service) keepFollow(ctx context.Context, c *call, f watch.Follow) error {
+func (s *Service) keepFollow(ctx context.Context, c *call, f incident.Follow) error {
 	for range keepTries {
-		list, err := watch.Follows(ctx, s.Keeper)
+		list, err := incident.Follows(ctx, s.Keeper)
 		if err != nil {
 			return err
 		}
@@ -80,34 +81,36 @@ func (s *Service) keepFollow(ctx context.Context, c *call, f watch.Follow) error
 			}
 			until := f.Until
 			f, rev = old.Follow, old.Rev
-			f.Until, f.Ended, f.Why = until, nil, ""
+			f.Until = until
+			f.Ended = nil
+			f.Why = ""
 		}
 		switch {
 		case rev != 0:
-		case len(list) >= watch.MostFollows:
+		case len(list) >= incident.MostFollows:
 			return said("I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
-		case mine >= watch.MostPerPerson:
+		case mine >= incident.MostPerPerson:
 			return said("I watch %d things for you already. `watch` lists them; end one first.", mine)
 		}
 		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
 		if err == nil && rev != 0 {
-			return c.reply.Whisper(ctx, card.WatchedLonger(f))
+			return c.reply.Ephemeral(ctx, card.WatchedLonger(f))
 		}
 		if !errors.Is(err, engine.ErrConflict) {
 			return err
 		}
 	}
-	return said("Others were at it at the same time. Please try again.")
+	return said("Somebody else changed it at the same time. Please try again.")
 }
 
 // keep stores a follow with its record, and settles the call's claim.
-func (s *Service) keep(ctx context.Context, c *call, name string, f *watch.Follow, rev int64, r audit.Record) error {
-	data, err := watch.Encode(f)
+func (s *Service) keep(ctx context.Context, c *call, name string, f *incident.Follow, rev int64, r audit.Record) error {
+	data, err := incident.Encode(f)
 	if err != nil {
 		return err
 	}
 	r.Via = string(c.Via)
-	if _, err := s.Keeper.Keep(ctx, name, data, rev, []audit.Record{r}, c.Key); err != nil {
+	if _, err := s.Keeper.SetWatchState(ctx, name, data, rev, []audit.Record{r}, c.Key); err != nil {
 		return err
 	}
 	c.settled = true
@@ -116,10 +119,10 @@ func (s *Service) keep(ctx context.Context, c *call, name string, f *watch.Follo
 
 // endFollows ends what of a scope is followed where the call was made; said of
 // the cluster it ends all of it there.
-func (s *Service) endFollows(ctx context.Context, c *call, scope watch.Scope) error {
+func (s *Service) endFollows(ctx context.Context, c *call, scope incident.Scope) error {
 	ended, elsewhere := 0, 0
 	for range keepTries {
-		list, err := watch.Follows(ctx, s.Keeper)
+		list, err := incident.Follows(ctx, s.Keeper)
 		if err != nil {
 			return err
 		}
@@ -154,7 +157,7 @@ func (s *Service) endFollows(ctx context.Context, c *call, scope watch.Scope) er
 	}
 	switch {
 	case ended > 0:
-		return c.reply.Whisper(ctx, card.WatchesEnded(ended, scope))
+		return c.reply.Ephemeral(ctx, card.WatchesEnded(ended, scope))
 	case elsewhere > 0:
 		return said("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
 	default:
@@ -163,76 +166,35 @@ func (s *Service) endFollows(ctx context.Context, c *call, scope watch.Scope) er
 }
 
 // covers says that ending a scope ends another.
-func covers(all, one watch.Scope) bool {
-	return all == one || all == (watch.Scope{Cluster: one.Cluster})
+func covers(all, one incident.Scope) bool {
+	return all == one || all == (incident.Scope{Cluster: one.Cluster})
 }
 
 // listFollows answers what is watched, of what the reader may read.
 func (s *Service) listFollows(ctx context.Context, c *call) error {
-	list, err := watch.Follows(ctx, s.Keeper)
+	list, err := incident.Follows(ctx, s.Keeper)
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(f watch.StoredFollow) bool {
+	list = slices.DeleteFunc(list, func(f incident.StoredFollow) bool {
 		return f.Ended != nil || s.Rules.MayAsk(c.who.Person, f.Scope.Cluster, runbooks.Read, c.Channel) != nil
 	})
 	return s.answer(ctx, c, card.Watches(list, s.Now()))
 }
 
-// units are the words for minutes and hours that thumbs type.
-var units = regexp.MustCompile(`^([0-9]+)(m|mins?|minutes?|h|hrs?|hours?)$`)
-
-// lasting reads how long something is to last, as people type it.
-func lasting(typed string) (time.Duration, bool) {
-	typed = word(typed)
-	if m := units.FindStringSubmatch(typed); m != nil {
-		typed = m[1] + m[2][:1]
-	}
-	return readLength(typed)
-}
-
-// ends says that a word ends something that lasts.
-func ends(typed string) bool {
-	return slices.Contains([]string{"end", "off", "over", "done", "stop"}, word(typed))
-}
-
-// lastly moves how long something lasts, or that it ends, behind the places: it
-// is typed before and after them, "2h in prod" and "in prod 2h".
-func lastly(w []string) []string {
-	i := slices.IndexFunc(w, func(typed string) bool {
-		_, length := lasting(typed)
-		return length || ends(typed)
-	})
-	if i < 0 {
-		return w
-	}
-	out := append(slices.Clone(w[:i]), w[i+1:]...)
-	if n := len(out); n > 0 && slices.Contains([]string{"for"}, word(out[n-1])) {
-		out = out[:n-1]
-	}
-	return append(out, w[i])
-}
-
-// lastOnly says that nothing but how long it lasts was typed.
-func lastOnly(w []string) bool {
-	_, length := lasting(w[0])
-	return len(w) == 1 && (length || ends(w[0]))
-}
-
-// howLong reads what stands behind the target.
+// howLong is what was typed behind the target.
 func howLong(c *call) (length time.Duration, end bool, err error) {
-	w := words(c.rest)
-	if len(w) == 0 {
-		return watch.DefaultLength, false, nil
-	}
-	last := w[len(w)-1]
-	if ends(last) {
+	typed, given := c.params[command.ParamLength]
+	switch {
+	case !given:
+		return incident.DefaultLength, false, nil
+	case typed == command.LengthEnd:
 		return 0, true, nil
 	}
-	length, ok := lasting(last)
-	if !ok || length < watch.LeastLength || length > watch.MostLength {
-		return 0, false, said("%s is no time to watch for: say it from 1m to %s, as `%s`; or `%s`. Nothing is watched.",
-			shown(redact.Line(strings.Join(w, " "), reasonRunes)), card.Length(watch.MostLength), c.canonical()+" 30m", c.canonical()+" end")
+	length, ok := readLength(typed)
+	if !ok || length < incident.LeastLength || length > incident.MostLength {
+		return 0, false, said("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
+			command.Shown(typed), card.Length(incident.MostLength), c.req.Text(), c.req.Text())
 	}
 	return length, false, nil
 }

@@ -32,7 +32,10 @@ type Action struct {
 	Level Severity
 	// OneHost actions must name one host where the process has several.
 	OneHost bool
-	Params  []Param
+	// StepByStep actions do each step on every host before the next one: what is
+	// waited for on one host may need the others.
+	StepByStep bool
+	Params     []Param
 	// Impact says what people notice while it runs, where that is not the
 	// impact of the process's own outage; "" elsewhere.
 	Impact string

@@ -68,11 +68,11 @@ func commandsIn(p Plan) []string {
 
 // placeDifferences tells of hosts in both plans that are reached otherwise.
 func placeDifferences(was, is Plan) []string {
-	type place struct{ login, address string }
+	type place struct{ login, address, via string }
 	at := func(p Plan) map[string]place {
 		m := map[string]place{}
 		for _, st := range p.Steps {
-			m[st.Host] = place{st.Login, st.Address}
+			m[st.Host] = place{st.Login, st.Address, st.Via}
 		}
 		return m
 	}
@@ -87,6 +87,9 @@ func placeDifferences(was, is Plan) []string {
 		if known && b.address != n.address {
 			out = append(out, fmt.Sprintf("%s is at %s, was at %s", h, n.address, b.address))
 		}
+		if known && b.via != n.via {
+			out = append(out, fmt.Sprintf("%s is reached %s, was reached %s", h, byWay(n.via), byWay(b.via)))
+		}
 	}
 	return out
 }
@@ -95,7 +98,14 @@ func placeDifferences(was, is Plan) []string {
 func waitDifferences(was, is Plan) int {
 	alike := func(st Step) string {
 		return strings.Join([]string{
-			string(st.Kind), st.Command, string(st.Until), string(st.Check), st.Timeout.D().String(), st.Within.D().String(), st.Process, st.Member,
+			string(st.Kind),
+			st.Command,
+			string(st.Until),
+			string(st.Check),
+			st.Timeout.D().String(),
+			st.Within.D().String(),
+			st.Process,
+			st.Member,
 		}, "\x00")
 	}
 	known := map[string]bool{}
@@ -111,4 +121,12 @@ func waitDifferences(was, is Plan) int {
 		}
 	}
 	return n
+}
+
+// byWay says through which jump hosts a host is reached.
+func byWay(via string) string {
+	if via == "" {
+		return "directly"
+	}
+	return "through " + strings.ReplaceAll(via, ",", ", then ")
 }

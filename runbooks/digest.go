@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -34,8 +35,10 @@ type canonicalStep struct {
 	Host    string    `json:"host"`
 	Address string    `json:"address"`
 	Login   string    `json:"login"`
+	Via     string    `json:"via,omitempty"`
 	About   string    `json:"about,omitempty"`
 	Member  string    `json:"member,omitempty"`
+	Quota   int64     `json:"quota,omitempty"`
 	Expect  string    `json:"expect,omitempty"`
 	Command string    `json:"command"`
 	Sent    string    `json:"sent"`
@@ -45,27 +48,56 @@ type canonicalStep struct {
 	Within  int64     `json:"within"`
 }
 
-// digest is the SHA-256, in hex, of the plan's canonical form: JSON with the
-// keys in the order above and no white space.
+// Same says that two plans are the same by content, not only by the digest that
+// each says it has.
+func (p Plan) Same(q Plan) bool {
+	a, b := p.canonical(), q.canonical()
+	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)
+}
+
+// digest is the SHA-256, in hex, of the plan's canonical form.
 func (p *Plan) digest() string {
+	b := p.canonical()
+	if b == nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// canonical is JSON with the keys in the order above and no white space.
+func (p *Plan) canonical() []byte {
 	c := canonicalPlan{
 		Form: digestForm, Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action,
 		Class: p.Class, Severity: p.Severity, Targets: p.Targets, Locks: p.Locks,
 	}
 	for _, s := range p.Steps {
 		c.Steps = append(c.Steps, canonicalStep{
-			Kind: s.Kind, Process: s.Process, Manager: s.Manager, Service: s.Service,
-			Host: s.Host, Address: s.Address, Login: s.Login, About: s.About, Member: s.Member, Expect: s.Expect, Command: s.Command, Sent: s.Sent,
-			Until: s.Until, Check: s.Check,
-			Timeout: int64(s.Timeout.D().Seconds()), Within: int64(s.Within.D().Seconds()),
+			Kind:    s.Kind,
+			Process: s.Process,
+			Manager: s.Manager,
+			Service: s.Service,
+			Host:    s.Host,
+			Address: s.Address,
+			Login:   s.Login,
+			Via:     s.Via,
+			About:   s.About,
+			Member:  s.Member,
+			Quota:   s.Quota,
+			Expect:  s.Expect,
+			Command: s.Command,
+			Sent:    s.Sent,
+			Until:   s.Until,
+			Check:   s.Check,
+			Timeout: int64(s.Timeout.D().Seconds()),
+			Within:  int64(s.Within.D().Seconds()),
 		})
 	}
 	// Strings, numbers and slices of them cannot fail to encode; if they ever
-	// did, an empty digest is one that nobody can approve.
+	// did, an empty digest cannot be approved.
 	b, err := json.Marshal(c)
 	if err != nil {
-		return ""
+		return nil
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return b
 }

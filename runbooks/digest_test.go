@@ -1,6 +1,7 @@
 package runbooks
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -110,5 +111,22 @@ func change(t *rapid.T, v reflect.Value) {
 		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
 	default:
 		t.Fatalf("no way to change a %s", v.Kind())
+	}
+}
+
+// TestDigestCoversTheWay: the same command through another jump host, or through
+// none, is another plan; one without jump hosts has the digest it had before there
+// were any.
+func TestDigestCoversTheWay(t *testing.T) {
+	digests := map[string]string{}
+	for _, via := range []string{"", "a@b:22", "a@b:2222", "c@b:22", "a@b:22,a@d:22"} {
+		plan := Plan{Steps: []Step{{Kind: Exec, Host: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Via: via, Sent: "true"}}}
+		if other, taken := digests[plan.digest()]; taken {
+			t.Errorf("through %q and %q one digest", via, other)
+		}
+		digests[plan.digest()] = via
+		if via == "" && bytes.Contains(plan.canonical(), []byte("via")) {
+			t.Errorf("a direct connection has another form than before: %s", plan.canonical())
+		}
 	}
 }

@@ -40,6 +40,7 @@
 //	    level: 1                          # fixed; without it the process's own
 //	    impact: …                         # where it is not that of the process's outage
 //	    one_host: true                    # must name one of several hosts
+//	    step_by_step: true                # each step on every host before the next
 //	    params: [{name: date, type: date, help: the day}]
 //	    minted: [file]                    # fresh names, made once before planning
 //	    locks: ["{host}/monit"]           # below the cluster's name; for what changes something
@@ -81,7 +82,7 @@
 // # Placeholders
 //
 // Commands are lists of words, never shell. Within a word {service},
-// {process}, {host}, {logs}, {etcd_client}, {path.NAME}, {param.NAME} and
+// {process}, {host}, {logs}, {etcd_client}, {etcd_endpoint}, {path.NAME}, {param.NAME} and
 // {minted.NAME} stand for one value, in steps with if_set the setting that it
 // names, and in steps with app_log {log_dir} and {stdout}, the base name of the
 // dated stdout logs; {monit}, {app_logs},
@@ -89,7 +90,7 @@
 // stand for several: {log_slices} is the test by which find selects the files
 // of the application log. A word with a parameter of type flags is repeated
 // for each of its values. A process may have several names for its
-// application log of which one exists: tail then ends with exit code 1 and
+// application logs if only one exists: tail then ends with exit code 1 and
 // has shown the other. A word that holds an optional parameter
 // that was not given is left out.
 package runbooks

@@ -19,6 +19,9 @@ func (r *resolution) expand() error {
 		}
 		return r.pass(r.action, r.process, nil, true, true)
 	}
+	if r.action.StepByStep {
+		return r.stepByStep()
+	}
 	for i, h := range r.hosts {
 		r.lock(r.action, r.process, h)
 		if err := r.pass(r.action, r.process, h, i == 0, i == len(r.hosts)-1); err != nil {
@@ -28,15 +31,39 @@ func (r *resolution) expand() error {
 	return nil
 }
 
+// stepByStep places each template on every host before the next template.
+func (r *resolution) stepByStep() error {
+	for _, h := range r.hosts {
+		r.lock(r.action, r.process, h)
+	}
+	for i := range r.action.steps {
+		for n, h := range r.hosts {
+			if err := r.put(r.action, i, r.process, h, n == 0, n == len(r.hosts)-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (r *resolution) pass(a *Action, p *Process, h *fleet.Host, first, last bool) error {
 	for i := range a.steps {
-		t := &a.steps[i]
-		if t.once == "first" && !first || t.once == "last" && !last {
-			continue
+		if err := r.put(a, i, p, h, first, last); err != nil {
+			return err
 		}
-		if err := r.template(t, p, h); err != nil {
-			return fmt.Errorf("%s: %w", a.Name, err)
-		}
+	}
+	return nil
+}
+
+// put puts template i of an action where it belongs; first and last say whether
+// h is the first and the last host that the action goes through.
+func (r *resolution) put(a *Action, i int, p *Process, h *fleet.Host, first, last bool) error {
+	t := &a.steps[i]
+	if t.once == "first" && !first || t.once == "last" && !last {
+		return nil
+	}
+	if err := r.template(t, p, h); err != nil {
+		return fmt.Errorf("%s: %w", a.Name, err)
 	}
 	return nil
 }
@@ -120,7 +147,7 @@ func (r *resolution) use(t *template, p *Process, hosts []*fleet.Host) error {
 }
 
 func (r *resolution) lock(a *Action, p *Process, h *fleet.Host) {
-	s := &scope{catalog: r.catalog, process: p, host: h}
+	s := &scope{catalog: r.catalog, process: p, cluster: r.cluster, host: h}
 	for _, w := range a.locks {
 		f, _ := s.one(w)
 		r.locks = append(r.locks, r.cluster.Name+"/"+f.text)
@@ -130,7 +157,10 @@ func (r *resolution) lock(a *Action, p *Process, h *fleet.Host) {
 // step binds one template to the host that it runs on; about is the host that
 // it is about, nil where it is about none.
 func (r *resolution) step(t *template, p *Process, on, about *fleet.Host) error {
-	s := &scope{catalog: r.catalog, process: p, host: on, values: r.values, absent: r.absent, flags: r.flags}
+	s := &scope{
+		catalog: r.catalog, process: p, cluster: r.cluster, host: on,
+		values: r.values, absent: r.absent, flags: r.flags,
+	}
 	raw, err := r.listedFor(s)
 	if err != nil {
 		return err
@@ -142,12 +172,18 @@ func (r *resolution) step(t *template, p *Process, on, about *fleet.Host) error 
 	if err != nil {
 		return fmt.Errorf("on %s: %w", on.Name, err)
 	}
-	step.Host, step.Address, step.Login = on.Name, on.Address, on.Login
+	step.Host = on.Name
+	step.Address = on.Address
+	step.Login = on.Login
+	step.Via = on.Via
 	if about != nil && about != on {
 		step.About = about.Name
 	}
 	if about != nil && t.until.aboutMember() {
 		step.Member = memberNames(about)
+	}
+	if t.until == EtcdStatus || t.until == EtcdCaughtUp {
+		step.Quota = r.cluster.EtcdQuota
 	}
 	if t.kind == List {
 		r.discovery(t, step, s.listed, raw)
@@ -199,7 +235,9 @@ func (s *scope) step(t *template) (Step, error) {
 		Timeout: t.timeout, Within: t.within,
 	}
 	if s.process != nil {
-		step.Process, step.Manager, step.Service = s.process.ID, s.process.Manager, s.process.Service
+		step.Process = s.process.ID
+		step.Manager = s.process.Manager
+		step.Service = s.process.Service
 	}
 	src := s.catalog.source(s.process, t.source)
 	step.Source, step.Corrected = src.at, src.corrected
@@ -220,7 +258,7 @@ func (s *scope) step(t *template) (Step, error) {
 	}
 	step.Command = line
 	if argv != nil {
-		step.Sent, err = Wrap(argv, t.timeout.D())
+		step.Sent, err = Wrap(s.host, argv, t.timeout.D())
 	}
 	return step, err
 }

@@ -84,7 +84,7 @@ func squash(s string) string { return strings.ReplaceAll(fold(s), "_", "") }
 func likeness(word, name string) (int, bool) {
 	d := levenshtein.ComputeDistance(word, name)
 	if d == 2 && transposed(word, name) {
-		d = 1 // one slip of a thumb, though two edits
+		d = 1 // one typing mistake, though two edits
 	}
 	n := utf8.RuneCountInString(word)
 	switch {
@@ -124,7 +124,7 @@ func fold(s string) string {
 	}, s)
 }
 
-// short quotes what somebody typed for a message: clipped, on one line, with
+// short quotes typed text for a message: clipped, on one line, with
 // everything that is not printable escaped.
 func short(s string) string {
 	const most = 40

@@ -75,6 +75,10 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 			}
 		}
 	}
+	if slices.ContainsFunc(c.processes, func(p Process) bool { return p.Manager == Monit && h.Runs(p.ID) }) {
+		out = append(out, c.ReadsOf(h).monitCommand())
+	}
+	out = append(out, c.ReadsOf(h).threadDumps()...)
 	for _, a := range c.actions {
 		if a.Scope == AboutProcess {
 			continue
@@ -104,7 +108,7 @@ func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.
 		if t.use != "" || t.kind == Manual || elsewhere || t.appLog && (about == nil || len(about.Logs.App) == 0) {
 			continue
 		}
-		words, err := c.hostWords(a, t, &scope{catalog: c, process: about, host: h})
+		words, err := c.hostWords(a, t, &scope{catalog: c, process: about, cluster: cl, host: h})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}

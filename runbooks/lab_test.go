@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"dhbot/internal/fleet"
-	"dhbot/internal/labtest"
-	"dhbot/internal/probe"
+	"dhbot/internal/observe"
 	"dhbot/internal/remote"
 	"dhbot/internal/sudoers"
+	"dhbot/internal/test/labtest"
 	"dhbot/runbooks"
 )
 
@@ -79,7 +79,7 @@ func (l *lab) account() {
 	catalog, _ := l.planner.Catalogs.Get(cl.Catalog)
 	files := map[string]string{}
 	for i := range cl.Hosts {
-		f, err := sudoers.For(catalog, cl, &cl.Hosts[i], sudoers.Options{User: account, Regexp: true})
+		f, err := sudoers.For(catalog, cl, &cl.Hosts[i], sudoers.Options{User: account})
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func (l *lab) bind(in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 			return in, plan, err
 		}
 		for _, s := range plan.Discover {
-			lines, err := probe.ReadList(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
+			lines, err := observe.ReadList(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
 			if err != nil {
 				return in, plan, err
 			}
@@ -162,10 +162,10 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 			about = s.About
 		}
 		target := s.Process + "@" + about
-		var v probe.Verdict
+		var v observe.Verdict
 		if s.Kind == runbooks.Exec {
 			since[target] = time.Now()
-			v = probe.EvaluateExec(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
+			v = observe.EvaluateExec(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
 		} else {
 			var r remote.Result
 			v, r = l.await(s, seen[target], since[target])
@@ -177,7 +177,7 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 		text := fmt.Sprintf("%s %s: %s → %s: %s", s.Kind, s.Host, s.Command, v.State, v.Text)
 		out.texts = append(out.texts, text)
 		l.t.Log(text)
-		if v.State != probe.Met && v.State != probe.Noted {
+		if v.State != observe.Met && v.State != observe.Noted {
 			out.failed = text
 			return out
 		}
@@ -185,16 +185,16 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 	return out
 }
 
-func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (probe.Verdict, remote.Result) {
+func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (observe.Verdict, remote.Result) {
 	until := time.Now().Add(s.Within.D())
 	for {
 		r := l.ssh(s.Host, s.Sent, s.Timeout.D())
-		v := probe.Evaluate(s, before, r, since)
+		v := observe.Evaluate(s, before, r, since)
 		switch {
-		case v.State == probe.Met || v.State == probe.Noted || v.State == probe.Never:
+		case v.State == observe.Met || v.State == observe.Noted || v.State == observe.Never:
 			return v, r
 		case time.Now().Add(time.Second).After(until):
-			return probe.GaveUp(s, before, v), r
+			return observe.TimedOut(s, before, v), r
 		}
 		time.Sleep(time.Second) // as the engine does: the hosts' time is real
 	}

@@ -2,6 +2,7 @@ package runbooks_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,7 +18,9 @@ import (
 	"time"
 
 	"dhbot/internal/fleet"
-	"dhbot/internal/labtest"
+	"dhbot/internal/guard"
+	"dhbot/internal/remote"
+	"dhbot/internal/test/labtest"
 	"dhbot/runbooks"
 )
 
@@ -31,12 +34,13 @@ func (l *lab) sh(host, line string) string {
 	return strings.TrimSpace(r.Stdout.String())
 }
 
-// refused carries a request out that must be stopped by what text names,
-// before anything was changed.
+// refused makes a request that must be refused by what text names: when it is
+// made, and when it is carried out, before anything was changed.
 func (l *lab) refused(in runbooks.Inputs, text string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
 	if err == nil {
+		l.refusedAtRequest(plan, text)
 		out := l.carryOut(plan)
 		if !strings.Contains(out.failed, text) {
 			l.t.Errorf("%s %s: failed by %q; want %q", in.Action, in.Process, out.failed, text)
@@ -51,6 +55,34 @@ func (l *lab) refused(in runbooks.Inputs, text string) {
 	if !strings.Contains(err.Error(), text) {
 		l.t.Errorf("%s %s: %v; want %q", in.Action, in.Process, err, text)
 	}
+}
+
+// refusedLater makes a request whose later target refuses it: when it is made, and
+// at its start, before the first target is touched.
+func (l *lab) refusedLater(in runbooks.Inputs, text string) {
+	l.t.Helper()
+	_, plan, err := l.bind(in)
+	if err != nil {
+		l.t.Errorf("%s: %v", in.Action, err)
+		return
+	}
+	l.refusedAtRequest(plan, text)
+	if err := guard.AtStart(l.t.Context(), l, plan); err == nil || !strings.Contains(err.Error(), text) {
+		l.t.Errorf("%s at the start: %v; want %q", plan.Title, err, text)
+	}
+}
+
+// refusedAtRequest asks the guards of a plan as a request does.
+func (l *lab) refusedAtRequest(plan runbooks.Plan, text string) {
+	l.t.Helper()
+	if _, err := guard.AtRequest(l.t.Context(), l, plan); err == nil || !strings.Contains(err.Error(), text) {
+		l.t.Errorf("%s at the request: %v; want %q", plan.Title, err, text)
+	}
+}
+
+// Run is how guards ask the lab's hosts.
+func (l *lab) Run(_ context.Context, c remote.Command) remote.Result {
+	return l.ssh(c.Host, c.Sent, c.Timeout)
 }
 
 // TestLabChanges carries out every procedure that changes something, of both
@@ -183,9 +215,17 @@ func labQueries(t *testing.T, l *lab) {
 	if n := l.sh("infra", "sudo -n ls "+queriesDir+" | wc -l"); n != "4" {
 		t.Errorf("%s exports; every import must take one first", n)
 	}
-	l.refused(runbooks.Inputs{Action: "pq-import", Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "No such file")
 	l.full(queriesDir, func() {
 		l.refused(runbooks.Inputs{Action: "pq-export"}, "at least 4.0 GiB must be")
+	})
+	for _, action := range []string{"pq-import", "pq-import-replace"} {
+		l.refused(runbooks.Inputs{Action: action, Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "No such file")
+	}
+	l.full(queriesDir, func() {
+		l.sh("infra", "echo x | sudo -n tee "+queriesDir+"/pq-20200101-000000-aaaaaa.xml >/dev/null")
+		for _, action := range []string{"pq-import", "pq-import-replace"} {
+			l.refused(runbooks.Inputs{Action: action, Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "at least 4.0 GiB must be")
+		}
 	})
 }
 
@@ -215,6 +255,7 @@ func labIntraday(t *testing.T, l *lab) {
 	}
 	// One more path between card and click.
 	l.sh("infra", "sudo -n -u dbmerge mkdir -p /db/Intraday/BotTest/Event/p.3/2018-02-09")
+	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
 		t.Errorf("a list that has changed: %+v", out)
 	}
@@ -268,6 +309,7 @@ func labFiles(t *testing.T, l *lab) {
 	}
 	// One more file that it would delete, between card and click.
 	l.sh("infra", "sudo -n -u irisadmin touch -d '41 days ago' "+backups+"/older-backup.txt")
+	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
 		t.Errorf("a list that has changed: %+v", out)
 	}
@@ -277,6 +319,7 @@ func labFiles(t *testing.T, l *lab) {
 	}
 	l.full(backups, func() {
 		l.refused(runbooks.Inputs{Action: "backup"}, "at least 4.0 GiB must be")
+		l.refused(retain, "at least 4.0 GiB must be")
 	})
 }
 
@@ -294,6 +337,7 @@ func labSupervision(t *testing.T, l *lab) {
 	}
 	l.sh("infra", "sudo -n monit unmonitor db_ltds")
 	l.refused(runbooks.Inputs{Action: "restart", Process: "db_ltds"}, "not monitored")
+	l.refusedLater(runbooks.Inputs{Action: "restart", Process: "db_merge_server", Also: []runbooks.Part{{Process: "db_ltds"}}}, "not monitored")
 	if out := ltds("monitor"); len(out.texts) != 3 {
 		t.Errorf("%+v", out)
 	}
@@ -340,7 +384,7 @@ func labMembers(t *testing.T, l *lab) {
 	l.refused(member("restart", "query2"), "there would be no quorum of 2")
 	l.refused(member("stop", "query2"), "there would be no quorum of 2")
 	out := l.do(member("restart", "query1"))
-	if len(out.texts) < 6 || !strings.Contains(out.texts[1], "it does not run") || !strings.Contains(out.texts[5], "caught up") {
+	if len(out.texts) < 7 || !strings.Contains(out.texts[2], "it does not run") || !strings.Contains(out.texts[6], "caught up") {
 		t.Errorf("%+v", out)
 	}
 
@@ -354,9 +398,10 @@ func labMembers(t *testing.T, l *lab) {
 			t.Errorf("%s: %v", in.Action, err)
 			return
 		}
-		guard := plan.Steps[0] // it waits for a quorum to come; here none does
-		guard.Within = runbooks.Duration(time.Second)
-		plan.Steps[0] = guard
+		if plan.FirstChange() > 0 {
+			l.refusedAtRequest(plan, text)
+		}
+		plan.Steps[0].Within = runbooks.Duration(time.Second) // it waits for a quorum to come; here none does
 		if out := l.carryOut(plan); !strings.Contains(out.failed, text) || len(out.texts) != 1 {
 			t.Errorf("%s without a quorum: %+v", in.Action, out)
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -47,6 +48,12 @@ func (r *resolution) listedFor(s *scope) (map[string][]string, error) {
 			continue
 		}
 		values, want := t.values(lines)
+		if want == "" {
+			command := s.fill(t.run)
+			if want = unasked(asked(command), values); want == "" {
+				want = elsewhere(searched(command), values)
+			}
+		}
 		if want != "" {
 			return nil, &ParamError{Action: r.action.Name, Param: t.list + " on " + s.host.Name, Want: want}
 		}
@@ -84,6 +91,64 @@ func (t *template) values(lines []string) (values []string, want string) {
 		values = values[len(values)-t.last:]
 	}
 	return values, ""
+}
+
+// asked are the patterns of what a find was asked for: those of -path that
+// select, and not those that only say where to go down.
+func asked(command []filled) (globs []string) {
+	finds := false
+	for i, w := range command {
+		switch {
+		case w.text == "find":
+			finds = true
+		case w.text == "-prune":
+			globs = nil
+		case finds && w.text == "-path" && i+1 < len(command) && !command[i+1].open:
+			globs = append(globs, command[i+1].text)
+		}
+	}
+	return globs
+}
+
+// unasked says which value lies outside of what was asked for, or "": what a
+// host lists is what will be acted upon.
+func unasked(globs, values []string) string {
+	for _, v := range values {
+		inside := len(globs) == 0 ||
+			slices.ContainsFunc(globs, func(g string) bool { ok, err := path.Match(g, v); return ok && err == nil })
+		if !inside {
+			return "has the line " + short(v) + ", which was not asked for: the host listed something else than " + strings.Join(globs, " or ")
+		}
+	}
+	return ""
+}
+
+// searched are the directories that a find was told to search.
+func searched(command []filled) (roots []string) {
+	i := slices.IndexFunc(command, func(w filled) bool { return w.text == "find" })
+	if i < 0 {
+		return nil
+	}
+	for _, w := range command[i+1:] {
+		if w.open || w.text == "" || strings.ContainsAny(w.text[:1], "-(!") {
+			break
+		}
+		roots = append(roots, w.text)
+	}
+	return roots
+}
+
+// elsewhere says which whole path lies outside of the directories that were
+// searched, or "".
+func elsewhere(roots, values []string) string {
+	for _, v := range values {
+		inside := len(roots) == 0 || !path.IsAbs(v) ||
+			slices.ContainsFunc(roots, func(r string) bool { return v == r || strings.HasPrefix(v, strings.TrimSuffix(r, "/")+"/") })
+		if !inside || path.IsAbs(v) && path.Clean(v) != v {
+			return "has the line " + short(v) + ", which is not in what was searched: the host listed something else than " + strings.Join(roots, " or ")
+		}
+	}
+	return ""
 }
 
 // needsNone says that the command is about the lines of a list that has none.

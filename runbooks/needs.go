@@ -42,9 +42,9 @@ func (c *Catalog) Needed(id string, acls fleet.ACLStore) []string {
 	return out
 }
 
-// Spare says that a process is there for one store of access control lists,
+// Optional says that a process is there for one store of access control lists,
 // and the lists live in another, so that nothing needs it.
-func (c *Catalog) Spare(id string, acls fleet.ACLStore) bool {
+func (c *Catalog) Optional(id string, acls fleet.ACLStore) bool {
 	named := false
 	for i := range c.processes {
 		for _, n := range c.processes[i].Needs {

@@ -80,7 +80,7 @@ func TestSpare(t *testing.T) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {
 			for _, p := range c.Processes() {
 				want := p.ID == "mariadb" && c.Name == "current" && acls == fleet.ACLsInEtcd
-				if got := c.Spare(p.ID, acls); got != want {
+				if got := c.Optional(p.ID, acls); got != want {
 					t.Errorf("%s, ACLs in %s: %s is spare: %v", c.Name, acls, p.ID, got)
 				}
 			}

@@ -192,7 +192,8 @@ func (a *Action) values(in Inputs, now time.Time) (vals map[string]string, absen
 		if want == "" && p.Type == DateParam && !now.IsZero() && value > now.UTC().Add(firstZone).Format(time.DateOnly) {
 			want = "must not lie in the future"
 		}
-		if want == "" && p.Today != "" && in.Params[p.Today] != "yes" && !now.IsZero() && value >= now.UTC().Add(-lastZone).Format(time.DateOnly) {
+		if want == "" && p.Today != "" && in.Params[p.Today] != "yes" && !now.IsZero() &&
+			value >= now.UTC().Add(-lastZone).Format(time.DateOnly) {
 			want = "is not over everywhere: if today is meant, say so with " + p.Today + "=yes"
 		}
 		if want != "" {

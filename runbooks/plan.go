@@ -3,6 +3,8 @@ package runbooks
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -59,7 +61,9 @@ const (
 	Running    Condition = "running"   // nothing pending, up
 	Stopped    Condition = "stopped"   // nothing pending, no process
 	Gone       Condition = "gone"      // the pid that was remembered is not among the host's pids
-	Ready      Condition = "ready"     // the application's log says RUNNING since the restart; not seeing it in time is said, and is no failure
+	// Ready: the application's log says RUNNING since the restart. Not seeing it in
+	// time is reported, and is no failure.
+	Ready Condition = "ready"
 
 	// What follows is read from the output alone.
 
@@ -76,7 +80,8 @@ const (
 	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: what there is to say of every member that answers
 	EtcdQuorum   Condition = "etcd quorum"      // endpoint health in JSON: a majority is healthy
 	EtcdAlarms   Condition = "etcd alarms"      // alarm list: read, none or not
-	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority is healthy without this member, or it serves nobody now
+	EtcdMembers  Condition = "etcd members"     // member list in JSON: who votes, for the guard that follows; no failure where not seen in time
+	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority answers without this member, or it does not serve now
 	EtcdServes   Condition = "etcd serves"      // endpoint health in JSON: this member is healthy
 	EtcdCaughtUp Condition = "etcd caught up"   // endpoint status in JSON: this member has the leader's term and nearly its index
 	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: readable, with keys in it
@@ -103,7 +108,7 @@ func conditions() []Condition {
 	return []Condition{
 		Answers, Supervised, Restarted, Running, Stopped, Gone, Ready,
 		Shown, Found, Nothing, Something, Unchanged, FileThere, SpaceFree, AllUp, AllIdle,
-		EtcdStatus, EtcdQuorum, EtcdAlarms, EtcdSpare, EtcdServes, EtcdCaughtUp, SnapshotGood,
+		EtcdStatus, EtcdQuorum, EtcdAlarms, EtcdMembers, EtcdSpare, EtcdServes, EtcdCaughtUp, SnapshotGood,
 	}
 }
 
@@ -132,12 +137,17 @@ type Step struct {
 	Host    string   `json:"host"`
 	Address string   `json:"address"`
 	Login   string   `json:"login"`
+	// Via are the jump hosts before Address; "" is a direct connection.
+	Via string `json:"via,omitempty"`
 	// About is the host that the step is about, where it runs on another: the
 	// etcd member of query-1 is asked for on infra-1.
 	About string `json:"about,omitempty"`
 	// Member are the names under which the endpoints of etcd may show the
 	// member of the host it is about, separated by spaces.
 	Member string `json:"member,omitempty"`
+	// Quota is what the database file of an etcd member may grow to, in bytes,
+	// as the config has it; 0 where it has none. Newer members report it.
+	Quota int64 `json:"quota,omitempty"`
 	// Expect is the ListHash that a wait for Unchanged must find again.
 	Expect string `json:"expect,omitempty"`
 	// Command is what a person would type, in the catalog's form; of a manual
@@ -198,16 +208,28 @@ type Listing struct {
 // They are stored with the run, so that the plan can be made again and
 // compared before every step.
 type Inputs struct {
-	Cluster string            `json:"cluster"`
-	Action  string            `json:"action"`
-	Process string            `json:"process,omitempty"` // catalog id, never a user's spelling
-	Hosts   []string          `json:"hosts,omitempty"`   // empty: every host of the process
-	Params  map[string]string `json:"params,omitempty"`  // validated
+	Cluster string   `json:"cluster"`
+	Action  string   `json:"action"`
+	Process string   `json:"process,omitempty"` // catalog id, never a user's spelling
+	Hosts   []string `json:"hosts,omitempty"`   // empty: every host of the process
+	// Also are further processes of the same action, carried out in order after
+	// the first.
+	Also   []Part            `json:"also,omitempty"`
+	Params map[string]string `json:"params,omitempty"` // validated
 	// Minted are values made once before the card, e.g. a fresh file name.
 	Minted map[string]string `json:"minted,omitempty"`
 	// Listed are the answers of the discovery reads, by Step.List: the lines
 	// as they came.
 	Listed map[string][]string `json:"listed,omitempty"`
+	// Continue are the runs that this one continues, the first one first; each is
+	// the rest of the one before it.
+	Continue []Continuation `json:"continue,omitempty"`
+}
+
+// Part is one more process of Inputs, and where.
+type Part struct {
+	Process string   `json:"process"`
+	Hosts   []string `json:"hosts,omitempty"` // empty: every host of the process
 }
 
 // Duration is a time.Duration that JSON shows as "15s".
@@ -228,4 +250,30 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	v, err := time.ParseDuration(s)
 	*d = Duration(v)
 	return err
+}
+
+// Sweeps says that a plan goes through what runs on a host or in the cluster,
+// without a process having been named: it holds a supervisor's lock for it.
+func (p Plan) Sweeps() bool {
+	named := slices.ContainsFunc(p.Targets, func(t Target) bool { return t.Process != "" })
+	return !named && slices.ContainsFunc(p.Locks, func(l string) bool { return strings.HasSuffix(l, "/monit") })
+}
+
+// NameTyped says that approving a plan takes the target's name typed.
+func (p Plan) NameTyped() bool { return p.Class == Destructive || p.Sweeps() }
+
+// ActsIn counts the places where a plan changes something. A plan that only
+// writes files does so on the hosts of its steps, whichever its locks cover; any
+// other acts on all its targets.
+func (p Plan) ActsIn() int {
+	if p.Class != Writes {
+		return len(p.Targets)
+	}
+	hosts := map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Kind != Wait {
+			hosts[s.Host] = true
+		}
+	}
+	return len(hosts)
 }

@@ -22,9 +22,24 @@ type Planner struct {
 // Plan resolves the inputs into exact commands. Where the action needs
 // discovery reads that in.Listed lacks, the plan has them in Discover, an
 // empty digest, and steps without Sent where an answer is missing. The error
-// is an *UnknownError, *NotOfferedError, *PlacementError or *ParamError, or
-// says why a command cannot be made.
+// is an *UnknownError, *NotOfferedError, *PlacementError, *ParamError or
+// *ContinueError, or says why a command cannot be made.
 func (p *Planner) Plan(in Inputs) (Plan, error) {
+	whole := p.one
+	if len(in.Also) > 0 {
+		whole = p.inOrder
+	}
+	plan, err := whole(in)
+	for _, c := range in.Continue {
+		if err == nil {
+			plan, err = plan.continued(c)
+		}
+	}
+	return plan, err
+}
+
+// one resolves the inputs about one process, host or cluster.
+func (p *Planner) one(in Inputs) (Plan, error) {
 	r, err := p.resolve(in)
 	if err != nil {
 		return Plan{}, err
@@ -46,7 +61,9 @@ func (p *Planner) Plan(in Inputs) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Locks = slices.Compact(slices.Sorted(slices.Values(r.locks)))
-	plan.Discover, plan.Found, plan.Steps = r.discover, r.found, r.steps
+	plan.Discover = r.discover
+	plan.Found = r.found
+	plan.Steps = r.steps
 	if len(plan.Discover) > 0 {
 		return plan, nil
 	}

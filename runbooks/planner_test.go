@@ -94,7 +94,7 @@ func TestPlanRestart(t *testing.T) {
 	want.Steps = []Step{
 		step(Wait, "note how it runs under supervision", status, statusSent, "274", 15*time.Second),
 		step(Exec, "restart", "sudo -u irisadmin monit restart db_dis", "env LC_ALL=C timeout -k 5 60 sudo -n -u irisadmin monit restart db_dis", "292", time.Minute),
-		step(Wait, "wait until running with a new pid", status, statusSent, "274", 15*time.Second),
+		step(Wait, "wait until up with a new pid", status, statusSent, "274", 15*time.Second),
 		step(Wait, "wait for RUNNING in its log", "tail -n 400 /var/log/deephaven/dis/DataImportServer.log.current",
 			"env LC_ALL=C timeout -k 5 15 tail -n 400 /var/log/deephaven/dis/DataImportServer.log.current", "280", 15*time.Second),
 	}
@@ -140,6 +140,9 @@ func TestRestartRestartsThatProcess(t *testing.T) {
 				}
 				if proc.Manager == Systemd {
 					call = "sudo systemctl"
+				}
+				if proc.ID == "etcd" {
+					call += " --no-block" // it is ready only with a quorum
 				}
 				want = append(want, h.Name+": "+call+" restart "+proc.Service)
 			}
@@ -187,16 +190,17 @@ func TestEtcdGoesMemberByMember(t *testing.T) {
 	plan := mustPlan(t, p, Inputs{Cluster: "prod", Action: "restart", Process: "etcd"})
 	var want []string
 	for _, h := range []string{"infra-1", "query-1", "query-2"} {
-		want = append(want, "wait "+h+" sudo systemctl status dh-etcd → supervised",
+		want = append(want, "wait "+h+" sudo systemctl --no-pager status dh-etcd → supervised",
+			"wait infra-1 "+etcdctl+"member list --write-out json → etcd members",
 			"wait infra-1 "+etcdctl+"endpoint health --write-out json → etcd can spare",
-			"exec "+h+" sudo systemctl restart dh-etcd → exit 0", "wait "+h+" sudo systemctl status dh-etcd → restarted",
+			"exec "+h+" sudo systemctl --no-block restart dh-etcd → exit 0", "wait "+h+" sudo systemctl --no-pager status dh-etcd → restarted",
 			"wait infra-1 "+etcdctl+"endpoint health --write-out json → etcd serves",
 			"wait infra-1 "+etcdctl+"endpoint status --write-out json → etcd caught up")
 	}
-	if s := plan.Steps[7]; s.Host != "infra-1" || s.About != "query-1" || s.Member != "10.0.0.6 query-1" {
+	if s := plan.Steps[9]; s.Host != "infra-1" || s.About != "query-1" || s.Member != "10.0.0.6 query-1" {
 		t.Errorf("the guard of query-1: %+v", s)
 	}
-	if s := plan.Steps[1]; s.About != "" || s.Member != "10.0.0.5 infra-1" {
+	if s := plan.Steps[2]; s.About != "" || s.Member != "10.0.0.5 infra-1" {
 		t.Errorf("the guard of infra-1: %+v", s)
 	}
 	if diff := cmp.Diff(want, lines(plan.Steps)); diff != "" {

@@ -14,7 +14,7 @@ import (
 func TestQuoteLeavesPlainCommandsAsTheyAreTyped(t *testing.T) {
 	for _, line := range []string{
 		"sudo -u irisadmin monit restart db_dis",
-		"sudo systemctl status dh-etcd",
+		"sudo systemctl --no-pager status dh-etcd",
 		"tail -n 400 /var/log/deephaven/dis/DataImportServer.log.current",
 	} {
 		if got, err := Quote(strings.Fields(line)); err != nil || got != line {
@@ -54,20 +54,20 @@ func TestWrap(t *testing.T) {
 		{[]string{"sudo", "-n", "monit", "status", "x"}, "env LC_ALL=C timeout -k 5 60 sudo -n monit status x"},
 		{[]string{"tail", "-n", "400", "/a b"}, "env LC_ALL=C timeout -k 5 60 tail -n 400 '/a b'"},
 	} {
-		got, err := Wrap(tt.argv, time.Minute)
+		got, err := Wrap(nil, tt.argv, time.Minute)
 		if err != nil || got != tt.want {
 			t.Errorf("%q:\n got %s, %v\nwant %s", tt.argv, got, err, tt.want)
 		}
 	}
 	for _, d := range []time.Duration{0, -time.Second, 500 * time.Millisecond, 1500 * time.Millisecond} {
-		if line, err := Wrap([]string{"x"}, d); err == nil {
+		if line, err := Wrap(nil, []string{"x"}, d); err == nil {
 			t.Errorf("timeout %v gave %q", d, line)
 		}
 	}
-	if line, err := Wrap([]string{"--help"}, time.Second); err == nil {
+	if line, err := Wrap(nil, []string{"--help"}, time.Second); err == nil {
 		t.Errorf("an option as command gave %q", line)
 	}
-	if line, err := Wrap(nil, time.Second); err == nil {
+	if line, err := Wrap(nil, nil, time.Second); err == nil {
 		t.Errorf("no command gave %q", line)
 	}
 }

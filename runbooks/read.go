@@ -282,10 +282,12 @@ func (l *loader) action(a *Action, n ast.Node) {
 		"class":     oneOf(&l.yamlFile, &a.Class, "class", Read, Sensitive, Writes, Disruptive, Destructive),
 		"level":     l.level(&a.Level),
 		"one_host":  l.boolean(&a.OneHost, "one_host"),
-		"impact":    l.str(&a.Impact, "impact"),
-		"params":    func(n ast.Node) { l.params(a, n) },
-		"minted":    l.strs(&a.Minted, "minted"),
-		"locks":     func(n ast.Node) { locksAt = l.at(n); l.strs(&locks, "locks")(n) },
+
+		"step_by_step": l.boolean(&a.StepByStep, "step_by_step"),
+		"impact":       l.str(&a.Impact, "impact"),
+		"params":       func(n ast.Node) { l.params(a, n) },
+		"minted":       l.strs(&a.Minted, "minted"),
+		"locks":        func(n ast.Node) { locksAt = l.at(n); l.strs(&locks, "locks")(n) },
 		"steps": func(n ast.Node) {
 			l.items(n, "steps", func(n ast.Node) {
 				l.reading(l.at(n), func() { a.steps = append(a.steps, l.step(n)) })

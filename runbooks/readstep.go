@@ -144,7 +144,9 @@ func (a *Action) lookAgain() {
 			continue
 		}
 		if l := a.listStep(t.list); l != nil {
-			t.run, t.source, t.corrected = l.run, l.source, l.corrected
+			t.run = l.run
+			t.source = l.source
+			t.corrected = l.corrected
 		}
 	}
 }

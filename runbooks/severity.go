@@ -6,7 +6,7 @@ import (
 )
 
 // Severity is a number of the incident key (process-runbooks.md, "Incident
-// classification key"), or Unknown. The zero value is Unknown: what nobody
+// classification key"), or Unknown. The zero value is Unknown: what no one
 // looked at is never green.
 type Severity uint8
 
@@ -45,6 +45,10 @@ func (s Severity) String() string {
 	}
 	return fmt.Sprintf("Sev %d · %s", n, severityWord[s])
 }
+
+// Minor says that a level is known to be 2 or 3: what has it takes no approval.
+// An unknown one is treated as the worst.
+func (s Severity) Minor() bool { return s == Moderate || s == Low }
 
 // Worse says whether s is more pressing than t. The order from worst to best
 // is 1, 2, unknown, 3, 0: what could not be observed outranks what is known to

@@ -69,12 +69,12 @@ func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	if diff := cmp.Diff(want, changes(plan)); diff != "" {
 		t.Error(diff)
 	}
-	if plan.Class != Destructive || plan.Severity != Critical || !strings.Contains(plan.Impact, "gone") {
+	if plan.Class != Destructive || plan.Severity != Critical || !strings.Contains(plan.Impact, "deleted") {
 		t.Errorf("%+v", plan)
 	}
 	shown := []Listing{
 		{Title: "what would be removed", Host: "infra-1", Lines: paths},
-		{Title: "how big it is", Host: "infra-1", Lines: []string{"8.0K " + paths[1], "1.2G " + paths[0]}},
+		{Title: "size of what would be removed", Host: "infra-1", Lines: []string{"8.0K " + paths[1], "1.2G " + paths[0]}},
 	}
 	if diff := cmp.Diff(shown, plan.Found); diff != "" {
 		t.Error(diff)
@@ -148,8 +148,8 @@ func TestLogsTakeWhatIsGiven(t *testing.T) {
 		{nil, []string{"tail -q -n 200 " + last}},
 		{map[string]string{"lines": "7"}, []string{"tail -q -n 7 " + last}},
 		{map[string]string{"grep": "it's $HOME"}, []string{`grep -h -F -e "it's \$HOME" ` + last}},
-		{map[string]string{"errors": "yes", "since": "2026-02-09 14:06:07 UTC"}, []string{"grep -h -w -E -e 'ERROR|FATAL' " + all}},
-		{map[string]string{"errors": "yes", "grep": "x"}, []string{"grep -h -F -e x " + last, "grep -h -w -E -e 'ERROR|FATAL' " + last}},
+		{map[string]string{"errors": "yes", "since": "2026-02-09 14:06:07 UTC"}, []string{"grep -h -w -E -e 'ERROR|FATAL|STDERR|EMAIL' " + all}},
+		{map[string]string{"errors": "yes", "grep": "x"}, []string{"grep -h -F -e x " + last, "grep -h -w -E -e 'ERROR|FATAL|STDERR|EMAIL' " + last}},
 	} {
 		plan, err := bound(t, Inputs{Cluster: "prod", Action: "logs", Process: "db_dis", Params: tt.params}, map[string][]string{"slices@infra-1": slices})
 		if err != nil {

@@ -110,7 +110,11 @@ func (l *loader) checkProcess(c *Catalog, p *Process) {
 		}
 	}
 	for _, need := range []struct{ key, value string }{
-		{"title", p.Title}, {"impact", p.Impact}, {"manager", string(p.Manager)}, {"service", p.Service}, {"placement", string(p.Placement)},
+		{"title", p.Title},
+		{"impact", p.Impact},
+		{"manager", string(p.Manager)},
+		{"service", p.Service},
+		{"placement", string(p.Placement)},
 	} {
 		if need.value == "" {
 			fault("needs the key %s", need.key)
@@ -196,7 +200,9 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 
 // checkFor makes sure that an action is for something that there is.
 func (l *loader) checkFor(c *Catalog, a *Action) {
-	about, managers, processes := a.Scope != AboutProcess, len(a.Managers) > 0, len(a.Processes) > 0
+	about := a.Scope != AboutProcess
+	managers := len(a.Managers) > 0
+	processes := len(a.Processes) > 0
 	if count(about, managers, processes) != 1 {
 		l.report(a.at, "action %s must have exactly one of managers, processes and about", a.Name)
 	}

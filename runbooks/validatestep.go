@@ -152,7 +152,7 @@ func (l *loader) known(c *Catalog, a *Action, t *template, ref string) bool {
 	switch {
 	case !dotted:
 		switch ref {
-		case "monit", "host", "logs", "etcd_client":
+		case "monit", "host", "logs", "etcd_client", "etcd_endpoint":
 			return true
 		case "process", "service":
 			return about

@@ -7,7 +7,7 @@ type CatalogView struct {
 	Catalog   string        `json:"catalog"`
 	Title     string        `json:"title"`
 	Processes []ProcessView `json:"processes"`
-	// Actions are those that are about a host or the cluster.
+	// Actions are the actions on a host or the cluster.
 	Actions []ActionView `json:"actions"`
 }
 
@@ -43,6 +43,7 @@ type StepView struct {
 	Host      string    `json:"host,omitempty"`
 	Address   string    `json:"address,omitempty"`
 	Login     string    `json:"login,omitempty"`
+	Via       string    `json:"via,omitempty"`
 	Command   string    `json:"command"`
 	Sent      string    `json:"sent,omitempty"` // absent while a discovery read is missing
 	Timeout   *Duration `json:"timeout"`        // null for manual steps
@@ -127,7 +128,9 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 		v.Steps = append(v.Steps, viewStep(step))
 	}
 	if main := mainStep(v.Steps, named); main >= 0 {
-		v.Command, v.Source, v.Corrected = v.Steps[main].Command, v.Steps[main].Source, v.Steps[main].Corrected
+		v.Command = v.Steps[main].Command
+		v.Source = v.Steps[main].Source
+		v.Corrected = v.Steps[main].Corrected
 	}
 	return v, nil
 }
@@ -151,7 +154,7 @@ func mainStep(steps []StepView, named int) int {
 
 func viewStep(s Step) StepView {
 	v := StepView{
-		Kind: s.Kind, Title: s.Title, Process: s.Process, Host: s.Host, Address: s.Address, Login: s.Login,
+		Kind: s.Kind, Title: s.Title, Process: s.Process, Host: s.Host, Address: s.Address, Login: s.Login, Via: s.Via,
 		Command: s.Command, Sent: s.Sent, Check: string(s.Check), Source: s.Source, Corrected: s.Corrected,
 	}
 	if s.Until != "" {
@@ -170,7 +173,12 @@ func viewStep(s Step) StepView {
 func (p Plan) View(votes int) PlanView {
 	v := PlanView{
 		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,
-		Severity: p.Severity, Targets: p.Targets, Impact: p.Impact, Votes: votes, Locks: append([]string{}, p.Locks...), Steps: []StepView{},
+		Severity: p.Severity,
+		Targets:  p.Targets,
+		Impact:   p.Impact,
+		Votes:    votes,
+		Locks:    append([]string{}, p.Locks...),
+		Steps:    []StepView{},
 	}
 	if p.Digest != "" {
 		v.Digest = &p.Digest

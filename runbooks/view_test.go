@@ -70,7 +70,7 @@ func TestPlanView(t *testing.T) {
 	status := show(Inputs{Cluster: "prod", Action: "status", Process: "mariadb"})
 	for _, part := range []string{
 		`"catalog":"current"`, `"class":"read"`, `"severity":1`, `"votes":1`, `"locks":[]`, `"kind":"wait"`, `"host":"infra-1"`, `"login":"dhops"`,
-		`"command":"sudo systemctl status mariadb"`, `"sent":"env LC_ALL=C timeout -k 5 15 sudo -n systemctl status mariadb"`,
+		`"command":"sudo systemctl --no-pager status mariadb"`, `"sent":"env LC_ALL=C timeout -k 5 15 sudo -n systemctl --no-pager status mariadb"`,
 		`"timeout":"15s"`, `"check":"answers"`, `"source":"process-runbooks.md:719"`, `"digest":"`,
 	} {
 		if !strings.Contains(status, part) {

@@ -75,7 +75,8 @@ func splices(ref string) bool {
 type scope struct {
 	catalog *Catalog
 	process *Process
-	host    *fleet.Host // nil where only a catalog is shown
+	cluster *fleet.Cluster // nil, as is host, where only a catalog is shown
+	host    *fleet.Host
 	// values are parameters and minted values, under "param.NAME" and
 	// "minted.NAME"; absent are the optional parameters that were not given.
 	values map[string]string
@@ -180,6 +181,11 @@ func (s *scope) value(ref string) (string, bool) {
 	case clientUpdateReload:
 		if s.host != nil && s.host.ClientUpdateReload != "" {
 			return s.host.ClientUpdateReload, true
+		}
+	case "etcd_endpoint":
+		if s.host != nil && s.cluster != nil {
+			at := s.cluster.EtcdEndpoint(s.host)
+			return at, at != ""
 		}
 	case "etcd_client":
 		if s.host != nil && s.host.EtcdClientDir != "" {

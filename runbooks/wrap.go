@@ -3,15 +3,17 @@ package runbooks
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"dhbot/internal/fleet"
 )
 
 // killAfter is how many seconds a command has between the wrapper's TERM and
 // its KILL.
 const killAfter = 5
 
-// Wrap turns an argv into the exact line that is sent to a host:
+// Wrap turns an argv into the exact line that is sent to a host (fleet.Host.Sudo
+// says how sudo is called there):
 //
 //	env LC_ALL=C timeout -k 5 SECONDS sudo -n …
 //
@@ -23,17 +25,14 @@ const killAfter = 5
 //
 // What timeout signals is sudo, which passes TERM on but cannot pass KILL on:
 // a child of sudo that ignores TERM lives on after the wrapper has ended.
-func Wrap(argv []string, timeout time.Duration) (string, error) {
+func Wrap(h *fleet.Host, argv []string, timeout time.Duration) (string, error) {
 	if timeout < time.Second || timeout%time.Second != 0 {
 		return "", fmt.Errorf("timeout %v: want whole seconds, at least one", timeout)
 	}
 	if len(argv) == 0 {
 		return "", errors.New("a command needs at least one word")
 	}
-	if argv[0] == "sudo" && !(len(argv) > 1 && argv[1] == "-n") {
-		argv = slices.Concat([]string{"sudo", "-n"}, argv[1:])
-	}
-	line, err := Quote(argv)
+	line, err := Quote(h.Sudo(argv))
 	if err != nil {
 		return "", err
 	}

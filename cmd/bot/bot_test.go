@@ -4,22 +4,39 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"dhbot/internal/control"
-	"dhbot/internal/demo"
+	"dhbot/internal/audit"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/sim/demo"
+	"dhbot/internal/store/sign"
 	"dhbot/runbooks"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bot": func() { os.Exit(run()) }})
+	testscript.Main(stories{m}, map[string]func(){"bot": func() { os.Exit(run()) }})
+}
+
+// stories plays more at a time than there are processors, unless -parallel says
+// otherwise: they mostly wait for hosts and Slack.
+type stories struct{ *testing.M }
+
+func (s stories) Run() int {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("8") // a number is one
+	}
+	return s.M.Run()
 }
 
 // TestScripts plays the stories in testdata/script with the program itself.
@@ -66,6 +83,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"state", "restore", "nowhere.tar"}, 2, "--dir"},
 		{[]string{"state", "restore", "nowhere.tar", "--dir", "nowhere"}, 1, "nowhere.tar"},
 		{[]string{"audit", "verify", "--head", "12"}, 2, "N:HASH"},
+		{[]string{"audit", "report", "--from", "yesterday"}, 2, "2026-11-01"},
+		{[]string{"audit", "report", "--from", "2026-11-02", "--to", "2026-11-01"}, 2, "not before"},
 	} {
 		code, _, stderr := bot(t.Context(), c.args...)
 		if code != c.code || !strings.Contains(stderr, c.says) {
@@ -119,7 +138,7 @@ func TestRestartNamesItsOwnProcess(t *testing.T) {
 // TestTrailOfARunningBot: the other commands of the binary reach a running
 // bot; its export verifies offline, and not when a byte of it changes.
 func TestTrailOfARunningBot(t *testing.T) {
-	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds tidy\nexpect 60s Done\n"))
+	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds because tidy\nexpect 60s Done\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +166,7 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 		t.Errorf("health: %d %s %s", code, out, stderr)
 	}
 	var ready strings.Builder
-	if err := control.NewClient(filepath.Join(filepath.Dir(config), "state")).Get(ctx, "/readyz", nil, &ready); err != nil || ready.String() != "ok\n" {
+	if err := adminsock.NewClient(filepath.Join(filepath.Dir(config), "state")).Get(ctx, "/readyz", nil, &ready); err != nil || ready.String() != "ok\n" {
 		t.Errorf("readyz: %q, %v", &ready, err)
 	}
 	if code, out, stderr := bot(ctx, "check", "--live", "--config", config); code != 0 || !strings.Contains(out, "monit knows") {
@@ -156,10 +175,11 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 	if code, _, stderr := bot(ctx, "run", "--config", config); code != 1 || !strings.Contains(stderr, "another") {
 		t.Errorf("a second bot on one state directory: %d %s", code, stderr)
 	}
-	if code, out, stderr := bot(ctx, "audit", "verify", "--config", config); code != 0 || !strings.Contains(out, "whole") {
+	if code, out, stderr := bot(ctx, "audit", "verify", "--config", config); code != 0 || !strings.Contains(out, "from #1 to #") || !strings.Contains(out, "signed in epoch 1") {
 		t.Errorf("verify: %d %s %s", code, out, stderr)
 	}
-	if code, out, _ := bot(ctx, "audit", "show", "--config", config, "--format", "csv", "--target", "db_ltds"); code != 0 || !strings.Contains(out, "monit restart db_ltds") {
+	checkReport(t, ctx, config)
+	if code, out, _ := bot(ctx, "audit", "show", "--config", config, "--output", "csv", "--target", "db_ltds"); code != 0 || !strings.Contains(out, "monit restart db_ltds") {
 		t.Errorf("show: %d %s", code, out)
 	}
 	checkBackup(t, ctx, config)
@@ -170,6 +190,7 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 		code int
 	}{
 		"whole":    {export, 0},
+		"no head":  {headless(export), 1},
 		"changed":  {strings.Replace(export, "db_ltds", "db_ltdx", 1), 1},
 		"cut off":  {export[:len(export)/2], 1},
 		"nothing":  {"", 1},
@@ -178,9 +199,74 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if code, out, stderr := bot(ctx, "audit", "verify", "--file", file); code != c.code {
+		if code, out, stderr := bot(ctx, "audit", "verify", "--config", config, "--file", file); code != c.code {
 			t.Errorf("%s: %d %s %s", name, code, out, stderr)
 		}
+	}
+	checkEvidence(t, ctx, config, file, export)
+}
+
+// headless is an export without its signed head, as an editor of it could write.
+func headless(export string) string {
+	_, entries, _ := strings.Cut(export, "\n")
+	return `{"format":"dhbot-trail","v":1,"after":0,"hash":""}` + "\n" + entries
+}
+
+// checkEvidence verifies an export without the bot's config: with a public key,
+// with a head that was kept, and with neither.
+func checkEvidence(t *testing.T, ctx context.Context, config, file, export string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(export), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key, err := sign.Load(filepath.Join(filepath.Dir(config), "state.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, note, stderr := bot(ctx, "audit", "head", "--config", config)
+	kept := filepath.Join(t.TempDir(), "head")
+	if err := os.WriteFile(kept, []byte(note), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(note, "dhbot/"+key.Install()+"\n") {
+		t.Errorf("head: %q, %s", note, stderr)
+	}
+	verify := []string{"audit", "verify", "--config", "nowhere.yaml", "--file", file}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"a key":          {[]string{"--key", key.Public()}, 0, "whole"},
+		"no key":         {nil, 1, "--key"},
+		"a head too new": {[]string{"--key", key.Public(), "--head", "99999:aa"}, 1, "cut off"},
+		"a kept head":    {[]string{"--key", key.Public(), "--head", kept}, 0, "whole"},
+	} {
+		if code, out, stderr := bot(ctx, append(slices.Clone(verify), c.args...)...); code != c.code || !strings.Contains(out+stderr, c.says) {
+			t.Errorf("%s: %d %s %s", name, code, out, stderr)
+		}
+	}
+}
+
+// checkReport wants the one run of the bot, with who asked and what ran.
+func checkReport(t *testing.T, ctx context.Context, config string) {
+	t.Helper()
+	day := time.Now().UTC().Format(time.DateOnly)
+	code, out, stderr := bot(ctx, "audit", "report", "--config", config, "--from", day, "--to", day, "--person", "operator", "--format", "json")
+	var runs []audit.RunReport
+	if err := json.Unmarshal([]byte(out), &runs); err != nil || code != 0 || len(runs) != 1 {
+		t.Fatalf("report: %d %s %s, %v", code, out, stderr, err)
+	}
+	if r := runs[0]; r.Asked.Person != "operator" || r.Asked.Text != "tidy" || r.Outcome != "done" || !slices.ContainsFunc(r.Ran, func(c audit.Command) bool {
+		return strings.Contains(c.Command, "monit restart db_ltds")
+	}) {
+		t.Errorf("report: %+v", r)
+	}
+	if code, out, stderr := bot(ctx, "audit", "report", "--config", config, "--to", "2020-01-01"); code != 0 || strings.Count(out, "\n") != 1 {
+		t.Errorf("a report of long ago: %d %s %s", code, out, stderr)
+	}
+	if code, out, stderr := bot(ctx, "audit", "report", "--config", config, "--person", "reader"); code != 0 || strings.Count(out, "\n") != 1 {
+		t.Errorf("a report of somebody else: %d %s %s", code, out, stderr)
 	}
 }
 

@@ -14,20 +14,32 @@ import (
 
 func checkCommand() *cobra.Command {
 	var configFile string
-	var live bool
+	var live, fileOnly bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config: every problem in one go", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config, and what it names, runbooks of your own included: every problem\nin one go, each with its line and what to write instead.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.",
+		Long: "Check the config, and what it names, runbooks of your own included: every problem\nin one go, each with its line and what to write instead. The known_hosts file is read too:\nlines that are skipped, and hosts without a key.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.\n\n--file-only looks at the file, and at no secret or other file that it names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if live && fileOnly {
+				return misuse{errors.New("--live and --file-only contradict each other")}
+			}
 			cfg, problems := config.Load(configFile, os.Getenv)
+			if fileOnly {
+				cfg, problems = config.LoadFile(configFile)
+			}
 			for _, p := range problems {
 				fmt.Fprintln(cmd.OutOrStdout(), p)
 			}
 			if problems.Fatal() {
-				return fmt.Errorf("%s will not do", configFile)
+				return fmt.Errorf("%s is not valid", configFile)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s will do\n", configFile)
-			for _, line := range cfg.WatchLines() {
+			for _, p := range app.CheckKnownHosts(cfg) {
+				fmt.Fprintln(cmd.OutOrStdout(), p)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid\n", configFile)
+			for _, line := range cfg.Lowered {
+				fmt.Fprintln(cmd.OutOrStdout(), line)
+			}
+			for _, line := range append(cfg.WatchLines(), cfg.EscalationLines()...) {
 				fmt.Fprintln(cmd.OutOrStdout(), line)
 			}
 			if live {
@@ -37,6 +49,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &configFile)
+	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "look at the file alone, without secrets and the files that it names")
 	cmd.Flags().BoolVar(&live, "live", false, "dial Slack, hosts and store as well")
 	return cmd
 }

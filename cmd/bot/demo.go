@@ -1,17 +1,22 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"text/template"
 
 	"github.com/spf13/cobra"
 
-	"dhbot/internal/demo"
+	"dhbot/internal/logging"
+	"dhbot/internal/sim/demo"
 	"dhbot/runbooks"
 )
 
@@ -30,12 +35,23 @@ func demoCommand() *cobra.Command {
 			if _, ok := catalogs.Get(o.Generation); !ok {
 				return misuse{fmt.Errorf("--catalog %q: there is %s", o.Generation, strings.Join(catalogs.Names(), ", "))}
 			}
-			o.Log = demoLog(cmd.ErrOrStderr(), verbose)
+			if o.Log, err = demoLog(cmd.ErrOrStderr(), verbose); err != nil {
+				return err
+			}
+			// A closed terminal and a closed pipe end the demo as Ctrl-C does, so that
+			// nothing is left behind. Other connections may break: Notify for SIGPIPE
+			// would tell of theirs as well.
+			signal.Ignore(syscall.SIGPIPE)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			cmd.SetOut(endingWriter{cmd.OutOrStdout(), stop})
 			if script != "" {
-				return playScript(cmd, o, script)
+				return playScript(ctx, cmd, o, script)
 			}
 			o.Watch = true
-			return demo.Run(cmd.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+			fmt.Fprintln(cmd.OutOrStdout(), "starting…")
+			return demo.Run(ctx, o, func(ctx context.Context, d *demo.Demo) error {
+				go breakOnEnter(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), d)
 				if err := welcome.Execute(cmd.OutOrStdout(), map[string]string{"URL": d.Slack.URL()}); err != nil {
 					return err
 				}
@@ -50,20 +66,36 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.SlackListen, "listen", "127.0.0.1:0", "the loopback `address` of the local Slack")
 	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "how long things take on the hosts, as a `factor` of what real ones take")
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: watch the cluster in the background and tell incidents, as is done without a script")
+	cmd.Flags().BoolVar(&o.Grid, "grid", false, "make the workspace one of an Enterprise Grid")
+	cmd.Flags().StringVar(&o.Metrics, "metrics", "", "the loopback `address` where the bot serves metrics and health, such as 127.0.0.1:9095")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the bot's log")
 	return cmd
 }
 
-// demoLog shows warnings, or everything.
-func demoLog(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelError
-	if verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+// endingWriter calls end when its reader has gone.
+type endingWriter struct {
+	io.Writer
+	end func()
 }
 
-func playScript(cmd *cobra.Command, o demo.Options, file string) error {
+func (w endingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		w.end()
+	}
+	return n, err
+}
+
+// demoLog shows errors, or everything.
+func demoLog(w io.Writer, verbose bool) (*slog.Logger, error) {
+	o := logging.Options{Level: "error", Format: logging.Text}
+	if verbose {
+		o.Level = "debug"
+	}
+	return logging.New(w, o)
+}
+
+func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file string) error {
 	in := cmd.InOrStdin()
 	if file != "-" {
 		f, err := os.Open(file)
@@ -77,7 +109,7 @@ func playScript(cmd *cobra.Command, o demo.Options, file string) error {
 	if err != nil {
 		return misuse{err}
 	}
-	return demo.Run(cmd.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+	return demo.Run(ctx, o, func(ctx context.Context, d *demo.Demo) error {
 		stage := d.Stage()
 		stage.Out = cmd.OutOrStdout()
 		if err := demo.Play(ctx, stage, lines); err != nil {
@@ -86,6 +118,17 @@ func playScript(cmd *cobra.Command, o demo.Options, file string) error {
 		fmt.Fprintln(stage.Out, "the story held")
 		return nil
 	})
+}
+
+// breakOnEnter takes a process down with every line that is typed.
+func breakOnEnter(ctx context.Context, in io.Reader, out io.Writer, d *demo.Demo) {
+	for sc := bufio.NewScanner(in); sc.Scan() && ctx.Err() == nil; {
+		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {
+			fmt.Fprintln(out, "nothing was broken:", err)
+			continue
+		}
+		fmt.Fprintln(out, "db_dis on infra-1 is down now: watch #incident, then as operator: /dh restart db_dis")
+	}
 }
 
 var welcome = template.Must(template.New("welcome").Parse(`
@@ -99,6 +142,8 @@ The page shows an operator's window and an approver's phone. Type in #incident:
   as approver    tap Approve                   and watch both cards
   as operator    /dh restart db_ltds           Sev 2: runs at once
                  /dh help
+
+Press Enter here to take db_dis down: an incident opens within half a minute.
 
 The trail is in #audit. Ctrl-C puts everything away.
 

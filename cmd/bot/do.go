@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -13,15 +14,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dhbot/auth"
+	"dhbot/internal/command"
 	"dhbot/internal/config"
+	"dhbot/internal/local/localshell"
 	"dhbot/internal/redact"
 	"dhbot/internal/sshkey"
-	"dhbot/internal/terminal"
+	"dhbot/runbooks"
 )
 
 func doCommand() *cobra.Command {
 	var d doing
-	var asJSON bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:   "do [flags] COMMAND…",
 		Short: "Say a command to the running bot, as in Slack but from a shell on its machine",
@@ -33,16 +37,21 @@ func doCommand() *cobra.Command {
 			"~/.ssh/id_ed25519, id_ecdsa or id_rsa where they have no passphrase.\n\n" +
 			"A run is followed until it ends. Interrupting that interrupts no run.\n\n" +
 			"With --json every line is an event: text (with live: it replaces the live text\n" +
-			"before it; with run and state: of a run), file, and as the last line end, with ok,\n" +
-			"run, state and why. Exit code 0 means that it was done.",
+			"before it; with run and state: of a run) with facts, the same as data (severities,\n" +
+			"findings, steps); file; and as the last line end, with ok, run, state and why.\n" +
+			"With --output yaml every document is one.\n\n" + exitHelp,
 		Example: "  bot do status db_dis\n  bot do restart db_dis disk was full, freed 40 GB\n  bot do --as ben approve R-7F3K db_dis",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			show := show(&screen{out: cmd.OutOrStdout()})
-			if asJSON {
-				show = &lines{out: cmd.OutOrStdout()}
+			people := out.forPeople()
+			show := show(&screen{out: cmd.OutOrStdout(), paint: paintFor(cmd.OutOrStdout(), os.Getenv)})
+			if !people {
+				show = &lines{out: cmd.OutOrStdout(), format: out}
 			}
-			return d.do(cmd.Context(), strings.Join(args, " "), show)
+			command, yes := withoutYes(args)
+			d.yes = d.yes || yes
+			d.ask = func() bool { return people && d.confirms(cmd.InOrStdin(), cmd.OutOrStdout()) }
+			return d.do(cmd.Context(), command, show)
 		},
 		ValidArgsFunction: d.complete,
 	}
@@ -50,20 +59,47 @@ func doCommand() *cobra.Command {
 	cmd.Flags().StringVar(&d.socket, "socket", "", "the bot's terminal `socket`; the config's where it is not given")
 	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, where your keys do not say")
 	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` to prove who you are with, instead of the agent's; may be given several times")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print an event a line, as JSON")
+	out = outputFlags(cmd)
+	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run what would be asked back with Run in a chat")
+	cmd.Flags().SetInterspersed(false) // a flag behind the command is a part of it, as in a chat
 	return cmd
+}
+
+// withoutYes takes --yes from behind a command.
+func withoutYes(args []string) (command string, yes bool) {
+	if n := len(args); n > 1 && args[n-1] == "--yes" {
+		args, yes = args[:n-1], true
+	}
+	return strings.Join(args, " "), yes
+}
+
+// confirms asks at a terminal whether what was shown is to run.
+func (d *doing) confirms(in io.Reader, out io.Writer) bool {
+	f, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		fmt.Fprintln(out, "Nothing was run. The same command with --yes runs it.")
+		return false
+	}
+	fmt.Fprint(out, "Run it? [y/N] ")
+	line, err := bufio.NewReader(f).ReadString('\n')
+	return err == nil && strings.EqualFold(strings.TrimSpace(line), "y")
 }
 
 // doing is one command at the terminal.
 type doing struct {
 	config, socket, as string
 	keys               []string
+	yes                bool
+	ask                func() bool // whether what was shown is to run
 }
 
 // show is where the events of a command go.
 type show interface {
-	event(terminal.Event) error
-	end(terminal.End) error
+	event(localshell.Event) error
+	end(localshell.End) error
 }
 
 func (d *doing) do(ctx context.Context, command string, s show) error {
@@ -76,8 +112,12 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 		return err
 	}
 	defer done()
+	if d.yes && !strings.HasPrefix(command, localshell.RunPrefix) {
+		command = localshell.YesPrefix + command
+	}
 	run := ""
-	end, err := terminal.NewClient(socket).Do(ctx, terminal.Request{Command: command, As: d.as, Signers: signers}, func(e terminal.Event) error {
+	request := localshell.Request{Command: command, As: d.as, Signers: signers}
+	end, err := localshell.NewClient(socket).Do(ctx, request, func(e localshell.Event) error {
 		if e.Run != "" {
 			run = e.Run
 		}
@@ -89,24 +129,28 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 	case err != nil:
 		return errors.New(redact.Clean(err.Error()))
 	}
+	if end.Confirm && !d.yes && d.ask != nil && d.ask() {
+		return d.do(ctx, localshell.RunPrefix+end.Proposal, s)
+	}
 	if err := s.end(end); err != nil {
 		return err
 	}
 	if !end.OK {
-		return errors.New(unsaid(end))
+		return coded{errors.New(unsaid(end)), codeOf(end)}
 	}
 	return nil
 }
 
-// unsaid is why a command counts as failed, in a line.
-func unsaid(end terminal.End) string {
+// unsaid is what the events of a command have not said of its end: "" where they
+// have said it all.
+func unsaid(end localshell.End) string {
 	switch {
-	case end.State != "":
-		return redact.Line(end.Run+": "+end.State, 200)
-	case end.Why != "":
-		return redact.Line(end.Run+": "+end.Why, 300)
+	case end.Why == "":
+		return ""
+	case end.Run == "":
+		return redact.Line(end.Why, 300)
 	default:
-		return "nothing was done"
+		return redact.Line(end.Run+": "+end.Why, 300)
 	}
 }
 
@@ -119,7 +163,7 @@ func (d *doing) at() (string, error) {
 	if err != nil {
 		return "", misuse{fmt.Errorf("%w: name the config with --config, or the bot's terminal socket with --socket", err)}
 	}
-	// What is wrong in it otherwise is the bot's matter, not that of who asks.
+	// What is wrong in it otherwise is the bot's matter, not the caller's.
 	cfg, problems := config.Parse(d.config, data)
 	if cfg.Terminal.Socket == "" {
 		return "", errors.Join(errors.New("the config names no terminal: set terminal.socket"), problems.Err())
@@ -146,7 +190,7 @@ func (d *doing) signers(ctx context.Context) (list []sshkey.Signer, done func(),
 	}
 	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
 		if a, err := sshkey.DialAgent(ctx, socket); err == nil {
-			done = func() { a.Close() }
+			done = func() { _ = a.Close() }
 			if list, err = a.Signers(); err != nil {
 				list = nil
 			}
@@ -164,11 +208,18 @@ func (d *doing) signers(ctx context.Context) (list []sshkey.Signer, done func(),
 	return list, done, nil
 }
 
-// complete offers the words that may come next, from the config.
+// complete offers the words that may come next, from the config: to a person
+// whom --as names those of the clusters that they may read.
 func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]string, cobra.ShellCompDirective) {
-	g, _, err := grammar(d.config, "")
-	if err != nil {
+	catalogs, cfg, err := catalogsOf(d.config)
+	if err != nil || cfg == nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	g := &command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}
+	if d.as != "" {
+		g = g.Within(func(cluster string) bool {
+			return cfg.Rules.MayAsk(auth.Person{Name: d.as}, cluster, runbooks.Read, "") == nil
+		})
 	}
 	var out []string
 	directive := cobra.ShellCompDirectiveNoFileComp
@@ -185,25 +236,35 @@ func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]s
 }
 
 // lines prints events as they come, for scripts.
-type lines struct{ out io.Writer }
+type lines struct {
+	out    io.Writer
+	format *output
+}
 
-func (l *lines) event(e terminal.Event) error {
+func (l *lines) event(e localshell.Event) error {
+	if *l.format == asYAML {
+		if _, err := io.WriteString(l.out, "---\n"); err != nil {
+			return err
+		}
+		return l.format.write(l.out, e, nil)
+	}
 	enc := json.NewEncoder(l.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(e)
 }
 
-func (l *lines) end(e terminal.End) error { return l.event(terminal.Event{End: &e}) }
+func (l *lines) end(e localshell.End) error { return l.event(localshell.Event{End: &e}) }
 
 // screen prints events for people. Of a live text only what has changed is
 // printed: nothing is ever taken back, so that it reads well on a serial
 // console and in a log, too.
 type screen struct {
-	out  io.Writer
-	live map[string]bool // the lines of the live text before
+	out   io.Writer
+	paint paint
+	live  map[string]bool // the lines of the live text before
 }
 
-func (s *screen) event(e terminal.Event) error {
+func (s *screen) event(e localshell.Event) error {
 	var b bytes.Buffer
 	switch {
 	case e.File != nil:
@@ -220,11 +281,11 @@ func (s *screen) event(e terminal.Event) error {
 	default:
 		b.WriteString(ended(redact.Clean(e.Text)))
 	}
-	_, err := s.out.Write(b.Bytes())
+	_, err := io.WriteString(s.out, s.paint(b.String()))
 	return err
 }
 
-func (s *screen) end(terminal.End) error { return nil }
+func (s *screen) end(localshell.End) error { return nil }
 
 func ended(s string) string {
 	if s == "" || strings.HasSuffix(s, "\n") {

@@ -1,6 +1,6 @@
 // Command bot is dhbot: a Slack bot that runs Deephaven's runbooks.
 //
-// Exit codes: 0 done, 1 failed, 2 misuse.
+// Its exit codes are in exit.go.
 package main
 
 import (
@@ -10,10 +10,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"dhbot/internal/buildinfo"
 )
 
 func main() { os.Exit(run()) }
@@ -25,13 +26,11 @@ func run() int {
 	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// misuse is an error of the command line: exit code 2.
-type misuse struct{ error }
-
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "bot",
-		Short:         "A Slack bot that runs Deephaven's runbooks, with a second pair of eyes",
+		Version:       buildinfo.Read().String(),
+		Short:         "A Slack bot that runs Deephaven's runbooks, with a second approver for Sev 1 actions",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
@@ -43,24 +42,21 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return misuse{errors.New("a command is missing")}
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(
-		demoCommand(), runCommand(), doCommand(), checkCommand(), healthCommand(), planCommand(), catalogCommand(),
-		auditCommand(), stateCommand(), manifestCommand(), runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), versionCommand(),
+		demoCommand(), initCommand(), discoverCommand(), hostkeysCommand(), runCommand(), doCommand(), checkCommand(),
+		healthCommand(), planCommand(), catalogCommand(), auditCommand(), stateCommand(), manifestCommand(),
+		runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), schemaCommand(), versionCommand(),
 	)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return 0
+	if err != nil && err.Error() != "" { // what has been said already is not said twice
+		fmt.Fprintf(stderr, "error: %v\n", err)
 	}
-	fmt.Fprintf(stderr, "error: %v\n", err)
-	var m misuse
-	if errors.As(err, &m) {
-		return 2
-	}
-	return 1
+	return exitCode(err)
 }
 
 // argCheck is one of cobra's checks with our exit code.
@@ -71,32 +67,4 @@ func argCheck(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version of this binary", Args: argCheck(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "dhbot", version())
-			return err
-		},
-	}
-}
-
-// version is what the Go tool knows of the commit this was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v, dirty := info.Main.Version, ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			v = s.Value[:min(len(s.Value), 12)]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+changes"
-		}
-	}
-	return v + dirty + " " + info.GoVersion
 }

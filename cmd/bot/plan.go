@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,14 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/internal/command"
 	"dhbot/internal/config"
-	"dhbot/internal/demo"
+	"dhbot/internal/sim/demo"
 	"dhbot/runbooks"
 )
 
 func catalogCommand() *cobra.Command {
-	var asJSON bool
+	var out *output
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "catalog", Short: "Show every process and action of both generations", Args: argCheck(cobra.NoArgs),
@@ -38,19 +38,16 @@ func catalogCommand() *cobra.Command {
 				}
 				views = append(views, v)
 			}
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"catalogs": views})
-			}
-			return writeCatalogs(cmd.OutOrStdout(), views)
+			return out.write(cmd.OutOrStdout(), map[string]any{"catalogs": views}, func(w io.Writer) error { return writeCatalogs(w, views) })
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` whose runbooks are to be shown too")
+	out = outputFlags(cmd)
+	optionalConfigFlag(cmd, &configFile, "the config `file` whose runbooks are to be shown too")
 	return cmd
 }
 
 // catalogsOf are the catalogs that a config file makes, and the config; without
-// a file they are those that the binary carries.
+// a file they are the catalogs of the binary.
 func catalogsOf(configFile string) (runbooks.Catalogs, *config.Config, error) {
 	if configFile == "" {
 		catalogs, err := runbooks.Builtin()
@@ -86,7 +83,7 @@ func writeCatalogs(w io.Writer, views []runbooks.CatalogView) error {
 }
 
 func planCommand() *cobra.Command {
-	var asJSON bool
+	var out *output
 	var configFile, catalog string
 	cmd := &cobra.Command{
 		Use:   "plan [flags] COMMAND…",
@@ -100,46 +97,48 @@ func planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := g.Plan(strings.Join(args, " "), time.Now)
+			plan, err := handlers.PlanText(g, strings.Join(args, " "), time.Now)
 			if err != nil {
 				return notUnderstood(err)
 			}
 			view := plan.View(policy.VotesNeeded(plan.Class, plan.Severity))
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), view)
-			}
-			return writePlan(cmd.OutOrStdout(), view)
+			return out.write(cmd.OutOrStdout(), view, func(w io.Writer) error { return writePlan(w, view) })
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` with the fleet to plan for")
+	out = outputFlags(cmd)
+	optionalConfigFlag(cmd, &configFile, "the config `file` with the fleet to plan for")
+	cmd.Flags().SetInterspersed(false) // a flag behind the command is a part of it, as in a chat
 	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without --config")
 	return cmd
 }
 
 // grammar is what a command is understood by: the config's names, or the
 // demo's.
-func grammar(configFile, catalog string) (*handlers.Grammar, auth.Policy, error) {
+func grammar(configFile, catalog string) (*command.Grammar, auth.Policy, error) {
 	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {
 		return nil, auth.Policy{}, err
 	}
 	if cfg != nil {
-		return &handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}, cfg.Rules.Policy, nil
+		return &command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}, cfg.Rules.Policy, nil
 	}
 	if _, ok := catalogs.Get(catalog); !ok {
 		return nil, auth.Policy{}, misuse{fmt.Errorf("there is no catalog %q; there is %s", catalog, strings.Join(catalogs.Names(), ", "))}
 	}
-	return &handlers.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
+	return &command.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
 }
 
 // notUnderstood adds the suggestions that a chat would show.
 func notUnderstood(err error) error {
-	var m *handlers.Misunderstood
-	if errors.As(err, &m) && len(m.Suggest) > 0 {
-		return fmt.Errorf("%w Did you mean %s?", err, strings.Join(m.Suggest, ", or "))
+	var m *command.Question
+	if !errors.As(err, &m) || len(m.Choices) == 0 {
+		return err
 	}
-	return err
+	texts := make([]string, len(m.Choices))
+	for i, c := range m.Choices {
+		texts[i] = c.Text
+	}
+	return fmt.Errorf("%w Did you mean %s?", err, strings.Join(texts, ", or "))
 }
 
 func writePlan(w io.Writer, v runbooks.PlanView) error {
@@ -162,11 +161,4 @@ func writePlan(w io.Writer, v runbooks.PlanView) error {
 		}
 	}
 	return nil
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

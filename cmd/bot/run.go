@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,13 +11,22 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"dhbot/internal/app"
+	"dhbot/internal/buildinfo"
 	"dhbot/internal/config"
-	"dhbot/internal/control"
+	"dhbot/internal/liveness"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/logging"
+	"dhbot/internal/metrics"
+	"dhbot/internal/redact"
+	"dhbot/internal/sdnotify"
+	"dhbot/internal/tracing"
 )
 
 // slackURL is the variable that Slack's own tools use for another address of
@@ -26,35 +36,114 @@ const slackURL = "SLACK_API_URL"
 func runCommand() *cobra.Command {
 	var configFile string
 	var pretend bool
+	var lo logging.Options
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
 		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP it reads its config again, and begins anew with it; a config with an\nerror is refused whole, and the present one stays.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := logging.New(cmd.ErrOrStderr(), lo)
+			if err != nil {
+				return misuse{err}
+			}
 			cfg, err := loadConfig(configFile)
 			if err != nil {
 				return err
 			}
-			log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-			reload, stop := hangups(cmd.Context())
-			defer stop()
-			o := app.Options{SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log}
-			start := func(ctx context.Context, cfg *config.Config) error { return app.Start(ctx, cfg, cfg.Catalogs, o) }
-			load := func() (*config.Config, error) {
-				cfg, err := loadConfig(configFile)
-				if err == nil {
-					err = app.Allowed(cfg, o)
-				}
-				return cfg, err
-			}
-			return app.Reloading(cmd.Context(), cfg, load, reload, start, log)
+			return runService(cmd.Context(), configFile, cfg, app.Options{
+				SlackAPI: os.Getenv(slackURL), PretendSlackRealHosts: pretend, Log: log,
+			})
 		},
 	}
 	configFlag(cmd, &configFile)
+	logFlags(cmd, &lo, logging.JSON)
 	cmd.Flags().BoolVar(&pretend, "pretend-slack-may-act-on-real-hosts", false, "let a Slack that "+slackURL+" names act on hosts that are not loopback")
 	return cmd
 }
 
-// hangups turns SIGHUP into a word on a channel. One that nobody has taken yet
+func logFlags(cmd *cobra.Command, o *logging.Options, format string) {
+	cmd.Flags().StringVar(&o.Level, "log-level", "info", "the least `level` that is logged: debug, info, warn or error")
+	cmd.Flags().StringVar(&o.Format, "log-format", format, "the `format` of the log: json or text")
+}
+
+// runService runs the bot under a supervisor: it reports to systemd, answers
+// its watchdog, and begins anew with every config that SIGHUP brings.
+func runService(ctx context.Context, configFile string, cfg *config.Config, o app.Options) error {
+	reload, stop := hangups(ctx)
+	defer stop()
+	b := buildinfo.Read()
+	sendTraces, err := tracing.Start(ctx, os.Getenv, b.Version, o.Log)
+	if err != nil {
+		return misuse{err}
+	}
+	defer stopTraces(sendTraces, o.Log)
+	loops, read := new(liveness.Checker), new(configReads)
+	read.note(nil)
+	o.Build = metrics.Build{Version: b.Version, Commit: b.Commit, Go: b.Go}
+	o.Loops = loops
+	o.Reload = read.last
+	o.Started = func() {
+		o.Log.InfoContext(ctx, "started", "version", b.Version, "config", configFile)
+		sdnotify.Report(o.Log, sdnotify.Ready())
+	}
+	load := func() (*config.Config, error) {
+		cfg, err := loadConfig(configFile)
+		if err == nil {
+			err = app.Allowed(cfg, o)
+		}
+		read.note(err)
+		if err == nil {
+			sdnotify.Report(o.Log, sdnotify.Reloading())
+		}
+		return cfg, err
+	}
+	watchdog := make(chan error, 1)
+	ctx, end := context.WithCancel(ctx)
+	go func() { watchdog <- sdnotify.Watchdog(ctx, loops.Stuck, o.Log) }()
+	start := func(ctx context.Context, cfg *config.Config) error { return app.Start(ctx, cfg, cfg.Catalogs, o) }
+	notifyStop := context.AfterFunc(ctx, func() { sdnotify.Report(o.Log, sdnotify.Stopping()) })
+	defer notifyStop()
+	err = app.Reloading(ctx, cfg, load, reload, start, o.Log)
+	end()
+	return errors.Join(err, <-watchdog)
+}
+
+// lastTraces is how long the end of the program waits for a collector.
+const lastTraces = 3 * time.Second
+
+func stopTraces(stop func(context.Context) error, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastTraces)
+	defer cancel()
+	if err := stop(ctx); err != nil {
+		log.Warn("the last traces were not sent", "err", err)
+	}
+}
+
+// configReads remembers how the config was read last.
+type configReads struct {
+	mu   sync.Mutex
+	seen metrics.Reload
+}
+
+// mostWhy is how much people are told of what is wrong with a config.
+const mostWhy = 400
+
+func (c *configReads) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.seen = metrics.Reload{OK: true, At: time.Now()}
+		return
+	}
+	c.seen.OK, c.seen.Refused, c.seen.Why = false, time.Now(), redact.Line(err.Error(), mostWhy)
+}
+
+func (c *configReads) last() metrics.Reload {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
+}
+
+// hangups turns SIGHUP into a value on a channel. One that was not received yet
 // stands for all that come meanwhile.
 func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
@@ -80,46 +169,63 @@ func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	return out, func() { signal.Stop(signals); cancel(); <-ended }
 }
 
+// configVariable names the config file where no flag does.
+const configVariable = "DHBOT_CONFIG"
+
 func configFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "config", "config.yaml", "the config `file`")
+	cmd.Flags().StringVar(file, "config", cmp.Or(os.Getenv(configVariable), "config.yaml"), "the config `file` ($"+configVariable+")")
+}
+
+// optionalConfigFlag is configFlag for a command that works without a config.
+func optionalConfigFlag(cmd *cobra.Command, file *string, what string) {
+	cmd.Flags().StringVar(file, "config", os.Getenv(configVariable), what+" ($"+configVariable+")")
+}
+
+// loadOffline is loadConfig for commands that do not speak to Slack.
+func loadOffline(file string) (*config.Config, error) {
+	cfg, problems := config.LoadWithoutTokens(file)
+	if problems.Fatal() {
+		return nil, fmt.Errorf("%s is not valid:\n%w", file, problems)
+	}
+	return cfg, nil
 }
 
 // loadConfig reads and checks the config file, and everything that it names.
 func loadConfig(file string) (*config.Config, error) {
 	cfg, problems := config.Load(file, os.Getenv)
 	if problems.Fatal() {
-		return nil, fmt.Errorf("%s will not do:\n%w", file, problems)
+		return nil, fmt.Errorf("%s is not valid:\n%w", file, problems)
 	}
 	return cfg, nil
 }
 
 func healthCommand() *cobra.Command {
 	var configFile string
-	var asJSON bool
+	var out *output
+	var live bool
 	cmd := &cobra.Command{
 		Use: "health", Short: "Ask the running bot how it is", Args: argCheck(cobra.NoArgs),
 		Long: "Ask the running bot how it is, over the socket in its state directory.\nExit code 0 means that it hears Slack and its store answers.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(configFile)
+			cfg, err := loadOffline(configFile)
 			if err != nil {
 				return err
 			}
 			if cfg.State.Dir == "" {
 				return errors.New("the config names no state.dir, so the running bot has no socket to be asked over")
 			}
+			if live {
+				return adminsock.NewClient(cfg.State.Dir).Get(cmd.Context(), "/healthz", nil, cmd.OutOrStdout())
+			}
 			var b bytes.Buffer
-			if err := control.NewClient(cfg.State.Dir).Get(cmd.Context(), "/health", nil, &b); err != nil {
+			if err := adminsock.NewClient(cfg.State.Dir).Get(cmd.Context(), "/health", nil, &b); err != nil {
 				return err
 			}
 			var h app.Health
 			if err := json.Unmarshal(b.Bytes(), &h); err != nil {
 				return fmt.Errorf("the running bot's answer: %w", err)
 			}
-			if asJSON {
-				_, err = io.Copy(cmd.OutOrStdout(), &b)
-			} else {
-				err = writeHealth(cmd.OutOrStdout(), h)
-			}
+			err = out.write(cmd.OutOrStdout(), h, func(w io.Writer) error { return writeHealth(w, h) })
 			if err == nil && !h.OK {
 				err = errors.New("the bot is not well")
 			}
@@ -127,7 +233,8 @@ func healthCommand() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &configFile)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	out = outputFlags(cmd)
+	cmd.Flags().BoolVar(&live, "live", false, "ask only whether its own loops turn, for a supervisor that restarts it")
 	return cmd
 }
 

@@ -56,7 +56,7 @@ func lintCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` whose own runbooks count as well")
+	optionalConfigFlag(cmd, &configFile, "the config `file` whose own runbooks count as well")
 	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` the pages are about; for each page the one that cites it most where it is not given")
 	return cmd
 }

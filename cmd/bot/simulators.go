@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dhbot/internal/hostsim"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/hostsim"
+	"dhbot/internal/sim/slacklocal"
 )
 
 func localslackCommand() *cobra.Command {
@@ -89,8 +89,10 @@ func serveHosts(ctx context.Context, w io.Writer, cfg hostsim.Config, listen str
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		srv.Close()
-		<-done
-		return nil
+		err := srv.Close()
+		if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+		return err
 	}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"dhbot/internal/config"
-	"dhbot/internal/control"
-	"dhbot/internal/etcdstore"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/store/etcdstore"
 )
 
 func stateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "state", Short: "Back up and restore the bot's own state", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
-			return misuse{errors.New("state needs backup or restore")}
+			return misuse{errors.New("state needs backup, restore, key, adopt or rotate-key")}
 		}}
-	cmd.AddCommand(stateBackup(), stateRestore())
+	cmd.AddCommand(stateBackup(), stateRestore(), stateKey(), stateAdopt(), stateRotate())
 	return cmd
 }
 
@@ -32,7 +32,7 @@ func stateBackup() *cobra.Command {
 		Use: "backup FILE", Short: "Write the state and its archive into one file", Args: argCheck(cobra.ExactArgs(1)),
 		Long: "Write the embedded state and its archive into one file, while the bot runs or\nwhile it does not. An external etcd is backed up with etcdctl instead; see\ndocs/state.md.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(configFile)
+			cfg, err := loadOffline(configFile)
 			if err != nil {
 				return err
 			}
@@ -52,8 +52,8 @@ func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	if cfg.State.Etcd != nil {
 		return etcdstore.ErrNotEmbedded
 	}
-	err := control.NewClient(cfg.State.Dir).Get(ctx, "/backup", nil, w)
-	if !errors.Is(err, control.ErrNotRunning) {
+	err := adminsock.NewClient(cfg.State.Dir).Get(ctx, "/backup", nil, w)
+	if !errors.Is(err, adminsock.ErrNotRunning) {
 		return err
 	}
 	return withStore(ctx, cfg, func(store *etcdstore.Store) error {
@@ -89,8 +89,8 @@ func writeWhole(name string, write func(io.Writer) error) error {
 func stateRestore() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use: "restore FILE --dir DIR", Short: "Make a state directory of a backup", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Make a state directory of a backup, and verify the trail in it. The directory\nmust be empty or not there yet; no bot may run on it.",
+		Use: "restore FILE --dir DIR", Short: "Restore a backup", Args: argCheck(cobra.ExactArgs(1)),
+		Long: "Restore a backup into a state directory, and verify the trail in it. The directory\nmust be empty or not there yet; no bot may run on it.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir == "" {
 				return misuse{errors.New("restore needs --dir: the state directory to make")}

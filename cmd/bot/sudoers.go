@@ -1,68 +1,102 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"dhbot/internal/demo"
 	"dhbot/internal/fleet"
+	"dhbot/internal/sim/demo"
 	"dhbot/internal/sudoers"
 	"dhbot/runbooks"
 )
 
+// sudoersAsked is what `bot sudoers` was asked for.
+type sudoersAsked struct {
+	config, catalog string
+	user, version   string
+	paths           []string // NAME=PATH
+	wrapper         bool
+}
+
 func sudoersCommand() *cobra.Command {
-	var configFile, catalog, user, version string
-	var paths []string
+	var asked sudoersAsked
 	cmd := &cobra.Command{
 		Use: "sudoers HOST", Short: "Print the least sudoers file for what the catalog can run on a host", Args: argCheck(cobra.ExactArgs(1)),
 		Long: "Print the least sudoers file for what the catalog can run on a host: exact commands,\n" +
 			"no wildcards, no SETENV. Where an argument varies it is an anchored regular expression,\n" +
-			"which takes sudo 1.9.10; with an older --sudo-version that command is left out, with a\n" +
-			"comment, and stays a thing that a person does.\n\n" +
+			"which takes sudo 1.9.10. For a host whose sudo is older (sudo_version in the config)\n" +
+			"the file allows one script alone, which --wrapper prints and which holds commands to\n" +
+			"the same expressions.\n\n" +
 			"HOST is a host of the config, or CLUSTER/HOST. Without --config the demo's hosts\n" +
 			"stand in, of the generation that --catalog names.",
 		Example: "  bot sudoers --config config.yaml infra-1 > dhbot && visudo -c -f dhbot",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := sudoers.Options{User: user, Paths: map[string]string{}}
-			var err error
-			if o.Regexp, err = sudoers.ReadsRegexp(version); err != nil {
-				return misuse{err}
-			}
-			for _, p := range paths {
-				name, at, ok := strings.Cut(p, "=")
-				if !ok {
-					return misuse{fmt.Errorf("--path %s: want NAME=/ABSOLUTE/PATH, as in monit=/usr/local/bin/monit", p)}
-				}
-				o.Paths[name] = at
-			}
-			catalogs, f, err := fleetOf(configFile, catalog)
+			text, note, err := asked.print(args[0])
 			if err != nil {
 				return err
 			}
-			cl, h, err := findHost(f, args[0])
-			if err != nil {
-				return misuse{err}
-			}
-			cat, _ := catalogs.Get(cl.Catalog)
-			if o.User == "" {
-				o.User = h.Login
-			}
-			file, err := sudoers.For(cat, cl, h, o)
-			if err != nil {
-				return err
-			}
-			_, err = file.WriteTo(cmd.OutOrStdout())
+			fmt.Fprint(cmd.ErrOrStderr(), note)
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&configFile, "config", "", "the config `file` with the host")
-	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's hosts, without --config")
-	cmd.Flags().StringVar(&user, "user", "", "the `account` the bot logs in with; the config's where it is not given")
-	cmd.Flags().StringVar(&version, "sudo-version", "1.9.10", "the `version` of sudo on the host")
-	cmd.Flags().StringArrayVar(&paths, "path", nil, "where a program lives that is not in /usr/bin, as `NAME=PATH`; may be given several times")
+	optionalConfigFlag(cmd, &asked.config, "the config `file` with the host")
+	cmd.Flags().StringVar(&asked.catalog, "catalog", "current", "the `generation` of the demo's hosts, without --config")
+	cmd.Flags().StringVar(&asked.user, "user", "", "the `account` the bot logs in with; the config's where it is not given")
+	cmd.Flags().StringVar(&asked.version, "sudo-version", "", "the `version` of sudo on the host, where it is not the config's (default 1.9.10 or newer)")
+	cmd.Flags().BoolVar(&asked.wrapper, "wrapper", false, "print the script for a sudo older than 1.9.10")
+	cmd.Flags().StringArrayVar(&asked.paths, "path", nil, "where a program lives that is not in /usr/bin, as `NAME=PATH`; may be given several times")
 	return cmd
+}
+
+// print returns the file or the wrapper for a host, and what the reader must know
+// besides.
+func (a sudoersAsked) print(name string) (text, note string, err error) {
+	o := sudoers.Options{User: a.user, Paths: map[string]string{}}
+	for _, p := range a.paths {
+		program, at, ok := strings.Cut(p, "=")
+		if !ok {
+			return "", "", misuse{fmt.Errorf("--path %s: want NAME=/ABSOLUTE/PATH, as in monit=/usr/local/bin/monit", p)}
+		}
+		o.Paths[program] = at
+	}
+	catalogs, f, err := fleetOf(a.config, a.catalog)
+	if err != nil {
+		return "", "", err
+	}
+	cl, h, err := findHost(f, name)
+	if err != nil {
+		return "", "", misuse{err}
+	}
+	o.User = cmp.Or(o.User, h.Login)
+	host := *h
+	if a.version != "" {
+		reads, err := fleet.SudoReadsRegexp(a.version)
+		if err != nil {
+			return "", "", misuse{err}
+		}
+		host.OldSudo = !reads
+	}
+	cat, _ := catalogs.Get(cl.Catalog)
+	file, err := sudoers.For(cat, cl, &host, o)
+	if err != nil {
+		return "", "", err
+	}
+	if host.OldSudo && !h.OldSudo {
+		note = fmt.Sprintf("The bot uses the wrapper only where the config says so: hosts: %s: sudo_version: %q\n", h.Name, a.version)
+	}
+	if !a.wrapper {
+		return file.String(), note, nil
+	}
+	if text = file.Wrapper(); text == "" {
+		return "", "", misuse{fmt.Errorf(
+			"%s needs no wrapper: its sudo reads regular expressions; sudo_version of the host in the config, or --sudo-version, names an older one", h.Name)}
+	}
+	return text, note, nil
 }
 
 // fleetOf is the config's fleet, or the demo's of a generation.

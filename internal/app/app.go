@@ -4,7 +4,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,25 +17,36 @@ import (
 	"dhbot/handlers"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
-	"dhbot/internal/control"
+	"dhbot/internal/command"
+	"dhbot/internal/config"
 	"dhbot/internal/engine"
-	"dhbot/internal/etcdstore"
-	"dhbot/internal/lookout"
-	"dhbot/internal/poster"
+	"dhbot/internal/escalation"
+	"dhbot/internal/incident"
+	"dhbot/internal/liveness"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/local/membership"
+	"dhbot/internal/metrics"
+	"dhbot/internal/monitor"
+	"dhbot/internal/presence"
+	"dhbot/internal/publish"
 	"dhbot/internal/remote"
 	"dhbot/internal/slackio"
-	"dhbot/internal/watch"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/status"
+	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/store/replicas"
 )
 
 // Store is the state edge: everything that outlives the process.
 type Store interface {
 	engine.Runs
 	engine.Members
+	engine.Ledger
 	audit.Log
-	poster.Posts
+	publish.Posts
 	slackio.Claims
 	handlers.Windows
-	watch.Keeper
+	incident.Keeper
 	// NewID mints a run id that was never used.
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
@@ -59,9 +69,12 @@ type Remote interface {
 
 // Slack is the Slack edge.
 type Slack interface {
-	poster.Board
+	publish.Messenger
 	handlers.Directory
-	// Drain takes nothing new on, while what was taken on is still handled.
+	presence.Source
+	// Answered is when Slack last said anything.
+	Answered() time.Time
+	// Drain accepts no new deliveries, while accepted ones are still handled.
 	// Where others hear, Slack is left to those; else new deliveries are turned
 	// away with a word.
 	Drain(othersHear bool)
@@ -73,17 +86,17 @@ type Slack interface {
 	// ClaimUnless names the deliveries that need not be durable before they
 	// are acknowledged; it is called before Run.
 	ClaimUnless(onlyReads func(handlers.Message) bool)
-	// OnHome names what hears that somebody opened the app's own page; it is
+	// OnHome sets what is called when a person opens the app's own page; it is
 	// called before Run.
 	OnHome(opened func(auth.Account))
-	// OnEcho names what hears of the bot's own marks; it is called before Run.
-	OnEcho(heard func(slackio.Echo))
-	// Mark sets the bot's mark on a message or takes it back, which makes Slack
+	// OnRoundTrip names what hears of the bot's own marks; it is called before Run.
+	OnRoundTrip(heard func(slackio.RoundTrip))
+	// SetRoundTripMark sets the bot's mark on a message or takes it back, which makes Slack
 	// tell the app of it. Errors are slackio's.
-	Mark(ctx context.Context, channel, ts string, on bool) error
+	SetRoundTripMark(ctx context.Context, channel, ts string, on bool) error
 	// Renew opens every socket anew, one after the other.
 	Renew(ctx context.Context)
-	// PublishHome shows somebody their page.
+	// PublishHome shows a person their page.
 	PublishHome(ctx context.Context, user string, cards []card.Card) error
 }
 
@@ -97,15 +110,25 @@ type Edges struct {
 	// `bot health` and `bot state backup`. Either may be nil.
 	StoreHealth func(ctx context.Context) (etcdstore.Health, error)
 	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
+	// SignedHead is the newest signed head of the trail as a note, "" for none yet;
+	// nil where heads are not signed.
+	SignedHead func(ctx context.Context) (string, error)
+	// Stopped says why nothing may be changed, "" for nothing; nil for never.
+	Stopped func() string
 	// Peers lists the living replicas; nil where there can be only this one.
-	Peers func(ctx context.Context) ([]etcdstore.Peer, error)
+	Peers func(ctx context.Context) ([]replicas.Peer, error)
 	// Leave tells them that this one stops; nil as with Peers.
 	Leave func(ctx context.Context) error
-	// Hear notes that the bot hears people at a time, and returns when it last
-	// did before; zero for never. Nil where nobody remembers.
-	Hear func(ctx context.Context, at time.Time) (before time.Time, err error)
-	// Echoes keep the round trip through Slack; nil makes none.
-	Echoes Echoes
+	// SetLastHeard notes that the bot hears people at a time, and returns when it last
+	// did before; zero for never. Nil where it is not stored.
+	SetLastHeard func(ctx context.Context, at time.Time) (before time.Time, err error)
+	// SSHStats says what the connection pool has; nil where there is none.
+	SSHStats func() metrics.SSH
+	// SSHExpiring says which user certificates end soon; nil where hosts are
+	// not reached over SSH.
+	SSHExpiring func(now time.Time) []sshexec.Expiry
+	// RoundTrip keep the round trip through Slack; nil makes none.
+	RoundTrip RoundTripStore
 }
 
 // Handler is what a delivery is given to.
@@ -113,7 +136,7 @@ type Handler = func(context.Context, handlers.Message, handlers.Reply) (settled 
 
 // Config is what Run goes by besides its edges.
 type Config struct {
-	Grammar      handlers.Grammar
+	Grammar      command.Grammar
 	Settings     handlers.Settings // rules and the like; the edges are filled in here
 	Policy       engine.Policy
 	AuditChannel string
@@ -123,15 +146,51 @@ type Config struct {
 	ControlDir string
 	Terminal   Terminal
 	// Watches are the clusters that are watched in the background.
-	Watches map[string]lookout.Background
+	Watches map[string]monitor.Background
+	// Escalations are, by cluster, who is called when no one takes something.
+	Escalations map[string]config.Escalation
+	// Jump is the host by which all others are reached, "" for none.
+	Jump string
+	// Assess is what the config says of how processes are judged.
+	Assess status.Policy
+	// Metrics is what the bot tells Prometheus; nil keeps it to itself. It is
+	// served where Listen names an address.
+	Metrics *metrics.Metrics
+	Listen  config.Metrics
+	// Loops knows the loops that have to turn; nil makes one of this bot alone.
+	Loops *liveness.Checker
+	// Reload says how the last reading of the config went.
+	Reload func() metrics.Reload
+	// Started is called when every part runs.
+	Started func()
 	Log     *slog.Logger
 	Now     func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.Metrics == nil {
+		c.Metrics = metrics.New(metrics.Build{}, c.Hash)
+	}
+	if c.Loops == nil {
+		c.Loops = new(liveness.Checker)
+	}
+	if c.Reload == nil {
+		read := metrics.Reload{OK: true, At: c.Now()}
+		c.Reload = func() metrics.Reload { return read }
+	}
+	if c.Started == nil {
+		c.Started = func() {}
+	}
+	return c
 }
 
 // Run is the program. It returns nil when ctx has ended and everything has
 // come to rest, or the first error that ended it.
 func Run(ctx context.Context, c Config, edges Edges) error {
-	b, err := build(c, edges)
+	c = c.withDefaults()
+	loop := c.Loops.Loop("engine", turnsWithin)
+	defer loop.Done()
+	b, err := build(c, edges, loop)
 	if err != nil {
 		return err
 	}
@@ -142,71 +201,21 @@ func Run(ctx context.Context, c Config, edges Edges) error {
 type bot struct {
 	Config
 	Edges
-	started time.Time
-	slack   Slack
-	engine  *engine.Engine
-	poster  *poster.Poster
-	service *handlers.Service
-	homes   *homes
-	lookout *lookout.Lookout
-	term    *console // nil where there is no terminal
+	started   time.Time
+	slack     Slack
+	engine    *engine.Engine
+	publisher *publish.Publisher
+	service   *handlers.Service
+	members   *membership.Directory
+	homes     *homes
+	monitor   *monitor.Monitor
+	escalator *escalation.Escalator
+	presence  *presence.Board
+	shell     *console // nil where there is no terminal
+	loop      *liveness.Loop
 
-	echoes    echoes
-	strangers strangers
-}
-
-func build(c Config, edges Edges) (*bot, error) {
-	b := &bot{Config: c, Edges: edges, started: c.Now(), echoes: echoes{heard: make(chan slackio.Echo, 16)}}
-	var err error
-	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
-		return b.service.Handle(ctx, m, r)
-	}
-	if b.slack, err = edges.Slack(edges.Store, handler); err != nil {
-		return nil, err
-	}
-	gate := engine.GateFunc(func(ctx context.Context, r engine.Run) error {
-		if why, err := b.agrees(ctx); err == nil && why != "" {
-			return fmt.Errorf("%w: %s", engine.ErrElsewhere, why)
-		}
-		return b.service.Recheck(ctx, r)
-	})
-	b.engine, err = engine.New(engine.Config{
-		Runs: edges.Store, Runner: edges.Remote, Gate: gate, Members: edges.Store, Policy: c.Policy,
-		Replica: c.Replica, Now: c.Now, Log: c.Log.With("part", "engine"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := c.Settings
-	s.Grammar = c.Grammar
-	s.OpenChannel = cmp.Or(s.OpenChannel, c.AuditChannel)
-	s.Directory = directory{slack: b.slack, keys: c.Terminal.Keys, now: c.Now}
-	s.Engine, s.Runs, s.Windows, s.Log, s.Remote, s.NewID = b.engine, edges.Store, edges.Store, edges.Store, edges.Remote, edges.Store.NewID
-	s.Keeper, s.Watching = edges.Store, func() { b.lookout.Nudge() }
-	s.Agrees = b.agrees
-	s.Health = func(ctx context.Context) (bool, []string) { h := b.health(ctx); return h.OK, h.Lines() }
-	s.Now, s.Logger = c.Now, c.Log.With("part", "handlers")
-	if b.service, err = handlers.New(s); err != nil {
-		return nil, err
-	}
-	b.lookout, err = lookout.New(lookout.Config{
-		Keeper: edges.Store, Board: b.slack, Looker: b.service, Clusters: c.Watches, Now: c.Now, Logger: c.Log.With("part", "lookout"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	b.slack.ClaimUnless(b.service.OnlyReads)
-	b.homes = b.newHomes()
-	b.slack.OnHome(b.homes.open)
-	b.slack.OnEcho(b.echoes.hear)
-	b.poster, err = poster.New(poster.Config{
-		Runs: edges.Store, Posts: edges.Store, Board: b.slack, Log: edges.Store, AuditChannel: c.AuditChannel,
-		Card: card.Run, First: card.Asked, Reminders: b.reminders(), TrailCard: card.Trail, TrailReply: card.TrailOf, Now: c.Now, Logger: c.Log.With("part", "poster"),
-	})
-	if err == nil && c.Terminal.Socket != "" && len(c.Terminal.Keys) > 0 {
-		b.term, err = b.console()
-	}
-	return b, err
+	echoes  roundTrips
+	foreign foreignConnections
 }
 
 // run starts the parts from the bottom up and stops them from the top down:
@@ -231,33 +240,58 @@ func (b *bot) run(ctx context.Context) error {
 		stack = append(stack, func() { stop(); <-ended })
 	}
 	start("state store", b.Store.Run)
-	if b.ControlDir != "" {
-		l, err := control.Listen(b.ControlDir)
-		if err != nil {
-			return errors.Join(err, b.stop(g, stack))
-		}
-		start("control socket", func(ctx context.Context) error { return control.Serve(ctx, l, b.control()) })
+	if err := b.startListeners(start); err != nil {
+		return errors.Join(err, b.stop(g, stack))
 	}
 	start("ssh", b.Remote.Maintain)
 	start("slack", b.slack.Run)
 	start("leader", func(ctx context.Context) error { return b.Store.Lead(ctx, b.lead) })
-	start("engine", b.engine.Run)
-	start("recovery", b.takeUpOwn)
+	start("engine", func(ctx context.Context) error {
+		defer b.loop.Done()
+		return b.engine.Run(ctx)
+	})
+	start("recovery", b.resumeOwn)
 	start("hearing", b.listen)
-	start("echoes", b.listenForEchoes)
+	start("config", b.watchReload)
+	start("stopped changes", b.watchStopped)
+	start("echoes", b.watchRoundTrip)
 	start("connections", b.watchCount)
 	start("peers", b.watchPeers)
+	start("tokens", b.watchTokens)
 	start("home pages", b.homes.run)
-	if b.term != nil {
-		start("terminal", func(ctx context.Context) error { return b.term.run(ctx, b.Log.Error) })
+	if b.shell != nil {
+		start("membership", b.members.Run)
+		start("terminal", func(ctx context.Context) error { return b.shell.run(ctx, b.Log.Error) })
 	}
 
+	b.Started()
 	select {
 	case <-ctx.Done():
-		b.Log.Info("stopping: nothing new is taken on")
+		b.Log.InfoContext(ctx, "stopping: nothing new is taken on")
 	case <-failed.Done():
 	}
 	return b.stop(g, stack)
+}
+
+// startListeners opens what others reach the bot by on this machine.
+func (b *bot) startListeners(start func(string, func(context.Context) error)) error {
+	if b.ControlDir != "" {
+		l, err := adminsock.Listen(b.ControlDir)
+		if err != nil {
+			return err
+		}
+		start("control socket", func(ctx context.Context) error { return adminsock.Serve(ctx, l, b.control()) })
+	}
+	if b.Listen.Listen == "" {
+		return nil
+	}
+	l := b.metricsListener()
+	socket, err := l.Listen()
+	if err != nil {
+		return err
+	}
+	start("metrics", func(ctx context.Context) error { return b.Metrics.Serve(ctx, socket, l) })
+	return nil
 }
 
 func (b *bot) stop(g *errgroup.Group, stack []func()) error {

@@ -10,6 +10,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
+	"dhbot/internal/pause"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 	// hearsNow is how old the last sign of life from Slack may be for the bot
 	// to count as hearing: Slack pings every few seconds.
 	hearsNow = 15 * time.Second
-	// gapWorthSaying is the shortest silence that people are told of: a
+	// gapWorthSaying is the shortest silence that is announced: a
 	// restart, or Slack's own changing of a socket, is shorter.
 	gapWorthSaying = 20 * time.Second
 )
@@ -25,12 +26,12 @@ const (
 // listen notes in the store that the bot hears, and tells people of times in
 // which no replica did: what they typed then has not arrived.
 func (b *bot) listen(ctx context.Context) error {
-	if b.Hear == nil {
+	if b.SetLastHeard == nil {
 		<-ctx.Done() // this store does not remember it
 		return nil
 	}
 	var since time.Time // when this replica began to hear, zero while it is deaf
-	for ; ctx.Err() == nil; pause(ctx, hearEvery) {
+	for ; ctx.Err() == nil; pause.For(ctx, hearEvery) {
 		now := b.Now()
 		if !b.slack.Health().Hears(now, hearsNow) {
 			since = time.Time{}
@@ -39,7 +40,7 @@ func (b *bot) listen(ctx context.Context) error {
 		if since.IsZero() {
 			since = now
 		}
-		before, err := b.Hear(ctx, now)
+		before, err := b.SetLastHeard(ctx, now)
 		if err != nil || before.IsZero() || since.Sub(before) < gapWorthSaying {
 			continue // others speak of the store; this replica's own silence counts alone
 		}
@@ -51,19 +52,19 @@ func (b *bot) listen(ctx context.Context) error {
 // sayGap tells the channels that the bot serves what it has missed.
 func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
 	text := fmt.Sprintf("I could not hear Slack from %s to %s; please repeat commands from then.", clock(from), clock(to))
-	b.tellChannels(ctx, text, card.Deaf(from, to, text))
+	b.tellChannels(ctx, text, card.MissedMessages(from, to, text))
 }
 
 // tellChannels records something about the bot's hearing, and says it wherever
 // people speak to the bot.
 func (b *bot) tellChannels(ctx context.Context, text string, c card.Card) {
-	b.Log.Warn("not everything was heard", "what", text)
+	b.Log.WarnContext(ctx, "not everything was heard", "what", text)
 	if err := b.Store.Append(ctx, audit.Record{At: b.Now(), Kind: audit.Note, Text: text, Replica: b.Replica}, ""); err != nil {
-		b.Log.Error("a gap in hearing is not recorded", "err", err)
+		b.Log.ErrorContext(ctx, "a gap in hearing is not recorded", "err", err)
 	}
 	for _, channel := range slices.Sorted(maps.Keys(b.Grammar.Channels)) {
 		if _, err := b.slack.Post(ctx, engine.Place{Channel: channel}, c); err != nil && ctx.Err() == nil {
-			b.Log.Error("a gap in hearing was not told", "channel", channel, "err", err)
+			b.Log.ErrorContext(ctx, "a gap in hearing was not told", "channel", channel, "err", err)
 		}
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
-	"dhbot/internal/memstore"
 	"dhbot/internal/slackio"
+	"dhbot/internal/test/memstore"
 )
 
 // ears is a Slack edge that hears or does not, and keeps what is posted.
@@ -52,8 +52,8 @@ func TestGapsAreTold(t *testing.T) {
 		var storeDown atomic.Bool
 		store := memstore.New(memstore.Config{})
 		b := &bot{slack: slack, Config: Config{
-			Now: time.Now, Log: slog.New(slog.DiscardHandler), Grammar: handlers.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
-		}, Edges: Edges{Store: appStore{store}, Hear: func(_ context.Context, at time.Time) (time.Time, error) {
+			Now: time.Now, Log: slog.New(slog.DiscardHandler), Grammar: command.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
+		}, Edges: Edges{Store: appStore{store}, SetLastHeard: func(_ context.Context, at time.Time) (time.Time, error) {
 			if storeDown.Load() {
 				return time.Time{}, engine.ErrStoreDown
 			}

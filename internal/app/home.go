@@ -21,7 +21,7 @@ const (
 	homeFresh   = time.Minute      // how old the hosts' answers may be
 )
 
-// homes keeps the Home tabs of those who have opened theirs lately in step
+// homes keeps the Home tabs of recent viewers in step
 // with the runs.
 type homes struct {
 	b       *bot
@@ -39,7 +39,7 @@ func (b *bot) newHomes() *homes {
 	return h
 }
 
-// open notes that somebody opened their Home tab. It never blocks; what is too
+// open notes that a person opened their Home tab. It never blocks; what is too
 // much is shown when the person comes again.
 func (h *homes) open(a auth.Account) {
 	select {
@@ -114,7 +114,7 @@ func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
 				return h.b.slack.PublishHome(ctx, a.User, cards)
 			})
 			if err != nil && ctx.Err() == nil {
-				h.b.Log.Warn("a home page is not up to date", "account", a.String(), "err", err)
+				h.b.Log.WarnContext(ctx, "a home page is not up to date", "account", a.String(), "err", err)
 			}
 		}
 	}
@@ -122,22 +122,10 @@ func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
 
 // watch notes that some run has changed.
 func (h *homes) watch(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := h.b.Store.Watch(ctx, func(engine.Stored) {
-			select {
-			case h.changed <- struct{}{}:
-			default:
-			}
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		h.b.Log.Warn("watching the runs for the home pages ended; starting again", "err", err)
-		t := time.NewTimer(homeEvery)
+	engine.Follow(ctx, h.b.Store, h.b.Log, "home pages", func() {}, func(engine.Stored) {
 		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		case h.changed <- struct{}{}:
+		default:
 		}
-	}
+	})
 }

@@ -8,14 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"dhbot/handlers"
 	"dhbot/internal/config"
-	"dhbot/internal/etcdstore"
 	"dhbot/internal/fleet"
-	"dhbot/internal/probe"
+	"dhbot/internal/observe"
 	"dhbot/internal/remote"
-	"dhbot/internal/slackio"
 	"dhbot/internal/sshexec"
+	"dhbot/internal/store/etcdstore"
 	"dhbot/runbooks"
 )
 
@@ -35,66 +33,19 @@ const liveTimeout = 20 * time.Second
 // reads. Lines come in the order of the config.
 func CheckLive(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) []Found {
 	var out []Found
-	out = append(out, checkSlack(ctx, cfg, o), checkStore(ctx, cfg, o))
-	pool, err := sshexec.New(sshexec.Config{KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, ProxyJump: cfg.SSH.ProxyJump, Log: o.Log})
+	out = append(out, checkSlack(ctx, cfg, o)...)
+	out = append(out, checkStore(ctx, cfg, o))
+	out = append(out, checkPagers(ctx, cfg)...)
+	pool, err := sshexec.New(PoolConfig(cfg, o.Log))
 	if err != nil {
 		return append(out, Found{About: "ssh", Text: err.Error()})
 	}
 	defer pool.Close()
+	for _, e := range pool.Expiring(time.Now()) {
+		out = append(out, Found{OK: !e.Urgent, About: "ssh", Text: e.Text})
+	}
 	return append(out, checkHosts(ctx, cfg, catalogs, pool)...)
 }
-
-func checkSlack(ctx context.Context, cfg *config.Config, o Options) Found {
-	edge, err := slackio.New(slackio.Config{
-		AppToken: cfg.Slack.AppToken, BotToken: cfg.Slack.BotToken,
-		APIURL: o.SlackAPI, Claims: noClaims{}, Handler: nobody,
-	})
-	if err != nil {
-		return Found{About: "slack", Text: err.Error()}
-	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	id, err := edge.Whoami(ctx)
-	if err != nil {
-		return Found{About: "slack", Text: err.Error()}
-	}
-	if why := missingFrom(ctx, edge, cfg); why != "" {
-		return Found{About: "slack", Text: why}
-	}
-	return Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of team %s, and in the audit channel", id.User, id.Team)}
-}
-
-// missingFrom says which of the channels that the bot writes to by itself do
-// not take it, "" where all do. Incidents are nothing for outsiders.
-func missingFrom(ctx context.Context, edge *slackio.Edge, cfg *config.Config) string {
-	type place struct{ what, id string }
-	places := []place{{"audit channel", cfg.Slack.AuditChannel}}
-	for _, cl := range cfg.Fleet.Clusters {
-		if w, on := cfg.Watches[cl.Name]; on {
-			places = append(places, place{"channel for incidents of " + cl.Name, w.Channel})
-		}
-	}
-	for i, p := range places {
-		shared, member, err := edge.Channel(ctx, p.id, 0)
-		switch {
-		case err != nil:
-			return fmt.Sprintf("the %s %s: %v", p.what, p.id, err)
-		case !member:
-			return fmt.Sprintf("the bot is not in the %s %s: invite it there", p.what, p.id)
-		case shared && i > 0:
-			return fmt.Sprintf("the %s %s is shared with another organisation, and nothing is told there: name a channel of your own", p.what, p.id)
-		}
-	}
-	return ""
-}
-
-// A live check hears nothing.
-type noClaims struct{}
-
-func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }
-func (noClaims) Settle(context.Context, string) error                { return nil }
-
-func nobody(context.Context, handlers.Message, handlers.Reply) bool { return false }
 
 func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
 	if cfg.State.Etcd == nil {
@@ -102,11 +53,13 @@ func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
-	store, err := etcdstore.Open(ctx, StoreConfig(cfg, replicaName(cfg)+"-check", o.Log))
+	c := StoreConfig(cfg, replicaName(cfg)+"-check", o.Log)
+	c.KeyFile = "" // a check changes nothing
+	store, err := etcdstore.Open(ctx, c)
 	if err != nil {
 		return Found{About: "store", Text: err.Error()}
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	if holds, err := store.HoldsDeephaven(ctx); err != nil || holds {
 		if err != nil {
 			return Found{About: "store", Text: err.Error()}
@@ -137,7 +90,7 @@ func checkHosts(ctx context.Context, cfg *config.Config, catalogs runbooks.Catal
 
 func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host) []Found {
 	about := cl.Name + "/" + h.Name
-	if r := pool.Dial(ctx, h.Name, h.Address, h.Login); r.Outcome != remote.Answered {
+	if r := pool.Dial(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via}); r.Outcome != remote.Answered {
 		return []Found{{About: about, Text: r.Outcome.String() + ": " + r.Detail}}
 	}
 	var monit, systemd []runbooks.Process
@@ -162,7 +115,9 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 }
 
 // checkMonit compares what the config says with what monit's summary lists.
-func checkMonit(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, h *fleet.Host, about string, want []runbooks.Process) []Found {
+func checkMonit(
+	ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, h *fleet.Host, about string, want []runbooks.Process,
+) []Found {
 	argv := h.Monit
 	if len(argv) == 0 {
 		argv = cat.Monit
@@ -172,7 +127,7 @@ func checkMonit(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, 
 		return []Found{{About: about, Text: "monit summary: " + said(r)}}
 	}
 	known := map[string]bool{}
-	for _, row := range probe.ParseSummary(r.Stdout.String()) {
+	for _, row := range observe.ParseSummary(r.Stdout.String()) {
 		if row.Type == "Process" {
 			known[row.Name] = true
 		}
@@ -207,11 +162,11 @@ func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about str
 }
 
 func ask(ctx context.Context, on remote.Runner, h *fleet.Host, argv []string) remote.Result {
-	sent, err := runbooks.Wrap(argv, liveTimeout)
+	sent, err := runbooks.Wrap(h, argv, liveTimeout)
 	if err != nil {
 		return remote.Result{Outcome: remote.NoOutcome, Detail: err.Error()}
 	}
-	return on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Sent: sent, Timeout: liveTimeout})
+	return on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via, Sent: sent, Timeout: liveTimeout})
 }
 
 // said is what came of a command that did not do.

@@ -14,12 +14,18 @@ import (
 	"time"
 
 	"dhbot/handlers"
+	"dhbot/internal/command"
 	"dhbot/internal/config"
 	"dhbot/internal/engine"
-	"dhbot/internal/etcdstore"
-	"dhbot/internal/lookout"
+	"dhbot/internal/liveness"
+	"dhbot/internal/metrics"
+	"dhbot/internal/monitor"
 	"dhbot/internal/slackio"
 	"dhbot/internal/sshexec"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/status"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/etcdstore"
 	"dhbot/runbooks"
 )
 
@@ -30,13 +36,31 @@ type Options struct {
 	// PretendSlackRealHosts allows a Slack that is not Slack together with
 	// hosts that are not loopback. It is never a default.
 	PretendSlackRealHosts bool
-	Log                   *slog.Logger
+	// Build stands in the metrics; Loops, Reload and Started are Config's.
+	Build   metrics.Build
+	Metrics *metrics.Metrics // nil makes one for this life
+	Loops   *liveness.Checker
+	Reload  func() metrics.Reload
+	Started func()
+	Log     *slog.Logger
+	// Now is the clock; nil is the machine's.
+	Now func() time.Time
+}
+
+func (o Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // Start runs the bot that a config describes, until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) error {
 	if err := Allowed(cfg, o); err != nil {
 		return err
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New(o.Build, cfg.Hash)
 	}
 	c := Configure(cfg, catalogs, o)
 	edges, err := Open(ctx, cfg, c.Replica, o)
@@ -54,7 +78,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 // Configure translates a config into what the rooms of the house go by.
 func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
 	return Config{
-		Grammar:      handlers.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
+		Grammar:      command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
 		Settings:     handlers.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 		AuditChannel: cfg.Slack.AuditChannel,
@@ -62,19 +86,36 @@ func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config
 		Hash:         cfg.Hash,
 		ControlDir:   cfg.State.Dir,
 		Watches:      watches(cfg),
+		Escalations:  cfg.Escalations,
+		Jump:         jumpHost(cfg.SSH.ProxyJump),
+		Assess:       status.Policy(cfg.Incidents),
 		Terminal:     Terminal{Socket: cfg.Terminal.Socket, Group: cfg.Terminal.Group, Keys: cfg.Keys},
+		Metrics:      o.Metrics,
+		Listen:       cfg.Metrics,
+		Loops:        o.Loops,
+		Reload:       o.Reload,
+		Started:      o.Started,
 		Log:          o.Log,
-		Now:          time.Now,
+		Now:          o.clock(),
 	}
 }
 
 // watches are the clusters that are watched in the background.
-func watches(cfg *config.Config) map[string]lookout.Background {
-	out := map[string]lookout.Background{}
+func watches(cfg *config.Config) map[string]monitor.Background {
+	out := map[string]monitor.Background{}
 	for name, w := range cfg.Watches {
-		out[name] = lookout.Background{Channel: w.Channel, Every: w.Every, Quiet: w.Quiet}
+		out[name] = monitor.Background{Channel: w.Channel, Every: w.Every, Quiet: w.Quiet}
 	}
 	return out
+}
+
+// jumpHost is the last host of a chain of USER@HOST:PORT, as people know it.
+func jumpHost(jump string) string {
+	_, address, _ := strings.Cut(jump[strings.LastIndex(jump, ",")+1:], "@")
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
 }
 
 // replicaName is who this process is among the replicas. With the embedded
@@ -111,19 +152,49 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	pool, err := sshexec.New(sshexec.Config{
-		KeyFiles: cfg.SSH.KeyFiles, KnownHosts: cfg.SSH.KnownHosts, ProxyJump: cfg.SSH.ProxyJump, Log: o.Log.With("part", "ssh"),
-	})
+	m := o.Metrics
+	if m == nil {
+		m = metrics.New(o.Build, cfg.Hash)
+	}
+	hosts := hostsByPlace(&cfg.Fleet)
+	pc := PoolConfig(cfg, o.Log)
+	pc.Dialled = func(at sshroute.Place, ok bool) {
+		if h, known := hosts[at]; known {
+			m.SSHDialled(h, ok)
+		}
+	}
+	pool, err := sshexec.New(pc)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	slack := func(claims slackio.Claims, handler Handler) (Slack, error) {
 		return slackio.New(slackio.Config{
 			AppToken: cfg.Slack.AppToken, BotToken: cfg.Slack.BotToken,
-			APIURL: o.SlackAPI, Claims: claims, Handler: handler, Log: o.Log.With("part", "slack"),
+			APIURL:   o.SlackAPI,
+			IsHome:   cfg.Rules.IsHome,
+			IsKnown:  cfg.Rules.Knows,
+			Claims:   claims,
+			Handler:  handler,
+			Log:      o.Log.With("part", "slack"),
+			Observer: slackio.Observer{Acked: m.Acked, Answered: m.Answered, Called: m.SlackCalled},
 		})
 	}
-	edges := Edges{Store: store, Remote: pool, Slack: slack, StoreHealth: store.Health, Backup: store.Backup, Hear: store.Hear, Echoes: store}
+	edges := Edges{
+		Store:        store,
+		Remote:       pool,
+		Slack:        slack,
+		StoreHealth:  store.Health,
+		Backup:       store.Backup,
+		SignedHead:   store.SignedHead,
+		Stopped:      store.Stopped,
+		SetLastHeard: store.SetLastHeard,
+		RoundTrip:    store,
+	}
+	edges.SSHExpiring = pool.Expiring
+	edges.SSHStats = func() metrics.SSH {
+		s := pool.Stats()
+		return metrics.SSH{Connections: s.Connections, Sessions: s.Sessions}
+	}
 	if cfg.State.Etcd != nil {
 		edges.Peers, edges.Leave = store.Peers, store.Leave
 	}
@@ -137,12 +208,34 @@ func (e *Opened) close(log *slog.Logger) {
 	}
 }
 
+// PoolConfig is how a config reaches its hosts.
+func PoolConfig(cfg *config.Config, log *slog.Logger) sshexec.Config {
+	return sshexec.Config{
+		Credentials: cfg.SSH.Credentials,
+		KnownHosts:  cfg.SSH.KnownHosts,
+		Options:     cfg.SSH.Options,
+		Renew:       cfg.SSH.Renew,
+		Handshakes:  cfg.SSH.Handshakes,
+		Log:         log.With("part", "ssh"),
+	}
+}
+
 // StoreConfig is where a config keeps the state.
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
-	c := etcdstore.Config{Replica: replica, ConfigHash: cfg.Hash, Archive: cfg.State.Archive, Log: log.With("part", "store")}
+	c := etcdstore.Config{
+		Replica:    replica,
+		ConfigHash: cfg.Hash,
+		Archive:    cfg.State.Archive,
+		KeyFile:    cfg.State.KeyFile,
+		NotesDir:   cfg.State.NotesDir,
+		Witnesses:  cfg.State.Witnesses,
+		Log:        log.With("part", "store"),
+	}
 	if e := cfg.State.Etcd; e != nil {
-		c.Endpoints, c.User, c.Password = e.Endpoints, e.User, e.Password
-		c.TLS = etcdstore.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}
+		c.Endpoints = e.Endpoints
+		c.User = e.User
+		c.Password = e.Password
+		c.TLS = etcdconn.TLS{CA: e.CAFile, Cert: e.CertFile, Key: e.KeyFile}
 		return c
 	}
 	c.Dir = cfg.State.Dir
@@ -153,15 +246,16 @@ func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore
 }
 
 // Allowed refuses a Slack that is not Slack before hosts that are not
-// loopback: whoever runs a local Slack decides who its people are.
+// loopback: the owner of a local Slack decides who its people are.
 func Allowed(cfg *config.Config, o Options) error {
 	if o.SlackAPI == "" || isSlack(o.SlackAPI) || o.PretendSlackRealHosts {
 		return nil
 	}
 	for _, cl := range cfg.Fleet.Clusters {
 		for _, h := range cl.Hosts {
+			// An address behind a jump host is one of that host's network.
 			host, _, err := net.SplitHostPort(h.Address)
-			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || h.Via != "" {
 				return fmt.Errorf("SLACK_API_URL is %s, which is not Slack, and %s in %s is at %s, which is not a loopback address: "+
 					"whoever runs that Slack decides who approves; unset SLACK_API_URL, or say --pretend-slack-may-act-on-real-hosts", o.SlackAPI, h.Name, cl.Name, h.Address)
 			}

@@ -6,11 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"dhbot/internal/etcdstore"
+	"dhbot/internal/pause"
+	"dhbot/internal/store/replicas"
 )
 
 // mostSkew is how far two replicas' clocks may be apart: deadlines are judged
-// by the clock of whoever looks.
+// by the clock of the replica that looks.
 const mostSkew = 2 * time.Second
 
 // peersEvery is how often the replicas are compared.
@@ -20,6 +21,11 @@ const peersEvery = 15 * time.Second
 // that changes something: it runs by another config than the replica that
 // leads. "" means that nothing speaks against it.
 func (b *bot) agrees(ctx context.Context) (why string, err error) {
+	if b.Stopped != nil {
+		if why := b.Stopped(); why != "" {
+			return why, nil
+		}
+	}
 	if b.Peers == nil {
 		return "", nil
 	}
@@ -40,7 +46,7 @@ const othersWithin = time.Second
 
 // others tells the other replicas that this one stops, and says whether there
 // are any that go on and take what this one does not. Of two that stop at the
-// same time neither leaves Slack to the other: each is told first, and asked then.
+// same time neither leaves Slack to the other: each announces first, and asks then.
 func (b *bot) others() bool {
 	if b.Peers == nil || b.Leave == nil {
 		return false
@@ -48,10 +54,10 @@ func (b *bot) others() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), othersWithin)
 	defer cancel()
 	if err := b.Leave(ctx); err != nil {
-		return false // nobody knows: stay and speak
+		return false // not known: stay connected
 	}
 	peers, err := b.Peers(ctx)
-	return err == nil && slices.ContainsFunc(peers, func(p etcdstore.Peer) bool { return !p.Self && !p.Leaving && p.Config == b.Hash })
+	return err == nil && slices.ContainsFunc(peers, func(p replicas.Peer) bool { return !p.Self && !p.Leaving && p.Config == b.Hash })
 }
 
 // apart names what does not fit between the replicas, for `bot health`.
@@ -78,10 +84,10 @@ func (b *bot) apart(ctx context.Context) []string {
 // watchPeers says in the log what does not fit, once each time it changes.
 func (b *bot) watchPeers(ctx context.Context) error {
 	said := ""
-	for ; ctx.Err() == nil; pause(ctx, peersEvery) {
+	for ; ctx.Err() == nil; pause.For(ctx, peersEvery) {
 		now := fmt.Sprint(b.apart(ctx))
 		if now != said && now != "[]" {
-			b.Log.Error("the replicas do not fit together", "what", now)
+			b.Log.ErrorContext(ctx, "the replicas do not fit together", "what", now)
 		}
 		said = now
 	}

@@ -5,30 +5,30 @@ import (
 	"errors"
 	"testing"
 
-	"dhbot/internal/etcdstore"
+	"dhbot/internal/store/replicas"
 )
 
 // A replica that stops leaves Slack to others only where there are some that
 // go on by the same config; where it cannot tell, it stays and speaks.
 func TestOthers(t *testing.T) {
-	self := etcdstore.Peer{Name: "a", Self: true, Config: "one"}
+	self := replicas.Peer{Name: "a", Self: true, Config: "one"}
 	for name, c := range map[string]struct {
-		peers      []etcdstore.Peer
+		peers      []replicas.Peer
 		leave, ask error
 		want       bool
 	}{
-		"alone":          {peers: []etcdstore.Peer{self}},
-		"another":        {peers: []etcdstore.Peer{self, {Name: "b", Config: "one"}}, want: true},
-		"another config": {peers: []etcdstore.Peer{self, {Name: "b", Config: "two"}}},
-		"both stop":      {peers: []etcdstore.Peer{self, {Name: "b", Config: "one", Leaving: true}}},
-		"one of two":     {peers: []etcdstore.Peer{self, {Name: "b", Config: "one", Leaving: true}, {Name: "c", Config: "one"}}, want: true},
-		"not told":       {peers: []etcdstore.Peer{self, {Name: "b", Config: "one"}}, leave: errors.New("down")},
+		"alone":          {peers: []replicas.Peer{self}},
+		"another":        {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, want: true},
+		"another config": {peers: []replicas.Peer{self, {Name: "b", Config: "two"}}},
+		"both stop":      {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}}},
+		"one of two":     {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}, {Name: "c", Config: "one"}}, want: true},
+		"not told":       {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, leave: errors.New("down")},
 		"not known":      {ask: errors.New("down")},
 	} {
 		var did []string
 		b := &bot{Config: Config{Hash: "one"}, Edges: Edges{
 			Leave: func(context.Context) error { did = append(did, "told"); return c.leave },
-			Peers: func(context.Context) ([]etcdstore.Peer, error) { did = append(did, "asked"); return c.peers, c.ask },
+			Peers: func(context.Context) ([]replicas.Peer, error) { did = append(did, "asked"); return c.peers, c.ask },
 		}}
 		if got := b.others(); got != c.want || did[0] != "told" {
 			t.Errorf("%s: %v after %q", name, got, did)

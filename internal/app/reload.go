@@ -7,9 +7,11 @@ import (
 
 // Reloading runs something by a config until ctx ends, and by a new one
 // whenever reload says that there may be one: what runs is stopped in order,
-// hands over what it has in hand, and begins again. A config that will not do
+// hands over its open runs, and begins again. A config that is not valid
 // is refused whole, with every reason in the log, and the present one stays.
-func Reloading[C any](ctx context.Context, first C, load func() (C, error), reload <-chan struct{}, run func(context.Context, C) error, log *slog.Logger) error {
+func Reloading[C any](
+	ctx context.Context, first C, load func() (C, error), reload <-chan struct{}, run func(context.Context, C) error, log *slog.Logger,
+) error {
 	for now := first; ; {
 		life, end := context.WithCancel(ctx)
 		ended := make(chan error, 1)
@@ -19,7 +21,7 @@ func Reloading[C any](ctx context.Context, first C, load func() (C, error), relo
 		if !changed {
 			return err
 		}
-		log.Info("the config is read anew; beginning again with it")
+		log.InfoContext(ctx, "the config is read anew; beginning again with it")
 		if err := <-ended; err != nil || ctx.Err() != nil {
 			return err
 		}

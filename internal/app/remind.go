@@ -5,14 +5,31 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
-	"dhbot/internal/poster"
+	"dhbot/internal/publish"
 )
 
 // reminders are how people are called again while a run waits for votes.
-func (b *bot) reminders() *poster.Reminders {
-	return &poster.Reminders{
-		ToCall: b.service.ToCall, Card: card.Reminder, Over: card.Reminded,
-		Note: func(ctx context.Context, run string, e engine.Reminded) error {
+func (b *bot) reminders() *publish.Reminders {
+	return &publish.Reminders{
+		ToCall: func(r engine.Run, n int) []engine.Callee {
+			if n == publish.EndReminder {
+				return r.AnswerableFor()
+			}
+			return b.service.ToCall(r, n)
+		},
+		Card: func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card {
+			if n == publish.EndReminder {
+				return card.ApprovalEnds(r, called)
+			}
+			return card.WithAbsent(card.Reminder(r, n, called), b.presence.Ask(ctx, called))
+		},
+		Over: func(r engine.Run, n int) card.Card {
+			if n == publish.EndReminder {
+				return card.ApprovalEnded(r)
+			}
+			return card.Reminded(r, n)
+		},
+		Note: func(ctx context.Context, run string, e engine.Event) error {
 			_, err := b.engine.Apply(ctx, run, e, "")
 			return err
 		},

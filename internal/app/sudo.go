@@ -21,7 +21,7 @@ var askFirst = regexp.MustCompile(`(?m)^ +\([^)]*\) (PASSWD:|/|ALL)`)
 // checkSudo says which lines a host's sudoers file lacks for what the catalog
 // can run there. It runs nothing but sudo -n -l.
 func checkSudo(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
-	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login, Regexp: true})
+	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login})
 	if err != nil {
 		return []Found{{About: about, Text: "sudo: " + err.Error()}}
 	}
@@ -32,25 +32,28 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, cl 
 	if !r.OK() {
 		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d lines that belong there", said(r), cl.Name, h.Name, len(file.Rules))}}
 	}
+	if wrong := checkSudoVersion(ctx, on, h, about); wrong != nil {
+		return wrong
+	}
 	listing := r.Stdout.String()
 	all := everything.MatchString(listing)
 	var lacks []Found
-	for _, entry := range file.Env {
-		if name, _, _ := strings.Cut(entry, "="); !all && !strings.Contains(listing, name) {
-			lacks = append(lacks, Found{About: about, Text: fmt.Sprintf("sudoers lacks: Defaults:%s env_keep += \"%s\"", h.Login, entry)})
+	for _, line := range file.Defaults() {
+		if words := strings.Fields(line); !all && !strings.Contains(listing, strings.TrimSuffix(words[0], ",")) {
+			lacks = append(lacks, Found{About: about, Text: fmt.Sprintf("sudoers lacks: Defaults:%s %s", h.Login, line)})
 		}
 	}
 	for _, rule := range file.Rules {
 		switch r := ask(ctx, on, h, rule.Ask()); {
 		case r.OK():
 		case r.Outcome == remote.Answered && r.Exit == 1:
-			lacks = append(lacks, Found{About: about, Text: "sudoers lacks: " + file.Line(rule)})
+			lacks = append(lacks, Found{About: about, Text: file.Lacks(rule)})
 		default:
 			return append(lacks, Found{About: about, Text: fmt.Sprintf("%s: %s", strings.Join(rule.Ask(), " "), said(r))})
 		}
 	}
 	if len(lacks) > 0 {
-		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ take sudo 1.9.10", cl.Name, h.Name)})
+		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ take sudo 1.9.10, an older one the script of bot sudoers --wrapper", cl.Name, h.Name)})
 	}
 	text := fmt.Sprintf("sudo allows all %d commands of the catalog", len(file.Rules))
 	switch {
@@ -60,4 +63,22 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, cl 
 		text += "; it wants a password for some rules of this account, and the last rule that matches a command decides"
 	}
 	return []Found{{OK: true, About: about, Text: text}}
+}
+
+// checkSudoVersion compares the host's sudo with what the config says of it; nil
+// where they agree. A sudo that reads regular expressions runs the wrapper too.
+func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, about string) []Found {
+	r := ask(ctx, on, h, sudoers.VersionCommand)
+	if !r.OK() {
+		return []Found{{About: about, Text: "sudo --version: " + said(r)}}
+	}
+	version, reads, err := sudoers.ReadVersion(r.Stdout.String())
+	switch {
+	case err != nil:
+		return []Found{{About: about, Text: err.Error()}}
+	case !reads && !h.OldSudo:
+		return []Found{{About: about, Text: fmt.Sprintf(
+			"sudo %s reads no regular expressions (that takes 1.9.10): say sudo_version: %q of this host, and install the script that bot sudoers --wrapper prints", version, version)}}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 // else not at all.
 type fakeSudo struct {
 	t       *testing.T
+	version string // "Sudo version 1.9.13p3" where it is empty
 	listing string
 	allowed func(argv []string) bool
 	refuse  string
@@ -29,6 +31,13 @@ func (f fakeSudo) Run(_ context.Context, c remote.Command) remote.Result {
 		f.t.Fatal(err)
 	}
 	at := slices.Index(words, "sudo")
+	if strings.HasSuffix(c.Sent, "env sudo --version") && !c.Changes {
+		said := cmp.Or(f.version, "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3")
+		return remote.Result{Outcome: remote.Answered, Stdout: remote.Output{Head: []byte(said), Total: int64(len(said))}}
+	}
+	if i := slices.Index(words, fleet.SudoWrapper); i > 0 && words[i+1] == "--may" {
+		words = slices.Concat(words[:at+2], []string{"-l"}, words[at+2:i], words[i+2:])
+	}
 	if at < 0 || len(words) < at+3 || words[at+1] != "-n" || words[at+2] != "-l" || c.Changes {
 		f.t.Errorf("the check ran %q", c.Sent)
 	}
@@ -55,11 +64,11 @@ func TestCheckSudo(t *testing.T) {
 		{Name: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Processes: []string{"db_dis", "etcd"}},
 	}}
 	h := &cl.Hosts[0]
-	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: "dhops", Regexp: true})
+	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: "dhops"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listing := strings.Join(file.Env, " ") + "\n    (irisadmin) NOPASSWD: /usr/bin/monit status db_dis\n"
+	listing := strings.Join(file.Defaults(), " ") + "\n    (irisadmin) NOPASSWD: /usr/bin/monit status db_dis\n"
 	noRestart := func(argv []string) bool { return strings.Join(argv, " ") != "-u irisadmin monit restart db_dis" }
 	anything := func([]string) bool { return true }
 	for name, c := range map[string]struct {
@@ -71,6 +80,8 @@ func TestCheckSudo(t *testing.T) {
 		"one line is missing": {fakeSudo{listing: listing, allowed: noRestart}, false, "sudoers lacks: dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit restart db_dis"},
 		"more than needed":    {fakeSudo{listing: "    (ALL : ALL) NOPASSWD: ALL\n", allowed: anything}, true, "and everything else"},
 		"a password for some": {fakeSudo{listing: listing + "    (ALL) ALL\n", allowed: anything}, true, "wants a password for some rules"},
+		"sudo is too old":     {fakeSudo{version: "Sudo version 1.8.23", listing: listing, allowed: anything}, false, `sudo 1.8.23 reads no regular expressions (that takes 1.9.10): say sudo_version: "1.8.23" of this host`},
+		"not Todd's sudo":     {fakeSudo{version: "sudo-rs 0.2.8", listing: listing, allowed: anything}, false, `sudo's version is not known from "sudo-rs 0.2.8"`},
 		"sudo says nothing":   {fakeSudo{refuse: "a password is required"}, false, "refused by sudo: a password is required; bot sudoers prod/infra-1 prints"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,5 +91,28 @@ func TestCheckSudo(t *testing.T) {
 				t.Errorf("found %+v", found)
 			}
 		})
+	}
+}
+
+// TestCheckWrapper: where the config says that sudo is old, the wrapper is
+// asked whether it would run each command, and runs none.
+func TestCheckWrapper(t *testing.T) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, _ := catalogs.Get("current")
+	cl := &fleet.Cluster{Name: "prod", Catalog: "current", Hosts: []fleet.Host{
+		{Name: "infra-1", Address: "10.0.0.5:22", Login: "dhops", OldSudo: true, Processes: []string{"db_dis"}},
+	}}
+	h := &cl.Hosts[0]
+	sudo := fakeSudo{t: t, version: "Sudo version 1.8.23", listing: "!env_keep, secure_path\n", allowed: func([]string) bool { return true }}
+	if found := checkSudo(t.Context(), sudo, cat, cl, h, "prod/infra-1"); len(found) != 1 || !found[0].OK {
+		t.Errorf("found %+v", found)
+	}
+	sudo.allowed = func(argv []string) bool { return strings.Join(argv, " ") != "-u irisadmin monit restart db_dis" }
+	found := checkSudo(t.Context(), sudo, cat, cl, h, "prod/infra-1")
+	if len(found) != 2 || found[0].OK || !strings.Contains(found[0].Text, "the wrapper lacks: allow irisadmin /usr/bin/monit 'monit#restart#db_dis'") {
+		t.Errorf("found %+v", found)
 	}
 }

@@ -93,7 +93,7 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 			}
 		}
 	}
-	if err := audit.WriteExport(f, after, counted); err != nil {
+	if err := audit.WriteExport(f, audit.Header{After: after}, counted); err != nil {
 		return Segment{}, errors.Join(fmt.Errorf("archiving the trail from entry %d on: %w", after.N+1, err), discard(f))
 	}
 	if last == after.N {
@@ -116,10 +116,11 @@ func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) 
 		return audit.Head{}, fmt.Errorf("an archived segment of the trail cannot be read: %w", err)
 	}
 	defer file.Close()
-	after, trail, err := audit.ReadExport(file)
+	header, trail, err := audit.ReadExport(file)
 	if err != nil {
-		return after, &DamagedError{s.Path, err}
+		return audit.Head{}, &DamagedError{s.Path, err}
 	}
+	after = header.After
 	last := after
 	for e, err := range trail {
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -16,13 +17,15 @@ import (
 // FormVersion is the newest version of a record's form, its field V. A record
 // has the oldest version that knows its kind, so that an older bot can read all
 // that it could have written, and leaves the rest to newer ones.
-const FormVersion = 2
+const FormVersion = 3
 
 // form is the version of the form of records of a kind.
 func (k Kind) form() int {
 	switch k {
 	case Looking, Reminded:
 		return 2
+	case Restored:
+		return 3
 	default:
 		return 1
 	}
@@ -52,34 +55,60 @@ var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 //
 // A record that would not come back as it went in is refused (ErrForm; one of
 // a later version ErrNewer): of another version, without a time or with one that is not UTC in whole
-// milliseconds, of a kind nobody knows, with text that is not UTF-8, longer
+// milliseconds, of an unknown kind, with text that is not UTF-8, longer
 // than MaxRecord. Link makes a record well-formed in all of these but the
 // kind and the length.
 func Canonical(r Record) ([]byte, error) {
-	if err := wellFormed(r); err != nil {
+	b := appendRecord(nil, r)
+	if err := canonical(r, len(b)); err != nil {
 		return nil, err
 	}
-	b := appendRecord(nil, r)
-	if len(b) > MaxRecord {
-		return nil, fmt.Errorf("%w: %d bytes long, at most %d are allowed", ErrForm, len(b), MaxRecord)
-	}
 	return b, nil
+}
+
+// canonical says why a record has no canonical form, which would be so many
+// bytes long.
+func canonical(r Record, length int) error {
+	if err := wellFormed(&r); err != nil {
+		return err
+	}
+	if length > MaxRecord {
+		return fmt.Errorf("%w: %d bytes long, at most %d are allowed", ErrForm, length, MaxRecord)
+	}
+	return nil
+}
+
+// buffers are lent out by written.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// written lends a buffer to write into, which is not to be kept.
+func written(f func(b []byte) []byte) {
+	b := buffers.Get().(*[]byte)
+	*b = f((*b)[:0])
+	buffers.Put(b)
 }
 
 // Decode reads what Canonical wrote, and nothing else: other spacing, order
 // or spelling of the same record is refused, so that no byte of a stored
 // record can change unseen.
 func Decode(b []byte) (Record, error) {
-	var r Record
-	if err := strictJSON(b, &r); err != nil {
-		return Record{}, refuse(b, err)
+	r, ok := parseRecord(string(b))
+	if !ok {
+		r = Record{}
+		if err := strictJSON(b, &r); err != nil {
+			return Record{}, refuse(b, err)
+		}
 	}
-	again, err := Canonical(r)
+	var err error
+	written(func(again []byte) []byte {
+		again = appendRecord(again, r)
+		if err = canonical(r, len(again)); err == nil && !bytes.Equal(again, b) {
+			err = fmt.Errorf("%w: not in canonical form", ErrForm)
+		}
+		return again
+	})
 	if err != nil {
 		return Record{}, err
-	}
-	if !bytes.Equal(again, b) {
-		return Record{}, fmt.Errorf("%w: not in canonical form", ErrForm)
 	}
 	return r, nil
 }
@@ -100,17 +129,28 @@ func refuse(b []byte, err error) error {
 
 // Hash is the lower-case hex SHA-256 of a record's canonical form, preceded
 // by a label so that no hash of anything else can stand in for it.
-func Hash(r Record) string {
-	return labelled("dhbot record v1\n", appendRecord(nil, r))
+func Hash(r Record) (hash string) {
+	written(func(b []byte) []byte {
+		b = appendRecord(b, r)
+		hash = labelled(recordLabel, b)
+		return b
+	})
+	return hash
 }
 
-// labelled hashes label and body. A label ends in a newline, which no
-// canonical form contains.
+// Labels of hashes. A label ends in a newline, which no canonical form contains.
+const (
+	recordLabel = "dhbot record v1\n"
+	entryLabel  = "dhbot entry v1\n"
+)
+
+// labelled hashes label and body.
 func labelled(label string, body []byte) string {
 	h := sha256.New()
 	h.Write([]byte(label))
 	h.Write(body)
-	return hex.EncodeToString(h.Sum(nil))
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0]))
 }
 
 // Link puts a record into its run's chain: seq from 1, prev the Hash of the
@@ -118,7 +158,9 @@ func labelled(label string, body []byte) string {
 // its normal form: the version of its kind, the time in UTC cut to milliseconds,
 // text as valid UTF-8. A record that belongs to no run gets seq 0 and prev "".
 func Link(r Record, seq int, prev string) Record {
-	r.V, r.Seq, r.Prev = r.Kind.form(), seq, prev
+	r.V = r.Kind.form()
+	r.Seq = seq
+	r.Prev = prev
 	r.At = r.At.UTC().Truncate(time.Millisecond)
 	for _, s := range r.texts() {
 		*s = strings.ToValidUTF8(*s, "\uFFFD")
@@ -134,7 +176,7 @@ func (r *Record) texts() []*string {
 	}
 }
 
-func wellFormed(r Record) error {
+func wellFormed(r *Record) error {
 	switch {
 	case r.V > FormVersion:
 		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, r.V, FormVersion)
@@ -146,8 +188,10 @@ func wellFormed(r Record) error {
 		return fmt.Errorf("%w: its time %s is not UTC in whole milliseconds", ErrForm, r.At.Format(time.RFC3339Nano))
 	case !r.Kind.Known():
 		return fmt.Errorf("%w: unknown kind %q", ErrForm, r.Kind)
-	case r.Seq < 0 || r.Step < 0:
+	case r.Seq < 0 || r.Step < 0 || r.Lost < 0:
 		return fmt.Errorf("%w: negative number", ErrForm)
+	case r.Lost > 0 && r.Kind != Restored:
+		return fmt.Errorf("%w: only a record of kind %q may leave numbers out", ErrForm, Restored)
 	case r.Seq > 0 && r.Run == "", r.Seq <= 1 && r.Prev != "", r.Seq > 1 && r.Prev == "":
 		return fmt.Errorf("%w: run %q, number %d and previous hash %q do not belong together", ErrForm, r.Run, r.Seq, r.Prev)
 	}
@@ -163,7 +207,7 @@ func wellFormed(r Record) error {
 func (k Kind) Known() bool {
 	switch k {
 	case Requested, Refused, Approved, Denied, Withdrawn, Expired, Cancelled, Queued, Started,
-		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note, Announced, Looking, Reminded:
+		StepStarted, StepEnded, Ticked, Ended, Unknown, Closed, ReadDone, Note, Announced, Looking, Reminded, Restored:
 		return true
 	default:
 		return false
@@ -174,7 +218,7 @@ func appendRecord(b []byte, r Record) []byte {
 	b = append(b, `{"v":`...)
 	b = strconv.AppendInt(b, int64(r.V), 10)
 	b = append(b, `,"at":"`...)
-	b = r.At.UTC().AppendFormat(b, timeForm)
+	b = appendTime(b, r.At.UTC())
 	b = append(b, '"')
 	b = appendText(b, "run", r.Run)
 	b = appendNumber(b, "seq", r.Seq)
@@ -199,8 +243,40 @@ func appendRecord(b []byte, r Record) []byte {
 		b = strconv.AppendInt(b, int64(*r.Exit), 10)
 	}
 	b = appendText(b, "output", r.Output)
+	b = appendNumber(b, "lost", r.Lost)
 	b = appendText(b, "text", r.Text)
 	return append(b, '}')
+}
+
+// appendTime writes what timeForm does.
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, timeForm)
+	}
+	hour, minute, second := t.Clock()
+	b = append(b, byte('0'+year/1000))
+	b = appendDigits(b, year%1000, 3)
+	b = append(b, '-')
+	b = appendDigits(b, int(month), 2)
+	b = append(b, '-')
+	b = appendDigits(b, day, 2)
+	b = append(b, 'T')
+	b = appendDigits(b, hour, 2)
+	b = append(b, ':')
+	b = appendDigits(b, minute, 2)
+	b = append(b, ':')
+	b = appendDigits(b, second, 2)
+	b = append(b, '.')
+	b = appendDigits(b, t.Nanosecond()/int(time.Millisecond), 3)
+	return append(b, 'Z')
+}
+
+func appendDigits(b []byte, n, width int) []byte {
+	if width == 3 {
+		b = append(b, byte('0'+n/100))
+	}
+	return append(b, byte('0'+n/10%10), byte('0'+n%10))
 }
 
 func appendText(b []byte, name, s string) []byte {
@@ -228,6 +304,9 @@ func appendNumber(b []byte, name string, n int) []byte {
 func appendString(b []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	b = append(b, '"')
+	if plain(s) {
+		return append(append(b, s...), '"')
+	}
 	for _, c := range s {
 		switch {
 		case c == '"' || c == '\\':
@@ -249,6 +328,16 @@ func appendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// plain says that a string is its own JSON form, as nearly all are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // strictJSON decodes exactly one value without unknown fields.

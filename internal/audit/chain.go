@@ -6,19 +6,24 @@ import (
 	"strconv"
 )
 
-// Seal gives a record its place in the trail: the number after prev's, and
-// prev's hash. The first entry follows the zero Sealed. rev is the revision
+// Seal gives a record its place in the trail: the number after prev's, or beyond
+// the ones that it says were lost, and prev's hash. The first entry follows the zero Sealed. rev is the revision
 // of the store that wrote the record.
 func Seal(prev Sealed, rev int64, r Record) Sealed {
-	s := Sealed{N: prev.N + 1, Rev: rev, Prev: prev.Hash, Record: r}
+	s := Sealed{N: prev.N + 1 + uint64(r.Lost), Rev: rev, Prev: prev.Hash, Record: r}
 	s.Hash = entryHash(s)
 	return s
 }
 
 // entryHash is the lower-case hex SHA-256 of a label and of the entry's line
 // without its own hash.
-func entryHash(s Sealed) string {
-	return labelled("dhbot entry v1\n", append(appendEntry(nil, s), '}'))
+func entryHash(s Sealed) (hash string) {
+	written(func(b []byte) []byte {
+		b = append(appendRecord(appendEntryHead(b, s), s.Record), '}')
+		hash = labelled(entryLabel, b)
+		return b
+	})
+	return hash
 }
 
 // CanonicalEntry is the one byte form of a sealed entry, a line of the stored
@@ -28,41 +33,67 @@ func entryHash(s Sealed) string {
 //
 // The hash is over the same bytes without `,"hash":"…"`. Strings and the
 // record are written as Canonical does.
-func CanonicalEntry(s Sealed) ([]byte, error) {
-	if _, err := Canonical(s.Record); err != nil {
-		return nil, fmt.Errorf("entry %d: %w", s.N, err)
+func CanonicalEntry(s Sealed) (line []byte, err error) {
+	written(func(b []byte) []byte {
+		if b, err = appendEntry(b, s); err == nil {
+			line = bytes.Clone(b)
+		}
+		return b
+	})
+	return line, err
+}
+
+// appendEntry writes the canonical form of an entry, and says why there is none.
+func appendEntry(b []byte, s Sealed) ([]byte, error) {
+	b = appendEntryHead(b, s)
+	head := len(b)
+	b = appendRecord(b, s.Record)
+	if err := canonical(s.Record, len(b)-head); err != nil {
+		return b, fmt.Errorf("entry %d: %w", s.N, err)
 	}
-	b := append(appendEntry(nil, s), `,"hash":`...)
-	return append(appendString(b, s.Hash), '}'), nil
+	return appendEntryHash(b, s), nil
 }
 
 // DecodeEntry reads what CanonicalEntry wrote, and nothing else. That the
 // hash fits is for Verify to say.
-func DecodeEntry(b []byte) (Sealed, error) {
-	var s Sealed
-	if err := strictJSON(b, &s); err != nil {
-		return Sealed{}, refuse(b, err)
+func DecodeEntry(b []byte) (Sealed, error) { return decodeEntry(string(b)) }
+
+func decodeEntry(line string) (Sealed, error) {
+	s, ok := parseEntry(line)
+	if !ok {
+		s = Sealed{}
+		if err := strictJSON([]byte(line), &s); err != nil {
+			return Sealed{}, refuse([]byte(line), err)
+		}
 	}
-	again, err := CanonicalEntry(s)
+	var err error
+	written(func(again []byte) []byte {
+		if again, err = appendEntry(again, s); err == nil && string(again) != line {
+			err = fmt.Errorf("entry %d: %w: not in canonical form", s.N, ErrForm)
+		}
+		return again
+	})
 	if err != nil {
 		return Sealed{}, err
-	}
-	if !bytes.Equal(again, b) {
-		return Sealed{}, fmt.Errorf("entry %d: %w: not in canonical form", s.N, ErrForm)
 	}
 	return s, nil
 }
 
-// appendEntry writes an entry up to its record, without the closing brace.
-func appendEntry(b []byte, s Sealed) []byte {
+// appendEntryHead writes an entry up to its record.
+func appendEntryHead(b []byte, s Sealed) []byte {
 	b = append(b, `{"n":`...)
 	b = strconv.AppendUint(b, s.N, 10)
 	b = append(b, `,"rev":`...)
 	b = strconv.AppendInt(b, s.Rev, 10)
 	b = append(b, `,"prev":`...)
 	b = appendString(b, s.Prev)
-	b = append(b, `,"record":`...)
-	return appendRecord(b, s.Record)
+	return append(b, `,"record":`...)
+}
+
+// appendEntryHash writes what follows an entry's record.
+func appendEntryHash(b []byte, s Sealed) []byte {
+	b = append(b, `,"hash":`...)
+	return append(appendString(b, s.Hash), '}')
 }
 
 // CheckLinks says whether records may be stored together with a run that

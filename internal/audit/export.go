@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,16 +12,19 @@ import (
 
 // The export format: a header line, one canonical entry a line, an end line.
 //
-//	{"format":"dhbot-trail","v":1,"after":0,"hash":""}
+//	{"format":"dhbot-trail","v":2,"after":0,"hash":"","head":"…"}
 //	{"n":1,…}
 //	{"end":1,"hash":"…"}
 //
-// "after" and the header's hash name the entry before the first one. The end
-// line tells a complete file from one that was cut off on its way; it proves
-// nothing against somebody who edits the file, a head kept elsewhere does.
+// "after" and the header's hash name the entry before the first one; "head" is
+// the newest signed head, a note, that there was when the export began. A file
+// without one has version 1. The end line tells a complete file from a truncated
+// one; it proves nothing against an editor of the file, a head does.
 const (
-	headerForm = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
-	endForm    = `{"end":%d,"hash":%s}`
+	headerForm       = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
+	signedHeaderForm = `{"format":"dhbot-trail","v":2,"after":%d,"hash":%s,"head":%s}`
+	endForm          = `{"end":%d,"hash":%s}`
+	endBegins        = `{"end":`
 	// maxLine is a record and room for what an entry adds to it.
 	maxLine = MaxRecord + 4096
 )
@@ -42,12 +46,25 @@ func Entries(ctx context.Context, l Log, n uint64) iter.Seq2[Sealed, error] {
 	}
 }
 
-// WriteExport writes the entries that follow after (zero for a whole trail)
-// as JSON lines. It checks nothing: a broken trail is exported as it is.
-func WriteExport(w io.Writer, after Head, trail iter.Seq2[Sealed, error]) error {
+// Header is the first line of an export.
+type Header struct {
+	After Head   // the entry before the first one, zero for a whole trail
+	Note  string // the newest signed head as a note, "" for none
+}
+
+func (h Header) line() string {
+	if h.Note == "" {
+		return fmt.Sprintf(headerForm, h.After.N, appendString(nil, h.After.Hash))
+	}
+	return fmt.Sprintf(signedHeaderForm, h.After.N, appendString(nil, h.After.Hash), appendString(nil, h.Note))
+}
+
+// WriteExport writes the entries that follow the header as JSON lines. It checks
+// nothing: a broken trail is exported as it is.
+func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 	b := bufio.NewWriter(w)
-	last := after
-	fmt.Fprintf(b, headerForm+"\n", after.N, appendString(nil, after.Hash))
+	last := h.After
+	fmt.Fprintln(b, h.line())
 	for s, err := range trail {
 		if err != nil {
 			return fmt.Errorf("reading the trail after entry %d: %w", last.N, err)
@@ -67,33 +84,33 @@ func WriteExport(w io.Writer, after Head, trail iter.Seq2[Sealed, error]) error 
 	return nil
 }
 
-// ReadExport reads the header of an export and returns the entry that it
-// continues, and its entries. They end with an error for the first line that
-// is not exactly as WriteExport writes it, and for a file without its end.
-// The entries can be gone through once.
-func ReadExport(r io.Reader) (after Head, trail iter.Seq2[Sealed, error], err error) {
+// ReadExport reads the header of an export, and its entries. They end with an
+// error for the first line that is not exactly as WriteExport writes it, and for
+// a file without its end. The entries can be gone through once.
+func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 	lines := &lineReader{r: bufio.NewReader(r)}
-	header, err := lines.next()
+	first, err := lines.next()
 	if err != nil {
-		return Head{}, nil, fmt.Errorf("the export's header: %w", err)
+		return Header{}, nil, fmt.Errorf("the export's header: %w", err)
 	}
 	var h struct {
 		Format string `json:"format"`
 		V      int    `json:"v"`
 		After  uint64 `json:"after"`
 		Hash   string `json:"hash"`
+		Note   string `json:"head"`
 	}
-	if err := strictJSON(header, &h); err != nil || h.Format != "dhbot-trail" {
-		return Head{}, nil, errors.New("this is not an export of an audit trail: its first line is no header")
+	if err := strictJSON(first, &h); err != nil || h.Format != "dhbot-trail" {
+		return Header{}, nil, errors.New("this is not an export of an audit trail: its first line is no header")
 	}
-	if h.V != 1 {
-		return Head{}, nil, fmt.Errorf("the export has format version %d, this program reads version 1", h.V)
+	if h.V != 1 && h.V != 2 {
+		return Header{}, nil, fmt.Errorf("the export has format version %d, this program reads versions 1 and 2", h.V)
 	}
-	after = Head{h.After, h.Hash}
-	if string(header) != fmt.Sprintf(headerForm, h.After, appendString(nil, h.Hash)) {
-		return Head{}, nil, errors.New("the export's header is not as it was written: the file was edited")
+	header := Header{After: Head{h.After, h.Hash}, Note: h.Note}
+	if string(first) != header.line() || (h.After == 0) != (h.Hash == "") {
+		return Header{}, nil, errors.New("the export's header is not as it was written: the file was edited")
 	}
-	return after, lines.entries(after), nil
+	return header, lines.entries(header.After), nil
 }
 
 type lineReader struct {
@@ -124,28 +141,59 @@ func (l *lineReader) next() ([]byte, error) {
 }
 
 func (l *lineReader) entries(last Head) iter.Seq2[Sealed, error] {
+	type decoded struct {
+		entry Sealed
+		err   error
+	}
+	decode := func(line string) (d decoded) {
+		d.entry, d.err = decodeEntry(line)
+		return d
+	}
 	return func(yield func(Sealed, error) bool) {
-		for {
-			line, err := l.next()
+		n := 1 // the line that was yielded last; the header is the first
+		for d, err := range batched(l.body, func(line string) int { return len(line) }, decode) {
 			if err != nil {
 				yield(Sealed{}, err)
 				return
 			}
-			if string(line) == fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)) {
-				if _, err := l.r.ReadByte(); !errors.Is(err, io.EOF) {
-					yield(Sealed{}, fmt.Errorf("line %d: something follows the end line", l.n+1))
-				}
+			if n++; d.err != nil {
+				yield(Sealed{}, fmt.Errorf("line %d: %w", n, d.err))
 				return
 			}
-			s, err := DecodeEntry(line)
-			if err != nil {
-				yield(Sealed{}, fmt.Errorf("line %d: %w", l.n, err))
-				return
-			}
-			last = Head{s.N, s.Hash}
-			if !yield(s, nil) {
+			last = Head{d.entry.N, d.entry.Hash}
+			if !yield(d.entry, nil) {
 				return
 			}
 		}
+		if err := l.end(last); err != nil {
+			yield(Sealed{}, err)
+		}
 	}
+}
+
+// body yields the lines up to the one that looks like the end line, which stays
+// in l.line.
+func (l *lineReader) body(yield func(string, error) bool) {
+	for {
+		line, err := l.next()
+		if err != nil {
+			yield("", err)
+			return
+		}
+		if bytes.HasPrefix(line, []byte(endBegins)) || !yield(string(line), nil) {
+			return
+		}
+	}
+}
+
+// end looks at the line that body has left.
+func (l *lineReader) end(last Head) error {
+	line := l.line[:len(l.line)-1]
+	if want := fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)); string(line) != want {
+		return fmt.Errorf("line %d: the end line is not that of entry %d", l.n, last.N)
+	}
+	if _, err := l.r.ReadByte(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("line %d: something follows the end line", l.n+1)
+	}
+	return nil
 }

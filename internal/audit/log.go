@@ -11,6 +11,11 @@ type Sealed struct {
 	Hash   string `json:"hash"` // over N, Rev, Prev and the record's canonical form
 }
 
+// size is about how many bytes it holds.
+func (s Sealed) size() int {
+	return 256 + len(s.Record.Command) + len(s.Record.Text) + len(s.Record.Outcome)
+}
+
 // Log is the trail as the rest of the program sees it.
 type Log interface {
 	// Append stores a record that belongs to no run (a read, a refusal, a

@@ -16,7 +16,7 @@ const (
 	Denied      Kind = "denied"       // one vote against, which ends the run
 	Withdrawn   Kind = "withdrawn"    // a vote taken back
 	Expired     Kind = "expired"      // a deadline passed
-	Cancelled   Kind = "cancelled"    // by who asked, or aborted between steps
+	Cancelled   Kind = "cancelled"    // by the requester, or aborted between steps
 	Queued      Kind = "queued"       // waits for a lock
 	Started     Kind = "started"      // the run holds its locks
 	StepStarted Kind = "step started" // committed before anything is sent
@@ -28,9 +28,15 @@ const (
 	ReadDone    Kind = "read"      // a read; recorded, not posted
 	Note        Kind = "note"      // the bot about itself: start, stop, config change
 	Announced   Kind = "announced" // a person changed what the bot expects: maintenance
-	Looking     Kind = "looking"   // somebody who may vote said that they look at a run; form 2
+	Looking     Kind = "looking"   // an approver said that they look at a run; form 2
 	Reminded    Kind = "reminded"  // people were called again to vote; form 2
+	// Restored begins an epoch: the store was put back to an earlier time, or
+	// adopted, and numbers go on beyond those that were used since; form 3.
+	Restored Kind = "restored"
 )
+
+// Alarm is the Action of a Note that says that the store is not as the bot left it.
+const Alarm = "alarm"
 
 // Record is one line of the audit trail. What is in it never changes; V says
 // which form it is.
@@ -59,5 +65,8 @@ type Record struct {
 	Exit     *int   `json:"exit,omitempty"`
 	// Output is the SHA-256 of what the command wrote, never its text.
 	Output string `json:"output,omitempty"`
-	Text   string `json:"text,omitempty"` // reason, or what was found; redacted
+	// Lost is, of a Restored record, how many numbers of entries lie between its
+	// own and the one before it: they were given in a time that the store forgot.
+	Lost int    `json:"lost,omitempty"`
+	Text string `json:"text,omitempty"` // reason, or what was found; redacted
 }

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dhbot/internal/audit"
-	"dhbot/internal/memstore"
+	"dhbot/internal/test/memstore"
 )
 
 // TestSince: exactly the entries from then on, whatever the trail's length and

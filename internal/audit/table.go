@@ -18,7 +18,19 @@ func columnNames() []string {
 
 func columns(s Sealed) []string {
 	r := s.Record
-	return []string{strconv.FormatUint(s.N, 10), r.At.UTC().Format("2006-01-02 15:04:05.000Z"), r.Run, string(r.Kind), r.Person, r.Action, r.Target, r.Host, r.Outcome, r.Text, r.Command}
+	return []string{
+		strconv.FormatUint(s.N, 10),
+		r.At.UTC().Format("2006-01-02 15:04:05.000Z"),
+		r.Run,
+		string(r.Kind),
+		r.Person,
+		r.Action,
+		r.Target,
+		r.Host,
+		r.Outcome,
+		r.Text,
+		r.Command,
+	}
 }
 
 // WriteTable writes entries as a table for people. What could be read before an
@@ -62,7 +74,11 @@ func WriteCSV(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Write(columns(s)); err != nil {
+		row := columns(s)
+		for i := range row {
+			row[i] = cell(row[i])
+		}
+		if err := c.Write(row); err != nil {
 			return err
 		}
 	}

@@ -3,9 +3,11 @@ package audit
 import (
 	"fmt"
 	"iter"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Head names an entry that somebody kept outside the store: posted in a
+// Head names an entry that was kept outside the store: posted in a
 // channel, printed, copied. Only such a head shows that the end of a trail
 // was cut off, or that all of it was made anew.
 type Head struct {
@@ -13,21 +15,41 @@ type Head struct {
 	Hash string
 }
 
-// Options say where a verified stretch of the trail lies.
+// Options say where a verified stretch of the trail lies, and what vouches for
+// it.
 type Options struct {
 	// After is the entry before the first one; zero for a whole trail. For a
 	// stretch from the middle, the chains of runs that began before it are
 	// followed from where they come into sight.
 	After Head
-	// Heads must be found in the trail, unless they lie before After.
+	// Heads were kept elsewhere, and must be found in the trail.
 	Heads []Head
+	// Signed are heads whose signatures were verified. Of a whole trail the root
+	// of the tree is compared too.
+	Signed []SignedHead
+	// Anchored refuses a trail for whose newest entries, or for whose beginning
+	// where it does not begin with the first entry, no head vouches: whoever wrote
+	// the file could have made all its hashes anew.
+	Anchored bool
+	// Rules hold the trail to what it must mean; nil asks for its form alone.
+	Rules *Rules
 }
 
 // Report is what a verified trail holds.
 type Report struct {
 	Entries uint64 // how many
 	Runs    int    // how many runs have records of their own among them
+	First   uint64 // number of the first entry, 0 where there is none
 	Head    Head   // the last entry; After where there is none
+	// Vouched is the newest entry that a head was found for, 0 for none, and
+	// Signed the newest signed head among those.
+	Vouched uint64
+	Signed  *SignedHead
+	// Forgotten are heads of entries that a restore forgot, as the trail tells.
+	Forgotten []Head
+	// Alarms are the entries in which the bot says that the store is not as it left
+	// it: runs, heads or witnesses that did not count.
+	Alarms []Sealed
 }
 
 // BrokenError is the first thing that is wrong with a trail.
@@ -40,41 +62,33 @@ func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", 
 
 // Verify reads a trail to its end and says whether it is unbroken: numbers
 // without gaps, revisions that never go back, every hash right, every link
-// right, the records of each run complete and in order, and each head kept
-// elsewhere found. The error is a *BrokenError for the first thing wrong, or
-// whatever reading failed with; the report then says how far it held.
+// right, the records of each run complete and in order, each head found, and,
+// where rules are given, nothing begun without what it takes. The error is a
+// *BrokenError for the first thing wrong, or whatever reading failed with; the
+// report then says how far it held.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	v := verifier{
 		last:    Sealed{N: o.After.N, Hash: o.After.Hash},
 		runs:    map[string]link{},
 		partial: o.After.N > 0,
-		heads:   map[uint64]string{},
 		report:  Report{Head: o.After},
 	}
-	for _, h := range o.Heads {
-		if other, twice := v.heads[h.N]; twice && other != h.Hash {
-			return v.report, &BrokenError{h.N, "two different heads with this number were kept elsewhere: there have been two trails"}
-		}
-		v.heads[h.N] = h.Hash
+	if o.Rules != nil {
+		v.meaning = newMeaning(*o.Rules)
 	}
-	if h, ok := v.heads[o.After.N]; ok && h != o.After.Hash {
-		return v.report, &BrokenError{o.After.N, rewritten}
+	var err error
+	if v.heads, err = collect(o); err != nil {
+		return v.report, err
 	}
-	for s, err := range trail {
+	for e, err := range batched(trail, Sealed.size, hashed) {
 		if err != nil {
 			return v.report, fmt.Errorf("after audit entry %d: %w", v.last.N, err)
 		}
-		if err := v.next(s); err != nil {
+		if err := v.next(&e); err != nil {
 			return v.report, err
 		}
 	}
-	for _, h := range o.Heads {
-		if h.N > v.last.N {
-			return v.report, &BrokenError{v.last.N + 1, fmt.Sprintf(
-				"missing: the trail ends at %d, but the head kept elsewhere is number %d; its end was cut off", v.last.N, h.N)}
-		}
-	}
-	return v.report, nil
+	return v.report, v.end(o)
 }
 
 const rewritten = "it is not the entry that was kept elsewhere under this number: the trail was made anew from here or from before"
@@ -87,46 +101,109 @@ type link struct {
 
 type verifier struct {
 	last    Sealed
+	tree    Tree // of a whole trail
 	runs    map[string]link
 	partial bool
-	heads   map[uint64]string
+	heads   *heads
+	meaning *meaning // nil where only the form is asked for
 	report  Report
 }
 
+// hashes are an entry with all that can be said of it alone.
+type hashes struct {
+	Sealed
+	entry  string    // what its hash has to be
+	record string    // of a record in a run's chain
+	leaf   tlog.Hash // in the tree
+	err    error     // it has no canonical form
+}
+
+func hashed(s Sealed) hashes {
+	h := hashes{Sealed: s}
+	written(func(b []byte) []byte {
+		b = appendEntryHead(b, s)
+		head := len(b)
+		b = appendRecord(b, s.Record)
+		if s.Record.Seq > 0 {
+			h.record = labelled(recordLabel, b[head:])
+		}
+		end := len(b)
+		b = append(b, '}')
+		h.entry = labelled(entryLabel, b)
+		b = appendEntryHash(b[:end], s)
+		h.leaf = tlog.RecordHash(b)
+		h.err = canonical(s.Record, end-head)
+		return b
+	})
+	return h
+}
+
 // next checks one entry against everything before it.
-func (v *verifier) next(s Sealed) error {
-	if err := Follows(Head{v.last.N, v.last.Hash}, s); err != nil {
+func (v *verifier) next(e *hashes) error {
+	s := &e.Sealed
+	if err := follows(Head{v.last.N, v.last.Hash}, s, e.entry); err != nil {
 		return err
 	}
 	if s.Rev < v.last.Rev || s.Rev <= 0 {
 		return &BrokenError{s.N, fmt.Sprintf("its revision %d does not follow %d: records were put out of order", s.Rev, v.last.Rev)}
 	}
-	if _, err := Canonical(s.Record); err != nil {
-		return &BrokenError{s.N, err.Error()}
+	if e.err != nil {
+		return &BrokenError{s.N, e.err.Error()}
 	}
-	if err := v.nextOfRun(s); err != nil {
+	if err := v.nextOfRun(e); err != nil {
 		return err
 	}
-	if kept, ok := v.heads[s.N]; ok && kept != s.Hash {
-		return &BrokenError{s.N, rewritten}
+	if v.meaning != nil {
+		if err := v.meaning.next(s); err != nil {
+			return err
+		}
 	}
-	v.last = s
-	v.report.Entries++
+	v.heads.forget(v.last.N, s)
+	if !v.partial {
+		v.tree.append(e.leaf)
+	}
+	if err := v.heads.found(s, &v.tree, !v.partial); err != nil {
+		return err
+	}
+	if s.Record.Kind == Note && s.Record.Action == Alarm {
+		v.report.Alarms = append(v.report.Alarms, *s)
+	}
+	v.last = *s
+	if v.report.Entries++; v.report.First == 0 {
+		v.report.First = s.N
+	}
 	v.report.Runs = len(v.runs)
 	v.report.Head = Head{s.N, s.Hash}
 	return nil
 }
 
+// end is what can be said once everything was read.
+func (v *verifier) end(o Options) error {
+	v.report.Vouched, v.report.Signed = v.heads.vouched, v.heads.signed
+	v.report.Forgotten = v.heads.forgotten
+	if err := v.heads.missing(v.last.N); err != nil {
+		return err
+	}
+	if o.Anchored && v.report.Vouched == 0 && v.report.Entries > 0 {
+		return &BrokenError{v.last.N, fmt.Sprintf(
+			"entries %d to %d fit together, but no head vouches for them: all their hashes could have been made anew. Give a head that was kept elsewhere",
+			v.report.First, v.last.N)}
+	}
+	return nil
+}
+
 // Follows says whether s is genuine and the next entry after prev: its number,
 // its own hash and its link. The error is a *BrokenError. Verify asks more.
-func Follows(prev Head, s Sealed) error {
-	want := prev.N + 1
+func Follows(prev Head, s Sealed) error { return follows(prev, &s, entryHash(s)) }
+
+func follows(prev Head, s *Sealed, hash string) error {
+	want := prev.N + 1 + uint64(s.Record.Lost)
 	switch {
 	case s.N > want:
 		return &BrokenError{want, fmt.Sprintf("missing: entry %d is followed by entry %d", prev.N, s.N)}
 	case s.N < want:
 		return &BrokenError{s.N, fmt.Sprintf("it comes after entry %d: repeated or out of order", prev.N)}
-	case s.Hash != entryHash(s):
+	case s.Hash != hash:
 		return &BrokenError{s.N, "its hash does not fit its content: it was changed after it was sealed"}
 	case s.Prev != prev.Hash:
 		return &BrokenError{s.N, fmt.Sprintf("it does not continue entry %d: one of the two was replaced", prev.N)}
@@ -137,8 +214,8 @@ func Follows(prev Head, s Sealed) error {
 
 // nextOfRun checks a run's own chain. A record that only mentions a run, such
 // as a refused vote, has no number in it.
-func (v *verifier) nextOfRun(s Sealed) error {
-	r := s.Record
+func (v *verifier) nextOfRun(s *hashes) error {
+	r := &s.Record
 	if r.Seq == 0 {
 		return nil
 	}
@@ -150,6 +227,6 @@ func (v *verifier) nextOfRun(s Sealed) error {
 	case r.Prev != before.hash:
 		return &BrokenError{s.N, fmt.Sprintf("record %d of run %s does not continue its record %d", r.Seq, r.Run, before.seq)}
 	}
-	v.runs[r.Run] = link{r.Seq, Hash(r)}
+	v.runs[r.Run] = link{r.Seq, s.record}
 	return nil
 }

@@ -175,18 +175,18 @@ func TestVerifyHeadsThatContradict(t *testing.T) {
 func export(t *testing.T, after audit.Head, l []audit.Sealed) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := audit.WriteExport(&b, after, seq(l)); err != nil {
+	if err := audit.WriteExport(&b, audit.Header{After: after}, seq(l)); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 func verifyExport(b []byte, heads ...audit.Head) (audit.Report, error) {
-	after, entries, err := audit.ReadExport(bytes.NewReader(b))
+	header, entries, err := audit.ReadExport(bytes.NewReader(b))
 	if err != nil {
 		return audit.Report{}, err
 	}
-	return audit.Verify(entries, audit.Options{After: after, Heads: heads})
+	return audit.Verify(entries, audit.Options{After: header.After, Heads: heads})
 }
 
 func TestExportRoundTrip(t *testing.T) {
@@ -296,12 +296,12 @@ func TestReadExportOfSomethingElse(t *testing.T) {
 
 func FuzzReadExport(f *testing.F) {
 	var b bytes.Buffer
-	if err := audit.WriteExport(&b, audit.Head{}, seq(trail(3))); err != nil {
+	if err := audit.WriteExport(&b, audit.Header{}, seq(trail(3))); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, in []byte) {
-		after, entries, err := audit.ReadExport(bytes.NewReader(in))
+		header, entries, err := audit.ReadExport(bytes.NewReader(in))
 		if err != nil {
 			return
 		}
@@ -313,7 +313,7 @@ func FuzzReadExport(f *testing.F) {
 			list = append(list, s)
 		}
 		var out bytes.Buffer
-		if err := audit.WriteExport(&out, after, seq(list)); err != nil || !bytes.Equal(out.Bytes(), in) {
+		if err := audit.WriteExport(&out, header, seq(list)); err != nil || !bytes.Equal(out.Bytes(), in) {
 			t.Fatalf("read %q, wrote %q, %v", in, out.Bytes(), err)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
 )
 
 // bare is the loop that a day's work makes of slack-go and x/crypto/ssh: it

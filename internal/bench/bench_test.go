@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/etcdstore"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/store/etcdstore"
 )
 
 const (

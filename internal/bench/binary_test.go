@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
 )
 
 // starts is how often the bot is started, each time with a fresh store.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"dhbot/internal/fleet"
-	"dhbot/internal/sshexec/sshdtest"
+	"dhbot/internal/test/sshdtest"
 	"dhbot/runbooks"
 )
 
@@ -35,6 +35,17 @@ type estate struct {
 // real monit said of a process that runs. It starts no further process: what
 // is measured is the way to it.
 const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
+
+// list stands for ps: the process of the status runs, and the host's clock is
+// that of the status. sizes stands for stat: the log is empty so far.
+const (
+	list = `#!/bin/sh
+echo '    1   90000 Fri Nov 20 01:02:05 2026'
+echo '  705      62 Sat Nov 21 02:01:03 2026'
+echo '  900       0 Sat Nov 21 02:02:05 2026'
+`
+	sizes = "#!/bin/sh\nfor name; do :; done\necho \"1000 0 $name\"\n"
+)
 
 // newEstate starts a server for each process that monit supervises in the
 // current generation.
@@ -68,6 +79,8 @@ func newEstate(tb testing.TB) *estate {
 		e.hosts = append(e.hosts, host{name: fmt.Sprintf("host-%d", len(e.hosts)+1), address: s.Address, process: p.ID})
 	}
 	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
+	write(tb, filepath.Join(dir, "ps"), list, 0o755)
+	write(tb, filepath.Join(dir, "stat"), sizes, 0o755)
 	e.knownHosts = write(tb, filepath.Join(dir, "known_hosts"), known.String(), 0o600)
 	e.plan(tb)
 	return e

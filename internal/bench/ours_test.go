@@ -12,9 +12,10 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/app"
+	"dhbot/internal/command"
 	"dhbot/internal/config"
 	"dhbot/internal/engine"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
 )
 
 // configFile writes a config with which the bot serves the estate.
@@ -25,13 +26,15 @@ func (e *estate) configFile(tb testing.TB) string {
 	for _, h := range e.hosts {
 		fmt.Fprintf(&hosts, "      %s: {address: %q, processes: [%s]}\n", h.name, h.address, h.process)
 	}
-	person := slacklocal.DemoTeam + "/" + slacklocal.DemoOperator
-	other := slacklocal.DemoTeam + "/" + slacklocal.DemoApprover
-	text := fmt.Sprintf(`slack: {home_teams: [%s], audit_channel: %s}
+	var askers []string
+	for i := range channels {
+		askers = append(askers, personID(channelID(i)))
+	}
+	text := fmt.Sprintf(`slack: {home: %s, audit_channel: %s}
 state: {dir: %s}
 ssh: {user: %s, key_file: %s, known_hosts: %s}
 people:
-  operator: {slack: [%s]}
+  operator: {slack: [%s, %s]}
   approver: {slack: [%s]}
 clusters:
   %s:
@@ -39,7 +42,7 @@ clusters:
     roles: {readers: [operator], operators: [operator], approvers: [approver]}
     hosts:
 %s`, slacklocal.DemoTeam, slacklocal.DemoAudit, filepath.Join(dir, "state"), e.login, e.keyFile, e.knownHosts,
-		person, other, cluster, generation, hosts.String())
+		slacklocal.DemoOperator, strings.Join(askers, ", "), slacklocal.DemoApprover, cluster, generation, hosts.String())
 	return write(tb, filepath.Join(dir, "config.yaml"), text, 0o600)
 }
 
@@ -63,7 +66,7 @@ func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- app.Run(ctx, app.Config{
-			Grammar:      handlers.Grammar{Catalogs: e.catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
+			Grammar:      command.Grammar{Catalogs: e.catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
 			Settings:     handlers.Settings{Rules: &cfg.Rules},
 			Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 			AuditChannel: cfg.Slack.AuditChannel, Replica: "bot", Log: log, Now: time.Now,

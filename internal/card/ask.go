@@ -13,6 +13,6 @@ func AskCommand(prefilled string) Form {
 		Inputs: []Input{{
 			Name: "text", Label: "Command", Initial: prefilled, Hint: "The answer comes in the message's thread, or as a direct message.",
 		}},
-		Submit: "Send",
+		Submit: "Send", Typed: "help",
 	}
 }

@@ -5,117 +5,133 @@ import (
 	"sort"
 	"strings"
 
-	"dhbot/internal/probe"
-	"dhbot/internal/watch"
+	"dhbot/internal/command"
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
 // boardCard shows what is wrong first, worst on top, then a line for each
-// host: at 3 a.m. nobody reads a list of what is well.
-func boardCard(b Board) Card {
+// host: at 3 a.m. no one reads a list of what is well.
+func boardCard(b status.Board) Card {
 	worst := b.Worst()
 	name := b.Cluster
 	if b.Host != "" {
 		name = b.Host + " · " + b.Cluster
 	}
-	c := Card{Head: Line{T(Mark(worst) + " "), B(upperFirst(worst.String())), T(" · " + name + " · " + tally(b.Rows))}}
+	level := levelWords(worst, b.WorstCase())
+	c := Card{Head: Line{T(levelIcon(worst, b.WorstCase()) + " "), B(upperFirst(level)), T(" · " + name + " · " + tally(b.Rows))}}
 	bad := badRows(b.Rows)
-	c.Body = paragraphs(badLines(bad, b.Host == ""), quietLines(b.Rows, b.Host == ""), hostsLines(b))
+	c.Body = paragraphs(
+		capped(hostFindings(b), mostLines, "more host"), badLines(bad, b.Host == ""),
+		capped(quietLines(b.Rows, b.Host == ""), mostQuiet, "more in maintenance or as scheduled"), hostsLines(b))
 	c.Buttons = boardTaps(b, bad)
-	return b.finish(c, fmt.Sprintf("%s · %s: %s", worst, name, tally(b.Rows)))
+	return finish(b, c, fmt.Sprintf("%s · %s: %s", level, name, tally(b.Rows)))
 }
 
-// badRows are the rows that are not as they should be, worst first.
-func badRows(rows []Row) []Row {
-	var bad []Row
+// badRows are the rows that are not as expected, worst first.
+func badRows(rows []status.Row) []status.Row {
+	var bad []status.Row
 	for _, r := range rows {
-		if !r.Pending && r.severity() != runbooks.None {
+		if !r.Pending && r.Severity() != runbooks.None {
 			bad = append(bad, r)
 		}
 	}
-	sort.SliceStable(bad, func(i, j int) bool { return bad[i].severity().Worse(bad[j].severity()) })
+	sort.SliceStable(bad, func(i, j int) bool { return bad[i].Severity().Worse(bad[j].Severity()) })
 	return bad
 }
 
-func badLines(bad []Row, withHost bool) []Line {
+func badLines(bad []status.Row, withHost bool) []Line {
 	var lines []Line
+	var rest []status.Row
 	for _, r := range bad {
 		if unasked(r) || len(r.Causes) > 0 {
 			continue
 		}
-		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID)}
+		if len(lines) == mostBad {
+			rest = append(rest, r)
+			continue
+		}
+		l := Line{T(rowIcon(r) + " "), B(r.Process.ID)}
 		if withHost {
 			l = append(l, T(" on "+r.Host))
 		}
-		l = append(l, T(" · "+r.severity().String()+" · "+r.Finding.Headline))
+		l = append(l, T(" · "+rowWords(r)+" · "+r.Finding.Headline))
 		if r.InWork != "" {
 			l = append(l, T(" · in work: "), B(r.InWork))
 		}
 		lines = append(lines, l)
 	}
-	lines = append(lines, heldLines(bad, withHost)...)
+	if len(rest) > 0 {
+		lines = append(lines, Line{B(fmt.Sprintf("… and %d more", len(rest))), T(": " + tally(rest) + ". status and a host's or a process's name shows them")})
+	}
+	lines = append(lines, capped(heldLines(bad, withHost), mostLines, "more cause")...)
 	return append(lines, unaskedLines(bad)...)
 }
 
 // unasked says that a row's host could not be asked.
-func unasked(r Row) bool {
-	return r.severity() == runbooks.Unknown && r.Observation.State == probe.Unseen && r.Observation.Why != ""
+func unasked(r status.Row) bool {
+	return r.Severity() == runbooks.Unknown && r.Observation.State == observe.Unseen && r.Observation.Why != ""
 }
 
+// mostUnasked is how many hosts that could not be asked have lines of their
+// own.
+const mostUnasked = 4
+
 // unaskedLines tell of hosts that could not be asked: one cause is one line,
-// not one for each process.
-func unaskedLines(bad []Row) []Line {
+// not one for each process, and many hosts are one line too.
+func unaskedLines(bad []status.Row) []Line {
 	type cause struct{ host, why string }
 	var order []cause
-	names := map[cause][]string{}
+	behind := map[cause][]status.Row{}
+	var hosts []string
+	worst := runbooks.None
 	for _, r := range bad {
 		if !unasked(r) {
 			continue
 		}
 		at := cause{r.Host, r.Observation.Why}
-		if names[at] == nil {
+		if behind[at] == nil {
 			order = append(order, at)
 		}
-		names[at] = append(names[at], r.Process.ID)
+		behind[at] = append(behind[at], r)
+		hosts = append(hosts, r.Host)
+		worst = worseOf(worst, r.WorstCase())
+	}
+	if hosts = unique(hosts); len(hosts) > mostUnasked {
+		return []Line{{
+			T(levelIcon(runbooks.Unknown, worst) + " "),
+			B(fmt.Sprintf("Cannot see %d hosts", len(hosts))),
+			T(": " + few(hosts, mostNamed) + " — " + order[0].why),
+		}}
 	}
 	var lines []Line
 	for _, at := range order {
-		lines = append(lines, Line{T(Mark(runbooks.Unknown) + " "), B(fmt.Sprintf("%d unknown on %s", len(names[at]), at.host)), T(": " + strings.Join(names[at], ", ") + " — " + at.why)})
+		var ids []string
+		worst := runbooks.None
+		for _, r := range behind[at] {
+			ids = append(ids, r.Process.ID)
+			worst = worseOf(worst, r.WorstCase())
+		}
+		lines = append(lines, Line{
+			T(levelIcon(runbooks.Unknown, worst) + " "),
+			B(fmt.Sprintf("%d %s on %s", len(ids), levelWords(runbooks.Unknown, worst), at.host)),
+			T(": " + few(ids, mostNamed) + " — " + at.why),
+		})
 	}
 	return lines
 }
 
-// hostsLines are a line for each host: how many are well, and who has not
-// answered yet. Where one host was asked about, its processes are named.
-func hostsLines(b Board) []Line {
-	var lines []Line
-	for _, host := range hostOrder(b.Rows) {
-		var up, waiting []string
-		for _, r := range b.Rows {
-			switch {
-			case r.Host != host:
-			case r.Pending:
-				waiting = append(waiting, r.Process.ID)
-			case r.severity() == runbooks.None && r.Maintenance == nil:
-				up = append(up, r.Process.ID)
-			}
-		}
-		if len(up) > 0 {
-			l := Line{T(Mark(runbooks.None) + " "), B(host), T(fmt.Sprintf(" %d as they should be", len(up)))}
-			if b.Host != "" {
-				l = append(l, T(": "+strings.Join(up, ", ")))
-			}
-			lines = append(lines, l)
-		}
-		if len(waiting) > 0 {
-			lines = append(lines, Line{T("⏳ "), B(host), T(" no answer yet: " + strings.Join(waiting, ", "))})
-		}
+func worseOf(a, b runbooks.Severity) runbooks.Severity {
+	if b.Worse(a) {
+		return b
 	}
-	return lines
+	return a
 }
 
 // boardTaps open the worst few.
-func boardTaps(b Board, bad []Row) []Button {
+func boardTaps(b status.Board, bad []status.Row) []Button {
 	const most = 3
 	if len(bad) == 0 {
 		return nil
@@ -127,21 +143,21 @@ func boardTaps(b Board, bad []Row) []Button {
 			continue
 		}
 		seen[r.Process.ID] = true
-		out = append(out, Button{Action: TapCommand, Label: r.Process.ID, Value: fmt.Sprintf("status %s in %s", r.Process.ID, b.Cluster)})
+		out = append(out, commandTap(r.Process.ID, command.On("status", r.Process.ID, "", b.Cluster)))
 	}
-	return append(out, watchTap(watch.Scope{Cluster: b.Cluster, Host: b.Host}))
+	return append(out, watchTap(incident.Scope{Cluster: b.Cluster, Host: b.Host}))
 }
 
 // tally counts the rows by severity, worst first, in words that can stand
 // after a number.
-func tally(rows []Row) string {
+func tally(rows []status.Row) string {
 	count := map[string]int{}
 	for _, r := range rows {
 		if r.Pending {
 			count[waitingWord]++
 			continue
 		}
-		if r.Maintenance != nil && r.severity() == runbooks.None {
+		if r.Maintenance != nil && r.Severity() == runbooks.None {
 			count[maintenanceWord]++
 			continue
 		}
@@ -149,7 +165,7 @@ func tally(rows []Row) string {
 			count[heldWord]++
 			continue
 		}
-		count[tallyWord(r.severity())]++
+		count[tallyWord(r.Severity())]++
 	}
 	var parts []string
 	for _, k := range []string{"critical", "moderate", "unknown", "low", heldWord, waitingWord, maintenanceWord, wellWord} {
@@ -163,7 +179,7 @@ func tally(rows []Row) string {
 const (
 	waitingWord = "with no answer yet"
 	heldWord    = "behind that"
-	wellWord    = "as they should be"
+	wellWord    = "as expected"
 
 	maintenanceWord = "in maintenance"
 )

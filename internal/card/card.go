@@ -21,6 +21,7 @@ const (
 	Who             // a person: Account is mentioned where the platform can
 	When            // a moment, shown in the reader's own time zone
 	Link            // words that lead to a URL of the platform's own, never of content
+	Group           // a user group of the config, by its id: mentioned where the platform can
 )
 
 // Span is a run of characters of one kind.
@@ -50,6 +51,9 @@ func P(name string, a auth.Account) Span {
 	return Span{Kind: Who, Text: name, Account: a}
 }
 
+// G is a user group of the config.
+func G(id string) Span { return Span{Kind: Group, Text: id} }
+
 // Card is one message.
 type Card struct {
 	// Push is the text of the notification, and what is left where blocks
@@ -59,10 +63,12 @@ type Card struct {
 	Body    []Element
 	Buttons []Button
 	Foot    []Line // small print
+	// Facts are the same for programs, where there are any.
+	Facts *Facts
 	// Private asks for an answer that only the asker sees.
 	Private bool
-	// Aloud asks that a card in a thread is shown in the channel as well.
-	Aloud bool
+	// Broadcast asks that a card in a thread is shown in the channel as well.
+	Broadcast bool
 }
 
 // Element is a Text, Pre or Table.
@@ -116,6 +122,8 @@ type Form struct {
 	Body   []Element
 	Inputs []Input
 	Submit string // "" where there is nothing to send
+	// Typed is the command that does the same, for where the form cannot open.
+	Typed string
 	// Buttons stand below the body; what they answer takes the form's place.
 	Buttons []Button
 }

@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhbot/internal/engine"
@@ -21,7 +22,10 @@ const (
 func DetailsPage(r engine.Run, page int) Form {
 	pages := detailPages(r)
 	page = max(0, min(page, len(pages)-1))
-	f := Form{Action: TapDetails, Value: runValue(r), Title: "Details of " + r.ID, Body: pages[page]}
+	f := Form{Action: TapDetails, Value: runValue(r), Title: "Details of " + r.ID, Body: pages[page], Typed: "details " + r.ID}
+	if r.State == engine.Waiting {
+		f.Buttons = append(f.Buttons, Button{Action: TapLooking, Label: "👀 I'm looking", Value: runValue(r)}, cancelButton(r))
+	}
 	if len(pages) == 1 {
 		return f
 	}
@@ -52,7 +56,7 @@ func Details(r engine.Run) (Card, *File) {
 // detailParts are a plan's paragraphs, with commands of at most most runes, 0
 // for any; cut says that one was longer.
 func detailParts(r engine.Run, most int) (parts [][]Line, cut bool) {
-	parts = append(parts, detailHead(r))
+	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
 		parts = append(parts, foundLines(l))
 	}
@@ -131,6 +135,9 @@ func detailStep(r engine.Run, i, most int) []Line {
 	if st.Address != "" {
 		where += ", at " + st.Address
 	}
+	if st.Via != "" {
+		where += ", through " + strings.ReplaceAll(st.Via, ",", ", then ")
+	}
 	if st.About != "" && st.About != st.Host {
 		where += ", about " + st.About
 	}
@@ -147,6 +154,19 @@ func detailStep(r engine.Run, i, most int) []Line {
 	}
 	if st.Corrected != "" {
 		lines = append(lines, Line{T("Corrected: " + st.Corrected)})
+	}
+	return append(lines, keptLines(r, i)...)
+}
+
+// keptLines are what was read of a step's target before it was changed, and after
+// a wait in vain.
+func keptLines(r engine.Run, i int) []Line {
+	if i >= len(r.Steps) || len(r.Steps[i].Kept) == 0 {
+		return nil
+	}
+	lines := []Line{{B("Kept with this step")}}
+	for _, text := range r.Steps[i].Kept {
+		lines = append(lines, Line{C(text)})
 	}
 	return lines
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"dhbot/internal/card"
-	"dhbot/internal/card/cardtest"
+	"dhbot/internal/test/cardtest"
 )
 
 // show prints a card as a terminal does, under the text that a phone's lock
@@ -23,35 +23,35 @@ func show(name string) {
 func ExampleRun() {
 	show("approval")
 	// Output:
-	// 🔔 ⏳ Approval needed · restart db_dis on infra-1 · prod · Sev 1 · Critical · operator asks: “disk was full, freed 40 GB” · R-7F3K
+	// 🔔 🔴 Sev 1 · Critical · Approval needed · restart db_dis on infra-1 · prod · operator asks: “disk was full, freed 40 GB” · R-7F3K
 	//
-	// ⏳ Approval needed · restart db_dis on infra-1 · prod · Sev 1 · Critical
-	// R-7F3K · 1 approval needed · expires 14:22 UTC
+	// 🔴 Sev 1 · Critical · Approval needed · restart db_dis on infra-1 · prod
 	// Asked by @operator: “disk was full, freed 40 GB”
+	// R-7F3K · 1 approval needed · expires 14:22 UTC
 	// What runs on infra-1 as dhops
 	// 1  sudo -u irisadmin monit restart db_dis
-	// 2  wait until running with a new pid (at most 3 min)
-	// Impact while it lasts: Binary logs are not written to the database, and binary store imports fail.
-	// [Approve] [Deny…] [👀 I'm looking] [Details] [Cancel]
-	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
+	// 2  wait until up with a new pid (at most 3 min)
+	// Impact during the run: Binary logs are not written to the database, and binary store imports fail.
+	// [Approve] [Deny…] [Details]
+	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
 
 // One of two hosts is meant, and another cluster has a host of that name.
 func ExampleRun_lookAlike() {
 	show("approval-look-alike")
 	// Output:
-	// 🔔 ⏳ Approval needed · restart db_query_server on query-1 · prod · Sev 1 · Critical · operator asks · R-7F3K
+	// 🔔 🔴 Sev 1 · Critical · Approval needed · restart db_query_server on query-1 · prod · operator asks · R-7F3K
 	//
-	// ⏳ Approval needed · restart db_query_server on query-1 · prod · Sev 1 · Critical
-	// R-7F3K · 1 approval needed · expires 14:22 UTC
+	// 🔴 Sev 1 · Critical · Approval needed · restart db_query_server on query-1 · prod
 	// Asked by @operator · no reason given
+	// R-7F3K · 1 approval needed · expires 14:22 UTC
 	// What runs on query-1 as dhops
 	// 1  sudo -u irisadmin monit restart db_query_server
-	// 2  wait until running with a new pid (at most 3 min)
-	// Impact while it lasts: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
+	// 2  wait until up with a new pid (at most 3 min)
+	// Impact during the run: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
 	// ⚠️ Not touched: db_query_server on query-2, query-1 (qa)
-	// [Approve] [Deny…] [👀 I'm looking] [Details] [Cancel]
-	// R-7F3K · asked @operator 14:07 UTC · plan 7f3a9c · 1 record
+	// [Approve] [Deny…] [Details]
+	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
 
 // The same message, when all went well.
@@ -78,7 +78,7 @@ func ExampleRun_unknown() {
 	// Looked at 14:08 UTC: monit: "OK", pid 51877
 	// ✅ note how it runs under supervision — answers: monit: "OK", pid 40211
 	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it was carried out: the connection was lost
-	// – wait until running with a new pid — not done
+	// – wait until up with a new pid — not done
 	// – wait for RUNNING in its log — not done
 	// It stays locked until somebody has looked and says close R-7F3K what you found
 	// Asked by @operator: “disk was full, freed 40 GB”
@@ -93,7 +93,7 @@ func ExampleStatus() {
 	// 🔔 🔴 Sev 1 · Critical · Down when it should be up · db_dis on infra-1 · prod
 	//
 	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
-	// monit: "Execution failed". It could not be started; the supervisor may try again
+	// monit: "Execution failed". It could not be started; the supervisor may try again, the reason stands in its log on the host
 	// Impact: Binary logs are not written to the database, and binary store imports fail.
 	// [Restart on infra-1…] [Logs, 30 min] [What it needs] [👁 Watch]
 	// sudo -u irisadmin monit status db_dis on infra-1
@@ -105,13 +105,13 @@ func ExampleStatus() {
 func ExampleStatus_cluster() {
 	show("board-trouble")
 	// Output:
-	// 🔔 🔴 Sev 1 · Critical · prod: 1 critical, 2 unknown, 1 low, 2 as they should be
+	// 🔔 🔴 Sev 1 · Critical · prod: 1 critical, 2 unknown, 1 low, 2 as expected
 	//
-	// 🔴 Sev 1 · Critical · prod · 1 critical, 2 unknown, 1 low, 2 as they should be
+	// 🔴 Sev 1 · Critical · prod · 1 critical, 2 unknown, 1 low, 2 as expected
 	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · in work: R-7F3K
 	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
-	// ⚪ 2 unknown on query-2: db_query_server, tailer1 — could not connect to query-2: i/o timeout
-	// 🟢 query-1 2 as they should be
+	// ⚪🔴 2 unknown, could be up to Sev 1 · Critical on query-2: db_query_server, tailer1 — could not connect to query-2: i/o timeout
+	// 🟢 query-1 2 as expected
 	// [db_dis] [db_ltds] [👁 Watch]
 	// as of 14:06 UTC
 }

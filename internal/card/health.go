@@ -1,8 +1,8 @@
 package card
 
-// Health says how the bot itself is; only who asked sees it.
+// Health shows the bot's own health; only the requester sees it.
 func Health(well bool, lines []string) Card {
-	sign, word := "✅ ", "I am well"
+	sign, word := "✅ ", "Healthy"
 	if !well {
 		sign, word = "❌ ", "I am not well"
 	}

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"dhbot/internal/watch"
+	"dhbot/internal/command"
+	"dhbot/internal/incident"
 	"dhbot/runbooks"
 )
 
 // mostItems is how many things of an incident have lines of their own, and
-// inFull how many of these are told of with evidence and impact.
+// inFull is how many of these are shown with evidence and impact.
 const (
 	mostItems = 6
 	inFull    = 2
@@ -18,22 +19,23 @@ const (
 // Incident is the one message of an incident: what is wrong, since when, whom
 // it hits, and what to tap; or, in its first line, that it is over. find knows
 // the processes.
-func Incident(i watch.Incident, cluster string, find func(id string) (runbooks.Process, bool)) Card {
+func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (runbooks.Process, bool)) Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
 	}
 	open := worstFirst(i.Open())
 	worst := i.Worst()
-	var what string
-	if len(open) == 1 {
-		what = itemHeadline(open[0]) + " · " + open[0].Target.String()
-	} else {
-		what = fmt.Sprintf("%d things wrong · %s", len(open), strings.Join(targets(open, 3), ", "))
+	icon, level := levelIcon(worst, open[0].WorstCase), levelWords(worst, open[0].WorstCase)
+	what := itemHeadline(open[0]) + " · " + open[0].Target.String()
+	names := ""
+	if len(open) > 1 { // the lines below name them
+		what, names = fmt.Sprintf("%d things wrong", len(open)), ": "+strings.Join(targets(open, 3), ", ")
 	}
 	c := Card{
-		Push: clip(fmt.Sprintf("%s %s · %s · %s", Mark(worst), upperFirst(worst.String()), what, cluster), pushMost),
-		Head: Line{T(Mark(worst) + " "), B(upperFirst(worst.String()) + " · " + what), T(" · " + cluster)},
+		Push: clip(fmt.Sprintf("%s %s · %s%s · %s", icon, upperFirst(level), what, names, cluster), pushMost),
+		Head: Line{T(icon + " "), B(upperFirst(level) + " · " + what), T(" · " + cluster)},
 	}
+	c.Body = append(c.Body, Text{Lines: handlingLines(h)})
 	for n, it := range open[:min(mostItems, len(open))] {
 		lines := itemLines(it, len(open) > 1, find)
 		if n >= inFull {
@@ -45,16 +47,16 @@ func Incident(i watch.Incident, cluster string, find func(id string) (runbooks.P
 		c.Body = append(c.Body, Text{Lines: []Line{{T(fmt.Sprintf("and %d more: ", n) + strings.Join(targets(open[mostItems:], 20), ", "))}}})
 	}
 	c.Body = append(c.Body, paragraphs(overLines(i))...)
-	c.Buttons = incidentTaps(open[0], cluster, find)
+	c.Buttons = append([]Button{handlingTap(i.ID, h)}, incidentTaps(open[0], cluster, find)...)
 	foot := Line{T("incident " + i.ID + " · opened "), At(i.Opened)}
 	if open[0].Command != "" {
 		foot = append(foot, T(" · "), C(open[0].Command))
 	}
-	c.Foot = []Line{foot, {T("Changes, and the end, are told in the thread")}}
+	c.Foot = []Line{foot, {T("Updates in this thread")}}
 	return c
 }
 
-func itemHeadline(it watch.Item) string {
+func itemHeadline(it incident.Item) string {
 	if it.Flaps > 0 {
 		return fmt.Sprintf("Flapping, %d changes", it.Flaps)
 	}
@@ -62,8 +64,8 @@ func itemHeadline(it watch.Item) string {
 }
 
 // worstFirst keeps the order of what is equally bad.
-func worstFirst(list []watch.Item) []watch.Item {
-	var out []watch.Item
+func worstFirst(list []incident.Item) []incident.Item {
+	var out []incident.Item
 	for _, level := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
 		for _, it := range list {
 			if it.To == level {
@@ -75,7 +77,7 @@ func worstFirst(list []watch.Item) []watch.Item {
 }
 
 // targets are the first few names.
-func targets(list []watch.Item, most int) []string {
+func targets(list []incident.Item, most int) []string {
 	var out []string
 	for n, it := range list {
 		if n == most {
@@ -88,17 +90,22 @@ func targets(list []watch.Item, most int) []string {
 
 // itemLines tell of one thing that is wrong; its level and headline stand in
 // the first line of the card where it is the only one.
-func itemLines(it watch.Item, named bool, find func(string) (runbooks.Process, bool)) []Line {
+func itemLines(it incident.Item, named bool, find func(string) (runbooks.Process, bool)) []Line {
 	since := Line{T("Since "), At(it.First)}
 	if named {
-		since = Line{T(Mark(it.To) + " "), B(it.Target.String()), T(" · " + it.To.String() + " · " + itemHeadline(it) + " · since "), At(it.First)}
+		since = Line{
+			T(levelIcon(it.To, it.WorstCase) + " "),
+			B(it.Target.String()),
+			T(" · " + levelWords(it.To, it.WorstCase) + " · " + itemHeadline(it) + " · since "),
+			At(it.First),
+		}
 	}
 	if it.First != it.Since && it.Flaps == 0 {
 		since = append(since, T(", so since "), At(it.Since))
 	}
 	lines := []Line{since}
 	if it.Flaps > 0 {
-		lines = append(lines, Line{T("It goes up and down: told once, until it stays as it is")})
+		lines = append(lines, Line{T("Flapping: next alert once it has stayed up or down for a while")})
 	} else if it.Text != "" {
 		lines = append(lines, Line{T(it.Text)})
 	}
@@ -112,27 +119,43 @@ func itemLines(it watch.Item, named bool, find func(string) (runbooks.Process, b
 		}
 		lines = append(lines, Line{B(fmt.Sprintf("%d behind it: ", len(names))), T(clip(strings.Join(names, ", "), pushMost))})
 	}
-	if p, ok := find(it.Target.Process); ok && p.Impact != "" {
+	// The impact is that of an outage: what runs with errors has none.
+	switch p, ok := find(it.Target.Process); {
+	case !ok || p.Impact == "":
+	case it.Outage:
 		lines = append(lines, Line{B("Impact: "), T(p.Impact)})
+	case it.To == runbooks.Unknown:
+		lines = append(lines, Line{B("Impact if it is down: "), T(p.Impact)})
 	}
 	return lines
 }
 
 // overLines name what of an incident is well again.
-func overLines(i watch.Incident) []Line {
+func overLines(i incident.Incident) []Line {
 	var out []Line
 	for _, it := range i.Items {
 		if it.Over() {
-			out = append(out, Line{T(Mark(runbooks.None) + " "), B(it.Target.String()), T(" · " + it.Headline + " · since "), At(it.Since), T(" · was " + it.Peak.String())})
+			out = append(
+				out, Line{
+					T(SeverityIcon(runbooks.None) + " "),
+					B(it.Target.String()),
+					T(" · " + it.Headline + " · since "),
+					At(it.Since),
+					T(" · was " + it.Peak.String()),
+				},
+			)
 		}
 	}
 	return out[:min(mostItems, len(out))]
 }
 
 // incidentTaps are what a person would type next about the worst.
-func incidentTaps(it watch.Item, cluster string, find func(string) (runbooks.Process, bool)) []Button {
-	scope := watch.Scope{Cluster: cluster, Process: it.Target.Process, Host: it.Target.Host}
-	status := Button{Action: TapCommand, Label: "Status now", Value: scope.Command("status")}
+func incidentTaps(it incident.Item, cluster string, find func(string) (runbooks.Process, bool)) []Button {
+	scope := incident.Scope{Cluster: cluster, Process: it.Target.Process, Host: it.Target.Host}
+	if it.Target == incident.ManyHosts {
+		scope.Host = ""
+	}
+	status := commandTap("Status now", scopeFields("status", scope))
 	p, ok := find(it.Target.Process)
 	if !ok {
 		return []Button{status, watchTap(scope)}
@@ -149,23 +172,23 @@ func incidentTaps(it watch.Item, cluster string, find func(string) (runbooks.Pro
 }
 
 // incidentOver is the message of an incident that is over.
-func incidentOver(i watch.Incident, cluster string) Card {
+func incidentOver(i incident.Incident, cluster string) Card {
 	sign, lasted := "✅ ", "Resolved after "+span(i.Ended.Sub(i.Opened))
 	if i.Why != "" {
 		sign, lasted = "👁 ", "Not followed any more, "+i.Why
 	}
 	names := strings.Join(targets(i.Items, 3), ", ")
-	was := " · was " + Mark(i.Peak()) + " " + i.Peak().String()
+	was := " · was " + SeverityIcon(i.Peak()) + " " + i.Peak().String()
 	c := Card{
 		Push: clip(sign+lasted+" · "+names+" · "+cluster, pushMost) + was,
 		Head: Line{T(sign), B(lasted), T(" · " + names + " · " + cluster + was)},
 		Body: paragraphs(overLines(i)),
 		Foot: []Line{{T("incident " + i.ID + " · opened "), At(i.Opened), T(" · closed "), At(*i.Ended)}},
 	}
-	c.Buttons = []Button{{Action: TapCommand, Label: "Status now", Value: "status in " + cluster}}
+	c.Buttons = []Button{commandTap("Status now", command.On("status", "", "", cluster))}
 	if i.Items[0].Target.Process != "" {
 		t := i.Items[0].Target
-		c.Buttons[0].Value = watch.Scope{Cluster: cluster, Process: t.Process, Host: t.Host}.Command("status")
+		c.Buttons[0].Value = command.On("status", t.Process, t.Host, cluster).Encode()
 	}
 	return c
 }

@@ -3,23 +3,24 @@ package card
 import (
 	"fmt"
 	"time"
+
+	"dhbot/internal/command"
 )
 
-// maxCommand is how long a command may be to fit a button, in bytes.
-const maxCommand = 2000
-
-// Late offers what came too late to be done without asking: a command again,
-// by a button; of a tap it says that its own button still stands. Nothing has
-// been done.
-func Late(age time.Duration, command string) Card {
+// Late offers what came too late to be done without asking: a command again, by
+// a button; of a tap it says that its own button still stands. Nothing has been
+// done.
+func Late(age time.Duration, request *command.Fields) Card {
 	text := fmt.Sprintf("This reached me %s late, so I did nothing.", age.Round(time.Second))
-	if command == "" || len(command) > maxCommand {
+	if request == nil {
 		text += " If you still want it, please do it again."
 		return Card{Push: text, Head: Line{T("⌛ " + text)}, Private: true}
 	}
+	again := commandTap("Do it now", *request)
+	again.Style = Primary
 	return Card{
 		Push: text, Head: Line{T("⌛ " + text)}, Private: true,
-		Body:    []Element{Text{Lines: []Line{{T("You asked for: "), C(command)}}}},
-		Buttons: []Button{{Action: TapCommand, Label: "Do it now", Value: command, Style: Primary}},
+		Body:    []Element{Text{Lines: []Line{{T("You asked for: "), C(request.Text())}}}},
+		Buttons: []Button{again},
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"dhbot/internal/command"
 	"dhbot/internal/fleet"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
@@ -23,22 +25,23 @@ func announcedBy(m fleet.Maintenance) string {
 }
 
 // Announced tells that people work on something from now on.
-func Announced(m fleet.Maintenance) Card {
+func Announced(m fleet.Maintenance, note string) Card {
 	what := m.Target() + " in " + m.Cluster
-	end := "maintenance " + m.Process
-	if m.Host != "" {
-		end += " on " + m.Host
-	}
-	end += " in " + m.Cluster + " end"
-	return Card{
+	end := command.On("maintenance", m.Process, m.Host, m.Cluster)
+	end.Params = map[string]string{command.ParamLength: command.LengthEnd}
+	card := Card{
 		Push: fmt.Sprintf("🛠 Maintenance of %s for %s%s", what, span(m.Until.Sub(m.From)), announcedBy(m)),
 		Head: Line{T("🛠 "), B("Maintenance of " + what), T(" until "), until(m), T(announcedBy(m))},
 		Body: []Element{Text{Lines: []Line{
-			{T("Until then nothing that its supervisor says of it is an incident. Nothing was sent to any host.")},
+			{T("No incidents are opened for it until then. Nothing was sent to any host.")},
 		}}},
-		Buttons: []Button{{Action: TapCommand, Label: "End maintenance", Value: end}},
-		Foot:    []Line{{T("Recorded. It ends by itself, or with "), C(end)}},
+		Buttons: []Button{commandTap("End maintenance", end)},
+		Foot:    []Line{{T("Recorded. It ends by itself, or with "), C(end.Text())}},
 	}
+	if note != "" {
+		card.Body = append(card.Body, Text{Lines: []Line{{T(note)}}})
+	}
+	return card
 }
 
 // MaintenanceEnded tells that the usual expectations hold again.
@@ -60,7 +63,14 @@ func Maintenance(list []fleet.Maintenance, now time.Time) Card {
 	c := Card{Push: "🛠 " + what, Head: Line{T("🛠 "), B(what)}}
 	var lines []Line
 	for _, m := range list {
-		lines = append(lines, Line{B(m.Target()), T(" in " + m.Cluster + " until "), until(m), T(" (" + span(m.Until.Sub(now)) + " left)" + announcedBy(m))})
+		lines = append(
+			lines, Line{
+				B(m.Target()),
+				T(" in " + m.Cluster + " until "),
+				until(m),
+				T(" (" + span(m.Until.Sub(now)) + " left)" + announcedBy(m)),
+			},
+		)
 	}
 	c.Body = []Element{Text{Lines: lines}}
 	return c
@@ -72,19 +82,19 @@ func maintenanceLine(m fleet.Maintenance) Line {
 }
 
 // quiet says that a row is no incident and not simply up either.
-func (r Row) quiet() bool {
-	return !r.Pending && r.severity() == runbooks.None && (r.Maintenance != nil || r.Observation.Out())
+func quiet(r status.Row) bool {
+	return !r.Pending && r.Severity() == runbooks.None && (r.Maintenance != nil || r.Finding.Down || r.Observation.Out())
 }
 
 // quietLines are what is not running and not an incident, which a count of
 // what is as it should be would hide.
-func quietLines(rows []Row, withHost bool) []Line {
+func quietLines(rows []status.Row, withHost bool) []Line {
 	var lines []Line
 	for _, r := range rows {
-		if !r.quiet() {
+		if !quiet(r) {
 			continue
 		}
-		l := Line{T(Mark(r.severity()) + " "), B(r.Process.ID)}
+		l := Line{T(SeverityIcon(r.Severity()) + " "), B(r.Process.ID)}
 		if withHost {
 			l = append(l, T(" on "+r.Host))
 		}

@@ -13,8 +13,8 @@ type File struct {
 	Content     []byte
 }
 
-// Said is what one command of a read answered. Text is redacted already.
-type Said struct {
+// Answer is what one command of a read answered. Text is redacted already.
+type Answer struct {
 	Host, Title, Command string
 	OK                   bool
 	Why                  string // where it is not OK
@@ -46,7 +46,7 @@ const (
 type Reading struct {
 	Title   string // "logs of db_dis"
 	Cluster string
-	Parts   []Said
+	Parts   []Answer
 	At      time.Time
 	// Sensitive answers are for the person alone.
 	Sensitive  bool
@@ -61,7 +61,10 @@ const (
 
 // Output is the verdict of a read with the end of what was said, and files
 // with the whole of what does not fit.
-func Output(r Reading) (Card, []File) {
+func Output(r Reading) (Card, []File) { return output(r, false) }
+
+// output is the same; inOrder keeps the lines of a log in their order.
+func output(r Reading, inOrder bool) (Card, []File) {
 	bad := 0
 	var hosts []string
 	for _, p := range r.Parts {
@@ -99,6 +102,10 @@ func Output(r Reading) (Card, []File) {
 			continue
 		}
 		tail, cut := lastLines(p.Text)
+		if log, ok := excerpt(p.Text, inOrder); ok {
+			tail, cut = log.text, !log.whole
+			c.Foot = append(c.Foot, Line{T(log.times)})
+		}
 		c.Body = append(c.Body, Pre{Text: tail})
 		if cut || p.Dropped {
 			name := fmt.Sprintf("%d-%s.txt", i+1, fileName(p.Host+"-"+p.Title))
@@ -114,8 +121,11 @@ func Output(r Reading) (Card, []File) {
 }
 
 // verdict is the read in a few words.
-func verdict(parts []Said) string {
-	errs, fatals, silent, empty := 0, 0, 0, 0
+func verdict(parts []Answer) string {
+	errs := 0
+	fatals := 0
+	silent := 0
+	empty := 0
 	for _, p := range parts {
 		if p.OK && p.Grade == Unjudged && p.Text == "" {
 			empty++
@@ -147,7 +157,7 @@ func verdict(parts []Said) string {
 }
 
 // judged are the verdicts of the worst grade, or one word where all is well.
-func judged(parts []Said) (words []string) {
+func judged(parts []Answer) (words []string) {
 	worst := worstGrade(parts)
 	for _, p := range parts {
 		if p.Grade == worst && worst > Good {
@@ -160,14 +170,14 @@ func judged(parts []Said) (words []string) {
 	return words
 }
 
-func worstGrade(parts []Said) (worst Grade) {
+func worstGrade(parts []Answer) (worst Grade) {
 	for _, p := range parts {
 		worst = max(worst, p.Grade)
 	}
 	return worst
 }
 
-func saidLines(p Said) []Line {
+func saidLines(p Answer) []Line {
 	l := Line{B(p.Host), T(": " + p.Title)}
 	if !p.OK {
 		l = append(l, T(" — "+p.Why))
@@ -212,9 +222,9 @@ func fileName(s string) string {
 
 // FollowingLog is the end of a log that is kept up to date until then; over says
 // that this was the last look. It names its end from the first, so that it
-// stays true where nobody can edit it any more.
+// stays true where it cannot be edited any more.
 func FollowingLog(r Reading, until time.Time, over bool) Card {
-	c, _ := Output(r)
+	c, _ := output(r, true)
 	if over {
 		c.Foot = append(c.Foot, Line{T("ended by itself · "), C("follow"), T(" again shows more, "), C("logs"), T(" all of it")})
 		return c

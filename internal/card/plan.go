@@ -2,43 +2,138 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
 
-// shownSteps is how many steps of a plan its card shows; details have them all.
-const shownSteps = 8
+// How many runes of a command an approval card shows, of a plan on one host and of
+// one on several; 0 is all of it, as details have it.
+const (
+	cardCommand     = 120
+	cardCommandMany = 60
+)
 
 // planLines show what will run, exactly and in order, under the host that it
 // runs on. Steps that only look and change nothing are left out, except those
 // that prove the effect.
 func planLines(p runbooks.Plan) []Line {
+	const most = 8
+	if p.Sweeps() {
+		if lines := summaryLines(p, 0); len(lines) > 0 {
+			return lines
+		}
+	}
+	return placeLines(p, worthShowing(p.Steps), most, 0)
+}
+
+// cardPlanLines are planLines within an approval card: of a plan over several
+// hosts only what is sent and what people do.
+func cardPlanLines(p runbooks.Plan) []Line {
+	const most, mostHosts = 3, 2
+	if p.Sweeps() {
+		if lines := summaryLines(p, cardHosts); len(lines) > 0 {
+			return lines
+		}
+	}
 	steps := worthShowing(p.Steps)
-	places := 0
-	for i, st := range steps {
-		if i == 0 || place(st) != place(steps[i-1]) {
-			places++
-		}
+	if places(steps) == 1 {
+		return placeLines(p, steps, most, cardCommand)
 	}
-	head := Line{B("What runs")}
-	if places == 1 {
-		head = append(head, T(" on "), B(steps[0].Host), T(as(steps[0])))
-	} else if n := len(planHosts(p)); n > 1 {
-		head = append(head, T(fmt.Sprintf(" on %d hosts, one after the other; a failure stops the rest", n)))
-	}
-	lines := []Line{head}
+	steps = slices.DeleteFunc(steps, func(st runbooks.Step) bool { return st.Kind != runbooks.Exec && st.Kind != runbooks.Manual })
+	lines := []Line{planHead(p, steps)}
 	for i, st := range steps {
-		if i == shownSteps {
-			return append(lines, Line{B(fmt.Sprintf("… and %s", count(len(steps)-i, "more step"))), T(": Details shows all of them")})
+		if i == mostHosts {
+			return append(lines, Line{B(fmt.Sprintf("… and %d more", len(steps)-i)), T(": see Details")})
 		}
-		if places > 1 && (i == 0 || place(st) != place(steps[i-1])) {
-			lines = append(lines, Line{T("— "), B(st.Host), T(as(st))})
-		}
-		lines = append(lines, planLine(i+1, st))
+		l := planLine(i+1, st, cardCommandMany)
+		lines = append(lines, slices.Insert(l, 1, B(st.Host), T(" ")))
 	}
 	return lines
+}
+
+// How many hosts the summary of a sequence has on an approval card, and how many
+// processes of each.
+const (
+	cardHosts     = 4
+	cardProcesses = 5
+)
+
+// summaryLines say which processes a sequence changes, host by host, in order; of
+// at most hosts hosts, 0 for all. There are none where one command does it all.
+func summaryLines(p runbooks.Plan, hosts int) []Line {
+	var order []string
+	of := map[string][]string{}
+	for _, st := range p.Steps {
+		if st.Kind != runbooks.Exec || st.Process == "" || slices.Contains(of[st.Host], st.Process) {
+			continue
+		}
+		if of[st.Host] == nil {
+			order = append(order, st.Host)
+		}
+		of[st.Host] = append(of[st.Host], st.Process)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	n := 0
+	for _, names := range of {
+		n += len(names)
+	}
+	lines := []Line{{B("What runs"), T(fmt.Sprintf(": %d processes on %s, one after the other, up to the first failure", n, count(len(order), "host")))}}
+	for i, host := range order {
+		if i == hosts && hosts > 0 {
+			return append(lines, Line{B("… and " + count(len(order)-i, "more host")), T(": see Details")})
+		}
+		names, rest := of[host], ""
+		if hosts > 0 && len(names) > cardProcesses {
+			rest = fmt.Sprintf(" and %d more", len(names)-cardProcesses)
+			names = names[:cardProcesses]
+		}
+		lines = append(lines, Line{B(host), T(fmt.Sprintf(" %d: %s%s", len(of[host]), strings.Join(names, ", "), rest))})
+	}
+	return lines
+}
+
+// placeLines are at most most steps of a plan, under the hosts that they run on,
+// with commands of at most runes.
+func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []Line {
+	lines := []Line{planHead(p, steps)}
+	for i, st := range steps {
+		if i == most {
+			return append(lines, Line{B(fmt.Sprintf("… and %s", count(len(steps)-i, "more step"))), T(": see Details")})
+		}
+		if places(steps) > 1 && (i == 0 || place(st) != place(steps[i-1])) {
+			lines = append(lines, Line{T("— "), B(st.Host), T(as(st))})
+		}
+		lines = append(lines, planLine(i+1, st, runes))
+	}
+	return lines
+}
+
+// planHead says where all of the steps run.
+func planHead(p runbooks.Plan, steps []runbooks.Step) Line {
+	head := Line{B("What runs")}
+	if places(steps) == 1 {
+		return append(head, T(" on "), B(steps[0].Host), T(as(steps[0])))
+	}
+	if n := len(planHosts(p)); n > 1 {
+		head = append(head, T(fmt.Sprintf(" on %d hosts, one by one", n)))
+	}
+	return head
+}
+
+// places is how often steps go from one host or login to another, and one.
+func places(steps []runbooks.Step) int {
+	n := 0
+	for i, st := range steps {
+		if i == 0 || place(st) != place(steps[i-1]) {
+			n++
+		}
+	}
+	return n
 }
 
 // worthShowing leaves out the reads before and after that decide nothing for
@@ -63,22 +158,31 @@ func as(st runbooks.Step) string {
 	return " as " + st.Login
 }
 
-func planLine(n int, st runbooks.Step) Line {
+func planLine(n int, st runbooks.Step, runes int) Line {
 	l := Line{T(fmt.Sprintf("%d  ", n))}
 	switch st.Kind {
 	case runbooks.Exec:
-		return append(l, C(st.Command))
+		return append(l, shownPart(st.Command, runes)...)
 	case runbooks.Wait:
 		return append(l, T(fmt.Sprintf("%s (at most %s)", orElse(st.Title, "wait until "+string(st.Until)), span(st.Within.D()))))
 	case runbooks.Manual:
 		l = append(l, B("by hand: "), T(st.Title))
 		if st.Command != "" && st.Command != st.Title {
-			l = append(l, T(" — "+st.Command))
+			l = append(append(l, T(" — ")), shownPart(st.Command, runes)...)
 		}
 		return l
 	default:
 		return append(l, T(orElse(st.Title, string(st.Kind))))
 	}
+}
+
+// shownPart is a command, which says of itself where it was shortened: its end
+// may be what matters.
+func shownPart(command string, most int) []Span {
+	if most == 0 || len([]rune(command)) <= most {
+		return []Span{C(command)}
+	}
+	return []Span{C(clip(command, most)), B(" see Details")}
 }
 
 func orElse(s, otherwise string) string {
@@ -93,10 +197,10 @@ func orElse(s, otherwise string) string {
 func impactLines(r engine.Run) []Line {
 	var lines []Line
 	if r.Plan.Impact != "" {
-		lines = append(lines, Line{B("Impact while it lasts: "), T(r.Plan.Impact)})
+		lines = append(lines, Line{B("Impact during the run: "), T(r.Plan.Impact)})
 	}
 	if r.Plan.Class == runbooks.Destructive {
-		lines = append(lines, Line{T("⚠️ "), B("It cannot be undone."), T(" Approving asks you to type "), C(Target(r))})
+		lines = append(lines, Line{T("⚠️ "), B("It cannot be undone")})
 	}
 	if len(r.Beside) > 0 {
 		lines = append(lines, Line{T("⚠️ "), B("Not touched: "), T(Target(r) + " on " + strings.Join(r.Beside, ", "))})

@@ -2,10 +2,12 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -38,22 +40,55 @@ func run(r engine.Run, call bool) Card {
 		c.Buttons = voteButtons(r)
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
 		c.Body = paragraphs(append(whyLines(r), Line{B("Nothing was changed.")}), askedLines(r))
+		if r.State == engine.Expired {
+			c.Buttons = []Button{askAgain(r), commandTap("I did it by hand", command.Fields{Verb: "byhand", Run: r.ID})}
+		}
 	case engine.Done:
 		c.Body = paragraphs(outcomeLines(r), noteLines(r), ranLines(r), reasonLines(r))
 	default:
-		c.Body = paragraphs(whyLines(r), stepLines(r), nextLines(r), askedLines(r))
+		c.Body = paragraphs(whyLines(r), slices.Concat(stepLines(r), pidLine(r)), append(nextLines(r), validLine(r)...), askedLines(r))
 		c.Buttons = runButtons(r)
 	}
 	c.Foot = append(c.Foot, historyLine(r))
 	return c
 }
 
-// waitingBody is what somebody has to know who is to approve: who asks and
-// why, what runs where, whom it hits, and what is alike but not meant.
+// How much of a requester's and of the catalog's words an approval card shows,
+// in runes, so that it fits one screen of a phone with its buttons; Details has
+// all of them.
+const (
+	cardReason  = 60
+	cardImpact  = 125
+	cardUnclear = 120
+)
+
+// waitingBody is what an approver decides on: why, what runs where, whom it
+// hits and what is alike but not meant, and how many approvals are missing.
+// Details has the rest.
 func waitingBody(r engine.Run, call bool) []Element {
+	short := r
+	short.Reason, short.Plan.Impact = clip(r.Reason, cardReason), clip(r.Plan.Impact, cardImpact)
 	votes := Line{B(r.ID), T(" · " + votesWanted(r) + " · expires "), At(r.VoteBy)}
-	who := append(append([]Line{votes}, askedLines(r)...), calledLines(r, call)...)
-	return paragraphs(who, planLines(r.Plan), append(impactLines(r), lastTimeLines(r)...))
+	return paragraphs(
+		unclearLines(r, cardUnclear),
+		append(askedLines(short), votes),
+		cardPlanLines(r.Plan),
+		slices.Concat(impactLines(short), unlikeLastTime(r), calledLines(r, call)),
+	)
+}
+
+// unclearLines say what could not be checked, before everything else, in at most
+// most runes each; 0 is all of it.
+func unclearLines(r engine.Run, most int) []Line {
+	var out []Line
+	for _, u := range r.Unclear {
+		text := u.Text
+		if most > 0 {
+			text = clip(text, most)
+		}
+		out = append(out, Line{T("⚠️ "), B("Could not be checked, so one approval more is needed: "), T(text)})
+	}
+	return out
 }
 
 // paragraphs are the blocks of lines that are not empty.
@@ -77,6 +112,13 @@ func WithNote(c Card, note string) Card {
 
 func runHead(r engine.Run) Line {
 	sign, what := headline1(r)
+	if r.State == engine.Waiting { // what it takes to decide comes first: how grave it is
+		level := r.Plan.Severity
+		return Line{
+			T(SeverityIcon(level) + " "), B(level.String() + " · " + what + " · " + r.Plan.Title),
+			T(" on " + runWhere(r) + " · " + r.Plan.Cluster),
+		}
+	}
 	return Line{T(sign + " "), B(what + " · " + r.Plan.Title), T(" on " + runTail(r))}
 }
 
@@ -118,6 +160,9 @@ func headline1(r engine.Run) (sign, what string) {
 	case engine.Unknown:
 		return "❓", "Outcome unknown"
 	case engine.Closed:
+		if r.BroughtBack() {
+			return "☑️", "Closed after a restore"
+		}
 		return "☑️", "Closed by a person"
 	default:
 		return "❓", string(r.State)
@@ -151,7 +196,7 @@ const (
 	pushMost   = 240
 )
 
-// runPush is the head as one line, then who asks and why, or what came of it.
+// runPush is the head as one line, then requester and reason, or what came of it.
 func runPush(r engine.Run) string {
 	parts := []string{PlainLine(runHead(r))}
 	add := func(lines []Line) {
@@ -217,7 +262,7 @@ func planHosts(p runbooks.Plan) []string {
 	return unique(hosts)
 }
 
-// askedLines are who asked and why, and who has approved so far.
+// askedLines are requester and reason, and who has approved so far.
 func askedLines(r engine.Run) []Line {
 	l := Line{T("Asked by "), named(r.Asked)}
 	if r.Reason != "" {
@@ -259,7 +304,8 @@ func whyLines(r engine.Run) []Line {
 func toldLine(r engine.Run) []Line {
 	why := r.Why
 	for _, st := range r.Steps {
-		if text := strings.TrimRight(st.Text, ". "); text != "" && (st.State == engine.StepFailed || st.State == engine.StepUnknown) && strings.HasPrefix(why, text) {
+		if text := strings.TrimRight(st.Text, ". "); text != "" && (st.State == engine.StepFailed || st.State == engine.StepUnknown) &&
+			strings.HasPrefix(why, text) {
 			why = strings.TrimLeft(strings.TrimPrefix(why, text), ".; ")
 			if r.State == engine.Partly {
 				return nil // partLines say the rest
@@ -292,6 +338,9 @@ func nextLines(r engine.Run) []Line {
 // historyLine is asked, approved, ran: who and when.
 func historyLine(r engine.Run) Line {
 	l := Line{T(r.ID + " · asked "), named(r.Asked), T(" "), At(r.RequestedAt)}
+	if r.State == engine.Waiting { // id and people stand above
+		return Line{T("asked "), At(r.RequestedAt), T(" · plan " + shortDigest(r.Plan.Digest) + " · " + count(r.Records, "record"))}
+	}
 	for _, v := range r.Votes {
 		l = append(l, T(" · approved "), named(v.Actor), T(" "), At(v.At))
 	}
@@ -304,7 +353,7 @@ func historyLine(r engine.Run) Line {
 	return append(l, T(" · plan "+shortDigest(r.Plan.Digest)+" · "+count(r.Records, "record")))
 }
 
-// named is a person without a mention: what is only looked up wakes nobody.
+// named is a person without a mention: a lookup mentions no one.
 func named(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
 // count is "1 record", "3 records".

@@ -3,89 +3,13 @@ package card
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
-	"dhbot/internal/fleet"
-	"dhbot/internal/probe"
+	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
-// Board is what was found out about one process, one host or a cluster.
-type Board struct {
-	Cluster string
-	Host    string // "" unless one host was asked about
-	Rows    []Row
-	At      time.Time
-	// Unrecorded says that the state store did not answer.
-	Unrecorded bool
-	// Upstream is what else was asked, to find the cause of what is out.
-	Upstream []Row
-	// Maintenance is what people work on.
-	Maintenance []fleet.Maintenance
-	// Needs is the process whose needs the rows are, "" for any other board.
-	// Unmet are those that are not met, and Absent those that no host of the
-	// config runs.
-	Needs  string
-	Unmet  []Cause
-	Absent []string
-}
-
-// Row is one process on one host.
-type Row struct {
-	Process     runbooks.Process
-	Host        string
-	Pending     bool   // not answered yet
-	InWork      string // the open run that has it in hand, or ""
-	Command     string // what was asked
-	Observation probe.Observation
-	Finding     probe.Finding
-	Causes      []Cause // upstream, where it is out because of something else
-	// Maintenance is what was announced of it, or nil.
-	Maintenance *fleet.Maintenance
-	// NotUp is since when it has been on its way up, where somebody has followed
-	// it for that long.
-	NotUp time.Time
-	// Log is what its application log says, nil where it was not read, and
-	// LogWhy why it could not be.
-	Log    *LogSeen
-	LogWhy string
-}
-
-// LogSeen is what an application log said.
-type LogSeen struct {
-	Log   probe.Log
-	Since time.Time // from when on its errors count
-	// Before is the last line that an earlier look saw while nobody watched
-	// the process; zero for none.
-	Before time.Time
-	At     time.Time // when it was read
-}
-
-// severity of a row; what has not answered is unknown.
-func (r Row) severity() runbooks.Severity {
-	if r.Pending {
-		return runbooks.Unknown
-	}
-	return r.Finding.Severity
-}
-
-// Worst is the worst severity on the board.
-func (b Board) Worst() runbooks.Severity {
-	worst := runbooks.None
-	if len(b.Rows) == 0 {
-		return runbooks.Unknown
-	}
-	for _, r := range b.Rows {
-		if r.severity().Worse(worst) {
-			worst = r.severity()
-		}
-	}
-	return worst
-}
-
-// Mark is the sign of a severity; the words always stand beside it.
-func Mark(s runbooks.Severity) string {
+// SeverityIcon is the sign of a severity; the words always stand beside it.
+func SeverityIcon(s runbooks.Severity) string {
 	switch s {
 	case runbooks.Critical:
 		return "🔴"
@@ -100,19 +24,54 @@ func Mark(s runbooks.Severity) string {
 	}
 }
 
+// levelIcon is the sign of a level; of what is unknown it shows the level that
+// it might be as well.
+func levelIcon(s, worstCase runbooks.Severity) string {
+	if s == runbooks.Unknown && isLevel(worstCase) {
+		return SeverityIcon(s) + SeverityIcon(worstCase)
+	}
+	return SeverityIcon(s)
+}
+
+// levelWords are a level as people read it: "unknown, could be up to Sev 1 ·
+// Critical".
+func levelWords(s, worstCase runbooks.Severity) string {
+	if s == runbooks.Unknown && isLevel(worstCase) {
+		return s.String() + ", could be up to " + worstCase.String()
+	}
+	return s.String()
+}
+
+func isLevel(s runbooks.Severity) bool { return s != runbooks.Unknown && s != runbooks.None }
+
+func rowIcon(r status.Row) string  { return levelIcon(r.Severity(), r.WorstCase()) }
+func rowWords(r status.Row) string { return levelWords(r.Severity(), r.WorstCase()) }
+
 // Status is the answer to a status command: a process in full where one was
 // asked about, a table otherwise.
-func Status(b Board) Card {
+func Status(b status.Board) Card {
 	if b.Needs != "" {
 		return depsCard(b)
 	}
-	if b.oneProcess() {
+	if oneProcess(b) {
 		return processCard(b)
 	}
 	return boardCard(b)
 }
 
-func (b Board) oneProcess() bool {
+// Verified is the answer to `verify`: the board of a cluster under a verdict.
+func Verified(b status.Board) Card {
+	c := boardCard(b)
+	verdict := "Verified: all as expected"
+	if b.Worst() != runbooks.None {
+		verdict = "Not as expected"
+	}
+	c.Head = append(Line{T(levelIcon(b.Worst(), b.WorstCase()) + " "), B(verdict), T(" · ")}, c.Head[1:]...)
+	c.Push = levelIcon(b.Worst(), b.WorstCase()) + " " + verdict + " · " + PlainLine(c.Head[3:])
+	return c
+}
+
+func oneProcess(b status.Board) bool {
 	if len(b.Rows) == 0 {
 		return false
 	}
@@ -124,38 +83,71 @@ func (b Board) oneProcess() bool {
 	return b.Host == "" || len(b.Rows) == 1
 }
 
-func processCard(b Board) Card {
+func processCard(b status.Board) Card {
 	p := b.Rows[0].Process
-	worst := b.Worst()
+	level := levelWords(b.Worst(), b.WorstCase())
 	where := hostsOf(b.Rows)
-	head := Line{T(Mark(worst) + " "), B(upperFirst(worst.String()) + " · " + headline(b.Rows)), T(fmt.Sprintf(" · %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster))}
+	head := Line{
+		T(levelIcon(b.Worst(), b.WorstCase()) + " "),
+		B(upperFirst(level) + " · " + headline(b.Rows)),
+		T(fmt.Sprintf(" · %s (%s) on %s · %s", p.Title, p.ID, where, b.Cluster)),
+	}
 	c := Card{Head: head}
-	for _, r := range b.Rows {
+	rows := worstRows(b.Rows)
+	for _, r := range rows[:min(mostBad, len(rows))] {
 		c.Body = append(c.Body, Text{Lines: rowLines(r, len(b.Rows) > 1)})
 	}
-	if up := b.upstreamLines(); up != nil {
-		c.Body = append(c.Body, Text{Lines: up})
+	if n := len(rows) - mostBad; n > 0 {
+		c.Body = append(c.Body, Text{Lines: []Line{{B(fmt.Sprintf("… and %d more", n)), T(": " + tally(rows[mostBad:]))}}})
 	}
-	if worst != runbooks.None {
-		c.Body = append(c.Body, Text{Lines: []Line{{B("Impact: "), T(p.Impact)}}})
-	}
-	c.Buttons = append(b.causeTaps(), nextTaps(b, p)...)
+	c.Body = append(c.Body, paragraphs(capped(hostFindings(b), mostLines, "more host"), upstreamLines(b), outageImpact(b.Rows))...)
+	c.Buttons = append(causeTaps(b), nextTaps(b, p)...)
 	c.Foot = append(c.Foot, evidence(b.Rows)...)
-	return b.finish(c, fmt.Sprintf("%s · %s · %s on %s · %s", worst, headline(b.Rows), p.ID, where, b.Cluster)+b.because())
+	return finish(b, c, fmt.Sprintf("%s · %s · %s on %s · %s", level, headline(b.Rows), p.ID, where, b.Cluster)+because(b))
+}
+
+// outageImpact says whom it hits: of an outage, or of one that it might be. What
+// runs with errors has no such impact.
+func outageImpact(rows []status.Row) []Line {
+	var down, perhaps bool
+	for _, r := range rows {
+		down = down || !r.Pending && r.Finding.Condition == runbooks.Critical
+		perhaps = perhaps || r.Severity() == runbooks.Unknown
+	}
+	impact := rows[0].Process.Impact
+	switch {
+	case down:
+		return []Line{{B("Impact: "), T(impact)}}
+	case perhaps:
+		return []Line{{B("Impact if it is down: "), T(impact)}}
+	default:
+		return nil
+	}
+}
+
+// hostFindings are lines about hosts as a whole.
+func hostFindings(b status.Board) []Line {
+	var out []Line
+	for _, h := range b.Hosts {
+		out = append(
+			out, Line{T(SeverityIcon(h.Severity) + " "), B(h.Host + ": " + h.Headline), T(" · " + h.Severity.String() + " · " + h.Text)},
+		)
+	}
+	return out
 }
 
 // rowLines say how one process is, and why we think so.
-func rowLines(r Row, withHost bool) []Line {
+func rowLines(r status.Row, withHost bool) []Line {
 	lead := ""
 	if withHost {
-		lead = Mark(r.severity()) + " " + r.Host + ": "
+		lead = rowIcon(r) + " " + r.Host + ": "
 	}
 	if r.Pending {
 		return []Line{{T(lead + "no answer yet")}}
 	}
 	lines := []Line{rowLine(r, lead)}
-	if r.Finding.Severity == runbooks.Unknown && r.Finding.Might != runbooks.Unknown {
-		lines = append(lines, Line{T("Not seen, so not green: it may be "), B(r.Finding.Might.String())})
+	if withHost && r.Severity() == runbooks.Unknown {
+		lines = append(lines, Line{T(upperFirst(rowWords(r)))})
 	}
 	if r.InWork != "" {
 		lines = append(lines, Line{T("In work: "), B(r.InWork)})
@@ -168,7 +160,7 @@ func rowLines(r Row, withHost bool) []Line {
 
 // rowLine is the finding; its headline stands in the card's first line where
 // there is one row only.
-func rowLine(r Row, lead string) Line {
+func rowLine(r status.Row, lead string) Line {
 	text := r.Finding.Text
 	if lead == "" && text != "" {
 		return Line{T(text)}
@@ -182,7 +174,7 @@ func rowLine(r Row, lead string) Line {
 
 // evidence names the command behind each row, once where it is the same on
 // several hosts.
-func evidence(rows []Row) []Line {
+func evidence(rows []status.Row) []Line {
 	const most = 3
 	type asked struct {
 		command string
@@ -206,35 +198,24 @@ func evidence(rows []Row) []Line {
 	}
 	var out []Line
 	for _, a := range list[:min(most, len(list))] {
-		out = append(out, Line{C(a.command), T(" on " + strings.Join(a.hosts, ", "))})
+		out = append(out, Line{C(a.command), T(" on " + few(a.hosts, mostNamed))})
 	}
 	return append(out, unread[:min(1, len(unread))]...)
 }
 
-func (b Board) finish(c Card, push string) Card {
-	c.Push = Mark(b.Worst()) + " " + push
-	foot := Line{T("as of "), At(b.asOf())}
+func finish(b status.Board, c Card, push string) Card {
+	c.Push = levelIcon(b.Worst(), b.WorstCase()) + " " + push
+	foot := Line{T("as of "), At(b.AsOf())}
 	if b.Unrecorded {
 		foot = append(foot, T(" · unrecorded: my state store does not answer"))
 	}
 	c.Foot = append(c.Foot, foot)
+	c.Facts = factsOfStatus(b)
 	return c
 }
 
-// asOf is the time of the oldest observation on the board: nothing shown is
-// older than it says.
-func (b Board) asOf() time.Time {
-	oldest := b.At
-	for _, r := range b.Rows {
-		if at := r.Observation.At; !r.Pending && !at.IsZero() && at.Before(oldest) {
-			oldest = at
-		}
-	}
-	return oldest
-}
-
 // headline is what was found in a few words, each once.
-func headline(rows []Row) string {
+func headline(rows []status.Row) string {
 	var out []string
 	for _, r := range rows {
 		switch {
@@ -244,12 +225,12 @@ func headline(rows []Row) string {
 			out = append(out, r.Finding.Headline)
 		}
 	}
-	return strings.Join(unique(out), "; ")
+	return fewBy(unique(out), mostLines, "; ")
 }
 
-func hostsOf(rows []Row) string { return strings.Join(hostOrder(rows), ", ") }
+func hostsOf(rows []status.Row) string { return few(hostOrder(rows), mostNamed) }
 
-func hostOrder(rows []Row) []string {
+func hostOrder(rows []status.Row) []string {
 	var out []string
 	for _, r := range rows {
 		out = append(out, r.Host)

@@ -83,6 +83,15 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) Line {
 	return append(l, T(" — "+st.Text))
 }
 
+// pidLine is how the process runs that did not come to what was waited for.
+func pidLine(r engine.Run) []Line {
+	i := inVain(r)
+	if i < 0 || len(r.Steps[i].Kept) == 0 {
+		return nil
+	}
+	return []Line{{T("Then: "), B(r.Steps[i].Kept[0]), T(" · details " + r.ID + " has its last log lines")}}
+}
+
 // stepSign stands before a step; the words behind it say the same.
 func stepSign(s engine.StepState) string {
 	switch s {

@@ -2,14 +2,17 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/observe"
 	"dhbot/runbooks"
 )
 
-// The taps that cards offer. A button's value is "R-XXXX DIGEST", or for
-// TapCommand a whole command of the table with validated names.
+// The taps that cards offer. A button's value is "R-XXXX DIGEST", for TapCommand
+// a command's encoded Fields, and for TapRun what the requester was shown.
 const (
 	TapApprove  = "approve"  // the button
 	TapApproved = "approved" // the form that a destructive approval opens
@@ -21,6 +24,8 @@ const (
 	TapDetails  = "details"
 	TapAsk      = "ask" // a shortcut of the platform, and the window that it opens
 	TapCommand  = "command"
+	TapNoted    = "noted" // the form for a note about an incident; its value is the incident's id
+	TapRun      = "run"   // the requester has seen what would run
 )
 
 func runValue(r engine.Run) string { return r.ID + " " + r.Plan.Digest }
@@ -28,7 +33,7 @@ func runValue(r engine.Run) string { return r.ID + " " + r.Plan.Digest }
 func voteButtons(r engine.Run) []Button {
 	value := runValue(r)
 	approve := Button{Action: TapApprove, Label: "Approve", Value: value, Style: Primary}
-	if r.Plan.Class == runbooks.Destructive {
+	if r.Plan.NameTyped() {
 		approve.Label = "Approve…" // opens a form
 	} else {
 		approve.Confirm = approveConfirm(r)
@@ -36,9 +41,7 @@ func voteButtons(r engine.Run) []Button {
 	return []Button{
 		approve,
 		{Action: TapDeny, Label: "Deny…", Value: value, Style: Danger},
-		{Action: TapLooking, Label: "👀 I'm looking", Value: value},
-		{Action: TapDetails, Label: "Details", Value: value},
-		cancelButton(r),
+		{Action: TapDetails, Label: "Details", Value: value}, // with what else can be done
 	}
 }
 
@@ -73,11 +76,23 @@ func runButtons(r engine.Run) []Button {
 		return []Button{stop}
 	case engine.Paused:
 		return []Button{{Action: TapDone, Label: "Done", Value: runValue(r), Style: Primary}, stop}
+	case engine.Closed:
+		return continueButton(r)
 	case engine.Failed, engine.Partly, engine.Unknown:
-		return lookButtons(r)
+		return append(continueButton(r), lookButtons(r)...)
 	default:
 		return nil
 	}
+}
+
+// continueButton asks for what a run left undone, where there is something.
+func continueButton(r engine.Run) []Button {
+	in, ok := r.Continuation()
+	if !ok {
+		return nil
+	}
+	from := in.Continue[len(in.Continue)-1].From
+	return []Button{commandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
 }
 
 // lookButtons ask how the target is now, where a run did not end well.
@@ -86,7 +101,64 @@ func lookButtons(r engine.Run) []Button {
 	if !ok {
 		return nil
 	}
-	return []Button{{Action: TapCommand, Label: "Status now", Value: fmt.Sprintf("status %s on %s in %s", at.Process, at.Host, r.Plan.Cluster)}}
+	look := commandTap("Status now", command.On("status", at.Process, at.Host, r.Plan.Cluster))
+	switch {
+	case unwatched(r, at):
+		return []Button{changeTap("start", at, r.Plan.Cluster, r.Plan.Impact), look}
+	case inVain(r) >= 0:
+		return lateButtons(r, at)
+	default:
+		return []Button{look}
+	}
+}
+
+// inVain is the index of the step that waited in vain for the outcome of a change
+// to a process, -1 for none.
+func inVain(r engine.Run) int {
+	changed := map[runbooks.Target]bool{}
+	for i := range steps(r) {
+		p, st := r.Plan.Steps[i], r.Steps[i].State
+		at := runbooks.Target{Process: p.Process, Host: p.Host}
+		if (st == engine.StepFailed || st == engine.StepUnknown) && p.Until.AboutProcess() && changed[at] {
+			return i
+		}
+		changed[at] = changed[at] || p.Kind == runbooks.Exec
+	}
+	return -1
+}
+
+// lateButtons are what helps with a process that has not come up in its time.
+func lateButtons(r engine.Run, at runbooks.Target) []Button {
+	out := []Button{commandTap("Look again", command.On("status", at.Process, at.Host, r.Plan.Cluster))}
+	if slices.ContainsFunc(r.Steps, func(st engine.Step) bool { return keptDump(st.Kept) }) {
+		out = append(out, Button{Action: TapDetails, Label: "Thread dump", Value: runValue(r)})
+	}
+	late := r.Steps[inVain(r)]
+	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
+		return out // closing it wants words; what would not stop is not stopped again, and what still serves is left
+	}
+	giveUp := changeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
+	giveUp.Label = "Give up…"
+	giveUp.Confirm.Title = "Give up and stop " + at.String() + " · " + r.Plan.Cluster + "?"
+	giveUp.Confirm.Text = "Its supervisor then stops trying to start it. While it is down: " + r.Plan.Impact
+	return append(out, giveUp)
+}
+
+// keptDump says that a thread dump is among what was kept with a step.
+func keptDump(kept []string) bool {
+	return slices.ContainsFunc(kept, func(l string) bool { return strings.HasPrefix(l, "thread dump") })
+}
+
+// unwatched says that a run changed nothing since its process is not monitored:
+// monit's restart would only watch it again.
+func unwatched(r engine.Run, at runbooks.Target) bool {
+	for i := range steps(r) {
+		p := r.Plan.Steps[i]
+		if p.Until == runbooks.Supervised && p.Process == at.Process && p.Host == at.Host && r.Steps[i].State == engine.StepFailed {
+			return observe.Unwatched(r.Steps[i].Seen)
+		}
+	}
+	return false
 }
 
 // troubled is the process at which a run stopped, or its first.
@@ -111,7 +183,7 @@ func TypeName(r engine.Run) Form {
 		Action: TapApproved, Value: runValue(r), Title: "Approve " + r.ID,
 		Body:   append([]Element{Text{Lines: []Line{runHead(r)}}}, waitingBody(r, false)...),
 		Inputs: []Input{{Name: "text", Label: "Type the target's name", Hint: Target(r)}},
-		Submit: "Approve",
+		Submit: "Approve", Typed: "approve " + r.ID + " " + Target(r),
 	}
 }
 
@@ -121,36 +193,14 @@ func WhyDeny(r engine.Run) Form {
 		Action: TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
 		Body:   paragraphs([]Line{{B(upperFirst(runTitle(r)))}}, askedLines(r)),
 		Inputs: []Input{{Name: "text", Label: "Why?", Hint: "It is shown in the channel and recorded.", Multiline: true}},
-		Submit: "Deny",
+		Submit: "Deny", Typed: "deny " + r.ID + " why",
 	}
-}
-
-// Suggestion is a command to tap. Command means the same in any channel and
-// holds validated names only.
-type Suggestion struct {
-	Label, Command string
-	Changes        bool
-}
-
-// Tappable adds the first few suggestions to a card as buttons; what changes
-// something is asked once more.
-func Tappable(c Card, list []Suggestion) Card {
-	const most = 3
-	for _, s := range list[:min(most, len(list))] {
-		b := Button{Action: TapCommand, Label: s.Label, Value: s.Command}
-		if s.Changes {
-			b.Label += "…"
-			b.Confirm = &Confirm{Title: upperFirst(s.Label) + "?", Text: "As a command: " + s.Command + ". No reason is given with it.", Yes: "Ask for it", No: "Back"}
-		}
-		c.Buttons = append(c.Buttons, b)
-	}
-	return c
 }
 
 // Again asks back before a command that ended well a moment ago is repeated.
-func Again(r engine.Run, command string) Card {
-	c := WithNote(Run(r), fmt.Sprintf("%s did this already, and it ended well. Do it again?", r.ID))
-	c.Buttons = []Button{{Action: TapCommand, Label: "Again…", Value: command, Style: Danger,
+func Again(r engine.Run, again command.Fields) Card {
+	c := WithNote(Run(r), fmt.Sprintf("%s has already done this. Run it again?", r.ID))
+	c.Buttons = []Button{{Action: TapCommand, Label: "Again…", Value: again.Encode(), Style: Danger,
 		Confirm: &Confirm{Title: upperFirst(runTitle(r)) + ", again?", Text: r.ID + " did it already.", Yes: "Again", No: "Back"}}}
 	return c
 }

@@ -54,6 +54,8 @@ func PlainLine(l Line) string {
 // with its URL.
 func PlainSpan(s Span) string {
 	switch s.Kind {
+	case Group:
+		return "@" + redact.Clean(s.Text)
 	case Who:
 		return "@" + redact.Clean(s.Text)
 	case When:

@@ -15,12 +15,15 @@ const (
 	timelineLines = 40
 )
 
-// Audit shows entries of the trail, oldest first, of which the newest fit; left
+// Audit shows the newest entries of the trail that fit, oldest first; left
 // are older ones that were not even read. whole says that nothing is missing
 // from the card.
 func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c Card, whole bool) {
 	n := entriesOf(len(entries) + left)
-	c = Card{Push: fmt.Sprintf("Audit · %s · %s", what, n), Head: Line{T("🧾 "), B("Audit · " + what), T(" · " + n + " since "), dayAt(since)}}
+	c = Card{
+		Push: fmt.Sprintf("Audit · %s · %s", what, n),
+		Head: Line{T("🧾 "), B("Audit · " + what), T(" · " + n + " since "), dayAt(since)},
+	}
 	shown := entries
 	if len(shown) > auditLines {
 		shown = shown[len(shown)-auditLines:]
@@ -74,7 +77,7 @@ func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int)
 }
 
 // Story is what entries of the trail tell, in plain sentences, a line each with
-// its time in UTC. Looks at something are told where they found a change for
+// its time in UTC. Looks are shown where they found a change for
 // the worse or back; steps where they ended.
 func Story(entries []audit.Sealed) []string {
 	t := teller{seen: map[string]string{}, step: map[string]string{}}
@@ -86,7 +89,7 @@ func Story(entries []audit.Sealed) []string {
 	return t.lines
 }
 
-// teller remembers what was told, so as not to tell it twice.
+// teller remembers what was shown, so as not to show it twice.
 type teller struct {
 	lines []string
 	day   string
@@ -128,7 +131,12 @@ func (t *teller) tell(r audit.Record) string {
 		return fmt.Sprintf("%s cancelled %s%s", who, r.Run, quoted(r.Text))
 	case audit.Ticked:
 		return fmt.Sprintf("%s did a step of %s by hand%s", who, r.Run, quoted(r.Text))
+	case audit.Restored:
+		return r.Text
 	case audit.Closed:
+		if r.Person == "" {
+			return fmt.Sprintf("%s closed: %s", r.Run, r.Text)
+		}
 		return fmt.Sprintf("%s closed %s%s", who, r.Run, quoted(r.Text))
 	case audit.StepStarted:
 		t.step[r.Run] = r.Text
@@ -140,6 +148,9 @@ func (t *teller) tell(r audit.Record) string {
 	case audit.ReadDone:
 		return t.look(r, who)
 	case audit.Announced:
+		if r.Action == "incident" || r.Action == "byhand" {
+			return fmt.Sprintf("%s %s, %s%s", orElse(r.Person, "dhbot"), r.Outcome, r.Target, quoted(r.Text))
+		}
 		return fmt.Sprintf("%s announced for %s: %s %s%s", who, r.Target, r.Action, r.Outcome, quoted(r.Text))
 	case audit.Note:
 		return strings.Join(strings.Fields(strings.Join([]string{r.Person, r.Action, r.Target, r.Outcome, r.Text}, " ")), " ")

@@ -32,12 +32,12 @@ func ExampleTimeline() {
 	look("14:02:11", "Sev 1 · Critical")
 	look("14:03:00", "Sev 1 · Critical")
 	run("14:06:02", audit.Requested, "anna", "disk was full, freed 40 GB")
-	add("14:06:30", audit.Record{Kind: audit.Refused, Person: "anna", Text: "Not allowed: anna asked for this; somebody else has to approve it."})
+	add("14:06:30", audit.Record{Kind: audit.Refused, Person: "anna", Text: "Not allowed: anna can't approve their own request; another approver has to."})
 	run("14:07:01", audit.Reminded, "", "reminder 1 of 3, called ben, chris")
 	run("14:07:05", audit.Looking, "ben", "")
 	run("14:07:09", audit.Approved, "ben", "vote 1 of 1")
 	run("14:07:10", audit.Started, "", "carried out by bot")
-	run("14:07:12", audit.StepStarted, "", "wait until running with a new pid")
+	run("14:07:12", audit.StepStarted, "", "wait until up with a new pid")
 	run("14:07:53", audit.StepEnded, "", "pid 40211 → 51877")
 	add("14:07:53", audit.Record{Kind: audit.Ended, Run: "R-7F3K", Outcome: "done"})
 	look("14:09:00", "Sev 0 · None")
@@ -47,12 +47,12 @@ func ExampleTimeline() {
 	// 🕓 Timeline · prod · 2026-11-21 13:00 – 2026-11-21 15:00 UTC
 	// 2026-11-21 14:02:11  db_dis was seen at Sev 1 · Critical (status by anna)
 	//            14:06:02  anna asked for R-7F3K: restart db_dis on infra-1 (Sev 1 · Critical): “disk was full, freed 40 GB”
-	//            14:06:30  anna was refused: Not allowed: anna asked for this; somebody else has to approve it.
+	//            14:06:30  anna was refused: Not allowed: anna can't approve their own request; another approver has to.
 	//            14:07:01  R-7F3K still waits for votes: reminder 1 of 3, called ben, chris
 	//            14:07:05  ben is looking at R-7F3K
 	//            14:07:09  ben approved R-7F3K
 	//            14:07:10  R-7F3K started: carried out by bot
-	//            14:07:53  R-7F3K, infra-1: wait until running with a new pid: pid 40211 → 51877
+	//            14:07:53  R-7F3K, infra-1: wait until up with a new pid: pid 40211 → 51877
 	//            14:07:53  R-7F3K done
 	//            14:09:00  db_dis was seen at Sev 0 · None (status by anna)
 	// 0

@@ -55,7 +55,12 @@ func runLines(title string, list []engine.Stored) []Line {
 	lines := []Line{{B(title)}}
 	for _, s := range list {
 		sign, what := headline1(s.Run)
-		lines = append(lines, Line{T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "), named(s.Run.Asked), T(" "), At(s.Run.RequestedAt)})
+		lines = append(
+			lines, Line{
+				T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "),
+				named(s.Run.Asked), T(" "), At(s.Run.RequestedAt),
+			},
+		)
 	}
 	return lines
 }
@@ -92,7 +97,7 @@ func freed(r engine.Run) []Line {
 	switch r.State {
 	case engine.Unknown:
 		who := T(" · its fate is unknown: look at the target, then ")
-		if r.Plan.Severity != runbooks.Moderate && r.Plan.Severity != runbooks.Low { // as the engine has it
+		if !r.Plan.Severity.Minor() { // as the engine has it
 			who = T(" · its fate is unknown: somebody other than " + r.Asked.Person + " looks at the target, then ")
 		}
 		return []Line{{B(r.ID), who, C("close " + r.ID + " WHAT YOU FOUND")}}
@@ -113,9 +118,8 @@ type HelpGroup struct {
 	Compact bool
 }
 
-// Help lists the commands that somebody may use in a cluster; others are the
-// verbs that need a role which that person has not.
-func Help(groups []HelpGroup, cluster string, others []string) Card {
+// Help lists the commands that a person may use in a cluster, on one screen.
+func Help(groups []HelpGroup, cluster string) Card {
 	c := Card{Push: "What you can say", Head: Line{B("What you can say"), T(" in " + cluster)}, Private: true}
 	for _, g := range groups {
 		switch {
@@ -134,11 +138,8 @@ func Help(groups []HelpGroup, cluster string, others []string) Card {
 			c.Body = append(c.Body, Text{Lines: lines})
 		}
 	}
-	if len(others) > 0 {
-		c.Body = append(c.Body, Text{Lines: []Line{{B("Needs a role that you have not: "), T(strings.Join(others, ", "))}}})
-	}
 	c.Foot = []Line{
-		{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. What follows the target is the reason. In a thread, mention me instead of using the slash.")},
+		{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. A reason follows “because”. In a thread, mention me instead of using the slash.")},
 	}
 	return c
 }
@@ -185,7 +186,12 @@ func HelpVerb(t HelpTopic) Card {
 	if len(t.Processes) > 0 {
 		processes = []Line{{B("Processes: "), T(strings.Join(t.Processes, ", "))}}
 	}
-	return Card{Push: t.Verb + ": " + t.Summary, Head: Line{B(t.Verb), T(" · " + t.Summary)}, Body: paragraphs(how, params, takes, processes), Private: true}
+	return Card{
+		Push:    t.Verb + ": " + t.Summary,
+		Head:    Line{B(t.Verb), T(" · " + t.Summary)},
+		Body:    paragraphs(how, params, takes, processes),
+		Private: true,
+	}
 }
 
 // HelpProcess tells about one process.
@@ -229,10 +235,12 @@ func TrailOf(entries []audit.Sealed) Card {
 	for _, e := range entries {
 		told[e.Record.Run] = e.Record.Run != ""
 	}
-	return trail(entries, told)
+	c := trail(entries, told)
+	c.Foot = nil // the head stands in the audit channel
+	return c
 }
 
-// trail tells what the runs that were told of before are about no more.
+// trail does not repeat what runs shown before are about.
 func trail(entries []audit.Sealed, told map[string]bool) Card {
 	if len(entries) == 0 {
 		return Card{}

@@ -9,13 +9,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// readCall reads in which order approvers are called. It makes nobody an
-// approver: whoever is called and could not vote would be woken for nothing.
+// readCall reads in which order approvers are called. It makes no one an
+// approver: a person who is called and cannot vote would be woken for nothing.
 func (b *builder) readCall(cluster string, v value) {
 	if !v.there() {
 		return
 	}
-	o := v.object("first", "next")
+	o := v.object(keysOf[callKeys]()...)
 	approvers := b.config.Rules.Clusters[cluster][auth.Approver]
 	taken := map[string]string{}
 	read := func(group string) (names []string) {
@@ -42,7 +42,7 @@ func (b *builder) readCall(cluster string, v value) {
 	b.checkCall(cluster, calls, o.get("first"))
 }
 
-// checkCall names the operators whose requests skip the first group: who asks
+// checkCall names the operators whose requests skip the first group: the requester
 // can never vote, and a group of one is not there for its own requests.
 func (b *builder) checkCall(cluster string, calls auth.Calls, first value) {
 	if len(calls.First) == 0 {

@@ -19,11 +19,12 @@ import (
 )
 
 var (
-	dnsName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
-	login   = regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`)
+	dnsName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	loginName = regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`)
 	// argument is one word of how monit is called; nothing that a shell reads
 	// as more than a word.
-	argument = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
+	argument     = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
+	fileSizeForm = regexp.MustCompile(`^(\d{1,6}) ?(MiB|GiB)$`)
 	// webWord is an address without a password or a query.
 	webWord = regexp.MustCompile(`^https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9_.~%+,/-]*)?$`)
 )
@@ -32,14 +33,14 @@ func (b *builder) readClusters(v value) {
 	addresses := map[string]string{}
 	for _, p := range v.pairs() {
 		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q will not do as a cluster's name", p.name), plainNameIs)
+			p.value.problem(fmt.Sprintf("%q is not a valid cluster name", p.name), plainNameIs)
 		}
 		b.readCluster(p.name, p.value, addresses)
 	}
 }
 
 func (b *builder) readCluster(name string, v value, addresses map[string]string) {
-	o := v.object("catalog", "acls", "roles", "call", "hosts", "schedule", "watch")
+	o := v.object(keysOf[clusterKeys]()...)
 	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
 	names := b.catalogs.Names()
 	generation := o.need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
@@ -54,10 +55,11 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 			acls.problem(fmt.Sprintf("%q is no store of access control lists", acls.text()), "write etcd or mysql")
 		}
 	}
+	cluster.EtcdQuota = o.get("etcd_quota").fileSize()
 	hosts := o.needSome("hosts", "name its machines, each with {address, processes}")
 	for _, p := range hosts.pairs() {
 		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q will not do as a host's name", p.name), plainNameIs)
+			p.value.problem(fmt.Sprintf("%q is not a valid host name", p.name), plainNameIs)
 		}
 		cluster.Hosts = append(cluster.Hosts, b.readHost(p.name, p.value, catalog, addresses))
 	}
@@ -69,20 +71,19 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 	b.config.Fleet.Clusters = append(b.config.Fleet.Clusters, cluster)
 	b.readRoles(name, o.need("roles", "say who may do what: {readers, operators, approvers, data}"))
 	b.readCall(name, o.get("call"))
+	b.readEscalation(name, o.get("escalation"))
 }
 
 func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addresses map[string]string) fleet.Host {
-	o := v.object("address", "processes", "login", "monit", "etcd_client_dir", "log_root", "client_update_reload")
-	h := fleet.Host{Name: name, Login: b.config.SSH.User}
-	if at := o.need("address", "write its name or address, with :port where it is not 22"); at.there() {
-		h.Address = at.hostPort()
-		if owner, taken := addresses[h.Address]; taken && h.Address != "" {
+	o := v.object(keysOf[hostKeys]()...)
+	h := fleet.Host{Name: name}
+	b.readRoute(&h, o)
+	if at := o.get("address"); h.Address != "" {
+		place := h.Address + " " + h.Via
+		if owner, taken := addresses[place]; taken {
 			at.problem("this is the address of "+owner+" already: one machine under two names could be worked on by two runs at once", "keep it under one name")
 		}
-		addresses[h.Address] = name
-	}
-	if l := o.get("login"); l.there() {
-		h.Login = l.user()
+		addresses[place] = name
 	}
 	for _, p := range o.needSome("processes", "list what runs there").texts() {
 		if id := p.text(); knows(p, catalog, id) {
@@ -95,8 +96,17 @@ func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addr
 		}
 		h.Monit = append(h.Monit, word.text())
 	}
+	if at := o.get("sudo_version"); at.there() {
+		reads, err := fleet.SudoReadsRegexp(at.text())
+		if err != nil {
+			at.problem(err.Error(), "write what sudo --version says")
+		}
+		h.OldSudo = err == nil && !reads
+	}
 	h.EtcdClientDir = o.get("etcd_client_dir").absolute()
+	h.EtcdEndpoint = o.get("etcd_endpoint").etcdEndpoint()
 	h.LogRoot = o.get("log_root").absolute()
+	h.ThreadDump = o.get("thread_dump").absolute()
 	if at := o.get("client_update_reload"); at.there() {
 		h.ClientUpdateReload = at.webAddress()
 		if h.ClientUpdateReload != "" && catalog != nil && !h.Runs(reloadedProcess) {
@@ -158,7 +168,7 @@ func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *runbook
 		if knows(p.value, catalog, p.name) && len(cluster.HostsOf(p.name)) == 0 {
 			p.value.problem("no host of the cluster runs "+p.name, "add it to a host's processes, or take it out here")
 		}
-		up := p.value.object("up").need("up", "list the windows in which it should be up; [] means never")
+		up := p.value.object(keysOf[scheduleKeys]()...).need("up", "list the windows in which it should be up; [] means never")
 		windows := []timeinterval.TimeInterval{}
 		for _, item := range up.items() {
 			if w, ok := item.interval(); ok {
@@ -172,9 +182,9 @@ func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *runbook
 // interval reads one window in Alertmanager's form.
 func (v value) interval() (timeinterval.TimeInterval, bool) {
 	before := len(v.r.problems)
-	o := v.object("times", "weekdays", "days_of_month", "months", "years", "location")
+	o := v.object(keysOf[intervalKeys]()...)
 	for _, t := range o.get("times").items() {
-		t.object("start_time", "end_time")
+		t.object(keysOf[timesKeys]()...)
 	}
 	var w timeinterval.TimeInterval
 	if len(v.r.problems) > before || !v.there() {
@@ -201,11 +211,7 @@ const channelReader = "channel "
 
 func (b *builder) readRoles(cluster string, v value) {
 	lists := []auth.Role{auth.Reader, auth.Operator, auth.Approver, auth.Data}
-	keys := make([]string, len(lists))
-	for i, role := range lists {
-		keys[i] = string(role)
-	}
-	o := v.object(keys...)
+	o := v.object(keysOf[rolesKeys]()...)
 	roles := auth.Roles{}
 	for _, role := range lists {
 		for _, item := range o.get(string(role)).texts() {
@@ -250,8 +256,8 @@ func (b *builder) mayHold(v value, role auth.Role) bool {
 	return true
 }
 
-// checkApprovers reports the operators whose Sev 1 requests nobody, or too few,
-// could approve: who asks can never vote.
+// checkApprovers reports the operators whose Sev 1 requests no one, or too few,
+// could approve: the requester can never vote.
 func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
 	rules := &b.config.Rules
 	need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
@@ -267,39 +273,44 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
 	}
 }
 
-// hostPort reads a name or address with an optional port.
-func (v value) hostPort() string {
+// hostPort reads a name or address with an optional port, 0 for none. The name is
+// as it is written.
+func (v value) hostPort() (host string, port uint16) {
 	text := v.text()
 	if text == "" {
-		return ""
+		return "", 0
 	}
 	host, port, err := splitHostPort(text)
 	if err != nil {
 		v.problem(fmt.Sprintf("%q is no address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
-		return ""
+		return "", 0
 	}
-	return joinHostPort(host, port)
+	return rawHost(text, host), port
 }
 
+// splitHostPort reads a name or address in small letters, and a port, 0 for none.
 func splitHostPort(text string) (host string, port uint16, err error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return addr.String(), 22, nil
+	if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return addr.String(), 0, nil
 	}
 	if ap, err := netip.ParseAddrPort(text); err == nil && ap.Port() > 0 {
 		return ap.Addr().String(), ap.Port(), nil
 	}
 	host, portText, found := strings.Cut(text, ":")
-	n := uint64(22)
+	n := uint64(0)
 	if found {
 		n, err = strconv.ParseUint(portText, 10, 16)
 	}
-	if err != nil || n == 0 || !dnsName.MatchString(host) {
+	if err != nil || found && n == 0 || !dnsName.MatchString(host) {
 		return "", 0, fmt.Errorf("%q is no address", text)
 	}
 	return strings.ToLower(host), uint16(n), nil
 }
 
 func joinHostPort(host string, port uint16) string {
+	if port == 0 {
+		port = 22
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -309,7 +320,7 @@ func joinHostPort(host string, port uint16) string {
 // user reads the name of an account on a host.
 func (v value) user() string {
 	name := v.text()
-	if name != "" && !login.MatchString(name) {
+	if name != "" && !loginName.MatchString(name) {
 		v.problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
 	}
 	return name
@@ -326,6 +337,33 @@ func (v value) webAddress() string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !webWord.MatchString(text) {
 		v.problem(fmt.Sprintf("%q is no address that can be opened", text), "write it whole, without a password: https://web-1.example.com:8123/reload/")
+		return ""
+	}
+	return text
+}
+
+// fileSize is a number of bytes such as 8GiB; 0 where nothing is written.
+func (v value) fileSize() int64 {
+	if !v.there() {
+		return 0
+	}
+	if m := fileSizeForm.FindStringSubmatch(v.text()); m != nil {
+		if n, err := strconv.ParseInt(m[1], 10, 64); err == nil && n > 0 {
+			return n << map[string]uint{"MiB": 20, "GiB": 30}[m[2]]
+		}
+	}
+	v.problem(fmt.Sprintf("%q is no size of a file", v.text()), "write it in MiB or GiB, for example 8GiB")
+	return 0
+}
+
+var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`)
+
+// etcdEndpoint reads the address of one member. Only https: the etcd client
+// sends its password there.
+func (v value) etcdEndpoint() string {
+	text := v.text()
+	if text != "" && !endpoint.MatchString(text) {
+		v.problem(fmt.Sprintf("%q is no endpoint of etcd that a password may be sent to", text), "write it as https://infra-1.example.com:2379")
 		return ""
 	}
 	return text

@@ -13,6 +13,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/fleet"
 	"dhbot/internal/secret"
+	"dhbot/internal/sshconfig"
 	"dhbot/internal/sshkey"
 	"dhbot/runbooks"
 )
@@ -32,10 +33,17 @@ type Config struct {
 	VoteTTL, StartTTL time.Duration
 	// Runbooks is the directory of runbooks of one's own, "" for none.
 	Runbooks string
+	// Lowered says, a line each, where they take less than they would.
+	Lowered []string
 	// Terminal is where people type commands on the bot's own machine.
 	Terminal Terminal
+	Metrics  Metrics
 	// Watches are, by name, the clusters that are watched in the background.
 	Watches map[string]Watch
+	// Escalations are, by cluster, who is called when no one takes something.
+	Escalations map[string]Escalation
+	// Incidents say from when on what is observed is an incident.
+	Incidents Incidents
 	// Catalogs are what the binary carries, with Runbooks laid over it.
 	Catalogs runbooks.Catalogs
 	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
@@ -63,6 +71,13 @@ type State struct {
 	Etcd *Etcd
 	// Archive is where sealed segments of the trail go; "" keeps them in Dir.
 	Archive string
+	// KeyFile signs the state; it lies outside of Dir and of every backup.
+	KeyFile string
+	// NotesDir is where the notes of what was sent lie; "" is beside the key.
+	NotesDir string
+	// Witnesses keep the heads of the trail, besides the file next to the key:
+	// paths and addresses.
+	Witnesses []string
 }
 
 // Etcd is an external etcd cluster. It is never Deephaven's.
@@ -71,15 +86,6 @@ type Etcd struct {
 	CAFile, CertFile, KeyFile string   // PEM files
 	User                      string
 	Password                  secret.Text // the text of password_file, read by Load
-}
-
-// SSH is how hosts are reached.
-type SSH struct {
-	User       string
-	KeyFiles   []string
-	KnownHosts string
-	// ProxyJump is "user@host:port", or "" to reach hosts directly.
-	ProxyJump string
 }
 
 // Defaults of the policy (design: "second approver").
@@ -110,6 +116,8 @@ type builder struct {
 	files     []file
 	endpoints []value
 	groups    []value
+	programs  []value
+	sshConfig *sshconfig.File // nil without ssh.config_file
 	watched   []watched
 }
 
@@ -124,16 +132,21 @@ func build(name string, data []byte) *builder {
 	if !top.there() {
 		return b
 	}
-	o := top.object("slack", "state", "ssh", "people", "clusters", "runbooks", "policy", "terminal")
+	o := top.object(keysOf[fileKeys]()...)
 	b.catalogs = b.ownRunbooks(o.get("runbooks"))
+	b.readLowered(o.get("lowered"))
 	b.config.Catalogs = b.catalogs
-	slack := o.need("slack", "name the workspace: {home_teams: […], audit_channel: C…}").object("home_teams", "audit_channel", "channels")
+	slack := o.need("slack", "name the workspace: {home: T…, audit_channel: C…}").object(keysOf[slackKeys]()...)
 	b.readWorkspace(slack)
 	b.readState(o.need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))
 	b.readTerminal(o.get("terminal"))
+	b.readMetrics(o.get("metrics"))
 	b.readSSH(o.need("ssh", "say how hosts are reached: {user: …, key_file: …, known_hosts: …}"))
 	b.readPolicy(o.get("policy"))
-	b.readPeople(o.needSome("people", "name at least one person, with a Slack account"))
+	b.readIncidents(o.get("incidents"))
+	people := o.needSome("people", "name at least one person, with a Slack account")
+	b.readPeople(people)
+	b.readHome(slack, people)
 	b.readClusters(o.needSome("clusters", "name at least one cluster"))
 	b.readChannels(slack.get("channels"))
 	b.checkWatches()
@@ -145,10 +158,10 @@ func build(name string, data []byte) *builder {
 func (b *builder) readPolicy(v value) {
 	c := &b.config
 	c.Rules.Policy = auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
-	o := v.object("sev1", "destructive")
-	sev1 := o.get("sev1").object("votes", "ttl", "start")
+	o := v.object(keysOf[policyKeys]()...)
+	sev1 := o.get("sev1").object(keysOf[sev1Keys]()...)
 	c.Rules.Policy.Sev1Votes = sev1.get("votes").number(1, 5, 1)
 	c.VoteTTL = sev1.get("ttl").duration(time.Minute, 24*time.Hour, defaultVoteTTL)
 	c.StartTTL = sev1.get("start").duration(30*time.Second, time.Hour, defaultStartTTL)
-	c.Rules.Policy.DestructiveVotes = o.get("destructive").object("votes").get("votes").number(2, 5, 2)
+	c.Rules.Policy.DestructiveVotes = o.get("destructive").object(keysOf[destructiveKeys]()...).get("votes").number(2, 5, 2)
 }

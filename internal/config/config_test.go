@@ -53,7 +53,7 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s should be up at %s: %v, want %v", tt.process, tt.at, got, tt.want)
 		}
 	}
-	who, err := c.Rules.Identify(auth.Profile{Account: auth.Account{Team: "T0EXAMPLE", User: "U0BEN"}, HomeTeam: "T0EXAMPLE"})
+	who, err := c.Rules.Identify(auth.Profile{Account: auth.Account{User: "U0BEN"}, ID: "U0BEN", Organisation: "T0EXAMPLE"})
 	if err != nil || who.Name != "ben" {
 		t.Errorf("ben: %v, %v", who, err)
 	}
@@ -181,7 +181,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		// What passes can be worked with.
-		if len(c.Rules.HomeTeams) == 0 || len(c.Rules.People) == 0 || len(c.Fleet.Clusters) == 0 || c.State.Dir == "" || c.SSH.User == "" {
+		if c.Rules.Home == "" && len(c.Rules.HomeTeams) == 0 || len(c.Rules.People) == 0 || len(c.Fleet.Clusters) == 0 || c.State.Dir == "" || c.SSH.User == "" {
 			t.Errorf("passed with nothing in it: %q", data)
 		}
 		for _, cluster := range c.Fleet.Clusters {
@@ -196,7 +196,7 @@ func FuzzParse(f *testing.F) {
 
 func ExampleProblems() {
 	data := `slack: {home_teams: [T0HOME], audit_channel: C0AUDIT}
-state: {dir: /var/lib/dhbot, etcd: {endpoints: ["https://10.0.0.5:2379"]}, archive: /srv/archive}
+state: {dir: /var/lib/dhbot, etcd: {endpoints: ["https://10.0.0.5:2379"], tls: {ca: ca.pem}, user: dhbot, password_file: pw}, archive: /srv/archive}
 ssh: {user: dhops, key_file: id, known_hosts: known_hosts}
 people:
   anna: {slack: [T0HOME/U0ANNA]}

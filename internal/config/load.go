@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/internal/secret"
+	"dhbot/internal/trusted"
 )
 
 // Load reads the config file and checks it against the world as well: the
@@ -24,20 +25,52 @@ import (
 // All problems come back in one go; the config is whole, and may be used, only
 // when none of them is fatal.
 func Load(path string, env func(string) string) (*Config, Problems) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
+	return load(path, func(b *builder) {
+		b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
+		b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")
+	})
+}
+
+// LoadWithoutTokens is Load for what does not speak to Slack: no token is read,
+// and none need be there.
+func LoadWithoutTokens(path string) (*Config, Problems) { return load(path, func(*builder) {}) }
+
+func load(path string, tokens func(*builder)) (*Config, Problems) {
+	data, problems := readFile(path)
+	if problems != nil {
+		return nil, problems
 	}
 	b := build(path, data)
 	b.resolvePaths(filepath.Dir(path))
 	b.checkFiles(filepath.Dir(path))
+	b.checkPages()
 	b.checkGroups()
+	b.checkPrograms()
 	b.own.checkWriters()
-	b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
-	b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")
+	if err := trusted.Source(path); err != nil {
+		b.problems = append(b.problems, Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
+	}
+	tokens(b)
 	b.checkStore(b.lookup())
 	b.problems.sort()
 	return &b.config, b.problems
+}
+
+// LoadFile reads the config file and looks at nothing else: see Parse.
+func LoadFile(path string) (*Config, Problems) {
+	data, problems := readFile(path)
+	if problems != nil {
+		return nil, problems
+	}
+	return Parse(path, data)
+}
+
+func readFile(path string) ([]byte, Problems) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
+	}
+	return data, nil
 }
 
 // reason is an error of the operating system without the path, which the
@@ -50,40 +83,41 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// closed is what to do about a file that others could change.
+const closed = "let root or the bot's user own it and every directory above it, and chmod go-w them"
+
 // kind is what a file is for, and so what it has to be like.
 type kind uint8
 
 const (
-	plainFile    kind = iota // must be readable
-	privateKey               // nobody but its owner may read it
-	passwordFile             // the same, and its text is the etcd password
-	knownHosts               // nobody but its owner may write it
-	stateDir                 // a directory; made at start where it is missing
+	plainFile  kind = iota // must be readable
+	privateKey             // only its owner may read it
+	secretFile             // the same, and its text is wanted
+	knownHosts             // only its owner may write it
+	stateDir               // a directory; made at start where it is missing
 )
 
 // file is a path that the config names.
 type file struct {
 	value
 	is kind
+	// into takes the text of a secretFile.
+	into *secret.Text
 }
 
 // resolvePaths makes relative paths absolute.
 func (b *builder) resolvePaths(dir string) {
-	ssh := &b.config.SSH
-	for i := range ssh.KeyFiles {
-		ssh.KeyFiles[i] = from(dir, ssh.KeyFiles[i])
+	b.resolveSSH(dir)
+	for _, e := range b.config.Escalations {
+		if e.Page != nil {
+			e.Page.CAFile = from(dir, e.Page.CAFile)
+		}
 	}
-	ssh.KnownHosts = from(dir, ssh.KnownHosts)
 	if e := b.config.State.Etcd; e != nil {
-		e.CAFile, e.CertFile, e.KeyFile = from(dir, e.CAFile), from(dir, e.CertFile), from(dir, e.KeyFile)
+		e.CAFile = from(dir, e.CAFile)
+		e.CertFile = from(dir, e.CertFile)
+		e.KeyFile = from(dir, e.KeyFile)
 	}
-}
-
-func from(dir, path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(dir, path)
 }
 
 func (b *builder) checkFiles(dir string) {
@@ -103,27 +137,26 @@ func (b *builder) checkFiles(dir string) {
 			continue
 		}
 		f.check(path, info)
-		if f.is == passwordFile {
+		if f.is == secretFile {
 			text, err := os.ReadFile(path)
 			if err != nil {
 				f.problem(fmt.Sprintf("%s cannot be read: %s", path, reason(err)), "let the bot's user read it")
 				continue
 			}
-			b.config.State.Etcd.Password = secret.New(strings.TrimSpace(string(text)))
+			*f.into = secret.New(strings.TrimSpace(string(text)))
 		}
 	}
 }
 
 func (f file) check(path string, info fs.FileInfo) {
-	mode := info.Mode().Perm()
 	switch f.is {
-	case privateKey, passwordFile:
-		if mode&0o077 != 0 {
-			f.problem(fmt.Sprintf("others can read %s (mode %04o)", path, mode), "chmod 600 "+path)
+	case privateKey, secretFile:
+		if err := trusted.Secret(path, info); err != nil {
+			f.problem(err.Error(), "chmod 600 "+path)
 		}
 	case knownHosts:
-		if mode&0o022 != 0 {
-			f.problem(fmt.Sprintf("others can write %s (mode %04o), and so decide which host keys are trusted", path, mode), "chmod 644 "+path)
+		if err := trusted.Source(path); err != nil {
+			f.problem(err.Error()+", and so decide which host keys are trusted", closed)
 		}
 	}
 	if info.Size() == 0 {
@@ -159,6 +192,9 @@ func (b *builder) token(env func(string) string, name, prefix string) secret.Tex
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return problem(fmt.Sprintf("%s_FILE: %s cannot be read: %s", name, path, reason(err)), "let the bot's user read it")
+		}
+		if info, err := os.Stat(path); err != nil || trusted.Secret(path, info) != nil {
+			return problem(fmt.Sprintf("%s_FILE: others can read %s", name, path), "chmod 600 "+path)
 		}
 		text = string(data)
 	case text == "":

@@ -69,6 +69,17 @@ func environment(pairs ...string) func(string) string {
 
 var bothTokens = environment("SLACK_APP_TOKEN", appToken, "SLACK_BOT_TOKEN", botToken)
 
+// What does not speak to Slack needs no token.
+func TestLoadWithoutTokens(t *testing.T) {
+	file := filepath.Join(site(t), "dhbot.yaml")
+	if _, problems := Load(file, environment()); !problems.Fatal() {
+		t.Error("a config without tokens is one to run with")
+	}
+	if _, problems := LoadWithoutTokens(file); problems.Fatal() {
+		t.Errorf("%v", problems)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	dir := site(t)
 	env := environment("SLACK_APP_TOKEN_FILE", filepath.Join(dir, "app-token"), "SLACK_BOT_TOKEN", botToken)
@@ -79,7 +90,7 @@ func TestLoad(t *testing.T) {
 	if c.Slack.AppToken.Reveal() != appToken || c.Slack.BotToken.Reveal() != botToken || c.State.Etcd.Password.Reveal() != "etcdsecret" {
 		t.Error("a secret was not read")
 	}
-	if c.SSH.KeyFiles[0] != filepath.Join(dir, "id") || c.SSH.KnownHosts != filepath.Join(dir, "known_hosts") || c.State.Etcd.CAFile != filepath.Join(dir, "ca.pem") {
+	if c.SSH.Credentials[0].KeyFile != filepath.Join(dir, "id") || c.SSH.KnownHosts != filepath.Join(dir, "known_hosts") || c.State.Etcd.CAFile != filepath.Join(dir, "ca.pem") {
 		t.Errorf("paths are not taken from the file's directory: %+v, %+v", c.SSH, c.State.Etcd)
 	}
 }
@@ -134,6 +145,47 @@ func replace(path, from, to string) error {
 		return err
 	}
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), from, to)), 0o644)
+}
+
+// A key that only an ssh_config names need not be there, as for OpenSSH.
+func TestIdentityFileThatIsNotThere(t *testing.T) {
+	dir := site(t)
+	sshConfig := filepath.Join(dir, "ssh_config")
+	text := "Host *\nIdentityFile " + dir + "/none\nIdentityFile " + dir + "/id\n"
+	if err := os.WriteFile(sshConfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "dhbot.yaml")
+	if err := replace(file, "known_hosts: known_hosts", "known_hosts: known_hosts, config_file: ssh_config"); err != nil {
+		t.Fatal(err)
+	}
+	c, problems := Load(file, bothTokens)
+	if problems.Fatal() || !strings.Contains(fmt.Sprint(problems), dir+"/none: warning: ssh.config_file: this key cannot be read") {
+		t.Errorf("%v", problems)
+	}
+	for place, o := range c.SSH.Options {
+		if len(o.Credentials) != 1 || o.Credentials[0].KeyFile != filepath.Join(dir, "id") {
+			t.Errorf("%s: %+v", place, o)
+		}
+	}
+	if len(c.SSH.Options) == 0 {
+		t.Error("the ssh_config does not count")
+	}
+}
+
+// A file with a token that others can read is refused, whatever it holds.
+func TestTokenFileOthersRead(t *testing.T) {
+	for _, name := range []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"} {
+		dir := site(t)
+		path := filepath.Join(dir, "app-token")
+		if err := os.Chmod(path, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		_, problems := Load(filepath.Join(dir, "dhbot.yaml"), environment(name+"_FILE", path))
+		if !strings.Contains(problems.Error(), name+"_FILE: others can read "+path) {
+			t.Errorf("%v", problems)
+		}
+	}
 }
 
 // Nothing that prints a config prints a secret.

@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"dhbot/internal/trusted"
 	"dhbot/runbooks"
 )
 
@@ -69,19 +71,15 @@ func ownFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// checkWriters reports whoever else could decide which commands run.
+// checkWriters reports who else could decide which commands run.
 func (f files) checkWriters() {
 	if f.dir == "" {
 		return
 	}
 	for _, name := range append([]string{"."}, f.names...) {
 		path := filepath.Join(f.dir, name)
-		info, err := os.Stat(path)
-		if err != nil {
-			continue // reading it has said so
-		}
-		if mode := info.Mode().Perm(); mode&0o022 != 0 {
-			f.problem(fmt.Sprintf("others can write %s (mode %04o), and so decide which commands run", path, mode), "chmod go-w "+path)
+		if err := trusted.Source(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // reading it has said so
+			f.problem(err.Error()+", and so decide which commands run", closed)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"dhbot/auth"
 	"dhbot/internal/sshkey"
@@ -13,8 +14,8 @@ import (
 var (
 	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
-	accountID = regexp.MustCompile(`^([TE][A-Z0-9]{2,})/([UW][A-Z0-9]{2,})$`)
-	// plainName is what can be typed with a thumb: people, clusters, hosts.
+	accountID = regexp.MustCompile(`^(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})$`)
+	// plainName is what is easily typed on a phone: people, clusters, hosts.
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 )
 
@@ -23,6 +24,14 @@ const plainNameIs = "use lower-case letters, digits, dots, dashes and underscore
 func (b *builder) readWorkspace(o object) {
 	if !o.there() {
 		return
+	}
+	home := o.get("home")
+	b.config.Rules.Home = home.text()
+	if id := home.text(); id != "" && !teamID.MatchString(id) {
+		home.problem(fmt.Sprintf("%q is no id of an organisation", id), homeIs)
+	}
+	if home.there() && o.get("home_teams").there() {
+		o.get("home_teams").problem("home takes the place of home_teams", "leave home_teams out")
 	}
 	for _, team := range o.get("home_teams").texts() {
 		if !teamID.MatchString(team.text()) {
@@ -37,6 +46,8 @@ func (b *builder) readWorkspace(o object) {
 		audit.problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
 	}
 }
+
+const homeIs = "write the id of the workspace (T…), or in an Enterprise Grid that of the organisation (E…)"
 
 const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
 
@@ -68,12 +79,16 @@ func (b *builder) readPeople(v value) {
 	accounts, keys := map[string]string{}, map[string]string{}
 	for _, p := range v.pairs() {
 		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q will not do as a person's name", p.name), plainNameIs)
+			p.value.problem(fmt.Sprintf("%q is not a valid name for a person", p.name), plainNameIs)
 		}
-		o := p.value.object("slack", "keys")
+		o := p.value.object(keysOf[personKeys]()...)
 		person := auth.Person{Name: p.name}
 		for _, item := range o.get("slack").texts() {
-			if account, ok := b.account(item); ok && only(item, accounts, item.text(), p.name) {
+			account, ok := b.account(item)
+			if !ok || slices.ContainsFunc(person.Accounts, func(a auth.Account) bool { return a.User == account.User }) {
+				continue // the same id within another team is the same account
+			}
+			if only(item, accounts, account.User, p.name) {
 				person.Accounts = append(person.Accounts, account)
 			}
 		}
@@ -89,45 +104,59 @@ func (b *builder) readPeople(v value) {
 			}
 		}
 		if !o.broken && !o.get("slack").there() && !o.get("keys").there() {
-			p.value.problem(p.name+" has neither an account nor a key, so nobody can be "+p.name, "write slack: [T0123/U0456]")
+			p.value.problem(p.name+" has neither an account nor a key, so nobody can be "+p.name, "write slack: [U0456]")
 		}
 		c.Rules.People = append(c.Rules.People, person)
 	}
-	if len(c.Rules.HomeTeams) == 0 {
-		c.Rules.HomeTeams = teamsOf(c.Rules.People)
+}
+
+// readHome reads where people are at home, which a config without slack.home
+// says by the teams of its people's accounts.
+func (b *builder) readHome(slack object, people value) {
+	rules := &b.config.Rules
+	if rules.Home == "" && len(rules.HomeTeams) == 0 {
+		rules.HomeTeams = teamsOf(people)
+	}
+	if len(rules.HomeTeams) == 0 && slack.there() && !slack.broken && !slack.get("home_teams").there() {
+		slack.need("home", homeIs)
 	}
 }
 
-// teamsOf are the teams that the people's accounts belong to: where the file
-// names no home teams, it is at home wherever it names somebody.
-func teamsOf(people []auth.Person) []string {
+// teamsOf are the teams that stand with people's accounts.
+func teamsOf(people value) []string {
 	var teams []string
-	for _, p := range people {
-		for _, a := range p.Accounts {
-			if !slices.Contains(teams, a.Team) {
-				teams = append(teams, a.Team)
+	for _, p := range people.pairs() {
+		for _, item := range p.value.object(keysOf[personKeys]()...).get("slack").texts() {
+			m := accountID.FindStringSubmatch(item.text())
+			if m != nil && m[1] != "" && !slices.Contains(teams, m[1]) {
+				teams = append(teams, m[1])
 			}
 		}
 	}
 	return teams
 }
 
-// account reads "T0123/U0456". An account of a team that is not at home could
-// never be let in.
+// account reads "U0456", or with a team "T0123/U0456". An account of a team
+// that is not at home could never be let in; which teams an organisation (E…)
+// has is not in the config.
 func (b *builder) account(v value) (auth.Account, bool) {
-	home := b.config.Rules.HomeTeams
+	rules := &b.config.Rules
 	m := accountID.FindStringSubmatch(v.text())
 	if m == nil {
-		v.problem(fmt.Sprintf("%q is no account", v.text()), "write team and member id, as T0123/U0456; names and addresses can be changed by anyone")
+		v.problem(fmt.Sprintf("%q is no account", v.text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
 		return auth.Account{}, false
 	}
-	if len(home) > 0 && !slices.Contains(home, m[1]) {
-		v.problem("the team "+m[1]+" is not among slack.home_teams, so this account is never let in", meant(m[1], home, "the home teams are "))
+	switch team, teams := m[1], rules.HomeTeams; {
+	case team == "":
+	case strings.HasPrefix(rules.Home, "T") && team != rules.Home:
+		v.problem("the team "+team+" is not slack.home, so this account is never let in", "write the member id (U…) of an account of "+rules.Home)
+	case len(teams) > 0 && !slices.Contains(teams, team):
+		v.problem("the team "+team+" is not among slack.home_teams, so this account is never let in", meant(team, teams, "the home teams are "))
 	}
 	return auth.Account{Team: m[1], User: m[2]}, true
 }
 
-// only says that nobody else has the thing, and reports it where somebody has.
+// only says that no one else has the thing, and reports it otherwise.
 func only(v value, owners map[string]string, thing, owner string) bool {
 	other, taken := owners[thing]
 	if taken {

@@ -8,56 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"dhbot/internal/fleet"
 )
 
-func (b *builder) readSSH(v value) {
-	o := v.object("user", "key_file", "known_hosts", "proxy_jump")
-	if !v.there() {
-		return
-	}
-	ssh := &b.config.SSH
-	ssh.User = o.need("user", "write the account that the bot logs in with, such as dhops").user()
-	keys := o.needSome("key_file", "write the path of the bot's private key")
-	for _, key := range keys.oneOrMore() {
-		ssh.KeyFiles = append(ssh.KeyFiles, key.text())
-		b.files = append(b.files, file{key, privateKey})
-	}
-	hosts := o.need("known_hosts", "write the path of a known_hosts file: host keys are never trusted on first use")
-	if ssh.KnownHosts = hosts.text(); ssh.KnownHosts != "" {
-		b.files = append(b.files, file{hosts, knownHosts})
-	}
-	if jump := o.get("proxy_jump"); jump.there() {
-		ssh.ProxyJump = jump.userHostPort()
-	}
-}
-
-// oneOrMore reads a text, or a list of texts.
-func (v value) oneOrMore() []value {
-	if !v.there() {
-		return nil
-	}
-	if _, text := v.node.(*ast.StringNode); text {
-		return []value{v}
-	}
-	return v.texts()
-}
-
-// userHostPort reads "user@host:port".
-func (v value) userHostPort() string {
-	user, at, found := strings.Cut(v.text(), "@")
-	host, port, err := splitHostPort(at)
-	if !found || err != nil || !login.MatchString(user) {
-		v.problem(fmt.Sprintf("%q is no host to jump through", v.text()), "write user@host or user@host:port")
-		return ""
-	}
-	return user + "@" + joinHostPort(host, port)
-}
-
 func (b *builder) readState(v value) {
-	o := v.object("dir", "etcd", "archive")
+	o := v.object(keysOf[stateKeys]()...)
 	if !v.there() {
 		return
 	}
@@ -73,15 +28,16 @@ func (b *builder) readState(v value) {
 		archive.problem("the archive cannot be the state directory itself", "write a directory beside it")
 	}
 	if state.Dir != "" {
-		b.files = append(b.files, file{dir, stateDir})
+		b.files = append(b.files, file{value: dir, is: stateDir})
 	}
+	b.readKey(o, etcd.there())
 	if !etcd.there() {
 		return
 	}
 	if !archive.there() {
 		etcd.warning("replicas that share a store need a shared archive once the trail is sealed", "write archive: and a directory that all replicas see")
 	}
-	state.Etcd = b.readEtcd(etcd.object("endpoints", "tls", "user", "password_file"))
+	state.Etcd = b.readEtcd(etcd.object(keysOf[etcdKeys]()...))
 }
 
 // directory reads the path of a directory here.
@@ -93,7 +49,8 @@ func (v value) directory() string {
 	switch {
 	case !filepath.IsAbs(dir):
 		v.problem(fmt.Sprintf("%q is no absolute path", dir), "write it from /")
-	case filepath.Clean(dir) == "/" || slices.Contains([]string{"/etc", "/usr", "/var", "/var/lib", "/home", "/root", "/tmp"}, filepath.Clean(dir)):
+	case filepath.Clean(dir) == "/" ||
+		slices.Contains([]string{"/etc", "/usr", "/var", "/var/lib", "/home", "/root", "/tmp"}, filepath.Clean(dir)):
 		v.problem(dir+" belongs to the system", "write a directory of the bot's own, such as /var/lib/dhbot")
 	default:
 		for _, fleeting := range []string{"/tmp/", "/var/tmp/", "/run/", "/dev/shm/"} {
@@ -109,7 +66,8 @@ func (b *builder) readEtcd(o object) *Etcd {
 	etcd := &Etcd{User: o.get("user").text()}
 	for _, item := range o.needSome("endpoints", "list the URLs of an etcd of the bot's own: [https://…:2379]").texts() {
 		u, err := url.Parse(item.text())
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil || u.Path != "" {
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
+			u.Path != "" {
 			// Not quoted: it may hold a password.
 			item.problem("this is no endpoint", "write https://host:2379, without user, password or path")
 			continue
@@ -120,7 +78,7 @@ func (b *builder) readEtcd(o object) *Etcd {
 		etcd.Endpoints = append(etcd.Endpoints, item.text())
 		b.endpoints = append(b.endpoints, item)
 	}
-	tls := o.get("tls").object("ca", "cert", "key")
+	tls := o.get("tls").object(keysOf[tlsKeys]()...)
 	for _, part := range []struct {
 		key string
 		to  *string
@@ -128,7 +86,7 @@ func (b *builder) readEtcd(o object) *Etcd {
 	}{{"ca", &etcd.CAFile, plainFile}, {"cert", &etcd.CertFile, plainFile}, {"key", &etcd.KeyFile, privateKey}} {
 		v := tls.get(part.key)
 		if *part.to = v.text(); *part.to != "" {
-			b.files = append(b.files, file{v, part.is})
+			b.files = append(b.files, file{value: v, is: part.is})
 		}
 	}
 	if (etcd.CertFile == "") != (etcd.KeyFile == "") {
@@ -136,12 +94,34 @@ func (b *builder) readEtcd(o object) *Etcd {
 	}
 	password := o.get("password_file")
 	if password.text() != "" {
-		b.files = append(b.files, file{password, passwordFile})
+		b.files = append(b.files, file{password, secretFile, &etcd.Password})
 	}
 	if (etcd.User == "") != (password.text() == "") {
 		o.problem("user and password_file go together", "write both, or neither")
 	}
+	b.guardEtcd(o, etcd)
 	return etcd
+}
+
+// guardEtcd wants what keeps others out of an etcd: TLS, and a user. On loopback,
+// where no network is crossed, it warns.
+func (b *builder) guardEtcd(o object, etcd *Etcd) {
+	if len(b.endpoints) == 0 {
+		return // said where they are read
+	}
+	say := o.problem
+	if !slices.ContainsFunc(b.endpoints, func(v value) bool {
+		u, err := url.Parse(v.text())
+		return err != nil || !loopback(u.Hostname())
+	}) {
+		say = o.warning
+	} else if etcd.CAFile == "" {
+		o.problem("whose etcd answers cannot be told", "write tls: {ca: …}, the file of the CA that signed its members' certificates")
+	}
+	if etcd.User == "" && etcd.CertFile == "" {
+		say("whoever reaches this etcd could write the bot's state",
+			"turn its authentication on, and write user: and password_file:, or tls: {cert, key} of a user")
+	}
 }
 
 func loopback(host string) bool {
@@ -192,4 +172,53 @@ func addressesOf(h fleet.Host, lookup resolve) []string {
 		return nil
 	}
 	return lookup(host)
+}
+
+// keyName is the key of the state where the config names none: beside the config.
+const keyName = "state.key"
+
+// readNotes reads where the notes of what was sent lie.
+func (b *builder) readNotes(v value) {
+	state := &b.config.State
+	state.NotesDir = v.directory()
+	for _, dir := range []string{state.Dir, state.Archive} {
+		if state.NotesDir != "" && dir != "" && strings.HasPrefix(state.NotesDir+"/", dir+"/") {
+			v.problem("the notes of what was sent would lie in "+dir+", and be put back to an earlier time with it",
+				"write a directory outside of it, such as /var/lib/dhbot-notes")
+		}
+	}
+}
+
+// readKey reads where the key of the state lies, and who witnesses its heads.
+func (b *builder) readKey(o object, external bool) {
+	state := &b.config.State
+	key := o.get("key_file")
+	if external && !key.there() {
+		o.warning("replicas that share a store sign it with one key; the bot does not start without it", "write key_file: and the path of a file that `bot state key` made, the same for every replica")
+	}
+	state.KeyFile = filepath.Join(b.dir, keyName)
+	if key.there() {
+		state.KeyFile = key.text()
+		if !filepath.IsAbs(state.KeyFile) {
+			state.KeyFile = filepath.Join(b.dir, state.KeyFile)
+		}
+	}
+	for _, dir := range []string{state.Dir, state.Archive} {
+		if dir != "" && strings.HasPrefix(filepath.Clean(state.KeyFile)+"/", dir+"/") {
+			o.problem("the key of the state would lie in "+dir+", and in every backup of it: who has both can make the bot act", "write key_file: and a path outside of it, such as /etc/dhbot/state.key")
+		}
+	}
+	b.readNotes(o.get("notes_dir"))
+	for _, w := range o.get("witnesses").texts() {
+		name := w.text()
+		u, err := url.Parse(name)
+		switch {
+		case err == nil && u.Scheme == "https" && u.Host != "", err == nil && u.Scheme == "http" && loopback(u.Hostname()):
+		case strings.HasPrefix(name, "http:"):
+			w.problem("heads would cross the network unprotected", "write https://")
+		case !filepath.IsAbs(name):
+			w.problem(fmt.Sprintf("%q is no witness", name), "write the absolute path of a file, on another mount than the state, or an https:// address")
+		}
+		state.Witnesses = append(state.Witnesses, name)
+	}
 }

@@ -25,7 +25,7 @@ const terminalSocket = "terminal.sock"
 
 // readTerminal comes after the state and the workspace.
 func (b *builder) readTerminal(v value) {
-	o := v.object("socket", "group", "channel")
+	o := v.object(keysOf[terminalKeys]()...)
 	t := &b.config.Terminal
 	t.Channel = b.config.Slack.AuditChannel
 	if c := o.get("channel"); c.there() {

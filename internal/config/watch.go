@@ -7,7 +7,7 @@ import (
 
 // Watch is how a cluster is watched in the background.
 type Watch struct {
-	// Channel is where incidents are told.
+	// Channel is where incidents are posted.
 	Channel string
 	// Every is the time between two looks, and Quiet how long something must
 	// have been well again to be over.
@@ -18,6 +18,32 @@ const (
 	defaultEvery = 30 * time.Second
 	defaultQuiet = 2 * time.Minute
 )
+
+// Incidents say from when on what is observed is an incident.
+type Incidents struct {
+	// ErrorRate is how many errors a minute in a log are too many once they last
+	// for ErrorsFor.
+	ErrorRate int
+	ErrorsFor time.Duration
+	// OwnStop is how long a process that a run stopped may stay stopped.
+	OwnStop time.Duration
+}
+
+// Defaults of what is an incident (design: "what holds back an incident").
+const (
+	defaultErrorRate = 10
+	defaultErrorsFor = 5 * time.Minute
+	defaultOwnStop   = 30 * time.Minute
+)
+
+func (b *builder) readIncidents(v value) {
+	o := v.object(keysOf[incidentKeys]()...)
+	b.config.Incidents = Incidents{
+		ErrorRate: o.get("error_rate").number(1, 10_000, defaultErrorRate),
+		ErrorsFor: o.get("errors_for").duration(time.Minute, 15*time.Minute, defaultErrorsFor),
+		OwnStop:   o.get("own_stop").duration(time.Minute, 24*time.Hour, defaultOwnStop),
+	}
+}
 
 // watched is a cluster's watch and where it stands in the file.
 type watched struct {
@@ -31,7 +57,7 @@ func (b *builder) readWatch(cluster string, v value) {
 	if !v.there() {
 		return
 	}
-	o := v.object("channel", "every", "quiet")
+	o := v.object(keysOf[watchKeys]()...)
 	w := Watch{
 		Every: o.get("every").duration(5*time.Second, 10*time.Minute, defaultEvery),
 		Quiet: o.get("quiet").duration(10*time.Second, time.Hour, defaultQuiet),
@@ -51,7 +77,7 @@ func (b *builder) readWatch(cluster string, v value) {
 }
 
 // checkWatches comes after the channels are known: in a channel of another
-// cluster a name that somebody types below an incident means something else.
+// cluster a name typed below an incident means something else.
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
 		if bound := b.config.Slack.Channels[w.text()]; bound != "" && bound != w.cluster {

@@ -239,8 +239,20 @@ func (v value) number(least, most, otherwise int) int {
 			return got
 		}
 	}
-	v.problem("this is not a number that will do", fmt.Sprintf("write a whole number from %d to %d", least, most))
+	v.problem("this number is out of range", fmt.Sprintf("write a whole number from %d to %d", least, most))
 	return otherwise
+}
+
+// boolean reads true or false; false where the file has neither.
+func (v value) boolean() bool {
+	if !v.there() {
+		return false
+	}
+	if b, ok := v.node.(*ast.BoolNode); ok {
+		return b.Value
+	}
+	v.problem("this must be true or false", "write true or false, without quotes")
+	return false
 }
 
 // duration reads a time such as "15m" within bounds, or gives the default.
@@ -251,7 +263,9 @@ func (v value) duration(least, most, otherwise time.Duration) time.Duration {
 	if d, err := time.ParseDuration(v.text()); err == nil && d >= least && d <= most {
 		return d
 	}
-	v.problem("this is not a time that will do", fmt.Sprintf("write a time from %s to %s, such as %s", short(least), short(most), short(otherwise)))
+	v.problem(
+		"this duration is out of range", fmt.Sprintf("write a time from %s to %s, such as %s", short(least), short(most), short(otherwise)),
+	)
 	return otherwise
 }
 

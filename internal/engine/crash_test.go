@@ -130,7 +130,7 @@ func crash(t *testing.T, heir string, at int, before bool) (state engine.State, 
 
 			second, err := engine.New(engine.Config{
 				Runs: h.store, Runner: h.hosts, Replica: heir, Members: members{heir}, Policy: engine.TestPolicy, Now: time.Now,
-				Gate: engine.GateFunc(func(context.Context, engine.Run) error { return nil }), Log: slog.New(slog.DiscardHandler),
+				Gate: stored(nil), Ledger: h.store, Log: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -9,23 +9,34 @@ import (
 	"slices"
 	"time"
 
+	"dhbot/internal/pause"
 	"dhbot/internal/remote"
+	"dhbot/runbooks"
 )
 
-// Config is what an Engine is made of. Members may be nil: then nobody but
+// Config is what an Engine is made of. Members may be nil: then no replica but
 // this replica is known to be gone. Workers and Grace have defaults; every
 // other field must be set.
 type Config struct {
-	Runs    Runs
-	Runner  remote.Runner
-	Gate    Gate
-	Members Members
-	Policy  Policy        // its Replica is set from below
-	Replica string        // this bot process; unique among those that are alive
-	Workers int           // runs under way at a time, default 8
-	Grace   time.Duration // how long a command under way is waited for when stopping, default 30 s
-	Now     func() time.Time
-	Log     *slog.Logger
+	Runs   Runs
+	Runner remote.Runner
+	// Assessor may be nil where no plan waits for all of a host to be up.
+	Assessor Assessor
+	// Evidence may be nil where none is kept.
+	Evidence     Evidence
+	Gate         Gate
+	Ledger       Ledger
+	Members      Members
+	Policy       Policy        // its Replica is set from below
+	Replica      string        // this bot process; unique among the live replicas
+	Workers      int           // runs under way at a time, default 8
+	DrainTimeout time.Duration // how long a command under way is waited for when stopping, default 30 s
+	Turned       func()        // called whenever the loop of Run turns; nil for none
+	Now          func() time.Time
+	// ClockAhead is how far Now is known to be ahead of the time that others have,
+	// hosts among them; nil where that is not known.
+	ClockAhead func() time.Duration
+	Log        *slog.Logger
 }
 
 // Defaults of Config. Eight at a time is what keeps acks quick beside the
@@ -35,11 +46,17 @@ const (
 	defaultGrace   = 30 * time.Second
 )
 
-// GateFunc is a function that is a Gate.
-type GateFunc func(ctx context.Context, r Run) error
+// GateFuncs are two functions that are a Gate.
+type GateFuncs struct {
+	DeriveFunc  func(r Run) (runbooks.Plan, error)
+	RecheckFunc func(ctx context.Context, r Run) error
+}
 
-// Recheck calls f.
-func (f GateFunc) Recheck(ctx context.Context, r Run) error { return f(ctx, r) }
+// Derive calls DeriveFunc.
+func (f GateFuncs) Derive(r Run) (runbooks.Plan, error) { return f.DeriveFunc(r) }
+
+// Recheck calls RecheckFunc.
+func (f GateFuncs) Recheck(ctx context.Context, r Run) error { return f.RecheckFunc(ctx, r) }
 
 // Engine makes events happen to stored runs, and carries runs out. Its own
 // memory holds nothing that matters: all is in Runs.
@@ -49,23 +66,26 @@ type Engine struct{ c Config }
 // would have to skip a check.
 func New(c Config) (*Engine, error) {
 	c.Workers = cmp.Or(c.Workers, defaultWorkers)
-	c.Grace = cmp.Or(c.Grace, defaultGrace)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, defaultGrace)
 	c.Policy.Replica = c.Replica
+	if c.Turned == nil {
+		c.Turned = func() {}
+	}
 	switch {
-	case c.Runs == nil, c.Runner == nil, c.Gate == nil, c.Now == nil, c.Log == nil:
-		return nil, errors.New("engine: Runs, Runner, Gate, Now and Log must all be set")
+	case c.Runs == nil, c.Runner == nil, c.Gate == nil, c.Ledger == nil, c.Now == nil, c.Log == nil:
+		return nil, errors.New("engine: Runs, Runner, Gate, Ledger, Now and Log must all be set")
 	case c.Replica == "":
 		return nil, errors.New("engine: the replica has no name")
 	case c.Policy.VoteTTL <= 0 || c.Policy.StartTTL <= 0:
 		return nil, errors.New("engine: both deadlines of the policy must be longer than nothing")
-	case c.Workers < 0 || c.Grace < 0:
+	case c.Workers < 0 || c.DrainTimeout < 0:
 		return nil, errors.New("engine: Workers and Grace cannot be negative")
 	}
 	return &Engine{c: c}, nil
 }
 
 // Submit stores a new run with its first record and settles the claim of its
-// delivery, in one transaction. Of r it takes id, inputs, plan, who asked,
+// delivery, in one transaction. Of r it takes id, inputs, plan, requester,
 // reason, place and votes needed, which never go below the floor of the plan's
 // class and level. A run that needs no vote is approved at once. Errors:
 // ErrIDTaken (mint another id), ErrSettled (the delivery was handled before), a
@@ -99,11 +119,14 @@ func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (
 	if err != nil {
 		return Stored{}, err
 	}
+	if _, closes := ev.(BroughtBack); st.Before != "" && !closes {
+		return st, refused(NotNow, "%s is %s. It is not carried on, only closed; ask again if it is still wanted.", id, st.Before)
+	}
 	a := attempt{event: ev, claim: claim}
 	return e.try(ctx, st, &a)
 }
 
-// attempt is one event on its way into the store. It remembers the forms that
+// attempt is one event being stored. It remembers the forms that
 // it tried to store without learning whether that worked, so that finding one
 // of them there is success and not a conflict.
 type attempt struct {
@@ -140,7 +163,7 @@ func (e *Engine) try(ctx context.Context, st Stored, a *attempt) (Stored, error)
 				return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 			}
 		case errors.Is(err, ErrConflict), errors.Is(err, ErrSettled) && len(a.heads) > 0:
-			// Somebody else's change, or an earlier try of this very one.
+			// Another writer's change, or an earlier try of this one.
 		default:
 			return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 		}
@@ -163,30 +186,18 @@ const (
 // Only the commit is repeated, never what it tells of.
 func (e *Engine) insist(ctx context.Context, st Stored, ev Event) (Stored, error) {
 	a := attempt{event: ev}
-	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+	for between := firstPause; ; between = min(2*between, maxPause) {
 		out, err := e.try(ctx, st, &a)
 		var no *RefusedError
 		if err == nil || errors.As(err, &no) || errors.Is(err, ErrNotFound) {
 			return out, err
 		}
-		e.c.Log.Warn("commit will be tried again", "run", st.Run.ID, "event", fmt.Sprintf("%T", ev), "err", err)
-		if !sleep(ctx, pause) {
+		e.c.Log.WarnContext(ctx, "commit will be tried again", "run", st.Run.ID, "event", fmt.Sprintf("%T", ev), "err", err)
+		if !pause.For(ctx, between) {
 			return out, err
 		}
 		if newest, err := e.c.Runs.Get(ctx, st.Run.ID); err == nil {
 			st = newest
 		}
-	}
-}
-
-// sleep waits for d; false means that ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

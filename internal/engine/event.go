@@ -25,7 +25,7 @@ type (
 		By     Actor
 		Reason string
 	}
-	// LookingBy says that somebody who may vote looks at the run.
+	// LookingBy says that an approver looks at the run.
 	LookingBy struct{ By Actor }
 	// Reminded says that reminder N was given, in a message, and whom it called.
 	Reminded struct {
@@ -33,19 +33,28 @@ type (
 		Message string
 		Called  []Callee
 	}
-	// Tick lets deadlines pass.
-	Tick struct{}
+	// EndReminded says that the approvers were called since their approval ends
+	// soon.
+	EndReminded struct {
+		Message string
+		Called  []Callee
+	}
+	// DeadlineCheck lets deadlines pass.
+	DeadlineCheck struct{}
 	// Begin asks to start with all locks taken by the same transaction.
-	Begin struct{ Worker string }
+	// Digest is that of the plan made anew.
+	Begin struct{ Worker, Digest string }
 	// Blocked says that Begin met a lock of another run.
 	Blocked struct{ Lock, Run string }
 	// RecheckFailed is the Gate's no.
 	RecheckFailed struct{ Why string }
 	// StepBegins is committed before anything is sent. Of a manual step it
-	// means that a person is waited for.
+	// means that a person is waited for. Digest is that of the plan made anew.
 	StepBegins struct {
 		Worker string
 		Index  int
+		Digest string
+		Kept   []string // what was read of the target before
 	}
 	// StepEnds is what came of it.
 	StepEnds struct {
@@ -53,8 +62,8 @@ type (
 		Index  int
 		Step   Step
 	}
-	// TickedBy is a person's word that a manual step is done.
-	TickedBy struct {
+	// StepCompleted is a person's word that a manual step is done.
+	StepCompleted struct {
 		By    Actor
 		Index int
 		Note  string
@@ -64,6 +73,9 @@ type (
 	WorkerLost struct{ Worker string }
 	// Probed is what a read found out about an unknown run, afterwards.
 	Probed struct{ Text string }
+	// BroughtBack closes a run that a restored or adopted store brought back:
+	// why, and how its targets are now.
+	BroughtBack struct{ Why, Found string }
 	// ClosedBy closes an unknown run.
 	ClosedBy struct {
 		By     Actor
@@ -76,16 +88,18 @@ func (WithdrawnVote) event() {}
 func (DeniedBy) event()      {}
 func (CancelledBy) event()   {}
 func (LookingBy) event()     {}
+func (EndReminded) event()   {}
 func (Reminded) event()      {}
-func (Tick) event()          {}
+func (DeadlineCheck) event() {}
 func (Begin) event()         {}
 func (Blocked) event()       {}
 func (RecheckFailed) event() {}
 func (StepBegins) event()    {}
 func (StepEnds) event()      {}
-func (TickedBy) event()      {}
+func (StepCompleted) event() {}
 func (WorkerLost) event()    {}
 func (Probed) event()        {}
+func (BroughtBack) event()   {}
 func (ClosedBy) event()      {}
 
 // Policy is what of the config the engine goes by.

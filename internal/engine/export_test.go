@@ -9,3 +9,6 @@ var (
 	TestPolicy  = policy
 	CheckEnding = checkEnding
 )
+
+// ReadsAsSecret is readsAsSecret.
+var ReadsAsSecret = readsAsSecret

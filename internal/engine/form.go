@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/redact"
 )
 
 // ErrNewerForm says that a newer version of the bot stored something in a form
@@ -87,16 +88,23 @@ var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
 func ValidID(s string) bool { return idForm.MatchString(s) }
 
 // FreshID mints a run id that taken does not know. Where three of a length are
-// taken it has become crowded, and the id grows by a letter.
-func FreshID(taken func(id string) (bool, error)) (string, error) {
-	for n := IDLetters; n <= MaxIDLetters; n++ {
+// taken it has become crowded, and the id grows. Ids of the first epoch of a
+// state have an even number of letters; later ones an odd number, and begin with
+// a letter of their epoch: no two epochs share an id, though the one does not
+// know which the other used.
+func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) {
+	first, n := "", IDLetters
+	if epoch > 1 {
+		first = string(idLetters[(epoch-2)%uint64(len(idLetters))])
+	}
+	for ; n+len(first) <= MaxIDLetters; n += 2 {
 		for range 3 {
-			id := mintID(n)
+			id := mintID(first, n)
 			used, err := taken(id)
 			if err != nil {
 				return "", err
 			}
-			if !used {
+			if !used && !readsAsSecret(id) {
 				return id, nil
 			}
 		}
@@ -104,8 +112,15 @@ func FreshID(taken func(id string) (bool, error)) (string, error) {
 	return "", errors.New("no unused run id was found; is the store's list of used ids damaged?")
 }
 
-// mintID makes a random id of n letters.
-func mintID(n int) string {
+// readsAsSecret says that an id is taken for the name of a secret where a colon
+// follows, as "R-NPWD: restart" would be: what follows it would not be shown.
+func readsAsSecret(id string) bool {
+	const shown = ": restart db_dis on infra-1"
+	return redact.Line(id+shown, 100) != id+shown
+}
+
+// mintID makes a random id that begins with first and has n more letters.
+func mintID(first string, n int) string {
 	b := make([]byte, 0, n)
 	var r [1]byte
 	for len(b) < n {
@@ -115,5 +130,5 @@ func mintID(n int) string {
 			b = append(b, idLetters[int(r[0])%len(idLetters)])
 		}
 	}
-	return "R-" + string(b)
+	return "R-" + first + string(b)
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +24,10 @@ func TestRunFormRoundTrip(t *testing.T) {
 	if got.ID != r.ID || got.State != r.State || got.Reason != r.Reason {
 		t.Errorf("got %+v", got)
 	}
+	version := fmt.Sprintf(`"v":%d`, engine.FormVersion)
 	for name, bad := range map[string]string{
-		"newer form":    strings.Replace(string(b), `"v":2`, `"v":3`, 1),
-		"unknown field": strings.Replace(string(b), `{"v":2`, `{"v":2,"colour":"red"`, 1),
+		"newer form":    strings.Replace(string(b), version, fmt.Sprintf(`"v":%d`, engine.FormVersion+1), 1),
+		"unknown field": strings.Replace(string(b), version, version+`,"colour":"red"`, 1),
 		"not JSON":      "x",
 	} {
 		if bad == string(b) {
@@ -35,9 +37,11 @@ func TestRunFormRoundTrip(t *testing.T) {
 			t.Errorf("%s: read", name)
 		}
 	}
-	old, err := engine.DecodeRun([]byte(strings.Replace(string(b), `"v":2`, `"v":1`, 1)))
-	if err != nil || old.V != engine.FormVersion || old.Reason != r.Reason {
-		t.Errorf("a run of form 1: %+v, %v", old, err)
+	for _, form := range []string{`"v":1`, `"v":2`, `"v":3`} {
+		old, err := engine.DecodeRun([]byte(strings.Replace(string(b), version, form, 1)))
+		if err != nil || old.V != engine.FormVersion || old.Reason != r.Reason {
+			t.Errorf("a run of form %s: %+v, %v", form, old, err)
+		}
 	}
 	r.V = 0
 	if _, err := engine.EncodeRun(r); err == nil {
@@ -49,7 +53,7 @@ func TestRunIDs(t *testing.T) {
 	seen := map[string]bool{}
 	letters := map[rune]int{}
 	for range 3000 {
-		id, err := engine.FreshID(func(string) (bool, error) { return false, nil })
+		id, err := engine.FreshID(1, func(string) (bool, error) { return false, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,15 +80,15 @@ func TestRunIDs(t *testing.T) {
 }
 
 func TestRunIDsGrowWhereCrowded(t *testing.T) {
-	id, err := engine.FreshID(func(id string) (bool, error) { return len(id) < len("R-7F3KM"), nil })
-	if err != nil || len(id) != len("R-7F3KM") || !engine.ValidID(id) {
-		t.Errorf("got %q, %v, want an id of five letters", id, err)
+	id, err := engine.FreshID(1, func(id string) (bool, error) { return len(id) < len("R-7F3KMN"), nil })
+	if err != nil || len(id) != len("R-7F3KMN") || !engine.ValidID(id) {
+		t.Errorf("got %q, %v, want an id of six letters", id, err)
 	}
-	if id, err := engine.FreshID(func(string) (bool, error) { return true, nil }); err == nil {
+	if id, err := engine.FreshID(1, func(string) (bool, error) { return true, nil }); err == nil {
 		t.Errorf("got %q where every id is taken", id)
 	}
 	down := errors.New("down")
-	if _, err := engine.FreshID(func(string) (bool, error) { return false, down }); !errors.Is(err, down) {
+	if _, err := engine.FreshID(1, func(string) (bool, error) { return false, down }); !errors.Is(err, down) {
 		t.Errorf("error %v, want the store's", err)
 	}
 }
@@ -106,6 +110,16 @@ func TestChangeCheck(t *testing.T) {
 		spoil(&c)
 		if c.Check() == nil {
 			t.Errorf("%s: passed", name)
+		}
+	}
+}
+
+// No id is minted whose run could not be shown: "R-NPWD: restart" would read as
+// a password.
+func TestIDsAreNoSecrets(t *testing.T) {
+	for id, reads := range map[string]bool{"R-NPWD": true, "R-XPWD": true, "R-7F3K": false, "R-PWD2": false} {
+		if got := engine.ReadsAsSecret(id); got != reads {
+			t.Errorf("%s reads as a secret: %v", id, got)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
-	"dhbot/internal/memstore"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
 )
 
@@ -124,18 +124,32 @@ func (h *house) engine(replica string, runs engine.Runs, runner remote.Runner) *
 	h.t.Helper()
 	e, err := engine.New(engine.Config{
 		Runs: runs, Runner: runner, Replica: replica, Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Gate: engine.GateFunc(func(_ context.Context, r engine.Run) error {
+		Gate: stored(func(r engine.Run) error {
 			if h.gate != nil {
 				return h.gate(r)
 			}
 			return nil
 		}),
-		Grace: 10 * time.Second,
+		Ledger:       h.store,
+		DrainTimeout: 10 * time.Second,
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return e
+}
+
+// stored is a Gate whose catalog makes just the plans that are stored.
+func stored(recheck func(engine.Run) error) engine.Gate {
+	return engine.GateFuncs{
+		DeriveFunc: func(r engine.Run) (runbooks.Plan, error) { return r.Plan, nil },
+		RecheckFunc: func(_ context.Context, r engine.Run) error {
+			if recheck == nil {
+				return nil
+			}
+			return recheck(r)
+		},
+	}
 }
 
 // start runs an engine until the returned function is called.

@@ -75,7 +75,8 @@ func explore(t *testing.T, start world, seen map[edge]bool) {
 		}
 		if !w.Late {
 			late := w
-			late.Late = true
+			late.Late = w.Ending // first the approval ends soon
+			late.Ending = true
 			visit(late)
 		}
 	}
@@ -159,13 +160,13 @@ func TestAnyPlanAnyOrder(t *testing.T) {
 	})
 }
 
-// taken are the events that a run takes; a Tick, which it may refuse, when it
+// taken are the events that a run takes; a DeadlineCheck, which it may refuse, when it
 // has ended.
 func taken(t *testing.T, w world, all []Event) []Event {
-	out := []Event{Tick{}}
+	out := []Event{DeadlineCheck{}}
 	for _, e := range all {
 		switch e.(type) {
-		case DeniedBy, CancelledBy, RecheckFailed: // these end most runs at once
+		case DeniedBy, CancelledBy, RecheckFailed, BroughtBack: // these end most runs at once
 		default:
 			if _, err := Next(w.Run, e, w.now(), patient); err == nil {
 				out = append(out, e)

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dhbot/internal/audit"
@@ -30,9 +32,11 @@ import (
 //	CancelledBy    waiting for a person  → cancelled, partly
 //	LookingBy      waiting for votes     → waiting for votes
 //	Reminded       waiting for votes     → waiting for votes
-//	Tick           waiting for votes     → expired
-//	Tick           approved              → expired
-//	Tick           queued                → expired
+//	EndReminded    running               → running
+//	EndReminded    waiting for a person  → waiting for a person
+//	DeadlineCheck  waiting for votes     → expired
+//	DeadlineCheck  approved              → expired
+//	DeadlineCheck  queued                → expired
 //	Begin          approved              → running
 //	Begin          queued                → running
 //	Begin          running               → running
@@ -43,10 +47,16 @@ import (
 //	RecheckFailed  running               → refused, partly
 //	StepBegins     running               → running, waiting for a person
 //	StepEnds       running               → running, done, failed, partly, cancelled, unknown
-//	TickedBy       waiting for a person  → running, done
+//	StepCompleted  waiting for a person  → running, done
 //	WorkerLost     running               → running, cancelled, partly, unknown
 //	Probed         unknown               → unknown
 //	ClosedBy       unknown               → closed
+//	BroughtBack    waiting for votes     → closed
+//	BroughtBack    approved              → closed
+//	BroughtBack    queued                → closed
+//	BroughtBack    running               → closed
+//	BroughtBack    waiting for a person  → closed
+//	BroughtBack    unknown               → closed
 //
 // Begin of a running run takes over one that was handed over (its Worker is
 // ""). CancelledBy of a running run stops it after the current step; between
@@ -60,7 +70,7 @@ import (
 // with it until a person closes it. A worker lost between two steps or while
 // only reading hands the run over: reads may be repeated, changes never.
 func Next(r Run, e Event, now time.Time, p Policy) (Change, error) {
-	t := turn{run: clone(r), now: stamp(now), policy: p}
+	t := transition{run: clone(r), now: stamp(now), policy: p}
 	if err := t.take(e); err != nil {
 		return Change{}, err
 	}
@@ -68,15 +78,15 @@ func Next(r Run, e Event, now time.Time, p Policy) (Change, error) {
 	return t.change, nil
 }
 
-// turn is one call of Next under way.
-type turn struct {
+// transition is one call of Next under way.
+type transition struct {
 	run    Run
 	now    time.Time
 	policy Policy
 	change Change
 }
 
-func (t *turn) take(e Event) error {
+func (t *transition) take(e Event) error {
 	switch e := e.(type) {
 	case Voted:
 		return t.voted(e)
@@ -90,8 +100,10 @@ func (t *turn) take(e Event) error {
 		return t.looking(e)
 	case Reminded:
 		return t.reminded(e)
-	case Tick:
-		return t.tick()
+	case EndReminded:
+		return t.endReminded(e)
+	case DeadlineCheck:
+		return t.deadline()
 	case Begin:
 		return t.begin(e)
 	case Blocked:
@@ -102,12 +114,14 @@ func (t *turn) take(e Event) error {
 		return t.stepBegins(e)
 	case StepEnds:
 		return t.stepEnds(e)
-	case TickedBy:
-		return t.ticked(e)
+	case StepCompleted:
+		return t.stepCompleted(e)
 	case WorkerLost:
 		return t.workerLost(e)
 	case Probed:
 		return t.probed(e)
+	case BroughtBack:
+		return t.broughtBack(e)
 	case ClosedBy:
 		return t.closed(e)
 	default:
@@ -117,8 +131,10 @@ func (t *turn) take(e Event) error {
 
 // end gives a run its last state and its locks back; what was not begun is
 // "not done".
-func (t *turn) end(s State, why string, by *Actor) {
-	t.run.State, t.run.EndedAt, t.run.EndedBy = s, &t.now, by
+func (t *transition) end(s State, why string, by *Actor) {
+	t.run.State = s
+	t.run.EndedAt = &t.now
+	t.run.EndedBy = by
 	t.run.Worker, t.run.Behind = "", ""
 	if why != "" {
 		t.run.Why = line(why)
@@ -127,7 +143,7 @@ func (t *turn) end(s State, why string, by *Actor) {
 	t.change.Release = true
 }
 
-func (t *turn) skipRest() {
+func (t *transition) skipRest() {
 	for i := range t.run.Steps {
 		st := &t.run.Steps[i]
 		if st.State == StepPending || st.State == StepStarted {
@@ -138,7 +154,7 @@ func (t *turn) skipRest() {
 
 // record chains one more record of the run; edit fills in what is special
 // about it.
-func (t *turn) record(kind audit.Kind, edit func(*audit.Record)) {
+func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	rec := audit.Record{
 		At: t.now, Run: t.run.ID, Kind: kind, Replica: t.policy.Replica,
 		Cluster: t.run.Plan.Cluster, Action: t.run.Plan.Action, Target: targets(t.run.Plan.Targets),
@@ -153,7 +169,20 @@ func (t *turn) record(kind audit.Kind, edit func(*audit.Record)) {
 
 // by fills in who.
 func by(rec *audit.Record, a Actor) {
-	rec.Person, rec.Account, rec.Via = a.Person, a.Account.String(), a.Via
+	rec.Person = a.Person
+	rec.Account = a.Account.String()
+	rec.Via = a.Via
+}
+
+// inSilence adds to a record's text that Slack could not be asked about the
+// person.
+func inSilence(text string, a Actor) string {
+	if a.SilentSince == nil {
+		return text
+	}
+	return strings.TrimPrefix(
+		fmt.Sprintf("%s (Slack silent since %s, %s)", text, a.SilentSince.Format("2006-01-02 15:04 MST"), a.Origin), " ",
+	)
 }
 
 // stamp is a moment in the form that is stored.

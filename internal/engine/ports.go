@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/observe"
+	"dhbot/runbooks"
 )
 
 // Errors of Runs. Any other error means that the store did not answer, and
@@ -17,6 +19,9 @@ var (
 	ErrLeaseLost = errors.New("this replica's lease is gone")
 	ErrSettled   = errors.New("this delivery was already handled")
 	ErrStoreDown = errors.New("the state store does not answer")
+	// ErrTampered says that what is stored is not what the bot stored: it does
+	// not count.
+	ErrTampered = errors.New("what is stored is not what I stored")
 )
 
 // LockedError says which lock is held, and by which run.
@@ -44,6 +49,9 @@ type Change struct {
 type Stored struct {
 	Run Run
 	Rev int64
+	// Before says, of an open run that a restored, copied or adopted store brings
+	// back, why it is never carried on; it is only closed. "" elsewhere.
+	Before string
 }
 
 // Lock is a held lock.
@@ -78,19 +86,55 @@ type Runs interface {
 	Locks(ctx context.Context) ([]Lock, error)
 }
 
-// Gate checks a run again, just before it starts and before each step that
-// does not merely prove a change which was sent already: that its people are
-// still who they were and may still do this, and that the plan made anew from
-// catalog and fleet has the approved digest.
+// Assessor judges the processes of a host as `status` does. A wait for all of
+// them to be up ends by it: what one supervisor says of what it knows is less.
+type Assessor interface {
+	// AllUp is Met where nothing on the host is an incident, Noted where
+	// something is of level 3, and NotYet where something is down, unknown or
+	// otherwise not as it should be.
+	AllUp(ctx context.Context, cluster, host string) observe.Verdict
+}
+
+// Evidence reads of a process what a change of it may end.
+type Evidence interface {
+	// Of returns lines for people about the process of a step, which had, or has,
+	// a pid: how it runs, its last log lines and, where the site allows it, a
+	// thread dump. It takes a few seconds at most, and says what it could not read.
+	Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string
+}
+
+// Gate checks a run again. The store is input, not authority: what is sent is
+// what the Gate derives, and never bytes that were read back.
 type Gate interface {
-	// Recheck returns nil, or an error whose text says what differs, which
-	// ends the run; ErrElsewhere only leaves it to another replica.
+	// Derive makes a run's plan anew: from its inputs, catalog and fleet, and
+	// nothing else of r. It is asked before every step, and asks nothing of
+	// anybody itself.
+	Derive(r Run) (runbooks.Plan, error)
+	// Recheck is asked just before a run starts, and before each step that does
+	// not merely prove a change which was sent already: whether its people are
+	// still who they were and may still do this. It returns nil, or an error
+	// whose text says what differs, which ends the run; ErrElsewhere only
+	// leaves it to another replica.
 	Recheck(ctx context.Context, r Run) error
 }
 
 // ErrElsewhere is a Gate's word that this replica is not the one to judge, or
 // to carry out, any run at the moment.
 var ErrElsewhere = errors.New("left to another replica")
+
+// Ledger remembers outside the store which steps were sent, so that a store
+// that is put back to an earlier time sends nothing again.
+type Ledger interface {
+	// Sending notes durably that step i of a run is about to be sent. After any
+	// error it must not be; ErrSentBefore says that it was sent already.
+	Sending(r Run, i int) error
+	// Hold says why a run may not be carried on for the moment, "" if it may.
+	Hold(r Run) string
+}
+
+// ErrSentBefore is a Ledger's word that a step was sent once already, in a time
+// that the store does not know of.
+var ErrSentBefore = errors.New("it was sent already, and the store does not know of it: the store was put back to an earlier time")
 
 // Members knows the bot's replicas. A replica whose lease is gone can no
 // longer commit anything, so what it left may be taken over.

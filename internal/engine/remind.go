@@ -9,14 +9,14 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Callee is somebody who is called to vote, by the account that is mentioned.
+// Callee is an approver who is called, by the account that is mentioned.
 type Callee struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 }
 
-// Look is somebody's word that they are looking at a run that waits for votes.
-// It binds nobody: whoever may vote still can.
+// Look says that an approver is looking at a run that waits for votes.
+// It is not binding: every approver can still vote.
 type Look struct {
 	Actor
 	At time.Time `json:"at"`
@@ -37,11 +37,11 @@ type Reminder struct {
 
 // LastTime is what a run is compared with: the one before it of the same
 // action and target that was carried out. An ID of "" says that there was none
-// among those that were looked through.
+// among the runs that were searched.
 type LastTime struct {
 	ID    string    `json:"id,omitempty"`
 	State State     `json:"state,omitempty"`
-	Asked string    `json:"asked,omitempty"` // who asked for it
+	Asked string    `json:"asked,omitempty"` // the requester
 	At    time.Time `json:"at,omitzero"`     // when it ended
 	// Differs are what this plan does otherwise, a sentence each; none says
 	// that the plans are the same.
@@ -64,7 +64,7 @@ func (r Run) RemindAt(n int) time.Time {
 }
 
 // ReminderDue is the number of the reminder that is due and was not given, 0
-// for none. Of several whose time has passed it is the last: nobody is called
+// for none. Of several whose time has passed it is the last: no one is called
 // twice at once.
 func (r Run) ReminderDue(now time.Time) int {
 	if r.State != Waiting || !now.Before(r.VoteBy) {
@@ -86,7 +86,7 @@ func (r Run) Reminded() int {
 	return r.Reminders[len(r.Reminders)-1].N
 }
 
-// Quiet says that the next reminder need not call anybody: somebody has said
+// Quiet says that the next reminder need not mention anyone: an approver has said
 // since the one before that they are looking. The last one always calls, since
 // after it the run expires.
 func (r Run) Quiet(n int) bool {
@@ -94,7 +94,7 @@ func (r Run) Quiet(n int) bool {
 }
 
 // looking notes who looks; another's word takes the place of the one before.
-func (t *turn) looking(e LookingBy) error {
+func (t *transition) looking(e LookingBy) error {
 	r := &t.run
 	switch {
 	case r.State != Waiting:
@@ -118,7 +118,7 @@ func (t *turn) looking(e LookingBy) error {
 }
 
 // reminded notes a reminder that was given.
-func (t *turn) reminded(e Reminded) error {
+func (t *transition) reminded(e Reminded) error {
 	r := &t.run
 	switch {
 	case r.State != Waiting:
@@ -134,14 +134,10 @@ func (t *turn) reminded(e Reminded) error {
 	}
 	r.Reminders = append(r.Reminders, Reminder{N: e.N, At: t.now, Message: e.Message, Called: e.Called})
 	t.record(audit.Reminded, func(rec *audit.Record) {
-		names := make([]string, len(e.Called))
-		for i, c := range e.Called {
-			names[i] = c.Person
-		}
 		rec.Text = fmt.Sprintf("reminder %d of %d", e.N, MaxReminders)
 		switch {
-		case len(names) > 0:
-			rec.Text += ", called " + strings.Join(names, ", ")
+		case len(e.Called) > 0:
+			rec.Text += ", called " + names(e.Called)
 		case r.Looking != nil:
 			rec.Text += ", called nobody: " + r.Looking.Person + " is looking"
 		default:
@@ -149,4 +145,13 @@ func (t *turn) reminded(e Reminded) error {
 		}
 	})
 	return nil
+}
+
+// names are the people who were called, in one line.
+func names(called []Callee) string {
+	list := make([]string, len(called))
+	for i, c := range called {
+		list[i] = c.Person
+	}
+	return strings.Join(list, ", ")
 }

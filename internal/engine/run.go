@@ -72,6 +72,9 @@ type Step struct {
 	Started *time.Time `json:"started,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"` // manual steps: who ticked it
+	// Kept is what was read of the target before a change that ends it, and after
+	// a wait in vain: lines for people, redacted and bounded.
+	Kept []string `json:"kept,omitempty"`
 }
 
 // Actor is a person acting through an account.
@@ -79,13 +82,24 @@ type Actor struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"` // slash, mention, button, terminal
+	// Origin is the user of the machine whose terminal it was: "uid 1001".
+	Origin string `json:"origin,omitempty"`
+	// SilentSince is set where Slack was silent, and what it had said last of
+	// the person stood in.
+	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
-// Vote is one person's word for a run.
+// Vote is one person's approval of a run.
 type Vote struct {
 	Actor
 	At     time.Time `json:"at"`
 	Digest string    `json:"digest"` // the plan that was voted for
+}
+
+// Unclear is a guard that could not tell whether a plan does harm.
+type Unclear struct {
+	Step int    `json:"step"` // its index in the plan
+	Text string `json:"text"` // what it said, one line, redacted
 }
 
 // Place is where a run was asked for, and so where its message lives.
@@ -113,9 +127,14 @@ type Run struct {
 	// Beside is where the same process runs that this run leaves alone, for
 	// people: "query-2", or "infra-1 (qa)" of another cluster.
 	Beside []string `json:"beside,omitempty"`
+	// Unclear are guards of the plan that could not tell at the request: Need has
+	// one approval more for them, and at the start they need not be able to tell.
+	Unclear []Unclear `json:"unclear,omitempty"`
 
 	Looking   *Look      `json:"looking,omitempty"`
 	Reminders []Reminder `json:"reminders,omitempty"`
+	// EndReminder says that the approvers were called before their approval ends.
+	EndReminder *Reminder `json:"end_reminder,omitempty"`
 
 	Need    int    `json:"need"` // votes needed
 	Votes   []Vote `json:"votes,omitempty"`
@@ -142,5 +161,6 @@ type Run struct {
 }
 
 // FormVersion is the version of the stored form of a Run. Form 2 added called,
-// last, looking and reminders; a run of form 1 is one that has none of them.
-const FormVersion = 2
+// last, looking and reminders, form 3 end_reminder, form 4 unclear, form 5 kept; a run of
+// an earlier form is one that has none of them.
+const FormVersion = 5

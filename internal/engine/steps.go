@@ -95,7 +95,7 @@ func (r Run) notDone() string {
 // a deadline and has none may not start.
 func (r Run) startOver(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
 
-func (t *turn) begin(e Begin) error {
+func (t *transition) begin(e Begin) error {
 	r := &t.run
 	fresh := r.State == Approved || r.State == Queued
 	switch {
@@ -107,10 +107,14 @@ func (t *turn) begin(e Begin) error {
 		return refused(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
 	case fresh && r.startOver(t.now):
 		return refused(TooLate, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(r.StartBy))
+	case e.Digest != r.Plan.Digest:
+		return refused(OtherDigest, "%s: the plan made anew is another one; it cannot start.", r.ID)
 	case !r.approved():
 		return refused(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
 	}
-	r.State, r.Worker, r.Behind = Running, e.Worker, ""
+	r.State = Running
+	r.Worker = e.Worker
+	r.Behind = ""
 	text := "carried out by " + e.Worker
 	if fresh {
 		r.StartedAt = &t.now
@@ -122,7 +126,7 @@ func (t *turn) begin(e Begin) error {
 	return nil
 }
 
-func (t *turn) blocked(e Blocked) error {
+func (t *transition) blocked(e Blocked) error {
 	r := &t.run
 	switch {
 	case r.State != Approved && r.State != Queued:
@@ -137,7 +141,7 @@ func (t *turn) blocked(e Blocked) error {
 	return nil
 }
 
-func (t *turn) recheckFailed(e RecheckFailed) error {
+func (t *transition) recheckFailed(e RecheckFailed) error {
 	r := &t.run
 	switch {
 	case r.State != Approved && r.State != Queued && r.State != Running:
@@ -152,13 +156,13 @@ func (t *turn) recheckFailed(e RecheckFailed) error {
 }
 
 // withRest completes the reason of a run that is partly done by what is not.
-func (t *turn) withRest() {
+func (t *transition) withRest() {
 	if rest := t.run.notDone(); rest != "" && t.run.State == Partly {
 		t.run.Why = line(sentence(t.run.Why) + "; not done: " + rest)
 	}
 }
 
-func (t *turn) stepBegins(e StepBegins) error {
+func (t *transition) stepBegins(e StepBegins) error {
 	r := &t.run
 	if err := t.mine(e.Worker); err != nil {
 		return err
@@ -168,24 +172,32 @@ func (t *turn) stepBegins(e StepBegins) error {
 		return refused(WrongStep, "%s: step %d cannot begin now.", r.ID, e.Index+1)
 	case r.Abort != nil:
 		return refused(Stopping, "%s was stopped by %s.", r.ID, r.Abort.Person)
+	case e.Digest != r.Plan.Digest:
+		return refused(OtherDigest, "%s: the plan made anew is another one; step %d is not begun.", r.ID, e.Index+1)
+	case r.invalid(e.Index, t.now):
+		return refused(TooLate, "%s: %s.", r.ID, r.WhyInvalid(e.Index))
 	case !r.approved():
 		return refused(NotApproved, "%s has %d of %d votes; step %d is not begun.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
 	}
 	ps, st := r.Plan.Steps[e.Index], &r.Steps[e.Index]
 	st.State, st.Started = StepStarted, &t.now
+	st.Kept = e.Kept
 	text := ps.Title
 	if ps.Kind == runbooks.Manual {
 		r.State, r.Worker = Paused, ""
 		text = sentence("waits for a person; " + ps.Title)
 	}
 	t.record(audit.StepStarted, func(rec *audit.Record) {
-		rec.Step, rec.Host, rec.Command, rec.Text = e.Index+1, ps.Host, ps.Sent, text
+		rec.Step = e.Index + 1
+		rec.Host = ps.Host
+		rec.Command = ps.Sent
+		rec.Text = text
 	})
 	return nil
 }
 
 // mine refuses a worker that does not have the run in its hands.
-func (t *turn) mine(worker string) error {
+func (t *transition) mine(worker string) error {
 	r := &t.run
 	switch {
 	case r.State != Running:
@@ -197,7 +209,7 @@ func (t *turn) mine(worker string) error {
 	}
 }
 
-func (t *turn) stepEnds(e StepEnds) error {
+func (t *transition) stepEnds(e StepEnds) error {
 	r := &t.run
 	if err := t.mine(e.Worker); err != nil {
 		return err
@@ -206,11 +218,17 @@ func (t *turn) stepEnds(e StepEnds) error {
 		return refused(WrongStep, "%s: step %d is not under way.", r.ID, e.Index+1)
 	}
 	ended := e.Step
-	ended.Started, ended.Ended, ended.Text = r.Steps[e.Index].Started, &t.now, line(e.Step.Text)
+	ended.Started = r.Steps[e.Index].Started
+	ended.Ended = &t.now
+	ended.Kept = append(r.Steps[e.Index].Kept, e.Step.Kept...)
+	ended.Text = line(e.Step.Text)
 	r.Steps[e.Index] = ended
 	t.record(audit.StepEnded, func(rec *audit.Record) {
 		rec.Step, rec.Host = e.Index+1, r.Plan.Steps[e.Index].Host
-		rec.Outcome, rec.Exit, rec.Output, rec.Text = ended.Outcome, ended.Exit, ended.Output, ended.Text
+		rec.Outcome = ended.Outcome
+		rec.Exit = ended.Exit
+		rec.Output = ended.Output
+		rec.Text = ended.Text
 	})
 	switch ended.State {
 	case StepDone, StepNoted:
@@ -230,7 +248,7 @@ func (t *turn) stepEnds(e StepEnds) error {
 }
 
 // goOn is what follows a completed step.
-func (t *turn) goOn() {
+func (t *transition) goOn() {
 	r := &t.run
 	switch {
 	case r.Current() < 0:
@@ -243,26 +261,28 @@ func (t *turn) goOn() {
 }
 
 // stop ends a run that was asked to stop after its current step.
-func (t *turn) stop() {
+func (t *transition) stop() {
 	t.end(t.run.stoppedAs(Cancelled), t.run.Why, t.run.Abort)
 	t.withRest()
 	t.recordEnd()
 }
 
-func (t *turn) recordEnd() {
+func (t *transition) recordEnd() {
 	t.record(audit.Ended, func(rec *audit.Record) {
 		rec.Outcome, rec.Text = string(t.run.State), t.run.Why
 	})
 }
 
 // unknown leaves a run to a person, with its locks.
-func (t *turn) unknown(why string) {
+func (t *transition) unknown(why string) {
 	t.skipRest()
-	t.run.State, t.run.Worker, t.run.Why = Unknown, "", line(why)
+	t.run.State = Unknown
+	t.run.Worker = ""
+	t.run.Why = line(why)
 	t.record(audit.Unknown, func(rec *audit.Record) { rec.Outcome, rec.Text = string(Unknown), why })
 }
 
-func (t *turn) ticked(e TickedBy) error {
+func (t *transition) stepCompleted(e StepCompleted) error {
 	r := &t.run
 	switch {
 	case r.State != Paused:
@@ -273,17 +293,22 @@ func (t *turn) ticked(e TickedBy) error {
 		return refused(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
 	}
 	st := &r.Steps[e.Index]
-	st.State, st.Ended, st.By, st.Text = StepDone, &t.now, e.By.Person, line(e.Note)
+	st.State = StepDone
+	st.Ended = &t.now
+	st.By = e.By.Person
+	st.Text = line(e.Note)
 	t.record(audit.Ticked, func(rec *audit.Record) {
 		by(rec, e.By)
-		rec.Step, rec.Host, rec.Text = e.Index+1, r.Plan.Steps[e.Index].Host, e.Note
+		rec.Step = e.Index + 1
+		rec.Host = r.Plan.Steps[e.Index].Host
+		rec.Text = e.Note
 	})
-	r.State = Running // handed over to whoever is free
+	r.State = Running // handed over to any free worker
 	t.goOn()
 	return nil
 }
 
-func (t *turn) workerLost(e WorkerLost) error {
+func (t *transition) workerLost(e WorkerLost) error {
 	r := &t.run
 	if err := t.mine(e.Worker); err != nil {
 		return err
@@ -308,7 +333,7 @@ func (t *turn) workerLost(e WorkerLost) error {
 	return nil
 }
 
-func (t *turn) probed(e Probed) error {
+func (t *transition) probed(e Probed) error {
 	r := &t.run
 	switch {
 	case r.State != Unknown:

@@ -12,30 +12,30 @@ import (
 // at once where it takes none. Only what is asked for is taken from r; states,
 // times and counts are set here.
 func first(r Run, now time.Time, p Policy) (Change, error) {
-	if err := sound(r); err != nil {
+	if err := validateRun(r); err != nil {
 		return Change{}, err
 	}
 	r = Run{
 		V: FormVersion, ID: r.ID, State: Waiting, Inputs: r.Inputs, Plan: r.Plan,
 		Asked: r.Asked, Reason: line(r.Reason), Place: r.Place, Need: r.Needed(),
-		Called: r.Called, Last: r.Last, Beside: r.Beside,
+		Called: r.Called, Last: r.Last, Beside: r.Beside, Unclear: r.Unclear,
 		Steps: make([]Step, len(r.Plan.Steps)),
 	}
 	for i := range r.Steps {
 		r.Steps[i].State = StepPending
 	}
-	t := turn{run: r, now: stamp(now), policy: p}
+	t := transition{run: r, now: stamp(now), policy: p}
 	t.run.RequestedAt, t.run.VoteBy = t.now, t.now.Add(p.VoteTTL)
 	if t.run.approved() {
 		t.approve()
 	}
-	t.record(audit.Requested, func(rec *audit.Record) { by(rec, r.Asked); rec.Text = r.Reason })
+	t.record(audit.Requested, func(rec *audit.Record) { by(rec, r.Asked); rec.Text = inSilence(r.Reason, r.Asked) })
 	t.change.Run = t.run
 	return t.change, nil
 }
 
-// sound refuses a run that could not be carried out as the rules want it.
-func sound(r Run) error {
+// validateRun refuses a run that could not be carried out as the rules want it.
+func validateRun(r Run) error {
 	bad := func(why string) error {
 		return refused(BadRun, "This cannot be carried out: %s. Nothing was run; this is a fault of the catalog or of the bot.", why)
 	}

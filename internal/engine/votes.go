@@ -16,7 +16,7 @@ func (r Run) Needed() int {
 	return max(r.Need, auth.Policy{}.VotesNeeded(r.Plan.Class, r.Plan.Severity))
 }
 
-// Approvals counts the people other than who asked who voted for exactly the
+// Approvals counts the people other than the requester who voted for exactly the
 // run's plan.
 func (r Run) Approvals() int {
 	counted := map[string]bool{}
@@ -37,7 +37,7 @@ func (r Run) begun() bool { return r.StartedAt != nil }
 // nor one account under two names makes two people.
 func sameActor(a, b Actor) bool { return a.Person == b.Person || a.Account == b.Account }
 
-func (t *turn) voted(e Voted) error {
+func (t *transition) voted(e Voted) error {
 	r := &t.run
 	switch {
 	case e.By.Person == "":
@@ -45,7 +45,7 @@ func (t *turn) voted(e Voted) error {
 	case r.State != Waiting:
 		return settled(*r)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s asked for %s; somebody else has to approve it.", r.Asked.Person, r.ID)
+		return refused(OwnRequest, "Not allowed: %s can't approve %s, their own request; another approver has to.", r.Asked.Person, r.ID)
 	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
 		return refused(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
 	case !t.now.Before(r.VoteBy):
@@ -59,18 +59,20 @@ func (t *turn) voted(e Voted) error {
 	}
 	t.record(audit.Approved, func(rec *audit.Record) {
 		by(rec, e.By)
-		rec.Text = fmt.Sprintf("vote %d of %d", r.Approvals(), r.Needed())
+		rec.Text = inSilence(fmt.Sprintf("vote %d of %d", r.Approvals(), r.Needed()), e.By)
 	})
 	return nil
 }
 
 // approve opens the time in which a run may start.
-func (t *turn) approve() {
+func (t *transition) approve() {
 	startBy := t.now.Add(t.policy.StartTTL)
-	t.run.State, t.run.ApprovedAt, t.run.StartBy = Approved, &t.now, &startBy
+	t.run.State = Approved
+	t.run.ApprovedAt = &t.now
+	t.run.StartBy = &startBy
 }
 
-func (t *turn) withdrawn(e WithdrawnVote) error {
+func (t *transition) withdrawn(e WithdrawnVote) error {
 	r := &t.run
 	i := slices.IndexFunc(r.Votes, func(v Vote) bool { return e.By.Person != "" && v.Person == e.By.Person })
 	switch {
@@ -84,7 +86,10 @@ func (t *turn) withdrawn(e WithdrawnVote) error {
 		return refused(NotVoted, "%s has not voted for %s; there is nothing to take back.", e.By.Person, r.ID)
 	}
 	r.Votes = slices.Delete(r.Votes, i, i+1)
-	r.State, r.ApprovedAt, r.StartBy, r.Behind = Waiting, nil, nil, ""
+	r.State = Waiting
+	r.ApprovedAt = nil
+	r.StartBy = nil
+	r.Behind = ""
 	t.record(audit.Withdrawn, func(rec *audit.Record) {
 		by(rec, e.By)
 		rec.Text = fmt.Sprintf("%d of %d votes left", r.Approvals(), r.Needed())
@@ -92,7 +97,7 @@ func (t *turn) withdrawn(e WithdrawnVote) error {
 	return nil
 }
 
-func (t *turn) denied(e DeniedBy) error {
+func (t *transition) denied(e DeniedBy) error {
 	r := &t.run
 	switch {
 	case r.State.Ended():
@@ -115,7 +120,7 @@ func (t *turn) denied(e DeniedBy) error {
 }
 
 // cancelled trusts the caller that By asked for the run or may vote on it.
-func (t *turn) cancelled(e CancelledBy) error {
+func (t *transition) cancelled(e CancelledBy) error {
 	r := &t.run
 	switch {
 	case r.State.Ended():
@@ -144,9 +149,9 @@ func (t *turn) cancelled(e CancelledBy) error {
 	return nil
 }
 
-func (t *turn) closed(e ClosedBy) error {
+func (t *transition) closed(e ClosedBy) error {
 	r := &t.run
-	sev1 := r.Plan.Severity != runbooks.Moderate && r.Plan.Severity != runbooks.Low
+	sev1 := !r.Plan.Severity.Minor()
 	switch {
 	case r.State.Ended():
 		return settled(*r)
@@ -164,8 +169,8 @@ func (t *turn) closed(e ClosedBy) error {
 	return nil
 }
 
-// tick lets the deadline of the vote, or of the start, pass.
-func (t *turn) tick() error {
+// deadline lets the deadline of the vote, or of the start, pass.
+func (t *transition) deadline() error {
 	r := &t.run
 	var why string
 	switch {

@@ -22,7 +22,7 @@ func story(r Run, events ...Event) {
 	records := c.Records
 	for _, e := range events {
 		now = now.Add(time.Minute)
-		if _, tick := e.(Tick); tick {
+		if _, tick := e.(DeadlineCheck); tick {
 			now = now.Add(time.Hour)
 		}
 		c, err := Next(run, e, now, p)
@@ -63,11 +63,11 @@ func ended(i int, s StepState, text string) StepEnds {
 func Example_approved() {
 	story(sev1(),
 		Voted{anna, digest}, Voted{ben, digest}, Voted{chris, digest},
-		Begin{w1}, StepBegins{w1, 0}, ended(0, StepDone, "accepted"),
+		Begin{w1, digest}, StepBegins{w1, 0, digest, nil}, ended(0, StepDone, "accepted"),
 		WithdrawnVote{ben}, DeniedBy{chris, "no"},
-		StepBegins{w1, 1}, ended(1, StepDone, "pid 40211 → 51877"), Voted{chris, digest})
+		StepBegins{w1, 1, digest, nil}, ended(1, StepDone, "pid 40211 → 51877"), Voted{chris, digest})
 	// Output:
-	// refused: Not allowed: anna asked for R-7F3K; somebody else has to approve it.
+	// refused: Not allowed: anna can't approve R-7F3K, their own request; another approver has to.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is approved.
 	// refused: R-7F3K started at 14:10 UTC; a vote can be taken back until then. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC and started at 14:10 UTC. `cancel R-7F3K` stops it after the current step.
@@ -97,7 +97,7 @@ func Example_denied() {
 }
 
 func Example_expired() {
-	story(sev1(), Tick{}, Voted{ben, digest})
+	story(sev1(), DeadlineCheck{}, Voted{ben, digest})
 	// Output:
 	// refused: R-7F3K expired at 15:07 UTC; ask again if it is still wanted.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
@@ -125,7 +125,7 @@ func Example_votedTwice() {
 
 func Example_unknown() {
 	story(sev1(),
-		Voted{ben, digest}, Begin{w1}, StepBegins{w1, 0}, WorkerLost{w1}, ended(0, StepDone, "accepted"),
+		Voted{ben, digest}, Begin{w1, digest}, StepBegins{w1, 0, digest, nil}, WorkerLost{w1}, ended(0, StepDone, "accepted"),
 		Probed{"pid 40211 → 51877"}, CancelledBy{ben, ""}, ClosedBy{anna, "it runs"}, ClosedBy{ben, "it runs"})
 	// Output:
 	// refused: R-7F3K was already approved by ben at 14:07 UTC; it is unknown.
@@ -144,7 +144,7 @@ func Example_unknown() {
 
 func Example_queued() {
 	r := asked(runbooks.Low, runbooks.Disruptive, step(runbooks.Exec, "infra-1"))
-	story(r, Blocked{"prod/infra-1/monit", "R-2222"}, Blocked{"prod/infra-1/monit", "R-2222"}, Voted{ben, digest}, Tick{})
+	story(r, Blocked{"prod/infra-1/monit", "R-2222"}, Blocked{"prod/infra-1/monit", "R-2222"}, Voted{ben, digest}, DeadlineCheck{})
 	// Output:
 	// refused: R-7F3K already waits for R-2222.
 	// refused: R-7F3K was already approved (it needed no vote) at 14:06 UTC; it is queued.
@@ -186,9 +186,9 @@ func TestEndings(t *testing.T) {
 					t.Fatalf("%T was refused", e)
 				}
 			}
-			do(Begin{w1})
+			do(Begin{w1, digest})
 			for i, s := range tt.ends {
-				do(StepBegins{w1, i})
+				do(StepBegins{w1, i, digest, nil})
 				do(StepEnds{w1, i, Step{State: s, Text: "as seen"}})
 			}
 			if w.Run.State != tt.state || w.Run.Why != tt.why {

@@ -11,14 +11,13 @@ import (
 
 // Times of the worker.
 const (
-	tickEvery   = time.Second      // how often deadlines are looked at
-	membersAge  = 3 * time.Second  // how old an answer of Members may be
-	lookAfter   = 20 * time.Second // when another replica's unknown run is looked at here
-	rewatchWait = time.Second      // pause before a broken watch is begun again
+	deadlineEvery = time.Second      // how often deadlines are looked at
+	membersAge    = 3 * time.Second  // how old an answer of Members may be
+	lookAfter     = 20 * time.Second // when another replica's unknown run is looked at here
 )
 
 // worker is the memory of one Run: hints about which runs want something,
-// and which of them are in hand. Whatever it decides is decided again by Next
+// and which of them it is working on. Each decision is made again by Next
 // on the stored run.
 type worker struct {
 	*Engine
@@ -26,7 +25,7 @@ type worker struct {
 
 	mu     sync.Mutex
 	view   map[string]hint     // open runs
-	active map[string]struct{} // runs that a goroutine of this worker has in hand
+	active map[string]struct{} // runs that a goroutine of this worker is working on
 
 	alive   []string // replicas, nil when not known
 	aliveAt time.Time
@@ -36,7 +35,7 @@ type worker struct {
 // hint is a run as last seen.
 type hint struct {
 	Stored
-	tried time.Time // when this form of it was last taken in hand
+	tried time.Time // when this form of it was last worked on
 }
 
 // Run carries out runs until ctx ends: it starts what is approved, in the
@@ -51,8 +50,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	var watching sync.WaitGroup
-	watching.Go(func() { w.watch(ctx) })
-	tick := time.NewTicker(tickEvery)
+	watching.Go(func() { Follow(ctx, w.c.Runs, w.c.Log, "worker", w.forgetView, w.see) })
+	tick := time.NewTicker(deadlineEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		w.round(ctx, hard)
@@ -62,26 +61,18 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-	grace := time.AfterFunc(e.c.Grace, cut)
+	grace := time.AfterFunc(e.c.DrainTimeout, cut)
 	defer grace.Stop()
 	w.jobs.Wait()
 	watching.Wait()
 	return nil
 }
 
-// watch keeps the view up to date.
-func (w *worker) watch(ctx context.Context) {
-	for ctx.Err() == nil {
-		w.mu.Lock()
-		clear(w.view) // a watch begins with everything that is open
-		w.mu.Unlock()
-		err := w.c.Runs.Watch(ctx, w.see)
-		if ctx.Err() != nil {
-			return
-		}
-		w.c.Log.Warn("watch of the runs ended; it is begun again", "err", err)
-		sleep(ctx, rewatchWait)
-	}
+// forgetView empties the view: a watch begins with everything that is open.
+func (w *worker) forgetView() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.view)
 }
 
 // see takes note of a run's form, unless a newer one is known.
@@ -107,35 +98,40 @@ func (w *worker) poke() {
 	}
 }
 
-// round looks once at every open run that nobody here has in hand.
+// round looks once at every open run that no goroutine here works on.
 func (w *worker) round(ctx, hard context.Context) {
 	now := w.c.Now()
+	w.c.Turned()
 	for _, st := range w.waiting() {
+		w.c.Turned() // each of them may wait for the store
 		r := st.Run
 		switch {
 		case ctx.Err() != nil:
 			return
+		case w.c.Ledger.Hold(r) != "":
+		case st.Before != "":
+			w.hand(r.ID, func() { w.bringBack(ctx, hard, st) })
 		case due(r, now):
-			w.apply(ctx, r, Tick{})
+			w.apply(ctx, r, DeadlineCheck{})
 		case r.State == Running && r.Worker != "" && w.gone(ctx, r.Worker):
 			w.apply(ctx, r, WorkerLost{Worker: r.Worker})
 		case startable(r) && !w.behindOpen(r):
-			w.hand(r.ID, func() { w.carry(ctx, hard, r.ID) })
+			w.hand(r.ID, func() { w.carryTraced(ctx, hard, r.ID) })
 		case r.State == Unknown && r.ProbedAt == nil && w.lookDue(r, now):
 			w.hand(r.ID, func() { w.look(ctx, hard, st) })
 		}
 	}
 }
 
-// waiting returns the open runs that are not in hand, oldest approval first.
-// One that was in hand a moment ago and has not moved since has met trouble
+// waiting returns the open runs that are not being worked on, oldest approval first.
+// One that was worked on a moment ago and has not moved since has met trouble
 // with the store, and is left alone until the next tick.
 func (w *worker) waiting() []Stored {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []Stored
 	for id, h := range w.view {
-		if _, inHand := w.active[id]; !inHand && time.Since(h.tried) >= tickEvery {
+		if _, inHand := w.active[id]; !inHand && time.Since(h.tried) >= deadlineEvery {
 			out = append(out, h.Stored)
 		}
 	}
@@ -179,7 +175,7 @@ func (w *worker) behindOpen(r Run) bool {
 }
 
 // gone says that a run's worker will not come back to it: it is this replica,
-// which does not have the run in hand and so had it in a former life, or one
+// which is not working on the run and so did so before a restart, or one
 // whose lease is gone. Not knowing is no.
 func (w *worker) gone(ctx context.Context, replica string) bool {
 	if replica == w.c.Replica {
@@ -191,7 +187,7 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 	if now := w.c.Now(); now.Sub(w.aliveAt) >= membersAge {
 		alive, err := w.c.Members.Alive(ctx)
 		if err != nil {
-			w.c.Log.Warn("cannot tell which replicas are alive", "err", err)
+			w.c.Log.WarnContext(ctx, "cannot tell which replicas are alive", "err", err)
 			return false
 		}
 		w.alive, w.aliveAt = alive, now
@@ -199,7 +195,7 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 	return !slices.Contains(w.alive, replica)
 }
 
-// lookDue leaves whoever found out that a run's fate is unknown the time to
+// lookDue leaves the worker that found out that a run's fate is unknown the time to
 // look at its target first.
 func (w *worker) lookDue(r Run, now time.Time) bool {
 	for _, st := range r.Steps {
@@ -210,7 +206,7 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 	return true
 }
 
-// apply makes an event happen that nobody waits for.
+// apply makes an event happen without a waiter.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
 	var no *RefusedError
@@ -220,7 +216,7 @@ func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	case errors.Is(err, ErrNotFound):
 		w.forget(r.ID)
 	case err != nil:
-		w.c.Log.Warn("event not stored, it will be tried again", "run", r.ID, "err", err)
+		w.c.Log.WarnContext(ctx, "event not stored, it will be tried again", "run", r.ID, "err", err)
 	default:
 		w.see(st)
 	}

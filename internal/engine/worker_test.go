@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +12,8 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/engine"
-	"dhbot/internal/memstore"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
 )
 
@@ -238,7 +237,7 @@ func TestManualStep(t *testing.T) {
 		r := h.submit(req).Run
 		h.want(h.after(time.Minute, r.ID), engine.Paused)
 		h.wantLocks(r.ID)
-		h.apply(r.ID, engine.TickedBy{By: engine.Anna, Index: 1, Note: "moved the file"})
+		h.apply(r.ID, engine.StepCompleted{By: engine.Anna, Index: 1, Note: "moved the file"})
 		done := h.after(time.Minute, r.ID)
 		h.want(done, engine.Done, "moved the file")
 		if done.Steps[1].By != "anna" {
@@ -308,7 +307,7 @@ func TestSubmitIsRefused(t *testing.T) {
 		if _, err := h.eng.Submit(t.Context(), r, ""); !errors.Is(err, engine.ErrIDTaken) {
 			t.Errorf("the same id again: %v", err)
 		}
-		if _, err := h.eng.Apply(t.Context(), "R-9999", engine.Tick{}, ""); !errors.Is(err, engine.ErrNotFound) {
+		if _, err := h.eng.Apply(t.Context(), "R-9999", engine.DeadlineCheck{}, ""); !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("an event for no run: %v", err)
 		}
 	})
@@ -392,7 +391,7 @@ func TestNewFailsClosed(t *testing.T) {
 	}
 	_, err := engine.New(engine.Config{
 		Runs: memstore.New(memstore.Config{}), Runner: newHosts(), Now: time.Now, Replica: "bot", Policy: engine.TestPolicy,
-		Gate: engine.GateFunc(func(context.Context, engine.Run) error { return nil }),
+		Gate: stored(nil), Ledger: memstore.New(memstore.Config{}),
 	})
 	if err == nil {
 		t.Error("an engine without a log")

@@ -73,6 +73,7 @@ func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step
 // events alone: the oracle that the run's own form is held to.
 type world struct {
 	Run    Run
+	Ending bool            // the approval ends soon; shorter deadlines have passed
 	Late   bool            // every deadline has passed
 	Votes  map[string]bool // people whose vote stands
 	Locked bool
@@ -109,12 +110,18 @@ func (w world) key() string {
 			looks += fmt.Sprint(r.Looking.Person, r.Looking.Round)
 		}
 	}
-	return fmt.Sprint(r.State, steps, votes, looks, r.Abort != nil, r.Worker, r.Behind, r.ProbedAt != nil, w.Late, w.Begun)
+	return fmt.Sprint(r.State, steps, votes, looks, r.Abort != nil, r.Worker, r.Behind, r.ProbedAt != nil, r.EndReminder != nil, w.Ending, w.Late, w.Begun)
 }
 
 func (w world) now() time.Time {
 	if w.Late {
 		return noon.Add(24 * time.Hour)
+	}
+	if end, ok := w.Run.ValidUntil(); ok && w.Ending {
+		return end.Add(-validityWarning / 2)
+	}
+	if w.Ending {
+		return noon.Add(policy.VoteTTL + time.Minute)
 	}
 	return noon.Add(13 * time.Minute) // every reminder is due
 }
@@ -130,7 +137,8 @@ func events(n int) []Event {
 		CancelledBy{anna, ""}, CancelledBy{ben, "wrong host"}, CancelledBy{Actor{}, "x"},
 		LookingBy{ben}, LookingBy{chris}, LookingBy{anna}, LookingBy{},
 		Reminded{N: 0}, Reminded{N: 1, Message: "1.2", Called: []Callee{{Person: "ben", Account: ben.Account}}}, Reminded{N: 2}, Reminded{N: 3}, Reminded{N: 4},
-		Tick{}, Begin{w1}, Begin{w2}, Begin{},
+		BroughtBack{"from before the restore", "pid 1"}, EndReminded{Called: []Callee{{Person: "ben"}}},
+		DeadlineCheck{}, Begin{w1, digest}, Begin{w2, digest}, Begin{Digest: digest}, Begin{w1, "another plan"},
 		Blocked{"prod/infra-1/monit", "R-2222"}, Blocked{"prod/infra-1/monit", "R-3333"}, RecheckFailed{"the plan differs"},
 		WorkerLost{w1}, WorkerLost{w2}, WorkerLost{}, Probed{"pid 1 → 2"},
 		ClosedBy{ben, "looked, it runs"}, ClosedBy{ben, ""}, ClosedBy{anna, "looked"}, ClosedBy{Actor{}, "x"},
@@ -138,12 +146,12 @@ func events(n int) []Event {
 	}
 	for i := -1; i <= n; i++ {
 		for _, w := range []string{w1, w2} {
-			es = append(es, StepBegins{w, i})
+			es = append(es, StepBegins{w, i, digest, nil}, StepBegins{w, i, "another plan", nil})
 			for _, s := range []StepState{StepDone, StepNoted, StepFailed, StepUnknown, StepPending, StepStarted, StepSkipped, ""} {
 				es = append(es, StepEnds{w, i, Step{State: s, Text: "as seen"}})
 			}
 		}
-		es = append(es, TickedBy{ben, i, "done by hand"}, TickedBy{Actor{}, i, ""})
+		es = append(es, StepCompleted{ben, i, "done by hand"}, StepCompleted{Actor{}, i, ""})
 	}
 	return es
 }
@@ -174,7 +182,7 @@ func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 // watch keeps the oracle's books.
 func (w world) watch(t testing.TB, e Event, c Change) world {
 	t.Helper()
-	after := world{Run: c.Run, Late: w.Late, Locked: w.Locked, Votes: map[string]bool{}, Begun: slices.Clone(w.Begun)}
+	after := world{Run: c.Run, Ending: w.Ending, Late: w.Late, Locked: w.Locked, Votes: map[string]bool{}, Begun: slices.Clone(w.Begun)}
 	for p := range w.Votes {
 		after.Votes[p] = true
 	}
@@ -249,14 +257,15 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 
 // late says that an event came after the deadline that bounds it.
 func late(e Event, from world) bool {
-	if !from.Late {
-		return false
-	}
-	switch e.(type) {
+	switch e := e.(type) {
 	case Voted, Blocked, Reminded:
-		return true
+		return from.Late || from.Ending
+	case EndReminded:
+		return from.Late || !from.Ending
+	case StepBegins:
+		return from.Late && from.Run.NeedsValidity(e.Index)
 	case Begin:
-		return from.Run.State != Running
+		return (from.Late || from.Ending) && from.Run.State != Running
 	default:
 		return false
 	}
@@ -275,7 +284,7 @@ func (w world) holdSteps(fail func(string)) {
 	switch {
 	case open == (r.State.Ended() || r.State == Unknown):
 		fail("open steps and the state contradict each other")
-	case unknown != (r.State == Unknown || r.State == Closed):
+	case unknown && r.State != Unknown && r.State != Closed, r.State == Unknown && !unknown:
 		fail("an unknown step and the state contradict each other")
 	case r.State == Done && (failed || slices.ContainsFunc(r.Steps, func(s Step) bool { return s.State == StepSkipped })):
 		fail("done with something not done")

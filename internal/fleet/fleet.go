@@ -30,7 +30,10 @@ type Cluster struct {
 	Name    string
 	Catalog string // name of the runbook catalog, e.g. "current"
 	ACLs    ACLStore
-	Hosts   []Host
+	// EtcdQuota is what the database file of an etcd member may grow to
+	// (quota-backend-bytes), in bytes; 0 where it is etcd's own default.
+	EtcdQuota int64
+	Hosts     []Host
 	// Up holds, per process, the windows in which it should be up. A process
 	// without an entry should be up always.
 	Up map[string][]timeinterval.TimeInterval
@@ -41,20 +44,30 @@ type Host struct {
 	Name      string
 	Address   string // "host:port"; the port is always present
 	Login     string // the SSH user
+	Via       string // the jump hosts before it, "login@host:port,…"; "" is a direct connection
 	Processes []string
 	// Monit overrides how monit is called here, e.g. ["sudo", "monit"]; nil
 	// means the catalog's own form.
 	Monit []string
+	// OldSudo says that sudo here reads no regular expressions, and runs
+	// SudoWrapper.
+	OldSudo bool
 	// EtcdClientDir overrides the directory of the etcd client
 	// configurations; "" means the catalog's default.
 	EtcdClientDir string
+	// EtcdEndpoint is the member whose data the etcd client here saves as a
+	// snapshot; "" means the cluster's own choice (Cluster.EtcdEndpoint).
+	EtcdEndpoint string
 	// LogRoot overrides the directory above the processes' log
 	// directories; "" means the catalog's default.
 	LogRoot string
 	// ClientUpdateReload is the address by which the Client Update Service of
-	// the Web API Service here is told to offer new files; "" means that a
+	// the Web API Service here reloads its files; "" means that a
 	// person opens it.
 	ClientUpdateReload string
+	// ThreadDump is the program here that prints what the threads of a pid do,
+	// as jstack does; "" means that no thread dump is taken.
+	ThreadDump string
 }
 
 // Cluster returns the cluster of that name.
@@ -65,6 +78,31 @@ func (f *Fleet) Cluster(name string) (*Cluster, bool) {
 		}
 	}
 	return nil, false
+}
+
+// etcdPort is where etcd serves its clients (etcd-runbook.md:41).
+const etcdPort = "2379"
+
+// EtcdEndpoint is the one member to which a command on h that wants a single
+// endpoint goes: the host's own setting, else the member on h, else the first
+// one of the cluster; "" where the cluster has none.
+func (c *Cluster) EtcdEndpoint(h *Host) string {
+	if h.EtcdEndpoint != "" {
+		return h.EtcdEndpoint
+	}
+	member := h
+	if !h.Runs("etcd") {
+		all := c.HostsOf("etcd")
+		if len(all) == 0 {
+			return ""
+		}
+		member = all[0]
+	}
+	name, _, err := net.SplitHostPort(member.Address)
+	if err != nil {
+		return ""
+	}
+	return "https://" + net.JoinHostPort(name, etcdPort)
 }
 
 // Host returns the host of that name.

@@ -24,7 +24,7 @@ type knowledge struct {
 type known struct {
 	action string
 	text   string // as a person would type it
-	user   string // the account that it runs as; "" is whoever types it
+	user   string // the account that it runs as; "" is the person who types it
 	key    string // program and leading words, as keyOf makes it
 }
 
@@ -184,7 +184,10 @@ func (c *call) supervised() (verb, service string, ok bool) {
 		return "", "", false
 	}
 	ops := c.operands()
-	if len(ops) != 2 || !slices.Contains([]string{"start", "stop", "restart", "status", "summary", "monitor", "unmonitor", "is-active", "show"}, ops[0].text) {
+	if len(ops) != 2 ||
+		!slices.Contains(
+			[]string{"start", "stop", "restart", "status", "summary", "monitor", "unmonitor", "is-active", "show"}, ops[0].text,
+		) {
 		return "", "", false
 	}
 	return ops[0].text, strings.TrimSuffix(ops[1].text, ".service"), true

@@ -126,7 +126,7 @@ type rule struct {
 }
 
 // callRules are the rules for one command by itself, in the order in which
-// findings of one line are told.
+// findings of one line are reported.
 var callRules = []rule{
 	{"wrong-process", wrongProcess},
 	{"unknown-service", unknownService},

@@ -16,7 +16,7 @@ type block struct {
 	process string // the process of the section, by id; "" where it names none
 	label   string // the line of text above it
 	lines   []line
-	prose   bool // a command inside a sentence, of which the end is a guess
+	prose   bool // a command inside a sentence, whose end is a guess
 }
 
 type line struct {
@@ -26,7 +26,8 @@ type line struct {
 
 // bare says that the block is nothing but one word.
 func (b *block) bare() bool {
-	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=") && !isCommand(b.lines[0].text)
+	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=") &&
+		!isCommand(b.lines[0].text)
 }
 
 // readPage finds the blocks of a page. know says which headings name a

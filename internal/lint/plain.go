@@ -31,7 +31,9 @@ func (p *plain) read() {
 			p.open = nil
 		case p.heading(i, text):
 			p.open = nil
-			p.section, p.process, p.label = text, p.know.titled(text), ""
+			p.section = text
+			p.process = p.know.titled(text)
+			p.label = ""
 		case isCommand(text):
 			p.command(line{no, text})
 			for strings.HasSuffix(text, `\`) && i+1 < len(p.lines) {
@@ -85,7 +87,9 @@ func (p *plain) sentence(l line) {
 	}
 	for _, text := range inSentence(l.text) {
 		b := p.block()
-		b.label, b.prose, b.lines = l.text, true, []line{{l.no, text}}
+		b.label = l.text
+		b.prose = true
+		b.lines = []line{{l.no, text}}
 	}
 	p.label = l.text
 }
@@ -149,9 +153,12 @@ func capital(word string) bool {
 // programs are the commands that runbooks use, by name; a word that is also
 // English needs more than its name to be one (see isCommand).
 var programs = []string{
-	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir", "touch", "tee", "tail", "head", "grep",
-	"monit", "systemctl", "journalctl", "service", "etcdctl", "etcdctl.sh", "mysql", "mysqldump", "openssl", "htpasswd", "keytool", "watch", "less", "more", "top", "htop", "vi", "vim", "nano",
-	"curl", "wget", "ssh", "scp", "rsync", "tar", "yum", "dnf", "rpm", "find", "xargs", "kill", "pkill", "dd", "mkfs", "export", "env", "timeout", "dhconfig", "dhctl", "dh_monit", "sed", "awk", "df", "du",
+	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir",
+	"touch", "tee", "tail", "head", "grep",
+	"monit", "systemctl", "journalctl", "service", "etcdctl", "etcdctl.sh", "mysql", "mysqldump", "openssl",
+	"htpasswd", "keytool", "watch", "less", "more", "top", "htop", "vi", "vim", "nano",
+	"curl", "wget", "ssh", "scp", "rsync", "tar", "yum", "dnf", "rpm", "find", "xargs", "kill", "pkill", "dd", "mkfs",
+	"export", "env", "timeout", "dhconfig", "dhctl", "dh_monit", "sed", "awk", "df", "du",
 }
 
 var (

@@ -51,7 +51,9 @@ func secret(_ *check, call *call) []string {
 			if !given && i+1 < len(args) {
 				value = args[i+1].text
 			}
-			shown = value != "" && !strings.HasPrefix(value, "-") && !strings.HasPrefix(value, "file:") && !strings.HasPrefix(value, "env:") && value != "stdin"
+			shown = value != "" && !strings.HasPrefix(value, "-") && !strings.HasPrefix(value, "file:") &&
+				!strings.HasPrefix(value, "env:") &&
+				value != "stdin"
 		}
 		if shown {
 			return one("a secret stands on the command line, where ps shows it to everybody: hand it over in a file or on standard input")
@@ -118,7 +120,9 @@ func (c *check) twice() {
 		}
 		for _, b := range c.calls[i+1:] {
 			if slices.ContainsFunc(b.writes, func(w word) bool { return w.text == from }) && len(b.appends) == 0 {
-				c.report(a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": look first whether "+to+" is there")
+				c.report(
+					a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": look first whether "+to+" is there",
+				)
 			}
 		}
 	}

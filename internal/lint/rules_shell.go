@@ -9,7 +9,7 @@ import (
 )
 
 // placeholders finds what a reader is to replace, where the shell would take it
-// for something else if nobody did.
+// for something else otherwise.
 func (c *check) placeholders(all []placeholder) {
 	for i, l := range c.block.lines {
 		var first, blanks string
@@ -175,7 +175,7 @@ func reload(_ *check, call *call) []string {
 	return nil
 }
 
-// neverEnds finds what needs a terminal, or goes on until somebody stops it.
+// neverEnds finds what needs a terminal, or goes on until it is stopped.
 func neverEnds(_ *check, call *call) []string {
 	switch p := call.program(); {
 	case slices.Contains([]string{"watch", "top", "htop"}, p):

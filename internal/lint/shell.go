@@ -81,7 +81,8 @@ func (c *call) operands() (out []word) {
 func (c *call) has(options ...string) bool {
 	for _, w := range c.args() {
 		for _, o := range options {
-			cluster := len(o) == 2 && len(w.text) > 1 && w.text[0] == '-' && w.text[1] != '-' && strings.ContainsRune(w.text[1:], rune(o[1]))
+			cluster := len(o) == 2 && len(w.text) > 1 && w.text[0] == '-' && w.text[1] != '-' &&
+				strings.ContainsRune(w.text[1:], rune(o[1]))
 			if w.text == o || strings.HasPrefix(w.text, o+"=") || cluster {
 				return true
 			}
@@ -90,7 +91,7 @@ func (c *call) has(options ...string) bool {
 	return false
 }
 
-// user is the account that the command runs as; "" is whoever types it.
+// user is the account that the command runs as; "" is the person who types it.
 func (c *call) user() string {
 	if c.sudo == nil {
 		return ""

@@ -1,117 +1,62 @@
 package redact
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"unicode/utf8"
 )
 
 // Mark stands where a secret stood.
 const Mark = "<redacted>"
 
-// net holds shapes of secrets within a line.
-type net struct {
-	// hints are lower-case texts of which a line must hold one for any of the
-	// shapes to match: looking for them costs a thousandth of a pattern, and
-	// nearly every line has none.
+// rule holds shapes of secrets within a line.
+type rule struct {
+	// hints are lower-case texts; a line must hold one of them for any of the
+	// shapes to match.
 	hints  []string
 	shapes []shape
 }
 
-// shape is one shape of a secret, and what is put in place of it.
+// shape is one shape of a secret.
 type shape struct {
-	pattern *regexp.Regexp
-	with    string
+	pattern func() *regexp.Regexp
+	// group is the group that holds the secret: 0 for the first one that
+	// matched, or for the whole match where there is no group.
+	group   int
+	entropy float64 // bits a character has to hold at least
+	prose   bool    // the value may be a sentence, which is kept
+	random  bool    // the value may be a word of a sentence: what is taken holds letters and digits
 }
 
-// secretKey matches the names under which secrets are written: "password",
-// "STOREPASS", "aws_secret_access_key", "client-secret", "auth_token".
-const secretKey = `[\w.\-]*(?:password|passwd|passphrase|storepass|keypass|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credentials?)(?:[_\-](?:key|hash|b64|base64|value|access[_\-]key))?`
-
-// Values after a key: quoted as in JSON, quoted inside quoted JSON (as the
-// journal prints it), in single quotes, or up to the next blank. The quotes
-// stay, so that a second pass finds the same shape again. An unterminated
-// quote, as in output cut in the middle, reaches to the end of its line.
-const (
-	inDouble  = `(?:[^"\\\n]|\\[^\n])*`
-	inEscaped = `(?:[^"\\\n]|\\[^"\n])*`
-	inSingle  = `[^'\n]*`
-	assign    = `(\\?["']?[ \t]*(?:=>|:=|[=:])[ \t]*)`
-)
-
-// keyHints stand in every name that secretKey matches.
-var keyHints = []string{"passw", "passphrase", "storepass", "keypass", "secret", "token", "key", "credential"}
-
-// privateKey matches a PEM private key, also one that was cut off at its end;
-// privateKeyEnd what is left of one that was cut off at its beginning.
+// rules are all that is known: the forms of this field first, which say more
+// precisely what of a line is the secret. The order is that of replacing.
 var (
-	privateKey    = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])*(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?`)
-	privateKeyEnd = regexp.MustCompile(`(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]*\s*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
+	rules   = slices.Concat(fieldRules, toolRules, formRules, maintained())
+	allHint = sync.OnceValue(func() *hints { return newHints(rules) })
 )
 
-// nets are applied in order. Each leaves text that none changes again.
-// The shapes are those of the runbooks (key stores and htpasswd files:
-// process-runbooks.md "Web API Service", process-runbooks-20200121.md "Client
-// Update Service"; etcd users: etcd-runbook.md) and of the services around.
-var nets = []net{
-	// URL with a password
-	{[]string{"://"}, []shape{{regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"']*:)[^\s/@"']+@`), `${1}` + Mark + `@`}}},
-	// authorization header
-	{[]string{"authorization"}, []shape{{regexp.MustCompile(`(?i)(authorization\\?["']?[ \t]*[:=][ \t]*\\?["']?(?:basic|bearer|digest|token|negotiate)[ \t]+)[^\s"'\\]+`), `${1}` + Mark}}},
-	// bearer token
-	{[]string{"bearer"}, []shape{{regexp.MustCompile(`(?i)(\bbearer[ \t]+)[A-Za-z0-9._~+/\-]{8,}=*`), `${1}` + Mark}}},
-	// Slack token
-	{[]string{"xox", "xapp", "xwfp"}, []shape{{regexp.MustCompile(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`), Mark}}},
-	// AWS key id
-	{[]string{"akia", "asia", "abia", "acca"}, []shape{{regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`), Mark}}},
-	// GitHub or GitLab token
-	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, []shape{{regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{20,})`), Mark}}},
-	// JSON web token
-	{[]string{"eyj"}, []shape{{regexp.MustCompile(`\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*`), Mark}}},
-	// password hash
-	{[]string{"$"}, []shape{{regexp.MustCompile(`\$(?:apr1|1|5|6|7|y|gy|2[abxy]?|argon2(?:id?|d)|scrypt|pbkdf2[\w\-]*)\$[./A-Za-z0-9$=,+\-]{8,}`), Mark}}},
-	// LDAP or htpasswd hash
-	{[]string{"{"}, []shape{{regexp.MustCompile(`\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}[A-Za-z0-9+/=.$]{8,}`), Mark}}},
-	// MySQL hash
-	{[]string{"*"}, []shape{{regexp.MustCompile(`\*[0-9A-F]{40}\b`), Mark}}},
-
-	{keyHints, []shape{
-		// secret in JSON
-		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)"` + inDouble + `("?)`), `${1}"` + Mark + `${3}`},
-		// secret in quoted JSON
-		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)\\"` + inEscaped + `((?:\\")?)`), `${1}\"` + Mark + `${3}`},
-		// secret in single quotes
-		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)'` + inSingle + `('?)`), `${1}'` + Mark + `${3}`},
-		// secret after = or :
-		{regexp.MustCompile(`(?i)(` + secretKey + assign + `)[^\s"'\\][^\s]*`), `${1}` + Mark},
-		// password flag
-		{regexp.MustCompile(`(?i)((?:^|\s)--?(?:password|passwd|passphrase|storepass|keypass|srcstorepass|deststorepass|token|secret)[ \t]+)[^\s\-]\S*`), `${1}` + Mark},
-	}},
-	// openssl password
-	{[]string{"pass:"}, []shape{{regexp.MustCompile(`(\bpass:)\S+`), `${1}` + Mark}}},
-	// user:password flag
-	{[]string{"-u"}, []shape{{regexp.MustCompile(`((?:^|\s)(?:--user[ =]|-u[ \t]+)[\w.\-]+:)\S+`), `${1}` + Mark}}},
-	// MySQL -p
-	{[]string{"mysql", "mariadb"}, []shape{{regexp.MustCompile(`(\b(?:mysql|mariadb|mysqladmin|mysqldump|mysqlcheck|mysqlshow|mariadb-admin|mariadb-dump|mariadb-check)\b[^\n|;&]*?\s-p)[^\s\-]\S*`), `${1}` + Mark}}},
-	// sshpass -p
-	{[]string{"sshpass"}, []shape{{regexp.MustCompile(`(\bsshpass[ \t]+-p[ \t]*)\S+`), `${1}` + Mark}}},
-	// htpasswd -b
-	{[]string{"htpasswd"}, []shape{{regexp.MustCompile(`(\bhtpasswd[ \t]+(?:-\S+[ \t]+)*-[A-Za-z]*b[A-Za-z]*(?:[ \t]+[^\s\-]\S*){1,2}?[ \t]+)\S+(\s*$|[\n|;&])`), `${1}` + Mark + `${2}`}}},
-	// IDENTIFIED BY
-	{[]string{"identified"}, []shape{{regexp.MustCompile(`(?i)(\bidentified[ \t]+(?:with[ \t]+\S+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]*\(?[ \t]*)?)'[^'\n]*'?`), `${1}'` + Mark + `'`}}},
-}
+// maxPasses bounds how often a line is gone over until nothing changes: what
+// one shape leaves may be what another one takes.
+const maxPasses = 8
 
 // Secrets replaces the known shapes of secrets by Mark: private keys, values
-// of keys named like secrets (in key=value, key: value and JSON), password
-// flags, tokens of Slack, AWS and others, password hashes, and passwords in
-// URLs. It is a net below the rule that sensitive output is not asked for in
-// the first place, never a permission to ask.
+// of keys named like secrets (in key=value, key: value, JSON, XML, SQL and
+// their escaped forms), password options of programs, tokens, password hashes,
+// and passwords in URLs. It is a net below the rule that sensitive output is not
+// asked for in the first place, never a permission to ask.
 func Secrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY") {
 		s = privateKey.ReplaceAllString(s, Mark)
 		s = privateKeyEnd.ReplaceAllString(s, Mark)
 	}
+	if !strings.Contains(s, "\n") {
+		return inLine(s)
+	}
 	lines := strings.Split(s, "\n")
+	hideBlocks(lines)
 	for i, line := range lines {
 		lines[i] = inLine(line)
 	}
@@ -119,15 +64,89 @@ func Secrets(s string) string {
 }
 
 func inLine(line string) string {
-	lower := strings.ToLower(line)
-	holds := func(hint string) bool { return strings.Contains(lower, hint) }
-	for _, n := range nets {
-		if !slices.ContainsFunc(n.hints, holds) {
-			continue
+	var room [16]uint16
+	for range maxPasses {
+		found := allHint().in(line, room[:0])
+		if len(found) == 0 {
+			return line
 		}
-		for _, s := range n.shapes {
-			line = s.pattern.ReplaceAllString(line, s.with)
+		slices.Sort(found)
+		before := line
+		for _, r := range slices.Compact(found) {
+			for i := range rules[r].shapes {
+				line = rules[r].shapes[i].hide(line)
+			}
+		}
+		if line == before {
+			break
 		}
 	}
 	return line
+}
+
+// hide puts Mark in the place of every secret of this shape.
+func (s *shape) hide(line string) string {
+	found := s.pattern().FindAllStringSubmatchIndex(line, -1)
+	if found == nil {
+		return line
+	}
+	var b strings.Builder
+	done := 0
+	for _, at := range found {
+		from, to := s.secret(at)
+		if from < done || from == to || s.keeps(line, from, to) {
+			continue
+		}
+		b.WriteString(line[done:from])
+		b.WriteString(Mark)
+		done = to
+	}
+	b.WriteString(line[done:])
+	return b.String()
+}
+
+// secret is where the secret of a match stands.
+func (s *shape) secret(at []int) (from, to int) {
+	if g := s.group; g > 0 {
+		return max(at[2*g], 0), max(at[2*g+1], 0)
+	}
+	for i := 2; i < len(at); i += 2 {
+		if at[i] >= 0 {
+			return at[i], at[i+1]
+		}
+	}
+	return at[0], at[1]
+}
+
+func (s *shape) keeps(line string, from, to int) bool {
+	value := line[from:to]
+	return harmless(value) || reference.MatchString(line[:from]) || s.random && !lettersAndDigits(value) || s.prose && sentence(line, from) ||
+		s.entropy > 0 && entropy(value) < s.entropy
+}
+
+func lettersAndDigits(s string) bool {
+	letter := func(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }
+	digit := func(r rune) bool { return r >= '0' && r <= '9' }
+	return strings.ContainsFunc(s, letter) && strings.ContainsFunc(s, digit)
+}
+
+// entropy is how many bits a character of s holds (Shannon): 0 for "aaaa",
+// nearly 6 for random base64.
+func entropy(s string) float64 {
+	var count [utf8.RuneSelf]int
+	n := 0
+	for i := range len(s) {
+		if s[i] < utf8.RuneSelf {
+			count[s[i]]++
+			n++
+		}
+	}
+	bits := 0.0
+	for _, c := range count {
+		if c > 0 {
+			p := float64(c) / float64(n)
+			bits -= p * math.Log2(p)
+		}
+	}
+	return bits
 }

@@ -12,80 +12,61 @@ type rule struct {
 	say   string // what to tell people, and what to do next
 }
 
-// sudoRules are the lines with which sudo says that it runs nothing. They are
-// sudo 1.8's to 1.9's, in the C locale that the wrapper sets; what they share
-// with warnings (after which sudo does run the command, such as "unable to
-// resolve host") is only the prefix, so that each is named.
-var sudoRules = []rule{
-	{re(`^sudo: a password is required$`), SudoRefused,
-		"sudo wants a password; the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
-	{re(`^sudo: (a terminal is required to read the password|no tty present and no askpass program)`), SudoRefused,
-		"sudo wants to ask for a password: the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
-	{re(`^sudo: sorry, you must have a tty to run sudo$`), SudoRefused,
-		"sudo insists on a terminal: add !requiretty for the login to the host's sudoers"},
-	{re(`^sudo: sorry, you are not allowed to (set the following environment variables|preserve the environment)`), SudoRefused,
-		"sudo does not let the login set this environment variable: the host's sudoers rule needs SETENV"},
-	{re(`^Sorry, user \S+ (is not allowed to execute|may not run sudo) `), SudoRefused,
-		"sudo does not let the login run this command: add a rule for exactly this command to the host's sudoers"},
-	{re(`^\S+ is not (in the sudoers file|allowed to run sudo on )`), SudoRefused,
-		"sudo does not know the login: add rules for it to the host's sudoers"},
-	{re(`^sudo: unknown (user|group)\b`), SudoRefused,
-		"the user to run it as does not exist on the host: check the process's user in the catalog"},
-	{re(`^sudo: \S+: command not found$`), SudoRefused,
-		"sudo found no such program on the host: check that Deephaven is installed there and that the path is right"},
-	{re(`^sudo: unable to execute \S+: `), SudoRefused,
-		"sudo could not start the program: check its permissions on the host"},
-	{re(`^sudo: (parse error in |no valid sudoers sources found|unable to open \S*sudoers)`), SudoRefused,
-		"the host's sudoers cannot be read: check it there with visudo -c"},
-	{re(`^sudo: (account validation failure|Account or password is expired|PAM account management error)`), SudoRefused,
-		"sudo says that the login's account is locked or expired: renew it on the host"},
-	{re(`^sudo: (effective uid is not 0|\S+ must be owned by uid 0|The "no new privileges" flag is set)`), SudoRefused,
-		"sudo cannot become another user on this host: check how it is installed and mounted"},
-	{re(`^timeout: failed to run command .?sudo.?: `), SudoRefused,
-		"the host has no sudo, or the login cannot start it"},
-}
-
-// sudoMore are lines that only ever come beside one of sudoRules.
-var sudoMore = []*regexp.Regexp{
-	re(`^sudo: error initializing audit plugin `),
-	re(`^sudo: unable to resolve host `),
-	re(`^\S+sudoers\S*:\d+(:\d+)?: syntax error`),
-}
-
 // supervisorRules are the lines on standard error with which monit's and
 // systemd's clients say that they failed to ask, at an exit code other than 0.
 // A name that monit's daemon does not know is not among them: that is an
 // answer.
 var supervisorRules = []rule{
-	{re(`(?i)^monit: .*the monit daemon is not running$`), SupervisorSilent,
+	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
 	{re(`^Service '.*' -- doesn't exist$`), SupervisorSilent,
 		"monit's client found no running daemon, and no such service in its own control file: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
-	{re(`^Cannot (connect to|create socket to) `), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?(Cannot (connect|create (unix )?socket) to |Cannot open (a )?connection to |error connecting to the monit daemon|cannot connect to the monit daemon)`), SupervisorSilent,
 		"monit's daemon takes no connections: it is starting, or its control file has no httpd; wait a minute, then look at monit on the host"},
-	{re(`^(Cannot open|Cannot find) the (Monit )?control file `), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?(cannot (read status from|parse (the )?response from) the monit daemon)`), SupervisorSilent,
+		"monit's daemon did not answer its client: it is frozen or starting; look at monit on the host"},
+	{re(`(?i)^(\S*monit: )?Cannot (open|find) the (Monit )?control file`), SupervisorSilent,
 		"monit's client could not read its control file: give the user it runs as a ~/.monitrc of its own, or set how monit is called on this host"},
-	{re(`^The control file '.*' (permission \d+ is wrong|must be owned by you|does not exist)`), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?The control file '.*' (permission \d+ is wrong|must be owned by you|must have permissions no more|does not exist|is not a regular file)`), SupervisorSilent,
 		"monit's client does not accept its control file: it must exist, belong to the user it runs as, and have mode 0700 or less"},
-	{re(`^\S+:\d+: syntax error `), SupervisorSilent,
+	{re(`^\S*(monitrc|/monit\S*/\S+):\d+: `), SupervisorSilent,
 		"monit's control file has a syntax error: check it on the host with monit -t"},
-	{re(`^You are not authorized to access monit\.`), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?(You are not authorized to access monit|HTTP/1\.[01] 401\b)`), SupervisorSilent,
 		"monit's daemon refused the client's password; make the one in the user's ~/.monitrc match the daemon's"},
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
 		"monit's client may not signal the daemon, so nothing was done: a reload must be asked as root"},
-	{re(`^(System has not been booted with systemd|Failed to connect to bus: |Failed to get D-Bus connection: )`), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?(SSL: |SSL (connect|server certificate)|Socket .*SSL)`), SupervisorSilent,
+		"monit's client and daemon do not agree on TLS: compare the client's ~/.monitrc with the daemon's httpd settings"},
+	{re(`^(System has not been booted with systemd|Failed to connect to (system scope |user scope )?bus\b|Failed to get D-Bus connection: |Failed to create bus connection: )`), SupervisorSilent,
 		"systemctl could not reach systemd: look at the host itself"},
 }
+
+// lostReply is how systemctl says that its question went out and no reply came
+// back: sd-bus and D-Bus errors, and the errno of a socket that was closed.
+const lostReply = `(?i)(Connection timed out|Connection reset by peer|Transport endpoint is not connected|Broken pipe|` +
+	`Remote peer disconnected|Message recipient disconnected from message bus without replying|Method call timed out|` +
+	`Did not receive a reply\b.*|No reply within specified time|Connection (was )?(terminated|closed|disconnected)( before reply)?|` +
+	`The connection is closed|(Warning! )?D-Bus connection terminated|Failed to activate service 'org\.freedesktop\.systemd1': timed out.*|` +
+	`Timeout was reached|Operation timed out|Software caused connection abort)`
 
 // lateRules are the lines with which a client says that it did ask, and then
 // heard nothing. A read has simply no answer. A change may still be carried
 // out: a frozen monit does what it was asked as soon as it goes on (measured,
 // monit 5.33), and so does a busy systemd.
 var lateRules = []rule{
-	{re(`^Error receiving data -- `), SupervisorSilent,
+	{re(`(?i)^(\S*monit: )?(Error receiving data -- |Error (reading|receiving) (the )?response|Cannot read (the )?response from the monit daemon|.*\bread timed? ?out\b)`), SupervisorSilent,
 		"monit's daemon took the request and did not answer: it is frozen or starting; look at monit on the host"},
-	{re(`^Failed to .*: (Connection timed out|Connection reset by peer|Transport endpoint is not connected)$`), SupervisorSilent,
+	{re(`^(Failed to |Could not |Error ).*: ` + lostReply + `\.?$`), SupervisorSilent,
 		"systemd took the request and did not answer: look at the host itself"},
+	{re(`^` + lostReply + `\.?$`), SupervisorSilent,
+		"systemd took the request and did not answer: look at the host itself"},
+}
+
+// replacedRules are the lines of a change that another request of systemd
+// replaced: part of it may have been carried out.
+var replacedRules = []rule{
+	{re(`^Job for \S+ cancel+ed\.$`), FateUnknown,
+		"another request took the place of this one in systemd: look at the unit before anything else"},
 }
 
 // quietRules are the lines with which monit's client fails while it exits 0
@@ -107,13 +88,15 @@ var monitByHand = re(`^'[\w.-]+' (trying to restart|(stop|start): '.*')$`)
 func re(s string) *regexp.Regexp { return regexp.MustCompile(s) }
 
 // Classify looks into an answered command's output for what it means that the
-// exit code does not say: that sudo refused (SudoRefused), or that monit's or
-// systemd's client failed to ask its daemon (SupervisorSilent, or FateUnknown
-// where a change was asked and may still be carried out). Detail then says
-// what to do. Any other result is returned as it is.
+// exit code does not say: that sudo refused (SudoRefused), that the login runs
+// no command (LoginRefused), or that monit's or systemd's client failed to ask
+// its daemon (SupervisorSilent, or FateUnknown where a change was asked and may
+// still be carried out). Detail then says what to do and quotes the line. Any
+// other result is returned as it is.
 //
-// A refusal by sudo is believed only where sudo alone wrote to standard error,
-// for a program run under sudo may itself call sudo after it has acted.
+// Of a change, a refusal is believed only where nothing but sudo, or the login,
+// and known noise wrote to standard error: a program that runs under sudo may
+// itself call sudo after it has acted.
 func Classify(c Command, r Result) Result {
 	if r.Outcome != Answered {
 		return r
@@ -122,33 +105,72 @@ func Classify(c Command, r Result) Result {
 	if r.Exit == 0 {
 		return classifyQuiet(r, stderr)
 	}
-	if found, ok := sudoRefusal(stderr); ok {
-		return found.apply(r)
+	if classified, ok := classifySudo(c, r, stderr); ok {
+		return classified
 	}
-	if found, ok := first(supervisorRules, stderr); ok {
-		return found.apply(r)
+	if found, said, ok := loginRefusal(r); ok {
+		found.say = "the command was not run: " + found.say
+		return found.apply(r, said)
 	}
-	if found, ok := first(lateRules, stderr); ok {
-		r = found.apply(r)
+	if !asksSupervisor(c) {
+		return r
+	}
+	if found, line, ok := first(supervisorRules, stderr); ok {
+		return found.apply(r, line)
+	}
+	if found, line, ok := first(lateRules, stderr); ok {
+		r = found.apply(r, line)
 		if c.Changes {
 			r.Outcome = FateUnknown
 			r.Detail += "; it may still carry it out"
 		}
+		return r
+	}
+	if found, line, ok := first(replacedRules, stderr); ok && c.Changes {
+		return found.apply(r, line)
 	}
 	return r
 }
 
+// asksSupervisor reports whether a command runs a supervisor's client: other
+// programs write lines like theirs of their own connections. A command without
+// words counts as one.
+func asksSupervisor(c Command) bool {
+	return c.Sent == "" || strings.Contains(c.Sent, "monit") || strings.Contains(c.Sent, "systemctl") ||
+		strings.Contains(c.Sent, "journalctl")
+}
+
+// classifySudo finds that sudo ran nothing. Where other lines stand beside a
+// refusal, a change is left as answered: it failed, and may have acted before.
+// Words of sudo that no rule has are shown whole.
+func classifySudo(c Command, r Result, stderr []string) (Result, bool) {
+	found, line, alone, ok := sudoRefusal(stderr)
+	if ok {
+		return found.apply(r, line), alone || !c.Changes
+	}
+	said, ok := sudoUnknown(stderr)
+	if ok && r.Exit == 1 {
+		r.Outcome, r.Detail = SudoRefused, "sudo ended the command, in words that are not understood: "+said
+		return r, true
+	}
+	return r, false
+}
+
 // classifyQuiet finds the failures that come with exit code 0.
 func classifyQuiet(r Result, stderr []string) Result {
-	if found, ok := first(quietRules, stderr); ok {
-		return found.apply(r)
+	if found, line, ok := first(quietRules, stderr); ok {
+		return found.apply(r, line)
 	}
 	stdout := r.Stdout
 	if stdout.Total > 4096 {
 		return r // monit's client says little; this is something else's output
 	}
+	said := lines(stdout)
+	if found, line, ok := first(supervisorRules, stderr); ok && len(quiet(said)) == 0 {
+		return found.apply(r, line) // monit 4 and some of 5 exit 0
+	}
 	reloads := false
-	for _, line := range lines(stdout) {
+	for _, line := range said {
 		switch {
 		case monitByHand.MatchString(line):
 			r.Outcome = FateUnknown
@@ -165,25 +187,25 @@ func classifyQuiet(r Result, stderr []string) Result {
 	return r
 }
 
-// sudoRefusal finds sudo's refusal where every line is sudo's.
-func sudoRefusal(stderr []string) (rule, bool) {
-	for _, line := range stderr {
-		if _, refused := first(sudoRules, []string{line}); !refused && !anyMatch(sudoMore, line) {
-			return rule{}, false
-		}
-	}
-	return first(sudoRules, stderr)
-}
-
-func first(rules []rule, lines []string) (rule, bool) {
+func first(rules []rule, lines []string) (rule, string, bool) {
 	for _, line := range lines {
 		for _, r := range rules {
 			if r.line.MatchString(line) {
-				return r, true
+				return r, line, true
 			}
 		}
 	}
-	return rule{}, false
+	return rule{}, "", false
+}
+
+// allMatch reports whether every line is one of the rules'.
+func allMatch(rules []rule, lines []string) bool {
+	for _, line := range lines {
+		if _, _, ok := first(rules, []string{line}); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func anyMatch(res []*regexp.Regexp, line string) bool {
@@ -195,8 +217,10 @@ func anyMatch(res []*regexp.Regexp, line string) bool {
 	return false
 }
 
-func (u rule) apply(r Result) Result {
-	r.Outcome, r.Detail = u.means, u.say
+// apply gives the result the rule's outcome, with what to do and the line that
+// decided.
+func (u rule) apply(r Result, line string) Result {
+	r.Outcome, r.Detail = u.means, u.say+` (it wrote: `+line+`)`
 	return r
 }
 

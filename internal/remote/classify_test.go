@@ -119,6 +119,7 @@ func TestClassifyLines(t *testing.T) {
 	}{
 		{"not permitted", read, 1, "", "Sorry, user ops is not allowed to execute '/usr/bin/monit status' as root on infra.\n", SudoRefused},
 		{"not in sudoers", read, 1, "", "ops is not in the sudoers file.  This incident will be reported.\n", SudoRefused},
+		{"refused by the wrapper", change, 1, "", "dhbot-sudo: not allowed\n", SudoRefused},
 		{"requiretty", read, 1, "", "sudo: sorry, you must have a tty to run sudo\n", SudoRefused},
 		{"no sudo", read, 127, "", "timeout: failed to run command 'sudo': No such file or directory\n", SudoRefused},
 		{"broken sudoers", read, 1, "", "/etc/sudoers.d/ops:3:9: syntax error\nsudo: no valid sudoers sources found, quitting\n", SudoRefused},
@@ -142,6 +143,22 @@ func TestClassifyLines(t *testing.T) {
 		r := Result{Outcome: Answered, Exit: c.exit, Stdout: text(c.stdout), Stderr: text(c.stderr)}
 		if got := Classify(Command{Changes: c.changes}, r); got.Outcome != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got.Outcome, c.want)
+		}
+	}
+}
+
+// A banner is no word of monit's, and a program that is no supervisor's client
+// may write like one.
+func TestClassifyBlamesNoBystander(t *testing.T) {
+	for _, c := range []struct{ sent, stderr string }{
+		{"sudo -n monit status x", "Unauthorized access to this system is prohibited.\n"},
+		{"sudo -n monit status x", "/opt/x/setup.py:12: DeprecationWarning: use 'y'\n"},
+		{"sudo -n /usr/illumon/latest/bin/iris controller_tool --reload", "Cannot connect to the controller on port 20126\n"},
+		{"sudo -n /usr/illumon/latest/bin/dhconfig schema import", "Failed to import: Connection reset by peer\n"},
+	} {
+		r := Result{Outcome: Answered, Exit: 1, Stderr: text(c.stderr)}
+		if got := Classify(Command{Sent: c.sent, Changes: true}, r); got.Outcome != Answered {
+			t.Errorf("%s: %s: %v (%s)", c.sent, c.stderr, got.Outcome, got.Detail)
 		}
 	}
 }

@@ -15,6 +15,7 @@ type Command struct {
 	Host    string // the fleet's name, for messages
 	Address string // host:port
 	Login   string
+	Via     string // the jump hosts before it, "login@host:port,…"; "" is a direct connection
 	Sent    string // the exact bytes of the SSH exec request
 	// Timeout is how long the remote side lets the command run; the wrapper
 	// in Sent enforces it there, the transport a little later here.
@@ -38,7 +39,7 @@ const (
 	HostKeyWrong             // the host key is unknown or not the known one
 	LoginRefused             // no key of ours was accepted
 	TimedOut                 // a read did not end in time
-	FateUnknown              // sent, may have acted, and nobody saw its end
+	FateUnknown              // sent, may have acted, and its end was not seen
 )
 
 var outcomeText = map[Outcome]string{

@@ -1,4 +1,4 @@
-// Package secret holds texts that show themselves to nobody.
+// Package secret holds texts that are never printed.
 package secret
 
 import (

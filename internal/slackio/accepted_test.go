@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"dhbot/internal/card"
-	"dhbot/internal/card/cardtest"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/test/cardtest"
 )
 
 // TestSlackAcceptsAnyCard posts cards for real: whatever they hold, the local
@@ -65,8 +65,7 @@ func alerted(t *rapid.T, local *slacklocal.Server, ts string) []string {
 	return nil
 }
 
-// named are the people that a card mentions on purpose: members of the home
-// organisation in a Who span.
+// named are the people that a card mentions on purpose, in a Who span.
 func named(c card.Card) []string {
 	var out []string
 	lines := append([]card.Line{c.Head}, c.Foot...)
@@ -82,7 +81,7 @@ func named(c card.Card) []string {
 	}
 	for _, l := range lines {
 		for _, s := range l {
-			if s.Kind == card.Who && s.Account.Team == "T0HOME" {
+			if s.Kind == card.Who && mentionable(s.Account) {
 				out = append(out, "@"+s.Account.User)
 			}
 		}

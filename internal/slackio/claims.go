@@ -1,5 +1,5 @@
 // Package slackio is the Slack edge: sockets, acks, the rendering of cards as
-// Block Kit, posting within Slack's limits, files, and who somebody is. It is
+// Block Kit, posting within Slack's limits, files, and people's identities. It is
 // the one production importer of slack-go.
 package slackio
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/engine"
 )
 
@@ -24,18 +26,22 @@ const deliveryVersion = 1
 // delivery is one thing a person did, as it is claimed and stored: enough to
 // handle it later, by another process too.
 type delivery struct {
-	V       int               `json:"v"`
-	Key     string            `json:"key"`
-	Via     handlers.Via      `json:"via"`
-	Account auth.Account      `json:"account"`
-	Channel string            `json:"channel,omitempty"`
-	Shared  bool              `json:"shared,omitempty"` // the event said so
-	Thread  string            `json:"thread,omitempty"`
-	Text    string            `json:"text,omitempty"`
-	Action  string            `json:"action,omitempty"`
-	Value   string            `json:"value,omitempty"`
-	Fields  map[string]string `json:"fields,omitempty"`
-	At      time.Time         `json:"at"`
+	V       int          `json:"v"`
+	Key     string       `json:"key"`
+	Via     handlers.Via `json:"via"`
+	Account auth.Account `json:"account"`
+	Channel string       `json:"channel,omitempty"`
+	Shared  bool         `json:"shared,omitempty"` // the event said so
+	Thread  string       `json:"thread,omitempty"`
+	Text    string       `json:"text,omitempty"`
+	// Talk says that the message does not begin with the bot's name, Edited that
+	// it is the new text of an older message.
+	Talk   bool              `json:"talk,omitempty"`
+	Edited bool              `json:"edited,omitempty"`
+	Action string            `json:"action,omitempty"`
+	Value  string            `json:"value,omitempty"`
+	Fields map[string]string `json:"fields,omitempty"`
+	At     time.Time         `json:"at"`
 	// ResponseURL answers only the person, a few times within half an hour.
 	ResponseURL string `json:"response_url,omitempty"`
 	// Trigger opens a form within 3 s. It is not stored: later it is void.
@@ -45,6 +51,8 @@ type delivery struct {
 	View string `json:"-"`
 	// firstInput is the input that can show an error of a form.
 	firstInput string
+	// received is when its envelope came; zero for one that is resumed.
+	received time.Time
 }
 
 func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel, Thread: d.Thread} }
@@ -52,7 +60,7 @@ func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel
 // decode turns an event of a socket into a delivery. ok is false for what is
 // none of the bot's business: its own messages and those of other bots, edits
 // of messages, kinds of interaction it does not use.
-func decode(ev socketmode.Event, self Identity, now time.Time) (d *delivery, ok bool) {
+func decode(ev socketmode.Event, self Identity, now slackClock) (d *delivery, ok bool) {
 	switch data := ev.Data.(type) {
 	case slack.SlashCommand:
 		d = slashDelivery(data, now)
@@ -80,11 +88,11 @@ func decode(ev socketmode.Event, self Identity, now time.Time) (d *delivery, ok 
 	return d, true
 }
 
-func slashDelivery(c slack.SlashCommand, now time.Time) *delivery {
+func slashDelivery(c slack.SlashCommand, now slackClock) *delivery {
 	return &delivery{
 		Key: "slash/" + c.TriggerID, Via: handlers.Slash,
 		Account: auth.Account{Team: c.TeamID, User: c.UserID},
-		Channel: c.ChannelID, Text: c.Text, At: now,
+		Channel: c.ChannelID, Text: c.Text, At: now.now,
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
 	}
 }
@@ -92,9 +100,9 @@ func slashDelivery(c slack.SlashCommand, now time.Time) *delivery {
 // mentionDelivery takes app_mention events only: the message event that may
 // come with one is its twin. The key is the message and not the event, so
 // that it survives every form of redelivery.
-func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time) *delivery {
+func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.AppMentionEvent)
-	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" || m.Edited != nil {
+	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" {
 		return nil
 	}
 	team := m.UserTeam
@@ -104,11 +112,15 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time
 	if team == "" {
 		team = ev.TeamID
 	}
+	text, begins := command.Addressed(m.Text, self.User)
 	d := &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
 		Account: auth.Account{Team: team, User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
-		Text: withoutMention(m.Text, self.User), At: slackTime(m.TimeStamp, now),
+		Text: text, Talk: !begins, At: now.at(m.TimeStamp),
+	}
+	if m.Edited != nil {
+		d.Edited, d.Key = true, "edited/"+m.Channel+"/"+m.TimeStamp
 	}
 	if cb, ok := ev.Data.(*slackevents.EventsAPICallbackEvent); ok {
 		d.Shared = cb.IsExtSharedChannel
@@ -116,12 +128,23 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time
 	return d
 }
 
-// directDelivery takes what somebody writes to the bot in their direct messages
-// with it, where no mention is needed, and Slack makes none of one. Edits,
-// files and what apps write are left alone.
-func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time) *delivery {
+// spoken reports whether a message of a subtype is what a person wrote: with a
+// file or a share from a phone, or in a thread and shown in the channel as well.
+func spoken(subtype string) bool {
+	return subtype == "" || subtype == "file_share" || subtype == "thread_broadcast" || subtype == "me_message"
+}
+
+// directDelivery reads what a person writes to the bot in a direct message
+// with it, where no mention is needed, and Slack makes none of one. The text of
+// a message with a file counts; what apps write is left alone, and of an edit its
+// author reads that it runs nothing.
+func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.MessageEvent)
-	if !ok || m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" || m.User == self.User || m.User == "USLACKBOT" {
+	if ok && m.SubType == slack.MsgSubTypeMessageChanged {
+		return editDelivery(ev, m, self, now)
+	}
+	if !ok || m.ChannelType != slackevents.ChannelTypeIM || !spoken(m.SubType) || m.BotID != "" || m.User == "" || m.User == self.User ||
+		m.User == "USLACKBOT" {
 		return nil
 	}
 	team := m.UserTeam
@@ -131,35 +154,33 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now time.Time)
 	if team == "" {
 		team = ev.TeamID
 	}
+	text, _ := command.Addressed(m.Text, self.User) // no one else is addressed here
 	return &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
 		Account: auth.Account{Team: team, User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
-		Text: withoutMention(m.Text, self.User), At: slackTime(m.TimeStamp, now),
+		Text: text, At: now.at(m.TimeStamp),
 	}
 }
 
-// withoutMention is what follows the bot's name, or what stands before it
-// where nothing follows.
-func withoutMention(text, bot string) string {
-	for _, open := range []string{"<@" + bot + ">", "<@" + bot + "|"} {
-		i := strings.Index(text, open)
-		if bot == "" || i < 0 {
-			continue
-		}
-		after := text[i+len(open):]
-		if strings.HasSuffix(open, "|") {
-			_, after, _ = strings.Cut(after, ">")
-		}
-		if after = strings.TrimSpace(after); after != "" {
-			return after
-		}
-		return strings.TrimSpace(text[:i])
+// editDelivery is a direct message that its author has changed. Slack also sends
+// an edit where it has only unfurled a link, which leaves the text as it was.
+func editDelivery(ev slackevents.EventsAPIEvent, m *slackevents.MessageEvent, self Identity, now slackClock) *delivery {
+	is, was := m.Message, m.PreviousMessage
+	if m.ChannelType != slackevents.ChannelTypeIM || is == nil || is.Edited == nil || is.BotID != "" || is.User == "" ||
+		is.User == self.User ||
+		was != nil && was.Text == is.Text {
+		return nil
 	}
-	return strings.TrimSpace(text)
+	text, _ := command.Addressed(is.Text, self.User)
+	return &delivery{
+		Key: "edited/" + m.Channel + "/" + is.Timestamp, Via: handlers.Mention, Edited: true,
+		Account: auth.Account{Team: cmp.Or(is.Team, ev.TeamID), User: is.User},
+		Channel: m.Channel, Thread: is.ThreadTimestamp, Text: text, At: now.at(is.Timestamp),
+	}
 }
 
-func clickDelivery(c slack.InteractionCallback, now time.Time) *delivery {
+func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	if len(c.ActionCallback.BlockActions) == 0 {
 		return nil
 	}
@@ -189,21 +210,21 @@ func clickDelivery(c slack.InteractionCallback, now time.Time) *delivery {
 	return &delivery{
 		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: handlers.Button,
 		Account: person(c), Channel: channel, Thread: thread,
-		Action: actionOf(a.ActionID), Value: a.Value, At: slackTime(a.ActionTs, now),
+		Action: actionOf(a.ActionID), Value: a.Value, At: now.at(a.ActionTs),
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID, View: view,
 	}
 }
 
 // shortcutDelivery takes the app's shortcuts: on a message, whose thread will
 // have the answer, or from anywhere. The message's text is a field and not the
-// delivery's own text: nobody typed it as a command.
-func shortcutDelivery(c slack.InteractionCallback, now time.Time) *delivery {
-	if c.CallbackID != shortcutID || c.TriggerID == "" {
+// delivery's own text: it was not typed as a command.
+func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
+	if c.TriggerID == "" || !slices.Contains(shortcutIDs, c.CallbackID) {
 		return nil
 	}
 	d := &delivery{
 		Key: "shortcut/" + c.TriggerID, Via: handlers.Button, Account: person(c), Action: card.TapAsk,
-		At: slackTime(c.ActionTs, now), ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
+		At: now.at(c.ActionTs), ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
 	}
 	if c.Type == slack.InteractionTypeMessageAction {
 		d.Channel, d.Thread = c.Channel.ID, cmp.Or(c.Message.ThreadTimestamp, c.Message.Timestamp)
@@ -212,7 +233,7 @@ func shortcutDelivery(c slack.InteractionCallback, now time.Time) *delivery {
 	return d
 }
 
-func formDelivery(c slack.InteractionCallback, now time.Time) *delivery {
+func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	var origin formOrigin
 	if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err != nil || origin.Action == "" {
 		return nil // not a form of ours
@@ -221,7 +242,7 @@ func formDelivery(c slack.InteractionCallback, now time.Time) *delivery {
 		Key: "view/" + c.View.ID + "/" + c.View.Hash, Via: handlers.Form,
 		Account: person(c), Channel: origin.Channel, Thread: origin.Thread,
 		Action: origin.Action, Value: origin.Value, Fields: make(map[string]string),
-		At: now, Trigger: c.TriggerID,
+		At: now.now, Trigger: c.TriggerID,
 	}
 	if c.View.State != nil {
 		for name, input := range c.View.State.Values {
@@ -247,40 +268,56 @@ func person(c slack.InteractionCallback) auth.Account {
 	return auth.Account{Team: team, User: c.User.ID}
 }
 
-// slackTime reads a timestamp such as "1700000000.000200"; what is none, or
-// lies in the future, counts as now.
-func slackTime(ts string, now time.Time) time.Time {
+// slackClock reads Slack's timestamps by this machine's clock.
+type slackClock struct {
+	now   time.Time
+	ahead time.Duration // of Slack's clock
+}
+
+// at reads a timestamp such as "1700000000.000200" as a time of this machine's
+// clock; what is none, or lies in the future, counts as now.
+func (c slackClock) at(ts string) time.Time {
 	sec, frac, _ := strings.Cut(ts, ".")
 	s, err := strconv.ParseInt(sec, 10, 64)
 	if err != nil || s <= 0 {
-		return now
+		return c.now
 	}
 	us, err := strconv.ParseInt((frac + "000000")[:6], 10, 64)
 	if err != nil {
 		us = 0
 	}
-	at := time.Unix(s, us*int64(time.Microsecond)).UTC()
-	if at.After(now) {
-		return now
+	at := time.Unix(s, us*int64(time.Microsecond)).UTC().Add(c.ahead)
+	if at.After(c.now) {
+		return c.now
 	}
 	return at
 }
 
-// standing is how firmly a delivery is held.
-type standing uint8
+// durability is how firmly a delivery is held.
+type durability uint8
 
 const (
-	claimed   standing = iota // it is durable, and settled when it is handled
-	unclaimed                 // it only reads, so that need not be
-	unstored                  // it could not be made durable
+	claimed   durability = iota // it is durable, and settled when it is handled
+	unclaimed                   // it only reads, so that need not be
+	unstored                    // it could not be made durable
 )
 
 // message is the delivery as the handlers see it. One that could not be made
 // durable has no key.
-func (d *delivery) message(held standing, at room) handlers.Message {
+func (d *delivery) message(held durability, at channelFacts) handlers.Message {
 	m := handlers.Message{
-		Via: d.Via, Account: d.Account, Channel: d.Channel, ChannelShared: at.shared, Outside: !at.member, Alone: strings.HasPrefix(d.Channel, "D"), Thread: d.Thread, Text: d.Text, At: d.At,
-		Tap: handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
+		Via:           d.Via,
+		Account:       d.Account,
+		Channel:       d.Channel,
+		ChannelShared: at.shared,
+		Outside:       !at.member,
+		Alone:         strings.HasPrefix(d.Channel, "D"),
+		Thread:        d.Thread,
+		Text:          d.Text,
+		Talk:          d.Talk,
+		Edited:        d.Edited,
+		At:            d.At,
+		Tap:           handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
 	}
 	m.Unclaimed = held == unclaimed
 	if held != unstored {

@@ -37,14 +37,14 @@ func TestDirectMessages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, ok := decode(socketmode.Event{Data: ev}, self, now)
+			d, ok := decode(socketmode.Event{Data: ev}, self, slackClock{now: now})
 			if ok != (tt.text != "") {
 				t.Fatalf("taken: %v, %+v", ok, d)
 			}
 			if !ok {
 				return
 			}
-			m := d.message(claimed, room{member: true})
+			m := d.message(claimed, channelFacts{member: true})
 			if m.Text != tt.text || m.Via != handlers.Mention || !m.Alone || m.Account != (auth.Account{Team: "T1", User: "UANNA"}) || m.Key == "" {
 				t.Errorf("%+v", m)
 			}

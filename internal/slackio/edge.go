@@ -15,8 +15,10 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
-	"dhbot/internal/crew"
+	"dhbot/internal/pause"
 	"dhbot/internal/secret"
+	"dhbot/internal/slackio/wire"
+	"dhbot/internal/workerpool"
 )
 
 // Config is what an Edge needs.
@@ -26,7 +28,14 @@ type Config struct {
 	// APIURL is where the Web API is, "" for Slack itself. Whether anywhere
 	// else is allowed is for the caller to decide.
 	APIURL string
-	Claims Claims
+	// IsHome reports whether an organisation (E… of an Enterprise Grid, else
+	// T…), or the bot's workspace in it, is the one that the config pins. The
+	// bot token must be of it.
+	IsHome func(organisation, team string) bool
+	// IsKnown reports whether the config has an account of that id. Others are
+	// looked up and answered once in a while.
+	IsKnown func(user string) bool
+	Claims  Claims
 	// Handler is called with every delivery that is new. Message.Key is ""
 	// where the delivery could not be claimed: then nothing may be done that
 	// changes something. Its ctx ends a few seconds after Run's. settled says
@@ -53,6 +62,31 @@ type Config struct {
 	Pace  Pace
 	Log   *slog.Logger
 	Now   func() time.Time // nil means time.Now
+	// Observer is called with what can be counted.
+	Observer Observer
+}
+
+// Observer is called with what happens at the edge; a nil function counts
+// nothing.
+type Observer struct {
+	// Acked and Answered are called with the time since the envelope came.
+	Acked, Answered func(time.Duration)
+	// Called is called with every call of the Web API: its method, or "other"
+	// for an address that is not one, and the HTTP status, 0 for no answer.
+	Called func(method string, status int)
+}
+
+func (o Observer) withDefaults() Observer {
+	if o.Acked == nil {
+		o.Acked = func(time.Duration) {}
+	}
+	if o.Answered == nil {
+		o.Answered = func(time.Duration) {}
+	}
+	if o.Called == nil {
+		o.Called = func(string, int) {}
+	}
+	return o
 }
 
 // Edge is the bot's side of Slack. Its methods may be called from several
@@ -60,33 +94,41 @@ type Config struct {
 type Edge struct {
 	appToken, botToken secret.Text
 	apiURL             string
+	isHome             func(organisation, team string) bool
+	isKnown            func(user string) bool
 	claims             Claims
 	handler            func(context.Context, handlers.Message, handlers.Reply) bool
 	onlyReads          func(handlers.Message) bool
 	onHome             func(auth.Account)
-	onEcho             func(Echo)
+	onRoundTrip        func(RoundTrip)
 	ackTimeout, grace  time.Duration
 	log                *slog.Logger
 	now                func() time.Time
+	observer           Observer
 
-	http *http.Client
-	ask  *slack.Client // for questions: a 429 is waited out
-	chat *slack.Client // for what is posted: 429s are turns' and edits' matter
+	http  *http.Client
+	watch *wire.Watcher
+	ask   *slack.Client // for questions: a 429 is waited out
+	chat  *slack.Client // for what is posted: 429s are turns' and edits' matter
 
-	sockets  []*socket
-	me       atomic.Pointer[Identity]
-	crew     *crew.Crew    // of Run: handles deliveries
-	slots    chan struct{} // a delivery in hand
-	seats    chan struct{} // a handler that has not answered yet
-	late     chan ack      // of connections that have ended
-	notices  chan notice
-	door     door
-	left     chan struct{} // closed when others hear in this edge's place
-	leaving  sync.Once
-	turns    *turns
-	edits    *edits
-	profiles *memory[auth.Profile]
-	rooms    *memory[room]
+	sockets     []*socket
+	me          atomic.Pointer[Identity]
+	answered    atomic.Int64     // Unix nanoseconds; see Answered
+	workers     *workerpool.Pool // of Run: handles deliveries
+	workerSem   chan struct{}    // a delivery being handled
+	inflightSem chan struct{}    // a handler that has not answered yet
+	late        chan ack         // of connections that have ended
+	notices     chan notice
+	drain       drainGate
+	left        chan struct{} // closed when others hear in this edge's place
+	leaving     sync.Once
+	limiter     *channelLimiter
+	strangers   *strangers
+	reads       *reads
+	slowed      *slowed
+	edits       *edits
+	profiles    *memory[auth.Profile]
+	channels    *memory[channelFacts]
 }
 
 // New makes an Edge; nothing is sent before Run.
@@ -96,18 +138,29 @@ func New(c Config) (*Edge, error) {
 	}
 	c = c.withDefaults()
 	e := &Edge{
-		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, claims: c.Claims, handler: c.Handler,
-		ackTimeout: c.AckTimeout, grace: c.Grace, log: c.Log, now: c.Now, http: httpClient(),
-		slots: make(chan struct{}, c.Workers+c.Queue), seats: make(chan struct{}, c.Workers),
-		late: make(chan ack), notices: make(chan notice, 64), door: door{change: make(chan struct{})}, left: make(chan struct{}),
-		turns: newTurns(c.Pace, c.Now), profiles: newMemory[auth.Profile](c.Now), rooms: newMemory[room](c.Now),
+		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, isHome: c.IsHome, claims: c.Claims, handler: c.Handler,
+		ackTimeout: c.AckTimeout,
+		grace:      c.Grace,
+		log:        c.Log,
+		now:        c.Now,
+		http:       httpClient(c.APIURL, c.Observer.Called),
+		observer:   c.Observer,
+		workerSem:  make(chan struct{}, c.Workers+c.Queue), inflightSem: make(chan struct{}, c.Workers),
+		late: make(chan ack), notices: make(chan notice, 64), drain: drainGate{change: make(chan struct{})}, left: make(chan struct{}),
+		strangers: newStrangers(c.Now), reads: newReads(), slowed: newSlowed(), isKnown: c.IsKnown,
+		profiles: newMemory[auth.Profile](c.Now), channels: newMemory[channelFacts](c.Now),
 	}
+	e.limiter = newChannelLimiter(c.Pace, c.Now, e.paused)
 	e.edits = newEdits(c.Pace, c.Now, e.update)
-	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(terse{e.http}))
+	e.watch = wire.New(e.http, e.apiURL, e.now)
+	client := slack.OptionHTTPClient(e.watch.Client(wire.BotToken))
+	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client)
 	// The retry wraps the client before it, so it comes last.
-	e.ask = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), slack.OptionHTTPClient(e.http), slack.OptionRetry(2))
+	e.ask = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client, slack.OptionRetry(2))
 	for i := range c.Sockets {
-		e.sockets = append(e.sockets, &socket{edge: e, n: i + 1, again: make(chan struct{}, 1), pulse: pulse{now: c.Now}})
+		e.sockets = append(
+			e.sockets, &socket{edge: e, n: i + 1, reconnect: make(chan struct{}, 1), connectionState: connectionState{now: c.Now}},
+		)
 	}
 	return e, nil
 }
@@ -119,6 +172,12 @@ func (c Config) check() error {
 	}
 	if !strings.HasPrefix(c.BotToken.Reveal(), "xoxb-") {
 		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: it is on the app's page under OAuth & Permissions"))
+	}
+	if c.IsHome == nil {
+		errs = append(errs, errors.New("the Slack edge needs IsHome: a token of another organisation must not start it"))
+	}
+	if c.IsKnown == nil {
+		errs = append(errs, errors.New("the Slack edge needs IsKnown: strangers must not cost what known people need"))
 	}
 	if c.Claims == nil {
 		errs = append(errs, errors.New("the Slack edge needs Claims: nothing is acked that is not durable"))
@@ -160,26 +219,24 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	c.Pace = c.Pace.withDefaults()
+	c.Pace, c.Observer = c.Pace.withDefaults(), c.Observer.withDefaults()
 	return c
 }
 
 // httpClient keeps enough idle connections: Go's default of two per host
 // opens a new one for nearly every answer under load.
-func httpClient() *http.Client {
-	return &http.Client{
-		Timeout: time.Minute,
-		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          64,
-			MaxIdleConnsPerHost:   64,
-			MaxConnsPerHost:       64,
-			IdleConnTimeout:       90 * time.Second,
-			TLSHandshakeTimeout:   callTimeout,
-			ResponseHeaderTimeout: callTimeout,
-		},
+func httpClient(apiURL string, called func(method string, status int)) *http.Client {
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          64,
+		MaxIdleConnsPerHost:   64,
+		MaxConnsPerHost:       64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   callTimeout,
+		ResponseHeaderTimeout: callTimeout,
 	}
+	return &http.Client{Timeout: time.Minute, Transport: &observedTransport{Transport: transport, apiURL: apiURL, called: called}}
 }
 
 // ClaimUnless lets slash commands that only read go unclaimed: they are acked
@@ -188,25 +245,25 @@ func httpClient() *http.Client {
 func (e *Edge) ClaimUnless(onlyReads func(handlers.Message) bool) { e.onlyReads = onlyReads }
 
 // Run connects to Slack and serves until ctx ends, or until Drain where others
-// hear, then stops in order: no new delivery is taken on, those taken are acked, the sockets close, the
+// hear, then stops in order: no new delivery is accepted, accepted ones are acked, the sockets close, the
 // handlers at work get a few seconds. It returns nil then, or at any time an
 // error that names the token and what to do when Slack refuses it for good.
 func (e *Edge) Run(ctx context.Context) error {
 	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	e.crew = crew.New()
-	defer e.crew.Dismiss()
+	e.workers = workerpool.New()
+	defer e.workers.Close()
 	outer := context.WithoutCancel(ctx)
 	work, stopWork := context.WithCancelCause(outer)
 	defer stopWork(nil)
 
-	stopOut := start(outer, func(out context.Context) { e.edits.run(out) }, e.sendNotices)
+	stopOut := start(outer, func(out context.Context) { e.edits.run(out) }, e.sendNotices, e.proveToken)
 	refusal := make(chan error, len(e.sockets))
 	var connect []func(context.Context)
 	for i, s := range e.sockets {
 		connect = append(connect, func(ctx context.Context) {
-			if sleep(ctx, time.Duration(i)*socketStagger) == nil {
+			if pause.For(ctx, time.Duration(i)*socketStagger) {
 				refusal <- s.run(ctx, work)
 			}
 		})
@@ -216,20 +273,20 @@ func (e *Edge) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		e.door.close()
+		e.drain.close()
 	case err = <-refusal:
-		e.door.close()
+		e.drain.close()
 	case <-e.left:
 	}
 	e.await(claimBudget+e.ackTimeout, func(unack, _ int) bool { return unack == 0 })
 	hangUp()
-	e.door.close()
+	e.drain.close()
 	if err == nil {
-		<-ctx.Done() // at once, unless others hear: then what was taken on is still finished
+		<-ctx.Done() // at once, unless others hear: then accepted deliveries are still finished
 	}
 	e.await(e.grace, func(_, inside int) bool { return inside == 0 })
 	stopWork(errStopped)
-	e.door.wait(outer, func(_, inside int) bool { return inside == 0 })
+	e.drain.wait(outer, func(_, inside int) bool { return inside == 0 })
 	stopOut()
 	e.http.CloseIdleConnections()
 	return err
@@ -251,7 +308,7 @@ func start(ctx context.Context, run ...func(context.Context)) (stop func()) {
 func (e *Edge) await(atMost time.Duration, done func(unack, inside int) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), atMost)
 	defer cancel()
-	e.door.wait(ctx, done)
+	e.drain.wait(ctx, done)
 }
 
 // introduce learns who the bot is, trying again while Slack cannot be
@@ -262,17 +319,26 @@ func (e *Edge) introduce(ctx context.Context) error {
 		id, err := e.Whoami(ctx)
 		if err == nil {
 			e.me.Store(&id)
-			return nil
+			return e.atHome(id)
 		}
 		if advice, yes := fatal(err); yes {
 			return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is refused: %w: %s", err, advice)
 		}
 		delay, _ := backoff.Next()
-		e.log.Warn("Slack cannot be reached; trying again", "in", delay.Round(time.Millisecond), "err", err)
-		if sleep(ctx, delay) != nil {
+		e.log.WarnContext(ctx, "Slack cannot be reached; trying again", "in", delay.Round(time.Millisecond), "err", err)
+		if !pause.For(ctx, delay) {
 			return nil
 		}
 	}
+}
+
+// atHome refuses a bot token of another organisation than the config's.
+func (e *Edge) atHome(id Identity) error {
+	if e.isHome(id.Organisation(), id.Team) {
+		return nil
+	}
+	return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is of %s, which is not slack.home of the config: nothing is started; "+
+		"write `home: %s` if that is the organisation to work for, else take the token of the right one", id.Organisation(), id.Organisation())
 }
 
 func (e *Edge) self() Identity {
@@ -282,22 +348,14 @@ func (e *Edge) self() Identity {
 	return Identity{}
 }
 
-// renderer knows whose people can be mentioned.
-func (e *Edge) renderer() renderer {
-	id := e.self()
-	return renderer{home: func(team string) bool {
-		return team != "" && (team == id.Team || team == id.Enterprise)
-	}}
-}
-
-// Drain takes nothing new on, while what was taken on is still handled. Where
+// Drain accepts no new deliveries, while accepted ones are still handled. Where
 // others hear, the sockets are closed, so that Slack gives everything to those;
-// else they stay open, and new deliveries are turned away with a word to the
+// else they stay open, and new deliveries are refused with an answer to the
 // person.
 func (e *Edge) Drain(othersHear bool) {
 	if othersHear {
 		e.leaving.Do(func() { close(e.left) })
 		return
 	}
-	e.door.close()
+	e.drain.close()
 }

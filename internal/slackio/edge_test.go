@@ -15,9 +15,9 @@ import (
 	"dhbot/handlers"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
-	"dhbot/internal/poster"
+	"dhbot/internal/publish"
+	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
-	"dhbot/internal/slacklocal"
 )
 
 func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
@@ -87,14 +87,10 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	defer close(release)
 	w.slash("operator", "buttons")
 	tap := w.awaitSeen("reader", `"go"`)
-	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
 	for i := range 3 {
-		start := time.Now()
 		if a := w.slash("operator", fmt.Sprint(i)); !a.OK || a.Message != nil {
 			t.Errorf("delivery %d: %+v", i, a)
-		}
-		if d := time.Since(start); d > time.Second {
-			t.Errorf("delivery %d was acked after %s", i, d)
 		}
 	}
 	a := w.slash("operator", "too many")
@@ -180,7 +176,7 @@ func TestTapFormAndWhisper(t *testing.T) {
 				Body:   []card.Element{card.Text{Lines: []card.Line{{card.T("About R-1")}}}},
 				Inputs: []card.Input{{Name: "reason", Label: "Why?", Multiline: true}}})
 		case handlers.Form:
-			err = r.Whisper(ctx, say("denied: "+m.Tap.Fields["reason"]))
+			err = r.Ephemeral(ctx, say("denied: "+m.Tap.Fields["reason"]))
 		}
 		if err != nil {
 			t.Errorf("%s: %v", m.Via, err)
@@ -291,7 +287,7 @@ func TestRefusedBlocksBecomeText(t *testing.T) {
 func TestHostileOutputAlertsNobody(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	evil := "@everyone @here <!channel> <!subteam^" + slacklocal.DemoGroup + "> <@" + slacklocal.DemoApprover + "> @approver https://evil.example ```x``` \x1b[31mred\x1b[0m"
-	l := card.Line{card.T(evil), card.B(evil), card.C(evil), card.P(evil, auth.Account{Team: "T0OTHER", User: slacklocal.DemoApprover})}
+	l := card.Line{card.T(evil), card.B(evil), card.C(evil), card.P(evil, auth.Account{Team: auth.LocalTeam, User: slacklocal.DemoApprover})}
 	c := card.Card{Push: evil, Head: l, Body: []card.Element{card.Text{Lines: []card.Line{l}}, card.Pre{Text: evil}, card.Table{Header: []string{evil}, Rows: [][]card.Line{{l, l}}}},
 		Buttons: []card.Button{{Action: "a", Label: evil, Value: evil, Confirm: &card.Confirm{Title: evil, Text: evil, Yes: evil, No: evil}}}, Foot: []card.Line{l}}
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, c); err != nil {
@@ -320,10 +316,10 @@ func TestFileErrorsAndChannels(t *testing.T) {
 	if err := w.edge.File(t.Context(), at, "none.log", "nothing", nil); err == nil {
 		t.Error("an empty file was taken")
 	}
-	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: "C0NOWHERE"}, say("x")); !errors.Is(err, poster.ErrNoPlace) {
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: "C0NOWHERE"}, say("x")); !errors.Is(err, publish.ErrNoPlace) {
 		t.Errorf("posting nowhere: %v", err)
 	}
-	if err := w.edge.Edit(t.Context(), at.Channel, "1.000001", say("x"), true); !errors.Is(err, poster.ErrGone) {
+	if err := w.edge.Edit(t.Context(), at.Channel, "1.000001", say("x"), true); !errors.Is(err, publish.ErrGone) {
 		t.Errorf("editing nothing: %v", err)
 	}
 	for id, want := range map[string]bool{slacklocal.DemoIncident: false, slacklocal.DemoShared: true} {
@@ -341,7 +337,7 @@ func TestLookupAsksAnewWhereItMatters(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	anna := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover}
 	p, err := w.edge.Lookup(t.Context(), anna, 0)
-	if err != nil || p.Account != anna || p.HomeTeam != slacklocal.DemoTeam || p.Deleted || p.Bot || p.Guest {
+	if err != nil || p.Account != anna || p.ID != anna.User || p.Organisation != slacklocal.DemoTeam || p.Deleted || p.Bot || p.Guest {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	yes := true
@@ -356,11 +352,50 @@ func TestLookupAsksAnewWhereItMatters(t *testing.T) {
 	}
 	// A team that the event claimed does not make an outsider one of ours.
 	out, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoOutsider}, 0)
-	if err != nil || out.HomeTeam != slacklocal.DemoOtherTeam {
+	if err != nil || out.Organisation != slacklocal.DemoOtherTeam {
 		t.Errorf("outsider: %+v, %v", out, err)
 	}
 	if _, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: "U0NOBODY"}, 0); err == nil {
 		t.Error("nobody was found")
+	}
+}
+
+// In an Enterprise Grid a person and their organisation are enterprise_user's,
+// whatever team an event names, and whether users.info has a team_id or not.
+func TestLookupInAGrid(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	none, org, person := "", "E0GRID", "W0APPROVER"
+	account := auth.Account{Team: "T0SOMEWHERE", User: slacklocal.DemoApprover}
+	for _, tt := range []struct {
+		name   string
+		change slacklocal.PersonChange
+		want   auth.Profile
+	}{
+		{"no team", slacklocal.PersonChange{TeamID: &none, EnterpriseID: &org}, auth.Profile{ID: account.User, Organisation: org}},
+		{"another id", slacklocal.PersonChange{EnterpriseUser: &person}, auth.Profile{ID: person, Organisation: org}},
+	} {
+		tt.change.User = "approver"
+		if _, err := w.local.ChangePerson(tt.change); err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.edge.Lookup(t.Context(), account, 0)
+		if err != nil || got.ID != tt.want.ID || got.Organisation != tt.want.Organisation || got.HomeTeam != "" || got.Account != account {
+			t.Errorf("%s: %+v, %v", tt.name, got, err)
+		}
+	}
+}
+
+// A bot token of another organisation than the config pins starts nothing.
+func TestAnotherOrganisationIsRefused(t *testing.T) {
+	w := newSilentWorld(t, nil, func(c *slackio.Config) {
+		c.IsHome = (&auth.Rules{Home: "T0ELSEWHERE"}).IsHome
+	})
+	err := w.edge.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), slacklocal.DemoTeam) || !strings.Contains(err.Error(), "slack.home") {
+		t.Errorf("got %v", err)
+	}
+	if n := w.local.Connections(); n != 0 {
+		t.Errorf("%d sockets were opened", n)
 	}
 }
 
@@ -381,7 +416,7 @@ func TestAloudInAThread(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	at := engine.Place{Channel: slacklocal.DemoIncident}
 	post := func(push string, aloud bool) string {
-		ts, err := w.edge.Post(t.Context(), at, card.Card{Push: push, Aloud: aloud})
+		ts, err := w.edge.Post(t.Context(), at, card.Card{Push: push, Broadcast: aloud})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -410,7 +445,7 @@ func TestChannelWithoutTheBot(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.await("the command in "+channel, func() bool { return len(a.messages()) == n+1 })
-		if m := a.messages()[n]; m.Outside != (n > 0) || n < 2 && m.ChannelShared {
+		if m := a.messages()[n]; m.Outside != (n > 0) || m.ChannelShared != (n == 2) { // outsiders may read what is hidden
 			t.Errorf("in %s: %+v", channel, m)
 		}
 	}
@@ -435,7 +470,7 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 			c.Grace = 50 * time.Millisecond
 		})
 		w.slash("operator", "help")
-		w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+		w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
 		want := int64(1)
 		if byHandler {
 			want = 0
@@ -477,7 +512,7 @@ func TestReadsGoUnclaimed(t *testing.T) {
 			t.Errorf("handled as %+v", m)
 		}
 	}
-	w.await("an empty house", func() bool { return w.edge.Health().InHand == 0 })
+	w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
 	if n := w.claims.settled.Load(); n != 2 {
 		t.Errorf("%d settled, want 2", n)
 	}
@@ -558,9 +593,9 @@ func TestDrainAlone(t *testing.T) {
 // connection that hears nothing shows in that it comes back only when sent again.
 func TestEcho(t *testing.T) {
 	goroutinesEnd(t)
-	heard := make(chan slackio.Echo, 10)
+	heard := make(chan slackio.RoundTrip, 10)
 	w := newSilentWorld(t, nil, nil)
-	w.edge.OnEcho(func(e slackio.Echo) { heard <- e })
+	w.edge.OnRoundTrip(func(e slackio.RoundTrip) { heard <- e })
 	w.run()
 	ts, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoAudit}, say("mark me"))
 	if err != nil {
@@ -568,25 +603,25 @@ func TestEcho(t *testing.T) {
 	}
 	mark := func(on, again bool) {
 		t.Helper()
-		if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, on); err != nil {
+		if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, on); err != nil {
 			t.Fatal(err)
 		}
-		if e, want := <-heard, (slackio.Echo{Channel: slacklocal.DemoAudit, TS: ts, On: on, Again: again}); e != want {
+		if e, want := <-heard, (slackio.RoundTrip{Channel: slacklocal.DemoAudit, TS: ts, On: on, Again: again}); e != want {
 			t.Errorf("heard %+v, want %+v", e, want)
 		}
 	}
 	w.await("both sockets", func() bool { return w.local.Connections() == 2 })
 	mark(true, false)
-	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, true); !errors.Is(err, slackio.ErrMarked) {
+	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, true); !errors.Is(err, slackio.ErrAlreadyMarked) {
 		t.Errorf("marked twice: %v", err)
 	}
 	mark(false, false)
-	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, "1.000001", true); !errors.Is(err, poster.ErrGone) {
+	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, "1.000001", true); !errors.Is(err, publish.ErrGone) {
 		t.Errorf("marked nothing: %v", err)
 	}
 	w.inject(slacklocal.Fault{Kind: "deaf"})
 	before := w.edge.Health()
-	if err := w.edge.Mark(t.Context(), slacklocal.DemoAudit, ts, true); err != nil {
+	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, true); err != nil {
 		t.Fatal(err)
 	}
 	w.edge.Renew(t.Context())
@@ -602,4 +637,20 @@ func TestEcho(t *testing.T) {
 		t.Errorf("Slack counted %d connections at %v", n, at)
 	}
 	mark(false, false)
+}
+
+// TestTooLongIsSaid: a text that no store could keep is turned away with what it
+// is, and neither claimed nor handled.
+func TestTooLongIsSaid(t *testing.T) {
+	a := &answering{t: t}
+	w := newWorld(t, a.handle, nil)
+	got := w.slash("operator", "restart db_dis because "+strings.Repeat("x", 1<<20))
+	if got.Message == nil || !strings.Contains(got.Message.Text, "longer than a command can be") {
+		t.Errorf("the ack said %.300v", got)
+	}
+	w.slash("operator", "status")
+	w.awaitSeen("reader", "re: status")
+	if n := w.claims.claimed.Load(); n != 1 || len(a.messages()) != 1 {
+		t.Errorf("%d claims, %d handled; want the short one alone", n, len(a.messages()))
+	}
 }

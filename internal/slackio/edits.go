@@ -80,20 +80,24 @@ func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool)
 	case <-e.done:
 		return e.err
 	case <-ctx.Done():
-		q.leave(e)
+		if sending := q.leave(e); sending {
+			<-e.done // an edit under way may still change the message
+		}
 		return context.Cause(ctx)
 	}
 }
 
-// leave withdraws a call; an edit that nobody waits for is not made any more,
-// since its caller was told that it was not.
-func (q *edits) leave(e *edit) {
+// leave withdraws a call; an edit without a waiter is not made any more,
+// since its caller got that answer. It reports whether the edit is
+// being sent, which has a time limit of its own.
+func (q *edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e.callers--
 	if e.callers == 0 && !e.sending && q.waiting[e.at] == e && len(e.older) == 0 {
 		delete(q.waiting, e.at)
 	}
+	return e.sending
 }
 
 // run makes the edits, one at a time, until ctx ends; then every waiting call
@@ -165,7 +169,7 @@ func (q *edits) next() (*edit, card.Card, time.Duration) {
 }
 
 // ripe is how long an edit has to wait by itself: for the workspace's budget,
-// of which a third is kept for final edits, and for its message's spacing.
+// a third of it kept for final edits, and for its message's spacing.
 func (q *edits) ripe(e *edit, now time.Time) time.Duration {
 	if e.final {
 		return q.bucket.wait(now, 1)
@@ -205,7 +209,7 @@ func (q *edits) again(e *edit, pause time.Duration) {
 	case e.callers > 0 || len(e.older) > 0:
 		q.waiting[e.at] = e
 	default:
-		e.end(errStopped) // nobody waits for it
+		e.end(errStopped) // no one waits for it
 	}
 }
 

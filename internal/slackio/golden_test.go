@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhbot/internal/card"
-	"dhbot/internal/card/cardtest"
+	"dhbot/internal/test/cardtest"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/golden; read the diff as a reader of the cards would")
 
-var demoRenderer = renderer{home: func(team string) bool { return team == "T0DHLOCAL" }}
+var demoRenderer renderer
 
 // TestGoldenCards holds every card, as text and as blocks, to a file that
 // people have read.

@@ -2,6 +2,7 @@ package slackio
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -10,14 +11,21 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
+
+	"dhbot/internal/slackio/wire"
 )
 
 // Health is how well the edge hears Slack.
 type Health struct {
 	Sockets []SocketHealth
-	// InHand is how many deliveries are claimed, queued or being handled, of
-	// Room at most; beyond that people are told that the bot is busy.
-	InHand, Room int
+	// Refused are the tokens that Slack refused at the last call with them.
+	Refused []wire.Refusal
+	// ClockAhead is how far this machine's clock is ahead of Slack's, negative
+	// where it is behind, and 0 where they agree.
+	ClockAhead time.Duration
+	// Pending is how many deliveries are claimed, queued or being handled, of
+	// Room at most; beyond that the answer is that the bot is busy.
+	Pending, Capacity int
 }
 
 // SocketHealth is one connection. Slack pings every few seconds, so a socket
@@ -30,7 +38,7 @@ type SocketHealth struct {
 	// bytes last went there (acks and pongs).
 	Read, Written time.Time
 	// Connections is what Slack counted at the last hello for the whole app;
-	// more than all replicas opened together means that a connection nobody
+	// more than all replicas opened together means that a connection no one
 	// reads takes a share of the clicks.
 	Connections int
 	Hello       time.Time // when it counted
@@ -62,24 +70,27 @@ func (h Health) Counted() (connections int, at time.Time) {
 
 // Health reports the state of the sockets and of the intake.
 func (e *Edge) Health() Health {
-	h := Health{InHand: len(e.slots), Room: cap(e.slots)}
+	h := Health{Pending: len(e.workerSem), Capacity: cap(e.workerSem), Refused: e.watch.Refused(), ClockAhead: e.watch.Ahead()}
 	for _, s := range e.sockets {
 		h.Sockets = append(h.Sockets, s.health())
 	}
 	return h
 }
 
-// pulse is what is known of a socket's connection. slack-go hides pings and
+// connectionState is what is known of a socket's connection. slack-go hides pings and
 // pongs, so the bytes of the connection below are watched.
-type pulse struct {
+type connectionState struct {
 	now           func() time.Time
 	read, written atomic.Int64 // Unix nanoseconds
 
 	mu    sync.Mutex
 	state SocketHealth
+	// reason is what Slack's last disconnect message gave.
+	reason string
+	conn   *watchedConn // the present one
 }
 
-func (p *pulse) health() SocketHealth {
+func (p *connectionState) health() SocketHealth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.state
@@ -94,7 +105,7 @@ func stamp(n *atomic.Int64) time.Time {
 	return time.Time{}
 }
 
-func (p *pulse) hello(req *socketmode.Request) {
+func (p *connectionState) hello(req *socketmode.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state.Up, p.state.Since = true, p.now()
@@ -104,41 +115,62 @@ func (p *pulse) hello(req *socketmode.Request) {
 	}
 }
 
-func (p *pulse) ended(err error) {
+func (p *connectionState) ended(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state.Up, p.state.Since, p.state.Err = false, p.now(), err
+	p.state.Up = false
+	p.state.Since = p.now()
+	p.state.Err = err
 }
 
 // dialer opens the WebSocket. The write buffer holds a whole ack, since Slack
 // drops what comes in pieces.
-func (p *pulse) dialer() *websocket.Dialer {
+func (p *connectionState) dialer() *websocket.Dialer {
 	return &websocket.Dialer{
 		Proxy:            http.ProxyFromEnvironment,
 		HandshakeTimeout: callTimeout,
 		WriteBufferSize:  32 << 10,
-		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			d := net.Dialer{Timeout: callTimeout}
-			c, err := d.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			return &watchedConn{Conn: c, pulse: p}, nil
-		},
+		NetDialContext:   p.watching(&net.Dialer{Timeout: callTimeout}),
+		// The TLS is made here, so that what is watched is what was sent in it.
+		NetDialTLSContext: p.watching(&tls.Dialer{
+			NetDialer: &net.Dialer{Timeout: callTimeout}, Config: &tls.Config{
+				MinVersion: tls.VersionTLS12,
+				NextProtos: []string{"http/1.1"},
+			},
+		}),
+	}
+}
+
+// watching dials connections that note what comes and goes.
+func (p *connectionState) watching(d interface {
+	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
+}) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		w := &watchedConn{Conn: c, state: p}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.conn = w
+		return w, nil
 	}
 }
 
 // watchedConn notes when bytes come and go.
 type watchedConn struct {
 	net.Conn
-	pulse *pulse
+	state *connectionState
+	tail  []byte // the end of what was read, where a message may be cut
 }
 
 // Read implements net.Conn.
 func (c *watchedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.pulse.read.Store(c.pulse.now().UnixNano())
+		c.state.read.Store(c.state.now().UnixNano())
+		c.scan(b[:n])
 	}
 	return n, err
 }
@@ -147,7 +179,7 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 func (c *watchedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	if n > 0 {
-		c.pulse.written.Store(c.pulse.now().UnixNano())
+		c.state.written.Store(c.state.now().UnixNano())
 	}
 	return n, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // homeOpened is who has just opened the app's Home tab, where an event says
-// that somebody has.
+// that the person has.
 func homeOpened(ev socketmode.Event) (auth.Account, bool) {
 	api, ok := ev.Data.(slackevents.EventsAPIEvent)
 	if !ok {
@@ -25,14 +25,14 @@ func homeOpened(ev socketmode.Event) (auth.Account, bool) {
 	return auth.Account{Team: api.TeamID, User: opened.User}, true
 }
 
-// OnHome names what is called when somebody
+// OnHome sets what is called when a person
 // opens the app's Home tab: it must not block. It is set before Run.
 func (e *Edge) OnHome(opened func(auth.Account)) { e.onHome = opened }
 
-// PublishHome puts cards, one below the other, on somebody's Home tab, which
-// nobody else sees. What does not fit is left out with a note.
+// PublishHome puts cards, one below the other, on a person's Home tab, which
+// no one else sees. What does not fit is left out with a note.
 func (e *Edge) PublishHome(ctx context.Context, user string, cards []card.Card) error {
-	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: e.renderer().page(cards)}}
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: renderer{}.page(cards)}}
 	err := limited(ctx, func(ctx context.Context) error {
 		_, err := e.ask.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view})
 		return err

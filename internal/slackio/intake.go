@@ -12,77 +12,133 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/card"
-	"dhbot/internal/poster"
+	"dhbot/internal/logging"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/internal/tracing"
 )
 
-// What people are told where a delivery is not taken on.
+// What people read where a delivery is not accepted.
 const (
 	sayBusy     = "Busy: this was not accepted, and nothing was done. Please try again in a minute."
 	sayStopping = "The bot is just stopping: this was not accepted, and nothing was done. Please try again in a minute."
+	sayTooLong  = "That is longer than a command can be (32 KiB): it was not read, and nothing was done. Commands are one line; `help` lists them."
 	sayUnstored = "The state store does not answer, so this is not recorded: what only reads is answered all the same, everything else is refused."
 )
 
+// maxCommand is how long a command may be, in bytes: what is stored of a delivery
+// has to fit into a transaction of the store.
+const maxCommand = 32 << 10
+
 // accept takes an envelope off the reading goroutine: it never blocks. Every
-// delivery that is taken on holds one of a fixed number of slots until it is
+// accepted delivery holds one of a fixed number of slots until it is
 // handled, so nothing grows without bound.
-func (e *Edge) accept(l *life, ev socketmode.Event) {
+func (e *Edge) accept(l *connection, ev socketmode.Event) {
 	if ev.Request == nil {
 		return
 	}
 	id := ev.Request.EnvelopeID
-	d, ok := decode(ev, e.self(), e.now())
+	d, ok := decode(ev, e.self(), slackClock{e.now(), e.watch.Ahead()})
 	if a, opened := homeOpened(ev); opened && e.onHome != nil {
 		e.onHome(a)
 	}
-	if echo, own := echoOf(ev, e.self()); own && e.onEcho != nil {
-		e.onEcho(echo)
+	if echo, own := roundTripOf(ev, e.self()); own && e.onRoundTrip != nil {
+		e.onRoundTrip(echo)
 	}
 	if !ok {
 		e.ackLater(l, ack{id: id})
 		return
 	}
-	select {
-	case e.slots <- struct{}{}:
-	default:
-		e.turnAway(l, id, d, sayBusy)
+	if why := e.noAnswer(); why != "" {
+		e.reject(l, id, d, why)
 		return
 	}
-	if !e.door.enter() {
-		<-e.slots
-		e.turnAway(l, id, d, sayStopping)
+	if len(d.Text) > maxCommand {
+		e.reject(l, id, d, sayTooLong)
 		return
 	}
-	e.crew.Go(func() {
-		defer e.door.leave()
-		defer func() { <-e.slots }()
-		e.take(l, id, d)
+	if !e.known(d.Account) && !e.strangers.allow(d.Account.User) {
+		e.ackLater(l, ack{id: id}) // told once
+		return
+	}
+	read := e.isRead(d)
+	if read && !e.admitRead(l, id, d) {
+		return
+	}
+	if !e.admit(l, id, d) {
+		if read {
+			e.reads.leave(d.Account.User)
+		}
+		return
+	}
+	d.received = e.now()
+	e.workers.Go(func() {
+		defer e.drain.leave()
+		defer func() { <-e.workerSem }()
+		if read {
+			defer e.endRead(d)
+		}
+		ctx, span := tracing.BeginCommand(l.work, d.Key)
+		defer span.End()
+		e.take(ctx, l, id, d, read)
 	})
+}
+
+// admitRead counts a read against its person's share. Of those that are too many
+// the first is answered.
+func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
+	ok, n := e.reads.enter(d.Account.User)
+	if ok {
+		return true
+	}
+	a := ack{id: id}
+	if n == 1 {
+		a.payload = sayInAck(d, sayTooManyReads)
+	}
+	e.ackLater(l, a)
+	return false
+}
+
+// admit gives a delivery a worker, or rejects it.
+func (e *Edge) admit(l *connection, id string, d *delivery) bool {
+	select {
+	case e.workerSem <- struct{}{}:
+	default:
+		e.reject(l, id, d, sayBusy)
+		return false
+	}
+	if !e.drain.enter() {
+		<-e.workerSem
+		e.reject(l, id, d, sayStopping)
+		return false
+	}
+	return true
 }
 
 // take claims a delivery, acks it, and hands it to the handler. A redelivery
 // is acked and dropped.
-func (e *Edge) take(l *life, id string, d *delivery) {
-	if d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, room{})) {
-		e.ack(l.work, l, ack{id: id})
-		e.door.acked()
-		e.handle(l.work, d, unclaimed)
+func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, read bool) {
+	if read {
+		e.ack(ctx, l, ack{id: id, received: d.received})
+		e.drain.acked()
+		e.handle(ctx, d, unclaimed)
 		return
 	}
-	first, claimErr := e.claim(l.work, d)
+	first, claimErr := e.claim(ctx, d)
 	if claimErr != nil {
-		e.log.Error("a delivery could not be claimed; it is handled as unrecorded", "key", d.Key, "err", claimErr)
+		e.log.ErrorContext(ctx, "a delivery could not be claimed; it is handled as unrecorded", "err", claimErr)
 	}
-	e.ack(l.work, l, ack{id: id, payload: ackPayload(d, claimErr != nil)})
-	e.door.acked()
+	e.ack(ctx, l, ack{id: id, payload: ackPayload(d, claimErr != nil), received: d.received})
+	e.drain.acked()
 	if claimErr == nil && !first {
-		e.log.Info("a redelivery was dropped", "key", d.Key)
+		e.log.InfoContext(ctx, "a redelivery was dropped")
 		return
 	}
 	held := claimed
 	if claimErr != nil {
 		held = unstored
 	}
-	e.handle(l.work, d, held)
+	e.handle(ctx, d, held)
 }
 
 // claim makes a delivery durable within its budget.
@@ -119,7 +175,7 @@ func sayInAck(d *delivery, text string) any {
 
 // ack sends an ack on the envelope's own connection, and where that has ended
 // on the next that lives.
-func (e *Edge) ack(ctx context.Context, l *life, a ack) {
+func (e *Edge) ack(ctx context.Context, l *connection, a ack) {
 	ctx, cancel := context.WithTimeout(ctx, e.ackTimeout)
 	defer cancel()
 	var err error
@@ -134,13 +190,15 @@ func (e *Edge) ack(ctx context.Context, l *life, a ack) {
 		err = l.client.AckCtx(ctx, a.id, a.payload)
 	}
 	if err != nil {
-		e.log.Error("a delivery was not acked in time; Slack may show a time-out though it is handled", "err", err)
+		e.log.ErrorContext(ctx, "a delivery was not acked in time; Slack may show a time-out though it is handled", "err", err)
+		return
 	}
+	e.observer.Acked(e.now().Sub(a.received))
 }
 
-// ackLater queues an ack that nobody waits for. If even that queue is full
+// ackLater queues an ack without a waiter. If even that queue is full
 // Slack will deliver an event again, which does no harm.
-func (e *Edge) ackLater(l *life, a ack) {
+func (e *Edge) ackLater(l *connection, a ack) {
 	select {
 	case l.plain <- a:
 	default:
@@ -148,9 +206,9 @@ func (e *Edge) ackLater(l *life, a ack) {
 	}
 }
 
-// turnAway tells a person that a delivery is not accepted.
-func (e *Edge) turnAway(l *life, id string, d *delivery, text string) {
-	e.log.Warn("a delivery was turned away", "key", d.Key, "why", text)
+// reject tells a person that a delivery is not accepted.
+func (e *Edge) reject(l *connection, id string, d *delivery, text string) {
+	e.log.Warn("a delivery was turned away", logging.CommandKey, d.Key, "why", text)
 	payload := sayInAck(d, text)
 	e.ackLater(l, ack{id: id, payload: payload})
 	if payload != nil {
@@ -159,11 +217,11 @@ func (e *Edge) turnAway(l *life, id string, d *delivery, text string) {
 	select {
 	case e.notices <- notice{d, text}:
 	default:
-		e.log.Error("a person could not be told that the bot is busy: too many are waiting", "key", d.Key)
+		e.log.Error("a person could not be told that the bot is busy: too many are waiting", logging.CommandKey, d.Key)
 	}
 }
 
-// notice is a word to one person that no ack could carry.
+// notice is a message to one person that no ack could carry.
 type notice struct {
 	d    *delivery
 	text string
@@ -176,8 +234,8 @@ func (e *Edge) sendNotices(ctx context.Context) {
 			return
 		case n := <-e.notices:
 			c := card.Card{Push: n.text, Head: card.Line{card.T(n.text)}}
-			if err := e.whisper(ctx, n.d, c); err != nil && ctx.Err() == nil {
-				e.log.Error("a person could not be told that the bot is busy", "err", err)
+			if err := e.notify(ctx, n.d, c); err != nil && ctx.Err() == nil {
+				e.log.ErrorContext(ctx, "a person could not be told that the bot is busy", "err", err)
 			}
 		}
 	}
@@ -185,17 +243,18 @@ func (e *Edge) sendNotices(ctx context.Context) {
 
 // handle waits for one of the workers' seats, calls the handler, and settles
 // the claim of what was handled.
-func (e *Edge) handle(ctx context.Context, d *delivery, held standing) {
-	at := e.roomOf(ctx, d)
-	e.seats <- struct{}{}
-	leave := sync.OnceFunc(func() { <-e.seats })
+func (e *Edge) handle(ctx context.Context, d *delivery, held durability) {
+	at := e.channelFactsOf(ctx, d)
+	e.inflightSem <- struct{}{}
+	leave := sync.OnceFunc(func() { <-e.inflightSem })
 	defer leave()
 	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
 	defer cancel()
+	defer e.watchSlow(d)()
 	settled := e.handler(budget, d.message(held, at), &reply{edge: e, d: d, leave: leave})
 	leave()
 	// A claim that seemed to fail may have been made all the same; the person
-	// was told that it does not count, and so it must not be taken up later.
+	// was answered that it does not count, and so it must not be resumed later.
 	if !settled && held != unclaimed && ctx.Err() == nil {
 		e.settle(ctx, d.Key)
 	}
@@ -210,12 +269,12 @@ func (e *Edge) settle(ctx context.Context, key string) {
 		err := e.settleOnce(ctx, key)
 		if err == nil || ctx.Err() != nil || e.now().After(until) {
 			if err != nil {
-				e.log.Error("a handled delivery is not settled; it will be handled again after the next start", "key", key, "err", err)
+				e.log.ErrorContext(ctx, "a handled delivery is not settled; it will be handled again after the next start", logging.CommandKey, key, "err", err)
 			}
 			return
 		}
 		delay, _ := backoff.Next()
-		_ = sleep(ctx, delay) // its end shows above
+		pause.For(ctx, delay) // its end shows above
 	}
 }
 
@@ -225,22 +284,22 @@ func (e *Edge) settleOnce(ctx context.Context, key string) error {
 	return e.claims.Settle(ctx, key)
 }
 
-// roomOf says whether outsiders see the channel of a delivery, and whether the
-// bot is in it. If nobody knows, outsiders do; Slack hides private channels
+// channelFactsOf says whether outsiders see the channel of a delivery, and whether the
+// bot is in it. If that is unknown, outsiders are assumed; Slack hides private channels
 // from a bot that is not in them.
-func (e *Edge) roomOf(ctx context.Context, d *delivery) room {
+func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	if d.Channel == "" {
-		return room{shared: d.Shared, member: true}
+		return channelFacts{shared: d.Shared, member: true}
 	}
 	shared, member, err := e.Channel(ctx, d.Channel, channelAge)
 	if err == nil && !member { // it may have been invited just now
 		shared, member, err = e.Channel(ctx, d.Channel, 0)
 	}
 	if err != nil {
-		e.log.Warn("whether a channel is shared is unknown; it is taken to be", "channel", d.Channel, "err", err)
-		return room{shared: true, member: !errors.Is(err, poster.ErrNoPlace)}
+		e.log.WarnContext(ctx, "whether a channel is shared is unknown; it is taken to be", "channel", d.Channel, "err", err)
+		return channelFacts{shared: true, member: !errors.Is(err, publish.ErrNoPlace)}
 	}
-	return room{shared: shared || d.Shared, member: member}
+	return channelFacts{shared: shared || d.Shared, member: member}
 }
 
 // Resume handles a delivery that was claimed under key but not handled, by a
@@ -255,17 +314,19 @@ func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 		return fmt.Errorf("%s: the stored delivery is of %s", key, d.Key)
 	}
 	select {
-	case e.slots <- struct{}{}:
+	case e.workerSem <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { <-e.slots }()
+	defer func() { <-e.workerSem }()
+	ctx, span := tracing.BeginCommand(ctx, d.Key)
+	defer span.End()
 	e.handle(ctx, d, claimed)
 	return nil
 }
 
-// door counts the deliveries inside, and when it is closed lets no more in.
-type door struct {
+// drainGate counts the deliveries inside, and when it is closed lets no more in.
+type drainGate struct {
 	mu     sync.Mutex
 	closed bool
 	unack  int // entered, not yet acked
@@ -273,7 +334,7 @@ type door struct {
 	change chan struct{} // closed and renewed at every leave
 }
 
-func (d *door) enter() bool {
+func (d *drainGate) enter() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -284,11 +345,11 @@ func (d *door) enter() bool {
 	return true
 }
 
-func (d *door) acked() { d.note(func() { d.unack-- }) }
-func (d *door) leave() { d.note(func() { d.inside-- }) }
-func (d *door) close() { d.note(func() { d.closed = true }) }
+func (d *drainGate) acked() { d.note(func() { d.unack-- }) }
+func (d *drainGate) leave() { d.note(func() { d.inside-- }) }
+func (d *drainGate) close() { d.note(func() { d.closed = true }) }
 
-func (d *door) note(f func()) {
+func (d *drainGate) note(f func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f()
@@ -297,7 +358,7 @@ func (d *door) note(f func()) {
 }
 
 // wait returns when done says so of the numbers, or ctx ends.
-func (d *door) wait(ctx context.Context, done func(unack, inside int) bool) {
+func (d *drainGate) wait(ctx context.Context, done func(unack, inside int) bool) {
 	for {
 		d.mu.Lock()
 		ok, change := done(d.unack, d.inside), d.change

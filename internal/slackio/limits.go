@@ -35,9 +35,15 @@ const (
 	callTimeout   = 10 * time.Second
 	channelAge    = time.Minute // how long "is this channel shared" is believed
 	socketStagger = time.Second // so that Slack does not refresh both sockets at once
-	healthyLife   = 30 * time.Second
-	leastDelay    = 250 * time.Millisecond
-	mostDelay     = 30 * time.Second
+	// A connection that has been silent for pingAfter is asked for a sign of life
+	// every silenceEvery, and after maxSilence it is opened anew: it may be open
+	// at this end only.
+	silenceEvery      = 2 * time.Second
+	pingAfter         = 6 * time.Second
+	maxSilence        = 14 * time.Second
+	healthyConnection = 30 * time.Second
+	leastDelay        = 250 * time.Millisecond
+	mostDelay         = 30 * time.Second
 )
 
 // Pace is how fast messages are posted and edited. The zero value means

@@ -12,12 +12,17 @@ import (
 // SlashCommand is the command that the app answers to.
 const SlashCommand = "/dh"
 
-// shortcutID is by what the app's shortcuts are known, on a message and from
-// anywhere, and shortcutName what they are called there.
+// Slack knows each shortcut of an app, on a message and from anywhere, by an id
+// of its own, and people by a name.
 const (
-	shortcutID   = "ask"
-	shortcutName = "Ask about Deephaven"
+	messageShortcut = "ask_message"
+	globalShortcut  = "ask_anywhere"
+	shortcutName    = "Ask about Deephaven"
 )
+
+// shortcutIDs are the ids in use: "ask" is both in apps whose manifest is
+// older.
+var shortcutIDs = []string{messageShortcut, globalShortcut, "ask"}
 
 // Slack's limits of a manifest, by its schema.
 const (
@@ -33,6 +38,7 @@ func scopes() []string {
 		"channels:read",     // conversations.info: is a channel shared, is the bot in it
 		"chat:write",        // chat.postMessage, update, postEphemeral
 		"commands",          // the slash command
+		scopeDND,            // dnd.teamInfo: who of those called is not to be disturbed
 		"files:write",       // files.getUploadURLExternal, completeUploadExternal
 		"groups:read",       // conversations.info of private channels
 		"im:history",        // message.im
@@ -41,7 +47,7 @@ func scopes() []string {
 		"mpim:read",         // conversations.info of group messages
 		"reactions:read",    // reaction_added, reaction_removed: only the bot's own matter
 		"reactions:write",   // reactions.add, remove: the round trip that shows that the bot hears
-		"users:read",        // users.info: who somebody is
+		"users:read",        // users.info: a person's identity; users.getPresence
 	}
 }
 
@@ -108,8 +114,8 @@ type shortcutFeature struct {
 // not work: in threads, and away from every channel.
 func shortcuts() []shortcutFeature {
 	return []shortcutFeature{
-		{Name: shortcutName, Type: "message", Callback: shortcutID, Description: "A command about this message, answered in its thread"},
-		{Name: shortcutName, Type: "global", Callback: shortcutID, Description: "A command from anywhere, answered by direct message"},
+		{Name: shortcutName, Type: "message", Callback: messageShortcut, Description: "A command about this message, answered in its thread"},
+		{Name: shortcutName, Type: "global", Callback: globalShortcut, Description: "A command from anywhere, answered by direct message"},
 	}
 }
 
@@ -119,12 +125,12 @@ func shortcuts() []shortcutFeature {
 // characters.
 func Manifest(name string) ([]byte, error) {
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxAppName || strings.ContainsFunc(name, unicode.IsControl) {
-		return nil, fmt.Errorf("%q will not do as an app's name: Slack wants 1 to %d plain characters", name, maxAppName)
+		return nil, fmt.Errorf("%q is not a valid app name: Slack wants 1 to %d plain characters", name, maxAppName)
 	}
 	var m manifest
 	m.Metadata.Major = 2
 	m.Display.Name = name
-	m.Display.Description = "Looks after Deephaven processes: status, restart, runbooks, with a second pair of eyes"
+	m.Display.Description = "Looks after Deephaven processes: status, restart, runbooks, with a second approver for Sev 1 actions"
 	m.Display.Colour = defaultAppHue
 	m.Features.Home.HomeTab, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = name, true

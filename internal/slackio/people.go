@@ -1,7 +1,9 @@
 package slackio
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,9 +18,12 @@ import (
 // Identity is the bot's own account, as auth.test says at start.
 type Identity struct {
 	User, BotID string // U…, B…
-	Team        string // T…
+	Team        string // T…; of an org-wide installation it may be the E…
 	Enterprise  string // E…, "" outside of Enterprise Grid
 }
+
+// Organisation is the one that the bot is installed in.
+func (id Identity) Organisation() string { return cmp.Or(id.Enterprise, id.Team) }
 
 // Whoami asks Slack who the bot token belongs to.
 func (e *Edge) Whoami(ctx context.Context) (Identity, error) {
@@ -69,7 +74,7 @@ func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
 }
 
 // learn returns an answer at most maxAge old, asking anew where there is none.
-// Those who ask at the same time share one question, unless they want an
+// Callers at the same time share one request, unless they want an
 // answer of right now: a question under way may have been asked before.
 func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error)) (V, error) {
 	if v, ok := m.get(key, maxAge); ok {
@@ -109,11 +114,12 @@ func (m *memory[V]) put(key string, v V, asked time.Time) {
 
 // Lookup returns what Slack says about an account right now, or for reads
 // said at most maxAge ago; a request for an action, a vote and the check
-// before execution ask with 0. HomeTeam is the team that the account really
-// belongs to, whatever the event said. An error means that nobody knows, and
-// that is a refusal.
+// before execution ask with 0. The team that an event named is not asked about
+// and decides nothing. An error is a refusal.
 func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
-	return e.profiles.learn(a.String(), maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
+	p, err := e.profiles.learn(a.User, maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
+	p.Account = a
+	return p, err
 }
 
 // lookup asks Slack about an account.
@@ -124,25 +130,48 @@ func (e *Edge) lookup(ctx context.Context, a auth.Account) (auth.Profile, error)
 		user, err = e.ask.GetUserInfoContext(ctx, a.User)
 		return err
 	})
+	if err == nil || code(err) != "" && !transient(err) || errors.As(err, new(*slack.RateLimitedError)) {
+		e.answered.Store(e.now().UnixNano())
+	}
 	if err != nil {
 		return auth.Profile{}, explain("asking Slack about "+a.String(), err)
 	}
-	if user.ID != a.User || user.TeamID == "" {
-		return auth.Profile{}, fmt.Errorf("asking Slack about %s: the answer is about %q of team %q", a, user.ID, user.TeamID)
+	p := profile(user)
+	if user.ID != a.User && p.ID != a.User || p.Organisation == "" {
+		return auth.Profile{}, fmt.Errorf("asking Slack about %s: the answer is about %q of organisation %q", a, user.ID, p.Organisation)
 	}
-	return auth.Profile{
-		Account:  a,
-		Deleted:  user.Deleted,
-		Bot:      user.IsBot || user.IsWorkflowBot || user.IsConnectorBot || user.ID == "USLACKBOT",
-		Guest:    user.IsRestricted || user.IsUltraRestricted || user.IsInvitedUser,
-		Stranger: user.IsStranger,
-		HomeTeam: user.TeamID,
-		Checked:  asked,
-	}, nil
+	p.Account, p.Checked = a, asked
+	return p, nil
 }
 
-// room is what matters about a channel.
-type room struct{ shared, member bool }
+// Answered is when Slack last said anything: in answer to a question about a
+// person, a rate limit included, or on a socket.
+func (e *Edge) Answered() time.Time {
+	last := stamp(&e.answered)
+	for _, s := range e.Health().Sockets {
+		if s.Read.After(last) {
+			last = s.Read
+		}
+	}
+	return last
+}
+
+// profile reads an answer of users.info. In an Enterprise Grid a person and
+// their organisation are enterprise_user's, and team_id may be missing.
+func profile(u *slack.User) auth.Profile {
+	return auth.Profile{
+		ID:           cmp.Or(u.Enterprise.ID, u.ID),
+		Organisation: cmp.Or(u.Enterprise.EnterpriseID, u.TeamID),
+		HomeTeam:     u.TeamID,
+		Deleted:      u.Deleted,
+		Bot:          u.IsBot || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT",
+		Guest:        u.IsRestricted || u.IsUltraRestricted || u.IsInvitedUser,
+		Stranger:     u.IsStranger,
+	}
+}
+
+// channelFacts is what matters about a channel.
+type channelFacts struct{ shared, member bool }
 
 // Channel says whether people of other organisations are, or may come, into a
 // channel, and whether the bot is a member; what was known at most maxAge ago
@@ -151,14 +180,14 @@ func (e *Edge) Channel(ctx context.Context, id string, maxAge time.Duration) (sh
 	if strings.HasPrefix(id, "D") {
 		return false, true, nil
 	}
-	r, err := e.rooms.learn(id, maxAge, func() (r room, err error) {
+	r, err := e.channels.learn(id, maxAge, func() (r channelFacts, err error) {
 		var ch *slack.Channel
 		err = limited(ctx, func(ctx context.Context) (err error) {
 			ch, err = e.ask.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 			return err
 		})
 		if err == nil {
-			r = room{shared: ch.IsExtShared || ch.IsPendingExtShared, member: ch.IsMember}
+			r = channelFacts{shared: ch.IsExtShared || ch.IsPendingExtShared, member: ch.IsMember}
 		}
 		return r, err
 	})

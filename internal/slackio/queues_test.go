@@ -243,17 +243,19 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	for _, c := range []struct {
 		name, want string
-		posts      string          // a: an answer, t: told
+		posts      string          // a: an answer, t: told, d: a decision
 		at         []time.Duration // when each is asked for, 0 where that is not said
 	}{
-		{name: "told", posts: "tttttt", want: "[0s 1s 2s 3s 4s 5s]"},
-		{name: "answers", posts: "aaaaaaaaaa", at: []time.Duration{9: second(9.5)}, want: "[0s 0s 0s 0s 4s 4s 4s 4s 8s 9.5s]"},
-		{name: "answers that are spread", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 2s 4s 9s]"},
-		{name: "both", posts: "tatattaa", want: "[0s 0s 1s 1s 4s 5s 5s 5s]"},
+		{name: "told", posts: "tttttt", want: "[0s 1s 2s 4s 5s 6s]"},
+		{name: "answers", posts: "aaaaaaaaaa", at: []time.Duration{9: second(9.5)}, want: "[0s 0s 0s 4s 4s 4s 8s 8s 8s 12s]"},
+		{name: "answers that are spread", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 4s 5s 9s]"},
+		{name: "both", posts: "tatattaa", want: "[0s 0s 1s 4s 5s 6s 8s 9s]"},
+		{name: "decisions beside answers", posts: "aaad", want: "[0s 0s 0s 0s]"},
+		{name: "decisions alone", posts: "dddddd", want: "[0s 0s 0s 0s 4s 4s]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				turns := newTurns(Pace{}.withDefaults(), time.Now)
+				turns := newChannelLimiter(Pace{}.withDefaults(), time.Now, func(time.Duration) {})
 				start := time.Now()
 				var mu sync.Mutex
 				got := map[string][]time.Duration{}
@@ -264,7 +266,7 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 					}
 					for _, ch := range []string{"A", "B"} {
 						wg.Go(func() {
-							_ = turns.take(t.Context(), ch, methodPost, urgency(kind == 'a'), func(context.Context) error {
+							_ = turns.do(t.Context(), ch, methodPost, map[rune]priority{'t': background, 'a': interactive, 'd': decision}[kind], func(context.Context) error {
 								mu.Lock()
 								defer mu.Unlock()
 								if len(got[ch]) != i {
@@ -292,20 +294,20 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 // nothing; other methods go on.
 func TestTurnsRespect429PerMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(Pace{}.withDefaults(), time.Now)
+		turns := newChannelLimiter(Pace{}.withDefaults(), time.Now, func(time.Duration) {})
 		start := time.Now()
 		calls := 0
-		err := turns.take(t.Context(), "A", methodPost, told, func(context.Context) error {
+		err := turns.do(t.Context(), "A", methodPost, background, func(context.Context) error {
 			if calls++; calls == 1 {
 				go func() {
-					_ = turns.take(t.Context(), "B", methodEphemeral, told, func(context.Context) error {
+					_ = turns.do(t.Context(), "B", methodEphemeral, background, func(context.Context) error {
 						if d := time.Since(start); d > time.Second {
 							t.Errorf("another method waited %s", d)
 						}
 						return nil
 					})
 					time.Sleep(time.Second)
-					_ = turns.take(t.Context(), "C", methodPost, told, func(context.Context) error {
+					_ = turns.do(t.Context(), "C", methodPost, background, func(context.Context) error {
 						if d := time.Since(start); d < 30*time.Second {
 							t.Errorf("the method was called again after %s", d)
 						}
@@ -325,15 +327,15 @@ func TestTurnsRespect429PerMethod(t *testing.T) {
 
 func TestTurnEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(Pace{PostEvery: time.Hour, PostBurst: 1}, time.Now)
+		turns := newChannelLimiter(Pace{PostEvery: time.Hour, PostBurst: 1}, time.Now, func(time.Duration) {})
 		never := func(context.Context) error { return nil }
-		if err := turns.take(t.Context(), "A", methodPost, told, never); err != nil {
+		if err := turns.do(t.Context(), "A", methodPost, background, never); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		ran := false
-		err := turns.take(ctx, "A", methodPost, told, func(context.Context) error { ran = true; return nil })
+		err := turns.do(ctx, "A", methodPost, background, func(context.Context) error { ran = true; return nil })
 		if !errors.Is(err, context.DeadlineExceeded) || ran {
 			t.Errorf("%v, ran %v", err, ran)
 		}

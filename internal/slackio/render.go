@@ -19,11 +19,7 @@ type message struct {
 // renderer turns cards into Block Kit. Content stands in rich_text and
 // plain_text, which Slack does not parse; only the small print is mrkdwn,
 // since rich text cannot be small, and there everything is escaped.
-type renderer struct {
-	// home says that a team is of the workspace, so that its people can be
-	// mentioned. Nil means none is.
-	home func(team string) bool
-}
+type renderer struct{}
 
 // message renders a card. It is within Slack's limits whatever the card
 // holds: first the head, the buttons and the small print get their room, then

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/card"
 )
 
-var homeRenderer = renderer{home: func(team string) bool { return team == "T0HOME" }}
+var homeRenderer renderer
 
 // hostile is content that would mention, link or format if it came alive.
 var hostile = []string{
@@ -38,7 +38,7 @@ func spans() *rapid.Generator[card.Span] {
 		return card.Span{
 			Kind:    card.SpanKind(rapid.IntRange(0, 6).Draw(t, "kind")),
 			Text:    texts().Draw(t, "text"),
-			Account: auth.Account{Team: rapid.SampledFrom([]string{"T0HOME", "T0OTHER", ""}).Draw(t, "team"), User: rapid.SampledFrom([]string{"U0ANNA", "", "u>x", "U0|x"}).Draw(t, "user")},
+			Account: auth.Account{Team: rapid.SampledFrom([]string{"T0HOME", auth.LocalTeam, ""}).Draw(t, "team"), User: rapid.SampledFrom([]string{"U0ANNA", "", "u>x", "U0|x"}).Draw(t, "user")},
 			At:      time.Unix(rapid.Int64Range(-1<<40, 1<<40).Draw(t, "at"), 0),
 			Clock:   rapid.Bool().Draw(t, "clock"),
 			URL:     rapid.SampledFrom([]string{"", permalink, "javascript:alert(1)", "https://x.example/>|<!channel>", "https://u:p@x.example/", "not a URL"}).Draw(t, "url"),

@@ -9,10 +9,14 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
-	"dhbot/internal/poster"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/internal/slackio/codes"
+	"dhbot/internal/tracing"
 )
 
 // reply answers one delivery. With the first answer it gives its worker's seat
@@ -23,8 +27,9 @@ type reply struct {
 	d     *delivery
 	leave func() // gives the seat back, once
 
-	mu sync.Mutex
-	ts string // the message that Show posted
+	mu       sync.Mutex
+	ts       string // the message that Show posted
+	answered bool   // something was shown
 }
 
 var _ handlers.Reply = (*reply)(nil)
@@ -34,9 +39,9 @@ var _ handlers.Reply = (*reply)(nil)
 // channel where the bot is no member only the person sees it, with a word why.
 func (r *reply) Show(ctx context.Context, c card.Card) error {
 	if c.Private {
-		return r.Whisper(ctx, c)
+		return r.Ephemeral(ctx, c)
 	}
-	return r.steadily(ctx, func() error {
+	return r.retrying(ctx, func() error {
 		if r.d.Channel == "" { // from the app's own page, or from anywhere
 			at, err := r.edge.direct(ctx, r.d.Account.User)
 			if err != nil {
@@ -47,8 +52,8 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 		if r.ts != "" {
 			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
 		}
-		ts, err := r.edge.post(ctx, r.d.place(), asked, c)
-		if errors.Is(err, poster.ErrNoPlace) {
+		ts, err := r.edge.post(ctx, r.d.place(), interactive, c)
+		if errors.Is(err, publish.ErrNoPlace) {
 			return r.outside(ctx, c, err)
 		}
 		if err == nil {
@@ -60,17 +65,17 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 
 // outside answers where the bot cannot post.
 func (r *reply) outside(ctx context.Context, c card.Card, cause error) error {
-	c.Foot = append(append([]card.Line{}, c.Foot...), card.Line{card.T("Only you see this: I am not in this channel. Invite me with /invite.")})
-	if err := r.edge.whisper(ctx, r.d, c); err != nil {
+	c.Foot = append(append([]card.Line{}, c.Foot...), card.Line{card.T(whyPrivate(cause))})
+	if err := r.edge.ephemeral(ctx, r.d, c); err != nil {
 		return errors.Join(cause, err)
 	}
 	return nil
 }
 
-// Whisper shows a card to the person only. Slack does not promise that such a
+// Ephemeral shows a card to the person only. Slack does not promise that such a
 // message arrives, and it is gone when the page is loaded again.
-func (r *reply) Whisper(ctx context.Context, c card.Card) error {
-	return r.steadily(ctx, func() error { return r.edge.whisper(ctx, r.d, c) })
+func (r *reply) Ephemeral(ctx context.Context, c card.Card) error {
+	return r.retrying(ctx, func() error { return r.edge.ephemeral(ctx, r.d, c) })
 }
 
 // Ask opens a form, which Slack allows within 3 s of the tap; where the tap was
@@ -79,18 +84,21 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
 		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
 	}
-	view, err := r.edge.renderer().form(f, r.d.Channel, r.d.Thread)
+	view, err := renderer{}.form(f, r.d.Channel, r.d.Thread)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, askBudget, errSlow)
 	defer cancel()
-	return r.aside(func() error {
+	return r.ephemeral(func() error {
 		var err error
 		if r.d.View != "" {
 			_, err = r.edge.chat.UpdateViewContext(ctx, view, "", "", r.d.View)
 		} else {
 			_, err = r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
+		}
+		if err != nil && (codes.Of(code(err)) == codes.TapAgain || ctx.Err() != nil) {
+			return &handlers.WindowError{Typed: f.Typed, Err: err}
 		}
 		return explain("opening the form "+f.Action, err)
 	})
@@ -99,7 +107,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 // Attach puts a file into the thread of what Show posted, or where the person
 // spoke.
 func (r *reply) Attach(ctx context.Context, f card.File) error {
-	return r.aside(func() error {
+	return r.ephemeral(func() error {
 		at := r.d.place()
 		if at.Thread == "" {
 			at.Thread = r.ts
@@ -110,12 +118,12 @@ func (r *reply) Attach(ctx context.Context, f card.File) error {
 
 // Direct sends a card and files as a direct message.
 func (r *reply) Direct(ctx context.Context, c card.Card, files ...card.File) error {
-	return r.aside(func() error {
+	return r.ephemeral(func() error {
 		at, err := r.edge.direct(ctx, r.d.Account.User)
 		if err != nil {
 			return err
 		}
-		if at.Thread, err = r.edge.post(ctx, at, asked, c); err != nil {
+		if at.Thread, err = r.edge.post(ctx, at, interactive, c); err != nil {
 			return err
 		}
 		for _, f := range files {
@@ -127,7 +135,7 @@ func (r *reply) Direct(ctx context.Context, c card.Card, files ...card.File) err
 	})
 }
 
-// direct is the place of somebody's direct messages.
+// direct is the place of a person's direct messages.
 func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
 	var at engine.Place
 	err := limited(ctx, func(ctx context.Context) error {
@@ -140,39 +148,92 @@ func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
 	return at, explain("opening direct messages with "+user, err)
 }
 
-// steadily shows something, again where Slack had a hiccup: an answer that
+// retrying shows something, again where Slack had a hiccup: an answer that
 // stands there twice is better than none.
-func (r *reply) steadily(ctx context.Context, show func() error) error {
-	return r.aside(func() error {
+func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
+	ctx, span := tracing.Begin(ctx, "post")
+	defer func() { tracing.End(span, err) }()
+	return r.ephemeral(func() error {
 		backoff := newBackoff()
 		for until := r.edge.now().Add(answerBudget); ; {
 			err := show()
-			if !hiccup(err) || ctx.Err() != nil || r.edge.now().After(until) {
+			if !transient(err) || ctx.Err() != nil || r.edge.now().After(until) {
 				return err
 			}
 			delay, _ := backoff.Next()
-			r.edge.log.Warn("an answer was not shown; trying again", "key", r.d.Key, "in", delay.Round(time.Millisecond), "err", err)
-			if sleep(ctx, delay) != nil {
+			r.edge.log.WarnContext(ctx, "an answer was not shown; trying again", "in", delay.Round(time.Millisecond), "err", err)
+			if !pause.For(ctx, delay) {
 				return err
 			}
 		}
 	})
 }
 
-// aside runs what waits for Slack without holding the seat.
-func (r *reply) aside(f func() error) error {
+// ephemeral runs what waits for Slack without holding the seat.
+func (r *reply) ephemeral(f func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave()
-	return f()
+	err := f()
+	if err == nil && !r.answered && !r.d.received.IsZero() {
+		r.answered = true
+		r.edge.observer.Answered(r.edge.now().Sub(r.d.received))
+	}
+	return err
 }
 
-// whisper shows a card to whoever sent a delivery: in the channel where that
+// TellRequester shows a card to a run's requester: in the channel where
+// that works, else as a direct message.
+func (e *Edge) TellRequester(ctx context.Context, r engine.Run, c card.Card) error {
+	if r.Asked.Account.Team == auth.LocalTeam {
+		return nil // a terminal shows the run itself
+	}
+	d := &delivery{Account: r.Asked.Account, Channel: r.Place.Channel, Thread: r.Place.Thread}
+	err := e.ephemeral(ctx, d, c)
+	if err != nil && d.Channel != "" {
+		d.Channel, d.Thread = "", ""
+		err = e.ephemeral(ctx, d, c)
+	}
+	return err
+}
+
+// whyPrivate says why an answer is shown to its reader only.
+func whyPrivate(cause error) string {
+	switch c := code(cause); {
+	case c == "is_archived":
+		return "Only you see this: this channel is archived, and takes no messages."
+	case codes.Of(c) == codes.NotAllowed:
+		return "Only you see this: Slack does not let me post in this channel (" + c + ")."
+	default:
+		return "Only you see this: I am not in this channel. Invite me with /invite."
+	}
+}
+
+// notify shows a card to a delivery's sender, at the delivery's own address
+// first: that needs no token, and other limits hold there.
+func (e *Edge) notify(ctx context.Context, d *delivery, c card.Card) error {
+	if d.ResponseURL != "" && e.respond(ctx, d, c) == nil {
+		return nil
+	}
+	return e.ephemeral(ctx, d, c)
+}
+
+// respond shows a card at a delivery's own address.
+func (e *Edge) respond(ctx context.Context, d *delivery, c card.Card) error {
+	return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
+		_, _, _, err := e.chat.SendMessageContext(
+			ctx, d.Channel, append(opts, slack.MsgOptionResponseURL(d.ResponseURL, slack.ResponseTypeEphemeral))...,
+		)
+		return err
+	})
+}
+
+// ephemeral shows a card to the sender of a delivery: in the channel where that
 // works, else over the delivery's response URL, else as a direct message.
-func (e *Edge) whisper(ctx context.Context, d *delivery, c card.Card) error {
+func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 	var errs []error
 	if d.Channel != "" {
-		err := e.turns.patiently(ctx, methodEphemeral, func(ctx context.Context) error {
+		err := e.limiter.retryLimited(ctx, methodEphemeral, func(ctx context.Context) error {
 			return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
 				if d.Thread != "" {
 					opts = append(opts, slack.MsgOptionTS(d.Thread))
@@ -187,10 +248,7 @@ func (e *Edge) whisper(ctx context.Context, d *delivery, c card.Card) error {
 		errs = append(errs, explain("showing something to "+d.Account.String()+" only", err))
 	}
 	if d.ResponseURL != "" {
-		err := e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
-			_, _, _, err := e.chat.SendMessageContext(ctx, d.Channel, append(opts, slack.MsgOptionResponseURL(d.ResponseURL, slack.ResponseTypeEphemeral))...)
-			return err
-		})
+		err := e.respond(ctx, d, c)
 		if err == nil {
 			return nil
 		}
@@ -201,7 +259,7 @@ func (e *Edge) whisper(ctx context.Context, d *delivery, c card.Card) error {
 		// person's direct messages.
 		at := d.place()
 		at.Channel = d.Account.User
-		_, err := e.post(ctx, at, asked, c)
+		_, err := e.post(ctx, at, interactive, c)
 		if err == nil {
 			return nil
 		}

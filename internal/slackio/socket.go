@@ -1,6 +1,7 @@
 package slackio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,41 +13,45 @@ import (
 	"github.com/sethvargo/go-retry"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"dhbot/internal/pause"
+	"dhbot/internal/slackio/wire"
 )
 
 // socket keeps one Socket Mode connection up. Each connection is one life: a
 // client of its own that opens once. slack-go would connect again by itself,
 // without a pause and for ever; here every new life waits for its back-off,
-// and errors that cannot pass end the edge.
+// and a token that was never taken ends the edge.
 type socket struct {
-	edge  *Edge
-	n     int           // from 1
-	again chan struct{} // holds one wish to be opened anew
-	pulse
+	edge      *Edge
+	n         int           // from 1
+	reconnect chan struct{} // holds one wish to be opened anew
+	connectionState
 }
 
-// life is one connection.
-type life struct {
+// connection is one connection.
+type connection struct {
 	client *socketmode.Client
-	// plain are acks that nobody waits for, and that must not be sent by the
+	// plain are acks without a waiter, and that must not be sent by the
 	// goroutine that reads: Ack deadlocks there in a burst.
 	plain chan ack
 	over  chan struct{} // closed when the connection is gone
 	// work is the context of what this connection delivers. It outlives the
-	// connection: what was taken on is finished.
+	// connection: accepted deliveries are finished.
 	work context.Context
 }
 
 // ack answers an envelope.
 type ack struct {
-	id      string
-	payload any
+	id       string
+	payload  any
+	received time.Time // when the envelope came
 }
 
 var (
-	errLifeOver = errors.New("the connection has ended")
-	errPingLate = errors.New("the connection was lost")
-	errRenewed  = errors.New("it is opened anew, to be sure that it hears")
+	errConnectionOver = errors.New("the connection has ended")
+	errPingLate       = errors.New("nothing came over it for " + maxSilence.String())
+	errRenewed        = errors.New("it is opened anew, to be sure that it hears")
 )
 
 // run lives until ctx ends or an error comes that cannot pass. What it
@@ -55,24 +60,36 @@ func (s *socket) run(ctx, work context.Context) error {
 	backoff := newBackoff()
 	for {
 		began := s.now()
-		err := s.live(ctx, work)
+		err := s.serve(ctx, work)
 		if ctx.Err() != nil {
 			return nil
 		}
 		s.ended(err)
 		if advice, yes := fatal(err); yes {
-			return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack says %w: %s", err, advice)
+			if !s.edge.heard() {
+				return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack says %w: %s", err, advice)
+			}
+			// It was good: the bot stays, says so, and still takes commands at
+			// the terminal.
+			s.edge.log.ErrorContext(ctx, "the app-level token is refused; trying again", "in", mostDelay, "err", err, "advice", advice)
+			if !pause.For(ctx, mostDelay) {
+				return nil
+			}
+			continue
 		}
 		lasted := s.now().Sub(began)
-		if lasted >= healthyLife {
+		if lasted >= healthyConnection {
 			backoff = newBackoff()
 		}
 		delay, _ := backoff.Next()
 		if pause, limited := rateLimited(err); limited {
 			delay = max(delay, pause)
 		}
-		s.edge.log.Warn("a Slack socket ended; opening the next", "socket", s.n, "after", lasted.Round(time.Millisecond), "in", delay.Round(time.Millisecond), "err", err)
-		if sleep(ctx, delay) != nil {
+		s.edge.log.WarnContext(ctx,
+			"a Slack socket ended; opening the next", "socket", s.n,
+			"after", lasted.Round(time.Millisecond), "in", delay.Round(time.Millisecond), "err", err,
+		)
+		if !pause.For(ctx, delay) {
 			return nil
 		}
 	}
@@ -82,20 +99,26 @@ func newBackoff() retry.Backoff {
 	return retry.WithJitterPercent(20, retry.WithCappedDuration(mostDelay, retry.NewExponential(leastDelay)))
 }
 
-// live is one life: it returns when the connection has ended, and why.
-func (s *socket) live(ctx, work context.Context) error {
+// serve is one life: it returns when the connection has ended, and why.
+func (s *socket) serve(ctx, work context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	l := &life{client: s.dial(), plain: make(chan ack, 256), over: make(chan struct{}), work: work}
+	l := &connection{client: s.dial(), plain: make(chan ack, 256), over: make(chan struct{}), work: work}
 	ran := make(chan error, 1)
 	acked := make(chan struct{})
 	go func() { ran <- l.client.RunContext(ctx) }()
 	go func() { defer close(acked); s.sendAcks(ctx, l) }()
+	silence := time.NewTicker(silenceEvery)
+	defer silence.Stop()
 	for {
 		select {
+		case <-silence.C:
+			if s.silent() {
+				end(errPingLate)
+			}
 		case ev := <-l.client.Events:
-			s.heed(l, ev, end)
-		case <-s.again:
+			s.handleEvent(l, ev, end)
+		case <-s.reconnect:
 			end(errRenewed)
 		case err := <-ran:
 			close(l.over)
@@ -104,9 +127,9 @@ func (s *socket) live(ctx, work context.Context) error {
 			// What was read before the end has been delivered and will not
 			// come again; it is handled like the rest.
 			for len(l.client.Events) > 0 {
-				s.heed(l, <-l.client.Events, end)
+				s.handleEvent(l, <-l.client.Events, end)
 			}
-			return context.Cause(ctx)
+			return cmp.Or(s.takeReason(), context.Cause(ctx))
 		}
 	}
 }
@@ -117,7 +140,7 @@ func (s *socket) dial() *socketmode.Client {
 	e := s.edge
 	opts := []slack.Option{
 		slack.OptionAppLevelToken(e.appToken.Reveal()),
-		slack.OptionHTTPClient(&once{client: e.http}),
+		slack.OptionHTTPClient(&once{client: e.watch.Client(wire.AppToken)}),
 		slack.OptionAPIURL(e.apiURL),
 	}
 	api := slack.New(e.botToken.Reveal(), opts...)
@@ -127,20 +150,20 @@ func (s *socket) dial() *socketmode.Client {
 // once lets one request through: slack-go's second attempt to connect is how
 // it shows that the first connection has ended.
 type once struct {
-	client *http.Client
+	client wire.Client
 	used   atomic.Bool
 }
 
 // Do implements slack-go's HTTP client.
 func (o *once) Do(r *http.Request) (*http.Response, error) {
 	if o.used.Swap(true) {
-		return nil, errLifeOver
+		return nil, errConnectionOver
 	}
 	return o.client.Do(r)
 }
 
-// heed takes one event of the socket and never blocks.
-func (s *socket) heed(l *life, ev socketmode.Event, end context.CancelCauseFunc) {
+// handleEvent takes one event of the socket and never blocks.
+func (s *socket) handleEvent(l *connection, ev socketmode.Event, end context.CancelCauseFunc) {
 	switch ev.Type {
 	case socketmode.EventTypeHello:
 		s.hello(ev.Request)
@@ -166,7 +189,7 @@ func connectionError(ev socketmode.Event) error {
 
 // unreadable acks what slack-go cannot parse, an event of a kind it does not
 // know for one, since Slack would deliver it again and again.
-func (s *socket) unreadable(l *life, ev socketmode.Event) {
+func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 	bad, ok := ev.Data.(*socketmode.ErrorBadMessage)
 	if !ok {
 		return
@@ -185,7 +208,7 @@ func (s *socket) unreadable(l *life, ev socketmode.Event) {
 
 // sendAcks sends this life's plain acks, and those of envelopes whose own
 // connection has ended: Slack takes an ack on any connection of the app.
-func (s *socket) sendAcks(ctx context.Context, l *life) {
+func (s *socket) sendAcks(ctx context.Context, l *connection) {
 	for {
 		var a ack
 		select {
@@ -196,7 +219,7 @@ func (s *socket) sendAcks(ctx context.Context, l *life) {
 		}
 		send, cancel := context.WithTimeout(ctx, s.edge.ackTimeout)
 		if err := l.client.AckCtx(send, a.id, a.payload); err != nil && ctx.Err() == nil {
-			s.edge.log.Error("an ack was not sent", "socket", s.n, "err", err)
+			s.edge.log.ErrorContext(ctx, "an ack was not sent", "socket", s.n, "err", err)
 		}
 		cancel()
 	}

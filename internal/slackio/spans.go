@@ -22,7 +22,10 @@ const (
 	linkCost = 80
 )
 
-var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+var (
+	userID  = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	groupID = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
+)
 
 // section is a paragraph of lines. Nil means that there is nothing to show.
 func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
@@ -49,11 +52,16 @@ func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
 // span is one rich text element, or nil where it is empty or does not fit.
 func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
 	switch {
-	case s.Kind == card.Who && r.mentionable(s.Account):
+	case s.Kind == card.Who && mentionable(s.Account):
 		if !m.take(userCost) {
 			return nil
 		}
 		return slack.NewRichTextSectionUserElement(s.Account.User, nil)
+	case s.Kind == card.Group && groupID.MatchString(s.Text):
+		if !m.take(userCost) {
+			return nil
+		}
+		return slack.NewRichTextSectionUserGroupElement(s.Text)
 	case s.Kind == card.When && datable(s.At):
 		if !m.take(dateCost) {
 			return nil
@@ -89,11 +97,13 @@ func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
 }
 
 // mrkdwn is a span as escaped mrkdwn; the only live tokens are the mention of
-// a Who and the date of a When.
+// a Who or a Group and the date of a When.
 func (r renderer) mrkdwn(s card.Span) string {
 	switch {
-	case s.Kind == card.Who && r.mentionable(s.Account):
+	case s.Kind == card.Who && mentionable(s.Account):
 		return "<@" + s.Account.User + ">"
+	case s.Kind == card.Group && groupID.MatchString(s.Text):
+		return "<!subteam^" + s.Text + ">"
 	case s.Kind == card.When && datable(s.At):
 		return fmt.Sprintf("<!date^%d^%s|%s>", s.At.Unix(), dateFormat(s.Clock), card.Moment(s.At, s.Clock))
 	case s.Kind == card.Link && linkable(s.URL):
@@ -103,10 +113,10 @@ func (r renderer) mrkdwn(s card.Span) string {
 	}
 }
 
-// mentionable says that an account can be named by its id: it belongs to the
-// workspace, and the id has the form of one.
-func (r renderer) mentionable(a auth.Account) bool {
-	return r.home != nil && r.home(a.Team) && userID.MatchString(a.User)
+// mentionable says that an account can be named by its id. In an Enterprise
+// Grid events name any of its teams, so the team does not matter.
+func mentionable(a auth.Account) bool {
+	return a.Team != auth.LocalTeam && userID.MatchString(a.User)
 }
 
 // linkable says that a URL may stand in a message as a link: of a web page, and

@@ -8,7 +8,7 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/card"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/sim/slacklocal"
 )
 
 // A shortcut opens a window; what is typed there is answered in the thread of

@@ -15,10 +15,10 @@ import (
 
 	"dhbot/handlers"
 	"dhbot/internal/card"
-	"dhbot/internal/memstore"
 	"dhbot/internal/secret"
+	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
-	"dhbot/internal/slacklocal"
+	"dhbot/internal/test/memstore"
 )
 
 // world is a local Slack and an edge connected to it.
@@ -121,7 +121,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 		h = func(context.Context, handlers.Message, handlers.Reply) {}
 	}
 	c := slackio.Config{
-		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
+		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
 		Claims: w.claims, Handler: unsettled(h), Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
 	}
 	if change != nil {
@@ -136,9 +136,9 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 // await polls, since the server is another process as far as the test goes.
 func (w *world) await(what string, ok func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(8 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			w.t.Fatalf("no %s within 8 s", what)
+			w.t.Fatalf("no %s within two minutes", what)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func goroutinesEnd(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				buf := make([]byte, 1<<20)
 				t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])

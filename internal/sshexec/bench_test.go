@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"dhbot/internal/remote"
-	"dhbot/internal/sshexec/sshdtest"
+	"dhbot/internal/test/sshdtest"
 )
 
 // BenchmarkWarm is one command over a warm connection to a real sshd.

@@ -1,9 +1,13 @@
 package sshexec
 
 import (
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
 )
 
 const (
@@ -19,13 +23,27 @@ const (
 // key names a kind of connection: whom we are, and where.
 type key struct {
 	login, address string
-	jump           bool // it only carries connections to others
+	via            string // the jump hosts before it, as sshroute.Place has them
+	jump           bool   // it only carries connections to others
 }
+
+// place is where it leads.
+func (k key) place() sshroute.Place { return sshroute.Place{Address: k.address, Via: k.via} }
+
+// parent is the connection to the jump host nearest to it; ok is false where it
+// is reached directly.
+func (k key) parent() (parent key, ok bool, err error) {
+	at, login, ok, err := sshroute.Last(k.via)
+	return key{login: login, address: at.Address, via: at.Via, jump: true}, ok, err
+}
+
+// keyOf is the kind of connection that a command needs.
+func keyOf(c remote.Command) key { return key{login: c.Login, address: c.Address, via: c.Via} }
 
 // host is what the pool has of one key. The pool's mutex guards it.
 type host struct {
 	key     key
-	conns   []*conn // those that take new sessions, oldest first
+	conns   []*conn // the ones that take new sessions, oldest first
 	dialing *dial
 	changed chan struct{} // closed and replaced whenever waiting may have become vain
 }
@@ -55,17 +73,21 @@ type conn struct {
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
 	ended  chan struct{} // closed when it is no more
+	proved atomic.Bool   // its login shell passes words on as they are typed
 
 	host      *host
 	limit     int // sessions it may have; learned where the server allows fewer
 	active    int // sessions it has, or is about to have
+	version   int // of known_hosts, by which its host key was last judged
 	retired   bool
 	pinging   bool
 	idleSince time.Time
+	made      time.Time // does not change
+	lookedUp  time.Time // when its name was last looked up
 }
 
 // free returns a connection that has room. One that has just broken is passed
-// over, so that whoever learns of it from a lost command does not meet it
+// over, so that a caller that learns of it from a lost command does not meet it
 // again.
 func (h *host) free() *conn {
 	for _, c := range h.conns {

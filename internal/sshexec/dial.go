@@ -4,11 +4,47 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync/atomic"
 	"time"
 
+	"github.com/sethvargo/go-retry"
 	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
 )
+
+// A host that closes before it names itself (MaxStartups) is tried again after
+// 0.4 s, 0.8 s, …, each up to a third shorter or longer, 12 s in all.
+const (
+	busyFirst   = 400 * time.Millisecond
+	busyRetries = 5
+	busyJitter  = 33
+)
+
+// connectPatiently makes a new connection, and tries again where the host has
+// too many log-ins at once. Nothing was sent by then. Its error is a *failure.
+func (p *Pool) connectPatiently(ctx context.Context, k key) (c *conn, err error) {
+	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(busyFirst)))
+	err = retry.Do(ctx, backoff, func(ctx context.Context) error {
+		p.dialled()
+		var err error
+		c, err = p.connect(ctx, k)
+		p.cfg.Dialled(k.place(), err == nil)
+		var own *failure
+		if errors.As(err, &own) && own.busy {
+			return retry.RetryableError(err)
+		}
+		return err
+	})
+	return c, err
+}
+
+// dialled counts an attempt to connect.
+func (p *Pool) dialled() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Dials++
+}
 
 // connect makes a new connection, through the jump host where there is one.
 // Its error is a *failure.
@@ -17,25 +53,29 @@ func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{Conn: raw}
+	w := &wire{Conn: raw, acknowledge: p.acknowledge}
 	client, err := p.handshake(ctx, k, w)
 	if err != nil {
 		p.release(via)
 		return nil, err
 	}
-	w.settled.Store(true)
+	w.settle()
 	limit := p.cfg.Sessions
 	if k.jump {
 		limit = jumpLimit
 	}
-	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, idleSince: time.Now()}, nil
+	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, made: time.Now(), idleSince: time.Now()}, nil
 }
 
 // reach opens the transport. via is the connection to the jump host that it
 // uses, which is to be released when the transport is no more.
 func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err error) {
-	if !k.jump && p.jump != (key{}) {
-		return p.reachThrough(ctx, k)
+	parent, through, err := k.parent()
+	if err != nil {
+		return nil, nil, &failure{outcome: remote.Unreachable, text: err.Error()}
+	}
+	if through {
+		return p.reachThrough(ctx, k, parent)
 	}
 	raw, err = p.dial(ctx, "tcp", k.address)
 	if err != nil {
@@ -46,9 +86,9 @@ func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err e
 
 // reachThrough asks the jump host for a transport. A dead connection to the
 // jump host is replaced.
-func (p *Pool) reachThrough(ctx context.Context, k key) (raw net.Conn, via *conn, err error) {
+func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via *conn, err error) {
 	for range maxOpens {
-		if via, err = p.acquire(ctx, p.jump); err != nil {
+		if via, err = p.acquire(ctx, jump); err != nil {
 			return nil, nil, err
 		}
 		limited, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
@@ -69,51 +109,109 @@ func (p *Pool) reachThrough(ctx context.Context, k key) (raw net.Conn, via *conn
 	return nil, nil, dialFailure(k.address, p.cfg.DialTimeout, err)
 }
 
-// handshake exchanges keys and logs in. The transport's own deadlines are not
-// enough: one through a jump host has none, and does not always return from a
-// read when it is closed.
-func (p *Pool) handshake(ctx context.Context, k key, w *wire) (*ssh.Client, error) {
-	algorithms, judge, err := p.known.check(k.address)
+// clientConfig is how a place is logged in to. l notes what is seen of it.
+func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
+	o := p.cfg.Options[k.place()]
+	algorithms, judge, err := p.known.check(k.address, o)
 	if err != nil {
-		w.Close()
 		return nil, err
 	}
-	var verified atomic.Bool
 	config := &ssh.ClientConfig{
-		User:              k.login,
-		Auth:              []ssh.AuthMethod{ssh.PublicKeys(p.signers...)},
+		Config: ssh.Config{
+			// The library leaves out of its defaults what it also calls safe.
+			KeyExchanges: orDefault(o.Algorithms.KeyExchanges, sshroute.KeyExchange),
+			Ciphers:      o.Algorithms.Ciphers,
+			MACs:         o.Algorithms.MACs,
+		},
+		User: k.login,
+		Auth: []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
+			return l.offered(p.login.at(k.place()).Offer(k.login, o.Algorithms.PublicKeys, time.Now(), p.cfg.HandshakeTimeout), k)
+		})},
 		HostKeyAlgorithms: algorithms,
 		ClientVersion:     "SSH-2.0-dhbot",
 		HostKeyCallback: func(name string, from net.Addr, shown ssh.PublicKey) error {
 			err := judge(name, from, shown)
-			verified.Store(err == nil)
+			l.verified.Store(err == nil)
+			l.wire.shown.Store(&shown)
 			return err
 		},
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.HandshakeTimeout)
-	defer cancel()
+	l.watch(config)
+	return config, nil
+}
+
+func orDefault(list []string, kind sshroute.Kind) []string {
+	if list == nil {
+		return sshroute.Default(kind)
+	}
+	return list
+}
+
+// handshake exchanges keys and logs in. The transport's own deadlines are not
+// enough: one through a jump host has none, and does not always return from a
+// read when it is closed.
+//
+// The host's first words are awaited at any number of hosts at a time; what
+// follows costs this machine and the host some work, and is done for
+// Config.Handshakes hosts at a time. Waiting for that counts towards no limit.
+func (p *Pool) handshake(ctx context.Context, k key, w *wire) (*ssh.Client, error) {
+	l := &login{wire: w}
+	config, err := p.clientConfig(k, l)
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
 	type answer struct {
 		client *ssh.Client
 		err    error
 	}
 	answered := make(chan answer, 1)
+	greeted, admitted := make(chan struct{}), make(chan struct{})
+	w.admit = func() error {
+		close(greeted)
+		if err := p.handshakes.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		close(admitted)
+		return nil
+	}
 	p.wg.Go(func() {
 		c, channels, requests, err := ssh.NewClientConn(w, k.address, config)
+		l.end()
+		select {
+		case <-admitted:
+			p.handshakes.Release(1)
+		default:
+		}
 		if err != nil {
 			answered <- answer{nil, err}
 			return
 		}
 		answered <- answer{ssh.NewClient(c, channels, requests), nil}
 	})
-	select {
-	case a := <-answered:
-		err = a.err
-		if err == nil {
-			return a.client, nil
+	timer := time.NewTimer(p.cfg.HandshakeTimeout)
+	defer timer.Stop()
+	for waiting, starting := greeted, admitted; ; {
+		select {
+		case a := <-answered:
+			if a.err == nil {
+				return a.client, nil
+			}
+			err = a.err
+		case <-waiting:
+			waiting = nil
+			timer.Stop()
+			continue
+		case <-starting:
+			waiting, starting = nil, nil
+			timer.Reset(p.cfg.HandshakeTimeout)
+			continue
+		case <-timer.C:
+			err = context.DeadlineExceeded
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
-	case <-ctx.Done():
-		err = ctx.Err()
+		w.Close() // also ends a handshake that succeeds too late
+		return nil, handshakeFailure(k, config, p.cfg.HandshakeTimeout, l, err)
 	}
-	w.Close() // also ends a handshake that succeeds too late
-	return nil, handshakeFailure(k, config, p.cfg.HandshakeTimeout, verified.Load(), err)
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,12 +21,13 @@ import (
 type failure struct {
 	outcome remote.Outcome
 	text    string // what happened and what to do next, naming the address
+	busy    bool   // the host has too many log-ins at once: trying again may help
 }
 
 func (f *failure) Error() string { return f.text }
 
 // errClosed is what a closed pool answers.
-var errClosed = &failure{remote.NoOutcome, "the pool of SSH connections is closed"}
+var errClosed = &failure{outcome: remote.NoOutcome, text: "the pool of SSH connections is closed"}
 
 // dialFailure says why no TCP connection came about.
 func dialFailure(address string, limit time.Duration, err error) *failure {
@@ -43,33 +46,74 @@ func dialFailure(address string, limit time.Duration, err error) *failure {
 	default:
 		text = fmt.Sprintf("no connection to %s: %v", address, err)
 	}
-	return &failure{remote.Unreachable, text}
+	return &failure{outcome: remote.Unreachable, text: text}
 }
 
 // handshakeFailure says why a connection did not become an SSH session of
-// ours. verified says that the host key had already been accepted.
-func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, verified bool, err error) *failure {
+// ours, by how far the login had come.
+func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login, err error) *failure {
 	var own *failure
 	var negotiation *ssh.AlgorithmNegotiationError
 	switch {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, context.DeadlineExceeded):
-		return &failure{remote.Unreachable, fmt.Sprintf(
+		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
 			"%s took the connection and then said nothing for %v: the host may be frozen", k.address, limit)}
 	case errors.As(err, &negotiation) && slices.Equal(negotiation.SupportedAlgorithms, c.HostKeyAlgorithms):
-		return &failure{remote.HostKeyWrong, fmt.Sprintf(
+		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
 			"the host key of %s has changed (it has none of the known type %s): unless the host was reinstalled, somebody may be between you and it; once sure, replace its line in the known_hosts file",
 			k.address, c.HostKeyAlgorithms[0])}
-	case verified && !isLost(err):
-		return &failure{remote.LoginRefused, fmt.Sprintf(
-			"%s does not let %s in with our key: check the login, and that our public key is in its authorized_keys", k.address, k.login)}
+	case errors.As(err, &negotiation):
+		return &failure{outcome: remote.Unreachable, text: nothingCommon(k, negotiation, l.wire.beginning())}
+	case l.verified.Load():
+		return l.refused(k, err)
+	case l.named() == "" && isLost(err) && !isTimeout(err):
+		return &failure{outcome: remote.Unreachable, busy: !strings.Contains(l.greeting(), penalty), text: fmt.Sprintf(
+			"%s closed the connection before the SSH handshake%s: too many log-ins at once (sshd's MaxStartups), a penalty for failed ones (PerSourcePenalties), or a filter in between",
+			k.address, l.greeting())}
 	default:
-		return &failure{remote.Unreachable, fmt.Sprintf("the SSH handshake with %s failed: %v", k.address, err)}
+		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the SSH handshake with %s failed: %v", k.address, err)}
 	}
 }
 
-// isLost says that a connection ended, rather than that somebody said no.
+// penalty is what sshd writes while it holds failed log-ins against an address.
+const penalty = "Not allowed at this time"
+
+// disconnected is how the library says that the host ended the login with a
+// message.
+var disconnected = regexp.MustCompile(`disconnect, reason \d+: (.+)$`)
+
+// refused says why the host, whose key had been accepted, did not let the login
+// in.
+func (l *login) refused(k key, err error) *failure {
+	allowed, partial, offer := l.state()
+	message := ""
+	if m := disconnected.FindStringSubmatch(err.Error()); m != nil {
+		message = m[1]
+	}
+	text := ""
+	switch {
+	case strings.Contains(strings.ToLower(message), "too many authentication failures"):
+		shown, of := offer.Offered()
+		text = fmt.Sprintf("%s stopped after %d of our %d keys (its MaxAuthTries): put the right key first in ssh.key_file or ssh.credentials; %s", k.address, shown, of, offer)
+	case message != "":
+		text = fmt.Sprintf("%s ended the log-in of %s: %s", k.address, k.login, message)
+	case len(partial) > 0:
+		text = fmt.Sprintf("%s accepted the key of %s and wants something more (%s): exempt the login from the second factor", k.address, k.login, strings.Join(allowed, " or "))
+	case len(allowed) > 0 && !slices.Contains(allowed, "publickey"):
+		text = fmt.Sprintf("%s takes no keys from %s, only %s: allow PubkeyAuthentication for it", k.address, k.login, strings.Join(allowed, ", "))
+	case isTimeout(err):
+		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the connection to %s was lost while we logged in: %v", k.address, err)}
+	case isLost(err):
+		text = fmt.Sprintf("%s closed the connection while %s logged in: the account may be locked, expired or denied by PAM; the host's authentication log says which", k.address, k.login)
+	default:
+		text = fmt.Sprintf("%s does not let %s in; %s. Check the login, that our public key is in its authorized_keys or its CA signed our certificate, that the account is neither locked nor expired, and that the host takes keys and not certificates alone", k.address, k.login, offer)
+	}
+	return &failure{outcome: remote.LoginRefused, text: text + l.said()}
+}
+
+// isLost says that a connection ended, rather than being refused.
 func isLost(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

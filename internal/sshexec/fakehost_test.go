@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +20,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/sshexec/credential"
+	"dhbot/internal/sshroute"
 )
 
 // fakeHost is an SSH server for the faults that no sshd can be brought to
@@ -47,11 +51,16 @@ func inBubble(t *testing.T, h *fakeHost, test func(t *testing.T, p *Pool)) {
 	t.Helper()
 	h.signer = newSigner(t)
 	path := filepath.Join(t.TempDir(), "known_hosts")
+	set, err := credential.Open(sshroute.Keys(keyFile(t, filepath.Dir(path), "id", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	write(t, path, knownhosts.Line([]string{fakeAddress}, h.signer.PublicKey())+"\n")
 	synctest.Test(t, func(t *testing.T) {
 		config := Config{}.withDefaults()
-		p := newPool(config, []ssh.Signer{newSigner(t)}, &knownHosts{path: path}, key{})
+		p := newPool(config, credentials{common: set}, &knownHosts{path: path})
 		p.dial = h.dial
+		p.lookup = func(context.Context, string) ([]string, error) { return nil, errors.New("no name server") }
 		test(t, p)
 		p.Close()
 		h.wg.Wait()
@@ -122,6 +131,13 @@ func (h *fakeHost) session(c net.Conn, channel ssh.Channel, requests <-chan *ssh
 		}
 		var m struct{ Command string }
 		_ = ssh.Unmarshal(r.Payload, &m)
+		if m.Command == shellProbe {
+			_ = r.Reply(true, nil)
+			_, _ = io.WriteString(channel, strings.Join(shellWords, "\n")+"\n")
+			exitWith(channel, 0)
+			channel.Close()
+			continue
+		}
 		h.mu.Lock()
 		h.execs = append(h.execs, m.Command)
 		h.mu.Unlock()

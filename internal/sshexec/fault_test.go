@@ -197,7 +197,7 @@ func TestSuperfluous(t *testing.T) {
 		if dials, open, _ := h.counts(); dials != 2 || open != 1 {
 			t.Errorf("%d dials, %d open, want 2 and 1", dials, open)
 		}
-		want(t, p.Dial(ctx, "infra-1", fakeAddress, "ops"), remote.Answered)
+		want(t, p.Dial(ctx, onFake(false)), remote.Answered)
 		cancel()
 		maintained.Wait()
 	})

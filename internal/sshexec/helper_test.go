@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"dhbot/internal/remote"
-	"dhbot/internal/sshexec/sshdtest"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/test/sshdtest"
 )
 
 // openPool makes a pool for a server and closes it when the test ends; no
@@ -18,7 +19,7 @@ import (
 func openPool(t testing.TB, s *sshdtest.Server, change ...func(*Config)) *Pool {
 	t.Helper()
 	c := Config{
-		KeyFiles: []string{s.KeyFile}, KnownHosts: s.KnownHosts,
+		Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts,
 		DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second,
 	}
 	for _, f := range change {
@@ -51,6 +52,16 @@ func forgotten() int {
 // on makes a command for a server.
 func on(s *sshdtest.Server, sent string) remote.Command {
 	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 20 * time.Second}
+}
+
+// through is a command by way of jump hosts, the first one first.
+func through(c remote.Command, jumps ...*sshdtest.Server) remote.Command {
+	var hops []sshroute.Hop
+	for _, j := range jumps {
+		hops = append(hops, sshroute.Hop{Login: j.Login, Address: j.Address})
+	}
+	c.Via = sshroute.Join(hops)
+	return c
 }
 
 // changing is a command that changes something.
@@ -88,7 +99,7 @@ func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 // about, and fails after ten seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); {
+	for end := time.Now().Add(2 * time.Minute); !ok(); {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<20)
 			t.Errorf("waited in vain until %s\n%s", what, stacks[:runtime.Stack(stacks, true)])

@@ -3,8 +3,11 @@ package sshexec
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,76 +16,326 @@ import (
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/trusted"
 )
 
 // knownHosts is the known_hosts file, read again when it has changed: a host
-// key that an operator adds or replaces counts from the next dial on.
+// key that an operator adds or replaces counts from the next dial on. It is
+// read as OpenSSH reads it: a line that cannot be used is passed over. Where
+// the whole file is missing or holds nothing to use, the last good copy stays
+// in use, as while it is being written.
 type knownHosts struct {
 	path string
+	log  *slog.Logger
 
 	mu       sync.Mutex
 	db       *knownhosts.HostKeyDB
+	skipped  []SkippedLine
 	modified time.Time
 	size     int64
+	version  int    // counts how often the file was read
+	warned   string // what was last logged of a file that cannot be used
 }
 
-// current returns the file as it is now.
-func (k *knownHosts) current() (*knownhosts.HostKeyDB, error) {
+// current returns the file as it is now, or its last good copy.
+func (k *knownHosts) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	err := k.reload()
+	if err == nil {
+		k.warned = ""
+		return k.db, k.skipped, nil
+	}
+	if k.db == nil {
+		return nil, nil, err
+	}
+	if k.warned != err.Error() {
+		k.warned = err.Error()
+		k.log.Warn("known_hosts cannot be used: the last good copy stays in use", "why", err)
+	}
+	return k.db, k.skipped, nil
+}
+
+// reload reads the file where it has changed.
+func (k *knownHosts) reload() error {
 	if k.path == "" {
-		return nil, errors.New("no known_hosts file is configured: set ssh.known_hosts")
+		return errors.New("no known_hosts file is configured: set ssh.known_hosts")
 	}
 	info, err := os.Stat(k.path)
 	if err != nil {
-		return nil, fmt.Errorf("known hosts: %w; write the hosts' keys there (ssh-keyscan prints them: compare them on the hosts)", err)
+		return fmt.Errorf("known hosts: %w; write the hosts' keys there (ssh-keyscan prints them: compare them on the hosts)", err)
+	}
+	if err := trusted.Source(k.path); err != nil {
+		return fmt.Errorf("known hosts: %w, and so decide which host keys are trusted", err)
 	}
 	if k.db != nil && info.ModTime().Equal(k.modified) && info.Size() == k.size {
-		return k.db, nil
+		return nil
 	}
-	db, err := knownhosts.NewDB(k.path)
+	db, used, skipped, err := readKnownHosts(k.path)
+	switch {
+	case err != nil:
+		return err
+	case used == 0 && len(skipped) > 0:
+		return fmt.Errorf("known hosts: %s holds no line that can be used: %s:%d: %s", k.path, k.path, skipped[0].Line, skipped[0].Why)
+	case used == 0 && k.db != nil:
+		return fmt.Errorf("known hosts: %s holds no key any more", k.path)
+	}
+	for _, s := range skipped {
+		k.log.Warn("a line of known_hosts was skipped", "file", k.path, "line", s.Line, "why", s.Why)
+	}
+	k.db, k.skipped = db, skipped
+	k.modified, k.size = info.ModTime(), info.Size()
+	k.version++
+	return nil
+}
+
+// readKnownHosts reads a known_hosts file.
+func readKnownHosts(path string) (db *knownhosts.HostKeyDB, used int, skipped []SkippedLine, err error) {
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("known hosts: %w", err)
+		return nil, 0, nil, fmt.Errorf("known hosts: %w", err)
 	}
-	k.db, k.modified, k.size = db, info.ModTime(), info.Size()
-	return db, nil
+	clean, used, skipped := usableLines(data)
+	if string(clean) != string(data) {
+		// The library reads files alone.
+		copied, err := copyFor(clean)
+		if err != nil {
+			return nil, 0, nil, fmt.Errorf("known hosts: %w", err)
+		}
+		defer os.Remove(copied)
+		path = copied
+	}
+	db, err = knownhosts.NewDB(path)
+	if err != nil {
+		return nil, 0, nil, fmt.Errorf("known hosts: %w", err)
+	}
+	return db, used, skipped, nil
+}
+
+// copyFor writes a temporary file.
+func copyFor(data []byte) (path string, err error) {
+	f, err := os.CreateTemp("", "known_hosts-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}
+
+// isNewer says that known_hosts was read anew since a version, and which one
+// counts now.
+func (k *knownHosts) isNewer(version int) (now int, newer bool) {
+	_, _, err := k.current()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.version, err == nil && k.version != version
 }
 
 // check returns what to tell the SSH client of one host: the key types to ask
 // for, those of its known keys first so that the known one is shown where the
 // host has several, and the judge of the key it shows.
-func (k *knownHosts) check(address string) (algorithms []string, judge ssh.HostKeyCallback, err error) {
-	db, err := k.current()
+func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
+	db, skipped, err := k.current()
 	if err != nil {
-		return nil, nil, &failure{remote.HostKeyWrong, err.Error()}
+		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: err.Error()}
 	}
-	known := db.HostKeyCallback()
-	judge = func(name string, from net.Addr, shown ssh.PublicKey) error {
-		if err := known(name, from, shown); err != nil {
-			return k.explain(err, address, shown)
+	known, names := db.HostKeyCallback(), lookups(address, o.Alias)
+	judge = func(_ string, from net.Addr, shown ssh.PublicKey) error {
+		err := known(names[0], from, shown)
+		for _, other := range names[1:] {
+			if (isUnknown(err) || isCertificate(shown)) && known(other, from, shown) == nil {
+				return nil
+			}
+		}
+		if err != nil {
+			return k.explain(err, address, shown, lines{known, authorities(db, names), skipped})
 		}
 		return nil
 	}
-	return db.HostKeyAlgorithms(address), judge, nil
+	for _, name := range names {
+		if algorithms = knownAlgorithms(db, name, o.Algorithms.HostKeys != nil); len(algorithms) > 0 {
+			break
+		}
+	}
+	if algorithms, err = offered(algorithms, o.Algorithms.HostKeys); err != nil {
+		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf("%s: %v", address, err)}
+	}
+	return algorithms, judge, nil
 }
 
-// explain says what is wrong with the key that a host has shown.
-func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey) error {
-	seen := fmt.Sprintf("%s %s", shown.Type(), ssh.FingerprintSHA256(shown))
-	var mismatch *xknownhosts.KeyError
-	var revoked *xknownhosts.RevokedError
-	switch {
-	case errors.As(err, &revoked):
-		return &failure{remote.HostKeyWrong, fmt.Sprintf(
-			"%s showed a host key that %s marks as revoked (%s): somebody may be between you and the host", address, k.path, seen)}
-	case errors.As(err, &mismatch) && len(mismatch.Want) == 0:
-		return &failure{remote.HostKeyWrong, fmt.Sprintf(
-			"the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)}
-	case errors.As(err, &mismatch):
-		return &failure{remote.HostKeyWrong, fmt.Sprintf(
-			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, somebody may be between you and it; once sure, replace that line in %s",
-			address, seen, ssh.FingerprintSHA256(mismatch.Want[0].Key), mismatch.Want[0].Line, k.path)}
-	default:
-		return &failure{remote.HostKeyWrong, fmt.Sprintf("the host key of %s (%s) is not accepted: %v", address, seen, err)}
+// knownAlgorithms are those of the keys that known_hosts has for a name. An
+// authority signs keys of every type, whatever its own is.
+func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string {
+	var out []string
+	if slices.ContainsFunc(db.HostKeys(name), func(key knownhosts.PublicKey) bool { return key.Cert }) {
+		out = ssh.SupportedAlgorithms().HostKeys
+		if weak {
+			out = append(out, ssh.InsecureAlgorithms().HostKeys...)
+		}
+		out = slices.DeleteFunc(out, func(algorithm string) bool { return !strings.HasSuffix(algorithm, certSuffix) })
 	}
+	for _, algorithm := range db.HostKeyAlgorithms(name) {
+		if !strings.HasSuffix(algorithm, certSuffix) {
+			out = append(out, algorithm)
+		}
+	}
+	return out
+}
+
+// certSuffix ends the names of the algorithms of certificates.
+const certSuffix = "-cert-v01@openssh.com"
+
+// offered narrows the key types that known_hosts has for a host to those that it
+// is set to use, in the order of these.
+func offered(known, set []string) ([]string, error) {
+	if set == nil || len(known) == 0 {
+		return orNil(known, set), nil
+	}
+	var out []string
+	for _, name := range set {
+		if slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("known_hosts has only keys of the types %s for it, and it is set to use %s",
+			strings.Join(known, ", "), strings.Join(set, ", "))
+	}
+	return out, nil
+}
+
+func orNil(known, set []string) []string {
+	if len(known) > 0 {
+		return known
+	}
+	return set
+}
+
+func isCertificate(key ssh.PublicKey) bool {
+	_, ok := key.(*ssh.Certificate)
+	return ok
+}
+
+// lookups are the names under which OpenSSH looks for a host: with its port,
+// and where that is not known, without; an alias stands for both.
+func lookups(address, alias string) []string {
+	if alias != "" {
+		return []string{net.JoinHostPort(strings.ToLower(alias), "22")}
+	}
+	address = strings.ToLower(address)
+	if host, port, err := net.SplitHostPort(address); err == nil && port != "22" {
+		return []string{address, net.JoinHostPort(host, "22")}
+	}
+	return []string{address}
+}
+
+// isUnknown says that no line is about the host.
+func isUnknown(err error) bool {
+	var unknown *xknownhosts.KeyError
+	return errors.As(err, &unknown) && len(unknown.Want) == 0
+}
+
+// lines are what known_hosts has about one host.
+type lines struct {
+	known       ssh.HostKeyCallback
+	authorities map[string]bool // the keys of the certificate authorities
+	skipped     []SkippedLine
+}
+
+// authorities are the keys of the certificate authorities of a host.
+func authorities(db *knownhosts.HostKeyDB, names []string) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range names {
+		for _, key := range db.HostKeys(name) {
+			if key.Cert {
+				out[string(key.Marshal())] = true
+			}
+		}
+	}
+	return out
+}
+
+// nowhere is the address of a host of which only the name counts.
+var nowhere net.Addr = &net.TCPAddr{IP: net.IPv4zero}
+
+// revoked says that a key, or the authority that signed it, is marked as revoked.
+func (l lines) revoked(key ssh.PublicKey) bool {
+	bare := []ssh.PublicKey{bareKey(key)}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		bare = append(bare, bareKey(cert.SignatureKey))
+	}
+	return slices.ContainsFunc(bare, func(key ssh.PublicKey) bool {
+		return errors.As(l.known("revoked.invalid:22", nowhere, key), new(*xknownhosts.RevokedError))
+	})
+}
+
+// own are the lines that name a key of the host itself.
+func (l lines) own(want []xknownhosts.KnownKey) []xknownhosts.KnownKey {
+	return slices.DeleteFunc(slices.Clone(want), func(k xknownhosts.KnownKey) bool { return l.authorities[string(k.Key.Marshal())] })
+}
+
+// revokedError is a host key that known_hosts marks as revoked.
+type revokedError struct{ *failure }
+
+func (e revokedError) Unwrap() error { return e.failure }
+
+// explain says what is wrong with the key that a host has shown.
+func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l lines) error {
+	seen := fmt.Sprintf("%s %s", shown.Type(), ssh.FingerprintSHA256(bareKey(shown)))
+	var mismatch *xknownhosts.KeyError
+	cert, certified := shown.(*ssh.Certificate)
+	switch {
+	case l.revoked(shown):
+		return revokedError{&failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+			"%s showed a host key that %s marks as revoked (%s): somebody may be between you and the host", address, k.path, seen)}}
+	case certified && !l.authorities[string(cert.SignatureKey.Marshal())]:
+		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+			"%s showed a certificate (%s) that is signed by the authority %s, which known_hosts does not have for it: compare it, then add a line @cert-authority to %s",
+			address, seen, ssh.FingerprintSHA256(cert.SignatureKey), k.path)}
+	case isUnknown(err):
+		text := fmt.Sprintf("the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)
+		if len(l.skipped) > 0 {
+			text += fmt.Sprintf("; of that file %s was skipped", l.skipped[0])
+		}
+		return &failure{outcome: remote.HostKeyWrong, text: text}
+	case errors.As(err, &mismatch) && len(l.own(mismatch.Want)) == 0:
+		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+			"%s showed a host key without a certificate (%s), and %s has only a certificate authority for it (line %d): "+
+				"have the authority sign that key, and name its certificate as HostCertificate in the host's sshd_config",
+			address, seen, k.path, mismatch.Want[0].Line)}
+	case errors.As(err, &mismatch):
+		known := l.own(mismatch.Want)[0]
+		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, somebody may be between you and it; once sure, replace that line in %s",
+			address, seen, ssh.FingerprintSHA256(known.Key), known.Line, k.path)}
+	default:
+		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf("the host key of %s (%s) is not accepted: %v", address, seen, err)}
+	}
+}
+
+// Named is a host as known_hosts may have it.
+type Named struct{ Address, Alias string }
+
+// KnownHosts reads a known_hosts file without dialling anybody: the lines that
+// are skipped, and which of the hosts have no key in it.
+func KnownHosts(path string, hosts []Named) (skipped []SkippedLine, without []Named, err error) {
+	db, _, skipped, err := readKnownHosts(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, h := range hosts {
+		has := false
+		for _, name := range lookups(h.Address, h.Alias) {
+			has = has || len(db.HostKeys(name)) > 0
+		}
+		if !has {
+			without = append(without, h)
+		}
+	}
+	return skipped, without, nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/sshroute"
 )
 
 // What is wrong with a configuration is said at the start, all of it at once.
@@ -33,14 +35,13 @@ func TestNewRefuses(t *testing.T) {
 		words  []string
 	}{
 		{"nothing", Config{}, []string{"ssh.key_file", "ssh.known_hosts"}},
-		{"missing files", Config{KeyFiles: []string{dir + "/none"}, KnownHosts: dir + "/nothing"},
+		{"missing files", Config{Credentials: sshroute.Keys(dir + "/none"), KnownHosts: dir + "/nothing"},
 			[]string{dir + "/none does not exist", dir + "/nothing"}},
-		{"readable by others", Config{KeyFiles: []string{open}, KnownHosts: known}, []string{"0644", "chmod 600"}},
-		{"passphrase", Config{KeyFiles: []string{good, locked}, KnownHosts: known}, []string{locked, "passphrase"}},
-		{"public key", Config{KeyFiles: []string{public}, KnownHosts: known}, []string{public, ".pub"}},
-		{"directory", Config{KeyFiles: []string{dir}, KnownHosts: known}, []string{"not a regular file"}},
-		{"broken known hosts", Config{KeyFiles: []string{good}, KnownHosts: broken}, []string{broken + ":1"}},
-		{"jump", Config{KeyFiles: []string{good}, KnownHosts: known, ProxyJump: "bastion"}, []string{"bastion", "user@host:port"}},
+		{"readable by others", Config{Credentials: sshroute.Keys(open), KnownHosts: known}, []string{"0644", "chmod 600"}},
+		{"passphrase", Config{Credentials: sshroute.Keys(good, locked), KnownHosts: known}, []string{locked, "passphrase"}},
+		{"public key", Config{Credentials: sshroute.Keys(public), KnownHosts: known}, []string{public, ".pub"}},
+		{"directory", Config{Credentials: sshroute.Keys(dir), KnownHosts: known}, []string{"not a regular file"}},
+		{"broken known hosts", Config{Credentials: sshroute.Keys(good), KnownHosts: broken}, []string{broken + ":1"}},
 	} {
 		p, err := New(c.config)
 		if err == nil {
@@ -53,14 +54,6 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("%s: %q lacks %q", c.name, err, w)
 			}
 		}
-	}
-	p, err := New(Config{KeyFiles: []string{good}, KnownHosts: known, ProxyJump: "ops@bastion"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if p.jump.address != "bastion:22" {
-		t.Errorf("the jump host's address is %q", p.jump.address)
 	}
 }
 

@@ -1,14 +1,19 @@
 package sshexec
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"dhbot/internal/labtest"
 	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/test/labtest"
+	"dhbot/internal/test/sshdtest"
 )
 
 // The lab's machines: real sudo, monit and systemd behind real sshd.
@@ -19,8 +24,8 @@ func lab(t *testing.T) (map[string]labtest.Host, *Pool) {
 	hosts := labtest.Hosts(t)
 	var c Config
 	for _, h := range hosts {
-		if !slices.Contains(c.KeyFiles, h.KeyFile) {
-			c.KeyFiles = append(c.KeyFiles, h.KeyFile)
+		if own := sshroute.Keys(h.KeyFile)[0]; !slices.Contains(c.Credentials, own) {
+			c.Credentials = append(c.Credentials, own)
 		}
 		if c.KnownHosts != "" && c.KnownHosts != h.KnownHosts {
 			t.Fatal("the lab has more than one known_hosts file")
@@ -45,7 +50,7 @@ func TestLabSummaries(t *testing.T) {
 			if !r.OK() || !strings.Contains(r.Stdout.String(), "\n "+name+" ") {
 				t.Errorf("%s: exit %d, %s%s", name, r.Exit, r.Stdout, r.Stderr)
 			}
-			want(t, p.Dial(t.Context(), name, h.Address, h.Login), remote.Answered)
+			want(t, p.Dial(t.Context(), onLab(name, h, "")), remote.Answered)
 		})
 	}
 	wg.Wait()
@@ -90,5 +95,113 @@ func TestLabFlood(t *testing.T) {
 			t.Errorf("%s: %d bytes", name, r.Stdout.Total)
 		}
 		want(t, run(t, p, onLab(name, h, "true")), remote.Answered)
+	}
+}
+
+// Logins that real sshd and PAM refuse, or that run no command: nothing is
+// blamed on the supervisor.
+func TestLabLogins(t *testing.T) {
+	for _, c := range []struct {
+		name, make, undo string
+		words            []string
+	}{
+		{"nologin", "usermod -s /usr/sbin/nologin dhweak", "usermod -s /bin/bash dhweak", []string{"was not run", "nologin"}},
+		{"expired account", "chage -E 1 dhweak", "chage -E -1 dhweak", []string{"expired"}},
+		{"expired password", "chage -d 0 dhweak", "chage -d 20000 -M 99999 dhweak", []string{"expired"}},
+		{"forced command", `sed -i 's/^/command="echo This service allows sftp connections only.; exit 1" /' /home/dhweak/.ssh/authorized_keys`,
+			`sed -i 's/^command="[^"]*" //' /home/dhweak/.ssh/authorized_keys`, []string{"was not run", "copy files"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			hosts, p := lab(t)
+			if out, err := labtest.AsRoot("query1", c.make); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			t.Cleanup(func() {
+				if out, err := labtest.AsRoot("query1", c.undo); err != nil {
+					t.Errorf("%v: %s", err, out)
+				}
+			})
+			h := hosts["query1"]
+			h.Login = "dhweak"
+			r := run(t, p, onLab("query1", h, "sudo -n -u irisadmin monit status tailer1"))
+			want(t, r, remote.LoginRefused, c.words...)
+			t.Log(r.Detail)
+		})
+	}
+}
+
+// trusting has every host of the lab take user certificates of an authority, until
+// the test ends.
+func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authority) {
+	t.Helper()
+	public, err := os.ReadFile(ca.Key + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		file   = "/etc/ssh/dhbot-test-ca.pub"
+		line   = "TrustedUserCAKeys " + file
+		reload = "\nsystemctl kill -s HUP --kill-who=main dhlab-ssh"
+	)
+	for name := range hosts {
+		t.Cleanup(func() {
+			out, err := labtest.AsRoot(name, fmt.Sprintf("sed -i '\\#^%s$#d' /etc/ssh/sshd_config; rm -f %s", line, file)+reload)
+			if err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+		out, err := labtest.AsRoot(name, fmt.Sprintf("set -e\necho '%s' >%s\necho '%s' >>/etc/ssh/sshd_config\nsshd -t",
+			strings.TrimSpace(string(public)), file, line)+reload)
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+}
+
+// The far host is reached through the two others by a certificate that an agent
+// holds, and by nothing else; what is wrong with one is named.
+func TestLabCertificates(t *testing.T) {
+	hosts := labtest.Hosts(t)
+	ca := sshdtest.NewAuthority(t)
+	trusting(t, hosts, ca)
+	target := hosts["query2"]
+	var jumps []sshroute.Hop
+	for _, name := range []string{"infra", "query1"} {
+		jumps = append(jumps, sshroute.Hop{Login: hosts[name].Login, Address: hosts[name].Address})
+	}
+	for _, c := range []struct {
+		name, principals, valid, login string
+		want                           remote.Outcome
+		words                          []string
+	}{
+		{"valid", target.Login, "+1h", target.Login, remote.Answered, nil},
+		{"expired", target.Login, "20260101:20260201", target.Login, remote.LoginRefused,
+			[]string{jumps[0].Address, "not offered: agent certificate", "it expired 2026-02-01"}},
+		{"not yet valid", target.Login, "20990101:20990201", target.Login, remote.LoginRefused,
+			[]string{jumps[0].Address, "not offered: agent certificate", "not valid before 2099-01-01"}},
+		{"wrong principal", "alice", "+1h", target.Login, remote.LoginRefused,
+			[]string{jumps[0].Address, "offered and refused: agent certificate", "names the principals alice and not " + target.Login}},
+		{"wrong principal behind the jump hosts", target.Login, "+1h", "dhlist", remote.LoginRefused,
+			[]string{target.Address, "offered and refused: agent certificate", "names the principals " + target.Login + " and not dhlist"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			key := sshdtest.Keygen(t, filepath.Join(t.TempDir(), "id"))
+			ca.Sign(key, c.principals, "-V", c.valid)
+			agent := sshdtest.StartAgent(t)
+			agent.Add(key)
+			p := openConfig(t, Config{Credentials: []sshroute.Credential{{Agent: agent.Socket}}, KnownHosts: target.KnownHosts})
+			command := onLab("query2", target, "hostname")
+			command.Login, command.Via = c.login, sshroute.Join(jumps)
+			var r remote.Result
+			eventually(t, "sshd listens again", func() bool {
+				r = run(t, p, command)
+				return r.Outcome != remote.Unreachable
+			})
+			want(t, r, c.want, c.words...)
+			if said := strings.TrimSpace(r.Stdout.String()); c.want == remote.Answered && said != "query2" {
+				t.Errorf("%q answered", said)
+			}
+			t.Log(r.Detail)
+		})
 	}
 }

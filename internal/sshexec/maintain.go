@@ -21,6 +21,12 @@ var (
 // closes the pool and returns ctx's error.
 func (p *Pool) Maintain(ctx context.Context) error {
 	defer p.Close()
+	if len(p.cfg.Renew) > 0 && p.begin() {
+		go func() {
+			defer p.wg.Done()
+			p.renewals()
+		}()
+	}
 	tick := time.NewTicker(p.cfg.KeepAlive)
 	defer tick.Stop()
 	for {
@@ -43,7 +49,7 @@ func (p *Pool) tend(now time.Time) {
 			idle := c.active == 0 && now.Sub(c.idleSince) >= p.cfg.KeepAlive
 			switch {
 			case p.closed || c.pinging || !idle && !h.key.jump:
-			case i > 0 && idle && now.Sub(c.idleSince) >= idleKeep:
+			case i > 0 && idle && now.Sub(c.idleSince) >= idleKeep, idle && outdated(c, now):
 				superfluous = append(superfluous, c)
 			default:
 				c.pinging = true
@@ -57,9 +63,49 @@ func (p *Pool) tend(now time.Time) {
 	}
 }
 
-// keepAlive retires a connection that does not answer.
+// stillTrusted judges the host keys of a connection, and of those that carry it,
+// again where known_hosts has changed: one that was revoked or taken out is worked
+// with no longer.
+func (p *Pool) stillTrusted(c *conn) error {
+	if c.via != nil {
+		if err := p.stillTrusted(c.via); err != nil {
+			p.retire(c.via, err)
+			return err
+		}
+	}
+	p.mu.Lock()
+	version := c.version
+	p.mu.Unlock()
+	now, newer := p.known.isNewer(version)
+	shown := c.wire.shown.Load()
+	if !newer || shown == nil {
+		return nil
+	}
+	address := c.host.key.address
+	_, judge, err := p.known.check(address, p.cfg.Options[c.host.key.place()])
+	if err != nil {
+		return err
+	}
+	if err := judge(address, c.client.RemoteAddr(), *shown); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	c.version = now
+	p.mu.Unlock()
+	return nil
+}
+
+// keepAlive retires a connection that does not answer, or whose host key is not
+// trusted any longer.
 func (p *Pool) keepAlive(c *conn) {
-	if err := p.ping(p.ctx, c); err != nil && p.ctx.Err() == nil {
+	err := p.stillTrusted(c)
+	if err == nil {
+		err = p.moved(p.ctx, c)
+	}
+	if err == nil {
+		err = p.ping(p.ctx, c)
+	}
+	if err != nil && p.ctx.Err() == nil {
 		p.retire(c, err)
 	}
 	p.mu.Lock()
@@ -85,13 +131,13 @@ func (p *Pool) ping(ctx context.Context, c *conn) error {
 	}
 }
 
-// Dial checks that a host can be reached and that it lets the login in, and
-// sends no command. host is the fleet's name, for messages; address is
-// host:port. The outcome is Answered, or what a command would have come to.
-func (p *Pool) Dial(ctx context.Context, host, address, login string) remote.Result {
+// Dial checks that the host of a command can be reached and that it lets the
+// login in, and sends nothing. The outcome is Answered, or what the command
+// would have come to.
+func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Result{Started: time.Now()}
-	if err := p.dialCheck(ctx, key{login: login, address: address}); err != nil {
-		r.Outcome, r.Detail = err.outcome, fmt.Sprintf("%s: %s", host, err.text)
+	if err := p.dialCheck(ctx, keyOf(c)); err != nil {
+		r.Outcome, r.Detail = err.outcome, fmt.Sprintf("%s: %s", c.Host, err.text)
 	} else {
 		r.Outcome = remote.Answered
 	}
@@ -122,5 +168,5 @@ func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 			return nil
 		}
 	}
-	return &failure{remote.Unreachable, fmt.Sprintf("%s lets us in and then does not answer: %v", k.address, err)}
+	return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s lets us in and then does not answer: %v", k.address, err)}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/semaphore"
 
 	"dhbot/internal/remote"
 )
@@ -21,20 +21,25 @@ const slotWait = 30 * time.Second
 // shares by login and address. It implements remote.Runner and is safe for
 // concurrent use. Maintain keeps its connections warm; Close ends them.
 type Pool struct {
-	cfg     Config
-	signers []ssh.Signer
-	known   *knownHosts
-	jump    key // zero when hosts are reached directly
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	cfg    Config
+	login  credentials
+	known  *knownHosts
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	lookup func(ctx context.Context, host string) ([]string, error)
+	// acknowledge asks the system for quick acknowledgements on a connection.
+	acknowledge func(net.Conn)
+	// handshakes bounds how many hosts are logged in to at a time.
+	handshakes *semaphore.Weighted
 
 	ctx  context.Context // bounds shared dials; ends when the pool is closed
 	stop context.CancelFunc
 	wg   sync.WaitGroup // every goroutine of the pool and every call in progress
 
-	mu     sync.Mutex
-	hosts  map[key]*host
-	closed bool
-	stats  Stats
+	mu       sync.Mutex
+	hosts    map[key]*host
+	closed   bool
+	stats    Stats
+	renewErr error // why the last renewal of certificates failed
 }
 
 var _ remote.Runner = (*Pool)(nil)
@@ -49,11 +54,15 @@ type Stats struct {
 	Lost        int64 // connections that ended by themselves or served no more
 }
 
-func newPool(c Config, signers []ssh.Signer, known *knownHosts, jump key) *Pool {
+func newPool(c Config, login credentials, known *knownHosts) *Pool {
 	ctx, stop := context.WithCancel(context.Background())
 	dialer := net.Dialer{Timeout: c.DialTimeout}
-	return &Pool{cfg: c, signers: signers, known: known, jump: jump, dial: dialer.DialContext,
-		ctx: ctx, stop: stop, hosts: make(map[key]*host)}
+	return &Pool{
+		cfg: c, login: login, known: known,
+		dial: dialer.DialContext, lookup: net.DefaultResolver.LookupHost, acknowledge: acknowledgeQuickly,
+		handshakes: newSlots(c.Handshakes),
+		ctx:        ctx, stop: stop, hosts: make(map[key]*host),
+	}
 }
 
 // Stats returns the pool's counters at this moment.
@@ -121,6 +130,11 @@ func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 		if c := h.free(); c != nil {
 			c.active++
 			p.mu.Unlock()
+			if err := p.stillTrusted(c); err != nil {
+				p.retire(c, err)
+				p.release(c)
+				continue
+			}
 			return c, nil
 		}
 		if h.dialing == nil && len(h.conns) < maxConns && (mayDial || len(h.conns) == 0) {
@@ -170,10 +184,9 @@ func (p *Pool) connected(k key) bool {
 func (p *Pool) startDial(h *host) {
 	d := &dial{done: make(chan struct{})}
 	h.dialing = d
-	p.stats.Dials++
 	p.wg.Go(func() {
 		began := time.Now()
-		c, err := p.connect(p.ctx, h.key)
+		c, err := p.connectPatiently(p.ctx, h.key)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		h.dialing, d.err = nil, err
@@ -268,9 +281,12 @@ func waitFailure(ctx context.Context, k key, err error) *failure {
 	case errors.As(err, &own):
 		return own
 	case ctx.Err() != nil:
-		return &failure{remote.NoOutcome, "the request was given up"}
+		return &failure{outcome: remote.NoOutcome, text: "the request was given up"}
 	default:
-		return &failure{remote.Unreachable, fmt.Sprintf(
+		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
 			"no session on %s became free within %v: too many commands are under way there", k.address, slotWait)}
 	}
 }
+
+// newSlots bounds how much happens at a time.
+func newSlots(n int) *semaphore.Weighted { return semaphore.NewWeighted(int64(n)) }

@@ -49,14 +49,14 @@ func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
 
 func (p *Pool) run(ctx context.Context, c remote.Command) remote.Result {
 	if c.Timeout <= 0 {
-		return unsent(&failure{remote.NoOutcome, "the command has no time limit"})
+		return unsent(&failure{outcome: remote.NoOutcome, text: "the command has no time limit"})
 	}
 	if !p.begin() {
 		return unsent(errClosed)
 	}
 	defer p.wg.Done()
 	began := time.Now()
-	conn, channel, requests, err := p.open(ctx, key{login: c.Login, address: c.Address})
+	conn, channel, requests, err := p.open(ctx, keyOf(c))
 	if err != nil {
 		r := unsent(err)
 		r.Started = began
@@ -84,8 +84,13 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		channel, requests, err := p.openChannel(wait, c)
 		var refused *ssh.OpenChannelError
 		switch {
-		case err == nil:
+		case err == nil && c.proved.Load():
 			return c, channel, requests, nil
+		case err == nil: // once for each connection, and then again for the command
+			if f := p.proveShell(wait, c, channel, requests); f != nil {
+				return nil, nil, nil, f
+			}
+			continue
 		case errors.As(err, &refused):
 			if !p.crowded(c, refused) {
 				dead++
@@ -98,7 +103,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		}
 		lastErr = err
 	}
-	return nil, nil, nil, &failure{remote.Unreachable, fmt.Sprintf("%s lets us in and then takes no command: %v", k.address, lastErr)}
+	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s lets us in and then takes no command: %v", k.address, lastErr)}
 }
 
 // openChannel opens a channel. After any error but a refusal the place on the
@@ -111,7 +116,7 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	}
 	answered, abandoned := make(chan answer), make(chan struct{})
 	defer close(abandoned)
-	// The one goroutine that nobody waits for. The library forgets a channel
+	// The one goroutine without a waiter. The library forgets a channel
 	// that is opened in the instant in which it takes notice of the
 	// connection's end, and then never returns.
 	go func() {
@@ -130,6 +135,7 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	var err error
 	select {
 	case a := <-answered:
+		c.wire.opened.Store(true)
 		if a.err == nil || errors.As(a.err, new(*ssh.OpenChannelError)) {
 			return a.channel, a.requests, a.err
 		}

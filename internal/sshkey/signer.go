@@ -85,7 +85,7 @@ var ErrLocked = errors.New("the key has a passphrase: `ssh-add` it to an ssh-age
 // maxKeyFile is more than any private key needs.
 const maxKeyFile = 1 << 20
 
-// File reads a private key from a file that nobody else may read.
+// File reads a private key from a file that only its owner may read.
 func File(path string) (Signer, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -7,25 +7,25 @@ import (
 	"regexp"
 	"strings"
 
+	"dhbot/internal/fleet"
 	"dhbot/runbooks"
 )
 
 var (
 	errNoSudo = errors.New("runs without sudo")
 
-	errVaries = errors.New("what it is called with varies, and this sudo reads no regular expressions (that takes 1.9.10)")
+	errAssignment = errors.New("it has sudo set a variable, which sudo would have to keep for every command of the account: write env NAME=value between the account and the program")
 )
 
 // invocation is a command that goes through sudo, taken apart.
 type invocation struct {
 	runAs string
-	env   []runbooks.HostWord // NAME=value words
 	words []runbooks.HostWord // the program and its arguments
 }
 
 // read takes apart a command of the catalog: sudo [-n] [-u account] [--]
-// [NAME=value…] program arguments…. A catalog has sudo as the first word or
-// not at all. The error is errNoSudo, or says what cannot be understood.
+// program arguments…. A catalog has sudo as the first word or not at all. The
+// error is errNoSudo, or says what cannot be understood.
 func read(words []runbooks.HostWord) (*invocation, error) {
 	if first(words) != "sudo" {
 		return nil, errNoSudo
@@ -35,7 +35,9 @@ func read(words []runbooks.HostWord) (*invocation, error) {
 	if err != nil {
 		return nil, err
 	}
-	inv.words = inv.assignments(rest)
+	if inv.words = rest; len(rest) > 0 && len(rest[0].Parts) > 0 && assignment.MatchString(rest[0].Parts[0].Text) {
+		return nil, errAssignment
+	}
 	if first(inv.words) == "" {
 		return nil, errors.New("the program that sudo runs varies")
 	}
@@ -77,40 +79,9 @@ func (inv *invocation) options(rest []runbooks.HostWord) ([]runbooks.HostWord, e
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// assignments takes the NAME=value words off the front.
-func (inv *invocation) assignments(rest []runbooks.HostWord) []runbooks.HostWord {
-	for len(rest) > 0 && len(rest[0].Parts) > 0 && assignment.MatchString(rest[0].Parts[0].Text) {
-		inv.env = append(inv.env, rest[0])
-		rest = rest[1:]
-	}
-	return rest
-}
-
-// keep are the entries of env_keep for the variables: with the value where it
-// is fixed or one of a few, else by name alone.
-func (inv *invocation) keep() []string {
-	var out []string
-	for _, w := range inv.env {
-		values, ok := enumerate([]runbooks.HostWord{w})
-		if ok {
-			for _, v := range values {
-				ok = ok && len(v) == 1 && !strings.ContainsAny(v[0], `*" \`)
-			}
-		}
-		if !ok {
-			name, _, _ := strings.Cut(w.Parts[0].Text, "=")
-			out = append(out, name)
-			continue
-		}
-		for _, v := range values {
-			out = append(out, v[0])
-		}
-	}
-	return out
-}
-
-// rules are the lines that allow the command.
-func (inv *invocation) rules(o Options) ([]Rule, error) {
+// rules are the lines that allow the command: in sudo's own file, or in the
+// wrapper for an old sudo.
+func (inv *invocation) rules(o Options, wrapped bool) ([]Rule, error) {
 	program := first(inv.words)
 	at := program
 	if !path.IsAbs(at) {
@@ -124,6 +95,13 @@ func (inv *invocation) rules(o Options) ([]Rule, error) {
 	if path.Clean(at) != at || strings.ContainsFunc(at, func(r rune) bool { return !wordRune(r) && r != '/' }) {
 		return nil, fmt.Errorf("%q is no plain path of a program", at)
 	}
+	if wrapped {
+		args, sample, err := pattern(inv.words, wrapperBlank)
+		if err != nil {
+			return nil, err
+		}
+		return []Rule{{RunAs: inv.runAs, Program: at, Args: args, Example: inv.example(fleet.SudoWrapper, sample)}}, nil
+	}
 	if all, few := enumerate(inv.words[1:]); few {
 		var out []Rule
 		for _, args := range all {
@@ -135,12 +113,12 @@ func (inv *invocation) rules(o Options) ([]Rule, error) {
 		}
 		return out, nil
 	}
-	if !o.Regexp {
-		return nil, errVaries
-	}
-	args, sample, err := pattern(inv.words[1:])
+	args, sample, err := pattern(inv.words[1:], " ")
 	if err != nil {
 		return nil, err
+	}
+	if args = "^" + args + "$"; len(args) > maxRegexp {
+		return nil, fmt.Errorf("its regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
 	}
 	return []Rule{{RunAs: inv.runAs, Program: at, Args: args, Example: inv.example(program, sample)}}, nil
 }

@@ -7,7 +7,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
-	"dhbot/internal/labtest"
+	"dhbot/internal/test/labtest"
 )
 
 // account is who the test makes on the lab's hosts, with nothing but the file
@@ -19,7 +19,7 @@ const account = "dhbotleast"
 // reads really runs.
 func TestLab(t *testing.T) {
 	hosts := labtest.Hosts(t)
-	for _, f := range builtinFiles(t) {
+	for _, f := range builtinFiles(t, false) {
 		if _, ok := hosts[f.Host]; !ok {
 			t.Fatalf("the lab has no host %s", f.Host)
 		}
@@ -46,7 +46,10 @@ func TestLab(t *testing.T) {
 			}
 			if f.Host == "infra" {
 				get := []string{"/usr/illumon/latest/bin/etcdctl.sh", "get", "--prefix", "/main/config/schema/", "--keys-only"}
-				c.ask(true, append([]string{"sudo", "-n", "-u", "irisadmin", "DH_ETCD_USER=schema-ro"}, get...))
+				values := append([]string{"env", "DH_ETCD_USER=schema-ro"}, get[:len(get)-1]...)
+				c.ask(true, append([]string{"sudo", "-n", "-u", "irisadmin"}, get...))
+				c.ask(true, append([]string{"sudo", "-n", "-u", "irisadmin"}, values...))
+				c.ask(false, append([]string{"sudo", "-n", "-u", "irisadmin", "DH_ETCD_USER=schema-ro"}, get...))
 				c.ask(false, append([]string{"sudo", "-n", "-u", "irisadmin", "LD_PRELOAD=/x.so"}, get...))
 				c.ask(false, append([]string{"sudo", "-n", "-E", "-u", "irisadmin"}, get...))
 			}

@@ -4,18 +4,20 @@
 // A command whose words are always the same becomes a line with exactly these
 // words. Where a word is one of a few, each has its line. Where it varies
 // otherwise, the line holds a regular expression anchored at both ends, which
-// sudo reads from version 1.9.10 on; for an older sudo the command is left out
-// with a comment, and stays a thing that a person does. Sudo's wildcards are
-// never used: in arguments they match blanks and slashes, so that one word
-// allows any number of others (sudoers(5), "Wildcards in command arguments").
+// sudo reads from version 1.9.10 on. Sudo's wildcards are never used: in
+// arguments they match blanks and slashes, so that one word allows any number of
+// others (sudoers(5), "Wildcards in command arguments"). For an older sudo the
+// file allows one script alone, which holds what is run to the same expressions
+// (File.Wrapper).
 //
 // Sudo compares the arguments joined by blanks. It cannot tell where one ends,
 // so that a pattern which could match a blank is refused here, and a fixed
 // line also allows the same text cut into words elsewhere.
 //
-// SETENV is never granted. A variable that a command sets is named in
-// env_keep, with its value where that is fixed, and sudo then accepts it on
-// its own command line as well as from the environment.
+// Nothing of the caller's environment reaches a command but the locale: SETENV
+// is never granted, env_keep is emptied, and the search path, the home and the
+// working directory are fixed. A variable that a command needs is set by env,
+// whose words the line holds like all others.
 package sudoers
 
 import (
@@ -36,17 +38,15 @@ type Options struct {
 	// Paths say where programs live, by name, as absolute paths; one that is
 	// not named is taken to be in /usr/bin.
 	Paths map[string]string
-	// Regexp says that the host's sudo reads regular expressions: 1.9.10 and
-	// newer. See ReadsRegexp.
-	Regexp bool
 }
 
 // File is a sudoers file in the making.
 type File struct {
 	User, Host, Cluster, Catalog string
-	// Env are the entries of env_keep, sorted: "NAME" or "NAME=value".
-	Env   []string
-	Rules []Rule
+	Rules                        []Rule
+	// oldSudo says that the host's sudo reads no regular expressions: the rules
+	// are those of the wrapper.
+	oldSudo bool
 	// LeftOut are the commands that cannot be allowed without allowing more.
 	LeftOut []LeftOut
 	// Plain are the commands that need no sudo: the account must be able to run
@@ -60,7 +60,8 @@ type Rule struct {
 	RunAs   string // the account it runs as
 	Program string // absolute path
 	// Args are the arguments as sudoers reads them: words with what is special
-	// escaped, `""` for none, or ^a regular expression$.
+	// escaped, `""` for none, or ^a regular expression$. In the wrapper's rules
+	// they are the expression for the program's name and its arguments.
 	Args string
 	// Uses are the actions that need it, sorted.
 	Uses []string
@@ -71,8 +72,12 @@ type Rule struct {
 
 // Ask is the command that asks sudo whether the rule is there, and runs
 // nothing: exit code 0 says that the example is allowed, 1 that it is not.
-// Whether sudo would ask for a password first it does not say.
+// Whether sudo would ask for a password first it does not say. A wrapper is asked
+// itself.
 func (r Rule) Ask() []string {
+	if i := slices.Index(r.Example, fleet.SudoWrapper); i > 0 {
+		return slices.Insert(slices.Clone(r.Example), i+1, mayOption)
+	}
 	return slices.Concat([]string{"sudo", "-n", "-l"}, r.Example[2:])
 }
 
@@ -93,12 +98,10 @@ func For(cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*F
 	if err != nil {
 		return nil, err
 	}
-	f := &File{User: o.User, Host: h.Name, Cluster: cl.Name, Catalog: cat.Name}
+	f := &File{User: o.User, Host: h.Name, Cluster: cl.Name, Catalog: cat.Name, oldSudo: h.OldSudo}
 	for _, c := range commands {
 		f.add(c, o)
 	}
-	slices.Sort(f.Env)
-	f.Env = slices.Compact(f.Env)
 	f.sort()
 	return f, nil
 }
@@ -131,7 +134,7 @@ func (f *File) add(c runbooks.HostCommand, o Options) {
 	}
 	var rules []Rule
 	if err == nil {
-		rules, err = inv.rules(o)
+		rules, err = inv.rules(o, f.oldSudo)
 	}
 	use := strings.TrimSpace(c.Action + " " + c.Process)
 	if err != nil {
@@ -141,7 +144,6 @@ func (f *File) add(c runbooks.HostCommand, o Options) {
 		}
 		return
 	}
-	f.Env = append(f.Env, inv.keep()...)
 	for _, r := range rules {
 		f.merge(r, c.Process, c.Action)
 	}

@@ -57,8 +57,8 @@ actions:
     class: sensitive
     params: [{name: user, type: user, default: schema-ro}, {name: lines, type: int, min: 1, max: 500, default: "100"}]
     steps:
-      - {kind: wait, run: [sudo, -u, irisadmin, DH_ETCD_USER=schema-ro, /opt/etcdctl.sh, get], until: answers, timeout: 15s, within: 15s}
-      - {kind: wait, run: [sudo, -u, irisadmin, "DH_ETCD_DIR={etcd_client}/{param.user}", /opt/etcdctl.sh, get, "--limit={param.lines}"], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [sudo, -u, irisadmin, env, DH_ETCD_USER=schema-ro, /opt/etcdctl.sh, get], until: answers, timeout: 15s, within: 15s}
+      - {kind: wait, run: [sudo, -u, irisadmin, env, "DH_ETCD_DIR={etcd_client}/{param.user}", /opt/etcdctl.sh, get, "--limit={param.lines}"], until: answers, timeout: 15s, within: 15s}
   - action: clean
     title: clean
     processes: [beta]
@@ -69,13 +69,16 @@ actions:
       - {kind: list, list: paths, run: [sudo, -u, dbmerge, ls, -d, /db/Intraday/x], match: '/db/Intraday(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}){4}', most: 50, timeout: 15s}
       - {kind: list, list: names, run: [ls, /x], match: '[^/]+', most: 50, timeout: 15s}
       - {kind: list, list: flags, run: [ls, /y], match: '[a-z-]+', most: 50, timeout: 15s}
+      - {kind: list, list: ups, run: [ls, /z], match: '/db/[a-z./]+', most: 50, timeout: 15s}
+      - {kind: exec, run: [sudo, rm, "{listed.ups}"], check: exit 0, timeout: 60s}
       - {kind: exec, run: [sudo, -u, dbmerge, rm, -r, --, "{listed.paths}"], check: exit 0, timeout: 60s}
       - {kind: exec, run: [sudo, rm, "{listed.names}"], check: exit 0, timeout: 60s}
       - {kind: exec, run: [sudo, rm, "{listed.flags}"], check: exit 0, timeout: 60s}
       - {kind: exec, run: [sudo, -E, rm, x], check: exit 0, timeout: 60s}
+      - {kind: exec, run: [sudo, -u, irisadmin, DH_ETCD_USER=schema-ro, /opt/etcdctl.sh, get], check: exit 0, timeout: 60s}
 `
 
-func siteFile(t *testing.T, host string, regexpToo bool) *File {
+func siteFile(t *testing.T, host string, oldSudo bool) *File {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(site), 0o600); err != nil {
@@ -91,7 +94,8 @@ func siteFile(t *testing.T, host string, regexpToo bool) *File {
 		{Name: "query", Address: "10.0.0.2:22", Processes: []string{"beta"}, Monit: []string{"sudo", "monit"}},
 	}}
 	h, _ := cl.Host(host)
-	f, err := For(cat, cl, h, Options{User: "dhops", Paths: map[string]string{"mysql": "/opt/bin/mysql"}, Regexp: regexpToo})
+	h.OldSudo = oldSudo
+	f, err := For(cat, cl, h, Options{User: "dhops", Paths: map[string]string{"mysql": "/opt/bin/mysql"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,15 +112,22 @@ func rulesOf(f *File) (out []string) {
 	return out
 }
 
+// What every file says of the account.
+const (
+	noTerminal = `Defaults:dhops !env_keep, env_reset, !setenv, always_set_home, !requiretty`
+	searchPath = `Defaults:dhops secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`
+	workDir    = `Defaults:dhops runcwd = /, !runchroot`
+)
+
 func TestRules(t *testing.T) {
 	for name, c := range map[string]struct {
-		host   string
-		regexp bool
-		want   []string
+		host string
+		old  bool
+		want []string
 	}{
-		"infra": {"infra", true, []string{
-			`Defaults:dhops !requiretty`,
-			`Defaults:dhops env_keep += "DH_ETCD_DIR DH_ETCD_USER=schema-ro"`,
+		"infra": {"infra", false, []string{
+			noTerminal, searchPath, workDir,
+			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit status`,
 			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit status alpha`,
 			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit restart alpha`,
 			`dhops ALL = (root) NOPASSWD: /opt/bin/mysql -e select \* from a\, b where x\=1`,
@@ -124,25 +135,24 @@ func TestRules(t *testing.T) {
 			`dhops ALL = (root) NOPASSWD: /usr/bin/import --how\=keep`,
 			`dhops ALL = (root) NOPASSWD: /usr/bin/import --how\=replace`,
 			`dhops ALL = (root) NOPASSWD: /usr/bin/reload ""`,
-			`dhops ALL = (irisadmin) NOPASSWD: /opt/etcdctl.sh get`,
-			`dhops ALL = (irisadmin) NOPASSWD: /opt/etcdctl.sh ^get --limit=([1-9](([0-9])?)|[1-4][0-9][0-9]|500)$`,
+			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/env DH_ETCD_USER\=schema-ro /opt/etcdctl.sh get`,
+			`dhops ALL = (irisadmin) NOPASSWD: /usr/bin/env ^DH_ETCD_DIR=/srv/etcd/[a-z][0-9a-z-]{0,63} /opt/etcdctl\.sh get --limit=([1-9](([0-9])?)|[1-4][0-9][0-9]|500)$`,
 		}},
-		"a host with its own monit": {"query", true, []string{
-			`Defaults:dhops !requiretty`,
+		"a host with its own monit": {"query", false, []string{
+			noTerminal, searchPath, workDir,
+			`dhops ALL = (root) NOPASSWD: /usr/bin/monit status`,
 			`dhops ALL = (root) NOPASSWD: /usr/bin/monit status beta`,
 			`dhops ALL = (root) NOPASSWD: /usr/bin/monit restart beta`,
 			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/ls -d /db/Intraday/x`,
 			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/rm ^-r -- /db/Intraday(/[0-9A-Z_a-z][.0-9A-Z_a-z-]{0,127}){4}( /db/Intraday(/[0-9A-Z_a-z][.0-9A-Z_a-z-]{0,127}){4})*$`,
 		}},
-		"an old sudo": {"query", false, []string{
-			`Defaults:dhops !requiretty`,
-			`dhops ALL = (root) NOPASSWD: /usr/bin/monit status beta`,
-			`dhops ALL = (root) NOPASSWD: /usr/bin/monit restart beta`,
-			`dhops ALL = (dbmerge) NOPASSWD: /usr/bin/ls -d /db/Intraday/x`,
+		"an old sudo": {"query", true, []string{
+			noTerminal, searchPath,
+			`dhops ALL = (dbmerge, root) NOPASSWD: /usr/local/libexec/dhbot-sudo`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := rulesOf(siteFile(t, c.host, c.regexp))
+			got := rulesOf(siteFile(t, c.host, c.old))
 			slices.Sort(got)
 			slices.Sort(c.want)
 			if d := cmp.Diff(c.want, got); d != "" {
@@ -155,24 +165,26 @@ func TestRules(t *testing.T) {
 // TestLeftOut holds that what cannot be said exactly is not allowed at all,
 // and that the file says so.
 func TestLeftOut(t *testing.T) {
-	f := siteFile(t, "query", true)
+	f := siteFile(t, "query", false)
 	for _, want := range []string{
 		"clean beta: sudo rm <(?:[^/]+)>",
 		"clean beta: sudo rm <(?:[a-z-]+)>",
 		"can match an option",
+		"can match a path with ..",
 		"clean beta: sudo -E rm x",
 		"sudo's option -E",
+		"clean beta: sudo -u irisadmin DH_ETCD_USER=schema-ro /opt/etcdctl.sh get",
+		"write env NAME=value",
 	} {
 		if !strings.Contains(f.String(), want) {
 			t.Errorf("the file does not say %q:\n%s", want, f)
 		}
 	}
-	if len(f.LeftOut) != 3 {
+	if len(f.LeftOut) != 5 {
 		t.Errorf("left out: %+v", f.LeftOut)
 	}
-	old := siteFile(t, "query", false)
-	if !strings.Contains(old.String(), "clean beta: sudo -u dbmerge rm -r -- ") || len(old.LeftOut) != 4 {
-		t.Errorf("an old sudo's file does not leave the varying command out:\n%s", old)
+	if old := siteFile(t, "query", true); len(old.LeftOut) != 5 {
+		t.Errorf("left out for an old sudo: %+v", old.LeftOut)
 	}
 }
 
@@ -188,19 +200,6 @@ func TestOptions(t *testing.T) {
 	} {
 		if err := o.check(); err == nil {
 			t.Errorf("%+v was taken", o)
-		}
-	}
-}
-
-func TestReadsRegexp(t *testing.T) {
-	for v, want := range map[string]bool{"1.9.10": true, "1.9.13p3": true, "1.9.9": false, "1.8.23p10": false, "1.10": true, "2.0.0": true, "1.9": false} {
-		if got, err := ReadsRegexp(v); err != nil || got != want {
-			t.Errorf("%s: %v, %v", v, got, err)
-		}
-	}
-	for _, v := range []string{"", "new", "1..9", "v1.9.10"} {
-		if _, err := ReadsRegexp(v); err == nil {
-			t.Errorf("%q was taken for a version", v)
 		}
 	}
 }
@@ -231,14 +230,15 @@ func builtin(t testing.TB) (runbooks.Catalogs, *fleet.Fleet) {
 	return cs, f
 }
 
-func builtinFiles(t testing.TB) (out []*File) {
+func builtinFiles(t testing.TB, oldSudo bool) (out []*File) {
 	t.Helper()
 	cs, f := builtin(t)
 	for i := range f.Clusters {
 		cl := &f.Clusters[i]
 		cat, _ := cs.Get(cl.Catalog)
 		for j := range cl.Hosts {
-			file, err := For(cat, cl, &cl.Hosts[j], Options{User: "dhops", Regexp: true})
+			cl.Hosts[j].OldSudo = oldSudo
+			file, err := For(cat, cl, &cl.Hosts[j], Options{User: "dhops"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func builtinFiles(t testing.TB) (out []*File) {
 func TestBuiltin(t *testing.T) {
 	shape := regexp.MustCompile(`^dhops ALL = \([a-z]+\) NOPASSWD: /[A-Za-z0-9_./-]+ (""|\^.*\$|[^^].*)$`)
 	wild := regexp.MustCompile(`(^|[^\\])[*?[]`)
-	for _, f := range builtinFiles(t) {
+	for _, f := range builtinFiles(t, false) {
 		if len(f.LeftOut) > 0 {
 			t.Errorf("%s/%s leaves out %+v", f.Cluster, f.Host, f.LeftOut)
 		}
@@ -301,7 +301,7 @@ func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 		"-r /tmp" + day, "-r .." + day, "-r " + day[1:], states + "p.1/2018-02-09/../x.userstate", states + "../../p.1/2018-02-09/Order.Event.userstate",
 		"-r " + states + "p.1/2018-02-09/Order.Event.userstate", "/db/Systems/Order/p.1/2018-02-09/Event.importDetails", details + "p.1/2018-02-09/..importDetails",
 	}
-	for _, f := range builtinFiles(t) {
+	for _, f := range builtinFiles(t, false) {
 		if f.Host != "infra" {
 			continue
 		}
@@ -376,7 +376,7 @@ func TestPlansAreAllowed(t *testing.T) {
 	cs, fl := builtin(t)
 	planner := &runbooks.Planner{Catalogs: cs, Fleet: fl}
 	checked := 0
-	for _, f := range builtinFiles(t) {
+	for _, f := range builtinFiles(t, false) {
 		cat, _ := cs.Get(f.Catalog)
 		for _, p := range cat.Processes() {
 			for _, action := range []string{"status", "restart", "start", "stop"} {
@@ -419,7 +419,7 @@ func TestVisudo(t *testing.T) {
 		}
 		visudo = "/usr/sbin/visudo"
 	}
-	for _, f := range append(builtinFiles(t), siteFile(t, "infra", true), siteFile(t, "query", true), siteFile(t, "query", false)) {
+	for _, f := range append(builtinFiles(t, false), siteFile(t, "infra", false), siteFile(t, "query", false), siteFile(t, "query", true)) {
 		name := filepath.Join(t.TempDir(), "sudoers")
 		if err := os.WriteFile(name, []byte(f.String()), 0o440); err != nil {
 			t.Fatal(err)

@@ -61,10 +61,11 @@ func sayable(text, not string) error {
 // maxRegexp is sudo's own limit, in bytes (sudoers(5), "Regular expressions").
 const maxRegexp = 1024
 
-// pattern is a list of arguments as an anchored regular expression, and an
-// example that it matches. Of words that may be several it matches any number,
-// one or more: the C library would unfold a bound into as many copies.
-func pattern(words []runbooks.HostWord) (args string, example []string, err error) {
+// pattern is a list of arguments, joined by blank, as a regular expression for
+// all of it, and an example that it matches. Of words that may be several it
+// matches any number, one or more: the C library would unfold a bound into as
+// many copies.
+func pattern(words []runbooks.HostWord, blank string) (args string, example []string, err error) {
 	var b strings.Builder
 	for i, w := range words {
 		body, text, err := wordPattern(w)
@@ -75,7 +76,7 @@ func pattern(words []runbooks.HostWord) (args string, example []string, err erro
 			return "", nil, errors.New("its first argument may be missing")
 		}
 		example = append(example, text)
-		switch blank := " "; {
+		switch {
 		case i == 0:
 			b.WriteString(body)
 		case w.Optional:
@@ -84,18 +85,11 @@ func pattern(words []runbooks.HostWord) (args string, example []string, err erro
 			b.WriteString(blank + body)
 		}
 		if w.Most > 1 {
-			b.WriteString("( " + body + ")*")
+			b.WriteString("(" + blank + body + ")*")
 		}
 	}
-	body, err := single(b.String())
-	if err != nil {
-		return "", nil, err
-	}
-	args = "^" + body + "$"
-	if len(args) > maxRegexp {
-		return "", nil, fmt.Errorf("its regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
-	}
-	return args, example, nil
+	args, err = single(b.String())
+	return args, example, err
 }
 
 func wordPattern(w runbooks.HostWord) (ere, example string, err error) {

@@ -3,8 +3,6 @@ package sudoers
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -22,21 +20,15 @@ func (f *File) String() string {
 	if n := len(f.Plain); n > 0 {
 		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them by itself (it reads logs).\n", n, f.User)
 	}
-	b.WriteString("\n# The bot asks for no terminal.\n")
-	fmt.Fprintf(&b, "Defaults:%s !requiretty\n", f.User)
-	if len(f.Env) > 0 {
-		b.WriteString("# Which etcd client is used; sudo keeps no other variable, and SETENV is not granted.\n")
-		fmt.Fprintf(&b, "Defaults:%s env_keep += \"%s\"\n", f.User, strings.Join(f.Env, " "))
+	b.WriteString("\n# No terminal is needed; nothing of the caller's surroundings counts but the locale.\n")
+	for _, d := range f.Defaults() {
+		fmt.Fprintf(&b, "Defaults:%s %s\n", f.User, d)
 	}
-	for i, r := range f.Rules {
-		if i == 0 || f.Rules[i-1].Process != r.Process {
-			title := r.Process
-			if title == "" {
-				title = "the host, or the whole cluster"
-			}
-			fmt.Fprintf(&b, "\n# %s\n", title)
-		}
-		fmt.Fprintln(&b, f.Line(r))
+	if f.oldSudo {
+		fmt.Fprintf(&b, "\n# This sudo reads no regular expressions: bot sudoers --wrapper prints the script that\n"+
+			"# allows what they would, and nothing else. Without the script nothing is allowed.\n%s\n", f.wrapperLine())
+	} else {
+		f.writeRules(&b, f.Line)
 	}
 	if len(f.LeftOut) > 0 {
 		b.WriteString("\n# Left out; each stays a thing that a person does:\n")
@@ -47,34 +39,46 @@ func (f *File) String() string {
 	return b.String()
 }
 
+// writeRules writes each rule under the process that it is about.
+func (f *File) writeRules(b *strings.Builder, line func(Rule) string) {
+	for i, r := range f.Rules {
+		if i == 0 || f.Rules[i-1].Process != r.Process {
+			title := r.Process
+			if title == "" {
+				title = "the host, or the whole cluster"
+			}
+			fmt.Fprintf(b, "\n# %s\n", title)
+		}
+		fmt.Fprintln(b, line(r))
+	}
+}
+
+// Defaults are the settings of sudo for the account. What a host keeps for
+// everybody would otherwise count here too: variables (env_keep), the search
+// path by which a script finds its programs, a changed root or directory.
+func (f *File) Defaults() []string {
+	d := []string{"!env_keep, env_reset, !setenv, always_set_home, !requiretty", `secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`}
+	if !f.oldSudo { // runcwd takes 1.9.3; the wrapper changes the directory itself
+		d = append(d, "runcwd = /, !runchroot")
+	}
+	return d
+}
+
 // Line is a rule as it stands in the file.
 func (f *File) Line(r Rule) string {
 	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s %s", f.User, r.RunAs, r.Program, r.Args)
+}
+
+// Lacks says that a host does not allow a rule.
+func (f *File) Lacks(r Rule) string {
+	if f.oldSudo {
+		return "the wrapper lacks: " + allowLine(r)
+	}
+	return "sudoers lacks: " + f.Line(r)
 }
 
 // comment keeps a text on its comment's line.
 func comment(s string) string {
 	s = strings.NewReplacer("\n", " ", "\r", " ").Replace(s)
 	return strings.TrimSuffix(s, `\`)
-}
-
-// regexpSince is the first sudo that reads regular expressions.
-var regexpSince = []int{1, 9, 10}
-
-// ReadsRegexp says whether sudo of that version ("1.9.13p3") reads regular
-// expressions. The error says how a version is written.
-func ReadsRegexp(version string) (bool, error) {
-	var have []int
-	for _, part := range strings.Split(version, ".") {
-		digits := part
-		if i := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); i > 0 {
-			digits = part[:i]
-		}
-		n, err := strconv.Atoi(digits)
-		if err != nil {
-			return false, fmt.Errorf("sudo version %q: want what sudo --version says, as in 1.9.13p3", version)
-		}
-		have = append(have, n)
-	}
-	return slices.Compare(have, regexpSince) >= 0, nil
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/audit"
+)
+
+func auditReport(src *source) *cobra.Command {
+	var from, to, person, format string
+	cmd := &cobra.Command{Use: "report", Short: "Report who asked, who approved, what ran, and what was done by hand", Args: argCheck(cobra.NoArgs),
+		Long: "Report the runs of a time, one by one: who asked, who approved, what ran on which\nhost, what was done by hand, and how it ended. A run belongs to the time if\nanything of it happened then.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter, err := reportFilter(from, to, person)
+			if err != nil {
+				return misuse{err}
+			}
+			write := map[string]func(io.Writer, []audit.RunReport) error{
+				asCSV: audit.WriteReportCSV, asJSON: audit.WriteReportJSON,
+			}[format]
+			return src.read(cmd, func(trail iter.Seq2[audit.Sealed, error]) error {
+				runs, err := audit.Runs(trail, filter)
+				if err != nil {
+					return err
+				}
+				return write(cmd.OutOrStdout(), runs)
+			})
+		}}
+	cmd.Flags().StringVar(&from, "from", "", "from this `day` on, as 2026-11-01, or an instant, as 2026-11-01T06:00:00Z; days are of UTC")
+	cmd.Flags().StringVar(&to, "to", "", "up to this `day`, itself included, or up to an instant")
+	cmd.Flags().StringVar(&person, "person", "", "only runs that this `name` of the config asked for, approved, denied, or had a hand in")
+	formatFlag(cmd, &format, asCSV, asJSON)
+	return cmd
+}
+
+// reportFilter reads the bounds of a report.
+func reportFilter(from, to, person string) (f audit.ReportFilter, err error) {
+	f.Person = person
+	if f.From, _, err = instant("--from", from); err != nil {
+		return f, err
+	}
+	day := false
+	if f.To, day, err = instant("--to", to); err != nil {
+		return f, err
+	}
+	if day {
+		f.To = f.To.AddDate(0, 0, 1)
+	}
+	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		return f, fmt.Errorf("--from %s is not before --to %s", from, to)
+	}
+	return f, nil
+}
+
+// instant reads a day or an instant, zero for "".
+func instant(flag, text string) (at time.Time, day bool, err error) {
+	if text == "" {
+		return time.Time{}, false, nil
+	}
+	if at, err = time.Parse(time.DateOnly, text); err == nil {
+		return at, true, nil
+	}
+	if at, err = time.Parse(time.RFC3339, text); err == nil {
+		return at, false, nil
+	}
+	return at, false, fmt.Errorf("%s %q: want a day, as 2026-11-01, or an instant, as 2026-11-01T06:00:00Z", flag, text)
+}

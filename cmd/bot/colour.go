@@ -1,0 +1,42 @@
+package main
+
+import (
+	"io"
+	"os"
+	"regexp"
+
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
+)
+
+// paint colours the words of a text that say how bad something is.
+type paint func(text string) string
+
+func plain(text string) string { return text }
+
+// paintFor paints where out is a terminal that takes colours: no file or pipe,
+// no NO_COLOR (no-color.org), and no TERM=dumb.
+func paintFor(out io.Writer, getenv func(string) string) paint {
+	f, ok := out.(*os.File)
+	if !ok || getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
+		return plain
+	}
+	return coloured
+}
+
+// colours are looked for in order; the first that matches a word wins.
+var colours = []struct {
+	words *regexp.Regexp
+	style ansi.Style
+}{
+	{regexp.MustCompile(`\b(Sev 1|Failed|Unknown|Not allowed)\b`), ansi.Style{}.Bold().ForegroundColor(ansi.Red)},
+	{regexp.MustCompile(`\b(Sev [23]|Partly|Denied|Expired|Refused|Cancelled)\b`), ansi.Style{}.ForegroundColor(ansi.Yellow)},
+	{regexp.MustCompile(`\b(Sev 0|Done)\b`), ansi.Style{}.ForegroundColor(ansi.Green)},
+}
+
+func coloured(text string) string {
+	for _, c := range colours {
+		text = c.words.ReplaceAllStringFunc(text, c.style.Styled)
+	}
+	return text
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"dhbot/internal/config"
+	"dhbot/internal/discover"
+	"dhbot/internal/fleet"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/sshroute"
+	"dhbot/runbooks"
+)
+
+// reach is how hosts are reached that no config names yet.
+type reach struct {
+	user, known, jump, cluster, catalog string
+	keys                                []string
+	ssh                                 config.SSH // of a config; empty without
+}
+
+func (r *reach) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with; the config's ssh.user where it is not given")
+	cmd.Flags().StringArrayVar(&r.keys, "key", nil, "its private key `file`; may be given several times")
+	cmd.Flags().StringVar(&r.known, "known-hosts", "", "the `file` with the host keys that you have compared")
+	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "a host through which the others are reached, as `USER@HOST`")
+	cmd.Flags().StringVar(&r.cluster, "cluster", "prod", "the `name` of the cluster")
+	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "its Deephaven `generation`")
+}
+
+// fill takes what was not given from a config, where there is one.
+func (r *reach) fill(ssh config.SSH) {
+	r.user = cmp.Or(r.user, ssh.User)
+	r.known = cmp.Or(r.known, ssh.KnownHosts)
+	r.jump = cmp.Or(r.jump, ssh.ProxyJump)
+	r.ssh = ssh
+}
+
+// via are the jump hosts before every host.
+func (r *reach) via() (string, error) {
+	if r.jump == "" {
+		return "", nil
+	}
+	var hops []sshroute.Hop
+	for _, text := range strings.Split(r.jump, ",") {
+		hop, err := sshroute.ParseHop(text)
+		if err != nil {
+			return "", misuse{err}
+		}
+		hops = append(hops, hop)
+	}
+	return sshroute.Join(hops), nil
+}
+
+// pool reaches the hosts.
+func (r *reach) pool() (*sshexec.Pool, error) {
+	credentials := sshroute.Keys(r.keys...)
+	if len(credentials) == 0 {
+		credentials = r.ssh.Credentials
+	}
+	for flag, missing := range map[string]bool{"--user": r.user == "", "--key": len(credentials) == 0, "--known-hosts": r.known == ""} {
+		if missing {
+			return nil, misuse{fmt.Errorf("%s is missing: say how the hosts are reached", flag)}
+		}
+	}
+	return sshexec.New(sshexec.Config{
+		Credentials: credentials, KnownHosts: r.known, Options: r.ssh.Options, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func (r *reach) catalogOf() (*runbooks.Catalog, error) {
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	cat, ok := catalogs.Get(r.catalog)
+	if !ok {
+		return nil, misuse{fmt.Errorf("--catalog %q: there is %s", r.catalog, strings.Join(catalogs.Names(), ", "))}
+	}
+	return cat, nil
+}
+
+func discoverCommand() *cobra.Command {
+	var r reach
+	var configFile string
+	cmd := &cobra.Command{
+		Use: "discover HOST…", Short: "Print the fleet's part of a config, from what runs on hosts", Args: argCheck(cobra.MinimumNArgs(1)),
+		Long: "Log in to hosts, ask monit and systemd what runs there, look for etcd's client files,\n" +
+			"and print the hosts of a cluster as the config has them. What the catalog does not\n" +
+			"know stands in comments. It only reads, and trusts no host key that --known-hosts\n" +
+			"does not have.\n\nHOST is an address, or NAME=ADDRESS.",
+		Example: "  bot discover --user dhops --key id_ed25519 --known-hosts known_hosts infra-1=10.0.0.5 query-1=10.0.0.6",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if configFile != "" {
+				cfg, err := loadConfig(configFile)
+				if err != nil {
+					return err
+				}
+				r.fill(cfg.SSH)
+			}
+			found, err := r.discover(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "clusters:\n  %s:\n    catalog: %s\n", r.cluster, r.catalog)
+			return discover.WriteHosts(cmd.OutOrStdout(), found)
+		},
+	}
+	optionalConfigFlag(cmd, &configFile, "a config `file` whose ssh part says how hosts are reached")
+	r.flags(cmd)
+	return cmd
+}
+
+// discover asks all hosts at once.
+func (r *reach) discover(ctx context.Context, hosts []string) ([]discover.Found, error) {
+	cat, err := r.catalogOf()
+	if err != nil {
+		return nil, err
+	}
+	via, err := r.via()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := r.pool()
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	found, errs := make([]discover.Found, len(hosts)), make([]error, len(hosts))
+	var wg sync.WaitGroup
+	for i, text := range hosts {
+		wg.Go(func() {
+			h := hostOf(text, r.user)
+			h.Via = via
+			if found[i], errs[i] = discover.Host(ctx, pool, cat, h); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", h.Name, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	return found, errors.Join(errs...)
+}
+
+// hostOf reads NAME=ADDRESS, or an address that is its own name.
+func hostOf(text, user string) fleet.Host {
+	name, address, named := strings.Cut(text, "=")
+	if !named {
+		address = text
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host, address = address, net.JoinHostPort(address, "22")
+	}
+	if !named {
+		if name = host; net.ParseIP(host) == nil {
+			name, _, _ = strings.Cut(host, ".")
+		}
+	}
+	return fleet.Host{Name: name, Address: address, Login: user}
+}
+
+// fileExists says whether there is such a file.
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}

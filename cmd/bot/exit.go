@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/local/localshell"
+)
+
+// Exit codes of the program.
+const (
+	exitDone    = 0
+	exitFailed  = 1 // it was tried and did not succeed, or the bot could not be reached
+	exitMisuse  = 2 // the command line, or a file that it names
+	exitRefused = 3 // nothing was run: not allowed, denied, expired, cancelled or not understood
+	exitUnknown = 4 // it is not known whether it acted: look at the target first
+	exitConfirm = 5 // nothing was run yet: the same command with --yes runs it
+)
+
+// exitHelp is the list for help texts.
+const exitHelp = "Exit codes: 0 done; 1 failed; 2 misuse; 3 nothing was run (not allowed, denied,\n" +
+	"expired, cancelled, not understood); 4 not known whether it acted; 5 asked back, --yes runs it."
+
+// coded is an error with an exit code of its own.
+type coded struct {
+	error
+	code int
+}
+
+func (e coded) Unwrap() error { return e.error }
+
+// misuse is an error of the command line.
+type misuse struct{ error }
+
+func (e misuse) Unwrap() error { return e.error }
+
+// exitCode is the code that an error ends the program with.
+func exitCode(err error) int {
+	var (
+		m misuse
+		c coded
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &m):
+		return exitMisuse
+	case errors.As(err, &c):
+		return c.code
+	default:
+		return exitFailed
+	}
+}
+
+// codeOf is the exit code of a command that ended without being done.
+func codeOf(end localshell.End) int {
+	switch engine.State(end.State) {
+	case engine.Unknown, engine.Closed:
+		return exitUnknown
+	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
+		return exitRefused
+	case "":
+		if end.Confirm {
+			return exitConfirm
+		}
+		return exitRefused
+	default:
+		return exitFailed
+	}
+}

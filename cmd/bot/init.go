@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"dhbot/internal/discover"
+	"dhbot/internal/sshexec"
+)
+
+// setup is what `bot init` asks for.
+type setup struct {
+	reach
+	dir, stateDir        string
+	home, audit, channel string
+	operators, approvers []string // NAME=MEMBER
+	hosts, fingerprints  []string
+
+	in  *bufio.Reader // nil without a terminal
+	out io.Writer
+}
+
+func initCommand() *cobra.Command {
+	s := &setup{}
+	cmd := &cobra.Command{
+		Use: "init", Short: "Make a config: ask for what only you know, and discover the rest", Args: argCheck(cobra.NoArgs),
+		Long: "Make a config. It takes what only you know from flags, or asks for it, discovers what\n" +
+			"runs on the hosts, writes config.yaml, says what belongs on each host, and ends with\n" +
+			"`check --live`.\n\nHost keys are collected for you to compare, and never trusted by themselves: say which\n" +
+			"fingerprints are right with --fingerprint, or bring a known_hosts file.\n\n" +
+			"Slack's tokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
+		Example: "  bot init --home T0123 --audit-channel C0AUDIT --channel C0INC --operator anna=U01 --approver ben=U02 \\\n" +
+			"    --user dhops --key id_ed25519 --host infra-1=10.0.0.5 --host query-1=10.0.0.6",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.out = cmd.OutOrStdout()
+			if f, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+				s.in = bufio.NewReader(f)
+			}
+			return s.run(cmd)
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&s.dir, "dir", ".", "the `directory` for config.yaml and known_hosts")
+	cmd.Flags().StringVar(&s.stateDir, "state-dir", "/var/lib/dhbot", "the `directory` for the bot's state")
+	cmd.Flags().StringVar(&s.home, "home", "", "your Slack team's or organisation's `id` (T… or E…)")
+	cmd.Flags().StringVar(&s.audit, "audit-channel", "", "the `id` of the channel for the audit trail (C…)")
+	cmd.Flags().StringVar(&s.channel, "channel", "", "the `id` of the channel for commands and incidents (C…)")
+	cmd.Flags().StringArrayVar(&s.operators, "operator", nil, "somebody who may ask for actions, as `NAME=MEMBER`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.approvers, "approver", nil, "somebody who may approve, as `NAME=MEMBER`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.hosts, "host", nil, "a host, as `NAME=ADDRESS`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.fingerprints, "fingerprint", nil, "a host key `fingerprint` that you have compared; may be given several times")
+	return cmd
+}
+
+func (s *setup) run(cmd *cobra.Command) error {
+	file := filepath.Join(s.dir, "config.yaml")
+	if fileExists(file) {
+		return fmt.Errorf("%s is there already: name another --dir, or move it away", file)
+	}
+	if err := s.ask(); err != nil {
+		return err
+	}
+	if err := s.trust(cmd.Context()); err != nil {
+		return err
+	}
+	found, err := s.discover(cmd.Context(), s.hosts)
+	if err != nil {
+		return err
+	}
+	text, err := s.config(found)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, text, 0o640); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s is written.\n\n", file)
+	s.explain(file, found)
+	cfg, err := loadConfig(file)
+	if err != nil {
+		return err
+	}
+	return checkLive(cmd, cfg)
+}
+
+// ask asks for what no flag gave.
+func (s *setup) ask() error {
+	var missing []string
+	text := func(flag, question string, to *string) {
+		if *to == "" {
+			*to = s.line(question)
+		}
+		if *to == "" {
+			missing = append(missing, flag)
+		}
+	}
+	list := func(flag, question string, to *[]string) {
+		for len(*to) == 0 || s.in != nil && (*to)[len(*to)-1] != "" && flag != "--key" {
+			*to = append(*to, s.line(question))
+			if (*to)[len(*to)-1] == "" {
+				break
+			}
+		}
+		*to = slices.DeleteFunc(*to, func(v string) bool { return v == "" })
+		if len(*to) == 0 {
+			missing = append(missing, flag)
+		}
+	}
+	given := [][]string{s.operators, s.approvers, s.hosts}
+	text("--home", "Your Slack team's or organisation's id (T… or E…): ", &s.home)
+	text("--audit-channel", "The id of the channel for the audit trail (C…): ", &s.audit)
+	text("--channel", "The id of the channel for commands and incidents (C…): ", &s.channel)
+	for i, q := range []struct {
+		flag, question string
+		to             *[]string
+	}{
+		{"--operator", "Somebody who may ask for actions, NAME=MEMBER (empty ends): ", &s.operators},
+		{"--approver", "Somebody who may approve, NAME=MEMBER (empty ends): ", &s.approvers},
+		{"--host", "A host, NAME=ADDRESS (empty ends): ", &s.hosts},
+	} {
+		if len(given[i]) == 0 {
+			list(q.flag, q.question, q.to)
+		}
+	}
+	text("--user", "The account on the hosts: ", &s.user)
+	list("--key", "Its private key file: ", &s.keys)
+	if len(missing) > 0 {
+		return misuse{fmt.Errorf("missing: %s", strings.Join(missing, ", "))}
+	}
+	return nil
+}
+
+// line asks one question; "" without a terminal.
+func (s *setup) line(question string) string {
+	if s.in == nil {
+		return ""
+	}
+	fmt.Fprint(s.out, question)
+	text, _ := s.in.ReadString('\n') // its end is an empty answer
+	return strings.TrimSpace(text)
+}
+
+// scanTimeout bounds asking a host for one of its keys.
+const scanTimeout = 10 * time.Second
+
+// trust writes known_hosts from keys whose fingerprints a person has compared.
+func (s *setup) trust(ctx context.Context) error {
+	if s.known != "" {
+		return nil
+	}
+	file := filepath.Join(s.dir, "known_hosts")
+	if fileExists(file) {
+		s.known = file
+		return nil
+	}
+	var lines, unknown []string
+	for _, text := range s.hosts {
+		h := hostOf(text, s.user)
+		keys, err := sshexec.ScanHostKeys(ctx, h.Address, scanTimeout)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if slices.Contains(s.fingerprints, k.Fingerprint) || s.line(fmt.Sprintf("%s shows %s key %s. Is that its own? (yes/no): ", h.Name, k.Type, k.Fingerprint)) == "yes" {
+				lines = append(lines, k.Line)
+				continue
+			}
+			unknown = append(unknown, fmt.Sprintf("  %-12s %-22s %s", h.Name, k.Type, k.Fingerprint))
+		}
+	}
+	if len(lines) == 0 || len(unknown) > 0 && s.in == nil && len(s.fingerprints) == 0 {
+		return fmt.Errorf("no host key is trusted yet. Compare these with what each host says of itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"+
+			"then repeat with --fingerprint for those that are right:\n%s", strings.Join(unknown, "\n"))
+	}
+	s.known = file
+	return os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+}
+
+type member struct{ Name, Account string }
+
+// people are everybody who was named, each once.
+func (s *setup) people() (list []member, err error) {
+	for _, text := range append(slices.Clone(s.operators), s.approvers...) {
+		name, id, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, misuse{fmt.Errorf("%q: want NAME=MEMBER, as in anna=U0123", text)}
+		}
+		if m := (member{name, s.home + "/" + id}); !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list, nil
+}
+
+func names(list []string) string {
+	var out []string
+	for _, text := range list {
+		name, _, _ := strings.Cut(text, "=")
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
+}
+
+var configTemplate = template.Must(template.New("config").Parse(`# Made by bot init. Every key: docs/config.md; bot check says what is wrong.
+slack:
+  home: {{.Home}}
+  audit_channel: {{.Audit}}
+  channels: { {{- .Channel}}: {{.Cluster}}}
+state: {dir: {{.StateDir}}}
+ssh: {user: {{.User}}, key_file: [{{.Keys}}], known_hosts: {{.Known}}{{with .Jump}}, proxy_jump: {{.}}{{end}}}
+people:
+{{- range .People}}
+  {{.Name}}: {slack: [{{.Account}}]}
+{{- end}}
+clusters:
+  {{.Cluster}}:
+    catalog: {{.Catalog}}
+    roles: {readers: [channel {{.Channel}}], operators: [{{.Operators}}], approvers: [{{.Approvers}}]}
+    watch: {channel: {{.Channel}}}
+{{.Hosts}}`))
+
+// config is the text of the config file.
+func (s *setup) config(found []discover.Found) ([]byte, error) {
+	people, err := s.people()
+	if err != nil {
+		return nil, err
+	}
+	var hosts, out bytes.Buffer
+	if err := discover.WriteHosts(&hosts, found); err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(s.keys))
+	for i, k := range append([]string{s.known}, s.keys...) {
+		path, err := filepath.Abs(k)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			s.known = path
+		} else {
+			keys[i-1] = path
+		}
+	}
+	err = configTemplate.Execute(&out, map[string]any{
+		"Home": s.home, "Audit": s.audit, "Channel": s.channel, "Cluster": s.cluster, "Catalog": s.catalog, "StateDir": s.stateDir,
+		"User": s.user, "Keys": strings.Join(keys, ", "), "Known": s.known, "Jump": s.jump, "People": people,
+		"Operators": names(s.operators), "Approvers": names(s.approvers), "Hosts": hosts.String(),
+	})
+	return out.Bytes(), err
+}
+
+// explain says what belongs on each host.
+func (s *setup) explain(file string, found []discover.Found) {
+	fmt.Fprintf(s.out, "On each host, the account %s needs in its authorized_keys:\n\n  restrict %s\n\nand in /etc/sudoers.d/dhbot what these print:\n\n", s.user, publicKey(s.keys[0]))
+	for _, f := range found {
+		fmt.Fprintf(s.out, "  bot sudoers --config %s %s\n", file, f.Host.Name)
+	}
+	fmt.Fprintln(s.out)
+}
+
+// publicKey is the public half of a key file, or how to get it.
+func publicKey(file string) string {
+	text, err := os.ReadFile(file + ".pub")
+	if err != nil {
+		return "(what ssh-keygen -y -f " + file + " prints)"
+	}
+	return strings.TrimSpace(string(text))
+}

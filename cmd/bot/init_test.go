@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// What no flag gave is asked for, one question after the other; an empty line
+// ends a list.
+func TestInitAsks(t *testing.T) {
+	var out strings.Builder
+	s := &setup{
+		audit: "C0AUDIT", operators: []string{"anna=U01"},
+		in:  bufio.NewReader(strings.NewReader("T0123\nC0INC\nben=U02\ncarl=U03\n\ninfra-1=10.0.0.5\n\ndhops\nid_ed25519\n")),
+		out: &out,
+	}
+	if err := s.ask(); err != nil {
+		t.Fatal(err)
+	}
+	if s.home != "T0123" || s.audit != "C0AUDIT" || s.channel != "C0INC" || s.user != "dhops" {
+		t.Errorf("%+v", s)
+	}
+	for _, c := range []struct{ got, want []string }{
+		{s.operators, []string{"anna=U01"}},
+		{s.approvers, []string{"ben=U02", "carl=U03"}},
+		{s.hosts, []string{"infra-1=10.0.0.5"}},
+		{s.keys, []string{"id_ed25519"}},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	if strings.Contains(out.String(), "audit") || strings.Contains(out.String(), "ask for actions") {
+		t.Errorf("asked for what a flag gave: %s", &out)
+	}
+}
+
+// Without a terminal, or with one that ends, everything that is missing is named
+// at once.
+func TestInitNamesWhatIsMissing(t *testing.T) {
+	for _, in := range []*bufio.Reader{nil, bufio.NewReader(strings.NewReader(""))} {
+		s := &setup{home: "T0123", hosts: []string{"infra-1=10.0.0.5"}, in: in, out: io.Discard}
+		err := s.ask()
+		if err == nil || exitCode(err) != exitMisuse {
+			t.Fatalf("error %v", err)
+		}
+		for _, flag := range []string{"--audit-channel", "--channel", "--operator", "--approver", "--user", "--key"} {
+			if !strings.Contains(err.Error(), flag) {
+				t.Errorf("%s is not named: %v", flag, err)
+			}
+		}
+		if strings.Contains(err.Error(), "--home") || strings.Contains(err.Error(), "--host,") {
+			t.Errorf("given, and named: %v", err)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+)
+
+// Formats of what a command prints.
+const (
+	asTable = "table" // for people
+	asJSON  = "json"
+	asYAML  = "yaml"
+	asCSV   = "csv"
+)
+
+// output is the format that a command was asked to print in. It implements
+// pflag.Value.
+type output string
+
+// outputFlags adds --output, and --json as a short form of one of its values.
+func outputFlags(cmd *cobra.Command) *output {
+	o := output(asTable)
+	cmd.Flags().VarP(&o, "output", "o", "the `format`: "+strings.Join(formats(), ", "))
+	cmd.Flags().Var(&jsonFlag{&o}, "json", "the same as --output json")
+	cmd.Flags().Lookup("json").NoOptDefVal = "true"
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
+	return &o
+}
+
+// formatFlag adds --output with the formats of a command whose output has forms of
+// its own, the first of them the default. --format is its old name.
+func formatFlag(cmd *cobra.Command, to *string, formats ...string) {
+	*to = formats[0]
+	set := func(s string) error {
+		if !slices.Contains(formats, s) {
+			return fmt.Errorf("want %s", strings.Join(formats, ", "))
+		}
+		*to = s
+		return nil
+	}
+	for _, name := range []string{"output", "format"} {
+		cmd.Flags().Func(name, "the `format`: "+strings.Join(formats, ", "), set)
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	}
+	cmd.Flags().Lookup("output").Shorthand = "o"
+	cmd.Flags().Lookup("format").Hidden = true
+}
+
+func formats() []string { return []string{asTable, asJSON, asYAML} }
+
+func (o *output) String() string { return string(*o) }
+func (o *output) Type() string   { return "format" }
+
+func (o *output) Set(s string) error {
+	if !slices.Contains(formats(), s) {
+		return fmt.Errorf("want %s", strings.Join(formats(), ", "))
+	}
+	*o = output(s)
+	return nil
+}
+
+// forPeople says that no program is to read it.
+func (o *output) forPeople() bool { return *o == asTable }
+
+// write prints v for a program, or what table prints for people. The keys of
+// YAML are those of JSON.
+func (o *output) write(w io.Writer, v any, table func(io.Writer) error) error {
+	if o.forPeople() {
+		return table(w)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	out := b.Bytes()
+	if *o == asYAML {
+		var err error
+		if out, err = yaml.JSONToYAML(out); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(out)
+	return err
+}
+
+// jsonFlag is --json.
+type jsonFlag struct{ *output }
+
+func (j *jsonFlag) String() string   { return "" }
+func (j *jsonFlag) Type() string     { return "bool" }
+func (j *jsonFlag) IsBoolFlag() bool { return true }
+
+func (j *jsonFlag) Set(s string) error {
+	switch s {
+	case "true":
+		return j.output.Set(asJSON)
+	case "false":
+		return nil
+	default:
+		return fmt.Errorf("want --json, or --output FORMAT")
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/goccy/go-yaml"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/local/localshell"
+)
+
+// What is printed for programs holds the same in each format.
+func TestOutputFormats(t *testing.T) {
+	for _, args := range [][]string{{"plan", "FLAGS", "restart", "db_dis"}, {"catalog", "FLAGS"}, {"version", "FLAGS"}} {
+		with := func(flags ...string) string {
+			list := append([]string{args[0]}, flags...)
+			code, stdout, stderr := bot(t.Context(), append(list, args[2:]...)...)
+			if code != exitDone {
+				t.Fatalf("%v: code %d: %s", list, code, stderr)
+			}
+			return stdout
+		}
+		var fromJSON, fromYAML any
+		if err := json.Unmarshal([]byte(with("--output", "json")), &fromJSON); err != nil {
+			t.Fatal(err)
+		}
+		text := with("-o", "yaml")
+		if err := yaml.Unmarshal([]byte(text), &fromYAML); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		again, err := json.Marshal(fromYAML)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back any
+		if err := json.Unmarshal(again, &back); err != nil || !reflect.DeepEqual(fromJSON, back) {
+			t.Errorf("%v: YAML and JSON differ: %v", args, err)
+		}
+		if with("--json") != with("--output=json") {
+			t.Errorf("%v: --json is not --output json", args)
+		}
+		if with() != with("-o", "table") {
+			t.Errorf("%v: the table is not what is printed by default", args)
+		}
+	}
+	if code, _, stderr := bot(t.Context(), "catalog", "-o", "xml"); code != exitMisuse || !strings.Contains(stderr, "table, json, yaml") {
+		t.Errorf("-o xml: code %d: %s", code, stderr)
+	}
+}
+
+// A command that was not done ends with a code that says whether it may have
+// acted.
+func TestExitCodesOfOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		end  localshell.End
+		code int
+	}{
+		{localshell.End{State: string(engine.Failed)}, exitFailed},
+		{localshell.End{State: string(engine.Partly)}, exitFailed},
+		{localshell.End{State: string(engine.Unknown)}, exitUnknown},
+		{localshell.End{State: string(engine.Closed)}, exitUnknown},
+		{localshell.End{State: string(engine.Denied)}, exitRefused},
+		{localshell.End{State: string(engine.Expired)}, exitRefused},
+		{localshell.End{State: string(engine.Refused)}, exitRefused},
+		{localshell.End{State: string(engine.Cancelled)}, exitRefused},
+		{localshell.End{Why: "not understood"}, exitRefused},
+		{localshell.End{Confirm: true}, exitConfirm},
+	} {
+		if got := codeOf(c.end); got != c.code {
+			t.Errorf("%+v ends with %d, want %d", c.end, got, c.code)
+		}
+	}
+}
+
+// Colours are for terminals alone, and change no word.
+func TestColours(t *testing.T) {
+	none := func(string) string { return "" }
+	if got := paintFor(new(bytes.Buffer), none)("Sev 1"); got != "Sev 1" {
+		t.Errorf("a buffer is painted: %q", got)
+	}
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := paintFor(f, none)("Sev 1"); got != "Sev 1" {
+		t.Errorf("a file is painted: %q", got)
+	}
+	const text = "Sev 1 db_dis on infra-1: Failed\nSev 0 db_ltds: Done in 3 s"
+	if got := coloured(text); got == text || ansi.Strip(got) != text {
+		t.Errorf("painted: %q", got)
+	}
+}

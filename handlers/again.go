@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+const (
+	// againWithin is how soon after a good end the same command is asked back.
+	againWithin = 10 * time.Minute
+	// leftWithin is how long the targets of that run are looked at before.
+	leftWithin = 5 * time.Second
+)
+
+// shownAlready answers a command that is under way, or that ended well a
+// moment ago and whose targets are as it left them, with that run instead of a
+// second one.
+func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan) (bool, error) {
+	open, err := s.Runs.Open(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range open {
+		if same(o.Run.Plan, plan) {
+			c.asked = o.Run.ID
+			head := fmt.Sprintf("%s is already open: %s (%s). No second run was started.", plan.Title, o.Run.ID, o.Run.State)
+			return true, c.reply.Ephemeral(ctx, card.WithNote(card.Run(o.Run), head))
+		}
+	}
+	if c.again {
+		return false, nil
+	}
+	ended, err := s.Runs.Recent(ctx, 20)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range ended {
+		r := e.Run
+		if r.State != engine.Done || !same(r.Plan, plan) || r.EndedAt == nil || s.Now().Sub(*r.EndedAt) >= againWithin {
+			continue
+		}
+		if touchedSince(r, slices.Concat(open, ended)) || !s.asLeft(ctx, r) {
+			return false, nil // it would stand in the way of a repair
+		}
+		c.askedBack = true
+		return true, c.reply.Ephemeral(ctx, card.Again(r, againFields(c)))
+	}
+	return false, nil
+}
+
+// same says that two plans would do the same; a digest that differs for
+// another reason (a new catalog) makes them different.
+func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != "" }
+
+// touchedSince says that another run has acted on a target of r since r ended, or
+// may have.
+func touchedSince(r engine.Run, others []engine.Stored) bool {
+	return slices.ContainsFunc(others, func(o engine.Stored) bool {
+		other := o.Run
+		if other.ID == r.ID || other.StartedAt == nil || other.EndedAt != nil && !other.EndedAt.After(*r.EndedAt) {
+			return false
+		}
+		return slices.ContainsFunc(other.Plan.Targets, func(t runbooks.Target) bool { return slices.Contains(r.Plan.Targets, t) })
+	})
+}
+
+// asLeft looks whether the processes that a run acted on are as it left them.
+// What cannot be seen is not.
+func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
+	targets := slices.DeleteFunc(slices.Clone(r.Plan.Targets), func(t runbooks.Target) bool { return t.Process == "" })
+	if len(targets) == 0 {
+		return true // it acted on no process
+	}
+	scope := incident.Scope{Cluster: r.Plan.Cluster}
+	b, err := s.Status.Assess(ctx, status.Query{Scope: scope, Targets: targets, Within: leftWithin})
+	if err != nil {
+		return false
+	}
+	pids := pidsAfter(r)
+	return !slices.ContainsFunc(b.Rows, func(row status.Row) bool { return !isAsLeft(row, r.Plan.Action, pids[row.Target()]) })
+}
+
+// isAsLeft says that a process is as an action left it, which saw pid last.
+func isAsLeft(row status.Row, action string, pid int) bool {
+	o := row.Observation
+	switch {
+	case row.Pending:
+		return false
+	case action == "stop":
+		return o.State == observe.Down || o.State == observe.NotMonitored && o.Alive != observe.AliveProved
+	default:
+		return row.Severity() == runbooks.None && o.State == observe.Up && (pid == 0 || o.PID == pid)
+	}
+}
+
+// pidsAfter are the pids that a run saw last.
+func pidsAfter(r engine.Run) map[runbooks.Target]int {
+	out := map[runbooks.Target]int{}
+	for i, st := range r.Steps {
+		if st.NewPID != 0 && i < len(r.Plan.Steps) {
+			p := r.Plan.Steps[i]
+			out[runbooks.Target{Process: p.Process, Host: p.Host}] = st.NewPID
+		}
+	}
+	return out
+}
+
+// againFields is the request that repeats a call on purpose.
+func againFields(c *call) command.Fields {
+	f := c.req.Fields()
+	f.Again = true
+	return f
+}

@@ -1,0 +1,66 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/remote"
+	"dhbot/internal/test/statustest"
+)
+
+// TestDoneAlreadyMeansDoneNow: a command that ended well a moment ago is asked
+// back only while its target is as it left it and nothing else has acted on it.
+func TestDoneAlreadyMeansDoneNow(t *testing.T) {
+	const pid = 7
+	up := statustest.World{"db_ltds": {PID: pid}}
+	for _, c := range []struct {
+		name   string
+		verb   string
+		now    statustest.World
+		other  string // what was done meanwhile, and how it ended
+		state  engine.State
+		silent bool
+		asks   bool
+	}{
+		{name: "as it was left", verb: "restart", now: up, asks: true},
+		{name: "down since", verb: "restart", now: statustest.World{"db_ltds": {Status: "Does not exist", PID: -1}}},
+		{name: "another process since", verb: "restart", now: statustest.World{"db_ltds": {PID: pid + 1}}},
+		{name: "stopped by another run", verb: "restart", now: up, other: "stop db_ltds", state: engine.Done},
+		{name: "a failed run since", verb: "restart", now: up, other: "start db_ltds", state: engine.Failed},
+		{name: "a run of another process", verb: "restart", now: up, other: "stop db_merge_server", state: engine.Done, asks: true},
+		{name: "its host is silent", verb: "restart", now: up, silent: true},
+		{name: "still stopped", verb: "stop", now: statustest.World{"db_ltds": {Status: "Not monitored", PID: -1}}, asks: true},
+		{name: "started by hand", verb: "stop", now: up},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.hosts.say = saying(c.now)
+			h.say("UANNA", c.verb+" db_ltds")
+			first := h.openRuns(t)[0]
+			for i, p := range first.Run.Plan.Steps {
+				if c.verb == "restart" && p.Kind == "wait" {
+					first.Run.Steps[i].NewPID = pid
+				}
+			}
+			h.end(t, first, engine.Done, -2*time.Minute)
+			if c.other != "" {
+				h.say("UBEN", c.other)
+				h.end(t, h.openRuns(t)[0], c.state, -time.Minute)
+			}
+			if c.silent {
+				h.hosts.say = func(remote.Command) remote.Result {
+					return remote.Result{Outcome: remote.Unreachable, Ended: time.Now()}
+				}
+			}
+			a := h.say("UANNA", c.verb+" db_ltds")
+			if asked := len(h.openRuns(t)) == 0; asked != c.asks {
+				t.Errorf("asked back: %v, want %v: %s", asked, c.asks, a.all())
+			}
+			if c.asks && !strings.Contains(a.all(), "Run it again?") {
+				t.Errorf("it does not ask: %s", a.all())
+			}
+		})
+	}
+}

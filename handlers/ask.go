@@ -1,0 +1,49 @@
+package handlers
+
+import (
+	"context"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// openRuns answers a verb about runs that names none, `approve` or `cancel`: with
+// the run in whose thread it was typed, or with the open runs that the requester
+// may see. It changes none.
+func (s *Service) openRuns(ctx context.Context, c *call) error {
+	h, err := s.inHand(ctx, s.sees(c.who.Person, c.Channel))
+	if err != nil {
+		return err
+	}
+	list := make([]engine.Run, len(h.open))
+	for i, st := range h.open {
+		list[i] = st.Run
+	}
+	if here, ok := s.runOfThread(ctx, c, list); ok {
+		return c.reply.Ephemeral(ctx, card.Run(here))
+	}
+	return c.reply.Ephemeral(ctx, card.WhichRun(c.cmd.Verb, list))
+}
+
+// runOfThread is the run whose card, or whose part of the trail, a message was
+// typed under.
+func (s *Service) runOfThread(ctx context.Context, c *call, list []engine.Run) (engine.Run, bool) {
+	if c.Thread == "" {
+		return engine.Run{}, false
+	}
+	for _, r := range list {
+		post, ok, err := s.Posts.Post(ctx, r.ID)
+		if err != nil {
+			s.Logger.WarnContext(ctx, "the message of a run could not be looked up", "run", r.ID, "err", err)
+			continue
+		}
+		if ok && post.Channel == c.Channel && post.TS == c.Thread {
+			return r, true
+		}
+		trail, ok, err := s.Posts.Thread(ctx, r.ID)
+		if err == nil && ok && trail.Channel == c.Channel && trail.TS == c.Thread {
+			return r, true
+		}
+	}
+	return engine.Run{}, false
+}

@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// A request that expired is asked again by a tap on its card: the same plan, as
+// a new run of whoever tapped.
+func TestAskAgainAfterExpiry(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis disk was full")
+	open := h.openRuns(t)
+	if len(open) != 1 {
+		t.Fatalf("open: %+v", open)
+	}
+	before := open[0].Run
+	expired := before
+	expired.State = engine.Expired
+	buttons := card.Run(expired).Buttons
+	if len(buttons) != 2 || buttons[0].Label != "Ask again" {
+		t.Fatalf("buttons: %+v", buttons)
+	}
+	if _, err := h.Engine.Apply(t.Context(), before.ID, engine.CancelledBy{By: before.Asked, Reason: "as if it had expired"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	tap := h.message("UBEN", "")
+	tap.Via, tap.Tap = Button, Tap{Action: buttons[0].Action, Value: buttons[0].Value}
+	h.handleMessage(tap)
+	open = h.openRuns(t)
+	if len(open) != 1 || open[0].Run.Plan.Digest != before.Plan.Digest || open[0].Run.Reason != before.Reason || open[0].Run.Asked.Person != "ben" {
+		t.Errorf("open after the tap: %+v", open)
+	}
+}
+
+// A vote typed in another channel than the run's counts, and is answered there.
+func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
+	h := newHouse(t)
+	h.CardLink = func(context.Context, string) (string, error) { return "https://slack.example/card", nil }
+	h.say("UANNA", "restart db_dis disk was full")
+	run := h.openRuns(t)[0].Run
+	vote := h.message("UBEN", "approve "+run.ID+" db_dis")
+	vote.Via, vote.Channel = Mention, "C0ELSE"
+	said := h.handleMessage(vote).all()
+	if !strings.Contains(said, "approve "+run.ID+": taken") || !strings.Contains(said, "https://slack.example/card") {
+		t.Errorf("the voter was told %q", said)
+	}
+}

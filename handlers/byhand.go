@@ -1,0 +1,45 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/redact"
+	"dhbot/internal/status"
+)
+
+// byHand records that a person did what a request asked for that the bot did not
+// carry out, and shows how its targets are now.
+func (s *Service) byHand(ctx context.Context, c *call) error {
+	r := c.about
+	if r.State != engine.Expired && r.State != engine.Refused {
+		return said("`byhand` is for a request that expired or was refused, and %s is %s. Nothing was recorded; `note` adds words to an incident.", r.ID, r.State)
+	}
+	note := redact.Line(c.rest, reasonRunes)
+	rec := audit.Record{
+		At: s.Now(), Kind: audit.Announced, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via), Cluster: r.Plan.Cluster,
+		Action: c.cmd.Verb, Target: card.Target(r), Severity: r.Plan.Severity.String(), Outcome: "did " + r.ID + " by hand", Text: note,
+	}
+	if err := s.append(ctx, c.Message, rec); err != nil {
+		return err
+	}
+	c.settled = true
+	q := status.Query{Scope: incident.Scope{Cluster: r.Plan.Cluster, Process: r.Inputs.Process}}
+	for _, t := range r.Plan.Targets {
+		if t.Process != "" && t.Host != "" {
+			q.Targets = append(q.Targets, t)
+		}
+	}
+	b, err := s.Status.Assess(ctx, q)
+	if errors.Is(err, status.ErrNothingThere) {
+		return c.reply.Show(ctx, card.ByHand(r, c.who.Name, note, nil))
+	}
+	if err != nil {
+		return err
+	}
+	return c.reply.Show(ctx, card.ByHand(r, c.who.Name, note, &b))
+}

@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// What a person did by hand after a request expired is recorded, by an operator only,
+// and the target is looked at; of another run nothing is recorded.
+func TestByHand(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart db_dis disk was full")
+	run := h.openRuns(t)[0].Run
+	records := func() (list []string) {
+		t.Helper()
+		if err := h.store.Trail(t.Context(), 1, func(e audit.Sealed) error {
+			if e.Record.Action == "byhand" {
+				list = append(list, e.Record.Person+" "+e.Record.Outcome+" "+e.Record.Target+" "+e.Record.Text)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	contains(t, h.say("UBEN", "byhand "+run.ID).all(), "expired or was refused", "Nothing was recorded")
+	if _, err := h.Engine.Apply(t.Context(), run.ID, engine.DeadlineCheck{}, ""); err != nil {
+		t.Log(err) // not due
+	}
+	st, err := h.store.Get(t.Context(), run.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change, err := engine.Next(st.Run, engine.DeadlineCheck{}, st.Run.VoteBy, engine.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change.Rev = st.Rev
+	if _, err := h.store.Commit(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	buttons := card.Run(change.Run).Buttons
+	if len(buttons) != 2 || buttons[1].Label != "I did it by hand" {
+		t.Fatalf("buttons: %+v", buttons)
+	}
+	contains(t, h.say("URITA", "byhand "+run.ID).all(), "not among the operators")
+	contains(t, h.say("UCHRIS", "by hand "+run.ID).all(), "not among the operators")
+	if got := records(); len(got) != 0 {
+		t.Errorf("recorded %q", got)
+	}
+	h.hosts.sent = nil
+	contains(t, h.say("UBEN", "byhand "+run.ID+" restarted it with monit").all(), "ben did "+run.ID+" by hand", "restarted it with monit", "db_dis", "Sev 0")
+	if len(h.hosts.sent) == 0 {
+		t.Error("the target was not looked at")
+	}
+	tap := h.message("UANNA", "")
+	tap.Via, tap.Tap = Button, Tap{Action: buttons[1].Action, Value: buttons[1].Value}
+	h.handleMessage(tap)
+	want := "ben did " + run.ID + " by hand db_dis restarted it with monit|anna did " + run.ID + " by hand db_dis "
+	if got := strings.Join(records(), "|"); got != want {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// TestContinueAnUnfinishedRun: what a run left undone is asked for as a new run with
+// approvals of its own; a run that is open, or is being continued, is not continued.
+func TestContinueAnUnfinishedRun(t *testing.T) {
+	h := newHouse(t)
+	h.say("UANNA", "restart etcd in prod because it lags")
+	st := h.openRuns(t)[0]
+	if a := h.say("UANNA", "continue "+st.Run.ID); !strings.Contains(a.all(), "cannot be continued") {
+		t.Errorf("an open run: %s", a.all())
+	}
+	changes := 0
+	for i := range st.Run.Steps {
+		if st.Run.Plan.Steps[i].Kind == runbooks.Exec {
+			changes++
+		}
+		st.Run.Steps[i].State = engine.StepDone
+		if changes == 2 {
+			st.Run.Steps[i].State = engine.StepFailed
+			break
+		}
+	}
+	h.end(t, st, engine.Partly, -time.Minute)
+	if a := h.say("URITA", "continue "+st.Run.ID); len(h.openRuns(t)) != 0 {
+		t.Errorf("a reader continues: %s", a.all())
+	}
+	a := h.say("UANNA", "continue "+st.Run.ID)
+	open := h.openRuns(t)
+	if len(open) != 1 {
+		t.Fatalf("%d runs: %s", len(open), a.all())
+	}
+	r := open[0].Run
+	if r.State != engine.Waiting || r.Need != 1 || len(r.Inputs.Continue) != 1 || r.Inputs.Continue[0].Run != st.Run.ID {
+		t.Errorf("%s needs %d, continues %v, steps %d", r.State, r.Need, r.Inputs.Continue, len(r.Plan.Steps))
+	}
+	if a := h.say("UANNA", "continue "+st.Run.ID); len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "already") {
+		t.Errorf("continued twice: %s", a.all())
+	}
+}

@@ -1,0 +1,252 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/redact"
+	"dhbot/runbooks"
+)
+
+// openIncidents are the incidents that are not over, of the clusters that the
+// caller may read, each with what people do about it.
+func (s *Service) openIncidents(ctx context.Context, c *call) ([]card.OpenIncident, error) {
+	sees := s.sees(c.who.Person, c.Channel)
+	var out []card.OpenIncident
+	for _, cl := range s.Fleet.Clusters {
+		if !sees(cl.Name) {
+			continue
+		}
+		kept, _, err := incident.KeptCluster(ctx, s.Keeper, cl.Name)
+		if err != nil {
+			return nil, newerForm(err)
+		}
+		handlings, err := incident.Handlings(ctx, s.Keeper, cl.Name)
+		if err != nil {
+			return nil, newerForm(err)
+		}
+		for _, i := range kept.Incidents {
+			if i.Ended == nil {
+				out = append(out, card.OpenIncident{Incident: *i, Cluster: cl.Name, Handling: incident.HandlingOf(handlings, cl.Name, *i)})
+			}
+		}
+	}
+	return out, nil
+}
+
+// newerForm answers what a newer replica stored as the engine's errors are.
+func newerForm(err error) error {
+	if errors.Is(err, incident.ErrNewerForm) {
+		return engine.ErrNewerForm
+	}
+	return err
+}
+
+// loadIncident finds the incident that a call is about: the one that was named, the
+// one in whose thread it was typed, or the only one. With several open and none
+// meant, several lists them and nothing is to be done.
+func (s *Service) loadIncident(ctx context.Context, c *call) (several []card.OpenIncident, err error) {
+	list, err := s.openIncidents(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	id := c.req.Incident
+	meant := slices.Clone(list)
+	if id != "" {
+		meant = slices.DeleteFunc(meant, func(o card.OpenIncident) bool { return o.ID != id })
+		if len(meant) == 0 {
+			return nil, said("There is no open incident %s. `incidents` lists those there are; nothing was changed.", command.Shown(id))
+		}
+	}
+	if id == "" && c.Thread != "" {
+		here := slices.IndexFunc(list, func(o card.OpenIncident) bool { return o.Channel == c.Channel && o.TS == c.Thread })
+		if here >= 0 {
+			meant = list[here : here+1]
+		}
+	}
+	if len(meant) == 1 {
+		c.incident = &meant[0]
+		cl, ok := s.Fleet.Cluster(meant[0].Cluster)
+		if !ok {
+			return nil, said("There is no open incident %s.", meant[0].ID)
+		}
+		return nil, s.setCluster(c, cl)
+	}
+	return list, nil
+}
+
+// mayHandle decides about the incident that was loaded: readers of its cluster look,
+// operators change who owns it and what is told of it.
+func (s *Service) mayHandle(ctx context.Context, c *call) error {
+	several, err := s.loadIncident(ctx, c)
+	if err != nil {
+		return err
+	}
+	c.incidents = several
+	if c.incident == nil {
+		return nil // nothing is changed without one
+	}
+	class := c.class()
+	if err := s.Rules.MayAsk(c.who.Person, c.incident.Cluster, class, c.Channel); err != nil {
+		return err
+	}
+	return auth.MayInSilence(c.who.silentSince, class, c.Origin, "")
+}
+
+// listIncidents answers what is open, or what can be done about one.
+func (s *Service) listIncidents(ctx context.Context, c *call) error {
+	if c.req.Incident == "" && c.Thread == "" || c.incident == nil {
+		list := c.incidents
+		if c.incident != nil {
+			list = []card.OpenIncident{*c.incident}
+		}
+		return s.answer(ctx, c, card.Incidents(list, s.Now()))
+	}
+	return c.reply.Ephemeral(ctx, card.HandleIncident(*c.incident, s.owners(*c.incident), s.Now()))
+}
+
+// owners are who else may own an incident.
+func (s *Service) owners(o card.OpenIncident) []string {
+	var out []string
+	for _, p := range s.Rules.People {
+		isOwner := o.Handling.Owner != nil && o.Handling.Owner.Person == p.Name
+		if !isOwner && s.Rules.MayAsk(p, o.Cluster, runbooks.Writes, "") == nil {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// handlingChange changes what people do about an incident, or refuses.
+type handlingChange func(h *incident.Handling) (audit.Record, error)
+
+// handleIncident makes a change to the incident of a call, stores it with its record,
+// and settles the claim. The leader brings card and thread in step.
+func (s *Service) handleIncident(ctx context.Context, c *call, do handlingChange) error {
+	if c.incident == nil {
+		return c.reply.Ephemeral(ctx, card.WhichIncident(c.req.Fields(), c.incidents))
+	}
+	for range keepTries {
+		o := c.incident
+		list, err := incident.Handlings(ctx, s.Keeper, o.Cluster)
+		if err != nil {
+			return newerForm(err)
+		}
+		o.Handling = incident.HandlingOf(list, o.Cluster, o.Incident)
+		r, err := do(&o.Handling.Handling)
+		var no *incident.HandlingError
+		if errors.As(err, &no) {
+			return said("%s Nothing was changed.", no.Text)
+		}
+		if err != nil {
+			return err
+		}
+		data, err := incident.Encode(&o.Handling.Handling)
+		if err != nil {
+			return err
+		}
+		r.Account, r.Via, r.Severity = c.Account.String(), string(c.Via), o.Worst().String()
+		_, err = s.Keeper.SetWatchState(ctx, o.Handling.Name(), data, o.Handling.Rev, []audit.Record{r}, c.Key)
+		if errors.Is(err, engine.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c.settled = true
+		return c.reply.Ephemeral(ctx, card.Handled(*o))
+	}
+	return said("Somebody else changed it at the same time. Please try again.")
+}
+
+func (s *Service) ownIncident(ctx context.Context, c *call) error {
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
+		return h.Take(incident.Owner{Person: c.who.Name, Account: c.Account, Since: s.Now()}, redact.Line(c.rest, reasonRunes))
+	})
+}
+
+func (s *Service) handOver(ctx context.Context, c *call) error {
+	if c.incident == nil {
+		return s.handleIncident(ctx, c, nil)
+	}
+	typed, rest, _ := strings.Cut(strings.TrimPrefix(c.rest, "to "), " ")
+	name := strings.TrimPrefix(command.Word(strings.TrimPrefix(typed, "@")), "@")
+	names := s.owners(*c.incident)
+	if owner := c.incident.Handling.Owner; owner != nil {
+		names = append(names, owner.Person) // refused by name
+	}
+	if !slices.Contains(names, name) {
+		return said("Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
+			c.incident.ID, c.incident.Cluster, strings.Join(names, ", "), c.incident.ID, firstOf(names))
+	}
+	var to auth.Person
+	for _, p := range s.Rules.People {
+		if p.Name == name {
+			to = p
+		}
+	}
+	if why := s.gone(ctx, to); why != "" {
+		return said("%s cannot own it: %s. Nothing was changed.", name, why)
+	}
+	account := callees([]auth.Person{to})[0].Account
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
+		return h.HandOver(c.who.Name, incident.Owner{Person: name, Account: account, Since: s.Now()}, redact.Line(rest, reasonRunes))
+	})
+}
+
+func firstOf(names []string) string {
+	if len(names) == 0 {
+		return "PERSON"
+	}
+	return names[0]
+}
+
+func (s *Service) releaseIncident(ctx context.Context, c *call) error {
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
+		return h.Release(c.who.Name, s.Now(), redact.Line(c.rest, reasonRunes))
+	})
+}
+
+func (s *Service) muteIncident(ctx context.Context, c *call) error {
+	typed := command.Word(strings.TrimPrefix(c.rest, "for "))
+	length, ok := incident.DefaultMute, true
+	if typed != "" && typed != command.LengthEnd {
+		length, ok = readLength(typed)
+	}
+	if !ok {
+		return said("%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.", command.Shown(typed))
+	}
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
+		if typed == command.LengthEnd {
+			return h.Unmute(c.who.Name, s.Now(), "")
+		}
+		return h.MuteUntil(c.who.Name, s.Now(), s.Now().Add(length), c.incident.Worst())
+	})
+}
+
+// noteIncident keeps a note. A tap without words opens a form for them.
+func (s *Service) noteIncident(ctx context.Context, c *call) error {
+	text := redact.Line(c.rest, reasonRunes)
+	if text == "" && c.incident != nil && c.Via == Button {
+		return c.reply.Ask(ctx, card.WhatToNote(c.incident.ID))
+	}
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.who.Name, s.Now(), text) })
+}
+
+// MayOwn says why the owner of an incident may not own it any more, nil where they
+// may: an *auth.Refusal.
+func (s *Service) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
+	p, err := s.identify(ctx, o.Account, stillAllowed)
+	if err != nil {
+		return err
+	}
+	return s.Rules.MayAsk(p.Person, cluster, runbooks.Writes, "")
+}

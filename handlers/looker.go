@@ -1,0 +1,51 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"dhbot/internal/incident"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// stillAllowed is how old an answer about a person may be who follows
+// something.
+const stillAllowed = 5 * time.Minute
+
+// Look looks at a scope for the monitor.
+func (s *Service) Look(
+	ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time,
+) (status.Board, []incident.Seen, error) {
+	return s.Status.Look(ctx, sc, notUp)
+}
+
+// Watchable says why a scope cannot be watched by this config, nil where it
+// can.
+func (s *Service) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
+
+// MayFollow says whether the person who follows something may still look at it.
+func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
+	p, err := s.identify(ctx, f.Account, stillAllowed)
+	if err != nil {
+		return err
+	}
+	return s.Rules.MayAsk(p.Person, f.Scope.Cluster, runbooks.Read, f.From)
+}
+
+// Process is a process of a cluster's catalog.
+func (s *Service) Process(cluster, id string) (runbooks.Process, bool) {
+	cl, ok := s.Fleet.Cluster(cluster)
+	if !ok {
+		return runbooks.Process{}, false
+	}
+	catalog, ok := s.Catalogs.Get(cl.Catalog)
+	if !ok {
+		return runbooks.Process{}, false
+	}
+	p, ok := catalog.Process(id)
+	if !ok {
+		return runbooks.Process{}, false
+	}
+	return *p, true
+}

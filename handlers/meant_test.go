@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// TestOnlyWhatWasMeantRuns: a change that takes no approval is carried out at once
+// only where every word of it was understood. Nothing else is stored or sent as a
+// change, however it is typed.
+func TestOnlyWhatWasMeantRuns(t *testing.T) {
+	for text, want := range map[string]string{ // what was asked for, "" for nothing
+		"restart db_ltds":                                "restart db_ltds",
+		"please restart the ltds":                        "restart db_ltds",
+		"restart db_ltds because it hangs, not tomorrow": "restart db_ltds",
+		"restart tailer1 on query-1":                     "restart tailer1",
+		"etcd-snapshot":                                  "etcd-snapshot",
+		"backup parts=routing because of the change":     "backup",
+
+		"restart db_ltds --dry-run":                     "",
+		"restart db_ltds —dry-run":                      "",
+		"restart db_ltds --help":                        "",
+		"restart db_ltds -f":                            "",
+		"restart db_ltds because stuck --force":         "",
+		"restart tailer1 at 02:00":                      "",
+		"restart db_ltds in 10 minutes":                 "",
+		"restart db_ltds tomorrow":                      "",
+		"restart db_ltds not yet!":                      "",
+		"restart db_ltds if it is down":                 "",
+		"restart tailer1 on 10.0.0.6":                   "",
+		"restart merge on host query-1":                 "",
+		"restart tailer1 on query-1 and query-2":        "",
+		"restart tailer1 except infra-1":                "",
+		"stop tailer1 and start it again":               "",
+		"restart db_ltds and merge":                     "",
+		"restart ltds, merge":                           "",
+		"restart db_ltds please, it hangs":              "",
+		"restart db_ltds not responding since 02:10":    "",
+		"restart tailer1":                               "",
+		"don't restart db_ltds":                         "",
+		"> restart db_ltds":                             "",
+		"```restart db_ltds```":                         "",
+		"restart db_ltds\nrestart merge":                "",
+		"restart db_ltds is what I would do, thoughts?": "",
+	} {
+		for _, via := range []Via{Slash, Mention, Shortcut} {
+			h := newHouse(t)
+			m := h.message("UANNA", text)
+			m.Via = via
+			a := h.handleMessage(m)
+			got := ""
+			for _, st := range h.openRuns(t) {
+				got += st.Run.Plan.Title
+			}
+			if got != want && (want == "" || !strings.HasPrefix(got, want)) {
+				t.Errorf("%s %q: asked for %q, want %q; %s", via, text, got, want, a.all())
+			}
+			if want == "" && a.all() == "" {
+				t.Errorf("%s %q: no answer", via, text)
+			}
+			for _, sent := range h.hosts.sent {
+				if strings.Contains(sent, " restart ") || strings.Contains(sent, " stop ") {
+					t.Errorf("%s %q sent %s", via, text, sent)
+				}
+			}
+		}
+	}
+}
+
+// TestTalkIsNoCommand: nothing is taken out of the middle of a sentence, and
+// nothing out of an edited message.
+func TestTalkIsNoCommand(t *testing.T) {
+	h := newHouse(t)
+	for _, spoil := range []func(*Message){
+		func(m *Message) { m.Talk = true },
+		func(m *Message) { m.Edited = true },
+	} {
+		for _, text := range []string{"restart db_ltds", "restart db_ltds because it hangs", "restart tailer1 until the backup is done"} {
+			m := h.message("UANNA", text)
+			m.Via = Mention
+			spoil(&m)
+			h.handleMessage(m)
+			m.Account.User = "UNOBODY"
+			if a := h.handleMessage(m); a.all() != "" {
+				t.Errorf("a stranger's talk is answered: %s", a.all())
+			}
+		}
+	}
+	if open := h.openRuns(t); len(open) != 0 {
+		t.Errorf("%s was asked for out of talk", open[0].Run.Plan.Title)
+	}
+}
+
+var shownAt = regexp.MustCompile(`"at":[0-9]+`)
+
+// TestRunIsForItsRequester: what was shown runs by the requester's own tap, within
+// a minute, once, and as it was shown.
+func TestRunIsForItsRequester(t *testing.T) {
+	h := newHouse(t)
+	propose := func(text string) card.Button {
+		t.Helper()
+		a := &tapped{answers: &answers{}}
+		h.Handle(t.Context(), h.message("UANNA", text), a)
+		for _, b := range a.card.Buttons {
+			if b.Action == card.TapRun {
+				return b
+			}
+		}
+		t.Fatalf("%q offers no Run: %+v", text, a.card)
+		return card.Button{}
+	}
+	tap := func(user string, b card.Button) string {
+		m := h.message(user, "")
+		m.Via, m.Tap = Button, Tap{Action: b.Action, Value: b.Value}
+		return h.handleMessage(m).all()
+	}
+	b := propose("restart ltds, merge")
+	if said := tap("UBEN", b); len(h.openRuns(t)) != 0 {
+		t.Errorf("somebody else ran it: %s", said)
+	}
+	if said := tap("UANNA", card.Button{Action: b.Action, Value: shownAt.ReplaceAllString(b.Value, fmt.Sprintf(`"at":%d`, time.Now().Unix()-61))}); len(h.openRuns(t)) != 0 {
+		t.Errorf("it ran long after it was shown: %s", said)
+	}
+	if said := tap("UANNA", b); len(h.openRuns(t)) != 1 {
+		t.Fatalf("the requester's Run asked for %d: %s", len(h.openRuns(t)), said)
+	}
+	r := h.openRuns(t)[0].Run
+	if r.Plan.Title != "restart db_ltds and db_merge_server" || r.State != engine.Approved || len(r.Plan.Targets) != 2 {
+		t.Errorf("asked for %s of %v, %s", r.Plan.Title, r.Plan.Targets, r.State)
+	}
+	if tap("UANNA", b); len(h.openRuns(t)) != 1 {
+		t.Error("a second tap asked again")
+	}
+	b = propose("restart tailer1 on query-1 not responding since 02:10")
+	if tap("UANNA", b); len(h.openRuns(t)) != 2 || h.openRuns(t)[1].Run.Reason != "not responding since 02:10" {
+		t.Errorf("runs: %d", len(h.openRuns(t)))
+	}
+}

@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+)
+
+// people answers who is configured for a cluster, in which role, and whether they
+// are still let in.
+func (s *Service) people(ctx context.Context, c *call) error {
+	roles := s.Rules.Clusters[c.cluster.Name]
+	var list []card.Member
+	var who []auth.Person
+	for _, p := range s.Rules.People {
+		m := card.Member{Person: p.Name}
+		for _, role := range []auth.Role{auth.Operator, auth.Approver, auth.Data, auth.Reader} {
+			if slices.Contains(roles[role], p.Name) {
+				m.Roles = append(m.Roles, string(role))
+			}
+		}
+		if len(m.Roles) > 0 {
+			list, who = append(list, m), append(who, p)
+		}
+	}
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, peopleAtOnce)
+	for i := range list {
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			list[i].Gone, list[i].Unknown = s.stillIn(ctx, who[i])
+		})
+	}
+	wg.Wait()
+	return s.answer(ctx, c, card.People(c.cluster.Name, list))
+}
+
+// peopleAtOnce is how many people are looked up at a time.
+const peopleAtOnce = 4

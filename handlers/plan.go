@@ -1,0 +1,109 @@
+package handlers
+
+import (
+	"context"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// showPlan shows what a command would run, its level, who could approve it and
+// what stands in its way. Nothing is sent but the reads that the plan is made of.
+func (s *Service) showPlan(ctx context.Context, c *call) error {
+	if err := s.Rules.MayAsk(c.who.Person, c.cluster.Name, runbooks.Read, c.Channel); err != nil {
+		return err
+	}
+	plan, err := s.planFor(ctx, c)
+	if err != nil {
+		return err
+	}
+	view := card.PlanView{Plan: plan, Need: s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)}
+	if !plan.Class.Changing() {
+		view.Need = 0
+	}
+	if view.Need > 0 {
+		for _, p := range s.Rules.Eligible(plan.Cluster, c.who.Name) {
+			view.Approvers = append(view.Approvers, p.Name)
+		}
+	}
+	if err := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
+		view.Against = append(view.Against, err.Error())
+	} else if err := s.approvable(ctx, plan.Cluster, c.who.Name, view.Need); err != nil {
+		view.Against = append(view.Against, err.Error())
+	}
+	view.Against = append(view.Against, s.against(ctx, c, plan)...)
+	c.askedBack = false
+	return c.reply.Ephemeral(ctx, card.WouldRun(view))
+}
+
+// planFor is the plan of a request, with its discovery reads done.
+func (s *Service) planFor(ctx context.Context, c *call) (runbooks.Plan, error) {
+	if assessesSeveral(c) {
+		return together(&s.Grammar, c, s.Now)
+	}
+	in, err := c.inputs(s.Now())
+	if err != nil {
+		return runbooks.Plan{}, err
+	}
+	plan, err := s.planner.Plan(in)
+	if err != nil {
+		return plan, err
+	}
+	may := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel)
+	switch {
+	case may != nil && plan.Class == runbooks.Sensitive:
+		return plan, may
+	case may != nil:
+		return plan, nil // what only an operator may have looked up stays open
+	}
+	_, plan, err = s.bind(ctx, in)
+	return plan, err
+}
+
+// against is what stands in the way of a plan right now: open runs of the same,
+// locks, and dependencies that are down.
+func (s *Service) against(ctx context.Context, c *call, plan runbooks.Plan) []string {
+	if !plan.Class.Changing() {
+		return nil
+	}
+	var out []string
+	open, err := s.Runs.Open(ctx)
+	if err != nil {
+		return []string{"The state store does not answer: nothing can run now."}
+	}
+	for _, o := range open {
+		if same(o.Run.Plan, plan) {
+			out = append(out, "It is already open: "+o.Run.ID+" ("+string(o.Run.State)+").")
+		}
+	}
+	held, err := s.Runs.Locks(ctx)
+	if err != nil {
+		return append(out, "The locks could not be read.")
+	}
+	out = append(out, locksAgainst(held, plan)...)
+	if err := s.needsServe(ctx, c, plan); err != nil {
+		out = append(out, err.Error())
+	}
+	unclear, err := s.guards(ctx, plan)
+	if err != nil {
+		out = append(out, err.Error())
+	}
+	for _, u := range unclear {
+		out = append(out, "One approval more would be needed. "+u.Text)
+	}
+	return out
+}
+
+// locksAgainst are the runs that hold a lock which the plan needs.
+func locksAgainst(held []engine.Lock, plan runbooks.Plan) []string {
+	var out []string
+	for _, l := range held {
+		for _, name := range plan.Locks {
+			if l.Name == plan.Cluster+"/"+name || l.Name == name {
+				out = append(out, l.Name+" is locked by "+l.Run+": it would wait.")
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,153 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/auth"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+	"dhbot/internal/tracing"
+	"dhbot/runbooks"
+)
+
+// What a person may not read does not exist for them: the names they type are
+// looked up among the clusters that they may read, lists hold nothing else, and
+// a run of another cluster is answered like a run that there never was.
+
+// sees says which clusters a person may read from a channel.
+func (s *Service) sees(p auth.Person, channel string) func(cluster string) bool {
+	return func(cluster string) bool { return s.Rules.MayAsk(p, cluster, runbooks.Read, channel) == nil }
+}
+
+// readable are the clusters that a person may read from a channel.
+func (s *Service) readable(p auth.Person, channel string) []*fleet.Cluster {
+	sees := s.sees(p, channel)
+	var out []*fleet.Cluster
+	for i := range s.Fleet.Clusters {
+		if cl := &s.Fleet.Clusters[i]; sees(cl.Name) {
+			out = append(out, cl)
+		}
+	}
+	return out
+}
+
+// grammarOf is the grammar with the names that a person may read from a
+// channel. Who may read nothing is refused.
+func (s *Service) grammarOf(p auth.Person, channel string) (*command.Grammar, error) {
+	clusters := s.readable(p, channel)
+	switch len(clusters) {
+	case 0:
+		return nil, &auth.Refusal{Code: auth.LacksRole, Text: "Not allowed: " + p.Name + " may read no cluster here. Whoever runs the bot can add you under `roles`."}
+	case len(s.Fleet.Clusters):
+		return &s.Grammar, nil
+	}
+	names := make([]string, len(clusters))
+	for i, cl := range clusters {
+		names[i] = cl.Name
+	}
+	key := strings.Join(names, " ")
+	if g, ok := s.views.Load(key); ok {
+		return g.(*command.Grammar), nil
+	}
+	g, _ := s.views.LoadOrStore(key, s.Within(func(cluster string) bool { return slices.Contains(names, cluster) }))
+	return g.(*command.Grammar), nil
+}
+
+// grammarFor is the grammar of a message's author. Who is not let in is refused
+// before anything else is said.
+func (s *Service) grammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
+	who, err := s.author(ctx, m, recent)
+	if err != nil {
+		return nil, err
+	}
+	return s.grammarOf(who.Person, m.Channel)
+}
+
+// understand reads a message as its author may mean it.
+func (s *Service) understand(ctx context.Context, m Message) (*call, error) {
+	g, err := s.grammarFor(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	_, span := tracing.Begin(ctx, "parse")
+	r, err := g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+	tracing.End(span, err)
+	if errors.Is(err, &command.Question{Code: command.HiddenCluster}) {
+		return nil, &auth.Refusal{Code: auth.LacksRole, Text: err.Error()}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := newCall(m, r)
+	c.names = g
+	if !r.Changing() {
+		return c, nil
+	}
+	// A place that the author may not read must not be read over as a part of
+	// the reason, and the change go elsewhere.
+	for _, typed := range command.Words(m.Text) {
+		if s.KnowsPlace(typed) && !g.KnowsPlace(typed) {
+			return nil, &command.Question{
+				Code:    command.StrayPlace,
+				Text:    fmt.Sprintf("I don't know %s.", command.Shown(typed)),
+				Choices: g.Choose(m.Channel, r.Text()),
+			}
+		}
+	}
+	return c, nil
+}
+
+// build makes the call of a button, from its fields.
+func (s *Service) build(ctx context.Context, m Message, f command.Fields) (*call, error) {
+	g, err := s.grammarFor(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	r, err := g.Build(f)
+	if err != nil {
+		return nil, err
+	}
+	c := newCall(m, r)
+	c.names = g
+	return c, nil
+}
+
+// inHand is what is under way, ended lately, and locked, of the clusters that
+// somebody sees.
+type inHand struct {
+	open, ended []engine.Stored
+	locks       []engine.Lock
+}
+
+// recentAmong is how many ended runs are looked through for those of the
+// clusters that the person sees.
+const recentAmong = 100
+
+func (s *Service) inHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
+	if h.open, err = s.Runs.Open(ctx); err != nil {
+		return h, err
+	}
+	among := recentRuns
+	if slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) }) {
+		among = recentAmong
+	}
+	if h.ended, err = s.Runs.Recent(ctx, among); err != nil {
+		return h, err
+	}
+	if h.locks, err = s.Runs.Locks(ctx); err != nil {
+		return h, err
+	}
+	unseen := func(st engine.Stored) bool { return !sees(st.Run.Plan.Cluster) }
+	h.open, h.ended = slices.DeleteFunc(h.open, unseen), slices.DeleteFunc(h.ended, unseen)
+	h.ended = h.ended[:min(len(h.ended), recentRuns)]
+	h.locks = slices.DeleteFunc(h.locks, func(l engine.Lock) bool {
+		cluster, _, _ := strings.Cut(l.Name, "/") // the form of runbooks.Plan.Locks
+		return !sees(cluster)
+	})
+	return h, nil
+}

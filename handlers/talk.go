@@ -1,0 +1,47 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+)
+
+// talk answers a message that names the bot in the middle of a sentence, or that
+// was edited: no change is taken from either. A question that only reads is
+// answered; a change is offered as its plan and its target's status; everything
+// else is talk, to which the bot has nothing to say.
+func (s *Service) talk(ctx context.Context, m Message, reply Reply) error {
+	who, refused := s.author(ctx, m, recent)
+	if refused != nil {
+		return nil // strangers talk about whatever they like
+	}
+	g, refused := s.grammarOf(who.Person, m.Channel)
+	if refused != nil {
+		return nil
+	}
+	r, err := g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+	switch {
+	case m.Edited && (err == nil || mentionsTarget(err)):
+		return reply.Ephemeral(ctx, card.EditedRunsNothing())
+	case m.Edited, err != nil && !mentionsTarget(err):
+		return nil
+	case err == nil && !r.Changing():
+		if r.Command.Object != command.AnyTarget && r.Command.Object != command.ProcessNamed || r.Process == nil && len(r.Hosts) == 0 {
+			return nil
+		}
+		c := newCall(m, r)
+		c.names = g
+		_, err = s.dispatch(ctx, c, reply)
+		return err
+	}
+	return reply.Ephemeral(ctx, card.Question(command.Meant(r, err)))
+}
+
+// mentionsTarget says that a text which was asked back names something that
+// exists.
+func mentionsTarget(err error) bool {
+	var q *command.Question
+	return errors.As(err, &q) && len(q.Choices) > 0
+}

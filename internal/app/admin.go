@@ -1,0 +1,288 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/slackio"
+)
+
+// hearsWithin is how old the last sign of life from Slack may be.
+const hearsWithin = 20 * time.Second
+
+// clockUnfit is the offset from Slack's clock with which the bot is not healthy:
+// it is taken into account, but times in cards and records are off by as much.
+const clockUnfit = time.Minute
+
+// Health is what `bot health` shows.
+type Health struct {
+	OK       bool      `json:"ok"`
+	Why      []string  `json:"why,omitempty"` // what is wrong, in plain words
+	Replica  string    `json:"replica"`
+	Since    time.Time `json:"since"`
+	Open     int       `json:"open_runs"`
+	Head     uint64    `json:"trail_head"`
+	Sockets  []Socket  `json:"sockets"`
+	Pending  int       `json:"in_hand"`
+	Capacity int       `json:"room"`
+	// RoundTrip is how the last round trip through Slack went, "" for not known.
+	RoundTrip string `json:"echo,omitempty"`
+	// Clock is how far the clock is from Slack's, "" where they agree.
+	Clock string `json:"clock,omitempty"`
+	// Config says that a later config was refused, "" where none was.
+	Config string `json:"config,omitempty"`
+	// SSH are the user certificates that end soon.
+	SSH []string `json:"ssh,omitempty"`
+	// Store is how the state store is; nil where it does not tell.
+	Store *StoreHealth `json:"store,omitempty"`
+}
+
+// StoreHealth is how the state store is.
+type StoreHealth struct {
+	State string   `json:"state"`           // one of etcdstore's states
+	Notes []string `json:"notes,omitempty"` // what is worth knowing, beside what is wrong
+	Size  int64    `json:"size"`            // bytes of the database
+	InUse int64    `json:"in_use"`          // bytes of it that hold data
+	Quota int64    `json:"quota"`           // most bytes, 0 for unknown
+	// Of the trail: records not sealed yet, the first entry that is in the
+	// store and not only in the archive, the last that was posted.
+	Pending int64  `json:"pending"`
+	Stored  uint64 `json:"stored_from"`
+	Posted  uint64 `json:"posted"`
+	// Epoch of the state, 0 for one that is not signed, and who witnesses its heads.
+	Epoch     uint64          `json:"epoch,omitempty"`
+	Witnesses []WitnessHealth `json:"witnesses,omitempty"`
+}
+
+// WitnessHealth is how far a witness of the trail's heads knows it.
+type WitnessHealth struct {
+	Name    string `json:"name"`
+	Entries uint64 `json:"entries"`       // in the last head that it has
+	Missing uint64 `json:"missing"`       // entries whose head it was not given yet
+	Why     string `json:"why,omitempty"` // it was not told or is not believed
+}
+
+// Socket is one connection to Slack.
+type Socket struct {
+	Up    bool      `json:"up"`
+	Since time.Time `json:"since"`
+	Heard time.Time `json:"heard"`
+	Error string    `json:"error,omitempty"`
+}
+
+// control answers the other commands of the binary.
+func (b *bot) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", b.serveHealth)
+	mux.HandleFunc("GET /readyz", b.serveReady)
+	mux.HandleFunc("GET /healthz", b.serveAlive)
+	mux.HandleFunc("GET /trail", b.serveTrail)
+	mux.HandleFunc("GET /head", b.serveHead)
+	mux.HandleFunc("GET /backup", b.serveBackup)
+	return mux
+}
+
+func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(b.health(r.Context())); err != nil {
+		b.Log.WarnContext(r.Context(), "health not sent", "err", err)
+	}
+}
+
+// serveAlive answers with 200 while the bot's own loops turn.
+func (b *bot) serveAlive(w http.ResponseWriter, _ *http.Request) {
+	if stuck := b.Loops.Stuck(time.Now()); len(stuck) > 0 {
+		http.Error(w, strings.Join(stuck, "\n"), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok") // the caller may have gone
+}
+
+// serveReady answers with 200 where the bot is well, and 503 with what is wrong
+// where it is not: what a supervisor asks that reads nothing else.
+func (b *bot) serveReady(w http.ResponseWriter, r *http.Request) {
+	if h := b.health(r.Context()); !h.OK {
+		http.Error(w, strings.Join(h.Why, "\n"), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok") // the client may have gone
+}
+
+// health asks every part how it is.
+func (b *bot) health(ctx context.Context) Health {
+	h := Health{Replica: b.Replica, Since: b.started}
+	slack := b.slack.Health()
+	h.Pending, h.Capacity = slack.Pending, slack.Capacity
+	for _, s := range slack.Sockets {
+		out := Socket{Up: s.Up, Since: s.Since, Heard: s.Read}
+		if s.Err != nil {
+			out.Error = s.Err.Error()
+		}
+		h.Sockets = append(h.Sockets, out)
+	}
+	if !slack.Hears(b.Now(), hearsWithin) {
+		h.Why = append(h.Why, "no socket has heard from Slack lately")
+	}
+	for _, r := range slack.Refused {
+		h.Why = append(h.Why, r.String())
+	}
+	h.Clock = slackio.ClockText(slack.ClockAhead)
+	if slack.ClockAhead.Abs() >= clockUnfit {
+		h.Why = append(h.Why, h.Clock)
+	}
+	b.askSSH(&h)
+	h.Config = b.refusedConfig()
+	b.askStore(ctx, &h)
+	if open, err := b.Store.Open(ctx); err != nil {
+		if h.Store == nil { // else it has said so
+			h.Why = append(h.Why, "the state store: "+err.Error())
+		}
+	} else {
+		h.Open = len(open)
+	}
+	if head, ok, err := b.Store.Head(ctx); err == nil && ok {
+		h.Head = head.N
+	}
+	deaf, echo := b.roundTripHealth(ctx)
+	h.RoundTrip = echo
+	h.Why = append(h.Why, notEmpty(deaf, b.foreign.say(), b.shell.ill())...)
+	h.Why = append(h.Why, b.apart(ctx)...)
+	h.OK = len(h.Why) == 0
+	return h
+}
+
+// Lines tell it to a person: first of all what is wrong.
+func (h Health) Lines() []string {
+	lines := slices.Clone(h.Why)
+	say := func(format string, args ...any) {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+	for i, s := range h.Sockets {
+		state := "down"
+		if s.Up {
+			state = "up"
+		}
+		say(
+			"socket %d %s since %s, heard %s %s", i+1, state, s.Since.UTC().Format("15:04:05"), s.Heard.UTC().Format("15:04:05 MST"), s.Error,
+		)
+	}
+	if !slices.Contains(h.Why, h.Clock) {
+		lines = append(lines, notEmpty(h.Clock)...)
+	}
+	lines = append(lines, notEmpty(h.RoundTrip)...)
+	lines = append(lines, h.SSH...)
+	lines = append(lines, notEmpty(h.Config)...)
+	if st := h.Store; st != nil {
+		say("state store %s: %d of %d MiB in use, %d records not sealed, trail in it from #%d, posted to #%d",
+			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)
+		lines = append(lines, st.Notes...)
+		for _, w := range st.Witnesses {
+			say("witness %s: %d entries, %d not lodged yet", w.Name, w.Entries, w.Missing)
+		}
+	}
+	say("%d open runs, %d of %d events pending, trail at #%d", h.Open, h.Pending, h.Capacity, h.Head)
+	return lines
+}
+
+// askSSH adds which certificates end soon; one that has less than an hour left is
+// what is wrong.
+func (b *bot) askSSH(h *Health) {
+	if b.SSHExpiring == nil {
+		return
+	}
+	for _, e := range b.SSHExpiring(b.Now()) {
+		if e.Urgent {
+			h.Why = append(h.Why, e.Text)
+		} else {
+			h.SSH = append(h.SSH, e.Text)
+		}
+	}
+}
+
+// askStore adds what the store says of itself.
+func (b *bot) askStore(ctx context.Context, h *Health) {
+	if b.StoreHealth == nil {
+		return
+	}
+	s, err := b.StoreHealth(ctx)
+	h.Store = &StoreHealth{
+		State: string(s.State), Notes: s.Notes, Size: s.Size, InUse: s.InUse, Quota: s.Quota,
+		Pending: s.Pending, Stored: s.Stored, Posted: s.Posted, Epoch: s.Epoch,
+	}
+	for _, w := range s.Witnesses {
+		h.Store.Witnesses = append(h.Store.Witnesses, WitnessHealth{Name: w.Name, Entries: w.Entries, Missing: w.Missing, Why: w.Why})
+	}
+	if err != nil || len(s.Why) > 0 {
+		h.Why = append(h.Why, "the state store: "+strings.Join(s.Why, "; "))
+	}
+}
+
+// serveTrail writes the whole trail as an export, with all that happened until
+// now where this replica seals. Its end line tells a whole
+// export from one that was cut off, and the trailer says why it was.
+func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
+	adminsock.Declare(w)
+	if _, err := b.Store.Seal(r.Context()); err != nil {
+		b.Log.WarnContext(r.Context(), "the trail is sent without its newest records", "err", err)
+	}
+	header, err := b.exportHeader(r.Context())
+	if err == nil {
+		err = audit.WriteExport(w, header, audit.Entries(r.Context(), b.Store, 1))
+	}
+	if err != nil {
+		b.Log.WarnContext(r.Context(), "trail not sent whole", "err", err)
+		adminsock.Fail(w, err)
+	}
+}
+
+// exportHeader is the header of an export of the whole trail: its head is read
+// before the entries, so that they hold all that it covers.
+func (b *bot) exportHeader(ctx context.Context) (h audit.Header, err error) {
+	if b.SignedHead != nil {
+		h.Note, err = b.SignedHead(ctx)
+	}
+	return h, err
+}
+
+// serveHead writes the newest signed head of the trail.
+func (b *bot) serveHead(w http.ResponseWriter, r *http.Request) {
+	if _, err := b.Store.Seal(r.Context()); err != nil {
+		b.Log.WarnContext(r.Context(), "the head is given without the newest records", "err", err)
+	}
+	h, err := b.exportHeader(r.Context())
+	if err == nil && h.Note == "" {
+		err = errors.New("there is no signed head yet")
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	if _, err := io.WriteString(w, h.Note); err != nil {
+		b.Log.WarnContext(r.Context(), "the head was not sent", "err", err)
+	}
+}
+
+// serveBackup writes a backup of the state.
+func (b *bot) serveBackup(w http.ResponseWriter, r *http.Request) {
+	if b.Backup == nil {
+		http.Error(w, "this store makes no backups", http.StatusNotImplemented)
+		return
+	}
+	adminsock.Declare(w)
+	m, err := b.Backup(r.Context(), w)
+	if err != nil {
+		b.Log.ErrorContext(r.Context(), "backup not written", "err", err)
+		adminsock.Fail(w, err)
+		return
+	}
+	b.Log.InfoContext(r.Context(), "a backup was taken", "head", m.Head.N)
+}

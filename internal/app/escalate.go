@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dhbot/auth"
+	"dhbot/internal/config"
+	"dhbot/internal/engine"
+	"dhbot/internal/escalation"
+	"dhbot/internal/pager"
+	"dhbot/runbooks"
+)
+
+// newEscalator makes what calls others when no one takes something.
+func (b *bot) newEscalator() (*escalation.Escalator, error) {
+	clusters := map[string]escalation.Policy{}
+	for name, e := range b.Escalations {
+		p, err := policyOf(e, b.Settings.Rules)
+		if err != nil {
+			return nil, fmt.Errorf("the escalation of %s: %w", name, err)
+		}
+		clusters[name] = p
+	}
+	return escalation.New(escalation.Config{
+		Keeper:       b.Store,
+		Runs:         b.Store,
+		Posts:        b.Store,
+		Messenger:    b.slack,
+		Absent:       b.presence.Ask,
+		AuditChannel: b.AuditChannel,
+		Clusters:     clusters,
+		Replica:      b.Replica,
+		Now:          b.Now,
+		Logger:       b.Log.With("part", "escalation"),
+	})
+}
+
+func policyOf(e config.Escalation, rules *auth.Rules) (escalation.Policy, error) {
+	level := map[int]runbooks.Severity{1: runbooks.Critical, 2: runbooks.Moderate, 3: runbooks.Low}[e.Level]
+	p := escalation.Policy{After: e.After, Group: e.Group, Level: level}
+	for _, person := range rules.People {
+		if slices.Contains(e.People, person.Name) && len(person.Accounts) > 0 {
+			p.Callees = append(p.Callees, engine.Callee{Person: person.Name, Account: person.Accounts[0]})
+		}
+	}
+	if e.Page == nil {
+		return p, nil
+	}
+	to, err := pagerOf(e.Page)
+	p.Page = &escalation.Page{After: e.Page.After, Name: e.Page.Name(), Pager: to}
+	return p, err
+}
+
+func pagerOf(p *config.Page) (*pager.Pager, error) {
+	return pager.New(pager.Config{Shape: p.Shape, URL: p.URL, RoutingKey: p.RoutingKey, CAFile: p.CAFile})
+}
+
+// checkPagers asks whether each pager can be reached. No alert is sent.
+func checkPagers(ctx context.Context, cfg *config.Config) []Found {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	var out []Found
+	for _, name := range slices.Sorted(maps.Keys(cfg.Escalations)) {
+		page := cfg.Escalations[name].Page
+		if page == nil {
+			continue
+		}
+		about := name + "/escalation"
+		to, err := pagerOf(page)
+		if err == nil {
+			err = to.Check(ctx)
+		}
+		if err != nil {
+			out = append(out, Found{About: about, Text: fmt.Sprintf("%s cannot be reached: %v: correct page.url or page.ca, or open the way there", page.Name(), err)})
+			continue
+		}
+		out = append(out, Found{OK: true, About: about, Text: page.Name() + " can be reached; whether it takes the routing key shows with the first alert"})
+	}
+	return out
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+
+	"dhbot/internal/config"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/sshroute"
+)
+
+// CheckKnownHosts reads the known_hosts file without dialling anybody: the
+// lines that are skipped, and the hosts of the fleet and the jump hosts before
+// them that have no key in it. All are warnings: the bot runs without, and does
+// not reach those hosts.
+func CheckKnownHosts(cfg *config.Config) config.Problems {
+	file := cfg.SSH.KnownHosts
+	names := map[sshexec.Named]string{}
+	var hosts []sshexec.Named
+	add := func(at sshroute.Place, name string) {
+		h := sshexec.Named{Address: at.Address, Alias: cfg.SSH.Options[at].Alias}
+		if _, twice := names[h]; !twice {
+			names[h] = name
+			hosts = append(hosts, h)
+		}
+	}
+	for _, cl := range cfg.Fleet.Clusters {
+		for _, h := range cl.Hosts {
+			name := "clusters." + cl.Name + ".hosts." + h.Name
+			for _, jump := range sshroute.Jumps(h.Via) {
+				add(jump, name+" (its jump host)")
+			}
+			add(sshroute.Place{Address: h.Address, Via: h.Via}, name)
+		}
+	}
+	skipped, without, err := sshexec.KnownHosts(file, hosts)
+	if err != nil {
+		return config.Problems{{
+			File:    file,
+			Key:     "ssh.known_hosts",
+			What:    err.Error(),
+			Instead: "write the hosts' keys there",
+			Warning: true,
+		}}
+	}
+	var problems config.Problems
+	for _, s := range skipped {
+		problems = append(
+			problems, config.Problem{
+				File:    file,
+				Line:    s.Line,
+				Column:  1,
+				What:    "skipped: " + s.Why,
+				Instead: "mend the line or take it out",
+				Warning: true,
+			},
+		)
+	}
+	for _, h := range without {
+		problems = append(problems, config.Problem{
+			File: file, Key: names[h], Warning: true,
+			What:    fmt.Sprintf("no key of %s, so the bot will not connect to it", cmp.Or(h.Alias, h.Address)),
+			Instead: "compare the key on the host with what bot hostkeys prints, then add its line",
+		})
+	}
+	return problems
+}

@@ -1,0 +1,316 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/internal/slackio"
+	"dhbot/internal/store/etcdstore"
+)
+
+const (
+	// roundTripEvery is how often the bot makes Slack tell it something.
+	roundTripEvery = 2 * time.Minute
+	// roundTripWithin is how long Slack may take to. It sends again at once what is
+	// not acked within 3 s.
+	roundTripWithin = 30 * time.Second
+	// roundTripPoll is how often a replica looks at how the last round trip went.
+	roundTripPoll = 10 * time.Second
+)
+
+// RoundTripStore keep the round trip through Slack for all replicas.
+type RoundTripStore interface {
+	LoadRoundTrip(ctx context.Context) (etcdstore.RoundTrip, error)
+	// SaveRoundTrip replaces what LoadRoundTrip returned, unless it has changed meanwhile.
+	SaveRoundTrip(ctx context.Context, old, next etcdstore.RoundTrip) (bool, error)
+}
+
+// roundTrips is this replica's part in the round trip. A connection can look well,
+// with pings and all, and hear nothing of what people do: only something that
+// has gone the whole way tells.
+type roundTrips struct {
+	heard   chan slackio.RoundTrip
+	renewed int64 // the round trip over which the sockets were last renewed; watchRoundTrip alone has it
+
+	mu      sync.Mutex
+	trouble string // why the round trip cannot be made
+}
+
+func (e *roundTrips) say(trouble string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trouble = trouble
+}
+
+// hear takes note of an echo; what finds no room was one of many.
+func (e *roundTrips) hear(echo slackio.RoundTrip) {
+	select {
+	case e.heard <- echo:
+	default:
+	}
+}
+
+// announceHearing makes the round trip now and then, for all replicas.
+func (b *bot) announceHearing(ctx context.Context) error {
+	if b.RoundTrip == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for pause.For(ctx, roundTripEvery) {
+		err := b.roundTrip(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			b.echoes.say(err.Error())
+			b.Log.WarnContext(ctx, "no round trip through Slack", "err", err)
+		default:
+			b.echoes.say("")
+		}
+	}
+	return nil
+}
+
+// roundTrip marks the bot's own message in the audit channel, or takes the
+// mark back, and notes that it has.
+func (b *bot) roundTrip(ctx context.Context) error {
+	old, err := b.RoundTrip.LoadRoundTrip(ctx)
+	if err != nil {
+		return err
+	}
+	next := old
+	if next.TS == "" || next.Channel != b.AuditChannel {
+		next = etcdstore.RoundTrip{Channel: b.AuditChannel, Good: old.Good, Missed: old.Missed}
+		if next.TS, err = b.slack.Post(ctx, engine.Place{Channel: b.AuditChannel}, card.RoundTripMessage()); err != nil {
+			return err
+		}
+	}
+	if lost(old, b.Now()) && next.Missed == 0 {
+		next.Missed = old.Sent
+	}
+	// Noted first: the echo may be here before the answer.
+	next.On = !next.On
+	next.Sent = b.Now().UnixMilli()
+	next.Heard = 0
+	next.Again = false
+	if set, err := b.RoundTrip.SaveRoundTrip(ctx, old, next); err != nil || !set {
+		return err
+	}
+	err = b.slack.SetRoundTripMark(ctx, next.Channel, next.TS, next.On)
+	if err == nil {
+		return nil
+	}
+	// No echo will come. The next one goes the other way, or to a new message.
+	sent, readErr := b.RoundTrip.LoadRoundTrip(ctx)
+	if readErr != nil || sent.Sent != next.Sent {
+		return err
+	}
+	undone := sent
+	undone.Sent = 0
+	if errors.Is(err, publish.ErrGone) {
+		undone.TS = ""
+	}
+	if _, noteErr := b.RoundTrip.SaveRoundTrip(ctx, sent, undone); noteErr != nil {
+		return noteErr
+	}
+	if errors.Is(err, slackio.ErrAlreadyMarked) || errors.Is(err, publish.ErrGone) {
+		return nil
+	}
+	return err
+}
+
+// lost says that a round trip has not come back in time, or not at the first
+// try.
+func lost(e etcdstore.RoundTrip, now time.Time) bool {
+	return e.Sent > 0 && (e.Again || e.Heard == 0 && now.Sub(time.UnixMilli(e.Sent)) > roundTripWithin)
+}
+
+// watchRoundTrip notes what Slack tells this replica, and opens its sockets
+// anew when a round trip was lost, whichever replica should have received it.
+func (b *bot) watchRoundTrip(ctx context.Context) error {
+	if b.RoundTrip == nil {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(roundTripPoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case echo := <-b.echoes.heard:
+			if err := b.noteRoundTrip(ctx, echo); err != nil && ctx.Err() == nil {
+				b.Log.WarnContext(ctx, "an echo from Slack is not noted", "err", err)
+			}
+		case <-tick.C:
+			b.reconnectDeaf(ctx)
+		}
+	}
+}
+
+// noteRoundTrip notes an echo, and tells people when all is well again.
+func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
+	for {
+		old, err := b.RoundTrip.LoadRoundTrip(ctx)
+		if err != nil {
+			return err
+		}
+		if echo.Channel != old.Channel || echo.TS != old.TS || echo.On != old.On || old.Sent == 0 || old.Heard != 0 {
+			return nil // of an earlier round trip, or told before
+		}
+		next := old
+		next.Heard, next.Again = b.Now().UnixMilli(), echo.Again
+		late := lost(old, b.Now()) || echo.Again
+		switch {
+		case late && next.Missed == 0:
+			next.Missed = old.Sent
+		case !late:
+			next.Good, next.Missed = old.Sent, 0
+		}
+		set, err := b.RoundTrip.SaveRoundTrip(ctx, old, next)
+		if err != nil {
+			return err
+		}
+		if !set {
+			continue
+		}
+		if !late && old.Missed > 0 && old.Good > 0 {
+			b.postMissedMessages(ctx, time.UnixMilli(old.Good), time.UnixMilli(next.Good))
+		}
+		return nil
+	}
+}
+
+// reconnectDeaf opens the sockets anew over a round trip that was lost, once.
+func (b *bot) reconnectDeaf(ctx context.Context) {
+	e, err := b.RoundTrip.LoadRoundTrip(ctx)
+	if err != nil || e.Good == 0 || !lost(e, b.Now()) || e.Sent == b.echoes.renewed {
+		return // others speak of the store; where no echo ever came, its absence tells nothing
+	}
+	b.echoes.renewed = e.Sent
+	b.Log.ErrorContext(ctx, "a round trip through Slack was lost; the sockets are opened anew",
+		"sent", clock(time.UnixMilli(e.Sent)), "again", e.Again)
+	b.slack.Renew(ctx)
+}
+
+// roundTripHealth says how the last round trip went: what is wrong, or a line.
+func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
+	if b.RoundTrip == nil {
+		return "", ""
+	}
+	e, err := b.RoundTrip.LoadRoundTrip(ctx)
+	if err != nil || e.Sent == 0 && e.Good == 0 {
+		return "", b.roundTripTrouble()
+	}
+	switch {
+	case e.Good == 0 && lost(e, b.Now()):
+		return "", "Slack tells the bot nothing of its own marks, so that whether every connection hears is not known: has the app the scopes and events of `bot manifest`?"
+	case e.Missed > 0 || lost(e, b.Now()):
+		return fmt.Sprintf("not everything from Slack arrives: the last round trip that came back at once was at %s. A connection looks well and hears nothing; the bot opens its own anew",
+			clock(time.UnixMilli(e.Good))), ""
+	case e.Heard > 0:
+		return "", fmt.Sprintf(
+			"round trip through Slack at %s took %v", clock(time.UnixMilli(e.Sent)), time.Duration(e.Heard-e.Sent)*time.Millisecond,
+		)
+	default:
+		return "", b.roundTripTrouble()
+	}
+}
+
+func (b *bot) roundTripTrouble() string {
+	b.echoes.mu.Lock()
+	defer b.echoes.mu.Unlock()
+	if b.echoes.trouble == "" {
+		return ""
+	}
+	return "no round trip through Slack: " + b.echoes.trouble
+}
+
+// Times of the count of connections.
+const (
+	countLook    = 15 * time.Second
+	firstRecount = time.Minute // a change of sockets or replicas is over by then
+	nextRecount  = 10 * time.Minute
+)
+
+// foreignConnections watches for connections of the app that no replica of ours has:
+// each takes a share of what people do.
+type foreignConnections struct {
+	mu   sync.Mutex
+	text string    // what is wrong, "" for nothing
+	at   time.Time // of the count that was judged last
+	over int       // counts in a row that were too high
+}
+
+func (s *foreignConnections) say() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text
+}
+
+// judge takes a count, and says whether Slack should count again: one count
+// may have been taken while sockets changed.
+func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recount bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if counted <= ours {
+		s.text, s.over = "", 0
+		return false
+	}
+	patience := firstRecount
+	if s.over > 1 {
+		patience = nextRecount
+	}
+	if now.Sub(at) < patience {
+		return false
+	}
+	if at.After(s.at) {
+		s.at = at
+		s.over++
+	}
+	if s.over > 1 {
+		s.text = fmt.Sprintf("Slack counts %d connections of this app, and %d of them are the bot's: whatever has the others takes a share of what people type and tap. "+
+			"Look for another program with the same app token (SLACK_APP_TOKEN)", counted, ours)
+	}
+	return true
+}
+
+// watchCount compares what Slack counts with what the replicas have open.
+func (b *bot) watchCount(ctx context.Context) error {
+	for pause.For(ctx, countLook) {
+		h := b.slack.Health()
+		counted, at := h.Counted()
+		replicas := 1
+		if b.Peers != nil {
+			peers, err := b.Peers(ctx)
+			if err != nil {
+				continue // not known how many are ours
+			}
+			replicas = max(1, len(peers))
+		}
+		if b.foreign.judge(counted, replicas*len(h.Sockets), at, b.Now()) {
+			b.Log.WarnContext(ctx, "Slack counts connections that are not the bot's; it is made to count again",
+				"counted", counted, "ours", replicas*len(h.Sockets))
+			b.slack.Renew(ctx)
+		}
+	}
+	return nil
+}
+
+// postMissedMessages tells the channels that what people did may not have arrived.
+func (b *bot) postMissedMessages(ctx context.Context, from, to time.Time) {
+	text := fmt.Sprintf("Between %s and %s not everything from Slack reached me; please repeat commands from then that got no answer.", clock(from), clock(to))
+	b.tellChannels(ctx, text, card.SomeMessagesMissed(from, to, text))
+}
+
+// notEmpty drops what says nothing.
+func notEmpty(lines ...string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool { return l == "" })
+}

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/command"
+	"dhbot/internal/slackio"
+	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/memstore"
+)
+
+// memoryRoundTrip keeps a round trip in memory.
+type memoryRoundTrip struct {
+	mu   sync.Mutex
+	echo etcdstore.RoundTrip
+}
+
+func (o *memoryRoundTrip) LoadRoundTrip(context.Context) (etcdstore.RoundTrip, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.echo, nil
+}
+
+func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.RoundTrip) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.echo != old {
+		return false, nil
+	}
+	o.echo = next
+	return true, nil
+}
+
+// marking are ears whose marks come back as how says.
+type marking struct {
+	ears
+	hear func(slackio.RoundTrip)
+
+	how     string // "at once", "again", "never", or what Slack answers instead
+	renewed int
+}
+
+func (m *marking) SetRoundTripMark(_ context.Context, channel, ts string, on bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch m.how {
+	case "at once", "again":
+		m.hear(slackio.RoundTrip{Channel: channel, TS: ts, On: on, Again: m.how == "again"})
+		return nil
+	case "never":
+		return nil
+	default:
+		return slackio.ErrAlreadyMarked
+	}
+}
+
+func (m *marking) Renew(context.Context) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.renewed++
+}
+
+func (m *marking) turn(how string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.how = how
+}
+
+func (m *marking) renewals() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.renewed
+}
+
+// A round trip that does not come back at once has the sockets opened anew, is
+// told in health, and, when all is well again, in the channels. An app that
+// was never told of its own marks is left alone.
+func TestRoundTrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slack := &marking{how: "never"}
+		b := &bot{slack: slack, echoes: roundTrips{heard: make(chan slackio.RoundTrip, 16)}, Config: Config{
+			Now: time.Now, Log: slog.New(slog.DiscardHandler), AuditChannel: "C0AUDIT", Grammar: command.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
+		}, Edges: Edges{Store: appStore{memstore.New(memstore.Config{})}, RoundTrip: &memoryRoundTrip{}}}
+		slack.hear = b.echoes.hear
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var parts sync.WaitGroup
+		parts.Go(func() { _ = b.announceHearing(ctx) })
+		parts.Go(func() { _ = b.watchRoundTrip(ctx) })
+		time.Sleep(roundTripEvery - time.Second) // a phase ends a second before the next round trip
+		for i, phase := range []struct {
+			how       string
+			why, line string // of health
+			renewals  int    // so far
+			told      int    // so far, in the channel
+		}{
+			{how: "never", line: "bot manifest"}, // nothing is known yet
+			{how: "at once", line: "took 0s"},
+			{how: "never", why: "not everything from Slack arrives", renewals: 1},
+			{how: "at once", line: "took 0s", renewals: 1, told: 1},
+			{how: "again", why: "not everything from Slack arrives", renewals: 2, told: 1},
+			{how: "at once", line: "took 0s", renewals: 2, told: 2},
+			{how: "marked", renewals: 2, told: 2}, // somebody else's mark: the next goes the other way
+			{how: "at once", line: "took 0s", renewals: 2, told: 2},
+		} {
+			slack.turn(phase.how)
+			time.Sleep(roundTripEvery) // the round trip, and what comes of it
+			synctest.Wait()
+			why, line := b.roundTripHealth(ctx)
+			if !strings.Contains(why, phase.why) || (phase.why == "") != (why == "") || !strings.Contains(line, phase.line) {
+				t.Errorf("phase %d, %s: health says %q, %q", i, phase.how, why, line)
+			}
+			told := slices.DeleteFunc(slack.said(), func(text string) bool { return !strings.HasPrefix(text, "C0INCIDENT: Between ") })
+			if slack.renewals() != phase.renewals || len(told) != phase.told {
+				t.Errorf("phase %d, %s: renewed %d times, told %q", i, phase.how, slack.renewals(), told)
+			}
+		}
+		if n := len(slices.DeleteFunc(slack.said(), func(text string) bool { return !strings.HasPrefix(text, "C0AUDIT: ") })); n != 1 {
+			t.Errorf("%d messages to be marked, want one for all", n)
+		}
+		cancel()
+		parts.Wait()
+	})
+}
+
+// One count of too many connections tells nothing; one that is repeated does.
+func TestStrangers(t *testing.T) {
+	var s foreignConnections
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	for i, step := range []struct {
+		counted, counted0, now int // connections, when that was, and the time
+		recount, says          bool
+	}{
+		{counted: 2, counted0: 0, now: 15},
+		{counted: 4, counted0: 20, now: 30},                                  // just now: sockets change
+		{counted: 4, counted0: 20, now: 90, recount: true},                   // long enough: count again
+		{counted: 2, counted0: 91, now: 95},                                  // it was over
+		{counted: 3, counted0: 100, now: 165, recount: true},                 // another time
+		{counted: 3, counted0: 166, now: 190},                                // counted again, too early to tell
+		{counted: 3, counted0: 166, now: 230, recount: true, says: true},     // twice in a row
+		{counted: 3, counted0: 231, now: 300, says: true},                    // not so often any more
+		{counted: 3, counted0: 231, now: 831 + 1, recount: true, says: true}, // now and then
+		{counted: 2, counted0: 840, now: 845},                                // gone
+	} {
+		if got := s.judge(step.counted, 2, at(step.counted0), at(step.now)); got != step.recount || (s.say() != "") != step.says {
+			t.Errorf("step %d: recount %v, says %q", i, got, s.say())
+		}
+	}
+}

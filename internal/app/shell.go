@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/local/localshell"
+	"dhbot/internal/local/membership"
+	"dhbot/internal/pause"
+	"dhbot/internal/sshkey"
+)
+
+// Terminal is the way in for people in a shell on the bot's machine.
+type Terminal struct {
+	Socket string // a path; "" means none
+	Group  string // who may reach it besides the bot's own user; "" is no one
+	Keys   map[string][]sshkey.Key
+}
+
+// openAgain is the time between two tries to open the terminal's socket.
+const openAgain = 30 * time.Second
+
+// console keeps the terminal's socket open. Where that cannot be done the bot
+// goes on without, and says so in its health: a directory that is not there
+// after a reboot is no reason for Slack not to be answered either.
+type console struct {
+	Terminal
+	server *localshell.Server
+
+	mu  sync.Mutex
+	why error // it is not open, because
+}
+
+func (b *bot) console() (*console, error) {
+	server, err := localshell.New(localshell.Config{
+		Keys: b.Terminal.Keys, Command: b.service.Command, Run: b.Store.Get, Log: b.Store,
+		Now: b.Now, Logger: b.Log.With("part", "terminal"),
+	})
+	return &console{Terminal: b.Terminal, server: server}, err
+}
+
+func (c *console) run(ctx context.Context, log func(msg string, args ...any)) error {
+	for {
+		l, err := adminsock.ListenAt(c.Socket, c.Group)
+		c.note(err)
+		if err == nil {
+			return c.server.Serve(ctx, l)
+		}
+		log("the terminal's socket cannot be opened; trying again", "in", openAgain, "err", err)
+		if !pause.For(ctx, openAgain) {
+			return nil
+		}
+	}
+}
+
+func (c *console) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.why = err
+}
+
+// ill is what is wrong with the terminal, or "".
+func (c *console) ill() string {
+	if c == nil {
+		return ""
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why == nil {
+		return ""
+	}
+	return fmt.Sprintf("nobody can use the terminal: %v", c.why)
+}
+
+// membership asks Slack about the people at the terminal.
+func (b *bot) membership() (*membership.Directory, error) {
+	file := ""
+	if b.ControlDir != "" {
+		file = filepath.Join(b.ControlDir, "people.json")
+	}
+	return membership.New(membership.Config{
+		Slack: b.slack, Answered: b.slack.Answered, Rules: b.Settings.Rules, File: file,
+		HasKey: func(person string) bool { return len(b.Terminal.Keys[person]) > 0 },
+		Now:    b.Now, Log: b.Log.With("part", "membership"),
+	})
+}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+)
+
+// stoppedEvery is how often the bot looks whether changes were stopped.
+const stoppedEvery = 2 * time.Second
+
+// watchStopped posts in the audit channel why nothing is changed any more: the trail,
+// by which the channel learns of everything else, is not continued then.
+func (b *bot) watchStopped(ctx context.Context) error {
+	if b.Stopped == nil {
+		<-ctx.Done()
+		return nil
+	}
+	told := ""
+	for pause.For(ctx, stoppedEvery) {
+		why := b.Stopped()
+		if why == told {
+			continue
+		}
+		if _, err := b.slack.Post(ctx, engine.Place{Channel: b.AuditChannel}, card.ChangesStopped(b.Replica, why)); err != nil {
+			b.Log.WarnContext(ctx, "that changes are stopped was not told yet", "err", err)
+			continue
+		}
+		told = why
+	}
+	return nil
+}

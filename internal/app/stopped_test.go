@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Changes that are stopped are told in the audit channel, once for each reason.
+func TestStoppedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slack := &ears{}
+		var why atomic.Value
+		why.Store("")
+		b := &bot{
+			slack: slack, Config: Config{AuditChannel: "C0AUDIT", Log: slog.New(slog.DiscardHandler)},
+			Edges: Edges{Stopped: func() string { return why.Load().(string) }},
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- b.watchStopped(ctx) }()
+		for _, reason := range []string{"", "two histories of this store", "two histories of this store"} {
+			why.Store(reason)
+			time.Sleep(3 * stoppedEvery)
+			synctest.Wait()
+		}
+		if want := []string{"C0AUDIT: 🔴 No changes: the stored history does not fit"}; !slices.Equal(slack.said(), want) {
+			t.Errorf("it said %q", slack.said())
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/pause"
+)
+
+// tokensEvery is how often it is looked at whether Slack refuses a token.
+const tokensEvery = 2 * time.Second
+
+// watchTokens reports, once each time that changes, that Slack refuses a token:
+// in the log, and wherever the other token still allows.
+func (b *bot) watchTokens(ctx context.Context) error {
+	reported := ""
+	for ; ctx.Err() == nil; pause.For(ctx, tokensEvery) {
+		refused := b.slack.Health().Refused
+		now := fmt.Sprint(refused)
+		if now == reported {
+			continue
+		}
+		reported = now
+		for _, r := range refused {
+			text := "I am not working properly. " + r.String() + "."
+			b.tellChannels(ctx, text, card.Refusal(text))
+		}
+	}
+	return nil
+}

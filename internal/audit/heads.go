@@ -1,0 +1,130 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// heads are what must be found in a trail while it is verified.
+type heads struct {
+	kept   map[uint64]string     // by number of the entry
+	roots  map[uint64]SignedHead // by number of the entry
+	passed map[uint64]bool       // those that were found
+
+	vouched   uint64 // the newest entry that was found
+	signed    *SignedHead
+	forgotten []Head
+}
+
+// collect takes what the options name, and refuses what contradicts itself or
+// cannot be continued.
+func collect(o Options) (*heads, error) {
+	h := &heads{kept: map[uint64]string{}, roots: map[uint64]SignedHead{}, passed: map[uint64]bool{}}
+	add := func(k Head) error {
+		if other, twice := h.kept[k.N]; twice && other != k.Hash {
+			return &BrokenError{k.N, "two different heads with this number were kept elsewhere: there have been two trails"}
+		}
+		h.kept[k.N] = k.Hash
+		return nil
+	}
+	for _, k := range o.Heads {
+		if err := add(k); err != nil {
+			return h, err
+		}
+	}
+	for _, s := range o.Signed {
+		if err := add(s.Last); err != nil {
+			return h, err
+		}
+		h.roots[s.Last.N] = s
+	}
+	return h, h.begin(o)
+}
+
+// begin looks at the heads of entries before the first one.
+func (h *heads) begin(o Options) error {
+	at, continued := h.kept[o.After.N]
+	switch {
+	case o.After.N == 0:
+		delete(h.kept, 0) // the head of an empty trail
+		return nil
+	case continued && at != o.After.Hash:
+		return &BrokenError{o.After.N, rewritten}
+	case o.Anchored && !continued:
+		return &BrokenError{o.After.N + 1, fmt.Sprintf(
+			"the file begins here, and says itself that it continues entry %d: no head vouches for that, so entries 1 to %d may have been cut off. Give the head of entry %d, or verify the whole trail",
+			o.After.N, o.After.N, o.After.N)}
+	}
+	for _, k := range o.Heads {
+		if k.N < o.After.N {
+			return &BrokenError{o.After.N + 1, fmt.Sprintf(
+				"the file begins here, and head %d lies before it: that it continues this head cannot be told. Verify the whole trail", k.N)}
+		}
+	}
+	for n := range h.roots { // some of many; those of before say nothing here
+		if n < o.After.N {
+			delete(h.kept, n)
+			delete(h.roots, n)
+		}
+	}
+	if continued {
+		h.passed[o.After.N] = true
+	}
+	return nil
+}
+
+// forget drops the heads of entries that a restore forgot: their numbers lie
+// between the entry before it and its own.
+func (h *heads) forget(before uint64, s *Sealed) {
+	if s.Record.Lost == 0 {
+		return
+	}
+	for n, hash := range h.kept {
+		if n > before && n < s.N {
+			h.forgotten = append(h.forgotten, Head{n, hash})
+			delete(h.kept, n)
+			delete(h.roots, n)
+		}
+	}
+	slices.SortFunc(h.forgotten, func(a, b Head) int { return cmp.Compare(a.N, b.N) })
+}
+
+// found compares an entry with the head of its number.
+func (h *heads) found(s *Sealed, tree *Tree, whole bool) error {
+	hash, kept := h.kept[s.N]
+	if !kept {
+		return nil
+	}
+	if hash != s.Hash {
+		return &BrokenError{s.N, rewritten}
+	}
+	if signed, ok := h.roots[s.N]; ok {
+		if whole && (signed.Size != tree.Size || signed.Root != tree.Root()) {
+			return &BrokenError{s.N, "the signed head of this entry has another tree: entries before it were made anew"}
+		}
+		h.signed = &signed
+	}
+	h.passed[s.N] = true
+	h.vouched = s.N
+	return nil
+}
+
+// missing names a head that was not found though the trail is over.
+func (h *heads) missing(last uint64) error {
+	left := uint64(0)
+	for n := range h.kept {
+		if !h.passed[n] {
+			left = max(left, n)
+		}
+	}
+	switch {
+	case left > last:
+		return &BrokenError{last + 1, fmt.Sprintf(
+			"missing: the trail ends at %d, but the head kept elsewhere is number %d; its end was cut off", last, left)}
+	case left > 0:
+		return &BrokenError{left, "no entry has the number of this head, and no restore tells why"}
+	default:
+		return nil
+	}
+}

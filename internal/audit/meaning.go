@@ -1,0 +1,145 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Rules are what a run takes, as far as its records tell.
+type Rules struct {
+	// Approvals is how many people besides the requester a run of that record's
+	// action and level takes at least.
+	Approvals func(Record) int
+	// VoteWithin is how long after the request an approval may come, StartWithin
+	// how long after the last one the run may start.
+	VoteWithin, StartWithin time.Duration
+}
+
+// meaning follows each run from its request on.
+type meaning struct {
+	rules Rules
+	runs  map[string]*story
+}
+
+func newMeaning(r Rules) *meaning { return &meaning{rules: r, runs: map[string]*story{}} }
+
+// story is how far a run has come.
+type story struct {
+	asked   Record
+	votes   []Record // that stand
+	ready   time.Time
+	started bool
+	ended   Kind // what ended it, "" while it is open
+}
+
+// next holds an entry to the rules. A run whose request lies before the stretch
+// is not judged.
+func (m *meaning) next(s *Sealed) error {
+	r := &s.Record
+	if r.Seq == 0 {
+		return nil // it only mentions a run
+	}
+	broken := func(format string, a ...any) error {
+		return &BrokenError{s.N, fmt.Sprintf("run %s: ", r.Run) + fmt.Sprintf(format, a...)}
+	}
+	st, known := m.runs[r.Run]
+	switch {
+	case r.Kind == Requested && r.Seq == 1:
+		m.runs[r.Run] = &story{asked: *r, ready: r.At}
+		return nil
+	case r.Kind == Requested:
+		return broken("it is asked for a second time")
+	case !known && r.Seq == 1:
+		return broken("it begins with %q and not with its request", r.Kind)
+	case !known:
+		return nil
+	case st.ended != "":
+		return broken("%q comes after it had ended (%s)", r.Kind, st.ended)
+	case r.Digest != st.asked.Digest:
+		return broken("%q is over another plan (%.12s) than the one that was asked for (%.12s)", r.Kind, r.Digest, st.asked.Digest)
+	}
+	if why := st.take(*r, m.rules); why != "" {
+		return broken("%s", why)
+	}
+	return nil
+}
+
+// take is what a record makes of a run; why it may not, "" where it may.
+func (st *story) take(r Record, rules Rules) (why string) {
+	switch r.Kind {
+	case Approved:
+		return st.approved(r, rules)
+	case Withdrawn:
+		return st.withdrawn(r)
+	case Started:
+		return st.start(r, rules)
+	case StepStarted, StepEnded, Ticked:
+		if !st.started {
+			return fmt.Sprintf("%q comes before it was started", r.Kind)
+		}
+	case Denied, Expired, Refused, Ended, Closed:
+		st.ended = r.Kind
+	case Cancelled:
+		if r.Outcome != "" { // without one it stops after its step
+			st.ended = r.Kind
+		}
+	}
+	return ""
+}
+
+func (st *story) approved(r Record, rules Rules) string {
+	switch {
+	case st.started:
+		return fmt.Sprintf("the approval by %s comes after it was started", r.Person)
+	case r.Person == "" || r.Person == st.asked.Person || r.Account == st.asked.Account:
+		return fmt.Sprintf("%s approved a request of their own", st.asked.Person)
+	case r.At.Before(st.asked.At.Add(-slack)):
+		return fmt.Sprintf("the approval by %s is older than the request", r.Person)
+	case r.At.After(st.asked.At.Add(rules.VoteWithin + slack)):
+		return fmt.Sprintf("the approval by %s came %s after the request, which waited for %s at most",
+			r.Person, r.At.Sub(st.asked.At).Round(time.Second), rules.VoteWithin)
+	}
+	for _, v := range st.votes {
+		if v.Person == r.Person || v.Account == r.Account {
+			return fmt.Sprintf("%s approved it twice", r.Person)
+		}
+	}
+	st.votes = append(st.votes, r)
+	st.ready = r.At
+	return ""
+}
+
+func (st *story) withdrawn(r Record) string {
+	for i, v := range st.votes {
+		if v.Person == r.Person {
+			st.votes = append(st.votes[:i:i], st.votes[i+1:]...)
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s took back an approval that they had not given", r.Person)
+}
+
+// start judges the first start; a later one carries on what was handed over.
+func (st *story) start(r Record, rules Rules) string {
+	if st.started {
+		return ""
+	}
+	if need := rules.Approvals(st.asked); len(st.votes) < need {
+		return fmt.Sprintf("%s was started with %s of %d it takes", strings.TrimSpace(st.asked.Action+" ("+st.asked.Severity+")"),
+			counted(len(st.votes), "approval"), need)
+	}
+	if r.At.After(st.ready.Add(rules.StartWithin + slack)) {
+		return fmt.Sprintf("it was started %s after it was approved, and had %s for that",
+			r.At.Sub(st.ready).Round(time.Second), rules.StartWithin)
+	}
+	st.started = true
+	return ""
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

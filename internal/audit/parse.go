@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parser reads the canonical form of a record or an entry straight from its
+// text: the fields in their one order, no white space. It is a short cut beside
+// strictJSON, several times as fast: whoever uses it writes what it read once
+// more and compares the bytes, so a mistake here cannot let anything pass. The
+// texts that it returns share the memory of the line.
+type parser struct {
+	rest string
+	ok   bool
+}
+
+// parseRecord reads a record. ok false says nothing about the line but that
+// strictJSON has to be asked.
+func parseRecord(line string) (r Record, ok bool) {
+	p := parser{line, true}
+	r = p.record()
+	return r, p.ok && p.rest == ""
+}
+
+// parseEntry reads an entry in the same way.
+func parseEntry(line string) (s Sealed, ok bool) {
+	p := parser{line, true}
+	p.want(`{"n":`)
+	s.N = p.unsigned()
+	p.want(`,"rev":`)
+	s.Rev = int64(p.number())
+	p.want(`,"prev":`)
+	s.Prev = p.text()
+	p.want(`,"record":`)
+	s.Record = p.record()
+	p.want(`,"hash":`)
+	s.Hash = p.text()
+	p.want(`}`)
+	return s, p.ok && p.rest == ""
+}
+
+func (p *parser) record() (r Record) {
+	p.want(`{"v":`)
+	r.V = p.number()
+	p.want(`,"at":`)
+	r.At = p.time()
+	p.maybeText(`,"run":`, &r.Run)
+	p.maybeNumber(`,"seq":`, &r.Seq)
+	p.maybeText(`,"prev":`, &r.Prev)
+	p.want(`,"kind":`)
+	r.Kind = Kind(p.text())
+	p.maybeText(`,"person":`, &r.Person)
+	p.maybeText(`,"account":`, &r.Account)
+	p.maybeText(`,"via":`, &r.Via)
+	p.maybeText(`,"replica":`, &r.Replica)
+	p.maybeText(`,"cluster":`, &r.Cluster)
+	p.maybeText(`,"action":`, &r.Action)
+	p.maybeText(`,"target":`, &r.Target)
+	p.maybeText(`,"severity":`, &r.Severity)
+	p.maybeText(`,"digest":`, &r.Digest)
+	p.maybeNumber(`,"step":`, &r.Step)
+	p.maybeText(`,"host":`, &r.Host)
+	p.maybeText(`,"command":`, &r.Command)
+	p.maybeText(`,"outcome":`, &r.Outcome)
+	if p.has(`,"exit":`) {
+		code := p.number()
+		r.Exit = &code
+	}
+	p.maybeText(`,"output":`, &r.Output)
+	p.maybeNumber(`,"lost":`, &r.Lost)
+	p.maybeText(`,"text":`, &r.Text)
+	p.want(`}`)
+	return r
+}
+
+// has takes a piece of the form where it comes next.
+func (p *parser) has(piece string) bool {
+	rest, found := strings.CutPrefix(p.rest, piece)
+	p.rest = rest
+	return found
+}
+
+func (p *parser) want(piece string) { p.ok = p.has(piece) && p.ok }
+
+func (p *parser) maybeText(name string, to *string) {
+	if p.has(name) {
+		*to = p.text()
+	}
+}
+
+func (p *parser) maybeNumber(name string, to *int) {
+	if p.has(name) {
+		*to = p.number()
+	}
+}
+
+// text is a string. Those with escapes are left to strictJSON.
+func (p *parser) text() string {
+	p.want(`"`)
+	end := strings.IndexByte(p.rest, '"')
+	if end < 0 || strings.IndexByte(p.rest[:end], '\\') >= 0 {
+		p.ok = false
+		return ""
+	}
+	s := p.rest[:end]
+	p.rest = p.rest[end+1:]
+	return s
+}
+
+func (p *parser) time() time.Time {
+	at, err := time.Parse(time.RFC3339Nano, p.text())
+	p.ok = p.ok && err == nil
+	return at
+}
+
+func (p *parser) digits() string {
+	i := 0
+	for i < len(p.rest) && (p.rest[i] == '-' || p.rest[i] >= '0' && p.rest[i] <= '9') {
+		i++
+	}
+	s := p.rest[:i]
+	p.rest = p.rest[i:]
+	return s
+}
+
+func (p *parser) number() int {
+	n, err := strconv.Atoi(p.digits())
+	p.ok = p.ok && err == nil
+	return n
+}
+
+func (p *parser) unsigned() uint64 {
+	n, err := strconv.ParseUint(p.digits(), 10, 64)
+	p.ok = p.ok && err == nil
+	return n
+}

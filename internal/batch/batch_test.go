@@ -1,0 +1,113 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/batch"
+)
+
+// calls notes when each call was made and for whom; a call takes a while.
+type calls struct {
+	mu   sync.Mutex
+	zero time.Time
+	at   []time.Duration
+	of   [][]int
+}
+
+const lasts = 3 * time.Millisecond
+
+var errNegative = errors.New("negative")
+
+func (c *calls) make(_ context.Context, in []int) error {
+	c.mu.Lock()
+	c.at, c.of = append(c.at, time.Since(c.zero)), append(c.of, slices.Sorted(slices.Values(in)))
+	c.mu.Unlock()
+	time.Sleep(lasts)
+	if slices.Min(in) < 0 {
+		return errNegative
+	}
+	return nil
+}
+
+func one(int) int    { return 1 }
+func self(n int) int { return n }
+
+// asking asks for each of in at its time, until all are done.
+func asking(g *batch.Batcher[int], in map[int]time.Duration) {
+	var wg sync.WaitGroup
+	for n, at := range in {
+		wg.Go(func() {
+			time.Sleep(at)
+			_ = g.Do(context.Background(), n)
+		})
+	}
+	wg.Wait()
+}
+
+const ms = time.Millisecond
+
+// The first is called for at once, and those who ask meanwhile share the next
+// call.
+func TestThoseWhoAskMeanwhileShareTheNextCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &calls{zero: time.Now()}
+		g := batch.New(20*ms, 100, one, c.make)
+		asking(g, map[int]time.Duration{1: 0, 2: 1 * ms, 3: 2 * ms, 4: 21 * ms, 5: 100 * ms})
+		if want := []time.Duration{0, 20 * ms, 40 * ms, 100 * ms}; !slices.Equal(c.at, want) {
+			t.Errorf("calls at %v, want %v", c.at, want)
+		}
+		if want := [][]int{{1}, {2, 3}, {4}, {5}}; !slices.EqualFunc(c.of, want, slices.Equal) {
+			t.Errorf("calls for %v, want %v", c.of, want)
+		}
+	})
+}
+
+// No call is larger than its room, and everybody is in exactly one.
+func TestNoCallIsLargerThanItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &calls{zero: time.Now()}
+		g := batch.New(20*ms, 10, self, c.make)
+		asking(g, map[int]time.Duration{1: 0, 4: 1 * ms, 5: 2 * ms, 6: 3 * ms, 11: 4 * ms})
+		slices.SortFunc(c.of, slices.Compare)
+		if want := [][]int{{1}, {4, 5}, {6}, {11}}; !slices.EqualFunc(c.of, want, slices.Equal) {
+			t.Errorf("calls for %v, want %v", c.of, want)
+		}
+		if c.at[3] != 20*ms {
+			t.Errorf("the last call was made at %v, want all of them by 20 ms", c.at[3])
+		}
+	})
+}
+
+// Whoever gives up takes nothing from the others, not even as the first of
+// them; and an error is everybody's.
+func TestWhoGivesUpTakesNothingAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &calls{zero: time.Now()}
+		g := batch.New(20*ms, 100, one, c.make)
+		if err := g.Do(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+		tired := errors.New("tired")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 5*ms, tired)
+			defer cancel()
+			if err := g.Do(ctx, -10); !errors.Is(err, tired) {
+				t.Errorf("the one who gave up was told %v", err)
+			}
+		})
+		wg.Go(func() {
+			time.Sleep(ms)
+			if err := g.Do(t.Context(), 3); !errors.Is(err, errNegative) {
+				t.Errorf("the other was told %v", err)
+			}
+		})
+		wg.Wait()
+	})
+}

@@ -1,0 +1,361 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"os/user"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/test/sshdtest"
+)
+
+const (
+	manyHosts = 500
+	// warmMB is what memory many warm connections may hold.
+	warmMB      = 60
+	stormRounds = 3
+	// Commands of a round of the comparison, and rounds.
+	warmCommands = 60
+	coldCommands = 6
+	sshRounds    = 8
+	// fastest is the part of all samples that is compared: what the machine does
+	// beside them makes samples longer and none shorter.
+	fastest = 0.1
+	// Hosts that one sshd stands for, and how many log-ins it has at a time.
+	crowdHosts  = 40
+	maxStartups = 10
+)
+
+// BenchmarkSSH measures the SSH edge by itself: memory of 500 warm connections and
+// the storm of dials that makes them, beside as many plain x/crypto connections
+// dialled all at once; and a command over a warm and over a new connection to a
+// real sshd beside plain x/crypto.
+func BenchmarkSSH(b *testing.B) {
+	for b.Loop() {
+		results := append(append(storm(b), crowded(b)...), beside(b)...)
+		for _, r := range results {
+			b.ReportMetric(r.value, r.metric)
+			fmt.Println(r)
+		}
+		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+	}
+}
+
+// resident is the process's own memory in MB, once garbage is returned.
+func resident(tb testing.TB) float64 {
+	tb.Helper()
+	debug.FreeOSMemory()
+	runtime.GC()
+	text := read(tb, "/proc/self/status")
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kB, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return float64(kB) / 1024
+		}
+	}
+	tb.Fatal("the kernel does not say what memory the process has")
+	return 0
+}
+
+// storm lets both sides connect to many hosts at once, in turns, and returns what
+// that takes.
+func storm(tb testing.TB) []result {
+	tb.Helper()
+	address, known := startServer(tb)
+	key := benchKey(tb)
+	plainStorm(tb, address, known, key) // to warm the server up
+	var held, heldBeside, took []float64
+	for range stormRounds {
+		ours, oursTook := poolStorm(tb, address, known, key)
+		plain, plainTook := plainStorm(tb, address, known, key)
+		held = append(held, ours)
+		heldBeside = append(heldBeside, ours/plain)
+		took = append(took, float64(oursTook)/float64(plainTook))
+	}
+	return []result{
+		{what: "500 warm connections, MB", metric: "warm500-MB", value: median(held), atMost: warmMB},
+		{what: "500 warm connections, ours / plain x/crypto", metric: "warm500-ratio", value: median(heldBeside), atMost: 1.30},
+		// Ours proves the login shell behind each connection: a command more, on the
+		// cores that also play the 500 hosts.
+		{what: "dial storm of 500, ours / plain x/crypto at once", metric: "storm500-ratio", value: median(took), atMost: 3},
+	}
+}
+
+// poolStorm connects a pool, and returns what memory that holds, in MB.
+func poolStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
+	tb.Helper()
+	before := resident(tb)
+	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(key), KnownHosts: known})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer pool.Close()
+	began := time.Now()
+	var wg sync.WaitGroup
+	for i := range manyHosts {
+		wg.Go(func() { // a login of its own stands for a host of its own
+			c := remote.Command{Host: "bench", Address: address, Login: "host" + strconv.Itoa(i), Sent: "true", Timeout: time.Minute}
+			if r := pool.Run(context.Background(), c); r.Outcome != remote.Answered {
+				tb.Errorf("%v: %s", r.Outcome, r.Detail)
+			}
+		})
+	}
+	wg.Wait()
+	took = time.Since(began)
+	if n := pool.Stats().Connections; n != manyHosts {
+		tb.Errorf("%d connections are warm", n)
+	}
+	return resident(tb) - before, took
+}
+
+// plainStorm does the same without a pool.
+func plainStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
+	tb.Helper()
+	before := resident(tb)
+	began := time.Now()
+	clients := plainClients(tb, address, known, key)
+	took = time.Since(began)
+	held = resident(tb) - before
+	for _, c := range clients {
+		c.Close()
+	}
+	return held, took
+}
+
+// TestWarmMemory holds 500 warm connections to their bound, which is of a build
+// without the race detector.
+func TestWarmMemory(t *testing.T) {
+	address, known := startServer(t)
+	if held, _ := poolStorm(t, address, known, benchKey(t)); held > warmMB && !raced {
+		t.Errorf("%d warm connections hold %.0f MB, more than %d", manyHosts, held, warmMB)
+	}
+}
+
+func benchKey(tb testing.TB) string {
+	tb.Helper()
+	return sshdtest.Keygen(tb, tb.TempDir()+"/id")
+}
+
+// plainClients dials as many connections without a bound.
+func plainClients(tb testing.TB, address, known, key string) []*ssh.Client {
+	tb.Helper()
+	config := plainConfig(tb, "", known, key)
+	clients := make([]*ssh.Client, manyHosts)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			own := *config
+			own.User = "host" + strconv.Itoa(i)
+			c, err := ssh.Dial("tcp", address, &own)
+			if err != nil {
+				tb.Error(err)
+				return
+			}
+			if err := plainRun(c); err != nil {
+				tb.Error(err)
+			}
+			clients[i] = c
+		})
+	}
+	wg.Wait()
+	return clients
+}
+
+func plainConfig(tb testing.TB, login, known, key string) *ssh.ClientConfig {
+	tb.Helper()
+	signer, err := ssh.ParsePrivateKey([]byte(read(tb, key)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	callback, err := knownhosts.New(known)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &ssh.ClientConfig{
+		User: login, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: callback,
+		HostKeyAlgorithms: []string{ssh.KeyAlgoED25519},
+	}
+}
+
+func plainRun(c *ssh.Client) error {
+	s, err := c.NewSession()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Run("true")
+}
+
+// beside takes turns with plain x/crypto, warm and cold, on one real sshd.
+func beside(tb testing.TB) []result {
+	tb.Helper()
+	s := sshdtest.Start(tb, "MaxSessions 100")
+	command := remote.Command{Host: "bench", Address: s.Address, Login: s.Login, Sent: "true", Timeout: time.Minute}
+	config := plainConfig(tb, s.Login, s.KnownHosts, s.KeyFile)
+	open := func() *sshexec.Pool {
+		pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return pool
+	}
+	ours := func(pool *sshexec.Pool) {
+		if r := pool.Run(context.Background(), command); r.Outcome != remote.Answered {
+			tb.Fatalf("%v: %s", r.Outcome, r.Detail)
+		}
+	}
+	dial := func() *ssh.Client {
+		c, err := ssh.Dial("tcp", s.Address, config)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return c
+	}
+	plain := func(c *ssh.Client) {
+		if err := plainRun(c); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	pool, client := open(), dial()
+	defer pool.Close()
+	defer client.Close()
+	warm := taken(warmCommands*sshRounds, func() { ours(pool) }, func() { plain(client) })
+	cold := taken(coldCommands*sshRounds,
+		func() { p := open(); ours(p); p.Close() },
+		func() { c := dial(); plain(c); c.Close() })
+	return []result{
+		{what: "warm command, ours / bare pooled x/crypto", metric: "warm-ratio", value: warm[0] / warm[1], atMost: 1.10},
+		{what: "cold command, ours / plain x/crypto", metric: "cold-ratio", value: cold[0] / cold[1], atMost: 0.55},
+	}
+}
+
+// taken lets calls take turns and returns what each takes, in milliseconds, at its
+// fastest.
+func taken(n int, calls ...func()) []float64 {
+	all := make([][]time.Duration, len(calls))
+	for range n {
+		for i, call := range calls {
+			began := time.Now()
+			call()
+			all[i] = append(all[i], time.Since(began))
+		}
+	}
+	out := make([]float64, len(calls))
+	for i := range calls {
+		out[i] = quantile(all[i], fastest)
+	}
+	return out
+}
+
+// crowded logs in to many hosts at once that are one sshd, which closes what comes
+// while it has its number of log-ins.
+func crowded(tb testing.TB) []result {
+	tb.Helper()
+	s := startListening(tb, fmt.Sprintf("MaxStartups %[1]d:100:%[1]d", maxStartups))
+	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(s.key), KnownHosts: s.known})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer pool.Close()
+	ours := refusals(func(address string) error {
+		c := remote.Command{Host: "bench", Address: address, Login: s.login, Sent: "true", Timeout: time.Minute}
+		if r := pool.Run(context.Background(), c); r.Outcome != remote.Answered {
+			return fmt.Errorf("%v: %s", r.Outcome, r.Detail)
+		}
+		return nil
+	}, s.port)
+	config := plainConfig(tb, s.login, s.known, s.key)
+	plain := refusals(func(address string) error {
+		c, err := ssh.Dial("tcp", address, config)
+		if err == nil {
+			err = errors.Join(plainRun(c), c.Close())
+		}
+		return err
+	}, s.port)
+	what := fmt.Sprintf("%d log-ins at MaxStartups %d, ", crowdHosts, maxStartups)
+	return []result{
+		{what: what + "plain refused", metric: "plain-refused", value: float64(plain), atLeast: 1},
+		{what: what + "ours let in", metric: "crowd-let-in", value: float64(crowdHosts - ours), atLeast: crowdHosts},
+	}
+}
+
+// refusals calls to many addresses of this machine at once, and counts errors.
+func refusals(call func(address string) error, port string) int {
+	var refused atomic.Int64
+	var wg sync.WaitGroup
+	for i := range crowdHosts {
+		wg.Go(func() {
+			if call(fmt.Sprintf("127.0.0.%d:%s", i+1, port)) != nil {
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return int(refused.Load())
+}
+
+// listening is an sshd that accepts its connections by itself.
+type listening struct{ port, login, key, known string }
+
+// startListening starts one on every address of the loopback interface.
+func startListening(tb testing.TB, lines ...string) listening {
+	tb.Helper()
+	me, err := user.Current()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := tb.TempDir()
+	s := listening{login: me.Username, key: sshdtest.Keygen(tb, dir+"/id")}
+	host := sshdtest.Keygen(tb, dir+"/host")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, s.port, err = net.SplitHostPort(l.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	l.Close()
+	line := strings.Fields(sshdtest.KnownHostsLine(tb, "127.0.0.1:"+s.port, host+".pub"))
+	s.known = write(tb, dir+"/known_hosts", fmt.Sprintf("[127.0.0.*]:%s %s %s\n", s.port, line[1], line[2]), 0o600)
+	lines = append(lines, "Port "+s.port, "ListenAddress 0.0.0.0", "HostKey "+host, "AuthorizedKeysFile "+s.key+".pub",
+		"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "LogLevel QUIET", "UseDNS no",
+		"SetEnv SHLVL=2", "") // keeps bash from reading the user's own start-up file
+	config := write(tb, dir+"/sshd_config", strings.Join(lines, "\n"), 0o600)
+	cmd := exec.Command(sshdtest.Program(tb, "sshd"), "-D", "-f", config)
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // however it ended
+	})
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		c, err := net.Dial("tcp", "127.0.0.1:"+s.port)
+		if err == nil {
+			c.Close()
+			return s
+		}
+		if time.Since(began) > patience {
+			tb.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package card
+
+import (
+	"slices"
+	"time"
+)
+
+// Absent is a person who was called and is away, or in Do Not Disturb until a time.
+type Absent struct {
+	Person string
+	DND    time.Time
+}
+
+// WithAbsent adds to a card who of those it calls is away.
+func WithAbsent(c Card, list []Absent) Card {
+	if len(list) == 0 {
+		return c
+	}
+	line := Line{T("💤 ")}
+	for i, a := range list {
+		if i > 0 {
+			line = append(line, T(" · "))
+		}
+		if a.DND.IsZero() {
+			line = append(line, T(a.Person+" is away"))
+			continue
+		}
+		line = append(line, T(a.Person+": Do Not Disturb until "), At(a.DND))
+	}
+	c.Body = append(slices.Clone(c.Body), Text{Lines: []Line{line}})
+	return c
+}

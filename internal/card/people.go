@@ -1,0 +1,44 @@
+package card
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Member is a person of the config and their roles in a cluster.
+type Member struct {
+	Person string
+	Roles  []string
+	// Gone is why none of the person's accounts is let in any more, "" where one
+	// is; Unknown says that it could not be found out.
+	Gone    string
+	Unknown bool
+}
+
+// People lists who may do what in a cluster, those first that are not let in.
+func People(cluster string, list []Member) Card {
+	var gone, unknown, active []Line
+	for _, m := range list {
+		l := Line{B(m.Person), T(" · " + strings.Join(m.Roles, ", "))}
+		switch {
+		case m.Unknown:
+			unknown = append(unknown, append(Line{T("⚪ ")}, append(l, T(" · not known: Slack did not answer"))...))
+		case m.Gone != "":
+			gone = append(gone, append(Line{T("🔴 ")}, append(l, T(" · not let in: "+m.Gone))...))
+		default:
+			active = append(active, append(Line{T("🟢 ")}, l...))
+		}
+	}
+	what := fmt.Sprintf("%d active", len(active))
+	if len(gone) > 0 {
+		what += fmt.Sprintf(", %d not let in", len(gone))
+	}
+	if len(unknown) > 0 {
+		what += fmt.Sprintf(", %d not known", len(unknown))
+	}
+	return Card{
+		Push: "People of " + cluster + " · " + what,
+		Head: Line{B("People of " + cluster), T(" · " + what)},
+		Body: paragraphs(gone, unknown, active),
+	}
+}

@@ -1,0 +1,72 @@
+package card_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/observe"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// TestWorst: of nothing, and of what could not be told, nobody knows how it is.
+func TestWorst(t *testing.T) {
+	row := func(s runbooks.Severity) status.Row { return status.Row{Finding: observe.Finding{Severity: s}} }
+	for _, tt := range []struct {
+		name string
+		rows []status.Row
+		want runbooks.Severity
+	}{
+		{"an empty board", nil, runbooks.Unknown},
+		{"all well", []status.Row{row(runbooks.None), row(runbooks.None)}, runbooks.None},
+		{"one unknown among the well", []status.Row{row(runbooks.None), row(runbooks.Unknown)}, runbooks.Unknown},
+		{"one critical", []status.Row{row(runbooks.Low), row(runbooks.Critical), row(runbooks.None)}, runbooks.Critical},
+	} {
+		if got := (status.Board{Rows: tt.rows}).Worst(); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A restart that was not sent since monit does not watch the process offers its
+// start, and any other failure only a look.
+func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
+	for state, want := range map[observe.State]bool{observe.NotMonitored: true, observe.Missing: false, observe.Up: false} {
+		seen, err := json.Marshal(observe.Observation{State: state})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := engine.Run{
+			ID: "R-7F3K", State: engine.Failed, Asked: engine.Actor{Person: "anna"},
+			Plan: runbooks.Plan{Cluster: "prod", Action: "restart", Steps: []runbooks.Step{
+				{Kind: runbooks.Wait, Until: runbooks.Supervised, Process: "db_dis", Host: "infra-1"},
+			}},
+			Steps: []engine.Step{{State: engine.StepFailed, Seen: seen}},
+		}
+		offered := false
+		for _, b := range card.Run(run).Buttons {
+			f, err := command.Decode(b.Value)
+			offered = offered || err == nil && f.Verb == "start"
+		}
+		if offered != want {
+			t.Errorf("%s: start offered: %v", state, offered)
+		}
+	}
+}
+
+// TestLocksNameWhoCloses: a run whose outcome is unknown is closed by another
+// than the requester, unless its level is known to be 2 or 3.
+func TestLocksNameWhoCloses(t *testing.T) {
+	for level, other := range map[runbooks.Severity]bool{runbooks.Critical: true, runbooks.Unknown: true, runbooks.Moderate: false, runbooks.Low: false} {
+		run := engine.Run{ID: "R-7F3K", State: engine.Unknown, Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Severity: level}}
+		text := card.PlainText(card.Locks([]engine.Lock{{Name: "prod/process/db_dis", Run: run.ID}}, []engine.Stored{{Run: run}}, time.Now()))
+		if got := strings.Contains(text, "other than anna"); got != other {
+			t.Errorf("level %s: names another person: %v\n%s", level, got, text)
+		}
+	}
+}

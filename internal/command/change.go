@@ -1,0 +1,334 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// changing is a command that changes something, being read. What is not
+// consumed stays in rest.
+type changing struct {
+	*reading
+	cmd  Command
+	rest []token
+
+	processes []string // as they were spelled, in order
+	hosts     []string // named by place words, in order
+	in        string   // the cluster that was named
+	all       bool     // everywhere, said in so many words
+	except    []string // hosts, after everywhere
+	joined    bool     // several names were joined
+	length    string   // of a verb that lasts
+	flags     []string // that no command has
+	params    map[string]string
+
+	again, anyway bool
+}
+
+// change reads a command that changes something. Its grammar is closed, by
+// position: every word is verb, target, place, parameter or marked reason, or
+// it is asked back, or it is an unmarked reason.
+func (r *reading) change(cmd Command, w []token) (*Request, error) {
+	c := &changing{reading: r, cmd: cmd, rest: w, params: map[string]string{}}
+	if help := c.takeFlags(); help {
+		return r.topic(helpRow(r.g), []token{{raw: cmd.Verb, key: cmd.Verb}})
+	}
+	c.takeDryRun()
+	if err := c.target(); err != nil {
+		return nil, c.negatedFirst(err, w)
+	}
+	if err := c.modifiers(); err != nil {
+		return nil, err
+	}
+	c.takeDryRun()
+	req, err := c.resolve()
+	if err != nil {
+		return nil, err
+	}
+	if cmd.Lasts {
+		if err := c.takeLength(req); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.missingParam(req); err != nil {
+		return nil, err
+	}
+	req.Plan = r.planned && cmd.Action != ""
+	if r.quote && !r.planned {
+		return nil, c.ask(req, Quote, "I take no change out of a quote or a block of code.")
+	}
+	return req, c.reason(req)
+}
+
+func helpRow(g *Grammar) Command {
+	cmd, _ := named(g.Commands(), "help")
+	return cmd
+}
+
+// negatedFirst puts a negation between verb and target before whatever else
+// was not understood there: "restart not db_dis".
+func (c *changing) negatedFirst(err error, w []token) error {
+	if len(w) > 0 && headOf(c.g, w) == Negation {
+		return c.askAbout(Negation, "I read that as “do not”.", nil)
+	}
+	return err
+}
+
+// target reads what the verb is about.
+func (c *changing) target() error {
+	switch c.cmd.Object {
+	case ProcessNamed:
+		return c.processTargets()
+	case HostNamed:
+		return c.hostTargets()
+	case ProcessImplied:
+		return c.impliedTarget()
+	case ClusterMeant:
+		if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].name()) {
+			c.in, c.rest = strings.ToLower(c.rest[0].name()), c.rest[1:]
+		}
+	default:
+	}
+	return nil
+}
+
+// impliedTarget reads over the command's own process; another one is asked back.
+func (c *changing) impliedTarget() error {
+	s, ok := c.g.processAt(c.rest)
+	if !ok || len(s.names) > 1 {
+		return nil
+	}
+	if !c.g.sameProcess(s.names[0], c.cmd.Process) {
+		if len(c.rest) > s.took && !marks(c.rest[s.took]) && keyValue.FindStringSubmatch(c.rest[s.took].raw) == nil {
+			return nil // a sentence that begins with a name
+		}
+		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about %s.", c.cmd.Verb, c.cmd.Process), []string{c.said()})
+	}
+	c.rest = c.rest[s.took:]
+	if s.host != "" {
+		c.hosts = append(c.hosts, s.host)
+	}
+	return nil
+}
+
+// everyWords are said before a process that is meant on all of its hosts.
+var everyWords = []string{"all", "every", "both", "each"}
+
+func (c *changing) processTargets() error {
+	c.rest = withoutArticles(c.rest)
+	if len(c.rest) > 1 && slices.Contains(everyWords, c.rest[0].key) {
+		c.all = true
+		c.rest = withoutArticles(c.rest[1:])
+		if len(c.rest) > 1 && c.rest[0].key == "of" {
+			c.rest = withoutArticles(c.rest[1:])
+		}
+	}
+	if c.cmd.Lasts && len(c.rest) > 1 && lengthAt(c.rest) == 1 && c.g.knowsProcess(c.rest[1].name()) {
+		c.length, c.rest = c.rest[0].key, c.rest[1:]
+	}
+	if len(c.rest) == 0 || c.rest[0].key == "because" {
+		return c.missing(c.cmd, MissingTarget, "Which process?")
+	}
+	for {
+		s, ok := c.g.processAt(c.rest)
+		if !ok {
+			return c.notAProcess()
+		}
+		if host := c.splitHost(); host != "" && s.took == 1 {
+			return c.hostFirst(host, c.rest[2:])
+		}
+		c.processes = append(c.processes, s.names...)
+		c.rest = c.rest[s.took:]
+		if s.host != "" {
+			c.hosts = append(c.hosts, s.host)
+		}
+		if s.colon || s.host != "" {
+			break
+		}
+		more, err := c.joins(s.comma)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	c.joined = c.joined || len(c.processes) > 1
+	return nil
+}
+
+func (c *changing) splitHost() string { return c.g.splitHost(c.rest) }
+
+// joiners are the words that join names.
+var joiners = []string{"and", "&", "/", "+", "plus", "n", "then", "or", "und", "oder", "sowie", ","}
+
+// joins reads what joins the next name to the one just read. A comma before
+// anything but a name only ends the target; every other joiner is asked back.
+func (c *changing) joins(comma bool) (more bool, err error) {
+	n := 0
+	for n < len(c.rest) && slices.Contains(joiners, joinerKey(c.rest[n])) {
+		comma = comma && joinerKey(c.rest[n]) == ","
+		n++
+	}
+	if n == 0 && !comma {
+		return false, nil
+	}
+	onlyComma := n == 0 || n == 1 && joinerKey(c.rest[0]) == ","
+	after := c.rest[n:]
+	word := "and"
+	if n > 0 {
+		word = c.rest[0].raw
+	}
+	s, ok := c.g.processAt(after)
+	if ok && n > 0 && slices.Contains([]string{"then", "or", "oder"}, word) {
+		return false, c.askAbout(Joined, fmt.Sprintf("“%s”: I take one command at a time.", word), []string{c.said(), c.cmd.Verb + " " + s.names[0]})
+	}
+	if ok && (!onlyComma || listed(after, s.took)) {
+		c.rest = after
+		return true, nil
+	}
+	if onlyComma && !c.nearlyName(after) {
+		return false, nil
+	}
+	return false, c.askJoined(word, after)
+}
+
+// joinerKey is the form in which joiners are compared: signs as they are.
+func joinerKey(t token) string {
+	if t.isMark() {
+		return t.raw
+	}
+	return t.key
+}
+
+// listed says that the name at the front of some words, behind a comma, stands
+// in a list of names and not at the head of a sentence: "ltds, merge" and not
+// "ltds, query hangs".
+func listed(w []token, took int) bool {
+	if len(w) == took || strings.HasSuffix(w[took-1].raw, ",") || strings.Contains(w[0].raw, "_") {
+		return true
+	}
+	next := w[took]
+	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.key) || marks(next) ||
+		keyValue.MatchString(next.raw)
+}
+
+// nearlyName says that the only word behind a comma is a misspelt name.
+func (c *changing) nearlyName(w []token) bool {
+	return len(w) == 1 && len(w[0].key) > 2 && len(c.g.processesLike(w[0].key)) > 0
+}
+
+// askJoined asks back where something follows a joiner that is no known name.
+func (c *changing) askJoined(joiner string, after []token) error {
+	if len(after) == 0 {
+		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", and(c.processes)), nil)
+	}
+	first := after[0].name()
+	if v, ok := named(c.g.Commands(), after[0].key); ok {
+		return c.twoCommands(v)
+	}
+	readings := []string{c.said()}
+	for _, n := range c.g.processesLike(first) {
+		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
+	}
+	if c.g.knowsHost(first) {
+		readings = append(readings, c.said()+" on "+strings.ToLower(first))
+	}
+	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", shown(first), joiner), readings)
+}
+
+func (c *changing) twoCommands(second Command) error {
+	return c.askAbout(TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", second.Verb), []string{c.said()})
+}
+
+// said is the command with the names read so far.
+func (c *changing) said() string {
+	w := []string{c.cmd.Verb}
+	if len(c.processes) > 0 {
+		w = append(w, strings.Join(c.processes, ", "))
+	}
+	if len(c.hosts) > 0 {
+		w = append(w, "on", and(c.hosts))
+	}
+	if c.in != "" {
+		w = append(w, "in", c.in)
+	}
+	return strings.Join(w, " ")
+}
+
+// notAProcess is the answer where no process stands in its place.
+func (c *changing) notAProcess() error {
+	w := c.rest
+	typed := w[0].name()
+	if host := c.splitHost(); host != "" {
+		return c.hostFirst(host, w[2:])
+	}
+	if c.g.knowsHost(typed) {
+		return c.hostFirst(strings.ToLower(typed), w[1:])
+	}
+	if name, took := c.g.splitName(w); took > 0 {
+		return c.askAbout(SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + tail(w[took:]))})
+	}
+	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.knowsProcess(typed[:i]) && len(c.processes) == 0 {
+		return c.askAbout(
+			UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
+		)
+	}
+	var readings []string
+	for _, n := range c.g.processesLike(typed) {
+		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
+	}
+	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), readings))
+}
+
+// orLooks adds what changes nothing to a question that has no choices.
+func (c *changing) orLooks(q *Question) *Question {
+	if len(q.Choices) == 0 {
+		c.suggest(q, "status", "help "+c.cmd.Verb)
+	}
+	return q
+}
+
+// hostFirst answers a host in the place of a process: "restart query-1",
+// "restart query-1 tailer1".
+func (c *changing) hostFirst(host string, rest []token) error {
+	for i := range c.g.Fleet.Clusters {
+		h, ok := c.g.Fleet.Clusters[i].Host(host)
+		if !ok {
+			continue
+		}
+		var readings []string
+		if s, ok := c.g.processAt(rest); ok {
+			readings = append(readings, fmt.Sprintf("%s %s on %s", c.cmd.Verb, s.names[0], host))
+		}
+		return c.askAbout(HostFirst, fmt.Sprintf("%s is a host. Which of its processes: %s?", host, strings.Join(h.Processes, ", ")), readings)
+	}
+	return c.askAbout(HostFirst, host+" is a host.", nil)
+}
+
+func (c *changing) hostTargets() error {
+	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].key) {
+		c.rest = c.rest[1:]
+	}
+	if len(c.rest) == 0 || c.rest[0].key == "because" {
+		return c.missing(c.cmd, MissingTarget, "Which host?")
+	}
+	if slices.Contains(placeWords, c.rest[0].key) {
+		return nil // "restart-host on query-1"
+	}
+	took, err := c.hostList(c.rest)
+	if err != nil {
+		return err
+	}
+	if took == 0 {
+		typed := c.rest[0].name()
+		var readings []string
+		for _, n := range like(strings.ToLower(typed), c.g.hosts()) {
+			readings = append(readings, c.cmd.Verb+" "+n)
+		}
+		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", shown(typed), and(c.g.hosts())), readings)
+	}
+	c.rest = c.rest[took:]
+	return nil
+}

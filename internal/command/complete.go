@@ -1,0 +1,114 @@
+package command
+
+import "slices"
+
+// Completions are the words that may come next after some whole words, for a
+// shell: each with a note, "" for none. Words that start with a partial word are
+// kept by the shell; here all are listed.
+func (g *Grammar) Completions(before []string) [][2]string {
+	if len(before) == 0 {
+		var out [][2]string
+		for _, c := range g.Commands() {
+			out = append(out, [2]string{c.Verb, c.Summary})
+		}
+		return out
+	}
+	w := make([]token, len(before))
+	for i, s := range before {
+		w[i] = token{raw: s, key: word(s)}
+	}
+	cmd, rest, err := (&reading{g: g}).verb(w)
+	if err != nil {
+		return nil
+	}
+	if n := len(rest); n > 0 {
+		switch rest[n-1].key {
+		case "on":
+			return plainWords(g.hosts())
+		case "in":
+			return plainWords(g.clusters())
+		}
+	}
+	return g.next(cmd, before, rest)
+}
+
+// next are the words that may follow a verb and some words after it.
+func (g *Grammar) next(cmd Command, before []string, rest []token) [][2]string {
+	switch {
+	case cmd.Object == CommandNamed:
+		return g.Completions(before[len(before)-len(rest):])
+	case cmd.Object == Topic && len(rest) == 0:
+		return append(g.Completions(nil), g.targets(Command{Object: ProcessNamed})...)
+	case cmd.Object == TrailPart:
+		return append(g.targets(Command{Object: ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
+	case cmd.Object == Nothing, cmd.Object == RunNamed, cmd.Object == IncidentNamed, cmd.Object == Topic:
+		return nil
+	case len(rest) == 0 && cmd.Object != ProcessImplied && cmd.Object != ClusterMeant:
+		return g.targets(cmd)
+	default:
+		return g.options(cmd)
+	}
+}
+
+// targets are what a verb can be said of, in any cluster.
+func (g *Grammar) targets(cmd Command) [][2]string {
+	var out [][2]string
+	add := func(name, note string) {
+		if !slices.ContainsFunc(out, func(o [2]string) bool { return o[0] == name }) {
+			out = append(out, [2]string{name, note})
+		}
+	}
+	for i := range g.Fleet.Clusters {
+		cl := &g.Fleet.Clusters[i]
+		cat, ok := g.Catalogs.Get(cl.Catalog)
+		if !ok {
+			continue
+		}
+		if cmd.Object != HostNamed {
+			for _, p := range cat.Processes() {
+				if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
+					add(p.ID, p.Title)
+				}
+			}
+		}
+		if cmd.Object == HostNamed || cmd.Object == AnyTarget {
+			for _, h := range clusterHosts(cl) {
+				add(h, "host of "+cl.Name)
+			}
+		}
+	}
+	return out
+}
+
+// options are what may follow a target.
+func (g *Grammar) options(cmd Command) [][2]string {
+	out := [][2]string{{"on", "one host of several"}, {"in", "a cluster"}}
+	if cmd.Class.Changing() {
+		out = append(out, [2]string{"because", "the reason, to the end of the line"})
+	}
+	for i := range g.Fleet.Clusters {
+		cat, ok := g.Catalogs.Get(g.Fleet.Clusters[i].Catalog)
+		if !ok {
+			continue
+		}
+		for _, a := range cat.Actions() {
+			if a.Name != cmd.Action {
+				continue
+			}
+			for _, p := range a.Params {
+				if word := [2]string{p.Name + "=", ""}; !slices.Contains(out, word) {
+					out = append(out, word)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func plainWords(names []string) [][2]string {
+	out := make([][2]string, len(names))
+	for i, n := range names {
+		out[i] = [2]string{n, ""}
+	}
+	return out
+}

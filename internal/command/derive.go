@@ -1,0 +1,131 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// Grammar is what it takes to understand a command: the names that exist.
+type Grammar struct {
+	Catalogs runbooks.Catalogs
+	Fleet    *fleet.Fleet
+	Channels map[string]string // channel id → cluster name
+	People   map[string]string // account id → name, for mentions in a reason
+
+	table []Command // the command table, once Keep has made it
+}
+
+// Keep makes the command table once, for a Grammar that reads many messages.
+func (g *Grammar) Keep() {
+	g.table = nil
+	g.table = g.Commands()
+}
+
+// Within is the same grammar for a person who may see only some clusters.
+func (g *Grammar) Within(sees func(cluster string) bool) *Grammar {
+	view := &Grammar{Fleet: &fleet.Fleet{}, Channels: g.Channels, People: g.People}
+	used := map[string]bool{}
+	for _, c := range g.Fleet.Clusters {
+		if sees(c.Name) {
+			view.Fleet.Clusters = append(view.Fleet.Clusters, c)
+			used[c.Catalog] = true
+		}
+	}
+	for _, cat := range g.Catalogs {
+		if used[cat.Name] {
+			view.Catalogs = append(view.Catalogs, cat)
+		}
+	}
+	view.Keep()
+	return view
+}
+
+// Commands is the whole command table: the rows of Table, and one for every
+// other action of the catalogs, so that what a site adds can be asked for like
+// anything else.
+func (g *Grammar) Commands() []Command {
+	if g.table != nil {
+		return g.table
+	}
+	all := Table()
+	seen := map[string]bool{}
+	for _, c := range all {
+		seen[c.Verb] = true
+	}
+	for _, cat := range g.Catalogs {
+		for _, a := range cat.Actions() {
+			if !seen[a.Name] {
+				seen[a.Name] = true
+				all = append(all, g.derived(cat, a))
+			}
+		}
+	}
+	return all
+}
+
+// otherWords are the aliases of some actions of the catalogs.
+var otherWords = map[string][]string{"logs": {"log"}}
+
+// derived is the command of an action.
+func (g *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {
+	c := Command{
+		Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params,
+		Aliases: otherWords[a.Name], FromCatalog: true,
+	}
+	usage, example := []string{a.Name}, []string{a.Name}
+	switch {
+	case a.Scope == runbooks.AboutHost:
+		c.Object = HostNamed
+		usage, example = append(usage, "HOST"), append(example, g.exampleHost(cat))
+	case a.Scope == runbooks.AboutCluster:
+		c.Object = ClusterMeant
+	case len(a.Processes) == 1 && len(a.Managers) == 0:
+		c.Object, c.Process = ProcessImplied, a.Processes[0]
+		usage = append(usage, "[on HOST]")
+	default:
+		c.Object = ProcessNamed
+		usage, example = append(usage, "PROCESS", "[on HOST]"), append(example, exampleProcess(cat, a))
+	}
+	for _, p := range a.Params {
+		word := p.Name + "=" + strings.ToUpper(p.Name)
+		if p.Optional || p.Default != "" {
+			word = "[" + word + "]"
+		} else {
+			example = append(example, p.Name+"="+p.Example())
+		}
+		usage = append(usage, word)
+	}
+	if a.Class.Changing() {
+		usage = append(usage, "[because REASON]")
+	}
+	c.Usage, c.Example = strings.Join(usage, " "), strings.Join(example, " ")
+	return c
+}
+
+// exampleHost is a host of a cluster that the catalog is for.
+func (g *Grammar) exampleHost(cat *runbooks.Catalog) string {
+	for _, cl := range g.Fleet.Clusters {
+		if cl.Catalog == cat.Name && len(cl.Hosts) > 0 {
+			return cl.Hosts[0].Name
+		}
+	}
+	return "HOST"
+}
+
+// exampleProcess is db_dis, or the first process that the action is for.
+func exampleProcess(cat *runbooks.Catalog, a *runbooks.Action) string {
+	first := "PROCESS"
+	for _, p := range cat.Processes() {
+		switch {
+		case !slices.Contains(p.Actions, a.Name):
+		case p.ID == "db_dis":
+			return p.ID
+		case first == "PROCESS":
+			first = p.ID
+		}
+	}
+	return first
+}

@@ -1,0 +1,69 @@
+package command
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// incidentID is the form of an incident's id: its cluster and a number.
+var incidentID = regexp.MustCompile(`^(.+)-([1-9][0-9]{0,8})$`)
+
+// incident reads `[INCIDENT] …`. What follows is whom, how long or what, and
+// each verb reads that itself.
+func (r *reading) incident(cmd Command, w []token) (*Request, error) {
+	for len(w) > 0 && (w[0].isMark() || slices.Contains(articles, w[0].key) || w[0].key == "incident") {
+		w = w[1:]
+	}
+	req := &Request{Command: cmd, Params: map[string]string{}}
+	if len(w) > 0 {
+		id := strings.Trim(w[0].key, "`*_.,;:#()")
+		m := incidentID.FindStringSubmatch(id)
+		// A note or a person may have such a form; of the others it is an id, known or not.
+		if m != nil && (r.g.knowsCluster(m[1]) || cmd.Verb != "note" && cmd.Verb != "handover") {
+			req.Incident, w = id, w[1:]
+		}
+	}
+	if err := r.anyCluster(req); err != nil {
+		return nil, err
+	}
+	if !cmd.Class.Changing() {
+		for _, t := range w {
+			if !t.isMark() && !slices.Contains(courtesy, t.key) {
+				req.Left = append(req.Left, t.raw)
+			}
+		}
+		return req, nil
+	}
+	for len(w) > 0 && w[0].isMark() {
+		w = w[1:]
+	}
+	if err := r.aboutIncident(req, w); err != nil {
+		return nil, err
+	}
+	req.Reason = reasonOf(r.text, unmark(w))
+	return req, nil
+}
+
+// aboutIncident asks back where words turn a command round. A note may say
+// anything.
+func (r *reading) aboutIncident(req *Request, w []token) error {
+	back := func(code Code, text string) error {
+		q := &Question{Code: code, Text: text}
+		f := Fields{Verb: "incidents", Incident: req.Incident}
+		q.add(Choice{Text: f.Text(), Fields: f})
+		return q
+	}
+	switch {
+	case req.Command.Verb == "note":
+		return nil
+	case r.quote:
+		return back(Quote, "I take nothing out of a quote or a block of code.")
+	case len(w) == 0, req.Command.Verb == "mute":
+		return nil
+	}
+	if code := headOf(r.g, w); code == Negation || code == When || code == Condition {
+		return back(code, headText(code, joinRaw(w)))
+	}
+	return nil
+}

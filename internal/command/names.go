@@ -1,0 +1,239 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// name is a token as a name: without the comma or colon that may follow it.
+func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
+
+func (g *Grammar) find(cl *fleet.Cluster, spelling string) runbooks.Match {
+	cat, ok := g.Catalogs.Get(cl.Catalog)
+	if !ok || spelling == "" {
+		return runbooks.Match{}
+	}
+	return cat.Find(spelling)
+}
+
+// knowsProcess says that a spelling is a process's id or alias in any cluster.
+func (g *Grammar) knowsProcess(spelling string) bool {
+	for i := range g.Fleet.Clusters {
+		if g.find(&g.Fleet.Clusters[i], spelling).Process != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *Grammar) knowsHost(spelling string) bool {
+	return slices.Contains(g.hosts(), strings.ToLower(spelling))
+}
+
+func (g *Grammar) knowsCluster(spelling string) bool {
+	_, ok := g.Fleet.Cluster(strings.ToLower(spelling))
+	return ok
+}
+
+func (g *Grammar) knows(spelling string) bool {
+	return spelling != "" && (g.knowsHost(spelling) || g.knowsCluster(spelling) || g.knowsProcess(spelling))
+}
+
+// hosts are the names of all hosts.
+func (g *Grammar) hosts() []string {
+	var out []string
+	for i := range g.Fleet.Clusters {
+		out = append(out, clusterHosts(&g.Fleet.Clusters[i])...)
+	}
+	return out
+}
+
+func (g *Grammar) clusters() []string {
+	var out []string
+	for i := range g.Fleet.Clusters {
+		out = append(out, g.Fleet.Clusters[i].Name)
+	}
+	return out
+}
+
+// spelled is a name at the front of some words, as it was typed.
+type spelled struct {
+	names []string // several where they are joined without spaces: "ltds,merge"
+	host  string   // "tailer1@query-1"
+	took  int      // words
+	comma bool     // a comma follows
+	colon bool
+}
+
+// nameKinds are the words that people put after a process's name.
+var nameKinds = []string{"server", "service", "process", "processes", "services"}
+
+// articles may stand before a name.
+var articles = []string{"the", "process", "service"}
+
+func withoutArticles(w []token) []token {
+	for len(w) > 1 && slices.Contains(articles, w[0].key) {
+		w = w[1:]
+	}
+	return w
+}
+
+// joinersWithin are the signs that join names without a space.
+const joinersWithin = ",&/+"
+
+// processAt reads the process, or the processes joined by signs, at the front of
+// the words. ok is false where the first word is none.
+func (g *Grammar) processAt(w []token) (s spelled, ok bool) {
+	if len(w) == 0 {
+		return s, false
+	}
+	raw := w[0].raw
+	s.comma, s.colon = strings.HasSuffix(raw, ","), strings.HasSuffix(raw, ":")
+	first := w[0].name()
+	s.took = 1
+	if name, at, found := strings.Cut(first, "@"); found && g.knowsProcess(name) && g.knowsHost(at) {
+		s.names, s.host = []string{name}, strings.ToLower(at)
+		return s, true
+	}
+	parts := strings.FieldsFunc(first, func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
+	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool { return !g.knowsProcess(p) }) {
+		s.names = parts
+		return s, true
+	}
+	if !g.knowsProcess(first) {
+		return s, false
+	}
+	s.names = []string{first}
+	if !s.comma && !s.colon {
+		s.takeRest(g, w)
+	}
+	return s, true
+}
+
+// takeRest takes the words that belong to the name just read: "auth server",
+// "tailer 1", "dis service".
+func (s *spelled) takeRest(g *Grammar, w []token) {
+	if len(w) < 2 {
+		return
+	}
+	next := w[1].name()
+	longer := g.sameProcess(s.names[0], s.names[0]+"_"+next) || g.sameProcess(s.names[0], s.names[0]+next)
+	if longer || slices.Contains(nameKinds, w[1].key) {
+		s.took = 2
+		s.comma, s.colon = strings.HasSuffix(w[1].raw, ","), strings.HasSuffix(w[1].raw, ":")
+	}
+}
+
+// sameProcess says that two spellings mean one process wherever both are known.
+func (g *Grammar) sameProcess(a, b string) bool {
+	same := false
+	for i := range g.Fleet.Clusters {
+		p, q := g.find(&g.Fleet.Clusters[i], a).Process, g.find(&g.Fleet.Clusters[i], b).Process
+		if p == nil || q == nil {
+			continue
+		}
+		if p.ID != q.ID {
+			return false
+		}
+		same = true
+	}
+	return same
+}
+
+// splitName is the process whose name a space was put into, "db dis", or "".
+func (g *Grammar) splitName(w []token) (name string, took int) {
+	for n := min(3, len(w)); n > 1; n-- {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = w[i].name()
+		}
+		for _, sep := range []string{"_", ""} {
+			if joined := strings.Join(parts, sep); g.knowsProcess(joined) {
+				return joined, n
+			}
+		}
+	}
+	return "", 0
+}
+
+// splitHost is the host that two words name, "query 1", or "".
+func (g *Grammar) splitHost(w []token) string {
+	if len(w) < 2 {
+		return ""
+	}
+	if host := w[0].key + "-" + strings.ToLower(w[1].name()); g.knowsHost(host) {
+		return host
+	}
+	return ""
+}
+
+// clusterOf decides which cluster is meant: the one named, else the one that the
+// channel is bound to, else the only one, else the only one that has the names;
+// otherwise the choices are shown.
+func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
+	g := r.g
+	if in == "" {
+		in = g.Channels[r.in.Channel]
+	}
+	if cl, ok := g.Fleet.Cluster(in); ok {
+		return cl, nil
+	}
+	if in != "" {
+		return nil, &Question{Code: HiddenCluster, Text: "Not allowed: names in this channel mean a cluster that you may not read. Ask in another channel, or add `in CLUSTER`."}
+	}
+	if len(g.Fleet.Clusters) == 1 {
+		return &g.Fleet.Clusters[0], nil
+	}
+	var fits []*fleet.Cluster
+	for i := range g.Fleet.Clusters {
+		if cl := &g.Fleet.Clusters[i]; g.has(cl, processes, hosts) {
+			fits = append(fits, cl)
+		}
+	}
+	if len(fits) == 1 && len(processes)+len(hosts) > 0 {
+		return fits[0], nil
+	}
+	if len(fits) == 0 {
+		for i := range g.Fleet.Clusters {
+			fits = append(fits, &g.Fleet.Clusters[i])
+		}
+	}
+	q := &Question{Code: WhichCluster, Text: "Which cluster? Add `in CLUSTER`."}
+	for _, cl := range fits {
+		w := []string{cmd.Verb, strings.Join(processes, ", ")}
+		if len(hosts) > 0 {
+			w = append(w, "on", and(hosts))
+		}
+		r.suggest(q, strings.Join(append(w, "in", cl.Name), " "))
+	}
+	return nil, q
+}
+
+// has says that a cluster has all these processes and hosts.
+func (g *Grammar) has(cl *fleet.Cluster, processes, hosts []string) bool {
+	for _, n := range processes {
+		p := g.find(cl, n).Process
+		if p == nil || len(cl.HostsOf(p.ID)) == 0 {
+			return false
+		}
+	}
+	for _, n := range hosts {
+		if _, ok := cl.Host(n); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// shown is something a person typed, made short and quoted for an answer.
+func shown(s string) string {
+	const most = 40
+	r := []rune(s)
+	if len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return "“" + s + "”"
+}

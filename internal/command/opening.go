@@ -1,0 +1,137 @@
+package command
+
+import (
+	"slices"
+	"strings"
+)
+
+// Addressed reads a message that names the bot. begins says that the message
+// begins with the name, greetings, politeness and punctuation aside: only then
+// is a change taken from it. text is what follows the name, or what stands
+// before it where nothing follows.
+func Addressed(message, botID string) (text string, begins bool) {
+	if botID == "" {
+		return strings.TrimSpace(message), true
+	}
+	before, after, found := cutMention(message, botID)
+	if !found {
+		return strings.TrimSpace(message), true
+	}
+	for { // a doubled mention
+		between, rest, again := cutMention(after, botID)
+		if !again || strings.Trim(between, punctuation+"-\n") != "" {
+			break
+		}
+		after = rest
+	}
+	begins = onlyGreets(before)
+	switch after = withoutSeparators(after); {
+	case strings.Trim(after, punctuation+"-") != "" || after == "?":
+		return strings.TrimSpace(after), begins
+	case begins:
+		return "", true
+	default: // the name stands at the end: "status db_dis @dh"
+		return strings.TrimSpace(before), false
+	}
+}
+
+// withoutSeparators drops what people put after the bot's name, up to a word or
+// an emoji.
+func withoutSeparators(after string) string {
+	for {
+		rest := strings.TrimLeft(after, " \n,;.!")
+		if strings.HasPrefix(rest, ":") && !emoji.MatchString(rest) {
+			rest = rest[1:]
+		}
+		if rest == after {
+			return rest
+		}
+		after = rest
+	}
+}
+
+func cutMention(text, botID string) (before, after string, found bool) {
+	for _, open := range []string{"<@" + botID + ">", "<@" + botID + "|"} {
+		i := strings.Index(text, open)
+		if i < 0 {
+			continue
+		}
+		after = text[i+len(open):]
+		if strings.HasSuffix(open, "|") {
+			_, after, _ = strings.Cut(after, ">")
+		}
+		return text[:i], after, true
+	}
+	return text, "", false
+}
+
+// onlyGreets says that nothing stands before the bot's name but a greeting or
+// politeness: no quote, no code, no sentence.
+func onlyGreets(before string) bool {
+	text := normalise(before, nil)
+	if quoted(text) {
+		return false
+	}
+	text = bullet.ReplaceAllString(text, "")
+	t := tokens(text)
+	return len(withoutOpening(t)) == 0
+}
+
+// Words that open a message to the bot and mean nothing by themselves.
+var (
+	greetings = []string{
+		"hey", "hi", "hello", "hallo", "yo", "morning", "dear", "ok", "okay", "so", "thanks", "thx", "good",
+		"afternoon", "evening", "there",
+	}
+	courtesy = []string{"please", "pls", "plz", "kindly", "bitte"}
+	asking   = []string{"can", "could", "would", "will"}
+	asked    = []string{"you", "u", "we", "i"}
+)
+
+// withoutOpening drops greetings, politeness and the bot's own name from the
+// front.
+func withoutOpening(t []token) []token {
+	for len(t) > 0 && t[0].raw == ">" && t[0].at == 0 {
+		t = t[1:] // a quote, which Parse has seen
+	}
+	for len(t) > 0 {
+		k := t[0].key
+		name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(t[0].raw), "/"), "@")
+		switch {
+		case t[0].isMark() && t[0].raw != "?" &&
+			!strings.Contains(t[0].raw, ">"), slices.Contains(greetings, k), slices.Contains(courtesy, k):
+			t = t[1:]
+		case slices.Contains(asking, k) && len(t) > 1 && slices.Contains(asked, t[1].key):
+			t = t[2:]
+		case strings.Trim(name, punctuation) == "dh":
+			t = t[1:]
+		default:
+			return t
+		}
+	}
+	return t
+}
+
+// asks says that a text is put as a question: "can you restart db_dis?".
+func asks(t []token) bool {
+	for i := 0; i+1 < len(t) && i < 6; i++ {
+		if slices.Contains(asking, t[i].key) && slices.Contains(asked, t[i+1].key) {
+			return true
+		}
+	}
+	return false
+}
+
+// negated says that words before a verb turn it round: "don't restart", "can
+// you not restart".
+func negated(t []token) bool {
+	for i := 0; i < len(t) && i < 4; i++ {
+		switch t[i].key {
+		case "not", "don't", "dont", "never", "nobody", "no-one", "won't", "wont", "cannot", "can't", "cant", "shouldn't", "shouldnt", "avoid":
+			return true
+		case "no":
+			return true
+		}
+	}
+	return false
+}

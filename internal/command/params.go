@@ -1,0 +1,218 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhbot/runbooks"
+)
+
+var (
+	keyValue = regexp.MustCompile(`^(?:--)?([A-Za-z][A-Za-z_-]*)=(.+)$`)
+	flag     = regexp.MustCompile(`^-{1,2}([A-Za-z][A-Za-z_-]*)$`)
+	dashed   = regexp.MustCompile(`^--?[A-Za-z]`)
+)
+
+// dryRunFlags ask for the plan, helpFlags for help, wherever they stand.
+var (
+	dryRunFlags = []string{"dry-run", "dryrun", "dry_run", "n", "noop", "no-op", "plan", "simulate", "what-if", "whatif"}
+	helpFlags   = []string{"help", "h", "usage"}
+)
+
+// takeFlags takes the flags out of the words: the ones that ask for the plan or
+// for help are understood, every other one is asked back.
+func (c *changing) takeFlags() (help bool) {
+	var rest []token
+	for _, t := range c.rest {
+		m := flag.FindStringSubmatch(strings.TrimRight(t.raw, punctuation))
+		switch {
+		case m != nil && slices.Contains(dryRunFlags, strings.ToLower(m[1])):
+			c.planned = true
+		case m != nil && slices.Contains(helpFlags, strings.ToLower(m[1])):
+			help = true
+		case m != nil, dashed.MatchString(strings.TrimLeft(t.raw, "([")):
+			c.flags = append(c.flags, t.raw)
+		default:
+			rest = append(rest, t)
+		}
+	}
+	c.rest = rest
+	return help
+}
+
+// takeDryRun understands `dry run` at the head or the end of what is left.
+func (c *changing) takeDryRun() {
+	n := len(c.rest)
+	for _, t := range c.rest {
+		if marks(t) {
+			n = 0 // the end belongs to the reason
+		}
+	}
+	single := func(t token) bool { return t.key == "dry-run" || t.key == "dryrun" || t.key == "dry_run" }
+	double := func(t []token) bool { return t[0].key == "dry" && t[1].key == "run" }
+	w := c.rest
+	switch {
+	case len(w) > 0 && single(w[0]):
+		c.planned, c.rest = true, w[1:]
+	case len(w) > 1 && double(w):
+		c.planned, c.rest = true, w[2:]
+	case n > 0 && single(w[n-1]):
+		c.planned, c.rest = true, w[:n-1]
+	case n > 1 && double(w[n-2:]):
+		c.planned, c.rest = true, w[:n-2]
+	}
+}
+
+// param reads one parameter. An option that the action does not have would
+// change the meaning if it were read over, and is asked back.
+func (c *changing) param() error {
+	kv := keyValue.FindStringSubmatch(c.rest[0].raw)
+	if kv == nil {
+		return nil
+	}
+	name := strings.ToLower(kv[1])
+	switch {
+	case name == "again" && kv[2] == "yes":
+		c.again = true
+	case name == "anyway" && kv[2] == "yes":
+		c.anyway = true
+	case paramNamed(c.cmd.Params, name) != nil:
+		c.params[name] = kv[2]
+	default:
+		readings := c.nearOptions(c.cmd.Params, name, kv[2])
+		if name == "reason" || name == "why" || name == "because" {
+			readings = []string{c.said() + " because " + strings.TrimSpace(kv[2]+" "+joinRaw(c.rest[1:]))}
+		}
+		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, shown(kv[1]+"=")), readings)
+	}
+	c.rest = c.rest[1:]
+	return nil
+}
+
+func (c *changing) nearOptions(params []runbooks.Param, name, value string) []string {
+	var readings []string
+	for _, n := range like(name, paramNames(params)) {
+		readings = append(readings, c.said()+" "+n+"="+value)
+	}
+	return append(readings, c.said())
+}
+
+func paramNames(params []runbooks.Param) []string {
+	var out []string
+	for _, p := range params {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+func paramNamed(params []runbooks.Param, name string) *runbooks.Param {
+	for i := range params {
+		if params[i].Name == name {
+			return &params[i]
+		}
+	}
+	return nil
+}
+
+// missingParam asks for a parameter that the action needs, with an example and,
+// where the values are few, with each of them to tap.
+func (r *reading) missingParam(req *Request) error {
+	if req.Command.Action == "" {
+		return nil
+	}
+	action, err := req.Catalog.Action(req.Command.Action, req.ProcessID())
+	if err != nil {
+		return nil // the planner says why there is no such action here
+	}
+	for _, p := range action.Params {
+		if _, given := req.Params[p.Name]; given || p.Optional || p.Default != "" {
+			continue
+		}
+		q := &Question{Code: MissingParam, Text: fmt.Sprintf("Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)}
+		if p.Type == runbooks.ChoiceParam {
+			for _, value := range p.Choices {
+				r.suggest(q, req.Text()+" "+p.Name+"="+value)
+			}
+		}
+		return q
+	}
+	return nil
+}
+
+// The forms in which people write how long something lasts.
+var (
+	oneLength  = regexp.MustCompile(`^(?:[1-9][0-9]{0,3}(?:m|mins?|minutes?|h|hrs?|hours?|d|days?)|[1-9][0-9]?h[1-9][0-9]?m)$`)
+	lengthUnit = map[string]string{
+		"m":       "m",
+		"min":     "m",
+		"mins":    "m",
+		"minute":  "m",
+		"minutes": "m",
+		"h":       "h",
+		"hr":      "h",
+		"hrs":     "h",
+		"hour":    "h",
+		"hours":   "h",
+		"d":       "d",
+		"day":     "d",
+		"days":    "d",
+	}
+	lengthEnds = []string{"end", "off", "over", "done", "stop"}
+	number     = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
+)
+
+// lengthAt says how many words at the front are a length of time: "2h", "2
+// hours"; 0 for none.
+func lengthAt(w []token) int {
+	switch {
+	case len(w) > 0 && oneLength.MatchString(w[0].key):
+		return 1
+	case len(w) > 1 && number.MatchString(w[0].key) && lengthUnit[w[1].key] != "":
+		return 2
+	default:
+		return 0
+	}
+}
+
+// lengthOf is a length in the form that time.ParseDuration reads, but for days.
+func lengthOf(w []token) string {
+	s := w[0].key
+	if len(w) == 2 {
+		s += lengthUnit[w[1].key]
+	}
+	digits := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz")
+	if unit := lengthUnit[s[len(digits):]]; unit != "" {
+		return digits + unit
+	}
+	return s
+}
+
+// ParamLength is the parameter that holds how long what a verb starts is to
+// last: a length, or LengthEnd.
+const (
+	ParamLength = "length"
+	LengthEnd   = "end"
+)
+
+// takeLength reads how long what the verb starts is to last, or the word that
+// ends it.
+func (c *changing) takeLength(req *Request) error {
+	w := c.rest
+	for len(w) > 1 && w[0].key == "for" {
+		w = w[1:]
+	}
+	n := lengthAt(w)
+	switch {
+	case c.length != "":
+		req.Params[ParamLength] = c.length
+	case n > 0:
+		req.Params[ParamLength], c.rest = lengthOf(w[:n]), w[n:]
+	case len(w) > 0 && slices.Contains(lengthEnds, w[0].key):
+		req.Params[ParamLength], c.rest = LengthEnd, w[1:]
+	default:
+		return c.askAbout(MissingParam, "For how long, from 5m to 7d?", []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"})
+	}
+	return nil
+}

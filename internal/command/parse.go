@@ -1,0 +1,215 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Input is a text to understand, and where it was typed.
+type Input struct {
+	Text    string
+	Channel string
+	// NoChoices spares the search for what may have been meant.
+	NoChoices bool
+
+	depth int // of suggestions that are followed
+}
+
+var runID = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
+
+// reading is one text being read.
+type reading struct {
+	g       *Grammar
+	in      Input
+	text    string  // normalised
+	words   []token // of the whole text
+	asks    bool    // "can you …?"
+	quote   bool    // the text shows a quote or code
+	nested  bool    // within `plan`
+	planned bool    // `plan …`, `--dry-run`: nothing is to run
+}
+
+// Parse turns a text into a Request. A name counts only when it is, letter for
+// letter or by alias, one that catalog or fleet has. The error is a *Question
+// where the text has to be asked back.
+func (g *Grammar) Parse(in Input) (*Request, error) {
+	if len(g.Fleet.Clusters) == 0 {
+		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
+	}
+	r := &reading{g: g, in: in, text: normalise(in.Text, g.People)}
+	r.quote = quoted(r.text)
+	r.text = strings.ReplaceAll(r.text, "```", "   ")
+	r.text = withoutEmphasis(r.text)
+	for pad := bullet.FindString(r.text); pad != ""; pad = "" {
+		r.text = strings.Repeat(" ", len(pad)) + r.text[len(pad):]
+	}
+	r.words = tokens(r.text)
+	w := withoutOpening(r.words)
+	r.asks = asks(r.words)
+	if last := len(w) - 1; r.asks && last > 0 && w[last].raw == "?" {
+		w = w[:last]
+	} else if r.asks && last >= 0 && len(w[last].raw) > 1 {
+		w[last].raw = strings.TrimSuffix(w[last].raw, "?")
+	}
+	if len(w) == 0 && slices.ContainsFunc(r.words, func(t token) bool { return t.key == "ok" || t.key == "okay" }) {
+		w = r.words // it may be meant as an approval, which it is not
+	}
+	if len(w) == 0 {
+		w = []token{{raw: "help", key: "help"}}
+	}
+	return r.command(w)
+}
+
+// command reads from the verb on.
+func (r *reading) command(w []token) (*Request, error) {
+	if len(w) > 2 && w[0].key == "dry" && (w[1].key == "run" || w[1].key == "run:") {
+		r.planned = true
+		return r.command(w[2:])
+	}
+	cmd, rest, err := r.verb(w)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) == 0 && cmd.ByItself {
+		cmd = cmd.alone()
+	}
+	switch cmd.Object {
+	case Nothing:
+		return r.bare(cmd, rest)
+	case Topic, TrailPart:
+		return r.topic(cmd, rest)
+	case RunNamed:
+		return r.run(cmd, rest)
+	case IncidentNamed:
+		return r.incident(cmd, rest)
+	case CommandNamed:
+		return r.plan(cmd, rest)
+	case AnyTarget, ProcessNamed, ProcessImplied, HostNamed, ClusterMeant:
+		if cmd.Class.Changing() {
+			return r.change(cmd, rest)
+		}
+		return r.read(cmd, rest)
+	default:
+		return nil, fmt.Errorf("command table: %s has no known object", cmd.Verb)
+	}
+}
+
+// plan reads the command that is to be shown and not run.
+func (r *reading) plan(cmd Command, rest []token) (*Request, error) {
+	rest = withoutOpening(rest)
+	if len(rest) == 0 || r.nested {
+		return nil, r.missing(cmd, MissingTarget, "Plan which command?")
+	}
+	r.planned, r.nested = true, true
+	req, err := r.command(rest)
+	if err != nil {
+		return nil, err
+	}
+	if req.Command.Action == "" {
+		return nil, &Question{Code: MissingTarget, Text: fmt.Sprintf("`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)}
+	}
+	req.Plan = true
+	return req, nil
+}
+
+// verb reads the command at the front of the words: `restart`, or in two words
+// `etcd status` for etcd-status. It returns the words after it.
+func (r *reading) verb(w []token) (Command, []token, error) {
+	table := r.g.Commands()
+	if len(w) > 1 && !r.allOf(w) {
+		if c, ok := named(table, joined(w)); ok {
+			return c, w[2:], nil
+		}
+	}
+	v := strings.ReplaceAll(strings.Trim(w[0].key, "_"), "_", "-")
+	if v == "" {
+		v = w[0].raw // "?" is nothing but a mark
+	}
+	if c, ok := named(table, strings.TrimPrefix(v, "/")); ok {
+		return c, w[1:], nil
+	}
+	if c, rest, ok := r.question(table, w); ok {
+		return c, rest, nil
+	}
+	return Command{}, nil, r.unknownVerb(table, w)
+}
+
+// questionWords begin a question in plain English.
+var questionWords = []string{
+	"what", "what's", "whats", "is", "are", "how", "how's", "hows", "anything", "which", "who", "why", "does", "did",
+	"any",
+}
+
+// question reads "what's wrong", "is db_dis down", "what is the status of dis":
+// a read, and never a change.
+func (r *reading) question(table []Command, w []token) (Command, []token, bool) {
+	if !slices.Contains(questionWords, w[0].key) {
+		return Command{}, nil, false
+	}
+	status, _ := named(table, "status")
+	about := false
+	for i, t := range w[1:] {
+		c, ok := named(table, t.key)
+		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.key) > 2 {
+			return c, w[i+2:], true
+		}
+		about = about || r.g.knows(strings.TrimRight(t.raw, punctuation)) || slices.Contains(states, t.key)
+	}
+	return status, w[1:], about
+}
+
+// joined are the first two words as one verb: "etcd status" is etcd-status, and
+// "restart everything" is restart-all.
+func joined(w []token) string {
+	second := w[1].key
+	if second == "everything" {
+		second = "all"
+	}
+	return w[0].key + "-" + second
+}
+
+// allOf says that `all` after a verb is said of a process that follows it:
+// "restart all tailer1" is tailer1 everywhere, and never the cluster.
+func (r *reading) allOf(w []token) bool {
+	if w[1].key != "all" {
+		return false
+	}
+	for _, t := range w[2:] {
+		if t.isMark() || slices.Contains(articles, t.key) || t.key == "of" {
+			continue
+		}
+		cluster := slices.Contains(placeWords, t.key) || r.g.knowsCluster(t.name())
+		return !cluster && !marks(t) && keyValue.FindStringSubmatch(t.raw) == nil && !dashed.MatchString(t.raw)
+	}
+	return false
+}
+
+// bare reads a verb that stands alone.
+func (r *reading) bare(cmd Command, rest []token) (*Request, error) {
+	req := &Request{Command: cmd, Params: map[string]string{}}
+	for _, t := range rest {
+		if !t.isMark() && !slices.Contains(courtesy, t.key) {
+			req.Left = append(req.Left, t.raw)
+		}
+	}
+	return req, r.anyCluster(req)
+}
+
+// topic reads `help WORD` and what the trail is to be about.
+func (r *reading) topic(cmd Command, rest []token) (*Request, error) {
+	req := &Request{Command: cmd, Topic: joinRaw(rest), Params: map[string]string{}}
+	return req, r.anyCluster(req)
+}
+
+// anyCluster binds a request that is about the bot and not about one cluster to
+// the channel's cluster, or to the first.
+func (r *reading) anyCluster(req *Request) error {
+	for _, name := range []string{r.g.Channels[r.in.Channel]} {
+		if cl, ok := r.g.Fleet.Cluster(name); ok {
+			return r.g.setCluster(req, cl)
+		}
+	}
+	return r.g.setCluster(req, &r.g.Fleet.Clusters[0])
+}

@@ -1,0 +1,325 @@
+package command
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	placeWords  = []string{"on", "in", "at", "@"}
+	hostWords   = []string{"host", "hosts", "node", "server", "machine", "the"}
+	everywhere  = []string{"everywhere", "anywhere"}
+	exceptWords = []string{"except", "excluding", "excl", "without", "but", "minus", "not", "only"}
+
+	// placeOption is a place as an option: host=query-1, cluster=prod.
+	placeOption = regexp.MustCompile(`(?i)^(?:--)?(hosts?|on|node|cluster|in)=(.+)$`)
+)
+
+// modifiers reads places and parameters, in any order, until something else
+// follows.
+func (c *changing) modifiers() error {
+	for len(c.rest) > 0 {
+		before := len(c.rest)
+		for _, read := range []func() error{c.placeOption, c.place, c.everyHost, c.exception, c.param} {
+			if err := read(); err != nil {
+				return err
+			}
+			if len(c.rest) < before {
+				break
+			}
+		}
+		if len(c.rest) == before {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (c *changing) placeOption() error {
+	m := placeOption.FindStringSubmatch(c.rest[0].raw)
+	if m == nil {
+		return nil
+	}
+	value := strings.ToLower(strings.TrimRight(m[2], ",:"))
+	names := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
+	for _, n := range names {
+		if err := c.takePlace(m[1]+"=", n); err != nil {
+			return err
+		}
+	}
+	c.rest = c.rest[1:]
+	return nil
+}
+
+// place reads `on HOST…` or `in CLUSTER`. A place word before anything that is
+// no known place is asked back.
+func (c *changing) place() error {
+	w := c.rest
+	sign := strings.HasPrefix(w[0].raw, "@") && len(w[0].raw) > 1
+	if !sign && !slices.Contains(placeWords, placeKey(w[0])) {
+		return nil
+	}
+	pre, after := w[0].raw, w[1:]
+	if sign {
+		pre = "@"
+		after = append([]token{{raw: w[0].raw[1:], key: word(w[0].raw[1:]), at: w[0].at + 1, row: w[0].row}}, w[1:]...)
+	}
+	for len(after) > 1 && slices.Contains(hostWords, after[0].key) {
+		after = after[1:]
+	}
+	if len(after) == 0 {
+		return c.askAbout(StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
+	}
+	if slices.Contains(everyWords, after[0].key) &&
+		(len(after) == 1 || slices.Contains(hostWords, after[1].key) || after[1].key == "nodes" || slices.Contains(exceptWords, after[1].key)) {
+		c.all, c.rest = true, after[1:]
+		if len(c.rest) > 0 && !slices.Contains(exceptWords, c.rest[0].key) {
+			c.rest = c.rest[1:]
+		}
+		if len(c.rest) > 0 && slices.Contains(hostWords, c.rest[0].key) {
+			c.rest = c.rest[1:]
+		}
+		return nil
+	}
+	if c.g.knowsCluster(after[0].name()) {
+		c.rest = after[1:]
+		return c.takePlace(pre, strings.ToLower(after[0].name()))
+	}
+	took, err := c.hostList(after)
+	if err != nil {
+		return err
+	}
+	if took == 0 && c.planned && headOf(c.g, w) == When {
+		return nil // a plan runs at no time
+	}
+	if took == 0 {
+		return c.unknownPlace(pre, after)
+	}
+	c.rest = after[took:]
+	return nil
+}
+
+// placeKey is a place word as it is compared.
+func placeKey(t token) string {
+	if t.raw == "@" {
+		return "@"
+	}
+	return t.key
+}
+
+// takePlace takes one name as a host or cluster.
+func (c *changing) takePlace(pre, name string) error {
+	switch {
+	case c.g.knowsCluster(name):
+		if c.in != "" && c.in != name {
+			return c.askAbout(StrayPlace, "One cluster at a time.", nil)
+		}
+		c.in = name
+	case c.g.knowsHost(name):
+		c.joined = c.joined || len(c.hosts) > 0
+		c.hosts = append(c.hosts, name)
+	default:
+		return c.unknownPlace(pre, []token{{raw: name, key: name}})
+	}
+	return nil
+}
+
+// hostList reads host names, however they are joined, and returns how many
+// words it took.
+func (c *changing) hostList(w []token) (took int, err error) {
+	for {
+		if took == len(w) {
+			return took, nil
+		}
+		names := strings.FieldsFunc(w[took].name(), func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
+		known := len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !c.g.knowsHost(n) })
+		split := ""
+		if !known {
+			split = c.g.splitHost(w[took:])
+		}
+		if !known && split == "" {
+			return took, nil
+		}
+		last := w[took]
+		if split != "" {
+			names, last = []string{split}, w[took+1]
+			took++
+		}
+		took++
+		for _, n := range names {
+			if err := c.takePlace("on", strings.ToLower(n)); err != nil {
+				return took, err
+			}
+		}
+		next, more, err := c.hostJoins(w, took, strings.HasSuffix(last.raw, ","))
+		if err != nil || !more {
+			return took, err
+		}
+		took = next
+	}
+}
+
+// hostJoins reads what joins the next host, and returns where that stands.
+func (c *changing) hostJoins(w []token, took int, comma bool) (next int, more bool, err error) {
+	n := took
+	for n < len(w) && slices.Contains(joiners, joinerKey(w[n])) {
+		n++
+	}
+	joined := n > took
+	for joined && n < len(w) && (slices.Contains(placeWords, w[n].key) || slices.Contains(hostWords, w[n].key)) {
+		n++
+	}
+	onlyComma := !joined && comma || joined && n == took+1 && joinerKey(w[took]) == ","
+	switch {
+	case n < len(w) && (c.g.knowsHost(w[n].name()) || c.g.splitHost(w[n:]) != ""):
+		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].key) {
+			return took, false, c.askAbout(Joined, fmt.Sprintf("“%s”: which of them?", w[took].raw), nil)
+		}
+		return n, true, nil
+	case !joined && !comma, n == len(w) && !joined:
+		return took, false, nil
+	case n == len(w):
+		return took, false, c.askAbout(Joined, fmt.Sprintf("%s and what else?", and(c.hosts)), nil)
+	case onlyComma && (n+1 < len(w) || len(like(w[n].key, c.g.hosts())) == 0): // ", disk was full"
+		return took, false, nil
+	default:
+		return took, false, c.askHost(w[n])
+	}
+}
+
+// askHost asks back where something is joined to hosts that is no known host.
+func (c *changing) askHost(t token) error {
+	if v, ok := named(c.g.Commands(), t.key); ok {
+		return c.twoCommands(v)
+	}
+	readings := []string{c.said()}
+	for _, n := range like(strings.ToLower(t.name()), c.g.hosts()) {
+		if !slices.Contains(c.hosts, n) {
+			readings = append(readings, c.said()+" and "+n)
+		}
+	}
+	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", shown(t.name())), readings)
+}
+
+// unknownPlace asks back where a place word is followed by no known place.
+func (c *changing) unknownPlace(pre string, after []token) error {
+	if code := headOf(c.g, append([]token{{raw: pre, key: word(pre)}}, after...)); code == When {
+		return c.askAbout(When, "I run things now or not at all: I keep no appointments.", nil)
+	}
+	typed := after[0].name()
+	var readings []string
+	for _, n := range like(strings.ToLower(typed), c.hostsOfTarget()) {
+		readings = append(readings, c.said()+" on "+n)
+	}
+	for _, n := range like(strings.ToLower(typed), c.g.clusters()) {
+		readings = append(readings, c.said()+" in "+n)
+	}
+	for _, n := range c.g.hostsAt(typed) {
+		readings = append(readings, c.said()+" on "+n)
+	}
+	if reason := reasonOf(c.text, c.rest); len(readings) == 0 && reason != "" {
+		readings = append(readings, c.said()+" because "+reason)
+	}
+	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", shown(typed), pre), readings)
+}
+
+// hostsOfTarget are the hosts of the first process that was named, or all.
+func (c *changing) hostsOfTarget() []string {
+	if len(c.processes) == 0 {
+		return c.g.hosts()
+	}
+	var out []string
+	for i := range c.g.Fleet.Clusters {
+		cl := &c.g.Fleet.Clusters[i]
+		if p := c.g.find(cl, c.processes[0]).Process; p != nil {
+			out = append(out, hostNames(cl.HostsOf(p.ID))...)
+		}
+	}
+	return out
+}
+
+// hostsAt are the hosts at an address, or whose name is the first label of one.
+func (g *Grammar) hostsAt(typed string) []string {
+	short, _, dotted := strings.Cut(strings.ToLower(typed), ".")
+	var out []string
+	for i := range g.Fleet.Clusters {
+		for _, h := range g.Fleet.Clusters[i].Hosts {
+			address, _, err := net.SplitHostPort(h.Address)
+			if err == nil && address == typed || dotted && h.Name == short {
+				out = append(out, h.Name)
+			}
+		}
+	}
+	return out
+}
+
+// everyHost reads `everywhere`, `all hosts` and `all but HOST`.
+func (c *changing) everyHost() error {
+	w := c.rest
+	switch {
+	case slices.Contains(everywhere, w[0].key):
+		c.all, c.rest = true, w[1:]
+	case len(w) < 2 || !slices.Contains(everyWords, w[0].key):
+	case w[1].key == "hosts" || w[1].key == "nodes":
+		c.all, c.rest = true, w[2:]
+	case slices.Contains(exceptWords, w[1].key):
+		c.all, c.rest = true, w[1:]
+	}
+	return nil
+}
+
+// exception reads `except HOST`. After `everywhere` it is understood; alone it
+// is asked back, with what it leaves.
+func (c *changing) exception() error {
+	w := c.rest
+	if len(w) < 2 || !slices.Contains(exceptWords, w[0].key) {
+		return nil
+	}
+	n := 1
+	for n < len(w)-1 &&
+		(w[n].key == "for" || w[n].key == "not" || slices.Contains(placeWords, w[n].key) || slices.Contains(hostWords, w[n].key)) {
+		n++
+	}
+	if !c.g.knowsHost(w[n].name()) && c.g.splitHost(w[n:]) == "" {
+		return nil // what follows decides, in headOf
+	}
+	kept := c.hosts
+	c.hosts = nil
+	took, err := c.hostList(w[n:])
+	c.except, c.hosts = c.hosts, kept
+	if err != nil { // its choices would name the hosts to be left out
+		return c.askAbout(Exception, "I cannot tell what that leaves out.", nil)
+	}
+	c.rest = w[n+took:]
+	if w[0].key == "only" {
+		return c.askAbout(Exception, fmt.Sprintf("Only on %s?", and(c.except)), []string{c.said() + " on " + and(c.except)})
+	}
+	if c.all {
+		return nil
+	}
+	return c.askAbout(Exception, fmt.Sprintf("Everywhere except %s?", and(c.except)), c.withoutExcept())
+}
+
+// withoutExcept are the commands for the hosts that an exception leaves.
+func (c *changing) withoutExcept() []string {
+	var readings []string
+	for i := range c.g.Fleet.Clusters {
+		cl := &c.g.Fleet.Clusters[i]
+		if len(c.processes) != 1 || !c.g.has(cl, c.processes, c.except) {
+			continue
+		}
+		var left []string
+		for _, h := range cl.HostsOf(c.g.find(cl, c.processes[0]).Process.ID) {
+			if !slices.Contains(c.except, h.Name) {
+				left = append(left, h.Name)
+			}
+		}
+		if len(left) > 0 {
+			readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, c.processes[0], and(left), cl.Name))
+		}
+	}
+	return readings
+}

@@ -1,0 +1,360 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// looking is a command that only reads, being read. It is understood
+// generously: names, places and parameters in any order, and what is left over
+// is said.
+type looking struct {
+	*reading
+	cmd Command
+
+	processes []string
+	hosts     []string
+	in        string
+	params    map[string]string
+	left      []string
+	unknown   []token // words of left that could be a misspelt name
+}
+
+// noise are words of a question that ask for nothing by themselves.
+var noise = []string{
+	"the", "of", "for", "process", "processes", "service", "server", "host", "hosts", "node", "please", "pls", "is",
+	"are", "me", "my", "and", "with",
+	"from", "to", "now", "right", "currently", "everything", "all", "on", "in", "at", "a", "an", "it", "also",
+	"cluster", "just", "then", "what", "log", "logs", "lines",
+	"how", "doing", "again", "thanks", "thx", "or", "und", "bitte", "danke", "only",
+}
+
+// states are words of a question about how something is.
+var states = []string{
+	"down", "up", "wrong", "broken", "failing", "failed", "bad", "problems", "problem", "issues", "red", "dead",
+	"running", "ok", "healthy", "stuck",
+}
+
+func (r *reading) read(cmd Command, w []token) (*Request, error) {
+	l := &looking{reading: r, cmd: cmd, params: map[string]string{}}
+	first := r.words[0].row
+	if len(w) > 0 {
+		first = w[0].row
+	}
+	for len(w) > 0 {
+		if w[0].row > first {
+			if _, ok := named(r.g.Commands(), w[0].key); ok {
+				l.left = append(l.left, joinRaw(w)) // a second command
+				break
+			}
+		}
+		took, err := l.take(w)
+		if err != nil {
+			return nil, err
+		}
+		w = w[took:]
+	}
+	return l.resolve()
+}
+
+// take reads what stands at the front of the words and returns how many it took.
+func (l *looking) take(w []token) (int, error) {
+	t := w[0]
+	if took, err := l.takeParam(w); took > 0 || err != nil {
+		return took, err
+	}
+	if l.cmd.Lasts {
+		if n := lengthAt(w); n > 0 {
+			l.params[ParamLength] = lengthOf(w[:n])
+			return n, nil
+		}
+		if slices.Contains(lengthEnds, t.key) {
+			l.params[ParamLength] = LengthEnd
+			return 1, nil
+		}
+	}
+	if took := l.takeName(w); took > 0 {
+		return took, nil
+	}
+	switch {
+	case t.isMark(), slices.Contains(noise, t.key):
+	case slices.Contains(states, t.key):
+		if l.cmd.Verb != "status" {
+			l.left = append(l.left, t.raw)
+		}
+	default:
+		l.left, l.unknown = append(l.left, t.raw), append(l.unknown, t)
+	}
+	return 1, nil
+}
+
+// takeName reads a process, host or cluster at the front of the words.
+func (l *looking) takeName(w []token) int {
+	name := strings.TrimRight(w[0].raw, punctuation)
+	low := strings.ToLower(name)
+	low = strings.TrimPrefix(low, "@")
+	for _, option := range [][]string{placeOption.FindStringSubmatch(name)} {
+		if option != nil {
+			low = strings.ToLower(option[2])
+		}
+	}
+	switch {
+	case l.g.knowsCluster(low):
+		l.in = low
+		return 1
+	case l.g.knowsHost(low):
+		l.hosts = append(l.hosts, low)
+		return 1
+	}
+	if host := l.g.splitHost(w); host != "" {
+		l.hosts = append(l.hosts, host)
+		return 2
+	}
+	if s, ok := l.g.processAt(w); ok {
+		l.processes = append(l.processes, s.names...)
+		if s.host != "" {
+			l.hosts = append(l.hosts, s.host)
+		}
+		return s.took
+	}
+	if p, h, found := strings.Cut(low, "@"); found && l.g.knowsProcess(p) && l.g.knowsHost(h) {
+		l.processes, l.hosts = append(l.processes, p), append(l.hosts, h)
+		return 1
+	}
+	if l.g.knowsProcess(name) {
+		l.processes = append(l.processes, name)
+		return 1
+	}
+	if split, took := l.g.splitName(w); took > 0 {
+		l.processes = append(l.processes, split)
+		return took
+	}
+	return 0
+}
+
+// takeParam reads a parameter however it was typed: `since=1h`, `since 10 min`,
+// `last 20`, `error`.
+func (l *looking) takeParam(w []token) (int, error) {
+	if kv := keyValue.FindStringSubmatch(w[0].raw); kv != nil && placeOption.FindStringSubmatch(w[0].raw) == nil {
+		name := strings.ToLower(kv[1])
+		if name == "again" || name == "anyway" {
+			return 1, nil
+		}
+		if paramNamed(l.options(), name) == nil {
+			return 0, l.unknownOption(name, kv)
+		}
+		l.params[name] = kv[2]
+		return 1, nil
+	}
+	key := strings.TrimLeft(w[0].key, "-")
+	p := paramNamed(l.options(), key)
+	if p == nil && key == "error" {
+		p = paramNamed(l.options(), "errors")
+	}
+	if p == nil && slices.Contains([]string{"last", "tail", "newest"}, key) {
+		return l.lastLines(w)
+	}
+	switch {
+	case p == nil:
+		return 0, nil
+	case p.Type == runbooks.ChoiceParam && len(p.Choices) == 1:
+		l.params[p.Name] = p.Choices[0]
+		return 1, nil
+	case p.Type == runbooks.InstantParam && lengthAt(w[1:]) > 0:
+		n := lengthAt(w[1:])
+		l.params[p.Name] = lengthOf(w[1 : 1+n])
+		return 1 + n, nil
+	case len(w) > 1:
+		l.params[p.Name] = w[1].raw
+		return 2, nil
+	default:
+		return 0, nil
+	}
+}
+
+// lastLines reads `last 20`, `last 20 lines` and `last 10 min`.
+func (l *looking) lastLines(w []token) (int, error) {
+	if since := paramNamed(l.options(), "since"); since != nil && lengthAt(w[1:]) > 0 {
+		n := lengthAt(w[1:])
+		l.params[since.Name] = lengthOf(w[1 : 1+n])
+		return 1 + n, nil
+	}
+	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && number.MatchString(w[1].key) {
+		l.params[lines.Name] = w[1].key
+		return 2, nil
+	}
+	return 0, nil
+}
+
+func (l *looking) unknownOption(name string, kv []string) error {
+	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, shown(kv[1]+"="))}
+	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
+	for _, n := range like(name, paramNames(l.options())) {
+		l.suggest(q, said+" "+n+"="+kv[2])
+	}
+	return q
+}
+
+// options are the parameters of the verb's action, of whatever process: the
+// planner says which do not fit the one that was named.
+func (l *looking) options() []runbooks.Param {
+	if l.cmd.Action == "" {
+		return l.cmd.Params
+	}
+	var out []runbooks.Param
+	for i := range l.g.Fleet.Clusters {
+		cat, ok := l.g.Catalogs.Get(l.g.Fleet.Clusters[i].Catalog)
+		if !ok {
+			continue
+		}
+		for _, a := range cat.Actions() {
+			for _, p := range a.Params {
+				if a.Name == l.cmd.Action && paramNamed(out, p.Name) == nil {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// resolve finds cluster, process and hosts for what was read.
+func (l *looking) resolve() (*Request, error) {
+	if err := l.misspelt(); err != nil {
+		return nil, err
+	}
+	if l.cmd.Lasts && len(l.unknown) > 0 {
+		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", shown(joinRaw(l.unknown)), l.cmd.Verb, l.cmd.Example)}
+		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
+		return nil, q
+	}
+	if l.cmd.Object == ProcessImplied {
+		l.processes = []string{l.cmd.Process}
+	}
+	cl, err := l.clusterOf(l.cmd, l.in, l.processes, l.hosts)
+	if err != nil {
+		return nil, err
+	}
+	req := &Request{Command: l.cmd, Params: l.params, Left: l.left}
+	if err := l.g.setCluster(req, cl); err != nil {
+		return nil, err
+	}
+	if err := l.place(req, cl); err != nil {
+		return nil, err
+	}
+	switch l.cmd.Object {
+	case ProcessNamed:
+		if req.Process == nil && len(req.Hosts) > 0 {
+			q := &Question{Code: HostFirst, Text: fmt.Sprintf("%s is a host. Which of its processes?", req.Hosts[0].Name)}
+			for _, p := range req.Hosts[0].Processes {
+				l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p, req.Hosts[0].Name))
+			}
+			return nil, q
+		}
+		if req.Process == nil {
+			return nil, l.missing(l.cmd, MissingTarget, "Which process?")
+		}
+	case HostNamed:
+		if len(req.Hosts) == 0 {
+			return nil, l.missing(l.cmd, MissingTarget, "Which host?")
+		}
+	default:
+	}
+	if err := l.missingParam(req); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// misspelt asks back where nothing is known but a word that could be a name.
+func (l *looking) misspelt() error {
+	takesName := l.cmd.Object == AnyTarget || l.cmd.Object == ProcessNamed || l.cmd.Object == HostNamed
+	if !takesName || len(l.processes)+len(l.hosts) > 0 || len(l.unknown) == 0 {
+		return nil
+	}
+	typed := strings.TrimRight(l.unknown[0].raw, punctuation)
+	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", shown(typed), l.inText())}
+	names := like(strings.ToLower(typed), l.g.hosts())
+	if l.cmd.Object != HostNamed {
+		names = append(names, l.g.processesLike(typed)...)
+	}
+	for _, n := range names {
+		l.suggest(q, l.cmd.Verb+" "+n+l.inText())
+	}
+	return q
+}
+
+func (l *looking) inText() string {
+	if l.in == "" {
+		return ""
+	}
+	return " in " + l.in
+}
+
+// place binds the processes and hosts. Only a status takes several processes;
+// of another read the first one is answered, and the others are said.
+func (l *looking) place(req *Request, cl *fleet.Cluster) error {
+	for _, name := range l.hosts {
+		h, ok := cl.Host(name)
+		if !ok {
+			return &Question{
+				Code: NotHere,
+				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", shown(name), cl.Name, and(clusterHosts(cl))),
+			}
+		}
+		switch {
+		case slices.Contains(req.Hosts, h):
+		case len(req.Hosts) > 0 && l.cmd.Verb != "status" && l.cmd.Action == "":
+			req.Left = append(req.Left, "on "+h.Name) // one host at a time
+		default:
+			req.Hosts = append(req.Hosts, h)
+		}
+	}
+	for _, spelling := range l.processes {
+		part, err := l.part(req, spelling)
+		if err != nil {
+			return err
+		}
+		switch {
+		case req.Process == nil:
+			req.Process = part.Process
+		case req.Process == part.Process:
+		case l.cmd.Verb == "status":
+			req.Also = append(req.Also, part)
+		default:
+			req.Left = append(req.Left, part.Process.ID)
+		}
+	}
+	return nil
+}
+
+func (l *looking) part(req *Request, spelling string) (Part, error) {
+	match := req.Catalog.Find(spelling)
+	if match.Process == nil {
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", shown(spelling), req.Cluster.Name)}
+		for _, n := range match.Suggestions {
+			l.suggest(q, l.cmd.Verb+" "+n)
+		}
+		return Part{}, q
+	}
+	p := match.Process
+	hosts := req.Cluster.HostsOf(p.ID)
+	if len(hosts) == 0 {
+		return Part{}, &Question{Code: NotHere, Text: fmt.Sprintf("%s is not configured on any host of %s.", p.ID, req.Cluster.Name)}
+	}
+	for _, h := range req.Hosts {
+		if h.Runs(p.ID) {
+			continue
+		}
+		q := &Question{Code: NotHere, Text: fmt.Sprintf("%s does not run on %s.", p.ID, h.Name)}
+		for _, other := range hosts {
+			l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p.ID, other.Name))
+		}
+		return Part{}, q
+	}
+	return Part{Process: p, Hosts: req.Hosts}, nil
+}

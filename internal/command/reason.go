@@ -1,0 +1,342 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// marks says that a word marks what follows as the reason: `because` and
+// `reason:` do, and nothing else.
+func marks(t token) bool {
+	return t.key == "because" || strings.EqualFold(t.raw, "reason:")
+}
+
+// reason reads what is left after everything else was read: nothing, a marked
+// reason, words that change the meaning, or an unmarked reason.
+func (c *changing) reason(req *Request) error {
+	if req.Plan {
+		return nil // nothing runs, so that nothing can be run by mistake
+	}
+	if len(c.flags) > 0 {
+		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, shown(c.flags[0])), c.bareReading(req)...)
+	}
+	w := c.rest
+	for len(w) > 0 && w[0].isMark() && !doubts(w[0]) &&
+		(emoji.MatchString(w[0].raw) || !strings.ContainsAny(w[0].raw, joinerSigns+"*")) { // a star may be a pattern
+		w = w[1:]
+	}
+	if len(w) == 0 {
+		return nil
+	}
+	if marks(w[0]) {
+		req.Reason = reasonOf(c.text, w[1:])
+		if req.Reason == "" {
+			return c.ask(req, NoReason, fmt.Sprintf("“%s” what?", w[0].raw), c.bareReading(req)...)
+		}
+		return nil
+	}
+	req.Reason, req.Unmarked = reasonOf(c.text, w), true
+	if code := headOf(c.g, withoutCourtesy(w)); code != "" {
+		if code == Exception { // it would hit what was to be left out
+			return c.ask(req, code, headText(code, req.Reason))
+		}
+		return c.ask(req, code, headText(code, req.Reason), c.asReason(req)...)
+	}
+	return c.stray(req, w)
+}
+
+// withoutCourtesy leaves out what says nothing before words that may change a
+// meaning: "please not", "maybe later".
+func withoutCourtesy(w []token) []token {
+	for len(w) > 1 && (slices.Contains(courtesy, w[0].key) || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].key)) {
+		w = w[1:]
+	}
+	return w
+}
+
+// headText says why the head of what follows a target was asked back.
+func headText(code Code, typed string) string {
+	text := map[Code]string{
+		When:        "I run things now or not at all: I keep no appointments.",
+		Condition:   "I run things now or not at all: I watch for no conditions.",
+		Negation:    "I read that as “do not”.",
+		Exception:   "I cannot tell what that leaves out.",
+		Joined:      "I cannot tell what that adds.",
+		StrayPlace:  "I know no such place.",
+		TwoCommands: "I take one command at a time.",
+	}[code]
+	return text + " You typed: " + shown(typed)
+}
+
+// bareReading is the request without what was not understood.
+func (c *changing) bareReading(req *Request) []string { return []string{req.Fields().Text()} }
+
+// asReason is the request with what was not understood as its reason.
+func (c *changing) asReason(req *Request) []string {
+	return []string{req.Fields().Text() + " because " + req.Reason}
+}
+
+var (
+	clock    = regexp.MustCompile(`^(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)(?::[0-5]\d)?(?:am|pm|z|h|utc)?$|^(?:1[0-2]|[1-9])(?:am|pm)$|^\d{4}-\d{2}-\d{2}(?:t.*)?$`)
+	hourOnly = regexp.MustCompile(`^(?:[01]?\d|2[0-3])$`)
+
+	timeWords = []string{
+		"tonight", "tomorrow", "tmrw", "tomorow", "later", "soon", "eventually", "afterwards", "midnight", "noon",
+		"overnight", "eod", "eob",
+		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekend", "daily", "hourly",
+		"weekly", "nightly", "every", "each",
+		"before", "next", "morgen", "heute", "später", "nachher", "gleich", "erst",
+	}
+	conditionWords = []string{
+		"when", "whenever", "if", "iff", "once", "until", "till", "while", "whilst", "provided", "assuming", "unless",
+		"wenn", "falls", "sobald", "bis", "sofern", "während",
+	}
+	exceptionWords = []string{
+		"except", "excluding", "excl", "but", "only", "without", "instead", "minus", "aber", "außer", "ausser", "nur",
+		"ohne", "statt",
+	}
+	negationWords = []string{
+		"don't", "dont", "nope", "nvm", "nevermind", "wait", "hold", "oops", "jk", "nicht", "kein", "keine", "keinen",
+		"nein", "niemals",
+	}
+
+	// negatedStates are what `not` begins a description of a state with, besides
+	// participles: "not responding", "not ready".
+	negatedStates = []string{
+		"ready", "healthy", "up", "ok", "able", "available", "reachable", "enough", "there", "in", "well", "good",
+		"working", "alive", "connected", "visible", "stable", "seeing", "getting", "much", "many", "a", "one", "sure",
+		"used", "full",
+	}
+	// negatedOrders are participles after `not` that still turn a command round.
+	negatedOrders = []string{
+		"needed", "required", "wanted", "allowed", "approved", "agreed", "confirmed", "scheduled", "planned",
+		"intended",
+	}
+)
+
+// joinerSigns join names or commands, here or in a shell.
+const joinerSigns = "&/+>|<"
+
+// Signs of doubt or refusal, as people type them and by Slack's names.
+const doubtSigns = "?？❓❔❌🚫⛔🛑✋🙅👎🤔⏳⌛⏰"
+
+var doubtNames = []string{
+	"x", "no_entry", "no_entry_sign", "octagonal_sign", "stop_sign", "raised_hand", "hand", "no_good", "-1", "thumbsdown", "question",
+	"grey_question", "thinking_face", "hourglass", "hourglass_flowing_sand", "alarm_clock", "negative_squared_cross_mark",
+}
+
+// doubts says that a token is a sign that may turn a command round.
+func doubts(t token) bool {
+	name, _, _ := strings.Cut(strings.Trim(t.raw, ":"), ":")
+	return t.isMark() && (strings.ContainsAny(t.raw, doubtSigns) || slices.Contains(doubtNames, name))
+}
+
+// headOf says by the first words after a target how they change its meaning, or
+// "" where they do not.
+func headOf(g *Grammar, w []token) Code {
+	k, next := w[0].key, ""
+	if len(w) > 1 {
+		next = w[1].key
+	}
+	switch {
+	case doubts(w[0]):
+		return Negation
+	case k == "not" || k == "no" || slices.Contains(negationWords, k):
+		return negation(g, w)
+	case k == "do" &&
+		(next == "not" || next == "nothing"), k == "never" && next == "mind", k == "just" && next == "kidding", k == "hang" && next == "on":
+		return Negation
+	case slices.Contains(exceptionWords, k), k == "other" &&
+		next == "than", k == "rather" && next == "than", k == "apart" && next == "from":
+		return Exception
+	case k == "once" && slices.Contains([]string{"again", "more"}, next):
+		return ""
+	case slices.Contains(conditionWords, k), k == "as" &&
+		slices.Contains([]string{"soon", "long", "needed", "required", "necessary"}, next), k == "depending", k == "in" && next == "case", k == "should" && next == "it":
+		return Condition
+	case isWhen(g, w):
+		return When
+	case slices.Contains([]string{"and", "plus", "then", "or", "und", "oder", "sowie", "dann", "including", "incl", "also"}, k), k == "as" && next == "well",
+		(k == "along" || k == "together") && next == "with", w[0].isMark() && strings.ContainsAny(w[0].raw, joinerSigns):
+		return joinedHead(g, w)
+	case slices.Contains(placeWords, placeKey(w[0])), placeOption.MatchString(w[0].raw):
+		return StrayPlace
+	default:
+		return ""
+	}
+}
+
+// negation tells "not yet" from "not responding since 02:10": what describes a
+// state is a reason.
+func negation(g *Grammar, w []token) Code {
+	k := w[0].key
+	if len(w) == 1 {
+		return Negation
+	}
+	next := w[1].key
+	switch k {
+	case "no":
+		if strings.ContainsAny(w[0].raw, ",!.;") ||
+			slices.Contains([]string{"wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold"}, next) {
+			return Negation
+		}
+		return ""
+	case "not":
+	case "wait", "hold":
+		return Negation
+	default:
+		return Negation
+	}
+	switch {
+	case slices.Contains(negatedOrders, next) && len(w) > 2 && slices.Contains([]string{"any", "anymore"}, w[2].key):
+		return ""
+	case slices.Contains(negatedOrders, next):
+		return Negation
+	case next == "in" && len(w) > 2 && (g.knows(w[2].name()) || isWhen(g, w[2:])):
+		return Negation
+	case slices.Contains(negatedStates, next), strings.HasSuffix(next, "ing") && len(next) > 4, strings.HasSuffix(next, "ed") && len(next) > 3:
+		return ""
+	default:
+		return Negation
+	}
+}
+
+// isWhen says that the words begin with a time to come: at, in 10 min, tonight.
+func isWhen(g *Grammar, w []token) bool {
+	k := w[0].key
+	if slices.Contains(timeWords, k) || clock.MatchString(k) || lengthAt(w) > 0 {
+		return true
+	}
+	if len(w) < 2 {
+		return false
+	}
+	next := w[1].key
+	time := clock.MatchString(next) || slices.Contains(timeWords, next) || lengthAt(w[1:]) > 0
+	switch k {
+	case "at", "@", "um", "ab", "gegen":
+		return time || hourOnly.MatchString(strings.Trim(w[1].raw, punctuation)) && !strings.Contains(w[1].raw, "%")
+	case "in":
+		return time || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
+	case "on", "by", "around", "about", "from":
+		return time
+	case "for":
+		return lengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
+	case "this":
+		return slices.Contains([]string{"evening", "afternoon", "night", "weekend", "morning"}, next)
+	case "as":
+		return next == "of"
+	case "after":
+		return true
+	default:
+		return false
+	}
+}
+
+// isUnit says that a unit of time stands among the first two words.
+func isUnit(w []token) bool {
+	for _, t := range w[:min(2, len(w))] {
+		if lengthUnit[t.key] != "" && len(t.key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.key) {
+			return true
+		}
+	}
+	return false
+}
+
+// joinedHead is what a joiner at the head adds: a name, another command, or
+// something that is neither.
+func joinedHead(g *Grammar, w []token) Code {
+	if len(w) > 1 {
+		if _, ok := named(g.Commands(), w[1].key); ok {
+			return TwoCommands
+		}
+	}
+	return Joined
+}
+
+// finiteVerbs follow the subject of a sentence, and never a target.
+var finiteVerbs = []string{"is", "was", "are", "were", "has", "had", "does", "did", "lost", "says", "said"}
+
+// sentence says that the name at the head is the subject of a sentence: "mariadb was
+// restarted" tells about mariadb, and names no further target.
+func sentence(w []token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].key) }
+
+// stray asks back where an unmarked reason names a target or a place as if it
+// were meant: it would be read over, and the command would go elsewhere, or to
+// every host of the process.
+func (c *changing) stray(req *Request, w []token) error {
+	if err := c.secondCommand(req, w); err != nil {
+		return err
+	}
+	if req.Process == nil {
+		return nil
+	}
+	if p := c.g.find(req.Cluster, w[0].name()).Process; p != nil && p != req.Process && !sentence(w) &&
+		(strings.EqualFold(p.ID, w[0].name()) || len(w) == 1) {
+		return c.ask(req, StrayTarget, fmt.Sprintf("Is %s meant as well?", p.ID),
+			c.said()+", "+p.ID, fmt.Sprintf("%s %s", c.cmd.Verb, p.ID), c.said()+" because "+req.Reason)
+	}
+	if c.g.knowsCluster(w[0].name()) && len(w) == 1 {
+		return c.ask(req, StrayPlace, fmt.Sprintf("%s is a cluster.", w[0].name()), c.said()+" in "+w[0].key)
+	}
+	return c.strayHost(req, w)
+}
+
+// secondCommand asks back where another change is asked for further on: on a
+// line of its own, or behind a joiner and before a target.
+func (c *changing) secondCommand(req *Request, w []token) error {
+	for i, t := range w {
+		cmd, ok := named(c.g.Commands(), t.key)
+		if !ok {
+			continue
+		}
+		newLine := i > 0 && t.row > w[i-1].row || i == 0 && t.row > c.words[0].row
+		object := i+1 < len(w) && (c.g.knows(w[i+1].name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].key))
+		joined := i > 0 && strings.HasSuffix(w[i-1].raw, ";") ||
+			i > 0 && slices.Contains([]string{"and", "then", "&", ";", "also"}, joinerKey(w[i-1]))
+		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !marks(w[i+1])
+		if first || newLine && (object || i+1 == len(w) || w[i+1].row > t.row) || joined && object && cmd.Class.Changing() {
+			return c.ask(req, TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", cmd.Verb), c.said())
+		}
+	}
+	return nil
+}
+
+// strayHost asks back where a host is named that was not said with a place word:
+// right after the target, or among the first words where the process runs on
+// several hosts.
+func (c *changing) strayHost(req *Request, w []token) error {
+	if len(req.Hosts) > 0 || len(c.except) > 0 {
+		return nil
+	}
+	const early = 3
+	several := len(req.Cluster.HostsOf(req.Process.ID)) > 1
+	for i, t := range w {
+		host := strings.ToLower(strings.Trim(t.raw, punctuation))
+		split := ""
+		if several {
+			split = c.g.splitHost(w[i:])
+		}
+		if !c.g.knowsHost(host) {
+			host = split
+		}
+		pointed := i > 0 && slices.Contains([]string{"on", "at", "host", "in", "from"}, w[i-1].key)
+		if host != "" && (i == 0 || several && (i < early || pointed)) {
+			return c.ask(req, StrayPlace, fmt.Sprintf("Only on %s, or everywhere?", host),
+				c.said()+" on "+host, c.said()+" because "+req.Reason)
+		}
+	}
+	if !several || len(w) > 1 && !strings.ContainsAny(w[0].raw, "0123456789") {
+		return nil
+	}
+	near := like(w[0].key, clusterHosts(req.Cluster))
+	if len(near) == 0 {
+		return nil
+	}
+	var readings []string
+	for _, n := range near {
+		readings = append(readings, c.said()+" on "+n)
+	}
+	return c.ask(req, StrayPlace, fmt.Sprintf("Is %s a host?", shown(w[0].raw)), append(readings, c.said()+" because "+req.Reason)...)
+}

@@ -1,0 +1,41 @@
+package command_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"dhbot/internal/command"
+	"dhbot/internal/test/grammartest"
+)
+
+// TestOrdinaryReasons: behind a change that waits for approvals, at most one of
+// twenty ordinary reasons is asked back; every other one stands on the card as it
+// was typed, as words that were not understood.
+func TestOrdinaryReasons(t *testing.T) {
+	b, err := os.ReadFile("testdata/reasons.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := grammartest.New(t)
+	var all int
+	var back []string
+	for line := range strings.Lines(string(b)) {
+		reason := strings.TrimSpace(line)
+		if reason == "" || strings.HasPrefix(reason, "# ") {
+			continue
+		}
+		all++
+		r, err := g.Parse(command.Input{Text: "restart db_dis " + reason, Channel: "C1"})
+		switch {
+		case err != nil:
+			back = append(back, reason+": "+err.Error())
+		case r.Command.Verb != "restart" || r.ProcessID() != "db_dis" || !r.Unmarked || r.Reason != reason:
+			t.Errorf("%q: %s of %s, unmarked %v, reason %q", reason, r.Command.Verb, r.ProcessID(), r.Unmarked, r.Reason)
+		}
+	}
+	t.Logf("%d of %d asked back:\n%s", len(back), all, strings.Join(back, "\n"))
+	if all < 150 || len(back)*20 > all {
+		t.Errorf("%d of %d ordinary reasons are asked back", len(back), all)
+	}
+}

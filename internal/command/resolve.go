@@ -1,0 +1,129 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// resolve finds cluster, processes and hosts for the names.
+func (c *changing) resolve() (*Request, error) {
+	cl, err := c.clusterOf(c.cmd, c.in, c.processes, append(slices.Clone(c.hosts), c.except...))
+	if err != nil {
+		return nil, err
+	}
+	req := &Request{Command: c.cmd, Params: c.params, Again: c.again, Anyway: c.anyway, Confirm: c.joined || c.all}
+	if err := c.g.setCluster(req, cl); err != nil {
+		return nil, err
+	}
+	named, err := c.hostsIn(cl)
+	if err != nil {
+		return nil, err
+	}
+	var parts []Part
+	for _, spelling := range c.spellings() {
+		p, err := c.part(req, spelling, named)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(parts, func(q Part) bool { return q.Process == p.Process }) {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) == 0 && c.cmd.Object == HostNamed && len(named) == 0 { // "restart-host in qa"
+		return nil, c.missing(c.cmd, MissingTarget, "Which host?")
+	}
+	if len(parts) == 0 && c.cmd.Object == ClusterMeant && len(named) > 0 { // "restart all on query-2"
+		return nil, c.askAboutHost(cl, named[0])
+	}
+	if len(parts) == 0 { // a host or the cluster
+		req.Hosts = named
+		return req, nil
+	}
+	req.Process = parts[0].Process
+	req.Hosts = parts[0].Hosts
+	req.Also = parts[1:]
+	return req, nil
+}
+
+// askAboutHost asks back where a command for a whole cluster names a host. It offers
+// what does the same for a host, and never more than was typed.
+func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
+	q := &Question{Code: StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
+	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
+		if _, ok := named(c.g.Commands(), verb+"-host"); ok {
+			c.suggest(q, verb+"-host "+h.Name, "plan "+verb+"-host "+h.Name)
+		}
+	}
+	c.suggest(q, "status "+h.Name)
+	return q
+}
+
+// spellings are the processes that the command is about.
+func (c *changing) spellings() []string {
+	if c.cmd.Object == ProcessImplied {
+		return []string{c.cmd.Process}
+	}
+	return c.processes
+}
+
+func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
+	var out []*fleet.Host
+	for _, name := range c.hosts {
+		h, ok := cl.Host(name)
+		if !ok {
+			return nil, c.askAbout(
+				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, and(clusterHosts(cl))), nil,
+			)
+		}
+		if !slices.Contains(out, h) {
+			out = append(out, h)
+		}
+	}
+	return out, nil
+}
+
+// part binds one process to the hosts that were named.
+func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Part, error) {
+	match := req.Catalog.Find(spelling)
+	if match.Process == nil {
+		var readings []string
+		for _, n := range match.Suggestions {
+			readings = append(readings, c.cmd.Verb+" "+n)
+		}
+		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", shown(spelling), req.Cluster.Name), readings)
+	}
+	p := Part{Process: match.Process}
+	hosts := req.Cluster.HostsOf(p.Process.ID)
+	if len(hosts) == 0 {
+		return p, c.askAbout(NotHere, fmt.Sprintf("%s is not configured on any host of %s.", p.Process.ID, req.Cluster.Name), nil)
+	}
+	for _, h := range named {
+		if !h.Runs(p.Process.ID) {
+			return p, c.notThere(req, p.Process, h, hosts)
+		}
+	}
+	p.Hosts = named
+	if len(c.except) > 0 {
+		for _, h := range hosts {
+			if !slices.Contains(c.except, h.Name) {
+				p.Hosts = append(p.Hosts, h)
+			}
+		}
+		if len(p.Hosts) == 0 {
+			return p, c.askAbout(Exception, "That leaves no host.", nil)
+		}
+	}
+	return p, nil
+}
+
+func (c *changing) notThere(req *Request, p *runbooks.Process, at *fleet.Host, hosts []*fleet.Host) error {
+	var readings []string
+	for _, h := range hosts {
+		readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, p.ID, h.Name, req.Cluster.Name))
+	}
+	return c.askAbout(NotHere, fmt.Sprintf("%s does not run on %s.", p.ID, at.Name), readings)
+}

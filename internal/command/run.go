@@ -1,0 +1,146 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+var (
+	bareID = regexp.MustCompile(`(?i)^[0-9A-Z]{4}$`)
+	almost = regexp.MustCompile(`(?i)^R[-_][0-9A-Z]*$`)
+)
+
+// run reads `R-7F3K …`. Without an id the verb lists the runs that it could be
+// said of, and changes none.
+func (r *reading) run(cmd Command, rest []token) (*Request, error) {
+	id, took := runAt(rest)
+	if took == 0 {
+		return r.noRun(cmd, rest)
+	}
+	req := &Request{Command: cmd, Run: id, Params: map[string]string{}}
+	if err := r.anyCluster(req); err != nil {
+		return nil, err
+	}
+	return req, r.aboutRun(req, rest[took:])
+}
+
+// aboutRun reads what follows a run's id. Of an approval it is the target and
+// nothing else; elsewhere it is the reason, unless it turns the command round.
+func (r *reading) aboutRun(req *Request, w []token) error {
+	for len(w) > 0 && w[0].isMark() {
+		w = w[1:]
+	}
+	cmd := req.Command
+	if !cmd.Class.Changing() {
+		for _, t := range w {
+			req.Left = append(req.Left, t.raw)
+		}
+		return nil
+	}
+	if r.quote {
+		return r.aboutRunBack(req, Quote, "I take nothing out of a quote or a block of code.")
+	}
+	for _, t := range w {
+		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.raw) {
+			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, shown(t.raw)))
+		}
+	}
+	after := w
+	if cmd.Verb == "approve" && len(w) > 0 {
+		req.Reason, after = w[0].name(), w[1:]
+	}
+	if err := r.turnsRound(req, after); err != nil {
+		return err
+	}
+	if cmd.Verb != "approve" {
+		req.Reason = reasonOf(r.text, unmark(w))
+	}
+	return nil
+}
+
+// unmark drops the word that marks a reason, where the reason has its place
+// anyway.
+func unmark(w []token) []token {
+	if len(w) > 1 && marks(w[0]) {
+		return w[1:]
+	}
+	return w
+}
+
+// turnsRound asks back where words after a run's id change what is said of it.
+func (r *reading) turnsRound(req *Request, w []token) error {
+	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
+		w = w[:len(w)-1]
+	}
+	if len(w) == 0 {
+		return nil
+	}
+	code := headOf(r.g, w)
+	switch req.Command.Verb {
+	case "deny": // ending a request is always safe
+		return nil
+	case "close": // what was found may well begin with "not restarted"
+		if code != Negation && code != When || len(w) > 3 {
+			return nil
+		}
+	case "approve":
+		if code == "" {
+			code = StrayTarget
+		}
+	default:
+	}
+	if code == "" {
+		return nil
+	}
+	return r.aboutRunBack(req, code, headText(code, joinRaw(w)))
+}
+
+func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
+	q := &Question{Code: code, Text: text}
+	q.add(Choice{Text: "show " + req.Run, Fields: Fields{Verb: "show", Run: req.Run}})
+	return q
+}
+
+// runAt reads a run id from the front of the words, however it was typed, and
+// returns how many words it took: "R-7F3K", "r7f3k", "R 7F3K".
+func runAt(w []token) (id string, took int) {
+	for n := 1; n <= min(2, len(w)); n++ {
+		if n == 2 && !strings.EqualFold(w[0].raw, "r") {
+			break
+		}
+		typed := strings.Trim(strings.ReplaceAll(joinRaw(w[:n]), " ", "-"), "`*_.,;:#()")
+		if m := runID.FindStringSubmatch(typed); m != nil &&
+			(n == 2 || strings.ContainsFunc(m[1], unicode.IsDigit) || strings.ContainsAny(typed, "-_")) {
+			return "R-" + strings.ToUpper(m[1]), n
+		}
+	}
+	return "", 0
+}
+
+// noRun answers where no run id follows: with the runs that there are, or with
+// what was probably meant.
+func (r *reading) noRun(cmd Command, w []token) (*Request, error) {
+	if len(w) == 0 {
+		return r.bareRun(cmd, w)
+	}
+	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", shown(w[0].raw), cmd.Example)}
+	read, isVerb := named(r.g.Commands(), w[0].key)
+	switch {
+	case bareID.MatchString(w[0].raw) && strings.ContainsFunc(w[0].raw, unicode.IsDigit):
+		r.suggest(q, strings.TrimSpace(cmd.Verb+" R-"+strings.ToUpper(w[0].raw)+" "+tail(w[1:])))
+	case isVerb && !cmd.Class.Changing() && !read.Class.Changing():
+		r.suggest(q, strings.TrimSpace(read.Verb+" "+tail(w[1:]))) // "show logs db_dis"
+	case almost.MatchString(w[0].raw):
+	default:
+		return r.bareRun(cmd, w)
+	}
+	return nil, q
+}
+
+func (r *reading) bareRun(cmd Command, w []token) (*Request, error) {
+	req := &Request{Command: cmd.alone(), Topic: joinRaw(w), Params: map[string]string{}}
+	return req, r.anyCluster(req)
+}

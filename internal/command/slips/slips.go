@@ -1,0 +1,55 @@
+// Package slips counts typing mistakes between what was typed and what may have
+// been meant.
+package slips
+
+import (
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Count counts the typing mistakes between a word and a verb; ok is false where
+// there are too many for the one to have been meant by the other.
+func Count(typed, verb string) (n int, ok bool) {
+	if len(typed) < 2 || len(verb) < 2 {
+		return 0, false // everything is near one letter
+	}
+	n = levenshtein.ComputeDistance(typed, verb)
+	if n == 2 && transposed(typed, verb) {
+		n = 1
+	}
+	if n > 1 && len(typed) > 2 && strings.HasPrefix(verb, typed) {
+		n = 2
+	}
+	most := 1
+	switch {
+	case len(typed) > 8:
+		most = 3
+	case len(typed) > 4 || len(typed) > 2 && strings.HasPrefix(verb, typed):
+		most = 2
+	}
+	return n, n <= most
+}
+
+// transposed says that two neighbouring letters of a are swapped in b.
+func transposed(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i+1 < len(a); i++ {
+		if a[i] != b[i] {
+			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+		}
+	}
+	return false
+}
+
+// Inflected says that a word is a verb's past or participle, which tells of what
+// was done: "restarted", "stopping".
+func Inflected(typed, verb string) bool {
+	rest, ok := strings.CutPrefix(typed, verb)
+	if ok && len(rest) > 2 && rest[0] == verb[len(verb)-1] {
+		rest = rest[1:]
+	}
+	return ok && (rest == "ed" || rest == "ing")
+}

@@ -1,0 +1,370 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"dhbot/internal/command/slips"
+	"dhbot/runbooks"
+)
+
+// maxChoices is how many whole commands a question offers.
+const maxChoices = 5
+
+// maxDepth bounds how often a suggestion that is misspelt itself is followed.
+const maxDepth = 2
+
+// suggest adds readings to a question, each a whole command. One that is asked
+// back itself gives its own choices, so that "stauts dbdis" is answered with
+// "status db_dis".
+func (r *reading) suggest(q *Question, texts ...string) {
+	if r.in.NoChoices || r.in.depth >= maxDepth {
+		return
+	}
+	for _, text := range texts {
+		req, err := r.g.Parse(Input{Text: text, Channel: r.in.Channel, depth: r.in.depth + 1})
+		if err == nil {
+			if req.Unmarked {
+				text = req.Text() + " because " + req.Reason
+			}
+			q.add(Choice{Text: text, Fields: req.Fields(), Changes: req.Changing()})
+			continue
+		}
+		var again *Question
+		if !errors.As(err, &again) {
+			continue
+		}
+		for _, c := range again.Choices {
+			q.add(c)
+		}
+	}
+}
+
+// add adds a choice that is not there yet.
+func (q *Question) add(c Choice) {
+	same := func(o Choice) bool { return o.Fields.Encode() == c.Fields.Encode() }
+	if len(q.Choices) < maxChoices && !slices.ContainsFunc(q.Choices, same) {
+		q.Choices = append(q.Choices, c)
+	}
+}
+
+// ask is a question about a request whose target is known: its readings, where
+// the code allows them, then Plan and Status.
+func (c *changing) ask(req *Request, code Code, text string, readings ...string) *Question {
+	q := &Question{Code: code, Text: text}
+	if code.runs() {
+		c.suggest(q, readings...)
+	}
+	q.addLooks(req)
+	return q
+}
+
+// addLooks adds what changes nothing: the plan of a request, and how its target
+// is.
+func (q *Question) addLooks(req *Request) {
+	f := req.Fields()
+	f.Reason = ""
+	f.Again = false
+	f.Anyway = false
+	status := Fields{Verb: "status", Cluster: f.Cluster, Targets: f.Targets}
+	if req.Command.Action != "" {
+		f.Plan = true
+		q.add(Choice{Text: f.Text(), Fields: f})
+	}
+	if len(status.Targets) > 1 {
+		status.Targets = status.Targets[:1]
+	}
+	q.add(Choice{Text: status.Text(), Fields: status})
+}
+
+// askAbout is a question while the target is being read.
+func (c *changing) askAbout(code Code, text string, readings []string) *Question {
+	q := &Question{Code: code, Text: text}
+	if code.runs() {
+		c.suggest(q, readings...)
+	}
+	if len(c.processes) > 0 && c.cmd.Action != "" {
+		bare := *c
+		bare.hosts = nil
+		c.suggest(q, "plan "+bare.said(), "status "+c.processes[0])
+	} else if !code.runs() {
+		for _, t := range c.words {
+			if c.g.knows(t.name()) {
+				c.suggest(q, "status "+t.name())
+				break
+			}
+		}
+	}
+	return q
+}
+
+// missing asks for what a verb needs, with an example to tap.
+func (r *reading) missing(cmd Command, code Code, text string) *Question {
+	q := &Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
+	if cmd.Object == HostNamed {
+		for _, h := range r.g.hosts() {
+			r.suggest(q, cmd.Verb+" "+h)
+		}
+		return q
+	}
+	if code == MissingTarget && cmd.Object == ProcessNamed {
+		for _, name := range r.examples(cmd) {
+			r.suggest(q, cmd.Verb+" "+name)
+		}
+	}
+	if !cmd.Class.Changing() {
+		r.suggest(q, cmd.Example)
+		return q
+	}
+	r.suggest(q, "status", "help "+cmd.Verb)
+	return q
+}
+
+// worse is 1 where a level is worse than another, else 0.
+func worse(a, b runbooks.Severity) int {
+	if a.Worse(b) {
+		return 1
+	}
+	return 0
+}
+
+// examples are a few processes that a verb can be said of, of the cluster that the
+// channel is bound to: of a read the gravest first, of a change the least grave.
+func (r *reading) examples(cmd Command) []string {
+	const most = 3
+	cl := &r.g.Fleet.Clusters[0]
+	if bound, ok := r.g.Fleet.Cluster(r.g.Channels[r.in.Channel]); ok {
+		cl = bound
+	}
+	cat, ok := r.g.Catalogs.Get(cl.Catalog)
+	if !ok {
+		return nil
+	}
+	var found []runbooks.Process
+	for _, p := range cat.Processes() {
+		if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
+			found = append(found, p)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b runbooks.Process) int {
+		if cmd.Class.Changing() { // the least harm first: one of them may be tapped by mistake
+			a, b = b, a
+		}
+		return worse(b.Level, a.Level) - worse(a.Level, b.Level)
+	})
+	var out []string
+	for _, p := range found[:min(most, len(found))] {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+// unknownVerb is the answer to a first word that is no command.
+func (r *reading) unknownVerb(table []Command, w []token) *Question {
+	if negated(w) && len(w) > 1 {
+		q := &Question{Code: Negation, Text: "I read that as “do not”; nothing was run."}
+		r.suggest(q, r.aboutName(w)...)
+		return q
+	}
+	if slices.Contains(noVotes, w[0].key) {
+		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", shown(w[0].raw))}
+		if id, took := runAt(w[1:]); took > 0 {
+			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		}
+		return q
+	}
+	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", shown(w[0].raw))}
+	for _, guess := range []func() []string{
+		func() []string { return r.missingSpace(table, w[0].key) },
+		func() []string { return twoWords(table, w) },
+		func() []string { return r.reversed(table, w) },
+		func() []string { return r.nameFirst(w) },
+		func() []string { return misspelt(table, strings.ReplaceAll(w[0].key, "_", "-"), w[1:]) },
+		func() []string { return r.sentence(table, w) },
+		func() []string { return r.nearName(w) },
+	} {
+		if r.suggest(q, guess()...); len(q.Choices) > 0 {
+			break
+		}
+	}
+	return q
+}
+
+// noVotes are words of agreement, which approve and deny nothing.
+var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure"}
+
+// missingSpace finds a lost space: "restartdb_dis".
+func (r *reading) missingSpace(table []Command, typed string) []string {
+	for _, c := range table {
+		for _, verb := range append([]string{c.Verb}, c.Aliases...) {
+			name, ok := strings.CutPrefix(typed, verb)
+			name = strings.Trim(name, "-_.:")
+			if ok && len(verb) > 2 && r.g.knows(name) {
+				return []string{c.Verb + " " + name}
+			}
+		}
+	}
+	return nil
+}
+
+// twoWords finds the verbs of two words near the first two: "etcd helath".
+func twoWords(table []Command, w []token) []string {
+	if len(w) < 2 {
+		return nil
+	}
+	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
+	return misspelt(double, joined(w), w[2:])
+}
+
+// reversed finds the name before the verb: "db_dis status".
+func (r *reading) reversed(table []Command, w []token) []string {
+	if len(w) < 2 || !r.g.knows(w[0].name()) {
+		return nil
+	}
+	rest := strings.TrimSpace(w[0].name() + " " + tail(w[2:]))
+	if c, ok := named(table, w[1].key); ok {
+		return []string{c.Verb + " " + rest}
+	}
+	if slices.Contains(states, w[1].key) {
+		return nil // "dis down?" is no slip for "own"
+	}
+	return misspelt(table, w[1].key, w[:1])
+}
+
+// nameFirst takes a name where a command should stand for the question how it is:
+// "dis", "dis?", "dis down?".
+func (r *reading) nameFirst(w []token) []string {
+	name := strings.TrimRight(w[0].raw, punctuation)
+	if !r.g.knows(name) {
+		return nil
+	}
+	return []string{"status " + name}
+}
+
+// sentence finds a read or a name further on: "kick db_dis". It offers reads
+// only: a sentence may ask for a restart, or talk about one.
+func (r *reading) sentence(table []Command, w []token) []string {
+	for i := 1; i < len(w); i++ {
+		if c, ok := named(table, w[i].key); ok && !c.Class.Changing() && len(w[i].key) > 2 && c.Object != RunNamed {
+			return []string{strings.TrimSpace(c.Verb + " " + tail(w[i+1:]))}
+		}
+	}
+	return r.aboutName(w)
+}
+
+// aboutName is the status of the first known name.
+func (r *reading) aboutName(w []token) []string {
+	for _, t := range w {
+		if r.g.knows(t.name()) {
+			return []string{"status " + t.name()}
+		}
+	}
+	return nil
+}
+
+// nearName takes a misspelt name typed alone for the question how it is.
+func (r *reading) nearName(w []token) []string {
+	if len(w) > 1 {
+		return nil
+	}
+	var out []string
+	for _, n := range append(r.g.processesLike(w[0].key), like(w[0].key, r.g.hosts())...) {
+		out = append(out, "status "+n)
+	}
+	return out
+}
+
+// tail are some words as they were typed, not too many of them.
+func tail(w []token) string {
+	const most = 12
+	return joinRaw(w[:min(len(w), most)])
+}
+
+// misspelt finds the verbs nearest to a word. A read is preferred to a change of
+// the same nearness, and what cannot be undone is offered only for one slip in a
+// long word: a suggestion must not be worse than what was typed.
+func misspelt(table []Command, typed string, rest []token) []string {
+	type candidate struct {
+		verb           string
+		changes        bool
+		distance, more int
+	}
+	var found []candidate
+	_, aboutRun := runAt(rest)
+	for _, c := range table {
+		if c.Object == RunNamed && aboutRun == 0 && (c.Class.Changing() || len(rest) > 0) {
+			continue
+		}
+		for _, w := range append([]string{c.Verb}, c.Aliases...) {
+			d, ok := slips.Count(typed, w)
+			if !ok || c.Class.Changing() && slips.Inflected(typed, w) || c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
+				continue
+			}
+			found = append(found, candidate{c.Verb, c.Class.Changing(), d, max(len(w)-len(typed), len(typed)-len(w))})
+		}
+	}
+	sort.SliceStable(found, func(i, j int) bool {
+		a, b := found[i], found[j]
+		if a.distance != b.distance {
+			return a.distance < b.distance
+		}
+		if a.changes != b.changes {
+			return !a.changes
+		}
+		return a.more < b.more
+	})
+	var out []string
+	for _, f := range found {
+		if f.distance > found[0].distance || f.changes != found[0].changes {
+			break
+		}
+		if text := strings.TrimSpace(f.verb + " " + tail(rest)); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// like are the names that a word may have been meant for.
+func like(typed string, names []string) []string { return runbooks.Suggest(typed, names) }
+
+// processesLike are the processes of any catalog in use that a spelling is or
+// resembles, and that run somewhere.
+func (g *Grammar) processesLike(typed string) []string {
+	var out []string
+	for i := range g.Fleet.Clusters {
+		cl := &g.Fleet.Clusters[i]
+		m := g.find(cl, typed)
+		if m.Process != nil {
+			return []string{m.Process.ID}
+		}
+		for _, n := range m.Suggestions {
+			if len(cl.HostsOf(n)) > 0 && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// Meant asks whether a text was meant as a command, where it may have been talk.
+// It offers what changes nothing.
+func Meant(r *Request, err error) *Question {
+	q := &Question{Code: Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
+	if r != nil {
+		q.addLooks(r)
+		return q
+	}
+	var asked *Question
+	if errors.As(err, &asked) {
+		for _, c := range asked.Choices {
+			if !c.Changes {
+				q.add(c)
+			}
+		}
+	}
+	return q
+}

@@ -1,0 +1,201 @@
+package command
+
+import (
+	"slices"
+
+	"dhbot/runbooks"
+)
+
+// Object is what a verb is about.
+type Object uint8
+
+// The closed set of objects.
+const (
+	Nothing        Object = iota // the verb stands alone
+	AnyTarget                    // a process, a host, a cluster, or nothing for the cluster
+	ProcessNamed                 // a process, which must be named
+	RunNamed                     // a run id; without one the open runs are listed
+	Topic                        // help: any verb or process
+	ProcessImplied               // the command's own process; a host may be named
+	HostNamed                    // a host, which must be named
+	ClusterMeant                 // the whole cluster
+	TrailPart                    // of the audit trail: a person, process or run, and since when
+	CommandNamed                 // another command
+	IncidentNamed                // an incident's id; without one it is the one that is open, or a choice
+)
+
+// inCluster says that a request about the object belongs to one cluster.
+func (o Object) inCluster() bool {
+	switch o {
+	case Nothing, RunNamed, Topic, TrailPart, CommandNamed, IncidentNamed:
+		return false
+	default:
+		return true
+	}
+}
+
+// Command is one row of the command table. Parsing, gate, help, completion and
+// docs/commands are made from it and from nothing else.
+type Command struct {
+	Verb    string
+	Aliases []string
+	Object  Object
+	// Action is the catalog's action, for verbs that make a plan.
+	Action string
+	// Process is the process of ProcessImplied.
+	Process string
+	// Class is what the gate goes by where there is no plan: it says which role
+	// is needed and whether the output is sensitive.
+	Class runbooks.Class
+	// Lasts says that a length of time, or the word that ends it, may stand
+	// where a target could.
+	Lasts bool
+	// ByItself says that the verb alone is a read of its own: a list.
+	ByItself bool
+	// Alone marks the row of such a list.
+	Alone   bool
+	Summary string
+	Usage   string
+	Example string
+	// Params are those of the action, with which the usage ends.
+	Params []runbooks.Param
+	// FromCatalog says that the row was made of an action of a catalog.
+	FromCatalog bool
+}
+
+// alone is the row for a verb that nothing follows.
+func (c Command) alone() Command {
+	c.Object = Nothing
+	c.Class = runbooks.Read
+	c.Alone = true
+	return c
+}
+
+// Table are the rows that are written by hand, in the order in which help shows
+// them; Grammar.Commands adds the ones that the catalogs bring.
+func Table() []Command {
+	return slices.Concat(looks(), changes(), aboutIncidents(), aboutRuns(), aboutBot())
+}
+
+func looks() []Command {
+	return []Command{
+		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
+			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
+		{Verb: "watch", Aliases: []string{"observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true, ByItself: true,
+			Summary: "follow a process, a host or the cluster in one message, with its changes in the thread; alone, list what is watched",
+			Usage:   "watch [PROCESS|HOST] [on HOST] [in CLUSTER] [30m|end]", Example: "watch db_dis 30m"},
+		{Verb: "deps", Aliases: []string{"dependencies", "needs", "upstream"}, Object: ProcessNamed, Class: runbooks.Read,
+			Summary: "whether the dependencies of a process are up, in the order in which they start",
+			Usage:   "deps PROCESS [on HOST] [in CLUSTER]", Example: "deps authentication_server"},
+		{Verb: "verify", Aliases: []string{"verify-installation"}, Object: ClusterMeant, Action: "verify", Class: runbooks.Read,
+			Summary: "whether every process of every host is as it should be, and etcd healthy", Usage: "verify [in CLUSTER]", Example: "verify"},
+		{Verb: "follow", Aliases: []string{"tail"}, Object: ProcessNamed, Action: "logs", Class: runbooks.Read,
+			Summary: "the end of a process's log, kept up to date for two minutes",
+			Usage:   "follow PROCESS [on HOST] [in CLUSTER] [errors=yes] [grep=TEXT]", Example: "follow db_dis errors=yes"},
+		{Verb: "plan", Aliases: []string{"dry-run", "dryrun", "simulate"}, Object: CommandNamed, Class: runbooks.Read,
+			Summary: "what a command would run, where, its level, who could approve it and what stands in its way; nothing is run",
+			Usage:   "plan COMMAND", Example: "plan restart db_dis"},
+	}
+}
+
+func changes() []Command {
+	return []Command{
+		{Verb: "restart", Aliases: []string{"bounce", "reboot"}, Object: ProcessNamed, Action: "restart", Class: runbooks.Disruptive,
+			Summary: "restart a process and verify that it came back",
+			Usage:   "restart PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "restart db_dis because disk was full, freed 40 GB"},
+		{Verb: "start", Object: ProcessNamed, Action: "start", Class: runbooks.Disruptive,
+			Summary: "start a process that is down or not monitored",
+			Usage:   "start PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "start db_ltds"},
+		{Verb: "stop", Object: ProcessNamed, Action: "stop", Class: runbooks.Disruptive,
+			Summary: "stop a process",
+			Usage:   "stop PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "stop db_ltds on infra-1 because not used any more"},
+		{Verb: "maintenance",
+			Aliases:  []string{"maint", "silence"},
+			Object:   ProcessNamed,
+			Class:    runbooks.Writes,
+			Lasts:    true,
+			ByItself: true,
+			Summary:  "announce maintenance of a process: no incidents meanwhile; alone, list what is announced",
+			Usage:    "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [because REASON]]", Example: "maintenance db_dis 2h because disk swap"},
+	}
+}
+
+// aboutIncidents change nothing on a host: who looks after an incident, and what
+// people are told of it.
+func aboutIncidents() []Command {
+	return []Command{
+		{Verb: "incidents", Aliases: []string{"incident"}, Object: IncidentNamed, Class: runbooks.Read,
+			Summary: "open incidents and who owns them; with an id, what can be done about one",
+			Usage:   "incidents [INCIDENT]", Example: "incidents prod-7"},
+		{Verb: "own", Aliases: []string{"acknowledge"}, Object: IncidentNamed, Class: runbooks.Writes,
+			Summary: "say that you are on an incident", Usage: "own [INCIDENT]", Example: "own prod-7"},
+		{Verb: "handover", Aliases: []string{"assign"}, Object: IncidentNamed, Class: runbooks.Writes,
+			Summary: "make another operator the owner of an incident", Usage: "handover [INCIDENT] PERSON", Example: "handover prod-7 ben"},
+		{Verb: "release", Aliases: []string{"disown"}, Object: IncidentNamed, Class: runbooks.Writes,
+			Summary: "leave an incident without an owner", Usage: "release [INCIDENT]", Example: "release prod-7"},
+		{Verb: "mute", Aliases: []string{"snooze"}, Object: IncidentNamed, Class: runbooks.Writes,
+			Summary: "hold an incident's notifications back, up to an hour; a change of its level ends that",
+			Usage:   "mute [INCIDENT] [30m|end]", Example: "mute prod-7 30m"},
+		{Verb: "note", Aliases: []string{"annotate"}, Object: IncidentNamed, Class: runbooks.Writes,
+			Summary: "add a note to an incident's thread and to the timeline", Usage: "note [INCIDENT] TEXT", Example: "note prod-7 disk replaced, rebuilding"},
+	}
+}
+
+func aboutRuns() []Command {
+	return []Command{
+		{Verb: "approve", Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "approve a request; alone, list what waits", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
+		{Verb: "deny", Aliases: []string{"reject"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "end a request that waits for approval, with a reason", Usage: "deny R-XXXX REASON", Example: "deny R-7F3K wrong host"},
+		{Verb: "looking", Aliases: []string{"look", "claim"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "tell the other approvers that you are looking at a request", Usage: "looking R-XXXX", Example: "looking R-7F3K"},
+		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "take your approval back until the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K"},
+		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "end your own run, or stop a running one after its current step", Usage: "cancel R-XXXX [REASON]", Example: "cancel R-7F3K"},
+		{Verb: "done", Aliases: []string{"tick"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "complete the manual step that a run waits for", Usage: "done R-XXXX [NOTE]", Example: "done R-7F3K"},
+		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "close a run whose outcome is unknown, with what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K looked at the host, it did restart"},
+		{Verb: "continue", Aliases: []string{"resume"}, Object: RunNamed, Class: runbooks.Disruptive,
+			Summary: "ask for what a run that ended unfinished left undone", Usage: "continue R-XXXX [REASON]", Example: "continue R-7F3K"},
+		{Verb: "byhand", Aliases: []string{"by-hand"}, Object: RunNamed, Class: runbooks.Writes,
+			Summary: "record that you did by hand what a request asked for that expired or was refused, and look at its target",
+			Usage:   "byhand R-XXXX [NOTE]", Example: "byhand R-7F3K restarted it with monit"},
+		{Verb: "show", Aliases: []string{"run"}, Object: RunNamed, Class: runbooks.Read,
+			Summary: "one run, as it stands now", Usage: "show R-XXXX", Example: "show R-7F3K"},
+		{Verb: "details", Aliases: []string{"detail", "steps"}, Object: RunNamed, Class: runbooks.Read,
+			Summary: "every step of a run: exact commands, hosts, logins, timeouts and checks", Usage: "details R-XXXX", Example: "details R-7F3K"},
+		{Verb: "runs", Object: Nothing, Class: runbooks.Read,
+			Summary: "open and recent runs", Usage: "runs", Example: "runs"},
+		{Verb: "locks", Object: Nothing, Class: runbooks.Read,
+			Summary: "what is locked, by which run and since when", Usage: "locks", Example: "locks"},
+	}
+}
+
+func aboutBot() []Command {
+	return []Command{
+		{Verb: "health", Aliases: []string{"ping"}, Object: Nothing, Class: runbooks.Read,
+			Summary: "the health of the bot: Slack, its store, its replicas", Usage: "health", Example: "health"},
+		{Verb: "people", Object: ClusterMeant, Class: runbooks.Read,
+			Summary: "who is configured, in which role, and who is not let in any more", Usage: "people [in CLUSTER]", Example: "people"},
+		{Verb: "audit", Aliases: []string{"trail", "history"}, Object: TrailPart, Class: runbooks.Read,
+			Summary: "what the audit trail has about a person, a process or a run",
+			Usage:   "audit [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]", Example: "audit db_dis since=2h"},
+		{Verb: "timeline", Aliases: []string{"story"}, Object: TrailPart, Class: runbooks.Read,
+			Summary: "what happened, in order, ready for a post-mortem",
+			Usage:   "timeline [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=4h]", Example: "timeline since=2h"},
+		{Verb: "help", Aliases: []string{"?", "h", "commands"}, Object: Topic, Class: runbooks.Read,
+			Summary: "this list, or more about one word of it", Usage: "help [VERB|PROCESS]", Example: "help restart"},
+	}
+}
+
+// named finds the row of a verb or alias.
+func named(table []Command, verb string) (Command, bool) {
+	for _, c := range table {
+		if c.Verb == verb || slices.Contains(c.Aliases, verb) {
+			return c, true
+		}
+	}
+	return Command{}, false
+}

@@ -1,0 +1,195 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/pager"
+	"dhbot/internal/secret"
+)
+
+// Escalation is who is called when no one takes an incident, or approves or denies a
+// Sev 1 request.
+type Escalation struct {
+	After  time.Duration
+	People []string
+	Group  string // a user group of Slack, S…
+	// Level is that of the incidents that are escalated, and of worse ones.
+	Level int
+	Page  *Page // nil for none
+}
+
+// Page is a pager. Its secrets are there after Load.
+type Page struct {
+	After      time.Duration
+	Shape      string // pagerduty or alertmanager
+	URL        secret.Text
+	RoutingKey secret.Text
+	CAFile     string
+}
+
+// Name is what people call the pager.
+func (p *Page) Name() string {
+	return map[string]string{pager.PagerDuty: "PagerDuty", pager.Alertmanager: "Alertmanager"}[p.Shape]
+}
+
+const (
+	defaultEscalate = 5 * time.Minute
+	defaultPage     = 10 * time.Minute
+)
+
+var userGroupID = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
+
+// readEscalation comes after the people and roles are known.
+func (b *builder) readEscalation(cluster string, v value) {
+	if !v.there() {
+		return
+	}
+	o := v.object(keysOf[escalationKeys]()...)
+	e := Escalation{
+		After: o.get("after").duration(30*time.Second, 24*time.Hour, defaultEscalate),
+		Group: o.get("group").text(),
+		Level: o.get("level").number(1, 3, 1),
+	}
+	group := o.get("group")
+	if e.Group != "" && !userGroupID.MatchString(e.Group) {
+		group.problem(fmt.Sprintf("%q is no id of a user group", e.Group), "write the id (S…), which Slack shows in the group's menu, not its name")
+	}
+	for _, item := range o.get("people").texts() {
+		if name := item.text(); b.mayBeCalled(cluster, item, name) {
+			e.People = append(e.People, name)
+		}
+	}
+	if page := o.get("page"); page.there() {
+		e.Page = b.readPage(page)
+	}
+	switch {
+	case e.Group != "" && o.get("people").there():
+		group.problem("people and group are both written", "call one or the other")
+	case e.Group == "" && !o.get("people").there() && e.Page == nil && !o.broken:
+		v.problem("the escalation calls no one", "write people: [NAME], group: S…, or page:")
+	}
+	if e.Page != nil && e.Page.After < e.After {
+		o.get("page").problem("the pager is alerted before people are called", fmt.Sprintf("write after: %s or more", short(e.After)))
+	}
+	if _, watched := b.config.Watches[cluster]; !watched {
+		v.warning("incidents of "+cluster+" are not escalated: it is not watched in the background", "write watch: {channel: C…}")
+	}
+	if b.config.Escalations == nil {
+		b.config.Escalations = map[string]Escalation{}
+	}
+	b.config.Escalations[cluster] = e
+}
+
+// mayBeCalled says that a person can do something about what they are called for.
+func (b *builder) mayBeCalled(cluster string, item value, name string) bool {
+	rules := &b.config.Rules
+	at := slices.IndexFunc(rules.People, func(p auth.Person) bool { return p.Name == name })
+	var names []string
+	for _, p := range rules.People {
+		names = append(names, p.Name)
+	}
+	roles := rules.Clusters[cluster]
+	switch {
+	case at < 0:
+		item.problem(fmt.Sprintf("there is no person %q", name), meant(name, names, "the people are "))
+		return false
+	case len(rules.People[at].Accounts) == 0:
+		item.problem(name+" has no Slack account, and cannot be called there", "name another person, or add the account")
+		return false
+	case !slices.Contains(roles[auth.Operator], name) && !slices.Contains(roles[auth.Approver], name):
+		item.problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could do nothing", name, cluster), "name another person, or give the role")
+		return false
+	}
+	return true
+}
+
+func (b *builder) readPage(v value) *Page {
+	o := v.object(keysOf[pageKeys]()...)
+	p := &Page{After: o.get("after").duration(time.Minute, 24*time.Hour, defaultPage), CAFile: o.get("ca").text()}
+	shape := o.need("shape", "write pagerduty or alertmanager")
+	p.Shape = shape.text()
+	if p.Shape != "" && p.Name() == "" {
+		shape.problem(fmt.Sprintf("%q is no shape of alerts", p.Shape), "write pagerduty or alertmanager")
+	}
+	at, in := o.get("url"), o.get("url_file")
+	switch {
+	case at.there() && in.there():
+		in.problem("url and url_file are both written", "write one of them")
+	case in.text() != "":
+		b.files = append(b.files, file{in, secretFile, &p.URL})
+	case at.text() != "":
+		if why := wrongURL(at.text()); why != "" {
+			at.problem(why, "write https://HOST/PATH; an address with a token in it belongs in url_file")
+		}
+		p.URL = secret.New(at.text())
+	case p.Shape == pager.PagerDuty:
+		p.URL = secret.New(pager.EventsURL)
+	case p.Shape == pager.Alertmanager:
+		o.problem("the address of Alertmanager is missing", "write url: https://HOST/api/v2/alerts")
+	}
+	key := o.get("routing_key_file")
+	switch {
+	case key.text() != "":
+		b.files = append(b.files, file{key, secretFile, &p.RoutingKey})
+	case p.Shape == pager.PagerDuty:
+		o.problem("PagerDuty's routing key is missing", "write routing_key_file: the path of a file that holds it, mode 0600")
+	}
+	if ca := o.get("ca"); ca.text() != "" {
+		b.files = append(b.files, file{value: ca, is: plainFile})
+	}
+	return p
+}
+
+// wrongURL says why alerts are not sent to an address, "" where they may be. Without
+// TLS they stay on this machine.
+func wrongURL(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "this is no web address"
+	case u.User != nil:
+		return "this address holds a password"
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return "alerts would cross the network unprotected"
+	default:
+		return ""
+	}
+}
+
+// checkPages looks at the addresses that came from files.
+func (b *builder) checkPages() {
+	for _, f := range b.files {
+		if strings.HasSuffix(f.key, "page.url_file") && f.into != nil && !f.into.IsZero() {
+			if why := wrongURL(f.into.Reveal()); why != "" {
+				f.problem(why, "write https://HOST/PATH into the file")
+			}
+		}
+	}
+}
+
+// EscalationLines say of each cluster who is called when no one takes something.
+func (c *Config) EscalationLines() []string {
+	var out []string
+	for _, cl := range c.Fleet.Clusters {
+		e, on := c.Escalations[cl.Name]
+		if !on {
+			out = append(out, fmt.Sprintf("%s does not escalate: clusters.%s.escalation is not there", cl.Name, cl.Name))
+			continue
+		}
+		line := cl.Name + " escalates what no one takes"
+		if who := strings.Join(e.People, ", ") + e.Group; who != "" {
+			line += fmt.Sprintf(", after %s to %s", short(e.After), who)
+		}
+		if e.Page != nil {
+			line += fmt.Sprintf(", after %s to %s", short(e.Page.After), e.Page.Name())
+		}
+		out = append(out, line)
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"dhbot/runbooks"
+)
+
+// readLowered holds runbooks of one's own to the floors: where one takes less
+// than the carried catalogs, or than its own commands, would, a line of the
+// config has to say so.
+func (b *builder) readLowered(v value) {
+	allowed := map[string]value{}
+	why := map[string]string{}
+	for _, item := range v.items() {
+		o := item.object(keysOf[loweredKeys]()...)
+		l := runbooks.Lowered{
+			Catalog: o.need("catalog", "name the catalog that the runbook changes").text(),
+			Process: o.get("process").text(), Action: o.get("action").text(), Class: runbooks.Class(o.get("class").text()),
+		}
+		if at := o.get("level"); at.there() {
+			if n := at.number(1, 3, 0); n > 0 {
+				l.Level, _ = runbooks.Level(n) // 1 to 3 are levels
+			}
+		}
+		because := o.need("because", "say why, for whoever reads this next").text()
+		if (l.Process == "") == (l.Action == "") || (l.Class == "") == (l.Level == runbooks.Unknown) {
+			item.problem("this lowers nothing", "write one of process and action, and one of class and level")
+			continue
+		}
+		allowed[l.String()] = item
+		why[l.String()] = because
+	}
+	if b.own.dir == "" || b.catalogs == nil {
+		for _, item := range sortedValues(allowed) {
+			item.warning("there are no runbooks that this could be about", "take the line out")
+		}
+		return
+	}
+	lowered, problems := runbooks.LoweredBy(b.catalogs)
+	for _, p := range problems {
+		b.problems = append(b.problems, Problem{File: runbookFile(b.own.dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
+	}
+	for _, l := range lowered {
+		if because, ok := why[l.String()]; ok {
+			b.config.Lowered = append(b.config.Lowered, fmt.Sprintf("lowered: %s: %s (because %s)", l, l.Why, because))
+			delete(allowed, l.String())
+			continue
+		}
+		b.problems = append(b.problems, Problem{
+			File: runbookFile(b.own.dir, l.File), Line: l.Line, Column: l.Col,
+			What:    lowers(l),
+			Instead: fmt.Sprintf("raise it, or allow it in the config: lowered: [%s, because: …}]", l.String()[:len(l.String())-1]),
+		})
+	}
+	for _, item := range sortedValues(allowed) {
+		item.warning("nothing needs this line", "take it out: it would allow a change that is still to come")
+	}
+}
+
+func lowers(l runbooks.Lowered) string {
+	if l.Class != "" {
+		return fmt.Sprintf("the class %s of the action %s is too low: %s", l.Class, l.Action, l.Why)
+	}
+	n, _ := l.Level.Number()
+	if l.Process != "" {
+		return "the level " + strconv.Itoa(n) + " of the process " + l.Process + " is too low: " + l.Why
+	}
+	return "the level " + strconv.Itoa(n) + " of the action " + l.Action + " is too low: " + l.Why
+}
+
+// sortedValues are values in the order of the file.
+func sortedValues(m map[string]value) []value {
+	out := make([]value, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b value) int { return a.line - b.line })
+	return out
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"go/ast"
+	"strings"
+)
+
+// referenceText is docs/config.md.
+func referenceText(all map[string][]key) string {
+	var b strings.Builder
+	b.WriteString("# Config reference\n\n" +
+		"One YAML file, read strictly: `bot check` reports every problem in one go, each with\n" +
+		"its line and what to write instead. Commands find it by `--config FILE` or\n" +
+		"`DHBOT_CONFIG`. Secrets are never in it: the Slack tokens come from `SLACK_APP_TOKEN`\n" +
+		"and `SLACK_BOT_TOKEN`, or from files that `SLACK_APP_TOKEN_FILE` and\n" +
+		"`SLACK_BOT_TOKEN_FILE` name. Relative paths are taken from the file's directory.\n\n" +
+		"`bot schema` prints the same as a JSON Schema. An editor with the YAML language server\n" +
+		"uses it when the file begins with\n\n" +
+		"    # yaml-language-server: $schema=config.schema.json\n\n" +
+		"A commented example is [config.example.yaml](../config.example.yaml).\n\n" +
+		"<!-- made of internal/config/keys.go: go test ./internal/config -update -->\n")
+	section(&b, all, "fileKeys", "")
+	return b.String()
+}
+
+// section writes the table of one mapping, and then those of its parts.
+func section(b *strings.Builder, all map[string][]key, name, path string) {
+	title := "The file"
+	if path != "" {
+		title = "`" + path + "`"
+	}
+	fmt.Fprintf(b, "\n## %s\n\n| Key | Type | Default | Example | Meaning |\n|---|---|---|---|---|\n", title)
+	for _, k := range all[name] {
+		def := cell(k.def)
+		if k.required {
+			def = "required"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", k.name, k.word(), def, cell(k.exampleText()), k.doc)
+	}
+	for _, k := range all[name] {
+		if part, more := part(k.shape); all[part] != nil {
+			section(b, all, part, strings.TrimPrefix(path+"."+k.name+more, "."))
+		}
+	}
+}
+
+func cell(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return "`" + text + "`"
+}
+
+func (k key) exampleText() string {
+	if part, more := part(k.shape); more == ".NAME" && strings.HasSuffix(part, "Keys") && k.example != "" {
+		return k.example + ": {…}"
+	}
+	if k.example == "" && k.enum != nil {
+		return k.enum[0]
+	}
+	return k.example
+}
+
+// word is the type of a key, for people.
+func (k key) word() string {
+	switch {
+	case k.enum != nil:
+		return "one of `" + strings.Join(k.enum, "`, `") + "`"
+	case strings.Contains(k.kind, "oneOrMore"):
+		return "path, or list of paths"
+	case k.kind != "":
+		return k.kind
+	}
+	switch s := k.shape.(type) {
+	case *ast.ArrayType:
+		return "list"
+	case *ast.MapType:
+		return "mapping by name"
+	case *ast.Ident:
+		if word := map[string]string{"string": "text", "int": "number", "bool": "true or false"}[s.Name]; word != "" {
+			return word
+		}
+	}
+	return "mapping"
+}
+
+// part names the type of what a key holds, and how its path goes on.
+func part(shape ast.Expr) (name, more string) {
+	switch s := shape.(type) {
+	case *ast.ArrayType:
+		name, _ = part(s.Elt)
+		return name, "[]"
+	case *ast.MapType:
+		name, _ = part(s.Value)
+		return name, ".NAME"
+	case *ast.Ident:
+		return s.Name, ""
+	}
+	return "", ""
+}

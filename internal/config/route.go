@@ -1,0 +1,221 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/sshconfig"
+	"dhbot/internal/sshroute"
+)
+
+// direct, as a jump host, stands for none.
+const direct = "none"
+
+// maxJumps is how many jump hosts may stand before a host.
+const maxJumps = 8
+
+// readRoute reads how a host is reached: its own keys come first, then
+// ssh.config_file, then what counts for all hosts.
+func (b *builder) readRoute(h *fleet.Host, o object) {
+	at := o.need("address", "write its name or address, with :port where it is not 22")
+	name, port := at.hostPort()
+	login := o.get("login").user()
+	if name == "" {
+		h.Login = cmp.Or(login, b.config.SSH.User)
+		return
+	}
+	said := b.lookUp(at, name, login)
+	h.Login = cmp.Or(login, said.User, b.config.SSH.User)
+	h.Address = b.addressOf(at, said, port)
+	h.Via = b.config.SSH.ProxyJump
+	switch jump := o.get("proxy_jump"); {
+	case jump.there() && jump.text() == direct:
+		h.Via = ""
+	case jump.there():
+		h.Via = b.jumps(jump, jump.text())
+	case said.ProxyJump == direct:
+		h.Via = ""
+	case said.ProxyJump != "":
+		h.Via = b.jumps(at, said.ProxyJump)
+	}
+	options := b.optionsOf(at, said)
+	b.readOptions(&options, o)
+	b.keepOptions(sshroute.Place{Address: h.Address, Via: h.Via}, options)
+}
+
+// lookUp asks ssh.config_file about a name.
+func (b *builder) lookUp(at value, name, login string) sshconfig.Host {
+	if b.sshConfig == nil {
+		return sshconfig.Host{HostName: strings.ToLower(name)}
+	}
+	said, problems := b.sshConfig.For(name, login, b.config.SSH.User)
+	for i := range problems {
+		if problems[i].File == "" {
+			problems[i].What = name + ": " + problems[i].What
+			problems[i].File = b.sshConfig.Files[0]
+		}
+	}
+	b.fromSSHConfig(problems)
+	return said
+}
+
+// addressOf is where a name leads; a port of the config comes before that of
+// ssh.config_file.
+func (b *builder) addressOf(at value, said sshconfig.Host, port uint16) string {
+	host, _, err := splitHostPort(said.HostName)
+	if err != nil || host != strings.ToLower(said.HostName) && net.ParseIP(said.HostName) == nil {
+		at.problem(fmt.Sprintf("ssh.config_file leads to %q, which is no address", said.HostName), "correct its HostName")
+		return ""
+	}
+	if port == 0 && said.Port != "" {
+		n, err := strconv.ParseUint(said.Port, 10, 16)
+		if err == nil { // else it was reported where it was read
+			port = uint16(n)
+		}
+	}
+	return joinHostPort(host, port)
+}
+
+// jumps reads a chain of jump hosts, "user@host:port,…", and resolves each by
+// ssh.config_file. The first one is reached as that says, the others through it.
+func (b *builder) jumps(at value, text string) string {
+	hops, err := b.chain(at, text, 0)
+	if err != nil {
+		at.problem(err.Error(), "write user@host or user@host:port, several separated by commas, or none")
+		return ""
+	}
+	return sshroute.Join(hops)
+}
+
+func (b *builder) chain(at value, text string, depth int) ([]sshroute.Hop, error) {
+	var hops []sshroute.Hop
+	for i, part := range strings.Split(text, ",") {
+		login, rest, named := strings.Cut(strings.TrimPrefix(strings.TrimSpace(part), "ssh://"), "@")
+		if !named {
+			login, rest = "", login
+		}
+		name, port, err := splitHostPort(rest)
+		if err != nil || named && !loginName.MatchString(login) || !named && b.sshConfig == nil {
+			return nil, fmt.Errorf("%q is no host to jump through", part)
+		}
+		said := b.lookUp(at, rawHost(rest, name), login)
+		if i == 0 && said.ProxyJump != "" && said.ProxyJump != direct {
+			if depth >= maxJumps {
+				return nil, fmt.Errorf("the jump hosts before %q do not end", part)
+			}
+			if hops, err = b.chain(at, said.ProxyJump, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		hop := sshroute.Hop{Login: cmp.Or(login, said.User, b.config.SSH.User), Address: b.addressOf(at, said, port)}
+		b.keepOptions(sshroute.Place{Address: hop.Address, Via: sshroute.Join(hops)}, b.optionsOf(at, said))
+		if hops = append(hops, hop); len(hops) > maxJumps {
+			return nil, fmt.Errorf("there are more than %d jump hosts", maxJumps)
+		}
+	}
+	return hops, nil
+}
+
+// rawHost is a name as it is written, since ssh_config tells capitals apart.
+func rawHost(text, name string) string {
+	host, _, _ := strings.Cut(text, ":")
+	if strings.EqualFold(host, name) {
+		return host
+	}
+	return name
+}
+
+// optionsOf are the options that ssh.config_file has for a host.
+func (b *builder) optionsOf(at value, said sshconfig.Host) sshroute.Options {
+	o := sshroute.Options{Alias: said.Alias, Credentials: credentialsOf(said)}
+	for kind, s := range said.Algorithms {
+		chosen, err := sshroute.Choose(kind, s.Text)
+		p := Problem{File: s.File, Line: s.Line, Column: 1, Key: "ssh.config_file"}
+		if err != nil {
+			p.What, p.Instead = err.Error(), "write algorithms that the bot implements"
+			b.report(p)
+			continue
+		}
+		if len(chosen.Weak) > 0 {
+			p.What, p.Instead, p.Warning = weak(kind, chosen.Weak), updateSSHD, true
+			b.report(p)
+		}
+		o.Algorithms.Set(kind, chosen.List)
+	}
+	return o
+}
+
+const updateSSHD = "update the host's sshd, and take this out then"
+
+func weak(kind sshroute.Kind, names []string) string {
+	return fmt.Sprintf("%s allows %s, which can be broken", kind, strings.Join(names, ", "))
+}
+
+// credentialsOf are the keys that ssh.config_file names for a host; nil where it
+// names none.
+func credentialsOf(said sshconfig.Host) []sshroute.Credential {
+	var out []sshroute.Credential
+	agent := said.IdentityAgent
+	if strings.EqualFold(agent, direct) {
+		agent = ""
+	}
+	if agent != "" {
+		out = append(out, sshroute.Credential{Agent: strings.TrimPrefix(agent, "$")})
+	}
+	for i, key := range said.IdentityFiles {
+		if strings.EqualFold(key, direct) {
+			continue
+		}
+		c := sshroute.Credential{KeyFile: key}
+		if i < len(said.CertificateFiles) {
+			c.CertificateFile = said.CertificateFiles[i]
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// readOptions lays a host's own keys over its options.
+func (b *builder) readOptions(to *sshroute.Options, o object) {
+	if keys := o.get("key_file"); keys.there() {
+		to.Credentials = nil
+		for _, key := range keys.oneOrMore() {
+			to.Credentials = append(to.Credentials, sshroute.Credential{KeyFile: key.text()})
+			b.files = append(b.files, file{value: key, is: privateKey})
+		}
+	}
+	if alias := o.get("host_key_alias"); alias.there() {
+		to.Alias = alias.text()
+	}
+	algorithms := o.get("algorithms").object(keysOf[algorithmKeys]()...)
+	for _, kind := range sshroute.Kinds() {
+		v := algorithms.get(sshroute.ConfigKey(kind))
+		if !v.there() {
+			continue
+		}
+		chosen, err := sshroute.Choose(kind, v.text())
+		if err != nil {
+			v.problem(err.Error(), "write names separated by commas, after a + to add them to the default")
+			continue
+		}
+		if len(chosen.Unknown) > 0 {
+			v.problem("the bot does not implement "+strings.Join(chosen.Unknown, ", "), "it has "+strings.Join(append(sshroute.Default(kind), sshroute.Weak(kind)...), ", "))
+		}
+		if len(chosen.Weak) > 0 {
+			v.warning(weak(kind, chosen.Weak), updateSSHD)
+		}
+		to.Algorithms.Set(kind, chosen.List)
+	}
+}
+
+// keepOptions keeps what is particular to a place.
+func (b *builder) keepOptions(at sshroute.Place, o sshroute.Options) {
+	if !reflect.ValueOf(o).IsZero() {
+		b.config.SSH.Options[at] = o
+	}
+}

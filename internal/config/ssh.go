@@ -1,0 +1,239 @@
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"dhbot/internal/sshconfig"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/trusted"
+)
+
+// SSH is how hosts are reached. What is particular to one host stands in
+// fleet.Host (address, login, jump hosts) and in Options.
+type SSH struct {
+	User string
+	// Credentials are offered in this order.
+	Credentials []sshroute.Credential
+	KnownHosts  string
+	// ProxyJump are the jump hosts of hosts that name none, in the form of
+	// sshroute.Place.Via; "" reaches them directly.
+	ProxyJump string
+	// Options are the places that are reached in a way of their own.
+	Options map[sshroute.Place]sshroute.Options
+	// Renew is the command that renews certificates, nil for none.
+	Renew []string
+	// Handshakes is how many hosts are logged in to at a time.
+	Handshakes int
+}
+
+// agentVariable, as the socket of an agent, stands for what it names.
+const agentVariable = "SSH_AUTH_SOCK"
+
+// defaultHandshakes is how many hosts are logged in to at a time.
+const defaultHandshakes = 16
+
+func (b *builder) readSSH(v value) {
+	o := v.object(keysOf[sshKeys]()...)
+	if !v.there() {
+		return
+	}
+	ssh := &b.config.SSH
+	ssh.Options = map[sshroute.Place]sshroute.Options{}
+	ssh.User = o.need("user", "write the account that the bot logs in with, such as dhops").user()
+	b.readRenew(o.get("renew"))
+	b.readCredentials(o)
+	hosts := o.need("known_hosts", "write the path of a known_hosts file: host keys are never trusted on first use")
+	if ssh.KnownHosts = hosts.text(); ssh.KnownHosts != "" {
+		b.files = append(b.files, file{value: hosts, is: knownHosts})
+	}
+	ssh.Handshakes = o.get("handshakes").number(1, 256, defaultHandshakes)
+	b.readSSHConfig(o.get("config_file"))
+	if jump := o.get("proxy_jump"); jump.there() {
+		ssh.ProxyJump = b.jumps(jump, jump.text())
+	}
+}
+
+// readCredentials reads key_file, the short form, or credentials.
+func (b *builder) readCredentials(o object) {
+	ssh, keys, list := &b.config.SSH, o.get("key_file"), o.get("credentials")
+	switch {
+	case keys.there() && list.there():
+		list.problem("key_file and credentials are both set", "write the key as {key_file: …} where it comes among the credentials")
+		return
+	case list.there():
+		for _, item := range o.needSome("credentials", "list what the bot logs in with: [{agent: …}, {key_file: …}]").items() {
+			ssh.Credentials = append(ssh.Credentials, b.readCredential(item))
+		}
+		return
+	}
+	for _, key := range o.needSome("key_file", "write the path of the bot's private key, or credentials: and a list").oneOrMore() {
+		ssh.Credentials = append(ssh.Credentials, sshroute.Credential{KeyFile: key.text()})
+		b.files = append(b.files, file{value: key, is: privateKey})
+	}
+}
+
+func (b *builder) readCredential(v value) sshroute.Credential {
+	o := v.object(keysOf[credentialKeys]()...)
+	agent, key, passphrase, cert := o.get("agent"), o.get("key_file"), o.get("passphrase_file"), o.get("certificate_file")
+	switch {
+	case agent.there() == key.there():
+		v.problem("a credential is either an agent or a key file", "write {agent: SSH_AUTH_SOCK}, {agent: /path/of/the/socket} or {key_file: …}")
+	case agent.there() && passphrase.there():
+		passphrase.problem("an agent's keys have no passphrase", "take it out: it is typed when the key is added to the agent")
+	}
+	for _, f := range []file{{value: key, is: privateKey}, {value: passphrase, is: privateKey}, {value: cert, is: plainFile}} {
+		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // by the command, at the start
+		if f.text() != "" && !made {
+			b.files = append(b.files, f)
+		}
+	}
+	return sshroute.Credential{
+		Agent: agent.text(), KeyFile: key.text(), CertificateFile: cert.text(), PassphraseFile: passphrase.text(),
+	}
+}
+
+// readRenew reads a command, word by word. It runs as the bot, so that its path
+// has to be whole.
+func (b *builder) readRenew(v value) {
+	for _, word := range v.items() {
+		b.config.SSH.Renew = append(b.config.SSH.Renew, word.text())
+	}
+	if argv := b.config.SSH.Renew; v.there() && (len(argv) == 0 || !filepath.IsAbs(argv[0])) {
+		v.problem("this is no command with the whole path of its program", "write it word by word: [/usr/local/bin/renew-certificate, --role, dhbot]")
+		return
+	}
+	if len(b.config.SSH.Renew) > 0 {
+		b.programs = append(b.programs, v)
+	}
+}
+
+// readSSHConfig reads an ssh_config file, and reports what of it cannot be used.
+func (b *builder) readSSHConfig(v value) {
+	if v.text() == "" {
+		return
+	}
+	f, problems := sshconfig.Read(from(b.dir, v.text()))
+	b.sshConfig = f
+	b.fromSSHConfig(problems)
+	h := sha256.New()
+	fmt.Fprintln(h, b.config.Hash)
+	h.Write(f.Text)
+	b.config.Hash = fmt.Sprintf("%x", h.Sum(nil))
+}
+
+func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
+	for _, p := range problems {
+		b.report(Problem{
+			File: p.File, Line: p.Line, Column: 1, Key: "ssh.config_file",
+			What: p.What, Instead: p.Instead, Warning: p.Warning,
+		})
+	}
+}
+
+// report adds a problem unless it was reported: several hosts may meet one line.
+func (b *builder) report(p Problem) {
+	if !slices.Contains(b.problems, p) {
+		b.problems = append(b.problems, p)
+	}
+}
+
+// checkPrograms reports who else could decide what the bot runs, and how hosts
+// are reached.
+func (b *builder) checkPrograms() {
+	for _, v := range b.programs {
+		program := b.config.SSH.Renew[0]
+		if info, err := os.Stat(program); err != nil || info.IsDir() || info.Mode().Perm()&0o111 == 0 {
+			v.problem(program+" is no program that the bot can run", "write the path of one")
+		} else if err := trusted.Source(program); err != nil {
+			v.problem(err.Error()+", and so decide what the bot runs", closed)
+		}
+	}
+	if b.sshConfig == nil {
+		return
+	}
+	for _, path := range b.sshConfig.Files {
+		if err := trusted.Source(path); err != nil {
+			b.report(Problem{File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed})
+		}
+	}
+}
+
+// resolveCredential makes the paths of a credential absolute.
+func resolveCredential(c sshroute.Credential, dir string) sshroute.Credential {
+	if c.Agent == agentVariable {
+		c.Agent = os.Getenv(agentVariable)
+	}
+	c.Agent = from(dir, c.Agent)
+	c.KeyFile = from(dir, c.KeyFile)
+	c.CertificateFile = from(dir, c.CertificateFile)
+	c.PassphraseFile = from(dir, c.PassphraseFile)
+	return c
+}
+
+// present are the credentials of a place whose files are there. Like OpenSSH, the
+// bot passes over an IdentityFile that is not; where none is left, the place is
+// offered what all others are.
+func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Credential {
+	var out []sshroute.Credential
+	for _, c := range list {
+		c = resolveCredential(c, dir)
+		if _, err := os.Stat(c.KeyFile); c.Agent == "" && err != nil {
+			b.report(Problem{
+				File: c.KeyFile, Key: "ssh.config_file", What: "this key cannot be read and is not offered: " + reason(err),
+				Instead: "put it there, or take its IdentityFile out", Warning: true,
+			})
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// resolveSSH makes the paths of the SSH part absolute.
+func (b *builder) resolveSSH(dir string) {
+	ssh := &b.config.SSH
+	for i := range ssh.Credentials {
+		if ssh.Credentials[i].Agent == agentVariable && os.Getenv(agentVariable) == "" {
+			b.report(Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
+		}
+		ssh.Credentials[i] = resolveCredential(ssh.Credentials[i], dir)
+	}
+	for place, o := range ssh.Options {
+		o.Credentials = b.present(o.Credentials, dir)
+		ssh.Options[place] = o
+	}
+	ssh.KnownHosts = from(dir, ssh.KnownHosts)
+}
+
+// oneOrMore reads a text, or a list of texts.
+func (v value) oneOrMore() []value {
+	if !v.there() {
+		return nil
+	}
+	if _, text := v.node.(*ast.StringNode); text {
+		return []value{v}
+	}
+	return v.texts()
+}
+
+// credentialsPath begins a path below systemd's directory of credentials.
+const credentialsPath = "$CREDENTIALS_DIRECTORY/"
+
+// from makes a path absolute: it is taken from a directory, or from systemd's
+// directory of credentials.
+func from(dir, path string) string {
+	if name, ok := strings.CutPrefix(path, credentialsPath); ok {
+		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name)
+	}
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}

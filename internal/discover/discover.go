@@ -1,0 +1,179 @@
+// Package discover finds out what runs on a host, for the config: it asks monit
+// and systemd for the processes that the catalog knows, and looks for etcd's
+// client files. It only reads.
+package discover
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/fleet"
+	"dhbot/internal/observe"
+	"dhbot/internal/remote"
+	"dhbot/internal/sudoers"
+	"dhbot/runbooks"
+)
+
+// Found is what a host has.
+type Found struct {
+	Host fleet.Host // with its processes, and what differs from the catalog
+	// SudoVersion is that of a sudo which reads no regular expressions.
+	SudoVersion string
+	// Unknown are services that the catalog does not know, as "monit foo".
+	Unknown []string
+	// Notes say what could not be found out, and what to do.
+	Notes []string
+}
+
+// timeout bounds one command.
+const timeout = 20 * time.Second
+
+// Host asks one host. Its error says that nothing can be said about it.
+func Host(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, h fleet.Host) (Found, error) {
+	f := Found{Host: h}
+	if err := f.askMonit(ctx, on, cat); err != nil {
+		return f, err
+	}
+	if err := f.askSystemd(ctx, on, cat); err != nil {
+		return f, err
+	}
+	f.askEtcdFiles(ctx, on, cat)
+	f.askSudo(ctx, on)
+	f.order(cat)
+	return f, nil
+}
+
+func ask(ctx context.Context, on remote.Runner, h fleet.Host, argv ...string) (remote.Result, error) {
+	sent, err := runbooks.Wrap(&h, argv, timeout)
+	if err != nil {
+		return remote.Result{}, err
+	}
+	r := on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via, Sent: sent, Timeout: timeout})
+	if r.Outcome != remote.Answered {
+		return r, fmt.Errorf("%s: %s: %s", strings.Join(argv, " "), r.Outcome, r.Detail)
+	}
+	return r, nil
+}
+
+// askMonit reads which services monit has there.
+func (f *Found) askMonit(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) error {
+	monit := cat.Monit
+	if len(f.Host.Monit) > 0 {
+		monit = f.Host.Monit
+	}
+	argv := append(slices.Clone(monit), "summary")
+	r, err := ask(ctx, on, f.Host, argv...)
+	if err != nil {
+		return err
+	}
+	if !r.OK() {
+		f.Notes = append(f.Notes, fmt.Sprintf("`%s` ended with %d: %s; give %s the sudo rules that bot sudoers prints, or name how monit is called in monit:",
+			strings.Join(argv, " "), r.Exit, firstLine(r), f.Host.Login))
+		return nil
+	}
+	for _, row := range observe.ParseSummary(r.Stdout.String()) {
+		if row.Type != "Process" {
+			continue
+		}
+		if p, known := byService(cat, runbooks.Monit, row.Name); known {
+			f.Host.Processes = append(f.Host.Processes, p.ID)
+		} else {
+			f.Unknown = append(f.Unknown, "monit "+row.Name)
+		}
+	}
+	return nil
+}
+
+func firstLine(r remote.Result) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(r.Stderr.String()+"\n"+r.Stdout.String()), "\n")
+	return line
+}
+
+func byService(cat *runbooks.Catalog, manager runbooks.Manager, service string) (runbooks.Process, bool) {
+	for _, p := range cat.Processes() {
+		if p.Manager == manager && p.Service == service {
+			return p, true
+		}
+	}
+	return runbooks.Process{}, false
+}
+
+// askSystemd looks for the units that the catalog knows, and takes those that
+// run or are to run: a package may bring a unit that nothing uses.
+func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) error {
+	for _, p := range cat.Processes() {
+		if p.Manager == runbooks.Monit {
+			continue
+		}
+		r, err := ask(ctx, on, f.Host, "systemctl", "show", "-p", "LoadState", "-p", "ActiveState", "-p", "UnitFileState", p.Service)
+		if err != nil {
+			return err
+		}
+		out := r.Stdout.String()
+		if !r.OK() || !strings.Contains(out, "LoadState=loaded") {
+			continue
+		}
+		if strings.Contains(out, "ActiveState=inactive") && !strings.Contains(out, "UnitFileState=enabled") {
+			f.Notes = append(f.Notes, fmt.Sprintf("unit %s is there, neither running nor enabled: %s is left out", p.Service, p.ID))
+			continue
+		}
+		f.Host.Processes = append(f.Host.Processes, p.ID)
+	}
+	return nil
+}
+
+// clientDirs are where Deephaven's installers put etcd's client files.
+var clientDirs = []string{"/etc/sysconfig/deephaven/etcd/client", "/etc/sysconfig/illumon.d/etcd/client"}
+
+// askEtcdFiles looks for the directory of etcd's client files, where it is not
+// the catalog's.
+func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) {
+	if !slices.Contains(f.Host.Processes, "etcd") {
+		return
+	}
+	dirs := append([]string{cat.EtcdClientDir}, clientDirs...)
+	for _, dir := range dirs {
+		// Its parent can be listed by everybody; the directory itself need not.
+		r, err := ask(ctx, on, f.Host, "ls", "-1", path.Dir(dir))
+		if err != nil || !r.OK() || !slices.Contains(strings.Fields(r.Stdout.String()), path.Base(dir)) {
+			continue
+		}
+		if dir != cat.EtcdClientDir {
+			f.Host.EtcdClientDir = dir
+		}
+		return
+	}
+	f.Notes = append(f.Notes, "no directory with etcd's client files was found: name it in etcd_client_dir")
+}
+
+// askSudo asks sudo for its version: one that reads no regular expressions
+// takes the wrapper.
+func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
+	r, err := ask(ctx, on, f.Host, sudoers.VersionCommand...)
+	if err != nil || !r.OK() {
+		return // what needed sudo has said so
+	}
+	version, reads, err := sudoers.ReadVersion(r.Stdout.String())
+	switch {
+	case err != nil:
+		f.Notes = append(f.Notes, err.Error())
+	case !reads:
+		f.Host.OldSudo, f.SudoVersion = true, version
+	}
+}
+
+// order puts the processes into the catalog's order, each once.
+func (f *Found) order(cat *runbooks.Catalog) {
+	var out []string
+	for _, p := range cat.Processes() {
+		if slices.Contains(f.Host.Processes, p.ID) {
+			out = append(out, p.ID)
+		}
+	}
+	f.Host.Processes = out
+	slices.Sort(f.Unknown)
+}

@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"dhbot/runbooks"
+)
+
+// TestApprovalsCount: what counts is a person other than the requester, once, for
+// exactly the run's plan, whatever the store holds.
+func TestApprovalsCount(t *testing.T) {
+	vote := func(a Actor, digest string) Vote { return Vote{Actor: a, At: noon, Digest: digest} }
+	sameAccount := Actor{Person: "anna-too", Account: anna.Account}
+	for _, tt := range []struct {
+		name  string
+		votes []Vote
+		want  int
+	}{
+		{"none", nil, 0},
+		{"another person", []Vote{vote(ben, digest)}, 1},
+		{"two people", []Vote{vote(ben, digest), vote(chris, digest)}, 2},
+		{"one person twice", []Vote{vote(ben, digest), vote(ben, digest)}, 1},
+		{"another plan", []Vote{vote(ben, "another plan")}, 0},
+		{"another plan beside this", []Vote{vote(ben, "another plan"), vote(chris, digest)}, 1},
+		{"the requester", []Vote{vote(anna, digest)}, 0},
+		{"the requester's account under another name", []Vote{vote(sameAccount, digest)}, 0},
+		{"no name", []Vote{vote(Actor{Account: ben.Account}, digest)}, 0},
+	} {
+		r := asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))
+		r.Votes = tt.votes
+		if got := r.Approvals(); got != tt.want {
+			t.Errorf("%s: %d approvals, want %d", tt.name, got, tt.want)
+		}
+		if r.approved() != (tt.want > 0) {
+			t.Errorf("%s: approved %v", tt.name, r.approved())
+		}
+	}
+	r := asked(runbooks.Critical, runbooks.Destructive, step(runbooks.Exec, "a"))
+	r.Need = 0
+	if got := r.Needed(); got != 2 {
+		t.Errorf("a destructive run that was stored with no need takes %d approvals", got)
+	}
+}
+
+// TestExactDeadline: at the very moment of a deadline it has passed, a
+// millisecond before it has not, for each of the events that look at one.
+func TestExactDeadline(t *testing.T) {
+	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
+	change, err := Next(waiting, Voted{ben, digest}, noon, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approved := change.Run
+	for _, tt := range []struct {
+		name     string
+		run      Run
+		event    Event
+		deadline time.Time
+		at       bool // is accepted at the deadline, and refused before; else the other way round
+	}{
+		{"an approval", waiting, Voted{ben, digest}, waiting.VoteBy, false},
+		{"the request expires", waiting, DeadlineCheck{}, waiting.VoteBy, true},
+		{"the start", approved, Begin{w1, digest}, *approved.StartBy, false},
+		{"a queue", approved, Blocked{"prod/infra-1/monit", "R-2222"}, *approved.StartBy, false},
+		{"the start expires", approved, DeadlineCheck{}, *approved.StartBy, true},
+	} {
+		for _, now := range []struct {
+			at   time.Time
+			want bool
+		}{{tt.deadline.Add(-time.Millisecond), !tt.at}, {tt.deadline, tt.at}, {tt.deadline.Add(time.Millisecond), tt.at}} {
+			_, err := Next(tt.run, tt.event, now.at, policy)
+			var no *RefusedError
+			if (err == nil) != now.want || err != nil && !errors.As(err, &no) {
+				t.Errorf("%s, %s from the deadline: %v", tt.name, now.at.Sub(tt.deadline), err)
+			}
+		}
+	}
+}
+
+// TestStoredWithoutApprovals: a run that a store holds as approved, or as under
+// way, without its approvals is neither started nor carried on.
+func TestStoredWithoutApprovals(t *testing.T) {
+	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
+	startBy := noon.Add(time.Minute)
+	approved := waiting
+	approved.State, approved.ApprovedAt, approved.StartBy = Approved, &noon, &startBy
+	running := approved
+	running.State, running.StartedAt, running.Worker = Running, &noon, w1
+	orphaned := running
+	orphaned.Worker = ""
+	for name, tt := range map[string]struct {
+		run   Run
+		event Event
+	}{
+		"the start": {approved, Begin{w1, digest}}, "carrying on": {orphaned, Begin{w2, digest}}, "a step": {running, StepBegins{w1, 0, digest, nil}},
+	} {
+		_, err := Next(tt.run, tt.event, noon, policy)
+		var no *RefusedError
+		if !errors.As(err, &no) || no.Code != NotApproved {
+			t.Errorf("%s: %v, want a refusal", name, err)
+		}
+	}
+}
+
+// TestClosing: the requester closes a run whose outcome is unknown only where its
+// level is known to be 2 or 3.
+func TestClosing(t *testing.T) {
+	for level, may := range map[runbooks.Severity]bool{runbooks.Critical: false, runbooks.Unknown: false, runbooks.Moderate: true, runbooks.Low: true} {
+		r := begin(t, asked(level, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
+		r.State = Unknown
+		_, err := Next(r, ClosedBy{anna, "looked, it runs"}, noon, policy)
+		var no *RefusedError
+		if may != (err == nil) || !may && (!errors.As(err, &no) || no.Code != OwnRequest) {
+			t.Errorf("level %s, by the requester: %v", level, err)
+		}
+		if _, err := Next(r, ClosedBy{ben, "looked, it runs"}, noon, policy); err != nil {
+			t.Errorf("level %s, by another: %v", level, err)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// BroughtBack says that a run was closed because a restored or adopted store brought
+// it back, and by no person.
+func (r Run) BroughtBack() bool { return r.State == Closed && r.EndedBy == nil }
+
+// bringBack closes a run that a restored or adopted store brought back: nothing
+// of it is carried on, its targets are looked at, and its locks stay until then.
+func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
+	found, ok := w.lookAtTargets(ctx, st.Run)
+	if !ok {
+		return // the next life looks
+	}
+	out, err := w.insist(hard, st, BroughtBack{Why: st.Before, Found: found})
+	if err != nil {
+		w.c.Log.WarnContext(ctx, "a run from before the restore was not closed; it will be tried again", "run", st.Run.ID, "err", err)
+		return
+	}
+	w.see(out)
+}
+
+// lookAtTargets reads how each target of a run is doing now, with the last read
+// of its plan that can tell; false means that ctx ended first.
+func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
+	plan, differs := w.derive(r)
+	if differs != nil {
+		return "its targets were not looked at: " + differs.Error(), true
+	}
+	var texts, seen []string
+	for i := len(plan.Steps) - 1; i >= 0; i-- {
+		ps := plan.Steps[i]
+		target := runbooks.Target{Process: ps.Process, Host: aboutHost(ps)}.String()
+		if ps.Kind != runbooks.Wait || !ps.Until.AboutProcess() || ps.Until == runbooks.Ready || slices.Contains(seen, target) {
+			continue
+		}
+		seen = append(seen, target)
+		a, ok := w.await(ctx, r, ps, i, 0)
+		if !ok {
+			return "", false
+		}
+		texts = append(texts, target+": "+sentence(a.verdict.Text))
+	}
+	if len(texts) == 0 {
+		return "nothing in its plan can tell how its targets are now", true
+	}
+	slices.Reverse(texts)
+	return strings.Join(texts, "; "), true
+}
+
+func (t *transition) broughtBack(e BroughtBack) error {
+	r := &t.run
+	if r.State.Ended() {
+		return settled(*r)
+	}
+	for i := range r.Steps {
+		if st := &r.Steps[i]; st.State == StepStarted && r.changes(i) {
+			st.State = StepUnknown
+			st.Ended = &t.now
+			st.Text = "unknown: what became of it is not in this store"
+		}
+	}
+	t.end(Closed, fmt.Sprintf("%s; what was done of it since is not in this store. Looked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)
+	t.record(audit.Closed, func(rec *audit.Record) { rec.Text, rec.Outcome = r.Why, string(r.State) })
+	return nil
+}

@@ -1,0 +1,86 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// endedAt is a run of a plan that ended with step n, counted from 0, in a state;
+// the steps before it are done.
+func endedAt(plan runbooks.Plan, in runbooks.Inputs, n int, state engine.StepState, run engine.State) engine.Run {
+	at := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
+	r := engine.Run{V: engine.FormVersion, ID: "R-7F3K", State: run, Inputs: in, Plan: plan, Asked: engine.Anna, EndedAt: &at, Steps: make([]engine.Step, len(plan.Steps))}
+	for i := range r.Steps {
+		switch {
+		case i < n:
+			r.Steps[i].State = engine.StepDone
+		case i == n:
+			r.Steps[i].State = state
+		default:
+			r.Steps[i].State = engine.StepSkipped
+		}
+	}
+	return r
+}
+
+// TestContinuation: a run that ended unfinished is continued from the first step
+// that is not proved done, and with inputs that the planner makes that plan of.
+func TestContinuation(t *testing.T) {
+	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
+	plan := planOf(t, in)
+	var changes, proofs []int
+	for i, s := range plan.Steps {
+		switch {
+		case s.Changes():
+			changes = append(changes, i)
+		case s.Until == runbooks.Restarted:
+			proofs = append(proofs, i)
+		}
+	}
+	for name, c := range map[string]struct {
+		run  engine.Run
+		from int // from 1, 0 for not at all
+	}{
+		"the second host was not begun":     {endedAt(plan, in, changes[1], engine.StepSkipped, engine.Partly), changes[1] + 1},
+		"the second host's restart failed":  {endedAt(plan, in, changes[1], engine.StepFailed, engine.Partly), changes[1] + 1},
+		"the second host did not come back": {endedAt(plan, in, proofs[1], engine.StepFailed, engine.Partly), changes[1] + 1},
+		"the first host did not come back":  {endedAt(plan, in, proofs[0], engine.StepFailed, engine.Failed), 0},
+		"nothing was begun":                 {endedAt(plan, in, changes[0], engine.StepSkipped, engine.Failed), 0},
+		"refused before anything":           {endedAt(plan, in, 0, engine.StepSkipped, engine.Refused), 0},
+		"done":                              {endedAt(plan, in, len(plan.Steps), "", engine.Done), 0},
+		"under way":                         {endedAt(plan, in, changes[1], engine.StepPending, engine.Running), 0},
+		"brought back by a restore":         {endedAt(plan, in, changes[1], engine.StepSkipped, engine.Closed), 0},
+		"closed by a person":                {closedBy(endedAt(plan, in, changes[1], engine.StepUnknown, engine.Closed)), changes[1] + 1},
+	} {
+		next, ok := c.run.Continuation()
+		if ok != (c.from > 0) {
+			t.Errorf("%s: %v", name, ok)
+		}
+		if !ok || c.from == 0 {
+			continue
+		}
+		if last := next.Continue[len(next.Continue)-1]; last.From != c.from || last.Run != c.run.ID {
+			t.Errorf("%s: from step %d, want %d", name, last.From, c.from)
+		}
+		rest := planOf(t, next)
+		if rest.Steps[0].Changes() {
+			t.Errorf("%s: it does not look first", name)
+		}
+		for _, s := range rest.Steps {
+			if s.Changes() && s.Host == "query-1" {
+				t.Errorf("%s: the first host is restarted again", name)
+			}
+		}
+		if _, more := endedAt(rest, next, 1, engine.StepFailed, engine.Failed).Continuation(); more {
+			t.Errorf("%s: continued though the continuation changed nothing", name)
+		}
+	}
+}
+
+func closedBy(r engine.Run) engine.Run {
+	r.EndedBy = &engine.Ben
+	return r
+}

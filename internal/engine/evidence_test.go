@@ -1,0 +1,74 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// witness keeps one line, which says what had been sent by then.
+type witness struct{ hosts *hosts }
+
+func (w witness) Of(_ context.Context, _ string, st runbooks.Step, pid int) []string {
+	return []string{fmt.Sprintf("%s, pid %d, %d sent", st.Kind, pid, len(w.hosts.did()))}
+}
+
+// TestEvidence: what a restart ends is kept before it is sent, and what was waited
+// for in vain is looked at after it.
+func TestEvidence(t *testing.T) {
+	for _, comes := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			var runner remote.Runner = h.hosts
+			if !comes {
+				runner = unchanged{h.hosts}
+			}
+			h.eng = h.watched(runner)
+			defer h.start(h.eng)()
+			id := h.submit(restart(runbooks.Moderate, "infra-1")).Run.ID
+			r := h.after(5*time.Minute, id)
+			if kept := r.Steps[1].Kept; len(kept) != 1 || kept[0] != fmt.Sprintf("exec, pid %d, 0 sent", firstPID) {
+				t.Errorf("kept before the restart: %q", kept)
+			}
+			kept := r.Steps[2].Kept
+			switch {
+			case comes && (r.State != engine.Done || len(kept) != 0):
+				t.Errorf("%s, kept %q", r.State, kept)
+			case !comes && (r.State != engine.Failed || len(kept) != 1 || kept[0] != fmt.Sprintf("wait, pid %d, 1 sent", firstPID)):
+				t.Errorf("%s, kept %q", r.State, kept)
+			}
+		})
+	}
+}
+
+// unchanged are hosts on which a restart does nothing.
+type unchanged struct{ *hosts }
+
+func (u unchanged) Run(ctx context.Context, c remote.Command) remote.Result {
+	if !c.Changes {
+		return u.hosts.Run(ctx, c)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.executed = append(u.executed, c.Sent)
+	return remote.Result{Outcome: remote.Answered, Started: time.Now(), Ended: time.Now()}
+}
+
+// watched is an engine that keeps evidence.
+func (h *house) watched(runner remote.Runner) *engine.Engine {
+	e, err := engine.New(engine.Config{
+		Runs: h.store, Runner: runner, Replica: "bot", Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Gate: stored(nil), Ledger: h.store, Evidence: witness{h.hosts},
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return e
+}

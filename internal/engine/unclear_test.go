@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"dhbot/internal/observe"
+	"dhbot/runbooks"
+)
+
+// TestGuardThatCouldNotTell: a guard that cannot tell refuses at the start, but
+// for one that could not tell at the request either and was approved for that; harm
+// that is seen refuses always.
+func TestGuardThatCouldNotTell(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		until   runbooks.Condition
+		unclear []Unclear
+		proof   observe.Proof
+		want    StepState
+	}{
+		{"not approved so", runbooks.EtcdSpare, nil, observe.Unknown, StepFailed},
+		{"approved so", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, observe.Unknown, StepNoted},
+		{"another was", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, observe.Unknown, StepFailed},
+		{"harm is seen", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, observe.Never, StepFailed},
+		{"what cannot be accepted", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, observe.Unknown, StepFailed},
+	} {
+		r := Run{
+			Unclear: tt.unclear, Steps: make([]Step, 2),
+			Plan: runbooks.Plan{Steps: []runbooks.Step{{Kind: runbooks.Wait, Until: tt.until}, {Kind: runbooks.Exec}}},
+		}
+		if got := waitResult(r, 0, answer{verdict: observe.Verdict{State: tt.proof, Text: "it is so"}}); got.State != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got.State, tt.want)
+		}
+	}
+}
+
+// TestEtcdCannotBeAsked: with etcdctl unusable a member that is up ends its run,
+// but never as long as another member is to follow.
+func TestEtcdCannotBeAsked(t *testing.T) {
+	began := time.Unix(1_800_000_000, 0)
+	member := func(host string) []runbooks.Step {
+		return []runbooks.Step{
+			{Kind: runbooks.Exec, Process: "etcd", Host: host},
+			{Kind: runbooks.Wait, Process: "etcd", Host: host, Until: runbooks.EtcdServes},
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		hosts []string
+		proof observe.Proof
+		want  StepState
+	}{
+		{"the only one", []string{"query-1"}, observe.Unknown, StepNoted},
+		{"another follows", []string{"query-1", "query-2"}, observe.Unknown, StepUnknown},
+		{"seen not to serve", []string{"query-1"}, observe.Never, StepFailed},
+	} {
+		var r Run
+		for _, h := range tt.hosts {
+			r.Plan.Steps = append(r.Plan.Steps, member(h)...)
+		}
+		r.Steps = make([]Step, len(r.Plan.Steps))
+		r.Steps[0].Started = &began
+		if got := waitResult(r, 1, answer{verdict: observe.Verdict{State: tt.proof, Text: "etcdctl is not there"}}); got.State != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got.State, tt.want)
+		}
+	}
+}

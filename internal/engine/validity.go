@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// validityWarning is how long before the end of an approval its approvers are
+// called.
+const validityWarning = 10 * time.Minute
+
+// ValidUntil is when the approval of a run ends; ok is false while it has none.
+// It is computed of the plan: nothing that is stored prolongs it.
+func (r Run) ValidUntil() (end time.Time, ok bool) {
+	if r.ApprovedAt == nil {
+		return time.Time{}, false
+	}
+	return r.ApprovedAt.Add(r.Plan.Validity()), true
+}
+
+// NeedsValidity says that step i may begin only while the approval is valid: it
+// takes something down, or is the first change of its target. What completes a
+// change, proves it, or brings back what this run stopped, is never held up.
+func (r Run) NeedsValidity(i int) bool {
+	switch {
+	case !r.changes(i):
+		return false
+	case r.Plan.TakesDown(i):
+		return true
+	default:
+		return !r.touched(i) && !r.holdsDown()
+	}
+}
+
+// touched says that an earlier change of this run was about the target of step
+// i, or about its whole host.
+func (r Run) touched(i int) bool {
+	for j := range i {
+		if r.changes(j) && r.attempted(j) && r.Plan.Covers(j, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsDown says that this run has taken something down that it has not
+// brought back yet.
+func (r Run) holdsDown() bool {
+	for i := range r.Steps {
+		if r.attempted(i) && r.Plan.TakesDown(i) && !r.Plan.Restarts(i) && !r.broughtBack(i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r Run) broughtBack(down int) bool {
+	for j := down + 1; j < len(r.Steps); j++ {
+		if r.changes(j) && r.completed(j) && !r.Plan.TakesDown(j) && r.Plan.Steps[j].Kind == runbooks.Exec && r.Plan.Covers(down, j) {
+			return true
+		}
+	}
+	return false
+}
+
+// attempted says that a step was begun, whatever came of it.
+func (r Run) attempted(i int) bool { return r.Steps[i].Started != nil }
+
+// invalid says that step i may not begin any more.
+func (r Run) invalid(i int, now time.Time) bool {
+	end, approved := r.ValidUntil()
+	return r.NeedsValidity(i) && (!approved || !now.Before(end))
+}
+
+// WhyInvalid says that the approval is over before step i, and what that means.
+func (r Run) WhyInvalid(i int) string {
+	end, _ := r.ValidUntil()
+	return fmt.Sprintf("the approval was valid until %s, and step %d would take something down or begin a new target: it needs a new approval", clock(&end), i+1)
+}
+
+// EndReminderDue says that the approvers are to be called, since the approval
+// ends soon and steps are left that need it.
+func (r Run) EndReminderDue(now time.Time) bool {
+	end, ok := r.ValidUntil()
+	if !ok || r.EndReminder != nil || r.State != Running && r.State != Paused {
+		return false
+	}
+	return !now.Before(end.Add(-validityWarning)) && now.Before(end) && r.ValidityLeft() > 0
+}
+
+// ValidityLeft is how many steps are still to begin that need the approval.
+func (r Run) ValidityLeft() int {
+	n := 0
+	for i, st := range r.Steps {
+		if st.State == StepPending && r.NeedsValidity(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// AnswerableFor are the people whose approval the run has, by the account that
+// they approved with; the requester where it takes none.
+func (r Run) AnswerableFor() []Callee {
+	var out []Callee
+	for _, v := range r.Votes {
+		out = append(out, Callee{Person: v.Person, Account: v.Account})
+	}
+	if len(out) == 0 {
+		out = append(out, Callee{Person: r.Asked.Person, Account: r.Asked.Account})
+	}
+	return out
+}
+
+func (t *transition) endReminded(e EndReminded) error {
+	r := &t.run
+	switch {
+	case r.State.Ended():
+		return settled(*r)
+	case r.EndReminder != nil:
+		return refused(NothingNew, "The approvers of %s were called already.", r.ID)
+	case !r.EndReminderDue(t.now):
+		return refused(NotDue, "The approval of %s does not end soon.", r.ID)
+	}
+	r.EndReminder = &Reminder{N: 1, At: t.now, Message: e.Message, Called: e.Called}
+	end, _ := r.ValidUntil()
+	t.record(audit.Reminded, func(rec *audit.Record) {
+		rec.Text = fmt.Sprintf("the approval ends at %s, %d steps still need it; called %s", clock(&end), r.ValidityLeft(), names(e.Called))
+	})
+	return nil
+}

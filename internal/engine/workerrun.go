@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"dhbot/auth"
+	"dhbot/internal/logging"
+	"dhbot/internal/pause"
+	"dhbot/internal/tracing"
+	"dhbot/runbooks"
+)
+
+// Times of a run under way.
+const (
+	recheckTries = 3               // when a person could not be looked up
+	recheckPause = 2 * time.Second // between those tries
+	beginWithin  = 30 * time.Second
+	leaveWithin  = 5 * time.Second
+)
+
+// carryTraced carries a run under its own id in the log, and in a trace.
+func (w *worker) carryTraced(ctx, hard context.Context, id string) {
+	ctx, span := tracing.BeginRun(ctx, id)
+	defer span.End()
+	hard = trace.ContextWithSpan(logging.WithRun(hard, id), span)
+	w.carry(ctx, hard, id)
+}
+
+// carry takes a run as far as it goes: to its end, to a person, to unknown, or
+// to the stop of this worker. ctx ends when the worker stops, hard when it may
+// wait no longer. The Gate is asked before the start and before each step,
+// except for reads that prove a change which was sent already: a person who may no
+// longer do this, people must learn what became of it, and the locks stay
+// until then.
+func (w *worker) carry(ctx, hard context.Context, id string) {
+	st, err := w.c.Runs.Get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		w.forget(id)
+	}
+	if err != nil {
+		return
+	}
+	st, ok := w.start(ctx, hard, st)
+	for checked := true; ok && w.has(st.Run); checked = false {
+		kept := w.before(ctx, st.Run, st.Run.Current()) // it takes seconds: first, so that nothing stands between check and step
+		if !checked && !st.Run.verifiesChange(st.Run.Current()) {
+			st, ok = w.allowed(ctx, hard, st)
+		}
+		switch {
+		case ctx.Err() != nil:
+			st, ok = w.handOver(hard, st), false
+		case ok:
+			st, ok = w.step(ctx, hard, st, st.Run.Current(), kept)
+		}
+	}
+	w.see(st)
+	if st.Run.State == Unknown {
+		w.look(ctx, hard, st)
+	}
+}
+
+// has says that the run is in this worker's hands and has a step to do.
+func (w *worker) has(r Run) bool {
+	return r.State == Running && r.Worker == w.c.Replica && r.Current() >= 0
+}
+
+// start takes the run's locks, or queues it behind who holds them.
+func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
+	if !startable(st.Run) {
+		return st, false
+	}
+	st, ok := w.allowed(ctx, hard, st)
+	if !ok || ctx.Err() != nil {
+		return st, false
+	}
+	plan, differs := w.derive(st.Run)
+	if differs != nil {
+		return w.refuse(hard, st, differs), false
+	}
+	begun, err := w.try(ctx, st, &attempt{event: Begin{Worker: w.c.Replica, Digest: plan.Digest}})
+	var (
+		held *LockedError
+		no   *RefusedError
+	)
+	switch {
+	case err == nil:
+		return begun, true
+	case errors.As(err, &held):
+		return w.apply(ctx, begun.Run, Blocked{Lock: held.Lock, Run: held.Run}), false
+	case !errors.As(err, &no):
+		w.c.Log.WarnContext(ctx, "run not started, it will be tried again", "run", st.Run.ID, "err", err)
+	}
+	return begun, false
+}
+
+// allowed asks the Gate, and ends the run if it says no.
+func (w *worker) allowed(ctx, hard context.Context, st Stored) (Stored, bool) {
+	no := w.recheck(ctx, st.Run)
+	if no == nil {
+		return st, true
+	}
+	if ctx.Err() != nil || errors.Is(no, ErrElsewhere) {
+		return st, false // the question was cut short, or is another's to answer
+	}
+	return w.refuse(hard, st, no), false
+}
+
+// refuse ends a run that may not go on.
+func (w *worker) refuse(hard context.Context, st Stored, why error) Stored {
+	out, err := w.insist(hard, st, RecheckFailed{Why: why.Error()})
+	if err != nil {
+		w.c.Log.WarnContext(hard, "refusal not stored", "run", st.Run.ID, "err", err)
+	}
+	return out
+}
+
+func (w *worker) derive(r Run) (runbooks.Plan, error) { return Derive(w.c.Gate, r) }
+
+// Derive makes a run's plan anew and compares it with the stored one by content.
+// What is sent is what it returns.
+func Derive(g Gate, r Run) (runbooks.Plan, error) {
+	plan, err := g.Derive(r)
+	switch {
+	case err != nil:
+		return runbooks.Plan{}, fmt.Errorf("the plan cannot be made any more: %w", err)
+	case plan.Digest == "" || len(plan.Steps) != len(r.Steps) || !plan.Same(r.Plan):
+		return runbooks.Plan{}, &PlanDiffersError{Was: r.Plan, Is: plan}
+	default:
+		return plan, nil
+	}
+}
+
+// PlanDiffersError says that a stored plan is not the one that its inputs make.
+type PlanDiffersError struct{ Was, Is runbooks.Plan }
+
+func (e *PlanDiffersError) Error() string {
+	if e.Was.Digest == e.Is.Digest {
+		return "the stored plan is not the one that was approved: it was changed in the store"
+	}
+	return fmt.Sprintf("catalog or config changed since: the plan would now be %s, approved was %s", short(e.Is.Digest), short(e.Was.Digest))
+}
+
+func short(digest string) string { return digest[:min(len(digest), 6)] }
+
+// recheck asks again when the platform could not look a person up: a
+// hiccup there must not void an approval. Any other no is final.
+func (w *worker) recheck(ctx context.Context, r Run) error {
+	for try := 1; ; try++ {
+		err := w.c.Gate.Recheck(ctx, r)
+		var no *auth.Refusal
+		passing := errors.As(err, &no) && no.Code == auth.LookupFailed
+		if !passing || try == recheckTries || !pause.For(ctx, recheckPause) {
+			return err
+		}
+	}
+}
+
+// step does one step: commits that it begins, does it, commits what came of
+// it. Between the first commit, which the store refuses to a replica without
+// a lease, and the sending there is nothing.
+func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string) (Stored, bool) {
+	plan, differs := w.derive(st.Run)
+	switch {
+	case differs != nil && !st.Run.verifiesChange(i):
+		return w.refuse(hard, st, differs), false
+	case st.Run.invalid(i, stamp(w.c.Now())):
+		return w.refuse(hard, st, errors.New(st.Run.WhyInvalid(i))), false
+	}
+	within, cancel := context.WithTimeout(hard, beginWithin)
+	begun, err := w.insist(within, st, StepBegins{Worker: w.c.Replica, Index: i, Digest: st.Run.Plan.Digest, Kept: kept})
+	cancel()
+	if err != nil {
+		w.c.Log.WarnContext(ctx, "step not begun, nothing was sent", "run", st.Run.ID, "step", i+1, "err", err)
+		return begun, false
+	}
+	if begun.Run.State == Paused {
+		return begun, true // a person does it
+	}
+	var result Step
+	switch {
+	case differs != nil:
+		result = Step{State: StepUnknown, Text: line("not looked at: " + differs.Error())}
+	case !plan.Same(begun.Run.Plan):
+		result = Step{State: StepFailed, Text: "nothing was sent: the stored plan was changed in the store"}
+	default:
+		var done bool
+		if result, done = w.do(ctx, hard, begun.Run, plan.Steps[i], i); !done {
+			return w.handOver(hard, begun), true
+		}
+	}
+	// From here on only the commit is repeated. Not even the end of the grace
+	// drops at once what is known about a command that was sent.
+	keep, cancel := linger(hard, leaveWithin)
+	defer cancel()
+	ended, err := w.insist(keep, begun, StepEnds{Worker: w.c.Replica, Index: i, Step: result})
+	if err != nil {
+		w.c.Log.ErrorContext(ctx, "result of a step not stored",
+			"run", st.Run.ID, "step", i+1, "state", result.State, "text", result.Text, "err", err)
+		return ended, false
+	}
+	return ended, true
+}
+
+// handOver lets go of a run that has nothing under way that changes anything,
+// so that the next life, or another replica, carries it on.
+func (w *worker) handOver(hard context.Context, st Stored) Stored {
+	keep, cancel := linger(hard, leaveWithin)
+	defer cancel()
+	out, err := w.insist(keep, st, WorkerLost{Worker: w.c.Replica})
+	if err != nil {
+		w.c.Log.WarnContext(hard, "run not handed over; the next start finds it", "run", st.Run.ID, "err", err)
+	}
+	return out
+}
+
+// linger is a context that ends d after ctx does.
+func linger(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		pause.For(out, d)
+		cancel()
+	})
+	return out, func() { stop(); cancel() }
+}

@@ -1,0 +1,273 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"dhbot/internal/observe"
+	"dhbot/internal/pause"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// Times of reads that are repeated.
+const (
+	askEvery   = 2 * time.Second
+	lookWithin = 30 * time.Second // how long the target of an unknown run is looked at
+)
+
+// answer is the last answer to a read, and what it proves.
+type answer struct {
+	verdict observe.Verdict
+	result  remote.Result
+}
+
+// do carries out one step as it was derived; false means that ctx ended before a
+// read had its answer.
+func (w *worker) do(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
+	switch ps.Kind {
+	case runbooks.Exec:
+		return w.exec(hard, r, ps, i), true
+	case runbooks.Wait:
+		seen, ok := w.await(ctx, r, ps, i, ps.Within.D())
+		st := waitResult(r, i, seen)
+		if ok && r.verifiesChange(i) {
+			st.Kept = w.after(ctx, r, ps, st)
+		}
+		return st, ok
+	default:
+		return Step{State: StepFailed, Text: "nothing was sent: a step of kind " + string(ps.Kind) + " cannot be carried out"}, true
+	}
+}
+
+// exec sends a changing command, once: it is noted outside the store first.
+func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step {
+	switch err := w.c.Ledger.Sending(r, i); {
+	case errors.Is(err, ErrSentBefore):
+		return Step{State: StepUnknown, Text: line("not sent: " + err.Error())}
+	case err != nil:
+		return Step{State: StepFailed, Text: line("nothing was sent: " + err.Error())}
+	}
+	result := w.c.Runner.Run(hard, CommandOf(ps))
+	v := observe.EvaluateExec(ps, result)
+	st := stepResult(answer{v, result})
+	switch v.State {
+	case observe.Met:
+		st.State = StepDone
+	case observe.Noted:
+		st.State = StepNoted
+	case observe.Never:
+		st.State = StepFailed
+	default: // it may have acted
+		st.State = StepUnknown
+	}
+	return st
+}
+
+// await repeats a step's read, at once and then every askEvery, until it is
+// met, never will be, or within is over; false means that ctx ended first.
+func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, within time.Duration) (answer, bool) {
+	before, since := r.before(i)
+	since = w.byHosts(ps, since)
+	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
+	var last answer
+	for {
+		last.result = w.c.Runner.Run(ctx, CommandOf(ps))
+		last.verdict = observe.Evaluate(ps, before, last.result, since)
+		if ps.Until == runbooks.AllUp && last.verdict.State == observe.Met {
+			last.verdict = w.allUp(ctx, r.Plan.Cluster, ps.Host, last.verdict)
+		}
+		if ctx.Err() != nil {
+			return last, false
+		}
+		switch last.verdict.State {
+		case observe.Met, observe.Noted, observe.Never:
+			return last, true
+		default: // not yet, or it could not be asked: ask again
+		}
+		if !time.Now().Add(askEvery).Before(until) {
+			last.verdict = observe.TimedOut(ps, before, last.verdict)
+			return last, true
+		}
+		if !pause.For(ctx, askEvery) {
+			return last, false
+		}
+	}
+}
+
+// byHosts is an instant of this clock as a step's host has it, where the step
+// compares it with what the host wrote itself.
+func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
+	if ps.Until != runbooks.Ready || w.c.ClockAhead == nil {
+		return at
+	}
+	return at.Add(-w.c.ClockAhead())
+}
+
+// allUp judges a host whose supervisor reports that all it knows is up.
+func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.Verdict) observe.Verdict {
+	if w.c.Assessor == nil {
+		return observe.Verdict{State: observe.Unknown, Text: said.Text + ", and nothing can judge what should be up"}
+	}
+	return w.c.Assessor.AllUp(ctx, cluster, host)
+}
+
+// waitResult is the result of a wait step. That the outcome could not be seen of a
+// change leaves the run unknown; before a change it is only a failure.
+func waitResult(r Run, i int, a answer) Step {
+	st := stepResult(a)
+	switch a.verdict.State {
+	case observe.Met:
+		st.State = StepDone
+	case observe.Noted:
+		st.State = StepNoted
+	case observe.Never, observe.NotYet:
+		st.State = StepFailed
+	default:
+		st.State = StepFailed
+		switch {
+		case r.verifiesChange(i) && r.restsOnUnit(i):
+			st.State = StepNoted
+			st.Text = line("its unit is up; etcd itself could not be asked: " + a.verdict.Text)
+		case r.verifiesChange(i):
+			st.State = StepUnknown
+		case r.accepted(i):
+			st.State = StepNoted
+			st.Text = line("could not tell, as when it was approved: " + a.verdict.Text)
+		}
+	}
+	return st
+}
+
+// restsOnUnit says that a step asks etcd about a member whose unit is proved up,
+// and that nothing is changed after it: no other member depends on the answer.
+func (r Run) restsOnUnit(i int) bool {
+	until := r.Plan.Steps[i].Until
+	if until != runbooks.EtcdServes && until != runbooks.EtcdCaughtUp {
+		return false
+	}
+	for j := i + 1; j < len(r.Steps); j++ {
+		if r.changes(j) {
+			return false
+		}
+	}
+	return true
+}
+
+// accepted says that a guard could not tell when the run was asked for, and that
+// the run was approved in spite of it.
+func (r Run) accepted(i int) bool {
+	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
+}
+
+// look reads, without changing anything, how the target of an unknown run is
+// doing now, and stores that with the run.
+func (w *worker) look(ctx, hard context.Context, st Stored) {
+	text := "nothing in its plan can tell how its target is now"
+	i := st.Run.proofOfUnknown()
+	switch plan, differs := w.derive(st.Run); {
+	case i >= 0 && differs != nil:
+		text = "its target was not looked at: " + differs.Error()
+	case i >= 0:
+		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, lookWithin)
+		if !ok {
+			return // the next life looks
+		}
+		text = a.verdict.Text
+	}
+	out, err := w.insist(hard, st, Probed{Text: text})
+	if err != nil {
+		w.c.Log.WarnContext(ctx, "what an unknown run's target looks like was not stored", "run", st.Run.ID, "err", err)
+	}
+	w.see(out)
+}
+
+// proofOfUnknown is the index of the read that tells most about the step whose
+// fate is unknown: its own, the first after it, or the last before it of the
+// same target; -1 where there is none. A mere look into a log does not count.
+func (r Run) proofOfUnknown() int {
+	lost := slices.IndexFunc(r.Steps, func(st Step) bool { return st.State == StepUnknown })
+	if lost < 0 {
+		return -1
+	}
+	reads := func(i int) bool {
+		ps := r.Plan.Steps[i]
+		return ps.Kind == runbooks.Wait && ps.Until != runbooks.Ready && r.sameTarget(i, lost)
+	}
+	for i := lost; i < len(r.Steps); i++ {
+		if reads(i) {
+			return i
+		}
+	}
+	for i := lost - 1; i >= 0; i-- {
+		if reads(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+// verifiesChange says that a step is a read about a change that was sent before.
+func (r Run) verifiesChange(i int) bool {
+	_, since := r.before(i)
+	return r.Plan.Steps[i].Kind == runbooks.Wait && !since.IsZero()
+}
+
+// before is what is known of a step's target from earlier steps: the latest
+// observation, and when the last changing command was sent to it.
+func (r Run) before(i int) (seen []byte, since time.Time) {
+	for j := range i {
+		if !r.sameTarget(i, j) {
+			continue
+		}
+		if s := r.Steps[j].Seen; s != nil {
+			seen = s
+		}
+		if s := r.Steps[j].Started; s != nil && r.Plan.Steps[j].Changes() {
+			since = *s
+		}
+	}
+	return seen, since
+}
+
+// CommandOf is what is sent for a step.
+func CommandOf(st runbooks.Step) remote.Command {
+	return remote.Command{
+		Host:    st.Host,
+		Address: st.Address,
+		Login:   st.Login,
+		Via:     st.Via,
+		Sent:    st.Sent,
+		Timeout: st.Timeout.D(),
+		Changes: st.Changes(),
+	}
+}
+
+// stepResult puts an answer into the form that is stored.
+func stepResult(a answer) Step {
+	st := Step{
+		Text: line(a.verdict.Text), Outcome: a.result.Outcome.String(), Output: fingerprint(a.result),
+		OldPID: a.verdict.OldPID, NewPID: a.verdict.NewPID, Seen: a.verdict.Seen,
+	}
+	if a.result.Outcome == remote.Answered {
+		exit := a.result.Exit
+		st.Exit = &exit
+	}
+	return st
+}
+
+// fingerprint is the lower-case hex SHA-256 of what is kept of a command's
+// standard output followed by its standard error, "" where it wrote nothing.
+func fingerprint(r remote.Result) string {
+	if r.Stdout.Total+r.Stderr.Total == 0 {
+		return ""
+	}
+	h := sha256.New()
+	h.Write(r.Stdout.Bytes())
+	h.Write(r.Stderr.Bytes())
+	return hex.EncodeToString(h.Sum(nil))
+}

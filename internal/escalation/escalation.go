@@ -1,0 +1,170 @@
+// Package escalation calls others when no one takes an incident, or approves a Sev 1
+// request, within the time that the config says: first people in Slack, then a pager. One
+// of all replicas, the leader, runs it. Each stage is claimed in the store before it is
+// carried out, and so happens at most once.
+package escalation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/pager"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/runbooks"
+)
+
+// Policy is how a cluster escalates.
+type Policy struct {
+	// After is how long an incident may have no owner, and a request no approval.
+	After time.Duration
+	// Callees are called, or the user group.
+	Callees []engine.Callee
+	Group   string
+	// Level is that of the incidents that are escalated, and of worse ones.
+	Level runbooks.Severity
+	Page  *Page // nil for no pager
+}
+
+// Page is the pager and when it is used, counted from the beginning.
+type Page struct {
+	After time.Duration
+	Name  string // what people call it
+	Pager Pager
+}
+
+// Pager wakes people; *pager.Pager is one.
+type Pager interface {
+	Trigger(ctx context.Context, a pager.Alert) error
+	Resolve(ctx context.Context, a pager.Alert) error
+}
+
+// Messenger is where messages are put.
+type Messenger interface {
+	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
+	Link(ctx context.Context, channel, ts string) (url string, err error)
+}
+
+// Posts says where the message of a run stands.
+type Posts interface {
+	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
+}
+
+// Config is what an Escalator needs. All of it but Now and Logger is required.
+type Config struct {
+	Keeper    incident.Keeper
+	Runs      engine.Runs
+	Posts     Posts
+	Messenger Messenger
+	// Absent says who of those called is away.
+	Absent       func(ctx context.Context, called []engine.Callee) []card.Absent
+	AuditChannel string // for runs that no message shows
+	Clusters     map[string]Policy
+	Replica      string
+	Now          func() time.Time
+	Logger       *slog.Logger
+}
+
+// Escalator escalates.
+type Escalator struct {
+	Config
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	sending map[string]bool // by name of the stage, by this process
+}
+
+// every is the time between two looks at what is due.
+const every = 5 * time.Second
+
+// New makes an Escalator; nothing is escalated before Run.
+func New(c Config) (*Escalator, error) {
+	if c.Keeper == nil || c.Runs == nil || c.Posts == nil || c.Messenger == nil || c.Absent == nil || c.AuditChannel == "" {
+		return nil, errors.New("escalation needs a Keeper, Runs, Posts, a Messenger and an audit channel")
+	}
+	for name, p := range c.Clusters {
+		if p.After <= 0 || len(p.Callees) == 0 && p.Group == "" && p.Page == nil || p.Page != nil && p.Page.Pager == nil {
+			return nil, fmt.Errorf("the escalation of %s calls no one, or at no time", name)
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Escalator{Config: c, sending: map[string]bool{}}, nil
+}
+
+// Run escalates until ctx ends, and then returns nil.
+func (e *Escalator) Run(ctx context.Context) error {
+	said := ""
+	for ctx.Err() == nil {
+		now := ""
+		if err := e.pass(ctx); err != nil {
+			now = err.Error()
+		}
+		if now != said && now != "" && ctx.Err() == nil {
+			e.Logger.ErrorContext(ctx, "what nobody takes is not escalated; trying again", "err", now)
+		}
+		said = now
+		pause.For(ctx, every)
+	}
+	e.work.Wait()
+	return nil
+}
+
+// pass carries out what is due, and forgets what is over.
+func (e *Escalator) pass(ctx context.Context) error {
+	var errs []error
+	open, err := e.Runs.Open(ctx)
+	if err != nil {
+		return err
+	}
+	for cluster, p := range e.Clusters {
+		subjects, err := e.subjects(ctx, cluster, p, open)
+		if err == nil {
+			err = e.cluster(ctx, cluster, p, subjects)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", cluster, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// cluster carries out the stages of a cluster.
+func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subjects []subject) error {
+	begun, err := stages(ctx, e.Keeper, cluster)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	live := map[string]bool{}
+	for _, s := range subjects {
+		live[s.key] = true
+		for _, name := range []stage{people, page} {
+			done := begun[stageName(cluster, s.key, name)]
+			if done.V == 0 && s.due(p, name, e.Now()) {
+				errs = append(errs, e.carryOut(ctx, p, s, name, done.rev))
+			}
+		}
+	}
+	for name, st := range begun {
+		switch {
+		case st.V == 0: // not the bot's: replaced when it is due
+		case !live[st.Key]:
+			errs = append(errs, e.over(ctx, p, name, st))
+		case st.Outcome == "" && st.Stage == page && !e.isSending(name):
+			errs = append(errs, e.doubtful(ctx, name, st))
+		}
+	}
+	return errors.Join(errs...)
+}

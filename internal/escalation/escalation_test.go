@@ -1,0 +1,311 @@
+package escalation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/pager"
+	"dhbot/internal/publish"
+	"dhbot/internal/test/memstore"
+	"dhbot/runbooks"
+)
+
+// bench is a store that outlives its leaders, a place for messages, and a pager.
+type bench struct {
+	t     *testing.T
+	store *memstore.Store
+	mu    sync.Mutex
+	said  []string
+	fails error
+	hangs bool
+	open  []engine.Stored
+}
+
+func newBench(t *testing.T) *bench {
+	return &bench{t: t, store: memstore.New(memstore.Config{})}
+}
+
+func (b *bench) say(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.said = append(b.said, text)
+}
+
+func (b *bench) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
+	first, _, _ := strings.Cut(card.PlainText(c), "\n")
+	b.say(at.Channel + "/" + at.Thread + " " + first)
+	return "9", nil
+}
+
+func (b *bench) Link(context.Context, string, string) (string, error) {
+	return "https://x.slack.com/1", nil
+}
+
+func (b *bench) Trigger(ctx context.Context, a pager.Alert) error {
+	b.say("page " + a.Key + " " + a.Severity)
+	if b.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return b.fails
+}
+
+func (b *bench) Resolve(_ context.Context, a pager.Alert) error {
+	b.say("resolve " + a.Key)
+	return nil
+}
+
+// runs are the open runs that a test gives.
+type runs struct {
+	engine.Runs
+	*bench
+}
+
+func (r runs) Open(context.Context) ([]engine.Stored, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.open), nil
+}
+
+type posts struct{}
+
+func (posts) Post(_ context.Context, run string) (publish.Post, bool, error) {
+	return publish.Post{Channel: "C1", TS: "5"}, run != "R-NONE", nil
+}
+
+func (b *bench) policy() map[string]Policy {
+	return map[string]Policy{"prod": {
+		After: 5 * time.Minute, Level: runbooks.Critical,
+		Callees: []engine.Callee{{Person: "chris", Account: auth.Account{User: "U0CHRIS"}}},
+		Page:    &Page{After: 10 * time.Minute, Name: "PagerDuty", Pager: b},
+	}}
+}
+
+// lead runs an escalator until stop is called.
+func (b *bench) lead() (stop func()) {
+	b.t.Helper()
+	e, err := New(Config{
+		Keeper: b.store, Runs: runs{b.store, b}, Posts: posts{}, Messenger: b, Absent: func(context.Context, []engine.Callee) []card.Absent { return nil }, AuditChannel: "C0AUDIT", Clusters: b.policy(), Replica: "bot",
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Error(err)
+		}
+	}
+}
+
+func (b *bench) keep(name string, v any) {
+	b.t.Helper()
+	data, err := incident.Encode(v)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var rev int64
+	if err := b.store.WatchState(b.t.Context(), name, func(_ string, _ []byte, r int64) error { rev = r; return nil }); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.store.SetWatchState(b.t.Context(), name, data, rev, nil, ""); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// incident opens prod-7 now, with a level and what it might be.
+func (b *bench) incident(level, worst runbooks.Severity) incident.Incident {
+	now := time.Now()
+	i := incident.Incident{ID: "prod-7", Opened: now, Message: incident.Message{Channel: "C1", TS: "7"}, Items: []incident.Item{{
+		Change: incident.Change{Target: runbooks.Target{Process: "db_dis", Host: "infra-1"}, From: runbooks.None, To: level, WorstCase: worst, Since: now, Headline: "Down"},
+	}}}
+	b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod", Incidents: []*incident.Incident{&i}})
+	return i
+}
+
+func (b *bench) handle(i incident.Incident, change func(h *incident.Handling)) {
+	h := incident.Handling{V: incident.HandlingVersion, Cluster: "prod", ID: i.ID, Opened: i.Opened}
+	change(&h)
+	b.keep(h.Name(), h)
+}
+
+func (b *bench) want(want ...string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ok := len(b.said) == len(want)
+	for i := range min(len(b.said), len(want)) {
+		ok = ok && strings.HasPrefix(b.said[i], want[i])
+	}
+	if !ok {
+		b.t.Errorf("said:\n%s\nwant:\n%s", strings.Join(b.said, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// An incident that no one takes is told to people and then to the pager, each once,
+// whoever leads and however many think that they do; its end resolves the page.
+func TestIncidentThatNoOneTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		i := b.incident(runbooks.Critical, 0)
+		first, second := b.lead(), b.lead()
+		time.Sleep(4 * time.Minute)
+		b.want()
+		time.Sleep(2 * time.Minute)
+		people := "C1/7 🚨 No owner for 5 min · prod-7"
+		b.want(people)
+		first()
+		third := b.lead()
+		time.Sleep(5 * time.Minute)
+		key := fmt.Sprintf("prod/prod-7@%d", i.Opened.UnixMilli())
+		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted")
+		second()
+		time.Sleep(time.Hour)
+		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted")
+		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod"})
+		time.Sleep(time.Minute)
+		third()
+		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted", "resolve "+key)
+		if left, err := stages(t.Context(), b.store, "prod"); err != nil || len(left) != 0 {
+			t.Errorf("still kept: %v, %v", left, err)
+		}
+		var got []string
+		if err := b.store.Trail(t.Context(), 1, func(e audit.Sealed) error { got = append(got, e.Record.Outcome); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"people: begun", "people: sent", "page: begun", "page: sent", "page: resolved"}; !slices.Equal(got, want) {
+			t.Errorf("the trail says %q", got)
+		}
+	})
+}
+
+// Two that read the same store at the same time claim a stage once.
+func TestStageIsClaimedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		i := b.incident(runbooks.Critical, 0)
+		time.Sleep(time.Hour)
+		for range 2 {
+			e, err := New(Config{
+				Keeper: b.store, Runs: runs{b.store, b}, Posts: posts{}, Messenger: b, Absent: func(context.Context, []engine.Callee) []card.Absent { return nil },
+				AuditChannel: "C0AUDIT", Clusters: b.policy(), Replica: "bot",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := e.ofIncident("prod", b.policy()["prod"], i, incident.Handling{})
+			if err := e.carryOut(t.Context(), b.policy()["prod"], s, people, 0); err != nil {
+				t.Error(err)
+			}
+			e.work.Wait()
+		}
+		b.want("C1/7 🚨 No owner")
+	})
+}
+
+// What is owned, muted or less grave calls no one; what could be grave does.
+func TestWhatIsEscalated(t *testing.T) {
+	for name, tt := range map[string]struct {
+		level, worst runbooks.Severity
+		handle       func(h *incident.Handling)
+		calls        bool
+	}{
+		"free":                   {runbooks.Critical, 0, func(*incident.Handling) {}, true},
+		"owned":                  {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner = &incident.Owner{Person: "anna"} }, false},
+		"another incident's":     {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner, h.Opened = &incident.Owner{Person: "anna"}, time.Time{} }, true},
+		"muted":                  {runbooks.Critical, 0, muted(runbooks.Critical), false},
+		"muted, and worse since": {runbooks.Critical, 0, muted(runbooks.Low), true},
+		"low":                    {runbooks.Low, 0, func(*incident.Handling) {}, false},
+		"could be grave":         {runbooks.Unknown, runbooks.Critical, func(*incident.Handling) {}, true},
+		"could be low":           {runbooks.Unknown, runbooks.Low, func(*incident.Handling) {}, false},
+		"could be anything":      {runbooks.Unknown, runbooks.Unknown, func(*incident.Handling) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.handle(b.incident(tt.level, tt.worst), tt.handle)
+				stop := b.lead()
+				time.Sleep(7 * time.Minute)
+				stop()
+				if called := len(b.said) > 0; called != tt.calls {
+					t.Errorf("called %t: %q", called, b.said)
+				}
+			})
+		})
+	}
+}
+
+func muted(worst runbooks.Severity) func(h *incident.Handling) {
+	return func(h *incident.Handling) {
+		h.Mute = &incident.Mute{By: "anna", Until: time.Now().Add(time.Hour), Worst: worst}
+	}
+}
+
+// A Sev 1 request that no one votes on is escalated; one with a vote, or of a lower
+// level, is not.
+func TestRequestThatNoOneApproves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		run := func(id string, level runbooks.Severity, votes ...engine.Vote) engine.Stored {
+			r := engine.Run{ID: id, State: engine.Waiting, RequestedAt: time.Now(), VoteBy: time.Now().Add(15 * time.Minute), Votes: votes}
+			r.Plan = runbooks.Plan{Cluster: "prod", Severity: level, Title: "restart db_dis"}
+			r.Asked.Person = "anna"
+			return engine.Stored{Run: r, Rev: 1}
+		}
+		b.open = []engine.Stored{run("R-7F3K", runbooks.Critical), run("R-VOTE", runbooks.Critical, engine.Vote{}), run("R-LOWE", runbooks.Low), run("R-NONE", runbooks.Unknown)}
+		stop := b.lead()
+		time.Sleep(6 * time.Minute)
+		b.mu.Lock()
+		slices.Sort(b.said)
+		b.mu.Unlock()
+		b.want("C0AUDIT/ 🚨 No approval or denial for 5 min · R-NONE", "C1/5 🚨 No approval or denial for 5 min · R-7F3K")
+		b.mu.Lock()
+		b.open = nil
+		b.mu.Unlock()
+		time.Sleep(10 * time.Minute)
+		stop()
+		b.want("C0AUDIT/ 🚨 No approval or denial for 5 min · R-NONE", "C1/5 🚨 No approval or denial for 5 min · R-7F3K")
+	})
+}
+
+// A pager that fails is told, and no one believes that somebody was woken; it is not
+// alerted again, nor is one whose fate is unknown.
+func TestPageFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.fails = errors.New("it answers with 400")
+		b.incident(runbooks.Critical, 0)
+		stop := b.lead()
+		time.Sleep(time.Hour)
+		stop()
+		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 PagerDuty could not be reached about prod-7")
+	})
+}
+
+func TestPageInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		i := b.incident(runbooks.Critical, 0)
+		name := stageName("prod", fmt.Sprintf("prod-7@%d", i.Opened.UnixMilli()), page)
+		b.keep(name, stored{V: formVersion, Key: fmt.Sprintf("prod-7@%d", i.Opened.UnixMilli()), ID: "prod-7", Stage: page, At: time.Now(), By: "gone", Place: engine.Place{Channel: "C1", Thread: "7"}})
+		stop := b.lead()
+		time.Sleep(time.Hour)
+		stop()
+		b.want("C1/7 🚨 The pager may not have been alerted about prod-7", "C1/7 🚨 No owner")
+	})
+}

@@ -1,0 +1,245 @@
+package escalation
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/pager"
+	"dhbot/runbooks"
+)
+
+// stage is whom it is escalated to.
+type stage string
+
+const (
+	people stage = "people"
+	page   stage = "page"
+)
+
+// formVersion is the version of the stored form of a stage.
+const formVersion = 1
+
+// stored is a stage that was begun.
+type stored struct {
+	V     int       `json:"v"`
+	Key   string    `json:"key"`
+	ID    string    `json:"id"`
+	Stage stage     `json:"stage"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"` // the replica
+	// Outcome is "" until its end is known.
+	Outcome string       `json:"outcome,omitempty"`
+	Place   engine.Place `json:"place"`
+	Began   time.Time    `json:"began"`
+	Summary string       `json:"summary"`
+	rev     int64
+}
+
+// The outcomes of a stage.
+const (
+	sent   = "sent"
+	failed = "failed"
+	unsure = "may not have been sent"
+)
+
+const prefix = "escalation/"
+
+func stageName(cluster, key string, s stage) string {
+	return prefix + cluster + "/" + key + "/" + string(s)
+}
+
+// stages are those of a cluster that were begun, by name. Of what the bot did not
+// store only the revision counts.
+func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]stored, error) {
+	out := map[string]stored{}
+	err := k.WatchState(ctx, prefix+cluster+"/", func(name string, data []byte, rev int64) error {
+		s := stored{rev: rev}
+		if data == nil {
+			out[name] = s
+			return nil
+		}
+		d := json.NewDecoder(bytes.NewReader(data))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&s); err != nil || s.V != formVersion {
+			return fmt.Errorf("%w: %s", incident.ErrNewerForm, name)
+		}
+		out[name] = s
+		return nil
+	})
+	return out, err
+}
+
+// set stores a stage in place of what is at revision rev, with its record.
+func (e *Escalator) set(ctx context.Context, name string, s stored, rev int64, r audit.Record) (int64, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return 0, err
+	}
+	return e.Keeper.SetWatchState(ctx, name, data, rev, []audit.Record{r}, "")
+}
+
+func (e *Escalator) record(cluster string, s stored, outcome, text string) audit.Record {
+	return audit.Record{
+		At: e.Now(), Kind: audit.Note, Replica: e.Replica, Cluster: cluster, Action: "escalation", Target: s.ID,
+		Outcome: string(s.Stage) + ": " + outcome, Text: text,
+	}
+}
+
+// carryOut claims a stage, so that no replica ever begins it again, and then does it.
+func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stage, rev int64) error {
+	st := stored{
+		V: formVersion, Key: s.key, ID: s.id, Stage: name, At: e.Now(), By: e.Replica, Place: s.place, Began: s.since, Summary: s.summary,
+	}
+	key := stageName(s.cluster, s.key, name)
+	rev, err := e.set(ctx, key, st, rev, e.record(s.cluster, st, "begun", s.summary))
+	if errors.Is(err, engine.ErrConflict) {
+		return nil // another leader was first
+	}
+	if err != nil {
+		return err
+	}
+	e.isNow(key, true)
+	st.rev = rev
+	e.work.Go(func() {
+		defer e.isNow(key, false)
+		e.do(ctx, p, s, key, st)
+	})
+	return nil
+}
+
+// noteBudget bounds the noting of what became of a stage.
+const noteBudget = 10 * time.Second
+
+// do calls people or the pager, and stores and tells what came of it.
+func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st stored) {
+	s.call.Waited = e.Now().Sub(s.since)
+	var err error
+	if st.Stage == page {
+		err = p.Page.Pager.Trigger(ctx, e.alert(ctx, s))
+		e.tell(ctx, s, card.Paged(s.call, p.Page.Name, err))
+	} else {
+		s.call.Group = p.Group
+		s.call.Callees = p.Callees
+		_, err = e.Messenger.Post(ctx, s.place, card.WithAbsent(card.Escalated(s.call), e.Absent(ctx, p.Callees)))
+	}
+	text := ""
+	st.Outcome = sent
+	if err != nil {
+		st.Outcome, text = failed, err.Error()
+		e.Logger.ErrorContext(ctx, "could not escalate", "about", s.id, "stage", st.Stage, "err", err)
+	}
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
+	defer cancel()
+	if _, err := e.set(note, name, st, st.rev, e.record(s.cluster, st, st.Outcome, text)); err != nil {
+		e.Logger.ErrorContext(ctx, "what came of an escalation is not recorded", "about", s.id, "err", err)
+	}
+}
+
+func (e *Escalator) tell(ctx context.Context, s subject, c card.Card) {
+	if _, err := e.Messenger.Post(ctx, s.place, c); err != nil {
+		e.Logger.ErrorContext(ctx, "what came of an escalation is not shown", "about", s.id, "err", err)
+	}
+}
+
+func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
+	link := ""
+	if s.place.Thread != "" {
+		var err error
+		if link, err = e.Messenger.Link(ctx, s.place.Channel, s.place.Thread); err != nil {
+			e.Logger.WarnContext(ctx, "a page has no link to its message", "about", s.id, "err", err)
+		}
+	}
+	return pager.Alert{
+		Key: s.cluster + "/" + s.key, Cluster: s.cluster, About: s.id, Summary: s.summary,
+		Severity: pagerLevel(s.severity), Began: s.since, Link: link,
+	}
+}
+
+func pagerLevel(s runbooks.Severity) string {
+	switch s {
+	case runbooks.Moderate:
+		return "error"
+	case runbooks.Low:
+		return "warning"
+	default:
+		return "critical"
+	}
+}
+
+// over forgets a stage whose subject is over; a page that was sent is resolved.
+func (e *Escalator) over(ctx context.Context, p Policy, name string, st stored) error {
+	if e.isSending(name) {
+		return nil
+	}
+	cluster := clusterOf(name)
+	resolves := st.Stage == page && st.Outcome != failed && p.Page != nil
+	var records []audit.Record
+	if resolves {
+		records = append(records, e.record(cluster, st, "resolved", ""))
+	}
+	if _, err := e.Keeper.SetWatchState(ctx, name, nil, st.rev, records, ""); err != nil || !resolves {
+		if errors.Is(err, engine.ErrConflict) {
+			return nil
+		}
+		return err
+	}
+	e.work.Go(func() {
+		a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}
+		if err := p.Page.Pager.Resolve(ctx, a); err != nil {
+			e.Logger.ErrorContext(ctx, "a page could not be resolved", "about", st.ID, "err", err)
+		}
+	})
+	return nil
+}
+
+// doubtful says of a page that a replica began and whose end no one knows that it may
+// not have been sent. It is not sent again.
+func (e *Escalator) doubtful(ctx context.Context, name string, st stored) error {
+	if e.Now().Sub(st.At) < doubtAfter {
+		return nil
+	}
+	st.Outcome = unsure
+	_, err := e.set(ctx, name, st, st.rev, e.record(clusterOf(name), st, unsure, cmp.Or(st.By, "a replica")+" stopped meanwhile"))
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = e.Messenger.Post(ctx, st.Place, card.PageUnsure(st.ID, st.Summary))
+	return err
+}
+
+// doubtAfter is longer than a pager tries.
+const doubtAfter = 3 * time.Minute
+
+func clusterOf(name string) string {
+	cluster, _, _ := strings.Cut(strings.TrimPrefix(name, prefix), "/")
+	return cluster
+}
+
+func (e *Escalator) isNow(name string, sending bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if sending {
+		e.sending[name] = true
+		return
+	}
+	delete(e.sending, name)
+}
+
+func (e *Escalator) isSending(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sending[name]
+}

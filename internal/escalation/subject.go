@@ -1,0 +1,123 @@
+package escalation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/runbooks"
+)
+
+// subject is an incident or a request that is not over.
+type subject struct {
+	key      string // of one incident or run, never used again
+	id       string
+	cluster  string
+	since    time.Time // how long it has waited
+	waits    bool      // no one has taken it
+	summary  string
+	severity runbooks.Severity
+	place    engine.Place
+	call     card.Escalation
+}
+
+// due says that a stage is to be carried out.
+func (s subject) due(p Policy, name stage, now time.Time) bool {
+	if !s.waits {
+		return false
+	}
+	waited := now.Sub(s.since)
+	if name == page {
+		return p.Page != nil && waited >= p.Page.After
+	}
+	return waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
+}
+
+// subjects are what of a cluster is not over.
+func (e *Escalator) subjects(ctx context.Context, cluster string, p Policy, open []engine.Stored) ([]subject, error) {
+	kept, _, err := incident.KeptCluster(ctx, e.Keeper, cluster)
+	if err != nil {
+		return nil, err
+	}
+	handlings, err := incident.Handlings(ctx, e.Keeper, cluster)
+	if err != nil {
+		return nil, err
+	}
+	var out []subject
+	for _, i := range kept.Incidents {
+		if i.Ended == nil {
+			h := incident.HandlingOf(handlings, cluster, *i)
+			out = append(out, e.ofIncident(cluster, p, *i, h.Handling))
+		}
+	}
+	for _, st := range open {
+		r := st.Run
+		if r.Plan.Cluster != cluster || r.State != engine.Waiting || r.Plan.Severity.Minor() {
+			continue
+		}
+		s, err := e.ofRun(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h incident.Handling) subject {
+	s := subject{
+		key:     fmt.Sprintf("%s@%d", i.ID, i.Opened.UnixMilli()),
+		id:      i.ID,
+		cluster: cluster,
+		place:   engine.Place{Channel: i.Channel, Thread: i.TS},
+		summary: card.IncidentSummary(i, cluster),
+	}
+	s.severity = runbooks.None
+	for _, it := range i.Open() {
+		level := mightBe(it)
+		if level.Worse(s.severity) {
+			s.severity = level
+		}
+		if !p.Level.Worse(level) && (s.since.IsZero() || it.Since.Before(s.since)) {
+			s.since = it.Since
+		}
+	}
+	s.waits = !s.since.IsZero() && h.Owner == nil && !h.IsMuted(i.Worst(), e.Now()) && i.TS != ""
+	s.call = card.Escalation{Incident: i.ID, What: s.summary, Since: s.since}
+	return s
+}
+
+// mightBe is the level of an item, or the worst that it might be where that is not known.
+func mightBe(it incident.Item) runbooks.Severity {
+	switch {
+	case it.To != runbooks.Unknown:
+		return it.To
+	case it.WorstCase != runbooks.Unknown:
+		return it.WorstCase
+	default:
+		return runbooks.Critical
+	}
+}
+
+func (e *Escalator) ofRun(ctx context.Context, r engine.Run) (subject, error) {
+	post, ok, err := e.Posts.Post(ctx, r.ID)
+	if err != nil {
+		return subject{}, err
+	}
+	s := subject{
+		key: r.ID, id: r.ID, cluster: r.Plan.Cluster, since: r.RequestedAt, waits: len(r.Votes) == 0, severity: r.Plan.Severity,
+		place:   engine.Place{Channel: e.AuditChannel},
+		summary: card.RunSummary(r),
+	}
+	if ok && post.TS != "" {
+		s.place = engine.Place{Channel: post.Channel, Thread: post.TS}
+		if post.Channel == r.Place.Channel && r.Place.Thread != "" {
+			s.place.Thread = r.Place.Thread
+		}
+	}
+	s.call = card.Escalation{Run: r.ID, Target: card.Target(r), What: s.summary, Since: s.since}
+	return s, nil
+}

@@ -1,0 +1,172 @@
+// Package evidence reads of a process what a restart or a stop of it ends: how it
+// runs, its last log lines and, where the config names a program for it, what its
+// threads do.
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// How long all of it may take, and how much of it is kept with a run, which is
+// one value of the store: lines, and runes of a line.
+const (
+	within      = 10 * time.Second
+	logLines    = 10
+	threadLines = 60
+	lineRunes   = 160
+)
+
+// Collector reads evidence.
+type Collector struct {
+	Catalogs runbooks.Catalogs
+	Fleet    *fleet.Fleet
+	Remote   remote.Runner
+}
+
+var _ engine.Evidence = (*Collector)(nil)
+
+// Of reads what there is about the process of a step, and says what could not be
+// read. It never takes longer than ten seconds.
+func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	p, reads, dumps, ok := c.about(cluster, st)
+	if !ok {
+		return nil
+	}
+	parts := []func() []string{func() []string { return c.usage(ctx, reads, pid) }}
+	if files := reads.AppLogs(p); len(files) > 0 {
+		parts = append(parts, func() []string { return c.log(ctx, reads, files) })
+	}
+	if dumps {
+		parts = append(parts, func() []string { return c.threads(ctx, reads, p, pid) })
+	}
+	lines := make([][]string, len(parts))
+	var wg sync.WaitGroup
+	for i, read := range parts {
+		wg.Go(func() { lines[i] = read() })
+	}
+	wg.Wait()
+	return slices.Concat(lines...)
+}
+
+// about is the process of a step, the reads of its host, and whether a thread dump
+// may be taken there.
+func (c *Collector) about(cluster string, st runbooks.Step) (p *runbooks.Process, reads runbooks.HostReads, dumps, ok bool) {
+	cl, ok := c.Fleet.Cluster(cluster)
+	if !ok {
+		return nil, reads, false, false
+	}
+	catalog, ok := c.Catalogs.Get(cl.Catalog)
+	if !ok {
+		return nil, reads, false, false
+	}
+	p, known := catalog.Process(st.Process)
+	h, there := cl.Host(st.Host)
+	if !known || !there {
+		return nil, reads, false, false
+	}
+	return p, catalog.ReadsOf(h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
+}
+
+// ask sends one read, and says why there is no answer.
+func (c *Collector) ask(ctx context.Context, st runbooks.Step, err error) (text, why string) {
+	if err != nil {
+		return "", err.Error()
+	}
+	r := c.Remote.Run(ctx, engine.CommandOf(st))
+	if r.Outcome != remote.Answered {
+		return "", r.Outcome.String() + ": " + r.Detail
+	}
+	if text = r.Stdout.String(); strings.TrimSpace(text) == "" {
+		return "", fmt.Sprintf("exit code %d: %s", r.Exit, r.Stderr.String())
+	}
+	return text, ""
+}
+
+// usage is "pid 705: sleeping, up 1h2m3s, 812 MB, 143 threads".
+func (c *Collector) usage(ctx context.Context, reads runbooks.HostReads, pid int) []string {
+	st, err := reads.Usage(pid)
+	text, why := c.ask(ctx, st, err)
+	head := fmt.Sprintf("pid %d: ", pid)
+	f := strings.Fields(text)
+	if why == "" && len(f) >= 4 {
+		f = f[len(f)-4:] // a login shell may have written before
+		age, errAge := strconv.Atoi(f[1])
+		rss, errRSS := strconv.Atoi(f[2])
+		if errAge == nil && errRSS == nil {
+			return []string{fmt.Sprintf("%s%s, up %s, %d MB, %s threads", head, state(f[0]), time.Duration(age)*time.Second, rss>>10, f[3])}
+		}
+	}
+	if strings.HasPrefix(why, "exit code 1: ") {
+		return []string{head + "no such process any more"}
+	}
+	return []string{clean(head + "how it runs could not be read: " + why)}
+}
+
+// state is what ps calls a process, in words.
+func state(stat string) string {
+	words := map[byte]string{
+		'R': "running", 'S': "sleeping", 'D': "waiting for a disk or the kernel, cannot be ended", 'T': "stopped by a signal",
+		't': "stopped by a debugger", 'Z': "ended, not yet collected by its parent", 'I': "idle", 'X': "dead",
+	}
+	if w, ok := words[stat[0]]; ok {
+		return w
+	}
+	return "state " + stat
+}
+
+func (c *Collector) log(ctx context.Context, reads runbooks.HostReads, files []string) []string {
+	st, err := reads.LastLines(files, logLines)
+	text, why := c.ask(ctx, st, err)
+	if why != "" {
+		return []string{clean("its log could not be read: " + why)}
+	}
+	lines := bounded(text, logLines)
+	return append([]string{"last lines of its log:"}, lines[max(0, len(lines)-logLines):]...)
+}
+
+func (c *Collector) threads(ctx context.Context, reads runbooks.HostReads, p *runbooks.Process, pid int) []string {
+	st, err := reads.ThreadDump(p, pid)
+	text, why := c.ask(ctx, st, err)
+	if why != "" {
+		return []string{clean("no thread dump: " + why)}
+	}
+	lines := bounded(text, threadLines+1)
+	head := "thread dump:"
+	if n := strings.Count(text, "\n"); len(lines) > threadLines {
+		lines = lines[:threadLines]
+		head = fmt.Sprintf("thread dump, the first %d of %d lines:", threadLines, n)
+	}
+	return append([]string{head}, lines...)
+}
+
+// bounded are the lines of a text that are not empty, each made safe to show. A
+// few more than most may come back.
+func bounded(text string, most int) []string {
+	all := runbooks.ListLines(redact.Text(text)) // as a whole: a key goes over several lines
+	if len(all) > 4*most {
+		all = all[:4*most]
+	}
+	var out []string
+	for _, l := range all {
+		if l = clean(l); l != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func clean(line string) string { return redact.Line(line, lineRunes) }

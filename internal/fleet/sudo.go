@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// SudoWrapper is the script through which every command goes that the bot runs
+// with sudo on a host whose sudo reads no regular expressions.
+const SudoWrapper = "/usr/local/libexec/dhbot-sudo"
+
+// regexpSince is the first sudo that reads regular expressions (sudoers(5),
+// "Regular expressions").
+var regexpSince = []int{1, 9, 10}
+
+// SudoReadsRegexp says whether sudo of that version ("1.9.13p3") reads regular
+// expressions. The error says how a version is written.
+func SudoReadsRegexp(version string) (bool, error) {
+	var have []int
+	for _, part := range strings.Split(version, ".") {
+		digits := part
+		if i := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); i > 0 {
+			digits = part[:i]
+		}
+		n, err := strconv.Atoi(digits)
+		if err != nil {
+			return false, fmt.Errorf("sudo version %q: want what sudo --version says, as in 1.9.13p3", version)
+		}
+		have = append(have, n)
+	}
+	return slices.Compare(have, regexpSince) >= 0, nil
+}
+
+// Sudo is the argv that goes to the host for one that begins with sudo: -n makes
+// sudo fail where it would ask for a password, and on a host with an old sudo
+// the wrapper stands before the program, once. Sudo's questions about itself, as
+// sudo -l, are not for the wrapper, and neither is an option not known here.
+func (h *Host) Sudo(argv []string) []string {
+	if len(argv) == 0 || argv[0] != "sudo" {
+		return argv
+	}
+	rest := argv[1:]
+	out := []string{"sudo", "-n"}
+	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
+		n := 1
+		switch rest[0] {
+		case "-n":
+			rest = rest[1:]
+			continue
+		case "-u":
+			n = min(2, len(rest))
+		case "--":
+		default:
+			return append(out, rest...)
+		}
+		out = append(out, rest[:n]...)
+		rest = rest[n:]
+	}
+	if h != nil && h.OldSudo && len(rest) > 0 && rest[0] != SudoWrapper {
+		out = append(out, SudoWrapper)
+	}
+	return append(out, rest...)
+}

@@ -1,0 +1,240 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+// Cluster is what is remembered of a cluster that is watched in the background.
+type Cluster struct {
+	V       int    `json:"v"`
+	Cluster string `json:"cluster"`
+	Memory  Memory `json:"memory,omitempty"`
+	// Incidents are the incidents that are not over, or whose end is not posted yet.
+	Incidents []*Incident `json:"incidents,omitempty"`
+	// Last is the number of the newest incident.
+	Last int `json:"last,omitempty"`
+}
+
+// Incident is what went wrong together: one message, and a thread of what
+// changed.
+type Incident struct {
+	ID     string     `json:"id"` // "prod-7"
+	Opened time.Time  `json:"opened"`
+	Items  []Item     `json:"items"`
+	Ended  *time.Time `json:"ended,omitempty"`
+	// Why it was given up, where it is not over: it is not monitored any more.
+	Why string `json:"why,omitempty"`
+	Message
+}
+
+// Item is one thing that is, or was, wrong.
+type Item struct {
+	Change                    // what was posted last
+	First   time.Time         `json:"first"` // since when it has not been well
+	Peak    runbooks.Severity `json:"peak"`
+	Hold    string            `json:"hold,omitempty"`
+	Behind  []runbooks.Target `json:"behind,omitempty"` // what is out because of it
+	Flapped bool              `json:"flapped,omitempty"`
+}
+
+// Message is the message that shows something, and what its thread is still to
+// be posted. TS is "" before it is posted; Begun says that posting was begun, so
+// that one may stand in the channel that nothing points to.
+type Message struct {
+	Channel string   `json:"channel"`
+	Thread  string   `json:"thread,omitempty"` // that the message itself stands in
+	TS      string   `json:"ts,omitempty"`
+	Begun   bool     `json:"begun,omitempty"`
+	Notes   []Change `json:"notes,omitempty"`
+	// Told is how many of all notes have been posted: notes are numbered.
+	Told int `json:"told_notes,omitempty"`
+}
+
+// mostNotes bounds what waits to be posted. Of more the oldest are dropped: the
+// message itself shows how things are.
+const mostNotes = 20
+
+func (m *Message) note(c Change) {
+	m.Notes = append(m.Notes, c)
+	if n := len(m.Notes) - mostNotes; n > 0 {
+		m.Notes, m.Told = slices.Clone(m.Notes[n:]), m.Told+n
+	}
+}
+
+// NextNote is the note to be posted next and its number.
+func (m *Message) NextNote() (c Change, n int, ok bool) {
+	if len(m.Notes) == 0 {
+		return Change{}, 0, false
+	}
+	return m.Notes[0], m.Told + 1, true
+}
+
+// NoteTold drops the note that was posted.
+func (m *Message) NoteTold() { m.Notes, m.Told = m.Notes[1:], m.Told+1 }
+
+// Open are the items that are not over.
+func (i *Incident) Open() []Item {
+	return slices.DeleteFunc(slices.Clone(i.Items), func(it Item) bool { return it.Over() })
+}
+
+// Worst is the worst level of what is open, or None.
+func (i *Incident) Worst() runbooks.Severity {
+	worst := runbooks.None
+	for _, it := range i.Open() {
+		worst = max1(worst, it.To)
+	}
+	return worst
+}
+
+// Peak is the worst level that it ever had.
+func (i *Incident) Peak() runbooks.Severity {
+	worst := runbooks.None
+	for _, it := range i.Items {
+		worst = max1(worst, it.Peak)
+	}
+	return worst
+}
+
+// See takes one look at the whole cluster in. It returns the records of what
+// has changed; with none, there is nothing new to store.
+func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audit.Record {
+	changes := c.Memory.See(list, at, r)
+	var records []audit.Record
+	var fresh []Change
+	for _, ch := range changes {
+		i := c.incident(ch.Target)
+		if i == nil {
+			if !ch.Over() {
+				fresh = append(fresh, ch)
+			}
+			continue
+		}
+		i.change(ch)
+		records = append(records, record(c.Cluster, i.ID, ch, outcome(ch)))
+	}
+	if len(fresh) > 0 {
+		i := c.open(fresh, at, channel)
+		for _, ch := range fresh {
+			records = append(records, record(c.Cluster, i.ID, ch, "opened"))
+		}
+	}
+	for _, i := range c.Incidents {
+		if i.Ended == nil && len(i.Open()) == 0 {
+			end := at
+			i.Ended = &end
+		}
+		i.held(list)
+	}
+	return records
+}
+
+// incident is the one that a target belongs to, open or with its end untold.
+func (c *Cluster) incident(t runbooks.Target) *Incident {
+	for _, i := range c.Incidents {
+		if i.Ended == nil && slices.ContainsFunc(i.Items, func(it Item) bool { return it.Target == t }) {
+			return i
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) open(list []Change, at time.Time, channel string) *Incident {
+	c.Last++
+	i := &Incident{ID: fmt.Sprintf("%s-%d", c.Cluster, c.Last), Opened: at, Message: Message{Channel: channel}}
+	for _, ch := range list {
+		i.Items = append(i.Items, Item{Change: ch, First: ch.Since, Peak: ch.To, Flapped: ch.Flaps > 0})
+	}
+	c.Incidents = append(c.Incidents, i)
+	return i
+}
+
+// change makes a change of one of its targets known.
+func (i *Incident) change(ch Change) {
+	for n := range i.Items {
+		it := &i.Items[n]
+		if it.Target != ch.Target {
+			continue
+		}
+		if it.Over() {
+			it.First = ch.Since
+		}
+		it.Change = ch
+		it.Peak = max1(it.Peak, ch.To)
+		it.Flapped = it.Flapped || ch.Flaps > 0
+	}
+	i.note(ch)
+}
+
+// held notes, for the message, what an item is held for, and what is out
+// because of it.
+func (i *Incident) held(list []Seen) {
+	for n := range i.Items {
+		it := &i.Items[n]
+		it.Hold, it.Behind = "", nil
+		for _, s := range list {
+			if s.Target == it.Target {
+				it.Hold = s.Hold
+			}
+			if slices.Contains(s.Behind, it.Target) {
+				it.Behind = append(it.Behind, s.Target)
+			}
+		}
+	}
+}
+
+// GiveUp ends every incident without its being over: the cluster is not watched
+// any more.
+func (c *Cluster) GiveUp(at time.Time, why string) []audit.Record {
+	var records []audit.Record
+	for _, i := range c.Incidents {
+		if i.Ended != nil {
+			continue
+		}
+		end := at
+		i.Ended, i.Why = &end, why
+		records = append(records, audit.Record{
+			At: at, Kind: audit.Note, Cluster: c.Cluster, Action: "incident", Target: i.Items[0].Target.String(),
+			Severity: i.Worst().String(), Outcome: "given up", Text: i.ID + " · " + why,
+		})
+	}
+	c.Memory = nil
+	return records
+}
+
+// Drop forgets an incident whose end was posted.
+func (c *Cluster) Drop(id string) {
+	c.Incidents = slices.DeleteFunc(c.Incidents, func(i *Incident) bool { return i.ID == id })
+}
+
+// outcome names a change for the trail.
+func outcome(c Change) string {
+	switch {
+	case c.Over():
+		return "resolved"
+	case c.Flaps > 0:
+		return "flapping"
+	default:
+		return "changed"
+	}
+}
+
+// record tells the trail of a change. What is found wrong is the bot's own
+// word, so it is a note.
+func record(cluster, id string, c Change, outcome string) audit.Record {
+	text := fmt.Sprintf("%s · %s, since %s UTC", id, c.Headline, c.Since.UTC().Format("15:04:05"))
+	if c.From != runbooks.None && !c.Over() {
+		text += ", was " + c.From.String()
+	}
+	if c.Flaps > 0 {
+		text += fmt.Sprintf(", %d changes", c.Flaps)
+	}
+	return audit.Record{
+		At: c.At, Kind: audit.Note, Cluster: cluster, Action: "incident", Target: c.Target.String(),
+		Severity: c.To.String(), Outcome: outcome + ": " + c.To.String(), Text: text,
+	}
+}

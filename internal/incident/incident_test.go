@@ -1,0 +1,348 @@
+package incident
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dhbot/internal/audit"
+	"dhbot/runbooks"
+)
+
+var began = time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC)
+
+const every = 30 * time.Second
+
+var dis = runbooks.Target{Process: "db_dis", Host: "infra-1"}
+
+// look is what one look found of a target, by a letter.
+func look(t *testing.T, target runbooks.Target, letter rune, n int) Seen {
+	t.Helper()
+	s := Seen{Target: target, At: began.Add(time.Duration(n) * every), Severity: runbooks.None, Headline: string(letter)}
+	switch letter {
+	case '.':
+	case '1':
+		s.Severity = runbooks.Critical
+	case '2':
+		s.Severity = runbooks.Moderate
+	case '3':
+		s.Severity = runbooks.Low
+	case '?':
+		s.Severity, s.WorstCase = runbooks.Unknown, runbooks.Critical
+	case 'r':
+		s.Severity, s.WorstCase, s.Recovering = runbooks.Unknown, runbooks.Critical, true
+	case 'h':
+		s.Severity, s.Hold = runbooks.Critical, "in work"
+	default:
+		t.Fatalf("no look %q", letter)
+	}
+	return s
+}
+
+// short is a level in a character.
+func short(s runbooks.Severity) string {
+	if n, ok := s.Number(); ok {
+		return fmt.Sprint(n)
+	}
+	return "?"
+}
+
+// told is "LOOK:FROM>TO@SINCE" of a change, counted in looks, with a tilde
+// where it tells of flapping.
+func told(c Change) string {
+	at := func(t time.Time) int { return int(t.Sub(began) / every) }
+	s := fmt.Sprintf("%d:%s>%s@%d", at(c.At), short(c.From), short(c.To), at(c.Since))
+	if c.Flaps > 0 {
+		s += "~"
+	}
+	return s
+}
+
+// What is told of a row of looks, 30 s apart.
+func TestTrack(t *testing.T) {
+	watcher, follower := DefaultRules(), FollowRules()
+	for _, tt := range []struct {
+		what, looks string
+		rules       Rules
+		want        string
+	}{
+		{"well", "....", watcher, ""},
+		{"one bad look", ".1.....", watcher, ""},
+		{"a second look confirms", ".11", watcher, "2:0>1@1"},
+		{"told once", ".1111111", watcher, "2:0>1@1"},
+		{"could not look is told", ".??", watcher, "2:0>?@1"},
+		{"one look missed", "..?..", watcher, ""},
+		{"bad either way", ".1?", watcher, "2:0>?@1"},
+		{"worse", ".3311", watcher, "2:0>3@1 4:3>1@3"},
+		{"from down to not seen", ".11??", watcher, "2:0>1@1 4:1>?@3"},
+		{"one look not seen in between", ".11?11", watcher, "2:0>1@1"},
+		{"over after two quiet minutes", ".11.....", watcher, "2:0>1@1 7:1>0@3"},
+		{"not quiet for long enough", ".11...1.....", watcher, "2:0>1@1 11:1>0@7"},
+		{"in work says nothing", ".11hhhhhhhh", watcher, "2:0>1@1"},
+		{"work that did not help", ".11hhhh1111", watcher, "2:0>1@1"},
+		{"work that helped", ".11hh.....", watcher, "2:0>1@1 9:1>0@5"},
+		{"asked for before it was told", ".1hhhh...", watcher, ""},
+		{"on its way up", ".rrrr..", watcher, ""},
+		{"on its way up does not begin the quiet", ".11rr.....", watcher, "2:0>1@1 9:1>0@5"},
+		{"a start that fails", ".rr11", watcher, "4:0>1@3"},
+		// Five changes are the third outage.
+		{"flapping, never seen twice", ".1.1.1.1.1.1.1", watcher, "5:0>1@1~"},
+		{"flapping by starting again", ".r.r.r.r.r.r", watcher, "5:0>1@1~"},
+		{"flapping, told before", ".11..11..11..11..11", watcher, "2:0>1@1 9:1>1@1~"},
+		{"two outages are no flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
+		{"flapping that ends well", ".1.1.1.............", watcher, "5:0>1@1~ 16:1>0@6"},
+		{"flapping that stays down", ".1.1.11111111111111", watcher, "5:0>1@1~ 15:1>1@5"},
+		{"flapping that gets worse", ".3.3.3.1.1.3", watcher, "5:0>3@1~ 7:3>1@7~"},
+		{"slow changes are no flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
+			"2:0>1@1 7:1>0@3 16:0>1@15 21:1>0@17 30:0>1@29"},
+		{"somebody who looks on is told at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
+		{"and not of a single look", ".1.1", follower, ""},
+	} {
+		var m Memory
+		var got []string
+		for n, letter := range []rune(tt.looks) {
+			for _, c := range m.See([]Seen{look(t, dis, letter, n)}, began.Add(time.Duration(n)*every), tt.rules) {
+				got = append(got, told(c))
+			}
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s (%s): told %q, want %q", tt.what, tt.looks, s, tt.want)
+		}
+	}
+}
+
+// What nothing is to be remembered of is forgotten, and what is missing from a
+// look is well.
+func TestMemoryForgets(t *testing.T) {
+	var m Memory
+	host := runbooks.Target{Host: "query-2"}
+	var got []string
+	for n := range 40 {
+		var list []Seen
+		if n > 0 && n < 4 {
+			list = []Seen{look(t, host, '?', n), look(t, dis, '.', n)}
+		}
+		for _, c := range m.See(list, began.Add(time.Duration(n)*every), DefaultRules()) {
+			got = append(got, told(c)+" "+c.Headline)
+		}
+	}
+	if diff := cmp.Diff([]string{"2:0>?@1 ?", "8:?>0@4 Answers again"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(m) != 0 {
+		t.Errorf("remembered: %+v", m[0])
+	}
+}
+
+// A process on its way up for too long is judged by when that began.
+func TestNotUp(t *testing.T) {
+	var m Memory
+	for n, letter := range ".rrr" {
+		m.See([]Seen{look(t, dis, letter, n)}, began, DefaultRules())
+	}
+	if got := m.NotUp(dis); !got.Equal(began.Add(every)) {
+		t.Errorf("on its way up since %v", got)
+	}
+	m.See([]Seen{look(t, dis, '.', 5)}, began, DefaultRules())
+	if got := m.NotUp(dis); !got.IsZero() {
+		t.Errorf("up, and on its way up since %v", got)
+	}
+}
+
+// cluster plays rows of looks, one for each target, and returns what the
+// cluster is after each, and the outcomes of the records of the trail.
+func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string) {
+	t.Helper()
+	c := &Cluster{V: FormVersion, Cluster: "prod"}
+	var records []string
+	for n := 0; ; n++ {
+		var list []Seen
+		for target, row := range looks {
+			if n < len(row) {
+				list = append(list, look(t, target, rune(row[n]), n))
+			}
+		}
+		if list == nil {
+			return c, records
+		}
+		for _, r := range c.See(list, began.Add(time.Duration(n)*every), DefaultRules(), "C0INCIDENT") {
+			if _, err := audit.Canonical(audit.Link(r, 0, "")); err != nil {
+				t.Error(err)
+			}
+			records = append(records, fmt.Sprintf("%d %s: %s", n, r.Target, r.Outcome))
+		}
+		// As the next leader would find it.
+		data, err := Encode(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c = &Cluster{}
+		if err := decode(data, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What goes wrong together is one incident; what comes later is another; it is
+// over when all of it is. A leader's end in between changes nothing.
+func TestClusterIncidents(t *testing.T) {
+	ltds, merge := runbooks.Target{Process: "db_ltds", Host: "infra-1"}, runbooks.Target{Process: "db_merge_server", Host: "infra-1"}
+	c, records := cluster(t, map[runbooks.Target]string{
+		dis:   ".11111.....1111.....",
+		ltds:  ".22................",
+		merge: "...33333333333333333",
+	})
+	want := []string{
+		"2 db_dis on infra-1: opened: Sev 1 · Critical",
+		"2 db_ltds on infra-1: opened: Sev 2 · Moderate",
+		"4 db_merge_server on infra-1: opened: Sev 3 · Low",
+		"7 db_ltds on infra-1: resolved: Sev 0 · None",
+		"10 db_dis on infra-1: resolved: Sev 0 · None",
+		"12 db_dis on infra-1: opened: Sev 1 · Critical",
+		"19 db_dis on infra-1: resolved: Sev 0 · None",
+	}
+	// Two at once come in no order.
+	if len(records) > 1 && strings.Contains(records[0], "ltds") {
+		records[0], records[1] = records[1], records[0]
+	}
+	if diff := cmp.Diff(want, records); diff != "" {
+		t.Error(diff)
+	}
+	var got []string
+	for _, i := range c.Incidents {
+		got = append(got, fmt.Sprintf("%s %d items, %d open, %d notes, peak %s, ended %v", i.ID, len(i.Items), len(i.Open()), len(i.Notes), i.Peak(), i.Ended != nil))
+	}
+	if diff := cmp.Diff([]string{
+		"prod-1 2 items, 0 open, 2 notes, peak Sev 1 · Critical, ended true",
+		"prod-2 1 items, 1 open, 0 notes, peak Sev 3 · Low, ended false",
+		"prod-3 1 items, 0 open, 1 notes, peak Sev 1 · Critical, ended true",
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+	c.Drop("prod-1")
+	if len(c.Incidents) != 2 || c.Last != 3 {
+		t.Errorf("%d incidents after one was dropped, the last is %d", len(c.Incidents), c.Last)
+	}
+}
+
+// What is out because of something else is told with that, and not by itself.
+func TestBehindIsNoIncidentOfItsOwn(t *testing.T) {
+	c := &Cluster{V: FormVersion, Cluster: "prod"}
+	conf, auth := runbooks.Target{Process: "configuration_server", Host: "infra-1"}, runbooks.Target{Process: "authentication_server", Host: "infra-1"}
+	for n := range 5 {
+		behind := look(t, auth, '1', n)
+		behind.Hold, behind.Behind = "because configuration_server on infra-1 is down", []runbooks.Target{conf}
+		c.See([]Seen{look(t, conf, '1', n), behind}, began.Add(time.Duration(n)*every), DefaultRules(), "C0")
+	}
+	if len(c.Incidents) != 1 || len(c.Incidents[0].Items) != 1 || c.Incidents[0].Items[0].Target != conf {
+		t.Fatalf("incidents: %+v", c.Incidents)
+	}
+	if diff := cmp.Diff([]runbooks.Target{auth}, c.Incidents[0].Items[0].Behind); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Notes that cannot be posted do not pile up, and keep their numbers.
+func TestNotesAreBoundedAndNumbered(t *testing.T) {
+	var m Message
+	for n := range mostNotes + 5 {
+		m.note(Change{Headline: fmt.Sprint(n + 1)})
+	}
+	c, n, ok := m.NextNote()
+	if !ok || n != 6 || c.Headline != "6" || len(m.Notes) != mostNotes {
+		t.Errorf("note %d is %q, of %d", n, c.Headline, len(m.Notes))
+	}
+	m.NoteTold()
+	if c, n, _ := m.NextNote(); n != 7 || c.Headline != "7" {
+		t.Errorf("then note %d is %q", n, c.Headline)
+	}
+}
+
+// A follow begins with what it finds, without a word, and tells what changes.
+func TestFollow(t *testing.T) {
+	f := Follow{V: FormVersion, Scope: Scope{Cluster: "prod", Process: "db_dis"}, Person: "operator", Began: began, Until: began.Add(DefaultLength)}
+	var got []string
+	for n, letter := range "11..11.." {
+		if f.See([]Seen{look(t, dis, letter, n)}, began.Add(time.Duration(n)*every), FollowRules()) {
+			got = append(got, fmt.Sprintf("%d %s", n, f.Worst))
+		}
+	}
+	if diff := cmp.Diff([]string{"0 Sev 1 · Critical", "3 Sev 0 · None", "5 Sev 1 · Critical", "7 Sev 0 · None"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(f.Notes) != 3 || len(f.Lately) != 3 {
+		t.Errorf("%d notes, %d changes shown", len(f.Notes), len(f.Lately))
+	}
+	for what, r := range map[string]audit.Record{
+		"until 2026-03-14 14:30 UTC": f.Start(began), "ended: enough seen": f.End(began, "approver", "enough seen"),
+	} {
+		if r.Kind != audit.ReadDone || r.Outcome != what || r.Target != "db_dis" {
+			t.Errorf("record %+v, want %s", r, what)
+		}
+		if _, err := audit.Canonical(audit.Link(r, 0, "")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestScopeSaysItself(t *testing.T) {
+	for _, tt := range []struct {
+		s             Scope
+		said, command string
+	}{
+		{Scope{"prod", "db_dis", "infra-1"}, "db_dis on infra-1 · prod", "watch db_dis on infra-1 in prod"},
+		{Scope{"prod", "db_dis", ""}, "db_dis · prod", "watch db_dis in prod"},
+		{Scope{"prod", "", "infra-1"}, "infra-1 · prod", "watch infra-1 in prod"},
+		{Scope{"prod", "", ""}, "prod", "watch in prod"},
+	} {
+		if got := tt.s.String(); got != tt.said {
+			t.Errorf("%q, want %q", got, tt.said)
+		}
+		if got := tt.s.Command("watch"); got != tt.command {
+			t.Errorf("%q, want %q", got, tt.command)
+		}
+	}
+}
+
+// Two asked for in the same place are one, and names cannot climb.
+func TestFollowName(t *testing.T) {
+	a := Follow{Scope: Scope{Cluster: "prod", Process: "db_dis"}, Message: Message{Channel: "C1", Thread: "1.2"}}
+	b := a
+	b.Person, b.Until = "somebody else", began
+	if a.FollowName() != b.FollowName() || a.FollowName() != "follow/prod/db_dis/-/C1/1.2" {
+		t.Errorf("%s, %s", a.FollowName(), b.FollowName())
+	}
+	b.Scope.Host = "x/../y"
+	if n := strings.Count(b.FollowName(), "/"); n != 5 {
+		t.Errorf("%s has %d parts", b.FollowName(), n)
+	}
+}
+
+func TestStoredFormOfAnotherVersion(t *testing.T) {
+	var c Cluster
+	if err := decode([]byte(`{"v":3,"cluster":"prod","more":1}`), &c); !errors.Is(err, ErrNewerForm) {
+		t.Errorf("newer: %v", err)
+	}
+	for _, bad := range []string{`{"cluster":"prod"}`, `{"v":1,"other":1}`, `[]`} {
+		if err := decode([]byte(bad), &c); err == nil || errors.Is(err, ErrNewerForm) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// A level that is unknown stays so when it is stored.
+func TestUnknownIsStored(t *testing.T) {
+	b, err := json.Marshal(Change{From: runbooks.None, To: runbooks.Unknown})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Change{To: runbooks.Critical}
+	if err := json.Unmarshal(b, &c); err != nil || c.To != runbooks.Unknown || c.From != runbooks.None {
+		t.Errorf("%s became %+v, %v", b, c, err)
+	}
+}

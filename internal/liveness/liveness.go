@@ -1,0 +1,67 @@
+// Package liveness tells whether the bot's own loops still turn. It knows
+// nothing of Slack, hosts or the store: a bot that cannot reach them is not
+// ready, but restarting it would not help, and would stop what it is doing.
+package liveness
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Checker knows every loop that runs. The zero value is ready for use.
+type Checker struct {
+	mu    sync.Mutex
+	loops map[*Loop]struct{}
+}
+
+// Loop is one loop that has to turn.
+type Loop struct {
+	of    *Checker
+	name  string
+	limit time.Duration
+
+	last time.Time // guarded by of.mu; monotonic
+}
+
+// Loop begins to expect a beat at least every limit, until Done.
+func (c *Checker) Loop(name string, limit time.Duration) *Loop {
+	l := &Loop{of: c, name: name, limit: limit, last: time.Now()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loops == nil {
+		c.loops = map[*Loop]struct{}{}
+	}
+	c.loops[l] = struct{}{}
+	return l
+}
+
+// Beat says that the loop has turned once more.
+func (l *Loop) Beat() {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	l.last = time.Now()
+}
+
+// Done says that the loop has ended as it should.
+func (l *Loop) Done() {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	delete(l.of.loops, l)
+}
+
+// Stuck names the loops that are overdue at a time, in words; none means that
+// the bot is alive.
+func (c *Checker) Stuck(now time.Time) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for l := range c.loops {
+		if age := now.Sub(l.last); age > l.limit {
+			out = append(out, fmt.Sprintf("the %s loop has not turned for %s", l.name, age.Round(time.Second)))
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,180 @@
+// Package adminsock is the local socket by which other commands of the binary
+// reach a running bot: its embedded store has no listener, so health, trail
+// and open runs are asked for here. A caller who may enter the 0700 state
+// directory may ask; nothing here changes anything.
+package adminsock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrNotRunning says that no bot answers on the socket.
+var ErrNotRunning = errors.New("no running bot answers in this state directory")
+
+// Trouble is the trailer in which a handler says why a long answer, whose
+// status was sent already, is not whole. See Fail.
+const Trouble = "Bot-Trouble"
+
+// Declare makes room for Fail. It is called before anything is written.
+func Declare(w http.ResponseWriter) { w.Header().Set("Trailer", Trouble) }
+
+// Fail ends an answer that had begun with the reason why it is not whole,
+// which the client's Get returns.
+func Fail(w http.ResponseWriter, err error) {
+	w.Header().Set(Trouble, strings.Join(strings.Fields(err.Error()), " "))
+}
+
+const socketName = "control.sock"
+
+// Socket is the path of the socket in a state directory. Where the path is
+// longer than a socket's address may be (108 bytes on Linux), Listen says so.
+func Socket(dir string) string { return filepath.Join(dir, socketName) }
+
+// Listen opens the socket. The caller holds the state directory's lock, so a
+// socket that is there already is a dead bot's and is replaced.
+func Listen(dir string) (net.Listener, error) {
+	return listen(Socket(dir), "")
+}
+
+// ListenAt opens a socket at any path, for the members of a group ("" for
+// only the bot's own user and root). A socket with a listener is
+// left alone, and an error; one without a listener is replaced.
+func ListenAt(path, group string) (net.Listener, error) {
+	if conn, err := net.Dial("unix", path); err == nil {
+		return nil, errors.Join(fmt.Errorf("socket %s: somebody answers there already; give each bot a path of its own", path), conn.Close())
+	}
+	return listen(path, group)
+}
+
+func listen(path, group string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
+		return nil, fmt.Errorf("socket %s: something else is there already, which is not replaced", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("socket %s: %w (a socket's path may have at most 107 bytes)", path, err)
+	}
+	if err := permit(path, group); err != nil {
+		return nil, errors.Join(fmt.Errorf("socket %s: %w", path, err), l.Close())
+	}
+	return l, nil
+}
+
+// permit sets who may connect. The group comes before the mode, so that the
+// socket is never open to another one.
+func permit(path, group string) error {
+	if group == "" {
+		return os.Chmod(path, 0o600)
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return fmt.Errorf("there is no group %q here: %w", group, err)
+	}
+	gid, err := strconv.Atoi(g.Gid)
+	if err != nil {
+		return fmt.Errorf("the group %q has no number: %w", group, err)
+	}
+	if err := os.Chown(path, -1, gid); err != nil {
+		return fmt.Errorf("it cannot be given to the group %q, which the bot's user must be in: %w", group, err)
+	}
+	return os.Chmod(path, 0o660)
+}
+
+// Serve answers on l until ctx ends. Each user has a share of the connections,
+// and of half-open requests the oldest make way.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	return serve(ctx, l, h, requestTime)
+}
+
+// serve is Serve with another limit for the arrival of a request.
+func serve(ctx context.Context, l net.Listener, h http.Handler, within time.Duration) error {
+	srv := &http.Server{
+		Handler: whole(h), ReadHeaderTimeout: within, ReadTimeout: within, IdleTimeout: within, MaxHeaderBytes: 16 << 10,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, callerKey{}, c) },
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if srv.Shutdown(grace) != nil {
+			srv.Close()
+		}
+	}()
+	err := srv.Serve(newGuard(l))
+	if errors.Is(err, http.ErrServerClosed) {
+		<-stopped
+		return nil
+	}
+	return fmt.Errorf("control socket: %w", err)
+}
+
+// Client asks a running bot.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient makes a client for the bot of a state directory.
+func NewClient(dir string) *Client {
+	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
+}
+
+// Transport reaches a socket whatever host a URL names. An answer has to begin
+// within a minute, and may then take as long as it takes. A request that may be
+// sent twice is sent again where it lost its place to others (replay).
+func Transport(path string) http.RoundTripper {
+	return &replay{http.Transport{
+		ResponseHeaderTimeout: 60 * time.Second,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
+}
+
+// Get asks for a path such as "/health" and copies the answer to w. It
+// returns ErrNotRunning where there is no listener, and the bot's own words where it
+// answers with an error, also with one that came up in the midst of it.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
+	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return ErrNotRunning
+		}
+		return fmt.Errorf("asking the running bot: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+		return fmt.Errorf("the running bot answered %s: %s", resp.Status, text)
+	}
+	if _, err = io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("the answer of the running bot was cut off: %w", err)
+	}
+	if trouble := resp.Trailer.Get(Trouble); trouble != "" {
+		return fmt.Errorf("the running bot could not answer whole: %s", trouble)
+	}
+	return nil
+}

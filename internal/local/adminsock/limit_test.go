@@ -1,0 +1,221 @@
+package adminsock
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T, h http.Handler, within time.Duration) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- serve(ctx, l, h, within) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// TestHalfOpenRequestsKeepNobodyOut: two thousand requests without an end, in
+// three forms, of the same user as the one who asks.
+func TestHalfOpenRequestsKeepNobodyOut(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
+		uid, ok := Peer(r.Context())
+		fmt.Fprint(w, uid == os.Geteuid() && ok)
+	})
+	dir := open(t, mux, requestTime)
+	files := openFiles(t)
+	for i := range 2000 {
+		conn, err := net.Dial("unix", Socket(dir))
+		if err != nil {
+			t.Fatalf("after %d: %v", i, err)
+		}
+		defer conn.Close()
+		begin := []string{"", "GET /health HTTP/1.1\r\nHost: bot\r\n", "POST /ask HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{"}[i%3]
+		if _, err := io.WriteString(conn, begin); err != nil && !strings.Contains(err.Error(), "pipe") {
+			t.Fatal(err)
+		}
+		if i%100 == 0 {
+			ask(t, dir)
+		}
+	}
+	ask(t, dir)
+	// Our ends are 2,000 files of this process as well.
+	if n := openFiles(t) - files - 2000; n > maxCapacity+50 {
+		t.Errorf("the socket holds %d files", n)
+	}
+}
+
+func ask(t *testing.T, dir string) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := NewClient(dir).Get(t.Context(), "/health", nil, &out); err != nil || out.String() != "true" {
+		t.Fatalf("got %q, %v", out.String(), err)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	return len(entries)
+}
+
+// TestShares: others never have more than half of a socket, one of them never
+// more than an eighth, and what is being answered is never taken away.
+func TestShares(t *testing.T) {
+	const own, anna, ben = 4001, 4002, 4003
+	g := &guard{capacity: 32, own: own}
+	add := func(uid, n int, heard bool) (admitted int) {
+		for range n {
+			near, far := net.Pipe()
+			defer far.Close()
+			c := &caller{Conn: near, guard: g, uid: uid}
+			if g.admit(c) {
+				admitted++
+				if heard {
+					g.hear(c)
+				}
+			}
+		}
+		return admitted
+	}
+	if n := add(anna, 100, true); n != 4 {
+		t.Errorf("one user had %d requests answered at a time", n)
+	}
+	if n := add(ben, 100, false); n != 100 || g.count(ben) != 4 {
+		t.Errorf("%d half-open requests were let in, and %d are there", n, g.count(ben))
+	}
+	for uid := 5000; uid < 5100; uid++ {
+		add(uid, 4, true)
+	}
+	if n := len(g.conns); n > g.capacity/2 {
+		t.Errorf("others have %d of %d places", n, g.capacity)
+	}
+	if n := add(own, 100, true); n != g.capacity/2 {
+		t.Errorf("the bot's own user has %d places", n)
+	}
+	if g.count(anna) != 4 {
+		t.Error("a request that was being answered has lost its place")
+	}
+}
+
+// TestLongAnswers: the limit is for a request's arrival; an answer may take
+// longer, and its caller is not taken for gone meanwhile.
+func TestLongAnswers(t *testing.T) {
+	const within = 20 * time.Millisecond
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(3 * within):
+		case <-r.Context().Done():
+		}
+		fmt.Fprint(w, r.Context().Err() == nil)
+	})
+	var out bytes.Buffer
+	if err := NewClient(open(t, mux, within)).Get(t.Context(), "/slow", nil, &out); err != nil || out.String() != "true" {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+}
+
+func TestCapacity(t *testing.T) {
+	for files, want := range map[uint64]int{64: 16, 256: 16, 544: 16, 600: 44, 1024: 128, 1 << 20: 128} {
+		if got := capacityFor(files); got != want {
+			t.Errorf("of %d files: %d, want %d", files, got, want)
+		}
+	}
+}
+
+func TestLargeRequest(t *testing.T) {
+	dir := open(t, http.NewServeMux(), requestTime)
+	c := http.Client{Transport: Transport(Socket(dir))}
+	resp, err := c.Post("http://bot/x", "text/plain", strings.NewReader(strings.Repeat("x", maxRequest+1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %s", resp.Status)
+	}
+}
+
+// TestReplay: a read whose connection was given to another one is sent again,
+// and so is what its sender marks; nothing else is sent twice.
+func TestReplay(t *testing.T) {
+	for name, c := range map[string]struct {
+		method string
+		marked bool
+		want   int
+	}{
+		"a read":          {http.MethodGet, false, 3},
+		"a marked POST":   {http.MethodPost, true, 3},
+		"any other POST":  {http.MethodPost, false, 1},
+		"any other write": {http.MethodDelete, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := Listen(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			tries := make(chan int, 1)
+			go func() {
+				for n := 1; ; n++ {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					if n < c.want || c.want == 1 {
+						conn.Close()
+					} else {
+						req, err := http.ReadRequest(bufio.NewReader(conn))
+						if err == nil {
+							_, _ = io.Copy(io.Discard, req.Body)
+						}
+						_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+						conn.Close()
+					}
+					select {
+					case <-tries:
+					default:
+					}
+					tries <- n
+				}
+			}()
+			req, err := http.NewRequestWithContext(t.Context(), c.method, "http://bot/x", strings.NewReader("body"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.marked {
+				req.Header["Idempotency-Key"] = nil
+			}
+			resp, err := Transport(l.Addr().String()).RoundTrip(req)
+			if err == nil {
+				resp.Body.Close()
+			}
+			if n := <-tries; n != c.want || (err == nil) != (c.want > 1) {
+				t.Errorf("sent %d times, %v", n, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,56 @@
+package adminsock
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"dhbot/internal/pause"
+)
+
+const (
+	replays     = 20
+	replayAfter = 50 * time.Millisecond
+)
+
+// replay sends a request again whose connection ended before any answer, as it
+// does where half-open requests of the same user come faster than the socket
+// reads (guard.dropHalfOpen). That is done for what may be sent twice: a GET, or
+// what its sender marks so, as net/http does, by an Idempotency-Key.
+type replay struct {
+	http.Transport
+}
+
+// lost says that a connection was there, and ended before the answer. net/http
+// has several errors for that, not all of which can be named.
+func lost(err error) bool {
+	var op *net.OpError
+	if err == nil || errors.As(err, &op) && (op.Op == "dial" || op.Timeout()) {
+		return false
+	}
+	var slow net.Error
+	return !errors.As(err, &slow) || !slow.Timeout()
+}
+
+func (t *replay) RoundTrip(req *http.Request) (*http.Response, error) {
+	_, marked := req.Header["Idempotency-Key"]
+	for n := 0; ; n++ {
+		resp, err := t.Transport.RoundTrip(req)
+		if !lost(err) || n == replays || req.Method != http.MethodGet && !marked {
+			return resp, err
+		}
+		if !pause.For(req.Context(), replayAfter) {
+			return nil, err
+		}
+		if req.GetBody == nil {
+			continue
+		}
+		body, bodyErr := req.GetBody()
+		if bodyErr != nil {
+			return nil, err
+		}
+		req = req.Clone(req.Context())
+		req.Body = body
+	}
+}

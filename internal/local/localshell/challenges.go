@@ -1,0 +1,129 @@
+package localshell
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"dhbot/internal/sshkey"
+)
+
+// challenges gives out challenges and keeps none of them: a nonce says itself,
+// under a MAC of this process, for whom, which key and which command it is, and
+// until when. Asking for any number of them locks no one out. Kept is only what
+// was answered, so that each is answered once.
+type challenges struct {
+	now    func() time.Time
+	secret [sha256.Size]byte
+
+	mu    sync.Mutex
+	spent map[string]time.Time // by the random part: when it would have run out
+}
+
+const (
+	randomBytes = 16
+	// maxSpoilt is how many wrong answers are remembered; beyond it a wrong
+	// answer proves as little and is forgotten.
+	maxSpoilt = 10_000
+)
+
+// given is what a challenge was given out for.
+type given struct {
+	id      string // the random part
+	person  string
+	command [sha256.Size]byte // its hash
+	key     [sha256.Size]byte // its hash
+	until   time.Time
+}
+
+func newChallenges(now func() time.Time) (*challenges, error) {
+	c := &challenges{now: now, spent: map[string]time.Time{}}
+	_, err := rand.Read(c.secret[:])
+	return c, err
+}
+
+// give makes a challenge.
+func (c *challenges) give(person, command string, key sshkey.Key) (nonce string, err error) {
+	b := make([]byte, randomBytes, 256)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(c.now().Add(answerTime).UnixMilli()))
+	text, of := sha256.Sum256([]byte(command)), sha256.Sum256(key.Wire())
+	b = append(append(append(b, text[:]...), of[:]...), person...)
+	return base64.RawURLEncoding.EncodeToString(append(b, c.mac(b)...)), nil
+}
+
+func (c *challenges) mac(b []byte) []byte {
+	m := hmac.New(sha256.New, c.secret[:])
+	m.Write(b)
+	return m.Sum(nil)
+}
+
+// read says what a challenge was given out for. One that has run out, or was
+// answered, comes back beside the error.
+func (c *challenges) read(nonce string) (given, error) {
+	const fixed = randomBytes + 8 + 2*sha256.Size
+	b, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
+	at := len(b) - sha256.Size
+	if err != nil || at < fixed || !hmac.Equal(b[at:], c.mac(b[:at])) {
+		return given{}, errors.New("this challenge is not open: this bot has not given it out since it started")
+	}
+	g := given{
+		id: string(b[:randomBytes]), person: string(b[fixed:at]),
+		command: [sha256.Size]byte(b[randomBytes+8:]), key: [sha256.Size]byte(b[randomBytes+8+sha256.Size:]),
+		until: time.UnixMilli(int64(binary.BigEndian.Uint64(b[randomBytes:]))),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch _, again := c.spent[g.id]; {
+	case again:
+		return g, errAnswered
+	case !c.now().Before(g.until):
+		return g, errors.New("the challenge is too old: please send the command again")
+	}
+	return g, nil
+}
+
+var errAnswered = errors.New("this challenge is not open: it was answered before")
+
+// spend takes a challenge that was answered rightly, once.
+func (c *challenges) spend(g given) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, again := c.spent[g.id]; again {
+		return errAnswered
+	}
+	c.forget()
+	c.spent[g.id] = g.until
+	return nil
+}
+
+// spoil takes a challenge that was answered wrongly.
+func (c *challenges) spoil(g given) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget()
+	if len(c.spent) < maxSpoilt && g.id != "" {
+		c.spent[g.id] = g.until
+	}
+}
+
+// forget drops what has run out by itself, once there is much of it. The caller
+// holds the mutex.
+func (c *challenges) forget() {
+	if len(c.spent) < maxSpoilt {
+		return
+	}
+	now := c.now()
+	for id, until := range c.spent {
+		if !now.Before(until) {
+			delete(c.spent, id)
+		}
+	}
+}

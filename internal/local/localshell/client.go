@@ -1,0 +1,141 @@
+package localshell
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/sshkey"
+)
+
+const askPath = "/ask"
+
+// Client asks a running bot.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// NewClient makes a client for the bot that listens at a socket.
+func NewClient(socket string) *Client {
+	return &Client{socket: socket, http: &http.Client{Transport: adminsock.Transport(socket)}}
+}
+
+// Request is a command, and what proves whose it is.
+type Request struct {
+	Command string
+	As      string // the person's name, where the keys do not say
+	Signers []sshkey.Signer
+}
+
+// Do has a command carried out, and calls f with everything that comes of it
+// but its end. The end comes back; an error says that there was none: the
+// command was not let in, the bot does not answer, ctx ended, or f failed.
+func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, error) {
+	p, err := c.sign(ctx, r)
+	if err != nil {
+		return End{}, err
+	}
+	body, err := c.post(ctx, "/do", p)
+	if err != nil {
+		return End{}, err
+	}
+	defer body.Close()
+	for lines := json.NewDecoder(bufio.NewReader(body)); ; {
+		var e Event
+		if err := lines.Decode(&e); err != nil {
+			if ctx.Err() != nil {
+				return End{}, ctx.Err()
+			}
+			return End{}, errors.New("the bot's answer broke off before its end: what was asked for may have been done; ask `runs` when it is back")
+		}
+		if e.End != nil {
+			return *e.End, nil
+		}
+		if err := f(e); err != nil {
+			return End{}, err
+		}
+	}
+}
+
+// sign gets a challenge and answers it with the key that it asks for.
+func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
+	if len(r.Signers) == 0 {
+		return proof{}, errors.New("there is no SSH key to prove who you are with: start an ssh-agent and `ssh-add`, or name a private key with --key")
+	}
+	a := ask{Command: r.Command, As: r.As}
+	for _, s := range r.Signers {
+		a.Keys = append(a.Keys, s.Key().Wire())
+	}
+	body, err := c.post(ctx, askPath, a)
+	if err != nil {
+		return proof{}, err
+	}
+	defer body.Close()
+	var ch challenge
+	if err := json.NewDecoder(io.LimitReader(body, maxBody)).Decode(&ch); err != nil {
+		return proof{}, fmt.Errorf("the bot's challenge cannot be read: %w", err)
+	}
+	if strings.ContainsAny(ch.Nonce+ch.Person, "\n\r") || r.As != "" && ch.Person != r.As {
+		return proof{}, errors.New("the bot's challenge is not for what was asked: nothing was signed")
+	}
+	for _, s := range r.Signers {
+		if bytes.Equal(s.Key().Wire(), ch.Key) {
+			sig, err := s.Sign(Purpose, words(ch.Nonce, ch.Person, r.Command))
+			return proof{Nonce: ch.Nonce, Command: r.Command, Signature: sig}, err
+		}
+	}
+	return proof{}, errors.New("the bot asks for a key that was not offered: nothing was signed")
+}
+
+// post sends one request. Where the bot refuses, its words are the error.
+func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://bot"+path, bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	if path == askPath { // a challenge more costs nothing
+		req.Header["Idempotency-Key"] = nil
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	if err != nil || len(bytes.TrimSpace(said)) == 0 {
+		return nil, fmt.Errorf("the bot answered %s", resp.Status)
+	}
+	return nil, errors.New(strings.TrimSpace(string(said)))
+}
+
+// unreachable says why there was no answer, and what to do.
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	var op *net.OpError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("you may not reach the socket %s: its group is set with terminal.group in the config", c.socket)
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("no running bot answers at %s: is `bot run` up on this machine, with this config?", c.socket)
+	default:
+		return fmt.Errorf("asking the running bot: %w", err)
+	}
+}

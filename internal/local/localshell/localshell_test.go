@@ -1,0 +1,513 @@
+package localshell
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/sshkey"
+	"dhbot/internal/test/memstore"
+)
+
+// desk is a server on a real socket. What gets past the proof is kept.
+type desk struct {
+	t      *testing.T
+	socket string
+	store  *memstore.Store
+	anna   sshkey.Signer
+	ben    sshkey.Signer
+	nobody sshkey.Signer
+
+	mu    sync.Mutex
+	clock time.Duration
+	let   []handlers.Message
+	runs  map[string]engine.Stored
+	say   func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome
+}
+
+func newKey(t *testing.T) sshkey.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sshkey.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "term") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	d := &desk{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
+	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+		_ = r.Show(ctx, card.Card{Head: card.Line{card.T("all is well")}})
+		return handlers.Outcome{OK: true}
+	}
+	s, err := New(Config{
+		Keys:    map[string][]sshkey.Key{"anna": {d.anna.Key()}, "ben": {d.ben.Key()}},
+		Command: d.command, Run: d.run, Log: d.store, Now: d.now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := adminsock.ListenAt(d.socket, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func (d *desk) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Add(d.clock)
+}
+
+func (d *desk) command(ctx context.Context, m handlers.Message, r handlers.Reply) handlers.Outcome {
+	d.mu.Lock()
+	d.let = append(d.let, m)
+	say := d.say
+	d.mu.Unlock()
+	return say(ctx, m, r)
+}
+
+func (d *desk) run(_ context.Context, id string) (engine.Stored, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	st, ok := d.runs[id]
+	if !ok {
+		return st, engine.ErrNotFound
+	}
+	return st, nil
+}
+
+// do says a command and returns all that is shown.
+func (d *desk) do(r Request) (shown string, end End, err error) {
+	var b strings.Builder
+	end, err = NewClient(d.socket).Do(d.t.Context(), r, func(e Event) error { b.WriteString(e.Text); return nil })
+	return b.String(), end, err
+}
+
+func (d *desk) letIn() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.let)
+}
+
+// post sends what no honest client would.
+func (d *desk) post(path string, v any) (code int, body string) {
+	d.t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	c := http.Client{Transport: adminsock.Transport(d.socket)}
+	resp, err := c.Post("http://bot"+path, "application/json", bytes.NewReader(b))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return resp.StatusCode, string(all)
+}
+
+func (d *desk) challenge(command string, s sshkey.Signer) challenge {
+	d.t.Helper()
+	code, body := d.post("/ask", ask{Command: command, Keys: [][]byte{s.Key().Wire()}})
+	var c challenge
+	if code != http.StatusOK || json.Unmarshal([]byte(body), &c) != nil {
+		d.t.Fatalf("%d %s", code, body)
+	}
+	return c
+}
+
+func sign(t *testing.T, s sshkey.Signer, purpose string, b []byte) []byte {
+	t.Helper()
+	sig, err := s.Sign(purpose, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sig
+}
+
+func TestCommandOfAPersonWithAKey(t *testing.T) {
+	d := newDesk(t)
+	shown, end, err := d.do(Request{Command: "status db_dis", Signers: []sshkey.Signer{d.nobody, d.anna}})
+	if err != nil || !end.OK || shown != "all is well\n" {
+		t.Fatalf("%q, %+v, %v", shown, end, err)
+	}
+	m := d.let[0]
+	if m.Account != (auth.Account{Team: auth.LocalTeam, User: "anna"}) || m.Via != handlers.Terminal || m.Text != "status db_dis" || m.Channel != "" || m.Key == "" {
+		t.Errorf("let in as %+v", m)
+	}
+}
+
+// What a person was shown last is run by its id, once, by nobody else, and as the
+// bot had kept it.
+func TestRunsWhatWasShown(t *testing.T) {
+	d := newDesk(t)
+	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+		return handlers.Outcome{Proposal: "kept by the bot"}
+	}
+	ask := func(command string, as sshkey.Signer) End {
+		_, end, err := d.do(Request{Command: command, Signers: []sshkey.Signer{as}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return end
+	}
+	first, second := ask("restart tailer1 everywhere", d.anna), ask("restart tailer1 everywhere", d.anna)
+	if !second.Confirm || second.OK || second.Proposal == "" || strings.Contains(second.Proposal, "kept") {
+		t.Fatalf("%+v", second)
+	}
+	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+		return handlers.Outcome{OK: true}
+	}
+	for _, c := range []struct {
+		id   string
+		by   sshkey.Signer
+		runs bool
+	}{
+		{second.Proposal, d.ben, false},
+		{first.Proposal, d.anna, false},
+		{`{"q":{"v":"restart"}}`, d.anna, false},
+		{second.Proposal, d.anna, true},
+		{second.Proposal, d.anna, false},
+	} {
+		before := len(d.let)
+		end := ask(RunPrefix+c.id, c.by)
+		if end.OK != c.runs || (len(d.let) > before) != c.runs || c.runs == (end.Why != "") {
+			t.Errorf("%s: %+v", c.id, end)
+		}
+		if m := d.let[len(d.let)-1]; c.runs && (m.Proposal != "kept by the bot" || m.Text != "" || m.Yes) {
+			t.Errorf("let in as %+v", m)
+		}
+	}
+}
+
+func TestWhoIsNotLetIn(t *testing.T) {
+	d := newDesk(t)
+	for name, tt := range map[string]struct {
+		r    Request
+		says string
+	}{
+		"no key":        {Request{Command: "status"}, "no SSH key"},
+		"a stranger":    {Request{Command: "status", Signers: []sshkey.Signer{d.nobody}}, "none of your 1 keys"},
+		"another's key": {Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna}}, "none of your 1 keys is one of ben's"},
+		"two people":    {Request{Command: "status", Signers: []sshkey.Signer{d.anna, d.ben}}, "--as NAME"},
+		"too long":      {Request{Command: strings.Repeat("x", maxCommand+1), Signers: []sshkey.Signer{d.anna}}, "at most"},
+	} {
+		if _, _, err := d.do(tt.r); err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, end, err := d.do(Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna, d.ben}}); err != nil || !end.OK || d.let[0].Account.User != "ben" {
+		t.Errorf("ben, who says so: %+v, %v", end, err)
+	}
+	if n := d.letIn(); n != 1 {
+		t.Errorf("%d commands were let in", n)
+	}
+}
+
+// TestProofsThatDoNotHold: each is refused, recorded, and runs nothing.
+func TestProofsThatDoNotHold(t *testing.T) {
+	const command = "restart db_dis"
+	for name, bend := range map[string]func(d *desk, c challenge) proof{
+		"another command than signed": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "status db_dis"))}
+		},
+		"another command than challenged": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "stop db_dis"))}
+		},
+		"a signature of what was challenged, with another command": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", command))}
+		},
+		"another person's key": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.ben, Purpose, words(c.Nonce, "anna", command))}
+		},
+		"a stranger's key": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.nobody, Purpose, words(c.Nonce, "anna", command))}
+		},
+		"another person's name": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "ben", command))}
+		},
+		"signed for another purpose": func(d *desk, c challenge) proof {
+			return proof{c.Nonce, command, sign(d.t, d.anna, "file", words(c.Nonce, "anna", command))}
+		},
+		"another challenge": func(d *desk, c challenge) proof {
+			other := d.challenge(command, d.anna)
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(other.Nonce, "anna", command))}
+		},
+		"a made-up challenge": func(d *desk, c challenge) proof {
+			n := strings.Repeat("A", len(c.Nonce))
+			return proof{n, command, sign(d.t, d.anna, Purpose, words(n, "anna", command))}
+		},
+		"no signature": func(_ *desk, c challenge) proof { return proof{Nonce: c.Nonce, Command: command} },
+		"too late": func(d *desk, c challenge) proof {
+			d.mu.Lock()
+			d.clock = answerTime
+			d.mu.Unlock()
+			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", command))}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			p := bend(d, d.challenge(command, d.anna))
+			code, body := d.post("/do", p)
+			if code != http.StatusForbidden || !strings.HasPrefix(body, "Not allowed: ") {
+				t.Errorf("%d %s", code, body)
+			}
+			// The challenge is spent: the right answer comes too late.
+			right := proof{p.Nonce, command, sign(t, d.anna, Purpose, words(p.Nonce, "anna", command))}
+			if code, _ := d.post("/do", right); code != http.StatusForbidden {
+				t.Errorf("the challenge was taken again: %d", code)
+			}
+			if n := d.letIn(); n != 0 {
+				t.Errorf("%d commands were let in", n)
+			}
+			if refused := d.refused(); len(refused) != 2 {
+				t.Errorf("records: %v", refused)
+			}
+		})
+	}
+}
+
+func TestReplay(t *testing.T) {
+	d := newDesk(t)
+	c := d.challenge("restart db_dis", d.anna)
+	p := proof{c.Nonce, "restart db_dis", sign(t, d.anna, Purpose, words(c.Nonce, "anna", "restart db_dis"))}
+	if code, body := d.post("/do", p); code != http.StatusOK {
+		t.Fatalf("%d %s", code, body)
+	}
+	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "answered before") {
+		t.Errorf("again: %d %s", code, body)
+	}
+	if n := d.letIn(); n != 1 {
+		t.Errorf("%d commands were let in", n)
+	}
+}
+
+// refused are the texts of the refusals in the trail.
+func (d *desk) refused() (out []string) {
+	d.t.Helper()
+	err := d.store.Trail(d.t.Context(), 1, func(s audit.Sealed) error {
+		if s.Record.Kind == audit.Refused && s.Record.Via == "terminal" {
+			out = append(out, s.Record.Account+": "+s.Record.Text)
+		}
+		return nil
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return out
+}
+
+// TestRefusalsDoNotFloodTheTrail: who has no key writes a few lines a minute.
+func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
+	d := newDesk(t)
+	for range 3 * refusalsPerMinute {
+		d.post("/do", proof{Nonce: "none", Command: "restart db_dis"})
+	}
+	if n := len(d.refused()); n != refusalsPerMinute {
+		t.Errorf("%d records", n)
+	}
+}
+
+// TestChallengesLockNobodyOut: ten thousand that nobody answers, and as many
+// wrong answers as fit, cost the next person nothing.
+func TestChallengesLockNobodyOut(t *testing.T) {
+	c, err := newChallenges(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna := newKey(t).Key()
+	first, err := c.give("anna", "restart db_dis", anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range maxSpoilt + 10 {
+		nonce, err := c.give("anna", "status", anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := c.read(nonce)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.spoil(g)
+	}
+	if len(c.spent) > maxSpoilt {
+		t.Errorf("%d wrong answers are remembered", len(c.spent))
+	}
+	g, err := c.read(first)
+	if err != nil || g.person != "anna" {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if err := c.spend(g); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.read(first); err == nil {
+		t.Error("a right answer was forgotten among the wrong ones")
+	}
+	other, err := newChallenges(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.read(first); err == nil {
+		t.Error("another process takes a challenge that it has not given out")
+	}
+}
+
+// TestSessionsOfOnePerson: whoever follows many runs keeps only themselves out.
+func TestSessionsOfOnePerson(t *testing.T) {
+	d := newDesk(t)
+	hold, begun := make(chan struct{}), make(chan struct{}, sessionsEach)
+	d.say = func(_ context.Context, m handlers.Message, _ handlers.Reply) handlers.Outcome {
+		if m.Account.User == "anna" {
+			begun <- struct{}{}
+			<-hold
+		}
+		return handlers.Outcome{OK: true}
+	}
+	var held sync.WaitGroup
+	for range sessionsEach {
+		held.Go(func() {
+			if _, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range sessionsEach {
+		<-begun
+	}
+	if _, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}}); err == nil || !strings.Contains(err.Error(), "commands of yours") {
+		t.Errorf("one more: %v", err)
+	}
+	if _, end, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.ben}}); err != nil || !end.OK {
+		t.Errorf("somebody else: %+v, %v", end, err)
+	}
+	close(hold)
+	held.Wait()
+}
+
+// TestRunIsFollowed: a run that was asked for is shown whenever it changes,
+// and how it ends is how the command ends.
+func TestRunIsFollowed(t *testing.T) {
+	for _, tt := range []struct {
+		last engine.State
+		ok   bool
+	}{{engine.Done, true}, {engine.Failed, false}, {engine.Denied, false}, {engine.Unknown, false}} {
+		t.Run(string(tt.last), func(t *testing.T) {
+			d := newDesk(t)
+			become := func(rev int64, s engine.State) {
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				d.runs["R-7F3K"] = engine.Stored{Rev: rev, Run: engine.Run{ID: "R-7F3K", State: s, Asked: engine.Actor{Person: "anna"}}}
+			}
+			become(1, engine.Waiting)
+			d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+				return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
+			}
+			var states []string
+			end, err := NewClient(d.socket).Do(t.Context(), Request{Command: "restart db_dis", Signers: []sshkey.Signer{d.anna}}, func(e Event) error {
+				states = append(states, e.State)
+				switch e.State {
+				case string(engine.Waiting):
+					if !strings.Contains(e.Text, "bot do approve R-7F3K") {
+						t.Errorf("does not say how to approve: %s", e.Text)
+					}
+					become(2, engine.Running)
+				case string(engine.Running):
+					become(3, tt.last)
+				}
+				return nil
+			})
+			if err != nil || end.OK != tt.ok || end.Run != "R-7F3K" || end.State != string(tt.last) || len(states) != 3 {
+				t.Errorf("%+v, %v, %v", end, err, states)
+			}
+		})
+	}
+}
+
+// TestHangingUp ends the following, and nothing else.
+func TestHangingUp(t *testing.T) {
+	d := newDesk(t)
+	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
+	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+		return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	_, err := NewClient(d.socket).Do(ctx, Request{Command: "restart db_dis", Signers: []sshkey.Signer{d.anna}}, func(Event) error { hangUp(); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	_, err := NewClient(filepath.Join(t.TempDir(), "s")).Do(t.Context(), Request{Command: "status", Signers: []sshkey.Signer{newKey(t)}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "no running bot answers") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHostileAnswers: what a card carries cannot move a cursor.
+func TestHostileAnswers(t *testing.T) {
+	d := newDesk(t)
+	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+		_ = r.Ephemeral(ctx, card.Card{Head: card.Line{card.T("\x1b[2Jgone")}, Buttons: []card.Button{{Action: card.TapCommand, Label: "Again…", Value: command.On("status", "db_dis", "", "").Encode()}, {Action: card.TapApprove, Label: "Approve"}}})
+		return handlers.Outcome{OK: true}
+	}
+	shown, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}})
+	if err != nil || shown != "gone\n→ Again: bot do status db_dis\n" {
+		t.Errorf("%q, %v", shown, err)
+	}
+}

@@ -1,0 +1,273 @@
+package localshell
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/redact"
+	"dhbot/internal/sshkey"
+)
+
+// Config is what a Server needs; every field must be set.
+type Config struct {
+	// Keys are people's public keys, by their name in the config.
+	Keys map[string][]sshkey.Key
+	// Command answers a command whose person has proved who they are.
+	Command func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome
+	// Run reads a run as it stands.
+	Run func(ctx context.Context, id string) (engine.Stored, error)
+	// Log takes the record of a proof that did not hold.
+	Log    audit.Log
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Server answers on the socket.
+type Server struct {
+	Config
+	challenges *challenges
+	proposals  proposals
+	refusals   refusals
+	sessions   sessions
+	work       sync.WaitGroup
+}
+
+// New checks that nothing is missing.
+func New(c Config) (*Server, error) {
+	if c.Keys == nil || c.Command == nil || c.Run == nil || c.Log == nil || c.Now == nil || c.Logger == nil {
+		return nil, errors.New("terminal: every field of Config must be set")
+	}
+	open, err := newChallenges(c.Now)
+	return &Server{Config: c, challenges: open, refusals: refusals{now: c.Now}}, err
+}
+
+// Serve answers on l until ctx ends, and returns when every command being handled
+// has been let go of.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+askPath, s.serveAsk)
+	mux.HandleFunc("POST /do", func(w http.ResponseWriter, r *http.Request) {
+		s.work.Add(1)
+		defer s.work.Done()
+		s.serveDo(ctx, w, r)
+	})
+	err := adminsock.Serve(ctx, l, mux)
+	s.work.Wait()
+	return err
+}
+
+// serveAsk gives out a challenge for the first key offered that a person of the config has.
+func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
+	var a ask
+	if !decode(w, r, &a) {
+		return
+	}
+	if len(a.Command) > maxCommand {
+		http.Error(w, fmt.Sprintf("a command has at most %d bytes", maxCommand), http.StatusBadRequest)
+		return
+	}
+	person, key, err := s.whose(a)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	nonce, err := s.challenges.give(person, a.Command, key)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(challenge{Nonce: nonce, Person: person, Key: key.Wire()}); err != nil {
+		s.Logger.WarnContext(r.Context(), "a challenge was not sent", "err", err)
+	}
+}
+
+// whose finds the person whom one of the offered keys belongs to. It proves
+// nothing yet.
+func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
+	found := map[string]sshkey.Key{}
+	for _, wire := range a.Keys {
+		offered, err := sshkey.FromWire(wire)
+		if err != nil {
+			continue
+		}
+		for name, keys := range s.Keys {
+			for _, k := range keys {
+				if _, first := found[name]; k.Equal(offered) && !first {
+					found[name] = k
+				}
+			}
+		}
+	}
+	if a.As != "" {
+		if key, ok := found[a.As]; ok {
+			return a.As, key, nil
+		}
+		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is one of %s's in the config (people.%s.keys)", len(a.Keys), printable(a.As), printable(a.As))
+	}
+	switch len(found) {
+	case 0:
+		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is anybody's in the config: whoever runs the bot can add the line of a .pub file under people.NAME.keys", len(a.Keys))
+	case 1:
+		for name, key := range found {
+			return name, key, nil
+		}
+	}
+	return "", sshkey.Key{}, errors.New("your keys are several people's: say --as NAME")
+}
+
+// serveDo checks the proof and, where it holds, carries the command out and
+// streams what comes of it. Once begun a command is carried through even if
+// the person hangs up; only the following of a run ends then.
+func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	var p proof
+	if !decode(w, r, &p) {
+		return
+	}
+	person, err := s.prove(p)
+	if err != nil {
+		s.refused(r.Context(), person, err)
+		http.Error(w, "Not allowed: "+err.Error(), http.StatusForbidden)
+		return
+	}
+	if !s.sessions.begin(person) {
+		http.Error(w, fmt.Sprintf("%d commands of yours are being answered already: end one, or try again in a minute", sessionsEach), http.StatusServiceUnavailable)
+		return
+	}
+	defer s.sessions.end(person)
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		s.Logger.DebugContext(ctx, "the answer has not begun", "err", err)
+	}
+	out := newStream(w)
+	who := origin{person: person}
+	if uid, ok := adminsock.Peer(r.Context()); ok {
+		who.user = fmt.Sprintf("uid %d", uid)
+	}
+	s.carryOut(ctx, r.Context(), who, p, out)
+}
+
+// prove consumes the challenge and checks the signature over it. The person
+// comes back beside an error too, where the challenge named one.
+func (s *Server) prove(p proof) (person string, err error) {
+	c, err := s.challenges.read(p.Nonce)
+	if err != nil {
+		return c.person, err
+	}
+	if err := answers(p, c); err != nil {
+		s.challenges.spoil(c)
+		return c.person, err
+	}
+	return c.person, s.challenges.spend(c)
+}
+
+// answers says whether a proof is the answer to a challenge.
+func answers(p proof, c given) error {
+	if sha256.Sum256([]byte(p.Command)) != c.command {
+		return errors.New("the challenge was given for another command")
+	}
+	key, err := sshkey.Verify(p.Signature, Purpose, words(p.Nonce, c.person, p.Command))
+	if err != nil {
+		return err
+	}
+	if sha256.Sum256(key.Wire()) != c.key {
+		return errors.New("the signature is not of the key that was asked for")
+	}
+	return nil
+}
+
+// sessions counts what is being answered or followed, by person: no one takes
+// the places of others.
+type sessions struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+// sessionsEach is how many commands of one person are answered at a time.
+const sessionsEach = 8
+
+func (s *sessions) begin(person string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[person] >= sessionsEach {
+		return false
+	}
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	s.of[person]++
+	return true
+}
+
+func (s *sessions) end(person string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[person]--; s.of[person] == 0 {
+		delete(s.of, person)
+	}
+}
+
+// refused records a proof that did not hold. The name is what was claimed.
+func (s *Server) refused(ctx context.Context, person string, why error) {
+	s.Logger.WarnContext(ctx, "a proof at the terminal did not hold", "claimed", person, "err", why)
+	if !s.refusals.worth() {
+		return
+	}
+	account := auth.Account{Team: auth.LocalTeam, User: person}
+	rec := audit.Record{
+		At:      s.Now(),
+		Kind:    audit.Refused,
+		Account: account.String(),
+		Via:     string(handlers.Terminal),
+		Text:    redact.Line("Not allowed: "+why.Error(), 300),
+	}
+	if err := s.Log.Append(ctx, rec, ""); err != nil {
+		s.Logger.ErrorContext(ctx, "a refusal is not recorded", "err", err)
+	}
+}
+
+// refusals bounds what callers without a key can have written into the trail.
+type refusals struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	since time.Time
+	n     int
+}
+
+const refusalsPerMinute = 10
+
+func (r *refusals) worth() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.now(); now.Sub(r.since) > time.Minute {
+		r.since, r.n = now, 0
+	}
+	r.n++
+	return r.n <= refusalsPerMinute
+}
+
+func decode(w http.ResponseWriter, r *http.Request, v any) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		http.Error(w, "this request is not understood; are bot and `bot do` of the same version?", http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
+// printable is a word of a stranger's for an answer.
+func printable(s string) string { return redact.Line(s, 40) }

@@ -1,0 +1,204 @@
+package localshell
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/tracing"
+)
+
+const (
+	commandBudget = 5 * time.Minute        // for a command's own answer, as in a chat
+	grace         = 2 * time.Second        // for a command under way when the bot stops
+	lookEvery     = 250 * time.Millisecond // between two looks at a run that is followed
+	keyShown      = 12                     // characters of the nonce that name the delivery in logs
+)
+
+// stream writes events, a line each. What cannot be written any more is lost:
+// the person has hung up.
+type stream struct {
+	mu  sync.Mutex
+	w   http.ResponseWriter
+	enc *json.Encoder
+}
+
+func newStream(w http.ResponseWriter) *stream {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return &stream{w: w, enc: enc}
+}
+
+func (s *stream) send(e Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.enc.Encode(e); err != nil {
+		return err
+	}
+	return http.NewResponseController(s.w).Flush()
+}
+
+// origin is who has proved who they are, and the user of the machine that their
+// connection belongs to.
+type origin struct{ person, user string }
+
+// carryOut hands the command to the handlers, and follows the run that it asks
+// for. ctx is the server's life, asking the person's patience.
+func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out *stream) {
+	account := auth.Account{Team: auth.LocalTeam, User: who.person}
+	work, cancel := context.WithTimeoutCause(
+		context.WithoutCancel(ctx), commandBudget, fmt.Errorf("handling took longer than %s", commandBudget),
+	)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // what is nearly done is not broken off
+	m := handlers.Message{
+		Key:     "terminal/" + p.Nonce[:keyShown],
+		Via:     handlers.Terminal,
+		Account: account,
+		Origin:  who.user,
+		Text:    p.Command,
+		At:      s.Now(),
+	}
+	if id, run := strings.CutPrefix(m.Text, RunPrefix); run {
+		value, ok := s.proposals.take(who.person, id)
+		if !ok {
+			s.tell(out, Event{End: &End{Why: "nothing was run: what you were shown is not known any more; type the command again"}})
+			return
+		}
+		m.Text, m.Proposal = "", value
+	} else {
+		m.Text, m.Yes = strings.CutPrefix(m.Text, YesPrefix)
+	}
+	work, span := tracing.BeginCommand(work, m.Key)
+	defer span.End()
+	got := s.Command(work, m, reply{out})
+	end := End{OK: got.OK, Run: got.Run, Confirm: got.Proposal != "", Proposal: s.proposals.keep(who.person, got.Proposal)}
+	switch {
+	case got.Asked:
+		following, stop := context.WithCancel(ctx)
+		defer context.AfterFunc(asking, stop)()
+		defer stop()
+		end = s.follow(following, got.Run, out)
+	case got.Run != "":
+		if st, err := s.Run(work, got.Run); err == nil {
+			end.State = string(st.Run.State)
+			s.tell(out, runEvent(st.Run))
+		}
+	}
+	s.tell(out, Event{End: &end})
+}
+
+func (s *Server) tell(out *stream, e Event) {
+	if err := out.send(e); err != nil {
+		s.Logger.Debug("the person at the terminal has hung up", "err", err)
+	}
+}
+
+// follow shows a run whenever it has changed, until nothing more happens to it
+// by itself.
+func (s *Server) follow(ctx context.Context, id string, out *stream) End {
+	var shown int64
+	silent := false // the store did not answer the last time
+	for {
+		st, err := s.Run(ctx, id)
+		switch {
+		case ctx.Err() != nil:
+			return End{Run: id, Why: "not followed to its end: the bot is stopping, and goes on with the run when it is back"}
+		case errors.Is(err, engine.ErrNotFound):
+			return End{Run: id, Why: err.Error()}
+		case err != nil:
+			if !silent {
+				s.tell(out, Event{Text: "The state store does not answer; waiting for it …\n"})
+			}
+			silent = true
+		case st.Rev != shown:
+			shown, silent = st.Rev, false
+			s.tell(out, runEvent(st.Run))
+			if r := st.Run; r.State.Ended() || r.State == engine.Unknown {
+				return End{OK: r.State == engine.Done, Run: id, State: string(r.State), Why: r.Why}
+			}
+		}
+		pause.For(ctx, lookEvery)
+	}
+}
+
+// runEvent is a run as it stands, with what to type where a chat has buttons.
+func runEvent(r engine.Run) Event {
+	c := card.Run(r)
+	switch r.State {
+	case engine.Waiting:
+		c.Foot = append(c.Foot, next("somebody else", "approve "+r.ID+" "+card.Target(r)), next("somebody else", "deny "+r.ID+" REASON"))
+	case engine.Paused:
+		c.Foot = append(c.Foot, next("when it is done", "done "+r.ID))
+	}
+	return Event{Text: text(c), Live: true, Run: r.ID, State: string(r.State), Facts: card.FactsOfRun(r)}
+}
+
+func next(who, command string) card.Line {
+	return card.Line{card.T("→ " + who + ": "), card.C("bot do " + command)}
+}
+
+// text is a card for a terminal. Buttons cannot be tapped there: the ones that
+// stand for a command are shown as that command.
+func text(c card.Card) string {
+	for _, b := range c.Buttons {
+		if f, err := command.Decode(b.Value); b.Action == card.TapCommand && err == nil {
+			c.Foot = append(c.Foot, next(strings.TrimSuffix(b.Label, "…"), shellText(f)))
+		}
+	}
+	c.Buttons = nil
+	return card.PlainText(c)
+}
+
+// shellText is a command as it is typed at a terminal, with its reason.
+func shellText(f command.Fields) string {
+	if f.Reason == "" {
+		return f.Text()
+	}
+	return f.Text() + " because " + f.Reason
+}
+
+// reply answers at a terminal. Everything there is for the person alone.
+type reply struct{ out *stream }
+
+var _ handlers.Reply = reply{}
+
+func (r reply) Show(_ context.Context, c card.Card) error {
+	return r.out.send(Event{Text: text(c), Live: true, Facts: c.Facts})
+}
+
+func (r reply) Ephemeral(_ context.Context, c card.Card) error {
+	return r.out.send(Event{Text: text(c), Facts: c.Facts})
+}
+
+// Ask is an error: only taps open forms, and a terminal has none.
+func (r reply) Ask(_ context.Context, f card.Form) error {
+	return fmt.Errorf("the form %q cannot be opened at a terminal", f.Action)
+}
+
+func (r reply) Attach(_ context.Context, f card.File) error {
+	return r.out.send(Event{File: &File{Name: f.Name, Title: f.Title, Content: string(f.Content)}})
+}
+
+func (r reply) Direct(ctx context.Context, c card.Card, files ...card.File) error {
+	if err := r.Ephemeral(ctx, c); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := r.Attach(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package metrics
+
+// The alert rules and the dashboard are held to the metrics that the bot has.
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// rulesDir is where rules and dashboard are.
+const rulesDir = "../../packaging/prometheus/"
+
+// metricName finds names of ours in rules, queries and the code that registers
+// them.
+var (
+	metricName = regexp.MustCompile(`dhbot_([a-z_]+)`)
+	suffix     = regexp.MustCompile(`_(bucket|sum|count)$`)
+)
+
+// TestMetricsExist: what the rules and the dashboard ask for is registered.
+func TestMetricsExist(t *testing.T) {
+	code := readFile(t, "metrics.go") + readFile(t, "snapshot.go")
+	for _, file := range []string{"alerts.yaml", "alerts_test.yaml", "dashboard.json"} {
+		names := metricName.FindAllStringSubmatch(readFile(t, rulesDir+file), -1)
+		if len(names) < 10 {
+			t.Errorf("%s asks for %d metrics only", file, len(names))
+		}
+		for _, m := range names {
+			if name := suffix.ReplaceAllString(m[1], ""); !strings.Contains(code, `"`+name+`"`) {
+				t.Errorf("%s asks for dhbot_%s, which the bot does not have", file, name)
+			}
+		}
+	}
+}
+
+// TestEveryRuleIsTested: each alert has a situation in which it fires and clears.
+func TestEveryRuleIsTested(t *testing.T) {
+	tests := readFile(t, rulesDir+"alerts_test.yaml")
+	for _, m := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(readFile(t, rulesDir+"alerts.yaml"), -1) {
+		if n := strings.Count(tests, `alertname="`+m[1]+`"`); n != 3 {
+			t.Errorf("%s is looked at %d times, want before, during and after", m[1], n)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("DHBOT_REAL") != "" {
+			t.Fatal("promtool is missing: apt-get install prometheus")
+		}
+		t.Skip("promtool is missing")
+	}
+	for _, args := range [][]string{{"check", "rules", rulesDir + "alerts.yaml"}, {"test", "rules", rulesDir + "alerts_test.yaml"}} {
+		if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+func TestDashboardIsJSON(t *testing.T) {
+	var d struct{ Panels []struct{ Title string } }
+	if err := json.Unmarshal([]byte(readFile(t, rulesDir+"dashboard.json")), &d); err != nil || len(d.Panels) < 15 {
+		t.Errorf("%d panels, %v", len(d.Panels), err)
+	}
+}

@@ -1,0 +1,176 @@
+package metrics
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Snapshot is how the bot is at the moment of a scrape.
+type Snapshot struct {
+	Ready     bool
+	Hears     bool
+	LastHeard time.Time
+	SocketsUp int
+	// Pending deliveries of at most Capacity.
+	Pending, Capacity int
+	SSH               SSH
+	// Runs are the open runs by state; nil where the store did not answer.
+	Runs map[string]int
+	// OldestApproval is how long the oldest open request has waited for its
+	// approvals; 0 where none waits.
+	OldestApproval time.Duration
+	// Incidents are the open incidents by cluster and severity.
+	Incidents []Incidents
+	Store     *Store // nil where it does not say
+	Trail     Trail
+	Reload    Reload
+}
+
+// SSH is what the connection pool has now.
+type SSH struct{ Connections, Sessions int }
+
+// Incidents counts open incidents.
+type Incidents struct {
+	Cluster  string
+	Severity int // 0 to 3, or -1 for unknown
+	Count    int
+}
+
+// Store is how the state store is.
+type Store struct {
+	Up                 bool
+	Size, InUse, Quota int64 // bytes
+}
+
+// Trail is how much of the trail is posted.
+type Trail struct {
+	Head     uint64 // the number of the last sealed entry
+	Unsealed int64  // records that are not sealed yet
+	Unposted uint64 // sealed entries that the audit channel does not show yet
+	Unlodged []Unlodged
+}
+
+// Unlodged is how many entries are in no head that a witness was given.
+type Unlodged struct {
+	Witness string
+	Entries uint64
+}
+
+// Reload is how the last reading of the config went.
+type Reload struct {
+	OK bool
+	At time.Time // of the last that went well
+	// Refused is when a later config was refused, and Why says what was wrong
+	// with it; zero and "" where the last one read is in use.
+	Refused time.Time
+	Why     string
+}
+
+// scrapeBudget is less than Prometheus waits for an answer by default (10 s).
+const scrapeBudget = 5 * time.Second
+
+// Watch has take called at every scrape.
+func (m *Metrics) Watch(take func(ctx context.Context) Snapshot) {
+	m.registry.MustRegister(&collector{take})
+}
+
+type collector struct {
+	take func(ctx context.Context) Snapshot
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(namespace+name, help, labels, nil)
+}
+
+var (
+	ready          = describe("ready", "1 where the bot hears Slack, its store answers and the replicas agree.")
+	hears          = describe("slack_hears", "1 while at least one socket has heard from Slack lately.")
+	lastHeard      = describe("slack_last_heard_timestamp_seconds", "When something last came from Slack.")
+	socketsUp      = describe("slack_sockets_up", "Sockets that are connected.")
+	pending        = describe("slack_deliveries_pending", "Deliveries that are queued or being handled.")
+	capacity       = describe("slack_deliveries_capacity", "Most deliveries that are taken on at a time; beyond that people are told that the bot is busy.")
+	sshConnections = describe("ssh_connections", "Open SSH connections that take commands.")
+	sshSessions    = describe("ssh_sessions", "Commands under way on hosts.")
+	runs           = describe("runs", "Open runs by state, of all replicas.", "state")
+	oldestApproval = describe("approval_oldest_wait_seconds", "How long the oldest open request has waited for its approvals; 0 where none waits.")
+	incidents      = describe("incidents", "Open incidents by severity (-1 is unknown), of all replicas.", "cluster", "severity")
+	storeUp        = describe("store_up", "1 while the state store answers and takes writes.")
+	storeSize      = describe("store_size_bytes", "Size of the state store's database.")
+	storeInUse     = describe("store_in_use_bytes", "Bytes of the database that hold data.")
+	storeQuota     = describe("store_quota_bytes", "Most bytes that the database may have.")
+	trailHead      = describe("trail_entries_total", "Number of the newest sealed entry of the audit trail.")
+	trailUnsealed  = describe("trail_unsealed_records", "Records that are not sealed into the trail yet.")
+	trailUnposted  = describe("trail_unposted_entries", "Sealed entries that the audit channel does not show yet.")
+	trailUnlodged  = describe("trail_unlodged_entries", "Sealed entries that are in no head which the witness was given yet.", "witness")
+	reloadOK       = describe("config_last_reload_successful", "1 where the last reading of the config went well.")
+	reloadAt       = describe("config_last_reload_success_timestamp_seconds", "When the config in force was read.")
+)
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		ready, hears, lastHeard, socketsUp, pending, capacity, sshConnections, sshSessions, runs, oldestApproval, incidents,
+		storeUp, storeSize, storeInUse, storeQuota, trailHead, trailUnsealed, trailUnposted, trailUnlodged, reloadOK, reloadAt,
+	} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeBudget)
+	defer cancel()
+	s := c.take(ctx)
+	set := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	set(ready, boolean(s.Ready))
+	set(hears, boolean(s.Hears))
+	set(lastHeard, unix(s.LastHeard))
+	set(socketsUp, float64(s.SocketsUp))
+	set(pending, float64(s.Pending))
+	set(capacity, float64(s.Capacity))
+	set(sshConnections, float64(s.SSH.Connections))
+	set(sshSessions, float64(s.SSH.Sessions))
+	if s.Runs != nil {
+		set(oldestApproval, s.OldestApproval.Seconds())
+	}
+	for state, n := range s.Runs {
+		set(runs, float64(n), state)
+	}
+	for _, i := range s.Incidents {
+		set(incidents, float64(i.Count), i.Cluster, strconv.Itoa(i.Severity))
+	}
+	if st := s.Store; st != nil {
+		set(storeUp, boolean(st.Up))
+		set(storeSize, float64(st.Size))
+		set(storeInUse, float64(st.InUse))
+		set(storeQuota, float64(st.Quota))
+	}
+	out <- prometheus.MustNewConstMetric(trailHead, prometheus.CounterValue, float64(s.Trail.Head))
+	set(trailUnsealed, float64(s.Trail.Unsealed))
+	set(trailUnposted, float64(s.Trail.Unposted))
+	for _, w := range s.Trail.Unlodged {
+		set(trailUnlodged, float64(w.Entries), w.Witness)
+	}
+	set(reloadOK, boolean(s.Reload.OK))
+	set(reloadAt, unix(s.Reload.At))
+}
+
+func boolean(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// unix is 0 for a time that never was, as Prometheus has it.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}

@@ -1,0 +1,231 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/runbooks"
+)
+
+// cluster is a cluster under watch.
+type cluster struct {
+	*Monitor
+	Background
+	rules incident.Rules
+	state *incident.Cluster
+	rev   int64
+	// pending are records of changes that are not stored yet.
+	pending []audit.Record
+	dirty   bool
+	shown   map[string]*string // by incident, what its message shows
+	// handlings are what people do about the incidents, by id.
+	handlings map[string]incident.StoredHandling
+	led       bool   // what ended lately was looked at again
+	said      string // the last trouble that was logged
+}
+
+// background watches a cluster until ctx ends.
+func (l *Monitor) background(ctx context.Context, name string, b Background) {
+	c := &cluster{Monitor: l, Background: b, rules: incident.DefaultRules(), shown: map[string]*string{}}
+	c.rules.Quiet = b.Quiet
+	for ; ctx.Err() == nil && !c.load(ctx, name); pause.For(ctx, retryPause) {
+	}
+	for ctx.Err() == nil {
+		c.trouble(ctx, c.round(ctx))
+		c.pauseAttending(ctx, c.wait())
+	}
+	if c.state != nil {
+		c.markShown(ctx)
+	}
+}
+
+// load reads what the leader before has left.
+func (c *cluster) load(ctx context.Context, name string) bool {
+	state, rev, err := incident.KeptCluster(ctx, c.Keeper, name)
+	if err != nil {
+		c.trouble(ctx, err)
+		return false
+	}
+	c.state = state
+	c.rev = rev
+	c.pending = nil
+	c.dirty = false
+	return true
+}
+
+// wait is the time to the next look: what is not sure yet is looked at again
+// soon.
+func (c *cluster) wait() time.Duration {
+	if c.state.Memory.Unknown() {
+		return min(c.Every, soon)
+	}
+	return c.Every
+}
+
+// round looks once and tells what has changed.
+func (c *cluster) round(ctx context.Context) error {
+	look, cancel := context.WithTimeout(ctx, lookBudget)
+	_, seen, err := c.Looker.Look(look, incident.Scope{Cluster: c.state.Cluster}, c.state.Memory.NotUp)
+	cancel()
+	if err != nil {
+		return errors.Join(fmt.Errorf("looking at %s: %w", c.state.Cluster, err), c.tellAll(ctx))
+	}
+	records := c.state.See(seen, c.Now(), c.rules, c.Channel)
+	c.pending, c.dirty = append(c.pending, records...), c.dirty || len(records) > 0
+	if c.dirty {
+		if err := c.keep(ctx); err != nil {
+			return err // told only what is stored
+		}
+	}
+	if err := c.lookAgain(ctx); err != nil {
+		c.trouble(ctx, fmt.Errorf("looking again at cards of %s: %w", c.state.Cluster, err))
+	}
+	if _, err := c.attend(ctx); err != nil {
+		c.trouble(ctx, fmt.Errorf("handling incidents of %s: %w", c.state.Cluster, err))
+	}
+	return c.tellAll(ctx)
+}
+
+// keep stores the state. Where another replica has stored another, or this one
+// got there by a call that seemed to fail, that one counts.
+func (c *cluster) keep(ctx context.Context) error {
+	data, err := incident.Encode(c.state)
+	if err != nil {
+		return err
+	}
+	rev, err := c.Keeper.SetWatchState(ctx, incident.ClusterName(c.state.Cluster), data, c.rev, c.pending, "")
+	switch {
+	case errors.Is(err, engine.ErrConflict):
+		c.load(ctx, c.state.Cluster)
+		return err
+	case err != nil:
+		c.dirty = true
+		return err
+	}
+	c.rev = rev
+	c.pending = nil
+	c.dirty = false
+	return nil
+}
+
+// tellAll brings the message of every incident up to date, and forgets those
+// whose end was posted.
+func (c *cluster) tellAll(ctx context.Context) error {
+	var errs []error
+	for _, i := range append([]*incident.Incident(nil), c.state.Incidents...) {
+		err := c.tellOne(ctx, i)
+		if errors.Is(err, engine.ErrConflict) {
+			return err // it is another state now
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("telling of %s: %w", i.ID, err))
+			continue
+		}
+		if i.Ended != nil {
+			if err := c.keepEnded(ctx, i); err != nil {
+				return err
+			}
+			c.state.Drop(i.ID)
+			delete(c.shown, i.ID)
+			if err := c.noted(ctx, c.keep); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
+	shown := c.shown[i.ID]
+	if shown == nil {
+		shown = new(string)
+		c.shown[i.ID] = shown
+	}
+	find := func(id string) (runbooks.Process, bool) { return c.Looker.Process(c.state.Cluster, id) }
+	h := c.handlings[i.ID]
+	now := card.Incident(*i, h.Handling, c.state.Cluster, find)
+	f := form{card: now, sign: card.PlainText(now), final: true, muted: h.IsMuted(i.Worst(), c.Now())}
+	note := func(ch incident.Change, n int) card.Card { return card.Changed(ch, n, c.state.Cluster) }
+	err := c.tell(ctx, &i.Message, f, shown, note, c.keep)
+	if err == nil {
+		err = c.postUpdates(ctx, i)
+	}
+	switch {
+	case errors.Is(err, publish.ErrGone) && i.Ended == nil:
+		c.Logger.WarnContext(ctx, "the message of an incident is gone; posting it anew", "incident", i.ID)
+		i.TS, i.Begun = "", false
+		return c.tell(ctx, &i.Message, f, shown, note, c.keep)
+	case permanent(err) && i.Ended != nil:
+		c.Logger.ErrorContext(ctx, "the end of an incident cannot be told", "incident", i.ID, "channel", i.Channel, "err", err)
+		return nil
+	default:
+		return err
+	}
+}
+
+// trouble says in the log what is wrong, once each time that changes.
+func (c *cluster) trouble(ctx context.Context, err error) {
+	now := ""
+	if err != nil {
+		now = err.Error()
+	}
+	if now != c.said && now != "" && ctx.Err() == nil {
+		c.Logger.WarnContext(ctx, "the background watch of a cluster is in trouble", "err", err)
+	}
+	c.said = now
+}
+
+// giveUp closes what is left of clusters that are not watched any more.
+func (l *Monitor) giveUp(ctx context.Context) {
+	for ; ctx.Err() == nil; pause.For(ctx, retryPause) {
+		var left []string
+		err := l.Keeper.WatchState(ctx, incident.ClusterName(""), func(name string, _ []byte, _ int64) error {
+			name = strings.TrimPrefix(name, incident.ClusterName(""))
+			if _, watched := l.Clusters[name]; !watched {
+				left = append(left, name)
+			}
+			return nil
+		})
+		if err != nil {
+			continue
+		}
+		for _, name := range left {
+			c := &cluster{Monitor: l, shown: map[string]*string{}}
+			if c.load(ctx, name) {
+				err = errors.Join(err, c.close(ctx))
+			}
+		}
+		if err == nil {
+			return
+		}
+		l.Logger.WarnContext(ctx, "incidents of a cluster that is not watched any more are not closed; trying again", "err", err)
+	}
+}
+
+// close gives up what is open, tells so, and forgets the cluster.
+func (c *cluster) close(ctx context.Context) error {
+	c.pending = c.state.GiveUp(c.Now(), "the cluster is not watched any more")
+	if err := c.keep(ctx); err != nil {
+		return err
+	}
+	if err := c.tellAll(ctx); err != nil {
+		return err
+	}
+	if _, err := c.attend(ctx); err != nil { // which, as the next one, forgets what is left of it
+		return err
+	}
+	if err := c.lookAgain(ctx); err != nil {
+		return err
+	}
+	_, err := c.Keeper.SetWatchState(ctx, incident.ClusterName(c.state.Cluster), nil, c.rev, nil, "")
+	return err
+}

@@ -1,0 +1,293 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/pause"
+	"dhbot/internal/publish"
+	"dhbot/internal/status"
+)
+
+// follower carries out one follow.
+type follower struct {
+	*Monitor
+	incident.StoredFollow
+	wake chan struct{}
+
+	mu    sync.Mutex
+	newer *incident.StoredFollow // what another replica has stored
+	known int64                  // the revision that the monitor has seen last
+	over  bool
+
+	pending []audit.Record
+	dirty   bool
+	posted  status.Board
+	shown   string
+	told    time.Time // when the message was brought up to date
+	said    string
+}
+
+// follows carries out every follow there is until ctx ends.
+func (l *Monitor) follows(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	running := map[string]*follower{}
+	failing := false
+	for ; ctx.Err() == nil; pause.Until(ctx, relist, l.wake) {
+		list, err := incident.Follows(ctx, l.Keeper)
+		if err != nil {
+			if !failing && ctx.Err() == nil {
+				l.Logger.WarnContext(ctx, "what people watch could not be listed; trying again", "err", err)
+			}
+			failing = true
+			continue
+		}
+		failing = false
+		for name, f := range running {
+			if f.ended() {
+				delete(running, name)
+			}
+		}
+		for _, stored := range list {
+			f := running[stored.Name]
+			if f == nil {
+				f = &follower{Monitor: l, StoredFollow: stored, known: stored.Rev, wake: make(chan struct{}, 1)}
+				running[stored.Name] = f
+				wg.Go(func() { f.run(ctx) })
+				continue
+			}
+			f.see(stored)
+		}
+	}
+}
+
+// see hands over what is stored now, if it is not what the follower stored.
+func (f *follower) see(s incident.StoredFollow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.Rev <= f.known {
+		return
+	}
+	f.known, f.newer = s.Rev, &s
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (f *follower) ended() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.over
+}
+
+// adopt takes over what others may change: how long, and the end.
+func (f *follower) adopt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.newer == nil {
+		return
+	}
+	if f.newer.Rev > f.Rev {
+		f.Rev = f.newer.Rev
+		f.Until = f.newer.Until
+		f.Ended = f.newer.Ended
+		f.Why = f.newer.Why
+		f.told = time.Time{} // the message shows the end
+	}
+	f.newer = nil
+}
+
+// run looks and posts until the follow ends and that is posted.
+func (f *follower) run(ctx context.Context) {
+	defer func() {
+		f.mu.Lock()
+		f.over = true
+		f.mu.Unlock()
+	}()
+	for ctx.Err() == nil {
+		done, err := f.round(ctx)
+		if err != nil && ctx.Err() == nil && err.Error() != f.said {
+			f.said = err.Error()
+			f.Logger.WarnContext(ctx, "a watch is in trouble", "watch", f.Name, "err", err)
+		}
+		if done {
+			return
+		}
+		pause.Until(ctx, f.wait(), f.wake)
+	}
+}
+
+func (f *follower) every() time.Duration {
+	if f.Scope.Process != "" {
+		return everyProcess
+	}
+	return everyMore
+}
+
+func (f *follower) wait() time.Duration {
+	d := f.every()
+	if f.Memory.Unknown() || f.dirty {
+		d = min(d, soon)
+	}
+	if left := f.Until.Sub(f.Now()); f.Ended == nil && left > 0 {
+		d = min(d, left)
+	}
+	return d
+}
+
+// round ends the follow where it should end, or looks once, and tells.
+func (f *follower) round(ctx context.Context) (done bool, err error) {
+	f.adopt()
+	if f.Ended == nil {
+		if why, over := f.overBecause(ctx); over {
+			f.pending, f.dirty = append(f.pending, f.End(f.Now(), "", why)), true
+		}
+	}
+	if f.Ended == nil {
+		if err := f.look(ctx); err != nil {
+			return false, err
+		}
+	}
+	if f.dirty {
+		if err := f.keep(ctx); err != nil {
+			return false, err
+		}
+	}
+	return f.show(ctx)
+}
+
+// overBecause says whether the follow ends now, and why; "" is for its time
+// being up.
+func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
+	if !f.Now().Before(f.Until) {
+		return "", true
+	}
+	if err := f.Looker.Watchable(f.Scope); err != nil {
+		return err.Error(), true
+	}
+	err := f.Looker.MayFollow(ctx, f.Follow)
+	var refusal *auth.Refusal
+	if errors.As(err, &refusal) && refusal.Code != auth.LookupFailed {
+		return f.Person + " may not look at " + f.Scope.Cluster + " any more", true
+	}
+	return "", false
+}
+
+// look takes one look, unless the follower cannot be looked up at the moment.
+func (f *follower) look(ctx context.Context) error {
+	if err := f.Looker.MayFollow(ctx, f.Follow); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	board, seen, err := f.Looker.Look(ctx, f.Scope, f.Memory.NotUp)
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", f.Scope, err)
+	}
+	f.posted = board
+	f.dirty = f.See(seen, f.Now(), incident.FollowRules()) || f.dirty
+	return nil
+}
+
+// keep stores the follow. Of a form that another replica has stored meanwhile
+// the monitor tells by itself.
+func (f *follower) keep(ctx context.Context) error {
+	data, err := incident.Encode(&f.Follow)
+	if err != nil {
+		return err
+	}
+	rev, err := f.Keeper.SetWatchState(ctx, f.Name, data, f.Rev, f.pending, "")
+	if err != nil {
+		f.dirty = true
+		if errors.Is(err, engine.ErrConflict) {
+			f.Wake()
+		}
+		return err
+	}
+	f.stored(rev)
+	return nil
+}
+
+func (f *follower) stored(rev int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Rev = rev
+	f.known = max(f.known, rev)
+	f.pending = nil
+	f.dirty = false
+}
+
+// show brings the message up to date; done says that its end was posted and that
+// it is forgotten.
+func (f *follower) show(ctx context.Context) (done bool, err error) {
+	if f.Ended != nil && f.TS == "" && !f.Begun {
+		return f.forget(ctx) // ended before it was shown
+	}
+	now := f.form()
+	if f.Now().Sub(f.told) > refresh {
+		f.shown = ""
+	}
+	before := f.shown
+	note := func(c incident.Change, n int) card.Card { return card.Changed(c, n, f.Scope.Cluster) }
+	err = f.tell(ctx, &f.Message, now, &f.shown, note, f.keep)
+	if f.shown != before {
+		f.told = f.Now()
+	}
+	switch {
+	case permanent(err) && f.Ended == nil:
+		why := "its message was deleted"
+		if errors.Is(err, publish.ErrNoPlace) {
+			why = "the channel does not take messages"
+		}
+		f.pending, f.dirty = append(f.pending, f.End(f.Now(), "", why)), true
+		if err := f.keep(ctx); err != nil {
+			return false, err
+		}
+		return f.forget(ctx)
+	case permanent(err):
+		return f.forget(ctx)
+	case err != nil:
+		return false, err
+	case f.Ended != nil:
+		return f.forget(ctx)
+	default:
+		return false, nil
+	}
+}
+
+func (f *follower) forget(ctx context.Context) (done bool, err error) {
+	_, err = f.Keeper.SetWatchState(ctx, f.Name, nil, f.Rev, f.pending, "")
+	if errors.Is(err, engine.ErrConflict) {
+		f.Wake() // a person wants more of it
+	}
+	return err == nil, err
+}
+
+// form is how the message should be now.
+func (f *follower) form() form {
+	if f.Ended != nil {
+		return form{card: card.FollowEnded(f.Follow), sign: "ended", final: true}
+	}
+	var sign strings.Builder
+	fmt.Fprintln(&sign, f.Until, len(f.Lately))
+	for _, r := range f.posted.Rows {
+		fmt.Fprintln(
+			&sign, r.Process.ID, r.Host, r.Finding.Severity, r.Finding.Headline, r.InWork, r.Maintenance != nil, r.Causes, r.Observation.PID,
+		)
+	}
+	for _, c := range f.Lately {
+		fmt.Fprintln(&sign, c.Since)
+	}
+	return form{card: card.Following(f.Follow, f.posted, f.every()), sign: sign.String()}
+}

@@ -1,0 +1,162 @@
+package monitor_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/incident"
+	"dhbot/runbooks"
+)
+
+// handle does something about the open incident, as a handler on another replica does.
+func (b *bench) handle(do func(h *incident.Handling) (audit.Record, error)) {
+	b.t.Helper()
+	c, _, err := incident.KeptCluster(b.t.Context(), b.store, "prod")
+	if err != nil || len(c.Incidents) != 1 {
+		b.t.Fatalf("%+v, %v", c, err)
+	}
+	list, err := incident.Handlings(b.t.Context(), b.store, "prod")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	h := incident.HandlingOf(list, "prod", *c.Incidents[0])
+	r, err := do(&h.Handling)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	data, err := incident.Encode(&h.Handling)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.store.SetWatchState(b.t.Context(), h.Name(), data, h.Rev, []audit.Record{r}, ""); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) take(who string) {
+	b.handle(func(h *incident.Handling) (audit.Record, error) {
+		return h.Take(incident.Owner{Person: who, Since: time.Now()}, "")
+	})
+}
+
+func (b *bench) mute(worst runbooks.Severity) {
+	b.handle(func(h *incident.Handling) (audit.Record, error) {
+		return h.MuteUntil("anna", time.Now(), time.Now().Add(time.Hour), worst)
+	})
+}
+
+func (b *bench) text(n int) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.posts[n].text
+}
+
+// The card names the owner within seconds, the thread says it once, and the next
+// leader knows it. With the incident its handling is forgotten.
+func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Critical)
+		_, stop := b.lead(prod)
+		time.Sleep(2 * time.Minute)
+		if !strings.Contains(b.text(0), "No owner yet") {
+			t.Errorf("at first: %s", b.text(0))
+		}
+		b.take("anna")
+		time.Sleep(5 * time.Second)
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
+		if !strings.Contains(b.text(0), "anna is on it since") {
+			t.Errorf("then: %s", b.text(0))
+		}
+		stop()
+		_, stop = b.lead(prod)
+		defer func() { stop() }()
+		time.Sleep(time.Minute)
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
+		if !strings.Contains(b.text(0), "anna is on it since") {
+			t.Errorf("under the next leader: %s", b.text(0))
+		}
+		b.set(dis, runbooks.None)
+		time.Sleep(10 * time.Minute)
+		b.want("✅ Resolved after", "1> 👤 anna is on it", "1> 🟢 Resolved")
+		if list, err := incident.Handlings(t.Context(), b.store, "prod"); err != nil || len(list) != 0 {
+			t.Errorf("still kept: %v, %v", list, err)
+		}
+	})
+}
+
+// Who may not own an incident any more is released, by name; a look-up that fails
+// releases no one.
+func TestLeaverIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Critical)
+		_, stop := b.lead(prod)
+		defer stop()
+		time.Sleep(2 * time.Minute)
+		b.take("anna")
+		refuse := func(code auth.Code) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.refuse = &auth.Refusal{Code: code, Text: "no"}
+		}
+		refuse(auth.LookupFailed)
+		time.Sleep(2 * time.Minute)
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
+		refuse(auth.Deactivated)
+		time.Sleep(2 * time.Minute)
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 I released it, anna owned it: no owner now: anna may not own it any more")
+		if !strings.Contains(b.text(0), "No owner yet") {
+			t.Errorf("the card: %s", b.text(0))
+		}
+		if got := b.records("incident"); !slices.Equal(got, []string{"opened: Sev 1 · Critical", "took", "released from anna"}) {
+			t.Errorf("the trail says %q", got)
+		}
+	})
+}
+
+// A mute holds what would be posted back and leaves the card red; another level ends
+// it, and so does its time.
+func TestMuteEndsWithTheLevel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Low)
+		_, stop := b.lead(prod)
+		defer stop()
+		time.Sleep(2 * time.Minute)
+		b.mute(runbooks.Low)
+		time.Sleep(time.Minute)
+		b.set(ltds, runbooks.Low) // an incident of its own: not muted
+		time.Sleep(time.Minute)
+		b.want("🟡 Sev 3", "1> 🔕 anna muted notifications", "🟡 Sev 3")
+		b.set(dis, runbooks.Critical)
+		time.Sleep(2 * time.Minute)
+		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "🟡 Sev 3", "1> 🔴 Sev 1 · Critical", "1> 🔔 Notifications are on again: the level changed")
+	})
+}
+
+func TestMuteHoldsBackAndEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Low)
+		b.set(ltds, runbooks.Critical)
+		_, stop := b.lead(prod) // both are one incident
+		defer stop()
+		time.Sleep(2 * time.Minute)
+		b.mute(runbooks.Critical)
+		time.Sleep(time.Minute)
+		b.set(dis, runbooks.Moderate)
+		time.Sleep(5 * time.Minute)
+		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted")
+		if !strings.Contains(b.text(0), "Muted until") || !strings.Contains(b.text(0), "Sev 2") {
+			t.Errorf("the card: %s", b.text(0))
+		}
+		time.Sleep(time.Hour)
+		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "1> 🔔 Notifications are on again: its time is up")
+	})
+}

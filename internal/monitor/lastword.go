@@ -1,0 +1,127 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+	"dhbot/internal/publish"
+)
+
+// A replica that was paused and wakes may send an edit that it had in hand over the
+// final card of an incident: chat.update knows no condition. At the end of its lead it
+// marks what it edited, and the leader edits that once more. For that the leader keeps what ended for a
+// while, and after a change of leader edits it again by itself.
+
+// lastWord is an incident whose end was posted, and since when.
+type lastWord struct {
+	V        int               `json:"v"`
+	Incident incident.Incident `json:"incident"`
+	At       time.Time         `json:"at"`
+	rev      int64
+}
+
+const (
+	lastWordForm = 1
+	endedNames   = "ended/"
+	markNames    = "overtaken/"
+	// keptEnded is how long a card may be overwritten by a replica that wakes.
+	keptEnded = 30 * time.Minute
+)
+
+func endedName(cluster, id string) string { return endedNames + cluster + "/" + id }
+func markName(cluster, id string) string  { return markNames + cluster + "/" + id }
+
+// keepEnded keeps an incident whose end was posted.
+func (c *cluster) keepEnded(ctx context.Context, i *incident.Incident) error {
+	if c.Every == 0 {
+		return nil // it is not watched any more
+	}
+	data, err := json.Marshal(lastWord{V: lastWordForm, Incident: *i, At: c.Now()})
+	if err != nil {
+		return err
+	}
+	_, err = c.Keeper.SetWatchState(ctx, endedName(c.state.Cluster, i.ID), data, 0, nil, "")
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// markShown marks, at the end of a lead, every card that this replica has edited: it may
+// have put an old form over a newer one.
+func (c *cluster) markShown(ctx context.Context) {
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
+	defer cancel()
+	for id := range c.shown {
+		_, err := c.Keeper.SetWatchState(note, markName(c.state.Cluster, id), []byte(`{"v":1}`), 0, nil, "")
+		if err != nil && !errors.Is(err, engine.ErrConflict) {
+			c.Logger.WarnContext(ctx, "the card of an incident may be behind, and that is not noted", "incident", id, "err", err)
+		}
+	}
+}
+
+// lookAgain edits once more what may have been overwritten: what is marked, and at the
+// beginning of a lead everything that ended lately.
+func (c *cluster) lookAgain(ctx context.Context) error {
+	marks := map[string]int64{}
+	prefix := markName(c.state.Cluster, "")
+	err := c.Keeper.WatchState(ctx, prefix, func(name string, _ []byte, rev int64) error {
+		marks[strings.TrimPrefix(name, prefix)] = rev
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var ended []lastWord
+	err = c.Keeper.WatchState(ctx, endedName(c.state.Cluster, ""), func(name string, data []byte, rev int64) error {
+		w := lastWord{rev: rev}
+		if data == nil || json.Unmarshal(data, &w) != nil || w.V != lastWordForm {
+			return fmt.Errorf("%s cannot be read", name)
+		}
+		ended = append(ended, w)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id := range marks {
+		delete(c.shown, id) // an open one is edited with the others
+	}
+	for _, w := range ended {
+		_, marked := marks[w.Incident.ID]
+		if marked || !c.led {
+			last := card.Incident(w.Incident, incident.Handling{}, c.state.Cluster, nil)
+			err := c.Messenger.Edit(ctx, w.Incident.Channel, w.Incident.TS, last, true)
+			if err != nil && !errors.Is(err, publish.ErrGone) {
+				return err
+			}
+		}
+		if c.Every == 0 || c.Now().Sub(w.At) > keptEnded { // or it is not watched any more
+			if err := c.forget(ctx, endedName(c.state.Cluster, w.Incident.ID), w.rev); err != nil {
+				return err
+			}
+		}
+	}
+	c.led = true
+	for id, rev := range marks {
+		if err := c.forget(ctx, markName(c.state.Cluster, id), rev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cluster) forget(ctx context.Context, name string, rev int64) error {
+	_, err := c.Keeper.SetWatchState(ctx, name, nil, rev, nil, "")
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	return err
+}

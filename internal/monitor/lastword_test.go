@@ -1,0 +1,112 @@
+package monitor_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/monitor"
+	"dhbot/runbooks"
+)
+
+// pausedBench is a replica that is stopped before an edit, as SIGSTOP does, and sends it
+// when it wakes.
+type pausedBench struct {
+	*bench
+	at      string // in the card that it is stopped at
+	stopped chan struct{}
+	release chan struct{}
+}
+
+func (b *pausedBench) Edit(_ context.Context, channel, ts string, c card.Card, final bool) error {
+	if b.at != "" && strings.Contains(card.PlainText(c), b.at) {
+		b.at = ""
+		close(b.stopped)
+		<-b.release
+	}
+	return b.bench.Edit(context.Background(), channel, ts, c, final)
+}
+
+// A leader that was paused before an edit wakes after another has ended the incident,
+// or made it worse, and puts its old form over that: the leader sets it right.
+func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then runbooks.Severity
+		want string
+	}{
+		"ended": {runbooks.None, "✅ Resolved after"},
+		"worse": {runbooks.Critical, "🔴 Sev 1 · Critical"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.set(dis, runbooks.Low)
+				old := &pausedBench{bench: b, at: "Sev 2", stopped: make(chan struct{}), release: make(chan struct{})}
+				l, err := monitor.New(monitor.Config{Keeper: b.store, Messenger: old, Looker: b, Clusters: prod})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, lost := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- l.Run(ctx) }()
+				time.Sleep(2 * time.Minute)
+				b.set(dis, runbooks.Moderate)
+				<-old.stopped
+				_, stop := b.lead(prod)
+				defer stop()
+				b.set(dis, tt.then)
+				time.Sleep(10 * time.Minute)
+				if !strings.Contains(b.text(0), tt.want) {
+					t.Fatalf("before it wakes: %s", b.text(0))
+				}
+				close(old.release)
+				synctest.Wait()
+				if !strings.Contains(b.text(0), "Sev 2") {
+					t.Fatalf("the old form does not stand over it: %s", b.text(0))
+				}
+				lost()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				time.Sleep(time.Minute)
+				if !strings.Contains(b.text(0), tt.want) {
+					t.Errorf("in the end: %s", b.text(0))
+				}
+				time.Sleep(time.Hour)
+				if err := b.store.WatchState(t.Context(), "overtaken/", func(name string, _ []byte, _ int64) error { t.Errorf("%s is kept", name); return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// After a change of leader the cards of what ended lately are edited once more, and then
+// forgotten.
+func TestNextLeaderLooksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Critical)
+		_, stop := b.lead(prod)
+		time.Sleep(2 * time.Minute)
+		b.set(dis, runbooks.None)
+		time.Sleep(5 * time.Minute)
+		stop()
+		b.mu.Lock()
+		b.posts[0].text = "an old form"
+		b.mu.Unlock()
+		_, stop = b.lead(prod)
+		defer func() { stop() }()
+		time.Sleep(time.Minute)
+		if !strings.Contains(b.text(0), "✅ Resolved after") {
+			t.Errorf("under the next leader: %s", b.text(0))
+		}
+		time.Sleep(time.Hour)
+		if err := b.store.WatchState(t.Context(), "ended/", func(name string, _ []byte, _ int64) error { t.Errorf("%s is kept", name); return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,240 @@
+package observe
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/redact"
+)
+
+// clockSlack is how far a host's clock may be behind the bot's.
+const clockSlack = 5 * time.Second
+
+var (
+	// logLine is a line of an application log:
+	// [2026-11-21T02:38:46.956532+0000] - INFO - db_dis RUNNING
+	logLine = regexp.MustCompile(`^\[([^\]]+)\] - ([A-Z]+) - (.*)$`)
+	// logWord is a line in which a process tells of its own life. The words
+	// are those of the public pages on application logs.
+	logWord = regexp.MustCompile(`^\S+ (INITIALIZING|RUNNING|ALIVE|SHUTTING_DOWN)\b`)
+	// logFrame is a line that goes on with a stack trace: on STDERR each is a
+	// log line of its own.
+	logFrame = regexp.MustCompile(`^(\s+at \S|\s*\.\.\. \d+ |Caused by: |\s+Suppressed: |\s+- (locked|waiting) )`)
+)
+
+// logErrors are Deephaven's levels from ERROR on; FATAL stands highest
+// (deephaven-core, LogLevel.java). What a process writes to its standard error
+// comes as STDERR.
+var logErrors = map[string]bool{"ERROR": true, "STDERR": true, "EMAIL": true, "FATAL": true}
+
+// logTimes are the forms of a log line's time. All name their zone: a time
+// without one could be hours off and proves nothing.
+var logTimes = []string{"2006-01-02T15:04:05.999999999-0700", time.RFC3339Nano}
+
+// Log is what the lines of an application log since some moment say.
+type Log struct {
+	// Errors and Fatals count lines of the levels from ERROR on, and of FATAL
+	// apart; a stack trace counts once.
+	Errors, Fatals int
+	// FirstError is the first of them, cleaned and cut.
+	FirstError string
+	// Word is the last word that the process wrote of its life (INITIALIZING,
+	// RUNNING, SHUTTING_DOWN; ALIVE is a heartbeat and does not count), and At
+	// when; "" when there was none.
+	Word string
+	At   time.Time
+	// First and Last are the times of the first and the last line that have
+	// one, whether or not they are before that moment.
+	First, Last time.Time
+	// Undated counts lines that look like log lines and whose time cannot be
+	// read.
+	Undated int
+}
+
+// ReadLog reads the lines whose time is not before since; since zero reads
+// all.
+func ReadLog(out string, since time.Time) Log { return ParseLog(out).Since(since) }
+
+// LogEvent is a line of an application log that counts: an error, or a word
+// that the process wrote of its own life.
+type LogEvent struct {
+	At           time.Time
+	Error, Fatal bool   // Fatal ones are errors, too
+	Frame        bool   // it goes on with a stack trace
+	Line         string // of an error, cleaned and cut
+	Word         string // INITIALIZING, RUNNING or SHUTTING_DOWN
+}
+
+// LogSpan is a stretch of an application log.
+type LogSpan struct {
+	// First and Last are the times of its first and last line.
+	First, Last time.Time
+	Events      []LogEvent
+	// Undated counts lines that look like log lines and whose time cannot be
+	// read.
+	Undated int
+}
+
+// ParseLog reads a stretch of an application log.
+func ParseLog(out string) LogSpan {
+	var span LogSpan
+	for line := range strings.Lines(redact.Clean(out)) {
+		m := logLine.FindStringSubmatch(strings.TrimRight(line, "\n "))
+		if m == nil {
+			continue
+		}
+		at, ok := logTime(m[1])
+		if !ok {
+			span.Undated++
+			continue
+		}
+		span.Last = at
+		if span.First.IsZero() {
+			span.First = at
+		}
+		e := LogEvent{At: at, Error: logErrors[m[2]], Fatal: m[2] == "FATAL", Frame: logFrame.MatchString(m[3])}
+		if e.Error {
+			e.Line = redact.Line(line, lineLimit)
+		}
+		if w := logWord.FindStringSubmatch(m[3]); w != nil && w[1] != "ALIVE" {
+			e.Word = w[1]
+		}
+		if e.Line != "" || e.Word != "" {
+			span.Events = append(span.Events, e)
+		}
+	}
+	return span
+}
+
+// Since is what the lines say whose time is not before a moment.
+func (s LogSpan) Since(since time.Time) Log {
+	log := Log{First: s.First, Last: s.Last, Undated: s.Undated}
+	for _, e := range s.Events {
+		if e.At.Before(since) {
+			continue
+		}
+		switch {
+		case e.Frame && log.Errors+log.Fatals > 0: // a stack trace counts once
+		case e.Fatal:
+			log.Fatals++
+		case e.Error:
+			log.Errors++
+		}
+		if log.FirstError == "" {
+			log.FirstError = e.Line
+		}
+		if e.Word != "" {
+			log.Word, log.At = e.Word, e.At
+		}
+	}
+	return log
+}
+
+// Join adds a later stretch. Of lines that stand in both only those of the
+// first count.
+func (s *LogSpan) Join(later LogSpan) {
+	for _, e := range later.Events {
+		if e.At.After(s.Last) {
+			s.Events = append(s.Events, e)
+		}
+	}
+	if s.First.IsZero() {
+		s.First = later.First
+	}
+	if later.Last.After(s.Last) {
+		s.Last = later.Last
+	}
+	s.Undated += later.Undated
+}
+
+// mostEvents bounds what is remembered of a log.
+const mostEvents = 4000
+
+// Forget drops what is before a moment; what is claimed then begins there.
+func (s *LogSpan) Forget(before time.Time) {
+	i := slices.IndexFunc(s.Events, func(e LogEvent) bool { return !e.At.Before(before) })
+	if i < 0 {
+		i = len(s.Events)
+	}
+	i = max(i, len(s.Events)-mostEvents)
+	if i > 0 && i < len(s.Events) {
+		before = later(before, s.Events[i].At)
+	}
+	s.Events = slices.Clone(s.Events[i:])
+	if s.First.Before(before) && s.Last.After(before) {
+		s.First = before
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Clone is a copy that shares nothing with s.
+func (s LogSpan) Clone() LogSpan {
+	s.Events = slices.Clone(s.Events)
+	return s
+}
+
+// Held says that every minute of the last held has had at least rate errors
+// since a moment. The minutes are counted by the log's own clock.
+func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
+	minutes := int(held / time.Minute)
+	if from := s.Last.Add(-held); minutes < 1 || from.Before(s.First) || from.Before(since) {
+		return false
+	}
+	counts := make([]int, minutes)
+	for _, e := range s.Events {
+		if ago := s.Last.Sub(e.At); e.Error && !e.Frame && ago >= 0 && ago < held {
+			counts[int(ago/time.Minute)]++
+		}
+	}
+	return slices.Min(counts) >= rate
+}
+
+func logTime(s string) (time.Time, bool) {
+	for _, layout := range logTimes {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// readiness judges the log since a restart.
+func (l Log) readiness() (Proof, string) {
+	switch {
+	case l.Word == "RUNNING":
+		return Met, "ready: RUNNING in its log, " + l.errors() + " since"
+	case l.Word != "":
+		return NotYet, fmt.Sprintf("its log says %s last, %s since", l.Word, l.errors())
+	case l.Undated > 0 && l.Last.IsZero():
+		return NotYet, "its log's times name no zone, so nothing in it can be placed"
+	case l.Last.IsZero():
+		return NotYet, "its log has no line that can be read"
+	default:
+		return NotYet, "its log says nothing of RUNNING since, " + l.errors()
+	}
+}
+
+func (l Log) errors() string {
+	n := l.Errors + l.Fatals
+	switch {
+	case n == 0:
+		return "no errors"
+	case n == 1 && l.Fatals == 1:
+		return "1 fatal error"
+	case l.Fatals > 0:
+		return fmt.Sprintf("%d errors, %d of them fatal", n, l.Fatals)
+	case n == 1:
+		return "1 error"
+	default:
+		return fmt.Sprintf("%d errors", n)
+	}
+}

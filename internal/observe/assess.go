@@ -1,0 +1,381 @@
+package observe
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/runbooks"
+)
+
+// Expect is what is known of a process beforehand.
+type Expect struct {
+	// Up says that the process should be up now (fleet.Cluster.ShouldBeUp).
+	Up bool
+	// Optional says that up and down are both fine: nothing needs the process
+	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process
+	// is not necessary").
+	Optional bool
+	// Maintenance says that people work on it: whatever its supervisor says
+	// is no incident.
+	Maintenance bool
+	// Level is the level of the process's own outage (the catalog's).
+	Level runbooks.Severity
+	// Since is when the process was first seen not up, by the bot's clock;
+	// zero when this is the first look.
+	Since time.Time
+	// Stopped says who stopped it by a run, "" where no run did.
+	Stopped string
+	// Loop is what is known of its dying again and again, nil where it does
+	// not.
+	Loop *Loop
+	// StartFailed says that the last attempt to start it failed: that it is
+	// being started again is no sign of being up soon.
+	StartFailed bool
+	// Cycle is that of the host's monit, 0 where it is not known.
+	Cycle time.Duration
+	// Grace is how long being started may take before it counts as down: a
+	// cycle of the supervisor and the start time-out. Zero means
+	// DefaultGrace.
+	Grace time.Duration
+}
+
+// DefaultGrace is monit's default cycle on Debian, 120 s, and a start time-out
+// of 60 s: the runbooks wait "about two minutes" for a status after a restart
+// (server-installation-20200121.md, "Patch").
+const DefaultGrace = 3 * time.Minute
+
+// DefaultCycle is monit's default cycle on Debian.
+const DefaultCycle = 2 * time.Minute
+
+// StaleAfter is how old monit's own look may be to count: two of its cycles, and
+// at least a minute. Without a cycle that is known it is Debian's.
+func StaleAfter(cycle time.Duration) time.Duration {
+	if cycle <= 0 {
+		cycle = DefaultCycle
+	}
+	return max(2*cycle, time.Minute)
+}
+
+// Loop is a process that dies and is started again, over and over.
+type Loop struct {
+	Restarts int       // that were seen
+	Since    time.Time // when the first of them was
+}
+
+// Evidence is what a finding rests on.
+type Evidence struct {
+	Command string `json:"command,omitempty"` // filled in by the caller
+	Line    string `json:"line"`
+	// Collected is when the supervisor itself last looked, in its words.
+	Collected string    `json:"collected,omitempty"`
+	At        time.Time `json:"at"` // when the answer had arrived
+}
+
+// Finding is an observation judged by the incident key.
+type Finding struct {
+	// Severity is the number that counts: where the process is down and
+	// should be up, the level of its own outage; Unknown where it could not
+	// be determined.
+	Severity runbooks.Severity `json:"severity"`
+	// Condition is the number by the letter of the incident key. It differs
+	// from Severity for a process whose own outage is not critical.
+	Condition runbooks.Severity `json:"condition"`
+	// WorstCase is, when Severity is Unknown, the level it might be.
+	WorstCase runbooks.Severity `json:"might"`
+	// Headline is the finding in a few words, Text in a sentence or two.
+	Headline string `json:"headline"`
+	Text     string `json:"text"`
+	// Down says that the process was seen not to run or not to serve, whether or
+	// not it should.
+	Down bool `json:"down,omitempty"`
+	// Changing says that the process is on its way up or down, and Recovering
+	// that it has not been for longer than that may take: look again.
+	Changing   bool `json:"changing,omitempty"`
+	Recovering bool `json:"recovering,omitempty"`
+	// Loop says that the finding is a crash loop, which rests on several looks.
+	Loop bool `json:"loop,omitempty"`
+	// LogErrors says that the finding is about errors in its log and nothing
+	// else.
+	LogErrors bool     `json:"log_errors,omitempty"`
+	Evidence  Evidence `json:"evidence"`
+}
+
+// Assess judges an observation by the incident key (process-runbooks.md:8-15):
+// 0 up as expected, or down as scheduled; 1 down when it should be up, which
+// counts with the process's own level; 2 up when it should be down, or up with
+// its configuration missing; 3 up with trouble. What could not be determined is
+// Unknown and names the level it might be.
+func Assess(o Observation, e Expect) Finding {
+	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
+	f.Text = quoted(o)
+	if e.Maintenance && o.Known() {
+		f.both(runbooks.None, capital(o.State.String())+", in maintenance")
+		f.Down = o.State == Down || o.State == Failed || o.State == Missing || o.Alive == AliveGone
+		return f
+	}
+	if o.Pending != "" {
+		f.pending(o, e)
+		return f
+	}
+	if e.Loop != nil && o.Known() && o.State != Missing && (e.Up || e.Optional) {
+		f.looping(o, e)
+		return f
+	}
+	switch o.State {
+	case Up, Trouble:
+		switch {
+		case o.Alive == AliveGone:
+			f.ended(o, e)
+		case o.stale(e.Cycle):
+			f.unknown(e, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago, and nothing proves that pid %d still runs", o.Age.Round(time.Second), o.PID))
+		case o.State == Up:
+			f.up(o, e)
+		default:
+			f.trouble(o, e)
+		}
+	case Down, Failed, Missing:
+		if o.State == Missing && o.Alive == AliveProved {
+			f.withoutSupervision(o, e, fmt.Sprintf("Pid %d, seen before, still runs", o.PID))
+			break
+		}
+		f.down(o, e)
+	case Starting, Recovering, Stopping:
+		f.changing(o, e)
+	case NotMonitored:
+		f.notMonitored(o, e)
+	default:
+		f.unknown(e, "Could not be observed", o.Why)
+	}
+	return f
+}
+
+// stale says that what monit told is too old to count, and that nothing else
+// proves the process to run. systemd tells of each change as it happens.
+func (o Observation) stale(cycle time.Duration) bool {
+	return o.Manager == runbooks.Monit && o.Alive != AliveProved && (!o.AgeKnown || o.Age > StaleAfter(cycle))
+}
+
+// pending is what was asked of monit and is not finished. What takes longer
+// than a start may has come to nothing so far.
+func (f *Finding) pending(o Observation, e Expect) {
+	f.unknown(e, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
+	f.Changing, f.Recovering = true, true
+	if lasted := o.At.Sub(e.Since); !e.Since.IsZero() && lasted > e.grace() {
+		f.Recovering = false
+		f.Headline = fmt.Sprintf("Asked to %s %s ago, and not done", o.Pending, lasted.Round(time.Second))
+		f.Text = quoted(o) + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host says which"
+	}
+}
+
+// looping is a process that is up between two deaths: its dependants find
+// it down.
+func (f *Finding) looping(o Observation, e Expect) {
+	if e.Optional {
+		f.both(runbooks.Low, "Crash loop (optional)")
+	} else {
+		f.Severity, f.Condition = e.outage(), runbooks.Critical
+		f.Headline = "Crash loop"
+	}
+	f.Loop = true
+	f.Down = true
+	f.Headline += fmt.Sprintf(": %d restarts in %s", e.Loop.Restarts, o.At.Sub(e.Loop.Since).Round(time.Second))
+	f.Text += fmt.Sprintf(". It ends and is started again, since %s; the first FATAL or ERROR in its log says why", clock(e.Loop.Since))
+}
+
+// ended is a process whose supervisor has not noticed yet that it ended.
+func (f *Finding) ended(o Observation, e Expect) {
+	f.down(o, e)
+	f.Text += fmt.Sprintf(", but no process has pid %d any more: it has ended, and %s has not noticed yet", o.PID, o.Manager)
+	if o.AgeKnown {
+		f.Text += fmt.Sprintf(" (its last look was %s before)", o.Age.Round(time.Second))
+	}
+}
+
+// notMonitored is what monit says of a process that was stopped, of one that it
+// gave up, and of one that runs without it (measured: unmonitored). The pid from
+// before, or the run that stopped it, tells which.
+func (f *Finding) notMonitored(o Observation, e Expect) {
+	switch {
+	case o.Alive == AliveProved:
+		f.withoutSupervision(o, e, fmt.Sprintf("Pid %d, seen before, still runs", o.PID))
+	case e.Optional:
+		f.both(runbooks.None, "Not monitored (optional)")
+		f.Down = o.Alive == AliveGone
+	case e.Stopped != "":
+		f.down(o, e)
+	case o.Alive == AliveGone:
+		f.down(o, e)
+		f.Text += fmt.Sprintf(". Pid %d, seen before, has ended: it was stopped by hand, or given up after repeated failures", o.PID)
+	default:
+		f.unknown(e, "Not monitored",
+			"Not monitored: stopped by hand, given up after repeated failures, or running without supervision; monit alone cannot tell which")
+	}
+}
+
+// quoted is the supervisor's own word, as evidence in a sentence.
+func quoted(o Observation) string {
+	text := fmt.Sprintf("%s: %q", o.Manager, o.Status)
+	if o.Trouble != "" && o.Trouble != o.Status {
+		text += " (" + o.Trouble + ")"
+	}
+	return text
+}
+
+// unknown names the level it might be: down when it should be up, up when it
+// should be down, or, where down is no incident, up with trouble.
+func (f *Finding) unknown(e Expect, headline, text string) {
+	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
+	switch {
+	case e.Maintenance, e.Optional:
+		f.WorstCase = runbooks.Low
+	case e.Up:
+		f.WorstCase = e.outage()
+	default:
+		f.WorstCase = runbooks.Moderate
+	}
+	f.Headline, f.Text = headline, text
+}
+
+func (f *Finding) both(s runbooks.Severity, headline string) {
+	f.Severity, f.Condition = s, s
+	f.Headline = headline
+}
+
+func (f *Finding) up(o Observation, e Expect) {
+	switch {
+	case !e.Up && !e.Optional:
+		f.both(runbooks.Moderate, "Up when it should be down")
+	case o.ConfigMissing != "":
+		f.both(runbooks.Moderate, "Up with its configuration missing")
+		f.Text += ". " + o.ConfigMissing
+	case e.Optional:
+		f.both(runbooks.None, "Running (optional)")
+	default:
+		f.both(runbooks.None, "Running")
+	}
+}
+
+// trouble is 3 by the letter of the key, also where a port does not answer:
+// for users that is an outage, so it stands in the first words.
+func (f *Finding) trouble(o Observation, e Expect) {
+	if !e.Up && !e.Optional {
+		f.both(runbooks.Moderate, "Up when it should be down, with trouble")
+		return
+	}
+	f.both(runbooks.Low, "Running with trouble")
+	if f.Down = portSilent(o); f.Down {
+		f.Headline = "Port not answering"
+		f.Text += ". The process runs and does not answer on its port: for its users it is down"
+	}
+}
+
+func (f *Finding) down(o Observation, e Expect) {
+	f.Down = true
+	switch {
+	case e.Optional:
+		f.both(runbooks.None, "Down (optional)")
+		return
+	case !e.Up:
+		f.both(runbooks.None, "Down as scheduled")
+		return
+	}
+	f.Severity, f.Condition = e.outage(), runbooks.Critical
+	f.Headline = "Down when it should be up"
+	if e.Stopped != "" && o.State != Missing {
+		f.Headline = "Stopped by " + e.Stopped
+		return
+	}
+	switch o.State {
+	case Failed:
+		f.Text += ". " + capital(o.failedNote())
+	case Missing:
+		f.Headline = "Not known to " + string(o.Manager)
+		f.Text = fmt.Sprintf("%s answers that it has no service called %s on this host, though it should run here. %s", o.Manager, o.Service, whereConfigured(o.Manager))
+	default:
+		if o.Note != "" {
+			f.Text += ". " + capital(o.Note)
+		}
+	}
+}
+
+// failedNote says whether a process that failed will be started again.
+func (o Observation) failedNote() string {
+	if o.Note != "" {
+		return o.Note
+	}
+	return "it could not be started; the supervisor may try again, the reason stands in its log on the host"
+}
+
+// changing is not an incident before the grace is over. A process that monit
+// has just started again shows "Does not exist" for a whole cycle although it
+// already runs; one that never gets further is down, and so is one whose stop
+// does not end: it serves no one.
+func (f *Finding) changing(o Observation, e Expect) {
+	f.Changing = true
+	if e.StartFailed && o.State != Stopping && (e.Up || e.Optional) {
+		f.down(o, e)
+		f.Text += fmt.Sprintf(". %s, after a start that failed; the first ERROR in its logs says why", capital(o.State.String()))
+		return
+	}
+	if so := o.since(e); (e.Up || e.Optional) && so > e.grace() {
+		f.down(o, e)
+		longer := "longer than a start takes"
+		if o.State == Stopping {
+			longer = "longer than a stop takes: it does not serve and does not end"
+		}
+		f.Text += fmt.Sprintf(". %s for %s, %s", capital(o.State.String()), so.Round(time.Second), longer)
+		return
+	}
+	headline := map[State]string{
+		Starting:   "Recovering: being started",
+		Recovering: "Recovering: just started again",
+		Stopping:   "Being stopped",
+	}[o.State]
+	f.unknown(e, headline, quoted(o)+": not up yet, or not seen to be; look again")
+	f.Recovering = true
+}
+
+// since is for how long a process has been starting or stopping: since it was
+// first seen so, or as long as systemd says.
+func (o Observation) since(e Expect) time.Duration {
+	var so time.Duration
+	if !e.Since.IsZero() {
+		so = o.At.Sub(e.Since)
+	}
+	if o.Manager == runbooks.Systemd {
+		if says, ok := atLeast(o.Uptime); ok {
+			so = max(so, says)
+		}
+	}
+	return so
+}
+
+func (e Expect) grace() time.Duration {
+	if e.Grace > 0 {
+		return e.Grace
+	}
+	return DefaultGrace
+}
+
+// whereConfigured says where to look for the configuration of a service that
+// its supervisor does not know.
+func whereConfigured(m runbooks.Manager) string {
+	if m == runbooks.Monit {
+		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.
+		return "Its monit file is missing, or disabled by the ending .disabled; if it should not run here, take it out of the host's processes in the config"
+	}
+	return "Its unit file is missing; if it should not run here, take it out of the host's processes in the config"
+}
+
+// capital begins a sentence with one of our own words.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// outage is the process's own level. A catalog always states one; should it
+// not, an outage counts as critical.
+func (e Expect) outage() runbooks.Severity {
+	if e.Level == runbooks.Unknown {
+		return runbooks.Critical
+	}
+	return e.Level
+}

@@ -1,0 +1,82 @@
+package observe
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// Complaint is what a command wrote, for people: its standard error, or, where
+// that says nothing, its standard output, without what the login's shell wrote
+// around it. It is one line, redacted.
+func Complaint(r remote.Result) string {
+	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
+		if lines := quiet(out); len(lines) > 0 {
+			return redact.Line(strings.Join(lines, " / "), wordsLimit)
+		}
+	}
+	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
+		if all := redact.Line(out.String(), wordsLimit); all != "" {
+			return all
+		}
+	}
+	return "not a word"
+}
+
+// complaintOf is the lines that the program wrote in its own name ("df: …"),
+// or, where it wrote none, Complaint.
+func complaintOf(program string, r remote.Result) string {
+	var own []string
+	for _, line := range quiet(r.Stderr) {
+		if program != "" && strings.HasPrefix(line, program+": ") {
+			own = append(own, line)
+		}
+	}
+	if len(own) == 0 {
+		return Complaint(r)
+	}
+	return redact.Line(strings.Join(own, " / "), wordsLimit)
+}
+
+// quiet are the lines of a stream that are neither empty nor a login shell's.
+func quiet(out remote.Output) []string {
+	var lines []string
+	for _, line := range runbooks.ListLines(redact.Clean(out.String())) {
+		if line = strings.TrimSpace(line); line != "" && !remote.IsNoise(line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// said reports whether one of the lines on either stream is exactly this.
+func said(r remote.Result, want string) bool {
+	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
+		for _, line := range quiet(out) {
+			if line == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// failure is why a supervisor's client brought no answer. One that says
+// nothing at all was not reached: each of them gives a reason when it fails.
+func failure(client string, r remote.Result) string {
+	if len(quiet(r.Stderr)) == 0 && len(quiet(r.Stdout)) == 0 {
+		return fmt.Sprintf("%s was not heard: exit code %d and not a word; the login's shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
+	}
+	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Complaint(r))
+}
+
+// head is the beginning of an answer that is not understood.
+func head(out string) string {
+	if line := redact.Line(out, wordsLimit); line != "" {
+		return line
+	}
+	return "it is empty"
+}

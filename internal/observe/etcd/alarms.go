@@ -1,0 +1,98 @@
+package etcd
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/remote"
+)
+
+// alarmLine is a line of `alarm list`; of an alarm for the whole cluster etcd
+// writes no member.
+var alarmLine = regexp.MustCompile(`^(?:memberID:(\d+))?\s*alarm:(\w+)$`)
+
+var alarmNames = []string{"NONE", "NOSPACE", "CORRUPT"}
+
+// ReadAlarms reads `etcdctl alarm list`, as JSON or in its simple form: each
+// alarm in words, the most serious first. Every line has to be understood
+// before there are none.
+func ReadAlarms(r remote.Result) ([]string, error) {
+	if r.Exit != 0 {
+		return nil, failed(r)
+	}
+	var list struct {
+		Header map[string]any `json:"header"`
+		Alarms []struct {
+			MemberID uint64 `json:"memberID"`
+			Alarm    int    `json:"alarm"`
+		} `json:"alarms"`
+	}
+	var alarms []string
+	if noAlarms(r) {
+		return nil, nil
+	}
+	if decode(r, &list, "header", "alarms") == nil {
+		for _, a := range list.Alarms {
+			name := "number " + strconv.Itoa(a.Alarm)
+			if a.Alarm >= 0 && a.Alarm < len(alarmNames) {
+				name = alarmNames[a.Alarm]
+			}
+			alarms = append(alarms, alarmWords(a.MemberID, name))
+		}
+		return serious(alarms), nil
+	}
+	for _, line := range unread(r.Stderr) {
+		if strings.Contains(line, "alarm:") {
+			alarms = append(alarms, line)
+		}
+	}
+	for _, line := range unread(r.Stdout) {
+		m := alarmLine.FindStringSubmatch(line)
+		switch {
+		case m != nil:
+			id, _ := strconv.ParseUint(m[1], 10, 64) // digits, or none: 0 is no member
+			alarms = append(alarms, alarmWords(id, m[2]))
+		case strings.Contains(line, "alarm:"):
+			alarms = append(alarms, line)
+		default:
+			return nil, fmt.Errorf("etcdctl's answer was not understood: %s", line)
+		}
+	}
+	return serious(alarms), nil
+}
+
+// noAlarms reports whether the answer is the empty object, which is 3.4's JSON
+// for a list without alarms (measured).
+func noAlarms(r remote.Result) bool {
+	return slices.Contains(unread(r.Stdout), "{}")
+}
+
+func alarmWords(member uint64, name string) string {
+	what := map[string]string{
+		"NOSPACE": ": its file has reached the quota, and the cluster takes no writes",
+		"CORRUPT": ": the members' data differ, and etcd serves nobody",
+	}[name]
+	if member == 0 {
+		return name + " alarm, for the whole cluster (no member named)" + what
+	}
+	return fmt.Sprintf("%s alarm of memberID:%d (%x)%s", name, member, member, what)
+}
+
+// serious puts CORRUPT first, the most serious alarm that etcd has.
+func serious(alarms []string) []string {
+	slices.SortStableFunc(alarms, func(a, b string) int {
+		x, y := strings.HasPrefix(a, "CORRUPT"), strings.HasPrefix(b, "CORRUPT")
+		switch {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return alarms
+}

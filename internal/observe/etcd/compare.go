@@ -1,0 +1,231 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/redact"
+)
+
+// What counts as out of the ordinary (etcd-runbook.md:168-172).
+const (
+	DefaultQuota = 2 << 30  // bytes: what a file may grow to where nothing is configured
+	full         = 80       // percent of the quota
+	differs      = 2        // times as much in use as another member
+	small        = 16 << 20 // bytes in use: below this sizes may differ
+	// caught is by how many revisions members may differ at one index because
+	// a write came between two parts of an answer.
+	caught = 2
+)
+
+// Trouble lists what is out of the ordinary, the most serious first. quota is
+// the one that is configured, 0 where none is known; what a member reports
+// itself counts more.
+func (s Status) Trouble(quota int64) []string {
+	wrong := slices.Concat(s.clusters(), s.data(), s.silent(), s.raft(), s.said())
+	for _, m := range s.Members {
+		if text := m.room(quota); text != "" {
+			wrong = append(wrong, text)
+		}
+	}
+	return append(wrong, s.sizes()...)
+}
+
+// clusters finds members of another cluster, which share nothing but the
+// client's list.
+func (s Status) clusters() []string {
+	return s.odd(s.Members, func(m Member) string {
+		if m.Cluster == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%x", m.Cluster)
+	}, func(m Member, common string) string {
+		return fmt.Sprintf("%s belongs to another cluster (id %x, the others %s)", m.Endpoint, m.Cluster, common)
+	})
+}
+
+// data finds members that hold other data: at one index of the raft log all
+// must be at one revision, and none that is further may be at an earlier one.
+func (s Status) data() []string {
+	var known []Member
+	for _, m := range s.Members {
+		if m.Revision != nil {
+			known = append(known, m)
+		}
+	}
+	wrong := s.odd(s.atFurthest(known), func(m Member) string { return fmt.Sprint(*m.Revision) }, func(m Member, common string) string {
+		text := fmt.Sprintf("%s is at revision %d, the others at %s, though the raft index is the same: the members hold different data", m.Endpoint, *m.Revision, common)
+		if gap := distance(fmt.Sprint(*m.Revision), common); gap <= caught {
+			text += ", unless a write came in between: look again"
+		}
+		return text
+	})
+	for _, m := range known {
+		for _, o := range known {
+			if len(wrong) == 0 && m.Cluster == o.Cluster && m.progress() > o.progress() && *m.Revision+caught < *o.Revision {
+				wrong = append(wrong, fmt.Sprintf("%s has applied more than %s and is at an earlier revision (%d, the other %d): the members hold different data",
+					m.Endpoint, o.Endpoint, *m.Revision, *o.Revision))
+			}
+		}
+	}
+	return wrong
+}
+
+// atFurthest are the members of the largest group at one and the same index.
+func (s Status) atFurthest(members []Member) []Member {
+	groups := map[string][]Member{}
+	var most []Member
+	for _, m := range members {
+		key := fmt.Sprintf("%x %d", m.Cluster, m.progress())
+		groups[key] = append(groups[key], m)
+		if len(groups[key]) > len(most) {
+			most = groups[key]
+		}
+	}
+	return most
+}
+
+func distance(a, b string) int64 {
+	var x, y int64
+	if n, err := fmt.Sscan(a+" "+b, &x, &y); err != nil || n != 2 {
+		return caught + 1
+	}
+	return max(x-y, y-x)
+}
+
+// odd names the members that differ from what most of them share; of two
+// equally large parts, the later endpoints.
+func (s Status) odd(members []Member, of func(Member) string, say func(Member, string) string) (wrong []string) {
+	count := map[string]int{}
+	common := ""
+	for _, m := range members {
+		if v := of(m); v != "" {
+			count[v]++
+		}
+	}
+	for _, m := range members {
+		if v := of(m); v != "" && (common == "" || count[v] > count[common]) {
+			common = v
+		}
+	}
+	for _, m := range members {
+		if v := of(m); v != "" && v != common {
+			wrong = append(wrong, say(m, common))
+		}
+	}
+	return wrong
+}
+
+func (s Status) silent() (wrong []string) {
+	for endpoint, why := range s.Missing {
+		wrong = append(wrong, endpoint+" does not answer ("+why+")")
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+// raft finds members without a leader, with another one, and behind.
+func (s Status) raft() (wrong []string) {
+	furthest := s.Furthest()
+	for _, m := range s.Members {
+		switch {
+		case m.LeaderID == 0:
+			wrong = append(wrong, m.Endpoint+" knows of no leader")
+		case m.Term == furthest.Term && furthest.LeaderID != 0 && m.LeaderID != furthest.LeaderID && m.Cluster == furthest.Cluster:
+			wrong = append(wrong, fmt.Sprintf("%s follows another leader (%x) than %s (%x)", m.Endpoint, m.LeaderID, furthest.Endpoint, furthest.LeaderID))
+		case m.Behind(furthest):
+			wrong = append(wrong, fmt.Sprintf("%s is behind: term %d, index %d of %d", m.Endpoint, m.Term, m.Index, furthest.Index))
+		}
+	}
+	return wrong
+}
+
+// said are the members' own errors: the alarms, each member reporting
+// all, and what stands against one.
+func (s Status) said() []string {
+	var alarms, others []string
+	for _, m := range s.Members {
+		for _, e := range m.Errors {
+			found := alarmLine.FindStringSubmatch(strings.TrimSpace(e))
+			if found == nil {
+				others = append(others, m.Endpoint+" says "+redact.Line(e, lineLimit))
+				continue
+			}
+			id, _ := strconv.ParseUint(found[1], 10, 64) // digits, or none: 0 is no member
+			if words := alarmWords(id, found[2]); !slices.Contains(alarms, words) {
+				alarms = append(alarms, words)
+			}
+		}
+	}
+	return append(serious(alarms), others...)
+}
+
+// room says that a file comes near its quota: etcd counts the file, not what of
+// it is in use.
+func (m Member) room(configured int64) string {
+	quota, whose := m.quota(configured)
+	if m.Size < quota/100*full {
+		return ""
+	}
+	text := fmt.Sprintf("the file of %s is %s of a quota of %s%s", m.Endpoint, Bytes(m.Size), Bytes(quota), whose)
+	if m.InUse != nil && *m.InUse < m.Size/2 {
+		text += fmt.Sprintf("; only %s are in use, so defragmenting it makes room", Bytes(*m.InUse))
+	}
+	return text
+}
+
+// quota is what a member's file may grow to, and where that is from.
+func (m Member) quota(configured int64) (bytes int64, whose string) {
+	switch {
+	case m.Quota != nil && *m.Quota > 0:
+		return *m.Quota, ""
+	case configured > 0:
+		return configured, " (as configured)"
+	default:
+		return DefaultQuota, " (etcd's default: this version does not report its own)"
+	}
+}
+
+// Room is the largest file and its quota, in words; "" where no member reports
+// one.
+func (s Status) Room() string {
+	var largest *Member
+	for i, m := range s.Members {
+		if m.Quota != nil && *m.Quota > 0 && (largest == nil || m.Size > largest.Size) {
+			largest = &s.Members[i]
+		}
+	}
+	if largest == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s of a quota of %s", Bytes(largest.Size), Bytes(*largest.Quota))
+}
+
+// sizes finds members that use far more than another. It is worth a word and
+// no more: it is so after one member alone was defragmented (measured).
+func (s Status) sizes() (wrong []string) {
+	least := int64(-1)
+	for _, m := range s.Members {
+		if m.InUse != nil && (least < 0 || *m.InUse < least) {
+			least = *m.InUse
+		}
+	}
+	for _, m := range s.Members {
+		if m.InUse != nil && *m.InUse > small && *m.InUse > differs*least {
+			wrong = append(wrong, fmt.Sprintf("%s has %s in use, another member %s", m.Endpoint, Bytes(*m.InUse), Bytes(least)))
+		}
+	}
+	return wrong
+}
+
+// Agree says in words what the members agree in.
+func (s Status) Agree() string {
+	for _, m := range s.Members {
+		if m.Revision == nil {
+			return "term and index agree"
+		}
+	}
+	return "term, index and revision agree"
+}

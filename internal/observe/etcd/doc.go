@@ -1,0 +1,80 @@
+// Package etcd reads what etcdctl and etcdutl 3.2 to 3.7 say of a cluster that
+// is looked after: who its members are, which of them answer, what is out of
+// the ordinary, and how many votes are left. It is pure.
+//
+// A field that an answer does not hold is absent, never 0: older versions send
+// fewer of them. A list is understood or an error; a line that is neither
+// understood nor a login shell's makes it one.
+package etcd
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// lineLimit bounds what is quoted of an answer, in runes.
+const lineLimit = 200
+
+// decode reads the one line of standard output that is JSON and holds one of
+// the keys; a login shell may have written around it.
+func decode(r remote.Result, to any, keys ...string) error {
+	for _, line := range runbooks.ListLines(r.Stdout.String()) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "{") && !strings.HasPrefix(line, "[") {
+			continue
+		}
+		if line != "[]" && !slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(line, `"`+key+`"`) }) {
+			continue
+		}
+		if err := json.Unmarshal([]byte(line), to); err != nil {
+			return fmt.Errorf("etcdctl's answer was not understood: %w", err)
+		}
+		return nil
+	}
+	return failed(r)
+}
+
+// failed is why there is no answer.
+func failed(r remote.Result) error {
+	why := Complaint(r)
+	switch {
+	case why == oldAPI:
+		return fmt.Errorf("%s", why)
+	case r.Exit == 0:
+		return fmt.Errorf("etcdctl's answer was not understood: %s", why)
+	default:
+		return fmt.Errorf("etcdctl ended with exit code %d: %s", r.Exit, why)
+	}
+}
+
+// unread are the lines of a stream that are neither empty nor known noise, as
+// people may see them.
+func unread(out remote.Output) []string {
+	var lines []string
+	for _, line := range runbooks.ListLines(redact.Clean(out.String())) {
+		if line = strings.TrimSpace(line); line != "" && !remote.IsNoise(line) {
+			lines = append(lines, redact.Line(line, lineLimit))
+		}
+	}
+	return lines
+}
+
+// Bytes is a number of bytes as people read it.
+func Bytes(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	default:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+}

@@ -1,0 +1,121 @@
+package etcd
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+)
+
+// Reply is how a member answered `endpoint health`: a read that needs a quorum
+// and, since 3.5, the list of alarms.
+type Reply uint8
+
+// The closed set of replies. All but Silent and Unclear came from the member,
+// whose vote counts then.
+const (
+	Unclear Reply = iota // the answer is not understood, or trust stands in the way
+	Serves               // it reads with a quorum
+	Alarmed              // it reads with a quorum, and an alarm stands, as NOSPACE
+	Corrupt              // it answers and, for the alarm CORRUPT, serves nothing
+	Learner              // it answers and has no vote
+	Refuses              // it answers, and serves nothing now: no leader, no log-in
+	Silent               // it did not answer in time
+)
+
+// Health is a row of `etcdctl endpoint health`. Every endpoint that the client
+// knows has one.
+type Health struct {
+	Endpoint string
+	Reply    Reply
+	Why      string // what it or the client said; "" where it serves
+}
+
+// Answers reports whether the member answered.
+func (h Health) Answers() bool { return h.Reply != Silent && h.Reply != Unclear }
+
+// Reads reports whether the member serves reads.
+func (h Health) Reads() bool { return h.Reply == Serves || h.Reply == Alarmed }
+
+// healthText is a row in the form of etcd 3.3, which knows no other, and of
+// etcdctl's simple output.
+var healthText = regexp.MustCompile(`^(\S+) is (healthy|unhealthy): (.*)$`)
+
+// ReadHealth reads the health of every endpoint, by endpoint. The exit code is
+// 1 where one of them is not healthy, and the list is there all the same.
+func ReadHealth(r remote.Result) ([]Health, error) {
+	var rows []struct {
+		Endpoint string `json:"endpoint"`
+		Health   *bool  `json:"health"`
+		Error    string `json:"error"`
+	}
+	var out []Health
+	log := reasons(r)
+	err := decode(r, &rows, "endpoint", "health")
+	for _, row := range rows {
+		out = append(out, health(row.Endpoint, row.Health != nil && *row.Health, row.Error, log))
+	}
+	if err != nil {
+		for _, line := range append(unread(r.Stdout), unread(r.Stderr)...) {
+			if m := healthText.FindStringSubmatch(line); m != nil {
+				out = append(out, health(m[1], m[2] == "healthy", strings.TrimPrefix(strings.TrimPrefix(m[3], "failed to connect: "), "failed to commit proposal: "), log))
+			}
+		}
+	}
+	if len(out) == 0 {
+		if err == nil {
+			err = failed(r)
+		}
+		return nil, err
+	}
+	slices.SortStableFunc(out, func(a, b Health) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	return out, nil
+}
+
+func health(endpoint string, healthy bool, why string, log []logLine) Health {
+	h := Health{Endpoint: endpoint, Reply: Serves}
+	if healthy {
+		return h
+	}
+	why = strings.TrimSpace(why)
+	h.Why, h.Reply = redact.Line(why, lineLimit), replyOf(why)
+	if reason := reasonOf(log, endpoint); h.Reply == Silent && reason != "" {
+		if trust.MatchString(reason) {
+			h.Reply = Unclear
+		}
+		if !strings.Contains(h.Why, reason) {
+			h.Why = strings.TrimPrefix(h.Why+": "+reason, ": ")
+		}
+	}
+	if h.Why == "" {
+		h.Why = "no reason given"
+	}
+	return h
+}
+
+// replyOf reads the error of a row that is not healthy. What begins with
+// "etcdserver: " a member said.
+func replyOf(why string) Reply {
+	switch {
+	case strings.HasPrefix(why, "Active Alarm(s): ") &&
+		strings.Contains(why, "CORRUPT"), strings.Contains(why, "etcdserver: corrupt cluster"):
+		return Corrupt
+	case strings.HasPrefix(why, "Active Alarm(s): "), why == "Unable to fetch the alarm list":
+		return Alarmed
+	case strings.Contains(why, "rpc not supported for learner"):
+		return Learner
+	case strings.HasPrefix(innermost(why), "etcdserver: "):
+		return Refuses
+	case trust.MatchString(why):
+		return Unclear
+	case strings.Contains(why, "context deadline exceeded"),
+		strings.Contains(why, "connection refused"), strings.Contains(why, "no route to host"),
+		strings.Contains(why, "i/o timeout"), strings.Contains(why, "connection reset"), strings.Contains(why, "code = Unavailable"),
+		strings.Contains(why, "no such host"), strings.Contains(why, "network is unreachable"), strings.Contains(why, "dial timeout"):
+		return Silent
+	default:
+		return Unclear
+	}
+}

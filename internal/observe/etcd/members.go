@@ -1,0 +1,103 @@
+package etcd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/remote"
+)
+
+// Listed is a member as the cluster's own list has it. The list also holds
+// members that do not run, and the client's endpoints need not name them all.
+type Listed struct {
+	ID      uint64   `json:"id"`
+	Name    string   `json:"name,omitempty"` // "" of one that never started
+	Peers   []string `json:"peers,omitempty"`
+	Clients []string `json:"clients,omitempty"`
+	Learner bool     `json:"learner,omitempty"`
+}
+
+// ReadMembers reads `etcdctl member list`, as JSON or in etcdctl's simple form.
+func ReadMembers(r remote.Result) ([]Listed, error) {
+	if r.Exit != 0 {
+		return nil, failed(r)
+	}
+	var list struct {
+		Members []struct {
+			ID         uint64   `json:"ID"`
+			Name       string   `json:"name"`
+			PeerURLs   []string `json:"peerURLs"`
+			ClientURLs []string `json:"clientURLs"`
+			IsLearner  bool     `json:"isLearner"`
+		} `json:"members"`
+	}
+	if err := decode(r, &list, "members"); err != nil {
+		return readSimple(r)
+	}
+	var out []Listed
+	for _, m := range list.Members {
+		out = append(out, Listed{ID: m.ID, Name: m.Name, Peers: m.PeerURLs, Clients: m.ClientURLs, Learner: m.IsLearner})
+	}
+	if len(out) == 0 {
+		return nil, errors.New("etcdctl lists no member")
+	}
+	return out, nil
+}
+
+// readSimple reads "8e9e05c52164694d, started, name, peers, clients, false";
+// etcd 3.3 has no last field.
+func readSimple(r remote.Result) ([]Listed, error) {
+	var out []Listed
+	for _, line := range unread(r.Stdout) {
+		f := strings.Split(line, ", ")
+		id, err := strconv.ParseUint(f[0], 16, 64)
+		if err != nil || len(f) < 5 || len(f) > 6 {
+			return nil, fmt.Errorf("etcdctl's list of members was not understood: %s", line)
+		}
+		out = append(
+			out, Listed{
+				ID:      id,
+				Name:    f[2],
+				Peers:   split(f[3]),
+				Clients: split(f[4]),
+				Learner: len(f) == 6 && strings.TrimSpace(f[5]) == "true",
+			},
+		)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("etcdctl lists no member")
+	}
+	return out, nil
+}
+
+func split(urls string) []string {
+	return slices.DeleteFunc(strings.Split(urls, ","), func(u string) bool { return u == "" })
+}
+
+// hosts are the names and addresses of a member.
+func (m Listed) hosts() []string {
+	out := []string{m.Name}
+	for _, u := range slices.Concat(m.Clients, m.Peers) {
+		out = append(out, hostOf(u))
+	}
+	return out
+}
+
+// at reports whether an endpoint of the client is this member's: the same
+// host and port, or, where one host has one member, the same host.
+func (m Listed) at(endpoint string) bool {
+	return slices.ContainsFunc(m.Clients, func(u string) bool { return strings.EqualFold(hostPort(u), hostPort(endpoint)) })
+}
+
+// Voters counts the members that vote.
+func Voters(list []Listed) (n int) {
+	for _, m := range list {
+		if !m.Learner {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,77 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+)
+
+// Row is what status and health say of one member together.
+type Row struct {
+	Endpoint string // host:port
+	// Role is leader, member or learner; "" of one that does not answer.
+	Role string
+	Ill  string // why it does not serve, or the alarm that stands; "" where all is well, or was not asked
+	Size string // "3.1 MiB of 20.0 MiB in use"
+	Raft string // "term 5, index 73"
+	// Failed says that it does not answer, or does not serve; Alarmed that it
+	// serves and an alarm stands.
+	Failed, Alarmed bool
+}
+
+// Rows lays status and health side by side, by endpoint; either may be nil.
+// One that does not answer has no row in the status: it comes from etcdctl's
+// complaint, or from the health, which has a row for every endpoint.
+func Rows(status, health *remote.Result) []Row {
+	rows := map[string]Row{}
+	if status != nil {
+		s, _ := ReadStatus(*status) // what was not understood has no rows; its verdict says so
+		for _, m := range s.Members {
+			rows[hostPort(m.Endpoint)] = m.row()
+		}
+		for endpoint, why := range s.Missing {
+			rows[hostPort(endpoint)] = Row{Ill: why, Failed: true}
+		}
+	}
+	if health != nil {
+		list, _ := ReadHealth(*health)
+		for _, h := range list {
+			row := rows[hostPort(h.Endpoint)]
+			switch h.Reply {
+			case Serves:
+			case Learner:
+				row.Role = "learner"
+			case Alarmed:
+				row.Ill, row.Alarmed = h.Why, true
+			case Unclear, Corrupt, Refuses, Silent:
+				row.Ill, row.Failed = h.Why, true
+			default:
+			}
+			rows[hostPort(h.Endpoint)] = row
+		}
+	}
+	out := make([]Row, 0, len(rows))
+	for endpoint, row := range rows {
+		row.Endpoint = redact.Line(endpoint, lineLimit)
+		out = append(out, row)
+	}
+	slices.SortFunc(out, func(a, b Row) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	return out
+}
+
+func (m Member) row() Row {
+	row := Row{Role: "member", Size: Bytes(m.Size), Raft: fmt.Sprintf("term %d, index %d", m.Term, m.Index)}
+	if m.InUse != nil {
+		row.Size = Bytes(*m.InUse) + " of " + Bytes(m.Size) + " in use"
+	}
+	switch {
+	case m.Leads():
+		row.Role = "leader"
+	case m.Learner:
+		row.Role = "learner"
+	}
+	return row
+}

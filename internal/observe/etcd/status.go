@@ -1,0 +1,140 @@
+package etcd
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+)
+
+// Member is a row of `etcdctl endpoint status --write-out json`: a member that
+// answered. One that did not has no row (etcd issue 9531). What its version
+// does not send is nil: up to 3.3 Applied, InUse and Errors, up to 3.5 Quota.
+type Member struct {
+	Endpoint string
+	ID       uint64
+	Cluster  uint64
+	LeaderID uint64 // the member that it follows; 0 where it knows of none
+	Version  string
+	Learner  bool
+	Term     uint64
+	Index    uint64 // of its raft log
+	Applied  *uint64
+	Revision *int64 // of its data
+	Size     int64  // of the database file, bytes
+	InUse    *int64 // of it in use, bytes
+	Quota    *int64 // what the file may grow to, bytes
+	Errors   []string
+}
+
+// Leads reports whether the member is the leader.
+func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
+
+// progress is how far its data have come.
+func (m Member) progress() uint64 {
+	if m.Applied != nil {
+		return *m.Applied
+	}
+	return m.Index
+}
+
+// Status is what `endpoint status` says of all endpoints.
+type Status struct {
+	// Members are the members that answered, by endpoint, each once.
+	Members []Member
+	// Missing are the endpoints that did not, with the reason.
+	Missing map[string]string
+}
+
+type statusRow struct {
+	Endpoint string
+	Status   struct {
+		Header struct {
+			ClusterID uint64 `json:"cluster_id"`
+			MemberID  uint64 `json:"member_id"`
+			Revision  *int64 `json:"revision"`
+		} `json:"header"`
+		Version          string   `json:"version"`
+		DBSize           int64    `json:"dbSize"`
+		DBSizeInUse      *int64   `json:"dbSizeInUse"`
+		DBSizeQuota      *int64   `json:"dbSizeQuota"`
+		Leader           uint64   `json:"leader"`
+		RaftIndex        uint64   `json:"raftIndex"`
+		RaftTerm         uint64   `json:"raftTerm"`
+		RaftAppliedIndex *uint64  `json:"raftAppliedIndex"`
+		IsLearner        bool     `json:"isLearner"`
+		Errors           []string `json:"errors"`
+	}
+}
+
+// missing is what etcdctl writes to standard error of a member that does not
+// answer.
+var missing = regexp.MustCompile(`^Failed to get the status of endpoint (\S+) \((.*)\)$`)
+
+// ReadStatus reads the status of the endpoints. The error says that nothing in
+// the output is such a list, as when the quorum is lost and access control is
+// on: then no log-in succeeds.
+func ReadStatus(r remote.Result) (Status, error) {
+	var rows []statusRow
+	if err := decode(r, &rows, "Endpoint", "Status"); err != nil {
+		return Status{}, err
+	}
+	s := Status{Missing: map[string]string{}}
+	for _, row := range rows {
+		m := row.member()
+		same := func(o Member) bool { return o.ID != 0 && o.ID == m.ID && o.Cluster == m.Cluster }
+		if !slices.ContainsFunc(s.Members, same) {
+			s.Members = append(s.Members, m)
+		}
+	}
+	slices.SortFunc(s.Members, func(a, b Member) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	log := reasons(r)
+	for _, line := range unread(r.Stderr) {
+		m := missing.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		why := redact.Line(m[2], lineLimit)
+		if reason := reasonOf(log, m[1]); reason != "" {
+			why = reason
+		}
+		s.Missing[m[1]] = why
+	}
+	return s, nil
+}
+
+func (row statusRow) member() Member {
+	s := row.Status
+	return Member{
+		Endpoint: row.Endpoint, ID: s.Header.MemberID, Cluster: s.Header.ClusterID, LeaderID: s.Leader,
+		Version: s.Version, Learner: s.IsLearner, Term: s.RaftTerm, Index: s.RaftIndex, Applied: s.RaftAppliedIndex,
+		Revision: s.Header.Revision, Size: s.DBSize, InUse: s.DBSizeInUse, Quota: s.DBSizeQuota, Errors: s.Errors,
+	}
+}
+
+// Furthest is the member with the highest term and the highest index of it.
+func (s Status) Furthest() Member {
+	var furthest Member
+	for _, m := range s.Members {
+		if m.Term > furthest.Term || m.Term == furthest.Term && m.Index > furthest.Index {
+			furthest = m
+		}
+	}
+	return furthest
+}
+
+// Find is the member at one of the names; -1 where none is.
+func (s Status) Find(names string) int {
+	return Find(s.Members, func(m Member) []string { return []string{hostOf(m.Endpoint)} }, names)
+}
+
+// near is how many entries of the raft log a member may be behind: members are
+// asked one after the other, so that indices differ while there are writes.
+const near = 1000
+
+// Behind reports whether a member has not caught up with the furthest.
+func (m Member) Behind(furthest Member) bool {
+	return m.Term != furthest.Term || m.Index+near < furthest.Index || m.Applied != nil && *m.Applied+near < m.Index
+}

@@ -1,0 +1,62 @@
+package observe
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/remote"
+)
+
+// gone reads the host's list of pids, `ps -e -o pid=`, for the one that the
+// process had before it was stopped. monit's own word is no proof of a stop:
+// see stopped.
+func gone(r remote.Result, before []byte) Verdict {
+	old, known := recall(before)
+	v := Verdict{State: Unknown, Seen: before, OldPID: old.PID}
+	pids, why := readPIDs(r)
+	switch {
+	case known && (old.State == Down || old.State == Failed):
+		v.State, v.Text = Met, "it was not running"
+	case !known || old.PID == 0:
+		v.State, v.Text = Noted, "no pid was known before the stop, so that the process has ended cannot be proved"
+	case why != "":
+		v.Text = "it cannot be told whether it still runs: " + why
+	case pids[old.PID]:
+		v.State = NotYet
+		v.Text = fmt.Sprintf("pid %d still runs", old.PID)
+		v.NewPID = old.PID
+	default:
+		v.State, v.Text = Met, fmt.Sprintf("pid %d is gone", old.PID)
+		down := old.Observation
+		down.State = Down
+		down.Status = v.Text
+		down.PID = 0
+		down.At = r.Ended
+		v.Seen = remember(memory{Observation: down})
+	}
+	return v
+}
+
+// readPIDs returns the pids in the answer, or why they are not all there. A
+// host that hides other users' processes does not show pid 1.
+func readPIDs(r remote.Result) (map[int]bool, string) {
+	switch {
+	case r.Outcome != remote.Answered:
+		return nil, notAnswered(r)
+	case r.Exit != 0:
+		return nil, Complaint(r)
+	case r.Stdout.Truncated():
+		return nil, "the list of pids is too long"
+	}
+	pids := map[int]bool{}
+	for line := range strings.Lines(r.Stdout.String()) {
+		if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && n > 0 {
+			pids[n] = true
+		}
+	}
+	if !pids[1] {
+		return nil, "the host hides other users' processes"
+	}
+	return pids, ""
+}

@@ -1,0 +1,40 @@
+package observe
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// ObserveListed reads what the answer to `monit status` without a name, which
+// is about every service, says of one of them. monit does not know a service
+// that a complete answer leaves out; an answer is complete that was not cut
+// and ends with the block of the host itself.
+func ObserveListed(service string, r remote.Result) Observation {
+	o := Observe(runbooks.Monit, service, r)
+	if o.Known() || r.Outcome != remote.Answered || r.Exit != 0 {
+		return o
+	}
+	named, complete := false, false
+	for line := range strings.Lines(redact.Clean(r.Stdout.String())) {
+		head := monitHead.FindStringSubmatch(strings.TrimRight(line, "\n "))
+		if head == nil {
+			continue
+		}
+		named = named || head[1] == "Process" && head[2] == service
+		complete = complete || head[1] == "System"
+	}
+	switch {
+	case named:
+	case r.Stdout.Truncated() || !complete:
+		o.Why = "monit's answer for all services is not complete" // one reason for all of them
+	default:
+		o.State, o.Why = Missing, ""
+		o.Status = fmt.Sprintf("monit's answer for all services names no process %s", service)
+		o.Line = o.Status
+	}
+	return o
+}

@@ -1,0 +1,186 @@
+package observe
+
+import (
+	"fmt"
+	"time"
+
+	"dhbot/runbooks"
+)
+
+const (
+	// logWindow is how far back errors in a log count: as far as one file of
+	// it reaches (deephaven.io ops-guide/logs/app-log-files).
+	logWindow = 15 * time.Minute
+	// startGrace is how long after its start a process may log errors:
+	// authentication errors in the Configuration Server's log are normal then
+	// (server-installation-20200121.md:298).
+	startGrace = 2 * time.Minute
+	// heartbeat is how old the last line of a log may be for its process to be
+	// alive: it says ALIVE more often than that. By itself such a line proves
+	// nothing, since a process that has just died has one too.
+	heartbeat = 2 * time.Minute
+)
+
+// LogSince is the moment from which errors in a process's log count, by the
+// bot's clock.
+func LogSince(o Observation, now time.Time) time.Time {
+	since := now.Add(-logWindow)
+	if !o.Started.IsZero() {
+		if settled := o.Started.Add(startGrace); settled.After(since) {
+			return settled
+		}
+		return since
+	}
+	if up, ok := atLeast(o.Uptime); ok {
+		// An uptime counts whole minutes, so this start is the latest there
+		// can have been.
+		if settled := o.At.Add(-up + startGrace); settled.After(since) {
+			return settled
+		}
+	}
+	return since
+}
+
+// LogLook is what was read of a process's log.
+type LogLook struct {
+	Span  LogSpan   // what was read, and remembered of earlier reads
+	Log   Log       // what counts
+	Since time.Time // from when on errors count
+	// Early is what was logged between the start and Since: errors are usual
+	// then and do not count, but for fatal ones.
+	Early Log
+	// Before is the last line that an earlier look saw while nothing watched
+	// the process; zero for none.
+	Before time.Time
+	At     time.Time // when it was read, by the bot's clock
+}
+
+// LookAt judges which lines of a log count for a process.
+func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
+	look := LogLook{Span: s, Since: LogSince(o, at), At: at}
+	look.Log = s.Since(look.Since)
+	if started := o.Started; !started.IsZero() && started.Before(look.Since) && look.Since.Sub(started) <= startGrace {
+		early := s
+		early.Events = nil
+		for _, e := range s.Events {
+			if e.At.Before(look.Since) {
+				early.Events = append(early.Events, e)
+			}
+		}
+		look.Early = early.Since(early.began(started))
+		look.Log.Fatals += look.Early.Fatals
+		if look.Log.FirstError == "" && look.Early.Fatals > 0 {
+			look.Log.FirstError = look.Early.FirstError
+		}
+	}
+	return look
+}
+
+// began is where the log of a process begins that started at a moment: at its own
+// word, or as early as its clock may be behind.
+func (s LogSpan) began(started time.Time) time.Time {
+	from := started.Add(-clockSlack)
+	for _, e := range s.Events {
+		if e.Word == "INITIALIZING" && e.At.After(from) && e.At.Before(started.Add(startGrace)) {
+			from = e.At
+		}
+	}
+	return from
+}
+
+// WithLog completes a finding with what was read of the process's log: running
+// with errors is Sev 3, a log that goes on tells that a process runs which its
+// supervisor does not watch, and one that ends with SHUTTING_DOWN that it does
+// not. Only a line after look.Before proves that a log goes on.
+func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
+	log := look.Log
+	if log.Last.IsZero() || e.Maintenance {
+		return f
+	}
+	switch o.State {
+	case Up, Trouble:
+		f.logged(e, look)
+	case NotMonitored, Missing:
+		fresh := log.Word != "SHUTTING_DOWN" && o.At.Sub(log.Last) < heartbeat
+		switch {
+		case f.Severity != runbooks.Unknown && o.State == NotMonitored:
+			f.Text += ". Last line of its log " + clock(log.Last)
+		case fresh && !look.Before.IsZero() && log.Last.After(look.Before):
+			f.withoutSupervision(o, e, fmt.Sprintf("Its log goes on (last line %s), so it runs", clock(log.Last)))
+			f.Evidence.Line = "last line of its log " + clock(log.Last)
+		case fresh:
+			f.Text += fmt.Sprintf(". The last line of its log is of %s: look again in a minute, and if the log has gone on, it runs", clock(log.Last))
+		case log.Word == "SHUTTING_DOWN" && o.State == NotMonitored:
+			f.Text = quoted(o)
+			f.down(o, e)
+			f.Text += fmt.Sprintf(". Its log says SHUTTING_DOWN at %s and nothing of a start since", clock(log.At))
+		default:
+			f.Text += ". Last line of its log " + clock(log.Last)
+		}
+	case Starting, Stopping, Recovering, Down, Failed:
+		f.Text += ". Last line of its log " + clock(log.Last)
+		if log.FirstError != "" {
+			f.Text += ": " + log.FirstError
+		}
+	case Unseen:
+	default:
+	}
+	return f
+}
+
+// logged adds the errors of a process that runs. It claims no more than the
+// span that was read, by the clock of the log.
+func (f *Finding) logged(e Expect, look LogLook) {
+	log := look.Log
+	from := look.Since
+	if log.First.After(from) {
+		from = log.First // what was read reaches no further back
+	}
+	n := log.Errors + log.Fatals
+	switch {
+	case n == 0 && from.After(log.Last) && look.Early.Errors > 0:
+		f.Text += fmt.Sprintf(". %s in its log in the first %d min after its start, up to %s: usual then, and not counted",
+			capital(look.Early.errors()), int(startGrace.Minutes()), clock(log.Last))
+	case n == 0 && from.After(log.Last):
+		f.Text += ". Its log was read up to " + clock(log.Last)
+	default:
+		f.Text += fmt.Sprintf(". %s in its log from %s to %s", capital(log.errors()), clock(earlier(from, log.Last)), clock(log.Last))
+	}
+	if n > 0 {
+		f.Text += ": " + log.FirstError
+	}
+	if look.Since.After(look.At.Add(-logWindow)) {
+		f.Text += fmt.Sprintf(". Not counted: the first %d min after its start", int(startGrace.Minutes()))
+	}
+	if n == 0 {
+		return
+	}
+	if f.Severity == runbooks.None && !e.Optional {
+		f.both(runbooks.Low, "Running with errors in its log")
+		f.Evidence.Line = log.FirstError
+		f.LogErrors = true
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// withoutSupervision is the last row of the key's 2: up with its configuration
+// missing. That nothing watches a process is read as such. why says how the
+// process is known to run.
+func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
+	headline := "Running without supervision"
+	if !e.Up && !e.Optional {
+		headline = "Up when it should be down"
+	}
+	f.both(runbooks.Moderate, headline)
+	f.Down = false
+	f.Text = fmt.Sprintf("%s. %s; %s does not watch it and will not start it again", quoted(o), why, o.Manager)
+}
+
+// clock is a time of day in the zone of the logs.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }

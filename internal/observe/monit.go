@@ -1,0 +1,183 @@
+package observe
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+)
+
+var (
+	// monitHead begins a block of `monit status`.
+	monitHead = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
+	// monitPending ends the status of a service that was asked something.
+	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
+	// monitWrong is how monit names what a check found: "Connection failed",
+	// "Resource limit matched", "Size exceeded". Up to 5.2 it wrote them in
+	// small letters.
+	monitWrong = regexp.MustCompile(`^[a-z][a-z ]* (?:failed|matched|match|exceeded|changed|error|down|not supported)$|^(?:timeout|invalid type)$`)
+)
+
+// monitUp are the words for "nothing wrong": 5.33's OK, the Running of older
+// monit and of the public pages, and those of other service types.
+var monitUp = map[string]bool{
+	"ok": true, "running": true, "accessible": true, "online with all services": true, "status ok": true, "up": true,
+}
+
+// monitNoData is monit's status of a process whose pid it has and which it
+// cannot read: it is then shown without a pid (monit 5.33 of a zombie).
+const monitNoData = "data access error"
+
+// readMonit reads the answer of `monit status SERVICE`.
+func (o *Observation) readMonit(r remote.Result) {
+	if r.Exit != 0 {
+		o.readMonitRefusal(r)
+		return
+	}
+	fields, err := monitBlock(r.Stdout.String(), o.Service)
+	if err != nil {
+		o.Why = err.Error()
+		return
+	}
+	o.Status = redact.Line(fields["status"], lineLimit)
+	o.Line = "status " + o.Status
+	o.Uptime = redact.Line(fields["uptime"], lineLimit)
+	o.Collected = redact.Line(fields["data collected"], lineLimit)
+	if n, err := strconv.Atoi(fields["pid"]); err == nil && n > 0 {
+		o.PID = n
+	}
+	var base string
+	base, o.Pending = splitPending(o.Status)
+	o.State = monitState(base, o.PID)
+	if o.State == Unseen {
+		o.Why = fmt.Sprintf("monit says %q, which is not understood", o.Status)
+	}
+	if o.State == Trouble {
+		o.Trouble = base
+		if port := fields["port response time"]; strings.HasPrefix(port, "FAILED") {
+			o.Trouble = "port response time " + redact.Line(port, lineLimit)
+		}
+	}
+	if o.State == Down {
+		o.Note = "monit has a pid for it and cannot read the process: as a rule a zombie, which has ended and was not collected by its parent"
+	}
+	if o.State == Up && strings.EqualFold(fields["monitoring status"], "not monitored") {
+		o.State = NotMonitored // the status is left over from when it was watched
+	}
+}
+
+// readMonitRefusal reads monit's answer at an exit code other than 0. That the
+// name is unknown is an answer; anything else is none.
+func (o *Observation) readMonitRefusal(r remote.Result) {
+	for _, missing := range []string{
+		"Service '" + o.Service + "' not found", `There is no service named "` + o.Service + `"`, "There is no service by that name",
+	} {
+		if said(r, missing) {
+			o.missing(missing)
+			return
+		}
+	}
+	o.Line = Complaint(r)
+	o.Why = failure("monit", r)
+}
+
+// monitBlock returns the fields of the one block that is headed by exactly
+// this process.
+func monitBlock(out, service string) (map[string]string, error) {
+	var fields map[string]string
+	found, inside := 0, false
+	for line := range strings.Lines(redact.Clean(out)) {
+		line = strings.TrimRight(line, "\n ")
+		if name, value, ok := monitField(line); ok {
+			if _, twice := fields[name]; inside && !twice {
+				fields[name] = value
+			}
+			continue
+		}
+		head := monitHead.FindStringSubmatch(line)
+		inside = head != nil && head[1] == "Process" && head[2] == service
+		if inside {
+			found++
+			fields = map[string]string{}
+		}
+	}
+	switch {
+	case found == 0:
+		return nil, fmt.Errorf("the answer says nothing of a process named exactly %s: %s", service, head(out))
+	case found > 1:
+		return nil, fmt.Errorf("the answer speaks %d times of %s: it cannot be told which is monit's", found, service)
+	case fields["status"] == "":
+		return nil, fmt.Errorf("monit's answer names %s and gives no status", service)
+	default:
+		return fields, nil
+	}
+}
+
+// monitField reads a line of a block: two spaces, a name of one or more words,
+// and after at least two more spaces what it is.
+func monitField(line string) (name, value string, ok bool) {
+	rest, ok := strings.CutPrefix(line, "  ")
+	if !ok || rest == "" || rest[0] == ' ' {
+		return "", "", false
+	}
+	name, value, _ = strings.Cut(rest, "  ")
+	return name, strings.TrimSpace(value), !strings.Contains(name, "\t")
+}
+
+// splitPending takes "OK - restart pending" apart.
+func splitPending(status string) (base, pending string) {
+	if m := monitPending.FindStringSubmatch(status); m != nil {
+		return m[1], m[2]
+	}
+	return status, ""
+}
+
+// monitState reads a status without its pending part. Several findings are
+// joined by " | "; all of them must be understood. A process that monit knows
+// no pid of is never up.
+func monitState(base string, pid int) State {
+	var up, starting, unmonitored, gone, startFailed, noData, wrong bool
+	for _, word := range strings.Split(base, " | ") {
+		switch lower := strings.ToLower(word); {
+		case lower == monitNoData && pid == 0:
+			noData = true
+		case monitUp[lower]:
+			up = true
+		case lower == "initializing":
+			starting = true
+		case lower == "not monitored":
+			unmonitored = true
+		case lower == "does not exist":
+			gone = true
+		case lower == "execution failed":
+			startFailed = true
+		case monitWrong.MatchString(lower):
+			wrong = true
+		default:
+			return Unseen
+		}
+	}
+	switch {
+	case unmonitored:
+		return NotMonitored
+	case starting:
+		return Starting
+	case pid == 0 && startFailed:
+		return Failed
+	case gone:
+		return Recovering
+	case noData:
+		return Down
+	case pid == 0:
+		return Unseen
+	case startFailed, wrong:
+		return Trouble
+	case up:
+		return Up
+	default:
+		return Unseen
+	}
+}

@@ -1,0 +1,259 @@
+package observe
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dhbot/internal/observe/etcd"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// spaceFloor is how much must be free where a file is about to be written:
+// twice the default quota of an etcd database (etcd-runbook.md:170).
+const spaceFloor = 4 << 30
+
+// byOutput judges the conditions that are read from the output alone.
+func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
+	switch {
+	case step.Until == runbooks.EtcdSpare && memberDown(before):
+		return Verdict{State: Met, Text: "it does not run, so the others lose nothing"}
+	case r.Outcome != remote.Answered:
+		return Verdict{State: Unknown, Text: "unknown: " + notAnswered(r)}
+	case r.Signal != "" || r.Exit == 124 || r.Exit == 137:
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: no answer within %s", step.Timeout.D())}
+	}
+	switch step.Until {
+	case runbooks.Shown:
+		return shown(step, r)
+	case runbooks.Found:
+		return found(step, r)
+	case runbooks.Nothing:
+		return noLines(step, r)
+	case runbooks.Something:
+		return someLines(step, r)
+	case runbooks.Unchanged:
+		return unchanged(step, r)
+	case runbooks.FileThere:
+		return fileThere(step, r)
+	case runbooks.SpaceFree:
+		return spaceFree(step, r)
+	case runbooks.AllUp, runbooks.AllIdle:
+		return everyService(step.Until, r, since)
+	case runbooks.EtcdStatus:
+		return etcdStatus(step.Quota, r)
+	case runbooks.EtcdQuorum:
+		return etcdQuorum(r)
+	case runbooks.EtcdAlarms:
+		return etcdAlarms(r)
+	case runbooks.EtcdMembers:
+		return etcdMembers(before, r)
+	case runbooks.EtcdSpare:
+		return etcdSpare(step.Member, before, r)
+	case runbooks.EtcdServes:
+		return etcdServes(step.Member, before, r)
+	case runbooks.EtcdCaughtUp:
+		return etcdCaughtUp(step.Member, step.Quota, r)
+	case runbooks.SnapshotGood:
+		return snapshotGood(snapshotFile(step), r)
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", step.Until)}
+	}
+}
+
+// failedRead is the verdict on a read that ended badly.
+func failedRead(step runbooks.Step, r remote.Result) Verdict {
+	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, complaintOf(program(step), r))}
+}
+
+// program is the name of the program that a step runs.
+func program(step runbooks.Step) string {
+	for i, words := 0, strings.Fields(step.Command); i < len(words); i++ {
+		switch word := words[i]; {
+		case word == "-u":
+			i++
+		case word == "sudo", word == "env", strings.HasPrefix(word, "-"), strings.Contains(word, "="):
+		default:
+			return word[strings.LastIndexByte(word, '/')+1:]
+		}
+	}
+	return ""
+}
+
+func shown(step runbooks.Step, r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return failedRead(step, r)
+	}
+	return Verdict{State: Met, Text: countLines(r)}
+}
+
+// found reads grep: exit code 1 means that no line matched, 2 that something
+// went wrong, even where other files had matches.
+func found(step runbooks.Step, r remote.Result) Verdict {
+	switch {
+	case r.Exit == 0:
+		return Verdict{State: Met, Text: countLines(r)}
+	case r.Exit == 1 && len(quiet(r.Stdout))+len(quiet(r.Stderr)) == 0:
+		return Verdict{State: Met, Text: "nothing found"}
+	default:
+		return failedRead(step, r)
+	}
+}
+
+func countLines(r remote.Result) string {
+	n := len(runbooks.ListLines(r.Stdout.String()))
+	switch {
+	case r.Stdout.Truncated():
+		return fmt.Sprintf("%d bytes, of which the middle was dropped", r.Stdout.Total)
+	case n == 1:
+		return "1 line"
+	default:
+		return fmt.Sprintf("%d lines", n)
+	}
+}
+
+func noLines(step runbooks.Step, r remote.Result) Verdict {
+	lines := runbooks.ListLines(r.Stdout.String())
+	switch {
+	case r.Exit != 0:
+		return failedRead(step, r)
+	case len(lines) == 0:
+		return Verdict{State: Met, Text: "nothing there"}
+	case len(lines) == 1:
+		return Verdict{State: Never, Text: "there is " + redact.Line(lines[0], lineLimit)}
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("there is %s and %d more", redact.Line(lines[0], lineLimit), len(lines)-1)}
+	}
+}
+
+func someLines(step runbooks.Step, r remote.Result) Verdict {
+	v := shown(step, r)
+	if v.State == Met && len(runbooks.ListLines(r.Stdout.String())) == 0 {
+		return Verdict{State: Never, Text: "there is nothing"}
+	}
+	return v
+}
+
+// unchanged compares a list with the one that people saw and voted for.
+func unchanged(step runbooks.Step, r remote.Result) Verdict {
+	switch {
+	case r.Exit != 0:
+		return failedRead(step, r)
+	case r.Stdout.Truncated():
+		return Verdict{State: Never, Text: "the list is too long to compare"}
+	case step.Expect == "" || runbooks.ListHash(runbooks.ListLines(r.Stdout.String())) != step.Expect:
+		return Verdict{State: Never, Text: "the list is not the one that was shown: it has changed since, so nothing was removed; ask again to see it as it is"}
+	default:
+		return Verdict{State: Met, Text: "the list is still the one that was shown"}
+	}
+}
+
+// fileThere reads `stat -c %s FILE`.
+func fileThere(step runbooks.Step, r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return Verdict{State: Never, Text: "not there: " + complaintOf(program(step), r)}
+	}
+	lines := runbooks.ListLines(r.Stdout.String())
+	if len(lines) > 0 {
+		// A login shell may have written before.
+		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
+			if n == 0 {
+				return Verdict{State: Never, Text: "the file is there and empty"}
+			}
+			return Verdict{State: Met, Text: "there, " + etcd.Bytes(n)}
+		}
+	}
+	return Verdict{State: Unknown, Text: "unknown: the answer holds no file size: " + Complaint(r)}
+}
+
+// spaceFree reads the last line of `df -P -k DIRECTORY`: file system, size,
+// used, available (all in KiB), percent, mount point.
+func spaceFree(step runbooks.Step, r remote.Result) Verdict {
+	if r.Exit != 0 {
+		return failedRead(step, r)
+	}
+	lines := runbooks.ListLines(r.Stdout.String())
+	if len(lines) > 0 {
+		f := strings.Fields(lines[len(lines)-1])
+		if len(f) >= 6 && strings.HasSuffix(f[4], "%") {
+			if kib, err := strconv.ParseInt(f[3], 10, 64); err == nil && kib < 1<<52 {
+				at := redact.Line(strings.Join(f[5:], " "), lineLimit)
+				if kib<<10 < spaceFloor {
+					return Verdict{
+						State: Never,
+						Text:  fmt.Sprintf("only %s free on %s; at least %s must be", etcd.Bytes(kib<<10), at, etcd.Bytes(spaceFloor)),
+					}
+				}
+				return Verdict{State: Met, Text: etcd.Bytes(kib<<10) + " free on " + at}
+			}
+		}
+	}
+	return Verdict{State: Unknown, Text: "unknown: df's answer was not understood: " + Complaint(r)}
+}
+
+// everyService reads `monit summary` as a whole.
+func everyService(until runbooks.Condition, r remote.Result, since time.Time) Verdict {
+	if r.Exit != 0 {
+		return Verdict{State: Unknown, Text: "unknown: " + failure("monit", r)}
+	}
+	want, word := Up, "up"
+	if until == runbooks.AllIdle {
+		want, word = NotMonitored, "stopped"
+	}
+	n := 0
+	var not []string
+	for _, row := range ParseSummary(r.Stdout.String()) {
+		if row.Type == "System" {
+			continue
+		}
+		n++
+		if row.State != want || row.Pending {
+			not = append(not, redact.Line(row.Name, lineLimit)+" ("+redact.Line(row.Status, lineLimit)+")")
+		}
+	}
+	switch unread := unreadRows(r.Stdout.String()); {
+	case r.Stdout.Truncated():
+		return Verdict{State: Unknown, Text: "unknown: monit's summary is too long"}
+	case len(unread) > 0:
+		return Verdict{State: Unknown, Text: "unknown: monit's summary has a line that is not understood: " + unread[0]}
+	case n == 0:
+		return Verdict{State: Unknown, Text: "unknown: monit's summary names no service"}
+	case len(not) > 0:
+		return Verdict{State: NotYet, Text: fmt.Sprintf("%d of %d not %s: %s", len(not), n, word, strings.Join(not, ", "))}
+	case !since.IsZero() && r.Ended.Sub(since) < settle:
+		return Verdict{State: NotYet, Text: fmt.Sprintf("all %d %s, but it was asked only a moment ago", n, word)}
+	default:
+		return Verdict{State: Met, Text: fmt.Sprintf("all %d %s", n, word)}
+	}
+}
+
+// snapshotFile is the file of a command "… snapshot status FILE …".
+func snapshotFile(step runbooks.Step) string {
+	if _, rest, ok := strings.Cut(step.Command, " status "); ok {
+		file, _, _ := strings.Cut(rest, " ")
+		return file
+	}
+	return "FILE"
+}
+
+// ReadList returns the lines that a discovery read has brought, as
+// runbooks.Inputs.Listed wants them, or why there are none to go by.
+func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
+	where := step.Title
+	if where == "" {
+		where = "the list"
+	}
+	switch {
+	case r.Outcome != remote.Answered:
+		return nil, fmt.Errorf("%s on %s: %s", where, step.Host, notAnswered(r))
+	case r.Signal != "" || r.Exit != 0:
+		return nil, fmt.Errorf("%s on %s failed with exit code %d: %s", where, step.Host, r.Exit, Complaint(r))
+	case r.Stdout.Truncated():
+		return nil, fmt.Errorf("%s on %s is too long: %d bytes", where, step.Host, r.Stdout.Total)
+	default:
+		return runbooks.ListLines(r.Stdout.String()), nil
+	}
+}

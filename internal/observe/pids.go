@@ -1,0 +1,118 @@
+package observe
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dhbot/internal/remote"
+)
+
+// Alive is whether the pid that a supervisor named was found on the host.
+type Alive uint8
+
+// The closed set. The zero value proves nothing.
+const (
+	AliveUnknown Alive = iota // not looked for, or the host hides its processes
+	AliveProved               // the process runs
+	AliveGone                 // no process has this pid, or another one does
+)
+
+// Pids is the list of a host's processes.
+type Pids struct {
+	at    time.Time             // when the answer had arrived, by the bot's clock
+	ages  map[int]time.Duration // how long each has run
+	clock time.Time             // the host's local clock at that moment, without its zone
+	all   bool                  // other users' processes are among them
+}
+
+// pidFields are those of a line: pid, age in seconds, and five of the start,
+// "Sat Nov 28 17:01:59 2026".
+const pidFields = 7
+
+// ReadPids reads the answer to `ps -e -o pid=,etimes=,lstart=`, or says why it
+// proves nothing.
+func ReadPids(r remote.Result) (Pids, error) {
+	switch {
+	case r.Outcome != remote.Answered:
+		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", notAnswered(r))
+	case r.Exit != 0:
+		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", Complaint(r))
+	case r.Stdout.Truncated():
+		return Pids{}, fmt.Errorf("the list of the host's processes is too long")
+	}
+	p := Pids{at: r.Ended, ages: map[int]time.Duration{}}
+	youngest := time.Duration(-1)
+	for line := range strings.Lines(r.Stdout.String()) {
+		f := strings.Fields(line)
+		if len(f) != pidFields {
+			continue // a login shell's own words
+		}
+		pid, err1 := strconv.Atoi(f[0])
+		seconds, err2 := strconv.ParseInt(f[1], 10, 64)
+		began, err3 := time.Parse("Mon Jan 2 15:04:05 2006", strings.Join(f[2:], " "))
+		if err1 != nil || err2 != nil || err3 != nil || pid <= 0 || seconds < 0 {
+			continue
+		}
+		age := time.Duration(seconds) * time.Second
+		p.ages[pid] = age
+		p.all = p.all || pid == 1
+		// The youngest is ps itself: its start is the host's time of day.
+		if youngest < 0 || age < youngest {
+			youngest, p.clock = age, began.Add(age)
+		}
+	}
+	if len(p.ages) == 0 {
+		return Pids{}, fmt.Errorf("the list of the host's processes was not understood")
+	}
+	return p, nil
+}
+
+// Prove completes an observation with what the host's own list says of it:
+// whether its pid runs, since when, and how old the supervisor's own look is.
+func (p Pids) Prove(o *Observation) {
+	if seen, ok := collectedAt(o.Collected); ok && !p.clock.IsZero() {
+		o.Age, o.AgeKnown = max(0, p.clock.Sub(seen)), true
+	}
+	if o.PID == 0 {
+		return
+	}
+	age, there := p.ages[o.PID]
+	least, dated := atLeast(o.Uptime)
+	switch {
+	case !there && !p.all:
+		return
+	case !there, dated && age+clockSlack < least:
+		o.Alive = AliveGone // a younger process may have been given the same pid
+	default:
+		o.Alive, o.Started = AliveProved, p.at.Add(-age)
+	}
+}
+
+// Runs says whether a pid runs that was seen to start at a time, by the bot's
+// clock; AliveUnknown where the host hides its processes.
+func (p Pids) Runs(pid int, started time.Time) Alive {
+	age, there := p.ages[pid]
+	switch {
+	case there && p.at.Add(-age).Sub(started).Abs() <= clockSlack:
+		return AliveProved
+	case there || p.all:
+		return AliveGone
+	default:
+		return AliveUnknown
+	}
+}
+
+// collectedForms are monit's: 5.33's, and that of monit before 5.2.
+var collectedForms = []string{"Mon, 02 Jan 2006 15:04:05", "Mon Jan 2 15:04:05 2006"}
+
+// collectedAt reads monit's "data collected", which names no zone.
+func collectedAt(s string) (time.Time, bool) {
+	for _, form := range collectedForms {
+		if t, err := time.Parse(form, strings.Join(strings.Fields(s), " ")); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,83 @@
+package observe
+
+import (
+	"regexp"
+	"strings"
+
+	"dhbot/internal/redact"
+)
+
+// Row is a line of `monit summary`: good for an overview and for which names a
+// supervisor knows, not for facts. monit cuts the status to 26 characters.
+type Row struct {
+	Name, Type, Status string
+	// State is Unseen where the status was cut so that it is not certain.
+	State State
+	// Pending says that something was asked and not finished.
+	Pending bool
+}
+
+const serviceTypes = `Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host`
+
+var (
+	summaryRow = regexp.MustCompile(`^ *(\S+) +(\S+(?: \S+)*) {2,}(` + serviceTypes + `) *$`)
+	// summaryOld is the form of monit before 5.15: Process 'db_dis'  Running
+	summaryOld = regexp.MustCompile(`^(` + serviceTypes + `) '([^']+)' +(\S+(?: \S+)*) *$`)
+	// summaryHead begins a summary; summaryFrame are its other lines without a
+	// service.
+	summaryHead  = regexp.MustCompile(`^(The )?Monit (daemon )?\S+ uptime: `)
+	summaryFrame = regexp.MustCompile(`^[ ─┌┬┐├┼┤└┴┘│]*$|^ *Service Name +Status +Type *$`)
+	// summaryCut ends a status that was cut, anywhere after its first word.
+	summaryCut = regexp.MustCompile(`^(.*?)(?: - ([a-z]*)[a-z ]*)?\.\.\.$`)
+)
+
+// ParseSummary reads `monit summary`, also in the form with boxes that a
+// terminal gets. Lines that are not rows are not read.
+func ParseSummary(out string) []Row {
+	var rows []Row
+	for line := range strings.Lines(redact.Clean(out)) {
+		line = strings.TrimRight(strings.ReplaceAll(line, "│", " "), "\n ")
+		var row Row
+		if m := summaryRow.FindStringSubmatch(line); m != nil {
+			row = Row{Name: m[1], Status: m[2], Type: m[3]}
+		} else if m := summaryOld.FindStringSubmatch(line); m != nil {
+			row = Row{Name: m[2], Status: m[3], Type: m[1]}
+		} else {
+			continue
+		}
+		base, pending := splitPending(row.Status)
+		row.Pending = pending != ""
+		if m := summaryCut.FindStringSubmatch(base); m != nil {
+			base = m[1]
+			row.Pending = row.Pending || m[2] != ""
+			if first, _, joined := strings.Cut(base, " | "); joined {
+				base = first // what was cut off is more of what is wrong
+			}
+		}
+		// The summary shows no pid; any number stands for "unknown".
+		row.State = monitState(base, 1)
+		if row.State == Trouble && strings.HasPrefix(base, "Execution failed") {
+			row.State = Failed
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// unreadRows are the lines of a summary, from its head on, that ParseSummary
+// does not understand: each may be a service.
+func unreadRows(out string) []string {
+	var unread []string
+	inside := false
+	for line := range strings.Lines(redact.Clean(out)) {
+		line = strings.TrimRight(strings.ReplaceAll(line, "│", " "), "\n ")
+		switch {
+		case summaryHead.MatchString(line):
+			inside = true
+		case !inside, summaryFrame.MatchString(line), summaryRow.MatchString(line), summaryOld.MatchString(line):
+		default:
+			unread = append(unread, redact.Line(line, lineLimit))
+		}
+	}
+	return unread
+}

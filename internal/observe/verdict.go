@@ -1,0 +1,170 @@
+package observe
+
+import (
+	"fmt"
+	"time"
+
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// Proof is how far a step has proved what it was for.
+type Proof string
+
+// The closed set of proofs. The zero value proves nothing.
+const (
+	NotYet  Proof = "not yet" // ask again
+	Met     Proof = "met"
+	Noted   Proof = "noted"   // done, and Text says what was not seen
+	Never   Proof = "never"   // it failed, and asking again will not help
+	Unknown Proof = "unknown" // not certain: ask again; at the end the outcome is unknown
+)
+
+// Verdict is what one answer proves about a step.
+type Verdict struct {
+	State Proof
+	// Text is for people: one line, redacted.
+	Text string
+	// OldPID and NewPID are the process before and after, 0 when not known.
+	OldPID, NewPID int
+	// Seen is the observation, for later steps of the same target to compare
+	// with; nil when there was none.
+	Seen []byte
+}
+
+// EvaluateExec judges the answer to a step that was sent once: Met when it did
+// what its check asks, Never when it is certain that it failed, Unknown when
+// it may have acted and its end was not seen.
+func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
+	switch r.Outcome {
+	case remote.Answered:
+		return answeredExec(step, r)
+	case remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable,
+		remote.HostKeyWrong, remote.LoginRefused:
+		// A supervisor that may act on the request later, as a frozen monit
+		// does, is not silent but FateUnknown: see remote.Classify.
+		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
+	case remote.TimedOut, remote.FateUnknown:
+		return Verdict{State: Unknown, Text: "unknown whether it was carried out: " + notAnswered(r)}
+	default:
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: the outcome %q has no meaning here", r.Outcome)}
+	}
+}
+
+// answeredExec goes by the step's check. That a supervisor accepted a request
+// is no proof of anything yet: the wait step that follows is.
+func answeredExec(step runbooks.Step, r remote.Result) Verdict {
+	switch {
+	case r.Signal != "":
+		return Verdict{State: Unknown, Text: "unknown whether it was carried out: ended by signal " + redact.Line(r.Signal, lineLimit)}
+	case r.Exit == 124 || r.Exit == 137:
+		// The wrapper's own codes: the time limit ended the command.
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it was carried out: stopped at its limit of %s", step.Timeout.D())}
+	case r.Exit != 0:
+		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, Complaint(r))}
+	}
+	switch step.Check {
+	case runbooks.ExitZero, runbooks.Lines:
+		return Verdict{State: Met, Text: "done"}
+	case runbooks.Silent:
+		if said := redact.Line(r.Stdout.String(), lineLimit); said != "" {
+			// A login shell may print before the command does, so words alone
+			// are no failure; remote.Classify knows those of a client that
+			// acted by itself.
+			return Verdict{State: Met, Text: "accepted; it also printed: " + said}
+		}
+		return Verdict{State: Met, Text: "accepted"}
+	default:
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: no command is judged by the check %q", step.Check)}
+	}
+}
+
+// Evaluate judges one answer to a wait step's read. before is the Seen of the
+// latest earlier wait step of the same target, nil when there was none; since
+// is when the target's exec step was started, by the bot's clock.
+//
+// NotYet and Unknown mean to ask again until the step's time is over, and then
+// to call GaveUp.
+func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
+	switch step.Until {
+	case runbooks.Ready:
+		return ready(r, before, since)
+	case runbooks.Gone:
+		return gone(r, before)
+	}
+	if !step.Until.AboutProcess() {
+		v := byOutput(step, before, r, since)
+		v.Text = redact.Line(v.Text, textLimit)
+		return v
+	}
+	now := Observe(step.Manager, step.Service, r)
+	v := Verdict{State: Unknown, Text: "unknown: " + now.Why}
+	if now.Known() {
+		w := watch{now: now, since: since}
+		var old memory
+		old, w.compared = recall(before)
+		w.old = old.Observation
+		v = w.judge(step.Until)
+		v.OldPID, v.NewPID = w.old.PID, now.PID
+		v.Seen = remember(memory{Observation: now, Already: step.Until == runbooks.Running && w.already(), Members: old.Members})
+	}
+	v.Text = redact.Line(v.Text, textLimit)
+	return v
+}
+
+// textLimit bounds a verdict's text, in runes.
+const textLimit = 600
+
+// TimedOut judges a wait step whose time is over: last is its last verdict, or
+// the zero Verdict when no answer came in time.
+func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
+	v := last
+	within := step.Within.D().Round(time.Second)
+	switch {
+	case last.State == Met || last.State == Noted || last.State == Never:
+		return last
+	case step.Until == runbooks.Ready:
+		// The restart itself is proved by the step before.
+		v.State, v.Text = Noted, fmt.Sprintf("up, readiness not seen within %s: %s", within, orNothing(last.Text))
+	case step.Until == runbooks.EtcdMembers:
+		v.State, v.Text = Noted, "the members could not be listed, so each endpoint of the client counts as one: "+orNothing(last.Text)
+	case step.Until == runbooks.Answers || step.Until == runbooks.Supervised:
+		// Nothing has been sent yet.
+		v.State, v.Text = Never, fmt.Sprintf("no usable answer within %s, so nothing was changed: %s", within, orNothing(last.Text))
+	case last.State == NotYet && step.Until == runbooks.EtcdSpare:
+		v.State, v.Text = Noted, fmt.Sprintf("for %s: %s", within, last.Text)
+	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
+		// As long as this is unknown, no other member may be touched.
+		v.State, v.Text = Unknown, fmt.Sprintf("not seen to be back in the cluster within %s: %s", within, last.Text)
+	case last.State == NotYet:
+		v.State, v.Text = Never, still(step, last, within)
+		if old, ok := recall(before); ok {
+			v.OldPID = old.PID
+		}
+	case !step.Until.AboutProcess():
+		v.State, v.Text = Unknown, fmt.Sprintf("%s, for %s", orNothing(last.Text), within)
+	default:
+		v.State, v.Text = Unknown, fmt.Sprintf("unknown: nobody could see what became of it within %s: %s", within, orNothing(last.Text))
+	}
+	v.Text = redact.Line(v.Text, textLimit)
+	return v
+}
+
+// still says how far a target got that did not get there in time.
+func still(step runbooks.Step, last Verdict, within time.Duration) string {
+	want := map[runbooks.Condition]string{
+		runbooks.Restarted: "restarted", runbooks.Running: "up", runbooks.Stopped: "stopped", runbooks.Gone: "stopped",
+	}[step.Until]
+	if want == "" {
+		want = string(step.Until)
+	}
+	return fmt.Sprintf("still not %s after %s: %s", want, within, last.Text)
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "no answer came"
+	}
+	return text
+}

@@ -1,0 +1,303 @@
+package observe
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"dhbot/internal/observe/etcd"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// settle is how long after a request nothing counts as failed yet: a
+// supervisor that says nothing of being busy may not have begun.
+const settle = 10 * time.Second
+
+// watch is one look at a target in the middle of an action.
+type watch struct {
+	old      Observation // from before the action
+	compared bool        // old is there
+	now      Observation
+	since    time.Time // when the action was started; zero when there was none
+}
+
+// memory is what one wait step leaves to the next of its target.
+type memory struct {
+	Observation
+	// Already says that the process ran before it was started.
+	Already bool `json:"already,omitempty"`
+	// Members are etcd's own, where a step has asked for them.
+	Members []etcd.Listed `json:"members,omitempty"`
+}
+
+// remember makes an observation the engine's to keep.
+func remember(m memory) []byte {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return nil // every field has a JSON form; without Seen nothing is proved later
+	}
+	return b
+}
+
+// Unwatched says, of what a wait step remembers, that the supervisor knew its
+// process and did not watch it: what helps then is a start, not a restart.
+func Unwatched(seen []byte) bool {
+	m, ok := recall(seen)
+	return ok && m.State == NotMonitored
+}
+
+// PID is that of a process which a wait step remembers to run, else 0.
+func PID(seen []byte) int {
+	m, _ := recall(seen)
+	return m.PID
+}
+
+func recall(seen []byte) (memory, bool) {
+	var m memory
+	if len(seen) == 0 || json.Unmarshal(seen, &m) != nil {
+		return memory{}, false
+	}
+	return m, m.Known()
+}
+
+func (w watch) judge(until runbooks.Condition) Verdict {
+	switch until {
+	case runbooks.Answers:
+		return Verdict{State: Met, Text: "answers: " + w.says()}
+	case runbooks.Supervised:
+		return w.supervised()
+	case runbooks.Restarted:
+		return w.restarted()
+	case runbooks.Running:
+		return w.running()
+	case runbooks.Stopped:
+		return w.stopped()
+	default:
+		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", until)}
+	}
+}
+
+// says is the supervisor's word with the pid: `monit: "OK", pid 4711`.
+func (w watch) says() string {
+	text := quoted(w.now)
+	if w.now.PID > 0 {
+		text += fmt.Sprintf(", pid %d", w.now.PID)
+	}
+	return text
+}
+
+// supervised is asked before a restart. monit's restart of a process that it
+// does not monitor only resumes the monitoring: exit 0, status OK, log "restart
+// action done", same process (measured: restart-unmonitored).
+func (w watch) supervised() Verdict {
+	switch {
+	case w.now.Pending != "":
+		return Verdict{State: NotYet, Text: "somebody else's request is under way: " + w.says()}
+	case w.now.State == NotMonitored:
+		return Verdict{State: Never, Text: fmt.Sprintf(
+			"not restarted: %s is not monitored, and a restart would only make monit watch it again; use start", w.now.Service)}
+	case w.now.State == Missing:
+		return Verdict{State: Never, Text: fmt.Sprintf("not restarted: %s does not know %s on this host", w.now.Manager, w.now.Service)}
+	default:
+		return Verdict{State: Met, Text: "answers: " + w.says()}
+	}
+}
+
+// fresh says that the supervisor has looked again since before the action. The
+// times are the host's, without a zone in monit's case, and its clock may be
+// set back: being different is all that can be asked.
+func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
+
+// early says that a bad sign may still be from before.
+func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
+
+// restarted asks for proof: nothing pending, up, another pid, newer data
+// (process-runbooks.md gives only the restart command, which returns at once,
+// silent, with exit code 0, before anything has happened).
+func (w watch) restarted() Verdict {
+	if !w.compared {
+		return Verdict{State: Never, Text: "not restarted for certain: nothing was observed before it to compare with"}
+	}
+	if v, ok := w.failing(); ok {
+		return v
+	}
+	if w.now.State != Up && w.now.State != Trouble {
+		return Verdict{State: NotYet, Text: w.says()}
+	}
+	if w.old.State == NotMonitored {
+		return w.watchedAgain()
+	}
+	if w.now.PID == 0 {
+		return Verdict{State: NotYet, Text: "no pid to compare: " + w.says()}
+	}
+	if w.now.PID == w.old.PID {
+		return w.samePID()
+	}
+	change := w.pids()
+	switch {
+	case !w.fresh():
+		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not looked again yet"}
+	case portSilent(w.now):
+		return Verdict{State: NotYet, Text: change + ", but its port does not answer: " + w.says()}
+	case w.now.State == Trouble:
+		return Verdict{State: Noted, Text: change + ", but " + w.says()}
+	default:
+		return Verdict{State: Met, Text: change}
+	}
+}
+
+// pids is "pid 4711 → 4812".
+func (w watch) pids() string {
+	if w.old.PID == 0 {
+		return fmt.Sprintf("pid none → %d", w.now.PID)
+	}
+	return fmt.Sprintf("pid %d → %d", w.old.PID, w.now.PID)
+}
+
+// samePID is the second false success: the stop program failed, and once its
+// time-out is over monit says OK again, of the same process (measured:
+// restart-stop-fails).
+func (w watch) samePID() Verdict {
+	text := fmt.Sprintf("not restarted: same pid %d as before", w.now.PID)
+	if w.early() || !w.fresh() {
+		return Verdict{State: NotYet, Text: text + " so far"}
+	}
+	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out): see monit's log on the host"}
+}
+
+// watchedAgain is the first false success: the process was not monitored
+// before, so its pid is not known.
+func (w watch) watchedAgain() Verdict {
+	if up, ok := atLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
+		return Verdict{State: Never, Text: fmt.Sprintf(
+			"not restarted: monit only watches it again; pid %d has been up %s, longer than since the request", w.now.PID, w.now.Uptime)}
+	}
+	return Verdict{State: Never, Text: fmt.Sprintf(
+		"not restarted as far as can be told: it was not monitored before, so pid %d may be the old process, only watched again", w.now.PID)}
+}
+
+// failing recognises, after the settling time, what will not get better by
+// itself.
+func (w watch) failing() (Verdict, bool) {
+	if w.now.Pending != "" {
+		return Verdict{State: NotYet, Text: w.says()}, true
+	}
+	if w.early() || !w.fresh() && w.now.State == w.old.State {
+		return Verdict{}, false
+	}
+	switch w.now.State {
+	case Failed:
+		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.failedNote()}, true
+	case NotMonitored:
+		return Verdict{State: Never, Text: "not up: " + w.says() + ": it was given up after repeated failures, or somebody stopped it"}, true
+	case Missing:
+		return Verdict{State: Never, Text: "not up: " + quoted(w.now)}, true
+	default:
+		return Verdict{}, false
+	}
+}
+
+func (w watch) running() Verdict {
+	if v, ok := w.failing(); ok {
+		return v
+	}
+	switch {
+	case w.now.State != Up && w.now.State != Trouble:
+		return Verdict{State: NotYet, Text: w.says()}
+	case portSilent(w.now):
+		return Verdict{State: NotYet, Text: "its port does not answer: " + w.says()}
+	case w.now.State == Trouble:
+		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, quoted(w.now))}
+	case w.already():
+		return Verdict{State: Met, Text: fmt.Sprintf("was running already, pid %d", w.now.PID)}
+	default:
+		return Verdict{State: Met, Text: fmt.Sprintf("running, pid %d", w.now.PID)}
+	}
+}
+
+// already says that the process that runs is the one from before.
+func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
+
+// stopped is proved by systemd. monit's word does not prove it: after a stop
+// program that failed, it says "Not monitored" of a process that still runs
+// (measured on 5.33), the same as after one that worked. Where a step before
+// has seen that the process is gone, it is what was still missing.
+func (w watch) stopped() Verdict {
+	switch {
+	case w.now.Pending != "":
+		return Verdict{State: NotYet, Text: w.says()}
+	case w.now.State == NotMonitored && w.compared && w.old.State == Down:
+		return Verdict{State: Met, Text: "stopped, and monit no longer watches it"}
+	case w.now.State == NotMonitored:
+		return Verdict{State: Noted, Text: "monit has finished the stop and no longer watches it; that the process has ended, monit does not say"}
+	case w.now.State == Down:
+		return Verdict{State: Met, Text: "stopped: " + quoted(w.now)}
+	case w.now.State == Failed && w.now.Manager == runbooks.Systemd:
+		return Verdict{State: Noted, Text: "stopped, but not in good order: " + quoted(w.now)}
+	case w.now.State == Missing && !w.early():
+		return Verdict{State: Never, Text: "not stopped for certain: " + quoted(w.now)}
+	default:
+		return Verdict{State: NotYet, Text: w.says()}
+	}
+}
+
+// portSilent says that the supervisor's connection check fails.
+func portSilent(o Observation) bool {
+	return o.State == Trouble && strings.Contains(strings.ToLower(o.Status), "connection failed")
+}
+
+// spanUnits are the units of monit's uptimes ("1h 2m", whole minutes) and of
+// systemd's ("1h 36min", "2 weeks 3 days").
+var spanUnits = map[string]time.Duration{
+	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "min": time.Minute,
+	"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond, "week": 7 * 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
+	"month": 30 * 24 * time.Hour, "months": 30 * 24 * time.Hour, "year": 365 * 24 * time.Hour, "years": 365 * 24 * time.Hour,
+}
+
+var spanPart = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
+
+// atLeast reads an uptime as the time that has passed at least.
+func atLeast(uptime string) (time.Duration, bool) {
+	var total time.Duration
+	for rest := uptime; rest != ""; {
+		m := spanPart.FindStringSubmatch(rest)
+		if m == nil || spanUnits[m[2]] == 0 {
+			return 0, false
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil || n > 100_000 {
+			return 0, false
+		}
+		total += time.Duration(n) * spanUnits[m[2]]
+		rest = rest[len(m[0]):]
+	}
+	return total, uptime != ""
+}
+
+// ready asks the application's own log, for monit says OK long before the
+// application is (measured: restart-slow-app, 20 s). A process has its log
+// under one of several names, and tail then ends with exit code 1 after it
+// has shown the one that there is.
+func ready(r remote.Result, before []byte, since time.Time) Verdict {
+	v := Verdict{State: NotYet, Seen: before}
+	old, known := recall(before)
+	if known {
+		v.OldPID, v.NewPID = 0, old.PID
+	}
+	log := ReadLog(r.Stdout.String(), since.Add(-clockSlack))
+	switch {
+	case known && old.Already:
+		v.State, v.Text = Met, "it was running before, so there is no new RUNNING to wait for"
+	case r.Outcome != remote.Answered:
+		v.State, v.Text = Unknown, "the log could not be read: "+notAnswered(r)
+	case r.Exit != 0 && log.Last.IsZero():
+		v.Text = "the log could not be read: " + Complaint(r)
+	default:
+		v.State, v.Text = log.readiness()
+	}
+	return v
+}

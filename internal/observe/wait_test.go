@@ -1,0 +1,298 @@
+package observe
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// look is one row of a timeline: what monit said at a moment.
+type look struct {
+	at     time.Duration
+	answer remote.Result
+}
+
+var lookLine = regexp.MustCompile(`^ *(\d+) ms  (?:before +)?status=\[([^]]*)\] monitoring=\[([^]]*)\] monit_pid=\[([^]]*)\] uptime=\[([^]]*)\] data=\[([^]]*)\]`)
+
+// timeline reads one of testdata/timelines, recorded on real hosts second by
+// second: the service, the state before the command, and what followed it.
+func timeline(t *testing.T, name string) (service string, before look, after []look) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/timelines/" + name + ".txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service = "db_dis"
+	var looks []look
+	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+		line := lines.Text()
+		if fields := strings.Fields(line); len(looks) == 0 && strings.HasPrefix(line, "# infra ") {
+			service = fields[2]
+		}
+		m := lookLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		ms, _ := strconv.Atoi(m[1])
+		l := look{at: time.Duration(ms) * time.Millisecond}
+		l.answer = answer(block(service, m[2], m[3], m[4], m[5], m[6]))
+		l.answer.Ended = noon.Add(l.at)
+		looks = append(looks, l)
+	}
+	if len(looks) < 2 {
+		t.Fatalf("%s: %d looks", name, len(looks))
+	}
+	return service, looks[0], looks[1:]
+}
+
+// within is the time that the runbooks' restart is given.
+const within = 3 * time.Minute
+
+func waitStep(service string, until runbooks.Condition) runbooks.Step {
+	return runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: service, Until: until, Within: runbooks.Duration(within)}
+}
+
+// replay follows a timeline as the engine does, every 2 s, and gives up when
+// the timeline's last state has lasted for the step's whole time.
+func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Duration) {
+	var last Verdict
+	for at := time.Duration(0); at <= within; at += 2 * time.Second {
+		now := looks[0]
+		for _, l := range looks {
+			if l.at <= at {
+				now = l
+			}
+		}
+		r := now.answer
+		r.Ended = noon.Add(at)
+		last = Evaluate(step, before, r, noon)
+		if last.State == Met || last.State == Noted || last.State == Never {
+			return last, at
+		}
+	}
+	return TimedOut(step, before, last), within
+}
+
+// Every recorded timeline, and what must be said at its end. The three false
+// successes are restart-unmonitored, restart-stop-fails and restart-slow-app
+// (for the last see TestReady).
+func TestTimelines(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		until    runbooks.Condition
+		state    Proof
+		text     string
+		old, new int
+		by       time.Duration // the latest moment of the verdict
+	}{
+		{"restart-normal", runbooks.Restarted, Met, "pid 1565 → 4818", 1565, 4818, 2 * time.Second},
+		{"restart-slow-stop", runbooks.Restarted, Met, "pid 4818 → 9385", 4818, 9385, 10 * time.Second},
+		{"restart-slow-start-program", runbooks.Restarted, Met, "pid 12306 → 19526", 12306, 19526, 18 * time.Second},
+		{"restart-queued", runbooks.Restarted, Met, "pid 7304 → 54459", 7304, 54459, 12 * time.Second},
+		{"restart-slow-app", runbooks.Restarted, Met, "pid 654 → 1177", 654, 1177, 2 * time.Second},
+		{"restart-stop-fails", runbooks.Restarted, Never, "not restarted: same pid 2173 as before; it was probably not stopped", 2173, 2173, 16 * time.Second},
+		{"restart-unmonitored", runbooks.Restarted, Never, "not restarted as far as can be told: it was not monitored before, so pid 7304 may be the old process", 0, 7304, 2 * time.Second},
+		{"restart-unmonitored-2", runbooks.Restarted, Never, "not restarted: monit only watches it again; pid 596 has been up 1m", 0, 596, 2 * time.Second},
+		{"restart-stopped", runbooks.Restarted, Never, "not restarted as far as can be told", 0, 18363, 2 * time.Second},
+		{"restart-fail-start", runbooks.Restarted, Never, `still not restarted after 3m0s: monit: "Initializing"`, 645, 0, within},
+		{"restart-connection-failed", runbooks.Restarted, Never, "still not restarted after 3m0s: pid 55887 → 58693, but its port does not answer", 55887, 58693, within},
+		{"crash-loop", runbooks.Restarted, Never, "not up: monit: \"Not monitored\": it was given up after repeated failures", 704, 0, 30 * time.Second},
+		{"crash-kill9", runbooks.Restarted, Met, "pid 672 → 2173", 672, 2173, 10 * time.Second},
+		{"start", runbooks.Running, Met, "running, pid 7304", 0, 7304, 2 * time.Second},
+		{"restart-stopped", runbooks.Running, Met, "running, pid 18363", 0, 18363, 2 * time.Second},
+		{"connection-failed", runbooks.Running, Met, "running, pid 55887", 52605, 55887, 2 * time.Second},
+		{"stop", runbooks.Stopped, Noted, "that the process has ended, monit does not say", 612, 0, 2 * time.Second},
+		{"unmonitor", runbooks.Stopped, Noted, "that the process has ended, monit does not say", 7304, 0, 0},
+		{"restart-unmonitored", runbooks.Stopped, Never, `still not stopped after 3m0s: monit: "OK", pid 7304`, 0, 7304, within},
+	} {
+		service, first, looks := timeline(t, tt.name)
+		before := Evaluate(waitStep(service, runbooks.Answers), nil, first.answer, time.Time{})
+		if before.State != Met || before.Seen == nil {
+			t.Errorf("%s: before: %+v", tt.name, before)
+			continue
+		}
+		v, at := replay(waitStep(service, tt.until), before.Seen, looks)
+		if v.State != tt.state || !strings.Contains(v.Text, tt.text) || v.OldPID != tt.old || v.NewPID != tt.new {
+			t.Errorf("%s, %s: %s after %s: %q, pid %d → %d; want %s: %q, pid %d → %d",
+				tt.name, tt.until, v.State, at, v.Text, v.OldPID, v.NewPID, tt.state, tt.text, tt.old, tt.new)
+		}
+		if at > tt.by {
+			t.Errorf("%s, %s: told after %s, want by %s", tt.name, tt.until, at, tt.by)
+		}
+	}
+	files, err := os.ReadDir("testdata/timelines")
+	if err != nil || len(files) != 17 {
+		t.Errorf("%d timelines (%v): this table knows 17", len(files), err)
+	}
+}
+
+// A restart begins with a process that monit answers for and watches.
+func TestSupervised(t *testing.T) {
+	for _, tt := range []struct {
+		status, monitoring, pid string
+		state                   Proof
+		text                    string
+	}{
+		{"OK", "Monitored", "7", Met, "pid 7"},
+		{"Connection failed", "Monitored", "7", Met, "pid 7"},
+		{"Execution failed | Does not exist", "Monitored", "", Met, "Execution failed"},
+		{"Initializing", "Initializing", "", Met, "Initializing"},
+		{"OK - restart pending", "Monitored", "7", NotYet, "somebody else's request"},
+		{"Not monitored", "Not monitored", "", Never, "not restarted: db_dis is not monitored"},
+		{"Mumbling", "Monitored", "7", Unknown, "Mumbling"},
+	} {
+		step := waitStep("db_dis", runbooks.Supervised)
+		v := Evaluate(step, nil, answer(block("db_dis", tt.status, tt.monitoring, tt.pid, "", "x")), time.Time{})
+		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
+			t.Errorf("%s: %s: %q; want %s: %q", tt.status, v.State, v.Text, tt.state, tt.text)
+		}
+		if end := TimedOut(step, nil, v); tt.state != Met && (end.State != Never || tt.state != Never && !strings.Contains(end.Text, "nothing was changed")) {
+			t.Errorf("%s: gave up: %s: %q", tt.status, end.State, end.Text)
+		}
+	}
+	missing := remote.Result{Outcome: remote.Answered, Exit: 1, Stderr: output("Service 'db_dis' not found\n"), Ended: noon}
+	if v := Evaluate(waitStep("db_dis", runbooks.Supervised), nil, missing, time.Time{}); v.State != Never || !strings.Contains(v.Text, "not restarted") {
+		t.Errorf("not in monit: %+v", v)
+	}
+	if v := Evaluate(waitStep("db_dis", runbooks.Answers), nil, missing, time.Time{}); v.State != Met {
+		t.Errorf("that monit does not know it is an answer: %+v", v)
+	}
+}
+
+func seen(status, pid, collected string) []byte {
+	o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", status, "Monitored", pid, "", collected)))
+	return remember(memory{Observation: o})
+}
+
+// What is no proof of a restart.
+func TestRestartedNeedsProof(t *testing.T) {
+	late := noon.Add(time.Minute)
+	for _, tt := range []struct {
+		name                   string
+		before                 []byte
+		status, pid, collected string
+		state                  Proof
+		text                   string
+	}{
+		{"proof", seen("OK", "7", "x"), "OK", "8", "y", Met, "pid 7 → 8"},
+		{"from nothing", seen("Execution failed | Does not exist", "", "x"), "OK", "8", "y", Met, "pid none → 8"},
+		{"no observation before", nil, "OK", "8", "y", Never, "not restarted for certain"},
+		{"an observation that is none", []byte("{"), "OK", "8", "y", Never, "not restarted for certain"},
+		{"stale data", seen("OK", "7", "x"), "OK", "8", "x", NotYet, "has not looked again"},
+		{"same pid", seen("OK", "7", "x"), "OK", "7", "y", Never, "not restarted: same pid 7"},
+		{"same pid, stale data", seen("OK", "7", "x"), "OK", "7", "x", NotYet, "same pid 7"},
+		{"still pending", seen("OK", "7", "x"), "OK - restart pending", "8", "y", NotYet, "pending"},
+		{"start failed", seen("OK", "7", "x"), "Execution failed | Does not exist", "", "y", Never, "start failed"},
+		{"just started again", seen("OK", "7", "x"), "Does not exist", "", "y", NotYet, "Does not exist"},
+		{"not understood", seen("OK", "7", "x"), "Mumbling", "8", "y", Unknown, "Mumbling"},
+		{"resource limit", seen("OK", "7", "x"), "Resource limit matched", "8", "y", Noted, "pid 7 → 8, but"},
+	} {
+		r := answer(block("db_dis", tt.status, "Monitored", tt.pid, "", tt.collected))
+		r.Ended = late
+		v := Evaluate(waitStep("db_dis", runbooks.Restarted), tt.before, r, noon)
+		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
+			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
+		}
+	}
+	// In the first seconds nothing has failed yet.
+	r := answer(block("db_dis", "OK", "Monitored", "7", "", "y"))
+	if v := Evaluate(waitStep("db_dis", runbooks.Restarted), seen("OK", "7", "x"), r, noon.Add(-time.Second)); v.State != NotYet {
+		t.Errorf("same pid after a second: %+v", v)
+	}
+}
+
+func TestSystemdRestart(t *testing.T) {
+	show := func(active, sub, pid, since string) remote.Result {
+		r := answer("MainPID=" + pid + "\nExecMainStartTimestamp=" + since + "\nLoadState=loaded\nActiveState=" + active + "\nSubState=" + sub + "\n")
+		r.Ended = noon.Add(time.Minute)
+		return r
+	}
+	step := runbooks.Step{Manager: runbooks.Systemd, Service: "dh-etcd", Until: runbooks.Restarted, Within: runbooks.Duration(within)}
+	before := remember(memory{Observation: Observe(runbooks.Systemd, "dh-etcd", show("active", "running", "7", "x"))})
+	for _, tt := range []struct {
+		r     remote.Result
+		until runbooks.Condition
+		state Proof
+		text  string
+	}{
+		{show("active", "running", "8", "y"), runbooks.Restarted, Met, "pid 7 → 8"},
+		{show("active", "running", "7", "x"), runbooks.Restarted, NotYet, "same pid 7"},
+		{show("activating", "auto-restart", "0", "y"), runbooks.Restarted, NotYet, "auto-restart"},
+		{show("failed", "failed", "0", "y"), runbooks.Restarted, Never, "start failed"},
+		{show("inactive", "dead", "0", "y"), runbooks.Stopped, Met, "stopped"},
+		{show("deactivating", "stop-sigterm", "7", "y"), runbooks.Stopped, NotYet, "deactivating"},
+	} {
+		step.Until = tt.until
+		if v := Evaluate(step, before, tt.r, noon); v.State != tt.state || !strings.Contains(v.Text, tt.text) {
+			t.Errorf("%s: %s: %q; want %s: %q", tt.until, v.State, v.Text, tt.state, tt.text)
+		}
+	}
+}
+
+// When nobody could look, nobody knows.
+func TestGaveUpUnseen(t *testing.T) {
+	lost := remote.Result{Outcome: remote.Unreachable, Detail: "connection refused", Ended: noon}
+	for _, until := range []runbooks.Condition{runbooks.Restarted, runbooks.Running, runbooks.Stopped} {
+		step := waitStep("db_dis", until)
+		v := Evaluate(step, seen("OK", "7", "x"), lost, noon)
+		end := TimedOut(step, seen("OK", "7", "x"), v)
+		if v.State != Unknown || end.State != Unknown || !strings.Contains(end.Text, "connection refused") {
+			t.Errorf("%s: %+v, then %+v", until, v, end)
+		}
+		if end := TimedOut(step, nil, Verdict{}); end.State != Unknown || !strings.Contains(end.Text, "no answer came") {
+			t.Errorf("%s: no answer: %+v", until, end)
+		}
+	}
+}
+
+func TestEvaluateExec(t *testing.T) {
+	monit := readSamples(t, "monit")
+	systemd := readSamples(t, "systemd")
+	silent := runbooks.Step{Kind: runbooks.Exec, Manager: runbooks.Monit, Check: runbooks.Silent}
+	zero := runbooks.Step{Kind: runbooks.Exec, Manager: runbooks.Systemd, Check: runbooks.ExitZero}
+	outcome := func(o remote.Outcome) remote.Result { return remote.Result{Outcome: o, Detail: "because"} }
+	exit := func(n int) remote.Result { return remote.Result{Outcome: remote.Answered, Exit: n} }
+	for _, tt := range []struct {
+		name  string
+		step  runbooks.Step
+		r     remote.Result
+		state Proof
+		text  string
+	}{
+		{"restart accepted", silent, monit["restart-ok"].result, Met, "accepted"},
+		{"noisy login shell", silent, answer("NOTICE: maintenance\n"), Met, "NOTICE"},
+		{"unknown name", silent, monit["restart-unknown"].result, Never, `There is no service named "nosuch"`},
+		{"daemon down", silent, monit["daemon-down-restart"].result, Unknown, "itself"},
+		{"systemctl restart", zero, systemd["restart-etcd"].result, Met, "done"},
+		{"systemctl restart fails", zero, systemd["restart-etcd-failing"].result, Never, "exit code 1: Job for dh-etcd.service failed"},
+		{"systemctl not allowed", zero, systemd["restart-nosudo"].result, Never, "Access denied"},
+		{"systemctl no such unit", zero, systemd["unknown-restart"].result, Never, "not found"},
+		{"sudo refused", silent, outcome(remote.SudoRefused), Never, "nothing was changed"},
+		{"unreachable", silent, outcome(remote.Unreachable), Never, "nothing was changed"},
+		{"host key", silent, outcome(remote.HostKeyWrong), Never, "nothing was changed"},
+		{"login", silent, outcome(remote.LoginRefused), Never, "nothing was changed"},
+		{"monit silent", silent, outcome(remote.SupervisorSilent), Never, "nothing was changed"},
+		{"never sent", silent, outcome(remote.NoOutcome), Never, "nothing was changed"},
+		{"fate unknown", silent, outcome(remote.FateUnknown), Unknown, "unknown whether it was carried out"},
+		{"timed out", silent, outcome(remote.TimedOut), Unknown, "unknown whether it was carried out"},
+		{"an outcome nobody knows", silent, outcome(200), Unknown, "unknown"},
+		{"time limit", silent, exit(124), Unknown, "limit"},
+		{"killed at the limit", silent, exit(137), Unknown, "limit"},
+		{"killed", silent, remote.Result{Outcome: remote.Answered, Signal: "KILL"}, Unknown, "signal KILL"},
+		{"a check nobody knows", runbooks.Step{Check: "by magic"}, exit(0), Unknown, "by magic"},
+		{"a person's step", runbooks.Step{Check: runbooks.Ticked}, exit(0), Unknown, "ticked"},
+	} {
+		v := EvaluateExec(tt.step, tt.r)
+		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
+			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+// Package pager wakes people by an outgoing webhook: PagerDuty's Events API v2, or the
+// alerts of Alertmanager's API v2.
+package pager
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+
+	"dhbot/internal/secret"
+)
+
+// The shapes of what is sent.
+const (
+	PagerDuty    = "pagerduty"
+	Alertmanager = "alertmanager"
+)
+
+// EventsURL is where PagerDuty takes events.
+const EventsURL = "https://events.pagerduty.com/v2/enqueue"
+
+// Alert is what people are woken for.
+type Alert struct {
+	Key      string // the same for one thing, at its beginning and at its end
+	Cluster  string
+	About    string // "prod-7", "R-7F3K"
+	Summary  string
+	Severity string // "critical", "error", "warning"
+	Began    time.Time
+	Link     string // to the message, "" where it is not known
+}
+
+// Config says where alerts go.
+type Config struct {
+	Shape string
+	// URL may be a secret itself, as that of a hook with a token in its path.
+	URL        secret.Text
+	RoutingKey secret.Text // PagerDuty
+	CAFile     string      // "" for the system's
+	Now        func() time.Time
+}
+
+// Pager sends alerts.
+type Pager struct {
+	Config
+	client *http.Client
+}
+
+const (
+	callTimeout = 10 * time.Second
+	firstRetry  = time.Second
+	mostRetry   = 20 * time.Second
+	// sendBudget bounds all tries of one alert.
+	sendBudget = 2 * time.Minute
+	// lasts is how long Alertmanager takes an alert for active that nothing ended.
+	lasts   = 12 * time.Hour
+	maxBody = 4 << 10
+	// mostSummary is PagerDuty's limit.
+	mostSummary = 1024
+)
+
+// New makes a Pager. A file of authorities that cannot be used is an error.
+func New(c Config) (*Pager, error) {
+	if c.URL.IsZero() || c.Shape != PagerDuty && c.Shape != Alertmanager {
+		return nil, errors.New("a pager needs a URL and a shape")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s has no certificate", c.CAFile)
+		}
+	}
+	client := &http.Client{
+		Timeout:   callTimeout,
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, ForceAttemptHTTP2: true},
+		// A redirect would take the routing key elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &Pager{Config: c, client: client}, nil
+}
+
+// Trigger sends an alert; it is tried again while the receiver may yet take it.
+func (p *Pager) Trigger(ctx context.Context, a Alert) error { return p.send(ctx, a, false) }
+
+// Resolve says that it is over.
+func (p *Pager) Resolve(ctx context.Context, a Alert) error { return p.send(ctx, a, true) }
+
+func (p *Pager) send(ctx context.Context, a Alert, over bool) error {
+	body, err := json.Marshal(p.body(a, over))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendBudget)
+	defer cancel()
+	backoff := retry.WithJitterPercent(20, retry.WithCappedDuration(mostRetry, retry.NewExponential(firstRetry)))
+	return retry.Do(ctx, backoff, func(ctx context.Context) error { return p.post(ctx, body) })
+}
+
+func (p *Pager) post(ctx context.Context, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL.Reveal(), bytes.NewReader(body))
+	if err != nil {
+		return errors.New("its URL cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return retry.RetryableError(p.without(err))
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	err = errors.Join(err, resp.Body.Close())
+	switch code := resp.StatusCode; {
+	case code/100 == 2 && err == nil:
+		return nil
+	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500, code/100 == 2:
+		return retry.RetryableError(fmt.Errorf("it answers with %s", resp.Status))
+	default:
+		return fmt.Errorf("it answers with %s: %s", resp.Status, reason(answer))
+	}
+}
+
+// without leaves the URL out of an error: it may be a secret.
+func (p *Pager) without(err error) error {
+	var in *url.Error
+	if errors.As(err, &in) {
+		return in.Err
+	}
+	return err
+}
+
+// reason is the message of PagerDuty's refusal; of others nothing is repeated.
+func reason(answer []byte) string {
+	var a struct{ Message string }
+	if json.Unmarshal(answer, &a) != nil || a.Message == "" {
+		return "no reason given"
+	}
+	return a.Message[:min(len(a.Message), 200)]
+}
+
+// Check asks whether the receiver can be reached, without an alert: any answer over a
+// connection that is trusted will do.
+func (p *Pager) Check(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, p.URL.Reveal(), nil)
+	if err != nil {
+		return errors.New("its URL cannot be used")
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return p.without(err)
+	}
+	return resp.Body.Close()
+}

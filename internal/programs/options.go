@@ -1,0 +1,98 @@
+package programs
+
+import (
+	"slices"
+	"strings"
+)
+
+// options are those with which a program is known to do what its judge says. Any
+// other makes the command one that is not known: an abbreviation of a long
+// option, a letter among others, an option whose value would look like the verb.
+type options struct {
+	flags  string // letters without a value
+	valued string // letters with one, joined or in the next word
+	// long are the options of two dashes, with a blank between; "=" at the end
+	// says that it takes a value, joined or in the next word.
+	long string
+}
+
+// parse takes the options out. ok is false where one is not among them.
+func (o options) parse(args []string) (operands []string, ok bool) {
+	long := strings.Fields(o.long)
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case a == "--":
+			return append(operands, args[i+1:]...), true
+		case strings.HasPrefix(a, "--"):
+			name, _, joined := strings.Cut(a[2:], "=")
+			switch {
+			case slices.Contains(long, name+"="):
+				if !joined {
+					i++
+				}
+			case joined || !slices.Contains(long, name):
+				return nil, false
+			}
+		case len(a) > 1 && a[0] == '-':
+			next, known := o.letters(a[1:])
+			if !known {
+				return nil, false
+			}
+			if next {
+				i++
+			}
+		default:
+			operands = append(operands, a)
+		}
+		if i >= len(args) {
+			return nil, false // a value is missing
+		}
+	}
+	return operands, true
+}
+
+// letters reads the letters of one word; next says that the value of the last
+// one is the next word.
+func (o options) letters(word string) (next, known bool) {
+	for i, r := range word {
+		switch {
+		case strings.ContainsRune(o.flags, r):
+		case strings.ContainsRune(o.valued, r):
+			return i == len(word)-1, true
+		default:
+			return false, false
+		}
+	}
+	return false, true
+}
+
+// reads is a program that reads with these options, whatever its operands.
+func (o options) reads(args []string) Effect {
+	_, ok := o.parse(args)
+	return when(ok)
+}
+
+// has says that an option stands among the arguments in just this form.
+func has(args []string, options ...string) bool {
+	return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(options, a) })
+}
+
+// systemPrograms are the directories whose programs are the ones known here.
+var systemPrograms = []string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/illumon/latest/bin"}
+
+// systemFiles are directories in which a new file may be run, or read as a
+// setting: what is written there is no file of the command's own.
+var systemFiles = strings.Fields("/bin /boot /dev /etc /home /lib /lib32 /lib64 /opt /proc /root /run /sbin /sys /usr /var")
+
+// ownFiles are those below systemFiles that are for such files.
+var ownFiles = []string{"/var/backups", "/var/tmp"}
+
+// FreshFile says that a path names a file which may be written without changing
+// anything else: whole, not climbing, outside of the system's directories.
+func FreshFile(path string) bool {
+	inside := func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "..") || strings.Contains(path, "//") {
+		return false
+	}
+	return slices.ContainsFunc(ownFiles, inside) || !slices.ContainsFunc(systemFiles, inside)
+}

@@ -1,0 +1,178 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+)
+
+// Config is what a Publisher needs. All of it but Now and Log is required.
+type Config struct {
+	Runs         engine.Runs
+	Posts        Posts
+	Messenger    Messenger
+	Log          audit.Log
+	AuditChannel string // where the trail is posted, C…
+	// Card is a run's message as it should be now, and First what it is when it
+	// is first shown, and calls people; nil means Card.
+	Card  func(engine.Run) card.Card
+	First func(context.Context, engine.Run) card.Card
+	// Reminders call people again while a run waits for votes; nil means none.
+	Reminders *Reminders
+	// Elsewhere tells the requester that their run is shown in the audit channel,
+	// at link, and Unseen that no one can see it; left says that it was withdrawn.
+	Elsewhere func(r engine.Run, link string) card.Card
+	Unseen    func(r engine.Run, withdrawn bool) card.Card
+	// Restored mentions the requester of a run that a restore has closed.
+	Restored func(engine.Run) card.Card
+	// Withdraw ends a run that waits for votes and that no one can see.
+	Withdraw func(ctx context.Context, r engine.Run) error
+	// TrailCard shows a batch of trail entries, and TrailReply one in the thread
+	// of its run; nil means TrailCard.
+	TrailCard, TrailReply func([]audit.Sealed) card.Card
+	Now                   func() time.Time // nil means time.Now
+	Logger                *slog.Logger     // nil means silence
+}
+
+// Publisher brings messages in step with what is stored. One of all replicas
+// runs it at a time: two would post every run twice.
+type Publisher struct {
+	Config
+
+	mu      sync.Mutex
+	tracks  map[string]*track
+	remind  reminding
+	threads threads
+	refused map[string]refusal // by run, whose channel takes no messages
+	work    sync.WaitGroup
+}
+
+const (
+	recent      = 100              // ended runs looked at after a start
+	relist      = 10 * time.Second // between comparisons of everything stored with everything posted
+	again       = 10 * time.Minute // a new leader edits once more what ended so lately
+	retryFirst  = time.Second
+	retryAtMost = 15 * time.Second
+)
+
+// New makes a Publisher; nothing is posted before Run.
+func New(c Config) (*Publisher, error) {
+	var errs []error
+	need := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("the publisher needs %s", what))
+		}
+	}
+	need(c.Runs != nil, "Runs")
+	need(c.Posts != nil, "Posts")
+	need(c.Messenger != nil, "a Board")
+	need(c.Log != nil, "the audit Log")
+	need(c.AuditChannel != "", "an audit channel")
+	need(c.Card != nil, "a Card")
+	need(c.Elsewhere != nil && c.Unseen != nil && c.Withdraw != nil, "Elsewhere, Unseen and Withdraw")
+	need(c.Restored != nil, "Restored")
+	need(c.TrailCard != nil, "a TrailCard")
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.First == nil {
+		c.First = func(_ context.Context, r engine.Run) card.Card { return c.Card(r) }
+	}
+	if c.TrailReply == nil {
+		c.TrailReply = c.TrailCard
+	}
+	return &Publisher{
+		Config:  c,
+		tracks:  make(map[string]*track),
+		remind:  newReminding(),
+		threads: newThreads(),
+		refused: map[string]refusal{},
+	}, nil
+}
+
+// Run reconciles until ctx ends, and then returns nil: every run's message is
+// brought to the run's stored revision, and the trail is posted from where it
+// was left. What fails is logged and tried again with a growing delay.
+func (p *Publisher) Run(ctx context.Context) error {
+	var loops sync.WaitGroup
+	for _, loop := range []func(context.Context){p.watchLoop, p.listLoop, p.trailLoop, p.remindLoop} {
+		loops.Go(func() { loop(ctx) })
+	}
+	loops.Wait()
+	p.work.Wait()
+	return nil
+}
+
+// watchLoop follows the runs as they change.
+func (p *Publisher) watchLoop(ctx context.Context) {
+	engine.Follow(ctx, p.Runs, p.Logger, "publisher", func() {}, func(s engine.Stored) { p.see(ctx, s) })
+}
+
+// listLoop compares what is stored with what was posted: at the start, for
+// what a process that is gone left behind, and every now and then, for what a
+// broken watch has missed.
+func (p *Publisher) listLoop(ctx context.Context) {
+	backoff := newBackoff()
+	for start := true; ctx.Err() == nil; {
+		if err := p.list(ctx, start); err == nil {
+			backoff, start = newBackoff(), false
+			pause.For(ctx, relist)
+			continue
+		} else if ctx.Err() == nil {
+			delay, _ := backoff.Next()
+			p.Logger.WarnContext(ctx, "the runs could not be listed; trying again", "in", delay, "err", err)
+			pause.For(ctx, delay)
+		}
+	}
+}
+
+// list sees what is behind; at the start also what leads nowhere yet.
+func (p *Publisher) list(ctx context.Context, start bool) error {
+	open, err := p.Runs.Open(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := p.Runs.Recent(ctx, recent)
+	if err != nil {
+		return err
+	}
+	for _, s := range append(open, ended...) {
+		post, ok, err := p.Posts.Post(ctx, s.Run.ID)
+		if err != nil {
+			return err
+		}
+		if ok && start && p.mayBeOverwritten(s.Run, post) {
+			post.Rev = 0
+			if err := p.Posts.SetPost(ctx, s.Run.ID, post); err != nil {
+				return err
+			}
+		}
+		if p.refusedLately(s.Run.ID) {
+			continue
+		}
+		if !ok || post.Rev < s.Rev || start && p.unlinked(ctx, s.Run.ID) {
+			p.see(ctx, s)
+		}
+	}
+	return nil
+}
+
+func newBackoff() retry.Backoff {
+	return retry.WithJitterPercent(20, retry.WithCappedDuration(retryAtMost, retry.NewExponential(retryFirst)))
+}

@@ -1,0 +1,24 @@
+package publish
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"dhbot/internal/engine"
+)
+
+// tellRestored mentions, beside a run's message, the requester of a run that a
+// restore has closed: an edit sends no notification, and they wait for its end. That it was
+// done is noted afterwards: after a crash in between they are told once more.
+func (p *Publisher) tellRestored(ctx context.Context, post *Post, r engine.Run) error {
+	if post.Told || !r.BroughtBack() {
+		return nil
+	}
+	_, err := p.Messenger.Post(ctx, engine.Place{Channel: post.Channel, Thread: cmp.Or(r.Place.Thread, post.TS)}, p.Restored(r))
+	if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is shown elsewhere then
+		return err
+	}
+	post.Told = true
+	return nil
+}

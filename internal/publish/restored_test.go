@@ -1,0 +1,43 @@
+package publish_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/engine"
+)
+
+// The requester of a run that a restore has closed is told beside its message, whether
+// the store still knows that message or not; once, also over a restart, and again
+// where it was not noted.
+func TestRestoredRunIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		stop := b.start()
+		s := b.change(engine.Stored{}, run1, engine.Running, "")
+		time.Sleep(5 * time.Second)
+		s = b.change(s, run1, engine.Closed, "from before the restore")
+		forgotten := b.change(engine.Stored{}, "R-3456", engine.Closed, "from before the restore")
+		time.Sleep(5 * time.Second)
+		stop()
+		defer b.start()()
+		time.Sleep(time.Minute)
+		for _, st := range []engine.Stored{s, forgotten} {
+			told := 0
+			list := b.board.in("C0" + st.Run.ID)
+			for _, m := range list {
+				if m.text == "restored "+st.Run.ID {
+					told++
+					if m.thread != list[0].ts {
+						t.Errorf("%s: told in the thread %q, want that of its message %q", st.Run.ID, m.thread, list[0].ts)
+					}
+				}
+			}
+			if told != 1 {
+				t.Errorf("%s: the requester was told %d times: %+v", st.Run.ID, told, list)
+			}
+			b.wantPosted(st)
+		}
+	})
+}

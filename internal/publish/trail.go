@@ -1,0 +1,218 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+)
+
+const (
+	trailEvery = time.Second // between two looks for new entries
+	trailBatch = 20          // entries in one message at most
+	// trailWindow is how many entries are sorted by run before the cursor moves:
+	// what is posted of them may be posted again after a crash.
+	trailWindow = 60
+	// trailRoom bounds a message by what its entries weigh: a longer one would
+	// be cut, and an entry that is cut off was never posted.
+	trailRoom  = 9_000
+	spanWeight = 80              // bytes around each of a line's pieces
+	linePieces = 14              // of an entry, with its time
+	trailLate  = 5 * time.Second // a lag worth saying
+	// linkWait is how long a run's trail waits for the run's message, so that
+	// it can lead there.
+	linkWait = 5 * time.Second
+	// skipped reads after which the cursor is stored though nothing was
+	// posted: a restart then reads at most so many again.
+	trailSkip = 1_000
+)
+
+var errEnough = errors.New("enough for one window")
+
+// trailLoop posts the trail, what belongs to one run in a thread of its own. The
+// cursor moves after the posts, so that an entry is posted at least once;
+// entries are numbered, which makes a double recognisable.
+func (p *Publisher) trailLoop(ctx context.Context) {
+	backoff := newBackoff()
+	t := &trail{Publisher: p, done: map[uint64]bool{}}
+	for ctx.Err() == nil {
+		more, err := t.step(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			delay, _ := backoff.Next()
+			p.Logger.WarnContext(ctx, "the trail is not posted up to date; trying again", "in", delay.Round(time.Millisecond), "err", err)
+			pause.For(ctx, delay)
+		case !more:
+			backoff = newBackoff()
+			pause.For(ctx, trailEvery)
+		default:
+			backoff = newBackoff()
+		}
+	}
+}
+
+// trail is how far the trail has been posted.
+type trail struct {
+	*Publisher
+	known  bool
+	seen   uint64 // entries up to here are posted, or need not be
+	stored uint64 // the cursor that the store has
+	// done are the entries beyond seen that are posted.
+	done map[uint64]bool
+}
+
+// step posts the next window of entries, if there are any; more says that
+// others wait.
+func (t *trail) step(ctx context.Context) (more bool, err error) {
+	if !t.known {
+		if t.stored, err = t.Posts.TrailPosted(ctx); err != nil {
+			return false, err
+		}
+		t.seen, t.known = t.stored, true
+	}
+	head, ok, err := t.Log.Head(ctx)
+	if err != nil || !ok || head.N <= t.seen {
+		return false, err
+	}
+	window, last, err := t.window(ctx)
+	if err != nil {
+		return false, err
+	}
+	waiting, pending := uint64(len(window))+head.N-last, false
+	for _, batch := range batches(window) {
+		waiting -= uint64(len(batch))
+		waits, err := t.post(ctx, batch, waiting)
+		if err != nil {
+			return false, fmt.Errorf("posting entries %d to %d: %w", batch[0].N, batch[len(batch)-1].N, err)
+		}
+		pending = pending || waits
+	}
+	if pending {
+		return false, nil
+	}
+	t.seen = last
+	clear(t.done)
+	if len(window) > 0 || t.seen-t.stored >= trailSkip {
+		note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
+		defer cancel()
+		if err := t.Posts.SetTrailPosted(note, t.seen); err != nil {
+			// Not posted again by this process; after a restart, twice.
+			return false, err
+		}
+		t.stored = t.seen
+	}
+	return t.seen < head.N, nil
+}
+
+// window is the next entries that are to be posted, and the number up to which
+// the trail was looked at. Reads are recorded but not posted.
+func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64, err error) {
+	last = t.seen
+	err = t.Log.Trail(ctx, t.seen+1, func(s audit.Sealed) error {
+		if s.Record.Kind != audit.ReadDone {
+			if len(window) == trailWindow {
+				return errEnough
+			}
+			if !t.done[s.N] {
+				window = append(window, s)
+			}
+		}
+		last = s.N
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return window, last, err
+}
+
+// batches sorts entries by run, in the order in which each first appears,
+// and cuts what is too much for one message.
+func batches(window []audit.Sealed) [][]audit.Sealed {
+	var out [][]audit.Sealed
+	open := map[string]int{} // run → its batch that still has room
+	room := map[string]int{}
+	for _, s := range window {
+		run, w := s.Record.Run, weight(s.Record)
+		i, ok := open[run]
+		if !ok || len(out[i]) == trailBatch || w > room[run] {
+			i = len(out)
+			out = append(out, nil)
+			open[run] = i
+			room[run] = trailRoom
+		}
+		out[i] = append(out[i], s)
+		room[run] -= w
+	}
+	return out
+}
+
+// post puts one batch into the channel, or into its run's thread, which its
+// first one begins. waits says that it is better posted a moment later: its
+// run's message, to which it leads, is about to stand.
+func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) (waits bool, err error) {
+	at := engine.Place{Channel: t.AuditChannel}
+	run := batch[0].Record.Run
+	show, begins := t.TrailCard, false
+	if run != "" {
+		th, ok, err := t.thread(ctx, run)
+		if err != nil {
+			return false, err
+		}
+		if at.Thread, begins = th.TS, !ok; ok {
+			show = t.TrailReply
+		}
+	}
+	c := t.card(show(batch), batch, waiting)
+	if begins {
+		link, err := t.messageLink(ctx, run)
+		switch {
+		case err != nil:
+			t.Logger.WarnContext(ctx, "a trail stands without the link to its run", "run", run, "err", err)
+		case link == "" && t.Now().Sub(batch[0].Record.At) < linkWait && t.willBeShown(ctx, run):
+			return true, nil
+		case link != "":
+			c = withFoot(c, card.L("The message of "+run, link))
+		}
+	}
+	ts, err := t.Messenger.Post(ctx, at, c)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range batch {
+		t.done[s.N] = true
+	}
+	if begins {
+		return false, t.beginThread(ctx, run, Thread{Channel: t.AuditChannel, TS: ts})
+	}
+	return false, nil
+}
+
+// weight is how many bytes an entry takes in a message, rather too many.
+func weight(r audit.Record) int {
+	b, err := audit.Canonical(r)
+	if err != nil {
+		return trailRoom // a message of its own
+	}
+	return len(b) + linePieces*spanWeight
+}
+
+// card says, where the trail is behind, by how much.
+func (t *trail) card(c card.Card, batch []audit.Sealed, waiting uint64) card.Card {
+	lag := t.Now().Sub(batch[0].Record.At)
+	switch {
+	case waiting > 0:
+		return withFoot(c, card.T(fmt.Sprintf("%s after the fact · %d more entries are waiting", lag.Round(time.Second), waiting)))
+	case lag >= trailLate:
+		return withFoot(c, card.T(lag.Round(time.Second).String()+" after the fact"))
+	default:
+		return c
+	}
+}

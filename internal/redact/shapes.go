@@ -1,0 +1,127 @@
+package redact
+
+import (
+	"regexp"
+	"sync"
+)
+
+// only is a shape whose secret is the first group, or all of it.
+func only(expression string) shape {
+	return shape{pattern: lazily(expression)}
+}
+
+// lazily compiles an expression when a line first holds its hint.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
+// unlessWord is only for a value in prose: it holds letters and digits.
+func unlessWord(expression string) shape {
+	s := only(expression)
+	s.random = true
+	return s
+}
+
+// unlessSentence is only for a value that may be a sentence instead.
+func unlessSentence(expression string) shape {
+	s := only(expression)
+	s.prose = true
+	return s
+}
+
+// The names under which secrets are written: "password", "STOREPASS",
+// "aws_secret_access_key", "client-secret", "auth_token", "private key". Short
+// ones such as "pass" and "pwd" count only as a whole word or the end of one:
+// "DB_PASS", "db.pwd", "dbPass".
+const (
+	longName = `[\w.\-]*(?:password|passwd|pass[_\- ]?phrase|passcode|passwort|kennwort|mot[_ ]de[_ ]passe|contraseña|storepass|keypass|requirepass|masterauth|bindpw|secret|token|` +
+		`api[_\- ]?key|(?:access|private|secret|account|shared|signing|encryption|master|subscription|functions)[_\- ]?key|credentials?|_auth|\bpsk)` +
+		`(?:[_\-](?:key[_\-]base|key|hash|b64|base64|value|access[_\-]key))?`
+	shortName = `(?:\b(?:[\w.\-]*[_.\-])?(?:pass|pwd|pw)|\b(?-i:[a-z][A-Za-z0-9]*(?:Pass|Pwd|Pw)|[A-Z0-9_]+(?:PASS|PWD)))`
+	name      = `(?:` + longName + `|` + shortName + `)`
+)
+
+// Between a name and its value: quotes at any depth of escaping, or as HTML,
+// JSON and URLs write them.
+const (
+	quote  = `(?:\\*["']|&quot;|&#3[49];|&apos;|%22|%27|\\+u002[27])`
+	assign = `(?:\\*["']?[ \t]*(?:=>|:=|[=:])[ \t]*)`
+	// A value in quotes reaches to the quote that ends it, or to the end of its
+	// line where it was cut off.
+	inDouble  = `((?:[^"\\\n]|\\[^\n])*)`
+	inEscaped = `((?:[^"\\\n]|\\+[^"\\\n])*)`
+	inSingle  = `([^'\n]*)`
+)
+
+var nameHints = []string{
+	"pass", "pwd", "pw=", "pw:", "pw\"", "pw'", "pw ", "pw\\", "pw%", "pw&", "pw<", "secret", "token", "key",
+	"credential", "bindpw", "masterauth", "_auth", "psk", "kennwort", "contrase",
+}
+
+// fieldRules are values of keys named like secrets.
+var fieldRules = []rule{
+	// URL with a password; digits before a slash are a port
+	{[]string{"://"}, []shape{
+		only(`[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@`),
+		only(`[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"'<>]+:([^\s@"'<>/]*[^\s@"'<>/0-9][^\s@"'<>]*)@`),
+		only(`[A-Za-z][A-Za-z0-9+.\-]*://([A-Za-z0-9_\-]{16,})@`),
+	}},
+	{nameHints, []shape{
+		// written for a URL: password%3Dx%26user%3Dy
+		only(`(?i)` + name + `(?:%22|%27)?%3[DA](?:%22|%27|%20)*((?:[^\s%&"']|%(?:[013-9A-F][0-9A-F]|2[013-589A-F]))+)`),
+		// in quotes, escaped ones and those of HTML
+		only(`(?i)` + name + assign + `"` + inDouble),
+		only(`(?i)` + name + assign + `\\+"` + inEscaped),
+		only(`(?i)` + name + assign + `\\*'` + inSingle),
+		only(`(?i)` + name + quote + `[ \t]*(?:=>|:=|[=:])[ \t]*(?:&\w+;|&#3[49];|%22|%27|\\+u002[27])([^&%\\\s"'<]+)`),
+		// {"name": "DB_PASSWORD", "value": "x"}, name="password" value="x"
+		only(`(?i)\b(?:name|key)\\*["']?[ \t]*[=:][ \t]*\\*["']` + name + `\\*["'][ \t,]*\\*["']?value\\*["']?[ \t]*[=:][ \t]*\\*["']([^"'\\\n]*)`),
+		only(`(?i)\bvalue[ \t]*=[ \t]*["']([^"'\n]*)["'][ \t]+(?:name|key)[ \t]*=[ \t]*["']` + name + `["']`),
+		// a pair: ("password", "x")
+		only(`(?i)["']` + name + `["'][ \t]*,[ \t]*"` + inDouble),
+		only(`(?i)["']` + name + `["'][ \t]*,[ \t]*'` + inSingle),
+		// XML: <password>x</password>, <property name="connection.password">x<
+		only(`(?i)<[\w:.\-]*` + name + `(?:\s[^<>]*)?>([^<>\n]+)<`),
+		only(`(?i)(?:name|key|id)[ \t]*=[ \t]*["']` + name + `["'][^<>]*>([^<>\n]+)<`),
+		// a number or word after a quoted name ends with the JSON around it
+		only(`(?i)` + name + `\\*["'][ \t]*[:=][ \t]*([^\s"'\\,\[\]{}]+)`),
+		// up to the next blank
+		unlessSentence(`(?i)` + longName + assign + `([^\s"'\\<][^\s<]*)`),
+		unlessSentence(`(?i)` + shortName + `[ \t]*(?:=>|:=|[=:])[ \t]*([^\s"'\\</][^\s<]{3,}|[^\s"'\\<0-9/]\S*)`),
+		// aws configure set aws_secret_access_key X, auth_token X: letters and digits
+		unlessWord(`(?i)[\w.]+[_\-](?:password|passwd|passphrase|secret|token|key|pass|pwd)[ \t]+([^\s"'<,;:=\-][^\s"'<,;]{7,})`),
+		// machine h login u password x; password is x; with password 'x'
+		only(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|of|to|set to|changed to|reset to)[ \t]+)?\\*"([^"\\\n]{3,})`),
+		only(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|of|to|set to|changed to|reset to)[ \t]+)?\\*'([^'\\\n]{3,})`),
+		unlessWord(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|set to|changed to|reset to)[ \t]+)?([^\s"'<>=:\-][^\s"'<>]*)`),
+		only(`(?i)\blogin[ \t]+\S+[ \t]+password[ \t]+(\S+)`),
+		// A temporary password is generated for root@localhost: x
+		unlessSentence(`(?i)\bpassword\b[^:=\n"']{1,60}:[ \t]+([^\s"'<]\S{3,})`),
+		// password options of programs
+		only(`(?i)(?:^|[\s"'])--?[\w\-]*(?:password|passwd|passphrase|pass|storepass|keypass|bindpw|secret|token|(?:api|access|secret|private)-?key|pwd)[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s\-"'<][^\s]*))`),
+	}},
+	{[]string{"signature", "sig="}, []shape{only(`(?i)\b(?:sig|(?:x-(?:amz|goog)-)?signature)=\\*["']?([^\s&"'\\<,;]{6,})`)}},
+	{[]string{"x-amz-", "x-goog-"}, []shape{only(`(?i)\bx-(?:amz|goog)-credential=([^\s&"'<]+)`)}},
+	{[]string{"key="}, []shape{only(`[?&](?:key|auth|code)=([A-Za-z0-9_.~%\-]{16,})`)}},
+	{[]string{"cookie"}, []shape{
+		only(`(?i)\bset-cookie2?\\*["']?[ \t]*[:=][ \t]*\\*["']?[\w!#$%&*+.^|~\-]+=([^;\s"'\\]+)`),
+		only(`(?i)(?:^|[^\w\-])cookie2?\\*["']?[ \t]*[:=][ \t]*\\*["']?([\w!#$%&*+.^|~\-]+=[^"'\\\n]+)`),
+	}},
+	{[]string{"sess", "sid="}, []shape{only(`(?i)\b(?:j?session[_\-]?(?:id|key)|phpsessid|asp\.net_sessionid|(?:connect\.)?sid)=([^\s;&"'<,]{8,})`)}},
+	{[]string{"authorization"}, []shape{
+		only(`(?i)authorization\\*["']?[ \t]*[:=][ \t]*\\*["']?(?:basic|bearer|token|negotiate|ntlm|apikey|api-key|key|sharedkey|splunk|genie\w*)[ \t]+([^\s"'\\,]+)`),
+		only(`(?i)authorization\\*["']?[ \t]*[:=][ \t]*\\*["']?([^\s"'\\:,]{8,})\\*["']?(?:[ \t]*$|["'])`),
+	}},
+	{[]string{`auth"`, `auth\`}, []shape{only(`"auth\\*"[ \t]*:[ \t]*\\*"([A-Za-z0-9+/]{8,}=*)\\*"`)}}, // ~/.docker/config.json
+	{[]string{"hmac"}, []shape{only(`(?i)\bhmac[ _\-]key\\*["']?[ \t]*[:=][ \t]*\\*["']?([A-Za-z0-9+/=_\-]{16,})`)}},
+	{[]string{"recovery code", "backup code", "verification code", "one-time code"}, []shape{
+		unlessWord(`(?i)\b(?:recovery|backup|verification|one-time) codes?(?:[ \t]*[:=]|[ \t]+(?:is|are))[ \t]*([A-Za-z0-9][A-Za-z0-9\-]{5,})`),
+	}},
+	{[]string{"digest "}, []shape{only(`(?i)\bdigest[ \t].*\bresponse=\\*["']?([^"'\s,]{8,})`)}},
+	{[]string{"bearer"}, []shape{only(`(?i)\bbearer[ \t]+([A-Za-z0-9._~+/\-]{8,}=*)`)}},
+	// AccountName=x;Pwd=y; of a connection string, and its siblings
+	{[]string{"etcdctl_user"}, []shape{only(`(?i)\betcdctl_user(?:name)?[ \t]*[=:][ \t]*["']?[\w.\-]+:([^\s"']+)`)}},
+	{[]string{"redisc"}, []shape{only(`(?i)\brediscli_auth[ \t]*=[ \t]*["']?([^\s"']+)`)}},
+	{[]string{"private-mac", "private-hash"}, []shape{only(`(?i)private-(?:mac|hash):[ \t]*(\S+)`)}},
+	{[]string{"private-lines"}, []shape{only(`(?i)private-lines:[ \t]*[0-9]+[ \t]*[/,;|\\n]+[ \t]*([A-Za-z0-9+/=]+(?:[A-Za-z0-9+/=\s\\]*[A-Za-z0-9+=])?)`)}},
+}

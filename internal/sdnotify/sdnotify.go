@@ -1,0 +1,72 @@
+// Package sdnotify speaks sd_notify(3): it tells systemd when the bot has
+// started, reloads and stops, and keeps its watchdog quiet while the bot is
+// alive. Without systemd everything here does nothing.
+package sdnotify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+)
+
+// Ready says that the bot has started, or has finished reloading.
+func Ready() error { return send(daemon.SdNotifyReady) }
+
+// Stopping says that the bot takes nothing new on.
+func Stopping() error { return send(daemon.SdNotifyStopping) }
+
+// Reloading says that the bot reads its config anew; Ready ends it.
+func Reloading() error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return fmt.Errorf("sd_notify: %w", err)
+	}
+	return send(fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
+}
+
+func send(state string) error {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		return fmt.Errorf("sd_notify: %w", err)
+	}
+	return nil
+}
+
+// Watchdog tells systemd that the bot is alive, twice in each interval of
+// WatchdogSec=, until ctx ends. Where stuck names something it stays silent,
+// and systemd restarts the bot.
+func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog.Logger) error {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("WATCHDOG_USEC: %w", err)
+	}
+	if every == 0 {
+		return nil
+	}
+	tick := time.NewTicker(every / 2)
+	defer tick.Stop()
+	for {
+		if why := stuck(time.Now()); len(why) > 0 {
+			log.ErrorContext(ctx, "the watchdog is not answered, so systemd will restart the bot", "why", strings.Join(why, "; "))
+		} else if err := send(daemon.SdNotifyWatchdog); err != nil {
+			log.WarnContext(ctx, "the watchdog could not be answered", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Report logs what went wrong with a notification: the bot runs on without it.
+func Report(log *slog.Logger, errs ...error) {
+	if err := errors.Join(errs...); err != nil {
+		log.Warn("systemd could not be notified", "err", err)
+	}
+}

@@ -1,0 +1,107 @@
+package demo_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dhbot/internal/sim/demo"
+	"dhbot/internal/sim/hostsim"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// cardWithin is how soon a restart's card stands in the channel, whatever else is asked.
+const cardWithin = 3 * time.Second
+
+// TestCardBesideFloods is the whole bot at Slack's own limits: beside a flood the card of a
+// restart stands in its channel within 3 s, and its requester can end it at once. It
+// measures, and so is for .ci/long.
+func TestCardBesideFloods(t *testing.T) {
+	if os.Getenv("DHBOT_FLOOD") == "" {
+		t.Skip("set DHBOT_FLOOD to measure")
+	}
+	others := strangers(300)
+	names := make([]string, len(others))
+	for i, p := range others {
+		names[i] = p.Name
+	}
+	for _, tt := range []struct {
+		name, text string
+		who        []string
+	}{
+		{"300 reads of one person in the channel", "status db_dis", []string{"reader"}},
+		{"300 commands of strangers", "status db_dis", names},
+		{"300 reads of the requester", "status db_dis", []string{"operator"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Others: others}
+			err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
+				say := func(who, text string) error {
+					_, err := d.Slack.Slash(slacklocal.SlashCommand{User: who, Channel: slacklocal.DemoIncident, Command: "/dh", Text: text})
+					return err
+				}
+				var flood sync.WaitGroup
+				defer flood.Wait()
+				half := make(chan struct{})
+				flood.Go(func() {
+					for n := range 300 {
+						if n == 150 {
+							close(half)
+						}
+						if err := say(tt.who[n%len(tt.who)], tt.text); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+				<-half
+				asked := time.Now()
+				if err := say("operator", "restart db_dis because disk was full"); err != nil {
+					return err
+				}
+				run := shows(t, d, "Approval needed")
+				card := time.Since(asked)
+				ended := time.Now()
+				if err := say("operator", "cancel "+run); err != nil {
+					return err
+				}
+				shows(t, d, "Cancelled")
+				t.Logf("card after %s, cancelled on it after %s", card.Round(time.Millisecond), time.Since(ended).Round(time.Millisecond))
+				if card > cardWithin || time.Since(ended) > cardWithin {
+					t.Errorf("later than %s", cardWithin)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// shows waits for a run's message in the channel of incidents and returns the run's id.
+func shows(t *testing.T, d *demo.Demo, text string) (run string) {
+	t.Helper()
+	await(t, "a message with "+text, func() bool {
+		list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list {
+			all := m.Text + fmt.Sprint(m.Blocks)
+			if !strings.Contains(all, text) {
+				continue
+			}
+			if i := strings.Index(all, "R-"); i >= 0 && i+6 <= len(all) {
+				run = all[i : i+6]
+				return true
+			}
+		}
+		return false
+	})
+	return run
+}

@@ -1,0 +1,275 @@
+package demo
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"dhbot/internal/app"
+	"dhbot/internal/audit"
+	"dhbot/internal/config"
+	"dhbot/internal/fleet"
+	"dhbot/internal/local/adminsock"
+	"dhbot/internal/sim/hostsim"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// Options are what a demo can be told.
+type Options struct {
+	Generation  string // a catalog's name
+	SlackListen string // "" picks a free port
+	// Pace is how long things take on the simulated hosts, as a factor of
+	// what real ones take; 0 means 1.
+	Pace float64
+	// Runbooks is a directory of runbooks of one's own, as an absolute path;
+	// "" means none.
+	Runbooks string
+	// Keys are public keys of the demo's people, as in a config, by name: with
+	// them they can use the terminal.
+	Keys map[string]string
+	// Watch has the cluster watched in the background, and its incidents told in
+	// the channel of incidents.
+	Watch bool
+	// Grid makes the local Slack's workspace one of an Enterprise Grid.
+	Grid bool
+	// Others are further people of the workspace, in the channel of incidents; the
+	// config does not know them.
+	Others []slacklocal.Person
+	// Real takes the place of the simulated hosts.
+	Real *Real
+	// Metrics is the loopback address where the bot serves its metrics; "" for
+	// nowhere.
+	Metrics string
+	Log     *slog.Logger
+	// Now is the clock of the bot and of the simulated hosts; nil is the machine's.
+	Now func() time.Time
+}
+
+// Real is a cluster of hosts that exist, e.g. of a lab.
+type Real struct {
+	Cluster             fleet.Cluster
+	KeyFile, KnownHosts string
+}
+
+// Demo is the whole bot, running.
+type Demo struct {
+	Slack *slacklocal.Server
+	Hosts *hostsim.Cluster // nil where the hosts are real
+	real  Real
+	dir   string
+}
+
+// Run starts a local Slack, simulated hosts and, against them, the very bot of
+// `bot run`; calls f when the bot hears Slack; and puts everything away when f
+// returns or ctx ends. All of it is on loopback and in one temporary
+// directory.
+func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (err error) {
+	dir, err := os.MkdirTemp("", "dhbot-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	d := &Demo{dir: dir}
+	if o.Real != nil {
+		d.real = *o.Real
+	} else {
+		c := hostsim.Config{Generation: o.Generation, Dir: filepath.Join(dir, "ssh"), Pace: o.Pace, Now: o.Now}
+		if d.Hosts, err = hostsim.Start(c); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, d.Hosts.Close()) }()
+		d.real = Real{
+			Cluster: Fleet(o.Generation, d.Hosts.Address).Clusters[0],
+			KeyFile: d.Hosts.KeyFile(), KnownHosts: d.Hosts.KnownHosts(),
+		}
+	}
+	ws := slacklocal.DemoWorkspace()
+	if o.Grid {
+		ws = slacklocal.DemoGrid()
+	}
+	for _, p := range o.Others {
+		ws.People = append(ws.People, p)
+		for i := range ws.Channels {
+			if c := &ws.Channels[i]; c.ID == slacklocal.DemoIncident {
+				c.Members = append(c.Members, p.ID)
+			}
+		}
+	}
+	if d.Slack, err = slacklocal.Start(slacklocal.Config{Listen: o.SlackListen, Workspace: ws}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Slack.Close()) }()
+	return d.withBot(ctx, o, f)
+}
+
+func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *Demo) error) error {
+	cfg, err := d.config(o)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ended := make(chan error, 1)
+	go func() {
+		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Log: o.Log, Now: o.Now})
+		if err != nil {
+			stop(fmt.Errorf("the bot ended: %w", err))
+		}
+		ended <- err
+	}()
+	err = d.hears(ctx)
+	if err == nil {
+		err = f(ctx, d)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	stop(nil)
+	return errors.Join(err, <-ended)
+}
+
+// hears waits until the bot's sockets are open.
+func (d *Demo) hears(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("the bot did not connect to the local Slack within 30 s"))
+	defer cancel()
+	if until(ctx, func() (bool, error) { return d.Slack.Connections() > 0, nil }) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Stage is where a script can be played.
+func (d *Demo) Stage() Stage {
+	stage := Stage{Slack: d.Slack.URL(), Verify: d.Verify}
+	if d.Hosts != nil {
+		stage.Host = d.fault
+	}
+	return stage
+}
+
+// fault makes a simulated host misbehave; "-" stands for the host itself.
+func (d *Demo) fault(host, process, fault string, args ...string) error {
+	if process == "-" {
+		process = ""
+	}
+	return d.Hosts.Fault(host, process, fault, args...)
+}
+
+// Verify checks the trail of the running bot as `bot audit verify` does. It
+// waits for the first entry: records are sealed a moment after what they tell
+// of.
+func (d *Demo) Verify(ctx context.Context) (text string, err error) {
+	wait, cancel := context.WithTimeout(ctx, DefaultExpect)
+	defer cancel()
+	late := until(wait, func() (bool, error) {
+		text, err = d.verify(ctx)
+		return !errors.Is(err, errEmptyTrail), nil
+	})
+	return text, cmp.Or(err, late)
+}
+
+var errEmptyTrail = errors.New("the trail is empty")
+
+func (d *Demo) verify(ctx context.Context) (string, error) {
+	var b bytes.Buffer
+	if err := adminsock.NewClient(d.stateDir()).Get(ctx, "/trail", nil, &b); err != nil {
+		return "", err
+	}
+	header, trail, err := audit.ReadExport(&b)
+	if err != nil {
+		return "", err
+	}
+	report, err := audit.Verify(trail, audit.Options{After: header.After})
+	if err != nil {
+		return "", err
+	}
+	if report.Entries == 0 {
+		return "", errEmptyTrail
+	}
+	return fmt.Sprintf("the trail is whole: %d entries of %d runs", report.Entries, report.Runs), nil
+}
+
+// ConfigFile is the config file that the bot runs by.
+func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "config.yaml") }
+
+func (d *Demo) stateDir() string { return filepath.Join(d.dir, "state") }
+
+// configText is the demo's config file; the demo reads it as `bot run` would.
+var configText = template.Must(template.New("config").Parse(`slack:
+  home: {{.Home}}
+  audit_channel: {{.Audit}}
+  channels: {{"{"}}{{.Incident}}: {{.Cluster}}, {{.Shared}}: {{.Cluster}}{{"}"}}
+state: {dir: {{.Dir}}}
+ssh: {user: {{.Login}}, key_file: {{.KeyFile}}, known_hosts: {{.KnownHosts}}}
+people:
+  operator: {slack: [{{.Operator}}]{{with .Keys.operator}}, keys: ["{{.}}"]{{end}}}
+  approver: {slack: [{{.Approver}}]{{with .Keys.approver}}, keys: ["{{.}}"]{{end}}}
+  approver2: {slack: [{{.Approver2}}]{{with .Keys.approver2}}, keys: ["{{.}}"]{{end}}}
+  reader: {slack: [{{.Reader}}]{{with .Keys.reader}}, keys: ["{{.}}"]{{end}}}
+clusters:
+  {{.Cluster}}:
+    catalog: {{.Catalog}}
+    acls: {{.ACLs}}
+{{- with .Watch}}
+    watch: {channel: {{.}}, every: 5s, quiet: 10s}
+{{- end}}
+    roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
+    hosts:
+{{- range .Hosts}}
+      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]{{with .Reload}}, client_update_reload: "{{.}}"{{end}}}
+{{- end}}
+{{- with .Runbooks}}
+runbooks: {{.}}
+{{- end}}
+{{- with .Metrics}}
+metrics: {listen: "{{.}}"}
+{{- end}}
+`))
+
+type configHost struct{ Name, Address, Processes, Reload string }
+
+// config writes the demo's config file and reads it.
+func (d *Demo) config(o Options) (*config.Config, error) {
+	cl := d.real.Cluster
+	var hosts []configHost
+	for _, h := range cl.Hosts {
+		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", "), h.ClientUpdateReload})
+	}
+	watch := ""
+	if o.Watch {
+		watch = slacklocal.DemoIncident
+	}
+	home := slacklocal.DemoTeam
+	if o.Grid {
+		home = slacklocal.DemoOrganisation
+	}
+	var b bytes.Buffer
+	err := configText.Execute(&b, map[string]any{
+		"Home": home, "Audit": slacklocal.DemoAudit, "Incident": slacklocal.DemoIncident, "Shared": slacklocal.DemoShared,
+		"Operator": slacklocal.DemoOperator, "Approver": slacklocal.DemoApprover,
+		"Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
+		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
+		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks, "Keys": o.Keys, "Watch": watch, "Metrics": o.Metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	file := d.ConfigFile()
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	env := map[string]string{"SLACK_APP_TOKEN": d.Slack.AppToken(), "SLACK_BOT_TOKEN": d.Slack.BotToken()}
+	cfg, problems := config.Load(file, func(name string) string { return env[name] })
+	if problems.Fatal() {
+		return nil, fmt.Errorf("the demo's own config: %w", problems)
+	}
+	return cfg, nil
+}

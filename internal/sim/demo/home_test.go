@@ -1,0 +1,125 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/sim/demo"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// homeOf is somebody's Home tab as JSON, and its view's id.
+func homeOf(t *testing.T, d *demo.Demo, user string) (text, id string) {
+	t.Helper()
+	_, home, err := d.Slack.Views(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ = home["id"].(string)
+	return string(b), id
+}
+
+// awaitHome waits until somebody's Home tab has all of some words.
+func awaitHome(t *testing.T, d *demo.Demo, user string, words ...string) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		text, _ := homeOf(t, d, user)
+		missing := ""
+		for _, w := range words {
+			if !strings.Contains(text, w) {
+				missing = w
+			}
+		}
+		if missing == "" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s's Home tab lacks %q:\n%s", user, missing, text)
+		}
+	}
+}
+
+// button is the action id, block id and value of a button of a Home tab.
+func button(t *testing.T, d *demo.Demo, user, label string) (action, block, value string) {
+	t.Helper()
+	_, home, err := d.Slack.Views(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, _ := home["blocks"].([]any)
+	for _, b := range blocks {
+		b, _ := b.(map[string]any)
+		elements, _ := b["elements"].([]any)
+		for _, e := range elements {
+			e, _ := e.(map[string]any)
+			text, _ := e["text"].(map[string]any)
+			if e["type"] == "button" && text["text"] == label {
+				action, _ = e["action_id"].(string)
+				block, _ = b["block_id"].(string)
+				value, _ = e["value"].(string)
+				return action, block, value
+			}
+		}
+	}
+	t.Fatalf("%s's Home tab has no button %q", user, label)
+	return "", "", ""
+}
+
+// TestHomeTab: who opens the app's Home tab sees what waits and how the cluster
+// is, approves there, and the page follows without being opened again; who may
+// read nothing sees nothing.
+func TestHomeTab(t *testing.T) {
+	t.Parallel()
+	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
+	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
+		if _, err := d.Slack.Slash(slacklocal.SlashCommand{User: "operator", Channel: "incident", Command: "/dh", Text: "restart db_dis disk was full"}); err != nil {
+			return err
+		}
+		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			list, err := d.Slack.Messages("incident", "")
+			if err != nil || time.Now().After(end) {
+				t.Fatalf("no request: %v", err)
+			}
+			if len(list) > 0 {
+				break
+			}
+		}
+		for _, user := range []string{"approver", "operator", "outsider"} {
+			if _, err := d.Slack.OpenHome(user); err != nil {
+				return err
+			}
+		}
+		awaitHome(t, d, "approver", "Approval needed", "disk was full", "as expected", "Nothing is locked")
+		awaitHome(t, d, "outsider", "Not allowed")
+		if text, _ := homeOf(t, d, "outsider"); strings.Contains(text, "db_dis") || strings.Contains(text, "prod") {
+			t.Errorf("an outsider sees: %s", text)
+		}
+		if _, home, err := d.Slack.Views("reader"); err != nil || home != nil {
+			t.Errorf("who has not opened it has a page: %v, %v", home, err)
+		}
+
+		tap := func(user string) {
+			_, view := homeOf(t, d, user)
+			action, block, value := button(t, d, user, "Approve")
+			if _, err := d.Slack.Click(slacklocal.Click{User: user, ViewID: view, ActionID: action, BlockID: block, Value: value}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tap("operator") // who asked
+		tap("approver")
+		awaitHome(t, d, "approver", "0 open", "Done in")
+		awaitHome(t, d, "operator", "0 open", "Done in")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,32 @@
+package demo_test
+
+import "testing"
+
+// TestLabSeverity looks at real hosts: what a process needs, what its log
+// says, and that maintenance of a process that is down is no incident.
+func TestLabSeverity(t *testing.T) {
+	real := lab(t)
+	control(t, "clear", "infra", "db_ltds")
+	play(t, real, `
+operator: /dh status db_dis
+expect 20s log
+expect Sev 0
+operator: /dh deps web_api_service
+expect 20s What web_api_service needs ·
+operator: /dh stop db_ltds because we look what is said of it
+expect 120s Done
+operator: /dh status db_ltds
+expect 20s Not monitored
+operator: /dh maintenance db_ltds 10m because we look what is said of it
+expect Maintenance of db_ltds
+operator: /dh status db_ltds
+expect 20s Sev 0 · None · Not monitored, in maintenance
+operator: /dh maintenance db_ltds end
+expect ended by operator
+operator: /dh start db_ltds
+expect 180s Done
+operator: /dh status db_ltds
+expect 20s Sev 0 · None · Running
+verify audit
+`)
+}

@@ -1,0 +1,210 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dhbot/internal/sim/demo"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// scraper is a Prometheus that scrapes the bot every second and follows the
+// rules that are shipped, without the time that each waits before it fires.
+type scraper struct{ address string }
+
+func startPrometheus(t *testing.T, bot string) scraper {
+	t.Helper()
+	program, err := exec.LookPath("prometheus")
+	if err != nil {
+		if os.Getenv("DHBOT_REAL") != "" {
+			t.Fatal("prometheus is missing: apt-get install prometheus")
+		}
+		t.Skip("prometheus is missing")
+	}
+	rules, err := os.ReadFile("../../../packaging/prometheus/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules = regexp.MustCompile(`(?m)^(\s+for: ).*$`).ReplaceAll(rules, []byte("${1}1s"))
+	dir := t.TempDir()
+	config := fmt.Sprintf(`
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [rules.yaml]
+scrape_configs:
+  - job_name: dhbot
+    static_configs: [{targets: [%q]}]
+`, bot)
+	for name, text := range map[string]string{"prometheus.yml": config, "rules.yaml": string(rules)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := scraper{address: freeAddress(t)}
+	cmd := exec.CommandContext(t.Context(), program, "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+s.address)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return s
+}
+
+// freeAddress is a loopback address at which nothing listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// query returns the series of an instant query, each as its labels, with its
+// value under "value".
+func (s scraper) query(ctx context.Context, expr string) ([]map[string]string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/api/v1/query?query="+url.QueryEscape(expr), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Status string
+		Error  string
+		Data   struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	if answer.Status != "success" {
+		return nil, errors.New(answer.Error)
+	}
+	var out []map[string]string
+	for _, r := range answer.Data.Result {
+		labels := maps.Clone(r.Metric)
+		labels["value"] = fmt.Sprint(r.Value[1])
+		out = append(out, labels)
+	}
+	return out, nil
+}
+
+// await waits until a query has series, or none.
+func (s scraper) await(ctx context.Context, expr string, some bool) error {
+	var list []map[string]string
+	var err error
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
+		if list, err = s.query(ctx, expr); err == nil && (len(list) > 0) == some {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: want series: %v; there are %v, %v", expr, some, list, err)
+}
+
+func firing(alert string) string {
+	return fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert)
+}
+
+// A real Prometheus scrapes the bot while people use it; alerts fire in planted
+// situations and clear after them.
+func TestPrometheus(t *testing.T) {
+	address := freeAddress(t)
+	prometheus := startPrometheus(t, address)
+	o := demo.Options{Generation: "current", Pace: 0.1, Watch: true, Metrics: address, Log: slog.New(slog.DiscardHandler)}
+	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+		play := func(script string) error {
+			lines, err := demo.ParseScript(strings.NewReader(script))
+			if err != nil {
+				return err
+			}
+			stage := d.Stage()
+			stage.Out = io.Discard
+			return demo.Play(ctx, stage, lines)
+		}
+		if err := play("operator: /dh restart db_ltds because heap was full\nexpect 90s Done\n"); err != nil {
+			return err
+		}
+		script := func(text string) func() error { return func() error { return play(text) } }
+		for _, c := range []struct {
+			alert        string
+			plant, clear func() error
+		}{
+			{"DhbotProcessCritical", script("host infra-1 db_dis stop\n"), script("host infra-1 db_dis clear\nhost infra-1 db_dis start\n")},
+			{"DhbotProcessUnknown", script("host query-2 - down\n"), script("host query-2 - clear\n")},
+			{"DhbotHearsNothing", func() error {
+				return errors.Join(
+					d.Slack.Inject(slacklocal.Fault{Kind: "api-error", Error: "fatal_error", Count: -1}),
+					d.Slack.Inject(slacklocal.Fault{Kind: "disconnect", Each: true}))
+			}, func() error { return d.Slack.Inject(slacklocal.Fault{Kind: "clear"}) }},
+		} {
+			if err := prometheus.await(ctx, firing(c.alert), false); err != nil {
+				return fmt.Errorf("before: %w", err)
+			}
+			if err := errors.Join(c.plant(), prometheus.await(ctx, firing(c.alert), true)); err != nil {
+				return fmt.Errorf("%s: planted: %w", c.alert, err)
+			}
+			if err := errors.Join(c.clear(), prometheus.await(ctx, firing(c.alert), false)); err != nil {
+				return fmt.Errorf("%s: cleared: %w", c.alert, err)
+			}
+		}
+		return prometheus.holds(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := prometheus.await(t.Context(), firing("DhbotDown"), true); err != nil {
+		t.Error(err)
+	}
+}
+
+// holds checks what was scraped: every family has help, and no label is
+// anything that a person typed.
+func (s scraper) holds(ctx context.Context) error {
+	if err := s.await(ctx, `dhbot_runs_ended_total{outcome="done"} > 0`, true); err != nil {
+		return err
+	}
+	list, err := s.query(ctx, `{__name__=~"dhbot_.+"}`)
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, labels := range list {
+		names[labels["__name__"]] = true
+		for k, v := range labels {
+			if strings.Contains(v, "heap") {
+				return fmt.Errorf("%s: label %s has a person's words: %q", labels["__name__"], k, v)
+			}
+		}
+	}
+	if len(names) < 30 {
+		return fmt.Errorf("only %d metrics were scraped: %v", len(names), slices.Sorted(maps.Keys(names)))
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package hostsim
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	refusal   = "hostsim: not a command of this host"
+	toolsDir  = "/usr/illumon/latest/bin"
+	noiseLine = "NOTICE: weekly maintenance Sunday 02:00\n"
+)
+
+// run carries out one command line on a host, up to the point where only time
+// has to pass. It returns the call, for the list of what was executed.
+func (w *world) run(m *machine, login, line string) (*call, answer) {
+	c := &call{world: w, host: m, took: w.took, login: login, user: login, env: map[string]string{}}
+	words, err := splitLine(line)
+	if err != nil {
+		return c, answer{err: refusal + ": " + err.Error() + "\n", exit: 127}
+	}
+	c.argv = m.expand(words, w.now)
+	if a := c.unwrap(); a != nil {
+		return c, *a
+	}
+	return c, c.dispatch()
+}
+
+// dispatch runs the command that is left when the wrappers are gone.
+func (c *call) dispatch() answer {
+	name, args := c.argv[0], c.argv[1:]
+	dir := path.Dir(name)
+	switch path.Base(name) {
+	case "dh_monit", "etcdctl.sh", "dhconfig", "iris", "backup_deephaven":
+		if dir != toolsDir {
+			return c.notFound(name)
+		}
+	default:
+		if dir != "." && dir != "/bin" && dir != "/usr/bin" {
+			return c.notFound(name)
+		}
+	}
+	switch path.Base(name) {
+	case "monit":
+		return c.monit(args)
+	case "dh_monit":
+		return c.dhMonit(args)
+	case "etcdctl.sh":
+		return c.etcdctl(args)
+	case "systemctl":
+		return c.systemctl(args)
+	case "journalctl":
+		return c.journalctl(args)
+	case "mysql":
+		return c.mysql(args)
+	case "tail":
+		return c.tail(args)
+	case "cat":
+		return c.cat(args)
+	case "ls":
+		return c.ls(args)
+	case "find":
+		return c.find(args)
+	case "grep":
+		return c.grep(args)
+	case "ps":
+		return c.ps(args)
+	case "stat":
+		return c.stat(args)
+	case "df":
+		return c.df(args)
+	case "du":
+		return c.du(args)
+	case "rm":
+		return c.rm(args)
+	case "mkdir":
+		return c.mkdir(args)
+	case "install":
+		return c.install(args)
+	case "mv", "cp":
+		return c.move(path.Base(name), args)
+	case "dhconfig":
+		return c.dhconfig(args)
+	case "iris":
+		return c.iris(args)
+	case "backup_deephaven":
+		return c.backupDeephaven(args)
+	case "curl":
+		return c.curl(args)
+	case "true":
+		return answer{}
+	case "printf":
+		return c.printf(args)
+	case "hostname":
+		return answer{out: c.host.name + "\n"}
+	case "whoami":
+		return answer{out: c.user + "\n"}
+	case "date":
+		return c.date(args)
+	case "sleep":
+		return sleep(args)
+	default:
+		return c.notFound(name)
+	}
+}
+
+// printf prints each word on a line of its own, the one format that is asked for.
+func (c *call) printf(args []string) answer {
+	if len(args) < 2 || args[0] != `%s\n` {
+		return answer{exit: 1, err: "printf: only '%s\\n' is simulated\n"}
+	}
+	return answer{out: strings.Join(args[1:], "\n") + "\n"}
+}
+
+// notFound is what shell, env, timeout and sudo say of an unknown command.
+func (c *call) notFound(name string) answer {
+	switch {
+	case c.under == "sudo":
+		return answer{err: "sudo: " + name + ": command not found\n", exit: 1}
+	case c.under == "env":
+		return answer{err: "env: '" + name + "': No such file or directory\n", exit: 127}
+	case c.under == "timeout":
+		return answer{err: "timeout: failed to run command '" + name + "': No such file or directory\n", exit: 127}
+	case strings.Contains(name, "/"):
+		return answer{err: "bash: line 1: " + name + ": No such file or directory\n", exit: 127}
+	default:
+		return answer{err: "bash: line 1: " + name + ": command not found\n", exit: 127}
+	}
+}
+
+// notSimulated marks what a real host can do and this one cannot: nobody may
+// take it for the host's own answer.
+func notSimulated(what string) answer {
+	return answer{err: "hostsim: " + strings.TrimSpace(what) + " is not simulated\n", exit: 127}
+}
+
+// date knows "date", "date -u" and formats of a few directives, all in UTC.
+func (c *call) date(args []string) answer {
+	now := c.world.now.UTC()
+	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-u" || a == "--utc" })
+	if len(args) == 0 {
+		return answer{out: now.Format("Mon Jan _2 15:04:05 MST 2006") + "\n"}
+	}
+	format, ok := strings.CutPrefix(args[0], "+")
+	if !ok || len(args) > 1 {
+		return notSimulated("date " + strings.Join(args, " "))
+	}
+	out := strings.NewReplacer(
+		"%s", fmt.Sprint(now.Unix()), "%N", fmt.Sprintf("%09d", now.Nanosecond()), "%3N", fmt.Sprintf("%03d", now.Nanosecond()/1e6),
+		"%F", now.Format(time.DateOnly), "%T", now.Format(time.TimeOnly), "%z", "+0000", "%Z", "UTC",
+		"%Y", now.Format("2006"), "%m", now.Format("01"), "%d", now.Format("02"),
+		"%H", now.Format("15"), "%M", now.Format("04"), "%S", now.Format("05"), "%%", "%",
+	).Replace(format)
+	return answer{out: out + "\n"}
+}
+
+// sleep is here because it shows that time limits hold.
+func sleep(args []string) answer {
+	if len(args) != 1 {
+		return answer{err: "sleep: missing operand\n", exit: 1}
+	}
+	d, err := shellDuration(args[0])
+	if err != nil {
+		return answer{err: "sleep: invalid time interval '" + args[0] + "'\n", exit: 1}
+	}
+	return answer{takes: d}
+}
+
+// mysql answers the queries of the runbooks (process-runbooks.md, MariaDB
+// section), tab-separated as without a terminal.
+func (c *call) mysql(args []string) answer {
+	database, query := "", ""
+	for i := 0; i+1 < len(args); i += 2 {
+		switch args[i] {
+		case "-D":
+			database = args[i+1]
+		case "-e":
+			query = strings.TrimSuffix(strings.TrimSpace(args[i+1]), ";")
+		default:
+			return notSimulated("mysql " + args[i])
+		}
+	}
+	switch u := c.host.unit(mariadbID); {
+	case u == nil || u.state != unitRunning:
+		return answer{err: "ERROR 2002 (HY000): Can't connect to local server through socket '/run/mysqld/mysqld.sock' (2)\n", exit: 1}
+	case c.user != "root":
+		return answer{err: fmt.Sprintf("ERROR 1045 (28000): Access denied for user '%s'@'localhost' (using password: NO)\n", c.user), exit: 1}
+	case database != "" && database != "dbacl_iris":
+		return answer{err: fmt.Sprintf("ERROR 1049 (42000): Unknown database '%s'\n", database), exit: 1}
+	}
+	base, _, _ := strings.Cut(strings.ToLower(strings.Join(strings.Fields(query), " ")), " limit ")
+	switch base {
+	case "show databases":
+		return answer{out: "Database\ndbacl_iris\ninformation_schema\nmysql\nperformance_schema\nsys\n"}
+	case "show tables":
+		return answer{out: "Tables_in_dbacl_iris\ntableacls\nusers\n"}
+	case "select * from tableacls":
+		return answer{out: "groupname\tnamespace\ttablename\tfilter\n" +
+			"allusers\tDbInternal\tProcessEventLog\tUsernameFilterGenerator()\niris-superusers\t*\t*\tNoFilter()\n"}
+	default:
+		return notSimulated("mysql -e " + query)
+	}
+}

@@ -1,0 +1,305 @@
+package slacklocal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// SlashCommand is somebody typing "/dh status". Command defaults to "/" and
+// the bot's name.
+type SlashCommand struct {
+	User    string `json:"user"`
+	Channel string `json:"channel"`
+	Command string `json:"command"`
+	Text    string `json:"text"`
+}
+
+// Mention is somebody writing "@dh status" in a channel or a thread. A text
+// without the bot's name gets it in front.
+type Mention struct {
+	User     string `json:"user"`
+	Channel  string `json:"channel"`
+	Text     string `json:"text"`
+	ThreadTS string `json:"thread_ts"`
+}
+
+// Click is somebody using a button, a menu or an overflow: of the message TS
+// in Channel, or of the view ViewID. BlockID and Value are needed where the
+// action id alone is not unique; for a menu Value is the option's.
+type Click struct {
+	User     string `json:"user"`
+	Channel  string `json:"channel"`
+	TS       string `json:"ts"`
+	ViewID   string `json:"view_id"`
+	ActionID string `json:"action_id"`
+	BlockID  string `json:"block_id"`
+	Value    string `json:"value"`
+}
+
+// Answer is what a person gets to see at once.
+type Answer struct {
+	// OK is false where Slack shows Error, e.g. operation_timeout.
+	OK    bool   `json:"ok"`
+	Error string `json:"error,omitempty"`
+	// Message is what appeared for that person right away: the answer in the
+	// ack, or Slack's word that the app did not answer.
+	Message *Message `json:"message,omitempty"`
+	TS      string   `json:"ts,omitempty"` // of what the person wrote
+	Note    string   `json:"note,omitempty"`
+	// Errors stand beside the inputs of a form that the app did not take.
+	Errors map[string]string `json:"errors,omitempty"`
+	View   object            `json:"view,omitempty"`
+}
+
+// inChannel finds somebody and a channel they are in. The caller locks.
+func (s *Server) inChannel(user, channel string) (Person, Channel, error) {
+	p, ok := s.ws.person(user)
+	if !ok {
+		return p, Channel{}, fmt.Errorf("there is nobody called %q", user)
+	}
+	ch, ok := s.ws.channel(channel)
+	switch {
+	case !ok:
+		return p, ch, fmt.Errorf("there is no channel %q", channel)
+	case !ch.has(p.ID):
+		return p, ch, fmt.Errorf("%s is not in #%s", p.Name, ch.Name)
+	}
+	return p, ch, nil
+}
+
+// Slash sends a slash command and waits for its ack, as long as Slack does.
+func (s *Server) Slash(in SlashCommand) (*Answer, error) {
+	if in.Command == "" {
+		in.Command = "/" + s.ws.App.Name
+	}
+	if !strings.HasPrefix(in.Command, "/") || strings.ContainsAny(in.Command, " \n") {
+		return nil, fmt.Errorf("%q is no slash command: it is one word that starts with /", in.Command)
+	}
+	s.mu.Lock()
+	p, ch, err := s.inChannel(in.User, in.Channel)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	h := hook{user: p.ID, channel: ch.ID}
+	team := s.ws.typedIn(p)
+	payload := object{
+		"token": "local", "team_id": team.ID, "team_domain": team.Domain,
+		"channel_id": ch.ID, "channel_name": slashChannel(ch), "user_id": p.ID, "user_name": p.Name,
+		"command": in.Command, "text": in.Text, "api_app_id": s.ws.App.ID, "is_enterprise_install": strconv.FormatBool(s.ws.App.OrgWide),
+		"response_url": s.hookURL(h), "trigger_id": s.passes.trigger(p.ID, s.cfg.Now().Add(s.cfg.Clocks.Ack)),
+	}
+	if team.EnterpriseID != "" {
+		payload["enterprise_id"], payload["enterprise_name"] = team.EnterpriseID, team.Name
+	}
+	s.mu.Unlock()
+	answer, how := s.hub.deliver(envelope{kind: "slash_commands", payload: payload, accepts: true})
+	if how != acked {
+		return s.unanswered(p, ch, "", in.Command), nil
+	}
+	return s.inAck(h, in.Command, answer)
+}
+
+// slashChannel is the name that a slash command carries.
+func slashChannel(ch Channel) string {
+	switch {
+	case ch.IM:
+		return "directmessage"
+	case ch.Private:
+		return "privategroup"
+	default:
+		return ch.Name
+	}
+}
+
+// unanswered shows a person that the app did not ack in time. It will not get
+// the payload again.
+func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.room.add(Message{Channel: ch.ID, ThreadTS: thread, User: slackbot, Ephemeral: true, For: p.ID},
+		plainContent(fmt.Sprintf("%s failed with the error %q", what, operationTimeout)))
+	s.feed.message(m)
+	return &Answer{Error: operationTimeout, Message: m}
+}
+
+// inAck shows the answer that came inside an ack, if there is one.
+func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, error) {
+	args := object{}
+	var text string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+	case json.Unmarshal(raw, &text) == nil:
+		args["text"] = text
+	case json.Unmarshal(raw, &args) != nil:
+		return nil, fmt.Errorf("the ack of %s carries neither an object nor a text", command)
+	}
+	if len(args) == 0 {
+		return &Answer{OK: true}, nil
+	}
+	c := &call{s: s, method: "ack", args: args}
+	said, err := readContent(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var shown *Message
+	if err == nil {
+		shown, err = s.respond(&h, c, said)
+	}
+	if err != nil {
+		m := s.room.add(Message{Channel: h.channel, User: slackbot, Ephemeral: true, For: h.user},
+			plainContent(fmt.Sprintf("%s failed with the error %q", command, slackError(err))))
+		s.feed.message(m)
+		return &Answer{Error: err.Error(), Message: m}, nil
+	}
+	return &Answer{OK: true, Message: shown}, nil
+}
+
+// token is what Slack itself writes in angle brackets: links, people and
+// channels. Anything else in brackets was typed, and is escaped.
+var token = regexp.MustCompile(`<(?:https?://|mailto:|@[UW]|#C)[^<>]*>`)
+
+// escapeTyped escapes a typed text as Slack does, save for its own tokens.
+func escapeTyped(s string) string {
+	esc := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	var b strings.Builder
+	last := 0
+	for _, at := range token.FindAllStringIndex(s, -1) {
+		b.WriteString(esc.Replace(s[last:at[0]]))
+		b.WriteString(s[at[0]:at[1]])
+		last = at[1]
+	}
+	b.WriteString(esc.Replace(s[last:]))
+	return b.String()
+}
+
+// mentionText turns a leading or inner @dh into the bot's token.
+func mentionText(app App, text string) string {
+	id := "<@" + app.UserID + ">"
+	name := regexp.MustCompile(`(^|\s)@` + regexp.QuoteMeta(app.Name) + `\b`)
+	text = name.ReplaceAllString(text, "${1}"+id)
+	if !strings.Contains(text, id) {
+		text = id + " " + text
+	}
+	return escapeTyped(text)
+}
+
+// Mention posts a message that names the bot; the event follows in its own
+// time, and again if it is not acked.
+func (s *Server) Mention(in Mention) (*Answer, error) {
+	if n := utf8.RuneCountInString(in.Text); n > maxText {
+		return nil, fmt.Errorf("a message holds at most %d characters, this one has %d", maxText, n)
+	}
+	s.mu.Lock()
+	p, ch, err := s.inChannel(in.User, in.Channel)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	parent, err := s.thread(ch.ID, in.ThreadTS)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("there is no message %s in #%s to answer to", in.ThreadTS, ch.Name)
+	}
+	m := s.room.add(Message{Channel: ch.ID, ThreadTS: parent, User: p.ID}, plainContent(mentionText(s.ws.App, in.Text)))
+	s.feed.message(m)
+	event := object{
+		"type": "app_mention", "user": p.ID, "text": m.Text, "ts": m.TS, "event_ts": m.TS, "channel": ch.ID,
+		"client_msg_id": secret(), "team": s.ws.typedIn(p).ID,
+	}
+	if parent != "" {
+		event["thread_ts"] = parent
+	}
+	if ch.ExtShared {
+		event["user_team"], event["source_team"] = p.TeamID, p.TeamID
+		event["user_profile"] = object{"name": p.Name, "real_name": p.RealName, "team": p.TeamID, "is_restricted": p.Restricted, "is_ultra_restricted": p.UltraRestricted}
+	}
+	bot := ch.has(s.ws.App.UserID)
+	s.mu.Unlock()
+	if !bot {
+		return &Answer{OK: true, TS: m.TS, Note: "the bot is not in #" + ch.Name + " and hears nothing there"}, nil
+	}
+	s.publish(event, ch.ExtShared)
+	return &Answer{OK: true, TS: m.TS}, nil
+}
+
+// Click uses an element that exists on the message or view as this person sees
+// it, and waits for the ack. Confirmation dialogs are the page's business.
+func (s *Server) Click(in Click) (*Answer, error) {
+	if in.ActionID == "" {
+		return nil, errors.New("a click needs an action_id")
+	}
+	s.mu.Lock()
+	t, err := s.target(in)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	action, err := s.use(t.block, t.element, in)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	payload := s.interaction("block_actions", t.person)
+	payload["actions"] = []object{action}
+	if t.view != nil {
+		payload["view"] = t.view.wire
+		payload["container"] = object{"type": "view", "view_id": t.view.wire["id"]}
+	} else {
+		s.aimAtMessage(payload, t)
+	}
+	s.mu.Unlock()
+	if _, how := s.hub.deliver(envelope{kind: "interactive", payload: payload}); how != acked {
+		ch := t.channel
+		if t.view != nil {
+			ch = Channel{ID: dmID(t.person.ID)}
+		}
+		return s.unanswered(t.person, ch, t.thread(), fmt.Sprintf("Using %q", label(t.element))), nil
+	}
+	return &Answer{OK: true}, nil
+}
+
+// aimAtMessage says which message a click was on. The caller locks.
+func (s *Server) aimAtMessage(payload object, t *target) {
+	m := t.message
+	container := object{"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "is_ephemeral": m.Ephemeral}
+	if m.ThreadTS != "" {
+		container["thread_ts"] = m.ThreadTS
+	}
+	payload["container"] = container
+	payload["channel"] = object{"id": t.channel.ID, "name": slashChannel(t.channel)}
+	payload["state"] = object{"values": object{}}
+	payload["response_url"] = s.hookURL(hook{user: t.person.ID, channel: m.Channel, message: m.TS, thread: m.ThreadTS})
+	if !m.Ephemeral { // Slack does not send those back
+		payload["message"] = m.wire(s.ws.App, s.ws.Team.ID)
+	}
+}
+
+// interaction is what all interactive payloads have. user.team_id and team are
+// those of the person, who may be of another organisation, or in an Enterprise
+// Grid those of wherever the person is; of the organisation there is no team.
+// The caller locks.
+func (s *Server) interaction(kind string, p Person) object {
+	team := s.ws.typedIn(p)
+	if p.TapTeam != "" {
+		team = Team{ID: p.TapTeam, EnterpriseID: p.EnterpriseID}
+	}
+	o := object{
+		"type": kind, "token": "local", "api_app_id": s.ws.App.ID,
+		"user":       object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": team.ID},
+		"team":       object{"id": team.ID, "domain": team.Domain},
+		"enterprise": nil, "is_enterprise_install": s.ws.App.OrgWide,
+		"trigger_id": s.passes.trigger(p.ID, s.cfg.Now().Add(s.cfg.Clocks.Ack)),
+	}
+	if strings.HasPrefix(team.ID, "E") {
+		o["team"] = nil
+	}
+	if team.EnterpriseID != "" {
+		o["enterprise"] = object{"id": team.EnterpriseID, "name": team.Name}
+	}
+	return o
+}

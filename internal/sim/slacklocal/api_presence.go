@@ -1,0 +1,37 @@
+package slacklocal
+
+import "strings"
+
+// userPresence is users.getPresence.
+func userPresence(c *call) (object, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	p, ok := c.s.ws.person(c.str("user"))
+	if !ok {
+		return nil, apiErr("user_not_found")
+	}
+	if p.Away {
+		return object{"presence": "away"}, nil
+	}
+	return object{"presence": "active"}, nil
+}
+
+// dndTeamInfo is dnd.teamInfo. Who is not in Do Not Disturb has a time for it
+// that has not begun, as in Slack.
+func dndTeamInfo(c *call) (object, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	now := c.s.cfg.Now().Unix()
+	users := object{}
+	for id := range strings.SplitSeq(c.str("users"), ",") {
+		p, ok := c.s.ws.person(id)
+		switch {
+		case !ok:
+		case p.DNDUntil > now:
+			users[id] = object{"dnd_enabled": true, "next_dnd_start_ts": now - 3600, "next_dnd_end_ts": p.DNDUntil}
+		default:
+			users[id] = object{"dnd_enabled": true, "next_dnd_start_ts": now + 8*3600, "next_dnd_end_ts": now + 16*3600}
+		}
+	}
+	return object{"users": users}, nil
+}

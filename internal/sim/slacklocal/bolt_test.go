@@ -1,0 +1,36 @@
+package slacklocal
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestBolt lets Slack's own JavaScript clients work against the server. It
+// needs node and, in test/bolt, what `npm ci` installs; with DHBOT_REAL=1 it
+// fails where they are missing.
+func TestBolt(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "test", "bolt")
+	node, err := exec.LookPath("node")
+	if err == nil {
+		_, err = os.Stat(filepath.Join(dir, "node_modules", "@slack", "bolt"))
+	}
+	if err != nil {
+		if os.Getenv("DHBOT_REAL") == "1" {
+			t.Fatalf("DHBOT_REAL=1 wants node and `npm ci` in test/bolt: %v", err)
+		}
+		t.Skipf("needs node and `npm ci` in test/bolt: %v", err)
+	}
+	s := start(t, Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, "roundtrip.mjs")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "DHBOT_SLACK="+s.URL(), "DHBOT_APP_TOKEN="+s.AppToken(), "DHBOT_BOT_TOKEN="+s.BotToken())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}

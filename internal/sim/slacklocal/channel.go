@@ -1,0 +1,41 @@
+package slacklocal
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ChannelChange changes a channel; nil leaves as it is.
+type ChannelChange struct {
+	Channel    string `json:"channel"`
+	Archived   *bool  `json:"is_archived,omitempty"`
+	Restricted *bool  `json:"restricted,omitempty"`
+	WithoutBot *bool  `json:"without_bot,omitempty"` // the bot is taken out, or put in
+}
+
+// ChangeChannel archives a channel, lets only some post there, or takes the bot
+// out of it.
+func (s *Server) ChangeChannel(in ChannelChange) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.ws.channel(in.Channel)
+	if !ok {
+		return nil, fmt.Errorf("there is no channel %q", in.Channel)
+	}
+	i := slices.IndexFunc(s.ws.Channels, func(c Channel) bool { return c.ID == found.ID })
+	ch := &s.ws.Channels[i]
+	if in.Archived != nil {
+		ch.Archived = *in.Archived
+	}
+	if in.Restricted != nil {
+		ch.Restricted = *in.Restricted
+	}
+	if in.WithoutBot != nil {
+		bot := s.ws.App.UserID
+		ch.Members = slices.DeleteFunc(slices.Clone(ch.Members), func(m string) bool { return m == bot })
+		if !*in.WithoutBot {
+			ch.Members = append(ch.Members, bot)
+		}
+	}
+	return object{"channel": *ch}, nil
+}

@@ -1,0 +1,298 @@
+package slacklocal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config says where to listen and who is there. The zero value is the demo
+// workspace on a free port of 127.0.0.1 with Slack's own clocks and limits.
+type Config struct {
+	Listen    string // host:port on loopback; "" means 127.0.0.1:0
+	Workspace Workspace
+	Clocks    Clocks
+	// Unlimited switches the rate limits off, for measurements of something
+	// else. Sizes and clocks stay enforced.
+	Unlimited bool
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Clocks are Slack's periods. Zero means Slack's own; tests shorten them.
+type Clocks struct {
+	Ack     time.Duration   // to ack an envelope, and life of a trigger id: 3 s
+	Ping    time.Duration   // between the server's pings: 5 s
+	Retries []time.Duration // before each redelivery of an event: 0, 1 min, 5 min
+	Ticket  time.Duration   // life of a WebSocket ticket: 30 s
+	Warning time.Duration   // from the warning to the end of a socket: 10 s
+}
+
+func (c Clocks) withDefaults() Clocks {
+	set := func(d *time.Duration, to time.Duration) {
+		if *d == 0 {
+			*d = to
+		}
+	}
+	set(&c.Ack, 3*time.Second)
+	set(&c.Ping, 5*time.Second)
+	set(&c.Ticket, 30*time.Second)
+	set(&c.Warning, 10*time.Second)
+	if c.Retries == nil {
+		c.Retries = []time.Duration{0, time.Minute, 5 * time.Minute}
+	}
+	return c
+}
+
+// Server is a running workspace.
+type Server struct {
+	cfg      Config
+	listener net.Listener
+	http     *http.Server
+	methods  map[string]method
+	scopes   []string // that the bot token has
+
+	mu     sync.Mutex // guards ws, room, views, triggers, hooks, files, tickets, events
+	ws     Workspace
+	room   *room
+	views  *views
+	files  map[string]*file
+	passes *passes     // tickets, trigger ids, response URLs
+	events []sentEvent // the newest events, for the redeliver fault
+
+	hub    *hub
+	limits *limits
+	faults *faults
+	feed   *feed
+
+	life   context.Context
+	end    context.CancelFunc
+	gate   sync.Mutex // held to enter work, and to end life: nothing enters after
+	work   sync.WaitGroup
+	served chan error // what Run returned, for Start and Close
+}
+
+// New opens the listening socket. It refuses an address that is not loopback:
+// the server lets everybody be anybody. Nothing is answered before Run.
+func New(cfg Config) (*Server, error) {
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
+	if cfg.Workspace.Team.ID == "" {
+		cfg.Workspace = DemoWorkspace()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	cfg.Clocks = cfg.Clocks.withDefaults()
+	faults := newFaults()
+	own := cfg.Now
+	cfg.Now = func() time.Time { return own().Add(faults.ahead()) } // Slack's clock
+	if err := cfg.Workspace.validate(); err != nil {
+		return nil, err
+	}
+	if err := checkLoopback(cfg.Listen); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("slacklocal: cannot listen on %s: %w", cfg.Listen, err)
+	}
+	s := &Server{
+		cfg:      cfg,
+		listener: l,
+		methods:  methods(),
+		ws:       cfg.Workspace.clone(),
+		room:     newRoom(cfg.Now),
+		views:    newViews(),
+		files:    map[string]*file{},
+		passes:   newPasses(),
+		limits:   newLimits(cfg.Now),
+		feed:     newFeed(),
+		served:   make(chan error, 1),
+	}
+	if s.scopes = s.ws.App.Scopes; s.scopes == nil {
+		s.scopes = everyScope(s.methods)
+	}
+	s.faults = faults
+	s.life, s.end = context.WithCancel(context.Background())
+	s.hub = newHub(s)
+	s.http = &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// checkLoopback refuses a listening address that others could reach.
+func checkLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("slacklocal: listen address %q is not host:port: %w", addr, err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("slacklocal: will not listen on %q, because whoever reaches this server can act as anybody: use 127.0.0.1:PORT", addr)
+}
+
+// Run serves until ctx ends, then closes every socket, waits for everything it
+// started, and returns nil. It can be called once.
+func (s *Server) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, s.shutdown)
+	defer stop()
+	err := s.http.Serve(s.listener)
+	s.shutdown()
+	s.work.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("slacklocal: serving: %w", err)
+}
+
+func (s *Server) shutdown() {
+	s.gate.Lock()
+	s.end()
+	s.gate.Unlock()
+	s.http.Close()
+	s.hub.closeAll()
+}
+
+// Start is New with Run in the background, until Close.
+func Start(cfg Config) (*Server, error) {
+	s, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	go func() { s.served <- s.Run(context.Background()) }()
+	return s, nil
+}
+
+// Close ends a started server and waits for it. It may be called again.
+func (s *Server) Close() error {
+	s.shutdown()
+	err := <-s.served
+	s.served <- err
+	return err
+}
+
+// URL is the page's address, "http://127.0.0.1:PORT".
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// APIURL is what clients take as Slack's API URL; it ends in "/api/".
+func (s *Server) APIURL() string { return s.URL() + "/api/" }
+
+// AppToken is the app-level token (xapp-…) to connect with.
+func (s *Server) AppToken() string {
+	if t := s.cfg.Workspace.App.AppToken; t != "" {
+		return t
+	}
+	return "xapp-1-local"
+}
+
+// BotToken is the bot token (xoxb-…) to call the Web API with.
+func (s *Server) BotToken() string {
+	if t := s.cfg.Workspace.App.BotToken; t != "" {
+		return t
+	}
+	return "xoxb-local"
+}
+
+// People are the workspace's people, as they are now.
+func (s *Server) People() []Person {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Person(nil), s.ws.People...)
+}
+
+// Connections is the number of open sockets.
+func (s *Server) Connections() int { return s.hub.count() }
+
+// enter counts one more piece of work that Run waits for; false means that the
+// server has ended.
+func (s *Server) enter() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.life.Err() != nil {
+		return false
+	}
+	s.work.Add(1)
+	return true
+}
+
+// background runs f, which must end with s.life; Run waits for it.
+func (s *Server) background(f func()) {
+	if !s.enter() {
+		return
+	}
+	go func() {
+		defer s.work.Done()
+		f()
+	}()
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/{method}", s.serveAPI)
+	mux.HandleFunc("GET /link/", s.serveSocket)
+	mux.HandleFunc("POST /hook/{id}", s.serveHook)
+	mux.HandleFunc("POST /upload/{id}", s.serveUpload)
+	s.mountLocal(mux)
+	mux.Handle("/", pageHandler())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.enter() {
+			http.Error(w, "the server is closing", http.StatusServiceUnavailable)
+			return
+		}
+		defer s.work.Done()
+		// A page elsewhere could rebind its own name to this address.
+		if !loopbackHost(r.Host) {
+			http.Error(w, "this server answers to 127.0.0.1 and localhost only", http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// loopbackHost reports whether a Host header names this machine.
+func loopbackHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// secret is an unguessable part of an id or URL.
+func secret() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// sleep waits for d or the end of the server; false means the end.
+func (s *Server) sleep(d time.Duration) bool {
+	if d <= 0 {
+		return s.life.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.life.Done():
+		return false
+	}
+}

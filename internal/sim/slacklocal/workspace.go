@@ -1,0 +1,269 @@
+package slacklocal
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The ids of the demo workspace. They never change, so that a config file can
+// name them.
+const (
+	DemoTeam      = "T0DHLOCAL" // the organisation that runs the bot
+	DemoOtherTeam = "T0VENDOR0" // the other one, met in shared-vendor
+	DemoApp       = "A0DHBOT00"
+	DemoBotUser   = "U0DHBOT00"
+	DemoBot       = "B0DHBOT00"
+	DemoOperator  = "U0OPERATOR"
+	DemoApprover  = "U0APPROVER"
+	DemoApprover2 = "U0APPROVE2"
+	DemoReader    = "U0READER00"
+	DemoOutsider  = "U0OUTSIDER"
+	DemoIncident  = "C0INCIDENT"
+	DemoAudit     = "C0AUDIT000"
+	DemoShared    = "C0VENDOR00"
+	DemoGroup     = "S0APPROVER" // @dh-approvers
+)
+
+// slackbot is who tells a person that an app did not answer.
+const slackbot = "USLACKBOT"
+
+// Workspace is who and what is there when the server starts.
+type Workspace struct {
+	Team     Team
+	Others   []Team // organisations that share channels with it
+	App      App
+	People   []Person
+	Channels []Channel
+	Groups   []Group
+}
+
+// Team is one organisation's workspace.
+type Team struct {
+	ID           string `json:"id"` // T…
+	Name         string `json:"name"`
+	Domain       string `json:"domain"`
+	EnterpriseID string `json:"enterprise_id,omitempty"` // E… on Enterprise Grid
+}
+
+// App is the one app installed, and its bot.
+type App struct {
+	ID     string `json:"id"`      // A…
+	BotID  string `json:"bot_id"`  // B…
+	UserID string `json:"user_id"` // U…
+	Name   string `json:"name"`    // what people type after @
+	// AppToken (xapp-…) and BotToken (xoxb-…) are the accepted tokens. An
+	// empty one accepts every token of its kind: there is nothing to guard.
+	AppToken string `json:"-"`
+	BotToken string `json:"-"`
+	// Scopes are the bot token's OAuth scopes; nil grants every scope that
+	// the server knows.
+	Scopes []string `json:"-"`
+	// OrgWide says that the app is installed for the whole Enterprise Grid.
+	OrgWide bool `json:"org_wide,omitempty"`
+	// Shortcuts are the app's own, by its manifest.
+	Shortcuts []AppShortcut `json:"shortcuts"`
+}
+
+// Person is a human, or what users.info shows as one.
+type Person struct {
+	ID       string `json:"id"` // U… or W…
+	Name     string `json:"name"`
+	RealName string `json:"real_name"`
+	// TeamID is the person's workspace. People of an Enterprise Grid need none:
+	// then users.info has no team_id, only enterprise_user.
+	TeamID string `json:"team_id"`
+	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and
+	// EnterpriseUser the person's id there, the same as ID where it is "".
+	EnterpriseID   string `json:"enterprise_id,omitempty"`
+	EnterpriseUser string `json:"enterprise_user,omitempty"`
+	// TapTeam is the team that this person's taps and forms name: another
+	// workspace of the organisation (T…) or the organisation itself (E…). ""
+	// is their own.
+	TapTeam         string `json:"tap_team,omitempty"`
+	TZ              string `json:"tz"`
+	Deleted         bool   `json:"deleted,omitempty"`
+	Bot             bool   `json:"is_bot,omitempty"`
+	WorkflowBot     bool   `json:"is_workflow_bot,omitempty"`
+	Restricted      bool   `json:"is_restricted,omitempty"`
+	UltraRestricted bool   `json:"is_ultra_restricted,omitempty"`
+	Stranger        bool   `json:"is_stranger,omitempty"`
+	// Away is what users.getPresence says, and DNDUntil the end, in Unix seconds, of
+	// a Do Not Disturb that has begun; 0 for none.
+	Away     bool  `json:"away,omitempty"`
+	DNDUntil int64 `json:"dnd_until,omitempty"`
+}
+
+// Channel is a conversation of several people.
+type Channel struct {
+	ID        string   `json:"id"` // C…
+	Name      string   `json:"name"`
+	Members   []string `json:"members"` // user ids; the bot's among them if it was invited
+	ExtShared bool     `json:"is_ext_shared"`
+	Private   bool     `json:"is_private"`
+	Archived  bool     `json:"is_archived"`
+	// Restricted says that only some may post there, and the bot is none of them.
+	Restricted bool `json:"restricted,omitempty"`
+	IM         bool `json:"is_im"` // a direct message with the bot
+}
+
+// Group is a user group, mentioned as @Handle.
+type Group struct {
+	ID     string   `json:"id"` // S…
+	Handle string   `json:"handle"`
+	Name   string   `json:"name"`
+	Users  []string `json:"users"`
+}
+
+// DemoWorkspace is the workspace of the demo: operator, approver, approver2
+// and reader, outsider of another organisation, and the channels incident,
+// audit and shared-vendor, the only one that outsider is in.
+func DemoWorkspace() Workspace {
+	home := []string{DemoBotUser, DemoOperator, DemoApprover, DemoApprover2, DemoReader}
+	return Workspace{
+		Team:   Team{ID: DemoTeam, Name: "Local", Domain: "local"},
+		Others: []Team{{ID: DemoOtherTeam, Name: "Vendor", Domain: "vendor"}},
+		App: App{ID: DemoApp, BotID: DemoBot, UserID: DemoBotUser, Name: "dh", Shortcuts: []AppShortcut{
+			{Name: "Ask about Deephaven", Type: "message", CallbackID: "ask_message"},
+			{Name: "Ask about Deephaven", Type: "global", CallbackID: "ask_anywhere"},
+		}},
+		People: []Person{
+			{ID: DemoOperator, Name: "operator", RealName: "Olga Operator", TeamID: DemoTeam, TZ: "Europe/Berlin"},
+			{ID: DemoApprover, Name: "approver", RealName: "Aki Approver", TeamID: DemoTeam, TZ: "America/New_York"},
+			{ID: DemoApprover2, Name: "approver2", RealName: "Ana Approver", TeamID: DemoTeam, TZ: "Asia/Tokyo"},
+			{ID: DemoReader, Name: "reader", RealName: "Ravi Reader", TeamID: DemoTeam, TZ: "Europe/London"},
+			{ID: DemoOutsider, Name: "outsider", RealName: "Oscar Outsider", TeamID: DemoOtherTeam, TZ: "America/Chicago"},
+		},
+		Channels: []Channel{
+			{ID: DemoIncident, Name: "incident", Members: home},
+			{ID: DemoAudit, Name: "audit", Members: home},
+			{ID: DemoShared, Name: "shared-vendor", Members: append(slices.Clone(home), DemoOutsider), ExtShared: true},
+		},
+		Groups: []Group{
+			{ID: DemoGroup, Handle: "dh-approvers", Name: "Approvers", Users: []string{DemoApprover, DemoApprover2}},
+		},
+	}
+}
+
+// DemoOrganisation is the Enterprise Grid of DemoGrid, and DemoSide another
+// workspace of it.
+const (
+	DemoOrganisation = "E0DHLOCAL"
+	DemoSide         = "T0DHSIDE0"
+)
+
+// DemoGrid is the demo's workspace within an Enterprise Grid, as Slack shows
+// one: users.info has no team_id for its people, and taps come from another
+// workspace or from the organisation itself.
+func DemoGrid() Workspace {
+	ws := DemoWorkspace()
+	ws.Team.EnterpriseID = DemoOrganisation
+	taps := map[string]string{DemoApprover: DemoSide, DemoApprover2: DemoOrganisation}
+	for i := range ws.People {
+		p := &ws.People[i]
+		if p.TeamID == DemoTeam {
+			p.TeamID, p.EnterpriseID, p.TapTeam = "", DemoOrganisation, taps[p.ID]
+		}
+	}
+	return ws
+}
+
+// validate names what would make the workspace ambiguous.
+func (w *Workspace) validate() error {
+	if w.Team.ID == "" || w.App.ID == "" || w.App.UserID == "" || w.App.BotID == "" || w.App.Name == "" {
+		return errors.New("slacklocal: a workspace needs a team id and an app with id, bot id, user id and name")
+	}
+	seen := map[string]bool{w.App.UserID: true, w.App.Name: true}
+	once := func(what, id, name string) error {
+		if id == "" || name == "" {
+			return fmt.Errorf("slacklocal: %s %q (%q) needs an id and a name", what, name, id)
+		}
+		for _, key := range []string{id, what + " " + name} {
+			if seen[key] {
+				return fmt.Errorf("slacklocal: %s %q (%s) is there twice", what, name, id)
+			}
+			seen[key] = true
+		}
+		return nil
+	}
+	for _, p := range w.People {
+		if err := once("person", p.ID, p.Name); err != nil {
+			return err
+		}
+		if _, ok := w.team(p.TeamID); !ok && (p.TeamID != "" || p.EnterpriseID == "") {
+			return fmt.Errorf("slacklocal: person %q is of team %q, which is neither the workspace's nor among Others", p.Name, p.TeamID)
+		}
+	}
+	for _, c := range w.Channels {
+		if err := once("channel", c.ID, c.Name); err != nil {
+			return err
+		}
+		for _, m := range c.Members {
+			if _, ok := w.person(m); !ok && m != w.App.UserID {
+				return fmt.Errorf("slacklocal: channel %q has the unknown member %q", c.Name, m)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Workspace) team(id string) (Team, bool) {
+	if id == w.Team.ID {
+		return w.Team, true
+	}
+	i := slices.IndexFunc(w.Others, func(t Team) bool { return t.ID == id })
+	if i < 0 {
+		return Team{}, false
+	}
+	return w.Others[i], true
+}
+
+// typedIn is the team that what a person types names: for people of an
+// Enterprise Grid the workspace, for others their own.
+func (w *Workspace) typedIn(p Person) Team {
+	if t, ok := w.team(p.TeamID); ok && p.EnterpriseID == "" {
+		return t
+	}
+	return w.Team
+}
+
+// person finds somebody by id or name, with or without @.
+func (w *Workspace) person(ref string) (Person, bool) {
+	ref = strings.TrimPrefix(ref, "@")
+	i := slices.IndexFunc(w.People, func(p Person) bool { return p.ID == ref || p.Name == ref })
+	if i < 0 {
+		return Person{}, false
+	}
+	return w.People[i], true
+}
+
+// channel finds a channel by id or name, with or without #.
+func (w *Workspace) channel(ref string) (Channel, bool) {
+	ref = strings.TrimPrefix(ref, "#")
+	for i := range w.Channels {
+		if c := &w.Channels[i]; c.ID == ref || c.Name == ref {
+			return *c, true
+		}
+	}
+	return Channel{}, false
+}
+
+func (c Channel) has(user string) bool { return slices.Contains(c.Members, user) }
+
+// dmID is the id of somebody's direct messages with the bot: stable, like the
+// other ids.
+func dmID(user string) string { return "D" + user[min(1, len(user)):] }
+
+// clone copies what the server changes while it runs.
+func (w Workspace) clone() Workspace {
+	w.People = slices.Clone(w.People)
+	w.Channels = slices.Clone(w.Channels)
+	for i := range w.Channels {
+		w.Channels[i].Members = slices.Clone(w.Channels[i].Members)
+	}
+	for _, p := range w.People {
+		w.Channels = append(w.Channels, Channel{ID: dmID(p.ID), Name: "dm-" + p.Name, Members: []string{w.App.UserID, p.ID}, IM: true})
+	}
+	return w
+}

@@ -1,0 +1,97 @@
+package slackio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/slackio/wire"
+)
+
+// CheckBotToken asks Slack whether the bot token will do: it is taken, it is of
+// the home organisation, and it has the scopes that the bot needs. An error
+// says what to do.
+func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
+	id, err := e.Whoami(ctx)
+	if err != nil {
+		if advice, yes := fatal(err); yes {
+			return id, fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is refused: %w: %s", err, advice)
+		}
+		return id, err
+	}
+	if err := e.atHome(id); err != nil {
+		return id, err
+	}
+	has, known := e.watch.Scopes(wire.BotToken)
+	if !known {
+		return id, nil // Slack did not say
+	}
+	missing := slices.DeleteFunc(scopes(), func(s string) bool { return slices.Contains(has, s) })
+	if len(missing) > 0 {
+		return id, fmt.Errorf("the bot token lacks the scopes %s (it has %s): add them on the app's page, as `bot manifest` lists them, and install the app again",
+			strings.Join(missing, ", "), strings.Join(has, ", "))
+	}
+	return id, nil
+}
+
+// CheckAppToken asks Slack for the address of a connection, which shows that the
+// app-level token is taken, that it has its scope and that Socket Mode is on.
+// No connection is opened.
+func (e *Edge) CheckAppToken(ctx context.Context) error {
+	opts := []slack.Option{
+		slack.OptionAppLevelToken(e.appToken.Reveal()),
+		slack.OptionHTTPClient(e.watch.Client(wire.AppToken)),
+		slack.OptionAPIURL(e.apiURL),
+	}
+	err := limited(ctx, func(ctx context.Context) error {
+		_, _, err := slack.New("", opts...).StartSocketModeContext(ctx)
+		return err
+	})
+	switch c := code(err); {
+	case err == nil:
+		return nil
+	case c == "missing_scope" || c == "no_permission":
+		return fmt.Errorf("the app-level token (SLACK_APP_TOKEN) lacks its scope (%s): make one with connections:write on the app's page under Basic Information", c)
+	default:
+		if advice, yes := fatal(err); yes {
+			return fmt.Errorf("the app-level token (SLACK_APP_TOKEN) is refused: %w: %s", err, advice)
+		}
+		return explain("opening a connection with the app-level token", err)
+	}
+}
+
+// CheckChannel reports what keeps the bot from working in a channel.
+func (e *Edge) CheckChannel(ctx context.Context, id string) error {
+	var ch *slack.Channel
+	err := limited(ctx, func(ctx context.Context) (err error) {
+		ch, err = e.ask.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+		return err
+	})
+	switch {
+	case code(err) == "channel_not_found":
+		return fmt.Errorf("no such channel in Slack, or it is private and the bot is not in it: correct the id, or invite the bot there")
+	case err != nil:
+		return explain("asking about it", err)
+	case ch.IsArchived:
+		return fmt.Errorf("it is archived and takes no messages: unarchive it, or name another channel")
+	case !ch.IsMember:
+		return fmt.Errorf("the bot is not in it: invite it there (/invite)")
+	case ch.IsReadOnly || restricted(ch):
+		return fmt.Errorf("only some people may post there: let the bot post (channel settings, posting permissions), or name another channel")
+	default:
+		return nil
+	}
+}
+
+// restricted reports whether a channel names who may post there; the bot's own
+// user may be among them.
+func restricted(ch *slack.Channel) bool {
+	return ch.Properties != nil && len(ch.Properties.PostingRestrictedTo.Type) > 0
+}
+
+// ClockAhead is how far this machine's clock is ahead of Slack's, by the answers
+// so far.
+func (e *Edge) ClockAhead() string { return ClockText(e.watch.Ahead()) }

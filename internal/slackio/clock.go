@@ -1,0 +1,31 @@
+package slackio
+
+import (
+	"fmt"
+	"time"
+)
+
+// ClockText names an offset from Slack's clock, "" for none.
+func ClockText(ahead time.Duration) string {
+	switch {
+	case ahead > 0:
+		return fmt.Sprintf("my clock is %s ahead of Slack's: set it by a time server", offset(ahead))
+	case ahead < 0:
+		return fmt.Sprintf("my clock is %s behind Slack's: set it by a time server", offset(-ahead))
+	default:
+		return ""
+	}
+}
+
+// offset is a duration as people write it: 2m05s.
+func offset(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60; {
+	case h > 0:
+		return fmt.Sprintf("%dh%02dm", h, m)
+	case m > 0:
+		return fmt.Sprintf("%dm%02ds", m, s)
+	default:
+		return fmt.Sprintf("%ds", s)
+	}
+}

@@ -1,0 +1,65 @@
+package slackio
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// DisconnectedError is the end of a connection that Slack announced. slack-go
+// takes the announcement and hands on neither it nor its reason.
+type DisconnectedError struct {
+	Reason string // Slack's word
+}
+
+func (e *DisconnectedError) Error() string {
+	switch e.Reason {
+	case "link_disabled":
+		return "Slack ended it (link_disabled): Socket Mode was switched off on the app's page"
+	case "too_many_websockets":
+		return "Slack ended it (too_many_websockets): the app has more than 10 connections; stop what else runs with its app-level token"
+	case "refresh_requested", "warning":
+		return fmt.Sprintf("Slack ended it (%s): it renews each connection every few hours", e.Reason)
+	default:
+		return fmt.Sprintf("Slack ended it (%s)", e.Reason)
+	}
+}
+
+// The message by which Slack announces the end of a connection. In anything
+// that a person typed the quotes are escaped.
+var (
+	disconnectMessage = []byte(`"type":"disconnect"`)
+	disconnectReason  = []byte(`"reason":"`)
+)
+
+// announcement bounds the message, which may come in pieces.
+const announcement = 512
+
+// scan looks for Slack's announcement in what was read.
+func (c *watchedConn) scan(b []byte) {
+	window := append(c.tail, b...)
+	if bytes.Contains(window, disconnectMessage) {
+		if _, after, found := bytes.Cut(window, disconnectReason); found {
+			if reason, _, whole := bytes.Cut(after, []byte{'"'}); whole && len(reason) < 64 {
+				c.state.announce(string(reason))
+			}
+		}
+	}
+	c.tail = append(c.tail[:0], window[max(0, len(window)-announcement):]...)
+}
+
+func (p *connectionState) announce(reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reason = reason
+}
+
+// takeReason is why Slack ended the connection, nil where it did not say.
+func (p *connectionState) takeReason() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reason := p.reason
+	if p.reason = ""; reason == "" {
+		return nil
+	}
+	return &DisconnectedError{reason}
+}

@@ -1,0 +1,123 @@
+package slackio
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/handlers"
+)
+
+const (
+	// readsAtATime is how many reads of one person are accepted: one under way
+	// and four that wait.
+	readsAtATime = 5
+	// strangerEvery is how often an account that the config does not know is
+	// looked up and answered, and strangersAtOnce and strangersEvery bound all of
+	// them together, out of a bucket that known people never share.
+	strangerEvery   = 10 * time.Minute
+	strangersAtOnce = 10
+	strangersEvery  = 6 * time.Second
+)
+
+// strangers bounds what accounts cost that the config does not know.
+type strangers struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	heard  map[string]time.Time // by user id
+	bucket bucket
+}
+
+func newStrangers(now func() time.Time) *strangers {
+	return &strangers{
+		now: now, heard: map[string]time.Time{},
+		bucket: bucket{size: strangersAtOnce, every: strangersEvery, tokens: strangersAtOnce, at: now()},
+	}
+}
+
+// allow reports whether a delivery of an unknown account is looked at.
+func (s *strangers) allow(user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if at, ok := s.heard[user]; ok && now.Sub(at) < strangerEvery || s.bucket.wait(now, 1) > 0 {
+		return false
+	}
+	s.bucket.take(now)
+	for u, at := range s.heard {
+		if now.Sub(at) >= strangerEvery {
+			delete(s.heard, u)
+		}
+	}
+	s.heard[user] = now
+	return true
+}
+
+// known reports whether the config knows an account: by its user id, or in an
+// Enterprise Grid by the person's id, once it was looked up.
+func (e *Edge) known(a auth.Account) bool {
+	if e.isKnown(a.User) {
+		return true
+	}
+	p, ok := e.profiles.get(a.User, 24*time.Hour)
+	return ok && e.isKnown(p.ID)
+}
+
+// reads bounds the reads of each person, so that no flood delays another person's
+// decision.
+type reads struct {
+	mu    sync.Mutex
+	under map[string]int // by user id: accepted
+	over  map[string]int // turned away since the last time that none was
+}
+
+func newReads() *reads { return &reads{under: map[string]int{}, over: map[string]int{}} }
+
+// enter accepts a read, or counts it among the refused ones.
+func (r *reads) enter(user string) (ok bool, turnedAway int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.under[user] >= readsAtATime {
+		r.over[user]++
+		return false, r.over[user]
+	}
+	r.under[user]++
+	return true, 0
+}
+
+// leave ends a read. turnedAway is how many were refused, once the last of
+// the accepted ones has ended.
+func (r *reads) leave(user string) (turnedAway int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.under[user]--; r.under[user] > 0 {
+		return 0
+	}
+	turnedAway = r.over[user]
+	delete(r.under, user)
+	delete(r.over, user)
+	return turnedAway
+}
+
+// isRead reports whether a delivery only reads.
+func (e *Edge) isRead(d *delivery) bool {
+	return d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, channelFacts{}))
+}
+
+// sayTooManyReads is sent once, when a person's reads begin to be turned away.
+var sayTooManyReads = fmt.Sprintf("You have %d questions under way, so this one was not taken. Approve, deny, cancel and everything that changes something are still taken. Ask again when they are answered.", readsAtATime)
+
+// endRead tells a person how many of their reads were turned away, where it was
+// more than the announced one.
+func (e *Edge) endRead(d *delivery) {
+	n := e.reads.leave(d.Account.User)
+	if n <= 1 {
+		return
+	}
+	select {
+	case e.notices <- notice{d, fmt.Sprintf("%d of your questions were not answered: I take %d at a time. Ask again for those that you still need.", n, readsAtATime)}:
+	default:
+	}
+}

@@ -1,0 +1,111 @@
+package slackio_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/slackio"
+)
+
+// An account that the config does not know is heard once in a while, and what
+// strangers send is never in the way of known people.
+func TestStrangersAreHeardOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	heard := map[string]int{}
+	w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[m.Account.User]++
+	}, func(c *slackio.Config) {
+		c.IsKnown = func(user string) bool { return user == slacklocal.DemoOperator }
+	})
+	for range 30 {
+		for _, user := range []string{"reader", "approver"} {
+			if a := w.slash(user, "status db_dis"); !a.OK {
+				t.Fatalf("not acknowledged: %+v", a)
+			}
+		}
+	}
+	w.slash("operator", "restart db_dis")
+	w.await("the operator's command", func() bool { mu.Lock(); defer mu.Unlock(); return heard[slacklocal.DemoOperator] == 1 })
+	mu.Lock()
+	defer mu.Unlock()
+	if heard[slacklocal.DemoReader] != 1 || heard[slacklocal.DemoApprover] != 1 {
+		t.Errorf("heard %v", heard)
+	}
+}
+
+// A person's flood of reads is taken five at a time, the rest is answered once
+// with a count, and it costs neither them nor others a decision.
+func TestReadsHaveABudget(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var mu sync.Mutex
+	handled := map[string]int{}
+	w := newSilentWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) {
+		if strings.HasPrefix(m.Text, "status") {
+			<-release
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		handled[m.Text]++
+	}, nil)
+	w.edge.ClaimUnless(func(m handlers.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.run()
+	const flood = 60
+	told := 0
+	for range flood {
+		if a := w.slash("operator", "status db_dis"); a.Message != nil && strings.Contains(a.Message.Text, "was not taken") {
+			told++
+		}
+	}
+	w.slash("operator", "deny R-7F3K no")
+	w.await("the decision", func() bool { mu.Lock(); defer mu.Unlock(); return handled["deny R-7F3K no"] == 1 })
+	close(release)
+	w.awaitSeen("operator", fmt.Sprintf("%d of your questions were not answered", flood-5))
+	mu.Lock()
+	defer mu.Unlock()
+	if told != 1 || handled["status db_dis"] != 5 {
+		t.Errorf("told %d times, handled %v", told, handled)
+	}
+}
+
+// While Slack's limits hold an answer back, the command's own address says so.
+func TestSlowedCommandIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(ctx context.Context, _ handlers.Message, r handlers.Reply) {
+		_ = r.Show(ctx, card.Card{Push: "the answer"})
+	}, nil)
+	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.postMessage", RetryAfter: 6})
+	w.slash("operator", "restart iris_controller x")
+	w.awaitSeen("operator", "restart iris_controller x")
+	w.await("the answer", func() bool { return len(w.seen("operator", "the answer")) > 0 })
+}
+
+// A card that waits for a decision goes before what else waits in its channel.
+func TestDecisionsGoFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, func(c *slackio.Config) { c.Pace = slackio.Pace{} }) // Slack's own limits
+	at := engine.Place{Channel: slacklocal.DemoIncident}
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() { _, _ = w.edge.Post(t.Context(), at, card.Card{Push: "an answer"}) })
+	}
+	w.awaitSeen("reader", "an answer")
+	decision := card.Card{Push: "a decision", Head: card.Line{card.T("a decision")}, Buttons: []card.Button{{Action: card.TapApprove, Label: "Approve", Value: "x"}}}
+	if _, err := w.edge.Post(t.Context(), at, decision); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.seen("reader", "an answer")); n > 5 {
+		t.Errorf("%d others went first", n)
+	}
+	wg.Wait()
+}

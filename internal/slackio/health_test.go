@@ -1,0 +1,134 @@
+package slackio_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/wire"
+)
+
+// A token that is revoked is known with the next call, and said where that
+// needs no token: in the acknowledgement, and at the address of a tap.
+func TestRevokedBotToken(t *testing.T) {
+	t.Parallel()
+	handled := make(chan handlers.Message, 8)
+	w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) { handled <- m }, nil)
+	w.inject(slacklocal.Fault{Kind: "revoke", Token: "bot"})
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "hello"}); err == nil {
+		t.Fatal("posted with a revoked token")
+	}
+	refused := w.edge.Health().Refused
+	if len(refused) != 1 || refused[0].Token != wire.BotToken || refused[0].Code != "token_revoked" {
+		t.Fatalf("refused: %v", refused)
+	}
+	answer, err := w.local.Slash(slacklocal.SlashCommand{User: "operator", Channel: "incident", Text: "restart db_dis"})
+	if err != nil || answer.Message == nil || !strings.Contains(answer.Message.Text, "token_revoked") || !strings.Contains(answer.Message.Text, "nothing was done") {
+		t.Errorf("answer: %+v, %v", answer, err)
+	}
+	if len(handled) != 0 || len(w.left()) != 0 {
+		t.Errorf("handled %d, claimed %d", len(handled), len(w.left()))
+	}
+	w.inject(slacklocal.Fault{Kind: "clear"})
+	if _, err := w.edge.Whoami(t.Context()); err != nil || len(w.edge.Health().Refused) != 0 {
+		t.Errorf("a token that works again: %v, %v", err, w.edge.Health().Refused)
+	}
+}
+
+// An app-level token that was good and is refused ends nothing: the bot says so
+// by its other token.
+func TestRefusedAppTokenLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	w.inject(slacklocal.Fault{Kind: "revoke", Token: "app", Error: "invalid_auth"})
+	w.await("the refusal", func() bool {
+		r := w.edge.Health().Refused
+		return len(r) == 1 && r[0].Token == wire.AppToken && r[0].Code == "invalid_auth"
+	})
+	if w.edge.Health().Hears(time.Now(), time.Minute) {
+		t.Error("it hears")
+	}
+	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "hello"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A connection that is open at this end only is noticed by its silence.
+func TestHalfOpenConnections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
+	before := w.edge.Health()
+	w.inject(slacklocal.Fault{Kind: "half-open"})
+	w.await("both to be opened anew", func() bool {
+		for i, s := range w.edge.Health().Sockets {
+			if s.Opened <= before.Sockets[i].Opened || !s.Up {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Why Slack ended a connection is named.
+func TestDisconnectReasons(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	for _, reason := range []string{"link_disabled", "refresh_requested", "too_many_websockets"} {
+		w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
+		w.inject(slacklocal.Fault{Kind: "disconnect", Reason: reason})
+		w.await(reason, func() bool {
+			for _, s := range w.edge.Health().Sockets {
+				var ended *slackio.DisconnectedError
+				if errors.As(s.Err, &ended) && ended.Reason == reason {
+					return true
+				}
+			}
+			return false
+		})
+	}
+}
+
+// A clock that is off from Slack's is known by the Date of answers, and what
+// people do is not late because of it.
+func TestClockOffset(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{125 * time.Second, -90 * time.Second} {
+		handled := make(chan handlers.Message, 8)
+		w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) { handled <- m }, nil)
+		w.inject(slacklocal.Fault{Kind: "clock", MS: int(-ahead / time.Millisecond)})
+		w.await("the offset", func() bool {
+			_, _ = w.edge.Whoami(t.Context())
+			return (w.edge.Health().ClockAhead - ahead).Abs() < 2*time.Second
+		})
+		if _, err := w.local.Mention(slacklocal.Mention{User: "operator", Channel: "incident", Text: "@dh restart db_dis"}); err != nil {
+			t.Fatal(err)
+		}
+		if age := time.Since((<-handled).At); age < 0 || age > 5*time.Second {
+			t.Errorf("ahead %s: a mention of now is %s old", ahead, age)
+		}
+		if text := slackio.ClockText(w.edge.Health().ClockAhead); !strings.Contains(text, "of Slack's") && !strings.Contains(text, "behind Slack's") {
+			t.Errorf("text %q", text)
+		}
+	}
+}
+
+// Slack's limits also come with HTTP 200, under two names.
+func TestLimitedWithOK(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, nil)
+	for _, code := range []string{"ratelimited", "rate_limited"} {
+		w.inject(slacklocal.Fault{Kind: "api-error", Method: "chat.postMessage", Error: code})
+		if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: code}); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+		w.awaitSeen("reader", code)
+	}
+}

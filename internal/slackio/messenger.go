@@ -1,0 +1,129 @@
+package slackio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/internal/publish"
+)
+
+// The Edge is where the publisher puts its messages.
+var _ publish.Messenger = (*Edge)(nil)
+
+// Web API methods whose 429s are remembered.
+const (
+	methodPost      = "chat.postMessage"
+	methodUpdate    = "chat.update"
+	methodEphemeral = "chat.postEphemeral"
+	methodFile      = "files.completeUploadExternal"
+)
+
+// Post puts a new message in a channel, or in a thread of it, and returns its
+// timestamp, which is its id. It waits for the channel's turn and through
+// every 429; a card that Slack's blocks cannot show is posted as text. Errors
+// wrap publish.ErrNoPlace where the channel does not take it. After any other
+// error, a time-out above all, the message may stand there all the same.
+func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
+	u := background
+	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Action == card.TapApprove }) {
+		u = decision
+	}
+	return e.post(ctx, at, u, c)
+}
+
+func (e *Edge) post(ctx context.Context, at engine.Place, u priority, c card.Card) (string, error) {
+	var ts string
+	err := e.limiter.do(ctx, at.Channel, methodPost, u, func(ctx context.Context) error {
+		return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) (err error) {
+			if at.Thread != "" {
+				opts = append(opts, slack.MsgOptionTS(at.Thread))
+				if c.Broadcast {
+					opts = append(opts, slack.MsgOptionBroadcast())
+				}
+			}
+			_, ts, err = e.chat.PostMessageContext(ctx, at.Channel, opts...)
+			return err
+		})
+	})
+	if err != nil {
+		return "", explain("posting to "+at.Channel, err)
+	}
+	return ts, nil
+}
+
+// Edit replaces a message when its turn comes: at most about 45 edits a
+// minute are made in the whole workspace, final ones first. Edits of one
+// message that wait at the same time become one, the latest. Errors wrap
+// publish.ErrGone where the message is not there any more. Edits are made by
+// Run; without it, and when ctx ends first, Edit returns an error and the
+// message stays as it was.
+func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
+	err := e.edits.put(ctx, messageKey{channel, ts}, c, final)
+	return explain("editing a message in "+channel, err)
+}
+
+// update is what the edit queue calls.
+func (e *Edge) update(ctx context.Context, at messageKey, c card.Card) error {
+	return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
+		_, _, _, err := e.chat.UpdateMessageContext(ctx, at.channel, at.ts, opts...)
+		return err
+	})
+}
+
+// withFallback sends a card, and where Slack refuses its blocks sends it
+// again as plain text: better ugly than lost.
+func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.Context, []slack.MsgOption) error) error {
+	r := renderer{}
+	err := limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.message(c))) })
+	if !refused(err) {
+		return err
+	}
+	e.log.ErrorContext(ctx, "Slack refused the blocks of a card; sent as text instead", "code", code(err), "push", clean(c.Push))
+	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.bare(c))) })
+}
+
+var errSlow = errors.New("no answer from Slack in time")
+
+// limited bounds one call of the Web API.
+func limited(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errSlow)
+	defer cancel()
+	return call(ctx)
+}
+
+// options are a message's parameters. Slack is asked to look for nothing in
+// the text: chat.update would by default.
+func options(m message) []slack.MsgOption {
+	return []slack.MsgOption{
+		slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionParse(false), slack.MsgOptionLinkNames(false),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+	}
+}
+
+// File puts a file in a channel or thread, under a name for downloads and a
+// title for readers. Content must already be redacted. Like a post it waits
+// for the channel's turn.
+func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, content []byte) error {
+	if len(content) == 0 {
+		return fmt.Errorf("the file %q is empty: Slack takes none", name)
+	}
+	err := e.limiter.do(ctx, at.Channel, methodFile, background, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errSlow)
+		defer cancel()
+		_, err := e.chat.UploadFileContext(ctx, slack.UploadFileParameters{
+			Reader: bytes.NewReader(content), FileSize: len(content), Filename: name, Title: cut(clean(title), maxConfirmText),
+			Channel: at.Channel, ThreadTimestamp: at.Thread,
+		})
+		return err
+	})
+	return explain("uploading "+name+" to "+at.Channel, err)
+}

@@ -1,0 +1,66 @@
+package slackio
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"dhbot/handlers"
+	"dhbot/internal/logging"
+)
+
+const (
+	// slowWorthSaying is the shortest pause by Slack's limits that the person who
+	// waits is announced.
+	slowWorthSaying = 3 * time.Second
+	// slowWindow is for how long after its handling a command may still meet a
+	// pause: its run's card is posted a moment later.
+	slowWindow = 5 * time.Second
+)
+
+// slowed are the slash commands whose answers a pause would hold back. They can
+// be answered at their own address, which has limits of its own.
+type slowed struct {
+	mu      sync.Mutex
+	waiting map[*delivery]bool
+}
+
+func newSlowed() *slowed { return &slowed{waiting: map[*delivery]bool{}} }
+
+// watchSlow informs a slash command of pauses until stop is called, and for a
+// moment after.
+func (e *Edge) watchSlow(d *delivery) (stop func()) {
+	if d.Via != handlers.Slash || d.ResponseURL == "" {
+		return func() {}
+	}
+	e.slowed.mu.Lock()
+	e.slowed.waiting[d] = true
+	e.slowed.mu.Unlock()
+	e.paused(e.limiter.notBefore(methodPost).Sub(e.now()))
+	return func() {
+		time.AfterFunc(slowWindow, func() {
+			e.slowed.mu.Lock()
+			defer e.slowed.mu.Unlock()
+			delete(e.slowed.waiting, d)
+		})
+	}
+}
+
+// paused tells waiting callers that Slack lets nothing be posted for a while,
+// each once.
+func (e *Edge) paused(left time.Duration) {
+	if left < slowWorthSaying {
+		return
+	}
+	e.slowed.mu.Lock()
+	defer e.slowed.mu.Unlock()
+	for d := range e.slowed.waiting {
+		delete(e.slowed.waiting, d)
+		text := fmt.Sprintf("Slack slows me down: “%s” was received, and the answer comes in about %s.", cut(clean(d.Text), maxConfirmText), left.Round(time.Second))
+		select {
+		case e.notices <- notice{d, text}:
+		default:
+			e.log.Warn("a person could not be told that Slack slows the bot down", logging.CommandKey, d.Key)
+		}
+	}
+}

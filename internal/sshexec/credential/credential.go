@@ -1,0 +1,90 @@
+// Package credential holds what the bot logs in with: keys in files, OpenSSH
+// user certificates beside them, and keys and certificates of an ssh-agent. It
+// offers them in the order of the config and says afterwards which were
+// offered, which were not, and why.
+package credential
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/sshroute"
+)
+
+// Set is what is offered to a host, in order. It is safe for concurrent use.
+type Set struct {
+	sources []source
+}
+
+// source is one entry of the config.
+type source interface {
+	// check says what is wrong with it before anything is dialled.
+	check() error
+	// identities are its keys as they are now. release is called after the login.
+	identities(timeout time.Duration) (list []identity, release func(), err error)
+	// String names it to people.
+	String() string
+}
+
+// identity is one key or certificate.
+type identity struct {
+	name   string // for people
+	signer ssh.AlgorithmSigner
+}
+
+// Open reads the credentials of a config. Its error names every one that cannot
+// be used. An agent is asked only when a host is dialled.
+func Open(list []sshroute.Credential) (*Set, error) {
+	if len(list) == 0 {
+		return nil, errors.New("no SSH key is configured: set ssh.key_file or ssh.credentials")
+	}
+	s := &Set{}
+	var problems []error
+	for _, c := range list {
+		var from source = &keyFile{config: c}
+		if c.Agent != "" {
+			from = &agentSocket{config: c}
+		}
+		s.sources = append(s.sources, from)
+		problems = append(problems, from.check())
+	}
+	return s, errors.Join(problems...)
+}
+
+// Certificate is a user certificate and when it ends.
+type Certificate struct {
+	Name      string
+	From, End time.Time // End is zero for one that does not expire
+}
+
+// Certificates lists the user certificates there are now.
+func (s *Set) Certificates(timeout time.Duration) []Certificate {
+	var out []Certificate
+	for _, from := range s.sources {
+		list, release, err := from.identities(timeout)
+		if err != nil {
+			continue // a login says so
+		}
+		release()
+		for _, id := range list {
+			if cert, ok := id.signer.PublicKey().(*ssh.Certificate); ok {
+				c := Certificate{Name: id.name}
+				c.From, c.End = validity(cert)
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// validity is from when until when a certificate counts; end is zero where it
+// does not expire.
+func validity(c *ssh.Certificate) (from, end time.Time) {
+	from = time.Unix(int64(min(c.ValidAfter, 1<<62)), 0)
+	if c.ValidBefore != ssh.CertTimeInfinity {
+		end = time.Unix(int64(min(c.ValidBefore, 1<<62)), 0)
+	}
+	return from, end
+}

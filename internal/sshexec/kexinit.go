@@ -1,0 +1,129 @@
+package sshexec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/sshroute"
+)
+
+// hostOffer is what a host offers in its SSH_MSG_KEXINIT (RFC 4253, section 7.1).
+type hostOffer struct {
+	KeyExchanges string
+	HostKeys     string
+	Ciphers      string
+	MACs         string
+}
+
+const (
+	msgKexInit   = 20
+	cookieLength = 16
+	// kexInitHead are the packet's length, padding length, type and cookie.
+	kexInitHead = 4 + 1 + 1 + cookieLength
+)
+
+// parseOffer reads what a host wrote first: lines up to its version, and then
+// the packet that lists its algorithms. ok is false where that is not whole.
+func parseOffer(first []byte) (o hostOffer, ok bool) {
+	for {
+		line, rest, found := bytes.Cut(first, []byte("\n"))
+		if !found {
+			return o, false
+		}
+		first = rest
+		if bytes.HasPrefix(line, []byte("SSH-")) {
+			break
+		}
+	}
+	if len(first) < kexInitHead || first[5] != msgKexInit {
+		return o, false
+	}
+	first = first[kexInitHead:]
+	var lists [6]string // kex, host keys, ciphers and MACs in both directions
+	for i := range lists {
+		if len(first) < 4 {
+			return o, false
+		}
+		n := binary.BigEndian.Uint32(first)
+		if uint32(len(first)-4) < n {
+			return o, false
+		}
+		lists[i] = string(first[4 : 4+n])
+		first = first[4+n:]
+	}
+	return hostOffer{KeyExchanges: lists[0], HostKeys: lists[1], Ciphers: lists[2], MACs: lists[4]}, true
+}
+
+// String is the whole offer in one line.
+func (o hostOffer) String() string {
+	return fmt.Sprintf("it offers key exchange %s; host keys %s; ciphers %s; MACs %s", spaced(o.KeyExchanges), spaced(o.HostKeys), spaced(o.Ciphers), spaced(o.MACs))
+}
+
+func spaced(list string) string {
+	var clean []string
+	for _, name := range strings.Split(list, ",") {
+		clean = append(clean, strings.Map(printable, name))
+	}
+	return strings.Join(clean, ", ")
+}
+
+func printable(r rune) rune {
+	if r <= ' ' || r > '~' {
+		return -1
+	}
+	return r
+}
+
+// nothingCommon says that a host and the bot have no algorithm in common, what
+// the host offers, and which setting would allow one of it.
+func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string {
+	theirs, kind := e.RequestedAlgorithms, kindOf(e.What)
+	theirs = slices.DeleteFunc(slices.Clone(theirs), isMarker)
+	text := fmt.Sprintf("%s offers only %s as %s, which the bot does not ", k.address, spaced(strings.Join(theirs, ",")), e.What)
+	var could []string
+	for _, name := range theirs {
+		if slices.Contains(sshroute.Weak(kind), name) || slices.Contains(sshroute.Default(kind), name) {
+			could = append(could, name)
+		}
+	}
+	if len(could) > 0 {
+		text += fmt.Sprintf("use unless told to: update its sshd, or allow it for this host alone with %s", setting(kind, could[0]))
+	} else {
+		text += fmt.Sprintf("speak: allow one of %s in its sshd_config", strings.Join(firstFew(sshroute.Default(kind)), ", "))
+	}
+	if o, ok := parseOffer([]byte(first)); ok {
+		text += "; " + o.String()
+	}
+	return text
+}
+
+// isMarker says that a name in a list of key exchanges only announces a feature.
+func isMarker(name string) bool {
+	return strings.HasPrefix(name, "kex-strict-") || strings.HasPrefix(name, "ext-info-")
+}
+
+func firstFew(names []string) []string { return names[:min(len(names), 3)] }
+
+// kindOf is the class of algorithms by the library's word for it.
+func kindOf(what string) sshroute.Kind {
+	switch {
+	case strings.Contains(what, "key exchange"):
+		return sshroute.KeyExchange
+	case strings.Contains(what, "host key"):
+		return sshroute.HostKey
+	case strings.Contains(what, "MAC"):
+		return sshroute.MAC
+	default:
+		return sshroute.Cipher
+	}
+}
+
+// setting is how the config allows one more algorithm of a class.
+func setting(kind sshroute.Kind, name string) string {
+	return fmt.Sprintf("algorithms: {%s: '+%s'}", sshroute.ConfigKey(kind), name)
+}

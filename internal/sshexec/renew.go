@@ -1,0 +1,161 @@
+package sshexec
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/sshexec/credential"
+)
+
+const (
+	// renewTimeout bounds one run of the command that renews certificates.
+	renewTimeout = time.Minute
+	// renewAgain is how long after a failed run it is tried again.
+	renewAgain = time.Minute
+	// renewBefore is how long before its end a certificate is renewed; one that
+	// lives less than three times as long, in the last third of its life.
+	renewBefore = time.Hour
+)
+
+// renew runs the command that renews certificates. What it prints may hold a
+// token, and is thrown away.
+func renew(ctx context.Context, argv []string) error {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = withoutSlack(os.Environ())
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("ssh.renew (%s) failed: %w; run it by hand as the bot's user to see why", argv[0], err)
+	}
+	return nil
+}
+
+// withoutSlack leaves the bot's own tokens out of an environment.
+func withoutSlack(env []string) []string {
+	return slices.DeleteFunc(env, func(pair string) bool { return strings.HasPrefix(pair, "SLACK_") })
+}
+
+// renewals runs the command whenever a certificate nears its end.
+func (p *Pool) renewals() {
+	tick := time.NewTicker(p.cfg.KeepAlive)
+	defer tick.Stop()
+	var notBefore time.Time
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case now := <-tick.C:
+			if now.Before(notBefore) || !dueAny(p.login, now) {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(p.ctx, renewTimeout)
+			err := renew(ctx, p.cfg.Renew)
+			cancel()
+			if err == nil && dueAny(p.login, time.Now()) {
+				err = fmt.Errorf("ssh.renew (%s) ended well, and the certificate still ends soon", p.cfg.Renew[0])
+			}
+			p.renewed(err)
+			if err != nil {
+				notBefore = time.Now().Add(renewAgain)
+			}
+		}
+	}
+}
+
+// renewed keeps what came of the last run, for health.
+func (p *Pool) renewed(err error) {
+	p.mu.Lock()
+	p.renewErr = err
+	p.mu.Unlock()
+	if err != nil {
+		p.cfg.Log.Warn("ssh: certificates were not renewed", "error", err)
+		return
+	}
+	p.cfg.Log.Info("ssh: certificates renewed")
+}
+
+func dueAny(sets credentials, now time.Time) bool {
+	return slices.ContainsFunc(certificates(sets), func(c credential.Certificate) bool { return due(c, now) })
+}
+
+// due says that a certificate is to be renewed.
+func due(c credential.Certificate, now time.Time) bool {
+	if c.End.IsZero() {
+		return false
+	}
+	before := min(renewBefore, c.End.Sub(c.From)/3)
+	return !now.Before(c.End.Add(-before))
+}
+
+func anyExpired(sets credentials, now time.Time) bool {
+	return slices.ContainsFunc(certificates(sets), func(c credential.Certificate) bool {
+		return !c.End.IsZero() && !now.Before(c.End)
+	})
+}
+
+func certificates(sets credentials) []credential.Certificate {
+	var out []credential.Certificate
+	for _, set := range sets.all() {
+		for _, c := range set.Certificates(0) {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// Expiry is what people are told of one certificate.
+type Expiry struct {
+	Text string
+	// Urgent says that it has expired, or does so within an hour.
+	Urgent bool
+}
+
+// What is left of a certificate when people are told.
+const (
+	expiresSoon = 7 * 24 * time.Hour
+	expiresNow  = time.Hour
+)
+
+// Expiring says which user certificates end within seven days, or have ended,
+// and whether the last renewal failed. A certificate that a command renews is
+// told of only once its renewal is due.
+func (p *Pool) Expiring(now time.Time) []Expiry {
+	var out []Expiry
+	for _, c := range certificates(p.login) {
+		left := c.End.Sub(now)
+		renews := len(p.cfg.Renew) > 0 && !due(c, now)
+		switch {
+		case c.End.IsZero() || left > expiresSoon || renews && left > 0:
+		case left <= 0:
+			out = append(out, Expiry{Text: fmt.Sprintf("SSH %s expired %s: hosts refuse it; renew it", c.Name, utc(c.End)), Urgent: true})
+		default:
+			out = append(out, Expiry{Text: fmt.Sprintf("SSH %s expires in %s, %s: renew it", c.Name, about(left), utc(c.End)), Urgent: left <= expiresNow})
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.renewErr != nil {
+		out = append(out, Expiry{Text: p.renewErr.Error(), Urgent: true})
+	}
+	return out
+}
+
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+
+// about is a duration in the largest unit that says enough.
+func about(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+}

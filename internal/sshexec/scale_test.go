@@ -1,0 +1,312 @@
+package sshexec
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/test/sshdtest"
+)
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func listens(address string) bool {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// A host that is full (MaxStartups) is met with patience: nothing was sent, so
+// that the command goes once there is room.
+func TestBusyHostIsTriedAgain(t *testing.T) {
+	var greetings atomic.Int32
+	h := &fakeHost{}
+	h.greet = func(c net.Conn) {
+		if greetings.Add(1) <= 3 {
+			_, _ = c.Read(make([]byte, 64))
+			_, _ = c.Write([]byte("Exceeded MaxStartups\r\n"))
+			time.Sleep(time.Millisecond) // of the bubble: the words arrive before the end
+			return
+		}
+		h.serve(c)
+	}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		want(t, p.Run(t.Context(), onFake(true)), remote.Answered)
+		if dials, _, execs := h.counts(); dials != 4 || execs != 1 {
+			t.Errorf("%d dials and %d commands, want 4 and 1", dials, execs)
+		}
+	})
+}
+
+// One that holds failed log-ins against us is left alone.
+func TestPenaltyIsNotTriedAgain(t *testing.T) {
+	h := &fakeHost{greet: func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 64))
+		_, _ = c.Write([]byte(penalty + "\r\n"))
+		time.Sleep(time.Millisecond)
+	}}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		want(t, p.Run(t.Context(), onFake(true)), remote.Unreachable, "PerSourcePenalties")
+		if dials, _, _ := h.counts(); dials != 1 {
+			t.Errorf("%d dials", dials)
+		}
+	})
+}
+
+// gauge counts how many are between enter and leave at most.
+type gauge struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+func (g *gauge) add(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now += n
+	g.most = max(g.most, g.now)
+}
+
+// After a network outage every host is dialled at once, and logged in to a few at
+// a time. Hosts that are frozen take no place of those that answer.
+func TestDialStorm(t *testing.T) {
+	const hosts, atOnce = 60, 4
+	var working gauge
+	h := &fakeHost{}
+	h.greet = func(c net.Conn) {
+		h.serve(&slowed{Conn: c, gauge: &working})
+	}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		p.cfg.Handshakes = atOnce
+		p.handshakes = newSlots(atOnce)
+		dial := p.dial
+		p.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == "frozen.test:22" {
+				x, _ := net.Pipe()
+				return newBuffered(x, new(atomic.Bool)), nil
+			}
+			return dial(ctx, network, address)
+		}
+		var wg sync.WaitGroup
+		for range atOnce {
+			wg.Go(func() {
+				c := onFake(false)
+				c.Address = "frozen.test:22"
+				if r := p.Run(t.Context(), c); r.Outcome == remote.Answered {
+					t.Error("a frozen host answered")
+				}
+			})
+		}
+		for i := range hosts {
+			wg.Go(func() {
+				c := onFake(false)
+				c.Login = string(rune('a'+i%26)) + string(rune('a'+i/26)) // a connection of its own
+				if r := p.Run(t.Context(), c); r.Outcome != remote.Answered {
+					t.Errorf("%v: %s", r.Outcome, r.Detail)
+				}
+			})
+		}
+		wg.Wait()
+	})
+	if working.most > atOnce || working.most == 0 {
+		t.Errorf("%d handshakes at a time, want at most %d", working.most, atOnce)
+	}
+}
+
+// slowed is the host's side of a connection whose log-in takes a while.
+type slowed struct {
+	net.Conn
+	gauge  *gauge
+	writes atomic.Int32
+}
+
+func (s *slowed) Write(p []byte) (int, error) {
+	switch s.writes.Add(1) {
+	case 3: // after its version and its offer: the key exchange
+		s.gauge.add(1)
+		time.Sleep(100 * time.Millisecond)
+		s.gauge.add(-1)
+	}
+	return s.Conn.Write(p)
+}
+
+// A host whose name leads elsewhere by now is dialled anew.
+func TestHostThatMoved(t *testing.T) {
+	h := &fakeHost{}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		var at atomic.Pointer[string]
+		here, there := "127.0.0.1", "10.0.0.9"
+		at.Store(&here)
+		p.lookup = func(_ context.Context, name string) ([]string, error) {
+			if name != "host.test" {
+				t.Errorf("looked up %s", name)
+			}
+			return []string{*at.Load()}, nil
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- p.Maintain(ctx) }()
+		want(t, p.Run(t.Context(), onFake(false)), remote.Answered)
+		time.Sleep(3 * movedEvery)
+		if dials, open, _ := h.counts(); dials != 1 || open != 1 {
+			t.Errorf("a host that stayed: %d dials, %d open", dials, open)
+		}
+		at.Store(&there)
+		time.Sleep(2 * movedEvery)
+		if _, open, _ := h.counts(); open != 0 {
+			t.Errorf("a host that moved: %d connections are kept", open)
+		}
+		want(t, p.Run(t.Context(), onFake(false)), remote.Answered)
+		stop()
+		<-ended
+	})
+}
+
+// A connection to a name behind a jump host is not kept for ever: the jump host looks
+// the name up, and a host that moved is reached at its new place. One to an address is.
+func TestHostThatMovedBehindAJumpHost(t *testing.T) {
+	for _, c := range []struct {
+		address string
+		renewed bool
+	}{{"inner.test:22", true}, {"10.0.0.7:22", false}} {
+		h := &fakeHost{}
+		var inner atomic.Int32
+		h.open = func(n ssh.NewChannel) bool {
+			if n.ChannelType() != "direct-tcpip" {
+				return true
+			}
+			channel, requests, err := n.Accept()
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			inner.Add(1)
+			h.wg.Go(func() { ssh.DiscardRequests(requests) })
+			h.wg.Go(func() { h.serve(overChannel{Channel: channel}) })
+			return false
+		}
+		inBubble(t, h, func(t *testing.T, p *Pool) {
+			command := onFake(false)
+			command.Address, command.Via = c.address, sshroute.Join([]sshroute.Hop{{Login: "ops", Address: fakeAddress}})
+			p.cfg.Options = map[sshroute.Place]sshroute.Options{{Address: command.Address, Via: command.Via}: {Alias: "host.test"}}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error)
+			go func() { ended <- p.Maintain(ctx) }()
+			want(t, p.Run(t.Context(), command), remote.Answered)
+			time.Sleep(renewBehind / 2)
+			want(t, p.Run(t.Context(), command), remote.Answered)
+			if n := inner.Load(); n != 1 {
+				t.Errorf("%s: %d connections after half the time, want 1", c.address, n)
+			}
+			time.Sleep(renewBehind)
+			want(t, p.Run(t.Context(), command), remote.Answered)
+			if n := inner.Load(); (n == 2) != c.renewed {
+				t.Errorf("%s: %d connections after the time", c.address, n)
+			}
+			if dials, _, _ := h.counts(); dials != 1 {
+				t.Errorf("%d connections to the jump host, want 1", dials)
+			}
+			stop()
+			<-ended
+		})
+	}
+}
+
+// overChannel is a connection that a jump host carries, at its far end.
+type overChannel struct{ ssh.Channel }
+
+func (overChannel) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (overChannel) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (overChannel) SetDeadline(time.Time) error      { return nil }
+func (overChannel) SetReadDeadline(time.Time) error  { return nil }
+func (overChannel) SetWriteDeadline(time.Time) error { return nil }
+
+// securityKey is an agent with one FIDO key, as a real one answers once it was
+// touched.
+type securityKey struct {
+	agent.Agent
+	private ed25519.PrivateKey
+	public  ssh.PublicKey
+}
+
+const application = "ssh:"
+
+func newSecurityKey(t *testing.T) *securityKey {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParsePublicKey(ssh.Marshal(struct {
+		Name, Key, Application string
+	}{ssh.KeyAlgoSKED25519, string(public), application}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &securityKey{Agent: agent.NewKeyring(), private: private, public: key}
+}
+
+func (k *securityKey) List() ([]*agent.Key, error) {
+	return []*agent.Key{{Format: k.public.Type(), Blob: k.public.Marshal(), Comment: "token"}}, nil
+}
+
+// Sign signs as PROTOCOL.u2f of OpenSSH has it: the application's hash, a flag
+// for the touch, a counter, and the message's hash.
+func (k *securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error) {
+	const touched = 1
+	of, message := sha256.Sum256([]byte(application)), sha256.Sum256(data)
+	rest := binary.BigEndian.AppendUint32([]byte{touched}, 7)
+	blob := append(append(of[:], rest...), message[:]...)
+	return &ssh.Signature{Format: ssh.KeyAlgoSKED25519, Blob: ed25519.Sign(k.private, blob), Rest: rest}, nil
+}
+
+// A FIDO key signs through an agent, for a real sshd.
+func TestSecurityKeyByAgent(t *testing.T) {
+	s := sshdtest.Start(t)
+	token := newSecurityKey(t)
+	if err := os.WriteFile(s.KeyFile+".pub", ssh.MarshalAuthorizedKey(token.public), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = agent.ServeAgent(token, c) // until the client hangs up
+			c.Close()
+		}
+	}()
+	p := openPool(t, s, func(c *Config) { c.Credentials = []sshroute.Credential{{Agent: socket}} })
+	want(t, run(t, p, on(s, "true")), remote.Answered)
+}

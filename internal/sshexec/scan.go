@@ -1,0 +1,207 @@
+package sshexec
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"dhbot/internal/remote"
+)
+
+// ShownKey is a host key that a host has shown. It is not trusted by that: a
+// person compares the fingerprint with the host's own.
+type ShownKey struct {
+	Line        string // as in known_hosts; of a certificate, the line of its authority
+	Type        string
+	Fingerprint string // SHA256:…; of a certificate, of the key in it, as ssh-keygen -l has it
+	Authority   string // the fingerprint of the authority that signed a certificate; "" for a bare key
+}
+
+// scanned are the kinds of keys that are asked for.
+var scanned = []string{
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSA, ssh.CertAlgoED25519v01,
+	ssh.CertAlgoECDSA256v01, ssh.CertAlgoRSASHA512v01,
+}
+
+// errScanned ends a handshake whose host key was seen.
+var errScanned = errors.New("the host key was seen")
+
+// ScanHostKeys asks a host for its keys, and logs in to nothing.
+func ScanHostKeys(ctx context.Context, address string, timeout time.Duration) ([]ShownKey, error) {
+	keys, err := scan(address, timeout, func() (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	})
+	var out []ShownKey
+	for _, key := range keys {
+		if !isCertificate(key) {
+			out = append(out, shownKey(key, address))
+		}
+	}
+	return out, err
+}
+
+func shownKey(key ssh.PublicKey, name string) ShownKey {
+	out := ShownKey{Type: strings.TrimPrefix(key.Type(), "ssh-"), Fingerprint: ssh.FingerprintSHA256(bareKey(key))}
+	names := []string{xknownhosts.Normalize(name)}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		out.Authority = ssh.FingerprintSHA256(cert.SignatureKey)
+		out.Line = "@cert-authority " + xknownhosts.Line(names, cert.SignatureKey)
+	} else {
+		out.Line = xknownhosts.Line(names, key)
+	}
+	return out
+}
+
+// scan asks for each kind of key over a connection of its own.
+func scan(address string, timeout time.Duration, dial func() (net.Conn, error)) ([]ssh.PublicKey, error) {
+	var out []ssh.PublicKey
+	var last error
+	for _, algorithm := range scanned {
+		key, err := scanKey(address, algorithm, timeout, dial)
+		if err != nil {
+			last = err
+			continue
+		}
+		same := func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), key.Marshal()) }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, key)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s shows no host key: %w", address, last)
+	}
+	return out, nil
+}
+
+func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.Conn, error)) (ssh.PublicKey, error) {
+	conn, err := dial()
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	// A connection through a jump host takes no deadline.
+	late := time.AfterFunc(timeout, func() { conn.Close() })
+	defer late.Stop()
+	algorithms, weak := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
+	var shown ssh.PublicKey
+	_, _, _, err = ssh.NewClientConn(conn, address, &ssh.ClientConfig{
+		Config: ssh.Config{
+			KeyExchanges: append(algorithms.KeyExchanges, weak.KeyExchanges...),
+			Ciphers:      append(algorithms.Ciphers, weak.Ciphers...),
+		},
+		HostKeyAlgorithms: []string{algorithm}, ClientVersion: "SSH-2.0-dhbot",
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error { shown = key; return errScanned },
+	})
+	if shown == nil {
+		return nil, err
+	}
+	return shown, nil
+}
+
+// ComparedKey is a key that a host shows beside what known_hosts has of it.
+type ComparedKey struct {
+	ShownKey
+	Known   bool
+	Revoked bool   // known_hosts marks it, or its authority, as revoked
+	Verdict string // what known_hosts says of it
+}
+
+// HostKeys is what a host shows, and what known_hosts has of it.
+type HostKeys struct {
+	Name    string // under which known_hosts has it
+	Shown   []ComparedKey
+	Missing []ShownKey // in known_hosts, and not shown by the host
+}
+
+// HostKeys asks the host of a command for its keys, by way of its jump hosts. It
+// logs in to these alone, and trusts nothing by what it sees.
+func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error) {
+	if !p.begin() {
+		return HostKeys{}, errClosed
+	}
+	defer p.wg.Done()
+	k := keyOf(c)
+	options := p.cfg.Options[k.place()]
+	name := lookups(k.address, options.Alias)[0]
+	out := HostKeys{Name: name}
+	var jumps []*conn
+	defer func() {
+		for _, via := range jumps {
+			p.release(via)
+		}
+	}()
+	keys, err := scan(k.address, p.cfg.HandshakeTimeout, func() (net.Conn, error) {
+		raw, via, err := p.reach(ctx, k)
+		if err == nil && via != nil {
+			jumps = append(jumps, via)
+		}
+		return raw, err
+	})
+	if err != nil {
+		return out, err
+	}
+	options.Algorithms.HostKeys = nil
+	_, judge, err := p.known.check(k.address, options)
+	if err != nil {
+		return out, err
+	}
+	for _, key := range keys {
+		compared := compare(shownKey(key, name), judge(k.address, nowhere, key))
+		if !compared.Known && slices.ContainsFunc(keys, func(other ssh.PublicKey) bool {
+			return isCertificate(other) && bytes.Equal(bareKey(other).Marshal(), key.Marshal()) && judge(k.address, nowhere, other) == nil
+		}) {
+			compared.Known, compared.Verdict = true, "known_hosts has the authority of its certificate"
+		}
+		out.Shown = append(out.Shown, compared)
+	}
+	out.Missing = p.known.missing(name, keys)
+	return out, nil
+}
+
+// compare puts a key beside what known_hosts says of it.
+func compare(key ShownKey, err error) ComparedKey {
+	compared := ComparedKey{ShownKey: key, Known: true, Verdict: "known_hosts has it"}
+	switch {
+	case err != nil:
+		compared.Known, compared.Verdict = false, err.Error()
+		compared.Revoked = errors.As(err, new(revokedError))
+	case key.Authority != "":
+		compared.Verdict = "known_hosts has its certificate authority"
+	}
+	return compared
+}
+
+// missing are the keys that known_hosts has for a host and that are not among
+// those it shows.
+func (k *knownHosts) missing(name string, shown []ssh.PublicKey) []ShownKey {
+	db, _, err := k.current()
+	if err != nil {
+		return nil
+	}
+	var out []ShownKey
+	for _, known := range db.HostKeys(name) {
+		same := func(key ssh.PublicKey) bool { return bytes.Equal(bareKey(key).Marshal(), known.Marshal()) }
+		if !known.Cert && !slices.ContainsFunc(shown, same) {
+			out = append(out, shownKey(known.PublicKey, name))
+		}
+	}
+	return out
+}
+
+// bareKey is a key, or the key that a certificate is for.
+func bareKey(key ssh.PublicKey) ssh.PublicKey {
+	if cert, ok := key.(*ssh.Certificate); ok {
+		return cert.Key
+	}
+	return key
+}

@@ -1,0 +1,111 @@
+package sshexec
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/test/sshdtest"
+)
+
+// TestTrustWhileConnected: what known_hosts says, and who can write it or read
+// the key, counts for connections that are open already.
+func TestTrustWhileConnected(t *testing.T) {
+	s := sshdtest.Start(t)
+	text, err := os.ReadFile(s.KnownHosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(s.KnownHosts, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mode := func(path string, m os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(path, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var revoked strings.Builder
+	for line := range strings.Lines(string(text)) {
+		revoked.WriteString("@revoked " + line)
+	}
+	p := openPool(t, s)
+	want(t, run(t, p, on(s, "true")), remote.Answered)
+
+	write(string(text) + revoked.String())
+	want(t, run(t, p, on(s, "true")), remote.HostKeyWrong, "revoked")
+	write(string(text))
+	want(t, run(t, p, on(s, "true")), remote.Answered)
+
+	// Others can write the file: its last good copy counts, not what they wrote.
+	mode(s.KnownHosts, 0o666)
+	if err := os.WriteFile(s.KnownHosts, []byte(revoked.String()+string(text)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want(t, run(t, p, on(s, "true")), remote.Answered)
+	write(string(text))
+	mode(s.KnownHosts, 0o600)
+
+	// Others can read the key: no further connection is opened with it.
+	mode(s.KeyFile, 0o644)
+	for _, h := range p.hosts {
+		for _, c := range h.conns {
+			p.retire(c, nil)
+		}
+	}
+	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "others may use it")
+	mode(s.KeyFile, 0o600)
+	want(t, run(t, p, on(s, "true")), remote.Answered)
+}
+
+// A host whose key an authority signed is believed by the authority's line,
+// whatever the types of the two keys; not for another name, and not once a key of
+// the two is revoked.
+func TestSignedHostKey(t *testing.T) {
+	for _, types := range []struct{ ca, key string }{{"ed25519", "ed25519"}, {"rsa", "ed25519"}, {"ecdsa", "rsa"}} {
+		t.Run(types.ca+" signs "+types.key, func(t *testing.T) {
+			ca := sshdtest.NewAuthorityOf(t, types.ca)
+			key := sshdtest.KeygenOf(t, filepath.Join(t.TempDir(), "signed"), types.key)
+			s := sshdtest.Start(t, "HostKey "+key, "HostCertificate "+ca.Sign(key, "127.0.0.1", "-h"))
+			public := func(file string) string {
+				text, err := os.ReadFile(file + ".pub")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return strings.Join(strings.Fields(string(text))[:2], " ") + "\n"
+			}
+			name := strings.Fields(read(t, s.KnownHosts))[0]
+			authority := "@cert-authority " + name + " " + public(ca.Key)
+			p := openPool(t, s)
+			for _, c := range []struct {
+				name, lines string
+				want        remote.Outcome
+				words       string
+			}{
+				{"by its authority", authority, remote.Answered, ""},
+				{"by a pattern", "@cert-authority 127.0.0.* " + public(ca.Key), remote.Answered, ""},
+				{"of another host", "@cert-authority elsewhere " + public(ca.Key), remote.HostKeyWrong, "which known_hosts does not have for it"},
+				{"its key is revoked", authority + "@revoked * " + public(key), remote.HostKeyWrong, "marks as revoked"},
+				{"its authority is revoked", authority + "@revoked * " + public(ca.Key), remote.HostKeyWrong, "marks as revoked"},
+				{"by its authority again", authority, remote.Answered, ""},
+			} {
+				write(t, s.KnownHosts, "# "+c.name+"\n"+c.lines)
+				want(t, run(t, p, on(s, "true")), c.want, c.words)
+			}
+		})
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

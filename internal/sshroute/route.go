@@ -1,0 +1,109 @@
+// Package sshroute describes how hosts are reached over SSH: the address, the
+// jump hosts before it, and what a host is offered as credentials and
+// algorithms. It reads and dials nothing.
+package sshroute
+
+import (
+	"fmt"
+	"net"
+	"strings"
+)
+
+// Place is where a connection leads. Two hosts in different networks may have
+// the same address behind different jump hosts.
+type Place struct {
+	Address string // host:port
+	Via     string // jump hosts in the form of Hop.String, the first one first, comma-separated; "" is a direct connection
+}
+
+// Options are how one place is reached, where that differs from all others.
+type Options struct {
+	// Alias is the name under which known_hosts has the host (HostKeyAlias);
+	// "" is its address.
+	Alias string
+	// Credentials are offered instead of those for all hosts; nil keeps these.
+	Credentials []Credential
+	Algorithms  Algorithms
+}
+
+// Credential is one source of keys. Either Agent or KeyFile is set.
+type Credential struct {
+	// Agent is the socket of an ssh-agent.
+	Agent string
+	// KeyFile is a private key in OpenSSH or PEM form, readable by its owner alone.
+	KeyFile string
+	// CertificateFile is an OpenSSH user certificate. Without it KEYFILE-cert.pub
+	// is taken where it exists; with an agent it selects the agent's key.
+	CertificateFile string
+	// PassphraseFile holds the passphrase of KeyFile.
+	PassphraseFile string
+}
+
+// Keys are private keys without passphrase as credentials.
+func Keys(files ...string) []Credential {
+	var out []Credential
+	for _, f := range files {
+		out = append(out, Credential{KeyFile: f})
+	}
+	return out
+}
+
+// Hop is one jump host.
+type Hop struct{ Login, Address string }
+
+// String is "login@host:port".
+func (h Hop) String() string { return h.Login + "@" + h.Address }
+
+// ParseHop reads "login@host" or "login@host:port".
+func ParseHop(text string) (Hop, error) {
+	login, address, ok := strings.Cut(text, "@")
+	if !ok || login == "" || address == "" || strings.ContainsAny(text, " ,") {
+		return Hop{}, fmt.Errorf("ssh jump host %q: write it as user@host:port", text)
+	}
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "22")
+	}
+	return Hop{Login: login, Address: address}, nil
+}
+
+// Join writes a chain of jump hosts in the form of Place.Via.
+func Join(hops []Hop) string {
+	var out []string
+	for _, h := range hops {
+		out = append(out, h.String())
+	}
+	return strings.Join(out, ",")
+}
+
+// Last splits the jump host nearest to the target off a chain: the place of that
+// host, and the account there. ok is false for a direct connection.
+func Last(via string) (at Place, login string, ok bool, err error) {
+	if via == "" {
+		return Place{}, "", false, nil
+	}
+	before, last := "", via
+	if i := strings.LastIndexByte(via, ','); i >= 0 {
+		before, last = via[:i], via[i+1:]
+	}
+	hop, err := ParseHop(last)
+	if err != nil {
+		return Place{}, "", false, err
+	}
+	return Place{Address: hop.Address, Via: before}, hop.Login, true, nil
+}
+
+// Jumps are the places of a chain of jump hosts, the first one first. What is no
+// chain has none.
+func Jumps(via string) []Place {
+	at, _, ok, err := Last(via)
+	if !ok || err != nil {
+		return nil
+	}
+	return append(Jumps(at.Via), at)
+}
+
+// String is the address, after the jump hosts.
+func (p Place) String() string { return strings.TrimPrefix(p.Via+","+p.Address, ",") }
+
+// MarshalText implements encoding.TextMarshaler.
+func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

@@ -1,0 +1,55 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/redact"
+	"dhbot/runbooks"
+)
+
+// verdictRunes is how much a verdict says of what is not up.
+const verdictRunes = 300
+
+// AllUp judges whether all of a host is up that should be: the check that ends
+// a sequence. What only runs with errors, or waits for something on another
+// host that a later step starts, is noted and ends it too.
+func (a *Assessor) AllUp(ctx context.Context, cluster, host string) observe.Verdict {
+	b, err := a.Assess(ctx, Query{Scope: incident.Scope{Cluster: cluster, Host: host}})
+	if err != nil {
+		return observe.Verdict{State: observe.Unknown, Text: redact.Line("unknown: "+err.Error(), verdictRunes)}
+	}
+	var not, noted []string
+	for _, r := range b.Rows {
+		text := r.Process.ID + " (" + r.Finding.Headline + ")"
+		if r.Pending {
+			text = r.Process.ID + " (no answer)"
+		}
+		switch r.Severity() {
+		case runbooks.None:
+		case runbooks.Low:
+			noted = append(noted, text)
+		default:
+			not = append(not, text)
+		}
+	}
+	switch all := len(b.Rows); {
+	case len(not) > 0:
+		return observe.Verdict{
+			State: observe.NotYet,
+			Text:  redact.Line(fmt.Sprintf("%d of %d not as expected: %s", len(not), all, strings.Join(not, ", ")), verdictRunes),
+		}
+	case len(noted) > 0:
+		return observe.Verdict{
+			State: observe.Noted,
+			Text: redact.Line(
+				fmt.Sprintf("all %d up, of which %d with trouble: %s", all, len(noted), strings.Join(noted, ", ")), verdictRunes,
+			),
+		}
+	default:
+		return observe.Verdict{State: observe.Met, Text: fmt.Sprintf("all %d as expected", all)}
+	}
+}

@@ -1,0 +1,56 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/observe"
+)
+
+// Cause is something upstream that was seen not to serve.
+type Cause struct {
+	Process string
+	Hosts   []string
+	State   observe.State
+	Loop    bool // it ends and is started again
+}
+
+// String is the cause as the rest of a sentence: "configuration_server on
+// infra-1 is down".
+func (c Cause) String() string {
+	word, ok := map[observe.State]string{
+		observe.Up: "dead", observe.Down: "down", observe.Failed: "down and could not be started", observe.Starting: "being started",
+		observe.Stopping: "being stopped", observe.Recovering: "only just started again", observe.NotMonitored: "down and not monitored",
+		observe.Missing: "unknown to its supervisor", observe.Trouble: "not answering on its port",
+	}[c.State]
+	if !ok {
+		word = c.State.String()
+	}
+	if c.Loop {
+		word = "in a crash loop"
+	}
+	return fmt.Sprintf("%s on %s is %s", c.Process, strings.Join(c.Hosts, ", "), word)
+}
+
+// Because says causes as a clause: "configuration_server on infra-1 is down".
+func Because(causes []Cause) string {
+	parts := make([]string, len(causes))
+	for i, c := range causes {
+		parts[i] = c.String()
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// Causes are those of the board and of all its rows, each once.
+func (b Board) Causes() []Cause {
+	out := slices.Clone(b.Unmet)
+	for _, r := range b.Rows {
+		for _, c := range r.Causes {
+			if !slices.ContainsFunc(out, func(o Cause) bool { return o.String() == c.String() }) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"dhbot/internal/observe"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// etcdID is the process whose members serve together while most of them are up
+// (etcd-runbook.md:122).
+const etcdID = "etcd"
+
+// etcdHealth is what etcdctl said of the members.
+type etcdHealth struct {
+	verdict observe.Verdict
+	host    string
+}
+
+// etcdSteps are the reads of the members' status and health, where the scope is
+// about etcd.
+func (l *look) etcdSteps() []runbooks.Step {
+	if !slices.ContainsFunc(l.scope.rows, func(t runbooks.Target) bool { return t.Process == etcdID }) {
+		return nil
+	}
+	steps, err := l.plan(plannedRead{cluster: l.scope.cluster.Name, action: "etcd-status"})
+	if err != nil {
+		return nil // the cluster has nowhere to ask from
+	}
+	return steps
+}
+
+func readEtcd(st runbooks.Step, r remote.Result) etcdHealth {
+	return etcdHealth{verdict: observe.Evaluate(st, nil, r, time.Time{}), host: st.Host}
+}
+
+// judgeEtcd puts together what the supervisors and etcd itself say of its
+// members: one that is down while the others form a quorum is not the outage of
+// etcd, and all of them running is no proof that they serve.
+func (l *look) judgeEtcd() {
+	var members []*Row
+	missing := 0
+	for _, rows := range [][]Row{l.board.Rows, l.board.Upstream} {
+		for i := range rows {
+			if r := &rows[i]; r.Process.ID == etcdID && !r.Pending {
+				members = append(members, r)
+				if out(*r) {
+					missing++
+				}
+			}
+		}
+	}
+	all := len(l.scope.cluster.HostsOf(etcdID))
+	most := all/2 + 1
+	for _, r := range members {
+		f := &r.Finding
+		switch {
+		case f.Severity != runbooks.Critical || !out(*r) || all == 1:
+		case all-missing < most && len(members) == all:
+			f.Headline = fmt.Sprintf("Quorum lost: %d of %d members down", missing, all)
+			f.Text += ". Without a quorum etcd neither reads nor writes, and Deephaven cannot work"
+		case len(members) == all:
+			f.Severity = runbooks.Moderate
+			f.Headline = fmt.Sprintf("Member down, quorum kept (%d of %d)", all-missing, all)
+			f.Text += fmt.Sprintf(". etcd goes on without it; it would not without %d more", all-missing-most+1)
+		}
+	}
+	for _, e := range l.board.etcd {
+		for _, r := range members {
+			told := missing > 0 && e.verdict.State == observe.Noted // of the member that is down
+			if r.Maintenance == nil && !out(*r) && r.Observation.Known() && !told {
+				e.add(&r.Finding, r.Process.Level)
+			}
+		}
+	}
+}
+
+// add completes the finding of a member that runs with what etcd says.
+func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
+	text := fmt.Sprintf(". etcdctl on %s: %s", e.host, e.verdict.Text)
+	switch e.verdict.State {
+	case observe.Met:
+		f.Text += text
+	case observe.Noted:
+		f.Text += text
+		if f.Severity == runbooks.None {
+			f.Severity = runbooks.Low
+			f.Condition = runbooks.Low
+			f.Headline = "Running with trouble in etcd"
+		}
+	case observe.Never, observe.NotYet:
+		f.Text += text
+		if level.Worse(f.Severity) {
+			f.Severity = level
+			f.Condition = runbooks.Critical
+			f.Headline = "Runs, and etcd does not serve"
+		}
+	default:
+		f.Text += text
+		if f.Severity == runbooks.None {
+			f.Severity = runbooks.Unknown
+			f.Condition = runbooks.Unknown
+			f.WorstCase = level
+			f.Headline = "Runs; whether etcd serves could not be seen"
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+const (
+	// recentRuns is how many runs that have ended are looked at for what they
+	// stopped.
+	recentRuns = 30
+	// heldAfter is how long after a step its targets are no incident.
+	heldAfter = 2 * time.Minute
+	// leadTime is how long before a step is stored as started its effect may
+	// seem to begin, by the clock of a host.
+	leadTime = 5 * time.Second
+)
+
+// facts are what the store knows that decides what a status means.
+type facts struct {
+	open, ended []engine.Run
+	maintenance []fleet.Maintenance // not over yet
+	now         time.Time
+	err         error // the store does not answer
+}
+
+func (l *look) factsOf(ctx context.Context) facts {
+	f := facts{now: l.Now()}
+	open, announced, err := l.Store.OpenWork(ctx)
+	if err != nil {
+		f.err = err
+		return f
+	}
+	ended, err := l.Store.Recent(ctx, recentRuns)
+	if err != nil {
+		f.err = err
+		return f
+	}
+	f.maintenance = slices.DeleteFunc(announced, func(m fleet.Maintenance) bool { return m.Over(f.now) })
+	for _, st := range open {
+		if st.Run.Plan.Cluster == l.scope.cluster.Name {
+			f.open = append(f.open, st.Run)
+		}
+	}
+	for _, st := range ended {
+		if st.Run.Plan.Cluster == l.scope.cluster.Name {
+			f.ended = append(f.ended, st.Run)
+		}
+	}
+	return f
+}
+
+// mark notes on a row what the store knows of it.
+func (f facts) mark(cluster string, r *Row) {
+	t := r.Target()
+	r.InWork = ""
+	r.Held = ""
+	r.Stopped = nil
+	r.Maintenance = nil
+	for _, m := range f.maintenance {
+		if m.Covers(cluster, t.Process, t.Host, f.now) {
+			r.Maintenance = &m
+		}
+	}
+	for _, run := range f.open {
+		if slices.ContainsFunc(run.Plan.Targets, func(at runbooks.Target) bool { return covers(at, t) }) {
+			r.InWork = run.ID
+		}
+	}
+	var last change
+	for _, run := range slices.Concat(f.open, f.ended) {
+		for _, c := range changes(run) {
+			if !covers(c.target, t) {
+				continue
+			}
+			if f.now.Before(c.until.Add(heldAfter)) {
+				r.Held = run.ID
+			}
+			if c.began.After(last.began) {
+				last = c
+			}
+		}
+	}
+	if last.stops && last.done {
+		r.Stopped = &Stop{Run: last.run.ID, By: last.run.Asked.Person, At: last.until}
+	}
+}
+
+// touched says that a run acted on a target at a time, or just before.
+func (f facts) touched(t runbooks.Target, at time.Time) bool {
+	for _, run := range slices.Concat(f.open, f.ended) {
+		for _, c := range changes(run) {
+			if covers(c.target, t) && at.After(c.began.Add(-leadTime)) && at.Before(c.until.Add(heldAfter)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// underWay is the end of a step that has not ended.
+var underWay = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// change is what a run did to one target: its changing steps, with the reads
+// that prove them.
+type change struct {
+	run    engine.Run
+	target runbooks.Target
+	began  time.Time
+	until  time.Time // the end of the last step, underWay where it goes on
+	stops  bool      // it leaves the target stopped
+	done   bool      // its changing step is known to have been carried out
+}
+
+// changes are those that a run has begun, in order. What only waits, or was
+// only read, is none.
+func changes(run engine.Run) []change {
+	var out []change
+	for i, st := range run.Steps {
+		if st.Started == nil || i >= len(run.Plan.Steps) {
+			continue
+		}
+		ps := run.Plan.Steps[i]
+		target := runbooks.Target{Process: ps.Process, Host: ps.Host}
+		if ps.About != "" {
+			target.Host = ps.About
+		}
+		until := underWay
+		switch {
+		case st.Ended != nil:
+			until = *st.Ended
+		case run.State != engine.Running:
+			until = *st.Started // its fate is unknown
+		}
+		switch {
+		case ps.Kind == runbooks.Exec:
+			completed := st.State == engine.StepDone || st.State == engine.StepNoted
+			out = append(out, change{run: run, target: target, began: *st.Started, until: until, done: completed})
+		case ps.Kind == runbooks.Wait && len(out) > 0 && out[len(out)-1].target == target:
+			c := &out[len(out)-1]
+			c.until = until
+			c.stops = c.stops || ps.Until == runbooks.Stopped || ps.Until == runbooks.AllIdle || ps.Until == runbooks.Gone
+		}
+	}
+	return out
+}
+
+// covers says that what is done to a target is done to another: a step without
+// a process acts on all of its host.
+func covers(at, t runbooks.Target) bool {
+	return at == t || at.Process == "" && at.Host == t.Host
+}

@@ -1,0 +1,503 @@
+package status_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/sshroute"
+	"dhbot/internal/status"
+	"dhbot/internal/sudoers"
+	"dhbot/internal/test/labtest"
+	"dhbot/runbooks"
+)
+
+// labAll is the environment variable that asks for every state and every process.
+const labAll = "DHBOT_LAB_ALL"
+
+// labAccount is the bot on the lab's hosts: it has what bot sudoers prints.
+const labAccount = "dhbotstatus"
+
+// labSite is the lab as one generation sees it, with its monitoring.
+type labSite struct {
+	name    string
+	config  status.Config
+	asked   *status.Assessor
+	watched *incident.Cluster
+	opened  map[runbooks.Target]int  // incidents, by what they are about
+	held    map[runbooks.Target]bool // that are told with another
+}
+
+// labTable are the sites, and what is broken on their hosts.
+type labTable struct {
+	*testing.T
+	sites   []*labSite
+	targets []runbooks.Target
+}
+
+// labState is a state that processes are put into.
+type labState struct {
+	name string
+	// broken puts the process $p into the state, and mend takes it out.
+	broken, mend string
+	neighbour    string // what is broken besides, on the same host
+	looks        int    // within which an incident opens
+	want         []runbooks.Severity
+	own          bool // of the process's own outage level
+	long         bool // takes minutes: with DHBOT_LAB_ALL alone
+}
+
+const (
+	quick = "printf 'START_DELAY=0\nSTOP_DELAY=0\n' > /etc/dhlab/svc/$p; "
+	knob  = quick + "echo %s >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); "
+	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
+	// again begins anew, without the log that tells of what was done before.
+	again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
+	conf  = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
+)
+
+func labStates() []labState {
+	low := []runbooks.Severity{runbooks.Low}
+	knobbed := func(k string) string { return fmt.Sprintf(knob, k) }
+	return []labState{
+		{name: "stopped by hand", broken: "monit stop $p; ", mend: again, looks: 2, own: true},
+		{
+			name: "killed, and does not start", broken: knobbed("FAIL_START=1") + die, mend: again, looks: 12,
+			want: []runbooks.Severity{runbooks.Unknown}, own: true,
+		},
+		{name: "crash loop of 6 s", broken: knobbed("EXIT_AFTER=6"), mend: again, looks: 3, own: true},
+		{
+			name: "unknown to its supervisor", broken: conf + `mv "$f" "${f%.conf}.conf.disabled"; monit reload; `,
+			mend: conf + `mv "$f" "${f%.disabled}"; monit reload; sleep 3; ` + again, looks: 2,
+			want: []runbooks.Severity{runbooks.Moderate}, own: true,
+		},
+		{
+			name: "stale monit", neighbour: "log_aggregator_service", broken: "sleep 6; " + knobbed("FAIL_START=1") + die, mend: again,
+			looks: 12, want: []runbooks.Severity{runbooks.Unknown}, own: true,
+		},
+		{
+			name: "a stop that hangs", broken: knobbed("IGNORE_TERM=1") + "monit stop $p; ",
+			mend: quick + "kill -HUP $(cat /run/deephaven/$p.pid); " + die + again, looks: 2,
+			want: []runbooks.Severity{runbooks.Unknown, runbooks.Moderate}, own: true, long: true,
+		},
+		{name: "one error a second", broken: knobbed("LOG_ERROR_EVERY=1"), mend: again + "monit restart $p; ", want: low, long: true},
+	}
+}
+
+// TestLabTruth puts processes of the lab into each state and asks on every
+// surface, in both generations: each says the same, none is green, nothing else
+// is Sev 1, and one incident opens in time and is resolved once.
+//
+// With DHBOT_LAB_ALL set it is done to every process at once.
+func TestLabTruth(t *testing.T) {
+	l := newLabTable(t)
+	for _, st := range labStates() {
+		t.Run(st.name, func(t *testing.T) {
+			if st.long && os.Getenv(labAll) == "" {
+				t.Skipf("%s is unset", labAll)
+			}
+			sub := &labTable{T: t, sites: l.sites, targets: l.targets}
+			sub.play(st)
+		})
+	}
+}
+
+// TestLabDependency stops what others need: these run on, cannot work, and have
+// no incident of their own.
+func TestLabDependency(t *testing.T) {
+	l := newLabTable(t)
+	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
+	l.well()
+	t.Cleanup(func() { l.on(l.targets, again) })
+	l.on(l.targets, "monit stop $p; ")
+	for range 4 {
+		for _, s := range l.sites {
+			s.look(l)
+		}
+	}
+	for _, s := range l.sites {
+		catalog, _ := s.config.Catalogs.Get(s.name)
+		dependants := 0
+		for target, r := range s.rows(l)["status"] {
+			if !slices.Contains(catalog.Needed(target.Process, fleet.ACLsInEtcd), "authentication_server") {
+				continue
+			}
+			dependants++
+			if r.Severity() != runbooks.Low || !strings.HasPrefix(r.Finding.Headline, "Running, cannot work: authentication_server on infra") {
+				t.Errorf("%s: %s is %v, %q", s.name, target, r.Severity(), r.Finding.Headline)
+			}
+		}
+		if dependants == 0 {
+			t.Errorf("%s: nothing needs it", s.name)
+		}
+		if want := map[runbooks.Target]int{l.targets[0]: 1}; !maps.Equal(s.opened, want) {
+			t.Errorf("%s: incidents of %v", s.name, s.opened)
+		}
+	}
+	l.on(l.targets, again)
+	l.well()
+}
+
+// TestLabAuthLog counts what one round of the monitoring leaves in the log of
+// sudo on each host: one question to monit for all of its processes, one for each
+// unit of systemd's, and on one host those to etcd.
+func TestLabAuthLog(t *testing.T) {
+	l := newLabTable(t)
+	s := l.sites[0]
+	s.look(l) // connections are made
+	for _, h := range s.config.Fleet.Clusters[0].Hosts {
+		count := func() int {
+			out, err := labtest.AsRoot(h.Name, "journalctl -q -t sudo | grep -c ' "+labAccount+" : .*COMMAND='; true")
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := strconv.Atoi(strings.TrimSpace(string(out)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := count()
+		const rounds = 3
+		for range rounds {
+			s.look(l)
+		}
+		each := (count() - before + rounds - 1) / rounds
+		t.Logf("%s: %d lines of sudo a round", h.Name, each)
+		most := 1 // monit's
+		for _, p := range h.Processes {
+			if p == "etcd" || p == "mariadb" {
+				most++
+			}
+		}
+		if slices.Contains(h.Processes, "configuration_server") {
+			most += 2 // status and health of etcd's members
+		}
+		if each > most {
+			t.Errorf("%s: %d lines of sudo a round, more than %d", h.Name, each, most)
+		}
+	}
+}
+
+func newLabTable(t *testing.T) *labTable {
+	hosts := labtest.Hosts(t)
+	labtest.Quick(t, hosts)
+	l := &labTable{T: t, targets: []runbooks.Target{{Process: "db_dis", Host: "infra"}, {Process: "db_query_server", Host: "query1"}}}
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(hosts["infra"].KeyFile), KnownHosts: hosts["infra"].KnownHosts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	files := map[string]string{}
+	for _, generation := range []string{"current", "legacy-20200121"} {
+		cl := labCluster(generation, hosts)
+		catalog, _ := catalogs.Get(generation)
+		for i := range cl.Hosts {
+			f, err := sudoers.For(catalog, &cl, &cl.Hosts[i], sudoers.Options{User: labAccount})
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[cl.Hosts[i].Name] += f.String()
+		}
+		s := &labSite{name: generation, watched: &incident.Cluster{V: 1, Cluster: "lab"}, opened: map[runbooks.Target]int{}, held: map[runbooks.Target]bool{}}
+		s.config = status.Config{
+			Catalogs: catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}, Remote: pool, Store: noRuns{}, Now: time.Now,
+			Policy: status.Policy{ErrorsFor: time.Minute},
+		}
+		s.asked = s.fresh(l)
+		l.sites = append(l.sites, s)
+	}
+	labtest.Least(t, labAccount, files)
+	if os.Getenv(labAll) != "" {
+		l.targets = l.every()
+	}
+	l.on(l.targets, again)
+	return l
+}
+
+func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster {
+	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
+	infra := []string{
+		"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller", "log_aggregator_service",
+		"tailer1", "db_dis", "db_merge_server", "db_ltds", "etcd", "mariadb",
+	}
+	cl := fleet.Cluster{Name: "lab", Catalog: generation, ACLs: fleet.ACLsInEtcd}
+	for name, processes := range map[string][]string{"infra": infra, "query1": query, "query2": query} {
+		cl.Hosts = append(cl.Hosts, fleet.Host{Name: name, Address: hosts[name].Address, Login: labAccount, Processes: processes})
+	}
+	slices.SortFunc(cl.Hosts, func(a, b fleet.Host) int { return strings.Compare(a.Name, b.Name) })
+	return cl
+}
+
+// every is each process under monit.
+func (l *labTable) every() []runbooks.Target {
+	var out []runbooks.Target
+	for _, h := range l.sites[0].config.Fleet.Clusters[0].Hosts {
+		for _, p := range h.Processes {
+			if p != "etcd" && p != "mariadb" {
+				out = append(out, runbooks.Target{Process: p, Host: h.Name})
+			}
+		}
+	}
+	return out
+}
+
+// noRuns is a store without runs and maintenance.
+type noRuns struct{}
+
+func (noRuns) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
+	return nil, nil, nil
+}
+func (noRuns) Recent(context.Context, int) ([]engine.Stored, error) { return nil, nil }
+
+func (l *labTable) play(st labState) {
+	for _, s := range l.sites { // what was seen of an earlier state is forgotten
+		s.asked = s.fresh(l)
+		s.watched = &incident.Cluster{V: 1, Cluster: "lab"}
+	}
+	l.well()
+	for _, s := range l.sites {
+		s.opened = map[runbooks.Target]int{}
+		s.held = map[runbooks.Target]bool{}
+	}
+	mended := false
+	mend := func() {
+		if !mended {
+			l.on(l.targets, st.mend)
+			l.beside(st, again)
+		}
+		mended = true
+	}
+	l.Cleanup(mend)
+	l.beside(st, fmt.Sprintf(knob, "HANG_START=13")+die)
+	l.on(l.targets, st.broken)
+	looks := st.looks
+	if looks == 0 { // errors in a log: shown at once, and an incident when they last
+		looks = 30
+	}
+	for n := 1; n <= looks; n++ {
+		for _, s := range l.sites {
+			b := s.look(l)
+			for _, r := range b.Rows {
+				if n >= 3 && r.Severity() == runbooks.None && slices.Contains(l.targets, r.Target()) {
+					l.Errorf("%s: false green of %s at look %d: %s", s.name, r.Target(), n, r.Finding.Text)
+				}
+			}
+		}
+	}
+	for _, s := range l.sites {
+		s.agree(l, st)
+	}
+	for _, s := range l.sites {
+		for _, target := range l.targets {
+			if s.opened[target] != 1 && !s.held[target] {
+				l.Errorf("%s: %d incidents of %s within %d looks", s.name, s.opened[target], target, looks)
+			}
+		}
+	}
+	mend()
+	l.well()
+	for _, s := range l.sites {
+		for target, n := range s.opened {
+			if n != 1 || !l.broken(st, target) {
+				l.Errorf("%s: %d incidents of %s", s.name, n, target)
+			}
+		}
+	}
+}
+
+// on runs a script for each target on its host, all at once.
+func (l *labTable) on(targets []runbooks.Target, script string) {
+	l.Helper()
+	byHost := map[string]string{}
+	for _, t := range targets {
+		byHost[t.Host] += "(p=" + t.Process + "; " + script + ") >/dev/null 2>&1 &\n"
+	}
+	for host, all := range byHost {
+		if out, err := labtest.AsRoot(host, all+"wait\n"); err != nil {
+			l.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
+
+// beside runs a script for a state's neighbour on the hosts of the targets.
+func (l *labTable) beside(st labState, script string) {
+	l.Helper()
+	if st.neighbour == "" {
+		return
+	}
+	seen := map[runbooks.Target]bool{}
+	for _, t := range l.targets {
+		seen[runbooks.Target{Process: st.neighbour, Host: t.Host}] = true
+	}
+	l.on(slices.Collect(maps.Keys(seen)), script)
+}
+
+// broken says that a target is broken in a state, with what is broken beside it.
+func (l *labTable) broken(st labState, t runbooks.Target) bool {
+	return slices.ContainsFunc(l.targets, func(b runbooks.Target) bool {
+		return b == t || st.neighbour == t.Process && b.Host == t.Host
+	})
+}
+
+// well looks until everything is as expected and no incident is open.
+func (l *labTable) well() {
+	l.Helper()
+	var bad []string
+	told := ""
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); {
+		bad = nil
+		for _, s := range l.sites {
+			for _, r := range s.look(l).Rows {
+				if r.Severity() != runbooks.None {
+					bad = append(bad, fmt.Sprintf("%s: %s is %v, %q", s.name, r.Target(), r.Severity(), r.Finding.Headline))
+				}
+			}
+			if n := len(s.watched.Incidents); n > 0 {
+				bad = append(bad, fmt.Sprintf("%s: %d incidents are not over", s.name, n))
+			}
+		}
+		if len(bad) == 0 {
+			return
+		}
+		if now := numbers.ReplaceAllString(strings.Join(bad, "\n"), ""); now != told {
+			told = now
+			l.Logf("not well yet:\n%s", strings.Join(bad, "\n"))
+		}
+	}
+	l.Fatalf("the lab is not well:\n%s", strings.Join(bad, "\n"))
+}
+
+// fresh is an assessor that has not looked before, as after a restart.
+func (s *labSite) fresh(l *labTable) *status.Assessor {
+	a, err := status.New(s.config)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return a
+}
+
+// between is the time between two looks of the monitoring that confirm a
+// change.
+const between = 3 * time.Second
+
+// look is one look of the monitoring.
+func (s *labSite) look(l *labTable) status.Board {
+	l.Helper()
+	select {
+	case <-time.After(between / time.Duration(len(l.sites))):
+	case <-l.Context().Done():
+	}
+	b, seen, err := s.asked.Look(l.Context(), incident.Scope{Cluster: "lab"}, s.watched.Memory.NotUp)
+	if err != nil {
+		l.Fatal(err)
+	}
+	for _, one := range seen {
+		if len(one.Behind) > 0 {
+			s.held[one.Target] = true
+		}
+	}
+	rules := incident.DefaultRules()
+	rules.Quiet = 2 * between
+	before := len(s.watched.Incidents)
+	s.watched.See(seen, time.Now(), rules, "C0LAB")
+	for _, i := range s.watched.Incidents[before:] {
+		for _, it := range i.Items {
+			s.opened[it.Target]++
+			l.Logf("%s: incident of %s: %v, %s", s.name, it.Target, it.To, it.Headline)
+		}
+	}
+	s.watched.Incidents = slices.DeleteFunc(s.watched.Incidents, func(i *incident.Incident) bool { return i.Ended != nil })
+	return b
+}
+
+// rows asks on every surface.
+func (s *labSite) rows(l *labTable) map[string]map[runbooks.Target]status.Row {
+	l.Helper()
+	out := map[string]map[runbooks.Target]status.Row{}
+	ask := func(surface string, a *status.Assessor, q status.Query) {
+		b, err := a.Assess(l.Context(), q)
+		if err != nil {
+			l.Fatal(err)
+		}
+		if out[surface] == nil {
+			out[surface] = map[runbooks.Target]status.Row{}
+		}
+		for _, r := range b.Rows {
+			out[surface][r.Target()] = r
+		}
+	}
+	for _, t := range l.targets[:min(3, len(l.targets))] {
+		ask("status X", s.asked, status.Query{Scope: incident.Scope{Cluster: "lab", Process: t.Process}})
+	}
+	for _, h := range s.config.Fleet.Clusters[0].Hosts {
+		ask("status HOST", s.asked, status.Query{Scope: incident.Scope{Cluster: "lab", Host: h.Name}})
+	}
+	ask("status", s.asked, status.Query{Scope: incident.Scope{Cluster: "lab"}})
+	ask("verify", s.asked, status.Query{Scope: incident.Scope{Cluster: "lab"}, Summaries: true})
+	ask("after a restart", s.fresh(l), status.Query{Scope: incident.Scope{Cluster: "lab"}})
+	return out
+}
+
+// numbers differ between two looks at the same thing.
+var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?(ms|s|m)?`)
+
+// agree asks on every surface what is broken. Processes change while they are
+// asked about, so that what differs once is asked again.
+func (s *labSite) agree(l *labTable, st labState) {
+	l.Helper()
+	var wrong []string
+	for range 3 {
+		wrong = s.disagreements(l, st)
+		if len(wrong) == 0 {
+			return
+		}
+	}
+	l.Errorf("%s:\n%s", s.name, strings.Join(wrong, "\n"))
+}
+
+func (s *labSite) disagreements(l *labTable, st labState) (wrong []string) {
+	l.Helper()
+	rows := s.rows(l)
+	first := rows["status"]
+	for surface, list := range rows {
+		for t, r := range list {
+			switch level := r.Severity(); {
+			case !l.broken(st, t) && level == runbooks.Critical:
+				wrong = append(wrong, fmt.Sprintf("%s: false Sev 1 of %s: %s", surface, t, r.Finding.Headline))
+			case !slices.Contains(l.targets, t):
+			case level == runbooks.None:
+				wrong = append(wrong, fmt.Sprintf("%s: false green of %s: %s", surface, t, r.Finding.Text))
+			case surface == "after a restart":
+			case level != first[t].Severity() || numbers.ReplaceAllString(r.Finding.Headline, "") != numbers.ReplaceAllString(first[t].Finding.Headline, ""):
+				wrong = append(wrong, fmt.Sprintf("%s: %s is %v, %q, and on the board of the cluster %v, %q",
+					surface, t, level, r.Finding.Headline, first[t].Severity(), first[t].Finding.Headline))
+			case !slices.Contains(st.want, level) && !(st.own && level == r.Process.Level):
+				wrong = append(wrong, fmt.Sprintf("%s: %s is %v, %q", surface, t, level, r.Finding.Headline))
+			}
+		}
+	}
+	for _, h := range s.config.Fleet.Clusters[0].Hosts {
+		v := s.asked.AllUp(l.Context(), "lab", h.Name)
+		if v.State == observe.Met && slices.ContainsFunc(l.targets, func(t runbooks.Target) bool { return t.Host == h.Name }) {
+			wrong = append(wrong, fmt.Sprintf("the check that ends a sequence is met on %s: %s", h.Name, v.Text))
+		}
+	}
+	return wrong
+}

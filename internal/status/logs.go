@@ -1,0 +1,257 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/internal/observe"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+const (
+	// mostRead is how much of a log is read at a time, and of the slice before
+	// the current one.
+	mostRead   = 64 << 10
+	mostBefore = 32 << 10
+	// logMemory is how far back what a log said is remembered: longer than
+	// errors count, and than they must go on to be an incident.
+	logMemory = 20 * time.Minute
+	// whyRunes is how much is kept of why a log was not read.
+	whyRunes = 200
+)
+
+// key is a process on a host of a cluster.
+type key struct {
+	cluster string
+	target  runbooks.Target
+}
+
+// logBook remembers, for each process, how far its log was read and what it
+// said.
+type logBook struct {
+	mu   sync.Mutex
+	logs map[key]*processLog
+}
+
+// processLog is what was read of the log of one process. The holder of turn may
+// use it.
+type processLog struct {
+	turn   chan struct{}
+	file   string
+	inode  uint64
+	offset int64 // up to which it was read
+	span   observe.LogSpan
+	before time.Time // its last line at an earlier look, while nothing watched the process
+}
+
+func (b *logBook) of(k key) *processLog {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.logs == nil {
+		b.logs = map[key]*processLog{}
+	}
+	p := b.logs[k]
+	if p == nil {
+		p = &processLog{turn: make(chan struct{}, 1)}
+		b.logs[k] = p
+	}
+	return p
+}
+
+// logRead is what a look knows of a log.
+type logRead struct {
+	asked  bool // the process has a log to read
+	span   observe.LogSpan
+	before time.Time
+	at     time.Time
+	why    string // why it was not read
+}
+
+// logSize is a log file as stat shows it.
+type logSize struct {
+	inode uint64
+	size  int64
+}
+
+// logSizes are the log files of a host, by path.
+type logSizes struct {
+	files  map[string]logSize
+	result remote.Result
+	noise  string // what the login shell prints before any answer
+}
+
+// sizes asks once for the sizes of all logs of the host's processes.
+func (j *job) sizes(ctx context.Context) logSizes {
+	paths := j.logPaths()
+	if len(paths) == 0 {
+		return logSizes{}
+	}
+	st, err := j.statStep()
+	out := logSizes{files: map[string]logSize{}, result: j.run(ctx, st, err)}
+	for line := range strings.Lines(out.result.Stdout.String()) {
+		f := strings.SplitN(strings.TrimRight(line, "\n"), " ", 3)
+		if len(f) != 3 || !slices.Contains(paths, f[2]) {
+			if len(out.files) == 0 {
+				out.noise += line
+			}
+			continue
+		}
+		inode, err1 := strconv.ParseUint(f[0], 10, 64)
+		size, err2 := strconv.ParseInt(f[1], 10, 64)
+		if err1 == nil && err2 == nil {
+			out.files[f[2]] = logSize{inode, size}
+		}
+	}
+	return out
+}
+
+func (j *job) logPaths() []string {
+	var paths []string
+	for _, p := range j.processes {
+		paths = append(paths, j.reads().AppLogs(p)...)
+	}
+	return paths
+}
+
+// statStep is the read of the sizes of all logs; it has nothing to send where
+// there are none.
+func (j *job) statStep() (runbooks.Step, error) {
+	paths := j.logPaths()
+	if len(paths) == 0 {
+		return runbooks.Step{}, nil
+	}
+	return j.reads().StatLogs(paths)
+}
+
+// whyNot is why stat says nothing of a process's log.
+func (s logSizes) whyNot(paths []string) string {
+	const unread = "Its log was not read: "
+	if s.result.Outcome != remote.Answered {
+		return unread + redact.Line(s.result.Outcome.String()+": "+s.result.Detail, whyRunes)
+	}
+	for line := range strings.Lines(s.result.Stderr.String()) {
+		for _, path := range paths {
+			if strings.Contains(line, path) {
+				return unread + redact.Line(line, whyRunes)
+			}
+		}
+	}
+	return unread + "the host says nothing of " + strings.Join(paths, ", ")
+}
+
+// readLog reads what was added to a process's log since it was last read for
+// any caller.
+func (j *job) readLog(ctx context.Context, p *runbooks.Process, sizes logSizes) logRead {
+	paths := j.reads().AppLogs(p)
+	if len(paths) == 0 {
+		return logRead{}
+	}
+	log := j.logs.of(j.key(p))
+	select {
+	case log.turn <- struct{}{}:
+		defer func() { <-log.turn }()
+	case <-ctx.Done():
+		return logRead{asked: true, why: "Its log was not read in time"}
+	}
+	out := logRead{asked: true, at: j.Now()}
+	i := slices.IndexFunc(paths, func(path string) bool { _, there := sizes.files[path]; return there })
+	if i < 0 {
+		out.why = sizes.whyNot(paths)
+		return out
+	}
+	if out.why = j.catchUp(ctx, log, p, paths[i], sizes); out.why != "" {
+		return out
+	}
+	log.span.Forget(out.at.Add(-logMemory))
+	out.span, out.before = log.span.Clone(), log.before
+	return out
+}
+
+// catchUp reads a file from where it was last read. A file that is another one,
+// as every quarter of an hour, or that has shrunk, is read anew, with the end of
+// the slice before it.
+func (j *job) catchUp(ctx context.Context, log *processLog, p *runbooks.Process, file string, sizes logSizes) (why string) {
+	now := sizes.files[file]
+	same := log.file == file && log.inode == now.inode && now.size >= log.offset
+	if same && now.size == log.offset {
+		return ""
+	}
+	from := max(0, now.size-mostRead)
+	if same {
+		from = max(from, log.offset)
+	}
+	st, err := j.reads().LogFrom(file, from)
+	text, why := whole(j.run(ctx, st, err))
+	if why != "" {
+		return why
+	}
+	text = strings.TrimPrefix(text, sizes.noise)
+	added := observe.ParseLog(text)
+	if !same {
+		if earlier, ok := j.sliceBefore(ctx, p); ok {
+			log.span.Join(earlier)
+		}
+	}
+	if same && from > log.offset {
+		log.span = observe.LogSpan{} // there is a gap: what is claimed begins after it
+	}
+	log.span.Join(added)
+	log.file = file
+	log.inode = now.inode
+	log.offset = from + int64(len(text))
+	return ""
+}
+
+// whole is the text of a read, up to its last complete line.
+func whole(r remote.Result) (text, why string) {
+	switch {
+	case r.Outcome != remote.Answered:
+		return "", "Its log was not read: " + redact.Line(r.Outcome.String()+": "+r.Detail, whyRunes)
+	case r.Exit != 0:
+		return "", "Its log was not read: " + redact.Line(observe.Complaint(r), whyRunes)
+	}
+	text = r.Stdout.String()
+	return text[:strings.LastIndexByte(text, '\n')+1], ""
+}
+
+// sliceBefore reads the end of the newest slice before the current one.
+func (j *job) sliceBefore(ctx context.Context, p *runbooks.Process) (observe.LogSpan, bool) {
+	st, err := j.reads().Slices(p)
+	listed, why := whole(j.run(ctx, st, err))
+	if why != "" {
+		return observe.LogSpan{}, false
+	}
+	newest := ""
+	for _, path := range runbooks.ListLines(listed) {
+		if strings.HasPrefix(path, "/") && !strings.HasSuffix(path, ".current") && path > newest {
+			newest = path
+		}
+	}
+	if newest == "" {
+		return observe.LogSpan{}, false
+	}
+	st, err = j.reads().LogEnd(newest, mostBefore)
+	text, why := whole(j.run(ctx, st, err))
+	return observe.ParseLog(text), why == ""
+}
+
+// unwatched notes, of a process that nothing watches, where its log ended, so
+// that the next look can tell whether it goes on; zero says that it is watched.
+func (b *logBook) unwatched(k key, last time.Time) {
+	p := b.of(k)
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	default:
+		return // it is being read: that look notes it
+	}
+	if p.before.IsZero() || last.IsZero() {
+		p.before = last
+	}
+}

@@ -1,0 +1,225 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/observe"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// look is one look at a scope. Its board belongs to the goroutine of run;
+// others send it what they find.
+type look struct {
+	*Assessor
+	scope *scope
+	query Query
+	board Board
+	facts facts
+	known bool // the facts are there
+	found chan finding
+}
+
+// finding is something that was found out, to be put on the board.
+type finding func(*look)
+
+// run asks every host and the store at once, and keeps the board in step with
+// the answers.
+func (l *look) run(ctx context.Context) (Board, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	asking := ctx
+	if l.query.Within > 0 {
+		var stop context.CancelFunc
+		asking, stop = context.WithTimeout(ctx, l.query.Within)
+		defer stop()
+	}
+	jobs := l.jobs()
+	l.found = make(chan finding, 2*len(jobs)+8)
+	left := 0
+	begin := func(ask func() finding) {
+		left++
+		wg.Go(func() {
+			f := ask()
+			l.found <- func(l *look) { f(l); left-- }
+		})
+	}
+	for _, j := range jobs {
+		begin(func() finding { return j.ask(asking) })
+	}
+	begin(func() finding {
+		f := l.factsOf(asking)
+		return func(l *look) { l.facts, l.known = f, true }
+	})
+	for _, step := range l.etcdSteps() {
+		begin(func() finding {
+			e := readEtcd(step, l.Remote.Run(asking, engine.CommandOf(step)))
+			return func(l *look) { l.board.etcd = append(l.board.etcd, e) }
+		})
+	}
+	for _, step := range l.summarySteps() {
+		begin(func() finding {
+			sum := summary{host: step.Host, result: l.Remote.Run(asking, engine.CommandOf(step))}
+			return func(l *look) { l.board.summaries = append(l.board.summaries, sum) }
+		})
+	}
+	if err := l.collect(ctx, &left); err != nil {
+		return l.board, err
+	}
+	l.history.note(l)
+	l.judge()
+	return l.board, nil
+}
+
+// collect puts on the board what comes, and shows it while it waits for more.
+func (l *look) collect(ctx context.Context, left *int) error {
+	tick := time.NewTimer(FirstPartial)
+	defer tick.Stop()
+	changed := true
+	for *left > 0 {
+		select {
+		case f := <-l.found:
+			f(l)
+			changed = true
+		case <-tick.C:
+			if changed && l.query.Partial != nil {
+				l.judge()
+				if err := l.query.Partial(l.snapshot()); err != nil {
+					return err
+				}
+			}
+			changed = false
+			tick.Reset(nextPartial)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// snapshot is the board as it is now, for a caller to keep.
+func (l *look) snapshot() Board {
+	b := l.board
+	b.Rows, b.Upstream = slices.Clone(b.Rows), slices.Clone(b.Upstream)
+	return b
+}
+
+// row is the board's row of a target.
+func (l *look) row(t runbooks.Target) *Row {
+	for _, rows := range [][]Row{l.board.Rows, l.board.Upstream} {
+		for i := range rows {
+			if rows[i].Target() == t {
+				return &rows[i]
+			}
+		}
+	}
+	return nil
+}
+
+// job is what is asked of one host.
+type job struct {
+	*look
+	host      string
+	processes []*runbooks.Process
+	slots     chan struct{} // commands under way
+}
+
+// jobs group what is asked by host.
+func (l *look) jobs() []*job {
+	atOnce := PerHost
+	if l.query.Background {
+		atOnce = BackgroundPerHost
+	}
+	var out []*job
+	for _, t := range slices.Concat(l.scope.rows, l.scope.needs) {
+		i := slices.IndexFunc(out, func(j *job) bool { return j.host == t.Host })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &job{look: l, host: t.Host, slots: make(chan struct{}, atOnce)})
+		}
+		p, _ := l.scope.catalog.Process(t.Process)
+		out[i].processes = append(out[i].processes, p)
+	}
+	return out
+}
+
+// run carries out a step when there is a place for it. A look that has ended
+// asks nothing any more.
+func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Result {
+	if err != nil {
+		return remote.Result{Detail: err.Error(), Ended: j.Now()}
+	}
+	select {
+	case j.slots <- struct{}{}:
+		defer func() { <-j.slots }()
+	case <-ctx.Done():
+		return remote.Result{Detail: "the look had ended before it was asked", Ended: j.Now()}
+	}
+	return j.Remote.Run(ctx, engine.CommandOf(st))
+}
+
+// told is what one host told of one process.
+type told struct {
+	process     *runbooks.Process
+	observation observe.Observation
+	command     string
+	log         logRead
+}
+
+// ask looks at the host: supervisors, the list of its processes and the sizes
+// of their logs at once, and then what was added to the logs.
+func (j *job) ask(ctx context.Context) finding {
+	var wg sync.WaitGroup
+	var list []told
+	var logs logSizes
+	wg.Go(func() { list = j.supervised(ctx) })
+	wg.Go(func() { logs = j.sizes(ctx) })
+	wg.Wait()
+	early := slices.Clone(list)
+	select {
+	case j.found <- func(l *look) { l.fill(j.host, early) }:
+	default: // it comes with the logs
+	}
+	for i := range list {
+		if list[i].observation.Known() {
+			wg.Go(func() { list[i].log = j.readLog(ctx, list[i].process, logs) })
+		}
+	}
+	wg.Wait()
+	return func(l *look) { l.fill(j.host, list) }
+}
+
+// fill puts what a host told into its rows. What was not asked in time stays
+// pending.
+func (l *look) fill(host string, list []told) {
+	for _, t := range list {
+		row := l.row(runbooks.Target{Process: t.process.ID, Host: host})
+		if row == nil || t.observation.Outcome == remote.NoOutcome {
+			continue
+		}
+		row.Pending = false
+		row.Observation = t.observation
+		row.Command = t.command
+		if t.log.asked {
+			row.Log = nil
+			row.LogWhy = t.log.why
+			row.ErrorsHeld = false
+			if t.log.why == "" {
+				seen := t.log.span.LookAt(row.Observation, t.log.at)
+				seen.Before = t.log.before
+				if row.Observation.State == observe.NotMonitored || row.Observation.State == observe.Missing {
+					l.logs.unwatched(key{l.scope.cluster.Name, row.Target()}, seen.Log.Last)
+				} else {
+					l.logs.unwatched(key{l.scope.cluster.Name, row.Target()}, time.Time{})
+				}
+				row.Log, row.ErrorsHeld = &seen, t.log.span.Held(l.Policy.ErrorRate, l.Policy.ErrorsFor, seen.Since)
+			}
+		}
+	}
+}

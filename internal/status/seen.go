@@ -1,0 +1,223 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/redact"
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// seenRunes is how much is kept of what a look has found.
+const seenRunes = 300
+
+// Look looks at a scope for the monitor: with few commands at a time, and in the form that is
+// followed. notUp says since when a target has been on its way up. The error
+// says that nothing can be said: without a store it is not known what is in work.
+func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time) (Board, []incident.Seen, error) {
+	b, err := a.Assess(ctx, Query{Scope: sc, Background: true, NotUp: notUp})
+	if err != nil {
+		return b, nil, err
+	}
+	if b.Unrecorded {
+		return b, nil, fmt.Errorf("the state store does not answer, so what runs do is not known")
+	}
+	return b, a.seen(b, sc.Process != ""), nil
+}
+
+// seen is what a look has found, target by target. A host that could not be
+// asked is one thing and not one for each of its processes, and so are most of
+// the hosts; what is out because of something else, or in the hands of a run,
+// says nothing by itself; and what is in maintenance is no incident, whatever
+// is seen of it. Where it is all about one process, that process is what is
+// told of.
+func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
+	var out []incident.Seen
+	silent := map[string][]Row{}
+	all := map[string]int{}
+	for _, r := range b.Rows {
+		s := a.seenRow(b, r)
+		all[r.Host]++
+		if oneProcess {
+			s = aboutItself(s)
+		} else if s.Hold == "" && r.Maintenance == nil && !r.Observation.Known() {
+			silent[r.Host] = append(silent[r.Host], r)
+			s.Hold, s.Behind = "not seen: "+r.Host+" could not be asked", []runbooks.Target{{Host: r.Host}}
+		}
+		out = append(out, s)
+	}
+	hosts := slices.Sorted(maps.Keys(silent))
+	gone := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return len(silent[h]) < all[h] || !unreached(silent[h]) })
+	together := !oneProcess && len(gone) >= manyHosts && 2*len(gone) >= len(all)
+	for _, h := range hosts {
+		s := seenHost(b, h, silent[h], all[h])
+		if together && slices.Contains(gone, h) {
+			s.Hold, s.Behind = "not seen, like most hosts", []runbooks.Target{incident.ManyHosts}
+		}
+		out = append(out, s)
+	}
+	if together {
+		out = append(out, a.seenNetwork(b, gone, silent))
+	}
+	for _, h := range b.Hosts {
+		if silent[h.Host] == nil {
+			out = append(out, incident.Seen{
+				Target:   runbooks.Target{Host: h.Host},
+				Severity: h.Severity,
+				Headline: h.Headline,
+				Text:     redact.Line(h.Text, seenRunes),
+				At:       b.At,
+			})
+		}
+	}
+	return out
+}
+
+// manyHosts is how many hosts that are gone at once are one thing, where they
+// are half of all.
+const manyHosts = 3
+
+// unreached says that a host could not be connected to.
+func unreached(rows []Row) bool {
+	return !slices.ContainsFunc(rows, func(r Row) bool {
+		return r.Observation.Outcome != remote.Unreachable && r.Observation.Outcome != remote.TimedOut &&
+			r.Observation.Outcome != remote.NoOutcome
+	})
+}
+
+func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
+	s := incident.Seen{
+		Target: r.Target(), Severity: r.Severity(), WorstCase: r.WorstCase(),
+		Headline: r.Finding.Headline, Text: redact.Line(r.Finding.Text, seenRunes), Command: redact.Line(r.Command, seenRunes),
+		Verb:       NextVerb(r),
+		At:         b.At,
+		Recovering: r.Finding.Recovering,
+		Changing:   r.Finding.Changing,
+		Proved:     r.Finding.Loop,
+		Outage:     r.Finding.Condition == runbooks.Critical,
+	}
+	switch {
+	case r.Held != "":
+		s.Hold = "in work: " + r.Held
+	case r.Maintenance != nil:
+		s.Severity = runbooks.None
+		s.Recovering = false
+		s.Headline = "In maintenance, announced by " + r.Maintenance.By
+	case len(r.Causes) > 0:
+		var why []string
+		for _, c := range r.Causes {
+			why = append(why, c.String())
+			for _, h := range c.Hosts {
+				s.Behind = append(s.Behind, runbooks.Target{Process: c.Process, Host: h})
+			}
+		}
+		s.Hold = "because " + strings.Join(why, ", and ")
+	case r.Stopped != nil && out(r) && b.At.Before(r.Stopped.At.Add(a.Policy.OwnStop)):
+		s.Hold = fmt.Sprintf("stopped by %s with %s, which is no incident for %s", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
+	case r.Finding.LogErrors && !r.ErrorsHeld:
+		s.Severity, s.Headline = runbooks.None, "Errors in its log, fewer than an incident takes"
+	case r.Finding.LogErrors:
+		s.Headline = fmt.Sprintf("%d or more errors a minute in its log for %s", a.Policy.ErrorRate, ago(a.Policy.ErrorsFor))
+	}
+	return s
+}
+
+// aboutItself lifts a hold that points elsewhere, and says where in the text.
+func aboutItself(s incident.Seen) incident.Seen {
+	if len(s.Behind) > 0 {
+		s.Text = redact.Line(upper(s.Hold)+". "+s.Text, seenRunes)
+		s.Hold = ""
+		s.Behind = nil
+	}
+	return s
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// seenHost is a host where some or all processes could not be observed.
+func seenHost(b Board, host string, rows []Row, all int) incident.Seen {
+	s := incident.Seen{
+		Target:    runbooks.Target{Host: host},
+		Severity:  runbooks.Unknown,
+		WorstCase: worstCase(rows),
+		Command:   redact.Line(rows[0].Command, seenRunes),
+		At:        b.At,
+	}
+	var names, why []string
+	for _, r := range rows {
+		names = append(names, r.Process.ID)
+		w := r.Observation.Why
+		if r.Pending {
+			w = "no answer in time"
+		}
+		if w = redact.Line(w, seenRunes/2); !slices.Contains(why, w) {
+			why = append(why, w)
+		}
+	}
+	s.Headline = fmt.Sprintf("Could not look: %d of %d processes unknown", len(rows), all)
+	switch {
+	case all == 1:
+		s.Headline = "Could not look: " + names[0] + " is unknown"
+	case len(rows) == all:
+		s.Headline = fmt.Sprintf("Could not look: all %d processes unknown", all)
+	case len(rows) == 1:
+		s.Headline = fmt.Sprintf("Could not look: %s unknown", names[0])
+	}
+	s.Text = redact.Line(strings.Join(names, ", ")+" — "+why[0], seenRunes)
+	return s
+}
+
+func worstCase(rows []Row) runbooks.Severity {
+	worst := runbooks.None
+	for _, r := range rows {
+		worst = worse(worst, r.WorstCase())
+	}
+	return worst
+}
+
+// seenNetwork is what hides most hosts at once: the network, a jump host, or
+// the bot's own connection.
+func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row) incident.Seen {
+	via := ""
+	if a.Jump != "" {
+		via = " via " + a.Jump
+	}
+	s := incident.Seen{
+		Target: incident.ManyHosts, Severity: runbooks.Unknown, WorstCase: runbooks.None, At: b.At,
+		Headline: fmt.Sprintf("Cannot see %d hosts%s", len(hosts), via),
+		Text:     redact.Line(strings.Join(hosts, ", ")+" — "+silent[hosts[0]][0].Observation.Why, seenRunes),
+	}
+	for _, h := range hosts {
+		s.WorstCase = worse(s.WorstCase, worstCase(silent[h]))
+	}
+	return s
+}
+
+// NextVerb is what brings a process back, "" where nothing that can be asked
+// for is an answer to what was found: a run works on it, it could not be observed,
+// or the supervisor does not know the process.
+func NextVerb(r Row) string {
+	verb := "restart"
+	switch r.Observation.State {
+	case observe.Unseen, observe.Missing:
+		return ""
+	case observe.NotMonitored:
+		verb = "start"
+	case observe.Down:
+		if r.Stopped != nil {
+			verb = "start"
+		}
+	default:
+	}
+	if r.InWork != "" || !slices.Contains(r.Process.Actions, verb) {
+		return ""
+	}
+	return verb
+}

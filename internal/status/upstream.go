@@ -1,0 +1,190 @@
+package status
+
+import (
+	"slices"
+
+	"dhbot/internal/observe"
+	"dhbot/runbooks"
+)
+
+// upstream finds what of a board is as it is because of something that it
+// needs: one root cause instead of a red line for everything behind it. It
+// goes by what was seen; what could not be observed is never a cause.
+type upstream struct {
+	*scope
+	isOut     func(Row) bool // a row that is can be a cause
+	byProcess map[string][]Row
+	known     map[runbooks.Target][]Cause
+}
+
+func (l *look) upstream(isOut func(Row) bool) upstream {
+	u := upstream{scope: l.scope, isOut: isOut, byProcess: map[string][]Row{}, known: map[runbooks.Target][]Cause{}}
+	for _, r := range slices.Concat(l.board.Rows, l.board.Upstream) {
+		u.byProcess[r.Process.ID] = append(u.byProcess[r.Process.ID], r)
+	}
+	return u
+}
+
+// markUpstream notes on each row that is out what upstream of it is out too, and
+// of each that runs that it cannot work without that; and on a board of needs
+// what of them is not met.
+//
+// What is out may be so because of something that is only being started; what
+// runs is said not to work only where a dependency is dead.
+func (l *look) markUpstream() {
+	dead := l.upstream(func(r Row) bool { return r.Finding.Down })
+	u := l.upstream(out)
+	b := &l.board
+	b.Unmet = nil
+	for _, rows := range [][]Row{b.Rows, b.Upstream} {
+		for i := range rows {
+			r := &rows[i]
+			r.Causes = nil
+			switch {
+			case r.Pending || r.Finding.Severity == runbooks.None && r.Finding.Down: // not missed
+			case out(*r) || r.Finding.Severity == runbooks.Unknown && r.Observation.State == observe.NotMonitored:
+				r.Causes = u.roots(r.Process.ID, r.Host)
+			case r.Observation.Known():
+				r.cannotWork(dead.roots(r.Process.ID, r.Host))
+			}
+		}
+	}
+	for _, r := range b.Rows {
+		if r.Process.ID == b.Needs {
+			b.Unmet = unequal(append(b.Unmet, u.roots(r.Process.ID, r.Host)...))
+		}
+	}
+}
+
+// cannotWork is running on a dead dependency: Sev 3 by the key's "performing
+// poorly", and no incident of its own.
+func (r *Row) cannotWork(causes []Cause) {
+	f := &r.Finding
+	if len(causes) == 0 || r.Maintenance != nil {
+		return
+	}
+	text := "It runs and cannot work: " + Because(causes)
+	switch f.Severity {
+	case runbooks.None, runbooks.Low:
+		r.Causes = causes
+		f.Severity = runbooks.Low
+		f.Condition = runbooks.Low
+		f.LogErrors = false
+		f.Headline = "Running, cannot work: " + Because(causes)
+		f.Text += ". " + text
+	default:
+		f.Text += ". " + text
+	}
+}
+
+// out says that a row was seen not to serve, or to be on its way up or down.
+// What monit does not watch may run: it is out where something else proves it.
+func out(r Row) bool {
+	switch r.Observation.State {
+	case observe.Starting, observe.Stopping, observe.Recovering:
+		return !r.Pending
+	default:
+		return !r.Pending && r.Finding.Down
+	}
+}
+
+// roots are the causes that a process on a host has upstream, each as far up
+// as it could be followed.
+func (u *upstream) roots(process, host string) []Cause {
+	at := runbooks.Target{Process: process, Host: host}
+	if causes, ok := u.known[at]; ok {
+		return causes
+	}
+	u.known[at] = nil // a circle of a site's own making ends here
+	p, ok := u.catalog.Process(process)
+	if !ok {
+		return nil
+	}
+	var causes []Cause
+	for _, need := range p.Needs {
+		if need.Holds(u.cluster.ACLs) {
+			causes = append(causes, u.cause(need.Process, host)...)
+		}
+	}
+	causes = unequal(causes)
+	u.known[at] = causes
+	return causes
+}
+
+// cause is why a need of something on a host is not met, if it is not: what is
+// upstream of it in turn, or the need itself. A need that runs and cannot work
+// is not met either.
+func (u *upstream) cause(process, host string) []Cause {
+	unmet := u.unmet(process, host)
+	if len(unmet) == 0 {
+		return u.helpless(process, host)
+	}
+	var deeper []Cause
+	self := Cause{Process: process, State: unmet[0].Observation.State, Loop: unmet[0].Finding.Loop}
+	for _, r := range unmet {
+		self.Hosts = append(self.Hosts, r.Host)
+		deeper = append(deeper, u.roots(process, r.Host)...)
+	}
+	if len(deeper) > 0 {
+		return deeper
+	}
+	return []Cause{self}
+}
+
+// helpless are the causes of a need of which every instance runs and none can
+// work.
+func (u *upstream) helpless(process, host string) []Cause {
+	var all []Cause
+	for _, r := range u.byProcess[process] {
+		causes := u.roots(process, r.Host)
+		switch {
+		case r.Host == host && process != etcdID:
+			return causes // the instance on the same host is the one that counts
+		case len(causes) == 0:
+			return nil
+		}
+		all = append(all, causes...)
+	}
+	return all
+}
+
+// unmet are the rows of a needed process that are out, where that leaves the
+// need unmet on a host: the instance on that host where there is one, most
+// members of etcd, all instances of anything else.
+func (u *upstream) unmet(process, host string) []Row {
+	var list []Row
+	for _, r := range u.byProcess[process] {
+		isOut := u.isOut(r)
+		if isOut {
+			list = append(list, r)
+		}
+		if r.Host == host && process != etcdID {
+			if isOut {
+				return []Row{r}
+			}
+			return nil
+		}
+	}
+	all := len(u.cluster.HostsOf(process))
+	if process == etcdID {
+		if len(list) > all-(all/2+1) {
+			return list
+		}
+		return nil
+	}
+	if len(list) < all {
+		return nil
+	}
+	return list
+}
+
+// unequal keeps the first of equal causes.
+func unequal(causes []Cause) []Cause {
+	var out []Cause
+	for _, c := range causes {
+		if !slices.ContainsFunc(out, func(o Cause) bool { return o.Process == c.Process && slices.Equal(o.Hosts, c.Hosts) }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,208 @@
+// Package etcdconn is the way to the etcd that holds the bot's state: embedded in
+// the process and without any listener, or an external cluster. It knows nothing of
+// what is stored; it makes each call within its time, says how etcd is, and starts,
+// locks and stops the embedded server.
+package etcdconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/secret"
+	"dhbot/internal/workerpool"
+)
+
+// Limits of etcd's own defaults, which an external cluster has too.
+const (
+	MaxOps   = 128
+	MaxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB on
+)
+
+// KeyValue is a key as etcd returns it.
+type KeyValue = mvccpb.KeyValue
+
+// TLS names PEM files. CA is required for https endpoints; Cert and Key go
+// together and identify the bot to the cluster.
+type TLS struct{ CA, Cert, Key string }
+
+// Config says where etcd is: exactly one of Dir and Endpoints is set. All but
+// Endpoints, TLS, User and Password must be.
+type Config struct {
+	Dir       string // a directory for the embedded server, which gets mode 0700
+	Endpoints []string
+	TLS       TLS
+	User      string
+	Password  secret.Text
+
+	Timeout     time.Duration // of one call
+	Quota       int64         // embedded: most bytes of the database
+	KeepHistory int64         // embedded: revisions of the past that are kept
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Conn is an etcd in use. Its methods may be called at the same time.
+type Conn struct {
+	conf    Config
+	client  *clientv3.Client
+	server  *embed.Etcd      // nil for an external cluster
+	dir     *os.File         // the locked file; nil for an external cluster
+	workers *workerpool.Pool // makes the calls of the embedded server; nil for an external cluster
+	last    *fatalLogHook    // the embedded server's
+	slow    slowness
+
+	// Background counts the transactions of upkeep, which add to it, and Callers those
+	// of Txn.
+	Background, Callers atomic.Int64
+
+	// looking is held to read an embedded server's memory, and to close it for
+	// good: after that there is none.
+	looking sync.RWMutex
+}
+
+var errClosing = errors.New("the store is being closed")
+
+// Open starts or reaches etcd. A directory that another process uses is a
+// *DirInUseError.
+func Open(ctx context.Context, conf Config) (_ *Conn, err error) {
+	c := &Conn{conf: conf}
+	if conf.Dir == "" {
+		if c.client, err = dial(conf); err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	if c.dir, err = lockDir(conf.Dir, conf.Now()); err != nil {
+		return nil, err
+	}
+	c.workers = workerpool.New()
+	c.server, c.client, c.last, err = startEmbedded(ctx, conf)
+	if err = errors.Join(err, sweepSnapshots(conf.Dir)); err != nil {
+		return nil, errors.Join(err, c.Close(func(context.Context) {}))
+	}
+	return c, nil
+}
+
+// Embedded says that the server is in this process.
+func (c *Conn) Embedded() bool { return c.server != nil }
+
+// Wait returns a *StoppedError once the embedded server has given up, or nil when
+// ctx ends.
+func (c *Conn) Wait(ctx context.Context) error { return c.last.wait(ctx) }
+
+// Closed says that Close was called: no call works any more.
+func (c *Conn) Closed() bool { return c.client.Ctx().Err() != nil }
+
+// Close calls goodbye, ends the connection, and stops the embedded server. Calls
+// that are under way fail.
+func (c *Conn) Close(goodbye func(context.Context)) error {
+	var errs []error
+	if c.client != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		goodbye(ctx)
+		if err := c.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+			errs = append(errs, err)
+		}
+	}
+	if c.server != nil {
+		errs = append(errs, c.stopServer())
+	}
+	if c.workers != nil {
+		c.workers.Close()
+	}
+	if c.dir != nil {
+		errs = append(errs, c.dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Txn sends one transaction on behalf of a caller of the store.
+func (c *Conn) Txn(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
+	c.Callers.Add(1)
+	return c.Send(ctx, what, cmp, then, otherwise)
+}
+
+// Send sends one transaction.
+func (c *Conn) Send(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
+	if n := max(len(cmp), len(then), len(otherwise)); n > MaxOps {
+		return nil, fmt.Errorf("%s needs %d operations in one transaction, the store takes %d", what, n, MaxOps)
+	}
+	resp, err := ask(ctx, c, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return c.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
+	})
+	if err != nil {
+		return nil, Down(what, err)
+	}
+	return resp, nil
+}
+
+// Get reads.
+func (c *Conn) Get(ctx context.Context, what, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	resp, err := ask(ctx, c, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return c.client.Get(ctx, key, opts...)
+	})
+	if err != nil {
+		return nil, Down(what, err)
+	}
+	return resp, nil
+}
+
+// Look reads all keys under some prefixes, at the newest revision of the store,
+// which is returned. An external cluster first agrees on what that is. An
+// embedded server is its only member and answers a change when it has applied
+// it: its memory holds all that anybody was ever told, and is read as it is.
+func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found [][]*KeyValue, rev int64, err error) {
+	opts := []clientv3.OpOption{clientv3.WithPrefix()}
+	if c.server != nil {
+		opts = append(opts, clientv3.WithSerializable())
+	}
+	ops := make([]clientv3.Op, len(prefixes))
+	for i, p := range prefixes {
+		ops[i] = clientv3.OpGet(p, opts...)
+	}
+	resp, err := ask(ctx, c, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		if !c.looking.TryRLock() {
+			return nil, errClosing
+		}
+		defer c.looking.RUnlock()
+		return c.client.Txn(ctx).Then(ops...).Commit()
+	})
+	if err != nil {
+		return nil, 0, Down(what, err)
+	}
+	for _, r := range resp.Responses {
+		found = append(found, r.GetResponseRange().Kvs)
+	}
+	return found, resp.Header.Revision, nil
+}
+
+// Revision is that of an embedded store's memory, as Look reads it; 0 where
+// there is none that may be believed, and for an external cluster.
+func (c *Conn) Revision() int64 {
+	if c.server == nil || c.last.err() != nil || !c.looking.TryRLock() {
+		return 0
+	}
+	defer c.looking.RUnlock()
+	return c.server.Server.KV().Rev()
+}
+
+// Down makes an error of etcd an engine.ErrStoreDown that says what was tried
+// and, where it is known, what to do.
+func Down(what string, err error) error {
+	if st := StateOf(err); st != Silent {
+		return fmt.Errorf("%w: %s (%s): %w", engine.ErrStoreDown, what, st.Advice(), err)
+	}
+	return fmt.Errorf("%w: %s: %w", engine.ErrStoreDown, what, err)
+}

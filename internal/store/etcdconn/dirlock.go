@@ -1,0 +1,74 @@
+package etcdconn
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// A second embedded server on one directory would hang without a word, so the
+// directory is locked before etcd sees it. The lock is the kernel's and ends
+// with the process; the file's content only tells people who holds it.
+
+// owner is the content of the lock file.
+type owner struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
+}
+
+// DirInUseError says which process has the state directory.
+type DirInUseError struct {
+	Dir   string
+	PID   int       // 0 where it could not be read
+	Since time.Time // when that process took it
+}
+
+func (e *DirInUseError) Error() string {
+	who := "another process"
+	if e.PID != 0 {
+		who = fmt.Sprintf("process %d since %s", e.PID, e.Since.Format(time.RFC3339))
+	}
+	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or give this one another state.dir", e.Dir, who)
+}
+
+// lockDir makes the directory, for its owner alone, and takes its lock, which
+// lasts until the file is closed.
+func lockDir(dir string, now time.Time) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the state directory cannot be made: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the state directory must belong to the bot's own user: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the state directory cannot be locked: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("the state directory %s cannot be locked: %w", dir, err)
+		}
+		held := &DirInUseError{Dir: dir}
+		var o owner
+		if json.NewDecoder(f).Decode(&o) == nil {
+			held.PID, held.Since = o.PID, o.Since
+		}
+		return nil, held
+	}
+	text, err := json.Marshal(owner{os.Getpid(), now.UTC().Truncate(time.Second)})
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
+		_, err = f.WriteAt(append(text, '\n'), 0)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the lock of the state directory cannot be written: %w", err), f.Close())
+	}
+	return f, nil
+}

@@ -1,0 +1,116 @@
+package etcdconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// fatalLogHook is what happens when etcd logs that it cannot go on, which it does
+// on whatever goroutine finds out and expects never to return from. That
+// goroutine ends, and the words become an error: of Open while the server
+// starts, of every call and of Run later. The server is then given up: it has
+// lost a part of itself, and no answer of it is believed any more. The zero
+// value of a pointer stands for a store without an embedded server.
+type fatalLogHook struct {
+	dir  string
+	once sync.Once
+	said chan struct{} // closed once text and full are set
+	text string
+	full bool // of the disk
+}
+
+func newFatalLogHook(dir string) *fatalLogHook {
+	return &fatalLogHook{dir: dir, said: make(chan struct{})}
+}
+
+// OnWrite implements zapcore.CheckWriteHook.
+func (l *fatalLogHook) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
+	l.once.Do(func() {
+		l.text = strings.TrimSpace(fmt.Sprintln(append([]any{e.Message}, attrs(fields)...)...))
+		for _, f := range fields {
+			if err, ok := f.Interface.(error); ok && errors.Is(err, syscall.ENOSPC) {
+				l.full = true
+			}
+		}
+		close(l.said)
+	})
+	runtime.Goexit()
+}
+
+// StoppedError says that the embedded server has given up.
+type StoppedError struct {
+	Dir      string
+	Text     string // etcd's own words
+	DiskFull bool
+}
+
+func (e *StoppedError) Error() string {
+	if e.DiskFull {
+		return fmt.Sprintf("the disk of %s is full, and the state store has stopped (%s): free some space, then start the bot again; it loses nothing", e.Dir, e.Text)
+	}
+	return fmt.Sprintf("the state store in %s has stopped: %s", e.Dir, e.Text)
+}
+
+// err is a *StoppedError once the server has given up.
+func (l *fatalLogHook) err() error {
+	if l == nil {
+		return nil
+	}
+	select {
+	case <-l.said:
+		return &StoppedError{l.dir, l.text, l.full}
+	default:
+		return nil
+	}
+}
+
+// wait returns the *StoppedError, or nil when ctx ends.
+func (l *fatalLogHook) wait(ctx context.Context) error {
+	if l == nil {
+		<-ctx.Done()
+		return nil
+	}
+	select {
+	case <-l.said:
+		return l.err()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// stopWithin bounds the stop of a server that has given up: whatever it waits
+// for may have ended without a word. The end of the process is near.
+const stopWithin = 3 * time.Second
+
+// stopServer stops the embedded server.
+func (c *Conn) stopServer() error {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		c.looking.Lock() // and never unlock: see Look
+		c.server.Close()
+	}()
+	if c.last.err() == nil {
+		select {
+		case <-stopped:
+			return nil
+		case <-c.last.said: // while stopping
+		}
+	}
+	t := time.NewTimer(stopWithin)
+	defer t.Stop()
+	select {
+	case <-stopped:
+	case <-t.C:
+		c.conf.Log.Warn("the state store that had stopped did not end; the process must")
+	}
+	return c.last.err()
+}

@@ -1,0 +1,57 @@
+package etcdconn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/etcd/etcdutl/v3/snapshot"
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+// unfinishedSnapshot is what the names of snapshots that are being written are
+// made of.
+const unfinishedSnapshot = "snapshot-*"
+
+// sweepSnapshots removes what a life that ended during a backup has left. The
+// directory is locked.
+func sweepSnapshots(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, unfinishedSnapshot))
+	errs := []error{err}
+	for _, name := range left {
+		errs = append(errs, os.Remove(name))
+	}
+	return errors.Join(errs...)
+}
+
+// SnapshotFile writes etcd's snapshot beside its data and returns the file.
+func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
+	r, err := c.client.Snapshot(ctx)
+	if err != nil {
+		return "", Down("reading it", err)
+	}
+	f, err := os.CreateTemp(c.conf.Dir, unfinishedSnapshot)
+	if err != nil {
+		return "", errors.Join(err, r.Close())
+	}
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Close(), r.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+// RestoreSnapshot makes a state directory's etcd of a snapshot, which it removes: a
+// cluster of one member as embeddedConfig starts it.
+func RestoreSnapshot(file, dir string, log *slog.Logger) error {
+	c := embed.NewConfig()
+	err := snapshot.NewV3(newZap(log)).Restore(snapshot.RestoreConfig{
+		SnapshotPath: file, Name: c.Name, OutputDataDir: filepath.Join(dir, "etcd"),
+		PeerURLs: []string{c.AdvertisePeerUrls[0].String()}, InitialCluster: c.InitialClusterFromName(c.Name),
+		InitialClusterToken: c.InitialClusterToken,
+	})
+	return errors.Join(err, os.Remove(file))
+}

@@ -1,0 +1,106 @@
+package etcdconn
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+)
+
+// State is the health of the store.
+type State string
+
+// The closed set of states, the good ones first.
+const (
+	Well      State = "well"
+	Slow      State = "slow"             // it answers, but a call took longer than slowCall of late
+	NoLeader  State = "without leader"   // most members of the cluster are down or apart
+	Full      State = "full"             // etcd's NOSPACE alarm: it reads and deletes, and takes nothing new
+	Corrupted State = "corrupted"        // etcd's CORRUPT alarm
+	Denied    State = "access denied"    // user, password or permission
+	Silent    State = "does not answer"  // within the time of a call
+	Stopped   State = "stopped for good" // the embedded server met something that it cannot go on from
+)
+
+// Serves says whether the store takes changes in this state.
+func (s State) Serves() bool { return s == Well || s == Slow }
+
+// Advice is what a person should do, one clause.
+func (s State) Advice() string {
+	switch s {
+	case Well:
+		return "nothing is to be done"
+	case Slow:
+		return "look at the load and the disk of the machine that it runs on"
+	case NoLeader:
+		return "it has no leader: bring back its members, or the network between them"
+	case Full:
+		return "it is full: an embedded store makes room by itself where the archive can be written and the trail is posted; elsewhere compact and defragment it, then disarm the alarm, or raise its quota"
+	case Corrupted:
+		return "it found its data corrupted: stop the bot and restore the state from a backup"
+	case Denied:
+		return "the bot's etcd user needs read and write permission on its prefix"
+	case Silent:
+		return "see whether it runs, and whether it can be reached from here"
+	case Stopped:
+		return "mend what it names, then start the bot again; it loses nothing"
+	default:
+		return fmt.Sprintf("%q is no known state", string(s))
+	}
+}
+
+// StateOf is the state that an error of etcd speaks of; Silent where it
+// speaks of none.
+func StateOf(err error) State {
+	var stopped *StoppedError
+	switch {
+	case errors.As(err, &stopped):
+		return Stopped
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		return Full
+	case errors.Is(err, rpctypes.ErrCorrupt):
+		return Corrupted
+	case errors.Is(err, rpctypes.ErrPermissionDenied), errors.Is(err, rpctypes.ErrUserEmpty), errors.Is(err, rpctypes.ErrAuthFailed):
+		return Denied
+	case errors.Is(err, rpctypes.ErrNoLeader):
+		return NoLeader
+	default:
+		return Silent
+	}
+}
+
+const (
+	// slowCall is how long a call takes at most where all is well; on a good
+	// disk it takes a few milliseconds.
+	slowCall = 500 * time.Millisecond
+	// slowFor is how long one slow call is reported.
+	slowFor = time.Minute
+)
+
+// slowness is the newest call that was slow.
+type slowness struct {
+	mu    sync.Mutex
+	at    time.Time
+	lasts time.Duration
+}
+
+func (s *slowness) took(at time.Time, d time.Duration) {
+	if d < slowCall {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at, s.lasts = at, d
+}
+
+// lately is how long the newest slow call took, 0 where there was none of late.
+func (s *slowness) lately() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at.IsZero() || time.Since(s.at) > slowFor {
+		return 0
+	}
+	return s.lasts
+}

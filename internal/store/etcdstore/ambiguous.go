@@ -1,0 +1,120 @@
+package etcdstore
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// ambiguousClaims are the keys of deliveries whose Claim failed in this process. Each
+// of them may be stored, or be stored yet by a request that is still under way,
+// while its sender was answered that it did not count. So each is marked as handled
+// as soon as the store answers: from then on it is not resumed.
+//
+// They are in memory only. Should this process die before the store answers
+// again, a claim that was stored after all looks like any other that was
+// accepted and not handled, and is taken up as such if it is young enough
+// (docs/state.md says what that can mean).
+type ambiguousClaims struct {
+	mu   sync.Mutex
+	keys []string
+	wake chan struct{}
+}
+
+// maxAmbiguousClaims bounds the memory of an outage: more deliveries than Slack sends
+// in hours.
+const maxAmbiguousClaims = 100_000
+
+func newAmbiguousClaims() *ambiguousClaims { return &ambiguousClaims{wake: make(chan struct{}, 1)} }
+
+// add remembers a key; false says that there are too many.
+func (d *ambiguousClaims) add(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.keys) == maxAmbiguousClaims {
+		return false
+	}
+	d.keys = append(d.keys, key)
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// first is the oldest key.
+func (d *ambiguousClaims) first() (key string, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.keys) == 0 {
+		return "", false
+	}
+	return d.keys[0], true
+}
+
+func (d *ambiguousClaims) drop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys = d.keys[1:]
+}
+
+func (d *ambiguousClaims) len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.keys)
+}
+
+// keepAmbiguousClaims settles doubtful claims until ctx ends, and then once more.
+func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
+	tick := time.NewTicker(s.conf.Timeout)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Timeout)
+			defer cancel()
+			if err := s.settleAmbiguousClaims(last); err != nil {
+				s.log.ErrorContext(ctx, "deliveries whose senders were told that they did not count may be taken up by the next start",
+					"deliveries", s.ambiguous.len(), "err", err)
+			}
+			return nil
+		case <-s.ambiguous.wake:
+		case <-tick.C:
+		}
+		_ = s.settleAmbiguousClaims(ctx) // the next tick tries again; Claim has reported the trouble
+	}
+}
+
+func (s *Store) settleAmbiguousClaims(ctx context.Context) error {
+	for {
+		key, ok := s.ambiguous.first()
+		if !ok {
+			return nil
+		}
+		if err := s.void(ctx, key); err != nil {
+			return err
+		}
+		s.ambiguous.drop()
+	}
+}
+
+// void marks a delivery as handled whether it is stored or not, so that a
+// Claim that comes after finds it there.
+func (s *Store) void(ctx context.Context, key string) error {
+	settle, err := s.Settling(key)
+	if err != nil {
+		return err
+	}
+	value, err := s.claimValue(key, handled, nil)
+	if err != nil {
+		return err
+	}
+	k := s.keys.Claim(key)
+	s.etcd.Background.Add(1)
+	_, err = s.etcd.Send(ctx, "settling a delivery that did not count",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(k), "=", 0)},
+		[]clientv3.Op{clientv3.OpPut(k, value)}, []clientv3.Op{settle})
+	return err
+}

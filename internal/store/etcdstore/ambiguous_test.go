@@ -1,0 +1,53 @@
+package etcdstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdstore"
+)
+
+// A delivery whose sender was told that it did not count is never taken up,
+// whether the store had kept it, had lost it, or gets it late: here etcd is
+// stopped, takes the request from its socket when it goes on, and stores it.
+func TestClaimInDoubt(t *testing.T) {
+	t.Parallel()
+	e := newEtcd(t, "http")
+	e.start(t)
+	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: time.Second, LeaseTTL: time.Minute})
+	run(t, s)
+	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	const n = 5
+	for i := range n {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if _, err := s.Claim(ctx, fmt.Sprint("click/", i), []byte("{}")); !errors.Is(err, engine.ErrStoreDown) {
+			t.Errorf("error %v, want ErrStoreDown", err)
+		}
+		cancel()
+	}
+	if err := e.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "no delivery is in doubt", func() bool {
+		h, err := s.Health(t.Context())
+		return err == nil && h.AmbiguousClaims == 0
+	})
+	err := s.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
+		return fmt.Errorf("%s would be taken up", key)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for i := range n { // a late request finds it there
+		if first, err := s.Claim(t.Context(), fmt.Sprint("click/", i), nil); err != nil || first {
+			t.Errorf("click/%d: first %v, %v", i, first, err)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package etcdstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/sign"
+)
+
+// A claim's key is written twice at most: when it is made and when it is
+// settled. Its version in etcd therefore says its state: 1 accepted, 2 handled.
+
+// claim is the value of a claim's key.
+type claim struct {
+	V       int    `json:"v"`
+	State   string `json:"state"` // accepted, handled
+	Replica string `json:"replica"`
+	At      int64  `json:"at"` // Unix milliseconds, of the state
+	Payload []byte `json:"payload,omitempty"`
+}
+
+const (
+	accepted = "accepted"
+	handled  = "handled"
+	// dropped is, never stored, one that was accepted and does not count.
+	dropped = "dropped"
+	// maxKey keeps what a platform calls a delivery from growing our keys.
+	maxKey = 512
+)
+
+// claimValue is the value of a claim's key, signed: whoever could write one
+// could make the bot carry out a command that was never given.
+func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
+	b, err := json.Marshal(claim{1, state, s.conf.Replica, s.conf.Now().UnixMilli(), payload})
+	if err != nil || s.Key() == nil {
+		return string(b), err
+	}
+	n := uint64(1)
+	if state == handled {
+		n = 2
+	}
+	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
+}
+
+// openClaim reads the value of a claim's key. current is false for one that does
+// not count: it is not signed so, or of an earlier epoch, or was handled before.
+func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
+	v, signed := sign.Content(kv.Value)
+	current = true
+	if s.Key() != nil {
+		opened, why := s.Key().Open(string(kv.Key), kv.Value)
+		switch {
+		case errors.Is(why, sign.ErrNewerForm):
+			return claim{V: sign.Form}, false, nil
+		case why != nil && !signed && kv.Version > 1:
+			current = false // of a version that signed nothing: all that it handled stays handled
+		case why != nil:
+			current = false
+			_ = s.Tampered("delivery "+key, why)
+		default:
+			current = opened.Epoch == s.Epoch() && !(opened.N == 1 && s.Notes().WasHandled(key))
+		}
+	}
+	return c, current, json.Unmarshal(v.Body, &c)
+}
+
+// Claim stores the payload under key unless the key is there; first says that
+// this call stored it. One transaction. After an error the payload may have
+// been stored all the same, see doubts.
+func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
+	if key == "" || len(key) > maxKey {
+		return false, fmt.Errorf("a delivery is claimed under a key of 1 to %d bytes, this one has %d", maxKey, len(key))
+	}
+	value, err := s.claimValue(key, accepted, payload)
+	if err != nil {
+		return false, err
+	}
+	if len(value) > etcdconn.MaxBytes {
+		return false, fmt.Errorf("the delivery %s is too big to be kept: %d bytes, at most %d", key, len(value), etcdconn.MaxBytes)
+	}
+	k := s.keys.Claim(key)
+	resp, err := s.etcd.Txn(ctx, "claiming a delivery",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(k), "=", 0)},
+		[]clientv3.Op{clientv3.OpPut(k, value)}, nil)
+	if err != nil {
+		if !s.ambiguous.add(key) {
+			s.log.ErrorContext(ctx, "too many deliveries are in doubt; one that did not count may be taken up later", "key", key)
+		}
+		return false, err
+	}
+	return resp.Succeeded, nil
+}
+
+// Settle marks a delivery as handled and drops its payload. One that is
+// settled already stays as it is, one that is not there stays away.
+func (s *Store) Settle(ctx context.Context, key string) error {
+	k := s.keys.Claim(key)
+	value, err := s.claimValue(key, handled, nil)
+	if err != nil {
+		return err
+	}
+	_, err = s.etcd.Txn(ctx, "settling a delivery",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.Version(k), "=", 1)},
+		[]clientv3.Op{clientv3.OpPut(k, value)}, nil)
+	if err != nil || s.Key() == nil {
+		return err
+	}
+	if err := s.Notes().Handled(key); err != nil {
+		s.Alarm("notes", err.Error())
+	}
+	return nil
+}
+
+// Settling is Settle as part of another transaction.
+func (s *Store) Settling(key string) (clientv3.Op, error) {
+	k := s.keys.Claim(key)
+	value, err := s.claimValue(key, handled, nil)
+	return clientv3.OpTxn(
+		[]clientv3.Cmp{clientv3.Compare(clientv3.Version(k), "=", 1)},
+		[]clientv3.Op{clientv3.OpPut(k, value)}, nil), err
+}
+
+// unsettled requires, in a transaction, that a delivery was not handled.
+func (s *Store) unsettled(key string) clientv3.Cmp {
+	return clientv3.Compare(clientv3.Version(s.keys.Claim(key)), "<", 2)
+}
+
+// Unsettled calls f with every delivery that was claimed and not settled,
+// oldest first: what a replica that died has left unhandled.
+func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
+	type open struct {
+		claim
+		key string
+	}
+	var list []open
+	err := s.eachClaim(ctx, func(key string, c claim) error {
+		if c.State == accepted {
+			list = append(list, open{c, key})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(list, func(a, b open) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.key, b.key)) })
+	for _, c := range list {
+		if err := f(c.key, c.Payload, c.Replica, time.UnixMilli(c.At)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep forgets deliveries handled more than KeepClaims ago, and returns how
+// many. Run does it by itself.
+func (s *Store) Sweep(ctx context.Context) (int, error) {
+	var old []clientv3.Op
+	limit := s.conf.Now().Add(-KeepClaims).UnixMilli()
+	err := s.eachClaim(ctx, func(key string, c claim) error {
+		if c.State != accepted && c.At < limit {
+			old = append(old, clientv3.OpDelete(s.keys.Claim(key)))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for batch := range slices.Chunk(old, etcdconn.MaxOps) {
+		s.etcd.Background.Add(1)
+		if _, err := s.etcd.Send(ctx, "forgetting handled deliveries", nil, batch, nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
+}
+
+// eachClaim pages through all claims.
+func (s *Store) eachClaim(ctx context.Context, f func(key string, c claim) error) error {
+	from, end := s.keys.Claims(), clientv3.GetPrefixRangeEnd(s.keys.Claims())
+	for {
+		resp, err := s.etcd.Get(ctx, "listing deliveries", from, clientv3.WithRange(end), clientv3.WithLimit(500))
+		if err != nil {
+			return err
+		}
+		for _, kv := range resp.Kvs {
+			key := strings.TrimPrefix(string(kv.Key), s.keys.Claims())
+			c, current, err := s.openClaim(kv, key)
+			if err != nil {
+				return fmt.Errorf("the stored delivery %s cannot be read: %w", key, err)
+			}
+			from = string(kv.Key) + "\x00"
+			if c.V > 1 { // the newer replicas' to handle and to forget
+				s.noteNewer(fmt.Errorf("%w: delivery %s, form %d", engine.ErrNewerForm, key, c.V))
+				continue
+			}
+			if c.V != 1 || (c.State != accepted && c.State != handled) {
+				return fmt.Errorf("the stored delivery %s is damaged: form %d, state %q", key, c.V, c.State)
+			}
+			if c.State == accepted && !current {
+				c.State = dropped
+			}
+			if err := f(key, c); err != nil {
+				return err
+			}
+		}
+		if !resp.More {
+			return nil
+		}
+	}
+}

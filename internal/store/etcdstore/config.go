@@ -1,0 +1,187 @@
+package etcdstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dhbot/internal/secret"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/replicas"
+	"dhbot/internal/store/trail"
+)
+
+// DefaultPrefix is where the keys lie.
+const DefaultPrefix = "dhbot/v1/"
+
+// KeepClaims is how long a handled delivery is remembered at least. Slack
+// redelivers an event for up to an hour; the rest is room for clocks that differ.
+const KeepClaims = 75 * time.Minute
+
+// Config says where the state is. Exactly one of Dir and Endpoints is set.
+type Config struct {
+	// Dir is a local directory for the embedded store, made with mode 0700.
+	Dir string
+	// Endpoints are URLs of an external cluster. Plain http is taken for
+	// loopback addresses only.
+	Endpoints []string
+	TLS       etcdconn.TLS
+	User      string
+	Password  secret.Text
+
+	Prefix string // DefaultPrefix
+	// ConfigHash names the config that this replica runs by, for its peers to
+	// compare; see Peers.
+	ConfigHash string
+
+	Replica  string        // name of this replica, unique among those alive; "bot" by default
+	LeaseTTL time.Duration // how long a vanished replica counts as alive; 10 s, whole seconds
+	Timeout  time.Duration // of one call; 3 s
+	SealEach time.Duration // how often pending records are sealed; 500 ms
+	// AppendEach is how far transactions are apart that append records of no
+	// run, at least; 100 ms. All who come meanwhile share the next.
+	AppendEach time.Duration
+	Quota      int64 // embedded: most bytes of the database; 2 GiB
+
+	// Archive is a directory for what the store need not hold for ever, shared
+	// by all replicas; "" keeps everything in the store.
+	Archive     string
+	ArchiveEach time.Duration // how often it is moved there; 1 min
+	KeepTrail   uint64        // newest entries of the trail that stay; 10,000
+	Segment     uint64        // entries that are moved at a time; 10,000
+	KeepRuns    int           // newest ended runs that stay; 2,000
+	KeepRunsFor time.Duration // and for how long; 30 days
+	// KeepHistory is how many changes of the past an embedded store keeps at
+	// least, counted in revisions or sealed records, for watches that fall
+	// behind; 2,000.
+	KeepHistory int64
+
+	// KeyFile is the file of the key that signs what is stored, outside Dir; an
+	// embedded store makes one where there is none. "" opens a store that is
+	// signed for reading alone, without asking whether it may be believed.
+	KeyFile string
+	// NotesDir is where the notes of what was sent, and this replica's own file of
+	// heads, lie: outside Dir too, durable, and of this replica alone or of all
+	// that are on one machine. The directory of KeyFile by default.
+	NotesDir string
+	// Witnesses keep the heads of the trail besides the file next to the key:
+	// paths of files, and http(s) addresses.
+	Witnesses   []string
+	WitnessEach time.Duration // how often a new head is given to them; 1 s
+	VerifyEach  time.Duration // how often the whole history is verified; 1 h
+	// Adopt takes over a store that was signed with another key.
+	Adopt bool
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// complete fills in defaults and reports all that is wrong.
+func (c Config) complete() (Config, error) {
+	def(&c.Prefix, DefaultPrefix)
+	def(&c.Replica, "bot")
+	def(&c.LeaseTTL, 10*time.Second)
+	def(&c.Timeout, 3*time.Second)
+	def(&c.SealEach, 500*time.Millisecond)
+	def(&c.AppendEach, 100*time.Millisecond)
+	def(&c.Quota, 2<<30)
+	def(&c.ArchiveEach, time.Minute)
+	def(&c.KeepTrail, 10_000)
+	def(&c.Segment, 10_000)
+	def(&c.KeepRuns, 2_000)
+	def(&c.KeepRunsFor, 30*24*time.Hour)
+	def(&c.KeepHistory, 2_000)
+	def(&c.WitnessEach, time.Second)
+	def(&c.VerifyEach, time.Hour)
+	if c.KeyFile != "" {
+		def(&c.NotesDir, filepath.Dir(c.KeyFile))
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var bad []error
+	wrong := func(format string, a ...any) { bad = append(bad, fmt.Errorf(format, a...)) }
+	if (c.Dir == "") == (len(c.Endpoints) == 0) {
+		wrong("the state needs either a directory (state.dir) or endpoints of an etcd cluster (state.etcd), and not both")
+	}
+	if !strings.HasSuffix(c.Prefix, "/") {
+		wrong("the key prefix %q must end in a slash", c.Prefix)
+	}
+	if strings.ContainsAny(c.Replica, "/ \t\n") {
+		wrong("the replica name %q must not contain slashes or spaces", c.Replica)
+	}
+	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
+		wrong("the lease of a replica lasts whole seconds, at least one, not %v", c.LeaseTTL)
+	}
+	if c.Timeout <= 0 || c.SealEach <= 0 || c.AppendEach <= 0 || c.Quota <= 0 {
+		wrong("timeout %v, seal interval %v, append interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.AppendEach, c.Quota)
+	}
+	if c.ArchiveEach <= 0 || c.KeepRuns < 0 || c.KeepRunsFor < 0 || c.KeepHistory <= 0 {
+		wrong("archive interval %v and history %d must be positive, and %d runs for %v cannot be kept", c.ArchiveEach, c.KeepHistory, c.KeepRuns, c.KeepRunsFor)
+	}
+	for _, e := range c.Endpoints {
+		if err := c.checkEndpoint(e); err != nil {
+			bad = append(bad, err)
+		}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		wrong("a client certificate for etcd needs both its cert and its key file")
+	}
+	if (c.User == "") != (c.Password.IsZero()) {
+		wrong("etcd needs both a user and a password, or neither")
+	}
+	return c, errors.Join(bad...)
+}
+
+// etcd is what the way to etcd is made of.
+func (c Config) etcd() etcdconn.Config {
+	return etcdconn.Config{
+		Dir: c.Dir, Endpoints: c.Endpoints, TLS: c.TLS, User: c.User, Password: c.Password,
+		Timeout: c.Timeout, Quota: c.Quota, KeepHistory: c.KeepHistory, Now: c.Now, Log: c.Log,
+	}
+}
+
+func (c Config) trail() trail.Config {
+	return trail.Config{
+		Replica: c.Replica, Archive: c.Archive, KeyFile: c.KeyFile, NotesDir: c.NotesDir, Witnesses: c.Witnesses, Adopt: c.Adopt,
+		Timeout: c.Timeout, SealEach: c.SealEach, AppendEach: c.AppendEach, WitnessEach: c.WitnessEach, VerifyEach: c.VerifyEach,
+		KeepTrail: c.KeepTrail, Segment: c.Segment, KeepHistory: c.KeepHistory, Quota: c.Quota, Now: c.Now, Log: c.Log,
+	}
+}
+
+func (c Config) replica() replicas.Config {
+	return replicas.Config{Name: c.Replica, Hash: c.ConfigHash, LeaseTTL: c.LeaseTTL, Timeout: c.Timeout, Now: c.Now, Log: c.Log}
+}
+
+func def[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// checkEndpoint keeps state and passwords off open networks.
+func (c Config) checkEndpoint(e string) error {
+	u, err := url.Parse(e)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("etcd endpoint %q: write it as https://HOST:2379", e)
+	}
+	if u.Scheme == "https" {
+		if c.TLS.CA == "" {
+			return fmt.Errorf("etcd endpoint %s: name the file of the CA that signed its certificate (state.etcd.tls.ca)", e)
+		}
+		return nil
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("etcd endpoint %s: plain http is for loopback addresses only; use https", e)
+	}
+	return nil
+}

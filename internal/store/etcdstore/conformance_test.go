@@ -1,0 +1,141 @@
+package etcdstore_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/storetest"
+)
+
+// open opens a store that nobody runs, and closes it with the test: what a test does not set is long enough
+// for a machine that is busy with other things.
+func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
+	t.Helper()
+	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.AppendEach = cmp.Or(c.AppendEach, time.Millisecond)
+	s, err := etcdstore.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestEmbeddedConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
+		t.Parallel()
+		return open(t, etcdstore.Config{Dir: t.TempDir(), Now: now})
+	})
+}
+
+// Debian's etcd 3.4 as an ordinary process: the oldest version supported.
+func TestExternalConformance(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	var n atomic.Int32
+	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
+		t.Parallel()
+		return open(t, etcdstore.Config{
+			Endpoints: []string{endpoint}, Now: now, Prefix: fmt.Sprintf("test%d/", n.Add(1)),
+		})
+	})
+}
+
+// startEtcd runs an etcd process on loopback until the test ends and returns
+// its endpoint.
+func startEtcd(t testing.TB) string {
+	t.Helper()
+	e := newEtcd(t, "http")
+	e.start(t)
+	return e.client
+}
+
+// etcd is a real etcd that can be killed and started again.
+type etcd struct {
+	bin, dir, client, peer string
+	name, cluster          string // of the member, and all members as NAME=PEER
+	flags                  []string
+	cmd                    *exec.Cmd
+}
+
+func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
+	t.Helper()
+	bin, err := exec.LookPath("etcd")
+	if err != nil {
+		if os.Getenv("DHBOT_REAL") == "1" {
+			t.Fatal("DHBOT_REAL=1 wants a real etcd, and there is no etcd in PATH")
+		}
+		t.Skip("there is no etcd in PATH")
+	}
+	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
+	e.client, e.peer = scheme+"://"+freeAddr(t), "http://"+freeAddr(t)
+	e.name, e.cluster = "m", "m="+e.peer
+	return e
+}
+
+func (e *etcd) start(t testing.TB) {
+	t.Helper()
+	e.launch(t)
+	e.await(t)
+}
+
+func (e *etcd) launch(t testing.TB) {
+	t.Helper()
+	e.cmd = exec.Command(e.bin, append([]string{"--name=" + e.name, "--data-dir=" + e.dir, "--logger=zap", "--log-level=fatal",
+		"--listen-client-urls=" + e.client, "--advertise-client-urls=" + e.client,
+		"--listen-peer-urls=" + e.peer, "--initial-advertise-peer-urls=" + e.peer, "--initial-cluster=" + e.cluster,
+		"--heartbeat-interval=50", "--election-timeout=500"}, e.flags...)...)
+	e.cmd.Stderr = t.Output()
+	if err := e.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.kill)
+}
+
+// await waits until it answers, where that takes no certificate.
+func (e *etcd) await(t testing.TB) {
+	t.Helper()
+	if strings.HasPrefix(e.client, "http:") {
+		if _, err := raw(t, e.client).Get(t.Context(), "ready"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (e *etcd) kill() {
+	if e.cmd != nil {
+		_ = e.cmd.Process.Kill() // it may have ended by itself
+		_ = e.cmd.Wait()
+		e.cmd = nil
+	}
+}
+
+// freeAddr is a loopback address that was free a moment ago, below the ports
+// that outgoing connections are given: nobody takes it by chance.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}

@@ -1,0 +1,413 @@
+package etcdstore_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/etcdstore"
+)
+
+// change is a valid next form of a run.
+func change(old engine.Stored, st engine.State) engine.Change {
+	r := old.Run
+	r.V, r.State = engine.FormVersion, st
+	rec := audit.Link(audit.Record{At: time.Now(), Run: r.ID, Kind: audit.StepStarted, Text: string(st)}, r.Records+1, r.Head)
+	r.Records, r.Head = rec.Seq, audit.Hash(rec)
+	return engine.Change{Run: r, Rev: old.Rev, Records: []audit.Record{rec}}
+}
+
+func commit(t testing.TB, s *etcdstore.Store, c engine.Change) engine.Stored {
+	t.Helper()
+	rev, err := s.Commit(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.Stored{Run: c.Run, Rev: rev}
+}
+
+func newRun(t testing.TB, s *etcdstore.Store) engine.Stored {
+	t.Helper()
+	id, err := s.NewID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return commit(t, s, change(engine.Stored{Run: engine.Run{ID: id}}, engine.Waiting))
+}
+
+func verify(t testing.TB, s *etcdstore.Store) audit.Report {
+	t.Helper()
+	if _, err := s.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := audit.Verify(audit.Entries(t.Context(), s, 1), audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// What is stored survives an orderly restart; TestDirInUse has the other kind.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var runs []engine.Stored
+	for life := range 3 {
+		s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range runs {
+			if got, err := s.Get(t.Context(), r.Run.ID); err != nil || got.Rev != r.Rev {
+				t.Errorf("life %d: run %s is at %d, %v, want %d", life, r.Run.ID, got.Rev, err, r.Rev)
+			}
+		}
+		runs = append(runs, newRun(t, s))
+		if rep := verify(t, s); rep.Entries != uint64(len(runs)) {
+			t.Errorf("life %d: trail of %d entries, want %d", life, rep.Entries, len(runs))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestHelperProcess is no test: it is the other bot that TestDirInUse starts,
+// which opens a store, says so, and waits to be killed.
+func TestHelperProcess(t *testing.T) {
+	dir := os.Getenv("DHBOT_TEST_HOLD")
+	if dir == "" {
+		t.Skip("runs as a process of TestDirInUse")
+	}
+	s, err := etcdstore.Open(context.Background(), etcdstore.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := newRun(t, s)
+	fmt.Println("holding", at.Run.ID)
+	select {}
+}
+
+// The second bot on a directory says at once who holds it; after a kill -9 of
+// the first it starts at once, although the first one's lease still runs.
+func TestDirInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$", "-test.v")
+	other.Env = append(os.Environ(), "DHBOT_TEST_HOLD="+dir)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := false
+	kill := func() {
+		if !killed {
+			killed = true
+			_ = other.Process.Kill() // it waits for nothing else
+			_ = other.Wait()
+		}
+	}
+	defer kill()
+	id := ""
+	for lines := bufio.NewScanner(out); id == "" && lines.Scan(); {
+		_, id, _ = strings.Cut(lines.Text(), "holding ")
+	}
+	if id == "" {
+		t.Fatal("the other process did not open the store")
+	}
+
+	_, err = etcdstore.Open(t.Context(), etcdstore.Config{Dir: dir})
+	var held *etcdconn.DirInUseError
+	if !errors.As(err, &held) || held.PID != other.Process.Pid || time.Since(held.Since) > time.Minute {
+		t.Fatalf("error %v, want that process %d holds it", err, other.Process.Pid)
+	}
+	if !strings.Contains(err.Error(), strconv.Itoa(held.PID)) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("the message names neither who nor where: %v", err)
+	}
+
+	kill()
+	s := open(t, etcdstore.Config{Dir: dir})
+	if _, err := s.Get(t.Context(), id); err != nil {
+		t.Errorf("the killed bot's run: %v", err)
+	}
+	newRun(t, s)
+	if rep := verify(t, s); rep.Entries != 2 {
+		t.Errorf("trail of %d entries, want 2", rep.Entries)
+	}
+}
+
+func TestDirIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "deep", "state")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	open(t, etcdstore.Config{Dir: dir})
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nobody but this process can reach an embedded store: it listens nowhere, on
+// no address and no socket.
+func TestNoListener(t *testing.T) {
+	before := listeners(t)
+	open(t, etcdstore.Config{Dir: t.TempDir()})
+	if after := listeners(t); after != before {
+		t.Errorf("listening sockets of this process went from %d to %d", before, after)
+	}
+}
+
+// listeners counts the listening sockets of this process, by what the kernel
+// says about its file descriptors.
+func listeners(t *testing.T) int {
+	t.Helper()
+	mine := map[string]bool{}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	for _, fd := range fds {
+		link, err := os.Readlink("/proc/self/fd/" + fd.Name())
+		if inode, ok := strings.CutPrefix(link, "socket:["); err == nil && ok {
+			mine[strings.TrimSuffix(inode, "]")] = true
+		}
+	}
+	n := 0
+	for file, column := range map[string][3]any{ // column of state, its value, column of inode
+		"tcp": {3, "0A", 9}, "tcp6": {3, "0A", 9}, "unix": {3, "00010000", 6},
+	} {
+		text, err := os.ReadFile("/proc/self/net/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			state, inode := column[0].(int), column[2].(int)
+			if len(f) > inode && f[state] == column[1].(string) && mine[f[inode]] {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// The check above sees listeners: it is not blind.
+func TestListenersAreSeen(t *testing.T) {
+	before := listeners(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if after := listeners(t); after != before+1 {
+		t.Errorf("listening sockets went from %d to %d", before, after)
+	}
+}
+
+// A damaged directory is an error that says so, not the end of the process.
+func TestDamagedDirectory(t *testing.T) {
+	for name, damage := range map[string]func(t *testing.T, dir string){
+		"write-ahead log cut": func(t *testing.T, dir string) {
+			overwrite(t, filepath.Join(dir, "etcd/member/wal/*.wal"), 100)
+		},
+		"database overwritten": func(t *testing.T, dir string) {
+			overwrite(t, filepath.Join(dir, "etcd/member/snap/db"), 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			newRun(t, s)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			damage(t, dir)
+			s, err = etcdstore.Open(t.Context(), etcdstore.Config{Dir: dir})
+			if err == nil {
+				s.Close()
+				t.Fatal("a damaged store was opened")
+			}
+			if !strings.Contains(err.Error(), dir) {
+				t.Errorf("the message does not name the directory: %v", err)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+func overwrite(t *testing.T, pattern string, at int64) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %v, %v", pattern, files, err)
+	}
+	for _, name := range files {
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte(strings.Repeat("damage! ", 2000)), at); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTooBig(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir()})
+	at := newRun(t, s)
+	c := change(at, engine.Running)
+	c.Run.Reason = strings.Repeat("x", 2<<20)
+	if _, err := s.Commit(t.Context(), c); err == nil || errors.Is(err, engine.ErrStoreDown) || !strings.Contains(err.Error(), "bytes") {
+		t.Errorf("2 MB: error %v", err)
+	}
+	c = change(at, engine.Running)
+	for i := range 200 {
+		c.Take = append(c.Take, fmt.Sprint("lock ", i))
+	}
+	if _, err := s.Commit(t.Context(), c); err == nil || errors.Is(err, engine.ErrStoreDown) || !strings.Contains(err.Error(), "operations") {
+		t.Errorf("200 locks: error %v", err)
+	}
+	c.Take = c.Take[:100]
+	at = commit(t, s, c)
+	c = change(at, engine.Done)
+	c.Release = true
+	commit(t, s, c)
+	if _, err := s.Claim(t.Context(), "x", make([]byte, 2<<20)); err == nil || errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("a claim of 2 MB: error %v", err)
+	}
+}
+
+// A read command costs two transactions.
+func TestTransactionsOfARead(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir()})
+	before := s.Txns()
+	if _, err := s.Claim(t.Context(), "slash/1", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.ReadDone}, "slash/1"); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Txns() - before; n != 2 {
+		t.Errorf("%d transactions, want 2", n)
+	}
+}
+
+func TestHealthAndRun(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir(), SealEach: 10 * time.Millisecond})
+	newRun(t, s)
+	h, err := s.Health(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.Embedded || !h.Leader || !h.Alive || len(h.Alarms) != 0 || h.Pending != 1 || h.Sealed != 0 || h.Size == 0 || h.Quota != 2<<30 {
+		t.Errorf("health %+v", h)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	within(t, "the record is sealed", func() bool {
+		h, err = s.Health(t.Context())
+		return err == nil && h.Sealed == 1
+	})
+	if h.Pending != 0 || h.Sealer != "bot" || h.LastSeal.IsZero() {
+		t.Errorf("health %+v", h)
+	}
+	newRun(t, s)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if h, err = s.Health(t.Context()); err != nil || h.Pending != 0 || h.Sealed != 2 {
+		t.Errorf("after an orderly end health is %+v, %v", h, err)
+	}
+}
+
+// within waits until something holds that needs no more than a moment.
+func within(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(4 * time.Minute)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came about that %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// TestClosedStoreIsDown asks a closed store for what it would read from the
+// memory of its server, which is no more.
+func TestClosedStoreIsDown(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir()})
+	run := newRun(t, s)
+	if list, _, err := s.OpenWork(t.Context()); err != nil || len(list) != 1 || list[0].Run.ID != run.Run.ID {
+		t.Fatalf("in hand before: %v, %v", list, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if list, _, err := s.OpenWork(t.Context()); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("in hand after: %v, %v, want ErrStoreDown", list, err)
+	}
+}
+
+// Nobody is left waiting when a store is closed.
+func TestCloseEndsWatches(t *testing.T) {
+	t.Parallel()
+	s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newRun(t, s)
+	seen, ended := make(chan engine.Stored, 1), make(chan error, 1)
+	go func() { ended <- s.Watch(t.Context(), func(r engine.Stored) { seen <- r }) }()
+	shown(t, seen)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, engine.ErrStoreDown) {
+			t.Errorf("the watch ended with %v, want ErrStoreDown", err)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Error("the watch goes on")
+	}
+	if _, err := s.Get(t.Context(), "R-7F3K"); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("a closed store answers %v, want ErrStoreDown", err)
+	}
+}

@@ -1,0 +1,158 @@
+package etcdstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/trail"
+)
+
+// Health is how the store is.
+type Health struct {
+	State etcdconn.State
+	// Why says, in sentences for people, what is wrong: why the store takes no
+	// changes, or what of its upkeep does not go on. Notes are worth knowing.
+	Why, Notes []string
+
+	Embedded bool
+	Version  string // etcd's
+	Leader   bool   // there is one
+	Alive    bool   // this replica's lease is
+	Alarms   []string
+	Size     int64 // bytes of the database file
+	InUse    int64 // bytes of it that hold data
+	Quota    int64 // most bytes, 0 where the server does not say
+	Revision int64
+
+	Sealed          uint64    // entries in the trail
+	Stored          uint64    // the first of them that is in the store; those before are archived; 0 for none
+	Posted          uint64    // the last of them that was posted
+	Pending         int64     // records that wait to be sealed
+	LastSeal        time.Time // by this replica, zero for never
+	Sealer          string    // the replica that seals, "" for none
+	AmbiguousClaims int       // deliveries that did not count and are not marked so yet
+
+	Epoch     uint64 // of the state; 0 for one that is not signed
+	Witnesses []trail.WitnessHealth
+
+	Txns       int64 // transactions for callers, see Store.Txns
+	Background int64 // transactions of leases, sealing, posting the trail, archiving and sweeping
+}
+
+// nearlyFull is the part of the quota from which on people are warned.
+const nearlyFull = 0.8
+
+// Health asks the store how it is. An error means that it does not answer, or
+// not as it should; State and Why are set all the same.
+func (s *Store) Health(ctx context.Context) (Health, error) {
+	h := Health{
+		State:           etcdconn.Well,
+		Embedded:        s.etcd.Embedded(),
+		AmbiguousClaims: s.ambiguous.len(),
+		Txns:            s.etcd.Callers.Load(),
+		Background:      s.etcd.Background.Load(),
+	}
+	st, err := s.etcd.Status(ctx)
+	if err == nil {
+		h.Version = st.Version
+		h.Leader = st.Leader != 0
+		h.Alarms = st.Errors
+		h.Size = st.DbSize
+		h.InUse = st.DbSizeInUse
+		h.Quota = st.DbSizeQuota
+		switch {
+		case etcdconn.Alarmed(st, pb.AlarmType_CORRUPT):
+			h.State = etcdconn.Corrupted
+		case !h.Leader:
+			h.State = etcdconn.NoLeader
+			err = fmt.Errorf("%w: %s", engine.ErrStoreDown, etcdconn.NoLeader.Advice())
+		case etcdconn.Alarmed(st, pb.AlarmType_NOSPACE):
+			h.State = etcdconn.Full
+		}
+	}
+	if err == nil {
+		err = s.contents(ctx, &h)
+	}
+	if err != nil {
+		if h.State == etcdconn.Well || h.State == etcdconn.Full {
+			h.State = etcdconn.StateOf(err)
+		}
+		h.Why = append(h.Why, fmt.Sprintf("it is %s: %v", h.State, err))
+		return h, err
+	}
+	why, notes := s.why(&h)
+	h.Why = append(why, h.Why...)
+	h.Notes = append(notes, h.Notes...)
+	return h, nil
+}
+
+// contents reads what the store says of itself.
+func (s *Store) contents(ctx context.Context, h *Health) error {
+	resp, err := s.etcd.Send(ctx, "reading its own state", nil, []clientv3.Op{
+		clientv3.OpGet(s.keys.Head()),
+		clientv3.OpGet(s.keys.Records(), clientv3.WithPrefix(), clientv3.WithCountOnly()),
+		clientv3.OpGet(s.keys.LeadsTrail()),
+		clientv3.OpGet(s.keys.Replica(s.conf.Replica), clientv3.WithKeysOnly()),
+		clientv3.OpGet(s.keys.Checkpoint()),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	h.Revision = resp.Header.Revision
+	if kv := etcdconn.First(resp, 0); kv.ModRevision != 0 {
+		e, err := trail.DecodeHead(kv)
+		if err != nil {
+			return err
+		}
+		h.Sealed = e.N
+	}
+	believed := s.Trust(etcdconn.First(resp, 4))
+	h.Epoch = believed.Epoch
+	h.Why, h.Notes = believed.Why, believed.Notes
+	h.Witnesses = believed.Witnesses
+	h.Pending = resp.Responses[1].GetResponseRange().Count
+	h.Sealer = string(etcdconn.First(resp, 2).Value)
+	h.Alive = s.IsMine(etcdconn.First(resp, 3))
+	if h.Posted, err = s.TrailPosted(ctx); err != nil {
+		return err
+	}
+	first, _, err := s.FirstStored(ctx)
+	h.Stored = first.N
+	h.LastSeal = s.LastSeal()
+	return err
+}
+
+// why names what is wrong in a store that answers, and what is worth knowing.
+func (s *Store) why(h *Health) (why, notes []string) {
+	if h.State != etcdconn.Well {
+		why = append(why, fmt.Sprintf("it is %s; %s", h.State, h.State.Advice()))
+	} else if took := s.etcd.SlowLately(); took > 0 {
+		h.State = etcdconn.Slow
+		notes = append(notes, fmt.Sprintf("it is %s: a call took %v within the last minute; %s", etcdconn.Slow, took.Round(time.Millisecond), etcdconn.Slow.Advice()))
+	}
+	if !h.Alive {
+		why = append(why, "this replica's lease has ended, so it changes nothing until it has taken a new one")
+	}
+	if err := s.Trouble(); err != nil {
+		why = append(why, "the trail is not being sealed: "+err.Error())
+	}
+	if err := s.trouble.archive.Get(); err != nil {
+		why = append(why, "nothing is being archived: "+err.Error())
+	}
+	if h.Quota > 0 && h.State != etcdconn.Full && float64(h.InUse) > nearlyFull*float64(h.Quota) {
+		why = append(why, fmt.Sprintf("it is nearly full: %d of %d bytes are in use; %s", h.InUse, h.Quota, s.CompactionAdvice()))
+	}
+	if err := s.trouble.newer.Get(); err != nil {
+		notes = append(notes, "left to the newer replicas: "+err.Error())
+	}
+	if h.AmbiguousClaims > 0 {
+		notes = append(notes, fmt.Sprintf("%d deliveries that did not count have yet to be marked so", h.AmbiguousClaims))
+	}
+	return why, notes
+}

@@ -1,0 +1,43 @@
+package etcdstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// SetLastHeard notes that the bot hears its people at a time, and returns when any
+// replica last did before; zero for never. Where several note it at the same
+// time one learns of the time before: it is the one to speak of a gap.
+func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
+	resp, err := s.etcd.Get(ctx, "asking when the bot last heard", s.keys.LastHeard())
+	if err != nil {
+		return time.Time{}, err
+	}
+	var rev int64
+	if len(resp.Kvs) > 0 {
+		ms, err := strconv.ParseInt(string(resp.Kvs[0].Value), 10, 64)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("when the bot last heard cannot be read: %w", err)
+		}
+		before, rev = time.UnixMilli(ms), resp.Kvs[0].ModRevision
+	}
+	if at.UnixMilli() <= before.UnixMilli() {
+		return before, nil
+	}
+	s.etcd.Background.Add(1)
+	put, err := s.etcd.Send(ctx, "noting that the bot hears",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.LastHeard()), "=", rev)},
+		[]clientv3.Op{clientv3.OpPut(s.keys.LastHeard(), strconv.FormatInt(at.UnixMilli(), 10))}, nil)
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case !put.Succeeded:
+		return at, nil // another replica hears, and knows of the time before
+	default:
+		return before, nil
+	}
+}

@@ -1,0 +1,55 @@
+package etcdstore_test
+
+import (
+	"testing"
+	"time"
+
+	"dhbot/internal/store/etcdstore"
+)
+
+// Replicas see each other's configs, and how far a clock is ahead of theirs.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	conf := func(name, hash string, ahead time.Duration) etcdstore.Config {
+		return etcdstore.Config{
+			Endpoints: []string{endpoint}, Replica: name, ConfigHash: hash, LeaseTTL: time.Second,
+			Now: func() time.Time { return time.Now().Add(ahead) },
+		}
+	}
+	a, b := open(t, conf("a", "one", 0)), open(t, conf("b", "two", 10*time.Second))
+	run(t, a)
+	run(t, b)
+	within(t, "a sees that b's clock is ahead", func() bool {
+		list, err := a.Peers(t.Context())
+		return err == nil && len(list) == 2 && list[0].Self && !list[1].Self && list[1].Name == "b" &&
+			list[0].Config == "one" && list[1].Config == "two" && list[1].Ahead > 5*time.Second && list[1].Ahead <= 10*time.Second
+	})
+	list, err := b.Peers(t.Context())
+	if err != nil || len(list) != 2 || list[0].Ahead != 0 {
+		t.Errorf("b sees %+v, %v: a's clock is not ahead", list, err)
+	}
+	if err := b.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = a.Peers(t.Context()); err != nil || len(list) != 2 || list[0].Leaving || !list[1].Leaving {
+		t.Errorf("a sees %+v, %v: b is leaving", list, err)
+	}
+}
+
+// Of several replicas one learns of a gap in which nobody heard.
+func TestHear(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdstore.Config{Dir: t.TempDir()})
+	first := time.UnixMilli(1_700_000_000_000)
+	for _, c := range []struct{ at, before time.Time }{
+		{first, time.Time{}},
+		{first.Add(5 * time.Second), first},
+		{first.Add(2 * time.Second), first.Add(5 * time.Second)}, // a clock that is behind
+		{first.Add(time.Hour), first.Add(5 * time.Second)},
+	} {
+		if before, err := s.SetLastHeard(t.Context(), c.at); err != nil || !before.Equal(c.before) {
+			t.Errorf("hearing at %s: before %s, %v; want %s", c.at, before, err, c.before)
+		}
+	}
+}

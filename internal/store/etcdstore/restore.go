@@ -1,0 +1,153 @@
+package etcdstore
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/store/etcdconn"
+)
+
+// Restore makes a state directory of a backup: dir must be empty or not there.
+// The restored trail is verified, from the archive and the store, up to the
+// head that the backup names, before the directory gets its name; where
+// anything fails nothing is left of it. The archive is then in dir/archive.
+func Restore(ctx context.Context, r io.Reader, dir string, log *slog.Logger) (Manifest, audit.Report, error) {
+	if err := mustBeEmpty(dir); err != nil {
+		return Manifest{}, audit.Report{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return Manifest{}, audit.Report{}, fmt.Errorf("restoring: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(dir), ".restoring-*")
+	if err != nil {
+		return Manifest{}, audit.Report{}, fmt.Errorf("restoring: %w", err)
+	}
+	m, report, err := restoreInto(ctx, r, work, log)
+	if err == nil {
+		err = os.Remove(filepath.Join(work, "lock"))
+	}
+	if err == nil {
+		err = os.Rename(work, dir) // onto an empty directory, or none
+	}
+	if err != nil {
+		return m, report, errors.Join(fmt.Errorf("nothing was restored: %w", err), os.RemoveAll(work))
+	}
+	return m, report, nil
+}
+
+func mustBeEmpty(dir string) error {
+	list, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("nothing was restored: %w", err)
+	case len(list) > 0:
+		return fmt.Errorf("nothing was restored: %s is not empty; move it away, or name a new directory", dir)
+	default:
+		return nil
+	}
+}
+
+func restoreInto(ctx context.Context, r io.Reader, work string, log *slog.Logger) (Manifest, audit.Report, error) {
+	m, err := unpack(r, work)
+	if err != nil {
+		return m, audit.Report{}, err
+	}
+	if err := etcdconn.RestoreSnapshot(filepath.Join(work, snapshotName), work, log); err != nil {
+		return m, audit.Report{}, fmt.Errorf("the snapshot in the backup: %w", err)
+	}
+	s, err := Open(ctx, Config{Dir: work, Archive: filepath.Join(work, "archive"), Log: log})
+	if err != nil {
+		return m, audit.Report{}, err
+	}
+	var o audit.Options
+	if m.Head.N > 0 {
+		o.Heads = []audit.Head{m.Head}
+	}
+	report, err := audit.Verify(audit.Entries(ctx, s, 1), o)
+	return m, report, errors.Join(err, s.Close())
+}
+
+// unpack writes the files of a backup into a directory, once all are there and
+// as they were.
+func unpack(r io.Reader, work string) (m Manifest, err error) {
+	in := tar.NewReader(r)
+	var sums strings.Builder
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return m, errors.New("the backup was cut off: its last file, " + sumsName + ", is missing")
+		}
+		if err != nil {
+			return m, fmt.Errorf("this is no backup, or it is damaged: %w", err)
+		}
+		if h.Name == sumsName {
+			want, err := io.ReadAll(in)
+			if err != nil {
+				return m, fmt.Errorf("the backup is damaged: %w", err)
+			}
+			if string(want) != sums.String() {
+				return m, errors.New("the backup is damaged: its files are not those that " + sumsName + " names")
+			}
+			break
+		}
+		if err := unpackFile(in, h, work, &sums); err != nil {
+			return m, err
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(work, manifestName))
+	if err != nil {
+		return m, fmt.Errorf("this is no backup: %w", err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil || m.Format != manifestFormat {
+		return m, errors.New("this is no backup of the bot's state: its manifest does not say so")
+	}
+	if m.V != 1 {
+		return m, fmt.Errorf("the backup has form %d, this program reads form 1: restore it with the version that wrote it", m.V)
+	}
+	return m, os.Remove(filepath.Join(work, manifestName))
+}
+
+func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder) error {
+	if h.Typeflag != tar.TypeReg || !known(h.Name) {
+		return fmt.Errorf("the backup has a file that no backup has: %q", h.Name)
+	}
+	name := filepath.Join(work, h.Name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, sum), in)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("unpacking %s of the backup (damaged, or the disk is full): %w", h.Name, err)
+	}
+	fmt.Fprintf(sums, "%s  %s\n", hexSum(sum), h.Name)
+	return nil
+}
+
+// known says whether a backup may have a file of this name, which is then
+// safe to write below a directory.
+func known(name string) bool {
+	if name == manifestName || name == snapshotName {
+		return true
+	}
+	dir, file := path.Split(name)
+	return (dir == archiveName+"trail/" || dir == archiveName+"runs/") && file != "" && file != "." && file != ".."
+}

@@ -1,0 +1,291 @@
+package etcdstore_test
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/store/sign"
+	"dhbot/internal/store/trail"
+)
+
+// rewritten is a store with three entries, and a client that writes it past the bot.
+type rewritten struct {
+	t        *testing.T
+	s        *etcdstore.Store
+	conf     etcdstore.Config
+	client   *clientv3.Client
+	oldBytes string        // the first form of a run
+	now      engine.Stored // its newest
+	other    engine.Stored // another run
+}
+
+func newRewritten(t *testing.T, endpoint string) *rewritten {
+	t.Helper()
+	x := &rewritten{t: t, client: raw(t, endpoint)}
+	key := filepath.Join(t.TempDir(), "state.key")
+	_, err := sign.Create(key)
+	ok(t, err)
+	prefix := strings.NewReplacer(" ", "-", "/", "-").Replace(t.Name()) + "/"
+	x.conf = etcdstore.Config{Endpoints: []string{endpoint}, Prefix: prefix, KeyFile: key}
+	x.s = open(t, x.conf)
+	seal := func() {
+		t.Helper()
+		_, err := x.s.Seal(t.Context())
+		ok(t, err)
+	}
+	first := signedRun(t, x.s, engine.Waiting)
+	x.oldBytes = x.get("run/" + first.Run.ID)
+	seal()
+	x.now = commit(t, x.s, change(first, engine.Approved))
+	seal()
+	x.other = signedRun(t, x.s, engine.Approved)
+	seal()
+	if st, listed := listsOpen(t, x.s, x.now.Run.ID); !listed || st.Before != "" {
+		t.Fatalf("before anything is rewritten: %v %q", listed, st.Before)
+	}
+	ok(t, x.s.VerifyHistory(t.Context()))
+	if why := x.why(); why != "" {
+		t.Fatalf("before anything is rewritten: %s", why)
+	}
+	return x
+}
+
+// why is what health says is wrong.
+func (x *rewritten) why() string {
+	x.t.Helper()
+	h, err := x.s.Health(x.t.Context())
+	ok(x.t, err)
+	return strings.Join(h.Why, "\n")
+}
+
+func (x *rewritten) get(key string) string {
+	x.t.Helper()
+	r, err := x.client.Get(x.t.Context(), x.conf.Prefix+key)
+	if err != nil || len(r.Kvs) == 0 {
+		x.t.Fatalf("no key %s: %v", key, err)
+	}
+	return string(r.Kvs[0].Value)
+}
+
+func (x *rewritten) put(key, value string) {
+	x.t.Helper()
+	if r, err := x.client.Get(x.t.Context(), x.conf.Prefix+key); err == nil && len(r.Kvs) > 0 && string(r.Kvs[0].Value) == value {
+		x.t.Fatalf("the rewrite of %s changes nothing", key)
+	}
+	_, err := x.client.Put(x.t.Context(), x.conf.Prefix+key, value)
+	ok(x.t, err)
+}
+
+// change replaces a part of a value.
+func (x *rewritten) change(key, old, new string) {
+	x.t.Helper()
+	x.put(key, strings.Replace(x.get(key), old, new, 1))
+}
+
+func (x *rewritten) remove(keys ...string) {
+	x.t.Helper()
+	for _, k := range keys {
+		if r, err := x.client.Delete(x.t.Context(), x.conf.Prefix+k, clientv3.WithPrefix()); err != nil || r.Deleted == 0 {
+			x.t.Fatalf("%s: %v", k, err)
+		}
+	}
+}
+
+func (x *rewritten) run() string { return "run/" + x.now.Run.ID }
+
+// rewrittenRuns are what a writer of the store can do to a run.
+var rewrittenRuns = map[string]func(x *rewritten){
+	"a field of the run":  func(x *rewritten) { x.change(x.run(), `"state":"approved"`, `"state":"running"`) },
+	"bytes to be sent":    func(x *rewritten) { x.change(x.run(), `"steps":null`, `"steps":[]`) },
+	"a forged vote":       func(x *rewritten) { x.change(x.run(), `"need":0`, `"votes":[{"person":"ben"}],"need":0`) },
+	"the counter":         func(x *rewritten) { x.change(x.run(), `"n":2`, `"n":9`) },
+	"the epoch":           func(x *rewritten) { x.change(x.run(), `"epoch":1`, `"epoch":7`) },
+	"no signature":        func(x *rewritten) { b, _ := engine.EncodeRun(x.now.Run); x.put(x.run(), string(b)) },
+	"an older form":       func(x *rewritten) { x.put(x.run(), x.oldBytes) },
+	"another run's bytes": func(x *rewritten) { x.put(x.run(), x.get("run/"+x.other.Run.ID)) },
+	"a deleted run":       func(x *rewritten) { x.remove(x.run(), "open/"+x.now.Run.ID, "id/"+x.now.Run.ID) },
+	"its place in a list": func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
+}
+
+// TestRewrittenRun: a writer of the store makes no run act: one that is not as the
+// bot stored it is not carried on, and is named in health, channel and verify.
+func TestRewrittenRun(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	for name, rewrite := range rewrittenRuns {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newRewritten(t, endpoint)
+			rewrite(x)
+			if _, listed := listsOpen(t, x.s, x.now.Run.ID); listed {
+				t.Error("the run is carried on")
+			}
+			if name != "its place in a list" { // the run itself is as it was
+				if got, err := x.s.Get(t.Context(), x.now.Run.ID); err == nil {
+					t.Errorf("the run counts: %+v", got)
+				}
+				if _, err := x.s.Commit(t.Context(), change(x.now, engine.Running)); err == nil {
+					t.Error("it was changed from what it was")
+				}
+			}
+			ok(t, x.s.VerifyHistory(t.Context()))
+			if why := x.why(); !strings.Contains(why, x.now.Run.ID) {
+				t.Fatalf("health says nothing of it: %q", why)
+			}
+			alarmed(t, x.s, x.now.Run.ID)
+		})
+	}
+}
+
+// rewrittenTrails are what a writer of the store can do to the trail, what health
+// says of it, and whether the entries alone show it to who has an earlier head.
+var rewrittenTrails = map[string]struct {
+	do    func(x *rewritten)
+	says  string
+	shows bool
+}{
+	"a record": {func(x *rewritten) { x.change("trail/0000000000000002", "approved", "expired!") }, "does not continue a head", true},
+	"a new record": {func(x *rewritten) {
+		x.put("trail/0000000000000003", x.resealed())
+		x.put("head", strings.TrimSpace(x.resealed()))
+	}, "does not continue a head", true},
+	"a new record without its tree": {func(x *rewritten) {
+		x.put("trail/0000000000000003", x.resealed())
+		x.put("head", strings.TrimSpace(x.resealed()))
+		x.remove("checkpoint")
+	}, "not in the store any more", true},
+	"cut short": {func(x *rewritten) {
+		x.remove("trail/0000000000000003")
+		x.put("head", strings.TrimSpace(x.get("trail/0000000000000002")))
+	}, "the trail in the store is broken", true},
+	"records in another order": {func(x *rewritten) {
+		a, b := x.get("trail/0000000000000001"), x.get("trail/0000000000000002")
+		x.put("trail/0000000000000001", b)
+		x.put("trail/0000000000000002", a)
+	}, "does not continue a head", true},
+	"no trail":              {func(x *rewritten) { x.remove("trail/", "head", "checkpoint") }, "not in the store any more", true},
+	"no trail but its tree": {func(x *rewritten) { x.remove("trail/", "head") }, "the trail in the store is broken", true},
+	"a smaller tree":        {func(x *rewritten) { x.change("checkpoint", `"size":3`, `"size":2`) }, "not signed by this key", false},
+	"no tree":               {func(x *rewritten) { x.remove("checkpoint") }, "not in the store any more", false},
+	"the installation":      {func(x *rewritten) { x.change("install", `"n":1`, `"n":4`) }, "the record of the installation", false},
+	"no installation":       {func(x *rewritten) { x.remove("install") }, "the record of the installation", false},
+}
+
+// resealed is the last entry with another text and a hash that fits it.
+func (x *rewritten) resealed() string {
+	x.t.Helper()
+	var before, last audit.Sealed
+	ok(x.t, x.s.Trail(x.t.Context(), 1, func(e audit.Sealed) error {
+		before, last = last, e
+		return nil
+	}))
+	if last.N != 3 { // it was put into the store already
+		x.t.Fatalf("the last entry is %d", last.N)
+	}
+	last.Record.Text = "rewritten"
+	line, err := audit.CanonicalEntry(audit.Seal(before, last.Rev, audit.Link(last.Record, last.Record.Seq, last.Record.Prev)))
+	ok(x.t, err)
+	return string(line) + "\n"
+}
+
+// TestRewrittenTrail: what was rewritten in the history is found though nothing acts
+// on it, also with hashes that fit, and is named in health and by verify.
+func TestRewrittenTrail(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	for name, rewrite := range rewrittenTrails {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newRewritten(t, endpoint)
+			last, _, err := x.s.Head(t.Context())
+			ok(t, err)
+			rewrite.do(x)
+			_, committed := x.s.Commit(t.Context(), change(x.other, engine.Running))
+			ok(t, x.s.VerifyHistory(t.Context()))
+			if why := x.why(); !strings.Contains(why, rewrite.says) {
+				t.Errorf("health says nothing of %q: %q", rewrite.says, why)
+			}
+			_, err = audit.Verify(audit.Entries(t.Context(), x.s, 1), audit.Options{Heads: []audit.Head{{N: last.N, Hash: last.Hash}}})
+			if rewrite.shows != (err != nil) {
+				t.Errorf("verify: %v", err)
+			}
+			if strings.Contains(name, "installation") && committed == nil {
+				t.Error("a forged installation is believed")
+			}
+			if name == "the installation" {
+				x.conf.Replica = "next"
+				if _, err := etcdstore.Open(t.Context(), x.conf); !errors.As(err, new(*trail.OtherKeyError)) {
+					t.Errorf("started with it: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// TestReplacedInstallation: a store whose installation was removed is not taken for
+// one of a version that signed nothing: what is not signed in it does not count, and
+// what is signed and open is closed.
+func TestReplacedInstallation(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	for name, forget := range map[string]func(t *testing.T, key string){
+		"notes and witness": func(*testing.T, string) {},
+		"witness alone":     func(t *testing.T, key string) { forgetFile(t, key+".sent") },
+		"notes alone":       func(t *testing.T, key string) { forgetFile(t, key+".heads") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newRewritten(t, endpoint)
+			run(t, x.s)
+			witnessed(t, x.s, 1)
+			forged := x.now.Run
+			forged.ID = "R-ZZZZ"
+			b, err := engine.EncodeRun(forged)
+			ok(t, err)
+			x.remove("install")
+			x.put("run/R-ZZZZ", string(b))
+			x.put("open/R-ZZZZ", "")
+			ok(t, x.s.Close())
+			forget(t, x.conf.KeyFile)
+			x.conf.Replica = "next"
+			x.s = open(t, x.conf)
+			if _, listed := listsOpen(t, x.s, "R-ZZZZ"); listed {
+				t.Error("a run that nothing signed counts")
+			}
+			if st, listed := listsOpen(t, x.s, x.now.Run.ID); !listed || st.Before == "" {
+				t.Errorf("the run of before: %v %q", listed, st.Before)
+			}
+			if why := x.why(); !strings.Contains(why, "R-ZZZZ") {
+				t.Errorf("health: %q", why)
+			}
+		})
+	}
+}
+
+// alarmed wants an alarm in the trail, and so in the channel and in verify, that
+// names something.
+func alarmed(t testing.TB, s *etcdstore.Store, what string) {
+	t.Helper()
+	run(t, s)
+	for end := time.Now().Add(2 * time.Minute); ; <-time.After(20 * time.Millisecond) {
+		report, err := audit.Verify(audit.Entries(t.Context(), s, 1), audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(report.Alarms, func(e audit.Sealed) bool { return strings.Contains(e.Record.Text, what) }) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no alarm names %s: %+v", what, report.Alarms)
+		}
+	}
+}

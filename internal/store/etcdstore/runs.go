@@ -1,0 +1,223 @@
+package etcdstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/store/etcdconn"
+)
+
+// Get returns a run, from the archive too, or engine.ErrNotFound. One that a
+// newer bot stored is engine.ErrNewerForm.
+func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
+	if !engine.ValidID(id) { // never part of a key
+		return engine.Stored{}, fmt.Errorf("%w: %q", engine.ErrNotFound, id)
+	}
+	resp, err := s.etcd.Get(ctx, "reading run "+id, s.keys.Run(id))
+	if err != nil {
+		return engine.Stored{}, err
+	}
+	if len(resp.Kvs) == 0 {
+		return s.getArchived(id)
+	}
+	return s.decodeRun(resp.Kvs[0])
+}
+
+// Open returns every run that has not ended, oldest first.
+func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
+	list, _, err := s.openAt(ctx)
+	return list, err
+}
+
+// openAt also returns the revision of the store that the list shows.
+func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
+	resp, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err := s.openOf(ctx, resp.Kvs, resp.Header.Revision)
+	return list, resp.Header.Revision, err
+}
+
+// openOf returns the runs of an index of open ones, oldest first, as they were
+// at a revision.
+func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int64) ([]engine.Stored, error) {
+	kvs, err := s.runsOf(ctx, index, s.keys.Opens(), rev)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(kvs, func(a, b *etcdconn.KeyValue) int { return cmp.Compare(a.CreateRevision, b.CreateRevision) })
+	return s.decodeRuns(kvs)
+}
+
+// Recent returns up to n runs that have ended, newest end first.
+func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	resp, err := s.etcd.Get(
+		ctx, "listing recent runs", s.keys.Endeds(), clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithLimit(int64(n)),
+	)
+	if err != nil {
+		return nil, err
+	}
+	kvs, err := s.runsOf(ctx, resp.Kvs, s.keys.Endeds(), resp.Header.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return s.decodeRuns(kvs)
+}
+
+// decodeRuns leaves out what this bot did not store so, and runs that a newer bot stored: they are the newer
+// replicas' to carry on, and nothing else must wait for them. Health names one.
+func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
+	list := make([]engine.Stored, 0, len(kvs))
+	for _, kv := range kvs {
+		r, err := s.decodeRun(kv)
+		if errors.Is(err, engine.ErrTampered) {
+			continue // it does not count, and Health names it
+		}
+		if errors.Is(err, engine.ErrNewerForm) {
+			s.noteNewer(err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// runsOf reads the runs that the keys of an index end in, as they were at a
+// revision.
+func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix string, rev int64) ([]*etcdconn.KeyValue, error) {
+	out := make([]*etcdconn.KeyValue, 0, len(index))
+	for batch := range slices.Chunk(index, 50) {
+		ops := make([]clientv3.Op, len(batch))
+		for i, kv := range batch {
+			key := string(kv.Key)
+			ops[i] = clientv3.OpGet(s.keys.Run(key[strings.LastIndexByte(key, '/')+1:]), clientv3.WithRev(rev))
+		}
+		resp, err := s.etcd.Send(ctx, "reading runs", nil, ops, nil)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range resp.Responses {
+			kvs := r.GetResponseRange().Kvs
+			if len(kvs) == 0 {
+				return nil, fmt.Errorf("the store lists a run that it does not have: %s", batch[i].Key[len(prefix):])
+			}
+			out = append(out, kvs[0])
+		}
+	}
+	return out, nil
+}
+
+// NewID mints a run id that was never used. Two callers may be given the same
+// one; only one of them can then be stored (engine.ErrIDTaken).
+func (s *Store) NewID(ctx context.Context) (string, error) {
+	return engine.FreshID(s.Epoch(), func(id string) (bool, error) {
+		resp, err := s.etcd.Get(ctx, "looking for an unused run id", s.keys.UsedID(id), clientv3.WithCountOnly())
+		return err == nil && resp.Count > 0, err
+	})
+}
+
+// Watch calls f with every open run and then with every new form, see
+// engine.Runs. It outlasts elections, lost connections and compactions; it
+// returns when ctx ends, when the store is closed, or when a stored run
+// cannot be read.
+func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
+	var list []engine.Stored
+	rev, err := int64(0), error(nil)
+	for {
+		if list, rev, err = s.openAt(ctx); err == nil {
+			break
+		}
+		if err := s.retrying(ctx, err); err != nil {
+			return err
+		}
+	}
+	for _, r := range list {
+		f(r)
+	}
+	for {
+		if rev, err = s.follow(ctx, rev, f); errors.Is(err, rpctypes.ErrCompacted) {
+			rev, err = s.catchUp(ctx, rev, f)
+		}
+		if err == nil {
+			continue
+		}
+		if err := s.retrying(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// retrying waits a little after what passes, and returns what does not.
+func (s *Store) retrying(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !errors.Is(err, engine.ErrStoreDown) || s.etcd.Closed() {
+		return err
+	}
+	s.log.WarnContext(ctx, "the runs are not being followed; trying again", "err", err)
+	pause.For(ctx, s.conf.Timeout/10)
+	return ctx.Err()
+}
+
+// follow watches from after rev until that fails, and returns the revision
+// up to which f has seen everything.
+func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes := s.etcd.Watch(ctx, s.keys.Runs(), rev+1)
+	for resp := range changes {
+		if err := resp.Err(); err != nil {
+			return rev, etcdconn.Down("following the runs", err)
+		}
+		for _, e := range resp.Events {
+			if e.Type == mvccpb.Event_DELETE {
+				continue
+			}
+			list, err := s.decodeRuns([]*etcdconn.KeyValue{e.Kv})
+			if err != nil {
+				return rev, err
+			}
+			for _, r := range list {
+				f(r)
+			}
+			rev = e.Kv.ModRevision
+		}
+	}
+	return rev, etcdconn.Down("following the runs", errors.New("the watch was closed"))
+}
+
+// catchUp shows f the newest form of every run that changed after rev, for
+// when the forms between have been compacted away.
+func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
+	resp, err := s.etcd.Get(ctx, "listing the runs that changed", s.keys.Runs(), clientv3.WithPrefix(),
+		clientv3.WithMinModRev(rev+1), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend))
+	if err != nil {
+		return rev, err
+	}
+	list, err := s.decodeRuns(resp.Kvs)
+	if err != nil {
+		return rev, err
+	}
+	for _, r := range list {
+		f(r)
+	}
+	return resp.Header.Revision, nil
+}

@@ -1,0 +1,196 @@
+package etcdstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/notes"
+	"dhbot/internal/store/sign"
+	"dhbot/internal/store/trail"
+)
+
+// signedRun is the stored form of a run.
+func (s *Store) signedRun(r engine.Run) ([]byte, error) {
+	body, err := engine.EncodeRun(r)
+	if err != nil || s.Key() == nil {
+		return body, err
+	}
+	return s.Key().Sign(s.keys.Run(r.ID), sign.Value{Epoch: s.Epoch(), N: uint64(r.Records), Body: body}), nil
+}
+
+// decodeRun reads a run. What the bot did not store so is engine.ErrTampered.
+func (s *Store) decodeRun(kv *etcdconn.KeyValue) (engine.Stored, error) {
+	id := strings.TrimPrefix(string(kv.Key), s.keys.Runs())
+	if s.Key() == nil {
+		v, _ := sign.Content(kv.Value)
+		r, err := engine.DecodeRun(v.Body)
+		return engine.Stored{Run: r, Rev: kv.ModRevision}, err
+	}
+	v, err := s.Key().Open(string(kv.Key), kv.Value)
+	if errors.Is(err, sign.ErrNewerForm) {
+		return engine.Stored{}, fmt.Errorf("%w: run %s", engine.ErrNewerForm, id)
+	}
+	if err != nil {
+		return engine.Stored{}, s.Tampered("run "+id, err)
+	}
+	r, err := engine.DecodeRun(v.Body)
+	if err != nil {
+		return engine.Stored{}, err
+	}
+	st := engine.Stored{Run: r, Rev: kv.ModRevision}
+	if r.ID != id || v.N != uint64(r.Records) || v.Epoch > s.Epoch() && !s.LaterEpoch(v.Epoch) {
+		return engine.Stored{}, s.Tampered("run "+id, sign.ErrForged)
+	}
+	switch err := s.Notes().Allow(id, trail.Counter(v.Epoch, v.N), kv.ModRevision, r.RequestedAt); {
+	case r.State.Ended() && errors.Is(err, notes.ErrAged):
+	case !r.State.Ended() && v.Epoch < s.Epoch():
+		st.Before = "from before the restore: the store was put back to an earlier time, or adopted"
+	case errors.Is(err, notes.ErrAged):
+		st.Before = "older than anything that is carried on: " + err.Error()
+	case err != nil:
+		return engine.Stored{}, s.Tampered("run "+id, err)
+	}
+	return st, s.Notes().Saw(id, trail.Counter(v.Epoch, v.N), kv.ModRevision, r.State.Ended())
+}
+
+// Sending notes durably, outside the store, that a step is about to be sent.
+func (s *Store) Sending(r engine.Run, i int) error {
+	if s.Key() == nil {
+		return errors.New("this store was opened without its key")
+	}
+	err := s.Notes().Sending(r.ID, i+1, trail.Counter(s.Epoch(), uint64(r.Records)))
+	if errors.Is(err, notes.ErrSent) {
+		return engine.ErrSentBefore
+	}
+	return err
+}
+
+// noteCommit notes what a change has made of a run, and the delivery that asked
+// for it.
+func (s *Store) noteCommit(c engine.Change, rev int64) error {
+	if s.Key() == nil {
+		return nil
+	}
+	err := s.Notes().Saw(c.Run.ID, trail.Counter(s.Epoch(), uint64(c.Run.Records)), rev, c.Run.State.Ended())
+	if c.Claim != "" {
+		err = errors.Join(err, s.Notes().Handled(c.Claim))
+	}
+	if err != nil { // Sending refuses what cannot be noted
+		s.Alarm("notes", err.Error())
+	}
+	return nil
+}
+
+// OlderThanNoted names a run that was seen further on than the store has it.
+func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
+	open, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return "", err
+	}
+	kvs, err := s.runsOf(ctx, open.Kvs, s.keys.Opens(), open.Header.Revision)
+	if err != nil {
+		return "", err
+	}
+	for _, kv := range kvs {
+		id := strings.TrimPrefix(string(kv.Key), s.keys.Runs())
+		v, err := s.Key().Open(string(kv.Key), kv.Value)
+		if err == nil && trail.Counter(v.Epoch, v.N) < s.Notes().Count(id) {
+			return fmt.Sprintf("%s was seen further on than this store has it", id), nil
+		}
+	}
+	for _, id := range s.Notes().Open() {
+		resp, err := s.etcd.Get(ctx, "looking for a noted run", s.keys.UsedID(id), clientv3.WithCountOnly())
+		if err != nil {
+			return "", err
+		}
+		if resp.Count == 0 {
+			return fmt.Sprintf("%s was open, and this store does not know it", id), nil
+		}
+	}
+	return "", nil
+}
+
+// SignAll signs, as of before every epoch, what no present key has signed: what
+// is open of it will be closed. Deliveries that were not handled are dropped.
+func (s *Store) SignAll(ctx context.Context) error {
+	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
+		if _, err := s.Key().Open(string(kv.Key), kv.Value); err == nil {
+			return clientv3.Op{}, false, nil
+		}
+		v, _ := sign.Content(kv.Value)
+		r, err := engine.DecodeRun(v.Body)
+		if err != nil {
+			s.log.ErrorContext(ctx, "a stored run cannot be read and is left as it is", "key", string(kv.Key), "err", err)
+			return clientv3.Op{}, false, nil
+		}
+		body, err := engine.EncodeRun(r)
+		if err != nil {
+			return clientv3.Op{}, false, err
+		}
+		return clientv3.OpPut(
+			string(kv.Key), string(s.Key().Sign(string(kv.Key), sign.Value{N: uint64(r.Records), Body: body})),
+		), true, nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.Rewrite(ctx, s.keys.Claims(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
+		if kv.Version > 1 {
+			return clientv3.Op{}, false, nil
+		}
+		s.log.WarnContext(ctx, "a delivery that was not handled is dropped", "key", string(kv.Key))
+		value, err := s.claimValue(strings.TrimPrefix(string(kv.Key), s.keys.Claims()), handled, nil)
+		return clientv3.OpPut(string(kv.Key), value), err == nil, err
+	})
+}
+
+// VerifyRuns opens every stored run, and looks for what the notes know of and
+// the store has lost.
+func (s *Store) VerifyRuns(ctx context.Context) error {
+	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
+		_, _ = s.decodeRun(kv) // which alarms what does not count
+		return clientv3.Op{}, false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range s.Notes().Open() {
+		if err := s.verifyListed(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyListed looks for a run that was open when it was last noted.
+func (s *Store) verifyListed(ctx context.Context, id string) error {
+	resp, err := s.etcd.Send(ctx, "looking for a noted run", nil, []clientv3.Op{
+		clientv3.OpGet(s.keys.Run(id)), clientv3.OpGet(s.keys.Open(id), clientv3.WithKeysOnly()),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	stored := etcdconn.First(resp, 0)
+	if stored.ModRevision == 0 {
+		s.Alarm("run "+id, fmt.Sprintf("run %s was open and is not in the store any more: its entry was deleted", id))
+		return nil
+	}
+	st, err := s.decodeRun(stored)
+	if err == nil && !st.Run.State.Ended() && etcdconn.First(resp, 1).ModRevision == 0 {
+		s.Alarm("run "+id, fmt.Sprintf("run %s is open and is not listed as such in the store any more, and so is not carried on: the list was changed", id))
+	}
+	return nil // what does not count was alarmed
+}
+
+// noteNewer remembers that something was left to newer replicas.
+func (s *Store) noteNewer(err error) {
+	if s.trouble.newer.Set(err) {
+		s.log.Warn("left to the newer replicas", "err", err)
+	}
+}

@@ -1,0 +1,288 @@
+package etcdstore_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/etcdstore"
+)
+
+// refuses checks that a store in a bad state takes no change and says why.
+func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
+	t.Helper()
+	_, commit := s.Commit(t.Context(), change(at, engine.Approved))
+	_, claim := s.Claim(t.Context(), fmt.Sprint("slash/", time.Now().UnixNano()), []byte("{}"))
+	appended := s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.Note}, "")
+	for what, err := range map[string]error{"commit": commit, "claim": claim, "append": appended} {
+		if !errors.Is(err, engine.ErrStoreDown) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, want ErrStoreDown that says %q", what, err, says)
+		}
+	}
+}
+
+// in checks the state that Health names.
+func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
+	t.Helper()
+	h, err := s.Health(t.Context())
+	text := strings.Join(append(h.Why, h.Notes...), "; ")
+	if h.State != want || !strings.Contains(text, says) || (want.Serves() && err != nil) {
+		t.Errorf("state %q, %q, %v, want %q with %q", h.State, text, err, want, says)
+	}
+}
+
+// fill writes records until the store takes no more.
+func fill(t *testing.T, s *etcdstore.Store) {
+	t.Helper()
+	for range 100_000 {
+		err := s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.Note, Text: strings.Repeat("x", 100_000)}, "")
+		if errors.Is(err, engine.ErrStoreDown) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Seal(t.Context()); err != nil {
+			return
+		}
+	}
+	t.Fatal("the store is never full")
+}
+
+// A full store reads and takes nothing; with an archive it makes room by
+// itself, when it starts and while it runs.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	// Nothing renews the lease while it is filled, which takes a slow disk long.
+	c := etcdstore.Config{Dir: t.TempDir(), Quota: 8 << 20, ArchiveEach: 10 * time.Millisecond, LeaseTTL: 10 * time.Minute}
+	s, err := etcdstore.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := newRun(t, s)
+	for range 20 {
+		if err := s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.Note, Text: strings.Repeat("x", 100_000)}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head := audit.Head{N: verify(t, s).Head.N}
+	posted(t, s)
+	fill(t, s)
+	in(t, s, etcdconn.Full, "full")
+	refuses(t, s, at, "full")
+	if got, err := s.Get(t.Context(), at.Run.ID); err != nil || got.Rev != at.Rev {
+		t.Errorf("reading: %+v, %v", got, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	c.Archive = filepath.Join(c.Dir, "archive")
+	s = open(t, c)
+	in(t, s, etcdconn.Well, "")
+	at = commit(t, s, change(at, engine.Approved))
+	if rep := verify(t, s); rep.Entries < head.N {
+		t.Errorf("%d entries, want at least %d", rep.Entries, head.N)
+	}
+	posted(t, s)
+	fill(t, s)
+	refuses(t, s, at, "full")
+	run(t, s)
+	within(t, "it has room again", func() bool {
+		_, err := s.Commit(t.Context(), change(at, engine.Running))
+		return err == nil
+	})
+	within(t, "it is well", func() bool {
+		h, err := s.Health(t.Context())
+		return err == nil && h.State == etcdconn.Well && h.Pending == 0
+	})
+	verify(t, s)
+}
+
+// A store whose process is stopped for a moment is slow, and silent when it
+// stays stopped.
+func TestSlowAndSilent(t *testing.T) {
+	t.Parallel()
+	e := newEtcd(t, "http")
+	e.start(t)
+	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: time.Second, LeaseTTL: time.Minute})
+	at := newRun(t, s)
+	in(t, s, etcdconn.Well, "")
+	signal := func(sig syscall.Signal) {
+		if err := e.cmd.Process.Signal(sig); err != nil {
+			t.Error(err)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	back := time.AfterFunc(600*time.Millisecond, func() { signal(syscall.SIGCONT) })
+	defer back.Stop()
+	at = commit(t, s, change(at, engine.Approved))
+	in(t, s, etcdconn.Slow, "a call took")
+	signal(syscall.SIGSTOP)
+	in(t, s, etcdconn.Silent, "does not answer")
+	refuses(t, s, at, "does not answer")
+	signal(syscall.SIGCONT)
+	within(t, "it answers again", func() bool {
+		h, err := s.Health(t.Context())
+		return err == nil && h.State.Serves()
+	})
+}
+
+// Of three members two are gone: there is no leader, and with one of them
+// back there is.
+func TestNoLeader(t *testing.T) {
+	t.Parallel()
+	members := newCluster(t, 3)
+	var endpoints []string
+	for _, e := range members {
+		endpoints = append(endpoints, e.client)
+	}
+	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 700 * time.Millisecond, LeaseTTL: time.Minute})
+	at := newRun(t, s)
+	members[0].kill()
+	within(t, "two of three go on", func() bool {
+		_, err := s.Get(t.Context(), at.Run.ID)
+		return err == nil
+	})
+	members[1].kill()
+	within(t, "the last one knows that there is no leader", func() bool {
+		h, err := s.Health(t.Context())
+		return errors.Is(err, engine.ErrStoreDown) && h.State == etcdconn.NoLeader
+	})
+	in(t, s, etcdconn.NoLeader, "no leader")
+	_, err := s.Commit(t.Context(), change(at, engine.Approved))
+	if !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("error %v, want ErrStoreDown", err)
+	}
+	members[1].start(t)
+	within(t, "two of three go on again", func() bool {
+		h, err := s.Health(t.Context())
+		return err == nil && h.State.Serves()
+	})
+}
+
+// newCluster starts an etcd of several members.
+func newCluster(t *testing.T, n int) []*etcd {
+	t.Helper()
+	var members []*etcd
+	var initial []string
+	for i := range n {
+		e := newEtcd(t, "http")
+		e.name = fmt.Sprint("m", i)
+		members = append(members, e)
+		initial = append(initial, e.name+"="+e.peer)
+	}
+	for _, e := range members {
+		e.cluster = strings.Join(initial, ",")
+		e.launch(t)
+	}
+	for _, e := range members {
+		e.await(t)
+	}
+	return members
+}
+
+func TestCorrupted(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}})
+	at := newRun(t, s)
+	member, err := raw(t, endpoint).Status(t.Context(), endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarm := &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, Alarm: pb.AlarmType_CORRUPT, MemberID: member.Header.MemberId}
+	if _, err := pb.NewMaintenanceClient(raw(t, endpoint).ActiveConnection()).Alarm(t.Context(), alarm); err != nil {
+		t.Fatal(err)
+	}
+	in(t, s, etcdconn.Corrupted, "corrupted")
+	refuses(t, s, at, "corrupted")
+}
+
+// The disk is full: the store stops and says so, at once and to everybody, and
+// answers nothing any more.
+func TestDiskFull(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a small disk")
+	}
+	disk := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=150m", "tmpfs", disk).CombinedOutput(); err != nil {
+		t.Skipf("no small disk can be mounted here: %v: %s", err, out)
+	}
+	defer func() {
+		if out, err := exec.Command("umount", "-l", disk).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}()
+	c := etcdstore.Config{Dir: filepath.Join(disk, "state"), Timeout: time.Second}
+	s, err := etcdstore.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := newRun(t, s)
+	verify(t, s)
+	fillDisk(t, filepath.Join(disk, "ballast"))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(t.Context()) }()
+	for start := time.Now(); err == nil && time.Since(start) < 30*time.Second; {
+		err = s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.Note, Text: strings.Repeat("x", 100_000)}, "")
+	}
+	var stopped *etcdconn.StoppedError
+	select {
+	case err := <-ended:
+		if !errors.As(err, &stopped) || !stopped.DiskFull || !strings.Contains(err.Error(), "disk") {
+			t.Errorf("the store ended with %v, want that its disk is full", err)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the store goes on")
+	}
+	in(t, s, etcdconn.Stopped, "disk")
+	refuses(t, s, at, "disk")
+	if _, err := s.Get(t.Context(), at.Run.ID); !errors.As(err, &stopped) {
+		t.Errorf("a store that has stopped answers: %v", err)
+	}
+	if err := s.Close(); !errors.As(err, &stopped) {
+		t.Errorf("closed with %v", err)
+	}
+}
+
+// fillDisk leaves no byte free.
+func fillDisk(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err := f.Write(block); errors.Is(err, syscall.ENOSPC) {
+			block = block[:len(block)/2]
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What stands in a message is never empty, and an unknown state is said to be.
+func TestAdvice(t *testing.T) {
+	for _, s := range []etcdconn.State{etcdconn.Well, etcdconn.Slow, etcdconn.NoLeader, etcdconn.Full,
+		etcdconn.Corrupted, etcdconn.Denied, etcdconn.Silent, etcdconn.Stopped} {
+		if a := s.Advice(); a == "" || strings.Contains(a, "no known state") {
+			t.Errorf("%s: %q", s, a)
+		}
+	}
+	if a := etcdconn.State("odd").Advice(); !strings.Contains(a, "no known state") {
+		t.Errorf("odd: %q", a)
+	}
+}

@@ -1,0 +1,56 @@
+package etcdstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/publish"
+)
+
+// threadValue is the stored form of a run's thread: under a key of its own, so
+// that a replica which knows none of it does not lose it.
+type threadValue struct {
+	V int `json:"v"`
+	publish.Thread
+}
+
+// Thread returns where the trail of a run stands in the audit channel; ok is
+// false where it does not yet.
+func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error) {
+	resp, err := s.etcd.Get(ctx, "reading where the trail of run "+run+" stands", s.keys.Thread(run))
+	if err != nil || len(resp.Kvs) == 0 {
+		return publish.Thread{}, false, err
+	}
+	var v threadValue
+	if err := json.Unmarshal(resp.Kvs[0].Value, &v); err != nil {
+		return publish.Thread{}, false, fmt.Errorf("where the trail of run %s stands cannot be read: %w", run, err)
+	}
+	if v.V != 1 {
+		return publish.Thread{}, false, fmt.Errorf("%w: the trail's place of run %s, form %d", engine.ErrNewerForm, run, v.V)
+	}
+	return v.Thread, true, nil
+}
+
+// SetThread remembers where the trail of a run stands. Like SetPost it is for
+// the replica that leads.
+func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
+	b, err := json.Marshal(threadValue{V: 1, Thread: t})
+	if err != nil {
+		return err
+	}
+	var still []clientv3.Cmp
+	if term := s.Term(); term != 0 {
+		still = append(still, s.Leads(term))
+	}
+	resp, err := s.etcd.Txn(
+		ctx, "remembering where the trail of run "+run+" stands", still, []clientv3.Op{clientv3.OpPut(s.keys.Thread(run), string(b))}, nil,
+	)
+	if err == nil && !resp.Succeeded {
+		err = fmt.Errorf("remembering where the trail of run %s stands: %w, and with it the lead", run, engine.ErrLeaseLost)
+	}
+	return err
+}

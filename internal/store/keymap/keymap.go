@@ -1,0 +1,90 @@
+// Package keymap makes the keys under which the state lies in etcd; the doc comment
+// of package etcdstore says what is under each.
+package keymap
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"dhbot/internal/fleet"
+)
+
+// Keys is the prefix of all keys, and makes them.
+type Keys string
+
+// MaxMillis is the last moment that a key can hold.
+const MaxMillis = 9_999_999_999_999 // the year 2286
+
+// EveryHost stands in the key of an announcement for all hosts of a process.
+const EveryHost = "*"
+
+func (k Keys) Runs() string            { return string(k) + "run/" }
+func (k Keys) Run(id string) string    { return string(k) + "run/" + id }
+func (k Keys) Opens() string           { return string(k) + "open/" }
+func (k Keys) Open(id string) string   { return string(k) + "open/" + id }
+func (k Keys) Endeds() string          { return string(k) + "ended/" }
+func (k Keys) UsedID(id string) string { return string(k) + "id/" + id }
+func (k Keys) Locks() string           { return string(k) + "lock/" }
+func (k Keys) Lock(name string) string { return string(k) + "lock/" + name }
+func (k Keys) Claims() string          { return string(k) + "claim/" }
+func (k Keys) Claim(key string) string { return string(k) + "claim/" + key }
+
+// Rotating keeps a delivery while it is signed anew.
+func (k Keys) Rotating() string        { return string(k) + "rotating/" }
+func (k Keys) Records() string         { return string(k) + "rec/" }
+func (k Keys) Chunks() string          { return string(k) + "trail/" }
+func (k Keys) Installation() string    { return string(k) + "install" }
+func (k Keys) Checkpoint() string      { return string(k) + "checkpoint" }
+func (k Keys) Head() string            { return string(k) + "head" }
+func (k Keys) Replicas() string        { return string(k) + "replica/" }
+func (k Keys) LeadsTrail() string      { return string(k) + "leader/trail" }
+func (k Keys) LastHeard() string       { return string(k) + "heard" }
+func (k Keys) RoundTrip() string       { return string(k) + "echo" }
+func (k Keys) LeadsWork() string       { return string(k) + "leader/work" }
+func (k Keys) Post(id string) string   { return string(k) + "post/" + id }
+func (k Keys) Thread(id string) string { return string(k) + "thread/" + id }
+func (k Keys) Posted() string          { return string(k) + "posted" }
+
+// Watched is the key of something that is watched, or what such keys begin with.
+func (k Keys) Watched(name string) string { return string(k) + "watch/" + name }
+
+func (k Keys) Maintenances() string { return string(k) + "maintenance/" }
+
+// Maintenance refuses names that would become another key.
+func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
+	host := m.Host
+	if host == "" {
+		host = EveryHost
+	}
+	for _, name := range []string{m.Cluster, m.Process, host} {
+		if name == "" || strings.Contains(name, "/") {
+			return "", fmt.Errorf("maintenance of %q in %q cannot be stored: a name is empty or has a / in it", m.Target(), m.Cluster)
+		}
+	}
+	return k.Maintenances() + m.Cluster + "/" + m.Process + "/" + host, nil
+}
+
+func (k Keys) Replica(name string) string { return string(k) + "replica/" + name }
+
+// Ended sorts the newest end first.
+func (k Keys) Ended(id string, at time.Time) string {
+	ms := min(max(at.UnixMilli(), 0), MaxMillis)
+	return fmt.Sprintf("%sended/%013d/%s", string(k), MaxMillis-ms, id)
+}
+
+func (k Keys) Record(run string, seq int) string {
+	return fmt.Sprintf("%srec/%s/%08d", string(k), run, seq)
+}
+
+// LooseRecord is the key of a record of no run; "~" is no run id.
+func (k Keys) LooseRecord(process string, n int64) string {
+	return fmt.Sprintf("%srec/~/%s/%016d", string(k), process, n)
+}
+
+// Chunk sorts by the number of a chunk's last entry, so that the first key
+// from chunk(n) on holds entry n.
+func (k Keys) Chunk(last uint64) string {
+	return fmt.Sprintf("%strail/%016d", string(k), min(last, math.MaxInt64/1000))
+}

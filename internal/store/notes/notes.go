@@ -1,0 +1,337 @@
+// Package notes keeps, in a file beside the key of the state, what a replica
+// must never forget even where its store is put back to an earlier time: the
+// highest revision counter of each run, and every step that was sent. A step
+// that is noted is never sent again, and a run whose counter is lower than the
+// noted one is not carried on.
+package notes
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The file is text, one fact a line, and only ever appended to. Replicas on
+// one machine may share it:
+//
+//	dhbot notes v1 INSTALL
+//	run R-7F3K 12 90        the run's counter was 12, at revision 90 of the store
+//	end R-7F3K 14 95 UNIX   the run ended with counter 14
+//	sent R-7F3K 2 WHO       step 2 was about to be sent by WHO
+//	handled KEY UNIX        a delivery was handled
+const header = "dhbot notes v1 "
+
+// Keep is how long an ended run and a handled delivery are remembered. A run
+// that was asked for longer ago is not carried on, see Allow.
+const Keep = 30 * 24 * time.Hour
+
+// Errors of Allow and Sending.
+var (
+	ErrOlder = errors.New("a newer form of this run was seen before: the store, or this run in it, was put back to an earlier time")
+	ErrSent  = errors.New("this step was sent before")
+	ErrAged  = fmt.Errorf("it was asked for more than %d days ago", int(Keep.Hours()/24))
+)
+
+// ErrOther says that the notes belong to another installation than the key.
+var ErrOther = errors.New("these notes belong to another installation: bring back its key, or name another directory for them (state.notes_dir)")
+
+// Notes is an open file of notes.
+type Notes struct {
+	file  string
+	who   string // this process
+	now   func() time.Time
+	fresh bool // nothing was noted before it was opened
+
+	mu      sync.Mutex
+	f       *os.File
+	read    int64 // how far the file was read
+	runs    map[string]*run
+	handled map[string]time.Time
+}
+
+type run struct {
+	count uint64
+	rev   int64 // of the store, that the counter was seen at
+	ended time.Time
+	sent  map[int]string // step → who sent it
+}
+
+// Open opens the notes of an installation, and begins them where there are
+// none. Their opener must close them.
+func Open(file, install string, now func() time.Time) (*Notes, error) {
+	n := &Notes{file: file, who: rand.Text()[:10], now: now, runs: map[string]*run{}, handled: map[string]time.Time{}}
+	if err := n.open(install); err != nil {
+		return nil, fmt.Errorf("the notes of what was sent, %s: %w", file, err)
+	}
+	return n, nil
+}
+
+func (n *Notes) open(install string) (err error) {
+	n.f, err = os.OpenFile(n.file, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("let the bot's account write the directory of the key: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.f.Close())
+		}
+	}()
+	info, err := n.f.Stat()
+	if err != nil {
+		return err
+	}
+	if n.fresh = info.Size() == 0; n.fresh {
+		if _, err := n.f.WriteString(header + install + "\n"); err != nil {
+			return err
+		}
+		if err := errors.Join(n.f.Sync(), syncDir(filepath.Dir(n.file))); err != nil {
+			return err
+		}
+	} else if err := n.endLine(info.Size()); err != nil {
+		return err
+	}
+	first, err := bufio.NewReader(io.NewSectionReader(n.f, 0, 4096)).ReadString('\n')
+	if err != nil || first != header+install+"\n" {
+		return ErrOther
+	}
+	n.read = int64(len(first))
+	return n.refresh()
+}
+
+// endLine ends a last line that a crash cut off; what it says is not read.
+func (n *Notes) endLine(size int64) error {
+	last := make([]byte, 1)
+	if _, err := n.f.ReadAt(last, size-1); err != nil {
+		return err
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	_, err := n.f.WriteString(" cut off\n")
+	return err
+}
+
+// Close closes the file.
+func (n *Notes) Close() error { return n.f.Close() }
+
+// Fresh says that there were no notes before these were opened: they vouch for
+// nothing that the store holds.
+func (n *Notes) Fresh() bool { return n.fresh }
+
+// Highest is the highest counter of any run, 0 where none was noted.
+func (n *Notes) Highest() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var top uint64
+	for _, r := range n.runs {
+		top = max(top, r.count)
+	}
+	return top
+}
+
+// Saw notes the counter of a run's form and the revision of the store that it was
+// seen at, not durably: Sending makes all durable that was noted before it.
+func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r, known := n.runs[id]; known && r.count >= count {
+		return nil
+	}
+	line := fmt.Sprintf("run %s %d %d\n", id, count, rev)
+	if ended {
+		line = fmt.Sprintf("end %s %d %d %d\n", id, count, rev, n.now().Unix())
+	}
+	return n.add(line)
+}
+
+// Handled notes that a delivery was handled.
+func (n *Notes) Handled(key string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.add(fmt.Sprintf("handled %s %d\n", quoted(key), n.now().Unix()))
+}
+
+// WasHandled says that a delivery was handled, whatever the store says of it.
+func (n *Notes) WasHandled(key string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, handled := n.handled[quoted(key)]
+	return handled
+}
+
+// quoted is a key as one word of a line.
+func quoted(key string) string {
+	return strings.ReplaceAll(strconv.QuoteToASCII(key), " ", `\x20`)
+}
+
+// Allow says whether a form of a run, read at a revision of the store, may be
+// acted on: nil, ErrOlder, or ErrAged. An older form of an earlier revision is
+// no sign of anything: it was read before it was replaced.
+func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.refresh(); err != nil {
+		return err
+	}
+	switch r, known := n.runs[id]; {
+	case known && count < r.count && rev > r.rev:
+		return ErrOlder
+	case n.now().Sub(asked) > Keep:
+		return ErrAged
+	default:
+		return nil
+	}
+}
+
+// Count is the highest counter that was noted of a run, 0 for none.
+func (n *Notes) Count(id string) uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r, known := n.runs[id]; known {
+		return r.count
+	}
+	return 0
+}
+
+// Known says that a run was seen before, by its id.
+func (n *Notes) Known(id string) bool { return n.Count(id) > 0 }
+
+// Sending notes, durably, that a step is about to be sent, and says whether it
+// may be: ErrSent, or ErrOlder for a form that is not the newest, if not.
+// After any error nothing may be sent.
+func (n *Notes) Sending(id string, step int, count uint64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.refresh(); err != nil {
+		return err
+	}
+	if r, known := n.runs[id]; known {
+		if _, sent := r.sent[step]; sent {
+			return ErrSent
+		}
+		if count < r.count {
+			return ErrOlder
+		}
+	}
+	if err := n.add(fmt.Sprintf("sent %s %d %s\n", id, step, n.who)); err != nil {
+		return err
+	}
+	if err := n.f.Sync(); err != nil {
+		return fmt.Errorf("noting that step %d of %s is sent: %w", step, id, err)
+	}
+	// Another process may have noted it in the same moment: the first line counts.
+	if n.runs[id].sent[step] != n.who {
+		return ErrSent
+	}
+	return nil
+}
+
+// add appends lines and reads them back, with what others have appended
+// before. It is called with mu held.
+func (n *Notes) add(lines string) error {
+	if _, err := n.f.WriteString(lines); err != nil {
+		return fmt.Errorf("the notes of what was sent cannot be written: %w", err)
+	}
+	return n.refresh()
+}
+
+// refresh reads what was appended since. It is called with mu held.
+func (n *Notes) refresh() error {
+	info, err := n.f.Stat()
+	if err != nil || info.Size() == n.read {
+		return err
+	}
+	if info.Size() < n.read {
+		return fmt.Errorf("%s was cut off while it was in use", n.file)
+	}
+	b := make([]byte, info.Size()-n.read)
+	if _, err := n.f.ReadAt(b, n.read); err != nil {
+		return fmt.Errorf("the notes of what was sent cannot be read: %w", err)
+	}
+	whole := b[:bytes.LastIndexByte(b, '\n')+1] // another process may be writing
+	for line := range strings.Lines(string(whole)) {
+		n.take(strings.Fields(line))
+	}
+	n.read += int64(len(whole))
+	return nil
+}
+
+// take reads one line. One that says nothing was cut off by a crash.
+func (n *Notes) take(w []string) {
+	if len(w) < 3 {
+		return
+	}
+	if w[0] == "handled" {
+		if at, err := strconv.ParseInt(w[2], 10, 64); err == nil {
+			n.handled[w[1]] = time.Unix(at, 0)
+		}
+		return
+	}
+	num, err := strconv.ParseUint(w[2], 10, 63)
+	if err != nil {
+		return
+	}
+	r, known := n.runs[w[1]]
+	if !known {
+		r = &run{}
+		n.runs[w[1]] = r
+	}
+	switch {
+	case w[0] == "run" && len(w) == 4:
+		r.counted(num, w[3])
+	case w[0] == "end" && len(w) == 5:
+		r.counted(num, w[3])
+		if at, err := strconv.ParseInt(w[4], 10, 64); err == nil {
+			r.ended, r.sent = time.Unix(at, 0), nil
+		}
+	case w[0] == "sent" && len(w) == 4:
+		if r.sent == nil {
+			r.sent = map[int]string{}
+		}
+		if _, before := r.sent[int(num)]; !before {
+			r.sent[int(num)] = w[3]
+		}
+	}
+}
+
+// counted takes a counter and the revision that it was seen at.
+func (r *run) counted(count uint64, rev string) {
+	if at, err := strconv.ParseInt(rev, 10, 64); err == nil && count > r.count {
+		r.count, r.rev = count, at
+	}
+}
+
+// Open are the runs that were noted and have not ended.
+func (n *Notes) Open() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var out []string
+	for id, r := range n.runs {
+		if r.ended.IsZero() && r.count > 0 {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// End notes that a run is over, whatever the store says of it.
+func (n *Notes) End(id string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	count := uint64(0)
+	if r, known := n.runs[id]; known {
+		count = r.count
+	}
+	return n.add(fmt.Sprintf("end %s %d 0 %d\n", id, count, n.now().Unix()))
+}

@@ -1,0 +1,115 @@
+package replicas
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/pause"
+)
+
+// leadEach is how often a replica that does not lead asks whether it should.
+const leadEach = time.Second
+
+// Lead runs do while this replica leads: of all replicas one at a time does,
+// so that what must not be done twice has its place there. The context of do
+// ends when the lead is lost, which a replica that slept learns late; what do
+// stores about posts is therefore refused to it (engine.ErrLeaseLost). Lead
+// waits for do to return, and runs it again when the lead comes back. It
+// returns nil when ctx has ended, or the error of do.
+func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) error {
+	failing := false
+	for {
+		term, err := s.takeLead(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			s.log.WarnContext(ctx, "whether this replica leads is not known; asking again", "err", err)
+		}
+		failing = err != nil
+		if term != 0 {
+			if err := s.lead(ctx, term, do); err != nil {
+				return err
+			}
+		}
+		if !pause.For(ctx, min(leadEach, s.conf.LeaseTTL/4)) {
+			return nil
+		}
+	}
+}
+
+// takeLead returns this replica's term: the revision that made it the leader,
+// or 0 while another one is.
+func (s *Replica) takeLead(ctx context.Context) (int64, error) {
+	key, mine := s.keys.LeadsWork(), s.lease.Load().id
+	s.etcd.Background.Add(1)
+	resp, err := s.etcd.Send(ctx, "asking who leads",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0), s.Lives()},
+		[]clientv3.Op{clientv3.OpPut(key, s.conf.Name, clientv3.WithLease(mine))},
+		[]clientv3.Op{clientv3.OpGet(key)})
+	if err != nil {
+		return 0, err
+	}
+	if resp.Succeeded {
+		return resp.Header.Revision, nil
+	}
+	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 && kvs[0].Lease == int64(mine) {
+		return kvs[0].CreateRevision, nil // taken before, in a call whose answer was lost
+	}
+	return 0, nil
+}
+
+// lead runs do for one term.
+func (s *Replica) lead(ctx context.Context, term int64, do func(context.Context) error) error {
+	s.term.Store(term)
+	s.log.InfoContext(ctx, "this replica leads", "replica", s.conf.Name)
+	own, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- do(own) }()
+	tick := time.NewTicker(s.conf.LeaseTTL / 4)
+	defer tick.Stop()
+	for sure := time.Now(); ; {
+		select {
+		case err := <-done:
+			s.leaveLead(ctx, term)
+			return err
+		case <-tick.C:
+		}
+		holds, err := s.holdsLead(ctx, term)
+		switch {
+		case holds:
+			sure = time.Now()
+		case err == nil || time.Since(sure) > s.conf.LeaseTTL:
+			s.log.WarnContext(ctx, "this replica does not lead any more", "replica", s.conf.Name, "err", err)
+			cancel()
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return nil
+		}
+	}
+}
+
+func (s *Replica) holdsLead(ctx context.Context, term int64) (bool, error) {
+	resp, err := s.etcd.Get(ctx, "asking who leads", s.keys.LeadsWork(), clientv3.WithKeysOnly())
+	return err == nil && len(resp.Kvs) > 0 && resp.Kvs[0].CreateRevision == term, err
+}
+
+// leaveLead lets another replica lead at once.
+func (s *Replica) leaveLead(ctx context.Context, term int64) {
+	s.etcd.Background.Add(1)
+	_, err := s.etcd.Send(context.WithoutCancel(ctx), "leaving the lead",
+		[]clientv3.Cmp{s.Leads(term)}, []clientv3.Op{clientv3.OpDelete(s.keys.LeadsWork())}, nil)
+	if err != nil {
+		s.log.WarnContext(ctx, "the lead was not given back; it ends with the lease", "err", err)
+	}
+}
+
+// Leads requires, in a transaction, that this replica still leads.
+func (s *Replica) Leads(term int64) clientv3.Cmp {
+	return clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsWork()), "=", term)
+}
+
+// Term is the newest term of leading in this process, 0 for never.
+func (s *Replica) Term() int64 { return s.term.Load() }

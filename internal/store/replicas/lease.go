@@ -1,0 +1,248 @@
+package replicas
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/sign"
+)
+
+// lease is this replica's proof of life.
+type lease struct {
+	id  clientv3.LeaseID
+	rev int64 // creation revision of the replica's key: no other replica's has it
+}
+
+// entry is the value of a replica's key.
+type entry struct {
+	V     int    `json:"v"`
+	PID   int    `json:"pid"`
+	Host  string `json:"host"`
+	Since int64  `json:"since"` // Unix milliseconds
+	// Clock is the replica's clock when it wrote this, in Unix milliseconds.
+	Clock  int64  `json:"clock,omitempty"`
+	Config string `json:"config,omitempty"` // Config.Hash
+	// Leaving says that it stops, and takes nothing new on.
+	Leaving bool `json:"leaving,omitempty"`
+}
+
+// replicaValue is the value of this replica's key, as of now; signed, so that
+// nobody else can pretend to live beside a replica that knows nothing yet.
+func (s *Replica) replicaValue() (string, error) {
+	host, _ := os.Hostname() // only shown to people
+	clock := s.conf.Now().UnixMilli()
+	b, err := json.Marshal(entry{
+		V: 1, PID: os.Getpid(), Host: host, Since: s.since.UnixMilli(),
+		Clock: clock, Config: s.conf.Hash, Leaving: s.leaving.Load(),
+	})
+	if err != nil || s.key == nil {
+		return string(b), err
+	}
+	return string(s.key.Sign(s.keys.Replica(s.conf.Name), sign.Value{N: uint64(clock), Body: b})), nil
+}
+
+// decodeReplica reads the value of a replica's key. genuine says that a replica
+// with our key wrote it.
+func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, err error) {
+	v, _ := sign.Content(kv.Value)
+	if s.key != nil {
+		opened, why := s.key.Open(string(kv.Key), kv.Value)
+		if genuine = why == nil; genuine {
+			v = opened
+		}
+	}
+	if err := json.Unmarshal(v.Body, &r); err != nil {
+		return r, false, fmt.Errorf("the entry of replica %q cannot be read: %w", strings.TrimPrefix(string(kv.Key), s.keys.Replicas()), err)
+	}
+	return r, genuine, nil
+}
+
+// Vouched says that another replica with our key is at work on this store: its
+// entry is signed, and not older than its lease, which a copy of one would be.
+func (s *Replica) Vouched(ctx context.Context) (bool, error) {
+	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix())
+	if err != nil {
+		return false, err
+	}
+	for _, kv := range resp.Kvs {
+		r, genuine, err := s.decodeReplica(kv)
+		age := s.conf.Now().Sub(time.UnixMilli(r.Clock)).Abs()
+		if err == nil && genuine && string(kv.Key) != s.keys.Replica(s.conf.Name) && age <= s.conf.LeaseTTL {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// NameInUseError says that another living replica bears this one's name.
+type NameInUseError struct {
+	Name, Host string
+	PID        int
+	Since      time.Time
+}
+
+func (e *NameInUseError) Error() string {
+	return fmt.Sprintf("replica %q is already running as process %d on %s since %s: give this one another name (state.replica)",
+		e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
+}
+
+// Register takes a new lease and this replica's key under it. A former life
+// of this replica may have left its key behind: in an embedded store, whose
+// directory is ours alone, it goes at once; elsewhere its lease must end first.
+func (s *Replica) Register(ctx context.Context) error {
+	give := time.Now().Add(s.conf.LeaseTTL + s.conf.Timeout)
+	for {
+		holder, err := s.tryRegister(ctx)
+		if err != nil || holder == nil {
+			return err
+		}
+		if s.etcd.Embedded() {
+			if err := s.etcd.Revoke(ctx, clientv3.LeaseID(holder.leaseID)); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+				return etcdconn.Down("ending the lease of this bot's former life", err)
+			}
+			continue
+		}
+		if time.Now().After(give) {
+			return &NameInUseError{s.conf.Name, holder.Host, holder.PID, time.UnixMilli(holder.Since)}
+		}
+		if !pause.For(ctx, s.conf.LeaseTTL/20) {
+			return etcdconn.Down("waiting for this replica's former lease to end", ctx.Err())
+		}
+	}
+}
+
+// holder is who has this replica's key.
+type holder struct {
+	entry
+	leaseID int64
+}
+
+// tryRegister returns who has the key, or nil when it is this replica now.
+func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
+	value, err := s.replicaValue()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.conf.Timeout)
+	defer cancel()
+	grant, err := s.etcd.Grant(ctx, s.conf.LeaseTTL)
+	if err != nil {
+		return nil, etcdconn.Down("taking a lease", err)
+	}
+	key := s.keys.Replica(s.conf.Name)
+	resp, err := s.etcd.Send(ctx, "registering this replica",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)},
+		[]clientv3.Op{clientv3.OpPut(key, value, clientv3.WithLease(grant))},
+		[]clientv3.Op{clientv3.OpGet(key)})
+	if err != nil {
+		return nil, err
+	}
+	if resp.Succeeded {
+		s.lease.Store(&lease{grant, resp.Header.Revision})
+		return nil, nil
+	}
+	if err := s.etcd.Revoke(ctx, grant); err != nil {
+		return nil, etcdconn.Down("giving back an unused lease", err)
+	}
+	h := &holder{}
+	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
+		h.leaseID = kvs[0].Lease
+		if h.entry, _, err = s.decodeReplica(kvs[0]); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// KeepLease renews the lease until ctx ends. A lease that ended while this
+// process slept or was cut off is replaced; until then every Commit fails
+// with engine.ErrLeaseLost. What others did with its runs meanwhile shows in
+// their revisions.
+func (s *Replica) KeepLease(ctx context.Context) error {
+	tick := time.NewTicker(s.conf.LeaseTTL / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := s.renew(ctx)
+		if err == nil {
+			err = s.tellClock(ctx)
+		}
+		if errors.Is(err, engine.ErrLeaseLost) {
+			s.log.ErrorContext(ctx, "this replica was away for longer than its lease lasts; taking a new one",
+				"replica", s.conf.Name, "lease", s.conf.LeaseTTL)
+			err = s.Register(ctx)
+		}
+		if other := (*NameInUseError)(nil); errors.As(err, &other) {
+			return other
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "the lease of this replica was not renewed", "replica", s.conf.Name, "err", err)
+		}
+	}
+}
+
+// renew prolongs the lease, or says that it is gone (engine.ErrLeaseLost).
+func (s *Replica) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, min(s.conf.Timeout, s.conf.LeaseTTL/4))
+	defer cancel()
+	err := s.etcd.KeepAlive(ctx, s.lease.Load().id)
+	switch {
+	case errors.Is(err, rpctypes.ErrLeaseNotFound):
+		return engine.ErrLeaseLost
+	case err != nil:
+		return etcdconn.Down("renewing the lease", err)
+	}
+	s.etcd.Background.Add(1)
+	return nil
+}
+
+// Resign gives the lease back, so that others need not wait for its end.
+func (s *Replica) Resign(ctx context.Context) {
+	if l := s.lease.Load(); l != nil {
+		if err := s.etcd.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			s.log.WarnContext(ctx, "the lease was not given back; it ends by itself", "err", err)
+		}
+	}
+}
+
+// Alive returns the names of the replicas whose lease is alive, sorted.
+func (s *Replica) Alive(ctx context.Context) ([]string, error) {
+	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(resp.Kvs))
+	for _, kv := range resp.Kvs {
+		names = append(names, strings.TrimPrefix(string(kv.Key), s.keys.Replicas()))
+	}
+	return names, nil
+}
+
+// Lives requires, in a transaction, that this replica's lease is.
+func (s *Replica) Lives() clientv3.Cmp {
+	return clientv3.Compare(clientv3.CreateRevision(s.keys.Replica(s.conf.Name)), "=", s.lease.Load().rev)
+}
+
+// LeaseID is that of this replica's lease; what hangs on it ends with the replica.
+func (s *Replica) LeaseID() clientv3.LeaseID { return s.lease.Load().id }
+
+// IsMine says that the key of a replica is this one's, under its lease of now.
+func (s *Replica) IsMine(kv *etcdconn.KeyValue) bool {
+	l := s.lease.Load()
+	return l != nil && kv.CreateRevision == l.rev
+}

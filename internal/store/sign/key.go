@@ -1,0 +1,291 @@
+// Package sign holds the key of the bot's state. With it the bot signs what it
+// stores and the heads of its trail, so that a writer of the store, or
+// has a copy of it, cannot make the bot act. The key lies in a file outside
+// the state directory and outside every backup.
+package sign
+
+import (
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"dhbot/internal/trusted"
+)
+
+// The key file is text:
+//
+//	dhbot state key v1
+//	install 3f9c…            the installation, in every head and signature
+//	private PRIVATE+KEY+…    signs; a second one is the key before, see Rotate
+//	public  dhbot+…          keys before that one: they only verify old heads
+//
+// Lines that begin with # are comments.
+const (
+	firstLine  = "dhbot state key v1"
+	installKey = "install"
+	privateKey = "private"
+	publicKey  = "public"
+
+	signerName = "dhbot"
+	macLabel   = "dhbot state hmac v1"
+)
+
+// Key is what a key file holds.
+type Key struct {
+	install string
+	current secret
+	// before is the key that is being replaced, "" outside a rotation.
+	before *secret
+	// old are the verifier keys of former keys, newest first.
+	old []string
+}
+
+// secret is one private key: it signs heads, and values with an HMAC key that
+// is derived of it.
+type secret struct {
+	text     string // as the file has it
+	signer   note.Signer
+	verifier string
+	id       string // names the key in a signed value
+	mac      []byte
+}
+
+// New makes a key for a new installation.
+func New() (*Key, error) {
+	s, err := newSecret()
+	if err != nil {
+		return nil, err
+	}
+	return &Key{install: strings.ToLower(rand.Text())[:16], current: s}, nil
+}
+
+func newSecret() (secret, error) {
+	private, _, err := note.GenerateKey(rand.Reader, signerName)
+	if err != nil {
+		return secret{}, fmt.Errorf("the state's key cannot be made: %w", err)
+	}
+	return parseSecret(private)
+}
+
+// parseSecret reads a note package's private key: PRIVATE+KEY+NAME+HASH+DATA,
+// where DATA is a byte for the algorithm and the seed of an Ed25519 key.
+func parseSecret(text string) (secret, error) {
+	signer, err := note.NewSigner(text)
+	if err != nil {
+		return secret{}, errors.New("a private key in it is damaged")
+	}
+	parts := strings.SplitN(text, "+", 5)
+	data, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
+	if err != nil || len(data) != 1+ed25519.SeedSize {
+		return secret{}, errors.New("a private key in it is damaged")
+	}
+	seed := data[1:]
+	verifier, err := note.NewEd25519VerifierKey(signer.Name(), ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
+	if err != nil {
+		return secret{}, fmt.Errorf("a private key in it is damaged: %w", err)
+	}
+	mac, err := hkdf.Key(sha256.New, seed, nil, macLabel, sha256.Size)
+	if err != nil {
+		return secret{}, fmt.Errorf("deriving the key of signed values: %w", err)
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return secret{text: text, signer: signer, verifier: verifier, id: hex.EncodeToString(sum[:4]), mac: mac}, nil
+}
+
+// Parse reads the text of a key file.
+func Parse(text string) (*Key, error) {
+	lines := strings.Split(text, "\n")
+	if strings.TrimSpace(lines[0]) != firstLine {
+		return nil, fmt.Errorf("its first line is not %q", firstLine)
+	}
+	var k Key
+	var private []secret
+	for _, line := range lines[1:] {
+		word, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		value = strings.TrimSpace(value)
+		switch {
+		case word == "" || strings.HasPrefix(word, "#"):
+		case word == installKey && k.install == "" && value != "" && !strings.ContainsAny(value, " \t"):
+			k.install = value
+		case word == privateKey:
+			s, err := parseSecret(value)
+			if err != nil {
+				return nil, err
+			}
+			private = append(private, s)
+		case word == publicKey:
+			if _, err := note.NewVerifier(value); err != nil {
+				return nil, errors.New("a public key in it is damaged")
+			}
+			k.old = append(k.old, value)
+		default:
+			return nil, fmt.Errorf("it has a line that no key file has: %q", word)
+		}
+	}
+	switch {
+	case k.install == "":
+		return nil, errors.New("it does not name its installation")
+	case len(private) == 0:
+		return nil, errors.New("it has no private key")
+	case len(private) > 2:
+		return nil, errors.New("it has more than two private keys")
+	}
+	k.current = private[0]
+	if len(private) == 2 {
+		k.before = &private[1]
+	}
+	return &k, nil
+}
+
+// text is the key file.
+func (k *Key) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: who has both can make the bot act.\n", firstLine)
+	fmt.Fprintf(&b, "%s %s\n%s %s\n", installKey, k.install, privateKey, k.current.text)
+	if k.before != nil {
+		fmt.Fprintf(&b, "%s %s\n", privateKey, k.before.text)
+	}
+	for _, v := range k.old {
+		fmt.Fprintf(&b, "%s %s\n", publicKey, v)
+	}
+	return b.String()
+}
+
+// Load reads a key file. One that is not there is fs.ErrNotExist.
+func Load(file string) (*Key, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("the state's key: %w", err)
+	}
+	if err := trusted.Secret(file, info); err != nil {
+		return nil, fmt.Errorf("the state's key: %w: run chmod 600 %s", err, file)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the state's key: %w", err)
+	}
+	k, err := Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("the state's key %s cannot be used: %w; bring back the file as it was", file, err)
+	}
+	return k, nil
+}
+
+// Create makes a new key in a file that is not there yet.
+func Create(file string) (*Key, error) {
+	k, err := New()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(file); err == nil {
+		return nil, fmt.Errorf("the state's key %s: %w", file, fs.ErrExist)
+	}
+	if err := k.Save(file); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Save writes the key file, whole or not at all.
+func (k *Key) Save(file string) error {
+	err := k.save(file)
+	if err != nil {
+		return fmt.Errorf("the state's key cannot be written to %s: let the bot's account write its directory, or name another (state.key_file): %w", file, err)
+	}
+	return nil
+}
+
+func (k *Key) save(file string) (err error) {
+	dir := filepath.Dir(file)
+	f, err := os.CreateTemp(dir, filepath.Base(file)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.WriteString(k.text())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+// SyncDir makes what was created or renamed in a directory durable.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Rotate begins a rotation: a new key signs, and what the present one signed
+// still counts, until Settle. Of a key in rotation it changes nothing.
+func (k *Key) Rotate() (*Key, error) {
+	if k.before != nil {
+		return k, nil
+	}
+	s, err := newSecret()
+	if err != nil {
+		return nil, err
+	}
+	before := k.current
+	return &Key{install: k.install, current: s, before: &before, old: k.old}, nil
+}
+
+// Settle ends a rotation: what the key before signed counts no more, and its
+// public key goes on to verify old heads.
+func (k *Key) Settle() *Key {
+	if k.before == nil {
+		return k
+	}
+	return &Key{install: k.install, current: k.current, old: append([]string{k.before.verifier}, k.old...)}
+}
+
+// Rotating says that a rotation was begun and not ended.
+func (k *Key) Rotating() bool { return k.before != nil }
+
+// Install is the installation that the key belongs to.
+func (k *Key) Install() string { return k.install }
+
+// ID names the key that signs, for people: eight hex digits.
+func (k *Key) ID() string { return k.current.id }
+
+// Public is the verifier key that people publish: with it anybody verifies the
+// heads that this key signed.
+func (k *Key) Public() string { return k.current.verifier }
+
+// Verifiers are the public keys of this and all former keys.
+func (k *Key) Verifiers() []string {
+	out := []string{k.current.verifier}
+	if k.before != nil {
+		out = append(out, k.before.verifier)
+	}
+	return append(out, k.old...)
+}
+
+// SignHead signs the text of a head.
+func (k *Key) SignHead(text string) ([]byte, error) {
+	b, err := note.Sign(&note.Note{Text: text}, k.current.signer)
+	if err != nil {
+		return nil, fmt.Errorf("signing a head of the trail: %w", err)
+	}
+	return b, nil
+}

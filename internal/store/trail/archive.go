@@ -1,0 +1,238 @@
+package trail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/archive"
+	"dhbot/internal/audit"
+	"dhbot/internal/store/etcdconn"
+)
+
+// Moving into the archive is safe against an end at any point: a segment is
+// whole, durable and verified before the first key of it is deleted, deleting
+// goes from the oldest chunk on, and where it was cut short the next time
+// finds the segment that holds what is left, checks the two against each
+// other, and deletes the rest. Nothing but deletions touches etcd, which it
+// accepts even when it is full.
+
+// MayTrim is what a transaction that deletes archived keys requires, and
+// whether this replica may send one. The lock of its directory makes an
+// embedded store ours alone.
+func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
+	if s.etcd.Embedded() {
+		return nil, true
+	}
+	s.sealer.mu.Lock()
+	defer s.sealer.mu.Unlock()
+	term := s.sealer.term
+	return []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", term)}, term != 0
+}
+
+// Pressed says that the store fills up: then nothing is kept beyond need.
+func (s *Log) Pressed(ctx context.Context) (bool, error) {
+	st, err := s.etcd.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	return st.DbSizeQuota > 0 && st.DbSizeInUse > st.DbSizeQuota/4, nil
+}
+
+// ArchiveTrail moves segment by segment what was posted, up to entry posted, and
+// returns how many entries it moved.
+func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint64, pressed bool) (moved uint64, err error) {
+	limit, err := s.movable(ctx, posted, pressed)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		first, ok, err := s.FirstStored(ctx)
+		if err != nil || !ok || first.N > limit {
+			return moved, err
+		}
+		seg, err := s.segmentFrom(ctx, first, limit, pressed)
+		if err != nil || seg.Last == 0 || seg.Last > limit {
+			return moved, err
+		}
+		if err := s.trim(ctx, cmp, seg, first.N); err != nil {
+			return moved, err
+		}
+		moved += seg.Last - first.N + 1
+	}
+}
+
+// movable is the last entry that may leave the store.
+func (s *Log) movable(ctx context.Context, posted uint64, pressed bool) (uint64, error) {
+	head, ok, err := s.Head(ctx)
+	if err != nil || !ok {
+		return 0, err
+	}
+	keep := s.conf.KeepTrail
+	if pressed {
+		keep = 0
+	}
+	return min(head.N-min(keep, head.N), posted), nil
+}
+
+// FirstStored is the oldest entry of the trail that is in the store.
+func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err error) {
+	resp, err := s.etcd.Get(ctx, "reading where the stored trail begins", s.keys.Chunks(), clientv3.WithPrefix(), clientv3.WithLimit(1))
+	if err != nil || len(resp.Kvs) == 0 {
+		return audit.Sealed{}, false, err
+	}
+	entries, err := decodeChunk(resp.Kvs[0])
+	if err != nil {
+		return audit.Sealed{}, false, err
+	}
+	return entries[0], true, nil
+}
+
+// segmentFrom is the archived segment that holds the oldest stored entry: one
+// that an earlier call wrote and did not finish with, or a new one. Its Last
+// is 0 where there are too few entries for one.
+func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64, pressed bool) (archive.Segment, error) {
+	list, err := s.archive.Segments()
+	if err != nil {
+		return archive.Segment{}, err
+	}
+	for _, seg := range list {
+		if seg.First <= first.N && first.N <= seg.Last {
+			return seg, nil
+		}
+	}
+	if !pressed && limit-first.N+1 < s.conf.Segment {
+		return archive.Segment{}, nil
+	}
+	after := audit.Head{N: first.N - 1 - uint64(first.Record.Lost), Hash: first.Prev}
+	last, err := s.archive.Last()
+	if err != nil {
+		return archive.Segment{}, err
+	}
+	if last != after {
+		return archive.Segment{}, &ForkedError{Dir: s.archive.Dir(), Archived: last.N, Store: first.N}
+	}
+	if fits, err := s.chunkFits(ctx, first.N, limit); err != nil || !fits {
+		return archive.Segment{}, err
+	}
+	return s.archive.PutSegment(after, s.wholeChunks(ctx, first.N, limit))
+}
+
+// ForkedError says that archive and store do not belong together.
+type ForkedError struct {
+	Dir             string
+	Archived, Store uint64 // the archive's last entry, and the store's first or, where that is less, last
+}
+
+func (e *ForkedError) Error() string {
+	return fmt.Sprintf("the archive %s and the state store do not belong together: the archive ends with audit entry %d, the store has %d; "+
+		"after putting back an older backup move the newer segments out of the archive and keep them; otherwise name the right archive (state.archive)",
+		e.Dir, e.Archived, e.Store)
+}
+
+// CheckFork refuses an archive that goes on where the store ends, which is so
+// after an older backup of the store was put back beside a newer archive. An
+// archive that cannot be read now is not an error: Archive reports it.
+func (s *Log) CheckFork(ctx context.Context) error {
+	if s.archive == nil {
+		return nil
+	}
+	list, err := s.archive.Segments()
+	if err != nil {
+		s.log.ErrorContext(ctx, "the archive cannot be read; the trail is not moved there until it can be", "err", err)
+		return nil
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	head, _, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if last := list[len(list)-1].Last; last > head.N {
+		return &ForkedError{Dir: s.archive.Dir(), Archived: last, Store: head.N}
+	}
+	return nil
+}
+
+// chunkFits says whether the first chunk may be moved as a whole.
+func (s *Log) chunkFits(ctx context.Context, first, limit uint64) (fits bool, err error) {
+	for _, err := range s.wholeChunks(ctx, first, limit) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// wholeChunks are the entries of the stored chunks from first on, up to a
+// segment's worth of them, and none that reaches beyond limit.
+func (s *Log) wholeChunks(ctx context.Context, first, limit uint64) iter.Seq2[audit.Sealed, error] {
+	return func(yield func(audit.Sealed, error) bool) {
+		enough := errors.New("enough")
+		err := s.chunks(ctx, first, func(_ string, entries []audit.Sealed) error {
+			last := entries[len(entries)-1].N
+			if last > limit || (entries[0].N > first && last >= first+s.conf.Segment) {
+				return enough
+			}
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return enough
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(audit.Sealed{}, err)
+		}
+	}
+}
+
+// trim deletes the stored chunks of an archived segment, from entry first on,
+// after checking each of their entries against the archive.
+func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment, first uint64) error {
+	archived := make(map[uint64]string, seg.Last-seg.First+1)
+	if _, err := seg.Read(func(e audit.Sealed) error { archived[e.N] = e.Hash; return nil }); err != nil {
+		return err
+	}
+	enough := errors.New("enough")
+	var old []clientv3.Op
+	next := first
+	err := s.chunks(ctx, first, func(key string, entries []audit.Sealed) error {
+		for _, e := range entries {
+			if e.N > seg.Last {
+				return enough
+			}
+			if e.N != next && e.N != next+uint64(e.Record.Lost) || archived[e.N] != e.Hash {
+				return fmt.Errorf("audit entry %d in the store (under %s) is not the one in the archived segment %s; nothing of it was deleted: run `bot audit verify`", e.N, key, seg.Path)
+			}
+			next = e.N + 1
+		}
+		old = append(old, clientv3.OpDelete(key))
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	if next != seg.Last+1 {
+		return fmt.Errorf("the archived segment %s ends within a piece of the stored trail; nothing was deleted: run `bot audit verify`", seg.Path)
+	}
+	for batch := range slices.Chunk(old, etcdconn.MaxOps) {
+		if err := s.Delete(ctx, "deleting what was archived of the trail", cmp, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delete sends deletions; they are not made when another replica leads now.
+func (s *Log) Delete(ctx context.Context, what string, cmp []clientv3.Cmp, ops []clientv3.Op) error {
+	s.etcd.Background.Add(1)
+	resp, err := s.etcd.Send(ctx, what, cmp, ops, nil)
+	if err == nil && !resp.Succeeded {
+		err = errors.New("another replica leads now, and archives in place of this one")
+	}
+	return err
+}

@@ -1,0 +1,396 @@
+package trail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/witness"
+)
+
+// checkpoint is the value of the key "checkpoint": the tree over the sealed
+// entries, and its signed head. It is written with each chunk.
+type checkpoint struct {
+	V     int         `json:"v"`
+	Size  uint64      `json:"size"`
+	Parts []tlog.Hash `json:"parts"`
+	Note  string      `json:"note"`
+	// Before is the note before this one: what a witness has where the bot
+	// ended between sealing and telling it.
+	Before string `json:"before,omitempty"`
+}
+
+// headed is a checkpoint that was read and may be believed.
+type headed struct {
+	audit.SignedHead
+	tree   audit.Tree
+	note   string
+	before string
+}
+
+// readCheckpoint opens a checkpoint; ok is false for one that no known key
+// signed or that contradicts itself.
+func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
+	var c checkpoint
+	if kv.ModRevision == 0 || json.Unmarshal(kv.Value, &c) != nil || c.V != 1 {
+		return headed{}, false
+	}
+	head, err := audit.OpenHead([]byte(c.Note), s.trust.key.Verifiers())
+	h = headed{head, audit.Tree{Size: c.Size, Parts: c.Parts}, c.Note, c.Before}
+	return h, err == nil && head.Install == s.trust.key.Install() && h.tree.Valid() && head.Size == c.Size && head.Root == h.tree.Root()
+}
+
+// newestHead reads the newest head of the store. ok is false where there is none
+// yet, and where it may not be believed, which stops all changes.
+func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
+	had := len(s.seenHeads()) > 0 // first: what is read next is not older
+	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
+	if err != nil {
+		return headed{}, false, err
+	}
+	h, ok = s.readCheckpoint(etcdconn.FirstKV(found))
+	switch {
+	case ok:
+	case len(found.Kvs) > 0:
+		s.stopChanges("the head of the trail in the store is not signed by this key")
+	case had:
+		s.stopChanges("the head of the trail is not in the store any more: it was removed, and perhaps entries with it")
+	}
+	return h, ok, nil
+}
+
+// SignedHead is the newest signed head of the trail as a note, "" where there is
+// none. Whether it may be believed is for audit.OpenHead to say.
+func (s *Log) SignedHead(ctx context.Context) (string, error) {
+	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
+	if err != nil || len(found.Kvs) == 0 {
+		return "", err
+	}
+	var c checkpoint
+	if err := json.Unmarshal(found.Kvs[0].Value, &c); err != nil {
+		return "", fmt.Errorf("the head of the trail in the store cannot be read: %w", err)
+	}
+	return c.Note, nil
+}
+
+// checkpointOf signs a tree whose last entry is last.
+func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, before string) (headed, string, error) {
+	h := audit.SignedHead{
+		Install: s.trust.key.Install(), Epoch: epoch, Size: tree.Size, Root: tree.Root(), Last: audit.Head{N: last.N, Hash: last.Hash},
+	}
+	note, err := s.trust.key.SignHead(h.Text())
+	if err != nil {
+		return headed{}, "", err
+	}
+	b, err := json.Marshal(checkpoint{1, tree.Size, tree.Parts, string(note), before})
+	return headed{h, tree, string(note), before}, string(b), err
+}
+
+// ErrFork says that the trail in the store is not the one whose heads were
+// published.
+var ErrFork = errors.New("the trail in the store does not continue a head that was published: it was rewritten, or a copy of this store is in use elsewhere")
+
+// rebuild makes the tree anew of all entries up to a number, and compares it on
+// the way with heads that it must have had.
+func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead) (audit.Tree, error) {
+	var tree audit.Tree
+	var broken error
+	check := func() {
+		for _, h := range must {
+			if h.Size == tree.Size && h.Root != tree.Root() {
+				broken = fmt.Errorf("%w (at %d entries)", ErrFork, h.Size)
+			}
+		}
+	}
+	enough := errors.New("enough")
+	err := s.Trail(ctx, 1, func(e audit.Sealed) error {
+		if e.N > upTo {
+			return enough
+		}
+		line, err := audit.CanonicalEntry(e)
+		if err != nil {
+			return err
+		}
+		tree.Append(line)
+		if check(); broken != nil {
+			return enough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return tree, err
+	}
+	return tree, broken
+}
+
+// treeOf is the tree of the trail up to its head: the stored one where it
+// belongs to that head, or else made anew.
+func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed, error) {
+	if cp, ok := s.readCheckpoint(kv); ok && cp.Last == (audit.Head{N: h.N, Hash: h.Hash}) {
+		return cp, nil
+	}
+	if h.N == 0 {
+		return headed{}, nil
+	}
+	tree, err := s.rebuild(ctx, h.N, s.seenHeads())
+	if errors.Is(err, ErrFork) {
+		s.stopChanges(err.Error())
+	}
+	return headed{tree: tree}, err
+}
+
+// seenHeads are the heads that the trail must continue: the last of each
+// witness in this epoch, and the last that this process saw.
+func (s *Log) seenHeads() []audit.SignedHead {
+	var out []audit.SignedHead
+	epoch := s.Epoch()
+	for _, w := range s.trust.witnesses {
+		if h, ok := w.head(); ok && h.Epoch == epoch {
+			out = append(out, h)
+		}
+	}
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	if s.trust.sealed.Size > 0 && s.trust.sealed.Epoch == epoch {
+		out = append(out, s.trust.sealed)
+	}
+	return out
+}
+
+// WitnessHealth is how far a witness knows the trail.
+type WitnessHealth struct {
+	Name    string
+	Has     bool      // it has a head of this state
+	Entries uint64    // in the last head that it has
+	Missing uint64    // entries whose head it was not given yet
+	Why     string    // it is not told or not believed, "" where all is well
+	Since   time.Time // of Why
+}
+
+// watched is a witness, and what is known of it.
+type watched struct {
+	witness.Witness
+	known string // its name among the installation's
+
+	mu      sync.Mutex
+	asked   bool // it has answered since the start
+	last    audit.SignedHead
+	has     bool   // last is there
+	note    string // last as it was given
+	trouble string // why it is not believed or was not told, "" for nothing
+	since   time.Time
+}
+
+func (w *watched) head() (audit.SignedHead, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last, w.has
+}
+
+// awaited says that the witness has not answered since the start.
+func (w *watched) awaited() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.asked
+}
+
+// health is how far the witness knows the trail, whose newest head is head.
+func (w *watched) health(head audit.SignedHead) WitnessHealth {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := WitnessHealth{Name: w.Name(), Has: w.has, Entries: w.last.Size, Missing: head.Size, Why: w.trouble, Since: w.since}
+	if w.has && w.last.Epoch == head.Epoch {
+		h.Missing -= min(w.last.Size, head.Size)
+	}
+	return h
+}
+
+func (w *watched) saw(h audit.SignedHead, note string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = true
+	w.last = h
+	w.has = true
+	w.note = note
+	w.trouble = ""
+}
+
+// fails notes a trouble and says whether it is a new one.
+func (w *watched) fails(now time.Time, text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fresh := w.trouble != text
+	if fresh {
+		w.trouble, w.since = text, now
+	}
+	return fresh
+}
+
+// witnessWithin bounds a call to a witness.
+const witnessWithin = 2 * time.Second
+
+// askWitnesses asks all of them at once for their last heads.
+func (s *Log) askWitnesses(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, w := range s.trust.witnesses {
+		all.Go(func() { s.askWitness(ctx, w) })
+	}
+	all.Wait()
+}
+
+// askWitness asks one for its last head. Only a valid head of this installation
+// says anything; every other answer is alarmed and ignored.
+func (s *Log) askWitness(ctx context.Context, w *watched) {
+	ctx, cancel := context.WithTimeout(ctx, witnessWithin)
+	defer cancel()
+	msg, err := w.Last(ctx)
+	about := "witness " + w.Name()
+	if err != nil {
+		if w.fails(s.conf.Now(), err.Error()) {
+			s.log.WarnContext(ctx, "a witness does not answer", "witness", w.Name(), "err", err)
+		}
+		return
+	}
+	w.mu.Lock()
+	w.asked = true
+	w.mu.Unlock()
+	if len(msg) == 0 {
+		return // whether it should have had one is seen once the store is read
+	}
+	h, err := audit.OpenHead(msg, s.trust.key.Verifiers())
+	if err == nil && h.Install != s.trust.key.Install() {
+		err = errors.New("it is of another installation")
+	}
+	if err != nil {
+		w.fails(s.conf.Now(), "its head is not ours: "+err.Error())
+		s.Alarm(about, fmt.Sprintf("the witness %s has a head that is not ours (%v); it is ignored", w.Name(), err))
+		return
+	}
+	s.calm(about)
+	w.saw(h, string(msg))
+}
+
+// hadHead says that a witness was given a head once.
+func (s *Log) hadHead(w *watched) bool {
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	for _, name := range s.trust.install.Witnesses {
+		if name == w.known {
+			return true
+		}
+	}
+	return false
+}
+
+// KeepWitnesses gives each new head to the witnesses, and sees what they have,
+// until ctx ends.
+func (s *Log) KeepWitnesses(ctx context.Context) error {
+	if s.trust.key == nil {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(s.conf.WitnessEach)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), witnessWithin)
+			defer cancel()
+			s.tellWitnesses(last)
+			return nil
+		case <-tick.C:
+		}
+		if n%60 == 0 {
+			s.askWitnesses(ctx)
+		}
+		s.tellWitnesses(ctx)
+		s.tellAlarms(ctx)
+	}
+}
+
+// tellWitnesses gives the newest head to every witness that lacks it. One that
+// is silent delays only itself.
+func (s *Log) tellWitnesses(ctx context.Context) {
+	cp, ok, err := s.newestHead(ctx)
+	if err != nil || !ok {
+		return // the store's health speaks of that
+	}
+	var all sync.WaitGroup
+	for _, w := range s.trust.witnesses {
+		if s.continues(ctx, w, cp) {
+			all.Go(func() { s.tellWitness(ctx, w, cp) })
+		}
+	}
+	all.Wait()
+}
+
+// continues compares what a witness has with the store's head, and says whether
+// the head is to be given to it.
+func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
+	last, has := w.head()
+	switch {
+	case !has:
+		return true
+	case last.Epoch == cp.Epoch && last.Size == cp.Size:
+		if last.Root != cp.Root {
+			s.stopChanges(fmt.Sprintf("two histories of this store: the witness %s has another head of %d entries: %v", w.Name(), cp.Size, ErrFork))
+		}
+		return false
+	case last.Above(cp.SignedHead):
+		s.stopChanges(fmt.Sprintf("the witness %s has a head of %d entries, the store one of %d: the store was put back while it was in use, or a copy of it is in use elsewhere; start the bot again",
+			w.Name(), last.Size, cp.Size))
+		return false
+	case last.Epoch != cp.Epoch:
+		return true
+	}
+	w.mu.Lock()
+	follows := w.note == cp.before
+	w.mu.Unlock()
+	if follows {
+		return true
+	}
+	s.sealer.mu.Lock() // while it seals the tree is known to continue
+	known := s.sealer.tree.Size >= last.Size && s.sealer.since <= last.Size && s.sealer.since > 0
+	s.sealer.mu.Unlock()
+	if known {
+		return true
+	}
+	if _, err := s.rebuild(ctx, cp.Last.N, []audit.SignedHead{last, cp.SignedHead}); errors.Is(err, ErrFork) {
+		s.stopChanges(fmt.Sprintf("%v; the witness %s has the head", err, w.Name()))
+		return false
+	} else if err != nil {
+		return false
+	}
+	return true
+}
+
+func (s *Log) tellWitness(ctx context.Context, w *watched, cp headed) {
+	within, cancel := context.WithTimeout(ctx, witnessWithin)
+	defer cancel()
+	if err := w.Put(within, []byte(cp.note)); err != nil {
+		if ctx.Err() == nil && w.fails(s.conf.Now(), err.Error()) {
+			s.log.WarnContext(ctx, "a head was not witnessed", "witness", w.Name(), "err", err)
+		}
+		return
+	}
+	w.saw(cp.SignedHead, cp.note)
+	if !s.hadHead(w) {
+		s.addWitness(ctx, w.known)
+	}
+}
+
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "unnamed"
+	}
+	return host
+}

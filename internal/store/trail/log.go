@@ -1,0 +1,175 @@
+package trail
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+)
+
+const (
+	storingRecord = "storing an audit record"
+	// appendMost is how many records are appended in one transaction. Each has
+	// two operations: one, the settlement of a claim, is a transaction
+	// by itself; etcd takes etcdconn.MaxOps of both levels together.
+	appendMost = etcdconn.MaxOps / 4
+)
+
+// Loose are records of no run on their way into the store.
+type Loose struct {
+	Ops  []clientv3.Op
+	size int // bytes of the records
+}
+
+// Loosely makes what stores records that belong to no run, and settles the
+// claim, "" for none. The records' numbers and links are their run's business
+// and are cleared.
+func (s *Log) Loosely(claim string, records ...audit.Record) (l Loose, err error) {
+	for _, r := range records {
+		b, err := audit.Canonical(audit.Link(r, 0, ""))
+		if err != nil {
+			return Loose{}, err
+		}
+		l.Ops = append(l.Ops, clientv3.OpPut(s.keys.LooseRecord(s.process, s.appends.Add(1)), string(b)))
+		l.size += len(b)
+	}
+	if claim != "" {
+		settle, err := s.runs.Settling(claim)
+		if err != nil {
+			return Loose{}, err
+		}
+		l.Ops = append(l.Ops, settle)
+	}
+	return l, nil
+}
+
+// Append stores a record that belongs to no run, and settles the claim in the
+// same transaction, shared by callers that append at nearly the same time.
+func (s *Log) Append(ctx context.Context, r audit.Record, claim string) error {
+	l, err := s.Loosely(claim, r)
+	if err != nil {
+		return err
+	}
+	err = s.appending.Do(ctx, l)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, engine.ErrStoreDown) {
+		return etcdconn.Down(storingRecord, err) // the store was silent for too long
+	}
+	return err
+}
+
+// room is what a record takes of a transaction's etcdconn.MaxBytes.
+func (l Loose) room() int { return max(l.size, etcdconn.MaxBytes/appendMost) }
+
+// appendAll stores what several have asked to be appended.
+func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
+	var ops []clientv3.Op
+	for _, l := range asked {
+		ops = append(ops, l.Ops...)
+	}
+	_, err := s.etcd.Txn(ctx, storingRecord, nil, ops, nil)
+	return err
+}
+
+// Trail calls f with every sealed entry from number n on, in order: first
+// the archived ones, then the ones in the store. Whether
+// those in the store are genuine is for audit.Verify to say; archived ones
+// that are not, or are not there, are an error of package archive that names
+// the file or the entries.
+func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
+	next := max(n, 1)
+	take := func(e audit.Sealed) error {
+		next = e.N + 1
+		return f(e)
+	}
+	found := false
+	err := s.chunks(ctx, next, func(_ string, entries []audit.Sealed) error {
+		found = true
+		for _, e := range entries {
+			if e.N < n {
+				continue
+			}
+			if before := e.N - 1 - uint64(e.Record.Lost); before >= next && s.archive != nil {
+				if err := s.archive.Trail(next, before, take); err != nil {
+					return err
+				}
+			}
+			if err := take(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || found || s.archive == nil {
+		return err
+	}
+	head, _, err := s.Head(ctx)
+	if err != nil || head.N < next {
+		return err
+	}
+	return s.archive.Trail(next, head.N, take)
+}
+
+// chunks calls f with each stored piece of the trail, from the one that holds
+// entry n on. A piece is never empty.
+func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
+	from, end := s.keys.Chunk(n), clientv3.GetPrefixRangeEnd(s.keys.Chunks())
+	for {
+		resp, err := s.etcd.Get(ctx, "reading the trail", from, clientv3.WithRange(end), clientv3.WithLimit(20))
+		if err != nil {
+			return err
+		}
+		for _, kv := range resp.Kvs {
+			entries, err := decodeChunk(kv)
+			if err != nil {
+				return err
+			}
+			if err := f(string(kv.Key), entries); err != nil {
+				return err
+			}
+			from = string(kv.Key) + "\x00"
+		}
+		if !resp.More {
+			return nil
+		}
+	}
+}
+
+func decodeChunk(kv *etcdconn.KeyValue) ([]audit.Sealed, error) {
+	var list []audit.Sealed
+	for line := range bytes.Lines(kv.Value) {
+		e, err := audit.DecodeEntry(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			return nil, fmt.Errorf("the trail is damaged in the piece %s: %w", kv.Key, err)
+		}
+		list = append(list, e)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("the trail is damaged: its piece %s is empty", kv.Key)
+	}
+	return list, nil
+}
+
+// Head is the newest sealed entry; ok is false for an empty trail.
+func (s *Log) Head(ctx context.Context) (e audit.Sealed, ok bool, err error) {
+	resp, err := s.etcd.Get(ctx, "reading the trail's head", s.keys.Head())
+	if err != nil || len(resp.Kvs) == 0 {
+		return audit.Sealed{}, false, err
+	}
+	e, err = DecodeHead(resp.Kvs[0])
+	return e, err == nil, err
+}
+
+// DecodeHead reads the newest sealed entry.
+func DecodeHead(kv *etcdconn.KeyValue) (audit.Sealed, error) {
+	e, err := audit.DecodeEntry(kv.Value)
+	if err != nil {
+		return e, fmt.Errorf("the head of the trail is damaged: %w", err)
+	}
+	return e, nil
+}

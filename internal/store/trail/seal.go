@@ -1,0 +1,291 @@
+package trail
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/pause"
+	"dhbot/internal/store/etcdconn"
+)
+
+const (
+	// sealRead is how many pending records are read at a time, more than one
+	// transaction can write.
+	sealRead = 1000
+	// sealBatch and sealBytes bound one chunk: its records are deleted one
+	// by one in its transaction, beside the writing of chunk and head.
+	sealBatch = etcdconn.MaxOps - 8
+	sealBytes = etcdconn.MaxBytes / 2
+	// sweepEach is how often handled deliveries are looked through.
+	sweepEach = 10 * time.Minute
+	// seizeEach is how often a replica that does not seal asks whether it should.
+	seizeEach = time.Second
+	// abdicateFor is how long a replica that cannot read what is pending lets
+	// others try.
+	abdicateFor = 10 * time.Second
+)
+
+// sealer is this replica's part in sealing.
+type sealer struct {
+	mu             sync.Mutex
+	term           int64     // creation revision of the leader key while it is ours, else 0
+	last           time.Time // of the last record sealed by this replica
+	compactionMark           // where the store stands, as far as is known here
+	rest           time.Time // until when it leaves sealing to newer replicas
+	// tree is over the entries that this replica sealed last, note its head;
+	// since is the size from which on it was this replica that sealed.
+	tree  audit.Tree
+	note  string
+	since uint64
+}
+
+// KeepSealing seals and sweeps until ctx ends, and then seals once more, so
+// that an orderly stop leaves nothing pending.
+func (s *Log) KeepSealing(ctx context.Context) error {
+	tick := time.NewTicker(s.conf.SealEach)
+	defer tick.Stop()
+	swept := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Timeout)
+			defer cancel()
+			if _, err := s.Seal(last); err != nil {
+				s.log.WarnContext(ctx, "the last records were not sealed; the next start seals them", "err", err)
+			}
+			return nil
+		case <-tick.C:
+		}
+		_, err := s.Seal(ctx)
+		if err == nil && s.leads() && time.Since(swept) > sweepEach {
+			swept = time.Now()
+			_, err = s.runs.Sweep(ctx)
+		}
+		if err == nil {
+			err = s.compact(ctx)
+		}
+		if ctx.Err() == nil && s.trouble.Set(err) {
+			s.log.ErrorContext(ctx, "the trail is not being sealed", "err", err)
+		}
+		if err == nil && !s.leads() {
+			pause.For(ctx, seizeEach)
+		}
+	}
+}
+
+func (s *Log) leads() bool {
+	s.sealer.mu.Lock()
+	defer s.sealer.mu.Unlock()
+	return s.sealer.term != 0
+}
+
+// Seal chains all pending records into the trail and returns how many it
+// sealed. While another replica leads it does nothing. Run does it by itself.
+func (s *Log) Seal(ctx context.Context) (int, error) {
+	s.sealer.mu.Lock()
+	defer s.sealer.mu.Unlock()
+	total := 0
+	for {
+		if s.trust.readOnly || s.Stopped() != "" {
+			return total, nil
+		}
+		if ok, err := s.seize(ctx); !ok || err != nil {
+			return total, err
+		}
+		head, pending, more, err := s.pending(ctx)
+		if errors.Is(err, audit.ErrNewer) {
+			err = errors.Join(err, s.abdicate(ctx))
+		}
+		if err != nil || len(pending) == 0 {
+			return total, err
+		}
+		n, err := s.sealAll(ctx, head, pending)
+		total += n
+		if err != nil || (!more && n == len(pending)) {
+			return total, err
+		}
+	}
+}
+
+// seize makes this replica the one that seals, unless another is. It is
+// called with the sealer's mutex held.
+func (s *Log) seize(ctx context.Context) (bool, error) {
+	if s.sealer.term != 0 {
+		return true, nil // the next transaction finds out if that is over
+	}
+	if s.conf.Now().Before(s.sealer.rest) {
+		return false, nil
+	}
+	key, mine := s.keys.LeadsTrail(), s.self.LeaseID()
+	s.etcd.Background.Add(1)
+	resp, err := s.etcd.Send(ctx, "asking who seals the trail",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0), s.self.Lives()},
+		[]clientv3.Op{clientv3.OpPut(key, s.conf.Replica, clientv3.WithLease(mine))},
+		[]clientv3.Op{clientv3.OpGet(key)})
+	if err != nil {
+		return false, err
+	}
+	if resp.Succeeded {
+		s.sealer.term = resp.Header.Revision
+	} else if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 && kvs[0].Lease == int64(mine) {
+		s.sealer.term = kvs[0].CreateRevision // seized before, in a call whose answer was lost
+	}
+	return s.sealer.term != 0, nil
+}
+
+// abdicate lets another replica seal, a newer one, since this one cannot read
+// what is pending. It is called with the sealer's mutex held.
+func (s *Log) abdicate(ctx context.Context) error {
+	term := s.sealer.term
+	s.sealer.term, s.sealer.rest = 0, s.conf.Now().Add(abdicateFor)
+	s.etcd.Background.Add(1)
+	_, err := s.etcd.Send(ctx, "leaving the sealing to another replica",
+		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", term)},
+		[]clientv3.Op{clientv3.OpDelete(s.keys.LeadsTrail())}, nil)
+	return err
+}
+
+// head is the newest entry and the revision of its key, 0 for none.
+type head struct {
+	audit.Sealed
+	rev  int64
+	tree headed // over all entries up to it; of a store that is signed
+}
+
+// pendingRecord is a record that is not sealed yet.
+type pendingRecord struct {
+	audit.Record
+	key string
+	rev int64
+}
+
+// pending reads, at one revision of the store, the head and the oldest
+// pending records in the order of the trail.
+func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more bool, err error) {
+	resp, err := s.etcd.Send(ctx, "reading what is to be sealed", nil, []clientv3.Op{
+		clientv3.OpGet(s.keys.Head()),
+		clientv3.OpGet(s.keys.Records(), clientv3.WithPrefix(), clientv3.WithLimit(sealRead),
+			clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend)),
+		clientv3.OpGet(s.keys.Checkpoint()),
+	}, nil)
+	if err != nil {
+		return head{}, nil, false, err
+	}
+	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 {
+		h.rev = kvs[0].ModRevision
+		if h.Sealed, err = DecodeHead(kvs[0]); err != nil {
+			return head{}, nil, false, err
+		}
+	}
+	s.sealer.compactionMark = compactionMark{resp.Header.Revision, h.N}
+	found := resp.Responses[1].GetResponseRange()
+	if s.trust.key != nil && len(found.Kvs) > 0 {
+		if h.tree, err = s.treeOf(ctx, h, etcdconn.First(resp, 2)); err != nil {
+			return head{}, nil, false, err
+		}
+	}
+	list, err = s.sorted(found.Kvs, found.More)
+	return h, list, found.More, err
+}
+
+// sorted decodes pending records and sorts them by revision and key. Where
+// more records follow, the last revision may not have been read whole, and is
+// left for the next time.
+func (s *Log) sorted(kvs []*etcdconn.KeyValue, more bool) ([]pendingRecord, error) {
+	kvs = slices.SortedFunc(slices.Values(kvs), func(a, b *etcdconn.KeyValue) int {
+		return cmp.Or(cmp.Compare(a.ModRevision, b.ModRevision), bytes.Compare(a.Key, b.Key))
+	})
+	if more && len(kvs) > 0 {
+		last := kvs[len(kvs)-1].ModRevision
+		kvs = slices.DeleteFunc(kvs, func(kv *etcdconn.KeyValue) bool { return kv.ModRevision == last })
+	}
+	list := make([]pendingRecord, len(kvs))
+	for i, kv := range kvs {
+		r, err := audit.Decode(kv.Value)
+		if err != nil {
+			return nil, fmt.Errorf("the pending record %s cannot be read, and nothing after it can be sealed: %w", kv.Key, err)
+		}
+		list[i] = pendingRecord{r, string(kv.Key), kv.ModRevision}
+	}
+	return list, nil
+}
+
+// sealAll writes pending records chunk by chunk and returns how many it
+// wrote: fewer than all when another replica has begun to seal.
+func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, error) {
+	done := 0
+	for done < len(list) {
+		var chunk bytes.Buffer
+		last := h.Sealed
+		tree := h.tree.tree.Clone()
+		var deletes []clientv3.Op
+		for _, r := range list[done:] {
+			if len(deletes) == sealBatch || chunk.Len() > sealBytes {
+				break
+			}
+			last = audit.Seal(last, r.rev, r.Record)
+			line, err := audit.CanonicalEntry(last)
+			if err != nil {
+				return done, err
+			}
+			tree.Append(line)
+			chunk.Write(line)
+			chunk.WriteByte('\n')
+			deletes = append(deletes, clientv3.OpDelete(r.key))
+		}
+		ok, err := s.sealChunk(ctx, &h, last, tree, chunk.String(), deletes)
+		if err != nil || !ok {
+			return done, err
+		}
+		done += len(deletes)
+	}
+	return done, nil
+}
+
+// sealChunk writes one chunk and moves the head, unless another replica moved
+// it or leads now.
+func (s *Log) sealChunk(
+	ctx context.Context, h *head, last audit.Sealed, tree audit.Tree, chunk string, deletes []clientv3.Op,
+) (bool, error) {
+	line, err := audit.CanonicalEntry(last)
+	if err != nil {
+		return false, err
+	}
+	ops := append(deletes, clientv3.OpPut(s.keys.Chunk(last.N), chunk), clientv3.OpPut(s.keys.Head(), string(line)))
+	next := headed{}
+	if s.trust.key != nil {
+		var value string
+		if next, value, err = s.checkpointOf(tree, last, s.Epoch(), h.tree.note); err != nil {
+			return false, err
+		}
+		ops = append(ops, clientv3.OpPut(s.keys.Checkpoint(), value))
+	}
+	s.etcd.Background.Add(1)
+	resp, err := s.etcd.Send(ctx, "sealing the trail",
+		append(s.Current(),
+			clientv3.Compare(clientv3.ModRevision(s.keys.Head()), "=", h.rev),
+			clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", s.sealer.term),
+		), ops, nil)
+	if err != nil {
+		return false, err
+	}
+	if !resp.Succeeded {
+		s.sealer.term = 0
+		return false, s.refreshInstall(ctx)
+	}
+	s.sealed(h.tree, next)
+	h.Sealed = last
+	h.rev = resp.Header.Revision
+	h.tree = next
+	s.sealer.last, s.sealer.compactionMark = s.conf.Now(), compactionMark{h.rev, h.N}
+	return true, nil
+}

@@ -1,0 +1,394 @@
+package trail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/store/etcdconn"
+	"dhbot/internal/store/notes"
+	"dhbot/internal/store/sign"
+	"dhbot/internal/witness"
+)
+
+// The store is input, not authority: a writer of it, or has a copy of it,
+// must not make the bot act. Runs and claims are signed, with a key that lies
+// elsewhere; the newest counter of each run and every step that was sent are
+// noted beside that key; the trail's heads are signed and given to witnesses.
+
+// trust is what a store is believed by. A store that was opened without a key
+// file has none of it: it reads what others signed and changes nothing of it.
+type trust struct {
+	key       *sign.Key
+	notes     *notes.Notes
+	witnesses []*watched
+
+	readOnly bool // it is signed, and was opened without its key
+
+	mu      sync.Mutex
+	install installation
+	rev     int64            // of the key that the installation was read from
+	stop    string           // why nothing may be changed, "" for nothing
+	sealed  audit.SignedHead // the last that this process signed
+	alarms  map[string]string
+	fresh   []string // alarms to be posted in the channel
+}
+
+// installation is the value of the key "install", signed; its counter is the
+// epoch.
+type installation struct {
+	V     int    `json:"v"`
+	Epoch uint64 `json:"-"`
+	// Witnesses are the witnesses that were given a head once: an empty one among them
+	// has lost what it had.
+	Witnesses []string `json:"witnesses,omitempty"`
+}
+
+// NoKeyError says that a store is signed and its key is not there.
+type NoKeyError struct{ File string }
+
+func (e *NoKeyError) Error() string {
+	return fmt.Sprintf("this state is signed, and its key %s is not there: bring the file back; if it is lost, run `bot state adopt`, which closes every open run, keeps their locks until their targets were looked at, and goes on with a new key", e.File)
+}
+
+// OtherKeyError says that a store was signed with another key.
+type OtherKeyError struct {
+	File string
+	Why  error
+}
+
+func (e *OtherKeyError) Error() string {
+	return fmt.Sprintf("the key %s is not the one that this state was signed with (%v): bring back the right file (state.key_file); if it is lost, run `bot state adopt`, which closes every open run and goes on with this key", e.File, e.Why)
+}
+
+// KeyNeededError says that an external store needs a key that all replicas have.
+type KeyNeededError struct{ File string }
+
+func (e *KeyNeededError) Error() string {
+	return fmt.Sprintf("the key of the state, %s, is not there: make one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
+}
+
+// notesFile and headsFile lie beside the key, or in a directory of the replica.
+func (c Config) notesFile() string {
+	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".sent")
+}
+func (c Config) headsFile() string {
+	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".heads")
+}
+
+// Replicas may start in the same moment: how often and how soon one that was
+// overtaken looks again.
+const (
+	overtakenTries = 20
+	overtakenPause = 100 * time.Millisecond
+)
+
+// LoadKey loads or makes the key, and opens what lies beside it.
+func (s *Log) LoadKey(ctx context.Context) error {
+	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
+	if err != nil {
+		return err
+	}
+	if s.conf.KeyFile == "" {
+		s.trust.readOnly = len(found.Kvs) > 0
+		return nil
+	}
+	key, err := s.loadKey(len(found.Kvs) > 0)
+	if err != nil {
+		return err
+	}
+	s.trust.key = key
+	if len(found.Kvs) > 0 && !s.conf.Adopt {
+		if err := s.readInstall(found.Kvs[0]); err != nil {
+			return &OtherKeyError{s.conf.KeyFile, err}
+		}
+	}
+	if err := s.openNotes(key); err != nil {
+		return err
+	}
+	if s.etcd.Embedded() { // the directory's lock makes the notes ours alone
+		if err := s.trust.notes.Compact(); err != nil {
+			return err
+		}
+	}
+	s.trust.witnesses = s.newWitnesses()
+	return nil
+}
+
+// openNotes opens the notes of what was sent. Those of the key that a state was
+// signed with before it is adopted are put aside.
+func (s *Log) openNotes(key *sign.Key) (err error) {
+	file := s.conf.notesFile()
+	s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
+	if errors.Is(err, notes.ErrOther) && s.conf.Adopt {
+		aside := file + s.conf.Now().UTC().Format(".20060102T150405Z")
+		if err := os.Rename(file, aside); err != nil {
+			return err
+		}
+		s.log.Warn("the notes of the former key are put aside", "file", aside)
+		s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
+	}
+	return err
+}
+
+// Recognise finds out whether this store is what it was when the bot last used
+// it, and adopts one that was never signed, or that a person said to adopt.
+func (s *Log) Recognise(ctx context.Context) error {
+	if s.trust.key == nil {
+		return nil
+	}
+	s.askWitnesses(ctx) // before the store is read: it is never behind them
+	tries := retry.WithMaxRetries(overtakenTries, retry.NewConstant(overtakenPause))
+	return retry.Do(ctx, tries, func(ctx context.Context) error {
+		err := s.takeState(ctx)
+		if errors.Is(err, errOvertaken) {
+			return retry.RetryableError(err)
+		}
+		return err
+	})
+}
+
+// takeState reads whose state this is, and takes it as this installation's own.
+// It returns errOvertaken where another replica was first.
+func (s *Log) takeState(ctx context.Context) error {
+	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
+	if err != nil {
+		return err
+	}
+	if len(found.Kvs) == 0 {
+		return s.adoptUnsigned(ctx)
+	}
+	err = s.readInstall(found.Kvs[0])
+	switch {
+	case s.conf.Adopt:
+		return s.adopt(ctx, found.Kvs[0].ModRevision, "the state was adopted with `bot state adopt`")
+	case err != nil:
+		return &OtherKeyError{s.conf.KeyFile, err}
+	default:
+		return s.recognise(ctx)
+	}
+}
+
+func (s *Log) loadKey(signed bool) (*sign.Key, error) {
+	file := s.conf.KeyFile
+	key, err := sign.Load(file)
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return key, err
+	case signed && !s.conf.Adopt:
+		return nil, &NoKeyError{file}
+	case !s.etcd.Embedded():
+		return nil, &KeyNeededError{file}
+	default:
+		s.log.Info("a key is made for the state", "file", file)
+		return sign.Create(file)
+	}
+}
+
+// readInstall takes the installation's record, if this key signed it.
+func (s *Log) readInstall(kv *etcdconn.KeyValue) error {
+	v, err := s.trust.key.Open(string(kv.Key), kv.Value)
+	if err != nil {
+		return err
+	}
+	var in installation
+	if err := json.Unmarshal(v.Body, &in); err != nil {
+		return fmt.Errorf("the record of the installation cannot be read: %w", err)
+	}
+	in.Epoch = v.N
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	s.trust.install, s.trust.rev = in, kv.ModRevision
+	return nil
+}
+
+// Epoch is the present one.
+func (s *Log) Epoch() uint64 {
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	return s.trust.install.Epoch
+}
+
+// LaterEpoch reads the installation's record again: another replica may have
+// begun an epoch.
+func (s *Log) LaterEpoch(epoch uint64) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Timeout)
+	defer cancel()
+	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
+	if err != nil || len(found.Kvs) == 0 || s.readInstall(found.Kvs[0]) != nil {
+		return false
+	}
+	return epoch <= s.Epoch()
+}
+
+// Tampered notes an alarm and is the error of what does not count.
+func (s *Log) Tampered(what string, why error) error {
+	s.Alarm(what, fmt.Sprintf("%s in the store does not count and is not carried on: %v", what, why))
+	return fmt.Errorf("%w: %s: %w", engine.ErrTampered, what, why)
+}
+
+// Alarm remembers what is wrong about a subject, and tells the channel once.
+func (s *Log) Alarm(about, text string) {
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	if s.trust.alarms[about] == text {
+		return
+	}
+	if s.trust.alarms == nil {
+		s.trust.alarms = map[string]string{}
+	}
+	s.trust.alarms[about] = text
+	s.trust.fresh = append(s.trust.fresh, text)
+	s.log.Error("the store is not as I left it", "about", about, "text", text)
+}
+
+// calm forgets an alarm that is over.
+func (s *Log) calm(about string) {
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	delete(s.trust.alarms, about)
+}
+
+// Stopped says why nothing may be changed at all, "" for nothing: two histories
+// of one store.
+func (s *Log) Stopped() string {
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	return s.trust.stop
+}
+
+func (s *Log) stopChanges(why string) {
+	s.Alarm("trail", why)
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	s.trust.stop = why
+}
+
+// silentFor is how long a witness that does not answer at the start holds what
+// was open before.
+const silentFor = 5 * time.Minute
+
+// Hold says why a run is not carried on for the moment.
+func (s *Log) Hold(r engine.Run) string {
+	if why := s.Stopped(); why != "" {
+		return why
+	}
+	if s.trust.key == nil || !r.RequestedAt.Before(s.since) || s.conf.Now().Sub(s.since) > silentFor {
+		return ""
+	}
+	for _, w := range s.trust.witnesses {
+		if w.awaited() {
+			return fmt.Sprintf("it was open before the start, and the witness %s does not answer yet; it is waited for until %s",
+				w.Name(), s.since.Add(silentFor).UTC().Format("15:04 MST"))
+		}
+	}
+	return ""
+}
+
+// Current requires, in a transaction, that no other epoch began.
+func (s *Log) Current() []clientv3.Cmp {
+	if s.trust.key == nil {
+		return nil
+	}
+	s.trust.mu.Lock()
+	defer s.trust.mu.Unlock()
+	return []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", s.trust.rev)}
+}
+
+// newWitnesses are the file beside the key, and those of the config.
+func (s *Log) newWitnesses() []*watched {
+	own := s.conf.headsFile()
+	list := []*watched{{Witness: witness.New(own), known: own + "@" + hostname()}}
+	for _, name := range s.conf.Witnesses {
+		list = append(list, &watched{Witness: witness.New(name), known: name})
+	}
+	return list
+}
+
+// MayChange refuses changes to a signed store that was opened without its key.
+func (s *Log) MayChange() error {
+	if s.trust.readOnly {
+		return errors.New("this state is signed and was opened without its key: nothing can be changed")
+	}
+	if why := s.Stopped(); why != "" {
+		return fmt.Errorf("nothing is changed: %s", why)
+	}
+	return nil
+}
+
+// MovedOn reads the installation's record again where another replica wrote it.
+func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
+	s.trust.mu.Lock()
+	same := s.trust.key == nil || kv.ModRevision == s.trust.rev
+	s.trust.mu.Unlock()
+	if same {
+		return false
+	}
+	if err := s.readInstall(kv); err != nil {
+		s.stopChanges("the record of the installation in the store does not count: " + err.Error())
+	}
+	return true
+}
+
+// Trust is what is wrong with what is stored, and who witnesses it.
+type Trust struct {
+	Epoch      uint64
+	Why, Notes []string
+	Witnesses  []WitnessHealth
+}
+
+// Trust says how far the store is believed; cp is the value of its checkpoint.
+func (s *Log) Trust(cp *etcdconn.KeyValue) (out Trust) {
+	if s.trust.key == nil {
+		return out
+	}
+	head, _ := s.readCheckpoint(cp)
+	s.trust.mu.Lock()
+	out.Epoch = s.trust.install.Epoch
+	if s.trust.stop != "" {
+		out.Why = append(out.Why, "nothing is changed: "+s.trust.stop)
+	}
+	for _, about := range slices.Sorted(maps.Keys(s.trust.alarms)) {
+		if text := s.trust.alarms[about]; text != s.trust.stop {
+			out.Why = append(out.Why, text)
+		}
+	}
+	s.trust.mu.Unlock()
+	for _, w := range s.trust.witnesses {
+		known := w.health(head.SignedHead)
+		out.Witnesses = append(out.Witnesses, known)
+		switch {
+		case known.Why != "":
+			since := known.Since.UTC().Format("15:04 MST")
+			out.Notes = append(out.Notes, fmt.Sprintf("not witnessed by %s since %s: %s", known.Name, since, known.Why))
+		case !known.Has:
+			out.Notes = append(out.Notes, fmt.Sprintf("not witnessed yet by %s", known.Name))
+		}
+	}
+	return out
+}
+
+// refreshInstall reads the installation's record again.
+func (s *Log) refreshInstall(ctx context.Context) error {
+	if s.trust.key == nil {
+		return nil
+	}
+	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
+	if err == nil {
+		s.MovedOn(etcdconn.FirstKV(found))
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package sudoers
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+)
+
+const (
+	// wrapperBlank stands between the words that the wrapper looks at. No word
+	// that is allowed can hold it (sayable), so that words cut elsewhere are
+	// others.
+	wrapperBlank = "#"
+	// mayOption lets the wrapper say whether it would run what follows.
+	mayOption = "--may"
+)
+
+// Wrapper is the script for a sudo that reads no regular expressions, to be
+// installed as fleet.SudoWrapper; "" where the host's sudo reads them. Sudo
+// allows the script with any arguments, and the script runs what one of its
+// expressions matches as a whole, for the account that sudo made it.
+func (f *File) Wrapper() string {
+	if !f.oldSudo {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, wrapperHead, f.Host, f.Cluster, f.Catalog, f.User, fleet.SudoWrapper)
+	f.writeRules(&b, allowLine)
+	b.WriteString(wrapperTail)
+	return b.String()
+}
+
+// wrapperHead runs under bash -p, which reads no file and no function from its
+// environment; sudo has emptied that already. Ranges of characters mean what
+// they say in the C locale alone.
+const wrapperHead = `#!/bin/bash -p
+# What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.
+# Install it as %s, owner root, mode 0755, where sudo reads no
+# regular expressions. A line allows an account one command: its program, and its words
+# joined by # as an extended regular expression for all of them.
+export LC_ALL=C
+cd / || exit
+may=
+[ "$1" != --may ] || { may=1; shift; }
+refuse() { [ -n "$may" ] || echo "dhbot-sudo: not allowed" >&2; exit 1; }
+for word; do
+  case $word in '' | *'#'* | *[!\ -~]*) refuse ;; esac
+done
+account=$(/usr/bin/id -un) || refuse
+words=("$@")
+line=$(IFS='#'; printf %%s "$*")
+allow() { # ACCOUNT PROGRAM EXPRESSION
+  [ "$1" = "$account" ] || return 0
+  local whole="^($3)\$"
+  [[ $line =~ $whole ]] || return 0
+  [ -z "$may" ] || exit 0
+  exec "$2" "${words[@]:1}"
+}
+`
+
+const wrapperTail = "\nrefuse\n"
+
+// allowLine is a rule as it stands in the wrapper.
+func allowLine(r Rule) string {
+	return fmt.Sprintf("allow %s %s '%s'", r.RunAs, r.Program, strings.ReplaceAll(r.Args, "'", `'\''`))
+}
+
+// wrapperLine lets the account run the wrapper as each account that a rule of
+// it is for.
+func (f *File) wrapperLine() string {
+	accounts := map[string]bool{}
+	for _, r := range f.Rules {
+		accounts[r.RunAs] = true
+	}
+	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s", f.User, strings.Join(slices.Sorted(maps.Keys(accounts)), ", "), fleet.SudoWrapper)
+}
+
+// VersionCommand asks sudo for its version. It begins with env, so that it is
+// not taken for a command that sudo runs.
+var VersionCommand = []string{"env", "sudo", "--version"}
+
+var versionLine = regexp.MustCompile(`(?m)^Sudo version ([0-9][0-9a-z.]*)$`)
+
+// ReadVersion finds the version in the answer to VersionCommand, and whether
+// that sudo reads regular expressions.
+func ReadVersion(answer string) (version string, reads bool, err error) {
+	m := versionLine.FindStringSubmatch(answer)
+	if m == nil {
+		first, _, _ := strings.Cut(answer, "\n")
+		return "", false, fmt.Errorf("sudo's version is not known from %q: the file that bot sudoers prints is for sudo 1.9.10 and newer", first)
+	}
+	reads, err = fleet.SudoReadsRegexp(m[1])
+	return m[1], reads, err
+}

@@ -1,0 +1,91 @@
+package cardtest
+
+import (
+	"strings"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+)
+
+func wordSamples() []Sample {
+	open := []engine.Stored{{Run: restart("db_dis", "infra-1")}, {Run: after(restart("db_query_server", "query-1", "query-2"), 2)}}
+	past := []engine.Stored{{Run: ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")}}
+	held := []engine.Lock{{Name: "prod/db_dis", Run: "R-7F3K", Reason: "restart db_dis", Since: now.Add(-12 * time.Minute).UnixMilli()}}
+	lost := restart("db_dis", "infra-1")
+	lost.State = engine.Unknown
+	stuck := []engine.Stored{{Run: lost}}
+	verbs := []card.HelpRow{
+		{Verb: "status", Aliases: "stat, st", Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
+		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "restart db_dis because disk was full, freed 40 GB"},
+		{Verb: "approve", Summary: "approve a request", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
+	}
+	long, _ := card.Output(card.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []card.Answer{{
+		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
+		Text: strings.Repeat("[2026-03-13T23:59:58.956532-0500] - INFO - checkpoint written\n", 8) +
+			"[2026-03-14T00:00:02.000101-0500] - ERROR - No space left on device\n\tat java.io.FileOutputStream.write(FileOutputStream.java:313)\n" +
+			strings.Repeat("[2026-03-14T00:00:03.114200-0500] - INFO - "+strings.Repeat("retrying the write ", 12)+"\n", 8),
+		Errors: 1, At: now,
+	}}})
+	logs, _ := card.Output(card.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []card.Answer{{
+		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
+		Text: "[2026-03-14T14:01:58] - INFO - checkpoint written\n[2026-03-14T14:02:11] - ERROR - No space left on device", Errors: 1, FirstError: "No space left on device", At: now,
+	}}})
+	return []Sample{
+		{"refusal", card.Refusal("Not allowed: you are not an approver of prod. Approvers: approver, approver2.")},
+		{"did-you-mean", card.Question(&command.Question{Code: command.UnknownName, Text: "I don't know “db_diss” in prod.", Choices: []command.Choice{
+			{Text: "restart db_dis", Fields: command.On("restart", "db_dis", "", "prod"), Changes: true},
+		}})},
+		{"looking", card.Looking(restart("db_dis", "infra-1"))},
+		{"not-understood", card.DidYouMean("I don't know the command “frobnicate”.", nil)},
+		{"home-request", card.Request(called())},
+		{"runs", card.Runs(open, past)},
+		{"people", card.People("prod", []card.Member{
+			{Person: "operator", Roles: []string{"operators"}}, {Person: "approver", Roles: []string{"approvers", "data"}},
+			{Person: "approver2", Roles: []string{"approvers"}, Gone: "the account T1/U2 is deactivated"}, {Person: "reader", Roles: []string{"readers"}, Unknown: true},
+		})},
+		{"locks", card.Locks(held, open, now)},
+		{"locks-stuck", card.Locks(held, stuck, now)},
+		{"locks-none", card.Locks(nil, nil, now)},
+		{"help", card.Help([]card.HelpGroup{
+			{Title: "Most used", Rows: verbs},
+			{Title: "Change", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
+		}, "prod")},
+		{"help-verb", card.HelpVerb(card.HelpTopic{HelpRow: verbs[1], Takes: "At Sev 1 it needs the approval of another person; otherwise it runs at once.",
+			Processes: []string{"db_dis", "db_ltds"}})},
+		{"help-params", card.HelpVerb(card.HelpTopic{
+			HelpRow: card.HelpRow{Verb: "backup-retain", Summary: "back the configuration up, and delete old backups", Usage: "backup-retain [parts=PARTS] days=DAYS [because REASON]", Example: "backup-retain days=30"},
+			Params: []card.HelpParam{
+				{Name: "parts", Help: "what to back up, joined by commas", Values: "some of all,etcd,ACLs", Default: "all"},
+				{Name: "days", Help: "backups older than this many days are deleted", Values: "1 to 365"},
+			},
+			Takes: "Destructive: it waits for the votes of 2 people besides you, who type the target's name.", MayNot: "You have not the role for it in prod.",
+		})},
+		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
+		{"logs", logs},
+		{"logs-long", long},
+		{"trail", card.Trail(trail())},
+		{"trail-thread", card.TrailOf(trail()[1:])},
+	}
+}
+
+func trail() []audit.Sealed {
+	record := func(kind audit.Kind, r audit.Record) audit.Record {
+		r.Kind, r.At, r.Run, r.Cluster, r.Action, r.Target = kind, now, "R-7F3K", "prod", "restart", "db_dis on infra-1"
+		return r
+	}
+	records := []audit.Record{
+		record(audit.Requested, audit.Record{Person: "operator", Via: "slash", Text: "disk was full, freed 40 GB"}),
+		record(audit.Approved, audit.Record{Person: "approver", Via: "button", Text: "vote 1 of 1"}),
+		record(audit.StepStarted, audit.Record{Step: 2, Host: "infra-1", Command: "sudo -n -u irisadmin monit restart db_dis"}),
+		record(audit.StepEnded, audit.Record{Step: 2, Host: "infra-1", Outcome: "answered", Text: "accepted"}),
+		record(audit.Ended, audit.Record{Outcome: "done"}),
+	}
+	var out []audit.Sealed
+	for i, r := range records {
+		out = append(out, audit.Sealed{N: uint64(1289 + i), Hash: strings.Repeat("a1b2c3d4", 8), Record: r})
+	}
+	return out
+}

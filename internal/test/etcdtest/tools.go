@@ -1,0 +1,88 @@
+// Package etcdtest starts real etcd clusters of several versions, for the tests
+// of what their clients say. Debian's etcd stands for 3.4; others are built
+// from the Go module proxy, once, and kept in the user's cache directory.
+package etcdtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Env is the environment variable with which tests run against real clusters,
+// and build what is missing for them, which takes minutes; without it they are
+// skipped.
+const Env = "DHBOT_ETCD"
+
+// Debian is the version that Debian's packages have.
+const Debian = "3.4"
+
+// Versions are those that can be had.
+func Versions() []string { return []string{Debian, "3.5.35", "3.6.16", "3.7.3"} }
+
+// Tools are the programs of one version.
+type Tools struct {
+	Version, Server, Ctl string
+	Util                 string // etcdutl; "" before 3.5
+}
+
+// Find finds the programs of a version.
+func Find(t *testing.T, version string) Tools {
+	t.Helper()
+	if os.Getenv(Env) == "" {
+		t.Skipf("%s=1 runs this against real clusters", Env)
+	}
+	if version == Debian {
+		server, err := exec.LookPath("etcd")
+		ctl, err2 := exec.LookPath("etcdctl")
+		if err != nil || err2 != nil {
+			t.Skip("Debian's etcd-server and etcd-client are not installed")
+		}
+		if out, err := exec.Command(server, "--version").Output(); err != nil || !strings.Contains(string(out), "etcd Version: 3.4.") {
+			t.Skipf("the etcd that is installed is no 3.4: %s", out)
+		}
+		return Tools{Version: version, Server: server, Ctl: ctl}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "dhbot", "etcd", version)
+	tools := Tools{Version: version, Server: filepath.Join(dir, "etcd"), Ctl: filepath.Join(dir, "etcdctl"), Util: filepath.Join(dir, "etcdutl")}
+	for _, program := range []string{tools.Server, tools.Ctl, tools.Util} {
+		if _, err := os.Stat(program); err == nil {
+			continue
+		}
+		build(t, version, dir)
+		break
+	}
+	return tools
+}
+
+// build builds the programs of a version in a module of their own: they cannot
+// be installed by their path, since their go.mod files replace modules.
+func build(t *testing.T, version, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	module := t.TempDir()
+	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte("module build\n\ngo 1.26\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) {
+		t.Helper()
+		c := exec.Command("go", args...)
+		c.Dir, c.Env = module, append(os.Environ(), "GOFLAGS=-mod=mod")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	const path = "go.etcd.io/etcd/"
+	command("get", path+"server/v3@v"+version, path+"etcdctl/v3@v"+version, path+"etcdutl/v3@v"+version)
+	command("build", "-o", filepath.Join(dir, "etcd"), path+"server/v3")
+	command("build", "-o", filepath.Join(dir, "etcdctl"), path+"etcdctl/v3")
+	command("build", "-o", filepath.Join(dir, "etcdutl"), path+"etcdutl/v3")
+}

@@ -1,0 +1,117 @@
+package faulttest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dhbot/internal/test/mutant"
+)
+
+// broken is a bot without one of its rules, and how it is caught.
+type broken struct {
+	edits []mutant.Edit
+	run   string // which tests
+	point string // DHBOT_FAULT_POINT
+	says  string // part of the violation
+}
+
+func edit(file, old, instead string) mutant.Edit {
+	return mutant.Edit{File: file, Old: old, New: instead}
+}
+
+var brokenBots = map[string]broken{
+	"approval not checked again": {
+		edits: []mutant.Edit{edit("internal/app/build.go", "return b.service.Recheck(ctx, r)", "return nil")},
+		run:   "TestScenes/approver_leaves", says: "commands changed something, where none may",
+	},
+	"ack before claim": {
+		edits: []mutant.Edit{edit("internal/slackio/intake.go", "	first, claimErr := e.claim(ctx, d)\n", "	e.ack(ctx, l, ack{id: id})\n	first, claimErr := e.claim(ctx, d)\n")},
+		run:   "TestPoints", point: "claim before 2", says: "was acked, and nothing came of it",
+	},
+	"sent again after a lost connection": {
+		edits: []mutant.Edit{edit("internal/engine/workerstep.go", "	result := w.c.Runner.Run(hard, CommandOf(ps))\n",
+			"	result := w.c.Runner.Run(hard, CommandOf(ps))\n	if result.Outcome == remote.FateUnknown {\n		result = w.c.Runner.Run(hard, CommandOf(ps))\n	}\n")},
+		run: "TestScenes/fate_unknown", says: "was executed 2 times",
+	},
+	"digest ignored": {
+		edits: []mutant.Edit{
+			edit("internal/engine/workerrun.go", " || !plan.Same(r.Plan):", ":"),
+			edit("internal/engine/workerrun.go", "case !plan.Same(begun.Run.Plan):", "case false:"),
+		},
+		run: "TestScenes/plan_changes", says: "commands changed something, where none may",
+	},
+	"own vote counts": {
+		edits: []mutant.Edit{
+			edit("auth/rules.go", "case samePerson(voter, asker):", "case samePerson(voter, asker) && false:"),
+			edit("internal/engine/votes.go", "	case sameActor(e.By, r.Asked):\n		return refused(OwnRequest, \"Not allowed: %s can't approve %s", "	case false:\n		return refused(OwnRequest, \"Not allowed: %s can't approve %s"),
+			edit("internal/engine/votes.go", " && !sameActor(v.Actor, r.Asked)", ""),
+		},
+		run: "TestScenes/own_vote", says: "began without the vote of anybody else",
+	},
+	"lock dropped on unknown": {
+		edits: []mutant.Edit{edit("internal/engine/steps.go", "\tt.run.State = Unknown\n",
+			"\tt.run.State = Unknown\n\tt.change.Release = true\n")},
+		run: "TestScenes/fate_unknown", says: "is unknown and holds",
+	},
+}
+
+// TestRulesAreThere holds the edits to the code: each takes out one rule, and
+// the long version does not run after every change.
+func TestRulesAreThere(t *testing.T) {
+	for name, b := range brokenBots {
+		if _, err := mutant.Apply("../../..", b.edits); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestBrokenBots builds the bot, and this package with it, without one of its
+// rules at a time, and wants the harness to notice.
+func TestBrokenBots(t *testing.T) {
+	if os.Getenv("DHBOT_FAULT_BROKEN") == "" {
+		t.Skip("set DHBOT_FAULT_BROKEN=1 to build bots that are broken on purpose and see them caught")
+	}
+	for name, b := range brokenBots {
+		t.Run(name, func(t *testing.T) {
+			bin := b.build(t)
+			cmd := exec.Command(bin, "-test.run", b.run)
+			cmd.Env = append(os.Environ(), "DHBOT_FAULT_POINT="+b.point)
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("the harness has nothing against it")
+			case !strings.Contains(string(out), b.says):
+				t.Errorf("it failed, but not over %q:\n%s", b.says, out)
+			default:
+				for line := range strings.Lines(string(out)) {
+					if strings.Contains(line, "VIOLATION") {
+						t.Log(strings.TrimSpace(line))
+					}
+				}
+			}
+		})
+	}
+}
+
+// build compiles this package over the edited files.
+func (b broken) build(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay, err := mutant.Overlay(root, dir, b.edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(dir, "broken.test")
+	cmd := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", bin, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the broken bot does not build: %v\n%s", err, out)
+	}
+	return bin
+}

@@ -1,0 +1,313 @@
+package faulttest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/sim/hostsim"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/runbooks"
+)
+
+// judge looks at a round that has come to rest, from outside, and names
+// everything that must not be.
+func (p *people) judge(st state) {
+	p.judgeTrail(st)
+	p.judgeCommands(st)
+	p.judgeVotes(st)
+	p.judgeLocks(st)
+	p.judgeDeeds(st)
+	p.judgeMessages(st)
+	for _, key := range st.Unsettled {
+		p.violation("delivery %s was accepted and never handled", key)
+	}
+}
+
+// atRest says that nothing is left for the bot to do; why names what is.
+func atRest(st state) (why string) {
+	if len(st.Unsettled) > 0 {
+		return "unhandled: " + strings.Join(st.Unsettled, ", ")
+	}
+	for _, s := range st.Runs {
+		switch r := s.Run; {
+		case r.State == engine.Unknown && r.ProbedAt == nil:
+			return r.ID + " is unknown and was not looked at"
+		case r.State == engine.Waiting || r.State == engine.Unknown || r.State.Ended():
+		default:
+			return r.ID + " is " + string(r.State)
+		}
+		if post := st.Posts[s.Run.ID]; post.Rev < s.Rev || post.TS == "" {
+			return fmt.Sprintf("the message of %s shows revision %d of %d", s.Run.ID, post.Rev, s.Rev)
+		}
+	}
+	if st.Pending > 0 {
+		return fmt.Sprintf("%d records are not sealed", st.Pending)
+	}
+	for _, e := range st.Trail {
+		if e.N > st.Posted && e.Record.Kind != audit.ReadDone {
+			return fmt.Sprintf("trail entry %d is not posted (up to %d)", e.N, st.Posted)
+		}
+	}
+	return ""
+}
+
+func (p *people) judgeTrail(st state) {
+	entries := func(yield func(audit.Sealed, error) bool) {
+		for _, e := range st.Trail {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+	if _, err := audit.Verify(entries, audit.Options{}); err != nil {
+		p.violation("the trail does not verify: %v", err)
+	}
+	last := map[string]audit.Record{}
+	for _, e := range st.Trail {
+		if e.Record.Seq > 0 {
+			last[e.Record.Run] = e.Record
+		}
+	}
+	for _, s := range st.Runs {
+		if r, ok := last[s.Run.ID]; !ok || r.Seq != s.Run.Records || audit.Hash(r) != s.Run.Head {
+			p.violation("%s says it has %d records, the trail has %d or others", s.Run.ID, s.Run.Records, r.Seq)
+		}
+	}
+}
+
+// command is what a host was sent.
+type command struct{ host, line string }
+
+// judgeCommands compares what the hosts executed with what is recorded.
+func (p *people) judgeCommands(st state) {
+	recorded := map[command][]time.Time{}
+	begun := map[string]int{}
+	runs := byID(st)
+	for _, e := range st.Trail {
+		r := e.Record
+		if r.Kind != audit.StepStarted {
+			continue
+		}
+		run, ok := runs[r.Run]
+		if !ok || r.Step < 1 || r.Step > len(run.Plan.Steps) {
+			p.violation("record %d is of step %d of %s, which is not in the store", e.N, r.Step, r.Run)
+			continue
+		}
+		step := run.Plan.Steps[r.Step-1]
+		if !step.Changes() {
+			continue
+		}
+		if step.Sent != r.Command || step.Host != r.Host {
+			p.violation("record %d says %q on %s, approved was %q on %s", e.N, r.Command, r.Host, step.Sent, step.Host)
+		}
+		key := fmt.Sprintf("step %d of %s", r.Step, r.Run)
+		if begun[key]++; begun[key] > 1 {
+			p.violation("%s was begun %d times", key, begun[key])
+		}
+		c := command{r.Host, r.Command}
+		recorded[c] = append(recorded[c], r.At)
+	}
+	executed := map[command]int{}
+	for _, x := range p.hosts.Executed() {
+		if !x.Changes {
+			continue
+		}
+		c := command{x.Host, x.Line}
+		at := recorded[c]
+		n := executed[c]
+		executed[c]++
+		switch {
+		case n >= len(at):
+			p.violation("%q on %s was executed %d times, recorded and approved %d times", x.Line, x.Host, n+1, len(at))
+		case x.At.Before(at[n]):
+			p.violation("%q on %s was executed %s before its record", x.Line, x.Host, at[n].Sub(x.At))
+		}
+	}
+}
+
+func byID(st state) map[string]engine.Run {
+	out := map[string]engine.Run{}
+	for _, s := range st.Runs {
+		out[s.Run.ID] = s.Run
+	}
+	return out
+}
+
+// critical are the processes of the rounds whose restart takes a vote
+// (process-runbooks.md, the severity of each one's outage); for the others
+// that stand there it takes none.
+var critical = map[string]bool{"db_dis": true, "db_query_server": true, "db_tdcp": true, "iris_controller": true, "db_acl_write_server": false, "db_ltds": false}
+
+var accounts = map[string]string{
+	"operator": slacklocal.DemoOperator, "approver": slacklocal.DemoApprover, "approver2": slacklocal.DemoApprover2, "reader": slacklocal.DemoReader,
+}
+
+func account(name string) auth.Account {
+	return auth.Account{Team: slacklocal.DemoTeam, User: accounts[name]}
+}
+
+// judgeVotes wants, for every run of which something was begun, a tap on its
+// own card by somebody other than who asked, before the first step; and that
+// the card showed what then ran.
+func (p *people) judgeVotes(st state) {
+	first := map[string]audit.Sealed{} // the first step begun, by run
+	voted := map[string][]audit.Sealed{}
+	for _, e := range st.Trail {
+		switch e.Record.Kind {
+		case audit.Approved:
+			voted[e.Record.Run] = append(voted[e.Record.Run], e)
+		case audit.StepStarted:
+			if _, ok := first[e.Record.Run]; !ok {
+				first[e.Record.Run] = e
+			}
+		default:
+		}
+	}
+	for id, run := range byID(st) {
+		needs, known := critical[run.Inputs.Process]
+		if !known {
+			p.violation("%s is about %q, which nobody asked for", id, run.Inputs.Process)
+		}
+		begin, begun := first[id]
+		if !begun || !needs {
+			continue
+		}
+		votes := slices.DeleteFunc(slices.Clone(voted[id]), func(e audit.Sealed) bool {
+			return e.N > begin.N || e.Record.Digest != run.Plan.Digest || !p.tapped(e.Record, run)
+		})
+		if len(votes) == 0 {
+			p.violation("%s (%s, asked by %s) began without the vote of anybody else for its plan %.6s", id, run.Plan.Title, run.Asked.Person, run.Plan.Digest)
+		}
+	}
+}
+
+// tapped says that a vote is one that a person really gave, who may and who
+// was shown what runs.
+func (p *people) tapped(vote audit.Record, run engine.Run) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.deeds, func(d *deed) bool {
+		return d.kind == "approve" && d.run == run.ID && account(d.who).String() == vote.Account &&
+			(d.who == "approver" || d.who == "approver2") && account(d.who) != run.Asked.Account && showsAll(d.shown, run)
+	})
+}
+
+// showsAll says that a card shows every changing command of a run.
+func showsAll(shown string, run engine.Run) bool {
+	for _, s := range run.Plan.Steps {
+		if s.Kind == runbooks.Exec && !strings.Contains(shown, s.Command) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *people) judgeLocks(st state) {
+	runs := byID(st)
+	held := map[string][]string{}
+	for _, l := range st.Locks {
+		held[l.Run] = append(held[l.Run], l.Name)
+		if r, ok := runs[l.Run]; !ok || r.State.Ended() {
+			p.violation("lock %s is held by %s, which is not open", l.Name, l.Run)
+		}
+	}
+	for id, r := range runs {
+		if r.State == engine.Unknown && len(held[id]) != len(slices.Compact(slices.Sorted(slices.Values(r.Plan.Locks)))) {
+			p.violation("%s is unknown and holds %v instead of %v", id, held[id], r.Plan.Locks)
+		}
+	}
+}
+
+// judgeDeeds wants, for everything that Slack said had arrived, something that
+// the person can see; a command that only reads is not kept, and may be lost.
+func (p *people) judgeDeeds(st state) {
+	p.mu.Lock()
+	deeds := slices.Clone(p.deeds)
+	p.mu.Unlock()
+	for _, d := range deeds {
+		if d.kind != "read" && d.acked && d.answer == "" && !p.seen(d, st) {
+			p.violation("%s: %s (%s%s) at %s was acked, and nothing came of it that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
+		}
+	}
+}
+
+func (p *people) seen(d *deed, st state) bool {
+	list, err := p.slack.Messages(d.where, d.who)
+	if err != nil {
+		return false
+	}
+	for _, m := range list {
+		// A word to this person alone, or an answer in the channel.
+		if m.User != slackbot && !m.At.Before(d.at) && m.Ephemeral {
+			return true
+		}
+	}
+	for _, s := range st.Runs {
+		switch {
+		case d.kind == "ask" && strings.HasSuffix(s.Run.Reason, d.tag):
+			return true // its message is judged by itself
+		case d.kind == "approve" && d.run == s.Run.ID:
+			for _, v := range s.Run.Votes {
+				if v.Account == account(d.who) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// slackbot is who writes Slack's own words, such as that a command failed.
+const slackbot = "USLACKBOT"
+
+// judgeMessages wants each run's message to be in the channel and to show the
+// run as it is, and every posted trail entry in the audit channel.
+func (p *people) judgeMessages(st state) {
+	for _, s := range st.Runs {
+		post := st.Posts[s.Run.ID]
+		list, err := p.slack.Messages(s.Run.Place.Channel, "")
+		if err != nil {
+			p.violation("the channel cannot be read: %v", err)
+			return
+		}
+		i := slices.IndexFunc(list, func(m slacklocal.Message) bool { return m.TS == post.TS })
+		switch {
+		case i < 0:
+			p.violation("%s has no message in the channel", s.Run.ID)
+		case post.Rev != s.Rev:
+			p.violation("the message of %s shows revision %d of %d", s.Run.ID, post.Rev, s.Rev)
+		case !strings.Contains(words(list[i]), s.Run.ID):
+			p.violation("the message of %s does not name it: %s", s.Run.ID, list[i].Text)
+		}
+	}
+	trail, err := p.slack.Messages("audit", "")
+	if err != nil {
+		p.violation("the audit channel cannot be read: %v", err)
+		return
+	}
+	var shown strings.Builder
+	for _, m := range trail {
+		shown.WriteString(words(m))
+	}
+	for _, e := range st.Trail {
+		if e.Record.Kind != audit.ReadDone && !strings.Contains(shown.String(), fmt.Sprintf("#%d", e.N)) {
+			p.violation("trail entry %d was never posted", e.N)
+		}
+	}
+}
+
+// executions counts how often any host was told to change something.
+func executions(list []hostsim.Execution) int {
+	n := 0
+	for _, x := range list {
+		if x.Changes {
+			n++
+		}
+	}
+	return n
+}

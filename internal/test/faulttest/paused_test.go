@@ -1,0 +1,111 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/pause"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// TestPausedReplica stops one of two replicas in its tracks for longer than its lease,
+// in every phase of a restart, and wants the last word of each run in the channel: a
+// replica that wakes may send the edit that it had in hand, over the final card of
+// another. DHBOT_PAUSED_ROUNDS says how often; in the short form it is tried where the
+// edits are.
+func TestPausedReplica(t *testing.T) {
+	t.Parallel()
+	if only := os.Getenv("DHBOT_PAUSED_POINT"); only != "" {
+		at, err := parsePoint(only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pausedAt(t, at)
+		return
+	}
+	points := []point{{"edit before", 1}, {"edit after", 2}}
+	if n := os.Getenv("DHBOT_PAUSED_ROUNDS"); n != "" {
+		rounds, err := strconv.Atoi(n)
+		if err != nil || rounds < 1 {
+			t.Fatalf("DHBOT_PAUSED_ROUNDS=%q is no number of rounds", n)
+		}
+		_, path := round{shape: shared, script: plain, replay: "go test -run Quiet"}.play(t)
+		if t.Failed() {
+			t.Fatal("a round without faults fails; the others would tell nothing")
+		}
+		points = spread(path, rounds)
+	}
+	for i, at := range points {
+		t.Run(fmt.Sprintf("%d/%s", i, at), func(t *testing.T) {
+			t.Parallel()
+			pausedAt(t, at)
+		})
+	}
+}
+
+// spread are n points of a path: half of them where messages are put, the others spread
+// over all of it.
+func spread(path []crossing, n int) []point {
+	var edits, all []point
+	for _, c := range path {
+		all = append(all, c.point)
+		if strings.HasPrefix(c.What, "edit") || strings.HasPrefix(c.What, "post") {
+			edits = append(edits, c.point)
+		}
+	}
+	var out []point
+	for i := range n {
+		from := all
+		if i%2 == 0 && len(edits) > 0 {
+			from = edits
+		}
+		out = append(out, from[i*len(from)/n])
+	}
+	return out
+}
+
+// awake is how long a replica that woke has to send what it had in hand.
+const awake = 3 * time.Second
+
+func pausedAt(t *testing.T, at point) {
+	script := func(ctx context.Context, p *people, r *rand.Rand) {
+		plain(ctx, p, r)
+		p.repairs.Wait()
+		pause.For(ctx, awake)
+	}
+	p, _ := round{
+		shape: shared, seed: 1, script: script, also: (*people).judgeLastWords,
+		snares: []snare{{at, fault{name: "SIGSTOP for longer than the lease", do: freezeReplica}}},
+		replay: fmt.Sprintf("DHBOT_PAUSED_POINT=%q go test -run PausedReplica ./internal/test/faulttest", at),
+	}.play(t)
+	if left := p.watch.unsprung(); len(left) > 0 {
+		t.Logf("nobody came by %v this time", left)
+	}
+}
+
+// judgeLastWords wants each run's message to say how the run is now.
+func (p *people) judgeLastWords(st state) {
+	for _, s := range st.Runs {
+		list, err := p.slack.Messages(s.Run.Place.Channel, "")
+		if err != nil {
+			p.violation("the channel cannot be read: %v", err)
+			return
+		}
+		i := slices.IndexFunc(list, func(m slacklocal.Message) bool { return m.TS == st.Posts[s.Run.ID].TS })
+		if i < 0 {
+			continue // judgeMessages has said so
+		}
+		if want := card.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
+			p.violation("the message of %s says %q, and the run is %q", s.Run.ID, list[i].Text, want)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package faulttest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/publish"
+	"dhbot/internal/store/etcdstore"
+)
+
+// state is what the store holds, at about one moment.
+type state struct {
+	Runs      []engine.Stored // open ones, then those that ended
+	Locks     []engine.Lock
+	Posts     map[string]publish.Post // by run
+	Unsettled []string                // keys of deliveries, with who took them
+	Posted    uint64                  // the last trail entry in the audit channel
+	Trail     []audit.Sealed
+	Pending   int64 // records that wait to be sealed
+}
+
+// readState reads all of it.
+func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
+	out := state{Posts: map[string]publish.Post{}}
+	open, err := s.Open(ctx)
+	if err != nil {
+		return out, err
+	}
+	ended, err := s.Recent(ctx, 1000)
+	if err != nil {
+		return out, err
+	}
+	out.Runs = append(open, ended...)
+	if out.Locks, err = s.Locks(ctx); err != nil {
+		return out, err
+	}
+	for _, r := range out.Runs {
+		if out.Posts[r.Run.ID], _, err = s.Post(ctx, r.Run.ID); err != nil {
+			return out, err
+		}
+	}
+	err = s.Unsettled(ctx, func(key string, _ []byte, replica string, _ time.Time) error {
+		out.Unsettled = append(out.Unsettled, key+" taken by "+replica)
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	if out.Posted, err = s.TrailPosted(ctx); err != nil {
+		return out, err
+	}
+	health, err := s.Health(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Pending = health.Pending
+	err = s.Trail(ctx, 1, func(e audit.Sealed) error { out.Trail = append(out.Trail, e); return nil })
+	return out, err
+}
+
+// servePeek lets the round look into the store of a living replica, which is
+// the only way in where it is embedded.
+func servePeek(socket string, s *etcdstore.Store) (stop func() error, err error) {
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	answer(mux, "GET /state", func(ctx context.Context) (state, error) { return readState(ctx, s) })
+	answer(mux, "GET /burden", func(ctx context.Context) (burden, error) { return readBurden(ctx, s) })
+	srv := &http.Server{Handler: mux}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = srv.Serve(l) }()
+	return func() error { err := srv.Close(); <-served; return err }, nil
+}
+
+func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context) (T, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v, err := read(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(v)
+	})
+}
+
+// burden is what a replica weighs on its machine.
+type burden struct {
+	RSS, Heap, Size, InUse  int64 // bytes: of the process, of what it holds, of the store's database and of what is in it
+	Goroutines, Descriptors int
+	Sealed, Stored          uint64 // entries of the trail, and the first of them that is not only archived
+}
+
+func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
+	h, err := s.Health(ctx)
+	if err != nil {
+		return burden{}, err
+	}
+	b := burden{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
+	// A collection first: what is garbage weighs nothing.
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.Heap = int64(m.HeapAlloc)
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return burden{}, err
+	}
+	b.Descriptors = len(open)
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return burden{}, err
+	}
+	var total, resident int64
+	if _, err := fmt.Sscan(string(statm), &total, &resident); err != nil {
+		return burden{}, fmt.Errorf("/proc/self/statm: %w", err)
+	}
+	b.RSS = resident * int64(os.Getpagesize())
+	return b, nil
+}
+
+// peek asks a replica for something, such as the state.
+func peek[T any](ctx context.Context, socket, path string) (T, error) {
+	var st T
+	client := unixClient(socket)
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://peek"+path, nil)
+	if err != nil {
+		return st, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return st, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return st, errors.New(resp.Status)
+	}
+	return st, json.NewDecoder(resp.Body).Decode(&st)
+}

@@ -1,0 +1,144 @@
+package faulttest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/pause"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// deed is one thing that a person did, and whether Slack said that it arrived.
+type deed struct {
+	who    string
+	where  string // the channel
+	kind   string // ask, approve, read
+	tag    string // ask: a word of the reason that no other deed has
+	run    string // approve: the run on whose card it was
+	shown  string // approve: what the card said
+	at     time.Time
+	acked  bool
+	answer string // what Slack showed at once
+}
+
+// people act, and remember what they did.
+type people struct {
+	*world
+
+	mu    sync.Mutex
+	deeds []*deed
+	tags  int
+}
+
+const channel = "incident"
+
+func (p *people) note(d *deed) *deed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deeds = append(p.deeds, d)
+	return d
+}
+
+func (p *people) newTag() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tags++
+	return fmt.Sprintf("wish%d", p.tags)
+}
+
+const (
+	askTries = 8
+	askPause = 700 * time.Millisecond
+)
+
+// ask types a command, and again while Slack says that it failed.
+func (p *people) ask(ctx context.Context, who, command string) {
+	for range askTries {
+		d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
+		a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command + " because " + d.tag})
+		if err != nil {
+			p.violation("%s cannot type %q: %v", who, command, err)
+			return
+		}
+		if a.Message != nil {
+			d.answer = a.Message.Text
+		}
+		if d.acked = a.OK; d.acked && d.answer == "" {
+			return
+		}
+		if !pause.For(ctx, askPause) {
+			return
+		}
+	}
+}
+
+// mention writes to the bot; Slack repeats the event until it is acked.
+func (p *people) mention(who, command string) {
+	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
+	if _, err := p.slack.Mention(slacklocal.Mention{User: who, Channel: channel, Text: "@dh " + command + " because " + d.tag}); err != nil {
+		p.violation("%s cannot mention the bot: %v", who, err)
+	}
+}
+
+// status asks for something that only reads.
+func (p *people) status(who, command string) {
+	d := p.note(&deed{who: who, where: channel, kind: "read", at: time.Now()})
+	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})
+	if err != nil {
+		p.violation("%s cannot type %q: %v", who, command, err)
+		return
+	}
+	d.acked = a.OK
+}
+
+// approvers look at the channel and tap Approve on every card that offers it,
+// until ctx ends. The one who asked tries first.
+func (p *people) approve(ctx context.Context, temper func(run string) []string) {
+	var taps sync.WaitGroup
+	defer taps.Wait()
+	last := map[string]time.Time{}
+	for pause.For(ctx, 100*time.Millisecond) {
+		list, err := p.slack.Messages(channel, "approver")
+		if err != nil {
+			p.violation("approver cannot read the channel: %v", err)
+			return
+		}
+		for _, m := range list {
+			for _, b := range m.Buttons() {
+				run, _, _ := strings.Cut(b.Value, " ")
+				if b.ActionID != card.TapApprove || time.Since(last[run]) < 1500*time.Millisecond {
+					continue
+				}
+				first := last[run].IsZero()
+				last[run] = time.Now()
+				who := temper(run)
+				if first {
+					p.tap("operator", run, m, b) // asked for it, or is no approver
+				}
+				for _, name := range who {
+					taps.Go(func() { p.tap(name, run, m, b) })
+				}
+			}
+		}
+	}
+}
+
+func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button) {
+	d := p.note(&deed{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
+	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
+	if err != nil {
+		return // the card has changed meanwhile: there is no such button any more
+	}
+	d.acked = a.OK
+}
+
+// words is all that a message shows.
+func words(m slacklocal.Message) string {
+	b, _ := json.Marshal(m.Blocks)
+	return m.Text + "\n" + string(b)
+}

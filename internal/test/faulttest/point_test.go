@@ -1,0 +1,111 @@
+package faulttest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// embedded and shared are the worlds in which every crash point is tried: in
+// one the next life goes on, in the other another replica may.
+var (
+	embedded = shape{Replicas: 1}
+	shared   = shape{Replicas: 2, Members: 1}
+)
+
+// TestQuiet plays a round in which nothing goes wrong.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	for _, s := range []shape{embedded, shared} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			p, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
+			if n := executions(p.hosts.Executed()); n != 2 {
+				t.Errorf("%d commands changed something, want 2", n)
+			}
+			t.Logf("%d crossings of %d kinds", len(path), len(kinds(path)))
+		})
+	}
+}
+
+// kinds lists each kind of crossing once, in the order of their first.
+func kinds(path []crossing) []string {
+	var out []string
+	for _, c := range path {
+		if !slices.Contains(out, c.What) {
+			out = append(out, c.What)
+		}
+	}
+	return out
+}
+
+// parsePoint reads "commit approved after 1".
+func parsePoint(s string) (point, error) {
+	i := strings.LastIndexByte(s, ' ')
+	if i < 0 {
+		return point{}, fmt.Errorf("%q is no point", s)
+	}
+	n, err := strconv.Atoi(s[i+1:])
+	return point{s[:i], n}, err
+}
+
+// TestPoints kills a replica at crash points: in the short version at the
+// first crossing of every kind, shared out between the two worlds; in the long
+// one at every crossing that a quiet round has, in both.
+func TestPoints(t *testing.T) {
+	t.Parallel()
+	if only := os.Getenv("DHBOT_FAULT_POINT"); only != "" {
+		at, err := parsePoint(only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []shape{embedded, shared} {
+			t.Run(s.String(), func(t *testing.T) { die(t, s, at) })
+		}
+		return
+	}
+	long := os.Getenv("DHBOT_FAULT_ROUNDS") != ""
+	for n, s := range []shape{embedded, shared} {
+		_, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
+		if t.Failed() {
+			t.Fatal("a round without faults fails; the others would tell nothing")
+		}
+		var points []point
+		if long {
+			for _, c := range path {
+				points = append(points, c.point)
+			}
+		} else {
+			for i, what := range kinds(path) {
+				if i%2 == n {
+					points = append(points, point{what, 1})
+				}
+			}
+		}
+		for _, at := range points {
+			t.Run(fmt.Sprintf("%s/%s", s, at), func(t *testing.T) {
+				t.Parallel()
+				die(t, s, at)
+			})
+		}
+	}
+}
+
+func die(t *testing.T, s shape, at point) {
+	back := 300 * time.Millisecond
+	if s == shared && rand.IntN(2) == 0 {
+		back = -1 // the other one has to finish it
+	}
+	p, _ := round{
+		shape: s, script: plain, snares: []snare{{at, kill(back)}},
+		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
+	}.play(t)
+	if left := p.watch.unsprung(); len(left) > 0 {
+		t.Logf("nobody came by %v this time", left)
+	}
+}

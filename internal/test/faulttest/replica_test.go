@@ -1,0 +1,125 @@
+package faulttest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"dhbot/internal/app"
+	"dhbot/internal/config"
+	"dhbot/internal/engine"
+	"dhbot/internal/secret"
+	"dhbot/internal/slackio"
+	"dhbot/internal/sshexec"
+	"dhbot/internal/store/etcdstore"
+)
+
+// replicaVar names the file with the settings of a bot process.
+const replicaVar = "DHBOT_FAULT_REPLICA"
+
+// Times of a replica, shorter than in earnest so that a round takes seconds.
+const (
+	leaseTTL = 2 * time.Second
+	startTTL = 20 * time.Second
+	voteTTL  = 2 * time.Minute
+)
+
+// settings are what a bot process is told.
+type settings struct {
+	Name      string
+	Config    string // the config file
+	SlackAPI  string
+	AppToken  string
+	BotToken  string
+	Gate      string // the socket that crossings are reported to; "" is a bot in earnest, with its own times
+	Peek      string // the socket on which the round asks for the state
+	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the bot's own
+}
+
+// replicaMain is `bot run` with its edges wrapped, and returns its exit code.
+func replicaMain(file string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := runReplica(ctx, file); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return 1
+	}
+	return 0
+}
+
+func runReplica(ctx context.Context, file string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var s settings
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	env := map[string]string{"SLACK_APP_TOKEN": s.AppToken, "SLACK_BOT_TOKEN": s.BotToken}
+	cfg, problems := config.Load(s.Config, func(name string) string { return env[name] })
+	if problems.Fatal() {
+		return problems
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("replica", s.Name)
+	c := app.Configure(cfg, cfg.Catalogs, app.Options{SlackAPI: s.SlackAPI, Log: log})
+	if s.Gate != "" {
+		c.Policy = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}
+	}
+	c.Replica = s.Name
+	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it had begun
+		}
+		return err
+	}
+	peek, err := servePeek(s.Peek, store)
+	if err != nil {
+		return errors.Join(err, closeAll())
+	}
+	if s.Gate != "" {
+		edges = wrap(edges, newGate(s.Gate, s.Name))
+	}
+	err = app.Run(ctx, c, edges)
+	return errors.Join(err, peek(), closeAll())
+}
+
+// openEdges opens what app.Open opens, with times that suit a test unless it is
+// in earnest.
+func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
+	sc := app.StoreConfig(cfg, s.Name, log)
+	pc := sshexec.Config{Credentials: cfg.SSH.Credentials, KnownHosts: cfg.SSH.KnownHosts, Log: log}
+	var pace slackio.Pace
+	if s.Gate != "" {
+		sc.LeaseTTL, sc.Timeout, sc.SealEach = leaseTTL, time.Second, 50*time.Millisecond
+		pc.DialTimeout, pc.HandshakeTimeout, pc.KeepAlive = time.Second, 2*time.Second, 2*time.Second
+		pace = slackio.Pace{PostEvery: 20 * time.Millisecond, EditBurst: 100, EditEvery: 20 * time.Millisecond}
+	}
+	if s.KeepTrail > 0 {
+		sc.KeepTrail, sc.Segment, sc.KeepHistory = s.KeepTrail, s.KeepTrail, int64(s.KeepTrail)
+	}
+	store, err := etcdstore.Open(ctx, sc)
+	if err != nil {
+		return app.Edges{}, nil, nil, err
+	}
+	pool, err := sshexec.New(pc)
+	if err != nil {
+		return app.Edges{}, nil, nil, errors.Join(err, store.Close())
+	}
+	slack := func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
+		return slackio.New(slackio.Config{
+			IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New(s.AppToken), BotToken: secret.New(s.BotToken), APIURL: s.SlackAPI,
+			Claims: claims, Handler: handler, Log: log, Pace: pace,
+		})
+	}
+	closeAll := func() error { pool.Close(); return store.Close() }
+	edges := app.Edges{Store: store, Remote: pool, Slack: slack, SetLastHeard: store.SetLastHeard, Peers: store.Peers, Leave: store.Leave, StoreHealth: store.Health, RoundTrip: store}
+	return edges, store, closeAll, nil
+}

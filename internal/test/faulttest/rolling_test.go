@@ -1,0 +1,105 @@
+package faulttest
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"dhbot/internal/pause"
+)
+
+// perMinute is the traffic of the long tests: 300 commands a minute.
+const perMinute = 300
+
+// minutesOf reads for how long a long test is played; 0 is the short version.
+func minutesOf(t *testing.T, name string) time.Duration {
+	text := os.Getenv(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatalf("%s is not a number of minutes: %v", name, err)
+	}
+	return time.Duration(n * float64(time.Minute))
+}
+
+// TestRollingRestart restarts three replicas in turn, again and again, under
+// 300 commands a minute over ten channels of a Slack with Slack's limits.
+// Nothing may be lost or come twice; with DHBOT_FAULT_ROLLING=10 it is played
+// for ten minutes, and prints how long people waited.
+func TestRollingRestart(t *testing.T) {
+	within := minutesOf(t, "DHBOT_FAULT_ROLLING")
+	between := 20 * time.Second
+	if within == 0 {
+		within, between = 10*time.Second, time.Second
+	}
+	w := makeWorld(t, setup{shape: shape{Replicas: 3, Members: 1}, earnest: true, channels: manyChannels(10)})
+	w.until("all replicas hear Slack", time.Minute, func() bool { return w.slack.Connections() == 6 })
+	tr := newTraffic(&people{world: w}, perMinute)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	var (
+		rolling sync.WaitGroup
+		stops   []time.Duration
+	)
+	began := time.Now()
+	rolling.Go(func() {
+		for seat := 0; pause.For(ctx, between); seat = (seat + 1) % 3 {
+			stops = append(stops, w.restart(seat))
+		}
+	})
+	tr.flow(ctx)
+	rolling.Wait()
+	t.Logf("%s, %d restarts in %v, the longest stop took %v", w.shape, len(stops), time.Since(began).Round(time.Second), longest(stops))
+	t.Logf("%s", tr.count(time.Time{}, time.Time{}))
+	for text, n := range tr.refusals() {
+		t.Logf("%d times: %s", n, text)
+	}
+	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest")
+}
+
+// restart ends a replica as an upgrade does, begins its next life, and waits
+// until that hears Slack. It returns how long the end took.
+func (w *world) restart(seat int) time.Duration {
+	w.mu.Lock()
+	old := w.replicas[seat]
+	w.mu.Unlock()
+	began := time.Now()
+	_ = old.cmd.Process.Signal(syscall.SIGTERM)
+	<-old.ended
+	took := time.Since(began)
+	w.start(seat)
+	w.until("the next life hears Slack", time.Minute, func() bool { return w.slack.Connections() == 2*w.shape.Replicas })
+	return took.Round(time.Millisecond)
+}
+
+func longest(list []time.Duration) time.Duration {
+	var most time.Duration
+	for _, d := range list {
+		most = max(most, d)
+	}
+	return most
+}
+
+// finish lets the bot come to rest, judges it like any round, and wants every
+// command answered.
+func (t *traffic) finish(tb testing.TB, replay string) {
+	st := t.rest()
+	t.stopAll()
+	if last, err := t.lastState(); err != nil {
+		t.violation("the store cannot be read afterwards: %v", err)
+	} else {
+		st = last
+	}
+	t.judge(st)
+	if f := t.count(time.Time{}, time.Time{}); f.lost > 0 {
+		t.violation("%d commands were never answered", f.lost)
+	}
+	tb.Logf("%d runs, %d commands that changed something, %d entries in the trail", len(st.Runs), executions(t.hosts.Executed()), len(st.Trail))
+	round{shape: t.shape, replay: replay}.report(tb, t.people, st)
+}

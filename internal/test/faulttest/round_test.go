@@ -1,0 +1,184 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// snare is a fault laid at a point.
+type snare struct {
+	at    point
+	fault fault
+}
+
+// script is what people do in a round, until they have done it.
+type script func(ctx context.Context, p *people, r *rand.Rand)
+
+// round is one play of everything.
+type round struct {
+	shape  shape
+	seed   uint64
+	snares []snare
+	script script
+	also   func(p *people, st state) // judges besides judge; may be nil
+	replay string                    // how to play it again
+}
+
+// restTime is how long a round may take to come to rest when all is repaired.
+// It holds the longest time that something may rightly wait: startTTL.
+const restTime = 60 * time.Second
+
+// play plays a round and judges it. It returns what was crossed.
+func (rd round) play(t *testing.T) (*people, []crossing) {
+	rng := rand.New(rand.NewPCG(rd.seed, 0))
+	w := newWorld(t, rd.shape)
+	p := &people{world: w}
+	for _, s := range rd.snares {
+		own := rand.New(rand.NewPCG(rd.seed, uint64(s.at.N)))
+		w.watch.trap(s.at, func(replica string) { s.fault.do(w, own, replica) })
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	rd.script(ctx, p, rng)
+	w.repairAll()
+	st := p.rest()
+	cancel()
+	w.stopAll()
+	if last, err := w.lastState(); err != nil {
+		p.violation("the store cannot be read afterwards: %v", err)
+	} else {
+		st = last
+	}
+	p.judge(st)
+	if rd.also != nil {
+		rd.also(p, st)
+	}
+	rd.report(t, p, st)
+	return p, w.watch.crossings()
+}
+
+// repairAll ends every fault.
+func (w *world) repairAll() {
+	w.repairs.Wait()
+	for _, h := range w.hosts.Hosts() {
+		if err := w.hosts.Fault(h.Name, "", "clear"); err != nil {
+			w.violation("%v", err)
+		}
+	}
+	if err := w.slack.Inject(slacklocal.Fault{Kind: "clear"}); err != nil {
+		w.violation("%v", err)
+	}
+	if len(w.alive()) == 0 {
+		w.start(0)
+	}
+}
+
+// rest waits until the bot has nothing left to do.
+func (p *people) rest() state { return p.restWithin(restTime) }
+
+func (p *people) restWithin(most time.Duration) state {
+	var st state
+	why := "nobody could be asked"
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if len(p.alive()) == 0 {
+			p.start(0) // it was killed by a late trap, or ended by itself
+		}
+		got, err := p.peek()
+		if err != nil {
+			why = err.Error()
+			continue
+		}
+		st = got
+		if why = atRest(st); why == "" {
+			return st
+		}
+	}
+	p.violation("not at rest %s after all was repaired: %s", most, why)
+	return st
+}
+
+// report fails the test if anything was wrong, with what there is to know.
+func (rd round) report(t testing.TB, p *people, st state) {
+	p.world.mu.Lock()
+	wrong := slices.Clone(p.wrong)
+	p.world.mu.Unlock()
+	log := p.logs()
+	if os.Getenv("DHBOT_FAULT_LOG") != "" {
+		t.Logf("%s", log)
+	}
+	if len(wrong) == 0 {
+		return
+	}
+	var b strings.Builder
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "level=ERROR") || strings.HasPrefix(line, "error:") {
+			b.WriteString("\n  " + strings.TrimSpace(line))
+		}
+	}
+	for _, v := range wrong {
+		fmt.Fprintf(&b, "\n  VIOLATION %s", v)
+	}
+	fmt.Fprintf(&b, "\n%s; play it again: %s", rd.shape, rd.replay)
+	for _, s := range rd.snares {
+		fmt.Fprintf(&b, "\n  %s at %q", s.fault.name, s.at)
+	}
+	for _, s := range st.Runs {
+		fmt.Fprintf(&b, "\n  %s %q %s: %s (%s) revision %d, message %+v", s.Run.ID, s.Run.Reason, s.Run.Plan.Title, s.Run.State, s.Run.Why, s.Rev, st.Posts[s.Run.ID])
+	}
+	path := p.watch.crossings()
+	for _, c := range path[max(0, len(path)-400):] {
+		fmt.Fprintf(&b, "\n  %s %s %s", c.at.Format("15:04:05.000"), c.replica, c.point)
+	}
+	t.Errorf("%s", b.String())
+}
+
+// plain is the script of the crash points: one restart that takes a vote, its
+// own vote of who asked, a vote tapped twice and by two, one restart that
+// takes none, asked for in a mention that comes twice, and a status.
+func plain(ctx context.Context, p *people, _ *rand.Rand) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var others sync.WaitGroup
+	others.Go(func() { p.approve(ctx, func(string) []string { return []string{"approver", "approver", "approver2"} }) })
+	p.status("reader", "status db_dis")
+	p.ask(ctx, "operator", "restart db_dis")
+	p.mention("approver", "restart db_ltds")
+	_ = p.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 2})
+	p.settleDown(ctx)
+	stop()
+	others.Wait()
+}
+
+// settleDown waits until no card waits for a vote and every ask has become
+// something, or people lose patience.
+func (p *people) settleDown(ctx context.Context) {
+	patience, cancel := context.WithTimeout(ctx, 25*time.Second)
+	defer cancel()
+	for pause.For(patience, 200*time.Millisecond) {
+		if st, err := p.peek(); err == nil && atRest(st) == "" && !waitsForVotes(st) && p.asksDone(st) {
+			return
+		}
+	}
+}
+
+func waitsForVotes(st state) bool {
+	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return s.Run.State == engine.Waiting })
+}
+
+func (p *people) asksDone(st state) bool {
+	p.mu.Lock()
+	deeds := slices.Clone(p.deeds)
+	p.mu.Unlock()
+	return !slices.ContainsFunc(deeds, func(d *deed) bool { return d.kind == "ask" && d.acked && d.answer == "" && !p.seen(d, st) })
+}

@@ -1,0 +1,148 @@
+package faulttest
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/pause"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// TestScenes plays what must end in one way only.
+func TestScenes(t *testing.T) {
+	t.Parallel()
+	// The first check is over by then; it is not the last.
+	starting := point{"commit started before", 1}
+	for name, rd := range map[string]round{
+		// Whoever may no longer approve has not approved.
+		"approver leaves": {
+			script: request("operator", "approver"), also: never(engine.Refused),
+			snares: []snare{{starting, fault{name: "the approver is deactivated", do: deactivate}}},
+		},
+		// What was approved is not what would run now.
+		"plan changes": {
+			script: request("operator", "approver"), also: never(engine.Refused),
+			snares: []snare{{starting, fault{name: "killed, and back with another config", do: comeBackChanged}}},
+		},
+		// Who asked is nobody else, whatever roles they have.
+		"own vote": {script: request("approver", "approver"), also: never(engine.Waiting)},
+		// The connection is lost while the command runs: it did run, once, and
+		// the process stays locked until somebody has looked.
+		"fate unknown": {
+			script: request("operator", "approver"), also: onceAndUnknown,
+			snares: []snare{{point{"send before", 1}, fault{name: "the host drops the connection", do: func(w *world, _ *rand.Rand, _ string) {
+				if err := w.hosts.Fault("infra-1", "", "drop"); err != nil {
+					w.violation("%v", err)
+				}
+			}}}},
+		},
+		// While two replicas run by different configs, one of them decides.
+		"configs differ": {script: disagree, also: doneOnce},
+	} {
+		rd.replay = "go test -run 'Scenes/" + name + "' ./internal/test/faulttest"
+		for _, s := range []shape{embedded, shared} {
+			rd.shape = s
+			if name == "configs differ" && s.Replicas == 1 {
+				continue
+			}
+			t.Run(name+"/"+s.String(), func(t *testing.T) {
+				t.Parallel()
+				rd.play(t)
+			})
+		}
+	}
+}
+
+// request asks for a restart that takes a vote, and lets one person tap
+// Approve as long as they can.
+func request(asks, votes string) script {
+	return func(ctx context.Context, p *people, _ *rand.Rand) {
+		ctx, stop := context.WithTimeout(ctx, 6*time.Second)
+		defer stop()
+		var voting sync.WaitGroup
+		voting.Go(func() {
+			p.approve(ctx, func(string) []string { return []string{votes} })
+		})
+		p.ask(ctx, asks, "restart db_dis")
+		<-ctx.Done()
+		voting.Wait()
+	}
+}
+
+// disagree lets one of two replicas come back with another config, and asks
+// until the one that leads has heard it.
+func disagree(ctx context.Context, p *people, r *rand.Rand) {
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	if err := p.configure(configChange{Monit: "[sudo, monit]"}); err != nil {
+		p.violation("%v", err)
+	}
+	if !p.until("both replicas hear Slack at first", 20*time.Second, func() bool { return len(p.alive()) == 2 && p.slack.Connections() == 4 }) {
+		return
+	}
+	kill(0).do(p.world, r, p.alive()[1].name)
+	p.until("both replicas hear Slack", 20*time.Second, func() bool { return p.slack.Connections() == 4 })
+	var voting sync.WaitGroup
+	voting.Go(func() { p.approve(ctx, func(string) []string { return []string{"approver"} }) })
+	for pause.For(ctx, 2*time.Second) {
+		st, err := p.peek()
+		switch {
+		case err == nil && len(st.Runs) == 0:
+			p.ask(ctx, "operator", "restart db_dis")
+		case err == nil && st.Runs[0].Run.State.Ended():
+			stop()
+		}
+	}
+	voting.Wait()
+}
+
+func doneOnce(p *people, st state) {
+	if n := executions(p.hosts.Executed()); n != 1 || len(st.Runs) != 1 || st.Runs[0].Run.State != engine.Done {
+		p.violation("%d commands changed something, want 1, of 1 run that is done", n)
+	}
+}
+
+func deactivate(w *world, _ *rand.Rand, _ string) {
+	gone := true
+	if _, err := w.slack.ChangePerson(slacklocal.PersonChange{User: "approver", Deleted: &gone}); err != nil {
+		w.violation("%v", err)
+	}
+}
+
+// comeBackChanged kills every replica; the next lives call monit otherwise.
+func comeBackChanged(w *world, r *rand.Rand, _ string) {
+	for _, rep := range w.alive() {
+		kill(-1).do(w, r, rep.name)
+	}
+	if err := w.configure(configChange{Monit: "[sudo, monit]"}); err != nil {
+		w.violation("%v", err)
+	}
+	for seat := range w.shape.Replicas {
+		w.start(seat)
+	}
+}
+
+// never wants that nothing was done, and how the run stands.
+func never(want engine.State) func(*people, state) {
+	return func(p *people, st state) {
+		if n := executions(p.hosts.Executed()); n > 0 {
+			p.violation("%d commands changed something, where none may", n)
+		}
+		if len(st.Runs) != 1 || st.Runs[0].Run.State != want {
+			p.violation("the run does not stand as %q", want)
+		}
+	}
+}
+
+func onceAndUnknown(p *people, st state) {
+	if n := executions(p.hosts.Executed()); n != 1 {
+		p.violation("%d commands changed something, want 1", n)
+	}
+	if len(st.Runs) != 1 || st.Runs[0].Run.State != engine.Unknown || len(st.Locks) == 0 {
+		p.violation("the run is not unknown with its locks held")
+	}
+}

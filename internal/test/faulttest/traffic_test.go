@@ -1,0 +1,324 @@
+package faulttest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/pause"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// manyChannels are the channels of an incident that is everywhere.
+func manyChannels(n int) []slacklocal.Channel {
+	home := slacklocal.DemoWorkspace().Channels[0].Members
+	var out []slacklocal.Channel
+	for i := range n {
+		out = append(out, slacklocal.Channel{ID: fmt.Sprintf("C0TRAFFIC%d", i), Name: fmt.Sprintf("traffic-%d", i), Members: home})
+	}
+	return out
+}
+
+// wish is one command of the traffic, and what came of it.
+type wish struct {
+	*deed
+	asksOf   string // status: the process
+	answered time.Time
+	turned   bool // "busy" or "stopping", or Slack's own word that the bot did not answer: the person knows at once
+}
+
+// traffic is people who ask for something at an even pace, in turn in each of
+// the channels, whatever becomes of it. Nobody asks in a channel how a process
+// is while the same question is open there: so each answer belongs to one.
+type traffic struct {
+	*people
+	every    time.Duration
+	channels []string
+
+	wishes []*wish
+	read   map[string]int      // messages looked at, by channel
+	tapped map[string]bool     // cards that were approved, by run
+	asking map[string]struct{} // process and channel of an open question
+	mu     sync.Mutex          // guards all above
+	doing  sync.WaitGroup
+}
+
+func newTraffic(p *people, perMinute int) *traffic {
+	t := &traffic{people: p, every: time.Minute / time.Duration(perMinute), read: map[string]int{}, tapped: map[string]bool{}, asking: map[string]struct{}{}}
+	for _, c := range p.setup.channels {
+		t.channels = append(t.channels, c.ID)
+	}
+	return t
+}
+
+// Messages have the time that they were posted at, so that it does not matter
+// when they are read: not too often, since reading a channel holds Slack up.
+const (
+	lookEvery    = 700 * time.Millisecond
+	whispersEach = 8
+)
+
+// changesEach is how many commands there are to one that changes something:
+// Slack's limit of edits allows no more runs.
+const changesEach = 40
+
+// asked is what is asked about; restarted is what is restarted in turn, some
+// of it with a vote.
+var (
+	asked = []string{"db_dis", "db_ltds", "db_merge_server", "iris_controller", "configuration_server", "authentication_server", "db_acl_write_server", "web_api_service", "tailer1", "log_aggregator_service", "db_tdcp", "db_query_server"}
+
+	restarted = []string{"restart db_ltds", "restart db_query_server on query-1", "restart db_acl_write_server", "restart db_tdcp on query-2"}
+)
+
+// flow lets people ask until ctx ends, and then waits for what they asked for.
+func (t *traffic) flow(ctx context.Context) {
+	tick := time.NewTicker(t.every)
+	defer tick.Stop()
+	looking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var eyes sync.WaitGroup
+	eyes.Go(func() {
+		for n := 1; pause.For(looking, lookEvery); n++ {
+			t.look(n%whispersEach == 0)
+		}
+	})
+	for n := 0; ctx.Err() == nil; n++ {
+		t.doing.Go(t.next(n))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	t.doing.Wait()
+	t.until("every command is answered", time.Minute, func() bool { return t.open() == 0 })
+	stop()
+	eyes.Wait()
+	t.look(true)
+}
+
+// next is the nth thing that somebody does.
+func (t *traffic) next(n int) func() {
+	where := t.channels[n%len(t.channels)]
+	if n%changesEach == changesEach-1 {
+		w := t.wish(&wish{deed: &deed{who: "operator", where: where, kind: "ask", tag: t.newTag()}})
+		return func() { t.slash(w, restarted[n/changesEach%len(restarted)]+" again=yes because "+w.tag) }
+	}
+	who := []string{"reader", "operator", "approver"}[n%3]
+	w := t.wish(&wish{deed: &deed{who: who, where: where, kind: "read"}, asksOf: t.question(where, n)})
+	if n%5 < 2 {
+		return func() { t.ask(w, "@dh status "+w.asksOf) }
+	}
+	return func() { t.slash(w, "status "+w.asksOf) }
+}
+
+// question is a process that nobody asks about in a channel just now.
+func (t *traffic) question(where string, n int) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range asked {
+		p := asked[(n/len(t.channels)+i)%len(asked)]
+		if _, open := t.asking[where+" "+p]; !open {
+			t.asking[where+" "+p] = struct{}{}
+			return p
+		}
+	}
+	t.violation("in %s %d questions are open at a time", where, len(asked))
+	return asked[0]
+}
+
+func (t *traffic) wish(w *wish) *wish {
+	t.note(w.deed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w.at = time.Now()
+	t.wishes = append(t.wishes, w)
+	return w
+}
+
+func (t *traffic) slash(w *wish, command string) {
+	a, err := t.slack.Slash(slacklocal.SlashCommand{User: w.who, Channel: w.where, Text: command})
+	if err != nil {
+		t.violation("%s cannot type %q: %v", w.who, command, err)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w.acked = a.OK
+	if a.Message != nil {
+		w.answer = a.Message.Text
+		t.told(w, a.Message.At)
+	}
+}
+
+// ask mentions the bot; Slack repeats the event until it is acked.
+func (t *traffic) ask(w *wish, text string) {
+	w.acked = true
+	if _, err := t.slack.Mention(slacklocal.Mention{User: w.who, Channel: w.where, Text: text}); err != nil {
+		t.violation("%s cannot write %q: %v", w.who, text, err)
+	}
+}
+
+// told ends a wish that was not accepted. The caller locks.
+func (t *traffic) told(w *wish, at time.Time) {
+	w.turned, w.answered = true, at
+	delete(t.asking, w.where+" "+w.asksOf)
+}
+
+func (t *traffic) open() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for _, w := range t.wishes {
+		if w.answered.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// look reads what is new in every channel, finds out which wish it answers,
+// and approves what waits for a vote; now and then also what somebody alone saw.
+func (t *traffic) look(whispers bool) {
+	for _, where := range t.channels {
+		list, err := t.slack.Messages(where, "")
+		if err != nil {
+			t.violation("%s cannot be read: %v", where, err)
+			return
+		}
+		t.mu.Lock()
+		for _, m := range list[t.read[where]:] {
+			t.heed(m)
+		}
+		t.read[where] = len(list)
+		// A card of a run gets its button, and loses it, long after it is there.
+		for _, m := range list[max(0, len(list)-30):] {
+			t.approveOn(m)
+		}
+		t.mu.Unlock()
+		if whispers {
+			t.whispers(where)
+		}
+	}
+}
+
+// heed finds the wish that a message of the bot answers.
+func (t *traffic) heed(m slacklocal.Message) {
+	if m.BotID == "" || m.Ephemeral {
+		return
+	}
+	shown := words(m)
+	for _, w := range slices.Backward(t.wishes) {
+		switch {
+		case w.where != m.Channel:
+		case w.tag != "" && strings.Contains(shown, w.tag):
+			if !w.answered.IsZero() {
+				t.violation("%s has two messages in %s", w.tag, w.where)
+			}
+			w.answered = m.At
+			return
+		case w.asksOf != "" && w.answered.IsZero() && strings.Contains(m.Text, w.asksOf+" on "):
+			w.answered = m.At
+			delete(t.asking, w.where+" "+w.asksOf)
+			return
+		}
+	}
+	t.violation("nobody asked for this in %s, or twice: %s", m.Channel, m.Text)
+}
+
+// whispers finds the wishes that somebody alone got a word about.
+func (t *traffic) whispers(where string) {
+	for _, who := range []string{"reader", "operator", "approver"} {
+		list, err := t.slack.Messages(where, who)
+		if err != nil {
+			t.violation("%s cannot read %s: %v", who, where, err)
+			continue
+		}
+		t.mu.Lock()
+		for _, m := range list[max(0, len(list)-20):] {
+			if !m.Ephemeral || m.User == slackbot {
+				continue
+			}
+			for _, w := range t.wishes[max(0, len(t.wishes)-500):] {
+				if w.who == who && w.where == where && w.answered.IsZero() && !w.at.After(m.At) && !t.tapped[m.TS] {
+					t.tapped[m.TS] = true
+					w.answer = m.Text
+					t.told(w, m.At)
+				}
+			}
+		}
+		t.mu.Unlock()
+	}
+}
+
+// approveOn lets the approver tap on a card that offers it. The caller locks.
+func (t *traffic) approveOn(m slacklocal.Message) {
+	for _, b := range m.Buttons() {
+		run, _, _ := strings.Cut(b.Value, " ")
+		if b.ActionID == card.TapApprove && !t.tapped[run] {
+			t.tapped[run] = true
+			t.doing.Go(func() { t.tap("approver", run, m, b) })
+		}
+	}
+}
+
+// figures are how long people waited for their first answer.
+type figures struct {
+	commands, changes, turned, lost int
+	p50, p90, p99, most             time.Duration
+}
+
+// count counts the commands of a time; to zero means up to now.
+func (t *traffic) count(from, to time.Time) figures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var f figures
+	var took []time.Duration
+	for _, w := range t.wishes {
+		if w.at.Before(from) || !to.IsZero() && !w.at.Before(to) {
+			continue
+		}
+		f.commands++
+		if w.kind == "ask" {
+			f.changes++
+		}
+		switch {
+		case w.turned:
+			f.turned++
+		case w.answered.IsZero():
+			f.lost++
+		default:
+			took = append(took, w.answered.Sub(w.at))
+		}
+	}
+	slices.SortFunc(took, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+	at := func(part float64) time.Duration {
+		if len(took) == 0 {
+			return 0
+		}
+		return took[min(len(took)-1, int(part*float64(len(took))))].Round(time.Millisecond)
+	}
+	f.p50, f.p90, f.p99, f.most = at(0.5), at(0.9), at(0.99), at(1)
+	return f
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("%d commands (%d changes), %d not accepted, %d without an answer; first answer p50 %v, p90 %v, p99 %v, longest %v",
+		f.commands, f.changes, f.turned, f.lost, f.p50, f.p90, f.p99, f.most)
+}
+
+// refusals are what people were told that were not accepted, and how often.
+func (t *traffic) refusals() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := map[string]int{}
+	for _, w := range t.wishes {
+		if w.turned {
+			out[w.answer]++
+		}
+	}
+	return out
+}

@@ -1,0 +1,294 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"dhbot/auth"
+	"dhbot/internal/engine"
+	"dhbot/internal/remote"
+	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/store/sign"
+	"dhbot/runbooks"
+)
+
+// act is one thing that happens to a run before it starts.
+type act struct {
+	what string // vote, withdraw, deny, cancel, tick; later: the clock passes every deadline
+	who  string
+	// early says that the deadline had not passed when the act began: then it
+	// may count as in time, though others have seen the deadline pass since.
+	early bool
+}
+
+// ballot is what the votes on a run come to: the specification that the real
+// ones are held to. anna asked; it takes two others.
+type ballot struct {
+	state engine.State
+	votes map[string]bool
+	late  bool
+}
+
+// step is what an act makes of a ballot, and how it is answered: "" for done.
+// Where both sides of a deadline are right, the answer given decides.
+func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
+	ended := b.state.Ended()
+	switch {
+	case a.what == "later":
+		b.late = true
+		return b, ""
+	case a.what == "tick":
+		if ended || !b.late || a.early && answer == engine.NotDue {
+			return b, engine.NotDue
+		}
+		b.state = engine.Expired
+		return b, ""
+	case a.what == "vote" && b.late && answer == engine.TooLate:
+		// A no commits nothing. It may have read the run a moment before
+		// others changed it, and the clock a moment after the deadline.
+		return b, engine.TooLate
+	case ended:
+		return b, engine.AlreadyEnded
+	case a.what == "cancel":
+		b.state = engine.Cancelled
+		return b, ""
+	case a.what == "withdraw":
+		return b.withdraw(a.who)
+	case a.what == "deny":
+		if a.who == "anna" {
+			return b, engine.OwnRequest
+		}
+		b.state = engine.Denied
+		return b, ""
+	default:
+		return b.vote(a.who, a.early && answer == "")
+	}
+}
+
+func (b ballot) vote(who string, inTime bool) (ballot, engine.Code) {
+	switch {
+	case b.state == engine.Approved:
+		return b, engine.AlreadyApproved
+	case who == "anna":
+		return b, engine.OwnRequest
+	case b.votes[who]:
+		return b, engine.VotedAlready
+	case b.late && !inTime:
+		return b, engine.TooLate
+	}
+	b.votes = maps.Clone(b.votes)
+	b.votes[who] = true
+	if len(b.votes) == 2 {
+		b.state = engine.Approved
+	}
+	return b, ""
+}
+
+func (b ballot) withdraw(who string) (ballot, engine.Code) {
+	if !b.votes[who] {
+		return b, engine.NotVoted
+	}
+	b.votes = maps.Clone(b.votes)
+	delete(b.votes, who)
+	b.state = engine.Waiting
+	return b, ""
+}
+
+var ballots = porcupine.Model{
+	Init: func() any { return ballot{state: engine.Waiting, votes: map[string]bool{}} },
+	Step: func(state, input, output any) (bool, any) {
+		next, code := state.(ballot).step(input.(act), output.(engine.Code))
+		return code == output.(engine.Code), next
+	},
+	Equal: func(a, b any) bool {
+		x, y := a.(ballot), b.(ballot)
+		return x.state == y.state && x.late == y.late && maps.Equal(x.votes, y.votes)
+	},
+	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%v: %q", in, out) },
+}
+
+// TestVotesAreLinearizable lets voters, deniers, the one who asked and the
+// clock loose on runs that several replicas share, and wants what each was
+// answered to fit one order of events.
+func TestVotesAreLinearizable(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, 3)
+	for n := range 40 {
+		seed := uint64(n)
+		history := h.play(t, seed)
+		if !porcupine.CheckOperations(ballots, history) {
+			for _, o := range history {
+				t.Logf("%d–%d %v: %q", o.Call, o.Return, o.Input, o.Output)
+			}
+			t.Fatalf("seed %d: no order of events explains these answers", seed)
+		}
+	}
+}
+
+// The check itself must be able to say no.
+func TestVotesCheckNotices(t *testing.T) {
+	twice := []porcupine.Operation{
+		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: engine.Code(""), Call: 0, Return: 10},
+		{ClientId: 1, Input: act{what: "vote", who: "ben"}, Output: engine.Code(""), Call: 5, Return: 15},
+	}
+	if porcupine.CheckOperations(ballots, twice) {
+		t.Error("one person's vote counted twice, and nobody noticed")
+	}
+}
+
+// hall is several engines on one etcd.
+type hall struct {
+	engines []*engine.Engine
+	store   *etcdstore.Store
+	late    atomic.Bool
+}
+
+var noon = time.Now().UTC().Truncate(time.Second)
+
+func (h *hall) now() time.Time {
+	if h.late.Load() {
+		return noon.Add(time.Hour)
+	}
+	return noon
+}
+
+func newHall(t *testing.T, replicas int) *hall {
+	h := &hall{}
+	etcd := startEtcd(t, t.TempDir(), 1)
+	key := filepath.Join(t.TempDir(), "state.key")
+	if _, err := sign.Create(key); err != nil {
+		t.Fatal(err)
+	}
+	for i := range replicas {
+		name := fmt.Sprint("replica-", i+1)
+		s, err := etcdstore.Open(t.Context(), etcdstore.Config{Endpoints: etcd.endpoints(), Replica: name, LeaseTTL: time.Minute, KeyFile: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		e, err := engine.New(engine.Config{
+			Runs: s, Runner: idle{}, Members: s, Gate: engine.GateFuncs{
+				DeriveFunc:  func(r engine.Run) (runbooks.Plan, error) { return r.Plan, nil },
+				RecheckFunc: func(context.Context, engine.Run) error { return nil },
+			},
+			Ledger:  s,
+			Policy:  engine.Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute},
+			Replica: name, Now: h.now, Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.engines, h.store = append(h.engines, e), s
+	}
+	return h
+}
+
+// idle is a runner that nobody may use: nothing starts here.
+type idle struct{}
+
+func (idle) Run(context.Context, remote.Command) remote.Result { panic("a command was sent") }
+
+func (h *hall) play(t *testing.T, seed uint64) []porcupine.Operation {
+	h.late.Store(false)
+	id, err := h.store.NewID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := engine.Run{ID: id, Asked: voter("anna"), Plan: runbooks.Plan{
+		Class: runbooks.Destructive, Severity: runbooks.Critical, Digest: "d1gest", Locks: []string{"prod/infra-1/monit"},
+		Steps: []runbooks.Step{{Kind: runbooks.Exec, Sent: "true", Timeout: runbooks.Duration(time.Second), Host: "infra-1"}},
+	}}
+	if _, err := h.engines[0].Submit(t.Context(), run, ""); err != nil {
+		t.Fatal(err)
+	}
+	var (
+		mu      sync.Mutex
+		history []porcupine.Operation
+		clients sync.WaitGroup
+	)
+	began := time.Now()
+	for client := range 5 {
+		r := rand.New(rand.NewPCG(seed, uint64(client)))
+		clients.Go(func() {
+			for range 4 {
+				a := someAct(r)
+				a.early = !h.late.Load()
+				call := time.Since(began)
+				code := h.apply(t, h.engines[r.IntN(len(h.engines))], id, a)
+				op := porcupine.Operation{ClientId: client, Input: a, Call: int64(call), Output: code, Return: int64(time.Since(began))}
+				mu.Lock()
+				history = append(history, op)
+				mu.Unlock()
+			}
+		})
+	}
+	clients.Wait()
+	slices.SortFunc(history, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+	return history
+}
+
+// someAct is mostly a vote: too early an end leaves nothing to see.
+func someAct(r *rand.Rand) act {
+	who := []string{"ben", "chris", "dana", "anna"}[r.IntN(4)]
+	switch n := r.IntN(20); {
+	case n < 10:
+		return act{what: "vote", who: who}
+	case n < 15:
+		return act{what: "withdraw", who: who}
+	case n < 17:
+		return act{what: "tick", who: ""}
+	case n == 17:
+		return act{what: "later", who: ""}
+	case n == 18:
+		return act{what: "deny", who: who}
+	default:
+		return act{what: "cancel", who: "anna"}
+	}
+}
+
+func voter(name string) engine.Actor {
+	return engine.Actor{Person: name, Account: auth.Account{Team: "T0HOME", User: "U0" + name}, Via: "button"}
+}
+
+func (h *hall) apply(t *testing.T, e *engine.Engine, id string, a act) engine.Code {
+	by := voter(a.who)
+	var ev engine.Event
+	switch a.what {
+	case "later":
+		h.late.Store(true)
+		return ""
+	case "tick":
+		ev = engine.DeadlineCheck{}
+	case "withdraw":
+		ev = engine.WithdrawnVote{By: by}
+	case "deny":
+		ev = engine.DeniedBy{By: by, Reason: "not now"}
+	case "cancel":
+		ev = engine.CancelledBy{By: by}
+	default:
+		ev = engine.Voted{By: by, Digest: "d1gest"}
+	}
+	_, err := e.Apply(t.Context(), id, ev, "")
+	var no *engine.RefusedError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &no):
+		return no.Code
+	default:
+		t.Errorf("%v: %v", a, err)
+		return "failed"
+	}
+}

@@ -1,0 +1,142 @@
+package memstore
+
+import (
+	"context"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/publish"
+)
+
+// Append seals a record that belongs to no run and settles its claim.
+func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	r = audit.Link(r, 0, "")
+	if _, err := audit.Canonical(r); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(claim)
+	s.rev++
+	s.seal(r)
+	return nil
+}
+
+// seal is called with mu held, after the revision was raised.
+func (s *Store) seal(r audit.Record) {
+	var last audit.Sealed
+	if n := len(s.trail); n > 0 {
+		last = s.trail[n-1]
+	}
+	s.trail = append(s.trail, audit.Seal(last, s.rev, r))
+}
+
+// Seal has nothing to do: records are sealed as they are stored.
+func (s *Store) Seal(ctx context.Context) (int, error) { return 0, down(ctx) }
+
+// Trail calls f with the sealed entries from number n on.
+func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	list := s.trail[min(max(n, 1)-1, uint64(len(s.trail))):]
+	s.mu.Unlock()
+	for _, e := range list {
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Head is the newest sealed entry.
+func (s *Store) Head(ctx context.Context) (audit.Sealed, bool, error) {
+	if err := down(ctx); err != nil {
+		return audit.Sealed{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.trail) == 0 {
+		return audit.Sealed{}, false, nil
+	}
+	return s.trail[len(s.trail)-1], true, nil
+}
+
+// Post returns the message of a run.
+func (s *Store) Post(ctx context.Context, run string) (publish.Post, bool, error) {
+	if err := down(ctx); err != nil {
+		return publish.Post{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.posts[run]
+	return p, ok, nil
+}
+
+// SetPost remembers the message of a run.
+func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.posts[run] = p
+	return nil
+}
+
+// MarkBehind notes that a run's message may show an older form.
+func (s *Store) MarkBehind(ctx context.Context, run string) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.posts[run]; ok && p.TS != "" {
+		p.Rev = 0
+		s.posts[run] = p
+	}
+	return nil
+}
+
+// Thread returns where the trail of a run stands.
+func (s *Store) Thread(ctx context.Context, run string) (publish.Thread, bool, error) {
+	if err := down(ctx); err != nil {
+		return publish.Thread{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.threads[run]
+	return t, ok, nil
+}
+
+// SetThread remembers where the trail of a run stands.
+func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.threads[run] = t
+	return nil
+}
+
+// TrailPosted is the number of the last posted trail entry.
+func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.posted, down(ctx)
+}
+
+// SetTrailPosted moves that number forward; it never goes back.
+func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.posted = max(s.posted, n)
+	return nil
+}

@@ -1,0 +1,70 @@
+package memstore
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+)
+
+// Maintenance returns what was announced and not ended, by cluster and target.
+func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
+	if err := down(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.announced(), nil
+}
+
+// OpenWork returns, as of one moment, what Open and Maintenance do.
+func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
+	if err := down(ctx); err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open, err := s.open()
+	return open, s.announced(), err
+}
+
+// announced is called with mu held.
+func (s *Store) announced() []fleet.Maintenance {
+	return slices.SortedFunc(maps.Values(s.maintenance), fleet.Maintenance.Compare)
+}
+
+// SetMaintenance stores an announcement in place of one for the same target.
+func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
+	return s.announce(ctx, r, claim, func() { s.maintenance[target(m)] = m })
+}
+
+// EndMaintenance removes the announcement for a target, if there is one.
+func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
+	return s.announce(ctx, r, claim, func() { delete(s.maintenance, target(m)) })
+}
+
+// target is what there is one announcement for.
+func target(m fleet.Maintenance) fleet.Maintenance {
+	return fleet.Maintenance{Cluster: m.Cluster, Process: m.Process, Host: m.Host}
+}
+
+// announce changes what is announced, together with its record.
+func (s *Store) announce(ctx context.Context, r audit.Record, claim string, change func()) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	r = audit.Link(r, 0, "")
+	if _, err := audit.Canonical(r); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(claim)
+	s.rev++
+	s.seal(r)
+	change()
+	return nil
+}

@@ -1,0 +1,233 @@
+// Package memstore keeps runs, records, claims and posts in memory. It obeys
+// the same contracts as package etcdstore, which the suite in storetest holds
+// both to, and forgets everything with the process: it is for tests, where it
+// works inside testing/synctest, and for nothing else.
+package memstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+	"dhbot/internal/publish"
+)
+
+var (
+	_ engine.Runs    = (*Store)(nil)
+	_ engine.Members = (*Store)(nil)
+	_ audit.Log      = (*Store)(nil)
+	_ publish.Posts  = (*Store)(nil)
+)
+
+// KeepClaims is how long settled claims are remembered.
+const KeepClaims = time.Hour
+
+// Config is what a store is made with. The zero value will do.
+type Config struct {
+	Replica string           // this replica's name, "bot" by default
+	Now     func() time.Time // time.Now by default
+}
+
+// Store is the state of one bot. Several engines may share it.
+type Store struct {
+	replica string
+	now     func() time.Time
+
+	mu      sync.Mutex
+	rev     int64
+	runs    map[string]*run
+	locks   map[string]engine.Lock
+	claims  map[string]*claim
+	trail   []audit.Sealed
+	posts   map[string]publish.Post
+	threads map[string]publish.Thread
+	posted  uint64
+	lost    bool
+	history []form        // every form of every run, in order
+	changed chan struct{} // closed and replaced when history grows
+	// maintenance is what was announced, by target.
+	maintenance map[fleet.Maintenance]fleet.Maintenance
+	sent        map[string]bool // runs and steps, see Sending
+	kept        map[string]form // what is watched, by name
+}
+
+// form is a run as it was stored once; runs are kept encoded so that nobody
+// shares memory with the store, and so that what cannot be encoded is found.
+type form struct {
+	data []byte
+	rev  int64
+}
+
+type run struct {
+	form
+	created int64
+	ended   time.Time // zero while it is open
+}
+
+type claim struct {
+	payload []byte
+	replica string
+	at      time.Time
+	settled bool
+}
+
+// New makes an empty store.
+func New(c Config) *Store {
+	if c.Replica == "" {
+		c.Replica = "bot"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Store{
+		replica: c.Replica,
+		now:     c.Now,
+		runs:    map[string]*run{},
+		locks:   map[string]engine.Lock{},
+		claims:  map[string]*claim{},
+		posts:   map[string]publish.Post{}, threads: map[string]publish.Thread{},
+		changed: make(chan struct{}),
+
+		maintenance: map[fleet.Maintenance]fleet.Maintenance{},
+		sent:        map[string]bool{},
+		kept:        map[string]form{},
+	}
+}
+
+// Run waits for ctx to end: records are sealed as they are committed, and
+// there is no lease to keep.
+func (s *Store) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// Lead runs do until ctx ends: there is no other replica.
+func (s *Store) Lead(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
+
+// LoseLease makes every later Commit fail with engine.ErrLeaseLost, as when
+// the process had been stopped for longer than its lease lasts.
+func (s *Store) LoseLease() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = true
+}
+
+// Alive is this replica, unless its lease is lost.
+func (s *Store) Alive(ctx context.Context) ([]string, error) {
+	if err := down(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost {
+		return nil, nil
+	}
+	return []string{s.replica}, nil
+}
+
+// down is the answer of a store to a call whose time is up already.
+func down(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", engine.ErrStoreDown, err)
+	}
+	return nil
+}
+
+// Claim stores a delivery unless it is there.
+func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, error) {
+	if err := down(ctx); err != nil {
+		return false, err
+	}
+	if key == "" {
+		return false, errors.New("a delivery needs a key to be claimed under")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.claims[key]; ok {
+		return false, nil
+	}
+	s.rev++
+	s.claims[key] = &claim{payload: append([]byte(nil), payload...), replica: s.replica, at: s.now()}
+	return true, nil
+}
+
+// Settle marks a delivery as handled; one that is not there stays away.
+func (s *Store) Settle(ctx context.Context, key string) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(key)
+	return nil
+}
+
+// settle is called with mu held.
+func (s *Store) settle(key string) {
+	if c, ok := s.claims[key]; ok && !c.settled {
+		s.rev++
+		c.settled, c.payload, c.at = true, nil, s.now()
+	}
+}
+
+// Unsettled calls f with every delivery that was claimed and not settled,
+// oldest first.
+func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
+	if err := down(ctx); err != nil {
+		return err
+	}
+	for _, key := range s.unsettled() {
+		s.mu.Lock()
+		c, ok := s.claims[key]
+		var open claim
+		if ok {
+			open = *c
+		}
+		s.mu.Unlock()
+		if !ok || open.settled {
+			continue
+		}
+		if err := f(key, open.payload, open.replica, open.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep forgets claims settled more than KeepClaims ago.
+func (s *Store) Sweep(ctx context.Context) (int, error) {
+	if err := down(ctx); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for key, c := range s.claims {
+		if c.settled && s.now().Sub(c.at) > KeepClaims {
+			delete(s.claims, key)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Sending notes that a step is about to be sent. A step of a run that was
+// handed on is sent by its heir.
+func (s *Store) Sending(r engine.Run, i int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := fmt.Sprint(r.ID, " ", i)
+	if s.sent[key] {
+		return engine.ErrSentBefore
+	}
+	s.sent[key] = true
+	return nil
+}
+
+// Hold holds nothing back.
+func (s *Store) Hold(engine.Run) string { return "" }

@@ -1,0 +1,57 @@
+package mutant
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Edit replaces a text that a file of the module holds exactly once.
+type Edit struct{ File, Old, New string }
+
+// Apply makes the edits to files under root and returns their new texts by path.
+// An edit that does not apply is an error: its rule has moved, or is gone.
+func Apply(root string, edits []Edit) (map[string]string, error) {
+	texts := map[string]string{}
+	for _, e := range edits {
+		path := filepath.Join(root, filepath.FromSlash(e.File))
+		text, edited := texts[path]
+		if !edited {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			text = string(data)
+		}
+		if n := strings.Count(text, e.Old); n != 1 {
+			return nil, fmt.Errorf("%s holds %q %d times, not once: bring the edit in step with the code", e.File, e.Old, n)
+		}
+		texts[path] = strings.Replace(text, e.Old, e.New, 1)
+	}
+	return texts, nil
+}
+
+// Overlay applies the edits and writes into dir what `go build -overlay` takes in
+// place of the files; it returns the overlay's path.
+func Overlay(root, dir string, edits []Edit) (string, error) {
+	texts, err := Apply(root, edits)
+	if err != nil {
+		return "", err
+	}
+	replace := map[string]string{}
+	for path, text := range texts {
+		to := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
+		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		replace[path] = to
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, data, 0o600)
+}

@@ -1,0 +1,130 @@
+package mutant
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mutant is the bot without one of its rules, and the tests that must turn red.
+type mutant struct {
+	name  string // the rule that it lacks
+	edits []Edit
+	pkg   string // "./auth"
+	run   string // the tests of pkg, as -run takes them
+}
+
+// among says that a mutant is one of those asked for.
+func (m mutant) among(which string) bool {
+	has := func(part string) bool { return strings.Contains(m.name, part) }
+	return which == "all" || slices.ContainsFunc(strings.Split(which, ","), has)
+}
+
+// one is a mutant of a single edit.
+func one(name, file, old, instead, pkg, run string) mutant {
+	return mutant{name, []Edit{{file, old, instead}}, pkg, run}
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestApply holds the edits to the code.
+func TestApply(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range mutants() {
+		if seen[m.name] {
+			t.Errorf("two mutants are called %q", m.name)
+		}
+		seen[m.name] = true
+		if _, err := Apply(root(t), m.edits); err != nil {
+			t.Errorf("%s: %v", m.name, err)
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("there are only %d mutants", len(seen))
+	}
+}
+
+// Each mutant is built and must be killed by its tests, which pass without it.
+func TestKilled(t *testing.T) {
+	which := os.Getenv("DHBOT_MUTANTS")
+	if which == "" {
+		t.Skip("set DHBOT_MUTANTS=all, or parts of names with commas between, to build the bot without each of its rules")
+	}
+	baseline(t, which)
+	for _, m := range mutants() {
+		if m.among(which) {
+			t.Run(strings.ReplaceAll(m.name, " ", "_"), m.killed)
+		}
+	}
+}
+
+// baseline runs the tests as the code is: a test that is red anyway kills nothing.
+func baseline(t *testing.T, which string) {
+	t.Helper()
+	byPackage := map[string][]string{}
+	for _, m := range mutants() {
+		if m.among(which) {
+			byPackage[m.pkg] = append(byPackage[m.pkg], m.run)
+		}
+	}
+	for pkg, runs := range byPackage {
+		cmd := exec.Command("go", "test", "-run", strings.Join(runs, "|"), pkg)
+		cmd.Dir = root(t)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("the tests of %s fail without any mutant:\n%s", pkg, out)
+		}
+	}
+}
+
+func (m mutant) killed(t *testing.T) {
+	out, err := m.play(t)
+	switch {
+	case bytes.Contains(out, []byte("no tests to run")):
+		t.Errorf("%s has no test %q", m.pkg, m.run)
+	case err == nil:
+		t.Errorf("SURVIVED: %s of %s are green without the rule", m.run, m.pkg)
+	default:
+		t.Logf("killed by %s", firstFailure(out))
+	}
+}
+
+// play builds the tests over the edited files and runs them. A mutant that does
+// not compile proves nothing.
+func (m mutant) play(t *testing.T) ([]byte, error) {
+	t.Helper()
+	dir := t.TempDir()
+	overlay, err := Overlay(root(t), dir, m.edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(dir, "mutant.test")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, m.pkg)
+	build.Dir = root(t)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("it does not compile: %v\n%s", err, out)
+	}
+	run := exec.Command(bin, "-test.run", m.run, "-test.failfast", "-test.timeout", "2m")
+	run.Dir = filepath.Join(root(t), filepath.FromSlash(m.pkg))
+	return run.CombinedOutput()
+}
+
+func firstFailure(out []byte) string {
+	for line := range bytes.Lines(out) {
+		if _, name, failed := bytes.Cut(line, []byte("--- FAIL: ")); failed {
+			return string(bytes.TrimSpace(name))
+		}
+	}
+	return fmt.Sprintf("the end of its process: %.200s", out)
+}

@@ -1,0 +1,107 @@
+package sshdtest
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Authority is a certificate authority that signs with ssh-keygen.
+type Authority struct {
+	Key string // its private key; the public one has the suffix .pub
+	t   testing.TB
+}
+
+// NewAuthority makes a certificate authority.
+func NewAuthority(t testing.TB) *Authority {
+	t.Helper()
+	return NewAuthorityOf(t, "ed25519")
+}
+
+// NewAuthorityOf makes a certificate authority whose key has a type of ssh-keygen's.
+func NewAuthorityOf(t testing.TB, keyType string) *Authority {
+	t.Helper()
+	return &Authority{Key: KeygenOf(t, filepath.Join(t.TempDir(), "ca"), keyType), t: t}
+}
+
+// Keygen makes an ed25519 key at path, and returns path.
+func Keygen(t testing.TB, path string) string {
+	t.Helper()
+	return KeygenOf(t, path, "ed25519")
+}
+
+// KeygenOf makes a key of a type of ssh-keygen's at path, and returns path.
+func KeygenOf(t testing.TB, path, keyType string) string {
+	t.Helper()
+	keygen(t, "-q", "-t", keyType, "-N", "", "-C", filepath.Base(path), "-f", path)
+	return path
+}
+
+// Sign signs the public key beside a private one as a user certificate for
+// principals; arguments are more of ssh-keygen's, such as -V. The certificate
+// lies beside the key, where OpenSSH looks for it.
+func (a *Authority) Sign(key, principals string, arguments ...string) (certificate string) {
+	a.t.Helper()
+	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, arguments...), key+".pub")...)
+	return key + "-cert.pub"
+}
+
+func keygen(t testing.TB, arguments ...string) {
+	t.Helper()
+	if out, err := exec.Command(Program(t, "ssh-keygen"), arguments...).CombinedOutput(); err != nil {
+		t.Fatalf("ssh-keygen %q: %v: %s", arguments, err, out)
+	}
+}
+
+// Agent is a running ssh-agent.
+type Agent struct {
+	Socket string
+	t      testing.TB
+}
+
+// StartAgent starts an ssh-agent that ends with the test.
+func StartAgent(t testing.TB) *Agent {
+	t.Helper()
+	a := &Agent{Socket: filepath.Join(t.TempDir(), "agent.sock"), t: t}
+	cmd := exec.Command(Program(t, "ssh-agent"), "-D", "-a", a.Socket)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // however it ended
+	})
+	// It prints where it listens once it does.
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("ssh-agent: %v", err)
+	}
+	return a
+}
+
+// Add gives the agent a key, and the certificate beside it where there is one.
+func (a *Agent) Add(key string) {
+	a.t.Helper()
+	a.run("-q", key)
+}
+
+// Clear takes all keys from the agent.
+func (a *Agent) Clear() {
+	a.t.Helper()
+	a.run("-q", "-D")
+}
+
+func (a *Agent) run(arguments ...string) {
+	a.t.Helper()
+	cmd := exec.Command(Program(a.t, "ssh-add"), arguments...)
+	cmd.Env = append(os.Environ(), "SSH_AUTH_SOCK="+a.Socket)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		a.t.Fatalf("ssh-add %s: %v: %s", strings.Join(arguments, " "), err, out)
+	}
+}

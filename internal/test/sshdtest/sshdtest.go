@@ -1,0 +1,227 @@
+// Package sshdtest gives tests a real OpenSSH server on loopback, run by the
+// current user, with keys of its own. Each connection is served by an sshd
+// process that the test may stop or kill.
+package sshdtest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// RealEnv is the environment variable that, set to 1, makes tests fail rather
+// than skip where the real programs they need are missing.
+const RealEnv = "DHBOT_REAL"
+
+// Server is an OpenSSH server.
+type Server struct {
+	Address    string // 127.0.0.1:port
+	Login      string // the current user
+	KeyFile    string // a private key that is let in
+	Stranger   string // a private key that is not
+	KnownHosts string // names the server's ed25519 key
+
+	t        testing.TB
+	dir      string
+	sshd     string
+	listener *net.TCPListener
+	wg       sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	processes map[*exec.Cmd]bool
+	accepted  int
+}
+
+// Start starts a server and stops it when the test ends. Each of config is a
+// further line for sshd_config, such as "MaxSessions 2". Without OpenSSH the
+// test is skipped, or fails where DHBOT_REAL is 1.
+func Start(t testing.TB, config ...string) *Server {
+	t.Helper()
+	s := &Server{t: t, sshd: Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me.Uid == "0" { // sshd as root insists on its empty directory
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Login = me.Username
+	s.listener, err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Address = s.listener.Addr().String()
+	host := s.NewKey("host")
+	s.KeyFile, s.Stranger = s.NewKey("login"), s.NewKey("stranger")
+	s.KnownHosts = s.write("known_hosts", KnownHostsLine(t, s.Address, host+".pub"))
+	lines := append(config, // sshd takes the first of several
+		"HostKey "+host,
+		"AuthorizedKeysFile "+s.KeyFile+".pub",
+		"PidFile none",
+		"StrictModes no",
+		"UsePAM no",
+		"PasswordAuthentication no",
+		"KbdInteractiveAuthentication no",
+		"PermitRootLogin prohibit-password",
+		"PrintMotd no",
+		"LogLevel ERROR",
+		"SetEnv SHLVL=2", // keeps bash from reading the user's own start-up file
+		"",
+	)
+	s.write("sshd_config", strings.Join(lines, "\n"))
+	s.wg.Go(s.serve)
+	t.Cleanup(s.stop)
+	return s
+}
+
+// Program finds one of OpenSSH's programs.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	for _, path := range []string{name, "/usr/sbin/" + name, "/usr/local/sbin/" + name} {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	if os.Getenv(RealEnv) == "1" {
+		t.Fatalf("%s is not installed", name)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// NewKey makes an ed25519 key in the server's directory and returns its path.
+func (s *Server) NewKey(name string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	out, err := exec.Command(Program(s.t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("ssh-keygen: %v: %s", err, out)
+	}
+	return path
+}
+
+func (s *Server) write(name, text string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+// KnownHostsLine is the line of a known_hosts file that says that the host at
+// address has the public key in a file.
+func KnownHostsLine(t testing.TB, address, publicKeyFile string) string {
+	t.Helper()
+	text, err := os.ReadFile(publicKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(text))
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || len(fields) < 2 {
+		t.Fatalf("no known_hosts line for %s and %s", address, publicKeyFile)
+	}
+	return fmt.Sprintf("[%s]:%s %s %s\n", host, port, fields[0], fields[1])
+}
+
+// serve hands every connection to an sshd of its own ("sshd -i").
+func (s *Server) serve() {
+	for {
+		c, err := s.listener.AcceptTCP()
+		if err != nil {
+			return
+		}
+		// Go turns Nagle's algorithm off in what it accepts, and sshd leaves it on
+		// until a session has begun.
+		if err := errors.Join(c.SetNoDelay(false), s.spawn(c)); err != nil {
+			s.t.Errorf("sshd: %v", err)
+		}
+		c.Close()
+	}
+}
+
+func (s *Server) spawn(c *net.TCPConn) error {
+	socket, err := c.File()
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	log, err := os.OpenFile(filepath.Join(s.dir, "sshd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(s.sshd, "-i", "-e", "-f", filepath.Join(s.dir, "sshd_config"))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = socket, socket, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.accepted++
+	s.processes[cmd] = true
+	s.wg.Go(func() {
+		_ = cmd.Wait() // however it ended
+		s.mu.Lock()
+		delete(s.processes, cmd)
+		s.mu.Unlock()
+	})
+	return nil
+}
+
+// Signal sends a signal to every sshd that serves a connection, but not to
+// the commands that they run: KILL drops the connections, STOP freezes the
+// host, CONT thaws it.
+func (s *Server) Signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for cmd := range s.processes {
+		_ = syscall.Kill(-cmd.Process.Pid, sig) // it may just have ended
+	}
+}
+
+// Accepted is how many connections there have been.
+func (s *Server) Accepted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted
+}
+
+// Connections is how many connections there are.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.processes)
+}
+
+// Refuse closes the listening socket: new connections are refused.
+func (s *Server) Refuse() { s.listener.Close() }
+
+func (s *Server) stop() {
+	s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.Signal(syscall.SIGCONT)
+	s.Signal(syscall.SIGKILL)
+	s.wg.Wait()
+	if log, err := os.ReadFile(filepath.Join(s.dir, "sshd.log")); s.t.Failed() && err == nil {
+		s.t.Logf("sshd said:\n%s", log)
+	}
+}

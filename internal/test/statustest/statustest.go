@@ -1,0 +1,240 @@
+// Package statustest answers the reads of a status as hosts would: what a test
+// says of a service, and that it runs where the test says nothing.
+package statustest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dhbot/internal/remote"
+	"dhbot/runbooks"
+)
+
+// PID is that of the first service; every other has one of its own.
+const PID = 705
+
+// Process is what a supervisor and the host say of a service.
+type Process struct {
+	// Status is monit's word, "OK" where it is "", or systemd's, "active
+	// (running)".
+	Status string
+	// Missing says that the supervisor does not know the service.
+	Missing bool
+	// PID is that which the supervisor names, the service's own where it is 0;
+	// none where it is negative. Gone says that no process has it.
+	PID  int
+	Gone bool
+	// Up is how long it has run; an hour where it is 0.
+	Up time.Duration
+	// Stale is how long ago monit has looked.
+	Stale time.Duration
+	// Log are lines of its log, none for no log that can be read; each is
+	// "AGO LEVEL - TEXT", with a time that it was ago. Inode tells files apart.
+	Log   []string
+	Inode int
+}
+
+// World is what hosts say, by service or SERVICE@HOST.
+type World map[string]Process
+
+// of is what is said of a service on a host.
+func (w World) of(service, host string) Process {
+	p, ok := w[service+"@"+host]
+	if !ok {
+		p = w[service]
+	}
+	if p.Up == 0 {
+		p.Up = time.Hour
+	}
+	if p.PID == 0 {
+		services, _ := Services()
+		p.PID = PID + 1 + slices.Index(services, service)
+	}
+	return p
+}
+
+// Services are the services of both generations under monit, and the services
+// by the files of their application logs.
+func Services() (monit []string, logs map[string]string) {
+	c := catalogs()
+	return c.monit, c.logs
+}
+
+type known struct {
+	monit []string
+	logs  map[string]string
+}
+
+var catalogs = sync.OnceValue(func() known {
+	list, err := runbooks.Builtin()
+	if err != nil {
+		panic(err) // the catalogs are compiled in
+	}
+	out := known{logs: map[string]string{}}
+	for _, c := range list {
+		for _, p := range c.Processes() {
+			if p.Manager == runbooks.Monit && !slices.Contains(out.monit, p.Service) {
+				out.monit = append(out.monit, p.Service)
+			}
+			for _, path := range p.AppLogs(c.LogRoot) {
+				out.logs[path] = p.Service
+			}
+		}
+	}
+	return out
+})
+
+// Say answers one command.
+func (w World) Say(c remote.Command, now time.Time) remote.Result {
+	r := remote.Result{Outcome: remote.Answered, Started: now, Ended: now}
+	words := strings.Fields(strings.ReplaceAll(c.Sent, "'", ""))
+	last := words[len(words)-1]
+	has := func(word string) bool { return slices.Contains(words, word) }
+	switch {
+	case has("systemctl"):
+		r.Exit, r.Stdout = w.unit(last, c.Host)
+	case has("monit") && last == "summary":
+		r.Stdout = Output(w.summary(c.Host))
+	case has("monit") && last == "status":
+		r.Stdout = Output(w.all(c.Host, now))
+	case has("monit"):
+		if w.of(last, c.Host).Missing {
+			r.Exit, r.Stderr = 1, Output("Service '"+last+"' not found\n")
+			return r
+		}
+		r.Stdout = Output(heading + w.block(last, c.Host, now))
+	case has("ps"):
+		r.Stdout = Output(w.pids(c.Host, now))
+	case has("stat"), has("tail"), has("find"):
+		r.Exit, r.Stdout, r.Stderr = w.files(words, c.Host, now)
+	case has("df"):
+		r.Stdout = Output("Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 103081248 20616248 82465000 20% /\n")
+	case has("health"):
+		r.Stdout = Output(`[{"endpoint":"https://10.0.0.1:2379","health":true,"took":"6ms"}]` + "\n")
+	case has("endpoint"):
+		r.Stdout = Output(`[{"Endpoint":"https://10.0.0.1:2379","Status":{"header":{"cluster_id":1,"member_id":1,"revision":9,"raft_term":2},` +
+			`"version":"3.4.23","dbSize":16842752,"leader":1,"raftIndex":18,"raftTerm":2,"raftAppliedIndex":18,"dbSizeInUse":16842752}}]` + "\n")
+	}
+	return r
+}
+
+// Output is a whole output.
+func Output(text string) remote.Output {
+	return remote.Output{Head: []byte(text), Total: int64(len(text))}
+}
+
+const heading = "Monit 5.33.0 uptime: 1d 1m\n\n"
+
+func (w World) block(service, host string, now time.Time) string {
+	p := w.of(service, host)
+	status := p.Status
+	if status == "" {
+		status = "OK"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Process '%s'\n  %-28s %s\n", service, "status", status)
+	if p.PID > 0 && p.Status != "Not monitored" {
+		fmt.Fprintf(&b, "  %-28s %d\n  %-28s %dm\n", "pid", p.PID, "uptime", int(p.Up.Minutes()))
+	}
+	fmt.Fprintf(&b, "  %-28s %s\n\n", "data collected", now.Add(-p.Stale).UTC().Format("Mon, 02 Jan 2006 15:04:05"))
+	return b.String()
+}
+
+func (w World) all(host string, now time.Time) string {
+	services, _ := Services()
+	var b strings.Builder
+	b.WriteString(heading)
+	for _, s := range services {
+		if !w.of(s, host).Missing {
+			b.WriteString(w.block(s, host, now))
+		}
+	}
+	fmt.Fprintf(&b, "System '%s'\n  %-28s OK\n\n", host, "status")
+	return b.String()
+}
+
+// summaryWidth is where monit cuts a status in its summary.
+const summaryWidth = 26
+
+func (w World) summary(host string) string {
+	services, _ := Services()
+	var b strings.Builder
+	b.WriteString(heading)
+	fmt.Fprintf(&b, " %-32s %-26s %s\n", "Service Name", "Status", "Type")
+	for _, s := range services {
+		p := w.of(s, host)
+		said := cmp.Or(p.Status, "OK")
+		if len(said) > summaryWidth {
+			said = said[:summaryWidth-3] + "..."
+		}
+		if !p.Missing {
+			fmt.Fprintf(&b, " %-32s %-*s  Process\n", s, summaryWidth, said)
+		}
+	}
+	return b.String()
+}
+
+func (w World) unit(name, host string) (exit int, out remote.Output) {
+	p := w.of(name, host)
+	active := p.Status
+	if active == "" {
+		active = "active (running)"
+	}
+	text := fmt.Sprintf("● %s.service - x\n     Loaded: loaded (/x; enabled; preset: enabled)\n     Active: %s since Sat 2026-11-21 02:02:01 UTC; %dmin ago\n", name, active, int(p.Up.Minutes()))
+	if strings.HasPrefix(active, "active (running)") {
+		return 0, Output(text + fmt.Sprintf("   Main PID: %d (x)\n", p.PID))
+	}
+	return 3, Output(text)
+}
+
+func (w World) pids(host string, now time.Time) string {
+	var b strings.Builder
+	line := func(pid int, age time.Duration) {
+		fmt.Fprintf(&b, "%7d %7d %s\n", pid, int(age.Seconds()), now.Add(-age).UTC().Format("Mon Jan _2 15:04:05 2006"))
+	}
+	line(1, 100*time.Hour)
+	services, _ := Services()
+	for _, s := range services {
+		if p := w.of(s, host); !p.Gone && p.PID > 0 {
+			line(p.PID, p.Up)
+		}
+	}
+	line(99999, 0)
+	return b.String()
+}
+
+// files answers stat, tail and find; a process has one file.
+func (w World) files(words []string, host string, now time.Time) (exit int, out, err remote.Output) {
+	_, logs := Services()
+	var text, wrong strings.Builder
+	for _, path := range words {
+		service, is := logs[path]
+		if !is {
+			continue
+		}
+		p := w.of(service, host)
+		var log strings.Builder
+		for _, l := range p.Log {
+			ago, line, _ := strings.Cut(l, " ")
+			d, e := time.ParseDuration(ago)
+			if e != nil {
+				panic(e) // a test's own mistake
+			}
+			fmt.Fprintf(&log, "[%s] - %s\n", now.Add(-d).UTC().Format("2006-01-02T15:04:05.000000-0700"), line)
+		}
+		switch {
+		case len(p.Log) == 0:
+			exit = 1
+			fmt.Fprintf(&wrong, "stat: cannot statx '%s': No such file or directory\n", path)
+		case slices.Contains(words, "stat"):
+			fmt.Fprintf(&text, "%d %d %s\n", 1000+p.Inode, log.Len(), path)
+		default:
+			text.WriteString(log.String())
+		}
+	}
+	return exit, Output(text.String()), Output(wrong.String())
+}

@@ -1,0 +1,131 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+)
+
+func testMaintenance(t *testing.T, s *suite) {
+	from := s.clock.now()
+	window := func(cluster, process, host string, hours int) fleet.Maintenance {
+		return fleet.Maintenance{
+			Cluster: cluster, Process: process, Host: host, From: from, Until: from.Add(time.Duration(hours) * time.Hour),
+			By: "anna", Reason: "disk “swap” <b>",
+		}
+	}
+	record := audit.Record{At: from, Kind: audit.Announced, Person: "anna", Action: "maintenance", Target: "db_dis"}
+	list := func() []fleet.Maintenance {
+		t.Helper()
+		got, err := s.Maintenance(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	set := func(m fleet.Maintenance, claim string) {
+		t.Helper()
+		if err := s.SetMaintenance(t.Context(), m, record, claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := list(); len(got) != 0 {
+		t.Fatalf("an empty store has %v", got)
+	}
+	if _, err := s.Claim(t.Context(), "slash/1", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	set(window("prod", "tailer1", "query-1", 1), "slash/1")
+	set(window("qa", "db_dis", "", 1), "")
+	set(window("prod", "tailer1", "", 1), "")
+	set(window("prod", "db_dis", "", 1), "")
+	set(window("prod", "db_dis", "", 3), "") // in place of the first
+	want := []fleet.Maintenance{window("prod", "db_dis", "", 3), window("prod", "tailer1", "", 1), window("prod", "tailer1", "query-1", 1), window("qa", "db_dis", "", 1)}
+	if diff := cmp.Diff(want, list()); diff != "" {
+		t.Error(diff)
+	}
+	if open := unsettled(t, s); open != "" {
+		t.Errorf("unsettled: %s", open)
+	}
+	for range 2 { // ending what has ended is no mistake
+		if err := s.EndMaintenance(t.Context(), window("prod", "tailer1", "", 0), record, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]fleet.Maintenance{want[0], want[2], want[3]}, list()); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(s.trail()); n != 7 {
+		t.Errorf("%d records, want one for each of 7 changes", n)
+	}
+	bad := record
+	bad.Kind = "party"
+	if err := s.SetMaintenance(t.Context(), window("prod", "etcd", "", 1), bad, ""); !errors.Is(err, audit.ErrForm) || len(list()) != 3 {
+		t.Errorf("without a record: %v, and there are %d", err, len(list()))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for what, err := range map[string]error{
+		"set": s.SetMaintenance(ctx, want[0], record, ""), "end": s.EndMaintenance(ctx, want[0], record, ""),
+	} {
+		if !errors.Is(err, engine.ErrStoreDown) {
+			t.Errorf("%s: %v, want ErrStoreDown", what, err)
+		}
+	}
+	if _, err := s.Maintenance(ctx); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("list: %v, want ErrStoreDown", err)
+	}
+	if _, _, err := s.OpenWork(ctx); !errors.Is(err, engine.ErrStoreDown) {
+		t.Errorf("what is in hand: %v, want ErrStoreDown", err)
+	}
+}
+
+// testInHand holds what is in hand to what the two lists say.
+func testInHand(t *testing.T, s *suite) {
+	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
+		t.Helper()
+		open, announced, err := s.OpenWork(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open, announced
+	}
+	if open, announced := inHand(); len(open)+len(announced) != 0 {
+		t.Fatalf("an empty store has %v and %v in hand", open, announced)
+	}
+	first, ended, last := s.start(), s.start(), s.start()
+	s.commit(s.next(ended, engine.Done))
+	now := s.clock.now()
+	window := fleet.Maintenance{Cluster: "prod", Process: "db_dis", From: now, Until: now.Add(time.Hour), By: "anna"}
+	record := audit.Record{At: now, Kind: audit.Announced, Person: "anna", Action: "maintenance", Target: "db_dis"}
+	if err := s.SetMaintenance(t.Context(), window, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	// Twice, since who got the first answer may do with it what they like.
+	for range 2 {
+		open, announced := inHand()
+		if diff := cmp.Diff([]engine.Stored{first, last}, open); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]fleet.Maintenance{window}, announced); diff != "" {
+			t.Error(diff)
+		}
+		clear(open)
+		clear(announced)
+	}
+	// And what changes is seen at once.
+	s.commit(s.next(first, engine.Done))
+	if err := s.EndMaintenance(t.Context(), window, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	if open, announced := inHand(); len(announced) != 0 || cmp.Diff([]engine.Stored{last}, open) != "" {
+		t.Errorf("in hand are still %v and %v", open, announced)
+	}
+}

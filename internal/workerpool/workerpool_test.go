@@ -1,0 +1,40 @@
+package workerpool_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dhbot/internal/workerpool"
+)
+
+// Whatever is given runs at once, however many run already; and nobody is left
+// when the crew is dismissed, or the bubble would not end.
+func TestEverythingRunsAndNobodyStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := workerpool.New()
+		began := time.Now()
+		var ended atomic.Int32
+		for range 3 {
+			for range 5 {
+				c.Go(func() {
+					time.Sleep(time.Second)
+					ended.Add(1)
+				})
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		if n, took := ended.Load(), time.Since(began); n != 15 || took != 3*time.Second {
+			t.Errorf("%d of 15 functions ended after %s, want all after 3 s", n, took)
+		}
+		c.Go(func() { time.Sleep(time.Minute); ended.Add(1) })
+		c.Close()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if ended.Load() != 16 {
+			t.Error("what ran when the crew was dismissed did not end")
+		}
+	})
+}

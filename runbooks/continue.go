@@ -1,0 +1,66 @@
+package runbooks
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Continuation says that a plan is the rest of a run that ended unfinished.
+type Continuation struct {
+	Run    string `json:"run"`
+	From   int    `json:"from"`   // the first step of that run's plan that is done, from 1
+	Digest string `json:"digest"` // of that run's plan
+}
+
+// ContinueError says why a run cannot be continued.
+type ContinueError struct{ Run, Why string }
+
+func (e *ContinueError) Error() string {
+	return fmt.Sprintf("%s cannot be continued: %s; ask for it anew", e.Run, e.Why)
+}
+
+// continued is the rest of a plan. Left out are the changes before step From and
+// what waited for their outcome. It looks first: a read before From is kept where
+// no step that was done has changed what it looks at.
+func (p Plan) continued(c Continuation) (Plan, error) {
+	switch {
+	case len(p.Discover) > 0:
+		return p, &ContinueError{c.Run, "what it had listed is not stored with it"}
+	case p.Digest != c.Digest:
+		return p, &ContinueError{c.Run, "catalog or config have changed since, and its plan is another one now"}
+	case c.From < 1 || c.From > len(p.Steps):
+		return p, &ContinueError{c.Run, fmt.Sprintf("its plan has no step %d", c.From)}
+	}
+	rest := p
+	rest.Steps = nil
+	for i, s := range p.Steps {
+		if i >= c.From-1 || s.Kind == Wait && !p.changedBefore(i, c.From-1) {
+			rest.Steps = append(rest.Steps, s)
+		}
+	}
+	if !slices.ContainsFunc(rest.Steps, func(s Step) bool { return s.Kind != Wait }) {
+		return p, &ContinueError{c.Run, "nothing that changes anything is left of it"}
+	}
+	rest.Targets = slices.DeleteFunc(slices.Clone(p.Targets), func(t Target) bool {
+		return !slices.ContainsFunc(p.Steps[c.From-1:], func(s Step) bool {
+			return s.Kind != Wait && (s.aboutHost() == t.Host || s.Host == t.Host) && (t.Process == "" || s.Process == t.Process)
+		})
+	})
+	if len(rest.Targets) == 0 {
+		rest.Targets = p.Targets
+	}
+	rest.Title = fmt.Sprintf("%s, continued from step %d of %s", p.Title, c.From, c.Run)
+	rest.Digest = rest.digest()
+	return rest, nil
+}
+
+// changedBefore says that a change among the first n steps is about what step i
+// is about.
+func (p Plan) changedBefore(i, n int) bool {
+	for j := range n {
+		if p.Steps[j].Kind != Wait && p.Covers(j, i) {
+			return true
+		}
+	}
+	return false
+}
