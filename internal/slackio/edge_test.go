@@ -619,6 +619,7 @@ func TestEcho(t *testing.T) {
 	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, "1.000001", true); !errors.Is(err, publish.ErrGone) {
 		t.Errorf("marked nothing: %v", err)
 	}
+	w.await("ack of all that was heard", func() bool { return w.local.Unacked() == 0 })
 	w.inject(slacklocal.Fault{Kind: "deaf"})
 	before := w.edge.Health()
 	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, true); err != nil {

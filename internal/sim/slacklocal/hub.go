@@ -136,6 +136,12 @@ func (h *hub) deliver(e envelope) (json.RawMessage, outcome) {
 	}
 }
 
+func (h *hub) unacked() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.waiting)
+}
+
 // acked hands an ack to whoever waits for it. It counts only on the socket
 // that got the payload, and only once.
 func (h *hub) acked(c *conn, id string, answer json.RawMessage) {

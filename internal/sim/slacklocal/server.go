@@ -220,6 +220,9 @@ func (s *Server) People() []Person {
 // Connections is the number of open sockets.
 func (s *Server) Connections() int { return s.hub.count() }
 
+// Unacked is the number of deliveries whose ack has not come yet.
+func (s *Server) Unacked() int { return s.hub.unacked() }
+
 // enter counts one more piece of work that Run waits for; false means that the
 // server has ended.
 func (s *Server) enter() bool {
