@@ -89,13 +89,7 @@ func longest(list []time.Duration) time.Duration {
 // finish lets the bot come to rest, judges it like any round, and wants every
 // command answered.
 func (t *traffic) finish(tb testing.TB, replay string) {
-	st := t.rest()
-	t.stopAll()
-	if last, err := t.lastState(); err != nil {
-		t.violation("the store cannot be read afterwards: %v", err)
-	} else {
-		st = last
-	}
+	st := t.restAndStop(t.rest)
 	t.judge(st)
 	if f := t.count(time.Time{}, time.Time{}); f.lost > 0 {
 		t.violation("%d commands were never answered", f.lost)

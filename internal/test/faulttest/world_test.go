@@ -343,6 +343,13 @@ func (w *world) finish() {
 	w.repairs.Wait()
 }
 
+// goOn lets replicas be started again after finish.
+func (w *world) goOn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = false
+}
+
 // stopAll ends all replicas as an operator would, and wants them to obey.
 func (w *world) stopAll() {
 	w.finish()
