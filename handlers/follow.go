@@ -62,7 +62,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 		reading.Title = plan.Title
 		reading.Parts = s.runReads(ctx, plan.Steps)
 		reading.At = s.Now()
-		if first && s.recordOutput(ctx, c, plan, bound) != nil {
+		if first && s.recordOutput(ctx, c, plan, bound.Params) != nil {
 			reading.Unrecorded = true
 		}
 		over := !s.Now().Before(until)

@@ -19,22 +19,22 @@ import (
 // the rest as files in its thread. What only some may see goes to the person
 // alone.
 func (s *Service) readOutput(ctx context.Context, c *call) error {
-	inputs, err := c.inputs(s.Now())
+	reads, err := s.bindReads(ctx, c)
 	if err != nil {
 		return err
 	}
-	inputs, plan, err := s.bindFor(ctx, c, inputs)
-	if err != nil {
-		return err
-	}
+	plan, params := readsPlan(reads)
 	reading := card.Reading{
 		Title: plan.Title, Cluster: plan.Cluster, Parts: s.runReads(ctx, plan.Steps), At: s.Now(),
 		Sensitive: plan.Class == runbooks.Sensitive, Unrecorded: c.Key == "" && c.Via != Terminal,
 	}
+	if len(reads) > 1 {
+		reading.Parts = byProcess(reads, reading.Parts)
+	}
 	if reading.Sensitive && reading.Unrecorded {
 		return said("Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
 	}
-	if err := s.recordOutput(ctx, c, plan, inputs); err != nil {
+	if err := s.recordOutput(ctx, c, plan, params); err != nil {
 		if reading.Sensitive {
 			return err
 		}
@@ -121,10 +121,10 @@ func (s *Service) showReading(ctx context.Context, c *call, r card.Reading) erro
 	return nil
 }
 
-func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, in runbooks.Inputs) error {
+func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, params map[string]string) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
-		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(in.Params), reasonRunes),
+		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(params), reasonRunes),
 	}
 	err := s.append(ctx, c.Message, r)
 	c.settled = err == nil

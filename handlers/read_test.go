@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
@@ -48,6 +49,44 @@ func TestLogs(t *testing.T) {
 	}
 	if sent := strings.Join(h.hosts.sent, "\n"); !strings.Contains(sent, "tail -q -n 100 /var/log/deephaven/dis/DataImportServer.log.current") {
 		t.Errorf("sent:\n%s", sent)
+	}
+}
+
+// TestLogsOfSeveral: each process named is read, and one that cannot be read hides
+// no other; what is more than a few is named as left out.
+func TestLogsOfSeveral(t *testing.T) {
+	h := newHouse(t)
+	finds := map[string]string{
+		"/dis ": "/var/log/deephaven/dis/DataImportServer.log.current\n", "/ltds ": "/var/log/deephaven/ltds/LocalTableDataServer.log.current\n",
+	}
+	h.hosts.say = func(c remote.Command) remote.Result {
+		switch {
+		case !strings.Contains(c.Sent, " find "):
+			return speaking(map[string]string{"/dis/": "line of dis\n", "/ltds/": "line of ltds\n"})(c)
+		default:
+			return speaking(finds)(c)
+		}
+	}
+	for _, text := range []string{"logs dis and ltds", "logs dis, ltds, db_dis", "logs dis ltds lines=20"} {
+		a := h.say("URITA", text)
+		if len(a.shown) != 1 || !strings.Contains(a.shown[0], "line of dis") || !strings.Contains(a.shown[0], "line of ltds") || len(a.whispered) != 0 {
+			t.Errorf("%s: shown %q, whispered %q", text, a.shown, a.whispered)
+		}
+	}
+	var targets []string
+	if err := h.store.Trail(t.Context(), 1, func(r audit.Sealed) error {
+		targets = append(targets, r.Record.Target)
+		return nil
+	}); err != nil || len(targets) != 3 || targets[0] != "logs db_dis, db_ltds" {
+		t.Errorf("recorded %q, %v", targets, err)
+	}
+	finds["/ltds "] = ""
+	if a := h.say("URITA", "logs dis and ltds"); len(a.shown) != 1 || !strings.Contains(a.shown[0], "line of dis") || !strings.Contains(a.shown[0], "db_ltds: not read") {
+		t.Errorf("one of two: %q", a.all())
+	}
+	finds["/dis "] = ""
+	if a := h.say("URITA", "logs dis and ltds"); len(a.shown) != 0 {
+		t.Errorf("neither: %q", a.all())
 	}
 }
 

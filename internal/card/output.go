@@ -15,6 +15,7 @@ type File struct {
 
 // Answer is what one command of a read answered. Text is redacted already.
 type Answer struct {
+	Process              string // of a read of several processes
 	Host, Title, Command string
 	OK                   bool
 	Why                  string // where it is not OK
@@ -68,7 +69,9 @@ func output(r Reading, inOrder bool) (Card, []File) {
 	bad := 0
 	var hosts []string
 	for _, p := range r.Parts {
-		hosts = append(hosts, p.Host)
+		if p.Host != "" {
+			hosts = append(hosts, p.Host)
+		}
 		if !p.OK {
 			bad++
 		}
@@ -108,8 +111,12 @@ func output(r Reading, inOrder bool) (Card, []File) {
 		}
 		c.Body = append(c.Body, Pre{Text: tail})
 		if cut || p.Dropped {
-			name := fmt.Sprintf("%d-%s.txt", i+1, fileName(p.Host+"-"+p.Title))
-			files = append(files, File{Name: name, Title: p.Title + " on " + p.Host, Content: []byte(p.Text)})
+			of := p.Title
+			if p.Process != "" {
+				of = p.Process + ": " + of
+			}
+			name := fmt.Sprintf("%d-%s.txt", i+1, fileName(p.Host+"-"+of))
+			files = append(files, File{Name: name, Title: of + " on " + p.Host, Content: []byte(p.Text)})
 		}
 	}
 	foot := Line{T("as of "), At(r.At)}
@@ -179,6 +186,11 @@ func worstGrade(parts []Answer) (worst Grade) {
 
 func saidLines(p Answer) []Line {
 	l := Line{B(p.Host), T(": " + p.Title)}
+	if p.Process != "" && p.Host == "" {
+		l[0] = B(p.Process)
+	} else if p.Process != "" {
+		l[0] = B(p.Process + " on " + p.Host)
+	}
 	if !p.OK {
 		l = append(l, T(" — "+p.Why))
 	} else if p.Grade != Unjudged {
@@ -189,6 +201,9 @@ func saidLines(p Answer) []Line {
 	lines := []Line{l}
 	if p.FirstError != "" {
 		lines = append(lines, Line{T("first: "), C(p.FirstError)})
+	}
+	if p.Command == "" {
+		return lines
 	}
 	return append(lines, Line{C(p.Command)})
 }

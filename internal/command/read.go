@@ -295,8 +295,17 @@ func (l *looking) inText() string {
 	return " in " + l.in
 }
 
-// place binds the processes and hosts. Only a status takes several processes;
-// of another read the first one is answered, and the others are said.
+// readsMost is how many processes one read of output takes.
+const readsMost = 4
+
+// takesSeveral says that a read is answered for n processes: a status for any
+// number, what a catalog reads for a few.
+func (l *looking) takesSeveral(n int) bool {
+	return l.cmd.Verb == "status" || l.cmd.FromCatalog && !l.planned && n <= readsMost
+}
+
+// place binds the processes and hosts. Of a read that takes no more processes, the
+// others are left, and the answer names them.
 func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 	for _, name := range l.hosts {
 		h, ok := cl.Host(name)
@@ -322,8 +331,8 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 		switch {
 		case req.Process == nil:
 			req.Process = part.Process
-		case req.Process == part.Process:
-		case l.cmd.Verb == "status":
+		case slices.ContainsFunc(req.Parts(), func(p Part) bool { return p.Process == part.Process }):
+		case l.takesSeveral(len(req.Parts()) + 1):
 			req.Also = append(req.Also, part)
 		default:
 			req.Left = append(req.Left, part.Process.ID)

@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+	"dhbot/runbooks"
+)
+
+// boundRead is the read of one process, or why there is none.
+type boundRead struct {
+	process string
+	inputs  runbooks.Inputs
+	plan    runbooks.Plan
+	err     error
+}
+
+// bindReads plans a read for each process that it names, all at once. The error is
+// that of the first where none can be read, or a refusal of any.
+func (s *Service) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
+	parts := c.req.Parts()
+	reads := make([]boundRead, len(parts))
+	var wg sync.WaitGroup
+	for i, p := range parts {
+		wg.Go(func() {
+			r := boundRead{}
+			if p.Process != nil {
+				r.process = p.Process.ID
+			}
+			if r.inputs, r.err = c.inputsOf(p, s.Now()); r.err == nil {
+				r.inputs, r.plan, r.err = s.bindFor(ctx, c, r.inputs)
+			}
+			reads[i] = r
+		})
+	}
+	wg.Wait()
+	bad := 0
+	for _, r := range reads {
+		var refusal *auth.Refusal
+		if errors.As(r.err, &refusal) || r.err != nil && !isPlanError(r.err) {
+			return nil, r.err
+		}
+		if r.err != nil {
+			bad++
+		}
+	}
+	if bad == len(reads) {
+		return nil, reads[0].err
+	}
+	return reads, nil
+}
+
+// readsPlan is what all reads run, and the parameters they were given. It has the
+// most sensitive class of them, and no digest: a read takes no approval.
+func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) {
+	if len(reads) == 1 {
+		return reads[0].plan, reads[0].inputs.Params
+	}
+	var names []string
+	for _, r := range reads {
+		names = append(names, r.process)
+		switch {
+		case r.err != nil:
+			continue
+		case params == nil:
+			all, params = r.plan, r.inputs.Params
+			all.Steps, all.Targets = nil, nil
+		case r.plan.Class == runbooks.Sensitive:
+			all.Class = runbooks.Sensitive
+		}
+		all.Steps = append(all.Steps, r.plan.Steps...)
+		all.Targets = append(all.Targets, r.plan.Targets...)
+	}
+	all.Title = all.Action + " " + strings.Join(names, ", ")
+	return all, params
+}
+
+// byProcess gives each answer the name of its process, and what could not be read a
+// line that says why.
+func byProcess(reads []boundRead, answers []card.Answer) (out []card.Answer) {
+	for _, r := range reads {
+		if r.err != nil {
+			out = append(out, card.Answer{Process: r.process, Title: "not read", Why: r.err.Error()})
+			continue
+		}
+		n := len(r.plan.Steps)
+		for _, a := range answers[:n] {
+			a.Process = r.process
+			out = append(out, a)
+		}
+		answers = answers[n:]
+	}
+	return out
+}
