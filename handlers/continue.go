@@ -26,6 +26,10 @@ func (s *Service) continueRun(ctx context.Context, c *call) error {
 		}
 		return said("%s is being continued already: %s. Nothing more was started.", c.run, open)
 	}
+	c.anyway = c.anyway || c.about.Anyway
+	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
+		return err
+	}
 	unclear, err := s.guards(ctx, plan)
 	if err != nil {
 		return err

@@ -22,13 +22,17 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 }
 
 // stillAs looks again, just before the start, at what a run was asked for with:
-// what was listed, and the guards that its plan has behind its first change.
+// what was listed, what its processes need, and the guards that its plan has behind
+// its first change.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.relist(ctx, r.Inputs); err != nil {
 		return err
 	}
 	plan, err := s.Derive(r) // never the bytes that are stored
 	if err != nil {
+		return err
+	}
+	if err := s.needsStillServe(ctx, r, plan); err != nil {
 		return err
 	}
 	return guard.AtStart(ctx, s.Remote, plan)

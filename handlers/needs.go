@@ -3,9 +3,12 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
@@ -23,22 +26,68 @@ func starts(plan runbooks.Plan) bool {
 // needsServe refuses to start a process without what it needs: it would not
 // come up, and a restart would take down what may still serve. Only what was
 // seen to be out counts; anyway=yes is for people who know better.
-func (s *Service) needsServe(ctx context.Context, c *call, plan runbooks.Plan) error {
-	if c.process == nil || c.anyway || !starts(plan) || len(c.process.Needs) == 0 {
+func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway bool) error {
+	if anyway {
 		return nil
 	}
-	b, err := s.Status.Assess(ctx, status.Query{Scope: c.scope(), Targets: plan.Targets, Needs: c.process.ID, Within: needsPatience})
-	if errors.Is(err, status.ErrNothingThere) {
-		return nil
-	}
-	if err != nil {
+	process, why, err := s.unmet(ctx, plan)
+	if err != nil || process == "" {
 		return err
 	}
-	if len(b.Unmet) == 0 {
+	return said("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
+		process, why)
+}
+
+// needsStillServe is the same just before the start.
+func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runbooks.Plan) error {
+	if r.Anyway {
 		return nil
 	}
-	return said("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
-		c.process.ID, status.Because(b.Unmet))
+	process, why, err := s.unmet(ctx, plan)
+	if err != nil || process == "" {
+		return err
+	}
+	return fmt.Errorf("what %[1]s needs to come up is not all there any more: %[2]s; bring that back first, `deps %[1]s` shows it, or ask again with anyway=yes", process, why)
+}
+
+// unmet is the first process of a plan that would be started without what it needs,
+// and what that is; process is "" where there is none. What the plan itself brings
+// up before it is not missed.
+func (s *Service) unmet(ctx context.Context, plan runbooks.Plan) (process, why string, err error) {
+	if !starts(plan) {
+		return "", "", nil
+	}
+	catalog, ok := s.Catalogs.Get(plan.Catalog)
+	if !ok {
+		return "", "", fmt.Errorf("there is no catalog %q", plan.Catalog)
+	}
+	var before []string
+	for _, t := range plan.Targets {
+		if slices.Contains(before, t.Process) {
+			continue
+		}
+		p, ok := catalog.Process(t.Process)
+		if ok && len(p.Needs) > 0 {
+			causes, err := s.unmetBy(ctx, plan, p.ID)
+			causes = slices.DeleteFunc(causes, func(c status.Cause) bool { return slices.Contains(before, c.Process) })
+			if err != nil || len(causes) > 0 {
+				return p.ID, status.Because(causes), err
+			}
+		}
+		before = append(before, t.Process)
+	}
+	return "", "", nil
+}
+
+// unmetBy looks at what one process of a plan needs.
+func (s *Service) unmetBy(ctx context.Context, plan runbooks.Plan, process string) ([]status.Cause, error) {
+	targets := slices.DeleteFunc(slices.Clone(plan.Targets), func(t runbooks.Target) bool { return t.Process != process })
+	scope := incident.Scope{Cluster: plan.Cluster, Process: process}
+	b, err := s.Status.Assess(ctx, status.Query{Scope: scope, Targets: targets, Needs: process, Within: needsPatience})
+	if errors.Is(err, status.ErrNothingThere) {
+		return nil, nil
+	}
+	return b.Unmet, err
 }
 
 // neededBy are what a process needs, in the order in which it starts, and the

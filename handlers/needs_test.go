@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/auth"
+	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/remote"
 )
@@ -35,6 +37,9 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 		{"all of several", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
 		{"nobody answers", "restart db_dis in prod", silent, ""},
 		{"people know better", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
+		{"of several, a later one", "restart db_ltds, db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
+		{"what comes up before it", "restart configuration_server, db_dis in prod", down("configuration_server"), ""},
+		{"what comes up after it", "restart db_dis, configuration_server in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
 		{"a stop needs nothing", "stop db_dis in prod", down("configuration_server"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,5 +54,37 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 				t.Errorf("got %s", a.all())
 			}
 		})
+	}
+}
+
+// TestNeedsAreAskedAgainAtTheStart: what went down between the request and its
+// approval refuses the start before anything is sent.
+func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
+	for text, goesOn := range map[string]bool{
+		"restart db_dis in prod because it hangs": false, "restart db_dis in prod anyway=yes because it hangs": true,
+		"stop db_dis in prod because it hangs": true,
+	} {
+		h := newHouse(t)
+		h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
+		a := h.say("UANNA", text)
+		open := h.openRuns(t)
+		if len(open) != 1 {
+			t.Fatalf("%s: %d runs: %s", text, len(open), a.all())
+		}
+		r := open[0].Run
+		r.Votes = []engine.Vote{{Actor: engine.Actor{Person: "ben", Account: auth.Account{Team: homeTeam, User: "UBEN"}}, Digest: r.Plan.Digest}}
+		if err := h.Recheck(t.Context(), r); err != nil {
+			t.Errorf("%s: nothing has happened: %v", text, err)
+		}
+		h.hosts.say = down("configuration_server")
+		if err := h.Recheck(t.Context(), r); (err == nil) != goesOn || err != nil && !strings.Contains(err.Error(), "configuration_server on infra-1 is down") {
+			t.Errorf("%s, without its configuration server: %v", text, err)
+		}
+		if !goesOn {
+			started := h.Now()
+			if r.StartedAt = &started; h.Recheck(t.Context(), r) != nil {
+				t.Errorf("%s: under way, it is not asked again", text)
+			}
+		}
 	}
 }

@@ -82,7 +82,7 @@ func (s *Service) against(ctx context.Context, c *call, plan runbooks.Plan) []st
 		return append(out, "The locks could not be read.")
 	}
 	out = append(out, locksAgainst(held, plan)...)
-	if err := s.needsServe(ctx, c, plan); err != nil {
+	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
 		out = append(out, err.Error())
 	}
 	unclear, err := s.guards(ctx, plan)

@@ -32,7 +32,7 @@ func (s *Service) request(ctx context.Context, c *call) error {
 	if shown, err := s.shownAlready(ctx, c, plan); shown || err != nil {
 		return err
 	}
-	if err := s.needsServe(ctx, c, plan); err != nil {
+	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
 		return err
 	}
 	unclear, err := s.guards(ctx, plan)
@@ -61,7 +61,7 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		Asked:  s.actor(c),
 		Reason: redact.Line(c.rest, reasonRunes),
 		Place:  s.placeOf(c),
-		Beside: beside(c.cluster, plan), Unclear: unclear,
+		Beside: beside(c.cluster, plan), Unclear: unclear, Anyway: c.anyway,
 	}
 	if need > 0 {
 		run.Called = callees(s.Rules.Call(c.cluster.Name, c.who.Name, auth.FirstRound))

@@ -40,6 +40,9 @@ func (r *reading) aboutRun(req *Request, w []token) error {
 		}
 		return nil
 	}
+	if cmd.Verb == "continue" && len(w) > 0 && w[0].key == "anyway=yes" {
+		req.Anyway, w = true, w[1:]
+	}
 	if r.quote {
 		return r.aboutRunBack(req, Quote, "I take nothing out of a quote or a block of code.")
 	}

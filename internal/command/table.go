@@ -158,7 +158,7 @@ func aboutRuns() []Command {
 		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "close a run whose outcome is unknown, with what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K looked at the host, it did restart"},
 		{Verb: "continue", Aliases: []string{"resume"}, Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "ask for what a run that ended unfinished left undone", Usage: "continue R-XXXX [REASON]", Example: "continue R-7F3K"},
+			Summary: "ask for what a run that ended unfinished left undone", Usage: "continue R-XXXX [anyway=yes] [REASON]", Example: "continue R-7F3K"},
 		{Verb: "byhand", Aliases: []string{"by-hand"}, Object: RunNamed, Class: runbooks.Writes,
 			Summary: "record that you did by hand what a request asked for that expired or was refused, and look at its target",
 			Usage:   "byhand R-XXXX [NOTE]", Example: "byhand R-7F3K restarted it with monit"},

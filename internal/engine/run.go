@@ -130,6 +130,8 @@ type Run struct {
 	// Unclear are guards of the plan that could not tell at the request: Need has
 	// one approval more for them, and at the start they need not be able to tell.
 	Unclear []Unclear `json:"unclear,omitempty"`
+	// Anyway starts a process though a dependency of it was seen to be down.
+	Anyway bool `json:"anyway,omitempty"`
 
 	Looking   *Look      `json:"looking,omitempty"`
 	Reminders []Reminder `json:"reminders,omitempty"`
@@ -161,6 +163,6 @@ type Run struct {
 }
 
 // FormVersion is the version of the stored form of a Run. Form 2 added called,
-// last, looking and reminders, form 3 end_reminder, form 4 unclear, form 5 kept; a run of
-// an earlier form is one that has none of them.
-const FormVersion = 5
+// last, looking and reminders, form 3 end_reminder, form 4 unclear, form 5 kept, form 6
+// anyway; a run of an earlier form is one that has none of them.
+const FormVersion = 6

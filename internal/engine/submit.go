@@ -18,7 +18,7 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 	r = Run{
 		V: FormVersion, ID: r.ID, State: Waiting, Inputs: r.Inputs, Plan: r.Plan,
 		Asked: r.Asked, Reason: line(r.Reason), Place: r.Place, Need: r.Needed(),
-		Called: r.Called, Last: r.Last, Beside: r.Beside, Unclear: r.Unclear,
+		Called: r.Called, Last: r.Last, Beside: r.Beside, Unclear: r.Unclear, Anyway: r.Anyway,
 		Steps: make([]Step, len(r.Plan.Steps)),
 	}
 	for i := range r.Steps {
