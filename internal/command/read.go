@@ -18,6 +18,7 @@ type looking struct {
 
 	processes []string
 	hosts     []string
+	patterns  []string // names with "*" for any letters, of hosts or processes
 	in        string
 	params    map[string]string
 	left      []string
@@ -36,7 +37,7 @@ var noise = []string{
 // states are words of a question about how something is.
 var states = []string{
 	"down", "up", "wrong", "broken", "failing", "failed", "bad", "problems", "problem", "issues", "red", "dead",
-	"running", "ok", "healthy", "stuck",
+	"running", "ok", "healthy", "stuck", "sev", "sev1", "sev2", "sev3", "critical",
 }
 
 func (r *reading) read(cmd Command, w []token) (*Request, error) {
@@ -77,6 +78,9 @@ func (l *looking) take(w []token) (int, error) {
 			return 1, nil
 		}
 	}
+	if l.takePattern(t) {
+		return 1, nil
+	}
 	if took := l.takeName(w); took > 0 {
 		return took, nil
 	}
@@ -85,6 +89,9 @@ func (l *looking) take(w []token) (int, error) {
 	case slices.Contains(states, t.key):
 		if l.cmd.Verb != "status" {
 			l.left = append(l.left, t.raw)
+		}
+		if t.key == "sev" && len(w) > 1 && number.MatchString(w[1].key) {
+			return 2, nil
 		}
 	default:
 		l.left, l.unknown = append(l.left, t.raw), append(l.unknown, t)
@@ -307,6 +314,11 @@ func (l *looking) takesSeveral(n int) bool {
 // place binds the processes and hosts. Of a read that takes no more processes, the
 // others are left, and the answer names them.
 func (l *looking) place(req *Request, cl *fleet.Cluster) error {
+	for _, pattern := range l.patterns {
+		if err := l.expand(pattern, req.Catalog, cl); err != nil {
+			return err
+		}
+	}
 	for _, name := range l.hosts {
 		h, ok := cl.Host(name)
 		if !ok {

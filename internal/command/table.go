@@ -80,7 +80,8 @@ func Table() []Command {
 func looks() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
-			Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
+			Summary: "how a process, a host or the cluster is",
+			Usage:   "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
 		{Verb: "watch", Aliases: []string{"observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true, ByItself: true,
 			Summary: "follow a process, a host or the cluster in one message, with its changes in the thread; alone, list what is watched",
 			Usage:   "watch [PROCESS|HOST] [on HOST] [in CLUSTER] [30m|end]", Example: "watch db_dis 30m"},

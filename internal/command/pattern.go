@@ -1,0 +1,63 @@
+package command
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// takePattern reads a name such as `query-*`. Only a status takes one: its
+// answer is one board, however much it is about.
+func (l *looking) takePattern(t token) bool {
+	pattern := strings.ToLower(strings.Trim(t.raw, ",.:;!?"))
+	if l.cmd.Verb != "status" || !strings.Contains(pattern, "*") || strings.Trim(pattern, "*") == "" {
+		return false
+	}
+	l.patterns = append(l.patterns, pattern)
+	return true
+}
+
+// expand adds the hosts of a cluster that a pattern names, or else the processes.
+func (l *looking) expand(pattern string, cat *runbooks.Catalog, cl *fleet.Cluster) error {
+	var hosts, processes []string
+	for i := range cl.Hosts {
+		h := &cl.Hosts[i]
+		if matches(pattern, h.Name) {
+			hosts = append(hosts, h.Name)
+		}
+		for _, id := range h.Processes {
+			p := cat.Find(id).Process
+			if p != nil && matchesAny(pattern, append([]string{p.ID}, p.Aliases...)) && !slices.Contains(processes, id) {
+				processes = append(processes, id)
+			}
+		}
+	}
+	switch {
+	case len(hosts) > 0:
+		l.hosts = append(l.hosts, hosts...)
+	case len(processes) > 0:
+		l.processes = append(l.processes, processes...)
+	default:
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, shown(pattern))}
+		l.suggest(q, l.cmd.Verb+" "+cl.Name)
+		return q
+	}
+	return nil
+}
+
+// starOnly leaves "*" the only sign of a pattern that stands for others.
+var starOnly = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`)
+
+// matches reports whether a name is what a pattern says, "*" being any letters.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(starOnly.Replace(pattern), strings.ToLower(name))
+	return ok && err == nil
+}
+
+func matchesAny(pattern string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return matches(pattern, name) })
+}
