@@ -33,6 +33,33 @@ func TestWorst(t *testing.T) {
 	}
 }
 
+// A restart that ended well, and whose process does not say that it is ready, shows
+// how its pid is and offers what helps; one whose log could not be read does not.
+func TestUnreadyOffersToLookAgain(t *testing.T) {
+	exit := 0
+	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {
+		run := engine.Run{
+			ID: "R-7F3K", State: engine.Done, Asked: engine.Actor{Person: "anna"},
+			Plan: runbooks.Plan{Cluster: "prod", Action: "restart", Steps: []runbooks.Step{
+				{Kind: runbooks.Wait, Until: runbooks.Ready, Process: "db_dis", Host: "infra-1"},
+			}},
+			Steps: []engine.Step{{State: state, Exit: &exit, NewPID: 7, Kept: []string{"pid 7: sleeping", "thread dump:"}}},
+		}
+		for range 2 {
+			var verbs []string
+			c := card.Run(run)
+			for _, b := range c.Buttons {
+				f, _ := command.Decode(b.Value) // the dump is kept: its button shows the run's details
+				verbs = append(verbs, f.Verb)
+			}
+			if got := strings.Join(verbs, " "); got != want || strings.Contains(card.PlainText(c), "pid 7: sleeping") != (want != "") {
+				t.Errorf("%s: offers %q, want %q: %s", state, got, want, card.PlainText(c))
+			}
+			run.Steps[0].Exit, want = nil, "" // it could not be asked
+		}
+	}
+}
+
 // A restart that was not sent since monit does not watch the process offers its
 // start, and any other failure only a look.
 func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {

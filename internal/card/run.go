@@ -44,9 +44,10 @@ func run(r engine.Run, call bool) Card {
 			c.Buttons = []Button{askAgain(r), commandTap("I did it by hand", command.Fields{Verb: "byhand", Run: r.ID})}
 		}
 	case engine.Done:
-		c.Body = paragraphs(outcomeLines(r), noteLines(r), ranLines(r), reasonLines(r))
+		c.Body = paragraphs(outcomeLines(r), append(noteLines(r), pidLine(r, unready(r))...), ranLines(r), reasonLines(r))
+		c.Buttons = unreadyButtons(r)
 	default:
-		c.Body = paragraphs(whyLines(r), slices.Concat(stepLines(r), pidLine(r)), append(nextLines(r), validLine(r)...), askedLines(r))
+		c.Body = paragraphs(whyLines(r), slices.Concat(stepLines(r), pidLine(r, inVain(r))), append(nextLines(r), validLine(r)...), askedLines(r))
 		c.Buttons = runButtons(r)
 	}
 	c.Foot = append(c.Foot, historyLine(r))

@@ -83,9 +83,9 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) Line {
 	return append(l, T(" — "+st.Text))
 }
 
-// pidLine is how the process runs that did not come to what was waited for.
-func pidLine(r engine.Run) []Line {
-	i := inVain(r)
+// pidLine is how the process runs that did not come to what step i waited for; -1 is
+// none.
+func pidLine(r engine.Run, i int) []Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
 	}

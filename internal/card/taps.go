@@ -106,7 +106,7 @@ func lookButtons(r engine.Run) []Button {
 	case unwatched(r, at):
 		return []Button{changeTap("start", at, r.Plan.Cluster, r.Plan.Impact), look}
 	case inVain(r) >= 0:
-		return lateButtons(r, at)
+		return lateButtons(r, inVain(r))
 	default:
 		return []Button{look}
 	}
@@ -127,13 +127,35 @@ func inVain(r engine.Run) int {
 	return -1
 }
 
-// lateButtons are what helps with a process that has not come up in its time.
-func lateButtons(r engine.Run, at runbooks.Target) []Button {
+// unready is the index of the first step that waited in vain for a process to say
+// that it is ready, -1 for none. The process is up, and the run ends well.
+func unready(r engine.Run) int {
+	for i := range steps(r) {
+		if r.NotReady(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+// unreadyButtons are what helps where a restart ended well and its process has not
+// said that it is ready.
+func unreadyButtons(r engine.Run) []Button {
+	if i := unready(r); i >= 0 {
+		return lateButtons(r, i)
+	}
+	return nil
+}
+
+// lateButtons are what helps with a process that has not come up in the time of a
+// step.
+func lateButtons(r engine.Run, step int) []Button {
+	at := runbooks.Target{Process: r.Plan.Steps[step].Process, Host: r.Plan.Steps[step].Host}
 	out := []Button{commandTap("Look again", command.On("status", at.Process, at.Host, r.Plan.Cluster))}
 	if slices.ContainsFunc(r.Steps, func(st engine.Step) bool { return keptDump(st.Kept) }) {
 		out = append(out, Button{Action: TapDetails, Label: "Thread dump", Value: runValue(r)})
 	}
-	late := r.Steps[inVain(r)]
+	late := r.Steps[step]
 	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
 		return out // closing it wants words; what would not stop is not stopped again, and what still serves is left
 	}

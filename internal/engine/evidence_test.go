@@ -48,6 +48,24 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfTheUnready: a process that is up and does not say that it is ready is
+// looked at, and its run ends well.
+func TestEvidenceOfTheUnready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.eng = h.watched(h.hosts)
+		defer h.start(h.eng)()
+		ready := engine.TestStep(runbooks.Wait, "infra-1")
+		ready.Until, ready.Within = runbooks.Ready, runbooks.Duration(time.Minute)
+		steps := append(restart(runbooks.Moderate, "infra-1").Plan.Steps, ready)
+		r := h.after(10*time.Minute, h.submit(engine.TestAsked(runbooks.Moderate, runbooks.Disruptive, steps...)).Run.ID)
+		pid := r.Steps[2].NewPID
+		if kept := r.Steps[3].Kept; r.State != engine.Done || !r.NotReady(3) || r.NotReady(2) || len(kept) != 1 || kept[0] != fmt.Sprintf("wait, pid %d, 1 sent", pid) {
+			t.Errorf("%s, %+v", r.State, r.Steps[3])
+		}
+	})
+}
+
 // unchanged are hosts on which a restart does nothing.
 type unchanged struct{ *hosts }
 

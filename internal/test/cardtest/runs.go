@@ -214,7 +214,10 @@ func runSamples() []Sample {
 
 func endSamples() []Sample {
 	noted := ended(after(restart("db_dis", "infra-1"), 4), engine.Done, "")
-	noted.Steps[3] = engine.Step{State: engine.StepNoted, Text: "up, readiness not seen within 2m0s: its log has no RUNNING since"}
+	noted.Steps[3] = engine.Step{
+		State: engine.StepNoted, Text: "up, readiness not seen within 2m0s: its log has no RUNNING since", Exit: new(int), NewPID: 51877,
+		Kept: []string{"pid 51877: sleeping, up 2m4s, 812 MB, 143 threads", "thread dump:", "\"main\" waiting on a lock"},
+	}
 	failed := after(restart("db_dis", "infra-1"), 2)
 	failed.Steps[2] = engine.Step{State: engine.StepFailed, Text: "not restarted: same pid 40211 as before; it was probably not stopped (its stop program failed or timed out): see monit's log on the host", OldPID: 40211, NewPID: 40211}
 	partly := after(restart("db_query_server", "query-1", "query-2"), 5)
