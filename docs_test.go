@@ -68,3 +68,26 @@ func TestDocsIndex(t *testing.T) {
 		}
 	}
 }
+
+// The page on the terminal names every code of a finding, and no other.
+func TestDocsNameEveryCode(t *testing.T) {
+	source, err := os.ReadFile("internal/observe/code.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/terminal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| Of | Codes |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	codes := regexp.MustCompile(`Found\w+ +Code = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if named := strings.Count(table, "`") / 2; named != len(codes) || named == 0 {
+		t.Errorf("the page names %d codes, and there are %d", named, len(codes))
+	}
+	for _, c := range codes {
+		if !strings.Contains(table, "`"+c[1]+"`") {
+			t.Errorf("docs/terminal.md does not name %s", c[1])
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dhbot/internal/engine"
+	"dhbot/internal/observe"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
@@ -34,11 +35,13 @@ type FindingFacts struct {
 	// WorstCase is the level that it might be where Severity is unknown.
 	WorstCase *runbooks.Severity `json:"worst_case,omitempty"`
 	Pending   bool               `json:"pending,omitempty"` // the host has not answered yet
-	Headline  string             `json:"headline"`
-	Text      string             `json:"text,omitempty"`
-	Run       string             `json:"run,omitempty"` // the open run that is about it
-	Causes    []string           `json:"causes,omitempty"`
-	At        time.Time          `json:"at,omitzero"` // of the observation
+	// Code names what was found; it stays, where the headline may be worded anew.
+	Code     observe.Code `json:"code,omitempty"`
+	Headline string       `json:"headline"`
+	Text     string       `json:"text,omitempty"`
+	Run      string       `json:"run,omitempty"` // the open run that is about it
+	Causes   []string     `json:"causes,omitempty"`
+	At       time.Time    `json:"at,omitzero"` // of the observation
 	// Maintenance is until when it is in maintenance.
 	Maintenance time.Time `json:"maintenance_until,omitzero"`
 }
@@ -76,7 +79,7 @@ func factsOfStatus(b status.Board) *Facts {
 		f.Findings = append(f.Findings, factsOfRow(r))
 	}
 	for _, h := range b.Hosts {
-		f.Findings = append(f.Findings, FindingFacts{Host: h.Host, Severity: h.Severity, Headline: h.Headline, Text: h.Text, At: b.At})
+		f.Findings = append(f.Findings, FindingFacts{Host: h.Host, Code: h.Code, Severity: h.Severity, Headline: h.Headline, Text: h.Text, At: b.At})
 	}
 	return &Facts{Status: f}
 }
@@ -87,6 +90,7 @@ func factsOfRow(r status.Row) FindingFacts {
 		Process:  r.Process.ID,
 		Severity: r.Severity(),
 		Pending:  r.Pending,
+		Code:     r.Finding.Code,
 		Headline: r.Finding.Headline,
 		Text:     r.Finding.Text,
 		Run:      r.InWork,

@@ -83,6 +83,8 @@ type Finding struct {
 	Condition runbooks.Severity `json:"condition"`
 	// WorstCase is, when Severity is Unknown, the level it might be.
 	WorstCase runbooks.Severity `json:"might"`
+	// Code is what was found, for programs: the words may change, it does not.
+	Code Code `json:"code"`
 	// Headline is the finding in a few words, Text in a sentence or two.
 	Headline string `json:"headline"`
 	Text     string `json:"text"`
@@ -110,7 +112,7 @@ func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = quoted(o)
 	if e.Maintenance && o.Known() {
-		f.both(runbooks.None, capital(o.State.String())+", in maintenance")
+		f.both(runbooks.None, FoundInMaintenance, capital(o.State.String())+", in maintenance")
 		f.Down = o.State == Down || o.State == Failed || o.State == Missing || o.Alive == AliveGone
 		return f
 	}
@@ -128,7 +130,7 @@ func Assess(o Observation, e Expect) Finding {
 		case o.Alive == AliveGone:
 			f.ended(o, e)
 		case o.stale(e.Cycle):
-			f.unknown(e, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago, and nothing proves that pid %d still runs", o.Age.Round(time.Second), o.PID))
+			f.unknown(e, FoundUnproved, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago, and nothing proves that pid %d still runs", o.Age.Round(time.Second), o.PID))
 		case o.State == Up:
 			f.up(o, e)
 		default:
@@ -145,7 +147,7 @@ func Assess(o Observation, e Expect) Finding {
 	case NotMonitored:
 		f.notMonitored(o, e)
 	default:
-		f.unknown(e, "Could not be observed", o.Why)
+		f.unknown(e, FoundUnseen, "Could not be observed", o.Why)
 	}
 	return f
 }
@@ -159,7 +161,7 @@ func (o Observation) stale(cycle time.Duration) bool {
 // pending is what was asked of monit and is not finished. What takes longer
 // than a start may has come to nothing so far.
 func (f *Finding) pending(o Observation, e Expect) {
-	f.unknown(e, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
+	f.unknown(e, FoundPending, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
 	f.Changing, f.Recovering = true, true
 	if lasted := o.At.Sub(e.Since); !e.Since.IsZero() && lasted > e.grace() {
 		f.Recovering = false
@@ -172,10 +174,10 @@ func (f *Finding) pending(o Observation, e Expect) {
 // it down.
 func (f *Finding) looping(o Observation, e Expect) {
 	if e.Optional {
-		f.both(runbooks.Low, "Crash loop (optional)")
+		f.both(runbooks.Low, FoundLoop, "Crash loop (optional)")
 	} else {
-		f.Severity, f.Condition = e.outage(), runbooks.Critical
-		f.Headline = "Crash loop"
+		f.both(runbooks.Critical, FoundLoop, "Crash loop")
+		f.Severity = e.outage()
 	}
 	f.Loop = true
 	f.Down = true
@@ -200,7 +202,7 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	case o.Alive == AliveProved:
 		f.withoutSupervision(o, e, fmt.Sprintf("Pid %d, seen before, still runs", o.PID))
 	case e.Optional:
-		f.both(runbooks.None, "Not monitored (optional)")
+		f.both(runbooks.None, FoundNotMonitored, "Not monitored (optional)")
 		f.Down = o.Alive == AliveGone
 	case e.Stopped != "":
 		f.down(o, e)
@@ -208,7 +210,7 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 		f.down(o, e)
 		f.Text += fmt.Sprintf(". Pid %d, seen before, has ended: it was stopped by hand, or given up after repeated failures", o.PID)
 	default:
-		f.unknown(e, "Not monitored",
+		f.unknown(e, FoundNotMonitored, "Not monitored",
 			"Not monitored: stopped by hand, given up after repeated failures, or running without supervision; monit alone cannot tell which")
 	}
 }
@@ -224,7 +226,7 @@ func quoted(o Observation) string {
 
 // unknown names the level it might be: down when it should be up, up when it
 // should be down, or, where down is no incident, up with trouble.
-func (f *Finding) unknown(e Expect, headline, text string) {
+func (f *Finding) unknown(e Expect, code Code, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
 	switch {
 	case e.Maintenance, e.Optional:
@@ -234,25 +236,26 @@ func (f *Finding) unknown(e Expect, headline, text string) {
 	default:
 		f.WorstCase = runbooks.Moderate
 	}
-	f.Headline, f.Text = headline, text
+	f.Code, f.Headline, f.Text = code, headline, text
 }
 
-func (f *Finding) both(s runbooks.Severity, headline string) {
+func (f *Finding) both(s runbooks.Severity, code Code, headline string) {
 	f.Severity, f.Condition = s, s
+	f.Code = code
 	f.Headline = headline
 }
 
 func (f *Finding) up(o Observation, e Expect) {
 	switch {
 	case !e.Up && !e.Optional:
-		f.both(runbooks.Moderate, "Up when it should be down")
+		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down")
 	case o.ConfigMissing != "":
-		f.both(runbooks.Moderate, "Up with its configuration missing")
+		f.both(runbooks.Moderate, FoundUnconfigured, "Up with its configuration missing")
 		f.Text += ". " + o.ConfigMissing
 	case e.Optional:
-		f.both(runbooks.None, "Running (optional)")
+		f.both(runbooks.None, FoundRunning, "Running (optional)")
 	default:
-		f.both(runbooks.None, "Running")
+		f.both(runbooks.None, FoundRunning, "Running")
 	}
 }
 
@@ -260,11 +263,12 @@ func (f *Finding) up(o Observation, e Expect) {
 // for users that is an outage, so it stands in the first words.
 func (f *Finding) trouble(o Observation, e Expect) {
 	if !e.Up && !e.Optional {
-		f.both(runbooks.Moderate, "Up when it should be down, with trouble")
+		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down, with trouble")
 		return
 	}
-	f.both(runbooks.Low, "Running with trouble")
+	f.both(runbooks.Low, FoundTrouble, "Running with trouble")
 	if f.Down = portSilent(o); f.Down {
+		f.Code = FoundPortSilent
 		f.Headline = "Port not answering"
 		f.Text += ". The process runs and does not answer on its port: for its users it is down"
 	}
@@ -274,15 +278,16 @@ func (f *Finding) down(o Observation, e Expect) {
 	f.Down = true
 	switch {
 	case e.Optional:
-		f.both(runbooks.None, "Down (optional)")
+		f.both(runbooks.None, FoundDown, "Down (optional)")
 		return
 	case !e.Up:
-		f.both(runbooks.None, "Down as scheduled")
+		f.both(runbooks.None, FoundScheduled, "Down as scheduled")
 		return
 	}
-	f.Severity, f.Condition = e.outage(), runbooks.Critical
-	f.Headline = "Down when it should be up"
+	f.both(runbooks.Critical, FoundDown, "Down when it should be up")
+	f.Severity = e.outage()
 	if e.Stopped != "" && o.State != Missing {
+		f.Code = FoundStopped
 		f.Headline = "Stopped by " + e.Stopped
 		return
 	}
@@ -290,6 +295,7 @@ func (f *Finding) down(o Observation, e Expect) {
 	case Failed:
 		f.Text += ". " + capital(o.failedNote())
 	case Missing:
+		f.Code = FoundNotKnown
 		f.Headline = "Not known to " + string(o.Manager)
 		f.Text = fmt.Sprintf("%s answers that it has no service called %s on this host, though it should run here. %s", o.Manager, o.Service, whereConfigured(o.Manager))
 	default:
@@ -332,7 +338,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 		Recovering: "Recovering: just started again",
 		Stopping:   "Being stopped",
 	}[o.State]
-	f.unknown(e, headline, quoted(o)+": not up yet, or not seen to be; look again")
+	f.unknown(e, FoundChanging, headline, quoted(o)+": not up yet, or not seen to be; look again")
 	f.Recovering = true
 }
 

@@ -156,7 +156,7 @@ func (f *Finding) logged(e Expect, look LogLook) {
 		return
 	}
 	if f.Severity == runbooks.None && !e.Optional {
-		f.both(runbooks.Low, "Running with errors in its log")
+		f.both(runbooks.Low, FoundErrors, "Running with errors in its log")
 		f.Evidence.Line = log.FirstError
 		f.LogErrors = true
 	}
@@ -173,11 +173,10 @@ func earlier(a, b time.Time) time.Time {
 // missing. That nothing watches a process is read as such. why says how the
 // process is known to run.
 func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
-	headline := "Running without supervision"
+	f.both(runbooks.Moderate, FoundUnsupervised, "Running without supervision")
 	if !e.Up && !e.Optional {
-		headline = "Up when it should be down"
+		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down")
 	}
-	f.both(runbooks.Moderate, headline)
 	f.Down = false
 	f.Text = fmt.Sprintf("%s. %s; %s does not watch it and will not start it again", quoted(o), why, o.Manager)
 }

@@ -77,6 +77,7 @@ type Stop struct {
 // HostFinding is about a host and not about one of its processes.
 type HostFinding struct {
 	Host     string
+	Code     observe.Code
 	Severity runbooks.Severity
 	Headline string
 	Text     string

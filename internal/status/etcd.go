@@ -60,10 +60,12 @@ func (l *look) judgeEtcd() {
 		switch {
 		case f.Severity != runbooks.Critical || !out(*r) || all == 1:
 		case all-missing < most && len(members) == all:
+			f.Code = observe.FoundQuorumLost
 			f.Headline = fmt.Sprintf("Quorum lost: %d of %d members down", missing, all)
 			f.Text += ". Without a quorum etcd neither reads nor writes, and Deephaven cannot work"
 		case len(members) == all:
 			f.Severity = runbooks.Moderate
+			f.Code = observe.FoundMemberDown
 			f.Headline = fmt.Sprintf("Member down, quorum kept (%d of %d)", all-missing, all)
 			f.Text += fmt.Sprintf(". etcd goes on without it; it would not without %d more", all-missing-most+1)
 		}
@@ -89,6 +91,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 		if f.Severity == runbooks.None {
 			f.Severity = runbooks.Low
 			f.Condition = runbooks.Low
+			f.Code = observe.FoundEtcdTrouble
 			f.Headline = "Running with trouble in etcd"
 		}
 	case observe.Never, observe.NotYet:
@@ -96,6 +99,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 		if level.Worse(f.Severity) {
 			f.Severity = level
 			f.Condition = runbooks.Critical
+			f.Code = observe.FoundEtcdSilent
 			f.Headline = "Runs, and etcd does not serve"
 		}
 	default:
@@ -104,6 +108,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 			f.Severity = runbooks.Unknown
 			f.Condition = runbooks.Unknown
 			f.WorstCase = level
+			f.Code = observe.FoundEtcdUnseen
 			f.Headline = "Runs; whether etcd serves could not be seen"
 		}
 	}

@@ -86,7 +86,7 @@ func (l *look) busyHosts() []HostFinding {
 	for _, host := range order {
 		if age := least[host]; age > l.history.stale(l.scope.cluster.Name, host) {
 			out = append(out, HostFinding{
-				Host: host, Severity: runbooks.Low, Headline: fmt.Sprintf("monit has looked at nothing for %s", ago(age)),
+				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low, Headline: fmt.Sprintf("monit has looked at nothing for %s", ago(age)),
 				Text: "monit has one worker, and a start or stop that hangs keeps it busy: what dies meanwhile is not started again. The processes here are judged by their pids",
 			})
 		}

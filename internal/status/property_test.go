@@ -65,11 +65,14 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 		return s
 	}
 	alone := rowOf(t, fresh().assess(t, process("db_dis")), "db_dis", "infra-1")
+	if alone.Finding.Code == "" {
+		t.Errorf("%s: %q has no code", what, alone.Finding.Headline)
+	}
 	for name, sc := range map[string]incident.Scope{"host": {Cluster: "prod", Host: "infra-1"}, "cluster": prod, "one host": {Cluster: "prod", Process: "db_dis", Host: "infra-1"}} {
 		b := fresh().assess(t, sc)
 		r := rowOf(t, b, "db_dis", "infra-1")
-		if r.Severity() != alone.Severity() || r.Finding.Headline != alone.Finding.Headline || r.WorstCase() != alone.WorstCase() {
-			t.Errorf("%s: %s says %v, %q; alone it is %v, %q", what, name, r.Severity(), r.Finding.Headline, alone.Severity(), alone.Finding.Headline)
+		if r.Severity() != alone.Severity() || r.Finding.Code != alone.Finding.Code || r.WorstCase() != alone.WorstCase() {
+			t.Errorf("%s: %s says %v, %s; alone it is %v, %s", what, name, r.Severity(), r.Finding.Code, alone.Severity(), alone.Finding.Code)
 		}
 		if alone.Severity().Worse(b.Worst()) {
 			t.Errorf("%s: the %s is %v with a process of %v", what, name, b.Worst(), alone.Severity())

@@ -51,6 +51,7 @@ func (l *look) unlisted() []HostFinding {
 			slices.Sort(not)
 			out = append(out, HostFinding{
 				Host:     sum.host,
+				Code:     observe.FoundUnlisted,
 				Severity: runbooks.Low,
 				Headline: fmt.Sprintf("monit reports %d not up that the config does not list", len(not)),
 				Text:     redact.Line(strings.Join(not, ", "), seenRunes),

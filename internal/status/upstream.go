@@ -70,6 +70,7 @@ func (r *Row) cannotWork(causes []Cause) {
 		f.Severity = runbooks.Low
 		f.Condition = runbooks.Low
 		f.LogErrors = false
+		f.Code = observe.FoundCannotWork
 		f.Headline = "Running, cannot work: " + Because(causes)
 		f.Text += ". " + text
 	default:

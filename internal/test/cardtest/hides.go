@@ -1,0 +1,96 @@
+package cardtest
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// Hides returns what a card of a board hides or shows greener than the board has
+// it, none where the card and its data say the same as the board. It knows
+// severities and codes, and no sentence.
+func Hides(c card.Card, b status.Board) []string {
+	out := hiddenFacts(c, b)
+	worst := card.SeverityIcon(b.Worst())
+	for what, text := range map[string]string{"the first line": card.PlainLine(c.Head), "the push text": c.Push} {
+		if !strings.HasPrefix(text, worst) || b.Worst() != runbooks.None && !strings.Contains(strings.ToLower(text), strings.ToLower(b.Worst().String())) {
+			out = append(out, fmt.Sprintf("%s does not begin with %s: %s", what, b.Worst(), text))
+		}
+	}
+	text := card.PlainText(c)
+	left := strings.Contains(text, "… and ") || strings.Contains(text, " more")
+	green := map[string]int{}
+	for _, r := range b.Rows {
+		switch {
+		case r.Pending, r.Severity() != runbooks.None:
+			if !left && !names(text, r) {
+				out = append(out, fmt.Sprintf("%s, %s, stands nowhere", r.Target(), r.Severity()))
+			}
+		default:
+			green[r.Process.ID]++
+		}
+	}
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, card.SeverityIcon(runbooks.None)) {
+			continue
+		}
+		for _, r := range b.Rows {
+			if green[r.Process.ID] == 0 && strings.Contains(line, r.Process.ID) {
+				out = append(out, fmt.Sprintf("%s, %s, stands in a green line: %s", r.Target(), r.Severity(), line))
+			}
+		}
+	}
+	return out
+}
+
+// names says that a line of a card is about a row, with the sign of its severity
+// or of a worse one.
+func names(text string, r status.Row) bool {
+	first := true
+	for line := range strings.Lines(text) {
+		about := strings.Contains(line, r.Process.ID) || !first && strings.Contains(line, " "+r.Host+":")
+		first = false
+		if !about {
+			continue
+		}
+		if r.Pending && strings.Contains(line, "no answer yet") {
+			return true
+		}
+		for _, s := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
+			if strings.HasPrefix(line, card.SeverityIcon(s)) && !r.Severity().Worse(s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hiddenFacts compares a card's data with the board.
+func hiddenFacts(c card.Card, b status.Board) (out []string) {
+	if c.Facts == nil || c.Facts.Status == nil {
+		return []string{"the card has no data"}
+	}
+	if got := c.Facts.Status.Severity; got != b.Worst() {
+		out = append(out, fmt.Sprintf("the data is %s, and the board %s", got, b.Worst()))
+	}
+	told := map[runbooks.Target]card.FindingFacts{}
+	for _, f := range c.Facts.Status.Findings {
+		if f.Process != "" {
+			told[runbooks.Target{Process: f.Process, Host: f.Host}] = f
+		}
+	}
+	for _, r := range b.Rows {
+		f, there := told[r.Target()]
+		switch {
+		case !there:
+			out = append(out, fmt.Sprintf("the data lacks %s", r.Target()))
+		case f.Severity != r.Severity() || f.Code != r.Finding.Code || f.Pending != r.Pending,
+			f.Severity == runbooks.Unknown && (f.WorstCase == nil || *f.WorstCase != r.WorstCase()):
+			out = append(out, fmt.Sprintf("the data has %s as %s, %s, and the board %s, %s", r.Target(), f.Severity, f.Code, r.Severity(), r.Finding.Code))
+		}
+	}
+	return out
+}
