@@ -19,6 +19,7 @@ var handlersByVerb = map[string]handler{
 	"deps":    (*Service).deps,
 	"follow":  (*Service).follow,
 	"restart": (*Service).request, "start": (*Service).request, "stop": (*Service).request, "maintenance": (*Service).maintenance,
+	windowVerb: (*Service).askWindow, windowApprove: (*Service).approveWindow, windowCancel: (*Service).cancelWindow,
 	"approve": (*Service).approve, "deny": (*Service).deny, "looking": (*Service).looking, "withdraw": (*Service).withdraw,
 	"cancel": (*Service).cancel, "done": (*Service).tick, "close": (*Service).closeUnknown, "continue": (*Service).continueRun,
 	"incidents": (*Service).listIncidents, "own": (*Service).ownIncident, "handover": (*Service).handOver,

@@ -36,6 +36,8 @@ type call struct {
 	who   person
 	names *command.Grammar // with the names that who may read
 	about engine.Run       // RunNamed: loaded by the gate
+	// window is what windowApprove and windowCancel are about, loaded by the gate.
+	window fleet.Maintenance
 	// incident is the one that IncidentNamed is about, loaded by the gate; nil where
 	// several are open and none is meant: incidents.
 	incident  *card.OpenIncident

@@ -74,6 +74,9 @@ func (s *Service) gate(ctx context.Context, c *call) (err error) {
 	case command.IncidentNamed:
 		return s.mayHandle(ctx, c)
 	default:
+		if c.cmd.Verb == windowApprove || c.cmd.Verb == windowCancel {
+			return s.mayDecide(ctx, c)
+		}
 		if err := s.Rules.MayAsk(p.Person, c.cluster.Name, class, c.Channel); err != nil {
 			return err
 		}

@@ -31,7 +31,8 @@ type Windows interface {
 	// oldest first, as of one moment.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// SetMaintenance stores an announcement in place of one for the same
-	// cluster, process and host.
+	// cluster, process and host. A window is stored, and ended, only where it is
+	// as it was at its Rev: engine.ErrConflict.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	// EndMaintenance removes the announcement for this cluster, process and
 	// host; one that is not there is no error.

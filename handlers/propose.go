@@ -64,7 +64,7 @@ func (s *Service) proposeBare(ctx context.Context, c *call) error {
 	}
 	c.askedBack, c.proposal = true, string(value)
 	return c.reply.Ephemeral(ctx, card.Propose(card.Proposal{
-		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: true, Run: string(value), Within: proposalTTL,
+		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Run: string(value), Within: proposalTTL,
 	}))
 }
 

@@ -25,6 +25,7 @@ type hidden struct {
 	*house
 	open, ended string // runs of prod
 	own         string // a run of qa
+	window      string // maintenance of prod to come
 }
 
 // secrets are what names prod or stands in something of prod. "prod" itself is
@@ -74,6 +75,10 @@ func (h *hidden) around(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.say("UANNA", "maintenance db_ltds 2h because quicksilver")
+	asked := h.say("UANNA", "maintenance-window infra-1 in prod from="+h.Now().Add(time.Hour).Format(time.RFC3339)+" until=2d because quicksilver").all()
+	if h.window = windowID.FindString(asked); h.window == "" {
+		t.Fatalf("no window: %s", asked)
+	}
 	h.say("UANNA", "watch db_tdcp in prod 1h")
 	h.say("URITA", "restart db_ltds")
 	h.record(t, time.Minute, audit.Record{Kind: audit.ReadDone, Person: "ben", Action: "audit", Target: "iris_controller on infra-1"})
@@ -95,31 +100,37 @@ var rows = map[string][]string{
 	"start":       {"start HOST", "start iris_controller"},
 	"stop":        {"stop HOST", "stop iris_controller"},
 	"maintenance": {"maintenance", "maintenance db_ltds end", "maintenance HOST 2h"},
-	"incidents":   {"incidents", "incidents CLUSTER-1"},
-	"own":         {"own", "own CLUSTER-1"},
-	"handover":    {"handover olga", "handover CLUSTER-1 olga"},
-	"release":     {"release", "release CLUSTER-1"},
-	"mute":        {"mute", "mute CLUSTER-1 30m", "mute end"},
-	"note":        {"note text", "note CLUSTER-1 text"},
-	"approve":     {"approve RUN", "approve RUN db_dis"},
-	"deny":        {"deny RUN", "deny RUN because"},
-	"looking":     {"looking RUN"},
-	"withdraw":    {"withdraw RUN"},
-	"cancel":      {"cancel RUN", "cancel RUN because"},
-	"done":        {"done RUN"},
-	"close":       {"close RUN", "close RUN looked at it"},
-	"continue":    {"continue RUN"},
-	"byhand":      {"byhand RUN", "by hand RUN restarted it"},
-	"show":        {"show RUN"},
-	"details":     {"details RUN"},
-	"runs":        {"runs"},
-	"locks":       {"locks"},
-	"people":      {"people", "people in CLUSTER"},
-	"health":      {"health"},
-	"audit":       {"audit", "audit RUN", "audit RUN since=1m", "audit db_dis", "audit iris_controller", "audit in CLUSTER", "audit bem", "audit me", "audit HOST"},
-	"timeline":    {"timeline", "timeline RUN", "timeline since=2h", "timeline in CLUSTER"},
-	"plan":        {"plan restart db_dis", "plan restart db_dis on HOST", "plan restart iris_controller", "plan restart db_dis in CLUSTER"},
-	"help":        {"help", "help restart", "help iris_controller", "help db_disss", "help dh-monit-restart-all"},
+	"maintenance-window": {
+		"maintenance-window HOST from=2099-12-05T20:00Z until=2d", "maintenance-window CLUSTER from=2099-12-05T20:00Z until=2d",
+		"maintenance-window in CLUSTER",
+	},
+	"maintenance-approve": {"maintenance-approve id=WINDOW", "maintenance-approve in CLUSTER id=WINDOW"},
+	"maintenance-cancel":  {"maintenance-cancel id=WINDOW", "maintenance-cancel in CLUSTER id=WINDOW"},
+	"incidents":           {"incidents", "incidents CLUSTER-1"},
+	"own":                 {"own", "own CLUSTER-1"},
+	"handover":            {"handover olga", "handover CLUSTER-1 olga"},
+	"release":             {"release", "release CLUSTER-1"},
+	"mute":                {"mute", "mute CLUSTER-1 30m", "mute end"},
+	"note":                {"note text", "note CLUSTER-1 text"},
+	"approve":             {"approve RUN", "approve RUN db_dis"},
+	"deny":                {"deny RUN", "deny RUN because"},
+	"looking":             {"looking RUN"},
+	"withdraw":            {"withdraw RUN"},
+	"cancel":              {"cancel RUN", "cancel RUN because"},
+	"done":                {"done RUN"},
+	"close":               {"close RUN", "close RUN looked at it"},
+	"continue":            {"continue RUN"},
+	"byhand":              {"byhand RUN", "by hand RUN restarted it"},
+	"show":                {"show RUN"},
+	"details":             {"details RUN"},
+	"runs":                {"runs"},
+	"locks":               {"locks"},
+	"people":              {"people", "people in CLUSTER"},
+	"health":              {"health"},
+	"audit":               {"audit", "audit RUN", "audit RUN since=1m", "audit db_dis", "audit iris_controller", "audit in CLUSTER", "audit bem", "audit me", "audit HOST"},
+	"timeline":            {"timeline", "timeline RUN", "timeline since=2h", "timeline in CLUSTER"},
+	"plan":                {"plan restart db_dis", "plan restart db_dis on HOST", "plan restart iris_controller", "plan restart db_dis in CLUSTER"},
+	"help":                {"help", "help restart", "help iris_controller", "help db_disss", "help dh-monit-restart-all"},
 }
 
 // rowsOfVerb are the rows of a verb; a verb from a catalog has those of its object.
@@ -147,7 +158,7 @@ var places = []string{"", "CQ", "C1"}
 
 var (
 	real     = strings.NewReplacer("HOST", "infra-1", "CLUSTER", "prod")
-	invented = strings.NewReplacer("HOST", "zzzzz-9", "CLUSTER", "zork", "RUN", "R-0000")
+	invented = strings.NewReplacer("HOST", "zzzzz-9", "CLUSTER", "zork", "RUN", "R-0000", "WINDOW", "M-AAAAAAAAAAAA")
 )
 
 // everything is all that somebody was shown.
@@ -216,15 +227,15 @@ func (h *hidden) tryText(t *testing.T, cmd command.Command, text, place string) 
 				m.Channel = place
 				return h.handleMessage(m).everything()
 			}
-			theirs := strings.ReplaceAll(real.Replace(text), "RUN", id)
+			theirs := strings.NewReplacer("RUN", id, "WINDOW", h.window).Replace(real.Replace(text))
 			answer := say(theirs)
 			if leaked := h.leaks(theirs, answer); len(leaked) > 0 {
 				t.Errorf("%s says %q in %q and learns %q:\n%.400s", who, theirs, place, leaked, answer)
 			}
-			if cmd.Object != command.RunNamed {
+			if cmd.Object != command.RunNamed && !strings.HasSuffix(text, " id=WINDOW") {
 				break
 			}
-			back := strings.NewReplacer("R-0000", id)
+			back := strings.NewReplacer("R-0000", id, "M-AAAAAAAAAAAA", h.window, "zork", "prod")
 			if nowhere := say(invented.Replace(text)); back.Replace(nowhere) != answer {
 				t.Errorf("%s says %q in %q: what exists is answered\n%s\nand what does not\n%s", who, theirs, place, answer, nowhere)
 			}

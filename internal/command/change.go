@@ -82,6 +82,8 @@ func (c *changing) target() error {
 		return c.processTargets()
 	case HostNamed:
 		return c.hostTargets()
+	case AnyTarget:
+		return c.wholeHosts()
 	case ProcessImplied:
 		return c.impliedTarget()
 	case ClusterMeant:
@@ -305,6 +307,26 @@ func (c *changing) hostFirst(host string, rest []token) error {
 		return c.askAbout(HostFirst, fmt.Sprintf("%s is a host. Which of its processes: %s?", host, strings.Join(h.Processes, ", ")), readings)
 	}
 	return c.askAbout(HostFirst, host+" is a host.", nil)
+}
+
+// wholeHosts reads hosts, or the cluster, where no process can be meant.
+func (c *changing) wholeHosts() error {
+	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].key) {
+		c.rest = c.rest[1:]
+	}
+	if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].name()) {
+		c.in, c.rest = strings.ToLower(c.rest[0].name()), c.rest[1:]
+		return nil
+	}
+	took, err := c.hostList(c.rest)
+	if err != nil {
+		return err
+	}
+	if s, ok := c.g.processAt(c.rest); ok && took == 0 {
+		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about whole hosts and not about %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
+	}
+	c.rest = c.rest[took:]
+	return nil
 }
 
 func (c *changing) hostTargets() error {

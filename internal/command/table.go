@@ -118,8 +118,37 @@ func changes() []Command {
 			ByItself: true,
 			Summary:  "announce maintenance of a process: no incidents meanwhile; alone, list what is announced",
 			Usage:    "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [because REASON]]", Example: "maintenance db_dis 2h because disk swap"},
+		{Verb: "maintenance-window",
+			Object: AnyTarget,
+			Class:  runbooks.Writes,
+			Params: []runbooks.Param{
+				{Name: ParamFrom, Type: runbooks.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
+				{Name: ParamUntil, Type: runbooks.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
+			},
+			Summary: "ask for maintenance of hosts, or of the whole cluster, that begins and ends by itself: no incidents meanwhile",
+			Usage:   "maintenance-window [HOST…] [in CLUSTER] from=TIME until=TIME|2d [because REASON]",
+			Example: "maintenance-window infra-1 from=2026-12-05T20:00Z until=2d because rack move"},
+		{Verb: "maintenance-approve",
+			Object:  ClusterMeant,
+			Class:   runbooks.Writes,
+			Params:  []runbooks.Param{{Name: ParamID, Type: runbooks.TextParam, Help: "the id of the window, as its card has it"}},
+			Summary: "approve a maintenance window that somebody else asked for",
+			Usage:   "maintenance-approve [in CLUSTER] id=M-XXXX", Example: "maintenance-approve id=M-7F3KQ2ZM5TLA"},
+		{Verb: "maintenance-cancel",
+			Object:  ClusterMeant,
+			Class:   runbooks.Writes,
+			Params:  []runbooks.Param{{Name: ParamID, Type: runbooks.TextParam, Help: "the id of the window, as its card has it"}},
+			Summary: "deny a maintenance window, call it off, or end it early",
+			Usage:   "maintenance-cancel [in CLUSTER] id=M-XXXX [because REASON]", Example: "maintenance-cancel id=M-7F3KQ2ZM5TLA because the parts are late"},
 	}
 }
+
+// The parameters of a maintenance window.
+const (
+	ParamFrom  = "from"
+	ParamUntil = "until"
+	ParamID    = "id"
+)
 
 // aboutIncidents change nothing on a host: who looks after an incident, and what
 // people are told of it.

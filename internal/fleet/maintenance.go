@@ -2,25 +2,72 @@ package fleet
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Maintenance is a time in which people work on a process: whatever its
-// supervisor then says of it is no incident.
+// supervisor then says of it is no incident. A window is one over every process
+// of some hosts, or of the cluster.
 type Maintenance struct {
 	Cluster string
-	Process string
-	Host    string // "" means every host of the process
+	Process string // "" of a window
+	Host    string // "" means every host; of a window one or several, as JoinHosts has them
 	From    time.Time
 	Until   time.Time
 	By      string // who announced it, by the config's name
 	Reason  string // "" where none was given
+
+	// Waits says that a window still takes somebody else's approval before it
+	// begins; Approver is who gave it. Origin is the user of the bot's machine
+	// that a window was asked for by, "" where it was not asked for there.
+	Waits    bool
+	Approver string
+	Origin   string
+	// Rev is the revision of the store at which a window was last changed, 0 for
+	// one that is not stored yet.
+	Rev int64
+}
+
+// IsWindow reports whether it is over whole hosts.
+func (m Maintenance) IsWindow() bool { return m.Process == "" }
+
+// JoinHosts is the Host of a window over these hosts.
+func JoinHosts(names []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ",")
+}
+
+// Hosts are the hosts of a window, none where it is over the cluster.
+func (m Maintenance) Hosts() []string {
+	if m.Host == "" {
+		return nil
+	}
+	return strings.Split(m.Host, ",")
+}
+
+// ID names a window by everything that is approved of it.
+func (m Maintenance) ID() string {
+	data, err := json.Marshal([]any{m.Cluster, m.Host, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
+	if err != nil {
+		return "" // strings and numbers cannot fail
+	}
+	sum := sha256.Sum256(data)
+	return "M-" + base32.StdEncoding.EncodeToString(sum[:])[:12]
 }
 
 // Target is what the announcement is about: there is one for each target at a
 // time.
 func (m Maintenance) Target() string {
-	if m.Host == "" {
+	switch {
+	case m.IsWindow() && m.Host == "":
+		return "every host"
+	case m.IsWindow():
+		return strings.Join(m.Hosts(), ", ")
+	case m.Host == "":
 		return m.Process
 	}
 	return m.Process + "@" + m.Host
@@ -33,9 +80,18 @@ func (m Maintenance) Compare(o Maintenance) int {
 
 // Covers says that the announcement is about this process on this host at t.
 func (m Maintenance) Covers(cluster, process, host string, t time.Time) bool {
-	return m.Cluster == cluster && m.Process == process && (m.Host == "" || m.Host == host) &&
-		!t.Before(m.From) && t.Before(m.Until)
+	about := m.Process == process && (m.Host == "" || m.Host == host)
+	if m.IsWindow() {
+		about = m.Host == "" || slices.Contains(m.Hosts(), host)
+	}
+	return about && !m.Waits && m.Cluster == cluster && !t.Before(m.From) && t.Before(m.Until)
 }
 
-// Over says that it has ended by itself at t.
-func (m Maintenance) Over(t time.Time) bool { return !t.Before(m.Until) }
+// Over says that it has ended by itself at t: a window that nobody approved ends
+// when it would begin.
+func (m Maintenance) Over(t time.Time) bool {
+	if m.Waits {
+		return !t.Before(m.From)
+	}
+	return !t.Before(m.Until)
+}

@@ -269,3 +269,33 @@ func TestSilentHost(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowHoldsBackHosts: what is found of a host as a whole is no incident while
+// the host is in a window.
+func TestWindowHoldsBackHosts(t *testing.T) {
+	at := time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)
+	window := fleet.Maintenance{Cluster: "prod", Host: "query-1", From: at, Until: at.Add(time.Hour), By: "anna"}
+	one := window
+	one.Process = "db_dis"
+	board := func(m fleet.Maintenance, at time.Time) Board {
+		return Board{Cluster: "prod", At: at, Maintenance: []fleet.Maintenance{m}, Hosts: []HostFinding{
+			{Host: "query-1", Severity: runbooks.Low, Headline: "monit has looked at nothing for 10 min"},
+			{Host: "query-2", Severity: runbooks.Low, Headline: "monit has looked at nothing for 10 min"},
+		}}
+	}
+	for _, tt := range []struct {
+		what string
+		b    Board
+		want runbooks.Severity
+	}{
+		{"in a window", board(window, at), runbooks.None},
+		{"before it", board(window, at.Add(-time.Second)), runbooks.Low},
+		{"after it", board(window, at.Add(time.Hour)), runbooks.Low},
+		{"maintenance of a process", board(one, at), runbooks.Low},
+	} {
+		seen := (&Assessor{}).seen(tt.b, false)
+		if len(seen) != 2 || seen[0].Severity != tt.want || seen[1].Severity != runbooks.Low {
+			t.Errorf("%s: %+v", tt.what, seen)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
 	"dhbot/internal/observe"
 	"dhbot/internal/redact"
@@ -67,17 +68,32 @@ func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 		out = append(out, a.seenNetwork(b, gone, silent))
 	}
 	for _, h := range b.Hosts {
-		if silent[h.Host] == nil {
-			out = append(out, incident.Seen{
-				Target:   runbooks.Target{Host: h.Host},
-				Severity: h.Severity,
-				Headline: h.Headline,
-				Text:     redact.Line(h.Text, seenRunes),
-				At:       b.At,
-			})
+		if silent[h.Host] != nil {
+			continue
 		}
+		s := incident.Seen{
+			Target:   runbooks.Target{Host: h.Host},
+			Severity: h.Severity,
+			Headline: h.Headline,
+			Text:     redact.Line(h.Text, seenRunes),
+			At:       b.At,
+		}
+		if m := b.window(h.Host); m != nil {
+			s.Severity, s.Headline = runbooks.None, "In maintenance, announced by "+m.By
+		}
+		out = append(out, s)
 	}
 	return out
+}
+
+// window is the maintenance that all of a host is in, nil for none.
+func (b Board) window(host string) *fleet.Maintenance {
+	for _, m := range b.Maintenance {
+		if m.IsWindow() && m.Covers(b.Cluster, "", host, b.At) {
+			return &m
+		}
+	}
+	return nil
 }
 
 // manyHosts is how many hosts that are gone at once are one thing, where they

@@ -25,6 +25,10 @@ type maintenance struct {
 	Until  int64  `json:"until"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
+	// Of a window:
+	Waits    bool   `json:"waits,omitempty"`
+	Approver string `json:"approver,omitempty"`
+	Origin   string `json:"origin,omitempty"`
 }
 
 // Maintenance returns what was announced and not ended, by cluster and target.
@@ -91,16 +95,25 @@ func (s *Store) decodeMaintenance(kv *etcdconn.KeyValue) (fleet.Maintenance, err
 	if about[2] == keymap.EveryHost {
 		about[2] = ""
 	}
-	return fleet.Maintenance{
+	out := fleet.Maintenance{
 		Cluster: about[0], Process: about[1], Host: about[2],
 		From: time.UnixMilli(m.From).UTC(), Until: time.UnixMilli(m.Until).UTC(), By: m.By, Reason: m.Reason,
-	}, nil
+	}
+	if out.Process == keymap.EveryProcess {
+		out.Process = ""
+		out.Waits, out.Approver, out.Origin, out.Rev = m.Waits, m.Approver, m.Origin, kv.ModRevision
+	}
+	return out, nil
 }
 
 // SetMaintenance stores an announcement in place of one for the same target,
-// its record, and settles the claim, in one transaction.
+// its record, and settles the claim, in one transaction. A window that was changed
+// since m.Rev is left as it is: engine.ErrConflict.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
-	value, err := json.Marshal(maintenance{1, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
+	value, err := json.Marshal(maintenance{
+		V: 1, From: m.From.UnixMilli(), Until: m.Until.UnixMilli(), By: m.By, Reason: m.Reason,
+		Waits: m.Waits, Approver: m.Approver, Origin: m.Origin,
+	})
 	if err != nil {
 		return err
 	}
@@ -124,6 +137,13 @@ func (s *Store) announce(
 	if err != nil {
 		return err
 	}
-	_, err = s.etcd.Txn(ctx, "storing what is in maintenance", nil, append([]clientv3.Op{change(key)}, l.Ops...), nil)
+	var cmps []clientv3.Cmp
+	if m.IsWindow() {
+		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(key), "=", m.Rev))
+	}
+	resp, err := s.etcd.Txn(ctx, "storing what is in maintenance", cmps, append([]clientv3.Op{change(key)}, l.Ops...), nil)
+	if err == nil && !resp.Succeeded {
+		err = fmt.Errorf("maintenance of %s in %s: %w", m.Target(), m.Cluster, engine.ErrConflict)
+	}
 	return err
 }

@@ -17,8 +17,12 @@ type Keys string
 // MaxMillis is the last moment that a key can hold.
 const MaxMillis = 9_999_999_999_999 // the year 2286
 
-// EveryHost stands in the key of an announcement for all hosts of a process.
-const EveryHost = "*"
+// EveryHost stands in the key of an announcement for all hosts, and EveryProcess
+// for all processes of them.
+const (
+	EveryHost    = "*"
+	EveryProcess = "*"
+)
 
 func (k Keys) Runs() string            { return string(k) + "run/" }
 func (k Keys) Run(id string) string    { return string(k) + "run/" + id }
@@ -54,16 +58,19 @@ func (k Keys) Maintenances() string { return string(k) + "maintenance/" }
 
 // Maintenance refuses names that would become another key.
 func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
-	host := m.Host
+	process, host := m.Process, m.Host
 	if host == "" {
 		host = EveryHost
 	}
-	for _, name := range []string{m.Cluster, m.Process, host} {
+	if m.IsWindow() {
+		process = EveryProcess
+	}
+	for _, name := range []string{m.Cluster, process, host} {
 		if name == "" || strings.Contains(name, "/") {
 			return "", fmt.Errorf("maintenance of %q in %q cannot be stored: a name is empty or has a / in it", m.Target(), m.Cluster)
 		}
 	}
-	return k.Maintenances() + m.Cluster + "/" + m.Process + "/" + host, nil
+	return k.Maintenances() + m.Cluster + "/" + process + "/" + host, nil
 }
 
 func (k Keys) Replica(name string) string { return string(k) + "replica/" + name }

@@ -26,7 +26,7 @@ func All() []Sample {
 	var out []Sample
 	for _, list := range [][]Sample{
 		statusSamples(), voteSamples(), remindSamples(), detailSamples(), runSamples(), endSamples(),
-		wordSamples(), watchSamples(), handlingSamples(),
+		wordSamples(), watchSamples(), handlingSamples(), windowSamples(),
 	} {
 		out = append(out, list...)
 	}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -38,12 +39,17 @@ func (s *Store) announced() []fleet.Maintenance {
 
 // SetMaintenance stores an announcement in place of one for the same target.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
-	return s.announce(ctx, r, claim, func() { s.maintenance[target(m)] = m })
+	return s.announce(ctx, m, r, claim, func() {
+		if m.IsWindow() {
+			m.Rev = s.rev
+		}
+		s.maintenance[target(m)] = m
+	})
 }
 
 // EndMaintenance removes the announcement for a target, if there is one.
 func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
-	return s.announce(ctx, r, claim, func() { delete(s.maintenance, target(m)) })
+	return s.announce(ctx, m, r, claim, func() { delete(s.maintenance, target(m)) })
 }
 
 // target is what there is one announcement for.
@@ -52,7 +58,7 @@ func target(m fleet.Maintenance) fleet.Maintenance {
 }
 
 // announce changes what is announced, together with its record.
-func (s *Store) announce(ctx context.Context, r audit.Record, claim string, change func()) error {
+func (s *Store) announce(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string, change func()) error {
 	if err := down(ctx); err != nil {
 		return err
 	}
@@ -62,6 +68,9 @@ func (s *Store) announce(ctx context.Context, r audit.Record, claim string, chan
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m.IsWindow() && s.maintenance[target(m)].Rev != m.Rev {
+		return fmt.Errorf("maintenance of %s in %s: %w", m.Target(), m.Cluster, engine.ErrConflict)
+	}
 	s.settle(claim)
 	s.rev++
 	s.seal(r)

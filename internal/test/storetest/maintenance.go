@@ -87,6 +87,65 @@ func testMaintenance(t *testing.T, s *suite) {
 	}
 }
 
+// testWindow: a window keeps who approved it, and nothing is stored over a change
+// that was not seen.
+func testWindow(t *testing.T, s *suite) {
+	from := s.clock.now()
+	m := fleet.Maintenance{
+		Cluster: "prod", Host: fleet.JoinHosts([]string{"query-2", "query-1"}), From: from.Add(time.Hour), Until: from.Add(9 * time.Hour),
+		By: "anna", Reason: "rack move", Waits: true, Origin: "1000",
+	}
+	record := audit.Record{At: from, Kind: audit.Announced, Person: "anna", Action: "maintenance-window", Target: m.Target()}
+	stored := func() fleet.Maintenance {
+		t.Helper()
+		list, err := s.Maintenance(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v: want one window", list, err)
+		}
+		return list[0]
+	}
+	if err := s.SetMaintenance(t.Context(), m, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	first := stored()
+	m.Rev = first.Rev
+	if diff := cmp.Diff(m, first); diff != "" || m.Rev == 0 {
+		t.Errorf("revision %d: %s", m.Rev, diff)
+	}
+	approved := first
+	approved.Waits, approved.Approver = false, "ben"
+	if err := s.SetMaintenance(t.Context(), approved, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	again := m
+	again.Rev = 0
+	for what, err := range map[string]error{
+		"approving what was changed": s.SetMaintenance(t.Context(), approved, record, ""),
+		"asking again":               s.SetMaintenance(t.Context(), again, record, ""),
+		"ending what was changed":    s.EndMaintenance(t.Context(), first, record, ""),
+	} {
+		if !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("%s: %v, want ErrConflict", what, err)
+		}
+	}
+	now := stored()
+	if now.Waits || now.Approver != "ben" || now.Rev == first.Rev {
+		t.Errorf("stored is %+v", now)
+	}
+	if n := len(s.trail()); n != 2 {
+		t.Errorf("%d records, want one for each of 2 changes", n)
+	}
+	if err := s.EndMaintenance(t.Context(), now, record, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetMaintenance(t.Context(), approved, record, ""); !errors.Is(err, engine.ErrConflict) {
+		t.Errorf("approving what was cancelled: %v, want ErrConflict", err)
+	}
+	if list, err := s.Maintenance(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("after the end there are %v, %v", list, err)
+	}
+}
+
 // testInHand holds what is in hand to what the two lists say.
 func testInHand(t *testing.T, s *suite) {
 	inHand := func() ([]engine.Stored, []fleet.Maintenance) {

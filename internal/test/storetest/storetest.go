@@ -56,6 +56,7 @@ func Run(t *testing.T, open Open) {
 		"posts":                      testPosts,
 		"leading":                    testLead,
 		"maintenance":                testMaintenance,
+		"maintenance windows":        testWindow,
 		"what is in hand":            testInHand,
 		"watching":                   testWatch,
 		"what is watched":            testKept,

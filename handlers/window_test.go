@@ -1,0 +1,150 @@
+package handlers
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/audit"
+	"dhbot/internal/engine"
+	"dhbot/internal/fleet"
+)
+
+var windowID = regexp.MustCompile(`M-[A-Z2-7]{12}`)
+
+// windows are those that are stored.
+func (h *house) windows(t *testing.T) []fleet.Maintenance {
+	t.Helper()
+	list, err := h.store.Maintenance(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestMaintenanceWindow: asked for once over hosts, approved by somebody else in
+// advance, it begins and ends by itself.
+func TestMaintenanceWindow(t *testing.T) {
+	h, now := clockHouse(t)
+	h.hosts.say = down("db_dis")
+	begin := now.Add(30 * time.Hour)
+	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
+	ask := "maintenance window infra-1 in prod from=" + begin.Format(time.RFC3339Nano) + " until=2d because rack move"
+	asked := say("UANNA", ask)
+	contains(t, asked, "Approval needed: maintenance window over infra-1 in prod", "by anna: “rack move”", "ben", "chris", "[Approve]", "[Cancel]")
+	id := windowID.FindString(asked)
+	approve, cancel := "maintenance approve in prod id="+id, "maintenance cancel in prod id="+id+" because parts are late"
+
+	contains(t, say("UANNA", ask), "There is a window over infra-1 in prod already, "+id)
+	contains(t, say("UANNA", approve), "anna can't approve their own request")
+	contains(t, say("WANNA", approve), "anna can't approve their own request")
+	contains(t, say("URITA", approve), "rita is not among the approvers of prod")
+	contains(t, say("URITA", cancel), "not among the operators of prod")
+	contains(t, say("UCHRIS", "maintenance approve in prod id=M-AAAAAAAAAAAA"), "There is no maintenance window “M-AAAAAAAAAAAA”")
+	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 to come", "waits for an approval", id)
+	if list := h.windows(t); len(list) != 1 || !list[0].Waits {
+		t.Fatalf("stored: %+v", list)
+	}
+
+	contains(t, say("UCHRIS", approve), "Maintenance window over infra-1 in prod", "by anna, approved by chris: “rack move”")
+	contains(t, say("UCHRIS", approve), "takes no approval any more")
+	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 to come", "begins in 30 h")
+
+	status := "status db_dis on infra-1 in prod"
+	for _, tt := range []struct {
+		at   time.Time
+		want string
+	}{
+		{begin.Add(-time.Minute), "Sev 1 · Critical"},
+		{begin, "Start failed, in maintenance"},
+		{begin.Add(48*time.Hour - time.Minute), "Start failed, in maintenance"},
+		{begin.Add(48 * time.Hour), "Sev 1 · Critical"},
+	} {
+		*now = tt.at
+		contains(t, say("URITA", status), tt.want)
+	}
+	contains(t, say("UANNA", cancel), "There is no maintenance window “"+id+"”")
+
+	// A restart within a window takes its vote all the same.
+	begin = now.Add(time.Hour)
+	ask = "maintenance window infra-1 in prod from=" + begin.Format(time.RFC3339Nano) + " until=2d because rack move"
+	id = windowID.FindString(say("UANNA", ask))
+	say("UBEN", "maintenance approve in prod id="+id)
+	*now = begin.Add(time.Minute)
+	contains(t, say("URITA", "maintenance"), "1 in maintenance", "48 h left")
+	say("UANNA", "restart db_dis on infra-1 in prod because rack move")
+	if open, err := h.store.Open(t.Context()); err != nil || len(open) != 1 || open[0].Run.State != engine.Waiting || open[0].Run.Need != 1 {
+		t.Errorf("a restart in a window: %+v, %v", open, err)
+	}
+	contains(t, say("UCHRIS", "maintenance cancel in prod id="+id+" because moved"), "cancelled by chris: “moved”")
+	contains(t, say("URITA", status), "Sev 1 · Critical")
+
+	var told []string
+	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error {
+		if r := s.Record; r.Kind == audit.Announced {
+			told = append(told, r.Person+" "+r.Target+" "+strings.Join(strings.Fields(r.Outcome)[:2], " ")+" "+r.Text)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range told {
+		told[i] = windowID.ReplaceAllString(told[i], "M")
+	}
+	want := []string{
+		"anna infra-1 asked for rack move", "chris infra-1 approved M, rack move",
+		"anna infra-1 asked for rack move", "ben infra-1 approved M, rack move", "chris infra-1 cancelled M moved",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("recorded %q, want %q", told, want)
+	}
+}
+
+// TestWindowNotApproved: nothing begins without the approval, and it cannot be
+// given any more once it would have begun.
+func TestWindowNotApproved(t *testing.T) {
+	h, now := clockHouse(t)
+	h.hosts.say = down("db_dis")
+	begin := now.Add(time.Hour)
+	ask := "maintenance-window in prod from=" + begin.Format(time.RFC3339Nano) + " until=" + begin.Add(8*time.Hour).Format(time.RFC3339Nano)
+	id := windowID.FindString(h.at(*now, "UANNA", ask).all())
+	if list := h.windows(t); len(list) != 1 || !list[0].Waits || list[0].Host != "" {
+		t.Fatalf("stored: %+v", list)
+	}
+	*now = begin
+	contains(t, h.at(*now, "URITA", "status db_dis on infra-1 in prod").all(), "Sev 1 · Critical")
+	contains(t, h.at(*now, "UBEN", "maintenance-approve in prod id="+id).all(), "There is no maintenance window")
+	begin = now.Add(time.Hour)
+	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+begin.Format(time.RFC3339Nano)+" until=2d").all(), "Approval needed")
+}
+
+// TestWindowNobodyCouldApprove is refused at once, and so is what is no window.
+func TestWindowNobodyCouldApprove(t *testing.T) {
+	h, now := clockHouse(t)
+	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339Nano) }
+	for text, want := range map[string]string{
+		"maintenance-window in prod":                                                                    "from= takes a day and time with its zone",
+		"maintenance-window in prod from=2026-12-05T20:00 until=2d":                                     "from= takes a day and time with its zone",
+		"maintenance-window in prod from=" + at(time.Hour):                                              "until= takes",
+		"maintenance-window in prod from=" + at(-time.Minute) + " until=2d":                             "begin in the future",
+		"maintenance-window in prod from=" + at(91*24*time.Hour) + " until=2d":                          "within 90 days",
+		"maintenance-window in prod from=" + at(time.Hour) + " until=8d":                                "from 5m to 7d",
+		"maintenance-window in prod from=" + at(time.Hour) + " until=" + at(0):                          "from 5m to 7d",
+		"maintenance-window db_dis in prod from=" + at(time.Hour) + " until=2d":                         "is about whole hosts and not about db_dis",
+		"maintenance-window infra-9 in prod from=" + at(time.Hour) + " until=2d":                        "from= takes a day and time",
+		"maintenance-window in prod from=" + at(time.Hour) + " until=2d if the parts are there by then": "for no conditions",
+	} {
+		contains(t, h.at(*now, "UANNA", text).all(), want)
+	}
+	contains(t, h.at(*now, "URITA", "maintenance-window in prod from="+at(time.Hour)+" until=2d").all(), "not among the operators")
+	// Joined hosts wait for the requester's Run, and what nobody could approve is refused.
+	contains(t, h.at(*now, "UANNA", "maintenance-window infra-1, query-1 in prod from="+at(time.Hour)+" until=2d").all(), "[Run]")
+	h.Rules.Clusters["prod"][auth.Approver] = []string{"anna"}
+	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+at(time.Hour)+" until=2d").all(), "needs 1 of the approvers of prod besides anna")
+	if list := h.windows(t); len(list) != 0 {
+		t.Errorf("stored: %+v", list)
+	}
+}
