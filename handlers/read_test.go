@@ -237,3 +237,37 @@ func TestReadsSayWhoAsked(t *testing.T) {
 		t.Errorf("a mention: %q", a.all())
 	}
 }
+
+// TestStatusOfSeveral names what was asked about: a part that is well is not the
+// cluster.
+func TestStatusOfSeveral(t *testing.T) {
+	h := newHouse(t)
+	want := map[string]string{
+		"status on query-*":                          "query-1, query-2",
+		"status query-1 and query-2":                 "query-1, query-2",
+		"status dis, ltds":                           "db_dis, db_ltds",
+		"status db_dis":                              "db_dis",
+		"status dis merge ltds tdcp iris_controller": "5 processes",
+	}
+	for text, about := range want {
+		a := h.say("URITA", text)
+		if len(a.shown) == 0 {
+			t.Fatalf("%s: %q", text, a.all())
+		}
+		head, _, _ := strings.Cut(a.shown[len(a.shown)-1], "\n")
+		if !strings.Contains(head, about) || !strings.Contains(head, "prod") {
+			t.Errorf("%s is headed %q", text, head)
+		}
+		if last := h.lastTarget(t); last != about {
+			t.Errorf("%s is recorded of %q", text, last)
+		}
+	}
+}
+
+func (h *house) lastTarget(t *testing.T) (target string) {
+	t.Helper()
+	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error { target = s.Record.Target; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return target
+}

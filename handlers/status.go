@@ -3,6 +3,8 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
@@ -73,7 +75,7 @@ func (c *call) scope() incident.Scope {
 
 // query asks about all that a call names, which may be more than a scope can.
 func (c *call) query() status.Query {
-	q := status.Query{Scope: c.scope(), Summaries: c.cmd.Verb == "verify"}
+	q := status.Query{Scope: c.scope(), Several: severalOf(c), Summaries: c.cmd.Verb == "verify"}
 	for i := range c.cluster.Hosts {
 		h := &c.cluster.Hosts[i]
 		for _, id := range h.Processes {
@@ -86,13 +88,44 @@ func (c *call) query() status.Query {
 }
 
 func targetOf(c *call) string {
-	switch {
+	switch several := severalOf(c); {
+	case several != "":
+		return several
 	case c.process != nil && c.host != nil:
 		return runbooks.Target{Process: c.process.ID, Host: c.host.Name}.String()
 	case c.process != nil:
 		return c.process.ID
 	default:
 		return hostName(c.host)
+	}
+}
+
+// mostNamed is how many processes or hosts are named one by one.
+const mostNamed = 4
+
+// severalOf names what a call is about where that is several processes, or several
+// hosts as a whole: "" for one of them, and for all of the cluster.
+func severalOf(c *call) string {
+	if c.req == nil {
+		return ""
+	}
+	what, names := "hosts", make([]string, len(c.req.Hosts))
+	for i, h := range c.req.Hosts {
+		names[i] = h.Name
+	}
+	if c.process != nil {
+		what, names = "processes", nil
+		for _, p := range c.req.Parts() {
+			names = append(names, p.Process.ID)
+		}
+	}
+	switch {
+	case len(names) < 2:
+		return ""
+	case len(names) > mostNamed:
+		return fmt.Sprintf("%d %s", len(names), what)
+	default:
+		return strings.Join(names, ", ")
 	}
 }
 

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strings"
@@ -17,8 +18,8 @@ import (
 func boardCard(b status.Board) Card {
 	worst := b.Worst()
 	name := b.Cluster
-	if b.Host != "" {
-		name = b.Host + " · " + b.Cluster
+	if about := cmp.Or(b.Host, b.Several); about != "" {
+		name = about + " · " + b.Cluster
 	}
 	level := levelWords(worst, b.WorstCase())
 	c := Card{Head: Line{T(levelIcon(worst, b.WorstCase()) + " "), B(upperFirst(level)), T(" · " + name + " · " + tally(b.Rows))}}

@@ -90,6 +90,8 @@ type Query struct {
 	// Targets are asked about instead of what the scope names, where there are
 	// any; they are of the scope's cluster.
 	Targets []runbooks.Target
+	// Several is Board.Several of the answer.
+	Several string
 	// Needs is the process whose needs the answer is about, "" for none.
 	Needs string
 	// Summaries also asks each host's monit for its summary, as the page on
@@ -126,7 +128,7 @@ func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	if err != nil {
 		return Board{}, err
 	}
-	b := Board{Cluster: q.Scope.Cluster, Needs: q.Needs, Rows: a.blank(s, s.rows), Upstream: a.blank(s, s.needs)}
+	b := Board{Cluster: q.Scope.Cluster, Several: q.Several, Needs: q.Needs, Rows: a.blank(s, s.rows), Upstream: a.blank(s, s.needs)}
 	if q.Scope.Process == "" {
 		b.Host = q.Scope.Host
 	}

@@ -17,6 +17,7 @@ import (
 type Board struct {
 	Cluster string
 	Host    string // "" unless one host was asked about
+	Several string // the hosts or processes that were asked about, "" for one, and for the whole cluster
 	Rows    []Row
 	At      time.Time
 	// Unrecorded says that the state store did not answer.
