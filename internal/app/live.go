@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/config"
 	"dhbot/internal/fleet"
 	"dhbot/internal/observe"
+	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/internal/sshexec"
 	"dhbot/internal/store/etcdstore"
@@ -93,6 +94,10 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 	if r := pool.Dial(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via}); r.Outcome != remote.Answered {
 		return []Found{{About: about, Text: r.Outcome.String() + ": " + r.Detail}}
 	}
+	shell, usable := checkShell(ctx, pool, h, about)
+	if !usable {
+		return shell // nothing else would be answered
+	}
 	var monit, systemd []runbooks.Process
 	for _, id := range h.Processes {
 		p, ok := cat.Process(id)
@@ -104,7 +109,7 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 			systemd = append(systemd, *p)
 		}
 	}
-	out := []Found{{OK: true, About: about, Text: "logged in as " + h.Login}}
+	out := append([]Found{{OK: true, About: about, Text: "logged in as " + h.Login}}, shell...)
 	if len(monit) > 0 {
 		out = append(out, checkMonit(ctx, pool, cat, h, about, monit)...)
 	}
@@ -112,6 +117,26 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 		out = append(out, checkUnit(ctx, pool, h, about, p))
 	}
 	return append(out, checkSudo(ctx, pool, cat, cl, h, about)...)
+}
+
+// noiseRunes is how much is shown of what a login shell prints.
+const noiseRunes = 120
+
+// checkShell sends a command that prints nothing, so that what comes back is the
+// login shell's own. A shell that is not POSIX is refused before anything is sent
+// to it; one that prints is a hint, since its words stand before every answer.
+func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
+	r := ask(ctx, on, h, []string{"true"})
+	if !r.OK() {
+		return []Found{{About: about, Text: said(r)}}, false
+	}
+	noise := redact.Line(strings.TrimSpace(r.Stdout.String()+" "+r.Stderr.String()), noiseRunes)
+	if noise == "" {
+		return nil, true
+	}
+	return []Found{{OK: true, About: about, Text: fmt.Sprintf(
+		"the login shell of %s prints before every answer (%s): let its start-up files print to terminals only, "+
+			"for example with [ -t 1 ] || return at the top of ~/.bashrc", h.Login, noise)}}, true
 }
 
 // checkMonit compares what the config says with what monit's summary lists.

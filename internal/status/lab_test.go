@@ -68,6 +68,8 @@ const (
 	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
 	// again begins anew, without the log that tells of what was done before.
 	again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
+	// stopped waits until monit has done so, one after the other.
+	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
 	// settled waits until errors in the log of $p are not those of its start.
 	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
 	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
@@ -77,7 +79,7 @@ func labStates() []labState {
 	low := []runbooks.Severity{runbooks.Low}
 	knobbed := func(k string) string { return fmt.Sprintf(knob, k) }
 	return []labState{
-		{name: "stopped by hand", broken: "monit stop $p; ", mend: again, looks: 2, own: true},
+		{name: "stopped by hand", broken: "monit stop $p; " + stopped, mend: again, looks: 2, own: true},
 		{
 			name: "killed, and does not start", broken: knobbed("FAIL_START=1") + die, mend: again, looks: 12,
 			want: []runbooks.Severity{runbooks.Unknown}, own: true,
@@ -328,9 +330,10 @@ func (l *labTable) play(st labState) {
 					green[s.name+": "+r.Target().String()] = fmt.Sprintf("look %d: %s", n, r.Finding.Text)
 				}
 			}
-			told = told && len(s.untold(broken)) == 0
-			if n == st.looks && !told {
-				l.Errorf("%s: no incident within %d looks of %v", s.name, n, s.untold(broken))
+			untold := s.untold(broken)
+			told = told && len(untold) == 0
+			if n == st.looks && len(untold) > 0 {
+				l.Errorf("%s: no incident within %d looks of %v", s.name, n, untold)
 			}
 		}
 	}
@@ -507,11 +510,12 @@ func (s *labSite) rows(l *labTable, st labState) map[string]map[runbooks.Target]
 var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?(ms|s|m)?`)
 
 // agree asks on every surface what is broken. Processes change while they are
-// asked about, so that what differs once is asked again.
+// asked about (monit starts one after the other), so that what differs is asked
+// again: a surface that says something else than another goes on to.
 func (s *labSite) agree(l *labTable, st labState) {
 	l.Helper()
 	var wrong []string
-	for range 3 {
+	for range 20 {
 		wrong = s.disagreements(l, st)
 		if len(wrong) == 0 {
 			return
