@@ -122,15 +122,15 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 // noiseRunes is how much is shown of what a login shell prints.
 const noiseRunes = 120
 
-// checkShell sends a command that prints nothing, so that what comes back is the
-// login shell's own. A shell that is not POSIX is refused before anything is sent
+// checkShell sends a command that prints nothing, so that whatever comes back is
+// the login shell's own. A shell that is not POSIX is refused before anything is sent
 // to it; one that prints is a hint, since its words stand before every answer.
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
 	if !r.OK() {
 		return []Found{{About: about, Text: said(r)}}, false
 	}
-	noise := redact.Line(strings.TrimSpace(r.Stdout.String()+" "+r.Stderr.String()), noiseRunes)
+	noise := redact.Line(strings.TrimSpace(r.Noise+r.Stdout.String()+" "+r.Stderr.String()), noiseRunes)
 	if noise == "" {
 		return nil, true
 	}

@@ -110,6 +110,7 @@ type Result struct {
 	Signal  string // the signal that ended it, where the host said so
 	Stdout  Output
 	Stderr  Output
+	Noise   string // what the login shell printed before the answer, no part of Stdout
 	Detail  string // one plain sentence for people when not Answered
 	Started time.Time
 	Ended   time.Time

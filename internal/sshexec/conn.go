@@ -73,7 +73,9 @@ type conn struct {
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
 	ended  chan struct{} // closed when it is no more
-	proved atomic.Bool   // its login shell passes words on as they are typed
+	// noise is what its login shell prints before an answer; nil until that shell
+	// has passed words on as they are typed.
+	noise atomic.Pointer[string]
 
 	host      *host
 	limit     int // sessions it may have; learned where the server allows fewer

@@ -84,7 +84,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		channel, requests, err := p.openChannel(wait, c)
 		var refused *ssh.OpenChannelError
 		switch {
-		case err == nil && c.proved.Load():
+		case err == nil && c.noise.Load() != nil:
 			return c, channel, requests, nil
 		case err == nil: // once for each connection, and then again for the command
 			if f := p.proveShell(wait, c, channel, requests); f != nil {
@@ -160,6 +160,9 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	p.wg.Go(func() { s.run(c.Sent, requests) })
 	why := s.await(ctx, c.Timeout+killAfter+grace)
 	r := remote.Result{Started: started, Stdout: s.stdout.output(), Stderr: s.stderr.output()}
+	if noise := k.noise.Load(); noise != nil {
+		withoutNoise(&r, *noise)
+	}
 	switch why {
 	case finished, lingering:
 		s.settle(&r, c, why == finished && k.wire.broken.Load())

@@ -54,7 +54,8 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 	var f *failure
 	switch {
 	case strings.Contains(r.Stdout.String(), strings.Join(shellWords, "\n")+"\n"):
-		c.proved.Store(true)
+		noise := noiseBefore(r.Stdout.String())
+		c.noise.Store(&noise)
 		return nil
 	case why == finished || why == lingering:
 		s.settle(&r, remote.Command{Host: k.address, Sent: shellProbe, Timeout: p.cfg.HandshakeTimeout}, c.wire.broken.Load())

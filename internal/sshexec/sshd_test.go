@@ -294,8 +294,8 @@ func TestNoise(t *testing.T) {
 	p := openPool(t, s)
 	r := run(t, p, on(s, "echo active; echo why >&2; exit 3"))
 	want(t, r, remote.Answered)
-	if r.Exit != 3 || r.Stdout.String() != "NOTICE: maintenance on Sunday\nactive\n" || r.Stderr.String() != "why\n" {
-		t.Errorf("exit %d, %q, %q", r.Exit, r.Stdout, r.Stderr)
+	if r.Exit != 3 || r.Stdout.String() != "active\n" || r.Noise != "NOTICE: maintenance on Sunday\n" || r.Stderr.String() != "why\n" {
+		t.Errorf("exit %d, %q, %q, %q", r.Exit, r.Noise, r.Stdout, r.Stderr)
 	}
 }
 

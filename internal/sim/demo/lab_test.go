@@ -261,8 +261,8 @@ expect 20s Sev 0
 operator: /dh restart tailer1 on query2
 expect 60s Done
 operator: /dh logs tailer1 on query2 lines=5
-expect 20s NOTICE
-refute 1s ALIVE
+expect 20s RUNNING
+refute 1s NOTICE
 `,
 		},
 		{

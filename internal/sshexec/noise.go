@@ -1,0 +1,53 @@
+package sshexec
+
+import (
+	"bytes"
+	"strings"
+
+	"dhbot/internal/remote"
+)
+
+// noiseBefore is what a login shell's start-up files print before the answer of a
+// command: what stands before the first of the words that were to arrive.
+func noiseBefore(probed string) string {
+	before, _, _ := strings.Cut(probed, shellMark+"\n")
+	return before
+}
+
+// withoutNoise takes off a command's output what its login shell was seen to print
+// before every answer: line by line the same, but for digits, since a greeting
+// tells the time. Output that begins otherwise stays as it is.
+func withoutNoise(r *remote.Result, noise string) {
+	rest := r.Stdout.Head
+	for line := range strings.Lines(noise) {
+		n := len(line)
+		if strings.HasSuffix(line, "\n") {
+			n = bytes.IndexByte(rest, '\n') + 1
+		}
+		if n == 0 || n > len(rest) || shape(string(rest[:n])) != shape(line) {
+			return
+		}
+		rest = rest[n:]
+	}
+	taken := len(r.Stdout.Head) - len(rest)
+	r.Noise = string(r.Stdout.Head[:taken])
+	r.Stdout.Head = rest
+	r.Stdout.Total -= int64(taken)
+}
+
+// shape is a text in which each row of digits is one.
+func shape(text string) string {
+	var b strings.Builder
+	digit := false
+	for _, c := range text {
+		now := '0' <= c && c <= '9'
+		if now && !digit {
+			b.WriteByte('0')
+		}
+		if !now {
+			b.WriteRune(c)
+		}
+		digit = now
+	}
+	return b.String()
+}
