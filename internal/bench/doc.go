@@ -14,6 +14,9 @@
 // measured, and that a read costs at most two transactions, is tested like
 // anything else.
 //
+// BenchmarkFleet measures the status of 50 and of 500 hosts beside parallel-ssh,
+// where that is installed.
+//
 // BenchmarkSSH measures the SSH edge by itself: memory and dials of 500 hosts,
 // and warm and cold commands, beside plain x/crypto/ssh.
 package bench

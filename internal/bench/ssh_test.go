@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/exec"
-	"os/user"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -37,9 +35,10 @@ const (
 	// fastest is the part of all samples that is compared: what the machine does
 	// beside them makes samples longer and none shorter.
 	fastest = 0.1
-	// Hosts that one sshd stands for, and how many log-ins it has at a time.
-	crowdHosts  = 40
-	maxStartups = 10
+	// Hosts that one sshd stands for, no more than it listens for, and how many
+	// log-ins it has at a time.
+	crowdHosts  = 16
+	maxStartups = 4
 )
 
 // BenchmarkSSH measures the SSH edge by itself: memory of 500 warm connections and
@@ -270,27 +269,28 @@ func taken(n int, calls ...func()) []float64 {
 // while it has its number of log-ins.
 func crowded(tb testing.TB) []result {
 	tb.Helper()
-	s := startListening(tb, fmt.Sprintf("MaxStartups %[1]d:100:%[1]d", maxStartups))
-	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(s.key), KnownHosts: s.known})
+	keys := newHostKeys(tb)
+	s := keys.listen(tb, addresses(0, crowdHosts), fmt.Sprintf("MaxStartups %[1]d:100:%[1]d", maxStartups))
+	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(keys.login), KnownHosts: s.known})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer pool.Close()
 	ours := refusals(func(address string) error {
-		c := remote.Command{Host: "bench", Address: address, Login: s.login, Sent: "true", Timeout: time.Minute}
+		c := remote.Command{Host: "bench", Address: address, Login: keys.user, Sent: "true", Timeout: time.Minute}
 		if r := pool.Run(context.Background(), c); r.Outcome != remote.Answered {
 			return fmt.Errorf("%v: %s", r.Outcome, r.Detail)
 		}
 		return nil
-	}, s.port)
-	config := plainConfig(tb, s.login, s.known, s.key)
+	}, s)
+	config := plainConfig(tb, keys.user, s.known, keys.login)
 	plain := refusals(func(address string) error {
 		c, err := ssh.Dial("tcp", address, config)
 		if err == nil {
 			err = errors.Join(plainRun(c), c.Close())
 		}
 		return err
-	}, s.port)
+	}, s)
 	what := fmt.Sprintf("%d log-ins at MaxStartups %d, ", crowdHosts, maxStartups)
 	return []result{
 		{what: what + "plain refused", metric: "plain-refused", value: float64(plain), atLeast: 1},
@@ -299,63 +299,16 @@ func crowded(tb testing.TB) []result {
 }
 
 // refusals calls to many addresses of this machine at once, and counts errors.
-func refusals(call func(address string) error, port string) int {
+func refusals(call func(address string) error, s listening) int {
 	var refused atomic.Int64
 	var wg sync.WaitGroup
-	for i := range crowdHosts {
+	for _, ip := range s.ips {
 		wg.Go(func() {
-			if call(fmt.Sprintf("127.0.0.%d:%s", i+1, port)) != nil {
+			if call(net.JoinHostPort(ip, s.port)) != nil {
 				refused.Add(1)
 			}
 		})
 	}
 	wg.Wait()
 	return int(refused.Load())
-}
-
-// listening is an sshd that accepts its connections by itself.
-type listening struct{ port, login, key, known string }
-
-// startListening starts one on every address of the loopback interface.
-func startListening(tb testing.TB, lines ...string) listening {
-	tb.Helper()
-	me, err := user.Current()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	dir := tb.TempDir()
-	s := listening{login: me.Username, key: sshdtest.Keygen(tb, dir+"/id")}
-	host := sshdtest.Keygen(tb, dir+"/host")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, s.port, err = net.SplitHostPort(l.Addr().String()); err != nil {
-		tb.Fatal(err)
-	}
-	l.Close()
-	line := strings.Fields(sshdtest.KnownHostsLine(tb, "127.0.0.1:"+s.port, host+".pub"))
-	s.known = write(tb, dir+"/known_hosts", fmt.Sprintf("[127.0.0.*]:%s %s %s\n", s.port, line[1], line[2]), 0o600)
-	lines = append(lines, "Port "+s.port, "ListenAddress 0.0.0.0", "HostKey "+host, "AuthorizedKeysFile "+s.key+".pub",
-		"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "LogLevel QUIET", "UseDNS no",
-		"SetEnv SHLVL=2", "") // keeps bash from reading the user's own start-up file
-	config := write(tb, dir+"/sshd_config", strings.Join(lines, "\n"), 0o600)
-	cmd := exec.Command(sshdtest.Program(tb, "sshd"), "-D", "-f", config)
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // however it ended
-	})
-	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		c, err := net.Dial("tcp", "127.0.0.1:"+s.port)
-		if err == nil {
-			c.Close()
-			return s
-		}
-		if time.Since(began) > patience {
-			tb.Fatal(err)
-		}
-	}
 }

@@ -1,0 +1,318 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/fleet"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/runbooks"
+)
+
+const (
+	// fleetProcess runs on every host of the fleet.
+	fleetProcess = "tailer1"
+	fleetRounds  = 5
+	// atOnce is how many hosts parallel-ssh asks at a time.
+	atOnce = "64"
+	// fleetChannel is where the status of the fleet is asked for.
+	fleetChannel = 0
+	// clockTick is Linux's USER_HZ, in which /proc counts processor time.
+	clockTick = 10 * time.Millisecond
+	// fleetPatience is how long a whole answer may take to come.
+	fleetPatience = 90 * time.Second
+)
+
+// BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command
+// until the card stands whole, beside parallel-ssh that sends every host the
+// status command and prints the answers: over connections that are kept (with it,
+// OpenSSH's ControlMaster) and over new ones. It needs parallel-ssh.
+func BenchmarkFleet(b *testing.B) {
+	program, err := exec.LookPath("parallel-ssh")
+	if err != nil {
+		b.Skip("parallel-ssh is not installed")
+	}
+	for b.Loop() {
+		for _, n := range []int{50, manyHosts} {
+			e := newFleet(b, n)
+			ours := fleetOfOurs(b, e)
+			theirs := fleetOfTheirs(b, e, program)
+			fmt.Print(fleetTable(n, ours, theirs))
+			for _, r := range fleetVerdict(n, ours, theirs) {
+				b.ReportMetric(r.value, r.metric)
+				fmt.Println(r)
+			}
+		}
+		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+	}
+}
+
+// newFleet starts n hosts with one process each.
+func newFleet(tb testing.TB, n int) *estate {
+	tb.Helper()
+	catalogs, err := runbooks.Builtin()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	keys := newHostKeys(tb)
+	dir := tb.TempDir()
+	said := strings.ReplaceAll(read(tb, "testdata/monit-status.txt"), "db_dis", fleetProcess)
+	write(tb, filepath.Join(dir, fleetProcess), "printf %s '"+strings.ReplaceAll(said, "'", `'\''`)+"'\n", 0o644)
+	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
+	write(tb, filepath.Join(dir, "ps"), list, 0o755)
+	write(tb, filepath.Join(dir, "stat"), sizes, 0o755)
+	e := &estate{catalogs: catalogs, login: keys.user, keyFile: keys.login}
+	var known strings.Builder
+	for from := 0; from < n; from += mostListened {
+		s := keys.listen(tb, addresses(from, min(mostListened, n-from)),
+			"SetEnv SHLVL=2 PATH="+dir+":/usr/bin:/bin", "MaxSessions 100", "MaxStartups 1000")
+		known.WriteString(read(tb, s.known))
+		for _, ip := range s.ips {
+			e.hosts = append(e.hosts, host{name: fmt.Sprintf("host-%d", len(e.hosts)+1), address: ip + ":" + s.port, process: fleetProcess})
+		}
+	}
+	e.knownHosts = write(tb, filepath.Join(dir, "known_hosts"), known.String(), 0o600)
+	e.planFleet(tb)
+	return e
+}
+
+// planFleet asks the planner for the command that every host is sent.
+func (e *estate) planFleet(tb testing.TB) {
+	tb.Helper()
+	h := e.hosts[0]
+	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}
+	cl.Hosts = []fleet.Host{{Name: h.name, Address: h.address, Login: e.login, Processes: []string{h.process}}}
+	planner := runbooks.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+	plan, err := planner.Plan(runbooks.Inputs{Cluster: cluster, Action: "status", Process: h.process})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := range e.hosts {
+		e.hosts[i].sent = plan.Steps[0].Sent
+	}
+}
+
+// spent is what one way of asking took: real time, and that of the processors.
+type spent struct{ took, cpu []float64 }
+
+func (s *spent) add(took, cpu time.Duration) {
+	s.took, s.cpu = append(s.took, milliseconds(took)), append(s.cpu, milliseconds(cpu))
+}
+
+// asking is a side's figures over kept and over new connections.
+type asking struct{ warm, cold spent }
+
+// fleetOfOurs asks through the bot. The processor time includes the local Slack's.
+func fleetOfOurs(b *testing.B, e *estate) asking {
+	b.Helper()
+	var all asking
+	for range fleetRounds {
+		all.round(b, e)
+	}
+	return all
+}
+
+// round starts a bot and asks it twice: its first answer needs new connections.
+func (a *asking) round(b *testing.B, e *estate) {
+	b.Helper()
+	s, stop := ownSide(b, e)
+	defer stop()
+	a.cold.add(s.askFleet(b))
+	a.warm.add(s.askFleet(b))
+}
+
+// ownSide is a bot of its own, until stop.
+func ownSide(b *testing.B, e *estate) (s *side, stop func()) {
+	b.Helper()
+	own := &lasting{B: b}
+	s = newSide(own, "dhbot", func(local *slacklocal.Server) { startOurs(own, e, local) })
+	return s, own.end
+}
+
+// lasting is a benchmark whose cleanups run when it is told.
+type lasting struct {
+	*testing.B
+	ends []func()
+}
+
+func (l *lasting) Cleanup(f func()) { l.ends = append(l.ends, f) }
+
+func (l *lasting) end() {
+	for i := len(l.ends) - 1; i >= 0; i-- {
+		l.ends[i]()
+	}
+}
+
+// askFleet asks for the status of everything and waits for the whole card.
+func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
+	b.Helper()
+	channel := channelID(fleetChannel)
+	time.Sleep(channelRest)
+	for len(s.posted[channel]) > 0 {
+		<-s.posted[channel]
+	}
+	began, before := time.Now(), cpuTime(b)
+	answer, err := s.slack.Slash(slacklocal.SlashCommand{User: personID(channel), Channel: channel, Command: "/dh", Text: "status"})
+	if err == nil && !answer.OK {
+		err = errors.New(answer.Error)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	whole := card.SeverityIcon(runbooks.None) // of all hosts: what has not answered is unknown
+	for last := ""; ; {
+		select {
+		case <-s.posted[channel]:
+		case <-time.After(fleetPatience):
+			b.Fatalf("no whole answer within %v; the last says %q", fleetPatience, last)
+		}
+		list, err := s.slack.Messages(channel, personID(channel))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if last = list[len(list)-1].Text; strings.HasPrefix(last, whole) {
+			return time.Since(began), cpuTime(b) - before
+		}
+	}
+}
+
+// fleetOfTheirs asks with parallel-ssh.
+func fleetOfTheirs(b *testing.B, e *estate, program string) asking {
+	b.Helper()
+	p := newParallel(b, e, program)
+	defer p.stop(b)
+	var all asking
+	p.run(b, p.kept) // makes the connections
+	for range fleetRounds {
+		all.cold.add(p.run(b, p.fresh))
+		all.warm.add(p.run(b, p.kept))
+	}
+	return all
+}
+
+// parallel is parallel-ssh with its files.
+type parallel struct {
+	program, hosts, sent string
+	kept, fresh          string // ssh_config files
+	sockets              string // the directory of the masters' sockets
+}
+
+func newParallel(b *testing.B, e *estate, program string) *parallel {
+	b.Helper()
+	dir, err := os.MkdirTemp("", "b") // the path of a socket is short
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	var hosts strings.Builder
+	for _, h := range e.hosts {
+		hosts.WriteString(h.address + "\n")
+	}
+	base := fmt.Sprintf("Host *\n User %s\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n BatchMode yes\n", e.login, e.keyFile, e.knownHosts)
+	kept := base + " ControlMaster auto\n ControlPersist 10m\n ControlPath " + dir + "/%C\n"
+	return &parallel{
+		program: program, hosts: write(b, dir+"/hosts", hosts.String(), 0o600), sent: e.hosts[0].sent,
+		kept: write(b, dir+"/kept", kept, 0o600), fresh: write(b, dir+"/fresh", base+" ControlMaster no\n ControlPath none\n", 0o600),
+		sockets: dir,
+	}
+}
+
+// run asks all hosts once. The processor time is that of parallel-ssh, of the ssh
+// processes that it starts, and of the masters.
+func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
+	b.Helper()
+	before := p.mastersCPU(b)
+	cmd := exec.Command(p.program, "-h", p.hosts, "-p", atOnce, "-t", "60", "-i", "-x", "-F "+config, p.sent)
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	took = time.Since(began)
+	if err != nil {
+		b.Fatalf("parallel-ssh: %v: %.2000s", err, out)
+	}
+	return took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() + p.mastersCPU(b) - before
+}
+
+// mastersCPU is the processor time of the ssh masters so far.
+func (p *parallel) mastersCPU(b *testing.B) time.Duration {
+	b.Helper()
+	var all time.Duration
+	for _, pid := range p.masters(b) {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		for _, ticks := range fields[11:13] { // utime and stime
+			n, err := strconv.Atoi(ticks)
+			if err != nil {
+				b.Fatal(err)
+			}
+			all += time.Duration(n) * clockTick
+		}
+	}
+	return all
+}
+
+// masters are the ssh processes that keep connections: each has renamed itself
+// after its socket.
+func (p *parallel) masters(b *testing.B) []string {
+	b.Helper()
+	list, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var pids []string
+	for _, file := range list {
+		words, err := os.ReadFile(file)
+		if err == nil && strings.HasPrefix(string(words), "ssh: "+p.sockets) {
+			pids = append(pids, filepath.Base(filepath.Dir(file)))
+		}
+	}
+	return pids
+}
+
+// stop ends the masters.
+func (p *parallel) stop(b *testing.B) {
+	b.Helper()
+	for _, pid := range p.masters(b) {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if master, err := os.FindProcess(n); err == nil {
+			_ = master.Kill()
+		}
+	}
+}
+
+func fleetTable(n int, ours, theirs asking) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n%-24s %12s %12s %12s %12s\n", fmt.Sprintf("%d hosts, ms", n), "warm", "warm CPU", "cold", "cold CPU")
+	for _, side := range []struct {
+		name string
+		asking
+	}{{"dhbot, card posted", ours}, {"parallel-ssh, printed", theirs}} {
+		fmt.Fprintf(&out, "%-24s %12.0f %12.0f %12.0f %12.0f\n", side.name,
+			median(side.warm.took), median(side.warm.cpu), median(side.cold.took), median(side.cold.cpu))
+	}
+	return out.String()
+}
+
+func fleetVerdict(n int, ours, theirs asking) []result {
+	const wanted = " hosts, ours / parallel-ssh"
+	size := strconv.Itoa(n)
+	return []result{
+		{what: "time, warm, " + size + wanted, metric: "warm" + size + "-ratio", value: median(ours.warm.took) / median(theirs.warm.took), atMost: 0.25},
+		{what: "CPU, warm, " + size + wanted, metric: "warm" + size + "-cpu-ratio", value: median(ours.warm.cpu) / median(theirs.warm.cpu), atMost: 0.03},
+		{what: "time, cold, " + size + wanted, metric: "cold" + size + "-ratio", value: median(ours.cold.took) / median(theirs.cold.took), atMost: 0.45},
+		{what: "CPU, cold, " + size + wanted, metric: "cold" + size + "-cpu-ratio", value: median(ours.cold.cpu) / median(theirs.cold.cpu), atMost: 0.10},
+	}
+}

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/test/sshdtest"
+)
+
+// mostListened is how many addresses one sshd listens on (MAX_LISTEN_SOCKS).
+const mostListened = 16
+
+// hostKeys are what the hosts of a benchmark have in common.
+type hostKeys struct{ dir, user, login, host string }
+
+func newHostKeys(tb testing.TB) hostKeys {
+	tb.Helper()
+	me, err := user.Current()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if me.Uid == "0" { // sshd as root insists on its empty directory
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	dir := tb.TempDir()
+	return hostKeys{dir: dir, user: me.Username, login: sshdtest.Keygen(tb, dir+"/id"), host: sshdtest.Keygen(tb, dir+"/host")}
+}
+
+// listening is an sshd that accepts its connections by itself.
+type listening struct {
+	ips   []string
+	port  string
+	known string // its file of known hosts
+}
+
+// addresses are n of the loopback interface from a number on.
+func addresses(from, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		at := from + i
+		out[i] = fmt.Sprintf("127.9.%d.%d", at/250, at%250+1)
+	}
+	return out
+}
+
+// listen starts an sshd on at most mostListened addresses until the test ends.
+// It takes a port that is free on the first of them.
+func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening {
+	tb.Helper()
+	s := listening{ips: ips}
+	l, err := net.Listen("tcp", net.JoinHostPort(ips[0], "0"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, s.port, err = net.SplitHostPort(l.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	l.Close()
+	var known strings.Builder
+	lines = append([]string{"Port " + s.port}, lines...)
+	for _, ip := range ips {
+		lines = append(lines, "ListenAddress "+ip)
+		known.WriteString(sshdtest.KnownHostsLine(tb, net.JoinHostPort(ip, s.port), k.host+".pub"))
+	}
+	s.known = write(tb, k.dir+"/known_hosts."+ips[0], known.String(), 0o600)
+	lines = append(lines, "HostKey "+k.host, "AuthorizedKeysFile "+k.login+".pub",
+		"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "LogLevel QUIET", "UseDNS no",
+		"SetEnv SHLVL=2", "") // keeps bash from reading the user's own start-up file
+	config := write(tb, k.dir+"/sshd_config."+ips[0], strings.Join(lines, "\n"), 0o600)
+	cmd := exec.Command(sshdtest.Program(tb, "sshd"), "-D", "-f", config)
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // however it ended
+	})
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		c, err := net.Dial("tcp", net.JoinHostPort(ips[len(ips)-1], s.port))
+		if err == nil {
+			c.Close()
+			return s
+		}
+		if time.Since(began) > patience {
+			tb.Fatal(err)
+		}
+	}
+}
