@@ -49,59 +49,35 @@ type labTable struct {
 	targets []runbooks.Target
 }
 
-// labState is a state that processes are put into.
+// labState is a state that processes are put into, and what is wanted of it.
 type labState struct {
-	name string
-	// broken puts the process $p into the state, and mend takes it out.
-	broken, mend string
-	neighbour    string // what is broken besides, on the same host
-	looks        int    // within which an incident opens
-	want         []runbooks.Severity
-	own          bool // of the process's own outage level
-	logged       bool // told by its log alone
-	long         bool // takes minutes: with DHBOT_LAB_ALL alone
+	labtest.State
+	looks  int // within which an incident opens
+	want   []runbooks.Severity
+	own    bool // of the process's own outage level
+	logged bool // told by its log alone
+	long   bool // takes minutes: with DHBOT_LAB_ALL alone
 }
 
-const (
-	quick = "printf 'START_DELAY=0\nSTOP_DELAY=0\n' > /etc/dhlab/svc/$p; "
-	knob  = quick + "echo %s >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); "
-	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
-	// again begins anew, without the log that tells of what was done before.
-	again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
-	// stopped waits until monit has done so, one after the other.
-	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
-	// settled waits until errors in the log of $p are not those of its start.
-	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
-	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
-)
-
 func labStates() []labState {
-	low := []runbooks.Severity{runbooks.Low}
-	knobbed := func(k string) string { return fmt.Sprintf(knob, k) }
-	return []labState{
-		{name: "stopped by hand", broken: "monit stop $p; " + stopped, mend: again, looks: 2, own: true},
-		{
-			name: "killed, and does not start", broken: knobbed("FAIL_START=1") + die, mend: again, looks: 12,
-			want: []runbooks.Severity{runbooks.Unknown}, own: true,
-		},
-		{name: "crash loop of 6 s", broken: knobbed("EXIT_AFTER=6"), mend: again, looks: 3, own: true},
-		{
-			name: "unknown to its supervisor", broken: conf + `mv "$f" "${f%.conf}.conf.disabled"; monit reload; `,
-			mend: conf + `mv "$f" "${f%.disabled}"; monit reload; sleep 3; ` + again, looks: 2,
-			want: []runbooks.Severity{runbooks.Moderate}, own: true,
-		},
-		{
-			name: "stale monit", neighbour: "log_aggregator_service", broken: "sleep 6; " + knobbed("FAIL_START=1") + die, mend: again,
-			looks: 12, want: []runbooks.Severity{runbooks.Unknown}, own: true,
-		},
-		{
-			name: "a stop that hangs", broken: knobbed("IGNORE_TERM=1") + "monit stop $p; ",
-			mend:  quick + "kill -HUP $(cat /run/deephaven/$p.pid); " + die + again,
-			looks: 100, // monit takes 15 s to give each up, one after the other
-			want:  []runbooks.Severity{runbooks.Unknown, runbooks.Moderate}, own: true, long: true,
-		},
-		{name: "one error a second", broken: settled + knobbed("LOG_ERROR_EVERY=1"), mend: again + "monit restart $p; ", looks: 40, want: low, logged: true, long: true},
+	unknown := []runbooks.Severity{runbooks.Unknown}
+	wanted := map[string]labState{
+		labtest.StoppedByHand: {looks: 2, own: true},
+		labtest.Killed:        {looks: 12, want: unknown, own: true},
+		labtest.CrashLoop:     {looks: 3, own: true},
+		labtest.NotKnown:      {looks: 2, want: []runbooks.Severity{runbooks.Moderate}, own: true},
+		labtest.StaleMonit:    {looks: 12, want: unknown, own: true},
+		// monit takes 15 s to give each up, one after the other.
+		labtest.HangingStop: {looks: 100, want: append(unknown, runbooks.Moderate), own: true, long: true},
+		labtest.Errors:      {looks: 40, want: []runbooks.Severity{runbooks.Low}, logged: true, long: true},
 	}
+	var out []labState
+	for _, st := range labtest.States() {
+		w := wanted[st.Name]
+		w.State = st
+		out = append(out, w)
+	}
+	return out
 }
 
 // TestLabTruth puts processes of the lab into each state and asks on every
@@ -112,7 +88,7 @@ func labStates() []labState {
 func TestLabTruth(t *testing.T) {
 	l := newLabTable(t)
 	for _, st := range labStates() {
-		t.Run(st.name, func(t *testing.T) {
+		t.Run(st.Name, func(t *testing.T) {
 			if st.long && os.Getenv(labAll) == "" {
 				t.Skipf("%s is unset", labAll)
 			}
@@ -128,7 +104,7 @@ func TestLabDependency(t *testing.T) {
 	l := newLabTable(t)
 	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
 	l.well()
-	t.Cleanup(func() { l.on(l.targets, again) })
+	t.Cleanup(func() { l.on(l.targets, labtest.Again) })
 	l.on(l.targets, "monit stop $p; ")
 	for range 4 {
 		for _, s := range l.sites {
@@ -154,7 +130,7 @@ func TestLabDependency(t *testing.T) {
 			t.Errorf("%s: incidents of %v", s.name, s.opened)
 		}
 	}
-	l.on(l.targets, again)
+	l.on(l.targets, labtest.Again)
 	l.well()
 }
 
@@ -235,7 +211,7 @@ func newLabTable(t *testing.T) *labTable {
 	if os.Getenv(labAll) != "" {
 		l.targets = l.every()
 	}
-	l.on(l.targets, again)
+	l.on(l.targets, labtest.Again)
 	return l
 }
 
@@ -310,14 +286,14 @@ func (l *labTable) play(st labState) {
 	mended := false
 	mend := func() {
 		if !mended {
-			l.on(l.targets, st.mend)
-			l.beside(st, again)
+			l.on(l.targets, st.Mend)
+			l.beside(st, labtest.Again)
 		}
 		mended = true
 	}
 	l.Cleanup(mend)
-	l.beside(st, fmt.Sprintf(knob, "HANG_START=13")+die)
-	l.on(l.targets, st.broken)
+	l.beside(st, labtest.HangInStart)
+	l.on(l.targets, st.Break)
 	const least = 3 // looks, from the last of which on none is green
 	green := map[string]string{}
 	for n, told := 1, false; n <= least || n <= st.looks && !told; n++ {
@@ -362,26 +338,22 @@ func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
 // on runs a script for each target on its host, all at once.
 func (l *labTable) on(targets []runbooks.Target, script string) {
 	l.Helper()
-	byHost := map[string]string{}
+	byHost := map[string][]string{}
 	for _, t := range targets {
-		byHost[t.Host] += "(p=" + t.Process + "; " + script + ") >/dev/null 2>&1 &\n"
+		byHost[t.Host] = append(byHost[t.Host], t.Process)
 	}
-	for host, all := range byHost {
-		if out, err := labtest.AsRoot(host, all+"wait\n"); err != nil {
-			l.Fatalf("%v\n%s", err, out)
-		}
-	}
+	labtest.On(l, byHost, script)
 }
 
 // beside runs a script for a state's neighbour on the hosts of the targets.
 func (l *labTable) beside(st labState, script string) {
 	l.Helper()
-	if st.neighbour == "" {
+	if st.Neighbour == "" {
 		return
 	}
 	seen := map[runbooks.Target]bool{}
 	for _, t := range l.targets {
-		seen[runbooks.Target{Process: st.neighbour, Host: t.Host}] = true
+		seen[runbooks.Target{Process: st.Neighbour, Host: t.Host}] = true
 	}
 	l.on(slices.Collect(maps.Keys(seen)), script)
 }
@@ -389,7 +361,7 @@ func (l *labTable) beside(st labState, script string) {
 // brokenBy says that a target is broken in a state, with what is broken beside it.
 func (l *labTable) brokenBy(st labState, t runbooks.Target) bool {
 	return slices.ContainsFunc(l.targets, func(b runbooks.Target) bool {
-		return b == t || st.neighbour == t.Process && b.Host == t.Host
+		return b == t || st.Neighbour == t.Process && b.Host == t.Host
 	})
 }
 

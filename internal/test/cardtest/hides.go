@@ -26,7 +26,7 @@ func Hides(c card.Card, b status.Board) []string {
 	for _, r := range b.Rows {
 		switch {
 		case r.Pending, r.Severity() != runbooks.None:
-			if !left && !names(text, r) {
+			if !left && !Shows(text, r.Target(), r.Severity(), r.Pending) {
 				out = append(out, fmt.Sprintf("%s, %s, stands nowhere", r.Target(), r.Severity()))
 			}
 		default:
@@ -46,21 +46,21 @@ func Hides(c card.Card, b status.Board) []string {
 	return out
 }
 
-// names says that a line of a card is about a row, with the sign of its severity
-// or of a worse one.
-func names(text string, r status.Row) bool {
+// Shows says that a line of a card's text is about a process, with the sign of its
+// severity or of a worse one, or, of one that is pending, that it has not answered.
+func Shows(text string, t runbooks.Target, s runbooks.Severity, pending bool) bool {
 	first := true
 	for line := range strings.Lines(text) {
-		about := strings.Contains(line, r.Process.ID) || !first && strings.Contains(line, " "+r.Host+":")
+		about := strings.Contains(line, t.Process) || !first && strings.Contains(line, " "+t.Host+":")
 		first = false
 		if !about {
 			continue
 		}
-		if r.Pending && strings.Contains(line, "no answer yet") {
+		if pending && strings.Contains(line, "no answer yet") {
 			return true
 		}
-		for _, s := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
-			if strings.HasPrefix(line, card.SeverityIcon(s)) && !r.Severity().Worse(s) {
+		for _, sign := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
+			if strings.HasPrefix(line, card.SeverityIcon(sign)) && !s.Worse(sign) {
 				return true
 			}
 		}

@@ -1,0 +1,81 @@
+package labtest
+
+import (
+	"fmt"
+	"testing"
+)
+
+// State is a state that processes of the lab can be put into. Its scripts are about
+// the process $p and run on its host.
+type State struct {
+	Name        string
+	Break, Mend string
+	// Neighbour is a process of the same host that hangs in its start meanwhile, ""
+	// for none.
+	Neighbour string
+}
+
+const (
+	quick = "printf 'START_DELAY=0\nSTOP_DELAY=0\n' > /etc/dhlab/svc/$p; "
+	knob  = quick + "echo %s >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); "
+	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
+	// stopped waits until monit has done so, one after the other.
+	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
+	// settled waits until errors in the log of $p are not those of its start.
+	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
+	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
+)
+
+const (
+	// Again begins anew, without the log that tells of what was done before.
+	Again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
+	// HangInStart has a process die and hang in its start.
+	HangInStart = quick + "echo HANG_START=13 >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); " + die
+)
+
+// Names of the states.
+const (
+	StoppedByHand = "stopped by hand"
+	Killed        = "killed, and does not start"
+	CrashLoop     = "crash loop of 6 s"
+	NotKnown      = "unknown to its supervisor"
+	StaleMonit    = "stale monit"
+	HangingStop   = "a stop that hangs"
+	Errors        = "one error a second"
+)
+
+// States are all of them.
+func States() []State {
+	knobbed := func(k string) string { return fmt.Sprintf(knob, k) }
+	return []State{
+		{Name: StoppedByHand, Break: "monit stop $p; " + stopped, Mend: Again},
+		{Name: Killed, Break: knobbed("FAIL_START=1") + die, Mend: Again},
+		{Name: CrashLoop, Break: knobbed("EXIT_AFTER=6"), Mend: Again},
+		{
+			Name: NotKnown, Break: conf + `mv "$f" "${f%.conf}.conf.disabled"; monit reload; `,
+			Mend: conf + `mv "$f" "${f%.disabled}"; monit reload; sleep 3; ` + Again,
+		},
+		{Name: StaleMonit, Break: "sleep 6; " + knobbed("FAIL_START=1") + die, Mend: Again, Neighbour: "log_aggregator_service"},
+		{
+			Name: HangingStop, Break: knobbed("IGNORE_TERM=1") + "monit stop $p; ",
+			Mend: quick + "kill -HUP $(cat /run/deephaven/$p.pid); " + die + Again,
+		},
+		{Name: Errors, Break: settled + knobbed("LOG_ERROR_EVERY=1"), Mend: Again + "monit restart $p; "},
+	}
+}
+
+// On runs a script for processes, which are named by their hosts, all at once.
+func On(t testing.TB, processes map[string][]string, script string) {
+	t.Helper()
+	scripts := map[string]string{}
+	for host, list := range processes {
+		for _, p := range list {
+			scripts[host] += "(p=" + p + "; " + script + ") >/dev/null 2>&1 &\n"
+		}
+		scripts[host] += "wait\n"
+	}
+	each(t, scripts, func(host string) string { return scripts[host] })
+	if t.Failed() {
+		t.FailNow()
+	}
+}
