@@ -148,6 +148,8 @@ func (b *bot) newPublisher() (*publish.Publisher, error) {
 		Elsewhere:    card.ShownElsewhere,
 		Unseen:       card.Unseen,
 		Restored:     card.Restored,
+		Decided:      card.DecidedLine,
+		Ended:        card.EndLine,
 		Withdraw:     b.withdraw,
 		Reminders:    b.reminders(),
 		TrailCard:    card.Trail,

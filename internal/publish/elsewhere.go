@@ -23,7 +23,7 @@ type refusal struct {
 func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error) error {
 	p.Logger.WarnContext(ctx, "a run cannot be shown in its channel; showing it in the audit channel",
 		"run", s.Run.ID, "channel", s.Run.Place.Channel, "err", cause)
-	if err := p.post(ctx, s, engine.Place{Channel: p.AuditChannel}, false); err != nil {
+	if err := p.post(ctx, s, engine.Place{Channel: p.AuditChannel}, false, p.First(ctx, s.Run)); err != nil {
 		return err
 	}
 	link, err := p.messageLink(ctx, s.Run.ID)

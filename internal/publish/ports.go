@@ -22,6 +22,10 @@ type Post struct {
 	Again bool `json:"again,omitempty"`
 	// Told says that the requester was told beside it that a restore closed the run.
 	Told bool `json:"told,omitempty"`
+	// Decided and Ended say that the requester was mentioned beside it when the run was
+	// approved, and at its end.
+	Decided bool `json:"decided,omitempty"`
+	Ended   bool `json:"ended,omitempty"`
 }
 
 // Thread is where the trail of a run stands in the audit channel.

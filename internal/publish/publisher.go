@@ -35,6 +35,9 @@ type Config struct {
 	Unseen    func(r engine.Run, withdrawn bool) card.Card
 	// Restored mentions the requester of a run that a restore has closed.
 	Restored func(engine.Run) card.Card
+	// Decided and Ended mention the requester when a decision took its time, and at
+	// the end of the run; nil means that they are not told.
+	Decided, Ended func(engine.Run) card.Card
 	// Withdraw ends a run that waits for votes and that no one can see.
 	Withdraw func(ctx context.Context, r engine.Run) error
 	// TrailCard shows a batch of trail entries, and TrailReply one in the thread
@@ -54,6 +57,8 @@ type Publisher struct {
 	remind  reminding
 	threads threads
 	refused map[string]refusal // by run, whose channel takes no messages
+	telling map[string]bool    // by run, whose requester is being told; true: and is to be again
+	notes   [32]sync.Mutex     // of the stored posts, by run
 	work    sync.WaitGroup
 }
 
@@ -103,6 +108,7 @@ func New(c Config) (*Publisher, error) {
 		remind:  newReminding(),
 		threads: newThreads(),
 		refused: map[string]refusal{},
+		telling: map[string]bool{},
 	}, nil
 }
 
@@ -159,7 +165,7 @@ func (p *Publisher) list(ctx context.Context, start bool) error {
 		}
 		if ok && start && p.mayBeOverwritten(s.Run, post) {
 			post.Rev = 0
-			if err := p.Posts.SetPost(ctx, s.Run.ID, post); err != nil {
+			if err := p.setPost(ctx, s.Run.ID, post); err != nil {
 				return err
 			}
 		}

@@ -116,6 +116,9 @@ type bench struct {
 	board *board
 
 	reminders *publish.Reminders
+	// first is Config.First, and decided and ended are its namesakes.
+	first          func(context.Context, engine.Run) card.Card
+	decided, ended func(engine.Run) card.Card
 }
 
 func newBench(t *testing.T) *bench {
@@ -130,6 +133,7 @@ func (b *bench) startWith(posts publish.Posts, messenger publish.Messenger) (sto
 	b.t.Helper()
 	p, err := publish.New(publish.Config{
 		Runs: b.store, Posts: posts, Messenger: messenger, Log: b.store, AuditChannel: auditChannel, Reminders: b.reminders,
+		First: b.first, Decided: b.decided, Ended: b.ended,
 		Card: func(r engine.Run) card.Card {
 			return card.Card{Push: fmt.Sprintf("%s %s %s", r.ID, r.State, r.Why)}
 		},

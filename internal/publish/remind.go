@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -168,8 +167,7 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 // it one without a message.
 func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n int) (given, error) {
 	e := given{n: n, called: p.Reminders.ToCall(r, n)}
-	at := engine.Place{Channel: post.Channel, Thread: cmp.Or(r.Place.Thread, post.TS)}
-	ts, err := p.Messenger.Post(ctx, at, p.Reminders.Card(ctx, r, n, e.called))
+	ts, err := p.Messenger.Post(ctx, beside(post, r), p.Reminders.Card(ctx, r, n, e.called))
 	if errors.Is(err, ErrNoPlace) {
 		return given{n: n}, nil
 	}

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -15,7 +14,7 @@ func (p *Publisher) tellRestored(ctx context.Context, post *Post, r engine.Run) 
 	if post.Told || !r.BroughtBack() {
 		return nil
 	}
-	_, err := p.Messenger.Post(ctx, engine.Place{Channel: post.Channel, Thread: cmp.Or(r.Place.Thread, post.TS)}, p.Restored(r))
+	_, err := p.Messenger.Post(ctx, beside(*post, r), p.Restored(r))
 	if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is shown elsewhere then
 		return err
 	}

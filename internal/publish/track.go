@@ -133,10 +133,13 @@ func (p *Publisher) bring(ctx context.Context, s engine.Stored, newer <-chan str
 		err = p.edit(ctx, post, s, newer)
 		if errors.Is(err, ErrGone) {
 			p.Logger.WarnContext(ctx, "a run's message is gone; posting it anew", "run", s.Run.ID)
-			err = p.post(ctx, s, s.Run.Place, false)
+			err = p.post(ctx, s, s.Run.Place, false, p.Card(s.Run)) // people were called by the first
 		}
 	default:
-		err = p.post(ctx, s, s.Run.Place, known)
+		err = p.post(ctx, s, s.Run.Place, known, p.First(ctx, s.Run))
+	}
+	if err == nil {
+		p.tellRequester(ctx, s.Run.ID)
 	}
 	if errors.Is(err, ErrNoPlace) && post.Channel != p.AuditChannel {
 		return p.elsewhere(ctx, s, err)
@@ -177,23 +180,23 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 		return err
 	}
 	post.Rev = s.Rev
-	if err := p.Posts.SetPost(ctx, s.Run.ID, post); err != nil || !linked {
+	if err := p.setPost(ctx, s.Run.ID, post); err != nil || !linked {
 		return err
 	}
 	return p.linked(ctx, s.Run.ID, th)
 }
 
-// post puts the run's message. That it is begun is stored first: should its
+// post puts the run's message, c. That it is begun is stored first: should its
 // end never be, the next leader knows that there may be two, and says so in
 // the one that is kept up to date.
-func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool) error {
+func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {
-		if err := p.Posts.SetPost(ctx, s.Run.ID, post); err != nil {
+		if err := p.setPost(ctx, s.Run.ID, post); err != nil {
 			return err
 		}
 	}
-	c, th, linked := p.withTrail(ctx, s.Run.ID, p.First(ctx, s.Run))
+	c, th, linked := p.withTrail(ctx, s.Run.ID, c)
 	if post.Again = again; again {
 		c = saysAgain(c)
 	}
@@ -208,7 +211,7 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 	// The message stands: that is noted even if ctx has just ended.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
-	if err := p.Posts.SetPost(note, s.Run.ID, post); err != nil {
+	if err := p.setPost(note, s.Run.ID, post); err != nil {
 		return err
 	}
 	if s.Run.BroughtBack() {
@@ -216,7 +219,7 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 			return err
 		}
 		post.Rev = s.Rev
-		if err := p.Posts.SetPost(note, s.Run.ID, post); err != nil {
+		if err := p.setPost(note, s.Run.ID, post); err != nil {
 			return err
 		}
 	}

@@ -259,6 +259,8 @@ func edges() []mutant {
 		one("a token file is its owner's", "internal/config/load.go", " || trusted.Secret(path, info) != nil {\n			return problem(fmt.Sprintf(\"%s_FILE: others", " || trusted.Secret(path, info) != nil && false {\n			return problem(fmt.Sprintf(\"%s_FILE: others", "./internal/config", "^TestTokenFile"),
 		one("maintenance beyond 4 h takes two", "handlers/maintenance.go", "	if !m.Until.After(most) {", "	if true {", "./handlers", "^TestLongMaintenance"),
 		one("the second person for maintenance is another", "handlers/maintenance.go", "if old.By != m.By && eligible {", "if eligible || old.By == m.By {", "./handlers", "^TestLongMaintenance"),
+		one("a requester is told the end once", "internal/publish/mention.go", "	return true, p.changePost(note", "	if true {\n		return false, nil\n	}\n	return true, p.changePost(note", "./internal/publish", "^TestRequesterIsMentionedOncePerPurpose"),
+		one("a message that is posted anew calls nobody", "internal/publish/track.go", "false, p.Card(s.Run))", "false, p.First(ctx, s.Run))", "./internal/publish", "^TestPostedAnewCallsNobody"),
 		one("a window over a Sev 1 process waits for an approval", "handlers/window.go", "!ok || !p.Level.Minor() {", "(!ok || !p.Level.Minor()) && false {", "./handlers", "^TestWindowNotApproved"),
 		one("who asked for a window does not approve it", "handlers/window.go", "		if vote != nil {\n			return vote\n		}\n", "", "./handlers", "^TestMaintenanceWindow"),
 		one("a window that waits is no maintenance", "internal/fleet/maintenance.go", "about && !m.Waits && ", "about && ", "./internal/fleet", "^TestMaintenanceCovers"),
