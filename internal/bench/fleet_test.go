@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"dhbot/internal/card"
-	"dhbot/internal/fleet"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/runbooks"
 )
@@ -42,7 +41,7 @@ func BenchmarkFleet(b *testing.B) {
 	}
 	for b.Loop() {
 		for _, n := range []int{50, manyHosts} {
-			e := newFleet(b, n)
+			e := newFleet(b, n, fleetProcess)
 			ours := fleetOfOurs(b, e)
 			theirs := fleetOfTheirs(b, e, program)
 			fmt.Print(fleetTable(n, ours, theirs))
@@ -52,51 +51,6 @@ func BenchmarkFleet(b *testing.B) {
 			}
 		}
 		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
-	}
-}
-
-// newFleet starts n hosts with one process each.
-func newFleet(tb testing.TB, n int) *estate {
-	tb.Helper()
-	catalogs, err := runbooks.Builtin()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	keys := newHostKeys(tb)
-	dir := tb.TempDir()
-	said := strings.ReplaceAll(read(tb, "testdata/monit-status.txt"), "db_dis", fleetProcess)
-	write(tb, filepath.Join(dir, fleetProcess), "printf %s '"+strings.ReplaceAll(said, "'", `'\''`)+"'\n", 0o644)
-	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
-	write(tb, filepath.Join(dir, "ps"), list, 0o755)
-	write(tb, filepath.Join(dir, "stat"), sizes, 0o755)
-	e := &estate{catalogs: catalogs, login: keys.user, keyFile: keys.login}
-	var known strings.Builder
-	for from := 0; from < n; from += mostListened {
-		s := keys.listen(tb, addresses(from, min(mostListened, n-from)),
-			"SetEnv SHLVL=2 PATH="+dir+":/usr/bin:/bin", "MaxSessions 100", "MaxStartups 1000")
-		known.WriteString(read(tb, s.known))
-		for _, ip := range s.ips {
-			e.hosts = append(e.hosts, host{name: fmt.Sprintf("host-%d", len(e.hosts)+1), address: ip + ":" + s.port, process: fleetProcess})
-		}
-	}
-	e.knownHosts = write(tb, filepath.Join(dir, "known_hosts"), known.String(), 0o600)
-	e.planFleet(tb)
-	return e
-}
-
-// planFleet asks the planner for the command that every host is sent.
-func (e *estate) planFleet(tb testing.TB) {
-	tb.Helper()
-	h := e.hosts[0]
-	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}
-	cl.Hosts = []fleet.Host{{Name: h.name, Address: h.address, Login: e.login, Processes: []string{h.process}}}
-	planner := runbooks.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
-	plan, err := planner.Plan(runbooks.Inputs{Cluster: cluster, Action: "status", Process: h.process})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for i := range e.hosts {
-		e.hosts[i].sent = plan.Steps[0].Sent
 	}
 }
 
@@ -245,18 +199,7 @@ func (p *parallel) mastersCPU(b *testing.B) time.Duration {
 	b.Helper()
 	var all time.Duration
 	for _, pid := range p.masters(b) {
-		stat, err := os.ReadFile("/proc/" + pid + "/stat")
-		if err != nil {
-			continue // it has ended
-		}
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		for _, ticks := range fields[11:13] { // utime and stime
-			n, err := strconv.Atoi(ticks)
-			if err != nil {
-				b.Fatal(err)
-			}
-			all += time.Duration(n) * clockTick
-		}
+		all += processorTime(b, pid)
 	}
 	return all
 }

@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/sim/slacklocal"
+)
+
+const (
+	watchEvery = 30 * time.Second
+	// After settled every host has been connected to and looked at.
+	settled = 3 * watchEvery
+	// watchedFor is how long the bot is measured: whole rounds, so that each
+	// host is looked at equally often.
+	watchedFor = 4 * watchEvery
+)
+
+// watched are the processes of every host.
+var watched = []string{"tailer1", "db_query_server", "db_merge_server", "db_tdcp", "db_ltds"}
+
+// BenchmarkMonitoring measures what `bot run` takes to watch 500 hosts with five
+// processes each, once in 30 s: processor time and memory.
+func BenchmarkMonitoring(b *testing.B) {
+	for b.Loop() {
+		e := newFleet(b, manyHosts, watched...)
+		e.watch = fmt.Sprintf("channel: %s, every: %s, quiet: 2m", slacklocal.DemoIncident, watchEvery)
+		p, _ := hearing(b, e, buildBot(b))
+		time.Sleep(settled)
+		memory, cpu, began := p.resident(b), p.cpu(b), time.Now()
+		time.Sleep(watchedFor)
+		share := float64(p.cpu(b)-cpu) / float64(time.Since(began))
+		grown := p.resident(b) / memory
+		p.stop(b)
+		if said := p.said.String(); strings.Contains(said, "ERROR") {
+			b.Errorf("the bot said:\n%.4000s", said)
+		}
+		for _, r := range []result{
+			{what: "share of a core, 500 hosts watched", metric: "watch500-core", value: share, atMost: 0.25},
+			{what: "memory, 500 hosts watched, MB", metric: "watch500-MB", value: memory * grown, atMost: warmMB + idleMB},
+			{what: "memory, after four more rounds / before", metric: "watch500-growth", value: grown, atMost: 1.1},
+		} {
+			b.ReportMetric(r.value, r.metric)
+			fmt.Println(r)
+		}
+		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+	}
+}
+
+// cpu is the processor time of the process so far.
+func (p *process) cpu(tb testing.TB) time.Duration {
+	tb.Helper()
+	return processorTime(tb, strconv.Itoa(p.cmd.Process.Pid))
+}
+
+// processorTime is what a process has used so far, 0 if it has ended.
+func processorTime(tb testing.TB, pid string) (used time.Duration) {
+	tb.Helper()
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	for _, ticks := range fields[11:13] { // utime and stime
+		n, err := strconv.Atoi(ticks)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		used += time.Duration(n) * clockTick
+	}
+	return used
+}
