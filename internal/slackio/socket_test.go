@@ -96,7 +96,7 @@ func TestFatalRefusalsEndRunAndNameTheToken(t *testing.T) {
 			goroutinesEnd(t)
 			w := newSilentWorld(t, nil, nil)
 			w.inject(slacklocal.Fault{Kind: "api-error", Method: c.method, Error: c.code, Count: -1})
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			err := w.edge.Run(ctx)
 			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.code) {

@@ -51,7 +51,9 @@ func serverGoroutines() string {
 }
 
 // dial connects as the bot would: with the key file and known_hosts.
-func dial(c *Cluster, host string) (*ssh.Client, error) {
+func dial(c *Cluster, host string) (*ssh.Client, error) { return dialWithin(c, host, 2*time.Minute) }
+
+func dialWithin(c *Cluster, host string, limit time.Duration) (*ssh.Client, error) {
 	raw, err := os.ReadFile(c.KeyFile())
 	if err != nil {
 		return nil, err
@@ -64,11 +66,11 @@ func dial(c *Cluster, host string) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.DialTimeout("tcp", c.Address(host), time.Second)
+	conn, err := net.DialTimeout("tcp", c.Address(host), limit)
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
 		return nil, err
 	}
 	sc, chans, reqs, err := ssh.NewClientConn(conn, c.Address(host), &ssh.ClientConfig{

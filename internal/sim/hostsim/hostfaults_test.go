@@ -103,7 +103,7 @@ func TestFrozenHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	fault(t, c, "infra-1", "", "freeze")
-	if _, err := dial(c, "infra-1"); !isTimeout(err) {
+	if _, err := dialWithin(c, "infra-1", time.Second); !isTimeout(err) {
 		t.Errorf("handshake with a frozen host: %v", err)
 	}
 	done := make(chan error, 1)

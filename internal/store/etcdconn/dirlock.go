@@ -1,6 +1,7 @@
 package etcdconn
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/sethvargo/go-retry"
 )
 
 // A second embedded server on one directory would hang without a word, so the
@@ -35,6 +38,26 @@ func (e *DirInUseError) Error() string {
 	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or give this one another state.dir", e.Dir, who)
 }
 
+// A lock that was just given up can be held for a moment longer: a child that was
+// being started has a copy of the open file until it runs its program.
+const (
+	lockPatience = 2 * time.Second
+	lockPause    = 50 * time.Millisecond
+)
+
+// lock takes the kernel's lock of a file. Its error wraps syscall.EWOULDBLOCK where
+// another process has it.
+func lock(f *os.File) error {
+	tries := retry.WithMaxDuration(lockPatience, retry.NewConstant(lockPause))
+	return retry.Do(context.Background(), tries, func(context.Context) error {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return retry.RetryableError(err)
+		}
+		return err
+	})
+}
+
 // lockDir makes the directory, for its owner alone, and takes its lock, which
 // lasts until the file is closed.
 func lockDir(dir string, now time.Time) (*os.File, error) {
@@ -48,7 +71,7 @@ func lockDir(dir string, now time.Time) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the state directory cannot be locked: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lock(f); err != nil {
 		defer f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("the state directory %s cannot be locked: %w", dir, err)
