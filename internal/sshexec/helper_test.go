@@ -20,7 +20,7 @@ func openPool(t testing.TB, s *sshdtest.Server, change ...func(*Config)) *Pool {
 	t.Helper()
 	c := Config{
 		Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts,
-		DialTimeout: 5 * time.Second, HandshakeTimeout: 10 * time.Second,
+		DialTimeout: time.Minute, HandshakeTimeout: 2 * time.Minute,
 	}
 	for _, f := range change {
 		f(&c)
@@ -51,7 +51,7 @@ func forgotten() int {
 
 // on makes a command for a server.
 func on(s *sshdtest.Server, sent string) remote.Command {
-	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 20 * time.Second}
+	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 2 * time.Minute}
 }
 
 // through is a command by way of jump hosts, the first one first.
