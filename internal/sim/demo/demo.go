@@ -38,6 +38,8 @@ type Options struct {
 	// Watch has the cluster watched in the background, and its incidents told in
 	// the channel of incidents.
 	Watch bool
+	// Escalation is the cluster's escalation as in a config; "" means none.
+	Escalation string
 	// Grid makes the local Slack's workspace one of an Enterprise Grid.
 	Grid bool
 	// Others are further people of the workspace, in the channel of incidents; the
@@ -221,6 +223,9 @@ clusters:
 {{- with .Watch}}
     watch: {channel: {{.}}, every: 5s, quiet: 10s}
 {{- end}}
+{{- with .Escalation}}
+    escalation: {{.}}
+{{- end}}
     roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
     hosts:
 {{- range .Hosts}}
@@ -258,6 +263,7 @@ func (d *Demo) config(o Options) (*config.Config, error) {
 		"Approver2": slacklocal.DemoApprover2, "Reader": slacklocal.DemoReader,
 		"Dir": d.stateDir(), "Login": cl.Hosts[0].Login, "KeyFile": d.real.KeyFile, "KnownHosts": d.real.KnownHosts,
 		"Cluster": cl.Name, "Catalog": cl.Catalog, "ACLs": cl.ACLs, "Hosts": hosts, "Runbooks": o.Runbooks, "Keys": o.Keys, "Watch": watch, "Metrics": o.Metrics,
+		"Escalation": o.Escalation,
 	})
 	if err != nil {
 		return nil, err

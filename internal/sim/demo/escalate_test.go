@@ -1,0 +1,228 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dhbot/internal/sim/demo"
+	"dhbot/internal/sim/hostsim"
+	"dhbot/internal/sim/slacklocal"
+)
+
+// night is the whole bot with a clock that the test moves, and an Alertmanager that
+// remembers what it was sent.
+type night struct {
+	t     *testing.T
+	ahead atomic.Int64
+	pager *httptest.Server
+
+	mu     sync.Mutex
+	alerts []sentAlert
+}
+
+type sentAlert struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
+}
+
+func newNight(t *testing.T) *night {
+	n := &night{t: t}
+	n.pager = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var list []sentAlert
+		if r.Method == http.MethodPost {
+			if err := json.NewDecoder(r.Body).Decode(&list); err != nil {
+				t.Errorf("the pager was sent what is no list of alerts: %v", err)
+			}
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.alerts = append(n.alerts, list...)
+	}))
+	t.Cleanup(n.pager.Close)
+	return n
+}
+
+func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
+
+// run plays f against a bot that calls as who says, then alerts the pager.
+func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
+	n.t.Helper()
+	o := demo.Options{
+		Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Watch: watch, Now: n.now,
+		Escalation: fmt.Sprintf("{after: 5m, %s, page: {after: 10m, shape: alertmanager, url: %q}}", who, n.pager.URL+"/api/v2/alerts"),
+	}
+	if err := demo.Run(n.t.Context(), o, func(_ context.Context, d *demo.Demo) error { return f(d) }); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// pass lets time pass, and waits until what has to happen then has; on a machine so
+// slow that it takes long, more of it passes.
+func (n *night) pass(by time.Duration, what string, done func() bool) {
+	n.t.Helper()
+	n.ahead.Add(int64(by))
+	for range 12 {
+		for range 200 {
+			if done() {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		n.ahead.Add(int64(30 * time.Second))
+	}
+	n.t.Fatalf("not within two minutes: %s", what)
+}
+
+// sent are the alerts that the pager has got, oldest first.
+func (n *night) sent() []sentAlert {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.alerts)
+}
+
+// find is the first message of the channel of incidents with all these words.
+func (n *night) find(d *demo.Demo, words ...string) (slacklocal.Message, bool) {
+	n.t.Helper()
+	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(m slacklocal.Message) bool {
+		all := m.Text + string(m.Blocks)
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, w) })
+	})
+	if i < 0 {
+		return slacklocal.Message{}, false
+	}
+	return list[i], true
+}
+
+func (n *night) has(d *demo.Demo, words ...string) func() bool {
+	return func() bool { _, ok := n.find(d, words...); return ok }
+}
+
+// away makes the approvers of the demo absent, each in a way of their own.
+func (n *night) away(d *demo.Demo) {
+	n.t.Helper()
+	yes, until := true, n.now().Add(8*time.Hour).Unix()
+	for _, p := range []slacklocal.PersonChange{{User: "approver", Away: &yes}, {User: "approver2", DNDUntil: &until}} {
+		if _, err := d.Slack.ChangePerson(p); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+}
+
+// TestNobodyTakesAnIncident: named people are called in its thread, and in the channel,
+// and told to be away; then the pager; and when it is over, the pager is told.
+func TestNobodyTakesAnIncident(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	n.run("people: [approver, approver2]", true, func(d *demo.Demo) error {
+		n.away(d)
+		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {
+			return err
+		}
+		await(t, "the incident", n.has(d, "incident prod-1", "Sev 1"))
+		card, _ := n.find(d, "incident prod-1", "Sev 1")
+		n.pass(5*time.Minute, "people are called", n.has(d, "No owner for"))
+		call, _ := n.find(d, "No owner for")
+		if call.ThreadTS != card.TS || !call.Broadcast {
+			t.Errorf("called in the thread %s, shown in the channel %v, want the thread %s and both", call.ThreadTS, call.Broadcast, card.TS)
+		}
+		if want := []string{"@" + slacklocal.DemoApprover, "@" + slacklocal.DemoApprover2}; !slices.Equal(slices.Sorted(slices.Values(call.Notifies)), slices.Sorted(slices.Values(want))) {
+			t.Errorf("the call notifies %q, want %q", call.Notifies, want)
+		}
+		for _, words := range []string{"approver is away", "approver2: Do Not Disturb until"} {
+			if !strings.Contains(string(call.Blocks), words) {
+				t.Errorf("%q is missing in %s", words, call.Blocks)
+			}
+		}
+		n.pass(5*time.Minute, "the pager is alerted", func() bool { return len(n.sent()) > 0 && n.has(d, "Alertmanager was alerted")() })
+		first := n.sent()[0]
+		if first.Labels["about"] != "prod-1" || first.Labels["severity"] != "critical" || !first.EndsAt.After(n.now()) || first.GeneratorURL == "" {
+			t.Errorf("the pager was sent %+v", first)
+		}
+		if err := d.Hosts.Fault("infra-1", "db_dis", "start"); err != nil {
+			return err
+		}
+		n.pass(time.Minute, "the alert is resolved", func() bool {
+			list := n.sent()
+			last := list[len(list)-1]
+			return len(list) > 1 && last.Labels["about"] == "prod-1" && !last.EndsAt.After(n.now())
+		})
+		n.once(d, "No owner for", "Alertmanager was alerted")
+		return nil
+	})
+}
+
+// TestNobodyVotes: the card of a Sev 1 request says who of those called is away; then a
+// user group is called, then the pager; and the end is told to the requester once.
+func TestNobodyVotes(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	n.run("group: "+slacklocal.DemoGroup, false, func(d *demo.Demo) error {
+		n.away(d)
+		if _, err := d.Slack.Slash(slacklocal.SlashCommand{User: "operator", Channel: slacklocal.DemoIncident, Command: "/dh", Text: "restart db_dis because disk was full"}); err != nil {
+			return err
+		}
+		run := shows(t, d, "Approval needed")
+		card, _ := n.find(d, run, "Approval needed")
+		for _, words := range []string{"approver is away", "approver2: Do Not Disturb until"} {
+			if !strings.Contains(string(card.Blocks), words) {
+				t.Errorf("%q is missing in %s", words, card.Blocks)
+			}
+		}
+		n.pass(5*time.Minute, "the group is called", n.has(d, "No approval or denial for", run))
+		call, _ := n.find(d, "No approval or denial for", run)
+		if call.ThreadTS != card.TS || !call.Broadcast || !slices.Contains(call.Notifies, "!subteam^"+slacklocal.DemoGroup) {
+			t.Errorf("called in the thread %s, shown in the channel %v, notifies %q", call.ThreadTS, call.Broadcast, call.Notifies)
+		}
+		n.pass(5*time.Minute, "the pager is alerted", func() bool { return len(n.sent()) > 0 && n.has(d, "Alertmanager was alerted")() })
+		if first := n.sent()[0]; first.Labels["about"] != run || first.Labels["severity"] != "critical" {
+			t.Errorf("the pager was sent %+v", first)
+		}
+		n.pass(5*time.Minute, "it expires, and the alert is resolved", func() bool {
+			list := n.sent()
+			return len(list) > 1 && !list[len(list)-1].EndsAt.After(n.now()) && n.has(d, "Expired", "U0OPERATOR", run)()
+		})
+		end, _ := n.find(d, "Expired", "U0OPERATOR", run)
+		if end.ThreadTS != card.TS || !end.Broadcast || !slices.Equal(end.Notifies, []string{"@" + slacklocal.DemoOperator}) {
+			t.Errorf("the end stands in the thread %s, shown in the channel %v, notifies %q", end.ThreadTS, end.Broadcast, end.Notifies)
+		}
+		n.once(d, "No approval or denial for", "Alertmanager was alerted")
+		return nil
+	})
+}
+
+// once wants one message with each of these words, as of now: what is told more than
+// once is told by a later look, and some have passed since.
+func (n *night) once(d *demo.Demo, words ...string) {
+	n.t.Helper()
+	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, w := range words {
+		count := 0
+		for _, m := range list {
+			if strings.Contains(m.Text+string(m.Blocks), w) {
+				count++
+			}
+		}
+		if count != 1 {
+			n.t.Errorf("%q stands in %d messages, want 1", w, count)
+		}
+	}
+}
