@@ -94,6 +94,7 @@ func TestTrack(t *testing.T) {
 		{"flapping, never seen twice", ".1.1.1.1.1.1.1", watcher, "5:0>1@1~"},
 		{"flapping by starting again", ".r.r.r.r.r.r", watcher, "5:0>1@1~"},
 		{"flapping, told before", ".11..11..11..11..11", watcher, "2:0>1@1 9:1>1@1~"},
+		{"down, and started in vain", ".11r1r1r1r1r.....", watcher, "2:0>1@1 16:1>0@12"},
 		{"two outages are no flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
 		{"flapping that ends well", ".1.1.1.............", watcher, "5:0>1@1~ 16:1>0@6"},
 		{"flapping that stays down", ".1.1.11111111111111", watcher, "5:0>1@1~ 15:1>1@5"},

@@ -144,12 +144,15 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// flip notes whether the look differs from the one before.
+// flip notes whether the look differs from the one before. What is down, and is
+// being started in vain time and again, stays down and does not flap.
 func (t *Track) flip(s Seen, r Rules) {
-	if s.Severity != t.Raw {
-		t.Flips = append(t.Flips, s.At)
+	if trying := s.Recovering && t.Raw != runbooks.None; !trying {
+		if s.Severity != t.Raw {
+			t.Flips = append(t.Flips, s.At)
+		}
+		t.Raw = s.Severity
 	}
-	t.Raw = s.Severity
 	t.Flips = slices.DeleteFunc(t.Flips, func(at time.Time) bool { return s.At.Sub(at) > r.Window })
 	if len(t.Flips) == 0 && !t.Flapping {
 		t.Peak = runbooks.None
