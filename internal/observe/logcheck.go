@@ -58,6 +58,9 @@ type LogLook struct {
 // LookAt judges which lines of a log count for a process.
 func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	look := LogLook{Span: s, Since: LogSince(o, at), At: at}
+	if end := s.Last.Add(-logWindow); (o.State == Down || o.State == Failed) && end.Before(look.Since) {
+		look.Since = end // why it ended stands at the end of its log, however old
+	}
 	look.Log = s.Since(look.Since)
 	if started := o.Started; !started.IsZero() && started.Before(look.Since) && look.Since.Sub(started) <= startGrace {
 		early := s

@@ -115,7 +115,7 @@ func TestLabDependency(t *testing.T) {
 		catalog, _ := s.config.Catalogs.Get(s.name)
 		dependants := 0
 		for target, r := range s.rows(l, labState{})["status"] {
-			if !slices.Contains(catalog.Needed(target.Process, fleet.ACLsInEtcd), "authentication_server") {
+			if !slices.Contains(catalog.Needed(target.Process, s.config.Fleet.Clusters[0].ACLs), "authentication_server") {
 				continue
 			}
 			dependants++
@@ -131,6 +131,61 @@ func TestLabDependency(t *testing.T) {
 		}
 	}
 	l.on(l.targets, labtest.Again)
+	l.well()
+}
+
+// TestLabDatabases stops MariaDB and a member of etcd: each says so with what its
+// log had last, MariaDB where the ACLs are in it only, and what needs it cannot
+// work.
+func TestLabDatabases(t *testing.T) {
+	l := newLabTable(t)
+	l.well()
+	on := func(verb string) {
+		for host, unit := range map[string]string{"infra": "mariadb", "query1": "dh-etcd"} {
+			if out, err := labtest.AsRoot(host, "systemctl "+verb+" "+unit); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		}
+	}
+	t.Cleanup(func() { on("start") })
+	for _, s := range l.sites {
+		s.opened = map[runbooks.Target]int{}
+	}
+	on("stop")
+	for range 4 {
+		for _, s := range l.sites {
+			s.look(l)
+		}
+	}
+	mariadb, member := runbooks.Target{Process: "mariadb", Host: "infra"}, runbooks.Target{Process: "etcd", Host: "query1"}
+	for _, s := range l.sites {
+		needed := s.config.Fleet.Clusters[0].ACLs == fleet.ACLsInMySQL
+		opened := map[runbooks.Target]int{member: 1}
+		if needed {
+			opened[mariadb] = 1
+		}
+		if !maps.Equal(s.opened, opened) {
+			t.Errorf("%s: incidents of %v, want %v", s.name, s.opened, opened)
+		}
+		rows := s.rows(l, labState{})["status"]
+		if r := rows[member]; r.Finding.Code != observe.FoundMemberDown {
+			t.Errorf("%s: etcd is %s", s.name, r.Finding.Code)
+		}
+		if r := rows[mariadb]; r.Finding.Code != observe.FoundDown || (r.Severity() == runbooks.Critical) != needed {
+			t.Errorf("%s: MariaDB is %v, %s", s.name, r.Severity(), r.Finding.Code)
+		}
+		if code := rows[runbooks.Target{Process: "authentication_server", Host: "infra"}].Finding.Code; (code == observe.FoundCannotWork) != needed {
+			t.Errorf("%s: the authentication server is %s", s.name, code)
+		}
+		for _, target := range []runbooks.Target{mariadb, member} {
+			r := rows[target]
+			if r.Log == nil || r.Log.Log.Last.IsZero() || time.Since(r.Log.Log.Last) > time.Hour {
+				t.Errorf("%s: the log of %s was not read: %q, %+v", s.name, target, r.LogWhy, r.Log)
+			}
+			t.Logf("%s: %s: %s", s.name, target, r.Finding.Text)
+		}
+	}
+	on("start")
 	l.well()
 }
 
@@ -221,13 +276,15 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 		"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller", "log_aggregator_service",
 		"tailer1", "db_dis", "db_merge_server", "db_ltds", "db_tdcp", "web_api_service", "etcd", "mariadb",
 	}
+	acls := fleet.ACLsInEtcd
 	switch generation { // each has one that the other has not
 	case "current":
 		infra = append(infra, "status_dashboard")
 	default:
 		infra = append(infra, "client_update_service")
+		acls = fleet.ACLsInMySQL
 	}
-	cl := fleet.Cluster{Name: "lab", Catalog: generation, ACLs: fleet.ACLsInEtcd}
+	cl := fleet.Cluster{Name: "lab", Catalog: generation, ACLs: acls}
 	for name, processes := range map[string][]string{"infra": infra, "query1": query, "query2": query} {
 		cl.Hosts = append(cl.Hosts, fleet.Host{Name: name, Address: hosts[name].Address, Login: labAccount, Processes: processes})
 	}

@@ -48,6 +48,9 @@ type processLog struct {
 	offset int64 // up to which it was read
 	span   observe.LogSpan
 	before time.Time // its last line at an earlier look, while nothing watched the process
+	// read is when the log of a unit was read last, and why says why not.
+	read time.Time
+	why  string
 }
 
 func (b *logBook) of(k key) *processLog {

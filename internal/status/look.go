@@ -128,6 +128,7 @@ type job struct {
 	host      string
 	processes []*runbooks.Process
 	slots     chan struct{} // commands under way
+	pids      observe.Pids  // of the host, once its supervisors were asked
 }
 
 // jobs group what is asked by host.
@@ -188,7 +189,13 @@ func (j *job) ask(ctx context.Context) finding {
 	}
 	for i := range list {
 		if list[i].observation.Known() {
-			wg.Go(func() { list[i].log = j.readLog(ctx, list[i].process, logs) })
+			wg.Go(func() {
+				if hasUnitLog(list[i].process) {
+					list[i].log = j.readUnitLog(ctx, list[i])
+				} else {
+					list[i].log = j.readLog(ctx, list[i].process, logs)
+				}
+			})
 		}
 	}
 	wg.Wait()

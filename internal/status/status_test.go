@@ -20,11 +20,14 @@ import (
 // site is a cluster of the pages, with what its hosts say and a clock.
 type site struct {
 	*Assessor
-	world  statustest.World
-	silent map[string]remote.Outcome // hosts that do not answer
-	hidden bool                      // the hosts hide the processes of other users
-	store  *store
-	at     time.Time
+	world   statustest.World
+	silent  map[string]remote.Outcome // hosts that do not answer
+	hidden  bool                      // the hosts hide the processes of other users
+	refused string                    // what sudo refuses, where a command has it
+	mu      sync.Mutex
+	asked   map[string]int // how often each word was sent
+	store   *store
+	at      time.Time
 }
 
 // store is what a test says that the state store has.
@@ -61,7 +64,7 @@ func newSite(t *testing.T, acls fleet.ACLStore) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{world: statustest.World{}, silent: map[string]remote.Outcome{}, store: &store{}, at: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
+	s := &site{world: statustest.World{}, silent: map[string]remote.Outcome{}, asked: map[string]int{}, store: &store{}, at: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	s.Assessor, err = New(Config{Catalogs: catalogs, Fleet: estate(acls), Remote: s, Store: s.store, Now: func() time.Time { return s.at }, Jump: "jump-1"})
 	if err != nil {
 		t.Fatal(err)
@@ -74,9 +77,17 @@ func (s *site) Run(_ context.Context, c remote.Command) remote.Result {
 	if o, silent := s.silent[c.Host]; silent {
 		return remote.Result{Outcome: o, Detail: "i/o timeout", Ended: s.at}
 	}
+	s.mu.Lock()
+	for word := range strings.FieldsSeq(strings.ReplaceAll(c.Sent, "'", "")) {
+		s.asked[word]++
+	}
+	s.mu.Unlock()
+	if s.refused != "" && strings.Contains(c.Sent, s.refused) {
+		return remote.Result{Outcome: remote.SudoRefused, Detail: "a password is required", Ended: s.at}
+	}
 	r := s.world.Say(c, s.at)
 	if s.hidden && strings.Contains(c.Sent, " ps ") {
-		r.Stdout = statustest.Output("  99999       0 " + s.at.Format("Mon Jan _2 15:04:05 2006") + "\n")
+		r.Stdout = statustest.Output("  99999       0 " + s.at.In(statustest.Zone).Format("Mon Jan _2 15:04:05 2006") + "\n")
 	}
 	return r
 }
@@ -230,6 +241,22 @@ func TestRunningAndCannotWork(t *testing.T) {
 	}
 	if !slices.Equal(told, []string{"mariadb on infra-1"}) {
 		t.Errorf("incidents of %q", told)
+	}
+}
+
+// What is being started after a start that failed is a dead dependency, and is
+// called one.
+func TestStartedInVainIsDead(t *testing.T) {
+	s := newSite(t, fleet.ACLsInEtcd)
+	for _, status := range []string{"Execution failed | Does not exist", "Does not exist"} {
+		s.world["configuration_server"] = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
+		s.assess(t, prod)
+		s.at = s.at.Add(30 * time.Second)
+		s.world["configuration_server"] = statustest.Process{Status: status, PID: -1}
+		r := rowOf(t, s.assess(t, prod), "authentication_server", "infra-1")
+		if r.Finding.Code != observe.FoundCannotWork || len(r.Causes) != 1 || r.Causes[0].State != observe.Failed {
+			t.Errorf("%s: %s, %v", status, r.Finding.Code, r.Causes)
+		}
 	}
 }
 

@@ -41,13 +41,14 @@ func (j *job) supervisedOnce(ctx context.Context) (list []told, gone bool) {
 	}
 	var pids observe.Pids
 	unlisted := errors.New("not asked for")
-	if j.monitored() {
+	if j.monitored() || j.unitLogged() {
 		wg.Go(func() {
 			st, err := j.reads().Pids()
 			pids, unlisted = observe.ReadPids(j.run(ctx, st, err))
 		})
 	}
 	wg.Wait()
+	j.pids = pids
 	for i := range list {
 		o := &list[i].observation
 		if unlisted == nil && o.Manager == runbooks.Monit {

@@ -121,7 +121,7 @@ func (u *upstream) cause(process, host string) []Cause {
 		return u.helpless(process, host)
 	}
 	var deeper []Cause
-	self := Cause{Process: process, State: unmet[0].Observation.State, Loop: unmet[0].Finding.Loop}
+	self := Cause{Process: process, State: stateOf(unmet[0]), Loop: unmet[0].Finding.Loop}
 	for _, r := range unmet {
 		self.Hosts = append(self.Hosts, r.Host)
 		deeper = append(deeper, u.roots(process, r.Host)...)
@@ -130,6 +130,20 @@ func (u *upstream) cause(process, host string) []Cause {
 		return deeper
 	}
 	return []Cause{self}
+}
+
+// stateOf is how a cause is out: what is being started after a start that failed, or
+// for longer than a start takes, is down.
+func stateOf(r Row) observe.State {
+	switch s := r.Observation.State; s {
+	case observe.Starting, observe.Recovering:
+		if r.Finding.Down {
+			return observe.Failed
+		}
+		return s
+	default:
+		return s
+	}
 }
 
 // helpless are the causes of a need of which every instance runs and none can

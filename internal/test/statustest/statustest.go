@@ -109,6 +109,15 @@ func (w World) Say(c remote.Command, now time.Time) remote.Result {
 		r.Stdout = Output(heading + w.block(last, c.Host, now))
 	case has("ps"):
 		r.Stdout = Output(w.pids(c.Host, now))
+	case has("journalctl"):
+		r.Stdout = w.unitLog("dh-etcd", c.Host, now, func(at time.Time, level, text string) string {
+			return fmt.Sprintf("%s host etcd[452]: {\"level\":%q,\"ts\":%q,\"msg\":%q}\n",
+				at.Format("Jan _2 15:04:05"), strings.ToLower(level), at.Format("2006-01-02T15:04:05.000Z0700"), text)
+		})
+	case last == "/var/log/mariadb/mariadb.log":
+		r.Stdout = w.unitLog("mariadb", c.Host, now, func(at time.Time, level, text string) string {
+			return fmt.Sprintf("%s 0 [%s] %s\n", at.Format("2006-01-02 15:04:05"), level, text)
+		})
 	case has("stat"), has("tail"), has("find"):
 		r.Exit, r.Stdout, r.Stderr = w.files(words, c.Host, now)
 	case has("df"):
@@ -140,7 +149,7 @@ func (w World) block(service, host string, now time.Time) string {
 	if p.PID > 0 && p.Status != "Not monitored" {
 		fmt.Fprintf(&b, "  %-28s %d\n  %-28s %dm\n", "pid", p.PID, "uptime", int(p.Up.Minutes()))
 	}
-	fmt.Fprintf(&b, "  %-28s %s\n\n", "data collected", now.Add(-p.Stale).UTC().Format("Mon, 02 Jan 2006 15:04:05"))
+	fmt.Fprintf(&b, "  %-28s %s\n\n", "data collected", now.Add(-p.Stale).In(Zone).Format("Mon, 02 Jan 2006 15:04:05"))
 	return b.String()
 }
 
@@ -194,7 +203,7 @@ func (w World) unit(name, host string) (exit int, out remote.Output) {
 func (w World) pids(host string, now time.Time) string {
 	var b strings.Builder
 	line := func(pid int, age time.Duration) {
-		fmt.Fprintf(&b, "%7d %7d %s\n", pid, int(age.Seconds()), now.Add(-age).UTC().Format("Mon Jan _2 15:04:05 2006"))
+		fmt.Fprintf(&b, "%7d %7d %s\n", pid, int(age.Seconds()), now.Add(-age).In(Zone).Format("Mon Jan _2 15:04:05 2006"))
 	}
 	line(1, 100*time.Hour)
 	services, _ := Services()
@@ -205,6 +214,24 @@ func (w World) pids(host string, now time.Time) string {
 	}
 	line(99999, 0)
 	return b.String()
+}
+
+// Zone is that of the hosts: their local times name none.
+var Zone = time.FixedZone("", -5*60*60)
+
+// unitLog is the log of a unit, each line as its program writes it.
+func (w World) unitLog(service, host string, now time.Time, line func(at time.Time, level, text string) string) remote.Output {
+	var b strings.Builder
+	for _, l := range w.of(service, host).Log {
+		ago, rest, _ := strings.Cut(l, " ")
+		level, text, _ := strings.Cut(rest, " - ")
+		d, err := time.ParseDuration(ago)
+		if err != nil {
+			panic(err) // a test's own mistake
+		}
+		b.WriteString(line(now.Add(-d).In(Zone), level, text))
+	}
+	return Output(b.String())
 }
 
 // files answers stat, tail and find; a process has one file.

@@ -1,0 +1,125 @@
+package observe
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dhbot/internal/redact"
+)
+
+var (
+	// journalHead is what journalctl puts before a line: "Nov 29 05:56:45 infra
+	// etcd[452]: ".
+	journalHead = regexp.MustCompile(`^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ ([^\s\[:]+)(?:\[\d+\])?: (.*)$`)
+	// etcdPlain is a line of etcd's before 3.4: "2026-11-29 05:56:43.276157 E | rafthttp: …".
+	etcdPlain = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) ([A-Z]) \| `)
+	// sqlLines are those of MariaDB and of MySQL, which writes the zone, each in its
+	// present and an older form.
+	sqlLines = []*regexp.Regexp{
+		regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) \d+ \[(\w+)\] `),
+		regexp.MustCompile(`^(\d{4}-\d\d-\d\d +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
+		regexp.MustCompile(`^(\d{6} +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
+	}
+	// unitTimes are the forms of their times that name no zone.
+	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
+	// unitErrors are the levels that count, of etcd in both its forms and of
+	// MariaDB; unitFatals end a process.
+	unitErrors = []string{"error", "dpanic", "panic", "fatal", "E", "C", "ERROR"}
+	unitFatals = []string{"dpanic", "panic", "fatal", "C"}
+)
+
+// ParseUnitLog reads the log of etcd or MariaDB, as journalctl or a file has it.
+// Their times may name no zone: place says when such a time was, by the bot's
+// clock, and is false where that is not known.
+func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
+	var span LogSpan
+	for line := range strings.Lines(redact.Clean(out)) {
+		line = strings.TrimRight(line, "\n ")
+		if m := journalHead.FindStringSubmatch(line); m != nil {
+			if line = m[2]; m[1] == "systemd" {
+				continue // its words are in the unit's status
+			}
+		}
+		at, level, ok := unitLine(line)
+		if !ok {
+			continue
+		}
+		if at.Location() == unplaced {
+			if at, ok = place(at); !ok {
+				span.Undated++
+				continue
+			}
+		}
+		span.Last = at
+		if span.First.IsZero() {
+			span.First = at
+		}
+		if slices.Contains(unitErrors, level) {
+			e := LogEvent{At: at, Error: true, Fatal: slices.Contains(unitFatals, level), Line: redact.Line(line, lineLimit)}
+			span.Events = append(span.Events, e)
+		}
+	}
+	return span
+}
+
+// unplaced is the zone of times that name none.
+var unplaced = time.FixedZone("unknown", 0)
+
+// unitLine is the time and the level of a line.
+func unitLine(line string) (at time.Time, level string, ok bool) {
+	if strings.HasPrefix(line, "{") {
+		return etcdLine(line)
+	}
+	for _, form := range append(slices.Clone(sqlLines), etcdPlain) {
+		m := form.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		when := strings.Join(strings.Fields(m[1]), " ")
+		if at, err := time.Parse(time.RFC3339Nano, when); err == nil {
+			return at, m[2], true
+		}
+		for _, layout := range unitTimes {
+			if at, err := time.ParseInLocation(layout, when, unplaced); err == nil {
+				return at, m[2], true
+			}
+		}
+	}
+	return time.Time{}, "", false
+}
+
+// etcdLine reads a line of etcd's from 3.4 on, which is JSON. Its time is text, or
+// seconds since 1970.
+func etcdLine(line string) (at time.Time, level string, ok bool) {
+	var fields struct {
+		Level string          `json:"level"`
+		TS    json.RawMessage `json:"ts"`
+	}
+	if json.Unmarshal([]byte(line), &fields) != nil || fields.Level == "" {
+		return time.Time{}, "", false
+	}
+	text := strings.Trim(string(fields.TS), `"`)
+	for _, layout := range logTimes {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, fields.Level, true
+		}
+	}
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 && seconds < 1<<40 {
+		return time.UnixMilli(int64(seconds * 1000)), fields.Level, true
+	}
+	return time.Time{}, "", false
+}
+
+// Place says when a time of the host's local clock was, by the bot's; false where
+// the host's clock is not known.
+func (p Pids) Place(local time.Time) (time.Time, bool) {
+	if p.clock.IsZero() {
+		return time.Time{}, false
+	}
+	as := time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), p.clock.Location())
+	return p.at.Add(as.Sub(p.clock)), true
+}

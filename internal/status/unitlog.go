@@ -1,0 +1,54 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dhbot/internal/observe"
+	"dhbot/runbooks"
+)
+
+// unitLogEvery is how often the log of a unit that is well is read in the
+// background: each read is a line in the host's auth log, which the read of an
+// application log is not.
+const unitLogEvery = 5 * time.Minute
+
+// hasUnitLog says that a process logs to the journal or to a file that root alone
+// may read (etcd-runbook.md:97, process-runbooks.md:724).
+func hasUnitLog(p *runbooks.Process) bool {
+	return p.Manager == runbooks.Systemd && (p.Logs.Unit != "" || len(p.Logs.Files) > 0)
+}
+
+// unitLogged says that one of the host's processes has such a log: its times may
+// name no zone, so that the host's clock is asked for.
+func (j *job) unitLogged() bool { return slices.ContainsFunc(j.processes, hasUnitLog) }
+
+// readUnitLog reads the log of etcd or MariaDB with the catalog's own command for
+// it. In the background that of a unit which is well is read now and then only.
+func (j *job) readUnitLog(ctx context.Context, t told) logRead {
+	steps, err := j.plan(plannedRead{cluster: j.scope.cluster.Name, action: "logs", process: t.process.ID, host: j.host})
+	if err != nil || len(steps) != 1 {
+		return logRead{} // a catalog of a site's own has none
+	}
+	log := j.logs.of(j.key(t.process))
+	select {
+	case log.turn <- struct{}{}:
+		defer func() { <-log.turn }()
+	case <-ctx.Done():
+		return logRead{asked: true, why: "Its log was not read in time"}
+	}
+	well := t.observation.State == observe.Up && t.observation.Trouble == ""
+	if now := j.Now(); !j.query.Background || !well || now.Sub(log.read) >= unitLogEvery {
+		text, why := whole(j.run(ctx, steps[0], nil))
+		log.read = now
+		log.why = why
+		added := observe.ParseUnitLog(text, j.pids.Place)
+		if added.First.After(log.span.Last) {
+			log.span = observe.LogSpan{} // there is a gap: what is claimed begins after it
+		}
+		log.span.Join(added)
+		log.span.Forget(log.span.Last.Add(-logMemory))
+	}
+	return logRead{asked: true, at: log.read, span: log.span.Clone(), why: log.why}
+}
