@@ -259,6 +259,11 @@ func labIntraday(t *testing.T, l *lab) {
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
 		t.Errorf("a list that has changed: %+v", out)
 	}
+	if plan.Catalog != "current" {
+		for _, file := range []string{"/db/TempFiles/dbmerge/db_dis/p.2/2018-02-09/BotTest.Event.userstate", "/db/Systems/BotTest/ImportDetails/p.2/2018-02-09/Event.importDetails"} {
+			l.listGrows(in, file)
+		}
+	}
 	l.do(in)
 	left := l.sh("infra", "cd /db/Intraday/BotTest && find . -type d | sort | tr '\\n' ' '")
 	if left != ". ./Event ./Event/p.1 ./Event/p.1/2018-02-10 ./Event/p.2 ./Event/p.3" {
@@ -278,6 +283,23 @@ func labIntraday(t *testing.T, l *lab) {
 	l.refused(in, "No such file or directory")
 	in.Params["table"], in.Params["date"] = "Event", time.Now().UTC().Format(time.DateOnly)
 	l.refused(in, "today=yes")
+}
+
+// listGrows adds a file between card and click, which refuses what was shown without
+// it, and takes it away again.
+func (l *lab) listGrows(in runbooks.Inputs, file string) {
+	l.t.Helper()
+	_, plan, err := l.bind(in)
+	if err != nil {
+		l.t.Errorf("%s: %v", in.Action, err)
+		return
+	}
+	l.sh("infra", fmt.Sprintf("sudo -n -u dbmerge sh -c 'mkdir -p %s && touch %s'", filepath.Dir(file), file))
+	defer l.sh("infra", "sudo -n rm -r "+filepath.Dir(filepath.Dir(file)))
+	l.refusedAtRequest(plan, "changed since")
+	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
+		l.t.Errorf("%s since the card: %+v", file, out)
+	}
 }
 
 // labSnapshot saves etcd, and sees that a full disk stops it.
@@ -431,6 +453,12 @@ func labWebAPI(t *testing.T, l *lab) {
 	// that it stopped that it is not to watch it.
 	defer l.sh("query2", `cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload &&
 		for i in $(seq 60); do sudo -n monit status web_api_service >/dev/null 2>&1 || break; sleep 0.5; done; sudo -n /usr/illumon/latest/bin/dh_service stop web_api_service`)
+	// With a file that enables it beside the one that disables it, which of them
+	// holds is a person's to say.
+	const both = "/etc/sysconfig/illumon.d/monit/old-web_api_service.conf"
+	l.sh("query2", "sudo -n touch "+both)
+	l.refused(in, "there is "+both)
+	l.sh("query2", "sudo -n rm "+both)
 	l.do(in)
 	l.refused(in, "No such file")
 }

@@ -342,3 +342,33 @@ func wrongKey(t *testing.T, r *demo.Real) string {
 	}
 	return file
 }
+
+// TestLabThreadDump: what the threads of a real process do is kept with its restart,
+// by the host's own program and what bot sudoers prints for it, and is a tap away
+// where the process does not say that it is ready.
+func TestLabThreadDump(t *testing.T) {
+	real := lab(t)
+	const program = "/usr/local/bin/dhbot-threads"
+	real.Cluster.Hosts[0].ThreadDump = program
+	least(t, &real.Cluster)
+	t.Cleanup(func() {
+		control(t, "exec", "infra", "rm", "-f", program)
+		control(t, "clear", "infra", "db_ltds")
+	})
+	control(t, "exec", "infra", "sh", "-c", `cat > `+program+` <<'END'
+#!/bin/sh
+echo "Full thread dump of $1 for $(id -un)"
+for t in /proc/"$1"/task/*; do echo "thread ${t##*/}: $(cat "$t/comm")"; done
+END
+chmod 755 `+program)
+	control(t, "knob", "infra", "db_ltds", "START_DELAY=90")
+	play(t, real, `
+operator: /dh restart db_ltds
+expect 60s →
+expect 180s readiness not seen
+expect Then: pid
+operator: click Thread dump
+expect Full thread dump of .. for dbmerge
+expect thread .. : 
+`)
+}
