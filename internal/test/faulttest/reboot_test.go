@@ -1,0 +1,190 @@
+package faulttest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dhbot/internal/engine"
+	"dhbot/internal/sim/slacklocal"
+	"dhbot/runbooks"
+)
+
+// patience is how long the steps of this story may take, which is more than they do
+// on a machine that has much else to do.
+const patience = 5 * time.Minute
+
+// TestPatchGoesOnAfterReboots: the bot's host goes down in the middle of a rolling
+// patch, once while a person installs the package and once while a command runs. The
+// patch goes on from where it was, and what was proved done is not sent again.
+func TestPatchGoesOnAfterReboots(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, embedded)
+	p := &people{world: w}
+	p.types("operator", "rolling-patch because "+p.newTag())
+	first := p.run("the patch waits for approvals", func(r engine.Run) bool { return r.State == engine.Waiting })
+	p.approveByName(first)
+
+	p.tick(first.ID, "no process is left")
+	p.run("the package is to be installed", at("install the package"))
+	reboot(w)
+	p.run("the package is still to be installed", at("install the package"))
+	p.allSlack()
+
+	// The first of two query nodes is told to start all, and the bot's host goes down
+	// before the answer.
+	var lost string
+	w.watch.trap(point{"send after", len(w.changes()) + 3}, func(string) {
+		lost = w.changes()[len(w.changes())-1]
+		reboot(w)
+	})
+	p.tick(first.ID, "install the package")
+	unknown := p.run("the patch does not know", func(r engine.Run) bool { return r.State == engine.Unknown && r.ProbedAt != nil })
+	p.allSlack()
+	p.types("approver", "close "+unknown.ID+" looked at the host, the process did start")
+	p.run("the patch is closed", func(r engine.Run) bool { return r.State == engine.Closed })
+
+	step := 1 + slices.IndexFunc(unknown.Steps, func(s engine.Step) bool { return s.State == engine.StepUnknown })
+	p.click("operator", unknown.ID, fmt.Sprintf("Continue from step %d", step))
+	rest := p.run("the rest waits for approvals", func(r engine.Run) bool { return r.ID != first.ID && r.State == engine.Waiting })
+	if c := rest.Inputs.Continue; len(c) != 1 || c[0].Run != first.ID || c[0].From != step || len(rest.Votes) != 0 {
+		t.Errorf("it continues %+v with %d approvals; want step %d of %s and none", c, len(rest.Votes), step, first.ID)
+	}
+	p.approveByName(rest)
+	p.tick(rest.ID, "stand-alone servers")
+	done := p.run("the patch is done", func(r engine.Run) bool { return r.ID == rest.ID && r.State == engine.Done })
+	if len(done.Votes) != 2 {
+		t.Errorf("the rest had %d approvals", len(done.Votes))
+	}
+
+	st := p.restAndStop(func() state { return p.restWithin(patience) })
+	p.judgeTrail(st)
+	p.judgeCommands(st)
+	p.judgeLocks(st)
+	p.judgeMessages(st)
+	sent := map[string]int{}
+	for _, c := range w.changes() {
+		sent[c]++
+	}
+	for _, s := range first.Plan.Steps {
+		c := s.Host + ": " + s.Sent
+		if n := sent[c]; s.Kind == runbooks.Exec && n != 1 && (c != lost || n != 2) {
+			p.violation("%q was sent %d times", c, n)
+		}
+	}
+	if lost == "" {
+		p.violation("no command was under way at the second reboot")
+	}
+	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
+}
+
+// reboot ends the bot at once and begins its next life: what is left is its state.
+func reboot(w *world) {
+	for _, r := range w.alive() {
+		kill(0).do(w, rand.New(rand.NewPCG(0, 0)), r.name)
+	}
+}
+
+// allSlack waits until the bot hears Slack again.
+func (p *people) allSlack() {
+	p.need("the bot hears Slack", func() bool { return len(p.alive()) == 1 && p.slack.Connections() == 2 })
+}
+
+// changes are the commands that hosts were told to change something with, in order.
+func (w *world) changes() (out []string) {
+	for _, x := range w.hosts.Executed() {
+		if x.Changes {
+			out = append(out, x.Host+": "+x.Line)
+		}
+	}
+	return out
+}
+
+// need waits for something, or ends the test.
+func (p *people) need(what string, ok func() bool) {
+	p.t.Helper()
+	if !p.until(what, patience, ok) {
+		st, _ := p.peek()
+		round{shape: p.shape, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(p.t, p, st)
+		p.t.FailNow()
+	}
+}
+
+// run waits for a run that is as it should be, with its message in step.
+func (p *people) run(what string, is func(engine.Run) bool) (out engine.Run) {
+	p.t.Helper()
+	p.need(what, func() bool {
+		st, err := p.peek()
+		if err != nil {
+			return false
+		}
+		i := slices.IndexFunc(st.Runs, func(s engine.Stored) bool { return is(s.Run) && st.Posts[s.Run.ID].Rev >= s.Rev })
+		if i >= 0 {
+			out = st.Runs[i].Run
+		}
+		return i >= 0
+	})
+	return out
+}
+
+// at says that a run waits for a person to do a step.
+func at(title string) func(engine.Run) bool {
+	return func(r engine.Run) bool {
+		i := slices.IndexFunc(r.Steps, func(s engine.Step) bool { return s.State == engine.StepStarted })
+		return r.State == engine.Paused && i >= 0 && r.Plan.Steps[i].Title == title
+	}
+}
+
+// types sends a slash command; the bot hears Slack.
+func (p *people) types(who, text string) {
+	p.t.Helper()
+	if a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: text}); err != nil || !a.OK {
+		p.violation("%s types %q: %v", who, text, err)
+	}
+}
+
+// approveByName has both approvers type the run with its target.
+func (p *people) approveByName(r engine.Run) {
+	p.t.Helper()
+	for _, who := range []string{"approver", "approver2"} {
+		p.types(who, "approve "+r.ID+" prod")
+	}
+}
+
+// tick completes a manual step when the run has come to it.
+func (p *people) tick(id, title string) {
+	p.t.Helper()
+	p.run(title, func(r engine.Run) bool { return r.ID == id && at(title)(r) })
+	p.types("operator", "done "+id)
+}
+
+// click taps a button of a run's message.
+func (p *people) click(who, id, label string) {
+	p.t.Helper()
+	st, err := p.peek()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	list, err := p.slack.Messages(channel, who)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, m := range list {
+		for _, b := range m.Buttons() {
+			if m.TS == st.Posts[id].TS && b.Label == label {
+				if a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value}); err != nil || !a.OK {
+					p.violation("%s taps %q: %v", who, label, err)
+				}
+				return
+			}
+		}
+	}
+	var shown []string
+	for _, m := range list {
+		shown = append(shown, strings.SplitN(m.Text, "\n", 2)[0])
+	}
+	p.violation("no message of %s has the button %q: %q", id, label, shown)
+}
