@@ -229,7 +229,7 @@ clusters:
     roles: {readers: [reader], operators: [operator, approver], approvers: [approver, approver2], data: [approver]}
     hosts:
 {{- range .Hosts}}
-      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]{{with .Reload}}, client_update_reload: "{{.}}"{{end}}}
+      {{.Name}}: {address: "{{.Address}}", processes: [{{.Processes}}]{{with .Reload}}, client_update_reload: "{{.}}"{{end}}{{with .ThreadDump}}, thread_dump: {{.}}{{end}}}
 {{- end}}
 {{- with .Runbooks}}
 runbooks: {{.}}
@@ -239,14 +239,14 @@ metrics: {listen: "{{.}}"}
 {{- end}}
 `))
 
-type configHost struct{ Name, Address, Processes, Reload string }
+type configHost struct{ Name, Address, Processes, Reload, ThreadDump string }
 
 // config writes the demo's config file and reads it.
 func (d *Demo) config(o Options) (*config.Config, error) {
 	cl := d.real.Cluster
 	var hosts []configHost
 	for _, h := range cl.Hosts {
-		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", "), h.ClientUpdateReload})
+		hosts = append(hosts, configHost{h.Name, h.Address, strings.Join(h.Processes, ", "), h.ClientUpdateReload, h.ThreadDump})
 	}
 	watch := ""
 	if o.Watch {

@@ -368,7 +368,7 @@ expect 60s →
 expect 180s readiness not seen
 expect Then: pid
 operator: click Thread dump
-expect Full thread dump of .. for dbmerge
-expect thread .. : 
+expect Full thread dump of .. for dbquery
+expect thread .. : db_ltds
 `)
 }
