@@ -278,6 +278,9 @@ func (c *changing) notAProcess() error {
 		)
 	}
 	var readings []string
+	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].key) {
+		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + tail(append(w[1:len(w):len(w)], token{raw: "end"})), "watch"})
+	}
 	for _, n := range c.g.processesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
@@ -303,6 +306,11 @@ func (c *changing) hostFirst(host string, rest []token) error {
 		var readings []string
 		if s, ok := c.g.processAt(rest); ok {
 			readings = append(readings, fmt.Sprintf("%s %s on %s", c.cmd.Verb, s.names[0], host))
+		} else {
+			readings = append(readings, "status "+host)
+			for _, p := range h.Processes {
+				readings = append(readings, fmt.Sprintf("%s %s on %s", c.cmd.Verb, p, host))
+			}
 		}
 		return c.askAbout(HostFirst, fmt.Sprintf("%s is a host. Which of its processes: %s?", host, strings.Join(h.Processes, ", ")), readings)
 	}

@@ -53,6 +53,9 @@ func (g *Grammar) Parse(in Input) (*Request, error) {
 	} else if r.asks && last >= 0 && len(w[last].raw) > 1 {
 		w[last].raw = strings.TrimSuffix(w[last].raw, "?")
 	}
+	if r.asks {
+		r.text = strings.TrimSuffix(strings.TrimRight(r.text, " \n"), "?")
+	}
 	if len(w) == 0 && slices.ContainsFunc(r.words, func(t token) bool { return t.key == "ok" || t.key == "okay" }) {
 		w = r.words // it may be meant as an approval, which it is not
 	}
@@ -139,7 +142,7 @@ func (r *reading) verb(w []token) (Command, []token, error) {
 // questionWords begin a question in plain English.
 var questionWords = []string{
 	"what", "what's", "whats", "is", "are", "how", "how's", "hows", "anything", "which", "who", "why", "does", "did",
-	"any",
+	"any", "wat", "wats", "wot", "wots", "whos", "who's", "where", "wheres", "where's",
 }
 
 // question reads "what's wrong", "is db_dis down", "what is the status of dis":
@@ -151,6 +154,10 @@ func (r *reading) question(table []Command, w []token) (Command, []token, bool) 
 	status, _ := named(table, "status")
 	about := false
 	for i, t := range w[1:] {
+		if slices.Contains([]string{"need", "depend", "depends"}, t.key) {
+			c, _ := named(table, "deps")
+			return c, w[1:], true
+		}
 		c, ok := named(table, t.key)
 		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.key) > 2 {
 			return c, w[i+2:], true

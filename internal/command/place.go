@@ -220,10 +220,28 @@ func (c *changing) unknownPlace(pre string, after []token) error {
 	for _, n := range c.g.hostsAt(typed) {
 		readings = append(readings, c.said()+" on "+n)
 	}
-	if reason := reasonOf(c.text, c.rest); len(readings) == 0 && reason != "" {
+	several := c.hostsOfTarget()
+	switch reason := reasonOf(c.text, c.rest); {
+	case len(readings) > 0:
+	case len(several) > 1 && pre != "in" && pre != "at": // some of its hosts were meant, and not all of them
+		if meant := hostsOfKind(several, after); len(meant) > 0 {
+			readings = append(readings, c.said()+" on "+and(meant))
+		}
+	case reason != "":
 		readings = append(readings, c.said()+" because "+reason)
 	}
 	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", shown(typed), pre), readings)
+}
+
+// hostsOfKind are the hosts whose names begin with one of the first words: "both query
+// nodes".
+func hostsOfKind(hosts []string, w []token) (out []string) {
+	for _, h := range hosts {
+		if slices.ContainsFunc(w[:min(3, len(w))], func(t token) bool { return len(t.key) > 2 && strings.HasPrefix(h, t.key) }) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // hostsOfTarget are the hosts of the first process that was named, or all.

@@ -32,6 +32,7 @@ var noise = []string{
 	"from", "to", "now", "right", "currently", "everything", "all", "on", "in", "at", "a", "an", "it", "also",
 	"cluster", "just", "then", "what", "log", "logs", "lines",
 	"how", "doing", "again", "thanks", "thx", "or", "und", "bitte", "danke", "only",
+	"n", "back", "yet", "still", "does", "need", "needs", "depend", "depends",
 }
 
 // states are words of a question about how something is.
@@ -84,8 +85,14 @@ func (l *looking) take(w []token) (int, error) {
 	if took := l.takeName(w); took > 0 {
 		return took, nil
 	}
+	if n := lengthAt(w); n > 0 && l.lacks("since") {
+		l.params["since"] = lengthOf(w[:n])
+		return n, nil
+	}
 	switch {
-	case t.isMark(), slices.Contains(noise, t.key):
+	case t.isMark(), slices.Contains(noise, t.key), slices.Contains(courtesy, t.key):
+	case l.bareLines(t):
+		l.params["lines"] = strings.TrimLeft(t.key, "-")
 	case slices.Contains(states, t.key):
 		if l.cmd.Verb != "status" {
 			l.left = append(l.left, t.raw)
@@ -97,6 +104,16 @@ func (l *looking) take(w []token) (int, error) {
 		l.left, l.unknown = append(l.left, t.raw), append(l.unknown, t)
 	}
 	return 1, nil
+}
+
+// bareLines says that a word is how many lines are asked for: "logs dis 20".
+func (l *looking) bareLines(t token) bool {
+	return number.MatchString(strings.TrimLeft(t.key, "-")) && l.lacks("lines")
+}
+
+// lacks says that a parameter may be given and was not.
+func (l *looking) lacks(name string) bool {
+	return l.params[name] == "" && paramNamed(l.options(), name) != nil
 }
 
 // takeName reads a process, host or cluster at the front of the words.
@@ -190,8 +207,12 @@ func (l *looking) lastLines(w []token) (int, error) {
 		l.params[since.Name] = lengthOf(w[1 : 1+n])
 		return 1 + n, nil
 	}
-	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && number.MatchString(w[1].key) {
-		l.params[lines.Name] = w[1].key
+	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && number.MatchString(strings.TrimLeft(w[1].key, "-")) {
+		l.params[lines.Name] = strings.TrimLeft(w[1].key, "-")
+		return 2, nil
+	}
+	if since := paramNamed(l.options(), "since"); since != nil && len(w) > 1 && lengthUnit[w[1].key] != "" {
+		l.params[since.Name] = "1" + lengthUnit[w[1].key]
 		return 2, nil
 	}
 	return 0, nil
@@ -291,6 +312,9 @@ func (l *looking) misspelt() error {
 	}
 	for _, n := range names {
 		l.suggest(q, l.cmd.Verb+" "+n+l.inText())
+	}
+	if len(q.Choices) == 0 && l.cmd.Object == AnyTarget {
+		l.suggest(q, l.cmd.Verb+l.inText())
 	}
 	return q
 }

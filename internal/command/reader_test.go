@@ -38,6 +38,7 @@ var (
 	readerOpeners = []string{"hey", "hi", "hello", "please", "pls", "can", "could", "you", "would", "kindly", "dh", "/dh", "@dh", "ok", "thanks", "morning", "good", "so", "there", "plz", "will", "u", "we", "i", "•", "-", "1.", "1)", "okay", "*", "bitte"}
 	readerLink    = regexp.MustCompile(`<https?://[^|>]*\|([^>]*)>`)
 	readerBare    = regexp.MustCompile(`<https?://([^|>/]*)>`)
+	readerComma   = regexp.MustCompile(`([^\s,]) ,([^\s,])`) // put to the next word
 	readerURL     = regexp.MustCompile(`<(https?://[^|>]*)>`)
 	readerPeople  = strings.NewReplacer("<@U0ANNA>", "@anna", "<#C1|incident>", "#incident")
 	readerDash    = regexp.MustCompile(`(^|\s)[—–]([A-Za-z])`)
@@ -85,6 +86,7 @@ func clean(text string) string {
 	text = readerBare.ReplaceAllString(text, "$1")
 	text = readerURL.ReplaceAllString(text, "$1")
 	text = readerDash.ReplaceAllString(text, "$1--$2")
+	text = readerComma.ReplaceAllString(text, "$1, $2")
 	text = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "»", `"`, "«", `"`, "‘", "'", "’", "'", "–", "-", "&gt;", ">", "&amp;", "&", "&lt;", "<").Replace(text)
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -149,7 +151,11 @@ func (r *reader) takeVerb() bool {
 
 // nothingNamed says that `all` is said of the cluster, and of no process.
 func (r *reader) nothingNamed(w []string) bool {
-	return len(w) == 0 || slices.Contains([]string{"in", "on", "at", "because", "reason:", "prod", "qa"}, bare(w[0]))
+	for len(w) > 0 && !readerDoubt.MatchString(w[0]) && (readerEmoji.MatchString(w[0]) ||
+		strings.IndexFunc(w[0], func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0) {
+		w = w[1:]
+	}
+	return len(w) == 0 || strings.Contains(w[0], "=") || slices.Contains([]string{"in", "on", "at", "because", "reason:", "prod", "qa"}, bare(w[0]))
 }
 
 func (r *reader) takeTarget() bool {

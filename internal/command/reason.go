@@ -87,7 +87,7 @@ var (
 		"overnight", "eod", "eob",
 		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekend", "daily", "hourly",
 		"weekly", "nightly", "every", "each",
-		"before", "next", "morgen", "heute", "später", "nachher", "gleich", "erst",
+		"before", "b4", "next", "morgen", "heute", "später", "nachher", "gleich", "erst",
 	}
 	conditionWords = []string{
 		"when", "whenever", "if", "iff", "once", "until", "till", "while", "whilst", "provided", "assuming", "unless",
@@ -218,7 +218,7 @@ func isWhen(g *Grammar, w []token) bool {
 	case "at", "@", "um", "ab", "gegen":
 		return time || hourOnly.MatchString(strings.Trim(w[1].raw, punctuation)) && !strings.Contains(w[1].raw, "%")
 	case "in":
-		return time || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
+		return time || number.MatchString(next) || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
 	case "on", "by", "around", "about", "from":
 		return time
 	case "for":

@@ -123,11 +123,23 @@ func runAt(w []token) (id string, took int) {
 	return "", 0
 }
 
+// shown reads "show me the logs of db_dis": the read that follows.
+func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
+	for len(w) > 1 && slices.Contains([]string{"me", "us", "the", "all", "please", "pls"}, w[0].key) {
+		w = w[1:]
+	}
+	c, ok := named(r.g.Commands(), w[0].key)
+	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
+}
+
 // noRun answers where no run id follows: with the runs that there are, or with
 // what was probably meant.
 func (r *reading) noRun(cmd Command, w []token) (*Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)
+	}
+	if c, rest, ok := r.shown(cmd, w); ok {
+		return r.read(c, rest)
 	}
 	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", shown(w[0].raw), cmd.Example)}
 	read, isVerb := named(r.g.Commands(), w[0].key)

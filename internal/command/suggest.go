@@ -173,16 +173,21 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", shown(w[0].raw))}
 		if id, took := runAt(w[1:]); took > 0 {
 			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		} else {
+			r.suggest(q, "runs")
 		}
 		return q
 	}
 	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", shown(w[0].raw))}
 	for _, guess := range []func() []string{
+		func() []string { return r.wanted(table, w) },
+		func() []string { return r.phrase(w) },
 		func() []string { return r.missingSpace(table, w[0].key) },
 		func() []string { return twoWords(table, w) },
 		func() []string { return r.reversed(table, w) },
 		func() []string { return r.nameFirst(w) },
 		func() []string { return misspelt(table, strings.ReplaceAll(w[0].key, "_", "-"), w[1:]) },
+		func() []string { return openRuns(table, w) },
 		func() []string { return r.sentence(table, w) },
 		func() []string { return r.nearName(w) },
 	} {
@@ -193,8 +198,66 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 	return q
 }
 
+// wanted finds a change that a whole sentence asks for: "need db_ltds restarted",
+// "db_ltds needs a restart". Anything more in it may mean something else.
+func (r *reading) wanted(table []Command, w []token) []string {
+	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
+		w = w[:len(w)-1]
+	}
+	if len(w) < 3 || slices.ContainsFunc(w, doubts) {
+		return nil
+	}
+	middle, last := w[1:len(w)-1], w[len(w)-1]
+	process := w[0]
+	switch {
+	case len(w) == 4 && slices.Contains([]string{"can", "could"}, w[0].key) && slices.Contains([]string{"someone", "somebody", "anyone", "anybody"}, w[1].key):
+		process, last = last, w[2]
+		process.raw = strings.TrimRight(process.raw, punctuation)
+	case slices.Contains([]string{"need", "want"}, w[0].key) && len(middle) == 1 && strings.HasSuffix(last.key, "ed"):
+		process = middle[0]
+	case middle[0].key == "needs" && (len(middle) == 1 || len(middle) == 2 && middle[1].key == "a" || len(middle) == 3 && middle[1].key == "to" && middle[2].key == "be"):
+	default:
+		return nil
+	}
+	verb := last.key
+	for _, ending := range []string{"ed", "ing"} {
+		verb = strings.TrimSuffix(verb, ending)
+	}
+	c, ok := named(table, verb)
+	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !r.g.knowsProcess(process.name()) {
+		return nil
+	}
+	return []string{c.Verb + " " + process.name(), "status " + process.name()}
+}
+
+// phrase finds the command of what people say of themselves and of each other.
+func (r *reading) phrase(w []token) []string {
+	keys := make([]string, len(w))
+	for i, t := range w {
+		keys[i] = t.key
+	}
+	said := strings.Join(keys, " ")
+	switch {
+	case slices.Contains([]string{"who", "whos", "who's"}, keys[0]):
+		return []string{"people"}
+	case slices.Contains([]string{"whats locked", "what's locked", "what is locked"}, said):
+		return []string{"locks"}
+	case slices.Contains([]string{"whats open", "what's open", "whats pending", "what's pending", "whats waiting", "what's waiting"}, said),
+		slices.Contains([]string{"undo", "revert", "rollback"}, keys[0]):
+		return []string{"runs"}
+	case len(w) > 2 && keys[0] == "how" && slices.Contains([]string{"to", "do", "can"}, keys[1]):
+		return []string{"help " + keys[len(w)-1]}
+	case slices.Contains([]string{"errors", "error"}, keys[0]) && len(w) > 1:
+		return []string{"logs " + tail(w[1:]) + " errors"}
+	case strings.HasPrefix(said, "i") && (strings.HasSuffix(said, "on it") || strings.HasSuffix(said, "got it") || strings.HasSuffix(said, "got this")), strings.HasPrefix(said, "on it"):
+		return []string{"own", "incidents"}
+	default:
+		return nil
+	}
+}
+
 // noVotes are words of agreement, which approve and deny nothing.
-var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure"}
+var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure", "go"}
 
 // missingSpace finds a lost space: "restartdb_dis".
 func (r *reading) missingSpace(table []Command, typed string) []string {
@@ -258,8 +321,8 @@ func (r *reading) sentence(table []Command, w []token) []string {
 // aboutName is the status of the first known name.
 func (r *reading) aboutName(w []token) []string {
 	for _, t := range w {
-		if r.g.knows(t.name()) {
-			return []string{"status " + t.name()}
+		if name := strings.TrimRight(t.name(), punctuation); r.g.knows(name) {
+			return []string{"status " + name}
 		}
 	}
 	return nil
@@ -326,6 +389,18 @@ func misspelt(table []Command, typed string, rest []token) []string {
 		}
 	}
 	return out
+}
+
+// openRuns takes a misspelt vote without a run for the list of what waits, which
+// casts nothing: "aprove it".
+func openRuns(table []Command, w []token) []string {
+	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel" })
+	for _, c := range about {
+		if d, ok := slips.Count(w[0].key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].key) > 4 {
+			return []string{c.Verb}
+		}
+	}
+	return nil
 }
 
 // like are the names that a word may have been meant for.

@@ -159,7 +159,7 @@ func aboutIncidents() []Command {
 			Usage:   "incidents [INCIDENT]", Example: "incidents prod-7"},
 		{Verb: "own", Aliases: []string{"acknowledge"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "say that you are on an incident", Usage: "own [INCIDENT]", Example: "own prod-7"},
-		{Verb: "handover", Aliases: []string{"assign"}, Object: IncidentNamed, Class: runbooks.Writes,
+		{Verb: "handover", Aliases: []string{"assign", "hand-over"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "make another operator the owner of an incident", Usage: "handover [INCIDENT] PERSON", Example: "handover prod-7 ben"},
 		{Verb: "release", Aliases: []string{"disown"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "leave an incident without an owner", Usage: "release [INCIDENT]", Example: "release prod-7"},
