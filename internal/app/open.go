@@ -42,7 +42,9 @@ type Options struct {
 	Loops   *liveness.Checker
 	Reload  func() metrics.Reload
 	Started func()
-	Log     *slog.Logger
+	// Wrap changes the edges before the bot runs, as tests do; nil leaves them.
+	Wrap func(*Edges)
+	Log  *slog.Logger
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 }
@@ -71,6 +73,9 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 		return err
 	}
 	defer edges.close(o.Log)
+	if o.Wrap != nil {
+		o.Wrap(&edges.Edges)
+	}
 	debug.FreeOSMemory() // reading the config and the catalogs took more than is needed again
 	return Run(ctx, c, edges.Edges)
 }

@@ -7,12 +7,16 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"dhbot/internal/app"
+	"dhbot/internal/card"
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sim/hostsim"
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/slackio"
 )
 
 // cardWithin is how soon a restart's card stands in the channel, whatever else is asked.
@@ -80,6 +84,61 @@ func TestCardBesideFloods(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestCardBesideEdits is the whole bot at Slack's own limits, with 1,000 edits waiting for
+// their turn: the card of a restart is posted, and its end stands on it, before most of
+// these are made. A bot that made them in the order in which they came would make all of
+// them first.
+func TestCardBesideEdits(t *testing.T) {
+	t.Parallel()
+	const flood = 1000
+	var edge app.Slack
+	wrap := func(e *app.Edges) {
+		open := e.Slack
+		e.Slack = func(c slackio.Claims, h app.Handler) (app.Slack, error) {
+			s, err := open(c, h)
+			edge = s
+			return s, err
+		}
+	}
+	o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Wrap: wrap}
+	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
+		ctx, stop := context.WithCancel(ctx)
+		var edits sync.WaitGroup
+		defer edits.Wait()
+		defer stop()
+		var begun, made atomic.Int64
+		for i := range flood {
+			edits.Go(func() {
+				begun.Add(1)
+				_ = edge.Edit(ctx, slacklocal.DemoIncident, fmt.Sprintf("1700000000.%06d", i), card.Card{Push: "an edit", Head: card.Line{card.T("an edit")}}, false)
+				if ctx.Err() == nil {
+					made.Add(1)
+				}
+			})
+		}
+		await(t, "the flood", func() bool { return begun.Load() == flood })
+		say := func(who, text string) error {
+			_, err := d.Slack.Slash(slacklocal.SlashCommand{User: who, Channel: slacklocal.DemoIncident, Command: "/dh", Text: text})
+			return err
+		}
+		if err := say("operator", "restart db_dis because disk was full"); err != nil {
+			return err
+		}
+		run := shows(t, d, "Approval needed")
+		if err := say("approver", "deny "+run+" not now"); err != nil {
+			return err
+		}
+		shows(t, d, "Denied")
+		if n := made.Load(); n > flood/2 {
+			t.Errorf("%d of %d edits were made before the card of a restart and its end", n, flood)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -50,7 +50,9 @@ type Options struct {
 	// Metrics is the loopback address where the bot serves its metrics; "" for
 	// nowhere.
 	Metrics string
-	Log     *slog.Logger
+	// Wrap changes the bot's edges before it runs; nil leaves them.
+	Wrap func(*app.Edges)
+	Log  *slog.Logger
 	// Now is the clock of the bot and of the simulated hosts; nil is the machine's.
 	Now func() time.Time
 }
@@ -121,7 +123,7 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	defer stop(nil)
 	ended := make(chan error, 1)
 	go func() {
-		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Log: o.Log, Now: o.Now})
+		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Wrap: o.Wrap, Log: o.Log, Now: o.Now})
 		if err != nil {
 			stop(fmt.Errorf("the bot ended: %w", err))
 		}
