@@ -178,6 +178,9 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	}
 	onlyComma := n == 0 || n == 1 && joinerKey(c.rest[0]) == ","
 	after := c.rest[n:]
+	if n > 0 {
+		after = withoutArticles(after)
+	}
 	word := "and"
 	if n > 0 {
 		word = c.rest[0].raw

@@ -42,6 +42,14 @@ func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 		return nil, err
 	}
 	req.Reason = reasonOf(r.text, unmark(w))
+	if cmd.Verb == "mute" { // "for 30 min" is "30m"
+		for len(w) > 0 && w[0].key == "for" {
+			w = w[1:]
+		}
+		if n := lengthAt(w); n > 0 && n == len(w) {
+			req.Reason = lengthOf(w)
+		}
+	}
 	return req, nil
 }
 

@@ -143,6 +143,8 @@ func headOf(g *Grammar, w []token) Code {
 	switch {
 	case doubts(w[0]):
 		return Negation
+	case slices.Contains([]string{"maybe", "perhaps", "vielleicht"}, k), len(w) == 1 && slices.Contains([]string{"cancel", "abort", "undo"}, k):
+		return Negation
 	case k == "not" || k == "no" || slices.Contains(negationWords, k):
 		return negation(g, w)
 	case k == "do" &&
@@ -179,7 +181,7 @@ func negation(g *Grammar, w []token) Code {
 	switch k {
 	case "no":
 		if strings.ContainsAny(w[0].raw, ",!.;") ||
-			slices.Contains([]string{"wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold"}, next) {
+			slices.Contains([]string{"wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold", "the", "i", "thats", "that's"}, next) {
 			return Negation
 		}
 		return ""
@@ -223,6 +225,8 @@ func isWhen(g *Grammar, w []token) bool {
 		return time
 	case "for":
 		return lengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
+	case "over", "during":
+		return time || next == "the" && len(w) > 2 && slices.Contains([]string{"weekend", "night", "lunch", "break", "window", "maintenance"}, w[2].key)
 	case "this":
 		return slices.Contains([]string{"evening", "afternoon", "night", "weekend", "morning"}, next)
 	case "as":

@@ -183,17 +183,23 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 		func() []string { return r.wanted(table, w) },
 		func() []string { return r.phrase(w) },
 		func() []string { return r.missingSpace(table, w[0].key) },
+		func() []string { return r.clusterFirst(table, w) },
 		func() []string { return twoWords(table, w) },
 		func() []string { return r.reversed(table, w) },
 		func() []string { return r.nameFirst(w) },
 		func() []string { return misspelt(table, strings.ReplaceAll(w[0].key, "_", "-"), w[1:]) },
 		func() []string { return openRuns(table, w) },
+		func() []string { return aboutRunID(w) },
 		func() []string { return r.sentence(table, w) },
 		func() []string { return r.nearName(w) },
+		func() []string { return aboutState(w) },
 	} {
 		if r.suggest(q, guess()...); len(q.Choices) > 0 {
 			break
 		}
+	}
+	if r.quote { // somebody else's words
+		q.Choices = slices.DeleteFunc(q.Choices, func(c Choice) bool { return c.Changes })
 	}
 	return q
 }
@@ -238,6 +244,12 @@ func (r *reading) phrase(w []token) []string {
 	}
 	said := strings.Join(keys, " ")
 	switch {
+	case len(aboutRunID(w)) > 0:
+		return nil
+	case len(w) > 1 && slices.Contains([]string{"unmute", "unsnooze", "unsilence"}, keys[0]):
+		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + tail(w[1:]) + " end"}
+	case len(w) > 2 && keys[0] == "end":
+		return []string{tail(w[1:]) + " end"}
 	case slices.Contains([]string{"who", "whos", "who's"}, keys[0]):
 		return []string{"people"}
 	case slices.Contains([]string{"whats locked", "what's locked", "what is locked"}, said):
@@ -257,7 +269,7 @@ func (r *reading) phrase(w []token) []string {
 }
 
 // noVotes are words of agreement, which approve and deny nothing.
-var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure", "go"}
+var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure", "go", "yup", "+1"}
 
 // missingSpace finds a lost space: "restartdb_dis".
 func (r *reading) missingSpace(table []Command, typed string) []string {
@@ -280,6 +292,20 @@ func twoWords(table []Command, w []token) []string {
 	}
 	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
 	return misspelt(double, joined(w), w[2:])
+}
+
+// clusterFirst finds the cluster before the verb: "prod status".
+func (r *reading) clusterFirst(table []Command, w []token) []string {
+	if !r.g.knowsCluster(strings.TrimRight(w[0].name(), punctuation)) {
+		return nil
+	}
+	verb, rest := "status", ""
+	if len(w) > 1 {
+		if c, ok := named(table, w[1].key); ok && c.Object.inCluster() && !c.Class.Changing() {
+			verb, rest = c.Verb, tail(w[2:])
+		}
+	}
+	return []string{strings.TrimSpace(verb+" "+rest) + " in " + strings.ToLower(strings.TrimRight(w[0].name(), punctuation))}
 }
 
 // reversed finds the name before the verb: "db_dis status".
@@ -389,6 +415,25 @@ func misspelt(table []Command, typed string, rest []token) []string {
 		}
 	}
 	return out
+}
+
+// aboutRunID takes a word that is no command, and a run, for the question what that is:
+// "retry R-7F3K".
+func aboutRunID(w []token) []string {
+	for i := range w {
+		if id, took := runAt(w[i:]); took > 0 {
+			return []string{"show " + id}
+		}
+	}
+	return nil
+}
+
+// aboutState takes the question without a name for one about the cluster: "hosts down?".
+func aboutState(w []token) []string {
+	if slices.ContainsFunc(w, func(t token) bool { return slices.Contains(states, t.key) }) {
+		return []string{"status"}
+	}
+	return nil
 }
 
 // openRuns takes a misspelt vote without a run for the list of what waits, which
