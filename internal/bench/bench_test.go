@@ -17,8 +17,6 @@ const (
 	// The sides take turns for so long, and at least so often.
 	turnsFor = 60 * time.Second
 	atLeast  = 4
-	// idleMB is what memory an idle bot may take.
-	idleMB = 50
 )
 
 // BenchmarkStatus measures a warm `/dh status PROCESS` beside the bare loop,
@@ -96,7 +94,7 @@ func verdict(ours, plain *side, txns, start, idle float64) []result {
 		{what: "ack p99, 100 in flight, ours / bare", metric: "ack100-ratio", value: beside(manyInFlight, ack99), atMost: 0.25},
 		{what: "etcd transactions for a read", metric: "txns/read", value: txns, atMost: 2},
 		{what: "start on a fresh store until Slack is heard, ms", metric: "start-ms", value: start, atMost: 250},
-		{what: "memory of an idle bot, MB", metric: "idle-MB", value: idle, atMost: idleMB},
+		{what: "memory of an idle bot, MB", metric: "idle-MB", value: idle, atMost: 50},
 	}
 }
 

@@ -15,7 +15,8 @@
 // anything else.
 //
 // BenchmarkFleet measures the status of 50 and of 500 hosts beside parallel-ssh,
-// where that is installed.
+// where that is installed. BenchmarkMonitoring measures what `bot run` takes to
+// watch 500 hosts in the background.
 //
 // BenchmarkSSH measures the SSH edge by itself: memory and dials of 500 hosts,
 // and warm and cold commands, beside plain x/crypto/ssh.

@@ -53,10 +53,13 @@ type result struct {
 	what, metric string
 	value        float64
 	atMost       float64 // 0 where atLeast counts
-	atLeast      float64
+	atLeast      float64 // both 0: it is only told
 }
 
 func (r result) String() string {
+	if r.atMost == 0 && r.atLeast == 0 {
+		return fmt.Sprintf("%-52s %8.2f", r.what, r.value)
+	}
 	word, bound, ok := "at most", r.atMost, r.value <= r.atMost
 	if r.atMost == 0 {
 		word, bound, ok = "at least", r.atLeast, r.value >= r.atLeast
