@@ -194,7 +194,8 @@ func (s *Service) cancelWindow(ctx context.Context, c *call) error {
 
 func (s *Service) setWindow(ctx context.Context, c *call, m fleet.Maintenance, outcome string) error {
 	const form = "2006-01-02 15:04"
-	record := s.announcement(c, m, fmt.Sprintf("%s %s, %s to %s UTC", outcome, m.ID(), m.From.UTC().Format(form), m.Until.UTC().Format(form)))
+	from, until := m.From.UTC().Format(form), m.Until.UTC().Format(form)
+	record := s.announcement(c, m, fmt.Sprintf("%s %s, %s to %s UTC", outcome, m.ID(), from, until))
 	if err := s.Windows.SetMaintenance(ctx, m, record, c.Key); err != nil {
 		return changedMeanwhile(err)
 	}

@@ -38,7 +38,9 @@ func catalogCommand() *cobra.Command {
 				}
 				views = append(views, v)
 			}
-			return out.write(cmd.OutOrStdout(), map[string]any{"catalogs": views}, func(w io.Writer) error { return writeCatalogs(w, views) })
+			return out.write(cmd.OutOrStdout(), map[string]any{"catalogs": views}, func(w io.Writer) error {
+				return writeCatalogs(w, views)
+			})
 		},
 	}
 	out = outputFlags(cmd)

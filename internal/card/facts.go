@@ -79,7 +79,9 @@ func factsOfStatus(b status.Board) *Facts {
 		f.Findings = append(f.Findings, factsOfRow(r))
 	}
 	for _, h := range b.Hosts {
-		f.Findings = append(f.Findings, FindingFacts{Host: h.Host, Code: h.Code, Severity: h.Severity, Headline: h.Headline, Text: h.Text, At: b.At})
+		f.Findings = append(f.Findings, FindingFacts{
+			Host: h.Host, Code: h.Code, Severity: h.Severity, Headline: h.Headline, Text: h.Text, At: b.At,
+		})
 	}
 	return &Facts{Status: f}
 }

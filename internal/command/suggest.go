@@ -439,7 +439,9 @@ func aboutState(w []token) []string {
 // openRuns takes a misspelt vote without a run for the list of what waits, which
 // casts nothing: "aprove it".
 func openRuns(table []Command, w []token) []string {
-	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel" })
+	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool {
+		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
+	})
 	for _, c := range about {
 		if d, ok := slips.Count(w[0].key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].key) > 4 {
 			return []string{c.Verb}

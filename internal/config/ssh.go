@@ -160,7 +160,9 @@ func (b *builder) checkPrograms() {
 	}
 	for _, path := range b.sshConfig.Files {
 		if err := trusted.Source(path); err != nil {
-			b.report(Problem{File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed})
+			b.report(Problem{
+				File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed,
+			})
 		}
 	}
 }

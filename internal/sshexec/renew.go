@@ -135,7 +135,8 @@ func (p *Pool) Expiring(now time.Time) []Expiry {
 		case left <= 0:
 			out = append(out, Expiry{Text: fmt.Sprintf("SSH %s expired %s: hosts refuse it; renew it", c.Name, utc(c.End)), Urgent: true})
 		default:
-			out = append(out, Expiry{Text: fmt.Sprintf("SSH %s expires in %s, %s: renew it", c.Name, about(left), utc(c.End)), Urgent: left <= expiresNow})
+			text := fmt.Sprintf("SSH %s expires in %s, %s: renew it", c.Name, about(left), utc(c.End))
+			out = append(out, Expiry{Text: text, Urgent: left <= expiresNow})
 		}
 	}
 	p.mu.Lock()

@@ -86,8 +86,9 @@ func (l *look) busyHosts() []HostFinding {
 	for _, host := range order {
 		if age := least[host]; age > l.history.stale(l.scope.cluster.Name, host) {
 			out = append(out, HostFinding{
-				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low, Headline: fmt.Sprintf("monit has looked at nothing for %s", ago(age)),
-				Text: "monit has one worker, and a start or stop that hangs keeps it busy: what dies meanwhile is not started again. The processes here are judged by their pids",
+				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low,
+				Headline: fmt.Sprintf("monit has looked at nothing for %s", ago(age)),
+				Text:     "monit has one worker, and a start or stop that hangs keeps it busy: what dies meanwhile is not started again. The processes here are judged by their pids",
 			})
 		}
 	}

@@ -47,7 +47,9 @@ const (
 // nothing. getenv is os.Getenv, and version the program's. What the exporter
 // itself reads, headers and certificates among it, it reads from the process's
 // environment.
-func Start(ctx context.Context, getenv func(string) string, version string, log *slog.Logger) (stop func(context.Context) error, err error) {
+func Start(
+	ctx context.Context, getenv func(string) string, version string, log *slog.Logger,
+) (stop func(context.Context) error, err error) {
 	s, err := readSettings(getenv)
 	if err != nil || !s.on {
 		return func(context.Context) error { return nil }, err
