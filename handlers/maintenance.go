@@ -153,6 +153,8 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 	var others []string
 	for _, old := range list {
 		switch {
+		case old.IsWindow() && c.inWindow(old, s.Now()):
+			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), card.WindowText(windowCancel, old)))
 		case old.Cluster != m.Cluster || old.Process != m.Process:
 		case old.Host != m.Host:
 			others = append(others, old.Target())
@@ -178,6 +180,13 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 		text += " What is: " + strings.Join(others, ", ") + "; end it as it was announced."
 	}
 	return said("%s", text)
+}
+
+// inWindow reports whether a window is over one of the hosts that a call is about.
+func (c *call) inWindow(m fleet.Maintenance, now time.Time) bool {
+	return slices.ContainsFunc(c.cluster.HostsOf(c.process.ID), func(h *fleet.Host) bool {
+		return (c.host == nil || c.host == h) && m.Covers(c.cluster.Name, c.process.ID, h.Name, now)
+	})
 }
 
 func (s *Service) announcement(c *call, m fleet.Maintenance, outcome string) audit.Record {
