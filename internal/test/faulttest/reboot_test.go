@@ -138,12 +138,22 @@ func at(title string) func(engine.Run) bool {
 	}
 }
 
-// types sends a slash command; the bot hears Slack.
+// types sends a slash command, and again while Slack says that it failed: what was
+// taken all the same is refused the second time.
 func (p *people) types(who, text string) {
 	p.t.Helper()
-	if a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: text}); err != nil || !a.OK {
+	p.need(who+" types "+text, func() bool { return p.typed(who, text) })
+}
+
+func (p *people) typed(who, text string) bool {
+	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: text})
+	if err != nil {
 		p.violation("%s types %q: %v", who, text, err)
 	}
+	if err == nil && !a.OK {
+		time.Sleep(askPause)
+	}
+	return err == nil && a.OK
 }
 
 // approveByName has both approvers type the run with its target.
@@ -154,11 +164,24 @@ func (p *people) approveByName(r engine.Run) {
 	}
 }
 
-// tick completes a manual step when the run has come to it.
+// tick completes a manual step when the run has come to it. It is not typed again
+// before the run has had time to move: the next step may be a manual one as well.
 func (p *people) tick(id, title string) {
 	p.t.Helper()
-	p.run(title, func(r engine.Run) bool { return r.ID == id && at(title)(r) })
-	p.types("operator", "done "+id)
+	there := func(r engine.Run) bool { return r.ID == id && at(title)(r) }
+	p.run(title, there)
+	p.need(title+" is ticked", func() bool {
+		if p.typed("operator", "done "+id) {
+			return true
+		}
+		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(askPause) {
+			st, err := p.peek()
+			if err == nil && !slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return there(s.Run) }) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // click taps a button of a run's message.
@@ -175,9 +198,10 @@ func (p *people) click(who, id, label string) {
 	for _, m := range list {
 		for _, b := range m.Buttons() {
 			if m.TS == st.Posts[id].TS && b.Label == label {
-				if a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value}); err != nil || !a.OK {
-					p.violation("%s taps %q: %v", who, label, err)
-				}
+				p.need(who+" taps "+label, func() bool {
+					a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
+					return err != nil || a.OK // there is no such button any more where it was taken
+				})
 				return
 			}
 		}
