@@ -77,6 +77,18 @@ func (p *people) ask(ctx context.Context, who, command string) {
 	}
 }
 
+// asks are what people asked for, each try of it.
+func (p *people) asks() (out []deed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.deeds {
+		if d.kind == "ask" {
+			out = append(out, *d)
+		}
+	}
+	return out
+}
+
 // mention writes to the bot; Slack repeats the event until it is acked.
 func (p *people) mention(who, command string) {
 	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
