@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dhbot/internal/fleet"
@@ -106,9 +107,16 @@ func (l *looking) take(w []token) (int, error) {
 	return 1, nil
 }
 
-// bareLines says that a word is how many lines are asked for: "logs dis 20".
+// bareLines says that a word is how many lines are asked for: "logs dis 20", and not
+// "logs tailer 2" or "port 8080".
 func (l *looking) bareLines(t token) bool {
-	return number.MatchString(strings.TrimLeft(t.key, "-")) && l.lacks("lines")
+	digits := strings.TrimLeft(t.key, "-")
+	lines := paramNamed(l.options(), "lines")
+	if lines == nil || l.params["lines"] != "" || len(digits) < 2 || !number.MatchString(digits) || len(l.left) > 0 {
+		return false
+	}
+	n, err := strconv.Atoi(digits)
+	return err == nil && n <= lines.Max
 }
 
 // lacks says that a parameter may be given and was not.

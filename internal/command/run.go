@@ -128,6 +128,10 @@ func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
 	for len(w) > 1 && slices.Contains([]string{"me", "us", "the", "all", "please", "pls"}, w[0].key) {
 		w = w[1:]
 	}
+	if cmd.Verb == "show" && r.g.knows(strings.TrimRight(w[0].name(), punctuation)) { // "show me dis"
+		status, ok := named(r.g.Commands(), "status")
+		return status, w, ok
+	}
 	c, ok := named(r.g.Commands(), w[0].key)
 	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
 }

@@ -86,6 +86,8 @@ func gate() []mutant {
 		one("a sequence over a host or cluster wants the name typed", "runbooks/plan.go", "p.Class == Destructive || p.Sweeps()", "p.Class == Destructive", "./handlers", "^TestSequenceWantsTheNameTyped"),
 		one("a member whose unit runs while none answers is not known to be spare", "internal/observe/etcd.go", "case answering == 0 && v.Unclear() == 0 && old.State == Up:", "case false:", "./internal/observe", "^TestEtcdSpareOfOne"),
 		one("signs of doubt ask back", "internal/command/reason.go", "	case doubts(w[0]):\n		return Negation", "	case false:\n		return Negation", "./internal/command", "^TestTexts"),
+		one("an unknown place is no reason to restart everywhere", "internal/command/place.go", "case len(several) > 1 &&", "case false &&", "./internal/command", "^TestTypos"),
+		one("a bare number after in is a time", "internal/command/reason.go", "time || number.MatchString(next) ||", "time ||", "./internal/command", "^TestTexts"),
 		one("an exception offers nothing that hits what is left out", "internal/command/place.go", `return c.askAbout(Exception, "I cannot tell what that leaves out.", nil)`, "return err", "./internal/command", "^TestExceptionOffersNoExcluded"),
 		one("a second change behind a target is not its reason", "internal/command/reason.go", "first := i == 0 &&", "first := false && i == 0 &&", "./internal/command", "^TestTexts"),
 		one("etcd that cannot be asked holds back the next member", "internal/engine/workerstep.go", "		if r.changes(j) {\n			return false", "		if r.changes(j) {\n			return true", "./internal/engine", "^TestEtcdCannotBeAsked"),
