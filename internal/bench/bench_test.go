@@ -17,6 +17,8 @@ const (
 	// The sides take turns for so long, and at least so often.
 	turnsFor = 60 * time.Second
 	atLeast  = 4
+	// boltRounds is how often Bolt takes its turn.
+	boltRounds = 6
 )
 
 // BenchmarkStatus measures a warm `/dh status PROCESS` beside the bare loop,
@@ -28,14 +30,24 @@ func BenchmarkStatus(b *testing.B) {
 		ours := newSide(b, "dhbot", func(local *slacklocal.Server) { store = startOurs(b, e, local).Store })
 		plain := newSide(b, "bare loop", func(local *slacklocal.Server) { startBare(b, e, local, 0) })
 		capped := newSide(b, "bare loop, 8 at a time", func(local *slacklocal.Server) { startBare(b, e, local, 8) })
+		sides := []*side{ours, plain, capped}
 		txns := compare(b, e, store, ours, plain, capped)
+		if hasBolt() {
+			sides = append(sides, besideBolt(b, e, ours))
+		}
 		start, idle := life(b, e)
 		results := verdict(ours, plain, txns, start, idle)
+		if bolt := sides[len(sides)-1]; bolt != capped {
+			last := ours.rounds[1][len(ours.rounds[1])-boltRounds:] // beside Bolt's
+			results = append(results, result{
+				what: "reply median, 1 in flight, ours / Bolt", metric: "bolt1-ratio", value: ratio(last, bolt.rounds[1], reply50), atMost: 0.45,
+			})
+		}
 		for _, r := range results {
 			b.ReportMetric(r.value, r.metric)
 		}
 		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
-		fmt.Println(table([]*side{ours, plain, capped}, results))
+		fmt.Println(table(sides, results))
 	}
 }
 
@@ -62,6 +74,20 @@ func compare(tb testing.TB, e *estate, store *etcdstore.Store, ours, plain, capp
 		reads += roundAlone + roundMany
 	}
 	return float64(store.Txns()-before) / float64(reads)
+}
+
+// besideBolt lets Bolt take turns with ours. With many in flight it runs into
+// Slack's 3 s for an ack, so that there is nothing to compare.
+func besideBolt(tb testing.TB, e *estate, ours *side) *side {
+	tb.Helper()
+	bolt := newSide(tb, "Bolt, ControlMaster", func(local *slacklocal.Server) { startBolt(tb, e, local) })
+	bolt.round(tb, e, 1, roundAlone) // makes the connections
+	clear(bolt.rounds)
+	for range boltRounds {
+		bolt.round(tb, e, 1, roundAlone)
+		ours.round(tb, e, 1, roundAlone)
+	}
+	return bolt
 }
 
 // life measures `bot run` itself: how long until it hears Slack, and what

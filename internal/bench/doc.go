@@ -14,6 +14,9 @@
 // measured, and that a read costs at most two transactions, is tested like
 // anything else.
 //
+// Where Node.js and Bolt are installed (`npm ci` in test/bolt), Slack's own framework
+// is a further side.
+//
 // BenchmarkFleet measures the status of 50 and of 500 hosts beside parallel-ssh,
 // where that is installed. BenchmarkMonitoring measures what `bot run` takes to
 // watch 500 hosts in the background.

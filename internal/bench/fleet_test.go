@@ -3,9 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,8 +22,6 @@ const (
 	atOnce = "64"
 	// fleetChannel is where the status of the fleet is asked for.
 	fleetChannel = 0
-	// clockTick is Linux's USER_HZ, in which /proc counts processor time.
-	clockTick = 10 * time.Millisecond
 	// fleetPatience is how long a whole answer may take to come.
 	fleetPatience = 90 * time.Second
 )
@@ -142,7 +138,6 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 func fleetOfTheirs(b *testing.B, e *estate, program string) asking {
 	b.Helper()
 	p := newParallel(b, e, program)
-	defer p.stop(b)
 	var all asking
 	p.run(b, p.kept) // makes the connections
 	for range fleetRounds {
@@ -152,31 +147,20 @@ func fleetOfTheirs(b *testing.B, e *estate, program string) asking {
 	return all
 }
 
-// parallel is parallel-ssh with its files.
+// parallel is parallel-ssh.
 type parallel struct {
+	*openSSH
 	program, hosts, sent string
-	kept, fresh          string // ssh_config files
-	sockets              string // the directory of the masters' sockets
 }
 
 func newParallel(b *testing.B, e *estate, program string) *parallel {
 	b.Helper()
-	dir, err := os.MkdirTemp("", "b") // the path of a socket is short
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
 	var hosts strings.Builder
 	for _, h := range e.hosts {
 		hosts.WriteString(h.address + "\n")
 	}
-	base := fmt.Sprintf("Host *\n User %s\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n BatchMode yes\n", e.login, e.keyFile, e.knownHosts)
-	kept := base + " ControlMaster auto\n ControlPersist 10m\n ControlPath " + dir + "/%C\n"
-	return &parallel{
-		program: program, hosts: write(b, dir+"/hosts", hosts.String(), 0o600), sent: e.hosts[0].sent,
-		kept: write(b, dir+"/kept", kept, 0o600), fresh: write(b, dir+"/fresh", base+" ControlMaster no\n ControlPath none\n", 0o600),
-		sockets: dir,
-	}
+	ssh := newOpenSSH(b, e)
+	return &parallel{ssh, program, write(b, ssh.dir+"/hosts", hosts.String(), 0o600), e.hosts[0].sent}
 }
 
 // run asks all hosts once. The processor time is that of parallel-ssh, of the ssh
@@ -192,48 +176,6 @@ func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
 		b.Fatalf("parallel-ssh: %v: %.2000s", err, out)
 	}
 	return took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() + p.mastersCPU(b) - before
-}
-
-// mastersCPU is the processor time of the ssh masters so far.
-func (p *parallel) mastersCPU(b *testing.B) time.Duration {
-	b.Helper()
-	var all time.Duration
-	for _, pid := range p.masters(b) {
-		all += processorTime(b, pid)
-	}
-	return all
-}
-
-// masters are the ssh processes that keep connections: each has renamed itself
-// after its socket.
-func (p *parallel) masters(b *testing.B) []string {
-	b.Helper()
-	list, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var pids []string
-	for _, file := range list {
-		words, err := os.ReadFile(file)
-		if err == nil && strings.HasPrefix(string(words), "ssh: "+p.sockets) {
-			pids = append(pids, filepath.Base(filepath.Dir(file)))
-		}
-	}
-	return pids
-}
-
-// stop ends the masters.
-func (p *parallel) stop(b *testing.B) {
-	b.Helper()
-	for _, pid := range p.masters(b) {
-		n, err := strconv.Atoi(pid)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if master, err := os.FindProcess(n); err == nil {
-			_ = master.Kill()
-		}
-	}
 }
 
 func fleetTable(n int, ours, theirs asking) string {

@@ -29,7 +29,7 @@ type estate struct {
 	catalogs                   runbooks.Catalogs
 	hosts                      []host
 	login, keyFile, knownHosts string
-	watch                      string // of the cluster, as YAML; "" for none
+	watch                      string // a line of the cluster's config, "" for none
 }
 
 // shim stands for sudo: it answers "… monit status NAME" at once with what a

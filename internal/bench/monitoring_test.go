@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ var watched = []string{"tailer1", "db_query_server", "db_merge_server", "db_tdcp
 func BenchmarkMonitoring(b *testing.B) {
 	for b.Loop() {
 		e := newFleet(b, manyHosts, watched...)
-		e.watch = fmt.Sprintf("channel: %s, every: %s, quiet: 2m", slacklocal.DemoIncident, watchEvery)
+		e.watch = fmt.Sprintf("    watch: {channel: %s, every: %s, quiet: 2m}\n", slacklocal.DemoIncident, watchEvery)
 		p, _ := hearing(b, e, buildBot(b))
 		time.Sleep(settled)
 		memory, cpu, began := p.resident(b), p.cpu(b), time.Now()
@@ -55,22 +54,4 @@ func BenchmarkMonitoring(b *testing.B) {
 func (p *process) cpu(tb testing.TB) time.Duration {
 	tb.Helper()
 	return processorTime(tb, strconv.Itoa(p.cmd.Process.Pid))
-}
-
-// processorTime is what a process has used so far, 0 if it has ended.
-func processorTime(tb testing.TB, pid string) (used time.Duration) {
-	tb.Helper()
-	stat, err := os.ReadFile("/proc/" + pid + "/stat")
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	for _, ticks := range fields[11:13] { // utime and stime
-		n, err := strconv.Atoi(ticks)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		used += time.Duration(n) * clockTick
-	}
-	return used
 }

@@ -40,8 +40,7 @@ clusters:
   %s:
     catalog: %s
     roles: {readers: [operator], operators: [operator], approvers: [approver]}
-    watch: {%s}
-    hosts:
+%s    hosts:
 %s`, slacklocal.DemoTeam, slacklocal.DemoAudit, filepath.Join(dir, "state"), e.login, e.keyFile, e.knownHosts,
 		slacklocal.DemoOperator, strings.Join(askers, ", "), slacklocal.DemoApprover, cluster, generation, e.watch, hosts.String())
 	return write(tb, filepath.Join(dir, "config.yaml"), text, 0o600)

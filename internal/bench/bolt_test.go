@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"dhbot/internal/sim/slacklocal"
+)
+
+// boltDir has the packages that its package.json names, once `npm ci` has run there.
+var boltDir = filepath.Join("..", "..", "test", "bolt")
+
+// hasBolt reports whether Slack's own framework is installed.
+func hasBolt() bool {
+	_, err := os.Stat(filepath.Join(boltDir, "node_modules", "@slack", "bolt"))
+	if err == nil {
+		_, err = exec.LookPath("node")
+	}
+	return err == nil
+}
+
+// startBolt runs what a day's work makes of Slack's own framework and OpenSSH's
+// ControlMaster (test/bolt/status.mjs), until the benchmark ends.
+func startBolt(tb testing.TB, e *estate, local *slacklocal.Server) {
+	tb.Helper()
+	type host struct {
+		Address string `json:"address"`
+		Port    string `json:"port"`
+		Sent    string `json:"sent"`
+	}
+	hosts := map[string]host{}
+	for _, h := range e.hosts {
+		address, port, err := net.SplitHostPort(h.address)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		hosts[h.process] = host{address, port, h.sent}
+	}
+	list, err := json.Marshal(hosts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ssh := newOpenSSH(tb, e)
+	cmd := exec.Command("node", "status.mjs")
+	cmd.Dir = boltDir
+	cmd.Env = append(os.Environ(), "DHBOT_SLACK="+local.URL(), "DHBOT_APP_TOKEN="+local.AppToken(), "DHBOT_BOT_TOKEN="+local.BotToken(),
+		"DHBOT_HOSTS="+write(tb, ssh.dir+"/hosts.json", string(list), 0o600), "DHBOT_SSH_CONFIG="+ssh.kept)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // however it ended
+		if said.Len() > 0 {
+			tb.Errorf("bolt said:\n%.2000s", &said)
+		}
+	})
+}
