@@ -70,6 +70,23 @@ func TestLabSurfaces(t *testing.T) {
 				s.agree(broken)
 			})
 		}
+		t.Run("a dependency is down", func(t *testing.T) {
+			s := &surfaces{T: t, bot: d, key: key}
+			s.well()
+			auth := map[string][]string{"infra": {"authentication_server"}}
+			t.Cleanup(func() { labtest.On(t, auth, labtest.Again) })
+			labtest.On(t, auth, labtest.States()[0].Break)
+			var behind []runbooks.Target
+			for _, f := range s.do("status").Findings {
+				if f.Code == observe.FoundCannotWork && f.Host == "infra" && len(behind) < 3 {
+					behind = append(behind, runbooks.Target{Process: f.Process, Host: f.Host})
+				}
+			}
+			if len(behind) == 0 {
+				t.Fatal("nothing needs it")
+			}
+			s.agree(append(behind, runbooks.Target{Process: "authentication_server", Host: "infra"}))
+		})
 		(&surfaces{T: t, bot: d, key: key}).well()
 		return nil
 	})
