@@ -30,6 +30,10 @@ func (e *estate) configFile(tb testing.TB) string {
 	for i := range channels {
 		askers = append(askers, personID(channelID(i)))
 	}
+	watch := ""
+	if e.watch != "" {
+		watch = "    watch: {" + e.watch + "}\n"
+	}
 	text := fmt.Sprintf(`slack: {home: %s, audit_channel: %s}
 state: {dir: %s}
 ssh: {user: %s, key_file: %s, known_hosts: %s}
@@ -42,7 +46,7 @@ clusters:
     roles: {readers: [operator], operators: [operator], approvers: [approver]}
 %s    hosts:
 %s`, slacklocal.DemoTeam, slacklocal.DemoAudit, filepath.Join(dir, "state"), e.login, e.keyFile, e.knownHosts,
-		slacklocal.DemoOperator, strings.Join(askers, ", "), slacklocal.DemoApprover, cluster, generation, e.watch, hosts.String())
+		slacklocal.DemoOperator, strings.Join(askers, ", "), slacklocal.DemoApprover, cluster, generation, watch, hosts.String())
 	return write(tb, filepath.Join(dir, "config.yaml"), text, 0o600)
 }
 
