@@ -82,7 +82,7 @@ func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	twoHosts(ctx, p, nil)
-	p.restWithin(5 * restTime) // each crossing waits for its copy
+	p.restWithin(2 * restTime) // each crossing waits for its copy
 	w.watch.onEach(nil)
 	w.halt()
 	last, err := w.lastState()
