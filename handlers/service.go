@@ -135,14 +135,28 @@ func New(s Settings) (*Service, error) {
 	}, nil
 }
 
+// answerBudget bounds saying why something was not done when the time for doing it
+// is over.
+const answerBudget = 10 * time.Second
+
 // Handle answers one message. It always answers: with a card, or by saying
 // why not. settled says that the claim under m.Key was settled by the
 // transaction of what was done; whatever did not need one (help, a word that
-// was not understood) leaves that to the caller.
+// was not understood) leaves that to the caller. Where ctx was cancelled in the
+// middle nothing is said or recorded: what failed then may be well, and the
+// message is left to whoever takes it up.
 func (s *Service) Handle(ctx context.Context, m Message, reply Reply) (settled bool) {
 	settled, err := s.handle(ctx, m, reply)
-	if err == nil {
+	switch {
+	case err == nil:
 		return settled
+	case errors.Is(ctx.Err(), context.Canceled):
+		s.Logger.WarnContext(ctx, "stopped in the middle of a message", "via", m.Via, "err", err)
+		return settled
+	case ctx.Err() != nil: // its time is over, and the person is told so
+		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerBudget)
+		defer cancel()
+		ctx = told
 	}
 	return s.explain(ctx, m, reply, err) || settled
 }

@@ -62,12 +62,18 @@ func (b *bot) resumeOthers(ctx context.Context) error {
 			continue
 		}
 		for _, l := range list {
-			if !slices.Contains(alive, l.replica) {
+			if b.left(l, alive) {
 				b.resume(ctx, &taken, l)
 			}
 		}
 	}
 	return nil
+}
+
+// left says that nobody handles a delivery any more. What this replica accepted is
+// being handled, also where its own lease has ended for a moment.
+func (b *bot) left(l orphaned, alive []string) bool {
+	return l.replica != b.Replica && !slices.Contains(alive, l.replica)
 }
 
 // resumeOwn does the same, once, for what this replica accepted in a former

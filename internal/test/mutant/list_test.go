@@ -201,6 +201,8 @@ func storing() []mutant {
 	const commit, verify = "internal/store/etcdstore/commit.go", "internal/audit/verify.go"
 	const heads, meaning = "internal/audit/heads.go", "internal/audit/meaning.go"
 	return []mutant{
+		one("a stopped handler leaves the message", "handlers/service.go", "case errors.Is(ctx.Err(), context.Canceled):", "case false:", "./handlers", "^TestStoppedInTheMiddle"),
+		one("what a replica handles is not left", "internal/app/resume.go", "l.replica != b.Replica && ", "", "./internal/app", "^TestWhatIsLeft"),
 		one("a replica without lease commits nothing", commit, "list := append(s.Current(), s.Lives())", "list := s.Current()", "./internal/store/etcdstore", "^TestLeaseLost|^TestReplicaNames"),
 		one("a run changes from what was read", commit, `list = append(list, clientv3.Compare(clientv3.ModRevision(run), "=", c.Rev))`, "", "./internal/store/etcdstore", "^TestEmbeddedConformance"),
 		one("an id is used once", commit, `clientv3.Compare(clientv3.CreateRevision(s.keys.UsedID(c.Run.ID)), "=", 0))`, ")", "./internal/store/etcdstore", "^TestEmbeddedConformance|^TestArchiveRuns"),
