@@ -17,7 +17,7 @@ import (
 const (
 	// fleetProcess runs on every host of the fleet.
 	fleetProcess = "tailer1"
-	fleetRounds  = 5
+	fleetRounds  = 3
 	// atOnce is how many hosts parallel-ssh asks at a time.
 	atOnce = "64"
 	// fleetChannel is where the status of the fleet is asked for.

@@ -30,6 +30,7 @@ func newFleet(tb testing.TB, n int, processes ...string) *estate {
 	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
 	write(tb, filepath.Join(dir, "ps"), list, 0o755)
 	write(tb, filepath.Join(dir, "stat"), sizes, 0o755)
+	write(tb, filepath.Join(dir, "tail"), empty, 0o755)
 	e := &estate{catalogs: catalogs, login: keys.user, keyFile: keys.login}
 	var known strings.Builder
 	for from := 0; from < n; from += mostListened {

@@ -38,7 +38,8 @@ type estate struct {
 const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
 
 // list stands for ps: the process of the status runs, and the host's clock is
-// that of the status. sizes stands for stat: the log is empty so far.
+// that of the status. sizes stands for stat and empty for tail: there is no line in
+// the log so far.
 const (
 	list = `#!/bin/sh
 echo '    1   90000 Fri Nov 20 01:02:05 2026'
@@ -46,6 +47,7 @@ echo '  705      62 Sat Nov 21 02:01:03 2026'
 echo '  900       0 Sat Nov 21 02:02:05 2026'
 `
 	sizes = "#!/bin/sh\nfor name; do :; done\necho \"1000 0 $name\"\n"
+	empty = "#!/bin/sh\n"
 )
 
 // newEstate starts a server for each process that monit supervises in the
@@ -82,6 +84,7 @@ func newEstate(tb testing.TB) *estate {
 	write(tb, filepath.Join(dir, "sudo"), fmt.Sprintf(shim, dir), 0o755)
 	write(tb, filepath.Join(dir, "ps"), list, 0o755)
 	write(tb, filepath.Join(dir, "stat"), sizes, 0o755)
+	write(tb, filepath.Join(dir, "tail"), empty, 0o755)
 	e.knownHosts = write(tb, filepath.Join(dir, "known_hosts"), known.String(), 0o600)
 	e.plan(tb)
 	return e
