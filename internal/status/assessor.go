@@ -59,6 +59,7 @@ type Assessor struct {
 	Config
 	planner *runbooks.Planner
 	planned sync.Map // plannedRead → []runbooks.Step, never changed
+	shared  *sharedReads
 	logs    logBook
 	history history
 }
@@ -69,7 +70,9 @@ func New(c Config) (*Assessor, error) {
 		return nil, errors.New("status: Catalogs, Fleet, Remote, Store and Now must all be set")
 	}
 	c.Policy = c.Policy.withDefaults()
-	return &Assessor{Config: c, planner: &runbooks.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now}}, nil
+	return &Assessor{
+		Config: c, planner: &runbooks.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now}, shared: newSharedReads(c.Remote, c.Now),
+	}, nil
 }
 
 const (

@@ -162,7 +162,7 @@ func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Resul
 	case <-ctx.Done():
 		return remote.Result{Detail: "the look had ended before it was asked", Ended: j.Now()}
 	}
-	return j.Remote.Run(ctx, engine.CommandOf(st))
+	return j.shared.Run(ctx, engine.CommandOf(st))
 }
 
 // told is what one host told of one process.

@@ -182,6 +182,7 @@ func seeing() []mutant {
 		one("a lost connection is unknown", "internal/observe/verdict.go", "case remote.TimedOut, remote.FateUnknown:\n		return Verdict{State: Unknown,", "case remote.TimedOut, remote.FateUnknown:\n		return Verdict{State: Never,", "./internal/observe", "^Test"),
 		one("nothing is sent to a shell that changes words", "internal/sshexec/run.go", "case err == nil && c.noise.Load() != nil:", "case err == nil || c.noise.Load() != nil:", "./internal/sshexec", "^TestLoginShells"),
 		one("a card shows all that is not as expected", "internal/card/board.go", "if !r.Pending && r.Severity() != runbooks.None {\n			bad", "if !r.Pending && r.Severity() == runbooks.Critical {\n			bad", "./internal/card", "^TestNoCardIsGreener"),
+		one("a look is told of no read from before it asked", "internal/status/shared.go", "		current.next = newSharedRead(ctx, c)\n		return current.next\n", "		current.asking++\n		return current\n", "./internal/status", "^TestSharedReads$"),
 		one("only a login shell's own words are taken off an answer", "internal/sshexec/noise.go", "|| shape(string(rest[:n])) != shape(line)", "|| false", "./internal/sshexec", "^TestWithoutNoise"),
 		one("a crash loop is an outage", "internal/status/history.go", "if !quick && !told && !slow || len(list) == 0 {", "if !quick && !told && !slow || len(list) >= 0 {", "./internal/status", "^TestCrashLoop"),
 		one("a dead pid is no green", "internal/observe/assess.go", "		case o.Alive == AliveGone:\n			f.ended(o, e)\n", "", "./internal/observe", "^TestOldEvidence"),

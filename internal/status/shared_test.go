@@ -1,0 +1,123 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dhbot/internal/remote"
+)
+
+// counting answers with how often it was asked, each time when it is let.
+type counting struct {
+	asked atomic.Int64
+	began chan int64
+	let   chan struct{}
+}
+
+func (c *counting) Run(ctx context.Context, _ remote.Command) remote.Result {
+	n := c.asked.Add(1)
+	c.began <- n
+	select {
+	case <-c.let:
+		return remote.Result{Outcome: remote.Answered, Exit: int(n)}
+	case <-ctx.Done():
+		return remote.Result{}
+	}
+}
+
+func sharing() (*counting, *sharedReads) {
+	c := &counting{began: make(chan int64, 10), let: make(chan struct{})}
+	return c, newSharedReads(c, time.Now)
+}
+
+// Whoever asks while a read is under way is told of the next, and all of them of the
+// same one.
+func TestSharedReads(t *testing.T) {
+	c, s := sharing()
+	ask := func() <-chan int {
+		exit := make(chan int, 1)
+		go func() { exit <- s.Run(t.Context(), remote.Command{Host: "infra-1", Sent: "true"}).Exit }()
+		return exit
+	}
+	first := ask()
+	<-c.began
+	var later []<-chan int
+	for range 5 {
+		later = append(later, ask())
+	}
+	s.wait(func(r *sharedRead) bool { return r.asking > len(later) || r.next != nil && r.next.asking == len(later) })
+	c.let <- struct{}{}
+	if n := <-first; n != 1 {
+		t.Errorf("the first was told of read %d", n)
+	}
+	close(c.let)
+	for _, l := range later {
+		if n := <-l; n != 2 {
+			t.Errorf("one who asked during the first read was told of read %d", n)
+		}
+	}
+	for s.kept() > 0 { // until the second is put away
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (s *sharedReads) kept() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.reads)
+}
+
+// wait returns when the only read is as it should be.
+func (s *sharedReads) wait(ok func(*sharedRead) bool) {
+	for ; ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		for _, r := range s.reads {
+			if ok(r) {
+				s.mu.Unlock()
+				return
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// One who leaves does not end a read that another waits for, and the last one does.
+func TestSharedReadsAreLeft(t *testing.T) {
+	c, s := sharing()
+	leaving, leave := context.WithCancel(t.Context())
+	command := remote.Command{Host: "infra-1", Sent: "true"}
+	left := make(chan remote.Result, 1)
+	go func() { left <- s.Run(leaving, command) }()
+	<-c.began
+	stayed := make(chan remote.Result, 1)
+	go func() { stayed <- s.Run(t.Context(), command) }()
+	s.wait(func(r *sharedRead) bool { return r.next != nil })
+	leave() // ends the first read, and begins the second
+	if r := <-left; r.Outcome != remote.NoOutcome {
+		t.Errorf("who left was told %v", r.Outcome)
+	}
+	<-c.began
+	c.let <- struct{}{}
+	if r := <-stayed; r.Exit != 2 {
+		t.Errorf("who stayed was told of read %d", r.Exit)
+	}
+}
+
+// Reads of other hosts, or in other words, wait for none.
+func TestOtherReadsAreApart(t *testing.T) {
+	c, s := sharing()
+	var wg sync.WaitGroup
+	for i := range 3 {
+		wg.Go(func() { s.Run(t.Context(), remote.Command{Host: fmt.Sprint("host-", i), Sent: "true"}) })
+		wg.Go(func() { s.Run(t.Context(), remote.Command{Host: "infra-1", Sent: fmt.Sprint("echo ", i)}) })
+	}
+	for range 6 {
+		<-c.began
+	}
+	close(c.let)
+	wg.Wait()
+}
