@@ -1,7 +1,9 @@
 package sshexec
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,23 +141,39 @@ func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authorit
 		t.Fatal(err)
 	}
 	const (
-		file   = "/etc/ssh/dhbot-test-ca.pub"
-		line   = "TrustedUserCAKeys " + file
-		reload = "\nsystemctl kill -s HUP --kill-who=main dhlab-ssh"
+		file    = "/etc/ssh/dhbot-test-ca.pub"
+		line    = "TrustedUserCAKeys " + file
+		restart = "\nsystemctl restart dhlab-ssh"
 	)
-	for name := range hosts {
+	for name, h := range hosts {
 		t.Cleanup(func() {
-			out, err := labtest.AsRoot(name, fmt.Sprintf("sed -i '\\#^%s$#d' /etc/ssh/sshd_config; rm -f %s", line, file)+reload)
+			out, err := labtest.AsRoot(name, fmt.Sprintf("sed -i '\\#^%s$#d' /etc/ssh/sshd_config; rm -f %s", line, file)+restart)
 			if err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
+			namesItself(t, h.Address)
 		})
 		out, err := labtest.AsRoot(name, fmt.Sprintf("set -e\necho '%s' >%s\necho '%s' >>/etc/ssh/sshd_config\nsshd -t",
-			strings.TrimSpace(string(public)), file, line)+reload)
+			strings.TrimSpace(string(public)), file, line)+restart)
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
+		namesItself(t, h.Address)
 	}
+}
+
+// namesItself waits until an sshd that was started again names itself.
+func namesItself(t *testing.T, address string) {
+	t.Helper()
+	eventually(t, "sshd listens on "+address, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		banner, err := bufio.NewReader(c).ReadString('\n')
+		return err == nil && strings.HasPrefix(banner, "SSH-")
+	})
 }
 
 // The far host is reached through the two others by a certificate that an agent
@@ -192,11 +210,7 @@ func TestLabCertificates(t *testing.T) {
 			p := openConfig(t, Config{Credentials: []sshroute.Credential{{Agent: agent.Socket}}, KnownHosts: target.KnownHosts})
 			command := onLab("query2", target, "hostname")
 			command.Login, command.Via = c.login, sshroute.Join(jumps)
-			var r remote.Result
-			eventually(t, "sshd listens again", func() bool {
-				r = run(t, p, command)
-				return r.Outcome != remote.Unreachable
-			})
+			r := run(t, p, command)
 			want(t, r, c.want, c.words...)
 			if said := strings.TrimSpace(r.Stdout.String()); c.want == remote.Answered && said != "query2" {
 				t.Errorf("%q answered", said)

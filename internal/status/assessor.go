@@ -71,7 +71,9 @@ func New(c Config) (*Assessor, error) {
 	}
 	c.Policy = c.Policy.withDefaults()
 	return &Assessor{
-		Config: c, planner: &runbooks.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now}, shared: newSharedReads(c.Remote, c.Now),
+		Config:  c,
+		planner: &runbooks.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now},
+		shared:  newSharedReads(c.Remote, c.Now),
 	}, nil
 }
 
