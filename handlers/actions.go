@@ -26,7 +26,8 @@ var handlersByVerb = map[string]handler{
 	"release": (*Service).releaseIncident, "mute": (*Service).muteIncident, "note": (*Service).noteIncident,
 	"byhand": (*Service).byHand,
 	"show":   (*Service).showRun, "details": (*Service).details, "runs": (*Service).runs, "locks": (*Service).locks,
-	"health": (*Service).health, "people": (*Service).people, "audit": (*Service).auditTrail, "timeline": (*Service).timeline, "help": (*Service).help,
+	"health": (*Service).health, "people": (*Service).people, "audit": (*Service).auditTrail, "timeline": (*Service).timeline,
+	"help": (*Service).help,
 }
 
 // listsByVerb are what a verb alone lists.

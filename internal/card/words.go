@@ -218,8 +218,9 @@ func HelpProcess(p runbooks.Process, hosts []string) Card {
 		}
 		say = append(say, C(a+" "+p.ID))
 	}
+	level := p.Level.String() + " when it is down"
 	return Card{
-		Push: p.Title + ": " + p.Level.String() + " when it is down. " + p.Impact, Head: Line{B(p.Title + " (" + p.ID + ")"), T(" · " + p.Level.String() + " when it is down")},
+		Push: p.Title + ": " + level + ". " + p.Impact, Head: Line{B(p.Title + " (" + p.ID + ")"), T(" · " + level)},
 		Body: paragraphs([]Line{{T(p.Impact)}}, where, []Line{say}), Private: true,
 	}
 }
