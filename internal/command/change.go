@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dhbot/internal/command/slips"
 )
 
 // changing is a command that changes something, being read. What is not
@@ -280,7 +282,15 @@ func (c *changing) notAProcess() error {
 			UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
 		)
 	}
+	if id, took := runAt(w); took > 0 {
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
+		q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		return q
+	}
 	var readings []string
+	if _, ok := slips.Count(w[0].key, "the"); ok && len(w) > 1 && c.g.knowsProcess(w[1].name()) {
+		readings = append(readings, c.cmd.Verb+" "+tail(w[1:]))
+	}
 	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].key) {
 		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + tail(append(w[1:len(w):len(w)], token{raw: "end"})), "watch"})
 	}

@@ -259,6 +259,12 @@ func (r *reading) phrase(w []token) []string {
 		return []string{"runs"}
 	case len(w) > 2 && keys[0] == "how" && slices.Contains([]string{"to", "do", "can"}, keys[1]):
 		return []string{"help " + keys[len(w)-1]}
+	case said == "what can you do", said == "commands":
+		return []string{"help"}
+	case len(w) > 3 && strings.Join(keys[:3], " ") == "handing over to":
+		return []string{"handover " + tail(w[3:])}
+	case slices.Contains([]string{"i take it", "i'll take it", "ill take it", "taking it", "mine"}, said):
+		return []string{"own", "incidents"}
 	case slices.Contains([]string{"errors", "error"}, keys[0]) && len(w) > 1:
 		return []string{"logs " + tail(w[1:]) + " errors"}
 	case strings.HasPrefix(said, "i") && (strings.HasSuffix(said, "on it") || strings.HasSuffix(said, "got it") || strings.HasSuffix(said, "got this")), strings.HasPrefix(said, "on it"):
@@ -269,7 +275,7 @@ func (r *reading) phrase(w []token) []string {
 }
 
 // noVotes are words of agreement, which approve and deny nothing.
-var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "lgtm", "sure", "go", "yup", "+1"}
+var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
 
 // missingSpace finds a lost space: "restartdb_dis".
 func (r *reading) missingSpace(table []Command, typed string) []string {
@@ -389,7 +395,8 @@ func misspelt(table []Command, typed string, rest []token) []string {
 		}
 		for _, w := range append([]string{c.Verb}, c.Aliases...) {
 			d, ok := slips.Count(typed, w)
-			if !ok || c.Class.Changing() && slips.Inflected(typed, w) || c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
+			opposite := typed == "un"+w
+			if !ok || opposite || c.Class.Changing() && slips.Inflected(typed, w) || c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
 				continue
 			}
 			found = append(found, candidate{c.Verb, c.Class.Changing(), d, max(len(w)-len(typed), len(typed)-len(w))})
