@@ -1,0 +1,300 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"dhbot/internal/command/slips"
+	"dhbot/runbooks"
+)
+
+// unknownVerb is the answer to a first word that is no command.
+func (r *reading) unknownVerb(table []Command, w []token) *Question {
+	if negated(w) && len(w) > 1 {
+		q := &Question{Code: Negation, Text: "I read that as “do not”; nothing was run."}
+		r.suggest(q, r.aboutName(w)...)
+		return q
+	}
+	if slices.Contains(noVotes, w[0].key) {
+		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", shown(w[0].raw))}
+		if id, took := runAt(w[1:]); took > 0 {
+			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		} else {
+			r.suggest(q, "runs")
+		}
+		return q
+	}
+	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", shown(w[0].raw))}
+	for _, guess := range []func() []string{
+		func() []string { return r.wanted(table, w) },
+		func() []string { return r.phrase(w) },
+		func() []string { return r.missingSpace(table, w[0].key) },
+		func() []string { return r.clusterFirst(table, w) },
+		func() []string { return twoWords(table, w) },
+		func() []string { return r.reversed(table, w) },
+		func() []string { return r.nameFirst(w) },
+		func() []string { return misspelt(table, strings.ReplaceAll(w[0].key, "_", "-"), w[1:]) },
+		func() []string { return openRuns(table, w) },
+		func() []string { return aboutRunID(w) },
+		func() []string { return r.sentence(table, w) },
+		func() []string { return r.nearName(w) },
+		func() []string { return aboutState(w) },
+	} {
+		if r.suggest(q, guess()...); len(q.Choices) > 0 {
+			break
+		}
+	}
+	if r.quote { // somebody else's words
+		q.Choices = slices.DeleteFunc(q.Choices, func(c Choice) bool { return c.Changes })
+	}
+	return q
+}
+
+// wanted finds a change that a whole sentence asks for: "need db_ltds restarted",
+// "db_ltds needs a restart". Anything more in it may mean something else.
+func (r *reading) wanted(table []Command, w []token) []string {
+	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
+		w = w[:len(w)-1]
+	}
+	if len(w) < 3 || slices.ContainsFunc(w, doubts) {
+		return nil
+	}
+	middle, last := w[1:len(w)-1], w[len(w)-1]
+	process := w[0]
+	switch {
+	case len(w) == 4 && slices.Contains([]string{"can", "could"}, w[0].key) && slices.Contains([]string{"someone", "somebody", "anyone", "anybody"}, w[1].key):
+		process, last = last, w[2]
+		process.raw = strings.TrimRight(process.raw, punctuation)
+	case slices.Contains([]string{"need", "want"}, w[0].key) && len(middle) == 1 && strings.HasSuffix(last.key, "ed"):
+		process = middle[0]
+	case middle[0].key == "needs" && (len(middle) == 1 || len(middle) == 2 && middle[1].key == "a" || len(middle) == 3 && middle[1].key == "to" && middle[2].key == "be"):
+	default:
+		return nil
+	}
+	verb := last.key
+	for _, ending := range []string{"ed", "ing"} {
+		verb = strings.TrimSuffix(verb, ending)
+	}
+	c, ok := named(table, verb)
+	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !r.g.knowsProcess(process.name()) {
+		return nil
+	}
+	return []string{c.Verb + " " + process.name(), "status " + process.name()}
+}
+
+// phrase finds the command of what people say of themselves and of each other.
+func (r *reading) phrase(w []token) []string {
+	keys := make([]string, len(w))
+	for i, t := range w {
+		keys[i] = t.key
+	}
+	said := strings.Join(keys, " ")
+	switch {
+	case len(aboutRunID(w)) > 0:
+		return nil
+	case len(w) > 1 && slices.Contains([]string{"unmute", "unsnooze", "unsilence"}, keys[0]):
+		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + tail(w[1:]) + " end"}
+	case len(w) > 2 && keys[0] == "end":
+		return []string{tail(w[1:]) + " end"}
+	case slices.Contains([]string{"who", "whos", "who's"}, keys[0]):
+		return []string{"people"}
+	case slices.Contains([]string{"whats locked", "what's locked", "what is locked"}, said):
+		return []string{"locks"}
+	case slices.Contains([]string{"whats open", "what's open", "whats pending", "what's pending", "whats waiting", "what's waiting"}, said),
+		slices.Contains([]string{"undo", "revert", "rollback"}, keys[0]):
+		return []string{"runs"}
+	case len(w) > 2 && keys[0] == "how" && slices.Contains([]string{"to", "do", "can"}, keys[1]):
+		return []string{"help " + keys[len(w)-1]}
+	case said == "what can you do", said == "commands":
+		return []string{"help"}
+	case len(w) > 3 && strings.Join(keys[:3], " ") == "handing over to":
+		return []string{"handover " + tail(w[3:])}
+	case slices.Contains([]string{"i take it", "i'll take it", "ill take it", "taking it", "mine"}, said):
+		return []string{"own", "incidents"}
+	case slices.Contains([]string{"errors", "error"}, keys[0]) && len(w) > 1:
+		return []string{"logs " + tail(w[1:]) + " errors"}
+	case strings.HasPrefix(said, "i") && (strings.HasSuffix(said, "on it") || strings.HasSuffix(said, "got it") || strings.HasSuffix(said, "got this")), strings.HasPrefix(said, "on it"):
+		return []string{"own", "incidents"}
+	default:
+		return nil
+	}
+}
+
+// noVotes are words of agreement, which approve and deny nothing.
+var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
+
+// missingSpace finds a lost space: "restartdb_dis".
+func (r *reading) missingSpace(table []Command, typed string) []string {
+	for _, c := range table {
+		for _, verb := range append([]string{c.Verb}, c.Aliases...) {
+			name, ok := strings.CutPrefix(typed, verb)
+			name = strings.Trim(name, "-_.:")
+			if ok && len(verb) > 2 && r.g.knows(name) {
+				return []string{c.Verb + " " + name}
+			}
+		}
+	}
+	return nil
+}
+
+// twoWords finds the verbs of two words near the first two: "etcd helath".
+func twoWords(table []Command, w []token) []string {
+	if len(w) < 2 {
+		return nil
+	}
+	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
+	return misspelt(double, joined(w), w[2:])
+}
+
+// clusterFirst finds the cluster before the verb: "prod status".
+func (r *reading) clusterFirst(table []Command, w []token) []string {
+	if !r.g.knowsCluster(strings.TrimRight(w[0].name(), punctuation)) {
+		return nil
+	}
+	verb, rest := "status", ""
+	if len(w) > 1 {
+		if c, ok := named(table, w[1].key); ok && c.Object.inCluster() && !c.Class.Changing() {
+			verb, rest = c.Verb, tail(w[2:])
+		}
+	}
+	return []string{strings.TrimSpace(verb+" "+rest) + " in " + strings.ToLower(strings.TrimRight(w[0].name(), punctuation))}
+}
+
+// reversed finds the name before the verb: "db_dis status".
+func (r *reading) reversed(table []Command, w []token) []string {
+	if len(w) < 2 || !r.g.knows(w[0].name()) {
+		return nil
+	}
+	rest := strings.TrimSpace(w[0].name() + " " + tail(w[2:]))
+	if c, ok := named(table, w[1].key); ok {
+		return []string{c.Verb + " " + rest}
+	}
+	if slices.Contains(states, w[1].key) {
+		return nil // "dis down?" is no slip for "own"
+	}
+	return misspelt(table, w[1].key, w[:1])
+}
+
+// nameFirst takes a name where a command should stand for the question how it is:
+// "dis", "dis?", "dis down?".
+func (r *reading) nameFirst(w []token) []string {
+	name := strings.TrimRight(w[0].raw, punctuation)
+	if !r.g.knows(name) {
+		return nil
+	}
+	return []string{"status " + name}
+}
+
+// sentence finds a read or a name further on: "kick db_dis". It offers reads
+// only: a sentence may ask for a restart, or talk about one.
+func (r *reading) sentence(table []Command, w []token) []string {
+	for i := 1; i < len(w); i++ {
+		if c, ok := named(table, w[i].key); ok && !c.Class.Changing() && len(w[i].key) > 2 && c.Object != RunNamed {
+			return []string{strings.TrimSpace(c.Verb + " " + tail(w[i+1:]))}
+		}
+	}
+	return r.aboutName(w)
+}
+
+// aboutName is the status of the first known name.
+func (r *reading) aboutName(w []token) []string {
+	for _, t := range w {
+		if name := strings.TrimRight(t.name(), punctuation); r.g.knows(name) {
+			return []string{"status " + name}
+		}
+	}
+	return nil
+}
+
+// nearName takes a misspelt name typed alone for the question how it is.
+func (r *reading) nearName(w []token) []string {
+	if len(w) > 1 {
+		return nil
+	}
+	var out []string
+	for _, n := range append(r.g.processesLike(w[0].key), like(w[0].key, r.g.hosts())...) {
+		out = append(out, "status "+n)
+	}
+	return out
+}
+
+// misspelt finds the verbs nearest to a word. A read is preferred to a change of
+// the same nearness, and what cannot be undone is offered only for one slip in a
+// long word: a suggestion must not be worse than what was typed.
+func misspelt(table []Command, typed string, rest []token) []string {
+	type candidate struct {
+		verb           string
+		changes        bool
+		distance, more int
+	}
+	var found []candidate
+	_, aboutRun := runAt(rest)
+	for _, c := range table {
+		if c.Object == RunNamed && aboutRun == 0 && (c.Class.Changing() || len(rest) > 0) {
+			continue
+		}
+		for _, w := range append([]string{c.Verb}, c.Aliases...) {
+			d, ok := slips.Count(typed, w)
+			opposite := typed == "un"+w
+			if !ok || opposite || c.Class.Changing() && slips.Inflected(typed, w) || c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
+				continue
+			}
+			found = append(found, candidate{c.Verb, c.Class.Changing(), d, max(len(w)-len(typed), len(typed)-len(w))})
+		}
+	}
+	sort.SliceStable(found, func(i, j int) bool {
+		a, b := found[i], found[j]
+		if a.distance != b.distance {
+			return a.distance < b.distance
+		}
+		if a.changes != b.changes {
+			return !a.changes
+		}
+		return a.more < b.more
+	})
+	var out []string
+	for _, f := range found {
+		if f.distance > found[0].distance || f.changes != found[0].changes {
+			break
+		}
+		if text := strings.TrimSpace(f.verb + " " + tail(rest)); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// aboutRunID takes a word that is no command, and a run, for the question what that is:
+// "retry R-7F3K".
+func aboutRunID(w []token) []string {
+	for i := range w {
+		if id, took := runAt(w[i:]); took > 0 {
+			return []string{"show " + id}
+		}
+	}
+	return nil
+}
+
+// aboutState takes the question without a name for one about the cluster: "hosts down?".
+func aboutState(w []token) []string {
+	if slices.ContainsFunc(w, func(t token) bool { return slices.Contains(states, t.key) }) {
+		return []string{"status"}
+	}
+	return nil
+}
+
+// openRuns takes a misspelt vote without a run for the list of what waits, which
+// casts nothing: "aprove it".
+func openRuns(table []Command, w []token) []string {
+	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool {
+		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
+	})
+	for _, c := range about {
+		if d, ok := slips.Count(w[0].key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].key) > 4 {
+			return []string{c.Verb}
+		}
+	}
+	return nil
+}
