@@ -63,7 +63,7 @@ func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
 		go s.carryOut(key, r)
 		return r
 	}
-	if current.next == nil {
+	if current.next == nil || current.next.asking == 0 { // none, or one that was given up
 		current.next = newSharedRead(ctx, c)
 		return current.next
 	}
@@ -101,7 +101,7 @@ func (s *sharedReads) carryOut(key string, r *sharedRead) {
 func (s *sharedReads) after(key string, r *sharedRead) *sharedRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.next == nil {
+	if r.next == nil || r.next.asking == 0 {
 		delete(s.reads, key)
 		return nil
 	}

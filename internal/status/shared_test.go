@@ -21,6 +21,9 @@ type counting struct {
 func (c *counting) Run(ctx context.Context, _ remote.Command) remote.Result {
 	n := c.asked.Add(1)
 	c.began <- n
+	if ctx.Err() != nil {
+		return remote.Result{}
+	}
 	select {
 	case <-c.let:
 		return remote.Result{Outcome: remote.Answered, Exit: int(n)}
@@ -104,6 +107,29 @@ func TestSharedReadsAreLeft(t *testing.T) {
 	c.let <- struct{}{}
 	if r := <-stayed; r.Exit != 2 {
 		t.Errorf("who stayed was told of read %d", r.Exit)
+	}
+}
+
+// A read that all have left before it began is not for those who ask afterwards.
+func TestSharedReadsThatWereGivenUp(t *testing.T) {
+	c, s := sharing()
+	command := remote.Command{Host: "infra-1", Sent: "true"}
+	first := make(chan remote.Result, 1)
+	go func() { first <- s.Run(t.Context(), command) }()
+	<-c.began
+	leaving, leave := context.WithCancel(t.Context())
+	left := make(chan remote.Result, 1)
+	go func() { left <- s.Run(leaving, command) }()
+	s.wait(func(r *sharedRead) bool { return r.next != nil })
+	leave()
+	<-left
+	later := make(chan remote.Result, 1)
+	go func() { later <- s.Run(t.Context(), command) }()
+	s.wait(func(r *sharedRead) bool { return r.next.asking == 1 })
+	close(c.let)
+	<-first
+	if r := <-later; r.Outcome != remote.Answered || r.Exit != 2 {
+		t.Errorf("who asked later was told %v of read %d", r.Outcome, r.Exit)
 	}
 }
 
