@@ -5,7 +5,6 @@ import (
 
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
-	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
 
@@ -70,70 +69,4 @@ type StepFacts struct {
 	Text    string            `json:"text,omitempty"`
 	OldPID  int               `json:"old_pid,omitempty"`
 	NewPID  int               `json:"new_pid,omitempty"`
-}
-
-// factsOfStatus are those of a board.
-func factsOfStatus(b status.Board) *Facts {
-	f := &StatusFacts{Cluster: b.Cluster, Host: b.Host, Severity: b.Worst(), AsOf: b.AsOf(), Findings: []FindingFacts{}}
-	for _, r := range b.Rows {
-		f.Findings = append(f.Findings, factsOfRow(r))
-	}
-	for _, h := range b.Hosts {
-		f.Findings = append(f.Findings, FindingFacts{
-			Host: h.Host, Code: h.Code, Severity: h.Severity, Headline: h.Headline, Text: h.Text, At: b.At,
-		})
-	}
-	return &Facts{Status: f}
-}
-
-func factsOfRow(r status.Row) FindingFacts {
-	f := FindingFacts{
-		Host:     r.Host,
-		Process:  r.Process.ID,
-		Severity: r.Severity(),
-		Pending:  r.Pending,
-		Code:     r.Finding.Code,
-		Headline: r.Finding.Headline,
-		Text:     r.Finding.Text,
-		Run:      r.InWork,
-		At:       r.Observation.At,
-	}
-	if f.Severity == runbooks.Unknown {
-		worst := r.WorstCase()
-		f.WorstCase = &worst
-	}
-	if r.Maintenance != nil {
-		f.Maintenance = r.Maintenance.Until
-	}
-	for _, c := range r.Causes {
-		f.Causes = append(f.Causes, c.Process)
-	}
-	return f
-}
-
-// FactsOfRun are those of a run.
-func FactsOfRun(r engine.Run) *Facts {
-	f := &RunFacts{
-		ID:       r.ID,
-		Cluster:  r.Plan.Cluster,
-		Action:   r.Plan.Action,
-		Class:    r.Plan.Class,
-		Severity: r.Plan.Severity,
-		State:    r.State,
-		Why:      r.Why,
-		Digest:   r.Plan.Digest,
-		Targets:  r.Plan.Targets,
-		Steps:    []StepFacts{},
-	}
-	for i, p := range r.Plan.Steps {
-		s := StepFacts{Host: p.Host, Process: p.Process, Kind: p.Kind, Command: p.Command, State: engine.StepPending}
-		if i < len(r.Steps) {
-			done := r.Steps[i]
-			s.State = done.State
-			s.Text = done.Text
-			s.OldPID, s.NewPID = done.OldPID, done.NewPID
-		}
-		f.Steps = append(f.Steps, s)
-	}
-	return &Facts{Run: f}
 }

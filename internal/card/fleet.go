@@ -3,7 +3,6 @@ package card
 import (
 	"fmt"
 	"sort"
-	"strings"
 
 	"dhbot/internal/status"
 	"dhbot/runbooks"
@@ -18,25 +17,6 @@ const (
 	mostHosts  = 10 // hosts with a line of their own
 	onOneBoard = 40 // processes of one host
 )
-
-// few names the first most of a list and counts the others.
-func few(list []string, most int) string { return fewBy(list, most, ", ") }
-
-// fewBy is the same with another separator.
-func fewBy(list []string, most int, sep string) string {
-	if len(list) <= most {
-		return strings.Join(list, sep)
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
-}
-
-// capped are the first most of some lines, and how many more there are of what.
-func capped(lines []Line, most int, what string) []Line {
-	if len(lines) <= most {
-		return lines
-	}
-	return append(lines[:most:most], Line{T("… and " + count(len(lines)-most, what))})
-}
 
 // worstRows are rows in the order of their severity.
 func worstRows(rows []status.Row) []status.Row {

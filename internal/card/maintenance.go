@@ -34,7 +34,7 @@ func Announced(m fleet.Maintenance, note string) Card {
 	what := m.Target() + " in " + m.Cluster
 	end := command.On("maintenance", m.Process, m.Host, m.Cluster)
 	end.Params = map[string]string{command.ParamLength: command.LengthEnd}
-	card := Card{
+	c := Card{
 		Push: fmt.Sprintf("🛠 Maintenance of %s for %s%s", what, span(m.Until.Sub(m.From)), announcedBy(m)),
 		Head: Line{T("🛠 "), B("Maintenance of " + what), T(" until "), until(m), T(announcedBy(m))},
 		Body: []Element{Text{Lines: []Line{
@@ -44,9 +44,9 @@ func Announced(m fleet.Maintenance, note string) Card {
 		Foot:    []Line{{T("Recorded. It ends by itself, or with "), C(end.Text())}},
 	}
 	if note != "" {
-		card.Body = append(card.Body, Text{Lines: []Line{{T(note)}}})
+		c.Body = append(c.Body, Text{Lines: []Line{{T(note)}}})
 	}
-	return card
+	return c
 }
 
 // WindowText is what is typed to decide about a window.
@@ -160,33 +160,7 @@ func windowLine(m fleet.Maintenance, now time.Time) Line {
 	return append(l, T(how+announcedBy(m)+" · "+m.ID()))
 }
 
-// maintenanceLine says on a status that people work on it.
-func maintenanceLine(m fleet.Maintenance) Line {
-	return Line{T("🛠 In maintenance until "), until(m), T(announcedBy(m))}
-}
-
 // quiet says that a row is no incident and not simply up either.
 func quiet(r status.Row) bool {
 	return !r.Pending && r.Severity() == runbooks.None && (r.Maintenance != nil || r.Finding.Down || r.Observation.Out())
-}
-
-// quietLines are what is not running and not an incident, which a count of
-// what is as it should be would hide.
-func quietLines(rows []status.Row, withHost bool) []Line {
-	var lines []Line
-	for _, r := range rows {
-		if !quiet(r) {
-			continue
-		}
-		l := Line{T(SeverityIcon(r.Severity()) + " "), B(r.Process.ID)}
-		if withHost {
-			l = append(l, T(" on "+r.Host))
-		}
-		l = append(l, T(" · "+r.Finding.Headline))
-		if r.Maintenance != nil {
-			l = append(l, T(" until "), until(*r.Maintenance), T(announcedBy(*r.Maintenance)))
-		}
-		lines = append(lines, l)
-	}
-	return lines
 }

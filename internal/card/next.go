@@ -6,35 +6,8 @@ import (
 
 	"dhbot/internal/command"
 	"dhbot/internal/incident"
-	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
-
-// nextTaps offer what a person would type next about a process that is not
-// well: to bring it back, to read its log, to see what it needs, to follow it.
-// What is in work offers nothing that changes it.
-func nextTaps(b status.Board, p runbooks.Process) []Button {
-	for _, r := range b.Rows {
-		if r.Pending || r.Severity() == runbooks.None {
-			continue
-		}
-		at := runbooks.Target{Process: p.ID, Host: r.Host}
-		var out []Button
-		if verb := status.NextVerb(r); verb != "" {
-			out = append(out, changeTap(verb, at, b.Cluster, p.Impact))
-		} else if r.InWork == "" {
-			out = append(out, commandTap("About "+p.ID, command.Fields{Verb: "help", Topic: p.ID, Cluster: b.Cluster}))
-		}
-		if r.Observation.Known() {
-			out = append(out, logsTap(p, at, b.Cluster, time.Time{})...)
-		}
-		if len(p.Needs) > 0 {
-			out = append(out, needsTap(at, b.Cluster))
-		}
-		return append(out, watchTap(incident.Scope{Cluster: b.Cluster, Process: p.ID, Host: r.Host}))
-	}
-	return nil
-}
 
 // changeTap asks for a change, after a question.
 func changeTap(verb string, at runbooks.Target, cluster, impact string) Button {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"dhbot/internal/command"
 
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
@@ -185,13 +188,6 @@ func shownPart(command string, most int) []Span {
 	return []Span{C(clip(command, most)), B(" see Details")}
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 // impactLines are whom it hits, whether it can be undone, and what is alike
 // but not meant.
 func impactLines(r engine.Run) []Line {
@@ -215,4 +211,128 @@ func votesWanted(r engine.Run) string {
 		return count(need, "approval") + " needed"
 	}
 	return fmt.Sprintf("%d of %d approvals", have, need)
+}
+
+// Proposal is a change that takes no approval and waits for its requester's Run.
+type Proposal struct {
+	Plan     runbooks.Plan
+	Title    string // where there is no plan
+	Reason   string
+	Unmarked bool
+	Note     string
+	Run      string         // the value of the Run button
+	Look     command.Fields // the command that shows the plan
+	Within   time.Duration
+}
+
+// Propose shows exactly what would run, and Run.
+func Propose(p Proposal) Card {
+	title := p.Title
+	if title == "" {
+		title = p.Plan.Title + " on " + and(planHosts(p.Plan)) + " · " + p.Plan.Cluster
+	}
+	c := Card{
+		Push:    "Run " + title + "? Nothing has run.",
+		Head:    Line{T("❔ "), B("Run " + title + "?"), T(" Nothing has run.")},
+		Private: true,
+	}
+	if p.Note != "" {
+		c.Body = append(c.Body, Text{Lines: []Line{{B(p.Note)}}})
+	}
+	if p.Reason != "" {
+		reason := Line{T("Reason: “" + p.Reason + "”")}
+		if p.Unmarked {
+			reason = append(reason, T(" · these words would change nothing of what runs"))
+		}
+		c.Body = append(c.Body, Text{Lines: []Line{reason}})
+	}
+	if len(p.Plan.Steps) > 0 {
+		c.Body = append(c.Body, Text{Lines: planLines(p.Plan)})
+	}
+	if p.Plan.Impact != "" {
+		c.Body = append(c.Body, Text{Lines: []Line{{B("Impact of the outage: "), T(p.Plan.Impact)}}})
+	}
+	c.Buttons = []Button{{Action: TapRun, Label: "Run", Value: p.Run, Style: Primary}}
+	if p.Title == "" {
+		c.Buttons = append(c.Buttons, commandTap("Plan", p.Look))
+	}
+	c.Foot = []Line{{
+		T(fmt.Sprintf("Only you can tap Run, within %d s. ", int(p.Within.Seconds()))),
+		C("because REASON"),
+		T(" runs without this question."),
+	}}
+	if len(p.Plan.Targets) > 1 {
+		c.Foot = []Line{{T(fmt.Sprintf("Only you can tap Run, within %d s. One target after the other; a failure stops the rest.", int(p.Within.Seconds())))}}
+	}
+	return c
+}
+
+// PlanView is a plan to look at.
+type PlanView struct {
+	Plan      runbooks.Plan
+	Need      int      // approvals
+	Approvers []string // who could give them
+	Against   []string // what stands in its way now
+}
+
+// WouldRun shows what a command would run. Nothing was run.
+func WouldRun(v PlanView) Card {
+	p := v.Plan
+	where := and(planHosts(p))
+	c := Card{
+		Push: "Plan: " + p.Title + ". Nothing was run.", Private: true,
+		Head: Line{
+			T("🔎 "),
+			B("Plan: " + p.Title),
+			T(" on " + where + " · " + p.Cluster + " · " + p.Severity.String() + ". Nothing was run."),
+		},
+	}
+	if len(v.Against) > 0 {
+		lines := []Line{{B("In its way now")}}
+		for _, why := range v.Against {
+			lines = append(lines, Line{T("⚠️ " + why)})
+		}
+		c.Body = append(c.Body, Text{Lines: lines})
+	}
+	c.Body = append(c.Body, Text{Lines: planLines(p)})
+	takes := "No approval needed"
+	if v.Need > 0 {
+		takes = count(v.Need, "approval") + " needed, of " + orElse(strings.Join(v.Approvers, ", "), "nobody")
+	}
+	if !p.Class.Changing() {
+		takes = "It only reads"
+	}
+	lines := []Line{{T(takes)}}
+	if len(p.Locks) > 0 {
+		lines = append(lines, Line{T("Locks: "), C(strings.Join(p.Locks, ", "))})
+	}
+	if p.Impact != "" {
+		lines = append(lines, Line{B("Impact of the outage: "), T(p.Impact)})
+	}
+	c.Body = append(c.Body, Text{Lines: lines})
+	if p.Digest != "" {
+		c.Foot = []Line{{T("plan " + p.Digest[:min(6, len(p.Digest))])}}
+	}
+	return c
+}
+
+// WhichRun lists open runs for a verb that named none. Nothing was changed.
+func WhichRun(verb string, list []engine.Run) Card {
+	if len(list) == 0 {
+		text := "Nothing is open that you may see. `" + verb + "` changed nothing."
+		return Card{Push: text, Head: Line{T("There is no open run that you may see. "), C(verb), T(" changed nothing.")}, Private: true}
+	}
+	c := Card{
+		Push:    "Which run? " + count(len(list), "run") + " open.",
+		Head:    Line{T("❔ "), B("Which run?"), T(" Nothing was changed.")},
+		Private: true,
+	}
+	var lines []Line
+	for _, r := range list[:min(mostTaps, len(list))] {
+		sign, what := headline1(r)
+		lines = append(lines, Line{T(sign + " "), B(r.ID), T(" " + what + " · " + runTitle(r) + " · "), named(r.Asked)})
+		c.Buttons = append(c.Buttons, commandTap(r.ID+" "+Target(r), command.Fields{Verb: "show", Run: r.ID}))
+	}
+	c.Body = append(c.Body, Text{Lines: lines})
+	return c
 }

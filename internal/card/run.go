@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"dhbot/auth"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
@@ -92,17 +90,6 @@ func unclearLines(r engine.Run, most int) []Line {
 	return out
 }
 
-// paragraphs are the blocks of lines that are not empty.
-func paragraphs(blocks ...[]Line) []Element {
-	var out []Element
-	for _, b := range blocks {
-		if len(b) > 0 {
-			out = append(out, Text{Lines: b})
-		}
-	}
-	return out
-}
-
 // WithNote puts a line above a card, e.g. to say why it is shown.
 func WithNote(c Card, note string) Card {
 	c.Body = append([]Element{Text{Lines: []Line{{T(note)}}}}, c.Body...)
@@ -177,26 +164,6 @@ func took(r engine.Run) string {
 	return " in " + span(r.EndedAt.Sub(*r.StartedAt))
 }
 
-// span is a duration as people say it.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "under 1 s"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
-	default:
-		return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours()))
-	}
-}
-
-// How much of a reason, and of everything else, fits a lock screen.
-const (
-	pushReason = 80
-	pushMost   = 240
-)
-
 // runPush is the head as one line, then requester and reason, or what came of it.
 func runPush(r engine.Run) string {
 	parts := []string{PlainLine(runHead(r))}
@@ -221,14 +188,6 @@ func runPush(r engine.Run) string {
 		add(outcomeLines(r))
 	}
 	return clip(strings.Join(parts, " · "), pushMost) + " · " + r.ID
-}
-
-// clip is s in at most most runes; "…" marks that something is missing.
-func clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
-	}
-	return s
 }
 
 // runTitle is "restart db_dis on infra-1 · prod".
@@ -354,17 +313,6 @@ func historyLine(r engine.Run) Line {
 	return append(l, T(" · plan "+shortDigest(r.Plan.Digest)+" · "+count(r.Records, "record")))
 }
 
-// named is a person without a mention: a lookup mentions no one.
-func named(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
-
-// count is "1 record", "3 records".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 func shortDigest(d string) string {
 	if len(d) > 6 {
 		return d[:6]
@@ -372,11 +320,31 @@ func shortDigest(d string) string {
 	return d
 }
 
-func upperFirst(s string) string {
-	for i, c := range s {
-		if i == 0 {
-			return strings.ToUpper(string(c)) + s[len(string(c)):]
+// Runs lists what is open and what ended lately.
+func Runs(open, ended []engine.Stored) Card {
+	what := fmt.Sprintf("%d open, %d ended lately", len(open), len(ended))
+	c := Card{Push: "Runs: " + what, Head: Line{B("Runs"), T(" · " + what)}}
+	for _, list := range []struct {
+		title string
+		runs  []engine.Stored
+	}{{"Open", open}, {"Ended lately", ended}} {
+		if len(list.runs) > 0 {
+			c.Body = append(c.Body, Text{Lines: runLines(list.title, list.runs)})
 		}
 	}
-	return s
+	return c
+}
+
+func runLines(title string, list []engine.Stored) []Line {
+	lines := []Line{{B(title)}}
+	for _, s := range list {
+		sign, what := headline1(s.Run)
+		lines = append(
+			lines, Line{
+				T(sign + " "), B(s.Run.ID), T(" " + what + " · " + runTitle(s.Run) + " · "),
+				named(s.Run.Asked), T(" "), At(s.Run.RequestedAt),
+			},
+		)
+	}
+	return lines
 }

@@ -3,46 +3,15 @@ package card
 import (
 	"fmt"
 	"slices"
+	"time"
+
+	"dhbot/internal/command"
+	"dhbot/internal/fleet"
+	"dhbot/internal/incident"
 
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
-
-// SeverityIcon is the sign of a severity; the words always stand beside it.
-func SeverityIcon(s runbooks.Severity) string {
-	switch s {
-	case runbooks.Critical:
-		return "🔴"
-	case runbooks.Moderate:
-		return "🟠"
-	case runbooks.Low:
-		return "🟡"
-	case runbooks.None:
-		return "🟢"
-	default:
-		return "⚪"
-	}
-}
-
-// levelIcon is the sign of a level; of what is unknown it shows the level that
-// it might be as well.
-func levelIcon(s, worstCase runbooks.Severity) string {
-	if s == runbooks.Unknown && isLevel(worstCase) {
-		return SeverityIcon(s) + SeverityIcon(worstCase)
-	}
-	return SeverityIcon(s)
-}
-
-// levelWords are a level as people read it: "unknown, could be up to Sev 1 ·
-// Critical".
-func levelWords(s, worstCase runbooks.Severity) string {
-	if s == runbooks.Unknown && isLevel(worstCase) {
-		return s.String() + ", could be up to " + worstCase.String()
-	}
-	return s.String()
-}
-
-func isLevel(s runbooks.Severity) bool { return s != runbooks.Unknown && s != runbooks.None }
 
 func rowIcon(r status.Row) string  { return levelIcon(r.Severity(), r.WorstCase()) }
 func rowWords(r status.Row) string { return levelWords(r.Severity(), r.WorstCase()) }
@@ -238,15 +207,60 @@ func hostOrder(rows []status.Row) []string {
 	return unique(out)
 }
 
-// unique keeps the first of each, in order.
-func unique(list []string) []string {
-	seen := map[string]bool{}
-	var out []string
-	for _, s := range list {
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
+// Asking stands where a cluster's board will be, while its hosts are asked.
+func Asking(cluster string) Card {
+	what := cluster + " · asking its hosts …"
+	return Card{Push: what, Head: Line{T("⚪ "), B(what)}}
+}
+
+// maintenanceLine says on a status that people work on it.
+func maintenanceLine(m fleet.Maintenance) Line {
+	return Line{T("🛠 In maintenance until "), until(m), T(announcedBy(m))}
+}
+
+// quietLines are what is not running and not an incident, which a count of
+// what is as it should be would hide.
+func quietLines(rows []status.Row, withHost bool) []Line {
+	var lines []Line
+	for _, r := range rows {
+		if !quiet(r) {
+			continue
 		}
+		l := Line{T(SeverityIcon(r.Severity()) + " "), B(r.Process.ID)}
+		if withHost {
+			l = append(l, T(" on "+r.Host))
+		}
+		l = append(l, T(" · "+r.Finding.Headline))
+		if r.Maintenance != nil {
+			l = append(l, T(" until "), until(*r.Maintenance), T(announcedBy(*r.Maintenance)))
+		}
+		lines = append(lines, l)
 	}
-	return out
+	return lines
+}
+
+// nextTaps offer what a person would type next about a process that is not
+// well: to bring it back, to read its log, to see what it needs, to follow it.
+// What is in work offers nothing that changes it.
+func nextTaps(b status.Board, p runbooks.Process) []Button {
+	for _, r := range b.Rows {
+		if r.Pending || r.Severity() == runbooks.None {
+			continue
+		}
+		at := runbooks.Target{Process: p.ID, Host: r.Host}
+		var out []Button
+		if verb := status.NextVerb(r); verb != "" {
+			out = append(out, changeTap(verb, at, b.Cluster, p.Impact))
+		} else if r.InWork == "" {
+			out = append(out, commandTap("About "+p.ID, command.Fields{Verb: "help", Topic: p.ID, Cluster: b.Cluster}))
+		}
+		if r.Observation.Known() {
+			out = append(out, logsTap(p, at, b.Cluster, time.Time{})...)
+		}
+		if len(p.Needs) > 0 {
+			out = append(out, needsTap(at, b.Cluster))
+		}
+		return append(out, watchTap(incident.Scope{Cluster: b.Cluster, Process: p.ID, Host: r.Host}))
+	}
+	return nil
 }

@@ -11,23 +11,6 @@ import (
 	"dhbot/runbooks"
 )
 
-// The taps that cards offer. A button's value is "R-XXXX DIGEST", for TapCommand
-// a command's encoded Fields, and for TapRun what the requester was shown.
-const (
-	TapApprove  = "approve"  // the button
-	TapApproved = "approved" // the form that a destructive approval opens
-	TapDeny     = "deny"
-	TapDenied   = "denied"
-	TapCancel   = "cancel"
-	TapDone     = "done"
-	TapLooking  = "looking"
-	TapDetails  = "details"
-	TapAsk      = "ask" // a shortcut of the platform, and the window that it opens
-	TapCommand  = "command"
-	TapNoted    = "noted" // the form for a note about an incident; its value is the incident's id
-	TapRun      = "run"   // the requester has seen what would run
-)
-
 func runValue(r engine.Run) string { return r.ID + " " + r.Plan.Digest }
 
 func voteButtons(r engine.Run) []Button {

@@ -43,9 +43,6 @@ func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c Ca
 	return c, whole
 }
 
-// dayAt is a moment with its day.
-func dayAt(t time.Time) Span { return Span{Kind: When, At: t} }
-
 // auditLine is a line of the trail without commands, which stand in the file.
 func auditLine(e audit.Sealed) Line {
 	e.Record.Command = ""
@@ -218,4 +215,64 @@ func entriesOf(n int) string {
 		return "1 entry"
 	}
 	return fmt.Sprintf("%d entries", n)
+}
+
+// Trail is a batch of trail entries, a line each. What a run is about stands
+// in its first line of the batch.
+func Trail(entries []audit.Sealed) Card { return trail(entries, map[string]bool{}) }
+
+// TrailOf is a batch of one run's entries, where the run stands above: in its
+// thread.
+func TrailOf(entries []audit.Sealed) Card {
+	told := map[string]bool{}
+	for _, e := range entries {
+		told[e.Record.Run] = e.Record.Run != ""
+	}
+	c := trail(entries, told)
+	c.Foot = nil // the head stands in the audit channel
+	return c
+}
+
+// trail does not repeat what runs shown before are about.
+func trail(entries []audit.Sealed, told map[string]bool) Card {
+	if len(entries) == 0 {
+		return Card{}
+	}
+	first, last := entries[0].N, entries[len(entries)-1].N
+	var lines []Line
+	for _, e := range entries {
+		lines = append(lines, trailLine(e, e.Record.Run != "" && told[e.Record.Run]))
+		told[e.Record.Run] = true
+	}
+	c := Card{Push: "audit " + clip(PlainLine(lines[0]), pushMost), Body: []Element{Text{Lines: lines}}}
+	if first != last {
+		c.Push = fmt.Sprintf("audit #%d–%d · %s", first, last, clip(PlainLine(lines[0]), pushMost))
+	}
+	c.Foot = []Line{{T(fmt.Sprintf("head #%d ", last)), C(entries[len(entries)-1].Hash)}}
+	return c
+}
+
+func trailLine(e audit.Sealed, told bool) Line {
+	r := e.Record
+	l := Line{T(fmt.Sprintf("#%d ", e.N)), At(r.At), T(" ")}
+	if r.Run != "" {
+		l = append(l, B(r.Run), T(" "))
+	}
+	l = append(l, T(string(r.Kind)))
+	parts := []string{r.Person, r.Action, r.Target, r.Outcome, r.Text}
+	if told {
+		parts = []string{r.Person, r.Outcome, r.Text}
+	}
+	for _, part := range parts {
+		if part != "" {
+			l = append(l, T(" · "+part))
+		}
+	}
+	switch {
+	case r.Command != "":
+		l = append(l, T(" · on "+r.Host+": "), C(r.Command))
+	case r.Host != "" && told:
+		l = append(l, T(" · on "+r.Host))
+	}
+	return l
 }

@@ -2,12 +2,6 @@ package card
 
 import "dhbot/internal/engine"
 
-// Asking stands where a cluster's board will be, while its hosts are asked.
-func Asking(cluster string) Card {
-	what := cluster + " · asking its hosts …"
-	return Card{Push: what, Head: Line{T("⚪ "), B(what)}}
-}
-
 // Request is a run that waits for approvals in one line, with its buttons; the
 // question behind Approve names the impact, and Details has the rest.
 func Request(r engine.Run) Card {

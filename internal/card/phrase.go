@@ -1,0 +1,119 @@
+package card
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/engine"
+)
+
+// few names the first most of a list and counts the others.
+func few(list []string, most int) string { return fewBy(list, most, ", ") }
+
+// fewBy is the same with another separator.
+func fewBy(list []string, most int, sep string) string {
+	if len(list) <= most {
+		return strings.Join(list, sep)
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
+}
+
+// capped are the first most of some lines, and how many more there are of what.
+func capped(lines []Line, most int, what string) []Line {
+	if len(lines) <= most {
+		return lines
+	}
+	return append(lines[:most:most], Line{T("… and " + count(len(lines)-most, what))})
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// and joins names as "a, b and c".
+func and(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// paragraphs are the blocks of lines that are not empty.
+func paragraphs(blocks ...[]Line) []Element {
+	var out []Element
+	for _, b := range blocks {
+		if len(b) > 0 {
+			out = append(out, Text{Lines: b})
+		}
+	}
+	return out
+}
+
+// span is a duration as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "under 1 s"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	default:
+		return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours()))
+	}
+}
+
+// How much of a reason, and of everything else, fits a lock screen.
+const (
+	pushReason = 80
+	pushMost   = 240
+)
+
+// clip is s in at most most runes; "…" marks that something is missing.
+func clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	}
+	return s
+}
+
+// named is a person without a mention: a lookup mentions no one.
+func named(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
+
+// count is "1 record", "3 records".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func upperFirst(s string) string {
+	for i, c := range s {
+		if i == 0 {
+			return strings.ToUpper(string(c)) + s[len(string(c)):]
+		}
+	}
+	return s
+}
+
+// unique keeps the first of each, in order.
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// dayAt is a moment with its day.
+func dayAt(t time.Time) Span { return Span{Kind: When, At: t} }
