@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
@@ -34,7 +34,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan)
 		if same(o.Run.Plan, plan) {
 			c.asked = o.Run.ID
 			head := fmt.Sprintf("%s is already open: %s (%s). No second run was started.", plan.Title, o.Run.ID, o.Run.State)
-			return true, c.reply.Ephemeral(ctx, card.WithNote(card.Run(o.Run), head))
+			return true, c.reply.Ephemeral(ctx, runcard.WithNote(runcard.Run(o.Run), head))
 		}
 	}
 	if c.again {
@@ -53,7 +53,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan)
 			return false, nil // it would stand in the way of a repair
 		}
 		c.askedBack = true
-		return true, c.reply.Ephemeral(ctx, card.Again(r, againFields(c)))
+		return true, c.reply.Ephemeral(ctx, runcard.Again(r, againFields(c)))
 	}
 	return false, nil
 }

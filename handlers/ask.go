@@ -3,7 +3,7 @@ package handlers
 import (
 	"context"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
 
@@ -20,9 +20,9 @@ func (s *Service) openRuns(ctx context.Context, c *call) error {
 		list[i] = st.Run
 	}
 	if here, ok := s.runOfThread(ctx, c, list); ok {
-		return c.reply.Ephemeral(ctx, card.Run(here))
+		return c.reply.Ephemeral(ctx, runcard.Run(here))
 	}
-	return c.reply.Ephemeral(ctx, card.WhichRun(c.cmd.Verb, list))
+	return c.reply.Ephemeral(ctx, runcard.WhichRun(c.cmd.Verb, list))
 }
 
 // runOfThread is the run whose card, or whose part of the trail, a message was

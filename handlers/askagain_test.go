@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
 
@@ -21,7 +21,7 @@ func TestAskAgainAfterExpiry(t *testing.T) {
 	before := open[0].Run
 	expired := before
 	expired.State = engine.Expired
-	buttons := card.Run(expired).Buttons
+	buttons := runcard.Run(expired).Buttons
 	if len(buttons) != 2 || buttons[0].Label != "Ask again" {
 		t.Fatalf("buttons: %+v", buttons)
 	}

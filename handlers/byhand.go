@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/redact"
@@ -22,7 +22,7 @@ func (s *Service) byHand(ctx context.Context, c *call) error {
 	note := redact.Line(c.rest, reasonRunes)
 	rec := audit.Record{
 		At: s.Now(), Kind: audit.Announced, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via), Cluster: r.Plan.Cluster,
-		Action: c.cmd.Verb, Target: card.Target(r), Severity: r.Plan.Severity.String(), Outcome: "did " + r.ID + " by hand", Text: note,
+		Action: c.cmd.Verb, Target: runcard.Target(r), Severity: r.Plan.Severity.String(), Outcome: "did " + r.ID + " by hand", Text: note,
 	}
 	if err := s.append(ctx, c.Message, rec); err != nil {
 		return err
@@ -36,10 +36,10 @@ func (s *Service) byHand(ctx context.Context, c *call) error {
 	}
 	b, err := s.Status.Assess(ctx, q)
 	if errors.Is(err, status.ErrNothingThere) {
-		return c.reply.Show(ctx, card.ByHand(r, c.who.Name, note, nil))
+		return c.reply.Show(ctx, runcard.ByHand(r, c.who.Name, note, nil))
 	}
 	if err != nil {
 		return err
 	}
-	return c.reply.Show(ctx, card.ByHand(r, c.who.Name, note, &b))
+	return c.reply.Show(ctx, runcard.ByHand(r, c.who.Name, note, &b))
 }

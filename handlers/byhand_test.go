@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
 
@@ -43,7 +43,7 @@ func TestByHand(t *testing.T) {
 	if _, err := h.store.Commit(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}
-	buttons := card.Run(change.Run).Buttons
+	buttons := runcard.Run(change.Run).Buttons
 	if len(buttons) != 2 || buttons[1].Label != "I did it by hand" {
 		t.Fatalf("buttons: %+v", buttons)
 	}

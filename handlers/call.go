@@ -3,7 +3,7 @@ package handlers
 import (
 	"slices"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -40,8 +40,8 @@ type call struct {
 	window fleet.Maintenance
 	// incident is the one that IncidentNamed is about, loaded by the gate; nil where
 	// several are open and none is meant: incidents.
-	incident  *card.OpenIncident
-	incidents []card.OpenIncident
+	incident  *incidentcard.OpenIncident
+	incidents []incidentcard.OpenIncident
 	asked     string // the run that was asked for, now or a moment ago
 	askedBack bool   // answered with a question: nothing was done
 	proposal  string // it waits for the requester's Run, which this is the value of

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/status"
 )
 
@@ -14,6 +15,6 @@ func (s *Service) deps(ctx context.Context, c *call) error {
 	q := status.Query{Scope: c.scope(), Targets: targets, Needs: c.process.ID}
 	return s.assess(ctx, c, q, func(b status.Board) card.Card {
 		b.Absent = absent
-		return card.Status(b)
+		return statuscard.Status(b)
 	})
 }

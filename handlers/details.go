@@ -3,7 +3,7 @@ package handlers
 import (
 	"context"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 )
 
 // details shows all of a run's plan: to a tap in a window of its own, else as
@@ -11,9 +11,9 @@ import (
 func (s *Service) details(ctx context.Context, c *call) error {
 	r := c.about
 	if c.Via == Button {
-		return c.reply.Ask(ctx, card.DetailsPage(r, c.page))
+		return c.reply.Ask(ctx, runcard.DetailsPage(r, c.page))
 	}
-	out, file := card.Details(r)
+	out, file := runcard.Details(r)
 	if err := s.answer(ctx, c, out); err != nil || file == nil || c.ChannelShared {
 		return err
 	}

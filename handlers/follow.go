@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 )
 
 const (
@@ -53,7 +53,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 	until := s.Now().Add(followFor)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	reading, shown := card.Reading{Cluster: c.cluster.Name, Unrecorded: c.Key == "" && c.Via != Terminal}, ""
+	reading, shown := outputcard.Reading{Cluster: c.cluster.Name, Unrecorded: c.Key == "" && c.Via != Terminal}, ""
 	for first := true; ; first = false {
 		bound, plan, err := s.bindFor(ctx, c, inputs) // anew: a log goes on in another file
 		if err != nil {
@@ -68,7 +68,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 		over := !s.Now().Before(until)
 		if said := saidText(reading.Parts); first || over || said != shown {
 			shown = said
-			if err := c.reply.Show(ctx, c.signed(card.FollowingLog(reading, until, over))); err != nil {
+			if err := c.reply.Show(ctx, c.signed(outputcard.FollowingLog(reading, until, over))); err != nil {
 				return err
 			}
 		}
@@ -84,7 +84,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 }
 
 // saidText is what was said, without when.
-func saidText(parts []card.Answer) string {
+func saidText(parts []outputcard.Answer) string {
 	var b strings.Builder
 	for _, p := range parts {
 		fmt.Fprintln(&b, p.Host, p.OK, p.Why, p.Text)

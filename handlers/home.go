@@ -8,6 +8,8 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
@@ -77,10 +79,10 @@ func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card
 	var out []card.Card
 	for _, st := range in.open {
 		if st.Run.State == engine.Waiting && len(out) < homeVotes {
-			out = append(out, card.Request(st.Run))
+			out = append(out, runcard.Request(st.Run))
 		}
 	}
-	return append(out, card.Runs(in.open, in.ended), card.Locks(in.locks, in.open, h.s.Now()))
+	return append(out, runcard.Runs(in.open, in.ended), runcard.Locks(in.locks, in.open, h.s.Now()))
 }
 
 // withBoards puts the clusters' boards above the runs; old are the clusters
@@ -91,7 +93,7 @@ func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge 
 	for _, cl := range clusters {
 		b := h.boards[cl.Name]
 		if b == nil || b.at.IsZero() {
-			out = append(out, card.Asking(cl.Name))
+			out = append(out, statuscard.Asking(cl.Name))
 		} else {
 			out = append(out, b.card)
 		}
@@ -145,5 +147,5 @@ func (s *Service) lookAt(ctx context.Context, who person, cl *fleet.Cluster) (ca
 		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
 		board.Unrecorded = true
 	}
-	return card.Status(board), nil
+	return statuscard.Status(board), nil
 }

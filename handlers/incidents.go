@@ -8,7 +8,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
@@ -18,9 +18,9 @@ import (
 
 // openIncidents are the incidents that are not over, of the clusters that the
 // caller may read, each with what people do about it.
-func (s *Service) openIncidents(ctx context.Context, c *call) ([]card.OpenIncident, error) {
+func (s *Service) openIncidents(ctx context.Context, c *call) ([]incidentcard.OpenIncident, error) {
 	sees := s.sees(c.who.Person, c.Channel)
-	var out []card.OpenIncident
+	var out []incidentcard.OpenIncident
 	for _, cl := range s.Fleet.Clusters {
 		if !sees(cl.Name) {
 			continue
@@ -35,7 +35,7 @@ func (s *Service) openIncidents(ctx context.Context, c *call) ([]card.OpenIncide
 		}
 		for _, i := range kept.Incidents {
 			if i.Ended == nil {
-				out = append(out, card.OpenIncident{Incident: *i, Cluster: cl.Name, Handling: incident.HandlingOf(handlings, cl.Name, *i)})
+				out = append(out, incidentcard.OpenIncident{Incident: *i, Cluster: cl.Name, Handling: incident.HandlingOf(handlings, cl.Name, *i)})
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func newerForm(err error) error {
 // loadIncident finds the incident that a call is about: the one that was named, the
 // one in whose thread it was typed, or the only one. With several open and none
 // meant, several lists them and nothing is to be done.
-func (s *Service) loadIncident(ctx context.Context, c *call) (several []card.OpenIncident, err error) {
+func (s *Service) loadIncident(ctx context.Context, c *call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
 		return nil, err
@@ -61,13 +61,13 @@ func (s *Service) loadIncident(ctx context.Context, c *call) (several []card.Ope
 	id := c.req.Incident
 	meant := slices.Clone(list)
 	if id != "" {
-		meant = slices.DeleteFunc(meant, func(o card.OpenIncident) bool { return o.ID != id })
+		meant = slices.DeleteFunc(meant, func(o incidentcard.OpenIncident) bool { return o.ID != id })
 		if len(meant) == 0 {
 			return nil, said("There is no open incident %s. `incidents` lists those there are; nothing was changed.", command.Shown(id))
 		}
 	}
 	if id == "" && c.Thread != "" {
-		here := slices.IndexFunc(list, func(o card.OpenIncident) bool { return o.Channel == c.Channel && o.TS == c.Thread })
+		here := slices.IndexFunc(list, func(o incidentcard.OpenIncident) bool { return o.Channel == c.Channel && o.TS == c.Thread })
 		if here >= 0 {
 			meant = list[here : here+1]
 		}
@@ -106,15 +106,15 @@ func (s *Service) listIncidents(ctx context.Context, c *call) error {
 	if c.req.Incident == "" && c.Thread == "" || c.incident == nil {
 		list := c.incidents
 		if c.incident != nil {
-			list = []card.OpenIncident{*c.incident}
+			list = []incidentcard.OpenIncident{*c.incident}
 		}
-		return s.answer(ctx, c, card.Incidents(list, s.Now()))
+		return s.answer(ctx, c, incidentcard.Incidents(list, s.Now()))
 	}
-	return c.reply.Ephemeral(ctx, card.HandleIncident(*c.incident, s.owners(*c.incident), s.Now()))
+	return c.reply.Ephemeral(ctx, incidentcard.HandleIncident(*c.incident, s.owners(*c.incident), s.Now()))
 }
 
 // owners are who else may own an incident.
-func (s *Service) owners(o card.OpenIncident) []string {
+func (s *Service) owners(o incidentcard.OpenIncident) []string {
 	var out []string
 	for _, p := range s.Rules.People {
 		isOwner := o.Handling.Owner != nil && o.Handling.Owner.Person == p.Name
@@ -132,7 +132,7 @@ type handlingChange func(h *incident.Handling) (audit.Record, error)
 // and settles the claim. The leader brings card and thread in step.
 func (s *Service) handleIncident(ctx context.Context, c *call, do handlingChange) error {
 	if c.incident == nil {
-		return c.reply.Ephemeral(ctx, card.WhichIncident(c.req.Fields(), c.incidents))
+		return c.reply.Ephemeral(ctx, incidentcard.WhichIncident(c.req.Fields(), c.incidents))
 	}
 	for range keepTries {
 		o := c.incident
@@ -162,7 +162,7 @@ func (s *Service) handleIncident(ctx context.Context, c *call, do handlingChange
 			return err
 		}
 		c.settled = true
-		return c.reply.Ephemeral(ctx, card.Handled(*o))
+		return c.reply.Ephemeral(ctx, incidentcard.Handled(*o))
 	}
 	return said("Somebody else changed it at the same time. Please try again.")
 }
@@ -236,7 +236,7 @@ func (s *Service) muteIncident(ctx context.Context, c *call) error {
 func (s *Service) noteIncident(ctx context.Context, c *call) error {
 	text := redact.Line(c.rest, reasonRunes)
 	if text == "" && c.incident != nil && c.Via == Button {
-		return c.reply.Ask(ctx, card.WhatToNote(c.incident.ID))
+		return c.reply.Ask(ctx, incidentcard.WhatToNote(c.incident.ID))
 	}
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.who.Name, s.Now(), text) })
 }

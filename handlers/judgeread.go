@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 	"dhbot/internal/observe"
 	"dhbot/internal/observe/etcd"
 	"dhbot/internal/redact"
@@ -20,16 +21,16 @@ func judgeable(until runbooks.Condition) bool {
 
 // judgeRead grades an answer. What was not understood is unknown, and never
 // good.
-func judgeRead(p *card.Answer, st runbooks.Step, r remote.Result) {
+func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
 	v := observe.Evaluate(st, nil, r, time.Time{})
 	p.Verdict = redact.Line(v.Text, 600)
 	switch v.State {
 	case observe.Met:
-		p.OK, p.Grade = true, card.Good
+		p.OK, p.Grade = true, outputcard.Good
 	case observe.Noted:
-		p.OK, p.Grade = true, card.Noteworthy
+		p.OK, p.Grade = true, outputcard.Noteworthy
 	case observe.NotYet, observe.Never:
-		p.OK, p.Grade = true, card.Bad
+		p.OK, p.Grade = true, outputcard.Bad
 	default:
 		p.OK, p.Why = false, p.Verdict
 	}
@@ -37,7 +38,7 @@ func judgeRead(p *card.Answer, st runbooks.Step, r remote.Result) {
 
 // tabulate shows the members of etcd once, with what status and health say of
 // each, where either was asked.
-func tabulate(parts []card.Answer, steps []runbooks.Step, results []remote.Result) {
+func tabulate(parts []outputcard.Answer, steps []runbooks.Step, results []remote.Result) {
 	var status, health *remote.Result
 	at := -1
 	for i, st := range steps {

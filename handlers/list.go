@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 )
 
 // recentRuns is how many ended runs a list shows.
@@ -27,7 +28,7 @@ func (c *call) signed(out card.Card) card.Card {
 // showRun answers with a run as it stands; the run's own message stays where
 // it was asked for.
 func (s *Service) showRun(ctx context.Context, c *call) error {
-	return s.answer(ctx, c, card.Run(c.about))
+	return s.answer(ctx, c, runcard.Run(c.about))
 }
 
 func (s *Service) runs(ctx context.Context, c *call) error {
@@ -35,7 +36,7 @@ func (s *Service) runs(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(ctx, c, card.Runs(h.open, h.ended))
+	return s.answer(ctx, c, runcard.Runs(h.open, h.ended))
 }
 
 func (s *Service) locks(ctx context.Context, c *call) error {
@@ -43,7 +44,7 @@ func (s *Service) locks(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(ctx, c, card.Locks(h.locks, h.open, s.Now()))
+	return s.answer(ctx, c, runcard.Locks(h.locks, h.open, s.Now()))
 }
 
 // health says how the bot itself is.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
@@ -20,11 +20,11 @@ func (s *Service) looking(ctx context.Context, c *call) error {
 	if c.Via == Button { // in the window of the details, which then says so
 		r := c.about
 		r.Looking = &engine.Look{Actor: s.actor(c), At: s.Now()}
-		if c.reply.Ask(ctx, card.DetailsPage(r, 0)) == nil {
+		if c.reply.Ask(ctx, runcard.DetailsPage(r, 0)) == nil {
 			return nil
 		}
 	}
-	return c.reply.Ephemeral(ctx, card.Looking(c.about))
+	return c.reply.Ephemeral(ctx, runcard.Looking(c.about))
 }
 
 // beside names the other hosts of the cluster on which a process runs that a run

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 )
@@ -29,7 +30,7 @@ func TestLooking(t *testing.T) {
 		t.Errorf("an approver: %+v", a.forms)
 	}
 	r := h.openRuns(t)[0].Run
-	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(card.Run(r)), "👀 chris is looking since") {
+	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(runcard.Run(r)), "👀 chris is looking since") {
 		t.Errorf("stored %+v, %d records", r.Looking, r.Records)
 	}
 	if a := h.say("UCHRIS", "looking "+id); !strings.Contains(a.all(), "already that you are looking") {

@@ -11,7 +11,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -64,7 +64,7 @@ func (s *Service) listMaintenance(ctx context.Context, c *call) error {
 	}
 	sees := s.sees(c.who.Person, c.Channel)
 	list = slices.DeleteFunc(list, func(m fleet.Maintenance) bool { return !sees(m.Cluster) })
-	return s.answer(ctx, c, card.Maintenance(list, s.Now()))
+	return s.answer(ctx, c, incidentcard.Maintenance(list, s.Now()))
 }
 
 // maintenance announces work on a process, or its end. It sends nothing to any
@@ -95,7 +95,7 @@ func (s *Service) maintenance(ctx context.Context, c *call) error {
 		return err
 	}
 	c.settled = true
-	return s.answer(ctx, c, card.Announced(m, note))
+	return s.answer(ctx, c, incidentcard.Announced(m, note))
 }
 
 // mostAlone is how long one person alone may announce work on a process whose
@@ -154,7 +154,7 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 	for _, old := range list {
 		switch {
 		case old.IsWindow() && c.inWindow(old, s.Now()):
-			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), card.WindowText(windowCancel, old)))
+			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), incidentcard.WindowText(windowCancel, old)))
 		case old.Cluster != m.Cluster || old.Process != m.Process:
 		case old.Host != m.Host:
 			others = append(others, old.Target())
@@ -172,7 +172,7 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 				return err
 			}
 			c.settled = true
-			return s.answer(ctx, c, card.MaintenanceEnded(m))
+			return s.answer(ctx, c, incidentcard.MaintenanceEnded(m))
 		}
 	}
 	text := fmt.Sprintf("%s is not in maintenance in %s.", m.Target(), m.Cluster)

@@ -8,6 +8,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 )
 
 // Via says how a message came.
@@ -81,8 +82,8 @@ type Reply interface {
 	Ephemeral(ctx context.Context, c card.Card) error
 	Ask(ctx context.Context, f card.Form) error
 	// Attach puts a file into the thread of what was shown.
-	Attach(ctx context.Context, f card.File) error
+	Attach(ctx context.Context, f outputcard.File) error
 	// Direct sends a card, and files with it, to the asker alone, where it
 	// stays: as a direct message.
-	Direct(ctx context.Context, c card.Card, files ...card.File) error
+	Direct(ctx context.Context, c card.Card, files ...outputcard.File) error
 }

@@ -3,7 +3,7 @@ package handlers
 import (
 	"context"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -18,7 +18,7 @@ func (s *Service) showPlan(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	view := card.PlanView{Plan: plan, Need: s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)}
+	view := runcard.PlanView{Plan: plan, Need: s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)}
 	if !plan.Class.Changing() {
 		view.Need = 0
 	}
@@ -34,7 +34,7 @@ func (s *Service) showPlan(ctx context.Context, c *call) error {
 	}
 	view.Against = append(view.Against, s.against(ctx, c, plan)...)
 	c.askedBack = false
-	return c.reply.Ephemeral(ctx, card.WouldRun(view))
+	return c.reply.Ephemeral(ctx, runcard.WouldRun(view))
 }
 
 // planFor is the plan of a request, with its discovery reads done.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -49,7 +50,7 @@ func (s *Service) propose(ctx context.Context, c *call, in runbooks.Inputs, plan
 	c.askedBack, c.proposal = true, string(value)
 	look := p.Request
 	look.Plan, look.Reason = true, ""
-	return c.reply.Ephemeral(ctx, card.Propose(card.Proposal{
+	return c.reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
 		Plan: plan, Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Note: note,
 		Run: string(value), Look: look, Within: proposalTTL,
 	}))
@@ -63,7 +64,7 @@ func (s *Service) proposeBare(ctx context.Context, c *call) error {
 		return fmt.Errorf("encoding a proposal: %w", err)
 	}
 	c.askedBack, c.proposal = true, string(value)
-	return c.reply.Ephemeral(ctx, card.Propose(card.Proposal{
+	return c.reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
 		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Run: string(value), Within: proposalTTL,
 	}))
 }

@@ -7,6 +7,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
 	"dhbot/internal/redact"
@@ -24,7 +25,7 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 		return err
 	}
 	plan, params := readsPlan(reads)
-	reading := card.Reading{
+	reading := outputcard.Reading{
 		Title: plan.Title, Cluster: plan.Cluster, Parts: s.runReads(ctx, plan.Steps), At: s.Now(),
 		Sensitive: plan.Class == runbooks.Sensitive, Unrecorded: c.Key == "" && c.Via != Terminal,
 	}
@@ -45,13 +46,13 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 
 // runReads runs the reads of a plan at once, a few at a time for each host,
 // and keeps their order.
-func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.Answer {
-	out, results := make([]card.Answer, len(steps)), make([]remote.Result, len(steps))
+func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []outputcard.Answer {
+	out, results := make([]outputcard.Answer, len(steps)), make([]remote.Result, len(steps))
 	turns := newHostLimiter(status.PerHost)
 	var wg sync.WaitGroup
 	for i, st := range steps {
 		if st.Kind == runbooks.Manual || st.Changes() {
-			out[i] = card.Answer{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
+			out[i] = outputcard.Answer{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
 			continue
 		}
 		turn := turns.of(st.Host)
@@ -60,7 +61,7 @@ func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.An
 			case turn <- struct{}{}:
 				defer func() { <-turn }()
 			case <-ctx.Done():
-				out[i] = card.Answer{Host: st.Host, Title: st.Title, Why: "not asked: the answer was given up before"}
+				out[i] = outputcard.Answer{Host: st.Host, Title: st.Title, Why: "not asked: the answer was given up before"}
 				return
 			}
 			results[i] = s.Remote.Run(ctx, engine.CommandOf(st))
@@ -73,8 +74,8 @@ func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []card.An
 }
 
 // said1 is what one command answered, made safe to show.
-func said1(st runbooks.Step, r remote.Result) card.Answer {
-	p := card.Answer{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
+func said1(st runbooks.Step, r remote.Result) outputcard.Answer {
+	p := outputcard.Answer{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
 	text := redact.Text(r.Stdout.String())
 	switch {
 	case r.Outcome != remote.Answered:
@@ -102,8 +103,8 @@ func nothingFound(st runbooks.Step, r remote.Result) bool {
 }
 
 // showReading shows a reading where it may be seen.
-func (s *Service) showReading(ctx context.Context, c *call, r card.Reading) error {
-	out, files := card.Output(r)
+func (s *Service) showReading(ctx context.Context, c *call, r outputcard.Reading) error {
+	out, files := outputcard.Output(r)
 	if r.Sensitive || c.ChannelShared {
 		if err := c.reply.Direct(ctx, out, files...); err != nil {
 			return err

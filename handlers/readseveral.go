@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"dhbot/auth"
-	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 	"dhbot/runbooks"
 )
 
@@ -81,10 +81,10 @@ func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) 
 
 // byProcess gives each answer the name of its process, and what could not be read a
 // line that says why.
-func byProcess(reads []boundRead, answers []card.Answer) (out []card.Answer) {
+func byProcess(reads []boundRead, answers []outputcard.Answer) (out []outputcard.Answer) {
 	for _, r := range reads {
 		if r.err != nil {
-			out = append(out, card.Answer{Process: r.process, Title: "not read", Why: r.err.Error()})
+			out = append(out, outputcard.Answer{Process: r.process, Title: "not read", Why: r.err.Error()})
 			continue
 		}
 		n := len(r.plan.Steps)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"dhbot/auth"
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
@@ -29,7 +29,7 @@ func TestDestructiveApproval(t *testing.T) {
 	h.say("UANNA", "keystore-replace in prod certificates end on Friday")
 	r := h.openRuns(t)[0].Run
 	value := r.ID + " " + r.Plan.Digest
-	name := card.Target(r)
+	name := runcard.Target(r)
 	for what, try := range map[string]func() *answers{
 		"typed without the name":     func() *answers { return h.say("UBEN", "approve "+r.ID) },
 		"typed with another name":    func() *answers { return h.say("UBEN", "approve "+r.ID+" db_dis") },

@@ -6,6 +6,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 )
@@ -32,7 +33,7 @@ func TestSequenceWantsTheNameTyped(t *testing.T) {
 			continue
 		}
 		r := open[0].Run
-		if text := card.PlainText(card.Run(r)); !strings.Contains(text, tt.summary) {
+		if text := card.PlainText(runcard.Run(r)); !strings.Contains(text, tt.summary) {
 			t.Errorf("%s: its card has no %q:\n%s", tt.text, tt.summary, text)
 		}
 		tap := h.message("UBEN", "")

@@ -11,6 +11,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
@@ -213,7 +214,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	case errors.As(err, &refusal):
 		c = card.Refusal(refusal.Text)
 	case errors.As(err, &window):
-		c = card.WindowNotOpened(window.Typed)
+		c = runcard.WindowNotOpened(window.Typed)
 	case errors.As(err, &late):
 		c = card.Late(late.Age, late.Request)
 	case errors.As(err, &asked):

@@ -15,6 +15,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
@@ -135,7 +136,7 @@ type answers struct {
 	shown, whispered []string
 	direct           []string
 	forms            []card.Form
-	files            []card.File
+	files            []outputcard.File
 }
 
 func (a *answers) Show(_ context.Context, c card.Card) error {
@@ -150,11 +151,11 @@ func (a *answers) Ask(_ context.Context, f card.Form) error {
 	a.forms = append(a.forms, f)
 	return nil
 }
-func (a *answers) Attach(_ context.Context, f card.File) error {
+func (a *answers) Attach(_ context.Context, f outputcard.File) error {
 	a.files = append(a.files, f)
 	return nil
 }
-func (a *answers) Direct(_ context.Context, c card.Card, files ...card.File) error {
+func (a *answers) Direct(_ context.Context, c card.Card, files ...outputcard.File) error {
 	a.direct = append(a.direct, card.PlainText(c))
 	a.files = append(a.files, files...)
 	return nil
@@ -514,9 +515,9 @@ func (s showing) Ephemeral(_ context.Context, c card.Card) error {
 	s.to <- card.PlainText(c)
 	return nil
 }
-func (s showing) Ask(context.Context, card.Form) error    { return nil }
-func (s showing) Attach(context.Context, card.File) error { return nil }
-func (s showing) Direct(_ context.Context, c card.Card, _ ...card.File) error {
+func (s showing) Ask(context.Context, card.Form) error          { return nil }
+func (s showing) Attach(context.Context, outputcard.File) error { return nil }
+func (s showing) Direct(_ context.Context, c card.Card, _ ...outputcard.File) error {
 	s.to <- card.PlainText(c)
 	return nil
 }

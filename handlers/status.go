@@ -8,6 +8,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
@@ -17,12 +18,12 @@ import (
 // status answers how a process, a host or the cluster is, and shows what is
 // known while hosts are silent.
 func (s *Service) status(ctx context.Context, c *call) error {
-	return s.assess(ctx, c, c.query(), card.Status)
+	return s.assess(ctx, c, c.query(), statuscard.Status)
 }
 
 // verify answers whether all of a cluster is as it should be.
 func (s *Service) verify(ctx context.Context, c *call) error {
-	return s.assess(ctx, c, c.query(), card.Verified)
+	return s.assess(ctx, c, c.query(), statuscard.Verified)
 }
 
 // assess looks once, shows what it finds, and records the read.

@@ -3,7 +3,7 @@ package handlers
 import (
 	"context"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 )
@@ -75,7 +75,7 @@ func (s *Service) tellWhere(ctx context.Context, c *call, r engine.Run) {
 	if c.Via == Terminal || s.placeOf(c).Channel == c.Channel {
 		return
 	}
-	if err := c.reply.Ephemeral(ctx, card.AskedElsewhere(r)); err != nil {
+	if err := c.reply.Ephemeral(ctx, runcard.AskedElsewhere(r)); err != nil {
 		s.Logger.WarnContext(ctx, "a person was not told where the run's message is", "run", r.ID, "err", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
+	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -43,14 +45,14 @@ func (s *Service) auditTrail(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	out, whole := card.Audit(q.what, q.since, entries, left)
-	var files []card.File
+	out, whole := trailcard.Audit(q.what, q.since, entries, left)
+	var files []outputcard.File
 	if !whole {
 		var b bytes.Buffer
 		if err := audit.WriteTable(&b, seq(entries)); err != nil {
 			return err
 		}
-		files = append(files, card.File{Name: "audit.txt", Title: "Audit · " + q.what, Content: []byte(redact.Clean(b.String()))})
+		files = append(files, outputcard.File{Name: "audit.txt", Title: "Audit · " + q.what, Content: []byte(redact.Clean(b.String()))})
 	}
 	return s.tellTrail(ctx, c, q, out, files)
 }
@@ -61,17 +63,17 @@ func (s *Service) timeline(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	out, story := card.Timeline(q.what, q.since, s.Now(), entries, left)
-	var files []card.File
+	out, story := trailcard.Timeline(q.what, q.since, s.Now(), entries, left)
+	var files []outputcard.File
 	if story != "" {
-		files = append(files, card.File{Name: "timeline.txt", Title: "Timeline · " + q.what, Content: []byte(story)})
+		files = append(files, outputcard.File{Name: "timeline.txt", Title: "Timeline · " + q.what, Content: []byte(story)})
 	}
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
 // tellTrail records that the trail was read, and shows it. In a channel that
 // outsiders read it goes to the person alone.
-func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []card.File) error {
+func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []outputcard.File) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
@@ -83,7 +84,7 @@ func (s *Service) apply(ctx context.Context, c *call, e engine.Event) error {
 		return err
 	}
 	if (c.Via == Mention || c.Via == Slash) && c.Channel != st.Run.Place.Channel {
-		return c.reply.Ephemeral(ctx, card.DoneElsewhere(st.Run, c.cmd.Verb, s.cardLink(ctx, st.Run.ID)))
+		return c.reply.Ephemeral(ctx, runcard.DoneElsewhere(st.Run, c.cmd.Verb, s.cardLink(ctx, st.Run.ID)))
 	}
 	return nil
 }
@@ -122,11 +123,11 @@ func (s *Service) approve(ctx context.Context, c *call) error {
 		return engine.Settled(r) // typing the name comes after learning that it is too late
 	}
 	if c.Via == Button && r.Plan.NameTyped() {
-		return c.reply.Ask(ctx, card.TypeName(r))
+		return c.reply.Ask(ctx, runcard.TypeName(r))
 	}
 	if c.Via != Button {
 		if typed := command.Word(firstWord(c.rest)); !names(r, typed) {
-			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, card.Target(r))
+			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
 		}
 	}
 	return s.apply(ctx, c, engine.Voted{By: s.actor(c), Digest: digest})
@@ -134,14 +135,14 @@ func (s *Service) approve(ctx context.Context, c *call) error {
 
 // names says that a typed word is the run's target.
 func names(r engine.Run, typed string) bool {
-	return typed != "" && typed == command.Word(card.Target(r))
+	return typed != "" && typed == command.Word(runcard.Target(r))
 }
 
 func (s *Service) deny(ctx context.Context, c *call) error {
 	r := c.about
 	reason := redact.Line(c.rest, reasonRunes)
 	if reason == "" && c.Via == Button && r.StartedAt == nil && !r.State.Ended() {
-		return c.reply.Ask(ctx, card.WhyDeny(r))
+		return c.reply.Ask(ctx, runcard.WhyDeny(r))
 	}
 	return s.apply(ctx, c, engine.DeniedBy{By: s.actor(c), Reason: reason})
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
@@ -58,7 +58,7 @@ func (s *Service) watch(ctx context.Context, c *call) error {
 		s.Watching()
 	}
 	if c.Channel == "" {
-		return c.reply.Ephemeral(ctx, card.WatchedElsewhere(f))
+		return c.reply.Ephemeral(ctx, incidentcard.WatchedElsewhere(f))
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (s *Service) keepFollow(ctx context.Context, c *call, f incident.Follow) er
 		}
 		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
 		if err == nil && rev != 0 {
-			return c.reply.Ephemeral(ctx, card.WatchedLonger(f))
+			return c.reply.Ephemeral(ctx, incidentcard.WatchedLonger(f))
 		}
 		if !errors.Is(err, engine.ErrConflict) {
 			return err
@@ -157,7 +157,7 @@ func (s *Service) endFollows(ctx context.Context, c *call, scope incident.Scope)
 	}
 	switch {
 	case ended > 0:
-		return c.reply.Ephemeral(ctx, card.WatchesEnded(ended, scope))
+		return c.reply.Ephemeral(ctx, incidentcard.WatchesEnded(ended, scope))
 	case elsewhere > 0:
 		return said("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
 	default:
@@ -179,7 +179,7 @@ func (s *Service) listFollows(ctx context.Context, c *call) error {
 	list = slices.DeleteFunc(list, func(f incident.StoredFollow) bool {
 		return f.Ended != nil || s.Rules.MayAsk(c.who.Person, f.Scope.Cluster, runbooks.Read, c.Channel) != nil
 	})
-	return s.answer(ctx, c, card.Watches(list, s.Now()))
+	return s.answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
 // howLong is what was typed behind the target.
@@ -194,7 +194,7 @@ func howLong(c *call) (length time.Duration, end bool, err error) {
 	length, ok := readLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
 		return 0, false, said("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
-			command.Shown(typed), card.Length(incident.MostLength), c.req.Text(), c.req.Text())
+			command.Shown(typed), incidentcard.Length(incident.MostLength), c.req.Text(), c.req.Text())
 	}
 	return length, false, nil
 }

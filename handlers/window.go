@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dhbot/auth"
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -54,7 +54,7 @@ func (s *Service) askWindow(ctx context.Context, c *call) error {
 		}
 		if !old.Over(s.Now()) {
 			return said("There is a window over %s in %s already, %s by %s: `%s` first. Nothing was changed.",
-				m.Target(), m.Cluster, old.ID(), old.By, card.WindowText(windowCancel, old))
+				m.Target(), m.Cluster, old.ID(), old.By, incidentcard.WindowText(windowCancel, old))
 		}
 		m.Rev = old.Rev
 	}
@@ -75,7 +75,7 @@ func (s *Service) askWindow(ctx context.Context, c *call) error {
 	if err := s.setWindow(ctx, c, m, outcome); err != nil {
 		return err
 	}
-	return s.answer(ctx, c, card.Window(m, called))
+	return s.answer(ctx, c, incidentcard.Window(m, called))
 }
 
 // windowTimes reads when a window is to begin and to end.
@@ -177,7 +177,7 @@ func (s *Service) approveWindow(ctx context.Context, c *call) error {
 	if err := s.setWindow(ctx, c, m, "approved"); err != nil {
 		return err
 	}
-	return s.answer(ctx, c, card.Window(m, nil))
+	return s.answer(ctx, c, incidentcard.Window(m, nil))
 }
 
 // cancelWindow ends a window for good, whether it waits, is to come or is under way.
@@ -189,7 +189,7 @@ func (s *Service) cancelWindow(ctx context.Context, c *call) error {
 		return changedMeanwhile(err)
 	}
 	c.settled = true
-	return s.answer(ctx, c, card.WindowCancelled(m, c.who.Name, record.Text))
+	return s.answer(ctx, c, incidentcard.WindowCancelled(m, c.who.Name, record.Text))
 }
 
 func (s *Service) setWindow(ctx context.Context, c *call, m fleet.Maintenance, outcome string) error {

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"dhbot/handlers"
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
+	"dhbot/internal/card/trailcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/evidence"
 	"dhbot/internal/liveness"
@@ -145,15 +146,15 @@ func (b *bot) newPublisher() (*publish.Publisher, error) {
 		AuditChannel: b.AuditChannel,
 		Card:         b.runCard,
 		First:        b.firstCard,
-		Elsewhere:    card.ShownElsewhere,
-		Unseen:       card.Unseen,
-		Restored:     card.Restored,
-		Decided:      card.DecidedLine,
-		Ended:        card.EndLine,
+		Elsewhere:    runcard.ShownElsewhere,
+		Unseen:       runcard.Unseen,
+		Restored:     runcard.Restored,
+		Decided:      runcard.DecidedLine,
+		Ended:        runcard.EndLine,
 		Withdraw:     b.withdraw,
 		Reminders:    b.reminders(),
-		TrailCard:    card.Trail,
-		TrailReply:   card.TrailOf,
+		TrailCard:    trailcard.Trail,
+		TrailReply:   trailcard.TrailOf,
 		Now:          b.Now,
 		Logger:       b.Log.With("part", "publish"),
 	})

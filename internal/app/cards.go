@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
 
@@ -16,18 +17,18 @@ func (b *bot) withdraw(ctx context.Context, r engine.Run) error {
 // runCard is the message of a run as it should be now.
 func (b *bot) runCard(r engine.Run) card.Card {
 	if r.State != engine.Waiting {
-		return card.Run(r)
+		return runcard.Run(r)
 	}
-	return card.WithAbsent(card.Run(r), b.presence.Known(r.Called))
+	return card.WithAbsent(runcard.Run(r), b.presence.Known(r.Called))
 }
 
 // firstCard is the message of a run as it is first shown, which calls people and says
 // who of them is away.
 func (b *bot) firstCard(ctx context.Context, r engine.Run) card.Card {
 	if r.State != engine.Waiting {
-		return card.Asked(r)
+		return runcard.Asked(r)
 	}
-	return card.WithAbsent(card.Asked(r), b.presence.Ask(ctx, r.Called))
+	return card.WithAbsent(runcard.Asked(r), b.presence.Ask(ctx, r.Called))
 }
 
 // cardLink is the address of the message that shows a run, "" while there is none.

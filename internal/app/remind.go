@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
 )
@@ -19,15 +20,15 @@ func (b *bot) reminders() *publish.Reminders {
 		},
 		Card: func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card {
 			if n == publish.EndReminder {
-				return card.ApprovalEnds(r, called)
+				return runcard.ApprovalEnds(r, called)
 			}
-			return card.WithAbsent(card.Reminder(r, n, called), b.presence.Ask(ctx, called))
+			return card.WithAbsent(runcard.Reminder(r, n, called), b.presence.Ask(ctx, called))
 		},
 		Over: func(r engine.Run, n int) card.Card {
 			if n == publish.EndReminder {
-				return card.ApprovalEnded(r)
+				return runcard.ApprovalEnded(r)
 			}
-			return card.Reminded(r, n)
+			return runcard.Reminded(r, n)
 		},
 		Note: func(ctx context.Context, run string, e engine.Event) error {
 			_, err := b.engine.Apply(ctx, run, e, "")

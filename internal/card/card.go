@@ -1,7 +1,3 @@
-// Package card is what people see, free of any platform: status, approval,
-// live run, outcome, help. It is pure; slackio renders it as Block Kit, the
-// terminal as text. Text is never markup here: a span holds plain characters,
-// and a renderer that lets one mention, link or format is wrong.
 package card
 
 import (

@@ -88,7 +88,7 @@ func HelpVerb(t HelpTopic) Card {
 	return Card{
 		Push:    t.Verb + ": " + t.Summary,
 		Head:    Line{B(t.Verb), T(" · " + t.Summary)},
-		Body:    paragraphs(how, params, takes, processes),
+		Body:    Paragraphs(how, params, takes, processes),
 		Private: true,
 	}
 }
@@ -120,6 +120,6 @@ func HelpProcess(p runbooks.Process, hosts []string) Card {
 	level := p.Level.String() + " when it is down"
 	return Card{
 		Push: p.Title + ": " + level + ". " + p.Impact, Head: Line{B(p.Title + " (" + p.ID + ")"), T(" · " + level)},
-		Body: paragraphs([]Line{{T(p.Impact)}}, where, []Line{say}), Private: true,
+		Body: Paragraphs([]Line{{T(p.Impact)}}, where, []Line{say}), Private: true,
 	}
 }

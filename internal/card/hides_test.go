@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/fleet"
 	"dhbot/internal/observe"
 	"dhbot/internal/status"
@@ -61,9 +61,9 @@ func TestNoCardIsGreenerThanItsBoard(t *testing.T) {
 					"process": {Cluster: "prod", Rows: rows[1:]},
 					"one":     {Cluster: "prod", Rows: rows[:1]},
 				} {
-					list := cardtest.Hides(card.Status(b), b)
+					list := cardtest.Hides(statuscard.Status(b), b)
 					if name == "cluster" {
-						list = slices.Concat(list, cardtest.Hides(card.Verified(b), b))
+						list = slices.Concat(list, cardtest.Hides(statuscard.Verified(b), b))
 					}
 					for _, what := range list {
 						t.Errorf("%d, %d, %d: %s: %s", i, j, k, name, what)

@@ -16,7 +16,7 @@ func Late(age time.Duration, request *command.Fields) Card {
 		text += " If you still want it, please do it again."
 		return Card{Push: text, Head: Line{T("⌛ " + text)}, Private: true}
 	}
-	again := commandTap("Do it now", *request)
+	again := CommandTap("Do it now", *request)
 	again.Style = Primary
 	return Card{
 		Push: text, Head: Line{T("⌛ " + text)}, Private: true,

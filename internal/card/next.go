@@ -9,13 +9,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// changeTap asks for a change, after a question.
-func changeTap(verb string, at runbooks.Target, cluster, impact string) Button {
+// ChangeTap asks for a change, after a question.
+func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	return Button{
-		Action: TapCommand, Label: upperFirst(verb) + " on " + at.Host + "…", Style: Danger,
+		Action: TapCommand, Label: UpperFirst(verb) + " on " + at.Host + "…", Style: Danger,
 		Value: command.On(verb, at.Process, at.Host, cluster).Encode(),
 		Confirm: &Confirm{
-			Title: upperFirst(verb) + " " + at.String() + " · " + cluster + "?",
+			Title: UpperFirst(verb) + " " + at.String() + " · " + cluster + "?",
 			Text:  "While it lasts: " + impact,
 			Yes:   "Ask for it",
 			No:    "Back",
@@ -26,10 +26,10 @@ func changeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 // logsBefore is how much of a log before a failure is of interest.
 const logsBefore = 5 * time.Minute
 
-// logsTap reads a process's log: where it can be read by time from a little
+// LogsTap reads a process's log: where it can be read by time from a little
 // before it was seen to fail, or else, where it is not known when that was, of the
 // last half hour.
-func logsTap(p runbooks.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
+func LogsTap(p runbooks.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil
 	}
@@ -41,18 +41,18 @@ func logsTap(p runbooks.Process, at runbooks.Target, cluster string, failed time
 	default:
 		label, f.Params = "Logs since then", map[string]string{"since": failed.Add(-logsBefore).UTC().Format("2006-01-02T15:04")}
 	}
-	return []Button{commandTap(label, f)}
+	return []Button{CommandTap(label, f)}
 }
 
-func needsTap(at runbooks.Target, cluster string) Button {
-	return commandTap("What it needs", command.On("deps", at.Process, at.Host, cluster))
+func NeedsTap(at runbooks.Target, cluster string) Button {
+	return CommandTap("What it needs", command.On("deps", at.Process, at.Host, cluster))
 }
 
-func watchTap(s incident.Scope) Button {
-	return commandTap("👁 Watch", scopeFields("watch", s))
+func WatchTap(s incident.Scope) Button {
+	return CommandTap("👁 Watch", ScopeFields("watch", s))
 }
 
-// scopeFields is a command about what is watched.
-func scopeFields(verb string, s incident.Scope) command.Fields {
+// ScopeFields is a command about what is watched.
+func ScopeFields(verb string, s incident.Scope) command.Fields {
 	return command.On(verb, s.Process, s.Host, s.Cluster)
 }

@@ -39,6 +39,6 @@ func People(cluster string, list []Member) Card {
 	return Card{
 		Push: "People of " + cluster + " · " + what,
 		Head: Line{B("People of " + cluster), T(" · " + what)},
-		Body: paragraphs(gone, unknown, active),
+		Body: Paragraphs(gone, unknown, active),
 	}
 }

@@ -9,42 +9,42 @@ import (
 	"dhbot/internal/engine"
 )
 
-// few names the first most of a list and counts the others.
-func few(list []string, most int) string { return fewBy(list, most, ", ") }
+// Few names the first most of a list and counts the others.
+func Few(list []string, most int) string { return FewBy(list, most, ", ") }
 
-// fewBy is the same with another separator.
-func fewBy(list []string, most int, sep string) string {
+// FewBy is the same with another separator.
+func FewBy(list []string, most int, sep string) string {
 	if len(list) <= most {
 		return strings.Join(list, sep)
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
 }
 
-// capped are the first most of some lines, and how many more there are of what.
-func capped(lines []Line, most int, what string) []Line {
+// Capped are the first most of some lines, and how many more there are of what.
+func Capped(lines []Line, most int, what string) []Line {
 	if len(lines) <= most {
 		return lines
 	}
-	return append(lines[:most:most], Line{T("… and " + count(len(lines)-most, what))})
+	return append(lines[:most:most], Line{T("… and " + Count(len(lines)-most, what))})
 }
 
-func orElse(s, otherwise string) string {
+func OrElse(s, otherwise string) string {
 	if s == "" {
 		return otherwise
 	}
 	return s
 }
 
-// and joins names as "a, b and c".
-func and(names []string) string {
+// And joins names as "a, b and c".
+func And(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// paragraphs are the blocks of lines that are not empty.
-func paragraphs(blocks ...[]Line) []Element {
+// Paragraphs are the blocks of lines that are not empty.
+func Paragraphs(blocks ...[]Line) []Element {
 	var out []Element
 	for _, b := range blocks {
 		if len(b) > 0 {
@@ -55,7 +55,7 @@ func paragraphs(blocks ...[]Line) []Element {
 }
 
 // span is a duration as people say it.
-func span(d time.Duration) string {
+func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return "under 1 s"
@@ -70,12 +70,12 @@ func span(d time.Duration) string {
 
 // How much of a reason, and of everything else, fits a lock screen.
 const (
-	pushReason = 80
-	pushMost   = 240
+	PushReason = 80
+	PushMost   = 240
 )
 
-// clip is s in at most most runes; "…" marks that something is missing.
-func clip(s string, most int) string {
+// Clip is s in at most most runes; "…" marks that something is missing.
+func Clip(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return strings.TrimSpace(string(r[:most-1])) + "…"
 	}
@@ -83,17 +83,17 @@ func clip(s string, most int) string {
 }
 
 // named is a person without a mention: a lookup mentions no one.
-func named(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
+func Name(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
-// count is "1 record", "3 records".
-func count(n int, noun string) string {
+// Count is "1 record", "3 records".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func upperFirst(s string) string {
+func UpperFirst(s string) string {
 	for i, c := range s {
 		if i == 0 {
 			return strings.ToUpper(string(c)) + s[len(string(c)):]
@@ -102,8 +102,8 @@ func upperFirst(s string) string {
 	return s
 }
 
-// unique keeps the first of each, in order.
-func unique(list []string) []string {
+// Unique keeps the first of each, in order.
+func Unique(list []string) []string {
 	seen := map[string]bool{}
 	var out []string
 	for _, s := range list {
@@ -115,5 +115,5 @@ func unique(list []string) []string {
 	return out
 }
 
-// dayAt is a moment with its day.
-func dayAt(t time.Time) Span { return Span{Kind: When, At: t} }
+// DayAt is a moment with its day.
+func DayAt(t time.Time) Span { return Span{Kind: When, At: t} }

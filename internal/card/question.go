@@ -14,7 +14,7 @@ func Question(q *command.Question) Card {
 		texts[i] = c.Text
 	}
 	out := DidYouMean(q.Text, texts)
-	for _, c := range q.Choices[:min(mostTaps, len(q.Choices))] {
+	for _, c := range q.Choices[:min(MostTaps, len(q.Choices))] {
 		if c.Fields.Run != "" && c.Changes {
 			continue // what is said of a run is tapped on its own card
 		}
@@ -24,14 +24,14 @@ func Question(q *command.Question) Card {
 }
 
 func choiceTap(c command.Choice) Button {
-	b := commandTap(clip(c.Text, 70), c.Fields)
+	b := CommandTap(Clip(c.Text, 70), c.Fields)
 	if c.Changes {
 		reason := "No reason is given with it."
 		if c.Fields.Reason != "" {
 			reason = "Reason: “" + c.Fields.Reason + "”."
 		}
 		b.Label += "…"
-		b.Confirm = &Confirm{Title: clip(upperFirst(c.Text), 90) + "?", Text: reason, Yes: "Ask for it", No: "Back"}
+		b.Confirm = &Confirm{Title: Clip(UpperFirst(c.Text), 90) + "?", Text: reason, Yes: "Ask for it", No: "Back"}
 	}
 	return b
 }
@@ -44,7 +44,7 @@ func LeftOut(answered string, left []string, choices []command.Choice) Card {
 		Head:    Line{T("✂️ "), T("Answered: "), C(answered), T(". Left out: "), C(strings.Join(left, ", "))},
 		Private: true,
 	}
-	for _, choice := range choices[:min(mostTaps, len(choices))] {
+	for _, choice := range choices[:min(MostTaps, len(choices))] {
 		if !choice.Changes {
 			c.Buttons = append(c.Buttons, choiceTap(choice))
 		}

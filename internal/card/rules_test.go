@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
@@ -47,7 +48,7 @@ func TestUnreadyOffersToLookAgain(t *testing.T) {
 		}
 		for range 2 {
 			var verbs []string
-			c := card.Run(run)
+			c := runcard.Run(run)
 			for _, b := range c.Buttons {
 				f, _ := command.Decode(b.Value) // the dump is kept: its button shows the run's details
 				verbs = append(verbs, f.Verb)
@@ -76,7 +77,7 @@ func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
 			Steps: []engine.Step{{State: engine.StepFailed, Seen: seen}},
 		}
 		offered := false
-		for _, b := range card.Run(run).Buttons {
+		for _, b := range runcard.Run(run).Buttons {
 			f, err := command.Decode(b.Value)
 			offered = offered || err == nil && f.Verb == "start"
 		}
@@ -91,7 +92,7 @@ func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
 func TestLocksNameWhoCloses(t *testing.T) {
 	for level, other := range map[runbooks.Severity]bool{runbooks.Critical: true, runbooks.Unknown: true, runbooks.Moderate: false, runbooks.Low: false} {
 		run := engine.Run{ID: "R-7F3K", State: engine.Unknown, Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Severity: level}}
-		text := card.PlainText(card.Locks([]engine.Lock{{Name: "prod/process/db_dis", Run: run.ID}}, []engine.Stored{{Run: run}}, time.Now()))
+		text := card.PlainText(runcard.Locks([]engine.Lock{{Name: "prod/process/db_dis", Run: run.ID}}, []engine.Stored{{Run: run}}, time.Now()))
 		if got := strings.Contains(text, "other than anna"); got != other {
 			t.Errorf("level %s: names another person: %v\n%s", level, got, text)
 		}

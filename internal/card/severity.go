@@ -20,18 +20,18 @@ func SeverityIcon(s runbooks.Severity) string {
 	}
 }
 
-// levelIcon is the sign of a level; of what is unknown it shows the level that
+// LevelIcon is the sign of a level; of what is unknown it shows the level that
 // it might be as well.
-func levelIcon(s, worstCase runbooks.Severity) string {
+func LevelIcon(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return SeverityIcon(s) + SeverityIcon(worstCase)
 	}
 	return SeverityIcon(s)
 }
 
-// levelWords are a level as people read it: "unknown, could be up to Sev 1 ·
+// LevelWords are a level as people read it: "unknown, could be up to Sev 1 ·
 // Critical".
-func levelWords(s, worstCase runbooks.Severity) string {
+func LevelWords(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return s.String() + ", could be up to " + worstCase.String()
 	}

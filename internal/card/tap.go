@@ -4,11 +4,11 @@ import (
 	"dhbot/internal/command"
 )
 
-// mostTaps is how many choices of a question can be tapped.
-const mostTaps = 5
+// MostTaps is how many choices of a question can be tapped.
+const MostTaps = 5
 
-// commandTap is a button that stands for a command.
-func commandTap(label string, f command.Fields) Button {
+// CommandTap is a button that stands for a command.
+func CommandTap(label string, f command.Fields) Button {
 	return Button{Action: TapCommand, Label: label, Value: f.Encode()}
 }
 

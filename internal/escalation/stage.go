@@ -12,6 +12,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pager"
@@ -126,11 +127,11 @@ func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st
 	var err error
 	if st.Stage == page {
 		err = p.Page.Pager.Trigger(ctx, e.alert(ctx, s))
-		e.tell(ctx, s, card.Paged(s.call, p.Page.Name, err))
+		e.tell(ctx, s, incidentcard.Paged(s.call, p.Page.Name, err))
 	} else {
 		s.call.Group = p.Group
 		s.call.Callees = p.Callees
-		_, err = e.Messenger.Post(ctx, s.place, card.WithAbsent(card.Escalated(s.call), e.Absent(ctx, p.Callees)))
+		_, err = e.Messenger.Post(ctx, s.place, card.WithAbsent(incidentcard.Escalated(s.call), e.Absent(ctx, p.Callees)))
 	}
 	text := ""
 	st.Outcome = sent
@@ -216,7 +217,7 @@ func (e *Escalator) doubtful(ctx context.Context, name string, st stored) error 
 	if err != nil {
 		return err
 	}
-	_, err = e.Messenger.Post(ctx, st.Place, card.PageUnsure(st.ID, st.Summary))
+	_, err = e.Messenger.Post(ctx, st.Place, incidentcard.PageUnsure(st.ID, st.Summary))
 	return err
 }
 

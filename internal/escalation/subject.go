@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/runbooks"
@@ -21,7 +22,7 @@ type subject struct {
 	summary  string
 	severity runbooks.Severity
 	place    engine.Place
-	call     card.Escalation
+	call     incidentcard.Escalation
 }
 
 // due says that a stage is to be carried out.
@@ -73,7 +74,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 		id:      i.ID,
 		cluster: cluster,
 		place:   engine.Place{Channel: i.Channel, Thread: i.TS},
-		summary: card.IncidentSummary(i, cluster),
+		summary: incidentcard.IncidentSummary(i, cluster),
 	}
 	s.severity = runbooks.None
 	for _, it := range i.Open() {
@@ -86,7 +87,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 		}
 	}
 	s.waits = !s.since.IsZero() && h.Owner == nil && !h.IsMuted(i.Worst(), e.Now()) && i.TS != ""
-	s.call = card.Escalation{Incident: i.ID, What: s.summary, Since: s.since}
+	s.call = incidentcard.Escalation{Incident: i.ID, What: s.summary, Since: s.since}
 	return s
 }
 
@@ -110,7 +111,7 @@ func (e *Escalator) ofRun(ctx context.Context, r engine.Run) (subject, error) {
 	s := subject{
 		key: r.ID, id: r.ID, cluster: r.Plan.Cluster, since: r.RequestedAt, waits: len(r.Votes) == 0, severity: r.Plan.Severity,
 		place:   engine.Place{Channel: e.AuditChannel},
-		summary: card.RunSummary(r),
+		summary: incidentcard.RunSummary(r),
 	}
 	if ok && post.TS != "" {
 		s.place = engine.Place{Channel: post.Channel, Thread: post.TS}
@@ -118,6 +119,6 @@ func (e *Escalator) ofRun(ctx context.Context, r engine.Run) (subject, error) {
 			s.place.Thread = r.Place.Thread
 		}
 	}
-	s.call = card.Escalation{Run: r.ID, Target: card.Target(r), What: s.summary, Since: s.since}
+	s.call = incidentcard.Escalation{Run: r.ID, Target: runcard.Target(r), What: s.summary, Since: s.since}
 	return s, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
@@ -152,9 +153,9 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	}
 	find := func(id string) (runbooks.Process, bool) { return c.Looker.Process(c.state.Cluster, id) }
 	h := c.handlings[i.ID]
-	now := card.Incident(*i, h.Handling, c.state.Cluster, find)
+	now := incidentcard.Incident(*i, h.Handling, c.state.Cluster, find)
 	f := form{card: now, sign: card.PlainText(now), final: true, muted: h.IsMuted(i.Worst(), c.Now())}
-	note := func(ch incident.Change, n int) card.Card { return card.Changed(ch, n, c.state.Cluster) }
+	note := func(ch incident.Change, n int) card.Card { return incidentcard.Changed(ch, n, c.state.Cluster) }
 	err := c.tell(ctx, &i.Message, f, shown, note, c.keep)
 	if err == nil {
 		err = c.postUpdates(ctx, i)

@@ -11,6 +11,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
@@ -239,7 +240,7 @@ func (f *follower) show(ctx context.Context) (done bool, err error) {
 		f.shown = ""
 	}
 	before := f.shown
-	note := func(c incident.Change, n int) card.Card { return card.Changed(c, n, f.Scope.Cluster) }
+	note := func(c incident.Change, n int) card.Card { return incidentcard.Changed(c, n, f.Scope.Cluster) }
 	err = f.tell(ctx, &f.Message, now, &f.shown, note, f.keep)
 	if f.shown != before {
 		f.told = f.Now()
@@ -277,7 +278,7 @@ func (f *follower) forget(ctx context.Context) (done bool, err error) {
 // form is how the message should be now.
 func (f *follower) form() form {
 	if f.Ended != nil {
-		return form{card: card.FollowEnded(f.Follow), sign: "ended", final: true}
+		return form{card: incidentcard.FollowEnded(f.Follow), sign: "ended", final: true}
 	}
 	var sign strings.Builder
 	fmt.Fprintln(&sign, f.Until, len(f.Lately))
@@ -289,5 +290,5 @@ func (f *follower) form() form {
 	for _, c := range f.Lately {
 		fmt.Fprintln(&sign, c.Since)
 	}
-	return form{card: card.Following(f.Follow, f.posted, f.every()), sign: sign.String()}
+	return form{card: incidentcard.Following(f.Follow, f.posted, f.every()), sign: sign.String()}
 }

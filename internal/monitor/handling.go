@@ -10,7 +10,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
@@ -116,7 +116,7 @@ func (c *cluster) postUpdates(ctx context.Context, i *incident.Incident) error {
 	h := c.handlings[i.ID]
 	at := engine.Place{Channel: i.Channel, Thread: cmp.Or(i.Thread, i.TS)}
 	for u, n, more := h.NextUpdate(); more; u, n, more = h.NextUpdate() {
-		if _, err := c.Messenger.Post(ctx, at, card.HandlingUpdate(u, i.ID, n)); err != nil {
+		if _, err := c.Messenger.Post(ctx, at, incidentcard.HandlingUpdate(u, i.ID, n)); err != nil {
 			return err
 		}
 		if err := c.noted(ctx, func(ctx context.Context) error { return c.updatePosted(ctx, i, &h, n) }); err != nil {

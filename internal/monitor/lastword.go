@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/publish"
@@ -97,7 +97,7 @@ func (c *cluster) lookAgain(ctx context.Context) error {
 	for _, w := range ended {
 		_, marked := marks[w.Incident.ID]
 		if marked || !c.led {
-			last := card.Incident(w.Incident, incident.Handling{}, c.state.Cluster, nil)
+			last := incidentcard.Incident(w.Incident, incident.Handling{}, c.state.Cluster, nil)
 			err := c.Messenger.Edit(ctx, w.Incident.Channel, w.Incident.TS, last, true)
 			if err != nil && !errors.Is(err, publish.ErrGone) {
 				return err

@@ -12,6 +12,7 @@ import (
 	"dhbot/handlers"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
 	"dhbot/internal/secret"
@@ -43,7 +44,7 @@ func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 			return card.Card{Push: r.ID + " " + string(r.State), Head: card.Line{card.B(r.ID), card.T(" " + r.Why)}}
 		},
 		Elsewhere: func(engine.Run, string) card.Card { return card.Card{Push: "elsewhere"} },
-		Restored:  card.Restored, Unseen: func(engine.Run, bool) card.Card { return card.Card{Push: "unseen"} },
+		Restored:  runcard.Restored, Unseen: func(engine.Run, bool) card.Card { return card.Card{Push: "unseen"} },
 		Withdraw:  func(context.Context, engine.Run) error { return nil },
 		TrailCard: func(l []audit.Sealed) card.Card { return card.Card{Push: fmt.Sprint("#", l[len(l)-1].N)} },
 	})

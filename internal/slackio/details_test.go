@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 	"pgregory.net/rapid"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -29,7 +29,7 @@ func TestDetailPagesFit(t *testing.T) {
 		}
 		seen := 0
 		for page, more := 0, true; more; page++ {
-			f := card.DetailsPage(r, page)
+			f := runcard.DetailsPage(r, page)
 			view, err := demoRenderer.form(f, "C0INCIDENT", "")
 			if err != nil {
 				t.Fatal(err)

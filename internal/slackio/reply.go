@@ -12,6 +12,7 @@ import (
 	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/pause"
 	"dhbot/internal/publish"
@@ -106,7 +107,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 
 // Attach puts a file into the thread of what Show posted, or where the person
 // spoke.
-func (r *reply) Attach(ctx context.Context, f card.File) error {
+func (r *reply) Attach(ctx context.Context, f outputcard.File) error {
 	return r.ephemeral(func() error {
 		at := r.d.place()
 		if at.Thread == "" {
@@ -117,7 +118,7 @@ func (r *reply) Attach(ctx context.Context, f card.File) error {
 }
 
 // Direct sends a card and files as a direct message.
-func (r *reply) Direct(ctx context.Context, c card.Card, files ...card.File) error {
+func (r *reply) Direct(ctx context.Context, c card.Card, files ...outputcard.File) error {
 	return r.ephemeral(func() error {
 		at, err := r.edge.direct(ctx, r.d.Account.User)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
@@ -503,9 +503,9 @@ func (s *labSite) rows(l *labTable, targets []runbooks.Target) map[string]map[ru
 	l.Helper()
 	out := map[string]map[runbooks.Target]status.Row{}
 	add := func(surface string, b status.Board) {
-		shown := card.Status(b)
+		shown := statuscard.Status(b)
 		if surface == "verify" {
-			shown = card.Verified(b)
+			shown = statuscard.Verified(b)
 		}
 		for _, what := range cardtest.Hides(shown, b) {
 			l.Errorf("%s: the card of %s: %s", s.name, surface, what)

@@ -13,6 +13,8 @@ import (
 	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/pause"
@@ -135,14 +137,14 @@ func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 
 // runEvent is a run as it stands, with what to type where a chat has buttons.
 func runEvent(r engine.Run) Event {
-	c := card.Run(r)
+	c := runcard.Run(r)
 	switch r.State {
 	case engine.Waiting:
-		c.Foot = append(c.Foot, next("somebody else", "approve "+r.ID+" "+card.Target(r)), next("somebody else", "deny "+r.ID+" REASON"))
+		c.Foot = append(c.Foot, next("somebody else", "approve "+r.ID+" "+runcard.Target(r)), next("somebody else", "deny "+r.ID+" REASON"))
 	case engine.Paused:
 		c.Foot = append(c.Foot, next("when it is done", "done "+r.ID))
 	}
-	return Event{Text: text(c), Live: true, Run: r.ID, State: string(r.State), Facts: card.FactsOfRun(r)}
+	return Event{Text: text(c), Live: true, Run: r.ID, State: string(r.State), Facts: runcard.FactsOfRun(r)}
 }
 
 func next(who, command string) card.Line {
@@ -187,11 +189,11 @@ func (r reply) Ask(_ context.Context, f card.Form) error {
 	return fmt.Errorf("the form %q cannot be opened at a terminal", f.Action)
 }
 
-func (r reply) Attach(_ context.Context, f card.File) error {
+func (r reply) Attach(_ context.Context, f outputcard.File) error {
 	return r.out.send(Event{File: &File{Name: f.Name, Title: f.Title, Content: string(f.Content)}})
 }
 
-func (r reply) Direct(ctx context.Context, c card.Card, files ...card.File) error {
+func (r reply) Direct(ctx context.Context, c card.Card, files ...outputcard.File) error {
 	if err := r.Ephemeral(ctx, c); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 )
 
 // Sample is one card under a name that can be a file's.
@@ -48,7 +49,7 @@ type FormSample struct {
 func Forms() []FormSample {
 	wipe := destructive()
 	return []FormSample{
-		{"form-approve", card.TypeName(wipe)}, {"form-deny", card.WhyDeny(restart("db_dis", "infra-1"))},
-		{"form-details", card.DetailsPage(called(), 0)}, {"form-details-first", card.DetailsPage(long(), 0)}, {"form-details-last", card.DetailsPage(long(), 99)},
+		{"form-approve", runcard.TypeName(wipe)}, {"form-deny", runcard.WhyDeny(restart("db_dis", "infra-1"))},
+		{"form-details", runcard.DetailsPage(called(), 0)}, {"form-details-first", runcard.DetailsPage(long(), 0)}, {"form-details-last", runcard.DetailsPage(long(), 99)},
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
@@ -100,17 +100,17 @@ func voteSamples() []Sample {
 	beside.Reason = ""
 	again := ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")
 	return []Sample{
-		{"approval", card.Run(restart("db_dis", "infra-1"))},
-		{"approval-first", card.Asked(called())},
-		{"approval-called", card.Run(called())},
-		{"approval-reminded", card.Run(reminded())},
-		{"approval-long", card.Run(long())},
-		{"approval-two-hosts", card.Run(restart("db_query_server", "query-1", "query-2"))},
-		{"approval-look-alike", card.Run(beside)},
-		{"approval-destructive", card.Run(destructive())},
-		{"approval-most", card.Asked(most())},
-		{"already-asked", card.WithNote(card.Run(restart("db_dis", "infra-1")), "restart db_dis is already open: R-7F3K (waiting for votes). No second run was started.")},
-		{"again", card.Again(again, command.Fields{Verb: "restart", Targets: []command.FieldTarget{{Process: "db_ltds"}}, Cluster: "prod", Again: true})},
+		{"approval", runcard.Run(restart("db_dis", "infra-1"))},
+		{"approval-first", runcard.Asked(called())},
+		{"approval-called", runcard.Run(called())},
+		{"approval-reminded", runcard.Run(reminded())},
+		{"approval-long", runcard.Run(long())},
+		{"approval-two-hosts", runcard.Run(restart("db_query_server", "query-1", "query-2"))},
+		{"approval-look-alike", runcard.Run(beside)},
+		{"approval-destructive", runcard.Run(destructive())},
+		{"approval-most", runcard.Asked(most())},
+		{"already-asked", runcard.WithNote(runcard.Run(restart("db_dis", "infra-1")), "restart db_dis is already open: R-7F3K (waiting for votes). No second run was started.")},
+		{"again", runcard.Again(again, command.Fields{Verb: "restart", Targets: []command.FieldTarget{{Process: "db_ltds"}}, Cluster: "prod", Again: true})},
 	}
 }
 
@@ -178,18 +178,18 @@ func remindSamples() []Sample {
 	over := voted(reminded())
 	under := after(restart("db_query_server", "query-1", "query-2"), 3)
 	return []Sample{
-		{"reminder", card.Reminder(r, 1, r.Called)},
-		{"reminder-quiet", card.Reminder(looking, 2, nil)},
-		{"reminder-over", card.Reminded(over, 1)},
-		{"approval-ends", card.ApprovalEnds(under, under.AnswerableFor())},
-		{"approval-ended", card.ApprovalEnded(ended(under, engine.Partly, "the approval was valid until 14:38"))},
+		{"reminder", runcard.Reminder(r, 1, r.Called)},
+		{"reminder-quiet", runcard.Reminder(looking, 2, nil)},
+		{"reminder-over", runcard.Reminded(over, 1)},
+		{"approval-ends", runcard.ApprovalEnds(under, under.AnswerableFor())},
+		{"approval-ended", runcard.ApprovalEnded(ended(under, engine.Partly, "the approval was valid until 14:38"))},
 	}
 }
 
 // detailSamples are everything about a plan, as an answer.
 func detailSamples() []Sample {
-	short, _ := card.Details(called())
-	all, _ := card.Details(long())
+	short, _ := runcard.Details(called())
+	all, _ := runcard.Details(long())
 	return []Sample{{"details", short}, {"details-long", all}}
 }
 
@@ -202,13 +202,13 @@ func runSamples() []Sample {
 	stopping := after(restart("db_dis", "infra-1"), 2)
 	stopping.Abort, stopping.Why = &approver, "cancelled by approver: wrong host"
 	return []Sample{
-		{"approved", card.Run(voted(restart("db_dis", "infra-1")))},
-		{"queued", card.Run(queued)},
-		{"running", card.Run(after(restart("db_dis", "infra-1"), 2))},
-		{"running-long", card.Run(after(restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4"), 9))},
-		{"running-two-hosts", card.Run(after(restart("db_query_server", "query-1", "query-2"), 3))},
-		{"paused", card.Run(paused)},
-		{"stopping", card.Run(stopping)},
+		{"approved", runcard.Run(voted(restart("db_dis", "infra-1")))},
+		{"queued", runcard.Run(queued)},
+		{"running", runcard.Run(after(restart("db_dis", "infra-1"), 2))},
+		{"running-long", runcard.Run(after(restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4"), 9))},
+		{"running-two-hosts", runcard.Run(after(restart("db_query_server", "query-1", "query-2"), 3))},
+		{"paused", runcard.Run(paused)},
+		{"stopping", runcard.Run(stopping)},
 	}
 }
 
@@ -233,21 +233,21 @@ func endSamples() []Sample {
 	cancelled := ended(restart("db_dis", "infra-1"), engine.Cancelled, "cancelled by operator")
 	cancelled.EndedBy = &operator
 	return []Sample{
-		{"done", card.Run(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
-		{"done-two-hosts", card.Run(ended(after(restart("db_query_server", "query-1", "query-2"), 8), engine.Done, ""))},
-		{"done-noted", card.Run(noted)},
-		{"failed", card.Run(ended(failed, engine.Failed, failed.Steps[2].Text))},
-		{"partly", card.Run(ended(partly, engine.Partly, strings.TrimSuffix(partly.Steps[5].Text, ".")+"; not done: db_query_server on query-2"))},
-		{"unknown", card.Run(unknown)},
-		{"closed", card.Run(closed)},
-		{"closed-restore", card.Run(broughtBack)},
-		{"closed-restore-told", card.Restored(broughtBack)},
-		{"decided-told", card.DecidedLine(voted(restart("db_dis", "infra-1")))},
-		{"done-told", card.EndLine(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
-		{"failed-told", card.EndLine(ended(failed, engine.Failed, failed.Steps[2].Text))},
-		{"denied", card.Run(denied)},
-		{"expired", card.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 votes by 14:22 UTC"))},
-		{"refused", card.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, approved was %s", "18c2aa", "7f3a9c")))},
-		{"cancelled", card.Run(cancelled)},
+		{"done", runcard.Run(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
+		{"done-two-hosts", runcard.Run(ended(after(restart("db_query_server", "query-1", "query-2"), 8), engine.Done, ""))},
+		{"done-noted", runcard.Run(noted)},
+		{"failed", runcard.Run(ended(failed, engine.Failed, failed.Steps[2].Text))},
+		{"partly", runcard.Run(ended(partly, engine.Partly, strings.TrimSuffix(partly.Steps[5].Text, ".")+"; not done: db_query_server on query-2"))},
+		{"unknown", runcard.Run(unknown)},
+		{"closed", runcard.Run(closed)},
+		{"closed-restore", runcard.Run(broughtBack)},
+		{"closed-restore-told", runcard.Restored(broughtBack)},
+		{"decided-told", runcard.DecidedLine(voted(restart("db_dis", "infra-1")))},
+		{"done-told", runcard.EndLine(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
+		{"failed-told", runcard.EndLine(ended(failed, engine.Failed, failed.Steps[2].Text))},
+		{"denied", runcard.Run(denied)},
+		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 votes by 14:22 UTC"))},
+		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, approved was %s", "18c2aa", "7f3a9c")))},
+		{"cancelled", runcard.Run(cancelled)},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
 	"dhbot/internal/observe"
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
@@ -39,7 +40,7 @@ func row(id, host string, state observe.State, said, why string) status.Row {
 }
 
 func board(host string, rows ...status.Row) card.Card {
-	return card.Status(status.Board{Cluster: "prod", Host: host, Rows: rows, At: now})
+	return statuscard.Status(status.Board{Cluster: "prod", Host: host, Rows: rows, At: now})
 }
 
 func statusSamples() []Sample {
@@ -49,7 +50,7 @@ func statusSamples() []Sample {
 	busy.InWork = "R-7F3K"
 	waiting := status.Row{Process: processes["db_query_server"], Host: "query-2", Pending: true}
 	silent := "could not connect to query-2: i/o timeout"
-	unrecorded := card.Status(status.Board{Cluster: "prod", Rows: []status.Row{up("db_dis", "infra-1")}, At: now, Unrecorded: true})
+	unrecorded := statuscard.Status(status.Board{Cluster: "prod", Rows: []status.Row{up("db_dis", "infra-1")}, At: now, Unrecorded: true})
 	return []Sample{
 		{"status-running", board("", up("db_dis", "infra-1"))},
 		{"status-down", board("", down)},

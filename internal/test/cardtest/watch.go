@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/incident"
 	"dhbot/internal/observe"
 	"dhbot/internal/status"
@@ -71,25 +71,25 @@ func watchSamples() []Sample {
 	out := status.Board{Cluster: "prod", Rows: []status.Row{row("db_dis", "infra-1", observe.Failed, "Execution failed", "")}, At: now}
 	stored := []incident.StoredFollow{{Follow: f}, {Follow: incident.Follow{Scope: incident.Scope{Cluster: "prod"}, Person: "reader", Began: now, Until: now.Add(30 * time.Minute)}}}
 	return []Sample{
-		{"incident", card.Incident(newIncident(root), incident.Handling{}, "prod", find)},
-		{"incident-several", card.Incident(newIncident(item(port), root, item(silent), over), incident.Handling{}, "prod", find)},
-		{"incident-host", card.Incident(newIncident(item(silent)), incident.Handling{}, "prod", find)},
-		{"incident-flapping", card.Incident(newIncident(item(flapping)), incident.Handling{}, "prod", find)},
-		{"incident-in-work", card.Incident(newIncident(held), incident.Handling{}, "prod", find)},
-		{"incident-many", card.Incident(newIncident(many...), incident.Handling{}, "prod", find)},
-		{"incident-resolved", card.Incident(done, incident.Handling{}, "prod", find)},
-		{"incident-given-up", card.Incident(left, incident.Handling{}, "prod", find)},
-		{"change-worse", card.Changed(worse, 1, "prod")},
-		{"change-resolved", card.Changed(well, 2, "prod")},
-		{"change-flapping", card.Changed(flapping, 3, "prod")},
-		{"watch", card.Following(f, up, 10*time.Second)},
-		{"watch-down", card.Following(f, out, 10*time.Second)},
-		{"watch-over", card.FollowEnded(over1)},
-		{"watch-stopped", card.FollowEnded(stopped)},
-		{"watches", card.Watches(stored, now)},
-		{"watches-none", card.Watches(nil, now)},
-		{"watched-elsewhere", card.WatchedElsewhere(f)},
-		{"watched-longer", card.WatchedLonger(f)},
-		{"watches-ended", card.WatchesEnded(2, incident.Scope{Cluster: "prod"})},
+		{"incident", incidentcard.Incident(newIncident(root), incident.Handling{}, "prod", find)},
+		{"incident-several", incidentcard.Incident(newIncident(item(port), root, item(silent), over), incident.Handling{}, "prod", find)},
+		{"incident-host", incidentcard.Incident(newIncident(item(silent)), incident.Handling{}, "prod", find)},
+		{"incident-flapping", incidentcard.Incident(newIncident(item(flapping)), incident.Handling{}, "prod", find)},
+		{"incident-in-work", incidentcard.Incident(newIncident(held), incident.Handling{}, "prod", find)},
+		{"incident-many", incidentcard.Incident(newIncident(many...), incident.Handling{}, "prod", find)},
+		{"incident-resolved", incidentcard.Incident(done, incident.Handling{}, "prod", find)},
+		{"incident-given-up", incidentcard.Incident(left, incident.Handling{}, "prod", find)},
+		{"change-worse", incidentcard.Changed(worse, 1, "prod")},
+		{"change-resolved", incidentcard.Changed(well, 2, "prod")},
+		{"change-flapping", incidentcard.Changed(flapping, 3, "prod")},
+		{"watch", incidentcard.Following(f, up, 10*time.Second)},
+		{"watch-down", incidentcard.Following(f, out, 10*time.Second)},
+		{"watch-over", incidentcard.FollowEnded(over1)},
+		{"watch-stopped", incidentcard.FollowEnded(stopped)},
+		{"watches", incidentcard.Watches(stored, now)},
+		{"watches-none", incidentcard.Watches(nil, now)},
+		{"watched-elsewhere", incidentcard.WatchedElsewhere(f)},
+		{"watched-longer", incidentcard.WatchedLonger(f)},
+		{"watches-ended", incidentcard.WatchesEnded(2, incident.Scope{Cluster: "prod"})},
 	}
 }

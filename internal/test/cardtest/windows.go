@@ -3,7 +3,7 @@ package cardtest
 import (
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 )
@@ -20,8 +20,8 @@ func windowSamples() []Sample {
 	whole.Until = whole.From.Add(36 * time.Hour)
 	called := []engine.Callee{{Person: "ben", Account: account("U0BEN")}, {Person: "chris", Account: account("U0CHRIS")}}
 	return []Sample{
-		{"window-waiting", card.Window(asked, called)}, {"window-approved", card.Window(approved, nil)},
-		{"window-cancelled", card.WindowCancelled(approved, "ben", "parts are late")},
-		{"window-list", card.Maintenance([]fleet.Maintenance{approved, whole}, from.Add(time.Hour))},
+		{"window-waiting", incidentcard.Window(asked, called)}, {"window-approved", incidentcard.Window(approved, nil)},
+		{"window-cancelled", incidentcard.WindowCancelled(approved, "ben", "parts are late")},
+		{"window-list", incidentcard.Maintenance([]fleet.Maintenance{approved, whole}, from.Add(time.Hour))},
 	}
 }

@@ -6,6 +6,9 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/card/outputcard"
+	"dhbot/internal/card/runcard"
+	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 )
@@ -22,14 +25,14 @@ func wordSamples() []Sample {
 		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "restart db_dis because disk was full, freed 40 GB"},
 		{Verb: "approve", Summary: "approve a request", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
 	}
-	long, _ := card.Output(card.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []card.Answer{{
+	long, _ := outputcard.Output(outputcard.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []outputcard.Answer{{
 		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
 		Text: strings.Repeat("[2026-03-13T23:59:58.956532-0500] - INFO - checkpoint written\n", 8) +
 			"[2026-03-14T00:00:02.000101-0500] - ERROR - No space left on device\n\tat java.io.FileOutputStream.write(FileOutputStream.java:313)\n" +
 			strings.Repeat("[2026-03-14T00:00:03.114200-0500] - INFO - "+strings.Repeat("retrying the write ", 12)+"\n", 8),
 		Errors: 1, At: now,
 	}}})
-	logs, _ := card.Output(card.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []card.Answer{{
+	logs, _ := outputcard.Output(outputcard.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []outputcard.Answer{{
 		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
 		Text: "[2026-03-14T14:01:58] - INFO - checkpoint written\n[2026-03-14T14:02:11] - ERROR - No space left on device", Errors: 1, FirstError: "No space left on device", At: now,
 	}}})
@@ -38,17 +41,17 @@ func wordSamples() []Sample {
 		{"did-you-mean", card.Question(&command.Question{Code: command.UnknownName, Text: "I don't know “db_diss” in prod.", Choices: []command.Choice{
 			{Text: "restart db_dis", Fields: command.On("restart", "db_dis", "", "prod"), Changes: true},
 		}})},
-		{"looking", card.Looking(restart("db_dis", "infra-1"))},
+		{"looking", runcard.Looking(restart("db_dis", "infra-1"))},
 		{"not-understood", card.DidYouMean("I don't know the command “frobnicate”.", nil)},
-		{"home-request", card.Request(called())},
-		{"runs", card.Runs(open, past)},
+		{"home-request", runcard.Request(called())},
+		{"runs", runcard.Runs(open, past)},
 		{"people", card.People("prod", []card.Member{
 			{Person: "operator", Roles: []string{"operators"}}, {Person: "approver", Roles: []string{"approvers", "data"}},
 			{Person: "approver2", Roles: []string{"approvers"}, Gone: "the account T1/U2 is deactivated"}, {Person: "reader", Roles: []string{"readers"}, Unknown: true},
 		})},
-		{"locks", card.Locks(held, open, now)},
-		{"locks-stuck", card.Locks(held, stuck, now)},
-		{"locks-none", card.Locks(nil, nil, now)},
+		{"locks", runcard.Locks(held, open, now)},
+		{"locks-stuck", runcard.Locks(held, stuck, now)},
+		{"locks-none", runcard.Locks(nil, nil, now)},
 		{"help", card.Help([]card.HelpGroup{
 			{Title: "Most used", Rows: verbs},
 			{Title: "Change", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
@@ -66,8 +69,8 @@ func wordSamples() []Sample {
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},
 		{"logs-long", long},
-		{"trail", card.Trail(trail())},
-		{"trail-thread", card.TrailOf(trail()[1:])},
+		{"trail", trailcard.Trail(trail())},
+		{"trail-thread", trailcard.TrailOf(trail()[1:])},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
 	"dhbot/internal/pause"
 	"dhbot/internal/sim/slacklocal"
 )
@@ -104,7 +104,7 @@ func (p *people) judgeLastWords(st state) {
 		if i < 0 {
 			continue // judgeMessages has said so
 		}
-		if want := card.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
+		if want := runcard.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
 			p.violation("the message of %s says %q, and the run is %q", s.Run.ID, list[i].Text, want)
 		}
 	}

@@ -1,0 +1,94 @@
+package incidentcard
+
+import (
+	"fmt"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/incident"
+)
+
+// Escalation is an incident that no one owns, or a request that no one approved or denied.
+type Escalation struct {
+	Incident    string // its id, or
+	Run, Target string
+	What        string
+	Since       time.Time
+	Waited      time.Duration
+	Callees     []engine.Callee
+	Group       string // a user group
+}
+
+// about is the id of what waits.
+func (e Escalation) about() string {
+	if e.Incident != "" {
+		return e.Incident
+	}
+	return e.Run
+}
+
+// IncidentSummary is what is wrong, in one line.
+func IncidentSummary(i incident.Incident, cluster string) string {
+	o := OpenIncident{Incident: i, Cluster: cluster}
+	return card.Clip(card.LevelWords(i.Worst(), worstOf(o).WorstCase)+" · "+incidentWhat(o)+" · "+cluster, card.PushMost)
+}
+
+// RunSummary is what a request asks for, in one line.
+func RunSummary(r engine.Run) string {
+	return card.Clip(r.Plan.Severity.String()+" · "+r.ID+" waits for approval: "+runcard.RunTitle(r)+" · asked by "+r.Asked.Person, card.PushMost)
+}
+
+// Escalated calls people for what no one has taken.
+func Escalated(e Escalation) card.Card {
+	head, please := "No owner for "+card.Duration(e.Waited), ": please take it"
+	button := aboutIncident("I'm on it", "own", e.Incident, "")
+	if e.Run != "" {
+		head, please = "No approval or denial for "+card.Duration(e.Waited), ": please approve or deny"
+		button = card.CommandTap("Show "+e.Run, command.Fields{Verb: "show", Run: e.Run})
+	}
+	call := card.Line{card.T("🔔 ")}
+	for i, c := range e.Callees {
+		if i > 0 {
+			call = append(call, card.T(" "))
+		}
+		call = append(call, card.P(c.Person, c.Account))
+	}
+	if e.Group != "" {
+		call = append(call, card.G(e.Group))
+	}
+	return card.Card{
+		Push:      card.Clip("🚨 "+head+" · "+e.What, card.PushMost),
+		Head:      card.Line{card.T("🚨 "), card.B(head), card.T(" · " + e.about())},
+		Body:      []card.Element{card.Text{Lines: []card.Line{{card.T(e.What)}, append(call, card.T(please))}}},
+		Buttons:   []card.Button{button},
+		Broadcast: true,
+	}
+}
+
+// Paged says whether the pager took what no one has taken.
+func Paged(e Escalation, pager string, err error) card.Card {
+	if err != nil {
+		text := fmt.Sprintf("%s could not be reached about %s: call people yourself", pager, e.about())
+		return card.Card{
+			Push: "🚨 " + text, Head: card.Line{card.T("🚨 "), card.B(text)}, Broadcast: true,
+			Body: []card.Element{card.Text{Lines: []card.Line{{card.T(card.Clip(err.Error(), card.PushMost))}}}},
+		}
+	}
+	text := fmt.Sprintf("%s was alerted: %s", pager, e.What)
+	return card.Card{
+		Push: card.Clip("📟 "+text, card.PushMost),
+		Head: card.Line{card.T("📟 "), card.B(pager + " was alerted"), card.T(" · " + e.about() + " · nobody took it for " + card.Duration(e.Waited))},
+	}
+}
+
+// PageUnsure says that an alert may not have been sent; it is not sent again.
+func PageUnsure(id, what string) card.Card {
+	text := "The pager may not have been alerted about " + id
+	return card.Card{
+		Push: card.Clip("🚨 "+text+" · "+what, card.PushMost), Broadcast: true,
+		Head: card.Line{card.T("🚨 "), card.B(text), card.T(": I was stopped meanwhile, and alert once only. Call people yourself.")},
+	}
+}

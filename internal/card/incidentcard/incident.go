@@ -1,0 +1,195 @@
+package incidentcard
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/incident"
+	"dhbot/runbooks"
+)
+
+// mostItems is how many things of an incident have lines of their own, and
+// inFull is how many of these are shown with evidence and impact.
+const (
+	mostItems = 6
+	inFull    = 2
+)
+
+// Incident is the one message of an incident: what is wrong, since when, whom
+// it hits, and what to tap; or, in its first line, that it is over. find knows
+// the processes.
+func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (runbooks.Process, bool)) card.Card {
+	if i.Ended != nil {
+		return incidentOver(i, cluster)
+	}
+	open := worstFirst(i.Open())
+	worst := i.Worst()
+	icon, level := card.LevelIcon(worst, open[0].WorstCase), card.LevelWords(worst, open[0].WorstCase)
+	what := itemHeadline(open[0]) + " · " + open[0].Target.String()
+	names := ""
+	if len(open) > 1 { // the lines below name them
+		what, names = fmt.Sprintf("%d things wrong", len(open)), ": "+strings.Join(targets(open, 3), ", ")
+	}
+	c := card.Card{
+		Push: card.Clip(fmt.Sprintf("%s %s · %s%s · %s", icon, card.UpperFirst(level), what, names, cluster), card.PushMost),
+		Head: card.Line{card.T(icon + " "), card.B(card.UpperFirst(level) + " · " + what), card.T(" · " + cluster)},
+	}
+	c.Body = append(c.Body, card.Text{Lines: handlingLines(h)})
+	for n, it := range open[:min(mostItems, len(open))] {
+		lines := itemLines(it, len(open) > 1, find)
+		if n >= inFull {
+			lines = lines[:1]
+		}
+		c.Body = append(c.Body, card.Text{Lines: lines})
+	}
+	if n := len(open) - mostItems; n > 0 {
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.T(fmt.Sprintf("and %d more: ", n) + strings.Join(targets(open[mostItems:], 20), ", "))}}})
+	}
+	c.Body = append(c.Body, card.Paragraphs(overLines(i))...)
+	c.Buttons = append([]card.Button{handlingTap(i.ID, h)}, incidentTaps(open[0], cluster, find)...)
+	foot := card.Line{card.T("incident " + i.ID + " · opened "), card.At(i.Opened)}
+	if open[0].Command != "" {
+		foot = append(foot, card.T(" · "), card.C(open[0].Command))
+	}
+	c.Foot = []card.Line{foot, {card.T("Updates in this thread")}}
+	return c
+}
+
+func itemHeadline(it incident.Item) string {
+	if it.Flaps > 0 {
+		return fmt.Sprintf("Flapping, %d changes", it.Flaps)
+	}
+	return it.Headline
+}
+
+// worstFirst keeps the order of what is equally bad.
+func worstFirst(list []incident.Item) []incident.Item {
+	var out []incident.Item
+	for _, level := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
+		for _, it := range list {
+			if it.To == level {
+				out = append(out, it)
+			}
+		}
+	}
+	return out
+}
+
+// targets are the first few names.
+func targets(list []incident.Item, most int) []string {
+	var out []string
+	for n, it := range list {
+		if n == most {
+			return append(out, fmt.Sprintf("%d more", len(list)-most))
+		}
+		out = append(out, it.Target.String())
+	}
+	return out
+}
+
+// itemLines tell of one thing that is wrong; its level and headline stand in
+// the first line of the card where it is the only one.
+func itemLines(it incident.Item, named bool, find func(string) (runbooks.Process, bool)) []card.Line {
+	since := card.Line{card.T("Since "), card.At(it.First)}
+	if named {
+		since = card.Line{
+			card.T(card.LevelIcon(it.To, it.WorstCase) + " "),
+			card.B(it.Target.String()),
+			card.T(" · " + card.LevelWords(it.To, it.WorstCase) + " · " + itemHeadline(it) + " · since "),
+			card.At(it.First),
+		}
+	}
+	if it.First != it.Since && it.Flaps == 0 {
+		since = append(since, card.T(", so since "), card.At(it.Since))
+	}
+	lines := []card.Line{since}
+	if it.Flaps > 0 {
+		lines = append(lines, card.Line{card.T("Flapping: next alert once it has stayed up or down for a while")})
+	} else if it.Text != "" {
+		lines = append(lines, card.Line{card.T(it.Text)})
+	}
+	if it.Hold != "" {
+		lines = append(lines, card.Line{card.B(card.UpperFirst(it.Hold))})
+	}
+	if len(it.Behind) > 0 {
+		var names []string
+		for _, t := range it.Behind {
+			names = append(names, t.String())
+		}
+		lines = append(lines, card.Line{card.B(fmt.Sprintf("%d behind it: ", len(names))), card.T(card.Clip(strings.Join(names, ", "), card.PushMost))})
+	}
+	// The impact is that of an outage: what runs with errors has none.
+	switch p, ok := find(it.Target.Process); {
+	case !ok || p.Impact == "":
+	case it.Outage:
+		lines = append(lines, card.Line{card.B("Impact: "), card.T(p.Impact)})
+	case it.To == runbooks.Unknown:
+		lines = append(lines, card.Line{card.B("Impact if it is down: "), card.T(p.Impact)})
+	}
+	return lines
+}
+
+// overLines name what of an incident is well again.
+func overLines(i incident.Incident) []card.Line {
+	var out []card.Line
+	for _, it := range i.Items {
+		if it.Over() {
+			out = append(
+				out, card.Line{
+					card.T(card.SeverityIcon(runbooks.None) + " "),
+					card.B(it.Target.String()),
+					card.T(" · " + it.Headline + " · since "),
+					card.At(it.Since),
+					card.T(" · was " + it.Peak.String()),
+				},
+			)
+		}
+	}
+	return out[:min(mostItems, len(out))]
+}
+
+// incidentTaps are what a person would type next about the worst.
+func incidentTaps(it incident.Item, cluster string, find func(string) (runbooks.Process, bool)) []card.Button {
+	scope := incident.Scope{Cluster: cluster, Process: it.Target.Process, Host: it.Target.Host}
+	if it.Target == incident.ManyHosts {
+		scope.Host = ""
+	}
+	status := card.CommandTap("Status now", card.ScopeFields("status", scope))
+	p, ok := find(it.Target.Process)
+	if !ok {
+		return []card.Button{status, card.WatchTap(scope)}
+	}
+	var out []card.Button
+	if it.Verb != "" && it.Hold == "" {
+		out = append(out, card.ChangeTap(it.Verb, it.Target, cluster, p.Impact))
+	}
+	out = append(append(out, status), card.LogsTap(p, it.Target, cluster, it.First)...)
+	if len(p.Needs) > 0 {
+		out = append(out, card.NeedsTap(it.Target, cluster))
+	}
+	return append(out, card.WatchTap(scope))
+}
+
+// incidentOver is the message of an incident that is over.
+func incidentOver(i incident.Incident, cluster string) card.Card {
+	sign, lasted := "✅ ", "Resolved after "+card.Duration(i.Ended.Sub(i.Opened))
+	if i.Why != "" {
+		sign, lasted = "👁 ", "Not followed any more, "+i.Why
+	}
+	names := strings.Join(targets(i.Items, 3), ", ")
+	was := " · was " + card.SeverityIcon(i.Peak()) + " " + i.Peak().String()
+	c := card.Card{
+		Push: card.Clip(sign+lasted+" · "+names+" · "+cluster, card.PushMost) + was,
+		Head: card.Line{card.T(sign), card.B(lasted), card.T(" · " + names + " · " + cluster + was)},
+		Body: card.Paragraphs(overLines(i)),
+		Foot: []card.Line{{card.T("incident " + i.ID + " · opened "), card.At(i.Opened), card.T(" · closed "), card.At(*i.Ended)}},
+	}
+	c.Buttons = []card.Button{card.CommandTap("Status now", command.On("status", "", "", cluster))}
+	if i.Items[0].Target.Process != "" {
+		t := i.Items[0].Target
+		c.Buttons[0].Value = command.On("status", t.Process, t.Host, cluster).Encode()
+	}
+	return c
+}

@@ -1,0 +1,200 @@
+package incidentcard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dhbot/auth"
+	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
+	"dhbot/internal/command"
+	"dhbot/internal/incident"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// Following is the one message of a watch: how the thing is, until when it is
+// followed, and what has changed lately. every is the time between two looks.
+func Following(f incident.Follow, b status.Board, every time.Duration) card.Card {
+	c := statuscard.Status(b)
+	lines := []card.Line{{card.T("👁 Watched until "), untilOf(f), card.T(" for "), card.P(f.Person, f.Account)}}
+	lines = append(lines, latelyLines(f)...)
+	c.Body = append([]card.Element{card.Text{Lines: lines}}, c.Body...)
+	c.Push += " · watched"
+	end := card.ScopeFields("watch", f.Scope)
+	end.Params = map[string]string{command.ParamLength: command.LengthEnd}
+	stop := card.CommandTap("Stop watching", end)
+	c.Buttons = append(withoutTap(c.Buttons, f.Scope.Command("watch")), stop)
+	c.Foot = append(c.Foot, card.Line{card.T("I look every " + card.Duration(every) + " and edit this when something changes; severity changes are posted in the thread")})
+	return c
+}
+
+// FollowEnded is the same message when it is over.
+func FollowEnded(f incident.Follow) card.Card {
+	why := f.Why
+	if why == "" {
+		why = "its time is up"
+	}
+	level := "nothing was seen"
+	head := card.Line{card.T("👁 "), card.B("Watch ended"), card.T(" · " + f.Scope.String() + " · " + why)}
+	c := card.Card{Head: head, Push: "👁 Watch ended · " + f.Scope.String() + " · " + why}
+	seen := card.Line{card.T("I have not looked")}
+	if f.Settled {
+		level = "last seen " + card.SeverityIcon(f.Worst) + " " + f.Worst.String()
+		seen = card.Line{card.T("Last seen "), card.T(card.SeverityIcon(f.Worst) + " "), card.B(f.Worst.String()), card.T(" at "), card.At(f.Looked)}
+	}
+	c.Push += " · " + level
+	c.Body = card.Paragraphs(append([]card.Line{seen}, latelyLines(f)...))
+	c.Buttons = []card.Button{
+		card.CommandTap("Status now", card.ScopeFields("status", f.Scope)),
+		card.CommandTap("👁 Watch again", card.ScopeFields("watch", f.Scope)),
+	}
+	c.Foot = []card.Line{{card.T("watched from "), card.At(f.Began), card.T(" for "), card.P(f.Person, auth.Account{})}}
+	return c
+}
+
+// untilOf is the end of a watch, with its day where a time of day alone could
+// be misread.
+func untilOf(f incident.Follow) card.Span {
+	return card.Span{Kind: card.When, At: f.Until, Clock: f.Until.Sub(f.Began) <= 12*time.Hour}
+}
+
+// latelyLines are the last changes, newest first.
+func latelyLines(f incident.Follow) []card.Line {
+	var out []card.Line
+	for i := len(f.Lately) - 1; i >= 0; i-- {
+		c := f.Lately[i]
+		out = append(
+			out, card.Line{
+				card.At(c.Since),
+				card.T(" " + card.SeverityIcon(c.To) + " "),
+				card.B(c.Target.String()),
+				card.T(" · " + c.To.String() + " · " + c.Headline),
+			},
+		)
+	}
+	return out
+}
+
+// withoutTap leaves a button out that says what is done already.
+func withoutTap(list []card.Button, value string) []card.Button {
+	var out []card.Button
+	for _, b := range list {
+		if b.Value != value && !strings.HasPrefix(b.Value, "watch ") {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// WatchedElsewhere tells a person where their watch is, if they do not see it.
+func WatchedElsewhere(f incident.Follow) card.Card {
+	text := fmt.Sprintf("👁 Watching %s for %s. The message stands in the channel that the config names for what is asked for elsewhere; `%s end` ends it.", f.Scope, card.Duration(f.Until.Sub(f.Began)), f.Scope.Command("watch"))
+	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+}
+
+// WatchedLonger tells of a new end of a watch that there is.
+func WatchedLonger(f incident.Follow) card.Card {
+	return card.Card{
+		Push: "👁 " + f.Scope.String() + " is already watched here; the end has changed", Private: true,
+		Head: card.Line{card.T("👁 "), card.B(f.Scope.String()), card.T(" is already watched here. New end: "), untilOf(f)},
+	}
+}
+
+// WatchesEnded confirms an end.
+func WatchesEnded(n int, s incident.Scope) card.Card {
+	text := fmt.Sprintf("👁 No longer watched: %s", s)
+	if n > 1 {
+		text = fmt.Sprintf("👁 %d watches of %s ended", n, s)
+	}
+	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+}
+
+// Watches lists what is followed.
+func Watches(list []incident.StoredFollow, now time.Time) card.Card {
+	hint := card.Line{card.C("watch db_dis 30m"), card.T(" follows something in one message")}
+	if len(list) == 0 {
+		return card.Card{Push: "Nothing is watched", Head: card.Line{card.T("👁 "), card.B("Nothing is watched")}, Foot: []card.Line{hint}}
+	}
+	what := fmt.Sprintf("%d watched", len(list))
+	c := card.Card{Push: "👁 " + what, Head: card.Line{card.T("👁 "), card.B(what)}, Foot: []card.Line{hint}}
+	var lines []card.Line
+	for _, f := range list {
+		level := f.Worst
+		if !f.Settled {
+			level = runbooks.Unknown
+		}
+		lines = append(
+			lines, card.Line{
+				card.T(card.SeverityIcon(level) + " "),
+				card.B(f.Scope.String()),
+				card.T(" · " + level.String() + " · until "),
+				untilOf(f.Follow),
+				card.T(fmt.Sprintf(" (%s left) for %s", card.Duration(f.Until.Sub(now)), f.Person)),
+			},
+		)
+	}
+	c.Body = card.Paragraphs(lines)
+	return c
+}
+
+// Length is a length of time as people type it: 12h.
+func Length(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dm", d/time.Minute)
+}
+
+// Changed tells the thread of a watch or an incident of one change: what, since
+// when, what it was before, and what was asked. n numbers it, so that one that
+// is posted twice is marked as such. What has become worse is broadcast: no one
+// reads on in the thread of what was a trifle.
+func Changed(c incident.Change, n int, cluster string) card.Card {
+	head := changeHead(c)
+	out := card.Card{
+		Push: card.Clip(fmt.Sprintf("%s %s · %s · %s", card.LevelIcon(c.To, c.WorstCase), head, c.Target, cluster), card.PushMost),
+		Head: card.Line{card.T(card.LevelIcon(c.To, c.WorstCase) + " "), card.B(head), card.T(" · " + c.Target.String() + " · " + cluster)},
+	}
+	out.Body = card.Paragraphs(changeLines(c))
+	out.Broadcast = c.To != runbooks.None && c.From != runbooks.None && c.To.Worse(c.From)
+	foot := card.Line{card.T(fmt.Sprintf("change %d", n))}
+	if c.Command != "" {
+		foot = append(foot, card.T(" · "), card.C(c.Command))
+	}
+	out.Foot = []card.Line{foot}
+	return out
+}
+
+func changeHead(c incident.Change) string {
+	switch {
+	case c.Flaps > 0:
+		return fmt.Sprintf("Flapping · %s · %d changes", card.LevelWords(c.To, c.WorstCase), c.Flaps)
+	case c.Over():
+		return "Resolved · " + c.Headline
+	case c.From == c.To:
+		return card.UpperFirst(c.To.String()) + " · flaps no more, and stays so"
+	default:
+		return card.UpperFirst(card.LevelWords(c.To, c.WorstCase)) + " · " + c.Headline
+	}
+}
+
+// changeLines say since when, what it was before, and why we think so.
+func changeLines(c incident.Change) []card.Line {
+	first := card.Line{card.T("First seen so at "), card.At(c.Since)}
+	if c.Flaps > 0 {
+		first = card.Line{card.T("Flapping since "), card.At(c.Since), card.T(": next alert once it has stayed up or down for a while")}
+	}
+	if c.From != c.To {
+		first = append(first, card.T(" · was "+card.SeverityIcon(c.From)+" "+c.From.String()))
+		if !c.Was.IsZero() {
+			first = append(first, card.T(" for "+card.Duration(c.Since.Sub(c.Was))))
+		}
+	}
+	lines := []card.Line{first}
+	if c.Text != "" {
+		lines = append(lines, card.Line{card.T(c.Text)})
+	}
+	return lines
+}

@@ -1,0 +1,39 @@
+package outputcard
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Errors come first, days and fractions of a second are left out, and the
+// newest other lines fill what is left of the ten.
+func TestLogExcerpt(t *testing.T) {
+	var lines []string
+	for i := range 30 {
+		level := "INFO"
+		if i == 3 || i == 20 {
+			level = "ERROR"
+		}
+		lines = append(lines, fmt.Sprintf("[2026-03-14T14:01:%02d.956532+0000] - %s - line %d", i, level, i))
+	}
+	text := strings.Join(lines, "\n") + "\n"
+	e, ok := excerpt(text, false)
+	got := strings.Split(e.text, "\n")
+	if !ok || e.whole || len(got) != logLines || got[0] != "14:01:03 ERROR line 3" || got[1] != "14:01:20 ERROR line 20" ||
+		got[2] != "14:01:22 INFO line 22" || got[9] != "14:01:29 INFO line 29" {
+		t.Errorf("whole %v, ok %v:\n%s", e.whole, ok, e.text)
+	}
+	if want := "Times of the log, 2026-03-14, +0000"; e.times != want {
+		t.Errorf("times %q, want %q", e.times, want)
+	}
+	if e, _ := excerpt(text, true); !strings.HasPrefix(e.text, "14:01:20 ERROR") || !strings.HasSuffix(e.text, "line 29") {
+		t.Errorf("in order:\n%s", e.text)
+	}
+	if e, ok := excerpt(lines[0]+"\n", false); !ok || !e.whole {
+		t.Error("one short line is all of the log")
+	}
+	if _, ok := excerpt("total 12\ndrwxr-xr-x 2 root root\n", false); ok {
+		t.Error("a listing was taken for a log")
+	}
+}

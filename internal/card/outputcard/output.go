@@ -1,0 +1,252 @@
+package outputcard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"dhbot/internal/card"
+)
+
+// File goes with a card, into its thread.
+type File struct {
+	Name, Title string
+	Content     []byte
+}
+
+// Answer is what one command of a read answered. Text is redacted already.
+type Answer struct {
+	Process              string // of a read of several processes
+	Host, Title, Command string
+	OK                   bool
+	Why                  string // where it is not OK
+	Text                 string
+	Dropped              bool // the middle of a long output is missing from Text
+	Errors, Fatals       int  // log lines of those levels, for logs
+	FirstError           string
+	At                   time.Time
+
+	// Grade says how what was answered is, where that can be judged, and
+	// Verdict why; Text is then not shown, and Table is, if there is one.
+	Grade   Grade
+	Verdict string
+	Table   *card.Table
+}
+
+// Grade is how an answer that can be judged is.
+type Grade uint8
+
+// The closed set of grades.
+const (
+	Unjudged Grade = iota
+	Good
+	Noteworthy
+	Bad
+)
+
+// Reading is the answer to a read that shows output.
+type Reading struct {
+	Title   string // "logs of db_dis"
+	Cluster string
+	Parts   []Answer
+	At      time.Time
+	// Sensitive answers are for the person alone.
+	Sensitive  bool
+	Unrecorded bool
+}
+
+// How much of an output stands in the card itself; the rest is a file.
+const (
+	shownLines = 12
+	shownRunes = 1200
+)
+
+// Output is the verdict of a read with the end of what was said, and files
+// with the whole of what does not fit.
+func Output(r Reading) (card.Card, []File) { return output(r, false) }
+
+// output is the same; inOrder keeps the lines of a log in their order.
+func output(r Reading, inOrder bool) (card.Card, []File) {
+	bad := 0
+	var hosts []string
+	for _, p := range r.Parts {
+		if p.Host != "" {
+			hosts = append(hosts, p.Host)
+		}
+		if !p.OK {
+			bad++
+		}
+	}
+	sign, verdict := "📄", verdict(r.Parts)
+	switch worst := worstGrade(r.Parts); {
+	case worst == Bad:
+		sign = "🔴"
+	case bad > 0:
+		sign = "⚪"
+	case worst == Noteworthy:
+		sign = "🟡"
+	case worst == Good:
+		sign = "✅"
+	}
+	where := strings.Join(card.Unique(hosts), ", ")
+	c := card.Card{
+		Head: card.Line{card.T(sign + " "), card.B(r.Title), card.T(fmt.Sprintf(" on %s · %s · %s", where, r.Cluster, verdict))},
+		Push: fmt.Sprintf("%s %s on %s: %s", sign, r.Title, where, verdict),
+	}
+	var files []File
+	for i, p := range r.Parts {
+		c.Body = append(c.Body, card.Text{Lines: saidLines(p)})
+		if p.Table != nil {
+			c.Body = append(c.Body, *p.Table)
+		}
+		if p.Grade != Unjudged {
+			continue
+		}
+		if !p.OK && p.Text == "" || p.Text == "" {
+			continue
+		}
+		tail, cut := lastLines(p.Text)
+		if log, ok := excerpt(p.Text, inOrder); ok {
+			tail, cut = log.text, !log.whole
+			c.Foot = append(c.Foot, card.Line{card.T(log.times)})
+		}
+		c.Body = append(c.Body, card.Pre{Text: tail})
+		if cut || p.Dropped {
+			of := p.Title
+			if p.Process != "" {
+				of = p.Process + ": " + of
+			}
+			name := fmt.Sprintf("%d-%s.txt", i+1, fileName(p.Host+"-"+of))
+			files = append(files, File{Name: name, Title: of + " on " + p.Host, Content: []byte(p.Text)})
+		}
+	}
+	foot := card.Line{card.T("as of "), card.At(r.At)}
+	if r.Unrecorded {
+		foot = append(foot, card.T(" · unrecorded: my state store does not answer"))
+	}
+	c.Foot = append(c.Foot, foot)
+	return c, files
+}
+
+// verdict is the read in a few words.
+func verdict(parts []Answer) string {
+	errs := 0
+	fatals := 0
+	silent := 0
+	empty := 0
+	for _, p := range parts {
+		if p.OK && p.Grade == Unjudged && p.Text == "" {
+			empty++
+		}
+		errs, fatals = errs+p.Errors, fatals+p.Fatals
+		if !p.OK {
+			silent++
+		}
+	}
+	var words []string
+	if silent > 0 {
+		words = append(words, fmt.Sprintf("%d of %d not answered", silent, len(parts)))
+	}
+	if fatals > 0 {
+		words = append(words, fmt.Sprintf("%d FATAL", fatals))
+	}
+	if errs > 0 {
+		words = append(words, fmt.Sprintf("%d ERROR", errs))
+	}
+	words = append(words, judged(parts)...)
+	switch {
+	case len(words) > 0:
+	case empty == len(parts):
+		return "nothing found"
+	default:
+		return "answered"
+	}
+	return strings.Join(words, ", ")
+}
+
+// judged are the verdicts of the worst grade, or one word where all is well.
+func judged(parts []Answer) (words []string) {
+	worst := worstGrade(parts)
+	for _, p := range parts {
+		if p.Grade == worst && worst > Good {
+			words = append(words, p.Verdict)
+		}
+	}
+	if worst == Good {
+		words = append(words, "all as it should be")
+	}
+	return words
+}
+
+func worstGrade(parts []Answer) (worst Grade) {
+	for _, p := range parts {
+		worst = max(worst, p.Grade)
+	}
+	return worst
+}
+
+func saidLines(p Answer) []card.Line {
+	l := card.Line{card.B(p.Host), card.T(": " + p.Title)}
+	if p.Process != "" && p.Host == "" {
+		l[0] = card.B(p.Process)
+	} else if p.Process != "" {
+		l[0] = card.B(p.Process + " on " + p.Host)
+	}
+	if !p.OK {
+		l = append(l, card.T(" — "+p.Why))
+	} else if p.Grade != Unjudged {
+		l = append(l, card.T(" — "+p.Verdict))
+	} else if p.Text == "" {
+		l = append(l, card.T(" — nothing"))
+	}
+	lines := []card.Line{l}
+	if p.FirstError != "" {
+		lines = append(lines, card.Line{card.T("first: "), card.C(p.FirstError)})
+	}
+	if p.Command == "" {
+		return lines
+	}
+	return append(lines, card.Line{card.C(p.Command)})
+}
+
+// lastLines is the end of a text that fits into a card, and whether anything
+// was cut off.
+func lastLines(text string) (string, bool) {
+	text = strings.TrimRight(text, "\n")
+	lines := strings.Split(text, "\n")
+	cut := false
+	if len(lines) > shownLines {
+		lines, cut = lines[len(lines)-shownLines:], true
+	}
+	out := strings.Join(lines, "\n")
+	if n := utf8.RuneCountInString(out); n > shownRunes {
+		r := []rune(out)
+		out, cut = "…"+string(r[n-shownRunes:]), true
+	}
+	return out, cut
+}
+
+// fileName keeps what every file system takes.
+func fileName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// FollowingLog is the end of a log that is kept up to date until then; over says
+// that this was the last look. It names its end from the first, so that it
+// stays true where it cannot be edited any more.
+func FollowingLog(r Reading, until time.Time, over bool) card.Card {
+	c, _ := output(r, true)
+	if over {
+		c.Foot = append(c.Foot, card.Line{card.T("ended by itself · "), card.C("follow"), card.T(" again shows more, "), card.C("logs"), card.T(" all of it")})
+		return c
+	}
+	c.Head = append(card.Line{card.T("👀 ")}, c.Head[1:]...)
+	c.Foot = append(c.Foot, card.Line{card.T("kept up to date until "), card.At(until), card.T(", when it ends by itself")})
+	return c
+}

@@ -1,0 +1,27 @@
+package runcard
+
+import (
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+)
+
+// maxButtonValue is how much a button can carry, in bytes.
+const maxButtonValue = 2000
+
+// askAgain asks once more for what a run that expired would have done. Whoever
+// taps it is the requester of the new run.
+func askAgain(r engine.Run) card.Button {
+	in := r.Inputs
+	f := command.Fields{Verb: in.Action, Cluster: in.Cluster, Params: in.Params, Reason: r.Reason}
+	if in.Process != "" || len(in.Hosts) > 0 {
+		f.Targets = append(f.Targets, command.FieldTarget{Process: in.Process, Hosts: in.Hosts})
+	}
+	for _, p := range in.Also {
+		f.Targets = append(f.Targets, command.FieldTarget{Process: p.Process, Hosts: p.Hosts})
+	}
+	if len(f.Encode()) > maxButtonValue {
+		f.Reason = ""
+	}
+	return card.CommandTap("Ask again", f)
+}

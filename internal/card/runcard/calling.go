@@ -1,0 +1,206 @@
+package runcard
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// calledLines are who looks at a run that waits for votes, and who was called
+// to. Only where call is set are they mentioned, so that an edit mentions no one.
+func calledLines(r engine.Run, call bool) []card.Line {
+	lines := lookingLines(r)
+	called, at := r.Called, r.RequestedAt
+	if n := len(r.Reminders); n > 0 && !call {
+		at = r.Reminders[n-1].At
+		if list := r.Reminders[n-1].Called; len(list) > 0 {
+			called = list
+		}
+	}
+	switch {
+	case len(called) == 0:
+		return lines
+	case call:
+		return append(lines, CallLine(called))
+	case len(r.Reminders) > 0:
+		return append(lines, card.Line{card.T("Notified: " + calleeNames(called) + " · reminded "), card.At(at)})
+	default:
+		return append(lines, card.Line{card.T("Notified: " + calleeNames(called))})
+	}
+}
+
+// lookingLines name who looks at a run and has not voted.
+func lookingLines(r engine.Run) []card.Line {
+	if l := r.Looking; l != nil && !voted(r, l.Person) {
+		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" is looking since "), card.At(l.At)}}
+	}
+	return nil
+}
+
+// CallLine calls people by name.
+func CallLine(called []engine.Callee) card.Line {
+	l := card.Line{card.T("🔔 ")}
+	for i, c := range called {
+		if i > 0 {
+			l = append(l, card.T(" "))
+		}
+		l = append(l, card.P(c.Person, c.Account))
+	}
+	return append(l, card.T(": please approve or deny"))
+}
+
+func calleeNames(list []engine.Callee) string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = c.Person
+	}
+	return strings.Join(names, ", ")
+}
+
+func voted(r engine.Run, person string) bool {
+	for _, v := range r.Votes {
+		if v.Person == person {
+			return true
+		}
+	}
+	return false
+}
+
+// Reminder stands beside a run's message and calls people to vote, or says why
+// it does not. Its number tells it from one that was posted twice.
+func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
+	head := fmt.Sprintf("Reminder %d of %d · %s still waits: %s", n, engine.MaxReminders, r.ID, votesWanted(r))
+	c := card.Card{
+		Push: "⏰ " + card.Clip(head+" · "+RunTitle(r)+" · "+r.Plan.Severity.String(), card.PushMost),
+		Head: card.Line{card.T("⏰ "), card.B(head), card.T(" · expires "), card.At(r.VoteBy)},
+	}
+	what := card.Line{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())}
+	c.Body = card.Paragraphs(append([]card.Line{what}, askedLines(r)...))
+	switch {
+	case len(called) > 0:
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{CallLine(called)}})
+	case r.Looking != nil:
+		c.Body = append(
+			c.Body, card.Text{Lines: []card.Line{{
+				card.T("👀 "),
+				card.B(r.Looking.Person),
+				card.T(" is looking since "),
+				card.At(r.Looking.At),
+				card.T(", so nobody is called."),
+			}}},
+		)
+	}
+	c.Foot = []card.Line{{card.T("Its buttons are on its own message. As a command: "), card.T("approve " + r.ID + " " + Target(r) + " or deny " + r.ID + " and why.")}}
+	return c
+}
+
+// Reminded is what is left of a reminder when its run waits for votes no more.
+func Reminded(r engine.Run, n int) card.Card {
+	text := fmt.Sprintf("Reminder %d of %d · %s: %s", n, engine.MaxReminders, r.ID, voteEnd(r))
+	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
+}
+
+// voteEnd is how the waiting for votes ended.
+func voteEnd(r engine.Run) string {
+	switch {
+	case r.State == engine.Denied && r.DenyBy != nil:
+		return "denied by " + r.DenyBy.Person
+	case r.State == engine.Expired && r.ApprovedAt == nil:
+		return "expired"
+	case r.State == engine.Cancelled && r.ApprovedAt == nil && r.EndedBy != nil:
+		return "cancelled by " + r.EndedBy.Person
+	case len(r.Votes) > 0:
+		names := make([]string, len(r.Votes))
+		for i, v := range r.Votes {
+			names[i] = v.Person
+		}
+		return "approved by " + strings.Join(names, " and ")
+	default:
+		return string(r.State)
+	}
+}
+
+// ApprovalEnds stands beside a run's message ten minutes before its approval ends
+// and calls its approvers.
+func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
+	end, _ := r.ValidUntil()
+	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
+	c := card.Card{
+		Push: "⏰ " + card.Clip(head+" · "+RunTitle(r)+" · "+r.Plan.Severity.String(), card.PushMost),
+		Head: card.Line{card.T("⏰ "), card.B(r.ID + ": the approval ends "), card.At(end)},
+		Body: card.Paragraphs([]card.Line{
+			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
+			{card.T(card.Count(r.ValidityLeft(), "step") + " left to take something down or begin a new target. After the end none of them is begun: the run stops there. What completes a change, or brings back what the run stopped, goes on.")},
+		}),
+	}
+	if len(called) > 0 {
+		l := card.Line{card.T("🔔 ")}
+		for i, p := range called {
+			if i > 0 {
+				l = append(l, card.T(" "))
+			}
+			l = append(l, card.P(p.Person, p.Account))
+		}
+		why := ": you approved it"
+		if len(r.Votes) == 0 {
+			why = ": you asked for it"
+		}
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{append(l, card.T(why))}})
+	}
+	return c
+}
+
+// ApprovalEnded is what is left of that when the run is over.
+func ApprovalEnded(r engine.Run) card.Card {
+	text := fmt.Sprintf("%s: %s", r.ID, r.State)
+	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
+}
+
+// validLine is until when the approval of a run holds, while steps need it.
+func validLine(r engine.Run) []card.Line {
+	end, approved := r.ValidUntil()
+	if !approved || r.Needed() == 0 || r.State.Ended() || r.State == engine.Unknown || r.ValidityLeft() == 0 {
+		return nil
+	}
+	return []card.Line{{card.T("Approval valid until "), card.At(end)}}
+}
+
+// Looking answers who said that they look at a run; everybody else sees it on
+// the run's message.
+func Looking(r engine.Run) card.Card {
+	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders paused. It still needs a decision: approve or deny.", r.ID)
+	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+}
+
+// unlikeLastTime warns of a plan that is not the one of last time; what differs
+// stands in Details.
+func unlikeLastTime(r engine.Run) []card.Line {
+	if r.Last == nil || len(r.Last.Differs) == 0 {
+		return nil
+	}
+	return []card.Line{{card.T("⚠️ "), card.B("Unlike last time"), card.T(": see Details")}}
+}
+
+// lastTimeLines are what is different from last time.
+func lastTimeLines(r engine.Run) []card.Line {
+	l := r.Last
+	switch {
+	case l == nil:
+		return nil
+	case l.ID == "" && l.Among == 0:
+		return nil
+	case l.ID == "":
+		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not among the last %s.", card.Count(l.Among, "run")))}}
+	}
+	head := card.Line{card.B("Last time: "), card.B(l.ID), card.T(" " + string(l.State) + " "), card.DayAt(l.At), card.T(", asked by " + l.Asked)}
+	if len(l.Differs) == 0 {
+		return []card.Line{append(head, card.T(" · the same plan"))}
+	}
+	lines := []card.Line{append(head, card.T(" · this differs:"))}
+	for _, d := range l.Differs {
+		lines = append(lines, card.Line{card.T("• " + d)})
+	}
+	return lines
+}

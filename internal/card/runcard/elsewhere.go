@@ -1,0 +1,75 @@
+package runcard
+
+import (
+	"fmt"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// AskedElsewhere tells the requester that a run is stored, where its message
+// stands in another channel than the one they asked in.
+func AskedElsewhere(r engine.Run) card.Card {
+	what := r.ID + " is asked for: " + RunTitle(r)
+	return card.Card{
+		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
+		Body: []card.Element{card.Text{Lines: []card.Line{
+			{card.T("Its message, with the buttons, stands where those who may approve it look. "), card.C("show " + r.ID), card.T(" tells here how it is.")},
+		}}},
+	}
+}
+
+// ShownElsewhere tells the requester that their run is shown in the audit
+// channel, at link, because the channel they asked in takes no messages.
+func ShownElsewhere(r engine.Run, link string) card.Card {
+	what := fmt.Sprintf("%s · %s is shown in the audit channel", r.ID, RunTitle(r))
+	l := card.Line{card.T("Slack does not let me post in the channel you asked in, so the card is in the audit channel")}
+	if link != "" {
+		l = append(l, card.T(": "), card.L("open it", link))
+	}
+	if r.State == engine.Waiting {
+		l = append(l, card.T(". The approvers were called there."))
+	}
+	return card.Card{Push: what, Head: card.Line{card.T("📍 "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{l}}}}
+}
+
+// Unseen tells the requester that no channel shows their run.
+func Unseen(r engine.Run, withdrawn bool) card.Card {
+	what := fmt.Sprintf("%s · %s: %s", r.ID, RunTitle(r), stateWord(r))
+	text := "Slack lets me post neither in the channel you asked in nor in the audit channel, so only you see this."
+	if withdrawn {
+		text += " Nobody could have approved it, so I withdrew it; nothing was run. Ask again where I may post."
+	} else {
+		text += " Type show " + r.ID + " to see how it is."
+	}
+	return card.Card{Push: what, Head: card.Line{card.T("⚠️ "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{{card.T(text)}}}}}
+}
+
+func stateWord(r engine.Run) string {
+	if r.State == engine.Waiting {
+		return "not shown to anybody"
+	}
+	return string(r.State)
+}
+
+// DoneElsewhere answers a person who typed about a run in another channel than
+// the one that shows it.
+func DoneElsewhere(r engine.Run, verb, link string) card.Card {
+	what := fmt.Sprintf("%s %s: taken. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
+	l := card.Line{card.T("Its card shows what becomes of it")}
+	if link != "" {
+		l = append(l, card.T(": "), card.L("open it", link))
+	} else {
+		l = append(l, card.T("; "), card.C("show "+r.ID), card.T(" shows it here"))
+	}
+	return card.Card{Push: what, Head: card.Line{card.T("✔️ "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{l}}}}
+}
+
+// WindowNotOpened says that a form did not open, and what to type instead.
+func WindowNotOpened(typed string) card.Card {
+	text := "The window did not open in time; nothing was done."
+	return card.Card{
+		Push: text, Head: card.Line{card.T("⌛ " + text)}, Private: true,
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("Tap again, or type "), card.C(typed)}}}},
+	}
+}

@@ -1,0 +1,52 @@
+package runcard
+
+import (
+	"slices"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+)
+
+// Locks lists what is locked, by which run, why and since when; and, for each
+// of the runs that wait for a person, how its locks are given back: there is no
+// other way.
+func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
+	if len(held) == 0 {
+		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}
+	}
+	what := card.Count(len(held), "lock") + " held"
+	c := card.Card{Push: "🔒 " + what, Head: card.Line{card.T("🔒 "), card.B(what)}}
+	var lines []card.Line
+	for _, l := range held {
+		age := now.Sub(time.UnixMilli(l.Since))
+		lines = append(lines, card.Line{card.C(l.Name), card.T(" by "), card.B(l.Run), card.T(" for " + card.Duration(age) + " · " + l.Reason)})
+	}
+	c.Body = append(c.Body, card.Text{Lines: lines})
+	var stuck []card.Line
+	for _, s := range open {
+		if holds := slices.ContainsFunc(held, func(l engine.Lock) bool { return l.Run == s.Run.ID }); holds {
+			stuck = append(stuck, freed(s.Run)...)
+		}
+	}
+	if len(stuck) > 0 {
+		c.Body = append(c.Body, card.Text{Lines: stuck})
+	}
+	return c
+}
+
+// freed says how a run gives its locks back that waits for a person.
+func freed(r engine.Run) []card.Line {
+	switch r.State {
+	case engine.Unknown:
+		who := card.T(" · its fate is unknown: look at the target, then ")
+		if !r.Plan.Severity.Minor() { // as the engine has it
+			who = card.T(" · its fate is unknown: somebody other than " + r.Asked.Person + " looks at the target, then ")
+		}
+		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}
+	case engine.Paused:
+		return []card.Line{{card.B(r.ID), card.T(" · waits for a person: "), card.C("done " + r.ID), card.T(" when the step is done, or "), card.C("cancel " + r.ID)}}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,338 @@
+package runcard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// How many runes of a command an approval card shows, of a plan on one host and of
+// one on several; 0 is all of it, as details have it.
+const (
+	cardCommand     = 120
+	cardCommandMany = 60
+)
+
+// planLines show what will run, exactly and in order, under the host that it
+// runs on. Steps that only look and change nothing are left out, except those
+// that prove the effect.
+func planLines(p runbooks.Plan) []card.Line {
+	const most = 8
+	if p.Sweeps() {
+		if lines := summaryLines(p, 0); len(lines) > 0 {
+			return lines
+		}
+	}
+	return placeLines(p, worthShowing(p.Steps), most, 0)
+}
+
+// cardPlanLines are planLines within an approval card: of a plan over several
+// hosts only what is sent and what people do.
+func cardPlanLines(p runbooks.Plan) []card.Line {
+	const most, mostHosts = 3, 2
+	if p.Sweeps() {
+		if lines := summaryLines(p, cardHosts); len(lines) > 0 {
+			return lines
+		}
+	}
+	steps := worthShowing(p.Steps)
+	if places(steps) == 1 {
+		return placeLines(p, steps, most, cardCommand)
+	}
+	steps = slices.DeleteFunc(steps, func(st runbooks.Step) bool { return st.Kind != runbooks.Exec && st.Kind != runbooks.Manual })
+	lines := []card.Line{planHead(p, steps)}
+	for i, st := range steps {
+		if i == mostHosts {
+			return append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(steps)-i)), card.T(": see Details")})
+		}
+		l := planLine(i+1, st, cardCommandMany)
+		lines = append(lines, slices.Insert(l, 1, card.B(st.Host), card.T(" ")))
+	}
+	return lines
+}
+
+// How many hosts the summary of a sequence has on an approval card, and how many
+// processes of each.
+const (
+	cardHosts     = 4
+	cardProcesses = 5
+)
+
+// summaryLines say which processes a sequence changes, host by host, in order; of
+// at most hosts hosts, 0 for all. There are none where one command does it all.
+func summaryLines(p runbooks.Plan, hosts int) []card.Line {
+	var order []string
+	of := map[string][]string{}
+	for _, st := range p.Steps {
+		if st.Kind != runbooks.Exec || st.Process == "" || slices.Contains(of[st.Host], st.Process) {
+			continue
+		}
+		if of[st.Host] == nil {
+			order = append(order, st.Host)
+		}
+		of[st.Host] = append(of[st.Host], st.Process)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	n := 0
+	for _, names := range of {
+		n += len(names)
+	}
+	lines := []card.Line{{card.B("What runs"), card.T(fmt.Sprintf(": %d processes on %s, one after the other, up to the first failure", n, card.Count(len(order), "host")))}}
+	for i, host := range order {
+		if i == hosts && hosts > 0 {
+			return append(lines, card.Line{card.B("… and " + card.Count(len(order)-i, "more host")), card.T(": see Details")})
+		}
+		names, rest := of[host], ""
+		if hosts > 0 && len(names) > cardProcesses {
+			rest = fmt.Sprintf(" and %d more", len(names)-cardProcesses)
+			names = names[:cardProcesses]
+		}
+		lines = append(lines, card.Line{card.B(host), card.T(fmt.Sprintf(" %d: %s%s", len(of[host]), strings.Join(names, ", "), rest))})
+	}
+	return lines
+}
+
+// placeLines are at most most steps of a plan, under the hosts that they run on,
+// with commands of at most runes.
+func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.Line {
+	lines := []card.Line{planHead(p, steps)}
+	for i, st := range steps {
+		if i == most {
+			return append(lines, card.Line{card.B(fmt.Sprintf("… and %s", card.Count(len(steps)-i, "more step"))), card.T(": see Details")})
+		}
+		if places(steps) > 1 && (i == 0 || place(st) != place(steps[i-1])) {
+			lines = append(lines, card.Line{card.T("— "), card.B(st.Host), card.T(as(st))})
+		}
+		lines = append(lines, planLine(i+1, st, runes))
+	}
+	return lines
+}
+
+// planHead says where all of the steps run.
+func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
+	head := card.Line{card.B("What runs")}
+	if places(steps) == 1 {
+		return append(head, card.T(" on "), card.B(steps[0].Host), card.T(as(steps[0])))
+	}
+	if n := len(planHosts(p)); n > 1 {
+		head = append(head, card.T(fmt.Sprintf(" on %d hosts, one by one", n)))
+	}
+	return head
+}
+
+// places is how often steps go from one host or login to another, and one.
+func places(steps []runbooks.Step) int {
+	n := 0
+	for i, st := range steps {
+		if i == 0 || place(st) != place(steps[i-1]) {
+			n++
+		}
+	}
+	return n
+}
+
+// worthShowing leaves out the reads before and after that decide nothing for
+// an approver.
+func worthShowing(steps []runbooks.Step) []runbooks.Step {
+	var out []runbooks.Step
+	for _, st := range steps {
+		look := st.Kind == runbooks.Wait && (st.Until == runbooks.Answers || st.Until == runbooks.Supervised || st.Until == runbooks.Ready)
+		if !look && st.Kind != runbooks.List {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+func place(st runbooks.Step) string { return st.Host + " " + st.Login }
+
+func as(st runbooks.Step) string {
+	if st.Login == "" {
+		return ""
+	}
+	return " as " + st.Login
+}
+
+func planLine(n int, st runbooks.Step, runes int) card.Line {
+	l := card.Line{card.T(fmt.Sprintf("%d  ", n))}
+	switch st.Kind {
+	case runbooks.Exec:
+		return append(l, shownPart(st.Command, runes)...)
+	case runbooks.Wait:
+		return append(l, card.T(fmt.Sprintf("%s (at most %s)", card.OrElse(st.Title, "wait until "+string(st.Until)), card.Duration(st.Within.D()))))
+	case runbooks.Manual:
+		l = append(l, card.B("by hand: "), card.T(st.Title))
+		if st.Command != "" && st.Command != st.Title {
+			l = append(append(l, card.T(" — ")), shownPart(st.Command, runes)...)
+		}
+		return l
+	default:
+		return append(l, card.T(card.OrElse(st.Title, string(st.Kind))))
+	}
+}
+
+// shownPart is a command, which says of itself where it was shortened: its end
+// may be what matters.
+func shownPart(command string, most int) []card.Span {
+	if most == 0 || len([]rune(command)) <= most {
+		return []card.Span{card.C(command)}
+	}
+	return []card.Span{card.C(card.Clip(command, most)), card.B(" see Details")}
+}
+
+// impactLines are whom it hits, whether it can be undone, and what is alike
+// but not meant.
+func impactLines(r engine.Run) []card.Line {
+	var lines []card.Line
+	if r.Plan.Impact != "" {
+		lines = append(lines, card.Line{card.B("Impact during the run: "), card.T(r.Plan.Impact)})
+	}
+	if r.Plan.Class == runbooks.Destructive {
+		lines = append(lines, card.Line{card.T("⚠️ "), card.B("It cannot be undone")})
+	}
+	if len(r.Beside) > 0 {
+		lines = append(lines, card.Line{card.T("⚠️ "), card.B("Not touched: "), card.T(Target(r) + " on " + strings.Join(r.Beside, ", "))})
+	}
+	return lines
+}
+
+// votesWanted is "1 approval needed", or how many are in of several.
+func votesWanted(r engine.Run) string {
+	need, have := r.Needed(), r.Approvals()
+	if have == 0 {
+		return card.Count(need, "approval") + " needed"
+	}
+	return fmt.Sprintf("%d of %d approvals", have, need)
+}
+
+// Proposal is a change that takes no approval and waits for its requester's Run.
+type Proposal struct {
+	Plan     runbooks.Plan
+	Title    string // where there is no plan
+	Reason   string
+	Unmarked bool
+	Note     string
+	Run      string         // the value of the Run button
+	Look     command.Fields // the command that shows the plan
+	Within   time.Duration
+}
+
+// Propose shows exactly what would run, and Run.
+func Propose(p Proposal) card.Card {
+	title := p.Title
+	if title == "" {
+		title = p.Plan.Title + " on " + card.And(planHosts(p.Plan)) + " · " + p.Plan.Cluster
+	}
+	c := card.Card{
+		Push:    "Run " + title + "? Nothing has run.",
+		Head:    card.Line{card.T("❔ "), card.B("Run " + title + "?"), card.T(" Nothing has run.")},
+		Private: true,
+	}
+	if p.Note != "" {
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.B(p.Note)}}})
+	}
+	if p.Reason != "" {
+		reason := card.Line{card.T("Reason: “" + p.Reason + "”")}
+		if p.Unmarked {
+			reason = append(reason, card.T(" · these words would change nothing of what runs"))
+		}
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{reason}})
+	}
+	if len(p.Plan.Steps) > 0 {
+		c.Body = append(c.Body, card.Text{Lines: planLines(p.Plan)})
+	}
+	if p.Plan.Impact != "" {
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.B("Impact of the outage: "), card.T(p.Plan.Impact)}}})
+	}
+	c.Buttons = []card.Button{{Action: card.TapRun, Label: "Run", Value: p.Run, Style: card.Primary}}
+	if p.Title == "" {
+		c.Buttons = append(c.Buttons, card.CommandTap("Plan", p.Look))
+	}
+	c.Foot = []card.Line{{
+		card.T(fmt.Sprintf("Only you can tap Run, within %d s. ", int(p.Within.Seconds()))),
+		card.C("because REASON"),
+		card.T(" runs without this question."),
+	}}
+	if len(p.Plan.Targets) > 1 {
+		c.Foot = []card.Line{{card.T(fmt.Sprintf("Only you can tap Run, within %d s. One target after the other; a failure stops the rest.", int(p.Within.Seconds())))}}
+	}
+	return c
+}
+
+// PlanView is a plan to look at.
+type PlanView struct {
+	Plan      runbooks.Plan
+	Need      int      // approvals
+	Approvers []string // who could give them
+	Against   []string // what stands in its way now
+}
+
+// WouldRun shows what a command would run. Nothing was run.
+func WouldRun(v PlanView) card.Card {
+	p := v.Plan
+	where := card.And(planHosts(p))
+	c := card.Card{
+		Push: "Plan: " + p.Title + ". Nothing was run.", Private: true,
+		Head: card.Line{
+			card.T("🔎 "),
+			card.B("Plan: " + p.Title),
+			card.T(" on " + where + " · " + p.Cluster + " · " + p.Severity.String() + ". Nothing was run."),
+		},
+	}
+	if len(v.Against) > 0 {
+		lines := []card.Line{{card.B("In its way now")}}
+		for _, why := range v.Against {
+			lines = append(lines, card.Line{card.T("⚠️ " + why)})
+		}
+		c.Body = append(c.Body, card.Text{Lines: lines})
+	}
+	c.Body = append(c.Body, card.Text{Lines: planLines(p)})
+	takes := "No approval needed"
+	if v.Need > 0 {
+		takes = card.Count(v.Need, "approval") + " needed, of " + card.OrElse(strings.Join(v.Approvers, ", "), "nobody")
+	}
+	if !p.Class.Changing() {
+		takes = "It only reads"
+	}
+	lines := []card.Line{{card.T(takes)}}
+	if len(p.Locks) > 0 {
+		lines = append(lines, card.Line{card.T("Locks: "), card.C(strings.Join(p.Locks, ", "))})
+	}
+	if p.Impact != "" {
+		lines = append(lines, card.Line{card.B("Impact of the outage: "), card.T(p.Impact)})
+	}
+	c.Body = append(c.Body, card.Text{Lines: lines})
+	if p.Digest != "" {
+		c.Foot = []card.Line{{card.T("plan " + p.Digest[:min(6, len(p.Digest))])}}
+	}
+	return c
+}
+
+// WhichRun lists open runs for a verb that named none. Nothing was changed.
+func WhichRun(verb string, list []engine.Run) card.Card {
+	if len(list) == 0 {
+		text := "Nothing is open that you may see. `" + verb + "` changed nothing."
+		return card.Card{Push: text, Head: card.Line{card.T("There is no open run that you may see. "), card.C(verb), card.T(" changed nothing.")}, Private: true}
+	}
+	c := card.Card{
+		Push:    "Which run? " + card.Count(len(list), "run") + " open.",
+		Head:    card.Line{card.T("❔ "), card.B("Which run?"), card.T(" Nothing was changed.")},
+		Private: true,
+	}
+	var lines []card.Line
+	for _, r := range list[:min(card.MostTaps, len(list))] {
+		sign, what := headline1(r)
+		lines = append(lines, card.Line{card.T(sign + " "), card.B(r.ID), card.T(" " + what + " · " + RunTitle(r) + " · "), card.Name(r.Asked)})
+		c.Buttons = append(c.Buttons, card.CommandTap(r.ID+" "+Target(r), command.Fields{Verb: "show", Run: r.ID}))
+	}
+	c.Body = append(c.Body, card.Text{Lines: lines})
+	return c
+}

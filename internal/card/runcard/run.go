@@ -1,0 +1,351 @@
+package runcard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// Target is the name that stands for a run: what approvers type.
+func Target(r engine.Run) string {
+	if r.Inputs.Process != "" {
+		return r.Inputs.Process
+	}
+	if len(r.Inputs.Hosts) == 1 {
+		return r.Inputs.Hosts[0]
+	}
+	return r.Inputs.Cluster
+}
+
+// Run is the one message of a run, from request to outcome. Its first line
+// says what it is, of what, where and how grave; on a phone that is all that
+// a reader may ever see.
+func Run(r engine.Run) card.Card { return run(r, false) }
+
+// Asked is the same at its first showing, which calls people to vote. Later ones
+// name them without waking them.
+func Asked(r engine.Run) card.Card { return run(r, true) }
+
+func run(r engine.Run, call bool) card.Card {
+	c := card.Card{Head: runHead(r), Push: runPush(r)}
+	switch r.State {
+	case engine.Waiting:
+		c.Body = waitingBody(r, call)
+		c.Buttons = voteButtons(r)
+	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
+		c.Body = card.Paragraphs(append(whyLines(r), card.Line{card.B("Nothing was changed.")}), askedLines(r))
+		if r.State == engine.Expired {
+			c.Buttons = []card.Button{askAgain(r), card.CommandTap("I did it by hand", command.Fields{Verb: "byhand", Run: r.ID})}
+		}
+	case engine.Done:
+		c.Body = card.Paragraphs(outcomeLines(r), append(noteLines(r), pidLine(r, unready(r))...), ranLines(r), reasonLines(r))
+		c.Buttons = unreadyButtons(r)
+	default:
+		c.Body = card.Paragraphs(whyLines(r), slices.Concat(stepLines(r), pidLine(r, inVain(r))), append(nextLines(r), validLine(r)...), askedLines(r))
+		c.Buttons = runButtons(r)
+	}
+	c.Foot = append(c.Foot, historyLine(r))
+	return c
+}
+
+// How much of a requester's and of the catalog's words an approval card shows,
+// in runes, so that it fits one screen of a phone with its buttons; Details has
+// all of them.
+const (
+	cardReason  = 60
+	cardImpact  = 125
+	cardUnclear = 120
+)
+
+// waitingBody is what an approver decides on: why, what runs where, whom it
+// hits and what is alike but not meant, and how many approvals are missing.
+// Details has the rest.
+func waitingBody(r engine.Run, call bool) []card.Element {
+	short := r
+	short.Reason, short.Plan.Impact = card.Clip(r.Reason, cardReason), card.Clip(r.Plan.Impact, cardImpact)
+	votes := card.Line{card.B(r.ID), card.T(" · " + votesWanted(r) + " · expires "), card.At(r.VoteBy)}
+	return card.Paragraphs(
+		unclearLines(r, cardUnclear),
+		append(askedLines(short), votes),
+		cardPlanLines(r.Plan),
+		slices.Concat(impactLines(short), unlikeLastTime(r), calledLines(r, call)),
+	)
+}
+
+// unclearLines say what could not be checked, before everything else, in at most
+// most runes each; 0 is all of it.
+func unclearLines(r engine.Run, most int) []card.Line {
+	var out []card.Line
+	for _, u := range r.Unclear {
+		text := u.Text
+		if most > 0 {
+			text = card.Clip(text, most)
+		}
+		out = append(out, card.Line{card.T("⚠️ "), card.B("Could not be checked, so one approval more is needed: "), card.T(text)})
+	}
+	return out
+}
+
+// WithNote puts a line above a card, e.g. to say why it is shown.
+func WithNote(c card.Card, note string) card.Card {
+	c.Body = append([]card.Element{card.Text{Lines: []card.Line{{card.T(note)}}}}, c.Body...)
+	c.Push = note
+	c.Buttons = nil
+	return c
+}
+
+func runHead(r engine.Run) card.Line {
+	sign, what := headline1(r)
+	if r.State == engine.Waiting { // what it takes to decide comes first: how grave it is
+		level := r.Plan.Severity
+		return card.Line{
+			card.T(card.SeverityIcon(level) + " "), card.B(level.String() + " · " + what + " · " + r.Plan.Title),
+			card.T(" on " + runWhere(r) + " · " + r.Plan.Cluster),
+		}
+	}
+	return card.Line{card.T(sign + " "), card.B(what + " · " + r.Plan.Title), card.T(" on " + runTail(r))}
+}
+
+// runTail is "infra-1 · prod · Sev 1 · Critical".
+func runTail(r engine.Run) string {
+	return runWhere(r) + " · " + r.Plan.Cluster + " · " + r.Plan.Severity.String()
+}
+
+// headline1 is the sign and the words of a state.
+func headline1(r engine.Run) (sign, what string) {
+	switch r.State {
+	case engine.Waiting:
+		return "⏳", "Approval needed"
+	case engine.Approved:
+		return "⏳", "About to start"
+	case engine.Queued:
+		return "⏳", "Queued behind " + r.Behind
+	case engine.Running:
+		if r.Abort != nil {
+			return "✋", "Stopping after this step"
+		}
+		return "▶️", "Running"
+	case engine.Paused:
+		return "✋", "Waiting for a person"
+	case engine.Done:
+		return "✅", "Done" + took(r)
+	case engine.Failed:
+		return "❌", "Failed"
+	case engine.Partly:
+		return "❌", "Partly done"
+	case engine.Denied:
+		return "🚫", "Denied"
+	case engine.Expired:
+		return "⌛", "Expired"
+	case engine.Refused:
+		return "🚫", "Refused"
+	case engine.Cancelled:
+		return "🚫", "Cancelled"
+	case engine.Unknown:
+		return "❓", "Outcome unknown"
+	case engine.Closed:
+		if r.BroughtBack() {
+			return "☑️", "Closed after a restore"
+		}
+		return "☑️", "Closed by a person"
+	default:
+		return "❓", string(r.State)
+	}
+}
+
+func took(r engine.Run) string {
+	if r.StartedAt == nil || r.EndedAt == nil {
+		return ""
+	}
+	return " in " + card.Duration(r.EndedAt.Sub(*r.StartedAt))
+}
+
+// runPush is the head as one line, then requester and reason, or what came of it.
+func runPush(r engine.Run) string {
+	parts := []string{card.PlainLine(runHead(r))}
+	add := func(lines []card.Line) {
+		for _, l := range lines {
+			parts = append(parts, card.PlainLine(l))
+		}
+	}
+	switch r.State {
+	case engine.Waiting:
+		asked := r.Asked.Person + " asks"
+		if r.Reason != "" {
+			asked += ": “" + card.Clip(r.Reason, card.PushReason) + "”"
+		}
+		parts = append(parts, asked)
+	case engine.Partly:
+		add(partLines(r))
+	default:
+		if r.Why != "" {
+			parts = append(parts, r.Why)
+		}
+		add(outcomeLines(r))
+	}
+	return card.Clip(strings.Join(parts, " · "), card.PushMost) + " · " + r.ID
+}
+
+// RunTitle is "restart db_dis on infra-1 · prod".
+func RunTitle(r engine.Run) string {
+	return fmt.Sprintf("%s on %s · %s", r.Plan.Title, runWhere(r), r.Plan.Cluster)
+}
+
+// runWhere names the hosts, with their number where there are several: one
+// too many is what an approver must not overlook.
+func runWhere(r engine.Run) string {
+	const most = 4
+	hosts := planHosts(r.Plan)
+	switch {
+	case len(hosts) == 0:
+		return "the cluster"
+	case len(hosts) == 1:
+		return hosts[0]
+	case len(hosts) > most:
+		return fmt.Sprintf("%d hosts (%s, …)", len(hosts), strings.Join(hosts[:most], ", "))
+	default:
+		return fmt.Sprintf("%d hosts (%s)", len(hosts), strings.Join(hosts, ", "))
+	}
+}
+
+func planHosts(p runbooks.Plan) []string {
+	var hosts []string
+	for _, t := range p.Targets {
+		if t.Host != "" {
+			hosts = append(hosts, t.Host)
+		}
+	}
+	return card.Unique(hosts)
+}
+
+// askedLines are requester and reason, and who has approved so far.
+func askedLines(r engine.Run) []card.Line {
+	l := card.Line{card.T("Asked by "), card.Name(r.Asked)}
+	if r.Reason != "" {
+		l = append(l, card.T(": “"+r.Reason+"”"))
+	} else {
+		l = append(l, card.T(" · no reason given"))
+	}
+	lines := []card.Line{l}
+	if r.State == engine.Waiting {
+		for _, v := range r.Votes {
+			lines = append(lines, card.Line{card.T("Approved by "), card.Name(v.Actor), card.T(" at "), card.At(v.At)})
+		}
+	}
+	return lines
+}
+
+// reasonLines are the reason, where there is one.
+func reasonLines(r engine.Run) []card.Line {
+	if r.Reason == "" {
+		return nil
+	}
+	return askedLines(r)
+}
+
+func whyLines(r engine.Run) []card.Line {
+	switch {
+	case r.DenyBy != nil:
+		return []card.Line{{card.T("Denied by "), card.Name(*r.DenyBy), card.T(": “" + r.Why + "”")}}
+	case r.State == engine.Closed && r.EndedBy != nil:
+		return []card.Line{{card.T("Closed by "), card.Name(*r.EndedBy), card.T(": “" + r.Why + "”")}}
+	case r.State == engine.Partly:
+		return append(partLines(r), toldLine(r)...)
+	default:
+		return toldLine(r)
+	}
+}
+
+// toldLine is why a run ended, without what a step's own line says.
+func toldLine(r engine.Run) []card.Line {
+	why := r.Why
+	for _, st := range r.Steps {
+		if text := strings.TrimRight(st.Text, ". "); text != "" && (st.State == engine.StepFailed || st.State == engine.StepUnknown) &&
+			strings.HasPrefix(why, text) {
+			why = strings.TrimLeft(strings.TrimPrefix(why, text), ".; ")
+			if r.State == engine.Partly {
+				return nil // partLines say the rest
+			}
+		}
+	}
+	if why == "" {
+		return nil
+	}
+	return []card.Line{{card.B(card.UpperFirst(why))}}
+}
+
+// nextLines say what a person has to do now.
+func nextLines(r engine.Run) []card.Line {
+	switch r.State {
+	case engine.Unknown:
+		return []card.Line{{card.T("It stays locked until somebody has looked and says "), card.C("close " + r.ID + " what you found")}}
+	case engine.Queued:
+		if r.StartBy == nil {
+			return nil
+		}
+		return []card.Line{{card.T("It starts when "), card.B(r.Behind), card.T(" is over, or expires at "), card.At(*r.StartBy)}}
+	case engine.Paused:
+		return []card.Line{{card.T("Do this step, then tap Done or say "), card.C("done " + r.ID)}}
+	default:
+		return nil
+	}
+}
+
+// historyLine is asked, approved, ran: who and when.
+func historyLine(r engine.Run) card.Line {
+	l := card.Line{card.T(r.ID + " · asked "), card.Name(r.Asked), card.T(" "), card.At(r.RequestedAt)}
+	if r.State == engine.Waiting { // id and people stand above
+		return card.Line{card.T("asked "), card.At(r.RequestedAt), card.T(" · plan " + shortDigest(r.Plan.Digest) + " · " + card.Count(r.Records, "record"))}
+	}
+	for _, v := range r.Votes {
+		l = append(l, card.T(" · approved "), card.Name(v.Actor), card.T(" "), card.At(v.At))
+	}
+	if r.StartedAt != nil {
+		l = append(l, card.T(" · started "), card.At(*r.StartedAt))
+	}
+	if r.EndedAt != nil {
+		l = append(l, card.T(" · ended "), card.At(*r.EndedAt))
+	}
+	return append(l, card.T(" · plan "+shortDigest(r.Plan.Digest)+" · "+card.Count(r.Records, "record")))
+}
+
+func shortDigest(d string) string {
+	if len(d) > 6 {
+		return d[:6]
+	}
+	return d
+}
+
+// Runs lists what is open and what ended lately.
+func Runs(open, ended []engine.Stored) card.Card {
+	what := fmt.Sprintf("%d open, %d ended lately", len(open), len(ended))
+	c := card.Card{Push: "Runs: " + what, Head: card.Line{card.B("Runs"), card.T(" · " + what)}}
+	for _, list := range []struct {
+		title string
+		runs  []engine.Stored
+	}{{"Open", open}, {"Ended lately", ended}} {
+		if len(list.runs) > 0 {
+			c.Body = append(c.Body, card.Text{Lines: runLines(list.title, list.runs)})
+		}
+	}
+	return c
+}
+
+func runLines(title string, list []engine.Stored) []card.Line {
+	lines := []card.Line{{card.B(title)}}
+	for _, s := range list {
+		sign, what := headline1(s.Run)
+		lines = append(
+			lines, card.Line{
+				card.T(sign + " "), card.B(s.Run.ID), card.T(" " + what + " · " + RunTitle(s.Run) + " · "),
+				card.Name(s.Run.Asked), card.T(" "), card.At(s.Run.RequestedAt),
+			},
+		)
+	}
+	return lines
+}

@@ -1,0 +1,208 @@
+package runcard
+
+import (
+	"fmt"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/engine"
+	"dhbot/runbooks"
+)
+
+// around is how many steps before and after the one under way are shown of a
+// long run; the others are counted.
+const around = 4
+
+// stepLines show each step and its result as it happens.
+func stepLines(r engine.Run) []card.Line {
+	first, last := window(r)
+	var lines []card.Line
+	if first > 0 {
+		lines = append(lines, card.Line{card.T("✅ " + card.Count(first, "earlier step") + " done")})
+	}
+	several := len(planHosts(r.Plan)) > 1
+	for i := first; i < last; i++ {
+		lines = append(lines, stepLine(r.Plan.Steps[i], r.Steps[i], several))
+	}
+	if rest := steps(r) - last; rest > 0 {
+		lines = append(lines, card.Line{card.T("· " + card.Count(rest, "more step"))})
+	}
+	return lines
+}
+
+// steps is how many steps have both a plan and a fate.
+func steps(r engine.Run) int { return min(len(r.Steps), len(r.Plan.Steps)) }
+
+// window is the part of a long run around the step that matters: the one
+// under way, or the one at which it ended. What comes before it is done.
+func window(r engine.Run) (first, last int) {
+	n := steps(r)
+	if n <= 2*around {
+		return 0, n
+	}
+	at := n
+	for i := range n {
+		if st := r.Steps[i].State; st != engine.StepDone && st != engine.StepNoted {
+			at = i
+			break
+		}
+	}
+	return max(0, at-around), min(n, at+around)
+}
+
+func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
+	sign := stepSign(st.State)
+	if st.State == engine.StepStarted && p.Kind == runbooks.Manual {
+		sign = "✋"
+	}
+	l := card.Line{card.T(sign + " ")}
+	if withHost {
+		l = append(l, card.T(p.Host+": "))
+	}
+	switch {
+	case p.Kind == runbooks.Exec:
+		l = append(l, card.C(p.Command))
+	case p.Kind == runbooks.Manual && st.State == engine.StepStarted && p.Command != "":
+		l = append(l, card.B(p.Title), card.T(": "+p.Command))
+	default:
+		l = append(l, card.T(card.OrElse(p.Title, string(p.Until))))
+	}
+	switch {
+	case st.State == engine.StepSkipped:
+		return append(l, card.T(" — not done"))
+	case st.By != "":
+		l = append(l, card.T(" — ticked by "+st.By))
+	case st.State == engine.StepStarted && st.Text == "" && p.Kind != runbooks.Manual:
+		return append(l, card.T(" …"))
+	}
+	if st.Text == "" {
+		return l
+	}
+	if st.State == engine.StepFailed || st.State == engine.StepUnknown || st.State == engine.StepNoted {
+		return append(l, card.T(" — "), card.B(st.Text))
+	}
+	return append(l, card.T(" — "+st.Text))
+}
+
+// pidLine is how the process runs that did not come to what step i waited for; -1 is
+// none.
+func pidLine(r engine.Run, i int) []card.Line {
+	if i < 0 || len(r.Steps[i].Kept) == 0 {
+		return nil
+	}
+	return []card.Line{{card.T("Then: "), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " has its last log lines")}}
+}
+
+// stepSign stands before a step; the words behind it say the same.
+func stepSign(s engine.StepState) string {
+	switch s {
+	case engine.StepPending:
+		return "·"
+	case engine.StepStarted:
+		return "▶️"
+	case engine.StepDone:
+		return "✅"
+	case engine.StepNoted:
+		return "☑️"
+	case engine.StepFailed:
+		return "❌"
+	case engine.StepSkipped:
+		return "–"
+	default:
+		return "❓"
+	}
+}
+
+// outcomeLines are what was proved at the end, a line for each target: pids
+// before and after, ready or not.
+func outcomeLines(r engine.Run) []card.Line {
+	var order []runbooks.Target
+	said := map[runbooks.Target][]string{}
+	for i := range steps(r) {
+		p, st := r.Plan.Steps[i], r.Steps[i]
+		if st.State != engine.StepDone || !proves(p) || st.Text == "" {
+			continue
+		}
+		t := runbooks.Target{Process: p.Process, Host: p.Host}
+		if said[t] == nil {
+			order = append(order, t)
+		}
+		said[t] = append(said[t], st.Text)
+	}
+	var lines []card.Line
+	for _, t := range order {
+		text := strings.Join(said[t], " · ")
+		if len(order) == 1 {
+			return []card.Line{{card.B(text)}}
+		}
+		lines = append(lines, card.Line{card.B(t.String()), card.T(": " + text)})
+	}
+	return lines
+}
+
+// proves says that a step's result is an outcome, not a look beforehand.
+func proves(p runbooks.Step) bool {
+	return p.Kind == runbooks.Wait && p.Until != runbooks.Answers && p.Until != runbooks.Supervised
+}
+
+// noteLines are what was done but not seen through.
+func noteLines(r engine.Run) []card.Line {
+	var lines []card.Line
+	for i := range steps(r) {
+		if r.Steps[i].State == engine.StepNoted {
+			lines = append(lines, stepLine(r.Plan.Steps[i], r.Steps[i], len(planHosts(r.Plan)) > 1))
+		}
+	}
+	return lines
+}
+
+// ranLines are what was sent and what people did.
+func ranLines(r engine.Run) []card.Line {
+	const most = 6
+	var lines []card.Line
+	n := 0
+	for i := range steps(r) {
+		p := r.Plan.Steps[i]
+		if p.Kind != runbooks.Exec && p.Kind != runbooks.Manual {
+			continue
+		}
+		if n++; n <= most {
+			lines = append(lines, stepLine(p, r.Steps[i], true))
+		}
+	}
+	if n > most {
+		lines = append(lines, card.Line{card.T(fmt.Sprintf("… and %d more", n-most))})
+	}
+	return lines
+}
+
+// partLines name what a run that stopped half way has done and what not.
+func partLines(r engine.Run) []card.Line {
+	var order []string
+	missing := map[string]bool{}
+	for i := range steps(r) {
+		p, st := r.Plan.Steps[i], r.Steps[i].State
+		if p.Kind != runbooks.Exec && p.Kind != runbooks.Manual {
+			continue
+		}
+		t := runbooks.Target{Process: p.Process, Host: p.Host}.String()
+		order = append(order, t)
+		missing[t] = missing[t] || st != engine.StepDone && st != engine.StepNoted
+	}
+	var done, not []string
+	for _, t := range card.Unique(order) {
+		if missing[t] {
+			not = append(not, t)
+		} else {
+			done = append(done, t)
+		}
+	}
+	var lines []card.Line
+	if len(done) > 0 {
+		lines = append(lines, card.Line{card.B("Done: "), card.T(strings.Join(done, ", "))})
+	}
+	if len(not) > 0 {
+		lines = append(lines, card.Line{card.B("Not done, or not to its end: "), card.T(strings.Join(not, ", "))})
+	}
+	return lines
+}

@@ -1,0 +1,212 @@
+package runcard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/engine"
+	"dhbot/internal/observe"
+	"dhbot/runbooks"
+)
+
+func runValue(r engine.Run) string { return r.ID + " " + r.Plan.Digest }
+
+func voteButtons(r engine.Run) []card.Button {
+	value := runValue(r)
+	approve := card.Button{Action: card.TapApprove, Label: "Approve", Value: value, Style: card.Primary}
+	if r.Plan.NameTyped() {
+		approve.Label = "Approve…" // opens a form
+	} else {
+		approve.Confirm = approveConfirm(r)
+	}
+	return []card.Button{
+		approve,
+		{Action: card.TapDeny, Label: "Deny…", Value: value, Style: card.Danger},
+		{Action: card.TapDetails, Label: "Details", Value: value}, // with what else can be done
+	}
+}
+
+func cancelButton(r engine.Run) card.Button {
+	return card.Button{Action: card.TapCancel, Label: "Cancel", Value: runValue(r), Confirm: &card.Confirm{
+		Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}}
+}
+
+// approveConfirm names the target first: approving the wrong one by habit is
+// what the question is there to stop.
+func approveConfirm(r engine.Run) *card.Confirm {
+	text := fmt.Sprintf("%s · %s", r.ID, r.Plan.Severity)
+	if r.Plan.Impact != "" {
+		text += ". " + r.Plan.Impact
+	}
+	if len(r.Beside) > 0 {
+		text += " Not touched: " + strings.Join(r.Beside, ", ") + "."
+	}
+	return &card.Confirm{Title: card.UpperFirst(RunTitle(r)) + "?", Text: text, Yes: "Approve", No: "Back"}
+}
+
+func runButtons(r engine.Run) []card.Button {
+	stop := card.Button{Action: card.TapCancel, Label: "Stop…", Value: runValue(r), Style: card.Danger, Confirm: &card.Confirm{
+		Title: "Stop " + r.ID + "?", Text: "The step under way still ends; the rest is not done.", Yes: "Stop", No: "Back"}}
+	switch r.State {
+	case engine.Approved, engine.Queued:
+		return []card.Button{cancelButton(r)}
+	case engine.Running:
+		if r.Abort != nil {
+			return nil
+		}
+		return []card.Button{stop}
+	case engine.Paused:
+		return []card.Button{{Action: card.TapDone, Label: "Done", Value: runValue(r), Style: card.Primary}, stop}
+	case engine.Closed:
+		return continueButton(r)
+	case engine.Failed, engine.Partly, engine.Unknown:
+		return append(continueButton(r), lookButtons(r)...)
+	default:
+		return nil
+	}
+}
+
+// continueButton asks for what a run left undone, where there is something.
+func continueButton(r engine.Run) []card.Button {
+	in, ok := r.Continuation()
+	if !ok {
+		return nil
+	}
+	from := in.Continue[len(in.Continue)-1].From
+	return []card.Button{card.CommandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
+}
+
+// lookButtons ask how the target is now, where a run did not end well.
+func lookButtons(r engine.Run) []card.Button {
+	at, ok := troubled(r)
+	if !ok {
+		return nil
+	}
+	look := card.CommandTap("Status now", command.On("status", at.Process, at.Host, r.Plan.Cluster))
+	switch {
+	case unwatched(r, at):
+		return []card.Button{card.ChangeTap("start", at, r.Plan.Cluster, r.Plan.Impact), look}
+	case inVain(r) >= 0:
+		return lateButtons(r, inVain(r))
+	default:
+		return []card.Button{look}
+	}
+}
+
+// inVain is the index of the step that waited in vain for the outcome of a change
+// to a process, -1 for none.
+func inVain(r engine.Run) int {
+	changed := map[runbooks.Target]bool{}
+	for i := range steps(r) {
+		p, st := r.Plan.Steps[i], r.Steps[i].State
+		at := runbooks.Target{Process: p.Process, Host: p.Host}
+		if (st == engine.StepFailed || st == engine.StepUnknown) && p.Until.AboutProcess() && changed[at] {
+			return i
+		}
+		changed[at] = changed[at] || p.Kind == runbooks.Exec
+	}
+	return -1
+}
+
+// unready is the index of the first step that waited in vain for a process to say
+// that it is ready, -1 for none. The process is up, and the run ends well.
+func unready(r engine.Run) int {
+	for i := range steps(r) {
+		if r.NotReady(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+// unreadyButtons are what helps where a restart ended well and its process has not
+// said that it is ready.
+func unreadyButtons(r engine.Run) []card.Button {
+	if i := unready(r); i >= 0 {
+		return lateButtons(r, i)
+	}
+	return nil
+}
+
+// lateButtons are what helps with a process that has not come up in the time of a
+// step.
+func lateButtons(r engine.Run, step int) []card.Button {
+	at := runbooks.Target{Process: r.Plan.Steps[step].Process, Host: r.Plan.Steps[step].Host}
+	out := []card.Button{card.CommandTap("Look again", command.On("status", at.Process, at.Host, r.Plan.Cluster))}
+	if slices.ContainsFunc(r.Steps, func(st engine.Step) bool { return keptDump(st.Kept) }) {
+		out = append(out, card.Button{Action: card.TapDetails, Label: "Thread dump", Value: runValue(r)})
+	}
+	late := r.Steps[step]
+	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
+		return out // closing it wants words; what would not stop is not stopped again, and what still serves is left
+	}
+	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
+	giveUp.Label = "Give up…"
+	giveUp.Confirm.Title = "Give up and stop " + at.String() + " · " + r.Plan.Cluster + "?"
+	giveUp.Confirm.Text = "Its supervisor then stops trying to start it. While it is down: " + r.Plan.Impact
+	return append(out, giveUp)
+}
+
+// keptDump says that a thread dump is among what was kept with a step.
+func keptDump(kept []string) bool {
+	return slices.ContainsFunc(kept, func(l string) bool { return strings.HasPrefix(l, "thread dump") })
+}
+
+// unwatched says that a run changed nothing since its process is not monitored:
+// monit's restart would only watch it again.
+func unwatched(r engine.Run, at runbooks.Target) bool {
+	for i := range steps(r) {
+		p := r.Plan.Steps[i]
+		if p.Until == runbooks.Supervised && p.Process == at.Process && p.Host == at.Host && r.Steps[i].State == engine.StepFailed {
+			return observe.Unwatched(r.Steps[i].Seen)
+		}
+	}
+	return false
+}
+
+// troubled is the process at which a run stopped, or its first.
+func troubled(r engine.Run) (runbooks.Target, bool) {
+	for i := range steps(r) {
+		st, p := r.Steps[i].State, r.Plan.Steps[i]
+		if (st == engine.StepFailed || st == engine.StepUnknown) && p.Process != "" {
+			return runbooks.Target{Process: p.Process, Host: p.Host}, true
+		}
+	}
+	for _, t := range r.Plan.Targets {
+		if t.Process != "" && t.Host != "" {
+			return t, true
+		}
+	}
+	return runbooks.Target{}, false
+}
+
+// TypeName is the form in which an approver types the target's name.
+func TypeName(r engine.Run) card.Form {
+	return card.Form{
+		Action: card.TapApproved, Value: runValue(r), Title: "Approve " + r.ID,
+		Body:   append([]card.Element{card.Text{Lines: []card.Line{runHead(r)}}}, waitingBody(r, false)...),
+		Inputs: []card.Input{{Name: "text", Label: "Type the target's name", Hint: Target(r)}},
+		Submit: "Approve", Typed: "approve " + r.ID + " " + Target(r),
+	}
+}
+
+// WhyDeny is the form that asks for a reason.
+func WhyDeny(r engine.Run) card.Form {
+	return card.Form{
+		Action: card.TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
+		Body:   card.Paragraphs([]card.Line{{card.B(card.UpperFirst(RunTitle(r)))}}, askedLines(r)),
+		Inputs: []card.Input{{Name: "text", Label: "Why?", Hint: "It is shown in the channel and recorded.", Multiline: true}},
+		Submit: "Deny", Typed: "deny " + r.ID + " why",
+	}
+}
+
+// Again asks back before a command that ended well a moment ago is repeated.
+func Again(r engine.Run, again command.Fields) card.Card {
+	c := WithNote(Run(r), fmt.Sprintf("%s has already done this. Run it again?", r.ID))
+	c.Buttons = []card.Button{{Action: card.TapCommand, Label: "Again…", Value: again.Encode(), Style: card.Danger,
+		Confirm: &card.Confirm{Title: card.UpperFirst(RunTitle(r)) + ", again?", Text: r.ID + " did it already.", Yes: "Again", No: "Back"}}}
+	return c
+}

@@ -1,0 +1,202 @@
+package statuscard
+
+import (
+	"cmp"
+	"fmt"
+	"sort"
+	"strings"
+
+	"dhbot/internal/card"
+	"dhbot/internal/command"
+	"dhbot/internal/incident"
+	"dhbot/internal/observe"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// boardCard shows what is wrong first, worst on top, then a line for each
+// host: at 3 a.m. no one reads a list of what is well.
+func boardCard(b status.Board) card.Card {
+	worst := b.Worst()
+	name := b.Cluster
+	if about := cmp.Or(b.Host, b.Several); about != "" {
+		name = about + " · " + b.Cluster
+	}
+	level := card.LevelWords(worst, b.WorstCase())
+	c := card.Card{Head: card.Line{card.T(card.LevelIcon(worst, b.WorstCase()) + " "), card.B(card.UpperFirst(level)), card.T(" · " + name + " · " + tally(b.Rows))}}
+	bad := badRows(b.Rows)
+	c.Body = card.Paragraphs(
+		card.Capped(hostFindings(b), mostLines, "more host"), badLines(bad, b.Host == ""),
+		card.Capped(QuietLines(b.Rows, b.Host == ""), mostQuiet, "more in maintenance or as scheduled"), hostsLines(b))
+	c.Buttons = boardTaps(b, bad)
+	return finish(b, c, fmt.Sprintf("%s · %s: %s", level, name, tally(b.Rows)))
+}
+
+// badRows are the rows that are not as expected, worst first.
+func badRows(rows []status.Row) []status.Row {
+	var bad []status.Row
+	for _, r := range rows {
+		if !r.Pending && r.Severity() != runbooks.None {
+			bad = append(bad, r)
+		}
+	}
+	sort.SliceStable(bad, func(i, j int) bool { return bad[i].Severity().Worse(bad[j].Severity()) })
+	return bad
+}
+
+func badLines(bad []status.Row, withHost bool) []card.Line {
+	var lines []card.Line
+	var rest []status.Row
+	for _, r := range bad {
+		if unasked(r) || len(r.Causes) > 0 {
+			continue
+		}
+		if len(lines) == mostBad {
+			rest = append(rest, r)
+			continue
+		}
+		l := card.Line{card.T(rowIcon(r) + " "), card.B(r.Process.ID)}
+		if withHost {
+			l = append(l, card.T(" on "+r.Host))
+		}
+		l = append(l, card.T(" · "+rowWords(r)+" · "+r.Finding.Headline))
+		if r.InWork != "" {
+			l = append(l, card.T(" · in work: "), card.B(r.InWork))
+		}
+		lines = append(lines, l)
+	}
+	if len(rest) > 0 {
+		lines = append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(rest))), card.T(": " + tally(rest) + ". status and a host's or a process's name shows them")})
+	}
+	lines = append(lines, card.Capped(heldLines(bad, withHost), mostLines, "more cause")...)
+	return append(lines, unaskedLines(bad)...)
+}
+
+// unasked says that a row's host could not be asked.
+func unasked(r status.Row) bool {
+	return r.Severity() == runbooks.Unknown && r.Observation.State == observe.Unseen && r.Observation.Why != ""
+}
+
+// mostUnasked is how many hosts that could not be asked have lines of their
+// own.
+const mostUnasked = 4
+
+// unaskedLines tell of hosts that could not be asked: one cause is one line,
+// not one for each process, and many hosts are one line too.
+func unaskedLines(bad []status.Row) []card.Line {
+	type cause struct{ host, why string }
+	var order []cause
+	behind := map[cause][]status.Row{}
+	var hosts []string
+	worst := runbooks.None
+	for _, r := range bad {
+		if !unasked(r) {
+			continue
+		}
+		at := cause{r.Host, r.Observation.Why}
+		if behind[at] == nil {
+			order = append(order, at)
+		}
+		behind[at] = append(behind[at], r)
+		hosts = append(hosts, r.Host)
+		worst = worseOf(worst, r.WorstCase())
+	}
+	if hosts = card.Unique(hosts); len(hosts) > mostUnasked {
+		return []card.Line{{
+			card.T(card.LevelIcon(runbooks.Unknown, worst) + " "),
+			card.B(fmt.Sprintf("Cannot see %d hosts", len(hosts))),
+			card.T(": " + card.Few(hosts, mostNamed) + " — " + order[0].why),
+		}}
+	}
+	var lines []card.Line
+	for _, at := range order {
+		var ids []string
+		worst := runbooks.None
+		for _, r := range behind[at] {
+			ids = append(ids, r.Process.ID)
+			worst = worseOf(worst, r.WorstCase())
+		}
+		lines = append(lines, card.Line{
+			card.T(card.LevelIcon(runbooks.Unknown, worst) + " "),
+			card.B(fmt.Sprintf("%d %s on %s", len(ids), card.LevelWords(runbooks.Unknown, worst), at.host)),
+			card.T(": " + card.Few(ids, mostNamed) + " — " + at.why),
+		})
+	}
+	return lines
+}
+
+func worseOf(a, b runbooks.Severity) runbooks.Severity {
+	if b.Worse(a) {
+		return b
+	}
+	return a
+}
+
+// boardTaps open the worst few.
+func boardTaps(b status.Board, bad []status.Row) []card.Button {
+	const most = 3
+	if len(bad) == 0 {
+		return nil
+	}
+	var out []card.Button
+	seen := map[string]bool{}
+	for _, r := range bad {
+		if seen[r.Process.ID] || len(out) == most || unasked(r) || len(r.Causes) > 0 {
+			continue
+		}
+		seen[r.Process.ID] = true
+		out = append(out, card.CommandTap(r.Process.ID, command.On("status", r.Process.ID, "", b.Cluster)))
+	}
+	return append(out, card.WatchTap(incident.Scope{Cluster: b.Cluster, Host: b.Host}))
+}
+
+// tally counts the rows by severity, worst first, in words that can stand
+// after a number.
+func tally(rows []status.Row) string {
+	count := map[string]int{}
+	for _, r := range rows {
+		if r.Pending {
+			count[waitingWord]++
+			continue
+		}
+		if r.Maintenance != nil && r.Severity() == runbooks.None {
+			count[maintenanceWord]++
+			continue
+		}
+		if len(r.Causes) > 0 {
+			count[heldWord]++
+			continue
+		}
+		count[tallyWord(r.Severity())]++
+	}
+	var parts []string
+	for _, k := range []string{"critical", "moderate", "unknown", "low", heldWord, waitingWord, maintenanceWord, wellWord} {
+		if count[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[k], k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+const (
+	waitingWord = "with no answer yet"
+	heldWord    = "behind that"
+	wellWord    = "as expected"
+
+	maintenanceWord = "in maintenance"
+)
+
+func tallyWord(s runbooks.Severity) string {
+	switch s {
+	case runbooks.Critical:
+		return "critical"
+	case runbooks.Moderate:
+		return "moderate"
+	case runbooks.Low:
+		return "low"
+	case runbooks.None:
+		return wellWord
+	default:
+		return "unknown"
+	}
+}

@@ -1,0 +1,80 @@
+package statuscard
+
+import (
+	"fmt"
+	"sort"
+
+	"dhbot/internal/card"
+	"dhbot/internal/status"
+	"dhbot/runbooks"
+)
+
+// How much of a large fleet a card names; the rest is counted.
+const (
+	mostBad    = 10 // processes that are not as expected, the worst first
+	mostLines  = 4  // lines of one kind
+	mostNamed  = 6  // names in a line
+	mostQuiet  = 5  // processes in maintenance
+	mostHosts  = 10 // hosts with a line of their own
+	onOneBoard = 40 // processes of one host
+)
+
+// worstRows are rows in the order of their severity.
+func worstRows(rows []status.Row) []status.Row {
+	out := append([]status.Row(nil), rows...)
+	sort.SliceStable(out, func(i, j int) bool { return rank(out[i]).Worse(rank(out[j])) })
+	return out
+}
+
+// rank is a row's severity; one that has no answer yet comes last.
+func rank(r status.Row) runbooks.Severity {
+	if r.Pending {
+		return runbooks.None
+	}
+	return r.Severity()
+}
+
+// hostsLines are a line for each host: how many are well, and who has not
+// answered yet. Of one host that was asked about the processes are named; many
+// hosts are counted.
+func hostsLines(b status.Board) []card.Line {
+	hosts := hostOrder(b.Rows)
+	well, waiting := map[string][]string{}, map[string][]string{}
+	for _, r := range b.Rows {
+		switch {
+		case r.Pending:
+			waiting[r.Host] = append(waiting[r.Host], r.Process.ID)
+		case r.Severity() == runbooks.None && r.Maintenance == nil:
+			well[r.Host] = append(well[r.Host], r.Process.ID)
+		}
+	}
+	if len(hosts) > mostHosts {
+		return append(allHosts(card.SeverityIcon(runbooks.None), well, wellWord), allHosts("⏳", waiting, waitingWord)...)
+	}
+	var lines []card.Line
+	for _, host := range hosts {
+		if up := well[host]; len(up) > 0 {
+			l := card.Line{card.T(card.SeverityIcon(runbooks.None) + " "), card.B(host), card.T(fmt.Sprintf(" %d as expected", len(up)))}
+			if b.Host != "" {
+				l = append(l, card.T(": "+card.Few(up, onOneBoard)))
+			}
+			lines = append(lines, l)
+		}
+		if late := waiting[host]; len(late) > 0 {
+			lines = append(lines, card.Line{card.T("⏳ "), card.B(host), card.T(" no answer yet: " + card.Few(late, mostNamed))})
+		}
+	}
+	return lines
+}
+
+// allHosts is one line for what is alike on many hosts.
+func allHosts(icon string, on map[string][]string, words string) []card.Line {
+	n := 0
+	for _, ids := range on {
+		n += len(ids)
+	}
+	if n == 0 {
+		return nil
+	}
+	return []card.Line{{card.T(icon + " "), card.B(card.Count(len(on), "host")), card.T(fmt.Sprintf(": %d %s", n, words))}}
+}

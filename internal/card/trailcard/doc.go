@@ -1,0 +1,2 @@
+// Package trailcard renders entries of the audit trail, one line each. It is pure.
+package trailcard
