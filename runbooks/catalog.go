@@ -5,15 +5,6 @@ import (
 	"strings"
 )
 
-// Manager is what supervises a process.
-type Manager string
-
-// The closed set of managers.
-const (
-	Monit   Manager = "monit"
-	Systemd Manager = "systemd"
-)
-
 // Placement is where the runbooks put a process
 // (server-installation-20200121.md:121-155).
 type Placement string

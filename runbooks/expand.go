@@ -227,38 +227,3 @@ func (r *resolution) discovery(t *template, step Step, listed, raw map[string][]
 	}
 	r.found = append(r.found, Listing{Title: step.Title, Host: step.Host, Lines: lines})
 }
-
-// step fills a template in, as far as the scope knows.
-func (s *scope) step(t *template) (Step, error) {
-	step := Step{
-		Kind: t.kind, Title: t.title, Until: t.until, Check: t.check,
-		Timeout: t.timeout, Within: t.within,
-	}
-	if s.process != nil {
-		step.Process = s.process.ID
-		step.Manager = s.process.Manager
-		step.Service = s.process.Service
-	}
-	src := s.catalog.source(s.process, t.source)
-	step.Source, step.Corrected = src.at, src.corrected
-	if t.corrected != "" {
-		step.Corrected = strings.TrimPrefix(step.Corrected+"; "+t.corrected, "; ")
-	}
-	if t.kind == Manual {
-		f, _ := s.one(t.text)
-		step.Command, step.Check = f.text, Ticked
-		return step, nil
-	}
-	if t.kind == List {
-		step.Check = Lines
-	}
-	line, argv, err := command(s.fill(t.run))
-	if err != nil {
-		return Step{}, err
-	}
-	step.Command = line
-	if argv != nil {
-		step.Sent, err = Wrap(s.host, argv, t.timeout.D())
-	}
-	return step, err
-}

@@ -58,7 +58,7 @@ func (w HostWord) Fixed() (string, bool) {
 // every action that can be asked in the cluster, in the order of the catalog,
 // steps that name another process, or run beside one, included where that
 // process runs on the host. Manual steps send nothing.
-func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
+func HostCommands(c *Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
 	for i := range c.processes {
 		p := &c.processes[i]
@@ -70,21 +70,21 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 			if err != nil {
 				return nil, err
 			}
-			if out, err = c.hostSteps(out, a, p, cl, h); err != nil {
+			if out, err = hostSteps(c, out, a, p, cl, h); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if slices.ContainsFunc(c.processes, func(p Process) bool { return p.Manager == Monit && h.Runs(p.ID) }) {
-		out = append(out, c.ReadsOf(h).monitCommand())
+		out = append(out, ReadsOf(c, h).monitCommand())
 	}
-	out = append(out, c.ReadsOf(h).threadDumps()...)
+	out = append(out, ReadsOf(c, h).threadDumps()...)
 	for _, a := range c.actions {
 		if a.Scope == AboutProcess {
 			continue
 		}
 		var err error
-		if out, err = c.hostSteps(out, a, nil, cl, h); err != nil {
+		if out, err = hostSteps(c, out, a, nil, cl, h); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +93,7 @@ func (c *Catalog) HostCommands(cl *fleet.Cluster, h *fleet.Host) ([]HostCommand,
 
 // hostSteps adds what one action can send to the host. Steps that stand for
 // another action add nothing: that action has its turn.
-func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
+func hostSteps(c *Catalog, out []HostCommand, a *Action, p *Process, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	for i := range a.steps {
 		t := &a.steps[i]
 		about := p
@@ -108,7 +108,7 @@ func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.
 		if t.use != "" || t.kind == Manual || elsewhere || t.appLog && (about == nil || len(about.Logs.App) == 0) {
 			continue
 		}
-		words, err := c.hostWords(a, t, &scope{catalog: c, process: about, cluster: cl, host: h})
+		words, err := hostWords(a, t, &scope{catalog: c, process: about, cluster: cl, host: h})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
@@ -126,12 +126,12 @@ func (c *Catalog) hostSteps(out []HostCommand, a *Action, p *Process, cl *fleet.
 	return out, nil
 }
 
-func (c *Catalog) hostWords(a *Action, t *template, s *scope) ([]HostWord, error) {
+func hostWords(a *Action, t *template, s *scope) ([]HostWord, error) {
 	var out []HostWord
 	for _, w := range t.run {
 		ref := w.whole()
 		if name, listed := strings.CutPrefix(ref, "listed."); listed {
-			word, err := a.listedWord(name)
+			word, err := listedWord(a, name)
 			if err != nil {
 				return nil, err
 			}
@@ -144,7 +144,7 @@ func (c *Catalog) hostWords(a *Action, t *template, s *scope) ([]HostWord, error
 			}
 			continue
 		}
-		word, err := a.hostWord(w, s)
+		word, err := hostWord(a, w, s)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +154,7 @@ func (c *Catalog) hostWords(a *Action, t *template, s *scope) ([]HostWord, error
 }
 
 // listedWord is any number of the values that a list step can bring.
-func (a *Action) listedWord(name string) (HostWord, error) {
+func listedWord(a *Action, name string) (HostWord, error) {
 	l := a.listStep(name)
 	if l == nil {
 		return HostWord{}, fmt.Errorf("no step lists %s", short(name))
@@ -192,7 +192,7 @@ func group(pattern string) (string, error) {
 	return pattern, nil
 }
 
-func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
+func hostWord(a *Action, w words, s *scope) (HostWord, error) {
 	out := HostWord{Most: 1}
 	for _, p := range w {
 		part := HostPart{Text: p.literal}
@@ -202,11 +202,11 @@ func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
 			} else {
 				var optional bool
 				var err error
-				if part, optional, err = a.hostPart(p.ref); err != nil {
+				if part, optional, err = hostPart(a, p.ref); err != nil {
 					return HostWord{}, err
 				}
 				out.Optional = out.Optional || optional
-				out.Most = max(out.Most, a.flagCount(p.ref))
+				out.Most = max(out.Most, flagCount(a, p.ref))
 			}
 		}
 		if part.Text != "" || part.OneOf != nil || part.Pattern != "" {
@@ -217,7 +217,7 @@ func (a *Action) hostWord(w words, s *scope) (HostWord, error) {
 }
 
 // flagCount is how many values a parameter can have at once.
-func (a *Action) flagCount(ref string) int {
+func flagCount(a *Action, ref string) int {
 	for _, p := range a.Params {
 		if p.Type == FlagsParam && ref == "param."+p.Name {
 			return len(p.Choices)
@@ -227,7 +227,7 @@ func (a *Action) flagCount(ref string) int {
 }
 
 // hostPart is what a parameter or a minted value can be.
-func (a *Action) hostPart(ref string) (part HostPart, optional bool, err error) {
+func hostPart(a *Action, ref string) (part HostPart, optional bool, err error) {
 	if name, ok := strings.CutPrefix(ref, "minted."); ok && slices.Contains(a.Minted, name) {
 		return HostPart{Pattern: stamp.String()}, false, nil
 	}

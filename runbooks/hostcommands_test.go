@@ -70,7 +70,7 @@ func TestHostCommandsCoverPlans(t *testing.T) {
 		patterns := map[string][]*regexp.Regexp{}
 		for i := range cl.Hosts {
 			h := &cl.Hosts[i]
-			commands, err := c.HostCommands(cl, h)
+			commands, err := HostCommands(c, cl, h)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,7 +29,7 @@ type HostReads struct {
 }
 
 // ReadsOf returns the reads of a host.
-func (c *Catalog) ReadsOf(h *fleet.Host) HostReads { return HostReads{c, h} }
+func ReadsOf(c *Catalog, h *fleet.Host) HostReads { return HostReads{c, h} }
 
 // Monit asks monit for the status of every service it knows. The runbooks ask
 // for one service at a time (process-runbooks.md:28); without a name the same

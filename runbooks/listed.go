@@ -3,15 +3,10 @@ package runbooks
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 )
-
-// valueGroup is the group of a list's pattern, (?P<value>…), that is the value
-// of a line; without it the whole line is.
-const valueGroup = "value"
 
 // ListLines are the lines of a list step's standard output, as Inputs.Listed
 // wants them.
@@ -60,37 +55,6 @@ func (r *resolution) listedFor(s *scope) (map[string][]string, error) {
 		raw[t.list], s.listed[t.list] = lines, values
 	}
 	return raw, nil
-}
-
-// values are the words that the lines of an answer stand for, or what is
-// wrong with them.
-func (t *template) values(lines []string) (values []string, want string) {
-	if len(lines) > t.most {
-		return nil, fmt.Sprintf("came back with %d lines; the limit is %d", len(lines), t.most)
-	}
-	values = []string{}
-	for _, line := range lines {
-		m := t.match.FindStringSubmatch(line)
-		if m == nil && t.ignoreOthers {
-			continue
-		}
-		value := ""
-		if m != nil {
-			value = m[max(0, t.match.SubexpIndex(valueGroup))]
-		}
-		if value == "" || strings.HasPrefix(value, "-") || printable(value) != nil {
-			return nil, "has the line " + short(line) + ", which this list may not hold (" + t.match.String() + ")"
-		}
-		values = append(values, value)
-	}
-	if len(values) == 0 && !t.mayBeEmpty {
-		return nil, "came back empty: there is nothing to act on"
-	}
-	slices.Sort(values)
-	if t.last > 0 && len(values) > t.last {
-		values = values[len(values)-t.last:]
-	}
-	return values, ""
 }
 
 // asked are the patterns of what a find was asked for: those of -path that
@@ -149,13 +113,4 @@ func elsewhere(roots, values []string) string {
 		}
 	}
 	return ""
-}
-
-// needsNone says that the command is about the lines of a list that has none.
-func (t *template) needsNone(listed map[string][]string) bool {
-	return slices.ContainsFunc(t.run, func(w words) bool {
-		name, is := strings.CutPrefix(w.whole(), "listed.")
-		lines, bound := listed[name]
-		return is && bound && len(lines) == 0
-	})
 }

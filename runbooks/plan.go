@@ -277,3 +277,12 @@ func (p Plan) ActsIn() int {
 	}
 	return len(hosts)
 }
+
+// Manager is what supervises a process.
+type Manager string
+
+// The closed set of managers.
+const (
+	Monit   Manager = "monit"
+	Systemd Manager = "systemd"
+)

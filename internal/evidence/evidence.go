@@ -78,7 +78,7 @@ func (c *Collector) about(cluster string, st runbooks.Step) (p *runbooks.Process
 	if !known || !there {
 		return nil, reads, false, false
 	}
-	return p, catalog.ReadsOf(h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
+	return p, runbooks.ReadsOf(catalog, h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
 }
 
 // ask sends one read, and says why there is no answer.

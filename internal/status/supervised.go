@@ -65,7 +65,7 @@ func (j *job) key(p *runbooks.Process) key {
 
 func (j *job) reads() runbooks.HostReads {
 	h, _ := j.scope.cluster.Host(j.host)
-	return j.scope.catalog.ReadsOf(h)
+	return runbooks.ReadsOf(j.scope.catalog, h)
 }
 
 // monitored says that monit supervises one of the processes.

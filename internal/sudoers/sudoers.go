@@ -94,7 +94,7 @@ func For(cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*F
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	commands, err := cat.HostCommands(cl, h)
+	commands, err := runbooks.HostCommands(cat, cl, h)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,79 @@
+package runbooks
+
+import (
+	"slices"
+)
+
+// StepView is a step as JSON shows it: Check always says what makes it a
+// success, of a wait step what it waits for.
+type StepView struct {
+	Kind      StepKind  `json:"kind"`
+	Title     string    `json:"title,omitempty"`
+	Process   string    `json:"process,omitempty"`
+	Host      string    `json:"host,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Login     string    `json:"login,omitempty"`
+	Via       string    `json:"via,omitempty"`
+	Command   string    `json:"command"`
+	Sent      string    `json:"sent,omitempty"` // absent while a discovery read is missing
+	Timeout   *Duration `json:"timeout"`        // null for manual steps
+	Check     string    `json:"check"`
+	Within    *Duration `json:"within,omitempty"`
+	Use       string    `json:"use,omitempty"` // a catalog's step that stands for another action
+	Source    string    `json:"source,omitempty"`
+	Corrected string    `json:"corrected,omitempty"`
+}
+
+// PlanView is a plan as `bot plan --json` shows it. Discovery reads that have
+// not run stand first among the steps, and the digest is then null.
+type PlanView struct {
+	Catalog  string     `json:"catalog"`
+	Cluster  string     `json:"cluster"`
+	Action   string     `json:"action"`
+	Title    string     `json:"title"`
+	Class    Class      `json:"class"`
+	Severity Severity   `json:"severity"`
+	Targets  []Target   `json:"targets"`
+	Impact   string     `json:"impact,omitempty"`
+	Votes    int        `json:"votes"`
+	Locks    []string   `json:"locks"`
+	Steps    []StepView `json:"steps"`
+	Digest   *string    `json:"digest"`
+}
+
+func viewStep(s Step) StepView {
+	v := StepView{
+		Kind: s.Kind, Title: s.Title, Process: s.Process, Host: s.Host, Address: s.Address, Login: s.Login, Via: s.Via,
+		Command: s.Command, Sent: s.Sent, Check: string(s.Check), Source: s.Source, Corrected: s.Corrected,
+	}
+	if s.Until != "" {
+		v.Check = string(s.Until)
+	}
+	if s.Timeout > 0 {
+		v.Timeout = &s.Timeout
+	}
+	if s.Within > 0 {
+		v.Within = &s.Within
+	}
+	return v
+}
+
+// View is the plan for people and scripts; votes is how many it takes.
+func (p Plan) View(votes int) PlanView {
+	v := PlanView{
+		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,
+		Severity: p.Severity,
+		Targets:  p.Targets,
+		Impact:   p.Impact,
+		Votes:    votes,
+		Locks:    append([]string{}, p.Locks...),
+		Steps:    []StepView{},
+	}
+	if p.Digest != "" {
+		v.Digest = &p.Digest
+	}
+	for _, s := range slices.Concat(p.Discover, p.Steps) {
+		v.Steps = append(v.Steps, viewStep(s))
+	}
+	return v
+}
