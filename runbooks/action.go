@@ -55,8 +55,8 @@ func (a *Action) suits(p *Process) bool {
 	return a.Scope == AboutProcess && (slices.Contains(a.Processes, p.ID) || slices.Contains(a.Managers, p.Manager))
 }
 
-// level is the level of the action for a process (nil: for none).
-func (a *Action) level(p *Process) Severity {
+// levelFor is the level of the action for a process (nil: for none).
+func (a *Action) levelFor(p *Process) Severity {
 	if a.Level == Unknown && p != nil {
 		return p.Level
 	}

@@ -17,7 +17,7 @@ func (s *scope) step(t *template) (Step, error) {
 		step.Manager = s.process.Manager
 		step.Service = s.process.Service
 	}
-	src := s.catalog.source(s.process, t.source)
+	src := s.catalog.sourceOf(s.process, t.source)
 	step.Source, step.Corrected = src.at, src.corrected
 	if t.corrected != "" {
 		step.Corrected = strings.TrimPrefix(step.Corrected+"; "+t.corrected, "; ")

@@ -50,7 +50,7 @@ func (p Plan) continued(c Continuation) (Plan, error) {
 		rest.Targets = p.Targets
 	}
 	rest.Title = fmt.Sprintf("%s, continued from step %d of %s", p.Title, c.From, c.Run)
-	rest.Digest = rest.digest()
+	rest.Digest = rest.computeDigest()
 	return rest, nil
 }
 

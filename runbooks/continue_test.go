@@ -60,7 +60,7 @@ func TestContinue(t *testing.T) {
 			if !slices.Equal(rest.Steps[len(rest.Steps)-(len(whole.Steps)-from+1):], whole.Steps[from-1:]) {
 				t.Errorf("%s from step %d: it does not end as the whole does", whole.Title, from)
 			}
-			if (rest.Digest == whole.Digest) != (len(rest.Steps) == len(whole.Steps)) || rest.Digest != rest.digest() || !slices.Equal(rest.Locks, whole.Locks) || rest.Class != whole.Class {
+			if (rest.Digest == whole.Digest) != (len(rest.Steps) == len(whole.Steps)) || rest.Digest != rest.computeDigest() || !slices.Equal(rest.Locks, whole.Locks) || rest.Class != whole.Class {
 				t.Errorf("%s from step %d: %s %v %s", whole.Title, from, rest.Digest, rest.Locks, rest.Class)
 			}
 			for _, target := range rest.Targets {
@@ -126,16 +126,18 @@ func TestContinueAfterRewording(t *testing.T) {
 	in := Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
 	whole := mustPlan(t, p, in)
 	was, _ := p.Catalogs.Get("current")
-	reworded := *was
-	reworded.processes = slices.Clone(was.processes)
-	p.Catalogs[slices.Index(p.Catalogs, was)] = &reworded
-	for i := range reworded.processes {
-		pr := &reworded.processes[i]
-		pr.Title, pr.Impact = "reworded", "Said otherwise."
+	text := "catalog: current\nprocesses:\n"
+	for _, pr := range was.Processes() {
+		text += "  - id: " + pr.ID + "\n    title: reworded\n    impact: Said otherwise.\n"
 		if pr.ID == "tailer1" {
-			pr.Service, pr.Level = "tailer-one", Moderate
+			text += "    service: tailer-one\n    level: 2\n"
 		}
 	}
+	reworded, err := Load(siteFile(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Catalogs = reworded
 	hosts := &p.Fleet.Clusters[0].Hosts
 	*hosts = append(*hosts, fleet.Host{Name: "merge-1", Address: "10.0.0.8:22", Login: "dhops", Processes: []string{"db_merge_server"}})
 	in.Continue = []Continuation{{Run: "R-7F3K", From: 3, Digest: whole.Digest}}

@@ -55,8 +55,8 @@ func (p Plan) Same(q Plan) bool {
 	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)
 }
 
-// digest is the SHA-256, in hex, of the plan's canonical form.
-func (p *Plan) digest() string {
+// computeDigest is the SHA-256, in hex, of the plan's canonical form.
+func (p *Plan) computeDigest() string {
 	b := p.canonical()
 	if b == nil {
 		return ""

@@ -31,7 +31,7 @@ func TestDigestCoversWhatRunsAndNoProse(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		plan := copyPlan(rt, plans[rapid.IntRange(0, len(plans)-1).Draw(rt, "plan")])
-		was := plan.digest()
+		was := plan.computeDigest()
 		target, of := reflect.ValueOf(&plan).Elem(), "Plan."
 		if rapid.Bool().Draw(rt, "in a step") {
 			target, of = reflect.ValueOf(&plan.Steps[rapid.IntRange(0, len(plan.Steps)-1).Draw(rt, "step")]).Elem(), "Step."
@@ -39,7 +39,7 @@ func TestDigestCoversWhatRunsAndNoProse(t *testing.T) {
 		i := rapid.IntRange(0, target.NumField()-1).Draw(rt, "field")
 		name := of + target.Type().Field(i).Name
 		change(rt, target.Field(i))
-		if same := plan.digest() == was; same != prose[name] {
+		if same := plan.computeDigest() == was; same != prose[name] {
 			rt.Fatalf("%s changed to %v: digest the same is %v", name, target.Field(i), same)
 		}
 	})
@@ -47,13 +47,13 @@ func TestDigestCoversWhatRunsAndNoProse(t *testing.T) {
 
 func TestDigestCoversTheOrder(t *testing.T) {
 	plan := mustPlan(t, testPlanner(t), Inputs{Cluster: "prod", Action: "restart", Process: "tailer1"})
-	was := plan.digest()
+	was := plan.computeDigest()
 	plan.Steps[1], plan.Steps[2] = plan.Steps[2], plan.Steps[1]
-	if plan.digest() == was {
+	if plan.computeDigest() == was {
 		t.Error("another order of the steps has the same digest")
 	}
 	plan.Steps = plan.Steps[:3]
-	if plan.digest() == was {
+	if plan.computeDigest() == was {
 		t.Error("a step less has the same digest")
 	}
 }
@@ -69,7 +69,7 @@ func TestDigestIsStable(t *testing.T) {
 			Command: "monit restart db_dis", Sent: "env LC_ALL=C timeout -k 5 60 monit restart db_dis", Check: Silent, Timeout: Duration(60e9)}},
 	}
 	const want = "cf5b12600f2ab40f8a557a22930248a17845b61da4686036d09865facef81b90"
-	if got := plan.digest(); got != want {
+	if got := plan.computeDigest(); got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}
 }
@@ -78,7 +78,7 @@ func TestDigestIsStable(t *testing.T) {
 func TestPlanSurvivesStorage(t *testing.T) {
 	plan := mustPlan(t, testPlanner(t), Inputs{Cluster: "prod", Action: "restart", Process: "etcd"})
 	back := copyPlan(t, plan)
-	if !reflect.DeepEqual(plan, back) || back.digest() != plan.Digest {
+	if !reflect.DeepEqual(plan, back) || back.computeDigest() != plan.Digest {
 		t.Errorf("stored %+v, read %+v", plan, back)
 	}
 }
@@ -121,10 +121,10 @@ func TestDigestCoversTheWay(t *testing.T) {
 	digests := map[string]string{}
 	for _, via := range []string{"", "a@b:22", "a@b:2222", "c@b:22", "a@b:22,a@d:22"} {
 		plan := Plan{Steps: []Step{{Kind: Exec, Host: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Via: via, Sent: "true"}}}
-		if other, taken := digests[plan.digest()]; taken {
+		if other, taken := digests[plan.computeDigest()]; taken {
 			t.Errorf("through %q and %q one digest", via, other)
 		}
-		digests[plan.digest()] = via
+		digests[plan.computeDigest()] = via
 		if via == "" && bytes.Contains(plan.canonical(), []byte("via")) {
 			t.Errorf("a direct connection has another form than before: %s", plan.canonical())
 		}

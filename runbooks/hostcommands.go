@@ -60,8 +60,9 @@ func (w HostWord) Fixed() (string, bool) {
 // process runs on the host. Manual steps send nothing.
 func HostCommands(c *Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
-	for i := range c.processes {
-		p := &c.processes[i]
+	processes := c.Processes()
+	for i := range processes {
+		p := &processes[i]
 		if len(cl.HostsOf(p.ID)) == 0 {
 			continue
 		}
@@ -75,11 +76,11 @@ func HostCommands(c *Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, 
 			}
 		}
 	}
-	if slices.ContainsFunc(c.processes, func(p Process) bool { return p.Manager == Monit && h.Runs(p.ID) }) {
+	if slices.ContainsFunc(processes, func(p Process) bool { return p.Manager == Monit && h.Runs(p.ID) }) {
 		out = append(out, ReadsOf(c, h).monitCommand())
 	}
 	out = append(out, ReadsOf(c, h).threadDumps()...)
-	for _, a := range c.actions {
+	for _, a := range c.Actions() {
 		if a.Scope == AboutProcess {
 			continue
 		}
@@ -116,7 +117,7 @@ func hostSteps(c *Catalog, out []HostCommand, a *Action, p *Process, cl *fleet.C
 		if about != nil {
 			cmd.Process = about.ID
 		}
-		src := c.source(about, t.source)
+		src := c.sourceOf(about, t.source)
 		cmd.Source, cmd.Corrected = src.at, src.corrected
 		if t.corrected != "" {
 			cmd.Corrected = strings.TrimPrefix(cmd.Corrected+"; "+t.corrected, "; ")

@@ -118,7 +118,7 @@ func (r HostReads) ThreadDump(p *Process, pid int) (Step, error) {
 // threadDumps are what ThreadDump can send to the host.
 func (r HostReads) threadDumps() (out []HostCommand) {
 	users := map[string]bool{}
-	for _, p := range r.catalog.processes {
+	for _, p := range r.catalog.Processes() {
 		if r.host.ThreadDump == "" || p.Manager != Monit || !r.host.Runs(p.ID) || users[p.User] {
 			continue
 		}

@@ -116,7 +116,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 		if rank(was.Class) > rank(floor) {
 			floor, why = was.Class, "the catalog's own "+a.Name+" is "+string(was.Class)
 		}
-		if l := was.level(p); l != Unknown && (level == Unknown || l < level) {
+		if l := was.levelFor(p); l != Unknown && (level == Unknown || l < level) {
 			level = l
 		}
 	}
@@ -179,7 +179,7 @@ func (c *Catalog) floor(a *Action) (class Class, level Severity, why string) {
 		if t.use != "" {
 			if used, err := c.Action(t.use, t.process); err == nil {
 				p, _ := c.Process(t.process)
-				raise(used.Class, used.level(p), "it uses "+t.use+" of "+t.process)
+				raise(used.Class, used.levelFor(p), "it uses "+t.use+" of "+t.process)
 			}
 			continue
 		}

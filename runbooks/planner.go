@@ -46,7 +46,7 @@ func (p *Planner) one(in Inputs) (Plan, error) {
 	}
 	plan := Plan{
 		Catalog: r.catalog.Name, Cluster: r.cluster.Name, Action: r.action.Name,
-		Title: r.title(), Class: r.action.Class, Severity: r.action.level(r.process),
+		Title: r.title(), Class: r.action.Class, Severity: r.action.levelFor(r.process),
 	}
 	if r.process != nil {
 		plan.Impact = r.process.Impact
@@ -74,7 +74,7 @@ func (p *Planner) one(in Inputs) (Plan, error) {
 	if err := complete(plan.Steps); err != nil {
 		return Plan{}, fmt.Errorf("%s: %w", plan.Title, err)
 	}
-	plan.Digest = plan.digest()
+	plan.Digest = plan.computeDigest()
 	return plan, nil
 }
 

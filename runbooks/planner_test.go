@@ -2,11 +2,13 @@ package runbooks
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,12 +16,18 @@ import (
 	"dhbot/internal/fleet"
 )
 
+// siteFile is an overlay of one file.
+func siteFile(text string) fs.FS { return fstest.MapFS{"site.yaml": {Data: []byte(text)}} }
+
 // testFleet has a cluster of each builtin generation and one of testdata/site.
 func testFleet(t testing.TB) *fleet.Fleet {
 	t.Helper()
-	cs := builtinCatalogs(t)
+	cs, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := func(c *Catalog, skip ...string) (ids []string) {
-		for _, p := range c.processes {
+		for _, p := range c.Processes() {
 			if !slices.Contains(skip, p.ID) {
 				ids = append(ids, p.ID)
 			}
@@ -345,7 +353,7 @@ func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
 // TestAListThatIsMissingIsNoDigest: a catalog that lists on the first host
 // only and uses the answer on every host is refused when planned.
 func TestAListThatIsMissingIsNoDigest(t *testing.T) {
-	cs, err := Load(overlay(`
+	cs, err := Load(siteFile(`
 catalog: current
 actions:
   - action: tidy

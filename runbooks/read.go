@@ -186,7 +186,7 @@ func (l *loader) process(p *Process, n ast.Node) {
 		"title":     l.str(&p.Title, "title"),
 		"aliases":   l.strs(&p.Aliases, "aliases"),
 		"impact":    l.str(&p.Impact, "impact"),
-		"level":     l.level(&p.Level),
+		"level":     l.levelFor(&p.Level),
 		"manager":   oneOf(&l.yamlFile, &p.Manager, "manager", Monit, Systemd),
 		"service":   l.str(&p.Service, "service"),
 		"user":      l.str(&p.User, "user"),
@@ -198,7 +198,7 @@ func (l *loader) process(p *Process, n ast.Node) {
 	})
 }
 
-func (l *loader) level(to *Severity) func(ast.Node) {
+func (l *loader) levelFor(to *Severity) func(ast.Node) {
 	return func(n ast.Node) {
 		number := -1
 		l.integer(&number, "level")(n)
@@ -280,7 +280,7 @@ func (l *loader) action(a *Action, n ast.Node) {
 		"managers":  l.strs(&managers, "managers"),
 		"processes": l.strs(&a.Processes, "processes"),
 		"class":     oneOf(&l.yamlFile, &a.Class, "class", Read, Sensitive, Writes, Disruptive, Destructive),
-		"level":     l.level(&a.Level),
+		"level":     l.levelFor(&a.Level),
 		"one_host":  l.boolean(&a.OneHost, "one_host"),
 
 		"step_by_step": l.boolean(&a.StepByStep, "step_by_step"),

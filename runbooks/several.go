@@ -49,6 +49,6 @@ func (p *Planner) inOrder(in Inputs) (Plan, error) {
 	all.Locks = slices.Compact(all.Locks)
 	all.Title = in.Action + " " + joinAnd(names)
 	all.Impact = strings.Join(impacts, " ")
-	all.Digest = all.digest()
+	all.Digest = all.computeDigest()
 	return all, nil
 }

@@ -205,7 +205,7 @@ func (c *Catalog) sourceKeys() []string {
 
 // source looks a step's source up: a file and line by itself, or a key of the
 // process's sources or the catalog's.
-func (c *Catalog) source(p *Process, key string) source {
+func (c *Catalog) sourceOf(p *Process, key string) source {
 	if key == "" || sourceLine.MatchString(key) {
 		return source{at: key}
 	}

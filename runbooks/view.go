@@ -66,7 +66,7 @@ func (c *Catalog) View() (CatalogView, error) {
 }
 
 func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
-	v := ActionView{Action: a.Name, Title: a.Title, Class: a.Class, Level: a.level(p), Params: a.Params, Steps: []StepView{}}
+	v := ActionView{Action: a.Name, Title: a.Title, Class: a.Class, Level: a.levelFor(p), Params: a.Params, Steps: []StepView{}}
 	named := -1
 	for i := range a.steps {
 		t := &a.steps[i]

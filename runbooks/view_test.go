@@ -30,7 +30,7 @@ func TestCatalogView(t *testing.T) {
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Catalog != "current" || len(got.Processes) != len(c.processes) {
+	if got.Catalog != "current" || len(got.Processes) != len(c.Processes()) {
 		t.Fatalf("%s with %d processes", got.Catalog, len(got.Processes))
 	}
 	for _, pv := range got.Processes {
