@@ -147,7 +147,7 @@ func everyInput(c *Catalog, cl *fleet.Cluster) (out []Inputs) {
 			}
 		}
 	}
-	for _, a := range c.actions {
+	for _, a := range c.Actions() {
 		if a.Scope != AboutProcess {
 			add(a, "", all)
 		}
