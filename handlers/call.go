@@ -8,6 +8,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // call is one request being handled: what was understood, who asked, and what
@@ -17,8 +18,8 @@ type call struct {
 	req     *command.Request
 	cmd     command.Command
 	cluster *fleet.Cluster
-	catalog *runbooks.Catalog
-	process *runbooks.Process // nil where the target is a host or everything
+	catalog *catalogs.Catalog
+	process *catalogs.Process // nil where the target is a host or everything
 	host    *fleet.Host       // nil where no host or several were named
 	run     string            // RunNamed
 	topic   string            // Topic: what was typed

@@ -6,6 +6,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // PlanText resolves a typed command into what would run. It asks no host and
@@ -23,7 +24,7 @@ func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.P
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
-	planner := runbooks.Planner{Catalogs: g.Catalogs, Fleet: g.Fleet, Now: now}
+	planner := planner.Planner{Catalogs: g.Catalogs, Fleet: g.Fleet, Now: now}
 	return planner.Plan(in)
 }
 

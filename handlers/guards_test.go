@@ -14,6 +14,8 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // guardArgs are parameters with which every action of the catalogs can be planned.
@@ -31,7 +33,7 @@ func guardedPlans(t *testing.T, h *house) map[string]runbooks.Plan {
 		cat, _ := h.Catalogs.Get(cl.Catalog)
 		for _, a := range cat.Actions() {
 			processes := []string{""}
-			if a.Scope == runbooks.AboutProcess {
+			if a.Scope == catalogs.AboutProcess {
 				processes = nil
 				for _, p := range cat.Processes() {
 					if _, err := cat.Action(a.Name, p.ID); err == nil && len(cl.HostsOf(p.ID)) > 0 {
@@ -45,7 +47,7 @@ func guardedPlans(t *testing.T, h *house) map[string]runbooks.Plan {
 				if err != nil || !action.Class.Changing() {
 					continue
 				}
-				if action.Scope == runbooks.AboutHost || action.OneHost {
+				if action.Scope == catalogs.AboutHost || action.OneHost {
 					in.Hosts = []string{cl.Hosts[0].Name}
 				}
 				for _, param := range action.Params {
@@ -173,7 +175,7 @@ func well(plan runbooks.Plan, c remote.Command) remote.Result {
 			return r
 		case st.Until == runbooks.Unchanged:
 			for _, line := range lists {
-				if runbooks.ListHash([]string{line}) == st.Expect {
+				if planner.ListHash([]string{line}) == st.Expect {
 					r.Stdout = statustest.Output(line + "\n")
 					return r
 				}

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // help shows the commands, or more about one verb or process.
@@ -142,7 +143,7 @@ func (s *Service) processesFor(c *call, cmd command.Command) []string {
 	return out
 }
 
-func hostNamesOf(c *call, p *runbooks.Process) []string {
+func hostNamesOf(c *call, p *catalogs.Process) []string {
 	var out []string
 	for _, h := range c.cluster.HostsOf(p.ID) {
 		out = append(out, h.Name)

@@ -7,6 +7,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // stillAllowed is how old an answer about a person may be who follows
@@ -34,18 +35,18 @@ func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
 }
 
 // Process is a process of a cluster's catalog.
-func (s *Service) Process(cluster, id string) (runbooks.Process, bool) {
+func (s *Service) Process(cluster, id string) (catalogs.Process, bool) {
 	cl, ok := s.Fleet.Cluster(cluster)
 	if !ok {
-		return runbooks.Process{}, false
+		return catalogs.Process{}, false
 	}
 	catalog, ok := s.Catalogs.Get(cl.Catalog)
 	if !ok {
-		return runbooks.Process{}, false
+		return catalogs.Process{}, false
 	}
 	p, ok := catalog.Process(id)
 	if !ok {
-		return runbooks.Process{}, false
+		return catalogs.Process{}, false
 	}
 	return *p, true
 }

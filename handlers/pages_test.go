@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 var update = flag.Bool("update", false, "write docs/commands anew")
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "write docs/commands anew")
 // on it.
 func wholeGrammar(t *testing.T) *command.Grammar {
 	t.Helper()
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func only(g *command.Grammar, i int) *command.Grammar {
 // offers says that the grammar's one cluster has the command's action.
 func offers(g *command.Grammar, cmd command.Command) bool {
 	cat, _ := g.Catalogs.Get(g.Fleet.Clusters[0].Catalog)
-	return slices.ContainsFunc(cat.Actions(), func(a *runbooks.Action) bool { return a.Name == cmd.Action })
+	return slices.ContainsFunc(cat.Actions(), func(a *catalogs.Action) bool { return a.Name == cmd.Action })
 }
 
 // docs/commands has a page for each command, made from the command table.
@@ -161,19 +162,19 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 // writeSteps tells, for one generation, what an action can be said of and what
 // it runs there. Of processes whose steps differ in nothing but names and logs
 // one is shown.
-func writeSteps(t *testing.T, b *strings.Builder, cat *runbooks.Catalog, action string) {
+func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action string) {
 	t.Helper()
 	view, err := cat.View()
 	if err != nil {
 		t.Fatal(err)
 	}
 	type group struct {
-		shown     runbooks.ActionView
+		shown     catalogs.ActionView
 		of        string // the process that is shown
 		processes []string
 	}
 	var groups []*group
-	add := func(a runbooks.ActionView, process string) {
+	add := func(a catalogs.ActionView, process string) {
 		if a.Action != action {
 			return
 		}
@@ -213,7 +214,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *runbooks.Catalog, action 
 }
 
 // shapeOf is what the steps of an action are, whatever their commands name.
-func shapeOf(a runbooks.ActionView) string {
+func shapeOf(a catalogs.ActionView) string {
 	var b strings.Builder
 	for _, st := range a.Steps {
 		var program []string
@@ -227,7 +228,7 @@ func shapeOf(a runbooks.ActionView) string {
 	return b.String()
 }
 
-func stepLines(a runbooks.ActionView) string {
+func stepLines(a catalogs.ActionView) string {
 	var b strings.Builder
 	for i, st := range a.Steps {
 		fmt.Fprintf(&b, "%d. ", i+1)

@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func (h *house) tap(user string, via Via, action, value, text string) *answers {
@@ -77,7 +78,7 @@ actions:
 // TestPlanClass: a verb has one class, and the plan of a cluster may have
 // another, which decides as well, before any host is asked.
 func TestPlanClass(t *testing.T) {
-	catalogs, err := runbooks.Load(fstest.MapFS{
+	catalogs, err := catalogs.Load(fstest.MapFS{
 		"a.yaml": {Data: []byte(secretFiles("read", "current"))}, "b.yaml": {Data: []byte(secretFiles("sensitive", "legacy-20200121"))},
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // Directory says who an account is right now.
@@ -88,7 +89,7 @@ type Settings struct {
 // Service answers messages.
 type Service struct {
 	Settings
-	planner *runbooks.Planner
+	planner *planner.Planner
 
 	views sync.Map // names of clusters → *Grammar of who may read these only
 
@@ -129,7 +130,7 @@ func New(s Settings) (*Service, error) {
 		}
 	}
 	s.Keep()
-	planner := &runbooks.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}
+	planner := &planner.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}
 	return &Service{
 		Settings: s, planner: planner,
 		following: make(chan struct{}, followed),

@@ -24,6 +24,7 @@ import (
 	"dhbot/internal/test/memstore"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 const homeTeam = "T1"
@@ -565,7 +566,7 @@ func TestEveryVerbHasItsAction(t *testing.T) {
 			t.Errorf("%s: what changes something names its process", cmd.Verb)
 		}
 	}
-	if _, err := runbooks.Builtin(); err != nil {
+	if _, err := catalogs.Builtin(); err != nil {
 		t.Error(err)
 	}
 }

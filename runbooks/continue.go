@@ -19,10 +19,10 @@ func (e *ContinueError) Error() string {
 	return fmt.Sprintf("%s cannot be continued: %s; ask for it anew", e.Run, e.Why)
 }
 
-// continued is the rest of a plan. Left out are the changes before step From and
+// Continued is the rest of a plan. Left out are the changes before step From and
 // what waited for their outcome. It looks first: a read before From is kept where
 // no step that was done has changed what it looks at.
-func (p Plan) continued(c Continuation) (Plan, error) {
+func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:
 		return p, &ContinueError{c.Run, "what it had listed is not stored with it"}
@@ -50,7 +50,7 @@ func (p Plan) continued(c Continuation) (Plan, error) {
 		rest.Targets = p.Targets
 	}
 	rest.Title = fmt.Sprintf("%s, continued from step %d of %s", p.Title, c.From, c.Run)
-	rest.Digest = rest.computeDigest()
+	rest.Digest = rest.ComputeDigest()
 	return rest, nil
 }
 

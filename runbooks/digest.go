@@ -51,13 +51,13 @@ type canonicalStep struct {
 // Same says that two plans are the same by content, not only by the digest that
 // each says it has.
 func (p Plan) Same(q Plan) bool {
-	a, b := p.canonical(), q.canonical()
+	a, b := p.Canonical(), q.Canonical()
 	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)
 }
 
-// computeDigest is the SHA-256, in hex, of the plan's canonical form.
-func (p *Plan) computeDigest() string {
-	b := p.canonical()
+// ComputeDigest is the SHA-256, in hex, of the plan's canonical form.
+func (p *Plan) ComputeDigest() string {
+	b := p.Canonical()
 	if b == nil {
 		return ""
 	}
@@ -65,8 +65,8 @@ func (p *Plan) computeDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical is JSON with the keys in the order above and no white space.
-func (p *Plan) canonical() []byte {
+// Canonical is JSON with the keys in the order above and no white space.
+func (p *Plan) Canonical() []byte {
 	c := canonicalPlan{
 		Form: digestForm, Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action,
 		Class: p.Class, Severity: p.Severity, Targets: p.Targets, Locks: p.Locks,

@@ -1,96 +1,13 @@
-// Package runbooks holds what can be done: the catalog of every process and
-// procedure of one Deephaven generation, and the planner that resolves an
-// action against the fleet into exact commands.
+// Package runbooks defines a plan: the ordered steps of one action on exact hosts,
+// with the command of each step, its time-out and its check, the severity and the
+// class of the whole, and the digest that an approval covers. It also holds what
+// can be said about a plan without its catalog: what it takes down, how long an
+// approval of it lasts, whether it can be continued, and how two plans differ.
 //
-// # Catalog files
+// Plans are made below this package:
 //
-// A catalog is YAML, one document a file. Files may be part of the same
-// catalog, and one file may be part of several. Every key is known or an
-// error.
+//   - catalogs: processes and procedures, read from YAML
+//   - planner: an action of a catalog, resolved against the fleet
 //
-//	catalog: current                  # the catalog's name, or a list of them
-//	title: Deephaven, current generation
-//	monit: [sudo, -u, irisadmin, monit]   # how monit is called; a host may differ
-//	paths:
-//	  logs: /var/log/deephaven            # above the log directories; a host may differ
-//	  etcd_client: /etc/…/etcd/client     # above the etcd client directories; a host may differ
-//	  snapshots: /backup                  # any further name, for {path.snapshots}
-//	sources: {start: …}                   # where a process names no source of its own
-//	processes:
-//	  - id: db_dis                        # what people type, with "-" and "_" alike
-//	    title: Data Import Server
-//	    aliases: [dis]
-//	    level: 1                          # of its own outage: 1, 2 or 3
-//	    impact: …                         # one sentence for a phone
-//	    manager: monit                    # or systemd
-//	    service: db_dis                   # the manager's name of it
-//	    user: dbmerge                     # the OS user it runs as
-//	    placement: infra                  # or query, every
-//	    optional: …                       # why many installations lack it
-//	    needs: [{process: configuration_server, when: acls in etcd, source: "page.md:109"}]
-//	    logs: {dir: dis, app: [DataImportServer.log.current], stdout: db_dis, files: […], unit: …}
-//	    sources:                          # by the keys that steps ask for
-//	      status: page.md:274
-//	      restart: {at: "page.md:292", corrected: what the page has wrong}
-//	actions:
-//	  - action: restart                   # its name, a verb
-//	    title: restart, and wait for a new pid
-//	    managers: [monit]                 # or processes: [etcd], which wins; or about: host, about: cluster
-//	    class: disruptive                 # read, sensitive, writes, disruptive, destructive
-//	    level: 1                          # fixed; without it the process's own
-//	    impact: …                         # where it is not that of the process's outage
-//	    one_host: true                    # must name one of several hosts
-//	    step_by_step: true                # each step on every host before the next
-//	    params: [{name: date, type: date, help: the day}]
-//	    minted: [file]                    # fresh names, made once before planning
-//	    locks: ["{host}/monit"]           # below the cluster's name; for what changes something
-//	    steps: […]
-//
-// # Steps
-//
-// The steps run for one host after the other; once: first or once: last limits
-// one to that host. A step with process: ID is about that process, on each of
-// its hosts: a guard is a wait step of that sort before what it guards. A
-// class that changes nothing has no exec and no manual steps.
-//
-//	exec    run, check ("exit 0" or "exit 0, no output"), timeout
-//	wait    run, until (a Condition), timeout of one try, within for all of them
-//	list    run, list (a name), match (a pattern for the whole of each line), most (lines), timeout
-//	manual  text
-//	        use: ACTION with process: ID stands for that action's steps
-//
-// Any step may have title, source (a key of sources, or a file and line) and
-// corrected, and may be limited: app_log: true drops it for processes without
-// an application log, given: [PARAM] and not_given: [PARAM] for requests
-// without, or with, such parameters, beside: ID and not_beside: ID for hosts
-// that do not, or do, run that process too, if_set: client_update_reload and
-// if_not_set: client_update_reload for hosts whose config has no such address,
-// or has one. at: ID makes a step run on the
-// first host of that process, whatever host it is about: the etcd member of a
-// query node is asked for where the etcd client is. main: true marks the step
-// that the action is named after, where that is not its first exec step.
-//
-// A list step runs before the digest; {listed.NAME} in a later step, also in a
-// later list step, is what it answered, and a plan is not complete without it.
-// Its value of a line is the whole line, or the group (?P<value>…) of match, in
-// which {path.NAME} stands for that directory.
-// may_be_empty: true lets it bring nothing, and then drops the steps that need
-// it; ignore_others: true passes over lines that do not match; last: N keeps
-// the last N in the order of their names. A wait step with until: unchanged
-// and list: NAME repeats that list just before what acts on it.
-//
-// # Placeholders
-//
-// Commands are lists of words, never shell. Within a word {service},
-// {process}, {host}, {logs}, {etcd_client}, {etcd_endpoint}, {path.NAME}, {param.NAME} and
-// {minted.NAME} stand for one value, in steps with if_set the setting that it
-// names, and in steps with app_log {log_dir} and {stdout}, the base name of the
-// dated stdout logs; {monit}, {app_logs},
-// {log_slices}, {log_files} and {listed.NAME} are words by themselves and
-// stand for several: {log_slices} is the test by which find selects the files
-// of the application log. A word with a parameter of type flags is repeated
-// for each of its values. A process may have several names for its
-// application logs if only one exists: tail then ends with exit code 1 and
-// has shown the other. A word that holds an optional parameter
-// that was not given is left out.
+// The package is pure.
 package runbooks

@@ -11,11 +11,11 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	s := fmt.Sprintf("there is no %s %s", e.What, short(e.Name))
+	s := fmt.Sprintf("there is no %s %s", e.What, Short(e.Name))
 	if e.In != "" {
 		s += " in " + e.In
 	}
-	return s + hint(e.Suggestions, nil)
+	return s + Hint(e.Suggestions, nil)
 }
 
 // NotOfferedError says that an action exists, but not for this process (or,
@@ -27,9 +27,9 @@ type NotOfferedError struct {
 
 func (e *NotOfferedError) Error() string {
 	if e.Process == "" {
-		return fmt.Sprintf("%s needs a process to act on%s", e.Action, hint(nil, nil))
+		return fmt.Sprintf("%s needs a process to act on%s", e.Action, Hint(nil, nil))
 	}
-	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, hint(nil, e.Offered))
+	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, Hint(nil, e.Offered))
 }
 
 // PlacementError says that an action cannot run on the hosts that were named,
@@ -47,7 +47,7 @@ func (e *PlacementError) Error() string {
 	case len(e.On) == 0:
 		return fmt.Sprintf("no host of %s has %s in its list of processes", e.Cluster, e.Process)
 	default:
-		return fmt.Sprintf("%s does not run on %s; in %s it runs on %s", e.Process, short(e.Host), e.Cluster, joinAnd(e.On))
+		return fmt.Sprintf("%s does not run on %s; in %s it runs on %s", e.Process, Short(e.Host), e.Cluster, JoinAnd(e.On))
 	}
 }
 
@@ -63,14 +63,14 @@ func (e *ParamError) Error() string {
 	if e.Value == "" {
 		return fmt.Sprintf("%s: %s %s", e.Action, e.Param, e.Want)
 	}
-	return fmt.Sprintf("%s: %s=%s: %s", e.Action, e.Param, short(e.Value), e.Want)
+	return fmt.Sprintf("%s: %s=%s: %s", e.Action, e.Param, Short(e.Value), e.Want)
 }
 
-func joinAnd(names []string) string {
+func JoinAnd(names []string) string {
 	switch len(names) {
 	case 0, 1:
-		return either(names)
+		return Either(names)
 	default:
-		return either(names[:len(names)-1:len(names)-1]) + " and " + names[len(names)-1]
+		return Either(names[:len(names)-1:len(names)-1]) + " and " + names[len(names)-1]
 	}
 }

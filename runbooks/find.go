@@ -13,15 +13,18 @@ import (
 
 const (
 	maxSpelling    = 64 // runes; what is longer is not a misspelt name
-	maxSuggestions = 3
+	MaxSuggestions = 3
 )
 
 // Suggest returns up to three of the names that a person may have meant by
 // word, the likeliest first: names that begin with it or that it begins with,
 // names that contain it, and names a few keystrokes away.
-func Suggest(word string, among []string) []string { return suggest(word, among, maxSuggestions) }
+func Suggest(word string, among []string) []string {
+	return SuggestUpTo(word, among, MaxSuggestions)
+}
 
-func suggest(word string, among []string, most int) []string {
+// SuggestUpTo is Suggest with another limit.
+func SuggestUpTo(word string, among []string, most int) []string {
 	w := squash(word)
 	n := utf8.RuneCountInString(w)
 	if n == 0 || n > maxSpelling {
@@ -48,7 +51,7 @@ func suggest(word string, among []string, most int) []string {
 }
 
 // squash is fold without what parts words, for comparing.
-func squash(s string) string { return strings.ReplaceAll(fold(s), "_", "") }
+func squash(s string) string { return strings.ReplaceAll(Fold(s), "_", "") }
 
 // likeness scores how near a squashed name is to a squashed word; less is
 // nearer.
@@ -84,8 +87,8 @@ func transposed(a, b string) bool {
 	return false
 }
 
-// fold makes spellings of one name equal.
-func fold(s string) string {
+// Fold makes spellings of one name equal.
+func Fold(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == ' ' {
@@ -95,9 +98,9 @@ func fold(s string) string {
 	}, s)
 }
 
-// short quotes typed text for a message: clipped, on one line, with
+// Short quotes typed text for a message: clipped, on one line, with
 // everything that is not printable escaped.
-func short(s string) string {
+func Short(s string) string {
 	const most = 40
 	clipped := strings.ToValidUTF8(s, "\uFFFD")
 	if utf8.RuneCountInString(clipped) > most {
@@ -109,12 +112,12 @@ func short(s string) string {
 	return strconv.Quote(clipped)
 }
 
-// hint ends a sentence about an unknown name: what may have been meant, or
+// Hint ends a sentence about an unknown name: what may have been meant, or
 // else what there is.
-func hint(suggestions, all []string) string {
+func Hint(suggestions, all []string) string {
 	switch {
 	case len(suggestions) > 0:
-		return ". Did you mean " + either(suggestions) + "?"
+		return ". Did you mean " + Either(suggestions) + "?"
 	case len(all) > 0:
 		all = slices.Sorted(slices.Values(all))
 		return ". There is " + strings.Join(all, ", ") + "."
@@ -123,8 +126,8 @@ func hint(suggestions, all []string) string {
 	}
 }
 
-// either joins names as "a, b or c".
-func either(names []string) string {
+// Either joins names as "a, b or c".
+func Either(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

@@ -98,13 +98,13 @@ func (c Condition) AboutProcess() bool {
 	}
 }
 
-// aboutMember says that the condition is about the etcd member of a host.
-func (c Condition) aboutMember() bool {
+// AboutMember says that the condition is about the etcd member of a host.
+func (c Condition) AboutMember() bool {
 	return c == EtcdSpare || c == EtcdServes || c == EtcdCaughtUp
 }
 
-// conditions is the closed set, in the order of the constants.
-func conditions() []Condition {
+// Conditions is the closed set, in the order of the constants.
+func Conditions() []Condition {
 	return []Condition{
 		Answers, Supervised, Restarted, Running, Stopped, Gone, Ready,
 		Shown, Found, Nothing, Something, Unchanged, FileThere, SpaceFree, AllUp, AllIdle,

@@ -41,7 +41,7 @@ type PlanView struct {
 	Digest   *string    `json:"digest"`
 }
 
-func viewStep(s Step) StepView {
+func ViewStep(s Step) StepView {
 	v := StepView{
 		Kind: s.Kind, Title: s.Title, Process: s.Process, Host: s.Host, Address: s.Address, Login: s.Login, Via: s.Via,
 		Command: s.Command, Sent: s.Sent, Check: string(s.Check), Source: s.Source, Corrected: s.Corrected,
@@ -73,7 +73,7 @@ func (p Plan) View(votes int) PlanView {
 		v.Digest = &p.Digest
 	}
 	for _, s := range slices.Concat(p.Discover, p.Steps) {
-		v.Steps = append(v.Steps, viewStep(s))
+		v.Steps = append(v.Steps, ViewStep(s))
 	}
 	return v
 }

@@ -29,17 +29,17 @@ func Quote(argv []string) (string, error) {
 	}
 	words := make([]string, len(argv))
 	for i, word := range argv {
-		if err := printable(word); err != nil {
-			return "", fmt.Errorf("word %d of the command %s: %w", i+1, short(word), err)
+		if err := Printable(word); err != nil {
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, Short(word), err)
 		}
 		quoted, err := syntax.Quote(word, syntax.LangPOSIX)
 		if err != nil {
-			return "", fmt.Errorf("word %d of the command %s: %w", i+1, short(word), err)
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, Short(word), err)
 		}
 		words[i] = quoted
 	}
 	if strings.Contains(argv[0], "=") {
-		return "", fmt.Errorf("the command cannot begin with %s: put env before it", short(argv[0]))
+		return "", fmt.Errorf("the command cannot begin with %s: put env before it", Short(argv[0]))
 	}
 	line := strings.Join(words, " ")
 	if len(line) > maxLine {
@@ -48,7 +48,7 @@ func Quote(argv []string) (string, error) {
 	return line, nil
 }
 
-func printable(s string) error {
+func Printable(s string) error {
 	if !utf8.ValidString(s) {
 		return errors.New("is not valid UTF-8")
 	}

@@ -37,7 +37,7 @@ func Wrap(h *fleet.Host, argv []string, timeout time.Duration) (string, error) {
 		return "", err
 	}
 	if line[0] == '-' {
-		return "", fmt.Errorf("the command cannot begin with the option %s", short(argv[0]))
+		return "", fmt.Errorf("the command cannot begin with the option %s", Short(argv[0]))
 	}
 	return fmt.Sprintf("env LC_ALL=C timeout -k %d %d %s", killAfter, timeout/time.Second, line), nil
 }

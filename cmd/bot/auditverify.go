@@ -17,6 +17,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 	"dhbot/internal/store/sign"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func auditVerify(src *source) *cobra.Command {
@@ -192,7 +193,7 @@ const (
 // are compiled in.
 func (e evidence) rules(cfg *config.Config) (*audit.Rules, error) {
 	r := audit.Rules{VoteWithin: defaultVoteWithin, StartWithin: defaultStartWithin}
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		return nil, err
 	}

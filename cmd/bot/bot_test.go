@@ -21,6 +21,7 @@ import (
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/store/sign"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func TestMain(m *testing.M) {
@@ -98,7 +99,7 @@ func TestExitCodes(t *testing.T) {
 func TestRestartNamesItsOwnProcess(t *testing.T) {
 	for _, generation := range []string{"current", "legacy-20200121"} {
 		cl := demo.Fleet(generation, nil).Clusters[0]
-		catalogs, err := runbooks.Builtin()
+		catalogs, err := catalogs.Builtin()
 		if err != nil {
 			t.Fatal(err)
 		}

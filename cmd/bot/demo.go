@@ -17,7 +17,7 @@ import (
 
 	"dhbot/internal/logging"
 	"dhbot/internal/sim/demo"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func demoCommand() *cobra.Command {
@@ -28,7 +28,7 @@ func demoCommand() *cobra.Command {
 		Use: "demo", Short: "Run the whole bot on this machine, against a local Slack and simulated hosts", Args: argCheck(cobra.NoArgs),
 		Long: "Run the whole bot on this machine: a local Slack to open in a browser, three\nsimulated hosts over real SSH, an embedded etcd, and the very bot of `bot run`.\nEverything is on loopback and gone when it ends.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogs, err := runbooks.Builtin()
+			catalogs, err := catalogs.Builtin()
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // reach is how hosts are reached that no config names yet.
@@ -77,8 +77,8 @@ func (r *reach) pool() (*sshexec.Pool, error) {
 	})
 }
 
-func (r *reach) catalogOf() (*runbooks.Catalog, error) {
-	catalogs, err := runbooks.Builtin()
+func (r *reach) catalogOf() (*catalogs.Catalog, error) {
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		return nil, err
 	}

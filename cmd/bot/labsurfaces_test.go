@@ -22,6 +22,7 @@ import (
 	"dhbot/internal/test/cardtest"
 	"dhbot/internal/test/labtest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // surfaces is the whole bot beside the lab, and all the ways to ask it how a
@@ -111,7 +112,7 @@ func labCluster(t *testing.T, hosts map[string]labtest.Host) demo.Real {
 		}
 		cl.Hosts = append(cl.Hosts, h)
 	}
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

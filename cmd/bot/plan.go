@@ -17,6 +17,7 @@ import (
 	"dhbot/internal/config"
 	"dhbot/internal/sim/demo"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func catalogCommand() *cobra.Command {
@@ -26,12 +27,12 @@ func catalogCommand() *cobra.Command {
 		Use: "catalog", Short: "Show every process and action of both generations", Args: argCheck(cobra.NoArgs),
 		Long: "Show every process and action of both generations, and of the runbooks of your\nown that the config names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogs, _, err := catalogsOf(configFile)
+			list, _, err := catalogsOf(configFile)
 			if err != nil {
 				return err
 			}
-			var views []runbooks.CatalogView
-			for _, c := range catalogs {
+			var views []catalogs.View
+			for _, c := range list {
 				v, err := c.View()
 				if err != nil {
 					return err
@@ -50,10 +51,10 @@ func catalogCommand() *cobra.Command {
 
 // catalogsOf are the catalogs that a config file makes, and the config; without
 // a file they are the catalogs of the binary.
-func catalogsOf(configFile string) (runbooks.Catalogs, *config.Config, error) {
+func catalogsOf(configFile string) (catalogs.Set, *config.Config, error) {
 	if configFile == "" {
-		catalogs, err := runbooks.Builtin()
-		return catalogs, nil, err
+		list, err := catalogs.Builtin()
+		return list, nil, err
 	}
 	data, err := os.ReadFile(configFile)
 	if err != nil {
@@ -66,7 +67,7 @@ func catalogsOf(configFile string) (runbooks.Catalogs, *config.Config, error) {
 	return cfg.Catalogs, cfg, nil
 }
 
-func writeCatalogs(w io.Writer, views []runbooks.CatalogView) error {
+func writeCatalogs(w io.Writer, views []catalogs.View) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, v := range views {
 		fmt.Fprintf(t, "%s\t%s\n", v.Catalog, v.Title)

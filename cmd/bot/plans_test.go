@@ -30,7 +30,7 @@ var hole = regexp.MustCompile(`\\\{[a-zA-Z_.\\]+\\\}`)
 // table that was written from the pages is among the steps, on each host that
 // it is for, with the file and line of the page.
 func TestPlansAreThoseOfThePages(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "testdata", "seeds.tsv"))
+	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "catalogs", "testdata", "seeds.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}

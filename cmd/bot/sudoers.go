@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sudoers"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // sudoersAsked is what `bot sudoers` was asked for.
@@ -100,7 +100,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 }
 
 // fleetOf is the config's fleet, or the demo's of a generation.
-func fleetOf(configFile, catalog string) (runbooks.Catalogs, *fleet.Fleet, error) {
+func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {
 		return nil, nil, err

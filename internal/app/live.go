@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/sshexec"
 	"dhbot/internal/store/etcdstore"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Found is one line of `bot check --live`.
@@ -32,7 +33,7 @@ const liveTimeout = 20 * time.Second
 // which of the configured processes its supervisor really knows, and which
 // lines its sudoers file lacks for what the catalog can run there. It only
 // reads. Lines come in the order of the config.
-func CheckLive(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) []Found {
+func CheckLive(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Options) []Found {
 	var out []Found
 	out = append(out, checkSlack(ctx, cfg, o)...)
 	out = append(out, checkStore(ctx, cfg, o))
@@ -70,7 +71,7 @@ func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
 	return Found{OK: true, About: "store", Text: "answers at " + strings.Join(cfg.State.Etcd.Endpoints, ", ")}
 }
 
-func checkHosts(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, pool *sshexec.Pool) []Found {
+func checkHosts(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, pool *sshexec.Pool) []Found {
 	var wg sync.WaitGroup
 	var results [][]Found
 	for i := range cfg.Fleet.Clusters {
@@ -89,7 +90,7 @@ func checkHosts(ctx context.Context, cfg *config.Config, catalogs runbooks.Catal
 	return slices.Concat(results...)
 }
 
-func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host) []Found {
+func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) []Found {
 	about := cl.Name + "/" + h.Name
 	if r := pool.Dial(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via}); r.Outcome != remote.Answered {
 		return []Found{{About: about, Text: r.Outcome.String() + ": " + r.Detail}}
@@ -98,7 +99,7 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, c
 	if !usable {
 		return shell // nothing else would be answered
 	}
-	var monit, systemd []runbooks.Process
+	var monit, systemd []catalogs.Process
 	for _, id := range h.Processes {
 		p, ok := cat.Process(id)
 		switch {
@@ -141,7 +142,7 @@ func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about stri
 
 // checkMonit compares what the config says with what monit's summary lists.
 func checkMonit(
-	ctx context.Context, pool *sshexec.Pool, cat *runbooks.Catalog, h *fleet.Host, about string, want []runbooks.Process,
+	ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, h *fleet.Host, about string, want []catalogs.Process,
 ) []Found {
 	argv := h.Monit
 	if len(argv) == 0 {
@@ -174,7 +175,7 @@ func checkMonit(
 	return append([]Found{{OK: true, About: about, Text: fmt.Sprintf("monit knows %d of %d: %s", len(there), len(want), strings.Join(there, ", "))}}, out...)
 }
 
-func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about string, p runbooks.Process) Found {
+func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about string, p catalogs.Process) Found {
 	r := ask(ctx, pool, h, []string{"systemctl", "show", "-p", "LoadState", "-p", "ActiveState", p.Service})
 	if !r.OK() {
 		return Found{About: about, Text: fmt.Sprintf("systemctl show %s: %s", p.Service, said(r))}

@@ -11,14 +11,14 @@ import (
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/test/sshdtest"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // A live check names a login shell that is not POSIX, once and with what to do,
 // and asks the host nothing else; one that prints before every answer is a hint
 // and spoils nothing. Behind sshd, with the shells themselves.
 func TestCheckLoginShells(t *testing.T) {
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ import (
 	"dhbot/internal/status"
 	"dhbot/internal/store/etcdconn"
 	"dhbot/internal/store/etcdstore"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Options are what `bot run` takes besides the config file.
@@ -57,7 +57,7 @@ func (o Options) clock() func() time.Time {
 }
 
 // Start runs the bot that a config describes, until ctx ends.
-func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, o Options) error {
+func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Options) error {
 	if err := Allowed(cfg, o); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs runbooks.Catalogs, 
 }
 
 // Configure translates a config into what the rooms of the house go by.
-func Configure(cfg *config.Config, catalogs runbooks.Catalogs, o Options) Config {
+func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 	return Config{
 		Grammar:      command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
 		Settings:     handlers.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},

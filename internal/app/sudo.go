@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/remote"
 	"dhbot/internal/sudoers"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // everything is a rule that allows any command at all, as `sudo -l` shows it.
@@ -20,7 +20,7 @@ var askFirst = regexp.MustCompile(`(?m)^ +\([^)]*\) (PASSWD:|/|ALL)`)
 
 // checkSudo says which lines a host's sudoers file lacks for what the catalog
 // can run there. It runs nothing but sudo -n -l.
-func checkSudo(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
+func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
 	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login})
 	if err != nil {
 		return []Found{{About: about, Text: "sudo: " + err.Error()}}

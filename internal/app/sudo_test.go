@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/remote"
 	"dhbot/internal/sudoers"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // fakeSudo answers sudo -n -l from a list of allowed commands, and anything
@@ -55,7 +55,7 @@ func (f fakeSudo) Run(_ context.Context, c remote.Command) remote.Result {
 }
 
 func TestCheckSudo(t *testing.T) {
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestCheckSudo(t *testing.T) {
 // TestCheckWrapper: where the config says that sudo is old, the wrapper is
 // asked whether it would run each command, and runs none.
 func TestCheckWrapper(t *testing.T) {
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,14 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // newFleet starts n hosts, each with all of some processes.
 func newFleet(tb testing.TB, n int, processes ...string) *estate {
 	tb.Helper()
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func (e *estate) planFleet(tb testing.TB, process string) {
 	h := e.hosts[0]
 	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}
 	cl.Hosts = []fleet.Host{{Name: h.name, Address: h.address, Login: e.login, Processes: []string{process}}}
-	planner := runbooks.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+	planner := planner.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
 	plan, err := planner.Plan(runbooks.Inputs{Cluster: cluster, Action: "status", Process: process})
 	if err != nil {
 		tb.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/test/sshdtest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 const (
@@ -26,7 +28,7 @@ type host struct {
 
 // estate is what both sides reach over SSH.
 type estate struct {
-	catalogs                   runbooks.Catalogs
+	catalogs                   catalogs.Set
 	hosts                      []host
 	login, keyFile, knownHosts string
 	watch                      string // a line of the cluster's config, "" for none
@@ -54,7 +56,7 @@ echo '  900       0 Sat Nov 21 02:02:05 2026'
 // current generation.
 func newEstate(tb testing.TB) *estate {
 	tb.Helper()
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -97,7 +99,7 @@ func (e *estate) plan(tb testing.TB) {
 	for _, h := range e.hosts {
 		cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.name, Address: h.address, Login: e.login, Processes: []string{h.process}})
 	}
-	planner := runbooks.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+	planner := planner.Planner{Catalogs: e.catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
 	for i := range e.hosts {
 		plan, err := planner.Plan(runbooks.Inputs{Cluster: cluster, Action: "status", Process: e.hosts[i].process})
 		if err != nil {

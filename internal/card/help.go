@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // HelpRow is one command as help shows it.
@@ -94,7 +94,7 @@ func HelpVerb(t HelpTopic) Card {
 }
 
 // HelpProcess tells about one process.
-func HelpProcess(p runbooks.Process, hosts []string) Card {
+func HelpProcess(p catalogs.Process, hosts []string) Card {
 	where := []Line{{T("Runs on " + strings.Join(hosts, ", ") + " under " + string(p.Manager) + " as "), C(p.Service)}}
 	if len(p.Aliases) > 0 {
 		where = append(where, Line{T("Also called " + strings.Join(p.Aliases, ", "))})

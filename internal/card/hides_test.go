@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/status"
 	"dhbot/internal/test/cardtest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // For no combination of what was found of two processes on two hosts does a card
@@ -47,7 +48,7 @@ func TestNoCardIsGreenerThanItsBoard(t *testing.T) {
 		},
 	)
 	row := func(process, host string, kind func(*status.Row)) status.Row {
-		r := status.Row{Process: runbooks.Process{ID: process, Title: process, Level: runbooks.Critical}, Host: host, Command: "ask"}
+		r := status.Row{Process: catalogs.Process{ID: process, Title: process, Level: runbooks.Critical}, Host: host, Command: "ask"}
 		kind(&r)
 		return r
 	}

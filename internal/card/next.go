@@ -7,6 +7,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/incident"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // ChangeTap asks for a change, after a question.
@@ -29,7 +30,7 @@ const logsBefore = 5 * time.Minute
 // LogsTap reads a process's log: where it can be read by time from a little
 // before it was seen to fail, or else, where it is not known when that was, of the
 // last half hour.
-func LogsTap(p runbooks.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
+func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil
 	}

@@ -5,12 +5,12 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Grammar is what it takes to understand a command: the names that exist.
 type Grammar struct {
-	Catalogs runbooks.Catalogs
+	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Channels map[string]string // channel id → cluster name
 	People   map[string]string // account id → name, for mentions in a reason
@@ -70,17 +70,17 @@ func (g *Grammar) Commands() []Command {
 var otherWords = map[string][]string{"logs": {"log"}}
 
 // derived is the command of an action.
-func (g *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {
+func (g *Grammar) derived(cat *catalogs.Catalog, a *catalogs.Action) Command {
 	c := Command{
 		Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params,
 		Aliases: otherWords[a.Name], FromCatalog: true,
 	}
 	usage, example := []string{a.Name}, []string{a.Name}
 	switch {
-	case a.Scope == runbooks.AboutHost:
+	case a.Scope == catalogs.AboutHost:
 		c.Object = HostNamed
 		usage, example = append(usage, "HOST"), append(example, g.exampleHost(cat))
-	case a.Scope == runbooks.AboutCluster:
+	case a.Scope == catalogs.AboutCluster:
 		c.Object = ClusterMeant
 	case len(a.Processes) == 1 && len(a.Managers) == 0:
 		c.Object, c.Process = ProcessImplied, a.Processes[0]
@@ -106,7 +106,7 @@ func (g *Grammar) derived(cat *runbooks.Catalog, a *runbooks.Action) Command {
 }
 
 // exampleHost is a host of a cluster that the catalog is for.
-func (g *Grammar) exampleHost(cat *runbooks.Catalog) string {
+func (g *Grammar) exampleHost(cat *catalogs.Catalog) string {
 	for _, cl := range g.Fleet.Clusters {
 		if cl.Catalog == cat.Name && len(cl.Hosts) > 0 {
 			return cl.Hosts[0].Name
@@ -116,7 +116,7 @@ func (g *Grammar) exampleHost(cat *runbooks.Catalog) string {
 }
 
 // exampleProcess is db_dis, or the first process that the action is for.
-func exampleProcess(cat *runbooks.Catalog, a *runbooks.Action) string {
+func exampleProcess(cat *catalogs.Catalog, a *catalogs.Action) string {
 	first := "PROCESS"
 	for _, p := range cat.Processes() {
 		switch {

@@ -5,16 +5,16 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // name is a token as a name: without the comma or colon that may follow it.
 func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
 
-func (g *Grammar) find(cl *fleet.Cluster, spelling string) runbooks.Match {
+func (g *Grammar) find(cl *fleet.Cluster, spelling string) catalogs.Match {
 	cat, ok := g.Catalogs.Get(cl.Catalog)
 	if !ok || spelling == "" {
-		return runbooks.Match{}
+		return catalogs.Match{}
 	}
 	return cat.Find(spelling)
 }

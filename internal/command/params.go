@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 var (
@@ -91,7 +91,7 @@ func (c *changing) param() error {
 	return nil
 }
 
-func (c *changing) nearOptions(params []runbooks.Param, name, value string) []string {
+func (c *changing) nearOptions(params []catalogs.Param, name, value string) []string {
 	var readings []string
 	for _, n := range like(name, paramNames(params)) {
 		readings = append(readings, c.said()+" "+n+"="+value)
@@ -99,7 +99,7 @@ func (c *changing) nearOptions(params []runbooks.Param, name, value string) []st
 	return append(readings, c.said())
 }
 
-func paramNames(params []runbooks.Param) []string {
+func paramNames(params []catalogs.Param) []string {
 	var out []string
 	for _, p := range params {
 		out = append(out, p.Name)
@@ -107,7 +107,7 @@ func paramNames(params []runbooks.Param) []string {
 	return out
 }
 
-func paramNamed(params []runbooks.Param, name string) *runbooks.Param {
+func paramNamed(params []catalogs.Param, name string) *catalogs.Param {
 	for i := range params {
 		if params[i].Name == name {
 			return &params[i]
@@ -131,7 +131,7 @@ func (r *reading) missingParam(req *Request) error {
 			continue
 		}
 		q := &Question{Code: MissingParam, Text: fmt.Sprintf("Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)}
-		if p.Type == runbooks.ChoiceParam {
+		if p.Type == catalogs.ChoiceParam {
 			for _, value := range p.Choices {
 				r.suggest(q, req.Text()+" "+p.Name+"="+value)
 			}

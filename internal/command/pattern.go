@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // takePattern reads a name such as `query-*`. Only a status takes one: its
@@ -22,7 +22,7 @@ func (l *looking) takePattern(t token) bool {
 }
 
 // expand adds the hosts of a cluster that a pattern names, or else the processes.
-func (l *looking) expand(pattern string, cat *runbooks.Catalog, cl *fleet.Cluster) error {
+func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluster) error {
 	var hosts, processes []string
 	for i := range cl.Hosts {
 		h := &cl.Hosts[i]

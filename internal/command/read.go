@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // looking is a command that only reads, being read. It is understood
@@ -193,10 +193,10 @@ func (l *looking) takeParam(w []token) (int, error) {
 	switch {
 	case p == nil:
 		return 0, nil
-	case p.Type == runbooks.ChoiceParam && len(p.Choices) == 1:
+	case p.Type == catalogs.ChoiceParam && len(p.Choices) == 1:
 		l.params[p.Name] = p.Choices[0]
 		return 1, nil
-	case p.Type == runbooks.InstantParam && lengthAt(w[1:]) > 0:
+	case p.Type == catalogs.InstantParam && lengthAt(w[1:]) > 0:
 		n := lengthAt(w[1:])
 		l.params[p.Name] = lengthOf(w[1 : 1+n])
 		return 1 + n, nil
@@ -237,11 +237,11 @@ func (l *looking) unknownOption(name string, kv []string) error {
 
 // options are the parameters of the verb's action, of whatever process: the
 // planner says which do not fit the one that was named.
-func (l *looking) options() []runbooks.Param {
+func (l *looking) options() []catalogs.Param {
 	if l.cmd.Action == "" {
 		return l.cmd.Params
 	}
-	var out []runbooks.Param
+	var out []catalogs.Param
 	for i := range l.g.Fleet.Clusters {
 		cat, ok := l.g.Catalogs.Get(l.g.Fleet.Clusters[i].Catalog)
 		if !ok {

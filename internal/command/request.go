@@ -5,12 +5,13 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Part is one process of a request and the hosts that were named for it, in
 // the order in which they were typed.
 type Part struct {
-	Process *runbooks.Process
+	Process *catalogs.Process
 	Hosts   []*fleet.Host // empty: every host of the process
 }
 
@@ -18,11 +19,11 @@ type Part struct {
 type Request struct {
 	Command Command
 	Cluster *fleet.Cluster
-	Catalog *runbooks.Catalog
+	Catalog *catalogs.Catalog
 
 	// Process and Hosts are the first target. Process is nil where the target
 	// is a host or the cluster; Hosts is empty where no host was named.
-	Process *runbooks.Process
+	Process *catalogs.Process
 	Hosts   []*fleet.Host
 	// Also are the other processes of the same command, in order.
 	Also []Part

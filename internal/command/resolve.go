@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // resolve finds cluster, processes and hosts for the names.
@@ -120,7 +120,7 @@ func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Par
 	return p, nil
 }
 
-func (c *changing) notThere(req *Request, p *runbooks.Process, at *fleet.Host, hosts []*fleet.Host) error {
+func (c *changing) notThere(req *Request, p *catalogs.Process, at *fleet.Host, hosts []*fleet.Host) error {
 	var readings []string
 	for _, h := range hosts {
 		readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, p.ID, h.Name, req.Cluster.Name))

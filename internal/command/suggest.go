@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // maxChoices is how many whole commands a question offers.
@@ -140,13 +141,13 @@ func (r *reading) examples(cmd Command) []string {
 	if !ok {
 		return nil
 	}
-	var found []runbooks.Process
+	var found []catalogs.Process
 	for _, p := range cat.Processes() {
 		if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
 			found = append(found, p)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b runbooks.Process) int {
+	slices.SortStableFunc(found, func(a, b catalogs.Process) int {
 		if cmd.Class.Changing() { // the least harm first: one of them may be tapped by mistake
 			a, b = b, a
 		}

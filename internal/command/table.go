@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Object is what a verb is about.
@@ -58,7 +59,7 @@ type Command struct {
 	Usage   string
 	Example string
 	// Params are those of the action, with which the usage ends.
-	Params []runbooks.Param
+	Params []catalogs.Param
 	// FromCatalog says that the row was made of an action of a catalog.
 	FromCatalog bool
 }
@@ -121,9 +122,9 @@ func changes() []Command {
 		{Verb: "maintenance-window",
 			Object: AnyTarget,
 			Class:  runbooks.Writes,
-			Params: []runbooks.Param{
-				{Name: ParamFrom, Type: runbooks.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
-				{Name: ParamUntil, Type: runbooks.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
+			Params: []catalogs.Param{
+				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
+				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
 			},
 			Summary: "ask for maintenance of hosts, or of the whole cluster, that begins and ends by itself: no incidents meanwhile",
 			Usage:   "maintenance-window [HOST…] [in CLUSTER] from=TIME until=TIME|2d [because REASON]",
@@ -131,13 +132,13 @@ func changes() []Command {
 		{Verb: "maintenance-approve",
 			Object:  ClusterMeant,
 			Class:   runbooks.Writes,
-			Params:  []runbooks.Param{{Name: ParamID, Type: runbooks.TextParam, Help: "the id of the window, as its card has it"}},
+			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, as its card has it"}},
 			Summary: "approve a maintenance window that somebody else asked for",
 			Usage:   "maintenance-approve [in CLUSTER] id=M-XXXX", Example: "maintenance-approve id=M-7F3KQ2ZM5TLA"},
 		{Verb: "maintenance-cancel",
 			Object:  ClusterMeant,
 			Class:   runbooks.Writes,
-			Params:  []runbooks.Param{{Name: ParamID, Type: runbooks.TextParam, Help: "the id of the window, as its card has it"}},
+			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, as its card has it"}},
 			Summary: "deny a maintenance window, call it off, or end it early",
 			Usage:   "maintenance-cancel [in CLUSTER] id=M-XXXX [because REASON]", Example: "maintenance-cancel id=M-7F3KQ2ZM5TLA because the parts are late"},
 	}

@@ -16,6 +16,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 var (
@@ -74,7 +75,7 @@ func (b *builder) readCluster(name string, v value, addresses map[string]string)
 	b.readEscalation(name, o.get("escalation"))
 }
 
-func (b *builder) readHost(name string, v value, catalog *runbooks.Catalog, addresses map[string]string) fleet.Host {
+func (b *builder) readHost(name string, v value, catalog *catalogs.Catalog, addresses map[string]string) fleet.Host {
 	o := v.object(keysOf[hostKeys]()...)
 	h := fleet.Host{Name: name}
 	b.readRoute(&h, o)
@@ -122,7 +123,7 @@ const reloadedProcess = "web_api_service"
 
 // knows says that a process is in the catalog, and reports it where it is not.
 // Without a catalog nothing can be said, and the missing catalog was reported.
-func knows(v value, catalog *runbooks.Catalog, id string) bool {
+func knows(v value, catalog *catalogs.Catalog, id string) bool {
 	if catalog == nil {
 		return true
 	}
@@ -139,7 +140,7 @@ func knows(v value, catalog *runbooks.Catalog, id string) bool {
 	return false
 }
 
-func processIDs(catalog *runbooks.Catalog) []string {
+func processIDs(catalog *catalogs.Catalog) []string {
 	var ids []string
 	for _, p := range catalog.Processes() {
 		ids = append(ids, p.ID)
@@ -148,7 +149,7 @@ func processIDs(catalog *runbooks.Catalog) []string {
 }
 
 // warnOfAbsent names what every installation has and no host is said to run.
-func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *runbooks.Catalog) {
+func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *catalogs.Catalog) {
 	var absent []string
 	for _, p := range catalog.Processes() {
 		if p.Optional == "" && len(cluster.HostsOf(p.ID)) == 0 {
@@ -162,7 +163,7 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *runbooks.Catalog
 
 // readSchedule reads when processes should be up. A process without an entry
 // should be up always.
-func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *runbooks.Catalog) {
+func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *catalogs.Catalog) {
 	cluster.Up = map[string][]timeinterval.TimeInterval{}
 	for _, p := range v.pairs() {
 		if knows(p.value, catalog, p.name) && len(cluster.HostsOf(p.name)) == 0 {

@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/secret"
 	"dhbot/internal/sshconfig"
 	"dhbot/internal/sshkey"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Config is a config file that has been read and checked.
@@ -45,7 +45,7 @@ type Config struct {
 	// Incidents say from when on what is observed is an incident.
 	Incidents Incidents
 	// Catalogs are what the binary carries, with Runbooks laid over it.
-	Catalogs runbooks.Catalogs
+	Catalogs catalogs.Set
 	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
 	// own: replicas agree on one config.
 	Hash string
@@ -109,7 +109,7 @@ type builder struct {
 	reader
 	dir      string // of the file
 	config   Config
-	catalogs runbooks.Catalogs // nil where they cannot be used
+	catalogs catalogs.Set // nil where they cannot be used
 	own      files
 	// files and endpoints are what the text names and only a look at the
 	// world can check; see Load.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // readLowered holds runbooks of one's own to the floors: where one takes less
@@ -16,7 +17,7 @@ func (b *builder) readLowered(v value) {
 	why := map[string]string{}
 	for _, item := range v.items() {
 		o := item.object(keysOf[loweredKeys]()...)
-		l := runbooks.Lowered{
+		l := catalogs.Lowered{
 			Catalog: o.need("catalog", "name the catalog that the runbook changes").text(),
 			Process: o.get("process").text(), Action: o.get("action").text(), Class: runbooks.Class(o.get("class").text()),
 		}
@@ -39,7 +40,7 @@ func (b *builder) readLowered(v value) {
 		}
 		return
 	}
-	lowered, problems := runbooks.LoweredBy(b.catalogs)
+	lowered, problems := catalogs.LoweredBy(b.catalogs)
 	for _, p := range problems {
 		b.problems = append(b.problems, Problem{File: runbookFile(b.own.dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
 	}
@@ -60,7 +61,7 @@ func (b *builder) readLowered(v value) {
 	}
 }
 
-func lowers(l runbooks.Lowered) string {
+func lowers(l catalogs.Lowered) string {
 	if l.Class != "" {
 		return fmt.Sprintf("the class %s of the action %s is too low: %s", l.Class, l.Action, l.Why)
 	}

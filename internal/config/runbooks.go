@@ -11,16 +11,16 @@ import (
 	"strings"
 
 	"dhbot/internal/trusted"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // ownRunbooks reads the catalogs that a file of runbooks of one's own changes:
 // runbooks: names a directory, which runbooks.Load lays over what the binary
 // carries. There are none where they cannot be used, which was reported and
 // after which nothing can be said of the names of processes.
-func (b *builder) ownRunbooks(v value) runbooks.Catalogs {
+func (b *builder) ownRunbooks(v value) catalogs.Set {
 	if !v.there() {
-		catalogs, err := runbooks.Builtin()
+		catalogs, err := catalogs.Builtin()
 		return b.loaded("", catalogs, err)
 	}
 	dir := from(b.dir, v.text())
@@ -39,7 +39,7 @@ func (b *builder) ownRunbooks(v value) runbooks.Catalogs {
 		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "let the bot's user read every file there")
 		return nil
 	}
-	catalogs, err := runbooks.Load(os.DirFS(dir))
+	catalogs, err := catalogs.Load(os.DirFS(dir))
 	return b.loaded(dir, catalogs, err)
 }
 
@@ -102,13 +102,13 @@ func (b *builder) hashRunbooks(dir string, names []string) error {
 }
 
 // loaded reports what was wrong with the catalogs.
-func (b *builder) loaded(dir string, catalogs runbooks.Catalogs, err error) runbooks.Catalogs {
+func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set {
 	if err == nil {
-		return catalogs
+		return list
 	}
-	var problems runbooks.Problems
+	var problems catalogs.Problems
 	if !errors.As(err, &problems) {
-		problems = runbooks.Problems{{File: dir, Text: err.Error()}}
+		problems = catalogs.Problems{{File: dir, Text: err.Error()}}
 	}
 	for _, p := range problems {
 		b.problems = append(b.problems, Problem{File: runbookFile(dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})

@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/sudoers"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Found is what a host has.
@@ -33,7 +34,7 @@ type Found struct {
 const timeout = 20 * time.Second
 
 // Host asks one host. Its error says that nothing can be said about it.
-func Host(ctx context.Context, on remote.Runner, cat *runbooks.Catalog, h fleet.Host) (Found, error) {
+func Host(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, h fleet.Host) (Found, error) {
 	f := Found{Host: h}
 	if err := f.askMonit(ctx, on, cat); err != nil {
 		return f, err
@@ -60,7 +61,7 @@ func ask(ctx context.Context, on remote.Runner, h fleet.Host, argv ...string) (r
 }
 
 // askMonit reads which services monit has there.
-func (f *Found) askMonit(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) error {
+func (f *Found) askMonit(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	monit := cat.Monit
 	if len(f.Host.Monit) > 0 {
 		monit = f.Host.Monit
@@ -93,18 +94,18 @@ func firstLine(r remote.Result) string {
 	return line
 }
 
-func byService(cat *runbooks.Catalog, manager runbooks.Manager, service string) (runbooks.Process, bool) {
+func byService(cat *catalogs.Catalog, manager runbooks.Manager, service string) (catalogs.Process, bool) {
 	for _, p := range cat.Processes() {
 		if p.Manager == manager && p.Service == service {
 			return p, true
 		}
 	}
-	return runbooks.Process{}, false
+	return catalogs.Process{}, false
 }
 
 // askSystemd looks for the units that the catalog knows, and takes those that
 // run or are to run: a package may bring a unit that nothing uses.
-func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) error {
+func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	for _, p := range cat.Processes() {
 		if p.Manager == runbooks.Monit {
 			continue
@@ -131,7 +132,7 @@ var clientDirs = []string{"/etc/sysconfig/deephaven/etcd/client", "/etc/sysconfi
 
 // askEtcdFiles looks for the directory of etcd's client files, where it is not
 // the catalog's.
-func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *runbooks.Catalog) {
+func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) {
 	if !slices.Contains(f.Host.Processes, "etcd") {
 		return
 	}
@@ -167,7 +168,7 @@ func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 }
 
 // order puts the processes into the catalog's order, each once.
-func (f *Found) order(cat *runbooks.Catalog) {
+func (f *Found) order(cat *catalogs.Catalog) {
 	var out []string
 	for _, p := range cat.Processes() {
 		if slices.Contains(f.Host.Processes, p.ID) {

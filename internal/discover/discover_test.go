@@ -12,12 +12,12 @@ import (
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/test/labtest"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
-func catalog(t *testing.T, name string) *runbooks.Catalog {
+func catalog(t *testing.T, name string) *catalogs.Catalog {
 	t.Helper()
-	all, err := runbooks.Builtin()
+	all, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

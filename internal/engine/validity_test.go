@@ -9,17 +9,19 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // planOf is a plan of the catalog on a small fleet.
 func planOf(t *testing.T, in runbooks.Inputs) runbooks.Plan {
 	t.Helper()
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	query := []string{"db_query_server", "log_aggregator_service", "tailer1", "db_tdcp"}
-	p := &runbooks.Planner{Catalogs: catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{Name: "prod", Catalog: "current", Hosts: []fleet.Host{
+	p := &planner.Planner{Catalogs: catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{{Name: "prod", Catalog: "current", Hosts: []fleet.Host{
 		{Name: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Processes: []string{"etcd", "configuration_server", "authentication_server", "db_dis", "iris_controller"}},
 		{Name: "query-1", Address: "10.0.0.6:22", Login: "dhops", Processes: query},
 		{Name: "query-2", Address: "10.0.0.7:22", Login: "dhops", Processes: query},

@@ -17,6 +17,8 @@ import (
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // How long all of it may take, and how much of it is kept with a run, which is
@@ -30,7 +32,7 @@ const (
 
 // Collector reads evidence.
 type Collector struct {
-	Catalogs runbooks.Catalogs
+	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Remote   remote.Runner
 }
@@ -64,7 +66,7 @@ func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pi
 
 // about is the process of a step, the reads of its host, and whether a thread dump
 // may be taken there.
-func (c *Collector) about(cluster string, st runbooks.Step) (p *runbooks.Process, reads runbooks.HostReads, dumps, ok bool) {
+func (c *Collector) about(cluster string, st runbooks.Step) (p *catalogs.Process, reads planner.HostReads, dumps, ok bool) {
 	cl, ok := c.Fleet.Cluster(cluster)
 	if !ok {
 		return nil, reads, false, false
@@ -78,7 +80,7 @@ func (c *Collector) about(cluster string, st runbooks.Step) (p *runbooks.Process
 	if !known || !there {
 		return nil, reads, false, false
 	}
-	return p, runbooks.ReadsOf(catalog, h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
+	return p, planner.ReadsOf(catalog, h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
 }
 
 // ask sends one read, and says why there is no answer.
@@ -97,7 +99,7 @@ func (c *Collector) ask(ctx context.Context, st runbooks.Step, err error) (text,
 }
 
 // usage is "pid 705: sleeping, up 1h2m3s, 812 MB, 143 threads".
-func (c *Collector) usage(ctx context.Context, reads runbooks.HostReads, pid int) []string {
+func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int) []string {
 	st, err := reads.Usage(pid)
 	text, why := c.ask(ctx, st, err)
 	head := fmt.Sprintf("pid %d: ", pid)
@@ -128,7 +130,7 @@ func state(stat string) string {
 	return "state " + stat
 }
 
-func (c *Collector) log(ctx context.Context, reads runbooks.HostReads, files []string) []string {
+func (c *Collector) log(ctx context.Context, reads planner.HostReads, files []string) []string {
 	st, err := reads.LastLines(files, logLines)
 	text, why := c.ask(ctx, st, err)
 	if why != "" {
@@ -138,7 +140,7 @@ func (c *Collector) log(ctx context.Context, reads runbooks.HostReads, files []s
 	return append([]string{"last lines of its log:"}, lines[max(0, len(lines)-logLines):]...)
 }
 
-func (c *Collector) threads(ctx context.Context, reads runbooks.HostReads, p *runbooks.Process, pid int) []string {
+func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *catalogs.Process, pid int) []string {
 	st, err := reads.ThreadDump(p, pid)
 	text, why := c.ask(ctx, st, err)
 	if why != "" {
@@ -156,7 +158,7 @@ func (c *Collector) threads(ctx context.Context, reads runbooks.HostReads, p *ru
 // bounded are the lines of a text that are not empty, each made safe to show. A
 // few more than most may come back.
 func bounded(text string, most int) []string {
-	all := runbooks.ListLines(redact.Text(text)) // as a whole: a key goes over several lines
+	all := planner.ListLines(redact.Text(text)) // as a whole: a key goes over several lines
 	if len(all) > 4*most {
 		all = all[:4*most]
 	}

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // host answers what it is sent by a word of it, and keeps what was sent.
@@ -39,7 +40,7 @@ func says(text string) remote.Result {
 
 func collector(t *testing.T, h *host, dump string) *Collector {
 	t.Helper()
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

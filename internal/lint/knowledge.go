@@ -9,12 +9,13 @@ import (
 	"mvdan.cc/sh/v3/shell"
 
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // knowledge is what a catalog says about processes and commands.
 type knowledge struct {
-	catalog  *runbooks.Catalog
-	all      runbooks.Catalogs
+	catalog  *catalogs.Catalog
+	all      catalogs.Set
 	names    map[string]string // a folded title, id or alias → id
 	commands []known
 	cites    map[string]int // how many steps come from a page, by its file name
@@ -28,7 +29,7 @@ type known struct {
 	key    string // program and leading words, as keyOf makes it
 }
 
-func learn(catalog *runbooks.Catalog, all runbooks.Catalogs) (*knowledge, error) {
+func learn(catalog *catalogs.Catalog, all catalogs.Set) (*knowledge, error) {
 	k := &knowledge{catalog: catalog, all: all, names: map[string]string{}, cites: map[string]int{}}
 	for _, p := range catalog.Processes() {
 		for _, n := range append([]string{p.Title, p.ID, p.Service}, p.Aliases...) {
@@ -156,9 +157,9 @@ func (k *knowledge) mentioned(sentence string) string {
 
 // service is the process of this generation that a supervisor knows by that
 // name.
-func (k *knowledge) service(name string) (*runbooks.Process, bool) { return serviceOf(k.catalog, name) }
+func (k *knowledge) service(name string) (*catalogs.Process, bool) { return serviceOf(k.catalog, name) }
 
-func serviceOf(c *runbooks.Catalog, name string) (*runbooks.Process, bool) {
+func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
 	for _, p := range c.Processes() {
 		if p.Service == name {
 			return &p, true

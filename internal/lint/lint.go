@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Finding is one thing wrong with one line of a page.
@@ -43,7 +43,7 @@ type Linter struct {
 // one that the pages are about, and "" takes for each page the one that cites
 // it most, or else the first of them. The error says that there is no such
 // generation, or that one cannot be shown.
-func New(catalogs runbooks.Catalogs, catalog string) (*Linter, error) {
+func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {
 		k, err := learn(c, catalogs)

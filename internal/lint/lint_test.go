@@ -10,14 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew; read them line by line afterwards")
 
 func linter(t testing.TB) *Linter {
 	t.Helper()
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestCatalogOfPage(t *testing.T) {
 			t.Errorf("%s: %s", page, got)
 		}
 	}
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func FuzzPage(f *testing.F) {
 // TestService: service(8) takes a service and what to do with it; a program of
 // the catalog behind it is none.
 func TestService(t *testing.T) {
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
 	"dhbot/internal/publish"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // cluster is a cluster under watch.
@@ -151,7 +151,7 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 		shown = new(string)
 		c.shown[i.ID] = shown
 	}
-	find := func(id string) (runbooks.Process, bool) { return c.Looker.Process(c.state.Cluster, id) }
+	find := func(id string) (catalogs.Process, bool) { return c.Looker.Process(c.state.Cluster, id) }
 	h := c.handlings[i.ID]
 	now := incidentcard.Incident(*i, h.Handling, c.state.Cluster, find)
 	f := form{card: now, sign: card.PlainText(now), final: true, muted: h.IsMuted(i.Worst(), c.Now())}

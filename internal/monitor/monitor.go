@@ -18,6 +18,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Looker looks at hosts, and knows what may be looked at.
@@ -34,7 +35,7 @@ type Looker interface {
 	// where not.
 	MayOwn(ctx context.Context, cluster string, o incident.Owner) error
 	// Process is a process of a cluster's catalog.
-	Process(cluster, id string) (runbooks.Process, bool)
+	Process(cluster, id string) (catalogs.Process, bool)
 }
 
 // Messenger is where messages are put; its errors are those of publish.Messenger.

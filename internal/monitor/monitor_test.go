@@ -22,6 +22,7 @@ import (
 	"dhbot/internal/status"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // bench is a cluster that a test breaks and repairs, a place for messages, and
@@ -72,7 +73,7 @@ func (b *bench) Look(_ context.Context, scope incident.Scope, _ func(runbooks.Ta
 		s := incident.Seen{Target: t, Severity: level, Headline: "it is " + level.String(), At: time.Now()}
 		out = append(out, s)
 		board.Rows = append(board.Rows, status.Row{
-			Process: runbooks.Process{ID: t.Process, Title: t.Process}, Host: t.Host,
+			Process: catalogs.Process{ID: t.Process, Title: t.Process}, Host: t.Host,
 			Observation: observe.Observation{State: observe.Up, At: s.At}, Finding: observe.Finding{Severity: level, Headline: s.Headline},
 		})
 	}
@@ -90,7 +91,7 @@ func (b *bench) MayOwn(context.Context, string, incident.Owner) error {
 	defer b.mu.Unlock()
 	return b.refuse
 }
-func (b *bench) Process(string, string) (runbooks.Process, bool) { return runbooks.Process{}, false }
+func (b *bench) Process(string, string) (catalogs.Process, bool) { return catalogs.Process{}, false }
 
 func (b *bench) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
 	b.mu.Lock()

@@ -6,7 +6,7 @@ import (
 
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // Complaint is what a command wrote, for people: its standard error, or, where
@@ -44,7 +44,7 @@ func complaintOf(program string, r remote.Result) string {
 // quiet are the lines of a stream that are neither empty nor a login shell's.
 func quiet(out remote.Output) []string {
 	var lines []string
-	for _, line := range runbooks.ListLines(redact.Clean(out.String())) {
+	for _, line := range planner.ListLines(redact.Clean(out.String())) {
 		if line = strings.TrimSpace(line); line != "" && !remote.IsNoise(line) {
 			lines = append(lines, line)
 		}

@@ -10,6 +10,7 @@ import (
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // spaceFloor is how much must be free where a file is about to be written:
@@ -104,7 +105,7 @@ func found(step runbooks.Step, r remote.Result) Verdict {
 }
 
 func countLines(r remote.Result) string {
-	n := len(runbooks.ListLines(r.Stdout.String()))
+	n := len(planner.ListLines(r.Stdout.String()))
 	switch {
 	case r.Stdout.Truncated():
 		return fmt.Sprintf("%d bytes, of which the middle was dropped", r.Stdout.Total)
@@ -116,7 +117,7 @@ func countLines(r remote.Result) string {
 }
 
 func noLines(step runbooks.Step, r remote.Result) Verdict {
-	lines := runbooks.ListLines(r.Stdout.String())
+	lines := planner.ListLines(r.Stdout.String())
 	switch {
 	case r.Exit != 0:
 		return failedRead(step, r)
@@ -131,7 +132,7 @@ func noLines(step runbooks.Step, r remote.Result) Verdict {
 
 func someLines(step runbooks.Step, r remote.Result) Verdict {
 	v := shown(step, r)
-	if v.State == Met && len(runbooks.ListLines(r.Stdout.String())) == 0 {
+	if v.State == Met && len(planner.ListLines(r.Stdout.String())) == 0 {
 		return Verdict{State: Never, Text: "there is nothing"}
 	}
 	return v
@@ -144,7 +145,7 @@ func unchanged(step runbooks.Step, r remote.Result) Verdict {
 		return failedRead(step, r)
 	case r.Stdout.Truncated():
 		return Verdict{State: Never, Text: "the list is too long to compare"}
-	case step.Expect == "" || runbooks.ListHash(runbooks.ListLines(r.Stdout.String())) != step.Expect:
+	case step.Expect == "" || planner.ListHash(planner.ListLines(r.Stdout.String())) != step.Expect:
 		return Verdict{State: Never, Text: "the list is not the one that was shown: it has changed since, so nothing was removed; ask again to see it as it is"}
 	default:
 		return Verdict{State: Met, Text: "the list is still the one that was shown"}
@@ -156,7 +157,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	if r.Exit != 0 {
 		return Verdict{State: Never, Text: "not there: " + complaintOf(program(step), r)}
 	}
-	lines := runbooks.ListLines(r.Stdout.String())
+	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
 		// A login shell may have written before.
 		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
@@ -175,7 +176,7 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 	if r.Exit != 0 {
 		return failedRead(step, r)
 	}
-	lines := runbooks.ListLines(r.Stdout.String())
+	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
 		f := strings.Fields(lines[len(lines)-1])
 		if len(f) >= 6 && strings.HasSuffix(f[4], "%") {
@@ -254,6 +255,6 @@ func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
 	case r.Stdout.Truncated():
 		return nil, fmt.Errorf("%s on %s is too long: %d bytes", where, step.Host, r.Stdout.Total)
 	default:
-		return runbooks.ListLines(r.Stdout.String()), nil
+		return planner.ListLines(r.Stdout.String()), nil
 	}
 }

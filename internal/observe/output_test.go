@@ -7,6 +7,7 @@ import (
 
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 func ended(exit int, stdout, stderr string) remote.Result {
@@ -19,7 +20,7 @@ func ended(exit int, stdout, stderr string) remote.Result {
 // real tools use.
 func TestOutputConditions(t *testing.T) {
 	const paths = "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
-	same := runbooks.ListHash(runbooks.ListLines(paths))
+	same := planner.ListHash(planner.ListLines(paths))
 	df := func(free string) string {
 		return "Filesystem     1024-blocks     Used Available Capacity Mounted on\n/dev/sda1        264212084 16660472  " + free + "      18% /backup dir\n"
 	}

@@ -14,6 +14,8 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // Store is what the state store knows that decides what a status means.
@@ -27,7 +29,7 @@ type Store interface {
 
 // Config is what an Assessor needs. Every field but Jump and Policy must be set.
 type Config struct {
-	Catalogs runbooks.Catalogs
+	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Remote   remote.Runner
 	Store    Store
@@ -57,7 +59,7 @@ func (p Policy) withDefaults() Policy {
 // not find out again.
 type Assessor struct {
 	Config
-	planner *runbooks.Planner
+	planner *planner.Planner
 	planned sync.Map // plannedRead → []runbooks.Step, never changed
 	shared  *sharedReads
 	logs    logBook
@@ -72,7 +74,7 @@ func New(c Config) (*Assessor, error) {
 	c.Policy = c.Policy.withDefaults()
 	return &Assessor{
 		Config:  c,
-		planner: &runbooks.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now},
+		planner: &planner.Planner{Catalogs: c.Catalogs, Fleet: c.Fleet, Now: c.Now},
 		shared:  newSharedReads(c.Remote, c.Now),
 	}, nil
 }
@@ -117,7 +119,7 @@ type Query struct {
 // scope is a query's cluster, and the processes that it is about.
 type scope struct {
 	cluster *fleet.Cluster
-	catalog *runbooks.Catalog
+	catalog *catalogs.Catalog
 	rows    []runbooks.Target // asked about
 	needs   []runbooks.Target // what these need, not among them
 }

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/observe"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // Board is what was found out about one process, one host or a cluster.
@@ -41,7 +42,7 @@ type Board struct {
 
 // Row is one process on one host.
 type Row struct {
-	Process     runbooks.Process
+	Process     catalogs.Process
 	Host        string
 	Pending     bool   // not answered yet
 	InWork      string // the open run that is about it, or ""

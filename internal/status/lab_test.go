@@ -24,6 +24,7 @@ import (
 	"dhbot/internal/test/cardtest"
 	"dhbot/internal/test/labtest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // labAll is the environment variable that asks for every state and every process.
@@ -239,7 +240,7 @@ func newLabTable(t *testing.T) *labTable {
 	hosts := labtest.Hosts(t)
 	labtest.Quick(t, hosts)
 	l := &labTable{T: t, targets: []runbooks.Target{{Process: "db_dis", Host: "infra"}, {Process: "db_query_server", Host: "query1"}}}
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

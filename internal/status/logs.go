@@ -12,6 +12,8 @@ import (
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 const (
@@ -150,7 +152,7 @@ func (s logSizes) whyNot(paths []string) string {
 
 // readLog reads what was added to a process's log since it was last read for
 // any caller.
-func (j *job) readLog(ctx context.Context, p *runbooks.Process, sizes logSizes) logRead {
+func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) logRead {
 	paths := j.reads().AppLogs(p)
 	if len(paths) == 0 {
 		return logRead{}
@@ -179,7 +181,7 @@ func (j *job) readLog(ctx context.Context, p *runbooks.Process, sizes logSizes) 
 // catchUp reads a file from where it was last read. A file that is another one,
 // as every quarter of an hour, or that has shrunk, is read anew, with the end of
 // the slice before it.
-func (j *job) catchUp(ctx context.Context, log *processLog, p *runbooks.Process, file string, sizes logSizes) (why string) {
+func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process, file string, sizes logSizes) (why string) {
 	now := sizes.files[file]
 	same := log.file == file && log.inode == now.inode && now.size >= log.offset
 	if same && now.size == log.offset {
@@ -224,14 +226,14 @@ func whole(r remote.Result) (text, why string) {
 }
 
 // sliceBefore reads the end of the newest slice before the current one.
-func (j *job) sliceBefore(ctx context.Context, p *runbooks.Process) (observe.LogSpan, bool) {
+func (j *job) sliceBefore(ctx context.Context, p *catalogs.Process) (observe.LogSpan, bool) {
 	st, err := j.reads().Slices(p)
 	listed, why := whole(j.run(ctx, st, err))
 	if why != "" {
 		return observe.LogSpan{}, false
 	}
 	newest := ""
-	for _, path := range runbooks.ListLines(listed) {
+	for _, path := range planner.ListLines(listed) {
 		if strings.HasPrefix(path, "/") && !strings.HasSuffix(path, ".current") && path > newest {
 			newest = path
 		}

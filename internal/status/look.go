@@ -10,6 +10,7 @@ import (
 	"dhbot/internal/observe"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // look is one look at a scope. Its board belongs to the goroutine of run;
@@ -126,7 +127,7 @@ func (l *look) row(t runbooks.Target) *Row {
 type job struct {
 	*look
 	host      string
-	processes []*runbooks.Process
+	processes []*catalogs.Process
 	slots     chan struct{} // commands under way
 	pids      observe.Pids  // of the host, once its supervisors were asked
 }
@@ -167,7 +168,7 @@ func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Resul
 
 // told is what one host told of one process.
 type told struct {
-	process     *runbooks.Process
+	process     *catalogs.Process
 	observation observe.Observation
 	command     string
 	log         logRead

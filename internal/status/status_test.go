@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // site is a cluster of the pages, with what its hosts say and a clock.
@@ -56,7 +57,7 @@ func estate(acls fleet.ACLStore) *fleet.Fleet {
 	}}}}
 }
 
-var builtin = sync.OnceValues(runbooks.Builtin)
+var builtin = sync.OnceValues(catalogs.Builtin)
 
 func newSite(t *testing.T, acls fleet.ACLStore) *site {
 	t.Helper()

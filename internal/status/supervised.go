@@ -12,6 +12,8 @@ import (
 	"dhbot/internal/observe"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // supervised asks the supervisors of the host's processes, and the host itself
@@ -59,18 +61,18 @@ func (j *job) supervisedOnce(ctx context.Context) (list []told, gone bool) {
 	return list, gone
 }
 
-func (j *job) key(p *runbooks.Process) key {
+func (j *job) key(p *catalogs.Process) key {
 	return key{j.scope.cluster.Name, runbooks.Target{Process: p.ID, Host: j.host}}
 }
 
-func (j *job) reads() runbooks.HostReads {
+func (j *job) reads() planner.HostReads {
 	h, _ := j.scope.cluster.Host(j.host)
-	return runbooks.ReadsOf(j.scope.catalog, h)
+	return planner.ReadsOf(j.scope.catalog, h)
 }
 
 // monitored says that monit supervises one of the processes.
 func (j *job) monitored() bool {
-	return slices.ContainsFunc(j.processes, func(p *runbooks.Process) bool { return p.Manager == runbooks.Monit })
+	return slices.ContainsFunc(j.processes, func(p *catalogs.Process) bool { return p.Manager == runbooks.Monit })
 }
 
 // ask is one question to a supervisor, about some of the job's processes.
@@ -78,7 +80,7 @@ type ask struct {
 	step  runbooks.Step
 	err   error
 	about []int
-	read  func(*runbooks.Process, remote.Result) observe.Observation
+	read  func(*catalogs.Process, remote.Result) observe.Observation
 }
 
 // asks are the questions to the supervisors: to monit by the name of a service
@@ -99,7 +101,7 @@ func (j *job) asks() []ask {
 	case 1:
 		return append(out, j.askOne(monit[0]))
 	}
-	listed := func(p *runbooks.Process, r remote.Result) observe.Observation {
+	listed := func(p *catalogs.Process, r remote.Result) observe.Observation {
 		return observe.ObserveListed(p.Service, r)
 	}
 	st, err := j.reads().Monit()
@@ -109,7 +111,7 @@ func (j *job) asks() []ask {
 // askOne asks for one process with the catalog's own command.
 func (j *job) askOne(i int) ask {
 	p := j.processes[i]
-	alone := func(p *runbooks.Process, r remote.Result) observe.Observation {
+	alone := func(p *catalogs.Process, r remote.Result) observe.Observation {
 		return observe.Observe(p.Manager, p.Service, r)
 	}
 	steps, err := j.plan(plannedRead{cluster: j.scope.cluster.Name, action: "status", process: p.ID, host: j.host})
@@ -121,8 +123,8 @@ func (j *job) askOne(i int) ask {
 
 // Reads are the reads that a look at a scope begins with, host by host, and what
 // they are about; those of logs that have grown follow.
-func Reads(catalogs runbooks.Catalogs, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
-	a := &Assessor{planner: &runbooks.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
+func Reads(catalogs catalogs.Set, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
+	a := &Assessor{planner: &planner.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
 	a.Catalogs = catalogs
 	a.Fleet = fl
 	a.Now = now

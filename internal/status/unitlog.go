@@ -7,6 +7,7 @@ import (
 
 	"dhbot/internal/observe"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // unitLogEvery is how often the log of a unit that is well is read in the
@@ -16,7 +17,7 @@ const unitLogEvery = 5 * time.Minute
 
 // hasUnitLog says that a process logs to the journal or to a file that root alone
 // may read (etcd-runbook.md:97, process-runbooks.md:724).
-func hasUnitLog(p *runbooks.Process) bool {
+func hasUnitLog(p *catalogs.Process) bool {
 	return p.Manager == runbooks.Systemd && (p.Logs.Unit != "" || len(p.Logs.Files) > 0)
 }
 

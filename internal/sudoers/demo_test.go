@@ -5,14 +5,14 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/internal/sim/hostsim"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // demoFiles are those of every host of the demo's fleet, in both generations:
 // the demo itself cannot be imported here, which imports this package.
 func demoFiles(t *testing.T, oldSudo bool) (out []*File) {
 	t.Helper()
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 var (
@@ -20,13 +20,13 @@ var (
 // invocation is a command that goes through sudo, taken apart.
 type invocation struct {
 	runAs string
-	words []runbooks.HostWord // the program and its arguments
+	words []planner.HostWord // the program and its arguments
 }
 
 // read takes apart a command of the catalog: sudo [-n] [-u account] [--]
 // program arguments…. A catalog has sudo as the first word or not at all. The
 // error is errNoSudo, or says what cannot be understood.
-func read(words []runbooks.HostWord) (*invocation, error) {
+func read(words []planner.HostWord) (*invocation, error) {
 	if first(words) != "sudo" {
 		return nil, errNoSudo
 	}
@@ -44,7 +44,7 @@ func read(words []runbooks.HostWord) (*invocation, error) {
 	return inv, nil
 }
 
-func first(words []runbooks.HostWord) string {
+func first(words []planner.HostWord) string {
 	if len(words) == 0 {
 		return ""
 	}
@@ -57,7 +57,7 @@ func first(words []runbooks.HostWord) string {
 
 // options reads sudo's own options; one that is not known here may change what
 // the rule would have to say, and is an error.
-func (inv *invocation) options(rest []runbooks.HostWord) ([]runbooks.HostWord, error) {
+func (inv *invocation) options(rest []planner.HostWord) ([]planner.HostWord, error) {
 	for {
 		switch o := first(rest); {
 		case o == "-n":
@@ -136,7 +136,7 @@ const fewLines = 32
 
 // enumerate spells out every form that the words can have, where none of them
 // varies freely and the forms are few.
-func enumerate(words []runbooks.HostWord) (all [][]string, few bool) {
+func enumerate(words []planner.HostWord) (all [][]string, few bool) {
 	all = [][]string{nil}
 	for _, w := range words {
 		if w.Most != 1 {

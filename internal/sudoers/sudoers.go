@@ -28,7 +28,8 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // Options are what the file depends on besides catalog and fleet.
@@ -90,11 +91,11 @@ type LeftOut struct {
 
 // For makes the file for one host of a cluster. The error says what is wrong
 // with an option, or why the catalog's commands cannot be listed.
-func For(cat *runbooks.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*File, error) {
+func For(cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*File, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	commands, err := runbooks.HostCommands(cat, cl, h)
+	commands, err := planner.HostCommands(cat, cl, h)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func wordRune(r rune) bool {
 }
 
 // add makes rules of one command, or says why there are none.
-func (f *File) add(c runbooks.HostCommand, o Options) {
+func (f *File) add(c planner.HostCommand, o Options) {
 	inv, err := read(c.Words)
 	if errors.Is(err, errNoSudo) {
 		if line := show(c.Words); !slices.Contains(f.Plain, line) {
@@ -179,7 +180,7 @@ func (f *File) sort() {
 }
 
 // show is a command for people, with what varies in angle brackets.
-func show(words []runbooks.HostWord) string {
+func show(words []planner.HostWord) string {
 	out := make([]string, len(words))
 	for i, w := range words {
 		var b strings.Builder

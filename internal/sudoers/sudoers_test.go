@@ -14,6 +14,8 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // site is a catalog with everything that matters to sudo: fixed words, choices,
@@ -84,7 +86,7 @@ func siteFile(t *testing.T, host string, oldSudo bool) *File {
 	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cs, err := runbooks.Load(os.DirFS(dir))
+	cs, err := catalogs.Load(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,9 +207,9 @@ func TestOptions(t *testing.T) {
 }
 
 // builtin are a small fleet of each generation that the binary carries.
-func builtin(t testing.TB) (runbooks.Catalogs, *fleet.Fleet) {
+func builtin(t testing.TB) (catalogs.Set, *fleet.Fleet) {
 	t.Helper()
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,10 +220,10 @@ func builtin(t testing.TB) (runbooks.Catalogs, *fleet.Fleet) {
 			{Name: "query1", Address: "10.0.0.2:22", Login: "dhops"},
 		}}
 		for _, p := range c.Processes() {
-			if p.Placement != runbooks.OnQuery {
+			if p.Placement != catalogs.OnQuery {
 				cl.Hosts[0].Processes = append(cl.Hosts[0].Processes, p.ID)
 			}
-			if p.Placement != runbooks.OnInfra {
+			if p.Placement != catalogs.OnInfra {
 				cl.Hosts[1].Processes = append(cl.Hosts[1].Processes, p.ID)
 			}
 		}
@@ -374,7 +376,7 @@ func near(args []string) (out [][]string) {
 // through sudo is allowed by a rule of its host.
 func TestPlansAreAllowed(t *testing.T) {
 	cs, fl := builtin(t)
-	planner := &runbooks.Planner{Catalogs: cs, Fleet: fl}
+	planner := &planner.Planner{Catalogs: cs, Fleet: fl}
 	checked := 0
 	for _, f := range builtinFiles(t, false) {
 		cat, _ := cs.Get(f.Catalog)

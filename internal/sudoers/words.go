@@ -6,7 +6,7 @@ import (
 	"regexp/syntax"
 	"strings"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // exact is a list of arguments as sudoers reads it, without wildcards.
@@ -65,7 +65,7 @@ const maxRegexp = 1024
 // all of it, and an example that it matches. Of words that may be several it
 // matches any number, one or more: the C library would unfold a bound into as
 // many copies.
-func pattern(words []runbooks.HostWord, blank string) (args string, example []string, err error) {
+func pattern(words []planner.HostWord, blank string) (args string, example []string, err error) {
 	var b strings.Builder
 	for i, w := range words {
 		body, text, err := wordPattern(w)
@@ -92,7 +92,7 @@ func pattern(words []runbooks.HostWord, blank string) (args string, example []st
 	return args, example, err
 }
 
-func wordPattern(w runbooks.HostWord) (ere, example string, err error) {
+func wordPattern(w planner.HostWord) (ere, example string, err error) {
 	var b, x strings.Builder
 	for i, p := range w.Parts {
 		switch {

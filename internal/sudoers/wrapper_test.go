@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 func TestReadVersion(t *testing.T) {
@@ -31,10 +31,10 @@ func TestReadVersion(t *testing.T) {
 // TestWrapperWords: what a word holds cannot end the quotes of its line or be a
 // word of another command.
 func TestWrapperWords(t *testing.T) {
-	word := func(text string) runbooks.HostWord {
-		return runbooks.HostWord{Parts: []runbooks.HostPart{{Text: text}}, Most: 1}
+	word := func(text string) planner.HostWord {
+		return planner.HostWord{Parts: []planner.HostPart{{Text: text}}, Most: 1}
 	}
-	inv := &invocation{runAs: "root", words: []runbooks.HostWord{word("mysql"), word("-e"), word("select 'x' from (a|b)*")}}
+	inv := &invocation{runAs: "root", words: []planner.HostWord{word("mysql"), word("-e"), word("select 'x' from (a|b)*")}}
 	rules, err := inv.rules(Options{User: "dhops"}, true)
 	if err != nil {
 		t.Fatal(err)

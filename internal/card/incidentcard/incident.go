@@ -8,6 +8,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/incident"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // mostItems is how many things of an incident have lines of their own, and
@@ -20,7 +21,7 @@ const (
 // Incident is the one message of an incident: what is wrong, since when, whom
 // it hits, and what to tap; or, in its first line, that it is over. find knows
 // the processes.
-func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (runbooks.Process, bool)) card.Card {
+func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
 	}
@@ -91,7 +92,7 @@ func targets(list []incident.Item, most int) []string {
 
 // itemLines tell of one thing that is wrong; its level and headline stand in
 // the first line of the card where it is the only one.
-func itemLines(it incident.Item, named bool, find func(string) (runbooks.Process, bool)) []card.Line {
+func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process, bool)) []card.Line {
 	since := card.Line{card.T("Since "), card.At(it.First)}
 	if named {
 		since = card.Line{
@@ -151,7 +152,7 @@ func overLines(i incident.Incident) []card.Line {
 }
 
 // incidentTaps are what a person would type next about the worst.
-func incidentTaps(it incident.Item, cluster string, find func(string) (runbooks.Process, bool)) []card.Button {
+func incidentTaps(it incident.Item, cluster string, find func(string) (catalogs.Process, bool)) []card.Button {
 	scope := incident.Scope{Cluster: cluster, Process: it.Target.Process, Host: it.Target.Host}
 	if it.Target == incident.ManyHosts {
 		scope.Host = ""

@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // A fleet of 500 hosts in any state is counts and the worst ten: never a name
@@ -60,7 +61,7 @@ func TestStatusOfALargeFleet(t *testing.T) {
 // fleetRow is a process in a state, perhaps with no answer yet, in maintenance
 // or behind a cause.
 func fleetRow(r *rand.Rand, id, host string, state observe.State) status.Row {
-	p := runbooks.Process{ID: id, Title: id, Level: runbooks.Critical, Manager: runbooks.Monit, Service: id, Impact: "Queries end."}
+	p := catalogs.Process{ID: id, Title: id, Level: runbooks.Critical, Manager: runbooks.Monit, Service: id, Impact: "Queries end."}
 	o := observe.Observation{Manager: p.Manager, Service: id, State: state, Status: string(state.String()), Outcome: remote.Answered}
 	if state == observe.Unseen {
 		o.Why = "could not connect to " + host + ": i/o timeout"

@@ -10,6 +10,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 func rowIcon(r status.Row) string  { return card.LevelIcon(r.Severity(), r.WorstCase()) }
@@ -215,7 +216,7 @@ func Asking(cluster string) card.Card {
 // nextTaps offer what a person would type next about a process that is not
 // well: to bring it back, to read its log, to see what it needs, to follow it.
 // What is in work offers nothing that changes it.
-func nextTaps(b status.Board, p runbooks.Process) []card.Button {
+func nextTaps(b status.Board, p catalogs.Process) []card.Button {
 	for _, r := range b.Rows {
 		if r.Pending || r.Severity() == runbooks.None {
 			continue

@@ -8,7 +8,7 @@ import (
 
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // oldAPI says that an etcdctl before 3.4 runs without ETCDCTL_API=3.
@@ -38,7 +38,7 @@ type logLine struct {
 // the reason that stands innermost.
 func reasons(r remote.Result) []logLine {
 	var out []logLine
-	for _, line := range runbooks.ListLines(r.Stderr.String()) {
+	for _, line := range planner.ListLines(r.Stderr.String()) {
 		var l logLine
 		if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &l) != nil || l.Error == "" {
 			continue

@@ -15,7 +15,7 @@ import (
 
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
-	"dhbot/runbooks"
+	"dhbot/runbooks/planner"
 )
 
 // lineLimit bounds what is quoted of an answer, in runes.
@@ -24,7 +24,7 @@ const lineLimit = 200
 // decode reads the one line of standard output that is JSON and holds one of
 // the keys; a login shell may have written around it.
 func decode(r remote.Result, to any, keys ...string) error {
-	for _, line := range runbooks.ListLines(r.Stdout.String()) {
+	for _, line := range planner.ListLines(r.Stdout.String()) {
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "{") && !strings.HasPrefix(line, "[") {
 			continue
@@ -57,7 +57,7 @@ func failed(r remote.Result) error {
 // people may see them.
 func unread(out remote.Output) []string {
 	var lines []string
-	for _, line := range runbooks.ListLines(redact.Clean(out.String())) {
+	for _, line := range planner.ListLines(redact.Clean(out.String())) {
 		if line = strings.TrimSpace(line); line != "" && !remote.IsNoise(line) {
 			lines = append(lines, redact.Line(line, lineLimit))
 		}

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sudoers"
 	"dhbot/internal/test/labtest"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // labControl is the environment variable that names the lab's script of
@@ -55,7 +55,7 @@ const account = "dhbotdemo"
 
 func least(t *testing.T, cl *fleet.Cluster) {
 	t.Helper()
-	cs, err := runbooks.Builtin()
+	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/sim/hostsim"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+	"dhbot/runbooks/planner"
 )
 
 // TestCatalogCommandsAreUnderstood sends every command that the catalogs have
@@ -21,13 +23,13 @@ import (
 // None may meet "not a command of this host" or "is not simulated", and every
 // command that changes something succeeds on a healthy host.
 func TestCatalogCommandsAreUnderstood(t *testing.T) {
-	catalogs, err := runbooks.Builtin()
+	carried, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, generation := range []string{hostsim.Current, hostsim.Legacy} {
 		t.Run(generation, func(t *testing.T) {
-			catalog, ok := catalogs.Get(generation)
+			catalog, ok := carried.Get(generation)
 			if !ok {
 				t.Fatal("no such catalog")
 			}
@@ -42,7 +44,7 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 				cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.Name, Address: c.Address(h.Name), Login: c.Login(), Processes: h.Processes})
 				clients[h.Name] = connect(t, c, h.Name)
 			}
-			planner := runbooks.Planner{Catalogs: catalogs, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+			planner := planner.Planner{Catalogs: carried, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
 			x := &exerciser{t: t, planner: planner, clients: clients, sent: map[string]bool{}}
 			for _, p := range catalog.Processes() {
 				if len(cl.HostsOf(p.ID)) == 0 {
@@ -61,9 +63,9 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 			}
 			for _, a := range catalog.Actions() {
 				switch a.Scope {
-				case runbooks.AboutCluster:
+				case catalogs.AboutCluster:
 					x.do(runbooks.Inputs{Cluster: "prod", Action: a.Name})
-				case runbooks.AboutHost:
+				case catalogs.AboutHost:
 					x.do(runbooks.Inputs{Cluster: "prod", Action: a.Name, Hosts: []string{cl.Hosts[0].Name}})
 				}
 			}
@@ -90,7 +92,7 @@ var samples = map[string]map[string]string{
 // the host knew it, and of every change that it was made.
 type exerciser struct {
 	t       *testing.T
-	planner runbooks.Planner
+	planner planner.Planner
 	clients map[string]*ssh.Client
 	sent    map[string]bool
 }
@@ -101,7 +103,7 @@ func (x *exerciser) do(in runbooks.Inputs) {
 		return // it is enabled wherever it is simulated, so that its guard refuses
 	}
 	in.Params, in.Listed = samples[in.Action], map[string][]string{}
-	in.Minted = map[string]string{"file": runbooks.NewStamp(time.Now())}
+	in.Minted = map[string]string{"file": catalogs.NewStamp(time.Now())}
 	if in.Action == "pq-export" {
 		in.Minted["file"] = "20260209-140607-k3x7qa"
 	}
@@ -112,7 +114,7 @@ func (x *exerciser) do(in runbooks.Inputs) {
 			return
 		}
 		for _, s := range plan.Discover {
-			in.Listed[s.List] = runbooks.ListLines(x.send(in, s))
+			in.Listed[s.List] = planner.ListLines(x.send(in, s))
 		}
 		if len(plan.Discover) > 0 {
 			continue

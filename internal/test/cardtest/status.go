@@ -9,14 +9,15 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // processes are a few of the catalog's, as cards need them.
-var processes = map[string]runbooks.Process{
+var processes = map[string]catalogs.Process{
 	"db_dis": {ID: "db_dis", Title: "Data Import Server", Aliases: []string{"dis"}, Level: runbooks.Critical, Manager: runbooks.Monit, Service: "db_dis",
 		Impact:  "Binary logs are not written to the database, and binary store imports fail.",
-		Needs:   []runbooks.Need{{Process: "configuration_server"}, {Process: "authentication_server"}},
-		Logs:    runbooks.Logs{Dir: "dis", App: []string{"DataImportServer.log.current"}},
+		Needs:   []catalogs.Need{{Process: "configuration_server"}, {Process: "authentication_server"}},
+		Logs:    catalogs.Logs{Dir: "dis", App: []string{"DataImportServer.log.current"}},
 		Actions: []string{"logs", "restart", "start", "status", "stop"}},
 	"db_ltds": {ID: "db_ltds", Title: "Local Table Data Server", Level: runbooks.Moderate, Manager: runbooks.Monit, Service: "db_ltds",
 		Impact: "Historical data cannot be read.", Actions: []string{"logs", "restart", "start", "status", "stop"}},

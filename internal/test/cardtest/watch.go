@@ -9,9 +9,10 @@ import (
 	"dhbot/internal/observe"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
-func find(id string) (runbooks.Process, bool) {
+func find(id string) (catalogs.Process, bool) {
 	p, ok := processes[id]
 	return p, ok
 }

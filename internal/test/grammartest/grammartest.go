@@ -7,14 +7,14 @@ import (
 
 	"dhbot/internal/command"
 	"dhbot/internal/fleet"
-	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // New is a grammar that knows both clusters; the channel C1 is bound to prod, CQ to
 // qa.
 func New(t testing.TB) *command.Grammar {
 	t.Helper()
-	catalogs, err := runbooks.Builtin()
+	catalogs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

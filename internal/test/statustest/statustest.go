@@ -12,6 +12,7 @@ import (
 
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
 )
 
 // PID is that of the first service; every other has one of its own.
@@ -60,7 +61,7 @@ func (w World) of(service, host string) Process {
 // Services are the services of both generations under monit, and the services
 // by the files of their application logs.
 func Services() (monit []string, logs map[string]string) {
-	c := catalogs()
+	c := carried()
 	return c.monit, c.logs
 }
 
@@ -69,8 +70,8 @@ type known struct {
 	logs  map[string]string
 }
 
-var catalogs = sync.OnceValue(func() known {
-	list, err := runbooks.Builtin()
+var carried = sync.OnceValue(func() known {
+	list, err := catalogs.Builtin()
 	if err != nil {
 		panic(err) // the catalogs are compiled in
 	}

@@ -1,0 +1,395 @@
+package catalogs
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dhbot/runbooks"
+)
+
+func builtinCatalogs(t testing.TB) Set {
+	t.Helper()
+	cs, err := Builtin()
+	if err != nil {
+		t.Fatalf("the builtin catalogs do not load:\n%v", err)
+	}
+	return cs
+}
+
+// overlay is a directory of one file.
+func overlay(text string) fstest.MapFS {
+	return fstest.MapFS{"site.yaml": {Data: []byte(text)}}
+}
+
+func TestProcessesOfBothGenerations(t *testing.T) {
+	want := map[string]string{ // id and level
+		"current": "configuration_server 1, authentication_server 1, db_acl_write_server 2, iris_controller 1, " +
+			"log_aggregator_service 1, tailer1 2, db_dis 1, db_merge_server 2, db_query_server 1, db_tdcp 1, db_ltds 2, " +
+			"status_dashboard 2, web_api_service 1, etcd 1, mariadb 1",
+		"legacy-20200121": "configuration_server 1, authentication_server 1, db_acl_write_server 2, iris_controller 1, " +
+			"log_aggregator_service 1, tailer1 2, db_rta 1, db_dis 1, db_merge_server 2, db_query_server 1, db_tdcp 1, db_ltds 1, " +
+			"web_api_service 1, client_update_service 2, etcd 1, mariadb 1",
+	}
+	for _, c := range builtinCatalogs(t) {
+		var got []string
+		for _, p := range c.Processes() {
+			n, _ := p.Level.Number()
+			got = append(got, p.ID+" "+strconv.Itoa(n))
+			if l := utf8.RuneCountInString(p.Impact); l > 165 || !strings.HasSuffix(p.Impact, ".") {
+				t.Errorf("%s %s: impact of %d characters is no phone-length sentence: %s", c.Name, p.ID, l, p.Impact)
+			}
+			for _, action := range []string{"logs", "restart", "start", "status", "stop"} {
+				if !slices.Contains(p.Actions, action) {
+					t.Errorf("%s %s: no action %s", c.Name, p.ID, action)
+				}
+			}
+		}
+		if diff := cmp.Diff(want[c.Name], strings.Join(got, ", ")); diff != "" {
+			t.Errorf("%s: %s", c.Name, diff)
+		}
+	}
+}
+
+// TestNeedsHaveNoCircle: a start order must follow from the needs.
+func TestNeedsHaveNoCircle(t *testing.T) {
+	for _, c := range builtinCatalogs(t) {
+		state := map[string]int{} // 1 on the way, 2 done
+		var visit func(id string)
+		visit = func(id string) {
+			if state[id] == 1 {
+				t.Errorf("%s: %s needs itself in the end", c.Name, id)
+			}
+			if state[id] != 0 {
+				return
+			}
+			state[id] = 1
+			p, _ := c.Process(id)
+			for _, n := range p.Needs {
+				visit(n.Process)
+			}
+			state[id] = 2
+		}
+		for _, p := range c.Processes() {
+			visit(p.ID)
+		}
+	}
+}
+
+// seedLine is a row of testdata/seeds.tsv.
+type seedLine struct{ catalog, process, what, command, source, line string }
+
+func seedLines(t *testing.T) (rows []seedLine) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/seeds.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := bufio.NewScanner(bytes.NewReader(b))
+	for s.Scan() {
+		if strings.HasPrefix(s.Text(), "#") {
+			continue
+		}
+		f := strings.Split(s.Text(), "\t")
+		if len(f) != 6 {
+			t.Fatalf("seeds.tsv: want six columns: %q", s.Text())
+		}
+		rows = append(rows, seedLine{f[0], f[1], f[2], f[3], f[4], f[5]})
+	}
+	return rows
+}
+
+// TestCommandsAreThoseOfThePages compares every command with the table written
+// from the pages: the same words and the same line, and wherever the words
+// differ from the page's, a correction that says so.
+func TestCommandsAreThoseOfThePages(t *testing.T) {
+	cs := builtinCatalogs(t)
+	covered := map[string]bool{}
+	for _, row := range seedLines(t) {
+		c, _ := cs.Get(row.catalog)
+		covered[row.catalog+" "+row.process+" "+row.what] = true
+		got := stepFor(t, c, row.process, row.what)
+		if got.Command != row.command || got.Source != row.source {
+			t.Errorf("%s %s %s:\n got %s (%s)\nwant %s (%s)", row.catalog, row.process, row.what, got.Command, got.Source, row.command, row.source)
+		}
+		same := strings.Contains(strings.ReplaceAll(row.line, `"`, `'`), got.Command) || strings.Contains(got.Command, "{param.")
+		if !same && got.Corrected == "" {
+			t.Errorf("%s %s %s: %q differs from %s, which says %q; corrected must say why", row.catalog, row.process, row.what, got.Command, row.source, row.line)
+		}
+	}
+	for _, c := range cs {
+		for _, p := range c.Processes() {
+			if key := c.Name + " " + p.ID + " log"; covered[key] != (len(p.Logs.App) > 0) {
+				t.Errorf("%s: in seeds.tsv is %v", key, covered[key])
+			}
+			for _, action := range p.Actions {
+				if key := c.Name + " " + p.ID + " "; !covered[key+action] && !covered[key+"="+action] {
+					t.Errorf("%s%s is not in seeds.tsv", key, action)
+				}
+			}
+		}
+		for _, a := range c.Actions() {
+			if a.Scope == AboutProcess {
+				continue
+			}
+			v, err := c.viewAction(a, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What stands for other actions, or is a person's to do, has no
+			// command of its own.
+			if key := c.Name + " - =" + a.Name; !a.uses() && v.Steps[0].Kind != runbooks.Manual && !covered[key] {
+				t.Errorf("%s is not in seeds.tsv", key)
+			}
+		}
+	}
+}
+
+// stepFor returns the step that is the page's command for it.
+func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
+	t.Helper()
+	action := "restart"
+	if what == "status" {
+		action = "status"
+	}
+	if name, is := strings.CutPrefix(what, "="); is {
+		return mainOf(t, c, process, name)
+	}
+	a, err := c.Action(action, process)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := c.Process(process)
+	v, err := c.viewAction(a, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(v.Steps, func(s runbooks.StepView) bool {
+		return what == "status" || what == "restart" && s.Kind == runbooks.Exec || what == "log" && s.Check == string(runbooks.Ready)
+	})
+	if i < 0 {
+		t.Fatalf("%s %s: no step is its %s", c.Name, process, what)
+	}
+	return v.Steps[i]
+}
+
+// mainOf is the main command of an action as a step.
+func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView {
+	t.Helper()
+	process = strings.TrimPrefix(process, "-")
+	a, err := c.Action(action, process)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := c.Process(process)
+	v, err := c.viewAction(a, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runbooks.StepView{Command: v.Command, Source: v.Source, Corrected: v.Corrected}
+}
+
+// TestThePagesSayThat holds the table to the pages where they are at hand:
+// DHBOT_SEEDS, or a directory beside the repository.
+func TestThePagesSayThat(t *testing.T) {
+	dir := os.Getenv("DHBOT_SEEDS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "seeds")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the pages are not at hand (DHBOT_SEEDS): %v", err)
+	}
+	line := func(source string) string {
+		file, number, _ := strings.Cut(source, ":")
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(b), "\n")
+		n, err := strconv.Atoi(number)
+		if err != nil || n > len(lines) {
+			t.Fatalf("%s: there is no such line", source)
+		}
+		return strings.TrimSpace(lines[n-1])
+	}
+	for _, row := range seedLines(t) {
+		if got := line(row.source); got != row.line {
+			t.Errorf("%s %s %s: %s says %q, the table %q", row.catalog, row.process, row.what, row.source, got, row.line)
+		}
+	}
+	for _, c := range builtinCatalogs(t) {
+		for _, p := range c.Processes() {
+			for _, n := range p.Needs {
+				if sourceLine.MatchString(n.Source) && line(n.Source) == "" {
+					t.Errorf("%s %s needs %s: %s is an empty line", c.Name, p.ID, n.Process, n.Source)
+				}
+			}
+			for _, verb := range []string{"start", "stop"} {
+				a, _ := c.Action(verb, p.ID)
+				v, err := c.viewAction(a, &p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := line(v.Source); !strings.Contains(got, "monit") || v.Command != got && v.Corrected == "" && !strings.Contains(got, v.Command) {
+					t.Errorf("%s %s %s: %q has the source %s, which says %q", c.Name, p.ID, verb, v.Command, v.Source, got)
+				}
+			}
+		}
+	}
+}
+
+// TestOnlyChangingActionsExecute is the invariant that the gate and the engine
+// rely on: whatever may change something is a step of kind exec, in a class
+// that asks for a lock and a record.
+func TestOnlyChangingActionsExecute(t *testing.T) {
+	cs, err := Load(os.DirFS("testdata/site"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cs {
+		for _, a := range c.Actions() {
+			for _, s := range a.Steps {
+				if (s.Kind == runbooks.Exec || s.Kind == runbooks.Manual) && !a.Class.Changing() {
+					t.Errorf("%s %s: class %s with a step of kind %s", c.Name, a.Name, a.Class, s.Kind)
+				}
+			}
+			if a.Class.Changing() == (len(a.Locks) == 0 && !a.uses()) {
+				t.Errorf("%s %s: class %s with locks %v", c.Name, a.Name, a.Class, a.Locks)
+			}
+		}
+	}
+	const sneaky = `
+catalog: current
+actions:
+  - action: peek
+    title: a read that writes
+    processes: [db_dis]
+    class: read
+    steps: [{kind: exec, run: [touch, /tmp/x], check: exit 0, timeout: 5s}]
+`
+	if _, err := Load(overlay(sneaky)); err == nil || !strings.Contains(err.Error(), "cannot have a step of kind exec") {
+		t.Errorf("a read with an exec step loaded: %v", err)
+	}
+}
+
+// TestLoadReportsEveryProblemWithItsPlace: each sample says beside each of its
+// mistakes what must be said of it, and nothing else may be.
+func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
+	files, err := filepath.Glob("testdata/invalid/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no invalid samples: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Load(overlay(string(text)))
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("it loaded, or failed otherwise: %v", err)
+			}
+			want := map[int][]string{}
+			for i, l := range strings.Split(string(text), "\n") {
+				if _, says, ok := strings.Cut(l, "# ✗ "); ok {
+					want[i+1] = strings.Split(says, " ✗ ")
+				}
+			}
+			for _, p := range problems {
+				if p.File != "site.yaml" || p.Col == 0 && p.Line > 0 {
+					t.Errorf("no place: %v", p)
+				}
+				if !takeOut(want, p) {
+					t.Errorf("unexpected: %v", p)
+				}
+			}
+			for l, says := range want {
+				t.Errorf("line %d: nobody said %q", l, says)
+			}
+		})
+	}
+}
+
+// takeOut removes what a problem says from what is expected of its line.
+func takeOut(want map[int][]string, p Problem) bool {
+	line := max(p.Line, 1)
+	for i, says := range want[line] {
+		if strings.Contains(p.Text, says) {
+			want[line] = append(want[line][:i:i], want[line][i+1:]...)
+			if len(want[line]) == 0 {
+				delete(want, line)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func TestOverlayChangesKeysOfAProcess(t *testing.T) {
+	cs, err := Load(overlay(`
+catalog: current
+monit: [sudo, dh_monit]
+processes:
+  - id: db_ltds
+    level: 1
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := cs.Get("current")
+	p, _ := c.Process("db_ltds")
+	if p.Level != runbooks.Critical || p.Title != "Local Table Data Server" || len(p.Needs) == 0 {
+		t.Errorf("level %v, title %q, needs %v", p.Level, p.Title, p.Needs)
+	}
+	if got := stepFor(t, c, "db_ltds", "status").Command; got != "sudo dh_monit status db_ltds" {
+		t.Error(got)
+	}
+	legacy, _ := cs.Get("legacy-20200121")
+	if got := stepFor(t, legacy, "db_ltds", "status").Command; got != "sudo monit status db_ltds" {
+		t.Errorf("the overlay of one catalog reached another: %s", got)
+	}
+}
+
+// FuzzLoad: whatever a site's file holds, loading ends with catalogs or with
+// problems that have a place, and catalogs that loaded can be shown.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"testdata/*/*.yaml", "*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			f.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(b))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		cs, err := Load(overlay(text))
+		if err != nil {
+			var problems Problems
+			if !errors.As(err, &problems) || len(problems) == 0 || cs != nil {
+				t.Fatalf("%v, %v", cs, err)
+			}
+			return
+		}
+		for _, c := range cs {
+			if _, err := c.View(); err != nil {
+				t.Errorf("%s loaded and cannot be shown: %v", c.Name, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,253 @@
+package catalogs
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"dhbot/internal/programs"
+	"dhbot/runbooks"
+)
+
+// Lowered is where a runbook of one's own takes less than the carried catalogs,
+// or than what its own commands are, would: a class or level below it, or a
+// command whose program depends on the directory.
+type Lowered struct {
+	File      string
+	Line, Col int
+	Catalog   string
+	Process   string // set, or Action is
+	Action    string
+	Class     runbooks.Class    // what the file says, "" where it is not about a class
+	Level     runbooks.Severity // what the file says, Unknown where it is not about a level
+	Why       string
+}
+
+// String is the line of the config that allows it, as a flow mapping.
+func (l Lowered) String() string {
+	what := "process: " + l.Process
+	if l.Action != "" {
+		what = "action: " + l.Action
+	}
+	if l.Class != "" {
+		return fmt.Sprintf("{catalog: %s, %s, class: %s}", l.Catalog, what, l.Class)
+	}
+	n, _ := l.Level.Number()
+	return fmt.Sprintf("{catalog: %s, %s, level: %d}", l.Catalog, what, n)
+}
+
+// classes are the classes in the order of what they take.
+var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive, runbooks.Destructive}
+
+// LoweredBy are the places where catalogs loaded with an overlay take less than
+// they would without it, in the order of the files. Relative programs come back
+// as problems: nothing allows them.
+func LoweredBy(catalogs Set) (lowered []Lowered, problems Problems) {
+	carried, err := Builtin()
+	if err != nil {
+		return nil, Problems{{Text: err.Error()}}
+	}
+	for _, c := range catalogs {
+		base, _ := carried.Get(c.Name)
+		if argv := append(c.supervisor(), "status", "x"); programs.Of(argv) != programs.Reads {
+			problems = append(problems, Problem{File: c.at.file, Text: fmt.Sprintf("catalog %s: monit: `%s` is no way to call monit that only reads", c.Name, strings.Join(argv, " "))})
+		}
+		problems = append(problems, c.movedPaths(base)...)
+		for i := range c.processes {
+			lowered = append(lowered, c.loweredProcess(&c.processes[i], base)...)
+		}
+		for _, a := range c.actions {
+			if !a.at.carried() {
+				lowered = append(lowered, c.loweredAction(a, base)...)
+				problems = append(problems, a.relative(c)...)
+			}
+		}
+	}
+	return lowered, problems
+}
+
+// movedPaths reports directories that the carried actions write files to, and
+// that an overlay has moved to where a file may be run, or read as a setting.
+func (c *Catalog) movedPaths(base *Catalog) (out Problems) {
+	if base == nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Paths)) {
+		if was, dir := base.Paths[name], c.Paths[name]; programs.FreshFile(was) && !programs.FreshFile(dir) {
+			out = append(out, Problem{File: c.at.file, Text: fmt.Sprintf("catalog %s: paths.%s: commands write files there, and %s is a directory of the system: name another one", c.Name, name, dir)})
+		}
+	}
+	return out
+}
+
+// carried says that a place is in the binary and not in an overlay.
+func (p pos) carried() bool { return strings.HasPrefix(p.file, carriedDir) }
+
+func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
+	if base == nil || p.at.carried() {
+		return nil
+	}
+	was, known := base.Process(p.ID)
+	if !known || p.Level <= was.Level {
+		return nil
+	}
+	return []Lowered{{
+		File: p.at.file, Line: p.at.line, Col: p.at.col, Catalog: c.Name, Process: p.ID, Level: p.Level,
+		Why: fmt.Sprintf("the catalog has %s at level %s", p.ID, runbooks.Short(was.Level.String())),
+	}}
+}
+
+// loweredAction compares an action with what its commands are, and with the
+// carried action that it stands in the place of.
+func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
+	floor, level, why := c.floor(a)
+	for _, p := range c.suited(a) {
+		if p != nil && level == runbooks.Unknown {
+			level = p.Level // what restarts it takes the level of its own outage
+		}
+		if base == nil {
+			continue
+		}
+		was, known := base.replaced(a, p)
+		if !known {
+			continue
+		}
+		if rank(was.Class) > rank(floor) {
+			floor, why = was.Class, "the catalog's own "+a.Name+" is "+string(was.Class)
+		}
+		if l := was.LevelFor(p); l != runbooks.Unknown && (level == runbooks.Unknown || l < level) {
+			level = l
+		}
+	}
+	at := Lowered{File: a.at.file, Line: a.at.line, Col: a.at.col, Catalog: c.Name, Action: a.Name}
+	if rank(a.Class) < rank(floor) {
+		l := at
+		l.Class, l.Why = a.Class, why
+		out = append(out, l)
+	}
+	if rank(floor) >= rank(runbooks.Disruptive) && a.Level != runbooks.Unknown && level != runbooks.Unknown && a.Level > level {
+		l := at
+		l.Level, l.Why = a.Level, fmt.Sprintf("%s, which takes level %s", why, runbooks.Short(level.String()))
+		out = append(out, l)
+	}
+	return out
+}
+
+// suited are the processes that an action is for, or none (nil) once.
+func (c *Catalog) suited(a *Action) (out []*Process) {
+	for i := range c.processes {
+		if a.suits(&c.processes[i]) {
+			out = append(out, &c.processes[i])
+		}
+	}
+	if a.Scope != AboutProcess {
+		out = append(out, nil)
+	}
+	return out
+}
+
+// replaced is the carried action that people would get without the overlay.
+func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
+	if p != nil {
+		own, known := c.Process(p.ID)
+		if !known {
+			return nil, false
+		}
+		p = own
+	}
+	was := c.find(a.Name, p)
+	return was, was != nil
+}
+
+func rank(c runbooks.Class) int { return slices.Index(classes, c) }
+
+// floor is the class, and the level unless it is the process's own, that the
+// commands of an action take.
+func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severity, why string) {
+	class = runbooks.Read
+	raise := func(to runbooks.Class, at runbooks.Severity, reason string) {
+		if rank(to) > rank(class) {
+			class, why = to, reason
+		}
+		if at != runbooks.Unknown && (level == runbooks.Unknown || at < level) {
+			level = at
+		}
+	}
+	for i := range a.Steps {
+		t := &a.Steps[i]
+		if t.Use != "" {
+			if used, err := c.Action(t.Use, t.Process); err == nil {
+				p, _ := c.Process(t.Process)
+				raise(used.Class, used.LevelFor(p), "it uses "+t.Use+" of "+t.Process)
+			}
+			continue
+		}
+		argv := c.shown(t)
+		if len(argv) == 0 {
+			continue
+		}
+		reason := fmt.Sprintf("`%s`", strings.Join(argv, " "))
+		switch programs.Of(argv) {
+		case programs.Writes:
+			raise(runbooks.Writes, runbooks.Unknown, reason+" writes")
+		case programs.Restarts:
+			own := runbooks.Unknown
+			if a.Scope != AboutProcess || t.Process != "" || argv[len(argv)-1] != "{service}" {
+				own = runbooks.Critical
+			}
+			raise(runbooks.Disruptive, own, reason+" changes a service")
+		case programs.Changes:
+			raise(runbooks.Disruptive, runbooks.Critical, reason+" is not known to read")
+		case programs.Destroys:
+			raise(runbooks.Destructive, runbooks.Critical, reason+" cannot be undone")
+		default:
+		}
+	}
+	return class, level, why
+}
+
+// supervisor is how monit is called, wherever a site has installed it.
+func (c *Catalog) supervisor() []string {
+	argv := slices.Clone(c.Monit)
+	if last := len(argv) - 1; last >= 0 && path.IsAbs(argv[last]) {
+		argv[last] = path.Base(argv[last])
+	}
+	return argv
+}
+
+// shown are the words of a step, with the catalog's directories and otherwise the
+// placeholders as they are written.
+func (c *Catalog) shown(t *StepTemplate) (argv []string) {
+	for _, w := range t.Run {
+		if w.Whole() == "monit" {
+			argv = append(argv, c.supervisor()...)
+			continue
+		}
+		var b strings.Builder
+		for _, p := range w {
+			b.WriteString(p.Literal)
+			name, _ := strings.CutPrefix(p.Ref, "path.")
+			switch dir, known := c.Paths[name]; {
+			case known && name != p.Ref:
+				b.WriteString(dir)
+			case p.Ref != "":
+				b.WriteString("{" + p.Ref + "}")
+			}
+		}
+		argv = append(argv, b.String())
+	}
+	return argv
+}
+
+// relative reports programs that are named by a path from nowhere.
+func (a *Action) relative(c *Catalog) (out Problems) {
+	for i := range a.Steps {
+		t := &a.Steps[i]
+		if argv := c.shown(t); programs.Relative(argv) {
+			out = append(out, Problem{File: t.at.file, Line: t.at.line, Col: t.at.col, Text: fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program alone, or by its whole path", a.Name, strings.Join(argv, " "))})
+		}
+	}
+	return out
+}

@@ -1,0 +1,246 @@
+package catalogs
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"dhbot/runbooks"
+)
+
+// ParamType is the closed set of what a parameter can be. None of them can
+// begin with "-", be empty, or hold anything a shell or a path could read
+// otherwise.
+type ParamType string
+
+// The closed set of parameter types.
+const (
+	NameParam      ParamType = "name"       // a namespace or table: a letter or "_", then letters, digits, "_", at most 128
+	PartitionParam ParamType = "partition"  // an internal partition: letters, digits, "_", ".", "-", at most 128, not beginning with "." or "-"
+	DateParam      ParamType = "date"       // a day of the calendar, YYYY-MM-DD, not in the future
+	IntParam       ParamType = "int"        // a whole number between min and max
+	ChoiceParam    ParamType = "choice"     // one of a list
+	UserParam      ParamType = "user"       // an etcd client directory: a small letter, then small letters, digits, "-", at most 64
+	KeyPrefixParam ParamType = "key_prefix" // an etcd key below /main/config/ or /main/pq/, without ".."
+
+	PartitionsParam ParamType = "partitions" // a partition, or * for all of them
+	TextParam       ParamType = "text"       // what to look for in a log: printable, at most 200 characters
+	InstantParam    ParamType = "instant"    // YYYY-MM-DD HH:MM:SS UTC; Settle makes it of what people type
+	FlagsParam      ParamType = "flags"      // some of a list, joined by commas, each once
+	ExportParam     ParamType = "export"     // the name of a file that pq-export made
+)
+
+// paramTypes is the closed set.
+func paramTypes() []ParamType {
+	return []ParamType{
+		NameParam, PartitionParam, DateParam, IntParam, ChoiceParam, UserParam, KeyPrefixParam,
+		PartitionsParam, TextParam, InstantParam, FlagsParam, ExportParam,
+	}
+}
+
+// ParamShape is what a value of a type looks like, what to say of one that
+// does not, and one that does.
+var ParamShape = map[ParamType]struct {
+	Re      *regexp.Regexp
+	want    string
+	example string
+}{
+	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit", "Order"},
+	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -", "internal-1"},
+	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter", "schema-ro"},
+	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`), "must be a key below /main/config/ or /main/pq/", "/main/config/"},
+	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09", "2026-02-09"},
+	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number", "30"},
+
+	PartitionsParam: {regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`), "must be one partition (letters, digits, _ . -), or * for all of them", "*"},
+	TextParam:       {regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`), "must be at most 200 printable characters, and begin with neither a space nor -", "timeout"},
+	InstantParam:    {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`), "must be a moment such as 30m, 2h or 2026-02-09T14:00", "2h"},
+	ExportParam:     {regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`), "must be the name of an export, as pq-exports lists them", "pq-20260209-140607-k3x7qa.xml"},
+}
+
+// maxTextRunes is how long a TextParam may be.
+const maxTextRunes = 200
+
+// Param is one typed parameter of an action.
+type Param struct {
+	Name     string    `json:"name"`
+	Type     ParamType `json:"type"`
+	Help     string    `json:"help,omitempty"`
+	Optional bool      `json:"optional,omitempty"`
+	Default  string    `json:"default,omitempty"`
+	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
+	Min      int       `json:"min,omitempty"`     // IntParam
+	Max      int       `json:"max,omitempty"`     // IntParam
+	// Today names the parameter that must say yes where the day of a DateParam
+	// is not over everywhere; "" lets any day pass.
+	Today string `json:"today,omitempty"`
+}
+
+// Check returns "" for a good value, and else what it must be.
+func (p *Param) Check(value string) string {
+	if p.Type == ChoiceParam {
+		if !slices.Contains(p.Choices, value) {
+			return "must be " + runbooks.Either(p.Choices)
+		}
+		return ""
+	}
+	if p.Type == FlagsParam {
+		return p.checkFlags(value)
+	}
+	shape, ok := ParamShape[p.Type]
+	if !ok {
+		return fmt.Sprintf("has the type %q, which is none", p.Type)
+	}
+	if !shape.Re.MatchString(value) {
+		return shape.want
+	}
+	switch p.Type {
+	case DateParam:
+		if _, err := time.Parse(time.DateOnly, value); err != nil {
+			return "must be a day that the calendar has"
+		}
+	case IntParam:
+		if n, err := strconv.Atoi(value); err != nil || n < p.Min || n > p.Max || value != strconv.Itoa(n) {
+			return fmt.Sprintf("must be a whole number from %d to %d", p.Min, p.Max)
+		}
+	case InstantParam:
+		if _, err := time.Parse(instantForm, value); err != nil {
+			return "must be a moment that the calendar has"
+		}
+	case TextParam:
+		// Counted here: as a repeat in the pattern it takes 4 MB of memory.
+		if utf8.RuneCountInString(value) > maxTextRunes {
+			return shape.want
+		}
+	case KeyPrefixParam:
+		if strings.Contains(value, "..") {
+			return "must not hold .."
+		}
+	}
+	return ""
+}
+
+// Example is a value that people can type: the default where there is one.
+func (p *Param) Example() string {
+	switch {
+	case p.Default != "":
+		return p.Default
+	case len(p.Choices) > 0:
+		return p.Choices[0]
+	case p.Type == IntParam:
+		return strconv.Itoa(min(max(exampleInt, p.Min), p.Max))
+	default:
+		return ParamShape[p.Type].example
+	}
+}
+
+// exampleInt is an example of a number, as far as its bounds allow.
+const exampleInt = 30
+
+// Values says which values there are, as in "all, etcd or ACLs".
+func (p *Param) Values() string {
+	switch p.Type {
+	case ChoiceParam:
+		return runbooks.Either(p.Choices)
+	case FlagsParam:
+		return "some of " + strings.Join(p.Choices, ",")
+	case IntParam:
+		return fmt.Sprintf("%d to %d", p.Min, p.Max)
+	default:
+		return strings.TrimPrefix(ParamShape[p.Type].want, "must be ")
+	}
+}
+
+// checkFlags holds a list of flags to its one form: the order of the choices.
+func (p *Param) checkFlags(value string) string {
+	last := -1
+	for flag := range strings.SplitSeq(value, ",") {
+		i := slices.Index(p.Choices, flag)
+		if i <= last {
+			return "must be some of " + strings.Join(p.Choices, ",") + ", in this order and each once"
+		}
+		last = i
+	}
+	return ""
+}
+
+// Values checks what was given against the action's parameters and adds the
+// defaults. now is zero where there is no clock, and then a date may lie in
+// the future.
+func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]string, absent map[string]bool, err error) {
+	vals, absent = map[string]string{}, map[string]bool{}
+	names := make([]string, len(a.Params))
+	for i := range a.Params {
+		p := &a.Params[i]
+		names[i] = p.Name
+		value, given := in.Params[p.Name]
+		switch {
+		case given:
+		case p.Default != "":
+			value = p.Default
+		case p.Optional:
+			absent["param."+p.Name] = true
+			continue
+		default:
+			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: p.Name, Want: "is needed: " + p.Help}
+		}
+		want := p.Check(value)
+		if want == "" && p.Type == DateParam && !now.IsZero() && value > now.UTC().Add(firstZone).Format(time.DateOnly) {
+			want = "must not lie in the future"
+		}
+		if want == "" && p.Today != "" && in.Params[p.Today] != "yes" && !now.IsZero() &&
+			value >= now.UTC().Add(-lastZone).Format(time.DateOnly) {
+			want = "is not over everywhere: if today is meant, say so with " + p.Today + "=yes"
+		}
+		if want != "" {
+			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: p.Name, Value: value, Want: want}
+		}
+		vals["param."+p.Name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Params)) {
+		if !slices.Contains(names, name) {
+			return nil, nil, &runbooks.UnknownError{What: "parameter", Name: name, In: a.Name, Suggestions: runbooks.Suggest(name, names)}
+		}
+	}
+	for _, name := range a.Minted {
+		if !Stamp.MatchString(in.Minted[name]) {
+			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: name, Value: in.Minted[name], Want: "must be a stamp made by NewStamp"}
+		}
+		vals["minted."+name] = in.Minted[name]
+	}
+	return vals, absent, nil
+}
+
+// firstZone is how far ahead of UTC a day can begin (UTC+14): a date is in the
+// future only where no place on earth has it yet.
+const firstZone = 14 * time.Hour
+
+// lastZone is how far behind UTC a day can end (UTC-12).
+const lastZone = 12 * time.Hour
+
+var Stamp = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z2-7]{6}$`)
+
+// NewStamp makes a value for a fresh file name, "20260209-140607-k3x7qa": the
+// moment in UTC, and 30 random bits so that two runs of one second differ.
+func NewStamp(now time.Time) string {
+	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+}
+
+// Mint makes every minted value of the action once; they are stored with the
+// run.
+func (a *Action) Mint(now time.Time) map[string]string {
+	if len(a.Minted) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(a.Minted))
+	for _, name := range a.Minted {
+		out[name] = NewStamp(now)
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+package catalogs
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// instantForm is how a moment stands in a command: find and journalctl both
+// read it, and it means the same on every host.
+const instantForm = "2006-01-02 15:04:05 UTC"
+
+// instantForms are what people write for a moment besides an age; without a
+// zone it is UTC.
+var instantForms = []string{
+	instantForm, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly,
+}
+
+var age = regexp.MustCompile(`^([1-9][0-9]{0,4})(m|min|h|d)$`)
+
+// Settle turns what people typed into the values that a plan is made of, once,
+// before it is made: a moment such as 30m, 2h, 1d or 2026-02-09T14:00 becomes
+// absolute, and flags get the order of their choices. Everything else is left
+// as it is; Plan says what is wrong with it.
+func (a *Action) Settle(params map[string]string, now time.Time) map[string]string {
+	out := maps.Clone(params)
+	for _, p := range a.Params {
+		value, given := params[p.Name]
+		if !given {
+			continue
+		}
+		switch p.Type {
+		case InstantParam:
+			out[p.Name] = settleInstant(value, now)
+		case FlagsParam:
+			out[p.Name] = p.settleFlags(value)
+		default:
+		}
+	}
+	return out
+}
+
+func settleInstant(value string, now time.Time) string {
+	if m := age.FindStringSubmatch(value); m != nil {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			return value
+		}
+		unit := map[string]time.Duration{"m": time.Minute, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+		return now.UTC().Add(-time.Duration(n) * unit).Format(instantForm)
+	}
+	for _, form := range instantForms {
+		if t, err := time.Parse(form, value); err == nil {
+			return t.UTC().Format(instantForm)
+		}
+	}
+	return value
+}
+
+// settleFlags reads flags in any order and spelling of capitals, where that
+// leaves no doubt.
+func (p *Param) settleFlags(value string) string {
+	given := map[string]bool{}
+	for word := range strings.SplitSeq(value, ",") {
+		var like []string
+		for _, c := range p.Choices {
+			if strings.EqualFold(c, word) {
+				like = append(like, c)
+			}
+		}
+		if len(like) != 1 {
+			return value
+		}
+		given[like[0]] = true
+	}
+	return strings.Join(slices.DeleteFunc(slices.Clone(p.Choices), func(c string) bool { return !given[c] }), ",")
+}
+
+// FlagsOf are the values of the parameters that have several.
+func (a *Action) FlagsOf(values map[string]string) map[string][]string {
+	out := map[string][]string{}
+	for _, p := range a.Params {
+		if v, ok := values["param."+p.Name]; ok && p.Type == FlagsParam {
+			out["param."+p.Name] = strings.Split(v, ",")
+		}
+	}
+	return out
+}

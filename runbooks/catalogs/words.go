@@ -1,0 +1,264 @@
+package catalogs
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+
+	"dhbot/internal/fleet"
+	"dhbot/runbooks"
+)
+
+// Words is one word of a command template, or a text: literal parts and
+// placeholders. A whole word {monit}, {app_logs}, {log_slices}, {log_files} or
+// {listed.NAME} stands for several words.
+type Words []part
+
+type part struct {
+	Literal string
+	Ref     string // a placeholder's name, "" for a literal
+}
+
+var placeholder = regexp.MustCompile(`\{([a-z_]+(?:\.[A-Za-z][A-Za-z0-9_]*)?)\}`)
+
+// parseWords splits a template at its placeholders. Braces stand for nothing
+// else in a catalog.
+func parseWords(s string) (Words, error) {
+	var out Words
+	literal := func(l string) error {
+		if strings.ContainsAny(l, "{}") {
+			return fmt.Errorf("%s: braces are for placeholders such as {service} or {param.NAME}", runbooks.Short(s))
+		}
+		if err := runbooks.Printable(l); err != nil {
+			return fmt.Errorf("%s %w", runbooks.Short(s), err)
+		}
+		if l != "" {
+			out = append(out, part{Literal: l})
+		}
+		return nil
+	}
+	rest := s
+	for {
+		m := placeholder.FindStringSubmatchIndex(rest)
+		if m == nil {
+			break
+		}
+		if err := literal(rest[:m[0]]); err != nil {
+			return nil, err
+		}
+		out = append(out, part{Ref: rest[m[2]:m[3]]})
+		rest = rest[m[1]:]
+	}
+	if err := literal(rest); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		out = Words{{}} // the empty word
+	}
+	return out, nil
+}
+
+// Whole is the placeholder that makes up the whole word, or "".
+func (w Words) Whole() string {
+	if len(w) == 1 {
+		return w[0].Ref
+	}
+	return ""
+}
+
+// Splices says whether a placeholder stands for several words.
+func Splices(ref string) bool {
+	return ref == "monit" || ref == "app_logs" || ref == "log_slices" || ref == "log_files" || strings.HasPrefix(ref, "listed.")
+}
+
+// scope is what the placeholders of one step stand for.
+type Binding struct {
+	Catalog *Catalog
+	Process *Process
+	Cluster *fleet.Cluster // nil, as is host, where only a catalog is shown
+	Host    *fleet.Host
+	// Values are parameters and minted values, under "param.NAME" and
+	// "minted.NAME"; absent are the optional parameters that were not given.
+	Values map[string]string
+	Absent map[string]bool
+	Listed map[string][]string
+	// Flags are the parameters of several values: a word with one of them is
+	// repeated for each.
+	Flags map[string][]string
+}
+
+// Filled is a word with what is known put in. An open word still holds a
+// placeholder.
+type Filled struct {
+	Text string
+	Open bool
+}
+
+// Fill expands a template to words. A word that holds an absent optional
+// parameter is left out.
+func (s *Binding) Fill(template []Words) []Filled {
+	var out []Filled
+	for _, w := range template {
+		if ref := w.Whole(); Splices(ref) {
+			out = append(out, s.Several(ref)...)
+			continue
+		}
+		for _, s := range s.each(w) {
+			if f, drop := s.One(w); !drop {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+// each is the scope once for every value of the flags in a word.
+func (s *Binding) each(w Words) []*Binding {
+	for _, p := range w {
+		flags, several := s.Flags[p.Ref]
+		if !several {
+			continue
+		}
+		out := make([]*Binding, len(flags))
+		for i, flag := range flags {
+			one := *s
+			one.Flags = nil
+			one.Values = maps.Clone(s.Values)
+			one.Values[p.Ref] = flag
+			out[i] = &one
+		}
+		return out
+	}
+	return []*Binding{s}
+}
+
+func (s *Binding) One(w Words) (f Filled, drop bool) {
+	var b strings.Builder
+	for _, p := range w {
+		if p.Ref == "" {
+			b.WriteString(p.Literal)
+			continue
+		}
+		if s.Absent[p.Ref] {
+			return Filled{}, true
+		}
+		v, ok := s.Value(p.Ref)
+		if !ok {
+			f.Open = true
+			v = "{" + p.Ref + "}"
+		}
+		b.WriteString(v)
+	}
+	f.Text = b.String()
+	return f, false
+}
+
+// Value is what a placeholder for one word stands for.
+func (s *Binding) Value(ref string) (string, bool) {
+	switch ref {
+	case "process":
+		if s.Process != nil {
+			return s.Process.ID, true
+		}
+	case "service":
+		if s.Process != nil {
+			return s.Process.Service, true
+		}
+	case "host":
+		if s.Host != nil {
+			return s.Host.Name, true
+		}
+	case "logs":
+		return s.LogRoot(), true
+	case "log_dir":
+		if s.Process != nil && s.Process.Logs.Dir != "" {
+			return s.LogRoot() + "/" + s.Process.Logs.Dir, true
+		}
+	case "stdout":
+		if s.Process != nil && s.Process.Logs.Stdout != "" {
+			return s.Process.Logs.Stdout, true
+		}
+	case clientUpdateReload:
+		if s.Host != nil && s.Host.ClientUpdateReload != "" {
+			return s.Host.ClientUpdateReload, true
+		}
+	case "etcd_endpoint":
+		if s.Host != nil && s.Cluster != nil {
+			at := s.Cluster.EtcdEndpoint(s.Host)
+			return at, at != ""
+		}
+	case "etcd_client":
+		if s.Host != nil && s.Host.EtcdClientDir != "" {
+			return s.Host.EtcdClientDir, true
+		}
+		return s.Catalog.EtcdClientDir, true
+	default:
+		if name, is := strings.CutPrefix(ref, "path."); is {
+			dir, ok := s.Catalog.Paths[name]
+			return dir, ok
+		}
+		v, ok := s.Values[ref]
+		return v, ok
+	}
+	return "", false
+}
+
+// Several is what a placeholder for a list of words stands for.
+func (s *Binding) Several(ref string) []Filled {
+	var list []string
+	switch ref {
+	case "monit":
+		list = s.Catalog.Monit
+		if s.Host != nil && len(s.Host.Monit) > 0 {
+			list = s.Host.Monit
+		}
+	case "app_logs":
+		list = s.Process.AppLogs(s.LogRoot())
+	case "log_slices":
+		list = s.Process.Slices()
+	case "log_files":
+		list = s.Process.Logs.Files
+	default:
+		var ok bool
+		if list, ok = s.Listed[strings.TrimPrefix(ref, "listed.")]; !ok {
+			return []Filled{{Text: "{" + ref + "}", Open: true}}
+		}
+	}
+	out := make([]Filled, len(list))
+	for i, v := range list {
+		out[i] = Filled{Text: v}
+	}
+	return out
+}
+
+func (s *Binding) LogRoot() string {
+	if s.Host != nil && s.Host.LogRoot != "" {
+		return s.Host.LogRoot
+	}
+	return s.Catalog.LogRoot
+}
+
+// command is the line that a person would type, and the argv, which is nil
+// while a word is open.
+func command(fill []Filled) (line string, argv []string, err error) {
+	open := false
+	shown := make([]string, len(fill))
+	for i, f := range fill {
+		argv = append(argv, f.Text)
+		shown[i] = f.Text
+		if f.Open {
+			open = true
+			continue
+		}
+		if shown[i], err = runbooks.Quote([]string{"x", f.Text}); err != nil {
+			return "", nil, err
+		}
+		shown[i] = strings.TrimPrefix(shown[i], "x ")
+	}
+	if open {
+		return strings.Join(shown, " "), nil, nil
+	}
+	line, err = runbooks.Quote(argv)
+	return line, argv, err
+}

@@ -1,0 +1,119 @@
+package planner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"slices"
+	"strings"
+
+	"dhbot/runbooks"
+	"dhbot/runbooks/catalogs"
+)
+
+// ListLines are the lines of a list step's standard output, as Inputs.Listed
+// wants them.
+func ListLines(stdout string) []string {
+	lines := []string{}
+	for line := range strings.Lines(stdout) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// ListHash tells one answer of a list step from another, whatever the order of
+// its lines: SHA-256 in hex.
+func ListHash(lines []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lines)), "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// listedFor puts the answers that belong to the scope's host into it, each
+// held to the pattern of its list step: what a host said never becomes part of
+// a command unseen. It returns the lines as they came.
+func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error) {
+	raw := map[string][]string{}
+	s.Listed = map[string][]string{}
+	for i := range r.action.Steps {
+		t := &r.action.Steps[i]
+		if t.Kind != runbooks.List || !r.wanted(t) {
+			continue
+		}
+		lines, ok := r.in.Listed[t.List+"@"+s.Host.Name]
+		if !ok {
+			continue
+		}
+		values, want := t.Values(lines)
+		if want == "" {
+			command := s.Fill(t.Run)
+			if want = unasked(asked(command), values); want == "" {
+				want = elsewhere(searched(command), values)
+			}
+		}
+		if want != "" {
+			return nil, &runbooks.ParamError{Action: r.action.Name, Param: t.List + " on " + s.Host.Name, Want: want}
+		}
+		raw[t.List], s.Listed[t.List] = lines, values
+	}
+	return raw, nil
+}
+
+// asked are the patterns of what a find was asked for: those of -path that
+// select, and not those that only say where to go down.
+func asked(command []catalogs.Filled) (globs []string) {
+	finds := false
+	for i, w := range command {
+		switch {
+		case w.Text == "find":
+			finds = true
+		case w.Text == "-prune":
+			globs = nil
+		case finds && w.Text == "-path" && i+1 < len(command) && !command[i+1].Open:
+			globs = append(globs, command[i+1].Text)
+		}
+	}
+	return globs
+}
+
+// unasked says which value lies outside of what was asked for, or "": what a
+// host lists is what will be acted upon.
+func unasked(globs, values []string) string {
+	for _, v := range values {
+		inside := len(globs) == 0 ||
+			slices.ContainsFunc(globs, func(g string) bool { ok, err := path.Match(g, v); return ok && err == nil })
+		if !inside {
+			return "has the line " + runbooks.Short(v) + ", which was not asked for: the host listed something else than " + strings.Join(globs, " or ")
+		}
+	}
+	return ""
+}
+
+// searched are the directories that a find was told to search.
+func searched(command []catalogs.Filled) (roots []string) {
+	i := slices.IndexFunc(command, func(w catalogs.Filled) bool { return w.Text == "find" })
+	if i < 0 {
+		return nil
+	}
+	for _, w := range command[i+1:] {
+		if w.Open || w.Text == "" || strings.ContainsAny(w.Text[:1], "-(!") {
+			break
+		}
+		roots = append(roots, w.Text)
+	}
+	return roots
+}
+
+// elsewhere says which whole path lies outside of the directories that were
+// searched, or "".
+func elsewhere(roots, values []string) string {
+	for _, v := range values {
+		inside := len(roots) == 0 || !path.IsAbs(v) ||
+			slices.ContainsFunc(roots, func(r string) bool { return v == r || strings.HasPrefix(v, strings.TrimSuffix(r, "/")+"/") })
+		if !inside || path.IsAbs(v) && path.Clean(v) != v {
+			return "has the line " + runbooks.Short(v) + ", which is not in what was searched: the host listed something else than " + strings.Join(roots, " or ")
+		}
+	}
+	return ""
+}
