@@ -35,7 +35,10 @@ func (s *Service) openIncidents(ctx context.Context, c *call) ([]incidentcard.Op
 		}
 		for _, i := range kept.Incidents {
 			if i.Ended == nil {
-				out = append(out, incidentcard.OpenIncident{Incident: *i, Cluster: cl.Name, Handling: incident.HandlingOf(handlings, cl.Name, *i)})
+				out = append(
+					out,
+					incidentcard.OpenIncident{Incident: *i, Cluster: cl.Name, Handling: incident.HandlingOf(handlings, cl.Name, *i)},
+				)
 			}
 		}
 	}
@@ -222,7 +225,10 @@ func (s *Service) muteIncident(ctx context.Context, c *call) error {
 		length, ok = readLength(typed)
 	}
 	if !ok {
-		return said("%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.", command.Shown(typed))
+		return said(
+			"%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.",
+			command.Shown(typed),
+		)
 	}
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
 		if typed == command.LengthEnd {

@@ -160,7 +160,11 @@ func (c *Catalog) Action(name, process string) (*Action, error) {
 	if !slices.Contains(all, name) {
 		return nil, &runbooks.UnknownError{What: "action", Name: name, In: "catalog " + c.Name, Suggestions: runbooks.Suggest(name, all)}
 	}
-	return nil, &runbooks.NotOfferedError{Action: name, Process: process, Offered: c.actionNames(func(a *Action) bool { return a.suits(p) })}
+	return nil, &runbooks.NotOfferedError{
+		Action:  name,
+		Process: process,
+		Offered: c.actionNames(func(a *Action) bool { return a.suits(p) }),
+	}
 }
 
 // find returns the most specific action of that name, or nil.

@@ -51,17 +51,49 @@ var ParamShape = map[ParamType]struct {
 	want    string
 	example string
 }{
-	NameParam:      {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`), "must be letters, digits and _, and begin with no digit", "Order"},
-	PartitionParam: {regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "must be letters, digits, _ . and -, and begin with neither . nor -", "internal-1"},
-	UserParam:      {regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`), "must be small letters, digits and -, and begin with a letter", "schema-ro"},
-	KeyPrefixParam: {regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`), "must be a key below /main/config/ or /main/pq/", "/main/config/"},
-	DateParam:      {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09", "2026-02-09"},
-	IntParam:       {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number", "30"},
+	NameParam: {
+		regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`),
+		"must be letters, digits and _, and begin with no digit",
+		"Order",
+	},
+	PartitionParam: {
+		regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`),
+		"must be letters, digits, _ . and -, and begin with neither . nor -",
+		"internal-1",
+	},
+	UserParam: {
+		regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`),
+		"must be small letters, digits and -, and begin with a letter",
+		"schema-ro",
+	},
+	KeyPrefixParam: {
+		regexp.MustCompile(`^/main/(config|pq)/(?:\.?[A-Za-z0-9_/-]){0,512}\.?$`),
+		"must be a key below /main/config/ or /main/pq/",
+		"/main/config/",
+	},
+	DateParam: {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`), "must be a date such as 2026-02-09", "2026-02-09"},
+	IntParam:  {regexp.MustCompile(`^[0-9]{1,9}$`), "must be a whole number", "30"},
 
-	PartitionsParam: {regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`), "must be one partition (letters, digits, _ . -), or * for all of them", "*"},
-	TextParam:       {regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`), "must be at most 200 printable characters, and begin with neither a space nor -", "timeout"},
-	InstantParam:    {regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`), "must be a moment such as 30m, 2h or 2026-02-09T14:00", "2h"},
-	ExportParam:     {regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`), "must be the name of an export, as pq-exports lists them", "pq-20260209-140607-k3x7qa.xml"},
+	PartitionsParam: {
+		regexp.MustCompile(`^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$`),
+		"must be one partition (letters, digits, _ . -), or * for all of them",
+		"*",
+	},
+	TextParam: {
+		regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`),
+		"must be at most 200 printable characters, and begin with neither a space nor -",
+		"timeout",
+	},
+	InstantParam: {
+		regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`),
+		"must be a moment such as 30m, 2h or 2026-02-09T14:00",
+		"2h",
+	},
+	ExportParam: {
+		regexp.MustCompile(`^pq-[0-9]{8}-[0-9]{6}-[a-z2-7]{6}\.xml$`),
+		"must be the name of an export, as pq-exports lists them",
+		"pq-20260209-140607-k3x7qa.xml",
+	},
 }
 
 // maxTextRunes is how long a TextParam may be.
@@ -210,7 +242,12 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 	}
 	for _, name := range a.Minted {
 		if !Stamp.MatchString(in.Minted[name]) {
-			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: name, Value: in.Minted[name], Want: "must be a stamp made by NewStamp"}
+			return nil, nil, &runbooks.ParamError{
+				Action: a.Name,
+				Param:  name,
+				Value:  in.Minted[name],
+				Want:   "must be a stamp made by NewStamp",
+			}
 		}
 		vals["minted."+name] = in.Minted[name]
 	}

@@ -96,7 +96,14 @@ func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]Host
 
 // hostSteps adds what one action can send to the host. Steps that stand for
 // another action add nothing: that action has its turn.
-func hostSteps(c *catalogs.Catalog, out []HostCommand, a *catalogs.Action, p *catalogs.Process, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
+func hostSteps(
+	c *catalogs.Catalog,
+	out []HostCommand,
+	a *catalogs.Action,
+	p *catalogs.Process,
+	cl *fleet.Cluster,
+	h *fleet.Host,
+) ([]HostCommand, error) {
 	for i := range a.Steps {
 		t := &a.Steps[i]
 		about := p

@@ -83,7 +83,13 @@ func (r HostReads) Slices(p *catalogs.Process) (runbooks.Step, error) {
 // LogFrom prints a file from a byte on, the first being 0.
 func (r HostReads) LogFrom(file string, offset int64) (runbooks.Step, error) {
 	return r.read(
-		"read what was added to a log", origin{logPage, "only what was added"}, "tail", "-c", "+"+strconv.FormatInt(offset+1, 10), "--", file,
+		"read what was added to a log",
+		origin{logPage, "only what was added"},
+		"tail",
+		"-c",
+		"+"+strconv.FormatInt(offset+1, 10),
+		"--",
+		file,
 	)
 }
 
@@ -125,7 +131,13 @@ func (r HostReads) threadDumps() (out []HostCommand) {
 			continue
 		}
 		users[p.User] = true
-		cmd := HostCommand{Action: "thread dump", Class: runbooks.Read, Kind: runbooks.Wait, Source: statusPage, Corrected: "the pages have no thread dump"}
+		cmd := HostCommand{
+			Action:    "thread dump",
+			Class:     runbooks.Read,
+			Kind:      runbooks.Wait,
+			Source:    statusPage,
+			Corrected: "the pages have no thread dump",
+		}
 		for _, w := range []string{"sudo", "-u", p.User, r.host.ThreadDump} {
 			cmd.Words = append(cmd.Words, HostWord{Parts: []HostPart{{Text: w}}, Most: 1})
 		}
@@ -163,7 +175,13 @@ func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Ste
 
 // monitCommand is the one of these reads that needs sudo.
 func (r HostReads) monitCommand() HostCommand {
-	cmd := HostCommand{Action: "status", Class: runbooks.Read, Kind: runbooks.Wait, Source: statusPage, Corrected: "for every service at once"}
+	cmd := HostCommand{
+		Action:    "status",
+		Class:     runbooks.Read,
+		Kind:      runbooks.Wait,
+		Source:    statusPage,
+		Corrected: "for every service at once",
+	}
 	for _, w := range append(r.monit(), "status") {
 		cmd.Words = append(cmd.Words, HostWord{Parts: []HostPart{{Text: w}}, Most: 1})
 	}

@@ -38,7 +38,10 @@ func IncidentSummary(i incident.Incident, cluster string) string {
 
 // RunSummary is what a request asks for, in one line.
 func RunSummary(r engine.Run) string {
-	return card.Clip(r.Plan.Severity.String()+" · "+r.ID+" waits for approval: "+runcard.RunTitle(r)+" · asked by "+r.Asked.Person, card.PushMost)
+	return card.Clip(
+		r.Plan.Severity.String()+" · "+r.ID+" waits for approval: "+runcard.RunTitle(r)+" · asked by "+r.Asked.Person,
+		card.PushMost,
+	)
 }
 
 // Escalated calls people for what no one has taken.
@@ -80,7 +83,11 @@ func Paged(e Escalation, pager string, err error) card.Card {
 	text := fmt.Sprintf("%s was alerted: %s", pager, e.What)
 	return card.Card{
 		Push: card.Clip("📟 "+text, card.PushMost),
-		Head: card.Line{card.T("📟 "), card.B(pager + " was alerted"), card.T(" · " + e.about() + " · nobody took it for " + card.Duration(e.Waited))},
+		Head: card.Line{
+			card.T("📟 "),
+			card.B(pager + " was alerted"),
+			card.T(" · " + e.about() + " · nobody took it for " + card.Duration(e.Waited)),
+		},
 	}
 }
 

@@ -73,7 +73,14 @@ func HandleIncident(o OpenIncident, owners []string, now time.Time) card.Card {
 	for _, name := range owners[:min(mostOwners, len(owners))] {
 		c.Buttons = append(c.Buttons, aboutIncident("→ "+name, "handover", o.ID, name))
 	}
-	c.Foot = []card.Line{{card.T("→ hands it over. The same by words: "), card.C("handover " + o.ID + " PERSON"), card.T(", "), card.C("note " + o.ID + " TEXT")}}
+	c.Foot = []card.Line{
+		{
+			card.T("→ hands it over. The same by words: "),
+			card.C("handover " + o.ID + " PERSON"),
+			card.T(", "),
+			card.C("note " + o.ID + " TEXT"),
+		},
+	}
 	return c
 }
 
@@ -151,7 +158,10 @@ func WhichIncident(f command.Fields, list []OpenIncident) card.Card {
 	}
 	var lines []card.Line
 	for _, o := range list[:min(mostListed, len(list))] {
-		lines = append(lines, card.Line{card.T(card.LevelIcon(o.Worst(), worstOf(o).WorstCase) + " "), card.B(o.ID), card.T(" · " + incidentWhat(o))})
+		lines = append(
+			lines,
+			card.Line{card.T(card.LevelIcon(o.Worst(), worstOf(o).WorstCase) + " "), card.B(o.ID), card.T(" · " + incidentWhat(o))},
+		)
 		one := f
 		one.Incident = o.ID
 		c.Buttons = append(c.Buttons, card.CommandTap(card.Clip(f.Verb+" "+o.ID, 70), one))
@@ -175,7 +185,11 @@ func Handled(o OpenIncident) card.Card {
 // posted twice is recognised.
 func HandlingUpdate(u incident.Update, id string, n int) card.Card {
 	line := updateLine(u)
-	return card.Card{Push: id + " · " + card.PlainLine(line), Head: line, Foot: []card.Line{{card.T(fmt.Sprintf("%s · update %d · ", id, n)), card.At(u.At)}}}
+	return card.Card{
+		Push: id + " · " + card.PlainLine(line),
+		Head: line,
+		Foot: []card.Line{{card.T(fmt.Sprintf("%s · update %d · ", id, n)), card.At(u.At)}},
+	}
 }
 
 func updateLine(u incident.Update) card.Line {
@@ -201,7 +215,13 @@ func updateLine(u incident.Update) card.Line {
 		}
 		return card.Line{card.T("👤 "), card.B(by), card.T(" released it, "), card.B(u.Who), card.T(" owned it: no owner now" + said)}
 	case incident.Muted:
-		return card.Line{card.T("🔕 "), card.B(by), card.T(" muted notifications until "), card.At(u.Until), card.T("; a change of the level ends that")}
+		return card.Line{
+			card.T("🔕 "),
+			card.B(by),
+			card.T(" muted notifications until "),
+			card.At(u.Until),
+			card.T("; a change of the level ends that"),
+		}
 	case incident.Unmuted:
 		if u.By == "" {
 			return card.Line{card.T("🔔 Notifications are on again" + said)}
@@ -216,7 +236,9 @@ func updateLine(u incident.Update) card.Line {
 func WhatToNote(id string) card.Form {
 	return card.Form{
 		Action: card.TapNoted, Value: id, Title: "Note on " + card.Clip(id, 14),
-		Inputs: []card.Input{{Name: "text", Label: "What happened, or was done?", Hint: "Shown in the thread and in the timeline.", Multiline: true}},
+		Inputs: []card.Input{
+			{Name: "text", Label: "What happened, or was done?", Hint: "Shown in the thread and in the timeline.", Multiline: true},
+		},
 		Submit: "Add", Typed: "note " + id + " TEXT",
 	}
 }

@@ -19,7 +19,13 @@ func Announced(m fleet.Maintenance, note string) card.Card {
 	end.Params = map[string]string{command.ParamLength: command.LengthEnd}
 	c := card.Card{
 		Push: fmt.Sprintf("🛠 Maintenance of %s for %s%s", what, card.Duration(m.Until.Sub(m.From)), statuscard.AnnouncedBy(m)),
-		Head: card.Line{card.T("🛠 "), card.B("Maintenance of " + what), card.T(" until "), statuscard.Until(m), card.T(statuscard.AnnouncedBy(m))},
+		Head: card.Line{
+			card.T("🛠 "),
+			card.B("Maintenance of " + what),
+			card.T(" until "),
+			statuscard.Until(m),
+			card.T(statuscard.AnnouncedBy(m)),
+		},
 		Body: []card.Element{card.Text{Lines: []card.Line{
 			{card.T("No incidents are opened for it until then. Nothing was sent to any host.")},
 		}}},
@@ -59,7 +65,12 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 		c.Head = append(card.Line{card.T("⏳ "), card.B("Approval needed: " + what), card.T(", ")}, windowSpan(m)...)
 		c.Buttons = []card.Button{card.CommandTap("Approve", approve), c.Buttons[0]}
 		c.Buttons[0].Style = card.Primary
-		c.Buttons[0].Confirm = &card.Confirm{Title: "Approve this window?", Text: "Over " + m.Target() + " in " + m.Cluster + ": no incidents from its begin to its end.", Yes: "Approve", No: "Back"}
+		c.Buttons[0].Confirm = &card.Confirm{
+			Title: "Approve this window?",
+			Text:  "Over " + m.Target() + " in " + m.Cluster + ": no incidents from its begin to its end.",
+			Yes:   "Approve",
+			No:    "Back",
+		}
 		begins = "It needs an approval before it begins, and ends by itself. "
 		foot = card.Line{card.T(m.ID() + " · "), card.C(approve.Text()), card.T(" · "), card.C(cancel.Text())}
 	} else {

@@ -26,7 +26,14 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 	end.Params = map[string]string{command.ParamLength: command.LengthEnd}
 	stop := card.CommandTap("Stop watching", end)
 	c.Buttons = append(withoutTap(c.Buttons, f.Scope.Command("watch")), stop)
-	c.Foot = append(c.Foot, card.Line{card.T("I look every " + card.Duration(every) + " and edit this when something changes; severity changes are posted in the thread")})
+	c.Foot = append(
+		c.Foot,
+		card.Line{
+			card.T(
+				"I look every " + card.Duration(every) + " and edit this when something changes; severity changes are posted in the thread",
+			),
+		},
+	)
 	return c
 }
 
@@ -42,7 +49,13 @@ func FollowEnded(f incident.Follow) card.Card {
 	seen := card.Line{card.T("I have not looked")}
 	if f.Settled {
 		level = "last seen " + card.SeverityIcon(f.Worst) + " " + f.Worst.String()
-		seen = card.Line{card.T("Last seen "), card.T(card.SeverityIcon(f.Worst) + " "), card.B(f.Worst.String()), card.T(" at "), card.At(f.Looked)}
+		seen = card.Line{
+			card.T("Last seen "),
+			card.T(card.SeverityIcon(f.Worst) + " "),
+			card.B(f.Worst.String()),
+			card.T(" at "),
+			card.At(f.Looked),
+		}
 	}
 	c.Push += " · " + level
 	c.Body = card.Paragraphs(append([]card.Line{seen}, latelyLines(f)...))
@@ -90,7 +103,12 @@ func withoutTap(list []card.Button, value string) []card.Button {
 
 // WatchedElsewhere tells a person where their watch is, if they do not see it.
 func WatchedElsewhere(f incident.Follow) card.Card {
-	text := fmt.Sprintf("👁 Watching %s for %s. The message stands in the channel that the config names for what is asked for elsewhere; `%s end` ends it.", f.Scope, card.Duration(f.Until.Sub(f.Began)), f.Scope.Command("watch"))
+	text := fmt.Sprintf(
+		"👁 Watching %s for %s. The message stands in the channel that the config names for what is asked for elsewhere; `%s end` ends it.",
+		f.Scope,
+		card.Duration(f.Until.Sub(f.Began)),
+		f.Scope.Command("watch"),
+	)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 

@@ -243,7 +243,10 @@ func fileName(s string) string {
 func FollowingLog(r Reading, until time.Time, over bool) card.Card {
 	c, _ := output(r, true)
 	if over {
-		c.Foot = append(c.Foot, card.Line{card.T("ended by itself · "), card.C("follow"), card.T(" again shows more, "), card.C("logs"), card.T(" all of it")})
+		c.Foot = append(
+			c.Foot,
+			card.Line{card.T("ended by itself · "), card.C("follow"), card.T(" again shows more, "), card.C("logs"), card.T(" all of it")},
+		)
 		return c
 	}
 	c.Head = append(card.Line{card.T("👀 ")}, c.Head[1:]...)

@@ -92,7 +92,12 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 			}}},
 		)
 	}
-	c.Foot = []card.Line{{card.T("Its buttons are on its own message. As a command: "), card.T("approve " + r.ID + " " + Target(r) + " or deny " + r.ID + " and why.")}}
+	c.Foot = []card.Line{
+		{
+			card.T("Its buttons are on its own message. As a command: "),
+			card.T("approve " + r.ID + " " + Target(r) + " or deny " + r.ID + " and why."),
+		},
+	}
 	return c
 }
 
@@ -132,7 +137,14 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 		Head: card.Line{card.T("⏰ "), card.B(r.ID + ": the approval ends "), card.At(end)},
 		Body: card.Paragraphs([]card.Line{
 			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
-			{card.T(card.Count(r.ValidityLeft(), "step") + " left to take something down or begin a new target. After the end none of them is begun: the run stops there. What completes a change, or brings back what the run stopped, goes on.")},
+			{
+				card.T(
+					card.Count(
+						r.ValidityLeft(),
+						"step",
+					) + " left to take something down or begin a new target. After the end none of them is begun: the run stops there. What completes a change, or brings back what the run stopped, goes on.",
+				),
+			},
 		}),
 	}
 	if len(called) > 0 {
@@ -194,7 +206,13 @@ func lastTimeLines(r engine.Run) []card.Line {
 	case l.ID == "":
 		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not among the last %s.", card.Count(l.Among, "run")))}}
 	}
-	head := card.Line{card.B("Last time: "), card.B(l.ID), card.T(" " + string(l.State) + " "), card.DayAt(l.At), card.T(", asked by " + l.Asked)}
+	head := card.Line{
+		card.B("Last time: "),
+		card.B(l.ID),
+		card.T(" " + string(l.State) + " "),
+		card.DayAt(l.At),
+		card.T(", asked by " + l.Asked),
+	}
 	if len(l.Differs) == 0 {
 		return []card.Line{append(head, card.T(" · the same plan"))}
 	}

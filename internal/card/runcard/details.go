@@ -46,7 +46,10 @@ func DetailsPage(r engine.Run, page int) card.Form {
 
 // Details is all of it as one card, and as a file where the card may be cut.
 func Details(r engine.Run) (card.Card, *outputcard.File) {
-	c := card.Card{Head: card.Line{card.B("Details of " + r.ID), card.T(" · " + RunTitle(r))}, Push: "Details of " + r.ID + " · " + RunTitle(r)}
+	c := card.Card{
+		Head: card.Line{card.B("Details of " + r.ID), card.T(" · " + RunTitle(r))},
+		Push: "Details of " + r.ID + " · " + RunTitle(r),
+	}
 	parts, cut := detailParts(r, 0)
 	c.Body = card.Paragraphs(parts...)
 	if pages := detailPages(r); len(pages) == 1 && !cut {
@@ -183,7 +186,11 @@ func commandLine(before, command, run string, most int) card.Line {
 	if most == 0 || n <= most {
 		return append(l, card.C(command))
 	}
-	return append(l, card.C(card.Clip(command, most)), card.T(fmt.Sprintf(" (cut: %d of %d characters; say details %s for a file with all of it)", most, n, run)))
+	return append(
+		l,
+		card.C(card.Clip(command, most)),
+		card.T(fmt.Sprintf(" (cut: %d of %d characters; say details %s for a file with all of it)", most, n, run)),
+	)
 }
 
 // bounds are the time-outs, checks and guards of a step in words.

@@ -14,7 +14,11 @@ func AskedElsewhere(r engine.Run) card.Card {
 	return card.Card{
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
-			{card.T("Its message, with the buttons, stands where those who may approve it look. "), card.C("show " + r.ID), card.T(" tells here how it is.")},
+			{
+				card.T("Its message, with the buttons, stands where those who may approve it look. "),
+				card.C("show " + r.ID),
+				card.T(" tells here how it is."),
+			},
 		}}},
 	}
 }
@@ -30,7 +34,12 @@ func ShownElsewhere(r engine.Run, link string) card.Card {
 	if r.State == engine.Waiting {
 		l = append(l, card.T(". The approvers were called there."))
 	}
-	return card.Card{Push: what, Head: card.Line{card.T("📍 "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{l}}}}
+	return card.Card{
+		Push:    what,
+		Head:    card.Line{card.T("📍 "), card.B(what)},
+		Private: true,
+		Body:    []card.Element{card.Text{Lines: []card.Line{l}}},
+	}
 }
 
 // Unseen tells the requester that no channel shows their run.
@@ -42,7 +51,12 @@ func Unseen(r engine.Run, withdrawn bool) card.Card {
 	} else {
 		text += " Type show " + r.ID + " to see how it is."
 	}
-	return card.Card{Push: what, Head: card.Line{card.T("⚠️ "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{{card.T(text)}}}}}
+	return card.Card{
+		Push:    what,
+		Head:    card.Line{card.T("⚠️ "), card.B(what)},
+		Private: true,
+		Body:    []card.Element{card.Text{Lines: []card.Line{{card.T(text)}}}},
+	}
 }
 
 func stateWord(r engine.Run) string {
@@ -62,7 +76,12 @@ func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	} else {
 		l = append(l, card.T("; "), card.C("show "+r.ID), card.T(" shows it here"))
 	}
-	return card.Card{Push: what, Head: card.Line{card.T("✔️ "), card.B(what)}, Private: true, Body: []card.Element{card.Text{Lines: []card.Line{l}}}}
+	return card.Card{
+		Push:    what,
+		Head:    card.Line{card.T("✔️ "), card.B(what)},
+		Private: true,
+		Body:    []card.Element{card.Text{Lines: []card.Line{l}}},
+	}
 }
 
 // WindowNotOpened says that a form did not open, and what to type instead.

@@ -20,7 +20,10 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	var lines []card.Line
 	for _, l := range held {
 		age := now.Sub(time.UnixMilli(l.Since))
-		lines = append(lines, card.Line{card.C(l.Name), card.T(" by "), card.B(l.Run), card.T(" for " + card.Duration(age) + " · " + l.Reason)})
+		lines = append(
+			lines,
+			card.Line{card.C(l.Name), card.T(" by "), card.B(l.Run), card.T(" for " + card.Duration(age) + " · " + l.Reason)},
+		)
 	}
 	c.Body = append(c.Body, card.Text{Lines: lines})
 	var stuck []card.Line
@@ -45,7 +48,15 @@ func freed(r engine.Run) []card.Line {
 		}
 		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}
 	case engine.Paused:
-		return []card.Line{{card.B(r.ID), card.T(" · waits for a person: "), card.C("done " + r.ID), card.T(" when the step is done, or "), card.C("cancel " + r.ID)}}
+		return []card.Line{
+			{
+				card.B(r.ID),
+				card.T(" · waits for a person: "),
+				card.C("done " + r.ID),
+				card.T(" when the step is done, or "),
+				card.C("cancel " + r.ID),
+			},
+		}
 	default:
 		return nil
 	}

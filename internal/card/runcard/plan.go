@@ -85,7 +85,12 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	for _, names := range of {
 		n += len(names)
 	}
-	lines := []card.Line{{card.B("What runs"), card.T(fmt.Sprintf(": %d processes on %s, one after the other, up to the first failure", n, card.Count(len(order), "host")))}}
+	lines := []card.Line{
+		{
+			card.B("What runs"),
+			card.T(fmt.Sprintf(": %d processes on %s, one after the other, up to the first failure", n, card.Count(len(order), "host"))),
+		},
+	}
 	for i, host := range order {
 		if i == hosts && hosts > 0 {
 			return append(lines, card.Line{card.B("… and " + card.Count(len(order)-i, "more host")), card.T(": see Details")})
@@ -167,7 +172,10 @@ func planLine(n int, st runbooks.Step, runes int) card.Line {
 	case runbooks.Exec:
 		return append(l, shownPart(st.Command, runes)...)
 	case runbooks.Wait:
-		return append(l, card.T(fmt.Sprintf("%s (at most %s)", card.OrElse(st.Title, "wait until "+string(st.Until)), card.Duration(st.Within.D()))))
+		return append(
+			l,
+			card.T(fmt.Sprintf("%s (at most %s)", card.OrElse(st.Title, "wait until "+string(st.Until)), card.Duration(st.Within.D()))),
+		)
 	case runbooks.Manual:
 		l = append(l, card.B("by hand: "), card.T(st.Title))
 		if st.Command != "" && st.Command != st.Title {
@@ -262,7 +270,16 @@ func Propose(p Proposal) card.Card {
 		card.T(" runs without this question."),
 	}}
 	if len(p.Plan.Targets) > 1 {
-		c.Foot = []card.Line{{card.T(fmt.Sprintf("Only you can tap Run, within %d s. One target after the other; a failure stops the rest.", int(p.Within.Seconds())))}}
+		c.Foot = []card.Line{
+			{
+				card.T(
+					fmt.Sprintf(
+						"Only you can tap Run, within %d s. One target after the other; a failure stops the rest.",
+						int(p.Within.Seconds()),
+					),
+				),
+			},
+		}
 	}
 	return c
 }
@@ -320,7 +337,11 @@ func WouldRun(v PlanView) card.Card {
 func WhichRun(verb string, list []engine.Run) card.Card {
 	if len(list) == 0 {
 		text := "Nothing is open that you may see. `" + verb + "` changed nothing."
-		return card.Card{Push: text, Head: card.Line{card.T("There is no open run that you may see. "), card.C(verb), card.T(" changed nothing.")}, Private: true}
+		return card.Card{
+			Push:    text,
+			Head:    card.Line{card.T("There is no open run that you may see. "), card.C(verb), card.T(" changed nothing.")},
+			Private: true,
+		}
 	}
 	c := card.Card{
 		Push:    "Which run? " + card.Count(len(list), "run") + " open.",
@@ -330,7 +351,10 @@ func WhichRun(verb string, list []engine.Run) card.Card {
 	var lines []card.Line
 	for _, r := range list[:min(card.MostTaps, len(list))] {
 		sign, what := headline1(r)
-		lines = append(lines, card.Line{card.T(sign + " "), card.B(r.ID), card.T(" " + what + " · " + RunTitle(r) + " · "), card.Name(r.Asked)})
+		lines = append(
+			lines,
+			card.Line{card.T(sign + " "), card.B(r.ID), card.T(" " + what + " · " + RunTitle(r) + " · "), card.Name(r.Asked)},
+		)
 		c.Buttons = append(c.Buttons, card.CommandTap(r.ID+" "+Target(r), command.Fields{Verb: "show", Run: r.ID}))
 	}
 	c.Body = append(c.Body, card.Text{Lines: lines})

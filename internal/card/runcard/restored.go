@@ -19,14 +19,21 @@ func DecidedLine(r engine.Run) card.Card {
 		what += " after " + card.Duration(r.ApprovedAt.Sub(r.RequestedAt))
 	}
 	what += " · " + RunTitle(r)
-	return card.Card{Push: "👍 " + card.Clip(what, card.PushMost), Head: card.Line{card.T("👍 "), card.P(r.Asked.Person, r.Asked.Account), card.T(": " + what)}}
+	return card.Card{
+		Push: "👍 " + card.Clip(what, card.PushMost),
+		Head: card.Line{card.T("👍 "), card.P(r.Asked.Person, r.Asked.Account), card.T(": " + what)},
+	}
 }
 
 // EndLine mentions the requester of a run at its end; that of a Sev 1 is shown in the
 // channel as well.
 func EndLine(r engine.Run) card.Card {
 	push := runPush(r)
-	return card.Card{Push: push, Head: card.Line{card.P(r.Asked.Person, r.Asked.Account), card.T(": " + push)}, Broadcast: r.Plan.Severity == runbooks.Critical}
+	return card.Card{
+		Push:      push,
+		Head:      card.Line{card.P(r.Asked.Person, r.Asked.Account), card.T(": " + push)},
+		Broadcast: r.Plan.Severity == runbooks.Critical,
+	}
 }
 
 // Restored tells the requester of a run that a restore of the state closed it. It
@@ -37,8 +44,13 @@ func Restored(r engine.Run) card.Card {
 		Push: "☑️ " + card.Clip(what, card.PushMost),
 		Head: card.Line{card.T("☑️ "), card.B(what)},
 		Body: []card.Element{card.Text{Lines: []card.Line{
-			{card.P(r.Asked.Person, r.Asked.Account), card.T(": nothing of it is carried on. What it had done by then is not in the restored state, so look at its target before you ask again: "),
-				card.C("status " + Target(r))},
+			{
+				card.P(r.Asked.Person, r.Asked.Account),
+				card.T(
+					": nothing of it is carried on. What it had done by then is not in the restored state, so look at its target before you ask again: ",
+				),
+				card.C("status " + Target(r)),
+			},
 		}}},
 	}
 }

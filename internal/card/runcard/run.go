@@ -46,7 +46,12 @@ func run(r engine.Run, call bool) card.Card {
 		c.Body = card.Paragraphs(outcomeLines(r), append(noteLines(r), pidLine(r, unready(r))...), ranLines(r), reasonLines(r))
 		c.Buttons = unreadyButtons(r)
 	default:
-		c.Body = card.Paragraphs(whyLines(r), slices.Concat(stepLines(r), pidLine(r, inVain(r))), append(nextLines(r), validLine(r)...), askedLines(r))
+		c.Body = card.Paragraphs(
+			whyLines(r),
+			slices.Concat(stepLines(r), pidLine(r, inVain(r))),
+			append(nextLines(r), validLine(r)...),
+			askedLines(r),
+		)
 		c.Buttons = runButtons(r)
 	}
 	c.Foot = append(c.Foot, historyLine(r))
@@ -300,7 +305,11 @@ func nextLines(r engine.Run) []card.Line {
 func historyLine(r engine.Run) card.Line {
 	l := card.Line{card.T(r.ID + " · asked "), card.Name(r.Asked), card.T(" "), card.At(r.RequestedAt)}
 	if r.State == engine.Waiting { // id and people stand above
-		return card.Line{card.T("asked "), card.At(r.RequestedAt), card.T(" · plan " + shortDigest(r.Plan.Digest) + " · " + card.Count(r.Records, "record"))}
+		return card.Line{
+			card.T("asked "),
+			card.At(r.RequestedAt),
+			card.T(" · plan " + shortDigest(r.Plan.Digest) + " · " + card.Count(r.Records, "record")),
+		}
 	}
 	for _, v := range r.Votes {
 		l = append(l, card.T(" · approved "), card.Name(v.Actor), card.T(" "), card.At(v.At))

@@ -207,6 +207,11 @@ func WhyDeny(r engine.Run) card.Form {
 func Again(r engine.Run, again command.Fields) card.Card {
 	c := WithNote(Run(r), fmt.Sprintf("%s has already done this. Run it again?", r.ID))
 	c.Buttons = []card.Button{{Action: card.TapCommand, Label: "Again…", Value: again.Encode(), Style: card.Danger,
-		Confirm: &card.Confirm{Title: card.UpperFirst(RunTitle(r)) + ", again?", Text: r.ID + " did it already.", Yes: "Again", No: "Back"}}}
+		Confirm: &card.Confirm{
+			Title: card.UpperFirst(RunTitle(r)) + ", again?",
+			Text:  r.ID + " did it already.",
+			Yes:   "Again",
+			No:    "Back",
+		}}}
 	return c
 }

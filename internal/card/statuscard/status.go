@@ -67,9 +67,14 @@ func processCard(b status.Board) card.Card {
 		c.Body = append(c.Body, card.Text{Lines: rowLines(r, len(b.Rows) > 1)})
 	}
 	if n := len(rows) - mostBad; n > 0 {
-		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.B(fmt.Sprintf("… and %d more", n)), card.T(": " + tally(rows[mostBad:]))}}})
+		c.Body = append(
+			c.Body,
+			card.Text{Lines: []card.Line{{card.B(fmt.Sprintf("… and %d more", n)), card.T(": " + tally(rows[mostBad:]))}}},
+		)
 	}
-	c.Body = append(c.Body, card.Paragraphs(card.Capped(hostFindings(b), mostLines, "more host"), upstreamLines(b), outageImpact(b.Rows))...)
+	c.Body = append(
+		c.Body,
+		card.Paragraphs(card.Capped(hostFindings(b), mostLines, "more host"), upstreamLines(b), outageImpact(b.Rows))...)
 	c.Buttons = append(causeTaps(b), nextTaps(b, p)...)
 	c.Foot = append(c.Foot, evidence(b.Rows)...)
 	return finish(b, c, fmt.Sprintf("%s · %s · %s on %s · %s", level, headline(b.Rows), p.ID, where, b.Cluster)+because(b))
@@ -99,7 +104,12 @@ func hostFindings(b status.Board) []card.Line {
 	var out []card.Line
 	for _, h := range b.Hosts {
 		out = append(
-			out, card.Line{card.T(card.SeverityIcon(h.Severity) + " "), card.B(h.Host + ": " + h.Headline), card.T(" · " + h.Severity.String() + " · " + h.Text)},
+			out,
+			card.Line{
+				card.T(card.SeverityIcon(h.Severity) + " "),
+				card.B(h.Host + ": " + h.Headline),
+				card.T(" · " + h.Severity.String() + " · " + h.Text),
+			},
 		)
 	}
 	return out

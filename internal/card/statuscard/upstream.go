@@ -114,13 +114,22 @@ func depsCard(b status.Board) card.Card {
 	case worst != runbooks.None:
 		verdict = "met, though not all is as it should be"
 	}
-	c := card.Card{Head: card.Line{card.T(card.SeverityIcon(worst) + " "), card.B("What " + b.Needs + " needs · " + verdict), card.T(" · " + b.Cluster)}}
+	c := card.Card{
+		Head: card.Line{
+			card.T(card.SeverityIcon(worst) + " "),
+			card.B("What " + b.Needs + " needs · " + verdict),
+			card.T(" · " + b.Cluster),
+		},
+	}
 	var lines []card.Line
 	for _, r := range b.Rows {
 		lines = append(lines, depLine(r))
 	}
 	for _, absent := range b.Absent {
-		lines = append(lines, card.Line{card.T(card.SeverityIcon(runbooks.Unknown) + " "), card.B(absent), card.T(" runs on no host that the config names")})
+		lines = append(
+			lines,
+			card.Line{card.T(card.SeverityIcon(runbooks.Unknown) + " "), card.B(absent), card.T(" runs on no host that the config names")},
+		)
 	}
 	c.Body = []card.Element{card.Text{Lines: lines}}
 	c.Buttons = causeTaps(b)
