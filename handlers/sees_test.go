@@ -327,7 +327,7 @@ func (h *hidden) tryTap(t *testing.T, action, value string, via Via, place strin
 // tapActions are the actions that cards have.
 func tapActions(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "internal", "card", "taps.go"))
+	text, err := os.ReadFile(filepath.Join("..", "internal", "card", "tap.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
