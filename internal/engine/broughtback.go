@@ -10,16 +10,16 @@ import (
 	"dhbot/runbooks"
 )
 
-// BroughtBack says that a run was closed because a restored or adopted store brought
-// it back, and by no person.
+// BroughtBack reports whether the run was closed because a restored or adopted store contained it,
+// not by a person.
 func (r Run) BroughtBack() bool { return r.State == Closed && r.EndedBy == nil }
 
-// bringBack closes a run that a restored or adopted store brought back: nothing
-// of it is carried on, its targets are looked at, and its locks stay until then.
+// bringBack closes a run that a restored or adopted store contained. The run is not continued. The
+// bot checks its targets and keeps its locks until then.
 func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	found, ok := w.lookAtTargets(ctx, st.Run)
 	if !ok {
-		return // the next life looks
+		return // checked after the next start
 	}
 	out, err := w.insist(hard, st, BroughtBack{Why: st.Before, Found: found})
 	if err != nil {
@@ -29,8 +29,8 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// lookAtTargets reads how each target of a run is doing now, with the last read
-// of its plan that can tell; false means that ctx ended first.
+// lookAtTargets reads the state of each target of a run, with the last read of its plan that shows
+// it. It returns false if ctx ended first.
 func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 	plan, differs := w.derive(r)
 	if differs != nil {

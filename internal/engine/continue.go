@@ -6,15 +6,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// Continuation is what a run that ended unfinished is continued with: inputs for a
-// new run, of its own approvals, over what is not proved done. The planner makes
-// the plan of them (runbooks.Inputs.Continue), with looks at what is left first;
-// the number of the step is their last From. ok is false where there is nothing to
-// continue: the run is open, ended well, changed nothing yet, or was brought back
-// by a restore, so that what was done of it is not known.
+// Continuation returns the inputs of a new run that continues this unfinished one. The new run has
+// its own approvals and covers the steps that are not verified. The planner makes its plan
+// (runbooks.Inputs.Continue) and begins it with checks of the remaining targets; the number of the
+// first step is the last From of the inputs. ok is false if there is nothing to continue: the run
+// is open, succeeded, changed nothing yet, or was closed after a restore, so that its effects are
+// unknown.
 //
-// A card offers it as "Continue from step N"; a button needs the run's id alone,
-// since all of it is computed of the stored run.
+// A card offers this as "Continue from step N". The button needs only the run's id, because
+// everything is computed from the stored run.
 func (r Run) Continuation() (in runbooks.Inputs, ok bool) {
 	switch {
 	case r.State == Partly, r.State == Failed, r.State == Closed && r.EndedBy != nil:
@@ -30,8 +30,8 @@ func (r Run) Continuation() (in runbooks.Inputs, ok bool) {
 	return in, true
 }
 
-// unproved is the index of the first step that is not proved done: one that was
-// not completed, or the change whose outcome it waited for in vain; -1 for none.
+// unproved is the index of the first step that is not verified: a step that did not complete, or a
+// change whose check failed. It is -1 for none.
 func (r Run) unproved() int {
 	i := 0
 	for i < len(r.Steps) && r.completed(i) {
@@ -45,13 +45,13 @@ func (r Run) unproved() int {
 		case r.changes(j):
 			return j
 		case r.Plan.Steps[j].Kind == runbooks.Wait:
-			return i // which has proved the change before it
+			return i // the check has verified the change before it
 		}
 	}
 	return i
 }
 
-// anyChange says that something was changed before step n.
+// anyChange reports whether a step before step n changed something.
 func (r Run) anyChange(n int) bool {
 	for i := range n {
 		if r.changes(i) && r.completed(i) {

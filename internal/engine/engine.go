@@ -14,39 +14,37 @@ import (
 	"dhbot/runbooks"
 )
 
-// Config is what an Engine is made of. Members may be nil: then no replica but
-// this replica is known to be gone. Workers and Grace have defaults; every
-// other field must be set.
+// Config has the parts of an Engine. Without Members, only this replica is known to be gone.
+// Workers and DrainTimeout have defaults; every other field without a comment must be set.
 type Config struct {
 	Runs   Runs
 	Runner remote.Runner
-	// Assessor may be nil where no plan waits for all of a host to be up.
+	// Assessor may be nil if no plan waits for all processes of a host.
 	Assessor Assessor
-	// Evidence may be nil where none is kept.
+	// Evidence may be nil if none is collected.
 	Evidence     Evidence
 	Gate         Gate
 	Ledger       Ledger
 	Members      Members
-	Policy       Policy        // its Replica is set from below
+	Policy       Policy        // New sets its Replica
 	Replica      string        // this bot process; unique among the live replicas
-	Workers      int           // runs under way at a time, default 8
-	DrainTimeout time.Duration // how long a command under way is waited for when stopping, default 30 s
-	Turned       func()        // called whenever the loop of Run turns; nil for none
+	Workers      int           // concurrent runs, default 8
+	DrainTimeout time.Duration // how long to wait for commands in progress when stopping, default 30 s
+	Turned       func()        // called in each round of Run's loop; may be nil
 	Now          func() time.Time
-	// ClockAhead is how far Now is known to be ahead of the time that others have,
-	// hosts among them; nil where that is not known.
+	// ClockAhead returns how far Now is ahead of the hosts' clocks; nil if unknown.
 	ClockAhead func() time.Duration
 	Log        *slog.Logger
 }
 
-// Defaults of Config. Eight at a time is what keeps acks quick beside the
-// work (measured: acks' p99 is eighteen times shorter than without a cap).
+// Defaults of Config. Eight concurrent runs keep acknowledgements fast (measured: their p99 is
+// eighteen times shorter than without a limit).
 const (
 	defaultWorkers = 8
 	defaultGrace   = 30 * time.Second
 )
 
-// GateFuncs are two functions that are a Gate.
+// GateFuncs makes a Gate of two functions.
 type GateFuncs struct {
 	DeriveFunc  func(r Run) (runbooks.Plan, error)
 	RecheckFunc func(ctx context.Context, r Run) error
@@ -58,12 +56,12 @@ func (f GateFuncs) Derive(r Run) (runbooks.Plan, error) { return f.DeriveFunc(r)
 // Recheck calls RecheckFunc.
 func (f GateFuncs) Recheck(ctx context.Context, r Run) error { return f.RecheckFunc(ctx, r) }
 
-// Engine makes events happen to stored runs, and carries runs out. Its own
-// memory holds nothing that matters: all is in Runs.
+// Engine applies events to stored runs and executes the runs. All state is in Runs; the engine's
+// memory can be lost at any time.
 type Engine struct{ c Config }
 
-// New checks that nothing is missing: without one of its parts an engine
-// would have to skip a check.
+// New returns an error if a required part is missing, because the engine would have to skip a check
+// without it.
 func New(c Config) (*Engine, error) {
 	c.Workers = cmp.Or(c.Workers, defaultWorkers)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, defaultGrace)
@@ -84,12 +82,11 @@ func New(c Config) (*Engine, error) {
 	return &Engine{c: c}, nil
 }
 
-// Submit stores a new run with its first record and settles the claim of its
-// delivery, in one transaction. Of r it takes id, inputs, plan, requester,
-// reason, place and votes needed, which never go below the floor of the plan's
-// class and level. A run that needs no vote is approved at once. Errors:
-// ErrIDTaken (mint another id), ErrSettled (the delivery was handled before), a
-// *RefusedError, or the store's.
+// Submit stores a new run with its first record and settles the claim of its delivery, in one
+// transaction. It takes id, inputs, plan, requester, reason, place and needed votes from r; the
+// votes never go below the floor of the plan's class and level. A run that needs no vote is
+// approved at once. Errors: ErrIDTaken (mint another id), ErrSettled (the delivery was handled
+// before), a *RefusedError, or an error of the store.
 func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error) {
 	c, err := first(r, e.c.Now(), e.c.Policy)
 	if err != nil {
@@ -98,7 +95,7 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 	c.Claim = claim
 	rev, err := e.c.Runs.Commit(ctx, c)
 	if errors.Is(err, ErrStoreDown) {
-		// It may have been made all the same: the hash of its records tells.
+		// The commit may have succeeded all the same: compare the hash of the records.
 		if st, got := e.c.Runs.Get(ctx, c.Run.ID); got == nil && st.Run.Records >= 1 && st.Run.Head == c.Run.Head {
 			return st, nil
 		}
@@ -109,11 +106,10 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 	return Stored{Run: c.Run, Rev: rev}, nil
 }
 
-// Apply makes one event happen to a stored run and settles the claim of its
-// delivery, in one transaction. Whatever else happens to the run in the same
-// instant, the event is decided on the run's newest form. Errors: a
-// *RefusedError, ErrNotFound, ErrSettled (the delivery was handled before), a
-// *LockedError (of Begin), or the store's. The run returned is the newest that is known, also beside an error.
+// Apply applies one event to a stored run and settles the claim of its delivery, in one
+// transaction. On a conflict it decides again on the newest form of the run. Errors: a
+// *RefusedError, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (of
+// Begin), or an error of the store. The returned run is the newest one known, also with an error.
 func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (Stored, error) {
 	st, err := e.c.Runs.Get(ctx, id)
 	if err != nil {
@@ -126,9 +122,8 @@ func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (
 	return e.try(ctx, st, &a)
 }
 
-// attempt is one event being stored. It remembers the forms that
-// it tried to store without learning whether that worked, so that finding one
-// of them there is success and not a conflict.
+// attempt is one event that is being stored. It remembers the forms whose commit had no answer:
+// finding one of them in the store is success, not a conflict.
 type attempt struct {
 	event Event
 	claim string
@@ -136,12 +131,11 @@ type attempt struct {
 }
 
 const (
-	maxConflicts = 32 // tries against others who change the same run
+	maxConflicts = 32 // tries while other writers change the same run
 	maxSilences  = 2  // tries while the store does not answer
 )
 
-// try decides and commits, again from the newest form as long as others get
-// in between.
+// try decides and commits. After a conflict it starts again from the newest form.
 func (e *Engine) try(ctx context.Context, st Stored, a *attempt) (Stored, error) {
 	silences := 0
 	for range maxConflicts {
@@ -163,7 +157,7 @@ func (e *Engine) try(ctx context.Context, st Stored, a *attempt) (Stored, error)
 				return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 			}
 		case errors.Is(err, ErrConflict), errors.Is(err, ErrSettled) && len(a.heads) > 0:
-			// Another writer's change, or an earlier try of this one.
+			// The change of another writer, or an earlier try of this one.
 		default:
 			return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 		}
@@ -182,8 +176,8 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// insist tries until the event has happened, the run refuses it, or ctx ends.
-// Only the commit is repeated, never what it tells of.
+// insist retries until the event is stored, the run refuses it, or ctx ends. It repeats only the
+// commit, never the action that the event reports.
 func (e *Engine) insist(ctx context.Context, st Stored, ev Event) (Stored, error) {
 	a := attempt{event: ev}
 	for between := firstPause; ; between = min(2*between, maxPause) {

@@ -2,12 +2,11 @@ package engine
 
 import "time"
 
-// Event is something that happens to a run. The set is closed: Next knows
-// every one of them.
+// Event is something that happens to a run. The set is closed; Next handles every event.
 type Event interface{ event() }
 
 type (
-	// Voted approves; Digest is the plan that the voter saw.
+	// Voted approves. Digest is that of the plan that the voter saw.
 	Voted struct {
 		By     Actor
 		Digest string
@@ -19,62 +18,60 @@ type (
 		By     Actor
 		Reason string
 	}
-	// CancelledBy is the requester's own end of a run that has not started,
-	// or anybody's who may vote or asked: a stop after the current step.
+	// CancelledBy ends a run that has not started, if By is the requester. After the start, the
+	// requester or any approver can stop the run after its current step.
 	CancelledBy struct {
 		By     Actor
 		Reason string
 	}
-	// LookingBy says that an approver looks at the run.
+	// LookingBy records that an approver is looking at the run.
 	LookingBy struct{ By Actor }
-	// Reminded says that reminder N was given, in a message, and whom it called.
+	// Reminded records that reminder N was posted, in which message, and the people it mentions.
 	Reminded struct {
 		N       int
 		Message string
 		Called  []Callee
 	}
-	// EndReminded says that the approvers were called since their approval ends
-	// soon.
+	// EndReminded records that the approvers were mentioned because their approval ends soon.
 	EndReminded struct {
 		Message string
 		Called  []Callee
 	}
-	// DeadlineCheck lets deadlines pass.
+	// DeadlineCheck applies deadlines that have passed.
 	DeadlineCheck struct{}
-	// Begin asks to start with all locks taken by the same transaction.
-	// Digest is that of the plan made anew.
+	// Begin starts the run; the same transaction takes all locks. Digest is that of the plan made
+	// again.
 	Begin struct{ Worker, Digest string }
-	// Blocked says that Begin met a lock of another run.
+	// Blocked records that Begin met a lock of another run.
 	Blocked struct{ Lock, Run string }
-	// RecheckFailed is the Gate's no.
+	// RecheckFailed is a refusal by the Gate.
 	RecheckFailed struct{ Why string }
-	// StepBegins is committed before anything is sent. Of a manual step it
-	// means that a person is waited for. Digest is that of the plan made anew.
+	// StepBegins is committed before the command is sent. For a manual step it means that the run
+	// waits for a person. Digest is that of the plan made again.
 	StepBegins struct {
 		Worker string
 		Index  int
 		Digest string
-		Kept   []string // what was read of the target before
+		Kept   []string // evidence of the target from before the step
 	}
-	// StepEnds is what came of it.
+	// StepEnds is the result of a step.
 	StepEnds struct {
 		Worker string
 		Index  int
 		Step   Step
 	}
-	// StepCompleted is a person's word that a manual step is done.
+	// StepCompleted is a person's statement that a manual step is done.
 	StepCompleted struct {
 		By    Actor
 		Index int
 		Note  string
 	}
-	// WorkerLost says that the worker vanished, or left, with the run in its
-	// hands.
+	// WorkerLost records that the worker died or left while it worked on the run.
 	WorkerLost struct{ Worker string }
-	// Probed is what a read found out about an unknown run, afterwards.
+	// Probed is the result of a read of an unknown run's target.
 	Probed struct{ Text string }
-	// BroughtBack closes a run that a restored or adopted store brought back:
-	// why, and how its targets are now.
+	// BroughtBack closes a run that a restored or adopted store contained, with the reason and the
+	// state of its targets.
 	BroughtBack struct{ Why, Found string }
 	// ClosedBy closes an unknown run.
 	ClosedBy struct {
@@ -102,9 +99,9 @@ func (Probed) event()        {}
 func (BroughtBack) event()   {}
 func (ClosedBy) event()      {}
 
-// Policy is what of the config the engine goes by.
+// Policy is the part of the config that the engine uses.
 type Policy struct {
 	VoteTTL  time.Duration // request to last vote
 	StartTTL time.Duration // approval to start
-	Replica  string        // who applies the event; it goes into the records
+	Replica  string        // the replica that applies the event; part of the records
 }

@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// before is what is kept of a process that step i is about to stop or restart:
-// one that an earlier step has seen to run.
+// before returns evidence of a process that step i is about to stop or restart, if an earlier step
+// observed it running.
 func (w *worker) before(ctx context.Context, r Run, i int) []string {
 	ps := r.Plan.Steps[i]
 	seen, _ := r.before(i)
@@ -19,7 +19,7 @@ func (w *worker) before(ctx context.Context, r Run, i int) []string {
 	return nil
 }
 
-// after is what is kept of a process that did not come to what a step waited for.
+// after returns evidence of a process that did not reach the state for which a step waited.
 func (w *worker) after(ctx context.Context, r Run, ps runbooks.Step, st Step) []string {
 	failed := st.State == StepFailed || st.State == StepUnknown || st.notReady(ps)
 	pid := cmp.Or(st.NewPID, st.OldPID)
@@ -29,8 +29,8 @@ func (w *worker) after(ctx context.Context, r Run, ps runbooks.Step, st Step) []
 	return w.c.Evidence.Of(ctx, r.Plan.Cluster, ps, pid)
 }
 
-// NotReady says that step i waited in vain for its process to say that it is
-// ready: its log was read, and nothing speaks against it but the time.
+// NotReady reports whether step i timed out waiting for its process to become ready: its log was
+// read, and nothing but the time-out indicates a problem.
 func (r Run) NotReady(i int) bool { return r.Steps[i].notReady(r.Plan.Steps[i]) }
 
 func (s Step) notReady(ps runbooks.Step) bool {

@@ -8,15 +8,15 @@ import (
 	"dhbot/internal/pause"
 )
 
-// Pauses of Follow: a watch that ended is begun again after a second, and after
-// longer where it keeps ending.
+// Pauses of Follow. It restarts a watch after a second, and more slowly if the watch ends
+// repeatedly.
 const (
 	rewatchFirst  = time.Second
 	rewatchAtMost = time.Minute
 )
 
-// Follow watches the runs until ctx ends. A watch that ended is begun again, with
-// begin before each; who names the follower in the log.
+// Follow watches the runs until ctx ends. It restarts a watch that ended, and calls begin before
+// each start. who names the caller in the log.
 func Follow(ctx context.Context, runs Runs, log *slog.Logger, who string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()

@@ -12,12 +12,11 @@ import (
 	"dhbot/internal/redact"
 )
 
-// ErrNewerForm says that a newer version of the bot stored something in a form
-// that this one does not know. During a rolling upgrade it is left to the newer
-// replicas.
+// ErrNewerForm means that a newer version of the bot stored a value in a form that this version
+// does not know. During a rolling upgrade this replica leaves the value to newer ones.
 var ErrNewerForm = errors.New("a newer version of the bot stored it in a form that this one does not know")
 
-// EncodeRun is a run's stored form: JSON.
+// EncodeRun returns a run's stored form: JSON.
 func EncodeRun(r Run) ([]byte, error) {
 	if r.V != FormVersion {
 		return nil, fmt.Errorf("run %s has form version %d, this program writes %d", r.ID, r.V, FormVersion)
@@ -29,9 +28,8 @@ func EncodeRun(r Run) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeRun reads a run's stored form. A field that this program does not
-// know is an error: writing the run back would lose it. A run of a later form
-// version is ErrNewerForm; one of an earlier becomes one of this.
+// DecodeRun parses a run's stored form. An unknown field is an error, because writing the run back
+// would lose it. It returns ErrNewerForm for a later form version, and converts an earlier one.
 func DecodeRun(b []byte) (Run, error) {
 	var form struct {
 		V  int
@@ -56,9 +54,8 @@ func DecodeRun(b []byte) (Run, error) {
 	return r, nil
 }
 
-// Check says whether a change may be handed to a store at all: its run has a
-// valid id, and its records belong to that run and continue its chain. Every
-// store asks it first.
+// Check reports whether a store may accept the change: its run has a valid id, and its records
+// belong to that run and continue its chain. Every store calls it first.
 func (c Change) Check() error {
 	if !ValidID(c.Run.ID) {
 		return fmt.Errorf("%q is not a run id; ids look like R-7F3K", c.Run.ID)
@@ -69,13 +66,12 @@ func (c Change) Check() error {
 	return audit.CheckLinks(c.Run.ID, c.Records, c.Run.Records, c.Run.Head)
 }
 
-// idLetters are what run ids are made of: digits and capitals without those
-// that are taken for one another when read aloud or off a screen (0/O, 1/I/L)
-// and without U, so that no id is a word.
+// idLetters are the characters of run ids: digits and capitals without those that are confused on a
+// screen or read aloud (0/O, 1/I/L), and without U, so that no id is a word.
 const idLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// IDLetters and MaxIDLetters are how many random letters an id has at first
-// (30^4 = 810,000 ids) and at most.
+// IDLetters is the initial number of random characters of an id (30^4 = 810,000 ids), MaxIDLetters
+// the largest number.
 const (
 	IDLetters    = 4
 	MaxIDLetters = 8
@@ -83,15 +79,14 @@ const (
 
 var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
 
-// ValidID says whether s has the form of a run id: "R-" and four to eight
-// letters of the alphabet, as people type it in capitals.
+// ValidID reports whether s has the form of a run id: "R-" and four to eight characters of the
+// alphabet, in capitals.
 func ValidID(s string) bool { return idForm.MatchString(s) }
 
-// FreshID mints a run id that taken does not know. Where three of a length are
-// taken it has become crowded, and the id grows. Ids of the first epoch of a
-// state have an even number of letters; later ones an odd number, and begin with
-// a letter of their epoch: no two epochs share an id, though the one does not
-// know which the other used.
+// FreshID mints a run id for which taken returns false. After three collisions in a row the id gets
+// longer. Ids of a state's first epoch have an even number of characters. Ids of later epochs have
+// an odd number and begin with a character of their epoch. So no two epochs share an id, although a
+// store does not know the ids that another epoch used.
 func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) {
 	first, n := "", IDLetters
 	if epoch > 1 {
@@ -112,20 +107,20 @@ func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) 
 	return "", errors.New("no unused run id was found; is the store's list of used ids damaged?")
 }
 
-// readsAsSecret says that an id is taken for the name of a secret where a colon
-// follows, as "R-NPWD: restart" would be: what follows it would not be shown.
+// readsAsSecret reports whether redaction would mistake the id, followed by a colon, for the name
+// of a secret: in "R-NPWD: restart" it would hide the rest.
 func readsAsSecret(id string) bool {
 	const shown = ": restart db_dis on infra-1"
 	return redact.Line(id+shown, 100) != id+shown
 }
 
-// mintID makes a random id that begins with first and has n more letters.
+// mintID returns a random id that begins with first and has n more characters.
 func mintID(first string, n int) string {
 	b := make([]byte, 0, n)
 	var r [1]byte
 	for len(b) < n {
 		rand.Read(r[:]) // never fails
-		// 240 = 8 · 30: above it letters would not be equally likely.
+		// 240 = 8 · 30: larger values would make some characters more likely.
 		if r[0] < 240 {
 			b = append(b, idLetters[int(r[0])%len(idLetters)])
 		}

@@ -9,14 +9,12 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Next is what an event makes of a run: its new form, the records that tell
-// of it, the locks that go with it. It is pure: it changes nothing that it is
-// given, and now is its only clock. Rev and Claim of the Change are left to
-// the caller. An event that the run does not take is a *RefusedError, and
-// then nothing has changed.
+// Next applies an event to a run. It returns the run's new form, its records and
+// its locks. It is pure: it changes none of its arguments, and now is its only
+// clock. The caller sets Rev and Claim of the Change. A *RefusedError means that
+// the run does not accept the event, and nothing has changed.
 //
-// The transitions are these and no others; a test holds the table to what
-// Next does:
+// These are all transitions; a test compares the table with Next:
 //
 //	Voted          waiting for votes     → waiting for votes, approved
 //	WithdrawnVote  waiting for votes     → waiting for votes
@@ -58,17 +56,17 @@ import (
 //	BroughtBack    waiting for a person  → closed
 //	BroughtBack    unknown               → closed
 //
-// Begin of a running run takes over one that was handed over (its Worker is
-// ""). CancelledBy of a running run stops it after the current step; between
-// two steps it ends at once. What it ends as tells whether anything has
-// changed: cancelled or refused if nothing has, partly otherwise.
+// Begin of a running run takes over a run that was handed over (its Worker is
+// ""). CancelledBy stops a running run after the current step, and between two
+// steps at once. The final state is cancelled or refused if nothing has changed,
+// and partly otherwise.
 //
-// A step that failed ends the run as failed if what was changed is known not
-// to have helped (its own proof failed) or nothing was changed, and as partly
-// if an earlier change stands. A step whose fate is unknown, or that may have
-// been sent by a worker that was lost, makes the run unknown: its locks stay
-// with it until a person closes it. A worker lost between two steps or while
-// only reading hands the run over: reads may be repeated, changes never.
+// A failed step ends the run as failed if nothing was changed, or if the change
+// is known not to have helped because its own check failed. It ends the run as
+// partly if an earlier change stands. A step whose fate is unknown, or that a
+// lost worker may have sent, makes the run unknown: it keeps its locks until a
+// person closes it. A run whose worker was lost between two steps, or during a
+// read, is handed over: reads may be repeated, changes never.
 func Next(r Run, e Event, now time.Time, p Policy) (Change, error) {
 	t := transition{run: clone(r), now: stamp(now), policy: p}
 	if err := t.take(e); err != nil {
@@ -78,7 +76,7 @@ func Next(r Run, e Event, now time.Time, p Policy) (Change, error) {
 	return t.change, nil
 }
 
-// transition is one call of Next under way.
+// transition is one call of Next in progress.
 type transition struct {
 	run    Run
 	now    time.Time
@@ -129,8 +127,7 @@ func (t *transition) take(e Event) error {
 	}
 }
 
-// end gives a run its last state and its locks back; what was not begun is
-// "not done".
+// end sets a run's final state and releases its locks. Steps that did not begin are "not done".
 func (t *transition) end(s State, why string, by *Actor) {
 	t.run.State = s
 	t.run.EndedAt = &t.now
@@ -152,8 +149,7 @@ func (t *transition) skipRest() {
 	}
 }
 
-// record chains one more record of the run; edit fills in what is special
-// about it.
+// record appends one record to the run's chain; edit sets its special fields.
 func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	rec := audit.Record{
 		At: t.now, Run: t.run.ID, Kind: kind, Replica: t.policy.Replica,
@@ -167,15 +163,14 @@ func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	t.change.Records = append(t.change.Records, rec)
 }
 
-// by fills in who.
+// by sets the person of a record.
 func by(rec *audit.Record, a Actor) {
 	rec.Person = a.Person
 	rec.Account = a.Account.String()
 	rec.Via = a.Via
 }
 
-// inSilence adds to a record's text that Slack could not be asked about the
-// person.
+// inSilence adds to a record's text that Slack did not answer about the person.
 func inSilence(text string, a Actor) string {
 	if a.SilentSince == nil {
 		return text
@@ -185,10 +180,10 @@ func inSilence(text string, a Actor) string {
 	)
 }
 
-// stamp is a moment in the form that is stored.
+// stamp returns a time in its stored form: UTC, in milliseconds.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// clone copies what Next changes; the plan and the inputs it never does.
+// clone copies the parts of a run that Next changes. It never changes plan and inputs.
 func clone(r Run) Run {
 	r.Steps = slices.Clone(r.Steps)
 	r.Votes = slices.Clone(r.Votes)

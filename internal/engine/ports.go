@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Errors of Runs. Any other error means that the store did not answer, and
-// then nothing is known to have been committed.
+// Errors of Runs. Any other error means that the store did not answer; the caller must not assume
+// that the commit succeeded.
 var (
 	ErrNotFound  = errors.New("no such run")
 	ErrConflict  = errors.New("the run has changed meanwhile")
@@ -19,26 +19,24 @@ var (
 	ErrLeaseLost = errors.New("this replica's lease is gone")
 	ErrSettled   = errors.New("this delivery was already handled")
 	ErrStoreDown = errors.New("the state store does not answer")
-	// ErrTampered says that what is stored is not what the bot stored: it does
-	// not count.
+	// ErrTampered means that the stored value is not one that the bot stored. It is ignored.
 	ErrTampered = errors.New("what is stored is not what I stored")
 )
 
-// LockedError says which lock is held, and by which run.
+// LockedError names a held lock and the run that holds it.
 type LockedError struct {
 	Lock, Run string
 }
 
 func (e *LockedError) Error() string { return fmt.Sprintf("lock %s is held by %s", e.Lock, e.Run) }
 
-// Change is one atomic step in the life of a run: the run's new form, the
-// records that tell of it, and the locks that go with it.
+// Change is one atomic step in the life of a run: the run's new form, its records and its locks.
 type Change struct {
 	Run     Run
-	Rev     int64 // the revision it is based on; 0 creates the run
+	Rev     int64 // the revision that it changes; 0 creates the run
 	Records []audit.Record
 	Take    []string // locks to take, all or nothing
-	Release bool     // give back every lock that the run holds
+	Release bool     // release every lock of the run
 	// Claim is the key of the delivery that this change settles, or "". A
 	// delivery settles once: a second change with the same claim fails with
 	// ErrSettled. A claim that is not stored settles nothing.
@@ -49,8 +47,8 @@ type Change struct {
 type Stored struct {
 	Run Run
 	Rev int64
-	// Before says, of an open run that a restored, copied or adopted store brings
-	// back, why it is never carried on; it is only closed. "" elsewhere.
+	// Before is the reason why an open run from a restored, copied or adopted store is never
+	// continued, only closed. It is "" for any other run.
 	Before string
 }
 
@@ -60,15 +58,13 @@ type Lock struct {
 	Since             int64 // Unix milliseconds
 }
 
-// Runs keeps runs, their records and their locks.
+// Runs stores runs, their records and their locks.
 type Runs interface {
-	// Commit makes one change in one transaction, compare-and-swap on Rev.
-	// It returns the new revision, or ErrConflict, ErrIDTaken, ErrLeaseLost,
-	// ErrSettled, a *LockedError, or ErrStoreDown (wrapped), and then changed
-	// nothing, except that after ErrStoreDown the change may yet prove to have
-	// been made: read before deciding. A change that fails its own Check, or
-	// is too big for one transaction, is refused with an error of its own.
-	// Locks that the run holds already may be taken again.
+	// Commit makes one change in one transaction, compare-and-swap on Rev. It returns the new
+	// revision. With ErrConflict, ErrIDTaken, ErrLeaseLost, ErrSettled or a *LockedError it changed
+	// nothing. With ErrStoreDown (wrapped) the change may have been made: read before deciding. It
+	// refuses a change that fails its own Check, or that is too big for one transaction. A run may
+	// take locks again that it already holds.
 	Commit(ctx context.Context, c Change) (int64, error)
 	// Get returns a run, or ErrNotFound.
 	Get(ctx context.Context, id string) (Stored, error)
@@ -76,68 +72,61 @@ type Runs interface {
 	Open(ctx context.Context) ([]Stored, error)
 	// Recent returns up to n runs that have ended, newest first.
 	Recent(ctx context.Context, n int) ([]Stored, error)
-	// Watch calls f first with every open run as it stands, oldest first,
-	// then with every run's new form, in the order of revisions, without a
-	// gap between the two. After an outage forms that have been replaced may
-	// be left out, the newest never. It returns when ctx ends or the watch
-	// cannot go on.
+	// Watch first calls f with every open run, oldest first. Then it calls f with every new form of
+	// a run, in order of revisions, without a gap between the two. After an outage it may skip
+	// replaced forms, but never the newest. It returns when ctx ends or the watch cannot continue.
 	Watch(ctx context.Context, f func(Stored)) error
 	// Locks returns the held locks, by name.
 	Locks(ctx context.Context) ([]Lock, error)
 }
 
-// Assessor judges the processes of a host as `status` does. A wait for all of
-// them to be up ends by it: what one supervisor says of what it knows is less.
+// Assessor evaluates the processes of a host like `status` does. A wait for all processes of a host
+// uses it, because a supervisor reports only the processes that it knows.
 type Assessor interface {
-	// AllUp is Met where nothing on the host is an incident, Noted where
-	// something is of level 3, and NotYet where something is down, unknown or
-	// otherwise not as it should be.
+	// AllUp is Met if nothing on the host is an incident, Noted if something is of level 3, and
+	// NotYet if something is down, unknown or otherwise not as expected.
 	AllUp(ctx context.Context, cluster, host string) observe.Verdict
 }
 
-// Evidence reads of a process what a change of it may end.
+// Evidence collects data about a process that a change would destroy.
 type Evidence interface {
-	// Of returns lines for people about the process of a step, which had, or has,
-	// a pid: how it runs, its last log lines and, where the site allows it, a
-	// thread dump. It takes a few seconds at most, and says what it could not read.
+	// Of returns lines for people about the process of a step: its state, its last log lines and,
+	// if the site allows it, a thread dump. pid is its last known pid. It takes a few seconds at
+	// most, and names what it could not read.
 	Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string
 }
 
-// Gate checks a run again. The store is input, not authority: what is sent is
-// what the Gate derives, and never bytes that were read back.
+// Gate checks a run again. The stored run is input, not authority: the engine sends what the Gate
+// derives, never bytes read back from the store.
 type Gate interface {
-	// Derive makes a run's plan anew: from its inputs, catalog and fleet, and
-	// nothing else of r. It is asked before every step, and asks nothing of
-	// anybody itself.
+	// Derive makes a run's plan again from its inputs, the catalog and the fleet. It uses nothing
+	// else of r and queries no other system. The engine calls it before every step.
 	Derive(r Run) (runbooks.Plan, error)
-	// Recheck is asked just before a run starts, and before each step that does
-	// not merely prove a change which was sent already: whether its people are
-	// still who they were and may still do this. It returns nil, or an error
-	// whose text says what differs, which ends the run; ErrElsewhere only
-	// leaves it to another replica.
+	// Recheck looks up the people of a run again: whether their accounts are unchanged and they may
+	// still do this. The engine calls it before a run starts and before each step, except for reads
+	// that only verify a change that was sent. An error ends the run; its text names the
+	// difference. ErrElsewhere only leaves the run to another replica.
 	Recheck(ctx context.Context, r Run) error
 }
 
-// ErrElsewhere is a Gate's word that this replica is not the one to judge, or
-// to carry out, any run at the moment.
+// ErrElsewhere means that this replica may not check or execute any run at the moment.
 var ErrElsewhere = errors.New("left to another replica")
 
-// Ledger remembers outside the store which steps were sent, so that a store
-// that is put back to an earlier time sends nothing again.
+// Ledger remembers sent steps outside the store, so that the bot sends nothing again when the store
+// is reset to an earlier time.
 type Ledger interface {
-	// Sending notes durably that step i of a run is about to be sent. After any
-	// error it must not be; ErrSentBefore says that it was sent already.
+	// Sending notes durably that step i of a run is about to be sent. After any error the step must
+	// not be sent; ErrSentBefore means that it was sent already.
 	Sending(r Run, i int) error
-	// Hold says why a run may not be carried on for the moment, "" if it may.
+	// Hold returns why a run may not be continued at the moment, or "".
 	Hold(r Run) string
 }
 
-// ErrSentBefore is a Ledger's word that a step was sent once already, in a time
-// that the store does not know of.
+// ErrSentBefore means that a step was already sent, in a time that the store does not contain.
 var ErrSentBefore = errors.New("it was sent already, and the store does not know of it: the store was put back to an earlier time")
 
-// Members knows the bot's replicas. A replica whose lease is gone can no
-// longer commit anything, so what it left may be taken over.
+// Members knows the bot's replicas. A replica without a lease can commit nothing, so other replicas
+// may take its runs over.
 type Members interface {
 	// Alive returns the names of the replicas whose lease is alive.
 	Alive(ctx context.Context) ([]string, error)

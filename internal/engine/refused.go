@@ -8,34 +8,34 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Code says why an event was not accepted, for programs.
+// Code is the reason for a refusal, for programs.
 type Code string
 
 // The closed set of codes.
 const (
-	AlreadyApproved Code = "already approved" // the vote is over, and it was yes
+	AlreadyApproved Code = "already approved" // the run has its approvals
 	AlreadyEnded    Code = "already ended"
-	AlreadyStarted  Code = "already started" // too late for what only works before the start
-	OwnRequest      Code = "own request"     // the requester has no vote
-	VotedAlready    Code = "voted already"   // one person counts once
-	NotVoted        Code = "not voted"       // there is no vote to take back
+	AlreadyStarted  Code = "already started" // allowed only before the start
+	OwnRequest      Code = "own request"     // the requester cannot vote
+	VotedAlready    Code = "voted already"   // this person has voted
+	NotVoted        Code = "not voted"       // there is no vote to withdraw
 	OtherDigest     Code = "other digest"    // the vote is for another plan
 	TooLate         Code = "too late"        // a deadline has passed
 	NeedsReason     Code = "needs a reason"
 	NeedsPerson     Code = "needs a person" // the event names no person
-	NotYours        Code = "not yours"      // only the requester may
-	Stopping        Code = "stopping"       // it was stopped already
-	NotApproved     Code = "not approved"   // votes are missing for something that changes
+	NotYours        Code = "not yours"      // only the requester may do this
+	Stopping        Code = "stopping"       // the run is already stopping
+	NotApproved     Code = "not approved"   // a change without enough votes
 	NotDue          Code = "not due"        // no deadline has passed
-	NotNow          Code = "not now"        // the run's state has no such event
-	NothingNew      Code = "nothing new"    // the run says so already
-	OtherWorker     Code = "other worker"   // the run is in other hands
-	WrongStep       Code = "wrong step"     // not the step whose turn it is
-	BadRun          Code = "bad run"        // a new run that could not be carried out
+	NotNow          Code = "not now"        // not possible in the run's state
+	NothingNew      Code = "nothing new"    // the run has this already
+	OtherWorker     Code = "other worker"   // another worker executes the run
+	WrongStep       Code = "wrong step"     // not the current step
+	BadRun          Code = "bad run"        // a new run that cannot be executed
 	UnknownEvent    Code = "unknown event"  // not one of the closed set
 )
 
-// RefusedError is an event that a run does not take, in a plain sentence.
+// RefusedError is the refusal of an event, in a plain sentence.
 type RefusedError struct {
 	Code Code
 	Text string
@@ -47,12 +47,12 @@ func refused(code Code, format string, args ...any) error {
 	return &RefusedError{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// Settled is the refusal of what a person wanted of a run that waits for votes
-// when it does not any more, and tells what became of it.
+// Settled is the refusal of an action on a run that no longer waits for votes, with the run's
+// outcome.
 func Settled(r Run) error { return settled(r) }
 
-// settled refuses what a person did because the run has moved on, and tells
-// what became of it: a late tap is never met with silence.
+// settled refuses an action because the run has moved on, and names the outcome, so that a late tap
+// always gets an answer.
 func settled(r Run) error {
 	switch r.State {
 	case Denied:
@@ -91,8 +91,7 @@ func who(a *Actor) string {
 	return a.Person
 }
 
-// clock is a time of day with its zone, since a sentence travels between
-// people who live in different ones.
+// clock is a time of day with its zone, because people in other zones read the sentence.
 func clock(t *time.Time) string {
 	if t == nil {
 		return "an unknown time"
@@ -100,11 +99,11 @@ func clock(t *time.Time) string {
 	return t.UTC().Format("15:04 MST")
 }
 
-// maxText bounds a sentence that is stored with a run.
+// maxText limits a sentence stored with a run, in runes.
 const maxText = 500
 
-// line makes a text fit for storing and showing.
+// line makes a text safe to store and show.
 func line(s string) string { return redact.Line(s, maxText) }
 
-// sentence drops the full stop of a text that goes on.
+// sentence removes the full stop of a text that continues.
 func sentence(s string) string { return strings.TrimRight(s, ". ") }

@@ -9,52 +9,49 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Callee is an approver who is called, by the account that is mentioned.
+// Callee is an approver who is mentioned, with the account to mention.
 type Callee struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 }
 
-// Look says that an approver is looking at a run that waits for votes.
-// It is not binding: every approver can still vote.
+// Look records that an approver is looking at a run that waits for votes. It does not bind anyone:
+// every approver can still vote.
 type Look struct {
 	Actor
 	At time.Time `json:"at"`
-	// Round is the number of the last reminder that there had been: the word
-	// stands for the one that comes next, and is worn out then.
+	// Round is the number of the last reminder before the look. The look suppresses the mentions of
+	// the next reminder only.
 	Round int `json:"round"`
 }
 
-// Reminder is a call to vote that was repeated.
+// Reminder is a repeated request to vote.
 type Reminder struct {
 	N  int       `json:"n"` // from 1
 	At time.Time `json:"at"`
-	// Message is the platform's id of its message, beside the run's own; ""
-	// where the run has none to be reminded beside.
+	// Message is the platform's id of the reminder's message, in the thread of the run's message;
+	// "" if the run has no message.
 	Message string   `json:"message,omitempty"`
 	Called  []Callee `json:"called,omitempty"`
 }
 
-// LastTime is what a run is compared with: the one before it of the same
-// action and target that was carried out. An ID of "" says that there was none
-// among the runs that were searched.
+// LastTime is the previous executed run of the same action and target, for comparison. An ID of ""
+// means that the searched runs had none.
 type LastTime struct {
 	ID    string    `json:"id,omitempty"`
 	State State     `json:"state,omitempty"`
 	Asked string    `json:"asked,omitempty"` // the requester
 	At    time.Time `json:"at,omitzero"`     // when it ended
-	// Differs are what this plan does otherwise, a sentence each; none says
-	// that the plans are the same.
+	// Differs lists how this plan differs, one sentence each; empty means that the plans are equal.
 	Differs []string `json:"differs,omitempty"`
-	// Among is how many ended runs were looked through.
+	// Among is the number of ended runs that were searched.
 	Among int `json:"among"`
 }
 
-// remindAt is when reminders are due, in parts of the time that a run waits
-// for its votes: they grow apart.
+// remindAt has the times of reminders, as fractions of the time that a run waits for votes.
 var remindAt = [...]struct{ part, of time.Duration }{{1, 5}, {1, 2}, {4, 5}}
 
-// MaxReminders is how many reminders a run may have.
+// MaxReminders is the largest number of reminders of a run.
 const MaxReminders = len(remindAt)
 
 // RemindAt is when reminder n, from 1, is due.
@@ -63,9 +60,8 @@ func (r Run) RemindAt(n int) time.Time {
 	return r.RequestedAt.Add(r.VoteBy.Sub(r.RequestedAt) * p.part / p.of)
 }
 
-// ReminderDue is the number of the reminder that is due and was not given, 0
-// for none. Of several whose time has passed it is the last: no one is called
-// twice at once.
+// ReminderDue is the number of the reminder that is due and not yet posted, 0 for none. If several
+// are overdue it is the last one, so that no one is mentioned twice at once.
 func (r Run) ReminderDue(now time.Time) int {
 	if r.State != Waiting || !now.Before(r.VoteBy) {
 		return 0
@@ -78,7 +74,7 @@ func (r Run) ReminderDue(now time.Time) int {
 	return 0
 }
 
-// Reminded is the number of the last reminder that was given, 0 for none.
+// Reminded is the number of the last posted reminder, 0 for none.
 func (r Run) Reminded() int {
 	if len(r.Reminders) == 0 {
 		return 0
@@ -86,14 +82,13 @@ func (r Run) Reminded() int {
 	return r.Reminders[len(r.Reminders)-1].N
 }
 
-// Quiet says that the next reminder need not mention anyone: an approver has said
-// since the one before that they are looking. The last one always calls, since
-// after it the run expires.
+// Quiet reports whether reminder n mentions no one, because an approver is looking since the
+// reminder before it. The last reminder always mentions people, because the run expires after it.
 func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
 
-// looking notes who looks; another's word takes the place of the one before.
+// looking notes the approver who is looking; it replaces an earlier one.
 func (t *transition) looking(e LookingBy) error {
 	r := &t.run
 	switch {
@@ -117,7 +112,7 @@ func (t *transition) looking(e LookingBy) error {
 	return nil
 }
 
-// reminded notes a reminder that was given.
+// reminded notes a posted reminder.
 func (t *transition) reminded(e Reminded) error {
 	r := &t.run
 	switch {
@@ -147,7 +142,7 @@ func (t *transition) reminded(e Reminded) error {
 	return nil
 }
 
-// names are the people who were called, in one line.
+// names lists the mentioned people in one line.
 func names(called []Callee) string {
 	list := make([]string, len(called))
 	for i, c := range called {

@@ -1,7 +1,6 @@
-// Package engine is the life of a run: a pure Next(run, event, now) that says
-// what a run becomes, and the worker around it that holds the lease, sends
-// the steps and watches their effect. It declares what it needs of the world:
-// Runs, Executor and Gate.
+// Package engine implements the life of a run. The pure function Next(run, event, now) decides each
+// change. The worker holds the lease, sends the steps and observes their effect. The package
+// declares the interfaces that it needs: Runs, Executor and Gate.
 package engine
 
 import (
@@ -11,29 +10,29 @@ import (
 	"dhbot/runbooks"
 )
 
-// State is where a run stands.
+// State is the state of a run.
 type State string
 
-// The closed set of states. The transition table stands at Next.
+// The closed set of states. The transition table is at Next.
 const (
 	Waiting   State = "waiting for votes"
-	Approved  State = "approved"             // enough votes, or none needed; not yet under way
+	Approved  State = "approved"             // enough votes, or none needed; not started
 	Queued    State = "queued"               // waits for a lock that another run holds
 	Running   State = "running"              // holds its locks and a worker
 	Paused    State = "waiting for a person" // a manual step
 	Done      State = "done"
-	Failed    State = "failed" // nothing changed, or what changed is known not to have helped
-	Partly    State = "partly" // some targets done, then stopped: the rest is named
+	Failed    State = "failed" // nothing changed, or the change is known not to have helped
+	Partly    State = "partly" // some targets done, then stopped; the run names the others
 	Denied    State = "denied"
 	Expired   State = "expired"
-	Refused   State = "refused" // a check just before execution said no
+	Refused   State = "refused" // a check just before execution failed
 	Cancelled State = "cancelled"
 	Unknown   State = "unknown" // a step's fate is unknown: locks stay held
 	Closed    State = "closed"  // an unknown run that a person closed
 )
 
-// Ended says that nothing more will happen to a run by itself. An unknown run
-// has not ended: it keeps its locks until a person closes it.
+// Ended reports whether the run is final. An unknown run is not: it keeps its locks until a person
+// closes it.
 func (s State) Ended() bool {
 	switch s {
 	case Done, Failed, Partly, Denied, Expired, Refused, Cancelled, Closed:
@@ -43,7 +42,7 @@ func (s State) Ended() bool {
 	}
 }
 
-// StepState is where one step stands.
+// StepState is the state of one step.
 type StepState string
 
 // The closed set of step states.
@@ -51,29 +50,29 @@ const (
 	StepPending StepState = "pending"
 	StepStarted StepState = "started" // committed; it may have been sent
 	StepDone    StepState = "done"
-	StepNoted   StepState = "done, with a note" // a soft check was not seen in time
+	StepNoted   StepState = "done, with a note" // an optional check did not succeed in time
 	StepFailed  StepState = "failed"
 	StepUnknown StepState = "unknown"
 	StepSkipped StepState = "not done"
 )
 
-// Step is what became of a step of the plan, at the same index.
+// Step is the result of the plan's step with the same index.
 type Step struct {
 	State   StepState `json:"state"`
-	Text    string    `json:"text,omitempty"` // what was found, one line, redacted
+	Text    string    `json:"text,omitempty"` // the result, one line, redacted
 	Outcome string    `json:"outcome,omitempty"`
 	Exit    *int      `json:"exit,omitempty"`
-	Output  string    `json:"output,omitempty"` // SHA-256 of what it wrote
+	Output  string    `json:"output,omitempty"` // SHA-256 of its output
 	OldPID  int       `json:"old_pid,omitempty"`
 	NewPID  int       `json:"new_pid,omitempty"`
-	// Seen is probe's remembered observation of a wait step, opaque here; a
-	// later wait step of the same target compares with it.
+	// Seen is the encoded observation of a wait step; a later wait step of the same target compares
+	// with it.
 	Seen    []byte     `json:"seen,omitempty"`
 	Started *time.Time `json:"started,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
-	By      string     `json:"by,omitempty"` // manual steps: who ticked it
-	// Kept is what was read of the target before a change that ends it, and after
-	// a wait in vain: lines for people, redacted and bounded.
+	By      string     `json:"by,omitempty"` // manual steps: who completed it
+	// Kept is evidence of the target from before a change, or after a wait that timed out: lines
+	// for people, redacted and limited.
 	Kept []string `json:"kept,omitempty"`
 }
 
@@ -82,10 +81,9 @@ type Actor struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"` // slash, mention, button, terminal
-	// Origin is the user of the machine whose terminal it was: "uid 1001".
+	// Origin is the local user at the terminal: "uid 1001".
 	Origin string `json:"origin,omitempty"`
-	// SilentSince is set where Slack was silent, and what it had said last of
-	// the person stood in.
+	// SilentSince is set if Slack did not answer, and its last answer about the person was used.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
@@ -93,22 +91,22 @@ type Actor struct {
 type Vote struct {
 	Actor
 	At     time.Time `json:"at"`
-	Digest string    `json:"digest"` // the plan that was voted for
+	Digest string    `json:"digest"` // the plan that the voter saw
 }
 
-// Unclear is a guard that could not tell whether a plan does harm.
+// Unclear is a guard that could not decide whether a plan does harm.
 type Unclear struct {
 	Step int    `json:"step"` // its index in the plan
-	Text string `json:"text"` // what it said, one line, redacted
+	Text string `json:"text"` // its answer, one line, redacted
 }
 
-// Place is where a run was asked for, and so where its message lives.
+// Place is where a run was requested; its message is posted there.
 type Place struct {
 	Channel string `json:"channel"`
 	Thread  string `json:"thread,omitempty"`
 }
 
-// Run is the life of one plan. It is stored as JSON; V says which form.
+// Run is the life of one plan. It is stored as JSON; V is the version of the form.
 type Run struct {
 	V      int             `json:"v"`
 	ID     string          `json:"id"` // "R-7F3K", never used again
@@ -120,22 +118,22 @@ type Run struct {
 	Asked  Actor  `json:"asked"`
 	Reason string `json:"reason,omitempty"`
 	Place  Place  `json:"place"`
-	// Called are the people whom the run's first message calls to vote.
+	// Called are the people whom the run's first message asks to vote.
 	Called []Callee `json:"called,omitempty"`
-	// Last is the run before this one of the same action and target.
+	// Last is the previous run of the same action and target.
 	Last *LastTime `json:"last,omitempty"`
-	// Beside is where the same process runs that this run leaves alone, for
-	// people: "query-2", or "infra-1 (qa)" of another cluster.
+	// Beside lists, for people, where else the same process runs and is left alone: "query-2", or
+	// "infra-1 (qa)" for another cluster.
 	Beside []string `json:"beside,omitempty"`
-	// Unclear are guards of the plan that could not tell at the request: Need has
-	// one approval more for them, and at the start they need not be able to tell.
+	// Unclear lists guards that could not decide at the request. Need includes one more approval
+	// for them, and at the start they may be undecided again.
 	Unclear []Unclear `json:"unclear,omitempty"`
-	// Anyway starts a process though a dependency of it was seen to be down.
+	// Anyway starts a process although a dependency was observed down.
 	Anyway bool `json:"anyway,omitempty"`
 
 	Looking   *Look      `json:"looking,omitempty"`
 	Reminders []Reminder `json:"reminders,omitempty"`
-	// EndReminder says that the approvers were called before their approval ends.
+	// EndReminder records that the approvers were mentioned before their approval ended.
 	EndReminder *Reminder `json:"end_reminder,omitempty"`
 
 	Need    int    `json:"need"` // votes needed
@@ -151,18 +149,18 @@ type Run struct {
 	StartBy     *time.Time `json:"start_by,omitempty"` // the deadline from approval to start
 	StartedAt   *time.Time `json:"started_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
-	ProbedAt    *time.Time `json:"probed_at,omitempty"` // unknown: when its target was asked afterwards
+	ProbedAt    *time.Time `json:"probed_at,omitempty"` // unknown: when its target was last checked
 
 	Behind string `json:"behind,omitempty"` // queued: the run that holds the lock
-	// Worker is the replica that carries it out; "" while it is running means
-	// that it was handed over and waits for one.
+	// Worker is the replica that executes the run. "" while it is running means that it was handed
+	// over and waits for a replica.
 	Worker string `json:"worker,omitempty"`
 
 	Records int    `json:"records"` // number of records so far
 	Head    string `json:"head"`    // hash of the last one
 }
 
-// FormVersion is the version of the stored form of a Run. Form 2 added called,
-// last, looking and reminders, form 3 end_reminder, form 4 unclear, form 5 kept, form 6
-// anyway; a run of an earlier form is one that has none of them.
+// FormVersion is the version of the stored form of a Run. Form 2 added called, last, looking and
+// reminders; form 3 end_reminder; form 4 unclear; form 5 kept; form 6 anyway. A run of an earlier
+// form lacks the fields added later.
 const FormVersion = 6

@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Current is the index of the step whose turn it is, or -1.
+// Current is the index of the current step, or -1.
 func (r Run) Current() int {
 	for i, st := range r.Steps {
 		if st.State == StepPending || st.State == StepStarted {
@@ -19,7 +19,7 @@ func (r Run) Current() int {
 	return -1
 }
 
-// started is the index of the step under way, or -1.
+// started is the index of the step in progress, or -1.
 func (r Run) started() int {
 	if i := r.Current(); i >= 0 && r.Steps[i].State == StepStarted {
 		return i
@@ -27,7 +27,7 @@ func (r Run) started() int {
 	return -1
 }
 
-// changes says that a step alters something: by the bot or by a person.
+// changes reports whether step i changes something, by the bot or by a person.
 func (r Run) changes(i int) bool {
 	return r.Plan.Steps[i].Changes() || r.Plan.Steps[i].Kind == runbooks.Manual
 }
@@ -36,8 +36,8 @@ func (r Run) completed(i int) bool {
 	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
 }
 
-// stoppedAs is how a run that is stopped between two steps ends: as given if
-// nothing has changed, partly otherwise.
+// stoppedAs is the final state of a run that stops between two steps: unchanged if nothing has
+// changed, partly otherwise.
 func (r Run) stoppedAs(unchanged State) State {
 	for i := range r.Steps {
 		if r.changes(i) && r.completed(i) {
@@ -47,8 +47,8 @@ func (r Run) stoppedAs(unchanged State) State {
 	return unchanged
 }
 
-// failedAs is how a run ends whose step f failed. A change whose own proof is
-// f did not help; any other change stands, and then the run is partly done.
+// failedAs is the final state of a run whose step f failed. If f is the check of a change, that
+// change did not help. Any other change stands, and then the run is partly done.
 func (r Run) failedAs(f int) State {
 	proof := r.Plan.Steps[f].Kind == runbooks.Wait
 	for i := range f {
@@ -64,8 +64,7 @@ func (r Run) sameTarget(i, j int) bool {
 	return aboutHost(a) == aboutHost(b) && a.Process == b.Process
 }
 
-// aboutHost is the host that a step is about, which need not be the one that
-// it runs on.
+// aboutHost is the host that a step concerns; the step may run on another one.
 func aboutHost(s runbooks.Step) string {
 	if s.About != "" {
 		return s.About
@@ -73,7 +72,7 @@ func aboutHost(s runbooks.Step) string {
 	return s.Host
 }
 
-// notDone names the targets of the changes that were not made.
+// notDone names the targets of changes that did not happen.
 func (r Run) notDone() string {
 	var names []string
 	seen := map[string]bool{}
@@ -91,8 +90,8 @@ func (r Run) notDone() string {
 	return strings.Join(names, ", ")
 }
 
-// startOver says that the time to start is over. A run that should have such
-// a deadline and has none may not start.
+// startOver reports whether the time to start is over. A run without the deadline that it must have
+// may not start either.
 func (r Run) startOver(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
 
 func (t *transition) begin(e Begin) error {
@@ -155,7 +154,7 @@ func (t *transition) recheckFailed(e RecheckFailed) error {
 	return nil
 }
 
-// withRest completes the reason of a run that is partly done by what is not.
+// withRest adds the changes that did not happen to the reason of a partly done run.
 func (t *transition) withRest() {
 	if rest := t.run.notDone(); rest != "" && t.run.State == Partly {
 		t.run.Why = line(sentence(t.run.Why) + "; not done: " + rest)
@@ -196,7 +195,7 @@ func (t *transition) stepBegins(e StepBegins) error {
 	return nil
 }
 
-// mine refuses a worker that does not have the run in its hands.
+// mine refuses an event from a worker that does not execute the run.
 func (t *transition) mine(worker string) error {
 	r := &t.run
 	switch {
@@ -247,7 +246,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 	}
 }
 
-// goOn is what follows a completed step.
+// goOn applies the completion of a step.
 func (t *transition) goOn() {
 	r := &t.run
 	switch {
@@ -260,7 +259,7 @@ func (t *transition) goOn() {
 	}
 }
 
-// stop ends a run that was asked to stop after its current step.
+// stop ends a run that was to stop after its current step.
 func (t *transition) stop() {
 	t.end(t.run.stoppedAs(Cancelled), t.run.Why, t.run.Abort)
 	t.withRest()
@@ -273,7 +272,7 @@ func (t *transition) recordEnd() {
 	})
 }
 
-// unknown leaves a run to a person, with its locks.
+// unknown sets a run to unknown, with its locks, until a person closes it.
 func (t *transition) unknown(why string) {
 	t.skipRest()
 	t.run.State = Unknown

@@ -8,9 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// first is the change that creates a run: waiting for its votes, or approved
-// at once where it takes none. Only what is asked for is taken from r; states,
-// times and counts are set here.
+// first is the change that creates a run: waiting for its votes, or approved at once if it needs
+// none. It takes only the request from r, and sets states, times and counts itself.
 func first(r Run, now time.Time, p Policy) (Change, error) {
 	if err := validateRun(r); err != nil {
 		return Change{}, err
@@ -34,7 +33,7 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 	return t.change, nil
 }
 
-// validateRun refuses a run that could not be carried out as the rules want it.
+// validateRun refuses a run that cannot be executed within the rules.
 func validateRun(r Run) error {
 	bad := func(why string) error {
 		return refused(BadRun, "This cannot be carried out: %s. Nothing was run; this is a fault of the catalog or of the bot.", why)

@@ -8,12 +8,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// validityWarning is how long before the end of an approval its approvers are
-// called.
+// validityWarning is how long before the end of an approval its approvers are mentioned.
 const validityWarning = 10 * time.Minute
 
-// ValidUntil is when the approval of a run ends; ok is false while it has none.
-// It is computed of the plan: nothing that is stored prolongs it.
+// ValidUntil is the end of the run's approval; ok is false without an approval. It is computed from
+// the plan: no stored value prolongs it.
 func (r Run) ValidUntil() (end time.Time, ok bool) {
 	if r.ApprovedAt == nil {
 		return time.Time{}, false
@@ -21,9 +20,9 @@ func (r Run) ValidUntil() (end time.Time, ok bool) {
 	return r.ApprovedAt.Add(r.Plan.Validity()), true
 }
 
-// NeedsValidity says that step i may begin only while the approval is valid: it
-// takes something down, or is the first change of its target. What completes a
-// change, proves it, or brings back what this run stopped, is never held up.
+// NeedsValidity reports whether step i may begin only while the approval is valid: it stops
+// something, or is the first change of its target. Steps that complete a change, verify it, or
+// start again what this run stopped need no valid approval.
 func (r Run) NeedsValidity(i int) bool {
 	switch {
 	case !r.changes(i):
@@ -35,8 +34,8 @@ func (r Run) NeedsValidity(i int) bool {
 	}
 }
 
-// touched says that an earlier change of this run was about the target of step
-// i, or about its whole host.
+// touched reports whether an earlier change of this run concerned the target of step i, or its
+// whole host.
 func (r Run) touched(i int) bool {
 	for j := range i {
 		if r.changes(j) && r.attempted(j) && r.Plan.Covers(j, i) {
@@ -46,8 +45,7 @@ func (r Run) touched(i int) bool {
 	return false
 }
 
-// holdsDown says that this run has taken something down that it has not
-// brought back yet.
+// holdsDown reports whether this run has stopped something and not started it again.
 func (r Run) holdsDown() bool {
 	for i := range r.Steps {
 		if r.attempted(i) && r.Plan.TakesDown(i) && !r.Plan.Restarts(i) && !r.broughtBack(i) {
@@ -66,23 +64,23 @@ func (r Run) broughtBack(down int) bool {
 	return false
 }
 
-// attempted says that a step was begun, whatever came of it.
+// attempted reports whether a step has begun, whatever its result.
 func (r Run) attempted(i int) bool { return r.Steps[i].Started != nil }
 
-// invalid says that step i may not begin any more.
+// invalid reports whether step i may no longer begin.
 func (r Run) invalid(i int, now time.Time) bool {
 	end, approved := r.ValidUntil()
 	return r.NeedsValidity(i) && (!approved || !now.Before(end))
 }
 
-// WhyInvalid says that the approval is over before step i, and what that means.
+// WhyInvalid explains that the approval ended before step i, and the consequence.
 func (r Run) WhyInvalid(i int) string {
 	end, _ := r.ValidUntil()
 	return fmt.Sprintf("the approval was valid until %s, and step %d would take something down or begin a new target: it needs a new approval", clock(&end), i+1)
 }
 
-// EndReminderDue says that the approvers are to be called, since the approval
-// ends soon and steps are left that need it.
+// EndReminderDue reports whether to mention the approvers, because the approval ends soon and
+// remaining steps need it.
 func (r Run) EndReminderDue(now time.Time) bool {
 	end, ok := r.ValidUntil()
 	if !ok || r.EndReminder != nil || r.State != Running && r.State != Paused {
@@ -91,7 +89,7 @@ func (r Run) EndReminderDue(now time.Time) bool {
 	return !now.Before(end.Add(-validityWarning)) && now.Before(end) && r.ValidityLeft() > 0
 }
 
-// ValidityLeft is how many steps are still to begin that need the approval.
+// ValidityLeft is the number of remaining steps that need a valid approval.
 func (r Run) ValidityLeft() int {
 	n := 0
 	for i, st := range r.Steps {
@@ -102,8 +100,8 @@ func (r Run) ValidityLeft() int {
 	return n
 }
 
-// AnswerableFor are the people whose approval the run has, by the account that
-// they approved with; the requester where it takes none.
+// AnswerableFor lists the approvers of the run, with the accounts that they used, or the requester
+// of a run without approvals.
 func (r Run) AnswerableFor() []Callee {
 	var out []Callee
 	for _, v := range r.Votes {

@@ -10,14 +10,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// Needed is how many votes the run takes: what it was asked for with, and
-// never less than the floor of its class and level, whatever is stored.
+// Needed is the number of votes that the run needs: the number at the request, but never less than
+// the floor of its class and level, whatever is stored.
 func (r Run) Needed() int {
 	return max(r.Need, auth.Policy{}.VotesNeeded(r.Plan.Class, r.Plan.Severity))
 }
 
-// Approvals counts the people other than the requester who voted for exactly the
-// run's plan.
+// Approvals counts the people other than the requester who voted for exactly the run's plan.
 func (r Run) Approvals() int {
 	counted := map[string]bool{}
 	for _, v := range r.Votes {
@@ -30,11 +29,11 @@ func (r Run) Approvals() int {
 
 func (r Run) approved() bool { return r.Plan.Digest != "" && r.Approvals() >= r.Needed() }
 
-// begun says that the run's steps have come under way.
+// begun reports whether the run has started its steps.
 func (r Run) begun() bool { return r.StartedAt != nil }
 
-// sameActor compares names and accounts: neither one name under two accounts
-// nor one account under two names makes two people.
+// sameActor compares names and accounts: one name with two accounts is one person, and so is one
+// account with two names.
 func sameActor(a, b Actor) bool { return a.Person == b.Person || a.Account == b.Account }
 
 func (t *transition) voted(e Voted) error {
@@ -64,7 +63,7 @@ func (t *transition) voted(e Voted) error {
 	return nil
 }
 
-// approve opens the time in which a run may start.
+// approve starts the time within which a run must start.
 func (t *transition) approve() {
 	startBy := t.now.Add(t.policy.StartTTL)
 	t.run.State = Approved
@@ -119,7 +118,7 @@ func (t *transition) denied(e DeniedBy) error {
 	return nil
 }
 
-// cancelled trusts the caller that By asked for the run or may vote on it.
+// cancelled trusts the caller that By requested the run or may vote on it.
 func (t *transition) cancelled(e CancelledBy) error {
 	r := &t.run
 	switch {
@@ -169,7 +168,7 @@ func (t *transition) closed(e ClosedBy) error {
 	return nil
 }
 
-// deadline lets the deadline of the vote, or of the start, pass.
+// deadline applies a deadline of voting or of the start that has passed.
 func (t *transition) deadline() error {
 	r := &t.run
 	var why string
@@ -189,7 +188,7 @@ func (t *transition) deadline() error {
 	return nil
 }
 
-// targets are a plan's targets in one line.
+// targets lists a plan's targets in one line.
 func targets(ts []runbooks.Target) string {
 	names := make([]string, len(ts))
 	for i, t := range ts {

@@ -11,17 +11,16 @@ import (
 
 // Times of the worker.
 const (
-	deadlineEvery = time.Second      // how often deadlines are looked at
-	membersAge    = 3 * time.Second  // how old an answer of Members may be
-	lookAfter     = 20 * time.Second // when another replica's unknown run is looked at here
+	deadlineEvery = time.Second      // how often deadlines are checked
+	membersAge    = 3 * time.Second  // largest age of an answer of Members
+	lookAfter     = 20 * time.Second // when this replica checks another replica's unknown run
 )
 
-// worker is the memory of one Run: hints about which runs want something,
-// and which of them it is working on. Each decision is made again by Next
-// on the stored run.
+// worker is the memory of one call of Run: hints about runs with work, and the runs in progress.
+// Next makes each decision again on the stored run.
 type worker struct {
 	*Engine
-	wake chan struct{} // holds one reminder that the view has changed
+	wake chan struct{} // holds one signal that the view has changed
 
 	mu     sync.Mutex
 	view   map[string]hint     // open runs
@@ -32,21 +31,19 @@ type worker struct {
 	jobs    sync.WaitGroup
 }
 
-// hint is a run as last seen.
+// hint is the last known form of a run.
 type hint struct {
 	Stored
-	tried time.Time // when this form of it was last worked on
+	tried time.Time // when this form was last worked on
 }
 
-// Run carries out runs until ctx ends: it starts what is approved, in the
-// order of approval, lets deadlines pass, and takes over what a former life
-// of this replica, or a replica that is gone, has left. When ctx ends it
-// takes nothing new, gives commands under way Config.Grace to end, hands the
-// runs between two steps over, and returns nil. It must not be called twice
-// at a time.
+// Run executes runs until ctx ends. It starts approved runs in order of approval, applies
+// deadlines, and takes over runs of an earlier process of this replica or of a replica that is
+// gone. When ctx ends, Run takes no new run, waits up to Config.DrainTimeout for commands in
+// progress, hands runs between two steps over, and returns nil. Do not call it twice at a time.
 func (e *Engine) Run(ctx context.Context) error {
 	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]hint{}, active: map[string]struct{}{}}
-	// Commands and commits outlive ctx for a while; what waits does not.
+	// Commands and commits outlive ctx for a while; waiting goroutines do not.
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	var watching sync.WaitGroup
@@ -68,14 +65,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// forgetView empties the view: a watch begins with everything that is open.
+// forgetView empties the view; a watch begins with every open run.
 func (w *worker) forgetView() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.view)
 }
 
-// see takes note of a run's form, unless a newer one is known.
+// see stores a run's form in the view, unless the view has a newer one.
 func (w *worker) see(st Stored) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,7 +87,7 @@ func (w *worker) see(st Stored) {
 	w.poke()
 }
 
-// poke asks for another round, now.
+// poke starts another round now.
 func (w *worker) poke() {
 	select {
 	case w.wake <- struct{}{}:
@@ -98,12 +95,12 @@ func (w *worker) poke() {
 	}
 }
 
-// round looks once at every open run that no goroutine here works on.
+// round checks once every open run without a goroutine.
 func (w *worker) round(ctx, hard context.Context) {
 	now := w.c.Now()
 	w.c.Turned()
 	for _, st := range w.waiting() {
-		w.c.Turned() // each of them may wait for the store
+		w.c.Turned() // each call may wait for the store
 		r := st.Run
 		switch {
 		case ctx.Err() != nil:
@@ -123,9 +120,9 @@ func (w *worker) round(ctx, hard context.Context) {
 	}
 }
 
-// waiting returns the open runs that are not being worked on, oldest approval first.
-// One that was worked on a moment ago and has not moved since has met trouble
-// with the store, and is left alone until the next tick.
+// waiting returns the open runs without a goroutine, oldest approval first. It leaves out, until
+// the next tick, a run that was just worked on and has not changed: the store had a problem with
+// it.
 func (w *worker) waiting() []Stored {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -148,7 +145,7 @@ func order(r Run) time.Time {
 	return r.RequestedAt
 }
 
-// due says that a deadline has passed.
+// due reports whether a deadline has passed.
 func due(r Run, now time.Time) bool {
 	switch r.State {
 	case Waiting:
@@ -160,13 +157,13 @@ func due(r Run, now time.Time) bool {
 	}
 }
 
-// startable says that a worker may take the run.
+// startable reports whether a worker may take the run.
 func startable(r Run) bool {
 	return r.State == Approved || r.State == Queued || r.State == Running && r.Worker == ""
 }
 
-// behindOpen says that the run this one is queued behind is still there;
-// trying again would only meet its lock.
+// behindOpen reports whether the run ahead in the queue is still open. If so, another try would
+// only meet its lock.
 func (w *worker) behindOpen(r Run) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,9 +171,9 @@ func (w *worker) behindOpen(r Run) bool {
 	return r.State == Queued && open
 }
 
-// gone says that a run's worker will not come back to it: it is this replica,
-// which is not working on the run and so did so before a restart, or one
-// whose lease is gone. Not knowing is no.
+// gone reports whether a run's worker will not return to it. That is the case for a replica without
+// a lease, and for this replica if it is not working on the run, because it restarted. If the
+// replicas are unknown, gone returns false.
 func (w *worker) gone(ctx context.Context, replica string) bool {
 	if replica == w.c.Replica {
 		return true
@@ -195,8 +192,7 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 	return !slices.Contains(w.alive, replica)
 }
 
-// lookDue leaves the worker that found out that a run's fate is unknown the time to
-// look at its target first.
+// lookDue gives the worker that set a run to unknown the time to check its target first.
 func (w *worker) lookDue(r Run, now time.Time) bool {
 	for _, st := range r.Steps {
 		if st.State == StepUnknown && st.Ended != nil {
@@ -206,13 +202,13 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 	return true
 }
 
-// apply makes an event happen without a waiter.
+// apply applies an event for no waiting caller.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
 	var no *RefusedError
 	switch {
 	case errors.As(err, &no):
-		w.see(st) // the view was behind
+		w.see(st) // the view was out of date
 	case errors.Is(err, ErrNotFound):
 		w.forget(r.ID)
 	case err != nil:
@@ -229,7 +225,7 @@ func (w *worker) forget(id string) {
 	delete(w.view, id)
 }
 
-// hand gives a run to a goroutine of its own if there is room for one.
+// hand starts a goroutine for a run if the limit allows it.
 func (w *worker) hand(id string, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -251,5 +247,5 @@ func (w *worker) release(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.active, id)
-	w.poke() // there may be work that found no room
+	w.poke() // work may wait for the free slot
 }

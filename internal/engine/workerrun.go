@@ -15,15 +15,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// Times of a run under way.
+// Times of a run in progress.
 const (
-	recheckTries = 3               // when a person could not be looked up
-	recheckPause = 2 * time.Second // between those tries
+	recheckTries = 3               // if a person could not be looked up
+	recheckPause = 2 * time.Second // between these tries
 	beginWithin  = 30 * time.Second
 	leaveWithin  = 5 * time.Second
 )
 
-// carryTraced carries a run under its own id in the log, and in a trace.
+// carryTraced executes a run with its id in the log and in a trace.
 func (w *worker) carryTraced(ctx, hard context.Context, id string) {
 	ctx, span := tracing.BeginRun(ctx, id)
 	defer span.End()
@@ -31,12 +31,10 @@ func (w *worker) carryTraced(ctx, hard context.Context, id string) {
 	w.carry(ctx, hard, id)
 }
 
-// carry takes a run as far as it goes: to its end, to a person, to unknown, or
-// to the stop of this worker. ctx ends when the worker stops, hard when it may
-// wait no longer. The Gate is asked before the start and before each step,
-// except for reads that prove a change which was sent already: a person who may no
-// longer do this, people must learn what became of it, and the locks stay
-// until then.
+// carry executes a run until it ends, waits for a person, becomes unknown, or this worker stops.
+// ctx ends when the worker stops; hard ends when it may wait no longer. It calls the Gate before
+// the start and before each step, except for reads that only verify a change that was sent: the
+// result must become known even if a person has lost their role, and the locks stay until then.
 func (w *worker) carry(ctx, hard context.Context, id string) {
 	st, err := w.c.Runs.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -47,7 +45,7 @@ func (w *worker) carry(ctx, hard context.Context, id string) {
 	}
 	st, ok := w.start(ctx, hard, st)
 	for checked := true; ok && w.has(st.Run); checked = false {
-		kept := w.before(ctx, st.Run, st.Run.Current()) // it takes seconds: first, so that nothing stands between check and step
+		kept := w.before(ctx, st.Run, st.Run.Current()) // takes seconds, so it comes before the check: nothing may happen between check and step
 		if !checked && !st.Run.verifiesChange(st.Run.Current()) {
 			st, ok = w.allowed(ctx, hard, st)
 		}
@@ -64,12 +62,12 @@ func (w *worker) carry(ctx, hard context.Context, id string) {
 	}
 }
 
-// has says that the run is in this worker's hands and has a step to do.
+// has reports whether this worker executes the run and the run has a step left.
 func (w *worker) has(r Run) bool {
 	return r.State == Running && r.Worker == w.c.Replica && r.Current() >= 0
 }
 
-// start takes the run's locks, or queues it behind who holds them.
+// start takes the run's locks, or queues the run behind their holder.
 func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	if !startable(st.Run) {
 		return st, false
@@ -98,19 +96,19 @@ func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	return begun, false
 }
 
-// allowed asks the Gate, and ends the run if it says no.
+// allowed calls the Gate, and ends the run if it refuses.
 func (w *worker) allowed(ctx, hard context.Context, st Stored) (Stored, bool) {
 	no := w.recheck(ctx, st.Run)
 	if no == nil {
 		return st, true
 	}
 	if ctx.Err() != nil || errors.Is(no, ErrElsewhere) {
-		return st, false // the question was cut short, or is another's to answer
+		return st, false // the check was interrupted, or another replica makes it
 	}
 	return w.refuse(hard, st, no), false
 }
 
-// refuse ends a run that may not go on.
+// refuse ends a run that may not continue.
 func (w *worker) refuse(hard context.Context, st Stored, why error) Stored {
 	out, err := w.insist(hard, st, RecheckFailed{Why: why.Error()})
 	if err != nil {
@@ -121,8 +119,8 @@ func (w *worker) refuse(hard context.Context, st Stored, why error) Stored {
 
 func (w *worker) derive(r Run) (runbooks.Plan, error) { return Derive(w.c.Gate, r) }
 
-// Derive makes a run's plan anew and compares it with the stored one by content.
-// What is sent is what it returns.
+// Derive makes a run's plan again and compares it by content with the stored one. The engine sends
+// the returned plan.
 func Derive(g Gate, r Run) (runbooks.Plan, error) {
 	plan, err := g.Derive(r)
 	switch {
@@ -135,7 +133,7 @@ func Derive(g Gate, r Run) (runbooks.Plan, error) {
 	}
 }
 
-// PlanDiffersError says that a stored plan is not the one that its inputs make.
+// PlanDiffersError means that a stored plan differs from the plan that its inputs make now.
 type PlanDiffersError struct{ Was, Is runbooks.Plan }
 
 func (e *PlanDiffersError) Error() string {
@@ -147,8 +145,8 @@ func (e *PlanDiffersError) Error() string {
 
 func short(digest string) string { return digest[:min(len(digest), 6)] }
 
-// recheck asks again when the platform could not look a person up: a
-// hiccup there must not void an approval. Any other no is final.
+// recheck retries when the platform could not look a person up: a short outage must not void an
+// approval. Any other refusal is final.
 func (w *worker) recheck(ctx context.Context, r Run) error {
 	for try := 1; ; try++ {
 		err := w.c.Gate.Recheck(ctx, r)
@@ -160,9 +158,9 @@ func (w *worker) recheck(ctx context.Context, r Run) error {
 	}
 }
 
-// step does one step: commits that it begins, does it, commits what came of
-// it. Between the first commit, which the store refuses to a replica without
-// a lease, and the sending there is nothing.
+// step executes one step: it commits the begin, runs the command, and commits the result. Nothing
+// may happen between the first commit, which the store refuses without a lease, and sending the
+// command.
 func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string) (Stored, bool) {
 	plan, differs := w.derive(st.Run)
 	switch {
@@ -193,8 +191,8 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 			return w.handOver(hard, begun), true
 		}
 	}
-	// From here on only the commit is repeated. Not even the end of the grace
-	// drops at once what is known about a command that was sent.
+	// From here on only the commit is repeated. Even after the grace time the worker keeps trying
+	// to store the result of a sent command for a while.
 	keep, cancel := linger(hard, leaveWithin)
 	defer cancel()
 	ended, err := w.insist(keep, begun, StepEnds{Worker: w.c.Replica, Index: i, Step: result})
@@ -206,8 +204,8 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 	return ended, true
 }
 
-// handOver lets go of a run that has nothing under way that changes anything,
-// so that the next life, or another replica, carries it on.
+// handOver releases a run with no change in progress, so that the next process, or another replica,
+// continues it.
 func (w *worker) handOver(hard context.Context, st Stored) Stored {
 	keep, cancel := linger(hard, leaveWithin)
 	defer cancel()

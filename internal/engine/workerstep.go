@@ -14,20 +14,19 @@ import (
 	"dhbot/runbooks"
 )
 
-// Times of reads that are repeated.
+// Times of repeated reads.
 const (
 	askEvery   = 2 * time.Second
-	lookWithin = 30 * time.Second // how long the target of an unknown run is looked at
+	lookWithin = 30 * time.Second // how long the target of an unknown run is checked
 )
 
-// answer is the last answer to a read, and what it proves.
+// answer is the last result of a read, and its verdict.
 type answer struct {
 	verdict observe.Verdict
 	result  remote.Result
 }
 
-// do carries out one step as it was derived; false means that ctx ended before a
-// read had its answer.
+// do executes one step as it was derived. It returns false if ctx ended before a read had a result.
 func (w *worker) do(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
 	switch ps.Kind {
 	case runbooks.Exec:
@@ -44,7 +43,7 @@ func (w *worker) do(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (
 	}
 }
 
-// exec sends a changing command, once: it is noted outside the store first.
+// exec sends a changing command once, after noting it outside the store.
 func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step {
 	switch err := w.c.Ledger.Sending(r, i); {
 	case errors.Is(err, ErrSentBefore):
@@ -68,8 +67,8 @@ func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step
 	return st
 }
 
-// await repeats a step's read, at once and then every askEvery, until it is
-// met, never will be, or within is over; false means that ctx ended first.
+// await repeats a step's read, at once and then every askEvery, until the condition holds, can no
+// longer hold, or within is over. It returns false if ctx ended first.
 func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, within time.Duration) (answer, bool) {
 	before, since := r.before(i)
 	since = w.byHosts(ps, since)
@@ -87,7 +86,7 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 		switch last.verdict.State {
 		case observe.Met, observe.Noted, observe.Never:
 			return last, true
-		default: // not yet, or it could not be asked: ask again
+		default: // not yet, or no answer: read again
 		}
 		if !time.Now().Add(askEvery).Before(until) {
 			last.verdict = observe.TimedOut(ps, before, last.verdict)
@@ -99,8 +98,8 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 	}
 }
 
-// byHosts is an instant of this clock as a step's host has it, where the step
-// compares it with what the host wrote itself.
+// byHosts converts a time of this clock to the host's clock, for a step that compares it with times
+// written by the host.
 func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 	if ps.Until != runbooks.Ready || w.c.ClockAhead == nil {
 		return at
@@ -108,7 +107,7 @@ func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 	return at.Add(-w.c.ClockAhead())
 }
 
-// allUp judges a host whose supervisor reports that all it knows is up.
+// allUp evaluates a host whose supervisor reports that all its processes are up.
 func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.Verdict) observe.Verdict {
 	if w.c.Assessor == nil {
 		return observe.Verdict{State: observe.Unknown, Text: said.Text + ", and nothing can judge what should be up"}
@@ -116,8 +115,8 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.V
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
 
-// waitResult is the result of a wait step. That the outcome could not be seen of a
-// change leaves the run unknown; before a change it is only a failure.
+// waitResult is the result of a wait step. If the outcome of a change could not be observed, the
+// run becomes unknown; before a change it only fails.
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {
@@ -143,8 +142,8 @@ func waitResult(r Run, i int, a answer) Step {
 	return st
 }
 
-// restsOnUnit says that a step asks etcd about a member whose unit is proved up,
-// and that nothing is changed after it: no other member depends on the answer.
+// restsOnUnit reports whether a step queries etcd about a member whose unit is verified as up, and
+// no later step changes anything: then no other member depends on the answer.
 func (r Run) restsOnUnit(i int) bool {
 	until := r.Plan.Steps[i].Until
 	if until != runbooks.EtcdServes && until != runbooks.EtcdCaughtUp {
@@ -158,14 +157,14 @@ func (r Run) restsOnUnit(i int) bool {
 	return true
 }
 
-// accepted says that a guard could not tell when the run was asked for, and that
-// the run was approved in spite of it.
+// accepted reports whether a guard could not decide at the request, and the run was approved all
+// the same.
 func (r Run) accepted(i int) bool {
 	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
 }
 
-// look reads, without changing anything, how the target of an unknown run is
-// doing now, and stores that with the run.
+// look reads the state of an unknown run's target and stores it with the run. It changes nothing on
+// the target.
 func (w *worker) look(ctx, hard context.Context, st Stored) {
 	text := "nothing in its plan can tell how its target is now"
 	i := st.Run.proofOfUnknown()
@@ -175,7 +174,7 @@ func (w *worker) look(ctx, hard context.Context, st Stored) {
 	case i >= 0:
 		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, lookWithin)
 		if !ok {
-			return // the next life looks
+			return // checked after the next start
 		}
 		text = a.verdict.Text
 	}
@@ -186,9 +185,9 @@ func (w *worker) look(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// proofOfUnknown is the index of the read that tells most about the step whose
-// fate is unknown: its own, the first after it, or the last before it of the
-// same target; -1 where there is none. A mere look into a log does not count.
+// proofOfUnknown is the index of the read that shows most about the step whose fate is unknown: its
+// own read, the first after it, or the last before it of the same target; -1 for none. A read of a
+// log alone does not count.
 func (r Run) proofOfUnknown() int {
 	lost := slices.IndexFunc(r.Steps, func(st Step) bool { return st.State == StepUnknown })
 	if lost < 0 {
@@ -211,14 +210,14 @@ func (r Run) proofOfUnknown() int {
 	return -1
 }
 
-// verifiesChange says that a step is a read about a change that was sent before.
+// verifiesChange reports whether a step is a read about a change that was sent before.
 func (r Run) verifiesChange(i int) bool {
 	_, since := r.before(i)
 	return r.Plan.Steps[i].Kind == runbooks.Wait && !since.IsZero()
 }
 
-// before is what is known of a step's target from earlier steps: the latest
-// observation, and when the last changing command was sent to it.
+// before returns what earlier steps show about a step's target: the latest observation, and when
+// the last changing command was sent to it.
 func (r Run) before(i int) (seen []byte, since time.Time) {
 	for j := range i {
 		if !r.sameTarget(i, j) {
@@ -234,7 +233,7 @@ func (r Run) before(i int) (seen []byte, since time.Time) {
 	return seen, since
 }
 
-// CommandOf is what is sent for a step.
+// CommandOf is the command that is sent for a step.
 func CommandOf(st runbooks.Step) remote.Command {
 	return remote.Command{
 		Host:    st.Host,
@@ -247,7 +246,7 @@ func CommandOf(st runbooks.Step) remote.Command {
 	}
 }
 
-// stepResult puts an answer into the form that is stored.
+// stepResult converts an answer into its stored form.
 func stepResult(a answer) Step {
 	st := Step{
 		Text: line(a.verdict.Text), Outcome: a.result.Outcome.String(), Output: fingerprint(a.result),
@@ -260,8 +259,8 @@ func stepResult(a answer) Step {
 	return st
 }
 
-// fingerprint is the lower-case hex SHA-256 of what is kept of a command's
-// standard output followed by its standard error, "" where it wrote nothing.
+// fingerprint is the lower-case hex SHA-256 of the kept standard output followed by the kept
+// standard error of a command, "" if it wrote nothing.
 func fingerprint(r remote.Result) string {
 	if r.Stdout.Total+r.Stderr.Total == 0 {
 		return ""

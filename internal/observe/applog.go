@@ -17,68 +17,61 @@ var (
 	// logLine is a line of an application log:
 	// [2026-11-21T02:38:46.956532+0000] - INFO - db_dis RUNNING
 	logLine = regexp.MustCompile(`^\[([^\]]+)\] - ([A-Z]+) - (.*)$`)
-	// logWord is a line in which a process tells of its own life. The words
-	// are those of the public pages on application logs.
+	// logWord is a line in which a process reports its own state. The words come from the public
+	// pages on application logs.
 	logWord = regexp.MustCompile(`^\S+ (INITIALIZING|RUNNING|ALIVE|SHUTTING_DOWN)\b`)
-	// logFrame is a line that goes on with a stack trace: on STDERR each is a
-	// log line of its own.
+	// logFrame is a line of a stack trace: on STDERR each is its own log line.
 	logFrame = regexp.MustCompile(`^(\s+at \S|\s*\.\.\. \d+ |Caused by: |\s+Suppressed: |\s+- (locked|waiting) )`)
 )
 
-// logErrors are Deephaven's levels from ERROR on; FATAL stands highest
-// (deephaven-core, LogLevel.java). What a process writes to its standard error
-// comes as STDERR.
+// logErrors are Deephaven's levels from ERROR up; FATAL is the highest (deephaven-core,
+// LogLevel.java). Standard error of a process has the level STDERR.
 var logErrors = map[string]bool{"ERROR": true, "STDERR": true, "EMAIL": true, "FATAL": true}
 
-// logTimes are the forms of a log line's time. All name their zone: a time
-// without one could be hours off and proves nothing.
+// logTimes are the formats of a log line's time. All have a zone: a time without one could be hours
+// off and proves nothing.
 var logTimes = []string{"2006-01-02T15:04:05.999999999-0700", time.RFC3339Nano}
 
-// Log is what the lines of an application log since some moment say.
+// Log summarizes the lines of an application log since some time.
 type Log struct {
-	// Errors and Fatals count lines of the levels from ERROR on, and of FATAL
-	// apart; a stack trace counts once.
+	// Errors counts lines of the levels from ERROR up, Fatals those of FATAL; a stack trace counts
+	// once.
 	Errors, Fatals int
-	// FirstError is the first of them, cleaned and cut.
+	// FirstError is the first of them, redacted and shortened.
 	FirstError string
-	// Word is the last word that the process wrote of its life (INITIALIZING,
-	// RUNNING, SHUTTING_DOWN; ALIVE is a heartbeat and does not count), and At
-	// when; "" when there was none.
+	// Word is the last state that the process logged (INITIALIZING, RUNNING, SHUTTING_DOWN; ALIVE
+	// is a heartbeat and does not count), or "". At is its time.
 	Word string
 	At   time.Time
-	// First and Last are the times of the first and the last line that have
-	// one, whether or not they are before that moment.
+	// First and Last are the times of the first and the last line with a time, also before the
+	// start of the period.
 	First, Last time.Time
-	// Undated counts lines that look like log lines and whose time cannot be
-	// read.
+	// Undated counts lines that look like log lines but have an unreadable time.
 	Undated int
 }
 
-// ReadLog reads the lines whose time is not before since; since zero reads
-// all.
+// ReadLog summarizes the lines whose time is not before since; a zero since means all lines.
 func ReadLog(out string, since time.Time) Log { return ParseLog(out).Since(since) }
 
-// LogEvent is a line of an application log that counts: an error, or a word
-// that the process wrote of its own life.
+// LogEvent is a relevant line of an application log: an error, or a state of the process.
 type LogEvent struct {
 	At           time.Time
-	Error, Fatal bool   // Fatal ones are errors, too
-	Frame        bool   // it goes on with a stack trace
-	Line         string // of an error, cleaned and cut
+	Error, Fatal bool   // a fatal line is also an error
+	Frame        bool   // a stack trace follows
+	Line         string // of an error, redacted and shortened
 	Word         string // INITIALIZING, RUNNING or SHUTTING_DOWN
 }
 
-// LogSpan is a stretch of an application log.
+// LogSpan is a part of an application log.
 type LogSpan struct {
 	// First and Last are the times of its first and last line.
 	First, Last time.Time
 	Events      []LogEvent
-	// Undated counts lines that look like log lines and whose time cannot be
-	// read.
+	// Undated counts lines that look like log lines but have an unreadable time.
 	Undated int
 }
 
-// ParseLog reads a stretch of an application log.
+// ParseLog parses a part of an application log.
 func ParseLog(out string) LogSpan {
 	var span LogSpan
 	for line := range strings.Lines(redact.Clean(out)) {
@@ -109,7 +102,7 @@ func ParseLog(out string) LogSpan {
 	return span
 }
 
-// Since is what the lines say whose time is not before a moment.
+// Since summarizes the lines whose time is not before since.
 func (s LogSpan) Since(since time.Time) Log {
 	log := Log{First: s.First, Last: s.Last, Undated: s.Undated}
 	for _, e := range s.Events {
@@ -133,8 +126,7 @@ func (s LogSpan) Since(since time.Time) Log {
 	return log
 }
 
-// Join adds a later stretch. Of lines that stand in both only those of the
-// first count.
+// Join adds a later part. It counts lines that are in both parts only once.
 func (s *LogSpan) Join(later LogSpan) {
 	for _, e := range later.Events {
 		if e.At.After(s.Last) {
@@ -150,10 +142,10 @@ func (s *LogSpan) Join(later LogSpan) {
 	s.Undated += later.Undated
 }
 
-// mostEvents bounds what is remembered of a log.
+// mostEvents limits the number of events kept of a log.
 const mostEvents = 4000
 
-// Forget drops what is before a moment; what is claimed then begins there.
+// Forget drops everything before a time; the span then begins there.
 func (s *LogSpan) Forget(before time.Time) {
 	i := slices.IndexFunc(s.Events, func(e LogEvent) bool { return !e.At.Before(before) })
 	if i < 0 {
@@ -176,14 +168,14 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Clone is a copy that shares nothing with s.
+// Clone returns a copy that shares nothing with s.
 func (s LogSpan) Clone() LogSpan {
 	s.Events = slices.Clone(s.Events)
 	return s
 }
 
-// Held says that every minute of the last held has had at least rate errors
-// since a moment. The minutes are counted by the log's own clock.
+// Held reports whether each minute of the last held has had at least rate errors since a time.
+// Minutes are those of the log's own clock.
 func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
 	minutes := int(held / time.Minute)
 	if from := s.Last.Add(-held); minutes < 1 || from.Before(s.First) || from.Before(since) {
@@ -207,7 +199,7 @@ func logTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// readiness judges the log since a restart.
+// readiness evaluates the log since a restart.
 func (l Log) readiness() (Proof, string) {
 	switch {
 	case l.Word == "RUNNING":

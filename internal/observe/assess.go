@@ -8,35 +8,31 @@ import (
 	"dhbot/runbooks"
 )
 
-// Expect is what is known of a process beforehand.
+// Expect is what the bot expects of a process, and what it knows from earlier.
 type Expect struct {
-	// Up says that the process should be up now (fleet.Cluster.ShouldBeUp).
+	// Up reports whether the process should be up now (fleet.Cluster.ShouldBeUp).
 	Up bool
-	// Optional says that up and down are both fine: nothing needs the process
-	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process
-	// is not necessary").
+	// Optional means that up and down are both fine: no process depends on it
+	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process is not necessary").
 	Optional bool
-	// Maintenance says that people work on it: whatever its supervisor says
-	// is no incident.
+	// Maintenance means that people work on it: nothing that its supervisor reports is an incident.
 	Maintenance bool
-	// Level is the level of the process's own outage (the catalog's).
+	// Level is the severity of the process's own outage, from the catalog.
 	Level runbooks.Severity
-	// Since is when the process was first seen not up, by the bot's clock;
-	// zero when this is the first look.
+	// Since is when the process was first observed down, by the bot's clock; zero at the first
+	// observation.
 	Since time.Time
-	// Stopped says who stopped it by a run, "" where no run did.
+	// Stopped names the requester of the run that stopped it, "" if no run did.
 	Stopped string
-	// Loop is what is known of its dying again and again, nil where it does
-	// not.
+	// Loop is set if the process crashes repeatedly.
 	Loop *Loop
-	// StartFailed says that the last attempt to start it failed: that it is
-	// being started again is no sign of being up soon.
+	// StartFailed means that the last attempt to start it failed. Then another start does not mean
+	// that it will be up soon.
 	StartFailed bool
-	// Cycle is that of the host's monit, 0 where it is not known.
+	// Cycle is the cycle of the host's monit, 0 if unknown.
 	Cycle time.Duration
-	// Grace is how long being started may take before it counts as down: a
-	// cycle of the supervisor and the start time-out. Zero means
-	// DefaultGrace.
+	// Grace is how long a process may be starting before it counts as down: one cycle of the
+	// supervisor plus the start time-out. Zero means DefaultGrace.
 	Grace time.Duration
 }
 
@@ -48,8 +44,8 @@ const DefaultGrace = 3 * time.Minute
 // DefaultCycle is monit's default cycle on Debian.
 const DefaultCycle = 2 * time.Minute
 
-// StaleAfter is how old monit's own look may be to count: two of its cycles, and
-// at least a minute. Without a cycle that is known it is Debian's.
+// StaleAfter is the age from which monit's status does not count: two cycles, and at least a
+// minute. If the cycle is unknown, it uses Debian's default.
 func StaleAfter(cycle time.Duration) time.Duration {
 	if cycle <= 0 {
 		cycle = DefaultCycle
@@ -57,57 +53,53 @@ func StaleAfter(cycle time.Duration) time.Duration {
 	return max(2*cycle, time.Minute)
 }
 
-// Loop is a process that dies and is started again, over and over.
+// Loop is a process that crashes and restarts repeatedly.
 type Loop struct {
-	Restarts int       // that were seen
-	Since    time.Time // when the first of them was
+	Restarts int       // number observed
+	Since    time.Time // time of the first one
 }
 
-// Evidence is what a finding rests on.
+// Evidence is the basis of a finding.
 type Evidence struct {
-	Command string `json:"command,omitempty"` // filled in by the caller
+	Command string `json:"command,omitempty"` // set by the caller
 	Line    string `json:"line"`
-	// Collected is when the supervisor itself last looked, in its words.
+	// Collected is the time of the supervisor's own check, in its own format.
 	Collected string    `json:"collected,omitempty"`
-	At        time.Time `json:"at"` // when the answer had arrived
+	At        time.Time `json:"at"` // when the answer arrived
 }
 
-// Finding is an observation judged by the incident key.
+// Finding is an observation evaluated with the incident key.
 type Finding struct {
-	// Severity is the number that counts: where the process is down and
-	// should be up, the level of its own outage; Unknown where it could not
-	// be determined.
+	// Severity is the severity of the incident. For a process that is down and should be up it is
+	// the level of the process's outage; it is Unknown if it could not be determined.
 	Severity runbooks.Severity `json:"severity"`
-	// Condition is the number by the letter of the incident key. It differs
-	// from Severity for a process whose own outage is not critical.
+	// Condition is the severity by the text of the incident key. It differs from Severity for a
+	// process whose own outage is not critical.
 	Condition runbooks.Severity `json:"condition"`
-	// WorstCase is, when Severity is Unknown, the level it might be.
+	// WorstCase is the worst possible level if Severity is Unknown.
 	WorstCase runbooks.Severity `json:"might"`
-	// Code is what was found, for programs: the words may change, it does not.
+	// Code identifies the finding for programs. It is stable; the text may change.
 	Code Code `json:"code"`
-	// Headline is the finding in a few words, Text in a sentence or two.
+	// Headline is the finding in a few words, Text in one or two sentences.
 	Headline string `json:"headline"`
 	Text     string `json:"text"`
-	// Down says that the process was seen not to run or not to serve, whether or
-	// not it should.
+	// Down means that the process was observed not to run or not to serve, expected or not.
 	Down bool `json:"down,omitempty"`
-	// Changing says that the process is on its way up or down, and Recovering
-	// that it has not been for longer than that may take: look again.
+	// Changing means that the process is starting or stopping. Recovering means that it is, and not
+	// for longer than that may take: check again.
 	Changing   bool `json:"changing,omitempty"`
 	Recovering bool `json:"recovering,omitempty"`
-	// Loop says that the finding is a crash loop, which rests on several looks.
+	// Loop marks a crash loop, which needs several observations.
 	Loop bool `json:"loop,omitempty"`
-	// LogErrors says that the finding is about errors in its log and nothing
-	// else.
+	// LogErrors means that the finding is only about errors in the log.
 	LogErrors bool     `json:"log_errors,omitempty"`
 	Evidence  Evidence `json:"evidence"`
 }
 
-// Assess judges an observation by the incident key (process-runbooks.md:8-15):
-// 0 up as expected, or down as scheduled; 1 down when it should be up, which
-// counts with the process's own level; 2 up when it should be down, or up with
-// its configuration missing; 3 up with trouble. What could not be determined is
-// Unknown and names the level it might be.
+// Assess evaluates an observation with the incident key (process-runbooks.md:8-15): 0 up as
+// expected, or down as scheduled; 1 down when it should be up, with the process's own level; 2 up
+// when it should be down, or up with its configuration missing; 3 up with trouble. If the state
+// could not be determined it is Unknown, with the worst possible level.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = quoted(o)
@@ -152,14 +144,14 @@ func Assess(o Observation, e Expect) Finding {
 	return f
 }
 
-// stale says that what monit told is too old to count, and that nothing else
-// proves the process to run. systemd tells of each change as it happens.
+// stale reports whether monit's data is too old, and nothing else proves that the process runs.
+// systemd reports each change at once.
 func (o Observation) stale(cycle time.Duration) bool {
 	return o.Manager == runbooks.Monit && o.Alive != AliveProved && (!o.AgeKnown || o.Age > StaleAfter(cycle))
 }
 
-// pending is what was asked of monit and is not finished. What takes longer
-// than a start may has come to nothing so far.
+// pending handles a request to monit that is not finished. If it takes longer than a start may
+// take, it has failed so far.
 func (f *Finding) pending(o Observation, e Expect) {
 	f.unknown(e, FoundPending, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
 	f.Changing, f.Recovering = true, true
@@ -170,8 +162,7 @@ func (f *Finding) pending(o Observation, e Expect) {
 	}
 }
 
-// looping is a process that is up between two deaths: its dependants find
-// it down.
+// looping handles a process that is up between two crashes; its dependants find it down.
 func (f *Finding) looping(o Observation, e Expect) {
 	if e.Optional {
 		f.both(runbooks.Low, FoundLoop, "Crash loop (optional)")
@@ -185,7 +176,7 @@ func (f *Finding) looping(o Observation, e Expect) {
 	f.Text += fmt.Sprintf(". It ends and is started again, since %s; the first FATAL or ERROR in its log says why", clock(e.Loop.Since))
 }
 
-// ended is a process whose supervisor has not noticed yet that it ended.
+// ended handles a process that ended before its supervisor noticed.
 func (f *Finding) ended(o Observation, e Expect) {
 	f.down(o, e)
 	f.Text += fmt.Sprintf(", but no process has pid %d any more: it has ended, and %s has not noticed yet", o.PID, o.Manager)
@@ -194,9 +185,9 @@ func (f *Finding) ended(o Observation, e Expect) {
 	}
 }
 
-// notMonitored is what monit says of a process that was stopped, of one that it
-// gave up, and of one that runs without it (measured: unmonitored). The pid from
-// before, or the run that stopped it, tells which.
+// notMonitored handles monit's "Not monitored". monit reports this for a process that was stopped,
+// for one that it gave up on, and for one that runs without monitoring (measured: unmonitored). The
+// earlier pid, or the run that stopped it, distinguishes them.
 func (f *Finding) notMonitored(o Observation, e Expect) {
 	switch {
 	case o.Alive == AliveProved:
@@ -215,7 +206,7 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	}
 }
 
-// quoted is the supervisor's own word, as evidence in a sentence.
+// quoted is the supervisor's own status, as evidence in a sentence.
 func quoted(o Observation) string {
 	text := fmt.Sprintf("%s: %q", o.Manager, o.Status)
 	if o.Trouble != "" && o.Trouble != o.Status {
@@ -224,8 +215,8 @@ func quoted(o Observation) string {
 	return text
 }
 
-// unknown names the level it might be: down when it should be up, up when it
-// should be down, or, where down is no incident, up with trouble.
+// unknown sets the worst possible level: down if it should be up; up if it should be down; or up
+// with trouble, if down is no incident.
 func (f *Finding) unknown(e Expect, code Code, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
 	switch {
@@ -259,8 +250,8 @@ func (f *Finding) up(o Observation, e Expect) {
 	}
 }
 
-// trouble is 3 by the letter of the key, also where a port does not answer:
-// for users that is an outage, so it stands in the first words.
+// trouble is 3 by the text of the key, also if a port does not answer. For users that is an outage,
+// so the headline begins with it.
 func (f *Finding) trouble(o Observation, e Expect) {
 	if !e.Up && !e.Optional {
 		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down, with trouble")
@@ -305,7 +296,7 @@ func (f *Finding) down(o Observation, e Expect) {
 	}
 }
 
-// failedNote says whether a process that failed will be started again.
+// failedNote reports whether a failed process will be started again.
 func (o Observation) failedNote() string {
 	if o.Note != "" {
 		return o.Note
@@ -313,10 +304,9 @@ func (o Observation) failedNote() string {
 	return "it could not be started; the supervisor may try again, the reason stands in its log on the host"
 }
 
-// changing is not an incident before the grace is over. A process that monit
-// has just started again shows "Does not exist" for a whole cycle although it
-// already runs; one that never gets further is down, and so is one whose stop
-// does not end: it serves no one.
+// changing is no incident before the grace time is over. After a restart by monit a process shows
+// "Does not exist" for a whole cycle although it runs. A process that never gets further is down.
+// So is one whose stop does not end, because it serves no requests.
 func (f *Finding) changing(o Observation, e Expect) {
 	f.Changing = true
 	if e.StartFailed && o.State != Stopping && (e.Up || e.Optional) {
@@ -342,8 +332,8 @@ func (f *Finding) changing(o Observation, e Expect) {
 	f.Recovering = true
 }
 
-// since is for how long a process has been starting or stopping: since it was
-// first seen so, or as long as systemd says.
+// since is how long a process has been starting or stopping: since the first observation, or as
+// long as systemd reports.
 func (o Observation) since(e Expect) time.Duration {
 	var so time.Duration
 	if !e.Since.IsZero() {
@@ -364,8 +354,8 @@ func (e Expect) grace() time.Duration {
 	return DefaultGrace
 }
 
-// whereConfigured says where to look for the configuration of a service that
-// its supervisor does not know.
+// whereConfigured names the place of the configuration of a service that its supervisor does not
+// know.
 func whereConfigured(m runbooks.Manager) string {
 	if m == runbooks.Monit {
 		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.
@@ -377,8 +367,8 @@ func whereConfigured(m runbooks.Manager) string {
 // capital begins a sentence with one of our own words.
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// outage is the process's own level. A catalog always states one; should it
-// not, an outage counts as critical.
+// outage is the process's own level. Every catalog has one; without it an outage counts as
+// critical.
 func (e Expect) outage() runbooks.Severity {
 	if e.Level == runbooks.Unknown {
 		return runbooks.Critical

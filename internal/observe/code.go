@@ -1,7 +1,7 @@
 package observe
 
-// Code names what was found. Programs read it in the output of `bot do --json`, so
-// a code stays what it is; the headline beside it may be worded anew.
+// Code identifies a finding. Programs read it in the output of `bot do --json`, so it never
+// changes; the headline may.
 type Code string
 
 // The codes of processes.
@@ -16,18 +16,18 @@ const (
 	FoundPortSilent    Code = "port-not-answering"
 	FoundTrouble       Code = "running-with-trouble"
 	FoundErrors        Code = "running-with-errors"
-	FoundCannotWork    Code = "running-cannot-work" // something it needs is down
+	FoundCannotWork    Code = "running-cannot-work" // a dependency is down
 	FoundUnsupervised  Code = "running-without-supervision"
 	FoundUnconfigured  Code = "configuration-missing"
 	FoundUnwanted      Code = "up-when-it-should-be-down"
 	FoundNotMonitored  Code = "not-monitored"
 	FoundChanging      Code = "starting-or-stopping"
-	FoundPending       Code = "change-pending" // asked of monit, and not done yet
+	FoundPending       Code = "change-pending" // requested of monit, and not finished
 	FoundUnproved      Code = "not-seen-to-run"
 	FoundUnseen        Code = "not-observed"
 )
 
-// The codes of etcd's members, beside those of processes.
+// The codes of etcd's members, in addition to those of processes.
 const (
 	FoundMemberDown  Code = "etcd-member-down"
 	FoundQuorumLost  Code = "etcd-quorum-lost"

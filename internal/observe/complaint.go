@@ -9,9 +9,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Complaint is what a command wrote, for people: its standard error, or, where
-// that says nothing, its standard output, without what the login's shell wrote
-// around it. It is one line, redacted.
+// Complaint is the error message of a command: its standard error, or, if that is empty, its
+// standard output, without the output of the login shell. It is one line, redacted.
 func Complaint(r remote.Result) string {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
 		if lines := quiet(out); len(lines) > 0 {
@@ -26,8 +25,8 @@ func Complaint(r remote.Result) string {
 	return "not a word"
 }
 
-// complaintOf is the lines that the program wrote in its own name ("df: …"),
-// or, where it wrote none, Complaint.
+// complaintOf returns the lines that begin with the program's name ("df: …"), or, without such
+// lines, Complaint.
 func complaintOf(program string, r remote.Result) string {
 	var own []string
 	for _, line := range quiet(r.Stderr) {
@@ -41,7 +40,7 @@ func complaintOf(program string, r remote.Result) string {
 	return redact.Line(strings.Join(own, " / "), wordsLimit)
 }
 
-// quiet are the lines of a stream that are neither empty nor a login shell's.
+// quiet returns the lines of a stream without empty lines and output of the login shell.
 func quiet(out remote.Output) []string {
 	var lines []string
 	for _, line := range planner.ListLines(redact.Clean(out.String())) {
@@ -64,8 +63,8 @@ func said(r remote.Result, want string) bool {
 	return false
 }
 
-// failure is why a supervisor's client brought no answer. One that says
-// nothing at all was not reached: each of them gives a reason when it fails.
+// failure is why a supervisor's client returned no answer. If it printed nothing, the supervisor
+// was not reached: each client prints a reason when it fails.
 func failure(client string, r remote.Result) string {
 	if len(quiet(r.Stderr)) == 0 && len(quiet(r.Stdout)) == 0 {
 		return fmt.Sprintf("%s was not heard: exit code %d and not a word; the login's shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
@@ -73,7 +72,7 @@ func failure(client string, r remote.Result) string {
 	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Complaint(r))
 }
 
-// head is the beginning of an answer that is not understood.
+// head is the beginning of an answer that could not be parsed.
 func head(out string) string {
 	if line := redact.Line(out, wordsLimit); line != "" {
 		return line

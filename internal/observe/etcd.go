@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// etcdStatus says how the members are, and what is out of the ordinary.
+// etcdStatus reports the members and anomalies.
 func etcdStatus(quota int64, r remote.Result) Verdict {
 	s, err := etcd.ReadStatus(r)
 	if err != nil {
@@ -34,7 +34,7 @@ func etcdStatus(quota int64, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text}
 }
 
-// etcdLogin explains a time-out for which the client has no reason.
+// etcdLogin explains a time-out without a reason from the client.
 func etcdLogin(err error) string {
 	if strings.HasSuffix(err.Error(), "context deadline exceeded") {
 		return "; with access control on, nobody can log in without a quorum"
@@ -42,7 +42,7 @@ func etcdLogin(err error) string {
 	return ""
 }
 
-// etcdQuorum says whether a majority of the voters serves.
+// etcdQuorum reports whether a majority of the voters serves.
 func etcdQuorum(r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -67,7 +67,7 @@ func etcdQuorum(r remote.Result) Verdict {
 	}
 }
 
-// etcdIll names the members that do not simply serve, and the learners.
+// etcdIll names the learners, and the members that do not serve normally.
 func etcdIll(v etcd.Votes) string {
 	var not, alarmed, learners []string
 	for _, vote := range v.Voters {
@@ -111,7 +111,7 @@ func etcdAlarms(r remote.Result) Verdict {
 	}
 }
 
-// etcdMembers notes who the members are, for the guard that follows it.
+// etcdMembers remembers the members for the guard that follows.
 func etcdMembers(before []byte, r remote.Result) Verdict {
 	list, err := etcd.ReadMembers(r)
 	if err != nil {
@@ -126,23 +126,21 @@ func etcdMembers(before []byte, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text, Seen: remember(old)}
 }
 
-// memberDown reports whether the member's unit was seen not to run, which needs
-// no word of etcd's.
+// memberDown reports whether the member's unit was observed down; this needs no answer of etcd.
 func memberDown(before []byte) bool {
 	old, seen := recall(before)
 	return seen && (old.State == Down || old.State == Failed || old.State == Recovering)
 }
 
-// etcdSpare is the guard before a member is restarted or stopped
-// (etcd-runbook.md:122-126): one that answers must be spared by the others; one
-// that does not may always be restarted, which is how a quorum comes back.
-// Votes are counted by replies: under the alarm NOSPACE etcd calls no member
-// healthy, though all form the quorum. A member that cannot be told from the
-// others counts as answering.
+// etcdSpare is the guard before a member is restarted or stopped (etcd-runbook.md:122-126). If the
+// member answers, the others must have a quorum without it. A member that does not answer may
+// always be restarted, which is how a quorum is restored. Replies count as votes: under the alarm
+// NOSPACE etcd calls no member healthy, although all belong to the quorum. A member that cannot be
+// identified counts as answering.
 //
-// While a new leader is elected no member is healthy for some seconds
-// (measured), so that one whose unit runs is silent only when it has been so
-// all the time that the step has: see TimedOut.
+// During the election of a leader no member is healthy for some seconds (measured). So a member
+// whose unit runs counts as not answering only if it has not answered during the whole step: see
+// TimedOut.
 func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -159,8 +157,8 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	case found && !votes:
 		return Verdict{State: Met, Text: own.Name + " is a learner: the others lose no vote"}
 	case answering == 0 && v.Unclear() == 0 && old.State == Up:
-		// With a certificate out of date, or no way to them, members that serve look
-		// the same to etcdctl (measured: it says no more than "deadline exceeded").
+		// With an expired certificate, or without a route, etcdctl prints the same for members that
+		// serve (measured: only "deadline exceeded").
 		return Verdict{State: Unknown, Text: fmt.Sprintf(
 			"unknown whether it serves: its unit runs, and none of %d members answers etcdctl, as with certificates out of date%s", n, ill)}
 	case answering == 0 && v.Unclear() == 0:
@@ -182,8 +180,8 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdServes is the first half of the proof that a member is back. Where it
-// cannot be distinguished from the others, all of them must answer.
+// etcdServes is the first half of the check that a member is back. If the member cannot be
+// identified, all members must answer.
 func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -213,8 +211,8 @@ func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdCaughtUp is the other half: the member has the leader's term and nearly
-// the furthest index (etcd-runbook.md:126-132).
+// etcdCaughtUp is the second half: the member has the leader's term and nearly the highest index
+// (etcd-runbook.md:126-132).
 func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	s, err := etcd.ReadStatus(r)
 	if err != nil {
@@ -240,7 +238,7 @@ func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text}
 }
 
-// snapshotGood reads the status of a snapshot that was saved.
+// snapshotGood evaluates the status of a saved snapshot.
 func snapshotGood(file string, r remote.Result) Verdict {
 	s, moved, err := etcd.ReadSnapshot(r)
 	switch {

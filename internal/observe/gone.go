@@ -8,9 +8,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// gone reads the host's list of pids, `ps -e -o pid=`, for the one that the
-// process had before it was stopped. monit's own word is no proof of a stop:
-// see stopped.
+// gone searches the host's list of pids, `ps -e -o pid=`, for the pid that the process had before
+// it was stopped. monit's report alone does not prove a stop: see stopped.
 func gone(r remote.Result, before []byte) Verdict {
 	old, known := recall(before)
 	v := Verdict{State: Unknown, Seen: before, OldPID: old.PID}
@@ -38,8 +37,8 @@ func gone(r remote.Result, before []byte) Verdict {
 	return v
 }
 
-// readPIDs returns the pids in the answer, or why they are not all there. A
-// host that hides other users' processes does not show pid 1.
+// readPIDs returns the pids in the answer, or why the list is incomplete. A host that hides other
+// users' processes does not show pid 1.
 func readPIDs(r remote.Result) (map[int]bool, string) {
 	switch {
 	case r.Outcome != remote.Answered:

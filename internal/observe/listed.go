@@ -9,10 +9,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// ObserveListed reads what the answer to `monit status` without a name, which
-// is about every service, says of one of them. monit does not know a service
-// that a complete answer leaves out; an answer is complete that was not cut
-// and ends with the block of the host itself.
+// ObserveListed returns the observation of one service from `monit status` without a name, which
+// lists every service. monit does not know a service that a complete answer lacks. An answer is
+// complete if it was not cut and ends with the block of the host itself.
 func ObserveListed(service string, r remote.Result) Observation {
 	o := Observe(runbooks.Monit, service, r)
 	if o.Known() || r.Outcome != remote.Answered || r.Exit != 0 {

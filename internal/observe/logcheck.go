@@ -8,21 +8,20 @@ import (
 )
 
 const (
-	// logWindow is how far back errors in a log count: as far as one file of
-	// it reaches (deephaven.io ops-guide/logs/app-log-files).
+	// logWindow is how far back errors in a log count: as far as one log file covers (deephaven.io
+	// ops-guide/logs/app-log-files).
 	logWindow = 15 * time.Minute
 	// startGrace is how long after its start a process may log errors:
 	// authentication errors in the Configuration Server's log are normal then
 	// (server-installation-20200121.md:298).
 	startGrace = 2 * time.Minute
-	// heartbeat is how old the last line of a log may be for its process to be
-	// alive: it says ALIVE more often than that. By itself such a line proves
-	// nothing, since a process that has just died has one too.
+	// heartbeat is how old the last line of a log may be if its process is alive: the process logs
+	// ALIVE more often. Such a line alone proves nothing, because a process that has just died also
+	// has one.
 	heartbeat = 2 * time.Minute
 )
 
-// LogSince is the moment from which errors in a process's log count, by the
-// bot's clock.
+// LogSince is the time from which errors in a process's log count, by the bot's clock.
 func LogSince(o Observation, now time.Time) time.Time {
 	since := now.Add(-logWindow)
 	if !o.Started.IsZero() {
@@ -32,8 +31,7 @@ func LogSince(o Observation, now time.Time) time.Time {
 		return since
 	}
 	if up, ok := atLeast(o.Uptime); ok {
-		// An uptime counts whole minutes, so this start is the latest there
-		// can have been.
+		// An uptime counts whole minutes, so this is the latest possible start.
 		if settled := o.At.Add(-up + startGrace); settled.After(since) {
 			return settled
 		}
@@ -41,25 +39,25 @@ func LogSince(o Observation, now time.Time) time.Time {
 	return since
 }
 
-// LogLook is what was read of a process's log.
+// LogLook is a read of a process's log.
 type LogLook struct {
-	Span  LogSpan   // what was read, and remembered of earlier reads
-	Log   Log       // what counts
+	Span  LogSpan   // this read and earlier ones
+	Log   Log       // the relevant lines
 	Since time.Time // from when on errors count
-	// Early is what was logged between the start and Since: errors are usual
-	// then and do not count, but for fatal ones.
+	// Early is the log between the start and Since. Errors are normal then and do not count, except
+	// fatal ones.
 	Early Log
-	// Before is the last line that an earlier look saw while nothing watched
-	// the process; zero for none.
+	// Before is the last line that an earlier read found while the process was not monitored; zero
+	// for none.
 	Before time.Time
 	At     time.Time // when it was read, by the bot's clock
 }
 
-// LookAt judges which lines of a log count for a process.
+// LookAt selects the lines of a log that count for a process.
 func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	look := LogLook{Span: s, Since: LogSince(o, at), At: at}
 	if end := s.Last.Add(-logWindow); (o.State == Down || o.State == Failed) && end.Before(look.Since) {
-		look.Since = end // why it ended stands at the end of its log, however old
+		look.Since = end // the reason for its end is at the end of its log, however old
 	}
 	look.Log = s.Since(look.Since)
 	if started := o.Started; !started.IsZero() && started.Before(look.Since) && look.Since.Sub(started) <= startGrace {
@@ -79,8 +77,8 @@ func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	return look
 }
 
-// began is where the log of a process begins that started at a moment: at its own
-// word, or as early as its clock may be behind.
+// began is the begin of a process's log: at its own INITIALIZING, or as early as its clock may be
+// behind.
 func (s LogSpan) began(started time.Time) time.Time {
 	from := started.Add(-clockSlack)
 	for _, e := range s.Events {
@@ -91,10 +89,9 @@ func (s LogSpan) began(started time.Time) time.Time {
 	return from
 }
 
-// WithLog completes a finding with what was read of the process's log: running
-// with errors is Sev 3, a log that goes on tells that a process runs which its
-// supervisor does not watch, and one that ends with SHUTTING_DOWN that it does
-// not. Only a line after look.Before proves that a log goes on.
+// WithLog completes a finding with the process's log. Running with errors is Sev 3. A log that
+// grows shows that a process runs without its supervisor; one that ends with SHUTTING_DOWN shows
+// that it does not run. Only a line after look.Before proves growth.
 func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 	log := look.Log
 	if log.Last.IsZero() || e.Maintenance {
@@ -131,13 +128,13 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 	return f
 }
 
-// logged adds the errors of a process that runs. It claims no more than the
-// span that was read, by the clock of the log.
+// logged adds the errors of a running process. It covers only the span that was read, by the clock
+// of the log.
 func (f *Finding) logged(e Expect, look LogLook) {
 	log := look.Log
 	from := look.Since
 	if log.First.After(from) {
-		from = log.First // what was read reaches no further back
+		from = log.First // the read begins later
 	}
 	n := log.Errors + log.Fatals
 	switch {
@@ -172,9 +169,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// withoutSupervision is the last row of the key's 2: up with its configuration
-// missing. That nothing watches a process is read as such. why says how the
-// process is known to run.
+// withoutSupervision is the last row of the key's 2, up with its configuration missing; a running
+// process without supervision counts as that. why is the evidence that it runs.
 func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 	f.both(runbooks.Moderate, FoundUnsupervised, "Running without supervision")
 	if !e.Up && !e.Optional {

@@ -13,25 +13,24 @@ import (
 var (
 	// monitHead begins a block of `monit status`.
 	monitHead = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
-	// monitPending ends the status of a service that was asked something.
+	// monitPending is the end of a status with an unfinished request.
 	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
-	// monitWrong is how monit names what a check found: "Connection failed",
-	// "Resource limit matched", "Size exceeded". Up to 5.2 it wrote them in
-	// small letters.
+	// monitWrong is monit's name of a failed check: "Connection failed", "Resource limit matched",
+	// "Size exceeded". Up to 5.2 it used small letters.
 	monitWrong = regexp.MustCompile(`^[a-z][a-z ]* (?:failed|matched|match|exceeded|changed|error|down|not supported)$|^(?:timeout|invalid type)$`)
 )
 
-// monitUp are the words for "nothing wrong": 5.33's OK, the Running of older
-// monit and of the public pages, and those of other service types.
+// monitUp are the words for "no problem": OK of 5.33, Running of older monit and of the public
+// pages, and those of other service types.
 var monitUp = map[string]bool{
 	"ok": true, "running": true, "accessible": true, "online with all services": true, "status ok": true, "up": true,
 }
 
-// monitNoData is monit's status of a process whose pid it has and which it
-// cannot read: it is then shown without a pid (monit 5.33 of a zombie).
+// monitNoData is monit's status of a process whose pid it has but cannot read; monit then shows no
+// pid (monit 5.33 of a zombie).
 const monitNoData = "data access error"
 
-// readMonit reads the answer of `monit status SERVICE`.
+// readMonit parses the answer of `monit status SERVICE`.
 func (o *Observation) readMonit(r remote.Result) {
 	if r.Exit != 0 {
 		o.readMonitRefusal(r)
@@ -65,12 +64,12 @@ func (o *Observation) readMonit(r remote.Result) {
 		o.Note = "monit has a pid for it and cannot read the process: as a rule a zombie, which has ended and was not collected by its parent"
 	}
 	if o.State == Up && strings.EqualFold(fields["monitoring status"], "not monitored") {
-		o.State = NotMonitored // the status is left over from when it was watched
+		o.State = NotMonitored // the status is from the time when it was monitored
 	}
 }
 
-// readMonitRefusal reads monit's answer at an exit code other than 0. That the
-// name is unknown is an answer; anything else is none.
+// readMonitRefusal parses monit's answer with an exit code other than 0. An unknown name is an
+// answer; anything else is not.
 func (o *Observation) readMonitRefusal(r remote.Result) {
 	for _, missing := range []string{
 		"Service '" + o.Service + "' not found", `There is no service named "` + o.Service + `"`, "There is no service by that name",
@@ -84,8 +83,7 @@ func (o *Observation) readMonitRefusal(r remote.Result) {
 	o.Why = failure("monit", r)
 }
 
-// monitBlock returns the fields of the one block that is headed by exactly
-// this process.
+// monitBlock returns the fields of the single block whose heading is exactly this process.
 func monitBlock(out, service string) (map[string]string, error) {
 	var fields map[string]string
 	found, inside := 0, false
@@ -116,8 +114,8 @@ func monitBlock(out, service string) (map[string]string, error) {
 	}
 }
 
-// monitField reads a line of a block: two spaces, a name of one or more words,
-// and after at least two more spaces what it is.
+// monitField parses a line of a block: two spaces, a name of one or more words, at least two
+// spaces, the value.
 func monitField(line string) (name, value string, ok bool) {
 	rest, ok := strings.CutPrefix(line, "  ")
 	if !ok || rest == "" || rest[0] == ' ' {
@@ -127,7 +125,7 @@ func monitField(line string) (name, value string, ok bool) {
 	return name, strings.TrimSpace(value), !strings.Contains(name, "\t")
 }
 
-// splitPending takes "OK - restart pending" apart.
+// splitPending splits "OK - restart pending".
 func splitPending(status string) (base, pending string) {
 	if m := monitPending.FindStringSubmatch(status); m != nil {
 		return m[1], m[2]
@@ -135,9 +133,8 @@ func splitPending(status string) (base, pending string) {
 	return status, ""
 }
 
-// monitState reads a status without its pending part. Several findings are
-// joined by " | "; all of them must be understood. A process that monit knows
-// no pid of is never up.
+// monitState parses a status without its pending part. " | " joins several results; all must be
+// known. A process without a pid in monit is never up.
 func monitState(base string, pid int) State {
 	var up, starting, unmonitored, gone, startFailed, noData, wrong bool
 	for _, word := range strings.Split(base, " | ") {

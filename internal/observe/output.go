@@ -13,11 +13,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// spaceFloor is how much must be free where a file is about to be written:
-// twice the default quota of an etcd database (etcd-runbook.md:170).
+// spaceFloor is the least free space before a file is written: twice the default quota of an etcd
+// database (etcd-runbook.md:170).
 const spaceFloor = 4 << 30
 
-// byOutput judges the conditions that are read from the output alone.
+// byOutput evaluates the conditions that depend on the output alone.
 func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch {
 	case step.Until == runbooks.EtcdSpare && memberDown(before):
@@ -65,7 +65,7 @@ func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	}
 }
 
-// failedRead is the verdict on a read that ended badly.
+// failedRead is the verdict on a failed read.
 func failedRead(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, complaintOf(program(step), r))}
 }
@@ -91,8 +91,8 @@ func shown(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: countLines(r)}
 }
 
-// found reads grep: exit code 1 means that no line matched, 2 that something
-// went wrong, even where other files had matches.
+// found evaluates grep: exit code 1 means that no line matched, 2 that an error occurred, even if
+// other files had matches.
 func found(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit == 0:
@@ -138,7 +138,7 @@ func someLines(step runbooks.Step, r remote.Result) Verdict {
 	return v
 }
 
-// unchanged compares a list with the one that people saw and voted for.
+// unchanged compares a list with the one that the approvers saw.
 func unchanged(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit != 0:
@@ -152,14 +152,14 @@ func unchanged(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// fileThere reads `stat -c %s FILE`.
+// fileThere parses `stat -c %s FILE`.
 func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	if r.Exit != 0 {
 		return Verdict{State: Never, Text: "not there: " + complaintOf(program(step), r)}
 	}
 	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
-		// A login shell may have written before.
+		// A login shell may have printed lines before.
 		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
 			if n == 0 {
 				return Verdict{State: Never, Text: "the file is there and empty"}
@@ -170,8 +170,8 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Unknown, Text: "unknown: the answer holds no file size: " + Complaint(r)}
 }
 
-// spaceFree reads the last line of `df -P -k DIRECTORY`: file system, size,
-// used, available (all in KiB), percent, mount point.
+// spaceFree parses the last line of `df -P -k DIRECTORY`: file system, size, used, available (all
+// in KiB), percent, mount point.
 func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 	if r.Exit != 0 {
 		return failedRead(step, r)
@@ -195,7 +195,7 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Unknown, Text: "unknown: df's answer was not understood: " + Complaint(r)}
 }
 
-// everyService reads `monit summary` as a whole.
+// everyService parses `monit summary` as a whole.
 func everyService(until runbooks.Condition, r remote.Result, since time.Time) Verdict {
 	if r.Exit != 0 {
 		return Verdict{State: Unknown, Text: "unknown: " + failure("monit", r)}
@@ -240,8 +240,8 @@ func snapshotFile(step runbooks.Step) string {
 	return "FILE"
 }
 
-// ReadList returns the lines that a discovery read has brought, as
-// runbooks.Inputs.Listed wants them, or why there are none to go by.
+// ReadList returns the lines of a discovery read in the form of runbooks.Inputs.Listed, or why
+// there are none.
 func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
 	where := step.Title
 	if where == "" {

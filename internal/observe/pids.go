@@ -9,30 +9,29 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Alive is whether the pid that a supervisor named was found on the host.
+// Alive is whether the host has the pid that a supervisor reported.
 type Alive uint8
 
 // The closed set. The zero value proves nothing.
 const (
-	AliveUnknown Alive = iota // not looked for, or the host hides its processes
+	AliveUnknown Alive = iota // not checked, or the host hides its processes
 	AliveProved               // the process runs
 	AliveGone                 // no process has this pid, or another one does
 )
 
 // Pids is the list of a host's processes.
 type Pids struct {
-	at    time.Time             // when the answer had arrived, by the bot's clock
+	at    time.Time             // when the answer arrived, by the bot's clock
 	ages  map[int]time.Duration // how long each has run
 	clock time.Time             // the host's local clock at that moment, without its zone
-	all   bool                  // other users' processes are among them
+	all   bool                  // includes other users' processes
 }
 
-// pidFields are those of a line: pid, age in seconds, and five of the start,
-// "Sat Nov 28 17:01:59 2026".
+// pidFields is the number of fields of a line: pid, age in seconds, and five of the start, "Sat Nov
+// 28 17:01:59 2026".
 const pidFields = 7
 
-// ReadPids reads the answer to `ps -e -o pid=,etimes=,lstart=`, or says why it
-// proves nothing.
+// ReadPids parses the answer to `ps -e -o pid=,etimes=,lstart=`, or returns why it proves nothing.
 func ReadPids(r remote.Result) (Pids, error) {
 	switch {
 	case r.Outcome != remote.Answered:
@@ -47,7 +46,7 @@ func ReadPids(r remote.Result) (Pids, error) {
 	for line := range strings.Lines(r.Stdout.String()) {
 		f := strings.Fields(line)
 		if len(f) != pidFields {
-			continue // a login shell's own words
+			continue // output of a login shell
 		}
 		pid, err1 := strconv.Atoi(f[0])
 		seconds, err2 := strconv.ParseInt(f[1], 10, 64)
@@ -58,7 +57,7 @@ func ReadPids(r remote.Result) (Pids, error) {
 		age := time.Duration(seconds) * time.Second
 		p.ages[pid] = age
 		p.all = p.all || pid == 1
-		// The youngest is ps itself: its start is the host's time of day.
+		// The youngest process is ps itself: its start is the host's time of day.
 		if youngest < 0 || age < youngest {
 			youngest, p.clock = age, began.Add(age)
 		}
@@ -69,8 +68,8 @@ func ReadPids(r remote.Result) (Pids, error) {
 	return p, nil
 }
 
-// Prove completes an observation with what the host's own list says of it:
-// whether its pid runs, since when, and how old the supervisor's own look is.
+// Prove completes an observation with the host's own list: whether its pid runs, since when, and
+// how old the supervisor's check is.
 func (p Pids) Prove(o *Observation) {
 	if seen, ok := collectedAt(o.Collected); ok && !p.clock.IsZero() {
 		o.Age, o.AgeKnown = max(0, p.clock.Sub(seen)), true
@@ -84,14 +83,14 @@ func (p Pids) Prove(o *Observation) {
 	case !there && !p.all:
 		return
 	case !there, dated && age+clockSlack < least:
-		o.Alive = AliveGone // a younger process may have been given the same pid
+		o.Alive = AliveGone // a younger process may have the same pid
 	default:
 		o.Alive, o.Started = AliveProved, p.at.Add(-age)
 	}
 }
 
-// Runs says whether a pid runs that was seen to start at a time, by the bot's
-// clock; AliveUnknown where the host hides its processes.
+// Runs reports whether a pid with the given start time still runs, by the bot's clock. It is
+// AliveUnknown if the host hides its processes.
 func (p Pids) Runs(pid int, started time.Time) Alive {
 	age, there := p.ages[pid]
 	switch {
@@ -104,10 +103,10 @@ func (p Pids) Runs(pid int, started time.Time) Alive {
 	}
 }
 
-// collectedForms are monit's: 5.33's, and that of monit before 5.2.
+// collectedForms are monit's formats: that of 5.33, and that of monit before 5.2.
 var collectedForms = []string{"Mon, 02 Jan 2006 15:04:05", "Mon Jan 2 15:04:05 2006"}
 
-// collectedAt reads monit's "data collected", which names no zone.
+// collectedAt parses monit's "data collected", which has no zone.
 func collectedAt(s string) (time.Time, bool) {
 	for _, form := range collectedForms {
 		if t, err := time.Parse(form, strings.Join(strings.Fields(s), " ")); err == nil {

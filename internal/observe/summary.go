@@ -7,13 +7,13 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Row is a line of `monit summary`: good for an overview and for which names a
-// supervisor knows, not for facts. monit cuts the status to 26 characters.
+// Row is a line of `monit summary`. It is good for an overview and for the names that a supervisor
+// knows, not for facts: monit cuts the status to 26 characters.
 type Row struct {
 	Name, Type, Status string
-	// State is Unseen where the status was cut so that it is not certain.
+	// State is Unseen if the status was cut and is not certain.
 	State State
-	// Pending says that something was asked and not finished.
+	// Pending means that a request is not finished.
 	Pending bool
 }
 
@@ -23,16 +23,15 @@ var (
 	summaryRow = regexp.MustCompile(`^ *(\S+) +(\S+(?: \S+)*) {2,}(` + serviceTypes + `) *$`)
 	// summaryOld is the form of monit before 5.15: Process 'db_dis'  Running
 	summaryOld = regexp.MustCompile(`^(` + serviceTypes + `) '([^']+)' +(\S+(?: \S+)*) *$`)
-	// summaryHead begins a summary; summaryFrame are its other lines without a
-	// service.
+	// summaryHead begins a summary; summaryFrame are its other lines without a service.
 	summaryHead  = regexp.MustCompile(`^(The )?Monit (daemon )?\S+ uptime: `)
 	summaryFrame = regexp.MustCompile(`^[ ─┌┬┐├┼┤└┴┘│]*$|^ *Service Name +Status +Type *$`)
-	// summaryCut ends a status that was cut, anywhere after its first word.
+	// summaryCut is the end of a status that was cut after its first word.
 	summaryCut = regexp.MustCompile(`^(.*?)(?: - ([a-z]*)[a-z ]*)?\.\.\.$`)
 )
 
-// ParseSummary reads `monit summary`, also in the form with boxes that a
-// terminal gets. Lines that are not rows are not read.
+// ParseSummary parses `monit summary`, also in the format with boxes for terminals. It skips lines
+// that are not rows.
 func ParseSummary(out string) []Row {
 	var rows []Row
 	for line := range strings.Lines(redact.Clean(out)) {
@@ -51,10 +50,10 @@ func ParseSummary(out string) []Row {
 			base = m[1]
 			row.Pending = row.Pending || m[2] != ""
 			if first, _, joined := strings.Cut(base, " | "); joined {
-				base = first // what was cut off is more of what is wrong
+				base = first // the cut part only adds problems
 			}
 		}
-		// The summary shows no pid; any number stands for "unknown".
+		// The summary has no pid; any number stands for "unknown".
 		row.State = monitState(base, 1)
 		if row.State == Trouble && strings.HasPrefix(base, "Execution failed") {
 			row.State = Failed
@@ -64,8 +63,8 @@ func ParseSummary(out string) []Row {
 	return rows
 }
 
-// unreadRows are the lines of a summary, from its head on, that ParseSummary
-// does not understand: each may be a service.
+// unreadRows are the lines of a summary, from its head on, that ParseSummary cannot parse: each may
+// be a service.
 func unreadRows(out string) []string {
 	var unread []string
 	inside := false

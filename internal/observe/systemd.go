@@ -11,11 +11,10 @@ import (
 )
 
 var (
-	// unitHead begins `systemctl status`: "● dh-etcd.service - Deephaven …"; in
-	// the C locale the mark is a letter or an asterisk, and the replacement
-	// systemctl prints none.
+	// unitHead begins `systemctl status`: "● dh-etcd.service - Deephaven …". In the C locale the
+	// mark is a letter or an asterisk; the replacement systemctl prints none.
 	unitHead = regexp.MustCompile(`^(?:[●○◌×↻*xo] )?(\S+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
-	// unitField is one of its lines, unitActive the value of "Active".
+	// unitField is a line of it, unitActive the value of "Active".
 	unitField  = regexp.MustCompile(`^\s+([A-Z][A-Za-z ]*): (.*)$`)
 	unitActive = regexp.MustCompile(`^([a-z]+)(?: \(([^):]*)\))?(?: \(([a-z-]+)\))?(?: \(Result: ([^)]*)\))?(?: since ([^;]+)(?:; (.+) ago)?)?$`)
 	// unitReason is why a unit file is not loaded.
@@ -24,7 +23,7 @@ var (
 	unitPID = regexp.MustCompile(`^(\d+) \([^)=]*\)$`)
 )
 
-// unit is what systemd said of a unit, in either form.
+// unit is systemd's report of a unit, in either format.
 type unit struct {
 	load, reason         string
 	active, sub, freezer string
@@ -34,18 +33,18 @@ type unit struct {
 	since, ago           string
 }
 
-// sameUnit are names that distributions give to one unit: asked for one,
-// systemd answers with another.
+// sameUnit has alternative names of units in distributions: a query for one gets an answer with the
+// other.
 var sameUnit = map[string]string{"mysql.service": "mariadb.service", "mysqld.service": "mariadb.service"}
 
-// readSystemd reads the answer of `systemctl status UNIT` or of
-// `systemctl show UNIT`. Exit codes: 0 active, 3 not active, 4 no such unit.
+// readSystemd parses the answer of `systemctl status UNIT` or of `systemctl show UNIT`. Exit codes:
+// 0 active, 3 not active, 4 no such unit.
 func (o *Observation) readSystemd(r remote.Result) {
 	name := o.Service
 	if !strings.Contains(name, ".") {
 		name += ".service"
 	}
-	// The replacement systemctl exits 3 for a unit that it does not know.
+	// The replacement systemctl exits with 3 for an unknown unit.
 	if missing := "Unit " + name + " could not be found."; r.Exit != 0 && (said(r, missing) || said(r, "ERROR:systemctl:"+missing)) {
 		o.missing(missing)
 		return
@@ -69,7 +68,7 @@ func (o *Observation) readSystemd(r remote.Result) {
 	}
 }
 
-// otherUnit names the unit that the answer is about instead.
+// otherUnit names the unit of the answer, if it is not the queried one.
 func otherUnit(out string) string {
 	for line := range strings.Lines(out) {
 		if head := unitHead.FindStringSubmatch(strings.TrimRight(line, "\n ")); head != nil {
@@ -79,7 +78,7 @@ func otherUnit(out string) string {
 	return ""
 }
 
-// fromUnit judges what systemd said.
+// fromUnit evaluates systemd's report.
 func (o *Observation) fromUnit(u unit) {
 	o.Status = u.active
 	if u.sub != "" {
@@ -110,10 +109,10 @@ func (o *Observation) fromUnit(u unit) {
 	}
 }
 
-// runningUnit adds what is wrong with a unit that runs.
+// runningUnit adds the problems of a running unit.
 func (o *Observation) runningUnit(u unit) {
-	// What keeps systemd from starting the unit again is missing
-	// configuration: it shows at the next start.
+	// A unit that systemd could not start again has its configuration missing: the problem appears
+	// at the next start.
 	o.ConfigMissing = u.notLoaded()
 	switch {
 	case u.freezer != "":
@@ -125,7 +124,7 @@ func (o *Observation) runningUnit(u unit) {
 
 func (u unit) failedResult() bool { return u.result != "" && u.result != "success" }
 
-// notLoaded is why systemd could not start the unit; "" where it could.
+// notLoaded is why systemd could not start the unit; "" if it could.
 func (u unit) notLoaded() string {
 	why := ""
 	if u.reason != "" {
@@ -147,7 +146,7 @@ func (u unit) notLoaded() string {
 	}
 }
 
-// resultWords are systemd's results of a service (systemd.exec, "Result").
+// resultWords explains systemd's results of a service (systemd.exec, "Result").
 var resultWords = map[string]string{
 	"exit-code":       "it ended with an error code",
 	"signal":          "it was ended by a signal",
@@ -162,8 +161,8 @@ var resultWords = map[string]string{
 	"exec-condition":  "its ExecCondition said no",
 }
 
-// whyDown says why a unit does not run, and whether systemd will start it
-// again; "" where there is nothing to add to its state.
+// whyDown explains why a unit does not run, and whether systemd will start it again; "" if the
+// state is enough.
 func (u unit) whyDown(s State) string {
 	var why []string
 	if u.failedResult() {
@@ -184,7 +183,7 @@ func (u unit) whyDown(s State) string {
 	return strings.Join(why, "; ")
 }
 
-// state reads systemd's two words (systemd's unit-def.c has them all).
+// state interprets systemd's two words (all are in systemd's unit-def.c).
 func (u unit) state() State {
 	if strings.HasSuffix(u.sub, "-before-auto-restart") {
 		return Recovering
@@ -203,7 +202,7 @@ func (u unit) state() State {
 		return Up
 	case "activating":
 		if strings.HasPrefix(u.sub, "auto-restart") {
-			return Recovering // died, and systemd starts it again after a pause
+			return Recovering // died; systemd restarts it after a pause
 		}
 		return Starting
 	case "deactivating":
@@ -217,7 +216,7 @@ func (u unit) state() State {
 	}
 }
 
-// unitShown reads the form of `systemctl show`, KEY=VALUE a line.
+// unitShown parses the format of `systemctl show`, KEY=VALUE a line.
 func unitShown(out string) (unit, bool) {
 	shown := map[string]string{}
 	for line := range strings.Lines(out) {
@@ -240,8 +239,8 @@ func unitShown(out string) (unit, bool) {
 	return u, u.load != "" && u.active != "" && u.sub != ""
 }
 
-// unitStatus reads the form of `systemctl status`, up to the empty line after
-// which the unit's own log begins.
+// unitStatus parses the format of `systemctl status`, up to the empty line before the unit's own
+// log.
 func unitStatus(out, name string) (unit, bool) {
 	var u unit
 	inside := false
@@ -262,7 +261,7 @@ func unitStatus(out, name string) (unit, bool) {
 	return u, u.active != ""
 }
 
-// field reads one line of `systemctl status`; the first of a name counts.
+// field parses one line of `systemctl status`; the first of a name counts.
 func (u *unit) field(name, value string) {
 	switch name {
 	case "Loaded":

@@ -12,36 +12,34 @@ import (
 )
 
 var (
-	// journalHead is what journalctl puts before a line: "Nov 29 05:56:45 infra
-	// etcd[452]: ".
+	// journalHead is journalctl's prefix of a line: "Nov 29 05:56:45 infra etcd[452]: ".
 	journalHead = regexp.MustCompile(`^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ ([^\s\[:]+)(?:\[\d+\])?: (.*)$`)
-	// etcdPlain is a line of etcd's before 3.4: "2026-11-29 05:56:43.276157 E | rafthttp: …".
+	// etcdPlain is a log line of etcd before 3.4: "2026-11-29 05:56:43.276157 E | rafthttp: …".
 	etcdPlain = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) ([A-Z]) \| `)
-	// sqlLines are those of MariaDB and of MySQL, which writes the zone, each in its
-	// present and an older form.
+	// sqlLines are those of MariaDB and of MySQL (with a zone), each in the current and an older
+	// format.
 	sqlLines = []*regexp.Regexp{
 		regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) \d+ \[(\w+)\] `),
 		regexp.MustCompile(`^(\d{4}-\d\d-\d\d +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
 		regexp.MustCompile(`^(\d{6} +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
 	}
-	// unitTimes are the forms of their times that name no zone.
+	// unitTimes are their time formats without a zone.
 	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
-	// unitErrors are the levels that count, of etcd in both its forms and of
-	// MariaDB; unitFatals end a process.
+	// unitErrors are the levels that count, of etcd in both formats and of MariaDB; unitFatals end
+	// a process.
 	unitErrors = []string{"error", "dpanic", "panic", "fatal", "E", "C", "ERROR"}
 	unitFatals = []string{"dpanic", "panic", "fatal", "C"}
 )
 
-// ParseUnitLog reads the log of etcd or MariaDB, as journalctl or a file has it.
-// Their times may name no zone: place says when such a time was, by the bot's
-// clock, and is false where that is not known.
+// ParseUnitLog parses the log of etcd or MariaDB, from journalctl or a file. Times may have no
+// zone: place converts such a time to the bot's clock, or returns false if it cannot.
 func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
 	var span LogSpan
 	for line := range strings.Lines(redact.Clean(out)) {
 		line = strings.TrimRight(line, "\n ")
 		if m := journalHead.FindStringSubmatch(line); m != nil {
 			if line = m[2]; m[1] == "systemd" {
-				continue // its words are in the unit's status
+				continue // the unit's status covers it
 			}
 		}
 		at, level, ok := unitLine(line)
@@ -66,10 +64,10 @@ func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
 	return span
 }
 
-// unplaced is the zone of times that name none.
+// unplaced is the zone of times without a zone.
 var unplaced = time.FixedZone("unknown", 0)
 
-// unitLine is the time and the level of a line.
+// unitLine returns the time and the level of a line.
 func unitLine(line string) (at time.Time, level string, ok bool) {
 	if strings.HasPrefix(line, "{") {
 		return etcdLine(line)
@@ -92,8 +90,8 @@ func unitLine(line string) (at time.Time, level string, ok bool) {
 	return time.Time{}, "", false
 }
 
-// etcdLine reads a line of etcd's from 3.4 on, which is JSON. Its time is text, or
-// seconds since 1970.
+// etcdLine parses a line of etcd from 3.4 on, which is JSON. Its time is text, or seconds since
+// 1970.
 func etcdLine(line string) (at time.Time, level string, ok bool) {
 	var fields struct {
 		Level string          `json:"level"`
@@ -114,8 +112,8 @@ func etcdLine(line string) (at time.Time, level string, ok bool) {
 	return time.Time{}, "", false
 }
 
-// Place says when a time of the host's local clock was, by the bot's; false where
-// the host's clock is not known.
+// Place converts a time of the host's local clock to the bot's clock, or returns false if the
+// host's clock is unknown.
 func (p Pids) Place(local time.Time) (time.Time, bool) {
 	if p.clock.IsZero() {
 		return time.Time{}, false

@@ -9,16 +9,16 @@ import (
 	"dhbot/runbooks"
 )
 
-// Proof is how far a step has proved what it was for.
+// Proof is the degree to which a step's effect is verified.
 type Proof string
 
 // The closed set of proofs. The zero value proves nothing.
 const (
-	NotYet  Proof = "not yet" // ask again
+	NotYet  Proof = "not yet" // read again
 	Met     Proof = "met"
-	Noted   Proof = "noted"   // done, and Text says what was not seen
-	Never   Proof = "never"   // it failed, and asking again will not help
-	Unknown Proof = "unknown" // not certain: ask again; at the end the outcome is unknown
+	Noted   Proof = "noted"   // done; Text names what was not observed
+	Never   Proof = "never"   // failed, and another read will not help
+	Unknown Proof = "unknown" // not certain: read again; at the end the outcome is unknown
 )
 
 // Verdict is what one answer proves about a step.
@@ -26,24 +26,22 @@ type Verdict struct {
 	State Proof
 	// Text is for people: one line, redacted.
 	Text string
-	// OldPID and NewPID are the process before and after, 0 when not known.
+	// OldPID and NewPID are the process before and after, 0 if unknown.
 	OldPID, NewPID int
-	// Seen is the observation, for later steps of the same target to compare
-	// with; nil when there was none.
+	// Seen is the encoded observation, for later steps of the same target; nil for none.
 	Seen []byte
 }
 
-// EvaluateExec judges the answer to a step that was sent once: Met when it did
-// what its check asks, Never when it is certain that it failed, Unknown when
-// it may have acted and its end was not seen.
+// EvaluateExec evaluates the answer to a step that was sent once: Met if its check succeeded, Never
+// if it certainly failed, Unknown if it may have acted and its end was not observed.
 func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	switch r.Outcome {
 	case remote.Answered:
 		return answeredExec(step, r)
 	case remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable,
 		remote.HostKeyWrong, remote.LoginRefused:
-		// A supervisor that may act on the request later, as a frozen monit
-		// does, is not silent but FateUnknown: see remote.Classify.
+		// A supervisor that may act on the request later, such as a frozen monit, gives FateUnknown
+		// instead: see remote.Classify.
 		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
 	case remote.TimedOut, remote.FateUnknown:
 		return Verdict{State: Unknown, Text: "unknown whether it was carried out: " + notAnswered(r)}
@@ -52,14 +50,14 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// answeredExec goes by the step's check. That a supervisor accepted a request
-// is no proof of anything yet: the wait step that follows is.
+// answeredExec evaluates the step's check. An accepted request proves nothing yet: the wait step
+// that follows does.
 func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Signal != "":
 		return Verdict{State: Unknown, Text: "unknown whether it was carried out: ended by signal " + redact.Line(r.Signal, lineLimit)}
 	case r.Exit == 124 || r.Exit == 137:
-		// The wrapper's own codes: the time limit ended the command.
+		// The codes of timeout(1): the time limit ended the command.
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it was carried out: stopped at its limit of %s", step.Timeout.D())}
 	case r.Exit != 0:
 		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, Complaint(r))}
@@ -69,9 +67,8 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 		return Verdict{State: Met, Text: "done"}
 	case runbooks.Silent:
 		if said := redact.Line(r.Stdout.String(), lineLimit); said != "" {
-			// A login shell may print before the command does, so words alone
-			// are no failure; remote.Classify knows those of a client that
-			// acted by itself.
+			// A login shell may print before the command does, so text alone is no failure;
+			// remote.Classify knows the messages of a client that did not reach its server.
 			return Verdict{State: Met, Text: "accepted; it also printed: " + said}
 		}
 		return Verdict{State: Met, Text: "accepted"}
@@ -80,12 +77,12 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// Evaluate judges one answer to a wait step's read. before is the Seen of the
-// latest earlier wait step of the same target, nil when there was none; since
-// is when the target's exec step was started, by the bot's clock.
+// Evaluate evaluates one answer to a wait step's read. before is the Seen of the latest earlier
+// wait step of the same target, nil for none; since is when the target's exec step started, by the
+// bot's clock.
 //
-// NotYet and Unknown mean to ask again until the step's time is over, and then
-// to call GaveUp.
+// After NotYet and Unknown the caller reads again until the step's time is over, and then calls
+// TimedOut.
 func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch step.Until {
 	case runbooks.Ready:
@@ -113,11 +110,11 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	return v
 }
 
-// textLimit bounds a verdict's text, in runes.
+// textLimit limits a verdict's text, in runes.
 const textLimit = 600
 
-// TimedOut judges a wait step whose time is over: last is its last verdict, or
-// the zero Verdict when no answer came in time.
+// TimedOut evaluates a wait step whose time is over. last is its last verdict, or the zero Verdict
+// if no answer came in time.
 func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	v := last
 	within := step.Within.D().Round(time.Second)
@@ -125,7 +122,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case last.State == Met || last.State == Noted || last.State == Never:
 		return last
 	case step.Until == runbooks.Ready:
-		// The restart itself is proved by the step before.
+		// The step before has verified the restart itself.
 		v.State, v.Text = Noted, fmt.Sprintf("up, readiness not seen within %s: %s", within, orNothing(last.Text))
 	case step.Until == runbooks.EtcdMembers:
 		v.State, v.Text = Noted, "the members could not be listed, so each endpoint of the client counts as one: "+orNothing(last.Text)
@@ -135,7 +132,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case last.State == NotYet && step.Until == runbooks.EtcdSpare:
 		v.State, v.Text = Noted, fmt.Sprintf("for %s: %s", within, last.Text)
 	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
-		// As long as this is unknown, no other member may be touched.
+		// While this is unknown, no other member may be changed.
 		v.State, v.Text = Unknown, fmt.Sprintf("not seen to be back in the cluster within %s: %s", within, last.Text)
 	case last.State == NotYet:
 		v.State, v.Text = Never, still(step, last, within)
@@ -151,7 +148,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	return v
 }
 
-// still says how far a target got that did not get there in time.
+// still describes how far a target got before the time-out.
 func still(step runbooks.Step, last Verdict, within time.Duration) string {
 	want := map[runbooks.Condition]string{
 		runbooks.Restarted: "restarted", runbooks.Running: "up", runbooks.Stopped: "stopped", runbooks.Gone: "stopped",

@@ -13,44 +13,44 @@ import (
 	"dhbot/runbooks"
 )
 
-// settle is how long after a request nothing counts as failed yet: a
-// supervisor that says nothing of being busy may not have begun.
+// settle is how long after a request nothing counts as failed: a supervisor without a pending
+// request may not have begun.
 const settle = 10 * time.Second
 
-// watch is one look at a target in the middle of an action.
+// watch is one observation of a target during an action.
 type watch struct {
 	old      Observation // from before the action
-	compared bool        // old is there
+	compared bool        // old is set
 	now      Observation
 	since    time.Time // when the action was started; zero when there was none
 }
 
-// memory is what one wait step leaves to the next of its target.
+// memory is what one wait step leaves to the next one of its target.
 type memory struct {
 	Observation
-	// Already says that the process ran before it was started.
+	// Already means that the process ran before it was started.
 	Already bool `json:"already,omitempty"`
-	// Members are etcd's own, where a step has asked for them.
+	// Members is etcd's own list of members, if a step has read it.
 	Members []etcd.Listed `json:"members,omitempty"`
 }
 
-// remember makes an observation the engine's to keep.
+// remember encodes an observation for the engine to keep.
 func remember(m memory) []byte {
 	b, err := json.Marshal(m)
 	if err != nil {
-		return nil // every field has a JSON form; without Seen nothing is proved later
+		return nil // every field has a JSON form; without Seen no later step is verified
 	}
 	return b
 }
 
-// Unwatched says, of what a wait step remembers, that the supervisor knew its
-// process and did not watch it: what helps then is a start, not a restart.
+// Unwatched reports, from the memory of a wait step, whether the supervisor knew the process and
+// did not monitor it: then a start helps, not a restart.
 func Unwatched(seen []byte) bool {
 	m, ok := recall(seen)
 	return ok && m.State == NotMonitored
 }
 
-// PID is that of a process which a wait step remembers to run, else 0.
+// PID is the pid of the running process in the memory of a wait step, else 0.
 func PID(seen []byte) int {
 	m, _ := recall(seen)
 	return m.PID
@@ -81,7 +81,7 @@ func (w watch) judge(until runbooks.Condition) Verdict {
 	}
 }
 
-// says is the supervisor's word with the pid: `monit: "OK", pid 4711`.
+// says is the supervisor's status with the pid: `monit: "OK", pid 4711`.
 func (w watch) says() string {
 	text := quoted(w.now)
 	if w.now.PID > 0 {
@@ -90,9 +90,9 @@ func (w watch) says() string {
 	return text
 }
 
-// supervised is asked before a restart. monit's restart of a process that it
-// does not monitor only resumes the monitoring: exit 0, status OK, log "restart
-// action done", same process (measured: restart-unmonitored).
+// supervised is the check before a restart. monit's restart of a process that it does not monitor
+// only resumes the monitoring: exit 0, status OK, log "restart action done", same process
+// (measured: restart-unmonitored).
 func (w watch) supervised() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -107,17 +107,17 @@ func (w watch) supervised() Verdict {
 	}
 }
 
-// fresh says that the supervisor has looked again since before the action. The
-// times are the host's, without a zone in monit's case, and its clock may be
-// set back: being different is all that can be asked.
+// fresh reports whether the supervisor has checked again since before the action. The times are the
+// host's, without a zone for monit, and its clock may be set back: so only a difference can be
+// required.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
-// early says that a bad sign may still be from before.
+// early reports whether a bad sign may still be from before the action.
 func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
 
-// restarted asks for proof: nothing pending, up, another pid, newer data
-// (process-runbooks.md gives only the restart command, which returns at once,
-// silent, with exit code 0, before anything has happened).
+// restarted requires evidence: nothing pending, up, another pid, newer data (process-runbooks.md
+// has only the restart command, which returns at once without output, with exit code 0, before
+// anything has happened).
 func (w watch) restarted() Verdict {
 	if !w.compared {
 		return Verdict{State: Never, Text: "not restarted for certain: nothing was observed before it to compare with"}
@@ -158,9 +158,8 @@ func (w watch) pids() string {
 	return fmt.Sprintf("pid %d → %d", w.old.PID, w.now.PID)
 }
 
-// samePID is the second false success: the stop program failed, and once its
-// time-out is over monit says OK again, of the same process (measured:
-// restart-stop-fails).
+// samePID is the second false success: the stop program failed, and after its time-out monit
+// reports OK for the same process (measured: restart-stop-fails).
 func (w watch) samePID() Verdict {
 	text := fmt.Sprintf("not restarted: same pid %d as before", w.now.PID)
 	if w.early() || !w.fresh() {
@@ -169,8 +168,8 @@ func (w watch) samePID() Verdict {
 	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out): see monit's log on the host"}
 }
 
-// watchedAgain is the first false success: the process was not monitored
-// before, so its pid is not known.
+// watchedAgain is the first false success: the process was not monitored before, so its earlier pid
+// is unknown.
 func (w watch) watchedAgain() Verdict {
 	if up, ok := atLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(
@@ -180,8 +179,7 @@ func (w watch) watchedAgain() Verdict {
 		"not restarted as far as can be told: it was not monitored before, so pid %d may be the old process, only watched again", w.now.PID)}
 }
 
-// failing recognises, after the settling time, what will not get better by
-// itself.
+// failing detects, after the settling time, a state that will not improve by itself.
 func (w watch) failing() (Verdict, bool) {
 	if w.now.Pending != "" {
 		return Verdict{State: NotYet, Text: w.says()}, true
@@ -219,13 +217,13 @@ func (w watch) running() Verdict {
 	}
 }
 
-// already says that the process that runs is the one from before.
+// already reports whether the running process is the one from before.
 func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
 
-// stopped is proved by systemd. monit's word does not prove it: after a stop
-// program that failed, it says "Not monitored" of a process that still runs
-// (measured on 5.33), the same as after one that worked. Where a step before
-// has seen that the process is gone, it is what was still missing.
+// stopped is proved by systemd. monit's report does not prove it: after a failed stop program it
+// reports "Not monitored" for a process that still runs (measured on 5.33), the same as after a
+// success. If an earlier step has observed that the process is gone, monit's report completes the
+// proof.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -245,13 +243,13 @@ func (w watch) stopped() Verdict {
 	}
 }
 
-// portSilent says that the supervisor's connection check fails.
+// portSilent reports whether the supervisor's connection check fails.
 func portSilent(o Observation) bool {
 	return o.State == Trouble && strings.Contains(strings.ToLower(o.Status), "connection failed")
 }
 
-// spanUnits are the units of monit's uptimes ("1h 2m", whole minutes) and of
-// systemd's ("1h 36min", "2 weeks 3 days").
+// spanUnits are the units of uptimes of monit ("1h 2m", whole minutes) and of systemd ("1h 36min",
+// "2 weeks 3 days").
 var spanUnits = map[string]time.Duration{
 	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "min": time.Minute,
 	"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond, "week": 7 * 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
@@ -260,7 +258,7 @@ var spanUnits = map[string]time.Duration{
 
 var spanPart = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
 
-// atLeast reads an uptime as the time that has passed at least.
+// atLeast parses an uptime as the least time that has passed.
 func atLeast(uptime string) (time.Duration, bool) {
 	var total time.Duration
 	for rest := uptime; rest != ""; {
@@ -278,10 +276,9 @@ func atLeast(uptime string) (time.Duration, bool) {
 	return total, uptime != ""
 }
 
-// ready asks the application's own log, for monit says OK long before the
-// application is (measured: restart-slow-app, 20 s). A process has its log
-// under one of several names, and tail then ends with exit code 1 after it
-// has shown the one that there is.
+// ready evaluates the application's own log, because monit reports OK long before the application
+// is ready (measured: restart-slow-app, 20 s). A process has its log under one of several names;
+// tail then shows the existing one and exits with code 1.
 func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	v := Verdict{State: NotYet, Seen: before}
 	old, known := recall(before)

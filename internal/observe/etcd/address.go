@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// hostPort is an endpoint without its scheme: etcdctl takes host:port as well
-// as a URL.
+// hostPort is an endpoint without its scheme: etcdctl accepts host:port as well as a URL.
 func hostPort(endpoint string) string {
 	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
 		return u.Host
@@ -26,8 +25,7 @@ func hostOf(endpoint string) string {
 	return strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 }
 
-// sameHost reports whether two names are one: written alike, or the same
-// address.
+// sameHost reports whether two names are equal, or have the same address.
 func sameHost(a, b string) bool {
 	if a == "" || b == "" {
 		return false
@@ -47,8 +45,8 @@ func anyHost(hosts, names []string) bool {
 	})
 }
 
-// Find is the index of the one row that is at one of the names, separated by
-// spaces; -1 where none is, or, by the first label of a name, more than one.
+// Find returns the index of the single row that matches one of the names, separated by spaces. It
+// returns -1 if none matches or, by the first label of a name, more than one.
 func Find[R any](rows []R, hosts func(R) []string, names string) int {
 	wanted := strings.Fields(names)
 	if i := slices.IndexFunc(rows, func(row R) bool { return anyHost(hosts(row), wanted) }); i >= 0 {

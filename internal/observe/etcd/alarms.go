@@ -10,15 +10,13 @@ import (
 	"dhbot/internal/remote"
 )
 
-// alarmLine is a line of `alarm list`; of an alarm for the whole cluster etcd
-// writes no member.
+// alarmLine is a line of `alarm list`; for an alarm of the whole cluster etcd prints no member.
 var alarmLine = regexp.MustCompile(`^(?:memberID:(\d+))?\s*alarm:(\w+)$`)
 
 var alarmNames = []string{"NONE", "NOSPACE", "CORRUPT"}
 
-// ReadAlarms reads `etcdctl alarm list`, as JSON or in its simple form: each
-// alarm in words, the most serious first. Every line has to be understood
-// before there are none.
+// ReadAlarms parses `etcdctl alarm list`, as JSON or in its simple format. It returns each alarm in
+// words, the most serious first. It returns no alarms only if it could parse every line.
 func ReadAlarms(r remote.Result) ([]string, error) {
 	if r.Exit != 0 {
 		return nil, failed(r)
@@ -64,8 +62,8 @@ func ReadAlarms(r remote.Result) ([]string, error) {
 	return serious(alarms), nil
 }
 
-// noAlarms reports whether the answer is the empty object, which is 3.4's JSON
-// for a list without alarms (measured).
+// noAlarms reports whether the answer is the empty object, the JSON of 3.4 for a list without
+// alarms (measured).
 func noAlarms(r remote.Result) bool {
 	return slices.Contains(unread(r.Stdout), "{}")
 }
@@ -81,7 +79,7 @@ func alarmWords(member uint64, name string) string {
 	return fmt.Sprintf("%s alarm of memberID:%d (%x)%s", name, member, member, what)
 }
 
-// serious puts CORRUPT first, the most serious alarm that etcd has.
+// serious moves CORRUPT to the front, the most serious alarm of etcd.
 func serious(alarms []string) []string {
 	slices.SortStableFunc(alarms, func(a, b string) int {
 		x, y := strings.HasPrefix(a, "CORRUPT"), strings.HasPrefix(b, "CORRUPT")

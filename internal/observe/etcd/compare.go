@@ -9,20 +9,19 @@ import (
 	"dhbot/internal/redact"
 )
 
-// What counts as out of the ordinary (etcd-runbook.md:168-172).
+// Limits of anomalies (etcd-runbook.md:168-172).
 const (
-	DefaultQuota = 2 << 30  // bytes: what a file may grow to where nothing is configured
+	DefaultQuota = 2 << 30  // bytes: the file's limit without configuration
 	full         = 80       // percent of the quota
-	differs      = 2        // times as much in use as another member
-	small        = 16 << 20 // bytes in use: below this sizes may differ
-	// caught is by how many revisions members may differ at one index because
-	// a write came between two parts of an answer.
+	differs      = 2        // ratio of bytes in use to those of another member
+	small        = 16 << 20 // bytes in use: smaller sizes may differ
+	// caught is the allowed difference of revisions at one index, from a write between two parts of
+	// an answer.
 	caught = 2
 )
 
-// Trouble lists what is out of the ordinary, the most serious first. quota is
-// the one that is configured, 0 where none is known; what a member reports
-// itself counts more.
+// Trouble lists the anomalies, the most serious first. quota is the configured quota, 0 if unknown;
+// a quota that a member reports takes precedence.
 func (s Status) Trouble(quota int64) []string {
 	wrong := slices.Concat(s.clusters(), s.data(), s.silent(), s.raft(), s.said())
 	for _, m := range s.Members {
@@ -33,8 +32,7 @@ func (s Status) Trouble(quota int64) []string {
 	return append(wrong, s.sizes()...)
 }
 
-// clusters finds members of another cluster, which share nothing but the
-// client's list.
+// clusters finds members of another cluster, which share only the client's list.
 func (s Status) clusters() []string {
 	return s.odd(s.Members, func(m Member) string {
 		if m.Cluster == 0 {
@@ -46,8 +44,8 @@ func (s Status) clusters() []string {
 	})
 }
 
-// data finds members that hold other data: at one index of the raft log all
-// must be at one revision, and none that is further may be at an earlier one.
+// data finds members with different data: at one index of the raft log all must have one revision,
+// and a member at a higher index must not have an earlier one.
 func (s Status) data() []string {
 	var known []Member
 	for _, m := range s.Members {
@@ -73,7 +71,7 @@ func (s Status) data() []string {
 	return wrong
 }
 
-// atFurthest are the members of the largest group at one and the same index.
+// atFurthest returns the largest group of members at one and the same index.
 func (s Status) atFurthest(members []Member) []Member {
 	groups := map[string][]Member{}
 	var most []Member
@@ -95,8 +93,8 @@ func distance(a, b string) int64 {
 	return max(x-y, y-x)
 }
 
-// odd names the members that differ from what most of them share; of two
-// equally large parts, the later endpoints.
+// odd names the members that differ from the majority; of two equally large groups, the later
+// endpoints.
 func (s Status) odd(members []Member, of func(Member) string, say func(Member, string) string) (wrong []string) {
 	count := map[string]int{}
 	common := ""
@@ -126,7 +124,7 @@ func (s Status) silent() (wrong []string) {
 	return wrong
 }
 
-// raft finds members without a leader, with another one, and behind.
+// raft finds members without a leader, with another leader, and behind.
 func (s Status) raft() (wrong []string) {
 	furthest := s.Furthest()
 	for _, m := range s.Members {
@@ -142,8 +140,7 @@ func (s Status) raft() (wrong []string) {
 	return wrong
 }
 
-// said are the members' own errors: the alarms, each member reporting
-// all, and what stands against one.
+// said returns the members' own errors. Each member reports all alarms, and its own problem.
 func (s Status) said() []string {
 	var alarms, others []string
 	for _, m := range s.Members {
@@ -162,8 +159,7 @@ func (s Status) said() []string {
 	return append(serious(alarms), others...)
 }
 
-// room says that a file comes near its quota: etcd counts the file, not what of
-// it is in use.
+// room reports that a file is near its quota: etcd counts the file, not the part in use.
 func (m Member) room(configured int64) string {
 	quota, whose := m.quota(configured)
 	if m.Size < quota/100*full {
@@ -176,7 +172,7 @@ func (m Member) room(configured int64) string {
 	return text
 }
 
-// quota is what a member's file may grow to, and where that is from.
+// quota is the limit of a member's file, and its source.
 func (m Member) quota(configured int64) (bytes int64, whose string) {
 	switch {
 	case m.Quota != nil && *m.Quota > 0:
@@ -188,8 +184,7 @@ func (m Member) quota(configured int64) (bytes int64, whose string) {
 	}
 }
 
-// Room is the largest file and its quota, in words; "" where no member reports
-// one.
+// Room is the largest file and its quota, in words; "" if no member reports a quota.
 func (s Status) Room() string {
 	var largest *Member
 	for i, m := range s.Members {
@@ -203,8 +198,8 @@ func (s Status) Room() string {
 	return fmt.Sprintf("%s of a quota of %s", Bytes(largest.Size), Bytes(*largest.Quota))
 }
 
-// sizes finds members that use far more than another. It is worth a word and
-// no more: it is so after one member alone was defragmented (measured).
+// sizes finds members that use far more than another. This is only worth a note: it is normal after
+// one member alone was defragmented (measured).
 func (s Status) sizes() (wrong []string) {
 	least := int64(-1)
 	for _, m := range s.Members {
@@ -220,7 +215,7 @@ func (s Status) sizes() (wrong []string) {
 	return wrong
 }
 
-// Agree says in words what the members agree in.
+// Agree describes what the members have in common.
 func (s Status) Agree() string {
 	for _, m := range s.Members {
 		if m.Revision == nil {

@@ -11,18 +11,17 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// oldAPI says that an etcdctl before 3.4 runs without ETCDCTL_API=3.
+// oldAPI means that an etcdctl before 3.4 runs without ETCDCTL_API=3.
 const oldAPI = "etcdctl speaks API version 2 here: ETCDCTL_API=3 is not set"
 
 var (
 	speaksOldAPI = regexp.MustCompile(`^(No help topic for '|Incorrect Usage|flag provided but not defined: -write-out|Error: +unknown command "endpoint"|.*\bis not a command\. See 'etcdctl --help')`)
-	// clientLog are the lines of the client's own log before it wrote JSON,
-	// and of gRPC.
+	// clientLog are the log lines of the client before it wrote JSON, and of gRPC.
 	clientLog = regexp.MustCompile(`^(\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(\.\d+)? |(INFO|WARNING|ERROR): \d{4}/)`)
-	// wrapped are the words around the reason in gRPC's errors.
+	// wrapped is the text around the reason in gRPC's errors.
 	wrapped = regexp.MustCompile(`^(rpc error: code = \w+ desc = |latest (balancer|connection) error: |last (connection|resolver) error: |all SubConns are in TransientFailure,? ?|connection error: |desc = |transport: |authentication handshake failed: |Error while dialing:? (failed to do connect handshake, response: )?)`)
-	// trust are reasons that lie in certificates: a member is there, and
-	// whether it takes part cannot be seen.
+	// trust are problems with certificates: a member exists, but whether it serves cannot be
+	// determined.
 	trust = regexp.MustCompile(`x509: |\btls: |remote error: |authentication handshake failed`)
 )
 
@@ -34,8 +33,7 @@ type logLine struct {
 	Endpoint string `json:"endpoint"`
 }
 
-// reasons are what the client's log says of connections: by line, whole, with
-// the reason that stands innermost.
+// reasons are the connection errors in the client's log, by line, with the innermost reason.
 func reasons(r remote.Result) []logLine {
 	var out []logLine
 	for _, line := range planner.ListLines(r.Stderr.String()) {
@@ -50,7 +48,7 @@ func reasons(r remote.Result) []logLine {
 	return out
 }
 
-// innermost takes the words of gRPC from around a reason.
+// innermost removes gRPC's text around a reason.
 func innermost(reason string) string {
 	for {
 		next := strings.Trim(strings.TrimSpace(reason), `"`)
@@ -64,8 +62,8 @@ func innermost(reason string) string {
 	}
 }
 
-// reasonOf is the reason that the client's log has of an endpoint, or, where it
-// names none in any of its lines, of all; "" where it has none.
+// reasonOf is the reason in the client's log for an endpoint. If the log names no endpoint at all,
+// its reason applies to every one; "" for none.
 func reasonOf(log []logLine, endpoint string) string {
 	address := hostPort(endpoint)
 	anywhere := regexp.MustCompile(`[\w.\]]:\d{2,5}\b`)
@@ -83,10 +81,10 @@ func reasonOf(log []logLine, endpoint string) string {
 
 var timeOfDay = regexp.MustCompile(`\d\d:\d\d:\d\d`)
 
-// withoutTimes takes the times of day out, whose digits look like a port.
+// withoutTimes removes times of day, whose digits look like a port.
 func withoutTimes(s string) string { return timeOfDay.ReplaceAllString(s, "") }
 
-// words says a reason; one of gRPC's own time-outs is none.
+// words formats a reason; gRPC's own time-outs are none.
 func words(reason string) string {
 	switch {
 	case reason == "" || reason == "context deadline exceeded" || strings.HasPrefix(reason, "context deadline exceeded while waiting"):
@@ -99,9 +97,8 @@ func words(reason string) string {
 	return redact.Line(reason, lineLimit)
 }
 
-// Complaint is the line with which etcdctl says why it failed, found among its
-// client's log and what a login shell wrote, with the reason that its log
-// gives.
+// Complaint is etcdctl's error message, without its client log and the output of a login shell,
+// with the reason from the log.
 func Complaint(r remote.Result) string {
 	lines := append(unread(r.Stderr), unread(r.Stdout)...)
 	if slices.ContainsFunc(lines, speaksOldAPI.MatchString) {

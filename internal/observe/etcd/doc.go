@@ -1,10 +1,9 @@
-// Package etcd reads what etcdctl and etcdutl 3.2 to 3.7 say of a cluster that
-// is looked after: who its members are, which of them answer, what is out of
-// the ordinary, and how many votes are left. It is pure.
+// Package etcd parses the output of etcdctl and etcdutl 3.2 to 3.7 about one of Deephaven's
+// clusters: the members, which of them answer, anomalies, and the remaining votes. It is pure.
 //
-// A field that an answer does not hold is absent, never 0: older versions send
-// fewer of them. A list is understood or an error; a line that is neither
-// understood nor a login shell's makes it one.
+// A field that an answer lacks is absent, never 0: older versions send fewer fields. A list is
+// either parsed completely or an error: one line that is neither known nor output of a login shell
+// makes it an error.
 package etcd
 
 import (
@@ -18,11 +17,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// lineLimit bounds what is quoted of an answer, in runes.
+// lineLimit limits a quoted answer, in runes.
 const lineLimit = 200
 
-// decode reads the one line of standard output that is JSON and holds one of
-// the keys; a login shell may have written around it.
+// decode parses the single line of standard output that is JSON with one of the keys; a login shell
+// may have printed other lines.
 func decode(r remote.Result, to any, keys ...string) error {
 	for _, line := range planner.ListLines(r.Stdout.String()) {
 		line = strings.TrimSpace(line)
@@ -53,8 +52,7 @@ func failed(r remote.Result) error {
 	}
 }
 
-// unread are the lines of a stream that are neither empty nor known noise, as
-// people may see them.
+// unread returns the lines of a stream without empty lines and known noise, safe to show.
 func unread(out remote.Output) []string {
 	var lines []string
 	for _, line := range planner.ListLines(redact.Clean(out.String())) {
@@ -65,7 +63,7 @@ func unread(out remote.Output) []string {
 	return lines
 }
 
-// Bytes is a number of bytes as people read it.
+// Bytes formats a number of bytes for people.
 func Bytes(n int64) string {
 	switch {
 	case n < 1<<10:

@@ -9,28 +9,26 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Reply is how a member answered `endpoint health`: a read that needs a quorum
-// and, since 3.5, the list of alarms.
+// Reply is a member's answer to `endpoint health`: a read that needs a quorum and, since 3.5, the
+// list of alarms.
 type Reply uint8
 
-// The closed set of replies. All but Silent and Unclear came from the member,
-// whose vote counts then.
+// The closed set of replies. All but Silent and Unclear came from the member, so its vote counts.
 const (
-	Unclear Reply = iota // the answer is not understood, or trust stands in the way
-	Serves               // it reads with a quorum
-	Alarmed              // it reads with a quorum, and an alarm stands, as NOSPACE
-	Corrupt              // it answers and, for the alarm CORRUPT, serves nothing
-	Learner              // it answers and has no vote
-	Refuses              // it answers, and serves nothing now: no leader, no log-in
-	Silent               // it did not answer in time
+	Unclear Reply = iota // not parsed, or a problem with certificates
+	Serves               // reads with a quorum
+	Alarmed              // reads with a quorum, with an alarm such as NOSPACE
+	Corrupt              // answers and serves nothing, because of the alarm CORRUPT
+	Learner              // answers and has no vote
+	Refuses              // answers, and serves nothing at the moment: no leader, no login
+	Silent               // no answer in time
 )
 
-// Health is a row of `etcdctl endpoint health`. Every endpoint that the client
-// knows has one.
+// Health is a row of `etcdctl endpoint health`. Every endpoint of the client has one.
 type Health struct {
 	Endpoint string
 	Reply    Reply
-	Why      string // what it or the client said; "" where it serves
+	Why      string // message of the member or the client; "" if it serves
 }
 
 // Answers reports whether the member answered.
@@ -39,12 +37,11 @@ func (h Health) Answers() bool { return h.Reply != Silent && h.Reply != Unclear 
 // Reads reports whether the member serves reads.
 func (h Health) Reads() bool { return h.Reply == Serves || h.Reply == Alarmed }
 
-// healthText is a row in the form of etcd 3.3, which knows no other, and of
-// etcdctl's simple output.
+// healthText is a row in the only format of etcd 3.3, and in etcdctl's simple output.
 var healthText = regexp.MustCompile(`^(\S+) is (healthy|unhealthy): (.*)$`)
 
-// ReadHealth reads the health of every endpoint, by endpoint. The exit code is
-// 1 where one of them is not healthy, and the list is there all the same.
+// ReadHealth parses the health of every endpoint, sorted by endpoint. If one is not healthy the
+// exit code is 1, but the list is complete.
 func ReadHealth(r remote.Result) ([]Health, error) {
 	var rows []struct {
 		Endpoint string `json:"endpoint"`
@@ -95,8 +92,8 @@ func health(endpoint string, healthy bool, why string, log []logLine) Health {
 	return h
 }
 
-// replyOf reads the error of a row that is not healthy. What begins with
-// "etcdserver: " a member said.
+// replyOf interprets the error of an unhealthy row. An error that begins with "etcdserver: " comes
+// from the member.
 func replyOf(why string) Reply {
 	switch {
 	case strings.HasPrefix(why, "Active Alarm(s): ") &&

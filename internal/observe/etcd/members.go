@@ -10,17 +10,17 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Listed is a member as the cluster's own list has it. The list also holds
-// members that do not run, and the client's endpoints need not name them all.
+// Listed is a member in the cluster's own list. The list includes members that do not run, and the
+// client's endpoints may lack some members.
 type Listed struct {
 	ID      uint64   `json:"id"`
-	Name    string   `json:"name,omitempty"` // "" of one that never started
+	Name    string   `json:"name,omitempty"` // "" if it never started
 	Peers   []string `json:"peers,omitempty"`
 	Clients []string `json:"clients,omitempty"`
 	Learner bool     `json:"learner,omitempty"`
 }
 
-// ReadMembers reads `etcdctl member list`, as JSON or in etcdctl's simple form.
+// ReadMembers parses `etcdctl member list`, as JSON or in etcdctl's simple format.
 func ReadMembers(r remote.Result) ([]Listed, error) {
 	if r.Exit != 0 {
 		return nil, failed(r)
@@ -47,8 +47,8 @@ func ReadMembers(r remote.Result) ([]Listed, error) {
 	return out, nil
 }
 
-// readSimple reads "8e9e05c52164694d, started, name, peers, clients, false";
-// etcd 3.3 has no last field.
+// readSimple parses "8e9e05c52164694d, started, name, peers, clients, false"; etcd 3.3 has no last
+// field.
 func readSimple(r remote.Result) ([]Listed, error) {
 	var out []Listed
 	for _, line := range unread(r.Stdout) {
@@ -77,7 +77,7 @@ func split(urls string) []string {
 	return slices.DeleteFunc(strings.Split(urls, ","), func(u string) bool { return u == "" })
 }
 
-// hosts are the names and addresses of a member.
+// hosts returns the names and addresses of a member.
 func (m Listed) hosts() []string {
 	out := []string{m.Name}
 	for _, u := range slices.Concat(m.Clients, m.Peers) {
@@ -86,8 +86,8 @@ func (m Listed) hosts() []string {
 	return out
 }
 
-// at reports whether an endpoint of the client is this member's: the same
-// host and port, or, where one host has one member, the same host.
+// at reports whether an endpoint of the client belongs to this member: the same host and port, or,
+// if each host has one member, the same host.
 func (m Listed) at(endpoint string) bool {
 	return slices.ContainsFunc(m.Clients, func(u string) bool { return strings.EqualFold(hostPort(u), hostPort(endpoint)) })
 }

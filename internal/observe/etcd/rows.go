@@ -9,26 +9,25 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Row is what status and health say of one member together.
+// Row combines status and health of one member.
 type Row struct {
 	Endpoint string // host:port
-	// Role is leader, member or learner; "" of one that does not answer.
+	// Role is leader, member or learner; "" if it does not answer.
 	Role string
-	Ill  string // why it does not serve, or the alarm that stands; "" where all is well, or was not asked
+	Ill  string // why it does not serve, or its alarm; "" if it is well or was not queried
 	Size string // "3.1 MiB of 20.0 MiB in use"
 	Raft string // "term 5, index 73"
-	// Failed says that it does not answer, or does not serve; Alarmed that it
-	// serves and an alarm stands.
+	// Failed means that it does not answer or does not serve; Alarmed that it serves with an alarm.
 	Failed, Alarmed bool
 }
 
-// Rows lays status and health side by side, by endpoint; either may be nil.
-// One that does not answer has no row in the status: it comes from etcdctl's
-// complaint, or from the health, which has a row for every endpoint.
+// Rows joins status and health by endpoint; either may be nil. The status has no row for a member
+// that does not answer: the row comes from etcdctl's error, or from the health, which has a row for
+// every endpoint.
 func Rows(status, health *remote.Result) []Row {
 	rows := map[string]Row{}
 	if status != nil {
-		s, _ := ReadStatus(*status) // what was not understood has no rows; its verdict says so
+		s, _ := ReadStatus(*status) // an unparsed status has no rows; its verdict has the reason
 		for _, m := range s.Members {
 			rows[hostPort(m.Endpoint)] = m.row()
 		}

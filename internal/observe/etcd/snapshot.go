@@ -7,19 +7,17 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Snapshot is what `snapshot status FILE --write-out json` says of a file, by
-// etcdctl up to 3.5 or by etcdutl since. It proves that the file can be read as
-// a database; its checksum is looked at only by a restore (measured: bytes
-// changed inside go unnoticed).
+// Snapshot is the output of `snapshot status FILE --write-out json`, of etcdctl up to 3.5 or of
+// etcdutl since. It proves that the file can be read as a database. Only a restore verifies its
+// checksum (measured: changed bytes inside go unnoticed).
 type Snapshot struct {
 	Revision  int64 `json:"revision"`
 	TotalKey  int64 `json:"totalKey"`
 	TotalSize int64 `json:"totalSize"`
 }
 
-// ReadSnapshot reads the status of a snapshot. moved says that this etcdctl has
-// no such command: since 3.6 only etcdutl has it, and etcdctl prints its help
-// and exits 0.
+// ReadSnapshot parses the status of a snapshot. moved means that this etcdctl has no such command:
+// since 3.6 only etcdutl has it, and etcdctl prints its help and exits with 0.
 func ReadSnapshot(r remote.Result) (s Snapshot, moved bool, err error) {
 	lines := append(unread(r.Stdout), unread(r.Stderr)...)
 	if slices.ContainsFunc(lines, func(line string) bool {

@@ -9,14 +9,14 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Member is a row of `etcdctl endpoint status --write-out json`: a member that
-// answered. One that did not has no row (etcd issue 9531). What its version
-// does not send is nil: up to 3.3 Applied, InUse and Errors, up to 3.5 Quota.
+// Member is a row of `etcdctl endpoint status --write-out json`: a member that answered. Other
+// members have no row (etcd issue 9531). Fields that its version does not send are nil: up to 3.3
+// Applied, InUse and Errors, up to 3.5 Quota.
 type Member struct {
 	Endpoint string
 	ID       uint64
 	Cluster  uint64
-	LeaderID uint64 // the member that it follows; 0 where it knows of none
+	LeaderID uint64 // the leader that it follows; 0 for none
 	Version  string
 	Learner  bool
 	Term     uint64
@@ -25,14 +25,14 @@ type Member struct {
 	Revision *int64 // of its data
 	Size     int64  // of the database file, bytes
 	InUse    *int64 // of it in use, bytes
-	Quota    *int64 // what the file may grow to, bytes
+	Quota    *int64 // limit of the file, bytes
 	Errors   []string
 }
 
 // Leads reports whether the member is the leader.
 func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
 
-// progress is how far its data have come.
+// progress is the position of its data.
 func (m Member) progress() uint64 {
 	if m.Applied != nil {
 		return *m.Applied
@@ -40,11 +40,11 @@ func (m Member) progress() uint64 {
 	return m.Index
 }
 
-// Status is what `endpoint status` says of all endpoints.
+// Status is the output of `endpoint status` for all endpoints.
 type Status struct {
 	// Members are the members that answered, by endpoint, each once.
 	Members []Member
-	// Missing are the endpoints that did not, with the reason.
+	// Missing are the endpoints that did not answer, with the reason.
 	Missing map[string]string
 }
 
@@ -69,13 +69,11 @@ type statusRow struct {
 	}
 }
 
-// missing is what etcdctl writes to standard error of a member that does not
-// answer.
+// missing is etcdctl's message on standard error about a member that does not answer.
 var missing = regexp.MustCompile(`^Failed to get the status of endpoint (\S+) \((.*)\)$`)
 
-// ReadStatus reads the status of the endpoints. The error says that nothing in
-// the output is such a list, as when the quorum is lost and access control is
-// on: then no log-in succeeds.
+// ReadStatus parses the status of the endpoints. It returns an error if the output has no such
+// list, for example if the quorum is lost and access control is on, because then no login succeeds.
 func ReadStatus(r remote.Result) (Status, error) {
 	var rows []statusRow
 	if err := decode(r, &rows, "Endpoint", "Status"); err != nil {
@@ -114,7 +112,7 @@ func (row statusRow) member() Member {
 	}
 }
 
-// Furthest is the member with the highest term and the highest index of it.
+// Furthest is the member with the highest term and the highest index in it.
 func (s Status) Furthest() Member {
 	var furthest Member
 	for _, m := range s.Members {
@@ -125,16 +123,16 @@ func (s Status) Furthest() Member {
 	return furthest
 }
 
-// Find is the member at one of the names; -1 where none is.
+// Find is the index of the member that matches one of the names; -1 for none.
 func (s Status) Find(names string) int {
 	return Find(s.Members, func(m Member) []string { return []string{hostOf(m.Endpoint)} }, names)
 }
 
-// near is how many entries of the raft log a member may be behind: members are
-// asked one after the other, so that indices differ while there are writes.
+// near is how many entries of the raft log a member may be behind: the client queries members one
+// after the other, so indices differ during writes.
 const near = 1000
 
-// Behind reports whether a member has not caught up with the furthest.
+// Behind reports whether a member has not caught up with the furthest one.
 func (m Member) Behind(furthest Member) bool {
 	return m.Term != furthest.Term || m.Index+near < furthest.Index || m.Applied != nil && *m.Applied+near < m.Index
 }

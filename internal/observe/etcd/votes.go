@@ -4,23 +4,23 @@ import "fmt"
 
 // Vote is a member in a count of votes.
 type Vote struct {
-	Name  string // its endpoint, or its name where the client knows no endpoint
+	Name  string // its endpoint, or its name without one
 	Reply Reply
 	Why   string
 	hosts []string
 }
 
-// Votes is who votes, and who of them answered. Learners do not vote.
+// Votes lists the voters and their replies. Learners do not vote.
 type Votes struct {
 	Voters   []Vote
 	Learners []Vote
-	// Uncounted says why members could not be told apart by the cluster's own
-	// list, so that each endpoint counts as one; "" where they could.
+	// Uncounted is why members could not be identified with the cluster's own list, so that each
+	// endpoint counts as one; "" if they could.
 	Uncounted string
 }
 
-// Count counts the votes of a health. list is the cluster's own, nil where it
-// is not known: members are then told apart by their endpoints alone.
+// Count counts the votes of a health. list is the cluster's own list, nil if unknown; then members
+// are identified by their endpoints alone.
 func Count(rows []Health, list []Listed) Votes {
 	if len(list) == 0 {
 		return byEndpoint(rows)
@@ -63,8 +63,8 @@ func alone(list []Listed, endpoint string) bool {
 	return n == 1
 }
 
-// take gives a member a row of its own; of several the best counts, since one
-// way to it is enough.
+// take gives a member its row. Of several rows the best counts, because one working endpoint is
+// enough.
 func (v *Vote) take(row Health) {
 	if v.Reply == Unclear || v.Reply == Silent || row.Reply == Serves {
 		v.Name = row.Endpoint
@@ -91,7 +91,7 @@ func byEndpoint(rows []Health) Votes {
 	return v
 }
 
-// count is how many voters replied so.
+// count is the number of voters with such a reply.
 func (v Votes) count(is func(Reply) bool) (n int) {
 	for _, vote := range v.Voters {
 		if is(vote.Reply) {
@@ -101,23 +101,23 @@ func (v Votes) count(is func(Reply) bool) (n int) {
 	return n
 }
 
-// Answering is how many voters answered.
+// Answering is the number of voters that answered.
 func (v Votes) Answering() int {
 	return v.count(func(r Reply) bool { return r != Silent && r != Unclear })
 }
 
-// Reading is how many voters serve reads, which they do only with a quorum.
+// Reading is the number of voters that serve reads, which needs a quorum.
 func (v Votes) Reading() int {
 	return v.count(func(r Reply) bool { return r == Serves || r == Alarmed })
 }
 
-// Unclear is how many voters have no clear reply.
+// Unclear is the number of voters without a clear reply.
 func (v Votes) Unclear() int { return v.count(func(r Reply) bool { return r == Unclear }) }
 
-// Need is how many voters a quorum is.
+// Need is the number of voters of a quorum.
 func (v Votes) Need() int { return len(v.Voters)/2 + 1 }
 
-// Find is the member at one of the names, among voters or learners.
+// Find returns the member that matches one of the names, among voters or learners.
 func (v Votes) Find(names string) (vote Vote, votes, found bool) {
 	hosts := func(v Vote) []string { return v.hosts }
 	if i := Find(v.Voters, hosts, names); i >= 0 {
