@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// twin separates a button's action from the number that tells it from others
-// of the same action in the message: Slack wants action ids to differ.
+// twin separates a button's action from a number: Slack requires distinct action ids in a message,
+// also for two buttons with the same action.
 const twin = "~"
 
 // actionOf is the card's action of an action id.
@@ -19,8 +19,8 @@ func actionOf(id string) string {
 	return action
 }
 
-// buttons renders the buttons that fit. A value is never cut, since half of
-// one would mean something else: such a button is left out.
+// buttons renders the buttons that fit. It never cuts a value, because half a value would mean
+// something else; it leaves such a button out.
 func (r renderer) buttons(list []card.Button, m *meter) []slack.Block {
 	p := m.part(buttonsRoom)
 	defer m.join(p, buttonsRoom)
@@ -68,7 +68,7 @@ func button(b card.Button, earlier int) *slack.ButtonBlockElement {
 	return e
 }
 
-// buttonCost is what a button takes as JSON, generously.
+// buttonCost is an upper bound of a button's size as JSON.
 func buttonCost(e *slack.ButtonBlockElement) int {
 	n := 160 + jsonLen(e.ActionID) + jsonLen(e.Value) + jsonLen(e.Text.Text)
 	if c := e.Confirm; c != nil {
@@ -77,7 +77,7 @@ func buttonCost(e *slack.ButtonBlockElement) int {
 	return n
 }
 
-// label is a text that may not be empty, cut to limit runes.
+// label is a text that must not be empty, cut to limit runes.
 func label(s string, limit int, otherwise string) string {
 	if s = strings.TrimSpace(cut(strings.TrimSpace(clean(s)), limit)); s == "" {
 		return cut(otherwise, limit)

@@ -11,9 +11,8 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// CheckBotToken asks Slack whether the bot token will do: it is taken, it is of
-// the home organisation, and it has the scopes that the bot needs. An error
-// says what to do.
+// CheckBotToken verifies with Slack that the bot token is accepted, belongs to the home
+// organisation, and has the required scopes. An error names the fix.
 func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
 	id, err := e.Whoami(ctx)
 	if err != nil {
@@ -27,7 +26,7 @@ func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
 	}
 	has, known := e.watch.Scopes(wire.BotToken)
 	if !known {
-		return id, nil // Slack did not say
+		return id, nil // the answer lists no scopes
 	}
 	missing := slices.DeleteFunc(scopes(), func(s string) bool { return slices.Contains(has, s) })
 	if len(missing) > 0 {
@@ -37,9 +36,8 @@ func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// CheckAppToken asks Slack for the address of a connection, which shows that the
-// app-level token is taken, that it has its scope and that Socket Mode is on.
-// No connection is opened.
+// CheckAppToken requests the address of a connection. This verifies that the app-level token is
+// accepted, has its scope, and that Socket Mode is on. It opens no connection.
 func (e *Edge) CheckAppToken(ctx context.Context) error {
 	opts := []slack.Option{
 		slack.OptionAppLevelToken(e.appToken.Reveal()),
@@ -63,7 +61,7 @@ func (e *Edge) CheckAppToken(ctx context.Context) error {
 	}
 }
 
-// CheckChannel reports what keeps the bot from working in a channel.
+// CheckChannel reports problems that keep the bot from working in a channel.
 func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	var ch *slack.Channel
 	err := limited(ctx, func(ctx context.Context) (err error) {
@@ -86,12 +84,10 @@ func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	}
 }
 
-// restricted reports whether a channel names who may post there; the bot's own
-// user may be among them.
+// restricted reports whether a channel limits who may post; the bot's own user may be on the list.
 func restricted(ch *slack.Channel) bool {
 	return ch.Properties != nil && len(ch.Properties.PostingRestrictedTo.Type) > 0
 }
 
-// ClockAhead is how far this machine's clock is ahead of Slack's, by the answers
-// so far.
+// ClockAhead is how far this machine's clock is ahead of Slack's, from the answers so far.
 func (e *Edge) ClockAhead() string { return ClockText(e.watch.Ahead()) }

@@ -1,15 +1,15 @@
-// Package slackio is the Slack edge: sockets, acks, the rendering of cards as
-// Block Kit, posting within Slack's limits, files, and people's identities. It is
-// the one production importer of slack-go.
+// Package slackio is the Slack client: sockets, acknowledgements, rendering of cards as Block Kit,
+// posting within Slack's rate limits, files, and people's identities. It is the only production
+// importer of slack-go.
 package slackio
 
 import "context"
 
-// Claims makes a delivery durable before it is acked, and tells a redelivery
-// from a second honest tap.
+// Claims stores a delivery before it is acknowledged, and distinguishes a redelivery from a second
+// tap.
 type Claims interface {
-	// Claim stores the payload under key unless the key is there; first says
-	// that this call stored it. An error means that nothing is promised.
+	// Claim stores the payload under key unless the key exists; first reports whether this call
+	// stored it. After an error the payload may or may not be stored.
 	Claim(ctx context.Context, key string, payload []byte) (first bool, err error)
 	// Settle marks a claimed delivery as handled.
 	Settle(ctx context.Context, key string) error

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ClockText names an offset from Slack's clock, "" for none.
+// ClockText describes an offset from Slack's clock, "" for none.
 func ClockText(ahead time.Duration) string {
 	switch {
 	case ahead > 0:
@@ -17,7 +17,7 @@ func ClockText(ahead time.Duration) string {
 	}
 }
 
-// offset is a duration as people write it: 2m05s.
+// offset formats a duration for people: 2m05s.
 func offset(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60; {

@@ -23,43 +23,42 @@ import (
 // deliveryVersion is the version of the stored form of a delivery.
 const deliveryVersion = 1
 
-// delivery is one thing a person did, as it is claimed and stored: enough to
-// handle it later, by another process too.
+// delivery is one action of a person, as it is claimed and stored. Another process can handle it
+// later.
 type delivery struct {
 	V       int          `json:"v"`
 	Key     string       `json:"key"`
 	Via     handlers.Via `json:"via"`
 	Account auth.Account `json:"account"`
 	Channel string       `json:"channel,omitempty"`
-	Shared  bool         `json:"shared,omitempty"` // the event said so
+	Shared  bool         `json:"shared,omitempty"` // from the event itself
 	Thread  string       `json:"thread,omitempty"`
 	Text    string       `json:"text,omitempty"`
-	// Talk says that the message does not begin with the bot's name, Edited that
-	// it is the new text of an older message.
+	// Talk means that the message does not begin with the bot's name; Edited that it is the new
+	// text of an older message.
 	Talk   bool              `json:"talk,omitempty"`
 	Edited bool              `json:"edited,omitempty"`
 	Action string            `json:"action,omitempty"`
 	Value  string            `json:"value,omitempty"`
 	Fields map[string]string `json:"fields,omitempty"`
 	At     time.Time         `json:"at"`
-	// ResponseURL answers only the person, a few times within half an hour.
+	// ResponseURL answers only this person, a few times within half an hour.
 	ResponseURL string `json:"response_url,omitempty"`
-	// Trigger opens a form within 3 s. It is not stored: later it is void.
+	// Trigger opens a form within 3 s. It is not stored, because it expires.
 	Trigger string `json:"-"`
-	// View is the window that a button was tapped in, whose place an answer in a
-	// window takes; "" for a button of a message. Like Trigger it is not stored.
+	// View is the window with the tapped button; an answer in a window replaces it. It is "" for a
+	// button of a message. Like Trigger it is not stored.
 	View string `json:"-"`
 	// firstInput is the input that can show an error of a form.
 	firstInput string
-	// received is when its envelope came; zero for one that is resumed.
+	// received is when its envelope arrived; zero for a resumed delivery.
 	received time.Time
 }
 
 func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel, Thread: d.Thread} }
 
-// decode turns an event of a socket into a delivery. ok is false for what is
-// none of the bot's business: its own messages and those of other bots, edits
-// of messages, kinds of interaction it does not use.
+// decode turns an event of a socket into a delivery. ok is false for events that the bot ignores:
+// its own messages and those of other bots, edits of messages, interactions that it does not use.
 func decode(ev socketmode.Event, self Identity, now slackClock) (d *delivery, ok bool) {
 	switch data := ev.Data.(type) {
 	case slack.SlashCommand:
@@ -97,9 +96,9 @@ func slashDelivery(c slack.SlashCommand, now slackClock) *delivery {
 	}
 }
 
-// mentionDelivery takes app_mention events only: the message event that may
-// come with one is its twin. The key is the message and not the event, so
-// that it survives every form of redelivery.
+// mentionDelivery handles app_mention events only; a message event for the same mention is a
+// duplicate. The key is that of the message, not of the event, so it is the same in every
+// redelivery.
 func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.AppMentionEvent)
 	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" {
@@ -128,16 +127,15 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackCloc
 	return d
 }
 
-// spoken reports whether a message of a subtype is what a person wrote: with a
-// file or a share from a phone, or in a thread and shown in the channel as well.
+// spoken reports whether a message with a subtype is text that a person wrote: with a file or a
+// share from a phone, or in a thread and also sent to the channel.
 func spoken(subtype string) bool {
 	return subtype == "" || subtype == "file_share" || subtype == "thread_broadcast" || subtype == "me_message"
 }
 
-// directDelivery reads what a person writes to the bot in a direct message
-// with it, where no mention is needed, and Slack makes none of one. The text of
-// a message with a file counts; what apps write is left alone, and of an edit its
-// author reads that it runs nothing.
+// directDelivery handles direct messages to the bot. They need no mention, and Slack sends no
+// mention event for them. It accepts the text of a message with a file and ignores messages of
+// apps. The author of an edit is told that an edit runs nothing.
 func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.MessageEvent)
 	if ok && m.SubType == slack.MsgSubTypeMessageChanged {
@@ -154,7 +152,7 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock
 	if team == "" {
 		team = ev.TeamID
 	}
-	text, _ := command.Addressed(m.Text, self.User) // no one else is addressed here
+	text, _ := command.Addressed(m.Text, self.User) // a direct message addresses only the bot
 	return &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
 		Account: auth.Account{Team: team, User: m.User},
@@ -163,8 +161,8 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock
 	}
 }
 
-// editDelivery is a direct message that its author has changed. Slack also sends
-// an edit where it has only unfurled a link, which leaves the text as it was.
+// editDelivery is a direct message that its author edited. Slack also sends an edit when it only
+// unfurls a link, with unchanged text.
 func editDelivery(ev slackevents.EventsAPIEvent, m *slackevents.MessageEvent, self Identity, now slackClock) *delivery {
 	is, was := m.Message, m.PreviousMessage
 	if m.ChannelType != slackevents.ChannelTypeIM || is == nil || is.Edited == nil || is.BotID != "" || is.User == "" ||
@@ -197,7 +195,7 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 		thread = c.Message.ThreadTimestamp
 	}
 	if thread == c.Message.Timestamp || thread == c.Container.MessageTs {
-		thread = "" // the message that a thread hangs on stands in the channel
+		thread = "" // the first message of a thread is in the channel
 	}
 	view := ""
 	if c.View.Type == slack.VTModal {
@@ -215,9 +213,8 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	}
 }
 
-// shortcutDelivery takes the app's shortcuts: on a message, whose thread will
-// have the answer, or from anywhere. The message's text is a field and not the
-// delivery's own text: it was not typed as a command.
+// shortcutDelivery handles the app's shortcuts: on a message (the answer goes into its thread), or
+// global. The message's text is a field of its own, because it was not typed as a command.
 func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	if c.TriggerID == "" || !slices.Contains(shortcutIDs, c.CallbackID) {
 		return nil
@@ -236,7 +233,7 @@ func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	var origin formOrigin
 	if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err != nil || origin.Action == "" {
-		return nil // not a form of ours
+		return nil // not one of the bot's forms
 	}
 	d := &delivery{
 		Key: "view/" + c.View.ID + "/" + c.View.Hash, Via: handlers.Form,
@@ -258,8 +255,8 @@ func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	return d
 }
 
-// person is who tapped: the user's own team, which in a shared channel is not
-// the team that the channel belongs to.
+// person is the account that tapped, with the user's own team; a shared channel may belong to
+// another team.
 func person(c slack.InteractionCallback) auth.Account {
 	team := c.User.TeamID
 	if team == "" {
@@ -268,14 +265,14 @@ func person(c slack.InteractionCallback) auth.Account {
 	return auth.Account{Team: team, User: c.User.ID}
 }
 
-// slackClock reads Slack's timestamps by this machine's clock.
+// slackClock converts Slack's timestamps to this machine's clock.
 type slackClock struct {
 	now   time.Time
 	ahead time.Duration // of Slack's clock
 }
 
-// at reads a timestamp such as "1700000000.000200" as a time of this machine's
-// clock; what is none, or lies in the future, counts as now.
+// at converts a timestamp such as "1700000000.000200" to this machine's clock. An invalid or future
+// timestamp counts as now.
 func (c slackClock) at(ts string) time.Time {
 	sec, frac, _ := strings.Cut(ts, ".")
 	s, err := strconv.ParseInt(sec, 10, 64)
@@ -293,17 +290,17 @@ func (c slackClock) at(ts string) time.Time {
 	return at
 }
 
-// durability is how firmly a delivery is held.
+// durability is how safely a delivery is stored.
 type durability uint8
 
 const (
-	claimed   durability = iota // it is durable, and settled when it is handled
-	unclaimed                   // it only reads, so that need not be
-	unstored                    // it could not be made durable
+	claimed   durability = iota // stored, and settled when it is handled
+	unclaimed                   // not stored, because it only reads
+	unstored                    // could not be stored
 )
 
-// message is the delivery as the handlers see it. One that could not be made
-// durable has no key.
+// message is the delivery in the form that handlers use. A delivery that could not be stored has no
+// key.
 func (d *delivery) message(held durability, at channelFacts) handlers.Message {
 	m := handlers.Message{
 		Via:           d.Via,
@@ -326,7 +323,7 @@ func (d *delivery) message(held durability, at channelFacts) handlers.Message {
 	return m
 }
 
-// restore reads what was stored with a claim.
+// restore decodes the stored payload of a claim.
 func restore(payload []byte) (*delivery, error) {
 	var d delivery
 	if err := json.Unmarshal(payload, &d); err != nil {

@@ -21,58 +21,52 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Config is what an Edge needs.
+// Config has the dependencies and limits of an Edge.
 type Config struct {
 	AppToken secret.Text // xapp-…, opens the sockets
 	BotToken secret.Text // xoxb-…, calls the Web API
-	// APIURL is where the Web API is, "" for Slack itself. Whether anywhere
-	// else is allowed is for the caller to decide.
+	// APIURL is the address of the Web API, "" for Slack itself. The caller decides whether another
+	// address is allowed.
 	APIURL string
-	// IsHome reports whether an organisation (E… of an Enterprise Grid, else
-	// T…), or the bot's workspace in it, is the one that the config pins. The
-	// bot token must be of it.
+	// IsHome reports whether an organisation (E… of an Enterprise Grid, else T…), or the bot's
+	// workspace in it, is the one in the config. The bot token must belong to it.
 	IsHome func(organisation, team string) bool
-	// IsKnown reports whether the config has an account of that id. Others are
-	// looked up and answered once in a while.
+	// IsKnown reports whether the config has an account with that id. Other accounts are looked up
+	// and answered at a low rate.
 	IsKnown func(user string) bool
 	Claims  Claims
-	// Handler is called with every delivery that is new. Message.Key is ""
-	// where the delivery could not be claimed: then nothing may be done that
-	// changes something. Its ctx ends a few seconds after Run's. settled says
-	// that the claim was settled by the transaction of what was done; any
-	// other is settled by the Edge, unless ctx has ended: then the delivery
-	// is left to be resumed.
+	// Handler is called with every new delivery. Message.Key is "" if the delivery could not be
+	// claimed; then the handler must not change anything. Its ctx ends a few seconds after Run's.
+	// settled means that the handler's transaction has settled the claim. Otherwise the Edge
+	// settles it, unless ctx has ended: then the delivery is resumed later.
 	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply) (settled bool)
-	// Workers is how many handlers work towards their first answer at a time;
-	// 0 means 12: with fewer, hosts have too little to do; with more, acks come
-	// late (measured).
+	// Workers is the number of concurrent handlers before their first answer; 0 means 12. With
+	// fewer, hosts are idle; with more, acknowledgements are late (measured).
 	Workers int
-	// Queue is how many deliveries may wait beyond those; 0 means 256. What
-	// comes then is answered "busy, not accepted".
+	// Queue is how many more deliveries may wait; 0 means 256. The edge answers further ones with
+	// "busy, not accepted".
 	Queue int
-	// AckTimeout bounds the sending of an ack; 0 means 2 s. With the second
-	// that a claim may take it has to stay within Slack's 3 s.
+	// AckTimeout limits sending an acknowledgement; 0 means 2 s. Together with at most 1 s for a
+	// claim it must stay within Slack's 3 s.
 	AckTimeout time.Duration
-	// Sockets is how many connections are kept; 0 means 2, so that one hears
-	// while Slack refreshes the other. All replicas together have ten.
+	// Sockets is the number of connections; 0 means 2, so that one works while Slack refreshes the
+	// other. Slack allows ten for all replicas together.
 	Sockets int
-	// Grace is how long handlers at work may go on when the edge stops; 0
-	// means 5 s.
+	// Grace is how long handlers may continue when the edge stops; 0 means 5 s.
 	Grace time.Duration
 	Pace  Pace
 	Log   *slog.Logger
 	Now   func() time.Time // nil means time.Now
-	// Observer is called with what can be counted.
+	// Observer gets events to count.
 	Observer Observer
 }
 
-// Observer is called with what happens at the edge; a nil function counts
-// nothing.
+// Observer gets the events of the edge for metrics; a nil function ignores them.
 type Observer struct {
-	// Acked and Answered are called with the time since the envelope came.
+	// Acked and Answered get the time since the envelope arrived.
 	Acked, Answered func(time.Duration)
-	// Called is called with every call of the Web API: its method, or "other"
-	// for an address that is not one, and the HTTP status, 0 for no answer.
+	// Called gets every call of the Web API: its method, or "other" for another address, and the
+	// HTTP status, 0 for no answer.
 	Called func(method string, status int)
 }
 
@@ -89,8 +83,7 @@ func (o Observer) withDefaults() Observer {
 	return o
 }
 
-// Edge is the bot's side of Slack. Its methods may be called from several
-// goroutines.
+// Edge is the bot's Slack client. Its methods are safe for concurrent use.
 type Edge struct {
 	appToken, botToken secret.Text
 	apiURL             string
@@ -108,19 +101,19 @@ type Edge struct {
 
 	http  *http.Client
 	watch *wire.Watcher
-	ask   *slack.Client // for questions: a 429 is waited out
-	chat  *slack.Client // for what is posted: 429s are turns' and edits' matter
+	ask   *slack.Client // for queries: waits after a 429
+	chat  *slack.Client // for posts: channelLimiter and edits handle 429s
 
 	sockets     []*socket
 	me          atomic.Pointer[Identity]
 	answered    atomic.Int64     // Unix nanoseconds; see Answered
 	workers     *workerpool.Pool // of Run: handles deliveries
-	workerSem   chan struct{}    // a delivery being handled
-	inflightSem chan struct{}    // a handler that has not answered yet
-	late        chan ack         // of connections that have ended
+	workerSem   chan struct{}    // limits concurrent handlers
+	inflightSem chan struct{}    // limits handlers without an answer
+	late        chan ack         // acknowledgements of connections that have ended
 	notices     chan notice
 	drain       drainGate
-	left        chan struct{} // closed when others hear in this edge's place
+	left        chan struct{} // closed when other replicas take over the events
 	leaving     sync.Once
 	limiter     *channelLimiter
 	strangers   *strangers
@@ -131,7 +124,7 @@ type Edge struct {
 	channels    *memory[channelFacts]
 }
 
-// New makes an Edge; nothing is sent before Run.
+// New returns an Edge; it sends nothing before Run.
 func New(c Config) (*Edge, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -155,7 +148,7 @@ func New(c Config) (*Edge, error) {
 	e.watch = wire.New(e.http, e.apiURL, e.now)
 	client := slack.OptionHTTPClient(e.watch.Client(wire.BotToken))
 	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client)
-	// The retry wraps the client before it, so it comes last.
+	// The retry option wraps the client before it, so it comes last.
 	e.ask = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client, slack.OptionRetry(2))
 	for i := range c.Sockets {
 		e.sockets = append(
@@ -223,8 +216,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// httpClient keeps enough idle connections: Go's default of two per host
-// opens a new one for nearly every answer under load.
+// httpClient keeps enough idle connections: with Go's default of two per host nearly every answer
+// under load would open a new connection.
 func httpClient(apiURL string, called func(method string, status int)) *http.Client {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -239,15 +232,15 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 	return &http.Client{Timeout: time.Minute, Transport: &observedTransport{Transport: transport, apiURL: apiURL, called: called}}
 }
 
-// ClaimUnless lets slash commands that only read go unclaimed: they are acked
-// at once, and Slack never delivers a slash command again. Without it, and
-// when onlyReads is nil, everything is claimed. It must be called before Run.
+// ClaimUnless leaves slash commands that only read without a claim: the edge acknowledges them at
+// once, and Slack never redelivers a slash command. If onlyReads is nil, every delivery is claimed.
+// Call it before Run.
 func (e *Edge) ClaimUnless(onlyReads func(handlers.Message) bool) { e.onlyReads = onlyReads }
 
-// Run connects to Slack and serves until ctx ends, or until Drain where others
-// hear, then stops in order: no new delivery is accepted, accepted ones are acked, the sockets close, the
-// handlers at work get a few seconds. It returns nil then, or at any time an
-// error that names the token and what to do when Slack refuses it for good.
+// Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive events.
+// Then it stops in order: it accepts no new delivery, acknowledges accepted ones, closes the
+// sockets, and gives running handlers a few seconds. Then it returns nil. It returns an error, with
+// the token and the fix, if Slack refuses the token for good.
 func (e *Edge) Run(ctx context.Context) error {
 	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
 		return err
@@ -282,7 +275,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	hangUp()
 	e.drain.close()
 	if err == nil {
-		<-ctx.Done() // at once, unless others hear: then accepted deliveries are still finished
+		<-ctx.Done() // accepted deliveries are finished if other replicas receive events
 	}
 	e.await(e.grace, func(_, inside int) bool { return inside == 0 })
 	stopWork(errStopped)
@@ -292,7 +285,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	return err
 }
 
-// start runs each function until stop is called, which waits for them.
+// start runs each function until stop is called; stop waits for them.
 func start(ctx context.Context, run ...func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -311,8 +304,7 @@ func (e *Edge) await(atMost time.Duration, done func(unack, inside int) bool) {
 	e.drain.wait(ctx, done)
 }
 
-// introduce learns who the bot is, trying again while Slack cannot be
-// reached.
+// introduce gets the bot's identity, and retries while Slack cannot be reached.
 func (e *Edge) introduce(ctx context.Context) error {
 	backoff := newBackoff()
 	for {
@@ -332,7 +324,7 @@ func (e *Edge) introduce(ctx context.Context) error {
 	}
 }
 
-// atHome refuses a bot token of another organisation than the config's.
+// atHome refuses a bot token that does not belong to the config's organisation.
 func (e *Edge) atHome(id Identity) error {
 	if e.isHome(id.Organisation(), id.Team) {
 		return nil
@@ -348,10 +340,9 @@ func (e *Edge) self() Identity {
 	return Identity{}
 }
 
-// Drain accepts no new deliveries, while accepted ones are still handled. Where
-// others hear, the sockets are closed, so that Slack gives everything to those;
-// else they stay open, and new deliveries are refused with an answer to the
-// person.
+// Drain accepts no new deliveries; accepted ones are still handled. If other replicas receive
+// events, it closes the sockets, so that Slack sends them everything. Otherwise the sockets stay
+// open, and the edge refuses new deliveries with an answer to the person.
 func (e *Edge) Drain(othersHear bool) {
 	if othersHear {
 		e.leaving.Do(func() { close(e.left) })

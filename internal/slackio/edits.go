@@ -9,24 +9,23 @@ import (
 	"dhbot/internal/card"
 )
 
-// errStopped is what a waiting call gets when the edge stops.
+// errStopped is the result of waiting calls when the edge stops.
 var errStopped = errors.New("the Slack edge has stopped")
 
-// edits is the workspace's one queue of message edits. Edits of one message
-// that wait become one, the latest; final edits go first, then the message
-// that was edited least lately, so that no busy message starves another.
+// edits is the workspace's single queue of message edits. Waiting edits of one message become one,
+// the latest. Final edits go first, then the message whose last edit is oldest, so that a busy
+// message does not starve another.
 type edits struct {
 	now  func() time.Time
 	send func(ctx context.Context, at messageKey, c card.Card) error
-	// spacing is the least time between two edits of one message that are not
-	// final.
+	// spacing is the least time between two non-final edits of one message.
 	spacing time.Duration
 
 	mu      sync.Mutex
 	waiting map[messageKey]*edit
-	edited  map[messageKey]time.Time // when lately
+	edited  map[messageKey]time.Time // recent edits
 	bucket  bucket
-	until   time.Time // silence that Slack asked for
+	until   time.Time // Slack's rate limit ends
 	seq     int
 	stopped bool
 	wake    chan struct{}
@@ -34,7 +33,7 @@ type edits struct {
 
 type messageKey struct{ channel, ts string }
 
-// edit is one edit that waits or is under way, and the calls that wait for it.
+// edit is one waiting or running edit, and the calls that wait for it.
 type edit struct {
 	at      messageKey
 	card    card.Card
@@ -42,7 +41,7 @@ type edit struct {
 	seq     int
 	callers int
 	sending bool
-	older   []*edit // superseded while being retried; they end as this one ends
+	older   []*edit // superseded during a retry; they get this edit's result
 	done    chan struct{}
 	err     error
 }
@@ -56,9 +55,8 @@ func newEdits(p Pace, now func() time.Time, send func(context.Context, messageKe
 	}
 }
 
-// put replaces a message when its turn comes and returns what came of it. An
-// edit of the same message put meanwhile takes its place, and then the answer
-// is that one's.
+// put replaces a message when its turn comes, and returns the result. A later edit of the same
+// message replaces a waiting one, and then both calls get the later result.
 func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool) error {
 	q.mu.Lock()
 	if q.stopped {
@@ -81,15 +79,14 @@ func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool)
 		return e.err
 	case <-ctx.Done():
 		if sending := q.leave(e); sending {
-			<-e.done // an edit under way may still change the message
+			<-e.done // a running edit may still change the message
 		}
 		return context.Cause(ctx)
 	}
 }
 
-// leave withdraws a call; an edit without a waiter is not made any more,
-// since its caller got that answer. It reports whether the edit is
-// being sent, which has a time limit of its own.
+// leave withdraws a call; an edit without waiting calls is dropped. It reports whether the edit is
+// being sent, which has its own time limit.
 func (q *edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -100,8 +97,7 @@ func (q *edits) leave(e *edit) (sending bool) {
 	return e.sending
 }
 
-// run makes the edits, one at a time, until ctx ends; then every waiting call
-// gets errStopped.
+// run makes the edits, one at a time, until ctx ends; then every waiting call gets errStopped.
 func (q *edits) run(ctx context.Context) {
 	defer q.stop()
 	for ctx.Err() == nil {
@@ -119,7 +115,7 @@ func (q *edits) run(ctx context.Context) {
 	}
 }
 
-// rest waits for something to do: for at most wait where that is not 0.
+// rest waits for work: at most wait, or without limit for 0.
 func (q *edits) rest(ctx context.Context, wait time.Duration) {
 	var timer <-chan time.Time
 	if wait > 0 {
@@ -134,8 +130,8 @@ func (q *edits) rest(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// next takes the edit whose turn it is and marks it as being sent. If there is
-// none it says how long to wait; 0 means until something is put.
+// next returns the next edit and marks it as being sent. If there is none, it returns how long to
+// wait; 0 means until put is called.
 func (q *edits) next() (*edit, card.Card, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -168,8 +164,8 @@ func (q *edits) next() (*edit, card.Card, time.Duration) {
 	return best, best.card, 0
 }
 
-// ripe is how long an edit has to wait by itself: for the workspace's budget,
-// a third of it kept for final edits, and for its message's spacing.
+// ripe is how long an edit must wait: for the workspace's budget, a third of which is reserved for
+// final edits, and for its message's spacing.
 func (q *edits) ripe(e *edit, now time.Time) time.Duration {
 	if e.final {
 		return q.bucket.wait(now, 1)
@@ -192,8 +188,8 @@ func (q *edits) before(a, b *edit) bool {
 	return a.seq < b.seq
 }
 
-// again puts an edit back that Slack was not ready for, unless a newer one of
-// the same message waits: then it ends as that one ends.
+// again puts a rate-limited edit back, unless a newer edit of the same message waits: then it gets
+// the result of that one.
 func (q *edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -209,7 +205,7 @@ func (q *edits) again(e *edit, pause time.Duration) {
 	case e.callers > 0 || len(e.older) > 0:
 		q.waiting[e.at] = e
 	default:
-		e.end(errStopped) // no one waits for it
+		e.end(errStopped) // no call waits for it
 	}
 }
 
@@ -252,7 +248,7 @@ func (q *edits) nudge() {
 	}
 }
 
-// bucket allows size at once and then one every so often.
+// bucket is a token bucket: size at once, then one token every `every`.
 type bucket struct {
 	size   int
 	every  time.Duration
@@ -273,7 +269,7 @@ func (b *bucket) wait(now time.Time, n float64) time.Duration {
 	if b.tokens >= n {
 		return 0
 	}
-	// Rounded up, so that after the wait there really are as many.
+	// Rounded up, so that the tokens exist after the wait.
 	return time.Duration((n-b.tokens)*float64(b.every)) + time.Millisecond
 }
 

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// DisconnectedError is the end of a connection that Slack announced. slack-go
-// takes the announcement and hands on neither it nor its reason.
+// DisconnectedError is the end of a connection that Slack announced. slack-go reads the
+// announcement but does not report it or its reason.
 type DisconnectedError struct {
-	Reason string // Slack's word
+	Reason string // Slack's reason code
 }
 
 func (e *DisconnectedError) Error() string {
@@ -24,17 +24,17 @@ func (e *DisconnectedError) Error() string {
 	}
 }
 
-// The message by which Slack announces the end of a connection. In anything
-// that a person typed the quotes are escaped.
+// The message by which Slack announces the end of a connection. In text that a person typed, quotes
+// are escaped.
 var (
 	disconnectMessage = []byte(`"type":"disconnect"`)
 	disconnectReason  = []byte(`"reason":"`)
 )
 
-// announcement bounds the message, which may come in pieces.
+// announcement limits the message, which may arrive in parts.
 const announcement = 512
 
-// scan looks for Slack's announcement in what was read.
+// scan searches received bytes for Slack's announcement.
 func (c *watchedConn) scan(b []byte) {
 	window := append(c.tail, b...)
 	if bytes.Contains(window, disconnectMessage) {
@@ -53,7 +53,7 @@ func (p *connectionState) announce(reason string) {
 	p.reason = reason
 }
 
-// takeReason is why Slack ended the connection, nil where it did not say.
+// takeReason returns why Slack ended the connection, nil if it gave no reason.
 func (p *connectionState) takeReason() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

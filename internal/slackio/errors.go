@@ -10,8 +10,7 @@ import (
 	"dhbot/internal/slackio/codes"
 )
 
-// code is Slack's error code ("invalid_auth"), or "" where
-// the error is of another kind.
+// code is Slack's error code ("invalid_auth"), or "" for any other error.
 func code(err error) string {
 	var answer slack.SlackErrorResponse
 	if errors.As(err, &answer) {
@@ -20,7 +19,7 @@ func code(err error) string {
 	return ""
 }
 
-// fatal says that the token will not do, and what to do.
+// fatal reports whether the token cannot be used, with the fix.
 func fatal(err error) (advice string, yes bool) {
 	switch c := code(err); codes.Of(c) {
 	case codes.Token, codes.Workspace, codes.Scope:
@@ -30,14 +29,14 @@ func fatal(err error) (advice string, yes bool) {
 	}
 }
 
-// refused says that Slack will not take blocks of a message as they are.
+// refused reports whether Slack rejected the blocks of a message.
 func refused(err error) bool {
 	class := codes.Of(code(err))
 	return class == codes.Blocks || class == codes.TooLong
 }
 
-// transient says that the same call may well succeed a moment later: Slack, or
-// the way there, is in trouble of its own.
+// transient reports whether the same call may succeed a moment later, because Slack or the network
+// has a problem.
 func transient(err error) bool {
 	if c := code(err); c != "" {
 		return codes.Of(c) == codes.Again
@@ -45,8 +44,8 @@ func transient(err error) bool {
 	return err != nil && !errors.Is(err, errStopped)
 }
 
-// explain turns an answer of Slack's into an error that says what was tried;
-// the ones that a publisher depends on are marked.
+// explain converts an answer of Slack into an error that names the attempted operation; it marks
+// the errors that the publisher handles.
 func explain(what string, err error) error {
 	var answer slack.SlackErrorResponse
 	if !errors.As(err, &answer) {

@@ -9,16 +9,16 @@ import (
 	"dhbot/internal/redact"
 )
 
-// joiner is invisible and takes no space; between two characters it keeps
-// Slack from reading them as one token.
+// joiner is invisible and has no width; between two characters it keeps Slack from reading them as
+// one token.
 const joiner = "\u2060"
 
 var (
-	// entities must come first: what follows inserts no & < or >.
+	// entities must be replaced first: the later replacements insert no & < or >.
 	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	// inert replaces the characters that Slack's mrkdwn gives a meaning. It
-	// has no escape character, and an invisible one in between can even make
-	// formatting start, so marks become characters that look like them.
+	// inert replaces the characters with a meaning in Slack's mrkdwn. mrkdwn has no escape
+	// character, and an invisible character can even start formatting, so marks become similar
+	// characters.
 	inert = strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ", "@", "@"+joiner, "://", ":"+joiner+"//", "#", "#"+joiner)
 	emoji = regexp.MustCompile(`:([a-zA-Z0-9_+'-]+):`)
 )
@@ -36,9 +36,8 @@ func escapeClean(s string) string {
 		s = inert.Replace(entities.Replace(s))
 	}
 	s = underscores(s)
-	// What follows costs a hundred times as much as to see that there is
-	// nothing to do, as in nearly all text. Twice, since the end of one name
-	// can be the start of the next.
+	// The replacement costs a hundred times as much as this check, and nearly no text needs it.
+	// Twice, because the end of one name can be the start of the next.
 	for i := 0; i < 2 && strings.Count(s, ":") > 1; i++ {
 		s = emoji.ReplaceAllString(s, ":"+joiner+"$1:")
 	}
@@ -48,11 +47,11 @@ func escapeClean(s string) string {
 	return quoteMarks.ReplaceAllString(s, "$1"+joiner+"&gt;")
 }
 
-// quoteMarks finds what would make a line a quotation.
+// quoteMarks matches the mark that makes a line a quotation.
 var quoteMarks = regexp.MustCompile(`(?m)^(\s*)&gt;`)
 
-// underscores keeps those within a word, as in db_dis, which format nothing,
-// and replaces the rest.
+// underscores keeps underscores within a word, as in db_dis, which format nothing, and replaces the
+// others.
 func underscores(s string) string {
 	var b strings.Builder
 	for {
@@ -78,7 +77,7 @@ func wordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// cut is s in at most limit runes; "…" marks that something is missing.
+// cut returns at most limit runes of s; "…" marks a cut.
 func cut(s string, limit int) string {
 	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s
@@ -96,8 +95,8 @@ func cut(s string, limit int) string {
 	return s
 }
 
-// escapeTo is content escaped and cut so that the result has at most limit
-// runes and no escaped character is torn apart.
+// escapeTo escapes and cuts content so that the result has at most limit runes and no escape
+// sequence is split.
 func escapeTo(s string, limit int) string {
 	s = clean(s)
 	for n := limit; ; n = n * 3 / 4 {

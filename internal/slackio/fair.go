@@ -10,18 +10,17 @@ import (
 )
 
 const (
-	// readsAtATime is how many reads of one person are accepted: one under way
-	// and four that wait.
+	// readsAtATime is how many reads of one person are accepted: one running and four waiting.
 	readsAtATime = 5
-	// strangerEvery is how often an account that the config does not know is
-	// looked up and answered, and strangersAtOnce and strangersEvery bound all of
-	// them together, out of a bucket that known people never share.
+	// strangerEvery is how often an account that is not in the config is looked up and answered.
+	// strangersAtOnce and strangersEvery limit all such accounts together; known people have
+	// separate limits.
 	strangerEvery   = 10 * time.Minute
 	strangersAtOnce = 10
 	strangersEvery  = 6 * time.Second
 )
 
-// strangers bounds what accounts cost that the config does not know.
+// strangers limits the load from accounts that are not in the config.
 type strangers struct {
 	now func() time.Time
 
@@ -37,7 +36,7 @@ func newStrangers(now func() time.Time) *strangers {
 	}
 }
 
-// allow reports whether a delivery of an unknown account is looked at.
+// allow reports whether to handle a delivery of an unknown account.
 func (s *strangers) allow(user string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +54,8 @@ func (s *strangers) allow(user string) bool {
 	return true
 }
 
-// known reports whether the config knows an account: by its user id, or in an
-// Enterprise Grid by the person's id, once it was looked up.
+// known reports whether the config has an account: by its user id or, in an Enterprise Grid, by the
+// person's id after a look-up.
 func (e *Edge) known(a auth.Account) bool {
 	if e.isKnown(a.User) {
 		return true
@@ -65,17 +64,17 @@ func (e *Edge) known(a auth.Account) bool {
 	return ok && e.isKnown(p.ID)
 }
 
-// reads bounds the reads of each person, so that no flood delays another person's
-// decision.
+// reads limits the reads of each person, so that a flood of reads delays no decision of another
+// person.
 type reads struct {
 	mu    sync.Mutex
-	under map[string]int // by user id: accepted
-	over  map[string]int // turned away since the last time that none was
+	under map[string]int // accepted reads by user id
+	over  map[string]int // refused since the last time that none was
 }
 
 func newReads() *reads { return &reads{under: map[string]int{}, over: map[string]int{}} }
 
-// enter accepts a read, or counts it among the refused ones.
+// enter accepts a read, or counts it as refused.
 func (r *reads) enter(user string) (ok bool, turnedAway int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,8 +86,7 @@ func (r *reads) enter(user string) (ok bool, turnedAway int) {
 	return true, 0
 }
 
-// leave ends a read. turnedAway is how many were refused, once the last of
-// the accepted ones has ended.
+// leave ends a read. turnedAway is the number of refused reads when the last accepted one ends.
 func (r *reads) leave(user string) (turnedAway int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,11 +104,10 @@ func (e *Edge) isRead(d *delivery) bool {
 	return d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, channelFacts{}))
 }
 
-// sayTooManyReads is sent once, when a person's reads begin to be turned away.
+// sayTooManyReads is sent once, when the first read of a person is refused.
 var sayTooManyReads = fmt.Sprintf("You have %d questions under way, so this one was not taken. Approve, deny, cancel and everything that changes something are still taken. Ask again when they are answered.", readsAtATime)
 
-// endRead tells a person how many of their reads were turned away, where it was
-// more than the announced one.
+// endRead reports to a person how many of their reads were refused, if more than the announced one.
 func (e *Edge) endRead(d *delivery) {
 	n := e.reads.leave(d.Account.User)
 	if n <= 1 {

@@ -9,12 +9,10 @@ import (
 	"dhbot/internal/card"
 )
 
-// inputAction is the action id of every input; its block id is the input's
-// name.
+// inputAction is the action id of every input; its block id is the input's name.
 const inputAction = "value"
 
-// formOrigin travels with a form as its private metadata and says, when it
-// comes back, what it is about and where to answer.
+// formOrigin is a form's private metadata: its subject, and where to answer when Slack returns it.
 type formOrigin struct {
 	Action  string `json:"action"`
 	Value   string `json:"value"`
@@ -22,8 +20,8 @@ type formOrigin struct {
 	Thread  string `json:"thread,omitempty"`
 }
 
-// form renders a modal. Unlike a message it is refused rather than cut where
-// its own parts are too long, since what it carries has to come back whole.
+// form renders a modal. It returns an error, instead of cutting, if a part is too long, because all
+// values must come back complete.
 func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
 	origin, err := json.Marshal(formOrigin{f.Action, f.Value, channel, thread})
 	if err != nil {

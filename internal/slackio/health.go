@@ -15,39 +15,36 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// Health is how well the edge hears Slack.
+// Health is the state of the connections to Slack.
 type Health struct {
 	Sockets []SocketHealth
-	// Refused are the tokens that Slack refused at the last call with them.
+	// Refused are the tokens that Slack refused in their last call.
 	Refused []wire.Refusal
-	// ClockAhead is how far this machine's clock is ahead of Slack's, negative
-	// where it is behind, and 0 where they agree.
+	// ClockAhead is how far this machine's clock is ahead of Slack's; negative if it is behind.
 	ClockAhead time.Duration
-	// Pending is how many deliveries are claimed, queued or being handled, of
-	// Room at most; beyond that the answer is that the bot is busy.
+	// Pending is how many deliveries are claimed, queued or being handled. Beyond Capacity the edge
+	// answers that it is busy.
 	Pending, Capacity int
 }
 
-// SocketHealth is one connection. Slack pings every few seconds, so a socket
-// that has read nothing for half a minute hears nothing.
+// SocketHealth is one connection. Slack pings every few seconds, so a socket that has read nothing
+// for half a minute is dead.
 type SocketHealth struct {
-	Up bool // hello was received on the present connection
+	Up bool // hello received on the current connection
 	// Since is when it went up or down.
 	Since time.Time
-	// Read is when bytes last came from Slack (frames and pings), Written when
-	// bytes last went there (acks and pongs).
+	// Read is when bytes last arrived from Slack (frames and pings), Written when bytes were last
+	// sent (acknowledgements and pongs).
 	Read, Written time.Time
-	// Connections is what Slack counted at the last hello for the whole app;
-	// more than all replicas opened together means that a connection no one
-	// reads takes a share of the clicks.
+	// Connections is Slack's count for the whole app in the last hello. If it is higher than the
+	// number opened by all replicas, a connection without a reader receives a share of the events.
 	Connections int
-	Hello       time.Time // when it counted
+	Hello       time.Time // when Slack counted
 	Opened      int       // connections opened since start
 	Err         error     // why the last connection ended
 }
 
-// Hears says that at least one socket is up and has heard something within
-// the given age.
+// Hears reports whether at least one socket is up and has received bytes within the given age.
 func (h Health) Hears(now time.Time, within time.Duration) bool {
 	for _, s := range h.Sockets {
 		if s.Up && now.Sub(s.Read) <= within {
@@ -57,8 +54,7 @@ func (h Health) Hears(now time.Time, within time.Duration) bool {
 	return false
 }
 
-// Counted is how many connections of the app Slack counted last, and when; all
-// replicas' are among them.
+// Counted is Slack's last count of the app's connections, including all replicas, and its time.
 func (h Health) Counted() (connections int, at time.Time) {
 	for _, s := range h.Sockets {
 		if s.Hello.After(at) {
@@ -68,7 +64,7 @@ func (h Health) Counted() (connections int, at time.Time) {
 	return connections, at
 }
 
-// Health reports the state of the sockets and of the intake.
+// Health reports the state of the sockets and of the queue.
 func (e *Edge) Health() Health {
 	h := Health{Pending: len(e.workerSem), Capacity: cap(e.workerSem), Refused: e.watch.Refused(), ClockAhead: e.watch.Ahead()}
 	for _, s := range e.sockets {
@@ -77,17 +73,17 @@ func (e *Edge) Health() Health {
 	return h
 }
 
-// connectionState is what is known of a socket's connection. slack-go hides pings and
-// pongs, so the bytes of the connection below are watched.
+// connectionState is the state of a socket's connection. slack-go hides pings and pongs, so the
+// bytes of the connection below are observed.
 type connectionState struct {
 	now           func() time.Time
 	read, written atomic.Int64 // Unix nanoseconds
 
 	mu    sync.Mutex
 	state SocketHealth
-	// reason is what Slack's last disconnect message gave.
+	// reason is the reason in Slack's last disconnect message.
 	reason string
-	conn   *watchedConn // the present one
+	conn   *watchedConn // the current one
 }
 
 func (p *connectionState) health() SocketHealth {
@@ -123,15 +119,15 @@ func (p *connectionState) ended(err error) {
 	p.state.Err = err
 }
 
-// dialer opens the WebSocket. The write buffer holds a whole ack, since Slack
-// drops what comes in pieces.
+// dialer opens the WebSocket. The write buffer holds a whole acknowledgement, because Slack drops
+// fragmented ones.
 func (p *connectionState) dialer() *websocket.Dialer {
 	return &websocket.Dialer{
 		Proxy:            http.ProxyFromEnvironment,
 		HandshakeTimeout: callTimeout,
 		WriteBufferSize:  32 << 10,
 		NetDialContext:   p.watching(&net.Dialer{Timeout: callTimeout}),
-		// The TLS is made here, so that what is watched is what was sent in it.
+		// TLS is set up here, so that the observed bytes are those before encryption.
 		NetDialTLSContext: p.watching(&tls.Dialer{
 			NetDialer: &net.Dialer{Timeout: callTimeout}, Config: &tls.Config{
 				MinVersion: tls.VersionTLS12,
@@ -141,7 +137,7 @@ func (p *connectionState) dialer() *websocket.Dialer {
 	}
 }
 
-// watching dials connections that note what comes and goes.
+// watching dials connections that record received and sent bytes.
 func (p *connectionState) watching(d interface {
 	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
 }) func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -158,11 +154,11 @@ func (p *connectionState) watching(d interface {
 	}
 }
 
-// watchedConn notes when bytes come and go.
+// watchedConn records when bytes are received and sent.
 type watchedConn struct {
 	net.Conn
 	state *connectionState
-	tail  []byte // the end of what was read, where a message may be cut
+	tail  []byte // the end of the received bytes, where a message may be cut
 }
 
 // Read implements net.Conn.

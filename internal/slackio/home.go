@@ -11,8 +11,7 @@ import (
 	"dhbot/internal/card"
 )
 
-// homeOpened is who has just opened the app's Home tab, where an event says
-// that the person has.
+// homeOpened returns the person who opened the app's Home tab, if the event reports that.
 func homeOpened(ev socketmode.Event) (auth.Account, bool) {
 	api, ok := ev.Data.(slackevents.EventsAPIEvent)
 	if !ok {
@@ -25,12 +24,12 @@ func homeOpened(ev socketmode.Event) (auth.Account, bool) {
 	return auth.Account{Team: api.TeamID, User: opened.User}, true
 }
 
-// OnHome sets what is called when a person
-// opens the app's Home tab: it must not block. It is set before Run.
+// OnHome sets the function that is called when a person opens the app's Home tab. It must not
+// block. Call OnHome before Run.
 func (e *Edge) OnHome(opened func(auth.Account)) { e.onHome = opened }
 
-// PublishHome puts cards, one below the other, on a person's Home tab, which
-// no one else sees. What does not fit is left out with a note.
+// PublishHome puts cards, one below the other, on a person's Home tab, which only they see. It
+// leaves out cards that do not fit, with a note.
 func (e *Edge) PublishHome(ctx context.Context, user string, cards []card.Card) error {
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: renderer{}.page(cards)}}
 	err := limited(ctx, func(ctx context.Context) error {

@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// What people read where a delivery is not accepted.
+// Answers to a delivery that is not accepted.
 const (
 	sayBusy     = "Busy: this was not accepted, and nothing was done. Please try again in a minute."
 	sayStopping = "The bot is just stopping: this was not accepted, and nothing was done. Please try again in a minute."
@@ -26,13 +26,12 @@ const (
 	sayUnstored = "The state store does not answer, so this is not recorded: what only reads is answered all the same, everything else is refused."
 )
 
-// maxCommand is how long a command may be, in bytes: what is stored of a delivery
-// has to fit into a transaction of the store.
+// maxCommand is the largest command, in bytes: a stored delivery must fit into a transaction of the
+// store.
 const maxCommand = 32 << 10
 
-// accept takes an envelope off the reading goroutine: it never blocks. Every
-// accepted delivery holds one of a fixed number of slots until it is
-// handled, so nothing grows without bound.
+// accept takes an envelope from the reading goroutine and never blocks. Every accepted delivery
+// holds one of a fixed number of slots until it is handled, so memory is bounded.
 func (e *Edge) accept(l *connection, ev socketmode.Event) {
 	if ev.Request == nil {
 		return
@@ -58,7 +57,7 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 		return
 	}
 	if !e.known(d.Account) && !e.strangers.allow(d.Account.User) {
-		e.ackLater(l, ack{id: id}) // told once
+		e.ackLater(l, ack{id: id}) // announced once
 		return
 	}
 	read := e.isRead(d)
@@ -84,8 +83,7 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 	})
 }
 
-// admitRead counts a read against its person's share. Of those that are too many
-// the first is answered.
+// admitRead counts a read against its person's limit. It answers the first one over the limit.
 func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
 	ok, n := e.reads.enter(d.Account.User)
 	if ok {
@@ -115,8 +113,8 @@ func (e *Edge) admit(l *connection, id string, d *delivery) bool {
 	return true
 }
 
-// take claims a delivery, acks it, and hands it to the handler. A redelivery
-// is acked and dropped.
+// take claims a delivery, acknowledges it, and calls the handler. It acknowledges and drops a
+// redelivery.
 func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, read bool) {
 	if read {
 		e.ack(ctx, l, ack{id: id, received: d.received})
@@ -141,7 +139,7 @@ func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, 
 	e.handle(ctx, d, held)
 }
 
-// claim makes a delivery durable within its budget.
+// claim stores a delivery within its time limit.
 func (e *Edge) claim(ctx context.Context, d *delivery) (first bool, err error) {
 	payload, err := json.Marshal(d)
 	if err != nil {
@@ -152,8 +150,8 @@ func (e *Edge) claim(ctx context.Context, d *delivery) (first bool, err error) {
 	return e.claims.Claim(ctx, d.Key, payload)
 }
 
-// ackPayload is what goes with an ack: nothing, or that this is unrecorded,
-// where Slack shows it to the person.
+// ackPayload is the payload of an acknowledgement: nothing, or the note that the command is not
+// recorded, if Slack shows it to the person.
 func ackPayload(d *delivery, unstored bool) any {
 	if !unstored {
 		return nil
@@ -161,7 +159,7 @@ func ackPayload(d *delivery, unstored bool) any {
 	return sayInAck(d, sayUnstored)
 }
 
-// sayInAck puts a text into an ack, where its kind can carry one.
+// sayInAck puts a text into an acknowledgement, if its kind can carry one.
 func sayInAck(d *delivery, text string) any {
 	switch {
 	case d.Via == handlers.Slash:
@@ -173,8 +171,8 @@ func sayInAck(d *delivery, text string) any {
 	}
 }
 
-// ack sends an ack on the envelope's own connection, and where that has ended
-// on the next that lives.
+// ack sends an acknowledgement on the envelope's own connection or, if that has ended, on the next
+// live one.
 func (e *Edge) ack(ctx context.Context, l *connection, a ack) {
 	ctx, cancel := context.WithTimeout(ctx, e.ackTimeout)
 	defer cancel()
@@ -196,8 +194,8 @@ func (e *Edge) ack(ctx context.Context, l *connection, a ack) {
 	e.observer.Acked(e.now().Sub(a.received))
 }
 
-// ackLater queues an ack without a waiter. If even that queue is full
-// Slack will deliver an event again, which does no harm.
+// ackLater queues an acknowledgement without a waiting goroutine. If the queue is full, Slack
+// redelivers the event, which does no harm.
 func (e *Edge) ackLater(l *connection, a ack) {
 	select {
 	case l.plain <- a:
@@ -206,7 +204,7 @@ func (e *Edge) ackLater(l *connection, a ack) {
 	}
 }
 
-// reject tells a person that a delivery is not accepted.
+// reject answers a delivery that is not accepted.
 func (e *Edge) reject(l *connection, id string, d *delivery, text string) {
 	e.log.Warn("a delivery was turned away", logging.CommandKey, d.Key, "why", text)
 	payload := sayInAck(d, text)
@@ -221,7 +219,7 @@ func (e *Edge) reject(l *connection, id string, d *delivery, text string) {
 	}
 }
 
-// notice is a message to one person that no ack could carry.
+// notice is a message to one person that no acknowledgement could carry.
 type notice struct {
 	d    *delivery
 	text string
@@ -241,8 +239,7 @@ func (e *Edge) sendNotices(ctx context.Context) {
 	}
 }
 
-// handle waits for one of the workers' seats, calls the handler, and settles
-// the claim of what was handled.
+// handle waits for a worker, calls the handler, and settles the claim afterwards.
 func (e *Edge) handle(ctx context.Context, d *delivery, held durability) {
 	at := e.channelFactsOf(ctx, d)
 	e.inflightSem <- struct{}{}
@@ -253,16 +250,15 @@ func (e *Edge) handle(ctx context.Context, d *delivery, held durability) {
 	defer e.watchSlow(d)()
 	settled := e.handler(budget, d.message(held, at), &reply{edge: e, d: d, leave: leave})
 	leave()
-	// A claim that seemed to fail may have been made all the same; the person
-	// was answered that it does not count, and so it must not be resumed later.
+	// A claim that failed may be stored all the same. The person was told that it does not count,
+	// so it must not be resumed later.
 	if !settled && held != unclaimed && ctx.Err() == nil {
 		e.settle(ctx, d.Key)
 	}
 }
 
-// settle marks a delivery as handled, for as long as that takes a store that
-// does not answer. A delivery that never is gets handled once more after the
-// next start, which repeats an answer and nothing else.
+// settle marks a delivery as handled, and retries while the store does not answer. An unmarked
+// delivery is handled once more after the next start, which only repeats an answer.
 func (e *Edge) settle(ctx context.Context, key string) {
 	backoff := newBackoff()
 	for until := e.now().Add(settleBudget); ; {
@@ -274,7 +270,7 @@ func (e *Edge) settle(ctx context.Context, key string) {
 			return
 		}
 		delay, _ := backoff.Next()
-		pause.For(ctx, delay) // its end shows above
+		pause.For(ctx, delay) // the loop condition notices its end
 	}
 }
 
@@ -284,15 +280,15 @@ func (e *Edge) settleOnce(ctx context.Context, key string) error {
 	return e.claims.Settle(ctx, key)
 }
 
-// channelFactsOf says whether outsiders see the channel of a delivery, and whether the
-// bot is in it. If that is unknown, outsiders are assumed; Slack hides private channels
-// from a bot that is not in them.
+// channelFactsOf reports whether outsiders see the channel of a delivery, and whether the bot is a
+// member. If that is unknown, it assumes outsiders; Slack hides private channels from a bot that is
+// not a member.
 func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	if d.Channel == "" {
 		return channelFacts{shared: d.Shared, member: true}
 	}
 	shared, member, err := e.Channel(ctx, d.Channel, channelAge)
-	if err == nil && !member { // it may have been invited just now
+	if err == nil && !member { // it may just have been invited
 		shared, member, err = e.Channel(ctx, d.Channel, 0)
 	}
 	if err != nil {
@@ -302,9 +298,9 @@ func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	return channelFacts{shared: shared || d.Shared, member: member}
 }
 
-// Resume handles a delivery that was claimed under key but not handled, by a
-// process that is gone: payload is what Claim was given. It returns when the
-// handler has; the trigger of a form is void by then.
+// Resume handles a delivery that a process, now gone, claimed under key but did not handle. payload
+// is the argument of Claim. Resume returns when the handler has; the trigger of a form has expired
+// by then.
 func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 	d, err := restore(payload)
 	if err != nil {
@@ -325,13 +321,13 @@ func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 	return nil
 }
 
-// drainGate counts the deliveries inside, and when it is closed lets no more in.
+// drainGate counts the deliveries inside; when closed, it lets no more in.
 type drainGate struct {
 	mu     sync.Mutex
 	closed bool
 	unack  int // entered, not yet acked
 	inside int
-	change chan struct{} // closed and renewed at every leave
+	change chan struct{} // closed and replaced at every leave
 }
 
 func (d *drainGate) enter() bool {
@@ -357,7 +353,7 @@ func (d *drainGate) note(f func()) {
 	d.change = make(chan struct{})
 }
 
-// wait returns when done says so of the numbers, or ctx ends.
+// wait returns when done returns true for the numbers, or ctx ends.
 func (d *drainGate) wait(ctx context.Context, done func(unack, inside int) bool) {
 	for {
 		d.mu.Lock()

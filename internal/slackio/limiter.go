@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/pause"
 )
 
-// channelLimiter gives each channel one post at a time, at the pace that Slack takes, and
-// keeps silent for as long as Slack asked for it.
+// channelLimiter allows one post at a time in each channel, at Slack's rate, and pauses as long as
+// Slack requests.
 type channelLimiter struct {
 	pace Pace
 	now  func() time.Time
@@ -20,35 +20,33 @@ type channelLimiter struct {
 	mu     sync.Mutex
 	queues map[string]*channelQueue
 	until  map[string]time.Time // per Web API method: not before
-	paused func(time.Duration)  // is called at each pause of posts
+	paused func(time.Duration)  // called at each pause of posts
 }
 
-// priority says who waits for a post.
+// priority is who waits for a post.
 type priority uint8
 
 const (
 	background  priority = iota // no requester waits
-	interactive                 // the one whose question it answers
+	interactive                 // the requester, for an answer
 	decision                    // approvers: before all others
 )
 
-// channelQueue is one channel. The holder of a slot may post; waiting senders on
-// a Go channel are served in order. Decisions have a slot of their own, so that
-// they never wait behind what waits for its time.
+// channelQueue is one channel. The holder of a slot may post; senders that wait on a Go channel are
+// served in order. Decisions have their own slot, so that they never wait behind background posts.
 type channelQueue struct {
 	slot, decisions chan struct{}
 
 	mu   sync.Mutex
-	past []time.Time // when the newest posts were made, oldest first
+	past []time.Time // times of the newest posts, oldest first
 }
 
 func newChannelLimiter(p Pace, now func() time.Time, paused func(time.Duration)) *channelLimiter {
 	return &channelLimiter{pace: p, paused: paused, now: now, queues: make(map[string]*channelQueue), until: make(map[string]time.Time)}
 }
 
-// do runs call when it is channel's turn. A 429 makes it wait as long as
-// Slack says and run again; any other answer is final. While it waits, ctx
-// may end it.
+// do runs call when the channel allows it. After a 429 it waits as long as Slack requests and runs
+// call again; any other result is final. ctx may end the wait.
 func (t *channelLimiter) do(ctx context.Context, channel, method string, u priority, call func(context.Context) error) error {
 	l := t.queue(channel)
 	slot := l.slot
@@ -68,9 +66,8 @@ func (t *channelLimiter) do(ctx context.Context, channel, method string, u prior
 	return t.retryLimited(ctx, method, call)
 }
 
-// next is the earliest time of the next post: a while after the last, unless
-// a person has asked, and never so early that more than a burst were in its time,
-// of which one is kept for decisions.
+// next is the earliest time of the next post: PostEvery after the last one. An interactive post may
+// be earlier, within the burst; one post of the burst is reserved for decisions.
 func (l *channelQueue) next(p Pace, u priority) (at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,8 +93,7 @@ func (l *channelQueue) posted(p Pace, now func() time.Time) {
 	l.past = l.past[max(0, len(l.past)-p.PostBurst):]
 }
 
-// retryLimited runs call, and again after every 429 when the time that Slack
-// gave has passed.
+// retryLimited runs call, and again after every 429 when the requested time has passed.
 func (t *channelLimiter) retryLimited(ctx context.Context, method string, call func(context.Context) error) error {
 	for {
 		if err := t.sleepUntil(ctx, t.notBefore(method)); err != nil {
@@ -147,8 +143,7 @@ func (t *channelLimiter) sleepUntil(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// rateLimited says whether err is a 429, and how long Slack wants silence: at
-// least a second.
+// rateLimited reports whether err is a 429, and how long to pause: at least a second.
 func rateLimited(err error) (time.Duration, bool) {
 	var limit *slack.RateLimitedError
 	if !errors.As(err, &limit) {

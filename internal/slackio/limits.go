@@ -2,15 +2,14 @@ package slackio
 
 import "time"
 
-// Slack's limits, as its documentation and its answers give them; where it
-// gives none ("too long", seen near 13,000 characters of blocks) ours is on
-// the safe side.
+// Slack's limits, from its documentation and its answers. If Slack gives no number ("too long",
+// seen near 13,000 characters of blocks), this limit is lower.
 const (
 	maxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
 	maxViewBlocks  = 90     // of 100 in a modal
 	maxText        = 3_000  // runes of the top-level text of a message with blocks
 	maxBareText    = 3_900  // runes of a message without blocks; over 4,000 chat.update fails
-	maxContextText = 2_000  // runes of the small print
+	maxContextText = 2_000  // runes of the footer
 	maxButtons     = 25
 	maxLabel       = 75
 	maxActionID    = 255
@@ -27,17 +26,16 @@ const (
 )
 
 const (
-	claimBudget   = time.Second     // to make a delivery durable
-	settleBudget  = 5 * time.Minute // for a store that does not answer; until then the delivery keeps its slot
-	answerBudget  = time.Minute     // to show an answer while Slack is in trouble
-	askBudget     = 3 * time.Second // a trigger is good for 3 s
-	handlerBudget = 5 * time.Minute // after which a handler's context ends
+	claimBudget   = time.Second     // to store a delivery
+	settleBudget  = 5 * time.Minute // while the store does not answer; until then the delivery keeps its slot
+	answerBudget  = time.Minute     // to show an answer while Slack has problems
+	askBudget     = 3 * time.Second // a trigger expires after 3 s
+	handlerBudget = 5 * time.Minute // then a handler's context ends
 	callTimeout   = 10 * time.Second
-	channelAge    = time.Minute // how long "is this channel shared" is believed
+	channelAge    = time.Minute // how long to cache whether a channel is shared
 	socketStagger = time.Second // so that Slack does not refresh both sockets at once
-	// A connection that has been silent for pingAfter is asked for a sign of life
-	// every silenceEvery, and after maxSilence it is opened anew: it may be open
-	// at this end only.
+	// A connection without received bytes for pingAfter is pinged every silenceEvery, and replaced
+	// after maxSilence: it may be open at this end only.
 	silenceEvery      = 2 * time.Second
 	pingAfter         = 6 * time.Second
 	maxSilence        = 14 * time.Second
@@ -46,19 +44,16 @@ const (
 	mostDelay         = 30 * time.Second
 )
 
-// Pace is how fast messages are posted and edited. The zero value means
-// Slack's own limits.
+// Pace is the rate of posts and edits. The zero value means Slack's own limits.
 type Pace struct {
-	// PostEvery is the least time between two posts in one channel; 0 means
-	// 1 s. Answers do not wait for it as long as there are no more posts than
-	// PostBurst in any PostBurst × PostEvery; 0 means 4. Slack takes about one a
-	// second, and more for a short time.
+	// PostEvery is the least time between two posts in one channel; 0 means 1 s. Answers do not
+	// wait for it if there are at most PostBurst posts in any PostBurst × PostEvery; 0 means 4.
+	// Slack accepts about one a second, and more for a short time.
 	PostEvery time.Duration
 	PostBurst int
-	// EditBurst and EditEvery bound the edits in the whole workspace: so many
-	// at once, then one every so often. 0 means 15 and 2 s, which is at most
-	// 45 in any minute (Slack allows about 50). A third of the burst is kept
-	// for final edits.
+	// EditBurst and EditEvery limit the edits in the whole workspace: EditBurst at once, then one
+	// every EditEvery. 0 means 15 and 2 s, which is at most 45 in any minute (Slack allows about
+	// 50). A third of the burst is reserved for final edits.
 	EditBurst int
 	EditEvery time.Duration
 }

@@ -9,19 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// SlashCommand is the command that the app answers to.
+// SlashCommand is the app's slash command.
 const SlashCommand = "/dh"
 
-// Slack knows each shortcut of an app, on a message and from anywhere, by an id
-// of its own, and people by a name.
+// Slack identifies each shortcut of an app, on a message or global, by its own id; people see a
+// name.
 const (
 	messageShortcut = "ask_message"
 	globalShortcut  = "ask_anywhere"
 	shortcutName    = "Ask about Deephaven"
 )
 
-// shortcutIDs are the ids in use: "ask" is both in apps whose manifest is
-// older.
+// shortcutIDs are the ids in use: apps with an older manifest have "ask" for both.
 var shortcutIDs = []string{messageShortcut, globalShortcut, "ask"}
 
 // Slack's limits of a manifest, by its schema.
@@ -30,28 +29,28 @@ const (
 	defaultAppHue = "#1d4e89"
 )
 
-// scopes are what the bot token may do: exactly the Web API methods and
-// events that this package uses.
+// scopes are the scopes of the bot token: exactly those for the Web API methods and events that
+// this package uses.
 func scopes() []string {
 	return []string{
 		"app_mentions:read", // app_mention
-		"channels:read",     // conversations.info: is a channel shared, is the bot in it
+		"channels:read",     // conversations.info: whether a channel is shared, and the bot a member
 		"chat:write",        // chat.postMessage, update, postEphemeral
 		"commands",          // the slash command
-		scopeDND,            // dnd.teamInfo: who of those called is not to be disturbed
+		scopeDND,            // dnd.teamInfo: which of the people to mention are in Do Not Disturb
 		"files:write",       // files.getUploadURLExternal, completeUploadExternal
 		"groups:read",       // conversations.info of private channels
 		"im:history",        // message.im
 		"im:read",           // conversations.info of direct messages
 		"im:write",          // conversations.open
 		"mpim:read",         // conversations.info of group messages
-		"reactions:read",    // reaction_added, reaction_removed: only the bot's own matter
-		"reactions:write",   // reactions.add, remove: the round trip that shows that the bot hears
+		"reactions:read",    // reaction_added, reaction_removed: only the bot's own reactions are used
+		"reactions:write",   // reactions.add, remove: the round trip that verifies delivery of events
 		"users:read",        // users.info: a person's identity; users.getPresence
 	}
 }
 
-// events are what Slack tells the app of.
+// events are the events that Slack sends to the app.
 func events() []string {
 	return []string{"app_home_opened", "app_mention", "message.im", "reaction_added", "reaction_removed"}
 }
@@ -110,8 +109,8 @@ type shortcutFeature struct {
 	Description string `json:"description"`
 }
 
-// shortcuts open a window to type a command into, for where slash commands do
-// not work: in threads, and away from every channel.
+// shortcuts open a window to type a command into, for places without slash commands: threads, and
+// outside of channels.
 func shortcuts() []shortcutFeature {
 	return []shortcutFeature{
 		{Name: shortcutName, Type: "message", Callback: messageShortcut, Description: "A command about this message, answered in its thread"},
@@ -119,9 +118,8 @@ func shortcuts() []shortcutFeature {
 	}
 }
 
-// Manifest is the app manifest, as JSON, from which Slack makes an app that
-// has what the bot needs and nothing else: over Socket Mode, so that there is
-// no URL that anybody could call. name is what the app is called, at most 35
+// Manifest is the app manifest, as JSON, from which Slack creates an app with exactly what the bot
+// needs. It uses Socket Mode, so the app has no public URL. name is the app's name, at most 35
 // characters.
 func Manifest(name string) ([]byte, error) {
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxAppName || strings.ContainsFunc(name, unicode.IsControl) {

@@ -15,10 +15,10 @@ import (
 	"dhbot/internal/publish"
 )
 
-// The Edge is where the publisher puts its messages.
+// The publisher posts through the Edge.
 var _ publish.Messenger = (*Edge)(nil)
 
-// Web API methods whose 429s are remembered.
+// Web API methods whose rate limits are remembered.
 const (
 	methodPost      = "chat.postMessage"
 	methodUpdate    = "chat.update"
@@ -26,11 +26,10 @@ const (
 	methodFile      = "files.completeUploadExternal"
 )
 
-// Post puts a new message in a channel, or in a thread of it, and returns its
-// timestamp, which is its id. It waits for the channel's turn and through
-// every 429; a card that Slack's blocks cannot show is posted as text. Errors
-// wrap publish.ErrNoPlace where the channel does not take it. After any other
-// error, a time-out above all, the message may stand there all the same.
+// Post posts a new message in a channel, or in a thread of it, and returns its timestamp, which is
+// its id. It waits for the channel's rate limit and after every 429. It posts a card as text if
+// Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does not accept it. After
+// any other error, a time-out in particular, the message may have been posted.
 func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
 	u := background
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Action == card.TapApprove }) {
@@ -59,18 +58,16 @@ func (e *Edge) post(ctx context.Context, at engine.Place, u priority, c card.Car
 	return ts, nil
 }
 
-// Edit replaces a message when its turn comes: at most about 45 edits a
-// minute are made in the whole workspace, final ones first. Edits of one
-// message that wait at the same time become one, the latest. Errors wrap
-// publish.ErrGone where the message is not there any more. Edits are made by
-// Run; without it, and when ctx ends first, Edit returns an error and the
-// message stays as it was.
+// Edit replaces a message when its turn comes: at most about 45 edits a minute in the whole
+// workspace, final ones first. Waiting edits of one message become one, the latest. Errors wrap
+// publish.ErrGone if the message no longer exists. Run makes the edits; without it, and when ctx
+// ends first, Edit returns an error and the message is unchanged.
 func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	err := e.edits.put(ctx, messageKey{channel, ts}, c, final)
 	return explain("editing a message in "+channel, err)
 }
 
-// update is what the edit queue calls.
+// update is called by the edit queue.
 func (e *Edge) update(ctx context.Context, at messageKey, c card.Card) error {
 	return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
 		_, _, _, err := e.chat.UpdateMessageContext(ctx, at.channel, at.ts, opts...)
@@ -78,8 +75,7 @@ func (e *Edge) update(ctx context.Context, at messageKey, c card.Card) error {
 	})
 }
 
-// withFallback sends a card, and where Slack refuses its blocks sends it
-// again as plain text: better ugly than lost.
+// withFallback sends a card; if Slack rejects its blocks, it sends plain text instead.
 func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.Context, []slack.MsgOption) error) error {
 	r := renderer{}
 	err := limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.message(c))) })
@@ -92,15 +88,14 @@ func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.
 
 var errSlow = errors.New("no answer from Slack in time")
 
-// limited bounds one call of the Web API.
+// limited limits one call of the Web API.
 func limited(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errSlow)
 	defer cancel()
 	return call(ctx)
 }
 
-// options are a message's parameters. Slack is asked to look for nothing in
-// the text: chat.update would by default.
+// options are a message's parameters. Slack must not parse the text: chat.update would by default.
 func options(m message) []slack.MsgOption {
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
@@ -109,9 +104,8 @@ func options(m message) []slack.MsgOption {
 	}
 }
 
-// File puts a file in a channel or thread, under a name for downloads and a
-// title for readers. Content must already be redacted. Like a post it waits
-// for the channel's turn.
+// File puts a file in a channel or thread, with a name for downloads and a title for readers.
+// Content must already be redacted. Like a post it waits for the channel's rate limit.
 func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, content []byte) error {
 	if len(content) == 0 {
 		return fmt.Errorf("the file %q is empty: Slack takes none", name)

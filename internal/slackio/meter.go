@@ -2,24 +2,23 @@ package slackio
 
 import "unicode/utf8"
 
-// meter counts the bytes that blocks take as JSON, rather too many than too
-// few, so that a message is
-// within Slack's limit whatever it carries: what does not fit is cut.
+// meter counts an upper bound of the size of blocks as JSON, so that every message is within
+// Slack's limit: what does not fit is cut.
 type meter struct {
 	left int
 	cut  bool // something was left out
 }
 
-// part is a meter over at most n of what is left; give it back with join.
+// part is a meter for at most n of the remaining bytes; return it with join.
 func (m *meter) part(n int) *meter { return &meter{left: max(0, min(n, m.left))} }
 
-// join takes off what a part has used of n.
+// join subtracts the bytes that a part has used of n.
 func (m *meter) join(p *meter, n int) {
 	m.left -= max(0, min(n, m.left)) - p.left
 	m.cut = m.cut || p.cut
 }
 
-// take uses up n bytes, or says that they are not there.
+// take uses n bytes, or returns false if fewer remain.
 func (m *meter) take(n int) bool {
 	if n > m.left {
 		m.cut = true
@@ -29,13 +28,12 @@ func (m *meter) take(n int) bool {
 	return true
 }
 
-// text takes s and a fixed overhead, cutting s where need be; "" means that
-// nothing of it fits.
+// text uses s and a fixed overhead, and cuts s if needed; "" means that nothing fits.
 func (m *meter) text(s string, overhead int) string {
 	room := m.left - overhead
 	size := 0
 	const ellipsis = 3
-	end := -1 // where to cut if s turns out too long
+	end := -1 // where to cut if s is too long
 	for i, r := range s {
 		n := jsonSize(r)
 		if end < 0 && size+n+ellipsis > room {
@@ -58,7 +56,7 @@ func (m *meter) text(s string, overhead int) string {
 	return short
 }
 
-// jsonLen is the size of s within a JSON string as encoding/json writes it.
+// jsonLen is the size of s in a JSON string as encoding/json writes it.
 func jsonLen(s string) int {
 	n := 0
 	for _, r := range s {

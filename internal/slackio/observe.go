@@ -23,7 +23,7 @@ func (t *observedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// otherCall is a call of an address that Slack has given for one use.
+// otherCall is a call of a one-time address from Slack.
 const otherCall = "other"
 
 func (t *observedTransport) method(r *http.Request) string {

@@ -15,17 +15,17 @@ import (
 	"dhbot/auth"
 )
 
-// Identity is the bot's own account, as auth.test says at start.
+// Identity is the bot's own account, from auth.test at start.
 type Identity struct {
 	User, BotID string // U…, B…
-	Team        string // T…; of an org-wide installation it may be the E…
+	Team        string // T…; of an org-wide installation maybe the E…
 	Enterprise  string // E…, "" outside of Enterprise Grid
 }
 
-// Organisation is the one that the bot is installed in.
+// Organisation is the one in which the bot is installed.
 func (id Identity) Organisation() string { return cmp.Or(id.Enterprise, id.Team) }
 
-// Whoami asks Slack who the bot token belongs to.
+// Whoami asks Slack for the owner of the bot token.
 func (e *Edge) Whoami(ctx context.Context) (Identity, error) {
 	var id Identity
 	err := limited(ctx, func(ctx context.Context) error {
@@ -41,7 +41,7 @@ func (e *Edge) Whoami(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// memory remembers answers for a while.
+// memory caches answers.
 type memory[V any] struct {
 	now    func() time.Time
 	asking singleflight.Group
@@ -58,8 +58,8 @@ func newMemory[V any](now func() time.Time) *memory[V] {
 	return &memory[V]{now: now, seen: make(map[string]remembered[V])}
 }
 
-// maxRemembered bounds a memory; when it is full it forgets everything, which
-// costs one question per key.
+// maxRemembered limits a memory; when it is full it drops everything, which costs one query per
+// key.
 const maxRemembered = 10_000
 
 func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
@@ -73,9 +73,8 @@ func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
 	return r.value, true
 }
 
-// learn returns an answer at most maxAge old, asking anew where there is none.
-// Callers at the same time share one request, unless they want an
-// answer of right now: a question under way may have been asked before.
+// learn returns an answer at most maxAge old, and queries if there is none. Concurrent callers
+// share one query, except for maxAge 0: a running query may have started before the call.
 func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error)) (V, error) {
 	if v, ok := m.get(key, maxAge); ok {
 		return v, nil
@@ -102,7 +101,7 @@ func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error
 	return answer, err
 }
 
-// put remembers v as of asked, the time before the question.
+// put stores v with the time before its query.
 func (m *memory[V]) put(key string, v V, asked time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -112,17 +111,16 @@ func (m *memory[V]) put(key string, v V, asked time.Time) {
 	m.seen[key] = remembered[V]{v, asked}
 }
 
-// Lookup returns what Slack says about an account right now, or for reads
-// said at most maxAge ago; a request for an action, a vote and the check
-// before execution ask with 0. The team that an event named is not asked about
-// and decides nothing. An error is a refusal.
+// Lookup returns Slack's current data about an account or, for reads, data at most maxAge old. A
+// request for an action, a vote and the check before execution use 0. It ignores the team that an
+// event names. An error is a refusal.
 func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
 	p, err := e.profiles.learn(a.User, maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
 	p.Account = a
 	return p, err
 }
 
-// lookup asks Slack about an account.
+// lookup queries Slack about an account.
 func (e *Edge) lookup(ctx context.Context, a auth.Account) (auth.Profile, error) {
 	asked := e.now()
 	var user *slack.User
@@ -144,8 +142,8 @@ func (e *Edge) lookup(ctx context.Context, a auth.Account) (auth.Profile, error)
 	return p, nil
 }
 
-// Answered is when Slack last said anything: in answer to a question about a
-// person, a rate limit included, or on a socket.
+// Answered is the time of Slack's last answer to a query about a person, including a rate limit, or
+// of the last bytes on a socket.
 func (e *Edge) Answered() time.Time {
 	last := stamp(&e.answered)
 	for _, s := range e.Health().Sockets {
@@ -156,8 +154,8 @@ func (e *Edge) Answered() time.Time {
 	return last
 }
 
-// profile reads an answer of users.info. In an Enterprise Grid a person and
-// their organisation are enterprise_user's, and team_id may be missing.
+// profile converts an answer of users.info. In an Enterprise Grid the person and their organisation
+// are in enterprise_user, and team_id may be missing.
 func profile(u *slack.User) auth.Profile {
 	return auth.Profile{
 		ID:           cmp.Or(u.Enterprise.ID, u.ID),
@@ -170,12 +168,11 @@ func profile(u *slack.User) auth.Profile {
 	}
 }
 
-// channelFacts is what matters about a channel.
+// channelFacts are the relevant properties of a channel.
 type channelFacts struct{ shared, member bool }
 
-// Channel says whether people of other organisations are, or may come, into a
-// channel, and whether the bot is a member; what was known at most maxAge ago
-// is good enough. A direct message is never shared.
+// Channel reports whether people of other organisations are in a channel or may join it, and
+// whether the bot is a member; data may be maxAge old. A direct message is never shared.
 func (e *Edge) Channel(ctx context.Context, id string, maxAge time.Duration) (shared, member bool, err error) {
 	if strings.HasPrefix(id, "D") {
 		return false, true, nil

@@ -6,7 +6,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Link is the URL by which a message is opened, for people who may see it.
+// Link is the URL of a message, for people who may see it.
 func (e *Edge) Link(ctx context.Context, channel, ts string) (string, error) {
 	var link string
 	err := limited(ctx, func(ctx context.Context) (err error) {

@@ -14,8 +14,8 @@ import (
 
 const scopeDND = "dnd:read"
 
-// Absences asks Slack who of some people is away or in Do Not Disturb. An app that is
-// installed without dnd:read learns only who is away.
+// Absences asks Slack which of the users are away or in Do Not Disturb. Without the scope dnd:read
+// it returns only who is away.
 func (e *Edge) Absences(ctx context.Context, users []string) (map[string]presence.Absence, error) {
 	out := map[string]presence.Absence{}
 	var errs []error
@@ -41,8 +41,7 @@ func (e *Edge) Absences(ctx context.Context, users []string) (map[string]presenc
 	return out, explain("asking who is away", errors.Join(append(errs, err)...))
 }
 
-// dndUntil is the end of a time that is not to be disturbed and that has begun, zero for
-// none.
+// dndUntil is the end of a current Do Not Disturb time, zero for none.
 func dndUntil(d slack.DNDStatus, now time.Time) time.Time {
 	from, until := time.Unix(int64(d.NextStartTimestamp), 0), time.Unix(int64(d.NextEndTimestamp), 0)
 	if !d.Enabled || now.Before(from) || !now.Before(until) {

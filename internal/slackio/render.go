@@ -9,21 +9,19 @@ import (
 	"dhbot/internal/card"
 )
 
-// message is a card as Slack takes it: blocks, and the text that
-// notifications and screen readers use.
+// message is a card in Slack's form: blocks, and the text for notifications and screen readers.
 type message struct {
 	text   string
 	blocks []slack.Block
 }
 
-// renderer turns cards into Block Kit. Content stands in rich_text and
-// plain_text, which Slack does not parse; only the small print is mrkdwn,
-// since rich text cannot be small, and there everything is escaped.
+// renderer turns cards into Block Kit. Content is in rich_text and plain_text, which Slack does not
+// parse. Only the footer is mrkdwn, because rich text has no small size; everything there is
+// escaped.
 type renderer struct{}
 
-// message renders a card. It is within Slack's limits whatever the card
-// holds: first the head, the buttons and the small print get their room, then
-// the body gets what is left and is cut with a note.
+// message renders a card within Slack's limits. Head, buttons and footer are sized first; the body
+// gets the rest and is cut with a note.
 func (r renderer) message(c card.Card) message {
 	m := &meter{left: maxBlocksJSON}
 	head := r.head(c.Head, m)
@@ -37,7 +35,7 @@ func (r renderer) message(c card.Card) message {
 	return message{text: pushText(c), blocks: blocks}
 }
 
-// bare is a card without blocks, for when Slack refuses them.
+// bare is a card without blocks, for when Slack rejects them.
 func (r renderer) bare(c card.Card) message {
 	text := card.PlainText(c)
 	if c.Push != "" && !strings.Contains(text, c.Push) {
@@ -47,12 +45,12 @@ func (r renderer) bare(c card.Card) message {
 		text += "The buttons cannot be shown here: type the command instead.\n"
 	}
 	if text = escapeTo(text, maxBareText); strings.TrimSpace(text) == "" {
-		text = pushText(c) // Slack takes no message without text
+		text = pushText(c) // Slack accepts no message without text
 	}
 	return message{text: text}
 }
 
-// pushText is the notification's text: never empty, escaped, short enough.
+// pushText is the text of the notification: never empty, escaped, short enough.
 func pushText(c card.Card) string {
 	s := strings.TrimSpace(c.Push)
 	if s == "" {
@@ -69,7 +67,7 @@ const (
 	buttonsRoom = 5_000
 	footRoom    = 2_500
 	blockCost   = 60  // a block's own JSON around its elements
-	noteCost    = 150 // the note that says what was cut
+	noteCost    = 150 // the note about the cut
 	maxBody     = 40  // body blocks; a message has at most 50
 )
 
@@ -120,8 +118,7 @@ func (r renderer) element(e card.Element, m *meter) []slack.RichTextElement {
 	}
 }
 
-// preformatted keeps the head and the tail of what is too long: how output
-// began and how it ended matter more than its middle.
+// preformatted keeps the head and the tail of long output, which matter more than its middle.
 func preformatted(s string, m *meter) []slack.RichTextElement {
 	s = strings.Trim(clean(s), "\n")
 	if s == "" || !m.take(2*blockCost) {
@@ -140,8 +137,8 @@ func preformatted(s string, m *meter) []slack.RichTextElement {
 	}}
 }
 
-// middleOut is the first quarter and the last three of size bytes of JSON,
-// cut at lines where there are some.
+// middleOut is the first quarter and the last three quarters of size bytes of JSON, cut at line
+// ends if possible.
 func middleOut(s string, size int) string {
 	head, tail := size/4, size-size/4
 	i, n := 0, 0
@@ -172,8 +169,8 @@ func middleOut(s string, size int) string {
 	return s[:i] + "\n… " + fmt.Sprint(strings.Count(s[i:k], "\n")) + " lines left out …\n" + s[k:]
 }
 
-// table is a list with a row per line: columns do not fit a phone. The first
-// cell names the row.
+// table is a list with one line per row: columns do not fit on a phone. The first cell is the row's
+// name.
 func (r renderer) table(t card.Table, m *meter) []slack.RichTextElement {
 	var out []slack.RichTextElement
 	if len(t.Header) > 0 && m.take(blockCost) {
@@ -215,7 +212,7 @@ func (r renderer) table(t card.Table, m *meter) []slack.RichTextElement {
 	return append(out, slack.NewRichTextList(slack.RTEListBullet, 0, rows...))
 }
 
-// foot is the small print, the one place where mrkdwn is needed.
+// foot is the footer, the only place that needs mrkdwn.
 func (r renderer) foot(lines []card.Line, m *meter) []slack.Block {
 	if len(lines) == 0 {
 		return nil

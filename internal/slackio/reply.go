@@ -20,13 +20,12 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// reply answers one delivery. With the first answer it gives its worker's seat
-// to others: what is capped is the work towards an answer, not patience with
-// Slack, with a host that is slow, or with the store that records it all.
+// reply answers one delivery. Its first answer frees the worker: the limit applies to the work
+// before an answer, not to waiting for Slack, for a slow host, or for the store.
 type reply struct {
 	edge  *Edge
 	d     *delivery
-	leave func() // gives the seat back, once
+	leave func() // frees the worker, once
 
 	mu       sync.Mutex
 	ts       string // the message that Show posted
@@ -35,15 +34,14 @@ type reply struct {
 
 var _ handlers.Reply = (*reply)(nil)
 
-// Show posts the card where the person spoke, in the thread if there was one,
-// and when called again edits that message. A private card is whispered. In a
-// channel where the bot is no member only the person sees it, with a word why.
+// Show posts the card in the channel and thread of the command; later calls edit that message. A
+// private card is ephemeral. In a channel without the bot only the person sees it, with the reason.
 func (r *reply) Show(ctx context.Context, c card.Card) error {
 	if c.Private {
 		return r.Ephemeral(ctx, c)
 	}
 	return r.retrying(ctx, func() error {
-		if r.d.Channel == "" { // from the app's own page, or from anywhere
+		if r.d.Channel == "" { // from the Home tab, or a global shortcut
 			at, err := r.edge.direct(ctx, r.d.Account.User)
 			if err != nil {
 				return err
@@ -73,14 +71,14 @@ func (r *reply) outside(ctx context.Context, c card.Card, cause error) error {
 	return nil
 }
 
-// Ephemeral shows a card to the person only. Slack does not promise that such a
-// message arrives, and it is gone when the page is loaded again.
+// Ephemeral shows a card to the person only. Slack does not guarantee delivery, and the message
+// disappears when the page reloads.
 func (r *reply) Ephemeral(ctx context.Context, c card.Card) error {
 	return r.retrying(ctx, func() error { return r.edge.ephemeral(ctx, r.d, c) })
 }
 
-// Ask opens a form, which Slack allows within 3 s of the tap; where the tap was
-// in a window itself the form takes its place.
+// Ask opens a form, which Slack allows within 3 s of the tap. If the button was in a window, the
+// form replaces it.
 func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
 		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
@@ -105,8 +103,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	})
 }
 
-// Attach puts a file into the thread of what Show posted, or where the person
-// spoke.
+// Attach puts a file into the thread of Show's message, or where the command was typed.
 func (r *reply) Attach(ctx context.Context, f outputcard.File) error {
 	return r.ephemeral(func() error {
 		at := r.d.place()
@@ -149,8 +146,8 @@ func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
 	return at, explain("opening direct messages with "+user, err)
 }
 
-// retrying shows something, again where Slack had a hiccup: an answer that
-// stands there twice is better than none.
+// retrying calls show, and retries after a short outage of Slack: a duplicate answer is better than
+// none.
 func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
 	ctx, span := tracing.Begin(ctx, "post")
 	defer func() { tracing.End(span, err) }()
@@ -170,7 +167,7 @@ func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
 	})
 }
 
-// ephemeral runs what waits for Slack without holding the seat.
+// ephemeral runs a function that waits for Slack without holding the worker.
 func (r *reply) ephemeral(f func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -183,8 +180,8 @@ func (r *reply) ephemeral(f func() error) error {
 	return err
 }
 
-// TellRequester shows a card to a run's requester: in the channel where
-// that works, else as a direct message.
+// TellRequester shows a card to a run's requester: in the channel if possible, else as a direct
+// message.
 func (e *Edge) TellRequester(ctx context.Context, r engine.Run, c card.Card) error {
 	if r.Asked.Account.Team == auth.LocalTeam {
 		return nil // a terminal shows the run itself
@@ -198,7 +195,7 @@ func (e *Edge) TellRequester(ctx context.Context, r engine.Run, c card.Card) err
 	return err
 }
 
-// whyPrivate says why an answer is shown to its reader only.
+// whyPrivate explains why only the person sees an answer.
 func whyPrivate(cause error) string {
 	switch c := code(cause); {
 	case c == "is_archived":
@@ -210,8 +207,8 @@ func whyPrivate(cause error) string {
 	}
 }
 
-// notify shows a card to a delivery's sender, at the delivery's own address
-// first: that needs no token, and other limits hold there.
+// notify shows a card to a delivery's sender, first at the delivery's own address: that needs no
+// token and has other limits.
 func (e *Edge) notify(ctx context.Context, d *delivery, c card.Card) error {
 	if d.ResponseURL != "" && e.respond(ctx, d, c) == nil {
 		return nil
@@ -229,8 +226,8 @@ func (e *Edge) respond(ctx context.Context, d *delivery, c card.Card) error {
 	})
 }
 
-// ephemeral shows a card to the sender of a delivery: in the channel where that
-// works, else over the delivery's response URL, else as a direct message.
+// ephemeral shows a card to the sender of a delivery: in the channel if possible, else with the
+// delivery's response URL, else as a direct message.
 func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 	var errs []error
 	if d.Channel != "" {
@@ -256,8 +253,7 @@ func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 		errs = append(errs, explain("answering over the response URL", err))
 	}
 	if d.Channel == "" {
-		// A tap on the app's own page has no channel: the answer goes to the
-		// person's direct messages.
+		// A tap on the Home tab has no channel: the answer is a direct message.
 		at := d.place()
 		at.Channel = d.Account.User
 		_, err := e.post(ctx, at, interactive, c)

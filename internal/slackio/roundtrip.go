@@ -12,26 +12,25 @@ import (
 	"dhbot/internal/pause"
 )
 
-// roundTripReaction is the reaction by which the bot asks Slack to tell it something: Slack
-// sends the app an event of it, by the same way as everything that people do.
+// roundTripReaction is the reaction of the round trip. Slack sends the app an event for it, on the
+// same path as the events of people.
 const roundTripReaction = "ear"
 
-// RoundTrip is Slack's word that the bot has set its own mark on a message, or taken
-// it back.
+// RoundTrip is Slack's event that the bot has added or removed its own reaction.
 type RoundTrip struct {
 	Channel, TS string
 	On          bool
-	// Again says that Slack had sent it before, and that it was not acked: there
-	// is a connection that takes what people do and does nothing with it.
+	// Again means that Slack sent the event before, without an acknowledgement: a connection
+	// receives events and ignores them.
 	Again bool
 }
 
-// ErrAlreadyMarked says that a mark is already as it should be: no echo comes.
+// ErrAlreadyMarked means that the reaction is already as requested, so no event will come.
 var ErrAlreadyMarked = errors.New("the message is marked so already")
 
-// SetRoundTripMark sets the bot's mark on a message, or takes it back. Slack answers with
-// an Echo on any connection of the app. Errors wrap ErrMarked, and
-// publish.ErrGone where the message is not there any more.
+// SetRoundTripMark adds or removes the bot's reaction on a message. Slack sends a RoundTrip on any
+// connection of the app. Errors wrap ErrAlreadyMarked, and publish.ErrGone if the message no longer
+// exists.
 func (e *Edge) SetRoundTripMark(ctx context.Context, channel, ts string, on bool) error {
 	item := slack.NewRefToMessage(channel, ts)
 	err := limited(ctx, func(ctx context.Context) error {
@@ -46,11 +45,11 @@ func (e *Edge) SetRoundTripMark(ctx context.Context, channel, ts string, on bool
 	return explain("marking a message in "+channel, err)
 }
 
-// OnRoundTrip names what hears of the bot's own marks: it must not block. It is
-// called before Run.
+// OnRoundTrip sets the function that is called with each RoundTrip. It must not block. Call
+// OnRoundTrip before Run.
 func (e *Edge) OnRoundTrip(heard func(RoundTrip)) { e.onRoundTrip = heard }
 
-// roundTripOf is the echo that an event is, if it is one of the bot's own.
+// roundTripOf returns the RoundTrip of an event about the bot's own reaction.
 func roundTripOf(ev socketmode.Event, self Identity) (RoundTrip, bool) {
 	api, ok := ev.Data.(slackevents.EventsAPIEvent)
 	if !ok || self.User == "" {
@@ -70,15 +69,15 @@ func roundTripOf(ev socketmode.Event, self Identity) (RoundTrip, bool) {
 // renewWithin is how long the next socket waits for the one before it.
 const renewWithin = 10 * time.Second
 
-// Renew opens every socket anew, one after the other, so that another one hears
-// meanwhile: for a connection that looks well and hears nothing, and to have
-// Slack count the connections again.
+// Renew replaces every socket, one after the other, so that another one receives events meanwhile.
+// It is for a connection that is open but delivers nothing, and makes Slack count the connections
+// again.
 func (e *Edge) Renew(ctx context.Context) {
 	for _, s := range e.sockets {
 		before := s.health().Opened
 		select {
 		case s.reconnect <- struct{}{}:
-		default: // it is about to be opened anew
+		default: // a reconnect is already requested
 		}
 		for until := e.now().Add(renewWithin); e.now().Before(until); {
 			if h := s.health(); h.Up && h.Opened > before {

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// slowWorthSaying is the shortest pause by Slack's limits that the person who
-	// waits is announced.
+	// slowWorthSaying is the shortest pause by Slack's rate limits that is announced to the waiting
+	// person.
 	slowWorthSaying = 3 * time.Second
-	// slowWindow is for how long after its handling a command may still meet a
-	// pause: its run's card is posted a moment later.
+	// slowWindow is how long after its handling a command may still be delayed: its run's card is
+	// posted a moment later.
 	slowWindow = 5 * time.Second
 )
 
-// slowed are the slash commands whose answers a pause would hold back. They can
-// be answered at their own address, which has limits of its own.
+// slowed are the slash commands whose answers a pause would delay. They can be answered at their
+// response URL, which has other limits.
 type slowed struct {
 	mu      sync.Mutex
 	waiting map[*delivery]bool
@@ -27,7 +27,7 @@ type slowed struct {
 
 func newSlowed() *slowed { return &slowed{waiting: map[*delivery]bool{}} }
 
-// watchSlow informs a slash command of pauses until stop is called, and for a
+// watchSlow announces pauses to the sender of a slash command until stop is called, and for a
 // moment after.
 func (e *Edge) watchSlow(d *delivery) (stop func()) {
 	if d.Via != handlers.Slash || d.ResponseURL == "" {
@@ -46,8 +46,7 @@ func (e *Edge) watchSlow(d *delivery) (stop func()) {
 	}
 }
 
-// paused tells waiting callers that Slack lets nothing be posted for a while,
-// each once.
+// paused announces a pause to waiting callers, once to each.
 func (e *Edge) paused(left time.Duration) {
 	if left < slowWorthSaying {
 		return

@@ -18,26 +18,25 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// socket keeps one Socket Mode connection up. Each connection is one life: a
-// client of its own that opens once. slack-go would connect again by itself,
-// without a pause and for ever; here every new life waits for its back-off,
-// and a token that was never taken ends the edge.
+// socket keeps one Socket Mode connection open. Each connection has its own client that opens once.
+// slack-go would reconnect by itself, forever and without a pause; here each reconnect has a
+// back-off, and a token that never worked ends the edge.
 type socket struct {
 	edge      *Edge
 	n         int           // from 1
-	reconnect chan struct{} // holds one wish to be opened anew
+	reconnect chan struct{} // holds one request to reconnect
 	connectionState
 }
 
 // connection is one connection.
 type connection struct {
 	client *socketmode.Client
-	// plain are acks without a waiter, and that must not be sent by the
-	// goroutine that reads: Ack deadlocks there in a burst.
+	// plain are acknowledgements without a waiting goroutine. The reading goroutine must not send
+	// them: Ack deadlocks there in a burst.
 	plain chan ack
 	over  chan struct{} // closed when the connection is gone
-	// work is the context of what this connection delivers. It outlives the
-	// connection: accepted deliveries are finished.
+	// work is the context for this connection's deliveries. It outlives the connection, because
+	// accepted deliveries are finished.
 	work context.Context
 }
 
@@ -45,7 +44,7 @@ type connection struct {
 type ack struct {
 	id       string
 	payload  any
-	received time.Time // when the envelope came
+	received time.Time // when the envelope arrived
 }
 
 var (
@@ -54,8 +53,7 @@ var (
 	errRenewed        = errors.New("it is opened anew, to be sure that it hears")
 )
 
-// run lives until ctx ends or an error comes that cannot pass. What it
-// delivers is handled under work.
+// run runs until ctx ends or a permanent error occurs. Deliveries are handled with work.
 func (s *socket) run(ctx, work context.Context) error {
 	backoff := newBackoff()
 	for {
@@ -69,8 +67,8 @@ func (s *socket) run(ctx, work context.Context) error {
 			if !s.edge.heard() {
 				return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack says %w: %s", err, advice)
 			}
-			// It was good: the bot stays, says so, and still takes commands at
-			// the terminal.
+			// The token worked before: the bot keeps running, reports the problem, and still
+			// accepts commands at the terminal.
 			s.edge.log.ErrorContext(ctx, "the app-level token is refused; trying again", "in", mostDelay, "err", err, "advice", advice)
 			if !pause.For(ctx, mostDelay) {
 				return nil
@@ -99,7 +97,7 @@ func newBackoff() retry.Backoff {
 	return retry.WithJitterPercent(20, retry.WithCappedDuration(mostDelay, retry.NewExponential(leastDelay)))
 }
 
-// serve is one life: it returns when the connection has ended, and why.
+// serve runs one connection. It returns the reason for its end.
 func (s *socket) serve(ctx, work context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -124,8 +122,7 @@ func (s *socket) serve(ctx, work context.Context) error {
 			close(l.over)
 			end(err)
 			<-acked
-			// What was read before the end has been delivered and will not
-			// come again; it is handled like the rest.
+			// Events read before the end will not be redelivered, so they are handled too.
 			for len(l.client.Events) > 0 {
 				s.handleEvent(l, <-l.client.Events, end)
 			}
@@ -134,8 +131,8 @@ func (s *socket) serve(ctx, work context.Context) error {
 	}
 }
 
-// dial makes the client of one life. The debug option stays off: it caps
-// connections at six minutes and logs what people type.
+// dial makes the client of one connection. The debug option stays off: it limits connections to six
+// minutes and logs what people type.
 func (s *socket) dial() *socketmode.Client {
 	e := s.edge
 	opts := []slack.Option{
@@ -147,8 +144,8 @@ func (s *socket) dial() *socketmode.Client {
 	return socketmode.New(api, socketmode.OptionDialer(s.dialer()), socketmode.OptionReadLimit(8<<20))
 }
 
-// once lets one request through: slack-go's second attempt to connect is how
-// it shows that the first connection has ended.
+// once allows one request: slack-go's second attempt to connect shows that the first connection has
+// ended.
 type once struct {
 	client wire.Client
 	used   atomic.Bool
@@ -162,7 +159,7 @@ func (o *once) Do(r *http.Request) (*http.Response, error) {
 	return o.client.Do(r)
 }
 
-// handleEvent takes one event of the socket and never blocks.
+// handleEvent handles one event of the socket and never blocks.
 func (s *socket) handleEvent(l *connection, ev socketmode.Event, end context.CancelCauseFunc) {
 	switch ev.Type {
 	case socketmode.EventTypeHello:
@@ -187,8 +184,8 @@ func connectionError(ev socketmode.Event) error {
 	return errPingLate
 }
 
-// unreadable acks what slack-go cannot parse, an event of a kind it does not
-// know for one, since Slack would deliver it again and again.
+// unreadable acknowledges events that slack-go cannot parse, such as an unknown kind, because Slack
+// would redeliver them again and again.
 func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 	bad, ok := ev.Data.(*socketmode.ErrorBadMessage)
 	if !ok {
@@ -206,8 +203,8 @@ func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 	s.edge.ackLater(l, ack{id: envelope.ID})
 }
 
-// sendAcks sends this life's plain acks, and those of envelopes whose own
-// connection has ended: Slack takes an ack on any connection of the app.
+// sendAcks sends this connection's plain acknowledgements, and those of envelopes whose connection
+// has ended: Slack accepts an acknowledgement on any connection of the app.
 func (s *socket) sendAcks(ctx context.Context, l *connection) {
 	for {
 		var a ack

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/card"
 )
 
-// What an element takes as JSON besides its text, generously.
+// Upper bounds of an element's size as JSON, without its text.
 const (
 	textCost = 70
 	dateCost = 160
@@ -27,7 +27,7 @@ var (
 	groupID = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 )
 
-// section is a paragraph of lines. Nil means that there is nothing to show.
+// section is a paragraph of lines; nil means that it is empty.
 func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
 	var out []slack.RichTextSectionElement
 	for i, l := range lines {
@@ -49,7 +49,7 @@ func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
 	return slack.NewRichTextSection(out...)
 }
 
-// span is one rich text element, or nil where it is empty or does not fit.
+// span is one rich text element; nil if it is empty or does not fit.
 func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
 	switch {
 	case s.Kind == card.Who && mentionable(s.Account):
@@ -96,8 +96,8 @@ func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
 	}
 }
 
-// mrkdwn is a span as escaped mrkdwn; the only live tokens are the mention of
-// a Who or a Group and the date of a When.
+// mrkdwn is a span as escaped mrkdwn. The only active tokens are the mention of a Who or a Group
+// and the date of a When.
 func (r renderer) mrkdwn(s card.Span) string {
 	switch {
 	case s.Kind == card.Who && mentionable(s.Account):
@@ -113,14 +113,14 @@ func (r renderer) mrkdwn(s card.Span) string {
 	}
 }
 
-// mentionable says that an account can be named by its id. In an Enterprise
-// Grid events name any of its teams, so the team does not matter.
+// mentionable reports whether an account can be mentioned by its id. In an Enterprise Grid events
+// may name any of its teams, so the team does not matter.
 func mentionable(a auth.Account) bool {
 	return a.Team != auth.LocalTeam && userID.MatchString(a.User)
 }
 
-// linkable says that a URL may stand in a message as a link: of a web page, and
-// without what could end the link early.
+// linkable reports whether a URL may be a link in a message: a web page, without characters that
+// could end the link early.
 func linkable(link string) bool {
 	u, err := url.Parse(link)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && len(link) <= maxURL &&

@@ -8,12 +8,11 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// proveEvery is how often a bot token that Slack refused is tried again.
+// proveEvery is how often the bot retries a refused bot token.
 const proveEvery = 30 * time.Second
 
-// noAnswer is why a delivery cannot be answered with the bot token, "" where it
-// can. What was typed at a slash command or tapped can still be answered over
-// its acknowledgement or its own address.
+// noAnswer is why a delivery cannot be answered with the bot token, "" if it can. Slash commands
+// and taps can still be answered in their acknowledgement or at their response URL.
 func (e *Edge) noAnswer() string {
 	for _, r := range e.watch.Refused() {
 		if r.Token == wire.BotToken {
@@ -23,8 +22,7 @@ func (e *Edge) noAnswer() string {
 	return ""
 }
 
-// proveToken tries a bot token that was refused again and again: a workspace
-// that let the app go may take it back.
+// proveToken retries a refused bot token: a workspace that removed the app may install it again.
 func (e *Edge) proveToken(ctx context.Context) {
 	for pause.For(ctx, proveEvery) {
 		if e.noAnswer() == "" {
