@@ -8,28 +8,26 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// ambiguousClaims are the keys of deliveries whose Claim failed in this process. Each
-// of them may be stored, or be stored yet by a request that is still under way,
-// while its sender was answered that it did not count. So each is marked as handled
-// as soon as the store answers: from then on it is not resumed.
+// ambiguousClaims are the keys of deliveries whose Claim failed in this process. Such a claim may
+// be stored all the same, or a request in progress may still store it, although its sender was told
+// that it does not count. So each is marked as handled as soon as the store answers; then it is not
+// resumed.
 //
-// They are in memory only. Should this process die before the store answers
-// again, a claim that was stored after all looks like any other that was
-// accepted and not handled, and is taken up as such if it is young enough
-// (docs/state.md says what that can mean).
+// They are in memory only. If this process dies before the store answers, a stored claim looks like
+// any other accepted delivery that was not handled, and is resumed if it is young enough
+// (docs/state.md explains the consequence).
 type ambiguousClaims struct {
 	mu   sync.Mutex
 	keys []string
 	wake chan struct{}
 }
 
-// maxAmbiguousClaims bounds the memory of an outage: more deliveries than Slack sends
-// in hours.
+// maxAmbiguousClaims limits the memory during an outage: more deliveries than Slack sends in hours.
 const maxAmbiguousClaims = 100_000
 
 func newAmbiguousClaims() *ambiguousClaims { return &ambiguousClaims{wake: make(chan struct{}, 1)} }
 
-// add remembers a key; false says that there are too many.
+// add remembers a key; false means that there are too many.
 func (d *ambiguousClaims) add(key string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,7 +64,7 @@ func (d *ambiguousClaims) len() int {
 	return len(d.keys)
 }
 
-// keepAmbiguousClaims settles doubtful claims until ctx ends, and then once more.
+// keepAmbiguousClaims settles ambiguous claims until ctx ends, and then once more.
 func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.Timeout)
 	defer tick.Stop()
@@ -83,7 +81,7 @@ func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
 		case <-s.ambiguous.wake:
 		case <-tick.C:
 		}
-		_ = s.settleAmbiguousClaims(ctx) // the next tick tries again; Claim has reported the trouble
+		_ = s.settleAmbiguousClaims(ctx) // the next tick retries; Claim has reported the error
 	}
 }
 
@@ -100,8 +98,7 @@ func (s *Store) settleAmbiguousClaims(ctx context.Context) error {
 	}
 }
 
-// void marks a delivery as handled whether it is stored or not, so that a
-// Claim that comes after finds it there.
+// void marks a delivery as handled whether it is stored or not, so that a later Claim finds it.
 func (s *Store) void(ctx context.Context, key string) error {
 	settle, err := s.Settling(key)
 	if err != nil {

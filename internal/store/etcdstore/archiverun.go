@@ -23,13 +23,13 @@ import (
 // archivedRun is the form of a run in the archive.
 type archivedRun struct {
 	V    int             `json:"v"`
-	Rev  int64           `json:"rev"` // the run's, in the store
-	Run  json.RawMessage `json:"run"` // as it was stored
+	Rev  int64           `json:"rev"` // revision in the store
+	Run  json.RawMessage `json:"run"` // the stored bytes
 	Post json.RawMessage `json:"post,omitempty"`
 }
 
-// archiveRuns moves runs that ended more than KeepRunsFor ago or stand beyond
-// the newest KeepRuns, and returns how many. Their ids stay behind.
+// archiveRuns moves runs that ended more than KeepRunsFor ago or are not among the newest KeepRuns,
+// and returns their number. Their ids stay in the store.
 func (s *Store) archiveRuns(ctx context.Context, cmp []clientv3.Cmp) (moved int, err error) {
 	resp, err := s.etcd.Get(ctx, "listing ended runs", s.keys.Endeds(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Store) archiveRuns(ctx context.Context, cmp []clientv3.Cmp) (moved int,
 	return moved, nil
 }
 
-// endedKey reads a key of the index of ended runs.
+// endedKey parses a key of the index of ended runs.
 func (s *Store) endedKey(key string) (id string, ended time.Time, err error) {
 	inverted, id, _ := strings.Cut(strings.TrimPrefix(key, s.keys.Endeds()), "/")
 	ms, err := strconv.ParseInt(inverted, 10, 64)
@@ -66,8 +66,8 @@ func (s *Store) endedKey(key string) (id string, ended time.Time, err error) {
 	return id, time.UnixMilli(keymap.MaxMillis - ms), nil
 }
 
-// archiveRun moves one run. A message that does not show the run's end yet
-// keeps it in the store, unless the end is long past.
+// archiveRun moves one run. A run whose message does not show its end stays in the store, unless it
+// ended long ago.
 func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id string, expired bool) (moved bool, err error) {
 	runKey, postKey := s.keys.Run(id), s.keys.Post(id)
 	both := []clientv3.Op{clientv3.OpGet(runKey), clientv3.OpGet(postKey)}
@@ -81,7 +81,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	}
 	st, err := s.decodeRun(run)
 	if errors.Is(err, engine.ErrNewerForm) || errors.Is(err, engine.ErrTampered) {
-		return false, nil // a newer bot's to move, or no one's
+		return false, nil // a newer bot moves it, or none does
 	}
 	form := st.Run
 	if err != nil {
@@ -115,13 +115,13 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	return err == nil, err
 }
 
-// showsEnd says whether a run's message shows its newest form.
+// showsEnd reports whether a run's message shows its newest form.
 func showsEnd(post *etcdconn.KeyValue, rev int64) bool {
 	var p publish.Post
 	return post.ModRevision != 0 && json.Unmarshal(post.Value, &p) == nil && p.Rev >= rev
 }
 
-// getArchived returns a run that was moved, or engine.ErrNotFound.
+// getArchived returns an archived run, or engine.ErrNotFound.
 func (s *Store) getArchived(id string) (engine.Stored, error) {
 	if s.archive == nil {
 		return engine.Stored{}, fmt.Errorf("%w: %s", engine.ErrNotFound, id)

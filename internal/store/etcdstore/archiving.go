@@ -10,17 +10,16 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Moved is how much one call of Archive took out of the store.
+// Moved is what one call of Archive moved out of the store.
 type Moved struct {
 	Entries uint64 // of the trail
 	Runs    int
 }
 
-// Archive moves into the archive what the store need not hold any longer: the
-// oldest entries of the trail beyond the newest KeepTrail, in segments, and
-// runs that ended long ago. Entries that were not posted stay. Without an
-// archive, and in an external cluster while another replica leads, it does
-// nothing. Run does it by itself.
+// Archive moves data into the archive that the store need not keep: the oldest entries of the trail
+// beyond the newest KeepTrail, in segments, and runs that ended long ago. Entries that are not
+// posted stay. It does nothing without an archive, or in an external cluster while another replica
+// leads. Run calls it regularly.
 func (s *Store) Archive(ctx context.Context) (Moved, error) {
 	var m Moved
 	cmp, mine := s.MayTrim()
@@ -70,8 +69,7 @@ func (s *Store) keepArchive(ctx context.Context) error {
 	}
 }
 
-// freeSpace lets an embedded store that was left full start: without room it
-// could not even take a lease.
+// freeSpace lets a full embedded store start: without free space it could not take a lease.
 func (s *Store) freeSpace(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

@@ -34,24 +34,23 @@ const (
 	sumsName     = "SHA256SUMS"
 )
 
-// Manifest says what a backup is of.
+// Manifest describes a backup.
 type Manifest struct {
 	Format string    `json:"format"` // "dhbot-state"
 	V      int       `json:"v"`      // 1
 	At     time.Time `json:"at"`     // UTC
-	// Head is the newest entry of the trail when the backup began; the backup
-	// holds at least so much.
+	// Head is the newest entry of the trail when the backup began; the backup may contain later
+	// ones.
 	Head audit.Head `json:"head"`
 }
 
 const manifestFormat = "dhbot-state"
 
-// ErrNotEmbedded says that an external cluster is not the bot's to back up.
+// ErrNotEmbedded means that the bot cannot back up an external cluster.
 var ErrNotEmbedded = errors.New("the state is in an external etcd: back it up with `etcdctl snapshot save`, and after that copy the archive directory")
 
-// Backup writes the state of an embedded store, its archive included, as a tar
-// file, while the store is in use. Between the start and the end of a backup
-// nothing is moved into the archive.
+// Backup writes the state of an embedded store and its archive as a tar file, while the store is in
+// use. Nothing is archived during a backup.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 	m := Manifest{Format: manifestFormat, V: 1, At: s.conf.Now().UTC().Truncate(time.Second)}
 	if !s.etcd.Embedded() {
@@ -94,7 +93,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 	return m, b.finish()
 }
 
-// backup is a tar file that is being written.
+// backup is a tar file in progress.
 type backup struct {
 	tar  *tar.Writer
 	at   time.Time

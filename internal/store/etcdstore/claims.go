@@ -17,29 +17,29 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// A claim's key is written twice at most: when it is made and when it is
-// settled. Its version in etcd therefore says its state: 1 accepted, 2 handled.
+// A claim's key is written at most twice: when the claim is made and when it is settled. So its
+// version in etcd is its state: 1 accepted, 2 handled.
 
 // claim is the value of a claim's key.
 type claim struct {
 	V       int    `json:"v"`
 	State   string `json:"state"` // accepted, handled
 	Replica string `json:"replica"`
-	At      int64  `json:"at"` // Unix milliseconds, of the state
+	At      int64  `json:"at"` // Unix milliseconds, when the state began
 	Payload []byte `json:"payload,omitempty"`
 }
 
 const (
 	accepted = "accepted"
 	handled  = "handled"
-	// dropped is, never stored, one that was accepted and does not count.
+	// dropped is the state, never stored, of an accepted claim that does not count.
 	dropped = "dropped"
-	// maxKey keeps what a platform calls a delivery from growing our keys.
+	// maxKey limits the length of a platform's delivery ids in our keys.
 	maxKey = 512
 )
 
-// claimValue is the value of a claim's key, signed: whoever could write one
-// could make the bot carry out a command that was never given.
+// claimValue is the value of a claim's key. It is signed, because a forged claim could make the bot
+// execute a command that no person gave.
 func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	b, err := json.Marshal(claim{1, state, s.conf.Replica, s.conf.Now().UnixMilli(), payload})
 	if err != nil || s.Key() == nil {
@@ -52,8 +52,8 @@ func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
 }
 
-// openClaim reads the value of a claim's key. current is false for one that does
-// not count: it is not signed so, or of an earlier epoch, or was handled before.
+// openClaim parses the value of a claim's key. current is false for a claim that does not count: it
+// has no valid signature, is of an earlier epoch, or was already handled.
 func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
 	v, signed := sign.Content(kv.Value)
 	current = true
@@ -63,7 +63,7 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 		case errors.Is(why, sign.ErrNewerForm):
 			return claim{V: sign.Form}, false, nil
 		case why != nil && !signed && kv.Version > 1:
-			current = false // of a version that signed nothing: all that it handled stays handled
+			current = false // from an unsigned version: its handled claims stay handled
 		case why != nil:
 			current = false
 			_ = s.Tampered("delivery "+key, why)
@@ -74,9 +74,9 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 	return c, current, json.Unmarshal(v.Body, &c)
 }
 
-// Claim stores the payload under key unless the key is there; first says that
-// this call stored it. One transaction. After an error the payload may have
-// been stored all the same, see doubts.
+// Claim stores the payload under key unless the key exists; first reports whether this call stored
+// it. It is one transaction. After an error the payload may have been stored all the same, see
+// ambiguousClaims.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
 	if key == "" || len(key) > maxKey {
 		return false, fmt.Errorf("a delivery is claimed under a key of 1 to %d bytes, this one has %d", maxKey, len(key))
@@ -101,8 +101,8 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 	return resp.Succeeded, nil
 }
 
-// Settle marks a delivery as handled and drops its payload. One that is
-// settled already stays as it is, one that is not there stays away.
+// Settle marks a delivery as handled and drops its payload. It does not change a settled delivery,
+// and does not create a missing one.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	k := s.keys.Claim(key)
 	value, err := s.claimValue(key, handled, nil)
@@ -130,13 +130,13 @@ func (s *Store) Settling(key string) (clientv3.Op, error) {
 		[]clientv3.Op{clientv3.OpPut(k, value)}, nil), err
 }
 
-// unsettled requires, in a transaction, that a delivery was not handled.
+// unsettled is the condition that a delivery was not handled.
 func (s *Store) unsettled(key string) clientv3.Cmp {
 	return clientv3.Compare(clientv3.Version(s.keys.Claim(key)), "<", 2)
 }
 
-// Unsettled calls f with every delivery that was claimed and not settled,
-// oldest first: what a replica that died has left unhandled.
+// Unsettled calls f with every delivery that was claimed and not settled, oldest first: the
+// deliveries that dead replicas did not handle.
 func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
 	type open struct {
 		claim
@@ -161,8 +161,8 @@ func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte
 	return nil
 }
 
-// Sweep forgets deliveries handled more than KeepClaims ago, and returns how
-// many. Run does it by itself.
+// Sweep deletes deliveries handled more than KeepClaims ago, and returns their number. Run calls it
+// regularly.
 func (s *Store) Sweep(ctx context.Context) (int, error) {
 	var old []clientv3.Op
 	limit := s.conf.Now().Add(-KeepClaims).UnixMilli()
@@ -184,7 +184,7 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 	return len(old), nil
 }
 
-// eachClaim pages through all claims.
+// eachClaim reads all claims, page by page.
 func (s *Store) eachClaim(ctx context.Context, f func(key string, c claim) error) error {
 	from, end := s.keys.Claims(), clientv3.GetPrefixRangeEnd(s.keys.Claims())
 	for {
@@ -199,7 +199,7 @@ func (s *Store) eachClaim(ctx context.Context, f func(key string, c claim) error
 				return fmt.Errorf("the stored delivery %s cannot be read: %w", key, err)
 			}
 			from = string(kv.Key) + "\x00"
-			if c.V > 1 { // the newer replicas' to handle and to forget
+			if c.V > 1 { // newer replicas handle and delete it
 				s.noteNewer(fmt.Errorf("%w: delivery %s, form %d", engine.ErrNewerForm, key, c.V))
 				continue
 			}

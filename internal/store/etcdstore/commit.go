@@ -31,12 +31,11 @@ type held struct {
 	rev int64
 }
 
-// commitTries bounds how often a Commit looks at the locks anew. It does so
-// only when the run's own locks were others than it thought, which another writer
-// else's commit can change only by freeing one.
+// commitTries limits how often a Commit reads the locks again. It does so only when the run's own
+// locks differ from what it assumed; another writer's commit can only free one.
 const commitTries = 5
 
-// Commit makes one change in one transaction, see engine.Runs.
+// Commit makes one change in one transaction; see engine.Runs.
 func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	if err := c.Check(); err != nil {
 		return 0, err
@@ -73,7 +72,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return 0, fmt.Errorf("%w: the locks of run %s keep changing", engine.ErrConflict, c.Run.ID)
 }
 
-// conditions are what must hold for the change to be made.
+// conditions are the conditions of the transaction.
 func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 	run := s.keys.Run(c.Run.ID)
 	list := append(s.Current(), s.Lives())
@@ -88,7 +87,7 @@ func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 		list = append(list, s.unsettled(c.Claim))
 	}
 	for _, name := range lockNames(c) {
-		// An absent key has revision 0: free, or as this run holds it.
+		// An absent key has revision 0: the lock must be free, or held by this run.
 		list = append(list, clientv3.Compare(clientv3.ModRevision(s.keys.Lock(name)), "=", own(locks, c.Run.ID, name)))
 	}
 	if c.Release {
@@ -101,13 +100,13 @@ func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 	return list
 }
 
-// lockNames are the locks to take, each once: etcd refuses to write a key
-// twice in one transaction.
+// lockNames are the locks to take, without duplicates: etcd refuses to write a key twice in one
+// transaction.
 func lockNames(c engine.Change) []string {
 	return slices.Compact(slices.Sorted(slices.Values(c.Take)))
 }
 
-// own is the revision at which the run took the lock, 0 where it did not.
+// own is the revision at which the run took the lock, 0 if it did not.
 func own(locks []held, run, name string) int64 {
 	for _, l := range locks {
 		if l.Name == name && l.Run == run {
@@ -117,7 +116,7 @@ func own(locks []held, run, name string) int64 {
 	return 0
 }
 
-// effects are what the change does, and how many bytes that takes.
+// effects are the operations of the change, and their size in bytes.
 func (s *Store) effects(c engine.Change, locks []held) (ops []clientv3.Op, size int, err error) {
 	put := func(key, value string) {
 		ops = append(ops, clientv3.OpPut(key, value))
@@ -179,8 +178,7 @@ func (s *Store) endedAt(r engine.Run) time.Time {
 	return s.conf.Now()
 }
 
-// evidence is read instead, where a condition does not hold; diagnose knows
-// its order.
+// evidence is read if a condition does not hold; diagnose depends on its order.
 func (s *Store) evidence(c engine.Change) []clientv3.Op {
 	keysOnly := clientv3.WithKeysOnly()
 	ops := []clientv3.Op{
@@ -196,8 +194,8 @@ func (s *Store) evidence(c engine.Change) []clientv3.Op {
 	return ops
 }
 
-// diagnose tells why a change was not made, the gravest reason first. Without
-// one the run's own locks were others than assumed: it returns those found.
+// diagnose returns why a change was not made, the most serious reason first. Without a reason the
+// run's own locks differed from the assumed ones: it returns the locks found.
 func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error) {
 	first := func(i int) *etcdconn.KeyValue {
 		if kvs := found[i].GetResponseRange().Kvs; len(kvs) > 0 {
@@ -262,7 +260,7 @@ func (s *Store) readLocks(kvs []*etcdconn.KeyValue) ([]held, error) {
 		if err := json.Unmarshal(kv.Value, &v); err != nil {
 			return nil, fmt.Errorf("the stored lock %s cannot be read: %.100q", name, kv.Value)
 		}
-		if v.V != 1 { // a newer bot's: held, whatever else its form says
+		if v.V != 1 { // a newer bot's lock is held, whatever its form
 			s.noteNewer(fmt.Errorf("%w: lock %s, form %d", engine.ErrNewerForm, name, v.V))
 		}
 		list = append(list, held{engine.Lock{Name: name, Run: v.Run, Reason: v.Reason, Since: v.Since}, kv.ModRevision})

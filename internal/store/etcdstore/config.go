@@ -16,63 +16,59 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// DefaultPrefix is where the keys lie.
+// DefaultPrefix is the prefix of all keys.
 const DefaultPrefix = "dhbot/v1/"
 
-// KeepClaims is how long a handled delivery is remembered at least. Slack
-// redelivers an event for up to an hour; the rest is room for clocks that differ.
+// KeepClaims is the least time for which a handled delivery is kept. Slack redelivers an event for
+// up to an hour; the rest allows for different clocks.
 const KeepClaims = 75 * time.Minute
 
-// Config says where the state is. Exactly one of Dir and Endpoints is set.
+// Config describes where the state is stored. Exactly one of Dir and Endpoints is set.
 type Config struct {
-	// Dir is a local directory for the embedded store, made with mode 0700.
+	// Dir is a local directory for the embedded store, created with mode 0700.
 	Dir string
-	// Endpoints are URLs of an external cluster. Plain http is taken for
-	// loopback addresses only.
+	// Endpoints are URLs of an external cluster. Plain http is allowed for loopback addresses only.
 	Endpoints []string
 	TLS       etcdconn.TLS
 	User      string
 	Password  secret.Text
 
 	Prefix string // DefaultPrefix
-	// ConfigHash names the config that this replica runs by, for its peers to
-	// compare; see Peers.
+	// ConfigHash identifies the config of this replica, for comparison with its peers; see Peers.
 	ConfigHash string
 
-	Replica  string        // name of this replica, unique among those alive; "bot" by default
-	LeaseTTL time.Duration // how long a vanished replica counts as alive; 10 s, whole seconds
+	Replica  string        // name of this replica, unique among live ones; "bot" by default
+	LeaseTTL time.Duration // how long a dead replica counts as alive; 10 s, whole seconds
 	Timeout  time.Duration // of one call; 3 s
 	SealEach time.Duration // how often pending records are sealed; 500 ms
-	// AppendEach is how far transactions are apart that append records of no
-	// run, at least; 100 ms. All who come meanwhile share the next.
+	// AppendEach is the least time between transactions that append records without a run; 100 ms.
+	// Records that arrive meanwhile share the next one.
 	AppendEach time.Duration
-	Quota      int64 // embedded: most bytes of the database; 2 GiB
+	Quota      int64 // embedded: largest size of the database; 2 GiB
 
-	// Archive is a directory for what the store need not hold for ever, shared
-	// by all replicas; "" keeps everything in the store.
+	// Archive is a directory for data that need not stay in the store, shared by all replicas; ""
+	// keeps everything in the store.
 	Archive     string
-	ArchiveEach time.Duration // how often it is moved there; 1 min
-	KeepTrail   uint64        // newest entries of the trail that stay; 10,000
+	ArchiveEach time.Duration // how often data is archived; 1 min
+	KeepTrail   uint64        // newest entries of the trail that stay in the store; 10,000
 	Segment     uint64        // entries that are moved at a time; 10,000
-	KeepRuns    int           // newest ended runs that stay; 2,000
-	KeepRunsFor time.Duration // and for how long; 30 days
-	// KeepHistory is how many changes of the past an embedded store keeps at
-	// least, counted in revisions or sealed records, for watches that fall
-	// behind; 2,000.
+	KeepRuns    int           // newest ended runs that stay in the store; 2,000
+	KeepRunsFor time.Duration // how long they stay; 30 days
+	// KeepHistory is the least number of past changes that an embedded store keeps for slow
+	// watches, counted in revisions or sealed records; 2,000.
 	KeepHistory int64
 
-	// KeyFile is the file of the key that signs what is stored, outside Dir; an
-	// embedded store makes one where there is none. "" opens a store that is
-	// signed for reading alone, without asking whether it may be believed.
+	// KeyFile is the file of the key that signs the state, outside Dir. An embedded store creates a
+	// missing key. "" opens a signed store for reading only, without verifying signatures.
 	KeyFile string
-	// NotesDir is where the notes of what was sent, and this replica's own file of
-	// heads, lie: outside Dir too, durable, and of this replica alone or of all
-	// that are on one machine. The directory of KeyFile by default.
+	// NotesDir is the directory of the notes of sent steps and of this replica's own file of heads.
+	// It is outside Dir, durable, and belongs to this replica, or to all replicas of one machine.
+	// The default is the directory of KeyFile.
 	NotesDir string
-	// Witnesses keep the heads of the trail besides the file next to the key:
-	// paths of files, and http(s) addresses.
+	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths of
+	// files, and http(s) addresses.
 	Witnesses   []string
-	WitnessEach time.Duration // how often a new head is given to them; 1 s
+	WitnessEach time.Duration // how often a new head is sent to them; 1 s
 	VerifyEach  time.Duration // how often the whole history is verified; 1 h
 	// Adopt takes over a store that was signed with another key.
 	Adopt bool
@@ -81,7 +77,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// complete fills in defaults and reports all that is wrong.
+// complete sets defaults and reports all problems.
 func (c Config) complete() (Config, error) {
 	def(&c.Prefix, DefaultPrefix)
 	def(&c.Replica, "bot")
@@ -141,7 +137,7 @@ func (c Config) complete() (Config, error) {
 	return c, errors.Join(bad...)
 }
 
-// etcd is what the way to etcd is made of.
+// etcd is the config of the connection to etcd.
 func (c Config) etcd() etcdconn.Config {
 	return etcdconn.Config{
 		Dir: c.Dir, Endpoints: c.Endpoints, TLS: c.TLS, User: c.User, Password: c.Password,
@@ -168,7 +164,7 @@ func def[T comparable](v *T, d T) {
 	}
 }
 
-// checkEndpoint keeps state and passwords off open networks.
+// checkEndpoint refuses endpoints that would send state and passwords over open networks.
 func (c Config) checkEndpoint(e string) error {
 	u, err := url.Parse(e)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {

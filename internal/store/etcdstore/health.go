@@ -13,43 +13,43 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// Health is how the store is.
+// Health is the health of the store.
 type Health struct {
 	State etcdconn.State
-	// Why says, in sentences for people, what is wrong: why the store takes no
-	// changes, or what of its upkeep does not go on. Notes are worth knowing.
+	// Why has the problems, in sentences for people: why the store accepts no changes, or which
+	// maintenance has stopped. Notes are for information.
 	Why, Notes []string
 
 	Embedded bool
 	Version  string // etcd's
-	Leader   bool   // there is one
-	Alive    bool   // this replica's lease is
+	Leader   bool   // etcd has a leader
+	Alive    bool   // this replica's lease is alive
 	Alarms   []string
-	Size     int64 // bytes of the database file
-	InUse    int64 // bytes of it that hold data
-	Quota    int64 // most bytes, 0 where the server does not say
+	Size     int64 // size of the database file, bytes
+	InUse    int64 // bytes in use
+	Quota    int64 // largest size, bytes; 0 if unknown
 	Revision int64
 
 	Sealed          uint64    // entries in the trail
-	Stored          uint64    // the first of them that is in the store; those before are archived; 0 for none
-	Posted          uint64    // the last of them that was posted
-	Pending         int64     // records that wait to be sealed
+	Stored          uint64    // the first entry in the store, earlier ones are archived; 0 for none
+	Posted          uint64    // the last posted entry
+	Pending         int64     // unsealed records
 	LastSeal        time.Time // by this replica, zero for never
 	Sealer          string    // the replica that seals, "" for none
-	AmbiguousClaims int       // deliveries that did not count and are not marked so yet
+	AmbiguousClaims int       // ambiguous claims that are not yet settled
 
 	Epoch     uint64 // of the state; 0 for one that is not signed
 	Witnesses []trail.WitnessHealth
 
-	Txns       int64 // transactions for callers, see Store.Txns
+	Txns       int64 // transactions of callers, see Store.Txns
 	Background int64 // transactions of leases, sealing, posting the trail, archiving and sweeping
 }
 
-// nearlyFull is the part of the quota from which on people are warned.
+// nearlyFull is the fraction of the quota from which the bot warns.
 const nearlyFull = 0.8
 
-// Health asks the store how it is. An error means that it does not answer, or
-// not as it should; State and Why are set all the same.
+// Health queries the health of the store. An error means that it does not answer, or not as
+// expected; State and Why are set all the same.
 func (s *Store) Health(ctx context.Context) (Health, error) {
 	h := Health{
 		State:           etcdconn.Well,
@@ -92,7 +92,7 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 	return h, nil
 }
 
-// contents reads what the store says of itself.
+// contents reads the store's own counters.
 func (s *Store) contents(ctx context.Context, h *Health) error {
 	resp, err := s.etcd.Send(ctx, "reading its own state", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()),
@@ -128,7 +128,7 @@ func (s *Store) contents(ctx context.Context, h *Health) error {
 	return err
 }
 
-// why names what is wrong in a store that answers, and what is worth knowing.
+// why returns the problems of a store that answers, and notes.
 func (s *Store) why(h *Health) (why, notes []string) {
 	if h.State != etcdconn.Well {
 		why = append(why, fmt.Sprintf("it is %s; %s", h.State, h.State.Advice()))

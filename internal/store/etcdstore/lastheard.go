@@ -9,9 +9,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// SetLastHeard notes that the bot hears its people at a time, and returns when any
-// replica last did before; zero for never. Where several note it at the same
-// time one learns of the time before: it is the one to speak of a gap.
+// SetLastHeard stores that the bot receives events from Slack at a time, and returns when any
+// replica last did before; zero for never. If several replicas store it at the same time, one gets
+// the earlier time: that one reports a gap.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
 	resp, err := s.etcd.Get(ctx, "asking when the bot last heard", s.keys.LastHeard())
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Tim
 	case err != nil:
 		return time.Time{}, err
 	case !put.Succeeded:
-		return at, nil // another replica hears, and knows of the time before
+		return at, nil // another replica receives events, and has the earlier time
 	default:
 		return before, nil
 	}

@@ -17,21 +17,20 @@ import (
 	"dhbot/internal/store/keymap"
 )
 
-// maintenance is the value of an announcement's key; the key says what it is
-// about.
+// maintenance is the value of an announcement's key; the key has its target.
 type maintenance struct {
 	V      int    `json:"v"`
 	From   int64  `json:"from"` // Unix milliseconds
 	Until  int64  `json:"until"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
-	// Of a window:
+	// For a window:
 	Waits    bool   `json:"waits,omitempty"`
 	Approver string `json:"approver,omitempty"`
 	Origin   string `json:"origin,omitempty"`
 }
 
-// Maintenance returns what was announced and not ended, by cluster and target.
+// Maintenance returns the announcements that were not ended, by cluster and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	resp, err := s.etcd.Get(ctx, "reading what is in maintenance", s.keys.Maintenances(), clientv3.WithPrefix())
 	if err != nil {
@@ -40,16 +39,15 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	return s.decodeMaintenances(resp.Kvs)
 }
 
-// openWork is what Open and Maintenance returned at a revision of the store.
+// openWork is the result of Open and Maintenance at a revision of the store.
 type openWork struct {
 	rev       int64
 	open      []engine.Stored
 	announced []fleet.Maintenance
 }
 
-// OpenWork returns, as of one moment, what Open and Maintenance do. As long as
-// nothing at all changes in an embedded store, everybody gets the same runs:
-// callers must not change what these hold.
+// OpenWork returns the results of Open and Maintenance at one revision. While nothing changes in an
+// embedded store, all callers get the same runs: they must not modify them.
 func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
 	if h := s.openWork.Load(); h != nil && h.rev == s.etcd.Revision() {
 		return slices.Clone(h.open), slices.Clone(h.announced), nil
@@ -106,9 +104,9 @@ func (s *Store) decodeMaintenance(kv *etcdconn.KeyValue) (fleet.Maintenance, err
 	return out, nil
 }
 
-// SetMaintenance stores an announcement in place of one for the same target,
-// its record, and settles the claim, in one transaction. A window that was changed
-// since m.Rev is left as it is: engine.ErrConflict.
+// SetMaintenance replaces the announcement for a target, stores its record and settles the claim,
+// in one transaction. If a window was changed since m.Rev, it changes nothing and returns
+// engine.ErrConflict.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	value, err := json.Marshal(maintenance{
 		V: 1, From: m.From.UnixMilli(), Until: m.Until.UnixMilli(), By: m.By, Reason: m.Reason,
@@ -120,8 +118,8 @@ func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit
 	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpPut(key, string(value)) })
 }
 
-// EndMaintenance removes the announcement for a target, if there is one,
-// stores the record and settles the claim, in one transaction.
+// EndMaintenance removes the announcement for a target, if it exists, stores the record and settles
+// the claim, in one transaction.
 func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpDelete(key) })
 }

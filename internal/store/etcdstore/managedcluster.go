@@ -6,12 +6,11 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// deephavenKeys is where Deephaven keeps its configuration (etcd-runbook.md,
-// "Using etcdctl.sh").
+// deephavenKeys is the prefix of Deephaven's configuration (etcd-runbook.md, "Using etcdctl.sh").
 const deephavenKeys = "/main/"
 
-// HoldsDeephaven says that the cluster holds keys of Deephaven. Deephaven's
-// etcd is a patient of the bot and must never be where it keeps its state.
+// HoldsDeephaven reports whether the cluster has keys of Deephaven. The bot manages Deephaven's
+// etcd and must never store its state there.
 func (s *Store) HoldsDeephaven(ctx context.Context) (bool, error) {
 	resp, err := s.etcd.Get(
 		ctx, "looking for keys of Deephaven", deephavenKeys, clientv3.WithPrefix(), clientv3.WithCountOnly(), clientv3.WithLimit(1),

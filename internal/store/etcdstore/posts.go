@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Post returns a run's message; ok is false where there is none yet.
+// Post returns a run's message; ok is false if it has none yet.
 func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading where run "+run+" is shown", s.keys.Post(run))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -24,8 +24,8 @@ func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, 
 	return p, true, nil
 }
 
-// SetPost remembers a run's message. A replica that has led and does not lead
-// any more gets engine.ErrLeaseLost: its successor posts by now.
+// SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost: its
+// successor posts by now.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -44,8 +44,8 @@ func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return err
 }
 
-// MarkBehind notes that a run's message may show an older form. Who marks may not lead
-// any more, and changes nothing else of what the leader has noted.
+// MarkBehind notes that a run's message may show an older form. The caller may no longer be the
+// leader, and changes nothing else of the leader's notes.
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	key := s.keys.Post(run)
 	for {
@@ -74,7 +74,7 @@ func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	}
 }
 
-// TrailPosted is the number of the last trail entry that was posted.
+// TrailPosted is the number of the last posted trail entry.
 func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	n, _, err := s.trailPosted(ctx)
 	return n, err
@@ -91,7 +91,7 @@ func (s *Store) trailPosted(ctx context.Context) (n uint64, rev int64, err error
 	return n, resp.Kvs[0].ModRevision, nil
 }
 
-// SetTrailPosted moves that number forward; it never goes back.
+// SetTrailPosted increases that number; it never decreases.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	for {
 		old, rev, err := s.trailPosted(ctx)

@@ -19,10 +19,9 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Restore makes a state directory of a backup: dir must be empty or not there.
-// The restored trail is verified, from the archive and the store, up to the
-// head that the backup names, before the directory gets its name; where
-// anything fails nothing is left of it. The archive is then in dir/archive.
+// Restore creates a state directory from a backup: dir must be empty or not exist. It verifies the
+// restored trail, from the archive and the store, up to the head of the backup, and then moves the
+// directory into place. After an error it leaves nothing behind. The archive is in dir/archive.
 func Restore(ctx context.Context, r io.Reader, dir string, log *slog.Logger) (Manifest, audit.Report, error) {
 	if err := mustBeEmpty(dir); err != nil {
 		return Manifest{}, audit.Report{}, err
@@ -39,7 +38,7 @@ func Restore(ctx context.Context, r io.Reader, dir string, log *slog.Logger) (Ma
 		err = os.Remove(filepath.Join(work, "lock"))
 	}
 	if err == nil {
-		err = os.Rename(work, dir) // onto an empty directory, or none
+		err = os.Rename(work, dir) // replaces an empty directory
 	}
 	if err != nil {
 		return m, report, errors.Join(fmt.Errorf("nothing was restored: %w", err), os.RemoveAll(work))
@@ -81,8 +80,8 @@ func restoreInto(ctx context.Context, r io.Reader, work string, log *slog.Logger
 	return m, report, errors.Join(err, s.Close())
 }
 
-// unpack writes the files of a backup into a directory, once all are there and
-// as they were.
+// unpack writes the files of a backup into a directory, and checks that all exist and are
+// unchanged.
 func unpack(r io.Reader, work string) (m Manifest, err error) {
 	in := tar.NewReader(r)
 	var sums strings.Builder
@@ -142,8 +141,8 @@ func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder)
 	return nil
 }
 
-// known says whether a backup may have a file of this name, which is then
-// safe to write below a directory.
+// known reports whether a backup may contain a file of this name, which is then safe to write below
+// a directory.
 func known(name string) bool {
 	if name == manifestName || name == snapshotName {
 		return true

@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Rotate gives the state a new key, while no bot runs: what the old one signed is
-// signed anew, and the old one counts no more; its public key goes on to verify
-// old heads. A rotation that was interrupted is gone on with.
+// Rotate gives the state a new key, while no bot runs. It signs all values of the old key again.
+// The old key is then invalid, but its public key still verifies old heads. Rotate continues an
+// interrupted rotation.
 func Rotate(ctx context.Context, c Config) error {
 	old, err := sign.Load(c.KeyFile)
 	if err != nil {
@@ -39,12 +39,12 @@ func Rotate(ctx context.Context, c Config) error {
 	return key.Settle().Save(c.KeyFile)
 }
 
-// signAnew signs anew whatever the key before the present one signed.
+// signAnew signs again all values of the previous key.
 func (s *Store) signAnew(ctx context.Context, was string) error {
 	again := func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		v, err := s.Key().Open(string(kv.Key), kv.Value)
 		if err != nil {
-			return clientv3.Op{}, false, nil // it did not count, and does not
+			return clientv3.Op{}, false, nil // it was invalid, and stays so
 		}
 		return clientv3.OpPut(string(kv.Key), string(s.Key().Sign(string(kv.Key), v))), true, nil
 	}
@@ -64,9 +64,8 @@ func (s *Store) signAnew(ctx context.Context, was string) error {
 	return s.Rewrite(ctx, s.keys.Installation(), again)
 }
 
-// signClaims signs deliveries anew. The second writing of a claim's key counts as
-// its end; one that was not handled is therefore moved away and back again, and
-// never away without being there: an interrupted rotation brings it back first.
+// signClaims signs deliveries again. A second write of a claim's key would settle it. So an
+// unhandled claim is copied to another key and back; an interrupted rotation first copies it back.
 func (s *Store) signClaims(ctx context.Context) error {
 	if err := s.returnClaims(ctx); err != nil {
 		return err
@@ -76,7 +75,7 @@ func (s *Store) signClaims(ctx context.Context) error {
 		key := string(kv.Key)
 		v, err := s.Key().Open(key, kv.Value)
 		if err != nil {
-			return clientv3.Op{}, false, nil // it did not count, and does not
+			return clientv3.Op{}, false, nil // it was invalid, and stays so
 		}
 		value := string(s.Key().Sign(key, v))
 		if kv.Version > 1 {
@@ -92,7 +91,7 @@ func (s *Store) signClaims(ctx context.Context) error {
 	return s.returnClaims(ctx)
 }
 
-// returnClaims puts deliveries back that were moved away.
+// returnClaims moves deliveries back to their own keys.
 func (s *Store) returnClaims(ctx context.Context) error {
 	prefix := s.keys.Rotating()
 	return s.Rewrite(ctx, prefix, func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {

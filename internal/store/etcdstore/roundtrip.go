@@ -8,29 +8,29 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// RoundTrip is the bot's round trip through Slack, for all replicas: one of them
-// marks a message, and whichever Slack tells of it notes that. Times are Unix
+// RoundTrip is the bot's round trip through Slack, shared by all replicas: one replica sets a
+// reaction on a message, and the replica that gets Slack's event notes it. Times are Unix
 // milliseconds, 0 for never.
 type RoundTrip struct {
 	V       int    `json:"v"`
 	Channel string `json:"channel"`
-	TS      string `json:"ts"` // the message that is marked, "" for none yet
-	On      bool   `json:"on"` // the mark was set, or else taken back
+	TS      string `json:"ts"` // the message with the reaction, "" for none yet
+	On      bool   `json:"on"` // the reaction was added, not removed
 	Sent    int64  `json:"sent"`
 	Heard   int64  `json:"heard"`
-	// Again says that Slack had to send it more than once.
+	// Again means that Slack had to send the event more than once.
 	Again bool `json:"again,omitempty"`
-	// Good is when the last round trip began that came back at once. Missed is
-	// when the first after that began that did not.
+	// Good is when the last successful round trip began. Missed is when the first failed round trip
+	// after that began.
 	Good   int64 `json:"good,omitempty"`
 	Missed int64 `json:"missed,omitempty"`
 
-	rev int64 // of the key that it was read from
+	rev int64 // revision of the key when it was read
 }
 
 const roundTripVersion = 1
 
-// LoadRoundTrip returns the round trip as it stands.
+// LoadRoundTrip returns the current round trip.
 func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
 	resp, err := s.etcd.Get(ctx, "asking for the round trip through Slack", s.keys.RoundTrip())
 	if err != nil || len(resp.Kvs) == 0 {
@@ -44,8 +44,8 @@ func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
 	return e, nil
 }
 
-// SaveRoundTrip stores next in place of what LoadRoundTrip returned; false means that
-// another replica was first.
+// SaveRoundTrip replaces the result of LoadRoundTrip by next; false means that another replica was
+// first.
 func (s *Store) SaveRoundTrip(ctx context.Context, old, next RoundTrip) (bool, error) {
 	next.V = roundTripVersion
 	b, err := json.Marshal(next)

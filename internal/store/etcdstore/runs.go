@@ -17,8 +17,8 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Get returns a run, from the archive too, or engine.ErrNotFound. One that a
-// newer bot stored is engine.ErrNewerForm.
+// Get returns a run, from the archive too, or engine.ErrNotFound. It returns engine.ErrNewerForm
+// for a run that a newer bot stored.
 func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
 	if !engine.ValidID(id) { // never part of a key
 		return engine.Stored{}, fmt.Errorf("%w: %q", engine.ErrNotFound, id)
@@ -39,7 +39,7 @@ func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
 	return list, err
 }
 
-// openAt also returns the revision of the store that the list shows.
+// openAt also returns the revision of the list.
 func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	resp, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -49,8 +49,7 @@ func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	return list, resp.Header.Revision, err
 }
 
-// openOf returns the runs of an index of open ones, oldest first, as they were
-// at a revision.
+// openOf returns the runs of an index of open ones, oldest first, as of a revision.
 func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int64) ([]engine.Stored, error) {
 	kvs, err := s.runsOf(ctx, index, s.keys.Opens(), rev)
 	if err != nil {
@@ -60,7 +59,7 @@ func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int6
 	return s.decodeRuns(kvs)
 }
 
-// Recent returns up to n runs that have ended, newest end first.
+// Recent returns up to n ended runs, newest end first.
 func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	if n <= 0 {
 		return nil, nil
@@ -78,14 +77,14 @@ func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	return s.decodeRuns(kvs)
 }
 
-// decodeRuns leaves out what this bot did not store so, and runs that a newer bot stored: they are the newer
-// replicas' to carry on, and nothing else must wait for them. Health names one.
+// decodeRuns leaves out runs that this bot did not store as they are, and runs that a newer bot
+// stored: newer replicas continue those, and nothing else may wait for them. Health names one.
 func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	list := make([]engine.Stored, 0, len(kvs))
 	for _, kv := range kvs {
 		r, err := s.decodeRun(kv)
 		if errors.Is(err, engine.ErrTampered) {
-			continue // it does not count, and Health names it
+			continue // it is invalid, and Health names it
 		}
 		if errors.Is(err, engine.ErrNewerForm) {
 			s.noteNewer(err)
@@ -99,8 +98,7 @@ func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	return list, nil
 }
 
-// runsOf reads the runs that the keys of an index end in, as they were at a
-// revision.
+// runsOf reads the runs whose ids end the keys of an index, as of a revision.
 func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix string, rev int64) ([]*etcdconn.KeyValue, error) {
 	out := make([]*etcdconn.KeyValue, 0, len(index))
 	for batch := range slices.Chunk(index, 50) {
@@ -124,8 +122,8 @@ func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix s
 	return out, nil
 }
 
-// NewID mints a run id that was never used. Two callers may be given the same
-// one; only one of them can then be stored (engine.ErrIDTaken).
+// NewID mints a run id that was never used. Two callers may get the same id; then only one of them
+// can store its run (engine.ErrIDTaken).
 func (s *Store) NewID(ctx context.Context) (string, error) {
 	return engine.FreshID(s.Epoch(), func(id string) (bool, error) {
 		resp, err := s.etcd.Get(ctx, "looking for an unused run id", s.keys.UsedID(id), clientv3.WithCountOnly())
@@ -133,10 +131,9 @@ func (s *Store) NewID(ctx context.Context) (string, error) {
 	})
 }
 
-// Watch calls f with every open run and then with every new form, see
-// engine.Runs. It outlasts elections, lost connections and compactions; it
-// returns when ctx ends, when the store is closed, or when a stored run
-// cannot be read.
+// Watch calls f with every open run and then with every new form; see engine.Runs. It continues
+// after elections, lost connections and compactions. It returns when ctx ends, when the store is
+// closed, or when a stored run cannot be read.
 func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
 	var list []engine.Stored
 	rev, err := int64(0), error(nil)
@@ -164,7 +161,7 @@ func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
 	}
 }
 
-// retrying waits a little after what passes, and returns what does not.
+// retrying waits a little after a temporary error, and returns any other.
 func (s *Store) retrying(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -177,8 +174,7 @@ func (s *Store) retrying(ctx context.Context, err error) error {
 	return ctx.Err()
 }
 
-// follow watches from after rev until that fails, and returns the revision
-// up to which f has seen everything.
+// follow watches from after rev until an error, and returns the last revision that f has seen.
 func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -204,8 +200,8 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 	return rev, etcdconn.Down("following the runs", errors.New("the watch was closed"))
 }
 
-// catchUp shows f the newest form of every run that changed after rev, for
-// when the forms between have been compacted away.
+// catchUp calls f with the newest form of every run that changed after rev, for when etcd has
+// compacted the forms between.
 func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	resp, err := s.etcd.Get(ctx, "listing the runs that changed", s.keys.Runs(), clientv3.WithPrefix(),
 		clientv3.WithMinModRev(rev+1), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend))

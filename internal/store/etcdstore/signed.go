@@ -24,7 +24,7 @@ func (s *Store) signedRun(r engine.Run) ([]byte, error) {
 	return s.Key().Sign(s.keys.Run(r.ID), sign.Value{Epoch: s.Epoch(), N: uint64(r.Records), Body: body}), nil
 }
 
-// decodeRun reads a run. What the bot did not store so is engine.ErrTampered.
+// decodeRun parses a run. It returns engine.ErrTampered for a value that the bot did not store.
 func (s *Store) decodeRun(kv *etcdconn.KeyValue) (engine.Stored, error) {
 	id := strings.TrimPrefix(string(kv.Key), s.keys.Runs())
 	if s.Key() == nil {
@@ -71,8 +71,7 @@ func (s *Store) Sending(r engine.Run, i int) error {
 	return err
 }
 
-// noteCommit notes what a change has made of a run, and the delivery that asked
-// for it.
+// noteCommit notes a run's new revision, and the delivery that caused the change.
 func (s *Store) noteCommit(c engine.Change, rev int64) error {
 	if s.Key() == nil {
 		return nil
@@ -81,13 +80,13 @@ func (s *Store) noteCommit(c engine.Change, rev int64) error {
 	if c.Claim != "" {
 		err = errors.Join(err, s.Notes().Handled(c.Claim))
 	}
-	if err != nil { // Sending refuses what cannot be noted
+	if err != nil { // Sending refuses steps that cannot be noted
 		s.Alarm("notes", err.Error())
 	}
 	return nil
 }
 
-// OlderThanNoted names a run that was seen further on than the store has it.
+// OlderThanNoted names a run whose noted revision is newer than the stored one.
 func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	open, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -116,8 +115,8 @@ func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// SignAll signs, as of before every epoch, what no present key has signed: what
-// is open of it will be closed. Deliveries that were not handled are dropped.
+// SignAll signs all values without a signature of a current key as if from before every epoch: the
+// open runs among them will be closed. It drops deliveries that were not handled.
 func (s *Store) SignAll(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		if _, err := s.Key().Open(string(kv.Key), kv.Value); err == nil {
@@ -150,11 +149,10 @@ func (s *Store) SignAll(ctx context.Context) error {
 	})
 }
 
-// VerifyRuns opens every stored run, and looks for what the notes know of and
-// the store has lost.
+// VerifyRuns verifies every stored run, and reports runs in the notes that the store has lost.
 func (s *Store) VerifyRuns(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
-		_, _ = s.decodeRun(kv) // which alarms what does not count
+		_, _ = s.decodeRun(kv) // raises an alarm for an invalid run
 		return clientv3.Op{}, false, nil
 	})
 	if err != nil {
@@ -168,7 +166,7 @@ func (s *Store) VerifyRuns(ctx context.Context) error {
 	return nil
 }
 
-// verifyListed looks for a run that was open when it was last noted.
+// verifyListed checks that a run exists that was open when it was last noted.
 func (s *Store) verifyListed(ctx context.Context, id string) error {
 	resp, err := s.etcd.Send(ctx, "looking for a noted run", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Run(id)), clientv3.OpGet(s.keys.Open(id), clientv3.WithKeysOnly()),
@@ -185,10 +183,10 @@ func (s *Store) verifyListed(ctx context.Context, id string) error {
 	if err == nil && !st.Run.State.Ended() && etcdconn.First(resp, 1).ModRevision == 0 {
 		s.Alarm("run "+id, fmt.Sprintf("run %s is open and is not listed as such in the store any more, and so is not carried on: the list was changed", id))
 	}
-	return nil // what does not count was alarmed
+	return nil // an invalid run has raised an alarm
 }
 
-// noteNewer remembers that something was left to newer replicas.
+// noteNewer remembers that a value was left to newer replicas.
 func (s *Store) noteNewer(err error) {
 	if s.trouble.newer.Set(err) {
 		s.log.Warn("left to the newer replicas", "err", err)

@@ -26,9 +26,9 @@ var (
 	_ publish.Posts  = (*Store)(nil)
 )
 
-// Store is the state of the bot. Its methods may be called at the same time.
+// Store is the state of the bot. Its methods are safe for concurrent use.
 type Store struct {
-	*trail.Log        // the audit trail, and how far the store is believed
+	*trail.Log        // the audit trail, and whether the store is trusted
 	*replicas.Replica // this process among the replicas
 
 	conf Config
@@ -36,13 +36,13 @@ type Store struct {
 	keys keymap.Keys
 	etcd *etcdconn.Conn
 
-	openWork  atomic.Pointer[openWork] // the newest that was read, see InHand
+	openWork  atomic.Pointer[openWork] // the newest one that was read, see OpenWork
 	ambiguous *ambiguousClaims
 
 	archive   *archive.Archive // nil for none
-	archiving sync.Mutex       // held by the one who archives or backs up
+	archiving sync.Mutex       // held while archiving or backing up
 
-	// What Health tells besides etcd's own answers.
+	// Problems for Health that etcd itself does not report.
 	trouble struct {
 		archive, newer etcdconn.Trouble
 	}
@@ -51,13 +51,12 @@ type Store struct {
 	closed  error
 }
 
-// Open starts or reaches the store and takes this replica's lease, from when
-// on Commit works. The lease lasts while Run runs; the opener of a store must
-// close it, after Run has returned.
+// Open starts or connects to the store and takes this replica's lease; then Commit works. The lease
+// lasts while Run runs. The caller must close the store after Run has returned.
 //
-// A directory that another process uses is an *etcdconn.DirInUseError, a name that
-// another living replica bears a *replicas.NameInUseError, an archive that belongs
-// to another state a *trail.ForkedError.
+// Open returns an *etcdconn.DirInUseError if another process uses the directory, a
+// *replicas.NameInUseError if another live replica has the name, and a *trail.ForkedError if the
+// archive belongs to another state.
 func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	c, err = c.complete()
 	if err != nil {
@@ -91,10 +90,9 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	return s, s.Recognise(ctx)
 }
 
-// Run keeps the lease, seals the trail, archives and sweeps until ctx ends;
-// then it seals once more and returns nil. It returns an error when this
-// replica can no longer be itself (*replicas.NameInUseError), and when the embedded
-// server has given up (*etcdconn.StoppedError).
+// Run renews the lease, seals the trail, archives and sweeps until ctx ends; then it seals once
+// more and returns nil. It returns an error when another process has this replica's name
+// (*replicas.NameInUseError), or when the embedded server has failed (*etcdconn.StoppedError).
 func (s *Store) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.KeepLease(ctx) })
@@ -107,8 +105,7 @@ func (s *Store) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Close gives back the lease and stops the embedded server. Calls that are
-// under way fail.
+// Close releases the lease and stops the embedded server. Calls in progress fail.
 func (s *Store) Close() error {
 	s.closing.Do(func() { s.closed = s.close() })
 	return s.closed
@@ -129,7 +126,7 @@ func (s *Store) close() error {
 	return err
 }
 
-// Txns is how many transactions the callers of this store have caused:
-// claims, settlements, appended records, commits and posts. Reads are not
-// transactions; the upkeep of leases and trail is counted in Health.
+// Txns is the number of transactions for callers of this store: claims, settlements, appended
+// records, commits and posts. Reads are not counted; Health counts the maintenance of leases and
+// trail.
 func (s *Store) Txns() int64 { return s.etcd.Callers.Load() }

@@ -11,15 +11,15 @@ import (
 	"dhbot/internal/publish"
 )
 
-// threadValue is the stored form of a run's thread: under a key of its own, so
-// that a replica which knows none of it does not lose it.
+// threadValue is the stored form of a run's thread. It has its own key, so that a replica of an
+// older version does not lose it.
 type threadValue struct {
 	V int `json:"v"`
 	publish.Thread
 }
 
-// Thread returns where the trail of a run stands in the audit channel; ok is
-// false where it does not yet.
+// Thread returns the message in the audit channel whose thread has the run's records; ok is false
+// if there is none yet.
 func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading where the trail of run "+run+" stands", s.keys.Thread(run))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -35,8 +35,7 @@ func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bo
 	return v.Thread, true, nil
 }
 
-// SetThread remembers where the trail of a run stands. Like SetPost it is for
-// the replica that leads.
+// SetThread stores a run's thread. Like SetPost it is only for the leader.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
 	b, err := json.Marshal(threadValue{V: 1, Thread: t})
 	if err != nil {

@@ -15,15 +15,14 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// unsigned are the names that 0.1 kept without a signature. What is under any
-// other is signed.
+// unsigned are the names that version 0.1 stored without a signature. All other names are signed.
 var unsigned = []string{"follow/", "cluster/"}
 
 func isSigned(name string) bool {
 	return !slices.ContainsFunc(unsigned, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// watched returns what the bot stored under a name, nil for anything else.
+// watched returns the value that the bot stored under a name, nil for any other value.
 func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 	switch {
 	case !isSigned(name):
@@ -43,9 +42,8 @@ func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 	return v.Body, nil
 }
 
-// WatchState calls f with everything that is watched under names that begin with
-// prefix, by name, and the revision that wrote it; data is nil where the bot did
-// not store it so.
+// WatchState calls f with every value whose name begins with prefix, sorted by name, and the
+// revision that wrote it; data is nil for a value that the bot did not store.
 func (s *Store) WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error {
 	resp, err := s.etcd.Get(ctx, "reading what is watched", s.keys.Watched(prefix), clientv3.WithPrefix())
 	if err != nil {
@@ -64,10 +62,9 @@ func (s *Store) WatchState(ctx context.Context, prefix string, f func(name strin
 	return nil
 }
 
-// SetWatchState stores data under a name in place of what is there at revision rev, 0
-// for nothing, or removes that where data is nil; with it go records, and the
-// claim is settled, in one transaction. Where something else is there, the
-// error is engine.ErrConflict.
+// SetWatchState replaces the value of a name at revision rev (0 for none) by data, or removes it if
+// data is nil. The same transaction stores records and settles the claim. If the value has another
+// revision, it returns engine.ErrConflict.
 func (s *Store) SetWatchState(
 	ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string,
 ) (int64, error) {
@@ -101,7 +98,7 @@ func (s *Store) SetWatchState(
 	}
 }
 
-// watchedValue is the stored form of what is kept under a name.
+// watchedValue is the stored form of a value.
 func (s *Store) watchedValue(name string, data []byte) ([]byte, error) {
 	switch {
 	case !isSigned(name):

@@ -14,16 +14,14 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Moving into the archive is safe against an end at any point: a segment is
-// whole, durable and verified before the first key of it is deleted, deleting
-// goes from the oldest chunk on, and where it was cut short the next time
-// finds the segment that holds what is left, checks the two against each
-// other, and deletes the rest. Nothing but deletions touches etcd, which it
-// accepts even when it is full.
+// Archiving is safe against a crash at any point. A segment is complete, durable and verified
+// before its first key is deleted. Deletion begins with the oldest chunk. After an interruption the
+// next call finds the segment with the remaining entries, compares both, and deletes the rest. It
+// only sends deletions to etcd, which accepts them even when it is full.
 
-// MayTrim is what a transaction that deletes archived keys requires, and
-// whether this replica may send one. The lock of its directory makes an
-// embedded store ours alone.
+// MayTrim returns the conditions of a transaction that deletes archived keys, and whether this
+// replica may send one. An embedded store is locked by its directory, so it belongs to this
+// process.
 func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	if s.etcd.Embedded() {
 		return nil, true
@@ -34,7 +32,7 @@ func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", term)}, term != 0
 }
 
-// Pressed says that the store fills up: then nothing is kept beyond need.
+// Pressed reports whether the store is filling up; then nothing is kept longer than needed.
 func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	st, err := s.etcd.Status(ctx)
 	if err != nil {
@@ -43,8 +41,8 @@ func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	return st.DbSizeQuota > 0 && st.DbSizeInUse > st.DbSizeQuota/4, nil
 }
 
-// ArchiveTrail moves segment by segment what was posted, up to entry posted, and
-// returns how many entries it moved.
+// ArchiveTrail moves posted entries, up to entry posted, segment by segment. It returns the number
+// of moved entries.
 func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint64, pressed bool) (moved uint64, err error) {
 	limit, err := s.movable(ctx, posted, pressed)
 	if err != nil {
@@ -79,7 +77,7 @@ func (s *Log) movable(ctx context.Context, posted uint64, pressed bool) (uint64,
 	return min(head.N-min(keep, head.N), posted), nil
 }
 
-// FirstStored is the oldest entry of the trail that is in the store.
+// FirstStored is the oldest entry of the trail in the store.
 func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading where the stored trail begins", s.keys.Chunks(), clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -92,9 +90,8 @@ func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err
 	return entries[0], true, nil
 }
 
-// segmentFrom is the archived segment that holds the oldest stored entry: one
-// that an earlier call wrote and did not finish with, or a new one. Its Last
-// is 0 where there are too few entries for one.
+// segmentFrom is the archived segment with the oldest stored entry: a segment that an earlier call
+// wrote and did not complete, or a new one. Its Last is 0 if there are too few entries.
 func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64, pressed bool) (archive.Segment, error) {
 	list, err := s.archive.Segments()
 	if err != nil {
@@ -122,10 +119,10 @@ func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64,
 	return s.archive.PutSegment(after, s.wholeChunks(ctx, first.N, limit))
 }
 
-// ForkedError says that archive and store do not belong together.
+// ForkedError means that archive and store do not belong together.
 type ForkedError struct {
 	Dir             string
-	Archived, Store uint64 // the archive's last entry, and the store's first or, where that is less, last
+	Archived, Store uint64 // the archive's last entry, and the store's first or, if that is less, last
 }
 
 func (e *ForkedError) Error() string {
@@ -134,9 +131,9 @@ func (e *ForkedError) Error() string {
 		e.Dir, e.Archived, e.Store)
 }
 
-// CheckFork refuses an archive that goes on where the store ends, which is so
-// after an older backup of the store was put back beside a newer archive. An
-// archive that cannot be read now is not an error: Archive reports it.
+// CheckFork refuses an archive that is newer than the end of the store, as after an older backup of
+// the store was restored without its archive. An unreadable archive is not an error here: Archive
+// reports it.
 func (s *Log) CheckFork(ctx context.Context) error {
 	if s.archive == nil {
 		return nil
@@ -159,7 +156,7 @@ func (s *Log) CheckFork(ctx context.Context) error {
 	return nil
 }
 
-// chunkFits says whether the first chunk may be moved as a whole.
+// chunkFits reports whether the first chunk can be moved as a whole.
 func (s *Log) chunkFits(ctx context.Context, first, limit uint64) (fits bool, err error) {
 	for _, err := range s.wholeChunks(ctx, first, limit) {
 		return err == nil, err
@@ -167,8 +164,8 @@ func (s *Log) chunkFits(ctx context.Context, first, limit uint64) (fits bool, er
 	return false, nil
 }
 
-// wholeChunks are the entries of the stored chunks from first on, up to a
-// segment's worth of them, and none that reaches beyond limit.
+// wholeChunks are the entries of the stored chunks from first on: at most one segment, and no chunk
+// beyond limit.
 func (s *Log) wholeChunks(ctx context.Context, first, limit uint64) iter.Seq2[audit.Sealed, error] {
 	return func(yield func(audit.Sealed, error) bool) {
 		enough := errors.New("enough")
@@ -190,8 +187,8 @@ func (s *Log) wholeChunks(ctx context.Context, first, limit uint64) iter.Seq2[au
 	}
 }
 
-// trim deletes the stored chunks of an archived segment, from entry first on,
-// after checking each of their entries against the archive.
+// trim deletes the stored chunks of an archived segment, from entry first on, after comparing each
+// entry with the archive.
 func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment, first uint64) error {
 	archived := make(map[uint64]string, seg.Last-seg.First+1)
 	if _, err := seg.Read(func(e audit.Sealed) error { archived[e.N] = e.Hash; return nil }); err != nil {
@@ -227,7 +224,7 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 	return nil
 }
 
-// Delete sends deletions; they are not made when another replica leads now.
+// Delete sends deletions, unless another replica leads now.
 func (s *Log) Delete(ctx context.Context, what string, cmp []clientv3.Cmp, ops []clientv3.Op) error {
 	s.etcd.Background.Add(1)
 	resp, err := s.etcd.Send(ctx, what, cmp, ops, nil)

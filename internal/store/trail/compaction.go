@@ -10,19 +10,17 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// compactionMark is a point in the life of the store.
+// compactionMark is a point in the history of the store.
 type compactionMark struct {
 	rev    int64  // its revision
 	sealed uint64 // the newest entry of the trail
 }
 
-// compact forgets the past of an embedded store when enough has happened since
-// it was last called for that: what was before then. An external cluster
-// compacts itself.
+// compact drops the history of an embedded store up to the previous mark, when enough has happened
+// since. An external cluster compacts itself.
 //
-// Sealed records count like revisions: one transaction appends many, and what
-// it left, deleted records, is in the way of every look for pending ones until
-// it is forgotten.
+// Sealed records count like revisions: one transaction appends many, and deleted records slow down
+// every read of pending ones until they are compacted.
 func (s *Log) compact(ctx context.Context) error {
 	s.sealer.mu.Lock()
 	now := s.sealer.compactionMark
@@ -32,7 +30,7 @@ func (s *Log) compact(ctx context.Context) error {
 		return nil
 	}
 	old := s.marked.rev
-	if old == 0 { // in this process's first time
+	if old == 0 { // the first call in this process
 		old = now.rev - s.conf.KeepHistory
 	}
 	if old > 0 {
@@ -44,9 +42,8 @@ func (s *Log) compact(ctx context.Context) error {
 	return nil
 }
 
-// Relieve brings an embedded store that was full back to work, where there is
-// room again: etcd does not do so by itself. In an external cluster that is
-// for its operators to do, who see the same alarm.
+// Relieve clears the alarm of a full embedded store that has free space again: etcd does not do so
+// by itself. The operators of an external cluster must do this; they see the same alarm.
 func (s *Log) Relieve(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

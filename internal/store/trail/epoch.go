@@ -16,24 +16,22 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// An epoch is a life of the state between two of its restores. What was open in
-// an earlier one is closed and never carried on; ids and numbers that were used
-// in one are not used in another.
+// An epoch is the life of the state between two restores. Runs that were open in an earlier epoch
+// are closed and never continued. Ids and numbers of one epoch are never used in another.
 
-// numbersBeyond is where numbers of entries go on where nothing tells how far
-// they went in the time that the store forgot: at its next multiple.
+// numbersBeyond sets where entry numbers continue if the highest used number is unknown: at the
+// next multiple.
 const numbersBeyond = 100_000
 
-// installTries bounds how often the installation's record is tried to be changed
-// against others who change it.
+// installTries limits the tries to change the installation's record while other replicas change it.
 const installTries = 5
 
-// errOvertaken says that another replica, or the sealer, changed the state while
-// this one was about to begin an epoch: what was read does not hold any more.
+// errOvertaken means that another replica, or the sealer, changed the state while this one was
+// about to begin an epoch, so what it read is out of date.
 var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start again", engine.ErrStoreDown)
 
-// recognise finds out whether the store is older than what its notes and its
-// witnesses saw, and begins an epoch if it is.
+// recognise checks whether the store is older than the notes and the witnesses, and begins an epoch
+// if it is.
 func (s *Log) recognise(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
@@ -79,22 +77,22 @@ func (s *Log) recognise(ctx context.Context) error {
 	})
 }
 
-// Counter orders the forms of a run over epochs.
+// Counter orders the revisions of a run across epochs.
 func Counter(epoch, n uint64) uint64 { return epoch<<32 | n&(1<<32-1) }
 
 func epochOf(counter uint64) uint64 { return counter >> 32 }
 
-// epochChange is what begins an epoch.
+// epochChange is the data of a new epoch.
 type epochChange struct {
 	rev   int64 // of the installation's record, 0 for none
 	epoch uint64
-	top   uint64 // the highest number of an entry that is known to have been used
-	guess bool   // that is not known
-	text  string // what happened, for people
+	top   uint64 // the highest entry number known to have been used
+	guess bool   // top is a guess
+	text  string // description for people
 }
 
-// begin begins an epoch: the installation's record and the trail's own record of
-// it, in one transaction.
+// begin begins an epoch: it writes the installation's record and the epoch's entry in the trail, in
+// one transaction.
 func (s *Log) begin(ctx context.Context, c epochChange) error {
 	h, tree, open, err := s.lastLife(ctx)
 	if err != nil {
@@ -134,7 +132,7 @@ func (s *Log) begin(ctx context.Context, c epochChange) error {
 	return s.forgetLost(open)
 }
 
-// lastLife reads where the trail ends, the tree over it, and which runs are open.
+// lastLife reads the end of the trail, its tree, and the open runs.
 func (s *Log) lastLife(ctx context.Context) (h head, tree headed, open []string, err error) {
 	resp, err := s.etcd.Send(ctx, "reading where the trail ends", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()), clientv3.OpGet(s.keys.Checkpoint()),
@@ -156,7 +154,7 @@ func (s *Log) lastLife(ctx context.Context) (h head, tree headed, open []string,
 	return h, tree, open, err
 }
 
-// restoredEntry seals the trail's own record of an epoch.
+// restoredEntry seals the epoch's entry in the trail.
 func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) ([]clientv3.Op, error) {
 	rec := audit.Record{Kind: audit.Restored, At: s.conf.Now(), Replica: s.conf.Replica, Text: c.sentence(h.N, open), Lost: c.lost(h.N)}
 	entry := audit.Seal(h.Sealed, max(h.Rev, 1), audit.Link(rec, 0, ""))
@@ -177,8 +175,8 @@ func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) (
 	}, nil
 }
 
-// forgetLost lets the notes take the runs for ended that the store does not know:
-// they were asked for in the time that it forgot.
+// forgetLost marks runs as ended in the notes that the store does not have: they were requested in
+// the time that it lost.
 func (s *Log) forgetLost(open []string) error {
 	for _, id := range s.trust.notes.Open() {
 		if !slices.Contains(open, id) {
@@ -190,7 +188,7 @@ func (s *Log) forgetLost(open []string) error {
 	return nil
 }
 
-// lost is how many numbers are left out after the last entry of the store.
+// lost is the number of entry numbers skipped after the last entry of the store.
 func (c epochChange) lost(last uint64) int {
 	top := c.top
 	if c.guess {
@@ -199,7 +197,7 @@ func (c epochChange) lost(last uint64) int {
 	return int(max(top, last) - last)
 }
 
-// sentence says what happened, what it means and what to do.
+// sentence describes what happened, its meaning and what to do.
 func (c epochChange) sentence(last uint64, open []string) string {
 	text := c.text
 	if lost := c.lost(last); lost > 0 {
@@ -221,7 +219,7 @@ func (s *Log) installValue(in installation) (string, error) {
 	return string(s.trust.key.Sign(s.keys.Installation(), sign.Value{Epoch: in.Epoch, N: in.Epoch, Body: body})), nil
 }
 
-// addWitness remembers that a witness was given a head.
+// addWitness remembers that a witness received a head.
 func (s *Log) addWitness(ctx context.Context, name string) {
 	for range installTries {
 		s.trust.mu.Lock()
@@ -236,7 +234,7 @@ func (s *Log) addWitness(ctx context.Context, name string) {
 		resp, err := s.etcd.Send(ctx, "remembering a witness", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", rev)},
 			[]clientv3.Op{clientv3.OpPut(s.keys.Installation(), value)}, []clientv3.Op{clientv3.OpGet(s.keys.Installation())})
 		if err != nil {
-			return // the next head that it is given is remembered
+			return // the next head will be remembered
 		}
 		if resp.Succeeded {
 			s.trust.mu.Lock()
@@ -250,8 +248,8 @@ func (s *Log) addWitness(ctx context.Context, name string) {
 	}
 }
 
-// adoptUnsigned takes over a store in which nothing was ever signed. Once the key
-// has been in use what is not signed does not count: such a store was replaced.
+// adoptUnsigned adopts a store in which nothing was ever signed. If the key has been in use, such a
+// store is a replacement, and its unsigned values are invalid.
 func (s *Log) adoptUnsigned(ctx context.Context) error {
 	var top audit.SignedHead
 	for _, w := range s.trust.witnesses {
@@ -285,8 +283,7 @@ func (s *Log) adoptUnsigned(ctx context.Context) error {
 
 const unsignedUntilNow = "From now on the state is signed; until now it was not."
 
-// adopt takes over a store that was signed with another key, because a person
-// said so.
+// adopt adopts a store signed with another key, because a person requested it.
 func (s *Log) adopt(ctx context.Context, rev int64, text string) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -299,7 +296,7 @@ func (s *Log) adopt(ctx context.Context, rev int64, text string) error {
 	return s.begin(ctx, epochChange{rev: rev, epoch: max(old.N, s.Epoch()) + 1, text: strings.ToUpper(text[:1]) + text[1:] + "."})
 }
 
-// tellAlarms puts new alarms into the trail, and so into the channel.
+// tellAlarms writes new alarms into the trail, and so into the audit channel.
 func (s *Log) tellAlarms(ctx context.Context) {
 	s.trust.mu.Lock()
 	list := s.trust.fresh

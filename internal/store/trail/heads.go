@@ -23,12 +23,12 @@ type checkpoint struct {
 	Size  uint64      `json:"size"`
 	Parts []tlog.Hash `json:"parts"`
 	Note  string      `json:"note"`
-	// Before is the note before this one: what a witness has where the bot
-	// ended between sealing and telling it.
+	// Before is the note before this one. A witness has that one if the bot ended between sealing
+	// and sending.
 	Before string `json:"before,omitempty"`
 }
 
-// headed is a checkpoint that was read and may be believed.
+// headed is a checkpoint that was read and verified.
 type headed struct {
 	audit.SignedHead
 	tree   audit.Tree
@@ -36,8 +36,8 @@ type headed struct {
 	before string
 }
 
-// readCheckpoint opens a checkpoint; ok is false for one that no known key
-// signed or that contradicts itself.
+// readCheckpoint parses a checkpoint; ok is false if no known key signed it or it contradicts
+// itself.
 func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 	var c checkpoint
 	if kv.ModRevision == 0 || json.Unmarshal(kv.Value, &c) != nil || c.V != 1 {
@@ -48,10 +48,10 @@ func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 	return h, err == nil && head.Install == s.trust.key.Install() && h.tree.Valid() && head.Size == c.Size && head.Root == h.tree.Root()
 }
 
-// newestHead reads the newest head of the store. ok is false where there is none
-// yet, and where it may not be believed, which stops all changes.
+// newestHead reads the newest head of the store. ok is false if there is none yet, or if it is
+// invalid, which stops all changes.
 func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
-	had := len(s.seenHeads()) > 0 // first: what is read next is not older
+	had := len(s.seenHeads()) > 0 // read first: what is read next is not older
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
 		return headed{}, false, err
@@ -67,8 +67,8 @@ func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
 	return h, ok, nil
 }
 
-// SignedHead is the newest signed head of the trail as a note, "" where there is
-// none. Whether it may be believed is for audit.OpenHead to say.
+// SignedHead is the newest signed head of the trail as a note, "" for none. audit.OpenHead verifies
+// it.
 func (s *Log) SignedHead(ctx context.Context) (string, error) {
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil || len(found.Kvs) == 0 {
@@ -94,12 +94,11 @@ func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, bef
 	return headed{h, tree, string(note), before}, string(b), err
 }
 
-// ErrFork says that the trail in the store is not the one whose heads were
-// published.
+// ErrFork means that the trail in the store is not the one whose heads were published.
 var ErrFork = errors.New("the trail in the store does not continue a head that was published: it was rewritten, or a copy of this store is in use elsewhere")
 
-// rebuild makes the tree anew of all entries up to a number, and compares it on
-// the way with heads that it must have had.
+// rebuild computes the tree again from all entries up to a number, and compares it with the heads
+// in must.
 func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead) (audit.Tree, error) {
 	var tree audit.Tree
 	var broken error
@@ -131,8 +130,8 @@ func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead)
 	return tree, broken
 }
 
-// treeOf is the tree of the trail up to its head: the stored one where it
-// belongs to that head, or else made anew.
+// treeOf is the tree of the trail up to its head: the stored one if it belongs to that head, else
+// computed again.
 func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed, error) {
 	if cp, ok := s.readCheckpoint(kv); ok && cp.Last == (audit.Head{N: h.N, Hash: h.Hash}) {
 		return cp, nil
@@ -147,8 +146,8 @@ func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed
 	return headed{tree: tree}, err
 }
 
-// seenHeads are the heads that the trail must continue: the last of each
-// witness in this epoch, and the last that this process saw.
+// seenHeads are the heads that the trail must continue: the last head of each witness in this
+// epoch, and the last one that this process saw.
 func (s *Log) seenHeads() []audit.SignedHead {
 	var out []audit.SignedHead
 	epoch := s.Epoch()
@@ -165,27 +164,27 @@ func (s *Log) seenHeads() []audit.SignedHead {
 	return out
 }
 
-// WitnessHealth is how far a witness knows the trail.
+// WitnessHealth describes which part of the trail a witness has.
 type WitnessHealth struct {
 	Name    string
 	Has     bool      // it has a head of this state
-	Entries uint64    // in the last head that it has
-	Missing uint64    // entries whose head it was not given yet
-	Why     string    // it is not told or not believed, "" where all is well
-	Since   time.Time // of Why
+	Entries uint64    // covered by its last head
+	Missing uint64    // entries whose head it has not received
+	Why     string    // why it receives nothing or is ignored, "" if it is well
+	Since   time.Time // when Why began
 }
 
-// watched is a witness, and what is known of it.
+// watched is a witness and its state.
 type watched struct {
 	witness.Witness
-	known string // its name among the installation's
+	known string // its name in the installation's record
 
 	mu      sync.Mutex
 	asked   bool // it has answered since the start
 	last    audit.SignedHead
-	has     bool   // last is there
-	note    string // last as it was given
-	trouble string // why it is not believed or was not told, "" for nothing
+	has     bool   // last is set
+	note    string // last as received
+	trouble string // why it is ignored or received nothing, "" for none
 	since   time.Time
 }
 
@@ -195,14 +194,14 @@ func (w *watched) head() (audit.SignedHead, bool) {
 	return w.last, w.has
 }
 
-// awaited says that the witness has not answered since the start.
+// awaited reports whether the witness has not answered since the start.
 func (w *watched) awaited() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.asked
 }
 
-// health is how far the witness knows the trail, whose newest head is head.
+// health compares the witness with the trail's newest head.
 func (w *watched) health(head audit.SignedHead) WitnessHealth {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -223,7 +222,7 @@ func (w *watched) saw(h audit.SignedHead, note string) {
 	w.trouble = ""
 }
 
-// fails notes a trouble and says whether it is a new one.
+// fails stores a problem and reports whether it is new.
 func (w *watched) fails(now time.Time, text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -234,10 +233,10 @@ func (w *watched) fails(now time.Time, text string) bool {
 	return fresh
 }
 
-// witnessWithin bounds a call to a witness.
+// witnessWithin limits a call to a witness.
 const witnessWithin = 2 * time.Second
 
-// askWitnesses asks all of them at once for their last heads.
+// askWitnesses queries all witnesses concurrently for their last heads.
 func (s *Log) askWitnesses(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, w := range s.trust.witnesses {
@@ -246,8 +245,8 @@ func (s *Log) askWitnesses(ctx context.Context) {
 	all.Wait()
 }
 
-// askWitness asks one for its last head. Only a valid head of this installation
-// says anything; every other answer is alarmed and ignored.
+// askWitness queries one witness for its last head. It uses only a valid head of this installation;
+// any other answer raises an alarm and is ignored.
 func (s *Log) askWitness(ctx context.Context, w *watched) {
 	ctx, cancel := context.WithTimeout(ctx, witnessWithin)
 	defer cancel()
@@ -263,7 +262,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	w.asked = true
 	w.mu.Unlock()
 	if len(msg) == 0 {
-		return // whether it should have had one is seen once the store is read
+		return // whether it must have a head is checked once the store is read
 	}
 	h, err := audit.OpenHead(msg, s.trust.key.Verifiers())
 	if err == nil && h.Install != s.trust.key.Install() {
@@ -278,7 +277,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	w.saw(h, string(msg))
 }
 
-// hadHead says that a witness was given a head once.
+// hadHead reports whether a witness ever received a head.
 func (s *Log) hadHead(w *watched) bool {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -290,8 +289,7 @@ func (s *Log) hadHead(w *watched) bool {
 	return false
 }
 
-// KeepWitnesses gives each new head to the witnesses, and sees what they have,
-// until ctx ends.
+// KeepWitnesses sends each new head to the witnesses, and reads their heads, until ctx ends.
 func (s *Log) KeepWitnesses(ctx context.Context) error {
 	if s.trust.key == nil {
 		<-ctx.Done()
@@ -316,12 +314,12 @@ func (s *Log) KeepWitnesses(ctx context.Context) error {
 	}
 }
 
-// tellWitnesses gives the newest head to every witness that lacks it. One that
-// is silent delays only itself.
+// tellWitnesses sends the newest head to every witness that lacks it. A witness that does not
+// answer delays only itself.
 func (s *Log) tellWitnesses(ctx context.Context) {
 	cp, ok, err := s.newestHead(ctx)
 	if err != nil || !ok {
-		return // the store's health speaks of that
+		return // the store's health reports this
 	}
 	var all sync.WaitGroup
 	for _, w := range s.trust.witnesses {
@@ -332,8 +330,8 @@ func (s *Log) tellWitnesses(ctx context.Context) {
 	all.Wait()
 }
 
-// continues compares what a witness has with the store's head, and says whether
-// the head is to be given to it.
+// continues compares the head of a witness with the store's head, and reports whether to send it
+// the new one.
 func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 	last, has := w.head()
 	switch {
@@ -357,7 +355,7 @@ func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 	if follows {
 		return true
 	}
-	s.sealer.mu.Lock() // while it seals the tree is known to continue
+	s.sealer.mu.Lock() // the lock holder seals, so the tree is known to continue
 	known := s.sealer.tree.Size >= last.Size && s.sealer.since <= last.Size && s.sealer.since > 0
 	s.sealer.mu.Unlock()
 	if known {

@@ -9,12 +9,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// firstVerify is how long after the start the history is verified for the first
-// time.
+// firstVerify is the time from the start to the first verification of the history.
 const firstVerify = 10 * time.Second
 
-// KeepVerifying verifies the whole history at the start and every hour, until ctx
-// ends: what was rewritten in the store is found, also where nothing acts on it.
+// KeepVerifying verifies the whole history after the start and every hour, until ctx ends. It finds
+// rewritten values that nothing else reads.
 func (s *Log) KeepVerifying(ctx context.Context) error {
 	for wait := min(firstVerify, s.conf.VerifyEach); pause.For(ctx, wait); wait = s.conf.VerifyEach {
 		if s.trust.key == nil || !s.leads() {
@@ -27,9 +26,8 @@ func (s *Log) KeepVerifying(ctx context.Context) error {
 	return nil
 }
 
-// VerifyHistory verifies the trail, the heads that were published of it, and the
-// signature of every stored run. What is wrong is alarmed; the error says that
-// it could not be verified.
+// VerifyHistory verifies the trail, its published heads, and the signature of every stored run. A
+// violation raises an alarm; an error means that verification was not possible.
 func (s *Log) VerifyHistory(ctx context.Context) error {
 	cp, ok, err := s.newestHead(ctx)
 	if err != nil || !ok {
@@ -54,7 +52,7 @@ func (s *Log) VerifyHistory(ctx context.Context) error {
 	return s.runs.VerifyRuns(ctx)
 }
 
-// sealed remembers what this replica sealed.
+// sealed remembers the part of the trail that this replica sealed.
 func (s *Log) sealed(before, now headed) {
 	if s.sealer.note == "" || s.sealer.note != before.note {
 		s.sealer.since = before.Size

@@ -15,21 +15,20 @@ import (
 
 const (
 	storingRecord = "storing an audit record"
-	// appendMost is how many records are appended in one transaction. Each has
-	// two operations: one, the settlement of a claim, is a transaction
-	// by itself; etcd takes etcdconn.MaxOps of both levels together.
+	// appendMost is the number of records in one transaction. Each has two operations, one of which
+	// is a nested transaction that settles a claim; etcd allows etcdconn.MaxOps in both levels
+	// together.
 	appendMost = etcdconn.MaxOps / 4
 )
 
-// Loose are records of no run on their way into the store.
+// Loose are records without a run that are about to be stored.
 type Loose struct {
 	Ops  []clientv3.Op
 	size int // bytes of the records
 }
 
-// Loosely makes what stores records that belong to no run, and settles the
-// claim, "" for none. The records' numbers and links are their run's business
-// and are cleared.
+// Loosely makes the operations that store records without a run and settle the claim, "" for none.
+// It clears the records' numbers and links, which only records of a run have.
 func (s *Log) Loosely(claim string, records ...audit.Record) (l Loose, err error) {
 	for _, r := range records {
 		b, err := audit.Canonical(audit.Link(r, 0, ""))
@@ -49,8 +48,8 @@ func (s *Log) Loosely(claim string, records ...audit.Record) (l Loose, err error
 	return l, nil
 }
 
-// Append stores a record that belongs to no run, and settles the claim in the
-// same transaction, shared by callers that append at nearly the same time.
+// Append stores a record without a run, and settles the claim in the same transaction. Concurrent
+// callers share a transaction.
 func (s *Log) Append(ctx context.Context, r audit.Record, claim string) error {
 	l, err := s.Loosely(claim, r)
 	if err != nil {
@@ -58,15 +57,15 @@ func (s *Log) Append(ctx context.Context, r audit.Record, claim string) error {
 	}
 	err = s.appending.Do(ctx, l)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, engine.ErrStoreDown) {
-		return etcdconn.Down(storingRecord, err) // the store was silent for too long
+		return etcdconn.Down(storingRecord, err) // the store did not answer in time
 	}
 	return err
 }
 
-// room is what a record takes of a transaction's etcdconn.MaxBytes.
+// room is a record's share of a transaction's etcdconn.MaxBytes.
 func (l Loose) room() int { return max(l.size, etcdconn.MaxBytes/appendMost) }
 
-// appendAll stores what several have asked to be appended.
+// appendAll stores the records of several callers.
 func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
 	var ops []clientv3.Op
 	for _, l := range asked {
@@ -76,11 +75,9 @@ func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
 	return err
 }
 
-// Trail calls f with every sealed entry from number n on, in order: first
-// the archived ones, then the ones in the store. Whether
-// those in the store are genuine is for audit.Verify to say; archived ones
-// that are not, or are not there, are an error of package archive that names
-// the file or the entries.
+// Trail calls f with every sealed entry from number n on, in order: first archived entries, then
+// those in the store. audit.Verify verifies those in the store. For a damaged or missing archived
+// entry it returns an error of package archive that names the file or the entries.
 func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
 	next := max(n, 1)
 	take := func(e audit.Sealed) error {
@@ -115,8 +112,8 @@ func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) e
 	return s.archive.Trail(next, head.N, take)
 }
 
-// chunks calls f with each stored piece of the trail, from the one that holds
-// entry n on. A piece is never empty.
+// chunks calls f with each stored chunk of the trail, from the one with entry n on. A chunk is
+// never empty.
 func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
 	from, end := s.keys.Chunk(n), clientv3.GetPrefixRangeEnd(s.keys.Chunks())
 	for {
@@ -165,7 +162,7 @@ func (s *Log) Head(ctx context.Context) (e audit.Sealed, ok bool, err error) {
 	return e, err == nil, err
 }
 
-// DecodeHead reads the newest sealed entry.
+// DecodeHead parses the newest sealed entry.
 func DecodeHead(kv *etcdconn.KeyValue) (audit.Sealed, error) {
 	e, err := audit.DecodeEntry(kv.Value)
 	if err != nil {

@@ -18,38 +18,37 @@ import (
 )
 
 const (
-	// sealRead is how many pending records are read at a time, more than one
-	// transaction can write.
+	// sealRead is how many pending records are read at a time; it is more than one transaction can
+	// write.
 	sealRead = 1000
-	// sealBatch and sealBytes bound one chunk: its records are deleted one
-	// by one in its transaction, beside the writing of chunk and head.
+	// sealBatch and sealBytes limit one chunk: its transaction deletes its records one by one, and
+	// writes chunk and head.
 	sealBatch = etcdconn.MaxOps - 8
 	sealBytes = etcdconn.MaxBytes / 2
-	// sweepEach is how often handled deliveries are looked through.
+	// sweepEach is how often handled deliveries are swept.
 	sweepEach = 10 * time.Minute
-	// seizeEach is how often a replica that does not seal asks whether it should.
+	// seizeEach is how often a replica that does not seal checks whether it should.
 	seizeEach = time.Second
-	// abdicateFor is how long a replica that cannot read what is pending lets
-	// others try.
+	// abdicateFor is how long a replica that cannot read the pending records lets others try.
 	abdicateFor = 10 * time.Second
 )
 
-// sealer is this replica's part in sealing.
+// sealer is this replica's state of sealing.
 type sealer struct {
 	mu             sync.Mutex
-	term           int64     // creation revision of the leader key while it is ours, else 0
-	last           time.Time // of the last record sealed by this replica
-	compactionMark           // where the store stands, as far as is known here
+	term           int64     // creation revision of the leader key while this replica holds it, else 0
+	last           time.Time // time of the last record sealed by this replica
+	compactionMark           // the last known position of the store
 	rest           time.Time // until when it leaves sealing to newer replicas
-	// tree is over the entries that this replica sealed last, note its head;
-	// since is the size from which on it was this replica that sealed.
+	// tree covers the entries that this replica sealed last, and note is its head; since is the
+	// size from which this replica sealed.
 	tree  audit.Tree
 	note  string
 	since uint64
 }
 
-// KeepSealing seals and sweeps until ctx ends, and then seals once more, so
-// that an orderly stop leaves nothing pending.
+// KeepSealing seals and sweeps until ctx ends, and then seals once more, so that a normal stop
+// leaves nothing pending.
 func (s *Log) KeepSealing(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.SealEach)
 	defer tick.Stop()
@@ -88,8 +87,8 @@ func (s *Log) leads() bool {
 	return s.sealer.term != 0
 }
 
-// Seal chains all pending records into the trail and returns how many it
-// sealed. While another replica leads it does nothing. Run does it by itself.
+// Seal chains all pending records into the trail and returns their number. It does nothing while
+// another replica leads. Run calls it regularly.
 func (s *Log) Seal(ctx context.Context) (int, error) {
 	s.sealer.mu.Lock()
 	defer s.sealer.mu.Unlock()
@@ -116,11 +115,10 @@ func (s *Log) Seal(ctx context.Context) (int, error) {
 	}
 }
 
-// seize makes this replica the one that seals, unless another is. It is
-// called with the sealer's mutex held.
+// seize makes this replica the sealer, unless another one is. The caller holds the sealer's mutex.
 func (s *Log) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
-		return true, nil // the next transaction finds out if that is over
+		return true, nil // the next transaction fails if this has ended
 	}
 	if s.conf.Now().Before(s.sealer.rest) {
 		return false, nil
@@ -142,8 +140,8 @@ func (s *Log) seize(ctx context.Context) (bool, error) {
 	return s.sealer.term != 0, nil
 }
 
-// abdicate lets another replica seal, a newer one, since this one cannot read
-// what is pending. It is called with the sealer's mutex held.
+// abdicate lets a newer replica seal, because this one cannot read the pending records. The caller
+// holds the sealer's mutex.
 func (s *Log) abdicate(ctx context.Context) error {
 	term := s.sealer.term
 	s.sealer.term, s.sealer.rest = 0, s.conf.Now().Add(abdicateFor)
@@ -158,7 +156,7 @@ func (s *Log) abdicate(ctx context.Context) error {
 type head struct {
 	audit.Sealed
 	rev  int64
-	tree headed // over all entries up to it; of a store that is signed
+	tree headed // over all entries up to it, in a signed store
 }
 
 // pendingRecord is a record that is not sealed yet.
@@ -168,8 +166,8 @@ type pendingRecord struct {
 	rev int64
 }
 
-// pending reads, at one revision of the store, the head and the oldest
-// pending records in the order of the trail.
+// pending reads, at one revision of the store, the head and the oldest pending records in the order
+// of the trail.
 func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more bool, err error) {
 	resp, err := s.etcd.Send(ctx, "reading what is to be sealed", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()),
@@ -197,9 +195,8 @@ func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more b
 	return h, list, found.More, err
 }
 
-// sorted decodes pending records and sorts them by revision and key. Where
-// more records follow, the last revision may not have been read whole, and is
-// left for the next time.
+// sorted decodes pending records and sorts them by revision and key. If more records follow, the
+// last revision may be incomplete, and is left for the next call.
 func (s *Log) sorted(kvs []*etcdconn.KeyValue, more bool) ([]pendingRecord, error) {
 	kvs = slices.SortedFunc(slices.Values(kvs), func(a, b *etcdconn.KeyValue) int {
 		return cmp.Or(cmp.Compare(a.ModRevision, b.ModRevision), bytes.Compare(a.Key, b.Key))
@@ -219,8 +216,8 @@ func (s *Log) sorted(kvs []*etcdconn.KeyValue, more bool) ([]pendingRecord, erro
 	return list, nil
 }
 
-// sealAll writes pending records chunk by chunk and returns how many it
-// wrote: fewer than all when another replica has begun to seal.
+// sealAll writes pending records chunk by chunk and returns their number: fewer than all if another
+// replica has begun to seal.
 func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, error) {
 	done := 0
 	for done < len(list) {
@@ -251,8 +248,7 @@ func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, e
 	return done, nil
 }
 
-// sealChunk writes one chunk and moves the head, unless another replica moved
-// it or leads now.
+// sealChunk writes one chunk and moves the head, unless another replica moved it or leads now.
 func (s *Log) sealChunk(
 	ctx context.Context, h *head, last audit.Sealed, tree audit.Tree, chunk string, deletes []clientv3.Op,
 ) (bool, error) {

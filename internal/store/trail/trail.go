@@ -1,8 +1,7 @@
-// Package trail keeps the audit trail in etcd: records are appended, sealed into one
-// chain, and moved into the archive. It signs the trail's heads, gives them to
-// witnesses, and finds out with them, and with the notes beside the key, whether the
-// store is what the bot left; where it was put back to an earlier time it begins an
-// epoch.
+// Package trail stores the audit trail in etcd. It appends records, seals them into one chain, and
+// moves them into the archive. It signs the trail's heads and sends them to witnesses. With the
+// heads and the notes next to the key it checks that the store is as the bot left it, and begins an
+// epoch if the store was reset to an earlier time.
 package trail
 
 import (
@@ -23,7 +22,7 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Config is what a Log is made of; the fields are those of the store's config.
+// Config has the fields of the store's config that a Log needs.
 type Config struct {
 	Replica string
 	Archive string // a directory, "" for none
@@ -40,22 +39,21 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Runs is what a Log needs of the runs that the store holds.
+// Runs is the part of the run store that a Log needs.
 type Runs interface {
-	// SignAll signs, as of before every epoch, what no present key has signed.
+	// SignAll signs all values without a signature of a current key as if from before every epoch.
 	SignAll(ctx context.Context) error
-	// OlderThanNoted names a run that the notes saw further on than the store has
-	// it, "" for none.
+	// OlderThanNoted names a run whose noted revision is newer than the stored one, "" for none.
 	OlderThanNoted(ctx context.Context) (string, error)
-	// VerifyRuns alarms what of the stored runs does not count.
+	// VerifyRuns raises an alarm for each invalid stored run.
 	VerifyRuns(ctx context.Context) error
-	// Settling makes the operation that marks a delivery as handled.
+	// Settling returns the operation that marks a delivery as handled.
 	Settling(claim string) (clientv3.Op, error)
-	// Sweep forgets deliveries that were handled long ago.
+	// Sweep deletes deliveries that were handled long ago.
 	Sweep(ctx context.Context) (int, error)
 }
 
-// Log is the trail. Its methods may be called at the same time.
+// Log is the trail. Its methods are safe for concurrent use.
 type Log struct {
 	conf    Config
 	log     *slog.Logger
@@ -66,16 +64,16 @@ type Log struct {
 	archive *archive.Archive // nil for none
 	since   time.Time        // when the store was opened
 
-	process   string       // random, names this process's records of no run
-	appends   atomic.Int64 // records of no run so far
+	process   string       // random, part of the keys of this process's records without a run
+	appends   atomic.Int64 // number of records without a run
 	appending *batch.Batcher[Loose]
 	sealer    sealer
-	marked    compactionMark // KeepSealing's, see compact
+	marked    compactionMark // of KeepSealing, see compact
 	trouble   etcdconn.Trouble
 	trust     trust
 }
 
-// New makes a Log of a trail that may be believed by nothing yet: see LoadKey.
+// New returns a Log that trusts nothing yet: see LoadKey.
 func New(conf Config, etcd *etcdconn.Conn, keys keymap.Keys, runs Runs) *Log {
 	s := &Log{conf: conf, log: conf.Log, etcd: etcd, keys: keys, runs: runs, since: conf.Now(), process: rand.Text()[:8]}
 	s.appending = batch.New(conf.AppendEach, etcdconn.MaxBytes, Loose.room, s.appendAll)
@@ -85,22 +83,22 @@ func New(conf Config, etcd *etcdconn.Conn, keys keymap.Keys, runs Runs) *Log {
 	return s
 }
 
-// Use names this process among the replicas, before anything is written.
+// Use sets this process's replica, before anything is written.
 func (s *Log) Use(self *replicas.Replica) { s.self = self }
 
 // Archived is the archive, nil for none.
 func (s *Log) Archived() *archive.Archive { return s.archive }
 
-// Key signs what is stored, nil for a reader.
+// Key signs stored values; nil for a reader.
 func (s *Log) Key() *sign.Key { return s.trust.key }
 
-// Notes are what this replica never forgets; there are none without a key.
+// Notes are this replica's durable notes; nil without a key.
 func (s *Log) Notes() *notes.Notes { return s.trust.notes }
 
-// Trouble is why the trail is not being sealed, nil where it is.
+// Trouble is why the trail is not being sealed, or nil.
 func (s *Log) Trouble() error { return s.trouble.Get() }
 
-// LastSeal is when this replica sealed last, zero for never.
+// LastSeal is when this replica last sealed, zero for never.
 func (s *Log) LastSeal() time.Time {
 	s.sealer.mu.Lock()
 	defer s.sealer.mu.Unlock()

@@ -24,47 +24,46 @@ import (
 	"dhbot/internal/witness"
 )
 
-// The store is input, not authority: a writer of it, or has a copy of it,
-// must not make the bot act. Runs and claims are signed, with a key that lies
-// elsewhere; the newest counter of each run and every step that was sent are
-// noted beside that key; the trail's heads are signed and given to witnesses.
+// The store is input, not authority: someone who can write to it, or has a copy of it, must not be
+// able to make the bot act. Runs and claims are signed with a key outside the store. The newest
+// revision of each run and every sent step are noted next to that key. The trail's heads are signed
+// and sent to witnesses.
 
-// trust is what a store is believed by. A store that was opened without a key
-// file has none of it: it reads what others signed and changes nothing of it.
+// trust is the basis for trusting a store. A store opened without a key file has none: it reads
+// signed values and changes nothing.
 type trust struct {
 	key       *sign.Key
 	notes     *notes.Notes
 	witnesses []*watched
 
-	readOnly bool // it is signed, and was opened without its key
+	readOnly bool // signed, and opened without its key
 
 	mu      sync.Mutex
 	install installation
-	rev     int64            // of the key that the installation was read from
-	stop    string           // why nothing may be changed, "" for nothing
-	sealed  audit.SignedHead // the last that this process signed
+	rev     int64            // revision of the installation's record when it was read
+	stop    string           // why nothing may be changed, "" for none
+	sealed  audit.SignedHead // the last head that this process signed
 	alarms  map[string]string
-	fresh   []string // alarms to be posted in the channel
+	fresh   []string // alarms not yet posted
 }
 
-// installation is the value of the key "install", signed; its counter is the
-// epoch.
+// installation is the value of the key "install", signed; its counter is the epoch.
 type installation struct {
 	V     int    `json:"v"`
 	Epoch uint64 `json:"-"`
-	// Witnesses are the witnesses that were given a head once: an empty one among them
-	// has lost what it had.
+	// Witnesses are the witnesses that ever received a head: if one of them is empty now, it has
+	// lost its heads.
 	Witnesses []string `json:"witnesses,omitempty"`
 }
 
-// NoKeyError says that a store is signed and its key is not there.
+// NoKeyError means that a store is signed and its key is missing.
 type NoKeyError struct{ File string }
 
 func (e *NoKeyError) Error() string {
 	return fmt.Sprintf("this state is signed, and its key %s is not there: bring the file back; if it is lost, run `bot state adopt`, which closes every open run, keeps their locks until their targets were looked at, and goes on with a new key", e.File)
 }
 
-// OtherKeyError says that a store was signed with another key.
+// OtherKeyError means that a store was signed with another key.
 type OtherKeyError struct {
 	File string
 	Why  error
@@ -74,14 +73,14 @@ func (e *OtherKeyError) Error() string {
 	return fmt.Sprintf("the key %s is not the one that this state was signed with (%v): bring back the right file (state.key_file); if it is lost, run `bot state adopt`, which closes every open run and goes on with this key", e.File, e.Why)
 }
 
-// KeyNeededError says that an external store needs a key that all replicas have.
+// KeyNeededError means that an external store needs a key that all replicas share.
 type KeyNeededError struct{ File string }
 
 func (e *KeyNeededError) Error() string {
 	return fmt.Sprintf("the key of the state, %s, is not there: make one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
 }
 
-// notesFile and headsFile lie beside the key, or in a directory of the replica.
+// notesFile and headsFile are next to the key, or in a directory of the replica.
 func (c Config) notesFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".sent")
 }
@@ -89,14 +88,14 @@ func (c Config) headsFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".heads")
 }
 
-// Replicas may start in the same moment: how often and how soon one that was
-// overtaken looks again.
+// Replicas may start at the same moment: how often and how soon a replica that lost the race tries
+// again.
 const (
 	overtakenTries = 20
 	overtakenPause = 100 * time.Millisecond
 )
 
-// LoadKey loads or makes the key, and opens what lies beside it.
+// LoadKey loads or creates the key, and opens the notes next to it.
 func (s *Log) LoadKey(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -119,7 +118,7 @@ func (s *Log) LoadKey(ctx context.Context) error {
 	if err := s.openNotes(key); err != nil {
 		return err
 	}
-	if s.etcd.Embedded() { // the directory's lock makes the notes ours alone
+	if s.etcd.Embedded() { // the directory's lock gives this process the notes
 		if err := s.trust.notes.Compact(); err != nil {
 			return err
 		}
@@ -128,8 +127,8 @@ func (s *Log) LoadKey(ctx context.Context) error {
 	return nil
 }
 
-// openNotes opens the notes of what was sent. Those of the key that a state was
-// signed with before it is adopted are put aside.
+// openNotes opens the notes of sent steps. It renames the notes of the key with which an adopted
+// state was signed.
 func (s *Log) openNotes(key *sign.Key) (err error) {
 	file := s.conf.notesFile()
 	s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
@@ -144,13 +143,13 @@ func (s *Log) openNotes(key *sign.Key) (err error) {
 	return err
 }
 
-// Recognise finds out whether this store is what it was when the bot last used
-// it, and adopts one that was never signed, or that a person said to adopt.
+// Recognise checks that this store is as the bot last left it. It adopts a store that was never
+// signed, or that a person wants to adopt.
 func (s *Log) Recognise(ctx context.Context) error {
 	if s.trust.key == nil {
 		return nil
 	}
-	s.askWitnesses(ctx) // before the store is read: it is never behind them
+	s.askWitnesses(ctx) // before the store is read, so the store is not older
 	tries := retry.WithMaxRetries(overtakenTries, retry.NewConstant(overtakenPause))
 	return retry.Do(ctx, tries, func(ctx context.Context) error {
 		err := s.takeState(ctx)
@@ -161,8 +160,8 @@ func (s *Log) Recognise(ctx context.Context) error {
 	})
 }
 
-// takeState reads whose state this is, and takes it as this installation's own.
-// It returns errOvertaken where another replica was first.
+// takeState reads the installation of this state, and adopts it. It returns errOvertaken if another
+// replica was first.
 func (s *Log) takeState(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -198,7 +197,7 @@ func (s *Log) loadKey(signed bool) (*sign.Key, error) {
 	}
 }
 
-// readInstall takes the installation's record, if this key signed it.
+// readInstall parses the installation's record, if this key signed it.
 func (s *Log) readInstall(kv *etcdconn.KeyValue) error {
 	v, err := s.trust.key.Open(string(kv.Key), kv.Value)
 	if err != nil {
@@ -215,15 +214,15 @@ func (s *Log) readInstall(kv *etcdconn.KeyValue) error {
 	return nil
 }
 
-// Epoch is the present one.
+// Epoch is the current epoch.
 func (s *Log) Epoch() uint64 {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
 	return s.trust.install.Epoch
 }
 
-// LaterEpoch reads the installation's record again: another replica may have
-// begun an epoch.
+// LaterEpoch reads the installation's record again, because another replica may have begun an
+// epoch.
 func (s *Log) LaterEpoch(epoch uint64) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Timeout)
 	defer cancel()
@@ -234,13 +233,13 @@ func (s *Log) LaterEpoch(epoch uint64) bool {
 	return epoch <= s.Epoch()
 }
 
-// Tampered notes an alarm and is the error of what does not count.
+// Tampered raises an alarm and returns the error for an invalid value.
 func (s *Log) Tampered(what string, why error) error {
 	s.Alarm(what, fmt.Sprintf("%s in the store does not count and is not carried on: %v", what, why))
 	return fmt.Errorf("%w: %s: %w", engine.ErrTampered, what, why)
 }
 
-// Alarm remembers what is wrong about a subject, and tells the channel once.
+// Alarm stores a problem of a subject, and reports it once in the audit channel.
 func (s *Log) Alarm(about, text string) {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -255,15 +254,14 @@ func (s *Log) Alarm(about, text string) {
 	s.log.Error("the store is not as I left it", "about", about, "text", text)
 }
 
-// calm forgets an alarm that is over.
+// calm removes an alarm that is over.
 func (s *Log) calm(about string) {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
 	delete(s.trust.alarms, about)
 }
 
-// Stopped says why nothing may be changed at all, "" for nothing: two histories
-// of one store.
+// Stopped is why nothing may be changed at all, "" for none: the store has two histories.
 func (s *Log) Stopped() string {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -277,11 +275,10 @@ func (s *Log) stopChanges(why string) {
 	s.trust.stop = why
 }
 
-// silentFor is how long a witness that does not answer at the start holds what
-// was open before.
+// silentFor is how long a witness that does not answer at the start holds earlier runs.
 const silentFor = 5 * time.Minute
 
-// Hold says why a run is not carried on for the moment.
+// Hold is why a run may not be continued at the moment.
 func (s *Log) Hold(r engine.Run) string {
 	if why := s.Stopped(); why != "" {
 		return why
@@ -298,7 +295,7 @@ func (s *Log) Hold(r engine.Run) string {
 	return ""
 }
 
-// Current requires, in a transaction, that no other epoch began.
+// Current is the condition that no other epoch has begun.
 func (s *Log) Current() []clientv3.Cmp {
 	if s.trust.key == nil {
 		return nil
@@ -308,7 +305,7 @@ func (s *Log) Current() []clientv3.Cmp {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", s.trust.rev)}
 }
 
-// newWitnesses are the file beside the key, and those of the config.
+// newWitnesses are the file next to the key, and those of the config.
 func (s *Log) newWitnesses() []*watched {
 	own := s.conf.headsFile()
 	list := []*watched{{Witness: witness.New(own), known: own + "@" + hostname()}}
@@ -329,7 +326,7 @@ func (s *Log) MayChange() error {
 	return nil
 }
 
-// MovedOn reads the installation's record again where another replica wrote it.
+// MovedOn reads the installation's record again after another replica wrote it.
 func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
 	s.trust.mu.Lock()
 	same := s.trust.key == nil || kv.ModRevision == s.trust.rev
@@ -343,14 +340,14 @@ func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
 	return true
 }
 
-// Trust is what is wrong with what is stored, and who witnesses it.
+// Trust has the problems of stored values, and the state of witnesses.
 type Trust struct {
 	Epoch      uint64
 	Why, Notes []string
 	Witnesses  []WitnessHealth
 }
 
-// Trust says how far the store is believed; cp is the value of its checkpoint.
+// Trust reports how far the store is trusted; cp is the value of its checkpoint.
 func (s *Log) Trust(cp *etcdconn.KeyValue) (out Trust) {
 	if s.trust.key == nil {
 		return out
