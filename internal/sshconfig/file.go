@@ -1,6 +1,6 @@
-// Package sshconfig reads the parts of ssh_config(5) that say how a host is
-// reached. It runs nothing and asks the network nothing: what would need that
-// (ProxyCommand, Match exec, canonical names) is a problem with its line.
+// Package sshconfig reads the settings of ssh_config(5) for the route to a host. It runs no program
+// and sends no network query: a keyword that needs one (ProxyCommand, Match exec, canonical names)
+// is reported as a problem with its line.
 package sshconfig
 
 import (
@@ -11,50 +11,50 @@ import (
 	"strings"
 )
 
-// Problem is a line that cannot be used, or that is not used.
+// Problem is a line that is refused or ignored.
 type Problem struct {
 	File    string
 	Line    int
 	What    string
 	Instead string
-	Warning bool // the line is passed over, and the rest counts
+	Warning bool // the line is ignored, the rest is used
 }
 
-// File is a config file with all that it includes.
+// File is a config file with all its includes.
 type File struct {
 	lines []line
 	// Files are the paths that were read, the config file first.
 	Files []string
-	// Text is what they hold, for a hash.
+	// Text is their content, for a hash.
 	Text []byte
 
-	dir      string // outside of which nothing is included
+	dir      string // includes must be below it
 	problems []Problem
 }
 
-// line is one keyword with its arguments. depth counts the files that include it.
+// line is one keyword with its arguments. depth is the number of includes around it.
 type line struct {
 	file      string
 	number    int
-	keyword   string // in small letters
+	keyword   string // in lower case
 	arguments []string
 	depth     int
 }
 
-// maxDepth is how deep files may include each other, as in OpenSSH.
+// maxDepth is the largest depth of includes, as in OpenSSH.
 const maxDepth = 16
 
-// maxFile is more than any config needs.
+// maxFile is larger than any config.
 const maxFile = 4 << 20
 
-// Read reads a config file and what it includes.
+// Read reads a config file and its includes.
 func Read(path string) (*File, []Problem) {
 	f := &File{dir: real(filepath.Dir(path))}
 	f.read(path, 0, nil)
 	return f, f.problems
 }
 
-// real is a path without links, or the path where that cannot be found out.
+// real is a path without links, or the path itself if that fails.
 func real(path string) string {
 	if clean, err := filepath.EvalSymlinks(path); err == nil {
 		return clean
@@ -101,7 +101,7 @@ func (f *File) read(path string, depth int, from *line) {
 	}
 }
 
-// take judges one line and keeps it where it counts.
+// take checks one line and keeps it if it is used.
 func (f *File) take(l line) {
 	if len(l.arguments) == 0 {
 		f.problem(l, l.keyword+" has no value", "write one, or take the line out")
@@ -127,7 +127,7 @@ func (f *File) take(l line) {
 	}
 }
 
-// ignored says that an IgnoreUnknown line before names a keyword.
+// ignored reports whether an earlier IgnoreUnknown line has a keyword.
 func (f *File) ignored(keyword string) bool {
 	for _, l := range f.lines {
 		if l.keyword != "ignoreunknown" {
@@ -144,8 +144,8 @@ func (f *File) ignored(keyword string) bool {
 	return false
 }
 
-// include reads the files that a line names. The keywords begin and end stand
-// for their bounds: what they hold counts only where the line itself does.
+// include reads the files that a line names. The keywords begin and end mark their bounds: their
+// lines apply only where the Include line applies.
 func (f *File) include(l line) {
 	if l.depth >= maxDepth {
 		f.problem(l, "files include each other too deeply", "take this Include out")
@@ -164,7 +164,7 @@ func (f *File) include(l line) {
 			continue
 		}
 		if len(paths) == 0 && !f.inside(pattern) {
-			paths = []string{pattern} // to be refused all the same
+			paths = []string{pattern} // refused later
 		}
 		for _, path := range paths {
 			if !f.inside(path) {
@@ -178,19 +178,19 @@ func (f *File) include(l line) {
 	}
 }
 
-// begin and end bound an included file; no keyword of a file has a space.
+// begin and end mark an included file; no keyword of a file has a space.
 const (
 	begin = "include begins"
 	end   = "include ends"
 )
 
-// inside says that a path lies in the directory of the config file.
+// inside reports whether a path is in the directory of the config file.
 func (f *File) inside(path string) bool {
 	rest, err := filepath.Rel(f.dir, real(path))
 	return err == nil && filepath.IsLocal(rest)
 }
 
-// match keeps a Match line of criteria that need nothing but names.
+// match keeps a Match line whose criteria need only names.
 func (f *File) match(l line) {
 	for i := 0; i < len(l.arguments); i++ {
 		criterion := strings.ToLower(strings.TrimPrefix(l.arguments[i], "!"))
@@ -225,9 +225,8 @@ func home() string {
 	return dir
 }
 
-// split cuts a line into its keyword and arguments, as OpenSSH does: words are
-// separated by blanks, an = may stand after the keyword, double or single quotes
-// hold blanks, and # begins a comment.
+// split splits a line into keyword and arguments like OpenSSH: blanks separate words, an = may
+// follow the keyword, double or single quotes protect blanks, and # begins a comment.
 func split(raw string) (keyword string, arguments []string, err error) {
 	rest := strings.TrimSpace(strings.TrimPrefix(raw, "\ufeff"))
 	if rest == "" || rest[0] == '#' {

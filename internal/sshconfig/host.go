@@ -11,12 +11,12 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// Host is what a file says of one name. Texts are "" where it says nothing.
+// Host has the settings of one name; "" for a setting that the file lacks.
 type Host struct {
-	HostName         string // the name itself where the file has no other
+	HostName         string // the name itself if the file has no other
 	Port             string
 	User             string
-	ProxyJump        string // as it is written; "none" is a direct connection
+	ProxyJump        string // as written; "none" is a direct connection
 	Alias            string
 	IdentityFiles    []string
 	CertificateFiles []string
@@ -24,28 +24,28 @@ type Host struct {
 	Algorithms       map[sshroute.Kind]Setting
 }
 
-// Setting is a value and where it stands.
+// Setting is a value and its position.
 type Setting struct {
 	Text string
 	File string
 	Line int
 }
 
-// query is one name that is looked up, and what was found so far.
+// query is one look-up of a name, and its result so far.
 type query struct {
-	name, login string // as it was asked for; login is "" where the file decides
-	account     string // counts as the user where neither decides
+	name, login string // as requested; login is "" if the file decides
+	account     string // the user if neither decides
 	host        Host
-	jumped      bool // ProxyJump or ProxyCommand was seen: the first one counts
+	jumped      bool // ProxyJump or ProxyCommand was found: the first one counts
 }
 
-// For says how a name is reached. login is the account where the caller has
-// decided on one, account counts where neither the caller nor the file does.
+// For returns the settings of a name. login is the account if the caller has decided on one;
+// account is used if neither the caller nor the file decides.
 func (f *File) For(name, login, account string) (Host, []Problem) {
 	q := &query{name: name, login: login, account: account, host: Host{Algorithms: map[sshroute.Kind]Setting{}}}
 	var problems []Problem
 	active := true
-	var outer []bool // of the files around: whether the Include line counts
+	var outer []bool // of the including files: whether the Include line applies
 	for _, l := range f.lines {
 		around := !slices.Contains(outer, false)
 		switch l.keyword {
@@ -73,7 +73,7 @@ func (f *File) For(name, login, account string) (Host, []Problem) {
 	return q.host, append(problems, q.expandFiles()...)
 }
 
-// matches says that a list of patterns has a name: one of them, and no negated one.
+// matches reports whether a name matches one of the patterns, and no negated one.
 func matches(patterns []string, name string) bool {
 	found := false
 	for _, p := range patterns {
@@ -88,7 +88,7 @@ func matches(patterns []string, name string) bool {
 	return found
 }
 
-// glob matches * and ?, as match_pattern of OpenSSH does.
+// glob matches * and ?, like OpenSSH's match_pattern.
 func glob(pattern, text string) bool {
 	for pattern != "" {
 		switch pattern[0] {
@@ -113,7 +113,7 @@ func glob(pattern, text string) bool {
 	return text == ""
 }
 
-// matches says that all criteria of a Match line hold.
+// matches reports whether all criteria of a Match line hold.
 func (q *query) matches(arguments []string) bool {
 	for i := 0; i < len(arguments); i++ {
 		word, negated := strings.CutPrefix(arguments[i], "!")
@@ -134,7 +134,7 @@ func (q *query) matches(arguments []string) bool {
 	return true
 }
 
-// subject is what a criterion is about, as far as it is known on this line.
+// subject is the value that a criterion is compared with, as far as it is known on this line.
 func (q *query) subject(criterion string) string {
 	switch {
 	case criterion == "user":
@@ -155,8 +155,8 @@ func (q *query) userSoFar() string {
 	return q.account
 }
 
-// take keeps the value of a line that counts. The first one of each keyword does;
-// identity and certificate files add up.
+// take stores the value of a line. The first one of each keyword counts; identity and certificate
+// files add up.
 func (q *query) take(l line) error {
 	h, value := &q.host, l.arguments[0]
 	first := func(to *string) {
@@ -198,7 +198,7 @@ func (q *query) take(l line) error {
 
 func (q *query) takeAlgorithms(l line, value string) {
 	keyword := l.keyword
-	if keyword == "pubkeyacceptedkeytypes" { // its name before OpenSSH 8.5
+	if keyword == "pubkeyacceptedkeytypes" { // the name before OpenSSH 8.5
 		keyword = strings.ToLower(string(sshroute.PublicKey))
 	}
 	for _, kind := range sshroute.Kinds() {

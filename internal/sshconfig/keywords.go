@@ -1,20 +1,20 @@
 package sshconfig
 
-// used are the keywords that say how a host is reached.
+// used are the keywords for the route to a host.
 var used = []string{
 	"hostname", "port", "user", "identityfile", "certificatefile", "identityagent", "proxyjump", "proxycommand",
 	"hostkeyalias", "kexalgorithms", "ciphers", "macs", "hostkeyalgorithms",
 	"pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes",
 }
 
-// trust are the keywords that decide which host keys are believed.
+// trust are the keywords that decide which host keys are trusted.
 var trust = []string{
 	"stricthostkeychecking", "userknownhostsfile", "globalknownhostsfile", "knownhostscommand", "verifyhostkeydns",
 	"nohostauthenticationforlocalhost", "checkhostip", "updatehostkeys", "casignaturealgorithms", "revokedhostkeys",
 }
 
-// passedOver are the other keywords of ssh_config(5): they are about sessions of
-// people, or about what the bot never does.
+// passedOver are the other keywords of ssh_config(5): they concern interactive sessions, or
+// features that the bot does not use.
 var passedOver = []string{
 	"addkeystoagent", "addressfamily", "batchmode", "bindaddress", "bindinterface", "canonicaldomains",
 	"canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots", "canonicalizepermittedcnames",

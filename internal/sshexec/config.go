@@ -1,19 +1,17 @@
-// Package sshexec is the SSH edge: it runs one command on one host over a pool
-// of warm connections, and says which of remote's closed set of outcomes came
-// of it.
+// Package sshexec is the SSH client: it runs one command on one host over a pool of warm
+// connections, and returns one of remote's closed set of outcomes.
 //
-// What it promises:
+// Guarantees:
 //   - A command is sent at most once. A connection found dead before the exec
-//     request is written is replaced; from that request on nothing is sent
-//     again, and losing sight of a command that changes something is
-//     FateUnknown.
-//   - A host is believed only by its known_hosts line; there is no trust on
-//     first use.
-//   - Every wait has an end: for the TCP connection, the handshake, a free
+//     request is written is replaced. After that request nothing is sent again,
+//     and a changing command whose end is not observed is FateUnknown.
+//   - A host is trusted only by its known_hosts line; there is no trust on first
+//     use.
+//   - Every wait has a time limit: for the TCP connection, the handshake, a free
 //     session, the command.
 //   - Memory is bounded whatever a host sends.
-//   - Commands get no terminal, no agent, no environment, and an empty
-//     standard input.
+//   - Commands get no terminal, no agent, no environment, and an empty standard
+//     input.
 package sshexec
 
 import (
@@ -27,47 +25,41 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// Config is how a Pool reaches its hosts. Credentials and KnownHosts are needed;
-// everything else has a default.
+// Config configures a Pool. Credentials and KnownHosts are required; everything else has a default.
 type Config struct {
-	// Credentials are what the bot logs in with, offered in this order.
+	// Credentials are offered to hosts in this order.
 	Credentials []sshroute.Credential
-	// KnownHosts is an OpenSSH known_hosts file. It is read again when it
-	// has changed, so that a new host needs no restart.
+	// KnownHosts is an OpenSSH known_hosts file. It is read again when it changes, so a new host
+	// needs no restart.
 	KnownHosts string
-	// Options are the places that are reached in a way of their own, jump hosts
-	// included.
+	// Options has the places with settings of their own, including jump hosts.
 	Options map[sshroute.Place]sshroute.Options
-	// Renew is a command that renews the user certificates, run before one
-	// expires; nil for none.
+	// Renew is a command that renews the user certificates before one expires; nil for none.
 	Renew []string
-	// Handshakes is how many hosts are logged in to at a time, so that the dials
-	// after a network outage are spread out. Default 16.
+	// Handshakes is the number of concurrent logins; it spreads the dials after a network outage.
+	// Default 16.
 	Handshakes int
-	// Sessions is how many commands run at a time over one connection. It
-	// stays below sshd's default MaxSessions of 10. Default 8.
+	// Sessions is the number of concurrent commands over one connection. It is below sshd's default
+	// MaxSessions of 10. Default 8.
 	Sessions int
 	// DialTimeout limits the TCP connection. Default 5 s.
 	DialTimeout time.Duration
-	// HandshakeTimeout limits key exchange and login together, and each
-	// keep-alive. Default 10 s.
+	// HandshakeTimeout limits key exchange and login together, and each keep-alive. Default 10 s.
 	HandshakeTimeout time.Duration
-	// KeepAlive is how long a connection may be idle before it is asked
-	// whether it still lives. Default 15 s.
+	// KeepAlive is how long a connection may be idle before it is checked. Default 15 s.
 	KeepAlive time.Duration
-	// KeepBytes is how much of each of a command's two streams is kept from
-	// its beginning, and as much again from its end. Default 256 KiB.
+	// KeepBytes is how many bytes of each stream are kept from its beginning, and again from its
+	// end. Default 256 KiB.
 	KeepBytes int
-	// StopBytes is how much a command may write in all before it is
-	// stopped. Default 256 MiB.
+	// StopBytes is how many bytes a command may write before it is stopped. Default 256 MiB.
 	StopBytes int64
-	// Log receives what happens to connections; nil discards it.
+	// Log receives events of connections; nil discards them.
 	Log *slog.Logger
-	// Dialled is called with every attempt to connect; nil counts none.
+	// Dialled is called after every attempt to connect; may be nil.
 	Dialled func(at sshroute.Place, ok bool)
 }
 
-// withDefaults fills in what is not set.
+// withDefaults sets the defaults.
 func (c Config) withDefaults() Config {
 	set(&c.Sessions, 8)
 	set(&c.Handshakes, 16)
@@ -91,9 +83,8 @@ func set[T int | int64 | time.Duration](v *T, otherwise T) {
 	}
 }
 
-// New reads credentials and known hosts and returns a pool that has no
-// connection yet. Its error names everything that is wrong with the
-// configuration. The pool must be closed, by Close or by the end of Maintain.
+// New reads credentials and known hosts and returns a pool without connections. Its error names
+// every problem of the configuration. The pool must be closed, by Close or by the end of Maintain.
 func New(c Config) (*Pool, error) {
 	c = c.withDefaults()
 	sets, err := openCredentials(c)
@@ -105,14 +96,13 @@ func New(c Config) (*Pool, error) {
 	return newPool(c, sets, known), nil
 }
 
-// credentials are the sets that are offered: one for all hosts, and one for each
-// place that has its own.
+// credentials are the sets of credentials: one for all hosts, and one for each place with its own.
 type credentials struct {
 	common *credential.Set
 	own    map[sshroute.Place]*credential.Set
 }
 
-// at is what a place is offered.
+// at returns the credentials for a place.
 func (c credentials) at(place sshroute.Place) *credential.Set {
 	if own, ok := c.own[place]; ok {
 		return own
@@ -120,7 +110,7 @@ func (c credentials) at(place sshroute.Place) *credential.Set {
 	return c.common
 }
 
-// all lists every set once.
+// all returns every set once.
 func (c credentials) all() []*credential.Set {
 	list := []*credential.Set{c.common}
 	for _, own := range c.own {
@@ -129,8 +119,8 @@ func (c credentials) all() []*credential.Set {
 	return list
 }
 
-// openCredentials reads all credentials. Where they cannot be used, or one has
-// expired, and a command renews them, that runs once first.
+// openCredentials reads all credentials. If they cannot be used, or one has expired, it first runs
+// the command that renews them, once.
 func openCredentials(c Config) (credentials, error) {
 	sets, err := readCredentials(c)
 	if len(c.Renew) == 0 || err == nil && !anyExpired(sets, time.Now()) {

@@ -11,50 +11,49 @@ import (
 )
 
 const (
-	// maxConns is how many connections one host gets at most. With the
-	// default of 8 sessions each, 32 commands run on a host at a time.
+	// maxConns is the largest number of connections to one host. With the default of 8 sessions
+	// each, 32 commands run on a host at a time.
 	maxConns = 4
-	// jumpLimit stands for no limit: sshd counts no forwarded connections.
+	// jumpLimit means no limit: sshd does not count forwarded connections.
 	jumpLimit = 1 << 20
-	// idleKeep is how long a connection beyond a host's first is kept idle.
+	// idleKeep is how long an additional connection to a host stays open when idle.
 	idleKeep = 5 * time.Minute
 )
 
-// key names a kind of connection: whom we are, and where.
+// key identifies a kind of connection: login and address.
 type key struct {
 	login, address string
-	via            string // the jump hosts before it, as sshroute.Place has them
-	jump           bool   // it only carries connections to others
+	via            string // the jump hosts, as in sshroute.Place
+	jump           bool   // only carries other connections
 }
 
-// place is where it leads.
+// place is the destination.
 func (k key) place() sshroute.Place { return sshroute.Place{Address: k.address, Via: k.via} }
 
-// parent is the connection to the jump host nearest to it; ok is false where it
-// is reached directly.
+// parent is the connection to the nearest jump host; ok is false for a direct connection.
 func (k key) parent() (parent key, ok bool, err error) {
 	at, login, ok, err := sshroute.Last(k.via)
 	return key{login: login, address: at.Address, via: at.Via, jump: true}, ok, err
 }
 
-// keyOf is the kind of connection that a command needs.
+// keyOf is the kind of connection for a command.
 func keyOf(c remote.Command) key { return key{login: c.Login, address: c.Address, via: c.Via} }
 
-// host is what the pool has of one key. The pool's mutex guards it.
+// host is the pool's state of one key, guarded by the pool's mutex.
 type host struct {
 	key     key
-	conns   []*conn // the ones that take new sessions, oldest first
+	conns   []*conn // accept new sessions, oldest first
 	dialing *dial
-	changed chan struct{} // closed and replaced whenever waiting may have become vain
+	changed chan struct{} // closed and replaced when waiting goroutines must check again
 }
 
-// dial is a dial under way, shared by all who wait for it.
+// dial is a dial in progress, shared by all who wait for it.
 type dial struct {
 	done chan struct{}
 	err  error // set before done is closed
 }
 
-// failed returns the error of a dial that is over; it may be called on nil.
+// failed returns the error of a finished dial; it may be called on nil.
 func (d *dial) failed() error {
 	if d == nil {
 		return nil
@@ -67,30 +66,29 @@ func (d *dial) failed() error {
 	}
 }
 
-// conn is a connection. The pool's mutex guards what is below.
+// conn is a connection. The pool's mutex guards the fields below it.
 type conn struct {
 	client *ssh.Client
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
-	ended  chan struct{} // closed when it is no more
-	// noise is what its login shell prints before an answer; nil until that shell
-	// has passed words on as they are typed.
+	ended  chan struct{} // closed when the connection has ended
+	// noise is what its login shell prints before an answer; nil until the check of the shell has
+	// succeeded.
 	noise atomic.Pointer[string]
 
 	host      *host
-	limit     int // sessions it may have; learned where the server allows fewer
-	active    int // sessions it has, or is about to have
-	version   int // of known_hosts, by which its host key was last judged
+	limit     int // allowed sessions; lowered if the server allows fewer
+	active    int // sessions open or about to open
+	version   int // version of known_hosts with which its host key was last checked
 	retired   bool
 	pinging   bool
 	idleSince time.Time
 	made      time.Time // does not change
-	lookedUp  time.Time // when its name was last looked up
+	lookedUp  time.Time // last look-up of its name
 }
 
-// free returns a connection that has room. One that has just broken is passed
-// over, so that a caller that learns of it from a lost command does not meet it
-// again.
+// free returns a connection with a free session. It skips one that has just broken, so that a
+// caller that lost a command on it does not get it again.
 func (h *host) free() *conn {
 	for _, c := range h.conns {
 		if c.active < c.limit && !c.wire.broken.Load() {
@@ -100,13 +98,13 @@ func (h *host) free() *conn {
 	return nil
 }
 
-// wake lets everybody who waits for this host look again.
+// wake lets every goroutine that waits for this host check again.
 func (h *host) wake() {
 	close(h.changed)
 	h.changed = make(chan struct{})
 }
 
-// remove takes a connection out of use for new sessions.
+// remove removes a connection from use for new sessions.
 func (h *host) remove(gone *conn) {
 	for i, c := range h.conns {
 		if c == gone {

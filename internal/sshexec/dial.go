@@ -13,16 +13,16 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// A host that closes before it names itself (MaxStartups) is tried again after
-// 0.4 s, 0.8 s, …, each up to a third shorter or longer, 12 s in all.
+// If a host closes the connection before its version line (MaxStartups), the dial is retried after
+// 0.4 s, 0.8 s, …, each ± a third, for 12 s in all.
 const (
 	busyFirst   = 400 * time.Millisecond
 	busyRetries = 5
 	busyJitter  = 33
 )
 
-// connectPatiently makes a new connection, and tries again where the host has
-// too many log-ins at once. Nothing was sent by then. Its error is a *failure.
+// connectPatiently opens a new connection, and retries while the host has too many logins. Nothing
+// was sent by then. Its error is a *failure.
 func (p *Pool) connectPatiently(ctx context.Context, k key) (c *conn, err error) {
 	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(busyFirst)))
 	err = retry.Do(ctx, backoff, func(ctx context.Context) error {
@@ -46,8 +46,7 @@ func (p *Pool) dialled() {
 	p.stats.Dials++
 }
 
-// connect makes a new connection, through the jump host where there is one.
-// Its error is a *failure.
+// connect opens a new connection, through the jump host if there is one. Its error is a *failure.
 func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	raw, via, err := p.reach(ctx, k)
 	if err != nil {
@@ -67,8 +66,8 @@ func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, made: time.Now(), idleSince: time.Now()}, nil
 }
 
-// reach opens the transport. via is the connection to the jump host that it
-// uses, which is to be released when the transport is no more.
+// reach opens the transport. via is the jump host's connection that it uses; release it after the
+// transport has ended.
 func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err error) {
 	parent, through, err := k.parent()
 	if err != nil {
@@ -84,8 +83,8 @@ func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err e
 	return raw, nil, nil
 }
 
-// reachThrough asks the jump host for a transport. A dead connection to the
-// jump host is replaced.
+// reachThrough requests a transport from the jump host. It replaces a dead connection to the jump
+// host.
 func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via *conn, err error) {
 	for range maxOpens {
 		if via, err = p.acquire(ctx, jump); err != nil {
@@ -109,7 +108,7 @@ func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via
 	return nil, nil, dialFailure(k.address, p.cfg.DialTimeout, err)
 }
 
-// clientConfig is how a place is logged in to. l notes what is seen of it.
+// clientConfig is the SSH client's config for a place. l records the login.
 func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
 	o := p.cfg.Options[k.place()]
 	algorithms, judge, err := p.known.check(k.address, o)
@@ -118,7 +117,7 @@ func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
 	}
 	config := &ssh.ClientConfig{
 		Config: ssh.Config{
-			// The library leaves out of its defaults what it also calls safe.
+			// The library's defaults leave out some algorithms that it also considers safe.
 			KeyExchanges: orDefault(o.Algorithms.KeyExchanges, sshroute.KeyExchange),
 			Ciphers:      o.Algorithms.Ciphers,
 			MACs:         o.Algorithms.MACs,
@@ -147,13 +146,12 @@ func orDefault(list []string, kind sshroute.Kind) []string {
 	return list
 }
 
-// handshake exchanges keys and logs in. The transport's own deadlines are not
-// enough: one through a jump host has none, and does not always return from a
-// read when it is closed.
+// handshake exchanges keys and logs in. The transport's own deadlines are not enough: a transport
+// through a jump host has none, and its read does not always return when it is closed.
 //
-// The host's first words are awaited at any number of hosts at a time; what
-// follows costs this machine and the host some work, and is done for
-// Config.Handshakes hosts at a time. Waiting for that counts towards no limit.
+// Any number of hosts may be waited for until their version line. The rest of the handshake costs
+// CPU time here and on the host, and runs for Config.Handshakes hosts at a time. No time limit
+// includes the wait for that.
 func (p *Pool) handshake(ctx context.Context, k key, w *wire) (*ssh.Client, error) {
 	l := &login{wire: w}
 	config, err := p.clientConfig(k, l)

@@ -20,16 +20,16 @@ import (
 // failure is why a command was not sent.
 type failure struct {
 	outcome remote.Outcome
-	text    string // what happened and what to do next, naming the address
-	busy    bool   // the host has too many log-ins at once: trying again may help
+	text    string // what happened and what to do next, with the address
+	busy    bool   // too many logins on the host; a retry may help
 }
 
 func (f *failure) Error() string { return f.text }
 
-// errClosed is what a closed pool answers.
+// errClosed is the error of a closed pool.
 var errClosed = &failure{outcome: remote.NoOutcome, text: "the pool of SSH connections is closed"}
 
-// dialFailure says why no TCP connection came about.
+// dialFailure explains a failed TCP connection.
 func dialFailure(address string, limit time.Duration, err error) *failure {
 	var dns *net.DNSError
 	var jump *ssh.OpenChannelError
@@ -49,8 +49,7 @@ func dialFailure(address string, limit time.Duration, err error) *failure {
 	return &failure{outcome: remote.Unreachable, text: text}
 }
 
-// handshakeFailure says why a connection did not become an SSH session of
-// ours, by how far the login had come.
+// handshakeFailure explains a failed handshake, by the progress of the login.
 func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login, err error) *failure {
 	var own *failure
 	var negotiation *ssh.AlgorithmNegotiationError
@@ -77,15 +76,13 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 	}
 }
 
-// penalty is what sshd writes while it holds failed log-ins against an address.
+// penalty is what sshd prints while it blocks an address after failed logins.
 const penalty = "Not allowed at this time"
 
-// disconnected is how the library says that the host ended the login with a
-// message.
+// disconnected matches the library's error for a login that the host ended with a message.
 var disconnected = regexp.MustCompile(`disconnect, reason \d+: (.+)$`)
 
-// refused says why the host, whose key had been accepted, did not let the login
-// in.
+// refused explains why the host, whose key was accepted, refused the login.
 func (l *login) refused(k key, err error) *failure {
 	allowed, partial, offer := l.state()
 	message := ""
@@ -113,7 +110,7 @@ func (l *login) refused(k key, err error) *failure {
 	return &failure{outcome: remote.LoginRefused, text: text + l.said()}
 }
 
-// isLost says that a connection ended, rather than being refused.
+// isLost reports whether a connection ended, rather than being refused.
 func isLost(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

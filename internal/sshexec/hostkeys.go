@@ -20,11 +20,10 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// knownHosts is the known_hosts file, read again when it has changed: a host
-// key that an operator adds or replaces counts from the next dial on. It is
-// read as OpenSSH reads it: a line that cannot be used is passed over. Where
-// the whole file is missing or holds nothing to use, the last good copy stays
-// in use, as while it is being written.
+// knownHosts is the known_hosts file. It is read again when it changes, so a new or replaced key is
+// used from the next dial. It is read like OpenSSH does, which skips unusable lines. If the whole
+// file is missing or has no usable line, for example while it is being written, the last good copy
+// stays in use.
 type knownHosts struct {
 	path string
 	log  *slog.Logger
@@ -34,11 +33,11 @@ type knownHosts struct {
 	skipped  []SkippedLine
 	modified time.Time
 	size     int64
-	version  int    // counts how often the file was read
-	warned   string // what was last logged of a file that cannot be used
+	version  int    // how often the file was read
+	warned   string // the last logged problem of an unusable file
 }
 
-// current returns the file as it is now, or its last good copy.
+// current returns the current file, or its last good copy.
 func (k *knownHosts) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -57,7 +56,7 @@ func (k *knownHosts) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
 	return k.db, k.skipped, nil
 }
 
-// reload reads the file where it has changed.
+// reload reads the file if it has changed.
 func (k *knownHosts) reload() error {
 	if k.path == "" {
 		return errors.New("no known_hosts file is configured: set ssh.known_hosts")
@@ -98,7 +97,7 @@ func readKnownHosts(path string) (db *knownhosts.HostKeyDB, used int, skipped []
 	}
 	clean, used, skipped := usableLines(data)
 	if string(clean) != string(data) {
-		// The library reads files alone.
+		// The library reads only files.
 		copied, err := copyFor(clean)
 		if err != nil {
 			return nil, 0, nil, fmt.Errorf("known hosts: %w", err)
@@ -127,8 +126,7 @@ func copyFor(data []byte) (path string, err error) {
 	return f.Name(), nil
 }
 
-// isNewer says that known_hosts was read anew since a version, and which one
-// counts now.
+// isNewer reports whether known_hosts was read since a version, and the current version.
 func (k *knownHosts) isNewer(version int) (now int, newer bool) {
 	_, _, err := k.current()
 	k.mu.Lock()
@@ -136,9 +134,9 @@ func (k *knownHosts) isNewer(version int) (now int, newer bool) {
 	return k.version, err == nil && k.version != version
 }
 
-// check returns what to tell the SSH client of one host: the key types to ask
-// for, those of its known keys first so that the known one is shown where the
-// host has several, and the judge of the key it shows.
+// check returns two settings of the SSH client for one host: the key types to request, those of its
+// known keys first, so that a host with several keys shows the known one; and the check of the
+// shown key.
 func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {
@@ -168,8 +166,8 @@ func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []str
 	return algorithms, judge, nil
 }
 
-// knownAlgorithms are those of the keys that known_hosts has for a name. An
-// authority signs keys of every type, whatever its own is.
+// knownAlgorithms are the types of the keys in known_hosts for a name. An authority signs keys of
+// every type.
 func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string {
 	var out []string
 	if slices.ContainsFunc(db.HostKeys(name), func(key knownhosts.PublicKey) bool { return key.Cert }) {
@@ -187,11 +185,11 @@ func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string 
 	return out
 }
 
-// certSuffix ends the names of the algorithms of certificates.
+// certSuffix is the suffix of certificate algorithms.
 const certSuffix = "-cert-v01@openssh.com"
 
-// offered narrows the key types that known_hosts has for a host to those that it
-// is set to use, in the order of these.
+// offered reduces the key types in known_hosts for a host to its configured ones, in the configured
+// order.
 func offered(known, set []string) ([]string, error) {
 	if set == nil || len(known) == 0 {
 		return orNil(known, set), nil
@@ -221,8 +219,8 @@ func isCertificate(key ssh.PublicKey) bool {
 	return ok
 }
 
-// lookups are the names under which OpenSSH looks for a host: with its port,
-// and where that is not known, without; an alias stands for both.
+// lookups are the names under which OpenSSH looks up a host: with its port and, if that is unknown,
+// without; an alias replaces both.
 func lookups(address, alias string) []string {
 	if alias != "" {
 		return []string{net.JoinHostPort(strings.ToLower(alias), "22")}
@@ -234,13 +232,13 @@ func lookups(address, alias string) []string {
 	return []string{address}
 }
 
-// isUnknown says that no line is about the host.
+// isUnknown reports whether no line concerns the host.
 func isUnknown(err error) bool {
 	var unknown *xknownhosts.KeyError
 	return errors.As(err, &unknown) && len(unknown.Want) == 0
 }
 
-// lines are what known_hosts has about one host.
+// lines are the entries of known_hosts for one host.
 type lines struct {
 	known       ssh.HostKeyCallback
 	authorities map[string]bool // the keys of the certificate authorities
@@ -260,10 +258,10 @@ func authorities(db *knownhosts.HostKeyDB, names []string) map[string]bool {
 	return out
 }
 
-// nowhere is the address of a host of which only the name counts.
+// nowhere is the address of a host if only the name counts.
 var nowhere net.Addr = &net.TCPAddr{IP: net.IPv4zero}
 
-// revoked says that a key, or the authority that signed it, is marked as revoked.
+// revoked reports whether a key, or the authority that signed it, is marked as revoked.
 func (l lines) revoked(key ssh.PublicKey) bool {
 	bare := []ssh.PublicKey{bareKey(key)}
 	if cert, ok := key.(*ssh.Certificate); ok {
@@ -274,7 +272,7 @@ func (l lines) revoked(key ssh.PublicKey) bool {
 	})
 }
 
-// own are the lines that name a key of the host itself.
+// own are the lines with a key of the host itself.
 func (l lines) own(want []xknownhosts.KnownKey) []xknownhosts.KnownKey {
 	return slices.DeleteFunc(slices.Clone(want), func(k xknownhosts.KnownKey) bool { return l.authorities[string(k.Key.Marshal())] })
 }
@@ -284,7 +282,7 @@ type revokedError struct{ *failure }
 
 func (e revokedError) Unwrap() error { return e.failure }
 
-// explain says what is wrong with the key that a host has shown.
+// explain describes the problem with a host's key.
 func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l lines) error {
 	seen := fmt.Sprintf("%s %s", shown.Type(), ssh.FingerprintSHA256(bareKey(shown)))
 	var mismatch *xknownhosts.KeyError
@@ -318,11 +316,11 @@ func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l l
 	}
 }
 
-// Named is a host as known_hosts may have it.
+// Named is a host to look up in known_hosts.
 type Named struct{ Address, Alias string }
 
-// KnownHosts reads a known_hosts file without dialling anybody: the lines that
-// are skipped, and which of the hosts have no key in it.
+// KnownHosts reads a known_hosts file without dialling. It returns the skipped lines, and the hosts
+// without a key in it.
 func KnownHosts(path string, hosts []Named) (skipped []SkippedLine, without []Named, err error) {
 	db, _, skipped, err := readKnownHosts(path)
 	if err != nil {

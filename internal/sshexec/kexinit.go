@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// hostOffer is what a host offers in its SSH_MSG_KEXINIT (RFC 4253, section 7.1).
+// hostOffer has the algorithms in a host's SSH_MSG_KEXINIT (RFC 4253, section 7.1).
 type hostOffer struct {
 	KeyExchanges string
 	HostKeys     string
@@ -27,8 +27,8 @@ const (
 	kexInitHead = 4 + 1 + 1 + cookieLength
 )
 
-// parseOffer reads what a host wrote first: lines up to its version, and then
-// the packet that lists its algorithms. ok is false where that is not whole.
+// parseOffer parses the first bytes of a host: lines up to its version, and the packet with its
+// algorithms. ok is false if that is incomplete.
 func parseOffer(first []byte) (o hostOffer, ok bool) {
 	for {
 		line, rest, found := bytes.Cut(first, []byte("\n"))
@@ -59,7 +59,7 @@ func parseOffer(first []byte) (o hostOffer, ok bool) {
 	return hostOffer{KeyExchanges: lists[0], HostKeys: lists[1], Ciphers: lists[2], MACs: lists[4]}, true
 }
 
-// String is the whole offer in one line.
+// String formats the whole offer in one line.
 func (o hostOffer) String() string {
 	return fmt.Sprintf("it offers key exchange %s; host keys %s; ciphers %s; MACs %s", spaced(o.KeyExchanges), spaced(o.HostKeys), spaced(o.Ciphers), spaced(o.MACs))
 }
@@ -79,8 +79,8 @@ func printable(r rune) rune {
 	return r
 }
 
-// nothingCommon says that a host and the bot have no algorithm in common, what
-// the host offers, and which setting would allow one of it.
+// nothingCommon explains that a host and the bot have no common algorithm. It lists the host's
+// algorithms and the setting that allows one of them.
 func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string {
 	theirs, kind := e.RequestedAlgorithms, kindOf(e.What)
 	theirs = slices.DeleteFunc(slices.Clone(theirs), isMarker)
@@ -102,14 +102,14 @@ func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string
 	return text
 }
 
-// isMarker says that a name in a list of key exchanges only announces a feature.
+// isMarker reports whether a name in a list of key exchanges only announces a feature.
 func isMarker(name string) bool {
 	return strings.HasPrefix(name, "kex-strict-") || strings.HasPrefix(name, "ext-info-")
 }
 
 func firstFew(names []string) []string { return names[:min(len(names), 3)] }
 
-// kindOf is the class of algorithms by the library's word for it.
+// kindOf is the class of algorithms for the library's name.
 func kindOf(what string) sshroute.Kind {
 	switch {
 	case strings.Contains(what, "key exchange"):
@@ -123,7 +123,7 @@ func kindOf(what string) sshroute.Kind {
 	}
 }
 
-// setting is how the config allows one more algorithm of a class.
+// setting is the config setting that allows one more algorithm of a class.
 func setting(kind sshroute.Kind, name string) string {
 	return fmt.Sprintf("algorithms: {%s: '+%s'}", sshroute.ConfigKey(kind), name)
 }

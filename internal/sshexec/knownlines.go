@@ -11,17 +11,17 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// SkippedLine is a line of a known_hosts file that OpenSSH passes over, too.
+// SkippedLine is a line of a known_hosts file that OpenSSH skips too.
 type SkippedLine struct {
 	Line int    // from 1
-	Why  string // without a full stop
+	Why  string // the reason, without a full stop
 }
 
 func (s SkippedLine) String() string { return fmt.Sprintf("line %d: %s", s.Line, s.Why) }
 
-// usableLines is the file as the library takes it: lines that cannot be used
-// are emptied, so that the others keep their numbers, and names are in small
-// letters, since OpenSSH compares them so. used counts the lines with a key.
+// usableLines converts the file for the library. It empties unusable lines, so that the line
+// numbers stay, and lower-cases names, because OpenSSH compares them in lower case. used counts the
+// lines with a key.
 func usableLines(data []byte) (clean []byte, used int, skipped []SkippedLine) {
 	lines := bytes.Split(data, []byte("\n"))
 	for i, line := range lines {
@@ -44,11 +44,10 @@ func usableLines(data []byte) (clean []byte, used int, skipped []SkippedLine) {
 	return bytes.Join(lines, []byte("\n")), used, skipped
 }
 
-// protocol1 are the number of bits, the exponent and the modulus of a key of
-// SSH 1.
+// protocol1 matches the bits, exponent and modulus of a key of SSH 1.
 var protocol1 = regexp.MustCompile(`^\d+ \d+ \d+$`)
 
-// usableLine is a line as the library takes it, or why it cannot be used.
+// usableLine converts a line for the library, or returns why it cannot be used.
 func usableLine(line string) (kept, why string) {
 	fields := strings.Fields(line)
 	marker := ""
@@ -87,7 +86,7 @@ func usableLine(line string) (kept, why string) {
 	return marker + hosts + " " + fields[1] + " " + fields[2], ""
 }
 
-// usableHosts are the names of a line in small letters; a hash stays as it is.
+// usableHosts are the names of a line in lower case; a hash is unchanged.
 func usableHosts(hosts string) (usable, why string) {
 	if strings.HasPrefix(hosts, "|") {
 		parts := strings.Split(hosts, "|")
@@ -115,7 +114,7 @@ func usableHosts(hosts string) (usable, why string) {
 	return strings.ToLower(hosts), ""
 }
 
-// short is a word of the file, bounded.
+// short is a word of the file, limited in length.
 func short(word string) string {
 	if len(word) > 40 {
 		word = word[:40] + "…"

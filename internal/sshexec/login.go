@@ -13,19 +13,19 @@ import (
 	"dhbot/internal/sshexec/credential"
 )
 
-// login is what was seen of one log-in, for the words about its failure.
+// login records one login, to explain its failure.
 type login struct {
 	verified atomic.Bool // the host key was accepted
 	wire     *wire
 
 	mu      sync.Mutex
-	allowed []string // the methods that the host would take next
-	partial []string // the methods that succeeded and were not enough
+	allowed []string // the methods that the host accepts next
+	partial []string // the methods that succeeded but were not enough
 	banner  string
-	offer   *credential.Offer // nil before the host asked for keys
+	offer   *credential.Offer // nil before the host requested keys
 }
 
-// offered keeps what is offered, and returns its keys.
+// offered records the offer, and returns its keys.
 func (l *login) offered(o *credential.Offer, k key) ([]ssh.Signer, error) {
 	l.mu.Lock()
 	l.offer = o
@@ -37,7 +37,7 @@ func (l *login) offered(o *credential.Offer, k key) ([]ssh.Signer, error) {
 	return signers, nil
 }
 
-// end lets go of agents.
+// end closes connections to agents.
 func (l *login) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,7 +46,7 @@ func (l *login) end() {
 	}
 }
 
-// watch has the client tell what it sees.
+// watch sets the client's callbacks that record the login.
 func (l *login) watch(c *ssh.ClientConfig) {
 	c.AuthCallback = func(seen *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		l.mu.Lock()
@@ -64,7 +64,7 @@ func (l *login) watch(c *ssh.ClientConfig) {
 	}
 }
 
-// maxBanner is how much of a host's banner is kept, in bytes.
+// maxBanner is the number of bytes kept of a host's banner.
 const maxBanner = 4 << 10
 
 func (l *login) state() (allowed, partial []string, offer *credential.Offer) {
@@ -73,7 +73,7 @@ func (l *login) state() (allowed, partial []string, offer *credential.Offer) {
 	return l.allowed, l.partial, l.offer
 }
 
-// named is the version with which the host named itself; "" before it did.
+// named is the host's version string; "" before it was received.
 func (l *login) named() string {
 	for line := range strings.Lines(l.wire.beginning()) {
 		if strings.HasPrefix(line, "SSH-") {
@@ -83,7 +83,7 @@ func (l *login) named() string {
 	return ""
 }
 
-// greeting is what the host wrote before it named itself, as " (…)".
+// greeting is the text before the host's version line, as " (…)".
 func (l *login) greeting() string {
 	if line := strings.Join(strings.Fields(l.wire.beginning()), " "); line != "" {
 		return " (it wrote: " + line + ")"
@@ -91,8 +91,7 @@ func (l *login) greeting() string {
 	return ""
 }
 
-// said is the last line of the host's banner, in which PAM says why it refuses,
-// as " (…)".
+// said is the last line of the host's banner, where PAM gives the reason for a refusal, as " (…)".
 func (l *login) said() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,16 +9,15 @@ import (
 	"dhbot/internal/remote"
 )
 
-// What is wrong with a connection that has not broken.
+// Problems of a connection that has not broken.
 var (
 	errSilent   = errors.New("the server does not answer")
 	errUnclosed = errors.New("the server does not let go of a session")
 )
 
-// Maintain keeps the pool's connections warm until ctx ends: an idle one is
-// asked from time to time whether it still lives, so that a dead one is
-// replaced before a command needs it, and superfluous ones are closed. It then
-// closes the pool and returns ctx's error.
+// Maintain keeps the pool's connections warm until ctx ends. It checks idle connections regularly,
+// so that a dead one is replaced before a command needs it, and closes surplus ones. Then it closes
+// the pool and returns ctx's error.
 func (p *Pool) Maintain(ctx context.Context) error {
 	defer p.Close()
 	if len(p.cfg.Renew) > 0 && p.begin() {
@@ -39,8 +38,8 @@ func (p *Pool) Maintain(ctx context.Context) error {
 	}
 }
 
-// tend looks once at every idle connection. A jump host's connection is
-// looked at also while it carries others: they cannot outlive it.
+// tend checks every idle connection once. It also checks a jump host's connection while it carries
+// others, because they end with it.
 func (p *Pool) tend(now time.Time) {
 	var superfluous []*conn
 	p.mu.Lock()
@@ -63,9 +62,8 @@ func (p *Pool) tend(now time.Time) {
 	}
 }
 
-// stillTrusted judges the host keys of a connection, and of those that carry it,
-// again where known_hosts has changed: one that was revoked or taken out is worked
-// with no longer.
+// stillTrusted checks the host keys of a connection, and of those that carry it, again after
+// known_hosts has changed. A connection whose key was revoked or removed is not used any longer.
 func (p *Pool) stillTrusted(c *conn) error {
 	if c.via != nil {
 		if err := p.stillTrusted(c.via); err != nil {
@@ -95,8 +93,7 @@ func (p *Pool) stillTrusted(c *conn) error {
 	return nil
 }
 
-// keepAlive retires a connection that does not answer, or whose host key is not
-// trusted any longer.
+// keepAlive retires a connection that does not answer, or whose host key is no longer trusted.
 func (p *Pool) keepAlive(c *conn) {
 	err := p.stillTrusted(c)
 	if err == nil {
@@ -113,8 +110,7 @@ func (p *Pool) keepAlive(c *conn) {
 	p.mu.Unlock()
 }
 
-// ping asks a connection's other side for any answer at all; servers refuse
-// the request, and that will do.
+// ping requests any answer from the other side; servers refuse the request, which is enough.
 func (p *Pool) ping(ctx context.Context, c *conn) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.cfg.HandshakeTimeout, errSilent)
 	defer cancel()
@@ -131,9 +127,8 @@ func (p *Pool) ping(ctx context.Context, c *conn) error {
 	}
 }
 
-// Dial checks that the host of a command can be reached and that it lets the
-// login in, and sends nothing. The outcome is Answered, or what the command
-// would have come to.
+// Dial checks that the host of a command can be reached and accepts the login; it sends no command.
+// The outcome is Answered, or that of the command.
 func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Result{Started: time.Now()}
 	if err := p.dialCheck(ctx, keyOf(c)); err != nil {
@@ -145,7 +140,7 @@ func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	return r
 }
 
-// dialCheck pings a host, over a new connection where the pooled one is dead.
+// dialCheck pings a host, over a new connection if the pooled one is dead.
 func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 	if !p.begin() {
 		return errClosed

@@ -11,22 +11,21 @@ import (
 const (
 	// movedEvery is how often the name of a connected host is looked up again.
 	movedEvery = time.Minute
-	// renewBehind is how long a connection to a name behind a jump host is used. The
-	// jump host looks the name up, and says nothing of where it leads.
+	// renewBehind is how long a connection to a name behind a jump host is used. The jump host
+	// looks the name up and does not report the address.
 	renewBehind = 10 * time.Minute
 )
 
-// outdated says that a connection to a name behind a jump host is so old that the
-// name may lead elsewhere by now. Those that carry others stay.
+// outdated reports whether a connection to a name behind a jump host is so old that the name may
+// have another address. Connections that carry others stay.
 func outdated(c *conn, now time.Time) bool {
 	k := c.host.key
 	name, _, err := net.SplitHostPort(k.address)
 	return err == nil && c.via != nil && !k.jump && net.ParseIP(name) == nil && now.Sub(c.made) >= renewBehind
 }
 
-// moved returns an error where a host's name leads to another address by now:
-// its connection may lead to a machine that is no longer the one of that name.
-// A host behind a jump host is looked up there, see outdated.
+// moved returns an error if a host's name now has another address: the connection may lead to a
+// machine that no longer has the name. For a host behind a jump host see outdated.
 func (p *Pool) moved(ctx context.Context, c *conn) error {
 	name, _, err := net.SplitHostPort(c.host.key.address)
 	if err != nil || c.via != nil || net.ParseIP(name) != nil || !p.lookUpNow(c) {
@@ -40,12 +39,12 @@ func (p *Pool) moved(ctx context.Context, c *conn) error {
 	defer cancel()
 	addresses, err := p.lookup(ctx, name)
 	if err != nil || len(addresses) == 0 || slices.Contains(addresses, at) {
-		return nil // a name that does not resolve now proves nothing
+		return nil // a failed look-up proves nothing
 	}
 	return fmt.Errorf("%s has moved from %s to %s", name, at, addresses[0])
 }
 
-// lookUpNow says that a connection's name is due, and notes it.
+// lookUpNow reports whether a connection's name is due for a look-up, and records it.
 func (p *Pool) lookUpNow(c *conn) bool {
 	now := time.Now()
 	p.mu.Lock()

@@ -7,16 +7,16 @@ import (
 	"dhbot/internal/remote"
 )
 
-// noiseBefore is what a login shell's start-up files print before the answer of a
-// command: what stands before the first of the words that were to arrive.
+// noiseBefore is what a login shell's start-up files print before the output of a command: the text
+// before the first expected word.
 func noiseBefore(probed string) string {
 	before, _, _ := strings.Cut(probed, shellMark+"\n")
 	return before
 }
 
-// withoutNoise takes off a command's output what its login shell was seen to print
-// before every answer: line by line the same, but for digits, since a greeting
-// tells the time. Output that begins otherwise stays as it is.
+// withoutNoise removes from a command's output what its login shell printed before every answer.
+// The lines must be equal except for digits, because a greeting may contain the time. Other output
+// is unchanged.
 func withoutNoise(r *remote.Result, noise string) {
 	rest := r.Stdout.Head
 	for line := range strings.Lines(noise) {
@@ -35,7 +35,7 @@ func withoutNoise(r *remote.Result, noise string) {
 	r.Stdout.Total -= int64(taken)
 }
 
-// shape is a text in which each row of digits is one.
+// shape is a text in which each sequence of digits is one.
 func shape(text string) string {
 	var b strings.Builder
 	digit := false

@@ -6,19 +6,19 @@ import (
 	"dhbot/internal/remote"
 )
 
-// capture keeps the beginning and the end of a stream, at most keep bytes of
-// each, and counts the rest. It is safe for use while it is written.
+// capture keeps the beginning and the end of a stream, at most keep bytes of each, and counts the
+// rest. It is safe for concurrent use.
 type capture struct {
 	keep int
 
 	mu    sync.Mutex
 	head  []byte
-	ring  []byte // what followed head; once full, the oldest byte is at next
+	ring  []byte // the bytes after head; when full, the oldest byte is at next
 	next  int
 	total int64
 }
 
-// Write takes all of p; it never fails.
+// Write accepts all of p; it never fails.
 func (c *capture) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,7 +45,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// output is what is kept at this moment; later writes do not change it.
+// output is the current content; later writes do not change it.
 func (c *capture) output() remote.Output {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,25 +13,25 @@ import (
 	"dhbot/internal/remote"
 )
 
-// slotWait is how long a command waits for a connection with room, dialling
-// included, before it is given up unsent.
+// slotWait is how long a command waits for a free session, including dialling, before it fails
+// unsent.
 const slotWait = 30 * time.Second
 
-// Pool runs commands over warm connections, which it dials as needed and
-// shares by login and address. It implements remote.Runner and is safe for
-// concurrent use. Maintain keeps its connections warm; Close ends them.
+// Pool runs commands over warm connections, which it dials as needed and shares by login and
+// address. It implements remote.Runner and is safe for concurrent use. Maintain keeps its
+// connections warm; Close ends them.
 type Pool struct {
 	cfg    Config
 	login  credentials
 	known  *knownHosts
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	lookup func(ctx context.Context, host string) ([]string, error)
-	// acknowledge asks the system for quick acknowledgements on a connection.
+	// acknowledge requests quick acknowledgements on a connection.
 	acknowledge func(net.Conn)
-	// handshakes bounds how many hosts are logged in to at a time.
+	// handshakes limits concurrent logins.
 	handshakes *semaphore.Weighted
 
-	ctx  context.Context // bounds shared dials; ends when the pool is closed
+	ctx  context.Context // limits shared dials; ends when the pool is closed
 	stop context.CancelFunc
 	wg   sync.WaitGroup // every goroutine of the pool and every call in progress
 
@@ -44,14 +44,14 @@ type Pool struct {
 
 var _ remote.Runner = (*Pool)(nil)
 
-// Stats is what a pool has and has done since it was made.
+// Stats are a pool's counters.
 type Stats struct {
-	Connections int   // open now and taking commands
-	Sessions    int   // commands under way now
+	Connections int   // open now and accepting commands
+	Sessions    int   // commands in progress
 	Dials       int64 // connections attempted
-	Failed      int64 // of these, that did not come about
+	Failed      int64 // of these, that failed
 	Commands    int64 // commands sent
-	Lost        int64 // connections that ended by themselves or served no more
+	Lost        int64 // connections that ended by themselves or became unusable
 }
 
 func newPool(c Config, login credentials, known *knownHosts) *Pool {
@@ -65,7 +65,7 @@ func newPool(c Config, login credentials, known *knownHosts) *Pool {
 	}
 }
 
-// Stats returns the pool's counters at this moment.
+// Stats returns the current counters.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,7 +76,7 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// begin counts a call in, unless the pool is closed.
+// begin registers a call, unless the pool is closed.
 func (p *Pool) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,8 +87,8 @@ func (p *Pool) begin() bool {
 	return true
 }
 
-// Close ends every connection, and with it every command under way, and
-// returns when no goroutine of the pool is left. Closing twice is allowed.
+// Close ends every connection and every command in progress. It returns when no goroutine of the
+// pool is left. It may be called twice.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -109,15 +109,14 @@ func (p *Pool) Close() {
 	p.wg.Wait()
 }
 
-// hangUp ends a connection. It does not wait, and so may be called under the
-// mutex: closing one that goes through a jump host means to send something.
+// hangUp ends a connection. It does not wait, so the mutex may be held: closing a connection
+// through a jump host has to send something.
 func (p *Pool) hangUp(c *conn) {
 	p.wg.Go(func() { c.client.Close() })
 }
 
-// acquire takes a place on a connection: on one that has room, else on a new
-// one, else on the first that gets room. release gives it back. Its error is
-// a *failure, or ctx's.
+// acquire takes a session: on a connection with a free one, else on a new connection, else on the
+// first that becomes free. release returns it. Its error is a *failure, or ctx's.
 func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 	mayDial := true
 	for {
@@ -157,12 +156,12 @@ func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 			if !p.connected(k) {
 				return nil, err
 			}
-			mayDial = false // the connections that there are will have to do
+			mayDial = false // only existing connections are left
 		}
 	}
 }
 
-// host returns what the pool has of k. The caller holds the mutex.
+// host returns the state of k. The caller holds the mutex.
 func (p *Pool) host(k key) *host {
 	h := p.hosts[k]
 	if h == nil {
@@ -172,15 +171,15 @@ func (p *Pool) host(k key) *host {
 	return h
 }
 
-// connected says whether a host has a connection to wait for.
+// connected reports whether a host has a connection to wait for.
 func (p *Pool) connected(k key) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.host(k).conns) > 0
 }
 
-// startDial dials a host, once for all who wait. The caller holds the mutex,
-// and the pool is not closed.
+// startDial dials a host once for all waiting callers. The caller holds the mutex, and the pool is
+// open.
 func (p *Pool) startDial(h *host) {
 	d := &dial{done: make(chan struct{})}
 	h.dialing = d
@@ -205,8 +204,8 @@ func (p *Pool) startDial(h *host) {
 	})
 }
 
-// adopt puts a new connection into use and watches for its end. The caller
-// holds the mutex. A pool that was closed meanwhile ends it at once.
+// adopt adds a new connection and waits for its end. The caller holds the mutex. If the pool was
+// closed meanwhile, adopt ends the connection.
 func (p *Pool) adopt(h *host, c *conn) {
 	c.host = h
 	if p.closed {
@@ -223,8 +222,8 @@ func (p *Pool) adopt(h *host, c *conn) {
 	})
 }
 
-// release gives back a place on a connection; the last one on a retired
-// connection ends it. A nil connection is none.
+// release returns a session of a connection; the last one of a retired connection ends it. nil is
+// allowed.
 func (p *Pool) release(c *conn) {
 	if c == nil {
 		return
@@ -241,9 +240,9 @@ func (p *Pool) release(c *conn) {
 	c.host.wake()
 }
 
-// retire lets a connection take no new sessions; it ends with its last one. A
-// jump host's connection ends at once, and those it carries with it. why is
-// what is wrong with it; nil, that it is merely superfluous.
+// retire lets a connection accept no new sessions; it ends with its last one. A jump host's
+// connection ends at once, with those that it carries. why is its problem, or nil for a surplus
+// connection.
 func (p *Pool) retire(c *conn, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -260,8 +259,8 @@ func (p *Pool) retire(c *conn, why error) {
 	}
 }
 
-// crowded notes that the server refused one more session on a connection, and
-// gives the place back. It says whether the server allows any at all.
+// crowded records that the server refused one more session on a connection, and returns the
+// session. It reports whether the server allows any at all.
 func (p *Pool) crowded(c *conn, refused error) bool {
 	p.mu.Lock()
 	c.limit = max(1, min(c.limit, c.active-1))
@@ -274,7 +273,7 @@ func (p *Pool) crowded(c *conn, refused error) bool {
 	return some
 }
 
-// waitFailure says why a command got no connection.
+// waitFailure explains why a command got no connection.
 func waitFailure(ctx context.Context, k key, err error) *failure {
 	var own *failure
 	switch {
@@ -288,5 +287,5 @@ func waitFailure(ctx context.Context, k key, err error) *failure {
 	}
 }
 
-// newSlots bounds how much happens at a time.
+// newSlots returns a semaphore of n.
 func newSlots(n int) *semaphore.Weighted { return semaphore.NewWeighted(int64(n)) }

@@ -5,9 +5,8 @@ import (
 	"syscall"
 )
 
-// acknowledgeQuickly turns the delay of TCP acknowledgements off until the
-// kernel turns it on again, which it does by itself. It is a wish: where it
-// cannot be had, nothing is lost but time.
+// acknowledgeQuickly disables delayed TCP acknowledgements until the kernel enables them again. If
+// it fails, only time is lost.
 func acknowledgeQuickly(c net.Conn) {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

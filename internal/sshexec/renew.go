@@ -13,17 +13,16 @@ import (
 )
 
 const (
-	// renewTimeout bounds one run of the command that renews certificates.
+	// renewTimeout limits one run of the command that renews certificates.
 	renewTimeout = time.Minute
-	// renewAgain is how long after a failed run it is tried again.
+	// renewAgain is the delay before a retry after a failed run.
 	renewAgain = time.Minute
-	// renewBefore is how long before its end a certificate is renewed; one that
-	// lives less than three times as long, in the last third of its life.
+	// renewBefore is how long before its end a certificate is renewed; a certificate with less than
+	// three times that lifetime is renewed in its last third.
 	renewBefore = time.Hour
 )
 
-// renew runs the command that renews certificates. What it prints may hold a
-// token, and is thrown away.
+// renew runs the command that renews certificates. Its output may contain a token and is discarded.
 func renew(ctx context.Context, argv []string) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = withoutSlack(os.Environ())
@@ -34,12 +33,12 @@ func renew(ctx context.Context, argv []string) error {
 	return nil
 }
 
-// withoutSlack leaves the bot's own tokens out of an environment.
+// withoutSlack removes the bot's own tokens from an environment.
 func withoutSlack(env []string) []string {
 	return slices.DeleteFunc(env, func(pair string) bool { return strings.HasPrefix(pair, "SLACK_") })
 }
 
-// renewals runs the command whenever a certificate nears its end.
+// renewals runs the command whenever a certificate is about to expire.
 func (p *Pool) renewals() {
 	tick := time.NewTicker(p.cfg.KeepAlive)
 	defer tick.Stop()
@@ -66,7 +65,7 @@ func (p *Pool) renewals() {
 	}
 }
 
-// renewed keeps what came of the last run, for health.
+// renewed stores the result of the last run, for health.
 func (p *Pool) renewed(err error) {
 	p.mu.Lock()
 	p.renewErr = err
@@ -82,7 +81,7 @@ func dueAny(sets credentials, now time.Time) bool {
 	return slices.ContainsFunc(certificates(sets), func(c credential.Certificate) bool { return due(c, now) })
 }
 
-// due says that a certificate is to be renewed.
+// due reports whether a certificate should be renewed.
 func due(c credential.Certificate, now time.Time) bool {
 	if c.End.IsZero() {
 		return false
@@ -109,22 +108,21 @@ func certificates(sets credentials) []credential.Certificate {
 	return out
 }
 
-// Expiry is what people are told of one certificate.
+// Expiry is a message about one certificate.
 type Expiry struct {
 	Text string
-	// Urgent says that it has expired, or does so within an hour.
+	// Urgent means that it has expired, or expires within an hour.
 	Urgent bool
 }
 
-// What is left of a certificate when people are told.
+// Remaining lifetime at which people are warned.
 const (
 	expiresSoon = 7 * 24 * time.Hour
 	expiresNow  = time.Hour
 )
 
-// Expiring says which user certificates end within seven days, or have ended,
-// and whether the last renewal failed. A certificate that a command renews is
-// told of only once its renewal is due.
+// Expiring lists user certificates that expire within seven days or have expired, and a failed
+// renewal. If a command renews a certificate, it is listed only when its renewal is overdue.
 func (p *Pool) Expiring(now time.Time) []Expiry {
 	var out []Expiry
 	for _, c := range certificates(p.login) {
@@ -149,7 +147,7 @@ func (p *Pool) Expiring(now time.Time) []Expiry {
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// about is a duration in the largest unit that says enough.
+// about formats a duration in the largest unit that is precise enough.
 func about(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// killAfter is what the wrapper in Command.Sent grants a command between
-	// TERM and KILL ("timeout -k 5 N").
+	// killAfter is the time that the wrapper in Command.Sent leaves a command between TERM and KILL
+	// ("timeout -k 5 N").
 	killAfter = 5 * time.Second
-	// grace is how much longer the end of a command is awaited here.
+	// grace is how much longer the pool waits for the end of a command.
 	grace = 5 * time.Second
-	// closeTime is how long a server may take to close a channel that we
-	// have closed, before its connection takes no more commands.
+	// closeTime is how long a server may take to close a channel that we closed, before its
+	// connection accepts no more commands.
 	closeTime = 2 * time.Second
 	// openTime is how long a server may take to open a channel.
 	openTime = 5 * time.Second
-	// maxOpens is how many dead connections a command may meet.
+	// maxOpens is the largest number of dead connections that a command tries.
 	maxOpens = 3
 )
 
@@ -33,9 +33,8 @@ const (
 	exitKilled  = 137
 )
 
-// Run implements remote.Runner: it sends the command once, or not at all, and
-// settles what came of it. Started is when the command was sent, or, where it
-// was not, when Run was called.
+// Run implements remote.Runner: it sends the command once, or not at all, and determines the
+// outcome. Started is when the command was sent or, if it was not, when Run was called.
 func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Classify(c, p.run(ctx, c))
 	if r.Outcome == remote.Answered {
@@ -70,8 +69,8 @@ func unsent(f *failure) remote.Result {
 	return remote.Result{Outcome: f.outcome, Detail: f.text + "; the command was not sent", Started: time.Now()}
 }
 
-// open opens a channel for one command. Nothing of the command has been sent
-// yet, so that a dead connection may be replaced and a full one passed over.
+// open opens a channel for one command. Nothing of the command was sent yet, so it can replace a
+// dead connection and skip a full one.
 func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh.Request, *failure) {
 	wait, cancel := context.WithTimeout(ctx, slotWait)
 	defer cancel()
@@ -86,7 +85,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		switch {
 		case err == nil && c.noise.Load() != nil:
 			return c, channel, requests, nil
-		case err == nil: // once for each connection, and then again for the command
+		case err == nil: // once for each connection, then again for the command
 			if f := p.proveShell(wait, c, channel, requests); f != nil {
 				return nil, nil, nil, f
 			}
@@ -106,8 +105,8 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s lets us in and then takes no command: %v", k.address, lastErr)}
 }
 
-// openChannel opens a channel. After any error but a refusal the place on the
-// connection is given back, at the latest when the attempt is over.
+// openChannel opens a channel. After any error but a refusal the session is returned, at the latest
+// when the attempt is over.
 func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *ssh.Request, error) {
 	type answer struct {
 		channel  ssh.Channel
@@ -116,9 +115,8 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	}
 	answered, abandoned := make(chan answer), make(chan struct{})
 	defer close(abandoned)
-	// The one goroutine without a waiter. The library forgets a channel
-	// that is opened in the instant in which it takes notice of the
-	// connection's end, and then never returns.
+	// This goroutine has no waiting caller. The library loses a channel that is opened at the
+	// moment when it notices the connection's end; then the call never returns.
 	go func() {
 		channel, requests, err := c.client.OpenChannel("session", nil)
 		select {
@@ -145,14 +143,14 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	case <-timer.C:
 		err = errSilent
 	case <-ctx.Done():
-		err = ctx.Err() // the connection may be alive, but is not worth waiting for
+		err = ctx.Err() // the connection may be alive, but is too slow
 	}
 	p.retire(c, err)
 	p.release(c)
 	return nil, nil, err
 }
 
-// execute sends the command and settles its result.
+// execute sends the command and determines its result.
 func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, requests <-chan *ssh.Request, c remote.Command) remote.Result {
 	s := newSession(channel, p.cfg.KeepBytes, p.cfg.StopBytes)
 	p.count(1)
@@ -187,8 +185,8 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	return r
 }
 
-// settle reads the end of a command. broken says that the connection may have
-// been lost before all of its output had arrived.
+// settle evaluates the end of a command. broken means that the connection may have ended before all
+// output arrived.
 func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	took := time.Since(r.Started)
 	overdue := fmt.Sprintf("it ran longer than its time limit of %v and was ended on the host", c.Timeout)
@@ -212,8 +210,8 @@ func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	}
 }
 
-// missed is a command that was sent and whose end was not seen: for one that
-// changes something that is always FateUnknown.
+// missed is a command that was sent and whose end was not observed. A changing command is then
+// always FateUnknown.
 func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	r.Outcome, r.Detail = o, what
 	if c.Changes {
@@ -222,9 +220,9 @@ func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	}
 }
 
-// finish closes a session's channel and gives its place back. A server that
-// does not close it too still counts the session (sshd does while the command
-// runs), so that its connection takes no more.
+// finish closes a session's channel and returns the session. A server that does not close the
+// channel still counts the session (sshd does so while the command runs), so the connection then
+// accepts no more commands.
 func (p *Pool) finish(k *conn, s *session) {
 	select {
 	case <-s.done:
@@ -242,7 +240,7 @@ func (p *Pool) finish(k *conn, s *session) {
 	p.release(k)
 }
 
-// count keeps the number of commands under way and sent.
+// count counts commands in progress and sent.
 func (p *Pool) count(change int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,25 +16,25 @@ import (
 	"dhbot/internal/remote"
 )
 
-// ShownKey is a host key that a host has shown. It is not trusted by that: a
-// person compares the fingerprint with the host's own.
+// ShownKey is a host key that a host has shown. It is not trusted: a person compares the
+// fingerprint with the host's own.
 type ShownKey struct {
-	Line        string // as in known_hosts; of a certificate, the line of its authority
+	Line        string // as in known_hosts; for a certificate, the line of its authority
 	Type        string
-	Fingerprint string // SHA256:…; of a certificate, of the key in it, as ssh-keygen -l has it
-	Authority   string // the fingerprint of the authority that signed a certificate; "" for a bare key
+	Fingerprint string // SHA256:…; for a certificate, that of its key, as in ssh-keygen -l
+	Authority   string // fingerprint of the authority of a certificate; "" for a plain key
 }
 
-// scanned are the kinds of keys that are asked for.
+// scanned are the requested key types.
 var scanned = []string{
 	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSA, ssh.CertAlgoED25519v01,
 	ssh.CertAlgoECDSA256v01, ssh.CertAlgoRSASHA512v01,
 }
 
-// errScanned ends a handshake whose host key was seen.
+// errScanned ends a handshake after the host key was shown.
 var errScanned = errors.New("the host key was seen")
 
-// ScanHostKeys asks a host for its keys, and logs in to nothing.
+// ScanHostKeys requests a host's keys, without a login.
 func ScanHostKeys(ctx context.Context, address string, timeout time.Duration) ([]ShownKey, error) {
 	keys, err := scan(address, timeout, func() (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -62,7 +62,7 @@ func shownKey(key ssh.PublicKey, name string) ShownKey {
 	return out
 }
 
-// scan asks for each kind of key over a connection of its own.
+// scan requests each key type over its own connection.
 func scan(address string, timeout time.Duration, dial func() (net.Conn, error)) ([]ssh.PublicKey, error) {
 	var out []ssh.PublicKey
 	var last error
@@ -89,7 +89,7 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 		return nil, err
 	}
 	defer conn.Close()
-	// A connection through a jump host takes no deadline.
+	// A connection through a jump host has no deadline.
 	late := time.AfterFunc(timeout, func() { conn.Close() })
 	defer late.Stop()
 	algorithms, weak := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
@@ -108,23 +108,23 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 	return shown, nil
 }
 
-// ComparedKey is a key that a host shows beside what known_hosts has of it.
+// ComparedKey is a host's key and its entry in known_hosts.
 type ComparedKey struct {
 	ShownKey
 	Known   bool
 	Revoked bool   // known_hosts marks it, or its authority, as revoked
-	Verdict string // what known_hosts says of it
+	Verdict string // the state in known_hosts
 }
 
-// HostKeys is what a host shows, and what known_hosts has of it.
+// HostKeys are the keys that a host shows, compared with known_hosts.
 type HostKeys struct {
-	Name    string // under which known_hosts has it
+	Name    string // its name in known_hosts
 	Shown   []ComparedKey
 	Missing []ShownKey // in known_hosts, and not shown by the host
 }
 
-// HostKeys asks the host of a command for its keys, by way of its jump hosts. It
-// logs in to these alone, and trusts nothing by what it sees.
+// HostKeys requests the keys of a command's host, through its jump hosts. It logs in only to the
+// jump hosts, and trusts no key.
 func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error) {
 	if !p.begin() {
 		return HostKeys{}, errClosed
@@ -168,7 +168,7 @@ func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error)
 	return out, nil
 }
 
-// compare puts a key beside what known_hosts says of it.
+// compare compares a key with known_hosts.
 func compare(key ShownKey, err error) ComparedKey {
 	compared := ComparedKey{ShownKey: key, Known: true, Verdict: "known_hosts has it"}
 	switch {
@@ -181,8 +181,7 @@ func compare(key ShownKey, err error) ComparedKey {
 	return compared
 }
 
-// missing are the keys that known_hosts has for a host and that are not among
-// those it shows.
+// missing are the keys in known_hosts that the host does not show.
 func (k *knownHosts) missing(name string, shown []ssh.PublicKey) []ShownKey {
 	db, _, err := k.current()
 	if err != nil {
@@ -198,7 +197,7 @@ func (k *knownHosts) missing(name string, shown []ssh.PublicKey) []ShownKey {
 	return out
 }
 
-// bareKey is a key, or the key that a certificate is for.
+// bareKey is a key, or the key in a certificate.
 func bareKey(key ssh.PublicKey) ssh.PublicKey {
 	if cert, ok := key.(*ssh.Certificate); ok {
 		return cert.Key

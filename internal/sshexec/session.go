@@ -11,16 +11,16 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// drainTime is how long output is awaited after the exit code: what a command
-// has written arrives at once, what its children hold open may take for ever.
+// drainTime is how long to wait for output after the exit code: output of the command arrives at
+// once, but its children may keep the stream open forever.
 const drainTime = 2 * time.Second
 
-// end says why waiting for a session ended.
+// end is why waiting for a session ended.
 type end uint8
 
 const (
 	finished  end = iota // the channel is closed on both sides
-	lingering            // the exit code is known, but something holds the output open
+	lingering            // the exit code is known, but the output is still open
 	overtime
 	cancelled
 	flooded
@@ -33,7 +33,7 @@ type session struct {
 	stopBytes      int64
 	written        atomic.Int64
 
-	tooMuch chan struct{} // closed when more than stopBytes was written
+	tooMuch chan struct{} // closed when more than stopBytes were written
 	exited  chan struct{} // closed when the exit code or signal has arrived
 	done    chan struct{} // closed when everything has ended
 
@@ -41,7 +41,7 @@ type session struct {
 	exit   *uint32
 	signal string
 	// Set before done is closed.
-	refused bool // the server said that it did not start the command
+	refused bool // the server reported that it did not start the command
 }
 
 func newSession(channel ssh.Channel, keep int, stop int64) *session {
@@ -51,9 +51,8 @@ func newSession(channel ssh.Channel, keep int, stop int64) *session {
 	}
 }
 
-// run sends the command and stays until both sides have closed the channel.
-// Requests and output are taken from the start: a server that is not listened
-// to could stall the whole connection.
+// run sends the command and returns when both sides have closed the channel. It reads requests and
+// output from the start: unread data could stall the whole connection.
 func (s *session) run(sent string, requests <-chan *ssh.Request) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.watch(requests) })
@@ -61,7 +60,7 @@ func (s *session) run(sent string, requests <-chan *ssh.Request) {
 	wg.Go(func() { s.drain(s.channel.Stderr(), s.stderr) })
 	started, err := s.channel.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{sent}))
 	if err == nil && started {
-		_ = s.channel.CloseWrite() // standard input is empty; a lost connection shows elsewhere
+		_ = s.channel.CloseWrite() // standard input is empty; a lost connection is detected elsewhere
 	} else {
 		s.refused = err == nil
 		s.channel.Close()
@@ -70,7 +69,7 @@ func (s *session) run(sent string, requests <-chan *ssh.Request) {
 	close(s.done)
 }
 
-// watch takes the server's requests on the channel until it is closed.
+// watch handles the server's requests on the channel until it is closed.
 func (s *session) watch(requests <-chan *ssh.Request) {
 	var once sync.Once
 	for r := range requests {
@@ -98,20 +97,19 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 			}
 		default:
 			if r.WantReply {
-				_ = r.Reply(false, nil) // also how servers ask whether we live
+				_ = r.Reply(false, nil) // servers also use this as a keep-alive
 			}
 		}
 	}
 }
 
-// How much of a stream is read at a time: little at first, since most
-// commands say little, and up to what one packet holds.
+// Read sizes: small at first, because most commands print little, then up to one packet.
 const (
 	leastRead = 2 << 10
 	mostRead  = 32 << 10
 )
 
-// drain takes a stream to its end, so that the host never blocks on us.
+// drain reads a stream to its end, so that the host never blocks.
 func (s *session) drain(from io.Reader, to *capture) {
 	buf := make([]byte, leastRead)
 	for {
@@ -130,7 +128,7 @@ func (s *session) drain(from io.Reader, to *capture) {
 	}
 }
 
-// await waits for the command's end, or for a reason not to wait longer.
+// await waits for the command's end, or for a reason to stop waiting.
 func (s *session) await(ctx context.Context, limit time.Duration) end {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -174,7 +172,7 @@ func (s *session) unless(e end) end {
 	}
 }
 
-// signalName is a signal's name as the host gives it, if it is one.
+// signalName is a signal's name from the host, if it is valid.
 func signalName(s string) string {
 	switch ssh.Signal(s) {
 	case ssh.SIGABRT, ssh.SIGALRM, ssh.SIGFPE, ssh.SIGHUP, ssh.SIGILL, ssh.SIGINT, ssh.SIGKILL,

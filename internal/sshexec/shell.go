@@ -12,15 +12,12 @@ import (
 	"dhbot/internal/remote"
 )
 
-// sshd hands a command line to the account's login shell, and what arrives at
-// the program is what that shell makes of it. Behind csh, tcsh and fish other
-// words arrive than a POSIX shell would pass on, and some of them are run. So
-// nothing is sent over a connection before its login shell has passed on words
-// that each of them would change.
+// sshd passes a command line to the account's login shell. csh, tcsh and fish change words that a
+// POSIX shell passes on unchanged, and run some of them. So the pool sends nothing over a
+// connection before its login shell has passed on words that each of these shells would change.
 
-// shellWords are those words; shellProbe is the line that prints them, quoted as
-// every command line is (a test holds it to runbooks.Quote). Whatever a shell
-// runs of it does nothing.
+// shellWords are those words. shellProbe is the line that prints them, quoted like every command
+// line (a test compares it with runbooks.Quote). If a shell runs a part of it, that has no effect.
 var (
 	shellWords = []string{
 		shellMark,
@@ -35,12 +32,11 @@ var (
 		`'* ~ {a,b} %1 ^a^b' '\'`
 )
 
-// shellMark is the first of them: that it arrives shows that something ran.
+// shellMark is the first of them: if it arrives, something ran.
 const shellMark = "dhbot-login-shell"
 
-// proveShell uses a channel to prove the login shell behind a connection, and
-// gives the place on it back. It says why the shell cannot be used; such a
-// connection takes nothing more.
+// proveShell checks the login shell of a connection with one channel, and returns the session. It
+// returns why the shell cannot be used; such a connection accepts no commands.
 func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, requests <-chan *ssh.Request) *failure {
 	k := c.host.key
 	s := newSession(channel, p.cfg.KeepBytes, p.cfg.StopBytes)
@@ -48,7 +44,7 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 	why := s.await(ctx, p.cfg.HandshakeTimeout)
 	r := remote.Result{Started: time.Now(), Stdout: s.stdout.output(), Stderr: s.stderr.output()}
 	p.mu.Lock()
-	p.stats.Sessions++ // and none of its commands
+	p.stats.Sessions++ // not counted as a command
 	p.mu.Unlock()
 	defer p.finish(c, s)
 	var f *failure
@@ -68,11 +64,11 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 	return f
 }
 
-// saidRunes is how much of a login shell's own words is shown.
+// saidRunes is how many runes of a login shell's own output are shown.
 const saidRunes = 160
 
-// misread is the failure of a login shell that did not pass the words on: the
-// party that said no where that is known, and else what it said.
+// misread is the failure of a login shell that changed the words. It names the program that
+// refused, if known, or else the shell's output.
 func misread(k key, r remote.Result) *failure {
 	if r.Outcome != remote.Answered {
 		return &failure{outcome: r.Outcome, text: fmt.Sprintf("%s lets us in and then takes no command: %s", k.address, r.Detail)}

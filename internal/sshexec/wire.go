@@ -8,27 +8,26 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// wire is a connection's transport. It remembers that it broke before anybody
-// can learn of it in another way, and what the host wrote first; and it hurries
-// the way to the first session.
+// wire is a connection's transport. It records at once that it broke, and the first bytes of the
+// host; and it speeds up the time to the first session.
 type wire struct {
 	net.Conn
-	acknowledge func(net.Conn)                // asks for quick acknowledgements
-	shown       atomic.Pointer[ssh.PublicKey] // the host key that its server showed
+	acknowledge func(net.Conn)                // requests quick acknowledgements
+	shown       atomic.Pointer[ssh.PublicKey] // the host key that the server showed
 	broken      atomic.Bool                   // a read has failed, or the other side has closed
 	settled     atomic.Bool                   // the handshake is over
 	opened      atomic.Bool                   // a session was opened on it
 	admit       func() error                  // called once, when the host has written; nil for none
 
 	mu    sync.Mutex
-	first []byte // what came first, at most maxFirst bytes
+	first []byte // the first bytes, at most maxFirst
 }
 
-// maxFirst is how much is kept of what a host writes first: its version, and the
-// list of algorithms that it offers.
+// maxFirst is the number of bytes kept from the start: the host's version and its list of
+// algorithms.
 const maxFirst = 8 << 10
 
-// settle ends what is done for the handshake alone.
+// settle ends the measures for the handshake.
 func (w *wire) settle() {
 	w.settled.Store(true)
 	w.mu.Lock()
@@ -36,10 +35,10 @@ func (w *wire) settle() {
 	w.first = nil
 }
 
-// Read asks for quick acknowledgements until the first session is open: sshd
-// sends several small packets in a row there (its host keys, and the session's
-// confirmation), and each waits 40 ms for a late acknowledgement of the one before.
-// A jump host's connection has no session, and carries the beginnings of others.
+// Read requests quick acknowledgements until the first session is open: sshd then sends several
+// small packets in a row (its host keys, the session's confirmation), and each waits 40 ms for a
+// delayed acknowledgement of the previous one. A jump host's connection has no session, and carries
+// the handshakes of others.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil {
@@ -69,7 +68,7 @@ func (w *wire) keep(p []byte) {
 	}
 }
 
-// beginning is what the host wrote first.
+// beginning is the first bytes of the host.
 func (w *wire) beginning() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -13,13 +13,12 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// Signer signs with one private key, wherever that is.
+// Signer signs with one private key, in a file or an agent.
 type Signer interface {
 	Key() Key
-	// Name says to people which key this is: a comment, or a file.
+	// Name is the key's name for people: a comment, or a file.
 	Name() string
-	// Sign makes a signature over a message for a purpose. A key in hardware
-	// may wait for a touch.
+	// Sign signs a message in a namespace. A key in hardware may wait for a touch.
 	Sign(namespace string, message []byte) ([]byte, error)
 }
 
@@ -29,7 +28,7 @@ type Agent struct {
 	client agent.ExtendedAgent
 }
 
-// DialAgent connects to the agent at a socket, as SSH_AUTH_SOCK names it.
+// DialAgent connects to the agent at a socket, usually that of SSH_AUTH_SOCK.
 func DialAgent(ctx context.Context, socket string) (*Agent, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)
@@ -39,11 +38,10 @@ func DialAgent(ctx context.Context, socket string) (*Agent, error) {
 	return &Agent{conn: conn, client: agent.NewClient(conn)}, nil
 }
 
-// Close ends the connection; signers of this agent are void then.
+// Close ends the connection; signers of this agent are then unusable.
 func (a *Agent) Close() error { return a.conn.Close() }
 
-// Signers are the keys that the agent holds and that can be used here.
-// Certificates and weak keys are left out.
+// Signers are the agent's usable keys, without certificates and weak keys.
 func (a *Agent) Signers() ([]Signer, error) {
 	list, err := a.client.List()
 	if err != nil {
@@ -79,10 +77,10 @@ func (s agentSigner) Sign(namespace string, message []byte) ([]byte, error) {
 	return seal(s.key, namespace, sig), nil
 }
 
-// ErrLocked says that a key file has a passphrase; an agent can hold the key.
+// ErrLocked means that a key file has a passphrase; use an agent for such a key.
 var ErrLocked = errors.New("the key has a passphrase: `ssh-add` it to an ssh-agent")
 
-// maxKeyFile is more than any private key needs.
+// maxKeyFile is larger than any private key.
 const maxKeyFile = 1 << 20
 
 // File reads a private key from a file that only its owner may read.

@@ -1,8 +1,7 @@
-// Package sshkey lets people sign words with their SSH keys, and checks such
-// signatures. The form is OpenSSH's SSHSIG (PROTOCOL.sshsig, what `ssh-keygen
-// -Y sign` makes, without the armour): it carries a namespace, so that what was
-// signed for one purpose is worth nothing for another, and in particular can
-// never be taken for a login.
+// Package sshkey signs messages with people's SSH keys, and verifies such signatures. The format is
+// OpenSSH's SSHSIG (PROTOCOL.sshsig, the output of `ssh-keygen -Y sign` without the armour). It
+// includes a namespace: a signature for one purpose is not valid for another, and can never be used
+// as a login.
 package sshkey
 
 import (
@@ -17,15 +16,14 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// leastRSA is the shortest RSA key, in bits, that is taken.
+// leastRSA is the shortest accepted RSA key, in bits.
 const leastRSA = 2048
 
 // Key is a public key. The zero value is no key and equals none.
 type Key struct{ public ssh.PublicKey }
 
-// Parse reads the one line of a .pub file: type, base64, and any comment.
-// Options before the key, certificates, and keys that are too weak to vouch
-// for anybody are errors.
+// Parse parses the one line of a .pub file: type, base64, and any comment. Options before the key,
+// certificates, and weak keys are errors.
 func Parse(line string) (Key, error) {
 	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	switch {
@@ -39,7 +37,7 @@ func Parse(line string) (Key, error) {
 	return usable(public)
 }
 
-// FromWire reads a public key as Wire gives it.
+// FromWire parses a public key in the format of Wire.
 func FromWire(b []byte) (Key, error) {
 	public, err := ssh.ParsePublicKey(b)
 	if err != nil {
@@ -65,7 +63,7 @@ func usable(public ssh.PublicKey) (Key, error) {
 	return Key{public: public}, nil
 }
 
-// Wire is the key in SSH's binary form. Two keys are the same when it is.
+// Wire is the key in SSH's binary format. Equal keys have equal formats.
 func (k Key) Wire() []byte {
 	if k.public == nil {
 		return nil
@@ -73,12 +71,12 @@ func (k Key) Wire() []byte {
 	return k.public.Marshal()
 }
 
-// Equal says that two keys are the same.
+// Equal reports whether two keys are the same.
 func (k Key) Equal(o Key) bool {
 	return k.public != nil && o.public != nil && bytes.Equal(k.Wire(), o.Wire())
 }
 
-// String is the fingerprint as ssh-keygen -l shows it: "SHA256:…".
+// String is the fingerprint as in ssh-keygen -l: "SHA256:…".
 func (k Key) String() string {
 	if k.public == nil {
 		return "no key"
@@ -102,7 +100,7 @@ type envelope struct {
 	Signature []byte
 }
 
-// signed is what the key really signs, after the magic.
+// signed is the data that the key signs, after the magic.
 func signed(namespace string, message []byte) []byte {
 	sum := sha512.Sum512(message)
 	return append([]byte(magic), ssh.Marshal(struct {
@@ -111,10 +109,8 @@ func signed(namespace string, message []byte) []byte {
 	}{namespace, "", hashing, sum[:]})...)
 }
 
-// Verify checks a signature over a message for a purpose, and returns the key
-// that made it. Whose key that is, is for the caller to look up. An error says
-// only that the signature does not hold; it is not to be trusted for any part
-// of it.
+// Verify verifies a signature over a message in a namespace, and returns the key that made it. The
+// caller looks up the owner of the key. After an error no part of the signature may be trusted.
 func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	rest, ok := bytes.CutPrefix(signature, []byte(magic))
 	var e envelope
@@ -141,8 +137,8 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	return key, nil
 }
 
-// formats are the signatures taken of a kind of key. With RSA that excludes
-// SHA-1, which is called like the key.
+// formats are the accepted signature formats of a key type. For RSA this excludes SHA-1, which has
+// the key type's name.
 func formats(keyType string) []string {
 	if keyType == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
@@ -157,7 +153,7 @@ func seal(key Key, namespace string, s *ssh.Signature) []byte {
 	})...)
 }
 
-// printable is a word of a stranger's, short and without control characters.
+// printable is untrusted text, shortened and without control characters.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Algorithms are what a host is offered, in order of preference. A nil list is
-// the default.
+// Algorithms are the algorithms offered to a host, in order of preference. nil is the default.
 type Algorithms struct {
 	KeyExchanges []string
 	Ciphers      []string
@@ -22,7 +21,7 @@ type Algorithms struct {
 // Kind is a class of algorithms, by its keyword in ssh_config(5).
 type Kind string
 
-// The classes that can be set for a host.
+// The classes with a setting per host.
 const (
 	KeyExchange Kind = "KexAlgorithms"
 	Cipher      Kind = "Ciphers"
@@ -54,7 +53,7 @@ func (a *Algorithms) list(kind Kind) *[]string {
 	}
 }
 
-// of is the list of one class in what the library has.
+// of is the library's list of one class.
 func of(a ssh.Algorithms, kind Kind) []string {
 	switch kind {
 	case KeyExchange:
@@ -70,10 +69,10 @@ func of(a ssh.Algorithms, kind Kind) []string {
 	}
 }
 
-// Default is what a host without a list of its own is offered.
+// Default is the list for a host without its own.
 func Default(kind Kind) []string { return of(ssh.SupportedAlgorithms(), kind) }
 
-// Weak are the algorithms that only a host with a list of its own is offered.
+// Weak are the algorithms that need a host's own list.
 func Weak(kind Kind) []string {
 	weak := of(ssh.InsecureAlgorithms(), kind)
 	if kind == HostKey || kind == PublicKey {
@@ -82,16 +81,15 @@ func Weak(kind Kind) []string {
 	return slices.DeleteFunc(weak, func(name string) bool { return slices.Contains(Default(kind), name) })
 }
 
-// Chosen is what became of a list.
+// Chosen is the result of parsing a list.
 type Chosen struct {
 	List    []string
-	Weak    []string // of List, those with known weaknesses
+	Weak    []string // those of List with known weaknesses
 	Unknown []string // names in the list that the bot does not implement
 }
 
-// Choose reads a list as ssh_config(5) has it: names and patterns separated by
-// commas, which replace the default; with a leading + they are appended to it,
-// with - removed from it, with ^ placed at its head.
+// Choose parses a list with the syntax of ssh_config(5): names and patterns separated by commas,
+// which replace the default; a leading + appends them, - removes them, ^ puts them first.
 func Choose(kind Kind, spec string) (Chosen, error) {
 	sign, spec := cutSign(strings.TrimSpace(spec))
 	all := append(Default(kind), Weak(kind)...)
@@ -136,7 +134,7 @@ func cutSign(spec string) (sign byte, rest string) {
 	return 0, spec
 }
 
-// matching are the names that a pattern with * and ? stands for.
+// matching are the names that match a pattern with * and ?.
 func matching(all []string, pattern string) []string {
 	var out []string
 	for _, name := range all {
@@ -157,7 +155,7 @@ func unique(list []string) []string {
 	return out
 }
 
-// ConfigKey is the key of a class in the config of a host.
+// ConfigKey is the key of a class in a host's config.
 func ConfigKey(kind Kind) string {
 	switch kind {
 	case KeyExchange:

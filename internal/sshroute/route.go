@@ -1,6 +1,5 @@
-// Package sshroute describes how hosts are reached over SSH: the address, the
-// jump hosts before it, and what a host is offered as credentials and
-// algorithms. It reads and dials nothing.
+// Package sshroute describes the route to a host over SSH: the address, the jump hosts, and the
+// credentials and algorithms to offer. It reads and dials nothing.
 package sshroute
 
 import (
@@ -9,19 +8,18 @@ import (
 	"strings"
 )
 
-// Place is where a connection leads. Two hosts in different networks may have
-// the same address behind different jump hosts.
+// Place is the destination of a connection. Two hosts in different networks may have the same
+// address behind different jump hosts.
 type Place struct {
 	Address string // host:port
 	Via     string // jump hosts in the form of Hop.String, the first one first, comma-separated; "" is a direct connection
 }
 
-// Options are how one place is reached, where that differs from all others.
+// Options are the settings of one place that differ from the defaults.
 type Options struct {
-	// Alias is the name under which known_hosts has the host (HostKeyAlias);
-	// "" is its address.
+	// Alias is the host's name in known_hosts (HostKeyAlias); "" means its address.
 	Alias string
-	// Credentials are offered instead of those for all hosts; nil keeps these.
+	// Credentials replace those for all hosts; nil keeps them.
 	Credentials []Credential
 	Algorithms  Algorithms
 }
@@ -30,16 +28,16 @@ type Options struct {
 type Credential struct {
 	// Agent is the socket of an ssh-agent.
 	Agent string
-	// KeyFile is a private key in OpenSSH or PEM form, readable by its owner alone.
+	// KeyFile is a private key in OpenSSH or PEM form, readable only by its owner.
 	KeyFile string
-	// CertificateFile is an OpenSSH user certificate. Without it KEYFILE-cert.pub
-	// is taken where it exists; with an agent it selects the agent's key.
+	// CertificateFile is an OpenSSH user certificate. Without it KEYFILE-cert.pub is used if it
+	// exists; with an agent it selects the agent's key.
 	CertificateFile string
 	// PassphraseFile holds the passphrase of KeyFile.
 	PassphraseFile string
 }
 
-// Keys are private keys without passphrase as credentials.
+// Keys returns private keys without passphrase as credentials.
 func Keys(files ...string) []Credential {
 	var out []Credential
 	for _, f := range files {
@@ -54,7 +52,7 @@ type Hop struct{ Login, Address string }
 // String is "login@host:port".
 func (h Hop) String() string { return h.Login + "@" + h.Address }
 
-// ParseHop reads "login@host" or "login@host:port".
+// ParseHop parses "login@host" or "login@host:port".
 func ParseHop(text string) (Hop, error) {
 	login, address, ok := strings.Cut(text, "@")
 	if !ok || login == "" || address == "" || strings.ContainsAny(text, " ,") {
@@ -66,7 +64,7 @@ func ParseHop(text string) (Hop, error) {
 	return Hop{Login: login, Address: address}, nil
 }
 
-// Join writes a chain of jump hosts in the form of Place.Via.
+// Join formats a chain of jump hosts like Place.Via.
 func Join(hops []Hop) string {
 	var out []string
 	for _, h := range hops {
@@ -75,8 +73,8 @@ func Join(hops []Hop) string {
 	return strings.Join(out, ",")
 }
 
-// Last splits the jump host nearest to the target off a chain: the place of that
-// host, and the account there. ok is false for a direct connection.
+// Last splits the jump host nearest to the target from a chain: its place and the account there. ok
+// is false for a direct connection.
 func Last(via string) (at Place, login string, ok bool, err error) {
 	if via == "" {
 		return Place{}, "", false, nil
@@ -92,8 +90,7 @@ func Last(via string) (at Place, login string, ok bool, err error) {
 	return Place{Address: hop.Address, Via: before}, hop.Login, true, nil
 }
 
-// Jumps are the places of a chain of jump hosts, the first one first. What is no
-// chain has none.
+// Jumps are the places of a chain of jump hosts, the first one first; none for an invalid chain.
 func Jumps(via string) []Place {
 	at, _, ok, err := Last(via)
 	if !ok || err != nil {
@@ -102,7 +99,7 @@ func Jumps(via string) []Place {
 	return append(Jumps(at.Via), at)
 }
 
-// String is the address, after the jump hosts.
+// String lists the jump hosts and then the address.
 func (p Place) String() string { return strings.TrimPrefix(p.Via+","+p.Address, ",") }
 
 // MarshalText implements encoding.TextMarshaler.

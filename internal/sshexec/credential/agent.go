@@ -15,17 +15,17 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// agentTimeout bounds an agent's answers where no login does.
+// agentTimeout limits an agent's answers outside of a login.
 const agentTimeout = 5 * time.Second
 
-// agentSocket is an ssh-agent. It is asked anew for every login.
+// agentSocket is an ssh-agent. Every login queries it again.
 type agentSocket struct {
 	config sshroute.Credential
 }
 
 func (a *agentSocket) String() string { return "agent " + a.config.Agent }
 
-// check reads what lies in files: the agent itself may start later.
+// check reads only files: the agent itself may start later.
 func (a *agentSocket) check() error {
 	if a.config.CertificateFile == "" {
 		return nil
@@ -34,7 +34,7 @@ func (a *agentSocket) check() error {
 	return err
 }
 
-// selected is the certificate that chooses among the agent's keys, or nil.
+// selected is the certificate that selects one of the agent's keys, or nil.
 func (a *agentSocket) selected() (*ssh.Certificate, error) {
 	if a.config.CertificateFile == "" {
 		return nil, nil
@@ -54,7 +54,7 @@ func (a *agentSocket) identities(timeout time.Duration) ([]identity, func(), err
 	if err != nil {
 		return nil, nil, fmt.Errorf("the ssh-agent at %s does not answer: %w", a.config.Agent, err)
 	}
-	// The deadline covers signing, too: an agent may wait for a touch for ever.
+	// The deadline includes signing: an agent may wait for a touch forever.
 	list, err := a.ask(conn, time.Now().Add(timeout))
 	if err != nil {
 		conn.Close()
@@ -102,7 +102,7 @@ func (a *agentSocket) ask(conn net.Conn, until time.Time) ([]identity, error) {
 	return out, nil
 }
 
-// rank is the place of a certificate, or of a bare key, among those of an agent.
+// rank orders certificates before plain keys.
 func rank(i identity) int {
 	if _, certified := i.signer.PublicKey().(*ssh.Certificate); certified {
 		return 0
@@ -131,7 +131,7 @@ func withCertificate(file string, cert *ssh.Certificate, key ssh.AlgorithmSigner
 }
 
 func (a *agentSocket) name(s ssh.AlgorithmSigner, comment string) identity {
-	// The agent gives the key in a form of its own, without what is in a certificate.
+	// The agent returns the key in its own form, without the certificate.
 	public, err := ssh.ParsePublicKey(s.PublicKey().Marshal())
 	if err != nil {
 		return identity{name: "agent key " + comment, signer: s}

@@ -1,7 +1,6 @@
-// Package credential holds what the bot logs in with: keys in files, OpenSSH
-// user certificates beside them, and keys and certificates of an ssh-agent. It
-// offers them in the order of the config and says afterwards which were
-// offered, which were not, and why.
+// Package credential holds the bot's SSH credentials: keys in files, OpenSSH user certificates next
+// to them, and keys and certificates of an ssh-agent. It offers them in the order of the config,
+// and explains afterwards which were offered, which were not, and why.
 package credential
 
 import (
@@ -13,18 +12,18 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// Set is what is offered to a host, in order. It is safe for concurrent use.
+// Set is the list of credentials for a host, in order. It is safe for concurrent use.
 type Set struct {
 	sources []source
 }
 
 // source is one entry of the config.
 type source interface {
-	// check says what is wrong with it before anything is dialled.
+	// check returns a problem that can be found without dialling.
 	check() error
-	// identities are its keys as they are now. release is called after the login.
+	// identities are its current keys. Call release after the login.
 	identities(timeout time.Duration) (list []identity, release func(), err error)
-	// String names it to people.
+	// String is its name for people.
 	String() string
 }
 
@@ -34,8 +33,8 @@ type identity struct {
 	signer ssh.AlgorithmSigner
 }
 
-// Open reads the credentials of a config. Its error names every one that cannot
-// be used. An agent is asked only when a host is dialled.
+// Open reads the credentials of a config. Its error names each one that cannot be used. Agents are
+// queried only when a host is dialled.
 func Open(list []sshroute.Credential) (*Set, error) {
 	if len(list) == 0 {
 		return nil, errors.New("no SSH key is configured: set ssh.key_file or ssh.credentials")
@@ -53,19 +52,19 @@ func Open(list []sshroute.Credential) (*Set, error) {
 	return s, errors.Join(problems...)
 }
 
-// Certificate is a user certificate and when it ends.
+// Certificate is a user certificate and its validity.
 type Certificate struct {
 	Name      string
-	From, End time.Time // End is zero for one that does not expire
+	From, End time.Time // End is zero if it does not expire
 }
 
-// Certificates lists the user certificates there are now.
+// Certificates lists the current user certificates.
 func (s *Set) Certificates(timeout time.Duration) []Certificate {
 	var out []Certificate
 	for _, from := range s.sources {
 		list, release, err := from.identities(timeout)
 		if err != nil {
-			continue // a login says so
+			continue // a login reports this
 		}
 		release()
 		for _, id := range list {
@@ -79,8 +78,7 @@ func (s *Set) Certificates(timeout time.Duration) []Certificate {
 	return out
 }
 
-// validity is from when until when a certificate counts; end is zero where it
-// does not expire.
+// validity is the validity of a certificate; end is zero if it does not expire.
 func validity(c *ssh.Certificate) (from, end time.Time) {
 	from = time.Unix(int64(min(c.ValidAfter, 1<<62)), 0)
 	if c.ValidBefore != ssh.CertTimeInfinity {

@@ -18,15 +18,14 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// maxKeyFile is more than any private key or certificate needs.
+// maxKeyFile is larger than any private key or certificate.
 const maxKeyFile = 1 << 20
 
-// certificateSuffix is where OpenSSH looks for the certificate of a key.
+// certificateSuffix is OpenSSH's suffix for the certificate of a key.
 const certificateSuffix = "-cert.pub"
 
-// keyFile is a private key in a file, with its certificate where there is one.
-// Both are read again when they have changed, so that a renewed certificate
-// counts from the next dial on.
+// keyFile is a private key in a file, with its certificate if it exists. Both are read again when
+// they change, so a renewed certificate is used from the next dial.
 type keyFile struct {
 	config sshroute.Credential
 
@@ -35,7 +34,7 @@ type keyFile struct {
 	list   []identity
 }
 
-// stamp tells whether a file has changed.
+// stamp detects a change of a file.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -78,7 +77,7 @@ func same(a, b map[string]stamp) bool {
 	return true
 }
 
-// look stats the files, and refuses a key that others may use by now.
+// look stats the files, and refuses a key that other accounts can now read.
 func (k *keyFile) look() (map[string]stamp, error) {
 	now := map[string]stamp{}
 	for _, path := range []string{k.config.KeyFile, k.config.PassphraseFile, k.certificate()} {
@@ -88,11 +87,11 @@ func (k *keyFile) look() (map[string]stamp, error) {
 		info, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && path == k.config.KeyFile && k.list != nil:
-			continue // taken away while running: what was read stays in use
+			continue // removed while running: the loaded key stays in use
 		case errors.Is(err, fs.ErrNotExist) && path == k.config.KeyFile:
 			return nil, fmt.Errorf("SSH key %s does not exist: put the private key there, or set ssh.key_file to where it is", path)
 		case err != nil && path == k.certificate() && k.config.CertificateFile == "":
-			continue // there need not be one
+			continue // optional
 		case err != nil:
 			return nil, fmt.Errorf("SSH key: %w", err)
 		case !info.Mode().IsRegular():
@@ -105,7 +104,7 @@ func (k *keyFile) look() (map[string]stamp, error) {
 	return now, nil
 }
 
-// certificate is where the key's certificate lies, or would lie.
+// certificate is the path of the key's certificate, which need not exist.
 func (k *keyFile) certificate() string {
 	if k.config.CertificateFile != "" {
 		return k.config.CertificateFile
@@ -141,7 +140,7 @@ func (k *keyFile) read() ([]identity, error) {
 	return []identity{{name: certificateName("certificate "+k.certificate(), cert), signer: withAlgorithms}, bare}, nil
 }
 
-// readKey reads the private key. Its errors say nothing of the content.
+// readKey reads the private key. Its errors do not contain the content.
 func (k *keyFile) readKey() (ssh.AlgorithmSigner, error) {
 	path := k.config.KeyFile
 	text, err := readFile(path)
@@ -178,7 +177,7 @@ func (k *keyFile) parse(text []byte) (ssh.Signer, error) {
 	return ssh.ParsePrivateKeyWithPassphrase(text, bytes.TrimRight(passphrase, "\r\n"))
 }
 
-// isSecurityKey says that a private key file only points to a FIDO key.
+// isSecurityKey reports whether a private key file only refers to a FIDO key.
 func isSecurityKey(text []byte) bool {
 	block, _ := pem.Decode(text)
 	return block != nil && bytes.Contains(block.Bytes, []byte("sk-ssh-ed25519@openssh.com")) ||

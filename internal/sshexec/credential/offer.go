@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Offer is what one login is tried with, and what became of each part.
+// Offer has the identities of one login, and the result of each.
 type Offer struct {
 	login string
 
@@ -20,7 +20,7 @@ type Offer struct {
 	release []func()
 }
 
-// item is one identity, or a source that has none.
+// item is one identity, or a source without any.
 type item struct {
 	name    string
 	skipped string // why it was not offered
@@ -33,8 +33,8 @@ type item struct {
 	failed  string // why it did not sign
 }
 
-// Offer puts together what a login is tried with: accepted are the signature
-// algorithms that may be used, nil for all. Close must be called after the login.
+// Offer collects the identities for a login. accepted are the allowed signature algorithms, nil for
+// all. Call Close after the login.
 func (s *Set) Offer(login string, accepted []string, now time.Time, timeout time.Duration) *Offer {
 	o := &Offer{login: login}
 	seen := map[string]bool{}
@@ -57,7 +57,7 @@ func (s *Set) Offer(login string, accepted []string, now time.Time, timeout time
 	return o
 }
 
-// judge decides whether an identity is offered.
+// judge decides whether to offer an identity.
 func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 	it := &item{name: id.name}
 	key := id.signer.PublicKey()
@@ -72,7 +72,7 @@ func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 			it.skipped = fmt.Sprintf("it is not valid before %s, and the clock here says %s", stampOf(from), stampOf(now))
 			return it
 		case len(cert.ValidPrincipals) > 0 && !slices.Contains(cert.ValidPrincipals, o.login):
-			// A host may map principals to accounts, so that it is offered.
+			// It is offered all the same, because a host may map principals to accounts.
 			it.hint = fmt.Sprintf("it names the principals %s and not %s", strings.Join(cert.ValidPrincipals, ", "), o.login)
 		}
 	}
@@ -91,7 +91,7 @@ func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 
 func stampOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// signatureAlgorithms are what a key can sign with.
+// signatureAlgorithms are the algorithms of a key.
 func signatureAlgorithms(key ssh.PublicKey) []string {
 	format := key.Type()
 	if cert, ok := key.(*ssh.Certificate); ok {
@@ -103,7 +103,7 @@ func signatureAlgorithms(key ssh.PublicKey) []string {
 	return []string{format}
 }
 
-// Signers are the identities that are offered, in order.
+// Signers are the offered identities, in order.
 func (o *Offer) Signers() []ssh.Signer {
 	var out []ssh.Signer
 	for _, it := range o.items {
@@ -114,15 +114,15 @@ func (o *Offer) Signers() []ssh.Signer {
 	return out
 }
 
-// Close lets go of agents.
+// Close closes connections to agents.
 func (o *Offer) Close() {
 	for _, release := range o.release {
 		release()
 	}
 }
 
-// tracked notes how far a host went with an identity: the client asks for the
-// public key when it offers it, and for a signature when the host takes it.
+// tracked records how far a host went with an identity: the client reads the public key when it
+// offers it, and requests a signature when the host accepts it.
 type tracked struct {
 	ssh.MultiAlgorithmSigner
 	offer *Offer
@@ -151,7 +151,7 @@ func (t *tracked) SignWithAlgorithm(rand io.Reader, data []byte, algorithm strin
 	return signature, err
 }
 
-// Offered counts the identities that the host was shown.
+// Offered counts the identities that the host has seen.
 func (o *Offer) Offered() (shown, of int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -166,7 +166,7 @@ func (o *Offer) Offered() (shown, of int) {
 	return shown, of
 }
 
-// String says what was offered and refused, and what was not offered.
+// String lists what was offered and refused, and what was not offered.
 func (o *Offer) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
