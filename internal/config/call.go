@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// readCall reads in which order approvers are called. It makes no one an
-// approver: a person who is called and cannot vote would be woken for nothing.
+// readCall reads the order in which approvers are mentioned. It makes no one an approver: a person
+// who is mentioned and cannot vote would be woken for nothing.
 func (b *builder) readCall(cluster string, v value) {
 	if !v.there() {
 		return
@@ -42,8 +42,8 @@ func (b *builder) readCall(cluster string, v value) {
 	b.checkCall(cluster, calls, o.get("first"))
 }
 
-// checkCall names the operators whose requests skip the first group: the requester
-// can never vote, and a group of one is not there for its own requests.
+// checkCall names the operators whose requests skip the first group: the requester can never vote,
+// so a group of one cannot be used for its own requests.
 func (b *builder) checkCall(cluster string, calls auth.Calls, first value) {
 	if len(calls.First) == 0 {
 		return

@@ -22,8 +22,7 @@ import (
 var (
 	dnsName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 	loginName = regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`)
-	// argument is one word of how monit is called; nothing that a shell reads
-	// as more than a word.
+	// argument is one word of monit's command line, without characters that a shell interprets.
 	argument     = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
 	fileSizeForm = regexp.MustCompile(`^(\d{1,6}) ?(MiB|GiB)$`)
 	// webWord is an address without a password or a query.
@@ -117,12 +116,12 @@ func (b *builder) readHost(name string, v value, catalog *catalogs.Catalog, addr
 	return h
 }
 
-// reloadedProcess is what hosts the Client Update Service that
-// client_update_reload is for (process-runbooks.md:631).
+// reloadedProcess is the process of the Client Update Service that client_update_reload reloads
+// (process-runbooks.md:631).
 const reloadedProcess = "web_api_service"
 
-// knows says that a process is in the catalog, and reports it where it is not.
-// Without a catalog nothing can be said, and the missing catalog was reported.
+// knows reports whether the catalog has a process, and adds a problem if it does not. Without a
+// catalog it returns false; the missing catalog was reported.
 func knows(v value, catalog *catalogs.Catalog, id string) bool {
 	if catalog == nil {
 		return true
@@ -148,7 +147,7 @@ func processIDs(catalog *catalogs.Catalog) []string {
 	return ids
 }
 
-// warnOfAbsent names what every installation has and no host is said to run.
+// warnOfAbsent names processes that every installation has and no host in the config runs.
 func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *catalogs.Catalog) {
 	var absent []string
 	for _, p := range catalog.Processes() {
@@ -161,8 +160,7 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *catalogs.Catalog
 	}
 }
 
-// readSchedule reads when processes should be up. A process without an entry
-// should be up always.
+// readSchedule reads when processes should be up. A process without an entry should always be up.
 func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *catalogs.Catalog) {
 	cluster.Up = map[string][]timeinterval.TimeInterval{}
 	for _, p := range v.pairs() {
@@ -180,7 +178,7 @@ func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *catalog
 	}
 }
 
-// interval reads one window in Alertmanager's form.
+// interval parses one window in Alertmanager's format.
 func (v value) interval() (timeinterval.TimeInterval, bool) {
 	before := len(v.r.problems)
 	o := v.object(keysOf[intervalKeys]()...)
@@ -198,7 +196,7 @@ func (v value) interval() (timeinterval.TimeInterval, bool) {
 	return w, true
 }
 
-// oneLine is a YAML error without the excerpt that the library draws.
+// oneLine is a YAML error without the library's excerpt.
 func oneLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if i := strings.LastIndex(line, "] "); i >= 0 && strings.HasPrefix(line, "[") {
@@ -207,7 +205,7 @@ func oneLine(err error) string {
 	return line
 }
 
-// channelReader is how a list of readers names a channel.
+// channelReader begins a channel in a list of readers.
 const channelReader = "channel "
 
 func (b *builder) readRoles(cluster string, v value) {
@@ -231,8 +229,7 @@ func (b *builder) readRoles(cluster string, v value) {
 	b.checkApprovers(cluster, roles, o.get(string(auth.Approver)))
 }
 
-// mayHold says that an entry of a role's list is a person, or among the
-// readers a channel.
+// mayHold reports whether an entry of a role's list is a person or, among the readers, a channel.
 func (b *builder) mayHold(v value, role auth.Role) bool {
 	entry := v.text()
 	if id, ok := strings.CutPrefix(entry, channelReader); ok {
@@ -257,8 +254,8 @@ func (b *builder) mayHold(v value, role auth.Role) bool {
 	return true
 }
 
-// checkApprovers reports the operators whose Sev 1 requests no one, or too few,
-// could approve: the requester can never vote.
+// checkApprovers reports the operators whose Sev 1 requests too few people could approve: the
+// requester can never vote.
 func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
 	rules := &b.config.Rules
 	need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
@@ -274,8 +271,7 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
 	}
 }
 
-// hostPort reads a name or address with an optional port, 0 for none. The name is
-// as it is written.
+// hostPort parses a name or address, in its original case, with an optional port, 0 for none.
 func (v value) hostPort() (host string, port uint16) {
 	text := v.text()
 	if text == "" {
@@ -289,7 +285,7 @@ func (v value) hostPort() (host string, port uint16) {
 	return rawHost(text, host), port
 }
 
-// splitHostPort reads a name or address in small letters, and a port, 0 for none.
+// splitHostPort parses a name or address in lower case, and a port, 0 for none.
 func splitHostPort(text string) (host string, port uint16, err error) {
 	if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return addr.String(), 0, nil
@@ -318,7 +314,7 @@ func joinHostPort(host string, port uint16) string {
 	return host + ":" + strconv.Itoa(int(port))
 }
 
-// user reads the name of an account on a host.
+// user parses the name of an account on a host.
 func (v value) user() string {
 	name := v.text()
 	if name != "" && !loginName.MatchString(name) {
@@ -327,9 +323,8 @@ func (v value) user() string {
 	return name
 }
 
-// webAddress reads an address that can be opened as it stands: it becomes a
-// word of a command that people read and approve, so that it may hold no
-// password.
+// webAddress parses an address that works as written. It becomes a word of a command that people
+// read and approve, so it must not contain a password.
 func (v value) webAddress() string {
 	text := v.text()
 	if text == "" {
@@ -343,7 +338,7 @@ func (v value) webAddress() string {
 	return text
 }
 
-// fileSize is a number of bytes such as 8GiB; 0 where nothing is written.
+// fileSize is a number of bytes such as 8GiB; 0 if there is no value.
 func (v value) fileSize() int64 {
 	if !v.there() {
 		return 0
@@ -359,8 +354,8 @@ func (v value) fileSize() int64 {
 
 var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`)
 
-// etcdEndpoint reads the address of one member. Only https: the etcd client
-// sends its password there.
+// etcdEndpoint parses the address of one member. It accepts only https: the etcd client sends its
+// password there.
 func (v value) etcdEndpoint() string {
 	text := v.text()
 	if text != "" && !endpoint.MatchString(text) {
@@ -370,7 +365,7 @@ func (v value) etcdEndpoint() string {
 	return text
 }
 
-// absolute reads the path of a directory on a host.
+// absolute parses the path of a directory on a host.
 func (v value) absolute() string {
 	dir := v.text()
 	if dir != "" && (!path.IsAbs(dir) || path.Clean(dir) != dir || !argument.MatchString(dir)) {

@@ -1,7 +1,6 @@
-// Package config reads the one config file, and the secrets that are never in
-// it, and checks them against the catalogs: every problem in one go, each with
-// its line, what is wrong and what to write instead. The commented example is
-// config.example.yaml at the top of the repository.
+// Package config reads the one config file, and the secrets, which are never in it, and checks them
+// against the catalogs. It reports all problems at once, each with its line and what to write
+// instead. The commented example is config.example.yaml at the top of the repository.
 package config
 
 import (
@@ -18,65 +17,63 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Config is a config file that has been read and checked.
+// Config is a config file that was read and checked.
 type Config struct {
 	Slack Slack
 	State State
 	SSH   SSH
 	Fleet fleet.Fleet
 	Rules auth.Rules
-	// Keys are, by person, the public keys with which they prove who they are
-	// at a terminal. No key is two people's.
+	// Keys are, by person, the public keys that identify them at a terminal. No key belongs to two
+	// people.
 	Keys map[string][]sshkey.Key
 	// VoteTTL is how long a request waits for its votes, StartTTL how long an
 	// approved run may wait to start.
 	VoteTTL, StartTTL time.Duration
-	// Runbooks is the directory of runbooks of one's own, "" for none.
+	// Runbooks is the directory of the site's own runbooks, "" for none.
 	Runbooks string
-	// Lowered says, a line each, where they take less than they would.
+	// Lowered lists, one line each, where they lower a requirement.
 	Lowered []string
-	// Terminal is where people type commands on the bot's own machine.
+	// Terminal configures commands in a shell on the bot's own machine.
 	Terminal Terminal
 	Metrics  Metrics
-	// Watches are, by name, the clusters that are watched in the background.
+	// Watches are, by name, the clusters with background monitoring.
 	Watches map[string]Watch
-	// Escalations are, by cluster, who is called when no one takes something.
+	// Escalations are, by cluster, the people and the pager to notify when no one responds.
 	Escalations map[string]Escalation
-	// Incidents say from when on what is observed is an incident.
+	// Incidents has the limits from which an observation is an incident.
 	Incidents Incidents
-	// Catalogs are what the binary carries, with Runbooks laid over it.
+	// Catalogs are the built-in catalogs, merged with Runbooks.
 	Catalogs catalogs.Set
-	// Hash is the SHA-256 in hex of the file and of the runbooks of one's
-	// own: replicas agree on one config.
+	// Hash is the SHA-256, in hex, of the file and of the site's own runbooks: replicas compare it.
 	Hash string
 }
 
-// Slack is the workspace.
+// Slack configures the workspace.
 type Slack struct {
 	AppToken secret.Text // SLACK_APP_TOKEN, xapp-…: opens the sockets
 	BotToken secret.Text // SLACK_BOT_TOKEN, xoxb-…: calls the Web API
-	// AuditChannel is where the trail is posted.
+	// AuditChannel is the channel for the trail.
 	AuditChannel string
-	// Channels binds channels to clusters, by channel id.
+	// Channels maps channel ids to clusters.
 	Channels map[string]string
 }
 
-// State is where the bot keeps its own state.
+// State configures the storage of the bot's state.
 type State struct {
-	// Dir is a directory of the bot's own, mode 0700: the embedded store
-	// where Etcd is nil, and the control socket. Beside an Etcd it may be "",
-	// and then there is no control socket.
+	// Dir is the bot's own directory, mode 0700: for the embedded store if Etcd is nil, and for the
+	// control socket. With Etcd it may be ""; then there is no control socket.
 	Dir string
 	// Etcd is an external cluster of the bot's own, for several replicas.
 	Etcd *Etcd
-	// Archive is where sealed segments of the trail go; "" keeps them in Dir.
+	// Archive is the directory of sealed segments of the trail; "" keeps them in Dir.
 	Archive string
-	// KeyFile signs the state; it lies outside of Dir and of every backup.
+	// KeyFile signs the state; it is outside of Dir and of every backup.
 	KeyFile string
-	// NotesDir is where the notes of what was sent lie; "" is beside the key.
+	// NotesDir is the directory of the notes of sent steps; "" means that of the key.
 	NotesDir string
-	// Witnesses keep the heads of the trail, besides the file next to the key:
-	// paths and addresses.
+	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths and
+	// addresses.
 	Witnesses []string
 }
 
@@ -85,7 +82,7 @@ type Etcd struct {
 	Endpoints                 []string // URLs
 	CAFile, CertFile, KeyFile string   // PEM files
 	User                      string
-	Password                  secret.Text // the text of password_file, read by Load
+	Password                  secret.Text // content of password_file, read by Load
 }
 
 // Defaults of the policy (design: "second approver").
@@ -94,25 +91,23 @@ const (
 	defaultStartTTL = 2 * time.Minute
 )
 
-// Parse reads a config, and the runbooks that it names, and looks at nothing
-// else: no other file, no environment, no network. name stands in the
-// problems, and the file's relative paths are taken from its directory. The
-// config is whole only when no problem is fatal.
+// Parse parses a config and the runbooks that it names. It reads no other file, no environment and
+// no network. name appears in the problems, and relative paths in the file start at its directory.
+// The config is complete only if no problem is fatal.
 func Parse(name string, data []byte) (*Config, Problems) {
 	b := build(name, data)
 	b.problems.sort()
 	return &b.config, b.problems
 }
 
-// builder makes a Config of a file.
+// builder builds a Config from a file.
 type builder struct {
 	reader
 	dir      string // of the file
 	config   Config
-	catalogs catalogs.Set // nil where they cannot be used
+	catalogs catalogs.Set // nil if they cannot be used
 	own      files
-	// files and endpoints are what the text names and only a look at the
-	// world can check; see Load.
+	// files and endpoints are in the text, but only Load can check them.
 	files     []file
 	endpoints []value
 	groups    []value
@@ -154,7 +149,7 @@ func build(name string, data []byte) *builder {
 	return b
 }
 
-// readPolicy reads what only adds to the floors of package auth.
+// readPolicy reads the policy, which can only raise the floors of package auth.
 func (b *builder) readPolicy(v value) {
 	c := &b.config
 	c.Rules.Policy = auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}

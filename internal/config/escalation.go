@@ -13,18 +13,18 @@ import (
 	"dhbot/internal/secret"
 )
 
-// Escalation is who is called when no one takes an incident, or approves or denies a
-// Sev 1 request.
+// Escalation configures who is notified when no one owns an incident, or approves or denies a Sev 1
+// request.
 type Escalation struct {
 	After  time.Duration
 	People []string
 	Group  string // a user group of Slack, S…
-	// Level is that of the incidents that are escalated, and of worse ones.
+	// Level is the level from which incidents are escalated; worse ones are too.
 	Level int
 	Page  *Page // nil for none
 }
 
-// Page is a pager. Its secrets are there after Load.
+// Page is a pager. Load sets its secrets.
 type Page struct {
 	After      time.Duration
 	Shape      string // pagerduty or alertmanager
@@ -33,7 +33,7 @@ type Page struct {
 	CAFile     string
 }
 
-// Name is what people call the pager.
+// Name is the pager's name for people.
 func (p *Page) Name() string {
 	return map[string]string{pager.PagerDuty: "PagerDuty", pager.Alertmanager: "Alertmanager"}[p.Shape]
 }
@@ -45,7 +45,7 @@ const (
 
 var userGroupID = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
 
-// readEscalation comes after the people and roles are known.
+// readEscalation needs the people and roles.
 func (b *builder) readEscalation(cluster string, v value) {
 	if !v.there() {
 		return
@@ -86,7 +86,7 @@ func (b *builder) readEscalation(cluster string, v value) {
 	b.config.Escalations[cluster] = e
 }
 
-// mayBeCalled says that a person can do something about what they are called for.
+// mayBeCalled reports whether a person can act on the notification.
 func (b *builder) mayBeCalled(cluster string, item value, name string) bool {
 	rules := &b.config.Rules
 	at := slices.IndexFunc(rules.People, func(p auth.Person) bool { return p.Name == name })
@@ -146,8 +146,8 @@ func (b *builder) readPage(v value) *Page {
 	return p
 }
 
-// wrongURL says why alerts are not sent to an address, "" where they may be. Without
-// TLS they stay on this machine.
+// wrongURL is why alerts cannot be sent to an address, "" if they can. Without TLS the address must
+// be on this machine.
 func wrongURL(address string) string {
 	u, err := url.Parse(address)
 	switch {
@@ -162,7 +162,7 @@ func wrongURL(address string) string {
 	}
 }
 
-// checkPages looks at the addresses that came from files.
+// checkPages checks the addresses that were read from files.
 func (b *builder) checkPages() {
 	for _, f := range b.files {
 		if strings.HasSuffix(f.key, "page.url_file") && f.into != nil && !f.into.IsZero() {
@@ -173,7 +173,7 @@ func (b *builder) checkPages() {
 	}
 }
 
-// EscalationLines say of each cluster who is called when no one takes something.
+// EscalationLines lists for each cluster who is notified when no one responds.
 func (c *Config) EscalationLines() []string {
 	var out []string
 	for _, cl := range c.Fleet.Clusters {

@@ -16,14 +16,12 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// Load reads the config file and checks it against the world as well: the
-// files that it names, the secrets, and where its names lead to. The secrets
-// come from env (os.Getenv), as SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from
-// files named by SLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE. Relative paths
-// in the file are taken from the file's own directory.
+// Load parses the config file and checks it against the environment: the files that it names, the
+// secrets, and the addresses of its names. The secrets come from env (os.Getenv), as
+// SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files named by SLACK_APP_TOKEN_FILE and
+// SLACK_BOT_TOKEN_FILE. Relative paths in the file start at the file's own directory.
 //
-// All problems come back in one go; the config is whole, and may be used, only
-// when none of them is fatal.
+// It returns all problems at once. The config may be used only if none of them is fatal.
 func Load(path string, env func(string) string) (*Config, Problems) {
 	return load(path, func(b *builder) {
 		b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
@@ -31,8 +29,7 @@ func Load(path string, env func(string) string) (*Config, Problems) {
 	})
 }
 
-// LoadWithoutTokens is Load for what does not speak to Slack: no token is read,
-// and none need be there.
+// LoadWithoutTokens is Load for commands that do not use Slack: it reads no token.
 func LoadWithoutTokens(path string) (*Config, Problems) { return load(path, func(*builder) {}) }
 
 func load(path string, tokens func(*builder)) (*Config, Problems) {
@@ -56,7 +53,7 @@ func load(path string, tokens func(*builder)) (*Config, Problems) {
 	return &b.config, b.problems
 }
 
-// LoadFile reads the config file and looks at nothing else: see Parse.
+// LoadFile parses the config file and checks nothing else: see Parse.
 func LoadFile(path string) (*Config, Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
@@ -73,8 +70,7 @@ func readFile(path string) ([]byte, Problems) {
 	return data, nil
 }
 
-// reason is an error of the operating system without the path, which the
-// problem names.
+// reason is an error of the operating system without the path, which is in the problem.
 func reason(err error) string {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
@@ -83,25 +79,25 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// closed is what to do about a file that others could change.
+// closed is the fix for a file that other accounts could change.
 const closed = "let root or the bot's user own it and every directory above it, and chmod go-w them"
 
-// kind is what a file is for, and so what it has to be like.
+// kind is the purpose of a file, which determines its required mode.
 type kind uint8
 
 const (
 	plainFile  kind = iota // must be readable
 	privateKey             // only its owner may read it
-	secretFile             // the same, and its text is wanted
+	secretFile             // the same, and its content is read
 	knownHosts             // only its owner may write it
-	stateDir               // a directory; made at start where it is missing
+	stateDir               // a directory; created at start if missing
 )
 
 // file is a path that the config names.
 type file struct {
 	value
 	is kind
-	// into takes the text of a secretFile.
+	// into receives the content of a secretFile.
 	into *secret.Text
 }
 
@@ -164,7 +160,7 @@ func (f file) check(path string, info fs.FileInfo) {
 	}
 }
 
-// checkStateDir accepts a directory that is not there yet.
+// checkStateDir accepts a directory that does not exist yet.
 func (f file) checkStateDir(info fs.FileInfo, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -177,8 +173,7 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 	}
 }
 
-// token reads a secret of Slack's from the environment or from the file that
-// the environment names.
+// token reads a Slack token from the environment or from the file that the environment names.
 func (b *builder) token(env func(string) string, name, prefix string) secret.Text {
 	problem := func(what, instead string) secret.Text {
 		b.problems = append(b.problems, Problem{File: "environment", Key: name, What: what, Instead: instead})
@@ -207,14 +202,14 @@ func (b *builder) token(env func(string) string, name, prefix string) secret.Tex
 	return secret.New(text)
 }
 
-// lookupTime bounds finding out where all names lead to.
+// lookupTime limits resolving all names.
 const lookupTime = 3 * time.Second
 
-// lookup resolves names, each once and all within lookupTime. A name that does
-// not resolve is compared as it is written.
+// lookup resolves names, each once and all within lookupTime. A name that does not resolve is
+// compared as written.
 func (b *builder) lookup() resolve {
 	if len(b.endpoints) == 0 {
-		return literally // nothing will be compared
+		return literally // nothing to compare
 	}
 	names := map[string]bool{}
 	collect := func(host string) []string { names[strings.ToLower(host)] = true; return nil }

@@ -9,9 +9,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// readLowered holds runbooks of one's own to the floors: where one takes less
-// than the carried catalogs, or than its own commands, would, a line of the
-// config has to say so.
+// readLowered applies the floors to the site's own runbooks: if one is lower than the built-in
+// catalogs, or than its own commands require, a line of the config must allow it.
 func (b *builder) readLowered(v value) {
 	allowed := map[string]value{}
 	why := map[string]string{}

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with the config.
+// Problem is one problem of the config.
 type Problem struct {
 	File   string // the file, or "environment"
-	Line   int    // from 1; 0 when it has no place in the file
+	Line   int    // from 1; 0 without a place in the file
 	Column int    // from 1
-	Key    string // where in the file: "clusters.prod.hosts.infra-1.address"
-	What   string // what is wrong, in one sentence without a full stop
-	// Instead is what to write or do instead.
+	Key    string // path in the file: "clusters.prod.hosts.infra-1.address"
+	What   string // the problem, in one sentence without a full stop
+	// Instead is the fix.
 	Instead string
-	// Warning marks what the bot can run with.
+	// Warning marks a problem with which the bot can run.
 	Warning bool
 }
 
-// String is the problem on one line, in the form that editors jump to:
-// "dhbot.yaml:12:5: clusters.prod: what is wrong; what to do instead".
+// String is the problem on one line, in the format that editors understand: "dhbot.yaml:12:5:
+// clusters.prod: what is wrong; what to do instead".
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -42,15 +42,15 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Problems is everything that is wrong, sorted by place.
+// Problems are all problems, sorted by place.
 type Problems []Problem
 
-// Fatal says that the bot must not start.
+// Fatal reports whether the bot must not start.
 func (ps Problems) Fatal() bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return !p.Warning })
 }
 
-// Error is one problem a line.
+// Error lists one problem per line.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -59,7 +59,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err is the problems as an error, or nil when the bot can run.
+// Err returns the problems as an error, or nil if the bot can run.
 func (ps Problems) Err() error {
 	if !ps.Fatal() {
 		return nil

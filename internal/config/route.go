@@ -13,14 +13,14 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// direct, as a jump host, stands for none.
+// direct means no jump host.
 const direct = "none"
 
-// maxJumps is how many jump hosts may stand before a host.
+// maxJumps is the largest number of jump hosts before a host.
 const maxJumps = 8
 
-// readRoute reads how a host is reached: its own keys come first, then
-// ssh.config_file, then what counts for all hosts.
+// readRoute reads the route to a host. Its own settings take precedence, then those of
+// ssh.config_file, then those for all hosts.
 func (b *builder) readRoute(h *fleet.Host, o object) {
 	at := o.need("address", "write its name or address, with :port where it is not 22")
 	name, port := at.hostPort()
@@ -48,7 +48,7 @@ func (b *builder) readRoute(h *fleet.Host, o object) {
 	b.keepOptions(sshroute.Place{Address: h.Address, Via: h.Via}, options)
 }
 
-// lookUp asks ssh.config_file about a name.
+// lookUp looks a name up in ssh.config_file.
 func (b *builder) lookUp(at value, name, login string) sshconfig.Host {
 	if b.sshConfig == nil {
 		return sshconfig.Host{HostName: strings.ToLower(name)}
@@ -64,7 +64,7 @@ func (b *builder) lookUp(at value, name, login string) sshconfig.Host {
 	return said
 }
 
-// addressOf is where a name leads; a port of the config comes before that of
+// addressOf is the address of a name; a port in the config takes precedence over that of
 // ssh.config_file.
 func (b *builder) addressOf(at value, said sshconfig.Host, port uint16) string {
 	host, _, err := splitHostPort(said.HostName)
@@ -74,15 +74,15 @@ func (b *builder) addressOf(at value, said sshconfig.Host, port uint16) string {
 	}
 	if port == 0 && said.Port != "" {
 		n, err := strconv.ParseUint(said.Port, 10, 16)
-		if err == nil { // else it was reported where it was read
+		if err == nil { // otherwise it was reported when it was read
 			port = uint16(n)
 		}
 	}
 	return joinHostPort(host, port)
 }
 
-// jumps reads a chain of jump hosts, "user@host:port,…", and resolves each by
-// ssh.config_file. The first one is reached as that says, the others through it.
+// jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file. The
+// first one may have its own jump hosts there; the others are reached through it.
 func (b *builder) jumps(at value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {
@@ -121,7 +121,7 @@ func (b *builder) chain(at value, text string, depth int) ([]sshroute.Hop, error
 	return hops, nil
 }
 
-// rawHost is a name as it is written, since ssh_config tells capitals apart.
+// rawHost is a name as written, because ssh_config distinguishes capitals.
 func rawHost(text, name string) string {
 	host, _, _ := strings.Cut(text, ":")
 	if strings.EqualFold(host, name) {
@@ -130,7 +130,7 @@ func rawHost(text, name string) string {
 	return name
 }
 
-// optionsOf are the options that ssh.config_file has for a host.
+// optionsOf are the options of a host in ssh.config_file.
 func (b *builder) optionsOf(at value, said sshconfig.Host) sshroute.Options {
 	o := sshroute.Options{Alias: said.Alias, Credentials: credentialsOf(said)}
 	for kind, s := range said.Algorithms {
@@ -156,8 +156,7 @@ func weak(kind sshroute.Kind, names []string) string {
 	return fmt.Sprintf("%s allows %s, which can be broken", kind, strings.Join(names, ", "))
 }
 
-// credentialsOf are the keys that ssh.config_file names for a host; nil where it
-// names none.
+// credentialsOf are the keys of a host in ssh.config_file; nil for none.
 func credentialsOf(said sshconfig.Host) []sshroute.Credential {
 	var out []sshroute.Credential
 	agent := said.IdentityAgent
@@ -180,7 +179,7 @@ func credentialsOf(said sshconfig.Host) []sshroute.Credential {
 	return out
 }
 
-// readOptions lays a host's own keys over its options.
+// readOptions applies a host's own settings to its options.
 func (b *builder) readOptions(to *sshroute.Options, o object) {
 	if keys := o.get("key_file"); keys.there() {
 		to.Credentials = nil
@@ -213,7 +212,7 @@ func (b *builder) readOptions(to *sshroute.Options, o object) {
 	}
 }
 
-// keepOptions keeps what is particular to a place.
+// keepOptions stores the options of one place.
 func (b *builder) keepOptions(at sshroute.Place, o sshroute.Options) {
 	if !reflect.ValueOf(o).IsZero() {
 		b.config.SSH.Options[at] = o

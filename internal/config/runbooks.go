@@ -43,7 +43,7 @@ func (b *builder) ownRunbooks(v value) catalogs.Set {
 	return b.loaded(dir, catalogs, err)
 }
 
-// files are the runbooks of one's own.
+// files are the site's own runbooks.
 type files struct {
 	value
 	dir   string // "" for none
@@ -71,21 +71,20 @@ func ownFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// checkWriters reports who else could decide which commands run.
+// checkWriters reports which other accounts could change commands.
 func (f files) checkWriters() {
 	if f.dir == "" {
 		return
 	}
 	for _, name := range append([]string{"."}, f.names...) {
 		path := filepath.Join(f.dir, name)
-		if err := trusted.Source(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // reading it has said so
+		if err := trusted.Source(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // reported when it was read
 			f.problem(err.Error()+", and so decide which commands run", closed)
 		}
 	}
 }
 
-// hashRunbooks makes the files part of the config's hash: replicas must agree
-// on them as well.
+// hashRunbooks adds the files to the config's hash: replicas must have the same runbooks.
 func (b *builder) hashRunbooks(dir string, names []string) error {
 	h := sha256.New()
 	fmt.Fprintln(h, b.config.Hash)
@@ -101,7 +100,7 @@ func (b *builder) hashRunbooks(dir string, names []string) error {
 	return nil
 }
 
-// loaded reports what was wrong with the catalogs.
+// loaded reports the problems of the catalogs.
 func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set {
 	if err == nil {
 		return list
@@ -116,8 +115,8 @@ func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set 
 	return nil
 }
 
-// runbookFile is where a problem stands: a file of the directory, or one that
-// the binary carries and that the directory has made wrong.
+// runbookFile is the file of a problem: a file of the directory, or a built-in one that the
+// directory has made invalid.
 func runbookFile(dir, name string) string {
 	if strings.Contains(name, "/") {
 		return "built in " + name

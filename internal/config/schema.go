@@ -2,7 +2,7 @@ package config
 
 import _ "embed"
 
-// Schema is the JSON Schema of the config file, made of the types of keys.go.
+// Schema is the JSON Schema of the config file, generated from the types of keys.go.
 //
 //go:embed config.schema.json
 var Schema string

@@ -10,12 +10,12 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// Slack's ids, and the names that people give to people.
+// Slack's ids, and the names of people in the config.
 var (
 	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 	accountID = regexp.MustCompile(`^(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})$`)
-	// plainName is what is easily typed on a phone: people, clusters, hosts.
+	// plainName matches names that are easy to type on a phone: people, clusters, hosts.
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 )
 
@@ -51,8 +51,7 @@ const homeIs = "write the id of the workspace (T…), or in an Enterprise Grid t
 
 const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
 
-// readChannels reads which cluster a channel means; it comes after the
-// clusters are known.
+// readChannels reads the cluster of each channel; it needs the clusters.
 func (b *builder) readChannels(v value) {
 	var names []string
 	for _, cluster := range b.config.Fleet.Clusters {
@@ -71,8 +70,8 @@ func (b *builder) readChannels(v value) {
 	}
 }
 
-// readPeople reads who may do anything at all. A double account or key would
-// let one human being be two people, and so approve their own request.
+// readPeople reads the people. An account or key of two people would let one human being approve
+// their own request.
 func (b *builder) readPeople(v value) {
 	c := &b.config
 	c.Keys = map[string][]sshkey.Key{}
@@ -86,7 +85,7 @@ func (b *builder) readPeople(v value) {
 		for _, item := range o.get("slack").texts() {
 			account, ok := b.account(item)
 			if !ok || slices.ContainsFunc(person.Accounts, func(a auth.Account) bool { return a.User == account.User }) {
-				continue // the same id within another team is the same account
+				continue // the same id in another team is the same account
 			}
 			if only(item, accounts, account.User, p.name) {
 				person.Accounts = append(person.Accounts, account)
@@ -95,7 +94,7 @@ func (b *builder) readPeople(v value) {
 		for _, item := range o.get("keys").texts() {
 			key, err := sshkey.Parse(item.text())
 			if err != nil {
-				// Not quoted: it may be the private one.
+				// Not quoted: it may be the private key.
 				item.problem(err.Error(), "write the line of the .pub file, never the private key")
 				continue
 			}
@@ -110,8 +109,8 @@ func (b *builder) readPeople(v value) {
 	}
 }
 
-// readHome reads where people are at home, which a config without slack.home
-// says by the teams of its people's accounts.
+// readHome reads the home organisations; without slack.home they are the teams of people's
+// accounts.
 func (b *builder) readHome(slack object, people value) {
 	rules := &b.config.Rules
 	if rules.Home == "" && len(rules.HomeTeams) == 0 {
@@ -122,7 +121,7 @@ func (b *builder) readHome(slack object, people value) {
 	}
 }
 
-// teamsOf are the teams that stand with people's accounts.
+// teamsOf are the teams in people's accounts.
 func teamsOf(people value) []string {
 	var teams []string
 	for _, p := range people.pairs() {
@@ -136,9 +135,8 @@ func teamsOf(people value) []string {
 	return teams
 }
 
-// account reads "U0456", or with a team "T0123/U0456". An account of a team
-// that is not at home could never be let in; which teams an organisation (E…)
-// has is not in the config.
+// account parses "U0456", or with a team "T0123/U0456". An account of a team that is not a home
+// team would always be refused. The config does not list the teams of an organisation (E…).
 func (b *builder) account(v value) (auth.Account, bool) {
 	rules := &b.config.Rules
 	m := accountID.FindStringSubmatch(v.text())
@@ -156,7 +154,7 @@ func (b *builder) account(v value) (auth.Account, bool) {
 	return auth.Account{Team: m[1], User: m[2]}, true
 }
 
-// only says that no one else has the thing, and reports it otherwise.
+// only reports whether a thing has a single owner, and adds a problem otherwise.
 func only(v value, owners map[string]string, thing, owner string) bool {
 	other, taken := owners[thing]
 	if taken {

@@ -15,28 +15,28 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// SSH is how hosts are reached. What is particular to one host stands in
-// fleet.Host (address, login, jump hosts) and in Options.
+// SSH configures the SSH client. Settings of one host are in fleet.Host (address, login, jump
+// hosts) and in Options.
 type SSH struct {
 	User string
 	// Credentials are offered in this order.
 	Credentials []sshroute.Credential
 	KnownHosts  string
-	// ProxyJump are the jump hosts of hosts that name none, in the form of
-	// sshroute.Place.Via; "" reaches them directly.
+	// ProxyJump are the jump hosts of hosts without their own, in the format of sshroute.Place.Via;
+	// "" means a direct connection.
 	ProxyJump string
-	// Options are the places that are reached in a way of their own.
+	// Options has the places with settings of their own.
 	Options map[sshroute.Place]sshroute.Options
 	// Renew is the command that renews certificates, nil for none.
 	Renew []string
-	// Handshakes is how many hosts are logged in to at a time.
+	// Handshakes is the number of concurrent logins.
 	Handshakes int
 }
 
-// agentVariable, as the socket of an agent, stands for what it names.
+// agentVariable, as an agent's socket, means the value of that variable.
 const agentVariable = "SSH_AUTH_SOCK"
 
-// defaultHandshakes is how many hosts are logged in to at a time.
+// defaultHandshakes is the default number of concurrent logins.
 const defaultHandshakes = 16
 
 func (b *builder) readSSH(v value) {
@@ -89,7 +89,7 @@ func (b *builder) readCredential(v value) sshroute.Credential {
 		passphrase.problem("an agent's keys have no passphrase", "take it out: it is typed when the key is added to the agent")
 	}
 	for _, f := range []file{{value: key, is: privateKey}, {value: passphrase, is: privateKey}, {value: cert, is: plainFile}} {
-		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // by the command, at the start
+		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // created by the command, at start
 		if f.text() != "" && !made {
 			b.files = append(b.files, f)
 		}
@@ -99,8 +99,8 @@ func (b *builder) readCredential(v value) sshroute.Credential {
 	}
 }
 
-// readRenew reads a command, word by word. It runs as the bot, so that its path
-// has to be whole.
+// readRenew reads a command as a list of words. It runs as the bot's user, so its path must be
+// absolute.
 func (b *builder) readRenew(v value) {
 	for _, word := range v.items() {
 		b.config.SSH.Renew = append(b.config.SSH.Renew, word.text())
@@ -114,7 +114,7 @@ func (b *builder) readRenew(v value) {
 	}
 }
 
-// readSSHConfig reads an ssh_config file, and reports what of it cannot be used.
+// readSSHConfig reads an ssh_config file, and reports its unusable lines.
 func (b *builder) readSSHConfig(v value) {
 	if v.text() == "" {
 		return
@@ -137,15 +137,15 @@ func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
 	}
 }
 
-// report adds a problem unless it was reported: several hosts may meet one line.
+// report adds a problem unless it was reported: several hosts may use one line.
 func (b *builder) report(p Problem) {
 	if !slices.Contains(b.problems, p) {
 		b.problems = append(b.problems, p)
 	}
 }
 
-// checkPrograms reports who else could decide what the bot runs, and how hosts
-// are reached.
+// checkPrograms reports which other accounts could change the programs that the bot runs, or the
+// routes to hosts.
 func (b *builder) checkPrograms() {
 	for _, v := range b.programs {
 		program := b.config.SSH.Renew[0]
@@ -179,9 +179,8 @@ func resolveCredential(c sshroute.Credential, dir string) sshroute.Credential {
 	return c
 }
 
-// present are the credentials of a place whose files are there. Like OpenSSH, the
-// bot passes over an IdentityFile that is not; where none is left, the place is
-// offered what all others are.
+// present are the credentials of a place whose files exist. Like OpenSSH, the bot skips a missing
+// IdentityFile. If none is left, the place gets the default credentials.
 func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Credential {
 	var out []sshroute.Credential
 	for _, c := range list {
@@ -214,7 +213,7 @@ func (b *builder) resolveSSH(dir string) {
 	ssh.KnownHosts = from(dir, ssh.KnownHosts)
 }
 
-// oneOrMore reads a text, or a list of texts.
+// oneOrMore parses a text, or a list of texts.
 func (v value) oneOrMore() []value {
 	if !v.there() {
 		return nil
@@ -228,8 +227,7 @@ func (v value) oneOrMore() []value {
 // credentialsPath begins a path below systemd's directory of credentials.
 const credentialsPath = "$CREDENTIALS_DIRECTORY/"
 
-// from makes a path absolute: it is taken from a directory, or from systemd's
-// directory of credentials.
+// from makes a path absolute, relative to a directory or to systemd's directory of credentials.
 func from(dir, path string) string {
 	if name, ok := strings.CutPrefix(path, credentialsPath); ok {
 		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name)

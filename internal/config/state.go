@@ -40,7 +40,7 @@ func (b *builder) readState(v value) {
 	state.Etcd = b.readEtcd(etcd.object(keysOf[etcdKeys]()...))
 }
 
-// directory reads the path of a directory here.
+// directory parses the path of a local directory.
 func (v value) directory() string {
 	dir := v.text()
 	if dir == "" {
@@ -68,7 +68,7 @@ func (b *builder) readEtcd(o object) *Etcd {
 		u, err := url.Parse(item.text())
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
 			u.Path != "" {
-			// Not quoted: it may hold a password.
+			// Not quoted: it may contain a password.
 			item.problem("this is no endpoint", "write https://host:2379, without user, password or path")
 			continue
 		}
@@ -103,11 +103,11 @@ func (b *builder) readEtcd(o object) *Etcd {
 	return etcd
 }
 
-// guardEtcd wants what keeps others out of an etcd: TLS, and a user. On loopback,
-// where no network is crossed, it warns.
+// guardEtcd requires protection of an external etcd: TLS, and a user. On loopback, without a
+// network, it only warns.
 func (b *builder) guardEtcd(o object, etcd *Etcd) {
 	if len(b.endpoints) == 0 {
-		return // said where they are read
+		return // reported when they were read
 	}
 	say := o.problem
 	if !slices.ContainsFunc(b.endpoints, func(v value) bool {
@@ -129,15 +129,15 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// resolve gives the addresses of a host name.
+// resolve returns the addresses of a host name.
 type resolve func(host string) []string
 
-// literally takes names as they are written.
+// literally returns names as written.
 func literally(host string) []string { return []string{strings.ToLower(host)} }
 
-// checkStore refuses a store that lives on a host of the fleet: Deephaven's
-// etcd is a patient, and Deephaven wants it, and its servers, for itself alone
-// (design: "two etcds, never confused").
+// checkStore refuses a store on a host of the fleet. The bot manages Deephaven's etcd, which must
+// not hold the bot's state, and Deephaven requires its servers for itself (design: "two etcds,
+// never confused").
 func (b *builder) checkStore(lookup resolve) {
 	fleetHosts := map[string]string{}
 	for _, cluster := range b.config.Fleet.Clusters {
@@ -150,11 +150,11 @@ func (b *builder) checkStore(lookup resolve) {
 	for _, v := range b.endpoints {
 		u, err := url.Parse(v.text())
 		if err != nil {
-			continue // reported where it was read
+			continue // reported when it was read
 		}
 		for _, address := range lookup(u.Hostname()) {
-			// On loopback live simulated hosts, beside a store of ours; there
-			// only etcd's own port can be a patient.
+			// Simulated hosts run on loopback, next to the bot's own store; there only etcd's own
+			// port can be Deephaven's etcd.
 			name, on := fleetHosts[address]
 			if !on || loopback(address) && u.Port() != "2379" {
 				continue
@@ -174,10 +174,10 @@ func addressesOf(h fleet.Host, lookup resolve) []string {
 	return lookup(host)
 }
 
-// keyName is the key of the state where the config names none: beside the config.
+// keyName is the default name of the state's key, next to the config.
 const keyName = "state.key"
 
-// readNotes reads where the notes of what was sent lie.
+// readNotes reads the directory of the notes of sent steps.
 func (b *builder) readNotes(v value) {
 	state := &b.config.State
 	state.NotesDir = v.directory()
@@ -189,7 +189,7 @@ func (b *builder) readNotes(v value) {
 	}
 }
 
-// readKey reads where the key of the state lies, and who witnesses its heads.
+// readKey reads the key file of the state, and the witnesses of its heads.
 func (b *builder) readKey(o object, external bool) {
 	state := &b.config.State
 	key := o.get("key_file")

@@ -7,23 +7,21 @@ import (
 	"strings"
 )
 
-// Terminal is where people type commands on the bot's own machine.
+// Terminal configures commands in a shell on the bot's own machine.
 type Terminal struct {
-	// Socket is the path of the socket: terminal.sock in the state directory
-	// unless the file says otherwise, and "" where there is neither.
+	// Socket is the path of the socket. The default is terminal.sock in the state directory, or ""
+	// without one.
 	Socket string
-	// Group is the name of the group whose members may reach the socket; ""
-	// leaves it to the bot's own user (and root).
+	// Group is the group with access to the socket; "" allows only the bot's own user (and root).
 	Group string
-	// Channel is where runs asked for without a channel are shown in Slack:
-	// the audit channel unless the file says otherwise.
+	// Channel is where runs without a channel are shown in Slack. The default is the audit channel.
 	Channel string
 }
 
 // terminalSocket is the socket's name in a state directory.
 const terminalSocket = "terminal.sock"
 
-// readTerminal comes after the state and the workspace.
+// readTerminal needs the state and the workspace.
 func (b *builder) readTerminal(v value) {
 	o := v.object(keysOf[terminalKeys]()...)
 	t := &b.config.Terminal
@@ -54,7 +52,7 @@ func (b *builder) readTerminal(v value) {
 	}
 }
 
-// checkGroups looks for the groups that the file names.
+// checkGroups checks that the groups in the file exist.
 func (b *builder) checkGroups() {
 	for _, g := range b.groups {
 		if _, err := user.LookupGroup(g.text()); err != nil {

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Watch is how a cluster is watched in the background.
+// Watch configures the background monitoring of a cluster.
 type Watch struct {
-	// Channel is where incidents are posted.
+	// Channel is the channel for incidents.
 	Channel string
-	// Every is the time between two looks, and Quiet how long something must
-	// have been well again to be over.
+	// Every is the time between two checks. Quiet is how long a target must have been well before
+	// an incident ends.
 	Every, Quiet time.Duration
 }
 
@@ -19,17 +19,17 @@ const (
 	defaultQuiet = 2 * time.Minute
 )
 
-// Incidents say from when on what is observed is an incident.
+// Incidents has the limits from which an observation is an incident.
 type Incidents struct {
-	// ErrorRate is how many errors a minute in a log are too many once they last
-	// for ErrorsFor.
+	// ErrorRate is the number of errors a minute in a log that is too high if it lasts for
+	// ErrorsFor.
 	ErrorRate int
 	ErrorsFor time.Duration
-	// OwnStop is how long a process that a run stopped may stay stopped.
+	// OwnStop is how long a process may stay down after a run stopped it.
 	OwnStop time.Duration
 }
 
-// Defaults of what is an incident (design: "what holds back an incident").
+// Defaults of Incidents (design: "what holds back an incident").
 const (
 	defaultErrorRate = 10
 	defaultErrorsFor = 5 * time.Minute
@@ -45,14 +45,13 @@ func (b *builder) readIncidents(v value) {
 	}
 }
 
-// watched is a cluster's watch and where it stands in the file.
+// watched is a cluster's watch and its place in the file.
 type watched struct {
 	value
 	cluster string
 }
 
-// readWatch reads whether a cluster is watched in the background: it is where
-// a channel is named.
+// readWatch reads the background monitoring of a cluster; it is on if a channel is named.
 func (b *builder) readWatch(cluster string, v value) {
 	if !v.there() {
 		return
@@ -76,8 +75,8 @@ func (b *builder) readWatch(cluster string, v value) {
 	b.watched = append(b.watched, watched{at, cluster})
 }
 
-// checkWatches comes after the channels are known: in a channel of another
-// cluster a name typed below an incident means something else.
+// checkWatches needs the channels: in a channel of another cluster, a name typed below an incident
+// would mean another process.
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
 		if bound := b.config.Slack.Channels[w.text()]; bound != "" && bound != w.cluster {
@@ -87,7 +86,7 @@ func (b *builder) checkWatches() {
 	}
 }
 
-// WatchLines say of each cluster whether it is watched in the background.
+// WatchLines reports for each cluster whether it has background monitoring.
 func (c *Config) WatchLines() []string {
 	var out []string
 	for _, cl := range c.Fleet.Clusters {

@@ -15,15 +15,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// reader walks the syntax tree of the file and gathers every problem: a
-// decoder's strict mode would stop at the first.
+// reader walks the syntax tree of the file and collects every problem; a decoder in strict mode
+// would stop at the first.
 type reader struct {
 	file     string
 	problems Problems
 }
 
-// value is a node of the file with its place. Its node is nil where the file
-// has nothing; then its place is that of what it is missing from.
+// value is a node of the file with its place. If the file lacks it, its node is nil and its place
+// is that of its parent.
 type value struct {
 	r         *reader
 	node      ast.Node
@@ -31,7 +31,7 @@ type value struct {
 	line, col int
 }
 
-// parse returns the top of the one document of the file.
+// parse returns the root of the file's single document.
 func (r *reader) parse(data []byte) value {
 	top := value{r: r, line: 1, col: 1}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -53,19 +53,19 @@ func (r *reader) parse(data []byte) value {
 	return top
 }
 
-// problem reports what is wrong with a value and what to write instead.
+// problem reports a problem of a value and the fix.
 func (v value) problem(what, instead string) { v.report(what, instead, false) }
 
 func (v value) warning(what, instead string) { v.report(what, instead, true) }
 
 func (v value) report(what, instead string, warning bool) {
 	p := Problem{File: v.r.file, Line: v.line, Column: v.col, Key: v.key, What: what, Instead: instead, Warning: warning}
-	if !slices.Contains(v.r.problems, p) { // a value may be read more than once
+	if !slices.Contains(v.r.problems, p) { // a value may be parsed more than once
 		v.r.problems = append(v.r.problems, p)
 	}
 }
 
-// there says that the file has the value. An empty text counts as none.
+// there reports whether the file has the value. An empty text counts as missing.
 func (v value) there() bool {
 	switch n := v.node.(type) {
 	case nil, *ast.NullNode:
@@ -77,7 +77,7 @@ func (v value) there() bool {
 	}
 }
 
-// child is a part of a value, with a place of its own where it has one.
+// child is a part of a value, with its own place if it has one.
 func (v value) child(name string, node ast.Node, at *token.Token) value {
 	c := value{r: v.r, node: node, key: strings.TrimPrefix(v.key+"."+name, "."), line: v.line, col: v.col}
 	if at != nil && at.Position != nil {
@@ -86,8 +86,8 @@ func (v value) child(name string, node ast.Node, at *token.Token) value {
 	return c
 }
 
-// pairs are the entries of a mapping, in the file's order. An entry's place is
-// that of its key.
+// pairs are the entries of a mapping, in the file's order. The place of an entry is that of its
+// key.
 func (v value) pairs() []pair {
 	if !v.there() {
 		return nil
@@ -126,10 +126,10 @@ type pair struct {
 type object struct {
 	value
 	fields map[string]value
-	broken bool // it is no mapping at all, which was reported
+	broken bool // not a mapping, which was reported
 }
 
-// object reads a mapping that may have these keys and no others.
+// object parses a mapping with these keys only.
 func (v value) object(keys ...string) object {
 	_, is := v.node.(*ast.MappingNode)
 	o := object{v, map[string]value{}, v.there() && !is}
@@ -147,7 +147,7 @@ func (v value) object(keys ...string) object {
 	return o
 }
 
-// get is the value of a key, or a value that is not there.
+// get is the value of a key, or a missing value.
 func (o object) get(key string) value {
 	if v, ok := o.fields[key]; ok {
 		return v
@@ -155,7 +155,7 @@ func (o object) get(key string) value {
 	return o.child(key, nil, nil)
 }
 
-// need is get for a key that must be there; why says what it is for.
+// need is get for a required key; why is its purpose.
 func (o object) need(key, why string) value {
 	v := o.get(key)
 	if !v.there() && !o.broken {
@@ -175,7 +175,7 @@ func (o object) needSome(key, why string) value {
 	return v
 }
 
-// text reads a text; "" when there is none.
+// text parses a text; "" if missing.
 func (v value) text() string {
 	if !v.there() {
 		return ""
@@ -208,7 +208,7 @@ func (v value) items() []value {
 	return out
 }
 
-// texts reads a list of texts, reporting doubles.
+// texts parses a list of texts, and reports duplicates.
 func (v value) texts() []value {
 	var out []value
 	seen := map[string]bool{}
@@ -228,7 +228,7 @@ func (v value) texts() []value {
 	return out
 }
 
-// number reads a whole number within bounds, or gives the default.
+// number parses an integer within bounds, or returns the default.
 func (v value) number(least, most, otherwise int) int {
 	if !v.there() {
 		return otherwise
@@ -243,7 +243,7 @@ func (v value) number(least, most, otherwise int) int {
 	return otherwise
 }
 
-// boolean reads true or false; false where the file has neither.
+// boolean parses true or false; false if missing.
 func (v value) boolean() bool {
 	if !v.there() {
 		return false
@@ -255,7 +255,7 @@ func (v value) boolean() bool {
 	return false
 }
 
-// duration reads a time such as "15m" within bounds, or gives the default.
+// duration parses a duration such as "15m" within bounds, or returns the default.
 func (v value) duration(least, most, otherwise time.Duration) time.Duration {
 	if !v.there() {
 		return otherwise
@@ -269,7 +269,7 @@ func (v value) duration(least, most, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// meant is "did you mean …", or the whole list where nothing is near.
+// meant is "did you mean …", or the whole list if no word is similar.
 func meant(word string, among []string, list string) string {
 	if near := runbooks.Suggest(word, among); len(near) > 0 {
 		return "did you mean " + strings.Join(near, ", ") + "?"
@@ -280,7 +280,7 @@ func meant(word string, among []string, list string) string {
 	return list + strings.Join(among, ", ")
 }
 
-// short is a duration as people write it: 15m, not 15m0s.
+// short formats a duration for people: 15m, not 15m0s.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

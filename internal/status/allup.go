@@ -11,12 +11,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// verdictRunes is how much a verdict says of what is not up.
+// verdictRunes limits the description of what is not up.
 const verdictRunes = 300
 
-// AllUp judges whether all of a host is up that should be: the check that ends
-// a sequence. What only runs with errors, or waits for something on another
-// host that a later step starts, is noted and ends it too.
+// AllUp evaluates whether all processes of a host that should be up are up; this check ends a
+// sequence. A process that only runs with errors, or waits for a process on another host that a
+// later step starts, is noted and does not block the end.
 func (a *Assessor) AllUp(ctx context.Context, cluster, host string) observe.Verdict {
 	b, err := a.Assess(ctx, Query{Scope: incident.Scope{Cluster: cluster, Host: host}})
 	if err != nil {

@@ -18,35 +18,33 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Store is what the state store knows that decides what a status means.
+// Store is the part of the state store that determines the meaning of a status.
 type Store interface {
-	// OpenWork returns every run that has not ended and what was announced to
-	// be worked on, as of one moment.
+	// OpenWork returns every run that has not ended and all announced maintenance, at one revision.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
-	// Recent returns up to n runs that have ended, newest first.
+	// Recent returns up to n ended runs, newest first.
 	Recent(ctx context.Context, n int) ([]engine.Stored, error)
 }
 
-// Config is what an Assessor needs. Every field but Jump and Policy must be set.
+// Config has the dependencies of an Assessor. Every field but Jump and Policy must be set.
 type Config struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Remote   remote.Runner
 	Store    Store
 	Now      func() time.Time
-	// Jump is the host by which all others are reached, "" where they are
-	// reached directly.
+	// Jump is the jump host of all hosts, "" for direct connections.
 	Jump   string
 	Policy Policy
 }
 
-// Policy is what a site may set. A zero field means its default.
+// Policy has the limits that a site may set. A zero field means the default.
 type Policy struct {
-	// ErrorRate is how many errors a minute in a log are too many, once they
-	// have been for ErrorsFor.
+	// ErrorRate is the number of errors a minute in a log that is too high if it lasts for
+	// ErrorsFor.
 	ErrorRate int
 	ErrorsFor time.Duration
-	// OwnStop is how long a process that a run stopped is no incident.
+	// OwnStop is how long a process stopped by a run is no incident.
 	OwnStop time.Duration
 }
 
@@ -54,9 +52,8 @@ func (p Policy) withDefaults() Policy {
 	return Policy{cmp.Or(p.ErrorRate, 10), cmp.Or(p.ErrorsFor, 5*time.Minute), cmp.Or(p.OwnStop, 30*time.Minute)}
 }
 
-// Assessor finds out how processes are. It remembers how far it has read each
-// log and when each process was last seen to start, and nothing that it could
-// not find out again.
+// Assessor determines the state of processes. It remembers how far it has read each log and when
+// each process was last observed to start; it could read all of that again.
 type Assessor struct {
 	Config
 	planner *planner.Planner
@@ -66,7 +63,7 @@ type Assessor struct {
 	history history
 }
 
-// New checks that nothing is missing.
+// New returns an error if a required field is missing.
 func New(c Config) (*Assessor, error) {
 	if c.Catalogs == nil || c.Fleet == nil || c.Remote == nil || c.Store == nil || c.Now == nil {
 		return nil, errors.New("status: Catalogs, Fleet, Remote, Store and Now must all be set")
@@ -80,56 +77,53 @@ func New(c Config) (*Assessor, error) {
 }
 
 const (
-	// PerHost is how many commands are under way on one host at a time: below
-	// sshd's usual MaxSessions of 10, and no burden on monit.
+	// PerHost is the number of concurrent commands on one host: below sshd's default MaxSessions of
+	// 10, and a small load for monit.
 	PerHost = 6
 	// BackgroundPerHost is the same for reads in the background.
 	BackgroundPerHost = 2
-	// FirstPartial is when what is known is shown, however many hosts are still
-	// silent, and nextPartial how often after that.
+	// FirstPartial is when a partial result is shown while hosts have not answered, and nextPartial
+	// how often after that.
 	FirstPartial = 2 * time.Second
 	nextPartial  = 2 * time.Second
 )
 
-// Query is what an assessment is about.
+// Query describes an assessment.
 type Query struct {
 	Scope incident.Scope
-	// Targets are asked about instead of what the scope names, where there are
-	// any; they are of the scope's cluster.
+	// Targets, if any, replace the targets of the scope; they belong to the scope's cluster.
 	Targets []runbooks.Target
-	// Several is Board.Several of the answer.
+	// Several is Board.Several of the result.
 	Several string
-	// Needs is the process whose needs the answer is about, "" for none.
+	// Needs is the process whose dependencies are queried, "" for none.
 	Needs string
-	// Summaries also asks each host's monit for its summary, as the page on
-	// verifying an installation does: monit may know more than the config.
+	// Summaries also queries each host's monit for its summary, as the page on verifying an
+	// installation requires: monit may know more processes than the config.
 	Summaries bool
-	// Background looks with fewer commands at a time.
+	// Background limits the concurrent commands further.
 	Background bool
-	// Within is when what has not answered is left pending, 0 for no limit.
+	// Within is when unanswered rows are left pending, 0 for no limit.
 	Within time.Duration
-	// NotUp says since when a target has been on its way up; nil where
-	// it was not followed.
+	// NotUp returns since when a target has been starting or stopping; nil without such data.
 	NotUp func(runbooks.Target) time.Time
-	// Partial is called with what is known so far while hosts are silent; its
-	// error ends the look. Nil waits for everything.
+	// Partial is called with partial results while hosts have not answered; its error ends the
+	// assessment. nil waits for all.
 	Partial func(Board) error
 }
 
-// scope is a query's cluster, and the processes that it is about.
+// scope is a query's cluster and its processes.
 type scope struct {
 	cluster *fleet.Cluster
 	catalog *catalogs.Catalog
-	rows    []runbooks.Target // asked about
-	needs   []runbooks.Target // what these need, not among them
+	rows    []runbooks.Target // the queried targets
+	needs   []runbooks.Target // their dependencies, without the rows themselves
 }
 
-// ErrNothingThere says that no process is configured in a scope.
+// ErrNothingThere means that no process is configured in a scope.
 var ErrNothingThere = errors.New("no process is configured there")
 
-// Assess looks once. The error is the context's, Partial's, or says why the
-// scope cannot be looked at; a store that does not answer only makes the board
-// unrecorded, and then what runs do is not known.
+// Assess assesses once. The error is the context's, Partial's, or why the scope cannot be assessed.
+// A store that does not answer only makes the board unrecorded; then the effect of runs is unknown.
 func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	s, err := a.resolve(q)
 	if err != nil {
@@ -143,13 +137,13 @@ func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	return l.run(ctx)
 }
 
-// Watchable says why a scope cannot be looked at, nil where it can.
+// Watchable returns why a scope cannot be assessed, nil if it can.
 func (a *Assessor) Watchable(sc incident.Scope) error {
 	_, err := a.resolve(Query{Scope: sc})
 	return err
 }
 
-// resolve finds what a query is about, hosts in config order.
+// resolve returns the targets of a query, hosts in config order.
 func (a *Assessor) resolve(q Query) (*scope, error) {
 	s := &scope{}
 	var ok bool
@@ -181,7 +175,7 @@ func (a *Assessor) resolve(q Query) (*scope, error) {
 	return s, nil
 }
 
-// targets are those that the scope names.
+// targets are the targets of the scope.
 func (s *scope) targets(sc incident.Scope) []runbooks.Target {
 	var out []runbooks.Target
 	for _, h := range s.cluster.Hosts {
@@ -197,15 +191,15 @@ func (s *scope) targets(sc incident.Scope) []runbooks.Target {
 	return out
 }
 
-// known leaves out what the config's cross-check reports.
+// known leaves out targets that the config's own check reports.
 func (s *scope) known(t runbooks.Target) bool {
 	_, process := s.catalog.Process(t.Process)
 	h, host := s.cluster.Host(t.Host)
 	return process && host && h.Runs(t.Process)
 }
 
-// upstream is what the rows need, directly or through others, and the other
-// members of etcd, which serve together: what no row is about.
+// upstream are the direct and indirect dependencies of the rows, and the other members of etcd,
+// which serve together, without the rows themselves.
 func (s *scope) upstream() []runbooks.Target {
 	seen := map[runbooks.Target]bool{}
 	for _, t := range s.rows {
@@ -229,7 +223,7 @@ func (s *scope) upstream() []runbooks.Target {
 	return out
 }
 
-// blank are rows that nothing is known of yet.
+// blank returns rows without data.
 func (a *Assessor) blank(s *scope, targets []runbooks.Target) []Row {
 	rows := make([]Row, len(targets))
 	for i, t := range targets {
@@ -239,14 +233,14 @@ func (a *Assessor) blank(s *scope, targets []runbooks.Target) []Row {
 	return rows
 }
 
-// plannedRead is a catalog's own read: of a process on a host, or of a cluster.
+// plannedRead is a read of the catalog: of a process on a host, or of a cluster.
 type plannedRead struct {
 	cluster               string
 	action, process, host string
 }
 
-// plan returns the steps of a catalog's read. They are the same each time, as
-// long as catalogs and fleet are, and so they are planned once.
+// plan returns the steps of a catalog's read. They are constant while catalogs and fleet are, so
+// they are planned once.
 func (a *Assessor) plan(r plannedRead) ([]runbooks.Step, error) {
 	if steps, ok := a.planned.Load(r); ok {
 		return steps.([]runbooks.Step), nil

@@ -1,8 +1,7 @@
-// Package status finds out how processes are: it asks hosts, reads logs, and
-// judges the answers by what should be there. Every surface that says how a
-// process is (the answers to `status` and `verify`, Home, the monitor, the check
-// that ends a sequence) shows what it returns, so that none is greener than
-// another.
+// Package status determines the state of processes: it queries hosts, reads logs, and compares the
+// answers with the expected state. Every surface that shows a state (`status`, `verify`, Home, the
+// monitor, the check at the end of a sequence) uses its result, so no surface shows a better state
+// than another.
 package status
 
 import (
@@ -14,29 +13,28 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Board is what was found out about one process, one host or a cluster.
+// Board is the result about one process, one host or a cluster.
 type Board struct {
 	Cluster string
-	Host    string // "" unless one host was asked about
-	Several string // the hosts or processes that were asked about, "" for one, and for the whole cluster
+	Host    string // "" unless the query is about one host
+	Several string // the queried hosts or processes, "" for a single one or the whole cluster
 	Rows    []Row
 	At      time.Time
-	// Unrecorded says that the state store did not answer.
+	// Unrecorded means that the state store did not answer.
 	Unrecorded bool
-	// Upstream is what else was asked: what the rows need.
+	// Upstream are the dependencies of the rows.
 	Upstream []Row
-	// Maintenance is what people work on.
+	// Maintenance is the announced maintenance.
 	Maintenance []fleet.Maintenance
 	// Hosts are findings about hosts as a whole.
 	Hosts []HostFinding
-	// Needs is the process whose needs the rows are, "" for any other board.
-	// Unmet are those that are not met, and Absent those that no host of the
-	// config runs.
+	// Needs is the process whose dependencies the rows are, "" for any other board. Unmet are the
+	// unmet ones, and Absent those that no host of the config runs.
 	Needs  string
 	Unmet  []Cause
 	Absent []string
 
-	etcd      []etcdHealth // what the members of etcd say of themselves
+	etcd      []etcdHealth // reported by the members of etcd
 	summaries []summary
 }
 
@@ -44,39 +42,37 @@ type Board struct {
 type Row struct {
 	Process     catalogs.Process
 	Host        string
-	Pending     bool   // not answered yet
-	InWork      string // the open run that is about it, or ""
-	Held        string // the run whose step acts on it, or did until a moment ago; no incident meanwhile
-	Command     string // what was asked
+	Pending     bool   // no answer yet
+	InWork      string // the open run about it, or ""
+	Held        string // the run with a current or recent step on it; no incident meanwhile
+	Command     string // the command that was sent
 	Observation observe.Observation
 	Finding     observe.Finding
-	Causes      []Cause // upstream, where it is out or cannot work because of something else
-	// Maintenance is what was announced of it, or nil.
+	Causes      []Cause // dependencies, if it is down or cannot work because of them
+	// Maintenance is its announced maintenance, or nil.
 	Maintenance *fleet.Maintenance
-	// NotUp is since when it has been on its way up, where it was followed
-	// for that long.
+	// NotUp is since when it has been starting or stopping, if known.
 	NotUp time.Time
-	// Log is what its application log says, nil where it was not read, and
-	// LogWhy why it could not be.
+	// Log is the summary of its application log, nil if it was not read, and LogWhy why.
 	Log    *observe.LogLook
 	LogWhy string
-	// ErrorsHeld says that its log has held more errors a minute than the
-	// config allows, for as long as it allows.
+	// ErrorsHeld means that its log has had more errors a minute than allowed, for as long as
+	// allowed.
 	ErrorsHeld bool
-	// Stopped is the run that stopped it, nil where none did.
+	// Stopped is the run that stopped it, nil for none.
 	Stopped *Stop
 }
 
 // Target is the row's process on its host.
 func (r Row) Target() runbooks.Target { return runbooks.Target{Process: r.Process.ID, Host: r.Host} }
 
-// Stop is a run's own stop of a process.
+// Stop is a stop of a process by a run.
 type Stop struct {
 	Run, By string
 	At      time.Time
 }
 
-// HostFinding is about a host and not about one of its processes.
+// HostFinding concerns a host, not one of its processes.
 type HostFinding struct {
 	Host     string
 	Code     observe.Code
@@ -85,7 +81,7 @@ type HostFinding struct {
 	Text     string
 }
 
-// Severity of a row; what has not answered is unknown.
+// Severity of a row; without an answer it is unknown.
 func (r Row) Severity() runbooks.Severity {
 	if r.Pending {
 		return runbooks.Unknown
@@ -93,7 +89,7 @@ func (r Row) Severity() runbooks.Severity {
 	return r.Finding.Severity
 }
 
-// WorstCase is, of a row that is unknown, the level that it might be.
+// WorstCase is the worst possible level of an unknown row.
 func (r Row) WorstCase() runbooks.Severity {
 	if r.Pending {
 		return r.Process.Level
@@ -116,8 +112,7 @@ func (b Board) Worst() runbooks.Severity {
 	return worst
 }
 
-// WorstCase is the worst level that anything unknown on the board might be,
-// None where nothing is unknown.
+// WorstCase is the worst possible level of the unknown rows, None if there are none.
 func (b Board) WorstCase() runbooks.Severity {
 	worst := runbooks.None
 	for _, r := range b.Rows {
@@ -135,8 +130,7 @@ func worse(a, b runbooks.Severity) runbooks.Severity {
 	return a
 }
 
-// AsOf is the time of the oldest observation on the board: nothing shown is
-// older than it says.
+// AsOf is the time of the oldest observation on the board.
 func (b Board) AsOf() time.Time {
 	oldest := b.At
 	for _, r := range b.Rows {

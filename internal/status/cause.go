@@ -8,16 +8,15 @@ import (
 	"dhbot/internal/observe"
 )
 
-// Cause is something upstream that was seen not to serve.
+// Cause is a dependency that was observed not to serve.
 type Cause struct {
 	Process string
 	Hosts   []string
 	State   observe.State
-	Loop    bool // it ends and is started again
+	Loop    bool // it crashes and restarts repeatedly
 }
 
-// String is the cause as the rest of a sentence: "configuration_server on
-// infra-1 is down".
+// String is the cause as part of a sentence: "configuration_server on infra-1 is down".
 func (c Cause) String() string {
 	word, ok := map[observe.State]string{
 		observe.Up: "dead", observe.Down: "down", observe.Failed: "down and could not be started", observe.Starting: "being started",
@@ -33,7 +32,7 @@ func (c Cause) String() string {
 	return fmt.Sprintf("%s on %s is %s", c.Process, strings.Join(c.Hosts, ", "), word)
 }
 
-// Because says causes as a clause: "configuration_server on infra-1 is down".
+// Because formats causes as a clause: "configuration_server on infra-1 is down".
 func Because(causes []Cause) string {
 	parts := make([]string, len(causes))
 	for i, c := range causes {
@@ -42,7 +41,7 @@ func Because(causes []Cause) string {
 	return strings.Join(parts, ", and ")
 }
 
-// Causes are those of the board and of all its rows, each once.
+// Causes are those of the board and of all its rows, without duplicates.
 func (b Board) Causes() []Cause {
 	out := slices.Clone(b.Unmet)
 	for _, r := range b.Rows {

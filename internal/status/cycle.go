@@ -8,23 +8,22 @@ import (
 	"dhbot/runbooks"
 )
 
-// cycle is what is known of how often a host's monit looks at its services. monit
-// tells when it has looked last and not how often it does; two looks of ours that
-// it has looked between are at least a cycle apart.
+// cycle estimates how often a host's monit checks its services. monit reports the time of its last
+// check, not its interval. Two different times are at least one cycle apart.
 type cycle struct {
-	last  time.Time // when monit had looked, by the bot's clock
+	last  time.Time // monit's last check, by the bot's clock
 	spans []time.Duration
 }
 
-// mostSpans is how many spans between two of monit's looks are remembered: a
-// cycle that is made longer is known after so many.
+// mostSpans is the number of remembered spans between two checks of monit: a longer cycle is
+// detected after that many.
 const mostSpans = 5
 
-// sameLook is how far the times of one look of monit's may seem apart: it names
-// whole seconds, and so does the host's list of processes.
+// sameLook is the largest difference between times of one check of monit: both monit and the host's
+// list of processes have whole seconds.
 const sameLook = 3 * time.Second
 
-// see takes in when monit had looked.
+// see records the time of a check of monit.
 func (c *cycle) see(at time.Time) {
 	span := at.Sub(c.last)
 	switch {
@@ -38,8 +37,7 @@ func (c *cycle) see(at time.Time) {
 	c.last = at
 }
 
-// length is the shortest span lately, which is no shorter than the cycle, and 0
-// where none is known.
+// length is the shortest recent span, which is no shorter than the cycle; 0 if unknown.
 func (c *cycle) length() time.Duration {
 	if len(c.spans) == 0 {
 		return 0
@@ -50,8 +48,8 @@ func (c *cycle) length() time.Duration {
 // hostKey is a host of a cluster.
 type hostKey struct{ cluster, host string }
 
-// hear takes in what the rows of a look tell of monit's own looks: the newest on
-// each host, since a service in the middle of a start is looked at later.
+// hear records the newest check of monit on each host: monit checks a service in the middle of a
+// start later.
 func (h *history) hear(cluster string, rows []Row) {
 	newest := map[string]time.Time{}
 	for _, r := range rows {
@@ -75,7 +73,7 @@ func (h *history) hear(cluster string, rows []Row) {
 	}
 }
 
-// cycle is that of a host's monit, 0 where it is not known.
+// cycle is the cycle of a host's monit, 0 if unknown.
 func (h *history) cycle(cluster, host string) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -85,7 +83,7 @@ func (h *history) cycle(cluster, host string) time.Duration {
 	return 0
 }
 
-// stale is how old the looks of a host's monit may be.
+// stale is the largest allowed age of a check by a host's monit.
 func (h *history) stale(cluster, host string) time.Duration {
 	return observe.StaleAfter(h.cycle(cluster, host))
 }

@@ -10,25 +10,24 @@ import (
 	"dhbot/runbooks"
 )
 
-// etcdID is the process whose members serve together while most of them are up
+// etcdID is the process whose members serve together while a majority of them is up
 // (etcd-runbook.md:122).
 const etcdID = "etcd"
 
-// etcdHealth is what etcdctl said of the members.
+// etcdHealth is etcdctl's output about the members.
 type etcdHealth struct {
 	verdict observe.Verdict
 	host    string
 }
 
-// etcdSteps are the reads of the members' status and health, where the scope is
-// about etcd.
+// etcdSteps are the reads of the members' status and health, if the scope includes etcd.
 func (l *look) etcdSteps() []runbooks.Step {
 	if !slices.ContainsFunc(l.scope.rows, func(t runbooks.Target) bool { return t.Process == etcdID }) {
 		return nil
 	}
 	steps, err := l.plan(plannedRead{cluster: l.scope.cluster.Name, action: "etcd-status"})
 	if err != nil {
-		return nil // the cluster has nowhere to ask from
+		return nil // the cluster has no host to query from
 	}
 	return steps
 }
@@ -37,9 +36,8 @@ func readEtcd(st runbooks.Step, r remote.Result) etcdHealth {
 	return etcdHealth{verdict: observe.Evaluate(st, nil, r, time.Time{}), host: st.Host}
 }
 
-// judgeEtcd puts together what the supervisors and etcd itself say of its
-// members: one that is down while the others form a quorum is not the outage of
-// etcd, and all of them running is no proof that they serve.
+// judgeEtcd combines the reports of the supervisors and of etcd: one member down while the others
+// have a quorum is no outage of etcd, and all members running is no proof that they serve.
 func (l *look) judgeEtcd() {
 	var members []*Row
 	missing := 0
@@ -72,7 +70,7 @@ func (l *look) judgeEtcd() {
 	}
 	for _, e := range l.board.etcd {
 		for _, r := range members {
-			told := missing > 0 && e.verdict.State == observe.Noted // of the member that is down
+			told := missing > 0 && e.verdict.State == observe.Noted // the member that is down
 			if r.Maintenance == nil && !out(*r) && r.Observation.Known() && !told {
 				e.add(&r.Finding, r.Process.Level)
 			}
@@ -80,7 +78,7 @@ func (l *look) judgeEtcd() {
 	}
 }
 
-// add completes the finding of a member that runs with what etcd says.
+// add completes the finding of a running member with etcd's own report.
 func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 	text := fmt.Sprintf(". etcdctl on %s: %s", e.host, e.verdict.Text)
 	switch e.verdict.State {

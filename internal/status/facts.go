@@ -11,20 +11,19 @@ import (
 )
 
 const (
-	// recentRuns is how many runs that have ended are looked at for what they
-	// stopped.
+	// recentRuns is the number of ended runs that are searched for stops.
 	recentRuns = 30
 	// heldAfter is how long after a step its targets are no incident.
 	heldAfter = 2 * time.Minute
-	// leadTime is how long before a step is stored as started its effect may
-	// seem to begin, by the clock of a host.
+	// leadTime is how long before the stored start of a step its effect may appear, by the clock of
+	// a host.
 	leadTime = 5 * time.Second
 )
 
-// facts are what the store knows that decides what a status means.
+// facts are the data of the store that determine the meaning of a status.
 type facts struct {
 	open, ended []engine.Run
-	maintenance []fleet.Maintenance // not over yet
+	maintenance []fleet.Maintenance // not yet over
 	now         time.Time
 	err         error // the store does not answer
 }
@@ -55,7 +54,7 @@ func (l *look) factsOf(ctx context.Context) facts {
 	return f
 }
 
-// mark notes on a row what the store knows of it.
+// mark sets the store's data on a row.
 func (f facts) mark(cluster string, r *Row) {
 	t := r.Target()
 	r.InWork = ""
@@ -91,7 +90,7 @@ func (f facts) mark(cluster string, r *Row) {
 	}
 }
 
-// touched says that a run acted on a target at a time, or just before.
+// touched reports whether a run acted on a target at a time, or just before.
 func (f facts) touched(t runbooks.Target, at time.Time) bool {
 	for _, run := range slices.Concat(f.open, f.ended) {
 		for _, c := range changes(run) {
@@ -103,22 +102,20 @@ func (f facts) touched(t runbooks.Target, at time.Time) bool {
 	return false
 }
 
-// underWay is the end of a step that has not ended.
+// underWay is the end of a step in progress.
 var underWay = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// change is what a run did to one target: its changing steps, with the reads
-// that prove them.
+// change is the effect of a run on one target: its changing steps, with the reads that verify them.
 type change struct {
 	run    engine.Run
 	target runbooks.Target
 	began  time.Time
-	until  time.Time // the end of the last step, underWay where it goes on
+	until  time.Time // the end of the last step, underWay if it is in progress
 	stops  bool      // it leaves the target stopped
-	done   bool      // its changing step is known to have been carried out
+	done   bool      // its changing step was certainly executed
 }
 
-// changes are those that a run has begun, in order. What only waits, or was
-// only read, is none.
+// changes are the changes that a run has begun, in order. Waits and reads alone are none.
 func changes(run engine.Run) []change {
 	var out []change
 	for i, st := range run.Steps {
@@ -150,8 +147,8 @@ func changes(run engine.Run) []change {
 	return out
 }
 
-// covers says that what is done to a target is done to another: a step without
-// a process acts on all of its host.
+// covers reports whether an action on one target affects another: a step without a process affects
+// its whole host.
 func covers(at, t runbooks.Target) bool {
 	return at == t || at.Process == "" && at.Host == t.Host
 }

@@ -11,49 +11,47 @@ import (
 )
 
 const (
-	// loopQuick is how many restarts make a loop within loopLooks looks, or
-	// within so short a time that the log of one look shows them; loopSlow is
-	// how many do within loopWindow, however often it is looked at. loopOrderly is
-	// the same for restarts that each follow an orderly end, as by hand.
+	// loopQuick restarts are a crash loop within loopLooks checks, or within so short a time that
+	// the log of one check shows them. loopSlow restarts are one within loopWindow, however often
+	// the bot checks. loopOrderly is the number for restarts after an orderly end, as by hand.
 	loopQuick   = 2
 	loopLooks   = 3
 	loopSlow    = 3
 	loopOrderly = 6
 	loopWindow  = 15 * time.Minute
-	// loopOver is how long a process must have been up for its loop to be over.
+	// loopOver is how long a process must have been up before its loop is over.
 	loopOver = 2 * time.Minute
-	// sameRestart is how close two signs of a restart are to be of one.
+	// sameRestart is the largest difference between two signs of one restart.
 	sameRestart = 3 * time.Second
-	// sameStart is how far the start of a process and the word of its log about
-	// it may be apart, with clocks that differ.
+	// sameStart is the largest difference between the start of a process and its start in the log,
+	// because clocks differ.
 	sameStart = 15 * time.Second
 )
 
-// history is what earlier looks have seen of each process.
+// history is what earlier checks observed of each process.
 type history struct {
 	mu     sync.Mutex
 	lives  map[key]*lives
 	cycles map[hostKey]*cycle
 }
 
-// lives are the processes that were seen under one name.
+// lives are the processes observed under one name.
 type lives struct {
 	pid     int
 	started time.Time
-	// dead says that the last look saw it dead, or being started again; of the
-	// latter again is when that was, and collected when monit had looked then.
+	// dead means that the last check found it dead, or restarting. For the latter, again is the
+	// time, and collected is monit's check time.
 	dead  bool
 	again time.Time
-	// failed says that the last attempt to start it was seen to fail.
+	// failed means that the last attempt to start it failed.
 	failed    bool
 	collected string
-	// restarts are those that were seen lately, and starts those that its log
-	// tells of, by the log's own clock; oldest first, without those of runs and
-	// maintenance.
+	// restarts are the recently observed restarts, and starts those in the log, by the log's own
+	// clock; oldest first, without those of runs and maintenance.
 	restarts, starts []time.Time
-	fatal            bool        // the log tells of a fatal error since the first of starts
-	orderly          []time.Time // starts that followed an orderly end, by the log
-	looks            []time.Time // the last few
+	fatal            bool        // the log has a fatal error since the first of starts
+	orderly          []time.Time // starts after an orderly end, from the log
+	looks            []time.Time // times of the last checks
 }
 
 func (h *history) of(k key) *lives {
@@ -68,9 +66,8 @@ func (h *history) of(k key) *lives {
 	return l
 }
 
-// prove completes an observation with what the host's list of processes says.
-// Of a process that monit does not watch or does not know, and so names no pid
-// of, the pid from before is looked for.
+// prove completes an observation with the host's list of processes. If monit does not monitor or
+// know a process, and so reports no pid, it looks up the earlier pid.
 func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	pids.Prove(o)
 	if !unwatched(*o) || o.PID != 0 {
@@ -84,13 +81,13 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	}
 }
 
-// unwatched says that monit does not watch a process, or does not know it: it may
-// run all the same, and whether it does is no restart.
+// unwatched reports whether monit does not monitor or know a process. The process may run all the
+// same, and a change of this is no restart.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }
 
-// note takes in what a look has seen.
+// note records the result of a check.
 func (h *history) note(l *look) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -120,9 +117,9 @@ func inMaintenance(l *look, t runbooks.Target, at time.Time) bool {
 	return false
 }
 
-// see takes in one observation. A restart shows as another pid, as a process
-// that is younger than a minute at the first look, or as one that is dead or
-// just started again. What is dead and then another process is one restart.
+// see records one observation. A restart shows as another pid, as a process younger than a minute
+// at the first check, or as one that is dead or just restarted. A dead process followed by another
+// one is one restart.
 func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 	at, first := o.At, l.pid == 0
 	l.failed = l.failed && (o.State != observe.Up || o.Alive == observe.AliveGone)
@@ -135,11 +132,11 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 			l.restarted(at, excused)
 		}
 		l.dead = true
-		l.again = time.Time{} // what was being started never ran
+		l.again = time.Time{} // the restarted process never ran
 		l.collected = ""
 	case o.State == observe.Recovering, o.Alive == observe.AliveGone && !unwatched(o):
-		// monit says so for one cycle only: in another it has died again, but for
-		// one that never started.
+		// monit reports this for one cycle only. In a later cycle it is another crash, unless the
+		// process never started.
 		if !l.dead || o.State == observe.Recovering && !l.failed && l.collected != "" && o.Collected != l.collected {
 			l.restarted(at, excused)
 		}
@@ -156,7 +153,7 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		case first && !l.dead && at.Sub(o.Started) < time.Minute, !first && !l.dead:
 			l.restarted(o.Started, excused)
 		case l.dead && !l.again.IsZero() && o.Started.Sub(l.again) > sameRestart:
-			l.restarted(o.Started, excused) // not the process that was being started then
+			l.restarted(o.Started, excused) // not the process that was starting then
 		}
 		l.pid = o.PID
 		l.started = o.Started
@@ -172,14 +169,14 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 	l.restarts = slices.DeleteFunc(l.restarts, func(t time.Time) bool { return at.Sub(t) > loopWindow })
 }
 
-// restarted notes a restart.
+// restarted records a restart.
 func (l *lives) restarted(at time.Time, excused func(time.Time) bool) {
 	if !excused(at) {
 		l.restarts = append(l.restarts, at)
 	}
 }
 
-// readIn takes in what a log says of its process's starts.
+// readIn records the starts in a process's log.
 func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Time) bool) {
 	l.starts = nil
 	l.orderly = nil
@@ -199,16 +196,15 @@ func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Ti
 	}
 }
 
-// disorderly are the restarts that did not follow an orderly end: what people
-// restart time and again is no crash loop.
+// disorderly are the restarts without an orderly end before them: repeated restarts by people are
+// no crash loop.
 func (l *lives) disorderly() []time.Time {
 	return slices.DeleteFunc(slices.Clone(l.restarts), func(at time.Time) bool {
 		return slices.ContainsFunc(l.orderly, func(o time.Time) bool { return at.Sub(o).Abs() < sameStart })
 	})
 }
 
-// loop is what is known of a process's dying again and again, nil where it
-// does not.
+// loop is the crash loop of a process, nil for none.
 func (h *history) loop(k key, now time.Time) *observe.Loop {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -227,8 +223,7 @@ func (h *history) loop(k key, now time.Time) *observe.Loop {
 	if len(l.starts) > len(list) {
 		list = l.starts
 	}
-	// What ends in an orderly way each time is a loop where it is too often for
-	// people.
+	// Restarts with an orderly end are a loop if they are too frequent for people.
 	if lately(l.restarts, window) >= loopLooks || len(l.restarts) >= loopOrderly {
 		quick = true
 		list = l.restarts
@@ -246,8 +241,8 @@ func (h *history) loop(k key, now time.Time) *observe.Loop {
 	return &observe.Loop{Restarts: len(list), Since: list[0]}
 }
 
-// startFailed says that the last attempt to start a process was seen to fail,
-// and that it has not been seen to run since.
+// startFailed reports whether the last attempt to start a process failed, and it was not observed
+// running since.
 func (h *history) startFailed(k key) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -255,7 +250,7 @@ func (h *history) startFailed(k key) bool {
 	return ok && l.failed
 }
 
-// lately counts the times since a moment.
+// lately counts the times since a time.
 func lately(list []time.Time, since time.Time) int {
 	n := 0
 	for _, t := range list {

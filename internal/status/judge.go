@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// judge makes findings of what was observed, by what was expected.
+// judge turns observations into findings, using the expected states.
 func (l *look) judge() {
 	b := &l.board
 	b.At = l.Now()
@@ -52,7 +52,7 @@ func (l *look) judgeRow(r *Row) {
 	}
 }
 
-// ago is a time that has passed, as people say it.
+// ago formats a past duration for people.
 func ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -64,9 +64,8 @@ func ago(d time.Duration) string {
 	}
 }
 
-// busyHosts are the hosts whose monit has not looked at anything for a while: it
-// has one worker, which a start or stop that hangs keeps busy. Its processes are
-// judged by their pids meanwhile.
+// busyHosts are the hosts whose monit has not checked anything for a while: it has a single worker,
+// which a hanging start or stop blocks. The bot judges its processes by their pids meanwhile.
 func (l *look) busyHosts() []HostFinding {
 	var out []HostFinding
 	least := map[string]time.Duration{}

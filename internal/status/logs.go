@@ -17,14 +17,13 @@ import (
 )
 
 const (
-	// mostRead is how much of a log is read at a time, and of the slice before
-	// the current one.
+	// mostRead is how many bytes of a log, and of the slice before it, are read at a time.
 	mostRead   = 64 << 10
 	mostBefore = 32 << 10
-	// logMemory is how far back what a log said is remembered: longer than
-	// errors count, and than they must go on to be an incident.
+	// logMemory is how far back log events are kept: longer than errors count, and than they must
+	// last to be an incident.
 	logMemory = 20 * time.Minute
-	// whyRunes is how much is kept of why a log was not read.
+	// whyRunes limits the reason why a log was not read.
 	whyRunes = 200
 )
 
@@ -34,23 +33,21 @@ type key struct {
 	target  runbooks.Target
 }
 
-// logBook remembers, for each process, how far its log was read and what it
-// said.
+// logBook remembers, for each process, how far its log was read and the events in it.
 type logBook struct {
 	mu   sync.Mutex
 	logs map[key]*processLog
 }
 
-// processLog is what was read of the log of one process. The holder of turn may
-// use it.
+// processLog is the state of one process's log. The holder of turn may use it.
 type processLog struct {
 	turn   chan struct{}
 	file   string
 	inode  uint64
-	offset int64 // up to which it was read
+	offset int64 // offset after the last read
 	span   observe.LogSpan
-	before time.Time // its last line at an earlier look, while nothing watched the process
-	// read is when the log of a unit was read last, and why says why not.
+	before time.Time // its last line at an earlier check, while the process was not monitored
+	// read is when the log of a unit was last read, and why is the reason if it failed.
 	read time.Time
 	why  string
 }
@@ -69,7 +66,7 @@ func (b *logBook) of(k key) *processLog {
 	return p
 }
 
-// logRead is what a look knows of a log.
+// logRead is the log data of one check.
 type logRead struct {
 	asked  bool // the process has a log to read
 	span   observe.LogSpan
@@ -88,10 +85,10 @@ type logSize struct {
 type logSizes struct {
 	files  map[string]logSize
 	result remote.Result
-	noise  string // what the login shell prints before any answer
+	noise  string // output of the login shell before any answer
 }
 
-// sizes asks once for the sizes of all logs of the host's processes.
+// sizes reads the sizes of all logs of the host's processes in one command.
 func (j *job) sizes(ctx context.Context) logSizes {
 	paths := j.logPaths()
 	if len(paths) == 0 {
@@ -124,8 +121,7 @@ func (j *job) logPaths() []string {
 	return paths
 }
 
-// statStep is the read of the sizes of all logs; it has nothing to send where
-// there are none.
+// statStep is the read of all log sizes; without logs its command is empty.
 func (j *job) statStep() (runbooks.Step, error) {
 	paths := j.logPaths()
 	if len(paths) == 0 {
@@ -134,7 +130,7 @@ func (j *job) statStep() (runbooks.Step, error) {
 	return j.reads().StatLogs(paths)
 }
 
-// whyNot is why stat says nothing of a process's log.
+// whyNot is why stat returned nothing for a process's log.
 func (s logSizes) whyNot(paths []string) string {
 	const unread = "Its log was not read: "
 	if s.result.Outcome != remote.Answered {
@@ -150,8 +146,7 @@ func (s logSizes) whyNot(paths []string) string {
 	return unread + "the host says nothing of " + strings.Join(paths, ", ")
 }
 
-// readLog reads what was added to a process's log since it was last read for
-// any caller.
+// readLog reads the part of a process's log that was added since the last read by any caller.
 func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) logRead {
 	paths := j.reads().AppLogs(p)
 	if len(paths) == 0 {
@@ -178,9 +173,8 @@ func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) 
 	return out
 }
 
-// catchUp reads a file from where it was last read. A file that is another one,
-// as every quarter of an hour, or that has shrunk, is read anew, with the end of
-// the slice before it.
+// catchUp reads a file from the last offset. A new file, as every quarter of an hour, or one that
+// has shrunk, is read from its start, with the end of the previous slice.
 func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process, file string, sizes logSizes) (why string) {
 	now := sizes.files[file]
 	same := log.file == file && log.inode == now.inode && now.size >= log.offset
@@ -204,7 +198,7 @@ func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process,
 		}
 	}
 	if same && from > log.offset {
-		log.span = observe.LogSpan{} // there is a gap: what is claimed begins after it
+		log.span = observe.LogSpan{} // there is a gap: the span begins after it
 	}
 	log.span.Join(added)
 	log.file = file
@@ -246,15 +240,15 @@ func (j *job) sliceBefore(ctx context.Context, p *catalogs.Process) (observe.Log
 	return observe.ParseLog(text), why == ""
 }
 
-// unwatched notes, of a process that nothing watches, where its log ended, so
-// that the next look can tell whether it goes on; zero says that it is watched.
+// unwatched records, for a process without monitoring, where its log ended, so that the next check
+// can detect whether it grows; zero means that the process is monitored.
 func (b *logBook) unwatched(k key, last time.Time) {
 	p := b.of(k)
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	default:
-		return // it is being read: that look notes it
+		return // it is being read; that check records it
 	}
 	if p.before.IsZero() || last.IsZero() {
 		p.before = last

@@ -13,23 +13,22 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// look is one look at a scope. Its board belongs to the goroutine of run;
-// others send it what they find.
+// look is one check of a scope. Its board belongs to the goroutine of run; others send their
+// results to it.
 type look struct {
 	*Assessor
 	scope *scope
 	query Query
 	board Board
 	facts facts
-	known bool // the facts are there
+	known bool // the facts have arrived
 	found chan finding
 }
 
-// finding is something that was found out, to be put on the board.
+// finding is a result to be put on the board.
 type finding func(*look)
 
-// run asks every host and the store at once, and keeps the board in step with
-// the answers.
+// run queries all hosts and the store concurrently, and updates the board with the answers.
 func (l *look) run(ctx context.Context) (Board, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -78,7 +77,7 @@ func (l *look) run(ctx context.Context) (Board, error) {
 	return l.board, nil
 }
 
-// collect puts on the board what comes, and shows it while it waits for more.
+// collect puts arriving results on the board, and shows the board while it waits for more.
 func (l *look) collect(ctx context.Context, left *int) error {
 	tick := time.NewTimer(FirstPartial)
 	defer tick.Stop()
@@ -104,7 +103,7 @@ func (l *look) collect(ctx context.Context, left *int) error {
 	return nil
 }
 
-// snapshot is the board as it is now, for a caller to keep.
+// snapshot is a copy of the current board for a caller.
 func (l *look) snapshot() Board {
 	b := l.board
 	b.Rows, b.Upstream = slices.Clone(b.Rows), slices.Clone(b.Upstream)
@@ -123,16 +122,16 @@ func (l *look) row(t runbooks.Target) *Row {
 	return nil
 }
 
-// job is what is asked of one host.
+// job has the queries of one host.
 type job struct {
 	*look
 	host      string
 	processes []*catalogs.Process
-	slots     chan struct{} // commands under way
-	pids      observe.Pids  // of the host, once its supervisors were asked
+	slots     chan struct{} // concurrent commands
+	pids      observe.Pids  // of the host, after its supervisors answered
 }
 
-// jobs group what is asked by host.
+// jobs groups the queries by host.
 func (l *look) jobs() []*job {
 	atOnce := PerHost
 	if l.query.Background {
@@ -151,8 +150,7 @@ func (l *look) jobs() []*job {
 	return out
 }
 
-// run carries out a step when there is a place for it. A look that has ended
-// asks nothing any more.
+// run runs a step when a slot is free. A check that has ended sends no more commands.
 func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Result {
 	if err != nil {
 		return remote.Result{Detail: err.Error(), Ended: j.Now()}
@@ -166,7 +164,7 @@ func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Resul
 	return j.shared.Run(ctx, engine.CommandOf(st))
 }
 
-// told is what one host told of one process.
+// told is the answer of one host about one process.
 type told struct {
 	process     *catalogs.Process
 	observation observe.Observation
@@ -174,8 +172,8 @@ type told struct {
 	log         logRead
 }
 
-// ask looks at the host: supervisors, the list of its processes and the sizes
-// of their logs at once, and then what was added to the logs.
+// ask checks the host: supervisors, list of processes and log sizes concurrently, and then the new
+// parts of the logs.
 func (j *job) ask(ctx context.Context) finding {
 	var wg sync.WaitGroup
 	var list []told
@@ -186,7 +184,7 @@ func (j *job) ask(ctx context.Context) finding {
 	early := slices.Clone(list)
 	select {
 	case j.found <- func(l *look) { l.fill(j.host, early) }:
-	default: // it comes with the logs
+	default: // read with the logs
 	}
 	for i := range list {
 		if list[i].observation.Known() {
@@ -203,8 +201,7 @@ func (j *job) ask(ctx context.Context) finding {
 	return func(l *look) { l.fill(j.host, list) }
 }
 
-// fill puts what a host told into its rows. What was not asked in time stays
-// pending.
+// fill puts the answers of a host into its rows. Rows without an answer in time stay pending.
 func (l *look) fill(host string, list []told) {
 	for _, t := range list {
 		row := l.row(runbooks.Target{Process: t.process.ID, Host: host})

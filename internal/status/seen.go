@@ -16,12 +16,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// seenRunes is how much is kept of what a look has found.
+// seenRunes limits the description of a result.
 const seenRunes = 300
 
-// Look looks at a scope for the monitor: with few commands at a time, and in the form that is
-// followed. notUp says since when a target has been on its way up. The error
-// says that nothing can be said: without a store it is not known what is in work.
+// Look checks a scope for the monitor: with few concurrent commands, and in the monitor's form.
+// notUp returns since when a target has been starting or stopping. An error means that there is no
+// result: without a store it is unknown which runs are in progress.
 func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time) (Board, []incident.Seen, error) {
 	b, err := a.Assess(ctx, Query{Scope: sc, Background: true, NotUp: notUp})
 	if err != nil {
@@ -33,12 +33,10 @@ func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbo
 	return b, a.seen(b, sc.Process != ""), nil
 }
 
-// seen is what a look has found, target by target. A host that could not be
-// asked is one thing and not one for each of its processes, and so are most of
-// the hosts; what is out because of something else, or in the hands of a run,
-// says nothing by itself; and what is in maintenance is no incident, whatever
-// is seen of it. Where it is all about one process, that process is what is
-// told of.
+// seen is the result of a check, target by target. A host that could not be queried is one result,
+// not one for each of its processes; the same holds for most hosts at once. A process that is down
+// because of a dependency, or that a run works on, is no result of its own. A target in maintenance
+// is no incident, whatever its state. If oneProcess is set, the result is about that process only.
 func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	var out []incident.Seen
 	silent := map[string][]Row{}
@@ -86,7 +84,7 @@ func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	return out
 }
 
-// window is the maintenance that all of a host is in, nil for none.
+// window is the maintenance of a whole host, nil for none.
 func (b Board) window(host string) *fleet.Maintenance {
 	for _, m := range b.Maintenance {
 		if m.IsWindow() && m.Covers(b.Cluster, "", host, b.At) {
@@ -96,11 +94,10 @@ func (b Board) window(host string) *fleet.Maintenance {
 	return nil
 }
 
-// manyHosts is how many hosts that are gone at once are one thing, where they
-// are half of all.
+// manyHosts is the number of hosts lost at once that count as one problem, if they are half of all.
 const manyHosts = 3
 
-// unreached says that a host could not be connected to.
+// unreached reports whether a host could not be connected to.
 func unreached(rows []Row) bool {
 	return !slices.ContainsFunc(rows, func(r Row) bool {
 		return r.Observation.Outcome != remote.Unreachable && r.Observation.Outcome != remote.TimedOut &&
@@ -145,7 +142,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	return s
 }
 
-// aboutItself lifts a hold that points elsewhere, and says where in the text.
+// aboutItself removes a hold that refers to another target, and names that target in the text.
 func aboutItself(s incident.Seen) incident.Seen {
 	if len(s.Behind) > 0 {
 		s.Text = redact.Line(upper(s.Hold)+". "+s.Text, seenRunes)
@@ -157,7 +154,7 @@ func aboutItself(s incident.Seen) incident.Seen {
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// seenHost is a host where some or all processes could not be observed.
+// seenHost is a host with processes that could not be observed.
 func seenHost(b Board, host string, rows []Row, all int) incident.Seen {
 	s := incident.Seen{
 		Target:    runbooks.Target{Host: host},
@@ -198,8 +195,8 @@ func worstCase(rows []Row) runbooks.Severity {
 	return worst
 }
 
-// seenNetwork is what hides most hosts at once: the network, a jump host, or
-// the bot's own connection.
+// seenNetwork is the problem that hides most hosts at once: the network, a jump host, or the bot's
+// own connection.
 func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row) incident.Seen {
 	via := ""
 	if a.Jump != "" {
@@ -216,9 +213,8 @@ func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row)
 	return s
 }
 
-// NextVerb is what brings a process back, "" where nothing that can be asked
-// for is an answer to what was found: a run works on it, it could not be observed,
-// or the supervisor does not know the process.
+// NextVerb is the command that repairs a process, "" for none: a run works on it, it could not be
+// observed, or the supervisor does not know it.
 func NextVerb(r Row) string {
 	verb := "restart"
 	switch r.Observation.State {

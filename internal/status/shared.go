@@ -9,10 +9,9 @@ import (
 	"dhbot/internal/remote"
 )
 
-// sharedReads carries out reads for looks that ask the same of a host at the same
-// time: while a read is under way, all who ask meanwhile wait for the next one and
-// share it. What a look is told was therefore so after it had asked, as if it had
-// been alone. Its methods may be called at the same time.
+// sharedReads shares reads between concurrent checks: while a read of a host is in progress, all
+// who request the same read wait for the next one and share it. So each check gets a result that is
+// newer than its request. Its methods are safe for concurrent use.
 type sharedReads struct {
 	runner remote.Runner
 	now    func() time.Time
@@ -21,8 +20,7 @@ type sharedReads struct {
 	reads map[string]*sharedRead
 }
 
-// sharedRead is one read that is under way or, as the next of another, waits for
-// its end.
+// sharedRead is one read that is in progress, or waits for the end of another.
 type sharedRead struct {
 	command remote.Command
 	next    *sharedRead
@@ -31,15 +29,15 @@ type sharedRead struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	asking int // looks that wait for it
+	asking int // checks that wait for it
 }
 
 func newSharedReads(r remote.Runner, now func() time.Time) *sharedReads {
 	return &sharedReads{runner: r, now: now, reads: map[string]*sharedRead{}}
 }
 
-// Run returns what a read answered that began after the call. Where ctx ends first it
-// returns at once, without an outcome; a read that no look waits for is ended.
+// Run returns the result of a read that began after the call. If ctx ends first it returns at once,
+// without an outcome. A read without waiting checks is cancelled.
 func (s *sharedReads) Run(ctx context.Context, c remote.Command) remote.Result {
 	r := s.join(ctx, c)
 	select {
@@ -51,7 +49,7 @@ func (s *sharedReads) Run(ctx context.Context, c remote.Command) remote.Result {
 	}
 }
 
-// join returns the read that ctx's look shares, and begins it where none is under way.
+// join returns the read that a check shares, and starts it if none is in progress.
 func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%v\x00%s\x00%s", c.Host, c.Address, c.Login, c.Via, c.Sent, c.Timeout)
 	s.mu.Lock()
@@ -63,7 +61,7 @@ func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
 		go s.carryOut(key, r)
 		return r
 	}
-	if current.next == nil || current.next.asking == 0 { // none, or one that was given up
+	if current.next == nil || current.next.asking == 0 { // none, or a cancelled one
 		current.next = newSharedRead(ctx, c)
 		return current.next
 	}
@@ -71,14 +69,14 @@ func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
 	return current.next
 }
 
-// newSharedRead has the values of the first look's context and ends with no look's.
+// newSharedRead has the values of the first check's context but not its end.
 func newSharedRead(ctx context.Context, c remote.Command) *sharedRead {
 	r := &sharedRead{command: c, done: make(chan struct{}), asking: 1}
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return r
 }
 
-// leave takes a look off a read, which ends when it was the last.
+// leave removes a check from a read; the last one cancels it.
 func (s *sharedReads) leave(r *sharedRead) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +95,7 @@ func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	}
 }
 
-// after is the read that waits for the end of another, nil where there is none.
+// after is the read that waits for the end of another, nil for none.
 func (s *sharedReads) after(key string, r *sharedRead) *sharedRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,14 +17,14 @@ type summary struct {
 	result remote.Result
 }
 
-// summarySteps are the catalog's own reads of every service of a host.
+// summarySteps are the catalog's reads of every service of a host.
 func (l *look) summarySteps() []runbooks.Step {
 	if !l.query.Summaries {
 		return nil
 	}
 	steps, err := l.plan(plannedRead{cluster: l.scope.cluster.Name, action: "verify"})
 	if err != nil {
-		return nil // the processes are asked for one by one all the same
+		return nil // each process is queried all the same
 	}
 	var out []runbooks.Step
 	for _, st := range steps {
@@ -36,8 +36,8 @@ func (l *look) summarySteps() []runbooks.Step {
 	return out
 }
 
-// unlisted are the services that a host's monit knows, the config does not, and
-// that are not up: those that the config has are judged by more than a summary.
+// unlisted are the services that a host's monit knows, that are not in the config, and that are not
+// up. For services in the config there is more data than a summary.
 func (l *look) unlisted() []HostFinding {
 	var out []HostFinding
 	for _, sum := range l.board.summaries {
@@ -62,8 +62,7 @@ func (l *look) unlisted() []HostFinding {
 	return out
 }
 
-// configured says that a service is that of a process which the config has on a
-// host.
+// configured reports whether a service belongs to a process in the config of a host.
 func (l *look) configured(host, service string) bool {
 	h, ok := l.scope.cluster.Host(host)
 	return ok && slices.ContainsFunc(h.Processes, func(id string) bool {

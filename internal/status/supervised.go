@@ -16,9 +16,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// supervised asks the supervisors of the host's processes, and the host itself
-// which of their pids run. A pid that is gone may only be older than the list
-// of processes, so that then both are asked again.
+// supervised queries the supervisors of the host's processes, and the host's list of pids. A
+// missing pid may only be older than the list, so then both are queried again.
 func (j *job) supervised(ctx context.Context) []told {
 	list, gone := j.supervisedOnce(ctx)
 	if gone && ctx.Err() == nil {
@@ -70,12 +69,12 @@ func (j *job) reads() planner.HostReads {
 	return planner.ReadsOf(j.scope.catalog, h)
 }
 
-// monitored says that monit supervises one of the processes.
+// monitored reports whether monit supervises one of the processes.
 func (j *job) monitored() bool {
 	return slices.ContainsFunc(j.processes, func(p *catalogs.Process) bool { return p.Manager == runbooks.Monit })
 }
 
-// ask is one question to a supervisor, about some of the job's processes.
+// ask is one query to a supervisor about some of the job's processes.
 type ask struct {
 	step  runbooks.Step
 	err   error
@@ -83,8 +82,8 @@ type ask struct {
 	read  func(*catalogs.Process, remote.Result) observe.Observation
 }
 
-// asks are the questions to the supervisors: to monit by the name of a service
-// where it is about one, and for all services at once where it is about several.
+// asks are the queries to the supervisors: to monit for one service by its name, for several for
+// all services at once.
 func (j *job) asks() []ask {
 	var out []ask
 	var monit []int
@@ -108,7 +107,7 @@ func (j *job) asks() []ask {
 	return append(out, ask{step: st, err: err, about: monit, read: listed})
 }
 
-// askOne asks for one process with the catalog's own command.
+// askOne queries one process with the catalog's own command.
 func (j *job) askOne(i int) ask {
 	p := j.processes[i]
 	alone := func(p *catalogs.Process, r remote.Result) observe.Observation {
@@ -121,8 +120,8 @@ func (j *job) askOne(i int) ask {
 	return ask{step: steps[0], about: []int{i}, read: alone}
 }
 
-// Reads are the reads that a look at a scope begins with, host by host, and what
-// they are about; those of logs that have grown follow.
+// Reads are the first reads of a check of a scope, host by host, and their targets; reads of logs
+// follow.
 func Reads(catalogs catalogs.Set, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
 	a := &Assessor{planner: &planner.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
 	a.Catalogs = catalogs

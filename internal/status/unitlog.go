@@ -10,27 +10,26 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// unitLogEvery is how often the log of a unit that is well is read in the
-// background: each read is a line in the host's auth log, which the read of an
-// application log is not.
+// unitLogEvery is how often the log of a healthy unit is read in the background: each read is a
+// line in the host's auth log, unlike the read of an application log.
 const unitLogEvery = 5 * time.Minute
 
-// hasUnitLog says that a process logs to the journal or to a file that root alone
-// may read (etcd-runbook.md:97, process-runbooks.md:724).
+// hasUnitLog reports whether a process logs to the journal or to a file that only root may read
+// (etcd-runbook.md:97, process-runbooks.md:724).
 func hasUnitLog(p *catalogs.Process) bool {
 	return p.Manager == runbooks.Systemd && (p.Logs.Unit != "" || len(p.Logs.Files) > 0)
 }
 
-// unitLogged says that one of the host's processes has such a log: its times may
-// name no zone, so that the host's clock is asked for.
+// unitLogged reports whether one of the host's processes has such a log. Its times may have no
+// zone, so the host's clock is read too.
 func (j *job) unitLogged() bool { return slices.ContainsFunc(j.processes, hasUnitLog) }
 
-// readUnitLog reads the log of etcd or MariaDB with the catalog's own command for
-// it. In the background that of a unit which is well is read now and then only.
+// readUnitLog reads the log of etcd or MariaDB with the catalog's own command. In the background it
+// reads that of a healthy unit only from time to time.
 func (j *job) readUnitLog(ctx context.Context, t told) logRead {
 	steps, err := j.plan(plannedRead{cluster: j.scope.cluster.Name, action: "logs", process: t.process.ID, host: j.host})
 	if err != nil || len(steps) != 1 {
-		return logRead{} // a catalog of a site's own has none
+		return logRead{} // a site's own catalog has none
 	}
 	log := j.logs.of(j.key(t.process))
 	select {
@@ -46,7 +45,7 @@ func (j *job) readUnitLog(ctx context.Context, t told) logRead {
 		log.why = why
 		added := observe.ParseUnitLog(text, j.pids.Place)
 		if added.First.After(log.span.Last) {
-			log.span = observe.LogSpan{} // there is a gap: what is claimed begins after it
+			log.span = observe.LogSpan{} // there is a gap: the span begins after it
 		}
 		log.span.Join(added)
 		log.span.Forget(log.span.Last.Add(-logMemory))

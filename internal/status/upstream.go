@@ -7,12 +7,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// upstream finds what of a board is as it is because of something that it
-// needs: one root cause instead of a red line for everything behind it. It
-// goes by what was seen; what could not be observed is never a cause.
+// upstream finds the rows whose state has a dependency as its cause: one root cause instead of a
+// red line for everything behind it. It uses observations; an unknown row is never a cause.
 type upstream struct {
 	*scope
-	isOut     func(Row) bool // a row that is can be a cause
+	isOut     func(Row) bool // whether a row can be a cause
 	byProcess map[string][]Row
 	known     map[runbooks.Target][]Cause
 }
@@ -25,12 +24,12 @@ func (l *look) upstream(isOut func(Row) bool) upstream {
 	return u
 }
 
-// markUpstream notes on each row that is out what upstream of it is out too, and
-// of each that runs that it cannot work without that; and on a board of needs
-// what of them is not met.
+// markUpstream sets, for each row that is down, the dependencies that are down, and for each
+// running row the dead dependencies without which it cannot work. On a board of needs it also sets
+// the unmet ones.
 //
-// What is out may be so because of something that is only being started; what
-// runs is said not to work only where a dependency is dead.
+// A dependency that is starting can be the cause of a row that is down. A running row cannot work
+// only if a dependency is dead.
 func (l *look) markUpstream() {
 	dead := l.upstream(func(r Row) bool { return r.Finding.Down })
 	u := l.upstream(out)
@@ -41,7 +40,7 @@ func (l *look) markUpstream() {
 			r := &rows[i]
 			r.Causes = nil
 			switch {
-			case r.Pending || r.Finding.Severity == runbooks.None && r.Finding.Down: // not missed
+			case r.Pending || r.Finding.Severity == runbooks.None && r.Finding.Down: // not counted
 			case out(*r) || r.Finding.Severity == runbooks.Unknown && r.Observation.State == observe.NotMonitored:
 				r.Causes = u.roots(r.Process.ID, r.Host)
 			case r.Observation.Known():
@@ -56,8 +55,8 @@ func (l *look) markUpstream() {
 	}
 }
 
-// cannotWork is running on a dead dependency: Sev 3 by the key's "performing
-// poorly", and no incident of its own.
+// cannotWork is running on a dead dependency: Sev 3 by the key's "performing poorly", and no
+// incident of its own.
 func (r *Row) cannotWork(causes []Cause) {
 	f := &r.Finding
 	if len(causes) == 0 || r.Maintenance != nil {
@@ -78,8 +77,8 @@ func (r *Row) cannotWork(causes []Cause) {
 	}
 }
 
-// out says that a row was seen not to serve, or to be on its way up or down.
-// What monit does not watch may run: it is out where something else proves it.
+// out reports whether a row was observed not to serve, or to be starting or stopping. A process
+// without monitoring may run: it is out only if something else proves it.
 func out(r Row) bool {
 	switch r.Observation.State {
 	case observe.Starting, observe.Stopping, observe.Recovering:
@@ -89,14 +88,13 @@ func out(r Row) bool {
 	}
 }
 
-// roots are the causes that a process on a host has upstream, each as far up
-// as it could be followed.
+// roots are the root causes of a process on a host.
 func (u *upstream) roots(process, host string) []Cause {
 	at := runbooks.Target{Process: process, Host: host}
 	if causes, ok := u.known[at]; ok {
 		return causes
 	}
-	u.known[at] = nil // a circle of a site's own making ends here
+	u.known[at] = nil // ends a cycle in a site's own dependencies
 	p, ok := u.catalog.Process(process)
 	if !ok {
 		return nil
@@ -112,9 +110,8 @@ func (u *upstream) roots(process, host string) []Cause {
 	return causes
 }
 
-// cause is why a need of something on a host is not met, if it is not: what is
-// upstream of it in turn, or the need itself. A need that runs and cannot work
-// is not met either.
+// cause is why a dependency is not met on a host: its own dependencies, or itself. A dependency
+// that runs but cannot work is not met either.
 func (u *upstream) cause(process, host string) []Cause {
 	unmet := u.unmet(process, host)
 	if len(unmet) == 0 {
@@ -132,8 +129,8 @@ func (u *upstream) cause(process, host string) []Cause {
 	return []Cause{self}
 }
 
-// stateOf is how a cause is out: what is being started after a start that failed, or
-// for longer than a start takes, is down.
+// stateOf is the state of a cause: one that is starting after a failed start, or for longer than a
+// start takes, is down.
 func stateOf(r Row) observe.State {
 	switch s := r.Observation.State; s {
 	case observe.Starting, observe.Recovering:
@@ -146,15 +143,14 @@ func stateOf(r Row) observe.State {
 	}
 }
 
-// helpless are the causes of a need of which every instance runs and none can
-// work.
+// helpless are the causes of a dependency of which every instance runs and none can work.
 func (u *upstream) helpless(process, host string) []Cause {
 	var all []Cause
 	for _, r := range u.byProcess[process] {
 		causes := u.roots(process, r.Host)
 		switch {
 		case r.Host == host && process != etcdID:
-			return causes // the instance on the same host is the one that counts
+			return causes // the instance on the same host counts
 		case len(causes) == 0:
 			return nil
 		}
@@ -163,9 +159,9 @@ func (u *upstream) helpless(process, host string) []Cause {
 	return all
 }
 
-// unmet are the rows of a needed process that are out, where that leaves the
-// need unmet on a host: the instance on that host where there is one, most
-// members of etcd, all instances of anything else.
+// unmet are the rows of a needed process that are out, if that leaves the dependency unmet on a
+// host: the instance on that host if it exists, most members of etcd, all instances of anything
+// else.
 func (u *upstream) unmet(process, host string) []Row {
 	var list []Row
 	for _, r := range u.byProcess[process] {
@@ -193,7 +189,7 @@ func (u *upstream) unmet(process, host string) []Row {
 	return list
 }
 
-// unequal keeps the first of equal causes.
+// unequal removes duplicates.
 func unequal(causes []Cause) []Cause {
 	var out []Cause
 	for _, c := range causes {
