@@ -13,20 +13,20 @@ type handler func(*Service, context.Context, *call) error
 // handlersByVerb are what the verbs of command.Table do; whatever a catalog adds
 // is requested, or read.
 var handlersByVerb = map[string]handler{
-	"status":  (*Service).status,
-	"verify":  (*Service).verify,
-	"watch":   (*Service).watch,
+	"status":  (*Service).showStatus,
+	"verify":  (*Service).showVerify,
+	"watch":   (*Service).startWatch,
 	"deps":    (*Service).deps,
 	"follow":  (*Service).follow,
-	"restart": (*Service).request, "start": (*Service).request, "stop": (*Service).request, "maintenance": (*Service).maintenance,
+	"restart": (*Service).request, "start": (*Service).request, "stop": (*Service).request, "maintenance": (*Service).setMaintenance,
 	windowVerb: (*Service).askWindow, windowApprove: (*Service).approveWindow, windowCancel: (*Service).cancelWindow,
 	"approve": (*Service).approve, "deny": (*Service).deny, "looking": (*Service).looking, "withdraw": (*Service).withdraw,
 	"cancel": (*Service).cancel, "done": (*Service).tick, "close": (*Service).closeUnknown, "continue": (*Service).continueRun,
 	"incidents": (*Service).listIncidents, "own": (*Service).ownIncident, "handover": (*Service).handOver,
 	"release": (*Service).releaseIncident, "mute": (*Service).muteIncident, "note": (*Service).noteIncident,
 	"byhand": (*Service).byHand,
-	"show":   (*Service).showRun, "details": (*Service).details, "runs": (*Service).runs, "locks": (*Service).locks,
-	"health": (*Service).health, "people": (*Service).people, "audit": (*Service).auditTrail, "timeline": (*Service).timeline,
+	"show":   (*Service).showRun, "details": (*Service).details, "runs": (*Service).listRuns, "locks": (*Service).listLocks,
+	"health": (*Service).showHealth, "people": (*Service).listPeople, "audit": (*Service).auditTrail, "timeline": (*Service).timeline,
 	"help": (*Service).help,
 }
 

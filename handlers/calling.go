@@ -18,7 +18,7 @@ const presentAge = 5 * time.Minute
 // approvable refuses a request that no one could ever approve: too few people may vote,
 // or too few of them have an account that still works. Where the platform does
 // not answer, no account counts as gone.
-func (s *Service) approvable(ctx context.Context, cluster, asked string, need int) error {
+func (s *Base) approvable(ctx context.Context, cluster, asked string, need int) error {
 	if err := s.Rules.EnoughEligible(cluster, asked, need); err != nil || need == 0 {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Service) approvable(ctx context.Context, cluster, asked string, need in
 
 // gone says why no account of a person is let in any more, "" where one is, or
 // where it is not known.
-func (s *Service) gone(ctx context.Context, p auth.Person) string {
+func (s *Base) gone(ctx context.Context, p auth.Person) string {
 	why, unknown := s.stillIn(ctx, p)
 	if unknown {
 		return ""
@@ -49,7 +49,7 @@ func (s *Service) gone(ctx context.Context, p auth.Person) string {
 
 // stillIn is why no account of a person is let in any more, "" where one is;
 // unknown says that an account could not be looked up and none is let in.
-func (s *Service) stillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
+func (s *Base) stillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // somebody of the terminal only
 		accounts = []auth.Account{{Team: auth.LocalTeam, User: p.Name}}
@@ -86,7 +86,7 @@ func callees(people []auth.Person) []engine.Callee {
 // ToCall returns whom reminder n of a run calls: first the approvers called before,
 // then the next group, in the end everybody who may vote. Who has voted is left
 // alone, and so is everybody while an approver is looking.
-func (s *Service) ToCall(r engine.Run, n int) []engine.Callee {
+func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil
 	}

@@ -57,33 +57,3 @@ func together(g *command.Grammar, c *call, now func() time.Time) (runbooks.Plan,
 	}
 	return all, nil
 }
-
-// inputs are what a call's plan is made of; what varies is minted here, once.
-func (c *call) inputs(now time.Time) (runbooks.Inputs, error) {
-	in, err := c.inputsOf(c.req.Parts()[0], now)
-	for _, p := range c.req.Also {
-		part := runbooks.Part{Process: p.Process.ID}
-		for _, h := range p.Hosts {
-			part.Hosts = append(part.Hosts, h.Name)
-		}
-		in.Also = append(in.Also, part)
-	}
-	return in, err
-}
-
-// inputsOf are those of one process of a call.
-func (c *call) inputsOf(p command.Part, now time.Time) (runbooks.Inputs, error) {
-	in := runbooks.Inputs{Cluster: c.cluster.Name, Action: c.cmd.Action, Params: c.params}
-	if p.Process != nil {
-		in.Process = p.Process.ID
-	}
-	for _, h := range p.Hosts {
-		in.Hosts = append(in.Hosts, h.Name)
-	}
-	action, err := c.catalog.Action(in.Action, in.Process)
-	if err != nil {
-		return in, err
-	}
-	in.Params, in.Minted = action.Settle(in.Params, now), action.Mint(now)
-	return in, nil
-}

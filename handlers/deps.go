@@ -10,10 +10,10 @@ import (
 
 // deps asks what a process needs, directly or through others, in the order in
 // which it starts, and the process itself.
-func (s *Service) deps(ctx context.Context, c *call) error {
+func (s *Reads) deps(ctx context.Context, c *call) error {
 	targets, absent := neededBy(c)
 	q := status.Query{Scope: c.scope(), Targets: targets, Needs: c.process.ID}
-	return s.assess(ctx, c, q, func(b status.Board) card.Card {
+	return s.showAssessment(ctx, c, q, func(b status.Board) card.Card {
 		b.Absent = absent
 		return statuscard.Status(b)
 	})

@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// bindFor is bind for the author of a call, who must be allowed the plan's own
+// bindPlanFor is bind for the author of a call, who must be allowed the plan's own
 // class: a verb has one class, and a cluster's catalog may give it another.
-func (s *Service) bindFor(ctx context.Context, c *call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+func (s *Base) bindPlanFor(ctx context.Context, c *call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	plan, err := s.planner.Plan(in)
 	if err != nil {
 		return in, plan, err
@@ -28,13 +28,13 @@ func (s *Service) bindFor(ctx context.Context, c *call, in runbooks.Inputs) (run
 	if err := auth.MayInSilence(c.who.silentSince, plan.Class, c.Origin, ""); err != nil {
 		return in, plan, err
 	}
-	return s.bind(ctx, in)
+	return s.bindPlan(ctx, in)
 }
 
-// bind makes a plan whole: where it needs discovery reads they are run, and
+// bindPlan makes a plan whole: where it needs discovery reads they are run, and
 // their answers become inputs, stored with the run and covered by the digest.
 // What one read found may be what the next one looks at.
-func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
+func (s *Base) bindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
 	ctx, span := tracing.Begin(ctx, "plan")
 	defer func() { tracing.End(span, err) }()
 	const rounds = 4
@@ -43,7 +43,7 @@ func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inpu
 		if err != nil || len(plan.Discover) == 0 {
 			return in, plan, err
 		}
-		found, err := s.list(ctx, plan.Discover)
+		found, err := s.runLists(ctx, plan.Discover)
 		if err != nil {
 			return in, plan, err
 		}
@@ -57,18 +57,9 @@ func (s *Service) bind(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inpu
 	return in, runbooks.Plan{}, fmt.Errorf("%s asks for more reads after each of %d rounds of them", in.Action, rounds)
 }
 
-// LookError says why a discovery read gave no list, in words for people.
-type LookError struct{ Why string }
-
-func (e *LookError) Error() string { return e.Why }
-
-func cannotLook(format string, args ...any) error {
-	return &LookError{fmt.Sprintf(format, args...)}
-}
-
-// list runs discovery reads. One that does not answer well ends it: a list
+// runLists runs discovery reads. One that does not answer well ends it: a list
 // that was not seen must not look like an empty one.
-func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
+func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
 	out := map[string][]string{}
 	for _, st := range steps {
 		r := s.Remote.Run(ctx, engine.CommandOf(st))
@@ -91,15 +82,15 @@ func (s *Service) list(ctx context.Context, steps []runbooks.Step) (map[string][
 	return out, nil
 }
 
-// relist looks again, just before the start, at what the plan was made from;
+// listAgain looks again, just before the start, at what the plan was made from;
 // what has changed meanwhile voids the approval.
-func (s *Service) relist(ctx context.Context, in runbooks.Inputs) error {
+func (s *Base) listAgain(ctx context.Context, in runbooks.Inputs) error {
 	if len(in.Listed) == 0 {
 		return nil
 	}
 	bare := in
 	bare.Listed = nil
-	again, _, err := s.bind(ctx, bare)
+	again, _, err := s.bindPlan(ctx, bare)
 	if err != nil {
 		return err
 	}
@@ -127,12 +118,4 @@ func difference(was, is []string) string {
 		}
 	}
 	return "the order"
-}
-
-func paramText(params map[string]string) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(params)) {
-		parts = append(parts, k+"="+params[k])
-	}
-	return strings.Join(parts, " ")
 }

@@ -26,7 +26,7 @@ const (
 // follow shows the end of a log in one message that is kept up to date for a
 // while. Nothing runs on the host in between: each look is a read of its own,
 // bounded like any other.
-func (s *Service) follow(ctx context.Context, c *call) error {
+func (s *Reads) follow(ctx context.Context, c *call) error {
 	if c.ChannelShared {
 		return said("People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
 	}
@@ -55,7 +55,7 @@ func (s *Service) follow(ctx context.Context, c *call) error {
 	defer tick.Stop()
 	reading, shown := outputcard.Reading{Cluster: c.cluster.Name, Unrecorded: c.Key == "" && c.Via != Terminal}, ""
 	for first := true; ; first = false {
-		bound, plan, err := s.bindFor(ctx, c, inputs) // anew: a log goes on in another file
+		bound, plan, err := s.bindPlanFor(ctx, c, inputs) // anew: a log goes on in another file
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 // what was listed, what its processes need, and the guards that its plan has behind
 // its first change.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
-	if err := s.relist(ctx, r.Inputs); err != nil {
+	if err := s.listAgain(ctx, r.Inputs); err != nil {
 		return err
 	}
 	plan, err := s.Derive(r) // never the bytes that are stored

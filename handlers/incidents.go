@@ -18,7 +18,10 @@ import (
 
 // openIncidents are the incidents that are not over, of the clusters that the
 // caller may read, each with what people do about it.
-func (s *Service) openIncidents(ctx context.Context, c *call) ([]incidentcard.OpenIncident, error) {
+// Incidents handles incidents, maintenance, and what people watch.
+type Incidents struct{ *Base }
+
+func (s *Incidents) openIncidents(ctx context.Context, c *call) ([]incidentcard.OpenIncident, error) {
 	sees := s.sees(c.who.Person, c.Channel)
 	var out []incidentcard.OpenIncident
 	for _, cl := range s.Fleet.Clusters {
@@ -56,7 +59,7 @@ func newerForm(err error) error {
 // loadIncident finds the incident that a call is about: the one that was named, the
 // one in whose thread it was typed, or the only one. With several open and none
 // meant, several lists them and nothing is to be done.
-func (s *Service) loadIncident(ctx context.Context, c *call) (several []incidentcard.OpenIncident, err error) {
+func (s *Incidents) loadIncident(ctx context.Context, c *call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,7 @@ func (s *Service) loadIncident(ctx context.Context, c *call) (several []incident
 
 // mayHandle decides about the incident that was loaded: readers of its cluster look,
 // operators change who owns it and what is told of it.
-func (s *Service) mayHandle(ctx context.Context, c *call) error {
+func (s *Incidents) mayHandle(ctx context.Context, c *call) error {
 	several, err := s.loadIncident(ctx, c)
 	if err != nil {
 		return err
@@ -105,7 +108,7 @@ func (s *Service) mayHandle(ctx context.Context, c *call) error {
 }
 
 // listIncidents answers what is open, or what can be done about one.
-func (s *Service) listIncidents(ctx context.Context, c *call) error {
+func (s *Incidents) listIncidents(ctx context.Context, c *call) error {
 	if c.req.Incident == "" && c.Thread == "" || c.incident == nil {
 		list := c.incidents
 		if c.incident != nil {
@@ -117,7 +120,7 @@ func (s *Service) listIncidents(ctx context.Context, c *call) error {
 }
 
 // owners are who else may own an incident.
-func (s *Service) owners(o incidentcard.OpenIncident) []string {
+func (s *Incidents) owners(o incidentcard.OpenIncident) []string {
 	var out []string
 	for _, p := range s.Rules.People {
 		isOwner := o.Handling.Owner != nil && o.Handling.Owner.Person == p.Name
@@ -133,7 +136,7 @@ type handlingChange func(h *incident.Handling) (audit.Record, error)
 
 // handleIncident makes a change to the incident of a call, stores it with its record,
 // and settles the claim. The leader brings card and thread in step.
-func (s *Service) handleIncident(ctx context.Context, c *call, do handlingChange) error {
+func (s *Incidents) handleIncident(ctx context.Context, c *call, do handlingChange) error {
 	if c.incident == nil {
 		return c.reply.Ephemeral(ctx, incidentcard.WhichIncident(c.req.Fields(), c.incidents))
 	}
@@ -170,13 +173,13 @@ func (s *Service) handleIncident(ctx context.Context, c *call, do handlingChange
 	return said("Somebody else changed it at the same time. Please try again.")
 }
 
-func (s *Service) ownIncident(ctx context.Context, c *call) error {
+func (s *Incidents) ownIncident(ctx context.Context, c *call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
 		return h.Take(incident.Owner{Person: c.who.Name, Account: c.Account, Since: s.Now()}, redact.Line(c.rest, reasonRunes))
 	})
 }
 
-func (s *Service) handOver(ctx context.Context, c *call) error {
+func (s *Incidents) handOver(ctx context.Context, c *call) error {
 	if c.incident == nil {
 		return s.handleIncident(ctx, c, nil)
 	}
@@ -212,13 +215,13 @@ func firstOf(names []string) string {
 	return names[0]
 }
 
-func (s *Service) releaseIncident(ctx context.Context, c *call) error {
+func (s *Incidents) releaseIncident(ctx context.Context, c *call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
 		return h.Release(c.who.Name, s.Now(), redact.Line(c.rest, reasonRunes))
 	})
 }
 
-func (s *Service) muteIncident(ctx context.Context, c *call) error {
+func (s *Incidents) muteIncident(ctx context.Context, c *call) error {
 	typed := command.Word(strings.TrimPrefix(c.rest, "for "))
 	length, ok := incident.DefaultMute, true
 	if typed != "" && typed != command.LengthEnd {
@@ -239,7 +242,7 @@ func (s *Service) muteIncident(ctx context.Context, c *call) error {
 }
 
 // noteIncident keeps a note. A tap without words opens a form for them.
-func (s *Service) noteIncident(ctx context.Context, c *call) error {
+func (s *Incidents) noteIncident(ctx context.Context, c *call) error {
 	text := redact.Line(c.rest, reasonRunes)
 	if text == "" && c.incident != nil && c.Via == Button {
 		return c.reply.Ask(ctx, incidentcard.WhatToNote(c.incident.ID))
@@ -249,7 +252,7 @@ func (s *Service) noteIncident(ctx context.Context, c *call) error {
 
 // MayOwn says why the owner of an incident may not own it any more, nil where they
 // may: an *auth.Refusal.
-func (s *Service) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
+func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
 	p, err := s.identify(ctx, o.Account, stillAllowed)
 	if err != nil {
 		return err

@@ -21,10 +21,6 @@ func (s *Service) Look(
 	return s.Status.Look(ctx, sc, notUp)
 }
 
-// Watchable says why a scope cannot be watched by this config, nil where it
-// can.
-func (s *Service) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
-
 // MayFollow says whether the person who follows something may still look at it.
 func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
 	p, err := s.identify(ctx, f.Account, stillAllowed)

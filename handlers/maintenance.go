@@ -3,9 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,31 +11,10 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
-	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
 )
-
-// Windows keeps what people announced to work on. Each change is stored
-// together with its record and the settlement of the claim, in one
-// transaction; any error that wraps engine.ErrStoreDown may have had its
-// effect or not.
-type Windows interface {
-	// Maintenance returns what was announced and not ended, over or not, by
-	// cluster and target.
-	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
-	// OpenWork returns the same together with every run that has not ended,
-	// oldest first, as of one moment.
-	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
-	// SetMaintenance stores an announcement in place of one for the same
-	// cluster, process and host. A window is stored, and ended, only where it is
-	// as it was at its Rev: engine.ErrConflict.
-	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
-	// EndMaintenance removes the announcement for this cluster, process and
-	// host; one that is not there is no error.
-	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
-}
 
 // How long an announcement may last: less than a few minutes is not worth announcing,
 // and what lasts longer than a week belongs into the config's schedule.
@@ -47,17 +24,17 @@ const (
 )
 
 // announced is what is announced and not over.
-func (s *Service) announced(ctx context.Context) ([]fleet.Maintenance, error) {
+func (s *Incidents) announced(ctx context.Context) ([]fleet.Maintenance, error) {
 	all, err := s.Windows.Maintenance(ctx)
 	return s.notOver(all), err
 }
 
-func (s *Service) notOver(all []fleet.Maintenance) []fleet.Maintenance {
+func (s *Incidents) notOver(all []fleet.Maintenance) []fleet.Maintenance {
 	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
 // listMaintenance answers what is announced, of what the reader may read.
-func (s *Service) listMaintenance(ctx context.Context, c *call) error {
+func (s *Incidents) listMaintenance(ctx context.Context, c *call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
@@ -67,9 +44,9 @@ func (s *Service) listMaintenance(ctx context.Context, c *call) error {
 	return s.answer(ctx, c, incidentcard.Maintenance(list, s.Now()))
 }
 
-// maintenance announces work on a process, or its end. It sends nothing to any
+// setMaintenance announces work on a process, or its end. It sends nothing to any
 // host: it changes what the bot expects, and so what counts as an incident.
-func (s *Service) maintenance(ctx context.Context, c *call) error {
+func (s *Incidents) setMaintenance(ctx context.Context, c *call) error {
 	m := fleet.Maintenance{Cluster: c.cluster.Name, Process: c.process.ID, Host: hostName(c.host), By: c.who.Name, From: s.Now()}
 	if len(c.req.Also) > 0 || len(c.req.Hosts) > 1 {
 		return said("One process on one host at a time, or on all of its hosts. Nothing was announced.")
@@ -106,7 +83,7 @@ const mostAlone = 4 * time.Hour
 // note what that takes: an approver other than the person who announced it before
 // announces it for longer. Announcing again does not make it longer, nor does
 // ending it, or letting it end, and announcing again within mostAlone.
-func (s *Service) boundMaintenance(ctx context.Context, c *call, m *fleet.Maintenance) (note string, err error) {
+func (s *Incidents) boundMaintenance(ctx context.Context, c *call, m *fleet.Maintenance) (note string, err error) {
 	if c.process.Level != runbooks.Critical {
 		return "", nil
 	}
@@ -145,7 +122,7 @@ func (s *Service) boundMaintenance(ctx context.Context, c *call, m *fleet.Mainte
 	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.cmd.Verb, c.process.ID), nil
 }
 
-func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenance, reason string) error {
+func (s *Incidents) endMaintenance(ctx context.Context, c *call, m fleet.Maintenance, reason string) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
@@ -182,28 +159,18 @@ func (s *Service) endMaintenance(ctx context.Context, c *call, m fleet.Maintenan
 	return said("%s", text)
 }
 
-// inWindow reports whether a window is over one of the hosts that a call is about.
-func (c *call) inWindow(m fleet.Maintenance, now time.Time) bool {
-	return slices.ContainsFunc(c.cluster.HostsOf(c.process.ID), func(h *fleet.Host) bool {
-		return (c.host == nil || c.host == h) && m.Covers(c.cluster.Name, c.process.ID, h.Name, now)
-	})
-}
-
-func (s *Service) announcement(c *call, m fleet.Maintenance, outcome string) audit.Record {
+func (s *Incidents) announcement(c *call, m fleet.Maintenance, outcome string) audit.Record {
 	return audit.Record{
 		At: s.Now(), Kind: audit.Announced, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: m.Cluster, Action: c.cmd.Verb, Target: m.Target(), Outcome: outcome, Text: m.Reason,
 	}
 }
 
-var days = regexp.MustCompile(`^([1-9][0-9]?)d$`)
-
-// readLength reads how long something lasts: 90m, 2h, 1h30m, 2d.
-func readLength(s string) (time.Duration, bool) {
-	if m := days.FindStringSubmatch(s); m != nil {
-		n, err := strconv.Atoi(m[1])
-		return time.Duration(n) * 24 * time.Hour, err == nil
-	}
-	d, err := time.ParseDuration(s)
-	return d, err == nil
-}
+// The verbs of a maintenance window: one request over hosts or a cluster, for a
+// time to come. It begins and ends by its stored times alone, and changes nothing
+// but what counts as an incident: what is done meanwhile takes its own approvals.
+const (
+	windowVerb    = "maintenance-window"
+	windowApprove = "maintenance-approve"
+	windowCancel  = "maintenance-cancel"
+)

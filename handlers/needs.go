@@ -89,20 +89,3 @@ func (s *Service) unmetBy(ctx context.Context, plan runbooks.Plan, process strin
 	}
 	return b.Unmet, err
 }
-
-// neededBy are what a process needs, in the order in which it starts, and the
-// process itself; absent is what no host of the config runs.
-func neededBy(c *call) (targets []runbooks.Target, absent []string) {
-	for _, id := range append(c.catalog.Needed(c.process.ID, c.cluster.ACLs), c.process.ID) {
-		hosts := c.cluster.HostsOf(id)
-		if len(hosts) == 0 {
-			absent = append(absent, id)
-		}
-		for _, h := range hosts {
-			if id != c.process.ID || c.host == nil || c.host.Name == h.Name {
-				targets = append(targets, runbooks.Target{Process: id, Host: h.Name})
-			}
-		}
-	}
-	return targets, absent
-}

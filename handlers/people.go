@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/card"
 )
 
-// people answers who is configured for a cluster, in which role, and whether they
+// listPeople answers who is configured for a cluster, in which role, and whether they
 // are still let in.
-func (s *Service) people(ctx context.Context, c *call) error {
+func (s *Reads) listPeople(ctx context.Context, c *call) error {
 	roles := s.Rules.Clusters[c.cluster.Name]
 	var list []card.Member
 	var who []auth.Person

@@ -57,7 +57,7 @@ func (s *Service) planFor(ctx context.Context, c *call) (runbooks.Plan, error) {
 	case may != nil:
 		return plan, nil // what only an operator may have looked up stays open
 	}
-	_, plan, err = s.bind(ctx, in)
+	_, plan, err = s.bindPlan(ctx, in)
 	return plan, err
 }
 

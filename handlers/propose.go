@@ -9,35 +9,8 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
-	"dhbot/internal/command"
-	"dhbot/internal/redact"
 	"dhbot/runbooks"
 )
-
-// proposalTTL is how long the requester may take to tap Run. What was seen later
-// may be about another moment.
-const proposalTTL = 60 * time.Second
-
-// proposalRunes is how much of a reason a Run button carries.
-const proposalRunes = 300
-
-// proposal is a change that takes no approval, shown to its requester, who has to
-// tap Run because some of its words were not understood or because it hits more
-// than one target. It is the value of the Run button: nothing is stored before
-// the tap.
-type proposal struct {
-	Request command.Fields    `json:"q"`
-	By      string            `json:"by"` // the account that may tap
-	At      int64             `json:"at"`
-	Digest  string            `json:"d,omitempty"` // of the plan that was shown
-	Minted  map[string]string `json:"m,omitempty"`
-}
-
-// mustConfirm says that a change which takes no approval waits for its
-// requester's Run.
-func (c *call) mustConfirm(plan runbooks.Plan) bool {
-	return c.req.Unmarked || c.req.Confirm || plan.ActsIn() > 1
-}
 
 // propose shows what would run, and Run.
 func (s *Service) propose(ctx context.Context, c *call, in runbooks.Inputs, plan runbooks.Plan, note string) error {
@@ -47,32 +20,13 @@ func (s *Service) propose(ctx context.Context, c *call, in runbooks.Inputs, plan
 	if err != nil {
 		return fmt.Errorf("encoding a proposal: %w", err)
 	}
-	c.askedBack, c.proposal = true, string(value)
+	c.askedBack, c.offer = true, string(value)
 	look := p.Request
 	look.Plan, look.Reason = true, ""
 	return c.reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
 		Plan: plan, Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Note: note,
 		Run: string(value), Look: look, Within: proposalTTL,
 	}))
-}
-
-// proposeBare is propose for a change that makes no plan.
-func (s *Service) proposeBare(ctx context.Context, c *call) error {
-	p := s.proposalOf(c)
-	value, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("encoding a proposal: %w", err)
-	}
-	c.askedBack, c.proposal = true, string(value)
-	return c.reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
-		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Run: string(value), Within: proposalTTL,
-	}))
-}
-
-func (s *Service) proposalOf(c *call) proposal {
-	f := c.req.Fields()
-	f.Reason = redact.Line(f.Reason, proposalRunes)
-	return proposal{Request: f, By: c.Account.String(), At: s.Now().Unix()}
 }
 
 // runProposal is a tap on Run.
@@ -98,7 +52,7 @@ func (s *Service) accepted(ctx context.Context, m Message, value string) (*call,
 	if age := s.Now().Sub(time.Unix(p.At, 0)); age > proposalTTL || age < -proposalTTL {
 		return nil, said("Nothing was run: this was shown more than %d s ago, and things may have changed. Type `%s` again.", int(proposalTTL.Seconds()), p.Request.Text())
 	}
-	c, err := s.build(ctx, m, p.Request)
+	c, err := s.buildCall(ctx, m, p.Request)
 	if err != nil {
 		return nil, err
 	}

@@ -16,10 +16,16 @@ import (
 	"dhbot/runbooks"
 )
 
+// Reads answers what only looks: status, output, logs, the trail, lists.
+type Reads struct {
+	*Base
+	following chan struct{} // a seat for each log that is followed
+}
+
 // readOutput answers a read whose output is shown: the verdict in the card,
 // the rest as files in its thread. What only some may see goes to the person
 // alone.
-func (s *Service) readOutput(ctx context.Context, c *call) error {
+func (s *Reads) readOutput(ctx context.Context, c *call) error {
 	reads, err := s.bindReads(ctx, c)
 	if err != nil {
 		return err
@@ -46,7 +52,7 @@ func (s *Service) readOutput(ctx context.Context, c *call) error {
 
 // runReads runs the reads of a plan at once, a few at a time for each host,
 // and keeps their order.
-func (s *Service) runReads(ctx context.Context, steps []runbooks.Step) []outputcard.Answer {
+func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcard.Answer {
 	out, results := make([]outputcard.Answer, len(steps)), make([]remote.Result, len(steps))
 	turns := newHostLimiter(status.PerHost)
 	var wg sync.WaitGroup
@@ -103,7 +109,7 @@ func nothingFound(st runbooks.Step, r remote.Result) bool {
 }
 
 // showReading shows a reading where it may be seen.
-func (s *Service) showReading(ctx context.Context, c *call, r outputcard.Reading) error {
+func (s *Reads) showReading(ctx context.Context, c *call, r outputcard.Reading) error {
 	out, files := outputcard.Output(r)
 	if r.Sensitive || c.ChannelShared {
 		if err := c.reply.Direct(ctx, out, files...); err != nil {
@@ -122,7 +128,7 @@ func (s *Service) showReading(ctx context.Context, c *call, r outputcard.Reading
 	return nil
 }
 
-func (s *Service) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, params map[string]string) error {
+func (s *Reads) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, params map[string]string) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(params), reasonRunes),

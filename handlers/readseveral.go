@@ -21,7 +21,7 @@ type boundRead struct {
 
 // bindReads plans a read for each process that it names, all at once. The error is
 // that of the first where none can be read, or a refusal of any.
-func (s *Service) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
+func (s *Reads) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
 	parts := c.req.Parts()
 	reads := make([]boundRead, len(parts))
 	var wg sync.WaitGroup
@@ -32,7 +32,7 @@ func (s *Service) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
 				r.process = p.Process.ID
 			}
 			if r.inputs, r.err = c.inputsOf(p, s.Now()); r.err == nil {
-				r.inputs, r.plan, r.err = s.bindFor(ctx, c, r.inputs)
+				r.inputs, r.plan, r.err = s.bindPlanFor(ctx, c, r.inputs)
 			}
 			reads[i] = r
 		})

@@ -12,9 +12,6 @@ import (
 	"dhbot/runbooks"
 )
 
-// reasonRunes is how much of a reason is kept.
-const reasonRunes = 500
-
 // request turns a command into a stored run. What people see of it is the
 // run's one message, which the publisher keeps.
 func (s *Service) request(ctx context.Context, c *call) error {
@@ -25,7 +22,7 @@ func (s *Service) request(ctx context.Context, c *call) error {
 	if c.proposed != nil && c.proposed.Minted != nil {
 		inputs.Minted = c.proposed.Minted
 	}
-	inputs, plan, err := s.bindFor(ctx, c, inputs)
+	inputs, plan, err := s.bindPlanFor(ctx, c, inputs)
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,12 @@ import (
 // a run of another cluster is answered like a run that there never was.
 
 // sees says which clusters a person may read from a channel.
-func (s *Service) sees(p auth.Person, channel string) func(cluster string) bool {
+func (s *Base) sees(p auth.Person, channel string) func(cluster string) bool {
 	return func(cluster string) bool { return s.Rules.MayAsk(p, cluster, runbooks.Read, channel) == nil }
 }
 
 // readable are the clusters that a person may read from a channel.
-func (s *Service) readable(p auth.Person, channel string) []*fleet.Cluster {
+func (s *Base) readable(p auth.Person, channel string) []*fleet.Cluster {
 	sees := s.sees(p, channel)
 	var out []*fleet.Cluster
 	for i := range s.Fleet.Clusters {
@@ -38,7 +38,7 @@ func (s *Service) readable(p auth.Person, channel string) []*fleet.Cluster {
 
 // grammarOf is the grammar with the names that a person may read from a
 // channel. Who may read nothing is refused.
-func (s *Service) grammarOf(p auth.Person, channel string) (*command.Grammar, error) {
+func (s *Base) grammarOf(p auth.Person, channel string) (*command.Grammar, error) {
 	clusters := s.readable(p, channel)
 	switch len(clusters) {
 	case 0:
@@ -60,7 +60,7 @@ func (s *Service) grammarOf(p auth.Person, channel string) (*command.Grammar, er
 
 // grammarFor is the grammar of a message's author. Who is not let in is refused
 // before anything else is said.
-func (s *Service) grammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
+func (s *Base) grammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
 	who, err := s.author(ctx, m, recent)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (s *Service) grammarFor(ctx context.Context, m Message) (*command.Grammar, 
 }
 
 // understand reads a message as its author may mean it.
-func (s *Service) understand(ctx context.Context, m Message) (*call, error) {
+func (s *Base) understand(ctx context.Context, m Message) (*call, error) {
 	g, err := s.grammarFor(ctx, m)
 	if err != nil {
 		return nil, err
@@ -102,8 +102,8 @@ func (s *Service) understand(ctx context.Context, m Message) (*call, error) {
 	return c, nil
 }
 
-// build makes the call of a button, from its fields.
-func (s *Service) build(ctx context.Context, m Message, f command.Fields) (*call, error) {
+// buildCall makes the call of a button, from its fields.
+func (s *Base) buildCall(ctx context.Context, m Message, f command.Fields) (*call, error) {
 	g, err := s.grammarFor(ctx, m)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ type inHand struct {
 // clusters that the person sees.
 const recentAmong = 100
 
-func (s *Service) inHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
+func (s *Base) inHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
 	if h.open, err = s.Runs.Open(ctx); err != nil {
 		return h, err
 	}

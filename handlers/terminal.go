@@ -33,7 +33,7 @@ func (s *Service) Command(ctx context.Context, m Message, reply Reply) Outcome {
 		s.explain(ctx, m, reply, err)
 		return Outcome{}
 	}
-	out := Outcome{OK: !c.askedBack, Run: c.asked, Asked: c.asked != "", Proposal: c.proposal}
+	out := Outcome{OK: !c.askedBack, Run: c.asked, Asked: c.asked != "", Proposal: c.offer}
 	if c.cmd.Object == command.RunNamed && c.cmd.Class.Changing() {
 		out.Run = c.run
 	}

@@ -40,7 +40,7 @@ type trailQuery struct {
 
 // auditTrail shows what the sealed trail has about a person, a process or a
 // run: the newest in the card, all of it as a file.
-func (s *Service) auditTrail(ctx context.Context, c *call) error {
+func (s *Reads) auditTrail(ctx context.Context, c *call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (s *Service) auditTrail(ctx context.Context, c *call) error {
 }
 
 // timeline tells the story of an incident from the trail.
-func (s *Service) timeline(ctx context.Context, c *call) error {
+func (s *Reads) timeline(ctx context.Context, c *call) error {
 	q, entries, left, err := s.readTrail(ctx, c, timelineBack)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Service) timeline(ctx context.Context, c *call) error {
 
 // tellTrail records that the trail was read, and shows it. In a channel that
 // outsiders read it goes to the person alone.
-func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []outputcard.File) error {
+func (s *Reads) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []outputcard.File) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
 		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,
@@ -99,7 +99,7 @@ func (s *Service) tellTrail(ctx context.Context, c *call, q trailQuery, out card
 
 // readTrail reads the entries that a call asks for, oldest first; left is how
 // many older ones had to be left out.
-func (s *Service) readTrail(ctx context.Context, c *call, back time.Duration) (q trailQuery, entries []audit.Sealed, left int, err error) {
+func (s *Reads) readTrail(ctx context.Context, c *call, back time.Duration) (q trailQuery, entries []audit.Sealed, left int, err error) {
 	if q, err = s.trailQuery(c, back); err != nil {
 		return q, nil, 0, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) readTrail(ctx context.Context, c *call, back time.Duration) (q
 }
 
 // personOf is who a record is about: a refusal's has only the account.
-func (s *Service) personOf(r audit.Record) string {
+func (s *Reads) personOf(r audit.Record) string {
 	if r.Person != "" {
 		return r.Person
 	}
@@ -145,7 +145,7 @@ func (s *Service) personOf(r audit.Record) string {
 // maySee says which records a reader may be shown. One of no cluster can name
 // anything: it is for its author and for who reads every cluster, save the notes
 // of the bot about itself.
-func (s *Service) maySee(c *call) func(audit.Record) bool {
+func (s *Reads) maySee(c *call) func(audit.Record) bool {
 	sees := s.sees(c.who.Person, c.Channel)
 	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	return func(r audit.Record) bool {
@@ -180,7 +180,7 @@ func mentions(text, name string) bool {
 
 // trailQuery reads `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any
 // order. Since may also be a length by itself.
-func (s *Service) trailQuery(c *call, back time.Duration) (trailQuery, error) {
+func (s *Reads) trailQuery(c *call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
 	w := command.Words(c.topic)
 	for i := 0; i < len(w); i++ {
@@ -206,7 +206,7 @@ func (s *Service) trailQuery(c *call, back time.Duration) (trailQuery, error) {
 }
 
 // trailSubject reads whom or what entries are to be about.
-func (s *Service) trailSubject(c *call, q *trailQuery, typed string) error {
+func (s *Reads) trailSubject(c *call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
 		return &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, command.Shown(typed), c.cmd.Usage)}
 	}
@@ -238,7 +238,7 @@ func (s *Service) trailSubject(c *call, q *trailQuery, typed string) error {
 }
 
 // known says that a person has a role in a cluster of a grammar.
-func (s *Service) known(p auth.Person, g *command.Grammar) bool {
+func (s *Reads) known(p auth.Person, g *command.Grammar) bool {
 	return slices.ContainsFunc(g.ClusterNames(), s.sees(p, ""))
 }
 

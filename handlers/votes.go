@@ -31,7 +31,7 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	case card.TapCommand:
 		return s.tapCommand(ctx, m, reply)
 	case card.TapNoted:
-		c, err := s.build(ctx, m, command.Fields{Verb: "note", Incident: m.Tap.Value, Reason: m.Tap.Fields["text"]})
+		c, err := s.buildCall(ctx, m, command.Fields{Verb: "note", Incident: m.Tap.Value, Reason: m.Tap.Fields["text"]})
 		if err != nil {
 			return false, err
 		}
@@ -48,7 +48,7 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	digest, page, _ := strings.Cut(digest, " ")
-	c, err := s.build(ctx, m, command.Fields{Verb: verb, Run: id, Reason: m.Tap.Fields["text"]})
+	c, err := s.buildCall(ctx, m, command.Fields{Verb: verb, Run: id, Reason: m.Tap.Fields["text"]})
 	if err != nil {
 		return false, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) tapCommand(ctx context.Context, m Message, reply Reply) (settl
 		}
 		return s.dispatch(ctx, c, reply)
 	}
-	c, err := s.build(ctx, m, f)
+	c, err := s.buildCall(ctx, m, f)
 	if err != nil {
 		return false, err
 	}

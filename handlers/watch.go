@@ -18,10 +18,10 @@ import (
 // leader has stored a look meanwhile.
 const keepTries = 5
 
-// watch begins to follow a process, a host or the cluster, sets a new end, or
+// startWatch begins to follow a process, a host or the cluster, sets a new end, or
 // ends it. The leader does the looking and keeps the one message; here it is
 // only stored.
-func (s *Service) watch(ctx context.Context, c *call) error {
+func (s *Incidents) startWatch(ctx context.Context, c *call) error {
 	scope := incident.Scope{Cluster: c.cluster.Name, Process: c.processID(), Host: hostName(c.host)}
 	length, end, err := howLong(c)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Service) watch(ctx context.Context, c *call) error {
 }
 
 // keepFollow stores a new follow, or the new end of one that there is.
-func (s *Service) keepFollow(ctx context.Context, c *call, f incident.Follow) error {
+func (s *Incidents) keepFollow(ctx context.Context, c *call, f incident.Follow) error {
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
 		if err != nil {
@@ -104,7 +104,7 @@ func (s *Service) keepFollow(ctx context.Context, c *call, f incident.Follow) er
 }
 
 // keep stores a follow with its record, and settles the call's claim.
-func (s *Service) keep(ctx context.Context, c *call, name string, f *incident.Follow, rev int64, r audit.Record) error {
+func (s *Incidents) keep(ctx context.Context, c *call, name string, f *incident.Follow, rev int64, r audit.Record) error {
 	data, err := incident.Encode(f)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Service) keep(ctx context.Context, c *call, name string, f *incident.Fo
 
 // endFollows ends what of a scope is followed where the call was made; said of
 // the cluster it ends all of it there.
-func (s *Service) endFollows(ctx context.Context, c *call, scope incident.Scope) error {
+func (s *Incidents) endFollows(ctx context.Context, c *call, scope incident.Scope) error {
 	ended, elsewhere := 0, 0
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
@@ -171,7 +171,7 @@ func covers(all, one incident.Scope) bool {
 }
 
 // listFollows answers what is watched, of what the reader may read.
-func (s *Service) listFollows(ctx context.Context, c *call) error {
+func (s *Incidents) listFollows(ctx context.Context, c *call) error {
 	list, err := incident.Follows(ctx, s.Keeper)
 	if err != nil {
 		return err

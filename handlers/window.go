@@ -17,21 +17,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// The verbs of a maintenance window: one request over hosts or a cluster, for a
-// time to come. It begins and ends by its stored times alone, and changes nothing
-// but what counts as an incident: what is done meanwhile takes its own approvals.
-const (
-	windowVerb    = "maintenance-window"
-	windowApprove = "maintenance-approve"
-	windowCancel  = "maintenance-cancel"
-)
-
 // mostAhead is how far ahead a window may begin.
 const mostAhead = 90 * 24 * time.Hour
 
 // askWindow asks for a window. One over a process whose outage is Sev 1 waits for
 // the approval of somebody else, and has to have it before it begins.
-func (s *Service) askWindow(ctx context.Context, c *call) error {
+func (s *Incidents) askWindow(ctx context.Context, c *call) error {
 	from, until, err := s.windowTimes(c)
 	if err != nil {
 		return err
@@ -79,7 +70,7 @@ func (s *Service) askWindow(ctx context.Context, c *call) error {
 }
 
 // windowTimes reads when a window is to begin and to end.
-func (s *Service) windowTimes(c *call) (from, until time.Time, err error) {
+func (s *Incidents) windowTimes(c *call) (from, until time.Time, err error) {
 	wrong := func(why string) error {
 		return said("%s: for example `%s`. Nothing was changed.", why, c.cmd.Example)
 	}
@@ -117,7 +108,7 @@ func readInstant(text string) (time.Time, bool) {
 
 // overCritical says that a window is over a process whose outage is Sev 1, or over
 // one that the catalog does not know.
-func (s *Service) overCritical(c *call, m fleet.Maintenance) bool {
+func (s *Incidents) overCritical(c *call, m fleet.Maintenance) bool {
 	for _, h := range c.cluster.Hosts {
 		if m.Host != "" && !slices.Contains(m.Hosts(), h.Name) {
 			continue
@@ -133,7 +124,7 @@ func (s *Service) overCritical(c *call, m fleet.Maintenance) bool {
 
 // mayDecide loads the window that a decision is about and says who may take it:
 // what an approver other than the requester approves, they or any operator cancel.
-func (s *Service) mayDecide(ctx context.Context, c *call) error {
+func (s *Incidents) mayDecide(ctx context.Context, c *call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
@@ -165,7 +156,7 @@ func (s *Service) mayDecide(ctx context.Context, c *call) error {
 }
 
 // approveWindow lets a window begin when its time comes.
-func (s *Service) approveWindow(ctx context.Context, c *call) error {
+func (s *Incidents) approveWindow(ctx context.Context, c *call) error {
 	m := c.window
 	if !m.Waits {
 		return said("%s takes no approval any more. Nothing was changed.", m.ID())
@@ -181,7 +172,7 @@ func (s *Service) approveWindow(ctx context.Context, c *call) error {
 }
 
 // cancelWindow ends a window for good, whether it waits, is to come or is under way.
-func (s *Service) cancelWindow(ctx context.Context, c *call) error {
+func (s *Incidents) cancelWindow(ctx context.Context, c *call) error {
 	m := c.window
 	record := s.announcement(c, m, "cancelled "+m.ID())
 	record.Text = redact.Line(c.rest, reasonRunes)
@@ -192,7 +183,7 @@ func (s *Service) cancelWindow(ctx context.Context, c *call) error {
 	return s.answer(ctx, c, incidentcard.WindowCancelled(m, c.who.Name, record.Text))
 }
 
-func (s *Service) setWindow(ctx context.Context, c *call, m fleet.Maintenance, outcome string) error {
+func (s *Incidents) setWindow(ctx context.Context, c *call, m fleet.Maintenance, outcome string) error {
 	const form = "2006-01-02 15:04"
 	from, until := m.From.UTC().Format(form), m.Until.UTC().Format(form)
 	record := s.announcement(c, m, fmt.Sprintf("%s %s, %s to %s UTC", outcome, m.ID(), from, until))

@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"dhbot/internal/command"
+	"dhbot/runbooks"
+)
+
+// LookError says why a discovery read gave no list, in words for people.
+type LookError struct{ Why string }
+
+func (e *LookError) Error() string { return e.Why }
+
+func cannotLook(format string, args ...any) error {
+	return &LookError{fmt.Sprintf(format, args...)}
+}
+
+// isPlanError says that no plan could be made: the planner refused the names or
+// parameters of a request, or looking first failed. These sentences are meant
+// for people.
+func isPlanError(err error) bool {
+	var (
+		offered *runbooks.NotOfferedError
+		placed  *runbooks.PlacementError
+		param   *runbooks.ParamError
+		look    *LookError
+	)
+	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
+}
+
+// Said is a refusal in words for the requester.
+type Said struct{ Text string }
+
+func (e *Said) Error() string { return e.Text }
+
+func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
+
+// WindowError says that a form did not open: Slack takes one within 3 s of the
+// tap only.
+type WindowError struct {
+	Typed string // the command that does the same
+	Err   error
+}
+
+func (e *WindowError) Error() string { return "the window did not open: " + e.Err.Error() }
+
+func (e *WindowError) Unwrap() error { return e.Err }
+
+// Late is a command, or a tap, that came too long after the person acted to be
+// carried out without asking.
+type Late struct {
+	Age     time.Duration
+	Request *command.Fields // to repeat it; nil for a tap, whose button still stands
+}
+
+func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }
