@@ -4,35 +4,37 @@ import (
 	"context"
 	"fmt"
 
+	"dhbot/handlers/call"
+	"dhbot/handlers/incidents"
 	"dhbot/internal/command"
 )
 
 // handler carries out one request that passed the gate.
-type handler func(*Service, context.Context, *call) error
+type handler func(*Service, context.Context, *call.Call) error
 
 // handlersByVerb are what the verbs of command.Table do; whatever a catalog adds
 // is requested, or read.
 var handlersByVerb = map[string]handler{
-	"status":  (*Service).showStatus,
-	"verify":  (*Service).showVerify,
-	"watch":   (*Service).startWatch,
-	"deps":    (*Service).deps,
-	"follow":  (*Service).follow,
-	"restart": (*Service).request, "start": (*Service).request, "stop": (*Service).request, "maintenance": (*Service).setMaintenance,
-	windowVerb: (*Service).askWindow, windowApprove: (*Service).approveWindow, windowCancel: (*Service).cancelWindow,
+	"status":  (*Service).ShowStatus,
+	"verify":  (*Service).ShowVerify,
+	"watch":   (*Service).StartWatch,
+	"deps":    (*Service).Deps,
+	"follow":  (*Service).Follow,
+	"restart": (*Service).request, "start": (*Service).request, "stop": (*Service).request, "maintenance": (*Service).SetMaintenance,
+	incidents.WindowVerb: (*Service).AskWindow, incidents.WindowApprove: (*Service).ApproveWindow, incidents.WindowCancel: (*Service).CancelWindow,
 	"approve": (*Service).approve, "deny": (*Service).deny, "looking": (*Service).looking, "withdraw": (*Service).withdraw,
 	"cancel": (*Service).cancel, "done": (*Service).tick, "close": (*Service).closeUnknown, "continue": (*Service).continueRun,
-	"incidents": (*Service).listIncidents, "own": (*Service).ownIncident, "handover": (*Service).handOver,
-	"release": (*Service).releaseIncident, "mute": (*Service).muteIncident, "note": (*Service).noteIncident,
+	"incidents": (*Service).ListIncidents, "own": (*Service).OwnIncident, "handover": (*Service).HandOver,
+	"release": (*Service).ReleaseIncident, "mute": (*Service).MuteIncident, "note": (*Service).NoteIncident,
 	"byhand": (*Service).byHand,
-	"show":   (*Service).showRun, "details": (*Service).details, "runs": (*Service).listRuns, "locks": (*Service).listLocks,
-	"health": (*Service).showHealth, "people": (*Service).listPeople, "audit": (*Service).auditTrail, "timeline": (*Service).timeline,
+	"show":   (*Service).ShowRun, "details": (*Service).details, "runs": (*Service).ListRuns, "locks": (*Service).ListLocks,
+	"health": (*Service).ShowHealth, "people": (*Service).ListPeople, "audit": (*Service).AuditTrail, "timeline": (*Service).Timeline,
 	"help": (*Service).help,
 }
 
 // listsByVerb are what a verb alone lists.
 var listsByVerb = map[string]handler{
-	"watch": (*Service).listFollows, "maintenance": (*Service).listMaintenance,
+	"watch": (*Service).ListFollows, "maintenance": (*Service).ListMaintenance,
 }
 
 // handlerOf is what a request does.
@@ -49,7 +51,7 @@ func handlerOf(r *command.Request) (handler, error) {
 	case r.Command.FromCatalog && r.Command.Class.Changing():
 		return (*Service).request, nil
 	case r.Command.FromCatalog:
-		return (*Service).readOutput, nil
+		return (*Service).ReadOutput, nil
 	}
 	h, ok := handlersByVerb[verb]
 	if !ok {
@@ -60,12 +62,12 @@ func handlerOf(r *command.Request) (handler, error) {
 
 // carryOut does what a request asks for. What a read was typed with and does not
 // take is said before its answer.
-func (s *Service) carryOut(ctx context.Context, c *call) error {
-	do, err := handlerOf(c.req)
+func (s *Service) carryOut(ctx context.Context, c *call.Call) error {
+	do, err := handlerOf(c.Req)
 	if err != nil {
 		return err
 	}
-	if len(c.req.Left) > 0 {
+	if len(c.Req.Left) > 0 {
 		s.sayLeft(ctx, c)
 	}
 	return do(s, ctx, c)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
@@ -25,19 +26,19 @@ const (
 // shownAlready answers a command that is under way, or that ended well a
 // moment ago and whose targets are as it left them, with that run instead of a
 // second one.
-func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan) (bool, error) {
+func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.Plan) (bool, error) {
 	open, err := s.Runs.Open(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, o := range open {
 		if same(o.Run.Plan, plan) {
-			c.asked = o.Run.ID
+			c.Asked = o.Run.ID
 			head := fmt.Sprintf("%s is already open: %s (%s). No second run was started.", plan.Title, o.Run.ID, o.Run.State)
-			return true, c.reply.Ephemeral(ctx, runcard.WithNote(runcard.Run(o.Run), head))
+			return true, c.Reply.Ephemeral(ctx, runcard.WithNote(runcard.Run(o.Run), head))
 		}
 	}
-	if c.again {
+	if c.Again {
 		return false, nil
 	}
 	ended, err := s.Runs.Recent(ctx, 20)
@@ -52,8 +53,8 @@ func (s *Service) shownAlready(ctx context.Context, c *call, plan runbooks.Plan)
 		if touchedSince(r, slices.Concat(open, ended)) || !s.asLeft(ctx, r) {
 			return false, nil // it would stand in the way of a repair
 		}
-		c.askedBack = true
-		return true, c.reply.Ephemeral(ctx, runcard.Again(r, againFields(c)))
+		c.AskedBack = true
+		return true, c.Reply.Ephemeral(ctx, runcard.Again(r, againFields(c)))
 	}
 	return false, nil
 }
@@ -116,8 +117,8 @@ func pidsAfter(r engine.Run) map[runbooks.Target]int {
 }
 
 // againFields is the request that repeats a call on purpose.
-func againFields(c *call) command.Fields {
-	f := c.req.Fields()
+func againFields(c *call.Call) command.Fields {
+	f := c.Req.Fields()
 	f.Again = true
 	return f
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
@@ -10,24 +11,24 @@ import (
 // openRuns answers a verb about runs that names none, `approve` or `cancel`: with
 // the run in whose thread it was typed, or with the open runs that the requester
 // may see. It changes none.
-func (s *Service) openRuns(ctx context.Context, c *call) error {
-	h, err := s.inHand(ctx, s.sees(c.who.Person, c.Channel))
+func (s *Service) openRuns(ctx context.Context, c *call.Call) error {
+	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
 	if err != nil {
 		return err
 	}
-	list := make([]engine.Run, len(h.open))
-	for i, st := range h.open {
+	list := make([]engine.Run, len(h.Open))
+	for i, st := range h.Open {
 		list[i] = st.Run
 	}
 	if here, ok := s.runOfThread(ctx, c, list); ok {
-		return c.reply.Ephemeral(ctx, runcard.Run(here))
+		return c.Reply.Ephemeral(ctx, runcard.Run(here))
 	}
-	return c.reply.Ephemeral(ctx, runcard.WhichRun(c.cmd.Verb, list))
+	return c.Reply.Ephemeral(ctx, runcard.WhichRun(c.Cmd.Verb, list))
 }
 
 // runOfThread is the run whose card, or whose part of the trail, a message was
 // typed under.
-func (s *Service) runOfThread(ctx context.Context, c *call, list []engine.Run) (engine.Run, bool) {
+func (s *Service) runOfThread(ctx context.Context, c *call.Call, list []engine.Run) (engine.Run, bool) {
 	if c.Thread == "" {
 		return engine.Run{}, false
 	}

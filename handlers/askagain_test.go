@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 )
@@ -29,7 +30,7 @@ func TestAskAgainAfterExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	tap := h.message("UBEN", "")
-	tap.Via, tap.Tap = Button, Tap{Action: buttons[0].Action, Value: buttons[0].Value}
+	tap.Via, tap.Tap = call.Button, call.Tap{Action: buttons[0].Action, Value: buttons[0].Value}
 	h.handleMessage(tap)
 	open = h.openRuns(t)
 	if len(open) != 1 || open[0].Run.Plan.Digest != before.Plan.Digest || open[0].Run.Reason != before.Reason || open[0].Run.Asked.Person != "ben" {
@@ -44,7 +45,7 @@ func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
 	h.say("UANNA", "restart db_dis disk was full")
 	run := h.openRuns(t)[0].Run
 	vote := h.message("UBEN", "approve "+run.ID+" db_dis")
-	vote.Via, vote.Channel = Mention, "C0ELSE"
+	vote.Via, vote.Channel = call.Mention, "C0ELSE"
 	said := h.handleMessage(vote).all()
 	if !strings.Contains(said, "approve "+run.ID+": taken") || !strings.Contains(said, "https://slack.example/card") {
 		t.Errorf("the voter was told %q", said)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
@@ -14,20 +15,20 @@ import (
 
 // byHand records that a person did what a request asked for that the bot did not
 // carry out, and shows how its targets are now.
-func (s *Service) byHand(ctx context.Context, c *call) error {
-	r := c.about
+func (s *Service) byHand(ctx context.Context, c *call.Call) error {
+	r := c.About
 	if r.State != engine.Expired && r.State != engine.Refused {
-		return said("`byhand` is for a request that expired or was refused, and %s is %s. Nothing was recorded; `note` adds words to an incident.", r.ID, r.State)
+		return call.Refuse("`byhand` is for a request that expired or was refused, and %s is %s. Nothing was recorded; `note` adds words to an incident.", r.ID, r.State)
 	}
-	note := redact.Line(c.rest, reasonRunes)
+	note := redact.Line(c.Rest, call.ReasonRunes)
 	rec := audit.Record{
-		At: s.Now(), Kind: audit.Announced, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via), Cluster: r.Plan.Cluster,
-		Action: c.cmd.Verb, Target: runcard.Target(r), Severity: r.Plan.Severity.String(), Outcome: "did " + r.ID + " by hand", Text: note,
+		At: s.Now(), Kind: audit.Announced, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via), Cluster: r.Plan.Cluster,
+		Action: c.Cmd.Verb, Target: runcard.Target(r), Severity: r.Plan.Severity.String(), Outcome: "did " + r.ID + " by hand", Text: note,
 	}
-	if err := s.append(ctx, c.Message, rec); err != nil {
+	if err := s.Append(ctx, c.Message, rec); err != nil {
 		return err
 	}
-	c.settled = true
+	c.Settled = true
 	q := status.Query{Scope: incident.Scope{Cluster: r.Plan.Cluster, Process: r.Inputs.Process}}
 	for _, t := range r.Plan.Targets {
 		if t.Process != "" && t.Host != "" {
@@ -36,10 +37,10 @@ func (s *Service) byHand(ctx context.Context, c *call) error {
 	}
 	b, err := s.Status.Assess(ctx, q)
 	if errors.Is(err, status.ErrNothingThere) {
-		return c.reply.Show(ctx, runcard.ByHand(r, c.who.Name, note, nil))
+		return c.Reply.Show(ctx, runcard.ByHand(r, c.Who.Name, note, nil))
 	}
 	if err != nil {
 		return err
 	}
-	return c.reply.Show(ctx, runcard.ByHand(r, c.who.Name, note, &b))
+	return c.Reply.Show(ctx, runcard.ByHand(r, c.Who.Name, note, &b))
 }

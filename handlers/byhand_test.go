@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
@@ -58,7 +59,7 @@ func TestByHand(t *testing.T) {
 		t.Error("the target was not looked at")
 	}
 	tap := h.message("UANNA", "")
-	tap.Via, tap.Tap = Button, Tap{Action: buttons[1].Action, Value: buttons[1].Value}
+	tap.Via, tap.Tap = call.Button, call.Tap{Action: buttons[1].Action, Value: buttons[1].Value}
 	h.handleMessage(tap)
 	want := "ben did " + run.ID + " by hand db_dis restarted it with monit|anna did " + run.ID + " by hand db_dis "
 	if got := strings.Join(records(), "|"); got != want {

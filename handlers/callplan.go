@@ -3,6 +3,7 @@ package handlers
 import (
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/command"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
@@ -16,11 +17,11 @@ func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.P
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
-	c := newCall(Message{}, r)
+	c := call.New(call.Message{}, r)
 	if assessesSeveral(c) {
 		return together(g, c, now)
 	}
-	in, err := c.inputs(now())
+	in, err := c.Inputs(now())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
@@ -29,29 +30,29 @@ func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.P
 }
 
 // assessesSeveral says that a call looks at several processes at once.
-func assessesSeveral(c *call) bool {
-	return c.process == nil && (c.cmd.Verb == "status" || c.cmd.Verb == "verify")
+func assessesSeveral(c *call.Call) bool {
+	return c.Process == nil && (c.Cmd.Verb == "status" || c.Cmd.Verb == "verify")
 }
 
 // together is one plan for a read of several processes, as a host or a cluster
 // is asked. It has no digest: a read takes no approval.
-func together(g *command.Grammar, c *call, now func() time.Time) (runbooks.Plan, error) {
-	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.query())
+func together(g *command.Grammar, c *call.Call, now func() time.Time) (runbooks.Plan, error) {
+	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.Query())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
 	all := runbooks.Plan{
-		Catalog: c.catalog.Name,
-		Cluster: c.cluster.Name,
-		Action:  c.cmd.Action,
-		Title:   c.cmd.Verb,
-		Class:   c.cmd.Class,
+		Catalog: c.Catalog.Name,
+		Cluster: c.Cluster.Name,
+		Action:  c.Cmd.Action,
+		Title:   c.Cmd.Verb,
+		Class:   c.Cmd.Class,
 		Locks:   []string{},
 		Steps:   steps,
 		Targets: targets,
 	}
 	for _, t := range targets {
-		if p, ok := c.catalog.Process(t.Process); ok && (all.Severity == runbooks.Unknown || p.Level.Worse(all.Severity)) {
+		if p, ok := c.Catalog.Process(t.Process); ok && (all.Severity == runbooks.Unknown || p.Level.Worse(all.Severity)) {
 			all.Severity = p.Level
 		}
 	}

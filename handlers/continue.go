@@ -3,39 +3,40 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/redact"
 )
 
 // continueRun asks for the rest of a run that ended unfinished: a new run, with
 // approvals of its own, over what is not proved done. It looks first.
-func (s *Service) continueRun(ctx context.Context, c *call) error {
-	in, ok := c.about.Continuation()
+func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
+	in, ok := c.About.Continuation()
 	if !ok {
-		return said("%s cannot be continued: it is open, ended well, changed nothing, or what it did is not known. Nothing was run; `show %s` shows it.", c.run, c.run)
+		return call.Refuse("%s cannot be continued: it is open, ended well, changed nothing, or what it did is not known. Nothing was run; `show %s` shows it.", c.Run, c.Run)
 	}
-	plan, err := s.planner.Plan(in)
+	plan, err := s.Planner.Plan(in)
 	if err != nil {
 		return err
 	}
-	if err := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
+	if err := s.Rules.MayAsk(c.Who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
 		return err
 	}
-	if open, err := s.continuedBy(ctx, c.run); err != nil || open != "" {
+	if open, err := s.continuedBy(ctx, c.Run); err != nil || open != "" {
 		if err != nil {
 			return err
 		}
-		return said("%s is being continued already: %s. Nothing more was started.", c.run, open)
+		return call.Refuse("%s is being continued already: %s. Nothing more was started.", c.Run, open)
 	}
-	c.anyway = c.anyway || c.about.Anyway
-	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
+	c.Anyway = c.Anyway || c.About.Anyway
+	if err := s.needsServe(ctx, plan, c.Anyway); err != nil {
 		return err
 	}
 	unclear, err := s.guards(ctx, plan)
 	if err != nil {
 		return err
 	}
-	if c.rest == "" {
-		c.rest = redact.Line("continues "+c.run+": "+c.about.Reason, reasonRunes)
+	if c.Rest == "" {
+		c.Rest = redact.Line("continues "+c.Run+": "+c.About.Reason, call.ReasonRunes)
 	}
 	return s.submit(ctx, c, in, plan, unclear)
 }

@@ -3,19 +3,20 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 )
 
 // details shows all of a run's plan: to a tap in a window of its own, else as
 // an answer, with a file where it does not fit.
-func (s *Service) details(ctx context.Context, c *call) error {
-	r := c.about
-	if c.Via == Button {
-		return c.reply.Ask(ctx, runcard.DetailsPage(r, c.page))
+func (s *Service) details(ctx context.Context, c *call.Call) error {
+	r := c.About
+	if c.Via == call.Button {
+		return c.Reply.Ask(ctx, runcard.DetailsPage(r, c.Page))
 	}
 	out, file := runcard.Details(r)
-	if err := s.answer(ctx, c, out); err != nil || file == nil || c.ChannelShared {
+	if err := s.Answer(ctx, c, out); err != nil || file == nil || c.ChannelShared {
 		return err
 	}
-	return c.reply.Attach(ctx, *file)
+	return c.Reply.Attach(ctx, *file)
 }

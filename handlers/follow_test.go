@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dhbot/handlers/reads"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 )
@@ -34,8 +35,8 @@ func TestFollowEndsByItself(t *testing.T) {
 			return fmt.Sprintf("[2026-03-09T14:00:00.000000+0000] - INFO - line %d\n", min(2, int(time.Since(began)/(30*time.Second))))
 		})
 		a := h.say("URITA", "follow db_dis in prod")
-		if took := time.Since(began); took != followFor {
-			t.Errorf("it ended after %s, want %s", took, followFor)
+		if took := time.Since(began); took != reads.FollowFor {
+			t.Errorf("it ended after %s, want %s", took, reads.FollowFor)
 		}
 		if len(a.shown) != 4 { // three states of the log, and the end
 			t.Fatalf("shown %d times:\n%s", len(a.shown), a.all())
@@ -63,7 +64,7 @@ func TestFollowHasItsLimits(t *testing.T) {
 		h.Now = time.Now
 		h.hosts.say = logOf(func() string { return "[2026-03-09T14:00:00.000000+0000] - INFO - here\n" })
 		var wg sync.WaitGroup
-		for range followed {
+		for range reads.Followed {
 			wg.Go(func() { h.say("URITA", "follow db_dis in prod") })
 		}
 		synctest.Wait()

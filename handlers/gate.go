@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
+	"dhbot/handlers/incidents"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/tracing"
@@ -16,34 +18,34 @@ import (
 // gate decides whether a call may go on. Every command passes here; a command
 // that makes a plan is checked against the plan's own class as well. The run
 // that a command is about is loaded here, once, for gate and handler.
-func (s *Service) gate(ctx context.Context, c *call) (err error) {
-	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.cmd.Verb))
+func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
+	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.Cmd.Verb))
 	defer func() { tracing.End(span, err) }()
-	class := c.class()
-	age := recent
+	class := c.Class()
+	age := call.Recent
 	if class.Changing() {
-		age = fresh
+		age = call.Fresh
 	}
-	p, err := s.author(ctx, c.Message, age)
+	p, err := s.Author(ctx, c.Message, age)
 	if err != nil {
 		return err
 	}
-	c.who = p
+	c.Who = p
 	if err := s.mayHere(ctx, c, class); err != nil {
 		return err
 	}
-	switch c.cmd.Object {
+	switch c.Cmd.Object {
 	case command.RunNamed:
 	case command.IncidentNamed:
-		return s.mayHandle(ctx, c)
+		return s.MayHandle(ctx, c)
 	default:
-		if c.cmd.Verb == windowApprove || c.cmd.Verb == windowCancel {
-			return s.mayDecide(ctx, c)
+		if c.Cmd.Verb == incidents.WindowApprove || c.Cmd.Verb == incidents.WindowCancel {
+			return s.MayDecide(ctx, c)
 		}
-		if err := s.Rules.MayAsk(p.Person, c.cluster.Name, class, c.Channel); err != nil {
+		if err := s.Rules.MayAsk(p.Person, c.Cluster.Name, class, c.Channel); err != nil {
 			return err
 		}
-		return auth.MayInSilence(p.silentSince, class, c.Origin, "")
+		return auth.MayInSilence(p.SilentSince, class, c.Origin, "")
 	}
 	if err := s.loadRun(ctx, c); err != nil {
 		return err
@@ -53,9 +55,9 @@ func (s *Service) gate(ctx context.Context, c *call) (err error) {
 
 // loadRun reads the run that a call is about. One that its author may not read
 // is answered, and recorded, like one that there never was.
-func (s *Service) loadRun(ctx context.Context, c *call) error {
-	st, err := s.Runs.Get(ctx, c.run)
-	sees := s.sees(c.who.Person, c.Channel)
+func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
+	st, err := s.Runs.Get(ctx, c.Run)
+	sees := s.Sees(c.Who.Person, c.Channel)
 	hidden := errors.Is(err, engine.ErrNotFound)
 	switch {
 	case err == nil:
@@ -64,17 +66,17 @@ func (s *Service) loadRun(ctx context.Context, c *call) error {
 		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	}
 	if hidden {
-		return &auth.Refusal{Code: auth.NoSuchRun, Text: "There is no such run as " + c.run + ". `runs` lists open and recent ones."}
+		return &auth.Refusal{Code: auth.NoSuchRun, Text: "There is no such run as " + c.Run + ". `runs` lists open and recent ones."}
 	}
 	if err != nil {
 		return err
 	}
-	c.about = st.Run
+	c.About = st.Run
 	cl, ok := s.Fleet.Cluster(st.Run.Plan.Cluster)
 	if !ok {
-		return fmt.Errorf("%s has roles for the cluster %q, which the config does not have", c.run, st.Run.Plan.Cluster)
+		return fmt.Errorf("%s has roles for the cluster %q, which the config does not have", c.Run, st.Run.Plan.Cluster)
 	}
-	return s.setCluster(c, cl)
+	return s.SetCluster(c, cl)
 }
 
 // runRule says who among the readers of a run's cluster may say a verb of it.
@@ -97,20 +99,20 @@ var runRules = map[string]runRule{
 }
 
 // mayRun decides about the run that was loaded.
-func (s *Service) mayRun(c *call) error {
-	r := c.about
-	asked := r.Asked.Person == c.who.Name
+func (s *Service) mayRun(c *call.Call) error {
+	r := c.About
+	asked := r.Asked.Person == c.Who.Name
 	approver := func() error {
-		if err := s.Rules.MayVote(c.who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil || c.cmd.Verb != "approve" {
+		if err := s.Rules.MayVote(c.Who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil || c.Cmd.Verb != "approve" {
 			return err
 		}
-		return auth.MayInSilence(c.who.silentSince, r.Plan.Class, c.Origin, r.Asked.Origin)
+		return auth.MayInSilence(c.Who.SilentSince, r.Plan.Class, c.Origin, r.Asked.Origin)
 	}
-	switch runRules[c.cmd.Verb] {
+	switch runRules[c.Cmd.Verb] {
 	case anyReader, whoApproved:
 		return nil
 	case anOperator:
-		return s.Rules.MayAsk(c.who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel)
+		return s.Rules.MayAsk(c.Who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel)
 	case anApprover:
 		return approver()
 	case theAsker:
@@ -124,30 +126,30 @@ func (s *Service) mayRun(c *call) error {
 		}
 		return approver()
 	default:
-		return fmt.Errorf("no rule says who may %s a run", c.cmd.Verb)
+		return fmt.Errorf("no rule says who may %s a run", c.Cmd.Verb)
 	}
 }
 
 // mayHere refuses what changes something when it comes late, unclaimed, or
 // from a channel that outsiders read or that the bot is not in: the people there
 // would see what was asked for, and what became of it.
-func (s *Service) mayHere(ctx context.Context, c *call, class runbooks.Class) error {
+func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
 	}
 	if c.Outside {
-		return said("Not allowed: I am not in this channel, so nobody here would see what you ask for and what becomes of it. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
+		return call.Refuse("Not allowed: I am not in this channel, so nobody here would see what you ask for and what becomes of it. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
 	}
 	if c.ChannelShared {
-		return said("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
+		return call.Refuse("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
 	}
-	if c.Via != Terminal && (c.Key == "" || c.Unclaimed) {
-		return said("Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
+	if c.Via != call.Terminal && (c.Key == "" || c.Unclaimed) {
+		return call.Refuse("Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
 	}
-	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != Terminal {
-		late := &Late{Age: age}
-		if c.Via == Slash || c.Via == Mention || c.Via == Shortcut {
-			f := c.req.Fields()
+	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != call.Terminal {
+		late := &call.Late{Age: age}
+		if c.Via == call.Slash || c.Via == call.Mention || c.Via == call.Shortcut {
+			f := c.Req.Fields()
 			late.Request = &f
 		}
 		return late
@@ -166,7 +168,7 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return said("Not accepted: %s. Nothing was done; please try again, another replica may answer, and tell whoever runs the bot.", why)
+		return call.Refuse("Not accepted: %s. Nothing was done; please try again, another replica may answer, and tell whoever runs the bot.", why)
 	}
 	return nil
 }
@@ -174,26 +176,26 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 // Recheck is the engine's Gate: the same rules once more, with fresh facts,
 // before a run starts and before each of its steps.
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
-	asker, err := s.identify(ctx, r.Asked.Account, fresh)
+	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {
 		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
 	}
 	if err := s.Rules.MayAsk(asker.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel); err != nil {
 		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
 	}
-	if err := auth.MayInSilence(asker.silentSince, r.Plan.Class, "", ""); err != nil {
+	if err := auth.MayInSilence(asker.SilentSince, r.Plan.Class, "", ""); err != nil {
 		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
 	}
 	valid := map[string]bool{}
 	for _, v := range r.Votes {
-		voter, err := s.identify(ctx, v.Account, fresh)
+		voter, err := s.Identify(ctx, v.Account, call.Fresh)
 		if err != nil {
 			return fmt.Errorf("%s who approved: %w", v.Person, err)
 		}
 		if err := s.Rules.MayVote(voter.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil {
 			return fmt.Errorf("%s who approved: %w", v.Person, err)
 		}
-		if err := auth.MayInSilence(voter.silentSince, r.Plan.Class, v.Origin, r.Asked.Origin); err != nil {
+		if err := auth.MayInSilence(voter.SilentSince, r.Plan.Class, v.Origin, r.Asked.Origin); err != nil {
 			return fmt.Errorf("%s who approved: %w", v.Person, err)
 		}
 		if v.Digest == r.Plan.Digest {
@@ -211,7 +213,7 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 }
 
 // Derive makes a run's plan anew, of its inputs and what this replica knows now.
-func (s *Service) Derive(r engine.Run) (runbooks.Plan, error) { return s.planner.Plan(r.Inputs) }
+func (s *Service) Derive(r engine.Run) (runbooks.Plan, error) { return s.Planner.Plan(r.Inputs) }
 
 func short(digest string) string {
 	if len(digest) > 6 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/guard"
 	"dhbot/runbooks"
@@ -16,7 +17,7 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
 	var no *guard.RefusedError
 	if errors.As(err, &no) {
-		return nil, said("Nothing was run: %s. %s", no.Text, byHand(plan))
+		return nil, call.Refuse("Nothing was run: %s. %s", no.Text, byHand(plan))
 	}
 	return unclear, err
 }
@@ -25,7 +26,7 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 // what was listed, what its processes need, and the guards that its plan has behind
 // its first change.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
-	if err := s.listAgain(ctx, r.Inputs); err != nil {
+	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err
 	}
 	plan, err := s.Derive(r) // never the bytes that are stored

@@ -81,7 +81,7 @@ var lists = map[string]string{
 func listed(h *house, in runbooks.Inputs) (runbooks.Plan, error) {
 	in.Listed = map[string][]string{}
 	for {
-		plan, err := h.planner.Plan(in)
+		plan, err := h.Planner.Plan(in)
 		if err != nil || len(plan.Discover) == 0 {
 			return plan, err
 		}

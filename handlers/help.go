@@ -8,34 +8,34 @@ import (
 	"strings"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 	"dhbot/runbooks"
-	"dhbot/runbooks/catalogs"
 )
 
 // help shows the commands, or more about one verb or process.
-func (s *Service) help(ctx context.Context, c *call) error {
-	if c.topic == "" {
-		return c.reply.Ephemeral(ctx, card.Help(s.helpGroups(c), c.cluster.Name))
+func (s *Service) help(ctx context.Context, c *call.Call) error {
+	if c.Topic == "" {
+		return c.Reply.Ephemeral(ctx, card.Help(s.helpGroups(c), c.Cluster.Name))
 	}
-	topic := command.Word(firstWord(c.topic))
-	for _, cmd := range c.names.Commands() {
+	topic := command.Word(firstWord(c.Topic))
+	for _, cmd := range c.Names.Commands() {
 		if cmd.Verb == topic || slices.Contains(cmd.Aliases, topic) {
-			return c.reply.Ephemeral(ctx, card.HelpVerb(s.helpTopic(c, cmd)))
+			return c.Reply.Ephemeral(ctx, card.HelpVerb(s.helpTopic(c, cmd)))
 		}
 	}
-	match := c.catalog.Find(topic)
+	match := c.Catalog.Find(topic)
 	if match.Process != nil {
-		return c.reply.Ephemeral(ctx, card.HelpProcess(*match.Process, hostNamesOf(c, match.Process)))
+		return c.Reply.Ephemeral(ctx, card.HelpProcess(*match.Process, call.HostNamesOf(c, match.Process)))
 	}
-	q := &command.Question{Code: command.UnknownName, Text: "No help about " + command.Shown(c.topic) + "."}
-	verbs := make([]string, 0, len(c.names.Commands()))
-	for _, cmd := range c.names.Commands() {
+	q := &command.Question{Code: command.UnknownName, Text: "No help about " + command.Shown(c.Topic) + "."}
+	verbs := make([]string, 0, len(c.Names.Commands()))
+	for _, cmd := range c.Names.Commands() {
 		verbs = append(verbs, cmd.Verb)
 	}
 	for _, n := range append(runbooks.Suggest(topic, verbs), match.Suggestions...) {
-		q.Choices = append(q.Choices, c.names.Choose(c.Channel, "help "+n)...)
+		q.Choices = append(q.Choices, c.Names.Choose(c.Channel, "help "+n)...)
 	}
 	return q
 }
@@ -45,11 +45,11 @@ var mostUsed = []string{"status", "logs", "verify", "restart", "start", "stop", 
 
 // helpGroups are the commands that the person may use here: those most used one
 // by one, the others by name.
-func (s *Service) helpGroups(c *call) []card.HelpGroup {
+func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	first := card.HelpGroup{Title: "Most used"}
 	look, change := card.HelpGroup{Title: "Look", Compact: true}, card.HelpGroup{Title: "Change", Compact: true}
 	incidents, runs := card.HelpGroup{Title: "Incidents", Compact: true}, card.HelpGroup{Title: "Runs", Compact: true}
-	for _, cmd := range c.names.Commands() {
+	for _, cmd := range c.Names.Commands() {
 		into := &look
 		switch {
 		case !s.mayUse(c, cmd):
@@ -73,19 +73,19 @@ func (s *Service) helpGroups(c *call) []card.HelpGroup {
 
 // mayUse says that a person may use a command on some target or run here; the
 // gate decides about each.
-func (s *Service) mayUse(c *call, cmd command.Command) bool {
-	if s.Rules.MayAsk(c.who.Person, c.cluster.Name, cmd.Class, c.Channel) == nil {
+func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
+	if s.Rules.MayAsk(c.Who.Person, c.Cluster.Name, cmd.Class, c.Channel) == nil {
 		return true
 	}
-	return cmd.Object == command.RunNamed && s.Rules.MayVote(c.who.Person, "", c.cluster.Name, cmd.Class) == nil
+	return cmd.Object == command.RunNamed && s.Rules.MayVote(c.Who.Person, "", c.Cluster.Name, cmd.Class) == nil
 }
 
 // helpTopic is all there is to say about one command: to the person asking,
 // in their cluster.
-func (s *Service) helpTopic(c *call, cmd command.Command) card.HelpTopic {
+func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
-		t.MayNot = "You have not the role for it in " + c.cluster.Name + "."
+		t.MayNot = "You have not the role for it in " + c.Cluster.Name + "."
 	}
 	for _, p := range cmd.Params {
 		t.Params = append(
@@ -130,23 +130,15 @@ func helpRow(cmd command.Command) card.HelpRow {
 }
 
 // processesFor are the processes that a verb can be said of in this cluster.
-func (s *Service) processesFor(c *call, cmd command.Command) []string {
+func (s *Service) processesFor(c *call.Call, cmd command.Command) []string {
 	if cmd.Object != command.ProcessNamed && cmd.Object != command.AnyTarget {
 		return nil
 	}
 	var out []string
-	for _, p := range c.catalog.Processes() {
-		if len(c.cluster.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
+	for _, p := range c.Catalog.Processes() {
+		if len(c.Cluster.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
 			out = append(out, p.ID)
 		}
-	}
-	return out
-}
-
-func hostNamesOf(c *call, p *catalogs.Process) []string {
-	var out []string
-	for _, h := range c.cluster.HostsOf(p.ID) {
-		out = append(out, h.Name)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
@@ -44,11 +45,11 @@ func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeB
 // known, and again when the hosts have answered, where no answer is as new as
 // maxAge. Who may read nothing sees why.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
-	who, err := h.s.identify(ctx, a, recent)
+	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {
 		return publish(ctx, []card.Card{card.Refusal(err.Error())})
 	}
-	clusters, sees := h.s.readable(who.Person, ""), h.s.sees(who.Person, "")
+	clusters, sees := h.s.Readable(who.Person, ""), h.s.Sees(who.Person, "")
 	if len(clusters) == 0 {
 		return publish(ctx, []card.Card{card.Refusal("Not allowed: " + who.Name + " may read no cluster. Whoever runs the bot can add you under `roles`.")})
 	}
@@ -71,18 +72,18 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 // runs are the cards about what is asked for and under way in the clusters that
 // somebody sees.
 func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card.Card {
-	in, err := h.s.inHand(ctx, sees)
+	in, err := h.s.InHand(ctx, sees)
 	if err != nil {
 		h.s.Logger.WarnContext(ctx, "runs not read for a home page", "err", err)
 		return []card.Card{card.Refusal("My state store does not answer, so I cannot say what is under way.")}
 	}
 	var out []card.Card
-	for _, st := range in.open {
+	for _, st := range in.Open {
 		if st.Run.State == engine.Waiting && len(out) < homeVotes {
 			out = append(out, runcard.Request(st.Run))
 		}
 	}
-	return append(out, runcard.Runs(in.open, in.ended), runcard.Locks(in.locks, in.open, h.s.Now()))
+	return append(out, runcard.Runs(in.Open, in.Ended), runcard.Locks(in.Locks, in.Open, h.s.Now()))
 }
 
 // withBoards puts the clusters' boards above the runs; old are the clusters
@@ -106,7 +107,7 @@ func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge 
 
 // ask brings a cluster's board up to date. Callers that want it at the same time
 // wait for one answer.
-func (h *Homes) ask(ctx context.Context, who person, cl *fleet.Cluster, maxAge time.Duration) {
+func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, maxAge time.Duration) {
 	h.mu.Lock()
 	b := h.boards[cl.Name]
 	if b == nil {
@@ -134,13 +135,13 @@ func (h *Homes) ask(ctx context.Context, who person, cl *fleet.Cluster, maxAge t
 
 // lookAt asks the hosts of a cluster how all of its processes are, and records
 // that a person looked.
-func (s *Service) lookAt(ctx context.Context, who person, cl *fleet.Cluster) (card.Card, error) {
+func (s *Service) lookAt(ctx context.Context, who call.Person, cl *fleet.Cluster) (card.Card, error) {
 	board, err := s.Status.Assess(ctx, status.Query{Scope: incident.Scope{Cluster: cl.Name}})
 	if err != nil {
 		return card.Card{}, err
 	}
 	r := audit.Record{
-		At: s.Now(), Kind: audit.ReadDone, Person: who.Name, Account: who.Account.String(), Via: string(Home),
+		At: s.Now(), Kind: audit.ReadDone, Person: who.Name, Account: who.Account.String(), Via: string(call.Home),
 		Cluster: cl.Name, Action: "status", Severity: board.Worst().String(),
 	}
 	if err := s.Log.Append(ctx, r, ""); err != nil {

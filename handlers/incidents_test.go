@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/command"
 	"dhbot/internal/incident"
@@ -75,15 +76,15 @@ func TestIncidentHandling(t *testing.T) {
 	contains(t, h.say("UANNA", "release").all(), "anna released it, ben owned it")
 	contains(t, h.say("UANNA", "own prod-9").all(), "There is no open incident", "nothing was changed")
 	tap := h.message("UANNA", "")
-	tap.Via, tap.Tap = Button, Tap{Action: "command", Value: command.Fields{Verb: "own", Incident: "prod-1"}.Encode()}
+	tap.Via, tap.Tap = call.Button, call.Tap{Action: "command", Value: command.Fields{Verb: "own", Incident: "prod-1"}.Encode()}
 	contains(t, h.handleMessage(tap).all(), "anna is on it")
 	form := h.message("UBEN", "")
-	form.Via, form.Tap = Button, Tap{Action: "command", Value: command.Fields{Verb: "note", Incident: "prod-1"}.Encode()}
+	form.Via, form.Tap = call.Button, call.Tap{Action: "command", Value: command.Fields{Verb: "note", Incident: "prod-1"}.Encode()}
 	if a := h.handleMessage(form); len(a.forms) != 1 || a.forms[0].Value != "prod-1" {
 		t.Errorf("no form: %+v", a)
 	}
 	form = h.message("UBEN", "")
-	form.Via, form.Tap = Form, Tap{Action: "noted", Value: "prod-1", Fields: map[string]string{"text": "looked at the disk"}}
+	form.Via, form.Tap = call.Form, call.Tap{Action: "noted", Value: "prod-1", Fields: map[string]string{"text": "looked at the disk"}}
 	contains(t, h.handleMessage(form).all(), "ben: looked at the disk")
 	if o := h.handling(t, "prod", "prod-1").Owner; o == nil || o.Person != "anna" {
 		t.Errorf("owner %+v", o)
@@ -117,7 +118,7 @@ func TestSeveralIncidents(t *testing.T) {
 		t.Errorf("changed: %v %v", list, err)
 	}
 	m := h.message("UANNA", "own")
-	m.Via, m.Thread = Mention, "1.2"
+	m.Via, m.Thread = call.Mention, "1.2"
 	contains(t, h.handleMessage(m).all(), "prod-2", "anna is on it")
 }
 

@@ -4,15 +4,12 @@ import (
 	"context"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
-
-// stillAllowed is how old an answer about a person may be who follows
-// something.
-const stillAllowed = 5 * time.Minute
 
 // Look looks at a scope for the monitor.
 func (s *Service) Look(
@@ -23,7 +20,7 @@ func (s *Service) Look(
 
 // MayFollow says whether the person who follows something may still look at it.
 func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
-	p, err := s.identify(ctx, f.Account, stillAllowed)
+	p, err := s.Identify(ctx, f.Account, call.StillAllowed)
 	if err != nil {
 		return err
 	}

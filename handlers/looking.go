@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -13,18 +14,18 @@ import (
 // looking stores that an approver is looking at a run, so that not
 // all of them do, and the next reminder mentions no one. It is not binding: whoever
 // may approve still can.
-func (s *Service) looking(ctx context.Context, c *call) error {
+func (s *Service) looking(ctx context.Context, c *call.Call) error {
 	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
 		return err
 	}
-	if c.Via == Button { // in the window of the details, which then says so
-		r := c.about
+	if c.Via == call.Button { // in the window of the details, which then says so
+		r := c.About
 		r.Looking = &engine.Look{Actor: s.actor(c), At: s.Now()}
-		if c.reply.Ask(ctx, runcard.DetailsPage(r, 0)) == nil {
+		if c.Reply.Ask(ctx, runcard.DetailsPage(r, 0)) == nil {
 			return nil
 		}
 	}
-	return c.reply.Ephemeral(ctx, runcard.Looking(c.about))
+	return c.Reply.Ephemeral(ctx, runcard.Looking(c.About))
 }
 
 // beside names the other hosts of the cluster on which a process runs that a run

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
@@ -25,7 +26,7 @@ func TestLooking(t *testing.T) {
 		t.Errorf("a reader: %q", a.all())
 	}
 	m := h.message("UCHRIS", "")
-	m.Via, m.Tap = Button, Tap{Action: card.TapLooking, Value: id + " 7f3a9c"}
+	m.Via, m.Tap = call.Button, call.Tap{Action: card.TapLooking, Value: id + " 7f3a9c"}
 	if a := h.handleMessage(m); len(a.forms) != 1 || !strings.Contains(card.PlainText(card.Card{Body: a.forms[0].Body}), "chris is looking since") {
 		t.Errorf("an approver: %+v", a.forms)
 	}
@@ -51,7 +52,7 @@ func TestLateTapsAreAnswered(t *testing.T) {
 	h := newHouse(t)
 	tap := func(user, action, value string) *answers {
 		m := h.message(user, "")
-		m.Via, m.Tap = Button, Tap{Action: action, Value: value}
+		m.Via, m.Tap = call.Button, call.Tap{Action: action, Value: value}
 		return h.handleMessage(m)
 	}
 	ask := func(text string) string {
@@ -112,7 +113,7 @@ func TestDetails(t *testing.T) {
 		t.Errorf("a stranger: %s", a.all())
 	}
 	m := h.message("URITA", "")
-	m.Via, m.Tap = Button, Tap{Action: card.TapDetails, Value: r.ID + " " + r.Plan.Digest + " 7"}
+	m.Via, m.Tap = call.Button, call.Tap{Action: card.TapDetails, Value: r.ID + " " + r.Plan.Digest + " 7"}
 	if a := h.handleMessage(m); len(a.forms) != 1 || a.forms[0].Action != card.TapDetails {
 		t.Errorf("a page: %+v", a.forms)
 	}
@@ -169,7 +170,7 @@ func TestSuggestionsCanBeTapped(t *testing.T) {
 	}
 	tap := func(b card.Button) *answers {
 		m := h.message("URITA", "")
-		m.Via, m.Tap = Button, Tap{Action: b.Action, Value: b.Value}
+		m.Via, m.Tap = call.Button, call.Tap{Action: b.Action, Value: b.Value}
 		return h.handleMessage(m)
 	}
 	if a := tap(status[0]); len(a.shown) == 0 || !strings.Contains(a.all(), "Running") {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/fleet"
 	"dhbot/internal/test/statustest"
@@ -79,7 +80,7 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 	h, now := clockHouse(t)
 	for _, tt := range []struct {
 		user, text, want string
-		spoil            func(*Message)
+		spoil            func(*call.Message)
 	}{
 		{user: "URITA", text: "maintenance db_dis in prod 2h", want: "Not allowed"},
 		{user: "UNOBODY", text: "maintenance", want: "Not allowed"},
@@ -89,8 +90,8 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "From 5m to 7d"},
 		{user: "UBEN", text: "maintenance db_diss in prod 2h", want: "db_dis"},
 		{user: "UBEN", text: "maintenance db_dis in prod end", want: "not in maintenance"},
-		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "state store", spoil: func(m *Message) { m.Key = "" }},
-		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "shared", spoil: func(m *Message) { m.ChannelShared = true }},
+		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "state store", spoil: func(m *call.Message) { m.Key = "" }},
+		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "shared", spoil: func(m *call.Message) { m.ChannelShared = true }},
 	} {
 		m := h.message(tt.user, tt.text)
 		m.At = *now

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 )
@@ -49,7 +50,7 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 		"restart db_ltds\nrestart merge":                "",
 		"restart db_ltds is what I would do, thoughts?": "",
 	} {
-		for _, via := range []Via{Slash, Mention, Shortcut} {
+		for _, via := range []call.Via{call.Slash, call.Mention, call.Shortcut} {
 			h := newHouse(t)
 			m := h.message("UANNA", text)
 			m.Via = via
@@ -77,13 +78,13 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 // nothing out of an edited message.
 func TestTalkIsNoCommand(t *testing.T) {
 	h := newHouse(t)
-	for _, spoil := range []func(*Message){
-		func(m *Message) { m.Talk = true },
-		func(m *Message) { m.Edited = true },
+	for _, spoil := range []func(*call.Message){
+		func(m *call.Message) { m.Talk = true },
+		func(m *call.Message) { m.Edited = true },
 	} {
 		for _, text := range []string{"restart db_ltds", "restart db_ltds because it hangs", "restart tailer1 until the backup is done"} {
 			m := h.message("UANNA", text)
-			m.Via = Mention
+			m.Via = call.Mention
 			spoil(&m)
 			h.handleMessage(m)
 			m.Account.User = "UNOBODY"
@@ -117,7 +118,7 @@ func TestRunIsForItsRequester(t *testing.T) {
 	}
 	tap := func(user string, b card.Button) string {
 		m := h.message(user, "")
-		m.Via, m.Tap = Button, Tap{Action: b.Action, Value: b.Value}
+		m.Via, m.Tap = call.Button, call.Tap{Action: b.Action, Value: b.Value}
 		return h.handleMessage(m).all()
 	}
 	b := propose("restart ltds, merge")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/status"
@@ -34,7 +35,7 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 	if err != nil || process == "" {
 		return err
 	}
-	return said("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
+	return call.Refuse("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
 		process, why)
 }
 

@@ -1,9 +1,11 @@
 package handlers
 
 import (
-	"dhbot/internal/command"
 	"strings"
 	"testing"
+
+	"dhbot/handlers/call"
+	"dhbot/internal/command"
 )
 
 // TestOnlyReads holds that only plain reads go unclaimed, and that nothing is
@@ -37,7 +39,7 @@ func TestOnlyReads(t *testing.T) {
 		}
 	}
 	tap := h.message("UANNA", "status db_dis")
-	tap.Via = Button
+	tap.Via = call.Button
 	if h.OnlyReads(tap) {
 		t.Error("a tap went unclaimed")
 	}

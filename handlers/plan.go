@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
@@ -10,8 +11,8 @@ import (
 
 // showPlan shows what a command would run, its level, who could approve it and
 // what stands in its way. Nothing is sent but the reads that the plan is made of.
-func (s *Service) showPlan(ctx context.Context, c *call) error {
-	if err := s.Rules.MayAsk(c.who.Person, c.cluster.Name, runbooks.Read, c.Channel); err != nil {
+func (s *Service) showPlan(ctx context.Context, c *call.Call) error {
+	if err := s.Rules.MayAsk(c.Who.Person, c.Cluster.Name, runbooks.Read, c.Channel); err != nil {
 		return err
 	}
 	plan, err := s.planFor(ctx, c)
@@ -23,47 +24,47 @@ func (s *Service) showPlan(ctx context.Context, c *call) error {
 		view.Need = 0
 	}
 	if view.Need > 0 {
-		for _, p := range s.Rules.Eligible(plan.Cluster, c.who.Name) {
+		for _, p := range s.Rules.Eligible(plan.Cluster, c.Who.Name) {
 			view.Approvers = append(view.Approvers, p.Name)
 		}
 	}
-	if err := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
+	if err := s.Rules.MayAsk(c.Who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
 		view.Against = append(view.Against, err.Error())
-	} else if err := s.approvable(ctx, plan.Cluster, c.who.Name, view.Need); err != nil {
+	} else if err := s.Approvable(ctx, plan.Cluster, c.Who.Name, view.Need); err != nil {
 		view.Against = append(view.Against, err.Error())
 	}
 	view.Against = append(view.Against, s.against(ctx, c, plan)...)
-	c.askedBack = false
-	return c.reply.Ephemeral(ctx, runcard.WouldRun(view))
+	c.AskedBack = false
+	return c.Reply.Ephemeral(ctx, runcard.WouldRun(view))
 }
 
 // planFor is the plan of a request, with its discovery reads done.
-func (s *Service) planFor(ctx context.Context, c *call) (runbooks.Plan, error) {
+func (s *Service) planFor(ctx context.Context, c *call.Call) (runbooks.Plan, error) {
 	if assessesSeveral(c) {
 		return together(&s.Grammar, c, s.Now)
 	}
-	in, err := c.inputs(s.Now())
+	in, err := c.Inputs(s.Now())
 	if err != nil {
 		return runbooks.Plan{}, err
 	}
-	plan, err := s.planner.Plan(in)
+	plan, err := s.Planner.Plan(in)
 	if err != nil {
 		return plan, err
 	}
-	may := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel)
+	may := s.Rules.MayAsk(c.Who.Person, plan.Cluster, plan.Class, c.Channel)
 	switch {
 	case may != nil && plan.Class == runbooks.Sensitive:
 		return plan, may
 	case may != nil:
 		return plan, nil // what only an operator may have looked up stays open
 	}
-	_, plan, err = s.bindPlan(ctx, in)
+	_, plan, err = s.BindPlan(ctx, in)
 	return plan, err
 }
 
 // against is what stands in the way of a plan right now: open runs of the same,
 // locks, and dependencies that are down.
-func (s *Service) against(ctx context.Context, c *call, plan runbooks.Plan) []string {
+func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan) []string {
 	if !plan.Class.Changing() {
 		return nil
 	}
@@ -82,7 +83,7 @@ func (s *Service) against(ctx context.Context, c *call, plan runbooks.Plan) []st
 		return append(out, "The locks could not be read.")
 	}
 	out = append(out, locksAgainst(held, plan)...)
-	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
+	if err := s.needsServe(ctx, plan, c.Anyway); err != nil {
 		out = append(out, err.Error())
 	}
 	unclear, err := s.guards(ctx, plan)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
@@ -232,7 +233,7 @@ func TestReadsSayWhoAsked(t *testing.T) {
 		t.Errorf("a slash command: %q", a.all())
 	}
 	m := h.message("URITA", "status db_dis")
-	m.Via = Mention
+	m.Via = call.Mention
 	if a := h.handleMessage(m); strings.Contains(a.all(), "asked by") {
 		t.Errorf("a mention: %q", a.all())
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 )
@@ -22,15 +23,15 @@ func TestLate(t *testing.T) {
 		t.Fatalf("%d runs, buttons %+v", len(h.openRuns(t)), a.card.Buttons)
 	}
 	tap := h.message("UANNA", "")
-	tap.Via, tap.Tap = Button, Tap{Action: card.TapCommand, Value: a.card.Buttons[0].Value}
+	tap.Via, tap.Tap = call.Button, call.Tap{Action: card.TapCommand, Value: a.card.Buttons[0].Value}
 	h.Handle(t.Context(), tap, &answers{})
 	runs := h.openRuns(t)
 	if len(runs) != 1 {
 		t.Fatalf("%d runs after the button", len(runs))
 	}
 	vote := h.message("UBEN", "")
-	vote.Via, vote.At = Button, time.Now().Add(-2*time.Minute)
-	vote.Tap = Tap{Action: card.TapApprove, Value: runs[0].Run.ID + " " + runs[0].Run.Plan.Digest}
+	vote.Via, vote.At = call.Button, time.Now().Add(-2*time.Minute)
+	vote.Tap = call.Tap{Action: card.TapApprove, Value: runs[0].Run.ID + " " + runs[0].Run.Plan.Digest}
 	if said := h.handleMessage(vote).all(); !strings.Contains(said, "late") || h.openRuns(t)[0].Run.State != engine.Waiting {
 		t.Errorf("a late tap: %q, %s", said, h.openRuns(t)[0].Run.State)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -14,33 +15,33 @@ import (
 
 // request turns a command into a stored run. What people see of it is the
 // run's one message, which the publisher keeps.
-func (s *Service) request(ctx context.Context, c *call) error {
-	inputs, err := c.inputs(s.Now())
+func (s *Service) request(ctx context.Context, c *call.Call) error {
+	inputs, err := c.Inputs(s.Now())
 	if err != nil {
 		return err
 	}
-	if c.proposed != nil && c.proposed.Minted != nil {
-		inputs.Minted = c.proposed.Minted
+	if c.Proposed != nil && c.Proposed.Minted != nil {
+		inputs.Minted = c.Proposed.Minted
 	}
-	inputs, plan, err := s.bindPlanFor(ctx, c, inputs)
+	inputs, plan, err := s.BindPlanFor(ctx, c, inputs)
 	if err != nil {
 		return err
 	}
 	if shown, err := s.shownAlready(ctx, c, plan); shown || err != nil {
 		return err
 	}
-	if err := s.needsServe(ctx, plan, c.anyway); err != nil {
+	if err := s.needsServe(ctx, plan, c.Anyway); err != nil {
 		return err
 	}
 	unclear, err := s.guards(ctx, plan)
 	if err != nil {
 		return err
 	}
-	if s.need(plan, unclear) == 0 && c.mustConfirm(plan) {
+	if s.need(plan, unclear) == 0 && c.MustConfirm(plan) {
 		switch {
-		case c.proposed == nil && !c.confirmed():
+		case c.Proposed == nil && !c.Confirmed():
 			return s.propose(ctx, c, inputs, plan, "")
-		case c.proposed != nil && c.proposed.Digest != plan.Digest:
+		case c.Proposed != nil && c.Proposed.Digest != plan.Digest:
 			return s.propose(ctx, c, inputs, plan, "What would run has changed since it was shown.")
 		}
 	}
@@ -48,20 +49,20 @@ func (s *Service) request(ctx context.Context, c *call) error {
 }
 
 // submit stores the run, unless no one could ever approve it.
-func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, plan runbooks.Plan, unclear []engine.Unclear) error {
+func (s *Service) submit(ctx context.Context, c *call.Call, inputs runbooks.Inputs, plan runbooks.Plan, unclear []engine.Unclear) error {
 	need := s.need(plan, unclear)
-	if err := s.approvable(ctx, c.cluster.Name, c.who.Name, need); err != nil {
-		return said("%v Nothing was run. %s", err, byHand(plan))
+	if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {
+		return call.Refuse("%v Nothing was run. %s", err, byHand(plan))
 	}
 	run := engine.Run{
 		V: engine.FormVersion, Inputs: inputs, Plan: plan, Need: need,
 		Asked:  s.actor(c),
-		Reason: redact.Line(c.rest, reasonRunes),
+		Reason: redact.Line(c.Rest, call.ReasonRunes),
 		Place:  s.placeOf(c),
-		Beside: beside(c.cluster, plan), Unclear: unclear, Anyway: c.anyway,
+		Beside: beside(c.Cluster, plan), Unclear: unclear, Anyway: c.Anyway,
 	}
 	if need > 0 {
-		run.Called = callees(s.Rules.Call(c.cluster.Name, c.who.Name, auth.FirstRound))
+		run.Called = call.Callees(s.Rules.Call(c.Cluster.Name, c.Who.Name, auth.FirstRound))
 		run.Last = s.lastTime(ctx, inputs, plan)
 	}
 	const tries = 8
@@ -72,9 +73,9 @@ func (s *Service) submit(ctx context.Context, c *call, inputs runbooks.Inputs, p
 		}
 		run.ID = id
 		_, err = s.Engine.Submit(ctx, run, c.Key)
-		c.settled = err == nil
+		c.Settled = err == nil
 		if err == nil {
-			c.asked = id
+			c.Asked = id
 			s.tellWhere(ctx, c, run)
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
@@ -17,9 +18,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-func (h *house) tap(user string, via Via, action, value, text string) *answers {
+func (h *house) tap(user string, via call.Via, action, value, text string) *answers {
 	m := h.message(user, "")
-	m.Via, m.Tap = via, Tap{Action: action, Value: value, Fields: map[string]string{"text": text}}
+	m.Via, m.Tap = via, call.Tap{Action: action, Value: value, Fields: map[string]string{"text": text}}
 	return h.handleMessage(m)
 }
 
@@ -34,12 +35,12 @@ func TestDestructiveApproval(t *testing.T) {
 	for what, try := range map[string]func() *answers{
 		"typed without the name":     func() *answers { return h.say("UBEN", "approve "+r.ID) },
 		"typed with another name":    func() *answers { return h.say("UBEN", "approve "+r.ID+" db_dis") },
-		"a tap":                      func() *answers { return h.tap("UBEN", Button, TapApprove, value, "") },
-		"a tap that says the name":   func() *answers { return h.tap("UBEN", Button, TapApprove, value, name) },
-		"a form without the name":    func() *answers { return h.tap("UBEN", Form, TapApproved, value, "") },
-		"a form with another name":   func() *answers { return h.tap("UBEN", Form, TapApproved, value, "db_dis") },
-		"a form without a digest":    func() *answers { return h.tap("UBEN", Form, TapApproved, r.ID, name) },
-		"a form of another plan":     func() *answers { return h.tap("UBEN", Form, TapApproved, r.ID+" 0000", name) },
+		"a tap":                      func() *answers { return h.tap("UBEN", call.Button, TapApprove, value, "") },
+		"a tap that says the name":   func() *answers { return h.tap("UBEN", call.Button, TapApprove, value, name) },
+		"a form without the name":    func() *answers { return h.tap("UBEN", call.Form, TapApproved, value, "") },
+		"a form with another name":   func() *answers { return h.tap("UBEN", call.Form, TapApproved, value, "db_dis") },
+		"a form without a digest":    func() *answers { return h.tap("UBEN", call.Form, TapApproved, r.ID, name) },
+		"a form of another plan":     func() *answers { return h.tap("UBEN", call.Form, TapApproved, r.ID+" 0000", name) },
 		"the requester types it all": func() *answers { return h.say("UANNA", "approve "+r.ID+" "+name) },
 	} {
 		a := try()
@@ -50,7 +51,7 @@ func TestDestructiveApproval(t *testing.T) {
 			t.Errorf("%s: nothing is said", what)
 		}
 	}
-	h.tap("UBEN", Form, TapApproved, value, name)
+	h.tap("UBEN", call.Form, TapApproved, value, name)
 	if now := h.run(t, r.ID); len(now.Votes) != 1 || now.State != engine.Waiting {
 		t.Fatalf("after the first: %s with %d approvals", now.State, len(now.Votes))
 	}
@@ -84,7 +85,7 @@ func TestPlanClass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHouseWith(t, func(s *Settings) { s.Catalogs = catalogs })
+	h := newHouseWith(t, func(s *call.Settings) { s.Catalogs = catalogs })
 	h.Rules.Clusters["qa"] = auth.Roles{auth.Reader: {"rita"}, auth.Data: {"anna"}}
 	if a := h.say("URITA", "peek in prod"); len(h.hosts.sent) == 0 {
 		t.Errorf("a read: %q", a.all())
@@ -132,7 +133,7 @@ func TestWhoMay(t *testing.T) {
 		h := newHouse(t)
 		who, _ := h.Rules.Identify(auth.Profile{Account: auth.Account{Team: homeTeam, User: "U" + strings.ToUpper(tt.person)}, ID: "U" + strings.ToUpper(tt.person), Organisation: homeTeam})
 		r := engine.Run{Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Cluster: "prod", Class: runbooks.Disruptive, Severity: tt.level}}
-		err := h.mayRun(&call{cmd: command.Command{Verb: tt.verb}, who: person{Person: who}, about: r})
+		err := h.mayRun(&call.Call{Cmd: command.Command{Verb: tt.verb}, Who: call.Person{Person: who}, About: r})
 		code := auth.Code("")
 		if refusal := (*auth.Refusal)(nil); errors.As(err, &refusal) {
 			code = refusal.Code
@@ -152,7 +153,7 @@ func TestWhoMay(t *testing.T) {
 
 // asking keeps how old an answer about a person could be.
 type asking struct {
-	Directory
+	call.Directory
 	ages []time.Duration
 }
 

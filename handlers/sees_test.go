@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
@@ -283,7 +284,7 @@ func TestTapsOfOneCluster(t *testing.T) {
 			t.Errorf("the action %q has no row in this test", action)
 		}
 		for _, value := range taps[action] {
-			for _, via := range []Via{Button, Form} {
+			for _, via := range []call.Via{call.Button, call.Form} {
 				for _, place := range places {
 					h.tryTap(t, action, value, via, place)
 				}
@@ -292,7 +293,7 @@ func TestTapsOfOneCluster(t *testing.T) {
 	}
 }
 
-func (h *hidden) tryTap(t *testing.T, action, value string, via Via, place string) {
+func (h *hidden) tryTap(t *testing.T, action, value string, via call.Via, place string) {
 	t.Helper()
 	st, err := h.store.Get(t.Context(), h.open)
 	if err != nil {
@@ -301,8 +302,8 @@ func (h *hidden) tryTap(t *testing.T, action, value string, via Via, place strin
 	tap := func(value string) string {
 		m := h.message("UOLGA", "")
 		m.Via, m.Channel = via, place
-		m.Tap = Tap{Action: action, Value: value, Fields: map[string]string{"text": "db_dis", card.FieldMessage: value}}
-		if action == card.TapAsk && via == Form {
+		m.Tap = call.Tap{Action: action, Value: value, Fields: map[string]string{"text": "db_dis", card.FieldMessage: value}}
+		if action == card.TapAsk && via == call.Form {
 			m.Tap.Fields["text"] = value
 		}
 		return h.handleMessage(m).everything()
@@ -359,7 +360,7 @@ func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 		t.Errorf("the page shows %q:\n%s", leaked, shown.String())
 	}
 	quinn := h.Rules.People[slices.IndexFunc(h.Rules.People, func(p auth.Person) bool { return p.Name == "quinn" })]
-	g, err := h.grammarOf(quinn, "")
+	g, err := h.GrammarOf(quinn, "")
 	if err != nil {
 		t.Fatal(err)
 	}

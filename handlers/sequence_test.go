@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
@@ -37,7 +38,7 @@ func TestSequenceWantsTheNameTyped(t *testing.T) {
 			t.Errorf("%s: its card has no %q:\n%s", tt.text, tt.summary, text)
 		}
 		tap := h.message("UBEN", "")
-		tap.Via, tap.Tap = Button, Tap{Action: TapApprove, Value: r.ID + " " + r.Plan.Digest}
+		tap.Via, tap.Tap = call.Button, call.Tap{Action: TapApprove, Value: r.ID + " " + r.Plan.Digest}
 		a = h.handleMessage(tap)
 		after, err := h.store.Get(t.Context(), r.ID)
 		if err != nil {
@@ -50,7 +51,7 @@ func TestSequenceWantsTheNameTyped(t *testing.T) {
 			continue
 		}
 		form := h.message("UBEN", "")
-		form.Via, form.Tap = Form, Tap{Action: TapApproved, Value: r.ID + " " + r.Plan.Digest, Fields: map[string]string{"text": tt.target}}
+		form.Via, form.Tap = call.Form, call.Tap{Action: TapApproved, Value: r.ID + " " + r.Plan.Digest, Fields: map[string]string{"text": tt.target}}
 		form.Account = auth.Account{Team: homeTeam, User: "UBEN"}
 		h.handleMessage(form)
 		if after, err = h.store.Get(t.Context(), r.ID); err != nil || after.Run.State == engine.Waiting {

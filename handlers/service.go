@@ -3,8 +3,12 @@ package handlers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
+	"dhbot/handlers/incidents"
+	"dhbot/handlers/reads"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
@@ -14,23 +18,23 @@ import (
 	"dhbot/runbooks"
 )
 
-// Service answers messages.
+// Service answers messages: it parses, lets the gate decide, and carries out.
 type Service struct {
-	*Base
-	*Incidents
-	*Reads
+	*call.Base
+	*incidents.Incidents
+	*reads.Reads
 }
 
 // New makes a Service of its settings, every one of which must be set.
-func New(settings Settings) (*Service, error) {
-	base, err := NewBase(settings)
+func New(settings call.Settings) (*Service, error) {
+	base, err := call.NewBase(settings)
 	if err != nil {
 		return nil, err
 	}
 	return &Service{
 		Base:      base,
-		Incidents: &Incidents{Base: base},
-		Reads:     &Reads{Base: base, following: make(chan struct{}, followed)},
+		Incidents: &incidents.Incidents{Base: base},
+		Reads:     reads.New(base),
 	}, nil
 }
 
@@ -40,7 +44,7 @@ func New(settings Settings) (*Service, error) {
 // was not understood) leaves that to the caller. Where ctx was cancelled in the
 // middle nothing is said or recorded: what failed then may be well, and the
 // message is left to whoever takes it up.
-func (s *Service) Handle(ctx context.Context, m Message, reply Reply) (settled bool) {
+func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) (settled bool) {
 	settled, err := s.handle(ctx, m, reply)
 	switch {
 	case err == nil:
@@ -59,45 +63,45 @@ func (s *Service) Handle(ctx context.Context, m Message, reply Reply) (settled b
 // OnlyReads says that a message asks for no more than a plain read. Such a
 // message need not be durable before it is acknowledged: if it is lost, so is
 // an answer and nothing else. What is not understood does not count.
-func (s *Service) OnlyReads(m Message) bool {
-	if m.Via != Slash {
+func (s *Service) OnlyReads(m call.Message) bool {
+	if m.Via != call.Slash {
 		return false
 	}
 	r, err := s.Parse(command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
 	return err == nil && r.Class() == runbooks.Read
 }
 
-func (s *Service) handle(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
-	if m.Via == Button || m.Via == Form {
+func (s *Service) handle(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
+	if m.Via == call.Button || m.Via == call.Form {
 		return s.tap(ctx, m, reply)
 	}
 	c, err := s.command(ctx, m, reply)
-	return c != nil && c.settled, err
+	return c != nil && c.Settled, err
 }
 
 // dispatch is the one way from a call to what it does: through the gate.
-func (s *Service) dispatch(ctx context.Context, c *call, reply Reply) (settled bool, err error) {
-	c.reply = reply
+func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) (settled bool, err error) {
+	c.Reply = reply
 	if err := s.gate(ctx, c); err != nil {
 		return false, err
 	}
 	err = s.carryOut(ctx, c)
-	return c.settled, err
+	return c.Settled, err
 }
 
 // explain turns an error into what a person reads, and records a refusal.
 // Whatever is not one of the known kinds becomes an internal error whose
 // details go to the log. settled says that the refusal's record settled the
 // claim.
-func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error) (settled bool) {
+func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
 	var (
 		refusal *auth.Refusal
 		asked   *command.Question
 		refused *engine.RefusedError
 		unknown *runbooks.UnknownError
-		said    *Said
-		late    *Late
-		window  *WindowError
+		said    *call.Refused
+		late    *call.Late
+		window  *call.WindowError
 	)
 	var c card.Card
 	switch {
@@ -119,7 +123,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 		c = card.Refusal(refused.Text)
 	case errors.As(err, &said):
 		c = card.Refusal(said.Text)
-	case isPlanError(err):
+	case call.IsPlanError(err):
 		c = card.Refusal("Nothing was run: " + err.Error())
 	case errors.Is(err, command.ErrFields):
 		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
@@ -142,7 +146,7 @@ func (s *Service) explain(ctx context.Context, m Message, reply Reply, err error
 	return refusal != nil && s.recordRefusal(ctx, m, refusal)
 }
 
-func (s *Service) recordRefusal(ctx context.Context, m Message, why *auth.Refusal) (settled bool) {
+func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *auth.Refusal) (settled bool) {
 	r := audit.Record{
 		At:      s.Now(),
 		Kind:    audit.Refused,
@@ -151,9 +155,13 @@ func (s *Service) recordRefusal(ctx context.Context, m Message, why *auth.Refusa
 		Cluster: why.Cluster,
 		Text:    why.Text,
 	}
-	if err := s.append(ctx, m, r); err != nil {
+	if err := s.Append(ctx, m, r); err != nil {
 		s.Logger.ErrorContext(ctx, "refusal not recorded", "account", m.Account.String(), "err", err)
 		return false
 	}
 	return true
 }
+
+// answerBudget bounds saying why something was not done when the time for doing it
+// is over.
+const answerBudget = 10 * time.Second

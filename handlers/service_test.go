@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
@@ -84,10 +85,10 @@ func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (
 	return auth.Profile{Account: a, ID: a.User, Organisation: a.Team}, nil
 }
 
-func newHouse(t *testing.T) *house { return newHouseWith(t, func(*Settings) {}) }
+func newHouse(t *testing.T) *house { return newHouseWith(t, func(*call.Settings) {}) }
 
 // newHouseWith is a house whose settings are changed.
-func newHouseWith(t *testing.T, change func(*Settings)) *house {
+func newHouseWith(t *testing.T, change func(*call.Settings)) *house {
 	t.Helper()
 	h := &house{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
 	person := func(name string, users ...string) auth.Person {
@@ -115,7 +116,7 @@ func newHouseWith(t *testing.T, change func(*Settings)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := Settings{
+	settings := call.Settings{
 		Grammar: *grammartest.New(t), Rules: rules, Directory: h.dir, Engine: eng, Runs: h.store, Windows: h.store, Keeper: h.store, Log: h.store, Posts: h.store,
 		Remote: h.hosts, NewID: h.store.NewID, OpenChannel: "C0OPEN", Now: time.Now, Logger: log,
 	}
@@ -163,11 +164,11 @@ func (a *answers) Direct(_ context.Context, c card.Card, files ...outputcard.Fil
 }
 func (a *answers) all() string { return strings.Join(append(a.shown, a.whispered...), "\n") }
 
-func (h *house) message(user, text string) Message {
-	return Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
+func (h *house) message(user, text string) call.Message {
+	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
-func (h *house) handleMessage(m Message) *answers {
+func (h *house) handleMessage(m call.Message) *answers {
 	a := &answers{}
 	h.Handle(context.Background(), m, a)
 	return a
@@ -283,7 +284,7 @@ func TestVotes(t *testing.T) {
 	}
 	tap := func(user, action, value string) *answers {
 		m := h.message(user, "")
-		m.Via, m.Tap = Button, Tap{Action: action, Value: value}
+		m.Via, m.Tap = call.Button, call.Tap{Action: action, Value: value}
 		return h.handleMessage(m)
 	}
 	good := r.ID + " " + r.Plan.Digest
@@ -432,11 +433,11 @@ func TestNobodyCouldApprove(t *testing.T) {
 // TestWhatMayNotChange: late, unclaimed, or where outsiders read.
 func TestWhatMayNotChange(t *testing.T) {
 	h := newHouse(t)
-	for what, spoil := range map[string]func(*Message){
-		"late":      func(m *Message) { m.At = m.At.Add(-2 * time.Minute) },
-		"unclaimed": func(m *Message) { m.Key = "" },
-		"shared":    func(m *Message) { m.ChannelShared = true },
-		"outside":   func(m *Message) { m.Outside = true },
+	for what, spoil := range map[string]func(*call.Message){
+		"late":      func(m *call.Message) { m.At = m.At.Add(-2 * time.Minute) },
+		"unclaimed": func(m *call.Message) { m.Key = "" },
+		"shared":    func(m *call.Message) { m.ChannelShared = true },
+		"outside":   func(m *call.Message) { m.Outside = true },
 	} {
 		m := h.message("UANNA", "restart db_ltds")
 		spoil(&m)

@@ -3,20 +3,21 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 )
 
 // ask is a shortcut of the platform. Used, it opens a window to type a command
 // into; what is typed there goes the one way of all that is typed.
-func (s *Service) ask(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
-	if m.Via == Form {
-		m.Via = Shortcut
+func (s *Service) ask(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
+	if m.Via == call.Form {
+		m.Via = call.Shortcut
 		m.Text = m.Tap.Fields["text"]
-		m.Tap = Tap{}
+		m.Tap = call.Tap{}
 		c, err := s.command(ctx, m, reply)
-		return c != nil && c.settled, err
+		return c != nil && c.Settled, err
 	}
-	g, err := s.grammarFor(ctx, m)
+	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/test/grammartest"
@@ -37,7 +38,7 @@ func TestShortcut(t *testing.T) {
 	h := newHouse(t)
 	open := func(user string) *answers {
 		m := h.message(user, "")
-		m.Via, m.Tap = Button, Tap{Action: card.TapAsk, Fields: map[string]string{card.FieldMessage: "is db_dis down?"}}
+		m.Via, m.Tap = call.Button, call.Tap{Action: card.TapAsk, Fields: map[string]string{card.FieldMessage: "is db_dis down?"}}
 		return h.handleMessage(m)
 	}
 	if a := open("UANNA"); len(a.forms) != 1 || a.forms[0].Inputs[0].Initial != "status db_dis in prod" {
@@ -48,7 +49,7 @@ func TestShortcut(t *testing.T) {
 	}
 	typed := func(user, text string) *answers {
 		m := h.message(user, "")
-		m.Via, m.Thread, m.Tap = Form, "12.3", Tap{Action: card.TapAsk, Fields: map[string]string{"text": text}}
+		m.Via, m.Thread, m.Tap = call.Form, "12.3", call.Tap{Action: card.TapAsk, Fields: map[string]string{"text": text}}
 		return h.handleMessage(m)
 	}
 	if a := typed("URITA", "status db_dis"); len(a.shown) == 0 || !strings.Contains(a.all(), "Running") {
@@ -62,7 +63,7 @@ func TestShortcut(t *testing.T) {
 	}
 	typed("UANNA", "restart db_dis disk full")
 	runs := h.openRuns(t)
-	if len(runs) != 1 || runs[0].Run.Asked.Via != string(Shortcut) || runs[0].Run.Reason != "disk full" || runs[0].Run.Place.Thread != "12.3" {
+	if len(runs) != 1 || runs[0].Run.Asked.Via != string(call.Shortcut) || runs[0].Run.Reason != "disk full" || runs[0].Run.Place.Thread != "12.3" {
 		t.Fatalf("%+v", runs)
 	}
 	id := runs[0].Run.ID

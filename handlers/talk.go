@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 )
@@ -12,12 +13,12 @@ import (
 // was edited: no change is taken from either. A question that only reads is
 // answered; a change is offered as its plan and its target's status; everything
 // else is talk, to which the bot has nothing to say.
-func (s *Service) talk(ctx context.Context, m Message, reply Reply) error {
-	who, refused := s.author(ctx, m, recent)
+func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) error {
+	who, refused := s.Author(ctx, m, call.Recent)
 	if refused != nil {
 		return nil // strangers talk about whatever they like
 	}
-	g, refused := s.grammarOf(who.Person, m.Channel)
+	g, refused := s.GrammarOf(who.Person, m.Channel)
 	if refused != nil {
 		return nil
 	}
@@ -31,8 +32,8 @@ func (s *Service) talk(ctx context.Context, m Message, reply Reply) error {
 		if r.Command.Object != command.AnyTarget && r.Command.Object != command.ProcessNamed || r.Process == nil && len(r.Hosts) == 0 {
 			return nil
 		}
-		c := newCall(m, r)
-		c.names = g
+		c := call.New(m, r)
+		c.Names = g
 		_, err = s.dispatch(ctx, c, reply)
 		return err
 	}

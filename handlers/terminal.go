@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
@@ -27,30 +28,30 @@ type Outcome struct {
 
 // Command answers one command of a terminal as Handle answers a message: the
 // same parser, the same gate.
-func (s *Service) Command(ctx context.Context, m Message, reply Reply) Outcome {
+func (s *Service) Command(ctx context.Context, m call.Message, reply call.Reply) Outcome {
 	c, err := s.command(ctx, m, reply)
 	if err != nil {
 		s.explain(ctx, m, reply, err)
 		return Outcome{}
 	}
-	out := Outcome{OK: !c.askedBack, Run: c.asked, Asked: c.asked != "", Proposal: c.offer}
-	if c.cmd.Object == command.RunNamed && c.cmd.Class.Changing() {
-		out.Run = c.run
+	out := Outcome{OK: !c.AskedBack, Run: c.Asked, Asked: c.Asked != "", Proposal: c.Offer}
+	if c.Cmd.Object == command.RunNamed && c.Cmd.Class.Changing() {
+		out.Run = c.Run
 	}
 	return out
 }
 
 // command is the one way of whatever is typed.
-func (s *Service) command(ctx context.Context, m Message, reply Reply) (*call, error) {
+func (s *Service) command(ctx context.Context, m call.Message, reply call.Reply) (*call.Call, error) {
 	if m.Talk || m.Edited {
 		return nil, s.talk(ctx, m, reply)
 	}
-	var c *call
+	var c *call.Call
 	var err error
 	if m.Proposal != "" {
 		c, err = s.accepted(ctx, m, m.Proposal)
 	} else {
-		c, err = s.understand(ctx, m)
+		c, err = s.Understand(ctx, m)
 	}
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (s *Service) command(ctx context.Context, m Message, reply Reply) (*call, e
 // placeOf is where the message of a run stands. What was asked for where
 // no one else looks (a terminal, a direct message, the bot's own page) is shown
 // in the channel of the config, or the approvers would never see it.
-func (s *Service) placeOf(c *call) engine.Place {
+func (s *Service) placeOf(c *call.Call) engine.Place {
 	if c.Channel == "" || c.Alone {
 		return engine.Place{Channel: s.OpenChannel}
 	}
@@ -71,11 +72,11 @@ func (s *Service) placeOf(c *call) engine.Place {
 
 // tellWhere says where the message of a run stands, to a person who does not
 // see it where they are. A terminal shows the run itself.
-func (s *Service) tellWhere(ctx context.Context, c *call, r engine.Run) {
-	if c.Via == Terminal || s.placeOf(c).Channel == c.Channel {
+func (s *Service) tellWhere(ctx context.Context, c *call.Call, r engine.Run) {
+	if c.Via == call.Terminal || s.placeOf(c).Channel == c.Channel {
 		return
 	}
-	if err := c.reply.Ephemeral(ctx, runcard.AskedElsewhere(r)); err != nil {
+	if err := c.Reply.Ephemeral(ctx, runcard.AskedElsewhere(r)); err != nil {
 		s.Logger.WarnContext(ctx, "a person was not told where the run's message is", "run", r.ID, "err", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/test/grammartest"
@@ -27,7 +28,7 @@ func keep(last *[]string) func(context.Context, []card.Card) error {
 func (h *house) atTerminal(person, text string) (Outcome, *answers) {
 	a := &answers{}
 	m := h.message("", text)
-	m.Via, m.Channel, m.Account = Terminal, "", auth.Account{Team: auth.LocalTeam, User: person}
+	m.Via, m.Channel, m.Account = call.Terminal, "", auth.Account{Team: auth.LocalTeam, User: person}
 	return h.Command(context.Background(), m, a), a
 }
 
@@ -52,7 +53,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("a request: %+v", asked)
 	}
 	run := h.openRuns(t)[0].Run
-	if run.Place.Channel != "C0OPEN" || run.Asked.Via != string(Terminal) || run.Asked.Person != "anna" {
+	if run.Place.Channel != "C0OPEN" || run.Asked.Via != string(call.Terminal) || run.Asked.Person != "anna" {
 		t.Errorf("stored as %+v, in %+v", run.Asked, run.Place)
 	}
 	if again, _ := h.atTerminal("anna", "restart db_dis in prod"); !again.Asked || again.Run != asked.Run || len(h.openRuns(t)) != 1 {
@@ -81,7 +82,7 @@ func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
 	}
 	a := &answers{}
 	m = h.message("UANNA", "restart db_dis in prod")
-	m.Via = Terminal
+	m.Via = call.Terminal
 	if out := h.Command(t.Context(), m, a); out.OK || !strings.Contains(a.all(), "not verified here") {
 		t.Errorf("from a terminal: %+v %s", out, a.all())
 	}
@@ -108,7 +109,7 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 	h.say("UANNA", "restart db_dis disk was full")
 	page := func(user string) string {
 		var last []string
-		err := NewHomes(h.Service).Show(t.Context(), auth.Account{Team: homeTeam, User: user}, recent, keep(&last))
+		err := NewHomes(h.Service).Show(t.Context(), auth.Account{Team: homeTeam, User: user}, call.Recent, keep(&last))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 	}
 	looked := 0
 	err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error {
-		if s.Record.Via == string(Home) {
+		if s.Record.Via == string(call.Home) {
 			looked++
 		}
 		return nil
@@ -166,14 +167,14 @@ func TestTerminalRunsWhatItShowed(t *testing.T) {
 	yes := func(proposal string) (Outcome, *answers) {
 		a := &answers{}
 		m := h.message("", "")
-		m.Via, m.Channel, m.Account, m.Proposal = Terminal, "", auth.Account{Team: auth.LocalTeam, User: "anna"}, proposal
+		m.Via, m.Channel, m.Account, m.Proposal = call.Terminal, "", auth.Account{Team: auth.LocalTeam, User: "anna"}, proposal
 		return h.Command(t.Context(), m, a), a
 	}
 	shown, _ := h.atTerminal("anna", "restart ltds, merge in prod")
 	if shown.OK || shown.Proposal == "" || len(h.openRuns(t)) != 0 {
 		t.Fatalf("%+v", shown)
 	}
-	var p proposal
+	var p call.Proposal
 	if err := json.Unmarshal([]byte(shown.Proposal), &p); err != nil {
 		t.Fatal(err)
 	}

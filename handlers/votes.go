@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
@@ -24,14 +25,14 @@ const (
 
 // tap is a button or a form: it carries a run id and a digest, or a command of
 // the table. It goes through the same gate as a typed command.
-func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
+func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	switch m.Tap.Action {
 	case card.TapAsk:
 		return s.ask(ctx, m, reply)
 	case card.TapCommand:
 		return s.tapCommand(ctx, m, reply)
 	case card.TapNoted:
-		c, err := s.buildCall(ctx, m, command.Fields{Verb: "note", Incident: m.Tap.Value, Reason: m.Tap.Fields["text"]})
+		c, err := s.BuildCall(ctx, m, command.Fields{Verb: "note", Incident: m.Tap.Value, Reason: m.Tap.Fields["text"]})
 		if err != nil {
 			return false, err
 		}
@@ -44,32 +45,32 @@ func (s *Service) tap(ctx context.Context, m Message, reply Reply) (settled bool
 		card.TapDone: "done", card.TapLooking: "looking", card.TapDetails: "details",
 	}[m.Tap.Action]
 	if !known {
-		return false, said("This button is from another version of the bot. Type the command instead; `help` lists them.")
+		return false, call.Refuse("This button is from another version of the bot. Type the command instead; `help` lists them.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	digest, page, _ := strings.Cut(digest, " ")
-	c, err := s.buildCall(ctx, m, command.Fields{Verb: verb, Run: id, Reason: m.Tap.Fields["text"]})
+	c, err := s.BuildCall(ctx, m, command.Fields{Verb: verb, Run: id, Reason: m.Tap.Fields["text"]})
 	if err != nil {
 		return false, err
 	}
-	c.digest = digest
-	c.page, _ = strconv.Atoi(page) // the first where none is named
+	c.Digest = digest
+	c.Page, _ = strconv.Atoi(page) // the first where none is named
 	return s.dispatch(ctx, c, reply)
 }
 
 // tapCommand is a button that stands for a command. One of a version whose
 // buttons held text is taken where it only reads.
-func (s *Service) tapCommand(ctx context.Context, m Message, reply Reply) (settled bool, err error) {
+func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	f, err := command.Decode(m.Tap.Value)
 	if err != nil {
 		m.Text = m.Tap.Value
-		c, asked := s.understand(ctx, m)
-		if asked != nil || c.req.Changing() {
+		c, asked := s.Understand(ctx, m)
+		if asked != nil || c.Req.Changing() {
 			return false, err
 		}
 		return s.dispatch(ctx, c, reply)
 	}
-	c, err := s.buildCall(ctx, m, f)
+	c, err := s.BuildCall(ctx, m, f)
 	if err != nil {
 		return false, err
 	}
@@ -78,13 +79,13 @@ func (s *Service) tapCommand(ctx context.Context, m Message, reply Reply) (settl
 
 // apply makes an event happen to the run that a call is about, and settles the
 // call's claim with it.
-func (s *Service) apply(ctx context.Context, c *call, e engine.Event) error {
-	st, err := s.Engine.Apply(ctx, c.run, e, c.Key)
-	if c.settled = err == nil; err != nil {
+func (s *Service) apply(ctx context.Context, c *call.Call, e engine.Event) error {
+	st, err := s.Engine.Apply(ctx, c.Run, e, c.Key)
+	if c.Settled = err == nil; err != nil {
 		return err
 	}
-	if (c.Via == Mention || c.Via == Slash) && c.Channel != st.Run.Place.Channel {
-		return c.reply.Ephemeral(ctx, runcard.DoneElsewhere(st.Run, c.cmd.Verb, s.cardLink(ctx, st.Run.ID)))
+	if (c.Via == call.Mention || c.Via == call.Slash) && c.Channel != st.Run.Place.Channel {
+		return c.Reply.Ephemeral(ctx, runcard.DoneElsewhere(st.Run, c.Cmd.Verb, s.cardLink(ctx, st.Run.ID)))
 	}
 	return nil
 }
@@ -101,9 +102,9 @@ func (s *Service) cardLink(ctx context.Context, run string) string {
 	return link
 }
 
-func (s *Service) actor(c *call) engine.Actor {
-	a := engine.Actor{Person: c.who.Name, Account: c.Account, Via: string(c.Via), Origin: c.Origin}
-	if since := c.who.silentSince; !since.IsZero() {
+func (s *Service) actor(c *call.Call) engine.Actor {
+	a := engine.Actor{Person: c.Who.Name, Account: c.Account, Via: string(c.Via), Origin: c.Origin}
+	if since := c.Who.SilentSince; !since.IsZero() {
 		since = since.UTC()
 		a.SilentSince = &since
 	}
@@ -113,21 +114,21 @@ func (s *Service) actor(c *call) engine.Actor {
 // approve takes a vote. Typed, it wants the target's name as well, so that an
 // id misread from another card approves nothing; a destructive run, and one over
 // a whole host or cluster, wants the name typed however it is approved.
-func (s *Service) approve(ctx context.Context, c *call) error {
-	r := c.about
-	digest := c.digest
-	if digest == "" && c.Via != Button && c.Via != Form {
+func (s *Service) approve(ctx context.Context, c *call.Call) error {
+	r := c.About
+	digest := c.Digest
+	if digest == "" && c.Via != call.Button && c.Via != call.Form {
 		digest = r.Plan.Digest
 	}
 	if r.State != engine.Waiting {
 		return engine.Settled(r) // typing the name comes after learning that it is too late
 	}
-	if c.Via == Button && r.Plan.NameTyped() {
-		return c.reply.Ask(ctx, runcard.TypeName(r))
+	if c.Via == call.Button && r.Plan.NameTyped() {
+		return c.Reply.Ask(ctx, runcard.TypeName(r))
 	}
-	if c.Via != Button {
-		if typed := command.Word(firstWord(c.rest)); !names(r, typed) {
-			return said("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
+	if c.Via != call.Button {
+		if typed := command.Word(firstWord(c.Rest)); !names(r, typed) {
+			return call.Refuse("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
 		}
 	}
 	return s.apply(ctx, c, engine.Voted{By: s.actor(c), Digest: digest})
@@ -138,40 +139,40 @@ func names(r engine.Run, typed string) bool {
 	return typed != "" && typed == command.Word(runcard.Target(r))
 }
 
-func (s *Service) deny(ctx context.Context, c *call) error {
-	r := c.about
-	reason := redact.Line(c.rest, reasonRunes)
-	if reason == "" && c.Via == Button && r.StartedAt == nil && !r.State.Ended() {
-		return c.reply.Ask(ctx, runcard.WhyDeny(r))
+func (s *Service) deny(ctx context.Context, c *call.Call) error {
+	r := c.About
+	reason := redact.Line(c.Rest, call.ReasonRunes)
+	if reason == "" && c.Via == call.Button && r.StartedAt == nil && !r.State.Ended() {
+		return c.Reply.Ask(ctx, runcard.WhyDeny(r))
 	}
 	return s.apply(ctx, c, engine.DeniedBy{By: s.actor(c), Reason: reason})
 }
 
-func (s *Service) withdraw(ctx context.Context, c *call) error {
+func (s *Service) withdraw(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.WithdrawnVote{By: s.actor(c)})
 }
 
 // cancel ends a run that has not started, or stops one that is under way.
-func (s *Service) cancel(ctx context.Context, c *call) error {
-	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.rest, reasonRunes)})
+func (s *Service) cancel(ctx context.Context, c *call.Call) error {
+	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.Rest, call.ReasonRunes)})
 }
 
 // tick completes the manual step that a run waits for.
-func (s *Service) tick(ctx context.Context, c *call) error {
-	r := c.about
+func (s *Service) tick(ctx context.Context, c *call.Call) error {
+	r := c.About
 	for i, st := range r.Steps {
 		if r.Plan.Steps[i].Kind == runbooks.Manual && (st.State == engine.StepStarted || st.State == engine.StepPending) {
-			return s.apply(ctx, c, engine.StepCompleted{By: s.actor(c), Index: i, Note: redact.Line(c.rest, reasonRunes)})
+			return s.apply(ctx, c, engine.StepCompleted{By: s.actor(c), Index: i, Note: redact.Line(c.Rest, call.ReasonRunes)})
 		}
 	}
 	return engine.Settled(r)
 }
 
 // closeUnknown lets a person say what became of a run whose outcome is unknown.
-func (s *Service) closeUnknown(ctx context.Context, c *call) error {
-	reason := redact.Line(c.rest, reasonRunes)
+func (s *Service) closeUnknown(ctx context.Context, c *call.Call) error {
+	reason := redact.Line(c.Rest, call.ReasonRunes)
 	if reason == "" {
-		return said("Say what you found: `close %s REASON`. Nothing was closed.", c.run)
+		return call.Refuse("Say what you found: `close %s REASON`. Nothing was closed.", c.Run)
 	}
 	return s.apply(ctx, c, engine.ClosedBy{By: s.actor(c), Reason: reason})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/incident"
 	"dhbot/internal/remote"
@@ -138,9 +139,9 @@ func TestWatchesAreBounded(t *testing.T) {
 
 func TestWhereNothingIsWatched(t *testing.T) {
 	h := newHouse(t)
-	for want, spoil := range map[string]func(*Message){
-		"shared with another organisation": func(m *Message) { m.ChannelShared = true },
-		"I am not in this channel":         func(m *Message) { m.Outside, m.ChannelShared = true, true },
+	for want, spoil := range map[string]func(*call.Message){
+		"shared with another organisation": func(m *call.Message) { m.ChannelShared = true },
+		"I am not in this channel":         func(m *call.Message) { m.Outside, m.ChannelShared = true, true },
 	} {
 		m := h.message("URITA", "watch db_dis in prod")
 		spoil(&m)

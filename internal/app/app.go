@@ -15,6 +15,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
@@ -45,7 +46,7 @@ type Store interface {
 	audit.Log
 	publish.Posts
 	slackio.Claims
-	handlers.Windows
+	call.Windows
 	incident.Keeper
 	// NewID mints a run id that was never used.
 	NewID(ctx context.Context) (string, error)
@@ -70,7 +71,7 @@ type Remote interface {
 // Slack is the Slack edge.
 type Slack interface {
 	publish.Messenger
-	handlers.Directory
+	call.Directory
 	presence.Source
 	// Answered is when Slack last said anything.
 	Answered() time.Time
@@ -85,7 +86,7 @@ type Slack interface {
 	Health() slackio.Health
 	// ClaimUnless names the deliveries that need not be durable before they
 	// are acknowledged; it is called before Run.
-	ClaimUnless(onlyReads func(handlers.Message) bool)
+	ClaimUnless(onlyReads func(call.Message) bool)
 	// OnHome sets what is called when a person opens the app's own page; it is
 	// called before Run.
 	OnHome(opened func(auth.Account))
@@ -132,12 +133,12 @@ type Edges struct {
 }
 
 // Handler is what a delivery is given to.
-type Handler = func(context.Context, handlers.Message, handlers.Reply) (settled bool)
+type Handler = func(context.Context, call.Message, call.Reply) (settled bool)
 
 // Config is what Run goes by besides its edges.
 type Config struct {
 	Grammar      command.Grammar
-	Settings     handlers.Settings // rules and the like; the edges are filled in here
+	Settings     call.Settings // rules and the like; the edges are filled in here
 	Policy       engine.Policy
 	AuditChannel string
 	Replica      string

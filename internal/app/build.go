@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/card/trailcard"
 	"dhbot/internal/engine"
@@ -27,7 +28,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	edges.Remote = observedRemote{edges.Remote, c.Metrics, hostsByPlace(c.Grammar.Fleet)}
 	b := &bot{Config: c, Edges: edges, loop: loop, started: c.Now(), echoes: roundTrips{heard: make(chan slackio.RoundTrip, 16)}}
 	var err error
-	handler := func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+	handler := func(ctx context.Context, m call.Message, r call.Reply) bool {
 		return b.service.Handle(ctx, m, r)
 	}
 	if b.slack, err = edges.Slack(edges.Store, handler); err != nil {

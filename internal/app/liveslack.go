@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/config"
 	"dhbot/internal/slackio"
 )
@@ -128,4 +128,4 @@ type noClaims struct{}
 func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }
 func (noClaims) Settle(context.Context, string) error                { return nil }
 
-func nobody(context.Context, handlers.Message, handlers.Reply) bool { return false }
+func nobody(context.Context, call.Message, call.Reply) bool { return false }

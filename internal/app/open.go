@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/command"
 	"dhbot/internal/config"
 	"dhbot/internal/engine"
@@ -84,7 +84,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Opt
 func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 	return Config{
 		Grammar:      command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
-		Settings:     handlers.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},
+		Settings:     call.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 		AuditChannel: cfg.Slack.AuditChannel,
 		Replica:      replicaName(cfg),

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/app"
 	"dhbot/internal/command"
 	"dhbot/internal/config"
@@ -71,7 +71,7 @@ func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
 	go func() {
 		ended <- app.Run(ctx, app.Config{
 			Grammar:      command.Grammar{Catalogs: e.catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
-			Settings:     handlers.Settings{Rules: &cfg.Rules},
+			Settings:     call.Settings{Rules: &cfg.Rules},
 			Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 			AuditChannel: cfg.Slack.AuditChannel, Replica: "bot", Log: log, Now: time.Now,
 		}, edges.Edges)

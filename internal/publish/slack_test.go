@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
@@ -33,7 +33,7 @@ func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 	store := memstore.New(memstore.Config{})
 	edge, err := slackio.New(slackio.Config{
 		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(), Claims: store,
-		Handler: func(context.Context, handlers.Message, handlers.Reply) bool { return false },
+		Handler: func(context.Context, call.Message, call.Reply) bool { return false },
 	})
 	if err != nil {
 		t.Fatal(err)

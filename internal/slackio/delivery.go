@@ -14,7 +14,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
@@ -28,7 +28,7 @@ const deliveryVersion = 1
 type delivery struct {
 	V       int          `json:"v"`
 	Key     string       `json:"key"`
-	Via     handlers.Via `json:"via"`
+	Via     call.Via     `json:"via"`
 	Account auth.Account `json:"account"`
 	Channel string       `json:"channel,omitempty"`
 	Shared  bool         `json:"shared,omitempty"` // from the event itself
@@ -89,7 +89,7 @@ func decode(ev socketmode.Event, self Identity, now slackClock) (d *delivery, ok
 
 func slashDelivery(c slack.SlashCommand, now slackClock) *delivery {
 	return &delivery{
-		Key: "slash/" + c.TriggerID, Via: handlers.Slash,
+		Key: "slash/" + c.TriggerID, Via: call.Slash,
 		Account: auth.Account{Team: c.TeamID, User: c.UserID},
 		Channel: c.ChannelID, Text: c.Text, At: now.now,
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
@@ -113,7 +113,7 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackCloc
 	}
 	text, begins := command.Addressed(m.Text, self.User)
 	d := &delivery{
-		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
+		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
 		Account: auth.Account{Team: team, User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
 		Text: text, Talk: !begins, At: now.at(m.TimeStamp),
@@ -154,7 +154,7 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock
 	}
 	text, _ := command.Addressed(m.Text, self.User) // a direct message addresses only the bot
 	return &delivery{
-		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: handlers.Mention,
+		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
 		Account: auth.Account{Team: team, User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
 		Text: text, At: now.at(m.TimeStamp),
@@ -172,7 +172,7 @@ func editDelivery(ev slackevents.EventsAPIEvent, m *slackevents.MessageEvent, se
 	}
 	text, _ := command.Addressed(is.Text, self.User)
 	return &delivery{
-		Key: "edited/" + m.Channel + "/" + is.Timestamp, Via: handlers.Mention, Edited: true,
+		Key: "edited/" + m.Channel + "/" + is.Timestamp, Via: call.Mention, Edited: true,
 		Account: auth.Account{Team: cmp.Or(is.Team, ev.TeamID), User: is.User},
 		Channel: m.Channel, Thread: is.ThreadTimestamp, Text: text, At: now.at(is.Timestamp),
 	}
@@ -206,7 +206,7 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 		}
 	}
 	return &delivery{
-		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: handlers.Button,
+		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: call.Button,
 		Account: person(c), Channel: channel, Thread: thread,
 		Action: actionOf(a.ActionID), Value: a.Value, At: now.at(a.ActionTs),
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID, View: view,
@@ -220,7 +220,7 @@ func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 		return nil
 	}
 	d := &delivery{
-		Key: "shortcut/" + c.TriggerID, Via: handlers.Button, Account: person(c), Action: card.TapAsk,
+		Key: "shortcut/" + c.TriggerID, Via: call.Button, Account: person(c), Action: card.TapAsk,
 		At: now.at(c.ActionTs), ResponseURL: c.ResponseURL, Trigger: c.TriggerID,
 	}
 	if c.Type == slack.InteractionTypeMessageAction {
@@ -236,7 +236,7 @@ func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 		return nil // not one of the bot's forms
 	}
 	d := &delivery{
-		Key: "view/" + c.View.ID + "/" + c.View.Hash, Via: handlers.Form,
+		Key: "view/" + c.View.ID + "/" + c.View.Hash, Via: call.Form,
 		Account: person(c), Channel: origin.Channel, Thread: origin.Thread,
 		Action: origin.Action, Value: origin.Value, Fields: make(map[string]string),
 		At: now.now, Trigger: c.TriggerID,
@@ -301,8 +301,8 @@ const (
 
 // message is the delivery in the form that handlers use. A delivery that could not be stored has no
 // key.
-func (d *delivery) message(held durability, at channelFacts) handlers.Message {
-	m := handlers.Message{
+func (d *delivery) message(held durability, at channelFacts) call.Message {
+	m := call.Message{
 		Via:           d.Via,
 		Account:       d.Account,
 		Channel:       d.Channel,
@@ -314,7 +314,7 @@ func (d *delivery) message(held durability, at channelFacts) handlers.Message {
 		Talk:          d.Talk,
 		Edited:        d.Edited,
 		At:            d.At,
-		Tap:           handlers.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
+		Tap:           call.Tap{Action: d.Action, Value: d.Value, Fields: d.Fields, Trigger: d.Trigger},
 	}
 	m.Unclaimed = held == unclaimed
 	if held != unstored {

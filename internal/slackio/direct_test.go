@@ -9,7 +9,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 )
 
 // TestDirectMessages: what a person writes to the bot alone is a command, and
@@ -45,7 +45,7 @@ func TestDirectMessages(t *testing.T) {
 				return
 			}
 			m := d.message(claimed, channelFacts{member: true})
-			if m.Text != tt.text || m.Via != handlers.Mention || !m.Alone || m.Account != (auth.Account{Team: "T1", User: "UANNA"}) || m.Key == "" {
+			if m.Text != tt.text || m.Via != call.Mention || !m.Alone || m.Account != (auth.Account{Team: "T1", User: "UANNA"}) || m.Key == "" {
 				t.Errorf("%+v", m)
 			}
 		})

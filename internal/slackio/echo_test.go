@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/secret"
@@ -30,7 +30,7 @@ func TestAnswersAreReadForTheirID(t *testing.T) {
 		t.Cleanup(slack.Close)
 		edge, err := slackio.New(slackio.Config{
 			IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New("xapp-1"), BotToken: secret.New("xoxb-1"), APIURL: slack.URL, Claims: memstore.New(memstore.Config{}),
-			Handler: func(context.Context, handlers.Message, handlers.Reply) bool { return false },
+			Handler: func(context.Context, call.Message, call.Reply) bool { return false },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/pause"
 	"dhbot/internal/secret"
 	"dhbot/internal/slackio/wire"
@@ -39,7 +39,7 @@ type Config struct {
 	// claimed; then the handler must not change anything. Its ctx ends a few seconds after Run's.
 	// settled means that the handler's transaction has settled the claim. Otherwise the Edge
 	// settles it, unless ctx has ended: then the delivery is resumed later.
-	Handler func(ctx context.Context, m handlers.Message, r handlers.Reply) (settled bool)
+	Handler func(ctx context.Context, m call.Message, r call.Reply) (settled bool)
 	// Workers is the number of concurrent handlers before their first answer; 0 means 12. With
 	// fewer, hosts are idle; with more, acknowledgements are late (measured).
 	Workers int
@@ -90,8 +90,8 @@ type Edge struct {
 	isHome             func(organisation, team string) bool
 	isKnown            func(user string) bool
 	claims             Claims
-	handler            func(context.Context, handlers.Message, handlers.Reply) bool
-	onlyReads          func(handlers.Message) bool
+	handler            func(context.Context, call.Message, call.Reply) bool
+	onlyReads          func(call.Message) bool
 	onHome             func(auth.Account)
 	onRoundTrip        func(RoundTrip)
 	ackTimeout, grace  time.Duration
@@ -235,7 +235,7 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 // ClaimUnless leaves slash commands that only read without a claim: the edge acknowledges them at
 // once, and Slack never redelivers a slash command. If onlyReads is nil, every delivery is claimed.
 // Call it before Run.
-func (e *Edge) ClaimUnless(onlyReads func(handlers.Message) bool) { e.onlyReads = onlyReads }
+func (e *Edge) ClaimUnless(onlyReads func(call.Message) bool) { e.onlyReads = onlyReads }
 
 // Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive events.
 // Then it stops in order: it accepts no new delivery, acknowledges accepted ones, closes the

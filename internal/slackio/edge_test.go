@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
@@ -30,7 +30,7 @@ func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
 	w.awaitSeen("reader", "re: status")
 	m := a.messages()[0]
 	want := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoOperator}
-	if m.Via != handlers.Slash || m.Account != want || m.Channel != slacklocal.DemoIncident || m.Text != "status “db_dis”" || m.ChannelShared ||
+	if m.Via != call.Slash || m.Account != want || m.Channel != slacklocal.DemoIncident || m.Text != "status “db_dis”" || m.ChannelShared ||
 		!strings.HasPrefix(m.Key, "slash/") || time.Since(m.At) > time.Minute {
 		t.Errorf("got %+v", m)
 	}
@@ -51,7 +51,7 @@ func TestMentionAnswersInItsThread(t *testing.T) {
 		t.Errorf("answered in thread %q, asked in %q", m.ThreadTS, top.TS)
 	}
 	for _, m := range a.messages() {
-		if m.Via != handlers.Mention || !strings.HasPrefix(m.Key, "mention/"+slacklocal.DemoIncident+"/") {
+		if m.Via != call.Mention || !strings.HasPrefix(m.Key, "mention/"+slacklocal.DemoIncident+"/") {
 			t.Errorf("got %+v", m)
 		}
 	}
@@ -75,7 +75,7 @@ func TestRedeliveryIsHandledOnce(t *testing.T) {
 func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	release := make(chan struct{})
 	var began atomic.Int64
-	stuck := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	stuck := func(ctx context.Context, m call.Message, r call.Reply) {
 		if m.Text == "buttons" {
 			_ = r.Show(ctx, card.Card{Push: "tap", Buttons: []card.Button{{Action: "go", Label: "Go", Value: "x"}}})
 			return
@@ -159,23 +159,23 @@ func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
 
 func TestTapFormAndWhisper(t *testing.T) {
 	var mu sync.Mutex
-	var got []handlers.Message
-	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	var got []call.Message
+	h := func(ctx context.Context, m call.Message, r call.Reply) {
 		mu.Lock()
 		got = append(got, m)
 		mu.Unlock()
 		var err error
 		switch m.Via {
-		case handlers.Slash:
+		case call.Slash:
 			err = r.Show(ctx, card.Card{Push: "Approval needed", Head: card.Line{card.B("Approval needed")}, Buttons: []card.Button{
 				{Action: "vote", Label: "Approve", Value: "R-1 yes", Style: card.Primary, Confirm: &card.Confirm{Title: "Sure?", Text: "It restarts.", Yes: "Yes", No: "No"}},
 				{Action: "vote", Label: "Deny…", Value: "R-1 no", Style: card.Danger},
 			}})
-		case handlers.Button:
+		case call.Button:
 			err = r.Ask(ctx, card.Form{Action: "deny", Value: m.Tap.Value, Title: "Deny", Submit: "Deny",
 				Body:   []card.Element{card.Text{Lines: []card.Line{{card.T("About R-1")}}}},
 				Inputs: []card.Input{{Name: "reason", Label: "Why?", Multiline: true}}})
-		case handlers.Form:
+		case call.Form:
 			err = r.Ephemeral(ctx, say("denied: "+m.Tap.Fields["reason"]))
 		}
 		if err != nil {
@@ -216,7 +216,7 @@ func TestTapFormAndWhisper(t *testing.T) {
 }
 
 func TestShowAgainEditsTheOneMessage(t *testing.T) {
-	h := func(ctx context.Context, _ handlers.Message, r handlers.Reply) {
+	h := func(ctx context.Context, _ call.Message, r call.Reply) {
 		var wg sync.WaitGroup
 		for i := range 12 {
 			if i == 0 {
@@ -457,7 +457,7 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 	for _, byHandler := range []bool{true, false} {
 		var w *world
 		w = newWorld(t, nil, func(c *slackio.Config) {
-			c.Handler = func(ctx context.Context, m handlers.Message, _ handlers.Reply) bool {
+			c.Handler = func(ctx context.Context, m call.Message, _ call.Reply) bool {
 				if m.Text == "hang" {
 					<-ctx.Done()
 				} else if byHandler {
@@ -496,7 +496,7 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 func TestReadsGoUnclaimed(t *testing.T) {
 	a := &answering{t: t}
 	w := newSilentWorld(t, a.handle, nil)
-	w.edge.ClaimUnless(func(m handlers.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
 	w.run()
 	for i, do := range []func(){
 		func() { w.slash("operator", "status db_dis") },
@@ -521,7 +521,7 @@ func TestReadsGoUnclaimed(t *testing.T) {
 func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 	a := &answering{t: t}
 	var w *world
-	w = newWorld(t, func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	w = newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
 		a.handle(ctx, m, r)
 		w.claims.down.Store(len(a.messages()) == 1) // the first time, before it is settled
 	}, nil)
@@ -560,7 +560,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 func TestDrainWhereOthersHear(t *testing.T) {
 	goroutinesEnd(t)
 	began, release := make(chan struct{}), make(chan struct{})
-	w := newWorld(t, func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	w := newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
 		close(began)
 		<-release
 		if err := r.Show(ctx, say("re: "+m.Text)); err != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 )
 
 const (
@@ -101,7 +101,7 @@ func (r *reads) leave(user string) (turnedAway int) {
 
 // isRead reports whether a delivery only reads.
 func (e *Edge) isRead(d *delivery) bool {
-	return d.Via == handlers.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, channelFacts{}))
+	return d.Via == call.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, channelFacts{}))
 }
 
 // sayTooManyReads is sent once, when the first read of a person is refused.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/sim/slacklocal"
@@ -20,7 +20,7 @@ func TestStrangersAreHeardOnce(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	heard := map[string]int{}
-	w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) {
+	w := newWorld(t, func(_ context.Context, m call.Message, _ call.Reply) {
 		mu.Lock()
 		defer mu.Unlock()
 		heard[m.Account.User]++
@@ -50,7 +50,7 @@ func TestReadsHaveABudget(t *testing.T) {
 	release := make(chan struct{})
 	var mu sync.Mutex
 	handled := map[string]int{}
-	w := newSilentWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) {
+	w := newSilentWorld(t, func(_ context.Context, m call.Message, _ call.Reply) {
 		if strings.HasPrefix(m.Text, "status") {
 			<-release
 		}
@@ -58,7 +58,7 @@ func TestReadsHaveABudget(t *testing.T) {
 		defer mu.Unlock()
 		handled[m.Text]++
 	}, nil)
-	w.edge.ClaimUnless(func(m handlers.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
 	w.run()
 	const flood = 60
 	told := 0
@@ -81,7 +81,7 @@ func TestReadsHaveABudget(t *testing.T) {
 // While Slack's limits hold an answer back, the command's own address says so.
 func TestSlowedCommandIsTold(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(ctx context.Context, _ handlers.Message, r handlers.Reply) {
+	w := newWorld(t, func(ctx context.Context, _ call.Message, r call.Reply) {
 		_ = r.Show(ctx, card.Card{Push: "the answer"})
 	}, nil)
 	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.postMessage", RetryAfter: 6})

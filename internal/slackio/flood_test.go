@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/sim/slacklocal"
@@ -28,7 +28,7 @@ type flooded struct {
 func newFlooded(t *testing.T) *flooded {
 	t.Helper()
 	f := &flooded{}
-	f.world = newSilentWorld(t, func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	f.world = newSilentWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
 		if strings.HasPrefix(m.Text, "status") {
 			f.answers.Add(1)
 			_ = r.Show(ctx, say("an answer"))
@@ -42,7 +42,7 @@ func newFlooded(t *testing.T) *flooded {
 		c.Pace = slackio.Pace{} // Slack's own limits
 		c.IsKnown = func(user string) bool { return user == slacklocal.DemoOperator || user == slacklocal.DemoApprover }
 	})
-	f.edge.ClaimUnless(func(m handlers.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	f.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
 	f.run()
 	return f
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/sim/slacklocal"
@@ -19,8 +19,8 @@ import (
 // needs no token: in the acknowledgement, and at the address of a tap.
 func TestRevokedBotToken(t *testing.T) {
 	t.Parallel()
-	handled := make(chan handlers.Message, 8)
-	w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) { handled <- m }, nil)
+	handled := make(chan call.Message, 8)
+	w := newWorld(t, func(_ context.Context, m call.Message, _ call.Reply) { handled <- m }, nil)
 	w.inject(slacklocal.Fault{Kind: "revoke", Token: "bot"})
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "hello"}); err == nil {
 		t.Fatal("posted with a revoked token")
@@ -101,8 +101,8 @@ func TestDisconnectReasons(t *testing.T) {
 func TestClockOffset(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{125 * time.Second, -90 * time.Second} {
-		handled := make(chan handlers.Message, 8)
-		w := newWorld(t, func(_ context.Context, m handlers.Message, _ handlers.Reply) { handled <- m }, nil)
+		handled := make(chan call.Message, 8)
+		w := newWorld(t, func(_ context.Context, m call.Message, _ call.Reply) { handled <- m }, nil)
 		w.inject(slacklocal.Fault{Kind: "clock", MS: int(-ahead / time.Millisecond)})
 		w.await("the offset", func() bool {
 			_, _ = w.edge.Whoami(t.Context())

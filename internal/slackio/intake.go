@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/logging"
 	"dhbot/internal/pause"
@@ -162,9 +162,9 @@ func ackPayload(d *delivery, unstored bool) any {
 // sayInAck puts a text into an acknowledgement, if its kind can carry one.
 func sayInAck(d *delivery, text string) any {
 	switch {
-	case d.Via == handlers.Slash:
+	case d.Via == call.Slash:
 		return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": text}
-	case d.Via == handlers.Form && d.firstInput != "":
+	case d.Via == call.Form && d.firstInput != "":
 		return slack.NewErrorsViewSubmissionResponse(map[string]string{d.firstInput: text})
 	default:
 		return nil

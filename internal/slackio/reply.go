@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/engine"
@@ -32,7 +32,7 @@ type reply struct {
 	answered bool   // something was shown
 }
 
-var _ handlers.Reply = (*reply)(nil)
+var _ call.Reply = (*reply)(nil)
 
 // Show posts the card in the channel and thread of the command; later calls edit that message. A
 // private card is ephemeral. In a channel without the bot only the person sees it, with the reason.
@@ -97,7 +97,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 			_, err = r.edge.chat.OpenViewContext(ctx, r.d.Trigger, view)
 		}
 		if err != nil && (codes.Of(code(err)) == codes.TapAgain || ctx.Err() != nil) {
-			return &handlers.WindowError{Typed: f.Typed, Err: err}
+			return &call.WindowError{Typed: f.Typed, Err: err}
 		}
 		return explain("opening the form "+f.Action, err)
 	})

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/logging"
 )
 
@@ -30,7 +30,7 @@ func newSlowed() *slowed { return &slowed{waiting: map[*delivery]bool{}} }
 // watchSlow announces pauses to the sender of a slash command until stop is called, and for a
 // moment after.
 func (e *Edge) watchSlow(d *delivery) (stop func()) {
-	if d.Via != handlers.Slash || d.ResponseURL == "" {
+	if d.Via != call.Slash || d.ResponseURL == "" {
 		return func() {}
 	}
 	e.slowed.mu.Lock()

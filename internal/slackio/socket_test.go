@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
@@ -129,7 +129,7 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 	goroutinesEnd(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	finish := sync.OnceFunc(func() { close(release) })
-	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	h := func(ctx context.Context, m call.Message, r call.Reply) {
 		close(began)
 		<-release
 		if err := r.Show(ctx, say("finished "+m.Text)); err != nil {
@@ -152,7 +152,7 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 
 func TestStopEndsHandlersThatHang(t *testing.T) {
 	goroutinesEnd(t)
-	h := func(ctx context.Context, _ handlers.Message, _ handlers.Reply) { <-ctx.Done() }
+	h := func(ctx context.Context, _ call.Message, _ call.Reply) { <-ctx.Done() }
 	w := newWorld(t, h, func(c *slackio.Config) { c.Grace = 50 * time.Millisecond })
 	w.slash("operator", "hang")
 	if err := w.stop(); err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/sim/slacklocal"
 )
@@ -14,10 +14,10 @@ import (
 // A shortcut opens a window; what is typed there is answered in the thread of
 // the message that it was used on, or, from anywhere, by direct message.
 func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
-	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	h := func(ctx context.Context, m call.Message, r call.Reply) {
 		var err error
 		switch {
-		case m.Tap.Action == card.TapAsk && m.Via == handlers.Button:
+		case m.Tap.Action == card.TapAsk && m.Via == call.Button:
 			err = r.Ask(ctx, card.AskCommand("about "+m.Tap.Fields[card.FieldMessage]))
 		case m.Tap.Action == card.TapAsk:
 			for _, text := range []string{"looking …", "you typed " + m.Tap.Fields["text"]} {
@@ -69,9 +69,9 @@ func TestPagesTurnInTheirWindow(t *testing.T) {
 		return card.Form{Action: card.TapDetails, Value: "v", Title: "Page " + n, Body: []card.Element{card.Text{Lines: []card.Line{{card.T("page " + n)}}}},
 			Buttons: []card.Button{{Action: card.TapDetails, Label: "Next", Value: n + "+"}}}
 	}
-	h := func(ctx context.Context, m handlers.Message, r handlers.Reply) {
+	h := func(ctx context.Context, m call.Message, r call.Reply) {
 		var err error
-		if m.Via == handlers.Button {
+		if m.Via == call.Button {
 			err = r.Ask(ctx, page(m.Tap.Value))
 		} else {
 			err = r.Show(ctx, card.Card{Push: "run", Head: card.Line{card.T("run")}, Buttons: []card.Button{{Action: card.TapDetails, Label: "Details", Value: "1"}}})

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
@@ -71,11 +71,11 @@ func (c *claims) Claim(ctx context.Context, key string, payload []byte) (bool, e
 	return first, err
 }
 
-type handler = func(context.Context, handlers.Message, handlers.Reply)
+type handler = func(context.Context, call.Message, call.Reply)
 
 // unsettled is a handler that leaves the claim to the edge.
-func unsettled(h handler) func(context.Context, handlers.Message, handlers.Reply) bool {
-	return func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+func unsettled(h handler) func(context.Context, call.Message, call.Reply) bool {
+	return func(ctx context.Context, m call.Message, r call.Reply) bool {
 		h(ctx, m, r)
 		return false
 	}
@@ -118,7 +118,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 	t.Cleanup(func() { _ = local.Close() })
 	w := &world{t: t, local: local, claims: &claims{Store: memstore.New(memstore.Config{})}}
 	if h == nil {
-		h = func(context.Context, handlers.Message, handlers.Reply) {}
+		h = func(context.Context, call.Message, call.Reply) {}
 	}
 	c := slackio.Config{
 		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
@@ -221,10 +221,10 @@ type answering struct {
 	t    *testing.T
 	mute bool // only keep them
 	mu   sync.Mutex
-	seen []handlers.Message
+	seen []call.Message
 }
 
-func (a *answering) handle(ctx context.Context, m handlers.Message, r handlers.Reply) {
+func (a *answering) handle(ctx context.Context, m call.Message, r call.Reply) {
 	a.mu.Lock()
 	a.seen = append(a.seen, m)
 	a.mu.Unlock()
@@ -236,10 +236,10 @@ func (a *answering) handle(ctx context.Context, m handlers.Message, r handlers.R
 	}
 }
 
-func (a *answering) messages() []handlers.Message {
+func (a *answering) messages() []call.Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]handlers.Message(nil), a.seen...)
+	return append([]call.Message(nil), a.seen...)
 }
 
 // goroutinesEnd checks at the end of a test that none is left behind.

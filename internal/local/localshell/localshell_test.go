@@ -22,6 +22,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
@@ -42,9 +43,9 @@ type desk struct {
 
 	mu    sync.Mutex
 	clock time.Duration
-	let   []handlers.Message
+	let   []call.Message
 	runs  map[string]engine.Stored
-	say   func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome
+	say   func(context.Context, call.Message, call.Reply) handlers.Outcome
 }
 
 func newKey(t *testing.T) sshkey.Signer {
@@ -76,7 +77,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &desk{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
-	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {
 		_ = r.Show(ctx, card.Card{Head: card.Line{card.T("all is well")}})
 		return handlers.Outcome{OK: true}
 	}
@@ -109,7 +110,7 @@ func (d *desk) now() time.Time {
 	return time.Now().Add(d.clock)
 }
 
-func (d *desk) command(ctx context.Context, m handlers.Message, r handlers.Reply) handlers.Outcome {
+func (d *desk) command(ctx context.Context, m call.Message, r call.Reply) handlers.Outcome {
 	d.mu.Lock()
 	d.let = append(d.let, m)
 	say := d.say
@@ -186,7 +187,7 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 		t.Fatalf("%q, %+v, %v", shown, end, err)
 	}
 	m := d.let[0]
-	if m.Account != (auth.Account{Team: auth.LocalTeam, User: "anna"}) || m.Via != handlers.Terminal || m.Text != "status db_dis" || m.Channel != "" || m.Key == "" {
+	if m.Account != (auth.Account{Team: auth.LocalTeam, User: "anna"}) || m.Via != call.Terminal || m.Text != "status db_dis" || m.Channel != "" || m.Key == "" {
 		t.Errorf("let in as %+v", m)
 	}
 }
@@ -195,7 +196,7 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 // bot had kept it.
 func TestRunsWhatWasShown(t *testing.T) {
 	d := newDesk(t)
-	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{Proposal: "kept by the bot"}
 	}
 	ask := func(command string, as sshkey.Signer) End {
@@ -209,7 +210,7 @@ func TestRunsWhatWasShown(t *testing.T) {
 	if !second.Confirm || second.OK || second.Proposal == "" || strings.Contains(second.Proposal, "kept") {
 		t.Fatalf("%+v", second)
 	}
-	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{OK: true}
 	}
 	for _, c := range []struct {
@@ -411,7 +412,7 @@ func TestChallengesLockNobodyOut(t *testing.T) {
 func TestSessionsOfOnePerson(t *testing.T) {
 	d := newDesk(t)
 	hold, begun := make(chan struct{}), make(chan struct{}, sessionsEach)
-	d.say = func(_ context.Context, m handlers.Message, _ handlers.Reply) handlers.Outcome {
+	d.say = func(_ context.Context, m call.Message, _ call.Reply) handlers.Outcome {
 		if m.Account.User == "anna" {
 			begun <- struct{}{}
 			<-hold
@@ -454,7 +455,7 @@ func TestRunIsFollowed(t *testing.T) {
 				d.runs["R-7F3K"] = engine.Stored{Rev: rev, Run: engine.Run{ID: "R-7F3K", State: s, Asked: engine.Actor{Person: "anna"}}}
 			}
 			become(1, engine.Waiting)
-			d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+			d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 				return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
 			}
 			var states []string
@@ -482,7 +483,7 @@ func TestRunIsFollowed(t *testing.T) {
 func TestHangingUp(t *testing.T) {
 	d := newDesk(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
-	d.say = func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome {
+	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
 	}
 	ctx, hangUp := context.WithCancel(t.Context())
@@ -502,7 +503,7 @@ func TestNobodyListens(t *testing.T) {
 // TestHostileAnswers: what a card carries cannot move a cursor.
 func TestHostileAnswers(t *testing.T) {
 	d := newDesk(t)
-	d.say = func(ctx context.Context, _ handlers.Message, r handlers.Reply) handlers.Outcome {
+	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {
 		_ = r.Ephemeral(ctx, card.Card{Head: card.Line{card.T("\x1b[2Jgone")}, Buttons: []card.Button{{Action: card.TapCommand, Label: "Again…", Value: command.On("status", "db_dis", "", "").Encode()}, {Action: card.TapApprove, Label: "Approve"}}})
 		return handlers.Outcome{OK: true}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/local/adminsock"
@@ -26,7 +27,7 @@ type Config struct {
 	// Keys are people's public keys, by their name in the config.
 	Keys map[string][]sshkey.Key
 	// Command answers a command whose person has proved who they are.
-	Command func(context.Context, handlers.Message, handlers.Reply) handlers.Outcome
+	Command func(context.Context, call.Message, call.Reply) handlers.Outcome
 	// Run reads a run as it stands.
 	Run func(ctx context.Context, id string) (engine.Stored, error)
 	// Log takes the record of a proof that did not hold.
@@ -231,7 +232,7 @@ func (s *Server) refused(ctx context.Context, person string, why error) {
 		At:      s.Now(),
 		Kind:    audit.Refused,
 		Account: account.String(),
-		Via:     string(handlers.Terminal),
+		Via:     string(call.Terminal),
 		Text:    redact.Line("Not allowed: "+why.Error(), 300),
 	}
 	if err := s.Log.Append(ctx, rec, ""); err != nil {

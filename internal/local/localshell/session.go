@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"dhbot/auth"
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/card/runcard"
@@ -64,9 +64,9 @@ func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out 
 	)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // what is nearly done is not broken off
-	m := handlers.Message{
+	m := call.Message{
 		Key:     "terminal/" + p.Nonce[:keyShown],
-		Via:     handlers.Terminal,
+		Via:     call.Terminal,
 		Account: account,
 		Origin:  who.user,
 		Text:    p.Command,
@@ -174,7 +174,7 @@ func shellText(f command.Fields) string {
 // reply answers at a terminal. Everything there is for the person alone.
 type reply struct{ out *stream }
 
-var _ handlers.Reply = reply{}
+var _ call.Reply = reply{}
 
 func (r reply) Show(_ context.Context, c card.Card) error {
 	return r.out.send(Event{Text: text(c), Live: true, Facts: c.Facts})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
@@ -62,4 +62,4 @@ func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 }
 
 // nobody answers what is said here.
-func nobody(context.Context, handlers.Message, handlers.Reply) bool { return true }
+func nobody(context.Context, call.Message, call.Reply) bool { return true }

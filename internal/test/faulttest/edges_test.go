@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"dhbot/handlers"
+	"dhbot/handlers/call"
 	"dhbot/internal/app"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
@@ -19,7 +19,7 @@ func wrap(e app.Edges, g *gate) app.Edges {
 	slack := e.Slack
 	e.Store, e.Remote = &store{e.Store, g}, &hosts{e.Remote, g}
 	e.Slack = func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
-		s, err := slack(claims, func(ctx context.Context, m handlers.Message, r handlers.Reply) bool {
+		s, err := slack(claims, func(ctx context.Context, m call.Message, r call.Reply) bool {
 			// The ack has been sent by now.
 			settled, _ := around(g, "handle", func() (bool, error) { return handler(ctx, m, &reply{r, g}), nil })
 			return settled
@@ -109,7 +109,7 @@ func (b *board) Edit(ctx context.Context, channel, ts string, c card.Card, final
 }
 
 type reply struct {
-	handlers.Reply
+	call.Reply
 	*gate
 }
 

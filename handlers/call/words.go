@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"maps"
@@ -8,11 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/runbooks/catalogs"
+
 	"dhbot/internal/card"
 	"dhbot/internal/fleet"
 )
 
-func paramText(params map[string]string) string {
+func ParamText(params map[string]string) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(params)) {
 		parts = append(parts, k+"="+params[k])
@@ -20,16 +22,16 @@ func paramText(params map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-// signed is an answer to a call that others see, which says whose it was.
-func (c *call) signed(out card.Card) card.Card {
+// Signed is an answer to a call that others see, which says whose it was.
+func (c *Call) Signed(out card.Card) card.Card {
 	if c.Alone || c.Via != Slash && c.Via != Button {
 		return out
 	}
-	return card.AskedBy(out, c.who.Name)
+	return card.AskedBy(out, c.Who.Name)
 }
 
-// readLength reads how long something lasts: 90m, 2h, 1h30m, 2d.
-func readLength(s string) (time.Duration, bool) {
+// ReadLength reads how long something lasts: 90m, 2h, 1h30m, 2d.
+func ReadLength(s string) (time.Duration, bool) {
 	if m := days.FindStringSubmatch(s); m != nil {
 		n, err := strconv.Atoi(m[1])
 		return time.Duration(n) * 24 * time.Hour, err == nil
@@ -38,7 +40,7 @@ func readLength(s string) (time.Duration, bool) {
 	return d, err == nil
 }
 
-func hostName(h *fleet.Host) string {
+func HostName(h *fleet.Host) string {
 	if h == nil {
 		return ""
 	}
@@ -46,3 +48,11 @@ func hostName(h *fleet.Host) string {
 }
 
 var days = regexp.MustCompile(`^([1-9][0-9]?)d$`)
+
+func HostNamesOf(c *Call, p *catalogs.Process) []string {
+	var out []string
+	for _, h := range c.Cluster.HostsOf(p.ID) {
+		out = append(out, h.Name)
+	}
+	return out
+}

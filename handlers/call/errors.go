@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"errors"
@@ -18,10 +18,10 @@ func cannotLook(format string, args ...any) error {
 	return &LookError{fmt.Sprintf(format, args...)}
 }
 
-// isPlanError says that no plan could be made: the planner refused the names or
+// IsPlanError says that no plan could be made: the planner refused the names or
 // parameters of a request, or looking first failed. These sentences are meant
 // for people.
-func isPlanError(err error) bool {
+func IsPlanError(err error) bool {
 	var (
 		offered *runbooks.NotOfferedError
 		placed  *runbooks.PlacementError
@@ -31,12 +31,13 @@ func isPlanError(err error) bool {
 	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
 }
 
-// Said is a refusal in words for the requester.
-type Said struct{ Text string }
+// Refused is a refusal of what was asked for, in words for the requester.
+type Refused struct{ Text string }
 
-func (e *Said) Error() string { return e.Text }
+func (e *Refused) Error() string { return e.Text }
 
-func said(format string, args ...any) error { return &Said{Text: fmt.Sprintf(format, args...)} }
+// Refuse makes a Refused.
+func Refuse(format string, args ...any) error { return &Refused{Text: fmt.Sprintf(format, args...)} }
 
 // WindowError says that a form did not open: Slack takes one within 3 s of the
 // tap only.

@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"dhbot/internal/redact"
 )
 
-// proposalTTL is how long the requester may take to tap Run. What was seen later
+// ProposalTTL is how long the requester may take to tap Run. What was seen later
 // may be about another moment.
-const proposalTTL = 60 * time.Second
+const ProposalTTL = 60 * time.Second
 
 // proposalRunes is how much of a reason a Run button carries.
 const proposalRunes = 300
@@ -22,7 +22,7 @@ const proposalRunes = 300
 // tap Run because some of its words were not understood or because it hits more
 // than one target. It is the value of the Run button: nothing is stored before
 // the tap.
-type proposal struct {
+type Proposal struct {
 	Request command.Fields    `json:"q"`
 	By      string            `json:"by"` // the account that may tap
 	At      int64             `json:"at"`
@@ -30,21 +30,21 @@ type proposal struct {
 	Minted  map[string]string `json:"m,omitempty"`
 }
 
-// proposeBare is propose for a change that makes no plan.
-func (s *Base) proposeBare(ctx context.Context, c *call) error {
-	p := s.proposalOf(c)
+// ProposeBare is propose for a change that makes no plan.
+func (s *Base) ProposeBare(ctx context.Context, c *Call) error {
+	p := s.ProposalOf(c)
 	value, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encoding a proposal: %w", err)
 	}
-	c.askedBack, c.offer = true, string(value)
-	return c.reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
-		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.req.Unmarked, Run: string(value), Within: proposalTTL,
+	c.AskedBack, c.Offer = true, string(value)
+	return c.Reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
+		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.Req.Unmarked, Run: string(value), Within: ProposalTTL,
 	}))
 }
 
-func (s *Base) proposalOf(c *call) proposal {
-	f := c.req.Fields()
+func (s *Base) ProposalOf(c *Call) Proposal {
+	f := c.Req.Fields()
 	f.Reason = redact.Line(f.Reason, proposalRunes)
-	return proposal{Request: f, By: c.Account.String(), At: s.Now().Unix()}
+	return Proposal{Request: f, By: c.Account.String(), At: s.Now().Unix()}
 }

@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"context"
@@ -22,22 +22,22 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-func (s *Base) setCluster(c *call, cl *fleet.Cluster) error {
-	if err := s.Bind(c.req, cl); err != nil {
+func (s *Base) SetCluster(c *Call, cl *fleet.Cluster) error {
+	if err := s.Bind(c.Req, cl); err != nil {
 		return err
 	}
-	c.cluster, c.catalog = c.req.Cluster, c.req.Catalog
+	c.Cluster, c.Catalog = c.Req.Cluster, c.Req.Catalog
 	return nil
 }
 
 // recentRuns is how many ended runs a list shows.
 const recentRuns = 5
 
-func (s *Base) answer(ctx context.Context, c *call, out card.Card) error {
+func (s *Base) Answer(ctx context.Context, c *Call, out card.Card) error {
 	if c.ChannelShared {
-		return c.reply.Ephemeral(ctx, out)
+		return c.Reply.Ephemeral(ctx, out)
 	}
-	return c.reply.Show(ctx, c.signed(out))
+	return c.Reply.Show(ctx, c.Signed(out))
 }
 
 // Windows keeps what people announced to work on. Each change is stored
@@ -60,8 +60,8 @@ type Windows interface {
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 }
 
-// reasonRunes is how much of a reason is kept.
-const reasonRunes = 500
+// ReasonRunes is how much of a reason is kept.
+const ReasonRunes = 500
 
 // Directory says who an account is right now.
 type Directory interface {
@@ -126,13 +126,9 @@ type Settings struct {
 	Logger   *slog.Logger
 }
 
-// answerBudget bounds saying why something was not done when the time for doing it
-// is over.
-const answerBudget = 10 * time.Second
-
-// append stores the record of a message that changed nothing, and with it
+// Append stores the record of a message that changed nothing, and with it
 // settles the claim, if there is one.
-func (s *Base) append(ctx context.Context, m Message, r audit.Record) error {
+func (s *Base) Append(ctx context.Context, m Message, r audit.Record) error {
 	claim := m.Key
 	if m.Unclaimed {
 		claim = ""
@@ -143,7 +139,7 @@ func (s *Base) append(ctx context.Context, m Message, r audit.Record) error {
 // Base is what every handler works with.
 type Base struct {
 	Settings
-	planner *planner.Planner
+	Planner *planner.Planner
 
 	views sync.Map // names of clusters → *Grammar of who may read these only
 }
@@ -183,23 +179,23 @@ func NewBase(s Settings) (*Base, error) {
 	}
 	s.Keep()
 	planner := &planner.Planner{Catalogs: s.Catalogs, Fleet: s.Fleet, Now: s.Now}
-	return &Base{Settings: s, planner: planner}, nil
+	return &Base{Settings: s, Planner: planner}, nil
 }
 
 // Watchable says why a scope cannot be watched by this config, nil where it
 // can.
 func (s *Base) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
 
-// neededBy are what a process needs, in the order in which it starts, and the
+// NeededBy are what a process needs, in the order in which it starts, and the
 // process itself; absent is what no host of the config runs.
-func neededBy(c *call) (targets []runbooks.Target, absent []string) {
-	for _, id := range append(c.catalog.Needed(c.process.ID, c.cluster.ACLs), c.process.ID) {
-		hosts := c.cluster.HostsOf(id)
+func NeededBy(c *Call) (targets []runbooks.Target, absent []string) {
+	for _, id := range append(c.Catalog.Needed(c.Process.ID, c.Cluster.ACLs), c.Process.ID) {
+		hosts := c.Cluster.HostsOf(id)
 		if len(hosts) == 0 {
 			absent = append(absent, id)
 		}
 		for _, h := range hosts {
-			if id != c.process.ID || c.host == nil || c.host.Name == h.Name {
+			if id != c.Process.ID || c.Host == nil || c.Host.Name == h.Name {
 				targets = append(targets, runbooks.Target{Process: id, Host: h.Name})
 			}
 		}

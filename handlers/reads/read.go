@@ -1,10 +1,11 @@
-package handlers
+package reads
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
@@ -16,16 +17,21 @@ import (
 	"dhbot/runbooks"
 )
 
-// Reads answers what only looks: status, output, logs, the trail, lists.
+// Reads answers the verbs that change nothing on a host.
 type Reads struct {
-	*Base
-	following chan struct{} // a seat for each log that is followed
+	*call.Base
+	following chan struct{} // one slot for each log that may be followed at a time
 }
 
-// readOutput answers a read whose output is shown: the verdict in the card,
+// New makes the handlers of reads.
+func New(base *call.Base) *Reads {
+	return &Reads{Base: base, following: make(chan struct{}, Followed)}
+}
+
+// ReadOutput answers a read whose output is shown: the verdict in the card,
 // the rest as files in its thread. What only some may see goes to the person
 // alone.
-func (s *Reads) readOutput(ctx context.Context, c *call) error {
+func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 	reads, err := s.bindReads(ctx, c)
 	if err != nil {
 		return err
@@ -33,13 +39,13 @@ func (s *Reads) readOutput(ctx context.Context, c *call) error {
 	plan, params := readsPlan(reads)
 	reading := outputcard.Reading{
 		Title: plan.Title, Cluster: plan.Cluster, Parts: s.runReads(ctx, plan.Steps), At: s.Now(),
-		Sensitive: plan.Class == runbooks.Sensitive, Unrecorded: c.Key == "" && c.Via != Terminal,
+		Sensitive: plan.Class == runbooks.Sensitive, Unrecorded: c.Key == "" && c.Via != call.Terminal,
 	}
 	if len(reads) > 1 {
 		reading.Parts = byProcess(reads, reading.Parts)
 	}
 	if reading.Sensitive && reading.Unrecorded {
-		return said("Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
+		return call.Refuse("Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
 	}
 	if err := s.recordOutput(ctx, c, plan, params); err != nil {
 		if reading.Sensitive {
@@ -109,32 +115,32 @@ func nothingFound(st runbooks.Step, r remote.Result) bool {
 }
 
 // showReading shows a reading where it may be seen.
-func (s *Reads) showReading(ctx context.Context, c *call, r outputcard.Reading) error {
+func (s *Reads) showReading(ctx context.Context, c *call.Call, r outputcard.Reading) error {
 	out, files := outputcard.Output(r)
 	if r.Sensitive || c.ChannelShared {
-		if err := c.reply.Direct(ctx, out, files...); err != nil {
+		if err := c.Reply.Direct(ctx, out, files...); err != nil {
 			return err
 		}
-		return c.reply.Ephemeral(ctx, card.Refusal("Sent to you as a direct message."))
+		return c.Reply.Ephemeral(ctx, card.Refusal("Sent to you as a direct message."))
 	}
-	if err := c.reply.Show(ctx, c.signed(out)); err != nil {
+	if err := c.Reply.Show(ctx, c.Signed(out)); err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := c.reply.Attach(ctx, f); err != nil {
+		if err := c.Reply.Attach(ctx, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Reads) recordOutput(ctx context.Context, c *call, plan runbooks.Plan, params map[string]string) error {
+func (s *Reads) recordOutput(ctx context.Context, c *call.Call, plan runbooks.Plan, params map[string]string) error {
 	r := audit.Record{
-		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
-		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(paramText(params), reasonRunes),
+		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: plan.Cluster, Action: plan.Action, Target: plan.Title, Text: redact.Line(call.ParamText(params), call.ReasonRunes),
 	}
-	err := s.append(ctx, c.Message, r)
-	c.settled = err == nil
+	err := s.Append(ctx, c.Message, r)
+	c.Settled = err == nil
 	if err != nil {
 		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
 	}

@@ -1,4 +1,4 @@
-package handlers
+package incidents
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
@@ -33,36 +34,36 @@ func (s *Incidents) notOver(all []fleet.Maintenance) []fleet.Maintenance {
 	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
-// listMaintenance answers what is announced, of what the reader may read.
-func (s *Incidents) listMaintenance(ctx context.Context, c *call) error {
+// ListMaintenance answers what is announced, of what the reader may read.
+func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
 	}
-	sees := s.sees(c.who.Person, c.Channel)
+	sees := s.Sees(c.Who.Person, c.Channel)
 	list = slices.DeleteFunc(list, func(m fleet.Maintenance) bool { return !sees(m.Cluster) })
-	return s.answer(ctx, c, incidentcard.Maintenance(list, s.Now()))
+	return s.Answer(ctx, c, incidentcard.Maintenance(list, s.Now()))
 }
 
-// setMaintenance announces work on a process, or its end. It sends nothing to any
+// SetMaintenance announces work on a process, or its end. It sends nothing to any
 // host: it changes what the bot expects, and so what counts as an incident.
-func (s *Incidents) setMaintenance(ctx context.Context, c *call) error {
-	m := fleet.Maintenance{Cluster: c.cluster.Name, Process: c.process.ID, Host: hostName(c.host), By: c.who.Name, From: s.Now()}
-	if len(c.req.Also) > 0 || len(c.req.Hosts) > 1 {
-		return said("One process on one host at a time, or on all of its hosts. Nothing was announced.")
+func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
+	m := fleet.Maintenance{Cluster: c.Cluster.Name, Process: c.Process.ID, Host: call.HostName(c.Host), By: c.Who.Name, From: s.Now()}
+	if len(c.Req.Also) > 0 || len(c.Req.Hosts) > 1 {
+		return call.Refuse("One process on one host at a time, or on all of its hosts. Nothing was announced.")
 	}
-	typed := c.params[command.ParamLength]
+	typed := c.Params[command.ParamLength]
 	if typed == command.LengthEnd {
-		return s.endMaintenance(ctx, c, m, c.rest)
+		return s.endMaintenance(ctx, c, m, c.Rest)
 	}
-	length, ok := readLength(typed)
+	length, ok := call.ReadLength(typed)
 	if !ok || length < leastMaintenance || length > mostMaintenance {
-		return said("From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.cmd.Verb, c.process.ID, c.cmd.Verb, c.process.ID)
+		return call.Refuse("From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.Cmd.Verb, c.Process.ID, c.Cmd.Verb, c.Process.ID)
 	}
-	if c.req.Unmarked && !c.confirmed() {
-		return s.proposeBare(ctx, c)
+	if c.Req.Unmarked && !c.Confirmed() {
+		return s.ProposeBare(ctx, c)
 	}
-	m.Until, m.Reason = m.From.Add(length), redact.Line(c.rest, reasonRunes)
+	m.Until, m.Reason = m.From.Add(length), redact.Line(c.Rest, call.ReasonRunes)
 	note, err := s.boundMaintenance(ctx, c, &m)
 	if err != nil {
 		return err
@@ -71,8 +72,8 @@ func (s *Incidents) setMaintenance(ctx context.Context, c *call) error {
 	if err := s.Windows.SetMaintenance(ctx, m, record, c.Key); err != nil {
 		return err
 	}
-	c.settled = true
-	return s.answer(ctx, c, incidentcard.Announced(m, note))
+	c.Settled = true
+	return s.Answer(ctx, c, incidentcard.Announced(m, note))
 }
 
 // mostAlone is how long one person alone may announce work on a process whose
@@ -83,8 +84,8 @@ const mostAlone = 4 * time.Hour
 // note what that takes: an approver other than the person who announced it before
 // announces it for longer. Announcing again does not make it longer, nor does
 // ending it, or letting it end, and announcing again within mostAlone.
-func (s *Incidents) boundMaintenance(ctx context.Context, c *call, m *fleet.Maintenance) (note string, err error) {
-	if c.process.Level != runbooks.Critical {
+func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
+	if c.Process.Level != runbooks.Critical {
 		return "", nil
 	}
 	list, err := s.Windows.Maintenance(ctx)
@@ -116,13 +117,13 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call, m *fleet.Main
 		return "", nil
 	}
 	if most.Sub(s.Now()) < leastMaintenance {
-		return "", said("Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.cmd.Verb, c.process.ID)
+		return "", call.Refuse("Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
 	}
 	m.From, m.Until = began, most
-	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.cmd.Verb, c.process.ID), nil
+	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
 }
 
-func (s *Incidents) endMaintenance(ctx context.Context, c *call, m fleet.Maintenance, reason string) error {
+func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Maintenance, reason string) error {
 	list, err := s.announced(ctx)
 	if err != nil {
 		return err
@@ -130,16 +131,16 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call, m fleet.Mainten
 	var others []string
 	for _, old := range list {
 		switch {
-		case old.IsWindow() && c.inWindow(old, s.Now()):
-			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), incidentcard.WindowText(windowCancel, old)))
+		case old.IsWindow() && c.InWindow(old, s.Now()):
+			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), incidentcard.WindowText(WindowCancel, old)))
 		case old.Cluster != m.Cluster || old.Process != m.Process:
 		case old.Host != m.Host:
 			others = append(others, old.Target())
 		default:
-			m.Reason = redact.Line(reason, reasonRunes)
+			m.Reason = redact.Line(reason, call.ReasonRunes)
 			record := s.announcement(c, m, "ended")
 			err := error(nil)
-			if c.process.Level == runbooks.Critical { // boundMaintenance has to see it
+			if c.Process.Level == runbooks.Critical { // boundMaintenance has to see it
 				old.Until = s.Now()
 				err = s.Windows.SetMaintenance(ctx, old, record, c.Key)
 			} else {
@@ -148,21 +149,21 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call, m fleet.Mainten
 			if err != nil {
 				return err
 			}
-			c.settled = true
-			return s.answer(ctx, c, incidentcard.MaintenanceEnded(m))
+			c.Settled = true
+			return s.Answer(ctx, c, incidentcard.MaintenanceEnded(m))
 		}
 	}
 	text := fmt.Sprintf("%s is not in maintenance in %s.", m.Target(), m.Cluster)
 	if len(others) > 0 {
 		text += " What is: " + strings.Join(others, ", ") + "; end it as it was announced."
 	}
-	return said("%s", text)
+	return call.Refuse("%s", text)
 }
 
-func (s *Incidents) announcement(c *call, m fleet.Maintenance, outcome string) audit.Record {
+func (s *Incidents) announcement(c *call.Call, m fleet.Maintenance, outcome string) audit.Record {
 	return audit.Record{
-		At: s.Now(), Kind: audit.Announced, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
-		Cluster: m.Cluster, Action: c.cmd.Verb, Target: m.Target(), Outcome: outcome, Text: m.Reason,
+		At: s.Now(), Kind: audit.Announced, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: m.Cluster, Action: c.Cmd.Verb, Target: m.Target(), Outcome: outcome, Text: m.Reason,
 	}
 }
 
@@ -170,7 +171,7 @@ func (s *Incidents) announcement(c *call, m fleet.Maintenance, outcome string) a
 // time to come. It begins and ends by its stored times alone, and changes nothing
 // but what counts as an incident: what is done meanwhile takes its own approvals.
 const (
-	windowVerb    = "maintenance-window"
-	windowApprove = "maintenance-approve"
-	windowCancel  = "maintenance-cancel"
+	WindowVerb    = "maintenance-window"
+	WindowApprove = "maintenance-approve"
+	WindowCancel  = "maintenance-cancel"
 )

@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 // the platform is asked anew.
 const presentAge = 5 * time.Minute
 
-// approvable refuses a request that no one could ever approve: too few people may vote,
+// Approvable refuses a request that no one could ever approve: too few people may vote,
 // or too few of them have an account that still works. Where the platform does
 // not answer, no account counts as gone.
-func (s *Base) approvable(ctx context.Context, cluster, asked string, need int) error {
+func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) error {
 	if err := s.Rules.EnoughEligible(cluster, asked, need); err != nil || need == 0 {
 		return err
 	}
 	there := 0
 	var gone []string
 	for _, p := range s.Rules.Eligible(cluster, asked) {
-		if why := s.gone(ctx, p); why != "" {
+		if why := s.Gone(ctx, p); why != "" {
 			gone = append(gone, p.Name+" ("+why+")")
 			continue
 		}
@@ -37,19 +37,19 @@ func (s *Base) approvable(ctx context.Context, cluster, asked string, need int) 
 		need, cluster, asked, strings.Join(gone, ", "))}
 }
 
-// gone says why no account of a person is let in any more, "" where one is, or
+// Gone says why no account of a person is let in any more, "" where one is, or
 // where it is not known.
-func (s *Base) gone(ctx context.Context, p auth.Person) string {
-	why, unknown := s.stillIn(ctx, p)
+func (s *Base) Gone(ctx context.Context, p auth.Person) string {
+	why, unknown := s.StillIn(ctx, p)
 	if unknown {
 		return ""
 	}
 	return why
 }
 
-// stillIn is why no account of a person is let in any more, "" where one is;
+// StillIn is why no account of a person is let in any more, "" where one is;
 // unknown says that an account could not be looked up and none is let in.
-func (s *Base) stillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
+func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // somebody of the terminal only
 		accounts = []auth.Account{{Team: auth.LocalTeam, User: p.Name}}
@@ -70,8 +70,8 @@ func (s *Base) stillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// callees are the accounts by which people are called.
-func callees(people []auth.Person) []engine.Callee {
+// Callees are the accounts by which people are called.
+func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {
 		c := engine.Callee{Person: p.Name, Account: auth.Account{Team: auth.LocalTeam, User: p.Name}}
@@ -102,7 +102,7 @@ func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 		voted[v.Person] = true
 	}
 	var out []engine.Callee
-	for _, c := range callees(s.Rules.Call(r.Plan.Cluster, r.Asked.Person, round)) {
+	for _, c := range Callees(s.Rules.Call(r.Plan.Cluster, r.Asked.Person, round)) {
 		if !voted[c.Person] {
 			out = append(out, c)
 		}

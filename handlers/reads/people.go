@@ -1,4 +1,4 @@
-package handlers
+package reads
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"sync"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/card"
 )
 
-// listPeople answers who is configured for a cluster, in which role, and whether they
+// ListPeople answers who is configured for a cluster, in which role, and whether they
 // are still let in.
-func (s *Reads) listPeople(ctx context.Context, c *call) error {
-	roles := s.Rules.Clusters[c.cluster.Name]
+func (s *Reads) ListPeople(ctx context.Context, c *call.Call) error {
+	roles := s.Rules.Clusters[c.Cluster.Name]
 	var list []card.Member
 	var who []auth.Person
 	for _, p := range s.Rules.People {
@@ -32,11 +33,11 @@ func (s *Reads) listPeople(ctx context.Context, c *call) error {
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			list[i].Gone, list[i].Unknown = s.stillIn(ctx, who[i])
+			list[i].Gone, list[i].Unknown = s.StillIn(ctx, who[i])
 		})
 	}
 	wg.Wait()
-	return s.answer(ctx, c, card.People(c.cluster.Name, list))
+	return s.Answer(ctx, c, card.People(c.Cluster.Name, list))
 }
 
 // peopleAtOnce is how many people are looked up at a time.

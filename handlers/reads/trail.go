@@ -1,4 +1,4 @@
-package handlers
+package reads
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
@@ -38,9 +39,9 @@ type trailQuery struct {
 	since   time.Time
 }
 
-// auditTrail shows what the sealed trail has about a person, a process or a
+// AuditTrail shows what the sealed trail has about a person, a process or a
 // run: the newest in the card, all of it as a file.
-func (s *Reads) auditTrail(ctx context.Context, c *call) error {
+func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
 	if err != nil {
 		return err
@@ -57,8 +58,8 @@ func (s *Reads) auditTrail(ctx context.Context, c *call) error {
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
-// timeline tells the story of an incident from the trail.
-func (s *Reads) timeline(ctx context.Context, c *call) error {
+// Timeline tells the story of an incident from the trail.
+func (s *Reads) Timeline(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, timelineBack)
 	if err != nil {
 		return err
@@ -73,24 +74,24 @@ func (s *Reads) timeline(ctx context.Context, c *call) error {
 
 // tellTrail records that the trail was read, and shows it. In a channel that
 // outsiders read it goes to the person alone.
-func (s *Reads) tellTrail(ctx context.Context, c *call, q trailQuery, out card.Card, files []outputcard.File) error {
+func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out card.Card, files []outputcard.File) error {
 	r := audit.Record{
-		At: s.Now(), Kind: audit.ReadDone, Person: c.who.Name, Account: c.Account.String(), Via: string(c.Via),
-		Cluster: q.cluster, Action: c.cmd.Verb, Target: q.what,
+		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: q.cluster, Action: c.Cmd.Verb, Target: q.what,
 	}
-	if err := s.append(ctx, c.Message, r); err != nil {
+	if err := s.Append(ctx, c.Message, r); err != nil {
 		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
 	} else {
-		c.settled = true
+		c.Settled = true
 	}
 	if c.ChannelShared {
-		return c.reply.Direct(ctx, out, files...)
+		return c.Reply.Direct(ctx, out, files...)
 	}
-	if err := c.reply.Show(ctx, out); err != nil {
+	if err := c.Reply.Show(ctx, out); err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := c.reply.Attach(ctx, f); err != nil {
+		if err := c.Reply.Attach(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -99,13 +100,17 @@ func (s *Reads) tellTrail(ctx context.Context, c *call, q trailQuery, out card.C
 
 // readTrail reads the entries that a call asks for, oldest first; left is how
 // many older ones had to be left out.
-func (s *Reads) readTrail(ctx context.Context, c *call, back time.Duration) (q trailQuery, entries []audit.Sealed, left int, err error) {
+func (s *Reads) readTrail(
+	ctx context.Context,
+	c *call.Call,
+	back time.Duration,
+) (q trailQuery, entries []audit.Sealed, left int, err error) {
 	if q, err = s.trailQuery(c, back); err != nil {
 		return q, nil, 0, err
 	}
 	if q.run != "" {
 		st, err := s.Runs.Get(ctx, q.run)
-		if err == nil && s.sees(c.who.Person, c.Channel)(st.Run.Plan.Cluster) && st.Run.RequestedAt.Before(q.since) &&
+		if err == nil && s.Sees(c.Who.Person, c.Channel)(st.Run.Plan.Cluster) && st.Run.RequestedAt.Before(q.since) &&
 			s.Now().Sub(st.Run.RequestedAt) < mostBack {
 			q.since = st.Run.RequestedAt
 		}
@@ -145,14 +150,14 @@ func (s *Reads) personOf(r audit.Record) string {
 // maySee says which records a reader may be shown. One of no cluster can name
 // anything: it is for its author and for who reads every cluster, save the notes
 // of the bot about itself.
-func (s *Reads) maySee(c *call) func(audit.Record) bool {
-	sees := s.sees(c.who.Person, c.Channel)
+func (s *Reads) maySee(c *call.Call) func(audit.Record) bool {
+	sees := s.Sees(c.Who.Person, c.Channel)
 	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	return func(r audit.Record) bool {
 		if r.Cluster != "" {
 			return sees(r.Cluster)
 		}
-		return all || r.Person == c.who.Name || r.Kind == audit.Note
+		return all || r.Person == c.Who.Name || r.Kind == audit.Note
 	}
 }
 
@@ -180,19 +185,25 @@ func mentions(text, name string) bool {
 
 // trailQuery reads `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any
 // order. Since may also be a length by itself.
-func (s *Reads) trailQuery(c *call, back time.Duration) (trailQuery, error) {
+func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
-	w := command.Words(c.topic)
+	w := command.Words(c.Topic)
 	for i := 0; i < len(w); i++ {
-		length, isLength := readLength(strings.TrimPrefix(command.Word(w[i]), "since="))
+		length, isLength := call.ReadLength(strings.TrimPrefix(command.Word(w[i]), "since="))
 		switch {
 		case isLength:
 			if length <= 0 || length > mostBack {
-				return q, &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I can tell of at most %d days. Older entries: `bot audit show` on my machine.", mostBack/(24*time.Hour))}
+				return q, &command.Question{
+					Code: command.UnknownName,
+					Text: fmt.Sprintf(
+						"I can tell of at most %d days. Older entries: `bot audit show` on my machine.",
+						mostBack/(24*time.Hour),
+					),
+				}
 			}
 			back = length
 		case command.Word(w[i]) == "since":
-		case command.Word(w[i]) == "in" && i+1 < len(w) && c.names.KnowsCluster(w[i+1]):
+		case command.Word(w[i]) == "in" && i+1 < len(w) && c.Names.KnowsCluster(w[i+1]):
 			i++
 			q.cluster = command.Word(w[i])
 		default:
@@ -206,21 +217,24 @@ func (s *Reads) trailQuery(c *call, back time.Duration) (trailQuery, error) {
 }
 
 // trailSubject reads whom or what entries are to be about.
-func (s *Reads) trailSubject(c *call, q *trailQuery, typed string) error {
+func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
-		return &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, command.Shown(typed), c.cmd.Usage)}
+		return &command.Question{
+			Code: command.UnknownName,
+			Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, command.Shown(typed), c.Cmd.Usage),
+		}
 	}
 	if id, ok := command.RunID(typed); ok {
 		q.run, q.what = id, id
 		return nil
 	}
-	g := c.names
+	g := c.Names
 	var names []string
 	for i, p := range s.Rules.People {
-		if !s.known(p, g) && p.Name != c.who.Name {
+		if !s.known(p, g) && p.Name != c.Who.Name {
 			continue
 		}
-		if p.Name == command.Word(typed) || command.Word(typed) == "me" && p.Name == c.who.Name {
+		if p.Name == command.Word(typed) || command.Word(typed) == "me" && p.Name == c.Who.Name {
 			q.person, q.what = &s.Rules.People[i], p.Name
 			return nil
 		}
@@ -230,16 +244,19 @@ func (s *Reads) trailSubject(c *call, q *trailQuery, typed string) error {
 		q.process, q.what = id, id
 		return nil
 	}
-	m := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("%s is no person, process or run that I know.", command.Shown(typed))}
+	m := &command.Question{
+		Code: command.UnknownName,
+		Text: fmt.Sprintf("%s is no person, process or run that I know.", command.Shown(typed)),
+	}
 	for _, n := range append(runbooks.Suggest(command.Word(typed), names), g.ProcessesLike(typed)...) {
-		m.Choices = append(m.Choices, g.Choose(c.Channel, c.cmd.Verb+" "+n)...)
+		m.Choices = append(m.Choices, g.Choose(c.Channel, c.Cmd.Verb+" "+n)...)
 	}
 	return m
 }
 
 // known says that a person has a role in a cluster of a grammar.
 func (s *Reads) known(p auth.Person, g *command.Grammar) bool {
-	return slices.ContainsFunc(g.ClusterNames(), s.sees(p, ""))
+	return slices.ContainsFunc(g.ClusterNames(), s.Sees(p, ""))
 }
 
 // seq is a list as audit's writers take it.

@@ -1,6 +1,4 @@
-// Package handlers is what a message means: the command table, and the way
-// parse → gate → engine → a card to answer with. It knows no platform.
-package handlers
+package call
 
 import (
 	"context"

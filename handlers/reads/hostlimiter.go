@@ -1,4 +1,4 @@
-package handlers
+package reads
 
 // hostLimiter lets a few commands at a time onto each host. It is asked for turns by
 // one goroutine, and these are taken by any.

@@ -1,4 +1,4 @@
-package handlers
+package incidents
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
@@ -16,13 +17,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// openIncidents are the incidents that are not over, of the clusters that the
-// caller may read, each with what people do about it.
-// Incidents handles incidents, maintenance, and what people watch.
-type Incidents struct{ *Base }
+// Incidents answers the verbs about incidents, maintenance and watches.
+type Incidents struct{ *call.Base }
 
-func (s *Incidents) openIncidents(ctx context.Context, c *call) ([]incidentcard.OpenIncident, error) {
-	sees := s.sees(c.who.Person, c.Channel)
+// openIncidents returns the open incidents of the clusters that the caller may
+// read, each with its owner, mute and notes.
+func (s *Incidents) openIncidents(ctx context.Context, c *call.Call) ([]incidentcard.OpenIncident, error) {
+	sees := s.Sees(c.Who.Person, c.Channel)
 	var out []incidentcard.OpenIncident
 	for _, cl := range s.Fleet.Clusters {
 		if !sees(cl.Name) {
@@ -59,17 +60,17 @@ func newerForm(err error) error {
 // loadIncident finds the incident that a call is about: the one that was named, the
 // one in whose thread it was typed, or the only one. With several open and none
 // meant, several lists them and nothing is to be done.
-func (s *Incidents) loadIncident(ctx context.Context, c *call) (several []incidentcard.OpenIncident, err error) {
+func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	id := c.req.Incident
+	id := c.Req.Incident
 	meant := slices.Clone(list)
 	if id != "" {
 		meant = slices.DeleteFunc(meant, func(o incidentcard.OpenIncident) bool { return o.ID != id })
 		if len(meant) == 0 {
-			return nil, said("There is no open incident %s. `incidents` lists those there are; nothing was changed.", command.Shown(id))
+			return nil, call.Refuse("There is no open incident %s. `incidents` lists those there are; nothing was changed.", command.Shown(id))
 		}
 	}
 	if id == "" && c.Thread != "" {
@@ -79,44 +80,44 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call) (several []incide
 		}
 	}
 	if len(meant) == 1 {
-		c.incident = &meant[0]
+		c.Incident = &meant[0]
 		cl, ok := s.Fleet.Cluster(meant[0].Cluster)
 		if !ok {
-			return nil, said("There is no open incident %s.", meant[0].ID)
+			return nil, call.Refuse("There is no open incident %s.", meant[0].ID)
 		}
-		return nil, s.setCluster(c, cl)
+		return nil, s.SetCluster(c, cl)
 	}
 	return list, nil
 }
 
-// mayHandle decides about the incident that was loaded: readers of its cluster look,
+// MayHandle decides about the incident that was loaded: readers of its cluster look,
 // operators change who owns it and what is told of it.
-func (s *Incidents) mayHandle(ctx context.Context, c *call) error {
+func (s *Incidents) MayHandle(ctx context.Context, c *call.Call) error {
 	several, err := s.loadIncident(ctx, c)
 	if err != nil {
 		return err
 	}
-	c.incidents = several
-	if c.incident == nil {
+	c.Incidents = several
+	if c.Incident == nil {
 		return nil // nothing is changed without one
 	}
-	class := c.class()
-	if err := s.Rules.MayAsk(c.who.Person, c.incident.Cluster, class, c.Channel); err != nil {
+	class := c.Class()
+	if err := s.Rules.MayAsk(c.Who.Person, c.Incident.Cluster, class, c.Channel); err != nil {
 		return err
 	}
-	return auth.MayInSilence(c.who.silentSince, class, c.Origin, "")
+	return auth.MayInSilence(c.Who.SilentSince, class, c.Origin, "")
 }
 
-// listIncidents answers what is open, or what can be done about one.
-func (s *Incidents) listIncidents(ctx context.Context, c *call) error {
-	if c.req.Incident == "" && c.Thread == "" || c.incident == nil {
-		list := c.incidents
-		if c.incident != nil {
-			list = []incidentcard.OpenIncident{*c.incident}
+// ListIncidents answers what is open, or what can be done about one.
+func (s *Incidents) ListIncidents(ctx context.Context, c *call.Call) error {
+	if c.Req.Incident == "" && c.Thread == "" || c.Incident == nil {
+		list := c.Incidents
+		if c.Incident != nil {
+			list = []incidentcard.OpenIncident{*c.Incident}
 		}
-		return s.answer(ctx, c, incidentcard.Incidents(list, s.Now()))
+		return s.Answer(ctx, c, incidentcard.Incidents(list, s.Now()))
 	}
-	return c.reply.Ephemeral(ctx, incidentcard.HandleIncident(*c.incident, s.owners(*c.incident), s.Now()))
+	return c.Reply.Ephemeral(ctx, incidentcard.HandleIncident(*c.Incident, s.owners(*c.Incident), s.Now()))
 }
 
 // owners are who else may own an incident.
@@ -136,12 +137,12 @@ type handlingChange func(h *incident.Handling) (audit.Record, error)
 
 // handleIncident makes a change to the incident of a call, stores it with its record,
 // and settles the claim. The leader brings card and thread in step.
-func (s *Incidents) handleIncident(ctx context.Context, c *call, do handlingChange) error {
-	if c.incident == nil {
-		return c.reply.Ephemeral(ctx, incidentcard.WhichIncident(c.req.Fields(), c.incidents))
+func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlingChange) error {
+	if c.Incident == nil {
+		return c.Reply.Ephemeral(ctx, incidentcard.WhichIncident(c.Req.Fields(), c.Incidents))
 	}
 	for range keepTries {
-		o := c.incident
+		o := c.Incident
 		list, err := incident.Handlings(ctx, s.Keeper, o.Cluster)
 		if err != nil {
 			return newerForm(err)
@@ -150,7 +151,7 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call, do handlingChan
 		r, err := do(&o.Handling.Handling)
 		var no *incident.HandlingError
 		if errors.As(err, &no) {
-			return said("%s Nothing was changed.", no.Text)
+			return call.Refuse("%s Nothing was changed.", no.Text)
 		}
 		if err != nil {
 			return err
@@ -167,31 +168,31 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call, do handlingChan
 		if err != nil {
 			return err
 		}
-		c.settled = true
-		return c.reply.Ephemeral(ctx, incidentcard.Handled(*o))
+		c.Settled = true
+		return c.Reply.Ephemeral(ctx, incidentcard.Handled(*o))
 	}
-	return said("Somebody else changed it at the same time. Please try again.")
+	return call.Refuse("Somebody else changed it at the same time. Please try again.")
 }
 
-func (s *Incidents) ownIncident(ctx context.Context, c *call) error {
+func (s *Incidents) OwnIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
-		return h.Take(incident.Owner{Person: c.who.Name, Account: c.Account, Since: s.Now()}, redact.Line(c.rest, reasonRunes))
+		return h.Take(incident.Owner{Person: c.Who.Name, Account: c.Account, Since: s.Now()}, redact.Line(c.Rest, call.ReasonRunes))
 	})
 }
 
-func (s *Incidents) handOver(ctx context.Context, c *call) error {
-	if c.incident == nil {
+func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
+	if c.Incident == nil {
 		return s.handleIncident(ctx, c, nil)
 	}
-	typed, rest, _ := strings.Cut(strings.TrimPrefix(c.rest, "to "), " ")
+	typed, rest, _ := strings.Cut(strings.TrimPrefix(c.Rest, "to "), " ")
 	name := strings.TrimPrefix(command.Word(strings.TrimPrefix(typed, "@")), "@")
-	names := s.owners(*c.incident)
-	if owner := c.incident.Handling.Owner; owner != nil {
+	names := s.owners(*c.Incident)
+	if owner := c.Incident.Handling.Owner; owner != nil {
 		names = append(names, owner.Person) // refused by name
 	}
 	if !slices.Contains(names, name) {
-		return said("Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
-			c.incident.ID, c.incident.Cluster, strings.Join(names, ", "), c.incident.ID, firstOf(names))
+		return call.Refuse("Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
+			c.Incident.ID, c.Incident.Cluster, strings.Join(names, ", "), c.Incident.ID, firstOf(names))
 	}
 	var to auth.Person
 	for _, p := range s.Rules.People {
@@ -199,12 +200,12 @@ func (s *Incidents) handOver(ctx context.Context, c *call) error {
 			to = p
 		}
 	}
-	if why := s.gone(ctx, to); why != "" {
-		return said("%s cannot own it: %s. Nothing was changed.", name, why)
+	if why := s.Gone(ctx, to); why != "" {
+		return call.Refuse("%s cannot own it: %s. Nothing was changed.", name, why)
 	}
-	account := callees([]auth.Person{to})[0].Account
+	account := call.Callees([]auth.Person{to})[0].Account
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
-		return h.HandOver(c.who.Name, incident.Owner{Person: name, Account: account, Since: s.Now()}, redact.Line(rest, reasonRunes))
+		return h.HandOver(c.Who.Name, incident.Owner{Person: name, Account: account, Since: s.Now()}, redact.Line(rest, call.ReasonRunes))
 	})
 }
 
@@ -215,45 +216,45 @@ func firstOf(names []string) string {
 	return names[0]
 }
 
-func (s *Incidents) releaseIncident(ctx context.Context, c *call) error {
+func (s *Incidents) ReleaseIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
-		return h.Release(c.who.Name, s.Now(), redact.Line(c.rest, reasonRunes))
+		return h.Release(c.Who.Name, s.Now(), redact.Line(c.Rest, call.ReasonRunes))
 	})
 }
 
-func (s *Incidents) muteIncident(ctx context.Context, c *call) error {
-	typed := command.Word(strings.TrimPrefix(c.rest, "for "))
+func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
+	typed := command.Word(strings.TrimPrefix(c.Rest, "for "))
 	length, ok := incident.DefaultMute, true
 	if typed != "" && typed != command.LengthEnd {
-		length, ok = readLength(typed)
+		length, ok = call.ReadLength(typed)
 	}
 	if !ok {
-		return said(
+		return call.Refuse(
 			"%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.",
 			command.Shown(typed),
 		)
 	}
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
 		if typed == command.LengthEnd {
-			return h.Unmute(c.who.Name, s.Now(), "")
+			return h.Unmute(c.Who.Name, s.Now(), "")
 		}
-		return h.MuteUntil(c.who.Name, s.Now(), s.Now().Add(length), c.incident.Worst())
+		return h.MuteUntil(c.Who.Name, s.Now(), s.Now().Add(length), c.Incident.Worst())
 	})
 }
 
-// noteIncident keeps a note. A tap without words opens a form for them.
-func (s *Incidents) noteIncident(ctx context.Context, c *call) error {
-	text := redact.Line(c.rest, reasonRunes)
-	if text == "" && c.incident != nil && c.Via == Button {
-		return c.reply.Ask(ctx, incidentcard.WhatToNote(c.incident.ID))
+// NoteIncident keeps a note. A tap without words opens a form for them.
+func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
+	text := redact.Line(c.Rest, call.ReasonRunes)
+	if text == "" && c.Incident != nil && c.Via == call.Button {
+		return c.Reply.Ask(ctx, incidentcard.WhatToNote(c.Incident.ID))
 	}
-	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.who.Name, s.Now(), text) })
+	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.Who.Name, s.Now(), text) })
 }
 
 // MayOwn says why the owner of an incident may not own it any more, nil where they
 // may: an *auth.Refusal.
 func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
-	p, err := s.identify(ctx, o.Account, stillAllowed)
+	p, err := s.Identify(ctx, o.Account, call.StillAllowed)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package handlers
+package reads
 
 import (
 	"context"
@@ -7,39 +7,40 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/card/outputcard"
 )
 
 const (
-	// followFor is when following a log ends by itself.
-	followFor = 2 * time.Minute
+	// FollowFor is when following a log ends by itself.
+	FollowFor = 2 * time.Minute
 	// followEvery is how often it looks: what is new is an edit of the one
 	// message; the workspace allows about 50 edits a minute.
 	followEvery = 5 * time.Second
 	// followLines is how much of the end is read each time.
 	followLines = "12"
-	// followed is how many logs are followed at a time, so that they take
+	// Followed is how many logs are followed at a time, so that they take
 	// neither the edits nor the workers of everybody else.
-	followed = 3
+	Followed = 3
 )
 
-// follow shows the end of a log in one message that is kept up to date for a
+// Follow shows the end of a log in one message that is kept up to date for a
 // while. Nothing runs on the host in between: each look is a read of its own,
 // bounded like any other.
-func (s *Reads) follow(ctx context.Context, c *call) error {
+func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
-		return said("People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
+		return call.Refuse("People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
 	}
-	if hosts := c.cluster.HostsOf(c.process.ID); c.host == nil && len(hosts) > 1 {
-		return said("%s runs on %s: say which, as in `follow %s on %s`.", c.process.ID, strings.Join(hostNamesOf(c, c.process), ", "), c.process.ID, hosts[0].Name)
+	if hosts := c.Cluster.HostsOf(c.Process.ID); c.Host == nil && len(hosts) > 1 {
+		return call.Refuse("%s runs on %s: say which, as in `follow %s on %s`.", c.Process.ID, strings.Join(call.HostNamesOf(c, c.Process), ", "), c.Process.ID, hosts[0].Name)
 	}
 	select {
 	case s.following <- struct{}{}:
 		defer func() { <-s.following }()
 	default:
-		return said("%d logs are being followed already. Each ends by itself within %s; `logs %s` shows it now.", followed, followFor, c.process.ID)
+		return call.Refuse("%d logs are being followed already. Each ends by itself within %s; `logs %s` shows it now.", Followed, FollowFor, c.Process.ID)
 	}
-	inputs, err := c.inputs(s.Now())
+	inputs, err := c.Inputs(s.Now())
 	if err != nil {
 		return err
 	}
@@ -50,12 +51,12 @@ func (s *Reads) follow(ctx context.Context, c *call) error {
 		}
 		inputs.Params["lines"] = followLines
 	}
-	until := s.Now().Add(followFor)
+	until := s.Now().Add(FollowFor)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	reading, shown := outputcard.Reading{Cluster: c.cluster.Name, Unrecorded: c.Key == "" && c.Via != Terminal}, ""
+	reading, shown := outputcard.Reading{Cluster: c.Cluster.Name, Unrecorded: c.Key == "" && c.Via != call.Terminal}, ""
 	for first := true; ; first = false {
-		bound, plan, err := s.bindPlanFor(ctx, c, inputs) // anew: a log goes on in another file
+		bound, plan, err := s.BindPlanFor(ctx, c, inputs) // anew: a log goes on in another file
 		if err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (s *Reads) follow(ctx context.Context, c *call) error {
 		over := !s.Now().Before(until)
 		if said := saidText(reading.Parts); first || over || said != shown {
 			shown = said
-			if err := c.reply.Show(ctx, c.signed(outputcard.FollowingLog(reading, until, over))); err != nil {
+			if err := c.Reply.Show(ctx, c.Signed(outputcard.FollowingLog(reading, until, over))); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"context"
@@ -15,31 +15,31 @@ import (
 	"dhbot/runbooks"
 )
 
-// bindPlanFor is bind for the author of a call, who must be allowed the plan's own
+// BindPlanFor is bind for the author of a call, who must be allowed the plan's own
 // class: a verb has one class, and a cluster's catalog may give it another.
-func (s *Base) bindPlanFor(ctx context.Context, c *call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
-	plan, err := s.planner.Plan(in)
+func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
+	plan, err := s.Planner.Plan(in)
 	if err != nil {
 		return in, plan, err
 	}
-	if err := s.Rules.MayAsk(c.who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
+	if err := s.Rules.MayAsk(c.Who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {
 		return in, plan, err
 	}
-	if err := auth.MayInSilence(c.who.silentSince, plan.Class, c.Origin, ""); err != nil {
+	if err := auth.MayInSilence(c.Who.SilentSince, plan.Class, c.Origin, ""); err != nil {
 		return in, plan, err
 	}
-	return s.bindPlan(ctx, in)
+	return s.BindPlan(ctx, in)
 }
 
-// bindPlan makes a plan whole: where it needs discovery reads they are run, and
+// BindPlan makes a plan whole: where it needs discovery reads they are run, and
 // their answers become inputs, stored with the run and covered by the digest.
 // What one read found may be what the next one looks at.
-func (s *Base) bindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
+func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
 	ctx, span := tracing.Begin(ctx, "plan")
 	defer func() { tracing.End(span, err) }()
 	const rounds = 4
 	for range rounds {
-		plan, err := s.planner.Plan(in)
+		plan, err := s.Planner.Plan(in)
 		if err != nil || len(plan.Discover) == 0 {
 			return in, plan, err
 		}
@@ -82,15 +82,15 @@ func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string]
 	return out, nil
 }
 
-// listAgain looks again, just before the start, at what the plan was made from;
+// ListAgain looks again, just before the start, at what the plan was made from;
 // what has changed meanwhile voids the approval.
-func (s *Base) listAgain(ctx context.Context, in runbooks.Inputs) error {
+func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	if len(in.Listed) == 0 {
 		return nil
 	}
 	bare := in
 	bare.Listed = nil
-	again, _, err := s.bindPlan(ctx, bare)
+	again, _, err := s.BindPlan(ctx, bare)
 	if err != nil {
 		return err
 	}

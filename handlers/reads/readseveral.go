@@ -1,4 +1,4 @@
-package handlers
+package reads
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/card/outputcard"
 	"dhbot/runbooks"
 )
@@ -21,8 +22,8 @@ type boundRead struct {
 
 // bindReads plans a read for each process that it names, all at once. The error is
 // that of the first where none can be read, or a refusal of any.
-func (s *Reads) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
-	parts := c.req.Parts()
+func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error) {
+	parts := c.Req.Parts()
 	reads := make([]boundRead, len(parts))
 	var wg sync.WaitGroup
 	for i, p := range parts {
@@ -31,8 +32,8 @@ func (s *Reads) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
 			if p.Process != nil {
 				r.process = p.Process.ID
 			}
-			if r.inputs, r.err = c.inputsOf(p, s.Now()); r.err == nil {
-				r.inputs, r.plan, r.err = s.bindPlanFor(ctx, c, r.inputs)
+			if r.inputs, r.err = c.InputsOf(p, s.Now()); r.err == nil {
+				r.inputs, r.plan, r.err = s.BindPlanFor(ctx, c, r.inputs)
 			}
 			reads[i] = r
 		})
@@ -41,7 +42,7 @@ func (s *Reads) bindReads(ctx context.Context, c *call) ([]boundRead, error) {
 	bad := 0
 	for _, r := range reads {
 		var refusal *auth.Refusal
-		if errors.As(r.err, &refusal) || r.err != nil && !isPlanError(r.err) {
+		if errors.As(r.err, &refusal) || r.err != nil && !call.IsPlanError(r.err) {
 			return nil, r.err
 		}
 		if r.err != nil {

@@ -1,4 +1,4 @@
-package handlers
+package incidents
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
@@ -18,11 +19,11 @@ import (
 // leader has stored a look meanwhile.
 const keepTries = 5
 
-// startWatch begins to follow a process, a host or the cluster, sets a new end, or
+// StartWatch begins to follow a process, a host or the cluster, sets a new end, or
 // ends it. The leader does the looking and keeps the one message; here it is
 // only stored.
-func (s *Incidents) startWatch(ctx context.Context, c *call) error {
-	scope := incident.Scope{Cluster: c.cluster.Name, Process: c.processID(), Host: hostName(c.host)}
+func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
+	scope := incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: call.HostName(c.Host)}
 	length, end, err := howLong(c)
 	if err != nil {
 		return err
@@ -32,12 +33,12 @@ func (s *Incidents) startWatch(ctx context.Context, c *call) error {
 	}
 	switch {
 	case c.ChannelShared && !c.Outside:
-		return said("Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
+		return call.Refuse("Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
 	case c.Outside:
-		return said("Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
+		return call.Refuse("Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
 	}
 	if err := s.Watchable(scope); err != nil {
-		return said("Nothing to watch: %v.", err)
+		return call.Refuse("Nothing to watch: %v.", err)
 	}
 	place := engine.Place{Channel: c.Channel, Thread: c.Thread}
 	if place.Channel == "" {
@@ -45,7 +46,7 @@ func (s *Incidents) startWatch(ctx context.Context, c *call) error {
 	}
 	now := s.Now()
 	f := incident.Follow{
-		V: incident.FormVersion, Scope: scope, Person: c.who.Name, Account: c.Account, Via: string(c.Via), From: c.Channel,
+		V: incident.FormVersion, Scope: scope, Person: c.Who.Name, Account: c.Account, Via: string(c.Via), From: c.Channel,
 		Began:   now,
 		Until:   now.Add(length),
 		Worst:   runbooks.Unknown,
@@ -58,13 +59,13 @@ func (s *Incidents) startWatch(ctx context.Context, c *call) error {
 		s.Watching()
 	}
 	if c.Channel == "" {
-		return c.reply.Ephemeral(ctx, incidentcard.WatchedElsewhere(f))
+		return c.Reply.Ephemeral(ctx, incidentcard.WatchedElsewhere(f))
 	}
 	return nil
 }
 
 // keepFollow stores a new follow, or the new end of one that there is.
-func (s *Incidents) keepFollow(ctx context.Context, c *call, f incident.Follow) error {
+func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Follow) error {
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
 		if err != nil {
@@ -88,23 +89,23 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call, f incident.Follow) 
 		switch {
 		case rev != 0:
 		case len(list) >= incident.MostFollows:
-			return said("I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
+			return call.Refuse("I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
 		case mine >= incident.MostPerPerson:
-			return said("I watch %d things for you already. `watch` lists them; end one first.", mine)
+			return call.Refuse("I watch %d things for you already. `watch` lists them; end one first.", mine)
 		}
 		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
 		if err == nil && rev != 0 {
-			return c.reply.Ephemeral(ctx, incidentcard.WatchedLonger(f))
+			return c.Reply.Ephemeral(ctx, incidentcard.WatchedLonger(f))
 		}
 		if !errors.Is(err, engine.ErrConflict) {
 			return err
 		}
 	}
-	return said("Somebody else changed it at the same time. Please try again.")
+	return call.Refuse("Somebody else changed it at the same time. Please try again.")
 }
 
 // keep stores a follow with its record, and settles the call's claim.
-func (s *Incidents) keep(ctx context.Context, c *call, name string, f *incident.Follow, rev int64, r audit.Record) error {
+func (s *Incidents) keep(ctx context.Context, c *call.Call, name string, f *incident.Follow, rev int64, r audit.Record) error {
 	data, err := incident.Encode(f)
 	if err != nil {
 		return err
@@ -113,13 +114,13 @@ func (s *Incidents) keep(ctx context.Context, c *call, name string, f *incident.
 	if _, err := s.Keeper.SetWatchState(ctx, name, data, rev, []audit.Record{r}, c.Key); err != nil {
 		return err
 	}
-	c.settled = true
+	c.Settled = true
 	return nil
 }
 
 // endFollows ends what of a scope is followed where the call was made; said of
 // the cluster it ends all of it there.
-func (s *Incidents) endFollows(ctx context.Context, c *call, scope incident.Scope) error {
+func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident.Scope) error {
 	ended, elsewhere := 0, 0
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
@@ -136,7 +137,7 @@ func (s *Incidents) endFollows(ctx context.Context, c *call, scope incident.Scop
 				elsewhere++
 				continue
 			}
-			r := f.End(s.Now(), c.who.Name, "stopped by "+c.who.Name)
+			r := f.End(s.Now(), c.Who.Name, "stopped by "+c.Who.Name)
 			r.Account = c.Account.String()
 			err := s.keep(ctx, c, f.Name, &f.Follow, f.Rev, r)
 			switch {
@@ -157,11 +158,11 @@ func (s *Incidents) endFollows(ctx context.Context, c *call, scope incident.Scop
 	}
 	switch {
 	case ended > 0:
-		return c.reply.Ephemeral(ctx, incidentcard.WatchesEnded(ended, scope))
+		return c.Reply.Ephemeral(ctx, incidentcard.WatchesEnded(ended, scope))
 	case elsewhere > 0:
-		return said("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
+		return call.Refuse("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
 	default:
-		return said("Nobody watches %s here. `watch` lists what is watched.", scope)
+		return call.Refuse("Nobody watches %s here. `watch` lists what is watched.", scope)
 	}
 }
 
@@ -170,31 +171,31 @@ func covers(all, one incident.Scope) bool {
 	return all == one || all == (incident.Scope{Cluster: one.Cluster})
 }
 
-// listFollows answers what is watched, of what the reader may read.
-func (s *Incidents) listFollows(ctx context.Context, c *call) error {
+// ListFollows answers what is watched, of what the reader may read.
+func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	list, err := incident.Follows(ctx, s.Keeper)
 	if err != nil {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(f incident.StoredFollow) bool {
-		return f.Ended != nil || s.Rules.MayAsk(c.who.Person, f.Scope.Cluster, runbooks.Read, c.Channel) != nil
+		return f.Ended != nil || s.Rules.MayAsk(c.Who.Person, f.Scope.Cluster, runbooks.Read, c.Channel) != nil
 	})
-	return s.answer(ctx, c, incidentcard.Watches(list, s.Now()))
+	return s.Answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
 // howLong is what was typed behind the target.
-func howLong(c *call) (length time.Duration, end bool, err error) {
-	typed, given := c.params[command.ParamLength]
+func howLong(c *call.Call) (length time.Duration, end bool, err error) {
+	typed, given := c.Params[command.ParamLength]
 	switch {
 	case !given:
 		return incident.DefaultLength, false, nil
 	case typed == command.LengthEnd:
 		return 0, true, nil
 	}
-	length, ok := readLength(typed)
+	length, ok := call.ReadLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
-		return 0, false, said("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
-			command.Shown(typed), incidentcard.Length(incident.MostLength), c.req.Text(), c.req.Text())
+		return 0, false, call.Refuse("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
+			command.Shown(typed), incidentcard.Length(incident.MostLength), c.Req.Text(), c.Req.Text())
 	}
 	return length, false, nil
 }

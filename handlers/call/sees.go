@@ -1,4 +1,4 @@
-package handlers
+package call
 
 import (
 	"context"
@@ -19,14 +19,14 @@ import (
 // looked up among the clusters that they may read, lists hold nothing else, and
 // a run of another cluster is answered like a run that there never was.
 
-// sees says which clusters a person may read from a channel.
-func (s *Base) sees(p auth.Person, channel string) func(cluster string) bool {
+// Sees says which clusters a person may read from a channel.
+func (s *Base) Sees(p auth.Person, channel string) func(cluster string) bool {
 	return func(cluster string) bool { return s.Rules.MayAsk(p, cluster, runbooks.Read, channel) == nil }
 }
 
-// readable are the clusters that a person may read from a channel.
-func (s *Base) readable(p auth.Person, channel string) []*fleet.Cluster {
-	sees := s.sees(p, channel)
+// Readable are the clusters that a person may read from a channel.
+func (s *Base) Readable(p auth.Person, channel string) []*fleet.Cluster {
+	sees := s.Sees(p, channel)
 	var out []*fleet.Cluster
 	for i := range s.Fleet.Clusters {
 		if cl := &s.Fleet.Clusters[i]; sees(cl.Name) {
@@ -36,10 +36,10 @@ func (s *Base) readable(p auth.Person, channel string) []*fleet.Cluster {
 	return out
 }
 
-// grammarOf is the grammar with the names that a person may read from a
+// GrammarOf is the grammar with the names that a person may read from a
 // channel. Who may read nothing is refused.
-func (s *Base) grammarOf(p auth.Person, channel string) (*command.Grammar, error) {
-	clusters := s.readable(p, channel)
+func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error) {
+	clusters := s.Readable(p, channel)
 	switch len(clusters) {
 	case 0:
 		return nil, &auth.Refusal{Code: auth.LacksRole, Text: "Not allowed: " + p.Name + " may read no cluster here. Whoever runs the bot can add you under `roles`."}
@@ -58,19 +58,19 @@ func (s *Base) grammarOf(p auth.Person, channel string) (*command.Grammar, error
 	return g.(*command.Grammar), nil
 }
 
-// grammarFor is the grammar of a message's author. Who is not let in is refused
+// GrammarFor is the grammar of a message's author. Who is not let in is refused
 // before anything else is said.
-func (s *Base) grammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
-	who, err := s.author(ctx, m, recent)
+func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
+	who, err := s.Author(ctx, m, Recent)
 	if err != nil {
 		return nil, err
 	}
-	return s.grammarOf(who.Person, m.Channel)
+	return s.GrammarOf(who.Person, m.Channel)
 }
 
-// understand reads a message as its author may mean it.
-func (s *Base) understand(ctx context.Context, m Message) (*call, error) {
-	g, err := s.grammarFor(ctx, m)
+// Understand reads a message as its author may mean it.
+func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
+	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +83,8 @@ func (s *Base) understand(ctx context.Context, m Message) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newCall(m, r)
-	c.names = g
+	c := New(m, r)
+	c.Names = g
 	if !r.Changing() {
 		return c, nil
 	}
@@ -102,9 +102,9 @@ func (s *Base) understand(ctx context.Context, m Message) (*call, error) {
 	return c, nil
 }
 
-// buildCall makes the call of a button, from its fields.
-func (s *Base) buildCall(ctx context.Context, m Message, f command.Fields) (*call, error) {
-	g, err := s.grammarFor(ctx, m)
+// BuildCall makes the call of a button, from its fields.
+func (s *Base) BuildCall(ctx context.Context, m Message, f command.Fields) (*Call, error) {
+	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -112,40 +112,40 @@ func (s *Base) buildCall(ctx context.Context, m Message, f command.Fields) (*cal
 	if err != nil {
 		return nil, err
 	}
-	c := newCall(m, r)
-	c.names = g
+	c := New(m, r)
+	c.Names = g
 	return c, nil
 }
 
 // inHand is what is under way, ended lately, and locked, of the clusters that
 // somebody sees.
 type inHand struct {
-	open, ended []engine.Stored
-	locks       []engine.Lock
+	Open, Ended []engine.Stored
+	Locks       []engine.Lock
 }
 
 // recentAmong is how many ended runs are looked through for those of the
 // clusters that the person sees.
 const recentAmong = 100
 
-func (s *Base) inHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
-	if h.open, err = s.Runs.Open(ctx); err != nil {
+func (s *Base) InHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
+	if h.Open, err = s.Runs.Open(ctx); err != nil {
 		return h, err
 	}
 	among := recentRuns
 	if slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) }) {
 		among = recentAmong
 	}
-	if h.ended, err = s.Runs.Recent(ctx, among); err != nil {
+	if h.Ended, err = s.Runs.Recent(ctx, among); err != nil {
 		return h, err
 	}
-	if h.locks, err = s.Runs.Locks(ctx); err != nil {
+	if h.Locks, err = s.Runs.Locks(ctx); err != nil {
 		return h, err
 	}
 	unseen := func(st engine.Stored) bool { return !sees(st.Run.Plan.Cluster) }
-	h.open, h.ended = slices.DeleteFunc(h.open, unseen), slices.DeleteFunc(h.ended, unseen)
-	h.ended = h.ended[:min(len(h.ended), recentRuns)]
-	h.locks = slices.DeleteFunc(h.locks, func(l engine.Lock) bool {
+	h.Open, h.Ended = slices.DeleteFunc(h.Open, unseen), slices.DeleteFunc(h.Ended, unseen)
+	h.Ended = h.Ended[:min(len(h.Ended), recentRuns)]
+	h.Locks = slices.DeleteFunc(h.Locks, func(l engine.Lock) bool {
 		cluster, _, _ := strings.Cut(l.Name, "/") // the form of runbooks.Plan.Locks
 		return !sees(cluster)
 	})

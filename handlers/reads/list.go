@@ -1,0 +1,40 @@
+package reads
+
+import (
+	"context"
+
+	"dhbot/handlers/call"
+	"dhbot/internal/card"
+	"dhbot/internal/card/runcard"
+)
+
+// ShowRun answers with a run as it stands; the run's own message stays where
+// it was asked for.
+func (s *Reads) ShowRun(ctx context.Context, c *call.Call) error {
+	return s.Answer(ctx, c, runcard.Run(c.About))
+}
+
+func (s *Reads) ListRuns(ctx context.Context, c *call.Call) error {
+	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
+	if err != nil {
+		return err
+	}
+	return s.Answer(ctx, c, runcard.Runs(h.Open, h.Ended))
+}
+
+func (s *Reads) ListLocks(ctx context.Context, c *call.Call) error {
+	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
+	if err != nil {
+		return err
+	}
+	return s.Answer(ctx, c, runcard.Locks(h.Locks, h.Open, s.Now()))
+}
+
+// ShowHealth says how the bot itself is.
+func (s *Reads) ShowHealth(ctx context.Context, c *call.Call) error {
+	if s.Health == nil {
+		return call.Refuse("I cannot tell how I am from here. On the bot's machine `bot health` can.")
+	}
+	well, lines := s.Health(ctx)
+	return c.Reply.Ephemeral(ctx, card.Health(well, lines))
+}

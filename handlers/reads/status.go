@@ -1,0 +1,66 @@
+package reads
+
+import (
+	"context"
+	"errors"
+
+	"dhbot/handlers/call"
+	"dhbot/internal/audit"
+	"dhbot/internal/card"
+	"dhbot/internal/card/statuscard"
+	"dhbot/internal/status"
+)
+
+// ShowStatus answers how a process, a host or the cluster is, and shows what is
+// known while hosts are silent.
+func (s *Reads) ShowStatus(ctx context.Context, c *call.Call) error {
+	return s.showAssessment(ctx, c, c.Query(), statuscard.Status)
+}
+
+// ShowVerify answers whether all of a cluster is as it should be.
+func (s *Reads) ShowVerify(ctx context.Context, c *call.Call) error {
+	return s.showAssessment(ctx, c, c.Query(), statuscard.Verified)
+}
+
+// showAssessment looks once, shows what it finds, and records the read.
+func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query, render func(status.Board) card.Card) error {
+	show := func(b status.Board) error {
+		b.Unrecorded = b.Unrecorded || c.Key == "" && c.Via != call.Terminal
+		out := render(b)
+		if c.ChannelShared {
+			return c.Reply.Ephemeral(ctx, out) // what hosts said is not for outsiders
+		}
+		return c.Reply.Show(ctx, c.Signed(out))
+	}
+	q.Partial = show
+	b, err := s.Status.Assess(ctx, q)
+	if errors.Is(err, status.ErrNothingThere) {
+		return call.Refuse("Nothing to ask: no process is configured there.")
+	}
+	if err != nil {
+		return err
+	}
+	if err := show(b); err != nil {
+		return err
+	}
+	return s.recordRead(ctx, c, b, show)
+}
+
+// recordRead writes the read's record, which also settles its claim. A store
+// that does not answer makes the read unrecorded, never unanswered.
+func (s *Reads) recordRead(ctx context.Context, c *call.Call, b status.Board, show func(status.Board) error) error {
+	r := audit.Record{
+		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
+		Cluster: c.Cluster.Name, Action: c.Cmd.Verb, Target: call.TargetOf(c), Severity: b.Worst().String(),
+	}
+	if err := s.Append(ctx, c.Message, r); err != nil {
+		s.Logger.WarnContext(ctx, "read not recorded", "err", err)
+		if !b.Unrecorded {
+			b.Unrecorded = true
+			return show(b)
+		}
+		return nil
+	}
+	c.Settled = true
+	return nil
+}
