@@ -16,17 +16,17 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// hearsWithin is how old the last sign of life from Slack may be.
+// hearsWithin is the largest age of the last bytes from Slack.
 const hearsWithin = 20 * time.Second
 
-// clockUnfit is the offset from Slack's clock with which the bot is not healthy:
-// it is taken into account, but times in cards and records are off by as much.
+// clockUnfit is the offset from Slack's clock from which the bot is not healthy: it is
+// accounted for, but times in cards and records are wrong by that much.
 const clockUnfit = time.Minute
 
-// Health is what `bot health` shows.
+// Health is the content of `bot health`.
 type Health struct {
 	OK       bool      `json:"ok"`
-	Why      []string  `json:"why,omitempty"` // what is wrong, in plain words
+	Why      []string  `json:"why,omitempty"` // the problems, in plain words
 	Replica  string    `json:"replica"`
 	Since    time.Time `json:"since"`
 	Open     int       `json:"open_runs"`
@@ -34,41 +34,41 @@ type Health struct {
 	Sockets  []Socket  `json:"sockets"`
 	Pending  int       `json:"in_hand"`
 	Capacity int       `json:"room"`
-	// RoundTrip is how the last round trip through Slack went, "" for not known.
+	// RoundTrip is the result of the last round trip through Slack, "" if unknown.
 	RoundTrip string `json:"echo,omitempty"`
-	// Clock is how far the clock is from Slack's, "" where they agree.
+	// Clock is the offset from Slack's clock, "" for none.
 	Clock string `json:"clock,omitempty"`
-	// Config says that a later config was refused, "" where none was.
+	// Config is why a newer config was refused, "" if none was.
 	Config string `json:"config,omitempty"`
-	// SSH are the user certificates that end soon.
+	// SSH lists user certificates that expire soon.
 	SSH []string `json:"ssh,omitempty"`
-	// Store is how the state store is; nil where it does not tell.
+	// Store is the health of the state store; nil if it does not report one.
 	Store *StoreHealth `json:"store,omitempty"`
 }
 
-// StoreHealth is how the state store is.
+// StoreHealth is the health of the state store.
 type StoreHealth struct {
 	State string   `json:"state"`           // one of etcdstore's states
-	Notes []string `json:"notes,omitempty"` // what is worth knowing, beside what is wrong
+	Notes []string `json:"notes,omitempty"` // notes, in addition to the problems
 	Size  int64    `json:"size"`            // bytes of the database
-	InUse int64    `json:"in_use"`          // bytes of it that hold data
-	Quota int64    `json:"quota"`           // most bytes, 0 for unknown
-	// Of the trail: records not sealed yet, the first entry that is in the
-	// store and not only in the archive, the last that was posted.
+	InUse int64    `json:"in_use"`          // bytes in use
+	Quota int64    `json:"quota"`           // largest size, 0 if unknown
+	// Of the trail: records not yet sealed, the first entry that is in the store and not only
+	// in the archive, the last posted entry.
 	Pending int64  `json:"pending"`
 	Stored  uint64 `json:"stored_from"`
 	Posted  uint64 `json:"posted"`
-	// Epoch of the state, 0 for one that is not signed, and who witnesses its heads.
+	// Epoch of the state, 0 if it is not signed, and the witnesses of its heads.
 	Epoch     uint64          `json:"epoch,omitempty"`
 	Witnesses []WitnessHealth `json:"witnesses,omitempty"`
 }
 
-// WitnessHealth is how far a witness of the trail's heads knows it.
+// WitnessHealth describes which part of the trail a witness has.
 type WitnessHealth struct {
 	Name    string `json:"name"`
-	Entries uint64 `json:"entries"`       // in the last head that it has
-	Missing uint64 `json:"missing"`       // entries whose head it was not given yet
-	Why     string `json:"why,omitempty"` // it was not told or is not believed
+	Entries uint64 `json:"entries"`       // covered by its last head
+	Missing uint64 `json:"missing"`       // entries whose head it has not received
+	Why     string `json:"why,omitempty"` // why it receives nothing or is ignored
 }
 
 // Socket is one connection to Slack.
@@ -79,7 +79,7 @@ type Socket struct {
 	Error string    `json:"error,omitempty"`
 }
 
-// control answers the other commands of the binary.
+// control serves the other commands of the binary.
 func (b *bot) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", b.serveHealth)
@@ -98,26 +98,26 @@ func (b *bot) serveHealth(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveAlive answers with 200 while the bot's own loops turn.
+// serveAlive answers 200 while the bot's own loops run.
 func (b *bot) serveAlive(w http.ResponseWriter, _ *http.Request) {
 	if stuck := b.Loops.Stuck(time.Now()); len(stuck) > 0 {
 		http.Error(w, strings.Join(stuck, "\n"), http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = fmt.Fprintln(w, "ok") // the caller may have gone
+	_, _ = fmt.Fprintln(w, "ok") // the caller may be gone
 }
 
-// serveReady answers with 200 where the bot is well, and 503 with what is wrong
-// where it is not: what a supervisor asks that reads nothing else.
+// serveReady answers 200 if the bot is healthy, else 503 with the problems, for supervisors
+// that read nothing else.
 func (b *bot) serveReady(w http.ResponseWriter, r *http.Request) {
 	if h := b.health(r.Context()); !h.OK {
 		http.Error(w, strings.Join(h.Why, "\n"), http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = fmt.Fprintln(w, "ok") // the client may have gone
+	_, _ = fmt.Fprintln(w, "ok") // the client may be gone
 }
 
-// health asks every part how it is.
+// health collects the health of every part.
 func (b *bot) health(ctx context.Context) Health {
 	h := Health{Replica: b.Replica, Since: b.started}
 	slack := b.slack.Health()
@@ -143,7 +143,7 @@ func (b *bot) health(ctx context.Context) Health {
 	h.Config = b.refusedConfig()
 	b.askStore(ctx, &h)
 	if open, err := b.Store.Open(ctx); err != nil {
-		if h.Store == nil { // else it has said so
+		if h.Store == nil { // otherwise the store has reported it
 			h.Why = append(h.Why, "the state store: "+err.Error())
 		}
 	} else {
@@ -160,7 +160,7 @@ func (b *bot) health(ctx context.Context) Health {
 	return h
 }
 
-// Lines tell it to a person: first of all what is wrong.
+// Lines formats the health for people, problems first.
 func (h Health) Lines() []string {
 	lines := slices.Clone(h.Why)
 	say := func(format string, args ...any) {
@@ -193,8 +193,7 @@ func (h Health) Lines() []string {
 	return lines
 }
 
-// askSSH adds which certificates end soon; one that has less than an hour left is
-// what is wrong.
+// askSSH adds certificates that expire soon; less than an hour is a problem.
 func (b *bot) askSSH(h *Health) {
 	if b.SSHExpiring == nil {
 		return
@@ -208,7 +207,7 @@ func (b *bot) askSSH(h *Health) {
 	}
 }
 
-// askStore adds what the store says of itself.
+// askStore adds the store's own report.
 func (b *bot) askStore(ctx context.Context, h *Health) {
 	if b.StoreHealth == nil {
 		return
@@ -226,9 +225,9 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 	}
 }
 
-// serveTrail writes the whole trail as an export, with all that happened until
-// now where this replica seals. Its end line tells a whole
-// export from one that was cut off, and the trailer says why it was.
+// serveTrail writes the whole trail as an export, with all records until now if this replica
+// seals. The end line marks a complete export; the trailer has the reason for an incomplete
+// one.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	adminsock.Declare(w)
 	if _, err := b.Store.Seal(r.Context()); err != nil {
@@ -244,8 +243,8 @@ func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exportHeader is the header of an export of the whole trail: its head is read
-// before the entries, so that they hold all that it covers.
+// exportHeader is the header of an export of the whole trail. Its head is read before the
+// entries, so they include all that it covers.
 func (b *bot) exportHeader(ctx context.Context) (h audit.Header, err error) {
 	if b.SignedHead != nil {
 		h.Note, err = b.SignedHead(ctx)

@@ -1,6 +1,5 @@
-// Package app is the program: it wires the rooms of the house together and
-// runs them. It takes its edges as values, so that tests and the demo run the
-// very program that `bot run` does.
+// Package app connects all packages into the running bot. It gets its clients (Slack, SSH,
+// store) as values, so tests and the demo run the same program as `bot run`.
 package app
 
 import (
@@ -38,7 +37,7 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// Store is the state edge: everything that outlives the process.
+// Store stores everything that outlives the process.
 type Store interface {
 	engine.Runs
 	engine.Members
@@ -52,115 +51,114 @@ type Store interface {
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
-	// Lead runs do while this replica, and no other, leads; the context of do
-	// ends with the lead, and do is run again with the next.
+	// Lead runs do while this replica leads, and no other does. The context of do ends with the
+	// lead; the next lead calls do again.
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
-	// Seal chains what is pending into the trail, unless another replica does.
+	// Seal chains the pending records into the trail, unless another replica does.
 	Seal(ctx context.Context) (int, error)
-	// Run keeps the lease and seals the trail until ctx ends.
+	// Run renews the lease and seals the trail until ctx ends.
 	Run(ctx context.Context) error
 }
 
-// Remote is the SSH edge.
+// Remote is the SSH client.
 type Remote interface {
 	remote.Runner
 	// Maintain keeps connections warm until ctx ends, and then closes them.
 	Maintain(ctx context.Context) error
 }
 
-// Slack is the Slack edge.
+// Slack is the Slack client.
 type Slack interface {
 	publish.Messenger
 	call.Directory
 	presence.Source
-	// Answered is when Slack last said anything.
+	// Answered is the time of Slack's last answer.
 	Answered() time.Time
-	// Drain accepts no new deliveries, while accepted ones are still handled.
-	// Where others hear, Slack is left to those; else new deliveries are turned
-	// away with a word.
+	// Drain accepts no new deliveries; accepted ones are still handled. If other replicas
+	// receive events, it leaves Slack to them; otherwise it answers new deliveries with a
+	// refusal.
 	Drain(othersHear bool)
-	// Run hears and speaks until ctx ends.
+	// Run receives events and posts messages until ctx ends.
 	Run(ctx context.Context) error
-	// Resume hands a stored delivery to the handler again.
+	// Resume passes a stored delivery to the handler again.
 	Resume(ctx context.Context, key string, payload []byte) error
 	Health() slackio.Health
-	// ClaimUnless names the deliveries that need not be durable before they
-	// are acknowledged; it is called before Run.
+	// ClaimUnless selects the deliveries that need no claim before they are acknowledged. Call
+	// it before Run.
 	ClaimUnless(onlyReads func(call.Message) bool)
-	// OnHome sets what is called when a person opens the app's own page; it is
-	// called before Run.
+	// OnHome sets the function that is called when a person opens the Home tab. Call it before
+	// Run.
 	OnHome(opened func(auth.Account))
-	// OnRoundTrip names what hears of the bot's own marks; it is called before Run.
+	// OnRoundTrip sets the function that is called with the events of the bot's own reactions.
+	// Call it before Run.
 	OnRoundTrip(heard func(slackio.RoundTrip))
-	// SetRoundTripMark sets the bot's mark on a message or takes it back, which makes Slack
-	// tell the app of it. Errors are slackio's.
+	// SetRoundTripMark adds or removes the bot's reaction on a message, which causes an event.
+	// Errors are slackio's.
 	SetRoundTripMark(ctx context.Context, channel, ts string, on bool) error
-	// Renew opens every socket anew, one after the other.
+	// Renew replaces every socket, one after the other.
 	Renew(ctx context.Context)
-	// PublishHome shows a person their page.
+	// PublishHome updates a person's Home tab.
 	PublishHome(ctx context.Context, user string, cards []card.Card) error
 }
 
-// Edges are the bot's doors to the world.
+// Edges are the bot's clients.
 type Edges struct {
 	Store  Store
 	Remote Remote
-	// Slack makes the Slack edge for a handler: it cannot exist before one.
+	// Slack makes the Slack client for a handler, which must exist first.
 	Slack func(slackio.Claims, Handler) (Slack, error)
-	// StoreHealth says how the store is, and Backup writes a backup of it, for
-	// `bot health` and `bot state backup`. Either may be nil.
+	// StoreHealth returns the health of the store, and Backup writes a backup of it, for `bot
+	// health` and `bot state backup`. Either may be nil.
 	StoreHealth func(ctx context.Context) (etcdstore.Health, error)
 	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
-	// SignedHead is the newest signed head of the trail as a note, "" for none yet;
-	// nil where heads are not signed.
+	// SignedHead is the newest signed head of the trail as a note, "" for none yet; nil if
+	// heads are not signed.
 	SignedHead func(ctx context.Context) (string, error)
-	// Stopped says why nothing may be changed, "" for nothing; nil for never.
+	// Stopped is why nothing may be changed, "" for none; may be nil.
 	Stopped func() string
-	// Peers lists the living replicas; nil where there can be only this one.
+	// Peers lists the live replicas; nil if there can be only this one.
 	Peers func(ctx context.Context) ([]replicas.Peer, error)
-	// Leave tells them that this one stops; nil as with Peers.
+	// Leave announces to them that this replica is stopping; nil as with Peers.
 	Leave func(ctx context.Context) error
-	// SetLastHeard notes that the bot hears people at a time, and returns when it last
-	// did before; zero for never. Nil where it is not stored.
+	// SetLastHeard stores that the bot receives events at a time, and returns the last such
+	// time before; zero for never. nil if it is not stored.
 	SetLastHeard func(ctx context.Context, at time.Time) (before time.Time, err error)
-	// SSHStats says what the connection pool has; nil where there is none.
+	// SSHStats returns the counters of the connection pool; may be nil.
 	SSHStats func() metrics.SSH
-	// SSHExpiring says which user certificates end soon; nil where hosts are
-	// not reached over SSH.
+	// SSHExpiring returns user certificates that expire soon; nil without SSH.
 	SSHExpiring func(now time.Time) []sshexec.Expiry
-	// RoundTrip keep the round trip through Slack; nil makes none.
+	// RoundTrip stores the round trip through Slack; nil disables it.
 	RoundTrip RoundTripStore
 }
 
-// Handler is what a delivery is given to.
+// Handler handles a delivery.
 type Handler = func(context.Context, call.Message, call.Reply) (settled bool)
 
-// Config is what Run goes by besides its edges.
+// Config is the configuration of Run, without its clients.
 type Config struct {
 	Grammar      command.Grammar
-	Settings     call.Settings // rules and the like; the edges are filled in here
+	Settings     call.Settings // rules and limits; Run adds the clients
 	Policy       engine.Policy
 	AuditChannel string
 	Replica      string
-	Hash         string // of the config, for replicas to compare
-	// ControlDir is where the control socket is; "" means none.
+	Hash         string // of the config; replicas compare it
+	// ControlDir is the directory of the control socket; "" for none.
 	ControlDir string
 	Terminal   Terminal
-	// Watches are the clusters that are watched in the background.
+	// Watches are the clusters with background monitoring.
 	Watches map[string]monitor.Background
-	// Escalations are, by cluster, who is called when no one takes something.
+	// Escalations are, by cluster, the people and the pager to notify when no one responds.
 	Escalations map[string]config.Escalation
-	// Jump is the host by which all others are reached, "" for none.
+	// Jump is the jump host of all hosts, "" for none.
 	Jump string
-	// Assess is what the config says of how processes are judged.
+	// Assess has the config's limits for assessing processes.
 	Assess status.Policy
-	// Metrics is what the bot tells Prometheus; nil keeps it to itself. It is
-	// served where Listen names an address.
+	// Metrics are the Prometheus metrics; may be nil. They are served if Listen has an address.
 	Metrics *metrics.Metrics
 	Listen  config.Metrics
-	// Loops knows the loops that have to turn; nil makes one of this bot alone.
+	// Loops knows the loops that must run; nil makes one for this bot.
 	Loops *liveness.Checker
-	// Reload says how the last reading of the config went.
+	// Reload is the result of the last reload of the config.
 	Reload func() metrics.Reload
 	// Started is called when every part runs.
 	Started func()
@@ -185,8 +183,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Run is the program. It returns nil when ctx has ended and everything has
-// come to rest, or the first error that ended it.
+// Run runs the bot. It returns nil when ctx has ended and every part has stopped, or the first
+// error of a part.
 func Run(ctx context.Context, c Config, edges Edges) error {
 	c = c.withDefaults()
 	loop := c.Loops.Loop("engine", turnsWithin)
@@ -198,7 +196,7 @@ func Run(ctx context.Context, c Config, edges Edges) error {
 	return b.run(ctx)
 }
 
-// bot is the house, wired.
+// bot is the bot with its parts connected.
 type bot struct {
 	Config
 	Edges
@@ -212,16 +210,15 @@ type bot struct {
 	monitor   *monitor.Monitor
 	escalator *escalation.Escalator
 	presence  *presence.Board
-	shell     *console // nil where there is no terminal
+	shell     *console // nil without a terminal
 	loop      *liveness.Loop
 
 	echoes  roundTrips
 	foreign foreignConnections
 }
 
-// run starts the parts from the bottom up and stops them from the top down:
-// first nothing new is taken, then what runs comes to rest, then what people
-// see is brought up to date, and the store goes last.
+// run starts the parts in order of dependency and stops them in reverse: it accepts nothing
+// new, lets runs come to a stop, updates messages, and closes the store last.
 func (b *bot) run(ctx context.Context) error {
 	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	var stack []func()
@@ -274,7 +271,7 @@ func (b *bot) run(ctx context.Context) error {
 	return b.stop(g, stack)
 }
 
-// startListeners opens what others reach the bot by on this machine.
+// startListeners opens the local sockets and the HTTP listener.
 func (b *bot) startListeners(start func(string, func(context.Context) error)) error {
 	if b.ControlDir != "" {
 		l, err := adminsock.Listen(b.ControlDir)

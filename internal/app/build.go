@@ -21,8 +21,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// build wires the parts of a bot. Where two need each other, the one that is made
-// first is given a function that asks the other.
+// build connects the parts of a bot. If two need each other, the first one gets a function that
+// calls the other.
 func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	edges.Store = observedStore{edges.Store, c.Metrics, c.Now}
 	edges.Remote = observedRemote{edges.Remote, c.Metrics, hostsByPlace(c.Grammar.Fleet)}
@@ -75,7 +75,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	return b, err
 }
 
-// newEngine makes the engine, whose gate is the service: neither can be first.
+// newEngine makes the engine. Its gate is the service, and each needs the other.
 func (b *bot) newEngine(assessor *status.Assessor) (*engine.Engine, error) {
 	gate := engine.GateFuncs{
 		DeriveFunc: func(r engine.Run) (runbooks.Plan, error) { return b.service.Derive(r) },
@@ -103,7 +103,7 @@ func (b *bot) newEngine(assessor *status.Assessor) (*engine.Engine, error) {
 	})
 }
 
-// newService makes the handlers, over the engine and who people are.
+// newService makes the handlers with the engine and the directory of people.
 func (b *bot) newService(assessor *status.Assessor) (*handlers.Service, error) {
 	s := b.Settings
 	s.Grammar = b.Grammar

@@ -8,13 +8,13 @@ import (
 	"dhbot/internal/engine"
 )
 
-// withdraw ends, in the name of its requester, a request that no channel shows.
+// withdraw ends, for its requester, a request that cannot be posted in any channel.
 func (b *bot) withdraw(ctx context.Context, r engine.Run) error {
 	_, err := b.engine.Apply(ctx, r.ID, engine.CancelledBy{By: r.Asked, Reason: "no channel takes its message, so nobody could approve it"}, "")
 	return err
 }
 
-// runCard is the message of a run as it should be now.
+// runCard is the current message of a run.
 func (b *bot) runCard(r engine.Run) card.Card {
 	if r.State != engine.Waiting {
 		return runcard.Run(r)
@@ -22,8 +22,7 @@ func (b *bot) runCard(r engine.Run) card.Card {
 	return card.WithAbsent(runcard.Run(r), b.presence.Known(r.Called))
 }
 
-// firstCard is the message of a run as it is first shown, which calls people and says
-// who of them is away.
+// firstCard is the first message of a run, which mentions people and names those who are away.
 func (b *bot) firstCard(ctx context.Context, r engine.Run) card.Card {
 	if r.State != engine.Waiting {
 		return runcard.Asked(r)
@@ -31,7 +30,7 @@ func (b *bot) firstCard(ctx context.Context, r engine.Run) card.Card {
 	return card.WithAbsent(runcard.Asked(r), b.presence.Ask(ctx, r.Called))
 }
 
-// cardLink is the address of the message that shows a run, "" while there is none.
+// cardLink is the URL of a run's message, "" if there is none.
 func (b *bot) cardLink(ctx context.Context, run string) (string, error) {
 	post, ok, err := b.Store.Post(ctx, run)
 	if err != nil || !ok || post.TS == "" {

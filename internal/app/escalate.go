@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// newEscalator makes what calls others when no one takes something.
+// newEscalator makes the escalator.
 func (b *bot) newEscalator() (*escalation.Escalator, error) {
 	clusters := map[string]escalation.Policy{}
 	for name, e := range b.Escalations {
@@ -58,7 +58,7 @@ func pagerOf(p *config.Page) (*pager.Pager, error) {
 	return pager.New(pager.Config{Shape: p.Shape, URL: p.URL, RoutingKey: p.RoutingKey, CAFile: p.CAFile})
 }
 
-// checkPagers asks whether each pager can be reached. No alert is sent.
+// checkPagers checks that each pager can be reached, without an alert.
 func checkPagers(ctx context.Context, cfg *config.Config) []Found {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()

@@ -15,22 +15,22 @@ import (
 
 const (
 	hearEvery = 5 * time.Second
-	// hearsNow is how old the last sign of life from Slack may be for the bot
-	// to count as hearing: Slack pings every few seconds.
+	// hearsNow is the largest age of the last bytes from Slack for a working connection: Slack
+	// pings every few seconds.
 	hearsNow = 15 * time.Second
-	// gapWorthSaying is the shortest silence that is announced: a
-	// restart, or Slack's own changing of a socket, is shorter.
+	// gapWorthSaying is the shortest gap that is announced; a restart, or a change of sockets
+	// by Slack, is shorter.
 	gapWorthSaying = 20 * time.Second
 )
 
-// listen notes in the store that the bot hears, and tells people of times in
-// which no replica did: what they typed then has not arrived.
+// listen stores that the bot receives events, and posts in the channels the times in which no
+// replica did: commands from then did not arrive.
 func (b *bot) listen(ctx context.Context) error {
 	if b.SetLastHeard == nil {
-		<-ctx.Done() // this store does not remember it
+		<-ctx.Done() // this store does not support it
 		return nil
 	}
-	var since time.Time // when this replica began to hear, zero while it is deaf
+	var since time.Time // since when this replica receives events, zero while it does not
 	for ; ctx.Err() == nil; pause.For(ctx, hearEvery) {
 		now := b.Now()
 		if !b.slack.Health().Hears(now, hearsNow) {
@@ -42,21 +42,21 @@ func (b *bot) listen(ctx context.Context) error {
 		}
 		before, err := b.SetLastHeard(ctx, now)
 		if err != nil || before.IsZero() || since.Sub(before) < gapWorthSaying {
-			continue // others speak of the store; this replica's own silence counts alone
+			continue // others report the store; only this replica's own gap counts
 		}
 		b.sayGap(ctx, before, since)
 	}
 	return nil
 }
 
-// sayGap tells the channels that the bot serves what it has missed.
+// sayGap posts a gap in the channels of the bot.
 func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
 	text := fmt.Sprintf("I could not hear Slack from %s to %s; please repeat commands from then.", clock(from), clock(to))
 	b.tellChannels(ctx, text, card.MissedMessages(from, to, text))
 }
 
-// tellChannels records something about the bot's hearing, and says it wherever
-// people speak to the bot.
+// tellChannels records an event about the connection to Slack, and posts it in the channels of
+// the bot.
 func (b *bot) tellChannels(ctx context.Context, text string, c card.Card) {
 	b.Log.WarnContext(ctx, "not everything was heard", "what", text)
 	if err := b.Store.Append(ctx, audit.Record{At: b.Now(), Kind: audit.Note, Text: text, Replica: b.Replica}, ""); err != nil {

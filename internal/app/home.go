@@ -13,16 +13,15 @@ import (
 )
 
 const (
-	homeWorkers = 4                // pages made at a time; one person's always by the same
-	homeQueue   = 16               // pages that wait for a worker
+	homeWorkers = 4                // concurrent workers; each person has a fixed one
+	homeQueue   = 16               // pages that may wait for a worker
 	homeViewers = 50               // pages kept up to date
-	homeLasts   = 15 * time.Minute // for so long after it was opened
+	homeLasts   = 15 * time.Minute // how long after it was opened
 	homeEvery   = 5 * time.Second  // between two rounds of updates
-	homeFresh   = time.Minute      // how old the hosts' answers may be
+	homeFresh   = time.Minute      // largest age of the hosts' answers
 )
 
-// homes keeps the Home tabs of recent viewers in step
-// with the runs.
+// homes updates the Home tabs of recent viewers when runs change.
 type homes struct {
 	b       *bot
 	pages   *handlers.Homes
@@ -39,8 +38,8 @@ func (b *bot) newHomes() *homes {
 	return h
 }
 
-// open notes that a person opened their Home tab. It never blocks; what is too
-// much is shown when the person comes again.
+// open records that a person opened their Home tab. It never blocks; when the queue is full,
+// the tab is updated at the next open.
 func (h *homes) open(a auth.Account) {
 	select {
 	case h.opened <- a:
@@ -60,8 +59,8 @@ func (h *homes) run(ctx context.Context) error {
 	return nil
 }
 
-// serve hands out pages: at once to who opens one, and in rounds to all who
-// did when a run has changed.
+// serve updates tabs: at once when a person opens one, and in rounds for all recent viewers
+// after a run has changed.
 func (h *homes) serve(ctx context.Context) {
 	viewers := map[auth.Account]time.Time{}
 	round := time.NewTicker(homeEvery)
@@ -92,8 +91,8 @@ func (h *homes) serve(ctx context.Context) {
 	}
 }
 
-// hand gives a page to the worker of its person, so that an older form never
-// comes after a newer one.
+// hand passes a page to its person's worker, so that an older form never overwrites a newer
+// one.
 func (h *homes) hand(a auth.Account) {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.String()))
@@ -120,7 +119,7 @@ func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
 	}
 }
 
-// watch notes that some run has changed.
+// watch records that a run has changed.
 func (h *homes) watch(ctx context.Context) {
 	engine.Follow(ctx, h.b.Store, h.b.Log, "home pages", func() {}, func(engine.Stored) {
 		select {

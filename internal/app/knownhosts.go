@@ -9,10 +9,9 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// CheckKnownHosts reads the known_hosts file without dialling anybody: the
-// lines that are skipped, and the hosts of the fleet and the jump hosts before
-// them that have no key in it. All are warnings: the bot runs without, and does
-// not reach those hosts.
+// CheckKnownHosts reads the known_hosts file without dialling: it lists skipped lines, and
+// hosts and jump hosts without a key. All are warnings: the bot runs without the keys, and
+// cannot reach those hosts.
 func CheckKnownHosts(cfg *config.Config) config.Problems {
 	file := cfg.SSH.KnownHosts
 	names := map[sshexec.Named]string{}

@@ -26,13 +26,12 @@ type Found struct {
 	Text  string
 }
 
-// liveTimeout bounds one command of a live check.
+// liveTimeout limits one command of a live check.
 const liveTimeout = 20 * time.Second
 
-// CheckLive dials Slack, every host and the store, and says for each host
-// which of the configured processes its supervisor really knows, and which
-// lines its sudoers file lacks for what the catalog can run there. It only
-// reads. Lines come in the order of the config.
+// CheckLive connects to Slack, every host and the store. It reports for each host which
+// configured processes its supervisor knows, and which lines its sudoers file lacks for the
+// catalog's commands. It only reads. Lines are in the order of the config.
 func CheckLive(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Options) []Found {
 	var out []Found
 	out = append(out, checkSlack(ctx, cfg, o)...)
@@ -78,7 +77,7 @@ func checkHosts(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, 
 		cl := &cfg.Fleet.Clusters[i]
 		cat, ok := catalogs.Get(cl.Catalog)
 		if !ok {
-			continue // config.Load has said so
+			continue // reported by config.Load
 		}
 		for j := range cl.Hosts {
 			n := len(results)
@@ -97,7 +96,7 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, c
 	}
 	shell, usable := checkShell(ctx, pool, h, about)
 	if !usable {
-		return shell // nothing else would be answered
+		return shell // no other check would get an answer
 	}
 	var monit, systemd []catalogs.Process
 	for _, id := range h.Processes {
@@ -120,12 +119,12 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, c
 	return append(out, checkSudo(ctx, pool, cat, cl, h, about)...)
 }
 
-// noiseRunes is how much is shown of what a login shell prints.
+// noiseRunes limits the shown output of a login shell.
 const noiseRunes = 120
 
-// checkShell sends a command that prints nothing, so that whatever comes back is
-// the login shell's own. A shell that is not POSIX is refused before anything is sent
-// to it; one that prints is a hint, since its words stand before every answer.
+// checkShell sends a command without output, so all output is the login shell's own. A shell
+// that is not POSIX is refused before a command is sent. A shell that prints is a hint, because
+// its output precedes every answer.
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
 	if !r.OK() {
@@ -140,7 +139,7 @@ func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about stri
 			"for example with [ -t 1 ] || return at the top of ~/.bashrc", h.Login, noise)}}, true
 }
 
-// checkMonit compares what the config says with what monit's summary lists.
+// checkMonit compares the config with monit's summary.
 func checkMonit(
 	ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, h *fleet.Host, about string, want []catalogs.Process,
 ) []Found {
@@ -195,7 +194,7 @@ func ask(ctx context.Context, on remote.Runner, h *fleet.Host, argv []string) re
 	return on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via, Sent: sent, Timeout: liveTimeout})
 }
 
-// said is what came of a command that did not do.
+// said describes the result of a failed command.
 func said(r remote.Result) string {
 	if r.Outcome == remote.Answered {
 		return fmt.Sprintf("exit code %d: %s", r.Exit, strings.TrimSpace(r.Stderr.String()+" "+r.Stdout.String()))

@@ -14,9 +14,8 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// checkSlack says whether the Slack side will work: both tokens with their
-// scopes, every channel of the config, every account of its people, and the
-// clock. Each line that is not OK says what to do.
+// checkSlack checks the Slack side: both tokens with their scopes, every channel of the config,
+// every account of its people, and the clock. Each line that is not OK has the fix.
 func checkSlack(ctx context.Context, cfg *config.Config, o Options) []Found {
 	bad := func(err error) []Found { return []Found{{About: "slack", Text: err.Error()}} }
 	edge, err := slackio.New(slackio.Config{
@@ -38,7 +37,7 @@ func checkSlack(ctx context.Context, cfg *config.Config, o Options) []Found {
 	if err != nil {
 		out = append(out, bad(err)...)
 		if id.User == "" || !cfg.Rules.IsHome(id.Organisation(), id.Team) {
-			return out // nothing else can be asked, or of another organisation only
+			return out // no other check is possible, or only for another organisation
 		}
 	} else {
 		out = append(out, Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of %s, with every scope it needs", id.User, id.Organisation())})
@@ -51,7 +50,7 @@ func checkSlack(ctx context.Context, cfg *config.Config, o Options) []Found {
 	return out
 }
 
-// checkChannels asks about every channel of the config, each once.
+// checkChannels checks every channel of the config once.
 func checkChannels(ctx context.Context, edge *slackio.Edge, cfg *config.Config) []Found {
 	what := map[string]string{}
 	name := func(id, is string) {
@@ -59,7 +58,7 @@ func checkChannels(ctx context.Context, edge *slackio.Edge, cfg *config.Config) 
 			what[id] = is
 		}
 	}
-	private := map[string]bool{} // incidents are nothing for outsiders
+	private := map[string]bool{} // outsiders must not see incidents
 	name(cfg.Slack.AuditChannel, "the audit channel")
 	for cluster, w := range cfg.Watches {
 		name(w.Channel, "the channel for incidents of "+cluster)
@@ -122,7 +121,7 @@ func checkAccount(ctx context.Context, edge *slackio.Edge, rules *auth.Rules, p 
 	}
 }
 
-// A live check hears nothing.
+// A live check receives no events.
 type noClaims struct{}
 
 func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }

@@ -18,15 +18,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// observedStore measures the calls that people wait for, and counts what
-// becomes of runs.
+// observedStore measures the calls that people wait for, and counts the outcomes of runs.
 type observedStore struct {
 	Store
 	metrics *metrics.Metrics
 	now     func() time.Time
 }
 
-// observe measures a call that began a moment ago.
+// observe records the duration of a call.
 func (s observedStore) observe(operation string, began time.Time, err error) {
 	s.metrics.StoreCalled(operation, time.Since(began), errors.Is(err, engine.ErrStoreDown))
 }
@@ -44,7 +43,7 @@ func (s observedStore) Commit(ctx context.Context, c engine.Change) (int64, erro
 	return rev, err
 }
 
-// count counts the moments of a run's life. Each is the time of one record.
+// count counts the events in a run's life. Each has the time of one record.
 func (s observedStore) count(c engine.Change) {
 	for _, rec := range c.Records {
 		r := c.Run
@@ -94,7 +93,7 @@ func (s observedStore) Lead(ctx context.Context, do func(ctx context.Context) er
 	})
 }
 
-// observedRemote counts what is sent to hosts.
+// observedRemote counts the commands sent to hosts.
 type observedRemote struct {
 	Remote
 	metrics *metrics.Metrics
@@ -115,7 +114,7 @@ func (r observedRemote) Run(ctx context.Context, c remote.Command) remote.Result
 	return result
 }
 
-// hostsByPlace names the hosts of a fleet.
+// hostsByPlace maps places to the names of hosts.
 func hostsByPlace(f *fleet.Fleet) map[sshroute.Place]metrics.Host {
 	out := map[sshroute.Place]metrics.Host{}
 	for _, cl := range f.Clusters {
@@ -126,7 +125,7 @@ func hostsByPlace(f *fleet.Fleet) map[sshroute.Place]metrics.Host {
 	return out
 }
 
-// observedLooker exports what the background monitoring finds out.
+// observedLooker exports the results of the background monitoring.
 type observedLooker struct {
 	monitor.Looker
 	metrics *metrics.Metrics

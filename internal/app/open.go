@@ -29,20 +29,20 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Options are what `bot run` takes besides the config file.
+// Options are the options of `bot run` in addition to the config file.
 type Options struct {
-	// SlackAPI is where Slack's Web API is, "" for Slack itself.
+	// SlackAPI is the address of Slack's Web API, "" for Slack itself.
 	SlackAPI string
-	// PretendSlackRealHosts allows a Slack that is not Slack together with
-	// hosts that are not loopback. It is never a default.
+	// PretendSlackRealHosts allows a simulated Slack together with hosts that are not loopback.
+	// It is never a default.
 	PretendSlackRealHosts bool
-	// Build stands in the metrics; Loops, Reload and Started are Config's.
+	// Build is shown in the metrics; Loops, Reload and Started are Config's.
 	Build   metrics.Build
-	Metrics *metrics.Metrics // nil makes one for this life
+	Metrics *metrics.Metrics // nil makes new ones
 	Loops   *liveness.Checker
 	Reload  func() metrics.Reload
 	Started func()
-	// Wrap changes the edges before the bot runs, as tests do; nil leaves them.
+	// Wrap changes the clients before the bot runs, for tests; may be nil.
 	Wrap func(*Edges)
 	Log  *slog.Logger
 	// Now is the clock; nil is the machine's.
@@ -56,7 +56,7 @@ func (o Options) clock() func() time.Time {
 	return o.Now
 }
 
-// Start runs the bot that a config describes, until ctx ends.
+// Start runs the bot of a config until ctx ends.
 func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Options) error {
 	if err := Allowed(cfg, o); err != nil {
 		return err
@@ -68,7 +68,7 @@ func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Opt
 	edges, err := Open(ctx, cfg, c.Replica, o)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to stop before it had begun
+			return nil // stopped before it had started
 		}
 		return err
 	}
@@ -76,11 +76,11 @@ func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Opt
 	if o.Wrap != nil {
 		o.Wrap(&edges.Edges)
 	}
-	debug.FreeOSMemory() // reading the config and the catalogs took more than is needed again
+	debug.FreeOSMemory() // config and catalogs needed more memory to read than they need now
 	return Run(ctx, c, edges.Edges)
 }
 
-// Configure translates a config into what the rooms of the house go by.
+// Configure converts a config into the settings of the packages.
 func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 	return Config{
 		Grammar:      command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
@@ -105,7 +105,7 @@ func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 	}
 }
 
-// watches are the clusters that are watched in the background.
+// watches are the clusters with background monitoring.
 func watches(cfg *config.Config) map[string]monitor.Background {
 	out := map[string]monitor.Background{}
 	for name, w := range cfg.Watches {
@@ -114,7 +114,7 @@ func watches(cfg *config.Config) map[string]monitor.Background {
 	return out
 }
 
-// jumpHost is the last host of a chain of USER@HOST:PORT, as people know it.
+// jumpHost is the last host of a chain of USER@HOST:PORT, for people.
 func jumpHost(jump string) string {
 	_, address, _ := strings.Cut(jump[strings.LastIndex(jump, ",")+1:], "@")
 	if host, _, err := net.SplitHostPort(address); err == nil {
@@ -123,8 +123,8 @@ func jumpHost(jump string) string {
 	return address
 }
 
-// replicaName is who this process is among the replicas. With the embedded
-// store there is only one, and its next life is the same replica.
+// replicaName is the name of this replica. With the embedded store there is only one, and it
+// keeps its name after a restart.
 func replicaName(cfg *config.Config) string {
 	if cfg.State.Etcd == nil {
 		return "bot"
@@ -143,15 +143,15 @@ func keyChar(r rune) rune {
 	return r
 }
 
-// Opened are edges that have to be closed.
+// Opened are clients that must be closed.
 type Opened struct {
 	Edges
 	Store *etcdstore.Store
 	Pool  *sshexec.Pool
 }
 
-// Open opens the edges that a config describes: the state store first, since
-// it is what two bots must not share.
+// Open opens the clients of a config. The state store comes first, because two bots must not
+// share it.
 func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*Opened, error) {
 	store, err := etcdstore.Open(ctx, StoreConfig(cfg, replica, o.Log))
 	if err != nil {
@@ -213,7 +213,7 @@ func (e *Opened) close(log *slog.Logger) {
 	}
 }
 
-// PoolConfig is how a config reaches its hosts.
+// PoolConfig converts a config into that of the SSH client.
 func PoolConfig(cfg *config.Config, log *slog.Logger) sshexec.Config {
 	return sshexec.Config{
 		Credentials: cfg.SSH.Credentials,
@@ -225,7 +225,7 @@ func PoolConfig(cfg *config.Config, log *slog.Logger) sshexec.Config {
 	}
 }
 
-// StoreConfig is where a config keeps the state.
+// StoreConfig converts a config into that of the store.
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
 	c := etcdstore.Config{
 		Replica:    replica,
@@ -250,15 +250,15 @@ func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore
 	return c
 }
 
-// Allowed refuses a Slack that is not Slack before hosts that are not
-// loopback: the owner of a local Slack decides who its people are.
+// Allowed refuses a simulated Slack with hosts that are not loopback: its owner decides who its
+// people are.
 func Allowed(cfg *config.Config, o Options) error {
 	if o.SlackAPI == "" || isSlack(o.SlackAPI) || o.PretendSlackRealHosts {
 		return nil
 	}
 	for _, cl := range cfg.Fleet.Clusters {
 		for _, h := range cl.Hosts {
-			// An address behind a jump host is one of that host's network.
+			// An address behind a jump host belongs to that host's network.
 			host, _, err := net.SplitHostPort(h.Address)
 			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || h.Via != "" {
 				return fmt.Errorf("SLACK_API_URL is %s, which is not Slack, and %s in %s is at %s, which is not a loopback address: "+

@@ -10,16 +10,15 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// mostSkew is how far two replicas' clocks may be apart: deadlines are judged
-// by the clock of the replica that looks.
+// mostSkew is the largest allowed difference of two replicas' clocks: each replica checks
+// deadlines with its own clock.
 const mostSkew = 2 * time.Second
 
 // peersEvery is how often the replicas are compared.
 const peersEvery = 15 * time.Second
 
-// agrees says, in words for people, why this replica must not take anything
-// that changes something: it runs by another config than the replica that
-// leads. "" means that nothing speaks against it.
+// agrees returns, in words for people, why this replica must not accept changes: its config
+// differs from the leader's. "" means that it may.
 func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	if b.Stopped != nil {
 		if why := b.Stopped(); why != "" {
@@ -41,12 +40,12 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	return "", nil
 }
 
-// othersWithin bounds the question whether there are other replicas.
+// othersWithin limits the query for other replicas.
 const othersWithin = time.Second
 
-// others tells the other replicas that this one stops, and says whether there
-// are any that go on and take what this one does not. Of two that stop at the
-// same time neither leaves Slack to the other: each announces first, and asks then.
+// others announces to the other replicas that this one is stopping, and reports whether any of
+// them continues to receive events. If two stop at the same time, neither leaves Slack to the
+// other: each announces first and then queries.
 func (b *bot) others() bool {
 	if b.Peers == nil || b.Leave == nil {
 		return false
@@ -54,20 +53,20 @@ func (b *bot) others() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), othersWithin)
 	defer cancel()
 	if err := b.Leave(ctx); err != nil {
-		return false // not known: stay connected
+		return false // unknown: stay connected
 	}
 	peers, err := b.Peers(ctx)
 	return err == nil && slices.ContainsFunc(peers, func(p replicas.Peer) bool { return !p.Self && !p.Leaving && p.Config == b.Hash })
 }
 
-// apart names what does not fit between the replicas, for `bot health`.
+// apart lists differences between the replicas, for `bot health`.
 func (b *bot) apart(ctx context.Context) []string {
 	if b.Peers == nil {
 		return nil
 	}
 	peers, err := b.Peers(ctx)
 	if err != nil {
-		return nil // the store speaks for itself
+		return nil // the store reports its own problem
 	}
 	var out []string
 	for _, p := range peers {
@@ -81,7 +80,7 @@ func (b *bot) apart(ctx context.Context) []string {
 	return out
 }
 
-// watchPeers says in the log what does not fit, once each time it changes.
+// watchPeers logs differences between the replicas, once for each change.
 func (b *bot) watchPeers(ctx context.Context) error {
 	said := ""
 	for ; ctx.Err() == nil; pause.For(ctx, peersEvery) {

@@ -11,11 +11,10 @@ import (
 	"dhbot/internal/pause"
 )
 
-// refusedEvery is how often the bot looks whether a new config was refused.
+// refusedEvery is how often the bot checks whether a new config was refused.
 const refusedEvery = 2 * time.Second
 
-// refusedConfig says that the last config that was read is not in use; "" where
-// it is.
+// refusedConfig is why the last config that was read is not in use; "" if it is.
 func (b *bot) refusedConfig() string {
 	r := b.Reload()
 	if r.OK || r.Refused.IsZero() {
@@ -25,8 +24,8 @@ func (b *bot) refusedConfig() string {
 		clock(r.Refused), clock(r.At), r.Why)
 }
 
-// watchReload records each refused config and says so in the audit channel: who
-// sent the SIGHUP sees nothing of it otherwise.
+// watchReload records each refused config and posts it in the audit channel: the sender of the
+// SIGHUP sees no result otherwise.
 func (b *bot) watchReload(ctx context.Context) error {
 	var recorded, told time.Time
 	for pause.For(ctx, refusedEvery) {

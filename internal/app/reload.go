@@ -5,10 +5,9 @@ import (
 	"log/slog"
 )
 
-// Reloading runs something by a config until ctx ends, and by a new one
-// whenever reload says that there may be one: what runs is stopped in order,
-// hands over its open runs, and begins again. A config that is not valid
-// is refused whole, with every reason in the log, and the present one stays.
+// Reloading runs a function with a config until ctx ends. When reload signals a new config, it
+// stops the function in order, which hands over its open runs, and starts it again. It refuses
+// an invalid config completely, logs every reason, and keeps the current one.
 func Reloading[C any](
 	ctx context.Context, first C, load func() (C, error), reload <-chan struct{}, run func(context.Context, C) error, log *slog.Logger,
 ) error {
@@ -29,7 +28,7 @@ func Reloading[C any](
 	}
 }
 
-// await waits for a good new config, or for what runs to end.
+// await waits for a valid new config, or for the end of the function.
 func await[C any](ended <-chan error, load func() (C, error), reload <-chan struct{}, log *slog.Logger) (next C, err error, changed bool) {
 	for {
 		select {

@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// reminders are how people are called again while a run waits for votes.
+// reminders configures the reminders while a run waits for votes.
 func (b *bot) reminders() *publish.Reminders {
 	return &publish.Reminders{
 		ToCall: func(r engine.Run, n int) []engine.Callee {

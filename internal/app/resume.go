@@ -12,12 +12,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// resumeEvery is how often the leader looks for what dead replicas have left.
+// resumeEvery is how often the leader looks for deliveries of dead replicas.
 const resumeEvery = 2 * time.Second
 
-// lead is what one replica at a time does for all: it keeps what people see
-// in step with what is stored, takes up what dead replicas have left, looks at
-// what is watched, and sees whether Slack is heard.
+// lead is the work of the leader for all replicas: it keeps messages in step with the store,
+// resumes deliveries of dead replicas, monitors, and checks that Slack delivers events.
 func (b *bot) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.publisher.Run(ctx) })
@@ -28,7 +27,7 @@ func (b *bot) lead(ctx context.Context) error {
 	return g.Wait()
 }
 
-// orphaned is a delivery that was accepted and is not handled.
+// orphaned is a delivery that was accepted and not handled.
 type orphaned struct {
 	key     string
 	payload []byte
@@ -45,18 +44,18 @@ func (b *bot) orphans(ctx context.Context) ([]orphaned, error) {
 	return list, err
 }
 
-// resumeOthers hands over to the handler what replicas accepted whose lease
-// has ended. Should one of them only have slept, the transaction of what is
-// done settles the delivery for one of the two.
+// resumeOthers passes deliveries of replicas whose lease has ended to the handler. If such a
+// replica was only suspended, the transaction of the action settles the delivery for one of the
+// two.
 func (b *bot) resumeOthers(ctx context.Context) error {
 	var taken resuming
 	defer taken.Wait()
 	for ; ctx.Err() == nil; pause.For(ctx, resumeEvery) {
 		list, err := b.orphans(ctx)
 		if err != nil || len(list) == 0 {
-			continue // nothing, or the store is down, which others report
+			continue // nothing, or the store is down, which is reported elsewhere
 		}
-		// In this order: who accepted something while this is read is alive.
+		// In this order: a replica that accepts a delivery during this read is alive.
 		alive, err := b.Store.Alive(ctx)
 		if err != nil {
 			continue
@@ -70,14 +69,14 @@ func (b *bot) resumeOthers(ctx context.Context) error {
 	return nil
 }
 
-// left says that nobody handles a delivery any more. What this replica accepted is
-// being handled, also where its own lease has ended for a moment.
+// left reports whether no replica handles a delivery. This replica handles its own deliveries,
+// also if its lease has ended for a moment.
 func (b *bot) left(l orphaned, alive []string) bool {
 	return l.replica != b.Replica && !slices.Contains(alive, l.replica)
 }
 
-// resumeOwn does the same, once, for what this replica accepted in a former
-// life, and then waits for ctx to end.
+// resumeOwn resumes, once, the deliveries that this replica accepted before its restart, and
+// then waits for ctx to end.
 func (b *bot) resumeOwn(ctx context.Context) error {
 	var taken resuming
 	defer taken.Wait()
@@ -100,14 +99,14 @@ func (b *bot) resumeOwn(ctx context.Context) error {
 	}
 }
 
-// resuming are the deliveries that are being taken up.
+// resuming are the deliveries that are being resumed.
 type resuming struct {
 	sync.WaitGroup
 	mu   sync.Mutex
 	keys map[string]bool
 }
 
-// enter says whether a delivery is not being taken up already.
+// enter reports whether a delivery is not yet being resumed.
 func (r *resuming) enter(key string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

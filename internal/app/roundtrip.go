@@ -17,31 +17,30 @@ import (
 )
 
 const (
-	// roundTripEvery is how often the bot makes Slack tell it something.
+	// roundTripEvery is how often the bot makes a round trip.
 	roundTripEvery = 2 * time.Minute
-	// roundTripWithin is how long Slack may take to. It sends again at once what is
-	// not acked within 3 s.
+	// roundTripWithin is the time limit of a round trip. Slack redelivers at once what is not
+	// acknowledged within 3 s.
 	roundTripWithin = 30 * time.Second
-	// roundTripPoll is how often a replica looks at how the last round trip went.
+	// roundTripPoll is how often a replica reads the last round trip.
 	roundTripPoll = 10 * time.Second
 )
 
-// RoundTripStore keep the round trip through Slack for all replicas.
+// RoundTripStore stores the round trip for all replicas.
 type RoundTripStore interface {
 	LoadRoundTrip(ctx context.Context) (etcdstore.RoundTrip, error)
-	// SaveRoundTrip replaces what LoadRoundTrip returned, unless it has changed meanwhile.
+	// SaveRoundTrip replaces the result of LoadRoundTrip, unless it has changed meanwhile.
 	SaveRoundTrip(ctx context.Context, old, next etcdstore.RoundTrip) (bool, error)
 }
 
-// roundTrips is this replica's part in the round trip. A connection can look well,
-// with pings and all, and hear nothing of what people do: only something that
-// has gone the whole way tells.
+// roundTrips is this replica's part in the round trip. A connection can answer pings and
+// deliver no events; only a complete round trip proves that events arrive.
 type roundTrips struct {
 	heard   chan slackio.RoundTrip
-	renewed int64 // the round trip over which the sockets were last renewed; watchRoundTrip alone has it
+	renewed int64 // the round trip after which the sockets were last replaced; only watchRoundTrip uses it
 
 	mu      sync.Mutex
-	trouble string // why the round trip cannot be made
+	trouble string // why the round trip is not possible
 }
 
 func (e *roundTrips) say(trouble string) {
@@ -50,7 +49,7 @@ func (e *roundTrips) say(trouble string) {
 	e.trouble = trouble
 }
 
-// hear takes note of an echo; what finds no room was one of many.
+// hear records an event; if the queue is full, it was one of many.
 func (e *roundTrips) hear(echo slackio.RoundTrip) {
 	select {
 	case e.heard <- echo:
@@ -58,7 +57,7 @@ func (e *roundTrips) hear(echo slackio.RoundTrip) {
 	}
 }
 
-// announceHearing makes the round trip now and then, for all replicas.
+// announceHearing makes round trips regularly, for all replicas.
 func (b *bot) announceHearing(ctx context.Context) error {
 	if b.RoundTrip == nil {
 		<-ctx.Done()
@@ -78,8 +77,8 @@ func (b *bot) announceHearing(ctx context.Context) error {
 	return nil
 }
 
-// roundTrip marks the bot's own message in the audit channel, or takes the
-// mark back, and notes that it has.
+// roundTrip adds or removes the reaction on the bot's own message in the audit channel, and
+// stores that it has.
 func (b *bot) roundTrip(ctx context.Context) error {
 	old, err := b.RoundTrip.LoadRoundTrip(ctx)
 	if err != nil {
@@ -95,7 +94,7 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	if lost(old, b.Now()) && next.Missed == 0 {
 		next.Missed = old.Sent
 	}
-	// Noted first: the echo may be here before the answer.
+	// Stored first: the event may arrive before the answer.
 	next.On = !next.On
 	next.Sent = b.Now().UnixMilli()
 	next.Heard = 0
@@ -107,7 +106,7 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	// No echo will come. The next one goes the other way, or to a new message.
+	// No event will come. The next round trip does the opposite, or uses a new message.
 	sent, readErr := b.RoundTrip.LoadRoundTrip(ctx)
 	if readErr != nil || sent.Sent != next.Sent {
 		return err
@@ -126,14 +125,13 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	return err
 }
 
-// lost says that a round trip has not come back in time, or not at the first
-// try.
+// lost reports whether a round trip has timed out, or needed a redelivery.
 func lost(e etcdstore.RoundTrip, now time.Time) bool {
 	return e.Sent > 0 && (e.Again || e.Heard == 0 && now.Sub(time.UnixMilli(e.Sent)) > roundTripWithin)
 }
 
-// watchRoundTrip notes what Slack tells this replica, and opens its sockets
-// anew when a round trip was lost, whichever replica should have received it.
+// watchRoundTrip records the events that this replica receives, and replaces its sockets when a
+// round trip was lost, whichever replica should have received it.
 func (b *bot) watchRoundTrip(ctx context.Context) error {
 	if b.RoundTrip == nil {
 		<-ctx.Done()
@@ -155,7 +153,7 @@ func (b *bot) watchRoundTrip(ctx context.Context) error {
 	}
 }
 
-// noteRoundTrip notes an echo, and tells people when all is well again.
+// noteRoundTrip stores an event, and posts in the channels when events arrive again.
 func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 	for {
 		old, err := b.RoundTrip.LoadRoundTrip(ctx)
@@ -163,7 +161,7 @@ func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 			return err
 		}
 		if echo.Channel != old.Channel || echo.TS != old.TS || echo.On != old.On || old.Sent == 0 || old.Heard != 0 {
-			return nil // of an earlier round trip, or told before
+			return nil // of an earlier round trip, or already reported
 		}
 		next := old
 		next.Heard, next.Again = b.Now().UnixMilli(), echo.Again
@@ -188,11 +186,11 @@ func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 	}
 }
 
-// reconnectDeaf opens the sockets anew over a round trip that was lost, once.
+// reconnectDeaf replaces the sockets once for each lost round trip.
 func (b *bot) reconnectDeaf(ctx context.Context) {
 	e, err := b.RoundTrip.LoadRoundTrip(ctx)
 	if err != nil || e.Good == 0 || !lost(e, b.Now()) || e.Sent == b.echoes.renewed {
-		return // others speak of the store; where no echo ever came, its absence tells nothing
+		return // the store is reported elsewhere; if no event ever arrived, its absence proves nothing
 	}
 	b.echoes.renewed = e.Sent
 	b.Log.ErrorContext(ctx, "a round trip through Slack was lost; the sockets are opened anew",
@@ -200,7 +198,7 @@ func (b *bot) reconnectDeaf(ctx context.Context) {
 	b.slack.Renew(ctx)
 }
 
-// roundTripHealth says how the last round trip went: what is wrong, or a line.
+// roundTripHealth describes the last round trip: a problem, or a line.
 func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
 	if b.RoundTrip == nil {
 		return "", ""
@@ -236,17 +234,17 @@ func (b *bot) roundTripTrouble() string {
 // Times of the count of connections.
 const (
 	countLook    = 15 * time.Second
-	firstRecount = time.Minute // a change of sockets or replicas is over by then
+	firstRecount = time.Minute // by then a change of sockets or replicas is over
 	nextRecount  = 10 * time.Minute
 )
 
-// foreignConnections watches for connections of the app that no replica of ours has:
-// each takes a share of what people do.
+// foreignConnections detects connections of the app that belong to no replica of ours: each
+// receives a share of the events.
 type foreignConnections struct {
 	mu   sync.Mutex
-	text string    // what is wrong, "" for nothing
-	at   time.Time // of the count that was judged last
-	over int       // counts in a row that were too high
+	text string    // the problem, "" for none
+	at   time.Time // time of the last evaluated count
+	over int       // consecutive counts that were too high
 }
 
 func (s *foreignConnections) say() string {
@@ -255,8 +253,8 @@ func (s *foreignConnections) say() string {
 	return s.text
 }
 
-// judge takes a count, and says whether Slack should count again: one count
-// may have been taken while sockets changed.
+// judge evaluates a count, and reports whether Slack should count again: a single count may
+// fall into a change of sockets.
 func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recount bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,7 +280,7 @@ func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recoun
 	return true
 }
 
-// watchCount compares what Slack counts with what the replicas have open.
+// watchCount compares Slack's count with the replicas' connections.
 func (b *bot) watchCount(ctx context.Context) error {
 	for pause.For(ctx, countLook) {
 		h := b.slack.Health()
@@ -291,7 +289,7 @@ func (b *bot) watchCount(ctx context.Context) error {
 		if b.Peers != nil {
 			peers, err := b.Peers(ctx)
 			if err != nil {
-				continue // not known how many are ours
+				continue // the number of own connections is unknown
 			}
 			replicas = max(1, len(peers))
 		}
@@ -304,13 +302,13 @@ func (b *bot) watchCount(ctx context.Context) error {
 	return nil
 }
 
-// postMissedMessages tells the channels that what people did may not have arrived.
+// postMissedMessages posts in the channels that commands may not have arrived.
 func (b *bot) postMissedMessages(ctx context.Context, from, to time.Time) {
 	text := fmt.Sprintf("Between %s and %s not everything from Slack reached me; please repeat commands from then that got no answer.", clock(from), clock(to))
 	b.tellChannels(ctx, text, card.SomeMessagesMissed(from, to, text))
 }
 
-// notEmpty drops what says nothing.
+// notEmpty removes empty lines.
 func notEmpty(lines ...string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool { return l == "" })
 }

@@ -14,25 +14,25 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// Terminal is the way in for people in a shell on the bot's machine.
+// Terminal configures commands in a shell on the bot's machine.
 type Terminal struct {
 	Socket string // a path; "" means none
-	Group  string // who may reach it besides the bot's own user; "" is no one
+	Group  string // the group with access besides the bot's own user; "" for none
 	Keys   map[string][]sshkey.Key
 }
 
 // openAgain is the time between two tries to open the terminal's socket.
 const openAgain = 30 * time.Second
 
-// console keeps the terminal's socket open. Where that cannot be done the bot
-// goes on without, and says so in its health: a directory that is not there
-// after a reboot is no reason for Slack not to be answered either.
+// console keeps the terminal's socket open. If that fails, the bot continues without it and
+// reports this in its health: a directory missing after a reboot must not stop the answers in
+// Slack.
 type console struct {
 	Terminal
 	server *localshell.Server
 
 	mu  sync.Mutex
-	why error // it is not open, because
+	why error // why it is not open
 }
 
 func (b *bot) console() (*console, error) {
@@ -63,7 +63,7 @@ func (c *console) note(err error) {
 	c.why = err
 }
 
-// ill is what is wrong with the terminal, or "".
+// ill is the problem of the terminal, or "".
 func (c *console) ill() string {
 	if c == nil {
 		return ""
@@ -76,7 +76,7 @@ func (c *console) ill() string {
 	return fmt.Sprintf("nobody can use the terminal: %v", c.why)
 }
 
-// membership asks Slack about the people at the terminal.
+// membership looks people at the terminal up in Slack.
 func (b *bot) membership() (*membership.Directory, error) {
 	file := ""
 	if b.ControlDir != "" {

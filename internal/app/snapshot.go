@@ -10,11 +10,11 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// turnsWithin is how long the engine's loop may take for one turn. Each call of
-// the store within it ends after a few seconds, whether or not it answers.
+// turnsWithin is the time limit of one turn of the engine's loop. Each call of the store in it
+// ends after a few seconds, with or without an answer.
 const turnsWithin = time.Minute
 
-// metricsListener is what the HTTP listener asks.
+// metricsListener is the data for the HTTP listener.
 func (b *bot) metricsListener() metrics.Listener {
 	b.Metrics.Watch(b.snapshot)
 	return metrics.Listener{
@@ -24,7 +24,7 @@ func (b *bot) metricsListener() metrics.Listener {
 	}
 }
 
-// snapshot is how the bot is now.
+// snapshot is the current state of the bot.
 func (b *bot) snapshot(ctx context.Context) metrics.Snapshot {
 	h, slack := b.health(ctx), b.slack.Health()
 	s := metrics.Snapshot{
@@ -61,7 +61,7 @@ func (b *bot) snapshot(ctx context.Context) metrics.Snapshot {
 func (b *bot) countRuns(ctx context.Context, s *metrics.Snapshot) {
 	open, err := b.Store.Open(ctx)
 	if err != nil {
-		return // what is not known is not shown
+		return // unknown values are not shown
 	}
 	s.Runs = map[string]int{}
 	for _, state := range []engine.State{engine.Waiting, engine.Approved, engine.Queued, engine.Running, engine.Paused, engine.Unknown} {

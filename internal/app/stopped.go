@@ -9,11 +9,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// stoppedEvery is how often the bot looks whether changes were stopped.
+// stoppedEvery is how often the bot checks whether changes were stopped.
 const stoppedEvery = 2 * time.Second
 
-// watchStopped posts in the audit channel why nothing is changed any more: the trail,
-// by which the channel learns of everything else, is not continued then.
+// watchStopped posts in the audit channel why changes have stopped. The trail cannot report it,
+// because it has stopped too.
 func (b *bot) watchStopped(ctx context.Context) error {
 	if b.Stopped == nil {
 		<-ctx.Done()

@@ -12,14 +12,14 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// everything is a rule that allows any command at all, as `sudo -l` shows it.
+// everything matches a rule that allows any command, as printed by `sudo -l`.
 var everything = regexp.MustCompile(`(?m)^ +\((ALL|root)[^)]*\) NOPASSWD:( SETENV:)? ALL$`)
 
-// askFirst is a rule for which sudo wants a password.
+// askFirst matches a rule that needs a password.
 var askFirst = regexp.MustCompile(`(?m)^ +\([^)]*\) (PASSWD:|/|ALL)`)
 
-// checkSudo says which lines a host's sudoers file lacks for what the catalog
-// can run there. It runs nothing but sudo -n -l.
+// checkSudo returns the lines that a host's sudoers file lacks for the catalog's commands. It
+// runs only sudo -n -l.
 func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
 	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login})
 	if err != nil {
@@ -65,8 +65,8 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 	return []Found{{OK: true, About: about, Text: text}}
 }
 
-// checkSudoVersion compares the host's sudo with what the config says of it; nil
-// where they agree. A sudo that reads regular expressions runs the wrapper too.
+// checkSudoVersion compares the host's sudo with the config; nil if they agree. A sudo with
+// regular expressions can run the wrapper too.
 func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, about string) []Found {
 	r := ask(ctx, on, h, sudoers.VersionCommand)
 	if !r.OK() {

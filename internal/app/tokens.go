@@ -9,11 +9,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// tokensEvery is how often it is looked at whether Slack refuses a token.
+// tokensEvery is how often the bot checks whether Slack refuses a token.
 const tokensEvery = 2 * time.Second
 
-// watchTokens reports, once each time that changes, that Slack refuses a token:
-// in the log, and wherever the other token still allows.
+// watchTokens reports, once for each change, that Slack refuses a token: in the log, and in
+// Slack if the other token allows it.
 func (b *bot) watchTokens(ctx context.Context) error {
 	reported := ""
 	for ; ctx.Err() == nil; pause.For(ctx, tokensEvery) {

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// A batch ends with so many items, or with so many bytes of them.
+// A batch ends after this many items, or this many bytes.
 const (
 	batchItems = 1024
 	batchBytes = 1 << 20
 )
 
-// batched hands each item of in to work, on all processors, and yields what it
-// returns, in order. It reads ahead of what it yields by one batch at most, and
-// leaves nothing running behind. size is how many bytes an item holds.
+// batched passes each item of in to work, on all processors, and yields the results in order.
+// It reads at most one batch ahead, and leaves no goroutine behind. size is the size of an item
+// in bytes.
 func batched[T, U any](in iter.Seq2[T, error], size func(T) int, work func(T) U) iter.Seq2[U, error] {
 	return func(yield func(U, error) bool) {
 		batch, bytes := make([]T, 0, batchItems), 0
@@ -47,7 +47,7 @@ func batched[T, U any](in iter.Seq2[T, error], size func(T) int, work func(T) U)
 	}
 }
 
-// shared calls work for 0 to n-1, a stretch on each processor.
+// shared calls work for 0 to n-1, a range on each processor.
 func shared(n int, work func(int)) {
 	processors := min(runtime.GOMAXPROCS(0), n)
 	var wg sync.WaitGroup

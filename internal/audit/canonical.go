@@ -14,12 +14,12 @@ import (
 	"unicode/utf8"
 )
 
-// FormVersion is the newest version of a record's form, its field V. A record
-// has the oldest version that knows its kind, so that an older bot can read all
-// that it could have written, and leaves the rest to newer ones.
+// FormVersion is the newest version of a record's form, its field V. A record has the oldest
+// version that knows its kind. So an older bot can read every record that it could have
+// written, and leaves the others to newer ones.
 const FormVersion = 3
 
-// form is the version of the form of records of a kind.
+// form is the form version of a kind.
 func (k Kind) form() int {
 	switch k {
 	case Looking, Reminded:
@@ -31,33 +31,31 @@ func (k Kind) form() int {
 	}
 }
 
-// MaxRecord is the most bytes a record's canonical form may have. The longest
-// field of an honest record is a command, and a host takes no longer one.
+// MaxRecord is the largest canonical form of a record, in bytes. The longest field of a valid
+// record is a command, and hosts accept no longer one.
 const MaxRecord = 128 << 10
 
-// timeForm is UTC with exactly three decimals: one way to write an instant.
+// timeForm is UTC with exactly three decimals, so a time has one form.
 const timeForm = "2006-01-02T15:04:05.000Z"
 
-// ErrForm is what every record that has no canonical form is refused with.
+// ErrForm is the error for a record without a canonical form.
 var ErrForm = errors.New("not a well-formed audit record")
 
-// ErrNewer is what a record of a later form version is refused with: a newer
-// version of the bot wrote it, which is the one to read it. It is an ErrForm.
+// ErrNewer is the error for a record that a newer version of the bot wrote, and that only it
+// can read. It is an ErrForm.
 var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 
-// Canonical is the one byte form of a record, which is hashed, stored and
-// exported. It is JSON without white space, the fields in the order in which
-// Record declares them, empty ones left out (v, at and kind never are), "at"
-// in UTC with three decimals, and strings as ECMAScript's JSON.stringify
-// writes them: only ", \ and control characters are escaped. It is written
-// here by hand and not by encoding/json, whose choice of escapes is no
-// promise: a trail must hash alike with every compiler and in every language.
+// Canonical is the one byte form of a record that is hashed, stored and exported. It is JSON
+// without white space, with the fields in the order of Record. Empty fields are omitted, except
+// v, at and kind. "at" is UTC with three decimals. Strings are written like ECMAScript's
+// JSON.stringify: only ", \ and control characters are escaped. It does not use encoding/json,
+// which does not guarantee its escapes: a trail must have the same hashes with every compiler
+// and in every language.
 //
-// A record that would not come back as it went in is refused (ErrForm; one of
-// a later version ErrNewer): of another version, without a time or with one that is not UTC in whole
-// milliseconds, of an unknown kind, with text that is not UTF-8, longer
-// than MaxRecord. Link makes a record well-formed in all of these but the
-// kind and the length.
+// It refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
+// version): another version, no time or a time that is not UTC in whole milliseconds, an
+// unknown kind, text that is not UTF-8, more than MaxRecord bytes. Link corrects all of these
+// but the kind and the length.
 func Canonical(r Record) ([]byte, error) {
 	b := appendRecord(nil, r)
 	if err := canonical(r, len(b)); err != nil {
@@ -66,8 +64,7 @@ func Canonical(r Record) ([]byte, error) {
 	return b, nil
 }
 
-// canonical says why a record has no canonical form, which would be so many
-// bytes long.
+// canonical returns why a record of this length has no canonical form.
 func canonical(r Record, length int) error {
 	if err := wellFormed(&r); err != nil {
 		return err
@@ -78,19 +75,18 @@ func canonical(r Record, length int) error {
 	return nil
 }
 
-// buffers are lent out by written.
+// buffers are reused by written.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// written lends a buffer to write into, which is not to be kept.
+// written calls f with a reused buffer, which f must not keep.
 func written(f func(b []byte) []byte) {
 	b := buffers.Get().(*[]byte)
 	*b = f((*b)[:0])
 	buffers.Put(b)
 }
 
-// Decode reads what Canonical wrote, and nothing else: other spacing, order
-// or spelling of the same record is refused, so that no byte of a stored
-// record can change unseen.
+// Decode parses the output of Canonical, and nothing else: it refuses other spacing, order or
+// spelling of the same record, so every changed byte of a stored record is detected.
 func Decode(b []byte) (Record, error) {
 	r, ok := parseRecord(string(b))
 	if !ok {
@@ -113,8 +109,7 @@ func Decode(b []byte) (Record, error) {
 	return r, nil
 }
 
-// refuse says why bytes that should hold a record, or an entry with one, could
-// not be read: they are of a newer form, or of none.
+// refuse returns why bytes could not be parsed as a record or an entry: a newer form, or none.
 func refuse(b []byte, err error) error {
 	type version struct{ V int }
 	var form struct {
@@ -127,8 +122,8 @@ func refuse(b []byte, err error) error {
 	return fmt.Errorf("%w: %w", ErrForm, err)
 }
 
-// Hash is the lower-case hex SHA-256 of a record's canonical form, preceded
-// by a label so that no hash of anything else can stand in for it.
+// Hash is the lower-case hex SHA-256 of a record's canonical form after a label, so that no
+// other hash can replace it.
 func Hash(r Record) (hash string) {
 	written(func(b []byte) []byte {
 		b = appendRecord(b, r)
@@ -153,10 +148,10 @@ func labelled(label string, body []byte) string {
 	return hex.EncodeToString(h.Sum(sum[:0]))
 }
 
-// Link puts a record into its run's chain: seq from 1, prev the Hash of the
-// run's record before it, "" for the first. It also brings the record into
-// its normal form: the version of its kind, the time in UTC cut to milliseconds,
-// text as valid UTF-8. A record that belongs to no run gets seq 0 and prev "".
+// Link puts a record into its run's chain: seq from 1, prev the Hash of the run's previous
+// record, "" for the first. It also converts the record into its normal form: the version of
+// its kind, the time in UTC in milliseconds, text as valid UTF-8. A record without a run gets
+// seq 0 and prev "".
 func Link(r Record, seq int, prev string) Record {
 	r.V = r.Kind.form()
 	r.Seq = seq
@@ -203,7 +198,7 @@ func wellFormed(r *Record) error {
 	return nil
 }
 
-// Known says whether the kind is one of the closed set.
+// Known reports whether the kind is in the closed set.
 func (k Kind) Known() bool {
 	switch k {
 	case Requested, Refused, Approved, Denied, Withdrawn, Expired, Cancelled, Queued, Started,
@@ -248,7 +243,7 @@ func appendRecord(b []byte, r Record) []byte {
 	return append(b, '}')
 }
 
-// appendTime writes what timeForm does.
+// appendTime writes the format timeForm.
 func appendTime(b []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if year < 0 || year > 9999 {
@@ -299,8 +294,8 @@ func appendNumber(b []byte, name string, n int) []byte {
 	return strconv.AppendInt(b, int64(n), 10)
 }
 
-// appendString writes s as JSON.stringify does; what is not UTF-8 becomes
-// U+FFFD, so that a hash exists for every string.
+// appendString writes s like JSON.stringify; invalid UTF-8 becomes U+FFFD, so that every string
+// has a hash.
 func appendString(b []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	b = append(b, '"')
@@ -330,7 +325,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// plain says that a string is its own JSON form, as nearly all are.
+// plain reports whether a string equals its JSON form, as nearly all do.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {

@@ -6,17 +6,17 @@ import (
 	"strconv"
 )
 
-// Seal gives a record its place in the trail: the number after prev's, or beyond
-// the ones that it says were lost, and prev's hash. The first entry follows the zero Sealed. rev is the revision
-// of the store that wrote the record.
+// Seal gives a record its place in the trail: the number after prev's, plus the number of lost
+// entries, and prev's hash. The first entry follows the zero Sealed. rev is the store's
+// revision that wrote the record.
 func Seal(prev Sealed, rev int64, r Record) Sealed {
 	s := Sealed{N: prev.N + 1 + uint64(r.Lost), Rev: rev, Prev: prev.Hash, Record: r}
 	s.Hash = entryHash(s)
 	return s
 }
 
-// entryHash is the lower-case hex SHA-256 of a label and of the entry's line
-// without its own hash.
+// entryHash is the lower-case hex SHA-256 of a label and of the entry's line without its own
+// hash.
 func entryHash(s Sealed) (hash string) {
 	written(func(b []byte) []byte {
 		b = append(appendRecord(appendEntryHead(b, s), s.Record), '}')
@@ -26,13 +26,13 @@ func entryHash(s Sealed) (hash string) {
 	return hash
 }
 
-// CanonicalEntry is the one byte form of a sealed entry, a line of the stored
-// and of the exported trail, without the newline:
+// CanonicalEntry is the one byte form of a sealed entry, a line of the stored and of the
+// exported trail, without the newline:
 //
 //	{"n":1,"rev":5,"prev":"…","record":{…},"hash":"…"}
 //
-// The hash is over the same bytes without `,"hash":"…"`. Strings and the
-// record are written as Canonical does.
+// The hash covers the same bytes without `,"hash":"…"`. Strings and the record are written like
+// in Canonical.
 func CanonicalEntry(s Sealed) (line []byte, err error) {
 	written(func(b []byte) []byte {
 		if b, err = appendEntry(b, s); err == nil {
@@ -43,7 +43,7 @@ func CanonicalEntry(s Sealed) (line []byte, err error) {
 	return line, err
 }
 
-// appendEntry writes the canonical form of an entry, and says why there is none.
+// appendEntry writes the canonical form of an entry, or returns why there is none.
 func appendEntry(b []byte, s Sealed) ([]byte, error) {
 	b = appendEntryHead(b, s)
 	head := len(b)
@@ -54,8 +54,7 @@ func appendEntry(b []byte, s Sealed) ([]byte, error) {
 	return appendEntryHash(b, s), nil
 }
 
-// DecodeEntry reads what CanonicalEntry wrote, and nothing else. That the
-// hash fits is for Verify to say.
+// DecodeEntry parses the output of CanonicalEntry, and nothing else. Verify checks the hash.
 func DecodeEntry(b []byte) (Sealed, error) { return decodeEntry(string(b)) }
 
 func decodeEntry(line string) (Sealed, error) {
@@ -90,15 +89,15 @@ func appendEntryHead(b []byte, s Sealed) []byte {
 	return append(b, `,"record":`...)
 }
 
-// appendEntryHash writes what follows an entry's record.
+// appendEntryHash writes the part after an entry's record.
 func appendEntryHash(b []byte, s Sealed) []byte {
 	b = append(b, `,"hash":`...)
 	return append(appendString(b, s.Hash), '}')
 }
 
-// CheckLinks says whether records may be stored together with a run that
-// then has count records, the last with hash head: they belong to the run,
-// are well-formed, and end its chain without a gap. No records are fine.
+// CheckLinks reports whether records may be stored with a run that then has count records, the
+// last with hash head: they belong to the run, are well-formed, and continue its chain without
+// a gap. An empty list is fine.
 func CheckLinks(run string, records []Record, count int, head string) error {
 	for i, r := range records {
 		if r.Run != run {

@@ -10,27 +10,26 @@ import (
 	"iter"
 )
 
-// The export format: a header line, one canonical entry a line, an end line.
+// The export format: a header line, one canonical entry per line, an end line.
 //
 //	{"format":"dhbot-trail","v":2,"after":0,"hash":"","head":"…"}
 //	{"n":1,…}
 //	{"end":1,"hash":"…"}
 //
-// "after" and the header's hash name the entry before the first one; "head" is
-// the newest signed head, a note, that there was when the export began. A file
-// without one has version 1. The end line tells a complete file from a truncated
-// one; it proves nothing against an editor of the file, a head does.
+// "after" and the header's hash identify the entry before the first one; "head" is the newest
+// signed head, a note, when the export began. A file without it has version 1. The end line
+// marks a complete file. It proves nothing against a person who edits the file; a head does.
 const (
 	headerForm       = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
 	signedHeaderForm = `{"format":"dhbot-trail","v":2,"after":%d,"hash":%s,"head":%s}`
 	endForm          = `{"end":%d,"hash":%s}`
 	endBegins        = `{"end":`
-	// maxLine is a record and room for what an entry adds to it.
+	// maxLine is the largest record, plus the rest of an entry.
 	maxLine = MaxRecord + 4096
 )
 
-// Entries is the trail of a log from entry n on, for Verify and WriteExport.
-// Reading ends with the first error.
+// Entries is the trail of a log from entry n on, for Verify and WriteExport. It ends at the
+// first error.
 func Entries(ctx context.Context, l Log, n uint64) iter.Seq2[Sealed, error] {
 	return func(yield func(Sealed, error) bool) {
 		stopped := errors.New("enough")
@@ -59,8 +58,8 @@ func (h Header) line() string {
 	return fmt.Sprintf(signedHeaderForm, h.After.N, appendString(nil, h.After.Hash), appendString(nil, h.Note))
 }
 
-// WriteExport writes the entries that follow the header as JSON lines. It checks
-// nothing: a broken trail is exported as it is.
+// WriteExport writes the entries after the header as JSON lines. It checks nothing: a broken
+// trail is exported unchanged.
 func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 	b := bufio.NewWriter(w)
 	last := h.After
@@ -78,15 +77,15 @@ func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 		last = Head{s.N, s.Hash}
 	}
 	fmt.Fprintf(b, endForm+"\n", last.N, appendString(nil, last.Hash))
-	if err := b.Flush(); err != nil { // bufio keeps the first error of all the writes
+	if err := b.Flush(); err != nil { // bufio returns the first error of all writes
 		return fmt.Errorf("writing the export: %w", err)
 	}
 	return nil
 }
 
-// ReadExport reads the header of an export, and its entries. They end with an
-// error for the first line that is not exactly as WriteExport writes it, and for
-// a file without its end. The entries can be gone through once.
+// ReadExport reads the header and the entries of an export. The entries end with an error at
+// the first line that WriteExport would write differently, and if the end line is missing. They
+// can be iterated once.
 func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 	lines := &lineReader{r: bufio.NewReader(r)}
 	first, err := lines.next()
@@ -115,7 +114,7 @@ func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 
 type lineReader struct {
 	r    *bufio.Reader
-	n    int // lines read
+	n    int // number of lines read
 	line []byte
 }
 
@@ -131,7 +130,7 @@ func (l *lineReader) next() ([]byte, error) {
 			return nil, fmt.Errorf("line %d is longer than any entry", l.n)
 		case err == nil:
 			return l.line[:len(l.line)-1], nil
-		case errors.Is(err, bufio.ErrBufferFull): // the line goes on
+		case errors.Is(err, bufio.ErrBufferFull): // the line continues
 		case errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("the file ends in line %d without an end line: it was cut off", l.n)
 		default:
@@ -150,7 +149,7 @@ func (l *lineReader) entries(last Head) iter.Seq2[Sealed, error] {
 		return d
 	}
 	return func(yield func(Sealed, error) bool) {
-		n := 1 // the line that was yielded last; the header is the first
+		n := 1 // the number of the yielded line; the header is the first
 		for d, err := range batched(l.body, func(line string) int { return len(line) }, decode) {
 			if err != nil {
 				yield(Sealed{}, err)
@@ -171,8 +170,7 @@ func (l *lineReader) entries(last Head) iter.Seq2[Sealed, error] {
 	}
 }
 
-// body yields the lines up to the one that looks like the end line, which stays
-// in l.line.
+// body yields the lines before the one that looks like the end line, which stays in l.line.
 func (l *lineReader) body(yield func(string, error) bool) {
 	for {
 		line, err := l.next()
@@ -186,7 +184,7 @@ func (l *lineReader) body(yield func(string, error) bool) {
 	}
 }
 
-// end looks at the line that body has left.
+// end checks the line after the body.
 func (l *lineReader) end(last Head) error {
 	line := l.line[:len(l.line)-1]
 	if want := fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)); string(line) != want {

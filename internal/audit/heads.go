@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// heads are what must be found in a trail while it is verified.
+// heads are the heads that a verification must find in a trail.
 type heads struct {
 	kept   map[uint64]string     // by number of the entry
 	roots  map[uint64]SignedHead // by number of the entry
@@ -17,7 +17,7 @@ type heads struct {
 	forgotten []Head
 }
 
-// collect takes what the options name, and refuses what contradicts itself or
+// collect collects the heads of the options, and refuses contradictory heads and heads that
 // cannot be continued.
 func collect(o Options) (*heads, error) {
 	h := &heads{kept: map[uint64]string{}, roots: map[uint64]SignedHead{}, passed: map[uint64]bool{}}
@@ -42,7 +42,7 @@ func collect(o Options) (*heads, error) {
 	return h, h.begin(o)
 }
 
-// begin looks at the heads of entries before the first one.
+// begin checks the heads of entries before the first one.
 func (h *heads) begin(o Options) error {
 	at, continued := h.kept[o.After.N]
 	switch {
@@ -62,7 +62,7 @@ func (h *heads) begin(o Options) error {
 				"the file begins here, and head %d lies before it: that it continues this head cannot be told. Verify the whole trail", k.N)}
 		}
 	}
-	for n := range h.roots { // some of many; those of before say nothing here
+	for n := range h.roots { // some of many; earlier ones prove nothing here
 		if n < o.After.N {
 			delete(h.kept, n)
 			delete(h.roots, n)
@@ -74,8 +74,8 @@ func (h *heads) begin(o Options) error {
 	return nil
 }
 
-// forget drops the heads of entries that a restore forgot: their numbers lie
-// between the entry before it and its own.
+// forget removes the heads of entries that a restore lost: their numbers are between those of
+// the previous entry and of the restore's entry.
 func (h *heads) forget(before uint64, s *Sealed) {
 	if s.Record.Lost == 0 {
 		return
@@ -110,7 +110,7 @@ func (h *heads) found(s *Sealed, tree *Tree, whole bool) error {
 	return nil
 }
 
-// missing names a head that was not found though the trail is over.
+// missing names a head that was not found by the end of the trail.
 func (h *heads) missing(last uint64) error {
 	left := uint64(0)
 	for n := range h.kept {

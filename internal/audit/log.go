@@ -2,25 +2,24 @@ package audit
 
 import "context"
 
-// Sealed is a record in its place in the trail.
+// Sealed is a record with its place in the trail.
 type Sealed struct {
 	N      uint64 `json:"n"`    // from 1, without gaps
-	Rev    int64  `json:"rev"`  // the store's revision that wrote it: the order of the trail
+	Rev    int64  `json:"rev"`  // the store's revision of the record: the order of the trail
 	Prev   string `json:"prev"` // hash of entry N-1, "" for the first
 	Record Record `json:"record"`
 	Hash   string `json:"hash"` // over N, Rev, Prev and the record's canonical form
 }
 
-// size is about how many bytes it holds.
+// size is its approximate size in bytes.
 func (s Sealed) size() int {
 	return 256 + len(s.Record.Command) + len(s.Record.Text) + len(s.Record.Outcome)
 }
 
-// Log is the trail as the rest of the program sees it.
+// Log is the trail as other packages use it.
 type Log interface {
-	// Append stores a record that belongs to no run (a read, a refusal, a
-	// note), and settles the claim of its delivery in the same transaction
-	// where claim is not "".
+	// Append stores a record without a run (a read, a refusal, a note). If claim is not "", it
+	// settles the claim of its delivery in the same transaction.
 	Append(ctx context.Context, r Record, claim string) error
 	// Trail calls f with every sealed entry from number n on, in order.
 	Trail(ctx context.Context, n uint64, f func(Sealed) error) error

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Rules are what a run takes, as far as its records tell.
+// Rules are the approval rules that can be checked with a run's records.
 type Rules struct {
-	// Approvals is how many people besides the requester a run of that record's
-	// action and level takes at least.
+	// Approvals is the least number of approvers besides the requester for the action and level
+	// of a run's first record.
 	Approvals func(Record) int
-	// VoteWithin is how long after the request an approval may come, StartWithin
-	// how long after the last one the run may start.
+	// VoteWithin is how long after the request an approval may come; StartWithin how long after
+	// the last approval the run may start.
 	VoteWithin, StartWithin time.Duration
 }
 
-// meaning follows each run from its request on.
+// meaning follows each run from its request.
 type meaning struct {
 	rules Rules
 	runs  map[string]*story
@@ -24,21 +24,21 @@ type meaning struct {
 
 func newMeaning(r Rules) *meaning { return &meaning{rules: r, runs: map[string]*story{}} }
 
-// story is how far a run has come.
+// story is the state of a run.
 type story struct {
 	asked   Record
-	votes   []Record // that stand
+	votes   []Record // valid approvals
 	ready   time.Time
 	started bool
-	ended   Kind // what ended it, "" while it is open
+	ended   Kind // the kind of its end, "" while it is open
 }
 
-// next holds an entry to the rules. A run whose request lies before the stretch
-// is not judged.
+// next checks an entry with the rules. It does not check a run that was requested before the
+// verified part.
 func (m *meaning) next(s *Sealed) error {
 	r := &s.Record
 	if r.Seq == 0 {
-		return nil // it only mentions a run
+		return nil // the record only mentions a run
 	}
 	broken := func(format string, a ...any) error {
 		return &BrokenError{s.N, fmt.Sprintf("run %s: ", r.Run) + fmt.Sprintf(format, a...)}
@@ -65,7 +65,7 @@ func (m *meaning) next(s *Sealed) error {
 	return nil
 }
 
-// take is what a record makes of a run; why it may not, "" where it may.
+// take applies a record to a run; why is the violation, "" for none.
 func (st *story) take(r Record, rules Rules) (why string) {
 	switch r.Kind {
 	case Approved:
@@ -81,7 +81,7 @@ func (st *story) take(r Record, rules Rules) (why string) {
 	case Denied, Expired, Refused, Ended, Closed:
 		st.ended = r.Kind
 	case Cancelled:
-		if r.Outcome != "" { // without one it stops after its step
+		if r.Outcome != "" { // without an outcome it stops after its step
 			st.ended = r.Kind
 		}
 	}
@@ -120,7 +120,7 @@ func (st *story) withdrawn(r Record) string {
 	return fmt.Sprintf("%s took back an approval that they had not given", r.Person)
 }
 
-// start judges the first start; a later one carries on what was handed over.
+// start checks the first start; a later one continues a run that was handed over.
 func (st *story) start(r Record, rules Rules) string {
 	if st.started {
 		return ""

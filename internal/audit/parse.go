@@ -6,25 +6,23 @@ import (
 	"time"
 )
 
-// parser reads the canonical form of a record or an entry straight from its
-// text: the fields in their one order, no white space. It is a short cut beside
-// strictJSON, several times as fast: whoever uses it writes what it read once
-// more and compares the bytes, so a mistake here cannot let anything pass. The
-// texts that it returns share the memory of the line.
+// parser parses the canonical form of a record or an entry: the fields in their fixed order,
+// without white space. It is several times as fast as strictJSON. Its callers encode the result
+// again and compare the bytes, so an error here cannot accept wrong input. The returned texts
+// share the memory of the line.
 type parser struct {
 	rest string
 	ok   bool
 }
 
-// parseRecord reads a record. ok false says nothing about the line but that
-// strictJSON has to be asked.
+// parseRecord parses a record. ok false only means that strictJSON must parse it.
 func parseRecord(line string) (r Record, ok bool) {
 	p := parser{line, true}
 	r = p.record()
 	return r, p.ok && p.rest == ""
 }
 
-// parseEntry reads an entry in the same way.
+// parseEntry parses an entry in the same way.
 func parseEntry(line string) (s Sealed, ok bool) {
 	p := parser{line, true}
 	p.want(`{"n":`)
@@ -75,7 +73,7 @@ func (p *parser) record() (r Record) {
 	return r
 }
 
-// has takes a piece of the form where it comes next.
+// has consumes a piece of the form if it comes next.
 func (p *parser) has(piece string) bool {
 	rest, found := strings.CutPrefix(p.rest, piece)
 	p.rest = rest
@@ -96,7 +94,7 @@ func (p *parser) maybeNumber(name string, to *int) {
 	}
 }
 
-// text is a string. Those with escapes are left to strictJSON.
+// text parses a string. Strings with escapes are left to strictJSON.
 func (p *parser) text() string {
 	p.want(`"`)
 	end := strings.IndexByte(p.rest, '"')

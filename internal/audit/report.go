@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// RunReport is one run for auditors: who asked for it, who approved it, what
-// ran, and what was done by hand.
+// RunReport is one run for auditors: its requester, its approvers, its commands, and what
+// people did by hand.
 type RunReport struct {
 	Run      string `json:"run"`
 	Cluster  string `json:"cluster"`
@@ -20,16 +20,16 @@ type RunReport struct {
 	Severity string `json:"severity"`
 
 	Asked    Act       `json:"asked"`
-	Approved []Act     `json:"approved"` // approvals that stood; one taken back is not among them
+	Approved []Act     `json:"approved"` // valid approvals, without withdrawn ones
 	Denied   *Act      `json:"denied,omitempty"`
 	Ran      []Command `json:"ran"`
-	ByHand   []Act     `json:"by_hand"` // manual steps, and who closed it
-	Outcome  string    `json:"outcome"` // how it ended, "" while it is open
+	ByHand   []Act     `json:"by_hand"` // manual steps, and the closing
+	Outcome  string    `json:"outcome"` // its outcome, "" while it is open
 	First    uint64    `json:"first"`   // entries of the trail
 	Last     uint64    `json:"last"`
 }
 
-// Act is what a person did.
+// Act is an action of a person.
 type Act struct {
 	At      time.Time `json:"at"`
 	Person  string    `json:"person"`
@@ -38,23 +38,23 @@ type Act struct {
 	Text    string    `json:"text,omitempty"`
 }
 
-// Command is what was sent to a host, and what came of it.
+// Command is a command sent to a host, and its outcome.
 type Command struct {
 	At      time.Time `json:"at"`
 	Step    int       `json:"step"`
 	Host    string    `json:"host"`
 	Command string    `json:"command"`
-	Outcome string    `json:"outcome"` // "" where its end was not seen
+	Outcome string    `json:"outcome"` // "" if its end was not observed
 	Exit    *int      `json:"exit,omitempty"`
 }
 
-// ReportFilter picks runs.
+// ReportFilter selects runs.
 type ReportFilter struct {
-	From, To time.Time // of any of its records, To excluded; zero for no bound
-	Person   string    // who asked, approved, denied, or did something by hand
+	From, To time.Time // time of any of its records, To excluded; zero for no limit
+	Person   string    // who requested, approved, denied, or did something by hand
 }
 
-// Runs gathers the runs of a trail, in the order in which they were asked for.
+// Runs collects the runs of a trail, in the order of their requests.
 func Runs(trail iter.Seq2[Sealed, error], f ReportFilter) ([]RunReport, error) {
 	type gathered struct {
 		RunReport
@@ -91,7 +91,7 @@ func Runs(trail iter.Seq2[Sealed, error], f ReportFilter) ([]RunReport, error) {
 	return out, nil
 }
 
-// add takes one record into the report of its run.
+// add adds a record to the report of its run.
 func (g *RunReport) add(s Sealed) {
 	r := s.Record
 	act := Act{At: r.At, Person: r.Person, Account: r.Account, Via: r.Via, Text: r.Text}
@@ -159,14 +159,14 @@ func WriteReportJSON(w io.Writer, runs []RunReport) error {
 	return e.Encode(runs)
 }
 
-// reportColumns are the columns of a report as CSV; a cell with several acts or
-// commands has one a line.
+// reportColumns are the columns of a CSV report; a cell with several acts or commands has one
+// per line.
 var reportColumns = []string{
 	"run", "cluster", "action", "target", "severity", "asked_at", "asked_by", "reason",
 	"approved", "denied", "ran", "by_hand", "outcome", "first_entry", "last_entry",
 }
 
-// WriteReportCSV writes runs as CSV, one a row.
+// WriteReportCSV writes runs as CSV, one per row.
 func WriteReportCSV(w io.Writer, runs []RunReport) error {
 	c := csv.NewWriter(w)
 	if err := c.Write(reportColumns); err != nil {
@@ -196,7 +196,7 @@ func WriteReportCSV(w io.Writer, runs []RunReport) error {
 	return c.Error()
 }
 
-// cell keeps a spreadsheet from taking text that people wrote for a formula.
+// cell keeps a spreadsheet from interpreting people's text as a formula.
 func cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

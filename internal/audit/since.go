@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// slack is how far a record's own time may lie from its place in the trail:
-// places come from the store, times from the replicas' clocks.
+// slack is the largest difference between a record's time and its place in the trail: places
+// come from the store, times from the replicas' clocks.
 const slack = time.Minute
 
-// Since calls f with every sealed entry whose record is from then or later, in
-// the order of the trail. It reads little of what is older.
+// Since calls f with every sealed entry whose record is from then or later, in the order of the
+// trail. It reads few older entries.
 func Since(ctx context.Context, l Log, then time.Time, f func(Sealed) error) error {
 	head, ok, err := l.Head(ctx)
 	if err != nil || !ok {
@@ -29,8 +29,8 @@ func Since(ctx context.Context, l Log, then time.Time, f func(Sealed) error) err
 	})
 }
 
-// startOf is the number of an entry that is older than then, or 1. It looks
-// back in steps that grow, so that a recent time is found among the newest.
+// startOf is the number of an entry older than then, or 1. It searches backwards in growing
+// steps, so that a recent time is found quickly.
 func startOf(ctx context.Context, l Log, head uint64, then time.Time) (uint64, error) {
 	for back := uint64(100); back < head; back *= 4 {
 		n := head - back

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 )
 
-// columnNames are what a table or CSV shows of an entry.
+// columnNames are the columns of a table or CSV.
 func columnNames() []string {
 	return []string{"n", "at", "run", "kind", "person", "action", "target", "host", "outcome", "text", "command"}
 }
@@ -33,8 +33,7 @@ func columns(s Sealed) []string {
 	}
 }
 
-// WriteTable writes entries as a table for people. What could be read before an
-// error is written.
+// WriteTable writes entries as a table for people, including the entries before an error.
 func WriteTable(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, strings.ToUpper(strings.Join(columnNames(), "\t")))
@@ -47,7 +46,7 @@ func WriteTable(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 	return t.Flush()
 }
 
-// WriteJSON writes entries in their canonical form, one a line.
+// WriteJSON writes entries in their canonical form, one per line.
 func WriteJSON(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 	for s, err := range trail {
 		if err != nil {

@@ -13,10 +13,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Tree is the Merkle tree over the entries of a trail, as RFC 6962 has it: leaf
-// i is the line of entry i, counted from 0, as CanonicalEntry writes it. Of the
-// tree it keeps the roots of the largest full parts, which is all that appending
-// needs.
+// Tree is the Merkle tree (RFC 6962) over the entries of a trail: leaf i, from 0, is the line
+// of entry i as CanonicalEntry writes it. Tree keeps only the roots of the largest complete
+// subtrees, which is enough to append.
 type Tree struct {
 	Size  uint64
 	Parts []tlog.Hash // the largest first
@@ -36,10 +35,10 @@ func (t *Tree) append(h tlog.Hash) {
 	t.Size++
 }
 
-// Valid says that the parts are as many as a tree of this size has.
+// Valid reports whether a tree of this size has this number of parts.
 func (t Tree) Valid() bool { return len(t.Parts) == bits.OnesCount64(t.Size) }
 
-// Clone is a copy that shares nothing.
+// Clone returns a copy that shares nothing.
 func (t Tree) Clone() Tree { return Tree{t.Size, append([]tlog.Hash(nil), t.Parts...)} }
 
 // emptyRoot is the SHA-256 of nothing.
@@ -60,10 +59,9 @@ func (t Tree) Root() tlog.Hash {
 	return h
 }
 
-// SignedHead is a head of the trail as it is published: which installation's, in
-// which epoch, how many entries, the root of the tree over them, and the last
-// entry by its number and hash. Its text is a checkpoint as transparency logs
-// write it, and is signed as a note:
+// SignedHead is a published head of the trail: its installation and epoch, the number of
+// entries, the root of the tree over them, and the number and hash of the last entry. Its text
+// is a checkpoint in the format of transparency logs, and is signed as a note:
 //
 //	dhbot/INSTALL
 //	SIZE
@@ -82,7 +80,7 @@ type SignedHead struct {
 
 const headOrigin = "dhbot/"
 
-// Text is what is signed.
+// Text is the signed text.
 func (h SignedHead) Text() string {
 	return fmt.Sprintf(
 		"%s%s\n%d\n%s\nepoch %d\nentry %d %s\n",
@@ -90,13 +88,13 @@ func (h SignedHead) Text() string {
 	)
 }
 
-// Above says that h is of a later time than o, of one installation: of a later
-// epoch, or longer in the same.
+// Above reports whether h is later than o, of the same installation: a later epoch, or longer
+// in the same one.
 func (h SignedHead) Above(o SignedHead) bool {
 	return h.Epoch > o.Epoch || h.Epoch == o.Epoch && h.Size > o.Size
 }
 
-// ErrNotOurs says that no known key signed a head.
+// ErrNotOurs means that no known key signed a head.
 var ErrNotOurs = errors.New("no known key signed it")
 
 // OpenHead verifies the note of a head with the public keys of an installation.
@@ -149,8 +147,7 @@ func parseHead(text string) (SignedHead, error) {
 	return h, nil
 }
 
-// SplitHeads reads the notes of a file: one, or several one after the other, each
-// ended by a line of its own that is "=".
+// SplitHeads splits the notes of a file: one note, or several, each followed by a line "=".
 func SplitHeads(b []byte) [][]byte {
 	var out [][]byte
 	for part := range bytes.SplitSeq(b, []byte("\n=\n")) {

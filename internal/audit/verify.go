@@ -7,65 +7,63 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Head names an entry that was kept outside the store: posted in a
-// channel, printed, copied. Only such a head shows that the end of a trail
-// was cut off, or that all of it was made anew.
+// Head identifies an entry. A head kept outside the store (posted in a channel, printed,
+// copied) is the only proof that the end of a trail was not cut off, or that the trail was not
+// written again.
 type Head struct {
 	N    uint64
 	Hash string
 }
 
-// Options say where a verified stretch of the trail lies, and what vouches for
-// it.
+// Options describe the verified part of the trail and its heads.
 type Options struct {
-	// After is the entry before the first one; zero for a whole trail. For a
-	// stretch from the middle, the chains of runs that began before it are
-	// followed from where they come into sight.
+	// After is the entry before the first one; zero for a whole trail. For a part from the
+	// middle, chains of runs that began earlier are verified from their first record in the
+	// part.
 	After Head
-	// Heads were kept elsewhere, and must be found in the trail.
+	// Heads were kept outside the store, and must be in the trail.
 	Heads []Head
-	// Signed are heads whose signatures were verified. Of a whole trail the root
-	// of the tree is compared too.
+	// Signed are heads with verified signatures. For a whole trail the root of the tree is
+	// compared too.
 	Signed []SignedHead
-	// Anchored refuses a trail for whose newest entries, or for whose beginning
-	// where it does not begin with the first entry, no head vouches: whoever wrote
-	// the file could have made all its hashes anew.
+	// Anchored refuses a trail without a head for its newest entries, and a part from the
+	// middle without a head for its begin: the author of the file could have computed all its
+	// hashes again.
 	Anchored bool
-	// Rules hold the trail to what it must mean; nil asks for its form alone.
+	// Rules check the approvals of runs; nil checks only the form.
 	Rules *Rules
 }
 
-// Report is what a verified trail holds.
+// Report is the content of a verified trail.
 type Report struct {
 	Entries uint64 // how many
-	Runs    int    // how many runs have records of their own among them
-	First   uint64 // number of the first entry, 0 where there is none
-	Head    Head   // the last entry; After where there is none
-	// Vouched is the newest entry that a head was found for, 0 for none, and
-	// Signed the newest signed head among those.
+	Runs    int    // number of runs with their own records
+	First   uint64 // number of the first entry, 0 for none
+	Head    Head   // the last entry; After for none
+	// Vouched is the newest entry with a head, 0 for none, and Signed the newest signed head of
+	// those.
 	Vouched uint64
 	Signed  *SignedHead
-	// Forgotten are heads of entries that a restore forgot, as the trail tells.
+	// Forgotten are heads of entries that a restore lost, according to the trail.
 	Forgotten []Head
-	// Alarms are the entries in which the bot says that the store is not as it left
-	// it: runs, heads or witnesses that did not count.
+	// Alarms are the entries in which the bot reports that the store is not as it left it:
+	// invalid runs, heads or witnesses.
 	Alarms []Sealed
 }
 
-// BrokenError is the first thing that is wrong with a trail.
+// BrokenError is the first violation in a trail.
 type BrokenError struct {
-	N    uint64 // number of the entry where it shows
-	Text string // what is wrong, in one sentence
+	N    uint64 // number of its entry
+	Text string // the violation, in one sentence
 }
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", e.N, e.Text) }
 
-// Verify reads a trail to its end and says whether it is unbroken: numbers
-// without gaps, revisions that never go back, every hash right, every link
-// right, the records of each run complete and in order, each head found, and,
-// where rules are given, nothing begun without what it takes. The error is a
-// *BrokenError for the first thing wrong, or whatever reading failed with; the
-// report then says how far it held.
+// Verify reads a trail to its end and checks that it is unbroken: numbers without gaps,
+// revisions that never decrease, every hash and link correct, the records of each run complete
+// and in order, each head found, and, with rules, no run without its approvals. The error is a
+// *BrokenError for the first violation, or a read error; the report then covers the part before
+// it.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	v := verifier{
 		last:    Sealed{N: o.After.N, Hash: o.After.Hash},
@@ -101,18 +99,18 @@ type link struct {
 
 type verifier struct {
 	last    Sealed
-	tree    Tree // of a whole trail
+	tree    Tree // for a whole trail
 	runs    map[string]link
 	partial bool
 	heads   *heads
-	meaning *meaning // nil where only the form is asked for
+	meaning *meaning // nil if only the form is checked
 	report  Report
 }
 
-// hashes are an entry with all that can be said of it alone.
+// hashes are an entry and all hashes that depend on it alone.
 type hashes struct {
 	Sealed
-	entry  string    // what its hash has to be
+	entry  string    // the correct hash
 	record string    // of a record in a run's chain
 	leaf   tlog.Hash // in the tree
 	err    error     // it has no canonical form
@@ -177,7 +175,7 @@ func (v *verifier) next(e *hashes) error {
 	return nil
 }
 
-// end is what can be said once everything was read.
+// end makes the checks at the end of the trail.
 func (v *verifier) end(o Options) error {
 	v.report.Vouched, v.report.Signed = v.heads.vouched, v.heads.signed
 	v.report.Forgotten = v.heads.forgotten
@@ -192,8 +190,8 @@ func (v *verifier) end(o Options) error {
 	return nil
 }
 
-// Follows says whether s is genuine and the next entry after prev: its number,
-// its own hash and its link. The error is a *BrokenError. Verify asks more.
+// Follows reports whether s is valid and the next entry after prev: its number, its own hash
+// and its link. The error is a *BrokenError. Verify checks more.
 func Follows(prev Head, s Sealed) error { return follows(prev, &s, entryHash(s)) }
 
 func follows(prev Head, s *Sealed, hash string) error {
@@ -212,8 +210,8 @@ func follows(prev Head, s *Sealed, hash string) error {
 	}
 }
 
-// nextOfRun checks a run's own chain. A record that only mentions a run, such
-// as a refused vote, has no number in it.
+// nextOfRun checks a run's own chain. A record that only mentions a run, such as a refused
+// vote, has no number in it.
 func (v *verifier) nextOfRun(s *hashes) error {
 	r := &s.Record
 	if r.Seq == 0 {
@@ -221,7 +219,7 @@ func (v *verifier) nextOfRun(s *hashes) error {
 	}
 	before, seen := v.runs[r.Run]
 	switch {
-	case !seen && v.partial: // began before this stretch, perhaps
+	case !seen && v.partial: // may have begun before this part
 	case r.Seq != before.seq+1:
 		return &BrokenError{s.N, fmt.Sprintf("record %d of run %s follows its record %d: records of the run are missing or out of order", r.Seq, r.Run, before.seq)}
 	case r.Prev != before.hash:

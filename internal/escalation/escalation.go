@@ -1,7 +1,6 @@
-// Package escalation calls others when no one takes an incident, or approves a Sev 1
-// request, within the time that the config says: first people in Slack, then a pager. One
-// of all replicas, the leader, runs it. Each stage is claimed in the store before it is
-// carried out, and so happens at most once.
+// Package escalation notifies other people when no one owns an incident, or approves or denies
+// a Sev 1 request, within the configured time: first people in Slack, then a pager. The leader
+// runs it. Each stage is claimed in the store first, so it happens at most once.
 package escalation
 
 import (
@@ -21,51 +20,51 @@ import (
 	"dhbot/runbooks"
 )
 
-// Policy is how a cluster escalates.
+// Policy configures the escalation of a cluster.
 type Policy struct {
-	// After is how long an incident may have no owner, and a request no approval.
+	// After is how long an incident may be without an owner, and a request without a decision.
 	After time.Duration
-	// Callees are called, or the user group.
+	// Callees are mentioned, or the user group.
 	Callees []engine.Callee
 	Group   string
-	// Level is that of the incidents that are escalated, and of worse ones.
+	// Level is the level from which incidents are escalated; worse ones are too.
 	Level runbooks.Severity
 	Page  *Page // nil for no pager
 }
 
-// Page is the pager and when it is used, counted from the beginning.
+// Page is the pager and when it is alerted, counted from the beginning.
 type Page struct {
 	After time.Duration
-	Name  string // what people call it
+	Name  string // for people
 	Pager Pager
 }
 
-// Pager wakes people; *pager.Pager is one.
+// Pager alerts a pager; *pager.Pager implements it.
 type Pager interface {
 	Trigger(ctx context.Context, a pager.Alert) error
 	Resolve(ctx context.Context, a pager.Alert) error
 }
 
-// Messenger is where messages are put.
+// Messenger posts messages.
 type Messenger interface {
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
 	Link(ctx context.Context, channel, ts string) (url string, err error)
 }
 
-// Posts says where the message of a run stands.
+// Posts returns the message of a run.
 type Posts interface {
 	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
 }
 
-// Config is what an Escalator needs. All of it but Now and Logger is required.
+// Config has the dependencies of an Escalator. All but Now and Logger are required.
 type Config struct {
 	Keeper    incident.Keeper
 	Runs      engine.Runs
 	Posts     Posts
 	Messenger Messenger
-	// Absent says who of those called is away.
+	// Absent returns which of the people are away.
 	Absent       func(ctx context.Context, called []engine.Callee) []card.Absent
-	AuditChannel string // for runs that no message shows
+	AuditChannel string // for runs without a message
 	Clusters     map[string]Policy
 	Replica      string
 	Now          func() time.Time
@@ -78,13 +77,13 @@ type Escalator struct {
 	work sync.WaitGroup
 
 	mu      sync.Mutex
-	sending map[string]bool // by name of the stage, by this process
+	sending map[string]bool // stages in progress in this process, by name
 }
 
-// every is the time between two looks at what is due.
+// every is the interval of checks for due stages.
 const every = 5 * time.Second
 
-// New makes an Escalator; nothing is escalated before Run.
+// New makes an Escalator; it does nothing before Run.
 func New(c Config) (*Escalator, error) {
 	if c.Keeper == nil || c.Runs == nil || c.Posts == nil || c.Messenger == nil || c.Absent == nil || c.AuditChannel == "" {
 		return nil, errors.New("escalation needs a Keeper, Runs, Posts, a Messenger and an audit channel")
@@ -121,7 +120,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass carries out what is due, and forgets what is over.
+// pass runs due stages, and deletes those that are over.
 func (e *Escalator) pass(ctx context.Context) error {
 	var errs []error
 	open, err := e.Runs.Open(ctx)
@@ -140,7 +139,7 @@ func (e *Escalator) pass(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// cluster carries out the stages of a cluster.
+// cluster runs the due stages of a cluster.
 func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subjects []subject) error {
 	begun, err := stages(ctx, e.Keeper, cluster)
 	if err != nil {
@@ -159,7 +158,7 @@ func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subje
 	}
 	for name, st := range begun {
 		switch {
-		case st.V == 0: // not the bot's: replaced when it is due
+		case st.V == 0: // not stored by the bot: replaced when it is due
 		case !live[st.Key]:
 			errs = append(errs, e.over(ctx, p, name, st))
 		case st.Outcome == "" && st.Stage == page && !e.isSending(name):

@@ -19,7 +19,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// stage is whom it is escalated to.
+// stage is the recipient of an escalation.
 type stage string
 
 const (
@@ -30,7 +30,7 @@ const (
 // formVersion is the version of the stored form of a stage.
 const formVersion = 1
 
-// stored is a stage that was begun.
+// stored is a stage that has begun.
 type stored struct {
 	V     int       `json:"v"`
 	Key   string    `json:"key"`
@@ -59,8 +59,8 @@ func stageName(cluster, key string, s stage) string {
 	return prefix + cluster + "/" + key + "/" + string(s)
 }
 
-// stages are those of a cluster that were begun, by name. Of what the bot did not
-// store only the revision counts.
+// stages are the stages of a cluster that have begun, by name. For a value that the bot did not
+// store, only the revision is set.
 func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]stored, error) {
 	out := map[string]stored{}
 	err := k.WatchState(ctx, prefix+cluster+"/", func(name string, data []byte, rev int64) error {
@@ -80,7 +80,7 @@ func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]
 	return out, err
 }
 
-// set stores a stage in place of what is at revision rev, with its record.
+// set replaces the stage at revision rev, and stores the record.
 func (e *Escalator) set(ctx context.Context, name string, s stored, rev int64, r audit.Record) (int64, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -96,7 +96,7 @@ func (e *Escalator) record(cluster string, s stored, outcome, text string) audit
 	}
 }
 
-// carryOut claims a stage, so that no replica ever begins it again, and then does it.
+// carryOut claims a stage, so that no replica begins it again, and then runs it.
 func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stage, rev int64) error {
 	st := stored{
 		V: formVersion, Key: s.key, ID: s.id, Stage: name, At: e.Now(), By: e.Replica, Place: s.place, Began: s.since, Summary: s.summary,
@@ -118,10 +118,10 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 	return nil
 }
 
-// noteBudget bounds the noting of what became of a stage.
+// noteBudget limits storing the outcome of a stage.
 const noteBudget = 10 * time.Second
 
-// do calls people or the pager, and stores and tells what came of it.
+// do mentions people or alerts the pager, and stores and posts the outcome.
 func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st stored) {
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
@@ -177,7 +177,7 @@ func pagerLevel(s runbooks.Severity) string {
 	}
 }
 
-// over forgets a stage whose subject is over; a page that was sent is resolved.
+// over deletes a stage whose subject is over; it resolves an alert that was sent.
 func (e *Escalator) over(ctx context.Context, p Policy, name string, st stored) error {
 	if e.isSending(name) {
 		return nil
@@ -203,8 +203,8 @@ func (e *Escalator) over(ctx context.Context, p Policy, name string, st stored) 
 	return nil
 }
 
-// doubtful says of a page that a replica began and whose end no one knows that it may
-// not have been sent. It is not sent again.
+// doubtful posts that an alert with an unknown end may not have been sent. It is not sent
+// again.
 func (e *Escalator) doubtful(ctx context.Context, name string, st stored) error {
 	if e.Now().Sub(st.At) < doubtAfter {
 		return nil
@@ -221,7 +221,7 @@ func (e *Escalator) doubtful(ctx context.Context, name string, st stored) error 
 	return err
 }
 
-// doubtAfter is longer than a pager tries.
+// doubtAfter is longer than the pager's retries.
 const doubtAfter = 3 * time.Minute
 
 func clusterOf(name string) string {

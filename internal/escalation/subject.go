@@ -12,20 +12,20 @@ import (
 	"dhbot/runbooks"
 )
 
-// subject is an incident or a request that is not over.
+// subject is an open incident or request.
 type subject struct {
-	key      string // of one incident or run, never used again
+	key      string // of one incident or run, never reused
 	id       string
 	cluster  string
-	since    time.Time // how long it has waited
-	waits    bool      // no one has taken it
+	since    time.Time // when it began to wait
+	waits    bool      // without owner or decision
 	summary  string
 	severity runbooks.Severity
 	place    engine.Place
 	call     incidentcard.Escalation
 }
 
-// due says that a stage is to be carried out.
+// due reports whether a stage should run.
 func (s subject) due(p Policy, name stage, now time.Time) bool {
 	if !s.waits {
 		return false
@@ -37,7 +37,7 @@ func (s subject) due(p Policy, name stage, now time.Time) bool {
 	return waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
 }
 
-// subjects are what of a cluster is not over.
+// subjects are the open incidents and requests of a cluster.
 func (e *Escalator) subjects(ctx context.Context, cluster string, p Policy, open []engine.Stored) ([]subject, error) {
 	kept, _, err := incident.KeptCluster(ctx, e.Keeper, cluster)
 	if err != nil {
@@ -91,7 +91,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 	return s
 }
 
-// mightBe is the level of an item, or the worst that it might be where that is not known.
+// mightBe is the level of an item, or the worst possible one if it is unknown.
 func mightBe(it incident.Item) runbooks.Severity {
 	switch {
 	case it.To != runbooks.Unknown:

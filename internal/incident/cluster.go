@@ -9,54 +9,53 @@ import (
 	"dhbot/runbooks"
 )
 
-// Cluster is what is remembered of a cluster that is watched in the background.
+// Cluster is the state of the background monitoring of a cluster.
 type Cluster struct {
 	V       int    `json:"v"`
 	Cluster string `json:"cluster"`
 	Memory  Memory `json:"memory,omitempty"`
-	// Incidents are the incidents that are not over, or whose end is not posted yet.
+	// Incidents are the incidents that are not over, or whose end is not yet posted.
 	Incidents []*Incident `json:"incidents,omitempty"`
 	// Last is the number of the newest incident.
 	Last int `json:"last,omitempty"`
 }
 
-// Incident is what went wrong together: one message, and a thread of what
-// changed.
+// Incident is a set of related problems: one message, with its changes in the thread.
 type Incident struct {
 	ID     string     `json:"id"` // "prod-7"
 	Opened time.Time  `json:"opened"`
 	Items  []Item     `json:"items"`
 	Ended  *time.Time `json:"ended,omitempty"`
-	// Why it was given up, where it is not over: it is not monitored any more.
+	// Why it was given up before it was over: the cluster is no longer monitored.
 	Why string `json:"why,omitempty"`
 	Message
 }
 
-// Item is one thing that is, or was, wrong.
+// Item is one current or past problem of an incident.
 type Item struct {
-	Change                    // what was posted last
-	First   time.Time         `json:"first"` // since when it has not been well
+	Change                    // the last posted change
+	First   time.Time         `json:"first"` // begin of the problem
 	Peak    runbooks.Severity `json:"peak"`
 	Hold    string            `json:"hold,omitempty"`
-	Behind  []runbooks.Target `json:"behind,omitempty"` // what is out because of it
+	Behind  []runbooks.Target `json:"behind,omitempty"` // targets that are down because of it
 	Flapped bool              `json:"flapped,omitempty"`
 }
 
-// Message is the message that shows something, and what its thread is still to
-// be posted. TS is "" before it is posted; Begun says that posting was begun, so
-// that one may stand in the channel that nothing points to.
+// Message is the posted message of an incident or watch, and the notes still to be posted in
+// its thread. TS is "" before it is posted. Begun means that posting began, so the channel may
+// have a message that is not known.
 type Message struct {
 	Channel string   `json:"channel"`
-	Thread  string   `json:"thread,omitempty"` // that the message itself stands in
+	Thread  string   `json:"thread,omitempty"` // the thread that contains the message
 	TS      string   `json:"ts,omitempty"`
 	Begun   bool     `json:"begun,omitempty"`
 	Notes   []Change `json:"notes,omitempty"`
-	// Told is how many of all notes have been posted: notes are numbered.
+	// Told is the number of posted notes: notes are numbered.
 	Told int `json:"told_notes,omitempty"`
 }
 
-// mostNotes bounds what waits to be posted. Of more the oldest are dropped: the
-// message itself shows how things are.
+// mostNotes limits the notes that wait to be posted. The oldest are dropped; the message itself
+// shows the current state.
 const mostNotes = 20
 
 func (m *Message) note(c Change) {
@@ -66,7 +65,7 @@ func (m *Message) note(c Change) {
 	}
 }
 
-// NextNote is the note to be posted next and its number.
+// NextNote is the next note to post and its number.
 func (m *Message) NextNote() (c Change, n int, ok bool) {
 	if len(m.Notes) == 0 {
 		return Change{}, 0, false
@@ -74,7 +73,7 @@ func (m *Message) NextNote() (c Change, n int, ok bool) {
 	return m.Notes[0], m.Told + 1, true
 }
 
-// NoteTold drops the note that was posted.
+// NoteTold drops the posted note.
 func (m *Message) NoteTold() { m.Notes, m.Told = m.Notes[1:], m.Told+1 }
 
 // Open are the items that are not over.
@@ -82,7 +81,7 @@ func (i *Incident) Open() []Item {
 	return slices.DeleteFunc(slices.Clone(i.Items), func(it Item) bool { return it.Over() })
 }
 
-// Worst is the worst level of what is open, or None.
+// Worst is the worst level of the open items, or None.
 func (i *Incident) Worst() runbooks.Severity {
 	worst := runbooks.None
 	for _, it := range i.Open() {
@@ -91,7 +90,7 @@ func (i *Incident) Worst() runbooks.Severity {
 	return worst
 }
 
-// Peak is the worst level that it ever had.
+// Peak is the worst level that the incident ever had.
 func (i *Incident) Peak() runbooks.Severity {
 	worst := runbooks.None
 	for _, it := range i.Items {
@@ -100,8 +99,8 @@ func (i *Incident) Peak() runbooks.Severity {
 	return worst
 }
 
-// See takes one look at the whole cluster in. It returns the records of what
-// has changed; with none, there is nothing new to store.
+// See records one check of the whole cluster. It returns the records of the changes; with none,
+// there is nothing new to store.
 func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audit.Record {
 	changes := c.Memory.See(list, at, r)
 	var records []audit.Record
@@ -133,7 +132,7 @@ func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audi
 	return records
 }
 
-// incident is the one that a target belongs to, open or with its end untold.
+// incident is the incident of a target: open, or with an end that is not yet posted.
 func (c *Cluster) incident(t runbooks.Target) *Incident {
 	for _, i := range c.Incidents {
 		if i.Ended == nil && slices.ContainsFunc(i.Items, func(it Item) bool { return it.Target == t }) {
@@ -153,7 +152,7 @@ func (c *Cluster) open(list []Change, at time.Time, channel string) *Incident {
 	return i
 }
 
-// change makes a change of one of its targets known.
+// change adds a change of one of its targets.
 func (i *Incident) change(ch Change) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -170,8 +169,7 @@ func (i *Incident) change(ch Change) {
 	i.note(ch)
 }
 
-// held notes, for the message, what an item is held for, and what is out
-// because of it.
+// held sets, for the message, why an item is held, and which targets are down because of it.
 func (i *Incident) held(list []Seen) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -187,8 +185,7 @@ func (i *Incident) held(list []Seen) {
 	}
 }
 
-// GiveUp ends every incident without its being over: the cluster is not watched
-// any more.
+// GiveUp ends every incident before it is over, because the cluster is no longer monitored.
 func (c *Cluster) GiveUp(at time.Time, why string) []audit.Record {
 	var records []audit.Record
 	for _, i := range c.Incidents {
@@ -206,12 +203,12 @@ func (c *Cluster) GiveUp(at time.Time, why string) []audit.Record {
 	return records
 }
 
-// Drop forgets an incident whose end was posted.
+// Drop removes an incident whose end was posted.
 func (c *Cluster) Drop(id string) {
 	c.Incidents = slices.DeleteFunc(c.Incidents, func(i *Incident) bool { return i.ID == id })
 }
 
-// outcome names a change for the trail.
+// outcome is the name of a change in the trail.
 func outcome(c Change) string {
 	switch {
 	case c.Over():
@@ -223,8 +220,7 @@ func outcome(c Change) string {
 	}
 }
 
-// record tells the trail of a change. What is found wrong is the bot's own
-// word, so it is a note.
+// record is the trail's record of a change. The bot itself reports it, so it is a note.
 func record(cluster, id string, c Change, outcome string) audit.Record {
 	text := fmt.Sprintf("%s · %s, since %s UTC", id, c.Headline, c.Since.UTC().Format("15:04:05"))
 	if c.From != runbooks.None && !c.Over() {

@@ -8,21 +8,21 @@ import (
 	"dhbot/runbooks"
 )
 
-// How long a process, host or cluster may be followed.
+// Limits of the duration of a watch.
 const (
 	DefaultLength = 30 * time.Minute
 	LeastLength   = time.Minute
 	MostLength    = 12 * time.Hour
 )
 
-// How many follows there may be, in all and by one person.
+// Limits of the number of watches, in total and for one person.
 const (
 	MostFollows   = 12
 	MostPerPerson = 4
 )
 
-// Scope is what is followed: a process, on one host or on all of its own, a
-// host, or a whole cluster.
+// Scope is the target of a watch: a process, on one host or on all of its hosts; a host; or a
+// whole cluster.
 type Scope struct {
 	Cluster string `json:"cluster"`
 	Process string `json:"process,omitempty"`
@@ -41,7 +41,7 @@ func (s Scope) String() string {
 	}
 }
 
-// Command is how a verb is said of it, so that it means the same anywhere.
+// Command is the command for a verb and this scope; it means the same in every channel.
 func (s Scope) Command(verb string) string {
 	text := verb
 	switch {
@@ -53,7 +53,7 @@ func (s Scope) Command(verb string) string {
 	return text + " in " + s.Cluster
 }
 
-// target is the scope in the words of the trail, without its cluster.
+// target is the scope in the trail, without its cluster.
 func (s Scope) target() string {
 	if s.Process == "" || s.Host == "" {
 		return s.Process + s.Host
@@ -65,39 +65,38 @@ func (s Scope) target() string {
 type Follow struct {
 	V     int   `json:"v"`
 	Scope Scope `json:"scope"`
-	// Person asked for it as Account, in the channel From, "" at a terminal.
+	// Person requested it as Account, in the channel From, "" at a terminal.
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"`
 	From    string       `json:"from,omitempty"`
 	Began   time.Time    `json:"began"`
 	Until   time.Time    `json:"until"`
-	// Settled says that a first look has been taken.
+	// Settled means that the first check was made.
 	Settled bool   `json:"settled,omitempty"`
 	Memory  Memory `json:"memory,omitempty"`
 	// Lately are the last few changes, for the message.
 	Lately []Change `json:"lately,omitempty"`
-	// Worst is the level that the last stored look has found.
+	// Worst is the level of the last stored check.
 	Worst  runbooks.Severity `json:"worst"`
 	Looked time.Time         `json:"looked,omitzero"`
 	Ended  *time.Time        `json:"ended,omitempty"`
-	// Why it ended before its time, and who ended it; "" where it did by itself.
+	// Why it ended early, and who ended it; "" if it ended by itself.
 	Why string `json:"why,omitempty"`
 	Message
 }
 
-// mostLately is how many changes the message shows.
+// mostLately is the number of changes in the message.
 const mostLately = 4
 
-// FollowRules are the rules of a follow: a recovery is posted on
-// the second look.
+// FollowRules are the rules of a watch: a recovery is posted after the second check.
 func FollowRules() Rules {
 	r := DefaultRules()
 	r.Quiet = 0
 	return r
 }
 
-// See takes a look in; changed says that there is something new to store.
+// See records a check; changed reports whether there is something new to store.
 func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	f.Looked = at
 	f.Worst = runbooks.None
@@ -120,7 +119,7 @@ func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	return len(changes) > 0
 }
 
-// End ends it, once, and returns the record of that.
+// End ends the watch, once, and returns the record.
 func (f *Follow) End(at time.Time, by, why string) audit.Record {
 	f.Ended, f.Why = &at, why
 	outcome := "ended"
@@ -135,12 +134,12 @@ func (f *Follow) End(at time.Time, by, why string) audit.Record {
 	return r
 }
 
-// Start is the record of its beginning, or of a new end being set.
+// Start is the record of the begin, or of a new end.
 func (f *Follow) Start(at time.Time) audit.Record {
 	return f.record(at, "until "+f.Until.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// record is a read's: following is no more than looking.
+// record has the kind of a read: a watch only reads.
 func (f *Follow) record(at time.Time, outcome string) audit.Record {
 	return audit.Record{
 		At: at, Kind: audit.ReadDone, Person: f.Person, Account: f.Account.String(), Via: f.Via, Cluster: f.Scope.Cluster,

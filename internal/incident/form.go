@@ -12,35 +12,35 @@ import (
 	"dhbot/internal/audit"
 )
 
-// FormVersion is the version of the stored forms of a Follow and a Cluster.
-// Form 2 added worst_case and outage to a change; of form 1 both are unknown.
+// FormVersion is the version of the stored forms of a Follow and a Cluster. Form 2 added
+// worst_case and outage to a change; in form 1 both are unknown.
 const FormVersion = 2
 
-// ErrNewerForm says that a newer version of the bot stored something in a form
-// that this one does not know; it is left to the newer replicas.
+// ErrNewerForm means that a newer version of the bot stored a form that this one does not know;
+// it is left to newer replicas.
 var ErrNewerForm = errors.New("a newer version of the bot stored it in a form that this one does not know")
 
-// Keeper keeps what is watched, under names. What is changed is stored with its
-// records and the settlement of a claim in one transaction; any error that
-// wraps engine.ErrStoreDown may have had its effect or not.
+// Keeper stores named values. A change, its records and the settlement of a claim are stored in
+// one transaction. After an error that wraps engine.ErrStoreDown the change may or may not be
+// stored.
 type Keeper interface {
-	// WatchState calls f with everything under names that begin with prefix, by
-	// name; data is nil for what the bot did not store so.
+	// WatchState calls f with every value whose name begins with prefix, sorted by name; data
+	// is nil for a value that the bot did not store.
 	WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error
-	// SetWatchState stores data under a name in place of what is there at revision rev, 0
-	// for nothing, and returns the new revision; with nil it removes that. It
-	// returns engine.ErrConflict where something else is there.
+	// SetWatchState replaces the value of a name at revision rev (0 for none) by data, or
+	// removes it if data is nil, and returns the new revision. If the value has another
+	// revision, it returns engine.ErrConflict.
 	SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 }
 
-// The names under which things are kept.
+// Prefixes of the names.
 const (
 	follows  = "follow/"
 	clusters = "cluster/"
 )
 
-// FollowName is the name of a follow. Of one thing there is one follow in one
-// thread, so that a message that is delivered twice starts one.
+// FollowName is the name of a watch. A target has one watch in each thread, so a redelivered
+// message starts only one.
 func (f *Follow) FollowName() string {
 	part := func(s string) string { return strings.ReplaceAll(orDash(s), "/", "-") }
 	s := f.Scope
@@ -54,17 +54,17 @@ func orDash(s string) string {
 	return s
 }
 
-// ClusterName is the name under which a cluster's incidents are kept.
+// ClusterName is the name of a cluster's incidents.
 func ClusterName(cluster string) string { return clusters + cluster }
 
-// StoredFollow is a follow, its name and the revision it was read at.
+// StoredFollow is a watch, its name and its revision.
 type StoredFollow struct {
 	Follow
 	Name string
 	Rev  int64
 }
 
-// Follows lists the follows there are. What a newer bot has stored is left out.
+// Follows lists all watches, without those that a newer bot has stored.
 func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 	var out []StoredFollow
 	err := k.WatchState(ctx, follows, func(name string, data []byte, rev int64) error {
@@ -76,7 +76,7 @@ func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 		case err != nil:
 			return fmt.Errorf("the stored watch %s cannot be read: %w", name, err)
 		}
-		f.V = FormVersion // as it will be stored again
+		f.V = FormVersion // the form in which it will be stored
 		out = append(out, f)
 		return nil
 	})
@@ -84,19 +84,18 @@ func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 	return out, err
 }
 
-// KeptCluster returns what is remembered of a cluster and its revision, or a
-// new memory and 0.
+// KeptCluster returns the state of a cluster and its revision, or a new state and 0.
 func KeptCluster(ctx context.Context, k Keeper, cluster string) (*Cluster, int64, error) {
 	c, at := &Cluster{V: FormVersion, Cluster: cluster}, int64(0)
 	err := k.WatchState(ctx, ClusterName(cluster), func(name string, data []byte, rev int64) error {
 		if name != ClusterName(cluster) {
-			return nil // another cluster, whose name begins like this one's
+			return nil // another cluster whose name has this one as a prefix
 		}
 		at = rev
 		if err := decode(data, c); err != nil {
 			return fmt.Errorf("the stored incidents of %s cannot be read: %w", cluster, err)
 		}
-		c.V = FormVersion // as it will be stored again
+		c.V = FormVersion // the form in which it will be stored
 		return nil
 	})
 	return c, at, err
@@ -105,8 +104,8 @@ func KeptCluster(ctx context.Context, k Keeper, cluster string) (*Cluster, int64
 // Encode is the stored form of a *Follow or *Cluster: JSON.
 func Encode(v any) ([]byte, error) { return json.Marshal(v) }
 
-// decode reads a stored form. A field that this program does not know is an
-// error: writing it back would lose it.
+// decode parses a stored form. An unknown field is an error, because writing it back would lose
+// it.
 func decode(data []byte, into any) error { return decodeForm(data, FormVersion, into) }
 
 func decodeForm(data []byte, newest int, into any) error {

@@ -16,43 +16,43 @@ import (
 // HandlingVersion is the version of the stored form of a Handling.
 const HandlingVersion = 1
 
-// How long the notifications of an incident may be muted.
+// Limits of a mute.
 const (
 	DefaultMute = 30 * time.Minute
 	LeastMute   = time.Minute
 	MostMute    = time.Hour
 )
 
-// Handling is what people do about an incident. It is stored apart from the
-// incident, which the leader alone writes.
+// Handling has the owner, mute and notes of an incident. It is stored apart from the incident,
+// which only the leader writes.
 type Handling struct {
 	V       int       `json:"v"`
 	Cluster string    `json:"cluster"`
-	ID      string    `json:"id"`     // of the incident
-	Opened  time.Time `json:"opened"` // when the incident was
+	ID      string    `json:"id"`     // id of the incident
+	Opened  time.Time `json:"opened"` // begin of the incident
 	Owner   *Owner    `json:"owner,omitempty"`
 	Mute    *Mute     `json:"mute,omitempty"`
-	// Updates are not posted yet; Posted is how many were, or were dropped.
+	// Updates are not yet posted; Posted is the number of posted or dropped ones.
 	Updates []Update `json:"updates,omitempty"`
 	Posted  int      `json:"posted,omitempty"`
 }
 
-// Owner is who looks after an incident.
+// Owner is the person who handles an incident.
 type Owner struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Since   time.Time    `json:"since"`
 }
 
-// Mute holds the notifications of an incident back until a time, or until its
-// level is another than Worst.
+// Mute suppresses the notifications of an incident until a time, or until its level differs
+// from Worst.
 type Mute struct {
 	By    string            `json:"by"`
 	Until time.Time         `json:"until"`
 	Worst runbooks.Severity `json:"worst"`
 }
 
-// UpdateKind is what was done about an incident.
+// UpdateKind is the kind of an Update.
 type UpdateKind string
 
 // The closed set of kinds.
@@ -70,21 +70,21 @@ type Update struct {
 	At   time.Time  `json:"at"`
 	Kind UpdateKind `json:"kind"`
 	By   string     `json:"by,omitempty"` // "" for the bot
-	// Who is whom the change concerns, where that is not By: the new owner, or the
-	// one before.
+	// Who is the person whom the change concerns, if not By: the new owner, or the previous
+	// one.
 	Who   string    `json:"who,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 	Text  string    `json:"text,omitempty"`
 }
 
-// HandlingError refuses a change, in words for the person.
+// HandlingError refuses a change, with a text for the person.
 type HandlingError struct{ Text string }
 
 func (e *HandlingError) Error() string { return e.Text }
 
 func refuse(format string, args ...any) error { return &HandlingError{fmt.Sprintf(format, args...)} }
 
-// Take makes a person the owner of an incident that has none.
+// Take sets the owner of an incident without one.
 func (h *Handling) Take(who Owner, text string) (audit.Record, error) {
 	switch {
 	case h.Owner == nil:
@@ -98,7 +98,7 @@ func (h *Handling) Take(who Owner, text string) (audit.Record, error) {
 	return h.did(Update{At: who.Since, Kind: Took, By: who.Person, Text: text}), nil
 }
 
-// HandOver makes another person the owner.
+// HandOver sets another owner.
 func (h *Handling) HandOver(by string, to Owner, text string) (audit.Record, error) {
 	if h.Owner != nil && h.Owner.Person == to.Person {
 		return audit.Record{}, refuse("%s owns %s already.", to.Person, h.ID)
@@ -107,7 +107,7 @@ func (h *Handling) HandOver(by string, to Owner, text string) (audit.Record, err
 	return h.did(Update{At: to.Since, Kind: Handed, By: by, Who: to.Person, Text: text}), nil
 }
 
-// Release leaves the incident without an owner; by is "" for the bot.
+// Release removes the owner; by is "" for the bot.
 func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, error) {
 	if h.Owner == nil {
 		return audit.Record{}, refuse("%s has no owner.", h.ID)
@@ -117,8 +117,7 @@ func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, 
 	return h.did(Update{At: at, Kind: Released, By: by, Who: was, Text: text}), nil
 }
 
-// MuteUntil holds notifications back while the level stays worst, for MostMute at
-// most.
+// MuteUntil mutes notifications while the level stays worst, for at most MostMute.
 func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Severity) (audit.Record, error) {
 	if until.After(at.Add(MostMute)) || until.Before(at.Add(LeastMute)) {
 		return audit.Record{}, refuse("Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
@@ -136,8 +135,7 @@ func (h *Handling) Unmute(by string, at time.Time, why string) (audit.Record, er
 	return h.did(Update{At: at, Kind: Unmuted, By: by, Text: why}), nil
 }
 
-// Note keeps a person's words in the trail, from which a timeline is made, and
-// in the thread.
+// Note adds a person's text to the trail, for the timeline, and to the thread.
 func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, error) {
 	if text == "" {
 		return audit.Record{}, refuse("Type what to note: `note %s TEXT`.", h.ID)
@@ -145,7 +143,7 @@ func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, err
 	return h.did(Update{At: at, Kind: Noted, By: by, Text: text}), nil
 }
 
-// MuteOver says why a mute is over, "" where it holds.
+// MuteOver is why a mute is over, "" if it is not.
 func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	switch {
 	case h.Mute == nil:
@@ -159,12 +157,12 @@ func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	}
 }
 
-// IsMuted says that notifications are held back now.
+// IsMuted reports whether notifications are muted now.
 func (h *Handling) IsMuted(worst runbooks.Severity, now time.Time) bool {
 	return h.Mute != nil && h.MuteOver(worst, now) == ""
 }
 
-// did notes a change for the thread, and returns its record.
+// did adds a change for the thread, and returns its record.
 func (h *Handling) did(u Update) audit.Record {
 	h.Updates = append(h.Updates, u)
 	if n := len(h.Updates) - mostNotes; n > 0 {
@@ -182,7 +180,7 @@ func (h *Handling) did(u Update) audit.Record {
 	}
 }
 
-// NextUpdate is the update to be posted next and its number.
+// NextUpdate is the next update to post and its number.
 func (h *Handling) NextUpdate() (u Update, n int, ok bool) {
 	if len(h.Updates) == 0 {
 		return Update{}, 0, false
@@ -196,27 +194,26 @@ func (h *Handling) UpdatePosted(n int) {
 	h.Updates, h.Posted = slices.Clone(h.Updates[drop:]), h.Posted+drop
 }
 
-// handlings is the name under which handlings are kept.
+// handlings is the prefix of the names of handlings.
 const handlings = "handling/"
 
 func handlingName(cluster, id string) string { return handlings + cluster + "/" + id }
 
-// StoredHandling is a handling and the revision it was read at, 0 for one that is
-// not stored.
+// StoredHandling is a handling and its revision, 0 if it is not stored.
 type StoredHandling struct {
 	Handling
 	Rev int64
 }
 
-// Name is the name under which a handling is kept.
+// Name is the name of a handling.
 func (h *Handling) Name() string { return handlingName(h.Cluster, h.ID) }
 
-// Handlings lists what people do about the incidents of a cluster, by id.
+// Handlings lists the handlings of a cluster's incidents, by id.
 func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]StoredHandling, error) {
 	out := map[string]StoredHandling{}
 	err := k.WatchState(ctx, handlings+cluster+"/", func(name string, data []byte, rev int64) error {
 		h := StoredHandling{Rev: rev}
-		if data == nil { // no word of it counts
+		if data == nil { // not stored by the bot, so it is ignored
 			id := strings.TrimPrefix(name, handlings+cluster+"/")
 			out[id] = h
 			return nil
@@ -234,8 +231,8 @@ func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]Stored
 	return out, err
 }
 
-// HandlingOf is what people do about an incident: what is stored, or nothing yet.
-// Ids are used again where a cluster is watched anew, and so the time of opening counts.
+// HandlingOf is the stored handling of an incident, or an empty one. When a cluster is
+// monitored anew, ids are used again, so the begin of the incident must match too.
 func HandlingOf(list map[string]StoredHandling, cluster string, i Incident) StoredHandling {
 	h, ok := list[i.ID]
 	if ok && h.Opened.Equal(i.Opened) {

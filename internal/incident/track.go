@@ -1,8 +1,7 @@
-// Package incident is what the bot makes of many looks at the same things: when a
-// change has been seen often enough to be posted, when something is flapping,
-// when it is over, and which changes are one incident. It is pure, but for the
-// port that says where what it remembers is kept: it is handed looks and times,
-// and makes no calls.
+// Package incident decides from repeated checks of the same targets when to post a change, what
+// is flapping, when a problem is over, and which changes are one incident. It is pure: it gets
+// observations and times as arguments, and makes no calls. Only its interface Keeper describes
+// where its state is stored.
 package incident
 
 import (
@@ -13,97 +12,94 @@ import (
 	"dhbot/runbooks"
 )
 
-// Seen is one thing as one look found it.
+// Seen is one target in one check.
 type Seen struct {
-	// Target is the process on a host, or a host as a whole, without a process,
-	// that could not be asked.
+	// Target is the process on a host, or, without a process, a host that could not be queried.
 	Target   runbooks.Target
 	Severity runbooks.Severity
-	// WorstCase is, where Severity is unknown, the level that it might be.
+	// WorstCase is the worst possible level if Severity is unknown.
 	WorstCase runbooks.Severity
 	Headline  string
 	Text      string
-	Command   string // what was asked
-	// Verb is what could bring it back, "" for nothing that can be asked for.
+	Command   string // the command that was sent
+	// Verb is the command that could repair it, "" for none.
 	Verb string
 	At   time.Time
-	// Hold says why this look says nothing of the target: an open run has it in
-	// hand, or it is out because of something else. What was posted about it stands.
+	// Hold is why this check is not used for the target: an open run works on it, or it is down
+	// because of a dependency. What was posted about it stays.
 	Hold string
-	// Behind are what it is out because of, where it is held for that.
+	// Behind are the dependencies that are down, if it is held for that.
 	Behind []runbooks.Target
-	// Recovering says that it is starting or stopping: not worth posting by
-	// itself, but no sign of being well either.
+	// Recovering means that it is starting or stopping: this is not posted, but it is not well
+	// either.
 	Recovering bool
-	// Changing says that it is on its way up or down, for however long.
+	// Changing means that it is starting or stopping, for however long.
 	Changing bool
-	// Proved says that the finding rests on several looks already, as a crash
-	// loop does: it needs no second one.
+	// Proved means that the finding already uses several checks, as for a crash loop, so no
+	// second one is needed.
 	Proved bool
-	// Outage says that the process was seen not to serve at all.
+	// Outage means that the process was observed not to serve at all.
 	Outage bool
 }
 
-// ManyHosts stands for most hosts of a cluster, where they cannot be seen all
-// at once.
+// ManyHosts represents most hosts of a cluster, if they cannot be reached at the same time.
 var ManyHosts = runbooks.Target{Host: "several hosts"}
 
-// Rules say when a change is posted.
+// Rules decide when a change is posted.
 type Rules struct {
-	// Confirm is how many looks in a row must have seen it.
+	// Confirm is the number of consecutive checks that must agree.
 	Confirm int
-	// Quiet is how long something must have been well to be over.
+	// Quiet is how long a target must have been well before its problem is over.
 	Quiet time.Duration
-	// Flaps is how many changes within Window make something flap, and Calm how
-	// long it must stay as it is to flap no more.
+	// Flaps is the number of changes within Window that count as flapping, and Calm how long
+	// the state must be stable before it is over.
 	Flaps        int
 	Window, Calm time.Duration
 }
 
-// DefaultRules tell what a second look has confirmed. Five changes are the
-// third outage within the window.
+// DefaultRules post a change that a second check confirms. Five changes are the third outage
+// within the window.
 func DefaultRules() Rules {
 	return Rules{Confirm: 2, Quiet: 2 * time.Minute, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
 
-// Change is something that is posted.
+// Change is a change to post.
 type Change struct {
-	At     time.Time       `json:"at"` // when it was decided
+	At     time.Time       `json:"at"` // time of the decision
 	Target runbooks.Target `json:"target"`
-	// From was posted about the target before, since Was; To is what it is since
-	// Since, when it was first seen so.
+	// From is the last posted level, since Was; To is the new one, since Since, when it was
+	// first observed.
 	From  runbooks.Severity `json:"from"`
 	Was   time.Time         `json:"was,omitzero"`
 	To    runbooks.Severity `json:"to"`
 	Since time.Time         `json:"since"`
-	// WorstCase is the level that it might be, where To is unknown.
+	// WorstCase is the worst possible level if To is unknown.
 	WorstCase runbooks.Severity `json:"worst_case,omitzero"`
-	// Outage says that the process was seen not to serve at all.
+	// Outage means that the process was observed not to serve at all.
 	Outage   bool   `json:"outage,omitempty"`
 	Headline string `json:"headline"`
 	Text     string `json:"text,omitempty"`
 	Command  string `json:"command,omitempty"`
 	Verb     string `json:"verb,omitempty"`
-	// Flaps is how often it changed lately, where that is what is posted.
+	// Flaps is the number of recent changes, if the message is about flapping.
 	Flaps int `json:"flaps,omitempty"`
 }
 
-// Over says that the target is well again.
+// Over reports whether the target is well again.
 func (c Change) Over() bool { return c.To == runbooks.None }
 
-// Track is what is remembered of one target.
+// Track is the state of one target.
 type Track struct {
 	Target runbooks.Target `json:"target"`
-	// Told is the level that people know of, and Since when it was first seen.
+	// Told is the last posted level, and Since when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Next is the level that the last looks have seen and that is not told yet,
-	// where Looks is not 0.
+	// Next is the level of the last Looks checks, not yet posted; unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
-	// Raw is the level of the last look, Flips the times when that changed
-	// lately, and Peak the worst of them.
+	// Raw is the level of the last check, Flips the times of its recent changes, and Peak the
+	// worst of them.
 	Raw      runbooks.Severity `json:"raw"`
 	Flips    []time.Time       `json:"flips,omitempty"`
 	Peak     runbooks.Severity `json:"peak"`
@@ -116,7 +112,7 @@ func newTrack(t runbooks.Target) *Track {
 	return &Track{Target: t, Told: runbooks.None, Next: runbooks.None, Raw: runbooks.None, Peak: runbooks.None}
 }
 
-// see takes one look in, and returns what is to be posted about it, if anything.
+// see records one check, and returns the change to post, if any.
 func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	if s.Hold != "" {
 		t.Looks, t.NotUp = 0, time.Time{}
@@ -144,8 +140,8 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// flip notes whether the look differs from the one before. What is down, and is
-// being started in vain time and again, stays down and does not flap.
+// flip records whether the check differs from the previous one. A target that is down and
+// restarts repeatedly without success stays down, and does not flap.
 func (t *Track) flip(s Seen, r Rules) {
 	if trying := s.Recovering && t.Raw != runbooks.None; !trying {
 		if s.Severity != t.Raw {
@@ -170,8 +166,8 @@ func (t *Track) flip(s Seen, r Rules) {
 	}
 }
 
-// count counts the looks that have seen something else than was posted. From
-// well to bad any bad level confirms any other.
+// count counts the checks that differ from the posted level. For a target that was well, any
+// bad level confirms any other.
 func (t *Track) count(s Seen) {
 	bothBad := t.Told == runbooks.None && t.Next != runbooks.None && s.Severity != runbooks.None
 	switch {
@@ -187,8 +183,7 @@ func (t *Track) count(s Seen) {
 	}
 }
 
-// flapping says no more than that it has become worse, or that it stays as it
-// is.
+// flapping posts only that it has become worse, or that it is stable.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -208,7 +203,7 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// tell makes a level the one that people know of.
+// tell makes a level the posted one.
 func (t *Track) tell(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
 	c := Change{
 		At: s.At, Target: t.Target, From: t.Told, Was: t.Since, To: level, Since: since,
@@ -220,7 +215,7 @@ func (t *Track) tell(s Seen, level runbooks.Severity, since time.Time, flaps int
 	return c
 }
 
-// settle takes the first look of a follower as posted.
+// settle treats the first check of a watch as posted.
 func (t *Track) settle(s Seen) {
 	t.Told = s.Severity
 	t.Since = s.At
@@ -231,7 +226,7 @@ func (t *Track) settle(s Seen) {
 	}
 }
 
-// rests says that there is nothing to remember.
+// rests reports whether there is nothing to remember.
 func (t *Track) rests() bool {
 	return t.Told == runbooks.None && t.Looks == 0 && len(t.Flips) == 0 && !t.Flapping && t.NotUp.IsZero()
 }
@@ -244,10 +239,10 @@ func max1(a, b runbooks.Severity) runbooks.Severity {
 	return b
 }
 
-// Memory is what is remembered of many targets, by target.
+// Memory has the tracks of many targets.
 type Memory []*Track
 
-// NotUp is since when a target has been starting, zero where it is not.
+// NotUp is since when a target has been starting, zero if it is not.
 func (m Memory) NotUp(t runbooks.Target) time.Time {
 	if i, ok := m.find(t); ok {
 		return m[i].NotUp
@@ -255,15 +250,14 @@ func (m Memory) NotUp(t runbooks.Target) time.Time {
 	return time.Time{}
 }
 
-// Unknown says that a look has seen what is not told yet: looking again soon is
-// worth it.
+// Unknown reports whether a check found something that is not yet posted, so another check
+// should follow soon.
 func (m Memory) Unknown() bool {
 	return slices.ContainsFunc(m, func(t *Track) bool { return t.Looks > 0 && t.Next != runbooks.None && !t.Flapping })
 }
 
-// See takes a look at everything in and returns what is to be posted, in the
-// order of the look, and then what is over because nothing was seen of it any
-// more.
+// See records a check of all targets and returns the changes to post: in the order of the
+// check, and then the problems that are over because their targets are gone.
 func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	var out []Change
 	seen := map[runbooks.Target]bool{}
@@ -288,7 +282,7 @@ func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	return out
 }
 
-// Settle takes a first look in: what it sees is how things are.
+// Settle records a first check: its result is the current state.
 func (m *Memory) Settle(list []Seen) {
 	for _, s := range list {
 		if s.Hold == "" {
@@ -302,7 +296,7 @@ func (m Memory) find(t runbooks.Target) (int, bool) {
 	return slices.BinarySearchFunc(m, t, func(a *Track, b runbooks.Target) int { return compare(a.Target, b) })
 }
 
-// track is the track of a target, made where there is none.
+// track is the track of a target, created if needed.
 func (m *Memory) track(t runbooks.Target) *Track {
 	i, ok := m.find(t)
 	if !ok {

@@ -12,21 +12,21 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// knowledge is what a catalog says about processes and commands.
+// knowledge is a catalog's data about processes and commands.
 type knowledge struct {
 	catalog  *catalogs.Catalog
 	all      catalogs.Set
-	names    map[string]string // a folded title, id or alias → id
+	names    map[string]string // a normalized title, id or alias → id
 	commands []known
-	cites    map[string]int // how many steps come from a page, by its file name
+	cites    map[string]int // number of steps that cite a page, by its file name
 }
 
 // known is one command of the catalog.
 type known struct {
 	action string
 	text   string // as a person would type it
-	user   string // the account that it runs as; "" is the person who types it
-	key    string // program and leading words, as keyOf makes it
+	user   string // the account that it runs as; "" for the person's own
+	key    string // program and first words, from keyOf
 }
 
 func learn(catalog *catalogs.Catalog, all catalogs.Set) (*knowledge, error) {
@@ -58,11 +58,11 @@ func learn(catalog *catalogs.Catalog, all catalogs.Set) (*knowledge, error) {
 	return k, nil
 }
 
-// command keeps a command of the catalog; what varies in it stands in braces.
+// command adds a command of the catalog; its variable parts are in braces.
 func (k *knowledge) command(action, text string) {
 	words, err := shell.Fields(text, nil)
 	if err != nil {
-		return // only a text with placeholders is no shell, and it is compared with nothing
+		return // a text with only placeholders is no shell, and is compared with nothing
 	}
 	c := &call{}
 	for _, w := range words {
@@ -72,8 +72,7 @@ func (k *knowledge) command(action, text string) {
 	k.commands = append(k.commands, known{action: action, text: text, user: c.user(), key: keyOf(c)})
 }
 
-// keyOf is a program with the plain words that follow it: what the command
-// does, without how.
+// keyOf is a program with the plain words after it: what the command does, without its options.
 func keyOf(c *call) string {
 	key := c.program()
 	for _, w := range c.args() {
@@ -87,11 +86,11 @@ func keyOf(c *call) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
-// like are the catalog's commands that do the same as one of a page.
+// like are the catalog's commands with the same effect as one of a page.
 func (k *knowledge) like(c *call) (out []known) {
 	key := keyOf(c)
 	if !strings.Contains(key, " ") {
-		return nil // a program alone says too little
+		return nil // a program name alone is too little
 	}
 	for _, n := range k.commands {
 		if n.key == key {
@@ -101,8 +100,8 @@ func (k *knowledge) like(c *call) (out []known) {
 	return out
 }
 
-// misused is the command of the catalog that a page runs through service, which
-// takes the name of a service and what to do with it.
+// misused is the catalog's command that a page runs with service(8), which expects the name of
+// a service and a verb.
 func (k *knowledge) misused(c *call) (known, bool) {
 	if c.program() != "service" || len(c.operands()) < 2 {
 		return known{}, false
@@ -123,8 +122,8 @@ var (
 	nonWord  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// fold makes two spellings of a title equal: "Deephaven Merge Server Process"
-// and "Merge Server", "`etcd` Process" and "etcd".
+// fold normalizes the spelling of a title: "Deephaven Merge Server Process" and "Merge Server",
+// "`etcd` Process" and "etcd".
 func fold(s string) string {
 	s = strings.ToLower(inParens.ReplaceAllString(s, ""))
 	words := strings.Fields(nonWord.ReplaceAllString(s, " "))
@@ -137,10 +136,10 @@ func fold(s string) string {
 	return strings.Join(words, " ")
 }
 
-// titled is the process that a heading names, by id, or "".
+// titled is the id of the process in a heading, or "".
 func (k *knowledge) titled(heading string) string { return k.names[fold(heading)] }
 
-// named is the process that a word names, by id, or "".
+// named is the id of the process that a word names, or "".
 func (k *knowledge) named(word string) string { return k.names[fold(word)] }
 
 // mentioned is the process that a sentence names, the longest name first.
@@ -155,8 +154,7 @@ func (k *knowledge) mentioned(sentence string) string {
 	return id
 }
 
-// service is the process of this generation that a supervisor knows by that
-// name.
+// service is the process of this generation with that name in the supervisor.
 func (k *knowledge) service(name string) (*catalogs.Process, bool) { return serviceOf(k.catalog, name) }
 
 func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
@@ -168,7 +166,7 @@ func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
 	return nil, false
 }
 
-// elsewhere are the other generations that know the service.
+// elsewhere are the other generations with the service.
 func (k *knowledge) elsewhere(name string) (out []string) {
 	for _, c := range k.all {
 		if _, ok := serviceOf(c, name); ok && c != k.catalog {
@@ -178,8 +176,8 @@ func (k *knowledge) elsewhere(name string) (out []string) {
 	return out
 }
 
-// supervised is what a command asks a supervisor: "restart", "db_dis". ok is
-// false for any other command.
+// supervised is the request of a command to a supervisor: "restart", "db_dis". ok is false for
+// any other command.
 func (c *call) supervised() (verb, service string, ok bool) {
 	if p := c.program(); p != "monit" && p != "systemctl" {
 		return "", "", false

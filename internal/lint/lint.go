@@ -1,13 +1,12 @@
-// Package lint reads runbook pages and reports commands that do not do what
-// the page says, or that hurt when they are pasted as they stand: a restart of
-// another process, a name that the supervisor does not know, a block that
-// never ends, a placeholder that the shell takes for a redirection, and where
-// a page and the catalog disagree.
+// Package lint reads runbook pages and reports two kinds of commands: those that do not do what
+// the page says, and those that do harm when they are pasted unchanged. Examples are a restart
+// of another process, a name unknown to the supervisor, a command that never ends, a
+// placeholder that the shell treats as a redirection, and a difference between page and
+// catalog.
 //
-// A page is Markdown, or what is left of Markdown after its fences and
-// headings were lost: then lines and parts of sentences that read like
-// commands are taken for them. What cannot be read as shell is passed over in
-// silence: a finding must be true.
+// A page is Markdown, or text that lost its fences and headings: then lint looks for lines and
+// parts of sentences that look like commands. It ignores text that it cannot parse as shell: a
+// finding must be true.
 package lint
 
 import (
@@ -20,12 +19,12 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Finding is one thing wrong with one line of a page.
+// Finding is one problem in one line of a page.
 type Finding struct {
-	File string // as it was given
+	File string // as passed to Page
 	Line int    // from 1
-	Rule string // a short name that stays the same, such as "wrong-process"
-	Text string // what is wrong, and what to write instead
+	Rule string // a short stable name, such as "wrong-process"
+	Text string // the problem, and what to write instead
 }
 
 // String is "file:line: text [rule]".
@@ -35,14 +34,13 @@ func (f Finding) String() string {
 
 // Linter checks pages against catalogs.
 type Linter struct {
-	know  []*knowledge // of each generation
-	fixed *knowledge   // the one that all pages are about; nil chooses by page
+	know  []*knowledge // one for each generation
+	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. catalogs are every generation there is; catalog is the
-// one that the pages are about, and "" takes for each page the one that cites
-// it most, or else the first of them. The error says that there is no such
-// generation, or that one cannot be shown.
+// New makes a linter. catalogs are all generations. catalog is the generation of the pages; ""
+// selects for each page the generation that cites it most, or else the first. It returns an
+// error for an unknown generation, and for one that cannot be planned.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {
@@ -61,7 +59,7 @@ func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	return l, nil
 }
 
-// about is what is known of the generation that a page is about.
+// about is the knowledge of a page's generation.
 func (l *Linter) about(page string) *knowledge {
 	if l.fixed != nil {
 		return l.fixed
@@ -69,7 +67,7 @@ func (l *Linter) about(page string) *knowledge {
 	return slices.MaxFunc(l.know, func(a, b *knowledge) int { return cmp.Compare(a.cites[page], b.cites[page]) })
 }
 
-// Page checks one page. Findings come by line.
+// Page checks one page. Findings are sorted by line.
 func (l *Linter) Page(file string, text []byte) []Finding {
 	know := l.about(filepath.Base(file))
 	var all, out []Finding
@@ -88,7 +86,7 @@ func (l *Linter) Page(file string, text []byte) []Finding {
 	return out
 }
 
-// check is one block under the rules.
+// check applies the rules to one block.
 type check struct {
 	know  *knowledge
 	block *block
@@ -118,15 +116,13 @@ func (c *check) report(line int, rule, text string) {
 	c.found = append(c.found, Finding{Line: line, Rule: rule, Text: text})
 }
 
-// rule looks at one command. It returns a sentence for everything wrong with
-// it.
+// rule checks one command. It returns a sentence for each problem.
 type rule struct {
 	name  string
 	check func(*check, *call) []string
 }
 
-// callRules are the rules for one command by itself, in the order in which
-// findings of one line are reported.
+// callRules are the rules for a single command, in the order of findings of one line.
 var callRules = []rule{
 	{"wrong-process", wrongProcess},
 	{"unknown-service", unknownService},

@@ -10,10 +10,10 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// block is one or more command lines that stand together.
+// block is one or more consecutive command lines.
 type block struct {
-	section string // the heading that says what it is about
-	process string // the process of the section, by id; "" where it names none
+	section string // the heading above it
+	process string // the process of the section, by id; "" for none
 	label   string // the line of text above it
 	lines   []line
 	prose   bool // a command inside a sentence, whose end is a guess
@@ -24,14 +24,13 @@ type line struct {
 	text string
 }
 
-// bare says that the block is nothing but one word.
+// bare reports whether the block is a single word.
 func (b *block) bare() bool {
 	return len(b.lines) == 1 && len(strings.Fields(b.lines[0].text)) == 1 && !strings.ContainsAny(b.lines[0].text, "/.=") &&
 		!isCommand(b.lines[0].text)
 }
 
-// readPage finds the blocks of a page. know says which headings name a
-// process.
+// readPage finds the blocks of a page. know recognises headings that name a process.
 func readPage(src string, know *knowledge) []*block {
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	title, body := frontMatter(src)
@@ -46,8 +45,7 @@ func readPage(src string, know *knowledge) []*block {
 	return p.blocks
 }
 
-// frontMatter takes the YAML header off a page, leaving its lines empty, and
-// returns the title that stands in it.
+// frontMatter replaces the YAML header of a page by empty lines, and returns its title.
 func frontMatter(src string) (title, body string) {
 	rest, ok := strings.CutPrefix(src, "---\n")
 	if !ok {
@@ -146,8 +144,7 @@ func (m *markdown) joined(n ast.Node) string {
 
 func (m *markdown) lineAt(offset int) int { return 1 + strings.Count(string(m.src[:offset]), "\n") }
 
-// span takes code within a sentence for a command where it has the form of
-// one with arguments.
+// span treats code within a sentence as a command if it looks like one with arguments.
 func (m *markdown) span(n *ast.CodeSpan) {
 	first, ok := n.FirstChild().(*ast.Text)
 	if !ok {
@@ -164,11 +161,11 @@ func (m *markdown) span(n *ast.CodeSpan) {
 	}
 }
 
-// shells are the languages of a code block that say that it is shell.
+// shells are the languages of code blocks with shell commands.
 var shells = []string{"sh", "bash", "shell", "zsh", "console"}
 
-// add keeps a block that is shell, as it says or as it reads, or that is one
-// word where a command should be.
+// add keeps a block that is marked as shell or looks like it, or that is a single word in place
+// of a command.
 func (m *markdown) add(lines []line, shell, prose bool) {
 	if len(lines) == 0 {
 		return

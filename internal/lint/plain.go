@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// plain reads a page that has lost its Markdown. Consecutive command lines are
-// one block; the line above it is its label.
+// plain reads a page that has lost its Markdown. Consecutive command lines are one block; the
+// line above it is its label.
 type plain struct {
 	know   *knowledge
 	lines  []string
 	blocks []*block
 
 	section, process, label string
-	open                    *block // that further command lines belong to
+	open                    *block // the block of the current command lines
 }
 
 var (
@@ -50,8 +50,8 @@ func (p *plain) read() {
 	}
 }
 
-// heading says that a line begins the section of a process: a table with its
-// level follows, or it is the name of one with the word Process.
+// heading reports whether a line begins the section of a process: a table with its level
+// follows, or it is a process name with the word Process.
 func (p *plain) heading(i int, text string) bool {
 	for _, next := range p.lines[i+1:] {
 		if next = strings.TrimSpace(next); next != "" {
@@ -77,8 +77,8 @@ func (p *plain) block() *block {
 	return b
 }
 
-// sentence looks for commands inside a line of text, and takes a single word
-// below a restart's label for a command that is missing.
+// sentence looks for commands inside a line of text. A single word below the label of a restart
+// counts as a missing command.
 func (p *plain) sentence(l line) {
 	if one := (&block{lines: []line{l}}); one.bare() && isProcedure(p.label) && p.know.named(l.text) != "" {
 		b := p.block()
@@ -99,12 +99,12 @@ var (
 	pipeInText = regexp.MustCompile(`\brun ([a-z]+ [^|]*\| .*)`)
 	// tokens keeps a placeholder with blanks in one piece.
 	tokens = regexp.MustCompile(`(?:<[^<>]*>|[^\s<>])+`)
-	// ends are words with which a sentence goes on after a command.
+	// ends are words that continue a sentence after a command.
 	ends = []string{"and", "with", "where", "to", "in", "that", "then", "for", "or", "on", "until", "as", "from"}
 )
 
-// inSentence returns the commands that stand in a sentence: from "sudo", or
-// from "run" before a pipeline, to where the sentence goes on.
+// inSentence returns the commands in a sentence: from "sudo", or from "run" before a pipeline,
+// up to the rest of the sentence.
 func inSentence(s string) (out []string) {
 	rest := s
 	for {
@@ -125,7 +125,7 @@ func inSentence(s string) (out []string) {
 	return out
 }
 
-// cut ends a command where its sentence goes on, and says how much it took.
+// cut ends a command at the rest of its sentence, and returns the length of the command.
 func cut(s string) (command string, taken int) {
 	var words []string
 	for _, at := range tokens.FindAllStringIndex(s, -1) {
@@ -145,13 +145,13 @@ func cut(s string) (command string, taken int) {
 	return strings.Join(words, " "), max(taken, len("sudo"))
 }
 
-// capital says that a word begins a new sentence.
+// capital reports whether a word begins a new sentence.
 func capital(word string) bool {
 	return word[0] >= 'A' && word[0] <= 'Z' && strings.IndexFunc(word[1:], func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }
 
-// programs are the commands that runbooks use, by name; a word that is also
-// English needs more than its name to be one (see isCommand).
+// programs are the commands of runbooks, by name; for a word that is also English, the name
+// alone is not enough (see isCommand).
 var programs = []string{
 	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir",
 	"touch", "tee", "tail", "head", "grep",
@@ -164,12 +164,12 @@ var programs = []string{
 var (
 	programPath = regexp.MustCompile(`^/\S*(/s?bin/|/install/)\S+|^/\S+\.sh\b`)
 	assigned    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\$\(`)
-	// prefixed is a variable for the one command that follows it.
+	// prefixed matches variables before a command.
 	prefixed = regexp.MustCompile(`^(?:[A-Za-z_][A-Za-z0-9_]*=\S* )+`)
 	english  = []string{"with", "the", "a", "an", "is", "in", "to", "of", "and", "or", "it", "that", "for", "on", "will", "can"}
 )
 
-// isCommand says that a line reads like a command and not like a sentence.
+// isCommand reports whether a line looks like a command and not like a sentence.
 func isCommand(s string) bool {
 	s = strings.TrimSpace(s)
 	if assigned.MatchString(s) || programPath.MatchString(s) {
@@ -184,6 +184,6 @@ func isCommand(s string) bool {
 
 var procedure = regexp.MustCompile(`(?i)^(restart|start|stop)( the service)?( procedures?)?:?$`)
 
-// isProcedure says that a label promises the restart, start or stop of the
-// section's process.
+// isProcedure reports whether a label announces the restart, start or stop of the section's
+// process.
 func isProcedure(label string) bool { return procedure.MatchString(strings.TrimSpace(label)) }

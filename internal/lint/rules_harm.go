@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// destructive finds what deletes without showing first what it will delete.
+// destructive finds commands that delete without first listing what they will delete.
 func destructive(_ *check, call *call) []string {
 	switch call.program() {
 	case "rm":
@@ -40,8 +40,8 @@ var (
 	secretPlaceholder = regexp.MustCompile(`(?i)^<[^>]*passw[^>]*>$`)
 )
 
-// secret finds a secret among the arguments, where everybody on the host reads
-// it in the list of processes.
+// secret finds a secret among the arguments, which all users of the host can see in the list of
+// processes.
 func secret(_ *check, call *call) []string {
 	args := call.args()
 	for i, w := range args {
@@ -62,8 +62,7 @@ func secret(_ *check, call *call) []string {
 	return nil
 }
 
-// sharedTmp finds a fixed name in a directory in which anybody may make one
-// first.
+// sharedTmp finds a fixed name in a directory where any user could create it first.
 func sharedTmp(_ *check, call *call) []string {
 	if call.sudo == nil {
 		return nil
@@ -80,7 +79,7 @@ func sharedTmp(_ *check, call *call) []string {
 	return nil
 }
 
-// snapshot finds what etcdctl refuses, or does for the wrong file.
+// snapshot finds snapshots that etcdctl refuses, or that use the wrong file.
 func snapshot(_ *check, call *call) (out []string) {
 	ops := call.operands()
 	if p := call.program(); p != "etcdctl.sh" && p != "etcdctl" || len(ops) < 2 || ops[0].text != "snapshot" {
@@ -104,7 +103,7 @@ func snapshot(_ *check, call *call) (out []string) {
 
 var backupName = regexp.MustCompile(`(?i)\.(org|orig|bak|old|save)$`)
 
-// twice finds what goes wrong when a block is run again.
+// twice finds commands that fail when a block runs again.
 func (c *check) twice() {
 	for i, a := range c.calls {
 		for _, w := range a.appends {

@@ -12,9 +12,8 @@ import (
 
 var runningCheck = regexp.MustCompile(`(?i)^check (the )?(process|service) is running\b`)
 
-// expected is the process that a supervisor's command must be about: that of
-// the section below a label that says no more, or the one that the label
-// names.
+// expected is the process that a supervisor's command must have as its target: the one that the
+// label names, or else that of the section.
 func (c *check) expected() string {
 	label := strings.TrimSpace(c.block.label)
 	verb, _, _ := strings.Cut(strings.ToLower(label), " ")
@@ -28,8 +27,8 @@ func (c *check) expected() string {
 	}
 }
 
-// wrongProcess finds a command that acts on another process than its section,
-// and a log of another process.
+// wrongProcess finds a command for another process than that of its section, and a log of
+// another process.
 func wrongProcess(c *check, call *call) []string {
 	want := c.expected()
 	_, service, ok := call.supervised()
@@ -51,8 +50,7 @@ func (c *check) about() string {
 	return fmt.Sprintf("%q", c.block.label)
 }
 
-// wrongLog compares the log that a command shows with those of the section's
-// process.
+// wrongLog compares the log of a command with those of the section's process.
 func (c *check) wrongLog(call *call) []string {
 	if !slices.Contains([]string{"cat", "tail", "less", "grep", "ls", "head"}, call.program()) {
 		return nil
@@ -69,7 +67,7 @@ func (c *check) wrongLog(call *call) []string {
 	return nil
 }
 
-// ownerOf is the one process whose log stands under that name, or "".
+// ownerOf is the only process with a log of that name, or "".
 func (c *check) ownerOf(dir, name string) string {
 	owner := ""
 	for _, p := range c.know.catalog.Processes() {
@@ -100,7 +98,7 @@ func (c *check) missingCommand() {
 	c.report(c.block.lines[0].no, "no-command", fmt.Sprintf("this is only a name, the command is missing; write %q", strings.Join(write, " ")))
 }
 
-// unknownService finds a name that the supervisor would not know.
+// unknownService finds a name that the supervisor does not know.
 func unknownService(c *check, call *call) []string {
 	_, service, ok := call.supervised()
 	if !ok || call.program() != "monit" || service == "all" || strings.ContainsAny(service, "<[$") {
@@ -120,7 +118,7 @@ func unknownService(c *check, call *call) []string {
 	return []string{text + ", or name the service in a catalog of your own"}
 }
 
-// differs finds a command that the catalog runs otherwise.
+// differs finds a command that differs from that of the catalog.
 func differs(c *check, call *call) []string {
 	for _, w := range append(slices.Clone(call.assigns), sudoEnv(call)...) {
 		dir, ok := strings.CutPrefix(w.text, "DH_ETCD_DIR=")
@@ -129,7 +127,7 @@ func differs(c *check, call *call) []string {
 		}
 	}
 	if call.sudo == nil || reload(c, call) != nil {
-		return nil // another rule says so
+		return nil // another rule reports it
 	}
 	if n, ok := c.know.misused(call); ok {
 		return one("service starts and stops services, and knows no %s; for %s the catalog %s runs %q", call.operands()[1].text, n.action, c.know.catalog.Name, n.text)

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// placeholders finds what a reader is to replace, where the shell would take it
-// for something else otherwise.
+// placeholders finds placeholders that the shell would interpret in another way.
 func (c *check) placeholders(all []placeholder) {
 	for i, l := range c.block.lines {
 		var first, blanks string
@@ -44,10 +43,10 @@ func (c *check) placeholders(all []placeholder) {
 	}
 }
 
-// taken are variables that every shell has set already.
+// taken are variables that every shell sets.
 var taken = []string{"USER", "HOME", "PATH", "HOSTNAME", "SHELL", "TERM", "PWD", "LOGNAME", "UID", "LANG"}
 
-// shellName is a placeholder as a variable that must be set.
+// shellName turns a placeholder into a variable that must be set.
 func shellName(placeholder string) string {
 	name := strings.ToUpper(strings.Join(strings.FieldsFunc(placeholder, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
@@ -58,8 +57,8 @@ func shellName(placeholder string) string {
 	return "${" + name + ":?}"
 }
 
-// noOperand finds chown and its kind without the file that it is about. In a
-// sentence only the name of the program may be meant.
+// noOperand finds chown and similar commands without a file. In a sentence, only the name of
+// the program may be meant.
 func noOperand(_ *check, call *call) []string {
 	least := map[string]int{"chown": 2, "chmod": 2, "chgrp": 2, "cp": 2, "mv": 2, "rm": 1, "mkdir": 1, "touch": 1}[call.program()]
 	if n := len(call.operands()); least > 0 && n < least && !call.prose {
@@ -70,7 +69,7 @@ func noOperand(_ *check, call *call) []string {
 
 var dataFile = regexp.MustCompile(`\.(p12|pem|crt|key|prop|conf|cnf|xml|log|txt|yaml|yml|json|db)$`)
 
-// notAProgram finds a line that is only the name of a file.
+// notAProgram finds a line that is only a file name.
 func notAProgram(_ *check, call *call) []string {
 	if len(call.argv) == 1 && path.IsAbs(call.argv[0].text) && dataFile.MatchString(call.argv[0].text) {
 		return one("%s is no program, and would be run as one: it may belong to the line above", call.argv[0].text)
@@ -87,7 +86,7 @@ func catForEcho(_ *check, call *call) []string {
 	return nil
 }
 
-// sudoOption finds an option of sudo that takes a program for its value.
+// sudoOption finds an option of sudo that takes the program as its value.
 func sudoOption(_ *check, call *call) []string {
 	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
 		return one("-p is sudo's own option, for the text of its prompt: %s is not run, and what follows it is; write \"sudo %s -p …\"", s.prompt, s.prompt)
@@ -120,12 +119,12 @@ func names(words []word) string {
 	return list(out)
 }
 
-// changing are the programs that change the files they name.
+// changing are the programs that change the files in their arguments.
 var changing = []string{"mv", "cp", "rm", "ln", "chmod", "chown", "chgrp", "mkdir", "touch", "tee"}
 
 var systemDir = regexp.MustCompile(`^/(etc|usr|boot|lib|opt)(/|$)`)
 
-// noSudo finds what an ordinary account may not do.
+// noSudo finds commands that an ordinary account may not run.
 func noSudo(c *check, call *call) []string {
 	if call.sudo != nil || call.prose {
 		return nil
@@ -152,8 +151,7 @@ func noSudo(c *check, call *call) []string {
 	return nil
 }
 
-// directory is where a relative path of a command leads: the last cd of the
-// block before it.
+// directory is the directory of a command's relative paths: the last cd of the block before it.
 func (c *check) directory(call *call) string {
 	dir := ""
 	for _, o := range c.calls {
@@ -167,7 +165,7 @@ func (c *check) directory(call *call) string {
 	return dir
 }
 
-// reload finds a reload that monit's client cannot hand on.
+// reload finds a reload that monit's client does not support.
 func reload(_ *check, call *call) []string {
 	if call.program() == "monit" && call.sudo != nil && call.user() != "root" && len(call.args()) > 0 && call.args()[0].text == "reload" {
 		return one("where root runs monit, %s cannot signal it: the reload does nothing and still ends with exit code 0; write \"sudo monit reload\"", call.user())
@@ -175,7 +173,7 @@ func reload(_ *check, call *call) []string {
 	return nil
 }
 
-// neverEnds finds what needs a terminal, or goes on until it is stopped.
+// neverEnds finds commands that need a terminal, or run until they are stopped.
 func neverEnds(_ *check, call *call) []string {
 	switch p := call.program(); {
 	case slices.Contains([]string{"watch", "top", "htop"}, p):
@@ -195,7 +193,7 @@ func neverEnds(_ *check, call *call) []string {
 
 var allRows = regexp.MustCompile(`(?i)\bselect \*`)
 
-// unbounded finds output of any size.
+// unbounded finds commands with unlimited output.
 func unbounded(_ *check, call *call) []string {
 	switch call.program() {
 	case "journalctl":
@@ -218,7 +216,7 @@ func unbounded(_ *check, call *call) []string {
 	return nil
 }
 
-// globBeforeSudo finds a wildcard that is expanded by the wrong account.
+// globBeforeSudo finds a wildcard that the wrong account expands.
 func globBeforeSudo(_ *check, call *call) []string {
 	for _, w := range call.args() {
 		if w.glob && call.sudo != nil {

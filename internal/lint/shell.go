@@ -9,13 +9,13 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// script is a block read as shell.
+// script is a block parsed as shell.
 type script struct {
 	calls        []*call
 	placeholders []placeholder
 }
 
-// placeholder is a word that a reader is to replace.
+// placeholder is a word for the reader to replace.
 type placeholder struct {
 	line int    // its index in the block
 	text string // "<log file name>" or "[date]"
@@ -24,19 +24,19 @@ type placeholder struct {
 // call is one simple command.
 type call struct {
 	line    int
-	text    string // as it stands on the page
-	assigns []word // NAME=value in front of everything
-	sudo    *sudo  // nil where it runs without
-	argv    []word // the program and its arguments; of sudo, what sudo runs
+	text    string // as on the page
+	assigns []word // NAME=value before the command
+	sudo    *sudo  // nil without sudo
+	argv    []word // program and arguments; after sudo, those of the inner command
 	writes  []word // files that ">" and ">>" write
-	appends []word // those of them that ">>" appends to
+	appends []word // files that ">>" appends to
 	reads   bool   // its input is a pipe or a file
 	prose   bool
 }
 
-// sudo is what stands between "sudo" and the program.
+// sudo is the part between "sudo" and the program.
 type sudo struct {
-	user    string // "root" where it does not say
+	user    string // "root" by default
 	env     []word // NAME=value
 	keepEnv bool   // -E
 	prompt  string // the argument of -p
@@ -44,11 +44,11 @@ type sudo struct {
 
 // word is one word of a command.
 type word struct {
-	text   string // quotes taken off; what is expanded stands as it is written
-	glob   bool   // it holds a wildcard that the shell expands
-	vars   bool   // it holds a variable outside quotes
-	subst  bool   // it holds a command substitution
-	secret bool   // it holds a variable whose name says that it is secret
+	text   string // without quotes; expansions are unchanged
+	glob   bool   // has a wildcard that the shell expands
+	vars   bool   // has a variable outside quotes
+	subst  bool   // has a command substitution
+	secret bool   // has a variable with the name of a secret
 }
 
 func (c *call) program() string {
@@ -66,7 +66,7 @@ func (c *call) args() []word {
 	return c.argv[1:]
 }
 
-// operands are the arguments that are no options.
+// operands are the arguments that are not options.
 func (c *call) operands() (out []word) {
 	for _, w := range c.args() {
 		if !strings.HasPrefix(w.text, "-") {
@@ -76,8 +76,8 @@ func (c *call) operands() (out []word) {
 	return out
 }
 
-// has says that one of the options was given, alone or with "=value"; of one
-// letter also among others ("-xefu").
+// has reports whether one of the options is present, alone or with "=value"; a one-letter
+// option also within a group ("-xefu").
 func (c *call) has(options ...string) bool {
 	for _, w := range c.args() {
 		for _, o := range options {
@@ -91,7 +91,7 @@ func (c *call) has(options ...string) bool {
 	return false
 }
 
-// user is the account that the command runs as; "" is the person who types it.
+// user is the account that the command runs as; "" for the person's own.
 func (c *call) user() string {
 	if c.sudo == nil {
 		return ""
@@ -105,11 +105,10 @@ var (
 	masked   = regexp.MustCompile(`‹(\d+)›`)
 )
 
-const shortestName = 4 // letters of a placeholder in square brackets; a set of characters is shorter, or a range
+const shortestName = 4 // letters of a placeholder in square brackets; a character set is shorter, or a range
 
-// parse reads a block. Placeholders are taken out first: they are no shell.
-// Where the whole is no shell, each line is tried by itself, and what cannot
-// be read then is left out.
+// parse parses a block. It removes placeholders first, because they are not shell. If the whole
+// is not shell, it parses each line, and skips lines that it cannot parse.
 func parse(b *block) script {
 	var s script
 	lines := make([]string, len(b.lines))
@@ -133,14 +132,13 @@ func parse(b *block) script {
 		}
 	}
 	if len(s.calls) == 0 {
-		s.placeholders = nil // it is no command after all
+		s.placeholders = nil // not a command after all
 	}
 	return s
 }
 
-// replaceable says that what looks like a placeholder is one: it stands
-// outside quotes, <…> is not two redirections in a row, and […] is neither an
-// index nor a set of characters.
+// replaceable reports whether a match is a placeholder: it is outside quotes, <…> is not two
+// redirections, and […] is neither an index nor a character set.
 func replaceable(text string, start, end int) bool {
 	var quote rune
 	for _, r := range text[:start] {
@@ -163,12 +161,12 @@ func replaceable(text string, start, end int) bool {
 	return !letter(start-1) && end-start-2 >= shortestName
 }
 
-// reader turns syntax into calls.
+// reader converts syntax into calls.
 type reader struct {
 	block  *block
 	script *script
 	src    string
-	first  int // the index of the line that src begins with
+	first  int // index of the first line of src
 }
 
 func (r *reader) read(src string, first int) bool {
@@ -271,7 +269,7 @@ var escaped = regexp.MustCompile(`\\.`)
 // withValue are sudo's one-letter options that take a value (sudo(8)).
 const withValue = "CDghpRrTtUu"
 
-// takeSudo takes sudo and its options off the front.
+// takeSudo removes sudo and its options from the front.
 func (c *call) takeSudo() {
 	if c.program() != "sudo" {
 		return

@@ -17,24 +17,24 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// cluster is a cluster under watch.
+// cluster is a monitored cluster.
 type cluster struct {
 	*Monitor
 	Background
 	rules incident.Rules
 	state *incident.Cluster
 	rev   int64
-	// pending are records of changes that are not stored yet.
+	// pending are records of changes that are not yet stored.
 	pending []audit.Record
 	dirty   bool
 	shown   map[string]*string // by incident, what its message shows
-	// handlings are what people do about the incidents, by id.
+	// handlings are the handlings of the incidents, by id.
 	handlings map[string]incident.StoredHandling
-	led       bool   // what ended lately was looked at again
-	said      string // the last trouble that was logged
+	led       bool   // recently ended incidents were checked again
+	said      string // the last logged problem
 }
 
-// background watches a cluster until ctx ends.
+// background monitors a cluster until ctx ends.
 func (l *Monitor) background(ctx context.Context, name string, b Background) {
 	c := &cluster{Monitor: l, Background: b, rules: incident.DefaultRules(), shown: map[string]*string{}}
 	c.rules.Quiet = b.Quiet
@@ -49,7 +49,7 @@ func (l *Monitor) background(ctx context.Context, name string, b Background) {
 	}
 }
 
-// load reads what the leader before has left.
+// load reads the state from the previous leader.
 func (c *cluster) load(ctx context.Context, name string) bool {
 	state, rev, err := incident.KeptCluster(ctx, c.Keeper, name)
 	if err != nil {
@@ -63,8 +63,7 @@ func (c *cluster) load(ctx context.Context, name string) bool {
 	return true
 }
 
-// wait is the time to the next look: what is not sure yet is looked at again
-// soon.
+// wait is the time to the next check; after an uncertain result it is short.
 func (c *cluster) wait() time.Duration {
 	if c.state.Memory.Unknown() {
 		return min(c.Every, soon)
@@ -72,7 +71,7 @@ func (c *cluster) wait() time.Duration {
 	return c.Every
 }
 
-// round looks once and tells what has changed.
+// round checks once and posts the changes.
 func (c *cluster) round(ctx context.Context) error {
 	look, cancel := context.WithTimeout(ctx, lookBudget)
 	_, seen, err := c.Looker.Look(look, incident.Scope{Cluster: c.state.Cluster}, c.state.Memory.NotUp)
@@ -84,7 +83,7 @@ func (c *cluster) round(ctx context.Context) error {
 	c.pending, c.dirty = append(c.pending, records...), c.dirty || len(records) > 0
 	if c.dirty {
 		if err := c.keep(ctx); err != nil {
-			return err // told only what is stored
+			return err // only stored changes are posted
 		}
 	}
 	if err := c.lookAgain(ctx); err != nil {
@@ -96,8 +95,8 @@ func (c *cluster) round(ctx context.Context) error {
 	return c.tellAll(ctx)
 }
 
-// keep stores the state. Where another replica has stored another, or this one
-// got there by a call that seemed to fail, that one counts.
+// keep stores the state. If another replica has stored another state, or if a call of this one
+// seemed to fail and did not, the stored state counts.
 func (c *cluster) keep(ctx context.Context) error {
 	data, err := incident.Encode(c.state)
 	if err != nil {
@@ -118,14 +117,13 @@ func (c *cluster) keep(ctx context.Context) error {
 	return nil
 }
 
-// tellAll brings the message of every incident up to date, and forgets those
-// whose end was posted.
+// tellAll updates the message of every incident, and drops incidents whose end was posted.
 func (c *cluster) tellAll(ctx context.Context) error {
 	var errs []error
 	for _, i := range append([]*incident.Incident(nil), c.state.Incidents...) {
 		err := c.tellOne(ctx, i)
 		if errors.Is(err, engine.ErrConflict) {
-			return err // it is another state now
+			return err // another replica has stored another state
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("telling of %s: %w", i.ID, err))
@@ -173,7 +171,7 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	}
 }
 
-// trouble says in the log what is wrong, once each time that changes.
+// trouble logs a problem, once for each change.
 func (c *cluster) trouble(ctx context.Context, err error) {
 	now := ""
 	if err != nil {
@@ -185,7 +183,7 @@ func (c *cluster) trouble(ctx context.Context, err error) {
 	c.said = now
 }
 
-// giveUp closes what is left of clusters that are not watched any more.
+// giveUp ends the incidents of clusters that are no longer monitored.
 func (l *Monitor) giveUp(ctx context.Context) {
 	for ; ctx.Err() == nil; pause.For(ctx, retryPause) {
 		var left []string
@@ -212,7 +210,7 @@ func (l *Monitor) giveUp(ctx context.Context) {
 	}
 }
 
-// close gives up what is open, tells so, and forgets the cluster.
+// close ends the open incidents, posts that, and deletes the cluster's state.
 func (c *cluster) close(ctx context.Context) error {
 	c.pending = c.state.GiveUp(c.Now(), "the cluster is not watched any more")
 	if err := c.keep(ctx); err != nil {
@@ -221,7 +219,7 @@ func (c *cluster) close(ctx context.Context) error {
 	if err := c.tellAll(ctx); err != nil {
 		return err
 	}
-	if _, err := c.attend(ctx); err != nil { // which, as the next one, forgets what is left of it
+	if _, err := c.attend(ctx); err != nil { // the next leader deletes the rest
 		return err
 	}
 	if err := c.lookAgain(ctx); err != nil {

@@ -19,26 +19,26 @@ import (
 	"dhbot/internal/status"
 )
 
-// follower carries out one follow.
+// follower runs one watch.
 type follower struct {
 	*Monitor
 	incident.StoredFollow
 	wake chan struct{}
 
 	mu    sync.Mutex
-	newer *incident.StoredFollow // what another replica has stored
-	known int64                  // the revision that the monitor has seen last
+	newer *incident.StoredFollow // a form that another replica stored
+	known int64                  // the last revision that the monitor has seen
 	over  bool
 
 	pending []audit.Record
 	dirty   bool
 	posted  status.Board
 	shown   string
-	told    time.Time // when the message was brought up to date
+	told    time.Time // when the message was last updated
 	said    string
 }
 
-// follows carries out every follow there is until ctx ends.
+// follows runs every watch until ctx ends.
 func (l *Monitor) follows(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -72,7 +72,7 @@ func (l *Monitor) follows(ctx context.Context) {
 	}
 }
 
-// see hands over what is stored now, if it is not what the follower stored.
+// see passes the stored form to the follower, if the follower did not store it itself.
 func (f *follower) see(s incident.StoredFollow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -92,7 +92,7 @@ func (f *follower) ended() bool {
 	return f.over
 }
 
-// adopt takes over what others may change: how long, and the end.
+// adopt takes over the fields that others may change: the duration, and the end.
 func (f *follower) adopt() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,7 +109,7 @@ func (f *follower) adopt() {
 	f.newer = nil
 }
 
-// run looks and posts until the follow ends and that is posted.
+// run checks and posts until the watch ends and its end is posted.
 func (f *follower) run(ctx context.Context) {
 	defer func() {
 		f.mu.Lock()
@@ -147,7 +147,7 @@ func (f *follower) wait() time.Duration {
 	return d
 }
 
-// round ends the follow where it should end, or looks once, and tells.
+// round ends the watch if it should end; otherwise it checks once, and posts.
 func (f *follower) round(ctx context.Context) (done bool, err error) {
 	f.adopt()
 	if f.Ended == nil {
@@ -168,8 +168,7 @@ func (f *follower) round(ctx context.Context) (done bool, err error) {
 	return f.show(ctx)
 }
 
-// overBecause says whether the follow ends now, and why; "" is for its time
-// being up.
+// overBecause reports whether the watch ends now, and why; "" means that its time is over.
 func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	if !f.Now().Before(f.Until) {
 		return "", true
@@ -185,7 +184,7 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	return "", false
 }
 
-// look takes one look, unless the follower cannot be looked up at the moment.
+// look checks once, unless the requester cannot be looked up at the moment.
 func (f *follower) look(ctx context.Context) error {
 	if err := f.Looker.MayFollow(ctx, f.Follow); err != nil {
 		return err
@@ -201,8 +200,7 @@ func (f *follower) look(ctx context.Context) error {
 	return nil
 }
 
-// keep stores the follow. Of a form that another replica has stored meanwhile
-// the monitor tells by itself.
+// keep stores the watch. The monitor handles a form that another replica has stored meanwhile.
 func (f *follower) keep(ctx context.Context) error {
 	data, err := incident.Encode(&f.Follow)
 	if err != nil {
@@ -229,11 +227,10 @@ func (f *follower) stored(rev int64) {
 	f.dirty = false
 }
 
-// show brings the message up to date; done says that its end was posted and that
-// it is forgotten.
+// show updates the message; done reports that its end was posted and that it was deleted.
 func (f *follower) show(ctx context.Context) (done bool, err error) {
 	if f.Ended != nil && f.TS == "" && !f.Begun {
-		return f.forget(ctx) // ended before it was shown
+		return f.forget(ctx) // ended before it was posted
 	}
 	now := f.form()
 	if f.Now().Sub(f.told) > refresh {
@@ -270,12 +267,12 @@ func (f *follower) show(ctx context.Context) (done bool, err error) {
 func (f *follower) forget(ctx context.Context) (done bool, err error) {
 	_, err = f.Keeper.SetWatchState(ctx, f.Name, nil, f.Rev, f.pending, "")
 	if errors.Is(err, engine.ErrConflict) {
-		f.Wake() // a person wants more of it
+		f.Wake() // a person has started it again
 	}
 	return err == nil, err
 }
 
-// form is how the message should be now.
+// form is the current form of the message.
 func (f *follower) form() form {
 	if f.Ended != nil {
 		return form{card: incidentcard.FollowEnded(f.Follow), sign: "ended", final: true}

@@ -16,9 +16,9 @@ import (
 	"dhbot/internal/pause"
 )
 
-// attend reads what people do about the open incidents. It ends mutes that are over
-// and releases what a person owned who may not any more. changed says that there is
-// something else to show.
+// attend reads the handlings of the open incidents. It ends mutes that are over, and releases
+// incidents of owners who have lost the role. changed reports whether a message must be
+// updated.
 func (c *cluster) attend(ctx context.Context) (changed bool, err error) {
 	list, err := incident.Handlings(ctx, c.Keeper, c.state.Cluster)
 	if err != nil {
@@ -45,8 +45,8 @@ func (c *cluster) attend(ctx context.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// settle does what is due about one incident: it ends a mute, and releases what a
-// leaver owned. What a person does meanwhile goes first.
+// settle makes the due changes to one incident: it ends a mute, or releases the incident of a
+// former operator. Changes by people take precedence.
 func (c *cluster) settle(ctx context.Context, i *incident.Incident, h *incident.StoredHandling) error {
 	if i.Ended != nil {
 		return nil
@@ -72,7 +72,7 @@ func (c *cluster) settle(ctx context.Context, i *incident.Incident, h *incident.
 	}
 	err := c.keepHandling(ctx, h, records)
 	if errors.Is(err, engine.ErrConflict) {
-		return nil // seen again in a moment
+		return nil // handled by the next check
 	}
 	return err
 }
@@ -89,7 +89,7 @@ func (c *cluster) keepHandling(ctx context.Context, h *incident.StoredHandling, 
 	return err
 }
 
-// pauseAttending waits for the next look, and shows meanwhile what people do.
+// pauseAttending waits for the next check, and meanwhile shows changes by people.
 func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 	for end := time.Now().Add(d); ctx.Err() == nil && time.Until(end) > 0; {
 		pause.For(ctx, min(time.Until(end), relist))
@@ -106,12 +106,12 @@ func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 	}
 }
 
-// updateTries bounds how often it is noted that an update was posted, while people
-// change the handling.
+// updateTries limits the tries to store that an update was posted, while people change the
+// handling.
 const updateTries = 5
 
-// postUpdates posts, in the incident's thread, what people did. Each is posted at
-// least once and numbered.
+// postUpdates posts people's changes in the incident's thread. Each is posted at least once and
+// numbered.
 func (c *cluster) postUpdates(ctx context.Context, i *incident.Incident) error {
 	h := c.handlings[i.ID]
 	at := engine.Place{Channel: i.Channel, Thread: cmp.Or(i.Thread, i.TS)}

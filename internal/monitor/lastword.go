@@ -14,12 +14,12 @@ import (
 	"dhbot/internal/publish"
 )
 
-// A replica that was paused and wakes may send an edit that it had in hand over the
-// final card of an incident: chat.update knows no condition. At the end of its lead it
-// marks what it edited, and the leader edits that once more. For that the leader keeps what ended for a
-// while, and after a change of leader edits it again by itself.
+// A suspended replica may, when it resumes, overwrite the final card of an incident with an old
+// edit: chat.update has no condition. So at the end of its lead each replica marks the cards
+// that it edited, and the leader edits them once more. For that the leader keeps ended
+// incidents for a while. After a change of leader it edits their cards again without a mark.
 
-// lastWord is an incident whose end was posted, and since when.
+// lastWord is an incident whose end was posted, and the time.
 type lastWord struct {
 	V        int               `json:"v"`
 	Incident incident.Incident `json:"incident"`
@@ -31,17 +31,17 @@ const (
 	lastWordForm = 1
 	endedNames   = "ended/"
 	markNames    = "overtaken/"
-	// keptEnded is how long a card may be overwritten by a replica that wakes.
+	// keptEnded is how long a resuming replica may overwrite a card.
 	keptEnded = 30 * time.Minute
 )
 
 func endedName(cluster, id string) string { return endedNames + cluster + "/" + id }
 func markName(cluster, id string) string  { return markNames + cluster + "/" + id }
 
-// keepEnded keeps an incident whose end was posted.
+// keepEnded stores an incident whose end was posted.
 func (c *cluster) keepEnded(ctx context.Context, i *incident.Incident) error {
 	if c.Every == 0 {
-		return nil // it is not watched any more
+		return nil // no longer monitored
 	}
 	data, err := json.Marshal(lastWord{V: lastWordForm, Incident: *i, At: c.Now()})
 	if err != nil {
@@ -54,8 +54,8 @@ func (c *cluster) keepEnded(ctx context.Context, i *incident.Incident) error {
 	return err
 }
 
-// markShown marks, at the end of a lead, every card that this replica has edited: it may
-// have put an old form over a newer one.
+// markShown marks, at the end of a lead, every card that this replica has edited: it may have
+// overwritten a newer form.
 func (c *cluster) markShown(ctx context.Context) {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
@@ -67,8 +67,8 @@ func (c *cluster) markShown(ctx context.Context) {
 	}
 }
 
-// lookAgain edits once more what may have been overwritten: what is marked, and at the
-// beginning of a lead everything that ended lately.
+// lookAgain edits cards once more that may be outdated: marked ones and, at the beginning of a
+// lead, those of all recently ended incidents.
 func (c *cluster) lookAgain(ctx context.Context) error {
 	marks := map[string]int64{}
 	prefix := markName(c.state.Cluster, "")
@@ -103,7 +103,7 @@ func (c *cluster) lookAgain(ctx context.Context) error {
 				return err
 			}
 		}
-		if c.Every == 0 || c.Now().Sub(w.At) > keptEnded { // or it is not watched any more
+		if c.Every == 0 || c.Now().Sub(w.At) > keptEnded { // or no longer monitored
 			if err := c.forget(ctx, endedName(c.state.Cluster, w.Incident.ID), w.rev); err != nil {
 				return err
 			}

@@ -1,8 +1,7 @@
-// Package monitor looks, at the lead of all replicas, at what is watched:
-// clusters in the background, whose incidents it tells a channel, and what
-// people follow. What it remembers is stored before it is posted, so that the
-// next leader goes on with it: a message is posted at least once, and one that
-// is posted twice says so.
+// Package monitor checks targets on the leader: clusters with background monitoring, whose
+// incidents it posts in a channel, and watches of people. It stores its state before it posts,
+// so that the next leader continues from it. A message is posted at least once, and a possible
+// duplicate says so.
 package monitor
 
 import (
@@ -21,74 +20,73 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Looker looks at hosts, and knows what may be looked at.
+// Looker checks hosts, and knows which scopes are allowed.
 type Looker interface {
-	// Look asks how a scope is; notUp is since when a target has been on the way
-	// up. An error means that nothing can be said, not even that it is unknown.
+	// Look checks a scope; notUp returns since when a target has been starting. An error means
+	// that there is no result, not even unknown.
 	Look(ctx context.Context, scope incident.Scope, notUp func(runbooks.Target) time.Time) (status.Board, []incident.Seen, error)
-	// Watchable says why a scope cannot be watched, nil where it can.
+	// Watchable returns why a scope cannot be watched, nil if it can.
 	Watchable(scope incident.Scope) error
-	// MayFollow reports whether a follower still may: an
-	// *auth.Refusal where not.
+	// MayFollow checks whether the person of a watch still has the role; it returns an
+	// *auth.Refusal if not.
 	MayFollow(ctx context.Context, f incident.Follow) error
-	// MayOwn reports whether the owner of an incident still may: an *auth.Refusal
-	// where not.
+	// MayOwn checks whether the owner of an incident still has the role; it returns an
+	// *auth.Refusal if not.
 	MayOwn(ctx context.Context, cluster string, o incident.Owner) error
 	// Process is a process of a cluster's catalog.
 	Process(cluster, id string) (catalogs.Process, bool)
 }
 
-// Messenger is where messages are put; its errors are those of publish.Messenger.
+// Messenger posts messages; its errors are those of publish.Messenger.
 type Messenger interface {
-	// Post puts a new message and returns its id.
+	// Post posts a new message and returns its id.
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
 	// Edit replaces a message; final edits go before others.
 	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
 }
 
-// Background is how a cluster is watched.
+// Background configures the monitoring of a cluster.
 type Background struct {
 	Channel      string
 	Every, Quiet time.Duration
 }
 
-// Config is what a Monitor needs.
+// Config has the dependencies of a Monitor.
 type Config struct {
 	Keeper    incident.Keeper
 	Messenger Messenger
 	Looker    Looker
 	Clusters  map[string]Background
 	Now       func() time.Time // nil means time.Now
-	Logger    *slog.Logger     // nil means silence
+	Logger    *slog.Logger     // nil discards the log
 }
 
-// Monitor watches. One of all replicas runs it at a time.
+// Monitor monitors. One replica runs it at a time.
 type Monitor struct {
 	Config
 	wake chan struct{}
 }
 
 const (
-	// everyProcess and everyMore are the times between two looks of a follow.
+	// everyProcess and everyMore are the intervals of a watch.
 	everyProcess = 10 * time.Second
 	everyMore    = 20 * time.Second
-	// soon is the time to the second look that confirms a change, at most.
+	// soon is the longest time to the second check, which confirms a change.
 	soon = 5 * time.Second
-	// relist is the time between two looks for follows that others have begun
-	// or ended.
+	// relist is the interval of checks for new and ended watches.
 	relist = 2 * time.Second
-	// refresh is how old a message may say that it is.
+	// refresh is the largest age of a message's content.
 	refresh = 5 * time.Minute
-	// lookBudget bounds one look, and tellBudget the telling of it.
+	// lookBudget limits one check, and tellBudget posting its result.
 	lookBudget = 90 * time.Second
 	tellBudget = 30 * time.Second
-	// noteBudget bounds the noting of something that has been posted.
+	// noteBudget limits storing that something was posted.
 	noteBudget = 5 * time.Second
-	// retryPause is the time to the next try where the store does not answer.
+	// retryPause is the time to the next try after the store did not answer.
 	retryPause = 5 * time.Second
 )
 
-// New makes a Monitor; nothing is observed before Run.
+// New makes a Monitor; it checks nothing before Run.
 func New(c Config) (*Monitor, error) {
 	if c.Keeper == nil || c.Messenger == nil || c.Looker == nil {
 		return nil, errors.New("the monitor needs a Keeper, a Board and a Looker")
@@ -107,7 +105,7 @@ func New(c Config) (*Monitor, error) {
 	return &Monitor{Config: c, wake: make(chan struct{}, 1)}, nil
 }
 
-// Wake says that a follow was begun or ended. It never blocks.
+// Wake signals that a watch began or ended. It never blocks.
 func (l *Monitor) Wake() {
 	select {
 	case l.wake <- struct{}{}:
@@ -115,7 +113,7 @@ func (l *Monitor) Wake() {
 	}
 }
 
-// Run looks until ctx ends, and then returns nil.
+// Run monitors until ctx ends, and then returns nil.
 func (l *Monitor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for name, b := range l.Clusters {

@@ -12,17 +12,17 @@ import (
 	"dhbot/internal/publish"
 )
 
-// form is how a message should be now. Two forms of one sign say the same.
+// form is the current form of a message. Two forms with the same sign have the same content.
 type form struct {
 	card  card.Card
 	sign  string
 	final bool
-	// muted holds back what would be posted in the thread; the message shows it.
+	// muted suppresses posts in the thread; the message itself is updated.
 	muted bool
 }
 
-// tell brings a message and its thread up to date. shown is the sign of what
-// the message shows, "" where unknown; keep stores what was posted.
+// tell updates a message and its thread. shown is the sign of the posted form, "" if unknown;
+// keep stores what was posted.
 func (l *Monitor) tell(
 	ctx context.Context, m *incident.Message, now form, shown *string,
 	note func(c incident.Change, n int) card.Card, keep func(context.Context) error,
@@ -57,8 +57,8 @@ func (l *Monitor) tell(
 	return err
 }
 
-// post puts the message. That it is begun is stored first: should its end never
-// be, the next leader knows that there may be two, and says so.
+// post posts the message. It first stores that posting begins: if its end is never stored, the
+// next leader knows that there may be two messages, and says so.
 func (l *Monitor) post(ctx context.Context, m *incident.Message, now form, keep func(context.Context) error) error {
 	c := now.card
 	if m.Begun {
@@ -77,15 +77,14 @@ func (l *Monitor) post(ctx context.Context, m *incident.Message, now form, keep 
 	return l.noted(ctx, keep)
 }
 
-// noted stores that something stands in the channel, even if ctx has just
-// ended.
+// noted stores that something was posted, even if ctx has just ended.
 func (l *Monitor) noted(ctx context.Context, keep func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
 	return keep(ctx)
 }
 
-// permanent says that trying again cannot help.
+// permanent reports whether a retry cannot help.
 func permanent(err error) bool {
 	return errors.Is(err, publish.ErrGone) || errors.Is(err, publish.ErrNoPlace)
 }

@@ -8,18 +8,18 @@ import (
 	"dhbot/internal/engine"
 )
 
-// retryRefused is how long a run whose channels take no messages is left alone.
+// retryRefused is how long a run is not retried after its channels refused its messages.
 const retryRefused = time.Minute
 
-// refusal is a run that no channel takes.
+// refusal is a run that no channel accepts.
 type refusal struct {
 	at    time.Time
 	ended bool // its end was sent to the requester
 }
 
-// elsewhere shows a run in the audit channel because its own takes no messages:
-// archived, or only some may post there. The message there calls the approvers,
-// and the requester gets a link to it.
+// elsewhere posts a run in the audit channel because its own channel accepts no messages: it is
+// archived, or limits who may post. The message there mentions the approvers, and the requester
+// gets a link to it.
 func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error) error {
 	p.Logger.WarnContext(ctx, "a run cannot be shown in its channel; showing it in the audit channel",
 		"run", s.Run.ID, "channel", s.Run.Place.Channel, "err", cause)
@@ -34,7 +34,7 @@ func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error)
 	return nil
 }
 
-// placed says in a card why it does not stand where it was asked for.
+// placed explains in a card why it is not in the channel of the request.
 func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card {
 	if channel == r.Place.Channel {
 		return c
@@ -42,8 +42,8 @@ func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card 
 	return withFoot(c, card.T("Shown here because the channel it was asked for in takes no messages from me."))
 }
 
-// unseen tells the requester that no one can see a run, at its beginning and at
-// its end, and withdraws one that waits for votes.
+// unseen tells the requester, at the beginning and at the end, that a run has no visible
+// message, and withdraws a run that waits for votes.
 func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 	p.mu.Lock()
 	told, known := p.refused[r.ID]
@@ -72,7 +72,7 @@ func (p *Publisher) tell(ctx context.Context, r engine.Run, c card.Card) {
 	}
 }
 
-// refusedLately reports whether a run found no channel a moment ago.
+// refusedLately reports whether all channels refused a run recently.
 func (p *Publisher) refusedLately(run string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

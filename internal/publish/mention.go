@@ -12,30 +12,30 @@ import (
 )
 
 const (
-	// slowDecision is how long a requester watches for a decision by themselves, and
-	// shortRun how long for the end of a run that takes no approval.
+	// slowDecision is the time after which a requester is told about a decision, and shortRun
+	// the duration from which they are told about the end of a run without approvals.
 	slowDecision = time.Minute
 	shortRun     = time.Minute
-	// tellWithin is how long after it something is still told.
+	// tellWithin is how long after an event its message is still sent.
 	tellWithin = time.Hour
 )
 
-// purpose is what the requester of a run is mentioned for beside its message,
-// since an edit sends no notification.
+// purpose is the reason for mentioning a run's requester in its thread; an edit of the message
+// sends no notification.
 type purpose uint8
 
 // The closed set of purposes.
 const (
 	nothing  purpose = iota
-	approved         // it was approved, which took its time
-	over             // it is over, or its fate is unknown
+	approved         // approved after a while
+	over             // ended, or fate unknown
 )
 
-// owed is what the requester of a run is still to be mentioned for: each once, and
-// the approval not after the end.
+// owed is the next mention of a run's requester: each purpose once, and no approval after the
+// end.
 func (p *Publisher) owed(post Post, r engine.Run) purpose {
 	switch {
-	case post.TS == "" || r.BroughtBack(): // the latter is told by tellRestored
+	case post.TS == "" || r.BroughtBack(): // tellRestored handles the latter
 	case final(r):
 		if p.Ended != nil && !post.Ended && p.tellsEnd(r) {
 			return over
@@ -51,8 +51,8 @@ func (p *Publisher) tellsApproval(r engine.Run) bool {
 		p.Now().Sub(*r.ApprovedAt) < tellWithin
 }
 
-// tellsEnd is false for an end that the requester made, and for a short run that
-// took no approval and went well.
+// tellsEnd is false if the requester ended the run, and for a short successful run without
+// approvals.
 func (p *Publisher) tellsEnd(r engine.Run) bool {
 	for _, by := range []*engine.Actor{r.EndedBy, r.Abort} {
 		if by != nil && by.Person == r.Asked.Person {
@@ -67,8 +67,8 @@ func (p *Publisher) tellsEnd(r engine.Run) bool {
 	return !short && p.Now().Sub(at) < tellWithin
 }
 
-// tellRequester mentions the requester of a run for what is owed. The run's message
-// does not wait for that: a channel may be slow to take another one.
+// tellRequester sends the owed mentions of a run. The run's message does not wait for it,
+// because a channel may be slow to accept another message.
 func (p *Publisher) tellRequester(ctx context.Context, run string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,7 +95,7 @@ func (p *Publisher) tellRequester(ctx context.Context, run string) {
 	})
 }
 
-// toldAll ends the telling of a run unless there is something new to look at.
+// toldAll ends the mentions of a run, unless the run has changed.
 func (p *Publisher) toldAll(ctx context.Context, run string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,9 +107,8 @@ func (p *Publisher) toldAll(ctx context.Context, run string) bool {
 	return true
 }
 
-// mention tells one thing that is owed, if there is one. That it was told is noted
-// afterwards: after a crash in between it is told once more. What was said and could
-// not be noted is only noted.
+// mention sends one owed mention, if there is one. It stores that afterwards: after a crash in
+// between the mention is sent again. If only the store failed, only storing is repeated.
 func (p *Publisher) mention(ctx context.Context, run string, said map[purpose]bool) (told bool, err error) {
 	s, err := p.Runs.Get(ctx, run)
 	if err != nil {
@@ -131,7 +130,7 @@ func (p *Publisher) mention(ctx context.Context, run string, said map[purpose]bo
 	}
 	if !said[what] {
 		_, err = p.Messenger.Post(ctx, beside(post, s.Run), c)
-		if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is shown elsewhere then
+		if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is then posted elsewhere
 			return false, err
 		}
 		said[what] = true
@@ -145,7 +144,7 @@ func (p *Publisher) mention(ctx context.Context, run string, said map[purpose]bo
 	})
 }
 
-// setPost stores which message shows a run, and leaves what the requester was told.
+// setPost stores the message of a run, and keeps the purposes of which the requester was told.
 func (p *Publisher) setPost(ctx context.Context, run string, post Post) error {
 	return p.changePost(ctx, run, func(stored Post) Post {
 		post.Decided, post.Ended = stored.Decided, stored.Ended
@@ -153,7 +152,7 @@ func (p *Publisher) setPost(ctx context.Context, run string, post Post) error {
 	})
 }
 
-// changePost changes what is stored of a run's message, one change at a time.
+// changePost changes the stored data of a run's message, one change at a time.
 func (p *Publisher) changePost(ctx context.Context, run string, change func(stored Post) Post) error {
 	h := fnv.New32a()
 	if _, err := h.Write([]byte(run)); err != nil {
@@ -169,8 +168,7 @@ func (p *Publisher) changePost(ctx context.Context, run string, change func(stor
 	return p.Posts.SetPost(ctx, run, change(stored))
 }
 
-// beside is the thread of a run's message, or the one that the message itself
-// stands in.
+// beside is the thread of a run's message, or the thread that contains it.
 func beside(post Post, r engine.Run) engine.Place {
 	if post.Channel == r.Place.Channel && r.Place.Thread != "" {
 		return r.Place

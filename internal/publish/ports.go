@@ -1,6 +1,6 @@
-// Package publish keeps what people see in step with what is stored: each
-// run's one message, and the trail in the audit channel. It reconciles stored
-// revisions with posted ones, so that nothing is lost with a process.
+// Package publish keeps Slack in step with the store: each run's message, and the trail in the
+// audit channel. It compares stored revisions with posted ones, so nothing is lost with a
+// process.
 package publish
 
 import (
@@ -11,49 +11,47 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Post is the message of a run, and the revision it shows. An empty TS says
-// that posting was begun and its end not noted, so that a message may stand
-// in the channel that nothing points to.
+// Post is the message of a run, and the revision that it shows. An empty TS means that posting
+// began and its end was not stored, so the channel may have a message that is not known.
 type Post struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // the platform's id of the message
 	Rev     int64  `json:"rev"`
-	// Again says that an older copy may stand above, which this one says.
+	// Again means that an older copy may be above; the message says so.
 	Again bool `json:"again,omitempty"`
-	// Told says that the requester was told beside it that a restore closed the run.
+	// Told means that the requester was told in its thread that a restore closed the run.
 	Told bool `json:"told,omitempty"`
-	// Decided and Ended say that the requester was mentioned beside it when the run was
-	// approved, and at its end.
+	// Decided and Ended mean that the requester was mentioned in its thread for the approval
+	// and for the end of the run.
 	Decided bool `json:"decided,omitempty"`
 	Ended   bool `json:"ended,omitempty"`
 }
 
-// Thread is where the trail of a run stands in the audit channel.
+// Thread is the thread of a run's records in the audit channel.
 type Thread struct {
 	Channel string `json:"channel"`
-	TS      string `json:"ts"` // of the message that the run's entries hang on
-	// Linked says that the run's own message leads there.
+	TS      string `json:"ts"` // of the first message of the thread
+	// Linked means that the run's own message links to it.
 	Linked bool `json:"linked,omitempty"`
 }
 
-// Posts remembers which message shows which run.
+// Posts stores the messages of runs.
 type Posts interface {
-	// Post returns a run's message; ok is false where there is none yet.
+	// Post returns a run's message; ok is false for none yet.
 	Post(ctx context.Context, run string) (p Post, ok bool, err error)
 	SetPost(ctx context.Context, run string, p Post) error
-	// MarkBehind notes that a run's message may show an older form, so that the leader
-	// edits it once more. Any replica may, also one that has just lost the lead.
+	// MarkBehind stores that a run's message may show an older form, so that the leader edits
+	// it once more. Any replica may call it, also one that has just lost the lead.
 	MarkBehind(ctx context.Context, run string) error
-	// Thread returns where a run's trail stands; ok is false where there is
-	// none yet.
+	// Thread returns the thread of a run's records; ok is false for none yet.
 	Thread(ctx context.Context, run string) (t Thread, ok bool, err error)
 	SetThread(ctx context.Context, run string, t Thread) error
-	// TrailPosted is the number of the last trail entry that was posted.
+	// TrailPosted is the number of the last posted trail entry.
 	TrailPosted(ctx context.Context) (uint64, error)
 	SetTrailPosted(ctx context.Context, n uint64) error
 }
 
-// Errors of a Board that say that trying the same again cannot help.
+// Permanent errors of a Messenger.
 var (
 	// ErrGone: the message to edit is not there any more, or cannot be edited.
 	ErrGone = errors.New("the message is gone")
@@ -61,16 +59,15 @@ var (
 	ErrNoPlace = errors.New("the channel does not take messages")
 )
 
-// Messenger is where messages are put. It keeps to the platform's limits by
-// itself: a call may wait for its turn.
+// Messenger posts messages. It keeps the platform's rate limits: a call may wait.
 type Messenger interface {
-	// Post puts a new message and returns its id.
+	// Post posts a new message and returns its id.
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
 	// Edit replaces a message; final edits go before others.
 	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
-	// TellRequester shows a card to the requester of a run alone,
-	// where they asked if that works, else as a direct message.
+	// TellRequester shows a card only to the requester of a run: in the channel of the request
+	// if possible, else as a direct message.
 	TellRequester(ctx context.Context, r engine.Run, c card.Card) error
-	// Link is the URL by which people open a message.
+	// Link is the URL of a message.
 	Link(ctx context.Context, channel, ts string) (url string, err error)
 }

@@ -16,39 +16,39 @@ import (
 	"dhbot/internal/pause"
 )
 
-// Config is what a Publisher needs. All of it but Now and Log is required.
+// Config has the dependencies of a Publisher. All but Now and Log are required unless noted.
 type Config struct {
 	Runs         engine.Runs
 	Posts        Posts
 	Messenger    Messenger
 	Log          audit.Log
-	AuditChannel string // where the trail is posted, C…
-	// Card is a run's message as it should be now, and First what it is when it
-	// is first shown, and calls people; nil means Card.
+	AuditChannel string // the channel for the trail, C…
+	// Card is a run's current message. First is its first message, which mentions people; nil
+	// means Card.
 	Card  func(engine.Run) card.Card
 	First func(context.Context, engine.Run) card.Card
-	// Reminders call people again while a run waits for votes; nil means none.
+	// Reminders are repeated mentions while a run waits for votes; nil for none.
 	Reminders *Reminders
-	// Elsewhere tells the requester that their run is shown in the audit channel,
-	// at link, and Unseen that no one can see it; left says that it was withdrawn.
+	// Elsewhere tells the requester that their run is posted in the audit channel, at link.
+	// Unseen tells them that it is posted nowhere; left means that it was withdrawn.
 	Elsewhere func(r engine.Run, link string) card.Card
 	Unseen    func(r engine.Run, withdrawn bool) card.Card
 	// Restored mentions the requester of a run that a restore has closed.
 	Restored func(engine.Run) card.Card
-	// Decided and Ended mention the requester when a decision took its time, and at
-	// the end of the run; nil means that they are not told.
+	// Decided and Ended mention the requester after a slow decision, and at the end of the run;
+	// nil for none.
 	Decided, Ended func(engine.Run) card.Card
-	// Withdraw ends a run that waits for votes and that no one can see.
+	// Withdraw ends a run that waits for votes and has no visible message.
 	Withdraw func(ctx context.Context, r engine.Run) error
-	// TrailCard shows a batch of trail entries, and TrailReply one in the thread
-	// of its run; nil means TrailCard.
+	// TrailCard shows a batch of trail entries, and TrailReply one in the thread of its run;
+	// nil means TrailCard.
 	TrailCard, TrailReply func([]audit.Sealed) card.Card
 	Now                   func() time.Time // nil means time.Now
-	Logger                *slog.Logger     // nil means silence
+	Logger                *slog.Logger     // nil discards the log
 }
 
-// Publisher brings messages in step with what is stored. One of all replicas
-// runs it at a time: two would post every run twice.
+// Publisher keeps messages in step with the store. Only one replica runs it at a time: two
+// would post every run twice.
 type Publisher struct {
 	Config
 
@@ -56,16 +56,16 @@ type Publisher struct {
 	tracks  map[string]*track
 	remind  reminding
 	threads threads
-	refused map[string]refusal // by run, whose channel takes no messages
-	telling map[string]bool    // by run, whose requester is being told; true: and is to be again
-	notes   [32]sync.Mutex     // of the stored posts, by run
+	refused map[string]refusal // runs whose channel accepts no messages
+	telling map[string]bool    // runs with mentions in progress; true: check again afterwards
+	notes   [32]sync.Mutex     // guard the stored posts, by run
 	work    sync.WaitGroup
 }
 
 const (
-	recent      = 100              // ended runs looked at after a start
-	relist      = 10 * time.Second // between comparisons of everything stored with everything posted
-	again       = 10 * time.Minute // a new leader edits once more what ended so lately
+	recent      = 100              // number of ended runs checked after a start
+	relist      = 10 * time.Second // interval of comparing all stored runs with their messages
+	again       = 10 * time.Minute // a new leader edits messages of runs that ended within this time once more
 	retryFirst  = time.Second
 	retryAtMost = 15 * time.Second
 )
@@ -112,9 +112,9 @@ func New(c Config) (*Publisher, error) {
 	}, nil
 }
 
-// Run reconciles until ctx ends, and then returns nil: every run's message is
-// brought to the run's stored revision, and the trail is posted from where it
-// was left. What fails is logged and tried again with a growing delay.
+// Run reconciles until ctx ends, and then returns nil. It updates every run's message to the
+// run's stored revision, and posts the trail from the last posted entry. Errors are logged and
+// retried with a growing delay.
 func (p *Publisher) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	for _, loop := range []func(context.Context){p.watchLoop, p.listLoop, p.trailLoop, p.remindLoop} {
@@ -125,14 +125,13 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
-// watchLoop follows the runs as they change.
+// watchLoop follows changes of runs.
 func (p *Publisher) watchLoop(ctx context.Context) {
 	engine.Follow(ctx, p.Runs, p.Logger, "publisher", func() {}, func(s engine.Stored) { p.see(ctx, s) })
 }
 
-// listLoop compares what is stored with what was posted: at the start, for
-// what a process that is gone left behind, and every now and then, for what a
-// broken watch has missed.
+// listLoop compares the store with the messages: at the start, for runs of a dead process, and
+// regularly, for changes that a broken watch missed.
 func (p *Publisher) listLoop(ctx context.Context) {
 	backoff := newBackoff()
 	for start := true; ctx.Err() == nil; {
@@ -148,7 +147,8 @@ func (p *Publisher) listLoop(ctx context.Context) {
 	}
 }
 
-// list sees what is behind; at the start also what leads nowhere yet.
+// list finds messages that are behind; at the start also messages without a link to their
+// thread.
 func (p *Publisher) list(ctx context.Context, start bool) error {
 	open, err := p.Runs.Open(ctx)
 	if err != nil {

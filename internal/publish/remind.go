@@ -11,28 +11,27 @@ import (
 	"dhbot/internal/pause"
 )
 
-// remindEvery is how often it is looked at which reminders are due.
+// remindEvery is how often due reminders are checked.
 const remindEvery = time.Second
 
-// EndReminder is the number of the reminder before an approval's end: the
-// approvers of a run under way are called once more.
+// EndReminder is the number of the reminder before an approval's end: the approvers of a
+// running run are mentioned once more.
 const EndReminder = -1
 
-// Reminders are how people are called again: while a run waits for votes, and
-// before an approval ends that steps still need.
+// Reminders configures reminders: while a run waits for votes, and before the end of an
+// approval that remaining steps need.
 type Reminders struct {
-	// ToCall returns whom reminder n of a run calls; no one where it is quiet.
+	// ToCall returns the people that reminder n of a run mentions; none if it is quiet.
 	ToCall func(r engine.Run, n int) []engine.Callee
-	// Card is the reminder, and Over what is left of it when the run waits no
-	// more.
+	// Card is the reminder. Over replaces it when the run no longer waits.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
 	Over func(r engine.Run, n int) card.Card
-	// Note stores that a reminder was given. A run that does not take it any
-	// more answers with an *engine.RefusedError.
+	// Note stores that a reminder was sent. It returns an *engine.RefusedError if the run no
+	// longer accepts it.
 	Note func(ctx context.Context, run string, e engine.Event) error
 }
 
-// given is a reminder that stands in a channel.
+// given is a posted reminder.
 type given struct {
 	n       int
 	message string
@@ -46,7 +45,7 @@ func (g given) event() engine.Event {
 	return engine.Reminded{N: g.n, Message: g.message, Called: g.called}
 }
 
-// dueReminder is the number of the reminder of a run that is due, 0 for none.
+// dueReminder is the number of the reminder that is due, 0 for none.
 func dueReminder(r engine.Run, now time.Time) int {
 	if r.EndReminderDue(now) {
 		return EndReminder
@@ -54,15 +53,14 @@ func dueReminder(r engine.Run, now time.Time) int {
 	return r.ReminderDue(now)
 }
 
-// reminding is which runs may be reminded of, and what of their reminders is under
-// way. The Publisher's mu guards it.
+// reminding has the runs with possible reminders, and the reminders in progress. The
+// Publisher's mu guards it.
 type reminding struct {
 	watched map[string]engine.Stored
 	busy    map[string]bool
-	// given are those whose note did not get into the store yet: only the note is
-	// made again.
+	// given are posted reminders that are not yet stored: only storing is repeated.
 	given map[string]given
-	// over is how many reminders of a run were closed by this process.
+	// over is the number of a run's reminders that this process closed.
 	over map[string]int
 }
 
@@ -72,7 +70,7 @@ func newReminding() reminding {
 	}
 }
 
-// see notes a run's form.
+// see records a run's form.
 func (r *reminding) see(s engine.Stored) {
 	id := s.Run.ID
 	switch s.Run.State {
@@ -83,7 +81,7 @@ func (r *reminding) see(s engine.Stored) {
 		if s.Run.State == engine.Waiting {
 			delete(r.over, id)
 		} else if r.given[id].n != EndReminder {
-			delete(r.given, id) // it waits for votes no more
+			delete(r.given, id) // it no longer waits for votes
 		}
 	default:
 		delete(r.watched, id)
@@ -91,9 +89,8 @@ func (r *reminding) see(s engine.Stored) {
 	}
 }
 
-// remindLoop gives reminders when they are due. That one is due is reckoned
-// from the stored run, and that it was given is stored after it was: after a
-// crash in between it is given once more, under the same number.
+// remindLoop sends due reminders. Due times are computed from the stored run, and a reminder is
+// stored after it was sent: after a crash in between it is sent again with the same number.
 func (p *Publisher) remindLoop(ctx context.Context) {
 	if p.Reminders == nil {
 		<-ctx.Done()
@@ -117,13 +114,13 @@ func (p *Publisher) remindLoop(ctx context.Context) {
 	}
 }
 
-// giveReminder posts one reminder beside the run's message and notes it. What
-// fails is tried again at the next look.
+// giveReminder posts one reminder in the thread of the run's message and stores it. After an
+// error the next check retries.
 func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	id := s.Run.ID
 	post, known, err := p.Posts.Post(ctx, id)
 	if err != nil || !known || post.TS == "" {
-		return // nothing to remind of is shown yet
+		return // the run has no message yet
 	}
 	if s, err = p.Runs.Get(ctx, id); err != nil {
 		return
@@ -162,9 +159,8 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	}
 }
 
-// postReminder puts a reminder into the thread of the run's message, or into
-// the one that the message itself stands in. A channel that takes nothing makes
-// it one without a message.
+// postReminder posts a reminder in the thread of the run's message, or in the thread that
+// contains it. If the channel refuses it, the reminder has no message.
 func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n int) (given, error) {
 	e := given{n: n, called: p.Reminders.ToCall(r, n)}
 	ts, err := p.Messenger.Post(ctx, beside(post, r), p.Reminders.Card(ctx, r, n, e.called))
@@ -175,8 +171,8 @@ func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n
 	return e, err
 }
 
-// lateReminder closes one that was posted while the run moved on: it is not among
-// the run's own.
+// lateReminder closes a reminder that was posted while the run moved on; the run does not
+// contain it.
 func (p *Publisher) lateReminder(ctx context.Context, id, channel string, e given) {
 	st, err := p.Runs.Get(ctx, id)
 	over := err == nil && reminderOver(st.Run, e.n)
@@ -194,7 +190,7 @@ func (p *Publisher) lateReminder(ctx context.Context, id, channel string, e give
 	}
 }
 
-// reminderOver says that a reminder asks for nothing any more.
+// reminderOver reports whether a reminder is out of date.
 func reminderOver(r engine.Run, n int) bool {
 	if n == EndReminder {
 		return r.State.Ended() || r.State == engine.Unknown
@@ -202,8 +198,8 @@ func reminderOver(r engine.Run, n int) bool {
 	return r.State != engine.Waiting
 }
 
-// closeReminders says in a run's reminders what became of what they asked for. It
-// is done before the run's message counts as up to date, and so at least once.
+// closeReminders edits a run's reminders to show the outcome. This happens before the run's
+// message counts as up to date, and so at least once.
 func (p *Publisher) closeReminders(ctx context.Context, channel string, r engine.Run) error {
 	if p.Reminders == nil {
 		return nil
@@ -234,7 +230,7 @@ func (p *Publisher) closeReminders(ctx context.Context, channel string, r engine
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.remind.over[r.ID] = len(over); r.State.Ended() {
-		delete(p.remind.over, r.ID) // nothing comes after it
+		delete(p.remind.over, r.ID) // no further reminders follow
 	}
 	return nil
 }

@@ -7,15 +7,15 @@ import (
 	"dhbot/internal/engine"
 )
 
-// tellRestored mentions, beside a run's message, the requester of a run that a
-// restore has closed: an edit sends no notification, and they wait for its end. That it was
-// done is noted afterwards: after a crash in between they are told once more.
+// tellRestored mentions, in the thread of a run's message, the requester of a run that a
+// restore has closed: an edit sends no notification, and they wait for its end. It stores that
+// afterwards: after a crash in between they are mentioned again.
 func (p *Publisher) tellRestored(ctx context.Context, post *Post, r engine.Run) error {
 	if post.Told || !r.BroughtBack() {
 		return nil
 	}
 	_, err := p.Messenger.Post(ctx, beside(*post, r), p.Restored(r))
-	if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is shown elsewhere then
+	if err != nil && !errors.Is(err, ErrNoPlace) { // the message itself is then posted elsewhere
 		return err
 	}
 	post.Told = true

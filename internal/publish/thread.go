@@ -9,24 +9,23 @@ import (
 	"dhbot/internal/engine"
 )
 
-// threads are where the trails of runs stand, as far as this process has read
-// or made them, and how people get there. The Publisher's mu guards them.
+// threads are the threads of runs in the audit channel that this process has read or created,
+// and the links to them. The Publisher's mu guards them.
 type threads struct {
 	of   map[string]Thread
 	none map[string]bool // the store knows none
 	urls map[string]string
 }
 
-// maxThreads bounds what is remembered; when it is full it is forgotten, which
-// costs a read for each.
+// maxThreads limits the cache; when it is full it is dropped, which costs one read per run.
 const maxThreads = 2_000
 
 func newThreads() threads {
 	return threads{of: map[string]Thread{}, none: map[string]bool{}, urls: map[string]string{}}
 }
 
-// thread is where a run's trail stands. Only this process makes threads while
-// it leads, so that the store is asked once for each run.
+// thread is the thread of a run's records. Only the leader creates threads, so the store is
+// read once for each run.
 func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error) {
 	p.mu.Lock()
 	th, ok := p.threads.of[run]
@@ -37,7 +36,7 @@ func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error
 	}
 	th, ok, err := p.Posts.Thread(ctx, run)
 	if errors.Is(err, engine.ErrNewerForm) {
-		// A newer replica's to keep: this one posts beside its thread.
+		// A newer replica stored it: this one posts outside of its thread.
 		th = Thread{Linked: true}
 		ok = true
 		err = nil
@@ -47,7 +46,7 @@ func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if made, have := p.threads.of[run]; have { // meanwhile
+	if made, have := p.threads.of[run]; have { // created meanwhile
 		return made, true, nil
 	}
 	if len(p.threads.of)+len(p.threads.none) >= maxThreads {
@@ -61,8 +60,7 @@ func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error
 	return th, ok, nil
 }
 
-// beginThread notes where a run's trail stands, and has the run's message lead
-// there.
+// beginThread stores the thread of a run's records, and adds the link to the run's message.
 func (p *Publisher) beginThread(ctx context.Context, run string, th Thread) error {
 	if err := p.setThread(ctx, run, th); err != nil {
 		return err
@@ -80,14 +78,14 @@ func (p *Publisher) beginThread(ctx context.Context, run string, th Thread) erro
 func (p *Publisher) setThread(ctx context.Context, run string, th Thread) error {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
-	p.mu.Lock() // this process knows, whatever becomes of the store
+	p.mu.Lock() // in memory, even if the store fails
 	p.threads.of[run] = th
 	delete(p.threads.none, run)
 	p.mu.Unlock()
 	return p.Posts.SetThread(note, run, th)
 }
 
-// messageLink is how people get to a run's message, "" while it has none.
+// messageLink is the link to a run's message, "" for none.
 func (p *Publisher) messageLink(ctx context.Context, run string) (string, error) {
 	post, ok, err := p.Posts.Post(ctx, run)
 	if err != nil || !ok || post.TS == "" {
@@ -96,14 +94,14 @@ func (p *Publisher) messageLink(ctx context.Context, run string) (string, error)
 	return p.Messenger.Link(ctx, post.Channel, post.TS)
 }
 
-// willBeShown says that a run has a place for its message.
+// willBeShown reports whether a run has a channel for its message.
 func (p *Publisher) willBeShown(ctx context.Context, run string) bool {
 	st, err := p.Runs.Get(ctx, run)
 	return err == nil && st.Run.Place.Channel != ""
 }
 
-// withTrail adds the way to a run's trail to its message, where there is one.
-// linked says that it did, and th where that is.
+// withTrail adds the link to a run's thread to its message, if there is one. linked reports
+// that it did, and th is the thread.
 func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out card.Card, th Thread, linked bool) {
 	th, ok, err := p.thread(ctx, run)
 	if err != nil || !ok || th.TS == "" {
@@ -130,13 +128,13 @@ func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out
 	return c, th, true
 }
 
-// unlinked says that a run has a trail to which its message does not lead yet.
+// unlinked reports whether a run has a thread to which its message does not link yet.
 func (p *Publisher) unlinked(ctx context.Context, run string) bool {
 	th, ok, err := p.thread(ctx, run)
 	return err == nil && ok && !th.Linked
 }
 
-// linked notes that a run's message leads to its trail.
+// linked stores that a run's message links to its thread.
 func (p *Publisher) linked(ctx context.Context, run string, th Thread) error {
 	if th.Linked {
 		return nil

@@ -12,19 +12,19 @@ import (
 	"dhbot/internal/pause"
 )
 
-// noteBudget bounds the noting of something that has been posted.
+// noteBudget limits storing that something was posted.
 const noteBudget = 5 * time.Second
 
-// track is a run whose message is behind. It has one goroutine, which ends
-// when the message shows the newest revision seen.
+// track is a run whose message is behind. Its goroutine ends when the message shows the newest
+// known revision.
 type track struct {
 	latest engine.Stored
-	newer  chan struct{} // closed and renewed when latest changes
-	again  bool          // look once more, though the revision is no other
+	newer  chan struct{} // closed and replaced when latest changes
+	again  bool          // check once more, even with the same revision
 }
 
-// seeAgain has a run's message looked at though its revision may be shown: there
-// is something else to show with it.
+// seeAgain has a run's message checked again even if it shows the current revision, because
+// something else has changed.
 func (p *Publisher) seeAgain(ctx context.Context, s engine.Stored) {
 	p.mu.Lock()
 	t := p.tracks[s.Run.ID]
@@ -37,10 +37,10 @@ func (p *Publisher) seeAgain(ctx context.Context, s engine.Stored) {
 	}
 }
 
-// see notes a run's form; only the newest counts.
+// see records a run's form; only the newest counts.
 func (p *Publisher) see(ctx context.Context, s engine.Stored) {
 	if s.Run.Place.Channel == "" {
-		return // asked for in a terminal: there is no message
+		return // requested in a terminal: there is no message
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,10 +58,10 @@ func (p *Publisher) see(ctx context.Context, s engine.Stored) {
 	}
 }
 
-// follow brings one run's message up to date.
+// follow updates one run's message.
 func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 	backoff := newBackoff()
-	var done int64 // the revision that the message shows, or that is given up
+	var done int64 // the revision that the message shows, or that was abandoned
 	for {
 		s, newer, more := p.next(id, t, done)
 		if !more {
@@ -76,9 +76,9 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 			p.drop(id)
 			return
 		case superseded(newer), errors.Is(err, errOvertaken):
-			done = s.Rev // the newer form is seen by itself, or by the leader
+			done = s.Rev // the newer form is handled separately, or by the leader
 		case errors.Is(err, ErrNoPlace):
-			// Listed again in a minute, should the bot be invited.
+			// Listed again in a minute, in case the bot is invited.
 			p.Logger.ErrorContext(ctx, "a run cannot be shown at all", "run", id, "channel", s.Run.Place.Channel, "err", err)
 			p.unseen(ctx, s.Run)
 			done = s.Rev
@@ -91,8 +91,7 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 	}
 }
 
-// next is the newest form of a run that the message does not show; if there is
-// none the track is over.
+// next is the newest form of a run that the message does not show; without one the track ends.
 func (p *Publisher) next(id string, t *track, done int64) (s engine.Stored, newer <-chan struct{}, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,8 +118,7 @@ func superseded(newer <-chan struct{}) bool {
 	}
 }
 
-// bring makes the run's message show s. An edit that still waits for its turn
-// when a newer form is seen is given up for that one.
+// bring updates the run's message to s. It abandons a waiting edit when a newer form arrives.
 func (p *Publisher) bring(ctx context.Context, s engine.Stored, newer <-chan struct{}) error {
 	post, known, err := p.Posts.Post(ctx, s.Run.ID)
 	if err != nil {
@@ -133,7 +131,7 @@ func (p *Publisher) bring(ctx context.Context, s engine.Stored, newer <-chan str
 		err = p.edit(ctx, post, s, newer)
 		if errors.Is(err, ErrGone) {
 			p.Logger.WarnContext(ctx, "a run's message is gone; posting it anew", "run", s.Run.ID)
-			err = p.post(ctx, s, s.Run.Place, false, p.Card(s.Run)) // people were called by the first
+			err = p.post(ctx, s, s.Run.Place, false, p.Card(s.Run)) // the first message has mentioned people
 		}
 	default:
 		err = p.post(ctx, s, s.Run.Place, known, p.First(ctx, s.Run))
@@ -186,9 +184,9 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 	return p.linked(ctx, s.Run.ID, th)
 }
 
-// post puts the run's message, c. That it is begun is stored first: should its
-// end never be, the next leader knows that there may be two, and says so in
-// the one that is kept up to date.
+// post posts the run's message, c. It first stores that posting begins. If its end is never
+// stored, the next leader knows that there may be two messages, and says so in the one that it
+// updates.
 func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {
@@ -206,9 +204,9 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 	}
 	post.TS = ts
 	if post.Rev = s.Rev; s.Run.BroughtBack() {
-		post.Rev-- // until the requester is told
+		post.Rev-- // until the requester was mentioned
 	}
-	// The message stands: that is noted even if ctx has just ended.
+	// The message was posted: this is stored even if ctx has just ended.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
 	if err := p.setPost(note, s.Run.ID, post); err != nil {
@@ -233,7 +231,7 @@ func saysAgain(c card.Card) card.Card {
 	return withFoot(c, card.T("Posted again: an older copy of this may stand above. This one is kept up to date."))
 }
 
-// final says that a run's message matters more than the progress of others.
+// final reports whether a run's message has priority over the progress of others.
 func final(r engine.Run) bool { return r.State.Ended() || r.State == engine.Unknown }
 
 func withFoot(c card.Card, spans ...card.Span) card.Card {

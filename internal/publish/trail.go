@@ -13,30 +13,29 @@ import (
 )
 
 const (
-	trailEvery = time.Second // between two looks for new entries
+	trailEvery = time.Second // interval of checks for new entries
 	trailBatch = 20          // entries in one message at most
-	// trailWindow is how many entries are sorted by run before the cursor moves:
-	// what is posted of them may be posted again after a crash.
+	// trailWindow is the number of entries that are sorted by run before the cursor moves:
+	// after a crash they may be posted again.
 	trailWindow = 60
-	// trailRoom bounds a message by what its entries weigh: a longer one would
-	// be cut, and an entry that is cut off was never posted.
+	// trailRoom limits the size of a message: a longer one would be cut, and a cut entry would
+	// not be posted.
 	trailRoom  = 9_000
-	spanWeight = 80              // bytes around each of a line's pieces
-	linePieces = 14              // of an entry, with its time
-	trailLate  = 5 * time.Second // a lag worth saying
-	// linkWait is how long a run's trail waits for the run's message, so that
-	// it can lead there.
+	spanWeight = 80              // bytes around each part of a line
+	linePieces = 14              // parts of an entry, with its time
+	trailLate  = 5 * time.Second // smallest delay that is shown
+	// linkWait is how long a run's records wait for the run's message, to which they link.
 	linkWait = 5 * time.Second
-	// skipped reads after which the cursor is stored though nothing was
-	// posted: a restart then reads at most so many again.
+	// number of skipped reads after which the cursor is stored although nothing was posted: a
+	// restart reads at most this many again.
 	trailSkip = 1_000
 )
 
 var errEnough = errors.New("enough for one window")
 
-// trailLoop posts the trail, what belongs to one run in a thread of its own. The
-// cursor moves after the posts, so that an entry is posted at least once;
-// entries are numbered, which makes a double recognisable.
+// trailLoop posts the trail; records of a run go into a thread of their own. The cursor moves
+// after the posts, so an entry is posted at least once; the numbers of entries reveal
+// duplicates.
 func (p *Publisher) trailLoop(ctx context.Context) {
 	backoff := newBackoff()
 	t := &trail{Publisher: p, done: map[uint64]bool{}}
@@ -58,18 +57,17 @@ func (p *Publisher) trailLoop(ctx context.Context) {
 	}
 }
 
-// trail is how far the trail has been posted.
+// trail is the progress of posting the trail.
 type trail struct {
 	*Publisher
 	known  bool
-	seen   uint64 // entries up to here are posted, or need not be
+	seen   uint64 // entries up to here are posted or skipped
 	stored uint64 // the cursor that the store has
 	// done are the entries beyond seen that are posted.
 	done map[uint64]bool
 }
 
-// step posts the next window of entries, if there are any; more says that
-// others wait.
+// step posts the next window of entries, if there is one; more reports whether others wait.
 func (t *trail) step(ctx context.Context) (more bool, err error) {
 	if !t.known {
 		if t.stored, err = t.Posts.TrailPosted(ctx); err != nil {
@@ -103,7 +101,7 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 		note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 		defer cancel()
 		if err := t.Posts.SetTrailPosted(note, t.seen); err != nil {
-			// Not posted again by this process; after a restart, twice.
+			// This process does not post it again; after a restart it is posted twice.
 			return false, err
 		}
 		t.stored = t.seen
@@ -111,8 +109,8 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 	return t.seen < head.N, nil
 }
 
-// window is the next entries that are to be posted, and the number up to which
-// the trail was looked at. Reads are recorded but not posted.
+// window is the next entries to post, and the number up to which the trail was read. Reads are
+// recorded but not posted.
 func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64, err error) {
 	last = t.seen
 	err = t.Log.Trail(ctx, t.seen+1, func(s audit.Sealed) error {
@@ -133,11 +131,11 @@ func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64,
 	return window, last, err
 }
 
-// batches sorts entries by run, in the order in which each first appears,
-// and cuts what is too much for one message.
+// batches groups entries by run, in order of their first appearance, and splits groups that are
+// too large for one message.
 func batches(window []audit.Sealed) [][]audit.Sealed {
 	var out [][]audit.Sealed
-	open := map[string]int{} // run → its batch that still has room
+	open := map[string]int{} // run → its batch that has space left
 	room := map[string]int{}
 	for _, s := range window {
 		run, w := s.Record.Run, weight(s.Record)
@@ -154,9 +152,9 @@ func batches(window []audit.Sealed) [][]audit.Sealed {
 	return out
 }
 
-// post puts one batch into the channel, or into its run's thread, which its
-// first one begins. waits says that it is better posted a moment later: its
-// run's message, to which it leads, is about to stand.
+// post posts one batch into the channel, or into its run's thread, which the first batch
+// begins. waits means that it should be posted a moment later, because the run's message, to
+// which it links, is about to be posted.
 func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) (waits bool, err error) {
 	at := engine.Place{Channel: t.AuditChannel}
 	run := batch[0].Record.Run
@@ -195,16 +193,16 @@ func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) 
 	return false, nil
 }
 
-// weight is how many bytes an entry takes in a message, rather too many.
+// weight is an upper bound of an entry's size in a message.
 func weight(r audit.Record) int {
 	b, err := audit.Canonical(r)
 	if err != nil {
-		return trailRoom // a message of its own
+		return trailRoom // needs its own message
 	}
 	return len(b) + linePieces*spanWeight
 }
 
-// card says, where the trail is behind, by how much.
+// card adds the delay if the trail is behind.
 func (t *trail) card(c card.Card, batch []audit.Sealed, waiting uint64) card.Card {
 	lag := t.Now().Sub(batch[0].Record.At)
 	switch {

@@ -10,12 +10,11 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// ask makes one call to etcd within the time of a call, and notes how long it
-// took. Calls to an embedded server are calls of functions that wait for its
-// locks and its disk, whatever their context says; so they are made beside,
-// and given up at the end of the time, or as soon as the server has stopped
-// for good: an answer that comes later is not heard, and one of a server that
-// has lost a part of itself is not believed.
+// ask makes one call to etcd within its time limit, and records the duration. Calls to an
+// embedded server are function calls that wait for its locks and its disk, whatever their
+// context. So they run in another goroutine, and are abandoned at the time limit, or when the
+// server has failed: a later answer is discarded, and an answer of a failed server is not
+// trusted.
 func ask[T any](ctx context.Context, c *Conn, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.conf.Timeout)
 	defer cancel()
@@ -69,25 +68,24 @@ func (c *Conn) KeepAlive(ctx context.Context, id clientv3.LeaseID) error {
 	return err
 }
 
-// Revoke ends a lease, and what hangs on it.
+// Revoke ends a lease and its keys.
 func (c *Conn) Revoke(ctx context.Context, id clientv3.LeaseID) error {
 	_, err := ask(ctx, c, func(ctx context.Context) (*clientv3.LeaseRevokeResponse, error) { return c.client.Revoke(ctx, id) })
 	return err
 }
 
-// Compact drops the past before a revision.
+// Compact drops the history before a revision.
 func (c *Conn) Compact(ctx context.Context, rev int64, opts ...clientv3.CompactOption) error {
 	_, err := ask(ctx, c, func(ctx context.Context) (*clientv3.CompactResponse, error) {
 		return c.client.Compact(ctx, rev, opts...)
 	})
-	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // by etcd itself meanwhile
+	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // etcd compacted it meanwhile
 		return Down("forgetting old revisions", err)
 	}
 	return nil
 }
 
-// Defragment rewrites the database of an embedded server; calls wait meanwhile,
-// or time out.
+// Defragment rewrites the database of an embedded server; meanwhile calls wait or time out.
 func (c *Conn) Defragment() error {
 	if err := c.server.Server.Defragment(); err != nil {
 		return Down("rewriting the database", err)
@@ -95,7 +93,7 @@ func (c *Conn) Defragment() error {
 	return nil
 }
 
-// Disarm ends all alarms.
+// Disarm clears all alarms.
 func (c *Conn) Disarm(ctx context.Context) error {
 	_, err := ask(ctx, c, func(ctx context.Context) (*clientv3.AlarmResponse, error) {
 		return c.client.AlarmDisarm(ctx, &clientv3.AlarmMember{})
@@ -106,14 +104,14 @@ func (c *Conn) Disarm(ctx context.Context) error {
 	return nil
 }
 
-// Watch streams the changes of all keys of a prefix from a revision on, for as
-// long as the cluster has a leader.
+// Watch streams the changes of all keys with a prefix from a revision on, while the cluster has
+// a leader.
 func (c *Conn) Watch(ctx context.Context, prefix string, rev int64) clientv3.WatchChan {
 	return c.client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithRev(rev))
 }
 
-// Status is the answer of the first member that has a leader, or else of any
-// that answers in time.
+// Status is the answer of the first member that has a leader, or else of any member that
+// answers in time.
 func (c *Conn) Status(ctx context.Context) (*clientv3.StatusResponse, error) {
 	endpoints := c.conf.Endpoints
 	if c.server != nil {
@@ -141,7 +139,7 @@ func (c *Conn) statusOf(ctx context.Context, endpoints []string) (*clientv3.Stat
 			}
 		})
 	}
-	all.Wait() // within the time of the call
+	all.Wait() // within the time limit of the call
 	var best *clientv3.StatusResponse
 	for _, st := range answers {
 		if st != nil && (best == nil || best.Leader == 0) {
@@ -154,6 +152,5 @@ func (c *Conn) statusOf(ctx context.Context, endpoints []string) (*clientv3.Stat
 	return nil, errors.Join(errs...)
 }
 
-// SlowLately is how long the newest slow call took, 0 where there was none of
-// late.
+// SlowLately is the duration of the newest slow call, 0 for no recent one.
 func (c *Conn) SlowLately() time.Duration { return c.slow.lately() }

@@ -1,7 +1,7 @@
-// Package etcdconn is the way to the etcd that holds the bot's state: embedded in
-// the process and without any listener, or an external cluster. It knows nothing of
-// what is stored; it makes each call within its time, says how etcd is, and starts,
-// locks and stops the embedded server.
+// Package etcdconn is the connection to the etcd with the bot's state: embedded in the process
+// without any listener, or an external cluster. It does not know the stored data. It makes each
+// call within a time limit, reports the state of etcd, and starts, locks and stops the embedded
+// server.
 package etcdconn
 
 import (
@@ -23,58 +23,58 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Limits of etcd's own defaults, which an external cluster has too.
+// Etcd's own default limits, which an external cluster has too.
 const (
 	MaxOps   = 128
-	MaxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB on
+	MaxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB
 )
 
 // KeyValue is a key as etcd returns it.
 type KeyValue = mvccpb.KeyValue
 
-// TLS names PEM files. CA is required for https endpoints; Cert and Key go
-// together and identify the bot to the cluster.
+// TLS names PEM files. CA is required for https endpoints; Cert and Key go together and
+// identify the bot to the cluster.
 type TLS struct{ CA, Cert, Key string }
 
-// Config says where etcd is: exactly one of Dir and Endpoints is set. All but
-// Endpoints, TLS, User and Password must be.
+// Config describes the etcd: exactly one of Dir and Endpoints is set. Everything else but TLS,
+// User and Password is required.
 type Config struct {
-	Dir       string // a directory for the embedded server, which gets mode 0700
+	Dir       string // a directory for the embedded server, set to mode 0700
 	Endpoints []string
 	TLS       TLS
 	User      string
 	Password  secret.Text
 
 	Timeout     time.Duration // of one call
-	Quota       int64         // embedded: most bytes of the database
-	KeepHistory int64         // embedded: revisions of the past that are kept
+	Quota       int64         // embedded: largest size of the database, bytes
+	KeepHistory int64         // embedded: number of revisions kept
 	Now         func() time.Time
 	Log         *slog.Logger
 }
 
-// Conn is an etcd in use. Its methods may be called at the same time.
+// Conn is a connection to etcd. Its methods are safe for concurrent use.
 type Conn struct {
 	conf    Config
 	client  *clientv3.Client
 	server  *embed.Etcd      // nil for an external cluster
 	dir     *os.File         // the locked file; nil for an external cluster
 	workers *workerpool.Pool // makes the calls of the embedded server; nil for an external cluster
-	last    *fatalLogHook    // the embedded server's
+	last    *fatalLogHook    // of the embedded server
 	slow    slowness
 
-	// Background counts the transactions of upkeep, which add to it, and Callers those
-	// of Txn.
+	// Background counts transactions of maintenance, which the callers add; Callers counts
+	// those of Txn.
 	Background, Callers atomic.Int64
 
-	// looking is held to read an embedded server's memory, and to close it for
-	// good: after that there is none.
+	// looking is held to read an embedded server's memory, and to close the server; after that
+	// there is no memory to read.
 	looking sync.RWMutex
 }
 
 var errClosing = errors.New("the store is being closed")
 
-// Open starts or reaches etcd. A directory that another process uses is a
-// *DirInUseError.
+// Open starts or connects to etcd. It returns a *DirInUseError if another process uses the
+// directory.
 func Open(ctx context.Context, conf Config) (_ *Conn, err error) {
 	c := &Conn{conf: conf}
 	if conf.Dir == "" {
@@ -94,18 +94,17 @@ func Open(ctx context.Context, conf Config) (_ *Conn, err error) {
 	return c, nil
 }
 
-// Embedded says that the server is in this process.
+// Embedded reports whether the server runs in this process.
 func (c *Conn) Embedded() bool { return c.server != nil }
 
-// Wait returns a *StoppedError once the embedded server has given up, or nil when
-// ctx ends.
+// Wait returns a *StoppedError once the embedded server has failed, or nil when ctx ends.
 func (c *Conn) Wait(ctx context.Context) error { return c.last.wait(ctx) }
 
-// Closed says that Close was called: no call works any more.
+// Closed reports whether Close was called; then every call fails.
 func (c *Conn) Closed() bool { return c.client.Ctx().Err() != nil }
 
-// Close calls goodbye, ends the connection, and stops the embedded server. Calls
-// that are under way fail.
+// Close calls goodbye, closes the connection, and stops the embedded server. Calls in progress
+// fail.
 func (c *Conn) Close(goodbye func(context.Context)) error {
 	var errs []error
 	if c.client != nil {
@@ -128,7 +127,7 @@ func (c *Conn) Close(goodbye func(context.Context)) error {
 	return errors.Join(errs...)
 }
 
-// Txn sends one transaction on behalf of a caller of the store.
+// Txn sends one transaction for a caller of the store.
 func (c *Conn) Txn(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
 	c.Callers.Add(1)
 	return c.Send(ctx, what, cmp, then, otherwise)
@@ -148,7 +147,7 @@ func (c *Conn) Send(ctx context.Context, what string, cmp []clientv3.Cmp, then, 
 	return resp, nil
 }
 
-// Get reads.
+// Get reads keys.
 func (c *Conn) Get(ctx context.Context, what, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
 	resp, err := ask(ctx, c, func(ctx context.Context) (*clientv3.GetResponse, error) {
 		return c.client.Get(ctx, key, opts...)
@@ -159,10 +158,10 @@ func (c *Conn) Get(ctx context.Context, what, key string, opts ...clientv3.OpOpt
 	return resp, nil
 }
 
-// Look reads all keys under some prefixes, at the newest revision of the store,
-// which is returned. An external cluster first agrees on what that is. An
-// embedded server is its only member and answers a change when it has applied
-// it: its memory holds all that anybody was ever told, and is read as it is.
+// Look reads all keys with some prefixes, at the newest revision, which it returns. An external
+// cluster first agrees on that revision. An embedded server is the only member and answers a
+// change after it has applied it: its memory includes every acknowledged change, so Look reads
+// the memory.
 func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found [][]*KeyValue, rev int64, err error) {
 	opts := []clientv3.OpOption{clientv3.WithPrefix()}
 	if c.server != nil {
@@ -188,8 +187,8 @@ func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found
 	return found, resp.Header.Revision, nil
 }
 
-// Revision is that of an embedded store's memory, as Look reads it; 0 where
-// there is none that may be believed, and for an external cluster.
+// Revision is the revision of an embedded store's memory, as in Look; 0 if it cannot be
+// trusted, and for an external cluster.
 func (c *Conn) Revision() int64 {
 	if c.server == nil || c.last.err() != nil || !c.looking.TryRLock() {
 		return 0
@@ -198,8 +197,8 @@ func (c *Conn) Revision() int64 {
 	return c.server.Server.KV().Rev()
 }
 
-// Down makes an error of etcd an engine.ErrStoreDown that says what was tried
-// and, where it is known, what to do.
+// Down converts an error of etcd into an engine.ErrStoreDown that names the operation and, if
+// known, the fix.
 func Down(what string, err error) error {
 	if st := StateOf(err); st != Silent {
 		return fmt.Errorf("%w: %s (%s): %w", engine.ErrStoreDown, what, st.Advice(), err)

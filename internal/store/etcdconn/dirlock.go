@@ -13,9 +13,9 @@ import (
 	"github.com/sethvargo/go-retry"
 )
 
-// A second embedded server on one directory would hang without a word, so the
-// directory is locked before etcd sees it. The lock is the kernel's and ends
-// with the process; the file's content only tells people who holds it.
+// A second embedded server on one directory would hang without a message, so the directory is
+// locked before etcd opens it. The kernel's lock ends with the process; the content of the file
+// only tells people which process holds it.
 
 // owner is the content of the lock file.
 type owner struct {
@@ -23,11 +23,11 @@ type owner struct {
 	Since time.Time `json:"since"`
 }
 
-// DirInUseError says which process has the state directory.
+// DirInUseError names the process that uses the state directory.
 type DirInUseError struct {
 	Dir   string
-	PID   int       // 0 where it could not be read
-	Since time.Time // when that process took it
+	PID   int       // 0 if unknown
+	Since time.Time // when that process locked it
 }
 
 func (e *DirInUseError) Error() string {
@@ -38,15 +38,15 @@ func (e *DirInUseError) Error() string {
 	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or give this one another state.dir", e.Dir, who)
 }
 
-// A lock that was just given up can be held for a moment longer: a child that was
-// being started has a copy of the open file until it runs its program.
+// A released lock may be held for a moment longer: a child process that is being started has a
+// copy of the open file until it runs its program.
 const (
 	lockPatience = 2 * time.Second
 	lockPause    = 50 * time.Millisecond
 )
 
-// lock takes the kernel's lock of a file. Its error wraps syscall.EWOULDBLOCK where
-// another process has it.
+// lock takes the kernel's lock of a file. Its error wraps syscall.EWOULDBLOCK if another
+// process holds it.
 func lock(f *os.File) error {
 	tries := retry.WithMaxDuration(lockPatience, retry.NewConstant(lockPause))
 	return retry.Do(context.Background(), tries, func(context.Context) error {
@@ -58,8 +58,7 @@ func lock(f *os.File) error {
 	})
 }
 
-// lockDir makes the directory, for its owner alone, and takes its lock, which
-// lasts until the file is closed.
+// lockDir creates the directory, for its owner only, and locks it until the file is closed.
 func lockDir(dir string, now time.Time) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the state directory cannot be made: %w", err)

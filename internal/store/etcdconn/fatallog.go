@@ -13,18 +13,17 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// fatalLogHook is what happens when etcd logs that it cannot go on, which it does
-// on whatever goroutine finds out and expects never to return from. That
-// goroutine ends, and the words become an error: of Open while the server
-// starts, of every call and of Run later. The server is then given up: it has
-// lost a part of itself, and no answer of it is believed any more. The zero
-// value of a pointer stands for a store without an embedded server.
+// fatalLogHook handles a fatal log message of etcd, which etcd writes from any goroutine and
+// from which it expects no return. The hook ends that goroutine and turns the message into an
+// error: of Open while the server starts, later of every call and of Run. The server is then
+// abandoned: a part of it is gone, and its answers are not trusted. A nil pointer means a store
+// without an embedded server.
 type fatalLogHook struct {
 	dir  string
 	once sync.Once
-	said chan struct{} // closed once text and full are set
+	said chan struct{} // closed after text and full are set
 	text string
-	full bool // of the disk
+	full bool // the disk is full
 }
 
 func newFatalLogHook(dir string) *fatalLogHook {
@@ -45,10 +44,10 @@ func (l *fatalLogHook) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) 
 	runtime.Goexit()
 }
 
-// StoppedError says that the embedded server has given up.
+// StoppedError means that the embedded server has failed.
 type StoppedError struct {
 	Dir      string
-	Text     string // etcd's own words
+	Text     string // etcd's own message
 	DiskFull bool
 }
 
@@ -59,7 +58,7 @@ func (e *StoppedError) Error() string {
 	return fmt.Sprintf("the state store in %s has stopped: %s", e.Dir, e.Text)
 }
 
-// err is a *StoppedError once the server has given up.
+// err is a *StoppedError once the server has failed.
 func (l *fatalLogHook) err() error {
 	if l == nil {
 		return nil
@@ -86,8 +85,8 @@ func (l *fatalLogHook) wait(ctx context.Context) error {
 	}
 }
 
-// stopWithin bounds the stop of a server that has given up: whatever it waits
-// for may have ended without a word. The end of the process is near.
+// stopWithin limits the stop of a failed server, which may wait for goroutines that have ended.
+// The process is about to end.
 const stopWithin = 3 * time.Second
 
 // stopServer stops the embedded server.
@@ -95,14 +94,14 @@ func (c *Conn) stopServer() error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		c.looking.Lock() // and never unlock: see Look
+		c.looking.Lock() // never unlocked: see Look
 		c.server.Close()
 	}()
 	if c.last.err() == nil {
 		select {
 		case <-stopped:
 			return nil
-		case <-c.last.said: // while stopping
+		case <-c.last.said: // failed while stopping
 		}
 	}
 	t := time.NewTimer(stopWithin)

@@ -20,13 +20,12 @@ import (
 	"google.golang.org/grpc/backoff"
 )
 
-// startWithin bounds the start of the embedded server. A fresh one is ready in
-// 0.1 s; one with 100,000 records takes most of a second.
+// startWithin limits the start of the embedded server. An empty one is ready in 0.1 s; one with
+// 100,000 records takes almost a second.
 const startWithin = 30 * time.Second
 
-// startEmbedded runs etcd in this process with no listener at all, neither
-// for clients nor for peers: the only way in is the returned client, which
-// calls the server's functions.
+// startEmbedded runs etcd in this process without any listener, for clients or for peers. The
+// only access is the returned client, which calls the server's functions.
 func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client, *fatalLogHook, error) {
 	dir := filepath.Join(c.Dir, "etcd")
 	last := newFatalLogHook(c.Dir)
@@ -35,8 +34,8 @@ func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client
 		err    error
 	}
 	started := make(chan start, 1)
-	// An etcd that gives up while starting never returns; its goroutine is
-	// then left to the end of the process, which is near.
+	// An etcd that fails while starting never returns; its goroutine stays until the end of the
+	// process, which is about to end.
 	go func() {
 		server, err := embed.StartEtcd(embeddedConfig(c, dir, last))
 		started <- start{server, err}
@@ -70,7 +69,7 @@ func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client
 	return nil, nil, nil, fmt.Errorf("the state in %s is not ready: %w", dir, err)
 }
 
-// damaged tells a full disk from damage.
+// damaged distinguishes a full disk from damage.
 func damaged(dir string, err error) error {
 	var stopped *StoppedError
 	if errors.Is(err, syscall.ENOSPC) || (errors.As(err, &stopped) && stopped.DiskFull) {
@@ -84,17 +83,17 @@ func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
 	e.Dir = dir
 	e.ListenPeerUrls, e.ListenClientUrls = []url.URL{}, []url.URL{}
 	e.EnableGRPCGateway = false
-	// A single member elects itself: a short time to do so makes it ready in
-	// 0.1 s instead of 1 s. No longer tick is allowed with it.
+	// A single member elects itself: a short election time makes it ready in 0.1 s instead of 1
+	// s. It does not allow a longer tick.
 	e.TickMs, e.ElectionMs = 20, 100
 	e.QuotaBackendBytes = c.Quota
-	// Every five minutes; keepTrail compacts sooner where much is written.
-	// Watchers re-list when they fall behind this far (see Watch).
+	// Runs every five minutes; keepTrail compacts earlier if there are many writes. Watches
+	// that are further behind read everything again (see Watch).
 	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, strconv.FormatInt(c.KeepHistory, 10)
-	// What is durable is in the log; this is how far the database may be behind
-	// it, for a start to catch up with.
+	// The log is durable; this is how far the database may be behind it. A start reads the
+	// difference.
 	e.BackendBatchInterval = 500 * time.Millisecond
-	// There is no follower to catch up, so few log entries are kept in memory.
+	// No follower needs them, so few log entries are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))
 	return e
@@ -119,7 +118,7 @@ func dial(c Config) (*clientv3.Client, error) {
 		DialKeepAliveTime:    5 * time.Second,
 		DialKeepAliveTimeout: c.Timeout,
 		Logger:               newZap(c.Log),
-		// gRPC would let a member that was away wait for up to two minutes.
+		// With gRPC's defaults a returning member could wait for up to two minutes.
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: c.Timeout,

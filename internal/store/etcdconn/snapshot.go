@@ -12,12 +12,11 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-// unfinishedSnapshot is what the names of snapshots that are being written are
-// made of.
+// unfinishedSnapshot is the pattern of the names of unfinished snapshots.
 const unfinishedSnapshot = "snapshot-*"
 
-// sweepSnapshots removes what a life that ended during a backup has left. The
-// directory is locked.
+// sweepSnapshots removes the snapshot of a process that died during a backup. The directory is
+// locked.
 func sweepSnapshots(dir string) error {
 	left, err := filepath.Glob(filepath.Join(dir, unfinishedSnapshot))
 	errs := []error{err}
@@ -27,7 +26,7 @@ func sweepSnapshots(dir string) error {
 	return errors.Join(errs...)
 }
 
-// SnapshotFile writes etcd's snapshot beside its data and returns the file.
+// SnapshotFile writes etcd's snapshot next to its data and returns the file.
 func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
 	r, err := c.client.Snapshot(ctx)
 	if err != nil {
@@ -44,8 +43,8 @@ func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
 	return f.Name(), nil
 }
 
-// RestoreSnapshot makes a state directory's etcd of a snapshot, which it removes: a
-// cluster of one member as embeddedConfig starts it.
+// RestoreSnapshot creates a state directory's etcd from a snapshot, which it removes: a cluster
+// of one member as embeddedConfig starts it.
 func RestoreSnapshot(file, dir string, log *slog.Logger) error {
 	c := embed.NewConfig()
 	err := snapshot.NewV3(newZap(log)).Restore(snapshot.RestoreConfig{

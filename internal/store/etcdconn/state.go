@@ -15,19 +15,19 @@ type State string
 // The closed set of states, the good ones first.
 const (
 	Well      State = "well"
-	Slow      State = "slow"             // it answers, but a call took longer than slowCall of late
-	NoLeader  State = "without leader"   // most members of the cluster are down or apart
-	Full      State = "full"             // etcd's NOSPACE alarm: it reads and deletes, and takes nothing new
+	Slow      State = "slow"             // it answers, but a recent call took longer than slowCall
+	NoLeader  State = "without leader"   // most members of the cluster are down or disconnected
+	Full      State = "full"             // etcd's NOSPACE alarm: it reads and deletes, but stores nothing new
 	Corrupted State = "corrupted"        // etcd's CORRUPT alarm
 	Denied    State = "access denied"    // user, password or permission
-	Silent    State = "does not answer"  // within the time of a call
-	Stopped   State = "stopped for good" // the embedded server met something that it cannot go on from
+	Silent    State = "does not answer"  // within the time limit of a call
+	Stopped   State = "stopped for good" // the embedded server had a fatal error
 )
 
-// Serves says whether the store takes changes in this state.
+// Serves reports whether the store accepts changes in this state.
 func (s State) Serves() bool { return s == Well || s == Slow }
 
-// Advice is what a person should do, one clause.
+// Advice is the fix, as one clause.
 func (s State) Advice() string {
 	switch s {
 	case Well:
@@ -51,8 +51,7 @@ func (s State) Advice() string {
 	}
 }
 
-// StateOf is the state that an error of etcd speaks of; Silent where it
-// speaks of none.
+// StateOf is the state that an error of etcd indicates, or Silent.
 func StateOf(err error) State {
 	var stopped *StoppedError
 	switch {
@@ -72,8 +71,7 @@ func StateOf(err error) State {
 }
 
 const (
-	// slowCall is how long a call takes at most where all is well; on a good
-	// disk it takes a few milliseconds.
+	// slowCall is the longest normal call; on a good disk a call takes a few milliseconds.
 	slowCall = 500 * time.Millisecond
 	// slowFor is how long one slow call is reported.
 	slowFor = time.Minute
@@ -95,7 +93,7 @@ func (s *slowness) took(at time.Time, d time.Duration) {
 	s.at, s.lasts = at, d
 }
 
-// lately is how long the newest slow call took, 0 where there was none of late.
+// lately is the duration of the newest slow call, 0 for no recent one.
 func (s *slowness) lately() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

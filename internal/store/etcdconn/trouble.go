@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// Trouble is something wrong that lasts until it is over.
+// Trouble is the current problem of an operation, if any.
 type Trouble struct {
 	mu  sync.Mutex
 	err error
 }
 
-// Set replaces the trouble, nil for none, and says whether there is a new one.
+// Set replaces the problem, nil for none, and reports whether it is a new one.
 func (n *Trouble) Set(err error) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -20,7 +20,7 @@ func (n *Trouble) Set(err error) bool {
 	return fresh
 }
 
-// Get is the trouble, nil for none.
+// Get returns the problem, nil for none.
 func (n *Trouble) Get() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -8,13 +8,13 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// newZap gives etcd a logger that writes to ours. What etcd says below an
-// error is for people who run an etcd, and shown with our debug lines.
+// newZap returns a logger for etcd that writes to ours. Messages of etcd below the level error
+// are for administrators of etcd, and logged as debug messages.
 func newZap(log *slog.Logger, options ...zap.Option) *zap.Logger {
 	return zap.New(zapCore{log}, options...)
 }
 
-// zapCore is a zapcore.Core upon slog.
+// zapCore is a zapcore.Core that writes to slog.
 type zapCore struct{ log *slog.Logger }
 
 // Enabled implements zapcore.LevelEnabler.
@@ -51,9 +51,8 @@ func level(l zapcore.Level) slog.Level {
 	return slog.LevelDebug
 }
 
-// harmless are errors of etcd's that mean nothing here. The first comes with
-// every new state directory: until the first snapshot there is no term to
-// detect the version by, and etcd tries again.
+// harmless are errors of etcd without consequences here. The first one appears with every new
+// state directory: before the first snapshot etcd cannot determine the version, and retries.
 var harmless = map[string]bool{"failed to update storage version": true}
 
 func attrs(fields []zapcore.Field) []any {

@@ -1,5 +1,5 @@
-// Package keymap makes the keys under which the state lies in etcd; the doc comment
-// of package etcdstore says what is under each.
+// Package keymap makes the keys of the state in etcd; the doc comment of package etcdstore
+// describes the value of each.
 package keymap
 
 import (
@@ -14,11 +14,11 @@ import (
 // Keys is the prefix of all keys, and makes them.
 type Keys string
 
-// MaxMillis is the last moment that a key can hold.
+// MaxMillis is the latest time in a key.
 const MaxMillis = 9_999_999_999_999 // the year 2286
 
-// EveryHost stands in the key of an announcement for all hosts, and EveryProcess
-// for all processes of them.
+// EveryHost, in the key of an announcement, means all hosts; EveryProcess means all processes
+// of a host.
 const (
 	EveryHost    = "*"
 	EveryProcess = "*"
@@ -35,7 +35,7 @@ func (k Keys) Lock(name string) string { return string(k) + "lock/" + name }
 func (k Keys) Claims() string          { return string(k) + "claim/" }
 func (k Keys) Claim(key string) string { return string(k) + "claim/" + key }
 
-// Rotating keeps a delivery while it is signed anew.
+// Rotating keeps a delivery while it is signed again.
 func (k Keys) Rotating() string        { return string(k) + "rotating/" }
 func (k Keys) Records() string         { return string(k) + "rec/" }
 func (k Keys) Chunks() string          { return string(k) + "trail/" }
@@ -51,12 +51,12 @@ func (k Keys) Post(id string) string   { return string(k) + "post/" + id }
 func (k Keys) Thread(id string) string { return string(k) + "thread/" + id }
 func (k Keys) Posted() string          { return string(k) + "posted" }
 
-// Watched is the key of something that is watched, or what such keys begin with.
+// Watched is the key of a monitoring value, or the prefix of such keys.
 func (k Keys) Watched(name string) string { return string(k) + "watch/" + name }
 
 func (k Keys) Maintenances() string { return string(k) + "maintenance/" }
 
-// Maintenance refuses names that would become another key.
+// Maintenance refuses names that would change the structure of the key.
 func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
 	process, host := m.Process, m.Host
 	if host == "" {
@@ -85,13 +85,13 @@ func (k Keys) Record(run string, seq int) string {
 	return fmt.Sprintf("%srec/%s/%08d", string(k), run, seq)
 }
 
-// LooseRecord is the key of a record of no run; "~" is no run id.
+// LooseRecord is the key of a record without a run; "~" is not a run id.
 func (k Keys) LooseRecord(process string, n int64) string {
 	return fmt.Sprintf("%srec/~/%s/%016d", string(k), process, n)
 }
 
-// Chunk sorts by the number of a chunk's last entry, so that the first key
-// from chunk(n) on holds entry n.
+// Chunk sorts by the number of a chunk's last entry, so the first key from Chunk(n) on holds
+// entry n.
 func (k Keys) Chunk(last uint64) string {
 	return fmt.Sprintf("%strail/%016d", string(k), min(last, math.MaxInt64/1000))
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Compact writes the file anew without what need not be remembered. Only who
-// has it alone may call it: it is for before a store is used.
+// Compact writes the file again without facts that are no longer needed. The caller must have
+// exclusive use of the file, so it runs before a store is used.
 func (n *Notes) Compact() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

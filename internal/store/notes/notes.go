@@ -1,8 +1,7 @@
-// Package notes keeps, in a file beside the key of the state, what a replica
-// must never forget even where its store is put back to an earlier time: the
-// highest revision counter of each run, and every step that was sent. A step
-// that is noted is never sent again, and a run whose counter is lower than the
-// noted one is not carried on.
+// Package notes stores, in a file next to the key of the state, facts that a replica must not
+// forget when its store is reset to an earlier time: the highest revision counter of each run,
+// and every sent step. A noted step is never sent again, and a run with a lower counter than
+// the noted one is not continued.
 package notes
 
 import (
@@ -31,8 +30,8 @@ import (
 //	handled KEY UNIX        a delivery was handled
 const header = "dhbot notes v1 "
 
-// Keep is how long an ended run and a handled delivery are remembered. A run
-// that was asked for longer ago is not carried on, see Allow.
+// Keep is how long an ended run and a handled delivery are remembered. A run that was requested
+// earlier is not continued, see Allow.
 const Keep = 30 * 24 * time.Hour
 
 // Errors of Allow and Sending.
@@ -42,7 +41,7 @@ var (
 	ErrAged  = fmt.Errorf("it was asked for more than %d days ago", int(Keep.Hours()/24))
 )
 
-// ErrOther says that the notes belong to another installation than the key.
+// ErrOther means that the notes belong to another installation than the key.
 var ErrOther = errors.New("these notes belong to another installation: bring back its key, or name another directory for them (state.notes_dir)")
 
 // Notes is an open file of notes.
@@ -50,24 +49,24 @@ type Notes struct {
 	file  string
 	who   string // this process
 	now   func() time.Time
-	fresh bool // nothing was noted before it was opened
+	fresh bool // the file did not exist before
 
 	mu      sync.Mutex
 	f       *os.File
-	read    int64 // how far the file was read
+	read    int64 // offset after the last read
 	runs    map[string]*run
 	handled map[string]time.Time
 }
 
 type run struct {
 	count uint64
-	rev   int64 // of the store, that the counter was seen at
+	rev   int64 // of the store, with that counter
 	ended time.Time
-	sent  map[int]string // step → who sent it
+	sent  map[int]string // step → process that sent it
 }
 
-// Open opens the notes of an installation, and begins them where there are
-// none. Their opener must close them.
+// Open opens the notes of an installation, and creates missing ones. The caller must close
+// them.
 func Open(file, install string, now func() time.Time) (*Notes, error) {
 	n := &Notes{file: file, who: rand.Text()[:10], now: now, runs: map[string]*run{}, handled: map[string]time.Time{}}
 	if err := n.open(install); err != nil {
@@ -108,7 +107,7 @@ func (n *Notes) open(install string) (err error) {
 	return n.refresh()
 }
 
-// endLine ends a last line that a crash cut off; what it says is not read.
+// endLine ends a last line that a crash cut off; its content is ignored.
 func (n *Notes) endLine(size int64) error {
 	last := make([]byte, 1)
 	if _, err := n.f.ReadAt(last, size-1); err != nil {
@@ -124,11 +123,11 @@ func (n *Notes) endLine(size int64) error {
 // Close closes the file.
 func (n *Notes) Close() error { return n.f.Close() }
 
-// Fresh says that there were no notes before these were opened: they vouch for
-// nothing that the store holds.
+// Fresh reports whether there were no notes before these were opened: they prove nothing about
+// the store.
 func (n *Notes) Fresh() bool { return n.fresh }
 
-// Highest is the highest counter of any run, 0 where none was noted.
+// Highest is the highest counter of any run, 0 for none.
 func (n *Notes) Highest() uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -139,8 +138,8 @@ func (n *Notes) Highest() uint64 {
 	return top
 }
 
-// Saw notes the counter of a run's form and the revision of the store that it was
-// seen at, not durably: Sending makes all durable that was noted before it.
+// Saw notes the counter of a run's form and the store's revision, not durably: Sending makes
+// all earlier notes durable.
 func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -161,7 +160,7 @@ func (n *Notes) Handled(key string) error {
 	return n.add(fmt.Sprintf("handled %s %d\n", quoted(key), n.now().Unix()))
 }
 
-// WasHandled says that a delivery was handled, whatever the store says of it.
+// WasHandled reports whether a delivery was handled, whatever the store contains.
 func (n *Notes) WasHandled(key string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -174,9 +173,9 @@ func quoted(key string) string {
 	return strings.ReplaceAll(strconv.QuoteToASCII(key), " ", `\x20`)
 }
 
-// Allow says whether a form of a run, read at a revision of the store, may be
-// acted on: nil, ErrOlder, or ErrAged. An older form of an earlier revision is
-// no sign of anything: it was read before it was replaced.
+// Allow reports whether the bot may act on a form of a run that was read at a revision of the
+// store: nil, ErrOlder, or ErrAged. An older form at an earlier revision is fine: it was read
+// before it was replaced.
 func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -193,7 +192,7 @@ func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error
 	}
 }
 
-// Count is the highest counter that was noted of a run, 0 for none.
+// Count is the highest noted counter of a run, 0 for none.
 func (n *Notes) Count(id string) uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -203,12 +202,12 @@ func (n *Notes) Count(id string) uint64 {
 	return 0
 }
 
-// Known says that a run was seen before, by its id.
+// Known reports whether the notes have a run.
 func (n *Notes) Known(id string) bool { return n.Count(id) > 0 }
 
-// Sending notes, durably, that a step is about to be sent, and says whether it
-// may be: ErrSent, or ErrOlder for a form that is not the newest, if not.
-// After any error nothing may be sent.
+// Sending notes durably that a step is about to be sent. It returns ErrSent if the step was
+// sent before, and ErrOlder for a form that is not the newest. After any error nothing may be
+// sent.
 func (n *Notes) Sending(id string, step int, count uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -229,15 +228,15 @@ func (n *Notes) Sending(id string, step int, count uint64) error {
 	if err := n.f.Sync(); err != nil {
 		return fmt.Errorf("noting that step %d of %s is sent: %w", step, id, err)
 	}
-	// Another process may have noted it in the same moment: the first line counts.
+	// Another process may have noted it at the same time: the first line counts.
 	if n.runs[id].sent[step] != n.who {
 		return ErrSent
 	}
 	return nil
 }
 
-// add appends lines and reads them back, with what others have appended
-// before. It is called with mu held.
+// add appends lines and reads them back, together with lines that others appended before. The
+// caller holds mu.
 func (n *Notes) add(lines string) error {
 	if _, err := n.f.WriteString(lines); err != nil {
 		return fmt.Errorf("the notes of what was sent cannot be written: %w", err)
@@ -245,7 +244,7 @@ func (n *Notes) add(lines string) error {
 	return n.refresh()
 }
 
-// refresh reads what was appended since. It is called with mu held.
+// refresh reads appended lines. The caller holds mu.
 func (n *Notes) refresh() error {
 	info, err := n.f.Stat()
 	if err != nil || info.Size() == n.read {
@@ -266,7 +265,7 @@ func (n *Notes) refresh() error {
 	return nil
 }
 
-// take reads one line. One that says nothing was cut off by a crash.
+// take parses one line. An invalid one was cut off by a crash.
 func (n *Notes) take(w []string) {
 	if len(w) < 3 {
 		return
@@ -304,14 +303,14 @@ func (n *Notes) take(w []string) {
 	}
 }
 
-// counted takes a counter and the revision that it was seen at.
+// counted records a counter and its revision.
 func (r *run) counted(count uint64, rev string) {
 	if at, err := strconv.ParseInt(rev, 10, 64); err == nil && count > r.count {
 		r.count, r.rev = count, at
 	}
 }
 
-// Open are the runs that were noted and have not ended.
+// Open are the noted runs that have not ended.
 func (n *Notes) Open() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -325,7 +324,7 @@ func (n *Notes) Open() []string {
 	return out
 }
 
-// End notes that a run is over, whatever the store says of it.
+// End notes that a run has ended, whatever the store contains.
 func (n *Notes) End(id string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -10,15 +10,13 @@ import (
 	"dhbot/internal/pause"
 )
 
-// leadEach is how often a replica that does not lead asks whether it should.
+// leadEach is how often a replica that does not lead tries to become the leader.
 const leadEach = time.Second
 
-// Lead runs do while this replica leads: of all replicas one at a time does,
-// so that what must not be done twice has its place there. The context of do
-// ends when the lead is lost, which a replica that slept learns late; what do
-// stores about posts is therefore refused to it (engine.ErrLeaseLost). Lead
-// waits for do to return, and runs it again when the lead comes back. It
-// returns nil when ctx has ended, or the error of do.
+// Lead runs do while this replica leads. Only one replica leads at a time. The context of do
+// ends when the lead is lost; a suspended replica notices this late, so the store refuses its
+// changes to posts (engine.ErrLeaseLost). Lead waits for do to return, and runs it again with
+// the next lead. It returns nil when ctx has ended, or the error of do.
 func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) error {
 	failing := false
 	for {
@@ -38,8 +36,8 @@ func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) 
 	}
 }
 
-// takeLead returns this replica's term: the revision that made it the leader,
-// or 0 while another one is.
+// takeLead returns this replica's term: the revision that made it the leader, or 0 while
+// another one leads.
 func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	key, mine := s.keys.LeadsWork(), s.lease.Load().id
 	s.etcd.Background.Add(1)
@@ -54,7 +52,7 @@ func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 		return resp.Header.Revision, nil
 	}
 	if kvs := resp.Responses[0].GetResponseRange().Kvs; len(kvs) > 0 && kvs[0].Lease == int64(mine) {
-		return kvs[0].CreateRevision, nil // taken before, in a call whose answer was lost
+		return kvs[0].CreateRevision, nil // from an earlier call whose answer was lost
 	}
 	return 0, nil
 }
@@ -106,10 +104,10 @@ func (s *Replica) leaveLead(ctx context.Context, term int64) {
 	}
 }
 
-// Leads requires, in a transaction, that this replica still leads.
+// Leads is the condition that this replica still leads.
 func (s *Replica) Leads(term int64) clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsWork()), "=", term)
 }
 
-// Term is the newest term of leading in this process, 0 for never.
+// Term is the newest term of this process, 0 for never.
 func (s *Replica) Term() int64 { return s.term.Load() }

@@ -18,10 +18,10 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// lease is this replica's proof of life.
+// lease is this replica's lease.
 type lease struct {
 	id  clientv3.LeaseID
-	rev int64 // creation revision of the replica's key: no other replica's has it
+	rev int64 // creation revision of the replica's key, which is unique
 }
 
 // entry is the value of a replica's key.
@@ -30,17 +30,17 @@ type entry struct {
 	PID   int    `json:"pid"`
 	Host  string `json:"host"`
 	Since int64  `json:"since"` // Unix milliseconds
-	// Clock is the replica's clock when it wrote this, in Unix milliseconds.
+	// Clock is the replica's clock when it wrote the entry, in Unix milliseconds.
 	Clock  int64  `json:"clock,omitempty"`
 	Config string `json:"config,omitempty"` // Config.Hash
-	// Leaving says that it stops, and takes nothing new on.
+	// Leaving means that it is stopping, and accepts nothing new.
 	Leaving bool `json:"leaving,omitempty"`
 }
 
-// replicaValue is the value of this replica's key, as of now; signed, so that
-// nobody else can pretend to live beside a replica that knows nothing yet.
+// replicaValue is the current value of this replica's key. It is signed, so no one else can
+// pretend to be a live replica.
 func (s *Replica) replicaValue() (string, error) {
-	host, _ := os.Hostname() // only shown to people
+	host, _ := os.Hostname() // for people only
 	clock := s.conf.Now().UnixMilli()
 	b, err := json.Marshal(entry{
 		V: 1, PID: os.Getpid(), Host: host, Since: s.since.UnixMilli(),
@@ -52,8 +52,8 @@ func (s *Replica) replicaValue() (string, error) {
 	return string(s.key.Sign(s.keys.Replica(s.conf.Name), sign.Value{N: uint64(clock), Body: b})), nil
 }
 
-// decodeReplica reads the value of a replica's key. genuine says that a replica
-// with our key wrote it.
+// decodeReplica parses the value of a replica's key. genuine reports whether a replica with our
+// key wrote it.
 func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, err error) {
 	v, _ := sign.Content(kv.Value)
 	if s.key != nil {
@@ -68,8 +68,8 @@ func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, e
 	return r, genuine, nil
 }
 
-// Vouched says that another replica with our key is at work on this store: its
-// entry is signed, and not older than its lease, which a copy of one would be.
+// Vouched reports whether another replica with our key is active on this store: its entry is
+// signed, and not older than its lease, as a copy would be.
 func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix())
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// NameInUseError says that another living replica bears this one's name.
+// NameInUseError means that another live replica has this one's name.
 type NameInUseError struct {
 	Name, Host string
 	PID        int
@@ -97,9 +97,9 @@ func (e *NameInUseError) Error() string {
 		e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// Register takes a new lease and this replica's key under it. A former life
-// of this replica may have left its key behind: in an embedded store, whose
-// directory is ours alone, it goes at once; elsewhere its lease must end first.
+// Register takes a new lease and sets this replica's key. An earlier process of this replica
+// may have left its key. In an embedded store, whose directory is locked, it is deleted at
+// once; in an external one its lease must end first.
 func (s *Replica) Register(ctx context.Context) error {
 	give := time.Now().Add(s.conf.LeaseTTL + s.conf.Timeout)
 	for {
@@ -122,13 +122,13 @@ func (s *Replica) Register(ctx context.Context) error {
 	}
 }
 
-// holder is who has this replica's key.
+// holder is the replica that has this replica's key.
 type holder struct {
 	entry
 	leaseID int64
 }
 
-// tryRegister returns who has the key, or nil when it is this replica now.
+// tryRegister returns the holder of the key, or nil if it is this replica now.
 func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
 	value, err := s.replicaValue()
 	if err != nil {
@@ -165,10 +165,9 @@ func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
 	return h, nil
 }
 
-// KeepLease renews the lease until ctx ends. A lease that ended while this
-// process slept or was cut off is replaced; until then every Commit fails
-// with engine.ErrLeaseLost. What others did with its runs meanwhile shows in
-// their revisions.
+// KeepLease renews the lease until ctx ends. It replaces a lease that ended while this process
+// was suspended or disconnected; until then every Commit fails with engine.ErrLeaseLost.
+// Changes of other replicas to its runs are detected by their revisions.
 func (s *Replica) KeepLease(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.LeaseTTL / 4)
 	defer tick.Stop()
@@ -196,7 +195,7 @@ func (s *Replica) KeepLease(ctx context.Context) error {
 	}
 }
 
-// renew prolongs the lease, or says that it is gone (engine.ErrLeaseLost).
+// renew renews the lease, or returns engine.ErrLeaseLost.
 func (s *Replica) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, min(s.conf.Timeout, s.conf.LeaseTTL/4))
 	defer cancel()
@@ -211,7 +210,7 @@ func (s *Replica) renew(ctx context.Context) error {
 	return nil
 }
 
-// Resign gives the lease back, so that others need not wait for its end.
+// Resign gives the lease back, so that other replicas need not wait for its end.
 func (s *Replica) Resign(ctx context.Context) {
 	if l := s.lease.Load(); l != nil {
 		if err := s.etcd.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
@@ -220,7 +219,7 @@ func (s *Replica) Resign(ctx context.Context) {
 	}
 }
 
-// Alive returns the names of the replicas whose lease is alive, sorted.
+// Alive returns the names of the replicas with a lease, sorted.
 func (s *Replica) Alive(ctx context.Context) ([]string, error) {
 	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -233,15 +232,15 @@ func (s *Replica) Alive(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Lives requires, in a transaction, that this replica's lease is.
+// Lives is the condition that this replica's lease is alive.
 func (s *Replica) Lives() clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.Replica(s.conf.Name)), "=", s.lease.Load().rev)
 }
 
-// LeaseID is that of this replica's lease; what hangs on it ends with the replica.
+// LeaseID is the id of this replica's lease; keys with it end with the replica.
 func (s *Replica) LeaseID() clientv3.LeaseID { return s.lease.Load().id }
 
-// IsMine says that the key of a replica is this one's, under its lease of now.
+// IsMine reports whether a replica's key is this one's, with its current lease.
 func (s *Replica) IsMine(kv *etcdconn.KeyValue) bool {
 	l := s.lease.Load()
 	return l != nil && kv.CreateRevision == l.rev

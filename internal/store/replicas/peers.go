@@ -10,19 +10,19 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Peer is a living replica as it says of itself.
+// Peer is a live replica, from its own entry.
 type Peer struct {
 	Name, Host string
 	Self       bool
-	Leads      bool   // it posts, and takes up what dead ones left, see Lead
-	Leaving    bool   // it stops, see Leave
-	Config     string // Config.Hash, "" where it said none
-	// Ahead is by how much its clock was ahead of this replica's, at least: a
-	// clock that is behind looks like an entry that was made a while ago.
+	Leads      bool   // it posts, and resumes deliveries of dead replicas, see Lead
+	Leaving    bool   // it is stopping, see Leave
+	Config     string // Config.Hash, "" if unknown
+	// Ahead is the least offset of its clock ahead of this replica's; a clock that is behind
+	// looks like an older entry.
 	Ahead time.Duration
 }
 
-// Peers lists the living replicas, this one among them, by name.
+// Peers lists the live replicas, including this one, by name.
 func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 	resp, err := s.etcd.Send(ctx, "listing the replicas", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Replicas(), clientv3.WithPrefix()),
@@ -43,7 +43,7 @@ func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.key != nil && !genuine { // what it says of itself does not count
+		if s.key != nil && !genuine { // an unsigned entry is ignored
 			out = append(out, Peer{Name: name})
 			continue
 		}
@@ -56,13 +56,13 @@ func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 	return out, nil
 }
 
-// Leave tells the others that this replica stops and takes nothing new on.
+// Leave announces to the others that this replica is stopping and accepts nothing new.
 func (s *Replica) Leave(ctx context.Context) error {
 	s.leaving.Store(true)
 	return s.tellClock(ctx)
 }
 
-// tellClock writes this replica's clock anew, for the others to compare.
+// tellClock updates this replica's clock in its entry, for the others to compare.
 func (s *Replica) tellClock(ctx context.Context) error {
 	l := s.lease.Load()
 	value, err := s.replicaValue()

@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Rewrite goes through all keys of a prefix and writes what f makes of them.
+// Rewrite replaces the values of all keys with a prefix by the results of f.
 func (s *Replica) Rewrite(ctx context.Context, prefix string, f func(kv *etcdconn.KeyValue) (op clientv3.Op, put bool, err error)) error {
 	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
 	for {

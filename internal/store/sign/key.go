@@ -1,7 +1,6 @@
-// Package sign holds the key of the bot's state. With it the bot signs what it
-// stores and the heads of its trail, so that a writer of the store, or
-// has a copy of it, cannot make the bot act. The key lies in a file outside
-// the state directory and outside every backup.
+// Package sign holds the key of the bot's state. With it the bot signs stored values and the
+// heads of its trail. So someone who can write to the store, or has a copy of it, cannot make
+// the bot act. The key is in a file outside the state directory and outside every backup.
 package sign
 
 import (
@@ -41,23 +40,22 @@ const (
 	macLabel   = "dhbot state hmac v1"
 )
 
-// Key is what a key file holds.
+// Key is the content of a key file.
 type Key struct {
 	install string
 	current secret
-	// before is the key that is being replaced, "" outside a rotation.
+	// before is the previous key during a rotation, otherwise "".
 	before *secret
 	// old are the verifier keys of former keys, newest first.
 	old []string
 }
 
-// secret is one private key: it signs heads, and values with an HMAC key that
-// is derived of it.
+// secret is one private key: it signs heads, and values with an HMAC key derived from it.
 type secret struct {
-	text     string // as the file has it
+	text     string // as in the file
 	signer   note.Signer
 	verifier string
-	id       string // names the key in a signed value
+	id       string // identifies the key in a signed value
 	mac      []byte
 }
 
@@ -78,8 +76,8 @@ func newSecret() (secret, error) {
 	return parseSecret(private)
 }
 
-// parseSecret reads a note package's private key: PRIVATE+KEY+NAME+HASH+DATA,
-// where DATA is a byte for the algorithm and the seed of an Ed25519 key.
+// parseSecret parses a private key of package note: PRIVATE+KEY+NAME+HASH+DATA, where DATA is a
+// byte for the algorithm and the seed of an Ed25519 key.
 func parseSecret(text string) (secret, error) {
 	signer, err := note.NewSigner(text)
 	if err != nil {
@@ -103,7 +101,7 @@ func parseSecret(text string) (secret, error) {
 	return secret{text: text, signer: signer, verifier: verifier, id: hex.EncodeToString(sum[:4]), mac: mac}, nil
 }
 
-// Parse reads the text of a key file.
+// Parse parses the text of a key file.
 func Parse(text string) (*Key, error) {
 	lines := strings.Split(text, "\n")
 	if strings.TrimSpace(lines[0]) != firstLine {
@@ -148,7 +146,7 @@ func Parse(text string) (*Key, error) {
 	return &k, nil
 }
 
-// text is the key file.
+// text is the content of the key file.
 func (k *Key) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: who has both can make the bot act.\n", firstLine)
@@ -162,7 +160,7 @@ func (k *Key) text() string {
 	return b.String()
 }
 
-// Load reads a key file. One that is not there is fs.ErrNotExist.
+// Load reads a key file. It returns fs.ErrNotExist for a missing one.
 func Load(file string) (*Key, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -182,7 +180,7 @@ func Load(file string) (*Key, error) {
 	return k, nil
 }
 
-// Create makes a new key in a file that is not there yet.
+// Create makes a new key in a file that must not exist.
 func Create(file string) (*Key, error) {
 	k, err := New()
 	if err != nil {
@@ -197,7 +195,7 @@ func Create(file string) (*Key, error) {
 	return k, nil
 }
 
-// Save writes the key file, whole or not at all.
+// Save writes the key file, atomically.
 func (k *Key) Save(file string) error {
 	err := k.save(file)
 	if err != nil {
@@ -227,7 +225,7 @@ func (k *Key) save(file string) (err error) {
 	return SyncDir(dir)
 }
 
-// SyncDir makes what was created or renamed in a directory durable.
+// SyncDir makes created and renamed files in a directory durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -236,8 +234,8 @@ func SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Rotate begins a rotation: a new key signs, and what the present one signed
-// still counts, until Settle. Of a key in rotation it changes nothing.
+// Rotate begins a rotation: a new key signs, and signatures of the current key stay valid until
+// Settle. It does not change a key in rotation.
 func (k *Key) Rotate() (*Key, error) {
 	if k.before != nil {
 		return k, nil
@@ -250,8 +248,8 @@ func (k *Key) Rotate() (*Key, error) {
 	return &Key{install: k.install, current: s, before: &before, old: k.old}, nil
 }
 
-// Settle ends a rotation: what the key before signed counts no more, and its
-// public key goes on to verify old heads.
+// Settle ends a rotation: signatures of the previous key become invalid, but its public key
+// still verifies old heads.
 func (k *Key) Settle() *Key {
 	if k.before == nil {
 		return k
@@ -259,17 +257,17 @@ func (k *Key) Settle() *Key {
 	return &Key{install: k.install, current: k.current, old: append([]string{k.before.verifier}, k.old...)}
 }
 
-// Rotating says that a rotation was begun and not ended.
+// Rotating reports whether a rotation has begun and not ended.
 func (k *Key) Rotating() bool { return k.before != nil }
 
-// Install is the installation that the key belongs to.
+// Install is the installation of the key.
 func (k *Key) Install() string { return k.install }
 
-// ID names the key that signs, for people: eight hex digits.
+// ID identifies the signing key, for people: eight hex digits.
 func (k *Key) ID() string { return k.current.id }
 
-// Public is the verifier key that people publish: with it anybody verifies the
-// heads that this key signed.
+// Public is the verifier key to publish: with it anyone can verify the heads that this key
+// signed.
 func (k *Key) Public() string { return k.current.verifier }
 
 // Verifiers are the public keys of this and all former keys.

@@ -10,9 +10,9 @@ import (
 	"fmt"
 )
 
-// Form is the version of a signed value; every form has a "mac". Bots that signed
-// nothing stored runs and claims of lower versions, and so leave signed ones to
-// newer replicas.
+// Form is the version of a signed value; every form has a "mac". Versions of the bot without
+// signatures stored runs and claims with lower versions, so they leave signed values to newer
+// replicas.
 const Form = 3
 
 // Errors of Open.
@@ -23,10 +23,10 @@ var (
 	ErrNewerForm = errors.New("it is signed in a form that this version does not know")
 )
 
-// Value is what a signed value says.
+// Value is the content of a signed value.
 type Value struct {
 	Epoch uint64 // of the installation, when it was signed
-	N     uint64 // the revision counter of what is stored; it only rises
+	N     uint64 // the revision counter of the value; it only increases
 	Body  []byte // JSON
 }
 
@@ -40,7 +40,7 @@ type signed struct {
 	Body  json.RawMessage `json:"body"`
 }
 
-// Sign makes the stored form of a value under a key path of the store.
+// Sign returns the stored form of a value for a key path of the store.
 func (k *Key) Sign(path string, v Value) []byte {
 	s := signed{Form, v.Epoch, v.N, k.current.id, "", v.Body}
 	sum := hex.EncodeToString(mac(k.current.mac, k.install, path, s))
@@ -54,7 +54,7 @@ func (k *Key) Open(path string, stored []byte) (Value, error) {
 		return Value{}, fmt.Errorf("%w: %w", ErrForged, err)
 	}
 	switch {
-	case s.MAC == "" || s.V < Form: // whatever form what it holds is of
+	case s.MAC == "" || s.V < Form: // whatever the form of its content
 		return Value{}, ErrUnsigned
 	case s.V > Form:
 		return Value{}, ErrNewerForm
@@ -75,8 +75,7 @@ func (k *Key) Open(path string, stored []byte) (Value, error) {
 	return Value{Epoch: s.Epoch, N: s.N, Body: s.Body}, nil
 }
 
-// Content returns what a value says without asking whether it may be believed:
-// for what adopts a store.
+// Content returns a value without verifying it, for the adoption of a store.
 func Content(stored []byte) (v Value, wasSigned bool) {
 	var s signed
 	if json.Unmarshal(stored, &s) != nil || s.V != Form || len(s.Body) == 0 {
