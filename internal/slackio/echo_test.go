@@ -20,6 +20,7 @@ import (
 // read: it stands there all the same, under the id that comes with it, while an
 // error and an answer that is no object stay what they are.
 func TestAnswersAreReadForTheirID(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ answer, ts, code string }{
 		{answer: `{"ok":true,"channel":"C1","ts":"1.2","message":{"blocks":[{"type":"rich_text","elements":"of a new kind"}]}}`, ts: "1.2"},
 		{answer: `{"ok":true,"channel":"C1","ts":"1.2"}`, ts: "1.2"},

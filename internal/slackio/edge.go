@@ -54,9 +54,11 @@ type Config struct {
 	Sockets int
 	// Grace is how long handlers may continue when the edge stops; 0 means 5 s.
 	Grace time.Duration
-	Pace  Pace
-	Log   *slog.Logger
-	Now   func() time.Time // nil means time.Now
+	// Silence is when a connection without received bytes is replaced.
+	Silence Silence
+	Pace    Pace
+	Log     *slog.Logger
+	Now     func() time.Time // nil means time.Now
 	// Observer gets events to count.
 	Observer Observer
 }
@@ -95,6 +97,7 @@ type Edge struct {
 	onHome             func(auth.Account)
 	onRoundTrip        func(RoundTrip)
 	ackTimeout, grace  time.Duration
+	silence            Silence
 	log                *slog.Logger
 	now                func() time.Time
 	observer           Observer
@@ -134,6 +137,7 @@ func New(c Config) (*Edge, error) {
 		appToken: c.AppToken, botToken: c.BotToken, apiURL: c.APIURL, isHome: c.IsHome, claims: c.Claims, handler: c.Handler,
 		ackTimeout: c.AckTimeout,
 		grace:      c.Grace,
+		silence:    c.Silence,
 		log:        c.Log,
 		now:        c.Now,
 		http:       httpClient(c.APIURL, c.Observer.Called),
@@ -212,7 +216,7 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	c.Pace, c.Observer = c.Pace.withDefaults(), c.Observer.withDefaults()
+	c.Silence, c.Pace, c.Observer = c.Silence.withDefaults(), c.Pace.withDefaults(), c.Observer.withDefaults()
 	return c
 }
 

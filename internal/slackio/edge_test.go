@@ -21,6 +21,7 @@ import (
 )
 
 func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
@@ -40,6 +41,7 @@ func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
 }
 
 func TestMentionAnswersInItsThread(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	top := w.mention("@dh status one", "")
@@ -58,6 +60,7 @@ func TestMentionAnswersInItsThread(t *testing.T) {
 }
 
 func TestRedeliveryIsHandledOnce(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	w.mention("@dh status", "")
@@ -73,6 +76,7 @@ func TestRedeliveryIsHandledOnce(t *testing.T) {
 
 // A handler that hangs delays no ack, and what finds no room is told so.
 func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	var began atomic.Int64
 	stuck := func(ctx context.Context, m call.Message, r call.Reply) {
@@ -144,6 +148,7 @@ func TestAnswersDoNotWaitForTheirTurn(t *testing.T) {
 }
 
 func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	w.claims.down.Store(true)
@@ -158,6 +163,7 @@ func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
 }
 
 func TestTapFormAndWhisper(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var got []call.Message
 	h := func(ctx context.Context, m call.Message, r call.Reply) {
@@ -216,6 +222,7 @@ func TestTapFormAndWhisper(t *testing.T) {
 }
 
 func TestShowAgainEditsTheOneMessage(t *testing.T) {
+	t.Parallel()
 	h := func(ctx context.Context, _ call.Message, r call.Reply) {
 		var wg sync.WaitGroup
 		for i := range 12 {
@@ -249,7 +256,7 @@ func TestNothingIsLostTo429s(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.postMessage", Count: 1, RetryAfter: 1})
 	w.inject(slacklocal.Fault{Kind: "ratelimit", Method: "chat.update", Count: 1, RetryAfter: 1})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	start := time.Now()
 	ts, err := w.edge.Post(ctx, engine.Place{Channel: slacklocal.DemoIncident}, say("first"))
@@ -265,6 +272,7 @@ func TestNothingIsLostTo429s(t *testing.T) {
 }
 
 func TestRefusedBlocksBecomeText(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	at := engine.Place{Channel: slacklocal.DemoIncident}
 	w.inject(slacklocal.Fault{Kind: "api-error", Method: "chat.postMessage", Error: "invalid_blocks", Count: 1})
@@ -285,6 +293,7 @@ func TestRefusedBlocksBecomeText(t *testing.T) {
 
 // What output carries in alerts nobody and links nowhere.
 func TestHostileOutputAlertsNobody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	evil := "@everyone @here <!channel> <!subteam^" + slacklocal.DemoGroup + "> <@" + slacklocal.DemoApprover + "> @approver https://evil.example ```x``` \x1b[31mred\x1b[0m"
 	l := card.Line{card.T(evil), card.B(evil), card.C(evil), card.P(evil, auth.Account{Team: auth.LocalTeam, User: slacklocal.DemoApprover})}
@@ -307,6 +316,7 @@ func TestHostileOutputAlertsNobody(t *testing.T) {
 }
 
 func TestFileErrorsAndChannels(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	at := engine.Place{Channel: slacklocal.DemoIncident}
 	if err := w.edge.File(t.Context(), at, "db_dis.log", "log of db_dis", []byte("line\n")); err != nil {
@@ -334,6 +344,7 @@ func TestFileErrorsAndChannels(t *testing.T) {
 }
 
 func TestLookupAsksAnewWhereItMatters(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	anna := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover}
 	p, err := w.edge.Lookup(t.Context(), anna, 0)
@@ -363,6 +374,7 @@ func TestLookupAsksAnewWhereItMatters(t *testing.T) {
 // In an Enterprise Grid a person and their organisation are enterprise_user's,
 // whatever team an event names, and whether users.info has a team_id or not.
 func TestLookupInAGrid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	none, org, person := "", "E0GRID", "W0APPROVER"
 	account := auth.Account{Team: "T0SOMEWHERE", User: slacklocal.DemoApprover}
@@ -387,6 +399,7 @@ func TestLookupInAGrid(t *testing.T) {
 
 // A bot token of another organisation than the config pins starts nothing.
 func TestAnotherOrganisationIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newSilentWorld(t, nil, func(c *slackio.Config) {
 		c.IsHome = (&auth.Rules{Home: "T0ELSEWHERE"}).IsHome
 	})
@@ -400,6 +413,7 @@ func TestAnotherOrganisationIsRefused(t *testing.T) {
 }
 
 func TestOutsiderInASharedChannel(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	if _, err := w.local.Mention(slacklocal.Mention{User: "outsider", Channel: "shared-vendor", Text: "@dh status"}); err != nil {
@@ -413,6 +427,7 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 
 // What is said aloud in a thread is shown in the channel as well.
 func TestAloudInAThread(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil, nil)
 	at := engine.Place{Channel: slacklocal.DemoIncident}
 	post := func(push string, aloud bool) string {
@@ -438,6 +453,7 @@ func TestAloudInAThread(t *testing.T) {
 
 // Where the bot is not a member, the handler is told.
 func TestChannelWithoutTheBot(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	for n, channel := range []string{"incident", "without-dh", "hidden"} {
@@ -454,6 +470,7 @@ func TestChannelWithoutTheBot(t *testing.T) {
 // What a handler has not settled the edge does, once; what was cut off stays
 // to be resumed.
 func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
+	t.Parallel()
 	for _, byHandler := range []bool{true, false} {
 		var w *world
 		w = newWorld(t, nil, func(c *slackio.Config) {
@@ -494,6 +511,7 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 // Slash commands that only read are not claimed; whatever may come again, or
 // changes something, is.
 func TestReadsGoUnclaimed(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newSilentWorld(t, a.handle, nil)
 	w.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
@@ -519,6 +537,7 @@ func TestReadsGoUnclaimed(t *testing.T) {
 }
 
 func TestResumeHandlesWhatWasClaimed(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	var w *world
 	w = newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
@@ -558,6 +577,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 // A replica that stops leaves Slack to the others at once, and still finishes
 // what it took on.
 func TestDrainWhereOthersHear(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	w := newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
@@ -578,6 +598,7 @@ func TestDrainWhereOthersHear(t *testing.T) {
 
 // The only replica stays to tell people that it stops.
 func TestDrainAlone(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	w.edge.Drain(false)
@@ -592,6 +613,7 @@ func TestDrainAlone(t *testing.T) {
 // The bot's own mark comes back by the way of everything that people do; a
 // connection that hears nothing shows in that it comes back only when sent again.
 func TestEcho(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	heard := make(chan slackio.RoundTrip, 10)
 	w := newSilentWorld(t, nil, nil)
@@ -643,6 +665,7 @@ func TestEcho(t *testing.T) {
 // TestTooLongIsSaid: a text that no store could keep is turned away with what it
 // is, and neither claimed nor handled.
 func TestTooLongIsSaid(t *testing.T) {
+	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	got := w.slash("operator", "restart db_dis because "+strings.Repeat("x", 1<<20))

@@ -95,9 +95,10 @@ func TestDecisionsGoFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *slackio.Config) { c.Pace = slackio.Pace{} }) // Slack's own limits
 	at := engine.Place{Channel: slacklocal.DemoIncident}
+	ctx, giveUp := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for range 12 {
-		wg.Go(func() { _, _ = w.edge.Post(t.Context(), at, card.Card{Push: "an answer"}) })
+		wg.Go(func() { _, _ = w.edge.Post(ctx, at, card.Card{Push: "an answer"}) })
 	}
 	w.awaitSeen("reader", "an answer")
 	decision := card.Card{Push: "a decision", Head: card.Line{card.T("a decision")}, Buttons: []card.Button{{Action: card.TapApprove, Label: "Approve", Value: "x"}}}
@@ -107,5 +108,6 @@ func TestDecisionsGoFirst(t *testing.T) {
 	if n := len(w.seen("reader", "an answer")); n > 5 {
 		t.Errorf("%d others went first", n)
 	}
+	giveUp()
 	wg.Wait()
 }

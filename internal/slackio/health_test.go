@@ -63,7 +63,9 @@ func TestRefusedAppTokenLater(t *testing.T) {
 // A connection that is open at this end only is noticed by its silence.
 func TestHalfOpenConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil, nil)
+	w := newWorld(t, nil, func(c *slackio.Config) {
+		c.Silence = slackio.Silence{Every: 200 * time.Millisecond, PingAfter: 600 * time.Millisecond, Most: 3 * time.Second}
+	})
 	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
 	before := w.edge.Health()
 	w.inject(slacklocal.Fault{Kind: "half-open"})

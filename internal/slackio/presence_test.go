@@ -12,6 +12,7 @@ import (
 // Slack's answers about people are read; a method that it refuses leaves what the other
 // one said, and of people it refuses to speak of nothing is known.
 func TestAbsences(t *testing.T) {
+	t.Parallel()
 	w := newSilentWorld(t, nil, func(*slackio.Config) {})
 	yes, until := true, time.Now().Add(2*time.Hour).Unix()
 	change := func(c slacklocal.PersonChange) {

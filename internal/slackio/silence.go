@@ -7,17 +7,17 @@ var ping = []byte{0x89, 0x80, 0, 0, 0, 0}
 // silent reports whether no bytes have arrived for too long; before that it sends a ping. slack-go
 // only waits for Slack's own pings, and Slack guarantees no interval. The frame goes to the
 // connection below slack-go, which writes each of its own frames at once.
-func (p *connectionState) silent() bool {
+func (p *connectionState) silent(s Silence) bool {
 	h := p.health()
 	if !h.Up {
 		return false // connecting has its own time limit
 	}
 	quiet := p.now().Sub(h.Read)
-	if quiet >= pingAfter {
+	if quiet >= s.PingAfter {
 		p.mu.Lock()
 		conn := p.conn
 		p.mu.Unlock()
 		_, _ = conn.Write(ping) // a failed ping shows as silence
 	}
-	return quiet >= maxSilence
+	return quiet >= s.Most
 }

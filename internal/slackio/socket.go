@@ -49,7 +49,7 @@ type ack struct {
 
 var (
 	errConnectionOver = errors.New("the connection has ended")
-	errPingLate       = errors.New("nothing came over it for " + maxSilence.String())
+	errPingLate       = errors.New("nothing came over it for too long")
 	errRenewed        = errors.New("it is opened anew, to be sure that it hears")
 )
 
@@ -106,13 +106,13 @@ func (s *socket) serve(ctx, work context.Context) error {
 	acked := make(chan struct{})
 	go func() { ran <- l.client.RunContext(ctx) }()
 	go func() { defer close(acked); s.sendAcks(ctx, l) }()
-	silence := time.NewTicker(silenceEvery)
+	silence := time.NewTicker(s.edge.silence.Every)
 	defer silence.Stop()
 	for {
 		select {
 		case <-silence.C:
-			if s.silent() {
-				end(errPingLate)
+			if s.silent(s.edge.silence) {
+				end(fmt.Errorf("nothing came over it for %s", s.edge.silence.Most))
 			}
 		case ev := <-l.client.Events:
 			s.handleEvent(l, ev, end)

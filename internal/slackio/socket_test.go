@@ -20,6 +20,7 @@ import (
 // Slack never sends a command twice. That can be one command per connection;
 // the next goes to the other socket.
 func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	a := &answering{t: t, mute: true}
 	w := newWorld(t, a.handle, nil)
@@ -83,6 +84,7 @@ func TestLinkDisabledStormBacksOff(t *testing.T) {
 }
 
 func TestFatalRefusalsEndRunAndNameTheToken(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ method, code, want string }{
 		{"apps.connections.open", "not_allowed_token_type", "SLACK_APP_TOKEN"},
 		{"apps.connections.open", "token_expired", "SLACK_APP_TOKEN"},
@@ -126,6 +128,7 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 
 // What is in hand when the edge stops is finished; what comes then is told.
 func TestStopFinishesWhatIsInHand(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	finish := sync.OnceFunc(func() { close(release) })
@@ -151,6 +154,7 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 }
 
 func TestStopEndsHandlersThatHang(t *testing.T) {
+	t.Parallel()
 	goroutinesEnd(t)
 	h := func(ctx context.Context, _ call.Message, _ call.Reply) { <-ctx.Done() }
 	w := newWorld(t, h, func(c *slackio.Config) { c.Grace = 50 * time.Millisecond })
@@ -174,6 +178,7 @@ func TestHealthSeesTheSockets(t *testing.T) {
 }
 
 func TestConfigNamesEveryProblem(t *testing.T) {
+	t.Parallel()
 	_, err := slackio.New(slackio.Config{AppToken: secret.New("xoxb-swapped"), BotToken: secret.New("xapp-swapped")})
 	if err == nil {
 		t.Fatal("taken")

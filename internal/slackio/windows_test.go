@@ -14,6 +14,7 @@ import (
 // A shortcut opens a window; what is typed there is answered in the thread of
 // the message that it was used on, or, from anywhere, by direct message.
 func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
+	t.Parallel()
 	h := func(ctx context.Context, m call.Message, r call.Reply) {
 		var err error
 		switch {
@@ -65,6 +66,7 @@ func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
 
 // Pages turn within their window.
 func TestPagesTurnInTheirWindow(t *testing.T) {
+	t.Parallel()
 	page := func(n string) card.Form {
 		return card.Form{Action: card.TapDetails, Value: "v", Title: "Page " + n, Body: []card.Element{card.Text{Lines: []card.Line{{card.T("page " + n)}}}},
 			Buttons: []card.Button{{Action: card.TapDetails, Label: "Next", Value: n + "+"}}}

@@ -1,12 +1,15 @@
 package slackio_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
-	"runtime"
+	"os"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +23,16 @@ import (
 	"dhbot/internal/slackio"
 	"dhbot/internal/test/memstore"
 )
+
+// TestMain plays more tests at a time than there are processors, unless -parallel
+// says otherwise: they mostly wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("16") // a number is one
+	}
+	os.Exit(m.Run())
+}
 
 // world is a local Slack and an edge connected to it.
 type world struct {
@@ -242,15 +255,30 @@ func (a *answering) messages() []call.Message {
 	return append([]call.Message(nil), a.seen...)
 }
 
-// goroutinesEnd checks at the end of a test that none is left behind.
+// goroutinesEnd checks at the end of a test that no goroutine is left that it began.
+// They are known by a label, which each hands down to those that it begins.
 func goroutinesEnd(t *testing.T) {
-	before := runtime.NumGoroutine()
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("test", t.Name())))
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		pprof.SetGoroutineLabels(context.Background())
+		label := fmt.Sprintf("%q:%q", "test", t.Name())
+		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			http.DefaultClient.CloseIdleConnections()
+			var left []string
+			var all bytes.Buffer
+			if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+				t.Error(err)
+			}
+			for stack := range strings.SplitSeq(all.String(), "\n\n") {
+				if strings.Contains(stack, label) {
+					left = append(left, stack)
+				}
+			}
+			if len(left) == 0 {
+				return
+			}
 			if time.Now().After(end) {
-				buf := make([]byte, 1<<20)
-				t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+				t.Errorf("goroutines are left:\n%s", strings.Join(left, "\n\n"))
 				return
 			}
 		}
