@@ -63,9 +63,10 @@ func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 	return local, store
 }
 
-// Five runs at once through the real edge and a Slack that keeps its limits,
+// Four runs at once through the real edge and a Slack that keeps its limits,
 // with 429s on top: one message each, and each ends right.
 func TestRunsThroughSlack(t *testing.T) {
+	t.Parallel()
 	local, store := startSlack(t)
 	for _, method := range []string{"chat.postMessage", "chat.update"} {
 		if err := local.Inject(slacklocal.Fault{Kind: "ratelimit", Method: method, Count: 1, RetryAfter: 1}); err != nil {
@@ -73,7 +74,7 @@ func TestRunsThroughSlack(t *testing.T) {
 		}
 	}
 	b := &bench{t: t, store: store}
-	ids := []string{"R-2222", "R-3333", "R-4444", "R-5555", "R-6666"}
+	ids := []string{"R-2222", "R-3333", "R-4444", "R-5555"}
 	last := map[string]engine.Stored{}
 	for _, id := range ids {
 		last[id] = b.changeIn(slacklocal.DemoIncident, engine.Stored{}, id, engine.Waiting, "")
@@ -91,7 +92,7 @@ func TestRunsThroughSlack(t *testing.T) {
 			break
 		}
 		if time.Now().After(end) {
-			t.Fatal("not every run's message came up to date within 30 s")
+			t.Fatal("not every run's message came up to date within 2 minutes")
 		}
 	}
 	list, err := local.Messages("incident", "")
@@ -114,17 +115,16 @@ func (b *bench) allPosted(want map[string]engine.Stored) bool {
 	return true
 }
 
-// Ten runs at once, and two hundred changes of them in a burst, with 429s: no
-// channel gets more than one message a second, the workspace no more edits than
-// it allows, and every message ends right. `.ci/long pace` spreads them over a
-// minute.
+// Ten runs at once, and two hundred changes of them within a minute, with 429s:
+// no channel gets more than one message a second, the workspace no more edits
+// than it allows, and every message ends right. It is played by `.ci/long pace`:
+// the limits have tests of their own by a clock of their own, in internal/slackio.
 func TestBusyMinute(t *testing.T) {
-	t.Parallel()
-	over := 10 * time.Second
-	if os.Getenv("DHBOT_PACE") != "" {
-		over = time.Minute
+	if os.Getenv("DHBOT_PACE") == "" {
+		t.Skip("takes a minute and more: DHBOT_PACE=1")
 	}
-	const runs, changes, editsAMinute = 10, 200, 45
+	t.Parallel()
+	const runs, changes, editsAMinute, over = 10, 200, 45, time.Minute
 	local, store := startSlack(t)
 	b := &bench{t: t, store: store}
 	last := map[string]engine.Stored{}
