@@ -139,6 +139,7 @@ type Config struct {
 	Grammar      command.Grammar
 	Settings     call.Settings // rules and limits; Run adds the clients
 	Policy       engine.Policy
+	Times        Times
 	AuditChannel string
 	Replica      string
 	Hash         string // of the config; replicas compare it
@@ -164,6 +165,13 @@ type Config struct {
 	Started func()
 	Log     *slog.Logger
 	Now     func() time.Time
+}
+
+// Times are how often the bot looks where it waits for something; zero values are
+// its own.
+type Times struct {
+	Engine  engine.Times
+	Monitor monitor.Times
 }
 
 func (c Config) withDefaults() Config {

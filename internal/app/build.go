@@ -98,6 +98,7 @@ func (b *bot) newEngine(assessor *status.Assessor) (*engine.Engine, error) {
 		Replica:    b.Replica,
 		Now:        b.Now,
 		Log:        b.Log.With("part", "engine"),
+		Times:      b.Times.Engine,
 		Turned:     b.loop.Beat,
 		ClockAhead: func() time.Duration { return b.slack.Health().ClockAhead },
 	})
@@ -133,6 +134,7 @@ func (b *bot) newMonitor() (*monitor.Monitor, error) {
 		Messenger: b.slack,
 		Looker:    observedLooker{b.service, b.Metrics, b.Now},
 		Clusters:  b.Watches,
+		Times:     b.Times.Monitor,
 		Now:       b.Now,
 		Logger:    b.Log.With("part", "monitor"),
 	})

@@ -47,6 +47,8 @@ type Options struct {
 	Log  *slog.Logger
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
+	// Times are shorter where hosts are simulated and quick.
+	Times Times
 }
 
 func (o Options) clock() func() time.Time {
@@ -86,6 +88,7 @@ func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 		Grammar:      command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet, Channels: cfg.Slack.Channels},
 		Settings:     call.Settings{Rules: &cfg.Rules, OpenChannel: cfg.Terminal.Channel},
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
+		Times:        o.Times,
 		AuditChannel: cfg.Slack.AuditChannel,
 		Replica:      replicaName(cfg),
 		Hash:         cfg.Hash,

@@ -30,6 +30,7 @@ type Config struct {
 	Replica      string        // this bot process; unique among the live replicas
 	Workers      int           // concurrent runs, default 8
 	DrainTimeout time.Duration // how long to wait for commands in progress when stopping, default 30 s
+	Times        Times         // of repeated reads
 	Turned       func()        // called in each round of Run's loop; may be nil
 	Now          func() time.Time
 	// ClockAhead returns how far Now is ahead of the hosts' clocks; nil if unknown.
@@ -65,6 +66,7 @@ type Engine struct{ c Config }
 func New(c Config) (*Engine, error) {
 	c.Workers = cmp.Or(c.Workers, defaultWorkers)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, defaultGrace)
+	c.Times = c.Times.withDefaults()
 	c.Policy.Replica = c.Replica
 	if c.Turned == nil {
 		c.Turned = func() {}
@@ -76,8 +78,8 @@ func New(c Config) (*Engine, error) {
 		return nil, errors.New("engine: the replica has no name")
 	case c.Policy.VoteTTL <= 0 || c.Policy.StartTTL <= 0:
 		return nil, errors.New("engine: both deadlines of the policy must be longer than nothing")
-	case c.Workers < 0 || c.DrainTimeout < 0:
-		return nil, errors.New("engine: Workers and Grace cannot be negative")
+	case c.Workers < 0 || c.DrainTimeout < 0 || c.Times.AskEvery < 0 || c.Times.LookAfter < 0 || c.Times.LookWithin < 0:
+		return nil, errors.New("engine: Workers, DrainTimeout and Times cannot be negative")
 	}
 	return &Engine{c: c}, nil
 }

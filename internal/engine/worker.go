@@ -11,9 +11,8 @@ import (
 
 // Times of the worker.
 const (
-	deadlineEvery = time.Second      // how often deadlines are checked
-	membersAge    = 3 * time.Second  // largest age of an answer of Members
-	lookAfter     = 20 * time.Second // when this replica checks another replica's unknown run
+	deadlineEvery = time.Second     // how often deadlines are checked
+	membersAge    = 3 * time.Second // largest age of an answer of Members
 )
 
 // worker is the memory of one call of Run: hints about runs with work, and the runs in progress.
@@ -196,7 +195,7 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 func (w *worker) lookDue(r Run, now time.Time) bool {
 	for _, st := range r.Steps {
 		if st.State == StepUnknown && st.Ended != nil {
-			return now.Sub(*st.Ended) >= lookAfter
+			return now.Sub(*st.Ended) >= w.c.Times.LookAfter
 		}
 	}
 	return true

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,11 +15,16 @@ import (
 	"dhbot/runbooks"
 )
 
-// Times of repeated reads.
-const (
-	askEvery   = 2 * time.Second
-	lookWithin = 30 * time.Second // how long the target of an unknown run is checked
-)
+// Times are the times of repeated reads; 0 means the default.
+type Times struct {
+	AskEvery   time.Duration // interval, default 2 s
+	LookAfter  time.Duration // when this replica checks another replica's unknown run, default 20 s
+	LookWithin time.Duration // how long the target of an unknown run is checked, default 30 s
+}
+
+func (t Times) withDefaults() Times {
+	return Times{cmp.Or(t.AskEvery, 2*time.Second), cmp.Or(t.LookAfter, 20*time.Second), cmp.Or(t.LookWithin, 30*time.Second)}
+}
 
 // answer is the last result of a read, and its verdict.
 type answer struct {
@@ -67,7 +73,7 @@ func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step
 	return st
 }
 
-// await repeats a step's read, at once and then every askEvery, until the condition holds, can no
+// await repeats a step's read, at once and then every Times.AskEvery, until the condition holds, can no
 // longer hold, or within is over. It returns false if ctx ended first.
 func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, within time.Duration) (answer, bool) {
 	before, since := r.before(i)
@@ -88,11 +94,11 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 			return last, true
 		default: // not yet, or no answer: read again
 		}
-		if !time.Now().Add(askEvery).Before(until) {
+		if !time.Now().Add(w.c.Times.AskEvery).Before(until) {
 			last.verdict = observe.TimedOut(ps, before, last.verdict)
 			return last, true
 		}
-		if !pause.For(ctx, askEvery) {
+		if !pause.For(ctx, w.c.Times.AskEvery) {
 			return last, false
 		}
 	}
@@ -172,7 +178,7 @@ func (w *worker) look(ctx, hard context.Context, st Stored) {
 	case i >= 0 && differs != nil:
 		text = "its target was not looked at: " + differs.Error()
 	case i >= 0:
-		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, lookWithin)
+		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, w.c.Times.LookWithin)
 		if !ok {
 			return // checked after the next start
 		}

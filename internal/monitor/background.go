@@ -66,7 +66,7 @@ func (c *cluster) load(ctx context.Context, name string) bool {
 // wait is the time to the next check; after an uncertain result it is short.
 func (c *cluster) wait() time.Duration {
 	if c.state.Memory.Unknown() {
-		return min(c.Every, soon)
+		return min(c.Every, c.Times.Soon)
 	}
 	return c.Every
 }

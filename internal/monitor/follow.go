@@ -44,7 +44,7 @@ func (l *Monitor) follows(ctx context.Context) {
 	defer wg.Wait()
 	running := map[string]*follower{}
 	failing := false
-	for ; ctx.Err() == nil; pause.Until(ctx, relist, l.wake) {
+	for ; ctx.Err() == nil; pause.Until(ctx, l.Times.Relist, l.wake) {
 		list, err := incident.Follows(ctx, l.Keeper)
 		if err != nil {
 			if !failing && ctx.Err() == nil {
@@ -131,15 +131,15 @@ func (f *follower) run(ctx context.Context) {
 
 func (f *follower) every() time.Duration {
 	if f.Scope.Process != "" {
-		return everyProcess
+		return f.Times.EveryProcess
 	}
-	return everyMore
+	return f.Times.EveryMore
 }
 
 func (f *follower) wait() time.Duration {
 	d := f.every()
 	if f.Memory.Unknown() || f.dirty {
-		d = min(d, soon)
+		d = min(d, f.Times.Soon)
 	}
 	if left := f.Until.Sub(f.Now()); f.Ended == nil && left > 0 {
 		d = min(d, left)

@@ -92,7 +92,7 @@ func (c *cluster) keepHandling(ctx context.Context, h *incident.StoredHandling, 
 // pauseAttending waits for the next check, and meanwhile shows changes by people.
 func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 	for end := time.Now().Add(d); ctx.Err() == nil && time.Until(end) > 0; {
-		pause.For(ctx, min(time.Until(end), relist))
+		pause.For(ctx, min(time.Until(end), c.Times.Relist))
 		if ctx.Err() != nil || len(c.state.Incidents) == 0 {
 			continue
 		}

@@ -5,6 +5,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,7 @@ type Config struct {
 	Messenger Messenger
 	Looker    Looker
 	Clusters  map[string]Background
+	Times     Times
 	Now       func() time.Time // nil means time.Now
 	Logger    *slog.Logger     // nil discards the log
 }
@@ -67,14 +69,22 @@ type Monitor struct {
 	wake chan struct{}
 }
 
+// Times are the intervals of checks; 0 means the default.
+type Times struct {
+	EveryProcess time.Duration // of a watch of one process, default 10 s
+	EveryMore    time.Duration // of any other watch, default 20 s
+	Soon         time.Duration // longest time to the second check, which confirms a change; default 5 s
+	Relist       time.Duration // of checks for new and ended watches, default 2 s
+}
+
+func (t Times) withDefaults() Times {
+	return Times{
+		EveryProcess: cmp.Or(t.EveryProcess, 10*time.Second), EveryMore: cmp.Or(t.EveryMore, 20*time.Second),
+		Soon: cmp.Or(t.Soon, 5*time.Second), Relist: cmp.Or(t.Relist, 2*time.Second),
+	}
+}
+
 const (
-	// everyProcess and everyMore are the intervals of a watch.
-	everyProcess = 10 * time.Second
-	everyMore    = 20 * time.Second
-	// soon is the longest time to the second check, which confirms a change.
-	soon = 5 * time.Second
-	// relist is the interval of checks for new and ended watches.
-	relist = 2 * time.Second
 	// refresh is the largest age of a message's content.
 	refresh = 5 * time.Minute
 	// lookBudget limits one check, and tellBudget posting its result.
@@ -99,6 +109,7 @@ func New(c Config) (*Monitor, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Times = c.Times.withDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -16,8 +16,10 @@ import (
 	"dhbot/internal/app"
 	"dhbot/internal/audit"
 	"dhbot/internal/config"
+	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/local/adminsock"
+	"dhbot/internal/monitor"
 	"dhbot/internal/sim/hostsim"
 	"dhbot/internal/sim/slacklocal"
 )
@@ -27,7 +29,8 @@ type Options struct {
 	Generation  string // a catalog's name
 	SlackListen string // "" picks a free port
 	// Pace is how long things take on the simulated hosts, as a factor of
-	// what real ones take; 0 means 1.
+	// what real ones take; 0 means 1. With less than 1 the bot looks so much more
+	// often for what they do.
 	Pace float64
 	// Runbooks is a directory of runbooks of one's own, as an absolute path;
 	// "" means none.
@@ -119,11 +122,15 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	if err != nil {
 		return err
 	}
+	for name, w := range cfg.Watches {
+		w.Every, w.Quiet = o.quicker(w.Every), o.quicker(w.Quiet)
+		cfg.Watches[name] = w
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error, 1)
 	go func() {
-		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Wrap: o.Wrap, Log: o.Log, Now: o.Now})
+		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Wrap: o.Wrap, Log: o.Log, Now: o.Now, Times: o.times()})
 		if err != nil {
 			stop(fmt.Errorf("the bot ended: %w", err))
 		}
@@ -138,6 +145,25 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	}
 	stop(nil)
 	return errors.Join(err, <-ended)
+}
+
+// quicker is a time of the bot's beside hosts that are quicker than real ones.
+func (o Options) quicker(d time.Duration) time.Duration {
+	if o.Pace <= 0 || o.Pace >= 1 {
+		return d
+	}
+	return max(time.Duration(float64(d)*o.Pace), 100*time.Millisecond)
+}
+
+// times are those of a bot beside hosts of that pace.
+func (o Options) times() app.Times {
+	return app.Times{
+		Engine: engine.Times{AskEvery: o.quicker(2 * time.Second)},
+		Monitor: monitor.Times{
+			EveryProcess: o.quicker(10 * time.Second), EveryMore: o.quicker(20 * time.Second),
+			Soon: o.quicker(5 * time.Second), Relist: o.quicker(2 * time.Second),
+		},
+	}
 }
 
 // hears waits until the bot's sockets are open.
