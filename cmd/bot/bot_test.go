@@ -35,13 +35,14 @@ type stories struct{ *testing.M }
 func (s stories) Run() int {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("8") // a number is one
+		_ = f.Value.Set("12") // a number is one
 	}
 	return s.M.Run()
 }
 
 // TestScripts plays the stories in testdata/script with the program itself.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +60,7 @@ func bot(ctx context.Context, args ...string) (code int, stdout, stderr string) 
 }
 
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args []string
 		code int
@@ -97,6 +99,7 @@ func TestExitCodes(t *testing.T) {
 // TestRestartNamesItsOwnProcess: for every process of both generations the
 // plan executes exactly that process's restart, on the hosts that have it.
 func TestRestartNamesItsOwnProcess(t *testing.T) {
+	t.Parallel()
 	for _, generation := range []string{"current", "legacy-20200121"} {
 		cl := demo.Fleet(generation, nil).Clusters[0]
 		catalogs, err := catalogs.Builtin()
@@ -143,7 +146,7 @@ func TestTrailOfARunningBot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := demo.Options{Generation: "current", Pace: 0.2, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		stage := d.Stage()
 		stage.Out = io.Discard
@@ -163,9 +166,10 @@ func TestTrailOfARunningBot(t *testing.T) {
 
 func checkRunning(t *testing.T, ctx context.Context, config string) {
 	t.Helper()
-	if code, out, stderr := bot(ctx, "health", "--config", config); code != 0 || !strings.Contains(out, "socket 2 up") {
-		t.Errorf("health: %d %s %s", code, out, stderr)
-	}
+	eventually(t, "the bot is well, with both sockets", func() bool {
+		code, out, _ := bot(ctx, "health", "--config", config)
+		return code == 0 && strings.Contains(out, "socket 2 up")
+	})
 	var ready strings.Builder
 	if err := adminsock.NewClient(filepath.Join(filepath.Dir(config), "state")).Get(ctx, "/readyz", nil, &ready); err != nil || ready.String() != "ok\n" {
 		t.Errorf("readyz: %q, %v", &ready, err)

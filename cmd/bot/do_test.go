@@ -292,6 +292,7 @@ func TestTerminalForScripts(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	config := filepath.Join("..", "..", "config.example.yaml")
 	for _, c := range []struct {
 		args       []string

@@ -144,6 +144,7 @@ clusters:
 // TestHostKeys prints the hosts, and compares what is said of each, and the
 // fingerprints, with what ssh-keygen has.
 func TestHostKeys(t *testing.T) {
+	t.Parallel()
 	x := newKeyScene(t)
 	before := x.read(x.known)
 

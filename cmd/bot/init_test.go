@@ -11,6 +11,7 @@ import (
 // What no flag gave is asked for, one question after the other; an empty line
 // ends a list.
 func TestInitAsks(t *testing.T) {
+	t.Parallel()
 	var out strings.Builder
 	s := &setup{
 		audit: "C0AUDIT", operators: []string{"anna=U01"},
@@ -41,6 +42,7 @@ func TestInitAsks(t *testing.T) {
 // Without a terminal, or with one that ends, everything that is missing is named
 // at once.
 func TestInitNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	for _, in := range []*bufio.Reader{nil, bufio.NewReader(strings.NewReader(""))} {
 		s := &setup{home: "T0123", hosts: []string{"infra-1=10.0.0.5"}, in: in, out: io.Discard}
 		err := s.ask()

@@ -17,6 +17,7 @@ import (
 
 // What is printed for programs holds the same in each format.
 func TestOutputFormats(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"plan", "FLAGS", "restart", "db_dis"}, {"catalog", "FLAGS"}, {"version", "FLAGS"}} {
 		with := func(flags ...string) string {
 			list := append([]string{args[0]}, flags...)
@@ -57,6 +58,7 @@ func TestOutputFormats(t *testing.T) {
 // A command that was not done ends with a code that says whether it may have
 // acted.
 func TestExitCodesOfOutcomes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		end  localshell.End
 		code int
@@ -80,6 +82,7 @@ func TestExitCodesOfOutcomes(t *testing.T) {
 
 // Colours are for terminals alone, and change no word.
 func TestColours(t *testing.T) {
+	t.Parallel()
 	none := func(string) string { return "" }
 	if got := paintFor(new(bytes.Buffer), none)("Sev 1"); got != "Sev 1" {
 		t.Errorf("a buffer is painted: %q", got)

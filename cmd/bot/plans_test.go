@@ -30,6 +30,7 @@ var hole = regexp.MustCompile(`\\\{[a-zA-Z_.\\]+\\\}`)
 // table that was written from the pages is among the steps, on each host that
 // it is for, with the file and line of the page.
 func TestPlansAreThoseOfThePages(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "catalogs", "testdata", "seeds.tsv"))
 	if err != nil {
 		t.Fatal(err)
