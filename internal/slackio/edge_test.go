@@ -18,11 +18,12 @@ import (
 	"dhbot/internal/publish"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/test/leaktest"
 )
 
 func TestSlashIsClaimedAckedHandledAndPosted(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	if got := w.slash("operator", "status “db_dis”"); !got.OK || got.Message != nil {
@@ -578,7 +579,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 // what it took on.
 func TestDrainWhereOthersHear(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	w := newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
 		close(began)
@@ -614,7 +615,7 @@ func TestDrainAlone(t *testing.T) {
 // connection that hears nothing shows in that it comes back only when sent again.
 func TestEcho(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	heard := make(chan slackio.RoundTrip, 10)
 	w := newSilentWorld(t, nil, nil)
 	w.edge.OnRoundTrip(func(e slackio.RoundTrip) { heard <- e })

@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/test/leaktest"
 )
 
 // However a connection ends, an acked command is handled once, and whoever was
@@ -21,7 +22,7 @@ import (
 // the next goes to the other socket.
 func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	a := &answering{t: t, mute: true}
 	w := newWorld(t, a.handle, nil)
 	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
@@ -95,7 +96,7 @@ func TestFatalRefusalsEndRunAndNameTheToken(t *testing.T) {
 		{"auth.test", "token_revoked", "SLACK_BOT_TOKEN"},
 	} {
 		t.Run(c.method+" "+c.code, func(t *testing.T) {
-			goroutinesEnd(t)
+			leaktest.Goroutines(t)
 			w := newSilentWorld(t, nil, nil)
 			w.inject(slacklocal.Fault{Kind: "api-error", Method: c.method, Error: c.code, Count: -1})
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -129,7 +130,7 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 // What is in hand when the edge stops is finished; what comes then is told.
 func TestStopFinishesWhatIsInHand(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	finish := sync.OnceFunc(func() { close(release) })
 	h := func(ctx context.Context, m call.Message, r call.Reply) {
@@ -155,7 +156,7 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 
 func TestStopEndsHandlersThatHang(t *testing.T) {
 	t.Parallel()
-	goroutinesEnd(t)
+	leaktest.Goroutines(t)
 	h := func(ctx context.Context, _ call.Message, _ call.Reply) { <-ctx.Done() }
 	w := newWorld(t, h, func(c *slackio.Config) { c.Grace = 50 * time.Millisecond })
 	w.slash("operator", "hang")

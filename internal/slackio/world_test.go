@@ -1,7 +1,6 @@
 package slackio_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,34 +251,4 @@ func (a *answering) messages() []call.Message {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]call.Message(nil), a.seen...)
-}
-
-// goroutinesEnd checks at the end of a test that no goroutine is left that it began.
-// They are known by a label, which each hands down to those that it begins.
-func goroutinesEnd(t *testing.T) {
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("test", t.Name())))
-	t.Cleanup(func() {
-		pprof.SetGoroutineLabels(context.Background())
-		label := fmt.Sprintf("%q:%q", "test", t.Name())
-		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-			http.DefaultClient.CloseIdleConnections()
-			var left []string
-			var all bytes.Buffer
-			if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
-				t.Error(err)
-			}
-			for stack := range strings.SplitSeq(all.String(), "\n\n") {
-				if strings.Contains(stack, label) {
-					left = append(left, stack)
-				}
-			}
-			if len(left) == 0 {
-				return
-			}
-			if time.Now().After(end) {
-				t.Errorf("goroutines are left:\n%s", strings.Join(left, "\n\n"))
-				return
-			}
-		}
-	})
 }
