@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,7 +26,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// scraper is a Prometheus that scrapes the bot every second and follows the
+// scraper is a Prometheus that scrapes the bot twice a second and follows the
 // rules that are shipped, without the time that each waits before it fires.
 type scraper struct{ address string }
 
@@ -42,10 +43,10 @@ func startPrometheus(t *testing.T, bot string) scraper {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules = regexp.MustCompile(`(?m)^(\s+for: ).*$`).ReplaceAll(rules, []byte("${1}1s"))
+	rules = regexp.MustCompile(`(?m)^(\s+for: ).*$`).ReplaceAll(rules, []byte("${1}500ms"))
 	dir := t.TempDir()
 	config := fmt.Sprintf(`
-global: {scrape_interval: 1s, evaluation_interval: 1s}
+global: {scrape_interval: 500ms, evaluation_interval: 500ms}
 rule_files: [rules.yaml]
 scrape_configs:
   - job_name: dhbot
@@ -68,15 +69,20 @@ scrape_configs:
 	return s
 }
 
-// freeAddress is a loopback address at which nothing listens.
+// freeAddress is a loopback address at which nothing listens, below the ports that
+// outgoing connections and listeners without a port are given: nobody takes it by
+// chance.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // query returns the series of an instant query, each as its labels, with its
@@ -135,6 +141,7 @@ func firing(alert string) string {
 // A real Prometheus scrapes the bot while people use it; alerts fire in planted
 // situations and clear after them.
 func TestPrometheus(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	prometheus := startPrometheus(t, address)
 	o := demo.Options{Generation: "current", Pace: 0.1, Watch: true, Metrics: address, Log: slog.New(slog.DiscardHandler)}
