@@ -78,7 +78,7 @@ func TestBrokenBots(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bin := b.build(t)
 			cmd := exec.Command(bin, "-test.run", b.run)
-			cmd.Env = append(os.Environ(), "DHBOT_FAULT_POINT="+b.point)
+			cmd.Env = append(os.Environ(), "DHBOT_FAULT_POINT="+b.point, "DHBOT_FAULT_ROUNDS=1") // both worlds
 			out, err := cmd.CombinedOutput()
 			switch {
 			case err == nil:

@@ -14,7 +14,7 @@
 //
 // # Running it
 //
-//	go test ./internal/test/faulttest                                     short, about a minute
+//	go test ./internal/test/faulttest                                     short, under half a minute
 //	DHBOT_FAULT_ROUNDS=1000 go test -timeout 0 ./internal/test/faulttest  every point once, and so many random rounds
 //	DHBOT_FAULT_SEED=42 go test -run Random ./internal/test/faulttest     one random round again
 //	DHBOT_FAULT_POINT='claim after 1' go test -run Point ./internal/test/faulttest

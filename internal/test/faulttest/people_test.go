@@ -146,6 +146,8 @@ func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button)
 	if err != nil {
 		return // the card has changed meanwhile: there is no such button any more
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	d.acked = a.OK
 }
 

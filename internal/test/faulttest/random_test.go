@@ -21,7 +21,7 @@ var shapes = []shape{embedded, {Replicas: 1, Members: 1}, shared, {Replicas: 3, 
 
 // shortRounds is how many random rounds the short version plays; `.ci/long faults`
 // plays more.
-const shortRounds = 6
+const shortRounds = 3
 
 // TestRandom plays rounds with one to three faults at random points. Each is
 // made from its seed.

@@ -21,6 +21,7 @@ const patience = 5 * time.Minute
 // patch, once while a person installs the package and once while a command runs. The
 // patch goes on from where it was, and what was proved done is not sent again.
 func TestPatchGoesOnAfterReboots(t *testing.T) {
+	gateOnly(t)
 	t.Parallel()
 	w := newWorld(t, embedded)
 	p := &people{world: w}

@@ -30,6 +30,10 @@ const (
 	voteTTL  = 2 * time.Minute
 )
 
+// quick are the times between looks of a replica, beside hosts at a tenth of the pace
+// of real ones.
+var quick = app.Times{Engine: engine.Times{AskEvery: 300 * time.Millisecond, LookAfter: 3 * time.Second, LookWithin: 6 * time.Second}}
+
 // settings are what a bot process is told.
 type settings struct {
 	Name      string
@@ -70,7 +74,7 @@ func runReplica(ctx context.Context, file string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("replica", s.Name)
 	c := app.Configure(cfg, cfg.Catalogs, app.Options{SlackAPI: s.SlackAPI, Log: log})
 	if s.Gate != "" {
-		c.Policy = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}
+		c.Policy, c.Times = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}, quick
 	}
 	c.Replica = s.Name
 	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)

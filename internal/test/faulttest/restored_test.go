@@ -42,6 +42,7 @@ var restoreVariants = []string{withWitness, onceMore, withoutWitness}
 func TestRestores(t *testing.T) {
 	long := os.Getenv("DHBOT_FAULT_RESTORES")
 	if long == "" { // by itself: a copy is made while the run waits, within its times
+		gateOnly(t)
 		tryRestores(t, func(n int) bool { return n%shortEach == shortEach/2 })
 		return
 	}

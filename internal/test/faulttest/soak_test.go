@@ -28,6 +28,7 @@ func TestSoak(t *testing.T) {
 	within := minutesOf(t, "DHBOT_FAULT_SOAK")
 	each, keep := within/15, uint64(soakKeep)
 	if within == 0 { // by itself: what is measured is not the rounds beside it
+		longOnly(t)
 		within, each, keep = 12*time.Second, 2*time.Second, 20
 	}
 	w := makeWorld(t, setup{shape: embedded, earnest: true, channels: manyChannels(10), keep: keep})
