@@ -11,6 +11,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -34,7 +35,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 	for _, cmd := range c.Names.Commands() {
 		verbs = append(verbs, cmd.Verb)
 	}
-	for _, n := range append(runbooks.Suggest(topic, verbs), match.Suggestions...) {
+	for _, n := range append(suggest.Near(topic, verbs), match.Suggestions...) {
 		q.Choices = append(q.Choices, c.Names.Choose(c.Channel, "help "+n)...)
 	}
 	return q

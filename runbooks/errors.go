@@ -1,6 +1,10 @@
 package runbooks
 
-import "fmt"
+import (
+	"fmt"
+
+	"dhbot/internal/suggest"
+)
 
 // UnknownError says that a name is none of those there are.
 type UnknownError struct {
@@ -11,11 +15,11 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	s := fmt.Sprintf("there is no %s %s", e.What, Short(e.Name))
+	s := fmt.Sprintf("there is no %s %s", e.What, suggest.Short(e.Name))
 	if e.In != "" {
 		s += " in " + e.In
 	}
-	return s + Hint(e.Suggestions, nil)
+	return s + suggest.Hint(e.Suggestions, nil)
 }
 
 // NotOfferedError says that an action exists, but not for this process (or,
@@ -27,9 +31,9 @@ type NotOfferedError struct {
 
 func (e *NotOfferedError) Error() string {
 	if e.Process == "" {
-		return fmt.Sprintf("%s needs a process to act on%s", e.Action, Hint(nil, nil))
+		return fmt.Sprintf("%s needs a process to act on%s", e.Action, suggest.Hint(nil, nil))
 	}
-	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, Hint(nil, e.Offered))
+	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, suggest.Hint(nil, e.Offered))
 }
 
 // PlacementError says that an action cannot run on the hosts that were named,
@@ -47,7 +51,7 @@ func (e *PlacementError) Error() string {
 	case len(e.On) == 0:
 		return fmt.Sprintf("no host of %s has %s in its list of processes", e.Cluster, e.Process)
 	default:
-		return fmt.Sprintf("%s does not run on %s; in %s it runs on %s", e.Process, Short(e.Host), e.Cluster, JoinAnd(e.On))
+		return fmt.Sprintf("%s does not run on %s; in %s it runs on %s", e.Process, suggest.Short(e.Host), e.Cluster, JoinAnd(e.On))
 	}
 }
 
@@ -63,14 +67,14 @@ func (e *ParamError) Error() string {
 	if e.Value == "" {
 		return fmt.Sprintf("%s: %s %s", e.Action, e.Param, e.Want)
 	}
-	return fmt.Sprintf("%s: %s=%s: %s", e.Action, e.Param, Short(e.Value), e.Want)
+	return fmt.Sprintf("%s: %s=%s: %s", e.Action, e.Param, suggest.Short(e.Value), e.Want)
 }
 
 func JoinAnd(names []string) string {
 	switch len(names) {
 	case 0, 1:
-		return Either(names)
+		return suggest.Either(names)
 	default:
-		return Either(names[:len(names)-1:len(names)-1]) + " and " + names[len(names)-1]
+		return suggest.Either(names[:len(names)-1:len(names)-1]) + " and " + names[len(names)-1]
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"dhbot/internal/suggest"
 )
 
 // maxLine bounds a command line. It must fit an SSH exec request, and a person
@@ -30,16 +32,16 @@ func Quote(argv []string) (string, error) {
 	words := make([]string, len(argv))
 	for i, word := range argv {
 		if err := Printable(word); err != nil {
-			return "", fmt.Errorf("word %d of the command %s: %w", i+1, Short(word), err)
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, suggest.Short(word), err)
 		}
 		quoted, err := syntax.Quote(word, syntax.LangPOSIX)
 		if err != nil {
-			return "", fmt.Errorf("word %d of the command %s: %w", i+1, Short(word), err)
+			return "", fmt.Errorf("word %d of the command %s: %w", i+1, suggest.Short(word), err)
 		}
 		words[i] = quoted
 	}
 	if strings.Contains(argv[0], "=") {
-		return "", fmt.Errorf("the command cannot begin with %s: put env before it", Short(argv[0]))
+		return "", fmt.Errorf("the command cannot begin with %s: put env before it", suggest.Short(argv[0]))
 	}
 	line := strings.Join(words, " ")
 	if len(line) > maxLine {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 )
 
 // killAfter is how many seconds a command has between the wrapper's TERM and
@@ -37,7 +38,7 @@ func Wrap(h *fleet.Host, argv []string, timeout time.Duration) (string, error) {
 		return "", err
 	}
 	if line[0] == '-' {
-		return "", fmt.Errorf("the command cannot begin with the option %s", Short(argv[0]))
+		return "", fmt.Errorf("the command cannot begin with the option %s", suggest.Short(argv[0]))
 	}
 	return fmt.Sprintf("env LC_ALL=C timeout -k %d %d %s", killAfter, timeout/time.Second, line), nil
 }

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
 	"dhbot/internal/redact"
-	"dhbot/runbooks"
+	"dhbot/internal/suggest"
 )
 
 // How far back the trail is shown by default, and at most.
@@ -248,7 +248,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 		Code: command.UnknownName,
 		Text: fmt.Sprintf("%s is no person, process or run that I know.", command.Shown(typed)),
 	}
-	for _, n := range append(runbooks.Suggest(command.Word(typed), names), g.ProcessesLike(typed)...) {
+	for _, n := range append(suggest.Near(command.Word(typed), names), g.ProcessesLike(typed)...) {
 		m.Choices = append(m.Choices, g.Choose(c.Channel, c.Cmd.Verb+" "+n)...)
 	}
 	return m

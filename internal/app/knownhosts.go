@@ -7,12 +7,13 @@ import (
 	"dhbot/internal/config"
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
+	"dhbot/internal/strictyaml"
 )
 
 // CheckKnownHosts reads the known_hosts file without dialling: it lists skipped lines, and
 // hosts and jump hosts without a key. All are warnings: the bot runs without the keys, and
 // cannot reach those hosts.
-func CheckKnownHosts(cfg *config.Config) config.Problems {
+func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 	file := cfg.SSH.KnownHosts
 	names := map[sshexec.Named]string{}
 	var hosts []sshexec.Named
@@ -34,7 +35,7 @@ func CheckKnownHosts(cfg *config.Config) config.Problems {
 	}
 	skipped, without, err := sshexec.KnownHosts(file, hosts)
 	if err != nil {
-		return config.Problems{{
+		return strictyaml.Problems{{
 			File:    file,
 			Key:     "ssh.known_hosts",
 			What:    err.Error(),
@@ -42,10 +43,10 @@ func CheckKnownHosts(cfg *config.Config) config.Problems {
 			Warning: true,
 		}}
 	}
-	var problems config.Problems
+	var problems strictyaml.Problems
 	for _, s := range skipped {
 		problems = append(
-			problems, config.Problem{
+			problems, strictyaml.Problem{
 				File:    file,
 				Line:    s.Line,
 				Column:  1,
@@ -56,7 +57,7 @@ func CheckKnownHosts(cfg *config.Config) config.Problems {
 		)
 	}
 	for _, h := range without {
-		problems = append(problems, config.Problem{
+		problems = append(problems, strictyaml.Problem{
 			File: file, Key: names[h], Warning: true,
 			What:    fmt.Sprintf("no key of %s, so the bot will not connect to it", cmp.Or(h.Alias, h.Address)),
 			Instead: "compare the key on the host with what bot hostkeys prints, then add its line",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -167,7 +168,7 @@ func tail(w []token) string {
 }
 
 // like are the names that a word may have been meant for.
-func like(typed string, names []string) []string { return runbooks.Suggest(typed, names) }
+func like(typed string, names []string) []string { return suggest.Near(typed, names) }
 
 // processesLike are the processes of any catalog in use that a spelling is or
 // resembles, and that run somewhere.

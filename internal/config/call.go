@@ -6,27 +6,28 @@ import (
 	"strings"
 
 	"dhbot/auth"
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 )
 
 // readCall reads the order in which approvers are mentioned. It makes no one an approver: a person
 // who is mentioned and cannot vote would be woken for nothing.
-func (b *builder) readCall(cluster string, v value) {
-	if !v.there() {
+func (b *builder) readCall(cluster string, v strictyaml.Value) {
+	if !v.There() {
 		return
 	}
-	o := v.object(keysOf[callKeys]()...)
+	o := v.Object(keysOf[callKeys]()...)
 	approvers := b.config.Rules.Clusters[cluster][auth.Approver]
 	taken := map[string]string{}
 	read := func(group string) (names []string) {
-		for _, item := range o.get(group).texts() {
-			name := item.text()
+		for _, item := range o.Get(group).Texts() {
+			name := item.Text()
 			switch {
 			case !slices.Contains(approvers, name):
-				item.problem(fmt.Sprintf("%s is not among the approvers of %s, and would be called for what they cannot vote on", name, cluster),
-					meant(name, approvers, "add them to roles.approvers, or call one of "))
+				item.Problem(fmt.Sprintf("%s is not among the approvers of %s, and would be called for what they cannot vote on", name, cluster),
+					strictyaml.Meant(name, approvers, "add them to roles.approvers, or call one of "))
 			case taken[name] != "":
-				item.problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")
+				item.Problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")
 			default:
 				taken[name] = group
 				names = append(names, name)
@@ -39,12 +40,12 @@ func (b *builder) readCall(cluster string, v value) {
 		b.config.Rules.Calls = map[string]auth.Calls{}
 	}
 	b.config.Rules.Calls[cluster] = calls
-	b.checkCall(cluster, calls, o.get("first"))
+	b.checkCall(cluster, calls, o.Get("first"))
 }
 
 // checkCall names the operators whose requests skip the first group: the requester can never vote,
 // so a group of one cannot be used for its own requests.
-func (b *builder) checkCall(cluster string, calls auth.Calls, first value) {
+func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.Value) {
 	if len(calls.First) == 0 {
 		return
 	}
@@ -59,7 +60,7 @@ func (b *builder) checkCall(cluster string, calls auth.Calls, first value) {
 	}
 	if len(skips) > 0 {
 		need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
-		first.warning(fmt.Sprintf("a request of %s calls the next group at once: nobody else is in the first", strings.Join(skips, ", ")),
+		first.Warning(fmt.Sprintf("a request of %s calls the next group at once: nobody else is in the first", strings.Join(skips, ", ")),
 			fmt.Sprintf("put at least %d people into first", need+1))
 	}
 }

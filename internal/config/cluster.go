@@ -15,6 +15,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/fleet"
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -29,88 +30,88 @@ var (
 	webWord = regexp.MustCompile(`^https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9_.~%+,/-]*)?$`)
 )
 
-func (b *builder) readClusters(v value) {
+func (b *builder) readClusters(v strictyaml.Value) {
 	addresses := map[string]string{}
-	for _, p := range v.pairs() {
-		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q is not a valid cluster name", p.name), plainNameIs)
+	for _, p := range v.Pairs() {
+		if !plainName.MatchString(p.Name) {
+			p.Value.Problem(fmt.Sprintf("%q is not a valid cluster name", p.Name), plainNameIs)
 		}
-		b.readCluster(p.name, p.value, addresses)
+		b.readCluster(p.Name, p.Value, addresses)
 	}
 }
 
-func (b *builder) readCluster(name string, v value, addresses map[string]string) {
-	o := v.object(keysOf[clusterKeys]()...)
+func (b *builder) readCluster(name string, v strictyaml.Value, addresses map[string]string) {
+	o := v.Object(keysOf[clusterKeys]()...)
 	cluster := fleet.Cluster{Name: name, ACLs: fleet.ACLsInEtcd}
 	names := b.catalogs.Names()
-	generation := o.need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
-	cluster.Catalog = generation.text()
+	generation := o.Need("catalog", strings.TrimSuffix("name the Deephaven generation: "+strings.Join(names, ", "), ": "))
+	cluster.Catalog = generation.Text()
 	catalog, ok := b.catalogs.Get(cluster.Catalog)
 	if !ok && cluster.Catalog != "" && b.catalogs != nil {
-		generation.problem(fmt.Sprintf("there is no catalog %q", cluster.Catalog), meant(cluster.Catalog, names, "the catalogs are "))
+		generation.Problem(fmt.Sprintf("there is no catalog %q", cluster.Catalog), strictyaml.Meant(cluster.Catalog, names, "the catalogs are "))
 	}
-	if acls := o.get("acls"); acls.there() {
-		cluster.ACLs = fleet.ACLStore(acls.text())
+	if acls := o.Get("acls"); acls.There() {
+		cluster.ACLs = fleet.ACLStore(acls.Text())
 		if cluster.ACLs != fleet.ACLsInEtcd && cluster.ACLs != fleet.ACLsInMySQL {
-			acls.problem(fmt.Sprintf("%q is no store of access control lists", acls.text()), "write etcd or mysql")
+			acls.Problem(fmt.Sprintf("%q is no store of access control lists", acls.Text()), "write etcd or mysql")
 		}
 	}
-	cluster.EtcdQuota = o.get("etcd_quota").fileSize()
-	hosts := o.needSome("hosts", "name its machines, each with {address, processes}")
-	for _, p := range hosts.pairs() {
-		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q is not a valid host name", p.name), plainNameIs)
+	cluster.EtcdQuota = fileSize(o.Get("etcd_quota"))
+	hosts := o.NeedSome("hosts", "name its machines, each with {address, processes}")
+	for _, p := range hosts.Pairs() {
+		if !plainName.MatchString(p.Name) {
+			p.Value.Problem(fmt.Sprintf("%q is not a valid host name", p.Name), plainNameIs)
 		}
-		cluster.Hosts = append(cluster.Hosts, b.readHost(p.name, p.value, catalog, addresses))
+		cluster.Hosts = append(cluster.Hosts, b.readHost(p.Name, p.Value, catalog, addresses))
 	}
-	b.readSchedule(&cluster, o.get("schedule"), catalog)
-	b.readWatch(name, o.get("watch"))
+	b.readSchedule(&cluster, o.Get("schedule"), catalog)
+	b.readWatch(name, o.Get("watch"))
 	if catalog != nil {
 		warnOfAbsent(&cluster, hosts, catalog)
 	}
 	b.config.Fleet.Clusters = append(b.config.Fleet.Clusters, cluster)
-	b.readRoles(name, o.need("roles", "say who may do what: {readers, operators, approvers, data}"))
-	b.readCall(name, o.get("call"))
-	b.readEscalation(name, o.get("escalation"))
+	b.readRoles(name, o.Need("roles", "say who may do what: {readers, operators, approvers, data}"))
+	b.readCall(name, o.Get("call"))
+	b.readEscalation(name, o.Get("escalation"))
 }
 
-func (b *builder) readHost(name string, v value, catalog *catalogs.Catalog, addresses map[string]string) fleet.Host {
-	o := v.object(keysOf[hostKeys]()...)
+func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Catalog, addresses map[string]string) fleet.Host {
+	o := v.Object(keysOf[hostKeys]()...)
 	h := fleet.Host{Name: name}
 	b.readRoute(&h, o)
-	if at := o.get("address"); h.Address != "" {
+	if at := o.Get("address"); h.Address != "" {
 		place := h.Address + " " + h.Via
 		if owner, taken := addresses[place]; taken {
-			at.problem("this is the address of "+owner+" already: one machine under two names could be worked on by two runs at once", "keep it under one name")
+			at.Problem("this is the address of "+owner+" already: one machine under two names could be worked on by two runs at once", "keep it under one name")
 		}
 		addresses[place] = name
 	}
-	for _, p := range o.needSome("processes", "list what runs there").texts() {
-		if id := p.text(); knows(p, catalog, id) {
+	for _, p := range o.NeedSome("processes", "list what runs there").Texts() {
+		if id := p.Text(); knows(p, catalog, id) {
 			h.Processes = append(h.Processes, id)
 		}
 	}
-	for _, word := range o.get("monit").items() {
-		if !argument.MatchString(word.text()) {
-			word.problem(fmt.Sprintf("%q is no single word of a command", word.text()), "write how monit is called, word by word: [sudo, -u, irisadmin, monit]")
+	for _, word := range o.Get("monit").Items() {
+		if !argument.MatchString(word.Text()) {
+			word.Problem(fmt.Sprintf("%q is no single word of a command", word.Text()), "write how monit is called, word by word: [sudo, -u, irisadmin, monit]")
 		}
-		h.Monit = append(h.Monit, word.text())
+		h.Monit = append(h.Monit, word.Text())
 	}
-	if at := o.get("sudo_version"); at.there() {
-		reads, err := fleet.SudoReadsRegexp(at.text())
+	if at := o.Get("sudo_version"); at.There() {
+		reads, err := fleet.SudoReadsRegexp(at.Text())
 		if err != nil {
-			at.problem(err.Error(), "write what sudo --version says")
+			at.Problem(err.Error(), "write what sudo --version says")
 		}
 		h.OldSudo = err == nil && !reads
 	}
-	h.EtcdClientDir = o.get("etcd_client_dir").absolute()
-	h.EtcdEndpoint = o.get("etcd_endpoint").etcdEndpoint()
-	h.LogRoot = o.get("log_root").absolute()
-	h.ThreadDump = o.get("thread_dump").absolute()
-	if at := o.get("client_update_reload"); at.there() {
-		h.ClientUpdateReload = at.webAddress()
+	h.EtcdClientDir = absolute(o.Get("etcd_client_dir"))
+	h.EtcdEndpoint = etcdEndpoint(o.Get("etcd_endpoint"))
+	h.LogRoot = absolute(o.Get("log_root"))
+	h.ThreadDump = absolute(o.Get("thread_dump"))
+	if at := o.Get("client_update_reload"); at.There() {
+		h.ClientUpdateReload = webAddress(at)
 		if h.ClientUpdateReload != "" && catalog != nil && !h.Runs(reloadedProcess) {
-			at.warning("nothing asks for this address: the host runs no "+reloadedProcess, "move it to the host that does")
+			at.Warning("nothing asks for this address: the host runs no "+reloadedProcess, "move it to the host that does")
 		}
 	}
 	return h
@@ -122,7 +123,7 @@ const reloadedProcess = "web_api_service"
 
 // knows reports whether the catalog has a process, and adds a problem if it does not. Without a
 // catalog it returns false; the missing catalog was reported.
-func knows(v value, catalog *catalogs.Catalog, id string) bool {
+func knows(v strictyaml.Value, catalog *catalogs.Catalog, id string) bool {
 	if catalog == nil {
 		return true
 	}
@@ -132,10 +133,10 @@ func knows(v value, catalog *catalogs.Catalog, id string) bool {
 	near := catalog.Find(id)
 	what := fmt.Sprintf("the catalog %q has no process %q", catalog.Name, id)
 	if near.Process != nil {
-		v.problem(what, "write "+near.Process.ID)
+		v.Problem(what, "write "+near.Process.ID)
 		return false
 	}
-	v.problem(what, meant(id, processIDs(catalog), "its processes are "))
+	v.Problem(what, strictyaml.Meant(id, processIDs(catalog), "its processes are "))
 	return false
 }
 
@@ -148,7 +149,7 @@ func processIDs(catalog *catalogs.Catalog) []string {
 }
 
 // warnOfAbsent names processes that every installation has and no host in the config runs.
-func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *catalogs.Catalog) {
+func warnOfAbsent(cluster *fleet.Cluster, hosts strictyaml.Value, catalog *catalogs.Catalog) {
 	var absent []string
 	for _, p := range catalog.Processes() {
 		if p.Optional == "" && len(cluster.HostsOf(p.ID)) == 0 {
@@ -156,41 +157,41 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts value, catalog *catalogs.Catalog
 		}
 	}
 	if len(absent) > 0 && len(cluster.Hosts) > 0 {
-		hosts.warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host, or nobody can ask for it")
+		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host, or nobody can ask for it")
 	}
 }
 
 // readSchedule reads when processes should be up. A process without an entry should always be up.
-func (b *builder) readSchedule(cluster *fleet.Cluster, v value, catalog *catalogs.Catalog) {
+func (b *builder) readSchedule(cluster *fleet.Cluster, v strictyaml.Value, catalog *catalogs.Catalog) {
 	cluster.Up = map[string][]timeinterval.TimeInterval{}
-	for _, p := range v.pairs() {
-		if knows(p.value, catalog, p.name) && len(cluster.HostsOf(p.name)) == 0 {
-			p.value.problem("no host of the cluster runs "+p.name, "add it to a host's processes, or take it out here")
+	for _, p := range v.Pairs() {
+		if knows(p.Value, catalog, p.Name) && len(cluster.HostsOf(p.Name)) == 0 {
+			p.Value.Problem("no host of the cluster runs "+p.Name, "add it to a host's processes, or take it out here")
 		}
-		up := p.value.object(keysOf[scheduleKeys]()...).need("up", "list the windows in which it should be up; [] means never")
+		up := p.Value.Object(keysOf[scheduleKeys]()...).Need("up", "list the windows in which it should be up; [] means never")
 		windows := []timeinterval.TimeInterval{}
-		for _, item := range up.items() {
-			if w, ok := item.interval(); ok {
+		for _, item := range up.Items() {
+			if w, ok := interval(item); ok {
 				windows = append(windows, w)
 			}
 		}
-		cluster.Up[p.name] = windows
+		cluster.Up[p.Name] = windows
 	}
 }
 
 // interval parses one window in Alertmanager's format.
-func (v value) interval() (timeinterval.TimeInterval, bool) {
-	before := len(v.r.problems)
-	o := v.object(keysOf[intervalKeys]()...)
-	for _, t := range o.get("times").items() {
-		t.object(keysOf[timesKeys]()...)
+func interval(v strictyaml.Value) (timeinterval.TimeInterval, bool) {
+	before := len(v.R.Problems)
+	o := v.Object(keysOf[intervalKeys]()...)
+	for _, t := range o.Get("times").Items() {
+		t.Object(keysOf[timesKeys]()...)
 	}
 	var w timeinterval.TimeInterval
-	if len(v.r.problems) > before || !v.there() {
+	if len(v.R.Problems) > before || !v.There() {
 		return w, false
 	}
-	if err := yaml.NodeToValue(v.node, &w); err != nil {
-		v.problem("this window cannot be read: "+oneLine(err), "write it as Alertmanager's time_intervals, e.g. {weekdays: ['monday:friday'], times: [{start_time: '07:00', end_time: '19:00'}], location: America/New_York}")
+	if err := yaml.NodeToValue(v.Node, &w); err != nil {
+		v.Problem("this window cannot be read: "+oneLine(err), "write it as Alertmanager's time_intervals, e.g. {weekdays: ['monday:friday'], times: [{start_time: '07:00', end_time: '19:00'}], location: America/New_York}")
 		return w, false
 	}
 	return w, true
@@ -208,14 +209,14 @@ func oneLine(err error) string {
 // channelReader begins a channel in a list of readers.
 const channelReader = "channel "
 
-func (b *builder) readRoles(cluster string, v value) {
+func (b *builder) readRoles(cluster string, v strictyaml.Value) {
 	lists := []auth.Role{auth.Reader, auth.Operator, auth.Approver, auth.Data}
-	o := v.object(keysOf[rolesKeys]()...)
+	o := v.Object(keysOf[rolesKeys]()...)
 	roles := auth.Roles{}
 	for _, role := range lists {
-		for _, item := range o.get(string(role)).texts() {
+		for _, item := range o.Get(string(role)).Texts() {
 			if b.mayHold(item, role) {
-				roles[role] = append(roles[role], item.text())
+				roles[role] = append(roles[role], item.Text())
 			}
 		}
 	}
@@ -223,22 +224,22 @@ func (b *builder) readRoles(cluster string, v value) {
 		b.config.Rules.Clusters = map[string]auth.Roles{}
 	}
 	b.config.Rules.Clusters[cluster] = roles
-	if !v.there() {
+	if !v.There() {
 		return
 	}
-	b.checkApprovers(cluster, roles, o.get(string(auth.Approver)))
+	b.checkApprovers(cluster, roles, o.Get(string(auth.Approver)))
 }
 
 // mayHold reports whether an entry of a role's list is a person or, among the readers, a channel.
-func (b *builder) mayHold(v value, role auth.Role) bool {
-	entry := v.text()
+func (b *builder) mayHold(v strictyaml.Value, role auth.Role) bool {
+	entry := v.Text()
 	if id, ok := strings.CutPrefix(entry, channelReader); ok {
 		if role != auth.Reader {
-			v.problem("a channel can only read: anybody could join it", "name people")
+			v.Problem("a channel can only read: anybody could join it", "name people")
 			return false
 		}
 		if !channelID.MatchString(strings.TrimSpace(id)) {
-			v.problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+			v.Problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
 			return false
 		}
 		return true
@@ -248,7 +249,7 @@ func (b *builder) mayHold(v value, role auth.Role) bool {
 		names = append(names, p.Name)
 	}
 	if !slices.Contains(names, entry) {
-		v.problem(fmt.Sprintf("there is no person %q", entry), meant(entry, names, "the people are "))
+		v.Problem(fmt.Sprintf("there is no person %q", entry), strictyaml.Meant(entry, names, "the people are "))
 		return false
 	}
 	return true
@@ -256,7 +257,7 @@ func (b *builder) mayHold(v value, role auth.Role) bool {
 
 // checkApprovers reports the operators whose Sev 1 requests too few people could approve: the
 // requester can never vote.
-func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
+func (b *builder) checkApprovers(cluster string, roles auth.Roles, v strictyaml.Value) {
 	rules := &b.config.Rules
 	need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
 	var stuck []string
@@ -266,20 +267,20 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v value) {
 		}
 	}
 	if len(stuck) > 0 {
-		v.problem(fmt.Sprintf("nobody could approve a Sev 1 request of %s: it takes %d of the approvers besides who asks", strings.Join(stuck, ", "), need),
+		v.Problem(fmt.Sprintf("nobody could approve a Sev 1 request of %s: it takes %d of the approvers besides who asks", strings.Join(stuck, ", "), need),
 			"add approvers to the list")
 	}
 }
 
 // hostPort parses a name or address, in its original case, with an optional port, 0 for none.
-func (v value) hostPort() (host string, port uint16) {
-	text := v.text()
+func hostPort(v strictyaml.Value) (host string, port uint16) {
+	text := v.Text()
 	if text == "" {
 		return "", 0
 	}
 	host, port, err := splitHostPort(text)
 	if err != nil {
-		v.problem(fmt.Sprintf("%q is no address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
+		v.Problem(fmt.Sprintf("%q is no address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
 		return "", 0
 	}
 	return rawHost(text, host), port
@@ -314,41 +315,41 @@ func joinHostPort(host string, port uint16) string {
 	return host + ":" + strconv.Itoa(int(port))
 }
 
-// user parses the name of an account on a host.
-func (v value) user() string {
-	name := v.text()
+// login parses the name of an account on a host.
+func login(v strictyaml.Value) string {
+	name := v.Text()
 	if name != "" && !loginName.MatchString(name) {
-		v.problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
+		v.Problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
 	}
 	return name
 }
 
 // webAddress parses an address that works as written. It becomes a word of a command that people
 // read and approve, so it must not contain a password.
-func (v value) webAddress() string {
-	text := v.text()
+func webAddress(v strictyaml.Value) string {
+	text := v.Text()
 	if text == "" {
 		return ""
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !webWord.MatchString(text) {
-		v.problem(fmt.Sprintf("%q is no address that can be opened", text), "write it whole, without a password: https://web-1.example.com:8123/reload/")
+		v.Problem(fmt.Sprintf("%q is no address that can be opened", text), "write it whole, without a password: https://web-1.example.com:8123/reload/")
 		return ""
 	}
 	return text
 }
 
 // fileSize is a number of bytes such as 8GiB; 0 if there is no value.
-func (v value) fileSize() int64 {
-	if !v.there() {
+func fileSize(v strictyaml.Value) int64 {
+	if !v.There() {
 		return 0
 	}
-	if m := fileSizeForm.FindStringSubmatch(v.text()); m != nil {
+	if m := fileSizeForm.FindStringSubmatch(v.Text()); m != nil {
 		if n, err := strconv.ParseInt(m[1], 10, 64); err == nil && n > 0 {
 			return n << map[string]uint{"MiB": 20, "GiB": 30}[m[2]]
 		}
 	}
-	v.problem(fmt.Sprintf("%q is no size of a file", v.text()), "write it in MiB or GiB, for example 8GiB")
+	v.Problem(fmt.Sprintf("%q is no size of a file", v.Text()), "write it in MiB or GiB, for example 8GiB")
 	return 0
 }
 
@@ -356,20 +357,20 @@ var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[
 
 // etcdEndpoint parses the address of one member. It accepts only https: the etcd client sends its
 // password there.
-func (v value) etcdEndpoint() string {
-	text := v.text()
+func etcdEndpoint(v strictyaml.Value) string {
+	text := v.Text()
 	if text != "" && !endpoint.MatchString(text) {
-		v.problem(fmt.Sprintf("%q is no endpoint of etcd that a password may be sent to", text), "write it as https://infra-1.example.com:2379")
+		v.Problem(fmt.Sprintf("%q is no endpoint of etcd that a password may be sent to", text), "write it as https://infra-1.example.com:2379")
 		return ""
 	}
 	return text
 }
 
 // absolute parses the path of a directory on a host.
-func (v value) absolute() string {
-	dir := v.text()
+func absolute(v strictyaml.Value) string {
+	dir := v.Text()
 	if dir != "" && (!path.IsAbs(dir) || path.Clean(dir) != dir || !argument.MatchString(dir)) {
-		v.problem(fmt.Sprintf("%q is no plain path", dir), "write it from /, without .., blanks or a slash at its end")
+		v.Problem(fmt.Sprintf("%q is no plain path", dir), "write it from /, without .., blanks or a slash at its end")
 	}
 	return dir
 }

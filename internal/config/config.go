@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/secret"
 	"dhbot/internal/sshconfig"
 	"dhbot/internal/sshkey"
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -94,24 +95,24 @@ const (
 // Parse parses a config and the runbooks that it names. It reads no other file, no environment and
 // no network. name appears in the problems, and relative paths in the file start at its directory.
 // The config is complete only if no problem is fatal.
-func Parse(name string, data []byte) (*Config, Problems) {
+func Parse(name string, data []byte) (*Config, strictyaml.Problems) {
 	b := build(name, data)
-	b.problems.sort()
-	return &b.config, b.problems
+	b.Problems.Sort()
+	return &b.config, b.Problems
 }
 
 // builder builds a Config from a file.
 type builder struct {
-	reader
+	strictyaml.Reader
 	dir      string // of the file
 	config   Config
 	catalogs catalogs.Set // nil if they cannot be used
 	own      files
 	// files and endpoints are in the text, but only Load can check them.
 	files     []file
-	endpoints []value
-	groups    []value
-	programs  []value
+	endpoints []strictyaml.Value
+	groups    []strictyaml.Value
+	programs  []strictyaml.Value
 	sshConfig *sshconfig.File // nil without ssh.config_file
 	watched   []watched
 }
@@ -119,44 +120,44 @@ type builder struct {
 func build(name string, data []byte) *builder {
 	sum := sha256.Sum256(data)
 	b := &builder{
-		reader: reader{file: name},
+		Reader: strictyaml.Reader{File: name},
 		dir:    filepath.Dir(name),
 		config: Config{Hash: hex.EncodeToString(sum[:]), VoteTTL: defaultVoteTTL, StartTTL: defaultStartTTL},
 	}
-	top := b.parse(data)
-	if !top.there() {
+	top := b.Parse(data)
+	if !top.There() {
 		return b
 	}
-	o := top.object(keysOf[fileKeys]()...)
-	b.catalogs = b.ownRunbooks(o.get("runbooks"))
-	b.readLowered(o.get("lowered"))
+	o := top.Object(keysOf[fileKeys]()...)
+	b.catalogs = b.ownRunbooks(o.Get("runbooks"))
+	b.readLowered(o.Get("lowered"))
 	b.config.Catalogs = b.catalogs
-	slack := o.need("slack", "name the workspace: {home: T…, audit_channel: C…}").object(keysOf[slackKeys]()...)
+	slack := o.Need("slack", "name the workspace: {home: T…, audit_channel: C…}").Object(keysOf[slackKeys]()...)
 	b.readWorkspace(slack)
-	b.readState(o.need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))
-	b.readTerminal(o.get("terminal"))
-	b.readMetrics(o.get("metrics"))
-	b.readSSH(o.need("ssh", "say how hosts are reached: {user: …, key_file: …, known_hosts: …}"))
-	b.readPolicy(o.get("policy"))
-	b.readIncidents(o.get("incidents"))
-	people := o.needSome("people", "name at least one person, with a Slack account")
+	b.readState(o.Need("state", "say where the bot keeps its state: {dir: /var/lib/dhbot}"))
+	b.readTerminal(o.Get("terminal"))
+	b.readMetrics(o.Get("metrics"))
+	b.readSSH(o.Need("ssh", "say how hosts are reached: {user: …, key_file: …, known_hosts: …}"))
+	b.readPolicy(o.Get("policy"))
+	b.readIncidents(o.Get("incidents"))
+	people := o.NeedSome("people", "name at least one person, with a Slack account")
 	b.readPeople(people)
 	b.readHome(slack, people)
-	b.readClusters(o.needSome("clusters", "name at least one cluster"))
-	b.readChannels(slack.get("channels"))
+	b.readClusters(o.NeedSome("clusters", "name at least one cluster"))
+	b.readChannels(slack.Get("channels"))
 	b.checkWatches()
 	b.checkStore(literally)
 	return b
 }
 
 // readPolicy reads the policy, which can only raise the floors of package auth.
-func (b *builder) readPolicy(v value) {
+func (b *builder) readPolicy(v strictyaml.Value) {
 	c := &b.config
 	c.Rules.Policy = auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
-	o := v.object(keysOf[policyKeys]()...)
-	sev1 := o.get("sev1").object(keysOf[sev1Keys]()...)
-	c.Rules.Policy.Sev1Votes = sev1.get("votes").number(1, 5, 1)
-	c.VoteTTL = sev1.get("ttl").duration(time.Minute, 24*time.Hour, defaultVoteTTL)
-	c.StartTTL = sev1.get("start").duration(30*time.Second, time.Hour, defaultStartTTL)
-	c.Rules.Policy.DestructiveVotes = o.get("destructive").object(keysOf[destructiveKeys]()...).get("votes").number(2, 5, 2)
+	o := v.Object(keysOf[policyKeys]()...)
+	sev1 := o.Get("sev1").Object(keysOf[sev1Keys]()...)
+	c.Rules.Policy.Sev1Votes = sev1.Get("votes").Number(1, 5, 1)
+	c.VoteTTL = sev1.Get("ttl").Duration(time.Minute, 24*time.Hour, defaultVoteTTL)
+	c.StartTTL = sev1.Get("start").Duration(30*time.Second, time.Hour, defaultStartTTL)
+	c.Rules.Policy.DestructiveVotes = o.Get("destructive").Object(keysOf[destructiveKeys]()...).Get("votes").Number(2, 5, 2)
 }

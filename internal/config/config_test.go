@@ -12,6 +12,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/fleet"
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 )
 
@@ -100,7 +101,7 @@ func TestInvalid(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, problems := Parse(name, data)
-		left := append(Problems(nil), problems...)
+		left := append(strictyaml.Problems(nil), problems...)
 		wants := wantLine.FindAllStringSubmatch(string(data), -1)
 		if len(wants) == 0 {
 			t.Errorf("%s: says no # want:", name)
@@ -151,11 +152,11 @@ func TestValid(t *testing.T) {
 // A config with a fatal problem is an error that names all of them; warnings
 // alone are none.
 func TestProblemsErr(t *testing.T) {
-	warnings := Problems{{File: "f", What: "look", Warning: true}}
+	warnings := strictyaml.Problems{{File: "f", What: "look", Warning: true}}
 	if warnings.Err() != nil {
 		t.Errorf("a warning is an error: %v", warnings.Err())
 	}
-	fatal := append(warnings, Problem{File: "f", Line: 3, Column: 2, Key: "a.b", What: "bad", Instead: "write c"})
+	fatal := append(warnings, strictyaml.Problem{File: "f", Line: 3, Column: 2, Key: "a.b", What: "bad", Instead: "write c"})
 	if err := fatal.Err(); err == nil || err.Error() != "f: warning: look\nf:3:2: a.b: bad; write c" {
 		t.Errorf("%v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/pager"
 	"dhbot/internal/secret"
+	"dhbot/internal/strictyaml"
 )
 
 // Escalation configures who is notified when no one owns an incident, or approves or denies a Sev 1
@@ -46,39 +47,39 @@ const (
 var userGroupID = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
 
 // readEscalation needs the people and roles.
-func (b *builder) readEscalation(cluster string, v value) {
-	if !v.there() {
+func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
+	if !v.There() {
 		return
 	}
-	o := v.object(keysOf[escalationKeys]()...)
+	o := v.Object(keysOf[escalationKeys]()...)
 	e := Escalation{
-		After: o.get("after").duration(30*time.Second, 24*time.Hour, defaultEscalate),
-		Group: o.get("group").text(),
-		Level: o.get("level").number(1, 3, 1),
+		After: o.Get("after").Duration(30*time.Second, 24*time.Hour, defaultEscalate),
+		Group: o.Get("group").Text(),
+		Level: o.Get("level").Number(1, 3, 1),
 	}
-	group := o.get("group")
+	group := o.Get("group")
 	if e.Group != "" && !userGroupID.MatchString(e.Group) {
-		group.problem(fmt.Sprintf("%q is no id of a user group", e.Group), "write the id (S…), which Slack shows in the group's menu, not its name")
+		group.Problem(fmt.Sprintf("%q is no id of a user group", e.Group), "write the id (S…), which Slack shows in the group's menu, not its name")
 	}
-	for _, item := range o.get("people").texts() {
-		if name := item.text(); b.mayBeCalled(cluster, item, name) {
+	for _, item := range o.Get("people").Texts() {
+		if name := item.Text(); b.mayBeCalled(cluster, item, name) {
 			e.People = append(e.People, name)
 		}
 	}
-	if page := o.get("page"); page.there() {
+	if page := o.Get("page"); page.There() {
 		e.Page = b.readPage(page)
 	}
 	switch {
-	case e.Group != "" && o.get("people").there():
-		group.problem("people and group are both written", "call one or the other")
-	case e.Group == "" && !o.get("people").there() && e.Page == nil && !o.broken:
-		v.problem("the escalation calls no one", "write people: [NAME], group: S…, or page:")
+	case e.Group != "" && o.Get("people").There():
+		group.Problem("people and group are both written", "call one or the other")
+	case e.Group == "" && !o.Get("people").There() && e.Page == nil && !o.Broken:
+		v.Problem("the escalation calls no one", "write people: [NAME], group: S…, or page:")
 	}
 	if e.Page != nil && e.Page.After < e.After {
-		o.get("page").problem("the pager is alerted before people are called", fmt.Sprintf("write after: %s or more", short(e.After)))
+		o.Get("page").Problem("the pager is alerted before people are called", fmt.Sprintf("write after: %s or more", strictyaml.Short(e.After)))
 	}
 	if _, watched := b.config.Watches[cluster]; !watched {
-		v.warning("incidents of "+cluster+" are not escalated: it is not watched in the background", "write watch: {channel: C…}")
+		v.Warning("incidents of "+cluster+" are not escalated: it is not watched in the background", "write watch: {channel: C…}")
 	}
 	if b.config.Escalations == nil {
 		b.config.Escalations = map[string]Escalation{}
@@ -87,7 +88,7 @@ func (b *builder) readEscalation(cluster string, v value) {
 }
 
 // mayBeCalled reports whether a person can act on the notification.
-func (b *builder) mayBeCalled(cluster string, item value, name string) bool {
+func (b *builder) mayBeCalled(cluster string, item strictyaml.Value, name string) bool {
 	rules := &b.config.Rules
 	at := slices.IndexFunc(rules.People, func(p auth.Person) bool { return p.Name == name })
 	var names []string
@@ -97,51 +98,51 @@ func (b *builder) mayBeCalled(cluster string, item value, name string) bool {
 	roles := rules.Clusters[cluster]
 	switch {
 	case at < 0:
-		item.problem(fmt.Sprintf("there is no person %q", name), meant(name, names, "the people are "))
+		item.Problem(fmt.Sprintf("there is no person %q", name), strictyaml.Meant(name, names, "the people are "))
 		return false
 	case len(rules.People[at].Accounts) == 0:
-		item.problem(name+" has no Slack account, and cannot be called there", "name another person, or add the account")
+		item.Problem(name+" has no Slack account, and cannot be called there", "name another person, or add the account")
 		return false
 	case !slices.Contains(roles[auth.Operator], name) && !slices.Contains(roles[auth.Approver], name):
-		item.problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could do nothing", name, cluster), "name another person, or give the role")
+		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could do nothing", name, cluster), "name another person, or give the role")
 		return false
 	}
 	return true
 }
 
-func (b *builder) readPage(v value) *Page {
-	o := v.object(keysOf[pageKeys]()...)
-	p := &Page{After: o.get("after").duration(time.Minute, 24*time.Hour, defaultPage), CAFile: o.get("ca").text()}
-	shape := o.need("shape", "write pagerduty or alertmanager")
-	p.Shape = shape.text()
+func (b *builder) readPage(v strictyaml.Value) *Page {
+	o := v.Object(keysOf[pageKeys]()...)
+	p := &Page{After: o.Get("after").Duration(time.Minute, 24*time.Hour, defaultPage), CAFile: o.Get("ca").Text()}
+	shape := o.Need("shape", "write pagerduty or alertmanager")
+	p.Shape = shape.Text()
 	if p.Shape != "" && p.Name() == "" {
-		shape.problem(fmt.Sprintf("%q is no shape of alerts", p.Shape), "write pagerduty or alertmanager")
+		shape.Problem(fmt.Sprintf("%q is no shape of alerts", p.Shape), "write pagerduty or alertmanager")
 	}
-	at, in := o.get("url"), o.get("url_file")
+	at, in := o.Get("url"), o.Get("url_file")
 	switch {
-	case at.there() && in.there():
-		in.problem("url and url_file are both written", "write one of them")
-	case in.text() != "":
+	case at.There() && in.There():
+		in.Problem("url and url_file are both written", "write one of them")
+	case in.Text() != "":
 		b.files = append(b.files, file{in, secretFile, &p.URL})
-	case at.text() != "":
-		if why := wrongURL(at.text()); why != "" {
-			at.problem(why, "write https://HOST/PATH; an address with a token in it belongs in url_file")
+	case at.Text() != "":
+		if why := wrongURL(at.Text()); why != "" {
+			at.Problem(why, "write https://HOST/PATH; an address with a token in it belongs in url_file")
 		}
-		p.URL = secret.New(at.text())
+		p.URL = secret.New(at.Text())
 	case p.Shape == pager.PagerDuty:
 		p.URL = secret.New(pager.EventsURL)
 	case p.Shape == pager.Alertmanager:
-		o.problem("the address of Alertmanager is missing", "write url: https://HOST/api/v2/alerts")
+		o.Problem("the address of Alertmanager is missing", "write url: https://HOST/api/v2/alerts")
 	}
-	key := o.get("routing_key_file")
+	key := o.Get("routing_key_file")
 	switch {
-	case key.text() != "":
+	case key.Text() != "":
 		b.files = append(b.files, file{key, secretFile, &p.RoutingKey})
 	case p.Shape == pager.PagerDuty:
-		o.problem("PagerDuty's routing key is missing", "write routing_key_file: the path of a file that holds it, mode 0600")
+		o.Problem("PagerDuty's routing key is missing", "write routing_key_file: the path of a file that holds it, mode 0600")
 	}
-	if ca := o.get("ca"); ca.text() != "" {
-		b.files = append(b.files, file{value: ca, is: plainFile})
+	if ca := o.Get("ca"); ca.Text() != "" {
+		b.files = append(b.files, file{Value: ca, is: plainFile})
 	}
 	return p
 }
@@ -165,9 +166,9 @@ func wrongURL(address string) string {
 // checkPages checks the addresses that were read from files.
 func (b *builder) checkPages() {
 	for _, f := range b.files {
-		if strings.HasSuffix(f.key, "page.url_file") && f.into != nil && !f.into.IsZero() {
+		if strings.HasSuffix(f.Key, "page.url_file") && f.into != nil && !f.into.IsZero() {
 			if why := wrongURL(f.into.Reveal()); why != "" {
-				f.problem(why, "write https://HOST/PATH into the file")
+				f.Problem(why, "write https://HOST/PATH into the file")
 			}
 		}
 	}
@@ -184,10 +185,10 @@ func (c *Config) EscalationLines() []string {
 		}
 		line := cl.Name + " escalates what no one takes"
 		if who := strings.Join(e.People, ", ") + e.Group; who != "" {
-			line += fmt.Sprintf(", after %s to %s", short(e.After), who)
+			line += fmt.Sprintf(", after %s to %s", strictyaml.Short(e.After), who)
 		}
 		if e.Page != nil {
-			line += fmt.Sprintf(", after %s to %s", short(e.Page.After), e.Page.Name())
+			line += fmt.Sprintf(", after %s to %s", strictyaml.Short(e.Page.After), e.Page.Name())
 		}
 		out = append(out, line)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/internal/secret"
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/trusted"
 )
 
@@ -22,7 +23,7 @@ import (
 // SLACK_BOT_TOKEN_FILE. Relative paths in the file start at the file's own directory.
 //
 // It returns all problems at once. The config may be used only if none of them is fatal.
-func Load(path string, env func(string) string) (*Config, Problems) {
+func Load(path string, env func(string) string) (*Config, strictyaml.Problems) {
 	return load(path, func(b *builder) {
 		b.config.Slack.AppToken = b.token(env, "SLACK_APP_TOKEN", "xapp-")
 		b.config.Slack.BotToken = b.token(env, "SLACK_BOT_TOKEN", "xoxb-")
@@ -30,9 +31,11 @@ func Load(path string, env func(string) string) (*Config, Problems) {
 }
 
 // LoadWithoutTokens is Load for commands that do not use Slack: it reads no token.
-func LoadWithoutTokens(path string) (*Config, Problems) { return load(path, func(*builder) {}) }
+func LoadWithoutTokens(path string) (*Config, strictyaml.Problems) {
+	return load(path, func(*builder) {})
+}
 
-func load(path string, tokens func(*builder)) (*Config, Problems) {
+func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
 		return nil, problems
@@ -45,16 +48,16 @@ func load(path string, tokens func(*builder)) (*Config, Problems) {
 	b.checkPrograms()
 	b.own.checkWriters()
 	if err := trusted.Source(path); err != nil {
-		b.problems = append(b.problems, Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
+		b.Problems = append(b.Problems, strictyaml.Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
 	}
 	tokens(b)
 	b.checkStore(b.lookup())
-	b.problems.sort()
-	return &b.config, b.problems
+	b.Problems.Sort()
+	return &b.config, b.Problems
 }
 
 // LoadFile parses the config file and checks nothing else: see Parse.
-func LoadFile(path string) (*Config, Problems) {
+func LoadFile(path string) (*Config, strictyaml.Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
 		return nil, problems
@@ -62,10 +65,10 @@ func LoadFile(path string) (*Config, Problems) {
 	return Parse(path, data)
 }
 
-func readFile(path string) ([]byte, Problems) {
+func readFile(path string) ([]byte, strictyaml.Problems) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
+		return nil, strictyaml.Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
 	}
 	return data, nil
 }
@@ -95,7 +98,7 @@ const (
 
 // file is a path that the config names.
 type file struct {
-	value
+	strictyaml.Value
 	is kind
 	// into receives the content of a secretFile.
 	into *secret.Text
@@ -118,7 +121,7 @@ func (b *builder) resolvePaths(dir string) {
 
 func (b *builder) checkFiles(dir string) {
 	for _, f := range b.files {
-		path := from(dir, f.text())
+		path := from(dir, f.Text())
 		info, err := os.Stat(path)
 		if f.is == stateDir {
 			f.checkStateDir(info, err)
@@ -129,14 +132,14 @@ func (b *builder) checkFiles(dir string) {
 			if err != nil {
 				why = reason(err)
 			}
-			f.problem(fmt.Sprintf("%s cannot be read: %s", path, why), "write the path of a file that the bot's user can read")
+			f.Problem(fmt.Sprintf("%s cannot be read: %s", path, why), "write the path of a file that the bot's user can read")
 			continue
 		}
 		f.check(path, info)
 		if f.is == secretFile {
 			text, err := os.ReadFile(path)
 			if err != nil {
-				f.problem(fmt.Sprintf("%s cannot be read: %s", path, reason(err)), "let the bot's user read it")
+				f.Problem(fmt.Sprintf("%s cannot be read: %s", path, reason(err)), "let the bot's user read it")
 				continue
 			}
 			*f.into = secret.New(strings.TrimSpace(string(text)))
@@ -148,15 +151,15 @@ func (f file) check(path string, info fs.FileInfo) {
 	switch f.is {
 	case privateKey, secretFile:
 		if err := trusted.Secret(path, info); err != nil {
-			f.problem(err.Error(), "chmod 600 "+path)
+			f.Problem(err.Error(), "chmod 600 "+path)
 		}
 	case knownHosts:
 		if err := trusted.Source(path); err != nil {
-			f.problem(err.Error()+", and so decide which host keys are trusted", closed)
+			f.Problem(err.Error()+", and so decide which host keys are trusted", closed)
 		}
 	}
 	if info.Size() == 0 {
-		f.problem(path+" is empty", "")
+		f.Problem(path+" is empty", "")
 	}
 }
 
@@ -165,18 +168,18 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		f.problem("the state directory cannot be looked at: "+reason(err), "let the bot's user own it")
+		f.Problem("the state directory cannot be looked at: "+reason(err), "let the bot's user own it")
 	case !info.IsDir():
-		f.problem("this is no directory", "write a directory of the bot's own")
+		f.Problem("this is no directory", "write a directory of the bot's own")
 	case info.Mode().Perm()&0o077 != 0:
-		f.problem(fmt.Sprintf("others can look into the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.text())
+		f.Problem(fmt.Sprintf("others can look into the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.Text())
 	}
 }
 
 // token reads a Slack token from the environment or from the file that the environment names.
 func (b *builder) token(env func(string) string, name, prefix string) secret.Text {
 	problem := func(what, instead string) secret.Text {
-		b.problems = append(b.problems, Problem{File: "environment", Key: name, What: what, Instead: instead})
+		b.Problems = append(b.Problems, strictyaml.Problem{File: "environment", Key: name, What: what, Instead: instead})
 		return secret.Text{}
 	}
 	text, path := env(name), env(name+"_FILE")

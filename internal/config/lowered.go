@@ -5,29 +5,30 @@ import (
 	"slices"
 	"strconv"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
 
 // readLowered applies the floors to the site's own runbooks: if one is lower than the built-in
 // catalogs, or than its own commands require, a line of the config must allow it.
-func (b *builder) readLowered(v value) {
-	allowed := map[string]value{}
+func (b *builder) readLowered(v strictyaml.Value) {
+	allowed := map[string]strictyaml.Value{}
 	why := map[string]string{}
-	for _, item := range v.items() {
-		o := item.object(keysOf[loweredKeys]()...)
+	for _, item := range v.Items() {
+		o := item.Object(keysOf[loweredKeys]()...)
 		l := catalogs.Lowered{
-			Catalog: o.need("catalog", "name the catalog that the runbook changes").text(),
-			Process: o.get("process").text(), Action: o.get("action").text(), Class: runbooks.Class(o.get("class").text()),
+			Catalog: o.Need("catalog", "name the catalog that the runbook changes").Text(),
+			Process: o.Get("process").Text(), Action: o.Get("action").Text(), Class: runbooks.Class(o.Get("class").Text()),
 		}
-		if at := o.get("level"); at.there() {
-			if n := at.number(1, 3, 0); n > 0 {
+		if at := o.Get("level"); at.There() {
+			if n := at.Number(1, 3, 0); n > 0 {
 				l.Level, _ = runbooks.Level(n) // 1 to 3 are levels
 			}
 		}
-		because := o.need("because", "say why, for whoever reads this next").text()
+		because := o.Need("because", "say why, for whoever reads this next").Text()
 		if (l.Process == "") == (l.Action == "") || (l.Class == "") == (l.Level == runbooks.Unknown) {
-			item.problem("this lowers nothing", "write one of process and action, and one of class and level")
+			item.Problem("this lowers nothing", "write one of process and action, and one of class and level")
 			continue
 		}
 		allowed[l.String()] = item
@@ -35,13 +36,13 @@ func (b *builder) readLowered(v value) {
 	}
 	if b.own.dir == "" || b.catalogs == nil {
 		for _, item := range sortedValues(allowed) {
-			item.warning("there are no runbooks that this could be about", "take the line out")
+			item.Warning("there are no runbooks that this could be about", "take the line out")
 		}
 		return
 	}
 	lowered, problems := catalogs.LoweredBy(b.catalogs)
 	for _, p := range problems {
-		b.problems = append(b.problems, Problem{File: runbookFile(b.own.dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
+		b.Problems = append(b.Problems, strictyaml.Problem{File: runbookFile(b.own.dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
 	}
 	for _, l := range lowered {
 		if because, ok := why[l.String()]; ok {
@@ -49,14 +50,14 @@ func (b *builder) readLowered(v value) {
 			delete(allowed, l.String())
 			continue
 		}
-		b.problems = append(b.problems, Problem{
+		b.Problems = append(b.Problems, strictyaml.Problem{
 			File: runbookFile(b.own.dir, l.File), Line: l.Line, Column: l.Col,
 			What:    lowers(l),
 			Instead: fmt.Sprintf("raise it, or allow it in the config: lowered: [%s, because: …}]", l.String()[:len(l.String())-1]),
 		})
 	}
 	for _, item := range sortedValues(allowed) {
-		item.warning("nothing needs this line", "take it out: it would allow a change that is still to come")
+		item.Warning("nothing needs this line", "take it out: it would allow a change that is still to come")
 	}
 }
 
@@ -72,11 +73,11 @@ func lowers(l catalogs.Lowered) string {
 }
 
 // sortedValues are values in the order of the file.
-func sortedValues(m map[string]value) []value {
-	out := make([]value, 0, len(m))
+func sortedValues(m map[string]strictyaml.Value) []strictyaml.Value {
+	out := make([]strictyaml.Value, 0, len(m))
 	for _, v := range m {
 		out = append(out, v)
 	}
-	slices.SortFunc(out, func(a, b value) int { return a.line - b.line })
+	slices.SortFunc(out, func(a, b strictyaml.Value) int { return a.Line - b.Line })
 	return out
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"net"
+
+	"dhbot/internal/strictyaml"
 )
 
 // Metrics is the HTTP listener for the monitoring; an empty Listen means none.
@@ -11,24 +13,24 @@ type Metrics struct {
 	Pprof  bool
 }
 
-func (b *builder) readMetrics(v value) {
-	if !v.there() {
+func (b *builder) readMetrics(v strictyaml.Value) {
+	if !v.There() {
 		return
 	}
-	o := v.object(keysOf[metricsKeys]()...)
+	o := v.Object(keysOf[metricsKeys]()...)
 	m := &b.config.Metrics
-	at := o.need("listen", "write the address to listen on, such as 127.0.0.1:9095")
-	if m.Listen = at.text(); m.Listen == "" {
+	at := o.Need("listen", "write the address to listen on, such as 127.0.0.1:9095")
+	if m.Listen = at.Text(); m.Listen == "" {
 		return
 	}
 	host, port, err := net.SplitHostPort(m.Listen)
 	if err != nil || port == "" {
-		at.problem(fmt.Sprintf("%q is no address to listen on", m.Listen), "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
+		at.Problem(fmt.Sprintf("%q is no address to listen on", m.Listen), "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
 		return
 	}
-	pprof := o.get("pprof")
-	m.Pprof = pprof.boolean()
+	pprof := o.Get("pprof")
+	m.Pprof = pprof.Boolean()
 	if m.Pprof && !loopback(host) {
-		pprof.warning("profiles of the bot can be read, and slow it down, by everybody who reaches "+m.Listen, "listen on 127.0.0.1, or switch pprof off again when you are done")
+		pprof.Warning("profiles of the bot can be read, and slow it down, by everybody who reaches "+m.Listen, "listen on 127.0.0.1, or switch pprof off again when you are done")
 	}
 }

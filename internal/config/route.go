@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/sshconfig"
 	"dhbot/internal/sshroute"
+	"dhbot/internal/strictyaml"
 )
 
 // direct means no jump host.
@@ -21,10 +22,10 @@ const maxJumps = 8
 
 // readRoute reads the route to a host. Its own settings take precedence, then those of
 // ssh.config_file, then those for all hosts.
-func (b *builder) readRoute(h *fleet.Host, o object) {
-	at := o.need("address", "write its name or address, with :port where it is not 22")
-	name, port := at.hostPort()
-	login := o.get("login").user()
+func (b *builder) readRoute(h *fleet.Host, o strictyaml.Object) {
+	at := o.Need("address", "write its name or address, with :port where it is not 22")
+	name, port := hostPort(at)
+	login := login(o.Get("login"))
 	if name == "" {
 		h.Login = cmp.Or(login, b.config.SSH.User)
 		return
@@ -33,11 +34,11 @@ func (b *builder) readRoute(h *fleet.Host, o object) {
 	h.Login = cmp.Or(login, said.User, b.config.SSH.User)
 	h.Address = b.addressOf(at, said, port)
 	h.Via = b.config.SSH.ProxyJump
-	switch jump := o.get("proxy_jump"); {
-	case jump.there() && jump.text() == direct:
+	switch jump := o.Get("proxy_jump"); {
+	case jump.There() && jump.Text() == direct:
 		h.Via = ""
-	case jump.there():
-		h.Via = b.jumps(jump, jump.text())
+	case jump.There():
+		h.Via = b.jumps(jump, jump.Text())
 	case said.ProxyJump == direct:
 		h.Via = ""
 	case said.ProxyJump != "":
@@ -49,7 +50,7 @@ func (b *builder) readRoute(h *fleet.Host, o object) {
 }
 
 // lookUp looks a name up in ssh.config_file.
-func (b *builder) lookUp(at value, name, login string) sshconfig.Host {
+func (b *builder) lookUp(at strictyaml.Value, name, login string) sshconfig.Host {
 	if b.sshConfig == nil {
 		return sshconfig.Host{HostName: strings.ToLower(name)}
 	}
@@ -66,10 +67,10 @@ func (b *builder) lookUp(at value, name, login string) sshconfig.Host {
 
 // addressOf is the address of a name; a port in the config takes precedence over that of
 // ssh.config_file.
-func (b *builder) addressOf(at value, said sshconfig.Host, port uint16) string {
+func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint16) string {
 	host, _, err := splitHostPort(said.HostName)
 	if err != nil || host != strings.ToLower(said.HostName) && net.ParseIP(said.HostName) == nil {
-		at.problem(fmt.Sprintf("ssh.config_file leads to %q, which is no address", said.HostName), "correct its HostName")
+		at.Problem(fmt.Sprintf("ssh.config_file leads to %q, which is no address", said.HostName), "correct its HostName")
 		return ""
 	}
 	if port == 0 && said.Port != "" {
@@ -83,16 +84,16 @@ func (b *builder) addressOf(at value, said sshconfig.Host, port uint16) string {
 
 // jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file. The
 // first one may have its own jump hosts there; the others are reached through it.
-func (b *builder) jumps(at value, text string) string {
+func (b *builder) jumps(at strictyaml.Value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {
-		at.problem(err.Error(), "write user@host or user@host:port, several separated by commas, or none")
+		at.Problem(err.Error(), "write user@host or user@host:port, several separated by commas, or none")
 		return ""
 	}
 	return sshroute.Join(hops)
 }
 
-func (b *builder) chain(at value, text string, depth int) ([]sshroute.Hop, error) {
+func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute.Hop, error) {
 	var hops []sshroute.Hop
 	for i, part := range strings.Split(text, ",") {
 		login, rest, named := strings.Cut(strings.TrimPrefix(strings.TrimSpace(part), "ssh://"), "@")
@@ -131,11 +132,11 @@ func rawHost(text, name string) string {
 }
 
 // optionsOf are the options of a host in ssh.config_file.
-func (b *builder) optionsOf(at value, said sshconfig.Host) sshroute.Options {
+func (b *builder) optionsOf(at strictyaml.Value, said sshconfig.Host) sshroute.Options {
 	o := sshroute.Options{Alias: said.Alias, Credentials: credentialsOf(said)}
 	for kind, s := range said.Algorithms {
 		chosen, err := sshroute.Choose(kind, s.Text)
-		p := Problem{File: s.File, Line: s.Line, Column: 1, Key: "ssh.config_file"}
+		p := strictyaml.Problem{File: s.File, Line: s.Line, Column: 1, Key: "ssh.config_file"}
 		if err != nil {
 			p.What, p.Instead = err.Error(), "write algorithms that the bot implements"
 			b.report(p)
@@ -180,33 +181,33 @@ func credentialsOf(said sshconfig.Host) []sshroute.Credential {
 }
 
 // readOptions applies a host's own settings to its options.
-func (b *builder) readOptions(to *sshroute.Options, o object) {
-	if keys := o.get("key_file"); keys.there() {
+func (b *builder) readOptions(to *sshroute.Options, o strictyaml.Object) {
+	if keys := o.Get("key_file"); keys.There() {
 		to.Credentials = nil
-		for _, key := range keys.oneOrMore() {
-			to.Credentials = append(to.Credentials, sshroute.Credential{KeyFile: key.text()})
-			b.files = append(b.files, file{value: key, is: privateKey})
+		for _, key := range oneOrMore(keys) {
+			to.Credentials = append(to.Credentials, sshroute.Credential{KeyFile: key.Text()})
+			b.files = append(b.files, file{Value: key, is: privateKey})
 		}
 	}
-	if alias := o.get("host_key_alias"); alias.there() {
-		to.Alias = alias.text()
+	if alias := o.Get("host_key_alias"); alias.There() {
+		to.Alias = alias.Text()
 	}
-	algorithms := o.get("algorithms").object(keysOf[algorithmKeys]()...)
+	algorithms := o.Get("algorithms").Object(keysOf[algorithmKeys]()...)
 	for _, kind := range sshroute.Kinds() {
-		v := algorithms.get(sshroute.ConfigKey(kind))
-		if !v.there() {
+		v := algorithms.Get(sshroute.ConfigKey(kind))
+		if !v.There() {
 			continue
 		}
-		chosen, err := sshroute.Choose(kind, v.text())
+		chosen, err := sshroute.Choose(kind, v.Text())
 		if err != nil {
-			v.problem(err.Error(), "write names separated by commas, after a + to add them to the default")
+			v.Problem(err.Error(), "write names separated by commas, after a + to add them to the default")
 			continue
 		}
 		if len(chosen.Unknown) > 0 {
-			v.problem("the bot does not implement "+strings.Join(chosen.Unknown, ", "), "it has "+strings.Join(append(sshroute.Default(kind), sshroute.Weak(kind)...), ", "))
+			v.Problem("the bot does not implement "+strings.Join(chosen.Unknown, ", "), "it has "+strings.Join(append(sshroute.Default(kind), sshroute.Weak(kind)...), ", "))
 		}
 		if len(chosen.Weak) > 0 {
-			v.warning(weak(kind, chosen.Weak), updateSSHD)
+			v.Warning(weak(kind, chosen.Weak), updateSSHD)
 		}
 		to.Algorithms.Set(kind, chosen.List)
 	}

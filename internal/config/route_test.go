@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"dhbot/internal/sshroute"
+	"dhbot/internal/strictyaml"
 )
 
 // routed parses a config whose ssh part and hosts are given, beside an
 // ssh_config.
-func routed(t *testing.T, ssh, hosts, sshConfig string) (*Config, Problems) {
+func routed(t *testing.T, ssh, hosts, sshConfig string) (*Config, strictyaml.Problems) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "ssh_config"), []byte(sshConfig), 0o600); err != nil {

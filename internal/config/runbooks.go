@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/trusted"
 	"dhbot/runbooks/catalogs"
 )
@@ -18,25 +19,25 @@ import (
 // runbooks: names a directory, which runbooks.Load lays over what the binary
 // carries. There are none where they cannot be used, which was reported and
 // after which nothing can be said of the names of processes.
-func (b *builder) ownRunbooks(v value) catalogs.Set {
-	if !v.there() {
+func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
+	if !v.There() {
 		catalogs, err := catalogs.Builtin()
 		return b.loaded("", catalogs, err)
 	}
-	dir := from(b.dir, v.text())
+	dir := from(b.dir, v.Text())
 	b.config.Runbooks = dir
 	names, err := ownFiles(dir)
 	switch {
 	case err != nil:
-		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or leave runbooks out")
+		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or leave runbooks out")
 		return nil
 	case len(names) == 0:
-		v.problem(dir+" holds no *.yaml file", "write one there, or leave runbooks out; docs/own-runbooks.md shows how")
+		v.Problem(dir+" holds no *.yaml file", "write one there, or leave runbooks out; docs/own-runbooks.md shows how")
 		return nil
 	}
 	b.own = files{v, dir, names}
 	if err := b.hashRunbooks(dir, names); err != nil {
-		v.problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "let the bot's user read every file there")
+		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "let the bot's user read every file there")
 		return nil
 	}
 	catalogs, err := catalogs.Load(os.DirFS(dir))
@@ -45,7 +46,7 @@ func (b *builder) ownRunbooks(v value) catalogs.Set {
 
 // files are the site's own runbooks.
 type files struct {
-	value
+	strictyaml.Value
 	dir   string // "" for none
 	names []string
 }
@@ -79,7 +80,7 @@ func (f files) checkWriters() {
 	for _, name := range append([]string{"."}, f.names...) {
 		path := filepath.Join(f.dir, name)
 		if err := trusted.Source(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // reported when it was read
-			f.problem(err.Error()+", and so decide which commands run", closed)
+			f.Problem(err.Error()+", and so decide which commands run", closed)
 		}
 	}
 }
@@ -110,7 +111,7 @@ func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set 
 		problems = catalogs.Problems{{File: dir, Text: err.Error()}}
 	}
 	for _, p := range problems {
-		b.problems = append(b.problems, Problem{File: runbookFile(dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
+		b.Problems = append(b.Problems, strictyaml.Problem{File: runbookFile(dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/sshkey"
+	"dhbot/internal/strictyaml"
 )
 
 // Slack's ids, and the names of people in the config.
@@ -21,29 +22,29 @@ var (
 
 const plainNameIs = "use lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit"
 
-func (b *builder) readWorkspace(o object) {
-	if !o.there() {
+func (b *builder) readWorkspace(o strictyaml.Object) {
+	if !o.There() {
 		return
 	}
-	home := o.get("home")
-	b.config.Rules.Home = home.text()
-	if id := home.text(); id != "" && !teamID.MatchString(id) {
-		home.problem(fmt.Sprintf("%q is no id of an organisation", id), homeIs)
+	home := o.Get("home")
+	b.config.Rules.Home = home.Text()
+	if id := home.Text(); id != "" && !teamID.MatchString(id) {
+		home.Problem(fmt.Sprintf("%q is no id of an organisation", id), homeIs)
 	}
-	if home.there() && o.get("home_teams").there() {
-		o.get("home_teams").problem("home takes the place of home_teams", "leave home_teams out")
+	if home.There() && o.Get("home_teams").There() {
+		o.Get("home_teams").Problem("home takes the place of home_teams", "leave home_teams out")
 	}
-	for _, team := range o.get("home_teams").texts() {
-		if !teamID.MatchString(team.text()) {
-			team.problem(fmt.Sprintf("%q is no id of a team", team.text()), "write the id (T… or E…), not the name")
+	for _, team := range o.Get("home_teams").Texts() {
+		if !teamID.MatchString(team.Text()) {
+			team.Problem(fmt.Sprintf("%q is no id of a team", team.Text()), "write the id (T… or E…), not the name")
 			continue
 		}
-		b.config.Rules.HomeTeams = append(b.config.Rules.HomeTeams, team.text())
+		b.config.Rules.HomeTeams = append(b.config.Rules.HomeTeams, team.Text())
 	}
-	audit := o.need("audit_channel", "write the id (C…) of the channel for the trail")
-	b.config.Slack.AuditChannel = audit.text()
-	if id := audit.text(); id != "" && !channelID.MatchString(id) {
-		audit.problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+	audit := o.Need("audit_channel", "write the id (C…) of the channel for the trail")
+	b.config.Slack.AuditChannel = audit.Text()
+	if id := audit.Text(); id != "" && !channelID.MatchString(id) {
+		audit.Problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
 	}
 }
 
@@ -52,58 +53,58 @@ const homeIs = "write the id of the workspace (T…), or in an Enterprise Grid t
 const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
 
 // readChannels reads the cluster of each channel; it needs the clusters.
-func (b *builder) readChannels(v value) {
+func (b *builder) readChannels(v strictyaml.Value) {
 	var names []string
 	for _, cluster := range b.config.Fleet.Clusters {
 		names = append(names, cluster.Name)
 	}
 	b.config.Slack.Channels = map[string]string{}
-	for _, p := range v.pairs() {
-		if !channelID.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q is no id of a channel", p.name), channelIs)
+	for _, p := range v.Pairs() {
+		if !channelID.MatchString(p.Name) {
+			p.Value.Problem(fmt.Sprintf("%q is no id of a channel", p.Name), channelIs)
 		}
-		cluster := p.value.text()
+		cluster := p.Value.Text()
 		if !slices.Contains(names, cluster) {
-			p.value.problem(fmt.Sprintf("there is no cluster %q", cluster), meant(cluster, names, "the clusters are "))
+			p.Value.Problem(fmt.Sprintf("there is no cluster %q", cluster), strictyaml.Meant(cluster, names, "the clusters are "))
 		}
-		b.config.Slack.Channels[p.name] = cluster
+		b.config.Slack.Channels[p.Name] = cluster
 	}
 }
 
 // readPeople reads the people. An account or key of two people would let one human being approve
 // their own request.
-func (b *builder) readPeople(v value) {
+func (b *builder) readPeople(v strictyaml.Value) {
 	c := &b.config
 	c.Keys = map[string][]sshkey.Key{}
 	accounts, keys := map[string]string{}, map[string]string{}
-	for _, p := range v.pairs() {
-		if !plainName.MatchString(p.name) {
-			p.value.problem(fmt.Sprintf("%q is not a valid name for a person", p.name), plainNameIs)
+	for _, p := range v.Pairs() {
+		if !plainName.MatchString(p.Name) {
+			p.Value.Problem(fmt.Sprintf("%q is not a valid name for a person", p.Name), plainNameIs)
 		}
-		o := p.value.object(keysOf[personKeys]()...)
-		person := auth.Person{Name: p.name}
-		for _, item := range o.get("slack").texts() {
+		o := p.Value.Object(keysOf[personKeys]()...)
+		person := auth.Person{Name: p.Name}
+		for _, item := range o.Get("slack").Texts() {
 			account, ok := b.account(item)
 			if !ok || slices.ContainsFunc(person.Accounts, func(a auth.Account) bool { return a.User == account.User }) {
 				continue // the same id in another team is the same account
 			}
-			if only(item, accounts, account.User, p.name) {
+			if only(item, accounts, account.User, p.Name) {
 				person.Accounts = append(person.Accounts, account)
 			}
 		}
-		for _, item := range o.get("keys").texts() {
-			key, err := sshkey.Parse(item.text())
+		for _, item := range o.Get("keys").Texts() {
+			key, err := sshkey.Parse(item.Text())
 			if err != nil {
 				// Not quoted: it may be the private key.
-				item.problem(err.Error(), "write the line of the .pub file, never the private key")
+				item.Problem(err.Error(), "write the line of the .pub file, never the private key")
 				continue
 			}
-			if only(item, keys, string(key.Wire()), p.name) {
-				c.Keys[p.name] = append(c.Keys[p.name], key)
+			if only(item, keys, string(key.Wire()), p.Name) {
+				c.Keys[p.Name] = append(c.Keys[p.Name], key)
 			}
 		}
-		if !o.broken && !o.get("slack").there() && !o.get("keys").there() {
-			p.value.problem(p.name+" has neither an account nor a key, so nobody can be "+p.name, "write slack: [U0456]")
+		if !o.Broken && !o.Get("slack").There() && !o.Get("keys").There() {
+			p.Value.Problem(p.Name+" has neither an account nor a key, so nobody can be "+p.Name, "write slack: [U0456]")
 		}
 		c.Rules.People = append(c.Rules.People, person)
 	}
@@ -111,22 +112,22 @@ func (b *builder) readPeople(v value) {
 
 // readHome reads the home organisations; without slack.home they are the teams of people's
 // accounts.
-func (b *builder) readHome(slack object, people value) {
+func (b *builder) readHome(slack strictyaml.Object, people strictyaml.Value) {
 	rules := &b.config.Rules
 	if rules.Home == "" && len(rules.HomeTeams) == 0 {
 		rules.HomeTeams = teamsOf(people)
 	}
-	if len(rules.HomeTeams) == 0 && slack.there() && !slack.broken && !slack.get("home_teams").there() {
-		slack.need("home", homeIs)
+	if len(rules.HomeTeams) == 0 && slack.There() && !slack.Broken && !slack.Get("home_teams").There() {
+		slack.Need("home", homeIs)
 	}
 }
 
 // teamsOf are the teams in people's accounts.
-func teamsOf(people value) []string {
+func teamsOf(people strictyaml.Value) []string {
 	var teams []string
-	for _, p := range people.pairs() {
-		for _, item := range p.value.object(keysOf[personKeys]()...).get("slack").texts() {
-			m := accountID.FindStringSubmatch(item.text())
+	for _, p := range people.Pairs() {
+		for _, item := range p.Value.Object(keysOf[personKeys]()...).Get("slack").Texts() {
+			m := accountID.FindStringSubmatch(item.Text())
 			if m != nil && m[1] != "" && !slices.Contains(teams, m[1]) {
 				teams = append(teams, m[1])
 			}
@@ -137,28 +138,28 @@ func teamsOf(people value) []string {
 
 // account parses "U0456", or with a team "T0123/U0456". An account of a team that is not a home
 // team would always be refused. The config does not list the teams of an organisation (E…).
-func (b *builder) account(v value) (auth.Account, bool) {
+func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	rules := &b.config.Rules
-	m := accountID.FindStringSubmatch(v.text())
+	m := accountID.FindStringSubmatch(v.Text())
 	if m == nil {
-		v.problem(fmt.Sprintf("%q is no account", v.text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
+		v.Problem(fmt.Sprintf("%q is no account", v.Text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
 		return auth.Account{}, false
 	}
 	switch team, teams := m[1], rules.HomeTeams; {
 	case team == "":
 	case strings.HasPrefix(rules.Home, "T") && team != rules.Home:
-		v.problem("the team "+team+" is not slack.home, so this account is never let in", "write the member id (U…) of an account of "+rules.Home)
+		v.Problem("the team "+team+" is not slack.home, so this account is never let in", "write the member id (U…) of an account of "+rules.Home)
 	case len(teams) > 0 && !slices.Contains(teams, team):
-		v.problem("the team "+team+" is not among slack.home_teams, so this account is never let in", meant(team, teams, "the home teams are "))
+		v.Problem("the team "+team+" is not among slack.home_teams, so this account is never let in", strictyaml.Meant(team, teams, "the home teams are "))
 	}
 	return auth.Account{Team: m[1], User: m[2]}, true
 }
 
 // only reports whether a thing has a single owner, and adds a problem otherwise.
-func only(v value, owners map[string]string, thing, owner string) bool {
+func only(v strictyaml.Value, owners map[string]string, thing, owner string) bool {
 	other, taken := owners[thing]
 	if taken {
-		v.problem("this is "+other+"'s already: one human being must not be two people", "keep it under one name")
+		v.Problem("this is "+other+"'s already: one human being must not be two people", "keep it under one name")
 		return false
 	}
 	owners[thing] = owner

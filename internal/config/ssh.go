@@ -12,6 +12,7 @@ import (
 
 	"dhbot/internal/sshconfig"
 	"dhbot/internal/sshroute"
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/trusted"
 )
 
@@ -39,74 +40,74 @@ const agentVariable = "SSH_AUTH_SOCK"
 // defaultHandshakes is the default number of concurrent logins.
 const defaultHandshakes = 16
 
-func (b *builder) readSSH(v value) {
-	o := v.object(keysOf[sshKeys]()...)
-	if !v.there() {
+func (b *builder) readSSH(v strictyaml.Value) {
+	o := v.Object(keysOf[sshKeys]()...)
+	if !v.There() {
 		return
 	}
 	ssh := &b.config.SSH
 	ssh.Options = map[sshroute.Place]sshroute.Options{}
-	ssh.User = o.need("user", "write the account that the bot logs in with, such as dhops").user()
-	b.readRenew(o.get("renew"))
+	ssh.User = login(o.Need("user", "write the account that the bot logs in with, such as dhops"))
+	b.readRenew(o.Get("renew"))
 	b.readCredentials(o)
-	hosts := o.need("known_hosts", "write the path of a known_hosts file: host keys are never trusted on first use")
-	if ssh.KnownHosts = hosts.text(); ssh.KnownHosts != "" {
-		b.files = append(b.files, file{value: hosts, is: knownHosts})
+	hosts := o.Need("known_hosts", "write the path of a known_hosts file: host keys are never trusted on first use")
+	if ssh.KnownHosts = hosts.Text(); ssh.KnownHosts != "" {
+		b.files = append(b.files, file{Value: hosts, is: knownHosts})
 	}
-	ssh.Handshakes = o.get("handshakes").number(1, 256, defaultHandshakes)
-	b.readSSHConfig(o.get("config_file"))
-	if jump := o.get("proxy_jump"); jump.there() {
-		ssh.ProxyJump = b.jumps(jump, jump.text())
+	ssh.Handshakes = o.Get("handshakes").Number(1, 256, defaultHandshakes)
+	b.readSSHConfig(o.Get("config_file"))
+	if jump := o.Get("proxy_jump"); jump.There() {
+		ssh.ProxyJump = b.jumps(jump, jump.Text())
 	}
 }
 
 // readCredentials reads key_file, the short form, or credentials.
-func (b *builder) readCredentials(o object) {
-	ssh, keys, list := &b.config.SSH, o.get("key_file"), o.get("credentials")
+func (b *builder) readCredentials(o strictyaml.Object) {
+	ssh, keys, list := &b.config.SSH, o.Get("key_file"), o.Get("credentials")
 	switch {
-	case keys.there() && list.there():
-		list.problem("key_file and credentials are both set", "write the key as {key_file: …} where it comes among the credentials")
+	case keys.There() && list.There():
+		list.Problem("key_file and credentials are both set", "write the key as {key_file: …} where it comes among the credentials")
 		return
-	case list.there():
-		for _, item := range o.needSome("credentials", "list what the bot logs in with: [{agent: …}, {key_file: …}]").items() {
+	case list.There():
+		for _, item := range o.NeedSome("credentials", "list what the bot logs in with: [{agent: …}, {key_file: …}]").Items() {
 			ssh.Credentials = append(ssh.Credentials, b.readCredential(item))
 		}
 		return
 	}
-	for _, key := range o.needSome("key_file", "write the path of the bot's private key, or credentials: and a list").oneOrMore() {
-		ssh.Credentials = append(ssh.Credentials, sshroute.Credential{KeyFile: key.text()})
-		b.files = append(b.files, file{value: key, is: privateKey})
+	for _, key := range oneOrMore(o.NeedSome("key_file", "write the path of the bot's private key, or credentials: and a list")) {
+		ssh.Credentials = append(ssh.Credentials, sshroute.Credential{KeyFile: key.Text()})
+		b.files = append(b.files, file{Value: key, is: privateKey})
 	}
 }
 
-func (b *builder) readCredential(v value) sshroute.Credential {
-	o := v.object(keysOf[credentialKeys]()...)
-	agent, key, passphrase, cert := o.get("agent"), o.get("key_file"), o.get("passphrase_file"), o.get("certificate_file")
+func (b *builder) readCredential(v strictyaml.Value) sshroute.Credential {
+	o := v.Object(keysOf[credentialKeys]()...)
+	agent, key, passphrase, cert := o.Get("agent"), o.Get("key_file"), o.Get("passphrase_file"), o.Get("certificate_file")
 	switch {
-	case agent.there() == key.there():
-		v.problem("a credential is either an agent or a key file", "write {agent: SSH_AUTH_SOCK}, {agent: /path/of/the/socket} or {key_file: …}")
-	case agent.there() && passphrase.there():
-		passphrase.problem("an agent's keys have no passphrase", "take it out: it is typed when the key is added to the agent")
+	case agent.There() == key.There():
+		v.Problem("a credential is either an agent or a key file", "write {agent: SSH_AUTH_SOCK}, {agent: /path/of/the/socket} or {key_file: …}")
+	case agent.There() && passphrase.There():
+		passphrase.Problem("an agent's keys have no passphrase", "take it out: it is typed when the key is added to the agent")
 	}
-	for _, f := range []file{{value: key, is: privateKey}, {value: passphrase, is: privateKey}, {value: cert, is: plainFile}} {
+	for _, f := range []file{{Value: key, is: privateKey}, {Value: passphrase, is: privateKey}, {Value: cert, is: plainFile}} {
 		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // created by the command, at start
-		if f.text() != "" && !made {
+		if f.Text() != "" && !made {
 			b.files = append(b.files, f)
 		}
 	}
 	return sshroute.Credential{
-		Agent: agent.text(), KeyFile: key.text(), CertificateFile: cert.text(), PassphraseFile: passphrase.text(),
+		Agent: agent.Text(), KeyFile: key.Text(), CertificateFile: cert.Text(), PassphraseFile: passphrase.Text(),
 	}
 }
 
 // readRenew reads a command as a list of words. It runs as the bot's user, so its path must be
 // absolute.
-func (b *builder) readRenew(v value) {
-	for _, word := range v.items() {
-		b.config.SSH.Renew = append(b.config.SSH.Renew, word.text())
+func (b *builder) readRenew(v strictyaml.Value) {
+	for _, word := range v.Items() {
+		b.config.SSH.Renew = append(b.config.SSH.Renew, word.Text())
 	}
-	if argv := b.config.SSH.Renew; v.there() && (len(argv) == 0 || !filepath.IsAbs(argv[0])) {
-		v.problem("this is no command with the whole path of its program", "write it word by word: [/usr/local/bin/renew-certificate, --role, dhbot]")
+	if argv := b.config.SSH.Renew; v.There() && (len(argv) == 0 || !filepath.IsAbs(argv[0])) {
+		v.Problem("this is no command with the whole path of its program", "write it word by word: [/usr/local/bin/renew-certificate, --role, dhbot]")
 		return
 	}
 	if len(b.config.SSH.Renew) > 0 {
@@ -115,11 +116,11 @@ func (b *builder) readRenew(v value) {
 }
 
 // readSSHConfig reads an ssh_config file, and reports its unusable lines.
-func (b *builder) readSSHConfig(v value) {
-	if v.text() == "" {
+func (b *builder) readSSHConfig(v strictyaml.Value) {
+	if v.Text() == "" {
 		return
 	}
-	f, problems := sshconfig.Read(from(b.dir, v.text()))
+	f, problems := sshconfig.Read(from(b.dir, v.Text()))
 	b.sshConfig = f
 	b.fromSSHConfig(problems)
 	h := sha256.New()
@@ -130,7 +131,7 @@ func (b *builder) readSSHConfig(v value) {
 
 func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
 	for _, p := range problems {
-		b.report(Problem{
+		b.report(strictyaml.Problem{
 			File: p.File, Line: p.Line, Column: 1, Key: "ssh.config_file",
 			What: p.What, Instead: p.Instead, Warning: p.Warning,
 		})
@@ -138,9 +139,9 @@ func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
 }
 
 // report adds a problem unless it was reported: several hosts may use one line.
-func (b *builder) report(p Problem) {
-	if !slices.Contains(b.problems, p) {
-		b.problems = append(b.problems, p)
+func (b *builder) report(p strictyaml.Problem) {
+	if !slices.Contains(b.Problems, p) {
+		b.Problems = append(b.Problems, p)
 	}
 }
 
@@ -150,9 +151,9 @@ func (b *builder) checkPrograms() {
 	for _, v := range b.programs {
 		program := b.config.SSH.Renew[0]
 		if info, err := os.Stat(program); err != nil || info.IsDir() || info.Mode().Perm()&0o111 == 0 {
-			v.problem(program+" is no program that the bot can run", "write the path of one")
+			v.Problem(program+" is no program that the bot can run", "write the path of one")
 		} else if err := trusted.Source(program); err != nil {
-			v.problem(err.Error()+", and so decide what the bot runs", closed)
+			v.Problem(err.Error()+", and so decide what the bot runs", closed)
 		}
 	}
 	if b.sshConfig == nil {
@@ -160,7 +161,7 @@ func (b *builder) checkPrograms() {
 	}
 	for _, path := range b.sshConfig.Files {
 		if err := trusted.Source(path); err != nil {
-			b.report(Problem{
+			b.report(strictyaml.Problem{
 				File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed,
 			})
 		}
@@ -186,7 +187,7 @@ func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Cre
 	for _, c := range list {
 		c = resolveCredential(c, dir)
 		if _, err := os.Stat(c.KeyFile); c.Agent == "" && err != nil {
-			b.report(Problem{
+			b.report(strictyaml.Problem{
 				File: c.KeyFile, Key: "ssh.config_file", What: "this key cannot be read and is not offered: " + reason(err),
 				Instead: "put it there, or take its IdentityFile out", Warning: true,
 			})
@@ -202,7 +203,7 @@ func (b *builder) resolveSSH(dir string) {
 	ssh := &b.config.SSH
 	for i := range ssh.Credentials {
 		if ssh.Credentials[i].Agent == agentVariable && os.Getenv(agentVariable) == "" {
-			b.report(Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
+			b.report(strictyaml.Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
 		}
 		ssh.Credentials[i] = resolveCredential(ssh.Credentials[i], dir)
 	}
@@ -214,14 +215,14 @@ func (b *builder) resolveSSH(dir string) {
 }
 
 // oneOrMore parses a text, or a list of texts.
-func (v value) oneOrMore() []value {
-	if !v.there() {
+func oneOrMore(v strictyaml.Value) []strictyaml.Value {
+	if !v.There() {
 		return nil
 	}
-	if _, text := v.node.(*ast.StringNode); text {
-		return []value{v}
+	if _, text := v.Node.(*ast.StringNode); text {
+		return []strictyaml.Value{v}
 	}
-	return v.texts()
+	return v.Texts()
 }
 
 // credentialsPath begins a path below systemd's directory of credentials.

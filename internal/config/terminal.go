@@ -5,6 +5,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+
+	"dhbot/internal/strictyaml"
 )
 
 // Terminal configures commands in a shell on the bot's own machine.
@@ -22,41 +24,41 @@ type Terminal struct {
 const terminalSocket = "terminal.sock"
 
 // readTerminal needs the state and the workspace.
-func (b *builder) readTerminal(v value) {
-	o := v.object(keysOf[terminalKeys]()...)
+func (b *builder) readTerminal(v strictyaml.Value) {
+	o := v.Object(keysOf[terminalKeys]()...)
 	t := &b.config.Terminal
 	t.Channel = b.config.Slack.AuditChannel
-	if c := o.get("channel"); c.there() {
-		if t.Channel = c.text(); !channelID.MatchString(t.Channel) {
-			c.problem(fmt.Sprintf("%q is no id of a channel", t.Channel), channelIs)
+	if c := o.Get("channel"); c.There() {
+		if t.Channel = c.Text(); !channelID.MatchString(t.Channel) {
+			c.Problem(fmt.Sprintf("%q is no id of a channel", t.Channel), channelIs)
 		}
 	}
 	state := b.config.State.Dir
 	if state != "" {
 		t.Socket = filepath.Join(state, terminalSocket)
 	}
-	socket, group := o.get("socket"), o.get("group")
-	if socket.there() {
-		t.Socket = filepath.Clean(socket.text())
+	socket, group := o.Get("socket"), o.Get("group")
+	if socket.There() {
+		t.Socket = filepath.Clean(socket.Text())
 		if !filepath.IsAbs(t.Socket) {
-			socket.problem(fmt.Sprintf("%q is no absolute path", t.Socket), "write it from /, such as /run/dhbot/terminal.sock")
+			socket.Problem(fmt.Sprintf("%q is no absolute path", t.Socket), "write it from /, such as /run/dhbot/terminal.sock")
 		}
 	}
-	if !group.there() {
+	if !group.There() {
 		return
 	}
-	t.Group = group.text()
+	t.Group = group.Text()
 	b.groups = append(b.groups, group)
 	if t.Socket == "" || state != "" && strings.HasPrefix(t.Socket, state+"/") {
-		group.problem("the group cannot reach the socket: the state directory is the bot's alone", "write terminal.socket too, in a directory that the group may enter: /run/dhbot/terminal.sock")
+		group.Problem("the group cannot reach the socket: the state directory is the bot's alone", "write terminal.socket too, in a directory that the group may enter: /run/dhbot/terminal.sock")
 	}
 }
 
 // checkGroups checks that the groups in the file exist.
 func (b *builder) checkGroups() {
 	for _, g := range b.groups {
-		if _, err := user.LookupGroup(g.text()); err != nil {
-			g.problem(fmt.Sprintf("this machine has no group %q", g.text()), "write the name of the operators' group, or make it: groupadd "+g.text())
+		if _, err := user.LookupGroup(g.Text()); err != nil {
+			g.Problem(fmt.Sprintf("this machine has no group %q", g.Text()), "write the name of the operators' group, or make it: groupadd "+g.Text())
 		}
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"dhbot/internal/strictyaml"
 )
 
 // Watch configures the background monitoring of a cluster.
@@ -36,37 +38,37 @@ const (
 	defaultOwnStop   = 30 * time.Minute
 )
 
-func (b *builder) readIncidents(v value) {
-	o := v.object(keysOf[incidentKeys]()...)
+func (b *builder) readIncidents(v strictyaml.Value) {
+	o := v.Object(keysOf[incidentKeys]()...)
 	b.config.Incidents = Incidents{
-		ErrorRate: o.get("error_rate").number(1, 10_000, defaultErrorRate),
-		ErrorsFor: o.get("errors_for").duration(time.Minute, 15*time.Minute, defaultErrorsFor),
-		OwnStop:   o.get("own_stop").duration(time.Minute, 24*time.Hour, defaultOwnStop),
+		ErrorRate: o.Get("error_rate").Number(1, 10_000, defaultErrorRate),
+		ErrorsFor: o.Get("errors_for").Duration(time.Minute, 15*time.Minute, defaultErrorsFor),
+		OwnStop:   o.Get("own_stop").Duration(time.Minute, 24*time.Hour, defaultOwnStop),
 	}
 }
 
 // watched is a cluster's watch and its place in the file.
 type watched struct {
-	value
+	strictyaml.Value
 	cluster string
 }
 
 // readWatch reads the background monitoring of a cluster; it is on if a channel is named.
-func (b *builder) readWatch(cluster string, v value) {
-	if !v.there() {
+func (b *builder) readWatch(cluster string, v strictyaml.Value) {
+	if !v.There() {
 		return
 	}
-	o := v.object(keysOf[watchKeys]()...)
+	o := v.Object(keysOf[watchKeys]()...)
 	w := Watch{
-		Every: o.get("every").duration(5*time.Second, 10*time.Minute, defaultEvery),
-		Quiet: o.get("quiet").duration(10*time.Second, time.Hour, defaultQuiet),
+		Every: o.Get("every").Duration(5*time.Second, 10*time.Minute, defaultEvery),
+		Quiet: o.Get("quiet").Duration(10*time.Second, time.Hour, defaultQuiet),
 	}
-	at := o.need("channel", "write the id (C…) of the channel in which incidents of "+cluster+" are told, or take the watch out")
-	if w.Channel = at.text(); w.Channel == "" {
+	at := o.Need("channel", "write the id (C…) of the channel in which incidents of "+cluster+" are told, or take the watch out")
+	if w.Channel = at.Text(); w.Channel == "" {
 		return
 	}
 	if !channelID.MatchString(w.Channel) {
-		at.problem(fmt.Sprintf("%q is no id of a channel", w.Channel), channelIs)
+		at.Problem(fmt.Sprintf("%q is no id of a channel", w.Channel), channelIs)
 	}
 	if b.config.Watches == nil {
 		b.config.Watches = map[string]Watch{}
@@ -79,8 +81,8 @@ func (b *builder) readWatch(cluster string, v value) {
 // would mean another process.
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
-		if bound := b.config.Slack.Channels[w.text()]; bound != "" && bound != w.cluster {
-			w.warning(fmt.Sprintf("incidents of %s are told in a channel in which names mean %s (slack.channels)", w.cluster, bound),
+		if bound := b.config.Slack.Channels[w.Text()]; bound != "" && bound != w.cluster {
+			w.Warning(fmt.Sprintf("incidents of %s are told in a channel in which names mean %s (slack.channels)", w.cluster, bound),
 				"name a channel of "+w.cluster)
 		}
 	}
@@ -95,7 +97,7 @@ func (c *Config) WatchLines() []string {
 			out = append(out, fmt.Sprintf("%s is not watched in the background: clusters.%s.watch names no channel", cl.Name, cl.Name))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s is watched in the background: looked at every %s, incidents are told in %s and over after %s of quiet", cl.Name, short(w.Every), w.Channel, short(w.Quiet)))
+		out = append(out, fmt.Sprintf("%s is watched in the background: looked at every %s, incidents are told in %s and over after %s of quiet", cl.Name, strictyaml.Short(w.Every), w.Channel, strictyaml.Short(w.Quiet)))
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -64,7 +65,7 @@ func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 			value = m[max(0, t.Match.SubexpIndex(ValueGroup))]
 		}
 		if value == "" || strings.HasPrefix(value, "-") || runbooks.Printable(value) != nil {
-			return nil, "has the line " + runbooks.Short(line) + ", which this list may not hold (" + t.Match.String() + ")"
+			return nil, "has the line " + suggest.Short(line) + ", which this list may not hold (" + t.Match.String() + ")"
 		}
 		values = append(values, value)
 	}

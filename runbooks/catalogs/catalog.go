@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -158,7 +159,7 @@ func (c *Catalog) Action(name, process string) (*Action, error) {
 	}
 	all := c.actionNames(func(*Action) bool { return true })
 	if !slices.Contains(all, name) {
-		return nil, &runbooks.UnknownError{What: "action", Name: name, In: "catalog " + c.Name, Suggestions: runbooks.Suggest(name, all)}
+		return nil, &runbooks.UnknownError{What: "action", Name: name, In: "catalog " + c.Name, Suggestions: suggest.Near(name, all)}
 	}
 	return nil, &runbooks.NotOfferedError{
 		Action:  name,

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/runbooks"
+	"dhbot/internal/suggest"
 )
 
 func TestFind(t *testing.T) {
@@ -37,13 +37,13 @@ func TestFindNeverGuesses(t *testing.T) {
 	} {
 		m := c.Find(spelling)
 		if m.Process != nil {
-			t.Errorf("%q was taken for %s", runbooks.Short(spelling), m.Process.ID)
+			t.Errorf("%q was taken for %s", suggest.Short(spelling), m.Process.ID)
 		}
-		if len(m.Suggestions) > runbooks.MaxSuggestions {
-			t.Errorf("%q: %d suggestions", runbooks.Short(spelling), len(m.Suggestions))
+		if len(m.Suggestions) > suggest.Most {
+			t.Errorf("%q: %d suggestions", suggest.Short(spelling), len(m.Suggestions))
 		}
 		if got := strings.Join(m.Suggestions[:min(1, len(m.Suggestions))], ""); got != first {
-			t.Errorf("%s: first suggestion %q, want %q (all: %v)", runbooks.Short(spelling), got, first, m.Suggestions)
+			t.Errorf("%s: first suggestion %q, want %q (all: %v)", suggest.Short(spelling), got, first, m.Suggestions)
 		}
 	}
 }

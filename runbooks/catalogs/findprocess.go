@@ -3,7 +3,7 @@ package catalogs
 import (
 	"slices"
 
-	"dhbot/runbooks"
+	"dhbot/internal/suggest"
 )
 
 // Match is what a person's spelling of a process came to. Process is nil
@@ -18,7 +18,7 @@ type Match struct {
 // whatever the capitals, with "-" and "_" alike. Everything else only earns
 // suggestions.
 func (c *Catalog) Find(spelling string) Match {
-	if id, ok := c.names[runbooks.Fold(spelling)]; ok {
+	if id, ok := c.names[suggest.Fold(spelling)]; ok {
 		p, _ := c.Process(id)
 		return Match{Process: p}
 	}
@@ -27,10 +27,10 @@ func (c *Catalog) Find(spelling string) Match {
 		names = append(names, name)
 	}
 	var ids []string
-	for _, name := range runbooks.SuggestUpTo(spelling, names, len(names)) {
+	for _, name := range suggest.UpTo(spelling, names, len(names)) {
 		if id := c.names[name]; !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	return Match{Suggestions: ids[:min(len(ids), runbooks.MaxSuggestions)]}
+	return Match{Suggestions: ids[:min(len(ids), suggest.Most)]}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dhbot/internal/programs"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -95,7 +96,7 @@ func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
 	}
 	return []Lowered{{
 		File: p.at.file, Line: p.at.line, Col: p.at.col, Catalog: c.Name, Process: p.ID, Level: p.Level,
-		Why: fmt.Sprintf("the catalog has %s at level %s", p.ID, runbooks.Short(was.Level.String())),
+		Why: fmt.Sprintf("the catalog has %s at level %s", p.ID, suggest.Short(was.Level.String())),
 	}}
 }
 
@@ -129,7 +130,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	}
 	if rank(floor) >= rank(runbooks.Disruptive) && a.Level != runbooks.Unknown && level != runbooks.Unknown && a.Level > level {
 		l := at
-		l.Level, l.Why = a.Level, fmt.Sprintf("%s, which takes level %s", why, runbooks.Short(level.String()))
+		l.Level, l.Why = a.Level, fmt.Sprintf("%s, which takes level %s", why, suggest.Short(level.String()))
 		out = append(out, l)
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -118,7 +119,7 @@ type Param struct {
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {
-			return "must be " + runbooks.Either(p.Choices)
+			return "must be " + suggest.Either(p.Choices)
 		}
 		return ""
 	}
@@ -179,7 +180,7 @@ const exampleInt = 30
 func (p *Param) Values() string {
 	switch p.Type {
 	case ChoiceParam:
-		return runbooks.Either(p.Choices)
+		return suggest.Either(p.Choices)
 	case FlagsParam:
 		return "some of " + strings.Join(p.Choices, ",")
 	case IntParam:
@@ -237,7 +238,7 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Params)) {
 		if !slices.Contains(names, name) {
-			return nil, nil, &runbooks.UnknownError{What: "parameter", Name: name, In: a.Name, Suggestions: runbooks.Suggest(name, names)}
+			return nil, nil, &runbooks.UnknownError{What: "parameter", Name: name, In: a.Name, Suggestions: suggest.Near(name, names)}
 		}
 	}
 	for _, name := range a.Minted {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -104,7 +105,7 @@ func (l *loader) paths(c *Catalog, n ast.Node) {
 			var dir string
 			l.str(&dir, "paths."+key)(value)
 			if !pathName.MatchString(key) || dir != "" && !cleanPath(dir) {
-				l.report(at, "paths.%s must have a name of small letters and _, and be an absolute path", runbooks.Short(key))
+				l.report(at, "paths.%s must have a name of small letters and _, and be an absolute path", suggest.Short(key))
 			}
 			c.Paths[key] = dir
 		}
@@ -128,7 +129,7 @@ func (l *loader) sources(to *map[string]Origin, what string, n ast.Node) {
 			l.str(&s.At, what+"."+key)(value)
 		}
 		if s.At != "" && !sourceLine.MatchString(s.At) {
-			l.report(l.at(value), "%s: want a file and line such as process-runbooks.md:28", runbooks.Short(s.At))
+			l.report(l.at(value), "%s: want a file and line such as process-runbooks.md:28", suggest.Short(s.At))
 		}
 		(*to)[key] = s
 	})
@@ -141,7 +142,7 @@ var sourceLine = regexp.MustCompile(`^[A-Za-z0-9._/-]+:[1-9][0-9]*$`)
 func (l *loader) processes(c *Catalog, n ast.Node) {
 	l.items(n, "processes", func(n ast.Node) {
 		id := l.key(n, "id", "a process")
-		if id == "" || !l.once(c.Name+"/process/"+id, n, "the process "+runbooks.Short(id)) {
+		if id == "" || !l.once(c.Name+"/process/"+id, n, "the process "+suggest.Short(id)) {
 			return
 		}
 		p, ok := c.Process(id)
@@ -252,7 +253,7 @@ func (l *loader) actions(c *Catalog, n ast.Node) {
 			if old.Name != a.Name || old.forWhat() != a.forWhat() {
 				continue
 			}
-			if l.once(c.Name+"/action/"+a.Name+"/"+a.forWhat(), n, "the action "+runbooks.Short(a.Name)+" for "+a.forWhat()) {
+			if l.once(c.Name+"/action/"+a.Name+"/"+a.forWhat(), n, "the action "+suggest.Short(a.Name)+" for "+a.forWhat()) {
 				c.actions[i] = a
 			}
 			return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -24,7 +25,7 @@ func (l *loader) params(a *Action, n ast.Node) {
 			"today":    l.str(&p.Today, "today"),
 		})
 		for _, why := range p.faults() {
-			l.report(l.at(n), "the parameter %s %s", runbooks.Short(p.Name), why)
+			l.report(l.at(n), "the parameter %s %s", suggest.Short(p.Name), why)
 		}
 		a.Params = append(a.Params, p)
 	})
@@ -48,7 +49,7 @@ func (p *Param) faults() (out []string) {
 	}
 	for _, c := range p.Choices {
 		if c == "" || c[0] == '-' || runbooks.Printable(c) != nil || p.Type == FlagsParam && strings.Contains(c, ",") {
-			out = append(out, "cannot have the choice "+runbooks.Short(c))
+			out = append(out, "cannot have the choice "+suggest.Short(c))
 		}
 	}
 	if p.Type == IntParam && (p.Max <= p.Min || p.Min < 0) {
@@ -56,7 +57,7 @@ func (p *Param) faults() (out []string) {
 	}
 	if p.Default != "" {
 		if want := p.Check(p.Default); want != "" {
-			out = append(out, "has the default "+runbooks.Short(p.Default)+", which "+want)
+			out = append(out, "has the default "+suggest.Short(p.Default)+", which "+want)
 		}
 	}
 	return out

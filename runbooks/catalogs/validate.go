@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -54,9 +55,9 @@ func (c *Catalog) index(l *loader) {
 	for i := range c.processes {
 		p := &c.processes[i]
 		for _, name := range append([]string{p.ID}, p.Aliases...) {
-			key := runbooks.Fold(name)
+			key := suggest.Fold(name)
 			if other, taken := c.names[key]; taken && other != p.ID {
-				l.report(p.at, "process %s: the name %s already belongs to %s", p.ID, runbooks.Short(name), other)
+				l.report(p.at, "process %s: the name %s already belongs to %s", p.ID, suggest.Short(name), other)
 				continue
 			}
 			c.names[key] = p.ID
@@ -66,13 +67,13 @@ func (c *Catalog) index(l *loader) {
 
 func (l *loader) checkHead(c *Catalog) {
 	if !catalogName.MatchString(c.Name) {
-		l.report(c.at, "the catalog's name %s must be small letters, digits and -", runbooks.Short(c.Name))
+		l.report(c.at, "the catalog's name %s must be small letters, digits and -", suggest.Short(c.Name))
 	}
 	if c.Title == "" {
 		l.report(c.at, "catalog %s needs a title", c.Name)
 	}
 	if len(c.processes) == 0 {
-		l.report(c.at, "catalog %s has no processes%s", c.Name, runbooks.Hint(nil, nil))
+		l.report(c.at, "catalog %s has no processes%s", c.Name, suggest.Hint(nil, nil))
 	}
 	if why := CheckMonit(c.Monit); why != "" {
 		l.report(c.at, "catalog %s: monit %s", c.Name, why)
@@ -89,7 +90,7 @@ func CheckMonit(argv []string) string {
 		return "must say how monit is called, as in [sudo, -u, irisadmin, monit]: " + err.Error()
 	}
 	if argv[0][0] == '-' {
-		return "cannot begin with the option " + runbooks.Short(argv[0])
+		return "cannot begin with the option " + suggest.Short(argv[0])
 	}
 	if slices.Contains(argv[1:], "sudo") {
 		return "may have sudo as its first word only"
@@ -106,11 +107,11 @@ func cleanPath(p string) bool {
 func (l *loader) checkProcess(c *Catalog, p *Process) {
 	fault := func(format string, args ...any) { l.report(p.at, "process "+p.ID+" "+format, args...) }
 	if !processID.MatchString(p.ID) {
-		l.report(p.at, "the process id %s must be small letters, digits, _ and -", runbooks.Short(p.ID))
+		l.report(p.at, "the process id %s must be small letters, digits, _ and -", suggest.Short(p.ID))
 	}
 	for _, a := range p.Aliases {
 		if !aliasName.MatchString(a) {
-			fault("has the alias %s; an alias is small letters, digits, _ and -", runbooks.Short(a))
+			fault("has the alias %s; an alias is small letters, digits, _ and -", suggest.Short(a))
 		}
 	}
 	for _, need := range []struct{ key, value string }{
@@ -132,13 +133,13 @@ func (l *loader) checkProcess(c *Catalog, p *Process) {
 		shape = systemdService
 	}
 	if p.Service != "" && !shape.MatchString(p.Service) {
-		fault("has the service %s; a name may hold only letters, digits, _ and - (monit reads anything else as a pattern)", runbooks.Short(p.Service))
+		fault("has the service %s; a name may hold only letters, digits, _ and - (monit reads anything else as a pattern)", suggest.Short(p.Service))
 	}
 	l.checkLogs(p)
 	keys := c.sourceKeys()
 	for _, key := range slices.Sorted(maps.Keys(p.sources)) {
 		if !slices.Contains(keys, key) {
-			fault("has a source for %s, which no action asks for%s", runbooks.Short(key), runbooks.Hint(runbooks.Suggest(key, keys), keys))
+			fault("has a source for %s, which no action asks for%s", suggest.Short(key), suggest.Hint(suggest.Near(key, keys), keys))
 		}
 	}
 	for i, need := range p.Needs {
@@ -155,7 +156,7 @@ func (l *loader) checkLogs(p *Process) {
 	base := append([]string{p.Logs.Stdout}, p.Logs.App...)
 	for _, name := range append(base, p.Logs.Dir) {
 		if strings.Contains(name, "/") || name == ".." || strings.HasPrefix(name, "-") || runbooks.Printable(name) != nil {
-			l.report(p.at, "process %s: the log name %s must be a plain file name", p.ID, runbooks.Short(name))
+			l.report(p.at, "process %s: the log name %s must be a plain file name", p.ID, suggest.Short(name))
 		}
 	}
 	if p.Logs.Dir == "" && (len(p.Logs.App) > 0 || p.Logs.Stdout != "") {
@@ -163,7 +164,7 @@ func (l *loader) checkLogs(p *Process) {
 	}
 	for _, f := range p.Logs.Files {
 		if !cleanPath(f) {
-			l.report(p.at, "process %s: the log file %s must be an absolute path", p.ID, runbooks.Short(f))
+			l.report(p.at, "process %s: the log file %s must be an absolute path", p.ID, suggest.Short(f))
 		}
 	}
 }
@@ -171,13 +172,13 @@ func (l *loader) checkLogs(p *Process) {
 func (l *loader) checkAction(c *Catalog, a *Action) {
 	fault := func(format string, args ...any) { l.report(a.at, "action "+a.Name+" "+format, args...) }
 	if !actionName.MatchString(a.Name) {
-		l.report(a.at, "the action's name %s must be small letters, digits and -", runbooks.Short(a.Name))
+		l.report(a.at, "the action's name %s must be small letters, digits and -", suggest.Short(a.Name))
 	}
 	for _, p := range a.Params {
 		if p.Today != "" && !slices.ContainsFunc(a.Params, func(q Param) bool {
 			return q.Name == p.Today && q.Type == ChoiceParam && slices.Contains(q.Choices, "yes")
 		}) {
-			fault("asks with %s whether today is meant, and has no such parameter with the choice yes", runbooks.Short(p.Today))
+			fault("asks with %s whether today is meant, and has no such parameter with the choice yes", suggest.Short(p.Today))
 		}
 	}
 	if a.Title == "" || a.Class == "" || len(a.Steps) == 0 {
@@ -212,7 +213,7 @@ func (l *loader) checkFor(c *Catalog, a *Action) {
 	}
 	for _, m := range a.Managers {
 		if m != runbooks.Monit && m != runbooks.Systemd {
-			l.report(a.at, "action %s is for the manager %s; there is monit and systemd", a.Name, runbooks.Short(string(m)))
+			l.report(a.at, "action %s is for the manager %s; there is monit and systemd", a.Name, suggest.Short(string(m)))
 		}
 	}
 	for _, id := range a.Processes {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -23,7 +24,7 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 	}
 	for _, name := range slices.Concat(t.Given, t.NotGiven) {
 		if !slices.ContainsFunc(a.Params, func(p Param) bool { return p.Name == name }) {
-			fault("the step depends on the parameter %s, which the action does not have", runbooks.Short(name))
+			fault("the step depends on the parameter %s, which the action does not have", suggest.Short(name))
 		}
 	}
 	if t.ifSet+t.ifNotSet != "" && (t.On != "" || t.Process == "" && a.Scope == AboutCluster) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -28,10 +29,10 @@ func parseWords(s string) (Words, error) {
 	var out Words
 	literal := func(l string) error {
 		if strings.ContainsAny(l, "{}") {
-			return fmt.Errorf("%s: braces are for placeholders such as {service} or {param.NAME}", runbooks.Short(s))
+			return fmt.Errorf("%s: braces are for placeholders such as {service} or {param.NAME}", suggest.Short(s))
 		}
 		if err := runbooks.Printable(l); err != nil {
-			return fmt.Errorf("%s %w", runbooks.Short(s), err)
+			return fmt.Errorf("%s %w", suggest.Short(s), err)
 		}
 		if l != "" {
 			out = append(out, part{Literal: l})

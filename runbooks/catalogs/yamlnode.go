@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
@@ -87,7 +88,7 @@ func (f *yamlFile) mapping(n ast.Node, what string, known fields) map[string]boo
 			for k := range known {
 				names = append(names, k)
 			}
-			f.report(at, "%s has no key %s%s", what, runbooks.Short(key), runbooks.Hint(runbooks.Suggest(key, names), names))
+			f.report(at, "%s has no key %s%s", what, suggest.Short(key), suggest.Hint(suggest.Near(key, names), names))
 			return
 		}
 		seen[key] = true
@@ -111,7 +112,7 @@ func (f *yamlFile) pairs(n ast.Node, what string, each func(key string, at pos, 
 			continue
 		}
 		if seen[key.Value] {
-			f.report(f.at(key), "%s has the key %s twice", what, runbooks.Short(key.Value))
+			f.report(f.at(key), "%s has the key %s twice", what, suggest.Short(key.Value))
 			continue
 		}
 		seen[key.Value] = true
@@ -205,7 +206,7 @@ func (f *yamlFile) seconds(to *runbooks.Duration, what string) func(ast.Node) {
 		}
 		d, err := time.ParseDuration(s)
 		if err != nil || d < time.Second || d > 24*time.Hour || d%time.Second != 0 {
-			f.report(f.at(n), "%s %s must be whole seconds up to a day, as in 15s or 3m", what, runbooks.Short(s))
+			f.report(f.at(n), "%s %s must be whole seconds up to a day, as in 15s or 3m", what, suggest.Short(s))
 			return
 		}
 		*to = runbooks.Duration(d)
@@ -224,7 +225,7 @@ func oneOf[T ~string](f *yamlFile, to *T, what string, set ...T) func(ast.Node) 
 			for i, v := range set {
 				names[i] = string(v)
 			}
-			f.report(f.at(n), "%s cannot be %s%s", what, runbooks.Short(s), runbooks.Hint(runbooks.Suggest(s, names), names))
+			f.report(f.at(n), "%s cannot be %s%s", what, suggest.Short(s), suggest.Hint(suggest.Near(s, names), names))
 			return
 		}
 		*to = T(s)

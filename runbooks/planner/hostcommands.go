@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -167,7 +168,7 @@ func hostWords(a *catalogs.Action, t *catalogs.StepTemplate, s *catalogs.Binding
 func listedWord(a *catalogs.Action, name string) (HostWord, error) {
 	l := a.ListStep(name)
 	if l == nil {
-		return HostWord{}, fmt.Errorf("no step lists %s", runbooks.Short(name))
+		return HostWord{}, fmt.Errorf("no step lists %s", suggest.Short(name))
 	}
 	most := l.Most
 	if l.Last > 0 {

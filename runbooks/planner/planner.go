@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -85,7 +86,7 @@ func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 func complete(steps []runbooks.Step) error {
 	for _, s := range steps {
 		if s.Kind != runbooks.Manual && s.Sent == "" {
-			return fmt.Errorf("nothing was listed on %s for the step %s; the catalog must list there what it uses there", s.Host, runbooks.Short(s.Command))
+			return fmt.Errorf("nothing was listed on %s for the step %s; the catalog must list there what it uses there", s.Host, suggest.Short(s.Command))
 		}
 	}
 	return nil
@@ -138,7 +139,7 @@ func (p *Planner) resolve(in runbooks.Inputs) (*resolution, error) {
 }
 
 func unknown(what, name, in string, all []string) *runbooks.UnknownError {
-	return &runbooks.UnknownError{What: what, Name: name, In: in, Suggestions: runbooks.Suggest(name, all)}
+	return &runbooks.UnknownError{What: what, Name: name, In: in, Suggestions: suggest.Near(name, all)}
 }
 
 func clusterNames(f *fleet.Fleet) (names []string) {
@@ -173,7 +174,7 @@ func (r *resolution) place() error {
 		return &runbooks.PlacementError{Process: r.in.Process, Cluster: r.cluster.Name}
 	case a.Scope == catalogs.AboutHost && !named, a.OneHost && (named && len(r.in.Hosts) > 1 || !named && len(on) > 1):
 		return &runbooks.PlacementError{Process: r.in.Process, Cluster: r.cluster.Name, On: on,
-			Why: fmt.Sprintf("%s must name one host: %s", r.what(), runbooks.Either(on))}
+			Why: fmt.Sprintf("%s must name one host: %s", r.what(), suggest.Either(on))}
 	case a.Scope == catalogs.AboutCluster && named:
 		return &runbooks.PlacementError{Cluster: r.cluster.Name, On: on,
 			Why: fmt.Sprintf("%s is for the whole of %s and takes no host", a.Name, r.cluster.Name)}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -260,7 +261,7 @@ func TestPlanRefusals(t *testing.T) {
 	} {
 		plan, err := p.Plan(tt.in)
 		if err == nil || err.Error() != tt.want {
-			t.Errorf("%s %s:\n got %v\nwant %s", tt.in.Action, runbooks.Short(tt.in.Process), err, tt.want)
+			t.Errorf("%s %s:\n got %v\nwant %s", tt.in.Action, suggest.Short(tt.in.Process), err, tt.want)
 		}
 		if diff := cmp.Diff(runbooks.Plan{}, plan); diff != "" {
 			t.Errorf("a refusal came with a plan: %s", diff)

@@ -1,4 +1,4 @@
-package runbooks
+package suggest
 
 import (
 	"testing"
@@ -15,7 +15,7 @@ func TestSuggest(t *testing.T) {
 		"INFRA1": {"infra-1"},
 		"x":      nil,
 	} {
-		if diff := cmp.Diff(want, Suggest(word, hosts)); diff != "" {
+		if diff := cmp.Diff(want, Near(word, hosts)); diff != "" {
 			t.Errorf("%s: %s", word, diff)
 		}
 	}

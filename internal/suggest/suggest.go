@@ -1,4 +1,4 @@
-package runbooks
+package suggest
 
 import (
 	"cmp"
@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	maxSpelling    = 64 // runes; what is longer is not a misspelt name
-	MaxSuggestions = 3
+	maxSpelling = 64 // runes; what is longer is not a misspelt name
+	Most        = 3
 )
 
 // Suggest returns up to three of the names that a person may have meant by
 // word, the likeliest first: names that begin with it or that it begins with,
 // names that contain it, and names a few keystrokes away.
-func Suggest(word string, among []string) []string {
-	return SuggestUpTo(word, among, MaxSuggestions)
+func Near(word string, among []string) []string {
+	return UpTo(word, among, Most)
 }
 
 // SuggestUpTo is Suggest with another limit.
-func SuggestUpTo(word string, among []string, most int) []string {
+func UpTo(word string, among []string, most int) []string {
 	w := squash(word)
 	n := utf8.RuneCountInString(w)
 	if n == 0 || n > maxSpelling {
