@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dhbot/internal/app"
+	"dhbot/internal/app/livecheck"
 	"dhbot/internal/config"
 )
 
@@ -57,7 +58,7 @@ func checkCommand() *cobra.Command {
 func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 	bad := 0
 	o := app.Options{SlackAPI: os.Getenv(slackURL), Log: slog.New(slog.DiscardHandler)}
-	for _, f := range app.CheckLive(cmd.Context(), cfg, cfg.Catalogs, o) {
+	for _, f := range livecheck.CheckLive(cmd.Context(), cfg, cfg.Catalogs, o) {
 		sign := "ok  "
 		if !f.OK {
 			sign = "FAIL"

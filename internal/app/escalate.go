@@ -1,9 +1,7 @@
 package app
 
 import (
-	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"dhbot/auth"
@@ -49,35 +47,11 @@ func policyOf(e config.Escalation, rules *auth.Rules) (escalation.Policy, error)
 	if e.Page == nil {
 		return p, nil
 	}
-	to, err := pagerOf(e.Page)
+	to, err := PagerOf(e.Page)
 	p.Page = &escalation.Page{After: e.Page.After, Name: e.Page.Name(), Pager: to}
 	return p, err
 }
 
-func pagerOf(p *config.Page) (*pager.Pager, error) {
+func PagerOf(p *config.Page) (*pager.Pager, error) {
 	return pager.New(pager.Config{Shape: p.Shape, URL: p.URL, RoutingKey: p.RoutingKey, CAFile: p.CAFile})
-}
-
-// checkPagers checks that each pager can be reached, without an alert.
-func checkPagers(ctx context.Context, cfg *config.Config) []Found {
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	var out []Found
-	for _, name := range slices.Sorted(maps.Keys(cfg.Escalations)) {
-		page := cfg.Escalations[name].Page
-		if page == nil {
-			continue
-		}
-		about := name + "/escalation"
-		to, err := pagerOf(page)
-		if err == nil {
-			err = to.Check(ctx)
-		}
-		if err != nil {
-			out = append(out, Found{About: about, Text: fmt.Sprintf("%s cannot be reached: %v: correct page.url or page.ca, or open the way there", page.Name(), err)})
-			continue
-		}
-		out = append(out, Found{OK: true, About: about, Text: page.Name() + " can be reached; whether it takes the routing key shows with the first alert"})
-	}
-	return out
 }

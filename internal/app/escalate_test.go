@@ -1,41 +1,15 @@
 package app
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"dhbot/auth"
 	"dhbot/internal/config"
-	"dhbot/internal/secret"
 	"dhbot/runbooks"
 )
 
 // The live check asks each pager for an answer and sends no alert; one that is not
-// there, or that no authority vouches for, is named.
-func TestCheckPagers(t *testing.T) {
-	posts := 0
-	answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			posts++
-		}
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	})
-	good, untrusted := httptest.NewServer(answers), httptest.NewTLSServer(answers)
-	defer good.Close()
-	defer untrusted.Close()
-	page := func(url string) config.Escalation {
-		return config.Escalation{Page: &config.Page{Shape: "alertmanager", URL: secret.New(url)}}
-	}
-	cfg := &config.Config{Escalations: map[string]config.Escalation{"a": page(good.URL), "b": page(untrusted.URL), "c": {After: time.Minute}}}
-	found := checkPagers(t.Context(), cfg)
-	if len(found) != 2 || !found[0].OK || found[1].OK || !strings.Contains(found[1].Text, "certificate") || posts != 0 {
-		t.Errorf("%+v, %d alerts", found, posts)
-	}
-}
-
 func TestPolicyOf(t *testing.T) {
 	rules := &auth.Rules{People: []auth.Person{{Name: "anna", Accounts: []auth.Account{{User: "U0ANNA"}}}, {Name: "ben"}}}
 	p, err := policyOf(config.Escalation{After: time.Minute, People: []string{"anna", "ben"}, Level: 2}, rules)

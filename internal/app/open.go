@@ -90,7 +90,7 @@ func Configure(cfg *config.Config, catalogs catalogs.Set, o Options) Config {
 		Policy:       engine.Policy{VoteTTL: cfg.VoteTTL, StartTTL: cfg.StartTTL},
 		Times:        o.Times,
 		AuditChannel: cfg.Slack.AuditChannel,
-		Replica:      replicaName(cfg),
+		Replica:      ReplicaName(cfg),
 		Hash:         cfg.Hash,
 		ControlDir:   cfg.State.Dir,
 		Watches:      watches(cfg),
@@ -126,9 +126,9 @@ func jumpHost(jump string) string {
 	return address
 }
 
-// replicaName is the name of this replica. With the embedded store there is only one, and it
+// ReplicaName is the name of this replica. With the embedded store there is only one, and it
 // keeps its name after a restart.
-func replicaName(cfg *config.Config) string {
+func ReplicaName(cfg *config.Config) string {
 	if cfg.State.Etcd == nil {
 		return "bot"
 	}

@@ -1,4 +1,4 @@
-package app
+package livecheck
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dhbot/auth"
+	"dhbot/internal/app"
 	"dhbot/internal/config"
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
@@ -48,7 +49,7 @@ func failures(found []Found) (out []string) {
 // A Slack side that will work has nothing to report.
 func TestCheckSlackFindsNothing(t *testing.T) {
 	local, cfg := liveWorld(t, nil)
-	if bad := failures(checkSlack(t.Context(), cfg, Options{SlackAPI: local.APIURL()})); len(bad) > 0 {
+	if bad := failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})); len(bad) > 0 {
 		t.Errorf("%q", bad)
 	}
 }
@@ -108,7 +109,7 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 			if err := tt.plant(local, cfg); err != nil {
 				t.Fatal(err)
 			}
-			bad := failures(checkSlack(t.Context(), cfg, Options{SlackAPI: local.APIURL()}))
+			bad := failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()}))
 			if len(bad) != 1 {
 				t.Errorf("found %q", bad)
 			}
@@ -124,7 +125,7 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 // Scopes are compared with exactly what the bot needs.
 func TestCheckSlackComparesScopes(t *testing.T) {
 	local, cfg := liveWorld(t, func(ws *slacklocal.Workspace) { ws.App.Scopes = []string{"users:read", "channels:read"} })
-	bad := fmt.Sprint(failures(checkSlack(t.Context(), cfg, Options{SlackAPI: local.APIURL()})))
+	bad := fmt.Sprint(failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})))
 	for _, want := range []string{"chat:write", "it has users:read, channels:read", "install the app again"} {
 		if !strings.Contains(bad, want) {
 			t.Errorf("%q is not in %s", want, bad)

@@ -1,4 +1,4 @@
-package app
+package livecheck
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers/call"
+	"dhbot/internal/app"
 	"dhbot/internal/config"
 	"dhbot/internal/slackio"
 )
 
 // checkSlack checks the Slack side: both tokens with their scopes, every channel of the config,
 // every account of its people, and the clock. Each line that is not OK has the fix.
-func checkSlack(ctx context.Context, cfg *config.Config, o Options) []Found {
+func checkSlack(ctx context.Context, cfg *config.Config, o app.Options) []Found {
 	bad := func(err error) []Found { return []Found{{About: "slack", Text: err.Error()}} }
 	edge, err := slackio.New(slackio.Config{
 		AppToken: cfg.Slack.AppToken, BotToken: cfg.Slack.BotToken,

@@ -1,13 +1,15 @@
-package app
+package livecheck
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"dhbot/internal/app"
 	"dhbot/internal/config"
 	"dhbot/internal/fleet"
 	"dhbot/internal/observe"
@@ -32,12 +34,12 @@ const liveTimeout = 20 * time.Second
 // CheckLive connects to Slack, every host and the store. It reports for each host which
 // configured processes its supervisor knows, and which lines its sudoers file lacks for the
 // catalog's commands. It only reads. Lines are in the order of the config.
-func CheckLive(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Options) []Found {
+func CheckLive(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o app.Options) []Found {
 	var out []Found
 	out = append(out, checkSlack(ctx, cfg, o)...)
 	out = append(out, checkStore(ctx, cfg, o))
-	out = append(out, checkPagers(ctx, cfg)...)
-	pool, err := sshexec.New(PoolConfig(cfg, o.Log))
+	out = append(out, CheckPagers(ctx, cfg)...)
+	pool, err := sshexec.New(app.PoolConfig(cfg, o.Log))
 	if err != nil {
 		return append(out, Found{About: "ssh", Text: err.Error()})
 	}
@@ -48,13 +50,13 @@ func CheckLive(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o
 	return append(out, checkHosts(ctx, cfg, catalogs, pool)...)
 }
 
-func checkStore(ctx context.Context, cfg *config.Config, o Options) Found {
+func checkStore(ctx context.Context, cfg *config.Config, o app.Options) Found {
 	if cfg.State.Etcd == nil {
 		return Found{OK: true, About: "store", Text: "embedded in " + cfg.State.Dir}
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
-	c := StoreConfig(cfg, replicaName(cfg)+"-check", o.Log)
+	c := app.StoreConfig(cfg, app.ReplicaName(cfg)+"-check", o.Log)
 	c.KeyFile = "" // a check changes nothing
 	store, err := etcdstore.Open(ctx, c)
 	if err != nil {
@@ -200,4 +202,28 @@ func said(r remote.Result) string {
 		return fmt.Sprintf("exit code %d: %s", r.Exit, strings.TrimSpace(r.Stderr.String()+" "+r.Stdout.String()))
 	}
 	return r.Outcome.String() + ": " + r.Detail
+}
+
+// CheckPagers checks that each pager can be reached, without an alert.
+func CheckPagers(ctx context.Context, cfg *config.Config) []Found {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	var out []Found
+	for _, name := range slices.Sorted(maps.Keys(cfg.Escalations)) {
+		page := cfg.Escalations[name].Page
+		if page == nil {
+			continue
+		}
+		about := name + "/escalation"
+		to, err := app.PagerOf(page)
+		if err == nil {
+			err = to.Check(ctx)
+		}
+		if err != nil {
+			out = append(out, Found{About: about, Text: fmt.Sprintf("%s cannot be reached: %v: correct page.url or page.ca, or open the way there", page.Name(), err)})
+			continue
+		}
+		out = append(out, Found{OK: true, About: about, Text: page.Name() + " can be reached; whether it takes the routing key shows with the first alert"})
+	}
+	return out
 }
