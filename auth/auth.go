@@ -1,16 +1,14 @@
-// Package auth decides who may do what: principals, roles, policy, and the
-// decision about a vote. It is pure: what it needs to know about a person is
-// handed to it, and nothing is allowed that no rule allows.
+// Package auth decides who may do what: people, roles, policy, and whether a vote counts. It is
+// pure: it gets the data about a person as an argument, and allows nothing without a rule.
 package auth
 
 import "time"
 
-// Account is an identity that a platform vouches for. Names and e-mail
-// addresses are never used.
+// Account is an identity from a platform. Names and e-mail addresses are never used.
 type Account struct {
-	// Team is where an event came from (T… or E…). It is recorded and decides
-	// nothing: a slash command names the workspace it was typed in, a tap may
-	// name another one. "local" is a terminal, "" an id of the config alone.
+	// Team is the source of an event (T… or E…). It is recorded and decides nothing: a slash
+	// command names the workspace in which it was typed, and a tap may name another one.
+	// "local" is a terminal, "" an id in the config without a team.
 	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }
@@ -23,11 +21,10 @@ func (a Account) String() string {
 	return a.Team + "/" + a.User
 }
 
-// Profile is what the platform says about an account right now.
+// Profile is the platform's current data about an account.
 type Profile struct {
 	Account
-	// ID is the person's: the organisation-wide one in an Enterprise Grid, else
-	// the user id.
+	// ID is the person's id: the organisation-wide one in an Enterprise Grid, else the user id.
 	ID string
 	// Organisation is the account's: the enterprise (E…) in an Enterprise Grid,
 	// else the team (T…).
@@ -38,24 +35,24 @@ type Profile struct {
 
 	Deleted, Bot, Guest, Stranger bool
 	Checked                       time.Time
-	// SilentSince is set where the platform did not answer, and since when: the
-	// profile is what it said last.
+	// SilentSince is set if the platform has not answered since then; the profile is its last
+	// answer.
 	SilentSince time.Time
 }
 
-// Person is a person of the config, under one name whatever the account.
+// Person is a person of the config, with one name for all accounts.
 type Person struct {
-	Name     string // the config's key, e.g. "anna"; "" for a stranger
+	Name     string // the config's key, e.g. "anna"; "" for an unknown person
 	Accounts []Account
 }
 
-// Role is what a person may be in a cluster.
+// Role is a role of a person in a cluster.
 type Role string
 
 // The closed set of roles.
 const (
-	Reader   Role = "readers"   // status, logs and the like
-	Operator Role = "operators" // ask for actions
-	Approver Role = "approvers" // vote
-	Data     Role = "data"      // see sensitive reads
+	Reader   Role = "readers"   // may read: status, logs and so on
+	Operator Role = "operators" // may request actions
+	Approver Role = "approvers" // may vote
+	Data     Role = "data"      // may read sensitive output
 )

@@ -2,15 +2,14 @@ package auth
 
 import "slices"
 
-// Calls says in which order the approvers of a cluster are called to vote on
-// a request. It does not change who may vote. An empty
-// First is every approver who is not in Next, an empty Next every one who is
-// not in First.
+// Calls is the order in which the approvers of a cluster are asked to vote on a request. It
+// does not change who may vote. An empty First means every approver who is not in Next; an
+// empty Next every one who is not in First.
 type Calls struct {
 	First, Next []string // names of approvers
 }
 
-// Round says how often people have been called for one request before.
+// Round is the number of earlier mentions for a request.
 type Round uint8
 
 // The closed set of rounds.
@@ -20,9 +19,9 @@ const (
 	LastRound               // everybody who may vote
 )
 
-// Call returns whom a round calls to vote on what askedBy asked for in a
-// cluster: never a person who may not. Where the first group has no eligible person,
-// the next is called at once.
+// Call returns the people whom a round asks to vote on a request of askedBy in a cluster: never
+// a person who may not vote. If the first group has no eligible person, the next group is asked
+// at once.
 func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
 	eligible := r.Eligible(cluster, askedBy)
 	calls := r.Calls[cluster]

@@ -8,36 +8,33 @@ import (
 	"dhbot/runbooks"
 )
 
-// LocalTeam is the team of an account that a terminal vouches for; its user
-// is the person's name.
+// LocalTeam is the team of a terminal's accounts; the user is the person's name.
 const LocalTeam = "local"
 
-// channelEntry is how a list of readers names a channel: "channel C0123".
+// channelEntry begins a channel in a list of readers: "channel C0123".
 const channelEntry = "channel "
 
-// Roles are the lists of one cluster, by role. An entry is a person's name;
-// among the readers it may also be "channel C…", whose members may read there.
-// An empty or missing list allows no one.
+// Roles are the lists of one cluster, by role. An entry is a person's name. Among the readers
+// it may also be "channel C…", which allows reads by people in that channel. An empty or
+// missing list allows no one.
 type Roles map[Role][]string
 
-// Rules are the whole of who may do what.
+// Rules are all rules about who may do what.
 type Rules struct {
-	// Home is the organisation (E… of an Enterprise Grid, else T…) whose full
-	// members may be let in.
+	// Home is the organisation (E… of an Enterprise Grid, else T…) whose full members may use
+	// the bot.
 	Home string
-	// HomeTeams are the teams and enterprises of a config without a Home, as
-	// written before there was one: an account's organisation or its workspace
-	// must be among them.
+	// HomeTeams are the teams and enterprises of a config without Home, from older versions: an
+	// account's organisation or workspace must be one of them.
 	HomeTeams []string
-	People    []Person // everybody who may do anything at all
+	People    []Person // everyone who may use the bot
 	Clusters  map[string]Roles
-	Calls     map[string]Calls // by cluster: in which order approvers are called
+	Calls     map[string]Calls // by cluster: the order in which approvers are asked
 	Policy    Policy
 }
 
-// Identify finds the person behind an account that the platform vouches for.
-// Only a full, active, human member of the home organisation whose account
-// stands in the config is let through; everybody else gets a *Refusal.
+// Identify returns the person of an account. It returns a *Refusal unless the account belongs
+// to a person in the config and is a full, active, human member of the home organisation.
 func (r *Rules) Identify(p Profile) (Person, error) {
 	switch {
 	case p.User == "" || p.ID == "":
@@ -58,15 +55,14 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 		}
 	}
 	if len(found) != 1 || found[0].Name == "" {
-		// Two people with one account is a broken config; guessing which of
-		// them it is could let a requester vote on their own request.
+		// An account of two people is an invalid config. Choosing one of them could let a
+		// requester vote on their own request.
 		return Person{}, refuse(NotKnown, "the account %s belongs to nobody in the config. Whoever runs the bot can add it under `people`.", p.Account)
 	}
 	return found[0], nil
 }
 
-// atHome goes by the organisation that the platform says the account belongs
-// to, never by the team that an event named.
+// atHome compares the account's organisation from the platform, never the team in an event.
 func (r *Rules) atHome(p Profile) bool {
 	if p.Team == LocalTeam {
 		return p.Organisation == LocalTeam
@@ -74,8 +70,8 @@ func (r *Rules) atHome(p Profile) bool {
 	return r.IsHome(p.Organisation, p.HomeTeam)
 }
 
-// IsHome reports whether an organisation, or in a config without a Home one of
-// its workspaces, is the home organisation.
+// IsHome reports whether an organisation, or in a config without Home one of its workspaces, is
+// the home organisation.
 func (r *Rules) IsHome(organisation, team string) bool {
 	if r.Home != "" {
 		return organisation == r.Home
@@ -83,13 +79,13 @@ func (r *Rules) IsHome(organisation, team string) bool {
 	return organisation != "" && slices.Contains(r.HomeTeams, organisation) || team != "" && slices.Contains(r.HomeTeams, team)
 }
 
-// Knows reports whether the config has an account of a user id.
+// Knows reports whether the config has an account with a user id.
 func (r *Rules) Knows(user string) bool {
 	return slices.ContainsFunc(r.People, func(p Person) bool { return p.has(Account{User: user}) })
 }
 
-// owns reports whether a profile is the person's: by the person's id, or, in
-// the form with a team, by the id within the workspace as well.
+// owns reports whether a profile belongs to the person: by the person's id or, for accounts
+// with a team, by the id within the workspace.
 func (p Person) owns(of Profile) bool {
 	if of.Team == LocalTeam {
 		return p.Name != "" && of.User == p.Name
@@ -99,13 +95,12 @@ func (p Person) owns(of Profile) bool {
 	})
 }
 
-// has reports whether the config gives the person this account, whatever the
-// team that stands with it.
+// has reports whether the config gives the person this account, whatever its team.
 func (p Person) has(a Account) bool {
 	return slices.ContainsFunc(p.Accounts, func(own Account) bool { return own.User == a.User })
 }
 
-// Named reports whether the text of an account in a record is the person's.
+// Named reports whether an account in a record, as text, belongs to the person.
 func (p Person) Named(account string) bool {
 	team, user, ok := strings.Cut(account, "/")
 	if !ok {
@@ -117,10 +112,9 @@ func (p Person) Named(account string) bool {
 	return p.has(Account{User: user})
 }
 
-// MayAsk returns nil if a person may ask for an action of a class in a
-// cluster from a channel, or a *Refusal. Reads are for people with a role
-// there and for requests from a reader channel; sensitive reads for role data;
-// whatever changes something for operators.
+// MayAsk returns nil if a person may request an action of a class in a cluster from a channel,
+// or a *Refusal. Reads need any role in the cluster, or a reader channel. Sensitive reads need
+// the role data, and changes the role operator.
 func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel string) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -147,10 +141,10 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 	}
 }
 
-// MayVote returns nil if a person may vote on what askedBy asked for in a
-// cluster, or a *Refusal. The requester never votes, whatever account they use:
-// askedBy is the name of a person of the config, and a requester whom the config
-// no longer names could come back under another name, so that is a no too.
+// MayVote returns nil if a person may vote on a request of askedBy in a cluster, or a *Refusal.
+// The requester never votes, whatever account they use. askedBy is the name of a person in the
+// config. If the config no longer has that name, no one may vote, because the requester could
+// have a new name.
 func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -171,11 +165,10 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	return nil
 }
 
-// MayInSilence returns nil if a decision may be taken while the platform is
-// silent since a time, zero for not, or a *Refusal. Nothing that cannot be undone
-// is asked for or approved then, and an approval comes from another user of the
-// machine than the request: uids are all that still tells people apart from
-// those who use their keys.
+// MayInSilence returns nil if a decision is allowed while the platform has not answered since a
+// time (zero: it answers), or a *Refusal. Then destructive actions are neither requested nor
+// approved, and requester and approver must be two users of the machine: only uids still
+// distinguish a person from someone who uses their keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():
@@ -189,8 +182,8 @@ func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom strin
 	return nil
 }
 
-// Eligible returns who may vote in a cluster on what askedBy asked for, in
-// the order of the config, each person once.
+// Eligible returns the people who may vote in a cluster on a request of askedBy, in the order
+// of the config, without duplicates.
 func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	var out []Person
 	seen := map[string]bool{}
@@ -203,9 +196,8 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	return out
 }
 
-// EnoughEligible returns nil if at least need people may vote on what askedBy
-// asks for in a cluster, or a *Refusal: a request that no one could ever
-// approve is refused at once.
+// EnoughEligible returns nil if at least need people may vote on a request of askedBy in a
+// cluster, or a *Refusal: a request that can never be approved is refused at once.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
 		return refuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. Whoever runs the bot can add them under `roles`.",
@@ -214,8 +206,7 @@ func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	return nil
 }
 
-// roles returns a cluster's lists for a person whom the config knows by
-// exactly this name.
+// roles returns a cluster's lists for a person with exactly this name in the config.
 func (r *Rules) roles(p Person, cluster string) (Roles, error) {
 	if _, ok := r.person(p.Name); !ok {
 		return nil, refuse(NotKnown, "the config does not know you. Whoever runs the bot can add you under `people`.")
@@ -235,8 +226,7 @@ func (r *Rules) person(name string) (Person, bool) {
 	return r.People[i], true
 }
 
-// samePerson compares names and accounts, so that one account under two names
-// does not make two people.
+// samePerson compares names and accounts: one account with two names is one person.
 func samePerson(a, b Person) bool {
 	return a.Name == b.Name || slices.ContainsFunc(a.Accounts, b.has)
 }

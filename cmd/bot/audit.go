@@ -89,12 +89,12 @@ func only(trail iter.Seq2[audit.Sealed, error], keep func(audit.Record) bool) it
 	}
 }
 
-// source is where a trail is read from: a file, the running bot, or the store
-// itself where no bot runs.
+// source is where a trail comes from: a file, the running bot, or the store itself if no bot
+// runs.
 type source struct{ config, file string }
 
-// open returns the trail as an export. The reader sees an error where it
-// could not be read whole; Close ends the reading.
+// open returns the trail as an export. The reader returns an error if the trail could not be
+// read completely; Close ends the reading.
 func (s *source) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
 	switch s.file {
 	case "":
@@ -106,7 +106,7 @@ func (s *source) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, erro
 	}
 }
 
-// read hands the trail's entries to f.
+// read passes the trail's entries to f.
 func (s *source) read(cmd *cobra.Command, f func(iter.Seq2[audit.Sealed, error]) error) error {
 	r, err := s.open(cmd.Context(), cmd.InOrStdin())
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// writeTrail asks the running bot, or the store itself where none runs.
+// writeTrail queries the running bot, or the store itself if none runs.
 func writeTrail(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	return ask(ctx, cfg, "/trail", w, func(store *etcdstore.Store) error {
 		note, err := store.SignedHead(ctx)
@@ -141,7 +141,7 @@ func writeTrail(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	})
 }
 
-// ask gets a path of the running bot, or does otherwise where none runs.
+// ask queries a path of the running bot, or calls otherwise if none runs.
 func ask(ctx context.Context, cfg *config.Config, path string, w io.Writer, otherwise func(*etcdstore.Store) error) error {
 	if cfg.State.Dir != "" {
 		err := adminsock.NewClient(cfg.State.Dir).Get(ctx, path, nil, w)
@@ -155,7 +155,7 @@ func ask(ctx context.Context, cfg *config.Config, path string, w io.Writer, othe
 // withStore opens the state while no bot runs.
 func withStore(ctx context.Context, cfg *config.Config, f func(*etcdstore.Store) error) error {
 	c := app.StoreConfig(cfg, fmt.Sprintf("cli-%d", os.Getpid()), slog.New(slog.DiscardHandler))
-	c.KeyFile = "" // what only reads needs no key
+	c.KeyFile = "" // reading needs no key
 	store, err := etcdstore.Open(ctx, c)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func auditReport(src *source) *cobra.Command {
 	return cmd
 }
 
-// reportFilter reads the bounds of a report.
+// reportFilter parses the limits of a report.
 func reportFilter(from, to, person string) (f audit.ReportFilter, err error) {
 	f.Person = person
 	if f.From, _, err = instant("--from", from); err != nil {
@@ -57,7 +57,7 @@ func reportFilter(from, to, person string) (f audit.ReportFilter, err error) {
 	return f, nil
 }
 
-// instant reads a day or an instant, zero for "".
+// instant parses a day or a time; zero for "".
 func instant(flag, text string) (at time.Time, day bool, err error) {
 	if text == "" {
 		return time.Time{}, false, nil

@@ -109,14 +109,13 @@ func printHead(w io.Writer, note string) error {
 	return err
 }
 
-// evidence is what a person gives to verify a trail with.
+// evidence is the input of a verification: keys, heads and rules.
 type evidence struct {
 	heads, keys []string
 	voteWithin  time.Duration
 }
 
-// verifiers are the public keys that heads are verified with. cfg is nil where
-// there is no config.
+// verifiers are the public keys for verifying heads. cfg is nil without a config.
 func (e evidence) verifiers(cfg *config.Config) ([]string, error) {
 	if len(e.keys) > 0 || cfg == nil || cfg.State.KeyFile == "" {
 		return e.keys, nil
@@ -128,7 +127,7 @@ func (e evidence) verifiers(cfg *config.Config) ([]string, error) {
 	return key.Verifiers(), nil
 }
 
-// keyless adds to an error why there is no key, where there is none.
+// keyless adds the reason for missing keys to an error.
 func keyless(keys []string, configErr error) error {
 	if len(keys) > 0 {
 		return nil
@@ -136,7 +135,7 @@ func keyless(keys []string, configErr error) error {
 	return errors.Join(errors.New("no public key is known: name the config, or give the key with --key"), configErr)
 }
 
-// options are the heads that were given.
+// options are the options for the given heads.
 func (e evidence) options(keys []string) (audit.Options, error) {
 	o := audit.Options{Anchored: true}
 	for _, text := range e.heads {
@@ -163,8 +162,7 @@ func (e evidence) options(keys []string) (audit.Options, error) {
 	return o, nil
 }
 
-// oneInstallation refuses heads of different installations, of which one key may
-// sign only one.
+// oneInstallation refuses heads of different installations, because each has its own key.
 func oneInstallation(list []audit.SignedHead) error {
 	for _, h := range list {
 		if h.Install != list[0].Install {
@@ -183,14 +181,14 @@ func parseHead(s string) (audit.Head, error) {
 	return audit.Head{N: n, Hash: hash}, nil
 }
 
-// How long a request waits, and an approved run, where no config says so.
+// Defaults, without a config, of how long a request waits, and an approved run.
 const (
 	defaultVoteWithin  = 15 * time.Minute
 	defaultStartWithin = 2 * time.Minute
 )
 
-// rules are what the trail is held to: the catalogs of the config, or those that
-// are compiled in.
+// rules are the rules for the verification, from the catalogs of the config or the built-in
+// ones.
 func (e evidence) rules(cfg *config.Config) (*audit.Rules, error) {
 	r := audit.Rules{VoteWithin: defaultVoteWithin, StartWithin: defaultStartWithin}
 	catalogs, err := catalogs.Builtin()
@@ -212,14 +210,14 @@ func (e evidence) rules(cfg *config.Config) (*audit.Rules, error) {
 	r.Approvals = func(rec audit.Record) int {
 		class, known := classes[rec.Action]
 		if !known {
-			class = runbooks.Disruptive // of a catalog of before
+			class = runbooks.Disruptive // of an earlier catalog
 		}
 		return auth.Policy{}.VotesNeeded(class, levelOf(rec.Severity))
 	}
 	return &r, nil
 }
 
-// levelOf reads what Severity.String wrote; anything else is Unknown.
+// levelOf parses the output of Severity.String; anything else is Unknown.
 func levelOf(text string) runbooks.Severity {
 	for n := range 4 {
 		if level, err := runbooks.Level(n); err == nil && level.String() == text {
@@ -229,8 +227,7 @@ func levelOf(text string) runbooks.Severity {
 	return runbooks.Unknown
 }
 
-// verified says what was verified, from which entry to which, and what vouches
-// for it.
+// verified describes the verified part of the trail, and its newest signed head.
 func verified(r audit.Report) string {
 	if r.Entries == 0 {
 		return "the trail is empty\n"

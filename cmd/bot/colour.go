@@ -9,13 +9,13 @@ import (
 	"golang.org/x/term"
 )
 
-// paint colours the words of a text that say how bad something is.
+// paint colours severities and outcomes in a text.
 type paint func(text string) string
 
 func plain(text string) string { return text }
 
-// paintFor paints where out is a terminal that takes colours: no file or pipe,
-// no NO_COLOR (no-color.org), and no TERM=dumb.
+// paintFor colours if out is a terminal with colours: no file or pipe, no NO_COLOR
+// (no-color.org), and no TERM=dumb.
 func paintFor(out io.Writer, getenv func(string) string) paint {
 	f, ok := out.(*os.File)
 	if !ok || getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
@@ -24,7 +24,7 @@ func paintFor(out io.Writer, getenv func(string) string) paint {
 	return coloured
 }
 
-// colours are looked for in order; the first that matches a word wins.
+// colours are tried in order; the first match of a word wins.
 var colours = []struct {
 	words *regexp.Regexp
 	style ansi.Style

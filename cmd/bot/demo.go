@@ -38,9 +38,9 @@ func demoCommand() *cobra.Command {
 			if o.Log, err = demoLog(cmd.ErrOrStderr(), verbose); err != nil {
 				return err
 			}
-			// A closed terminal and a closed pipe end the demo as Ctrl-C does, so that
-			// nothing is left behind. Other connections may break: Notify for SIGPIPE
-			// would tell of theirs as well.
+			// A closed terminal and a closed pipe end the demo like Ctrl-C, so that nothing is
+			// left behind. Other connections may break: Notify for SIGPIPE would report those
+			// too.
 			signal.Ignore(syscall.SIGPIPE)
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
@@ -120,7 +120,7 @@ func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file st
 	})
 }
 
-// breakOnEnter takes a process down with every line that is typed.
+// breakOnEnter stops a process for every line that is typed.
 func breakOnEnter(ctx context.Context, in io.Reader, out io.Writer, d *demo.Demo) {
 	for sc := bufio.NewScanner(in); sc.Scan() && ctx.Err() == nil; {
 		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {

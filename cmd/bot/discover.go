@@ -21,11 +21,11 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// reach is how hosts are reached that no config names yet.
+// reach has the SSH settings for hosts that are not yet in a config.
 type reach struct {
 	user, known, jump, cluster, catalog string
 	keys                                []string
-	ssh                                 config.SSH // of a config; empty without
+	ssh                                 config.SSH // of a config; empty without one
 }
 
 func (r *reach) flags(cmd *cobra.Command) {
@@ -37,7 +37,7 @@ func (r *reach) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "its Deephaven `generation`")
 }
 
-// fill takes what was not given from a config, where there is one.
+// fill sets missing values from a config, if there is one.
 func (r *reach) fill(ssh config.SSH) {
 	r.user = cmp.Or(r.user, ssh.User)
 	r.known = cmp.Or(r.known, ssh.KnownHosts)
@@ -61,7 +61,7 @@ func (r *reach) via() (string, error) {
 	return sshroute.Join(hops), nil
 }
 
-// pool reaches the hosts.
+// pool returns the connection pool.
 func (r *reach) pool() (*sshexec.Pool, error) {
 	credentials := sshroute.Keys(r.keys...)
 	if len(credentials) == 0 {
@@ -120,7 +120,7 @@ func discoverCommand() *cobra.Command {
 	return cmd
 }
 
-// discover asks all hosts at once.
+// discover queries all hosts concurrently.
 func (r *reach) discover(ctx context.Context, hosts []string) ([]discover.Found, error) {
 	cat, err := r.catalogOf()
 	if err != nil {
@@ -150,7 +150,7 @@ func (r *reach) discover(ctx context.Context, hosts []string) ([]discover.Found,
 	return found, errors.Join(errs...)
 }
 
-// hostOf reads NAME=ADDRESS, or an address that is its own name.
+// hostOf parses NAME=ADDRESS, or an address that is also the name.
 func hostOf(text, user string) fleet.Host {
 	name, address, named := strings.Cut(text, "=")
 	if !named {
@@ -168,7 +168,7 @@ func hostOf(text, user string) fleet.Host {
 	return fleet.Host{Name: name, Address: address, Login: user}
 }
 
-// fileExists says whether there is such a file.
+// fileExists reports whether a file exists.
 func fileExists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil

@@ -61,11 +61,11 @@ func doCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` to prove who you are with, instead of the agent's; may be given several times")
 	out = outputFlags(cmd)
 	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run what would be asked back with Run in a chat")
-	cmd.Flags().SetInterspersed(false) // a flag behind the command is a part of it, as in a chat
+	cmd.Flags().SetInterspersed(false) // a flag after the command is a part of it, as in Slack
 	return cmd
 }
 
-// withoutYes takes --yes from behind a command.
+// withoutYes removes --yes after a command.
 func withoutYes(args []string) (command string, yes bool) {
 	if n := len(args); n > 1 && args[n-1] == "--yes" {
 		args, yes = args[:n-1], true
@@ -73,7 +73,7 @@ func withoutYes(args []string) (command string, yes bool) {
 	return strings.Join(args, " "), yes
 }
 
-// confirms asks at a terminal whether what was shown is to run.
+// confirms asks at a terminal whether to run the plan that was shown.
 func (d *doing) confirms(in io.Reader, out io.Writer) bool {
 	f, ok := in.(*os.File)
 	if !ok {
@@ -93,10 +93,10 @@ type doing struct {
 	config, socket, as string
 	keys               []string
 	yes                bool
-	ask                func() bool // whether what was shown is to run
+	ask                func() bool // whether to run the plan that was shown
 }
 
-// show is where the events of a command go.
+// show prints the events of a command.
 type show interface {
 	event(localshell.Event) error
 	end(localshell.End) error
@@ -141,8 +141,7 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 	return nil
 }
 
-// unsaid is what the events of a command have not said of its end: "" where they
-// have said it all.
+// unsaid is the part of a command's outcome that its events have not shown, "" for none.
 func unsaid(end localshell.End) string {
 	switch {
 	case end.Why == "":
@@ -163,7 +162,7 @@ func (d *doing) at() (string, error) {
 	if err != nil {
 		return "", misuse{fmt.Errorf("%w: name the config with --config, or the bot's terminal socket with --socket", err)}
 	}
-	// What is wrong in it otherwise is the bot's matter, not the caller's.
+	// Other problems in it concern the bot, not the caller.
 	cfg, problems := config.Parse(d.config, data)
 	if cfg.Terminal.Socket == "" {
 		return "", errors.Join(errors.New("the config names no terminal: set terminal.socket"), problems.Err())
@@ -171,11 +170,11 @@ func (d *doing) at() (string, error) {
 	return cfg.Terminal.Socket, nil
 }
 
-// usualKeys are the private keys that ssh tries by itself, in ~/.ssh.
+// usualKeys are the private keys in ~/.ssh that ssh tries by default.
 var usualKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
 
-// signers are the keys to prove oneself with: those named, else the agent's and
-// the usual files.
+// signers are the keys for the proof: the named ones, else those of the agent and the usual
+// files.
 func (d *doing) signers(ctx context.Context) (list []sshkey.Signer, done func(), err error) {
 	done = func() {}
 	for _, path := range d.keys {
@@ -208,8 +207,8 @@ func (d *doing) signers(ctx context.Context) (list []sshkey.Signer, done func(),
 	return list, done, nil
 }
 
-// complete offers the words that may come next, from the config: to a person
-// whom --as names those of the clusters that they may read.
+// complete returns the possible next words, from the config: for the person of --as only those
+// of the clusters that they may read.
 func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]string, cobra.ShellCompDirective) {
 	catalogs, cfg, err := catalogsOf(d.config)
 	if err != nil || cfg == nil {
@@ -255,13 +254,12 @@ func (l *lines) event(e localshell.Event) error {
 
 func (l *lines) end(e localshell.End) error { return l.event(localshell.Event{End: &e}) }
 
-// screen prints events for people. Of a live text only what has changed is
-// printed: nothing is ever taken back, so that it reads well on a serial
-// console and in a log, too.
+// screen prints events for people. Of a live text it prints only the changes, and never erases,
+// so that it works on a serial console and in a log.
 type screen struct {
 	out   io.Writer
 	paint paint
-	live  map[string]bool // the lines of the live text before
+	live  map[string]bool // the lines of the previous live text
 }
 
 func (s *screen) event(e localshell.Event) error {

@@ -10,14 +10,14 @@ import (
 // Exit codes of the program.
 const (
 	exitDone    = 0
-	exitFailed  = 1 // it was tried and did not succeed, or the bot could not be reached
+	exitFailed  = 1 // the operation failed, or the bot could not be reached
 	exitMisuse  = 2 // the command line, or a file that it names
-	exitRefused = 3 // nothing was run: not allowed, denied, expired, cancelled or not understood
-	exitUnknown = 4 // it is not known whether it acted: look at the target first
-	exitConfirm = 5 // nothing was run yet: the same command with --yes runs it
+	exitRefused = 3 // nothing ran: not allowed, denied, expired, cancelled or not understood
+	exitUnknown = 4 // fate unknown: check the target first
+	exitConfirm = 5 // nothing ran yet: the same command with --yes runs it
 )
 
-// exitHelp is the list for help texts.
+// exitHelp is the list of exit codes in help texts.
 const exitHelp = "Exit codes: 0 done; 1 failed; 2 misuse; 3 nothing was run (not allowed, denied,\n" +
 	"expired, cancelled, not understood); 4 not known whether it acted; 5 asked back, --yes runs it."
 
@@ -34,7 +34,7 @@ type misuse struct{ error }
 
 func (e misuse) Unwrap() error { return e.error }
 
-// exitCode is the code that an error ends the program with.
+// exitCode is the exit code for an error.
 func exitCode(err error) int {
 	var (
 		m misuse
@@ -52,7 +52,7 @@ func exitCode(err error) int {
 	}
 }
 
-// codeOf is the exit code of a command that ended without being done.
+// codeOf is the exit code of a command that did not end as done.
 func codeOf(end localshell.End) int {
 	switch engine.State(end.State) {
 	case engine.Unknown, engine.Closed:

@@ -77,7 +77,7 @@ func hostsNamed(f *fleet.Fleet, name string) []fleet.Host {
 	return out
 }
 
-// printHostKeys prints one host, and returns how many of its keys are not known.
+// printHostKeys prints one host, and returns the number of its unknown keys.
 func printHostKeys(w io.Writer, h fleet.Host, keys sshexec.HostKeys) (unknown int) {
 	fmt.Fprintf(w, "%s (%s)\n", h.Name, keys.Name)
 	for _, k := range keys.Shown {

@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/sshexec"
 )
 
-// setup is what `bot init` asks for.
+// setup is the input of `bot init`.
 type setup struct {
 	reach
 	dir, stateDir        string
@@ -95,7 +95,7 @@ func (s *setup) run(cmd *cobra.Command) error {
 	return checkLive(cmd, cfg)
 }
 
-// ask asks for what no flag gave.
+// ask asks for values that no flag set.
 func (s *setup) ask() error {
 	var missing []string
 	text := func(flag, question string, to *string) {
@@ -142,17 +142,17 @@ func (s *setup) ask() error {
 	return nil
 }
 
-// line asks one question; "" without a terminal.
+// line asks one question; it returns "" without a terminal.
 func (s *setup) line(question string) string {
 	if s.in == nil {
 		return ""
 	}
 	fmt.Fprint(s.out, question)
-	text, _ := s.in.ReadString('\n') // its end is an empty answer
+	text, _ := s.in.ReadString('\n') // end of input is an empty answer
 	return strings.TrimSpace(text)
 }
 
-// scanTimeout bounds asking a host for one of its keys.
+// scanTimeout limits reading one key of a host.
 const scanTimeout = 10 * time.Second
 
 // trust writes known_hosts from keys whose fingerprints a person has compared.
@@ -190,7 +190,7 @@ func (s *setup) trust(ctx context.Context) error {
 
 type member struct{ Name, Account string }
 
-// people are everybody who was named, each once.
+// people are all named people, without duplicates.
 func (s *setup) people() (list []member, err error) {
 	for _, text := range append(slices.Clone(s.operators), s.approvers...) {
 		name, id, ok := strings.Cut(text, "=")
@@ -261,7 +261,7 @@ func (s *setup) config(found []discover.Found) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// explain says what belongs on each host.
+// explain prints what to install on each host.
 func (s *setup) explain(file string, found []discover.Found) {
 	fmt.Fprintf(s.out, "On each host, the account %s needs in its authorized_keys:\n\n  restrict %s\n\nand in /etc/sudoers.d/dhbot what these print:\n\n", s.user, publicKey(s.keys[0]))
 	for _, f := range found {

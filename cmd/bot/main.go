@@ -53,7 +53,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		runbookCommand(), sudoersCommand(), localslackCommand(), hostsimCommand(), schemaCommand(), versionCommand(),
 	)
 	err := root.ExecuteContext(ctx)
-	if err != nil && err.Error() != "" { // what has been said already is not said twice
+	if err != nil && err.Error() != "" { // an error that was already printed is not printed again
 		fmt.Fprintf(stderr, "error: %v\n", err)
 	}
 	return exitCode(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Formats of what a command prints.
+// Formats of a command's output.
 const (
 	asTable = "table" // for people
 	asJSON  = "json"
@@ -20,8 +20,7 @@ const (
 	asCSV   = "csv"
 )
 
-// output is the format that a command was asked to print in. It implements
-// pflag.Value.
+// output is the output format of a command. It implements pflag.Value.
 type output string
 
 // outputFlags adds --output, and --json as a short form of one of its values.
@@ -34,8 +33,8 @@ func outputFlags(cmd *cobra.Command) *output {
 	return &o
 }
 
-// formatFlag adds --output with the formats of a command whose output has forms of
-// its own, the first of them the default. --format is its old name.
+// formatFlag adds --output for a command with its own formats, the first of them the default.
+// --format is its old name.
 func formatFlag(cmd *cobra.Command, to *string, formats ...string) {
 	*to = formats[0]
 	set := func(s string) error {
@@ -66,11 +65,10 @@ func (o *output) Set(s string) error {
 	return nil
 }
 
-// forPeople says that no program is to read it.
+// forPeople reports whether the output is for people, not programs.
 func (o *output) forPeople() bool { return *o == asTable }
 
-// write prints v for a program, or what table prints for people. The keys of
-// YAML are those of JSON.
+// write prints v for a program, or calls table for people. YAML has the same keys as JSON.
 func (o *output) write(w io.Writer, v any, table func(io.Writer) error) error {
 	if o.forPeople() {
 		return table(w)

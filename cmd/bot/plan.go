@@ -49,8 +49,8 @@ func catalogCommand() *cobra.Command {
 	return cmd
 }
 
-// catalogsOf are the catalogs that a config file makes, and the config; without
-// a file they are the catalogs of the binary.
+// catalogsOf are the catalogs of a config file, and the config; without a file, the built-in
+// catalogs.
 func catalogsOf(configFile string) (catalogs.Set, *config.Config, error) {
 	if configFile == "" {
 		list, err := catalogs.Builtin()
@@ -110,13 +110,12 @@ func planCommand() *cobra.Command {
 	}
 	out = outputFlags(cmd)
 	optionalConfigFlag(cmd, &configFile, "the config `file` with the fleet to plan for")
-	cmd.Flags().SetInterspersed(false) // a flag behind the command is a part of it, as in a chat
+	cmd.Flags().SetInterspersed(false) // a flag after the command is a part of it, as in Slack
 	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without --config")
 	return cmd
 }
 
-// grammar is what a command is understood by: the config's names, or the
-// demo's.
+// grammar is the grammar of commands, with the names of the config or of the demo.
 func grammar(configFile, catalog string) (*command.Grammar, auth.Policy, error) {
 	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {
@@ -131,7 +130,7 @@ func grammar(configFile, catalog string) (*command.Grammar, auth.Policy, error) 
 	return &command.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
 }
 
-// notUnderstood adds the suggestions that a chat would show.
+// notUnderstood adds the suggestions that Slack would show.
 func notUnderstood(err error) error {
 	var m *command.Question
 	if !errors.As(err, &m) || len(m.Choices) == 0 {

@@ -29,8 +29,7 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// slackURL is the variable that Slack's own tools use for another address of
-// the Web API.
+// slackURL is the variable in which Slack's own tools read another address of the Web API.
 const slackURL = "SLACK_API_URL"
 
 func runCommand() *cobra.Command {
@@ -65,8 +64,8 @@ func logFlags(cmd *cobra.Command, o *logging.Options, format string) {
 	cmd.Flags().StringVar(&o.Format, "log-format", format, "the `format` of the log: json or text")
 }
 
-// runService runs the bot under a supervisor: it reports to systemd, answers
-// its watchdog, and begins anew with every config that SIGHUP brings.
+// runService runs the bot under a supervisor: it notifies systemd, answers its watchdog, and
+// restarts the bot's parts with each config that SIGHUP loads.
 func runService(ctx context.Context, configFile string, cfg *config.Config, o app.Options) error {
 	reload, stop := hangups(ctx)
 	defer stop()
@@ -107,7 +106,7 @@ func runService(ctx context.Context, configFile string, cfg *config.Config, o ap
 	return errors.Join(err, <-watchdog)
 }
 
-// lastTraces is how long the end of the program waits for a collector.
+// lastTraces is how long the program waits for a collector at its end.
 const lastTraces = 3 * time.Second
 
 func stopTraces(stop func(context.Context) error, log *slog.Logger) {
@@ -118,13 +117,13 @@ func stopTraces(stop func(context.Context) error, log *slog.Logger) {
 	}
 }
 
-// configReads remembers how the config was read last.
+// configReads remembers the result of the last reload.
 type configReads struct {
 	mu   sync.Mutex
 	seen metrics.Reload
 }
 
-// mostWhy is how much people are told of what is wrong with a config.
+// mostWhy limits the shown problems of a config, in runes.
 const mostWhy = 400
 
 func (c *configReads) note(err error) {
@@ -143,8 +142,8 @@ func (c *configReads) last() metrics.Reload {
 	return c.seen
 }
 
-// hangups turns SIGHUP into a value on a channel. One that was not received yet
-// stands for all that come meanwhile.
+// hangups turns SIGHUP into a value on a channel. While a value is not received, further
+// signals are merged into it.
 func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
@@ -169,7 +168,7 @@ func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	return out, func() { signal.Stop(signals); cancel(); <-ended }
 }
 
-// configVariable names the config file where no flag does.
+// configVariable names the config file if no flag does.
 const configVariable = "DHBOT_CONFIG"
 
 func configFlag(cmd *cobra.Command, file *string) {
@@ -181,7 +180,7 @@ func optionalConfigFlag(cmd *cobra.Command, file *string, what string) {
 	cmd.Flags().StringVar(file, "config", os.Getenv(configVariable), what+" ($"+configVariable+")")
 }
 
-// loadOffline is loadConfig for commands that do not speak to Slack.
+// loadOffline is loadConfig for commands that do not use Slack.
 func loadOffline(file string) (*config.Config, error) {
 	cfg, problems := config.LoadWithoutTokens(file)
 	if problems.Fatal() {
@@ -190,7 +189,7 @@ func loadOffline(file string) (*config.Config, error) {
 	return cfg, nil
 }
 
-// loadConfig reads and checks the config file, and everything that it names.
+// loadConfig reads and checks the config file, and all files that it names.
 func loadConfig(file string) (*config.Config, error) {
 	cfg, problems := config.Load(file, os.Getenv)
 	if problems.Fatal() {

@@ -47,7 +47,8 @@ func stateBackup() *cobra.Command {
 	return cmd
 }
 
-// backup asks the running bot, or the store itself where none runs.
+// backup requests a backup from the running bot, or makes it from the store itself if none
+// runs.
 func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	if cfg.State.Etcd != nil {
 		return etcdstore.ErrNotEmbedded
@@ -62,8 +63,8 @@ func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	})
 }
 
-// writeWhole writes a file that is there only if it could be written whole.
-// One that is there already stays as it is.
+// writeWhole writes a file that exists only if it was written completely. It does not overwrite
+// an existing file.
 func writeWhole(name string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s is there already: name a new file", name)

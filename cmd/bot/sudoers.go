@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// sudoersAsked is what `bot sudoers` was asked for.
+// sudoersAsked has the options of `bot sudoers`.
 type sudoersAsked struct {
 	config, catalog string
 	user, version   string
@@ -53,8 +53,7 @@ func sudoersCommand() *cobra.Command {
 	return cmd
 }
 
-// print returns the file or the wrapper for a host, and what the reader must know
-// besides.
+// print returns the file or the wrapper for a host, and notes for the reader.
 func (a sudoersAsked) print(name string) (text, note string, err error) {
 	o := sudoers.Options{User: a.user, Paths: map[string]string{}}
 	for _, p := range a.paths {
@@ -99,7 +98,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 	return text, note, nil
 }
 
-// fleetOf is the config's fleet, or the demo's of a generation.
+// fleetOf is the config's fleet, or the demo's fleet of a generation.
 func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {
@@ -114,8 +113,7 @@ func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 	return catalogs, demo.Fleet(catalog, nil), nil
 }
 
-// findHost finds HOST or CLUSTER/HOST. A name that several clusters have needs
-// its cluster.
+// findHost finds HOST or CLUSTER/HOST. A name that is in several clusters needs its cluster.
 func findHost(f *fleet.Fleet, name string) (*fleet.Cluster, *fleet.Host, error) {
 	cluster, host, qualified := strings.Cut(name, "/")
 	if !qualified {

@@ -19,24 +19,23 @@ import (
 	"path/filepath"
 )
 
-// Archive is a directory. Its methods may be called at the same time.
+// Archive is a directory. Its methods are safe for concurrent use.
 type Archive struct{ dir string }
 
 const (
 	segmentDir = "trail"
 	runDir     = "runs"
-	// tempName is what os.CreateTemp makes the names of unfinished files of.
+	// tempName is the pattern of names of unfinished files.
 	tempName = "unfinished-*"
 )
 
-// New is the archive in a directory, which is made when something is first
-// written to it.
+// New returns the archive in a directory, which is created with the first file.
 func New(dir string) *Archive { return &Archive{dir} }
 
-// Dir is where the archive is.
+// Dir is the directory of the archive.
 func (a *Archive) Dir() string { return a.dir }
 
-// PutRun keeps a run. One that is kept already is replaced.
+// PutRun stores a run, and replaces an older form.
 func (a *Archive) PutRun(id string, data []byte) error {
 	dir := filepath.Join(a.dir, runDir)
 	f, err := a.create(dir)
@@ -49,8 +48,7 @@ func (a *Archive) PutRun(id string, data []byte) error {
 	return finish(f, filepath.Join(dir, id))
 }
 
-// Run returns what PutRun kept. The error is fs.ErrNotExist where there is
-// nothing.
+// Run returns the argument of PutRun, or fs.ErrNotExist.
 func (a *Archive) Run(id string) ([]byte, error) {
 	if id != filepath.Base(id) {
 		return nil, fmt.Errorf("run %q: %w", id, fs.ErrNotExist)
@@ -91,7 +89,7 @@ func (a *Archive) create(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// finish makes an unfinished file durable and gives it its name.
+// finish makes an unfinished file durable and renames it.
 func finish(f *os.File, name string) error {
 	err := f.Sync()
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Segment is a file of the archive that holds entries First to Last.
+// Segment is a file of the archive with the entries First to Last.
 type Segment struct {
 	First, Last uint64
 	Path        string
 }
 
-// MissingError names entries that should be in the archive and are not.
+// MissingError names entries that the archive lacks.
 type MissingError struct {
 	Dir         string
 	First, Last uint64
@@ -32,7 +32,7 @@ func (e *MissingError) Error() string {
 		"put the missing files back from a backup", e.First, e.Last, e.Dir)
 }
 
-// DamagedError names a segment that is not as it was written.
+// DamagedError names a segment that has changed since it was written.
 type DamagedError struct {
 	Path string
 	Err  error
@@ -44,8 +44,8 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Segments lists the segments in the order of their entries. Of two that
-// overlap, which nothing here writes, the list has both.
+// Segments lists the segments in the order of their entries. Segments that overlap, which this
+// package never writes, are both listed.
 func (a *Archive) Segments() ([]Segment, error) {
 	dir := filepath.Join(a.dir, segmentDir)
 	files, err := os.ReadDir(dir)
@@ -76,8 +76,8 @@ func parseName(name string) (s Segment, ok bool) {
 	return s, err1 == nil && err2 == nil && first > 0 && first <= last && s.name() == name
 }
 
-// PutSegment writes the entries that follow after as one segment, reads it back
-// and checks it before it gets its name, and makes it durable.
+// PutSegment writes the entries after a head as one segment, reads it back and verifies it
+// before it is renamed, and makes it durable.
 func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, error]) (Segment, error) {
 	dir := filepath.Join(a.dir, segmentDir)
 	f, err := a.create(dir)
@@ -107,9 +107,9 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 	return s, finish(f, s.Path)
 }
 
-// Read calls f with the segment's entries and returns the entry that it
-// continues. Every entry is checked to be genuine and to follow the one
-// before it; the first that is not ends the reading with a *DamagedError.
+// Read calls f with the segment's entries and returns the entry before the first. It verifies
+// that every entry is valid and follows the previous one, and returns a *DamagedError for the
+// first that is not.
 func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {
@@ -140,8 +140,8 @@ func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) 
 	return after, nil
 }
 
-// Last is the newest entry of the archive, zero where it is empty. The whole
-// segment is read and checked.
+// Last is the newest entry of the archive, zero if it is empty. It reads and verifies the whole
+// segment.
 func (a *Archive) Last() (audit.Head, error) {
 	list, err := a.Segments()
 	if err != nil || len(list) == 0 {
@@ -155,16 +155,15 @@ func (a *Archive) Last() (audit.Head, error) {
 	return last, err
 }
 
-// Trail calls f with entries first to last, in order. Entries that are not
-// there are a *MissingError; segments that do not continue one another, or
-// are not as they were written, a *DamagedError.
+// Trail calls f with entries first to last, in order. It returns a *MissingError for missing
+// entries, and a *DamagedError for segments that have changed or do not continue each other.
 func (a *Archive) Trail(first, last uint64, f func(audit.Sealed) error) error {
 	list, err := a.Segments()
 	if err != nil {
 		return err
 	}
 	next := first
-	var before audit.Head // the last entry of the segment read before
+	var before audit.Head // the last entry of the previous segment
 	for _, s := range list {
 		if s.Last < next || next > last {
 			continue
@@ -195,8 +194,8 @@ func (a *Archive) Trail(first, last uint64, f func(audit.Sealed) error) error {
 	return nil
 }
 
-// Sweep removes files that a writer which is gone has left unfinished. Only
-// the one who writes may call it, and not while it does.
+// Sweep removes unfinished files of a dead writer. Only the writer may call it, and not while
+// it writes.
 func (a *Archive) Sweep() error {
 	var errs []error
 	for _, dir := range []string{segmentDir, runDir} {

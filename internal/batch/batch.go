@@ -1,4 +1,4 @@
-// Package batch makes one call out of many that come close together.
+// Package batch joins requests that arrive close together into one call.
 package batch
 
 import (
@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Batcher makes calls for its callers: the first at once, and then one for all
-// callers within a while of it, and so on. Its methods may be called at the
-// same time.
+// Batcher makes calls for its callers: the first at once, and then at most one per interval for
+// all callers that arrived meanwhile. Its methods are safe for concurrent use.
 type Batcher[In any] struct {
 	each time.Duration
 	room int
@@ -17,11 +16,11 @@ type Batcher[In any] struct {
 	call func(context.Context, []In) error
 
 	mu   sync.Mutex
-	last time.Time // when the newest call began
+	last time.Time // begin of the newest call
 	open *batch[In]
 }
 
-// batch is one call that has not begun, or whose end is awaited.
+// batch is one call that has not begun, or is in progress.
 type batch[In any] struct {
 	asked []In
 	size  int
@@ -29,15 +28,15 @@ type batch[In any] struct {
 	err   error
 }
 
-// New returns a Batcher whose calls begin each apart, or closer where callers
-// ask would not all find room in one: by size they take up to room together.
+// New returns a Batcher whose calls begin at least each apart; a call begins earlier if its
+// inputs would exceed room. size is the size of an input.
 func New[In any](each time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
 	return &Batcher[In]{each: each, room: room, size: size, call: call}
 }
 
-// Do returns what came of the call that in became a part of, or ctx's cause
-// when that ends first: then the call is made all the same. The call's own
-// context has the values of one caller's and ends with no caller's.
+// Do returns the result of the call that included in. If ctx ends first it returns ctx's cause;
+// the call is made all the same. The call's own context has the values of one caller's but no
+// caller's end.
 func (g *Batcher[In]) Do(ctx context.Context, in In) error {
 	b := g.join(ctx, in)
 	select {
@@ -48,7 +47,7 @@ func (g *Batcher[In]) Do(ctx context.Context, in In) error {
 	}
 }
 
-// join puts in into the next call; the first there sees to it that it is made.
+// join adds in to the next call; the first caller starts it.
 func (g *Batcher[In]) join(ctx context.Context, in In) *batch[In] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,11 +62,11 @@ func (g *Batcher[In]) join(ctx context.Context, in In) *batch[In] {
 	return g.open
 }
 
-// begin makes the call that a batch is.
+// begin makes the call of a batch.
 func (g *Batcher[In]) begin(ctx context.Context, b *batch[In]) {
 	g.mu.Lock()
 	if g.open == b {
-		g.open = nil // callers from now on need another
+		g.open = nil // later callers need another batch
 	}
 	g.last = time.Now()
 	g.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package buildinfo is what this binary was built from.
+// Package buildinfo describes the binary: version and commit.
 package buildinfo
 
 import (
@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Release is the version of a release, set by the linker; without it the Go
-// tool's own knowledge counts.
+// Release is the version of a release, set by the linker; without it the data of the Go tool is
+// used.
 var Release string
 
-// Info is what a binary was built from.
+// Info describes a binary.
 type Info struct {
 	Version string `json:"version"` // v0.2.0, or the pseudo-version of a commit
 	Commit  string `json:"commit,omitempty"`
 	Date    string `json:"date,omitempty"` // of the commit, RFC 3339
-	Changed bool   `json:"changed"`        // with changes that are not committed
+	Changed bool   `json:"changed"`        // with uncommitted changes
 	Go      string `json:"go"`
 }
 
-// Read returns what this binary was built from.
+// Read returns the description of this binary.
 func Read() Info {
 	b, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,6 +1,5 @@
-// Package discover finds out what runs on a host, for the config: it asks monit
-// and systemd for the processes that the catalog knows, and looks for etcd's
-// client files. It only reads.
+// Package discover finds the processes of a host, for the config: it queries monit and systemd
+// for the processes in the catalog, and looks for etcd's client files. It only reads.
 package discover
 
 import (
@@ -19,21 +18,21 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Found is what a host has.
+// Found is the result for a host.
 type Found struct {
-	Host fleet.Host // with its processes, and what differs from the catalog
-	// SudoVersion is that of a sudo which reads no regular expressions.
+	Host fleet.Host // with its processes, and settings that differ from the catalog
+	// SudoVersion is the version of a sudo without regular expressions.
 	SudoVersion string
-	// Unknown are services that the catalog does not know, as "monit foo".
+	// Unknown are services that are not in the catalog, as "monit foo".
 	Unknown []string
-	// Notes say what could not be found out, and what to do.
+	// Notes are queries that failed, with the fix.
 	Notes []string
 }
 
-// timeout bounds one command.
+// timeout limits one command.
 const timeout = 20 * time.Second
 
-// Host asks one host. Its error says that nothing can be said about it.
+// Host queries one host. Its error means that there is no result.
 func Host(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, h fleet.Host) (Found, error) {
 	f := Found{Host: h}
 	if err := f.askMonit(ctx, on, cat); err != nil {
@@ -60,7 +59,7 @@ func ask(ctx context.Context, on remote.Runner, h fleet.Host, argv ...string) (r
 	return r, nil
 }
 
-// askMonit reads which services monit has there.
+// askMonit reads the services of monit.
 func (f *Found) askMonit(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	monit := cat.Monit
 	if len(f.Host.Monit) > 0 {
@@ -103,8 +102,8 @@ func byService(cat *catalogs.Catalog, manager runbooks.Manager, service string) 
 	return catalogs.Process{}, false
 }
 
-// askSystemd looks for the units that the catalog knows, and takes those that
-// run or are to run: a package may bring a unit that nothing uses.
+// askSystemd looks for the units in the catalog, and takes those that run or are enabled: a
+// package may install a unit that is not used.
 func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	for _, p := range cat.Processes() {
 		if p.Manager == runbooks.Monit {
@@ -127,18 +126,17 @@ func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.
 	return nil
 }
 
-// clientDirs are where Deephaven's installers put etcd's client files.
+// clientDirs are the directories in which Deephaven's installers put etcd's client files.
 var clientDirs = []string{"/etc/sysconfig/deephaven/etcd/client", "/etc/sysconfig/illumon.d/etcd/client"}
 
-// askEtcdFiles looks for the directory of etcd's client files, where it is not
-// the catalog's.
+// askEtcdFiles looks for the directory of etcd's client files, if it is not the catalog's.
 func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) {
 	if !slices.Contains(f.Host.Processes, "etcd") {
 		return
 	}
 	dirs := append([]string{cat.EtcdClientDir}, clientDirs...)
 	for _, dir := range dirs {
-		// Its parent can be listed by everybody; the directory itself need not.
+		// Everyone can list its parent; the directory itself may not be readable.
 		r, err := ask(ctx, on, f.Host, "ls", "-1", path.Dir(dir))
 		if err != nil || !r.OK() || !slices.Contains(strings.Fields(r.Stdout.String()), path.Base(dir)) {
 			continue
@@ -151,12 +149,11 @@ func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalog
 	f.Notes = append(f.Notes, "no directory with etcd's client files was found: name it in etcd_client_dir")
 }
 
-// askSudo asks sudo for its version: one that reads no regular expressions
-// takes the wrapper.
+// askSudo reads sudo's version: one without regular expressions needs the wrapper.
 func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 	r, err := ask(ctx, on, f.Host, sudoers.VersionCommand...)
 	if err != nil || !r.OK() {
-		return // what needed sudo has said so
+		return // the commands that need sudo have reported it
 	}
 	version, reads, err := sudoers.ReadVersion(r.Stdout.String())
 	switch {
@@ -167,7 +164,7 @@ func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 	}
 }
 
-// order puts the processes into the catalog's order, each once.
+// order sorts the processes in the catalog's order, without duplicates.
 func (f *Found) order(cat *catalogs.Catalog) {
 	var out []string
 	for _, p := range cat.Processes() {

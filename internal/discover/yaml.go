@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// WriteHosts writes what was found as the hosts of a cluster, indented as below
-// clusters.NAME. What the catalog does not know, and what could not be found
-// out, stands in comments.
+// WriteHosts writes the results as the hosts of a cluster, indented as below clusters.NAME.
+// Services that are not in the catalog, and failed queries, are comments.
 func WriteHosts(w io.Writer, found []Found) error {
 	var b strings.Builder
 	b.WriteString("    hosts:\n")

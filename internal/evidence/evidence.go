@@ -1,6 +1,5 @@
-// Package evidence reads of a process what a restart or a stop of it ends: how it
-// runs, its last log lines and, where the config names a program for it, what its
-// threads do.
+// Package evidence collects the state of a process before a restart or stop destroys it: its
+// process status, its last log lines and, if the config names a program for it, a thread dump.
 package evidence
 
 import (
@@ -21,8 +20,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// How long all of it may take, and how much of it is kept with a run, which is
-// one value of the store: lines, and runes of a line.
+// Limits: the total time, and the size kept with a run, which is one value of the store: lines,
+// and runes of a line.
 const (
 	within      = 10 * time.Second
 	logLines    = 10
@@ -30,7 +29,7 @@ const (
 	lineRunes   = 160
 )
 
-// Collector reads evidence.
+// Collector collects evidence.
 type Collector struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
@@ -39,8 +38,8 @@ type Collector struct {
 
 var _ engine.Evidence = (*Collector)(nil)
 
-// Of reads what there is about the process of a step, and says what could not be
-// read. It never takes longer than ten seconds.
+// Of collects evidence about the process of a step, and names what it could not read. It takes
+// at most ten seconds.
 func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -64,8 +63,8 @@ func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pi
 	return slices.Concat(lines...)
 }
 
-// about is the process of a step, the reads of its host, and whether a thread dump
-// may be taken there.
+// about returns the process of a step, the reads of its host, and whether a thread dump is
+// allowed there.
 func (c *Collector) about(cluster string, st runbooks.Step) (p *catalogs.Process, reads planner.HostReads, dumps, ok bool) {
 	cl, ok := c.Fleet.Cluster(cluster)
 	if !ok {
@@ -83,7 +82,7 @@ func (c *Collector) about(cluster string, st runbooks.Step) (p *catalogs.Process
 	return p, planner.ReadsOf(catalog, h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
 }
 
-// ask sends one read, and says why there is no answer.
+// ask sends one read, and returns why there is no answer.
 func (c *Collector) ask(ctx context.Context, st runbooks.Step, err error) (text, why string) {
 	if err != nil {
 		return "", err.Error()
@@ -105,7 +104,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	head := fmt.Sprintf("pid %d: ", pid)
 	f := strings.Fields(text)
 	if why == "" && len(f) >= 4 {
-		f = f[len(f)-4:] // a login shell may have written before
+		f = f[len(f)-4:] // a login shell may have printed before
 		age, errAge := strconv.Atoi(f[1])
 		rss, errRSS := strconv.Atoi(f[2])
 		if errAge == nil && errRSS == nil {
@@ -118,7 +117,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	return []string{clean(head + "how it runs could not be read: " + why)}
 }
 
-// state is what ps calls a process, in words.
+// state is ps's state of a process, in words.
 func state(stat string) string {
 	words := map[byte]string{
 		'R': "running", 'S': "sleeping", 'D': "waiting for a disk or the kernel, cannot be ended", 'T': "stopped by a signal",
@@ -155,10 +154,10 @@ func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *cat
 	return append([]string{head}, lines...)
 }
 
-// bounded are the lines of a text that are not empty, each made safe to show. A
-// few more than most may come back.
+// bounded are the non-empty lines of a text, each safe to show. It may return a few more than
+// most.
 func bounded(text string, most int) []string {
-	all := planner.ListLines(redact.Text(text)) // as a whole: a key goes over several lines
+	all := planner.ListLines(redact.Text(text)) // as a whole: a key has several lines
 	if len(all) > 4*most {
 		all = all[:4*most]
 	}

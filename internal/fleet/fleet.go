@@ -1,5 +1,5 @@
-// Package fleet knows the machines: clusters, hosts, which process lives
-// where, and when it should be up. It imports nothing of ours.
+// Package fleet describes the machines: clusters, hosts, the processes of each host, and when
+// they should be up. It imports none of our packages.
 package fleet
 
 import (
@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/alertmanager/timeinterval"
 )
 
-// Fleet is every cluster the bot may reach, in the order of the config file.
+// Fleet has every cluster that the bot may use, in the order of the config file.
 type Fleet struct {
 	Clusters []Cluster
 }
 
-// ACLStore says where a cluster keeps its access control lists. It decides
-// whether MariaDB or etcd is a dependency (process-runbooks.md, MariaDB
-// section: "If etcd is used for ACLs, then this process is not necessary").
+// ACLStore is where a cluster stores its access control lists. It determines whether MariaDB or
+// etcd is a dependency (process-runbooks.md, MariaDB section: "If etcd is used for ACLs, then
+// this process is not necessary").
 type ACLStore string
 
 // The closed set of ACL stores.
@@ -30,43 +30,41 @@ type Cluster struct {
 	Name    string
 	Catalog string // name of the runbook catalog, e.g. "current"
 	ACLs    ACLStore
-	// EtcdQuota is what the database file of an etcd member may grow to
-	// (quota-backend-bytes), in bytes; 0 where it is etcd's own default.
+	// EtcdQuota is the largest size of an etcd member's database file (quota-backend-bytes), in
+	// bytes; 0 means etcd's own default.
 	EtcdQuota int64
 	Hosts     []Host
-	// Up holds, per process, the windows in which it should be up. A process
-	// without an entry should be up always.
+	// Up has, per process, the windows in which it should be up. A process without an entry
+	// should always be up.
 	Up map[string][]timeinterval.TimeInterval
 }
 
-// Host is a machine reached over SSH.
+// Host is a machine that the bot reaches over SSH.
 type Host struct {
 	Name      string
 	Address   string // "host:port"; the port is always present
 	Login     string // the SSH user
-	Via       string // the jump hosts before it, "login@host:port,…"; "" is a direct connection
+	Via       string // the jump hosts, "login@host:port,…"; "" is a direct connection
 	Processes []string
-	// Monit overrides how monit is called here, e.g. ["sudo", "monit"]; nil
-	// means the catalog's own form.
+	// Monit overrides the monit command of this host, e.g. ["sudo", "monit"]; nil means the
+	// catalog's own.
 	Monit []string
-	// OldSudo says that sudo here reads no regular expressions, and runs
-	// SudoWrapper.
+	// OldSudo means that this host's sudo has no regular expressions, and runs SudoWrapper.
 	OldSudo bool
-	// EtcdClientDir overrides the directory of the etcd client
-	// configurations; "" means the catalog's default.
+	// EtcdClientDir overrides the directory of the etcd client configurations; "" means the
+	// catalog's default.
 	EtcdClientDir string
-	// EtcdEndpoint is the member whose data the etcd client here saves as a
-	// snapshot; "" means the cluster's own choice (Cluster.EtcdEndpoint).
+	// EtcdEndpoint is the member of which the etcd client on this host saves a snapshot; ""
+	// means the cluster's own choice (Cluster.EtcdEndpoint).
 	EtcdEndpoint string
-	// LogRoot overrides the directory above the processes' log
-	// directories; "" means the catalog's default.
+	// LogRoot overrides the directory above the processes' log directories; "" means the
+	// catalog's default.
 	LogRoot string
-	// ClientUpdateReload is the address by which the Client Update Service of
-	// the Web API Service here reloads its files; "" means that a
-	// person opens it.
+	// ClientUpdateReload is the address that reloads the files of the Client Update Service of
+	// this host's Web API Service; "" means that a person opens it.
 	ClientUpdateReload string
-	// ThreadDump is the program here that prints what the threads of a pid do,
-	// as jstack does; "" means that no thread dump is taken.
+	// ThreadDump is the program on this host that prints the threads of a pid, as jstack does;
+	// "" disables thread dumps.
 	ThreadDump string
 }
 
@@ -80,12 +78,11 @@ func (f *Fleet) Cluster(name string) (*Cluster, bool) {
 	return nil, false
 }
 
-// etcdPort is where etcd serves its clients (etcd-runbook.md:41).
+// etcdPort is etcd's client port (etcd-runbook.md:41).
 const etcdPort = "2379"
 
-// EtcdEndpoint is the one member to which a command on h that wants a single
-// endpoint goes: the host's own setting, else the member on h, else the first
-// one of the cluster; "" where the cluster has none.
+// EtcdEndpoint is the member for a command on h that needs a single endpoint: the host's own
+// setting, else the member on h, else the first one of the cluster; "" if the cluster has none.
 func (c *Cluster) EtcdEndpoint(h *Host) string {
 	if h.EtcdEndpoint != "" {
 		return h.EtcdEndpoint
@@ -126,7 +123,7 @@ func (c *Cluster) HostsOf(process string) []*Host {
 	return out
 }
 
-// Runs says whether a process is configured on the host.
+// Runs reports whether a process is configured on the host.
 func (h *Host) Runs(process string) bool {
 	for _, p := range h.Processes {
 		if p == process {
@@ -136,7 +133,7 @@ func (h *Host) Runs(process string) bool {
 	return false
 }
 
-// ShouldBeUp says whether a process is expected to be up at t.
+// ShouldBeUp reports whether a process should be up at t.
 func (c *Cluster) ShouldBeUp(process string, t time.Time) bool {
 	windows, scheduled := c.Up[process]
 	if !scheduled {
@@ -150,7 +147,7 @@ func (c *Cluster) ShouldBeUp(process string, t time.Time) bool {
 	return false
 }
 
-// WithPort returns address with port 22 added where it names none.
+// WithPort adds port 22 to an address without a port.
 func WithPort(address string) string {
 	if _, _, err := net.SplitHostPort(address); err == nil {
 		return address

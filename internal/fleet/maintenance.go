@@ -10,38 +10,38 @@ import (
 	"time"
 )
 
-// Maintenance is a time in which people work on a process: whatever its
-// supervisor then says of it is no incident. A window is one over every process
-// of some hosts, or of the cluster.
+// Maintenance is an announced time in which people work on a process: nothing that its
+// supervisor reports is then an incident. A window covers every process of some hosts, or of
+// the cluster.
 type Maintenance struct {
 	Cluster string
-	Process string // "" of a window
-	Host    string // "" means every host; of a window one or several, as JoinHosts has them
+	Process string // "" for a window
+	Host    string // "" means every host; for a window one or several, from JoinHosts
 	From    time.Time
 	Until   time.Time
-	By      string // who announced it, by the config's name
+	By      string // who announced it, by their name in the config
 	Reason  string // "" where none was given
 
-	// Waits says that a window still takes somebody else's approval before it
-	// begins; Approver is who gave it. Origin is the user of the bot's machine
-	// that a window was asked for by, "" where it was not asked for there.
+	// Waits means that a window still needs another person's approval before it begins;
+	// Approver is the person who gave it. Origin is the local user at the terminal where a
+	// window was requested, "" for any other request.
 	Waits    bool
 	Approver string
 	Origin   string
-	// Rev is the revision of the store at which a window was last changed, 0 for
-	// one that is not stored yet.
+	// Rev is the store's revision of the last change of a window, 0 for one that is not stored
+	// yet.
 	Rev int64
 }
 
-// IsWindow reports whether it is over whole hosts.
+// IsWindow reports whether it covers whole hosts.
 func (m Maintenance) IsWindow() bool { return m.Process == "" }
 
-// JoinHosts is the Host of a window over these hosts.
+// JoinHosts is the Host field of a window over these hosts.
 func JoinHosts(names []string) string {
 	return strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ",")
 }
 
-// Hosts are the hosts of a window, none where it is over the cluster.
+// Hosts are the hosts of a window; none means the whole cluster.
 func (m Maintenance) Hosts() []string {
 	if m.Host == "" {
 		return nil
@@ -49,7 +49,7 @@ func (m Maintenance) Hosts() []string {
 	return strings.Split(m.Host, ",")
 }
 
-// ID names a window by everything that is approved of it.
+// ID identifies a window by everything that is approved.
 func (m Maintenance) ID() string {
 	data, err := json.Marshal([]any{m.Cluster, m.Host, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
 	if err != nil {
@@ -59,8 +59,7 @@ func (m Maintenance) ID() string {
 	return "M-" + base32.StdEncoding.EncodeToString(sum[:])[:12]
 }
 
-// Target is what the announcement is about: there is one for each target at a
-// time.
+// Target is the target of the announcement: each target has at most one at a time.
 func (m Maintenance) Target() string {
 	switch {
 	case m.IsWindow() && m.Host == "":
@@ -78,7 +77,7 @@ func (m Maintenance) Compare(o Maintenance) int {
 	return cmp.Or(cmp.Compare(m.Cluster, o.Cluster), cmp.Compare(m.Process, o.Process), cmp.Compare(m.Host, o.Host))
 }
 
-// Covers says that the announcement is about this process on this host at t.
+// Covers reports whether the announcement covers this process on this host at t.
 func (m Maintenance) Covers(cluster, process, host string, t time.Time) bool {
 	about := m.Process == process && (m.Host == "" || m.Host == host)
 	if m.IsWindow() {
@@ -87,8 +86,8 @@ func (m Maintenance) Covers(cluster, process, host string, t time.Time) bool {
 	return about && !m.Waits && m.Cluster == cluster && !t.Before(m.From) && t.Before(m.Until)
 }
 
-// Over says that it has ended by itself at t: a window that nobody approved ends
-// when it would begin.
+// Over reports whether it has ended by itself at t: a window without its approval ends when it
+// should begin.
 func (m Maintenance) Over(t time.Time) bool {
 	if m.Waits {
 		return !t.Before(m.From)

@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// SudoWrapper is the script through which every command goes that the bot runs
-// with sudo on a host whose sudo reads no regular expressions.
+// SudoWrapper is the script that runs every sudo command of the bot on a host whose sudo has no
+// regular expressions.
 const SudoWrapper = "/usr/local/libexec/dhbot-sudo"
 
-// regexpSince is the first sudo that reads regular expressions (sudoers(5),
-// "Regular expressions").
+// regexpSince is the first sudo with regular expressions (sudoers(5), "Regular expressions").
 var regexpSince = []int{1, 9, 10}
 
-// SudoReadsRegexp says whether sudo of that version ("1.9.13p3") reads regular
-// expressions. The error says how a version is written.
+// SudoReadsRegexp reports whether sudo of that version ("1.9.13p3") has regular expressions.
+// The error describes the format of a version.
 func SudoReadsRegexp(version string) (bool, error) {
 	var have []int
 	for _, part := range strings.Split(version, ".") {
@@ -33,10 +32,10 @@ func SudoReadsRegexp(version string) (bool, error) {
 	return slices.Compare(have, regexpSince) >= 0, nil
 }
 
-// Sudo is the argv that goes to the host for one that begins with sudo: -n makes
-// sudo fail where it would ask for a password, and on a host with an old sudo
-// the wrapper stands before the program, once. Sudo's questions about itself, as
-// sudo -l, are not for the wrapper, and neither is an option not known here.
+// Sudo converts an argv that begins with sudo into the one that is sent to the host: -n makes
+// sudo fail instead of asking for a password, and on a host with an old sudo the wrapper
+// precedes the program, once. Queries of sudo itself, such as sudo -l, do not use the wrapper,
+// nor do options not known here.
 func (h *Host) Sudo(argv []string) []string {
 	if len(argv) == 0 || argv[0] != "sudo" {
 		return argv

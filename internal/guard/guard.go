@@ -1,6 +1,6 @@
-// Package guard asks the guards of a plan, the reads that can refuse it by how its
-// targets are. A request asks them before an approver is called; the start asks
-// those of later targets again, since the engine asks the others itself.
+// Package guard queries the guards of a plan: reads that can refuse it because of the state of
+// its targets. At the request it queries all of them, before an approver is mentioned. At the
+// start it queries those of later targets again; the engine itself queries the others.
 package guard
 
 import (
@@ -18,47 +18,46 @@ import (
 	"dhbot/runbooks"
 )
 
-// How long guards are asked. One that answers and says "not yet" is asked again,
-// as while etcd elects a leader; all of them together are given allWithin.
+// Time limits of guards. A guard that answers "not yet" is queried again, for example while
+// etcd elects a leader; all together have allWithin.
 const (
 	every     = 2 * time.Second
 	within    = 5 * time.Second
 	allWithin = 20 * time.Second
 )
 
-// textRunes is how much is kept of what a guard said.
+// textRunes limits a guard's answer.
 const textRunes = 500
 
-// RefusedError says which guard refuses a plan, and why.
+// RefusedError names the guard that refuses a plan, and the reason.
 type RefusedError struct{ Text string }
 
 func (e *RefusedError) Error() string { return e.Text }
 
-// AtRequest asks every guard of a plan. Returned are those that cannot tell, for
-// which one approval more is needed, or a *RefusedError. A host that does not
-// answer refuses nothing yet: at the start it has to.
+// AtRequest queries every guard of a plan. It returns those that could not decide, for which
+// one more approval is needed, or a *RefusedError. A host that does not answer refuses nothing
+// yet: at the start it must answer.
 func AtRequest(ctx context.Context, r remote.Runner, plan runbooks.Plan) ([]engine.Unclear, error) {
 	return ask(ctx, r, plan, plan.Guards())
 }
 
-// AtStart asks the guards of a plan that come after its first change, so that a
-// run does not stop in the middle for what was to be seen before it. What cannot
-// be told then is left to the step itself.
+// AtStart queries the guards after the first change of a plan, so that a run does not stop in
+// the middle for a reason that was visible before. An undecided guard is left to its step.
 func AtStart(ctx context.Context, r remote.Runner, plan runbooks.Plan) error {
 	later := slices.DeleteFunc(plan.Guards(), func(i int) bool { return i < plan.FirstChange() })
 	_, err := ask(ctx, r, plan, later)
 	return err
 }
 
-// answer is what one guard said.
+// answer is the answer of one guard.
 type answer struct {
 	step    int
 	text    string
 	verdict observe.Verdict
 }
 
-// ask asks hosts at the same time, and the guards about one host one after the
-// other: some go by what those before them saw.
+// ask queries hosts concurrently, and the guards of one host in order, because some use the
+// answers of earlier ones.
 func ask(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) ([]engine.Unclear, error) {
 	ctx, cancel := context.WithTimeout(ctx, allWithin)
 	defer cancel()
@@ -94,7 +93,7 @@ func ask(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) 
 	return unclear, nil
 }
 
-// askHost asks the guards about one host in order, up to the first that refuses.
+// askHost queries the guards of one host in order, up to the first refusal.
 func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) []answer {
 	seen := map[runbooks.Target][]byte{}
 	var out []answer
@@ -106,7 +105,7 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 			seen[of] = v.Seen
 		}
 		if last.Exit != 0 && plan.AlteredBefore(i) {
-			continue // it reads a directory that an earlier step makes
+			continue // it reads a directory that an earlier step creates
 		}
 		text := fmt.Sprintf("%s, on %s: %s", st.Title, of.Host, strings.TrimSuffix(v.Text, "."))
 		out = append(out, answer{i, redact.Line(text, textRunes), v})
@@ -117,19 +116,19 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 	return out
 }
 
-// askOne asks one guard. before is what the guards before it saw of its target.
+// askOne queries one guard. before is the observation of its target by earlier guards.
 func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byte) (observe.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
 	for {
 		got := r.Run(ctx, engine.CommandOf(st))
 		v := observe.Evaluate(st, before, got, time.Time{})
-		electing := v.State == observe.Unknown && st.Until == runbooks.EtcdSpare // perhaps: members are silent for some seconds then
+		electing := v.State == observe.Unknown && st.Until == runbooks.EtcdSpare // maybe: then members do not answer for some seconds
 		switch again := time.Now().Add(every).Before(until); {
 		case v.State != observe.NotYet && !electing, electing && !again:
 			return v, got
 		case electing:
-		case st.Until == runbooks.EtcdSpare || !again: // a member that is not seen to serve is let go
+		case st.Until == runbooks.EtcdSpare || !again: // a member that does not serve may be restarted
 			return observe.TimedOut(st, before, v), got
 		}
 		select {

@@ -1,6 +1,6 @@
-// Package liveness tells whether the bot's own loops still turn. It knows
-// nothing of Slack, hosts or the store: a bot that cannot reach them is not
-// ready, but restarting it would not help, and would stop what it is doing.
+// Package liveness checks whether the bot's own loops still run. It ignores Slack, hosts and
+// the store: a bot that cannot reach them is not ready, but restarting it would not help, and
+// would interrupt its work.
 package liveness
 
 import (
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Checker knows every loop that runs. The zero value is ready for use.
+// Checker knows every running loop. The zero value is ready for use.
 type Checker struct {
 	mu    sync.Mutex
 	loops map[*Loop]struct{}
 }
 
-// Loop is one loop that has to turn.
+// Loop is one loop that must run regularly.
 type Loop struct {
 	of    *Checker
 	name  string
@@ -25,7 +25,7 @@ type Loop struct {
 	last time.Time // guarded by of.mu; monotonic
 }
 
-// Loop begins to expect a beat at least every limit, until Done.
+// Loop expects a beat at least every limit, until Done.
 func (c *Checker) Loop(name string, limit time.Duration) *Loop {
 	l := &Loop{of: c, name: name, limit: limit, last: time.Now()}
 	c.mu.Lock()
@@ -37,22 +37,21 @@ func (c *Checker) Loop(name string, limit time.Duration) *Loop {
 	return l
 }
 
-// Beat says that the loop has turned once more.
+// Beat records a turn of the loop.
 func (l *Loop) Beat() {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	l.last = time.Now()
 }
 
-// Done says that the loop has ended as it should.
+// Done records that the loop has ended normally.
 func (l *Loop) Done() {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	delete(l.of.loops, l)
 }
 
-// Stuck names the loops that are overdue at a time, in words; none means that
-// the bot is alive.
+// Stuck lists overdue loops at a time, in words; none means that the bot is alive.
 func (c *Checker) Stuck(now time.Time) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package logging makes the bot's log: its level and format, and the ids of
-// the command and the run that a line belongs to.
+// Package logging makes the bot's log: level and format, and the ids of command and run in each
+// line.
 package logging
 
 import (
@@ -17,14 +17,14 @@ const (
 	Text = "text"
 )
 
-// Options are how a log is written.
+// Options configure a log.
 type Options struct {
 	Level  string // debug, info, warn or error
 	Format string // JSON or Text
 }
 
-// New returns a logger that adds what With put into a line's context. Its
-// error names the option that is wrong and what to write instead.
+// New returns a logger that adds the ids that the With functions put into the context. Its
+// error names the invalid option and the fix.
 func New(w io.Writer, o Options) (*slog.Logger, error) {
 	var level slog.Level
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, strings.ToLower(o.Level)) {
@@ -44,16 +44,16 @@ func New(w io.Writer, o Options) (*slog.Logger, error) {
 	}
 }
 
-// Keys of the ids that every line of a command or run carries.
+// Keys of the ids of a command or run.
 const (
 	CommandKey = "command"
 	RunKey     = "run"
 )
 
-// WithCommand marks everything logged under ctx as part of one command.
+// WithCommand adds a command's id to all log lines of the context.
 func WithCommand(ctx context.Context, id string) context.Context { return with(ctx, CommandKey, id) }
 
-// WithRun marks everything logged under ctx as part of one run.
+// WithRun adds a run's id to all log lines of the context.
 func WithRun(ctx context.Context, id string) context.Context { return with(ctx, RunKey, id) }
 
 type contextKey struct{}
@@ -77,7 +77,7 @@ func attrs(ctx context.Context) []slog.Attr {
 	return list
 }
 
-// handler adds the ids of a line's context, unless the line names them itself.
+// handler adds the ids of the context to a line, unless the line has them itself.
 type handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.

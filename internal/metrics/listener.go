@@ -14,20 +14,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Listener serves /metrics, /healthz and /readyz, and with Pprof the profiles
-// of net/http/pprof. It has no login: it belongs on loopback, or on a network
-// that only the monitoring reaches.
+// Listener serves /metrics, /healthz and /readyz, and with Pprof the profiles of
+// net/http/pprof. It has no login: use loopback, or a network that only the monitoring reaches.
 type Listener struct {
 	Address string // host:port
 	Pprof   bool
-	// Stuck names loops of the bot that do not turn any more; none is alive.
+	// Stuck returns the bot's loops that no longer run; none means alive.
 	Stuck func(now time.Time) []string
-	// Unready says what keeps the bot from working; none is ready.
+	// Unready returns the problems that keep the bot from working; none means ready.
 	Unready func(ctx context.Context) []string
 	Log     *slog.Logger
 }
 
-// Listen opens the socket, so that an address that is taken fails the start.
+// Listen opens the socket, so that an address in use fails the start.
 func (l Listener) Listen() (net.Listener, error) {
 	s, err := net.Listen("tcp", l.Address)
 	if err != nil {
@@ -36,7 +35,7 @@ func (l Listener) Listen() (net.Listener, error) {
 	return s, nil
 }
 
-// Serve answers on s until ctx ends.
+// Serve serves s until ctx ends.
 func (m *Metrics) Serve(ctx context.Context, s net.Listener, l Listener) error {
 	server := &http.Server{
 		Handler:           m.handler(l),
@@ -69,11 +68,11 @@ func (m *Metrics) handler(l Listener) http.Handler {
 	return mux
 }
 
-// report answers 200, or 503 with what is wrong.
+// report answers 200, or 503 with the problems.
 func report(w http.ResponseWriter, wrong []string) {
 	if len(wrong) > 0 {
 		http.Error(w, strings.Join(wrong, "\n"), http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = fmt.Fprintln(w, "ok") // the caller may have gone
+	_, _ = fmt.Fprintln(w, "ok") // the caller may be gone
 }

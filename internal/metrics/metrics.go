@@ -1,8 +1,7 @@
-// Package metrics is what the bot tells Prometheus about itself and about the
-// processes that it monitors, and the HTTP listener that serves it. Every label
-// takes its values from the config, the catalog or a fixed set, never from what
-// a person types or a host answers, so that no one can make the number of
-// series grow.
+// Package metrics has the Prometheus metrics of the bot and of the processes that it monitors,
+// and the HTTP listener that serves them. Label values come from the config, the catalog or a
+// fixed set, never from text of people or output of hosts, so no one can increase the number of
+// series.
 package metrics
 
 import (
@@ -13,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Metrics holds the metrics of one life of the bot: from a start, or the
-// reading of a new config, to the next.
+// Metrics are the metrics of the bot from a start, or the load of a new config, to the next
+// one.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -32,15 +31,15 @@ type Metrics struct {
 	assessed              *prometheus.GaugeVec
 }
 
-// Build is what the binary was built from.
+// Build describes the binary.
 type Build struct{ Version, Commit, Go string }
 
 const namespace = "dhbot_"
 
-// short suits what people wait for, from a millisecond to a minute.
+// short has buckets for durations that people wait for, from a millisecond to a minute.
 var short = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-// New registers every metric; what is counted starts at zero.
+// New registers every metric; counters start at zero.
 func New(build Build, configHash string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -93,24 +92,23 @@ func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: namespace + name, Help: help}, labels)
 }
 
-// info is a gauge that is always 1: what it says stands in its labels.
+// info is a gauge that is always 1 and has its data in its labels.
 func info(name, help string, labels prometheus.Labels) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + name, Help: help, ConstLabels: labels})
 	g.Set(1)
 	return g
 }
 
-// Acked counts an acknowledgement that was sent so long after its envelope came.
+// Acked records the time from an envelope's arrival to its acknowledgement.
 func (m *Metrics) Acked(took time.Duration) { m.ack.Observe(took.Seconds()) }
 
-// Answered counts a first answer.
+// Answered records the time to a first answer.
 func (m *Metrics) Answered(took time.Duration) { m.answer.Observe(took.Seconds()) }
 
-// Approved counts an approval that let a run go on.
+// Approved records the waiting time of an approved run.
 func (m *Metrics) Approved(waited time.Duration) { m.approval.Observe(waited.Seconds()) }
 
-// SlackCalled counts a call of Slack's Web API; status 0 is one without an
-// answer.
+// SlackCalled counts a call of Slack's Web API; status 0 means no answer.
 func (m *Metrics) SlackCalled(method string, status int) {
 	code := "none"
 	if status > 0 {
@@ -137,7 +135,7 @@ func (m *Metrics) SSHDialled(h Host, ok bool) {
 	m.sshDials.WithLabelValues(h.Cluster, h.Name, result).Inc()
 }
 
-// SSHCommanded counts a command and what came of it.
+// SSHCommanded counts a command and its outcome.
 func (m *Metrics) SSHCommanded(h Host, outcome string, took time.Duration) {
 	m.sshCommands.WithLabelValues(h.Cluster, h.Name, outcome).Inc()
 	m.sshDuration.Observe(took.Seconds())
@@ -151,8 +149,8 @@ func (m *Metrics) StoreCalled(operation string, took time.Duration, down bool) {
 	}
 }
 
-// Leads says whether this replica leads. One that does not lead monitors
-// nothing, and says nothing about processes.
+// Leads sets whether this replica leads. A replica that does not lead monitors nothing, and
+// exports nothing about processes.
 func (m *Metrics) Leads(yes bool) {
 	m.severity.Reset()
 	m.assessed.Reset()
@@ -162,14 +160,13 @@ func (m *Metrics) Leads(yes bool) {
 	}
 }
 
-// Assessment is what the background monitoring found out about one process on
-// one host.
+// Assessment is a result of the background monitoring for one process on one host.
 type Assessment struct {
 	Host, Process string
 	Severity      int // 0 to 3, or -1 for unknown
 }
 
-// Assessed replaces what is known of a cluster.
+// Assessed replaces the results of a cluster.
 func (m *Metrics) Assessed(cluster string, list []Assessment, at time.Time) {
 	m.severity.DeletePartialMatch(prometheus.Labels{"cluster": cluster})
 	for _, a := range list {

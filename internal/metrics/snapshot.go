@@ -8,28 +8,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Snapshot is how the bot is at the moment of a scrape.
+// Snapshot is the state of the bot at a scrape.
 type Snapshot struct {
 	Ready     bool
 	Hears     bool
 	LastHeard time.Time
 	SocketsUp int
-	// Pending deliveries of at most Capacity.
+	// Pending deliveries, at most Capacity.
 	Pending, Capacity int
 	SSH               SSH
-	// Runs are the open runs by state; nil where the store did not answer.
+	// Runs is the number of open runs by state; nil if the store did not answer.
 	Runs map[string]int
-	// OldestApproval is how long the oldest open request has waited for its
-	// approvals; 0 where none waits.
+	// OldestApproval is how long the oldest open request has waited for approvals; 0 for none.
 	OldestApproval time.Duration
 	// Incidents are the open incidents by cluster and severity.
 	Incidents []Incidents
-	Store     *Store // nil where it does not say
+	Store     *Store // nil if unknown
 	Trail     Trail
 	Reload    Reload
 }
 
-// SSH is what the connection pool has now.
+// SSH has the current numbers of the connection pool.
 type SSH struct{ Connections, Sessions int }
 
 // Incidents counts open incidents.
@@ -39,40 +38,40 @@ type Incidents struct {
 	Count    int
 }
 
-// Store is how the state store is.
+// Store is the health of the state store.
 type Store struct {
 	Up                 bool
 	Size, InUse, Quota int64 // bytes
 }
 
-// Trail is how much of the trail is posted.
+// Trail is the progress of posting the trail.
 type Trail struct {
 	Head     uint64 // the number of the last sealed entry
-	Unsealed int64  // records that are not sealed yet
-	Unposted uint64 // sealed entries that the audit channel does not show yet
+	Unsealed int64  // records not yet sealed
+	Unposted uint64 // sealed entries not yet posted in the audit channel
 	Unlodged []Unlodged
 }
 
-// Unlodged is how many entries are in no head that a witness was given.
+// Unlodged is the number of entries without a head at the witness.
 type Unlodged struct {
 	Witness string
 	Entries uint64
 }
 
-// Reload is how the last reading of the config went.
+// Reload is the result of the last reload of the config.
 type Reload struct {
 	OK bool
-	At time.Time // of the last that went well
-	// Refused is when a later config was refused, and Why says what was wrong
-	// with it; zero and "" where the last one read is in use.
+	At time.Time // time of the last successful one
+	// Refused is when a later config was refused, and Why its problems; zero and "" if the last
+	// one is in use.
 	Refused time.Time
 	Why     string
 }
 
-// scrapeBudget is less than Prometheus waits for an answer by default (10 s).
+// scrapeBudget is less than Prometheus's default time limit (10 s).
 const scrapeBudget = 5 * time.Second
 
-// Watch has take called at every scrape.
+// Watch sets the function that is called at every scrape.
 func (m *Metrics) Watch(take func(ctx context.Context) Snapshot) {
 	m.registry.MustRegister(&collector{take})
 }
@@ -167,7 +166,7 @@ func boolean(yes bool) float64 {
 	return 0
 }
 
-// unix is 0 for a time that never was, as Prometheus has it.
+// unix is a time as Prometheus represents it, 0 for the zero time.
 func unix(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

@@ -27,7 +27,7 @@ type link struct {
 	Text string `json:"text"`
 }
 
-// alert is one of those that Alertmanager's API v2 takes with POST /api/v2/alerts.
+// alert is an alert for Alertmanager's API v2, POST /api/v2/alerts.
 type alert struct {
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
@@ -71,7 +71,7 @@ func (p *Pager) alerts(a Alert, over bool) []alert {
 	}}
 }
 
-// clipped is as much of a summary as PagerDuty takes.
+// clipped shortens a summary to PagerDuty's limit.
 func clipped(s string) string {
 	r := []rune(s)
 	return string(r[:min(len(r), mostSummary)])

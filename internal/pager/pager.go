@@ -1,5 +1,5 @@
-// Package pager wakes people by an outgoing webhook: PagerDuty's Events API v2, or the
-// alerts of Alertmanager's API v2.
+// Package pager sends alerts by webhook: PagerDuty's Events API v2, or the alerts of
+// Alertmanager's API v2.
 package pager
 
 import (
@@ -21,33 +21,33 @@ import (
 	"dhbot/internal/secret"
 )
 
-// The shapes of what is sent.
+// The supported APIs.
 const (
 	PagerDuty    = "pagerduty"
 	Alertmanager = "alertmanager"
 )
 
-// EventsURL is where PagerDuty takes events.
+// EventsURL is PagerDuty's address for events.
 const EventsURL = "https://events.pagerduty.com/v2/enqueue"
 
-// Alert is what people are woken for.
+// Alert is one alert.
 type Alert struct {
-	Key      string // the same for one thing, at its beginning and at its end
+	Key      string // the same at the begin and at the end of a problem
 	Cluster  string
 	About    string // "prod-7", "R-7F3K"
 	Summary  string
 	Severity string // "critical", "error", "warning"
 	Began    time.Time
-	Link     string // to the message, "" where it is not known
+	Link     string // to the message, "" if unknown
 }
 
-// Config says where alerts go.
+// Config configures where alerts go.
 type Config struct {
 	Shape string
-	// URL may be a secret itself, as that of a hook with a token in its path.
+	// URL may be a secret itself, for example with a token in its path.
 	URL        secret.Text
-	RoutingKey secret.Text // PagerDuty
-	CAFile     string      // "" for the system's
+	RoutingKey secret.Text // for PagerDuty
+	CAFile     string      // "" for the system's authorities
 	Now        func() time.Time
 }
 
@@ -61,16 +61,16 @@ const (
 	callTimeout = 10 * time.Second
 	firstRetry  = time.Second
 	mostRetry   = 20 * time.Second
-	// sendBudget bounds all tries of one alert.
+	// sendBudget limits all tries of one alert.
 	sendBudget = 2 * time.Minute
-	// lasts is how long Alertmanager takes an alert for active that nothing ended.
+	// lasts is how long Alertmanager keeps an alert active without a resolve.
 	lasts   = 12 * time.Hour
 	maxBody = 4 << 10
 	// mostSummary is PagerDuty's limit.
 	mostSummary = 1024
 )
 
-// New makes a Pager. A file of authorities that cannot be used is an error.
+// New makes a Pager. It returns an error for an unusable file of certificate authorities.
 func New(c Config) (*Pager, error) {
 	if c.URL.IsZero() || c.Shape != PagerDuty && c.Shape != Alertmanager {
 		return nil, errors.New("a pager needs a URL and a shape")
@@ -92,16 +92,16 @@ func New(c Config) (*Pager, error) {
 	client := &http.Client{
 		Timeout:   callTimeout,
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, ForceAttemptHTTP2: true},
-		// A redirect would take the routing key elsewhere.
+		// A redirect would send the routing key elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return &Pager{Config: c, client: client}, nil
 }
 
-// Trigger sends an alert; it is tried again while the receiver may yet take it.
+// Trigger sends an alert, and retries temporary errors.
 func (p *Pager) Trigger(ctx context.Context, a Alert) error { return p.send(ctx, a, false) }
 
-// Resolve says that it is over.
+// Resolve resolves an alert.
 func (p *Pager) Resolve(ctx context.Context, a Alert) error { return p.send(ctx, a, true) }
 
 func (p *Pager) send(ctx context.Context, a Alert, over bool) error {
@@ -137,7 +137,7 @@ func (p *Pager) post(ctx context.Context, body []byte) error {
 	}
 }
 
-// without leaves the URL out of an error: it may be a secret.
+// without removes the URL from an error, because it may be a secret.
 func (p *Pager) without(err error) error {
 	var in *url.Error
 	if errors.As(err, &in) {
@@ -146,7 +146,7 @@ func (p *Pager) without(err error) error {
 	return err
 }
 
-// reason is the message of PagerDuty's refusal; of others nothing is repeated.
+// reason is the message of PagerDuty's refusal; messages of other receivers are not shown.
 func reason(answer []byte) string {
 	var a struct{ Message string }
 	if json.Unmarshal(answer, &a) != nil || a.Message == "" {
@@ -155,8 +155,8 @@ func reason(answer []byte) string {
 	return a.Message[:min(len(a.Message), 200)]
 }
 
-// Check asks whether the receiver can be reached, without an alert: any answer over a
-// connection that is trusted will do.
+// Check verifies that the receiver can be reached, without an alert: any answer over a trusted
+// connection is enough.
 func (p *Pager) Check(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, p.URL.Reveal(), nil)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package pause waits for a time to pass, and no longer than a context lasts.
+// Package pause waits for a duration, or until a context ends.
 package pause
 
 import (
@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// For waits for d; false means that ctx ended first. A d that is not above zero
-// is over at once.
+// For waits for d; false means that ctx ended first. It returns at once if d is not positive.
 func For(ctx context.Context, d time.Duration) bool { return Until(ctx, d, nil) }
 
-// Until waits as For does, or until something comes from wake.
+// Until waits like For, or until it receives from wake.
 func Until(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

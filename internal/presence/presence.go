@@ -1,5 +1,5 @@
-// Package presence says who of the people that are called is away or in Do Not
-// Disturb, as the platform says. Where it does not say, nothing is said.
+// Package presence knows which of the people to mention are away or in Do Not Disturb, from the
+// platform. Without an answer it reports nothing.
 package presence
 
 import (
@@ -12,39 +12,37 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Absence is how a person is away.
+// Absence describes how a person is away.
 type Absence struct {
 	Away bool
-	// DND is until when they are in Do Not Disturb, zero for not.
+	// DND is the end of their Do Not Disturb time, zero for none.
 	DND time.Time
 }
 
 // Source is the platform.
 type Source interface {
-	// Absences returns what is known of accounts, by user id. Of those that are
-	// missing nothing is known.
+	// Absences returns the known absences, by user id. A missing account is unknown.
 	Absences(ctx context.Context, users []string) (map[string]Absence, error)
 }
 
 const (
-	// askBudget bounds a question: a call for people does not wait for longer.
+	// askBudget limits a query: a mention does not wait longer.
 	askBudget = 1500 * time.Millisecond
-	// mostAsked bounds the people of one question.
+	// mostAsked limits the number of people in one query.
 	mostAsked = 10
-	// freshFor is how long an answer is asked for by no one else, and shownFor how
-	// long a card shows it.
+	// freshFor is how long an answer is reused, and shownFor how long a card shows it.
 	freshFor = 30 * time.Second
 	shownFor = 15 * time.Minute
 )
 
-// Board remembers who is away.
+// Board caches absences.
 type Board struct {
 	source Source
 	now    func() time.Time
 	log    *slog.Logger
 
 	mu   sync.Mutex
-	seen map[string]answer // by user id, of people in the config
+	seen map[string]answer // by user id, for people in the config
 }
 
 type answer struct {
@@ -57,7 +55,7 @@ func New(source Source, now func() time.Time, log *slog.Logger) *Board {
 	return &Board{source: source, now: now, log: log, seen: map[string]answer{}}
 }
 
-// Ask returns who of those called is away right now.
+// Ask returns which of the people are away now.
 func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 	ask := b.unknown(called)
 	if len(ask) > 0 {
@@ -72,7 +70,7 @@ func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 	return b.Known(called)
 }
 
-// Known returns who of those called was away when it was last asked.
+// Known returns which of the people were away at the last query.
 func (b *Board) Known(called []engine.Callee) []card.Absent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,7 +92,7 @@ func (b *Board) Known(called []engine.Callee) []card.Absent {
 	return out
 }
 
-// unknown are the accounts of which there is no fresh answer.
+// unknown are the accounts without a fresh answer.
 func (b *Board) unknown(called []engine.Callee) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

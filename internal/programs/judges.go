@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// judges are the programs that are known, each with what its arguments mean.
+// judges are the known programs, with a function that evaluates their arguments.
 var judges = map[string]func(args []string) Effect{
 	"find": find, "systemctl": systemctl, "monit": monit, "dh_monit": monit,
 	"etcdctl": etcdctl, "etcdctl.sh": etcdctl, "etcdutl": etcdctl, "mysql": mysql, "mariadb": mysql,
@@ -41,7 +41,7 @@ func when(reads bool) Effect {
 	return Changes
 }
 
-// date reads without an operand but a format.
+// date only reads if its operands are formats.
 func date(args []string) Effect {
 	ops, ok := options{flags: "uR", valued: "dr", long: "utc rfc-email iso-8601 date= reference= rfc-3339="}.parse(args)
 	return when(ok && !slices.ContainsFunc(ops, func(o string) bool { return !strings.HasPrefix(o, "+") }))
@@ -57,13 +57,13 @@ func timedatectl(args []string) Effect {
 	return when(ok && (len(ops) == 0 || ops[0] == "status" || ops[0] == "show"))
 }
 
-// rpm asks its database; a format, a macro or a pipe of its own may run programs.
+// rpm queries its database; a format, a macro or a pipe may run programs.
 func rpm(args []string) Effect {
 	_, ok := options{flags: "qailfcdRV", long: "query all info list last"}.parse(args)
 	return when(ok && len(args) > 0 && (strings.HasPrefix(args[0], "-q") || args[0] == "--query"))
 }
 
-// findTests are what may follow the directories of a find that reads.
+// findTests are the allowed arguments after the directories of a find that only reads.
 var findTests = strings.Fields(`-name -iname -path -ipath -wholename -regex -iregex -regextype -type -maxdepth -mindepth -mtime -mmin -ctime -cmin
 	-atime -amin -newer -newermt -size -user -group -uid -gid -perm -empty -links -inum -print -print0 -printf -ls -prune -quit -o -or -a -and -not
 	-xdev -mount -depth -daystart -follow -true -false -readable -writable -executable -nouser -nogroup -H -L -P`)
@@ -143,7 +143,7 @@ var (
 	destroying = regexp.MustCompile(`(?i)\b(drop|delete|truncate)\b`)
 )
 
-// mysql reads one statement that asks, and nothing else.
+// mysql reads if it has exactly one statement that queries.
 func mysql(args []string) Effect {
 	statement := ""
 	for i := 0; i < len(args); i++ {
@@ -192,8 +192,7 @@ func iris(args []string) Effect {
 	return Changes
 }
 
-// backup writes into the directory that it is told; what is kept for some days
-// only takes what is older.
+// backup writes into its directory; with a retention it deletes only older files.
 func backup(args []string) Effect {
 	if len(args) < 2 || args[0] != "--directory" || !FreshFile(args[1]) {
 		return Destroys
@@ -205,8 +204,7 @@ func backup(args []string) Effect {
 	return Writes
 }
 
-// curl reads only where it asks for no more than the head: an address may do
-// anything when it is opened.
+// curl only reads if it requests just the head: opening an address may have any effect.
 func curl(args []string) Effect {
 	ops, ok := options{flags: "IsSf46", valued: "m", long: "head silent show-error fail max-time= connect-timeout="}.parse(args)
 	web := func(address string) bool {
@@ -220,13 +218,13 @@ var headOnly = regexp.MustCompile(`^(--head|-[sSf46]*I[sSf46]*)$`)
 
 var listing = regexp.MustCompile(`^-?t[vzjJ]*f$`)
 
-// tar reads where it lists one archive; the name of one with a colon is on
-// another host, which tar opens with a shell there.
+// tar reads if it lists one archive. A colon in the name of an archive means another host,
+// where tar runs a shell.
 func tar(args []string) Effect {
 	return when(len(args) == 2 && listing.MatchString(args[0]) && !strings.HasPrefix(args[1], "-") && !strings.Contains(args[1], ":"))
 }
 
-// copying writes where the copy has a fresh name, or keeps what is there.
+// copying writes if the copy has a new name, or keeps existing files.
 func copying(args []string) Effect {
 	ops, ok := options{flags: "aprRdnvLPH", long: "no-clobber preserve archive"}.parse(args)
 	if !ok || len(ops) != 2 || !FreshFile(ops[1]) {

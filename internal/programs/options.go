@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// options are those with which a program is known to do what its judge says. Any
-// other makes the command one that is not known: an abbreviation of a long
-// option, a letter among others, an option whose value would look like the verb.
+// options are the options with which a program's effect is known. Any other option makes the
+// command unknown: an abbreviated long option, another letter, an option whose value would look
+// like the verb.
 type options struct {
 	flags  string // letters without a value
-	valued string // letters with one, joined or in the next word
-	// long are the options of two dashes, with a blank between; "=" at the end
-	// says that it takes a value, joined or in the next word.
+	valued string // letters with a value, joined or in the next word
+	// long are the long options, separated by blanks; "=" at the end means that it has a value,
+	// joined or in the next word.
 	long string
 }
 
-// parse takes the options out. ok is false where one is not among them.
+// parse removes the options. ok is false for an unknown one.
 func (o options) parse(args []string) (operands []string, ok bool) {
 	long := strings.Fields(o.long)
 	for i := 0; i < len(args); i++ {
@@ -51,8 +51,8 @@ func (o options) parse(args []string) (operands []string, ok bool) {
 	return operands, true
 }
 
-// letters reads the letters of one word; next says that the value of the last
-// one is the next word.
+// letters parses the letters of one word; next means that the value of the last one is the next
+// word.
 func (o options) letters(word string) (next, known bool) {
 	for i, r := range word {
 		switch {
@@ -66,29 +66,29 @@ func (o options) letters(word string) (next, known bool) {
 	return false, true
 }
 
-// reads is a program that reads with these options, whatever its operands.
+// reads is the effect of a program that only reads with these options, whatever its operands.
 func (o options) reads(args []string) Effect {
 	_, ok := o.parse(args)
 	return when(ok)
 }
 
-// has says that an option stands among the arguments in just this form.
+// has reports whether one of the options is among the arguments, in exactly this form.
 func has(args []string, options ...string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(options, a) })
 }
 
-// systemPrograms are the directories whose programs are the ones known here.
+// systemPrograms are the directories of the known programs.
 var systemPrograms = []string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/illumon/latest/bin"}
 
-// systemFiles are directories in which a new file may be run, or read as a
-// setting: what is written there is no file of the command's own.
+// systemFiles are directories in which a new file may be executed, or read as a setting: a file
+// there is not the command's own.
 var systemFiles = strings.Fields("/bin /boot /dev /etc /home /lib /lib32 /lib64 /opt /proc /root /run /sbin /sys /usr /var")
 
-// ownFiles are those below systemFiles that are for such files.
+// ownFiles are directories below systemFiles for a command's own files.
 var ownFiles = []string{"/var/backups", "/var/tmp"}
 
-// FreshFile says that a path names a file which may be written without changing
-// anything else: whole, not climbing, outside of the system's directories.
+// FreshFile reports whether writing a file at a path changes nothing else: an absolute path
+// without "..", outside of the system's directories.
 func FreshFile(path string) bool {
 	inside := func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 	if !strings.HasPrefix(path, "/") || strings.Contains(path, "..") || strings.Contains(path, "//") {

@@ -1,6 +1,6 @@
-// Package programs knows what a command does to a host: which programs, with
-// which options, only read; which write a file of their own; which destroy.
-// What is not known here changes something. It is pure.
+// Package programs knows the effect of a command on a host: which programs, with which options,
+// only read; which write their own file; which destroy. An unknown command counts as a change.
+// The package is pure.
 package programs
 
 import (
@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// Effect is what a command does at most.
+// Effect is the greatest possible effect of a command.
 type Effect uint8
 
 // The closed set of effects, the least first.
 const (
 	Reads    Effect = iota + 1
-	Writes          // a file of its own, and nothing that was there before
+	Writes          // its own file, and nothing that existed before
 	Restarts        // a service, by its supervisor
-	Changes         // something else, or unknown
-	Destroys        // what cannot be brought back
+	Changes         // anything else, or unknown
+	Destroys        // cannot be undone
 )
 
-// Of is the effect of a command. A word that varies stands as its placeholder,
-// in braces; the values of a placeholder never begin with "-".
+// Of is the effect of a command. A variable word is its placeholder, in braces; values of
+// placeholders never begin with "-".
 func Of(argv []string) Effect {
 	argv, bent := unwrap(argv)
 	if len(argv) == 0 {
@@ -38,25 +38,24 @@ func Of(argv []string) Effect {
 	return effect
 }
 
-// Relative says that a command's program is named by a path that depends on the
-// directory that it is run in.
+// Relative reports whether the path of a command's program depends on the working directory.
 func Relative(argv []string) bool {
 	argv, _ = unwrap(argv)
 	return len(argv) > 0 && strings.Contains(argv[0], "/") && !path.IsAbs(argv[0])
 }
 
-// trusted says that a program is named alone, or in a directory of the system.
+// trusted reports whether a program is named without a path, or in a directory of the system.
 func trusted(program string) bool {
 	dir, _ := path.Split(program)
 	return dir == "" || slices.Contains(systemPrograms, path.Clean(dir))
 }
 
-// harmlessVariables change what is shown, or which etcd client is used, and
-// not what is run.
+// harmlessVariables change the output format, or the etcd client in use, but not the program
+// that runs.
 var harmlessVariables = []string{"LC_ALL", "LANG", "TZ", "DH_ETCD_USER"}
 
-// unwrap takes sudo, env and timeout off a command. It is bent by an option
-// that is not known here, and by a variable that may change what is run.
+// unwrap removes sudo, env and timeout from a command. bent means that it has an unknown
+// option, or a variable that may change which program runs.
 func unwrap(argv []string) (rest []string, bent bool) {
 	for len(argv) > 0 {
 		switch name := path.Base(argv[0]); {

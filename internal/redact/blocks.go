@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// privateKey matches a PEM private key, also one that was cut off at its end;
-// privateKeyEnd what is left of one that was cut off at its beginning.
+// privateKey matches a PEM private key, also without its end; privateKeyEnd the rest of a key
+// without its beginning.
 var (
 	privateKey    = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])*(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?`)
 	privateKeyEnd = regexp.MustCompile(`(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]*\s*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
 )
 
-// puttyKey is the line of a PuTTY key after which that many lines are private.
+// puttyKey is the line of a PuTTY key that announces the number of private lines after it.
 var puttyKey = regexp.MustCompile(`Private-Lines: ([0-9]{1,3})$`)
 
-// hideBlocks hides the lines that are secret by where they stand: the private
-// part of a PuTTY key, and the middle of a PEM private key alone, as tail cuts
-// it. What ends as a certificate or a public key does is left.
+// hideBlocks hides lines that are secret because of their position: the private part of a PuTTY
+// key, and the middle of a PEM private key as tail may cut it. It leaves blocks that end like a
+// certificate or a public key.
 func hideBlocks(lines []string) {
 	for i := 0; i < len(lines); i++ {
 		switch {
@@ -48,8 +48,8 @@ func hidePutty(lines []string, at int) int {
 	return at
 }
 
-// publicEnd is the last line of a block that begins at a line: private keys are
-// gone already.
+// publicEnd is the last line of a public block that begins at a line; private keys are already
+// hidden.
 func publicEnd(lines []string, at int) int {
 	for i := at + 1; i < len(lines); i++ {
 		if strings.HasPrefix(lines[i], "-----END ") {
@@ -62,7 +62,7 @@ func publicEnd(lines []string, at int) int {
 	return len(lines) - 1
 }
 
-// hideRun hides full lines and the shorter one that ends them.
+// hideRun hides full lines and the shorter line after them.
 func hideRun(lines []string, at int) int {
 	end := at
 	for end < len(lines) && fullLine(strings.TrimSpace(lines[end])) {
@@ -82,8 +82,8 @@ func hideRun(lines []string, at int) int {
 	return end - 1
 }
 
-// fullLine says that a line is one of a PEM or OpenSSH key: as long as they are,
-// of base64 alone, and no hash in hexadecimal digits.
+// fullLine reports whether a line looks like one of a PEM or OpenSSH key: of their length, only
+// base64, and not a hash in hexadecimal digits.
 func fullLine(line string) bool {
 	return (len(line) == 64 || len(line) == 70 || len(line) == 76) && base64Only(line) && mixed(line)
 }
@@ -99,7 +99,7 @@ func base64Only(line string) bool {
 	return line != ""
 }
 
-// mixed says that small and capital letters and digits are there.
+// mixed reports whether a line has small letters, capital letters and digits.
 func mixed(line string) bool {
 	var small, capital, digit bool
 	for i := range len(line) {

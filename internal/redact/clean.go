@@ -1,6 +1,6 @@
-// Package redact makes what hosts and people wrote safe to show: escape
-// sequences and control characters go, known shapes of secrets become
-// "<redacted>". It runs before every sink: message, file, log and record.
+// Package redact makes output of hosts and text of people safe to show: it removes escape
+// sequences and control characters, and replaces known formats of secrets by "<redacted>". It
+// runs before every sink: message, file, log and record.
 package redact
 
 import (
@@ -12,14 +12,13 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Text is Clean followed by Secrets: what may be shown of any output.
-// Text(Text(s)) equals Text(s).
+// Text is Clean followed by Secrets. All output that is shown goes through it. Text(Text(s))
+// equals Text(s).
 func Text(s string) string { return Secrets(Clean(s)) }
 
-// Clean removes terminal escape sequences, control characters except newline
-// and tab, and invisible formatting characters (zero-width and
-// direction-changing ones, which can hide or reorder what a reader sees). A
-// carriage return, alone or before a newline, and Unicode's line separators
+// Clean removes terminal escape sequences, control characters except newline and tab, and
+// invisible formatting characters (zero-width and direction-changing ones, which can hide or
+// reorder text). A carriage return, alone or before a newline, and Unicode's line separators
 // become a newline. Bytes that are not UTF-8 are shown as \xNN.
 func Clean(s string) string {
 	if plain(s) {
@@ -32,14 +31,14 @@ func scrub(s string) string {
 	s = lineEnds.Replace(visible(s))
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		// Line by line, so that an escape sequence without an end cannot
-		// swallow the lines that follow it.
+		// Line by line, so that an unfinished escape sequence cannot remove the following
+		// lines.
 		lines[i] = strings.Map(printable, ansi.Strip(line))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// plain says that there is nothing to clean, as in nearly all output.
+// plain reports whether there is nothing to clean, as in nearly all output.
 func plain(s string) bool {
 	for _, r := range s {
 		switch {
@@ -51,8 +50,8 @@ func plain(s string) bool {
 	return true
 }
 
-// Line is s as one safe line of at most limit runes, words separated by
-// single spaces; what is cut off is marked by a last rune "…".
+// Line is s as one safe line of at most limit runes, with single spaces between words; a final
+// "…" marks a cut.
 func Line(s string, limit int) string {
 	one := strings.Join(strings.Fields(Text(s)), " ")
 	if limit <= 0 {
@@ -67,8 +66,8 @@ func Line(s string, limit int) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// visible spells out the bytes that are not UTF-8. It comes before stripping:
-// a broken character must not carry an escape byte past it.
+// visible writes bytes that are not UTF-8 as \xNN. It comes before stripping: a broken
+// character must not hide an escape byte from it.
 func visible(s string) string {
 	if utf8.ValidString(s) {
 		return s

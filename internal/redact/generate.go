@@ -1,13 +1,12 @@
 //go:build ignore
 
-// Command generate writes gitleaks.tsv from the rule data of gitleaks, a
-// maintained set of the forms of tokens and keys:
+// Command generate writes gitleaks.tsv from the rule data of gitleaks, a maintained set of the
+// formats of tokens and keys:
 //
 //	go generate ./internal/redact
 //
-// Left out are its generic rule, which takes ordinary words for secrets, the
-// rule for whole files, and the rules whose keyword stands in every other line
-// of a log while a shape of this package covers the form.
+// It leaves out the generic rule, which matches ordinary words, the rule for whole files, and
+// rules with a keyword that is common in logs if this package has its own format for them.
 package main
 
 import (

@@ -1,13 +1,12 @@
 package redact
 
-// hints finds which of many short lower-case texts a line holds, in one pass
-// over the line whatever their number (Aho and Corasick 1975). Nearly every line
-// holds none, and is then not looked at further.
+// hints finds which of many short lower-case texts a line contains, in one pass over the line
+// (Aho and Corasick 1975). Nearly every line contains none, and needs no further check.
 type hints struct {
-	class [256]byte  // byte → column of next; 0 is every byte that no text has
+	class [256]byte  // byte → column of next; 0 for bytes that are in no text
 	width int        // columns
 	next  []uint16   // state*width + column → state
-	found [][]uint16 // by state, the rules whose hint ends there
+	found [][]uint16 // rules whose hint ends there, by state
 }
 
 // newHints makes a table of the hints of each rule.
@@ -56,9 +55,9 @@ func (h *hints) add(text string, rule uint16) {
 	h.found[at] = append(h.found[at], rule)
 }
 
-// link turns the tree of the texts into an automaton: where a text does not go
-// on, the longest end of what was read that begins another one does. States are
-// linked in the order of their depth.
+// link turns the tree of the texts into an automaton: where a text does not continue, it goes
+// to the longest suffix that begins another text. States are linked in the order of their
+// depth.
 func (h *hints) link() {
 	type edge struct{ state, fall uint16 }
 	queue := []edge{{0, 0}}
@@ -82,8 +81,8 @@ func (h *hints) link() {
 	}
 }
 
-// in adds the rules to look for in a line to those of before, in the order in
-// which their hints end. One may be there twice.
+// in appends the rules whose hints are in a line, in the order in which their hints end. It may
+// append a rule twice.
 func (h *hints) in(line string, rules []uint16) []uint16 {
 	at := uint16(0)
 	for i := range len(line) {

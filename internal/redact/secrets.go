@@ -9,44 +9,42 @@ import (
 	"unicode/utf8"
 )
 
-// Mark stands where a secret stood.
+// Mark replaces a secret.
 const Mark = "<redacted>"
 
-// rule holds shapes of secrets within a line.
+// rule has formats of secrets within a line.
 type rule struct {
-	// hints are lower-case texts; a line must hold one of them for any of the
-	// shapes to match.
+	// hints are lower-case texts; the formats can only match a line that contains one of them.
 	hints  []string
 	shapes []shape
 }
 
-// shape is one shape of a secret.
+// shape is one format of a secret.
 type shape struct {
 	pattern func() *regexp.Regexp
-	// group is the group that holds the secret: 0 for the first one that
-	// matched, or for the whole match where there is no group.
+	// group is the group with the secret: 0 means the first group that matched, or the whole
+	// match without groups.
 	group   int
-	entropy float64 // bits a character has to hold at least
+	entropy float64 // least bits per character
 	prose   bool    // the value may be a sentence, which is kept
-	random  bool    // the value may be a word of a sentence: what is taken holds letters and digits
+	random  bool    // the value may be a word of a sentence: it must have letters and digits
 }
 
-// rules are all that is known: the forms of this field first, which say more
-// precisely what of a line is the secret. The order is that of replacing.
+// rules are all rules. The formats of this field come first, because they locate the secret
+// more precisely. Replacements are in this order.
 var (
 	rules   = slices.Concat(fieldRules, toolRules, formRules, maintained())
 	allHint = sync.OnceValue(func() *hints { return newHints(rules) })
 )
 
-// maxPasses bounds how often a line is gone over until nothing changes: what
-// one shape leaves may be what another one takes.
+// maxPasses limits the repeated passes over a line until nothing changes: one replacement may
+// enable another.
 const maxPasses = 8
 
-// Secrets replaces the known shapes of secrets by Mark: private keys, values
-// of keys named like secrets (in key=value, key: value, JSON, XML, SQL and
-// their escaped forms), password options of programs, tokens, password hashes,
-// and passwords in URLs. It is a net below the rule that sensitive output is not
-// asked for in the first place, never a permission to ask.
+// Secrets replaces the known formats of secrets by Mark: private keys, values of keys named
+// like secrets (in key=value, key: value, JSON, XML, SQL and their escaped forms), password
+// options of programs, tokens, password hashes, and passwords in URLs. It is a safety net: the
+// bot must not request sensitive output in the first place.
 func Secrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY") {
 		s = privateKey.ReplaceAllString(s, Mark)
@@ -84,7 +82,7 @@ func inLine(line string) string {
 	return line
 }
 
-// hide puts Mark in the place of every secret of this shape.
+// hide replaces every secret of this format by Mark.
 func (s *shape) hide(line string) string {
 	found := s.pattern().FindAllStringSubmatchIndex(line, -1)
 	if found == nil {
@@ -105,7 +103,7 @@ func (s *shape) hide(line string) string {
 	return b.String()
 }
 
-// secret is where the secret of a match stands.
+// secret is the position of the secret in a match.
 func (s *shape) secret(at []int) (from, to int) {
 	if g := s.group; g > 0 {
 		return max(at[2*g], 0), max(at[2*g+1], 0)
@@ -130,8 +128,8 @@ func lettersAndDigits(s string) bool {
 	return strings.ContainsFunc(s, letter) && strings.ContainsFunc(s, digit)
 }
 
-// entropy is how many bits a character of s holds (Shannon): 0 for "aaaa",
-// nearly 6 for random base64.
+// entropy is the Shannon entropy of s, in bits per character: 0 for "aaaa", nearly 6 for random
+// base64.
 func entropy(s string) float64 {
 	var count [utf8.RuneSelf]int
 	n := 0

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// only is a shape whose secret is the first group, or all of it.
+// only is a format whose secret is the first group, or the whole match.
 func only(expression string) shape {
 	return shape{pattern: lazily(expression)}
 }
@@ -15,24 +15,23 @@ func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
-// unlessWord is only for a value in prose: it holds letters and digits.
+// unlessWord is like only, for a value in prose: it must have letters and digits.
 func unlessWord(expression string) shape {
 	s := only(expression)
 	s.random = true
 	return s
 }
 
-// unlessSentence is only for a value that may be a sentence instead.
+// unlessSentence is like only, for a value that may be a sentence instead.
 func unlessSentence(expression string) shape {
 	s := only(expression)
 	s.prose = true
 	return s
 }
 
-// The names under which secrets are written: "password", "STOREPASS",
-// "aws_secret_access_key", "client-secret", "auth_token", "private key". Short
-// ones such as "pass" and "pwd" count only as a whole word or the end of one:
-// "DB_PASS", "db.pwd", "dbPass".
+// The names of secrets: "password", "STOREPASS", "aws_secret_access_key", "client-secret",
+// "auth_token", "private key". Short names such as "pass" and "pwd" count only as a whole word
+// or the end of one: "DB_PASS", "db.pwd", "dbPass".
 const (
 	longName = `[\w.\-]*(?:password|passwd|pass[_\- ]?phrase|passcode|passwort|kennwort|mot[_ ]de[_ ]passe|contraseña|storepass|keypass|requirepass|masterauth|bindpw|secret|token|` +
 		`api[_\- ]?key|(?:access|private|secret|account|shared|signing|encryption|master|subscription|functions)[_\- ]?key|credentials?|_auth|\bpsk)` +
@@ -41,13 +40,12 @@ const (
 	name      = `(?:` + longName + `|` + shortName + `)`
 )
 
-// Between a name and its value: quotes at any depth of escaping, or as HTML,
-// JSON and URLs write them.
+// Between a name and its value: quotes at any depth of escaping, or in the encodings of HTML,
+// JSON and URLs.
 const (
 	quote  = `(?:\\*["']|&quot;|&#3[49];|&apos;|%22|%27|\\+u002[27])`
 	assign = `(?:\\*["']?[ \t]*(?:=>|:=|[=:])[ \t]*)`
-	// A value in quotes reaches to the quote that ends it, or to the end of its
-	// line where it was cut off.
+	// A quoted value reaches to its closing quote, or to the end of the line if it was cut.
 	inDouble  = `((?:[^"\\\n]|\\[^\n])*)`
 	inEscaped = `((?:[^"\\\n]|\\+[^"\\\n])*)`
 	inSingle  = `([^'\n]*)`
@@ -67,9 +65,9 @@ var fieldRules = []rule{
 		only(`[A-Za-z][A-Za-z0-9+.\-]*://([A-Za-z0-9_\-]{16,})@`),
 	}},
 	{nameHints, []shape{
-		// written for a URL: password%3Dx%26user%3Dy
+		// URL-encoded: password%3Dx%26user%3Dy
 		only(`(?i)` + name + `(?:%22|%27)?%3[DA](?:%22|%27|%20)*((?:[^\s%&"']|%(?:[013-9A-F][0-9A-F]|2[013-589A-F]))+)`),
-		// in quotes, escaped ones and those of HTML
+		// in quotes, also escaped and HTML quotes
 		only(`(?i)` + name + assign + `"` + inDouble),
 		only(`(?i)` + name + assign + `\\+"` + inEscaped),
 		only(`(?i)` + name + assign + `\\*'` + inSingle),
@@ -83,7 +81,7 @@ var fieldRules = []rule{
 		// XML: <password>x</password>, <property name="connection.password">x<
 		only(`(?i)<[\w:.\-]*` + name + `(?:\s[^<>]*)?>([^<>\n]+)<`),
 		only(`(?i)(?:name|key|id)[ \t]*=[ \t]*["']` + name + `["'][^<>]*>([^<>\n]+)<`),
-		// a number or word after a quoted name ends with the JSON around it
+		// a number or word after a quoted name, up to the end of the JSON value
 		only(`(?i)` + name + `\\*["'][ \t]*[:=][ \t]*([^\s"'\\,\[\]{}]+)`),
 		// up to the next blank
 		unlessSentence(`(?i)` + longName + assign + `([^\s"'\\<][^\s<]*)`),

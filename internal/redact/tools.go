@@ -1,7 +1,6 @@
 package redact
 
-// toolRules are secrets among the words of a command, by the program that reads
-// them so, and in statements of databases.
+// toolRules are secrets in the arguments of programs, by program, and in database statements.
 var toolRules = []rule{
 	{[]string{"pass:"}, []shape{only(`\bpass:(\S+)`)}},
 	// user:password options of curl, etcdctl and others
@@ -62,8 +61,8 @@ var toolRules = []rule{
 	}},
 }
 
-// formRules are tokens and hashes that show by their own form what they are.
-// Those of gitleaks want a token whole; a log cuts it.
+// formRules are tokens and hashes with a recognisable format. Those of gitleaks need a complete
+// token; a log may cut it.
 var formRules = []rule{
 	{[]string{"xox", "xapp", "xwfp"}, []shape{only(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`)}},
 	{[]string{"akia", "asia", "abia", "acca"}, []shape{only(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)}},

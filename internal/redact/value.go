@@ -6,23 +6,22 @@ import (
 	"strings"
 )
 
-// placeholder matches what stands for a value: $VAR, ${VAR}, %VAR%, {{…}},
-// <password>, [password], PASSWORD, %s, ****.
+// placeholder matches placeholders of a value: $VAR, ${VAR}, %VAR%, {{…}}, <password>,
+// [password], PASSWORD, %s, ****.
 var placeholder = regexp.MustCompile(`^(?:\$\w+|\$?\{+[^{}]*\}+|\$\([^()]*\)?|%\w+%|%[sdvq]|<[^<>]*>|\[[^\[\]]*\]|[A-Z_]*(?:PASS|PASSWORD|TOKEN|SECRET|KEY|VALUE)[A-Z_]*|\*+|[xX]{3,}|\.{2,}|-+|\?)$`)
 
-// filePath matches where a secret is kept, which is none.
+// filePath matches the path of a secret, which is not secret.
 var filePath = regexp.MustCompile(`^/(?:backup|bin|data|db|etc|home|mnt|opt|root|run|srv|tmp|usr|var)/[\w ./-]+$`)
 
-// reference matches a name whose value is where a secret is kept: the name of a
-// Secret of Kubernetes.
+// reference matches a name whose value refers to a secret: the name of a Secret of Kubernetes.
 var reference = regexp.MustCompile(`(?i)\b(?:existing|image[_-]?pull)_?secrets?\\*["']?[ \t]*[:=][ \t]*\\*["']?$`)
 
-// plainValues say that there is no value, or what became of it.
+// plainValues mean that there is no value, or describe its state.
 var plainValues = strings.Fields(`null nil none empty undefined unset set true false yes no on off ok n/a unknown
 	invalid expired missing required rejected denied disabled enabled incorrect wrong failed revoked mismatch changed
 	value not to for and or is was with in of the a an at by from as on it if md5 sha1 sha256 sha512 base64 utf8 utf-8 bcrypt`)
 
-// harmless says that a value is none: a placeholder, a file, "null" or Mark.
+// harmless reports whether a value is no secret: a placeholder, a file, "null" or Mark.
 func harmless(value string) bool {
 	value = strings.Trim(value, `"'`)
 	if placeholder.MatchString(value) {
@@ -38,7 +37,7 @@ var (
 	exception = regexp.MustCompile(`^[\w$]+(?:\.[\w$]+)*(?:Exception|Error|Failure)\b`)
 )
 
-// tellTale are the words by which a text after "password: " is a diagnosis.
+// tellTale are the words that show that a text after "password: " is a diagnosis.
 var tellTale = strings.Fields(`a an the is are was were be been has have had does did do can could must should will would may might
 	not no cannot because but while until when either neither than too
 	absent accepted bad changed closed corrupt corrupted created decrypt denied deleted disabled empty enabled encrypted error exceeded exception
@@ -46,9 +45,9 @@ var tellTale = strings.Fields(`a an the is are was were be been has have had doe
 	malformed mismatch missing null obsolete outdated parse read refused rejected removed required reset revoked rotated saved sent short long stale stored
 	timed timeout trusted unable unavailable unexpected unknown unreadable unsupported untrusted updated valid verification verified wrong`)
 
-// sentence says that what begins at from is one, as in "invalid token: expired
-// at 2026-01-01", and no secret: words of letters alone after a colon, whose
-// one tells of a diagnosis.
+// sentence reports whether the text at from is a sentence, as in "invalid token: expired at
+// 2026-01-01", and no secret: only words of letters after a colon, one of them a word of a
+// diagnosis.
 func sentence(line string, from int) bool {
 	before, rest := line[:from], line[from:]
 	if !strings.HasSuffix(strings.TrimRight(before, " \t"), ":") || strings.HasSuffix(before, ":") {

@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// A rule reads one line that a tool wrote in its own name.
+// A rule matches one error line of a tool.
 type rule struct {
 	line  *regexp.Regexp
 	means Outcome
-	say   string // what to tell people, and what to do next
+	say   string // message for people, with the fix
 }
 
-// supervisorRules are the lines on standard error with which monit's and
-// systemd's clients say that they failed to ask, at an exit code other than 0.
-// A name that monit's daemon does not know is not among them: that is an
-// answer.
+// supervisorRules match the error lines of monit's and systemd's clients when they could not
+// reach their daemon, with an exit code other than 0. A name unknown to monit's daemon is not
+// among them: that is an answer.
 var supervisorRules = []rule{
 	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
@@ -41,18 +40,17 @@ var supervisorRules = []rule{
 		"systemctl could not reach systemd: look at the host itself"},
 }
 
-// lostReply is how systemctl says that its question went out and no reply came
-// back: sd-bus and D-Bus errors, and the errno of a socket that was closed.
+// lostReply matches systemctl's errors when its request was sent and no reply arrived: sd-bus
+// and D-Bus errors, and the errno of a closed socket.
 const lostReply = `(?i)(Connection timed out|Connection reset by peer|Transport endpoint is not connected|Broken pipe|` +
 	`Remote peer disconnected|Message recipient disconnected from message bus without replying|Method call timed out|` +
 	`Did not receive a reply\b.*|No reply within specified time|Connection (was )?(terminated|closed|disconnected)( before reply)?|` +
 	`The connection is closed|(Warning! )?D-Bus connection terminated|Failed to activate service 'org\.freedesktop\.systemd1': timed out.*|` +
 	`Timeout was reached|Operation timed out|Software caused connection abort)`
 
-// lateRules are the lines with which a client says that it did ask, and then
-// heard nothing. A read has simply no answer. A change may still be carried
-// out: a frozen monit does what it was asked as soon as it goes on (measured,
-// monit 5.33), and so does a busy systemd.
+// lateRules match the error lines of a client that sent its request and got no reply. A read
+// then has no answer. A change may still happen: a frozen monit executes its requests when it
+// resumes (measured, monit 5.33), and so does a busy systemd.
 var lateRules = []rule{
 	{re(`(?i)^(\S*monit: )?(Error receiving data -- |Error (reading|receiving) (the )?response|Cannot read (the )?response from the monit daemon|.*\bread timed? ?out\b)`), SupervisorSilent,
 		"monit's daemon took the request and did not answer: it is frozen or starting; look at monit on the host"},
@@ -62,22 +60,22 @@ var lateRules = []rule{
 		"systemd took the request and did not answer: look at the host itself"},
 }
 
-// replacedRules are the lines of a change that another request of systemd
-// replaced: part of it may have been carried out.
+// replacedRules match a change that another systemd request replaced: a part of it may have
+// happened.
 var replacedRules = []rule{
 	{re(`^Job for \S+ cancel+ed\.$`), FateUnknown,
 		"another request took the place of this one in systemd: look at the unit before anything else"},
 }
 
-// quietRules are the lines with which monit's client fails while it exits 0
-// (process-runbooks.md, "Web API Service": monit reload as irisadmin).
+// quietRules match failures of monit's client with exit code 0 (process-runbooks.md, "Web API
+// Service": monit reload as irisadmin).
 var quietRules = []rule{
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
 		"monit's client may not signal the daemon, so nothing was done: a reload must be asked as root"},
 }
 
-// With its daemon down, monit's client starts and stops programs itself, as
-// the calling user, and exits 0; with the daemon up it prints nothing.
+// Without its daemon, monit's client starts and stops programs itself, as the calling user, and
+// exits with 0; with the daemon it prints nothing.
 const (
 	monitReloads = "Reinitializing monit daemon"
 	monitIsDown  = "Monit daemon is not running"
@@ -87,16 +85,15 @@ var monitByHand = re(`^'[\w.-]+' (trying to restart|(stop|start): '.*')$`)
 
 func re(s string) *regexp.Regexp { return regexp.MustCompile(s) }
 
-// Classify looks into an answered command's output for what it means that the
-// exit code does not say: that sudo refused (SudoRefused), that the login runs
-// no command (LoginRefused), or that monit's or systemd's client failed to ask
-// its daemon (SupervisorSilent, or FateUnknown where a change was asked and may
-// still be carried out). Detail then says what to do and quotes the line. Any
-// other result is returned as it is.
+// Classify examines an answered command's output for outcomes that the exit code does not show:
+// sudo refused (SudoRefused), the login runs no command (LoginRefused), or monit's or systemd's
+// client failed to reach its daemon (SupervisorSilent, or FateUnknown if a change was requested
+// and may still happen). Detail then has the fix and quotes the line. Any other result is
+// returned unchanged.
 //
-// Of a change, a refusal is believed only where nothing but sudo, or the login,
-// and known noise wrote to standard error: a program that runs under sudo may
-// itself call sudo after it has acted.
+// For a change, Classify trusts a refusal only if standard error has no other lines than those
+// of sudo or the login, and known noise: a program that runs under sudo may call sudo itself
+// after it has acted.
 func Classify(c Command, r Result) Result {
 	if r.Outcome != Answered {
 		return r
@@ -132,17 +129,16 @@ func Classify(c Command, r Result) Result {
 	return r
 }
 
-// asksSupervisor reports whether a command runs a supervisor's client: other
-// programs write lines like theirs of their own connections. A command without
-// words counts as one.
+// asksSupervisor reports whether a command runs a supervisor's client: other programs print
+// similar lines about their own connections. A command without words counts as one.
 func asksSupervisor(c Command) bool {
 	return c.Sent == "" || strings.Contains(c.Sent, "monit") || strings.Contains(c.Sent, "systemctl") ||
 		strings.Contains(c.Sent, "journalctl")
 }
 
-// classifySudo finds that sudo ran nothing. Where other lines stand beside a
-// refusal, a change is left as answered: it failed, and may have acted before.
-// Words of sudo that no rule has are shown whole.
+// classifySudo detects that sudo ran nothing. If there are other lines too, a change stays
+// answered: it failed, and may have acted before. An unknown message of sudo is shown
+// completely.
 func classifySudo(c Command, r Result, stderr []string) (Result, bool) {
 	found, line, alone, ok := sudoRefusal(stderr)
 	if ok {
@@ -156,14 +152,14 @@ func classifySudo(c Command, r Result, stderr []string) (Result, bool) {
 	return r, false
 }
 
-// classifyQuiet finds the failures that come with exit code 0.
+// classifyQuiet detects failures with exit code 0.
 func classifyQuiet(r Result, stderr []string) Result {
 	if found, line, ok := first(quietRules, stderr); ok {
 		return found.apply(r, line)
 	}
 	stdout := r.Stdout
 	if stdout.Total > 4096 {
-		return r // monit's client says little; this is something else's output
+		return r // monit's client prints little; this is another program's output
 	}
 	said := lines(stdout)
 	if found, line, ok := first(supervisorRules, stderr); ok && len(quiet(said)) == 0 {
@@ -198,7 +194,7 @@ func first(rules []rule, lines []string) (rule, string, bool) {
 	return rule{}, "", false
 }
 
-// allMatch reports whether every line is one of the rules'.
+// allMatch reports whether every line matches a rule.
 func allMatch(rules []rule, lines []string) bool {
 	for _, line := range lines {
 		if _, _, ok := first(rules, []string{line}); !ok {
@@ -217,14 +213,13 @@ func anyMatch(res []*regexp.Regexp, line string) bool {
 	return false
 }
 
-// apply gives the result the rule's outcome, with what to do and the line that
-// decided.
+// apply sets the rule's outcome, with the fix and the matching line.
 func (u rule) apply(r Result, line string) Result {
 	r.Outcome, r.Detail = u.means, u.say+` (it wrote: `+line+`)`
 	return r
 }
 
-// lines is what was kept of a stream, without empty lines and carriage returns.
+// lines are the kept lines of a stream, without empty lines and carriage returns.
 func lines(o Output) []string {
 	var out []string
 	for line := range strings.Lines(o.String()) {

@@ -2,9 +2,8 @@ package remote
 
 import "strings"
 
-// loginRules are the lines with which a login says that it runs no command:
-// its shell is none, its password has expired, or sshd runs something else
-// instead (a forced command).
+// loginRules match the messages of a login that runs no command: it has no shell, its password
+// has expired, or sshd runs something else (a forced command).
 var loginRules = []rule{
 	{re(`(?i)^This account is (currently )?not available`), LoginRefused,
 		"the login's shell is nologin: give it a shell on the host"},
@@ -32,8 +31,8 @@ var loginRules = []rule{
 		"the login's shell is restricted (lshell): let it run commands"},
 }
 
-// hostRules are the lines with which the login's shell or env say that the
-// host lacks what every command of ours begins with.
+// hostRules match messages of the login's shell or env when the host lacks a program that every
+// command begins with.
 var hostRules = []rule{
 	{re(`^(-?\w*sh: )?(line \d+: |\d+: )?(env|timeout|sudo): (command )?not found$`), LoginRefused,
 		"the login's shell does not find env, timeout or sudo: check its PATH, and that coreutils and sudo are installed"},
@@ -43,9 +42,9 @@ var hostRules = []rule{
 		"the host's timeout command does not know -k: install coreutils"},
 }
 
-// loginRefusal finds that the login ran no command of ours: every line on
-// both streams but noise is of that kind, since a program that acted may start
-// such a login in its turn.
+// loginRefusal detects that the login did not run the command: every line on both streams but
+// noise matches a rule. A program that acted may start such a login itself, so all lines must
+// match.
 func loginRefusal(r Result) (rule, string, bool) {
 	said := quiet(append(lines(r.Stdout), lines(r.Stderr)...))
 	for _, rules := range [][]rule{loginRules, hostRules} {

@@ -2,8 +2,8 @@ package remote
 
 import "regexp"
 
-// shellNoise are lines that a login shell, its start-up files and PAM write
-// around the answer of a command: they say nothing of the command.
+// shellNoise are lines that a login shell, its start-up files and PAM print around a command's
+// output: they are not part of it.
 var shellNoise = []*regexp.Regexp{
 	re(`(?i)\bwarning: setlocale: `),
 	re(`(?i)\bcannot (set|change) (LC_|locale)`),
@@ -19,8 +19,7 @@ var shellNoise = []*regexp.Regexp{
 	re(`^ERROR: ld\.so: object '.*' from LD_PRELOAD cannot be preloaded`),
 }
 
-// IsNoise reports whether a line was written by a login shell or its start-up
-// files and not by the command.
+// IsNoise reports whether a login shell or its start-up files printed a line.
 func IsNoise(line string) bool { return anyMatch(shellNoise, line) }
 
 // quiet are the lines without noise.

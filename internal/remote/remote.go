@@ -1,6 +1,6 @@
-// Package remote is the vocabulary of one command on one host: what is sent,
-// and the closed set of what can come of it. It holds no transport; sshexec
-// produces its results, probe reads them, the engine decides by them.
+// Package remote defines one command on one host, and the closed set of its outcomes. It has no
+// transport: sshexec produces the results, observe interprets them, and the engine decides with
+// them.
 package remote
 
 import (
@@ -12,34 +12,34 @@ import (
 
 // Command is one line for a host's shell, already quoted and wrapped.
 type Command struct {
-	Host    string // the fleet's name, for messages
+	Host    string // the fleet's name, for people
 	Address string // host:port
 	Login   string
-	Via     string // the jump hosts before it, "login@host:port,…"; "" is a direct connection
+	Via     string // the jump hosts, "login@host:port,…"; "" is a direct connection
 	Sent    string // the exact bytes of the SSH exec request
-	// Timeout is how long the remote side lets the command run; the wrapper
-	// in Sent enforces it there, the transport a little later here.
+	// Timeout is the time limit of the command on the host. The wrapper in Sent enforces it
+	// there, and the transport a little later here.
 	Timeout time.Duration
-	// Changes says that the command may alter something, so that losing
-	// sight of it is FateUnknown and never a plain time-out.
+	// Changes means that the command may change something; then a lost command is FateUnknown,
+	// never a time-out.
 	Changes bool
 }
 
-// Outcome is what came of a command, before anybody reads its output.
+// Outcome is the outcome of a command, before its output is interpreted.
 type Outcome uint8
 
-// The closed set of outcomes. Only Answered carries a meaningful exit code.
-// The zero value is no outcome at all and is never a success.
+// The closed set of outcomes. Only Answered has a valid exit code. The zero value is no outcome
+// and never a success.
 const (
 	NoOutcome        Outcome = iota
-	Answered                 // it ran to its end; Exit holds its code
-	SudoRefused              // sudo would not run it: nothing happened
-	SupervisorSilent         // monit's or systemd's client could not ask its daemon
-	Unreachable              // no connection, or lost while only reading
+	Answered                 // it ended by itself; Exit has its code
+	SudoRefused              // sudo refused it: nothing happened
+	SupervisorSilent         // monit's or systemd's client could not reach its daemon
+	Unreachable              // no connection, or lost during a read
 	HostKeyWrong             // the host key is unknown or not the known one
-	LoginRefused             // no key of ours was accepted
+	LoginRefused             // the host accepted no key
 	TimedOut                 // a read did not end in time
-	FateUnknown              // sent, may have acted, and its end was not seen
+	FateUnknown              // sent, may have acted, and its end was not observed
 )
 
 var outcomeText = map[Outcome]string{
@@ -54,7 +54,7 @@ var outcomeText = map[Outcome]string{
 	FateUnknown:      "fate unknown",
 }
 
-// String is the outcome in the words people read.
+// String returns the outcome in the words that people read.
 func (o Outcome) String() string {
 	if s, ok := outcomeText[o]; ok {
 		return s
@@ -62,10 +62,10 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome(%d)", uint8(o))
 }
 
-// MarshalText writes the outcome as its words.
+// MarshalText encodes the outcome as its words.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote; other text is an error.
+// UnmarshalText decodes the output of MarshalText; other text is an error.
 func (o *Outcome) UnmarshalText(b []byte) error {
 	for k, v := range outcomeText {
 		if v == string(b) {
@@ -76,17 +76,17 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 	return fmt.Errorf("remote: unknown outcome %q", b)
 }
 
-// Output is a bounded part of what a command wrote: its beginning and its end.
+// Output is the begin and the end of a command's output.
 type Output struct {
 	Head  []byte
-	Tail  []byte // what followed Head, at most the newest part of it
-	Total int64  // bytes the command wrote, kept or not
+	Tail  []byte // the bytes after Head, at most the newest ones
+	Total int64  // bytes that the command wrote
 }
 
-// Truncated says that bytes between Head and Tail were dropped.
+// Truncated reports whether bytes between Head and Tail were dropped.
 func (o Output) Truncated() bool { return o.Total > int64(len(o.Head)+len(o.Tail)) }
 
-// String joins what was kept; where bytes were dropped a line says how many.
+// String joins Head and Tail; a line between them has the number of dropped bytes.
 func (o Output) String() string {
 	if len(o.Tail) == 0 && !o.Truncated() {
 		return string(o.Head)
@@ -103,24 +103,24 @@ func (o Output) String() string {
 // Bytes is String as bytes.
 func (o Output) Bytes() []byte { return []byte(o.String()) }
 
-// Result is what came of one command.
+// Result is the result of one command.
 type Result struct {
 	Outcome Outcome
 	Exit    int    // valid when Outcome is Answered
-	Signal  string // the signal that ended it, where the host said so
+	Signal  string // the signal that ended it, if the host reported one
 	Stdout  Output
 	Stderr  Output
-	Noise   string // what the login shell printed before the answer, no part of Stdout
-	Detail  string // one plain sentence for people when not Answered
+	Noise   string // output of the login shell before the answer, not part of Stdout
+	Detail  string // one plain sentence for people if not Answered
 	Started time.Time
 	Ended   time.Time
 }
 
-// OK says that the command answered with exit code 0.
+// OK reports whether the command answered with exit code 0.
 func (r Result) OK() bool { return r.Outcome == Answered && r.Exit == 0 }
 
-// Runner runs one command on one host. It never returns before the result is
-// settled, it honours ctx, and it never sends a command twice.
+// Runner runs one command on one host. It returns only with a final result, honours ctx, and
+// never sends a command twice.
 type Runner interface {
 	Run(ctx context.Context, c Command) Result
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sudoRules are the lines with which sudo says that it runs nothing: sudo 1.8
-// to 1.9 and sudo-rs, in the C locale that the wrapper sets.
+// sudoRules match sudo's messages when it runs nothing: sudo 1.8 to 1.9 and sudo-rs, in the C
+// locale that the wrapper sets.
 var sudoRules = []rule{
 	{re(`^sudo: (a password is required|interactive authentication is required|no password was provided)$`), SudoRefused,
 		"sudo wants a password; the login has no NOPASSWD rule for exactly this command; add one to the host's sudoers"},
@@ -52,8 +52,7 @@ var sudoRules = []rule{
 		"the host has no sudo, or the login cannot start it"},
 }
 
-// sudoWarnings are lines after which sudo goes on, or that only explain one of
-// sudoRules.
+// sudoWarnings match lines after which sudo continues, or that only explain one of sudoRules.
 var sudoWarnings = []*regexp.Regexp{
 	re(`^sudo: error initializing audit plugin `),
 	re(`^Sorry, try again\.$`),
@@ -69,8 +68,8 @@ var sudoWarnings = []*regexp.Regexp{
 	re(`^(We trust you have received the usual lecture|Administrator\. It usually boils down|\s*#[123]\) |For security reasons, the password|This incident (has been reported|will be reported)|\[sudo[:\]])`),
 }
 
-// sudoRefusal finds sudo's refusal, and the line of it. alone is false where
-// lines that are neither sudo's nor known noise stand beside it.
+// sudoRefusal finds sudo's refusal and its line. alone is false if there are lines that are
+// neither sudo's nor known noise.
 func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	found, line, ok = first(sudoRules, stderr)
 	alone = true
@@ -82,8 +81,8 @@ func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	return found, line, alone, ok
 }
 
-// sudoUnknown is what sudo said in words that no rule has, where nothing else
-// wrote and the last line is no warning.
+// sudoUnknown is a message of sudo that no rule matches, if there are no other lines and the
+// last one is no warning.
 func sudoUnknown(stderr []string) (string, bool) {
 	said := quiet(stderr)
 	for _, line := range said {

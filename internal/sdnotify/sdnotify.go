@@ -1,6 +1,5 @@
-// Package sdnotify speaks sd_notify(3): it tells systemd when the bot has
-// started, reloads and stops, and keeps its watchdog quiet while the bot is
-// alive. Without systemd everything here does nothing.
+// Package sdnotify implements sd_notify(3): it notifies systemd when the bot has started,
+// reloads and stops, and answers its watchdog. Without systemd it does nothing.
 package sdnotify
 
 import (
@@ -15,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ready says that the bot has started, or has finished reloading.
+// Ready reports that the bot has started, or has finished reloading.
 func Ready() error { return send(daemon.SdNotifyReady) }
 
-// Stopping says that the bot takes nothing new on.
+// Stopping reports that the bot is stopping.
 func Stopping() error { return send(daemon.SdNotifyStopping) }
 
-// Reloading says that the bot reads its config anew; Ready ends it.
+// Reloading reports that the bot reloads its config; Ready ends it.
 func Reloading() error {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
@@ -37,9 +36,8 @@ func send(state string) error {
 	return nil
 }
 
-// Watchdog tells systemd that the bot is alive, twice in each interval of
-// WatchdogSec=, until ctx ends. Where stuck names something it stays silent,
-// and systemd restarts the bot.
+// Watchdog notifies systemd that the bot is alive, twice in each interval of WatchdogSec=,
+// until ctx ends. If stuck returns a loop, it sends nothing, and systemd restarts the bot.
 func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog.Logger) error {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -64,7 +62,7 @@ func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog
 	}
 }
 
-// Report logs what went wrong with a notification: the bot runs on without it.
+// Report logs errors of notifications: the bot runs without them.
 func Report(log *slog.Logger, errs ...error) {
 	if err := errors.Join(errs...); err != nil {
 		log.Warn("systemd could not be notified", "err", err)

@@ -1,4 +1,4 @@
-// Package secret holds texts that are never printed.
+// Package secret has a type for texts that must never be printed.
 package secret
 
 import (
@@ -6,18 +6,18 @@ import (
 	"log/slog"
 )
 
-// redacted is all that a Text ever prints.
+// redacted is what a Text prints.
 const redacted = "<redacted>"
 
-// Text is a token or password. Every verb of fmt, JSON, YAML and slog print
-// "<redacted>" instead; only Reveal gives the text away. It is held behind a
-// pointer so that a struct printed by reflection shows an address at most.
+// Text is a token or password. Every verb of fmt, JSON, YAML and slog print "<redacted>"; only
+// Reveal returns the text. The text is behind a pointer, so that a struct printed by reflection
+// shows at most an address.
 type Text struct{ text *string }
 
 // New hides a text.
 func New(text string) Text { return Text{&text} }
 
-// Reveal is the secret itself, for the one call that needs it.
+// Reveal returns the secret, for the one call that needs it.
 func (s Text) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -25,7 +25,7 @@ func (s Text) Reveal() string {
 	return *s.text
 }
 
-// IsZero says that there is no secret.
+// IsZero reports whether there is no secret.
 func (s Text) IsZero() bool { return s.Reveal() == "" }
 
 // String hides the secret.

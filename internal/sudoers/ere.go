@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// quoteERE escapes what is special in a POSIX extended regular expression.
+// quoteERE escapes the special characters of a POSIX extended regular expression.
 func quoteERE(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -21,11 +21,10 @@ func quoteERE(s string) string {
 	return b.String()
 }
 
-// toERE writes a parsed RE2 expression as a POSIX extended one that matches
-// the same. What POSIX cannot say, or sudo cannot read, is an error, and so is
-// whatever could match a blank now and then: sudo compares arguments joined by
-// blanks. A blank that always stands at its place is as good as in a fixed
-// line.
+// toERE converts a parsed RE2 expression into an equivalent POSIX extended one. It returns an
+// error for an expression that POSIX or sudo does not support, and for one that may or may not
+// match a blank, because sudo compares arguments joined by blanks. A blank at a fixed place is
+// as safe as in a fixed line.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -75,8 +74,8 @@ func joinERE(subs []*syntax.Regexp, sep string) (string, error) {
 	return strings.Join(out, sep), nil
 }
 
-// alternateERE is one of several. POSIX has no empty alternative: the others
-// are optional then.
+// alternateERE is an alternation. POSIX has no empty alternative: then the others become
+// optional.
 func alternateERE(subs []*syntax.Regexp) (string, error) {
 	full := slices.DeleteFunc(slices.Clone(subs), func(s *syntax.Regexp) bool { return s.Op == syntax.OpEmptyMatch })
 	if len(full) == 0 {
@@ -90,7 +89,7 @@ func alternateERE(subs []*syntax.Regexp) (string, error) {
 	return text, err
 }
 
-// groupERE is what a repetition can follow.
+// groupERE is an expression that a repetition can follow.
 func groupERE(re *syntax.Regexp) (string, error) {
 	for re.Op == syntax.OpCapture {
 		re = re.Sub[0]
@@ -102,12 +101,12 @@ func groupERE(re *syntax.Regexp) (string, error) {
 	return text, err
 }
 
-// mostTimes is the largest bound that POSIX promises (RE_DUP_MAX), and that
-// sudo takes.
+// mostTimes is the largest repetition that POSIX guarantees (RE_DUP_MAX), and that sudo
+// accepts.
 const mostTimes = 255
 
-// timesERE repeats what groupERE wrote, in several pieces where a bound is
-// larger than one can say.
+// timesERE repeats the result of groupERE, in several parts if the number is larger than
+// mostTimes.
 func timesERE(re *syntax.Regexp, text string) string {
 	switch re.Op {
 	case syntax.OpStar:
@@ -138,11 +137,11 @@ func timesERE(re *syntax.Regexp, text string) string {
 	return b.String()
 }
 
-// classERE writes a character class of printable ASCII; ranges come as pairs.
+// classERE writes a character class of printable ASCII; ranges are pairs.
 func classERE(ranges []rune) (string, error) {
 	var b strings.Builder
-	// "]" stands first, "^" not first and "-" last, or they mean more than
-	// themselves.
+	// "]" must be first, "^" not first and "-" last, because otherwise they have a special
+	// meaning.
 	var bracket, caret, dash string
 	for i := 0; i < len(ranges); i += 2 {
 		lo, hi := ranges[i], ranges[i+1]
@@ -173,14 +172,13 @@ func classERE(ranges []rune) (string, error) {
 	if text == "^" {
 		return `\^`, nil
 	}
-	if caret != "" && bracket == "" && b.Len() == 0 { // ^ and - alone
+	if caret != "" && bracket == "" && b.Len() == 0 { // only ^ and -
 		text = "-^"
 	}
 	return "[" + text + "]", nil
 }
 
-// sample is a short text that the expression matches, with letters and digits
-// where it may.
+// sample is a short text that the expression matches, with letters and digits where possible.
 func sample(re *syntax.Regexp) string {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -197,7 +195,7 @@ func sample(re *syntax.Regexp) string {
 		return sample(re.Sub[0])
 	case syntax.OpRepeat:
 		return strings.Repeat(sample(re.Sub[0]), re.Min)
-	default: // what may be absent is
+	default: // optional parts are absent
 		return ""
 	}
 }

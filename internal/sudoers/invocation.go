@@ -17,15 +17,15 @@ var (
 	errAssignment = errors.New("it has sudo set a variable, which sudo would have to keep for every command of the account: write env NAME=value between the account and the program")
 )
 
-// invocation is a command that goes through sudo, taken apart.
+// invocation is a parsed sudo command.
 type invocation struct {
 	runAs string
 	words []planner.HostWord // the program and its arguments
 }
 
-// read takes apart a command of the catalog: sudo [-n] [-u account] [--]
-// program arguments…. A catalog has sudo as the first word or not at all. The
-// error is errNoSudo, or says what cannot be understood.
+// read parses a command of the catalog: sudo [-n] [-u account] [--] program arguments…. In a
+// catalog sudo is the first word or absent. The error is errNoSudo, or explains the unsupported
+// part.
 func read(words []planner.HostWord) (*invocation, error) {
 	if first(words) != "sudo" {
 		return nil, errNoSudo
@@ -55,8 +55,8 @@ func first(words []planner.HostWord) string {
 	return text
 }
 
-// options reads sudo's own options; one that is not known here may change what
-// the rule would have to say, and is an error.
+// options parses sudo's own options. An unknown option could change the required rule, so it is
+// an error.
 func (inv *invocation) options(rest []planner.HostWord) ([]planner.HostWord, error) {
 	for {
 		switch o := first(rest); {
@@ -79,8 +79,8 @@ func (inv *invocation) options(rest []planner.HostWord) ([]planner.HostWord, err
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// rules are the lines that allow the command: in sudo's own file, or in the
-// wrapper for an old sudo.
+// rules are the lines that allow the command: in sudo's own file, or in the wrapper for an old
+// sudo.
 func (inv *invocation) rules(o Options, wrapped bool) ([]Rule, error) {
 	program := first(inv.words)
 	at := program
@@ -131,11 +131,11 @@ func (inv *invocation) example(program string, args []string) []string {
 	return append(append(out, program), args...)
 }
 
-// fewLines is up to how many lines a command is spelt out.
+// fewLines is the largest number of lines for one command.
 const fewLines = 32
 
-// enumerate spells out every form that the words can have, where none of them
-// varies freely and the forms are few.
+// enumerate lists all forms of the words, if none of them varies freely and there are few
+// forms.
 func enumerate(words []planner.HostWord) (all [][]string, few bool) {
 	all = [][]string{nil}
 	for _, w := range words {

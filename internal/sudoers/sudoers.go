@@ -1,23 +1,20 @@
-// Package sudoers makes the least sudoers file with which the bot's account
-// can run what a catalog may send to one host, and nothing else.
+// Package sudoers makes the least sudoers file that allows the bot's account exactly the
+// commands that a catalog may send to one host.
 //
-// A command whose words are always the same becomes a line with exactly these
-// words. Where a word is one of a few, each has its line. Where it varies
-// otherwise, the line holds a regular expression anchored at both ends, which
-// sudo reads from version 1.9.10 on. Sudo's wildcards are never used: in
-// arguments they match blanks and slashes, so that one word allows any number of
-// others (sudoers(5), "Wildcards in command arguments"). For an older sudo the
-// file allows one script alone, which holds what is run to the same expressions
-// (File.Wrapper).
+// A command with fixed words becomes one line. If a word is one of a few, each has its own
+// line. For any other variation the line has a regular expression anchored at both ends, which
+// needs sudo 1.9.10. There are never wildcards: in arguments they match blanks and slashes, so
+// one wildcard allows any number of further arguments (sudoers(5), "Wildcards in command
+// arguments"). For an older sudo the file allows only one script, which compares commands with
+// the same expressions (File.Wrapper).
 //
-// Sudo compares the arguments joined by blanks. It cannot tell where one ends,
-// so that a pattern which could match a blank is refused here, and a fixed
-// line also allows the same text cut into words elsewhere.
+// Sudo compares arguments joined by blanks, and cannot tell where one ends. So a pattern that
+// could match a blank is refused here, and a fixed line also allows the same text split into
+// other words.
 //
-// Nothing of the caller's environment reaches a command but the locale: SETENV
-// is never granted, env_keep is emptied, and the search path, the home and the
-// working directory are fixed. A variable that a command needs is set by env,
-// whose words the line holds like all others.
+// Of the caller's environment only the locale reaches a command: SETENV is never granted,
+// env_keep is emptied, and the search path, the home and the working directory are fixed. A
+// command sets a variable with env, whose words are part of the line.
 package sudoers
 
 import (
@@ -32,49 +29,47 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Options are what the file depends on besides catalog and fleet.
+// Options are the inputs of the file besides catalog and fleet.
 type Options struct {
 	// User is the account that the bot logs in with.
 	User string
-	// Paths say where programs live, by name, as absolute paths; one that is
-	// not named is taken to be in /usr/bin.
+	// Paths maps programs to their absolute paths; the default directory is /usr/bin.
 	Paths map[string]string
 }
 
-// File is a sudoers file in the making.
+// File is a sudoers file.
 type File struct {
 	User, Host, Cluster, Catalog string
 	Rules                        []Rule
-	// oldSudo says that the host's sudo reads no regular expressions: the rules
-	// are those of the wrapper.
+	// oldSudo means that the host's sudo has no regular expressions: the rules are those of the
+	// wrapper.
 	oldSudo bool
 	// LeftOut are the commands that cannot be allowed without allowing more.
 	LeftOut []LeftOut
-	// Plain are the commands that need no sudo: the account must be able to run
-	// them by itself, reading logs above all.
+	// Plain are the commands without sudo, mostly reads of logs: the account must be able to
+	// run them itself.
 	Plain []string
 }
 
 // Rule is one line: one command, or one pattern of commands, as one account.
 type Rule struct {
-	Process string // that it is about; "" for none
+	Process string // of the command; "" for none
 	RunAs   string // the account it runs as
 	Program string // absolute path
-	// Args are the arguments as sudoers reads them: words with what is special
-	// escaped, `""` for none, or ^a regular expression$. In the wrapper's rules
-	// they are the expression for the program's name and its arguments.
+	// Args are the arguments in the syntax of sudoers: escaped words, `""` for none, or ^a
+	// regular expression$. In the wrapper's rules they are the expression for the program's
+	// name and its arguments.
 	Args string
-	// Uses are the actions that need it, sorted.
+	// Uses are the actions with this command, sorted.
 	Uses []string
-	// Example is a command that the rule must allow, "sudo -n" first and the
-	// program as the bot names it.
+	// Example is a command that the rule must allow, with "sudo -n" first and the program as
+	// the bot names it.
 	Example []string
 }
 
-// Ask is the command that asks sudo whether the rule is there, and runs
-// nothing: exit code 0 says that the example is allowed, 1 that it is not.
-// Whether sudo would ask for a password first it does not say. A wrapper is asked
-// itself.
+// Ask is the command that checks whether sudo has the rule, and runs nothing: exit code 0 means
+// that the example is allowed, 1 that it is not. It does not show whether sudo would ask for a
+// password first. For a wrapper, it asks the wrapper itself.
 func (r Rule) Ask() []string {
 	if i := slices.Index(r.Example, fleet.SudoWrapper); i > 0 {
 		return slices.Insert(slices.Clone(r.Example), i+1, mayOption)
@@ -89,8 +84,8 @@ type LeftOut struct {
 	Why     string
 }
 
-// For makes the file for one host of a cluster. The error says what is wrong
-// with an option, or why the catalog's commands cannot be listed.
+// For makes the file for one host of a cluster. It returns an error for an invalid option, or
+// if the catalog's commands cannot be listed.
 func For(cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*File, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -119,12 +114,12 @@ func (o Options) check() error {
 	return nil
 }
 
-// wordRune says that a character means nothing special in a sudoers file.
+// wordRune reports whether a character has no special meaning in a sudoers file.
 func wordRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.", r)
 }
 
-// add makes rules of one command, or says why there are none.
+// add makes the rules of one command, or returns why there are none.
 func (f *File) add(c planner.HostCommand, o Options) {
 	inv, err := read(c.Words)
 	if errors.Is(err, errNoSudo) {
@@ -150,7 +145,7 @@ func (f *File) add(c planner.HostCommand, o Options) {
 	}
 }
 
-// merge adds a rule, or its use to the rule that is there already.
+// merge adds a rule, or adds its use to an existing rule.
 func (f *File) merge(r Rule, process, action string) {
 	i := slices.IndexFunc(f.Rules, func(o Rule) bool {
 		return o.RunAs == r.RunAs && o.Program == r.Program && o.Args == r.Args
@@ -166,8 +161,7 @@ func (f *File) merge(r Rule, process, action string) {
 	}
 }
 
-// sort puts what is about one process together, processes in the order in
-// which they came up.
+// sort groups the rules by process, in the order of the first rule of each process.
 func (f *File) sort() {
 	order := map[string]int{}
 	for _, r := range f.Rules {
@@ -179,7 +173,7 @@ func (f *File) sort() {
 	slices.SortStableFunc(f.Rules, func(a, b Rule) int { return order[a.Process] - order[b.Process] })
 }
 
-// show is a command for people, with what varies in angle brackets.
+// show formats a command for people, with variable parts in angle brackets.
 func show(words []planner.HostWord) string {
 	out := make([]string, len(words))
 	for i, w := range words {

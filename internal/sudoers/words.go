@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// exact is a list of arguments as sudoers reads it, without wildcards.
+// exact is a list of arguments in the syntax of sudoers, without wildcards.
 func exact(args []string) (string, error) {
 	if len(args) == 0 {
 		return `""`, nil
@@ -24,9 +24,8 @@ func exact(args []string) (string, error) {
 		}
 		var b strings.Builder
 		for j, r := range a {
-			// "," ":" "=" and "#" mean something to the file's syntax, "*"
-			// "?" "[" "]" and "!" to its wildcards, and "^" begins a regular
-			// expression.
+			// "," ":" "=" and "#" are special in the file's syntax, "*" "?" "[" "]" and "!" in
+			// its wildcards, and "^" begins a regular expression.
 			if strings.ContainsRune(`,:=#*?[]!`, r) || r == '^' && i == 0 && j == 0 {
 				b.WriteByte('\\')
 			}
@@ -39,7 +38,7 @@ func exact(args []string) (string, error) {
 
 var errEmpty = errors.New("an empty argument cannot be said in a sudoers file")
 
-// single refuses arguments with blanks that the file's syntax would fold.
+// single refuses arguments with blanks that the file's syntax would merge.
 func single(args string) (string, error) {
 	if strings.Contains(args, "  ") || strings.HasPrefix(args, " ") || strings.HasSuffix(args, " ") {
 		return "", fmt.Errorf("the blanks of %q cannot be said in a sudoers file", args)
@@ -47,8 +46,8 @@ func single(args string) (string, error) {
 	return args, nil
 }
 
-// sayable refuses what cannot be written in a sudoers file: the characters of
-// not, and all that is not printable ASCII.
+// sayable refuses text that a sudoers file cannot contain: the characters of not, and
+// everything but printable ASCII.
 func sayable(text, not string) error {
 	for _, r := range text {
 		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
@@ -61,10 +60,9 @@ func sayable(text, not string) error {
 // maxRegexp is sudo's own limit, in bytes (sudoers(5), "Regular expressions").
 const maxRegexp = 1024
 
-// pattern is a list of arguments, joined by blank, as a regular expression for
-// all of it, and an example that it matches. Of words that may be several it
-// matches any number, one or more: the C library would unfold a bound into as
-// many copies.
+// pattern is a list of arguments, joined by blank, as one regular expression, with an example
+// that it matches. For a repeatable word it matches one or more: the C library would expand a
+// larger bound into as many copies.
 func pattern(words []planner.HostWord, blank string) (args string, example []string, err error) {
 	var b strings.Builder
 	for i, w := range words {
@@ -141,7 +139,7 @@ func wordPattern(w planner.HostWord) (ere, example string, err error) {
 	return b.String(), x.String(), nil
 }
 
-// parse reads a pattern and takes the anchors off its ends.
+// parse parses a pattern and removes the anchors.
 func parse(pattern string) (*syntax.Regexp, error) {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -160,8 +158,8 @@ func parse(pattern string) (*syntax.Regexp, error) {
 	return re, nil
 }
 
-// noOption refuses a pattern at the front of a word that could match
-// something beginning with "-": the program would take it for an option.
+// noOption refuses a pattern at the begin of a word that could match text beginning with "-",
+// which the program would treat as an option.
 func noOption(re *syntax.Regexp, pattern string) error {
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
@@ -178,9 +176,8 @@ func noOption(re *syntax.Regexp, pattern string) error {
 	return err
 }
 
-// climbs says that a word of this form can have ".." between slashes or at its
-// ends: a path that leads out of where it seems to lead. What cannot be read
-// counts as climbing.
+// climbs reports whether a word of this form can have ".." as a path component, so that the
+// path leaves its directory. An invalid expression counts as climbing.
 func climbs(ere string) bool {
 	re, err := syntax.Parse(ere, syntax.Perl)
 	if err != nil {
@@ -190,7 +187,7 @@ func climbs(ere string) bool {
 	if err != nil {
 		return true
 	}
-	// What has been read of a component: nothing, ".", "..", or else.
+	// States of a component: empty, ".", "..", or other.
 	const begun, dots, other = 0, 2, 3
 	found := false
 	walk(prog, func(in *syntax.Inst, read int, next func(int)) {
@@ -212,8 +209,8 @@ func climbs(ere string) bool {
 	return found
 }
 
-// matchesOther says that an instruction reads some character that is neither
-// a slash nor a dot.
+// matchesOther reports whether an instruction reads a character that is neither a slash nor a
+// dot.
 func matchesOther(in *syntax.Inst) bool {
 	if in.Op != syntax.InstRune || len(in.Rune) == 1 {
 		return in.Op != syntax.InstRune1 && in.Op != syntax.InstRune || in.Rune[0] != '/' && in.Rune[0] != '.'
@@ -228,10 +225,10 @@ func matchesOther(in *syntax.Inst) bool {
 	return false
 }
 
-// walk goes through a program in every way that there is to match, with a
-// state that begins at 0. visit gets each instruction that reads a character,
-// and the one that matches, once for every state in which it is reached; next
-// goes on behind it in a new state, and without a call the way ends there.
+// walk visits a program in every possible way to match, with a state that begins at 0. It calls
+// visit for each instruction that reads a character, and for the match, once for every state in
+// which it is reached. next continues after the instruction with a new state; without a call of
+// next the path ends there.
 func walk(prog *syntax.Prog, visit func(in *syntax.Inst, state int, next func(state int))) {
 	type place struct {
 		pc    uint32

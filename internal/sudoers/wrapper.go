@@ -11,18 +11,17 @@ import (
 )
 
 const (
-	// wrapperBlank stands between the words that the wrapper looks at. No word
-	// that is allowed can hold it (sayable), so that words cut elsewhere are
-	// others.
+	// wrapperBlank separates words in the wrapper. No allowed word can contain it (sayable), so
+	// words split differently do not match.
 	wrapperBlank = "#"
-	// mayOption lets the wrapper say whether it would run what follows.
+	// mayOption asks the wrapper whether it would run the command after it.
 	mayOption = "--may"
 )
 
-// Wrapper is the script for a sudo that reads no regular expressions, to be
-// installed as fleet.SudoWrapper; "" where the host's sudo reads them. Sudo
-// allows the script with any arguments, and the script runs what one of its
-// expressions matches as a whole, for the account that sudo made it.
+// Wrapper is the script for a sudo without regular expressions, to be installed as
+// fleet.SudoWrapper; "" if the host's sudo has them. Sudo allows the script with any arguments.
+// The script runs a command if one of its expressions matches all of it, for the account that
+// it runs as.
 func (f *File) Wrapper() string {
 	if !f.oldSudo {
 		return ""
@@ -34,9 +33,8 @@ func (f *File) Wrapper() string {
 	return b.String()
 }
 
-// wrapperHead runs under bash -p, which reads no file and no function from its
-// environment; sudo has emptied that already. Ranges of characters mean what
-// they say in the C locale alone.
+// wrapperHead uses bash -p, which reads no file and no function from its environment; sudo has
+// already emptied that. Ranges of characters have their usual meaning only in the C locale.
 const wrapperHead = `#!/bin/bash -p
 # What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.
 # Install it as %s, owner root, mode 0755, where sudo reads no
@@ -64,13 +62,12 @@ allow() { # ACCOUNT PROGRAM EXPRESSION
 
 const wrapperTail = "\nrefuse\n"
 
-// allowLine is a rule as it stands in the wrapper.
+// allowLine is a rule as a line of the wrapper.
 func allowLine(r Rule) string {
 	return fmt.Sprintf("allow %s %s '%s'", r.RunAs, r.Program, strings.ReplaceAll(r.Args, "'", `'\''`))
 }
 
-// wrapperLine lets the account run the wrapper as each account that a rule of
-// it is for.
+// wrapperLine allows the bot's account to run the wrapper as each account of its rules.
 func (f *File) wrapperLine() string {
 	accounts := map[string]bool{}
 	for _, r := range f.Rules {
@@ -79,14 +76,14 @@ func (f *File) wrapperLine() string {
 	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s", f.User, strings.Join(slices.Sorted(maps.Keys(accounts)), ", "), fleet.SudoWrapper)
 }
 
-// VersionCommand asks sudo for its version. It begins with env, so that it is
-// not taken for a command that sudo runs.
+// VersionCommand queries sudo's version. It begins with env, so that it is not mistaken for a
+// command that sudo runs.
 var VersionCommand = []string{"env", "sudo", "--version"}
 
 var versionLine = regexp.MustCompile(`(?m)^Sudo version ([0-9][0-9a-z.]*)$`)
 
-// ReadVersion finds the version in the answer to VersionCommand, and whether
-// that sudo reads regular expressions.
+// ReadVersion parses the answer of VersionCommand, and reports whether that sudo has regular
+// expressions.
 func ReadVersion(answer string) (version string, reads bool, err error) {
 	m := versionLine.FindStringSubmatch(answer)
 	if m == nil {

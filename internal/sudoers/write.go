@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// WriteTo writes the file as visudo takes it.
+// WriteTo writes the file in the format of visudo.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, f.String())
 	return int64(n), err
@@ -39,7 +39,7 @@ func (f *File) String() string {
 	return b.String()
 }
 
-// writeRules writes each rule under the process that it is about.
+// writeRules writes the rules, grouped by process.
 func (f *File) writeRules(b *strings.Builder, line func(Rule) string) {
 	for i, r := range f.Rules {
 		if i == 0 || f.Rules[i-1].Process != r.Process {
@@ -53,23 +53,23 @@ func (f *File) writeRules(b *strings.Builder, line func(Rule) string) {
 	}
 }
 
-// Defaults are the settings of sudo for the account. What a host keeps for
-// everybody would otherwise count here too: variables (env_keep), the search
-// path by which a script finds its programs, a changed root or directory.
+// Defaults are the sudo settings of the account. They override the host's settings for all
+// accounts: variables (env_keep), the search path for programs of a script, a changed root or
+// directory.
 func (f *File) Defaults() []string {
 	d := []string{"!env_keep, env_reset, !setenv, always_set_home, !requiretty", `secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`}
-	if !f.oldSudo { // runcwd takes 1.9.3; the wrapper changes the directory itself
+	if !f.oldSudo { // runcwd needs 1.9.3; the wrapper changes the directory itself
 		d = append(d, "runcwd = /, !runchroot")
 	}
 	return d
 }
 
-// Line is a rule as it stands in the file.
+// Line is a rule as a line of the file.
 func (f *File) Line(r Rule) string {
 	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s %s", f.User, r.RunAs, r.Program, r.Args)
 }
 
-// Lacks says that a host does not allow a rule.
+// Lacks explains that a host does not allow a rule.
 func (f *File) Lacks(r Rule) string {
 	if f.oldSudo {
 		return "the wrapper lacks: " + allowLine(r)
@@ -77,7 +77,7 @@ func (f *File) Lacks(r Rule) string {
 	return "sudoers lacks: " + f.Line(r)
 }
 
-// comment keeps a text on its comment's line.
+// comment keeps a text on one comment line.
 func comment(s string) string {
 	s = strings.NewReplacer("\n", " ", "\r", " ").Replace(s)
 	return strings.TrimSuffix(s, `\`)

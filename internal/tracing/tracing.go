@@ -1,10 +1,10 @@
-// Package tracing sends OpenTelemetry traces: one trace for each command, from
-// its envelope to the reply, and one for each run. It is off unless the
-// environment names a collector, by the variables of the OpenTelemetry
-// specification ("Environment Variable Specification" and "OTLP Exporter").
+// Package tracing sends OpenTelemetry traces: one for each command, from its envelope to the
+// reply, and one for each run. It is off unless the environment names a collector, with the
+// variables of the OpenTelemetry specification ("Environment Variable Specification" and "OTLP
+// Exporter").
 //
-// Spans carry ids and names of hosts, processes and verbs; never what people
-// wrote or what hosts answered.
+// Spans have ids and names of hosts, processes and verbs, but never text of people or output of
+// hosts.
 package tracing
 
 import (
@@ -30,7 +30,7 @@ import (
 
 // Attribute keys of spans.
 const (
-	CommandKey = attribute.Key("dhbot.command") // the id that the log has, too
+	CommandKey = attribute.Key("dhbot.command") // the same id as in the log
 	RunKey     = attribute.Key("dhbot.run")
 	VerbKey    = attribute.Key("dhbot.verb")
 	HostKey    = attribute.Key("dhbot.host")
@@ -39,14 +39,13 @@ const (
 
 const (
 	scope       = "dhbot"
-	serviceName = "dhbot" // where OTEL_SERVICE_NAME does not set another
+	serviceName = "dhbot" // unless OTEL_SERVICE_NAME sets another
 )
 
-// Start makes the environment's tracer the program's own and returns how to
-// send what is left and stop. Without a collector in the environment it does
-// nothing. getenv is os.Getenv, and version the program's. What the exporter
-// itself reads, headers and certificates among it, it reads from the process's
-// environment.
+// Start sets the program's tracer from the environment, and returns a function that sends the
+// remaining spans and stops. Without a collector in the environment it does nothing. getenv is
+// os.Getenv, and version the program's. The exporter itself reads headers, certificates and
+// more from the process's environment.
 func Start(
 	ctx context.Context, getenv func(string) string, version string, log *slog.Logger,
 ) (stop func(context.Context) error, err error) {
@@ -70,7 +69,7 @@ func Start(
 	return provider.Shutdown, nil
 }
 
-// settings are what decides whether and how traces are sent.
+// settings decide whether and how traces are sent.
 type settings struct {
 	on   bool
 	grpc bool
@@ -83,7 +82,7 @@ func (s settings) client() otlptrace.Client {
 	return otlptracehttp.NewClient()
 }
 
-// readSettings names the variable that it does not understand.
+// readSettings names an invalid variable in its error.
 func readSettings(getenv func(string) string) (settings, error) {
 	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return settings{}, nil
@@ -114,14 +113,14 @@ func Begin(ctx context.Context, name string, attrs ...attribute.KeyValue) (conte
 	return otel.Tracer(scope).Start(ctx, name, trace.WithAttributes(attrs...))
 }
 
-// beginRoot begins a trace of its own, linked to that of ctx.
+// beginRoot begins a new trace, linked to that of ctx.
 func beginRoot(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	linked := trace.WithLinks(trace.LinkFromContext(ctx))
 	return otel.Tracer(scope).Start(ctx, name, trace.WithNewRoot(), linked, trace.WithAttributes(attrs...))
 }
 
-// BeginCommand begins the trace of one command, and marks everything logged
-// under the context with its id. The caller ends it.
+// BeginCommand begins the trace of one command, and adds its id to log lines of the context.
+// The caller ends it.
 func BeginCommand(ctx context.Context, id string) (context.Context, trace.Span) {
 	return beginRoot(logging.WithCommand(ctx, id), "command", CommandKey.String(id))
 }
@@ -131,8 +130,8 @@ func BeginRun(ctx context.Context, id string) (context.Context, trace.Span) {
 	return beginRoot(logging.WithRun(ctx, id), "run", RunKey.String(id))
 }
 
-// End ends a span, as failed where err is one. The error's text is not sent: it
-// may quote a host or a person.
+// End ends a span, as failed if err is not nil. It does not send the error's text, which may
+// quote a host or a person.
 func End(span trace.Span, err error) {
 	if err != nil {
 		span.SetStatus(codes.Error, "")

@@ -2,5 +2,5 @@
 
 package trusted
 
-// readOnly is not asked elsewhere: modes and owners decide.
+// readOnly is false on other systems: modes and owners decide.
 func readOnly(string) bool { return false }

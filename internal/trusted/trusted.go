@@ -1,6 +1,6 @@
-// Package trusted says who besides root and the bot's own user could decide what
-// a file holds, or could read a secret in it: by its own mode and owner, and by
-// those of every directory and link on the way to it.
+// Package trusted finds accounts, other than root and the bot's own, that could change a file,
+// or read a secret in it: by its mode and owner, and by those of every directory and link on
+// its path.
 package trusted
 
 import (
@@ -12,17 +12,17 @@ import (
 	"syscall"
 )
 
-// credentialsVariable names where systemd puts a service's credentials
-// (systemd.exec(5)): files that root owns and that the service's user may read
-// through an access control list, which shows as the group's right.
+// credentialsVariable names the directory of a service's credentials in systemd
+// (systemd.exec(5)). Root owns these files, and the service's user may read them because of an
+// access control list, which appears as the right of the group.
 const credentialsVariable = "CREDENTIALS_DIRECTORY"
 
-// maxLinks is how many links are followed on the way to a file.
+// maxLinks is the largest number of links on a path.
 const maxLinks = 40
 
-// Source returns an error that names whatever lets another user change what a
-// path leads to. What lies on a file system that is mounted read-only, such as
-// a ConfigMap of Kubernetes, is changed only by the account that mounted it.
+// Source returns an error that names how another user could change the file of a path. A file
+// on a read-only mount, such as a ConfigMap of Kubernetes, can be changed only by the account
+// that mounted it.
 func Source(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -38,8 +38,7 @@ func Source(path string) error {
 	return fmt.Errorf("%s leads through more than %d links", path, maxLinks)
 }
 
-// walk looks at every part of a path. Where one is a link it returns where the
-// path leads from there.
+// walk checks every part of a path. For a link it returns the rest of the path after the link.
 func walk(path string) (next string, err error) {
 	at := "/"
 	parts := strings.Split(strings.Trim(path, "/"), "/")
@@ -73,8 +72,8 @@ func walk(path string) (next string, err error) {
 	return "", nil
 }
 
-// check looks at one file or directory. In a directory on the way with the
-// sticky bit, others cannot replace what is not theirs.
+// check checks one file or directory. In a directory with the sticky bit, others cannot replace
+// files that are not theirs.
 func check(path string, onTheWay bool) error {
 	info, err := os.Stat(path)
 	if err != nil || readOnly(path) {
@@ -90,7 +89,7 @@ func check(path string, onTheWay bool) error {
 	return nil
 }
 
-// another says that a file belongs to neither root nor the bot's user.
+// another reports whether a file belongs to neither root nor the bot's user.
 func another(info fs.FileInfo) (uid uint32, theirs bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -99,9 +98,8 @@ func another(info fs.FileInfo) (uid uint32, theirs bool) {
 	return s.Uid, s.Uid != 0 && int(s.Uid) != os.Geteuid()
 }
 
-// Secret returns an error where another account could read a secret: a file may
-// be readable for its owner alone, below systemd's credentials directory and in
-// a read-only mount also for a group.
+// Secret returns an error if another account could read a secret: only its owner may read the
+// file; below systemd's credentials directory and on a read-only mount a group may too.
 func Secret(path string, info fs.FileInfo) error {
 	mode := info.Mode().Perm()
 	if mode&0o077 == 0 || mode&0o037 == 0 && (isCredential(path) || readOnly(path)) {

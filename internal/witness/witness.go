@@ -1,7 +1,7 @@
-// Package witness keeps the signed heads of the trail where whoever can write
-// the store cannot reach them: in a file beside the key, in files on other
-// mounts, at an HTTP address. What a witness has proves that a store is older
-// than it should be, or that its history was made anew.
+// Package witness keeps the signed heads of the trail where someone who can write to the store
+// cannot change them: in a file next to the key, in files on other mounts, at an HTTP address.
+// The head of a witness proves that a store was reset to an earlier time, or that its history
+// was rewritten.
 package witness
 
 import (
@@ -19,20 +19,20 @@ import (
 	"time"
 )
 
-// Witness keeps heads.
+// Witness stores heads.
 type Witness interface {
-	// Name is how people call it: its path or address.
+	// Name is its name for people: its path or address.
 	Name() string
-	// Last returns the last head that it was given, nil for none.
+	// Last returns the last stored head, nil for none.
 	Last(ctx context.Context) ([]byte, error)
-	// Put gives it a head.
+	// Put stores a head.
 	Put(ctx context.Context, head []byte) error
 }
 
-// maxHead bounds what is read of a witness: a head has some 300 bytes.
+// maxHead limits an answer of a witness: a head has some 300 bytes.
 const maxHead = 64 << 10
 
-// New makes a witness of what the config names: a path, or an http(s) URL.
+// New makes a witness from the config: a path, or an http(s) URL.
 func New(name string) Witness {
 	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
 		return &remote{url: name, client: &http.Client{Timeout: 10 * time.Second}}
@@ -43,8 +43,8 @@ func New(name string) Witness {
 // separator ends each head in a file.
 const separator = "=\n"
 
-// rotateAt is when a file is put aside for a new one that begins with the last
-// head: heads are small, but never stop.
+// rotateAt is the size at which a file is renamed, and a new one begins with the last head:
+// heads are small, but their number grows forever.
 const rotateAt = 8 << 20
 
 // file is an append-only file.
@@ -60,7 +60,7 @@ func (f *file) Last(context.Context) ([]byte, error) {
 	defer f.mu.Unlock()
 	r, err := os.Open(f.name)
 	if errors.Is(err, fs.ErrNotExist) {
-		// A mount that is not there must not look like an empty witness.
+		// A missing mount must not look like an empty witness.
 		if _, err := os.Stat(filepath.Dir(f.name)); err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func (f *file) Last(context.Context) ([]byte, error) {
 	return lastOf(b), nil
 }
 
-// lastOf is the last whole head in a file: a crash may have cut off one.
+// lastOf is the last complete head in a file: a crash may have cut one off.
 func lastOf(b []byte) []byte {
 	end := bytes.LastIndex(b, []byte("\n"+separator))
 	if end < 0 {
@@ -107,12 +107,12 @@ func (f *file) Put(_ context.Context, head []byte) error {
 	if err != nil {
 		return err
 	}
-	// A line of its own ends what a crash may have cut off.
+	// A separate line ends what a crash may have cut off.
 	_, err = w.WriteString(string(head) + separator)
 	return errors.Join(err, w.Sync(), w.Close())
 }
 
-// remote is an address that takes heads with POST and gives the last with GET.
+// remote is an address that accepts heads with POST and returns the last one with GET.
 type remote struct {
 	url    string
 	client *http.Client

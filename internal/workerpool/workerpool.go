@@ -1,10 +1,9 @@
-// Package workerpool runs functions on goroutines that are used again.
+// Package workerpool runs functions on reused goroutines.
 package workerpool
 
-// Pool runs functions, each on a goroutine of its own while it runs. A goroutine
-// that is done takes the next function: where calls go deep, growing a fresh
-// stack for each costs a good part of the call (measured: 6 % of all that a
-// status costs).
+// Pool runs functions, each on its own goroutine while it runs. A finished goroutine takes the
+// next function: growing a new stack for deep calls is expensive (measured: 6 % of the cost of
+// a status).
 type Pool struct {
 	next chan func()
 	over chan struct{}
@@ -13,8 +12,8 @@ type Pool struct {
 // New returns an empty Pool.
 func New() *Pool { return &Pool{next: make(chan func()), over: make(chan struct{})} }
 
-// Go runs f beside. It never waits: where no goroutine is idle a new one is started
-// on.
+// Go runs f on another goroutine. It never waits: without an idle goroutine it starts a new
+// one.
 func (c *Pool) Go(f func()) {
 	select {
 	case c.next <- f:
@@ -34,6 +33,6 @@ func (c *Pool) work(f func()) {
 	}
 }
 
-// Close ends idle goroutines, and the others when they are done. It may be
-// called once.
+// Close ends idle goroutines, and the others when their function returns. It may be called
+// once.
 func (c *Pool) Close() { close(c.over) }

@@ -1,7 +1,6 @@
-// Package adminsock is the local socket by which other commands of the binary
-// reach a running bot: its embedded store has no listener, so health, trail
-// and open runs are asked for here. A caller who may enter the 0700 state
-// directory may ask; nothing here changes anything.
+// Package adminsock is the local socket by which other commands of the binary query a running
+// bot: its embedded store has no listener, so health, trail and open runs come from here.
+// Access to the state directory (mode 0700) is enough to query. Nothing here changes anything.
 package adminsock
 
 import (
@@ -20,37 +19,36 @@ import (
 	"time"
 )
 
-// ErrNotRunning says that no bot answers on the socket.
+// ErrNotRunning means that no bot answers on the socket.
 var ErrNotRunning = errors.New("no running bot answers in this state directory")
 
-// Trouble is the trailer in which a handler says why a long answer, whose
-// status was sent already, is not whole. See Fail.
+// Trouble is the trailer in which a handler explains why a long answer, whose status was
+// already sent, is incomplete. See Fail.
 const Trouble = "Bot-Trouble"
 
-// Declare makes room for Fail. It is called before anything is written.
+// Declare announces the trailer for Fail. Call it before anything is written.
 func Declare(w http.ResponseWriter) { w.Header().Set("Trailer", Trouble) }
 
-// Fail ends an answer that had begun with the reason why it is not whole,
-// which the client's Get returns.
+// Fail ends a started answer with the reason why it is incomplete; the client's Get returns it.
 func Fail(w http.ResponseWriter, err error) {
 	w.Header().Set(Trouble, strings.Join(strings.Fields(err.Error()), " "))
 }
 
 const socketName = "control.sock"
 
-// Socket is the path of the socket in a state directory. Where the path is
-// longer than a socket's address may be (108 bytes on Linux), Listen says so.
+// Socket is the path of the socket in a state directory. If it is longer than a socket's
+// address allows (108 bytes on Linux), Listen returns an error.
 func Socket(dir string) string { return filepath.Join(dir, socketName) }
 
-// Listen opens the socket. The caller holds the state directory's lock, so a
-// socket that is there already is a dead bot's and is replaced.
+// Listen opens the socket. The caller holds the state directory's lock, so an existing socket
+// belongs to a dead bot and is replaced.
 func Listen(dir string) (net.Listener, error) {
 	return listen(Socket(dir), "")
 }
 
-// ListenAt opens a socket at any path, for the members of a group ("" for
-// only the bot's own user and root). A socket with a listener is
-// left alone, and an error; one without a listener is replaced.
+// ListenAt opens a socket at any path, for the members of a group ("" for only the bot's own
+// user and root). A socket with a listener is an error and is left alone; one without a
+// listener is replaced.
 func ListenAt(path, group string) (net.Listener, error) {
 	if conn, err := net.Dial("unix", path); err == nil {
 		return nil, errors.Join(fmt.Errorf("socket %s: somebody answers there already; give each bot a path of its own", path), conn.Close())
@@ -75,8 +73,8 @@ func listen(path, group string) (net.Listener, error) {
 	return l, nil
 }
 
-// permit sets who may connect. The group comes before the mode, so that the
-// socket is never open to another one.
+// permit sets who may connect. It sets the group before the mode, so that no other group ever
+// has access.
 func permit(path, group string) error {
 	if group == "" {
 		return os.Chmod(path, 0o600)
@@ -95,13 +93,13 @@ func permit(path, group string) error {
 	return os.Chmod(path, 0o660)
 }
 
-// Serve answers on l until ctx ends. Each user has a share of the connections,
-// and of half-open requests the oldest make way.
+// Serve serves l until ctx ends. Each user has a share of the connections, and new requests
+// displace the oldest half-open ones.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return serve(ctx, l, h, requestTime)
 }
 
-// serve is Serve with another limit for the arrival of a request.
+// serve is Serve with another time limit for requests.
 func serve(ctx context.Context, l net.Listener, h http.Handler, within time.Duration) error {
 	srv := &http.Server{
 		Handler: whole(h), ReadHeaderTimeout: within, ReadTimeout: within, IdleTimeout: within, MaxHeaderBytes: 16 << 10,
@@ -125,7 +123,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, within time.Dura
 	return fmt.Errorf("control socket: %w", err)
 }
 
-// Client asks a running bot.
+// Client queries a running bot.
 type Client struct {
 	http *http.Client
 }
@@ -135,9 +133,9 @@ func NewClient(dir string) *Client {
 	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
 }
 
-// Transport reaches a socket whatever host a URL names. An answer has to begin
-// within a minute, and may then take as long as it takes. A request that may be
-// sent twice is sent again where it lost its place to others (replay).
+// Transport connects to a socket, whatever the host of a URL. An answer must begin within a
+// minute, and may then take any time. A repeatable request is sent again if it was displaced by
+// others (replay).
 func Transport(path string) http.RoundTripper {
 	return &replay{http.Transport{
 		ResponseHeaderTimeout: 60 * time.Second,
@@ -148,9 +146,9 @@ func Transport(path string) http.RoundTripper {
 	}}
 }
 
-// Get asks for a path such as "/health" and copies the answer to w. It
-// returns ErrNotRunning where there is no listener, and the bot's own words where it
-// answers with an error, also with one that came up in the midst of it.
+// Get queries a path such as "/health" and copies the answer to w. It returns ErrNotRunning
+// without a listener, and the bot's own message for an error, also for an error in the middle
+// of the answer.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)

@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// requestTime is how long a whole request may take to arrive.
+	// requestTime is the time limit for a complete request.
 	requestTime = 10 * time.Second
-	// writeTime is how long a caller may leave one piece of an answer unread.
+	// writeTime is how long a caller may leave a part of an answer unread.
 	writeTime = 60 * time.Second
 	// maxRequest is the largest body of a request, in bytes.
 	maxRequest = 64 << 10
-	// fileReserve is how many file descriptors the sockets leave to the store,
-	// the hosts and Slack, whatever callers do.
+	// fileReserve is the number of file descriptors reserved for the store, the hosts and
+	// Slack.
 	fileReserve = 512
 )
 
-// capacity is how many connections one socket holds at a time. Half of them
-// is for the bot's own user and root alone.
+// capacity is the number of connections of one socket. Half of them are reserved for the bot's
+// own user and root.
 var capacity = sync.OnceValue(func() int {
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
@@ -48,9 +48,8 @@ func capacityFor(files uint64) int {
 	return int(min((files-fileReserve)/2, maxCapacity))
 }
 
-// guard holds every user to a share of a socket. A user who is at the limit
-// gets a place by losing the oldest connection whose request has not arrived:
-// half-open requests keep no one out, their own user least of all.
+// guard limits every user to a share of a socket's connections. A user at the limit gets a new
+// connection by losing their oldest half-open one, so half-open requests block no one.
 type guard struct {
 	net.Listener
 	capacity int
@@ -64,15 +63,15 @@ func newGuard(l net.Listener) *guard {
 	return &guard{Listener: l, capacity: capacity(), own: os.Geteuid()}
 }
 
-// caller is one connection, and who is at its other end.
+// caller is one connection and its user.
 type caller struct {
 	net.Conn
 	guard *guard
 	uid   int
-	heard bool // its request has arrived; the guard's mutex holds it
+	heard bool // its request has arrived; guarded by the guard's mutex
 }
 
-// Accept returns the next connection that has a place.
+// Accept returns the next connection that is admitted.
 func (g *guard) Accept() (net.Conn, error) {
 	for {
 		conn, err := g.Listener.Accept()
@@ -92,7 +91,7 @@ func (g *guard) Accept() (net.Conn, error) {
 	}
 }
 
-// admit gives a connection a place, or says that there is none.
+// admit admits a connection, or returns false.
 func (g *guard) admit(c *caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -113,7 +112,7 @@ func (g *guard) admit(c *caller) bool {
 	return true
 }
 
-// trusts says that a user is the bot's own or root, who could do worse.
+// trusts reports whether a user is the bot's own or root, who could do more harm in other ways.
 func (g *guard) trusts(uid int) bool { return uid == g.own || uid == 0 }
 
 // share is how many connections one user may have.
@@ -124,8 +123,8 @@ func (g *guard) share(uid int) int {
 	return g.capacity / 8
 }
 
-// dropHalfOpen makes room for a user. Where the place is short for all, and
-// the user has none that is half open, the user with most of them loses one.
+// dropHalfOpen frees a connection for a user. If all connections are in use and the user has no
+// half-open one, the user with the most half-open ones loses one.
 func (g *guard) dropHalfOpen(uid int) bool {
 	half := map[int]int{}
 	for _, o := range g.conns {
@@ -160,8 +159,8 @@ func (g *guard) count(uid int) (n int) {
 	return n
 }
 
-// hear notes that a request has arrived whole; false says that its connection
-// was given to another one meanwhile.
+// hear records that a request has arrived completely; false means that its connection was
+// displaced meanwhile.
 func (g *guard) hear(c *caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -174,14 +173,14 @@ func (g *guard) hear(c *caller) bool {
 	return false
 }
 
-// await notes that a connection waits for its next request.
+// await records that a connection waits for its next request.
 func (g *guard) await(c *caller) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c.heard = false
 }
 
-// Write gives up on a caller who does not read.
+// Write fails when the caller does not read.
 func (c *caller) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
@@ -189,7 +188,7 @@ func (c *caller) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Close gives the place back.
+// Close returns the slot.
 func (c *caller) Close() error {
 	g := c.guard
 	g.mu.Lock()
@@ -205,8 +204,8 @@ func (c *caller) Close() error {
 
 type callerKey struct{}
 
-// Peer is the user at the other end of the connection that a request came by,
-// as the kernel says; ok is false for a request of another server.
+// Peer is the user at the other end of a request's connection, from the kernel; ok is false for
+// a request of another server.
 func Peer(ctx context.Context) (uid int, ok bool) {
 	c, ok := ctx.Value(callerKey{}).(*caller)
 	if !ok {
@@ -215,7 +214,7 @@ func Peer(ctx context.Context) (uid int, ok bool) {
 	return c.uid, true
 }
 
-// whole hands a request on once all of it is there.
+// whole calls the handler after the whole request has arrived.
 func whole(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(callerKey{}).(*caller)
@@ -226,9 +225,9 @@ func whole(h http.Handler) http.Handler {
 			http.Error(w, "this request is too large", http.StatusRequestEntityTooLarge)
 			return
 		case err != nil || !ok || !c.guard.hear(c):
-			return // the caller has gone, or lost the place
+			return // the caller is gone, or was displaced
 		}
-		// The time-out was for the request; an answer may take as long as it takes.
+		// The time limit was for the request; an answer may take any time.
 		if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 			return
 		}

@@ -14,16 +14,16 @@ const (
 	replayAfter = 50 * time.Millisecond
 )
 
-// replay sends a request again whose connection ended before any answer, as it
-// does where half-open requests of the same user come faster than the socket
-// reads (guard.dropHalfOpen). That is done for what may be sent twice: a GET, or
-// what its sender marks so, as net/http does, by an Idempotency-Key.
+// replay repeats a request whose connection ended before any answer. This happens when
+// half-open requests of the same user arrive faster than the socket reads them
+// (guard.dropHalfOpen). It repeats only requests that may be sent twice: a GET, or one with an
+// Idempotency-Key, as in net/http.
 type replay struct {
 	http.Transport
 }
 
-// lost says that a connection was there, and ended before the answer. net/http
-// has several errors for that, not all of which can be named.
+// lost reports whether a connection existed, and ended before the answer. net/http has several
+// errors for that, and not all are exported.
 func lost(err error) bool {
 	var op *net.OpError
 	if err == nil || errors.As(err, &op) && (op.Op == "dial" || op.Timeout()) {

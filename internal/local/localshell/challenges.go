@@ -13,26 +13,25 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// challenges gives out challenges and keeps none of them: a nonce says itself,
-// under a MAC of this process, for whom, which key and which command it is, and
-// until when. Asking for any number of them locks no one out. Kept is only what
-// was answered, so that each is answered once.
+// challenges issues challenges without storing them: a nonce contains, with a MAC of this
+// process, the person, the key, the command and the expiry. So any number of requests blocks no
+// one. Only answered challenges are stored, so that each is used once.
 type challenges struct {
 	now    func() time.Time
 	secret [sha256.Size]byte
 
 	mu    sync.Mutex
-	spent map[string]time.Time // by the random part: when it would have run out
+	spent map[string]time.Time // by the random part: its expiry
 }
 
 const (
 	randomBytes = 16
-	// maxSpoilt is how many wrong answers are remembered; beyond it a wrong
-	// answer proves as little and is forgotten.
+	// maxSpoilt limits the stored wrong answers; further ones are not stored, which is equally
+	// safe.
 	maxSpoilt = 10_000
 )
 
-// given is what a challenge was given out for.
+// given is the content of a challenge.
 type given struct {
 	id      string // the random part
 	person  string
@@ -65,8 +64,8 @@ func (c *challenges) mac(b []byte) []byte {
 	return m.Sum(nil)
 }
 
-// read says what a challenge was given out for. One that has run out, or was
-// answered, comes back beside the error.
+// read returns the content of a challenge. For one that has expired, or was answered, it also
+// returns an error.
 func (c *challenges) read(nonce string) (given, error) {
 	const fixed = randomBytes + 8 + 2*sha256.Size
 	b, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
@@ -92,7 +91,7 @@ func (c *challenges) read(nonce string) (given, error) {
 
 var errAnswered = errors.New("this challenge is not open: it was answered before")
 
-// spend takes a challenge that was answered rightly, once.
+// spend marks a challenge as answered, once.
 func (c *challenges) spend(g given) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +103,7 @@ func (c *challenges) spend(g given) error {
 	return nil
 }
 
-// spoil takes a challenge that was answered wrongly.
+// spoil marks a challenge as wrongly answered.
 func (c *challenges) spoil(g given) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,8 +113,7 @@ func (c *challenges) spoil(g given) {
 	}
 }
 
-// forget drops what has run out by itself, once there is much of it. The caller
-// holds the mutex.
+// forget drops expired entries when there are many. The caller holds the mutex.
 func (c *challenges) forget() {
 	if len(c.spent) < maxSpoilt {
 		return

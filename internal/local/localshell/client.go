@@ -19,27 +19,27 @@ import (
 
 const askPath = "/ask"
 
-// Client asks a running bot.
+// Client sends commands to a running bot.
 type Client struct {
 	socket string
 	http   *http.Client
 }
 
-// NewClient makes a client for the bot that listens at a socket.
+// NewClient makes a client for the bot's socket.
 func NewClient(socket string) *Client {
 	return &Client{socket: socket, http: &http.Client{Transport: adminsock.Transport(socket)}}
 }
 
-// Request is a command, and what proves whose it is.
+// Request is a command and the keys that prove its author.
 type Request struct {
 	Command string
-	As      string // the person's name, where the keys do not say
+	As      string // the person's name, if the keys do not identify them
 	Signers []sshkey.Signer
 }
 
-// Do has a command carried out, and calls f with everything that comes of it
-// but its end. The end comes back; an error says that there was none: the
-// command was not let in, the bot does not answer, ctx ended, or f failed.
+// Do runs a command, and calls f with every event but the end, which it returns. An error means
+// that there was no end: the command was refused, the bot does not answer, ctx ended, or f
+// failed.
 func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, error) {
 	p, err := c.sign(ctx, r)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, e
 	}
 }
 
-// sign gets a challenge and answers it with the key that it asks for.
+// sign requests a challenge and signs it with the key that the challenge names.
 func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 	if len(r.Signers) == 0 {
 		return proof{}, errors.New("there is no SSH key to prove who you are with: start an ssh-agent and `ssh-add`, or name a private key with --key")
@@ -97,7 +97,7 @@ func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 	return proof{}, errors.New("the bot asks for a key that was not offered: nothing was signed")
 }
 
-// post sends one request. Where the bot refuses, its words are the error.
+// post sends one request. If the bot refuses it, the error has the bot's message.
 func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	if path == askPath { // a challenge more costs nothing
+	if path == askPath { // another challenge costs nothing
 		req.Header["Idempotency-Key"] = nil
 	}
 	resp, err := c.http.Do(req)
@@ -125,7 +125,7 @@ func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, e
 	return nil, errors.New(strings.TrimSpace(string(said)))
 }
 
-// unreachable says why there was no answer, and what to do.
+// unreachable explains why there was no answer, and what to do.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	var op *net.OpError
 	switch {

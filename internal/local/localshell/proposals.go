@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// proposals keeps what each person was shown last and has not run. It stays here,
-// and only its id goes out: what comes back runs as the bot had made it.
+// proposals keeps the last plan shown to each person. Only its id is sent out, so the plan that
+// runs is the one that the bot made.
 type proposals struct {
 	mu   sync.Mutex
 	last map[string]proposed // by person
@@ -14,7 +14,7 @@ type proposals struct {
 
 type proposed struct{ id, value string }
 
-// keep returns the id of what a person was shown, "" for nothing.
+// keep returns the id of a shown plan, "" for none.
 func (p *proposals) keep(person, value string) (id string) {
 	if value == "" {
 		return ""
@@ -29,7 +29,7 @@ func (p *proposals) keep(person, value string) (id string) {
 	return id
 }
 
-// take returns what a person was shown, once; false for an id that is not known.
+// take returns a shown plan, once; false for an unknown id.
 func (p *proposals) take(person, id string) (value string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

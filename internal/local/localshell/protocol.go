@@ -1,9 +1,7 @@
-// Package localshell is the way in for people in a shell on the bot's own
-// machine, for the hour when Slack itself is down. Over a local socket a person
-// says a command, is given a challenge, signs it together with the command with
-// a key of theirs that stands in the config, and is answered with a stream of
-// events until the command has come to its end. What the command may do is
-// decided by the same gate as everywhere else, and nothing asks Slack.
+// Package localshell serves people in a shell on the bot's own machine, for times when Slack is
+// down. Over a local socket a person requests a challenge for a command, signs both with a key
+// in the config, and gets a stream of events until the command ends. The same gate as
+// everywhere else decides about the command. Nothing queries Slack.
 package localshell
 
 import (
@@ -12,26 +10,24 @@ import (
 	"dhbot/internal/card"
 )
 
-// Purpose is the namespace of the signatures (sshkey): they are worth nothing
-// anywhere else, and nothing that was signed for anything else is worth
-// anything here.
+// Purpose is the namespace of the signatures (sshkey): they are not valid for anything else,
+// and signatures for anything else are not valid here.
 const Purpose = "terminal@dhbot"
 
 const (
-	maxBody    = 64 << 10         // bytes of a request; a command is far shorter
+	maxBody    = 64 << 10         // bytes of a request; a command is much shorter
 	maxCommand = 10_000           // bytes
-	answerTime = 60 * time.Second // from challenge to signature; a key in hardware waits for a touch
+	answerTime = 60 * time.Second // from challenge to signature; a hardware key waits for a touch
 )
 
-// ask is the first request: who wants what, and with which keys they could
-// prove it.
+// ask is the first request: the person, the command, and the possible keys.
 type ask struct {
 	Command string   `json:"command"`
-	As      string   `json:"as,omitempty"` // the name in the config, where the keys do not say
+	As      string   `json:"as,omitempty"` // the name in the config, if the keys do not identify the person
 	Keys    [][]byte `json:"keys"`         // public keys in SSH's binary form
 }
 
-// challenge is the answer: sign this, with that key.
+// challenge is the answer: what to sign, with which key.
 type challenge struct {
 	Nonce  string `json:"nonce"`
 	Person string `json:"person"`
@@ -45,31 +41,30 @@ type proof struct {
 	Signature []byte `json:"signature"`
 }
 
-// words are what is signed. The asking side makes them of the command that the
-// person typed, so that no one in between can have them sign another. Nonce and
-// person hold no newline, and the command comes last: two different triples
-// never make the same words.
+// words are the signed bytes. The client computes them from the command that the person typed,
+// so that no one in between can have another command signed. Nonce and person contain no
+// newline, and the command comes last: two different triples never give the same bytes.
 func words(nonce, person, command string) []byte {
 	return []byte("dhbot terminal 1\n" + nonce + "\n" + person + "\n" + command)
 }
 
 // Event is one line of the answer, in JSON. One of Text, File and End is set.
 type Event struct {
-	// Text is a card as text, its lines ending in "\n". Where Live is set a
-	// later Text with Live takes its place.
+	// Text is a card as text, with lines that end in "\n". With Live, a later Text with Live
+	// replaces it.
 	Text string `json:"text,omitempty"`
 	Live bool   `json:"live,omitempty"`
-	// Run and State go with the text of a run.
+	// Run and State are set with the text of a run.
 	Run   string `json:"run,omitempty"`
 	State string `json:"state,omitempty"`
-	// Facts are what Text says, as data.
+	// Facts has the content of Text as data.
 	Facts *card.Facts `json:"facts,omitempty"`
 	File  *File       `json:"file,omitempty"`
-	// End is set in the last event, and only there.
+	// End is set in the last event only.
 	End *End `json:"end,omitempty"`
 }
 
-// File is what a chat would show as a file.
+// File is a file that Slack would show as an upload.
 type File struct {
 	Name    string `json:"name"`
 	Title   string `json:"title,omitempty"`
@@ -78,22 +73,20 @@ type File struct {
 
 // End is how a command ended.
 type End struct {
-	// OK says that what was asked for was done: a run that was asked for ended
-	// as done, anything else was let through and answered.
+	// OK means that the request succeeded: a requested run ended as done; any other command was
+	// allowed and answered.
 	OK    bool   `json:"ok"`
 	Run   string `json:"run,omitempty"`
 	State string `json:"state,omitempty"` // engine.State of Run
 	Why   string `json:"why,omitempty"`
-	// Confirm says that nothing was done, and that the same command after
-	// YesPrefix does it. The command RunPrefix and Proposal does what was shown,
-	// and is refused where that has changed.
+	// Confirm means that nothing ran, and that the same command after YesPrefix runs it.
+	// RunPrefix and Proposal run the plan that was shown; they are refused if it has changed.
 	Confirm  bool   `json:"confirm,omitempty"`
 	Proposal string `json:"proposal,omitempty"`
 }
 
-// What stands before a command, as a part of what the requester signs: YesPrefix
-// wants no question about what would run, RunPrefix stands before the id of what
-// was shown.
+// Prefixes of a command, which are part of the signed bytes: YesPrefix runs without a question;
+// RunPrefix precedes the id of the plan that was shown.
 const (
 	YesPrefix = "--yes "
 	RunPrefix = "--run "

@@ -22,21 +22,21 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// Config is what a Server needs; every field must be set.
+// Config has the dependencies of a Server; every field must be set.
 type Config struct {
 	// Keys are people's public keys, by their name in the config.
 	Keys map[string][]sshkey.Key
-	// Command answers a command whose person has proved who they are.
+	// Command runs a command of a verified person.
 	Command func(context.Context, call.Message, call.Reply) handlers.Outcome
-	// Run reads a run as it stands.
+	// Run returns the current form of a run.
 	Run func(ctx context.Context, id string) (engine.Stored, error)
-	// Log takes the record of a proof that did not hold.
+	// Log stores the record of a failed proof.
 	Log    audit.Log
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// Server answers on the socket.
+// Server serves the socket.
 type Server struct {
 	Config
 	challenges *challenges
@@ -46,7 +46,7 @@ type Server struct {
 	work       sync.WaitGroup
 }
 
-// New checks that nothing is missing.
+// New returns an error if a dependency is missing.
 func New(c Config) (*Server, error) {
 	if c.Keys == nil || c.Command == nil || c.Run == nil || c.Log == nil || c.Now == nil || c.Logger == nil {
 		return nil, errors.New("terminal: every field of Config must be set")
@@ -55,8 +55,8 @@ func New(c Config) (*Server, error) {
 	return &Server{Config: c, challenges: open, refusals: refusals{now: c.Now}}, err
 }
 
-// Serve answers on l until ctx ends, and returns when every command being handled
-// has been let go of.
+// Serve serves l until ctx ends, and returns after every running command has ended or was
+// abandoned.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+askPath, s.serveAsk)
@@ -70,7 +70,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// serveAsk gives out a challenge for the first key offered that a person of the config has.
+// serveAsk issues a challenge for the first offered key that a person in the config has.
 func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
 	var a ask
 	if !decode(w, r, &a) {
@@ -96,8 +96,7 @@ func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// whose finds the person whom one of the offered keys belongs to. It proves
-// nothing yet.
+// whose finds the person with one of the offered keys. This proves nothing yet.
 func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	found := map[string]sshkey.Key{}
 	for _, wire := range a.Keys {
@@ -130,9 +129,8 @@ func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	return "", sshkey.Key{}, errors.New("your keys are several people's: say --as NAME")
 }
 
-// serveDo checks the proof and, where it holds, carries the command out and
-// streams what comes of it. Once begun a command is carried through even if
-// the person hangs up; only the following of a run ends then.
+// serveDo verifies the proof, runs the command, and streams its events. A command continues
+// even if the person disconnects; only following a run ends then.
 func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	var p proof
 	if !decode(w, r, &p) {
@@ -161,8 +159,8 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 	s.carryOut(ctx, r.Context(), who, p, out)
 }
 
-// prove consumes the challenge and checks the signature over it. The person
-// comes back beside an error too, where the challenge named one.
+// prove consumes the challenge and verifies the signature over it. It returns the person of the
+// challenge also with an error.
 func (s *Server) prove(p proof) (person string, err error) {
 	c, err := s.challenges.read(p.Nonce)
 	if err != nil {
@@ -175,7 +173,7 @@ func (s *Server) prove(p proof) (person string, err error) {
 	return c.person, s.challenges.spend(c)
 }
 
-// answers says whether a proof is the answer to a challenge.
+// answers checks that a proof belongs to a challenge.
 func answers(p proof, c given) error {
 	if sha256.Sum256([]byte(p.Command)) != c.command {
 		return errors.New("the challenge was given for another command")
@@ -190,14 +188,13 @@ func answers(p proof, c given) error {
 	return nil
 }
 
-// sessions counts what is being answered or followed, by person: no one takes
-// the places of others.
+// sessions counts running and followed commands by person, so no one uses the slots of others.
 type sessions struct {
 	mu sync.Mutex
 	of map[string]int
 }
 
-// sessionsEach is how many commands of one person are answered at a time.
+// sessionsEach is the number of concurrent commands of one person.
 const sessionsEach = 8
 
 func (s *sessions) begin(person string) bool {
@@ -221,7 +218,7 @@ func (s *sessions) end(person string) {
 	}
 }
 
-// refused records a proof that did not hold. The name is what was claimed.
+// refused records a failed proof, with the claimed name.
 func (s *Server) refused(ctx context.Context, person string, why error) {
 	s.Logger.WarnContext(ctx, "a proof at the terminal did not hold", "claimed", person, "err", why)
 	if !s.refusals.worth() {
@@ -240,7 +237,7 @@ func (s *Server) refused(ctx context.Context, person string, why error) {
 	}
 }
 
-// refusals bounds what callers without a key can have written into the trail.
+// refusals limits the records that callers without a key can cause.
 type refusals struct {
 	now   func() time.Time
 	mu    sync.Mutex
@@ -270,5 +267,5 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// printable is a word of a stranger's for an answer.
+// printable is untrusted text, safe for an answer.
 func printable(s string) string { return redact.Line(s, 40) }

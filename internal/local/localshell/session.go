@@ -22,14 +22,13 @@ import (
 )
 
 const (
-	commandBudget = 5 * time.Minute        // for a command's own answer, as in a chat
-	grace         = 2 * time.Second        // for a command under way when the bot stops
-	lookEvery     = 250 * time.Millisecond // between two looks at a run that is followed
-	keyShown      = 12                     // characters of the nonce that name the delivery in logs
+	commandBudget = 5 * time.Minute        // for a command's own answer, as in Slack
+	grace         = 2 * time.Second        // for a running command when the bot stops
+	lookEvery     = 250 * time.Millisecond // interval of checks of a followed run
+	keyShown      = 12                     // characters of the nonce in logs, as the id of the delivery
 )
 
-// stream writes events, a line each. What cannot be written any more is lost:
-// the person has hung up.
+// stream writes events, one per line. Writes fail silently after the person has disconnected.
 type stream struct {
 	mu  sync.Mutex
 	w   http.ResponseWriter
@@ -51,19 +50,18 @@ func (s *stream) send(e Event) error {
 	return http.NewResponseController(s.w).Flush()
 }
 
-// origin is who has proved who they are, and the user of the machine that their
-// connection belongs to.
+// origin is the verified person, and the local user of their connection.
 type origin struct{ person, user string }
 
-// carryOut hands the command to the handlers, and follows the run that it asks
-// for. ctx is the server's life, asking the person's patience.
+// carryOut passes the command to the handlers, and follows the requested run. ctx is the
+// server's context, asking that of the request.
 func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out *stream) {
 	account := auth.Account{Team: auth.LocalTeam, User: who.person}
 	work, cancel := context.WithTimeoutCause(
 		context.WithoutCancel(ctx), commandBudget, fmt.Errorf("handling took longer than %s", commandBudget),
 	)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // what is nearly done is not broken off
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // a command that is nearly done is not interrupted
 	m := call.Message{
 		Key:     "terminal/" + p.Nonce[:keyShown],
 		Via:     call.Terminal,
@@ -107,11 +105,10 @@ func (s *Server) tell(out *stream, e Event) {
 	}
 }
 
-// follow shows a run whenever it has changed, until nothing more happens to it
-// by itself.
+// follow shows a run whenever it changes, until it changes no more by itself.
 func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	var shown int64
-	silent := false // the store did not answer the last time
+	silent := false // the store did not answer last time
 	for {
 		st, err := s.Run(ctx, id)
 		switch {
@@ -135,7 +132,7 @@ func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	}
 }
 
-// runEvent is a run as it stands, with what to type where a chat has buttons.
+// runEvent is the current form of a run, with commands in place of buttons.
 func runEvent(r engine.Run) Event {
 	c := runcard.Run(r)
 	switch r.State {
@@ -151,8 +148,7 @@ func next(who, command string) card.Line {
 	return card.Line{card.T("→ " + who + ": "), card.C("bot do " + command)}
 }
 
-// text is a card for a terminal. Buttons cannot be tapped there: the ones that
-// stand for a command are shown as that command.
+// text is a card for a terminal. A button that stands for a command is shown as that command.
 func text(c card.Card) string {
 	for _, b := range c.Buttons {
 		if f, err := command.Decode(b.Value); b.Action == card.TapCommand && err == nil {
@@ -163,7 +159,7 @@ func text(c card.Card) string {
 	return card.PlainText(c)
 }
 
-// shellText is a command as it is typed at a terminal, with its reason.
+// shellText is a command as typed at a terminal, with its reason.
 func shellText(f command.Fields) string {
 	if f.Reason == "" {
 		return f.Text()
@@ -171,7 +167,7 @@ func shellText(f command.Fields) string {
 	return f.Text() + " because " + f.Reason
 }
 
-// reply answers at a terminal. Everything there is for the person alone.
+// reply answers at a terminal. All answers there are private.
 type reply struct{ out *stream }
 
 var _ call.Reply = reply{}
@@ -184,7 +180,7 @@ func (r reply) Ephemeral(_ context.Context, c card.Card) error {
 	return r.out.send(Event{Text: text(c), Facts: c.Facts})
 }
 
-// Ask is an error: only taps open forms, and a terminal has none.
+// Ask returns an error: only taps open forms, and a terminal has none.
 func (r reply) Ask(_ context.Context, f card.Form) error {
 	return fmt.Errorf("the form %q cannot be opened at a terminal", f.Action)
 }

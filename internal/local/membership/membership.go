@@ -1,7 +1,7 @@
-// Package membership says whether a person at the terminal is still a member of
-// the organisation. A key proves who they are; that they still belong there is
-// Slack's to say, and Slack is asked whenever it answers. Only while it is silent
-// does what it said last stand in, and for a day at most.
+// Package membership decides whether a person at the terminal is still a member of the
+// organisation. A key proves who they are; only Slack knows whether they still belong to it, so
+// the package queries Slack whenever it answers. While Slack does not answer it uses Slack's
+// last answer, for at most a day.
 package membership
 
 import (
@@ -20,41 +20,39 @@ import (
 )
 
 const (
-	// silence is how long Slack must have said nothing at all to count as
-	// silent: a rate limit, an error or a slow answer is none.
+	// silence is how long Slack must not have answered at all to count as down: a rate limit,
+	// an error or a slow answer does not count.
 	silence = 5 * time.Minute
-	// memory is how long what Slack said last of a person stands in.
+	// memory is how long Slack's last answer about a person is used.
 	memory = 24 * time.Hour
-	// refreshEvery is how often people with keys are asked about, so that there
-	// is something to remember when Slack falls silent.
+	// refreshEvery is how often people with keys are looked up, so that there is an answer when
+	// Slack goes down.
 	refreshEvery = time.Hour
-	// askTime bounds a question to a Slack that is silent.
+	// askTime limits a query while Slack is down.
 	askTime = 5 * time.Second
 )
 
-// Slack asks Slack about an account.
+// Slack looks up an account in Slack.
 type Slack interface {
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
 
-// Config is what a Directory needs; File alone may be empty.
+// Config has the dependencies of a Directory; only File may be empty.
 type Config struct {
 	Slack Slack
-	// Answered is when Slack last said anything: an answer of any kind, or a
-	// sign of life on a connection.
+	// Answered is the time of Slack's last answer of any kind, or of the last bytes on a
+	// connection.
 	Answered func() time.Time
 	Rules    *auth.Rules
-	// HasKey says that a person has a key in the config.
+	// HasKey reports whether a person has a key in the config.
 	HasKey func(person string) bool
-	// File keeps what Slack said of people over a restart; "" keeps it in
-	// memory alone.
+	// File keeps Slack's answers across a restart; "" keeps them in memory only.
 	File string
 	Now  func() time.Time
 	Log  *slog.Logger
 }
 
-// Directory answers for people at the terminal and hands every other account
-// on to Slack.
+// Directory looks up people at the terminal, and passes every other account to Slack.
 type Directory struct {
 	Config
 	started time.Time
@@ -63,13 +61,13 @@ type Directory struct {
 	seen map[string]Seen
 }
 
-// Seen is what Slack said last of a person.
+// Seen is Slack's last answer about a person.
 type Seen struct {
-	Active time.Time `json:"active"`         // when they were a full member
-	Gone   time.Time `json:"gone,omitempty"` // when they no longer were; zero since then if they are again
+	Active time.Time `json:"active"`         // when they were last a full member
+	Gone   time.Time `json:"gone,omitempty"` // when they no longer were; zero if they are again
 }
 
-// New reads what was remembered.
+// New reads the stored answers.
 func New(c Config) (*Directory, error) {
 	if c.Slack == nil || c.Answered == nil || c.Rules == nil || c.HasKey == nil || c.Now == nil || c.Log == nil {
 		return nil, errors.New("membership: every field of Config but File must be set")
@@ -85,14 +83,14 @@ func New(c Config) (*Directory, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &d.seen)
 	}
-	if err != nil { // no one is then remembered, which lets no one in
+	if err != nil { // then no one is remembered, which allows no one
 		c.Log.Warn("what Slack said of people is not remembered", "file", c.File, "err", err)
 		d.seen = map[string]Seen{}
 	}
 	return d, nil
 }
 
-// Lookup says who an account is. An error is a refusal.
+// Lookup returns the profile of an account. An error is a refusal.
 func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
 	if a.Team != auth.LocalTeam {
 		return d.Slack.Lookup(ctx, a, maxAge)
@@ -119,7 +117,7 @@ func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Dura
 	return d.remembered(p, silent, maxAge)
 }
 
-// silentSince is since when Slack has been silent, or zero where it is not.
+// silentSince is since when Slack has not answered, or zero.
 func (d *Directory) silentSince() time.Time {
 	last := d.Answered()
 	if last.Before(d.started) {
@@ -131,11 +129,11 @@ func (d *Directory) silentSince() time.Time {
 	return last
 }
 
-// ask asks about a person's accounts; one that is a full member will do.
+// ask looks up a person's accounts; one full member is enough.
 func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration) (active bool, err error) {
 	accounts := d.accounts(person)
 	if len(accounts) == 0 {
-		return true, nil // the config knows them by their keys alone
+		return true, nil // the config identifies them only by their keys
 	}
 	var refusal *auth.Refusal
 	for _, a := range accounts {
@@ -166,9 +164,8 @@ func (d *Directory) accounts(person string) []auth.Account {
 	return nil
 }
 
-// remembered is the answer while Slack is silent. Who asks for a read is let in
-// unless Slack said that they had gone; whatever changes something takes that
-// it vouched for them within a day.
+// remembered is the result while Slack does not answer. A read is allowed unless Slack reported
+// that the person had left. A change needs an answer of the last day that they are a member.
 func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Duration) (auth.Profile, error) {
 	d.mu.Lock()
 	seen := d.seen[p.User]
@@ -183,7 +180,7 @@ func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Dura
 	return p, nil
 }
 
-// note remembers what Slack said.
+// note stores an answer of Slack.
 func (d *Directory) note(person string, active bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -200,7 +197,7 @@ func (d *Directory) note(person string, active bool) {
 	}
 }
 
-// save writes the file anew, whole or not at all.
+// save replaces the file atomically.
 func (d *Directory) save() error {
 	text, err := json.Marshal(d.seen)
 	if err != nil {
@@ -218,7 +215,7 @@ func (d *Directory) save() error {
 	return os.Rename(f.Name(), d.File)
 }
 
-// Run asks about everybody with a key from time to time, until ctx ends.
+// Run looks up all people with a key regularly, until ctx ends.
 func (d *Directory) Run(ctx context.Context) error {
 	every := time.NewTicker(refreshEvery)
 	defer every.Stop()

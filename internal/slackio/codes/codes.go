@@ -1,39 +1,38 @@
-// Package codes says what an error code of Slack's Web API means for the bot:
-// what to try again, what to tell a person, and what ends a token. The codes
-// are those of the methods' own documentation pages.
+// Package codes defines what an error code of Slack's Web API means for the bot: which calls to
+// retry, what to show to a person, and which codes end a token. The codes come from the
+// methods' own documentation pages.
 package codes
 
-// Class is what is to be done about an answer with ok:false.
+// Class is how to handle an answer with ok:false.
 type Class uint8
 
 // The closed set of classes.
 const (
-	// Unknown is a code that this package does not know: a mistake of ours
-	// until it is known.
+	// Unknown is a code that this package does not know: it counts as a bug of the bot.
 	Unknown Class = iota
-	// Limited: too many calls. The same call may be made again after a pause.
+	// Limited: too many calls. Retry after a pause.
 	Limited
-	// Again: Slack is in trouble of its own. The same call may be made again.
+	// Again: Slack has an internal problem. Retry.
 	Again
-	// TapAgain: a form could not be opened, because too much time has passed
-	// since the tap or it was used.
+	// TapAgain: a form could not be opened, because the tap was too long ago or was already
+	// used.
 	TapAgain
-	// NotAllowed: the channel takes messages, but not from the bot.
+	// NotAllowed: the channel accepts messages, but not from the bot.
 	NotAllowed
-	// NoChannel: the channel is gone, archived, or the bot is not in it.
+	// NoChannel: the channel was deleted or archived, or the bot is not a member.
 	NoChannel
-	// TooLong: the message, or a part of it, is over Slack's limits.
+	// TooLong: the message, or a part of it, exceeds Slack's limits.
 	TooLong
-	// Blocks: Slack does not take the blocks of the message.
+	// Blocks: Slack rejects the blocks of the message.
 	Blocks
-	// Gone: the message to change is not there, or cannot be changed any more.
+	// Gone: the message to change no longer exists, or can no longer be changed.
 	Gone
-	// Scope: the token is good and lacks a scope.
+	// Scope: the token is valid and lacks a scope.
 	Scope
-	// Token: Slack does not take the token, whatever is asked for.
+	// Token: Slack refuses the token for every call.
 	Token
-	// Workspace: the app may not do this there. Of auth.test and of opening a
-	// connection it is the end.
+	// Workspace: the app may not do this there. For auth.test and for opening a connection it
+	// is permanent.
 	Workspace
 )
 
@@ -68,11 +67,10 @@ var classes = map[string]Class{
 	"ekm_access_denied": Workspace, "enterprise_is_restricted": Workspace, "two_factor_setup_required": Workspace,
 }
 
-// Of is the class of a code; "" and what is not known are Unknown.
+// Of is the class of a code; "" and unknown codes are Unknown.
 func Of(code string) Class { return classes[code] }
 
-// Advice is what to do about a token that is refused, or that lacks a scope;
-// "" for other codes.
+// Advice is the fix for a token that is refused or lacks a scope; "" for other codes.
 func Advice(code string) string {
 	switch code {
 	case "invalid_auth", "not_authed":

@@ -1,6 +1,5 @@
-// Package wire watches the answers of Slack's Web API for what each of them
-// says beside its own matter: whether Slack still takes the token, what scopes
-// the token has, and what time it is at Slack's.
+// Package wire observes what every answer of Slack's Web API shows: whether Slack accepts the
+// token, the token's scopes, and Slack's time.
 package wire
 
 import (
@@ -20,20 +19,20 @@ import (
 // Token is one of the two tokens.
 type Token string
 
-// The two tokens, by the variable that each comes from.
+// The two tokens, by their environment variables.
 const (
 	BotToken Token = "SLACK_BOT_TOKEN"
 	AppToken Token = "SLACK_APP_TOKEN"
 )
 
-// Refusal is a token that Slack does not take.
+// Refusal is a token that Slack refuses.
 type Refusal struct {
 	Token Token
-	Code  string // Slack's
+	Code  string // Slack's code
 	Since time.Time
 }
 
-// String says what is wrong and what to do.
+// String describes the problem and the fix.
 func (r Refusal) String() string {
 	name := "bot token"
 	if r.Token == AppToken {
@@ -42,11 +41,10 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("Slack refuses the %s (%s): %s: %s", name, r.Token, r.Code, codes.Advice(r.Code))
 }
 
-// maxAnswer bounds an answer of the Web API that is read.
+// maxAnswer limits an answer of the Web API.
 const maxAnswer = 32 << 20
 
-// Watcher is what the answers so far have said. Its methods may be called from
-// several goroutines.
+// Watcher collects data from the answers. Its methods are safe for concurrent use.
 type Watcher struct {
 	client *http.Client
 	api    string // prefix of the Web API's addresses
@@ -58,12 +56,12 @@ type Watcher struct {
 	clock   clock
 }
 
-// New watches the answers that client gets from the Web API at api.
+// New observes the answers that client gets from the Web API at api.
 func New(client *http.Client, api string, now func() time.Time) *Watcher {
 	return &Watcher{client: client, api: api, now: now, refused: map[Token]Refusal{}, scopes: map[Token][]string{}}
 }
 
-// Refused are the tokens that Slack refused at the last call with them.
+// Refused are the tokens that Slack refused in their last call.
 func (w *Watcher) Refused() []Refusal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -76,7 +74,7 @@ func (w *Watcher) Refused() []Refusal {
 	return out
 }
 
-// Scopes are the scopes of a token by its last answer; ok is false before one.
+// Scopes are the scopes of a token in its last answer; ok is false before the first.
 func (w *Watcher) Scopes(t Token) (scopes []string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,16 +82,15 @@ func (w *Watcher) Scopes(t Token) (scopes []string, ok bool) {
 	return slices.Clone(scopes), ok
 }
 
-// Ahead is how far this machine's clock is ahead of Slack's, negative where it
-// is behind, and 0 where the two agree as well as Slack's whole seconds tell.
+// Ahead is how far this machine's clock is ahead of Slack's; negative if it is behind, and 0 if
+// they agree within Slack's whole seconds.
 func (w *Watcher) Ahead() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.clock.ahead()
 }
 
-// Client is the HTTP client for calls with one of the tokens, in the form that
-// slack-go takes.
+// Client is the HTTP client for calls with one of the tokens, in slack-go's form.
 type Client struct {
 	watcher *Watcher
 	token   Token
@@ -107,7 +104,7 @@ func (c Client) Do(r *http.Request) (*http.Response, error) {
 	sent := c.watcher.now()
 	resp, err := c.watcher.client.Do(r)
 	if err != nil || !strings.HasPrefix(r.URL.String(), c.watcher.api) {
-		return resp, err // a file's upload, or an address to answer at
+		return resp, err // a file upload, or a response URL
 	}
 	got := c.watcher.now()
 	defer resp.Body.Close()
@@ -129,7 +126,7 @@ func (c Client) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// limitedWithOK makes a limit that came with HTTP 200 the 429 that it is.
+// limitedWithOK turns a rate limit with HTTP 200 into a 429.
 func limitedWithOK(resp *http.Response, code string) {
 	if resp.StatusCode != http.StatusOK || codes.Of(code) != codes.Limited {
 		return
@@ -159,17 +156,16 @@ func (w *Watcher) note(t Token, ok bool, code string, h http.Header, sent, got t
 	}
 }
 
-// withoutMessage is a JSON object whose field "message" is null. Slack repeats
-// a message that was sent, with all its blocks, and slack-go would build them
-// again only to return the id that stands beside them: that costs more than all
-// else about sending it, and a block of a kind that slack-go does not know
-// would make a message that stands there look as if it had failed.
+// withoutMessage replaces the field "message" of a JSON object by null. Slack returns a sent
+// message with all its blocks, and slack-go would parse them again only to return the id next
+// to them. That costs more than all the rest of sending it, and an unknown kind of block would
+// make a successful call look failed.
 func withoutMessage(body []byte) []byte {
 	var echo struct{ Message json.RawMessage }
 	if json.Unmarshal(body, &echo) != nil || !bytes.HasPrefix(echo.Message, []byte("{")) {
 		return body
 	}
-	// Where another field of the object has the very same object, that is null
-	// instead: to slack-go both say as little.
+	// If another field of the object has an identical value, that one becomes null instead;
+	// slack-go does not need either.
 	return bytes.Replace(body, echo.Message, []byte("null"), 1)
 }
