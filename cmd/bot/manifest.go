@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/manifest"
 )
 
 func manifestCommand() *cobra.Command {
@@ -12,7 +12,7 @@ func manifestCommand() *cobra.Command {
 		Use: "manifest", Short: "Print the app manifest that makes the Slack app", Args: argCheck(cobra.NoArgs),
 		Long: "Print the app manifest that makes the Slack app: paste it at\nhttps://api.slack.com/apps under Create New App, From a manifest, JSON.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := slackio.Manifest(name)
+			b, err := manifest.For(name)
 			if err != nil {
 				return misuse{err}
 			}

@@ -9,7 +9,6 @@ import (
 	"dhbot/runbooks"
 )
 
-// The live check asks each pager for an answer and sends no alert; one that is not
 func TestPolicyOf(t *testing.T) {
 	rules := &auth.Rules{People: []auth.Person{{Name: "anna", Accounts: []auth.Account{{User: "U0ANNA"}}}, {Name: "ben"}}}
 	p, err := policyOf(config.Escalation{After: time.Minute, People: []string{"anna", "ben"}, Level: 2}, rules)

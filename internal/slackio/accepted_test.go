@@ -9,6 +9,7 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/slackio/blockkit"
 	"dhbot/internal/test/cardtest"
 )
 
@@ -22,21 +23,21 @@ func TestSlackAcceptsAnyCard(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = local.Close() })
 	api := slack.New(local.BotToken(), slack.OptionAPIURL(local.APIURL()))
-	post := func(m message) (string, error) {
+	post := func(m blockkit.Message) (string, error) {
 		_, ts, err := api.PostMessageContext(t.Context(), slacklocal.DemoIncident, options(m)...)
 		return ts, err
 	}
 	for _, s := range cardtest.All() {
-		if _, err := post(demoRenderer.message(s.Card)); err != nil {
+		if _, err := post(demoRenderer.Message(s.Card)); err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 		}
-		if _, err := post(demoRenderer.bare(s.Card)); err != nil {
+		if _, err := post(demoRenderer.Bare(s.Card)); err != nil {
 			t.Errorf("%s as text: %v", s.Name, err)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		c := cards().Draw(t, "card")
-		for _, m := range []message{homeRenderer.message(c), homeRenderer.bare(c)} {
+		for _, m := range []blockkit.Message{homeRenderer.Message(c), homeRenderer.Bare(c)} {
 			ts, err := post(m)
 			if err != nil {
 				t.Fatalf("refused: %v", err)
@@ -81,7 +82,7 @@ func named(c card.Card) []string {
 	}
 	for _, l := range lines {
 		for _, s := range l {
-			if s.Kind == card.Who && mentionable(s.Account) {
+			if s.Kind == card.Who && blockkit.Mentionable(s.Account) {
 				out = append(out, "@"+s.Account.User)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"dhbot/internal/slackio/manifest"
 	"dhbot/internal/slackio/wire"
 )
 
@@ -28,7 +29,7 @@ func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
 	if !known {
 		return id, nil // the answer lists no scopes
 	}
-	missing := slices.DeleteFunc(scopes(), func(s string) bool { return slices.Contains(has, s) })
+	missing := slices.DeleteFunc(manifest.Scopes(), func(s string) bool { return slices.Contains(has, s) })
 	if len(missing) > 0 {
 		return id, fmt.Errorf("the bot token lacks the scopes %s (it has %s): add them on the app's page, as `bot manifest` lists them, and install the app again",
 			strings.Join(missing, ", "), strings.Join(has, ", "))

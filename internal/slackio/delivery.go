@@ -18,6 +18,8 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/slackio/blockkit"
+	"dhbot/internal/slackio/manifest"
 )
 
 // deliveryVersion is the version of the stored form of a delivery.
@@ -200,7 +202,7 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	view := ""
 	if c.View.Type == slack.VTModal {
 		view = c.View.ID
-		var origin formOrigin
+		var origin blockkit.FormOrigin
 		if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err == nil {
 			channel, thread = origin.Channel, origin.Thread
 		}
@@ -208,7 +210,7 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	return &delivery{
 		Key: "click/" + a.ActionTs + "/" + c.User.ID + "/" + a.ActionID, Via: call.Button,
 		Account: person(c), Channel: channel, Thread: thread,
-		Action: actionOf(a.ActionID), Value: a.Value, At: now.at(a.ActionTs),
+		Action: blockkit.ActionOf(a.ActionID), Value: a.Value, At: now.at(a.ActionTs),
 		ResponseURL: c.ResponseURL, Trigger: c.TriggerID, View: view,
 	}
 }
@@ -216,7 +218,7 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 // shortcutDelivery handles the app's shortcuts: on a message (the answer goes into its thread), or
 // global. The message's text is a field of its own, because it was not typed as a command.
 func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
-	if c.TriggerID == "" || !slices.Contains(shortcutIDs, c.CallbackID) {
+	if c.TriggerID == "" || !slices.Contains(manifest.ShortcutIDs, c.CallbackID) {
 		return nil
 	}
 	d := &delivery{
@@ -231,7 +233,7 @@ func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 }
 
 func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
-	var origin formOrigin
+	var origin blockkit.FormOrigin
 	if err := json.Unmarshal([]byte(c.View.PrivateMetadata), &origin); err != nil || origin.Action == "" {
 		return nil // not one of the bot's forms
 	}
@@ -243,7 +245,7 @@ func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	}
 	if c.View.State != nil {
 		for name, input := range c.View.State.Values {
-			d.Fields[name] = input[inputAction].Value
+			d.Fields[name] = input[blockkit.InputAction].Value
 		}
 	}
 	for _, b := range c.View.Blocks.BlockSet {

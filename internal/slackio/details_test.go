@@ -12,6 +12,7 @@ import (
 
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/engine"
+	"dhbot/internal/slackio/blockkit"
 	"dhbot/runbooks"
 )
 
@@ -30,7 +31,7 @@ func TestDetailPagesFit(t *testing.T) {
 		seen := 0
 		for page, more := 0, true; more; page++ {
 			f := runcard.DetailsPage(r, page)
-			view, err := demoRenderer.form(f, "C0INCIDENT", "")
+			view, err := demoRenderer.Form(f, "C0INCIDENT", "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,12 +39,12 @@ func TestDetailPagesFit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(view.Blocks.BlockSet) > 100 || len(b) > 3*maxBlocksJSON {
+			if len(view.Blocks.BlockSet) > 100 || len(b) > 3*blockkit.MaxBlocksJSON {
 				t.Fatalf("page %d has %d blocks, %d bytes", page, len(view.Blocks.BlockSet), len(b))
 			}
 			cut := strings.Contains(string(b), "shortened to fit")
 			for ; seen < len(r.Plan.Steps) && strings.Contains(string(b), fmt.Sprintf("· step-%d-", seen)); seen++ {
-				if st := r.Plan.Steps[seen]; cut && jsonLen(st.Command)+jsonLen(st.Sent) < 6_000 {
+				if st := r.Plan.Steps[seen]; cut && blockkit.JsonLen(st.Command)+blockkit.JsonLen(st.Sent) < 6_000 {
 					t.Fatalf("page %d is cut at step %d, which would fit", page, seen)
 				}
 			}

@@ -17,6 +17,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/pause"
 	"dhbot/internal/secret"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/slackio/wire"
 	"dhbot/internal/workerpool"
 )
@@ -56,7 +57,7 @@ type Config struct {
 	Grace time.Duration
 	// Silence is when a connection without received bytes is replaced.
 	Silence Silence
-	Pace    Pace
+	Pace    rate.Pace
 	Log     *slog.Logger
 	Now     func() time.Time // nil means time.Now
 	// Observer gets events to count.
@@ -118,11 +119,11 @@ type Edge struct {
 	drain       drainGate
 	left        chan struct{} // closed when other replicas take over the events
 	leaving     sync.Once
-	limiter     *channelLimiter
+	limiter     *rate.ChannelLimiter
 	strangers   *strangers
 	reads       *reads
 	slowed      *slowed
-	edits       *edits
+	edits       *rate.Edits
 	profiles    *memory[auth.Profile]
 	channels    *memory[channelFacts]
 }
@@ -147,8 +148,8 @@ func New(c Config) (*Edge, error) {
 		strangers: newStrangers(c.Now), reads: newReads(), slowed: newSlowed(), isKnown: c.IsKnown,
 		profiles: newMemory[auth.Profile](c.Now), channels: newMemory[channelFacts](c.Now),
 	}
-	e.limiter = newChannelLimiter(c.Pace, c.Now, e.paused)
-	e.edits = newEdits(c.Pace, c.Now, e.update)
+	e.limiter = rate.NewChannelLimiter(c.Pace, c.Now, e.paused)
+	e.edits = rate.NewEdits(c.Pace, c.Now, e.update)
 	e.watch = wire.New(e.http, e.apiURL, e.now)
 	client := slack.OptionHTTPClient(e.watch.Client(wire.BotToken))
 	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client)
@@ -216,7 +217,7 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	c.Silence, c.Pace, c.Observer = c.Silence.withDefaults(), c.Pace.withDefaults(), c.Observer.withDefaults()
+	c.Silence, c.Pace, c.Observer = c.Silence.withDefaults(), c.Pace.WithDefaults(), c.Observer.withDefaults()
 	return c
 }
 
@@ -255,7 +256,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancelCause(outer)
 	defer stopWork(nil)
 
-	stopOut := start(outer, func(out context.Context) { e.edits.run(out) }, e.sendNotices, e.proveToken)
+	stopOut := start(outer, func(out context.Context) { e.edits.Run(out) }, e.sendNotices, e.proveToken)
 	refusal := make(chan error, len(e.sockets))
 	var connect []func(context.Context)
 	for i, s := range e.sockets {
@@ -282,7 +283,7 @@ func (e *Edge) Run(ctx context.Context) error {
 		<-ctx.Done() // accepted deliveries are finished if other replicas receive events
 	}
 	e.await(e.grace, func(_, inside int) bool { return inside == 0 })
-	stopWork(errStopped)
+	stopWork(rate.ErrStopped)
 	e.drain.wait(outer, func(_, inside int) bool { return inside == 0 })
 	stopOut()
 	e.http.CloseIdleConnections()

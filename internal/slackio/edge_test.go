@@ -18,6 +18,7 @@ import (
 	"dhbot/internal/publish"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/test/leaktest"
 )
 
@@ -120,7 +121,7 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
-	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace = 1, slackio.Pace{PostEvery: time.Second, PostBurst: 1} })
+	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace = 1, rate.Pace{PostEvery: time.Second, PostBurst: 1} })
 	for i := range 3 {
 		w.slash("operator", fmt.Sprint("same channel ", i))
 	}
@@ -136,7 +137,7 @@ func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
 func TestAnswersDoNotWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
-	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Pace = slackio.Pace{PostEvery: time.Hour, PostBurst: 4} })
+	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Pace = rate.Pace{PostEvery: time.Hour, PostBurst: 4} })
 	for i := range 3 {
 		w.slash("operator", fmt.Sprint("same channel ", i))
 	}

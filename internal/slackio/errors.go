@@ -8,6 +8,7 @@ import (
 
 	"dhbot/internal/publish"
 	"dhbot/internal/slackio/codes"
+	"dhbot/internal/slackio/rate"
 )
 
 // code is Slack's error code ("invalid_auth"), or "" for any other error.
@@ -41,7 +42,7 @@ func transient(err error) bool {
 	if c := code(err); c != "" {
 		return codes.Of(c) == codes.Again
 	}
-	return err != nil && !errors.Is(err, errStopped)
+	return err != nil && !errors.Is(err, rate.ErrStopped)
 }
 
 // explain converts an answer of Slack into an error that names the attempted operation; it marks

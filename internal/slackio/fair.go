@@ -7,6 +7,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/handlers/call"
+	"dhbot/internal/slackio/rate"
 )
 
 const (
@@ -26,13 +27,13 @@ type strangers struct {
 
 	mu     sync.Mutex
 	heard  map[string]time.Time // by user id
-	bucket bucket
+	bucket rate.Bucket
 }
 
 func newStrangers(now func() time.Time) *strangers {
 	return &strangers{
 		now: now, heard: map[string]time.Time{},
-		bucket: bucket{size: strangersAtOnce, every: strangersEvery, tokens: strangersAtOnce, at: now()},
+		bucket: rate.Bucket{Size: strangersAtOnce, Every: strangersEvery, Tokens: strangersAtOnce, At: now()},
 	}
 }
 
@@ -41,10 +42,10 @@ func (s *strangers) allow(user string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if at, ok := s.heard[user]; ok && now.Sub(at) < strangerEvery || s.bucket.wait(now, 1) > 0 {
+	if at, ok := s.heard[user]; ok && now.Sub(at) < strangerEvery || s.bucket.Wait(now, 1) > 0 {
 		return false
 	}
-	s.bucket.take(now)
+	s.bucket.Take(now)
 	for u, at := range s.heard {
 		if now.Sub(at) >= strangerEvery {
 			delete(s.heard, u)

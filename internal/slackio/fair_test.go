@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 )
 
 // An account that the config does not know is heard once in a while, and what
@@ -93,7 +94,7 @@ func TestSlowedCommandIsTold(t *testing.T) {
 // A card that waits for a decision goes before what else waits in its channel.
 func TestDecisionsGoFirst(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil, func(c *slackio.Config) { c.Pace = slackio.Pace{} }) // Slack's own limits
+	w := newWorld(t, nil, func(c *slackio.Config) { c.Pace = rate.Pace{} }) // Slack's own limits
 	at := engine.Place{Channel: slacklocal.DemoIncident}
 	ctx, giveUp := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 )
 
 // flooded is a world at Slack's own limits, in which reads are answered in their
@@ -39,7 +40,7 @@ func newFlooded(t *testing.T) *flooded {
 			_, _ = f.edge.Post(ctx, engine.Place{Channel: slacklocal.DemoIncident}, requestCard)
 		}
 	}, func(c *slackio.Config) {
-		c.Pace = slackio.Pace{} // Slack's own limits
+		c.Pace = rate.Pace{} // Slack's own limits
 		c.IsKnown = func(user string) bool { return user == slacklocal.DemoOperator || user == slacklocal.DemoApprover }
 	})
 	f.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })

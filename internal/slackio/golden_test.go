@@ -11,12 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhbot/internal/card"
+	"dhbot/internal/slackio/blockkit"
 	"dhbot/internal/test/cardtest"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/golden; read the diff as a reader of the cards would")
 
-var demoRenderer renderer
+var demoRenderer blockkit.Renderer
 
 // TestGoldenCards holds every card, as text and as blocks, to a file that
 // people have read.
@@ -24,16 +25,16 @@ func TestGoldenCards(t *testing.T) {
 	const dir = "testdata/golden"
 	want := map[string]bool{}
 	for _, s := range cardtest.All() {
-		m := demoRenderer.message(s.Card)
-		blocks, err := json.MarshalIndent(m.blocks, "", " ")
+		m := demoRenderer.Message(s.Card)
+		blocks, err := json.MarshalIndent(m.Blocks, "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, want, filepath.Join(dir, s.Name+".txt"), "push: "+m.text+"\n\n"+card.PlainText(s.Card))
+		golden(t, want, filepath.Join(dir, s.Name+".txt"), "push: "+m.Text+"\n\n"+card.PlainText(s.Card))
 		golden(t, want, filepath.Join(dir, s.Name+".json"), string(blocks)+"\n")
 	}
 	for _, s := range cardtest.Forms() {
-		view, err := demoRenderer.form(s.Form, "C0INCIDENT", "")
+		view, err := demoRenderer.Form(s.Form, "C0INCIDENT", "")
 		if err != nil {
 			t.Fatalf("%s: %v", s.Name, err)
 		}

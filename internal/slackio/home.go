@@ -9,6 +9,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/slackio/blockkit"
 )
 
 // homeOpened returns the person who opened the app's Home tab, if the event reports that.
@@ -31,26 +32,10 @@ func (e *Edge) OnHome(opened func(auth.Account)) { e.onHome = opened }
 // PublishHome puts cards, one below the other, on a person's Home tab, which only they see. It
 // leaves out cards that do not fit, with a note.
 func (e *Edge) PublishHome(ctx context.Context, user string, cards []card.Card) error {
-	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: renderer{}.page(cards)}}
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blockkit.Renderer{}.Page(cards)}}
 	err := limited(ctx, func(ctx context.Context) error {
 		_, err := e.ask.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view})
 		return err
 	})
 	return explain("publishing the Home tab of "+user, err)
-}
-
-// page is a Home tab. A card is shown whole or not at all.
-func (r renderer) page(cards []card.Card) []slack.Block {
-	var out []slack.Block
-	for i, c := range cards {
-		blocks := r.message(c).blocks
-		if len(out)+len(blocks)+2 > maxViewBlocks {
-			return append(out, slack.NewContextBlock("", plain("… more does not fit this page")))
-		}
-		if i > 0 {
-			out = append(out, slack.NewDividerBlock())
-		}
-		out = append(out, blocks...)
-	}
-	return out
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"dhbot/internal/slackio/manifest"
 )
 
 // slackSchema is Slack's published schema of app manifests, where it lies
@@ -33,7 +35,7 @@ func TestManifestIsWhatSlackAccepts(t *testing.T) {
 	}
 	s := schema{root: root}
 	for _, name := range []string{"dh", strings.Repeat("x", 35)} {
-		b, err := Manifest(name)
+		b, err := manifest.For(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,11 +65,11 @@ func TestManifestIsWhatSlackAccepts(t *testing.T) {
 }
 
 func TestManifestAsksForWhatTheBotUses(t *testing.T) {
-	b, err := Manifest("dh")
+	b, err := manifest.For("dh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m manifest
+	var m manifest.Manifest
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func TestManifestAsksForWhatTheBotUses(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", strings.Repeat("x", 36), "d\nh", "d\x1b[1mh"} {
-		if _, err := Manifest(name); err == nil {
+		if _, err := manifest.For(name); err == nil {
 			t.Errorf("accepted the name %q", name)
 		}
 	}

@@ -13,34 +13,28 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/slackio/blockkit"
+	"dhbot/internal/slackio/rate"
 )
 
 // The publisher posts through the Edge.
 var _ publish.Messenger = (*Edge)(nil)
-
-// Web API methods whose rate limits are remembered.
-const (
-	methodPost      = "chat.postMessage"
-	methodUpdate    = "chat.update"
-	methodEphemeral = "chat.postEphemeral"
-	methodFile      = "files.completeUploadExternal"
-)
 
 // Post posts a new message in a channel, or in a thread of it, and returns its timestamp, which is
 // its id. It waits for the channel's rate limit and after every 429. It posts a card as text if
 // Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does not accept it. After
 // any other error, a time-out in particular, the message may have been posted.
 func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
-	u := background
+	u := rate.Background
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Action == card.TapApprove }) {
-		u = decision
+		u = rate.Decision
 	}
 	return e.post(ctx, at, u, c)
 }
 
-func (e *Edge) post(ctx context.Context, at engine.Place, u priority, c card.Card) (string, error) {
+func (e *Edge) post(ctx context.Context, at engine.Place, u rate.Priority, c card.Card) (string, error) {
 	var ts string
-	err := e.limiter.do(ctx, at.Channel, methodPost, u, func(ctx context.Context) error {
+	err := e.limiter.Do(ctx, at.Channel, rate.MethodPost, u, func(ctx context.Context) error {
 		return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) (err error) {
 			if at.Thread != "" {
 				opts = append(opts, slack.MsgOptionTS(at.Thread))
@@ -63,27 +57,27 @@ func (e *Edge) post(ctx context.Context, at engine.Place, u priority, c card.Car
 // publish.ErrGone if the message no longer exists. Run makes the edits; without it, and when ctx
 // ends first, Edit returns an error and the message is unchanged.
 func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
-	err := e.edits.put(ctx, messageKey{channel, ts}, c, final)
+	err := e.edits.Put(ctx, rate.MessageKey{Channel: channel, Ts: ts}, c, final)
 	return explain("editing a message in "+channel, err)
 }
 
 // update is called by the edit queue.
-func (e *Edge) update(ctx context.Context, at messageKey, c card.Card) error {
+func (e *Edge) update(ctx context.Context, at rate.MessageKey, c card.Card) error {
 	return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
-		_, _, _, err := e.chat.UpdateMessageContext(ctx, at.channel, at.ts, opts...)
+		_, _, _, err := e.chat.UpdateMessageContext(ctx, at.Channel, at.Ts, opts...)
 		return err
 	})
 }
 
 // withFallback sends a card; if Slack rejects its blocks, it sends plain text instead.
 func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.Context, []slack.MsgOption) error) error {
-	r := renderer{}
-	err := limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.message(c))) })
+	r := blockkit.Renderer{}
+	err := limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.Message(c))) })
 	if !refused(err) {
 		return err
 	}
-	e.log.ErrorContext(ctx, "Slack refused the blocks of a card; sent as text instead", "code", code(err), "push", clean(c.Push))
-	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.bare(c))) })
+	e.log.ErrorContext(ctx, "Slack refused the blocks of a card; sent as text instead", "code", code(err), "push", blockkit.Clean(c.Push))
+	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.Bare(c))) })
 }
 
 var errSlow = errors.New("no answer from Slack in time")
@@ -96,9 +90,9 @@ func limited(ctx context.Context, call func(context.Context) error) error {
 }
 
 // options are a message's parameters. Slack must not parse the text: chat.update would by default.
-func options(m message) []slack.MsgOption {
+func options(m blockkit.Message) []slack.MsgOption {
 	return []slack.MsgOption{
-		slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionText(m.Text, false), slack.MsgOptionBlocks(m.Blocks...),
 		slack.MsgOptionParse(false), slack.MsgOptionLinkNames(false),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
 	}
@@ -110,11 +104,11 @@ func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, co
 	if len(content) == 0 {
 		return fmt.Errorf("the file %q is empty: Slack takes none", name)
 	}
-	err := e.limiter.do(ctx, at.Channel, methodFile, background, func(ctx context.Context) error {
+	err := e.limiter.Do(ctx, at.Channel, rate.MethodFile, rate.Background, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errSlow)
 		defer cancel()
 		_, err := e.chat.UploadFileContext(ctx, slack.UploadFileParameters{
-			Reader: bytes.NewReader(content), FileSize: len(content), Filename: name, Title: cut(clean(title), maxConfirmText),
+			Reader: bytes.NewReader(content), FileSize: len(content), Filename: name, Title: blockkit.Cut(blockkit.Clean(title), blockkit.MaxConfirmText),
 			Channel: at.Channel, ThreadTimestamp: at.Thread,
 		})
 		return err

@@ -9,10 +9,9 @@ import (
 	"github.com/slack-go/slack"
 
 	"dhbot/internal/presence"
+	"dhbot/internal/slackio/manifest"
 	"dhbot/internal/slackio/wire"
 )
-
-const scopeDND = "dnd:read"
 
 // Absences asks Slack which of the users are away or in Do Not Disturb. Without the scope dnd:read
 // it returns only who is away.
@@ -27,7 +26,7 @@ func (e *Edge) Absences(ctx context.Context, users []string) (map[string]presenc
 		}
 		out[user] = presence.Absence{Away: p.Presence == "away"}
 	}
-	if has, known := e.watch.Scopes(wire.BotToken); known && !slices.Contains(has, scopeDND) {
+	if has, known := e.watch.Scopes(wire.BotToken); known && !slices.Contains(has, manifest.ScopeDND) {
 		return out, errors.Join(errs...)
 	}
 	found, err := e.ask.GetDNDTeamInfoContext(ctx, users)

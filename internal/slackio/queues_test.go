@@ -12,13 +12,14 @@ import (
 	"github.com/slack-go/slack"
 
 	"dhbot/internal/card"
+	"dhbot/internal/slackio/rate"
 )
 
 func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(s)}} }
 
 // sent is one edit as it went out.
 type sent struct {
-	at   messageKey
+	at   rate.MessageKey
 	text string
 	when time.Duration
 }
@@ -28,11 +29,11 @@ type outbox struct {
 	mu     sync.Mutex
 	start  time.Time
 	sent   []sent
-	answer func(messageKey) error
+	answer func(rate.MessageKey) error
 	took   time.Duration
 }
 
-func (o *outbox) send(_ context.Context, at messageKey, c card.Card) error {
+func (o *outbox) send(_ context.Context, at rate.MessageKey, c card.Card) error {
 	time.Sleep(o.took)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,40 +47,40 @@ func (o *outbox) send(_ context.Context, at messageKey, c card.Card) error {
 }
 
 // editing runs f beside a running edit queue, in a bubble of its own time.
-func editing(t *testing.T, o *outbox, f func(ctx context.Context, q *edits)) {
+func editing(t *testing.T, o *outbox, f func(ctx context.Context, q *rate.Edits)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		o.start = time.Now()
-		q := newEdits(Pace{}.withDefaults(), time.Now, o.send)
+		q := rate.NewEdits(rate.Pace{}.WithDefaults(), time.Now, o.send)
 		var wg sync.WaitGroup
-		wg.Go(func() { q.run(ctx) })
+		wg.Go(func() { q.Run(ctx) })
 		f(ctx, q)
 		cancel()
 		wg.Wait()
 	})
 }
 
-func key(i int) messageKey { return messageKey{"C0X", fmt.Sprint(i)} }
+func key(i int) rate.MessageKey { return rate.MessageKey{Channel: "C0X", Ts: fmt.Sprint(i)} }
 
 // Two hundred changes of ten messages in a minute: never more than 45 edits
 // in any minute, every message ends with its last state, and soon.
 func TestEditsKeepToTheWorkspaceBudget(t *testing.T) {
 	o := &outbox{}
-	editing(t, o, func(ctx context.Context, q *edits) {
+	editing(t, o, func(ctx context.Context, q *rate.Edits) {
 		var calls sync.WaitGroup
 		for n := range 200 {
 			time.Sleep(300 * time.Millisecond)
 			last := n >= 190
 			calls.Go(func() {
-				if err := q.put(ctx, key(n%10), say(fmt.Sprint(n)), last); err != nil {
+				if err := q.Put(ctx, key(n%10), say(fmt.Sprint(n)), last); err != nil {
 					t.Errorf("edit %d: %v", n, err)
 				}
 			})
 		}
 		calls.Wait()
 	})
-	newest := map[messageKey]sent{}
+	newest := map[rate.MessageKey]sent{}
 	for i, s := range o.sent {
 		newest[s.at] = s
 		if i >= 45 && s.when-o.sent[i-45].when < time.Minute {
@@ -102,15 +103,15 @@ func TestEditsKeepToTheWorkspaceBudget(t *testing.T) {
 
 func TestFinalEditsGoFirst(t *testing.T) {
 	o := &outbox{took: 10 * time.Millisecond}
-	editing(t, o, func(ctx context.Context, q *edits) {
+	editing(t, o, func(ctx context.Context, q *rate.Edits) {
 		var calls sync.WaitGroup
 		for i := range 30 {
-			calls.Go(func() { _ = q.put(ctx, key(i), say("progress"), false) })
+			calls.Go(func() { _ = q.Put(ctx, key(i), say("progress"), false) })
 		}
 		synctest.Wait()
 		time.Sleep(5 * time.Second) // the burst is used up
 		asked := time.Since(o.start)
-		if err := q.put(ctx, key(99), say("done"), true); err != nil {
+		if err := q.Put(ctx, key(99), say("done"), true); err != nil {
 			t.Error(err)
 		}
 		if late := time.Since(o.start) - asked; late > time.Second {
@@ -122,10 +123,10 @@ func TestFinalEditsGoFirst(t *testing.T) {
 
 func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
 	o := &outbox{took: time.Second}
-	editing(t, o, func(ctx context.Context, q *edits) {
+	editing(t, o, func(ctx context.Context, q *rate.Edits) {
 		var calls sync.WaitGroup
 		for i := range 5 {
-			calls.Go(func() { _ = q.put(ctx, key(i), say(fmt.Sprint(i)), i == 4) })
+			calls.Go(func() { _ = q.Put(ctx, key(i), say(fmt.Sprint(i)), i == 4) })
 			synctest.Wait()
 		}
 		calls.Wait()
@@ -139,11 +140,11 @@ func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
 // caller hears of it.
 func TestWaitingEditsBecomeOne(t *testing.T) {
 	o := &outbox{took: time.Second}
-	editing(t, o, func(ctx context.Context, q *edits) {
+	editing(t, o, func(ctx context.Context, q *rate.Edits) {
 		var calls sync.WaitGroup
 		for i := range 6 {
 			calls.Go(func() {
-				if err := q.put(ctx, key(1), say(fmt.Sprint(i)), false); err != nil {
+				if err := q.Put(ctx, key(1), say(fmt.Sprint(i)), false); err != nil {
 					t.Error(err)
 				}
 			})
@@ -162,18 +163,18 @@ func TestEditSurvives429(t *testing.T) {
 	for _, newer := range []bool{false, true} {
 		o := &outbox{took: 100 * time.Millisecond}
 		refusals := 2
-		o.answer = func(messageKey) error {
+		o.answer = func(rate.MessageKey) error {
 			if refusals > 0 {
 				refusals--
 				return &slack.RateLimitedError{RetryAfter: 7 * time.Second}
 			}
 			return nil
 		}
-		editing(t, o, func(ctx context.Context, q *edits) {
+		editing(t, o, func(ctx context.Context, q *rate.Edits) {
 			var calls sync.WaitGroup
 			put := func(text string) {
 				calls.Go(func() {
-					if err := q.put(ctx, key(1), say(text), text == "done"); err != nil {
+					if err := q.Put(ctx, key(1), say(text), text == "done"); err != nil {
 						t.Errorf("%s: %v", text, err)
 					}
 				})
@@ -195,13 +196,13 @@ func TestEditSurvives429(t *testing.T) {
 // An edit whose caller has given up is not made behind its back.
 func TestWithdrawnEditIsNotMade(t *testing.T) {
 	o := &outbox{took: time.Second}
-	editing(t, o, func(ctx context.Context, q *edits) {
+	editing(t, o, func(ctx context.Context, q *rate.Edits) {
 		var calls sync.WaitGroup
-		calls.Go(func() { _ = q.put(ctx, key(0), say("first"), false) })
+		calls.Go(func() { _ = q.Put(ctx, key(0), say("first"), false) })
 		synctest.Wait()
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
-		if err := q.put(short, key(1), say("withdrawn"), false); !errors.Is(err, context.DeadlineExceeded) {
+		if err := q.Put(short, key(1), say("withdrawn"), false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		calls.Wait()
@@ -215,15 +216,15 @@ func TestWithdrawnEditIsNotMade(t *testing.T) {
 func TestStoppedEditsAreNotSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		q := newEdits(Pace{}.withDefaults(), time.Now, func(ctx context.Context, _ messageKey, _ card.Card) error {
+		q := rate.NewEdits(rate.Pace{}.WithDefaults(), time.Now, func(ctx context.Context, _ rate.MessageKey, _ card.Card) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
 		var wg sync.WaitGroup
-		wg.Go(func() { q.run(ctx) })
+		wg.Go(func() { q.Run(ctx) })
 		for i := range 3 {
 			wg.Go(func() {
-				if err := q.put(context.Background(), key(i), say("x"), false); err == nil {
+				if err := q.Put(context.Background(), key(i), say("x"), false); err == nil {
 					t.Error("an edit that was not made returned nil")
 				}
 			})
@@ -231,7 +232,7 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		wg.Wait()
-		if err := q.put(t.Context(), key(0), say("x"), false); !errors.Is(err, errStopped) {
+		if err := q.Put(t.Context(), key(0), say("x"), false); !errors.Is(err, rate.ErrStopped) {
 			t.Errorf("after the stop: %v", err)
 		}
 	})
@@ -255,7 +256,7 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				turns := newChannelLimiter(Pace{}.withDefaults(), time.Now, func(time.Duration) {})
+				turns := rate.NewChannelLimiter(rate.Pace{}.WithDefaults(), time.Now, func(time.Duration) {})
 				start := time.Now()
 				var mu sync.Mutex
 				got := map[string][]time.Duration{}
@@ -266,7 +267,7 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 					}
 					for _, ch := range []string{"A", "B"} {
 						wg.Go(func() {
-							_ = turns.do(t.Context(), ch, methodPost, map[rune]priority{'t': background, 'a': interactive, 'd': decision}[kind], func(context.Context) error {
+							_ = turns.Do(t.Context(), ch, rate.MethodPost, map[rune]rate.Priority{'t': rate.Background, 'a': rate.Interactive, 'd': rate.Decision}[kind], func(context.Context) error {
 								mu.Lock()
 								defer mu.Unlock()
 								if len(got[ch]) != i {
@@ -294,20 +295,20 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 // nothing; other methods go on.
 func TestTurnsRespect429PerMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newChannelLimiter(Pace{}.withDefaults(), time.Now, func(time.Duration) {})
+		turns := rate.NewChannelLimiter(rate.Pace{}.WithDefaults(), time.Now, func(time.Duration) {})
 		start := time.Now()
 		calls := 0
-		err := turns.do(t.Context(), "A", methodPost, background, func(context.Context) error {
+		err := turns.Do(t.Context(), "A", rate.MethodPost, rate.Background, func(context.Context) error {
 			if calls++; calls == 1 {
 				go func() {
-					_ = turns.do(t.Context(), "B", methodEphemeral, background, func(context.Context) error {
+					_ = turns.Do(t.Context(), "B", rate.MethodEphemeral, rate.Background, func(context.Context) error {
 						if d := time.Since(start); d > time.Second {
 							t.Errorf("another method waited %s", d)
 						}
 						return nil
 					})
 					time.Sleep(time.Second)
-					_ = turns.do(t.Context(), "C", methodPost, background, func(context.Context) error {
+					_ = turns.Do(t.Context(), "C", rate.MethodPost, rate.Background, func(context.Context) error {
 						if d := time.Since(start); d < 30*time.Second {
 							t.Errorf("the method was called again after %s", d)
 						}
@@ -327,15 +328,15 @@ func TestTurnsRespect429PerMethod(t *testing.T) {
 
 func TestTurnEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newChannelLimiter(Pace{PostEvery: time.Hour, PostBurst: 1}, time.Now, func(time.Duration) {})
+		turns := rate.NewChannelLimiter(rate.Pace{PostEvery: time.Hour, PostBurst: 1}, time.Now, func(time.Duration) {})
 		never := func(context.Context) error { return nil }
-		if err := turns.do(t.Context(), "A", methodPost, background, never); err != nil {
+		if err := turns.Do(t.Context(), "A", rate.MethodPost, rate.Background, never); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		ran := false
-		err := turns.do(ctx, "A", methodPost, background, func(context.Context) error { ran = true; return nil })
+		err := turns.Do(ctx, "A", rate.MethodPost, rate.Background, func(context.Context) error { ran = true; return nil })
 		if !errors.Is(err, context.DeadlineExceeded) || ran {
 			t.Errorf("%v, ran %v", err, ran)
 		}

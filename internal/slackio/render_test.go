@@ -14,9 +14,10 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/card"
+	"dhbot/internal/slackio/blockkit"
 )
 
-var homeRenderer renderer
+var homeRenderer blockkit.Renderer
 
 // hostile is content that would mention, link or format if it came alive.
 var hostile = []string{
@@ -90,8 +91,8 @@ func cards() *rapid.Generator[card.Card] {
 func TestAnyCardIsWithinLimitsAndInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := cards().Draw(t, "card")
-		checkMessage(t, homeRenderer.message(c))
-		checkMessage(t, homeRenderer.bare(c))
+		checkMessage(t, homeRenderer.Message(c))
+		checkMessage(t, homeRenderer.Bare(c))
 	})
 }
 
@@ -103,9 +104,9 @@ func TestHugeCardIsCutWithANote(t *testing.T) {
 		c.Buttons = append(c.Buttons, card.Button{Action: "go", Label: strings.Repeat("l", 200), Value: strings.Repeat("v", 1999)})
 		c.Foot = append(c.Foot, line)
 	}
-	m := homeRenderer.message(c)
+	m := homeRenderer.Message(c)
 	checkMessage(t, m)
-	if s := encode(t, m.blocks); !strings.Contains(s, "shortened to fit") || !strings.Contains(s, `"go"`) {
+	if s := encode(t, m.Blocks); !strings.Contains(s, "shortened to fit") || !strings.Contains(s, `"go"`) {
 		t.Errorf("the note or every button is missing:\n%s", s)
 	}
 }
@@ -124,19 +125,19 @@ func encode(t failer, blocks []slack.Block) string {
 	return string(b)
 }
 
-func checkMessage(t failer, m message) {
+func checkMessage(t failer, m blockkit.Message) {
 	t.Helper()
-	if n := utf8.RuneCountInString(m.text); n == 0 && len(m.blocks) > 0 || n > maxBareText || len(m.blocks) > 0 && n > maxText {
+	if n := utf8.RuneCountInString(m.Text); n == 0 && len(m.Blocks) > 0 || n > blockkit.MaxBareText || len(m.Blocks) > 0 && n > blockkit.MaxText {
 		t.Fatalf("top-level text has %d runes", n)
 	}
-	checkInert(t, m.text)
-	if len(m.blocks) > 50 {
-		t.Fatalf("%d blocks", len(m.blocks))
+	checkInert(t, m.Text)
+	if len(m.Blocks) > 50 {
+		t.Fatalf("%d blocks", len(m.Blocks))
 	}
-	if s := encode(t, m.blocks); len(s) > 12_000 {
+	if s := encode(t, m.Blocks); len(s) > 12_000 {
 		t.Fatalf("blocks take %d bytes", len(s))
 	}
-	for _, b := range m.blocks {
+	for _, b := range m.Blocks {
 		switch b := b.(type) {
 		case *slack.RichTextBlock:
 			if len(b.Elements) == 0 {
@@ -265,15 +266,15 @@ func checkInert(t failer, text string) {
 func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
 		"db_dis is up":       "db_dis is up",
-		"@everyone look":     "@" + joiner + "everyone look",
+		"@everyone look":     "@" + blockkit.Joiner + "everyone look",
 		"<!channel>":         "&lt;!channel&gt;",
 		"a & b":              "a &amp; b",
 		"*bold* _it_ `code`": "∗bold∗ ＿it＿ ˋcodeˋ",
-		"see https://x.y":    "see https:" + joiner + "//x.y",
-		":fire: at 14:07":    ":" + joiner + "fire: at 14:07",
-		"> no quote":         joiner + "&gt; no quote",
+		"see https://x.y":    "see https:" + blockkit.Joiner + "//x.y",
+		":fire: at 14:07":    ":" + blockkit.Joiner + "fire: at 14:07",
+		"> no quote":         blockkit.Joiner + "&gt; no quote",
 	} {
-		if got := escape(in); got != want {
+		if got := blockkit.Escape(in); got != want {
 			t.Errorf("escape(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -282,7 +283,7 @@ func TestEscape(t *testing.T) {
 func TestEscapeToTearsNothingApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 60).Draw(t, "limit")
-		got := escapeTo(texts().Draw(t, "text"), limit)
+		got := blockkit.EscapeTo(texts().Draw(t, "text"), limit)
 		if n := utf8.RuneCountInString(got); n > limit {
 			t.Fatalf("%d runes, limit %d", n, limit)
 		}
@@ -293,17 +294,17 @@ func TestEscapeToTearsNothingApart(t *testing.T) {
 func TestMeterNeverExceeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		room := rapid.IntRange(0, 500).Draw(t, "room")
-		m := &meter{left: room}
-		s := clean(texts().Draw(t, "text"))
-		got := m.text(s, 10)
+		m := &blockkit.Meter{Left: room}
+		s := blockkit.Clean(texts().Draw(t, "text"))
+		got := m.Text(s, 10)
 		b, err := json.Marshal(got)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if size := len(b) - 2; got != "" && (size+10 > room || m.left > room-size-10) {
-			t.Fatalf("%d bytes in a room of %d, %d left", size, room, m.left)
+		if size := len(b) - 2; got != "" && (size+10 > room || m.Left > room-size-10) {
+			t.Fatalf("%d bytes in a room of %d, %d left", size, room, m.Left)
 		}
-		if got != s && !m.cut {
+		if got != s && !m.Cut {
 			t.Fatalf("%q became %q unsaid", s, got)
 		}
 	})
@@ -314,7 +315,7 @@ func TestPreKeepsHeadAndTail(t *testing.T) {
 	for i := range 5000 {
 		fmt.Fprintf(&b, "line %d\n", i)
 	}
-	s := encode(t, homeRenderer.message(card.Card{Push: "p", Head: card.Line{card.T("h")}, Body: []card.Element{card.Pre{Text: b.String()}}}).blocks)
+	s := encode(t, homeRenderer.Message(card.Card{Push: "p", Head: card.Line{card.T("h")}, Body: []card.Element{card.Pre{Text: b.String()}}}).Blocks)
 	for _, want := range []string{`line 0\n`, "line 4999", "lines left out", "shortened to fit"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%q is missing", want)
@@ -324,14 +325,14 @@ func TestPreKeepsHeadAndTail(t *testing.T) {
 
 func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	c := card.Card{Push: "p", Head: card.Line{card.T("h")}}
-	for range maxBody + 1 {
+	for range blockkit.MaxBody + 1 {
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.T("x")}}})
 	}
-	if s := encode(t, homeRenderer.message(c).blocks); !strings.Contains(s, "shortened to fit") {
+	if s := encode(t, homeRenderer.Message(c).Blocks); !strings.Contains(s, "shortened to fit") {
 		t.Error("a paragraph is missing unsaid")
 	}
-	c.Body = c.Body[:maxBody]
-	if s := encode(t, homeRenderer.message(c).blocks); strings.Contains(s, "shortened") {
+	c.Body = c.Body[:blockkit.MaxBody]
+	if s := encode(t, homeRenderer.Message(c).Blocks); strings.Contains(s, "shortened") {
 		t.Error("everything is there, and yet it is called shortened")
 	}
 }
@@ -339,19 +340,19 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 func TestFormKeepsWhatComesBackWhole(t *testing.T) {
 	f := card.Form{Action: "deny", Value: "R-7F3K 7f3a9c", Title: strings.Repeat("long ", 10), Submit: "Deny",
 		Inputs: []card.Input{{Name: "reason", Label: "Why?", Multiline: true}}}
-	v, err := homeRenderer.form(f, "C0X", "1.2")
+	v, err := homeRenderer.Form(f, "C0X", "1.2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := utf8.RuneCountInString(v.Title.Text); n > 24 {
 		t.Errorf("the title has %d runes", n)
 	}
-	var o formOrigin
-	if err := json.Unmarshal([]byte(v.PrivateMetadata), &o); err != nil || o != (formOrigin{"deny", "R-7F3K 7f3a9c", "C0X", "1.2"}) {
+	var o blockkit.FormOrigin
+	if err := json.Unmarshal([]byte(v.PrivateMetadata), &o); err != nil || o != (blockkit.FormOrigin{Action: "deny", Value: "R-7F3K 7f3a9c", Channel: "C0X", Thread: "1.2"}) {
 		t.Errorf("metadata %q: %+v, %v", v.PrivateMetadata, o, err)
 	}
 	f.Value = strings.Repeat("v", 4000)
-	if _, err := homeRenderer.form(f, "C0X", ""); err == nil {
+	if _, err := homeRenderer.Form(f, "C0X", ""); err == nil {
 		t.Error("a value that does not fit was taken")
 	}
 }

@@ -16,7 +16,9 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/pause"
 	"dhbot/internal/publish"
+	"dhbot/internal/slackio/blockkit"
 	"dhbot/internal/slackio/codes"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/tracing"
 )
 
@@ -51,7 +53,7 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 		if r.ts != "" {
 			return r.edge.Edit(ctx, r.d.Channel, r.ts, c, false)
 		}
-		ts, err := r.edge.post(ctx, r.d.place(), interactive, c)
+		ts, err := r.edge.post(ctx, r.d.place(), rate.Interactive, c)
 		if errors.Is(err, publish.ErrNoPlace) {
 			return r.outside(ctx, c, err)
 		}
@@ -83,7 +85,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
 		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
 	}
-	view, err := renderer{}.form(f, r.d.Channel, r.d.Thread)
+	view, err := blockkit.Renderer{}.Form(f, r.d.Channel, r.d.Thread)
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,7 @@ func (r *reply) Direct(ctx context.Context, c card.Card, files ...outputcard.Fil
 		if err != nil {
 			return err
 		}
-		if at.Thread, err = r.edge.post(ctx, at, interactive, c); err != nil {
+		if at.Thread, err = r.edge.post(ctx, at, rate.Interactive, c); err != nil {
 			return err
 		}
 		for _, f := range files {
@@ -231,7 +233,7 @@ func (e *Edge) respond(ctx context.Context, d *delivery, c card.Card) error {
 func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 	var errs []error
 	if d.Channel != "" {
-		err := e.limiter.retryLimited(ctx, methodEphemeral, func(ctx context.Context) error {
+		err := e.limiter.RetryLimited(ctx, rate.MethodEphemeral, func(ctx context.Context) error {
 			return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
 				if d.Thread != "" {
 					opts = append(opts, slack.MsgOptionTS(d.Thread))
@@ -256,7 +258,7 @@ func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 		// A tap on the Home tab has no channel: the answer is a direct message.
 		at := d.place()
 		at.Channel = d.Account.User
-		_, err := e.post(ctx, at, interactive, c)
+		_, err := e.post(ctx, at, rate.Interactive, c)
 		if err == nil {
 			return nil
 		}

@@ -7,6 +7,8 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/logging"
+	"dhbot/internal/slackio/blockkit"
+	"dhbot/internal/slackio/rate"
 )
 
 const (
@@ -36,7 +38,7 @@ func (e *Edge) watchSlow(d *delivery) (stop func()) {
 	e.slowed.mu.Lock()
 	e.slowed.waiting[d] = true
 	e.slowed.mu.Unlock()
-	e.paused(e.limiter.notBefore(methodPost).Sub(e.now()))
+	e.paused(e.limiter.NotBefore(rate.MethodPost).Sub(e.now()))
 	return func() {
 		time.AfterFunc(slowWindow, func() {
 			e.slowed.mu.Lock()
@@ -55,7 +57,7 @@ func (e *Edge) paused(left time.Duration) {
 	defer e.slowed.mu.Unlock()
 	for d := range e.slowed.waiting {
 		delete(e.slowed.waiting, d)
-		text := fmt.Sprintf("Slack slows me down: “%s” was received, and the answer comes in about %s.", cut(clean(d.Text), maxConfirmText), left.Round(time.Second))
+		text := fmt.Sprintf("Slack slows me down: “%s” was received, and the answer comes in about %s.", blockkit.Cut(blockkit.Clean(d.Text), blockkit.MaxConfirmText), left.Round(time.Second))
 		select {
 		case e.notices <- notice{d, text}:
 		default:

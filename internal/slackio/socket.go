@@ -15,6 +15,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"dhbot/internal/pause"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/slackio/wire"
 )
 
@@ -80,7 +81,7 @@ func (s *socket) run(ctx, work context.Context) error {
 			backoff = newBackoff()
 		}
 		delay, _ := backoff.Next()
-		if pause, limited := rateLimited(err); limited {
+		if pause, limited := rate.RateLimited(err); limited {
 			delay = max(delay, pause)
 		}
 		s.edge.log.WarnContext(ctx,

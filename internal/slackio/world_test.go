@@ -19,6 +19,7 @@ import (
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/test/memstore"
 )
 
@@ -133,7 +134,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 	}
 	c := slackio.Config{
 		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true }, AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
-		Claims: w.claims, Handler: unsettled(h), Pace: slackio.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
+		Claims: w.claims, Handler: unsettled(h), Pace: rate.Pace{PostEvery: 20 * time.Millisecond, EditEvery: 20 * time.Millisecond},
 	}
 	if change != nil {
 		change(&c)

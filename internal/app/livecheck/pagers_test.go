@@ -11,7 +11,8 @@ import (
 	"dhbot/internal/secret"
 )
 
-// there, or that no authority vouches for, is named.
+// The live check asks each pager for an answer and sends no alert. A pager that is
+// missing, or that no authority vouches for, is named.
 func TestCheckPagers(t *testing.T) {
 	posts := 0
 	answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

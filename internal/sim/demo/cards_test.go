@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/secret"
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/test/cardtest"
 	"dhbot/internal/test/memstore"
 )
@@ -53,7 +54,7 @@ func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	edge, err := slackio.New(slackio.Config{
 		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true },
 		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
-		Claims: memstore.New(memstore.Config{}), Handler: nobody, Pace: slackio.Pace{PostEvery: time.Millisecond},
+		Claims: memstore.New(memstore.Config{}), Handler: nobody, Pace: rate.Pace{PostEvery: time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)

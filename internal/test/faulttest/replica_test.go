@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/secret"
 	"dhbot/internal/slackio"
+	"dhbot/internal/slackio/rate"
 	"dhbot/internal/sshexec"
 	"dhbot/internal/store/etcdstore"
 )
@@ -100,11 +101,11 @@ func runReplica(ctx context.Context, file string) error {
 func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
 	sc := app.StoreConfig(cfg, s.Name, log)
 	pc := sshexec.Config{Credentials: cfg.SSH.Credentials, KnownHosts: cfg.SSH.KnownHosts, Log: log}
-	var pace slackio.Pace
+	var pace rate.Pace
 	if s.Gate != "" {
 		sc.LeaseTTL, sc.Timeout, sc.SealEach = leaseTTL, time.Second, 50*time.Millisecond
 		pc.DialTimeout, pc.HandshakeTimeout, pc.KeepAlive = time.Second, 2*time.Second, 2*time.Second
-		pace = slackio.Pace{PostEvery: 20 * time.Millisecond, EditBurst: 100, EditEvery: 20 * time.Millisecond}
+		pace = rate.Pace{PostEvery: 20 * time.Millisecond, EditBurst: 100, EditEvery: 20 * time.Millisecond}
 	}
 	if s.KeepTrail > 0 {
 		sc.KeepTrail, sc.Segment, sc.KeepHistory = s.KeepTrail, s.KeepTrail, int64(s.KeepTrail)

@@ -1,4 +1,4 @@
-package slackio
+package blockkit
 
 import (
 	"regexp"
@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/redact"
 )
 
-// joiner is invisible and has no width; between two characters it keeps Slack from reading them as
+// Joiner is invisible and has no width; between two characters it keeps Slack from reading them as
 // one token.
-const joiner = "\u2060"
+const Joiner = "\u2060"
 
 var (
 	// entities must be replaced first: the later replacements insert no & < or >.
@@ -19,17 +19,17 @@ var (
 	// inert replaces the characters with a meaning in Slack's mrkdwn. mrkdwn has no escape
 	// character, and an invisible character can even start formatting, so marks become similar
 	// characters.
-	inert = strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ", "@", "@"+joiner, "://", ":"+joiner+"//", "#", "#"+joiner)
+	inert = strings.NewReplacer("*", "∗", "~", "∼", "`", "ˋ", "@", "@"+Joiner, "://", ":"+Joiner+"//", "#", "#"+Joiner)
 	emoji = regexp.MustCompile(`:([a-zA-Z0-9_+'-]+):`)
 )
 
-// clean is content that may be shown: without escape sequences, control
+// Clean is content that may be shown: without escape sequences, control
 // characters and, should the handlers have missed one, secrets.
-func clean(s string) string { return redact.Text(s) }
+func Clean(s string) string { return redact.Text(s) }
 
-// escape makes content inert in Slack's mrkdwn and in the top-level text of a
+// Escape makes content inert in Slack's mrkdwn and in the top-level text of a
 // message: no mention, link, emoji or format of the content comes alive.
-func escape(s string) string { return escapeClean(clean(s)) }
+func Escape(s string) string { return escapeClean(Clean(s)) }
 
 func escapeClean(s string) string {
 	if strings.ContainsAny(s, "&<>*~`@:#") { // a tenth of what the replacers take to see it
@@ -39,12 +39,12 @@ func escapeClean(s string) string {
 	// The replacement costs a hundred times as much as this check, and nearly no text needs it.
 	// Twice, because the end of one name can be the start of the next.
 	for i := 0; i < 2 && strings.Count(s, ":") > 1; i++ {
-		s = emoji.ReplaceAllString(s, ":"+joiner+"$1:")
+		s = emoji.ReplaceAllString(s, ":"+Joiner+"$1:")
 	}
 	if !strings.Contains(s, "&gt;") {
 		return s
 	}
-	return quoteMarks.ReplaceAllString(s, "$1"+joiner+"&gt;")
+	return quoteMarks.ReplaceAllString(s, "$1"+Joiner+"&gt;")
 }
 
 // quoteMarks matches the mark that makes a line a quotation.
@@ -77,8 +77,8 @@ func wordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// cut returns at most limit runes of s; "…" marks a cut.
-func cut(s string, limit int) string {
+// Cut returns at most limit runes of s; "…" marks a cut.
+func Cut(s string, limit int) string {
 	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s
 	}
@@ -95,12 +95,12 @@ func cut(s string, limit int) string {
 	return s
 }
 
-// escapeTo escapes and cuts content so that the result has at most limit runes and no escape
+// EscapeTo escapes and cuts content so that the result has at most limit runes and no escape
 // sequence is split.
-func escapeTo(s string, limit int) string {
-	s = clean(s)
+func EscapeTo(s string, limit int) string {
+	s = Clean(s)
 	for n := limit; ; n = n * 3 / 4 {
-		if e := escapeClean(cut(s, n)); utf8.RuneCountInString(e) <= limit {
+		if e := escapeClean(Cut(s, n)); utf8.RuneCountInString(e) <= limit {
 			return e
 		}
 	}

@@ -1,4 +1,4 @@
-package slackio
+package blockkit
 
 import (
 	"fmt"
@@ -13,15 +13,15 @@ import (
 // also for two buttons with the same action.
 const twin = "~"
 
-// actionOf is the card's action of an action id.
-func actionOf(id string) string {
+// ActionOf is the card's action of an action id.
+func ActionOf(id string) string {
 	action, _, _ := strings.Cut(id, twin)
 	return action
 }
 
 // buttons renders the buttons that fit. It never cuts a value, because half a value would mean
 // something else; it leaves such a button out.
-func (r renderer) buttons(list []card.Button, m *meter) []slack.Block {
+func (r Renderer) buttons(list []card.Button, m *Meter) []slack.Block {
 	p := m.part(buttonsRoom)
 	defer m.join(p, buttonsRoom)
 	if len(list) == 0 || !p.take(blockCost) {
@@ -31,7 +31,7 @@ func (r renderer) buttons(list []card.Button, m *meter) []slack.Block {
 	var out []slack.BlockElement
 	for _, b := range list {
 		if b.Action == "" || len(b.Action) > maxActionID-4 || len(b.Value) > maxValue || len(out) == maxButtons {
-			p.cut = true
+			p.Cut = true
 			continue
 		}
 		e := button(b, seen[b.Action])
@@ -61,7 +61,7 @@ func button(b card.Button, earlier int) *slack.ButtonBlockElement {
 	}
 	if c := b.Confirm; c != nil {
 		e.Confirm = slack.NewConfirmationBlockObject(
-			plain(label(c.Title, maxConfirmHead, "Sure?")), plain(label(c.Text, maxConfirmText, "Please confirm.")),
+			plain(label(c.Title, maxConfirmHead, "Sure?")), plain(label(c.Text, MaxConfirmText, "Please confirm.")),
 			plain(label(c.Yes, maxConfirmTap, "Yes")), plain(label(c.No, maxConfirmTap, "No")))
 		e.Confirm.Style = e.Style
 	}
@@ -70,17 +70,17 @@ func button(b card.Button, earlier int) *slack.ButtonBlockElement {
 
 // buttonCost is an upper bound of a button's size as JSON.
 func buttonCost(e *slack.ButtonBlockElement) int {
-	n := 160 + jsonLen(e.ActionID) + jsonLen(e.Value) + jsonLen(e.Text.Text)
+	n := 160 + JsonLen(e.ActionID) + JsonLen(e.Value) + JsonLen(e.Text.Text)
 	if c := e.Confirm; c != nil {
-		n += 320 + jsonLen(c.Title.Text) + jsonLen(c.Text.Text) + jsonLen(c.Confirm.Text) + jsonLen(c.Deny.Text)
+		n += 320 + JsonLen(c.Title.Text) + JsonLen(c.Text.Text) + JsonLen(c.Confirm.Text) + JsonLen(c.Deny.Text)
 	}
 	return n
 }
 
 // label is a text that must not be empty, cut to limit runes.
 func label(s string, limit int, otherwise string) string {
-	if s = strings.TrimSpace(cut(strings.TrimSpace(clean(s)), limit)); s == "" {
-		return cut(otherwise, limit)
+	if s = strings.TrimSpace(Cut(strings.TrimSpace(Clean(s)), limit)); s == "" {
+		return Cut(otherwise, limit)
 	}
 	return s
 }

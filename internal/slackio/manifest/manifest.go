@@ -1,4 +1,4 @@
-package slackio
+package manifest
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ const (
 	shortcutName    = "Ask about Deephaven"
 )
 
-// shortcutIDs are the ids in use: apps with an older manifest have "ask" for both.
-var shortcutIDs = []string{messageShortcut, globalShortcut, "ask"}
+// ShortcutIDs are the ids in use: apps with an older manifest have "ask" for both.
+var ShortcutIDs = []string{messageShortcut, globalShortcut, "ask"}
 
 // Slack's limits of a manifest, by its schema.
 const (
@@ -29,15 +29,15 @@ const (
 	defaultAppHue = "#1d4e89"
 )
 
-// scopes are the scopes of the bot token: exactly those for the Web API methods and events that
+// Scopes are the scopes of the bot token: exactly those for the Web API methods and events that
 // this package uses.
-func scopes() []string {
+func Scopes() []string {
 	return []string{
 		"app_mentions:read", // app_mention
 		"channels:read",     // conversations.info: whether a channel is shared, and the bot a member
 		"chat:write",        // chat.postMessage, update, postEphemeral
 		"commands",          // the slash command
-		scopeDND,            // dnd.teamInfo: which of the people to mention are in Do Not Disturb
+		ScopeDND,            // dnd.teamInfo: which of the people to mention are in Do Not Disturb
 		"files:write",       // files.getUploadURLExternal, completeUploadExternal
 		"groups:read",       // conversations.info of private channels
 		"im:history",        // message.im
@@ -55,7 +55,7 @@ func events() []string {
 	return []string{"app_home_opened", "app_mention", "message.im", "reaction_added", "reaction_removed"}
 }
 
-type manifest struct {
+type Manifest struct {
 	Metadata struct {
 		Major int `json:"major_version"`
 	} `json:"_metadata"`
@@ -118,14 +118,14 @@ func shortcuts() []shortcutFeature {
 	}
 }
 
-// Manifest is the app manifest, as JSON, from which Slack creates an app with exactly what the bot
+// For is the app manifest, as JSON, from which Slack creates an app with exactly what the bot
 // needs. It uses Socket Mode, so the app has no public URL. name is the app's name, at most 35
 // characters.
-func Manifest(name string) ([]byte, error) {
+func For(name string) ([]byte, error) {
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxAppName || strings.ContainsFunc(name, unicode.IsControl) {
 		return nil, fmt.Errorf("%q is not a valid app name: Slack wants 1 to %d plain characters", name, maxAppName)
 	}
-	var m manifest
+	var m Manifest
 	m.Metadata.Major = 2
 	m.Display.Name = name
 	m.Display.Description = "Looks after Deephaven processes: status, restart, runbooks, with a second approver for Sev 1 actions"
@@ -134,7 +134,7 @@ func Manifest(name string) ([]byte, error) {
 	m.Features.Bot.Name, m.Features.Bot.Online = name, true
 	m.Features.Shortcuts = shortcuts()
 	m.Features.Slash = []slashFeature{{Command: SlashCommand, Description: "Status, restart and the other runbooks of Deephaven", Hint: "help | status db_dis | restart db_dis reason"}}
-	m.OAuth.Scopes.Bot = scopes()
+	m.OAuth.Scopes.Bot = Scopes()
 	m.Settings.Events.Bot = events()
 	m.Settings.Interactivity.On, m.Settings.Socket = true, true
 	var b bytes.Buffer
@@ -144,3 +144,5 @@ func Manifest(name string) ([]byte, error) {
 	err := enc.Encode(m)
 	return b.Bytes(), err
 }
+
+const ScopeDND = "dnd:read"

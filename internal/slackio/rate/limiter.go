@@ -1,4 +1,4 @@
-package slackio
+package rate
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"dhbot/internal/pause"
 )
 
-// channelLimiter allows one post at a time in each channel, at Slack's rate, and pauses as long as
+// ChannelLimiter allows one post at a time in each channel, at Slack's rate, and pauses as long as
 // Slack requests.
-type channelLimiter struct {
+type ChannelLimiter struct {
 	pace Pace
 	now  func() time.Time
 
@@ -23,13 +23,13 @@ type channelLimiter struct {
 	paused func(time.Duration)  // called at each pause of posts
 }
 
-// priority is who waits for a post.
-type priority uint8
+// Priority is who waits for a post.
+type Priority uint8
 
 const (
-	background  priority = iota // no requester waits
-	interactive                 // the requester, for an answer
-	decision                    // approvers: before all others
+	Background  Priority = iota // no requester waits
+	Interactive                 // the requester, for an answer
+	Decision                    // approvers: before all others
 )
 
 // channelQueue is one channel. The holder of a slot may post; senders that wait on a Go channel are
@@ -41,16 +41,16 @@ type channelQueue struct {
 	past []time.Time // times of the newest posts, oldest first
 }
 
-func newChannelLimiter(p Pace, now func() time.Time, paused func(time.Duration)) *channelLimiter {
-	return &channelLimiter{pace: p, paused: paused, now: now, queues: make(map[string]*channelQueue), until: make(map[string]time.Time)}
+func NewChannelLimiter(p Pace, now func() time.Time, paused func(time.Duration)) *ChannelLimiter {
+	return &ChannelLimiter{pace: p, paused: paused, now: now, queues: make(map[string]*channelQueue), until: make(map[string]time.Time)}
 }
 
-// do runs call when the channel allows it. After a 429 it waits as long as Slack requests and runs
+// Do runs call when the channel allows it. After a 429 it waits as long as Slack requests and runs
 // call again; any other result is final. ctx may end the wait.
-func (t *channelLimiter) do(ctx context.Context, channel, method string, u priority, call func(context.Context) error) error {
+func (t *ChannelLimiter) Do(ctx context.Context, channel, method string, u Priority, call func(context.Context) error) error {
 	l := t.queue(channel)
 	slot := l.slot
-	if u == decision {
+	if u == Decision {
 		slot = l.decisions
 	}
 	select {
@@ -63,22 +63,22 @@ func (t *channelLimiter) do(ctx context.Context, channel, method string, u prior
 		return err
 	}
 	defer l.posted(t.pace, t.now)
-	return t.retryLimited(ctx, method, call)
+	return t.RetryLimited(ctx, method, call)
 }
 
 // next is the earliest time of the next post: PostEvery after the last one. An interactive post may
 // be earlier, within the burst; one post of the burst is reserved for decisions.
-func (l *channelQueue) next(p Pace, u priority) (at time.Time) {
+func (l *channelQueue) next(p Pace, u Priority) (at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, burst := len(l.past), p.PostBurst
-	if u != decision && burst > 1 {
+	if u != Decision && burst > 1 {
 		burst--
 	}
 	if n >= burst {
 		at = l.past[n-burst].Add(time.Duration(p.PostBurst) * p.PostEvery)
 	}
-	if n > 0 && u == background {
+	if n > 0 && u == Background {
 		if calm := l.past[n-1].Add(p.PostEvery); calm.After(at) {
 			at = calm
 		}
@@ -93,25 +93,25 @@ func (l *channelQueue) posted(p Pace, now func() time.Time) {
 	l.past = l.past[max(0, len(l.past)-p.PostBurst):]
 }
 
-// retryLimited runs call, and again after every 429 when the requested time has passed.
-func (t *channelLimiter) retryLimited(ctx context.Context, method string, call func(context.Context) error) error {
+// RetryLimited runs call, and again after every 429 when the requested time has passed.
+func (t *ChannelLimiter) RetryLimited(ctx context.Context, method string, call func(context.Context) error) error {
 	for {
-		if err := t.sleepUntil(ctx, t.notBefore(method)); err != nil {
+		if err := t.sleepUntil(ctx, t.NotBefore(method)); err != nil {
 			return err
 		}
 		err := call(ctx)
-		wait, limited := rateLimited(err)
+		wait, limited := RateLimited(err)
 		if !limited {
 			return err
 		}
 		t.pause(method, wait)
-		if method == methodPost {
+		if method == MethodPost {
 			t.paused(wait)
 		}
 	}
 }
 
-func (t *channelLimiter) queue(channel string) *channelQueue {
+func (t *ChannelLimiter) queue(channel string) *channelQueue {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.queues[channel]
@@ -122,7 +122,7 @@ func (t *channelLimiter) queue(channel string) *channelQueue {
 	return l
 }
 
-func (t *channelLimiter) pause(method string, d time.Duration) {
+func (t *ChannelLimiter) pause(method string, d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if at := t.now().Add(d); at.After(t.until[method]) {
@@ -130,24 +130,32 @@ func (t *channelLimiter) pause(method string, d time.Duration) {
 	}
 }
 
-func (t *channelLimiter) notBefore(method string) time.Time {
+func (t *ChannelLimiter) NotBefore(method string) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.until[method]
 }
 
-func (t *channelLimiter) sleepUntil(ctx context.Context, at time.Time) error {
+func (t *ChannelLimiter) sleepUntil(ctx context.Context, at time.Time) error {
 	if !pause.For(ctx, at.Sub(t.now())) {
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// rateLimited reports whether err is a 429, and how long to pause: at least a second.
-func rateLimited(err error) (time.Duration, bool) {
+// RateLimited reports whether err is a 429, and how long to pause: at least a second.
+func RateLimited(err error) (time.Duration, bool) {
 	var limit *slack.RateLimitedError
 	if !errors.As(err, &limit) {
 		return 0, false
 	}
 	return max(limit.RetryAfter, time.Second), true
 }
+
+// Web API methods whose rate limits are remembered.
+const (
+	MethodPost      = "chat.postMessage"
+	methodUpdate    = "chat.update"
+	MethodEphemeral = "chat.postEphemeral"
+	MethodFile      = "files.completeUploadExternal"
+)

@@ -1,4 +1,4 @@
-package slackio
+package blockkit
 
 import (
 	"encoding/json"
@@ -9,21 +9,21 @@ import (
 	"dhbot/internal/card"
 )
 
-// inputAction is the action id of every input; its block id is the input's name.
-const inputAction = "value"
+// InputAction is the action id of every input; its block id is the input's name.
+const InputAction = "value"
 
-// formOrigin is a form's private metadata: its subject, and where to answer when Slack returns it.
-type formOrigin struct {
+// FormOrigin is a form's private metadata: its subject, and where to answer when Slack returns it.
+type FormOrigin struct {
 	Action  string `json:"action"`
 	Value   string `json:"value"`
 	Channel string `json:"channel,omitempty"`
 	Thread  string `json:"thread,omitempty"`
 }
 
-// form renders a modal. It returns an error, instead of cutting, if a part is too long, because all
+// Form renders a modal. It returns an error, instead of cutting, if a part is too long, because all
 // values must come back complete.
-func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
-	origin, err := json.Marshal(formOrigin{f.Action, f.Value, channel, thread})
+func (r Renderer) Form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
+	origin, err := json.Marshal(FormOrigin{f.Action, f.Value, channel, thread})
 	if err != nil {
 		return slack.ModalViewRequest{}, fmt.Errorf("the form %q cannot be encoded: %w", f.Action, err)
 	}
@@ -35,10 +35,10 @@ func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequ
 	case len(f.Inputs) > maxInputs:
 		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d inputs, at most %d fit", f.Action, len(f.Inputs), maxInputs)
 	}
-	m := &meter{left: maxBlocksJSON}
+	m := &Meter{Left: MaxBlocksJSON}
 	buttons := r.buttons(f.Buttons, m)
 	blocks := r.body(f.Body, m)
-	if m.cut {
+	if m.Cut {
 		blocks = append(blocks, slack.NewContextBlock("", plain("… shortened to fit this window")))
 	}
 	blocks = append(blocks, buttons...)
@@ -63,9 +63,9 @@ func (r renderer) form(f card.Form, channel, thread string) (slack.ModalViewRequ
 }
 
 func inputBlock(in card.Input) slack.Block {
-	e := slack.NewPlainTextInputBlockElement(nil, inputAction)
+	e := slack.NewPlainTextInputBlockElement(nil, InputAction)
 	e.Multiline = in.Multiline
-	e.InitialValue = cut(clean(in.Initial), maxInitial)
+	e.InitialValue = Cut(Clean(in.Initial), maxInitial)
 	var hint *slack.TextBlockObject
 	if in.Hint != "" {
 		hint = plain(label(in.Hint, maxHint, in.Name))

@@ -1,4 +1,4 @@
-package slackio
+package blockkit
 
 import (
 	"fmt"
@@ -9,34 +9,34 @@ import (
 	"dhbot/internal/card"
 )
 
-// message is a card in Slack's form: blocks, and the text for notifications and screen readers.
-type message struct {
-	text   string
-	blocks []slack.Block
+// Message is a card in Slack's form: blocks, and the text for notifications and screen readers.
+type Message struct {
+	Text   string
+	Blocks []slack.Block
 }
 
-// renderer turns cards into Block Kit. Content is in rich_text and plain_text, which Slack does not
+// Renderer turns cards into Block Kit. Content is in rich_text and plain_text, which Slack does not
 // parse. Only the footer is mrkdwn, because rich text has no small size; everything there is
 // escaped.
-type renderer struct{}
+type Renderer struct{}
 
-// message renders a card within Slack's limits. Head, buttons and footer are sized first; the body
+// Message renders a card within Slack's limits. Head, buttons and footer are sized first; the body
 // gets the rest and is cut with a note.
-func (r renderer) message(c card.Card) message {
-	m := &meter{left: maxBlocksJSON}
+func (r Renderer) Message(c card.Card) Message {
+	m := &Meter{Left: MaxBlocksJSON}
 	head := r.head(c.Head, m)
 	buttons := r.buttons(c.Buttons, m)
 	foot := r.foot(c.Foot, m)
 	blocks := append(head, r.body(c.Body, m)...)
-	if m.cut {
+	if m.Cut {
 		blocks = append(blocks, slack.NewContextBlock("", plain("… shortened to fit a message")))
 	}
 	blocks = append(append(blocks, buttons...), foot...)
-	return message{text: pushText(c), blocks: blocks}
+	return Message{Text: pushText(c), Blocks: blocks}
 }
 
-// bare is a card without blocks, for when Slack rejects them.
-func (r renderer) bare(c card.Card) message {
+// Bare is a card without blocks, for when Slack rejects them.
+func (r Renderer) Bare(c card.Card) Message {
 	text := card.PlainText(c)
 	if c.Push != "" && !strings.Contains(text, c.Push) {
 		text = c.Push + "\n" + text
@@ -44,10 +44,10 @@ func (r renderer) bare(c card.Card) message {
 	if len(c.Buttons) > 0 {
 		text += "The buttons cannot be shown here: type the command instead.\n"
 	}
-	if text = escapeTo(text, maxBareText); strings.TrimSpace(text) == "" {
+	if text = EscapeTo(text, MaxBareText); strings.TrimSpace(text) == "" {
 		text = pushText(c) // Slack accepts no message without text
 	}
-	return message{text: text}
+	return Message{Text: text}
 }
 
 // pushText is the text of the notification: never empty, escaped, short enough.
@@ -56,7 +56,7 @@ func pushText(c card.Card) string {
 	if s == "" {
 		s = strings.TrimSpace(card.PlainLine(c.Head))
 	}
-	if s = strings.TrimSpace(escapeTo(s, maxText)); s == "" {
+	if s = strings.TrimSpace(EscapeTo(s, MaxText)); s == "" {
 		return "A message without text"
 	}
 	return s
@@ -68,10 +68,10 @@ const (
 	footRoom    = 2_500
 	blockCost   = 60  // a block's own JSON around its elements
 	noteCost    = 150 // the note about the cut
-	maxBody     = 40  // body blocks; a message has at most 50
+	MaxBody     = 40  // body blocks; a message has at most 50
 )
 
-func (r renderer) head(l card.Line, m *meter) []slack.Block {
+func (r Renderer) head(l card.Line, m *Meter) []slack.Block {
 	m.take(noteCost)
 	p := m.part(headRoom)
 	defer m.join(p, headRoom)
@@ -84,11 +84,11 @@ func (r renderer) head(l card.Line, m *meter) []slack.Block {
 	return nil
 }
 
-func (r renderer) body(body []card.Element, m *meter) []slack.Block {
+func (r Renderer) body(body []card.Element, m *Meter) []slack.Block {
 	var blocks []slack.Block
 	for i, e := range body {
-		if i == maxBody || !m.take(blockCost) {
-			m.cut = true
+		if i == MaxBody || !m.take(blockCost) {
+			m.Cut = true
 			break
 		}
 		if rich := r.element(e, m); len(rich) > 0 {
@@ -98,7 +98,7 @@ func (r renderer) body(body []card.Element, m *meter) []slack.Block {
 	return blocks
 }
 
-func (r renderer) element(e card.Element, m *meter) []slack.RichTextElement {
+func (r Renderer) element(e card.Element, m *Meter) []slack.RichTextElement {
 	switch e := e.(type) {
 	case card.Text:
 		if s := r.section(e.Lines, m); s != nil {
@@ -119,16 +119,16 @@ func (r renderer) element(e card.Element, m *meter) []slack.RichTextElement {
 }
 
 // preformatted keeps the head and the tail of long output, which matter more than its middle.
-func preformatted(s string, m *meter) []slack.RichTextElement {
-	s = strings.Trim(clean(s), "\n")
+func preformatted(s string, m *Meter) []slack.RichTextElement {
+	s = strings.Trim(Clean(s), "\n")
 	if s == "" || !m.take(2*blockCost) {
 		return nil
 	}
-	if size := jsonLen(s); size > m.left {
-		s = middleOut(s, m.left-blockCost)
-		m.cut = true
+	if size := JsonLen(s); size > m.Left {
+		s = middleOut(s, m.Left-blockCost)
+		m.Cut = true
 	}
-	if s = m.text(s, 0); s == "" {
+	if s = m.Text(s, 0); s == "" {
 		return nil
 	}
 	return []slack.RichTextElement{&slack.RichTextPreformatted{
@@ -171,7 +171,7 @@ func middleOut(s string, size int) string {
 
 // table is a list with one line per row: columns do not fit on a phone. The first cell is the row's
 // name.
-func (r renderer) table(t card.Table, m *meter) []slack.RichTextElement {
+func (r Renderer) table(t card.Table, m *Meter) []slack.RichTextElement {
 	var out []slack.RichTextElement
 	if len(t.Header) > 0 && m.take(blockCost) {
 		if s := r.section([]card.Line{{card.B(strings.Join(t.Header, " · "))}}, m); s != nil {
@@ -213,7 +213,7 @@ func (r renderer) table(t card.Table, m *meter) []slack.RichTextElement {
 }
 
 // foot is the footer, the only place that needs mrkdwn.
-func (r renderer) foot(lines []card.Line, m *meter) []slack.Block {
+func (r Renderer) foot(lines []card.Line, m *Meter) []slack.Block {
 	if len(lines) == 0 {
 		return nil
 	}
@@ -231,11 +231,11 @@ func (r renderer) foot(lines []card.Line, m *meter) []slack.Block {
 			case i > 0 && j == 0:
 				text = "\n" + text
 			case strings.Contains(b.String(), ":") && strings.ContainsAny(text, ":/"):
-				text = joiner + text // no emoji or link across two spans
+				text = Joiner + text // no emoji or link across two spans
 			}
 			n := len([]rune(text))
-			if runes+n > maxContextText || !p.take(jsonLen(text)) {
-				p.cut = true
+			if runes+n > maxContextText || !p.take(JsonLen(text)) {
+				p.Cut = true
 				return contextBlock(b.String())
 			}
 			runes += n
@@ -254,4 +254,20 @@ func contextBlock(text string) []slack.Block {
 
 func plain(s string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+}
+
+// Page is a Home tab. A card is shown whole or not at all.
+func (r Renderer) Page(cards []card.Card) []slack.Block {
+	var out []slack.Block
+	for i, c := range cards {
+		blocks := r.Message(c).Blocks
+		if len(out)+len(blocks)+2 > maxViewBlocks {
+			return append(out, slack.NewContextBlock("", plain("… more does not fit this page")))
+		}
+		if i > 0 {
+			out = append(out, slack.NewDividerBlock())
+		}
+		out = append(out, blocks...)
+	}
+	return out
 }

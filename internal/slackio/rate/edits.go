@@ -1,4 +1,4 @@
-package slackio
+package rate
 
 import (
 	"context"
@@ -9,33 +9,33 @@ import (
 	"dhbot/internal/card"
 )
 
-// errStopped is the result of waiting calls when the edge stops.
-var errStopped = errors.New("the Slack edge has stopped")
+// ErrStopped is the result of waiting calls when the edge stops.
+var ErrStopped = errors.New("the Slack edge has stopped")
 
-// edits is the workspace's single queue of message edits. Waiting edits of one message become one,
+// Edits is the workspace's single queue of message edits. Waiting edits of one message become one,
 // the latest. Final edits go first, then the message whose last edit is oldest, so that a busy
 // message does not starve another.
-type edits struct {
+type Edits struct {
 	now  func() time.Time
-	send func(ctx context.Context, at messageKey, c card.Card) error
+	send func(ctx context.Context, at MessageKey, c card.Card) error
 	// spacing is the least time between two non-final edits of one message.
 	spacing time.Duration
 
 	mu      sync.Mutex
-	waiting map[messageKey]*edit
-	edited  map[messageKey]time.Time // recent edits
-	bucket  bucket
+	waiting map[MessageKey]*edit
+	edited  map[MessageKey]time.Time // recent edits
+	bucket  Bucket
 	until   time.Time // Slack's rate limit ends
 	seq     int
 	stopped bool
 	wake    chan struct{}
 }
 
-type messageKey struct{ channel, ts string }
+type MessageKey struct{ Channel, Ts string }
 
 // edit is one waiting or running edit, and the calls that wait for it.
 type edit struct {
-	at      messageKey
+	at      MessageKey
 	card    card.Card
 	final   bool
 	seq     int
@@ -46,22 +46,22 @@ type edit struct {
 	err     error
 }
 
-func newEdits(p Pace, now func() time.Time, send func(context.Context, messageKey, card.Card) error) *edits {
-	return &edits{
+func NewEdits(p Pace, now func() time.Time, send func(context.Context, MessageKey, card.Card) error) *Edits {
+	return &Edits{
 		now: now, send: send, spacing: p.PostEvery,
-		waiting: make(map[messageKey]*edit), edited: make(map[messageKey]time.Time),
-		bucket: bucket{size: p.EditBurst, every: p.EditEvery, tokens: float64(p.EditBurst), at: now()},
+		waiting: make(map[MessageKey]*edit), edited: make(map[MessageKey]time.Time),
+		bucket: Bucket{Size: p.EditBurst, Every: p.EditEvery, Tokens: float64(p.EditBurst), At: now()},
 		wake:   make(chan struct{}, 1),
 	}
 }
 
-// put replaces a message when its turn comes, and returns the result. A later edit of the same
+// Put replaces a message when its turn comes, and returns the result. A later edit of the same
 // message replaces a waiting one, and then both calls get the later result.
-func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool) error {
+func (q *Edits) Put(ctx context.Context, at MessageKey, c card.Card, final bool) error {
 	q.mu.Lock()
 	if q.stopped {
 		q.mu.Unlock()
-		return errStopped
+		return ErrStopped
 	}
 	e := q.waiting[at]
 	if e == nil {
@@ -87,7 +87,7 @@ func (q *edits) put(ctx context.Context, at messageKey, c card.Card, final bool)
 
 // leave withdraws a call; an edit without waiting calls is dropped. It reports whether the edit is
 // being sent, which has its own time limit.
-func (q *edits) leave(e *edit) (sending bool) {
+func (q *Edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e.callers--
@@ -97,8 +97,8 @@ func (q *edits) leave(e *edit) (sending bool) {
 	return e.sending
 }
 
-// run makes the edits, one at a time, until ctx ends; then every waiting call gets errStopped.
-func (q *edits) run(ctx context.Context) {
+// Run makes the edits, one at a time, until ctx ends; then every waiting call gets errStopped.
+func (q *Edits) Run(ctx context.Context) {
 	defer q.stop()
 	for ctx.Err() == nil {
 		e, c, wait := q.next()
@@ -107,7 +107,7 @@ func (q *edits) run(ctx context.Context) {
 			continue
 		}
 		err := q.send(ctx, e.at, c)
-		if pause, limited := rateLimited(err); limited {
+		if pause, limited := RateLimited(err); limited {
 			q.again(e, pause)
 			continue
 		}
@@ -116,7 +116,7 @@ func (q *edits) run(ctx context.Context) {
 }
 
 // rest waits for work: at most wait, or without limit for 0.
-func (q *edits) rest(ctx context.Context, wait time.Duration) {
+func (q *Edits) rest(ctx context.Context, wait time.Duration) {
 	var timer <-chan time.Time
 	if wait > 0 {
 		t := time.NewTimer(wait)
@@ -132,7 +132,7 @@ func (q *edits) rest(ctx context.Context, wait time.Duration) {
 
 // next returns the next edit and marks it as being sent. If there is none, it returns how long to
 // wait; 0 means until put is called.
-func (q *edits) next() (*edit, card.Card, time.Duration) {
+func (q *Edits) next() (*edit, card.Card, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
@@ -158,7 +158,7 @@ func (q *edits) next() (*edit, card.Card, time.Duration) {
 	if best == nil {
 		return nil, card.Card{}, wait
 	}
-	q.bucket.take(now)
+	q.bucket.Take(now)
 	delete(q.waiting, best.at)
 	best.sending = true
 	return best, best.card, 0
@@ -166,18 +166,18 @@ func (q *edits) next() (*edit, card.Card, time.Duration) {
 
 // ripe is how long an edit must wait: for the workspace's budget, a third of which is reserved for
 // final edits, and for its message's spacing.
-func (q *edits) ripe(e *edit, now time.Time) time.Duration {
+func (q *Edits) ripe(e *edit, now time.Time) time.Duration {
 	if e.final {
-		return q.bucket.wait(now, 1)
+		return q.bucket.Wait(now, 1)
 	}
-	d := q.bucket.wait(now, 1+float64(q.bucket.size/3))
+	d := q.bucket.Wait(now, 1+float64(q.bucket.Size/3))
 	if last, ok := q.edited[e.at]; ok {
 		d = max(d, last.Add(q.spacing).Sub(now))
 	}
 	return d
 }
 
-func (q *edits) before(a, b *edit) bool {
+func (q *Edits) before(a, b *edit) bool {
 	if a.final != b.final {
 		return a.final
 	}
@@ -190,7 +190,7 @@ func (q *edits) before(a, b *edit) bool {
 
 // again puts a rate-limited edit back, unless a newer edit of the same message waits: then it gets
 // the result of that one.
-func (q *edits) again(e *edit, pause time.Duration) {
+func (q *Edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if at := q.now().Add(pause); at.After(q.until) {
@@ -205,11 +205,11 @@ func (q *edits) again(e *edit, pause time.Duration) {
 	case e.callers > 0 || len(e.older) > 0:
 		q.waiting[e.at] = e
 	default:
-		e.end(errStopped) // no call waits for it
+		e.end(ErrStopped) // no call waits for it
 	}
 }
 
-func (q *edits) finish(e *edit, err error) {
+func (q *Edits) finish(e *edit, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
@@ -231,49 +231,49 @@ func (e *edit) end(err error) {
 	close(e.done)
 }
 
-func (q *edits) stop() {
+func (q *Edits) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stopped = true
 	for _, e := range q.waiting {
-		e.end(errStopped)
+		e.end(ErrStopped)
 	}
 	clear(q.waiting)
 }
 
-func (q *edits) nudge() {
+func (q *Edits) nudge() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-// bucket is a token bucket: size at once, then one token every `every`.
-type bucket struct {
-	size   int
-	every  time.Duration
-	tokens float64
-	at     time.Time
+// Bucket is a token bucket: size at once, then one token every `every`.
+type Bucket struct {
+	Size   int
+	Every  time.Duration
+	Tokens float64
+	At     time.Time
 }
 
-func (b *bucket) fill(now time.Time) {
-	if d := now.Sub(b.at); d > 0 {
-		b.tokens = min(float64(b.size), b.tokens+float64(d)/float64(b.every))
-		b.at = now
+func (b *Bucket) fill(now time.Time) {
+	if d := now.Sub(b.At); d > 0 {
+		b.Tokens = min(float64(b.Size), b.Tokens+float64(d)/float64(b.Every))
+		b.At = now
 	}
 }
 
-// wait is how long until there are n tokens.
-func (b *bucket) wait(now time.Time, n float64) time.Duration {
+// Wait is how long until there are n tokens.
+func (b *Bucket) Wait(now time.Time, n float64) time.Duration {
 	b.fill(now)
-	if b.tokens >= n {
+	if b.Tokens >= n {
 		return 0
 	}
 	// Rounded up, so that the tokens exist after the wait.
-	return time.Duration((n-b.tokens)*float64(b.every)) + time.Millisecond
+	return time.Duration((n-b.Tokens)*float64(b.Every)) + time.Millisecond
 }
 
-func (b *bucket) take(now time.Time) {
+func (b *Bucket) Take(now time.Time) {
 	b.fill(now)
-	b.tokens--
+	b.Tokens--
 }

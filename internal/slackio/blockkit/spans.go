@@ -1,4 +1,4 @@
-package slackio
+package blockkit
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ var (
 )
 
 // section is a paragraph of lines; nil means that it is empty.
-func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
+func (r Renderer) section(lines []card.Line, m *Meter) *slack.RichTextSection {
 	var out []slack.RichTextSectionElement
 	for i, l := range lines {
 		if i > 0 && len(out) > 0 {
@@ -50,9 +50,9 @@ func (r renderer) section(lines []card.Line, m *meter) *slack.RichTextSection {
 }
 
 // span is one rich text element; nil if it is empty or does not fit.
-func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
+func (r Renderer) span(s card.Span, m *Meter) slack.RichTextSectionElement {
 	switch {
-	case s.Kind == card.Who && mentionable(s.Account):
+	case s.Kind == card.Who && Mentionable(s.Account):
 		if !m.take(userCost) {
 			return nil
 		}
@@ -69,17 +69,17 @@ func (r renderer) span(s card.Span, m *meter) slack.RichTextSectionElement {
 		fallback := card.Moment(s.At, s.Clock)
 		return slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormat(s.Clock), nil, &fallback)
 	case s.Kind == card.Link && linkable(s.URL):
-		text := m.text(linkText(s.Text), linkCost+jsonLen(s.URL))
+		text := m.Text(linkText(s.Text), linkCost+JsonLen(s.URL))
 		if text == "" {
 			return nil
 		}
 		return slack.NewRichTextSectionLinkElement(s.URL, text, nil)
 	}
 	text := card.PlainSpan(s)
-	if text = clean(text); text == "" {
+	if text = Clean(text); text == "" {
 		return nil
 	}
-	if text = m.text(text, textCost); text == "" {
+	if text = m.Text(text, textCost); text == "" {
 		return nil
 	}
 	return slack.NewRichTextSectionTextElement(text, style(s.Kind))
@@ -98,9 +98,9 @@ func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
 
 // mrkdwn is a span as escaped mrkdwn. The only active tokens are the mention of a Who or a Group
 // and the date of a When.
-func (r renderer) mrkdwn(s card.Span) string {
+func (r Renderer) mrkdwn(s card.Span) string {
 	switch {
-	case s.Kind == card.Who && mentionable(s.Account):
+	case s.Kind == card.Who && Mentionable(s.Account):
 		return "<@" + s.Account.User + ">"
 	case s.Kind == card.Group && groupID.MatchString(s.Text):
 		return "<!subteam^" + s.Text + ">"
@@ -109,13 +109,13 @@ func (r renderer) mrkdwn(s card.Span) string {
 	case s.Kind == card.Link && linkable(s.URL):
 		return "<" + strings.ReplaceAll(s.URL, "&", "&amp;") + "|" + escapeClean(linkText(s.Text)) + ">"
 	default:
-		return escape(card.PlainSpan(s))
+		return Escape(card.PlainSpan(s))
 	}
 }
 
-// mentionable reports whether an account can be mentioned by its id. In an Enterprise Grid events
+// Mentionable reports whether an account can be mentioned by its id. In an Enterprise Grid events
 // may name any of its teams, so the team does not matter.
-func mentionable(a auth.Account) bool {
+func Mentionable(a auth.Account) bool {
 	return a.Team != auth.LocalTeam && userID.MatchString(a.User)
 }
 
@@ -129,7 +129,7 @@ func linkable(link string) bool {
 
 // linkText is what a link says: one line, and never nothing.
 func linkText(s string) string {
-	if s = strings.Join(strings.Fields(clean(s)), " "); s == "" {
+	if s = strings.Join(strings.Fields(Clean(s)), " "); s == "" {
 		return "link"
 	}
 	return s

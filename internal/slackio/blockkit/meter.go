@@ -1,36 +1,36 @@
-package slackio
+package blockkit
 
 import "unicode/utf8"
 
-// meter counts an upper bound of the size of blocks as JSON, so that every message is within
+// Meter counts an upper bound of the size of blocks as JSON, so that every message is within
 // Slack's limit: what does not fit is cut.
-type meter struct {
-	left int
-	cut  bool // something was left out
+type Meter struct {
+	Left int
+	Cut  bool // something was left out
 }
 
 // part is a meter for at most n of the remaining bytes; return it with join.
-func (m *meter) part(n int) *meter { return &meter{left: max(0, min(n, m.left))} }
+func (m *Meter) part(n int) *Meter { return &Meter{Left: max(0, min(n, m.Left))} }
 
 // join subtracts the bytes that a part has used of n.
-func (m *meter) join(p *meter, n int) {
-	m.left -= max(0, min(n, m.left)) - p.left
-	m.cut = m.cut || p.cut
+func (m *Meter) join(p *Meter, n int) {
+	m.Left -= max(0, min(n, m.Left)) - p.Left
+	m.Cut = m.Cut || p.Cut
 }
 
 // take uses n bytes, or returns false if fewer remain.
-func (m *meter) take(n int) bool {
-	if n > m.left {
-		m.cut = true
+func (m *Meter) take(n int) bool {
+	if n > m.Left {
+		m.Cut = true
 		return false
 	}
-	m.left -= n
+	m.Left -= n
 	return true
 }
 
-// text uses s and a fixed overhead, and cuts s if needed; "" means that nothing fits.
-func (m *meter) text(s string, overhead int) string {
-	room := m.left - overhead
+// Text uses s and a fixed overhead, and cuts s if needed; "" means that nothing fits.
+func (m *Meter) Text(s string, overhead int) string {
+	room := m.Left - overhead
 	size := 0
 	const ellipsis = 3
 	end := -1 // where to cut if s is too long
@@ -44,20 +44,20 @@ func (m *meter) text(s string, overhead int) string {
 		}
 	}
 	if size <= room {
-		m.left -= size + overhead
+		m.Left -= size + overhead
 		return s
 	}
-	m.cut = true
+	m.Cut = true
 	if end <= 0 {
 		return ""
 	}
 	short := s[:end] + "…"
-	m.left -= overhead + jsonLen(short)
+	m.Left -= overhead + JsonLen(short)
 	return short
 }
 
-// jsonLen is the size of s in a JSON string as encoding/json writes it.
-func jsonLen(s string) int {
+// JsonLen is the size of s in a JSON string as encoding/json writes it.
+func JsonLen(s string) int {
 	n := 0
 	for _, r := range s {
 		n += jsonSize(r)

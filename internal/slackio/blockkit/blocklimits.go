@@ -1,0 +1,24 @@
+package blockkit
+
+// Slack's limits, from its documentation and its answers. If Slack gives no number ("too long",
+// seen near 13,000 characters of blocks), this limit is lower.
+const (
+	MaxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
+	maxViewBlocks  = 90     // of 100 in a modal
+	MaxText        = 3_000  // runes of the top-level text of a message with blocks
+	MaxBareText    = 3_900  // runes of a message without blocks; over 4,000 chat.update fails
+	maxContextText = 2_000  // runes of the footer
+	maxButtons     = 25
+	maxLabel       = 75
+	maxActionID    = 255
+	maxValue       = 2_000
+	maxConfirmHead = 100
+	MaxConfirmText = 300
+	maxConfirmTap  = 30
+	maxViewTitle   = 24
+	maxHint        = 150 // of 2,000; longer hints are unreadable on a phone
+	maxMetadata    = 3_000
+	maxInputs      = 20
+	maxInitial     = 3_000
+	maxURL         = 1_000
+)

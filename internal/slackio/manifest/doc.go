@@ -1,0 +1,3 @@
+// Package manifest makes the Slack app's manifest: scopes, events, commands and
+// shortcuts.
+package manifest
