@@ -16,7 +16,7 @@ func TestOnlyReads(t *testing.T) {
 		m := h.message("UANNA", cmd.Verb+" "+map[command.Object]string{
 			command.AnyTarget: "db_dis", command.ProcessNamed: "db_ltds", command.RunNamed: "R-7F3K db_dis", command.HostNamed: "infra-1", command.CommandNamed: "restart db_ltds",
 		}[cmd.Object])
-		if h.OnlyReads(m) && cmd.Class.Changing() {
+		if h.Receive(m).OnlyReads && cmd.Class.Changing() {
 			t.Errorf("%q changes something and would not be claimed", m.Text)
 		}
 		m.Unclaimed = true
@@ -34,13 +34,13 @@ func TestOnlyReads(t *testing.T) {
 		"status db_dis": true, "STATUS “dis”": true, "help": true, "": true,
 		"restart db_dis": false, "stattus db_dis": false, "status db_dsi": false, "approve R-7F3K db_dis": false,
 	} {
-		if got := h.OnlyReads(h.message("UANNA", text)); got != want {
+		if got := h.Receive(h.message("UANNA", text)).OnlyReads; got != want {
 			t.Errorf("OnlyReads(%q) = %v", text, got)
 		}
 	}
 	tap := h.message("UANNA", "status db_dis")
 	tap.Via = call.Button
-	if h.OnlyReads(tap) {
+	if h.Receive(tap).OnlyReads {
 		t.Error("a tap went unclaimed")
 	}
 }

@@ -60,15 +60,17 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 	return s.explain(ctx, m, reply, err) || settled
 }
 
-// OnlyReads says that a message asks for no more than a plain read. Such a
-// message need not be durable before it is acknowledged: if it is lost, so is
-// an answer and nothing else. What is not understood does not count.
-func (s *Service) OnlyReads(m call.Message) bool {
+// Receive parses a slash command as it arrives, before it is known who may read
+// what. What is not understood does not count as a read.
+func (s *Service) Receive(m call.Message) *call.Parsed {
 	if m.Via != call.Slash {
-		return false
+		return &call.Parsed{}
 	}
 	r, err := s.Parse(command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
-	return err == nil && r.Class() == runbooks.Read
+	if err != nil {
+		return &call.Parsed{}
+	}
+	return &call.Parsed{OnlyReads: r.Class() == runbooks.Read, Request: r, Grammar: &s.Grammar}
 }
 
 func (s *Service) handle(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {

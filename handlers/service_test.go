@@ -168,8 +168,10 @@ func (h *house) message(user, text string) call.Message {
 	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
+// handleMessage parses a message on arrival, as the edge does, and handles it.
 func (h *house) handleMessage(m call.Message) *answers {
 	a := &answers{}
+	m.Parsed = h.Receive(m)
 	h.Handle(context.Background(), m, a)
 	return a
 }

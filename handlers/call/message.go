@@ -7,6 +7,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
+	"dhbot/internal/command"
 )
 
 // Via says how a message came.
@@ -29,7 +30,7 @@ type Message struct {
 	// honest taps. It is "" where the delivery could not be made durable.
 	Key string
 	// Unclaimed says that the delivery was not made durable because it only
-	// reads (see OnlyReads): nothing may be changed for it.
+	// reads (Parsed.OnlyReads): nothing may be changed for it.
 	Unclaimed bool
 
 	Via     Via
@@ -48,6 +49,8 @@ type Message struct {
 	// bot, where no one else sees what is shown.
 	Alone  bool
 	Thread string
+	// Parsed is nil where nothing was parsed on arrival.
+	Parsed *Parsed
 	Text   string // slash and mention: what was typed, without the bot's name
 	// Talk says that the message names the bot somewhere else than at its
 	// beginning: it may be about the bot, and not to it.
@@ -60,6 +63,18 @@ type Message struct {
 	Proposal string
 	Tap      Tap // button and form
 	At       time.Time
+}
+
+// Parsed is what a slash command was understood as when it arrived.
+type Parsed struct {
+	// OnlyReads says that it asks for no more than a plain read. Such a message
+	// need not be durable before it is acknowledged: if it is lost, so is an
+	// answer and nothing else.
+	OnlyReads bool
+	// Request is valid for readers of every name of Grammar; nil where the text
+	// was not understood.
+	Request *command.Request
+	Grammar *command.Grammar
 }
 
 // Tap is a button tapped, or a form submitted.

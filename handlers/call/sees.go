@@ -68,6 +68,15 @@ func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, err
 	return s.GrammarOf(who.Person, m.Channel)
 }
 
+// parse reads the text of a message, unless it was read with the same grammar when
+// it arrived. Who may not read every cluster has a grammar of their own.
+func (m Message) parse(g *command.Grammar) (*command.Request, error) {
+	if p := m.Parsed; p != nil && p.Grammar == g && p.Request != nil {
+		return p.Request, nil
+	}
+	return g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+}
+
 // Understand reads a message as its author may mean it.
 func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	g, err := s.GrammarFor(ctx, m)
@@ -75,7 +84,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 		return nil, err
 	}
 	_, span := tracing.Begin(ctx, "parse")
-	r, err := g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+	r, err := m.parse(g)
 	tracing.End(span, err)
 	if errors.Is(err, &command.Question{Code: command.HiddenCluster}) {
 		return nil, &auth.Refusal{Code: auth.LacksRole, Text: err.Error()}

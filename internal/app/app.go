@@ -83,9 +83,10 @@ type Slack interface {
 	// Resume passes a stored delivery to the handler again.
 	Resume(ctx context.Context, key string, payload []byte) error
 	Health() slackio.Health
-	// ClaimUnless selects the deliveries that need no claim before they are acknowledged. Call
+	// ClaimUnless sets what parses a slash command on arrival; what only reads needs no claim
+	// before it is acknowledged. Call
 	// it before Run.
-	ClaimUnless(onlyReads func(call.Message) bool)
+	ClaimUnless(receive func(call.Message) *call.Parsed)
 	// OnHome sets the function that is called when a person opens the Home tab. Call it before
 	// Run.
 	OnHome(opened func(auth.Account))

@@ -62,7 +62,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	if b.escalator, err = b.newEscalator(); err != nil {
 		return nil, err
 	}
-	b.slack.ClaimUnless(b.service.OnlyReads)
+	b.slack.ClaimUnless(b.service.Receive)
 	b.homes = b.newHomes()
 	b.slack.OnHome(b.homes.open)
 	b.slack.OnRoundTrip(b.echoes.hear)

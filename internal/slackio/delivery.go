@@ -53,6 +53,8 @@ type delivery struct {
 	View string `json:"-"`
 	// firstInput is the input that can show an error of a form.
 	firstInput string
+	// parsed is what it was understood as on arrival; nil for a resumed delivery.
+	parsed *call.Parsed
 	// received is when its envelope arrived; zero for a resumed delivery.
 	received time.Time
 }
@@ -312,6 +314,7 @@ func (d *delivery) message(held durability, at channelFacts) call.Message {
 		Outside:       !at.member,
 		Alone:         strings.HasPrefix(d.Channel, "D"),
 		Thread:        d.Thread,
+		Parsed:        d.parsed,
 		Text:          d.Text,
 		Talk:          d.Talk,
 		Edited:        d.Edited,

@@ -94,7 +94,7 @@ type Edge struct {
 	isKnown            func(user string) bool
 	claims             Claims
 	handler            func(context.Context, call.Message, call.Reply) bool
-	onlyReads          func(call.Message) bool
+	receive            func(call.Message) *call.Parsed
 	onHome             func(auth.Account)
 	onRoundTrip        func(RoundTrip)
 	ackTimeout, grace  time.Duration
@@ -238,9 +238,9 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 }
 
 // ClaimUnless leaves slash commands that only read without a claim: the edge acknowledges them at
-// once, and Slack never redelivers a slash command. If onlyReads is nil, every delivery is claimed.
+// once, and Slack never redelivers a slash command. If receive is nil, every delivery is claimed.
 // Call it before Run.
-func (e *Edge) ClaimUnless(onlyReads func(call.Message) bool) { e.onlyReads = onlyReads }
+func (e *Edge) ClaimUnless(receive func(call.Message) *call.Parsed) { e.receive = receive }
 
 // Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive events.
 // Then it stops in order: it accepts no new delivery, acknowledges accepted ones, closes the

@@ -516,7 +516,7 @@ func TestReadsGoUnclaimed(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newSilentWorld(t, a.handle, nil)
-	w.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.edge.ClaimUnless(func(m call.Message) *call.Parsed { return &call.Parsed{OnlyReads: strings.HasPrefix(m.Text, "status")} })
 	w.run()
 	for i, do := range []func(){
 		func() { w.slash("operator", "status db_dis") },

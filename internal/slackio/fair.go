@@ -100,9 +100,13 @@ func (r *reads) leave(user string) (turnedAway int) {
 	return turnedAway
 }
 
-// isRead reports whether a delivery only reads.
+// isRead parses a slash command and reports whether it only reads.
 func (e *Edge) isRead(d *delivery) bool {
-	return d.Via == call.Slash && e.onlyReads != nil && e.onlyReads(d.message(unclaimed, channelFacts{}))
+	if d.Via != call.Slash || e.receive == nil {
+		return false
+	}
+	d.parsed = e.receive(d.message(unclaimed, channelFacts{}))
+	return d.parsed.OnlyReads
 }
 
 // sayTooManyReads is sent once, when the first read of a person is refused.

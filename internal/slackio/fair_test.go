@@ -59,7 +59,7 @@ func TestReadsHaveABudget(t *testing.T) {
 		defer mu.Unlock()
 		handled[m.Text]++
 	}, nil)
-	w.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	w.edge.ClaimUnless(func(m call.Message) *call.Parsed { return &call.Parsed{OnlyReads: strings.HasPrefix(m.Text, "status")} })
 	w.run()
 	const flood = 60
 	told := 0

@@ -43,7 +43,7 @@ func newFlooded(t *testing.T) *flooded {
 		c.Pace = rate.Pace{} // Slack's own limits
 		c.IsKnown = func(user string) bool { return user == slacklocal.DemoOperator || user == slacklocal.DemoApprover }
 	})
-	f.edge.ClaimUnless(func(m call.Message) bool { return strings.HasPrefix(m.Text, "status") })
+	f.edge.ClaimUnless(func(m call.Message) *call.Parsed { return &call.Parsed{OnlyReads: strings.HasPrefix(m.Text, "status")} })
 	f.run()
 	return f
 }

@@ -61,6 +61,7 @@ func gate() []mutant {
 		one("only requester or approver cancels", file, "case theAsker:\n		if asked {", "case theAsker:\n		if true {", "./handlers", "^TestWhoMay"),
 		one("only operators complete steps", "handlers/gate.go", "case anOperator:\n\t\treturn s.Rules.MayAsk(c.Who.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel)", "case anOperator:\n\t\treturn nil", "./handlers", "^TestWhoMay"),
 		one("another closes a Sev 1 run", file, "if asked && r.Plan.Severity.Minor() {", "if asked {", "./handlers", "^TestWhoMay"),
+		one("what was parsed on arrival is for who may read all", "handlers/call/sees.go", "p != nil && p.Grammar == g && p.Request != nil", "p != nil && p.Request != nil", "./handlers", "^TestReaderOfOneCluster"),
 		one("lists are filtered", "handlers/call/sees.go", "unseen := func(st engine.Stored) bool { return !sees(st.Run.Plan.Cluster) }", "unseen := func(st engine.Stored) bool { return false }", "./handlers", "^TestReaderOfOneCluster|^TestHome"),
 		one("locks are filtered", "handlers/call/sees.go", "return !sees(cluster)\n\t})\n\treturn h, nil", "return !sees(cluster) && false\n\t})\n\treturn h, nil", "./handlers", "^TestReaderOfOneCluster"),
 		one("the trail is filtered", "handlers/reads/trail.go", "return sees(r.Cluster)", "return true", "./handlers", "^TestReaderOfOneCluster"),
