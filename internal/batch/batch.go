@@ -1,4 +1,3 @@
-// Package batch joins requests that arrive close together into one call.
 package batch
 
 import (

@@ -1,4 +1,3 @@
-// Package buildinfo describes the binary: version and commit.
 package buildinfo
 
 import (

@@ -1,7 +1,3 @@
-// Package metrics has the Prometheus metrics of the bot and of the processes that it monitors,
-// and the HTTP listener that serves them. Label values come from the config, the catalog or a
-// fixed set, never from text of people or output of hosts, so no one can increase the number of
-// series.
 package metrics
 
 import (

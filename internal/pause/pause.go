@@ -1,4 +1,3 @@
-// Package pause waits for a duration, or until a context ends.
 package pause
 
 import (

@@ -1,20 +1,3 @@
-// Package sudoers makes the least sudoers file that allows the bot's account exactly the
-// commands that a catalog may send to one host.
-//
-// A command with fixed words becomes one line. If a word is one of a few, each has its own
-// line. For any other variation the line has a regular expression anchored at both ends, which
-// needs sudo 1.9.10. There are never wildcards: in arguments they match blanks and slashes, so
-// one wildcard allows any number of further arguments (sudoers(5), "Wildcards in command
-// arguments"). For an older sudo the file allows only one script, which compares commands with
-// the same expressions (File.Wrapper).
-//
-// Sudo compares arguments joined by blanks, and cannot tell where one ends. So a pattern that
-// could match a blank is refused here, and a fixed line also allows the same text split into
-// other words.
-//
-// Of the caller's environment only the locale reaches a command: SETENV is never granted,
-// env_keep is emptied, and the search path, the home and the working directory are fixed. A
-// command sets a variable with env, whose words are part of the line.
 package sudoers
 
 import (

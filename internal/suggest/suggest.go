@@ -16,14 +16,14 @@ const (
 	Most        = 3
 )
 
-// Suggest returns up to three of the names that a person may have meant by
+// Near returns up to three of the names that a person may have meant by
 // word, the likeliest first: names that begin with it or that it begins with,
 // names that contain it, and names a few keystrokes away.
 func Near(word string, among []string) []string {
 	return UpTo(word, among, Most)
 }
 
-// SuggestUpTo is Suggest with another limit.
+// UpTo is Near with another limit.
 func UpTo(word string, among []string, most int) []string {
 	w := squash(word)
 	n := utf8.RuneCountInString(w)

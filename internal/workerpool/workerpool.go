@@ -1,4 +1,3 @@
-// Package workerpool runs functions on reused goroutines.
 package workerpool
 
 // Pool runs functions, each on its own goroutine while it runs. A finished goroutine takes the

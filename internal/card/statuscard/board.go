@@ -77,10 +77,6 @@ func unasked(r status.Row) bool {
 	return r.Severity() == runbooks.Unknown && r.Observation.State == observe.Unseen && r.Observation.Why != ""
 }
 
-// mostUnasked is how many hosts that could not be asked have lines of their
-// own.
-const mostUnasked = 4
-
 // unaskedLines tell of hosts that could not be asked: one cause is one line,
 // not one for each process, and many hosts are one line too.
 func unaskedLines(bad []status.Row) []card.Line {

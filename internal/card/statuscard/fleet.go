@@ -9,16 +9,6 @@ import (
 	"dhbot/runbooks"
 )
 
-// How much of a large fleet a card names; the rest is counted.
-const (
-	mostBad    = 10 // processes that are not as expected, the worst first
-	mostLines  = 4  // lines of one kind
-	mostNamed  = 6  // names in a line
-	mostQuiet  = 5  // processes in maintenance
-	mostHosts  = 10 // hosts with a line of their own
-	onOneBoard = 40 // processes of one host
-)
-
 // worstRows are rows in the order of their severity.
 func worstRows(rows []status.Row) []status.Row {
 	out := append([]status.Row(nil), rows...)

@@ -115,12 +115,12 @@ func carryingOut() []mutant {
 		one("a change takes a lock", "internal/engine/submit.go", "case s.Changes() && len(r.Plan.Locks) == 0:", "case false:", "./internal/engine", "^Test"),
 		one("a step that is noted is not sent", step, "case errors.Is(err, ErrSentBefore):", "case errors.Is(err, ErrSentBefore) && false:", "./internal/engine", "^TestNotedSteps"),
 		one("an approval ends", steps, "case r.invalid(e.Index, t.now):", "case false:", "./internal/engine", "^TestApprovalsAge"),
-		one("a repair never ends", "internal/engine/validity.go", "return !r.touched(i) && !r.holdsDown()", "return true", "./internal/engine", "^TestRepairsEnd"),
+		one("a repair never ends", "internal/engine/approvalend.go", "return !r.touched(i) && !r.holdsDown()", "return true", "./internal/engine", "^TestRepairsEnd"),
 		one("what is continued is the plan of that run", "runbooks/continue.go", "case p.Digest != c.Digest:", "case false:", "./runbooks/planner", "^TestContinueOfAnotherPlan"),
 		one("a continuation looks first", "runbooks/continue.go", "|| s.Kind == Wait && !p.changedBefore(i, c.From-1)", "", "./runbooks/planner", "^TestContinueLooksFirst"),
 		one("what a restore brought back is not continued", "internal/engine/continue.go", "r.State == Closed && r.EndedBy != nil:", "r.State == Closed:", "./internal/engine", "^TestContinuation"),
 		one("a change without its proof is not done", "internal/engine/continue.go", "case r.changes(j):\n			return j", "case r.changes(j):\n			return i", "./internal/engine", "^TestContinuation"),
-		one("approvers are called before the end of their approval", "internal/engine/validity.go", "!now.Before(end.Add(-validityWarning)) && now.Before(end) && ", "now.After(end) && ", "./internal/publish", "^TestEndReminder"),
+		one("approvers are called before the end of their approval", "internal/engine/approvalend.go", "!now.Before(end.Add(-validityWarning)) && now.Before(end) && ", "now.After(end) && ", "./internal/publish", "^TestEndReminder"),
 		one("a read changes nothing", "internal/engine/submit.go", "case s.Changes() && !r.Plan.Class.Changing():", "case false:", "./internal/engine", "^Test"),
 	}
 }
@@ -186,7 +186,7 @@ func seeing() []mutant {
 		one("a read that was given up answers no one", "internal/status/shared.go", "if current.next == nil || current.next.asking == 0 {", "if current.next == nil {", "./internal/status", "^TestSharedReadsThatWereGivenUp$"),
 		one("a look is told of no read from before it asked", "internal/status/shared.go", "		current.next = newSharedRead(ctx, c)\n		return current.next\n", "		current.asking++\n		return current\n", "./internal/status", "^TestSharedReads$"),
 		one("only a login shell's own words are taken off an answer", "internal/sshexec/noise.go", "|| shape(string(rest[:n])) != shape(line)", "|| false", "./internal/sshexec", "^TestWithoutNoise"),
-		one("a crash loop is an outage", "internal/status/history.go", "if !quick && !told && !slow || len(list) == 0 {", "if !quick && !told && !slow || len(list) >= 0 {", "./internal/status", "^TestCrashLoop"),
+		one("a crash loop is an outage", "internal/status/crashloop.go", "if !quick && !told && !slow || len(list) == 0 {", "if !quick && !told && !slow || len(list) >= 0 {", "./internal/status", "^TestCrashLoop"),
 		one("a dead pid is no green", "internal/observe/assess.go", "		case o.Alive == AliveGone:\n			f.ended(o, e)\n", "", "./internal/observe", "^TestOldEvidence"),
 		one("what is too old is no green", "internal/observe/assess.go", "o.Age > StaleAfter(cycle))", "false)", "./internal/status", "^Test(Stale|Hidden)"),
 		one("a frozen monit may act later", "internal/remote/classify.go", "			r.Outcome = FateUnknown\n			r.Detail += \"; it may", "			r.Detail += \"; it may", "./internal/remote", "^Test"),

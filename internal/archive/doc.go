@@ -1,0 +1,12 @@
+// Package archive keeps in a directory what the state store does not hold any
+// more: sealed segments of the trail, and runs that ended long ago.
+//
+//	trail/FIRST-LAST.jsonl  a segment: an export of package audit, entries
+//	                        FIRST to LAST, 16 digits each
+//	runs/ID                 an ended run, in the bytes that the store gave
+//
+// A file appears whole or not at all: it is written under another name, made
+// durable, and then renamed. What is read back is checked: a segment against
+// its hashes and the segment before it. Directories have mode 0700 and files
+// 0600. Several replicas may share an archive; one of them writes at a time.
+package archive

@@ -1,0 +1,2 @@
+// Package batch joins requests that arrive close together into one call.
+package batch

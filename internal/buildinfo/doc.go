@@ -1,0 +1,2 @@
+// Package buildinfo describes the binary: version and commit.
+package buildinfo

@@ -1,0 +1,2 @@
+// Package workerpool runs functions on reused goroutines.
+package workerpool
