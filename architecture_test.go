@@ -6,9 +6,13 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -187,5 +191,77 @@ func TestProductionStandsAlone(t *testing.T) {
 				t.Errorf("%s imports the simulator %s", name, imp)
 			}
 		}
+	}
+}
+
+// filesNamed are the Go and YAML files that a text names in backquotes.
+var filesNamed = regexp.MustCompile("`([a-z0-9/_.-]+\\.(?:go|yaml))`")
+
+// TestWhereToChangeWhat holds the paths of the table in ARCHITECTURE.md. A name
+// without a directory is in the directory that the line named before it.
+func TestWhereToChangeWhat(t *testing.T) {
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## Where to change what\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := 0
+	for line := range strings.Lines(section) {
+		dir := ""
+		if m := regexp.MustCompile("`((?:[a-z]+/)+[a-z]+)`").FindStringSubmatch(line); m != nil {
+			dir = m[1]
+		}
+		for _, m := range filesNamed.FindAllStringSubmatch(line, -1) {
+			file := m[1]
+			if !strings.Contains(file, "/") {
+				file = path.Join(dir, file)
+			}
+			dir = path.Dir(file)
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%q names %s: %v", strings.TrimSpace(line), m[1], err)
+			}
+			rows++
+		}
+	}
+	if rows < 30 {
+		t.Errorf("only %d files are named", rows)
+	}
+}
+
+// TestFilesOfPackages holds the lists of files in package comments: each file of
+// the package is named, and no other.
+func TestFilesOfPackages(t *testing.T) {
+	entry := regexp.MustCompile(`(?m)^//   - ([a-z0-9_.]+\.go(?:, [a-z0-9_.]+\.go)*):`)
+	docs := 0
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "doc.go" {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), "// # Files\n") {
+			return err
+		}
+		docs++
+		var named []string
+		for _, m := range entry.FindAllStringSubmatch(string(text), -1) {
+			named = append(named, strings.Split(m[1], ", ")...)
+		}
+		there, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+		if err != nil {
+			return err
+		}
+		for i := range there {
+			there[i] = filepath.Base(there[i])
+		}
+		there = slices.DeleteFunc(there, func(f string) bool { return f == "doc.go" || strings.HasSuffix(f, "_test.go") })
+		slices.Sort(named)
+		if !slices.Equal(named, there) {
+			t.Errorf("%s names %v, the package has %v", file, named, there)
+		}
+		return nil
+	})
+	if err != nil || docs < 10 {
+		t.Errorf("%d lists of files, %v", docs, err)
 	}
 }

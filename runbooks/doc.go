@@ -10,4 +10,17 @@
 //   - planner: an action of a catalog, resolved against the fleet
 //
 // The package is pure.
+//
+// # Files
+//
+//   - plan.go: plans, steps, classes, conditions
+//   - severity.go: severities
+//   - digest.go: what an approval covers
+//   - validity.go: how long an approval lasts
+//   - continue.go: the rest of a plan
+//   - differ.go: how two plans differ
+//   - guards.go: reads that can refuse a plan
+//   - planview.go: bot plan
+//   - quote.go, wrap.go: command lines
+//   - errors.go: errors of planning
 package runbooks

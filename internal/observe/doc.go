@@ -6,4 +6,24 @@
 // runbooks; testdata has the tools' own output. Three rules apply everywhere. An answer that cannot
 // be parsed is neither up nor down. A name must match exactly (monit itself treats names as
 // patterns). Text before or around the expected output, such as that of a login shell, is ignored.
+//
+// # Files
+//
+//   - observation.go: the states of a process
+//   - monit.go, summary.go, listed.go: output of monit, and its states
+//   - systemd.go: output of systemctl
+//   - pids.go: the process list
+//   - applog.go: application logs: line format, levels, readiness
+//   - logline.go: a log line in parts, for display
+//   - logcheck.go: errors in a log since the start
+//   - unitlog.go: logs of etcd and MariaDB
+//   - assess.go: an observation and what was expected, to a finding
+//   - code.go: codes of findings
+//   - serves.go: whether a process serves
+//   - verdict.go: whether a step achieved its purpose
+//   - wait.go: the conditions of wait steps
+//   - output.go: conditions about output
+//   - etcd.go: conditions about etcd
+//   - gone.go: whether a process ended
+//   - complaint.go: error messages of commands
 package observe

@@ -12,4 +12,18 @@
 //   - Memory is bounded whatever a host sends.
 //   - Commands get no terminal, no agent, no environment, and an empty standard
 //     input.
+//
+// # Files
+//
+//   - config.go: time-outs and limits
+//   - pool.go, conn.go, maintain.go, moved.go: the pool of connections
+//   - dial.go, wire.go, quickack_linux.go, quickack_other.go: a connection until
+//     its handshake
+//   - login.go, renew.go: logging in, certificates
+//   - hostkeys.go, knownlines.go: known_hosts
+//   - scan.go: showing host keys that are not trusted
+//   - kexinit.go: why no algorithm is in common
+//   - run.go, session.go, output.go: one command and its output
+//   - shell.go, noise.go: what login shells do to a command and its output
+//   - failure.go: why a connection failed
 package sshexec

@@ -94,4 +94,16 @@
 // application logs if only one exists: tail then ends with exit code 1 and
 // has shown the other. A word that holds an optional parameter
 // that was not given is left out.
+//
+// # Files
+//
+//   - catalog.go, action.go: the types
+//   - load.go, read.go, readstep.go, yamlnode.go: reading YAML
+//   - validate.go, validatestep.go, problem.go: checks and their problems
+//   - params.go, settle.go: parameters
+//   - words.go, bind.go: placeholders of commands
+//   - needs.go: dependencies
+//   - findprocess.go: names of processes
+//   - lowered.go: levels that own runbooks lower
+//   - view.go: bot catalog
 package catalogs

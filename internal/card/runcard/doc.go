@@ -2,4 +2,20 @@
 // waits for approvals, live steps, the outcome, details, locks, and reminders. A
 // card is made from the stored run alone, so the same run always gives the same
 // card. The package is pure.
+//
+// # Files
+//
+//   - run.go: the card of a run
+//   - request.go: a waiting request in one line
+//   - plan.go: plans, and what would run
+//   - steps.go: live steps
+//   - buttons.go: every button of a run, and the question behind it
+//   - details.go: details in pages
+//   - calling.go: reminders, and the end of an approval
+//   - askagain.go: asking again after expiry
+//   - restored.go: mentions of the requester
+//   - elsewhere.go: answers about a run whose message stands elsewhere
+//   - locks.go: locks
+//   - byhand.go: what a person did by hand
+//   - runfacts.go: a run as data
 package runcard

@@ -94,4 +94,17 @@
 // An external cluster must run etcd 3.4 or newer, be used by the bot alone, and
 // compact itself (--auto-compaction-mode=revision
 // --auto-compaction-retention=5000).
+//
+// # Files
+//
+//   - store.go, config.go: construction, limits, lease time
+//   - commit.go, runs.go, signed.go: runs
+//   - claims.go, ambiguous.go: deliveries
+//   - posts.go, threads.go: positions of messages
+//   - maintenance.go, watchstate.go: maintenance, incidents and watches
+//   - archiving.go, archiverun.go: the archive
+//   - backup.go, restore.go, rotate.go: backup, restore, keys
+//   - health.go: health
+//   - lastheard.go, roundtrip.go: what replicas share about Slack
+//   - managedcluster.go: refusing an etcd of Deephaven
 package etcdstore
