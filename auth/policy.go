@@ -2,8 +2,7 @@ package auth
 
 import "dhbot/runbooks"
 
-// Floors that no setting lowers (design: "second approver", and the table of actions and their
-// requirements).
+// Floors that no setting lowers (docs/roles.md).
 const (
 	minSev1Votes        = 1
 	minDestructiveVotes = 2

@@ -11,7 +11,7 @@ import (
 // Class is what an action does to the cluster; the gate decides by it.
 type Class string
 
-// The closed set of classes (design: "what may be done, and what it takes").
+// The closed set of classes; docs/roles.md has what each of them takes.
 const (
 	Read        Class = "read"        // changes nothing
 	Sensitive   Class = "sensitive"   // a read that exposes data: role "data", answered by DM

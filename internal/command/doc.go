@@ -9,8 +9,8 @@
 // reason.go read one part of a command each; question.go is what is asked back;
 // suggest.go finds what was probably meant; fields.go is the form in buttons.
 //
-// A change is read by position: a word that is no verb, target, place,
-// parameter or marked reason is either asked back (reason.go) or an unmarked
-// reason, which Request.Unmarked says. Reads are understood generously, and
-// Request.Left names what was left out.
+// A change is read by position. A word that is no verb, target, place, parameter
+// or marked reason is either questioned (reason.go) or counts as a reason without
+// a mark (Request.Unmarked). A read ignores words that it does not need;
+// Request.Left lists them.
 package command

@@ -83,7 +83,7 @@ type Etcd struct {
 	Password                  secret.Text // content of password_file, read by Load
 }
 
-// Defaults of the policy (design: "second approver").
+// Defaults of the policy (docs/roles.md).
 const (
 	defaultVoteTTL  = 15 * time.Minute
 	defaultStartTTL = 2 * time.Minute

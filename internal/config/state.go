@@ -137,8 +137,7 @@ type resolve func(host string) []string
 func literally(host string) []string { return []string{strings.ToLower(host)} }
 
 // checkStore refuses a store on a host of the fleet. The bot manages Deephaven's etcd, which must
-// not hold the bot's state, and Deephaven requires its servers for itself (design: "two etcds,
-// never confused").
+// not hold the bot's state, and Deephaven requires its servers for itself (docs/state.md).
 func (b *builder) checkStore(lookup resolve) {
 	fleetHosts := map[string]string{}
 	for _, cluster := range b.config.Fleet.Clusters {

@@ -31,7 +31,7 @@ type Incidents struct {
 	OwnStop time.Duration
 }
 
-// Defaults of Incidents (design: "what holds back an incident").
+// Defaults of Incidents (docs/watch.md).
 const (
 	defaultErrorRate = 10
 	defaultErrorsFor = 5 * time.Minute

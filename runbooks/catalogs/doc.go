@@ -61,15 +61,20 @@
 //	        use: ACTION with process: ID stands for that action's steps
 //
 // Any step may have title, source (a key of sources, or a file and line) and
-// corrected, and may be limited: app_log: true drops it for processes without
-// an application log, given: [PARAM] and not_given: [PARAM] for requests
-// without, or with, such parameters, beside: ID and not_beside: ID for hosts
-// that do not, or do, run that process too, if_set: client_update_reload and
-// if_not_set: client_update_reload for hosts whose config has no such address,
-// or has one. at: ID makes a step run on the
-// first host of that process, whatever host it is about: the etcd member of a
-// query node is asked for where the etcd client is. main: true marks the step
-// that the action is named after, where that is not its first exec step.
+// corrected. These keys limit a step; it stays only if
+//
+//	app_log: true                     the process has an application log
+//	given: [PARAM]                    the request has these parameters
+//	not_given: [PARAM]                the request lacks these parameters
+//	beside: ID                        the host also runs process ID
+//	not_beside: ID                    the host does not run process ID
+//	if_set: client_update_reload      the host's config has that address
+//	if_not_set: client_update_reload  the host's config lacks that address
+//
+// at: ID makes a step run on the first host of process ID, whatever host it is
+// about: a query node's etcd member is removed from the host that has the etcd
+// client. main: true marks the step that the action is named after, where that is
+// not its first exec step.
 //
 // A list step runs before the digest; {listed.NAME} in a later step, also in a
 // later list step, is what it answered, and a plan is not complete without it.

@@ -2,9 +2,9 @@
 // turn red: a rule whose loss no test sees can be lost.
 //
 // A Mutant is an exact edit of the source, applied by an overlay of the go
-// command, so that the tree stays as it is. list_test.go has them all; TestApply,
-// in every run of the tests, holds the edits to the source, and TestKilled builds
-// and plays them:
+// command, so that the tree stays as it is. list_test.go has them all. TestApply, in
+// every run of the tests, checks that each edit still fits the source. TestKilled
+// builds and runs them:
 //
 //	bash .ci/long mutants
 //	DHBOT_MUTANTS='digest' go test -timeout 0 -v -run Killed ./internal/test/mutant

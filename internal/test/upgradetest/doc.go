@@ -1,4 +1,4 @@
-// Package upgradetest holds today's code to what released versions stored and
-// were configured by. It has tests only; testdata has a directory for each
+// Package upgradetest checks that the code still reads the state, the archive and
+// the config of every released version. It has tests only; testdata has a directory for each
 // version, with a README of what is in it.
 package upgradetest
