@@ -178,11 +178,11 @@ func TestASecondHostAfterTheEnd(t *testing.T) {
 func TestNotedSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		defer h.start(h.eng)()
 		r := h.submit(restart(runbooks.Low, "a")).Run
 		if err := h.store.Sending(r, 1); err != nil {
 			t.Fatal(err)
 		}
+		defer h.start(h.eng)()
 		got := h.after(3*time.Minute, r.ID)
 		if did := h.hosts.did(); len(did) > 0 {
 			t.Errorf("sent: %v", did)
