@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dhbot/auth"
@@ -218,29 +219,31 @@ func TestGuardThatCannotTell(t *testing.T) {
 		{"etcdctl is not there", remote.Result{Outcome: remote.Answered, Exit: 127, Stderr: statustest.Output("etcdctl.sh: command not found\n")}, 2},
 		{"one of three is out", harmful(runbooks.Step{Until: runbooks.EtcdSpare}), 0},
 	} {
-		h := newHouse(t)
-		h.hosts.say = func(c remote.Command) remote.Result {
-			if strings.Contains(c.Sent, "endpoint health") {
-				r := tt.health
-				r.Ended = time.Now()
-				return r
+		synctest.Test(t, func(t *testing.T) { // the reads are repeated after a while
+			h := newHouse(t)
+			h.hosts.say = func(c remote.Command) remote.Result {
+				if strings.Contains(c.Sent, "endpoint health") {
+					r := tt.health
+					r.Ended = time.Now()
+					return r
+				}
+				return running(c)
 			}
-			return running(c)
-		}
-		a := h.say("UANNA", "restart etcd on query-1 in prod because it lags")
-		open := h.openRuns(t)
-		if tt.need == 0 {
-			if len(open) != 0 || !strings.Contains(a.all(), "By hand") {
-				t.Errorf("%s: %d runs, %s", tt.name, len(open), a.all())
+			a := h.say("UANNA", "restart etcd on query-1 in prod because it lags")
+			open := h.openRuns(t)
+			if tt.need == 0 {
+				if len(open) != 0 || !strings.Contains(a.all(), "By hand") {
+					t.Errorf("%s: %d runs, %s", tt.name, len(open), a.all())
+				}
+				return
 			}
-			continue
-		}
-		if len(open) != 1 {
-			t.Errorf("%s: %d runs: %s", tt.name, len(open), a.all())
-			continue
-		}
-		if r := open[0].Run; r.Need != tt.need || (len(r.Unclear) > 0) != (tt.need > 1) || r.State != engine.Waiting {
-			t.Errorf("%s: needs %d, unclear %v, %s", tt.name, r.Need, r.Unclear, r.State)
-		}
+			if len(open) != 1 {
+				t.Errorf("%s: %d runs: %s", tt.name, len(open), a.all())
+				return
+			}
+			if r := open[0].Run; r.Need != tt.need || (len(r.Unclear) > 0) != (tt.need > 1) || r.State != engine.Waiting {
+				t.Errorf("%s: needs %d, unclear %v, %s", tt.name, r.Need, r.Unclear, r.State)
+			}
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dhbot/auth"
@@ -483,33 +484,35 @@ func TestCouldNotAskIsNeverGreen(t *testing.T) {
 
 // TestSlowHostHoldsNothingBack: what is known after two seconds is shown.
 func TestSlowHostHoldsNothingBack(t *testing.T) {
-	h := newHouse(t)
-	release := make(chan struct{})
-	h.hosts.say = func(c remote.Command) remote.Result {
-		if c.Host == "query-2" {
-			<-release
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		release := make(chan struct{})
+		h.hosts.say = func(c remote.Command) remote.Result {
+			if c.Host == "query-2" {
+				<-release
+			}
+			return running(c)
 		}
-		return running(c)
-	}
-	first := make(chan string, 8)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.Handle(context.Background(), h.message("URITA", "status"), showing{first})
-	}()
-	early := <-first
-	if !strings.Contains(early, "no answer yet") || !strings.Contains(early, "as expected") {
-		t.Errorf("first: %q", early)
-	}
-	close(release)
-	<-done
-	var last string
-	for len(first) > 0 {
-		last = <-first
-	}
-	if strings.Contains(last, "no answer yet") {
-		t.Errorf("last: %q", last)
-	}
+		first := make(chan string, 8)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.Handle(context.Background(), h.message("URITA", "status"), showing{first})
+		}()
+		early := <-first
+		if !strings.Contains(early, "no answer yet") || !strings.Contains(early, "as expected") {
+			t.Errorf("first: %q", early)
+		}
+		close(release)
+		<-done
+		var last string
+		for len(first) > 0 {
+			last = <-first
+		}
+		if strings.Contains(last, "no answer yet") {
+			t.Errorf("last: %q", last)
+		}
+	})
 }
 
 type showing struct{ to chan string }

@@ -2,6 +2,7 @@ package pager
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,6 +47,8 @@ type Config struct {
 	URL        secret.Text
 	RoutingKey secret.Text // for PagerDuty
 	CAFile     string      // "" for the system's authorities
+	// RetryPause is the time before the first retry; it doubles with each. 0 means 1 s.
+	RetryPause time.Duration
 	Now        func() time.Time
 }
 
@@ -57,7 +60,6 @@ type Pager struct {
 
 const (
 	callTimeout = 10 * time.Second
-	firstRetry  = time.Second
 	mostRetry   = 20 * time.Second
 	// sendBudget limits all tries of one alert.
 	sendBudget = 2 * time.Minute
@@ -109,7 +111,7 @@ func (p *Pager) send(ctx context.Context, a Alert, over bool) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendBudget)
 	defer cancel()
-	backoff := retry.WithJitterPercent(20, retry.WithCappedDuration(mostRetry, retry.NewExponential(firstRetry)))
+	backoff := retry.WithJitterPercent(20, retry.WithCappedDuration(mostRetry, retry.NewExponential(cmp.Or(p.RetryPause, time.Second))))
 	return retry.Do(ctx, backoff, func(ctx context.Context) error { return p.post(ctx, body) })
 }
 

@@ -63,7 +63,7 @@ var (
 
 func newPager(t *testing.T, shape, url, ca string) *Pager {
 	t.Helper()
-	p, err := New(Config{Shape: shape, URL: secret.New(url), RoutingKey: secret.New("R0UTE"), CAFile: ca, Now: func() time.Time { return began.Add(time.Hour) }})
+	p, err := New(Config{Shape: shape, URL: secret.New(url), RoutingKey: secret.New("R0UTE"), CAFile: ca, RetryPause: 10 * time.Millisecond, Now: func() time.Time { return began.Add(time.Hour) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type Config struct {
 	DialTimeout time.Duration
 	// HandshakeTimeout limits key exchange and login together, and each keep-alive. Default 10 s.
 	HandshakeTimeout time.Duration
+	// BusyPause is the time to the first retry if a host has too many logins; it doubles with each
+	// retry. Default 400 ms.
+	BusyPause time.Duration
 	// KeepAlive is how long a connection may be idle before it is checked. Default 15 s.
 	KeepAlive time.Duration
 	// KeepBytes is how many bytes of each stream are kept from its beginning, and again from its
@@ -51,6 +54,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Handshakes, 16)
 	set(&c.DialTimeout, 5*time.Second)
 	set(&c.HandshakeTimeout, 10*time.Second)
+	set(&c.BusyPause, 400*time.Millisecond)
 	set(&c.KeepAlive, 15*time.Second)
 	set(&c.KeepBytes, 256<<10)
 	set(&c.StopBytes, 256<<20)

@@ -14,9 +14,8 @@ import (
 )
 
 // If a host closes the connection before its version line (MaxStartups), the dial is retried after
-// 0.4 s, 0.8 s, …, each ± a third, for 12 s in all.
+// Config.BusyPause, twice that, …, each ± a third: with the default for 12 s in all.
 const (
-	busyFirst   = 400 * time.Millisecond
 	busyRetries = 5
 	busyJitter  = 33
 )
@@ -24,7 +23,7 @@ const (
 // connectPatiently opens a new connection, and retries while the host has too many logins. Nothing
 // was sent by then. Its error is a *failure.
 func (p *Pool) connectPatiently(ctx context.Context, k key) (c *conn, err error) {
-	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(busyFirst)))
+	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(p.cfg.BusyPause)))
 	err = retry.Do(ctx, backoff, func(ctx context.Context) error {
 		p.dialled()
 		var err error

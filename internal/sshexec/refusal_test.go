@@ -3,6 +3,7 @@ package sshexec
 import (
 	"net"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -67,7 +68,7 @@ func TestLoginCutOff(t *testing.T) {
 	s := sshdtest.Start(t)
 	c := on(s, "true")
 	c.Address = listener.Addr().String()
-	want(t, run(t, openPool(t, s, func(c *Config) { c.KnownHosts = s.KnownHosts }), c), remote.Unreachable,
+	want(t, run(t, openPool(t, s, func(c *Config) { c.KnownHosts, c.BusyPause = s.KnownHosts, 10*time.Millisecond }), c), remote.Unreachable,
 		"before the SSH handshake", "Exceeded MaxStartups", "PerSourcePenalties", "not sent")
 
 	k := key{login: "dhops", address: "infra-1:22"}

@@ -448,6 +448,7 @@ func TestRunIsFollowed(t *testing.T) {
 		ok   bool
 	}{{engine.Done, true}, {engine.Failed, false}, {engine.Denied, false}, {engine.Unknown, false}} {
 		t.Run(string(tt.last), func(t *testing.T) {
+			t.Parallel()
 			d := newDesk(t)
 			become := func(rev int64, s engine.State) {
 				d.mu.Lock()
