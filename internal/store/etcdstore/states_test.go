@@ -119,7 +119,7 @@ func TestSlowAndSilent(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
 	e.start(t)
-	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: time.Second, LeaseTTL: time.Minute})
+	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: 2 * time.Second, LeaseTTL: 10 * time.Minute})
 	at := newRun(t, s)
 	in(t, s, etcdconn.Well, "")
 	signal := func(sig syscall.Signal) {
@@ -151,7 +151,7 @@ func TestNoLeader(t *testing.T) {
 	for _, e := range members {
 		endpoints = append(endpoints, e.client)
 	}
-	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 700 * time.Millisecond, LeaseTTL: time.Minute})
+	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 2 * time.Second, LeaseTTL: 10 * time.Minute})
 	at := newRun(t, s)
 	members[0].kill()
 	within(t, "two of three go on", func() bool {

@@ -1,0 +1,17 @@
+package etcdstore_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain runs more tests at a time than there are processors, unless -parallel says otherwise:
+// they mostly wait for etcd and for leases to end.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("5") // a number is one
+	}
+	os.Exit(m.Run())
+}
