@@ -241,7 +241,7 @@ func (neverEnding) Read(p []byte) (int, error) {
 
 // Every single bit of an export is covered.
 func TestExportEveryBit(t *testing.T) {
-	good := export(t, audit.Head{}, trail(4))
+	good := export(t, audit.Head{}, trail(2))
 	for i := range good {
 		for bit := range 8 {
 			bad := bytes.Clone(good)
@@ -255,7 +255,7 @@ func TestExportEveryBit(t *testing.T) {
 
 // A file that was cut off on its way is found even without a head.
 func TestExportEveryTruncation(t *testing.T) {
-	good := export(t, audit.Head{}, trail(5))
+	good := export(t, audit.Head{}, trail(3))
 	for i := range good {
 		if _, err := verifyExport(good[:i]); err == nil {
 			t.Fatalf("cut after byte %d of %d: not found", i, len(good))
