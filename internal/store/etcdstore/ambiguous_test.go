@@ -19,7 +19,7 @@ func TestClaimInDoubt(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
 	e.start(t)
-	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: time.Second, LeaseTTL: time.Minute})
+	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: 5 * time.Second, LeaseTTL: 10 * time.Minute})
 	run(t, s)
 	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

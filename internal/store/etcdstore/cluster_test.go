@@ -63,7 +63,7 @@ func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
 	conf := func(name string) etcdstore.Config {
-		return etcdstore.Config{Endpoints: []string{endpoint}, Replica: name, LeaseTTL: 2 * time.Second, SealEach: 10 * time.Millisecond}
+		return etcdstore.Config{Endpoints: []string{endpoint}, Replica: name, LeaseTTL: 4 * time.Second, SealEach: 10 * time.Millisecond}
 	}
 	a, b := open(t, conf("a")), open(t, conf("b"))
 	stopA := run(t, a)
@@ -110,7 +110,7 @@ func TestTwoReplicas(t *testing.T) {
 func TestLeaseLost(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
-	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}, LeaseTTL: time.Second, SealEach: 10 * time.Millisecond})
+	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}, LeaseTTL: 3 * time.Second, SealEach: 10 * time.Millisecond})
 	at := newRun(t, s)
 	verify(t, s) // it leads the sealing
 	endLease(t, raw(t, endpoint), "bot")

@@ -17,7 +17,7 @@ func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
 	conf := func(name string) etcdstore.Config {
-		return etcdstore.Config{Endpoints: []string{endpoint}, Replica: name, LeaseTTL: time.Second, Timeout: time.Second}
+		return etcdstore.Config{Endpoints: []string{endpoint}, Replica: name, LeaseTTL: 3 * time.Second, Timeout: 3 * time.Second}
 	}
 	a, b := open(t, conf("a")), open(t, conf("b"))
 	lead := func(s *etcdstore.Store) (leads, lost chan struct{}, stop func()) {

@@ -13,7 +13,7 @@ func TestPeers(t *testing.T) {
 	endpoint := startEtcd(t)
 	conf := func(name, hash string, ahead time.Duration) etcdstore.Config {
 		return etcdstore.Config{
-			Endpoints: []string{endpoint}, Replica: name, ConfigHash: hash, LeaseTTL: time.Second,
+			Endpoints: []string{endpoint}, Replica: name, ConfigHash: hash, LeaseTTL: 5 * time.Second,
 			Now: func() time.Time { return time.Now().Add(ahead) },
 		}
 	}

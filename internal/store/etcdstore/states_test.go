@@ -228,7 +228,7 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	}()
-	c := etcdstore.Config{Dir: filepath.Join(disk, "state"), Timeout: time.Second}
+	c := etcdstore.Config{Dir: filepath.Join(disk, "state"), Timeout: 3 * time.Second}
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestDiskFull(t *testing.T) {
 	fillDisk(t, filepath.Join(disk, "ballast"))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(t.Context()) }()
-	for start := time.Now(); err == nil && time.Since(start) < 30*time.Second; {
+	for start := time.Now(); err == nil && time.Since(start) < 2*time.Minute; {
 		err = s.Append(t.Context(), audit.Record{At: time.Now(), Kind: audit.Note, Text: strings.Repeat("x", 100_000)}, "")
 	}
 	var stopped *etcdconn.StoppedError
