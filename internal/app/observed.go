@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -112,6 +114,24 @@ func (r observedRemote) Run(ctx context.Context, c remote.Command) remote.Result
 		r.metrics.SSHCommanded(h, result.Outcome.String(), time.Since(began))
 	}
 	return result
+}
+
+// RunAll implements remote.Joiner. The time of a read includes the reads before it on the same line.
+func (r observedRemote) RunAll(ctx context.Context, reads []remote.Command, done func(i int, result remote.Result)) {
+	began := time.Now()
+	spans := make([]trace.Span, len(reads))
+	for i, c := range reads {
+		h := r.hosts[sshroute.Place{Address: c.Address, Via: c.Via}]
+		_, spans[i] = tracing.Begin(ctx, "ssh", tracing.HostKey.String(h.Name))
+	}
+	remote.RunAll(ctx, r.Remote, reads, func(i int, result remote.Result) {
+		spans[i].SetAttributes(tracing.OutcomeKey.String(result.Outcome.String()))
+		spans[i].End()
+		if h, known := r.hosts[sshroute.Place{Address: reads[i].Address, Via: reads[i].Via}]; known {
+			r.metrics.SSHCommanded(h, result.Outcome.String(), time.Since(began))
+		}
+		done(i, result)
+	})
 }
 
 // hostsByPlace maps places to the names of hosts.

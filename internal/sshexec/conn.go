@@ -75,6 +75,8 @@ type conn struct {
 	// noise is what its login shell prints before an answer; nil until the check of the shell has
 	// succeeded.
 	noise atomic.Pointer[string]
+	// alone means that the login does not run a line of several commands.
+	alone atomic.Bool
 
 	host      *host
 	limit     int // allowed sessions; lowered if the server allows fewer

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"bytes"
 	"sync"
 
 	"dhbot/internal/remote"
@@ -43,6 +44,13 @@ func (c *capture) Write(p []byte) (int, error) {
 		p = p[copied:]
 	}
 	return n, nil
+}
+
+// ends reports whether the output so far ends with a text, as far as head is concerned.
+func (c *capture) ends(with string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.HasSuffix(c.head, []byte(with))
 }
 
 // output is the current content; later writes do not change it.

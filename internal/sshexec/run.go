@@ -36,7 +36,12 @@ const (
 // Run implements remote.Runner: it sends the command once, or not at all, and determines the
 // outcome. Started is when the command was sent or, if it was not, when Run was called.
 func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
-	r := remote.Classify(c, p.run(ctx, c))
+	return told(c, p.run(ctx, c))
+}
+
+// told classifies a result and completes its detail and its end.
+func told(c remote.Command, r remote.Result) remote.Result {
+	r = remote.Classify(c, r)
 	if r.Outcome == remote.Answered {
 		r.Detail = ""
 	} else {
@@ -164,18 +169,8 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	switch why {
 	case finished, lingering:
 		s.settle(&r, c, why == finished && k.wire.broken.Load())
-	case overtime:
-		missed(&r, c, remote.TimedOut, fmt.Sprintf("no end was seen within its time limit of %v", c.Timeout))
-	case cancelled:
-		o := remote.Unreachable
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			o = remote.TimedOut
-		}
-		missed(&r, c, o, "the request was given up while the command ran")
-	case flooded:
-		missed(&r, c, remote.TimedOut, fmt.Sprintf("it was stopped after writing more than %d MiB", p.cfg.StopBytes>>20))
 	default:
-		missed(&r, c, remote.Unreachable, fmt.Sprintf("unknown end %d", why))
+		p.unseen(ctx, &r, c, why)
 	}
 	if why == finished {
 		p.finish(k, s)
@@ -185,28 +180,53 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	return r
 }
 
+// unseen sets the outcome of a command whose end was not awaited.
+func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, why end) {
+	switch why {
+	case overtime:
+		missed(r, c, remote.TimedOut, fmt.Sprintf("no end was seen within its time limit of %v", c.Timeout))
+	case cancelled:
+		o := remote.Unreachable
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			o = remote.TimedOut
+		}
+		missed(r, c, o, "the request was given up while the command ran")
+	case flooded:
+		missed(r, c, remote.TimedOut, fmt.Sprintf("it was stopped after writing more than %d MiB", p.cfg.StopBytes>>20))
+	default:
+		missed(r, c, remote.Unreachable, fmt.Sprintf("unknown end %d", why))
+	}
+}
+
+// lost is the detail if the connection ended too early.
+const lost = "the connection was lost before the end of the command was seen"
+
+// overdue is the detail if the wrapper ended a command.
+func overdue(c remote.Command) string {
+	return fmt.Sprintf("it ran longer than its time limit of %v and was ended on the host", c.Timeout)
+}
+
 // settle evaluates the end of a command. broken means that the connection may have ended before all
 // output arrived.
 func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	took := time.Since(r.Started)
-	overdue := fmt.Sprintf("it ran longer than its time limit of %v and was ended on the host", c.Timeout)
 	switch {
 	case s.exit != nil && (*s.exit == exitTimeout || *s.exit == exitKilled):
-		missed(r, c, remote.TimedOut, overdue)
+		missed(r, c, remote.TimedOut, overdue(c))
 	case s.exit != nil && broken && !c.Changes:
 		missed(r, c, remote.Unreachable, "the connection was lost before all of its output had arrived")
 	case s.exit != nil:
 		r.Outcome, r.Exit = remote.Answered, int(*s.exit)
 	case s.signal != "" && took >= c.Timeout:
 		r.Signal = s.signal
-		missed(r, c, remote.TimedOut, overdue)
+		missed(r, c, remote.TimedOut, overdue(c))
 	case s.signal != "":
 		r.Signal = s.signal
 		missed(r, c, remote.Unreachable, fmt.Sprintf("the command was ended on the host by a signal (%s)", s.signal))
 	case s.refused:
 		r.Outcome, r.Detail = remote.Unreachable, "the SSH server did not start the command"
 	default:
-		missed(r, c, remote.Unreachable, "the connection was lost before the end of the command was seen")
+		missed(r, c, remote.Unreachable, lost)
 	}
 }
 

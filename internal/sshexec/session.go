@@ -24,6 +24,7 @@ const (
 	overtime
 	cancelled
 	flooded
+	wroteMore // there is new output
 )
 
 // session is one command on one channel.
@@ -34,6 +35,7 @@ type session struct {
 	written        atomic.Int64
 
 	tooMuch chan struct{} // closed when more than stopBytes were written
+	wrote   chan struct{} // receives a value after a write; nil if nobody follows the output
 	exited  chan struct{} // closed when the exit code or signal has arrived
 	done    chan struct{} // closed when everything has ended
 
@@ -119,6 +121,10 @@ func (s *session) drain(from io.Reader, to *capture) {
 		if before := after - int64(n); before <= s.stopBytes && after > s.stopBytes {
 			close(s.tooMuch)
 		}
+		select {
+		case s.wrote <- struct{}{}:
+		default:
+		}
 		if err != nil {
 			return
 		}
@@ -139,6 +145,8 @@ func (s *session) await(ctx context.Context, limit time.Duration) end {
 		return s.awaitOutput()
 	case <-s.tooMuch:
 		return flooded
+	case <-s.wrote:
+		return wroteMore
 	case <-timer.C:
 		return s.unless(overtime)
 	case <-ctx.Done():

@@ -88,14 +88,9 @@ type logSizes struct {
 	noise  string // output of the login shell before any answer
 }
 
-// sizes reads the sizes of all logs of the host's processes in one command.
-func (j *job) sizes(ctx context.Context) logSizes {
-	paths := j.logPaths()
-	if len(paths) == 0 {
-		return logSizes{}
-	}
-	st, err := j.statStep()
-	out := logSizes{files: map[string]logSize{}, result: j.run(ctx, st, err)}
+// readSizes parses the answer of stat about log files.
+func readSizes(paths []string, r remote.Result) logSizes {
+	out := logSizes{files: map[string]logSize{}, result: r}
 	for line := range strings.Lines(out.result.Stdout.String()) {
 		f := strings.SplitN(strings.TrimRight(line, "\n"), " ", 3)
 		if len(f) != 3 || !slices.Contains(paths, f[2]) {

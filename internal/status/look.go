@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dhbot/internal/engine"
@@ -150,18 +151,50 @@ func (l *look) jobs() []*job {
 	return out
 }
 
-// run runs a step when a slot is free. A check that has ended sends no more commands.
+// question is a read of the job's host, or the reason why there is none.
+type question struct {
+	step runbooks.Step
+	err  error
+}
+
+// begin sends questions as one command when a slot is free. The returned function waits for the
+// answer to one question; call it once for each, which frees the slot. A check that has ended sends
+// no more commands.
+func (j *job) begin(ctx context.Context, questions []question) (answer func(i int) remote.Result) {
+	var commands []remote.Command
+	at := make([]int, len(questions))
+	for i, q := range questions {
+		at[i] = len(commands)
+		if q.err == nil {
+			commands = append(commands, engine.CommandOf(q.step))
+		}
+	}
+	select {
+	case j.slots <- struct{}{}:
+	case <-ctx.Done():
+		return func(int) remote.Result {
+			return remote.Result{Detail: "the look had ended before it was asked", Ended: j.Now()}
+		}
+	}
+	shared := j.shared.Begin(ctx, commands)
+	var answered atomic.Int32
+	return func(i int) remote.Result {
+		if int(answered.Add(1)) == len(questions) {
+			defer func() { <-j.slots }()
+		}
+		if err := questions[i].err; err != nil {
+			return remote.Result{Detail: err.Error(), Ended: j.Now()}
+		}
+		return shared(at[i])
+	}
+}
+
+// run runs one step.
 func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Result {
 	if err != nil {
 		return remote.Result{Detail: err.Error(), Ended: j.Now()}
 	}
-	select {
-	case j.slots <- struct{}{}:
-		defer func() { <-j.slots }()
-	case <-ctx.Done():
-		return remote.Result{Detail: "the look had ended before it was asked", Ended: j.Now()}
-	}
-	return j.shared.Run(ctx, engine.CommandOf(st))
+	return j.begin(ctx, []question{{step: st}})(0)
 }
 
 // told is the answer of one host about one process.
@@ -172,20 +205,22 @@ type told struct {
 	log         logRead
 }
 
-// ask checks the host: supervisors, list of processes and log sizes concurrently, and then the new
-// parts of the logs.
+// ask checks the host: list of processes, supervisors and log sizes in one command, and then the
+// new parts of the logs. A missing pid may only be older than the list, so then both are queried
+// again.
 func (j *job) ask(ctx context.Context) finding {
-	var wg sync.WaitGroup
-	var list []told
-	var logs logSizes
-	wg.Go(func() { list = j.supervised(ctx) })
-	wg.Go(func() { logs = j.sizes(ctx) })
-	wg.Wait()
+	first := j.round(ctx, true)
+	list, gone := first.supervised()
+	if gone && ctx.Err() == nil {
+		list, _ = j.round(ctx, false).supervised()
+	}
 	early := slices.Clone(list)
 	select {
 	case j.found <- func(l *look) { l.fill(j.host, early) }:
 	default: // read with the logs
 	}
+	logs := first.sizes()
+	var wg sync.WaitGroup
 	for i := range list {
 		if list[i].observation.Known() {
 			wg.Go(func() {

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 
 // sharedReads shares reads between concurrent checks: while a read of a host is in progress, all
 // who request the same read wait for the next one and share it. So each check gets a result that is
-// newer than its request. Its methods are safe for concurrent use.
+// newer than its request. Reads that are requested together are sent together, and shared with
+// checks that request exactly the same ones. Its methods are safe for concurrent use.
 type sharedReads struct {
 	runner remote.Runner
 	now    func() time.Time
@@ -20,16 +22,21 @@ type sharedReads struct {
 	reads map[string]*sharedRead
 }
 
-// sharedRead is one read that is in progress, or waits for the end of another.
+// sharedRead is a read, or several of one host, that is in progress or waits for the end of another.
 type sharedRead struct {
-	command remote.Command
-	next    *sharedRead
-	done    chan struct{} // closed when result is set
-	result  remote.Result
+	commands []remote.Command
+	next     *sharedRead
+	parts    []sharedPart // of each command
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	asking int // checks that wait for it
+}
+
+// sharedPart is the answer to one command.
+type sharedPart struct {
+	done   chan struct{} // closed when result is set
+	result remote.Result
 }
 
 func newSharedReads(r remote.Runner, now func() time.Time) *sharedReads {
@@ -39,30 +46,48 @@ func newSharedReads(r remote.Runner, now func() time.Time) *sharedReads {
 // Run returns the result of a read that began after the call. If ctx ends first it returns at once,
 // without an outcome. A read without waiting checks is cancelled.
 func (s *sharedReads) Run(ctx context.Context, c remote.Command) remote.Result {
-	r := s.join(ctx, c)
-	select {
-	case <-r.done:
-		return r.result
-	case <-ctx.Done():
-		s.leave(r)
-		return remote.Result{Detail: "the look had ended before it was answered", Ended: s.now()}
+	return s.Begin(ctx, []remote.Command{c})(0)
+}
+
+// Begin starts reads of one host. The returned function waits for the result of one of them, as Run
+// does; it is safe for concurrent use.
+func (s *sharedReads) Begin(ctx context.Context, commands []remote.Command) (result func(i int) remote.Result) {
+	r := s.join(ctx, commands)
+	var leave sync.Once
+	return func(i int) remote.Result {
+		select {
+		case <-r.parts[i].done:
+			return r.parts[i].result
+		case <-ctx.Done():
+			leave.Do(func() { s.leave(r) })
+			return remote.Result{Detail: "the look had ended before it was answered", Ended: s.now()}
+		}
 	}
 }
 
+// keyOf is equal for reads that can be shared.
+func keyOf(commands []remote.Command) string {
+	var b strings.Builder
+	for _, c := range commands {
+		fmt.Fprintf(&b, "%s\x00%s\x00%s\x00%v\x00%s\x00%s\x00", c.Host, c.Address, c.Login, c.Via, c.Sent, c.Timeout)
+	}
+	return b.String()
+}
+
 // join returns the read that a check shares, and starts it if none is in progress.
-func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
-	key := fmt.Sprintf("%s\x00%s\x00%s\x00%v\x00%s\x00%s", c.Host, c.Address, c.Login, c.Via, c.Sent, c.Timeout)
+func (s *sharedReads) join(ctx context.Context, commands []remote.Command) *sharedRead {
+	key := keyOf(commands)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	current := s.reads[key]
 	if current == nil {
-		r := newSharedRead(ctx, c)
+		r := newSharedRead(ctx, commands)
 		s.reads[key] = r
 		go s.carryOut(key, r)
 		return r
 	}
 	if current.next == nil || current.next.asking == 0 { // none, or a cancelled one
-		current.next = newSharedRead(ctx, c)
+		current.next = newSharedRead(ctx, commands)
 		return current.next
 	}
 	current.next.asking++
@@ -70,8 +95,11 @@ func (s *sharedReads) join(ctx context.Context, c remote.Command) *sharedRead {
 }
 
 // newSharedRead has the values of the first check's context but not its end.
-func newSharedRead(ctx context.Context, c remote.Command) *sharedRead {
-	r := &sharedRead{command: c, done: make(chan struct{}), asking: 1}
+func newSharedRead(ctx context.Context, commands []remote.Command) *sharedRead {
+	r := &sharedRead{commands: commands, parts: make([]sharedPart, len(commands)), asking: 1}
+	for i := range r.parts {
+		r.parts[i].done = make(chan struct{})
+	}
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return r
 }
@@ -88,9 +116,11 @@ func (s *sharedReads) leave(r *sharedRead) {
 // carryOut runs a read, and then the one that waits for its end.
 func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	for r != nil {
-		r.result = s.runner.Run(r.ctx, r.command)
+		remote.RunAll(r.ctx, s.runner, r.commands, func(i int, result remote.Result) {
+			r.parts[i].result = result
+			close(r.parts[i].done)
+		})
 		r.cancel()
-		close(r.done)
 		r = s.after(key, r)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"dhbot/internal/fleet"
@@ -16,48 +15,80 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// supervised queries the supervisors of the host's processes, and the host's list of pids. A
-// missing pid may only be older than the list, so then both are queried again.
-func (j *job) supervised(ctx context.Context) []told {
-	list, gone := j.supervisedOnce(ctx)
-	if gone && ctx.Err() == nil {
-		list, _ = j.supervisedOnce(ctx)
-	}
-	return list
+// round is the set of reads of a host that are sent as one command: first the list of its processes,
+// which waits for nothing, then its supervisors, and last the sizes of the logs, which may be on a
+// file server that does not answer.
+type round struct {
+	*job
+	asks   []ask
+	listed bool // the list of processes is requested
+	logs   []string
+	answer func(i int) remote.Result
 }
 
-func (j *job) supervisedOnce(ctx context.Context) (list []told, gone bool) {
-	list = make([]told, len(j.processes))
-	for i, p := range j.processes {
-		list[i] = told{process: p}
+func (j *job) round(ctx context.Context, withLogs bool) *round {
+	r := &round{job: j, asks: j.asks(), listed: j.monitored() || j.unitLogged()}
+	var questions []question
+	if r.listed {
+		st, err := j.reads().Pids()
+		questions = append(questions, question{st, err})
 	}
-	var wg sync.WaitGroup
-	for _, a := range j.asks() {
-		wg.Go(func() {
-			r := j.run(ctx, a.step, a.err)
-			for _, i := range a.about {
-				list[i].observation, list[i].command = a.read(list[i].process, r), a.step.Command
-			}
-		})
+	for _, a := range r.asks {
+		questions = append(questions, question{a.step, a.err})
+	}
+	if withLogs {
+		r.logs = j.logPaths()
+	}
+	if len(r.logs) > 0 {
+		st, err := j.statStep()
+		questions = append(questions, question{st, err})
+	}
+	r.answer = j.begin(ctx, questions)
+	return r
+}
+
+// supervised returns the observations of the supervisors, and whether a pid that they name is
+// missing from the list of processes.
+func (r *round) supervised() (list []told, gone bool) {
+	list = make([]told, len(r.processes))
+	for i, p := range r.processes {
+		list[i] = told{process: p}
 	}
 	var pids observe.Pids
 	unlisted := errors.New("not asked for")
-	if j.monitored() || j.unitLogged() {
-		wg.Go(func() {
-			st, err := j.reads().Pids()
-			pids, unlisted = observe.ReadPids(j.run(ctx, st, err))
-		})
+	at := 0
+	if r.listed {
+		pids, unlisted = observe.ReadPids(r.answer(at))
+		at++
 	}
-	wg.Wait()
-	j.pids = pids
+	for _, a := range r.asks {
+		said := r.answer(at)
+		at++
+		for _, i := range a.about {
+			list[i].observation, list[i].command = a.read(list[i].process, said), a.step.Command
+		}
+	}
+	r.pids = pids
 	for i := range list {
 		o := &list[i].observation
 		if unlisted == nil && o.Manager == runbooks.Monit {
-			j.history.prove(j.key(list[i].process), o, pids)
+			r.history.prove(r.key(list[i].process), o, pids)
 			gone = gone || o.Alive == observe.AliveGone && !unwatched(*o)
 		}
 	}
 	return list, gone
+}
+
+// sizes returns the sizes of all logs of the host's processes.
+func (r *round) sizes() logSizes {
+	if len(r.logs) == 0 {
+		return logSizes{}
+	}
+	at := len(r.asks)
+	if r.listed {
+		at++
+	}
+	return readSizes(r.logs, r.answer(at))
 }
 
 func (j *job) key(p *catalogs.Process) key {

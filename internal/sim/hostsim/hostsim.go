@@ -65,7 +65,7 @@ type Execution struct {
 	N     int    `json:"n"` // 1, 2, 3 … over all hosts, in the order they began
 	Host  string `json:"host"`
 	Login string `json:"login"`
-	Line  string `json:"line"` // the exact bytes of the exec request
+	Line  string `json:"line"` // the exact bytes of the exec request, or of one of several commands in it
 	// User is whom sudo made it run as; the login without sudo.
 	User string `json:"user"`
 	// Argv is the command without env, timeout and sudo, globs expanded;

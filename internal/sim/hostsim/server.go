@@ -246,23 +246,49 @@ func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-cha
 	run.Wait()
 }
 
-// execute runs one command to its end, which does not depend on the client
-// still being there.
+// execute runs a line to its end, whether or not the client is still connected.
 func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line string) {
-	n, run, a := h.cluster.begin(h, login, line)
+	mark, commands, several := joined(line)
+	if !several {
+		commands = []string{line}
+	}
+	exit := 0
+	for i, command := range commands {
+		a, ok := h.one(conn, login, command)
+		if !ok {
+			return // the cluster is closing
+		}
+		// From here on only the client could fail, and it would know.
+		if i == 0 {
+			_, _ = io.WriteString(ch, a.noise)
+		}
+		if several && i == 0 {
+			_, _ = io.WriteString(ch, mark+"\n")
+			_, _ = io.WriteString(ch.Stderr(), mark+"\n")
+		}
+		_, _ = io.WriteString(ch, a.out)
+		_, _ = io.WriteString(ch.Stderr(), a.err)
+		if exit = a.exit; several {
+			_, _ = fmt.Fprintf(ch, "\n%s %d\n", mark, a.exit)
+			_, _ = fmt.Fprintf(ch.Stderr(), "\n%s\n", mark)
+			exit = 0
+		}
+	}
+	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(exit)}))
+	_ = ch.Close()
+}
+
+// one runs one command to its end and records it. It returns false if the cluster closes first.
+func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
+	n, run, a := h.cluster.begin(h, login, command)
 	if a.changes && h.drop.Load() {
 		_ = conn.Close() // the fault: the client loses sight of a running command
 	}
 	a, ok := h.finish(run, a)
-	if !ok {
-		return // the cluster is closing
+	if ok {
+		h.cluster.ended(n, a.exit)
 	}
-	h.cluster.ended(n, a.exit)
-	// From here on only the client could fail, and it would know.
-	_, _ = io.WriteString(ch, a.noise+a.out)
-	_, _ = io.WriteString(ch.Stderr(), a.err)
-	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(a.exit)}))
-	_ = ch.Close()
+	return a, ok
 }
 
 // finish lets a command take its time, within the limit of its timeout
