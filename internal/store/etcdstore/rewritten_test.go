@@ -1,6 +1,7 @@
 package etcdstore_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -228,6 +229,34 @@ func TestRewrittenTrail(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWitnessesAreTold: a head of entries that this replica sealed itself is sent to a witness
+// without reading the trail again, however many chunks were sealed since the last one.
+func TestWitnessesAreTold(t *testing.T) {
+	t.Parallel()
+	x := newRewritten(t, startEtcd(t))
+	tell := func() {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // once more, and no longer
+		ok(t, x.s.KeepWitnesses(ctx))
+	}
+	tell()
+	for range 2 {
+		r := read
+		r.At = time.Now()
+		ok(t, x.s.Append(t.Context(), r, ""))
+		_, err := x.s.Seal(t.Context())
+		ok(t, err)
+	}
+	x.put("trail/0000000000000002", "not to be read\n")
+	tell()
+	h, err := x.s.Health(t.Context())
+	ok(t, err)
+	if len(h.Witnesses) != 1 || h.Witnesses[0].Entries != 5 || h.Witnesses[0].Missing != 0 {
+		t.Errorf("the witness has %+v", h.Witnesses)
 	}
 }
 

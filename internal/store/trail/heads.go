@@ -356,7 +356,7 @@ func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 		return true
 	}
 	s.sealer.mu.Lock() // the lock holder seals, so the tree is known to continue
-	known := s.sealer.tree.Size >= last.Size && s.sealer.since <= last.Size && s.sealer.since > 0
+	known := s.sealer.tree.Size >= last.Size && s.sealer.since <= last.Size && s.sealer.note != ""
 	s.sealer.mu.Unlock()
 	if known {
 		return true

@@ -55,7 +55,7 @@ func (s *Log) VerifyHistory(ctx context.Context) error {
 // sealed remembers the part of the trail that this replica sealed.
 func (s *Log) sealed(before, now headed) {
 	if s.sealer.note == "" || s.sealer.note != before.note {
-		s.sealer.since = before.Size
+		s.sealer.since = before.tree.Size
 	}
 	s.sealer.tree, s.sealer.note = now.tree, now.note
 	s.trust.mu.Lock()
