@@ -15,6 +15,7 @@ type Joiner interface {
 	Runner
 	// RunAll runs reads with the same host, address, login and jump hosts. It calls done once for
 	// each as soon as its result is known, one call at a time, and returns after the last one.
+	// A read may be sent twice: once joined with others, and once alone.
 	RunAll(ctx context.Context, reads []Command, done func(i int, r Result))
 }
 

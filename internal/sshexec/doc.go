@@ -4,7 +4,8 @@
 // Guarantees:
 //   - A command is sent at most once. A connection found dead before the exec
 //     request is written is replaced. After that request nothing is sent again,
-//     and a changing command whose end is not observed is FateUnknown.
+//     and a changing command whose end is not observed is FateUnknown. Only
+//     reads that were joined with others may be sent once more, alone.
 //   - A host is trusted only by its known_hosts line; there is no trust on first
 //     use.
 //   - Every wait has a time limit: for the TCP connection, the handshake, a free
@@ -24,6 +25,7 @@
 //   - scan.go: showing host keys that are not trusted
 //   - kexinit.go: why no algorithm is in common
 //   - run.go, session.go, output.go: one command and its output
+//   - joined.go: several reads of one host as one line
 //   - shell.go, noise.go: what login shells do to a command and its output
 //   - failure.go: why a connection failed
 package sshexec
