@@ -9,11 +9,11 @@ import (
 	"dhbot/internal/command"
 )
 
-// handler carries out one request that passed the gate.
+// handler executes one request that passed the gate.
 type handler func(*Service, context.Context, *call.Call) error
 
-// handlersByVerb are what the verbs of command.Table do; whatever a catalog adds
-// is requested, or read.
+// handlersByVerb are the handlers of the verbs of command.Table; a catalog's own verbs are
+// requested, or read.
 var handlersByVerb = map[string]handler{
 	"status":  (*Service).ShowStatus,
 	"verify":  (*Service).ShowVerify,
@@ -32,12 +32,12 @@ var handlersByVerb = map[string]handler{
 	"help": (*Service).help,
 }
 
-// listsByVerb are what a verb alone lists.
+// listsByVerb are the handlers of a verb without arguments.
 var listsByVerb = map[string]handler{
 	"watch": (*Service).ListFollows, "maintenance": (*Service).ListMaintenance,
 }
 
-// handlerOf is what a request does.
+// handlerOf is the handler of a request.
 func handlerOf(r *command.Request) (handler, error) {
 	verb := r.Command.Verb
 	switch {
@@ -60,8 +60,7 @@ func handlerOf(r *command.Request) (handler, error) {
 	return h, nil
 }
 
-// carryOut does what a request asks for. What a read was typed with and does not
-// take is said before its answer.
+// carryOut executes a request. Words that a read does not support are listed before its answer.
 func (s *Service) carryOut(ctx context.Context, c *call.Call) error {
 	do, err := handlerOf(c.Req)
 	if err != nil {

@@ -17,15 +17,14 @@ import (
 )
 
 const (
-	// againWithin is how soon after a good end the same command is asked back.
+	// againWithin is how soon after a success the same command needs a confirmation.
 	againWithin = 10 * time.Minute
-	// leftWithin is how long the targets of that run are looked at before.
+	// leftWithin is the time limit for checking the targets of that run before.
 	leftWithin = 5 * time.Second
 )
 
-// shownAlready answers a command that is under way, or that ended well a
-// moment ago and whose targets are as it left them, with that run instead of a
-// second one.
+// shownAlready answers a command whose run is open, or just succeeded and left its targets
+// unchanged since, with that run instead of a second one.
 func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.Plan) (bool, error) {
 	open, err := s.Runs.Open(ctx)
 	if err != nil {
@@ -51,7 +50,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 			continue
 		}
 		if touchedSince(r, slices.Concat(open, ended)) || !s.asLeft(ctx, r) {
-			return false, nil // it would stand in the way of a repair
+			return false, nil // it would delay a repair
 		}
 		c.AskedBack = true
 		return true, c.Reply.Ephemeral(ctx, runcard.Again(r, againFields(c)))
@@ -59,12 +58,12 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 	return false, nil
 }
 
-// same says that two plans would do the same; a digest that differs for
-// another reason (a new catalog) makes them different.
+// same reports whether two plans do the same; a digest that differs for another reason (a new
+// catalog) makes them different.
 func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != "" }
 
-// touchedSince says that another run has acted on a target of r since r ended, or
-// may have.
+// touchedSince reports whether another run has acted, or may have acted, on a target of r since
+// r ended.
 func touchedSince(r engine.Run, others []engine.Stored) bool {
 	return slices.ContainsFunc(others, func(o engine.Stored) bool {
 		other := o.Run
@@ -75,8 +74,7 @@ func touchedSince(r engine.Run, others []engine.Stored) bool {
 	})
 }
 
-// asLeft looks whether the processes that a run acted on are as it left them.
-// What cannot be seen is not.
+// asLeft reports whether the processes of a run are as it left them. An unknown state is false.
 func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
 	targets := slices.DeleteFunc(slices.Clone(r.Plan.Targets), func(t runbooks.Target) bool { return t.Process == "" })
 	if len(targets) == 0 {
@@ -91,7 +89,7 @@ func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
 	return !slices.ContainsFunc(b.Rows, func(row status.Row) bool { return !isAsLeft(row, r.Plan.Action, pids[row.Target()]) })
 }
 
-// isAsLeft says that a process is as an action left it, which saw pid last.
+// isAsLeft reports whether a process is as an action left it; pid is its last known pid.
 func isAsLeft(row status.Row, action string, pid int) bool {
 	o := row.Observation
 	switch {
@@ -104,7 +102,7 @@ func isAsLeft(row status.Row, action string, pid int) bool {
 	}
 }
 
-// pidsAfter are the pids that a run saw last.
+// pidsAfter are the last pids that a run observed.
 func pidsAfter(r engine.Run) map[runbooks.Target]int {
 	out := map[runbooks.Target]int{}
 	for i, st := range r.Steps {

@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// PlanText resolves a typed command into what would run. It asks no host and
-// stores nothing. The error is a *command.Question, or one of the planner's.
+// PlanText makes the plan of a typed command. It queries no host and stores nothing. The error
+// is a *command.Question, or one of the planner's.
 func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.Plan, error) {
 	r, err := g.Parse(command.Input{Text: "plan " + text})
 	if err != nil {
@@ -29,13 +29,13 @@ func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.P
 	return planner.Plan(in)
 }
 
-// assessesSeveral says that a call looks at several processes at once.
+// assessesSeveral reports whether a call queries several processes at once.
 func assessesSeveral(c *call.Call) bool {
 	return c.Process == nil && (c.Cmd.Verb == "status" || c.Cmd.Verb == "verify")
 }
 
-// together is one plan for a read of several processes, as a host or a cluster
-// is asked. It has no digest: a read takes no approval.
+// together is one plan for a read of several processes, in the order of the queries of a host
+// or a cluster. It has no digest: a read needs no approval.
 func together(g *command.Grammar, c *call.Call, now func() time.Time) (runbooks.Plan, error) {
 	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.Query())
 	if err != nil {

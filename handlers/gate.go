@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// gate decides whether a call may go on. Every command passes here; a command
-// that makes a plan is checked against the plan's own class as well. The run
-// that a command is about is loaded here, once, for gate and handler.
+// gate decides whether a call may continue. Every command passes it; a command with a plan is
+// also checked against the plan's own class. It loads the run of a command once, for gate and
+// handler.
 func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
 	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.Cmd.Verb))
 	defer func() { tracing.End(span, err) }()
@@ -53,8 +53,8 @@ func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
 	return s.mayRun(c)
 }
 
-// loadRun reads the run that a call is about. One that its author may not read
-// is answered, and recorded, like one that there never was.
+// loadRun loads the run of a call. A run that the author may not read is answered and recorded
+// like one that does not exist.
 func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	st, err := s.Runs.Get(ctx, c.Run)
 	sees := s.Sees(c.Who.Person, c.Channel)
@@ -62,7 +62,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	switch {
 	case err == nil:
 		hidden = !sees(st.Run.Plan.Cluster)
-	case errors.Is(err, engine.ErrNewerForm): // its cluster cannot be read
+	case errors.Is(err, engine.ErrNewerForm): // its cluster is unknown
 		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	}
 	if hidden {
@@ -79,7 +79,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	return s.SetCluster(c, cl)
 }
 
-// runRule says who among the readers of a run's cluster may say a verb of it.
+// runRule is who among the readers of a run's cluster may use a verb on it.
 type runRule uint8
 
 // The closed set of rules.
@@ -92,13 +92,13 @@ const (
 	whoApproved // the engine knows whether they did
 )
 
-// runRules are the rules of the verbs that are said of a run.
+// runRules are the rules of the verbs for runs.
 var runRules = map[string]runRule{
 	"show": anyReader, "details": anyReader, "approve": anApprover, "deny": anApprover, "looking": anApprover,
 	"withdraw": whoApproved, "cancel": theAsker, "done": anOperator, "close": anotherOne, "continue": anOperator, "byhand": anOperator,
 }
 
-// mayRun decides about the run that was loaded.
+// mayRun checks the rule for the loaded run.
 func (s *Service) mayRun(c *call.Call) error {
 	r := c.About
 	asked := r.Asked.Person == c.Who.Name
@@ -130,9 +130,9 @@ func (s *Service) mayRun(c *call.Call) error {
 	}
 }
 
-// mayHere refuses what changes something when it comes late, unclaimed, or
-// from a channel that outsiders read or that the bot is not in: the people there
-// would see what was asked for, and what became of it.
+// mayHere refuses a change that arrives late or unclaimed, or from a channel that outsiders can
+// read or of which the bot is not a member: the people there would not see the request and its
+// outcome, or outsiders would.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -157,8 +157,8 @@ func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Clas
 	return s.mayThisReplica(ctx)
 }
 
-// mayThisReplica refuses whatever changes something while the replicas do not
-// agree on one config: what is allowed would depend on who hears it.
+// mayThisReplica refuses changes while the replicas have different configs: the decision would
+// depend on the replica.
 func (s *Service) mayThisReplica(ctx context.Context) error {
 	if s.Agrees == nil {
 		return nil
@@ -173,8 +173,8 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 	return nil
 }
 
-// Recheck is the engine's Gate: the same rules once more, with fresh facts,
-// before a run starts and before each of its steps.
+// Recheck is the engine's Gate: it applies the same rules again, with new data, before a run
+// starts and before each of its steps.
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {
@@ -212,7 +212,8 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	return nil
 }
 
-// Derive makes a run's plan anew, of its inputs and what this replica knows now.
+// Derive makes a run's plan again, from its inputs and this replica's current catalog and
+// config.
 func (s *Service) Derive(r engine.Run) (runbooks.Plan, error) { return s.Planner.Plan(r.Inputs) }
 
 func short(digest string) string {

@@ -10,9 +10,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// guards asks the guards of a plan: what would be refused at the start is refused
-// now, before an approver is called. Returned are the guards that cannot tell, for
-// which one approval more is needed.
+// guards queries the guards of a plan: what would be refused at the start is refused now,
+// before an approver is mentioned. It returns the guards that cannot decide, for which one more
+// approval is needed.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
 	var no *guard.RefusedError
@@ -22,14 +22,13 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 	return unclear, err
 }
 
-// stillAs looks again, just before the start, at what a run was asked for with:
-// what was listed, what its processes need, and the guards that its plan has behind
-// its first change.
+// stillAs repeats the checks of a request just before the start: the discovery reads, the
+// dependencies of its processes, and the guards after the first change of its plan.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err
 	}
-	plan, err := s.Derive(r) // never the bytes that are stored
+	plan, err := s.Derive(r) // never the stored bytes
 	if err != nil {
 		return err
 	}
@@ -39,7 +38,7 @@ func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	return guard.AtStart(ctx, s.Remote, plan)
 }
 
-// need is how many approvals a plan takes: one more where a guard of it cannot tell.
+// need is the number of approvals of a plan: one more if a guard of it cannot decide.
 func (s *Service) need(plan runbooks.Plan, unclear []engine.Unclear) int {
 	n := s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)
 	if len(unclear) > 0 {

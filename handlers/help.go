@@ -15,7 +15,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// help shows the commands, or more about one verb or process.
+// help shows the commands, or one verb or process in detail.
 func (s *Service) help(ctx context.Context, c *call.Call) error {
 	if c.Topic == "" {
 		return c.Reply.Ephemeral(ctx, card.Help(s.helpGroups(c), c.Cluster.Name))
@@ -44,8 +44,8 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 // mostUsed are the commands that help shows first, with an example each.
 var mostUsed = []string{"status", "logs", "verify", "restart", "start", "stop", "plan", "approve", "deny", "show", "own"}
 
-// helpGroups are the commands that the person may use here: those most used one
-// by one, the others by name.
+// helpGroups are the commands that the person may use here: the most used ones in detail, the
+// others by name.
 func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	first := card.HelpGroup{Title: "Most used"}
 	look, change := card.HelpGroup{Title: "Look", Compact: true}, card.HelpGroup{Title: "Change", Compact: true}
@@ -72,8 +72,8 @@ func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	return []card.HelpGroup{first, look, change, incidents, runs}
 }
 
-// mayUse says that a person may use a command on some target or run here; the
-// gate decides about each.
+// mayUse reports whether a person may use a command on some target or run here; the gate
+// decides about each.
 func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 	if s.Rules.MayAsk(c.Who.Person, c.Cluster.Name, cmd.Class, c.Channel) == nil {
 		return true
@@ -81,8 +81,7 @@ func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 	return cmd.Object == command.RunNamed && s.Rules.MayVote(c.Who.Person, "", c.Cluster.Name, cmd.Class) == nil
 }
 
-// helpTopic is all there is to say about one command: to the person asking,
-// in their cluster.
+// helpTopic is the complete help for one command, for the person in their cluster.
 func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
@@ -96,8 +95,7 @@ func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	return t
 }
 
-// takes says in a sentence what a command takes besides the right to ask, ""
-// for what is itself said of a run.
+// takes describes what a command needs besides the role, "" for a verb about a run.
 func takes(cmd command.Command, policy auth.Policy) string {
 	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""
@@ -130,7 +128,7 @@ func helpRow(cmd command.Command) card.HelpRow {
 	}
 }
 
-// processesFor are the processes that a verb can be said of in this cluster.
+// processesFor are the processes of this cluster that support a verb.
 func (s *Service) processesFor(c *call.Call, cmd command.Command) []string {
 	if cmd.Object != command.ProcessNamed && cmd.Object != command.AnyTarget {
 		return nil

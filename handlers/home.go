@@ -22,13 +22,13 @@ const (
 	homePatient = 30 * time.Second // for the hosts' answers
 )
 
-// Homes makes the page that the app shows each of its people: how the clusters
-// are, what waits for votes, and what runs and is locked; of each cluster only
-// what the reader may read. Hosts are asked once for all readers.
+// Homes makes the Home tab of each person: the state of the clusters, the requests that wait
+// for votes, and running runs with their locks, only of clusters that the reader may read.
+// Hosts are queried once for all readers.
 type Homes struct {
 	s  *Service
 	mu sync.Mutex
-	// boards are the newest of each cluster, a turn each for asking anew.
+	// boards has the newest board of each cluster, with a lock for querying again.
 	boards map[string]*homeBoard
 }
 
@@ -38,12 +38,12 @@ type homeBoard struct {
 	at     time.Time // zero: never asked
 }
 
-// NewHomes makes the pages of a service's people.
+// NewHomes makes the Home tabs of a service.
 func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeBoard{}} }
 
-// Show calls publish with the cards of an account's page: at once with what is
-// known, and again when the hosts have answered, where no answer is as new as
-// maxAge. Who may read nothing sees why.
+// Show calls publish with the cards of an account's Home tab: at once with the known data, and
+// again after the hosts have answered, if no answer is newer than maxAge. A person who may read
+// nothing sees the reason.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
 	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {
@@ -69,8 +69,7 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	return publish(ctx, cards)
 }
 
-// runs are the cards about what is asked for and under way in the clusters that
-// somebody sees.
+// runs are the cards of requests and running runs in the clusters that a person may read.
 func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card.Card {
 	in, err := h.s.InHand(ctx, sees)
 	if err != nil {
@@ -86,8 +85,8 @@ func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card
 	return append(out, runcard.Runs(in.Open, in.Ended), runcard.Locks(in.Locks, in.Open, h.s.Now()))
 }
 
-// withBoards puts the clusters' boards above the runs; old are the clusters
-// whose hosts should be asked again.
+// withBoards puts the clusters' boards above the runs; old are the clusters whose hosts should
+// be queried again.
 func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge time.Duration) (out []card.Card, old []*fleet.Cluster) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -105,8 +104,7 @@ func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge 
 	return append(out, cards...), old
 }
 
-// ask brings a cluster's board up to date. Callers that want it at the same time
-// wait for one answer.
+// ask updates a cluster's board. Concurrent callers wait for one answer.
 func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, maxAge time.Duration) {
 	h.mu.Lock()
 	b := h.boards[cl.Name]

@@ -30,7 +30,7 @@ func (s *Base) SetCluster(c *Call, cl *fleet.Cluster) error {
 	return nil
 }
 
-// recentRuns is how many ended runs a list shows.
+// recentRuns is the number of ended runs in a list.
 const recentRuns = 5
 
 func (s *Base) Answer(ctx context.Context, c *Call, out card.Card) error {
@@ -40,63 +40,57 @@ func (s *Base) Answer(ctx context.Context, c *Call, out card.Card) error {
 	return c.Reply.Show(ctx, c.Signed(out))
 }
 
-// Windows keeps what people announced to work on. Each change is stored
-// together with its record and the settlement of the claim, in one
-// transaction; any error that wraps engine.ErrStoreDown may have had its
-// effect or not.
+// Windows stores announced maintenance. A change, its record and the settlement of the claim
+// are stored in one transaction. After an error that wraps engine.ErrStoreDown the change may
+// or may not be stored.
 type Windows interface {
-	// Maintenance returns what was announced and not ended, over or not, by
-	// cluster and target.
+	// Maintenance returns the announcements that were not ended, over or not, by cluster and
+	// target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
-	// OpenWork returns the same together with every run that has not ended,
-	// oldest first, as of one moment.
+	// OpenWork also returns every run that has not ended, oldest first, at the same revision.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
-	// SetMaintenance stores an announcement in place of one for the same
-	// cluster, process and host. A window is stored, and ended, only where it is
-	// as it was at its Rev: engine.ErrConflict.
+	// SetMaintenance replaces the announcement for the same cluster, process and host. If a
+	// window was changed since its Rev, it returns engine.ErrConflict.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
-	// EndMaintenance removes the announcement for this cluster, process and
-	// host; one that is not there is no error.
+	// EndMaintenance removes the announcement for this cluster, process and host, if there is
+	// one.
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 }
 
-// ReasonRunes is how much of a reason is kept.
+// ReasonRunes limits a reason, in runes.
 const ReasonRunes = 500
 
-// Directory says who an account is right now.
+// Directory looks up accounts.
 type Directory interface {
-	// Lookup asks the platform. maxAge allows an answer that old; 0 wants a
-	// fresh one. An error means that the account could not be confirmed, which
-	// is a refusal.
+	// Lookup asks the platform. maxAge allows an answer of that age; 0 requires a new one. An
+	// error means that the account could not be confirmed, which is a refusal.
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
 
-// Engine is the part of the engine that messages reach.
+// Engine is the part of the engine that handlers use.
 type Engine interface {
 	// Submit stores a new run with its first record and settles the claim.
 	Submit(ctx context.Context, r engine.Run, claim string) (engine.Stored, error)
-	// Apply makes one event happen to a run and settles the claim.
+	// Apply applies one event to a run and settles the claim.
 	Apply(ctx context.Context, id string, e engine.Event, claim string) (engine.Stored, error)
 }
 
-// Posts says where the messages of a run stand.
+// Posts returns the messages of runs.
 type Posts interface {
-	// Post returns a run's message; ok is false where there is none yet.
+	// Post returns a run's message; ok is false for none yet.
 	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
-	// Thread returns where a run's trail stands; ok is false where there is none
-	// yet.
+	// Thread returns the thread of a run's records; ok is false for none yet.
 	Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error)
 }
 
-// Settings are what a Service needs of the config and the rest of the house.
-// Every field must be set.
+// Settings are the dependencies of a Service. Every field must be set.
 type Settings struct {
 	command.Grammar
 	Rules *auth.Rules
-	// StaleAfter is how old a delivery may be that changes something.
+	// StaleAfter is the largest age of a delivery that changes something.
 	StaleAfter time.Duration
-	// OpenChannel is where runs are shown whose requests were made where no one
-	// else looks: at a terminal, in a direct message, on the bot's own page.
+	// OpenChannel is the channel for runs that were requested where other people do not see
+	// them: at a terminal, in a direct message, on the Home tab.
 	OpenChannel string
 
 	Directory Directory
@@ -109,25 +103,22 @@ type Settings struct {
 	Remote    remote.Runner
 	Status    *status.Assessor
 	NewID     func(ctx context.Context) (string, error)
-	// Health says whether the bot is well, and in lines how its parts are. Nil
-	// where there is only this part of it.
+	// Health reports whether the bot is healthy, and the health of its parts in lines. It may
+	// be nil.
 	Health func(ctx context.Context) (well bool, lines []string)
-	// CardLink is the address of the message that shows a run, "" while there is
-	// none. Nil where messages have no addresses.
+	// CardLink is the URL of a run's message, "" for none. nil if messages have no URLs.
 	CardLink func(ctx context.Context, run string) (string, error)
-	// Agrees says why this replica must not take anything that changes
-	// something, "" where nothing speaks against it. Nil is for a bot that has
-	// no other replicas.
+	// Agrees is why this replica must not accept changes, "" if it may. nil for a bot without
+	// other replicas.
 	Agrees func(ctx context.Context) (why string, err error)
-	// Watching is called when what is to be watched has changed. Nil where the
-	// leader finds out by itself.
+	// Watching is called when watches have changed. nil if the leader notices by itself.
 	Watching func()
 	Now      func() time.Time
 	Logger   *slog.Logger
 }
 
-// Append stores the record of a message that changed nothing, and with it
-// settles the claim, if there is one.
+// Append stores the record of a message that changed nothing, and settles its claim, if there
+// is one.
 func (s *Base) Append(ctx context.Context, m Message, r audit.Record) error {
 	claim := m.Key
 	if m.Unclaimed {
@@ -136,16 +127,16 @@ func (s *Base) Append(ctx context.Context, m Message, r audit.Record) error {
 	return s.Log.Append(ctx, r, claim)
 }
 
-// Base is what every handler works with.
+// Base has the dependencies of every handler.
 type Base struct {
 	Settings
 	Planner *planner.Planner
 
-	views sync.Map // names of clusters → *Grammar of who may read these only
+	views sync.Map // names of clusters → *Grammar with only their names
 }
 
-// NewBase checks that nothing is missing: a missing dependency must not turn into
-// a check that is skipped.
+// NewBase returns an error if a dependency is missing, so that no check is skipped because of
+// it.
 func NewBase(s Settings) (*Base, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,
@@ -182,12 +173,11 @@ func NewBase(s Settings) (*Base, error) {
 	return &Base{Settings: s, Planner: planner}, nil
 }
 
-// Watchable says why a scope cannot be watched by this config, nil where it
-// can.
+// Watchable returns why a scope cannot be watched with this config, nil if it can.
 func (s *Base) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
 
-// NeededBy are what a process needs, in the order in which it starts, and the
-// process itself; absent is what no host of the config runs.
+// NeededBy are the dependencies of a process, in the order in which they start, and the process
+// itself; absent are those that no host of the config runs.
 func NeededBy(c *Call) (targets []runbooks.Target, absent []string) {
 	for _, id := range append(c.Catalog.Needed(c.Process.ID, c.Cluster.ACLs), c.Process.ID) {
 		hosts := c.Cluster.HostsOf(id)

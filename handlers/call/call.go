@@ -17,43 +17,40 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Call is one request being handled: what was understood, who asked, and what
-// became of it.
+// Call is one request being handled: the parsed command, its author, and the outcome.
 type Call struct {
 	Message
 	Req     *command.Request
 	Cmd     command.Command
 	Cluster *fleet.Cluster
 	Catalog *catalogs.Catalog
-	Process *catalogs.Process // nil where the target is a host or everything
-	Host    *fleet.Host       // nil where no host or several were named
+	Process *catalogs.Process // nil if the target is a host or everything
+	Host    *fleet.Host       // nil if no host or several were named
 	Run     string            // RunNamed
-	Topic   string            // Topic: what was typed
+	Topic   string            // Topic: as typed
 	Params  map[string]string
-	Rest    string // the reason, or what follows a run's id
-	Again   bool   // repeats on purpose what succeeded a moment ago
-	Anyway  bool   // starts a process though a dependency of it is down
-	// Proposed is what the requester saw and tapped Run on, nil where there was
-	// no such tap.
+	Rest    string // the reason, or the text after a run's id
+	Again   bool   // repeats on purpose an action that just succeeded
+	Anyway  bool   // starts a process although a dependency is down
+	// Proposed is the plan that the requester saw and tapped Run on, nil without such a tap.
 	Proposed *Proposal
-	Digest   string // of the plan that a tap was made on
+	Digest   string // of the plan that was on the tapped card
 	Page     int    // of details, from 0
 
 	Reply Reply
 	Who   Person
-	Names *command.Grammar // with the names that who may read
+	Names *command.Grammar // with the names that the author may read
 	About engine.Run       // RunNamed: loaded by the gate
-	// Window is what windowApprove and windowCancel are about, loaded by the gate.
+	// Window is the window of windowApprove and windowCancel, loaded by the gate.
 	Window fleet.Maintenance
-	// Incident is the one that IncidentNamed is about, loaded by the gate; nil where
-	// several are open and none is meant: incidents.
+	// Incident is the incident of IncidentNamed, loaded by the gate; nil for `incidents`, when
+	// several are open and none was named.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
-	Asked     string // the run that was asked for, now or a moment ago
+	Asked     string // the requested run, new or just completed
 	AskedBack bool   // answered with a question: nothing was done
-	Offer     string // it waits for the requester's Run, which this is the value of
-	// Settled says that the claim of the delivery was settled together with
-	// what was done for it.
+	Offer     string // the value of the Run button that the requester must tap
+	// Settled means that the claim of the delivery was settled together with the action.
 	Settled bool
 }
 
@@ -71,10 +68,10 @@ func (c *Call) ProcessID() string {
 	return c.Process.ID
 }
 
-// Class is what the gate goes by: to see a plan only reads.
+// Class is the class that the gate checks: showing a plan is a read.
 func (c *Call) Class() runbooks.Class { return c.Req.Class() }
 
-// wants says that a process on a host is among the targets.
+// wants reports whether a process on a host is among the targets.
 func (c *Call) wants(process string, h *fleet.Host) bool {
 	if c.Req == nil {
 		return true
@@ -87,10 +84,10 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 	return false
 }
 
-// Confirmed says that the requester has seen what would run and wants it.
+// Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs are what a call's plan is made of; what varies is minted here, once.
+// Inputs are the inputs of a call's plan; fresh names are minted here, once.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {
@@ -103,7 +100,7 @@ func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	return in, err
 }
 
-// InputsOf are those of one process of a call.
+// InputsOf are the inputs of one process of a call.
 func (c *Call) InputsOf(p command.Part, now time.Time) (runbooks.Inputs, error) {
 	in := runbooks.Inputs{Cluster: c.Cluster.Name, Action: c.Cmd.Action, Params: c.Params}
 	if p.Process != nil {
@@ -120,25 +117,25 @@ func (c *Call) InputsOf(p command.Part, now time.Time) (runbooks.Inputs, error) 
 	return in, nil
 }
 
-// InWindow reports whether a window is over one of the hosts that a call is about.
+// InWindow reports whether a window covers one of the hosts of a call.
 func (c *Call) InWindow(m fleet.Maintenance, now time.Time) bool {
 	return slices.ContainsFunc(c.Cluster.HostsOf(c.Process.ID), func(h *fleet.Host) bool {
 		return (c.Host == nil || c.Host == h) && m.Covers(c.Cluster.Name, c.Process.ID, h.Name, now)
 	})
 }
 
-// MustConfirm says that a change which takes no approval waits for its
-// requester's Run.
+// MustConfirm reports whether a change without approvals waits for its requester to tap Run.
 func (c *Call) MustConfirm(plan runbooks.Plan) bool {
 	return c.Req.Unmarked || c.Req.Confirm || plan.ActsIn() > 1
 }
 
-// Scope is what a call is about.
+// Scope is the scope of a call.
 func (c *Call) Scope() incident.Scope {
 	return incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: HostName(c.Host)}
 }
 
-// Query asks about all that a call names, which may be more than a scope can.
+// Query is the query for everything that a call names, which may be more than a scope can
+// express.
 func (c *Call) Query() status.Query {
 	q := status.Query{Scope: c.Scope(), Several: severalOf(c), Summaries: c.Cmd.Verb == "verify"}
 	for i := range c.Cluster.Hosts {
@@ -165,8 +162,8 @@ func TargetOf(c *Call) string {
 	}
 }
 
-// severalOf names what a call is about where that is several processes, or several
-// hosts as a whole: "" for one of them, and for all of the cluster.
+// severalOf names the targets of a call with several processes, or several whole hosts; "" for
+// a single one, and for the whole cluster.
 func severalOf(c *Call) string {
 	if c.Req == nil {
 		return ""
@@ -191,5 +188,5 @@ func severalOf(c *Call) string {
 	}
 }
 
-// mostNamed is how many processes or hosts are named one by one.
+// mostNamed is the largest number of processes or hosts that are listed by name.
 const mostNamed = 4

@@ -10,14 +10,14 @@ import (
 	"dhbot/internal/engine"
 )
 
-// presentAge is how old an answer may be about whether a person who could vote
-// is still there. It only spares people a request in vain; at the vote itself
-// the platform is asked anew.
+// presentAge is the largest age of an answer about whether a possible voter is still a member.
+// It only avoids requests that cannot succeed; at the vote itself the platform is queried
+// again.
 const presentAge = 5 * time.Minute
 
-// Approvable refuses a request that no one could ever approve: too few people may vote,
-// or too few of them have an account that still works. Where the platform does
-// not answer, no account counts as gone.
+// Approvable refuses a request that can never be approved: too few people may vote, or too few
+// of them have a working account. If the platform does not answer, every account counts as
+// working.
 func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) error {
 	if err := s.Rules.EnoughEligible(cluster, asked, need); err != nil || need == 0 {
 		return err
@@ -37,8 +37,8 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 		need, cluster, asked, strings.Join(gone, ", "))}
 }
 
-// Gone says why no account of a person is let in any more, "" where one is, or
-// where it is not known.
+// Gone is why every account of a person is refused, "" if one is accepted, or if that is
+// unknown.
 func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	why, unknown := s.StillIn(ctx, p)
 	if unknown {
@@ -47,11 +47,11 @@ func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	return why
 }
 
-// StillIn is why no account of a person is let in any more, "" where one is;
-// unknown says that an account could not be looked up and none is let in.
+// StillIn is why every account of a person is refused, "" if one is accepted; unknown means
+// that an account could not be looked up and none is accepted.
 func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
-	if len(accounts) == 0 { // somebody of the terminal only
+	if len(accounts) == 0 { // a person with terminal access only
 		accounts = []auth.Account{{Team: auth.LocalTeam, User: p.Name}}
 	}
 	for _, a := range accounts {
@@ -70,7 +70,7 @@ func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// Callees are the accounts by which people are called.
+// Callees are the accounts with which people are mentioned.
 func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {
@@ -83,9 +83,9 @@ func Callees(people []auth.Person) []engine.Callee {
 	return out
 }
 
-// ToCall returns whom reminder n of a run calls: first the approvers called before,
-// then the next group, in the end everybody who may vote. Who has voted is left
-// alone, and so is everybody while an approver is looking.
+// ToCall returns the people that reminder n of a run mentions: first the approvers mentioned
+// before, then the next group, finally everyone who may vote. It leaves out people who have
+// voted. It returns no one while an approver is looking.
 func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil

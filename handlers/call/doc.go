@@ -1,7 +1,6 @@
-// Package call is one request being handled: the message that it came in, what was
-// understood of it, who sent it and what became of it. Base is what every handler
-// works with: the settings and dependencies of the service, the identity of a
-// person, the names that they may read, discovery before a plan, and proposals
+// Package call handles one request: the message, the parsed command, its author and the
+// outcome. Base has what every handler uses: the settings and dependencies of the service, the
+// identity of a person, the names that they may read, discovery before a plan, and proposals
 // that wait for their requester.
 //
 // # Files
@@ -9,11 +8,11 @@
 //   - message.go: the message and the reply
 //   - call.go: the request
 //   - base.go: settings and dependencies
-//   - identify.go: who wrote a message
+//   - identify.go: the author of a message
 //   - sees.go: what a person may read
 //   - discover.go: discovery reads before a plan
 //   - proposal.go: changes that wait for their requester
-//   - calling.go: whom a request calls
+//   - calling.go: the people that a request mentions
 //   - errors.go: refusals
-//   - words.go: small readings
+//   - words.go: parsing durations
 package call

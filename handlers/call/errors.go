@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// LookError says why a discovery read gave no list, in words for people.
+// LookError is why a discovery read returned no list, for people.
 type LookError struct{ Why string }
 
 func (e *LookError) Error() string { return e.Why }
@@ -18,9 +18,8 @@ func cannotLook(format string, args ...any) error {
 	return &LookError{fmt.Sprintf(format, args...)}
 }
 
-// IsPlanError says that no plan could be made: the planner refused the names or
-// parameters of a request, or looking first failed. These sentences are meant
-// for people.
+// IsPlanError reports whether no plan could be made: the planner refused the names or
+// parameters of a request, or discovery failed. These sentences are for people.
 func IsPlanError(err error) bool {
 	var (
 		offered *runbooks.NotOfferedError
@@ -31,7 +30,7 @@ func IsPlanError(err error) bool {
 	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
 }
 
-// Refused is a refusal of what was asked for, in words for the requester.
+// Refused is the refusal of a request, for the requester.
 type Refused struct{ Text string }
 
 func (e *Refused) Error() string { return e.Text }
@@ -39,10 +38,9 @@ func (e *Refused) Error() string { return e.Text }
 // Refuse makes a Refused.
 func Refuse(format string, args ...any) error { return &Refused{Text: fmt.Sprintf(format, args...)} }
 
-// WindowError says that a form did not open: Slack takes one within 3 s of the
-// tap only.
+// WindowError means that a form did not open: Slack allows this only within 3 s of the tap.
 type WindowError struct {
-	Typed string // the command that does the same
+	Typed string // the equivalent command
 	Err   error
 }
 
@@ -50,11 +48,10 @@ func (e *WindowError) Error() string { return "the window did not open: " + e.Er
 
 func (e *WindowError) Unwrap() error { return e.Err }
 
-// Late is a command, or a tap, that came too long after the person acted to be
-// carried out without asking.
+// Late is a command, or a tap, that arrived too late to be executed without a question.
 type Late struct {
 	Age     time.Duration
-	Request *command.Fields // to repeat it; nil for a tap, whose button still stands
+	Request *command.Fields // to repeat it; nil for a tap, whose button still works
 }
 
 func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }

@@ -11,17 +11,16 @@ import (
 	"dhbot/internal/redact"
 )
 
-// ProposalTTL is how long the requester may take to tap Run. What was seen later
-// may be about another moment.
+// ProposalTTL is how long the requester may take to tap Run. Older information may be out of
+// date.
 const ProposalTTL = 60 * time.Second
 
-// proposalRunes is how much of a reason a Run button carries.
+// proposalRunes limits a reason in a Run button, in runes.
 const proposalRunes = 300
 
-// offer is a change that takes no approval, shown to its requester, who has to
-// tap Run because some of its words were not understood or because it hits more
-// than one target. It is the value of the Run button: nothing is stored before
-// the tap.
+// Proposal is a change without approvals that was shown to its requester. They have to tap Run
+// because some words were corrected or because it has more than one target. It is the value of
+// the Run button: nothing is stored before the tap.
 type Proposal struct {
 	Request command.Fields    `json:"q"`
 	By      string            `json:"by"` // the account that may tap
@@ -30,7 +29,7 @@ type Proposal struct {
 	Minted  map[string]string `json:"m,omitempty"`
 }
 
-// ProposeBare is propose for a change that makes no plan.
+// ProposeBare proposes a change without a plan.
 func (s *Base) ProposeBare(ctx context.Context, c *Call) error {
 	p := s.ProposalOf(c)
 	value, err := json.Marshal(p)

@@ -15,11 +15,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// What a person may not read does not exist for them: the names they type are
-// looked up among the clusters that they may read, lists hold nothing else, and
-// a run of another cluster is answered like a run that there never was.
+// A person's commands cannot use what they may not read: typed names are looked up among the
+// clusters that they may read, lists contain only these, and a run of another cluster is
+// answered like one that does not exist.
 
-// Sees says which clusters a person may read from a channel.
+// Sees returns which clusters a person may read from a channel.
 func (s *Base) Sees(p auth.Person, channel string) func(cluster string) bool {
 	return func(cluster string) bool { return s.Rules.MayAsk(p, cluster, runbooks.Read, channel) == nil }
 }
@@ -36,8 +36,8 @@ func (s *Base) Readable(p auth.Person, channel string) []*fleet.Cluster {
 	return out
 }
 
-// GrammarOf is the grammar with the names that a person may read from a
-// channel. Who may read nothing is refused.
+// GrammarOf is the grammar with the names that a person may read from a channel. It refuses a
+// person who may read nothing.
 func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error) {
 	clusters := s.Readable(p, channel)
 	switch len(clusters) {
@@ -58,8 +58,8 @@ func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error
 	return g.(*command.Grammar), nil
 }
 
-// GrammarFor is the grammar of a message's author. Who is not let in is refused
-// before anything else is said.
+// GrammarFor is the grammar of a message's author. It refuses an unknown author before any
+// other answer.
 func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
 	who, err := s.Author(ctx, m, Recent)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, err
 	return s.GrammarOf(who.Person, m.Channel)
 }
 
-// parse reads the text of a message, unless it was read with the same grammar when
-// it arrived. Who may not read every cluster has a grammar of their own.
+// parse parses the text of a message, unless it was parsed with the same grammar on arrival. A
+// person who may not read every cluster has their own grammar.
 func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	if p := m.Parsed; p != nil && p.Grammar == g && p.Request != nil {
 		return p.Request, nil
@@ -77,7 +77,7 @@ func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	return g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
 }
 
-// Understand reads a message as its author may mean it.
+// Understand parses a message within the names that its author may read.
 func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
@@ -97,8 +97,8 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	if !r.Changing() {
 		return c, nil
 	}
-	// A place that the author may not read must not be read over as a part of
-	// the reason, and the change go elsewhere.
+	// A host or cluster that the author may not read must not become a part of the reason,
+	// because the change would go elsewhere.
 	for _, typed := range command.Words(m.Text) {
 		if s.KnowsPlace(typed) && !g.KnowsPlace(typed) {
 			return nil, &command.Question{
@@ -111,7 +111,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	return c, nil
 }
 
-// BuildCall makes the call of a button, from its fields.
+// BuildCall makes the call of a button from its fields.
 func (s *Base) BuildCall(ctx context.Context, m Message, f command.Fields) (*Call, error) {
 	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
@@ -126,15 +126,13 @@ func (s *Base) BuildCall(ctx context.Context, m Message, f command.Fields) (*Cal
 	return c, nil
 }
 
-// inHand is what is under way, ended lately, and locked, of the clusters that
-// somebody sees.
+// inHand are the open runs, recent runs and locks of the clusters that a person may read.
 type inHand struct {
 	Open, Ended []engine.Stored
 	Locks       []engine.Lock
 }
 
-// recentAmong is how many ended runs are looked through for those of the
-// clusters that the person sees.
+// recentAmong is the number of ended runs that are searched for those of these clusters.
 const recentAmong = 100
 
 func (s *Base) InHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {
@@ -155,7 +153,7 @@ func (s *Base) InHand(ctx context.Context, sees func(cluster string) bool) (h in
 	h.Open, h.Ended = slices.DeleteFunc(h.Open, unseen), slices.DeleteFunc(h.Ended, unseen)
 	h.Ended = h.Ended[:min(len(h.Ended), recentRuns)]
 	h.Locks = slices.DeleteFunc(h.Locks, func(l engine.Lock) bool {
-		cluster, _, _ := strings.Cut(l.Name, "/") // the form of runbooks.Plan.Locks
+		cluster, _, _ := strings.Cut(l.Name, "/") // the format of runbooks.Plan.Locks
 		return !sees(cluster)
 	})
 	return h, nil

@@ -22,7 +22,7 @@ func ParamText(params map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-// Signed is an answer to a call that others see, which says whose it was.
+// Signed adds the requester's name to an answer that others see.
 func (c *Call) Signed(out card.Card) card.Card {
 	if c.Alone || c.Via != Slash && c.Via != Button {
 		return out
@@ -30,7 +30,7 @@ func (c *Call) Signed(out card.Card) card.Card {
 	return card.AskedBy(out, c.Who.Name)
 }
 
-// ReadLength reads how long something lasts: 90m, 2h, 1h30m, 2d.
+// ReadLength parses a duration: 90m, 2h, 1h30m, 2d.
 func ReadLength(s string) (time.Duration, bool) {
 	if m := days.FindStringSubmatch(s); m != nil {
 		n, err := strconv.Atoi(m[1])
