@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Absent is a person who was called and is away, or in Do Not Disturb until a time.
+// Absent is a person to mention who is away, or in Do Not Disturb until a time.
 type Absent struct {
 	Person string
 	DND    time.Time
 }
 
-// WithAbsent adds to a card who of those it calls is away.
+// WithAbsent adds to a card which of the mentioned people are away.
 func WithAbsent(c Card, list []Absent) Card {
 	if len(list) == 0 {
 		return c

@@ -1,11 +1,10 @@
 package card
 
-// FieldMessage is the field of a TapAsk that holds the message which a shortcut
-// was used on.
+// FieldMessage is the field of a TapAsk with the message on which a shortcut was used.
 const FieldMessage = "message"
 
-// AskCommand is the window in which a command is typed, for where there is no
-// line to type one into: on a message, or from the search bar.
+// AskCommand is the window for typing a command where there is no input line: on a message, or
+// from the search bar.
 func AskCommand(prefilled string) Form {
 	return Form{
 		Action: TapAsk, Value: "command", Title: "What do you want?",

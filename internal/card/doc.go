@@ -1,12 +1,10 @@
-// Package card is the model of everything that people read: a Card has a push
-// text, a head, a body, buttons and small print, as spans of plain characters.
-// It is free of any platform: slackio renders a card as Block Kit, the terminal
-// as text. Text is never markup here, so a renderer that lets a mention, a link
-// or a format through from plain text is wrong. The package is pure.
+// Package card is the model of everything that people read: a Card has a push text, a head, a
+// body, buttons and a footer, as spans of plain characters. It is independent of the platform:
+// slackio renders a card as Block Kit, the terminal as text. Text is never markup, so a
+// renderer must not turn plain text into a mention, a link or a format. The package is pure.
 //
-// It also holds the phrases, severity signs and buttons that cards share, and
-// the short notices that belong to no subject. The cards of each subject are in
-// packages below it:
+// It also has the phrases, severity signs and buttons that cards share, and short notices that
+// belong to no subject. The cards of each subject are in packages below it:
 //
 //   - statuscard: processes, hosts, clusters
 //   - runcard: runs, from the plan to the outcome

@@ -8,44 +8,42 @@ import (
 	"dhbot/runbooks"
 )
 
-// Facts are what a card says, as data for programs: JSON whose keys stay.
-// Severities are numbers of the incident key, 0 to 3, and null for unknown. One
-// of the fields is set.
+// Facts are the content of a card as data for programs: JSON with stable keys. Severities are
+// numbers of the incident key, 0 to 3, and null for unknown. One of the fields is set.
 type Facts struct {
 	Status *StatusFacts `json:"status,omitempty"`
 	Run    *RunFacts    `json:"run,omitempty"`
 }
 
-// StatusFacts are what was found out about a process, a host or a cluster.
+// StatusFacts are the state of a process, a host or a cluster.
 type StatusFacts struct {
 	Cluster  string            `json:"cluster"`
-	Host     string            `json:"host,omitempty"` // where one was asked about
+	Host     string            `json:"host,omitempty"` // if the query was about one
 	Severity runbooks.Severity `json:"severity"`       // the worst of all
 	AsOf     time.Time         `json:"as_of"`          // of the oldest observation
 	Findings []FindingFacts    `json:"findings"`
 }
 
-// FindingFacts are what was found out about one process on one host, or about a
-// host where Process is empty.
+// FindingFacts are the state of one process on one host, or of a host if Process is empty.
 type FindingFacts struct {
 	Host     string            `json:"host"`
 	Process  string            `json:"process,omitempty"`
 	Severity runbooks.Severity `json:"severity"`
-	// WorstCase is the level that it might be where Severity is unknown.
+	// WorstCase is the worst possible level if Severity is unknown.
 	WorstCase *runbooks.Severity `json:"worst_case,omitempty"`
 	Pending   bool               `json:"pending,omitempty"` // the host has not answered yet
-	// Code names what was found; it stays, where the headline may be worded anew.
+	// Code identifies the finding; it is stable, but the headline may change.
 	Code     observe.Code `json:"code,omitempty"`
 	Headline string       `json:"headline"`
 	Text     string       `json:"text,omitempty"`
 	Run      string       `json:"run,omitempty"` // the open run that is about it
 	Causes   []string     `json:"causes,omitempty"`
 	At       time.Time    `json:"at,omitzero"` // of the observation
-	// Maintenance is until when it is in maintenance.
+	// Maintenance is the end of its maintenance.
 	Maintenance time.Time `json:"maintenance_until,omitzero"`
 }
 
-// RunFacts are how a run is.
+// RunFacts are the state of a run.
 type RunFacts struct {
 	ID       string            `json:"id"`
 	Cluster  string            `json:"cluster"`
@@ -59,7 +57,7 @@ type RunFacts struct {
 	Steps    []StepFacts       `json:"steps"`
 }
 
-// StepFacts are how a step of a run is.
+// StepFacts are the state of a step.
 type StepFacts struct {
 	Host    string            `json:"host"`
 	Process string            `json:"process,omitempty"`

@@ -1,6 +1,6 @@
 package card
 
-// Health shows the bot's own health; only the requester sees it.
+// Health shows the bot's own health, to the requester only.
 func Health(well bool, lines []string) Card {
 	sign, word := "✅ ", "Healthy"
 	if !well {

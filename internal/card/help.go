@@ -7,10 +7,10 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// HelpRow is one command as help shows it.
+// HelpRow is one command in the help.
 type HelpRow struct{ Verb, Aliases, Summary, Usage, Example string }
 
-// HelpGroup is a part of the command list. A compact one shows names only.
+// HelpGroup is a part of the command list. A compact one shows only names.
 type HelpGroup struct {
 	Title   string
 	Rows    []HelpRow
@@ -43,23 +43,23 @@ func Help(groups []HelpGroup, cluster string) Card {
 	return c
 }
 
-// HelpParam is a parameter of a command: NAME=VALUE behind its target.
+// HelpParam is a parameter of a command: NAME=VALUE after its target.
 type HelpParam struct {
 	Name, Help, Values string
 	Default            string // "" for none
 	Optional           bool
 }
 
-// HelpTopic is one command as help tells all about it.
+// HelpTopic is the complete help for one command.
 type HelpTopic struct {
 	HelpRow
 	Params    []HelpParam
-	Takes     string // what it takes to be carried out, "" where that depends
-	MayNot    string // why the reader may not say it, "" where they may
+	Takes     string // its requirements, "" if they vary
+	MayNot    string // why the reader may not use it, "" if they may
 	Processes []string
 }
 
-// HelpVerb tells more about one command.
+// HelpVerb shows one command.
 func HelpVerb(t HelpTopic) Card {
 	how := []Line{{T("Type "), C(t.Usage)}, {T("For example "), C(t.Example)}}
 	if t.Aliases != "" {
@@ -93,7 +93,7 @@ func HelpVerb(t HelpTopic) Card {
 	}
 }
 
-// HelpProcess tells about one process.
+// HelpProcess shows one process.
 func HelpProcess(p catalogs.Process, hosts []string) Card {
 	where := []Line{{T("Runs on " + strings.Join(hosts, ", ") + " under " + string(p.Manager) + " as "), C(p.Service)}}
 	if len(p.Aliases) > 0 {

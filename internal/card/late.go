@@ -7,9 +7,9 @@ import (
 	"dhbot/internal/command"
 )
 
-// Late offers what came too late to be done without asking: a command again, by
-// a button; of a tap it says that its own button still stands. Nothing has been
-// done.
+// Late answers a command or tap that arrived too late to be executed without a question: it
+// offers the command again with a button; for a tap it says that its own button still works.
+// Nothing was done.
 func Late(age time.Duration, request *command.Fields) Card {
 	text := fmt.Sprintf("This reached me %s late, so I did nothing.", age.Round(time.Second))
 	if request == nil {

@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ChangeTap asks for a change, after a question.
+// ChangeTap requests a change, after a confirmation.
 func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	return Button{
 		Action: TapCommand, Label: UpperFirst(verb) + " on " + at.Host + "…", Style: Danger,
@@ -24,12 +24,11 @@ func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	}
 }
 
-// logsBefore is how much of a log before a failure is of interest.
+// logsBefore is how much of the log before a failure is shown.
 const logsBefore = 5 * time.Minute
 
-// LogsTap reads a process's log: where it can be read by time from a little
-// before it was seen to fail, or else, where it is not known when that was, of the
-// last half hour.
+// LogsTap reads a process's log from shortly before its failure, or, if the time of the failure
+// is unknown, of the last half hour.
 func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil
@@ -53,7 +52,7 @@ func WatchTap(s incident.Scope) Button {
 	return CommandTap("👁 Watch", ScopeFields("watch", s))
 }
 
-// ScopeFields is a command about what is watched.
+// ScopeFields is a command for a scope.
 func ScopeFields(verb string, s incident.Scope) command.Fields {
 	return command.On(verb, s.Process, s.Host, s.Cluster)
 }

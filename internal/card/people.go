@@ -9,13 +9,13 @@ import (
 type Member struct {
 	Person string
 	Roles  []string
-	// Gone is why none of the person's accounts is let in any more, "" where one
-	// is; Unknown says that it could not be found out.
+	// Gone is why every account of the person is refused, "" if one is accepted; Unknown means
+	// that this is unknown.
 	Gone    string
 	Unknown bool
 }
 
-// People lists who may do what in a cluster, those first that are not let in.
+// People lists who may do what in a cluster, people without a working account first.
 func People(cluster string, list []Member) Card {
 	var gone, unknown, active []Line
 	for _, m := range list {

@@ -20,7 +20,7 @@ func FewBy(list []string, most int, sep string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
 }
 
-// Capped are the first most of some lines, and how many more there are of what.
+// Capped returns the first most lines, and adds the number of the others with the noun what.
 func Capped(lines []Line, most int, what string) []Line {
 	if len(lines) <= most {
 		return lines
@@ -43,7 +43,7 @@ func And(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// Paragraphs are the blocks of lines that are not empty.
+// Paragraphs returns the non-empty blocks of lines.
 func Paragraphs(blocks ...[]Line) []Element {
 	var out []Element
 	for _, b := range blocks {
@@ -54,7 +54,7 @@ func Paragraphs(blocks ...[]Line) []Element {
 	return out
 }
 
-// span is a duration as people say it.
+// Duration formats a duration for people.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -68,13 +68,13 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// How much of a reason, and of everything else, fits a lock screen.
+// Limits of a reason, and of everything else, on a lock screen.
 const (
 	PushReason = 80
 	PushMost   = 240
 )
 
-// Clip is s in at most most runes; "…" marks that something is missing.
+// Clip returns at most most runes of s; "…" marks a cut.
 func Clip(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return strings.TrimSpace(string(r[:most-1])) + "…"
@@ -82,7 +82,7 @@ func Clip(s string, most int) string {
 	return s
 }
 
-// named is a person without a mention: a lookup mentions no one.
+// Name is a person without a mention: a query mentions no one.
 func Name(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
 // Count is "1 record", "3 records".
@@ -102,7 +102,7 @@ func UpperFirst(s string) string {
 	return s
 }
 
-// Unique keeps the first of each, in order.
+// Unique removes duplicates and keeps the order.
 func Unique(list []string) []string {
 	seen := map[string]bool{}
 	var out []string
@@ -115,5 +115,5 @@ func Unique(list []string) []string {
 	return out
 }
 
-// DayAt is a moment with its day.
+// DayAt is a time with its day.
 func DayAt(t time.Time) Span { return Span{Kind: When, At: t} }

@@ -6,8 +6,8 @@ import (
 	"dhbot/internal/command"
 )
 
-// Question answers what was not taken as a command: why, and what may have been
-// meant, each to tap. What changes something is asked once more.
+// Question answers a text that is not a command: why, and similar commands, each as a button.
+// Changes need another confirmation.
 func Question(q *command.Question) Card {
 	texts := make([]string, len(q.Choices))
 	for i, c := range q.Choices {
@@ -16,7 +16,7 @@ func Question(q *command.Question) Card {
 	out := DidYouMean(q.Text, texts)
 	for _, c := range q.Choices[:min(MostTaps, len(q.Choices))] {
 		if c.Fields.Run != "" && c.Changes {
-			continue // what is said of a run is tapped on its own card
+			continue // verbs about a run are on the run's own card
 		}
 		out.Buttons = append(out.Buttons, choiceTap(c))
 	}
@@ -36,7 +36,7 @@ func choiceTap(c command.Choice) Button {
 	return b
 }
 
-// LeftOut says what of a read was left out of its answer.
+// LeftOut lists the words of a read that its answer ignores.
 func LeftOut(answered string, left []string, choices []command.Choice) Card {
 	text := "Answered: " + answered + ". Left out: " + strings.Join(left, ", ") + "."
 	c := Card{
@@ -63,7 +63,7 @@ func Refusal(text string) Card {
 	return Card{Push: "🚫 " + text, Head: Line{T("🚫 " + text)}, Private: true}
 }
 
-// DidYouMean names what was not understood and what may have been meant.
+// DidYouMean names the word that was not understood, and similar commands.
 func DidYouMean(text string, commands []string) Card {
 	c := Card{Push: "🤔 " + text, Head: Line{T("🤔 " + text)}, Private: true}
 	if len(commands) == 0 {

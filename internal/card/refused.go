@@ -1,6 +1,6 @@
 package card
 
-// ConfigRefused tells that a new config is not in use.
+// ConfigRefused reports that a new config is not in use.
 func ConfigRefused(text string) Card {
 	return Card{
 		Push: "⚠️ New config refused", Head: Line{T("⚠️ "), B("New config refused")},

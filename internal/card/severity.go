@@ -4,7 +4,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// SeverityIcon is the sign of a severity; the words always stand beside it.
+// SeverityIcon is the sign of a severity; cards always show its text too.
 func SeverityIcon(s runbooks.Severity) string {
 	switch s {
 	case runbooks.Critical:
@@ -20,8 +20,7 @@ func SeverityIcon(s runbooks.Severity) string {
 	}
 }
 
-// LevelIcon is the sign of a level; of what is unknown it shows the level that
-// it might be as well.
+// LevelIcon is the sign of a level; for an unknown one it includes the worst possible level.
 func LevelIcon(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return SeverityIcon(s) + SeverityIcon(worstCase)
@@ -29,8 +28,7 @@ func LevelIcon(s, worstCase runbooks.Severity) string {
 	return SeverityIcon(s)
 }
 
-// LevelWords are a level as people read it: "unknown, could be up to Sev 1 ·
-// Critical".
+// LevelWords is a level for people: "unknown, could be up to Sev 1 · Critical".
 func LevelWords(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return s.String() + ", could be up to " + worstCase.String()

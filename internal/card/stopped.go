@@ -1,6 +1,6 @@
 package card
 
-// ChangesStopped tells why a replica changes nothing any more.
+// ChangesStopped reports why a replica no longer makes changes.
 func ChangesStopped(replica, why string) Card {
 	const what = "No changes: the stored history does not fit"
 	return Card{

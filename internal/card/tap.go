@@ -4,7 +4,7 @@ import (
 	"dhbot/internal/command"
 )
 
-// MostTaps is how many choices of a question can be tapped.
+// MostTaps is the largest number of buttons of a question.
 const MostTaps = 5
 
 // CommandTap is a button that stands for a command.
@@ -12,8 +12,8 @@ func CommandTap(label string, f command.Fields) Button {
 	return Button{Action: TapCommand, Label: label, Value: f.Encode()}
 }
 
-// The taps that cards offer. A button's value is "R-XXXX DIGEST", for TapCommand
-// a command's encoded Fields, and for TapRun what the requester was shown.
+// The taps of cards. A button's value is "R-XXXX DIGEST", for TapCommand a command's encoded
+// Fields, and for TapRun the proposal that the requester saw.
 const (
 	TapApprove  = "approve"  // the button
 	TapApproved = "approved" // the form that a destructive approval opens
@@ -23,8 +23,8 @@ const (
 	TapDone     = "done"
 	TapLooking  = "looking"
 	TapDetails  = "details"
-	TapAsk      = "ask" // a shortcut of the platform, and the window that it opens
+	TapAsk      = "ask" // a shortcut of the platform, and its window
 	TapCommand  = "command"
 	TapNoted    = "noted" // the form for a note about an incident; its value is the incident's id
-	TapRun      = "run"   // the requester has seen what would run
+	TapRun      = "run"   // the requester confirms the shown plan
 )

@@ -7,10 +7,9 @@ import (
 	"dhbot/internal/redact"
 )
 
-// PlainText is a card as text without any markup: what a terminal shows, and
-// what is left where a platform refuses the richer form. Times are in UTC,
-// buttons are named in brackets, and lines end in "\n". Escape sequences and
-// control characters of the content are gone.
+// PlainText is a card as text without markup, for terminals and as a fallback. Times are in
+// UTC, buttons are in brackets, and lines end in "\n". Escape sequences and control characters
+// are removed.
 func PlainText(c Card) string {
 	var b strings.Builder
 	writeLine(&b, c.Head)
@@ -70,8 +69,8 @@ func PlainSpan(s Span) string {
 	}
 }
 
-// Moment is a time for readers whose zone is unknown: "14:07 UTC", and with
-// the day in front unless clock asks for the time of day only.
+// Moment is a time for readers with an unknown zone: "14:07 UTC", with the day first unless
+// clock is set.
 func Moment(t time.Time, clock bool) string {
 	if t.IsZero() {
 		return "never"

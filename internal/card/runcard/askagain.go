@@ -6,11 +6,11 @@ import (
 	"dhbot/internal/engine"
 )
 
-// maxButtonValue is how much a button can carry, in bytes.
+// maxButtonValue is the largest value of a button, in bytes.
 const maxButtonValue = 2000
 
-// askAgain asks once more for what a run that expired would have done. Whoever
-// taps it is the requester of the new run.
+// askAgain requests again what an expired run would have done. The person who taps it is the
+// requester of the new run.
 func askAgain(r engine.Run) card.Button {
 	in := r.Inputs
 	f := command.Fields{Verb: in.Action, Cluster: in.Cluster, Params: in.Params, Reason: r.Reason}

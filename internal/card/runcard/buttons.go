@@ -25,7 +25,7 @@ func voteButtons(r engine.Run) []card.Button {
 	return []card.Button{
 		approve,
 		{Action: card.TapDeny, Label: "Deny…", Value: value, Style: card.Danger},
-		{Action: card.TapDetails, Label: "Details", Value: value}, // with what else can be done
+		{Action: card.TapDetails, Label: "Details", Value: value}, // with the other actions
 	}
 }
 
@@ -34,8 +34,8 @@ func cancelButton(r engine.Run) card.Button {
 		Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}}
 }
 
-// approveConfirm names the target first: approving the wrong one by habit is
-// what the question is there to stop.
+// approveConfirm names the target first: the question must prevent an approval of the wrong
+// target by habit.
 func approveConfirm(r engine.Run) *card.Confirm {
 	text := fmt.Sprintf("%s · %s", r.ID, r.Plan.Severity)
 	if r.Plan.Impact != "" {
@@ -69,7 +69,7 @@ func runButtons(r engine.Run) []card.Button {
 	}
 }
 
-// continueButton asks for what a run left undone, where there is something.
+// continueButton requests the rest of an unfinished run, if there is one.
 func continueButton(r engine.Run) []card.Button {
 	in, ok := r.Continuation()
 	if !ok {
@@ -79,7 +79,7 @@ func continueButton(r engine.Run) []card.Button {
 	return []card.Button{card.CommandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
 }
 
-// lookButtons ask how the target is now, where a run did not end well.
+// lookButtons query the state of the target of a run that did not succeed.
 func lookButtons(r engine.Run) []card.Button {
 	at, ok := troubled(r)
 	if !ok {
@@ -96,8 +96,8 @@ func lookButtons(r engine.Run) []card.Button {
 	}
 }
 
-// inVain is the index of the step that waited in vain for the outcome of a change
-// to a process, -1 for none.
+// inVain is the index of the step that timed out waiting for the outcome of a change to a
+// process, -1 for none.
 func inVain(r engine.Run) int {
 	changed := map[runbooks.Target]bool{}
 	for i := range steps(r) {
@@ -111,8 +111,8 @@ func inVain(r engine.Run) int {
 	return -1
 }
 
-// unready is the index of the first step that waited in vain for a process to say
-// that it is ready, -1 for none. The process is up, and the run ends well.
+// unready is the index of the first step that timed out waiting for a process to become ready,
+// -1 for none. The process is up, and the run succeeded.
 func unready(r engine.Run) int {
 	for i := range steps(r) {
 		if r.NotReady(i) {
@@ -122,8 +122,8 @@ func unready(r engine.Run) int {
 	return -1
 }
 
-// unreadyButtons are what helps where a restart ended well and its process has not
-// said that it is ready.
+// unreadyButtons are the next actions after a successful restart of a process that is not
+// ready.
 func unreadyButtons(r engine.Run) []card.Button {
 	if i := unready(r); i >= 0 {
 		return lateButtons(r, i)
@@ -131,8 +131,7 @@ func unreadyButtons(r engine.Run) []card.Button {
 	return nil
 }
 
-// lateButtons are what helps with a process that has not come up in the time of a
-// step.
+// lateButtons are the next actions for a process that did not start within the time of a step.
 func lateButtons(r engine.Run, step int) []card.Button {
 	at := runbooks.Target{Process: r.Plan.Steps[step].Process, Host: r.Plan.Steps[step].Host}
 	out := []card.Button{card.CommandTap("Look again", command.On("status", at.Process, at.Host, r.Plan.Cluster))}
@@ -141,7 +140,7 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	}
 	late := r.Steps[step]
 	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
-		return out // closing it wants words; what would not stop is not stopped again, and what still serves is left
+		return out // closing needs a text; a failed stop is not repeated, and a process that serves is left alone
 	}
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
 	giveUp.Label = "Give up…"
@@ -150,13 +149,13 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	return append(out, giveUp)
 }
 
-// keptDump says that a thread dump is among what was kept with a step.
+// keptDump reports whether the evidence of a step includes a thread dump.
 func keptDump(kept []string) bool {
 	return slices.ContainsFunc(kept, func(l string) bool { return strings.HasPrefix(l, "thread dump") })
 }
 
-// unwatched says that a run changed nothing since its process is not monitored:
-// monit's restart would only watch it again.
+// unwatched reports whether a run changed nothing because its process is not monitored: monit's
+// restart would only resume the monitoring.
 func unwatched(r engine.Run, at runbooks.Target) bool {
 	for i := range steps(r) {
 		p := r.Plan.Steps[i]
@@ -183,7 +182,7 @@ func troubled(r engine.Run) (runbooks.Target, bool) {
 	return runbooks.Target{}, false
 }
 
-// TypeName is the form in which an approver types the target's name.
+// TypeName is the form for typing the target's name.
 func TypeName(r engine.Run) card.Form {
 	return card.Form{
 		Action: card.TapApproved, Value: runValue(r), Title: "Approve " + r.ID,
@@ -193,7 +192,7 @@ func TypeName(r engine.Run) card.Form {
 	}
 }
 
-// WhyDeny is the form that asks for a reason.
+// WhyDeny is the form for the reason of a denial.
 func WhyDeny(r engine.Run) card.Form {
 	return card.Form{
 		Action: card.TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
@@ -203,7 +202,7 @@ func WhyDeny(r engine.Run) card.Form {
 	}
 }
 
-// Again asks back before a command that ended well a moment ago is repeated.
+// Again asks for a confirmation before a command that just succeeded is repeated.
 func Again(r engine.Run, again command.Fields) card.Card {
 	c := WithNote(Run(r), fmt.Sprintf("%s has already done this. Run it again?", r.ID))
 	c.Buttons = []card.Button{{Action: card.TapCommand, Label: "Again…", Value: again.Encode(), Style: card.Danger,

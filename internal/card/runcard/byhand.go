@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/status"
 )
 
-// ByHand says that a person did what a request asked for, and how its targets are now;
-// nil where there is nothing to look at.
+// ByHand reports what a person did by hand in place of a request, and the current state of its
+// targets; b is nil without targets.
 func ByHand(r engine.Run, person, note string, b *status.Board) card.Card {
 	text := person + " did " + r.ID + " by hand: " + RunTitle(r)
 	if note != "" {

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// calledLines are who looks at a run that waits for votes, and who was called
-// to. Only where call is set are they mentioned, so that an edit mentions no one.
+// calledLines name the approvers who look at a waiting run, and those who were asked. They are
+// mentioned only if call is set, because an edit must mention no one.
 func calledLines(r engine.Run, call bool) []card.Line {
 	lines := lookingLines(r)
 	called, at := r.Called, r.RequestedAt
@@ -31,7 +31,7 @@ func calledLines(r engine.Run, call bool) []card.Line {
 	}
 }
 
-// lookingLines name who looks at a run and has not voted.
+// lookingLines name approvers who look at a run and have not voted.
 func lookingLines(r engine.Run) []card.Line {
 	if l := r.Looking; l != nil && !voted(r, l.Person) {
 		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" is looking since "), card.At(l.At)}}
@@ -39,7 +39,7 @@ func lookingLines(r engine.Run) []card.Line {
 	return nil
 }
 
-// CallLine calls people by name.
+// CallLine mentions people.
 func CallLine(called []engine.Callee) card.Line {
 	l := card.Line{card.T("🔔 ")}
 	for i, c := range called {
@@ -68,8 +68,8 @@ func voted(r engine.Run, person string) bool {
 	return false
 }
 
-// Reminder stands beside a run's message and calls people to vote, or says why
-// it does not. Its number tells it from one that was posted twice.
+// Reminder is a message in the thread of a run's message that asks people to vote, or explains
+// why it mentions no one. Its number reveals duplicates.
 func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	head := fmt.Sprintf("Reminder %d of %d · %s still waits: %s", n, engine.MaxReminders, r.ID, votesWanted(r))
 	c := card.Card{
@@ -101,13 +101,13 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	return c
 }
 
-// Reminded is what is left of a reminder when its run waits for votes no more.
+// Reminded replaces a reminder when its run no longer waits for votes.
 func Reminded(r engine.Run, n int) card.Card {
 	text := fmt.Sprintf("Reminder %d of %d · %s: %s", n, engine.MaxReminders, r.ID, voteEnd(r))
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
-// voteEnd is how the waiting for votes ended.
+// voteEnd is how the voting ended.
 func voteEnd(r engine.Run) string {
 	switch {
 	case r.State == engine.Denied && r.DenyBy != nil:
@@ -127,8 +127,8 @@ func voteEnd(r engine.Run) string {
 	}
 }
 
-// ApprovalEnds stands beside a run's message ten minutes before its approval ends
-// and calls its approvers.
+// ApprovalEnds is a message in the thread, ten minutes before the approval ends; it mentions
+// the approvers.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
 	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
@@ -164,13 +164,13 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	return c
 }
 
-// ApprovalEnded is what is left of that when the run is over.
+// ApprovalEnded replaces it when the run is over.
 func ApprovalEnded(r engine.Run) card.Card {
 	text := fmt.Sprintf("%s: %s", r.ID, r.State)
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
-// validLine is until when the approval of a run holds, while steps need it.
+// validLine is the end of the run's approval, while steps need it.
 func validLine(r engine.Run) []card.Line {
 	end, approved := r.ValidUntil()
 	if !approved || r.Needed() == 0 || r.State.Ended() || r.State == engine.Unknown || r.ValidityLeft() == 0 {
@@ -179,15 +179,14 @@ func validLine(r engine.Run) []card.Line {
 	return []card.Line{{card.T("Approval valid until "), card.At(end)}}
 }
 
-// Looking answers who said that they look at a run; everybody else sees it on
-// the run's message.
+// Looking answers the approver who looks at a run; others see it on the run's message.
 func Looking(r engine.Run) card.Card {
 	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders paused. It still needs a decision: approve or deny.", r.ID)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// unlikeLastTime warns of a plan that is not the one of last time; what differs
-// stands in Details.
+// unlikeLastTime warns that a plan differs from that of the last time; Details has the
+// differences.
 func unlikeLastTime(r engine.Run) []card.Line {
 	if r.Last == nil || len(r.Last.Differs) == 0 {
 		return nil
@@ -195,7 +194,7 @@ func unlikeLastTime(r engine.Run) []card.Line {
 	return []card.Line{{card.T("⚠️ "), card.B("Unlike last time"), card.T(": see Details")}}
 }
 
-// lastTimeLines are what is different from last time.
+// lastTimeLines are the differences from the last time.
 func lastTimeLines(r engine.Run) []card.Line {
 	l := r.Last
 	switch {

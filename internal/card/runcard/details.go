@@ -11,16 +11,16 @@ import (
 	"dhbot/runbooks"
 )
 
-// What a page of details may weigh, in bytes of text with what a platform puts
-// around each span of it; and how long a command may be that is shown there.
+// Limits of a page of details, in bytes of text with the platform's overhead of each span; and
+// of a command that is shown there.
 const (
 	pageRoom     = 9_000
 	spanRoom     = 75
 	longestShown = 2_500 // runes
 )
 
-// DetailsPage is one page, from 0, of everything about a run's plan, to be
-// shown in a window of its own. A page number that there is not is the last.
+// DetailsPage is one page, from 0, of a run's complete plan, for a window. For a page beyond
+// the last it returns the last.
 func DetailsPage(r engine.Run, page int) card.Form {
 	pages := detailPages(r)
 	page = max(0, min(page, len(pages)-1))
@@ -44,7 +44,7 @@ func DetailsPage(r engine.Run, page int) card.Form {
 	return f
 }
 
-// Details is all of it as one card, and as a file where the card may be cut.
+// Details is the complete plan as one card, and as a file if the card may be cut.
 func Details(r engine.Run) (card.Card, *outputcard.File) {
 	c := card.Card{
 		Head: card.Line{card.B("Details of " + r.ID), card.T(" · " + RunTitle(r))},
@@ -58,8 +58,8 @@ func Details(r engine.Run) (card.Card, *outputcard.File) {
 	return c, &outputcard.File{Name: r.ID + ".txt", Title: "Details of " + r.ID, Content: []byte(card.PlainText(c))}
 }
 
-// detailParts are a plan's paragraphs, with commands of at most most runes, 0
-// for any; cut says that one was longer.
+// detailParts are a plan's paragraphs, with commands of at most most runes, 0 for no limit; cut
+// reports whether one was longer.
 func detailParts(r engine.Run, most int) (parts [][]card.Line, cut bool) {
 	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
@@ -72,7 +72,7 @@ func detailParts(r engine.Run, most int) (parts [][]card.Line, cut bool) {
 	return parts, cut
 }
 
-// detailPages are the parts of a plan, in as many pages as they need.
+// detailPages splits the parts of a plan into pages.
 func detailPages(r engine.Run) [][]card.Element {
 	parts, _ := detailParts(r, longestShown)
 	var pages [][]card.Element
@@ -114,7 +114,7 @@ func detailHead(r engine.Run) []card.Line {
 	return append(lines, lastTimeLines(r)...)
 }
 
-// foundLines are what was listed before the plan was made.
+// foundLines are the results of a discovery read.
 func foundLines(l runbooks.Listing) []card.Line {
 	const most = 20
 	lines := []card.Line{{card.B(l.Title), card.T(" on " + l.Host + ", as it was found")}}
@@ -128,8 +128,7 @@ func foundLines(l runbooks.Listing) []card.Line {
 	return lines
 }
 
-// detailStep is one step: what, where, as whom, the exact bytes, and what
-// bounds and checks it.
+// detailStep is one step: action, host, login, the exact bytes, time-outs and check.
 func detailStep(r engine.Run, i, most int) []card.Line {
 	st := r.Plan.Steps[i]
 	head := card.Line{card.B(fmt.Sprintf("%d of %d · %s", i+1, len(r.Plan.Steps), card.OrElse(st.Title, string(st.Kind))))}
@@ -163,8 +162,7 @@ func detailStep(r engine.Run, i, most int) []card.Line {
 	return append(lines, keptLines(r, i)...)
 }
 
-// keptLines are what was read of a step's target before it was changed, and after
-// a wait in vain.
+// keptLines are the evidence of a step's target from before a change, and after a time-out.
 func keptLines(r engine.Run, i int) []card.Line {
 	if i >= len(r.Steps) || len(r.Steps[i].Kept) == 0 {
 		return nil
@@ -176,7 +174,7 @@ func keptLines(r engine.Run, i int) []card.Line {
 	return lines
 }
 
-// commandLine is a command, which says of itself where it had to be cut.
+// commandLine is a command; a cut is marked.
 func commandLine(before, command, run string, most int) card.Line {
 	var l card.Line
 	if before != "" {
@@ -193,7 +191,7 @@ func commandLine(before, command, run string, most int) card.Line {
 	)
 }
 
-// bounds are the time-outs, checks and guards of a step in words.
+// bounds describes the time-outs, checks and guards of a step.
 func bounds(st runbooks.Step) string {
 	words := []string{kindWords(st)}
 	if st.Timeout > 0 {

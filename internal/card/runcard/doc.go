@@ -1,7 +1,6 @@
-// Package runcard renders a run: the plan that is asked about, the request that
-// waits for approvals, live steps, the outcome, details, locks, and reminders. A
-// card is made from the stored run alone, so the same run always gives the same
-// card. The package is pure.
+// Package runcard renders runs: the plan, the request that waits for approvals, live steps, the
+// outcome, details, locks, and reminders. A card is made from the stored run alone, so the same
+// run always gives the same card. The package is pure.
 //
 // # Files
 //
@@ -9,12 +8,12 @@
 //   - request.go: a waiting request in one line
 //   - plan.go: plans, and what would run
 //   - steps.go: live steps
-//   - buttons.go: every button of a run, and the question behind it
+//   - buttons.go: every button of a run, and its question
 //   - details.go: details in pages
 //   - calling.go: reminders, and the end of an approval
-//   - askagain.go: asking again after expiry
+//   - askagain.go: a new request after expiry
 //   - restored.go: mentions of the requester
-//   - elsewhere.go: answers about a run whose message stands elsewhere
+//   - elsewhere.go: answers about a run whose message is in another channel
 //   - locks.go: locks
 //   - byhand.go: what a person did by hand
 //   - runfacts.go: a run as data

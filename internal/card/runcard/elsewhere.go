@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// AskedElsewhere tells the requester that a run is stored, where its message
-// stands in another channel than the one they asked in.
+// AskedElsewhere tells the requester that a run is stored, if its message is in another channel
+// than the request.
 func AskedElsewhere(r engine.Run) card.Card {
 	what := r.ID + " is asked for: " + RunTitle(r)
 	return card.Card{
@@ -23,8 +23,8 @@ func AskedElsewhere(r engine.Run) card.Card {
 	}
 }
 
-// ShownElsewhere tells the requester that their run is shown in the audit
-// channel, at link, because the channel they asked in takes no messages.
+// ShownElsewhere tells the requester that their run is posted in the audit channel, at link,
+// because the channel of the request accepts no messages.
 func ShownElsewhere(r engine.Run, link string) card.Card {
 	what := fmt.Sprintf("%s · %s is shown in the audit channel", r.ID, RunTitle(r))
 	l := card.Line{card.T("Slack does not let me post in the channel you asked in, so the card is in the audit channel")}
@@ -42,7 +42,7 @@ func ShownElsewhere(r engine.Run, link string) card.Card {
 	}
 }
 
-// Unseen tells the requester that no channel shows their run.
+// Unseen tells the requester that their run is posted in no channel.
 func Unseen(r engine.Run, withdrawn bool) card.Card {
 	what := fmt.Sprintf("%s · %s: %s", r.ID, RunTitle(r), stateWord(r))
 	text := "Slack lets me post neither in the channel you asked in nor in the audit channel, so only you see this."
@@ -66,8 +66,7 @@ func stateWord(r engine.Run) string {
 	return string(r.State)
 }
 
-// DoneElsewhere answers a person who typed about a run in another channel than
-// the one that shows it.
+// DoneElsewhere answers a command about a run from another channel than that of its message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	what := fmt.Sprintf("%s %s: taken. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
 	l := card.Line{card.T("Its card shows what becomes of it")}

@@ -8,9 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Locks lists what is locked, by which run, why and since when; and, for each
-// of the runs that wait for a person, how its locks are given back: there is no
-// other way.
+// Locks lists each lock with its run, reason and time, and for each run that waits for a person
+// how to release its locks; there is no other way.
 func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	if len(held) == 0 {
 		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}
@@ -38,12 +37,12 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	return c
 }
 
-// freed says how a run gives its locks back that waits for a person.
+// freed explains how a run that waits for a person releases its locks.
 func freed(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
 		who := card.T(" · its fate is unknown: look at the target, then ")
-		if !r.Plan.Severity.Minor() { // as the engine has it
+		if !r.Plan.Severity.Minor() { // the same rule as in the engine
 			who = card.T(" · its fate is unknown: somebody other than " + r.Asked.Person + " looks at the target, then ")
 		}
 		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}

@@ -12,16 +12,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// How many runes of a command an approval card shows, of a plan on one host and of
-// one on several; 0 is all of it, as details have it.
+// Number of runes of a command on an approval card, for a plan on one host and on several; 0
+// means no limit, as in details.
 const (
 	cardCommand     = 120
 	cardCommandMany = 60
 )
 
-// planLines show what will run, exactly and in order, under the host that it
-// runs on. Steps that only look and change nothing are left out, except those
-// that prove the effect.
+// planLines are the exact steps that will run, in order, grouped by host. Reads are left out,
+// except those that verify the effect.
 func planLines(p runbooks.Plan) []card.Line {
 	const most = 8
 	if p.Sweeps() {
@@ -32,8 +31,8 @@ func planLines(p runbooks.Plan) []card.Line {
 	return placeLines(p, worthShowing(p.Steps), most, 0)
 }
 
-// cardPlanLines are planLines within an approval card: of a plan over several
-// hosts only what is sent and what people do.
+// cardPlanLines are planLines for an approval card: for several hosts only commands and manual
+// steps.
 func cardPlanLines(p runbooks.Plan) []card.Line {
 	const most, mostHosts = 3, 2
 	if p.Sweeps() {
@@ -57,15 +56,14 @@ func cardPlanLines(p runbooks.Plan) []card.Line {
 	return lines
 }
 
-// How many hosts the summary of a sequence has on an approval card, and how many
-// processes of each.
+// Number of hosts in the summary of a sequence on an approval card, and of processes for each.
 const (
 	cardHosts     = 4
 	cardProcesses = 5
 )
 
-// summaryLines say which processes a sequence changes, host by host, in order; of
-// at most hosts hosts, 0 for all. There are none where one command does it all.
+// summaryLines are the processes that a sequence changes, host by host, in order; at most hosts
+// hosts, 0 for all. A plan with a single command has none.
 func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	var order []string
 	of := map[string][]string{}
@@ -105,8 +103,7 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	return lines
 }
 
-// placeLines are at most most steps of a plan, under the hosts that they run on,
-// with commands of at most runes.
+// placeLines are at most most steps of a plan, grouped by host, with commands of at most runes.
 func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.Line {
 	lines := []card.Line{planHead(p, steps)}
 	for i, st := range steps {
@@ -121,7 +118,7 @@ func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.
 	return lines
 }
 
-// planHead says where all of the steps run.
+// planHead is where all steps run.
 func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
 	head := card.Line{card.B("What runs")}
 	if places(steps) == 1 {
@@ -133,7 +130,7 @@ func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
 	return head
 }
 
-// places is how often steps go from one host or login to another, and one.
+// places is the number of changes of host or login between steps, plus one.
 func places(steps []runbooks.Step) int {
 	n := 0
 	for i, st := range steps {
@@ -144,8 +141,7 @@ func places(steps []runbooks.Step) int {
 	return n
 }
 
-// worthShowing leaves out the reads before and after that decide nothing for
-// an approver.
+// worthShowing leaves out reads that are irrelevant for an approver.
 func worthShowing(steps []runbooks.Step) []runbooks.Step {
 	var out []runbooks.Step
 	for _, st := range steps {
@@ -187,8 +183,7 @@ func planLine(n int, st runbooks.Step, runes int) card.Line {
 	}
 }
 
-// shownPart is a command, which says of itself where it was shortened: its end
-// may be what matters.
+// shownPart is a command; a cut is marked, because the end may matter.
 func shownPart(command string, most int) []card.Span {
 	if most == 0 || len([]rune(command)) <= most {
 		return []card.Span{card.C(command)}
@@ -196,8 +191,8 @@ func shownPart(command string, most int) []card.Span {
 	return []card.Span{card.C(card.Clip(command, most)), card.B(" see Details")}
 }
 
-// impactLines are whom it hits, whether it can be undone, and what is alike
-// but not meant.
+// impactLines are the impact, whether it can be undone, and similar targets that are not
+// included.
 func impactLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	if r.Plan.Impact != "" {
@@ -212,7 +207,7 @@ func impactLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// votesWanted is "1 approval needed", or how many are in of several.
+// votesWanted is "1 approval needed", or how many of several exist.
 func votesWanted(r engine.Run) string {
 	need, have := r.Needed(), r.Approvals()
 	if have == 0 {
@@ -221,10 +216,10 @@ func votesWanted(r engine.Run) string {
 	return fmt.Sprintf("%d of %d approvals", have, need)
 }
 
-// Proposal is a change that takes no approval and waits for its requester's Run.
+// Proposal is a change without approvals that waits for its requester to tap Run.
 type Proposal struct {
 	Plan     runbooks.Plan
-	Title    string // where there is no plan
+	Title    string // without a plan
 	Reason   string
 	Unmarked bool
 	Note     string
@@ -233,7 +228,7 @@ type Proposal struct {
 	Within   time.Duration
 }
 
-// Propose shows exactly what would run, and Run.
+// Propose shows exactly what would run, and the button Run.
 func Propose(p Proposal) card.Card {
 	title := p.Title
 	if title == "" {
@@ -284,15 +279,15 @@ func Propose(p Proposal) card.Card {
 	return c
 }
 
-// PlanView is a plan to look at.
+// PlanView is a plan to show.
 type PlanView struct {
 	Plan      runbooks.Plan
 	Need      int      // approvals
-	Approvers []string // who could give them
-	Against   []string // what stands in its way now
+	Approvers []string // who may approve
+	Against   []string // current reasons against it
 }
 
-// WouldRun shows what a command would run. Nothing was run.
+// WouldRun shows what a command would run. Nothing ran.
 func WouldRun(v PlanView) card.Card {
 	p := v.Plan
 	where := card.And(planHosts(p))
@@ -333,7 +328,7 @@ func WouldRun(v PlanView) card.Card {
 	return c
 }
 
-// WhichRun lists open runs for a verb that named none. Nothing was changed.
+// WhichRun lists open runs for a verb without a run. Nothing was changed.
 func WhichRun(verb string, list []engine.Run) card.Card {
 	if len(list) == 0 {
 		text := "Nothing is open that you may see. `" + verb + "` changed nothing."

@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// DecidedLine mentions the requester of a run that took its time to be approved.
+// DecidedLine mentions the requester of a run that was approved after a while.
 func DecidedLine(r engine.Run) card.Card {
 	names := make([]string, len(r.Votes))
 	for i, v := range r.Votes {
@@ -25,8 +25,8 @@ func DecidedLine(r engine.Run) card.Card {
 	}
 }
 
-// EndLine mentions the requester of a run at its end; that of a Sev 1 is shown in the
-// channel as well.
+// EndLine mentions the requester of a run at its end; for a Sev 1 run it is also shown in the
+// channel.
 func EndLine(r engine.Run) card.Card {
 	push := runPush(r)
 	return card.Card{
@@ -36,8 +36,8 @@ func EndLine(r engine.Run) card.Card {
 	}
 }
 
-// Restored tells the requester of a run that a restore of the state closed it. It
-// stands beside the run's message and mentions them.
+// Restored tells the requester that a restore of the state closed their run. It is posted in
+// the thread and mentions them.
 func Restored(r engine.Run) card.Card {
 	what := r.ID + " · " + RunTitle(r) + " was closed: the bot's state was restored"
 	return card.Card{

@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Target is the name that stands for a run: what approvers type.
+// Target is the name that approvers of a run type.
 func Target(r engine.Run) string {
 	if r.Inputs.Process != "" {
 		return r.Inputs.Process
@@ -22,13 +22,11 @@ func Target(r engine.Run) string {
 	return r.Inputs.Cluster
 }
 
-// Run is the one message of a run, from request to outcome. Its first line
-// says what it is, of what, where and how grave; on a phone that is all that
-// a reader may ever see.
+// Run is the one message of a run, from request to outcome. Its first line has the action,
+// target, host and severity, which may be all that a reader on a phone sees.
 func Run(r engine.Run) card.Card { return run(r, false) }
 
-// Asked is the same at its first showing, which calls people to vote. Later ones
-// name them without waking them.
+// Asked is its first form, which asks people to vote. Later forms name them without a mention.
 func Asked(r engine.Run) card.Card { return run(r, true) }
 
 func run(r engine.Run, call bool) card.Card {
@@ -58,18 +56,16 @@ func run(r engine.Run, call bool) card.Card {
 	return c
 }
 
-// How much of a requester's and of the catalog's words an approval card shows,
-// in runes, so that it fits one screen of a phone with its buttons; Details has
-// all of them.
+// Number of runes of a requester's and of the catalog's texts on an approval card, so that it
+// fits on one screen of a phone with its buttons; Details has the full texts.
 const (
 	cardReason  = 60
 	cardImpact  = 125
 	cardUnclear = 120
 )
 
-// waitingBody is what an approver decides on: why, what runs where, whom it
-// hits and what is alike but not meant, and how many approvals are missing.
-// Details has the rest.
+// waitingBody is the basis of an approver's decision: reason, commands and hosts, impact,
+// similar targets that are not included, and missing approvals. Details has the rest.
 func waitingBody(r engine.Run, call bool) []card.Element {
 	short := r
 	short.Reason, short.Plan.Impact = card.Clip(r.Reason, cardReason), card.Clip(r.Plan.Impact, cardImpact)
@@ -82,8 +78,8 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines say what could not be checked, before everything else, in at most
-// most runes each; 0 is all of it.
+// unclearLines are the checks that could not be made, first, in at most most runes each; 0
+// means no limit.
 func unclearLines(r engine.Run, most int) []card.Line {
 	var out []card.Line
 	for _, u := range r.Unclear {
@@ -96,7 +92,7 @@ func unclearLines(r engine.Run, most int) []card.Line {
 	return out
 }
 
-// WithNote puts a line above a card, e.g. to say why it is shown.
+// WithNote puts a line above a card, for example why it is shown.
 func WithNote(c card.Card, note string) card.Card {
 	c.Body = append([]card.Element{card.Text{Lines: []card.Line{{card.T(note)}}}}, c.Body...)
 	c.Push = note
@@ -106,7 +102,7 @@ func WithNote(c card.Card, note string) card.Card {
 
 func runHead(r engine.Run) card.Line {
 	sign, what := headline1(r)
-	if r.State == engine.Waiting { // what it takes to decide comes first: how grave it is
+	if r.State == engine.Waiting { // severity comes first, because it matters for the decision
 		level := r.Plan.Severity
 		return card.Line{
 			card.T(card.SeverityIcon(level) + " "), card.B(level.String() + " · " + what + " · " + r.Plan.Title),
@@ -121,7 +117,7 @@ func runTail(r engine.Run) string {
 	return runWhere(r) + " · " + r.Plan.Cluster + " · " + r.Plan.Severity.String()
 }
 
-// headline1 is the sign and the words of a state.
+// headline1 is the sign and the text of a state.
 func headline1(r engine.Run) (sign, what string) {
 	switch r.State {
 	case engine.Waiting:
@@ -170,7 +166,7 @@ func took(r engine.Run) string {
 	return " in " + card.Duration(r.EndedAt.Sub(*r.StartedAt))
 }
 
-// runPush is the head as one line, then requester and reason, or what came of it.
+// runPush is the head as one line, then requester and reason, or the outcome.
 func runPush(r engine.Run) string {
 	parts := []string{card.PlainLine(runHead(r))}
 	add := func(lines []card.Line) {
@@ -201,8 +197,8 @@ func RunTitle(r engine.Run) string {
 	return fmt.Sprintf("%s on %s · %s", r.Plan.Title, runWhere(r), r.Plan.Cluster)
 }
 
-// runWhere names the hosts, with their number where there are several: one
-// too many is what an approver must not overlook.
+// runWhere names the hosts, with their number if there are several: an approver must notice an
+// extra host.
 func runWhere(r engine.Run) string {
 	const most = 4
 	hosts := planHosts(r.Plan)
@@ -228,7 +224,7 @@ func planHosts(p runbooks.Plan) []string {
 	return card.Unique(hosts)
 }
 
-// askedLines are requester and reason, and who has approved so far.
+// askedLines are requester, reason, and approvals so far.
 func askedLines(r engine.Run) []card.Line {
 	l := card.Line{card.T("Asked by "), card.Name(r.Asked)}
 	if r.Reason != "" {
@@ -245,7 +241,7 @@ func askedLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// reasonLines are the reason, where there is one.
+// reasonLines are the reason, if there is one.
 func reasonLines(r engine.Run) []card.Line {
 	if r.Reason == "" {
 		return nil
@@ -266,7 +262,7 @@ func whyLines(r engine.Run) []card.Line {
 	}
 }
 
-// toldLine is why a run ended, without what a step's own line says.
+// toldLine is why a run ended, without the text of a step's own line.
 func toldLine(r engine.Run) []card.Line {
 	why := r.Why
 	for _, st := range r.Steps {
@@ -274,7 +270,7 @@ func toldLine(r engine.Run) []card.Line {
 			strings.HasPrefix(why, text) {
 			why = strings.TrimLeft(strings.TrimPrefix(why, text), ".; ")
 			if r.State == engine.Partly {
-				return nil // partLines say the rest
+				return nil // partLines have the rest
 			}
 		}
 	}
@@ -284,7 +280,7 @@ func toldLine(r engine.Run) []card.Line {
 	return []card.Line{{card.B(card.UpperFirst(why))}}
 }
 
-// nextLines say what a person has to do now.
+// nextLines are the next actions for a person.
 func nextLines(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
@@ -301,10 +297,10 @@ func nextLines(r engine.Run) []card.Line {
 	}
 }
 
-// historyLine is asked, approved, ran: who and when.
+// historyLine has who requested, approved and ran it, and when.
 func historyLine(r engine.Run) card.Line {
 	l := card.Line{card.T(r.ID + " · asked "), card.Name(r.Asked), card.T(" "), card.At(r.RequestedAt)}
-	if r.State == engine.Waiting { // id and people stand above
+	if r.State == engine.Waiting { // id and people are above
 		return card.Line{
 			card.T("asked "),
 			card.At(r.RequestedAt),
@@ -330,7 +326,7 @@ func shortDigest(d string) string {
 	return d
 }
 
-// Runs lists what is open and what ended lately.
+// Runs lists open and recent runs.
 func Runs(open, ended []engine.Stored) card.Card {
 	what := fmt.Sprintf("%d open, %d ended lately", len(open), len(ended))
 	c := card.Card{Push: "Runs: " + what, Head: card.Line{card.B("Runs"), card.T(" · " + what)}}

@@ -5,7 +5,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// FactsOfRun are those of a run.
+// FactsOfRun are the facts of a run.
 func FactsOfRun(r engine.Run) *card.Facts {
 	f := &card.RunFacts{
 		ID:       r.ID,

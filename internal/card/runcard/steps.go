@@ -9,11 +9,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// around is how many steps before and after the one under way are shown of a
-// long run; the others are counted.
+// around is the number of steps of a long run shown before and after the current one; the
+// others are counted.
 const around = 4
 
-// stepLines show each step and its result as it happens.
+// stepLines show each step and its result.
 func stepLines(r engine.Run) []card.Line {
 	first, last := window(r)
 	var lines []card.Line
@@ -30,11 +30,11 @@ func stepLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// steps is how many steps have both a plan and a fate.
+// steps is the number of steps with both a plan and a result.
 func steps(r engine.Run) int { return min(len(r.Steps), len(r.Plan.Steps)) }
 
-// window is the part of a long run around the step that matters: the one
-// under way, or the one at which it ended. What comes before it is done.
+// window is the part of a long run around the current step, or the one at which it ended. The
+// steps before it are done.
 func window(r engine.Run) (first, last int) {
 	n := steps(r)
 	if n <= 2*around {
@@ -84,8 +84,8 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
 	return append(l, card.T(" — "+st.Text))
 }
 
-// pidLine is how the process runs that did not come to what step i waited for; -1 is
-// none.
+// pidLine is the state of the process that did not reach the state for which step i waited; -1
+// is none.
 func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
@@ -93,7 +93,7 @@ func pidLine(r engine.Run, i int) []card.Line {
 	return []card.Line{{card.T("Then: "), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " has its last log lines")}}
 }
 
-// stepSign stands before a step; the words behind it say the same.
+// stepSign is the sign of a step; its text has the same meaning.
 func stepSign(s engine.StepState) string {
 	switch s {
 	case engine.StepPending:
