@@ -114,13 +114,13 @@ func verdict(ours, plain *side, txns, start, idle float64) []result {
 		return ratio(ours.rounds[inFlight], plain.rounds[inFlight], figure)
 	}
 	return []result{
-		{what: "reply median, 1 in flight, ours / bare", metric: "reply1-ratio", value: beside(1, reply50), atMost: 1.35},
-		{what: "reply median, 100 in flight, ours / bare", metric: "reply100-ratio", value: beside(manyInFlight, reply50), atMost: 1.35},
-		{what: "replies a second, 100 in flight, ours / bare", metric: "rate100-ratio", value: beside(manyInFlight, rate), atLeast: 0.85},
-		{what: "ack p99, 100 in flight, ours / bare", metric: "ack100-ratio", value: beside(manyInFlight, ack99), atMost: 0.25},
+		{what: "reply median, 1 in flight, ours / bare", metric: "reply1-ratio", value: beside(1, reply50), atMost: 1.05},
+		{what: "reply median, 100 in flight, ours / bare", metric: "reply100-ratio", value: beside(manyInFlight, reply50), atMost: 1.15},
+		{what: "replies a second, 100 in flight, ours / bare", metric: "rate100-ratio", value: beside(manyInFlight, rate), atLeast: 0.92},
+		{what: "ack p99, 100 in flight, ours / bare", metric: "ack100-ratio", value: beside(manyInFlight, ack99), atMost: 0.10},
 		{what: "etcd transactions for a read", metric: "txns/read", value: txns, atMost: 2},
-		{what: "start on a fresh store until Slack is heard, ms", metric: "start-ms", value: start, atMost: 250},
-		{what: "memory of an idle bot, MB", metric: "idle-MB", value: idle, atMost: 50},
+		{what: "start on a fresh store until Slack is heard, ms", metric: "start-ms", value: start, atMost: 150},
+		{what: "memory of an idle bot, MB", metric: "idle-MB", value: idle, atMost: 45},
 	}
 }
 
