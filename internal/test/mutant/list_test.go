@@ -79,7 +79,7 @@ func gate() []mutant {
 		one("a star behind a change is not read over", "internal/command/reason.go", `joinerSigns+"*")`, "joinerSigns)", "./internal/command", "^TestTexts"),
 		one("guards are asked at the request", "handlers/request.go", "unclear, err := s.guards(ctx, plan)\n	if err != nil {", "unclear, err := s.guards(ctx, plan)\n	if false {", "./handlers", "^TestGuardThatCannotTell"),
 		one("guards of later targets are asked at the request", "runbooks/guards.go", "!p.AlteredBefore(i)", "i < p.FirstChange()", "./handlers", "^TestEveryGuardRefusesTwice"),
-		one("guards of later targets are asked again at the start", "handlers/gate.go", "return s.stillAs(ctx, r)", "return s.relist(ctx, r.Inputs)", "./handlers", "^TestStartAsksLaterTargets"),
+		one("guards of later targets are asked again at the start", "handlers/gate.go", "return s.stillAs(ctx, r)", "return s.ListAgain(ctx, r.Inputs)", "./handlers", "^TestStartAsksLaterTargets"),
 		one("dependencies are asked again at the start", "handlers/guards.go", "if err := s.needsStillServe(ctx, r, plan); err != nil {", "if err := s.needsStillServe(ctx, r, plan); false {", "./handlers", "^TestNeedsAreAskedAgain"),
 		one("a guard that cannot tell takes one approval more", "handlers/guards.go", "	if len(unclear) > 0 {", "	if false {", "./handlers", "^TestGuardThatCannotTell"),
 		one("evidence is kept before a restart is sent", "internal/engine/steps.go", "st.Kept = e.Kept", "st.Kept = nil", "./internal/engine", "^TestEvidence"),
