@@ -42,7 +42,7 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 	case p.Deleted:
 		return Person{}, refuse(Deactivated, "the account %s is deactivated.", p.Account)
 	case p.Bot:
-		return Person{}, refuse(NotAPerson, "%s is an app, and only people can ask for anything here.", p.Account)
+		return Person{}, refuse(NotAPerson, "%s is an app; only people can use this bot.", p.Account)
 	case p.Guest:
 		return Person{}, refuse(NotAMember, "guests cannot use this bot. Ask a full member of the organisation.")
 	case p.Stranger || !r.atHome(p):
@@ -57,7 +57,7 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 	if len(found) != 1 || found[0].Name == "" {
 		// An account of two people is an invalid config. Choosing one of them could let a
 		// requester vote on their own request.
-		return Person{}, refuse(NotKnown, "the account %s belongs to nobody in the config. Whoever runs the bot can add it under `people`.", p.Account)
+		return Person{}, refuse(NotKnown, "the account %s belongs to no person in the config. The bot's administrator can add it under `people`.", p.Account)
 	}
 	return found[0], nil
 }
@@ -154,9 +154,9 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	asker, known := r.person(askedBy)
 	switch {
 	case !class.Changing():
-		return refuseIn(cluster, NoVoteTaken, "nothing of class %q is voted on.", class)
+		return refuseIn(cluster, NoVoteTaken, "actions of class %q need no approval.", class)
 	case !known:
-		return refuse(NotKnown, "%q who asked is not in the config any more. Somebody who is has to ask again.", askedBy)
+		return refuse(NotKnown, "the requester %q is no longer in the config. A person in the config has to request it again.", askedBy)
 	case samePerson(voter, asker):
 		return refuseIn(cluster, OwnRequest, "%s can't approve their own request; another approver has to.", p.Name)
 	case !roles.has(Approver, p.Name):
@@ -174,9 +174,9 @@ func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom strin
 	case since.IsZero():
 		return nil
 	case class == runbooks.Destructive:
-		return refuse(SlackSilent, "Slack has been silent since %s, and until it answers nothing destructive is asked for or approved.", since.UTC().Format("15:04 MST"))
+		return refuse(SlackSilent, "Slack has not answered since %s. Until it answers, destructive actions cannot be requested or approved.", since.UTC().Format("15:04 MST"))
 	case origin != "" && origin == askedFrom:
-		return refuse(SlackSilent, "Slack has been silent since %s, and until it answers an approval must come from another user of this machine than the request (both are %s).",
+		return refuse(SlackSilent, "Slack has not answered since %s. Until it answers, requester and approver must be different users of this machine (both are %s).",
 			since.UTC().Format("15:04 MST"), origin)
 	}
 	return nil
@@ -200,7 +200,7 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 // cluster, or a *Refusal: a request that can never be approved is refused at once.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
-		return refuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. Whoever runs the bot can add them under `roles`.",
+		return refuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. The bot's administrator can add them under `roles`.",
 			need, cluster, askedBy, n)
 	}
 	return nil
@@ -209,7 +209,7 @@ func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 // roles returns a cluster's lists for a person with exactly this name in the config.
 func (r *Rules) roles(p Person, cluster string) (Roles, error) {
 	if _, ok := r.person(p.Name); !ok {
-		return nil, refuse(NotKnown, "the config does not know you. Whoever runs the bot can add you under `people`.")
+		return nil, refuse(NotKnown, "you are not in the config. The bot's administrator can add you under `people`.")
 	}
 	roles, ok := r.Clusters[cluster]
 	if !ok {

@@ -51,7 +51,7 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 			head: "🟡 etcd-status prod", has: []string{"NOSPACE alarm of memberID:"}},
 		{name: "alarms", ask: "etcd-alarms", alarms: "memberID:1 alarm:NOSPACE\n", head: "🟡 etcd-alarms prod", has: []string{"NOSPACE alarm of memberID:1"}},
 		{name: "no alarms", ask: "etcd-alarms", head: "✅ etcd-alarms prod", has: []string{"no alarms"}},
-		{name: "gibberish", ask: "etcd-health", health: "???\n", head: "⚪ etcd-health prod", has: []string{"not understood"}, hasNot: []string{"✅"}},
+		{name: "gibberish", ask: "etcd-health", health: "???\n", head: "⚪ etcd-health prod", has: []string{"could not be parsed"}, hasNot: []string{"✅"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t)

@@ -59,10 +59,10 @@ func TestReplicasThatDiffer(t *testing.T) {
 func TestHealthIsTold(t *testing.T) {
 	h := newHouse(t)
 	h.Health = func(context.Context) (bool, []string) {
-		return false, []string{"no socket has heard from Slack lately"}
+		return false, []string{"no socket has received anything from Slack recently"}
 	}
 	said := h.say("URITA", "health").all()
-	if !strings.Contains(said, "not well") || !strings.Contains(said, "no socket has heard") {
+	if !strings.Contains(said, "not well") || !strings.Contains(said, "no socket has received anything") {
 		t.Errorf("it said %q", said)
 	}
 	if said := h.say("UNOBODY", "health").all(); strings.Contains(said, "socket") {

@@ -215,7 +215,7 @@ func TestLookAtASilentHost(t *testing.T) {
 	got := h.lookAt(t, incident.Scope{Cluster: "prod"})
 	bad := 0
 	for target, text := range got {
-		if !strings.HasPrefix(text, "Sev 0") && !strings.Contains(text, "(not seen: query-2 could not be asked)") {
+		if !strings.HasPrefix(text, "Sev 0") && !strings.Contains(text, "(not seen: query-2 could not be queried)") {
 			bad++
 			if target != "query-2" || !strings.Contains(text, "Could not look") {
 				t.Errorf("%s is %q", target, text)

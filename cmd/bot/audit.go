@@ -72,9 +72,9 @@ func auditShow(src *source) *cobra.Command {
 			})
 		}}
 	formatFlag(cmd, &format, asTable, asJSON, asCSV)
-	cmd.Flags().StringVar(&person, "person", "", "only what this `name` of the config did")
+	cmd.Flags().StringVar(&person, "person", "", "only records of this person, by `name` in the config")
 	cmd.Flags().StringVar(&target, "target", "", "only records whose target contains this `text`")
-	cmd.Flags().DurationVar(&since, "since", 0, "only the last so long, as `2h` or 45m")
+	cmd.Flags().DurationVar(&since, "since", 0, "only records of the last `duration`, such as 2h or 45m")
 	cmd.Flags().StringVar(&run, "run", "", "only records of this run `id`")
 	return cmd
 }

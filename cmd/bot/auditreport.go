@@ -13,8 +13,8 @@ import (
 
 func auditReport(src *source) *cobra.Command {
 	var from, to, person, format string
-	cmd := &cobra.Command{Use: "report", Short: "Report who asked, who approved, what ran, and what was done by hand", Args: argCheck(cobra.NoArgs),
-		Long: "Report the runs of a time, one by one: who asked, who approved, what ran on which\nhost, what was done by hand, and how it ended. A run belongs to the time if\nanything of it happened then.",
+	cmd := &cobra.Command{Use: "report", Short: "Report requesters, approvers, commands, and manual steps", Args: argCheck(cobra.NoArgs),
+		Long: "Report the runs of a period, one by one: requester, approvers, commands with their\nhosts, manual steps, and outcome. A run belongs to the period if any of its records\ndoes.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := reportFilter(from, to, person)
 			if err != nil {
@@ -31,9 +31,9 @@ func auditReport(src *source) *cobra.Command {
 				return write(cmd.OutOrStdout(), runs)
 			})
 		}}
-	cmd.Flags().StringVar(&from, "from", "", "from this `day` on, as 2026-11-01, or an instant, as 2026-11-01T06:00:00Z; days are of UTC")
-	cmd.Flags().StringVar(&to, "to", "", "up to this `day`, itself included, or up to an instant")
-	cmd.Flags().StringVar(&person, "person", "", "only runs that this `name` of the config asked for, approved, denied, or had a hand in")
+	cmd.Flags().StringVar(&from, "from", "", "first `day` (UTC), such as 2026-11-01, or a time, such as 2026-11-01T06:00:00Z")
+	cmd.Flags().StringVar(&to, "to", "", "last `day`, inclusive, or a time")
+	cmd.Flags().StringVar(&person, "person", "", "only runs that this person (`name` in the config) requested, approved, denied, or completed steps of")
 	formatFlag(cmd, &format, asCSV, asJSON)
 	return cmd
 }
@@ -68,5 +68,5 @@ func instant(flag, text string) (at time.Time, day bool, err error) {
 	if at, err = time.Parse(time.RFC3339, text); err == nil {
 		return at, false, nil
 	}
-	return at, false, fmt.Errorf("%s %q: want a day, as 2026-11-01, or an instant, as 2026-11-01T06:00:00Z", flag, text)
+	return at, false, fmt.Errorf("%s %q: want a day, such as 2026-11-01, or a time, such as 2026-11-01T06:00:00Z", flag, text)
 }

@@ -23,8 +23,8 @@ import (
 func auditVerify(src *source) *cobra.Command {
 	var given evidence
 	cmd := &cobra.Command{Use: "verify", Short: "Check the trail: hashes, chains, heads, and approvals", Args: argCheck(cobra.NoArgs),
-		Long: "Check every hash, number and chain of the trail, that it continues the signed head\nthat comes with it and every other one that is given, and that nothing was started\nwithout its approvals.\n\n" +
-			"Heads are verified with the public keys of the config's state.key_file, or with\nthose that --key names. Without a head that vouches for it a trail is refused:\nwhoever wrote the file could have made all its hashes anew.",
+		Long: "Check every hash, number and chain of the trail, that it continues the signed head\nin the export and each --head, and that no run started without its approvals.\n\n" +
+			"Heads are verified with the public keys of the config's state.key_file, or with\nthe keys of --key. A trail without a signed head is refused: the author of the file\ncould have computed all its hashes again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, configErr := loadOffline(src.config)
 			keys, err := given.verifiers(cfg)
@@ -65,15 +65,15 @@ func auditVerify(src *source) *cobra.Command {
 			_, err = io.WriteString(cmd.OutOrStdout(), verified(report))
 			return err
 		}}
-	cmd.Flags().StringArrayVar(&given.heads, "head", nil, "a head that was kept elsewhere, as `N:HASH`, or a file of signed heads; may be given several times")
-	cmd.Flags().StringArrayVar(&given.keys, "key", nil, "a `public` key of the state that heads are verified with, in place of those of the config")
-	cmd.Flags().DurationVar(&given.voteWithin, "approve-within", 0, "how long a request waited for its approvals at most, where that was longer than the config's `15m`")
+	cmd.Flags().StringArrayVar(&given.heads, "head", nil, "a head that you kept, as `N:HASH` or a file of signed heads; may be given several times")
+	cmd.Flags().StringArrayVar(&given.keys, "key", nil, "a `public` key of the state for verifying heads, instead of those of the config")
+	cmd.Flags().DurationVar(&given.voteWithin, "approve-within", 0, "how long requests could wait for approvals, if longer than the config's `15m`")
 	return cmd
 }
 
 func auditHead(src *source) *cobra.Command {
 	return &cobra.Command{Use: "head", Short: "Print the newest signed head of the trail", Args: argCheck(cobra.NoArgs),
-		Long: "Print the newest signed head of the trail, to be kept elsewhere: `bot audit verify\n--head FILE` wants the trail to continue it. docs/consistency.py compares any two\nheads without the bot.",
+		Long: "Print the newest signed head of the trail, to keep elsewhere. `bot audit verify\n--head FILE` checks that the trail continues it. docs/consistency.py compares any two\nheads without the bot.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if src.file != "" {
 				r, err := src.open(cmd.Context(), cmd.InOrStdin())
@@ -236,15 +236,15 @@ func verified(r audit.Report) string {
 	fmt.Fprintf(&b, "the trail is whole: %d entries, from #%d to #%d, head %s\n", r.Entries, r.First, r.Head.N, r.Head.Hash)
 	switch s := r.Signed; {
 	case s != nil && s.Last.N == r.Vouched:
-		fmt.Fprintf(&b, "up to #%d it is in the head that %s signed in epoch %d\n", r.Vouched, s.Install, s.Epoch)
+		fmt.Fprintf(&b, "up to #%d a head covers it, which %s signed in epoch %d\n", r.Vouched, s.Install, s.Epoch)
 	default:
 		fmt.Fprintf(&b, "up to #%d it continues the heads that were given\n", r.Vouched)
 	}
 	if newer := r.Head.N - r.Vouched; newer > 0 {
-		fmt.Fprintf(&b, "the %d entries after it are in no head yet\n", newer)
+		fmt.Fprintf(&b, "no head covers the %d entries after it yet\n", newer)
 	}
 	for _, h := range r.Forgotten {
-		fmt.Fprintf(&b, "head #%d is of entries that a restore forgot, as the trail says\n", h.N)
+		fmt.Fprintf(&b, "head #%d covers entries that a restore lost, according to the trail\n", h.N)
 	}
 	for _, s := range r.Alarms {
 		fmt.Fprintf(&b, "alarm #%d %s: %s\n", s.N, s.Record.At.UTC().Format("2006-01-02 15:04:05Z"), s.Record.Text)

@@ -284,7 +284,7 @@ func checkBackup(t *testing.T, ctx context.Context, config string) {
 	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 0 {
 		t.Fatalf("backup: %d %s", code, stderr)
 	}
-	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 1 || !strings.Contains(stderr, "there already") {
+	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 1 || !strings.Contains(stderr, "exists: name a new file") {
 		t.Errorf("a backup onto another: %d %s", code, stderr)
 	}
 	if code, out, stderr := bot(ctx, "state", "restore", file, "--dir", state); code != 0 || !strings.Contains(out, "whole") {

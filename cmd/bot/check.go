@@ -17,7 +17,7 @@ func checkCommand() *cobra.Command {
 	var configFile string
 	var live, fileOnly bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "Check the config: every problem in one go", Args: argCheck(cobra.NoArgs),
+		Use: "check", Short: "Check the config and list every problem", Args: argCheck(cobra.NoArgs),
 		Long: "Check the config, and what it names, runbooks of your own included: every problem\nin one go, each with its line and what to write instead. The known_hosts file is read too:\nlines that are skipped, and hosts without a key.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.\n\n--file-only looks at the file, and at no secret or other file that it names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live && fileOnly {
@@ -50,7 +50,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &configFile)
-	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "look at the file alone, without secrets and the files that it names")
+	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the file itself, without secrets and other files")
 	cmd.Flags().BoolVar(&live, "live", false, "dial Slack, hosts and store as well")
 	return cmd
 }
@@ -67,7 +67,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s  %-20s %s\n", sign, f.About, f.Text)
 	}
 	if bad > 0 {
-		return errors.New("not everything that the config names answers as it should")
+		return errors.New("some checks failed")
 	}
 	return nil
 }

@@ -64,8 +64,8 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&script, "script", "", "play a script `file` (- is standard input), check it, and end")
 	cmd.Flags().StringVar(&o.Generation, "catalog", "current", "the `generation` of the simulated cluster")
 	cmd.Flags().StringVar(&o.SlackListen, "listen", "127.0.0.1:0", "the loopback `address` of the local Slack")
-	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "how long things take on the hosts, as a `factor` of what real ones take; below 1 the bot looks so much more often")
-	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: watch the cluster in the background and tell incidents, as is done without a script")
+	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "speed of the hosts, as a `factor` of real durations; below 1 the bot looks so much more often")
+	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: enable background monitoring and incidents, as without a script")
 	cmd.Flags().BoolVar(&o.Grid, "grid", false, "make the workspace one of an Enterprise Grid")
 	cmd.Flags().StringVar(&o.Metrics, "metrics", "", "the loopback `address` where the bot serves metrics and health, such as 127.0.0.1:9095")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the bot's log")
@@ -113,9 +113,9 @@ func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file st
 		stage := d.Stage()
 		stage.Out = cmd.OutOrStdout()
 		if err := demo.Play(ctx, stage, lines); err != nil {
-			return fmt.Errorf("the story did not hold:\n%w", err)
+			return fmt.Errorf("the story failed:\n%w", err)
 		}
-		fmt.Fprintln(stage.Out, "the story held")
+		fmt.Fprintln(stage.Out, "the story passed")
 		return nil
 	})
 }

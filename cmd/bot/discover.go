@@ -29,10 +29,10 @@ type reach struct {
 }
 
 func (r *reach) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with; the config's ssh.user where it is not given")
+	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with; default: the config's ssh.user")
 	cmd.Flags().StringArrayVar(&r.keys, "key", nil, "its private key `file`; may be given several times")
 	cmd.Flags().StringVar(&r.known, "known-hosts", "", "the `file` with the host keys that you have compared")
-	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "a host through which the others are reached, as `USER@HOST`")
+	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "a jump host for the others, as `USER@HOST`")
 	cmd.Flags().StringVar(&r.cluster, "cluster", "prod", "the `name` of the cluster")
 	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "its Deephaven `generation`")
 }
@@ -69,7 +69,7 @@ func (r *reach) pool() (*sshexec.Pool, error) {
 	}
 	for flag, missing := range map[string]bool{"--user": r.user == "", "--key": len(credentials) == 0, "--known-hosts": r.known == ""} {
 		if missing {
-			return nil, misuse{fmt.Errorf("%s is missing: say how the hosts are reached", flag)}
+			return nil, misuse{fmt.Errorf("%s is missing: give the SSH settings for the hosts", flag)}
 		}
 	}
 	return sshexec.New(sshexec.Config{
@@ -93,10 +93,10 @@ func discoverCommand() *cobra.Command {
 	var r reach
 	var configFile string
 	cmd := &cobra.Command{
-		Use: "discover HOST…", Short: "Print the fleet's part of a config, from what runs on hosts", Args: argCheck(cobra.MinimumNArgs(1)),
-		Long: "Log in to hosts, ask monit and systemd what runs there, look for etcd's client files,\n" +
-			"and print the hosts of a cluster as the config has them. What the catalog does not\n" +
-			"know stands in comments. It only reads, and trusts no host key that --known-hosts\n" +
+		Use: "discover HOST…", Short: "Print the host entries of a config, from the processes on the hosts", Args: argCheck(cobra.MinimumNArgs(1)),
+		Long: "Log in to hosts, query monit and systemd, look for etcd's client files,\n" +
+			"and print the hosts of a cluster in the config's format. Services that are not in the\n" +
+			"catalog are comments. It only reads, and trusts no host key that --known-hosts\n" +
 			"does not have.\n\nHOST is an address, or NAME=ADDRESS.",
 		Example: "  bot discover --user dhops --key id_ed25519 --known-hosts known_hosts infra-1=10.0.0.5 query-1=10.0.0.6",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -115,7 +115,7 @@ func discoverCommand() *cobra.Command {
 			return discover.WriteHosts(cmd.OutOrStdout(), found)
 		},
 	}
-	optionalConfigFlag(cmd, &configFile, "a config `file` whose ssh part says how hosts are reached")
+	optionalConfigFlag(cmd, &configFile, "a config `file` with the SSH settings")
 	r.flags(cmd)
 	return cmd
 }

@@ -28,14 +28,14 @@ func doCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:   "do [flags] COMMAND…",
-		Short: "Say a command to the running bot, as in Slack but from a shell on its machine",
-		Long: "Say a command to the running bot, as in Slack but from a shell on its machine: for\n" +
-			"the hour when Slack itself is down. The same words, the same rules, the same second\n" +
-			"approver, the same records; Slack is not asked.\n\n" +
-			"You prove who you are with an SSH key of yours that the config names under\n" +
-			"people.NAME.keys: one that your ssh-agent holds, one that --key names, or\n" +
-			"~/.ssh/id_ed25519, id_ecdsa or id_rsa where they have no passphrase.\n\n" +
-			"A run is followed until it ends. Interrupting that interrupts no run.\n\n" +
+		Short: "Send a command to the running bot, as in Slack but from a shell on its machine",
+		Long: "Send a command to the running bot, as in Slack but from a shell on its machine, for\n" +
+			"times when Slack is down. Commands, rules, second approver and records are the\n" +
+			"same; nothing queries Slack.\n\n" +
+			"You prove who you are with one of your SSH keys that is in the config under\n" +
+			"people.NAME.keys: a key of your ssh-agent, the key of --key, or\n" +
+			"~/.ssh/id_ed25519, id_ecdsa or id_rsa without a passphrase.\n\n" +
+			"It follows a run until the run ends. Interrupting the command does not stop the run.\n\n" +
 			"With --json every line is an event: text (with live: it replaces the live text\n" +
 			"before it; with run and state: of a run) with facts, the same as data (severities,\n" +
 			"findings, steps); file; and as the last line end, with ok, run, state and why.\n" +
@@ -56,11 +56,11 @@ func doCommand() *cobra.Command {
 		ValidArgsFunction: d.complete,
 	}
 	configFlag(cmd, &d.config)
-	cmd.Flags().StringVar(&d.socket, "socket", "", "the bot's terminal `socket`; the config's where it is not given")
-	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, where your keys do not say")
+	cmd.Flags().StringVar(&d.socket, "socket", "", "the bot's terminal `socket`; default: the config's")
+	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, if your keys do not identify you")
 	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` to prove who you are with, instead of the agent's; may be given several times")
 	out = outputFlags(cmd)
-	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run what would be asked back with Run in a chat")
+	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run at once where Slack would show a Run button")
 	cmd.Flags().SetInterspersed(false) // a flag after the command is a part of it, as in Slack
 	return cmd
 }
@@ -125,7 +125,7 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 	})
 	switch {
 	case errors.Is(err, context.Canceled) && run != "":
-		return fmt.Errorf("%s is not followed any further; it goes on without you: `bot do show %s` tells how it is", run, run)
+		return fmt.Errorf("%s is no longer followed; it continues: `bot do show %s` shows its state", run, run)
 	case err != nil:
 		return errors.New(redact.Clean(err.Error()))
 	}

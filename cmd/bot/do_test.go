@@ -148,7 +148,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 		if code, stdout, _ := do(operator, "approve", run, "db_dis"); code != exitRefused || !strings.Contains(stdout, "another approver has to") {
 			t.Errorf("who asked approved: %d %s", code, stdout)
 		}
-		if code, stdout, stderr := do(approver, "approve", run, "db_dis"); code != exitRefused || !strings.Contains(stdout+stderr, "another user of this machine") {
+		if code, stdout, stderr := do(approver, "approve", run, "db_dis"); code != exitRefused || !strings.Contains(stdout+stderr, "different users of this machine") {
 			t.Errorf("approved by the user who asked: %d %s%s", code, stdout, stderr)
 		}
 		asUser(ctx, t, d.ConfigFile(), approver, "approve", run, "db_dis")

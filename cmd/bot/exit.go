@@ -18,8 +18,8 @@ const (
 )
 
 // exitHelp is the list of exit codes in help texts.
-const exitHelp = "Exit codes: 0 done; 1 failed; 2 misuse; 3 nothing was run (not allowed, denied,\n" +
-	"expired, cancelled, not understood); 4 not known whether it acted; 5 asked back, --yes runs it."
+const exitHelp = "Exit codes: 0 done; 1 failed; 2 misuse; 3 nothing ran (not allowed, denied,\n" +
+	"expired, cancelled, not understood); 4 fate unknown; 5 confirmation needed, --yes runs it."
 
 // coded is an error with an exit code of its own.
 type coded struct {

@@ -18,12 +18,12 @@ import (
 func hostkeysCommand() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
-		Use: "hostkeys HOST…", Short: "Show the keys of hosts beside what known_hosts has", Args: argCheck(cobra.MinimumNArgs(1)),
-		Long: "Ask hosts of the config for their keys, by way of their jump hosts, and print each\n" +
-			"beside what known_hosts has of the host. Compare a fingerprint with what the host says\n" +
-			"of itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, at its console) before\n" +
-			"you add its line. Nothing is written, and no host is trusted by this.\n\n" +
-			"The exit code is 1 where a host shows a key that known_hosts does not have.",
+		Use: "hostkeys HOST…", Short: "Compare the keys of hosts with known_hosts", Args: argCheck(cobra.MinimumNArgs(1)),
+		Long: "Request the keys of hosts in the config, through their jump hosts, and print each\n" +
+			"next to its entry in known_hosts. Compare a fingerprint with the one that the host prints\n" +
+			"itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, at its console) before\n" +
+			"you add its line. The command writes nothing and trusts no host.\n\n" +
+			"The exit code is 1 if a host shows a key that is not in known_hosts.",
 		Example: "  bot hostkeys --config config.yaml infra-1 query-1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadOffline(configFile)
@@ -47,7 +47,7 @@ func showHostKeys(cmd *cobra.Command, cfg *config.Config, names []string) error 
 	for _, name := range names {
 		found := hostsNamed(&cfg.Fleet, name)
 		if len(found) == 0 {
-			return misuse{fmt.Errorf("no host of the config is called %q", name)}
+			return misuse{fmt.Errorf("the config has no host %q", name)}
 		}
 		for _, h := range found {
 			keys, err := pool.HostKeys(cmd.Context(), remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via})

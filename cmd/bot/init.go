@@ -35,11 +35,11 @@ type setup struct {
 func initCommand() *cobra.Command {
 	s := &setup{}
 	cmd := &cobra.Command{
-		Use: "init", Short: "Make a config: ask for what only you know, and discover the rest", Args: argCheck(cobra.NoArgs),
-		Long: "Make a config. It takes what only you know from flags, or asks for it, discovers what\n" +
-			"runs on the hosts, writes config.yaml, says what belongs on each host, and ends with\n" +
-			"`check --live`.\n\nHost keys are collected for you to compare, and never trusted by themselves: say which\n" +
-			"fingerprints are right with --fingerprint, or bring a known_hosts file.\n\n" +
+		Use: "init", Short: "Write a config: ask what only you know, and discover the rest", Args: argCheck(cobra.NoArgs),
+		Long: "Write a config. It takes what only you know from flags, or asks for it, discovers the\n" +
+			"processes of the hosts, writes config.yaml, prints what to install on each host, and runs\n" +
+			"`check --live`.\n\nIt collects host keys for you to compare, and trusts none by itself: confirm\n" +
+			"fingerprints with --fingerprint, or provide a known_hosts file.\n\n" +
 			"Slack's tokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
 		Example: "  bot init --home T0123 --audit-channel C0AUDIT --channel C0INC --operator anna=U01 --approver ben=U02 \\\n" +
 			"    --user dhops --key id_ed25519 --host infra-1=10.0.0.5 --host query-1=10.0.0.6",
@@ -57,8 +57,8 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.home, "home", "", "your Slack team's or organisation's `id` (T… or E…)")
 	cmd.Flags().StringVar(&s.audit, "audit-channel", "", "the `id` of the channel for the audit trail (C…)")
 	cmd.Flags().StringVar(&s.channel, "channel", "", "the `id` of the channel for commands and incidents (C…)")
-	cmd.Flags().StringArrayVar(&s.operators, "operator", nil, "somebody who may ask for actions, as `NAME=MEMBER`; may be given several times")
-	cmd.Flags().StringArrayVar(&s.approvers, "approver", nil, "somebody who may approve, as `NAME=MEMBER`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.operators, "operator", nil, "a person who may request actions, as `NAME=MEMBER`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.approvers, "approver", nil, "a person who may approve, as `NAME=MEMBER`; may be given several times")
 	cmd.Flags().StringArrayVar(&s.hosts, "host", nil, "a host, as `NAME=ADDRESS`; may be given several times")
 	cmd.Flags().StringArrayVar(&s.fingerprints, "fingerprint", nil, "a host key `fingerprint` that you have compared; may be given several times")
 	return cmd
@@ -67,7 +67,7 @@ func initCommand() *cobra.Command {
 func (s *setup) run(cmd *cobra.Command) error {
 	file := filepath.Join(s.dir, "config.yaml")
 	if fileExists(file) {
-		return fmt.Errorf("%s is there already: name another --dir, or move it away", file)
+		return fmt.Errorf("%s exists: name another --dir, or move it", file)
 	}
 	if err := s.ask(); err != nil {
 		return err
@@ -126,9 +126,9 @@ func (s *setup) ask() error {
 		flag, question string
 		to             *[]string
 	}{
-		{"--operator", "Somebody who may ask for actions, NAME=MEMBER (empty ends): ", &s.operators},
-		{"--approver", "Somebody who may approve, NAME=MEMBER (empty ends): ", &s.approvers},
-		{"--host", "A host, NAME=ADDRESS (empty ends): ", &s.hosts},
+		{"--operator", "A person who may request actions, NAME=MEMBER (empty to finish): ", &s.operators},
+		{"--approver", "A person who may approve, NAME=MEMBER (empty to finish): ", &s.approvers},
+		{"--host", "A host, NAME=ADDRESS (empty to finish): ", &s.hosts},
 	} {
 		if len(given[i]) == 0 {
 			list(q.flag, q.question, q.to)
@@ -181,8 +181,8 @@ func (s *setup) trust(ctx context.Context) error {
 		}
 	}
 	if len(lines) == 0 || len(unknown) > 0 && s.in == nil && len(s.fingerprints) == 0 {
-		return fmt.Errorf("no host key is trusted yet. Compare these with what each host says of itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"+
-			"then repeat with --fingerprint for those that are right:\n%s", strings.Join(unknown, "\n"))
+		return fmt.Errorf("no host key is trusted yet. Compare these with those that each host prints itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"+
+			"then repeat with --fingerprint for the correct ones:\n%s", strings.Join(unknown, "\n"))
 	}
 	s.known = file
 	return os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644)

@@ -9,8 +9,8 @@ import (
 func manifestCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use: "manifest", Short: "Print the app manifest that makes the Slack app", Args: argCheck(cobra.NoArgs),
-		Long: "Print the app manifest that makes the Slack app: paste it at\nhttps://api.slack.com/apps under Create New App, From a manifest, JSON.",
+		Use: "manifest", Short: "Print the app manifest for creating the Slack app", Args: argCheck(cobra.NoArgs),
+		Long: "Print the app manifest for creating the Slack app: paste it at\nhttps://api.slack.com/apps under Create New App, From a manifest, JSON.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := manifest.For(name)
 			if err != nil {
@@ -20,6 +20,6 @@ func manifestCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "dh", "what the app is `called`; people mention it as @dh")
+	cmd.Flags().StringVar(&name, "name", "dh", "the app's `name`; people mention it as @dh")
 	return cmd
 }

@@ -90,9 +90,9 @@ func planCommand() *cobra.Command {
 	var configFile, catalog string
 	cmd := &cobra.Command{
 		Use:   "plan [flags] COMMAND…",
-		Short: "Show what a command would run, touching nothing",
-		Long: "Show what a command would run, touching nothing.\n\n" +
-			"Without --config the demo's cluster stands in, of the generation that --catalog names.",
+		Short: "Show what a command would run, without running it",
+		Long: "Show what a command would run, without running it.\n\n" +
+			"Without --config it uses the demo's cluster, of the generation in --catalog.",
 		Example: "  bot plan restart db_dis\n  bot plan --json --catalog legacy-20200121 restart cus",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -38,7 +38,7 @@ func runCommand() *cobra.Command {
 	var lo logging.Options
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
-		Long: "Run the bot until it is told to stop.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP it reads its config again, and begins anew with it; a config with an\nerror is refused whole, and the present one stays.",
+		Long: "Run the bot until a signal stops it.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP it reloads its config; a config with an error is refused, and the\ncurrent one stays in use.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logging.New(cmd.ErrOrStderr(), lo)
 			if err != nil {
@@ -60,7 +60,7 @@ func runCommand() *cobra.Command {
 }
 
 func logFlags(cmd *cobra.Command, o *logging.Options, format string) {
-	cmd.Flags().StringVar(&o.Level, "log-level", "info", "the least `level` that is logged: debug, info, warn or error")
+	cmd.Flags().StringVar(&o.Level, "log-level", "info", "the lowest `level` to log: debug, info, warn or error")
 	cmd.Flags().StringVar(&o.Format, "log-format", format, "the `format` of the log: json or text")
 }
 
@@ -203,15 +203,15 @@ func healthCommand() *cobra.Command {
 	var out *output
 	var live bool
 	cmd := &cobra.Command{
-		Use: "health", Short: "Ask the running bot how it is", Args: argCheck(cobra.NoArgs),
-		Long: "Ask the running bot how it is, over the socket in its state directory.\nExit code 0 means that it hears Slack and its store answers.",
+		Use: "health", Short: "Show the health of the running bot", Args: argCheck(cobra.NoArgs),
+		Long: "Show the health of the running bot, over the socket in its state directory.\nExit code 0 means that Slack delivers events and the store answers.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadOffline(configFile)
 			if err != nil {
 				return err
 			}
 			if cfg.State.Dir == "" {
-				return errors.New("the config names no state.dir, so the running bot has no socket to be asked over")
+				return errors.New("the config has no state.dir, so the running bot has no socket to query")
 			}
 			if live {
 				return adminsock.NewClient(cfg.State.Dir).Get(cmd.Context(), "/healthz", nil, cmd.OutOrStdout())
@@ -226,14 +226,14 @@ func healthCommand() *cobra.Command {
 			}
 			err = out.write(cmd.OutOrStdout(), h, func(w io.Writer) error { return writeHealth(w, h) })
 			if err == nil && !h.OK {
-				err = errors.New("the bot is not well")
+				err = errors.New("the bot is not healthy")
 			}
 			return err
 		},
 	}
 	configFlag(cmd, &configFile)
 	out = outputFlags(cmd)
-	cmd.Flags().BoolVar(&live, "live", false, "ask only whether its own loops turn, for a supervisor that restarts it")
+	cmd.Flags().BoolVar(&live, "live", false, "check only that its own loops run, for a supervisor that restarts it")
 	return cmd
 }
 

@@ -24,9 +24,9 @@ func lintCommand() *cobra.Command {
 	var configFile, catalog string
 	cmd := &cobra.Command{
 		Use: "lint FILE…", Short: "Report commands of runbook pages that do not do what the page says", Args: argCheck(cobra.MinimumNArgs(1)),
-		Long: "Report commands of runbook pages that do not do what the page says, that hurt when\n" +
-			"they are pasted as they stand, or that the catalog runs otherwise. Pages are\n" +
-			"Markdown, or what is left of it.\n\n" +
+		Long: "Report commands of runbook pages that do not do what the page says, that do harm when\n" +
+			"pasted unchanged, or that differ from the catalog. Pages are\n" +
+			"Markdown, or text that was Markdown.\n\n" +
 			"Exit code 0 means no findings, 1 findings, 2 that a file could not be read.",
 		Example: "  bot runbook lint process-runbooks.md etcd-runbook.md",
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -56,7 +56,7 @@ func lintCommand() *cobra.Command {
 			return nil
 		},
 	}
-	optionalConfigFlag(cmd, &configFile, "the config `file` whose own runbooks count as well")
-	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` the pages are about; for each page the one that cites it most where it is not given")
+	optionalConfigFlag(cmd, &configFile, "the config `file`, for its own runbooks")
+	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` of the pages; default: for each page the one that cites it most")
 	return cmd
 }

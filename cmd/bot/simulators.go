@@ -36,7 +36,7 @@ func localslackCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "the loopback `address` to listen on")
-	cmd.Flags().BoolVar(&unlimited, "unlimited", false, "switch the rate limits off, to measure something else")
+	cmd.Flags().BoolVar(&unlimited, "unlimited", false, "disable the rate limits, for measurements")
 	return cmd
 }
 

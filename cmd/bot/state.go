@@ -30,7 +30,7 @@ func stateBackup() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "Write the state and its archive into one file", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Write the embedded state and its archive into one file, while the bot runs or\nwhile it does not. An external etcd is backed up with etcdctl instead; see\ndocs/state.md.",
+		Long: "Write the embedded state and its archive into one file, with the bot running or\nstopped. An external etcd is backed up with etcdctl instead; see\ndocs/state.md.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadOffline(configFile)
 			if err != nil {
@@ -39,7 +39,7 @@ func stateBackup() *cobra.Command {
 			if err := writeWhole(args[0], func(w io.Writer) error { return backup(cmd.Context(), cfg, w) }); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up in %s; keep it where the state is not\n", args[0])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up in %s; keep it away from the state\n", args[0])
 			return err
 		},
 	}
@@ -67,7 +67,7 @@ func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 // an existing file.
 func writeWhole(name string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(name); err == nil {
-		return fmt.Errorf("%s is there already: name a new file", name)
+		return fmt.Errorf("%s exists: name a new file", name)
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".unfinished-*")
 	if err != nil {
@@ -91,7 +91,7 @@ func stateRestore() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use: "restore FILE --dir DIR", Short: "Restore a backup", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Restore a backup into a state directory, and verify the trail in it. The directory\nmust be empty or not there yet; no bot may run on it.",
+		Long: "Restore a backup into a state directory, and verify the trail in it. The directory\nmust be empty or not exist; no bot may run on it.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir == "" {
 				return misuse{errors.New("restore needs --dir: the state directory to make")}

@@ -16,7 +16,7 @@ import (
 func stateKey() *cobra.Command {
 	return &cobra.Command{
 		Use: "key FILE", Short: "Make a key for the state", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Make a key that signs the state, in a file that is not there yet. Replicas that\nshare an etcd all have the same file (state.key_file). An embedded store makes its\nown at the first start.",
+		Long: "Make a key that signs the state, in a new file. Replicas that share an etcd need the\nsame file (state.key_file). An embedded store makes its own key at the first start.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := sign.Create(args[0])
 			if err != nil {
@@ -31,8 +31,8 @@ func stateKey() *cobra.Command {
 func stateAdopt() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
-		Use: "adopt", Short: "Take over a state whose key is lost", Args: argCheck(cobra.NoArgs),
-		Long: "Take over a state that was signed with a key that is lost, while no bot runs.\nEvery open run is closed at the next start, with its locks kept until its targets\nwere looked at; deliveries that were not handled are dropped.",
+		Use: "adopt", Short: "Adopt a state whose key is lost", Args: argCheck(cobra.NoArgs),
+		Long: "Adopt a state that was signed with a lost key, while no bot runs. The next start\ncloses every open run and keeps its locks until its targets are checked; deliveries\nthat were not handled are dropped.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := ownStore(configFile)
 			if err != nil {
@@ -46,7 +46,7 @@ func stateAdopt() *cobra.Command {
 			if err := store.Close(); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the state is adopted; start the bot: it closes what was open and says so in the audit channel")
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the state is adopted; start the bot: it closes open runs and posts this in the audit channel")
 			return err
 		},
 	}
@@ -58,7 +58,7 @@ func stateRotate() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "rotate-key", Short: "Give the state a new key", Args: argCheck(cobra.NoArgs),
-		Long: "Give the state a new key, while no bot runs, and sign anew what the old one\nsigned. The old public key goes on to verify old heads. Run it again if it was\ninterrupted; replicas that share an etcd get the new file before they start.",
+		Long: "Give the state a new key, while no bot runs, and sign its values again. The old\npublic key still verifies old heads. Run it again if it was interrupted; copy the new\nfile to all replicas that share an etcd before they start.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := ownStore(configFile)
 			if err != nil {

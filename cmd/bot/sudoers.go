@@ -27,12 +27,12 @@ func sudoersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sudoers HOST", Short: "Print the least sudoers file for what the catalog can run on a host", Args: argCheck(cobra.ExactArgs(1)),
 		Long: "Print the least sudoers file for what the catalog can run on a host: exact commands,\n" +
-			"no wildcards, no SETENV. Where an argument varies it is an anchored regular expression,\n" +
-			"which takes sudo 1.9.10. For a host whose sudo is older (sudo_version in the config)\n" +
-			"the file allows one script alone, which --wrapper prints and which holds commands to\n" +
+			"no wildcards, no SETENV. A variable argument is an anchored regular expression,\n" +
+			"which needs sudo 1.9.10. For a host with an older sudo (sudo_version in the config)\n" +
+			"the file allows only the script that --wrapper prints, which compares commands with\n" +
 			"the same expressions.\n\n" +
-			"HOST is a host of the config, or CLUSTER/HOST. Without --config the demo's hosts\n" +
-			"stand in, of the generation that --catalog names.",
+			"HOST is a host in the config, or CLUSTER/HOST. Without --config it uses the demo's\n" +
+			"hosts, of the generation in --catalog.",
 		Example: "  bot sudoers --config config.yaml infra-1 > dhbot && visudo -c -f dhbot",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, note, err := asked.print(args[0])
@@ -46,10 +46,10 @@ func sudoersCommand() *cobra.Command {
 	}
 	optionalConfigFlag(cmd, &asked.config, "the config `file` with the host")
 	cmd.Flags().StringVar(&asked.catalog, "catalog", "current", "the `generation` of the demo's hosts, without --config")
-	cmd.Flags().StringVar(&asked.user, "user", "", "the `account` the bot logs in with; the config's where it is not given")
-	cmd.Flags().StringVar(&asked.version, "sudo-version", "", "the `version` of sudo on the host, where it is not the config's (default 1.9.10 or newer)")
+	cmd.Flags().StringVar(&asked.user, "user", "", "the `account` that the bot logs in with; default: the config's")
+	cmd.Flags().StringVar(&asked.version, "sudo-version", "", "the `version` of sudo on the host; default: the config's, or 1.9.10 and newer")
 	cmd.Flags().BoolVar(&asked.wrapper, "wrapper", false, "print the script for a sudo older than 1.9.10")
-	cmd.Flags().StringArrayVar(&asked.paths, "path", nil, "where a program lives that is not in /usr/bin, as `NAME=PATH`; may be given several times")
+	cmd.Flags().StringArrayVar(&asked.paths, "path", nil, "the path of a program outside /usr/bin, as `NAME=PATH`; may be given several times")
 	return cmd
 }
 
@@ -86,7 +86,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 		return "", "", err
 	}
 	if host.OldSudo && !h.OldSudo {
-		note = fmt.Sprintf("The bot uses the wrapper only where the config says so: hosts: %s: sudo_version: %q\n", h.Name, a.version)
+		note = fmt.Sprintf("The bot uses the wrapper only with this line in the config: hosts: %s: sudo_version: %q\n", h.Name, a.version)
 	}
 	if !a.wrapper {
 		return file.String(), note, nil

@@ -13,7 +13,7 @@ import (
 func versionCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print what this binary was built from", Args: argCheck(cobra.NoArgs),
+		Use: "version", Short: "Print the version and commit of this binary", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info := buildinfo.Read()
 			return out.write(cmd.OutOrStdout(), info, func(w io.Writer) error {

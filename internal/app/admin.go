@@ -130,7 +130,7 @@ func (b *bot) health(ctx context.Context) Health {
 		h.Sockets = append(h.Sockets, out)
 	}
 	if !slack.Hears(b.Now(), hearsWithin) {
-		h.Why = append(h.Why, "no socket has heard from Slack lately")
+		h.Why = append(h.Why, "no socket has received anything from Slack recently")
 	}
 	for _, r := range slack.Refused {
 		h.Why = append(h.Why, r.String())
@@ -186,7 +186,7 @@ func (h Health) Lines() []string {
 			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)
 		lines = append(lines, st.Notes...)
 		for _, w := range st.Witnesses {
-			say("witness %s: %d entries, %d not lodged yet", w.Name, w.Entries, w.Missing)
+			say("witness %s: %d entries, %d not sent yet", w.Name, w.Entries, w.Missing)
 		}
 	}
 	say("%d open runs, %d of %d events pending, trail at #%d", h.Open, h.Pending, h.Capacity, h.Head)

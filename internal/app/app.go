@@ -272,7 +272,7 @@ func (b *bot) run(ctx context.Context) error {
 	b.Started()
 	select {
 	case <-ctx.Done():
-		b.Log.InfoContext(ctx, "stopping: nothing new is taken on")
+		b.Log.InfoContext(ctx, "stopping: nothing new is accepted")
 	case <-failed.Done():
 	}
 	return b.stop(g, stack)

@@ -10,7 +10,7 @@ import (
 
 // withdraw ends, for its requester, a request that cannot be posted in any channel.
 func (b *bot) withdraw(ctx context.Context, r engine.Run) error {
-	_, err := b.engine.Apply(ctx, r.ID, engine.CancelledBy{By: r.Asked, Reason: "no channel takes its message, so nobody could approve it"}, "")
+	_, err := b.engine.Apply(ctx, r.ID, engine.CancelledBy{By: r.Asked, Reason: "no channel accepts its message, so no one could approve it"}, "")
 	return err
 }
 

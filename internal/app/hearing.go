@@ -58,13 +58,13 @@ func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
 // tellChannels records an event about the connection to Slack, and posts it in the channels of
 // the bot.
 func (b *bot) tellChannels(ctx context.Context, text string, c card.Card) {
-	b.Log.WarnContext(ctx, "not everything was heard", "what", text)
+	b.Log.WarnContext(ctx, "some events were missed", "what", text)
 	if err := b.Store.Append(ctx, audit.Record{At: b.Now(), Kind: audit.Note, Text: text, Replica: b.Replica}, ""); err != nil {
-		b.Log.ErrorContext(ctx, "a gap in hearing is not recorded", "err", err)
+		b.Log.ErrorContext(ctx, "a gap in the events from Slack is not recorded", "err", err)
 	}
 	for _, channel := range slices.Sorted(maps.Keys(b.Grammar.Channels)) {
 		if _, err := b.slack.Post(ctx, engine.Place{Channel: channel}, c); err != nil && ctx.Err() == nil {
-			b.Log.ErrorContext(ctx, "a gap in hearing was not told", "channel", channel, "err", err)
+			b.Log.ErrorContext(ctx, "a gap in the events from Slack was not posted", "channel", channel, "err", err)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 			File:    file,
 			Key:     "ssh.known_hosts",
 			What:    err.Error(),
-			Instead: "write the hosts' keys there",
+			Instead: "add the hosts' keys to it",
 			Warning: true,
 		}}
 	}
@@ -51,7 +51,7 @@ func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 				Line:    s.Line,
 				Column:  1,
 				What:    "skipped: " + s.Why,
-				Instead: "mend the line or take it out",
+				Instead: "correct or remove the line",
 				Warning: true,
 			},
 		)

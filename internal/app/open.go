@@ -265,7 +265,7 @@ func Allowed(cfg *config.Config, o Options) error {
 			host, _, err := net.SplitHostPort(h.Address)
 			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || h.Via != "" {
 				return fmt.Errorf("SLACK_API_URL is %s, which is not Slack, and %s in %s is at %s, which is not a loopback address: "+
-					"whoever runs that Slack decides who approves; unset SLACK_API_URL, or say --pretend-slack-may-act-on-real-hosts", o.SlackAPI, h.Name, cl.Name, h.Address)
+					"the owner of that Slack decides who approves; unset SLACK_API_URL, or use --pretend-slack-may-act-on-real-hosts", o.SlackAPI, h.Name, cl.Name, h.Address)
 			}
 		}
 	}

@@ -86,7 +86,7 @@ func (b *bot) watchPeers(ctx context.Context) error {
 	for ; ctx.Err() == nil; pause.For(ctx, peersEvery) {
 		now := fmt.Sprint(b.apart(ctx))
 		if now != said && now != "[]" {
-			b.Log.ErrorContext(ctx, "the replicas do not fit together", "what", now)
+			b.Log.ErrorContext(ctx, "the replicas differ", "what", now)
 		}
 		said = now
 	}

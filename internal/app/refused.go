@@ -20,7 +20,7 @@ func (b *bot) refusedConfig() string {
 	if r.OK || r.Refused.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("The config read at %s was refused, that of %s stays in use: %s. `bot check` shows every problem; after mending send SIGHUP again.",
+	return fmt.Sprintf("The config read at %s was refused, that of %s stays in use: %s. `bot check` shows every problem; after correcting it, send SIGHUP again.",
 		clock(r.Refused), clock(r.At), r.Why)
 }
 
@@ -41,7 +41,7 @@ func (b *bot) watchReload(ctx context.Context) error {
 			recorded = at
 		}
 		if _, err := b.slack.Post(ctx, engine.Place{Channel: b.AuditChannel}, card.ConfigRefused(text)); err != nil {
-			b.Log.WarnContext(ctx, "a refused config was not told yet", "err", err)
+			b.Log.WarnContext(ctx, "a refused config is not posted yet", "err", err)
 			continue
 		}
 		told = at

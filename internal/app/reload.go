@@ -20,7 +20,7 @@ func Reloading[C any](
 		if !changed {
 			return err
 		}
-		log.InfoContext(ctx, "the config is read anew; beginning again with it")
+		log.InfoContext(ctx, "the config was reloaded; restarting with it")
 		if err := <-ended; err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -39,6 +39,6 @@ func await[C any](ended <-chan error, load func() (C, error), reload <-chan stru
 		if next, err = load(); err == nil {
 			return next, nil, true
 		}
-		log.Error("the new config is refused, the present one stays", "err", err)
+		log.Error("the new config is refused, the current one stays in use", "err", err)
 	}
 }

@@ -94,7 +94,7 @@ func (b *bot) resumeOwn(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		b.Log.WarnContext(ctx, "what a former life has left could not be listed; trying again", "err", err)
+		b.Log.WarnContext(ctx, "unhandled deliveries of the last process could not be listed; retrying", "err", err)
 		pause.For(ctx, resumeEvery)
 	}
 }
@@ -130,11 +130,11 @@ func (b *bot) resume(ctx context.Context, taken *resuming, l orphaned) {
 	if !taken.enter(l.key) {
 		return
 	}
-	b.Log.InfoContext(ctx, "a delivery that was left is taken up", logging.CommandKey, l.key, "from", l.replica, "at", l.at)
+	b.Log.InfoContext(ctx, "an unhandled delivery is resumed", logging.CommandKey, l.key, "from", l.replica, "at", l.at)
 	taken.Go(func() {
 		defer taken.leave(l.key)
 		if err := b.slack.Resume(ctx, l.key, l.payload); err != nil && ctx.Err() == nil {
-			b.Log.ErrorContext(ctx, "a delivery could not be taken up", logging.CommandKey, l.key, "err", err)
+			b.Log.ErrorContext(ctx, "a delivery could not be resumed", logging.CommandKey, l.key, "err", err)
 		}
 	})
 }

@@ -145,7 +145,7 @@ func (b *bot) watchRoundTrip(ctx context.Context) error {
 			return nil
 		case echo := <-b.echoes.heard:
 			if err := b.noteRoundTrip(ctx, echo); err != nil && ctx.Err() == nil {
-				b.Log.WarnContext(ctx, "an echo from Slack is not noted", "err", err)
+				b.Log.WarnContext(ctx, "the end of a round trip through Slack is not stored", "err", err)
 			}
 		case <-tick.C:
 			b.reconnectDeaf(ctx)
@@ -193,7 +193,7 @@ func (b *bot) reconnectDeaf(ctx context.Context) {
 		return // the store is reported elsewhere; if no event ever arrived, its absence proves nothing
 	}
 	b.echoes.renewed = e.Sent
-	b.Log.ErrorContext(ctx, "a round trip through Slack was lost; the sockets are opened anew",
+	b.Log.ErrorContext(ctx, "a round trip through Slack was lost; replacing the sockets",
 		"sent", clock(time.UnixMilli(e.Sent)), "again", e.Again)
 	b.slack.Renew(ctx)
 }

@@ -50,7 +50,7 @@ func (c *console) run(ctx context.Context, log func(msg string, args ...any)) er
 		if err == nil {
 			return c.server.Serve(ctx, l)
 		}
-		log("the terminal's socket cannot be opened; trying again", "in", openAgain, "err", err)
+		log("the terminal's socket cannot be opened; retrying", "in", openAgain, "err", err)
 		if !pause.For(ctx, openAgain) {
 			return nil
 		}
@@ -73,7 +73,7 @@ func (c *console) ill() string {
 	if c.why == nil {
 		return ""
 	}
-	return fmt.Sprintf("nobody can use the terminal: %v", c.why)
+	return fmt.Sprintf("the terminal is not available: %v", c.why)
 }
 
 // membership looks people at the terminal up in Slack.

@@ -72,12 +72,12 @@ func ExampleRun_done() {
 func ExampleRun_unknown() {
 	show("unknown")
 	// Output:
-	// 🔔 ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical · unknown whether it was carried out: the connection was lost. Looked at 14:08 UTC: monit: "OK", pid 51877 · R-7F3K
+	// 🔔 ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical · unknown whether it ran: the connection was lost. Checked at 14:08 UTC: monit: "OK", pid 51877 · R-7F3K
 	//
 	// ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical
-	// Looked at 14:08 UTC: monit: "OK", pid 51877
+	// Checked at 14:08 UTC: monit: "OK", pid 51877
 	// ✅ note how it runs under supervision — answers: monit: "OK", pid 40211
-	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it was carried out: the connection was lost
+	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it ran: the connection was lost
 	// – wait until up with a new pid — not done
 	// – wait for RUNNING in its log — not done
 	// It stays locked until somebody has looked and says close R-7F3K what you found
@@ -93,7 +93,7 @@ func ExampleStatus() {
 	// 🔔 🔴 Sev 1 · Critical · Down when it should be up · db_dis on infra-1 · prod
 	//
 	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
-	// monit: "Execution failed". It could not be started; the supervisor may try again, the reason stands in its log on the host
+	// monit: "Execution failed". It could not be started; the supervisor may try again; its log on the host has the reason
 	// Impact: Binary logs are not written to the database, and binary store imports fail.
 	// [Restart on infra-1…] [Logs, 30 min] [What it needs] [👁 Watch]
 	// sudo -u irisadmin monit status db_dis on infra-1

@@ -24,8 +24,8 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 			name := item.Text()
 			switch {
 			case !slices.Contains(approvers, name):
-				item.Problem(fmt.Sprintf("%s is not among the approvers of %s, and would be called for what they cannot vote on", name, cluster),
-					strictyaml.Meant(name, approvers, "add them to roles.approvers, or call one of "))
+				item.Problem(fmt.Sprintf("%s is not an approver of %s and cannot vote, so the bot must not mention them", name, cluster),
+					strictyaml.Meant(name, approvers, "add them to roles.approvers, or name one of "))
 			case taken[name] != "":
 				item.Problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")
 			default:
@@ -60,7 +60,7 @@ func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.V
 	}
 	if len(skips) > 0 {
 		need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
-		first.Warning(fmt.Sprintf("a request of %s calls the next group at once: nobody else is in the first", strings.Join(skips, ", ")),
+		first.Warning(fmt.Sprintf("a request of %s mentions the next group at once: the first group has no one else", strings.Join(skips, ", ")),
 			fmt.Sprintf("put at least %d people into first", need+1))
 	}
 }

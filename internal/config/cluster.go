@@ -57,7 +57,7 @@ func (b *builder) readCluster(name string, v strictyaml.Value, addresses map[str
 		}
 	}
 	cluster.EtcdQuota = fileSize(o.Get("etcd_quota"))
-	hosts := o.NeedSome("hosts", "name its machines, each with {address, processes}")
+	hosts := o.NeedSome("hosts", "list its machines, each with {address, processes}")
 	for _, p := range hosts.Pairs() {
 		if !plainName.MatchString(p.Name) {
 			p.Value.Problem(fmt.Sprintf("%q is not a valid host name", p.Name), plainNameIs)
@@ -82,25 +82,25 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	if at := o.Get("address"); h.Address != "" {
 		place := h.Address + " " + h.Via
 		if owner, taken := addresses[place]; taken {
-			at.Problem("this is the address of "+owner+" already: one machine under two names could be worked on by two runs at once", "keep it under one name")
+			at.Problem("this is the address of "+owner+" already: two runs could change one machine with two names at the same time", "keep it under one name")
 		}
 		addresses[place] = name
 	}
-	for _, p := range o.NeedSome("processes", "list what runs there").Texts() {
+	for _, p := range o.NeedSome("processes", "list its processes").Texts() {
 		if id := p.Text(); knows(p, catalog, id) {
 			h.Processes = append(h.Processes, id)
 		}
 	}
 	for _, word := range o.Get("monit").Items() {
 		if !argument.MatchString(word.Text()) {
-			word.Problem(fmt.Sprintf("%q is no single word of a command", word.Text()), "write how monit is called, word by word: [sudo, -u, irisadmin, monit]")
+			word.Problem(fmt.Sprintf("%q is no single word of a command", word.Text()), "write the monit command as a list of words: [sudo, -u, irisadmin, monit]")
 		}
 		h.Monit = append(h.Monit, word.Text())
 	}
 	if at := o.Get("sudo_version"); at.There() {
 		reads, err := fleet.SudoReadsRegexp(at.Text())
 		if err != nil {
-			at.Problem(err.Error(), "write what sudo --version says")
+			at.Problem(err.Error(), "write the version that sudo --version prints")
 		}
 		h.OldSudo = err == nil && !reads
 	}
@@ -111,7 +111,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	if at := o.Get("client_update_reload"); at.There() {
 		h.ClientUpdateReload = webAddress(at)
 		if h.ClientUpdateReload != "" && catalog != nil && !h.Runs(reloadedProcess) {
-			at.Warning("nothing asks for this address: the host runs no "+reloadedProcess, "move it to the host that does")
+			at.Warning("this address is not used: the host has no "+reloadedProcess, "move it to the host with that process")
 		}
 	}
 	return h
@@ -157,7 +157,7 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts strictyaml.Value, catalog *catal
 		}
 	}
 	if len(absent) > 0 && len(cluster.Hosts) > 0 {
-		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host, or nobody can ask for it")
+		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host; otherwise no one can use it")
 	}
 }
 
@@ -166,7 +166,7 @@ func (b *builder) readSchedule(cluster *fleet.Cluster, v strictyaml.Value, catal
 	cluster.Up = map[string][]timeinterval.TimeInterval{}
 	for _, p := range v.Pairs() {
 		if knows(p.Value, catalog, p.Name) && len(cluster.HostsOf(p.Name)) == 0 {
-			p.Value.Problem("no host of the cluster runs "+p.Name, "add it to a host's processes, or take it out here")
+			p.Value.Problem("no host of the cluster runs "+p.Name, "add it to a host's processes, or remove it here")
 		}
 		up := p.Value.Object(keysOf[scheduleKeys]()...).Need("up", "list the windows in which it should be up; [] means never")
 		windows := []timeinterval.TimeInterval{}
@@ -235,7 +235,7 @@ func (b *builder) mayHold(v strictyaml.Value, role auth.Role) bool {
 	entry := v.Text()
 	if id, ok := strings.CutPrefix(entry, channelReader); ok {
 		if role != auth.Reader {
-			v.Problem("a channel can only read: anybody could join it", "name people")
+			v.Problem("a channel can only be a reader: anyone could join it", "name people")
 			return false
 		}
 		if !channelID.MatchString(strings.TrimSpace(id)) {
@@ -267,7 +267,7 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v strictyaml.
 		}
 	}
 	if len(stuck) > 0 {
-		v.Problem(fmt.Sprintf("nobody could approve a Sev 1 request of %s: it takes %d of the approvers besides who asks", strings.Join(stuck, ", "), need),
+		v.Problem(fmt.Sprintf("no one could approve a Sev 1 request of %s: it needs %d approvers other than the requester", strings.Join(stuck, ", "), need),
 			"add approvers to the list")
 	}
 }
@@ -333,7 +333,7 @@ func webAddress(v strictyaml.Value) string {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !webWord.MatchString(text) {
-		v.Problem(fmt.Sprintf("%q is no address that can be opened", text), "write it whole, without a password: https://web-1.example.com:8123/reload/")
+		v.Problem(fmt.Sprintf("%q is not a web address", text), "write the complete address, without a password: https://web-1.example.com:8123/reload/")
 		return ""
 	}
 	return text
@@ -360,7 +360,7 @@ var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[
 func etcdEndpoint(v strictyaml.Value) string {
 	text := v.Text()
 	if text != "" && !endpoint.MatchString(text) {
-		v.Problem(fmt.Sprintf("%q is no endpoint of etcd that a password may be sent to", text), "write it as https://infra-1.example.com:2379")
+		v.Problem(fmt.Sprintf("%q is not an https endpoint, to which a password may be sent", text), "write it as https://infra-1.example.com:2379")
 		return ""
 	}
 	return text

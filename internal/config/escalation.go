@@ -71,15 +71,15 @@ func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
 	}
 	switch {
 	case e.Group != "" && o.Get("people").There():
-		group.Problem("people and group are both written", "call one or the other")
+		group.Problem("people and group are both set", "set only one of them")
 	case e.Group == "" && !o.Get("people").There() && e.Page == nil && !o.Broken:
-		v.Problem("the escalation calls no one", "write people: [NAME], group: S…, or page:")
+		v.Problem("the escalation notifies no one", "write people: [NAME], group: S…, or page:")
 	}
 	if e.Page != nil && e.Page.After < e.After {
-		o.Get("page").Problem("the pager is alerted before people are called", fmt.Sprintf("write after: %s or more", strictyaml.Short(e.After)))
+		o.Get("page").Problem("the pager would be alerted before the people are mentioned", fmt.Sprintf("write after: %s or more", strictyaml.Short(e.After)))
 	}
 	if _, watched := b.config.Watches[cluster]; !watched {
-		v.Warning("incidents of "+cluster+" are not escalated: it is not watched in the background", "write watch: {channel: C…}")
+		v.Warning("incidents of "+cluster+" are not escalated: the cluster has no background monitoring", "write watch: {channel: C…}")
 	}
 	if b.config.Escalations == nil {
 		b.config.Escalations = map[string]Escalation{}
@@ -101,10 +101,10 @@ func (b *builder) mayBeCalled(cluster string, item strictyaml.Value, name string
 		item.Problem(fmt.Sprintf("there is no person %q", name), strictyaml.Meant(name, names, "the people are "))
 		return false
 	case len(rules.People[at].Accounts) == 0:
-		item.Problem(name+" has no Slack account, and cannot be called there", "name another person, or add the account")
+		item.Problem(name+" has no Slack account, and cannot be mentioned", "name another person, or add the account")
 		return false
 	case !slices.Contains(roles[auth.Operator], name) && !slices.Contains(roles[auth.Approver], name):
-		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could do nothing", name, cluster), "name another person, or give the role")
+		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could not act", name, cluster), "name another person, or give the role")
 		return false
 	}
 	return true
@@ -121,7 +121,7 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 	at, in := o.Get("url"), o.Get("url_file")
 	switch {
 	case at.There() && in.There():
-		in.Problem("url and url_file are both written", "write one of them")
+		in.Problem("url and url_file are both set", "write one of them")
 	case in.Text() != "":
 		b.files = append(b.files, file{in, secretFile, &p.URL})
 	case at.Text() != "":
@@ -155,9 +155,9 @@ func wrongURL(address string) string {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return "this is no web address"
 	case u.User != nil:
-		return "this address holds a password"
+		return "this address contains a password"
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return "alerts would cross the network unprotected"
+		return "alerts would be sent unencrypted"
 	default:
 		return ""
 	}
@@ -183,7 +183,7 @@ func (c *Config) EscalationLines() []string {
 			out = append(out, fmt.Sprintf("%s does not escalate: clusters.%s.escalation is not there", cl.Name, cl.Name))
 			continue
 		}
-		line := cl.Name + " escalates what no one takes"
+		line := cl.Name + " escalates incidents without an owner and requests without a decision"
 		if who := strings.Join(e.People, ", ") + e.Group; who != "" {
 			line += fmt.Sprintf(", after %s to %s", strictyaml.Short(e.After), who)
 		}

@@ -33,23 +33,23 @@ func TestEscalation(t *testing.T) {
 		e.Page.URL.Reveal() != "https://events.pagerduty.com/v2/enqueue" {
 		t.Errorf("%+v, page %+v", e, e.Page)
 	}
-	if lines := strings.Join(c.EscalationLines(), "\n"); !strings.Contains(lines, "prod escalates what no one takes, after 5m to chris, after 10m to PagerDuty") {
+	if lines := strings.Join(c.EscalationLines(), "\n"); !strings.Contains(lines, "prod escalates incidents without an owner and requests without a decision, after 5m to chris, after 10m to PagerDuty") {
 		t.Error(lines)
 	}
 	for wrong, says := range map[string]string{
-		"{}":                                          "calls no one",
+		"{}":                                          "notifies no one",
 		"{people: [nobody]}":                          "there is no person",
 		"{group: oncall}":                             "no id of a user group",
-		"{group: S0X1, people: [chris]}":              "both written",
+		"{group: S0X1, people: [chris]}":              "both set",
 		"{people: [chris], after: 1s}":                "escalation.after",
 		"{people: [chris], level: 4}":                 "escalation.level",
 		"{people: [chris], page: {shape: pagerduty}}": "routing key is missing",
 		"{people: [chris], page: {shape: opsgenie, url: 'https://x/y'}}":                    "no shape of alerts",
 		"{people: [chris], page: {shape: alertmanager}}":                                    "address of Alertmanager is missing",
-		"{people: [chris], page: {shape: alertmanager, url: 'http://10.0.0.9/api'}}":        "cross the network unprotected",
-		"{people: [chris], page: {shape: alertmanager, url: 'https://u:p@x/api'}}":          "holds a password",
+		"{people: [chris], page: {shape: alertmanager, url: 'http://10.0.0.9/api'}}":        "be sent unencrypted",
+		"{people: [chris], page: {shape: alertmanager, url: 'https://u:p@x/api'}}":          "contains a password",
 		"{people: [chris], page: {shape: alertmanager, url: 'https://x/api', url_file: f}}": "url and url_file",
-		"{people: [chris], page: {after: 2m, shape: alertmanager, url: 'https://x/api'}}":   "before people are called",
+		"{people: [chris], page: {after: 2m, shape: alertmanager, url: 'https://x/api'}}":   "before the people are mentioned",
 	} {
 		if _, problems := Parse("dhbot.yaml", []byte(escalating(t, wrong))); problems.Err() == nil || !strings.Contains(problems.Error(), says) {
 			t.Errorf("%s: %v", wrong, problems)
@@ -85,7 +85,7 @@ func TestPageSecrets(t *testing.T) {
 		t.Error("a secret was not read")
 	}
 	put("hook", "http://hooks.example.com/s3cret\n", 0o600)
-	if _, problems = Load(at, bothTokens); !strings.Contains(problems.Error(), "unprotected") || strings.Contains(problems.Error(), "s3cret") {
+	if _, problems = Load(at, bothTokens); !strings.Contains(problems.Error(), "unencrypted") || strings.Contains(problems.Error(), "s3cret") {
 		t.Errorf("over plain HTTP: %v", problems)
 	}
 	put("hook", "https://hooks.example.com/s3cret\n", 0o644)

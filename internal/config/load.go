@@ -83,7 +83,7 @@ func reason(err error) string {
 }
 
 // closed is the fix for a file that other accounts could change.
-const closed = "let root or the bot's user own it and every directory above it, and chmod go-w them"
+const closed = "make root or the bot's user the owner of it and of every directory above it, and chmod go-w them"
 
 // kind is the purpose of a file, which determines its required mode.
 type kind uint8
@@ -168,11 +168,11 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		f.Problem("the state directory cannot be looked at: "+reason(err), "let the bot's user own it")
+		f.Problem("the state directory cannot be accessed: "+reason(err), "let the bot's user own it")
 	case !info.IsDir():
 		f.Problem("this is no directory", "write a directory of the bot's own")
 	case info.Mode().Perm()&0o077 != 0:
-		f.Problem(fmt.Sprintf("others can look into the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.Text())
+		f.Problem(fmt.Sprintf("others can access the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.Text())
 	}
 }
 

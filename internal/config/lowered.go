@@ -26,7 +26,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 				l.Level, _ = runbooks.Level(n) // 1 to 3 are levels
 			}
 		}
-		because := o.Need("because", "say why, for whoever reads this next").Text()
+		because := o.Need("because", "give the reason, for the next reader").Text()
 		if (l.Process == "") == (l.Action == "") || (l.Class == "") == (l.Level == runbooks.Unknown) {
 			item.Problem("this lowers nothing", "write one of process and action, and one of class and level")
 			continue
@@ -36,7 +36,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 	}
 	if b.own.dir == "" || b.catalogs == nil {
 		for _, item := range sortedValues(allowed) {
-			item.Warning("there are no runbooks that this could be about", "take the line out")
+			item.Warning("there are no runbooks of your own", "remove the line")
 		}
 		return
 	}
@@ -57,7 +57,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		})
 	}
 	for _, item := range sortedValues(allowed) {
-		item.Warning("nothing needs this line", "take it out: it would allow a change that is still to come")
+		item.Warning("this line has no effect", "remove it: it would allow a future change")
 	}
 }
 

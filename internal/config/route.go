@@ -102,12 +102,12 @@ func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute
 		}
 		name, port, err := splitHostPort(rest)
 		if err != nil || named && !loginName.MatchString(login) || !named && b.sshConfig == nil {
-			return nil, fmt.Errorf("%q is no host to jump through", part)
+			return nil, fmt.Errorf("%q is not a jump host", part)
 		}
 		said := b.lookUp(at, rawHost(rest, name), login)
 		if i == 0 && said.ProxyJump != "" && said.ProxyJump != direct {
 			if depth >= maxJumps {
-				return nil, fmt.Errorf("the jump hosts before %q do not end", part)
+				return nil, fmt.Errorf("the jump hosts before %q form a loop", part)
 			}
 			if hops, err = b.chain(at, said.ProxyJump, depth+1); err != nil {
 				return nil, err
@@ -151,10 +151,10 @@ func (b *builder) optionsOf(at strictyaml.Value, said sshconfig.Host) sshroute.O
 	return o
 }
 
-const updateSSHD = "update the host's sshd, and take this out then"
+const updateSSHD = "update the host's sshd, then remove this"
 
 func weak(kind sshroute.Kind, names []string) string {
-	return fmt.Sprintf("%s allows %s, which can be broken", kind, strings.Join(names, ", "))
+	return fmt.Sprintf("%s allows %s, which is insecure", kind, strings.Join(names, ", "))
 }
 
 // credentialsOf are the keys of a host in ssh.config_file; nil for none.

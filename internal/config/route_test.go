@@ -99,7 +99,7 @@ func TestRoutes(t *testing.T) {
 	}
 	var warned []string
 	for _, p := range problems {
-		if strings.Contains(p.What, "can be broken") {
+		if strings.Contains(p.What, "is insecure") {
 			warned = append(warned, p.String())
 		}
 	}
@@ -129,18 +129,18 @@ func TestRouteProblems(t *testing.T) {
 	for _, tt := range []struct{ ssh, hosts, sshConfig, want string }{
 		{"key_file: id, config_file: ssh_config", host, "Host *\n  ProxyCommand nc %h %p\n", "ssh_config:2:1: ssh.config_file: ProxyCommand would run"},
 		{"key_file: id, config_file: ssh_config", host, "Host a\n\nMatch exec true\n", "ssh_config:3:1: ssh.config_file: Match exec would run"},
-		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd lies outside of"},
-		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "do not end"},
+		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd is outside of"},
+		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "form a loop"},
 		{"key_file: id, config_file: ssh_config", host, "HostName a/b\n", "no address"},
 		{"key_file: id, config_file: none", host, "", "cannot be read"},
 		{"key_file: id, credentials: [{key_file: id}]", host, "", "both set"},
 		{"credentials: [{agent: SSH_AUTH_SOCK, key_file: id}]", host, "", "either an agent or a key file"},
 		{"credentials: []", host, "", "is empty"},
 		{"known: x", host, "", "key_file: this is missing"},
-		{"key_file: id, renew: [renew]", host, "", "whole path"},
-		{"key_file: id, proxy_jump: bastion", host, "", "no host to jump through"},
+		{"key_file: id, renew: [renew]", host, "", "absolute path"},
+		{"key_file: id, proxy_jump: bastion", host, "", "is not a jump host"},
 		{"key_file: id", "\n      infra-1: {address: a, processes: [db_dis], algorithms: {kex: +rot13}}\n", "", "does not implement rot13"},
-		{"key_file: id", "\n      infra-1: {address: a, processes: [db_dis], algorithms: {ciphers: rot13}}\n", "", "leaves nothing"},
+		{"key_file: id", "\n      infra-1: {address: a, processes: [db_dis], algorithms: {ciphers: rot13}}\n", "", "leaves no algorithm"},
 	} {
 		_, problems := routed(t, tt.ssh, tt.hosts, tt.sshConfig)
 		if !problems.Fatal() || !strings.Contains(fmt.Sprint(problems), tt.want) {

@@ -109,7 +109,7 @@ func TestRunbooksOfOthers(t *testing.T) {
 		{"runbooks", 0o755, ""},
 		{"runbooks", 0o775, "15:1: runbooks: others can write "},
 		{"runbooks/feed.yaml", 0o664, "15:1: runbooks: others can write "},
-		{"runbooks/feed.yaml", 0o646, "(mode 0646), and so decide which commands run; let root or the bot's user own it"},
+		{"runbooks/feed.yaml", 0o646, "(mode 0646), and so decide which commands run; make root or the bot's user the owner of it"},
 	} {
 		dir := site(t)
 		own := filepath.Join(dir, "runbooks")

@@ -104,7 +104,7 @@ func (b *builder) readPeople(v strictyaml.Value) {
 			}
 		}
 		if !o.Broken && !o.Get("slack").There() && !o.Get("keys").There() {
-			p.Value.Problem(p.Name+" has neither an account nor a key, so nobody can be "+p.Name, "write slack: [U0456]")
+			p.Value.Problem(p.Name+" has neither an account nor a key, so no one can act as "+p.Name, "write slack: [U0456]")
 		}
 		c.Rules.People = append(c.Rules.People, person)
 	}
@@ -148,9 +148,9 @@ func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	switch team, teams := m[1], rules.HomeTeams; {
 	case team == "":
 	case strings.HasPrefix(rules.Home, "T") && team != rules.Home:
-		v.Problem("the team "+team+" is not slack.home, so this account is never let in", "write the member id (U…) of an account of "+rules.Home)
+		v.Problem("the team "+team+" is not slack.home, so this account is always refused", "write the member id (U…) of an account of "+rules.Home)
 	case len(teams) > 0 && !slices.Contains(teams, team):
-		v.Problem("the team "+team+" is not among slack.home_teams, so this account is never let in", strictyaml.Meant(team, teams, "the home teams are "))
+		v.Problem("the team "+team+" is not among slack.home_teams, so this account is always refused", strictyaml.Meant(team, teams, "the home teams are "))
 	}
 	return auth.Account{Team: m[1], User: m[2]}, true
 }

@@ -66,10 +66,10 @@ func (b *builder) readCredentials(o strictyaml.Object) {
 	ssh, keys, list := &b.config.SSH, o.Get("key_file"), o.Get("credentials")
 	switch {
 	case keys.There() && list.There():
-		list.Problem("key_file and credentials are both set", "write the key as {key_file: …} where it comes among the credentials")
+		list.Problem("key_file and credentials are both set", "list the key as {key_file: …} among the credentials, at its place")
 		return
 	case list.There():
-		for _, item := range o.NeedSome("credentials", "list what the bot logs in with: [{agent: …}, {key_file: …}]").Items() {
+		for _, item := range o.NeedSome("credentials", "list the bot's credentials: [{agent: …}, {key_file: …}]").Items() {
 			ssh.Credentials = append(ssh.Credentials, b.readCredential(item))
 		}
 		return
@@ -87,7 +87,7 @@ func (b *builder) readCredential(v strictyaml.Value) sshroute.Credential {
 	case agent.There() == key.There():
 		v.Problem("a credential is either an agent or a key file", "write {agent: SSH_AUTH_SOCK}, {agent: /path/of/the/socket} or {key_file: …}")
 	case agent.There() && passphrase.There():
-		passphrase.Problem("an agent's keys have no passphrase", "take it out: it is typed when the key is added to the agent")
+		passphrase.Problem("an agent's keys have no passphrase", "remove it: ssh-add asks for it")
 	}
 	for _, f := range []file{{Value: key, is: privateKey}, {Value: passphrase, is: privateKey}, {Value: cert, is: plainFile}} {
 		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // created by the command, at start
@@ -107,7 +107,7 @@ func (b *builder) readRenew(v strictyaml.Value) {
 		b.config.SSH.Renew = append(b.config.SSH.Renew, word.Text())
 	}
 	if argv := b.config.SSH.Renew; v.There() && (len(argv) == 0 || !filepath.IsAbs(argv[0])) {
-		v.Problem("this is no command with the whole path of its program", "write it word by word: [/usr/local/bin/renew-certificate, --role, dhbot]")
+		v.Problem("this is not a command with an absolute path", "write it as a list of words: [/usr/local/bin/renew-certificate, --role, dhbot]")
 		return
 	}
 	if len(b.config.SSH.Renew) > 0 {
@@ -189,7 +189,7 @@ func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Cre
 		if _, err := os.Stat(c.KeyFile); c.Agent == "" && err != nil {
 			b.report(strictyaml.Problem{
 				File: c.KeyFile, Key: "ssh.config_file", What: "this key cannot be read and is not offered: " + reason(err),
-				Instead: "put it there, or take its IdentityFile out", Warning: true,
+				Instead: "create it, or remove its IdentityFile", Warning: true,
 			})
 			continue
 		}

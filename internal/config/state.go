@@ -36,7 +36,7 @@ func (b *builder) readState(v strictyaml.Value) {
 		return
 	}
 	if !archive.There() {
-		etcd.Warning("replicas that share a store need a shared archive once the trail is sealed", "write archive: and a directory that all replicas see")
+		etcd.Warning("replicas that share a store also need a shared archive", "write archive: and a directory that all replicas see")
 	}
 	state.Etcd = b.readEtcd(etcd.Object(keysOf[etcdKeys]()...))
 }
@@ -56,7 +56,7 @@ func directory(v strictyaml.Value) string {
 	default:
 		for _, fleeting := range []string{"/tmp/", "/var/tmp/", "/run/", "/dev/shm/"} {
 			if strings.HasPrefix(filepath.Clean(dir)+"/", fleeting) {
-				v.Warning(dir+" may be emptied at any time, and the trail with it", "write a directory that lasts, such as /var/lib/dhbot")
+				v.Warning(dir+" may be emptied at any time, including the trail", "write a directory that lasts, such as /var/lib/dhbot")
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 			continue
 		}
 		if u.Scheme == "http" && !loopback(u.Hostname()) {
-			item.Problem("votes and locks would cross the network unprotected", "write https://, and tls: {ca, cert, key}")
+			item.Problem("votes and locks would be sent unencrypted", "write https://, and tls: {ca, cert, key}")
 		}
 		etcd.Endpoints = append(etcd.Endpoints, item.Text())
 		b.endpoints = append(b.endpoints, item)
@@ -117,10 +117,10 @@ func (b *builder) guardEtcd(o strictyaml.Object, etcd *Etcd) {
 	}) {
 		say = o.Warning
 	} else if etcd.CAFile == "" {
-		o.Problem("whose etcd answers cannot be told", "write tls: {ca: …}, the file of the CA that signed its members' certificates")
+		o.Problem("the bot cannot verify that this is its etcd", "write tls: {ca: …}, the file of the CA that signed its members' certificates")
 	}
 	if etcd.User == "" && etcd.CertFile == "" {
-		say("whoever reaches this etcd could write the bot's state",
+		say("anyone who can connect to this etcd could change the bot's state",
 			"turn its authentication on, and write user: and password_file:, or tls: {cert, key} of a user")
 	}
 }
@@ -159,8 +159,8 @@ func (b *builder) checkStore(lookup resolve) {
 			if !on || loopback(address) && u.Port() != "2379" {
 				continue
 			}
-			v.Problem("this etcd lives on "+name+", a host of the fleet: Deephaven's etcd is for Deephaven alone, and the bot must not depend on what it repairs",
-				"use an etcd of the bot's own on other machines, or leave out etcd: for the embedded store")
+			v.Problem("this etcd lives on "+name+", a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs",
+				"use a separate etcd on other machines, or remove etcd: to use the embedded store")
 			break
 		}
 	}
@@ -183,7 +183,7 @@ func (b *builder) readNotes(v strictyaml.Value) {
 	state.NotesDir = directory(v)
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if state.NotesDir != "" && dir != "" && strings.HasPrefix(state.NotesDir+"/", dir+"/") {
-			v.Problem("the notes of what was sent would lie in "+dir+", and be put back to an earlier time with it",
+			v.Problem("the notes of sent steps would be in "+dir+", and a restore would reset them",
 				"write a directory outside of it, such as /var/lib/dhbot-notes")
 		}
 	}
@@ -194,7 +194,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")
 	if external && !key.There() {
-		o.Warning("replicas that share a store sign it with one key; the bot does not start without it", "write key_file: and the path of a file that `bot state key` made, the same for every replica")
+		o.Warning("replicas that share a store need the same key; the bot does not start without it", "write key_file: and the path of the file from `bot state key`, the same for every replica")
 	}
 	state.KeyFile = filepath.Join(b.dir, keyName)
 	if key.There() {
@@ -205,7 +205,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	}
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if dir != "" && strings.HasPrefix(filepath.Clean(state.KeyFile)+"/", dir+"/") {
-			o.Problem("the key of the state would lie in "+dir+", and in every backup of it: who has both can make the bot act", "write key_file: and a path outside of it, such as /etc/dhbot/state.key")
+			o.Problem("the key of the state would be in "+dir+", and in every backup of it: with both, someone could make the bot act", "write key_file: and a path outside of it, such as /etc/dhbot/state.key")
 		}
 	}
 	b.readNotes(o.Get("notes_dir"))
@@ -215,7 +215,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 		switch {
 		case err == nil && u.Scheme == "https" && u.Host != "", err == nil && u.Scheme == "http" && loopback(u.Hostname()):
 		case strings.HasPrefix(name, "http:"):
-			w.Problem("heads would cross the network unprotected", "write https://")
+			w.Problem("heads would be sent unencrypted", "write https://")
 		case !filepath.IsAbs(name):
 			w.Problem(fmt.Sprintf("%q is no witness", name), "write the absolute path of a file, on another mount than the state, or an https:// address")
 		}

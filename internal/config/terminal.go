@@ -50,7 +50,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 	t.Group = group.Text()
 	b.groups = append(b.groups, group)
 	if t.Socket == "" || state != "" && strings.HasPrefix(t.Socket, state+"/") {
-		group.Problem("the group cannot reach the socket: the state directory is the bot's alone", "write terminal.socket too, in a directory that the group may enter: /run/dhbot/terminal.sock")
+		group.Problem("the group cannot access the socket: only the bot may access the state directory", "write terminal.socket too, in a directory that the group may access: /run/dhbot/terminal.sock")
 	}
 }
 

@@ -63,7 +63,7 @@ func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 		Every: o.Get("every").Duration(5*time.Second, 10*time.Minute, defaultEvery),
 		Quiet: o.Get("quiet").Duration(10*time.Second, time.Hour, defaultQuiet),
 	}
-	at := o.Need("channel", "write the id (C…) of the channel in which incidents of "+cluster+" are told, or take the watch out")
+	at := o.Need("channel", "write the id (C…) of the channel in which incidents of "+cluster+" are posted, or remove the watch")
 	if w.Channel = at.Text(); w.Channel == "" {
 		return
 	}
@@ -82,7 +82,7 @@ func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
 		if bound := b.config.Slack.Channels[w.Text()]; bound != "" && bound != w.cluster {
-			w.Warning(fmt.Sprintf("incidents of %s are told in a channel in which names mean %s (slack.channels)", w.cluster, bound),
+			w.Warning(fmt.Sprintf("incidents of %s are posted in a channel of another cluster, %s (slack.channels)", w.cluster, bound),
 				"name a channel of "+w.cluster)
 		}
 	}
@@ -94,10 +94,10 @@ func (c *Config) WatchLines() []string {
 	for _, cl := range c.Fleet.Clusters {
 		w, on := c.Watches[cl.Name]
 		if !on {
-			out = append(out, fmt.Sprintf("%s is not watched in the background: clusters.%s.watch names no channel", cl.Name, cl.Name))
+			out = append(out, fmt.Sprintf("%s has no background monitoring: clusters.%s.watch has no channel", cl.Name, cl.Name))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s is watched in the background: looked at every %s, incidents are told in %s and over after %s of quiet", cl.Name, strictyaml.Short(w.Every), w.Channel, strictyaml.Short(w.Quiet)))
+		out = append(out, fmt.Sprintf("%s has background monitoring: every %s, incidents are posted in %s and end after %s without problems", cl.Name, strictyaml.Short(w.Every), w.Channel, strictyaml.Short(w.Quiet)))
 	}
 	return out
 }

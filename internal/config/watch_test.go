@@ -20,6 +20,6 @@ func ExampleConfig_WatchLines() {
 		fmt.Println(strings.Join(c.WatchLines(), "\n"))
 	}
 	// Output:
-	// prod is watched in the background: looked at every 30s, incidents are told in C0INCIDENT and over after 2m of quiet
-	// prod is not watched in the background: clusters.prod.watch names no channel
+	// prod has background monitoring: every 30s, incidents are posted in C0INCIDENT and end after 2m without problems
+	// prod has no background monitoring: clusters.prod.watch has no channel
 }

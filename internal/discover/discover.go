@@ -69,7 +69,7 @@ func (f *Found) askMonit(ctx context.Context, on remote.Runner, cat *catalogs.Ca
 		return err
 	}
 	if !r.OK() {
-		f.Notes = append(f.Notes, fmt.Sprintf("`%s` ended with %d: %s; give %s the sudo rules that bot sudoers prints, or name how monit is called in monit:",
+		f.Notes = append(f.Notes, fmt.Sprintf("`%s` ended with %d: %s; give %s the sudo rules that bot sudoers prints, or set the monit command in monit:",
 			strings.Join(argv, " "), r.Exit, firstLine(r), f.Host.Login))
 		return nil
 	}
@@ -116,7 +116,7 @@ func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.
 			continue
 		}
 		if strings.Contains(out, "ActiveState=inactive") && !strings.Contains(out, "UnitFileState=enabled") {
-			f.Notes = append(f.Notes, fmt.Sprintf("unit %s is there, neither running nor enabled: %s is left out", p.Service, p.ID))
+			f.Notes = append(f.Notes, fmt.Sprintf("unit %s is installed, but neither running nor enabled: %s is left out", p.Service, p.ID))
 			continue
 		}
 		f.Host.Processes = append(f.Host.Processes, p.ID)

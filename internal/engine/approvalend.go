@@ -76,7 +76,7 @@ func (r Run) invalid(i int, now time.Time) bool {
 // WhyInvalid explains that the approval ended before step i, and the consequence.
 func (r Run) WhyInvalid(i int) string {
 	end, _ := r.ValidUntil()
-	return fmt.Sprintf("the approval was valid until %s, and step %d would take something down or begin a new target: it needs a new approval", clock(&end), i+1)
+	return fmt.Sprintf("the approval was valid until %s. Step %d would stop something or begin a new target, so it needs a new approval", clock(&end), i+1)
 }
 
 // EndReminderDue reports whether to mention the approvers, because the approval ends soon and
@@ -119,14 +119,14 @@ func (t *transition) endReminded(e EndReminded) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.EndReminder != nil:
-		return refused(NothingNew, "The approvers of %s were called already.", r.ID)
+		return refused(NothingNew, "The approvers of %s were already mentioned.", r.ID)
 	case !r.EndReminderDue(t.now):
 		return refused(NotDue, "The approval of %s does not end soon.", r.ID)
 	}
 	r.EndReminder = &Reminder{N: 1, At: t.now, Message: e.Message, Called: e.Called}
 	end, _ := r.ValidUntil()
 	t.record(audit.Reminded, func(rec *audit.Record) {
-		rec.Text = fmt.Sprintf("the approval ends at %s, %d steps still need it; called %s", clock(&end), r.ValidityLeft(), names(e.Called))
+		rec.Text = fmt.Sprintf("the approval ends at %s, %d steps still need it; mentioned %s", clock(&end), r.ValidityLeft(), names(e.Called))
 	})
 	return nil
 }

@@ -187,6 +187,6 @@ func TestNotedSteps(t *testing.T) {
 		if did := h.hosts.did(); len(did) > 0 {
 			t.Errorf("sent: %v", did)
 		}
-		h.want(got, engine.Unknown, "sent already")
+		h.want(got, engine.Unknown, "it was already sent")
 	})
 }

@@ -23,7 +23,7 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	}
 	out, err := w.insist(hard, st, BroughtBack{Why: st.Before, Found: found})
 	if err != nil {
-		w.c.Log.WarnContext(ctx, "a run from before the restore was not closed; it will be tried again", "run", st.Run.ID, "err", err)
+		w.c.Log.WarnContext(ctx, "a run from before the restore was not closed; retrying", "run", st.Run.ID, "err", err)
 		return
 	}
 	w.see(out)
@@ -34,7 +34,7 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 	plan, differs := w.derive(r)
 	if differs != nil {
-		return "its targets were not looked at: " + differs.Error(), true
+		return "its targets were not checked: " + differs.Error(), true
 	}
 	var texts, seen []string
 	for i := len(plan.Steps) - 1; i >= 0; i-- {
@@ -51,7 +51,7 @@ func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 		texts = append(texts, target+": "+sentence(a.verdict.Text))
 	}
 	if len(texts) == 0 {
-		return "nothing in its plan can tell how its targets are now", true
+		return "its plan has no read that shows the state of its targets", true
 	}
 	slices.Reverse(texts)
 	return strings.Join(texts, "; "), true
@@ -66,10 +66,10 @@ func (t *transition) broughtBack(e BroughtBack) error {
 		if st := &r.Steps[i]; st.State == StepStarted && r.changes(i) {
 			st.State = StepUnknown
 			st.Ended = &t.now
-			st.Text = "unknown: what became of it is not in this store"
+			st.Text = "unknown: this store does not have its outcome"
 		}
 	}
-	t.end(Closed, fmt.Sprintf("%s; what was done of it since is not in this store. Looked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)
+	t.end(Closed, fmt.Sprintf("%s; this store does not have what it did since. Checked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)
 	t.record(audit.Closed, func(rec *audit.Record) { rec.Text, rec.Outcome = r.Why, string(r.State) })
 	return nil
 }

@@ -162,7 +162,7 @@ func (h *house) holdCrash(r engine.Run) {
 			h.t.Errorf("done, and executed %v", h.hosts.did())
 		}
 	case engine.Unknown:
-		h.want(r, engine.Unknown, "unknown", "Looked at")
+		h.want(r, engine.Unknown, "unknown", "Checked at")
 		h.wantLocks(r.ID)
 	case engine.Expired: // the death outlasted the time to start
 		h.wantLocks()

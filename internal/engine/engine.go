@@ -118,7 +118,7 @@ func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (
 		return Stored{}, err
 	}
 	if _, closes := ev.(BroughtBack); st.Before != "" && !closes {
-		return st, refused(NotNow, "%s is %s. It is not carried on, only closed; ask again if it is still wanted.", id, st.Before)
+		return st, refused(NotNow, "%s is %s. It is closed, not continued; request it again if you still need it.", id, st.Before)
 	}
 	a := attempt{event: ev, claim: claim}
 	return e.try(ctx, st, &a)
@@ -188,7 +188,7 @@ func (e *Engine) insist(ctx context.Context, st Stored, ev Event) (Stored, error
 		if err == nil || errors.As(err, &no) || errors.Is(err, ErrNotFound) {
 			return out, err
 		}
-		e.c.Log.WarnContext(ctx, "commit will be tried again", "run", st.Run.ID, "event", fmt.Sprintf("%T", ev), "err", err)
+		e.c.Log.WarnContext(ctx, "commit failed; retrying", "run", st.Run.ID, "event", fmt.Sprintf("%T", ev), "err", err)
 		if !pause.For(ctx, between) {
 			return out, err
 		}

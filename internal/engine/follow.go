@@ -28,7 +28,7 @@ func Follow(ctx context.Context, runs Runs, log *slog.Logger, who string, begin 
 		if time.Since(began) > rewatchAtMost {
 			wait = rewatchFirst
 		}
-		log.WarnContext(ctx, "the watch of the runs ended; it is begun again", "follower", who, "in", wait, "err", err)
+		log.WarnContext(ctx, "the watch of the runs ended; restarting it", "follower", who, "in", wait, "err", err)
 		pause.For(ctx, wait)
 		wait = min(2*wait, rewatchAtMost)
 	}

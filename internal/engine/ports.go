@@ -20,7 +20,7 @@ var (
 	ErrSettled   = errors.New("this delivery was already handled")
 	ErrStoreDown = errors.New("the state store does not answer")
 	// ErrTampered means that the stored value is not one that the bot stored. It is ignored.
-	ErrTampered = errors.New("what is stored is not what I stored")
+	ErrTampered = errors.New("the stored value is not the one that the bot stored")
 )
 
 // LockedError names a held lock and the run that holds it.
@@ -123,7 +123,7 @@ type Ledger interface {
 }
 
 // ErrSentBefore means that a step was already sent, in a time that the store does not contain.
-var ErrSentBefore = errors.New("it was sent already, and the store does not know of it: the store was put back to an earlier time")
+var ErrSentBefore = errors.New("it was already sent, but the store does not have this: the store was reset to an earlier time")
 
 // Members knows the bot's replicas. A replica without a lease can commit nothing, so other replicas
 // may take its runs over.

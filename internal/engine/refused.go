@@ -58,7 +58,7 @@ func settled(r Run) error {
 	case Denied:
 		return refused(AlreadyEnded, "%s was already denied by %s at %s: %s.", r.ID, who(r.DenyBy), clock(r.EndedAt), r.Why)
 	case Expired:
-		return refused(AlreadyEnded, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(r.EndedAt))
+		return refused(AlreadyEnded, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.EndedAt))
 	case Cancelled:
 		return refused(AlreadyEnded, "%s was already cancelled by %s at %s.", r.ID, who(r.EndedBy), clock(r.EndedAt))
 	case Waiting:

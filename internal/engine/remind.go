@@ -97,7 +97,7 @@ func (t *transition) looking(e LookingBy) error {
 	case e.By.Person == "":
 		return refused(NeedsPerson, "Nobody in particular cannot look at %s.", r.ID)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s asked for %s; somebody else has to look at it.", r.Asked.Person, r.ID)
+		return refused(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
 	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():
 		return refused(NothingNew, "%s shows already that you are looking, since %s.", r.ID, clock(&r.Looking.At))
 	}
@@ -123,7 +123,7 @@ func (t *transition) reminded(e Reminded) error {
 	case e.N <= r.Reminded():
 		return refused(NothingNew, "Reminder %d of %s was given already.", e.N, r.ID)
 	case !t.now.Before(r.VoteBy):
-		return refused(TooLate, "%s expired at %s; nobody is reminded any more.", r.ID, clock(&r.VoteBy))
+		return refused(TooLate, "%s expired at %s; there are no more reminders.", r.ID, clock(&r.VoteBy))
 	case t.now.Before(stamp(r.RemindAt(e.N))):
 		return refused(NotDue, "Reminder %d of %s is not due yet.", e.N, r.ID)
 	}
@@ -132,11 +132,11 @@ func (t *transition) reminded(e Reminded) error {
 		rec.Text = fmt.Sprintf("reminder %d of %d", e.N, MaxReminders)
 		switch {
 		case len(e.Called) > 0:
-			rec.Text += ", called " + names(e.Called)
+			rec.Text += ", mentioned " + names(e.Called)
 		case r.Looking != nil:
-			rec.Text += ", called nobody: " + r.Looking.Person + " is looking"
+			rec.Text += ", mentioned no one: " + r.Looking.Person + " is looking"
 		default:
-			rec.Text += ", called nobody"
+			rec.Text += ", mentioned no one"
 		}
 	})
 	return nil

@@ -72,13 +72,13 @@ func TestLookingQuietens(t *testing.T) {
 func Example_looking() {
 	story(sev1(), LookingBy{anna}, LookingBy{ben}, LookingBy{ben}, LookingBy{chris}, Reminded{N: 1, Called: []Callee{{Person: "dana"}}}, Voted{ben, digest}, LookingBy{chris})
 	// Output:
-	// refused: Not allowed: anna asked for R-7F3K; somebody else has to look at it.
+	// refused: Not allowed: anna requested R-7F3K; another person has to look at it.
 	// refused: R-7F3K shows already that you are looking, since 14:08 UTC.
 	// refused: R-7F3K was already approved by ben at 14:12 UTC; it is approved.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:08 looking by ben
 	// 3 14:10 looking by chris: taken over from ben
-	// 4 14:11 reminded: reminder 1 of 3, called dana
+	// 4 14:11 reminded: reminder 1 of 3, mentioned dana
 	// 5 14:12 approved by ben: vote 1 of 1
 	// R-7F3K is approved
 }

@@ -101,13 +101,13 @@ func (t *transition) begin(e Begin) error {
 	case !fresh && r.State != Running:
 		return settled(*r)
 	case !fresh && r.Worker != "":
-		return refused(OtherWorker, "%s is carried out by %s already.", r.ID, r.Worker)
+		return refused(OtherWorker, "%s is already running on %s.", r.ID, r.Worker)
 	case e.Worker == "":
 		return refused(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
 	case fresh && r.startOver(t.now):
-		return refused(TooLate, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(r.StartBy))
+		return refused(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.StartBy))
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "%s: the plan made anew is another one; it cannot start.", r.ID)
+		return refused(OtherDigest, "%s: the plan has changed since the approval; it cannot start.", r.ID)
 	case !r.approved():
 		return refused(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
 	}
@@ -146,7 +146,7 @@ func (t *transition) recheckFailed(e RecheckFailed) error {
 	case r.State != Approved && r.State != Queued && r.State != Running:
 		return settled(*r)
 	case r.started() >= 0:
-		return refused(WrongStep, "%s has a step under way; it is checked between steps.", r.ID)
+		return refused(WrongStep, "%s has a step in progress; the check happens between steps.", r.ID)
 	}
 	t.end(r.stoppedAs(Refused), e.Why, nil)
 	t.withRest()
@@ -172,11 +172,11 @@ func (t *transition) stepBegins(e StepBegins) error {
 	case r.Abort != nil:
 		return refused(Stopping, "%s was stopped by %s.", r.ID, r.Abort.Person)
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "%s: the plan made anew is another one; step %d is not begun.", r.ID, e.Index+1)
+		return refused(OtherDigest, "%s: the plan has changed since the approval; step %d does not begin.", r.ID, e.Index+1)
 	case r.invalid(e.Index, t.now):
 		return refused(TooLate, "%s: %s.", r.ID, r.WhyInvalid(e.Index))
 	case !r.approved():
-		return refused(NotApproved, "%s has %d of %d votes; step %d is not begun.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
+		return refused(NotApproved, "%s has %d of %d votes; step %d does not begin.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
 	}
 	ps, st := r.Plan.Steps[e.Index], &r.Steps[e.Index]
 	st.State, st.Started = StepStarted, &t.now
@@ -202,7 +202,7 @@ func (t *transition) mine(worker string) error {
 	case r.State != Running:
 		return settled(*r)
 	case worker == "" || r.Worker != worker:
-		return refused(OtherWorker, "%s is not in the hands of %q.", r.ID, worker)
+		return refused(OtherWorker, "%s is not running on %q.", r.ID, worker)
 	default:
 		return nil
 	}
@@ -214,7 +214,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 		return err
 	}
 	if e.Index < 0 || e.Index != r.started() {
-		return refused(WrongStep, "%s: step %d is not under way.", r.ID, e.Index+1)
+		return refused(WrongStep, "%s: step %d is not in progress.", r.ID, e.Index+1)
 	}
 	ended := e.Step
 	ended.Started = r.Steps[e.Index].Started
@@ -287,7 +287,7 @@ func (t *transition) stepCompleted(e StepCompleted) error {
 	case r.State != Paused:
 		return settled(*r)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "%s: a step is ticked by a person.", r.ID)
+		return refused(NeedsPerson, "%s: only a person completes a step.", r.ID)
 	case e.Index < 0 || e.Index != r.started() || r.Plan.Steps[e.Index].Kind != runbooks.Manual:
 		return refused(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
 	}
@@ -315,7 +315,7 @@ func (t *transition) workerLost(e WorkerLost) error {
 	i := r.started()
 	if i >= 0 && r.changes(i) {
 		r.Steps[i].State, r.Steps[i].Ended = StepUnknown, &t.now
-		r.Steps[i].Text = fmt.Sprintf("unknown: %s was lost after it may have sent this, and nobody saw its end", e.Worker)
+		r.Steps[i].Text = fmt.Sprintf("unknown: %s was lost after it may have sent this, and its end was not observed", e.Worker)
 		t.unknown(r.Steps[i].Text)
 		return nil
 	}
@@ -324,7 +324,7 @@ func (t *transition) workerLost(e WorkerLost) error {
 	}
 	r.Worker = ""
 	t.record(audit.Note, func(rec *audit.Record) {
-		rec.Text = fmt.Sprintf("%s let go of it with nothing under way that changes anything; it can be carried on", e.Worker)
+		rec.Text = fmt.Sprintf("%s handed it over with no change in progress; it can continue", e.Worker)
 	})
 	if r.Abort != nil {
 		t.stop()
@@ -338,10 +338,10 @@ func (t *transition) probed(e Probed) error {
 	case r.State != Unknown:
 		return settled(*r)
 	case r.ProbedAt != nil:
-		return refused(NothingNew, "%s was already looked at.", r.ID)
+		return refused(NothingNew, "%s was already checked.", r.ID)
 	}
 	r.ProbedAt = &t.now
-	r.Why = line(fmt.Sprintf("%s. Looked at %s: %s", sentence(r.Why), clock(&t.now), e.Text))
+	r.Why = line(fmt.Sprintf("%s. Checked at %s: %s", sentence(r.Why), clock(&t.now), e.Text))
 	t.record(audit.Note, func(rec *audit.Record) { rec.Text = e.Text })
 	return nil
 }

@@ -36,13 +36,13 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 // validateRun refuses a run that cannot be executed within the rules.
 func validateRun(r Run) error {
 	bad := func(why string) error {
-		return refused(BadRun, "This cannot be carried out: %s. Nothing was run; this is a fault of the catalog or of the bot.", why)
+		return refused(BadRun, "This cannot run: %s. Nothing ran; this is a bug in the catalog or the bot.", why)
 	}
 	switch {
 	case r.ID == "":
 		return bad("the run has no id")
 	case r.Asked.Person == "":
-		return bad("nobody asked for it")
+		return bad("it has no requester")
 	case r.Plan.Digest == "":
 		return bad("its plan has no digest")
 	case len(r.Plan.Steps) == 0:
@@ -57,9 +57,9 @@ func validateRun(r Run) error {
 		case s.Kind != runbooks.Manual && s.Timeout <= 0:
 			return bad("a command has no timeout")
 		case s.Changes() && !r.Plan.Class.Changing():
-			return bad("an action of class " + string(r.Plan.Class) + " has a step that changes something")
+			return bad("an action of class " + string(r.Plan.Class) + " has a changing step")
 		case s.Changes() && len(r.Plan.Locks) == 0:
-			return bad("it changes something and takes no lock")
+			return bad("it changes something without a lock")
 		}
 	}
 	return nil

@@ -48,9 +48,9 @@ func (t *transition) voted(e Voted) error {
 	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
 		return refused(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
 	case !t.now.Before(r.VoteBy):
-		return refused(TooLate, "%s expired at %s; ask again if it is still wanted.", r.ID, clock(&r.VoteBy))
+		return refused(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(&r.VoteBy))
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "This vote is for another plan than %s has now. Look at its message again before you approve.", r.ID)
+		return refused(OtherDigest, "The plan of %s has changed since you saw it. Check its message again before you approve.", r.ID)
 	}
 	r.Votes = append(r.Votes, Vote{Actor: e.By, At: t.now, Digest: e.Digest})
 	if r.approved() {
@@ -78,11 +78,11 @@ func (t *transition) withdrawn(e WithdrawnVote) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.begun():
-		return refused(AlreadyStarted, "%s started at %s; a vote can be taken back until then. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
+		return refused(AlreadyStarted, "%s started at %s; a vote can be withdrawn only before the start. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
 	case r.State != Waiting && r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case i < 0:
-		return refused(NotVoted, "%s has not voted for %s; there is nothing to take back.", e.By.Person, r.ID)
+		return refused(NotVoted, "%s has not approved %s; there is nothing to withdraw.", e.By.Person, r.ID)
 	}
 	r.Votes = slices.Delete(r.Votes, i, i+1)
 	r.State = Waiting
@@ -108,7 +108,7 @@ func (t *transition) denied(e DeniedBy) error {
 	case e.By.Person == "":
 		return refused(NeedsPerson, "A denial of %s without a name does not count.", r.ID)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "%s asked for %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
+		return refused(OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
 	case strings.TrimSpace(e.Reason) == "":
 		return refused(NeedsReason, "Say why %s is denied: `deny %s REASON`. Nothing was denied.", r.ID, r.ID)
 	}
@@ -127,9 +127,9 @@ func (t *transition) cancelled(e CancelledBy) error {
 	case e.By.Person == "":
 		return refused(NeedsPerson, "A cancellation of %s without a name does not count.", r.ID)
 	case r.State == Unknown:
-		return refused(NotNow, "%s has stopped, and its fate is unknown. Look at its target, then `close %s REASON`.", r.ID, r.ID)
+		return refused(NotNow, "%s has stopped, and its fate is unknown. Check its target, then `close %s REASON`.", r.ID, r.ID)
 	case r.Abort != nil:
-		return refused(Stopping, "%s was already stopped by %s; it ends after the current step.", r.ID, r.Abort.Person)
+		return refused(Stopping, "%s is already stopping, requested by %s; it ends after the current step.", r.ID, r.Abort.Person)
 	case !r.begun() && e.By.Person != r.Asked.Person:
 		return refused(NotYours, "Only %s can cancel %s before it starts. To stop it, `deny %s REASON`.", r.Asked.Person, r.ID, r.ID)
 	}
@@ -155,13 +155,13 @@ func (t *transition) closed(e ClosedBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.State != Unknown:
-		return refused(NotNow, "%s is %s; only a run whose fate is unknown is closed by a person.", r.ID, r.State)
+		return refused(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State)
 	case e.By.Person == "":
 		return refused(NeedsPerson, "%s cannot be closed without a name.", r.ID)
 	case strings.TrimSpace(e.Reason) == "":
 		return refused(NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
 	case sev1 && sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s asked for %s, and a Sev 1 run is closed by somebody else.", r.Asked.Person, r.ID)
+		return refused(OwnRequest, "Not allowed: %s requested %s. Another person has to close a Sev 1 run.", r.Asked.Person, r.ID)
 	}
 	t.end(Closed, e.Reason, &e.By)
 	t.record(audit.Closed, func(rec *audit.Record) { by(rec, e.By); rec.Text = e.Reason })

@@ -69,7 +69,7 @@ func Example_approved() {
 	// Output:
 	// refused: Not allowed: anna can't approve R-7F3K, their own request; another approver has to.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is approved.
-	// refused: R-7F3K started at 14:10 UTC; a vote can be taken back until then. `cancel R-7F3K` stops it after the current step.
+	// refused: R-7F3K started at 14:10 UTC; a vote can be withdrawn only before the start. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC and started at 14:10 UTC. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is done since 14:16 UTC.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
@@ -87,7 +87,7 @@ func Example_denied() {
 	story(sev1(), DeniedBy{ben, ""}, DeniedBy{anna, "changed my mind"}, CancelledBy{ben, ""}, DeniedBy{ben, "traffic is high"}, Voted{chris, digest})
 	// Output:
 	// refused: Say why R-7F3K is denied: `deny R-7F3K REASON`. Nothing was denied.
-	// refused: anna asked for R-7F3K and can only cancel it: `cancel R-7F3K`.
+	// refused: anna requested R-7F3K and can only cancel it: `cancel R-7F3K`.
 	// refused: Only anna can cancel R-7F3K before it starts. To stop it, `deny R-7F3K REASON`.
 	// refused: R-7F3K was already denied by ben at 14:10 UTC: traffic is high.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
@@ -99,7 +99,7 @@ func Example_denied() {
 func Example_expired() {
 	story(sev1(), DeadlineCheck{}, Voted{ben, digest})
 	// Output:
-	// refused: R-7F3K expired at 15:07 UTC; ask again if it is still wanted.
+	// refused: R-7F3K expired at 15:07 UTC; request it again if you still need it.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 15:07 expired: expired: 0 of 1 votes by 14:21 UTC
 	// R-7F3K is expired
@@ -112,8 +112,8 @@ func Example_votedTwice() {
 	story(r, Voted{ben, digest}, Voted{ben, digest}, Voted{chris, "another"}, WithdrawnVote{ben}, WithdrawnVote{ben}, CancelledBy{anna, "not needed"}, Voted{ben, digest})
 	// Output:
 	// refused: ben has approved R-7F3K already; 1 of 2 votes are in.
-	// refused: This vote is for another plan than R-7F3K has now. Look at its message again before you approve.
-	// refused: ben has not voted for R-7F3K; there is nothing to take back.
+	// refused: The plan of R-7F3K has changed since you saw it. Check its message again before you approve.
+	// refused: ben has not approved R-7F3K; there is nothing to withdraw.
 	// refused: R-7F3K was already cancelled by anna at 14:12 UTC.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:07 approved by ben: vote 1 of 2
@@ -129,13 +129,13 @@ func Example_unknown() {
 		Probed{"pid 40211 → 51877"}, CancelledBy{ben, ""}, ClosedBy{anna, "it runs"}, ClosedBy{ben, "it runs"})
 	// Output:
 	// refused: R-7F3K was already approved by ben at 14:07 UTC; it is unknown.
-	// refused: R-7F3K has stopped, and its fate is unknown. Look at its target, then `close R-7F3K REASON`.
-	// refused: Not allowed: anna asked for R-7F3K, and a Sev 1 run is closed by somebody else.
+	// refused: R-7F3K has stopped, and its fate is unknown. Check its target, then `close R-7F3K REASON`.
+	// refused: Not allowed: anna requested R-7F3K. Another person has to close a Sev 1 run.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:07 approved by ben: vote 1 of 1
 	// 3 14:08 started: carried out by replica-1
 	// 4 14:09 step started 1: exec on infra-1
-	// 5 14:10 unknown: unknown: replica-1 was lost after it may have sent this, and nobody saw its end
+	// 5 14:10 unknown: unknown: replica-1 was lost after it may have sent this, and its end was not observed
 	// 6 14:12 note: pid 40211 → 51877
 	// 7 14:15 closed by ben: it runs
 	// R-7F3K is closed

@@ -211,7 +211,7 @@ func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	case errors.Is(err, ErrNotFound):
 		w.forget(r.ID)
 	case err != nil:
-		w.c.Log.WarnContext(ctx, "event not stored, it will be tried again", "run", r.ID, "err", err)
+		w.c.Log.WarnContext(ctx, "event not stored; retrying", "run", r.ID, "err", err)
 	default:
 		w.see(st)
 	}

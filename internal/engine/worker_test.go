@@ -120,7 +120,7 @@ func TestFateUnknown(t *testing.T) {
 		defer h.start(h.eng)()
 		h.hosts.lose = func(remote.Command) bool { return true }
 		r := h.submit(restart(runbooks.Low, "a", "b")).Run
-		h.want(h.after(time.Minute, r.ID), engine.Unknown, "unknown", "connection was lost", "pid 4711 → 4712", "Looked at")
+		h.want(h.after(time.Minute, r.ID), engine.Unknown, "unknown", "connection was lost", "pid 4711 → 4712", "Checked at")
 		h.wantLocks(r.ID)
 		h.apply(r.ID, engine.ClosedBy{By: engine.Anna, Reason: "it runs"})
 		h.want(h.get(r.ID), engine.Closed, "it runs")
@@ -378,7 +378,7 @@ func TestOrderlyStop(t *testing.T) {
 			h.want(h.get(r.ID), engine.Unknown, "unknown")
 			h.wantLocks(r.ID)
 			defer h.start(h.engine("bot", h.store, h.hosts))()
-			h.want(h.after(time.Minute, r.ID), engine.Unknown, "Looked at", "pid 4711 → 4712")
+			h.want(h.after(time.Minute, r.ID), engine.Unknown, "Checked at", "pid 4711 → 4712")
 			h.wantTrail()
 		})
 	})

@@ -91,7 +91,7 @@ func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	case errors.As(err, &held):
 		return w.apply(ctx, begun.Run, Blocked{Lock: held.Lock, Run: held.Run}), false
 	case !errors.As(err, &no):
-		w.c.Log.WarnContext(ctx, "run not started, it will be tried again", "run", st.Run.ID, "err", err)
+		w.c.Log.WarnContext(ctx, "run not started; retrying", "run", st.Run.ID, "err", err)
 	}
 	return begun, false
 }
@@ -125,7 +125,7 @@ func Derive(g Gate, r Run) (runbooks.Plan, error) {
 	plan, err := g.Derive(r)
 	switch {
 	case err != nil:
-		return runbooks.Plan{}, fmt.Errorf("the plan cannot be made any more: %w", err)
+		return runbooks.Plan{}, fmt.Errorf("the plan can no longer be made: %w", err)
 	case plan.Digest == "" || len(plan.Steps) != len(r.Steps) || !plan.Same(r.Plan):
 		return runbooks.Plan{}, &PlanDiffersError{Was: r.Plan, Is: plan}
 	default:
@@ -140,7 +140,7 @@ func (e *PlanDiffersError) Error() string {
 	if e.Was.Digest == e.Is.Digest {
 		return "the stored plan is not the one that was approved: it was changed in the store"
 	}
-	return fmt.Sprintf("catalog or config changed since: the plan would now be %s, approved was %s", short(e.Is.Digest), short(e.Was.Digest))
+	return fmt.Sprintf("catalog or config changed since: the plan would now be %s, the approved one was %s", short(e.Is.Digest), short(e.Was.Digest))
 }
 
 func short(digest string) string { return digest[:min(len(digest), 6)] }
@@ -173,7 +173,7 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 	begun, err := w.insist(within, st, StepBegins{Worker: w.c.Replica, Index: i, Digest: st.Run.Plan.Digest, Kept: kept})
 	cancel()
 	if err != nil {
-		w.c.Log.WarnContext(ctx, "step not begun, nothing was sent", "run", st.Run.ID, "step", i+1, "err", err)
+		w.c.Log.WarnContext(ctx, "step not started, nothing was sent", "run", st.Run.ID, "step", i+1, "err", err)
 		return begun, false
 	}
 	if begun.Run.State == Paused {
@@ -182,7 +182,7 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 	var result Step
 	switch {
 	case differs != nil:
-		result = Step{State: StepUnknown, Text: line("not looked at: " + differs.Error())}
+		result = Step{State: StepUnknown, Text: line("not checked: " + differs.Error())}
 	case !plan.Same(begun.Run.Plan):
 		result = Step{State: StepFailed, Text: "nothing was sent: the stored plan was changed in the store"}
 	default:

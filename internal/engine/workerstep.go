@@ -116,7 +116,7 @@ func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 // allUp evaluates a host whose supervisor reports that all its processes are up.
 func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.Verdict) observe.Verdict {
 	if w.c.Assessor == nil {
-		return observe.Verdict{State: observe.Unknown, Text: said.Text + ", and nothing can judge what should be up"}
+		return observe.Verdict{State: observe.Unknown, Text: said.Text + ", and the expected state is unknown"}
 	}
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
@@ -137,12 +137,12 @@ func waitResult(r Run, i int, a answer) Step {
 		switch {
 		case r.verifiesChange(i) && r.restsOnUnit(i):
 			st.State = StepNoted
-			st.Text = line("its unit is up; etcd itself could not be asked: " + a.verdict.Text)
+			st.Text = line("its unit is up; etcd itself could not be queried: " + a.verdict.Text)
 		case r.verifiesChange(i):
 			st.State = StepUnknown
 		case r.accepted(i):
 			st.State = StepNoted
-			st.Text = line("could not tell, as when it was approved: " + a.verdict.Text)
+			st.Text = line("undecided, as when it was approved: " + a.verdict.Text)
 		}
 	}
 	return st
@@ -172,11 +172,11 @@ func (r Run) accepted(i int) bool {
 // look reads the state of an unknown run's target and stores it with the run. It changes nothing on
 // the target.
 func (w *worker) look(ctx, hard context.Context, st Stored) {
-	text := "nothing in its plan can tell how its target is now"
+	text := "its plan has no read that shows the state of its target"
 	i := st.Run.proofOfUnknown()
 	switch plan, differs := w.derive(st.Run); {
 	case i >= 0 && differs != nil:
-		text = "its target was not looked at: " + differs.Error()
+		text = "its target was not checked: " + differs.Error()
 	case i >= 0:
 		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, w.c.Times.LookWithin)
 		if !ok {
@@ -186,7 +186,7 @@ func (w *worker) look(ctx, hard context.Context, st Stored) {
 	}
 	out, err := w.insist(hard, st, Probed{Text: text})
 	if err != nil {
-		w.c.Log.WarnContext(ctx, "what an unknown run's target looks like was not stored", "run", st.Run.ID, "err", err)
+		w.c.Log.WarnContext(ctx, "the state of an unknown run's target was not stored", "run", st.Run.ID, "err", err)
 	}
 	w.see(out)
 }

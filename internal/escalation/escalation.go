@@ -87,7 +87,7 @@ func New(c Config) (*Escalator, error) {
 	}
 	for name, p := range c.Clusters {
 		if p.After <= 0 || len(p.Callees) == 0 && p.Group == "" && p.Page == nil || p.Page != nil && p.Page.Pager == nil {
-			return nil, fmt.Errorf("the escalation of %s calls no one, or at no time", name)
+			return nil, fmt.Errorf("the escalation of %s has no one to notify, or no time", name)
 		}
 	}
 	if c.Now == nil {
@@ -108,7 +108,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 			now = err.Error()
 		}
 		if now != said && now != "" && ctx.Err() == nil {
-			e.Logger.ErrorContext(ctx, "what nobody takes is not escalated; trying again", "err", now)
+			e.Logger.ErrorContext(ctx, "escalation failed; retrying", "err", now)
 		}
 		said = now
 		pause.For(ctx, every)

@@ -142,13 +142,13 @@ func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
 	if _, err := e.set(note, name, st, st.rev, e.record(s.cluster, st, st.Outcome, text)); err != nil {
-		e.Logger.ErrorContext(ctx, "what came of an escalation is not recorded", "about", s.id, "err", err)
+		e.Logger.ErrorContext(ctx, "the outcome of an escalation is not recorded", "about", s.id, "err", err)
 	}
 }
 
 func (e *Escalator) tell(ctx context.Context, s subject, c card.Card) {
 	if _, err := e.Messenger.Post(ctx, s.place, c); err != nil {
-		e.Logger.ErrorContext(ctx, "what came of an escalation is not shown", "about", s.id, "err", err)
+		e.Logger.ErrorContext(ctx, "the outcome of an escalation is not posted", "about", s.id, "err", err)
 	}
 }
 

@@ -112,7 +112,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	if strings.HasPrefix(why, "exit code 1: ") {
 		return []string{head + "no such process any more"}
 	}
-	return []string{clean(head + "how it runs could not be read: " + why)}
+	return []string{clean(head + "its process status could not be read: " + why)}
 }
 
 // state is ps's state of a process, in words.

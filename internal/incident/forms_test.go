@@ -33,7 +33,7 @@ func stored() map[string]any {
 		},
 		"cluster": &Cluster{
 			V: FormVersion, Cluster: "prod", Memory: memory, Last: 7,
-			Incidents: []*Incident{{ID: "prod-7", Opened: began, Ended: &at, Why: "the cluster is not watched any more", Message: m, Items: []Item{{
+			Incidents: []*Incident{{ID: "prod-7", Opened: began, Ended: &at, Why: "the cluster is no longer monitored", Message: m, Items: []Item{{
 				Change: c, First: began, Peak: runbooks.Critical, Hold: "in work: R-7F3K", Behind: []runbooks.Target{{Host: "query-2"}}, Flapped: true,
 			}}}},
 		},

@@ -265,7 +265,7 @@ func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	}
 	for _, t := range *m {
 		if !seen[t.Target] {
-			gone := Seen{Target: t.Target, Severity: runbooks.None, Headline: "Nothing wrong is seen any more", At: at}
+			gone := Seen{Target: t.Target, Severity: runbooks.None, Headline: "No problem any more", At: at}
 			if t.Target.Process == "" {
 				gone.Headline = "Answers again"
 			}

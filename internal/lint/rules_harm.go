@@ -15,22 +15,22 @@ func destructive(_ *check, call *call) []string {
 		open := slices.ContainsFunc(call.operands(), func(w word) bool { return w.glob || strings.ContainsAny(w.text, "[<") })
 		switch {
 		case call.has("-r", "-R", "--recursive") && open:
-			return one("this deletes whole directories that nobody has seen, and cannot be undone: list them first (ls -d), and delete exactly what was listed")
+			return one("this deletes whole directories without listing them, and cannot be undone: list them first (ls -d), and delete exactly the listed ones")
 		case call.has("-r", "-R", "--recursive"):
 			return one("this deletes a whole directory and cannot be undone: list it first")
 		case open:
-			return one("this deletes every file that the pattern happens to match, and cannot be undone: list them first (ls), and delete exactly what was listed")
+			return one("this deletes every file that the pattern matches, and cannot be undone: list them first (ls), and delete exactly the listed ones")
 		}
 	case "backup_deephaven":
 		if call.has("--retain") {
-			return one("--retain deletes older backups once this one ends well: list first what would go")
+			return one("--retain deletes older backups once this one succeeds: list them first")
 		}
 	case "dhconfig", "iris":
 		if call.has("--retainSerial") && strings.Contains(call.text, "--retainSerial=replace") {
 			return one("--retainSerial=replace overwrites queries of the same serial: export them first")
 		}
 	case "mkfs", "dd", "shred":
-		return one("%s overwrites what is there and cannot be undone: show first what it would overwrite", call.program())
+		return one("%s overwrites existing data and cannot be undone: show that data first", call.program())
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func secret(_ *check, call *call) []string {
 				value != "stdin"
 		}
 		if shown {
-			return one("a secret stands on the command line, where ps shows it to everybody: hand it over in a file or on standard input")
+			return one("a secret is on the command line, where ps shows it to every user: use a file or standard input")
 		}
 	}
 	return nil
@@ -73,7 +73,7 @@ func sharedTmp(_ *check, call *call) []string {
 			at = w.text
 		}
 		if strings.HasPrefix(at, "/tmp/") && !w.subst && !w.vars && !w.glob {
-			return one("%s is a fixed name in a directory of everybody's: somebody else may have put a link or a file there, and %s follows it; use a directory of its own and a fresh name", at, call.user())
+			return one("%s is a fixed name in a shared directory: another user may have created a link or a file there, and %s follows it; use a private directory and a new name", at, call.user())
 		}
 	}
 	return nil
@@ -88,10 +88,10 @@ func snapshot(_ *check, call *call) (out []string) {
 	switch ops[1].text {
 	case "save":
 		if !call.has("--endpoints") {
-			out = append(out, "a snapshot is of one member: where the client's configuration names several, etcdctl refuses; add --endpoints with one")
+			out = append(out, "a snapshot is of one member: etcdctl refuses a client configuration with several; add --endpoints with one")
 		}
 		if slices.ContainsFunc(ops, func(w word) bool { return w.subst }) {
-			out = append(out, "the name is made when the line runs: whoever approves it does not see it, and the next command has to guess it; write the name out")
+			out = append(out, "the name is computed when the line runs: the approver does not see it, and the next command has to guess it; write the name out")
 		}
 	case "status":
 		if slices.ContainsFunc(ops, func(w word) bool { return w.glob }) {
@@ -107,7 +107,7 @@ var backupName = regexp.MustCompile(`(?i)\.(org|orig|bak|old|save)$`)
 func (c *check) twice() {
 	for i, a := range c.calls {
 		for _, w := range a.appends {
-			c.report(a.line, "not-twice", "run twice, this appends to "+w.text+" twice: look first whether the line is there")
+			c.report(a.line, "not-twice", "run twice, this appends to "+w.text+" twice: check first whether the line exists")
 		}
 		ops := a.operands()
 		if a.program() != "cp" || len(ops) != 2 || a.has("-n", "--no-clobber") {
@@ -120,7 +120,7 @@ func (c *check) twice() {
 		for _, b := range c.calls[i+1:] {
 			if slices.ContainsFunc(b.writes, func(w word) bool { return w.text == from }) && len(b.appends) == 0 {
 				c.report(
-					a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": look first whether "+to+" is there",
+					a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": check first whether "+to+" is there",
 				)
 			}
 		}

@@ -130,7 +130,7 @@ func differs(c *check, call *call) []string {
 		return nil // another rule reports it
 	}
 	if n, ok := c.know.misused(call); ok {
-		return one("service starts and stops services, and knows no %s; for %s the catalog %s runs %q", call.operands()[1].text, n.action, c.know.catalog.Name, n.text)
+		return one("service starts and stops services, and has no %s; for %s the catalog %s runs %q", call.operands()[1].text, n.action, c.know.catalog.Name, n.text)
 	}
 	alike := c.know.like(call)
 	if len(alike) == 0 || slices.ContainsFunc(alike, func(n known) bool { return n.user == call.user() }) {

@@ -37,7 +37,7 @@ func (c *check) placeholders(all []placeholder) {
 			takes = append(takes, "a redirection ("+list(angle)+")")
 		}
 		if len(takes) > 0 {
-			c.report(l.no, "placeholder", fmt.Sprintf("left as it is, the shell takes this for %s%s; written as %q it is refused until somebody fills it in",
+			c.report(l.no, "placeholder", fmt.Sprintf("unchanged, the shell interprets this as %s%s; written as %q it fails until a person fills it in",
 				strings.Join(takes, " and "), blanks, shellName(first)))
 		}
 	}
@@ -62,7 +62,7 @@ func shellName(placeholder string) string {
 func noOperand(_ *check, call *call) []string {
 	least := map[string]int{"chown": 2, "chmod": 2, "chgrp": 2, "cp": 2, "mv": 2, "rm": 1, "mkdir": 1, "touch": 1}[call.program()]
 	if n := len(call.operands()); least > 0 && n < least && !call.prose {
-		return one("%s is given no file to work on", call.program())
+		return one("%s has no file argument", call.program())
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ var dataFile = regexp.MustCompile(`\.(p12|pem|crt|key|prop|conf|cnf|xml|log|txt|
 // notAProgram finds a line that is only a file name.
 func notAProgram(_ *check, call *call) []string {
 	if len(call.argv) == 1 && path.IsAbs(call.argv[0].text) && dataFile.MatchString(call.argv[0].text) {
-		return one("%s is no program, and would be run as one: it may belong to the line above", call.argv[0].text)
+		return one("%s is not a program, but would run as one: it may belong to the line above", call.argv[0].text)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func catForEcho(_ *check, call *call) []string {
 // sudoOption finds an option of sudo that takes the program as its value.
 func sudoOption(_ *check, call *call) []string {
 	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
-		return one("-p is sudo's own option, for the text of its prompt: %s is not run, and what follows it is; write \"sudo %s -p …\"", s.prompt, s.prompt)
+		return one("-p is sudo's own option, for the text of its prompt: sudo does not run %s, but the word after it; write \"sudo %s -p …\"", s.prompt, s.prompt)
 	}
 	return nil
 }
@@ -101,11 +101,11 @@ func environment(_ *check, call *call) []string {
 	case s == nil:
 		return nil
 	case len(call.assigns) > 0:
-		return one("sudo drops %s, which stands before it, unless env_keep names it; what it chose is then not used, and nothing says so", names(call.assigns))
+		return one("sudo drops %s, which is set before it, unless env_keep names it; the setting is then silently ignored", names(call.assigns))
 	case len(s.env) > 0:
 		return one("sudo refuses to set %s unless the rule has SETENV or allows ALL, or env_keep names it", names(s.env))
 	case s.keepEnv:
-		return one("sudo -E is refused unless the rule has SETENV or allows ALL, and then hands on every variable of whoever types it; name those that are needed in env_keep")
+		return one("sudo -E is refused unless the rule has SETENV or allows ALL, and then passes on every variable of the caller; name the needed ones in env_keep")
 	default:
 		return nil
 	}
@@ -145,7 +145,7 @@ func noSudo(c *check, call *call) []string {
 	for _, w := range written {
 		if at := path.Join(c.directory(call), w.text); systemDir.MatchString(at) {
 			dir := path.Dir(at)
-			return one("this writes to %s without sudo, which takes an account that may write there", dir)
+			return one("this writes to %s without sudo, which needs an account that may write there", dir)
 		}
 	}
 	return nil
@@ -177,15 +177,15 @@ func reload(_ *check, call *call) []string {
 func neverEnds(_ *check, call *call) []string {
 	switch p := call.program(); {
 	case slices.Contains([]string{"watch", "top", "htop"}, p):
-		return one("%s fills a terminal and never ends: ask once, and again until it is as it should be", p)
+		return one("%s fills a terminal and never ends: run it once, and again until the state is as expected", p)
 	case slices.Contains([]string{"less", "more", "vi", "vim", "nano"}, p):
-		return one("%s needs a terminal and somebody who types", p)
+		return one("%s needs a terminal and a person who types", p)
 	case p == "tail" && call.has("-f", "-F", "--follow"), p == "journalctl" && call.has("-f", "--follow"):
 		return one("this follows the log and never ends: write --no-pager -n 200, or tail -n 200")
 	case p == "cat" && !call.reads && (len(call.args()) == 0 || slices.ContainsFunc(call.args(), func(w word) bool { return w.text == "-" })):
-		return one("cat waits for somebody to type: name the file")
+		return one("cat waits for input: name the file")
 	case p == "mysql" && !call.has("-e", "--execute") && !call.reads:
-		return one("mysql without -e waits for somebody to type")
+		return one("mysql without -e waits for input")
 	default:
 		return nil
 	}
@@ -198,7 +198,7 @@ func unbounded(_ *check, call *call) []string {
 	switch call.program() {
 	case "journalctl":
 		if !call.has("-f", "--follow", "-n", "--lines", "-S", "--since", "-b") {
-			return one("this prints all that the journal holds: write --no-pager and -n 200, or --since")
+			return one("this prints the whole journal: write --no-pager and -n 200, or --since")
 		}
 	case "mysql":
 		for _, w := range call.args() {
@@ -220,7 +220,7 @@ func unbounded(_ *check, call *call) []string {
 func globBeforeSudo(_ *check, call *call) []string {
 	for _, w := range call.args() {
 		if w.glob && call.sudo != nil {
-			return one("the shell expands %s before sudo, as whoever types it: where that account may not look, the command gets the wildcard itself", w.text)
+			return one("the shell expands %s before sudo, with the caller's rights: if that account may not read the directory, the command gets the wildcard itself", w.text)
 		}
 	}
 	return nil

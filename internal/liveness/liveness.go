@@ -55,7 +55,7 @@ func (c *Checker) Stuck(now time.Time) []string {
 	var out []string
 	for l := range c.loops {
 		if age := now.Sub(l.last); age > l.limit {
-			out = append(out, fmt.Sprintf("the %s loop has not turned for %s", l.name, age.Round(time.Second)))
+			out = append(out, fmt.Sprintf("the %s loop has not run for %s", l.name, age.Round(time.Second)))
 		}
 	}
 	slices.Sort(out)

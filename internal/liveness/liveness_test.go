@@ -23,7 +23,7 @@ func TestStuckLoops(t *testing.T) {
 	}
 	engine.Beat()
 	hearing.Done()
-	if got := c.Stuck(now.Add(2 * time.Hour)); len(got) != 1 || got[0] != "the engine loop has not turned for 2h0m0s" {
+	if got := c.Stuck(now.Add(2 * time.Hour)); len(got) != 1 || got[0] != "the engine loop has not run for 2h0m0s" {
 		t.Errorf("after one has ended: %v", got)
 	}
 }

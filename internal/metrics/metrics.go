@@ -40,23 +40,23 @@ func New(build Build, configHash string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		ack:      histogram("slack_ack_duration_seconds", "Time from the arrival of an envelope to its acknowledgement.", short),
-		answer:   histogram("slack_answer_duration_seconds", "Time from the arrival of an envelope to the first answer that Slack took.", short),
+		answer:   histogram("slack_answer_duration_seconds", "Time from the arrival of an envelope to the first answer that Slack accepted.", short),
 		approval: histogram("approval_wait_seconds", "Time from a request to the approval that let it run.",
 			[]float64{5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600}),
 		slackRequests: counter("slack_requests_total", "Calls of Slack's Web API, by method and HTTP status.", "method", "code"),
-		rateLimited:   counter("slack_rate_limited_total", "Calls that Slack turned away for their rate.", "method"),
-		runsEnded:     counter("runs_ended_total", "Runs whose end this replica stored, by how they ended.", "outcome"),
+		rateLimited:   counter("slack_rate_limited_total", "Calls that Slack refused because of its rate limits.", "method"),
+		runsEnded:     counter("runs_ended_total", "Runs whose end this replica stored, by outcome.", "outcome"),
 		sshDials:      counter("ssh_dials_total", "SSH connections attempted, by host and result (ok or failed).", "cluster", "host", "result"),
-		sshCommands:   counter("ssh_commands_total", "Commands, by host and what came of them; sent is false where one never left the bot.", "cluster", "host", "outcome"),
+		sshCommands:   counter("ssh_commands_total", "Commands, by host and outcome; sent is false if the command was never sent.", "cluster", "host", "outcome"),
 		sshDuration: histogram(
-			"ssh_command_duration_seconds", "Time that commands on hosts took.", []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
+			"ssh_command_duration_seconds", "Duration of commands on hosts.", []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
 		),
 		storeDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: namespace + "store_operation_duration_seconds", Help: "Time that calls of the state store took.", Buckets: short,
+			Name: namespace + "store_operation_duration_seconds", Help: "Duration of calls of the state store.", Buckets: short,
 		}, []string{"operation"}),
-		storeErrors: counter("store_errors_total", "Calls of the state store that it did not answer.", "operation"),
+		storeErrors: counter("store_errors_total", "Calls that the state store did not answer.", "operation"),
 		leads:       prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + "leader", Help: "1 while this replica leads: it posts, monitors and seals the trail."}),
-		severity: gauge("process_severity", "Severity by the incident key, as the background monitoring saw it last: 0 none, 1 critical, 2 moderate, 3 low, -1 unknown.",
+		severity: gauge("process_severity", "Severity by the incident key, from the last round of the background monitoring: 0 none, 1 critical, 2 moderate, 3 low, -1 unknown.",
 			"cluster", "host", "process"),
 		assessed: gauge("cluster_assessed_timestamp_seconds", "When the background monitoring last finished a round of a cluster.", "cluster"),
 	}
@@ -65,13 +65,13 @@ func New(build Build, configHash string) *Metrics {
 		m.ack, m.answer, m.approval, m.slackRequests, m.rateLimited, m.runsEnded, m.sshDials, m.sshCommands, m.sshDuration,
 		m.storeDuration, m.storeErrors, m.leads, m.severity, m.assessed,
 		info(
-			"build_info", "What this binary was built from.", prometheus.Labels{
+			"build_info", "Version and commit of this binary.", prometheus.Labels{
 				"version":   build.Version,
 				"commit":    build.Commit,
 				"goversion": build.Go,
 			},
 		),
-		info("config_info", "The SHA-256 of the config that is in force; replicas must agree.", prometheus.Labels{"hash": configHash}),
+		info("config_info", "The SHA-256 of the config in use; replicas must agree.", prometheus.Labels{"hash": configHash}),
 	)
 	return m
 }

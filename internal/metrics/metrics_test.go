@@ -88,14 +88,14 @@ func TestListener(t *testing.T) {
 		t.Errorf("alive: %d %s", code, body)
 	}
 	// What is not ready is still alive: a restart would not bring Slack back.
-	unready = []string{"no socket has heard from Slack lately"}
+	unready = []string{"no socket has received anything from Slack recently"}
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "no socket") {
 		t.Errorf("not ready: %d %s", code, body)
 	}
 	if code, _ := get(t, h, "/healthz"); code != http.StatusOK {
 		t.Errorf("not ready, alive: %d", code)
 	}
-	stuck = []string{"the engine loop has not turned for 2m0s"}
+	stuck = []string{"the engine loop has not run for 2m0s"}
 	if code, body := get(t, h, "/healthz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "engine") {
 		t.Errorf("stuck: %d %s", code, body)
 	}

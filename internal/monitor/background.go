@@ -87,7 +87,7 @@ func (c *cluster) round(ctx context.Context) error {
 		}
 	}
 	if err := c.lookAgain(ctx); err != nil {
-		c.trouble(ctx, fmt.Errorf("looking again at cards of %s: %w", c.state.Cluster, err))
+		c.trouble(ctx, fmt.Errorf("editing cards of %s again: %w", c.state.Cluster, err))
 	}
 	if _, err := c.attend(ctx); err != nil {
 		c.trouble(ctx, fmt.Errorf("handling incidents of %s: %w", c.state.Cluster, err))
@@ -126,7 +126,7 @@ func (c *cluster) tellAll(ctx context.Context) error {
 			return err // another replica has stored another state
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("telling of %s: %w", i.ID, err))
+			errs = append(errs, fmt.Errorf("posting %s: %w", i.ID, err))
 			continue
 		}
 		if i.Ended != nil {
@@ -160,11 +160,11 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	}
 	switch {
 	case errors.Is(err, publish.ErrGone) && i.Ended == nil:
-		c.Logger.WarnContext(ctx, "the message of an incident is gone; posting it anew", "incident", i.ID)
+		c.Logger.WarnContext(ctx, "the message of an incident is gone; posting it again", "incident", i.ID)
 		i.TS, i.Begun = "", false
 		return c.tell(ctx, &i.Message, f, shown, note, c.keep)
 	case permanent(err) && i.Ended != nil:
-		c.Logger.ErrorContext(ctx, "the end of an incident cannot be told", "incident", i.ID, "channel", i.Channel, "err", err)
+		c.Logger.ErrorContext(ctx, "the end of an incident cannot be posted", "incident", i.ID, "channel", i.Channel, "err", err)
 		return nil
 	default:
 		return err
@@ -178,7 +178,7 @@ func (c *cluster) trouble(ctx context.Context, err error) {
 		now = err.Error()
 	}
 	if now != c.said && now != "" && ctx.Err() == nil {
-		c.Logger.WarnContext(ctx, "the background watch of a cluster is in trouble", "err", err)
+		c.Logger.WarnContext(ctx, "the background monitoring of a cluster has a problem", "err", err)
 	}
 	c.said = now
 }
@@ -206,13 +206,13 @@ func (l *Monitor) giveUp(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		l.Logger.WarnContext(ctx, "incidents of a cluster that is not watched any more are not closed; trying again", "err", err)
+		l.Logger.WarnContext(ctx, "incidents of a cluster that is no longer monitored could not be closed; retrying", "err", err)
 	}
 }
 
 // close ends the open incidents, posts that, and deletes the cluster's state.
 func (c *cluster) close(ctx context.Context) error {
-	c.pending = c.state.GiveUp(c.Now(), "the cluster is not watched any more")
+	c.pending = c.state.GiveUp(c.Now(), "the cluster is no longer monitored")
 	if err := c.keep(ctx); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (l *Monitor) follows(ctx context.Context) {
 		list, err := incident.Follows(ctx, l.Keeper)
 		if err != nil {
 			if !failing && ctx.Err() == nil {
-				l.Logger.WarnContext(ctx, "what people watch could not be listed; trying again", "err", err)
+				l.Logger.WarnContext(ctx, "the watches could not be listed; retrying", "err", err)
 			}
 			failing = true
 			continue
@@ -120,7 +120,7 @@ func (f *follower) run(ctx context.Context) {
 		done, err := f.round(ctx)
 		if err != nil && ctx.Err() == nil && err.Error() != f.said {
 			f.said = err.Error()
-			f.Logger.WarnContext(ctx, "a watch is in trouble", "watch", f.Name, "err", err)
+			f.Logger.WarnContext(ctx, "a watch has a problem", "watch", f.Name, "err", err)
 		}
 		if done {
 			return

@@ -62,7 +62,7 @@ func (l *Monitor) tell(
 func (l *Monitor) post(ctx context.Context, m *incident.Message, now form, keep func(context.Context) error) error {
 	c := now.card
 	if m.Begun {
-		c.Foot = append(slices.Clone(c.Foot), card.Line{card.T("Posted again: an older copy of this may stand above. This one is kept up to date.")})
+		c.Foot = append(slices.Clone(c.Foot), card.Line{card.T("Posted again: there may be an older copy above. This one is kept up to date.")})
 	} else {
 		m.Begun = true
 		if err := keep(ctx); err != nil {

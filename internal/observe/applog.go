@@ -207,11 +207,11 @@ func (l Log) readiness() (Proof, string) {
 	case l.Word != "":
 		return NotYet, fmt.Sprintf("its log says %s last, %s since", l.Word, l.errors())
 	case l.Undated > 0 && l.Last.IsZero():
-		return NotYet, "its log's times name no zone, so nothing in it can be placed"
+		return NotYet, "the times in its log have no zone, so they cannot be compared"
 	case l.Last.IsZero():
-		return NotYet, "its log has no line that can be read"
+		return NotYet, "its log has no readable line"
 	default:
-		return NotYet, "its log says nothing of RUNNING since, " + l.errors()
+		return NotYet, "its log has no RUNNING since, " + l.errors()
 	}
 }
 

@@ -33,26 +33,26 @@ func TestReady(t *testing.T) {
 	}{
 		{"not yet", started + loaded, "02:39:53", NotYet, "INITIALIZING last"},
 		{"running", started + loaded + running, "02:39:53", Met, "ready: RUNNING in its log, no errors since"},
-		{"the running of the life before", oldLife, "02:39:53", NotYet, "nothing of RUNNING since"},
+		{"the running of the life before", oldLife, "02:39:53", NotYet, "no RUNNING since"},
 		{"stopping last", oldLife + "[2026-11-21T02:39:54.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "SHUTTING_DOWN"},
 		{"down again", started + running + "[2026-11-21T02:40:16.0+0000] - FATAL - db_dis out of memory\n[2026-11-21T02:40:17.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "1 fatal error"},
-		{"a heartbeat is no start", "[2026-11-21T02:39:54.0+0000] - INFO - db_dis ALIVE - heap\n", "02:39:53", NotYet, "nothing of RUNNING"},
+		{"a heartbeat is no start", "[2026-11-21T02:39:54.0+0000] - INFO - db_dis ALIVE - heap\n", "02:39:53", NotYet, "no RUNNING"},
 		{"running and alive", started + running + "[2026-11-21T02:41:15.0+0000] - INFO - db_dis ALIVE - heap\n", "02:39:53", Met, "ready"},
 		{"the host's clock is 4 s behind", running, "02:40:19", Met, "ready"},
-		{"the host's clock is 6 s behind", running, "02:40:22", NotYet, "nothing of RUNNING"},
+		{"the host's clock is 6 s behind", running, "02:40:22", NotYet, "no RUNNING"},
 		{"another zone", "[2026-11-20T21:40:15.342451-0500] - INFO - db_dis RUNNING\n", "02:39:53", Met, "ready"},
-		{"another zone, long ago", "[2026-11-21T02:40:15.342451+0300] - INFO - db_dis RUNNING\n", "02:39:53", NotYet, "nothing of RUNNING"},
+		{"another zone, long ago", "[2026-11-21T02:40:15.342451+0300] - INFO - db_dis RUNNING\n", "02:39:53", NotYet, "no RUNNING"},
 		{"no zone", "[2026-11-21T02:40:15.342451] - INFO - db_dis RUNNING\n", "02:39:53", NotYet, "no zone"},
 		{"errors since", started + "[2026-11-21T02:40:00.0+0000] - ERROR - x - y\n" + running, "02:39:53", Met, "1 error since"},
-		{"the word in a message", "[2026-11-21T02:40:00.0+0000] - INFO - worker 3 is RUNNING\n", "02:39:53", NotYet, "nothing of RUNNING"},
-		{"the word quoted by a message", "[2026-11-21T02:40:00.0+0000] - INFO - got 'x\n db_dis RUNNING'\n", "02:39:53", NotYet, "nothing of RUNNING"},
-		{"empty", "", "02:39:53", NotYet, "no line"},
+		{"the word in a message", "[2026-11-21T02:40:00.0+0000] - INFO - worker 3 is RUNNING\n", "02:39:53", NotYet, "no RUNNING"},
+		{"the word quoted by a message", "[2026-11-21T02:40:00.0+0000] - INFO - got 'x\n db_dis RUNNING'\n", "02:39:53", NotYet, "no RUNNING"},
+		{"empty", "", "02:39:53", NotYet, "no readable line"},
 	} {
 		v := Evaluate(readyStep, nil, answer(tt.out), at(tt.since))
 		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
-		if end := TimedOut(readyStep, nil, v); tt.state != Met && (end.State != Noted || !strings.HasPrefix(end.Text, "up, readiness not seen within 1m0s: ")) {
+		if end := TimedOut(readyStep, nil, v); tt.state != Met && (end.State != Noted || !strings.HasPrefix(end.Text, "up, but not ready within 1m0s: ")) {
 			t.Errorf("%s: gave up: %s: %q", tt.name, end.State, end.Text)
 		}
 	}

@@ -122,7 +122,7 @@ func Assess(o Observation, e Expect) Finding {
 		case o.Alive == AliveGone:
 			f.ended(o, e)
 		case o.stale(e.Cycle):
-			f.unknown(e, FoundUnproved, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago, and nothing proves that pid %d still runs", o.Age.Round(time.Second), o.PID))
+			f.unknown(e, FoundUnproved, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago; it is not known whether pid %d still runs", o.Age.Round(time.Second), o.PID))
 		case o.State == Up:
 			f.up(o, e)
 		default:
@@ -153,12 +153,12 @@ func (o Observation) stale(cycle time.Duration) bool {
 // pending handles a request to monit that is not finished. If it takes longer than a start may
 // take, it has failed so far.
 func (f *Finding) pending(o Observation, e Expect) {
-	f.unknown(e, FoundPending, "Asked to "+o.Pending, quoted(o)+": asked for and not finished; look again")
+	f.unknown(e, FoundPending, "Asked to "+o.Pending, quoted(o)+": requested and not finished; check again")
 	f.Changing, f.Recovering = true, true
 	if lasted := o.At.Sub(e.Since); !e.Since.IsZero() && lasted > e.grace() {
 		f.Recovering = false
 		f.Headline = fmt.Sprintf("Asked to %s %s ago, and not done", o.Pending, lasted.Round(time.Second))
-		f.Text = quoted(o) + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host says which"
+		f.Text = quoted(o) + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host shows which"
 	}
 }
 
@@ -173,15 +173,15 @@ func (f *Finding) looping(o Observation, e Expect) {
 	f.Loop = true
 	f.Down = true
 	f.Headline += fmt.Sprintf(": %d restarts in %s", e.Loop.Restarts, o.At.Sub(e.Loop.Since).Round(time.Second))
-	f.Text += fmt.Sprintf(". It ends and is started again, since %s; the first FATAL or ERROR in its log says why", clock(e.Loop.Since))
+	f.Text += fmt.Sprintf(". It crashes and restarts, since %s; the first FATAL or ERROR in its log shows why", clock(e.Loop.Since))
 }
 
 // ended handles a process that ended before its supervisor noticed.
 func (f *Finding) ended(o Observation, e Expect) {
 	f.down(o, e)
-	f.Text += fmt.Sprintf(", but no process has pid %d any more: it has ended, and %s has not noticed yet", o.PID, o.Manager)
+	f.Text += fmt.Sprintf(", but pid %d no longer exists: the process has ended, and %s has not noticed yet", o.PID, o.Manager)
 	if o.AgeKnown {
-		f.Text += fmt.Sprintf(" (its last look was %s before)", o.Age.Round(time.Second))
+		f.Text += fmt.Sprintf(" (its last check was %s before)", o.Age.Round(time.Second))
 	}
 }
 
@@ -261,7 +261,7 @@ func (f *Finding) trouble(o Observation, e Expect) {
 	if f.Down = portSilent(o); f.Down {
 		f.Code = FoundPortSilent
 		f.Headline = "Port not answering"
-		f.Text += ". The process runs and does not answer on its port: for its users it is down"
+		f.Text += ". The process runs but does not answer on its port: for users it is down"
 	}
 }
 
@@ -301,7 +301,7 @@ func (o Observation) failedNote() string {
 	if o.Note != "" {
 		return o.Note
 	}
-	return "it could not be started; the supervisor may try again, the reason stands in its log on the host"
+	return "it could not be started; the supervisor may try again; its log on the host has the reason"
 }
 
 // changing is no incident before the grace time is over. After a restart by monit a process shows
@@ -311,7 +311,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 	f.Changing = true
 	if e.StartFailed && o.State != Stopping && (e.Up || e.Optional) {
 		f.down(o, e)
-		f.Text += fmt.Sprintf(". %s, after a start that failed; the first ERROR in its logs says why", capital(o.State.String()))
+		f.Text += fmt.Sprintf(". %s, after a failed start; the first ERROR in its logs shows why", capital(o.State.String()))
 		return
 	}
 	if so := o.since(e); (e.Up || e.Optional) && so > e.grace() {
@@ -328,7 +328,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 		Recovering: "Recovering: just started again",
 		Stopping:   "Being stopped",
 	}[o.State]
-	f.unknown(e, FoundChanging, headline, quoted(o)+": not up yet, or not seen to be; look again")
+	f.unknown(e, FoundChanging, headline, quoted(o)+": not up yet, or not yet observed; check again")
 	f.Recovering = true
 }
 
@@ -359,9 +359,9 @@ func (e Expect) grace() time.Duration {
 func whereConfigured(m runbooks.Manager) string {
 	if m == runbooks.Monit {
 		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.
-		return "Its monit file is missing, or disabled by the ending .disabled; if it should not run here, take it out of the host's processes in the config"
+		return "Its monit file is missing, or disabled by the ending .disabled; if it should not run here, remove it from the host's processes in the config"
 	}
-	return "Its unit file is missing; if it should not run here, take it out of the host's processes in the config"
+	return "Its unit file is missing; if it should not run here, remove it from the host's processes in the config"
 }
 
 // capital begins a sentence with one of our own words.

@@ -36,7 +36,7 @@ func TestIncidentKey(t *testing.T) {
 		{"2 up when it should be down", "OK", "7", scheduled, two, two, 0, false, "Up when it should be down", "OK"},
 		{"2 up when it should be down, and in trouble", "Connection failed", "7", scheduled, two, two, 0, false, "Up when it should be down", "Connection failed"},
 		{"3 performing poorly", "Resource limit matched", "7", up, three, three, 0, false, "Running with trouble", "Resource limit matched"},
-		{"3 port not answering", "Connection failed", "7", moderate, three, three, 0, false, "Port not answering", "for its users it is down"},
+		{"3 port not answering", "Connection failed", "7", moderate, three, three, 0, false, "Port not answering", "for users it is down"},
 
 		{"nothing needs it, down", "Execution failed | Does not exist", "", spare, none, none, 0, false, "Down (optional)", "Execution failed"},
 		{"nothing needs it, up", "OK", "7", spare, none, none, 0, false, "Running (optional)", "OK"},

@@ -67,7 +67,7 @@ func said(r remote.Result, want string) bool {
 // was not reached: each client prints a reason when it fails.
 func failure(client string, r remote.Result) string {
 	if len(quiet(r.Stderr)) == 0 && len(quiet(r.Stdout)) == 0 {
-		return fmt.Sprintf("%s was not heard: exit code %d and not a word; the login's shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
+		return fmt.Sprintf("%s printed nothing and exited with %d; the login shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
 	}
 	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Complaint(r))
 }

@@ -37,7 +37,7 @@ func etcdStatus(quota int64, r remote.Result) Verdict {
 // etcdLogin explains a time-out without a reason from the client.
 func etcdLogin(err error) string {
 	if strings.HasSuffix(err.Error(), "context deadline exceeded") {
-		return "; with access control on, nobody can log in without a quorum"
+		return "; with access control on, no login works without a quorum"
 	}
 	return ""
 }
@@ -53,7 +53,7 @@ func etcdQuorum(r remote.Result) Verdict {
 	text := fmt.Sprintf("%d of %d members are healthy", reading, n)
 	switch ill := etcdIll(v); {
 	case n == 0:
-		return Verdict{State: Unknown, Text: "unknown: no member that votes was asked" + ill}
+		return Verdict{State: Unknown, Text: "unknown: no voting member was queried" + ill}
 	case reading < v.Need() && reading+v.Unclear() >= v.Need():
 		return Verdict{State: Unknown, Text: "unknown whether there is a quorum: " + text + ill}
 	case reading < v.Need() && v.Answering() >= v.Need():
@@ -89,7 +89,7 @@ func etcdIll(v etcd.Votes) string {
 		text += "; not " + strings.Join(not, ", ")
 	}
 	if len(alarmed) > 0 {
-		text += "; an alarm stands, and they serve reads: " + strings.Join(alarmed, ", ")
+		text += "; with an alarm, serving reads only: " + strings.Join(alarmed, ", ")
 	}
 	if len(learners) > 0 {
 		text += "; a learner, which does not vote: " + strings.Join(learners, ", ")
@@ -160,23 +160,23 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 		// With an expired certificate, or without a route, etcdctl prints the same for members that
 		// serve (measured: only "deadline exceeded").
 		return Verdict{State: Unknown, Text: fmt.Sprintf(
-			"unknown whether it serves: its unit runs, and none of %d members answers etcdctl, as with certificates out of date%s", n, ill)}
+			"unknown whether it serves: its unit runs, but none of %d members answers etcdctl, as with expired certificates%s", n, ill)}
 	case answering == 0 && v.Unclear() == 0:
 		return Verdict{State: NotYet, Text: fmt.Sprintf("none of %d members answers: there is no quorum to lose%s", n, ill)}
 	case found && own.Reply == etcd.Silent:
-		return Verdict{State: NotYet, Text: own.Name + " does not serve, so the others lose nothing: " + text + ill}
+		return Verdict{State: NotYet, Text: own.Name + " does not serve, so the others are not affected: " + text + ill}
 	case n == 1:
-		return Verdict{State: Noted, Text: "it is the only member: etcd, and Deephaven with it, is away until it is back"}
+		return Verdict{State: Noted, Text: "it is the only member: etcd and Deephaven are down until it is back"}
 	case answering-1 >= need && ill != "":
-		return Verdict{State: Noted, Text: fmt.Sprintf("%d of %d members stay, a quorum of %d%s", answering-1, n, need, ill)}
+		return Verdict{State: Noted, Text: fmt.Sprintf("%d of %d members remain, a quorum of %d%s", answering-1, n, need, ill)}
 	case answering-1 >= need:
-		return Verdict{State: Met, Text: fmt.Sprintf("%d of %d members stay, a quorum of %d", answering-1, n, need)}
+		return Verdict{State: Met, Text: fmt.Sprintf("%d of %d members remain, a quorum of %d", answering-1, n, need)}
 	case answering-1+v.Unclear() >= need:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether the others keep a quorum of %d: %s%s", need, text, ill)}
 	case answering < need:
 		return Verdict{State: NotYet, Text: fmt.Sprintf("there is no quorum to lose: %s, a quorum is %d%s", text, need, ill)}
 	default:
-		return Verdict{State: Never, Text: fmt.Sprintf("refused: %s, and without this one there would be no quorum of %d; first bring back the others%s", text, need, ill)}
+		return Verdict{State: Never, Text: fmt.Sprintf("refused: %s, and without this one there would be no quorum of %d; first start the others%s", text, need, ill)}
 	}
 }
 

@@ -23,7 +23,7 @@ func TestEtcdConditions(t *testing.T) {
 		{"status-json", runbooks.EtcdStatus, "", Met, "3 of 3 members answer, leader https://10.77.0.12:2379, term, index and revision agree"},
 		{"status-cluster-json", runbooks.EtcdStatus, "", Met, "3 of 3"},
 		{"one-down-status-json", runbooks.EtcdStatus, "", Noted, "2 of 3 members answer, leader https://10.77.0.12:2379: https://10.77.0.13:2379 does not answer (dial tcp 10.77.0.13:2379: connect: connection refused)"},
-		{"no-quorum-status-json", runbooks.EtcdStatus, "", Never, "exit code 2: context deadline exceeded; with access control on, nobody can log in without a quorum"},
+		{"no-quorum-status-json", runbooks.EtcdStatus, "", Never, "exit code 2: context deadline exceeded; with access control on, no login works without a quorum"},
 		{"nospace-status-json", runbooks.EtcdStatus, "", Noted, "NOSPACE alarm of memberID:10225113350932192838"},
 		{"sizes-differ-status-json", runbooks.EtcdStatus, "", Noted, "has 19.2 MiB in use, another member 12.0 KiB"}, // one member was defragmented
 		{"on-query-node", runbooks.EtcdStatus, "", Never, "cannot read /etc/sysconfig/deephaven/etcd/client/root/endpoints"},
@@ -33,9 +33,9 @@ func TestEtcdConditions(t *testing.T) {
 		{"no-quorum-health-json", runbooks.EtcdQuorum, "", NotYet, "no quorum: 0 of 3"},
 		{"on-query-node", runbooks.EtcdQuorum, "", Unknown, "cannot read"},
 
-		{"health-json", runbooks.EtcdSpare, first, Met, "2 of 3 members stay, a quorum of 2"},
-		{"health-json", runbooks.EtcdSpare, "nowhere", Met, "2 of 3 members stay"},
-		{"one-down-health-json", runbooks.EtcdSpare, first, Never, "refused: 2 of 3 members answer, and without this one there would be no quorum of 2; first bring back the others; not https://10.77.0.13:2379"},
+		{"health-json", runbooks.EtcdSpare, first, Met, "2 of 3 members remain, a quorum of 2"},
+		{"health-json", runbooks.EtcdSpare, "nowhere", Met, "2 of 3 members remain"},
+		{"one-down-health-json", runbooks.EtcdSpare, first, Never, "refused: 2 of 3 members answer, and without this one there would be no quorum of 2; first start the others; not https://10.77.0.13:2379"},
 		{"one-down-health-json", runbooks.EtcdSpare, "nowhere", Never, "refused"},
 		{"one-down-health-json", runbooks.EtcdSpare, third, NotYet, "https://10.77.0.13:2379 does not serve"},
 		{"no-quorum-health-json", runbooks.EtcdSpare, first, NotYet, "there is no quorum to lose"},

@@ -56,7 +56,7 @@ func TestRealEtcd(t *testing.T) {
 		e.expect("healthy", runbooks.EtcdStatus, "", Met, "3 of 3 members answer", "leader", "revision agree")
 		e.expect("healthy", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
 		e.expect("healthy", runbooks.EtcdAlarms, "", Met, "no alarms")
-		e.expect("healthy", runbooks.EtcdSpare, one, Met, "2 of 3 members stay")
+		e.expect("healthy", runbooks.EtcdSpare, one, Met, "2 of 3 members remain")
 
 		e.c.Kill(2)
 		e.c.AwaitLeader()
@@ -64,7 +64,7 @@ func TestRealEtcd(t *testing.T) {
 		e.expect("one down", runbooks.EtcdQuorum, "", Noted, "quorum kept: 2 of 3", "context deadline exceeded")
 		e.expect("one down", runbooks.EtcdAlarms, "", Met, "no alarms")
 		e.expect("one down", runbooks.EtcdSpare, one, Never, "refused: 2 of 3 members answer")
-		e.expect("one down", runbooks.EtcdSpare, three, NotYet, "lose nothing")
+		e.expect("one down", runbooks.EtcdSpare, three, NotYet, "not affected")
 		e.expect("one down", runbooks.EtcdServes, three, NotYet, "is not healthy")
 
 		e.c.Run(2, "existing")
@@ -94,15 +94,15 @@ func TestRealEtcdFull(t *testing.T) {
 		if e.c.Tools.Version == etcdtest.Debian {
 			// 3.4 asks for no alarms in its health (measured).
 			e.expect("full", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
-			e.expect("full", runbooks.EtcdSpare, one, Met, "2 of 3 members stay")
+			e.expect("full", runbooks.EtcdSpare, one, Met, "2 of 3 members remain")
 		} else {
-			e.expect("full", runbooks.EtcdQuorum, "", Noted, "quorum kept: 3 of 3", "NOSPACE", "serve reads")
-			e.expect("full", runbooks.EtcdSpare, one, Noted, "2 of 3 members stay", "NOSPACE")
+			e.expect("full", runbooks.EtcdQuorum, "", Noted, "quorum kept: 3 of 3", "NOSPACE", "serving reads only")
+			e.expect("full", runbooks.EtcdSpare, one, Noted, "2 of 3 members remain", "NOSPACE")
 		}
 		e.c.Kill(2)
 		e.c.AwaitLeader()
 		e.expect("full, one down", runbooks.EtcdSpare, one, Never, "refused: 2 of 3 members answer")
-		e.expect("full, one down", runbooks.EtcdSpare, three, NotYet, "lose nothing")
+		e.expect("full, one down", runbooks.EtcdSpare, three, NotYet, "not affected")
 		e.expect("full, one down", runbooks.EtcdQuorum, "", Noted, "quorum kept: 2 of 3")
 	})
 }
@@ -118,7 +118,7 @@ func TestRealEtcdCorrupt(t *testing.T) {
 			e.expect("corrupt", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy") // 3.4 says so (measured)
 		} else {
 			e.expect("corrupt", runbooks.EtcdQuorum, "", NotYet, "3 of 3 members answer", "do not serve")
-			e.expect("corrupt", runbooks.EtcdSpare, one, Noted, "2 of 3 members stay", "CORRUPT")
+			e.expect("corrupt", runbooks.EtcdSpare, one, Noted, "2 of 3 members remain", "CORRUPT")
 		}
 		e.c.Kill(2)
 		e.expect("corrupt, one down", runbooks.EtcdSpare, one, Never, "refused: 2 of 3 members answer")

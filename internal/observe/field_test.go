@@ -78,7 +78,7 @@ func TestFieldSupervisors(t *testing.T) {
 			[]string{"start-limit-hit", "given up and will not start it again", "reset-failed"}, []string{"may try again"}},
 		{"field: refreshing", runbooks.Systemd, "dh-etcd", field["systemd-refreshing"], Up, sev0, nil, nil},
 		{"field: stuck stopping", runbooks.Systemd, "logstash", field["systemd-stuck-stopping"], Stopping, sev1,
-			[]string{"Stopping for 1h36m0s", "does not serve and does not end"}, []string{"look again"}},
+			[]string{"Stopping for 1h36m0s", "does not serve and does not end"}, []string{"check again"}},
 		{"field: systemd frozen", runbooks.Systemd, "dh-etcd", field["systemd-activate-timeout"], Unseen, nothing, []string{"supervisor did not answer", "timed out"}, nil},
 		{"field: unit not found behind noise", runbooks.Systemd, "dh-etcd", field["noise-unit-not-found"], Missing, sev1, []string{"no service called dh-etcd"}, nil},
 		{"field: service not found behind noise", runbooks.Monit, "web_api_servic", field["noise-service-not-found"], Missing, sev1, []string{"no service called web_api_servic"}, nil},
@@ -86,7 +86,7 @@ func TestFieldSupervisors(t *testing.T) {
 		{"field: monit 5.1", runbooks.Monit, "bitcoind", field["monit-lowercase-connection"], Trouble, sev3, []string{"does not answer on its port"}, nil},
 		{"field: zombie", runbooks.Monit, "zomb", answer("Monit 5.33.0 uptime: 1m\n\nProcess 'zomb'\n  status                       Data access error\n" +
 			"  monitoring status            Monitored\n  monitoring mode              active\n  data collected               Sat, 28 Nov 2026 16:54:45\n"),
-			Down, sev1, []string{"zombie"}, []string{"not understood"}},
+			Down, sev1, []string{"zombie"}, []string{"is unknown"}},
 
 		unit("C locale marks a failed unit x", 3, unitSays("x", loaded, "failed (Result: exit-code) since x; 1s ago", ""), Failed, sev1, "ended with an error code", "will not start it again"),
 		unit("core dump", 3, unitSays("x", loaded, "failed (Result: core-dump) since Mon 2026-11-02 10:00:00 UTC; 3 weeks 5 days ago", ""), Failed, sev1, "dumped core", "will not start it again"),
@@ -105,13 +105,13 @@ func TestFieldSupervisors(t *testing.T) {
 		unit("load error while it runs", 0, unitSays("*", "error (Reason: Invalid argument)", "active (running) since x; 1h ago", "   Main PID: 7 (etcd)\n"), Up, "Sev 2 · Moderate", "could not be loaded"),
 		unit("frozen", 0, unitSays("●", loaded, "active (running) (frozen) since x; 1h ago", "   Main PID: 7 (etcd)\n"), Trouble, sev3, "frozen"),
 		unit("cleaning", 3, unitSays("○", loaded, "maintenance (cleaning) since x; 1s ago", ""), Down, sev1),
-		unit("before its restart", 3, unitSays("×", loaded, "failed (failed-before-auto-restart) (Result: exit-code) since x; 1ms ago", ""), Recovering, nothing, "look again"),
-		unit("restart queued", 3, unitSays("●", loaded, "activating (auto-restart-queued) (Result: exit-code) since x; 20ms ago", ""), Recovering, nothing, "look again"),
+		unit("before its restart", 3, unitSays("×", loaded, "failed (failed-before-auto-restart) (Result: exit-code) since x; 1ms ago", ""), Recovering, nothing, "check again"),
+		unit("restart queued", 3, unitSays("●", loaded, "activating (auto-restart-queued) (Result: exit-code) since x; 20ms ago", ""), Recovering, nothing, "check again"),
 		unit("starting for an hour", 3, unitSays("●", loaded, "activating (start) since x; 1h 2min ago", ""), Starting, sev1, "longer than a start takes"),
-		unit("stopping for a moment", 3, unitSays("●", loaded, "deactivating (stop-sigterm) since x; 12s ago", ""), Stopping, nothing, "look again"),
+		unit("stopping for a moment", 3, unitSays("●", loaded, "deactivating (stop-sigterm) since x; 12s ago", ""), Stopping, nothing, "check again"),
 		unit("killed and not ended", 3, unitSays("●", loaded, "deactivating (final-sigkill) since x; 2 days ago", ""), Stopping, sev1, "does not end"),
-		unit("an active state of tomorrow", 0, unitSays("●", loaded, "pondering (deeply) since x; 1s ago", ""), Unseen, nothing, `"pondering (deeply)", which is not understood`),
-		unit("another unit", 0, strings.ReplaceAll(unitSays("●", loaded, "active (running) since x; 1h ago", ""), "dh-etcd", "etcd"), Unseen, nothing, "speaks of etcd.service instead"),
+		unit("an active state of tomorrow", 0, unitSays("●", loaded, "pondering (deeply) since x; 1s ago", ""), Unseen, nothing, `"pondering (deeply)" is unknown`),
+		unit("another unit", 0, strings.ReplaceAll(unitSays("●", loaded, "active (running) since x; 1h ago", ""), "dh-etcd", "etcd"), Unseen, nothing, "it has etcd.service instead"),
 		unit("shown with a bad setting", 0, "LoadState=bad-setting\nLoadError=org.freedesktop.systemd1.BadUnitSetting \"x\"\nActiveState=active\nSubState=running\nMainPID=7\nFreezerState=running\n",
 			Up, "Sev 2 · Moderate", "has a bad setting"),
 
@@ -128,8 +128,8 @@ func TestFieldSupervisors(t *testing.T) {
 		refused("monit asks for a password", runbooks.Monit, 1, "", "You are not authorized to access monit. Either you don't supply the right credentials\n", "supervisor did not answer"),
 		refused("something else", runbooks.Monit, 3, "", "frobnicate: bad flux\n", "exit code 3", "frobnicate: bad flux"),
 		refused("an answer of something else", runbooks.Monit, 0, "Welcome to infra\n", "", "Welcome to infra"),
-		refused("no word", runbooks.Monit, 1, "", "", "was not heard", "/bin/false"),
-		refused("no word, 7", runbooks.Systemd, 7, "", "", "was not heard"),
+		refused("no word", runbooks.Monit, 1, "", "", "printed nothing", "/bin/false"),
+		refused("no word, 7", runbooks.Systemd, 7, "", "", "printed nothing"),
 		refused("nologin", runbooks.Monit, 1, "This account is currently not available.\n", "", "login refused", "was not run"),
 		refused("nologin on the other stream", runbooks.Systemd, 1, "", setlocale+"This account is currently not available.\n", "login refused"),
 		refused("password expired", runbooks.Monit, 1, "", "WARNING: Your password has expired.\nPassword change required but no TTY available.\n", "login refused", "password has expired"),
@@ -170,13 +170,13 @@ func TestFieldChanges(t *testing.T) {
 		return row{strings.TrimSpace(stderr), exited(1, "", stderr+"\n"), Never, append([]string{"nothing was changed: refused by sudo"}, text...)}
 	}
 	late := func(stderr string) row {
-		return row{stderr, exited(1, "", stderr+"\n"), Unknown, []string{"unknown whether it was carried out"}}
+		return row{stderr, exited(1, "", stderr+"\n"), Unknown, []string{"unknown whether it ran"}}
 	}
 	login := func(code int, stdout, stderr string) row {
 		return row{stdout + stderr, exited(code, stdout, stderr), Never, []string{"nothing was changed: login refused", "the command was not run"}}
 	}
 	rows := []row{
-		{"field: late", field["systemd-late-1"], Unknown, []string{"unknown whether it was carried out"}},
+		{"field: late", field["systemd-late-1"], Unknown, []string{"unknown whether it ran"}},
 
 		sudo("sudo: 3 incorrect password attempts", "password"),
 		sudo("sudo: Account validation failure, is your account locked?", "locked"),
@@ -202,7 +202,7 @@ func TestFieldChanges(t *testing.T) {
 		sudo("/home/dhops/.bashrc: line 3: nvm: command not found\nsudo: a password is required", "password"),
 		sudo("sudo: invalid configuration: syntax error", "visudo"),
 		sudo("sudo: command rejected by log server", "log server"),
-		sudo("sudo: the moon is in the wrong phase", "not understood: sudo: the moon is in the wrong phase"),
+		sudo("sudo: the moon is in the wrong phase", "unknown message: sudo: the moon is in the wrong phase"),
 
 		late("Failed to restart dh-etcd.service: Remote peer disconnected"),
 		late("Failed to restart dh-etcd.service: Method call timed out"),

@@ -18,9 +18,9 @@ func gone(r remote.Result, before []byte) Verdict {
 	case known && (old.State == Down || old.State == Failed):
 		v.State, v.Text = Met, "it was not running"
 	case !known || old.PID == 0:
-		v.State, v.Text = Noted, "no pid was known before the stop, so that the process has ended cannot be proved"
+		v.State, v.Text = Noted, "the pid before the stop is unknown, so the end of the process cannot be verified"
 	case why != "":
-		v.Text = "it cannot be told whether it still runs: " + why
+		v.Text = "unknown whether it still runs: " + why
 	case pids[old.PID]:
 		v.State = NotYet
 		v.Text = fmt.Sprintf("pid %d still runs", old.PID)

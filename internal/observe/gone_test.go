@@ -32,8 +32,8 @@ func TestGone(t *testing.T) {
 		{"refused", up, failed, Unknown, "no permission"},
 		{"cut", up, long, Unknown, "too long"},
 		{"unreachable", up, remote.Result{Outcome: remote.Unreachable, Detail: "refused"}, Unknown, "refused"},
-		{"no pid before", seen("Not monitored", "", "x"), answer("1\n"), Noted, "no pid was known"},
-		{"nothing seen before", nil, answer("1\n"), Noted, "no pid was known"},
+		{"no pid before", seen("Not monitored", "", "x"), answer("1\n"), Noted, "the pid before the stop is unknown"},
+		{"nothing seen before", nil, answer("1\n"), Noted, "the pid before the stop is unknown"},
 		{"did not run", seen("Execution failed | Does not exist", "", "x"), answer("1\n"), Met, "not running"},
 	} {
 		v := Evaluate(waitStep("db_dis", runbooks.Gone), tt.before, tt.r, noon)

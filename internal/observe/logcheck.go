@@ -109,11 +109,11 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 			f.withoutSupervision(o, e, fmt.Sprintf("Its log goes on (last line %s), so it runs", clock(log.Last)))
 			f.Evidence.Line = "last line of its log " + clock(log.Last)
 		case fresh:
-			f.Text += fmt.Sprintf(". The last line of its log is of %s: look again in a minute, and if the log has gone on, it runs", clock(log.Last))
+			f.Text += fmt.Sprintf(". The last line of its log is of %s: check again in a minute; if the log has grown, it runs", clock(log.Last))
 		case log.Word == "SHUTTING_DOWN" && o.State == NotMonitored:
 			f.Text = quoted(o)
 			f.down(o, e)
-			f.Text += fmt.Sprintf(". Its log says SHUTTING_DOWN at %s and nothing of a start since", clock(log.At))
+			f.Text += fmt.Sprintf(". Its log has SHUTTING_DOWN at %s and no start since", clock(log.At))
 		default:
 			f.Text += ". Last line of its log " + clock(log.Last)
 		}
@@ -139,7 +139,7 @@ func (f *Finding) logged(e Expect, look LogLook) {
 	n := log.Errors + log.Fatals
 	switch {
 	case n == 0 && from.After(log.Last) && look.Early.Errors > 0:
-		f.Text += fmt.Sprintf(". %s in its log in the first %d min after its start, up to %s: usual then, and not counted",
+		f.Text += fmt.Sprintf(". %s in its log in the first %d min after its start, up to %s: normal then, and not counted",
 			capital(look.Early.errors()), int(startGrace.Minutes()), clock(log.Last))
 	case n == 0 && from.After(log.Last):
 		f.Text += ". Its log was read up to " + clock(log.Last)
@@ -177,7 +177,7 @@ func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down")
 	}
 	f.Down = false
-	f.Text = fmt.Sprintf("%s. %s; %s does not watch it and will not start it again", quoted(o), why, o.Manager)
+	f.Text = fmt.Sprintf("%s. %s; %s does not monitor it and will not start it again", quoted(o), why, o.Manager)
 }
 
 // clock is a time of day in the zone of the logs.

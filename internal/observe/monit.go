@@ -52,7 +52,7 @@ func (o *Observation) readMonit(r remote.Result) {
 	base, o.Pending = splitPending(o.Status)
 	o.State = monitState(base, o.PID)
 	if o.State == Unseen {
-		o.Why = fmt.Sprintf("monit says %q, which is not understood", o.Status)
+		o.Why = fmt.Sprintf("monit's status %q is unknown", o.Status)
 	}
 	if o.State == Trouble {
 		o.Trouble = base
@@ -61,7 +61,7 @@ func (o *Observation) readMonit(r remote.Result) {
 		}
 	}
 	if o.State == Down {
-		o.Note = "monit has a pid for it and cannot read the process: as a rule a zombie, which has ended and was not collected by its parent"
+		o.Note = "monit has a pid for it but cannot read the process: usually a zombie, which has ended but was not collected by its parent"
 	}
 	if o.State == Up && strings.EqualFold(fields["monitoring status"], "not monitored") {
 		o.State = NotMonitored // the status is from the time when it was monitored
@@ -104,11 +104,11 @@ func monitBlock(out, service string) (map[string]string, error) {
 	}
 	switch {
 	case found == 0:
-		return nil, fmt.Errorf("the answer says nothing of a process named exactly %s: %s", service, head(out))
+		return nil, fmt.Errorf("the answer has no process named exactly %s: %s", service, head(out))
 	case found > 1:
-		return nil, fmt.Errorf("the answer speaks %d times of %s: it cannot be told which is monit's", found, service)
+		return nil, fmt.Errorf("the answer has %[2]s %[1]d times; unknown which one is monit's", found, service)
 	case fields["status"] == "":
-		return nil, fmt.Errorf("monit's answer names %s and gives no status", service)
+		return nil, fmt.Errorf("monit's answer has %s without a status", service)
 	default:
 		return fields, nil
 	}

@@ -125,7 +125,7 @@ func Observe(manager runbooks.Manager, service string, r remote.Result) Observat
 		o.Why = fmt.Sprintf("no reader for the answers of a supervisor called %q", manager)
 	}
 	if o.State == Unseen && o.Why == "" {
-		o.Why = "the answer was not understood"
+		o.Why = "the answer could not be parsed"
 	}
 	if o.Line == "" {
 		o.Line = redact.Line(o.Why, lineLimit)

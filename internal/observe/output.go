@@ -21,7 +21,7 @@ const spaceFloor = 4 << 30
 func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch {
 	case step.Until == runbooks.EtcdSpare && memberDown(before):
-		return Verdict{State: Met, Text: "it does not run, so the others lose nothing"}
+		return Verdict{State: Met, Text: "it does not run, so the others are not affected"}
 	case r.Outcome != remote.Answered:
 		return Verdict{State: Unknown, Text: "unknown: " + notAnswered(r)}
 	case r.Signal != "" || r.Exit == 124 || r.Exit == 137:
@@ -61,7 +61,7 @@ func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	case runbooks.SnapshotGood:
 		return snapshotGood(snapshotFile(step), r)
 	default:
-		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", step.Until)}
+		return Verdict{State: Never, Text: fmt.Sprintf("unknown wait condition %q", step.Until)}
 	}
 }
 
@@ -146,9 +146,9 @@ func unchanged(step runbooks.Step, r remote.Result) Verdict {
 	case r.Stdout.Truncated():
 		return Verdict{State: Never, Text: "the list is too long to compare"}
 	case step.Expect == "" || planner.ListHash(planner.ListLines(r.Stdout.String())) != step.Expect:
-		return Verdict{State: Never, Text: "the list is not the one that was shown: it has changed since, so nothing was removed; ask again to see it as it is"}
+		return Verdict{State: Never, Text: "the list has changed since it was shown, so nothing was removed; request it again to see the current list"}
 	default:
-		return Verdict{State: Met, Text: "the list is still the one that was shown"}
+		return Verdict{State: Met, Text: "the list has not changed since it was shown"}
 	}
 }
 
@@ -167,7 +167,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 			return Verdict{State: Met, Text: "there, " + etcd.Bytes(n)}
 		}
 	}
-	return Verdict{State: Unknown, Text: "unknown: the answer holds no file size: " + Complaint(r)}
+	return Verdict{State: Unknown, Text: "unknown: the answer has no file size: " + Complaint(r)}
 }
 
 // spaceFree parses the last line of `df -P -k DIRECTORY`: file system, size, used, available (all
@@ -192,7 +192,7 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 			}
 		}
 	}
-	return Verdict{State: Unknown, Text: "unknown: df's answer was not understood: " + Complaint(r)}
+	return Verdict{State: Unknown, Text: "unknown: df's answer could not be parsed: " + Complaint(r)}
 }
 
 // everyService parses `monit summary` as a whole.
@@ -219,13 +219,13 @@ func everyService(until runbooks.Condition, r remote.Result, since time.Time) Ve
 	case r.Stdout.Truncated():
 		return Verdict{State: Unknown, Text: "unknown: monit's summary is too long"}
 	case len(unread) > 0:
-		return Verdict{State: Unknown, Text: "unknown: monit's summary has a line that is not understood: " + unread[0]}
+		return Verdict{State: Unknown, Text: "unknown: monit's summary has a line that could not be parsed: " + unread[0]}
 	case n == 0:
-		return Verdict{State: Unknown, Text: "unknown: monit's summary names no service"}
+		return Verdict{State: Unknown, Text: "unknown: monit's summary has no service"}
 	case len(not) > 0:
 		return Verdict{State: NotYet, Text: fmt.Sprintf("%d of %d not %s: %s", len(not), n, word, strings.Join(not, ", "))}
 	case !since.IsZero() && r.Ended.Sub(since) < settle:
-		return Verdict{State: NotYet, Text: fmt.Sprintf("all %d %s, but it was asked only a moment ago", n, word)}
+		return Verdict{State: NotYet, Text: fmt.Sprintf("all %d %s, but the request was only a moment ago", n, word)}
 	default:
 		return Verdict{State: Met, Text: fmt.Sprintf("all %d %s", n, word)}
 	}

@@ -51,8 +51,8 @@ func TestOutputConditions(t *testing.T) {
 		{"no files", runbooks.Something, "", ended(0, "", ""), Never, "there is nothing"},
 		{"no directory", runbooks.Something, "", ended(1, "", "find: x: No such file or directory\n"), Never, "No such file"},
 
-		{"same list", runbooks.Unchanged, same, ended(0, paths, ""), Met, "still the one"},
-		{"same list, other order", runbooks.Unchanged, same, ended(0, "/db/Intraday/Order/Event/query1_1/2018-02-09\n/db/Intraday/Order/Event/infra_1/2018-02-09\n", ""), Met, "still the one"},
+		{"same list", runbooks.Unchanged, same, ended(0, paths, ""), Met, "has not changed"},
+		{"same list, other order", runbooks.Unchanged, same, ended(0, "/db/Intraday/Order/Event/query1_1/2018-02-09\n/db/Intraday/Order/Event/infra_1/2018-02-09\n", ""), Met, "has not changed"},
 		{"one more", runbooks.Unchanged, same, ended(0, paths+"/db/Intraday/Order/Event/x/2018-02-09\n", ""), Never, "changed since"},
 		{"one fewer", runbooks.Unchanged, same, ended(0, "/db/Intraday/Order/Event/infra_1/2018-02-09\n", ""), Never, "changed since"},
 		{"nothing to compare with", runbooks.Unchanged, "", ended(0, "", ""), Never, "changed since"},
@@ -68,7 +68,7 @@ func TestOutputConditions(t *testing.T) {
 		{"nearly full", runbooks.SpaceFree, "", ended(0, df("4194303"), ""), Never, "only"},
 		{"just enough", runbooks.SpaceFree, "", ended(0, df("4194304"), ""), Met, "4.0 GiB"},
 		{"no such directory", runbooks.SpaceFree, "", ended(1, "", "df: /backup: No such file or directory\n"), Never, "No such file"},
-		{"df nobody understands", runbooks.SpaceFree, "", ended(0, "hm\n", ""), Unknown, "not understood"},
+		{"df nobody understands", runbooks.SpaceFree, "", ended(0, "hm\n", ""), Unknown, "could not be parsed"},
 
 		{"a condition nobody knows", "by magic", "", ended(0, "", ""), Never, "by magic"},
 	} {
@@ -110,7 +110,7 @@ func TestEveryService(t *testing.T) {
 		{"one failed, cut", runbooks.AllUp, late(row("db_dis", "Execution failed | Does...")), NotYet, "db_dis"},
 		{"all stopped", runbooks.AllIdle, late(row("db_dis", "Not monitored") + row("db_ltds", "Not monitored")), Met, "all 2 stopped"},
 		{"one stopping", runbooks.AllIdle, late(row("db_dis", "OK - stop pending")), NotYet, "1 of 1 not stopped"},
-		{"nothing but the host", runbooks.AllUp, late(""), Unknown, "names no service"},
+		{"nothing but the host", runbooks.AllUp, late(""), Unknown, "has no service"},
 		{"monit down", runbooks.AllUp, ended(1, "", "Monit: the monit daemon is not running\n"), Unknown, "not running"},
 	} {
 		step := runbooks.Step{Until: tt.until}

@@ -63,7 +63,7 @@ func ReadPids(r remote.Result) (Pids, error) {
 		}
 	}
 	if len(p.ages) == 0 {
-		return Pids{}, fmt.Errorf("the list of the host's processes was not understood")
+		return Pids{}, fmt.Errorf("the list of the host's processes could not be parsed")
 	}
 	return p, nil
 }

@@ -64,7 +64,7 @@ func (o *Observation) readSystemd(r remote.Result) {
 	case r.Stdout.Total == 0:
 		o.Why = failure("systemctl", r)
 	default:
-		o.Why = "systemd's answer says nothing of a unit named exactly " + name + otherUnit(out)
+		o.Why = "systemd's answer has no unit named exactly " + name + otherUnit(out)
 	}
 }
 
@@ -72,7 +72,7 @@ func (o *Observation) readSystemd(r remote.Result) {
 func otherUnit(out string) string {
 	for line := range strings.Lines(out) {
 		if head := unitHead.FindStringSubmatch(strings.TrimRight(line, "\n ")); head != nil {
-			return fmt.Sprintf(": it speaks of %s instead; where that is the same service under another name, write that name in the catalog", head[1])
+			return fmt.Sprintf(": it has %s instead; if that is the same service with another name, use that name in the catalog", head[1])
 		}
 	}
 	return ""
@@ -97,7 +97,7 @@ func (o *Observation) fromUnit(u unit) {
 		return
 	}
 	if o.State == Unseen {
-		o.Why = fmt.Sprintf("systemd says %q, which is not understood", o.Status)
+		o.Why = fmt.Sprintf("systemd's status %q is unknown", o.Status)
 	}
 	if u.failedResult() {
 		o.Trouble = "result " + redact.Line(u.result, lineLimit)
@@ -134,7 +134,7 @@ func (u unit) notLoaded() string {
 	case "loaded", "merged", "stub", "":
 		return ""
 	case "not-found":
-		return "systemd no longer finds its unit file: once stopped it cannot be started"
+		return "its unit file no longer exists: once stopped it cannot be started"
 	case "masked":
 		return "its unit is masked: systemd will not start it"
 	case "bad-setting":
@@ -142,7 +142,7 @@ func (u unit) notLoaded() string {
 	case "error":
 		return "its unit file could not be loaded" + why + ": systemd will not start it"
 	default:
-		return fmt.Sprintf("its unit file is %q%s, which is not understood", redact.Line(u.load, lineLimit), why)
+		return fmt.Sprintf("its unit file has the unknown state %q%s", redact.Line(u.load, lineLimit), why)
 	}
 }
 
@@ -156,9 +156,9 @@ var resultWords = map[string]string{
 	"start-limit-hit": "it was started too often in a short time (start-limit-hit)",
 	"start-limit":     "it was started too often in a short time (start-limit)",
 	"oom-kill":        "the kernel ended it for lack of memory",
-	"protocol":        "it did not report its start as its unit file says it does",
+	"protocol":        "it did not report its start as its unit file requires",
 	"resources":       "systemd lacked something for its start (memory, a directory, a descriptor)",
-	"exec-condition":  "its ExecCondition said no",
+	"exec-condition":  "its ExecCondition failed",
 }
 
 // whyDown explains why a unit does not run, and whether systemd will start it again; "" if the
@@ -178,7 +178,7 @@ func (u unit) whyDown(s State) string {
 	if not := u.notLoaded(); not != "" {
 		why = append(why, not)
 	} else if s == Failed {
-		why = append(why, "systemd has given up and will not start it again: look at its journal, then reset-failed and start")
+		why = append(why, "systemd has given up and will not start it again: read its journal, then reset-failed and start")
 	}
 	return strings.Join(why, "; ")
 }

@@ -44,7 +44,7 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 		// instead: see remote.Classify.
 		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
 	case remote.TimedOut, remote.FateUnknown:
-		return Verdict{State: Unknown, Text: "unknown whether it was carried out: " + notAnswered(r)}
+		return Verdict{State: Unknown, Text: "unknown whether it ran: " + notAnswered(r)}
 	default:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: the outcome %q has no meaning here", r.Outcome)}
 	}
@@ -55,10 +55,10 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Signal != "":
-		return Verdict{State: Unknown, Text: "unknown whether it was carried out: ended by signal " + redact.Line(r.Signal, lineLimit)}
+		return Verdict{State: Unknown, Text: "unknown whether it ran: ended by signal " + redact.Line(r.Signal, lineLimit)}
 	case r.Exit == 124 || r.Exit == 137:
 		// The codes of timeout(1): the time limit ended the command.
-		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it was carried out: stopped at its limit of %s", step.Timeout.D())}
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it ran: stopped at its time limit of %s", step.Timeout.D())}
 	case r.Exit != 0:
 		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, Complaint(r))}
 	}
@@ -73,7 +73,7 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 		}
 		return Verdict{State: Met, Text: "accepted"}
 	default:
-		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: no command is judged by the check %q", step.Check)}
+		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: commands have no check %q", step.Check)}
 	}
 }
 
@@ -123,7 +123,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 		return last
 	case step.Until == runbooks.Ready:
 		// The step before has verified the restart itself.
-		v.State, v.Text = Noted, fmt.Sprintf("up, readiness not seen within %s: %s", within, orNothing(last.Text))
+		v.State, v.Text = Noted, fmt.Sprintf("up, but not ready within %s: %s", within, orNothing(last.Text))
 	case step.Until == runbooks.EtcdMembers:
 		v.State, v.Text = Noted, "the members could not be listed, so each endpoint of the client counts as one: "+orNothing(last.Text)
 	case step.Until == runbooks.Answers || step.Until == runbooks.Supervised:
@@ -133,7 +133,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 		v.State, v.Text = Noted, fmt.Sprintf("for %s: %s", within, last.Text)
 	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
 		// While this is unknown, no other member may be changed.
-		v.State, v.Text = Unknown, fmt.Sprintf("not seen to be back in the cluster within %s: %s", within, last.Text)
+		v.State, v.Text = Unknown, fmt.Sprintf("not back in the cluster within %s, as far as known: %s", within, last.Text)
 	case last.State == NotYet:
 		v.State, v.Text = Never, still(step, last, within)
 		if old, ok := recall(before); ok {
@@ -142,7 +142,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case !step.Until.AboutProcess():
 		v.State, v.Text = Unknown, fmt.Sprintf("%s, for %s", orNothing(last.Text), within)
 	default:
-		v.State, v.Text = Unknown, fmt.Sprintf("unknown: nobody could see what became of it within %s: %s", within, orNothing(last.Text))
+		v.State, v.Text = Unknown, fmt.Sprintf("unknown: its outcome could not be observed within %s: %s", within, orNothing(last.Text))
 	}
 	v.Text = redact.Line(v.Text, textLimit)
 	return v

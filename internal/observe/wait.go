@@ -77,7 +77,7 @@ func (w watch) judge(until runbooks.Condition) Verdict {
 	case runbooks.Stopped:
 		return w.stopped()
 	default:
-		return Verdict{State: Never, Text: fmt.Sprintf("nobody knows how to wait for %q", until)}
+		return Verdict{State: Never, Text: fmt.Sprintf("unknown wait condition %q", until)}
 	}
 }
 
@@ -96,10 +96,10 @@ func (w watch) says() string {
 func (w watch) supervised() Verdict {
 	switch {
 	case w.now.Pending != "":
-		return Verdict{State: NotYet, Text: "somebody else's request is under way: " + w.says()}
+		return Verdict{State: NotYet, Text: "another request is in progress: " + w.says()}
 	case w.now.State == NotMonitored:
 		return Verdict{State: Never, Text: fmt.Sprintf(
-			"not restarted: %s is not monitored, and a restart would only make monit watch it again; use start", w.now.Service)}
+			"not restarted: %s is not monitored, and a restart would only resume its monitoring; use start", w.now.Service)}
 	case w.now.State == Missing:
 		return Verdict{State: Never, Text: fmt.Sprintf("not restarted: %s does not know %s on this host", w.now.Manager, w.now.Service)}
 	default:
@@ -120,7 +120,7 @@ func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
 // anything has happened).
 func (w watch) restarted() Verdict {
 	if !w.compared {
-		return Verdict{State: Never, Text: "not restarted for certain: nothing was observed before it to compare with"}
+		return Verdict{State: Never, Text: "restart not verified: there is no earlier observation to compare with"}
 	}
 	if v, ok := w.failing(); ok {
 		return v
@@ -140,7 +140,7 @@ func (w watch) restarted() Verdict {
 	change := w.pids()
 	switch {
 	case !w.fresh():
-		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not looked again yet"}
+		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not checked again yet"}
 	case portSilent(w.now):
 		return Verdict{State: NotYet, Text: change + ", but its port does not answer: " + w.says()}
 	case w.now.State == Trouble:
@@ -165,7 +165,7 @@ func (w watch) samePID() Verdict {
 	if w.early() || !w.fresh() {
 		return Verdict{State: NotYet, Text: text + " so far"}
 	}
-	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out): see monit's log on the host"}
+	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out); read monit's log on the host"}
 }
 
 // watchedAgain is the first false success: the process was not monitored before, so its earlier pid
@@ -173,10 +173,10 @@ func (w watch) samePID() Verdict {
 func (w watch) watchedAgain() Verdict {
 	if up, ok := atLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(
-			"not restarted: monit only watches it again; pid %d has been up %s, longer than since the request", w.now.PID, w.now.Uptime)}
+			"not restarted: monit only resumed its monitoring; pid %d has been up %s, longer than since the request", w.now.PID, w.now.Uptime)}
 	}
 	return Verdict{State: Never, Text: fmt.Sprintf(
-		"not restarted as far as can be told: it was not monitored before, so pid %d may be the old process, only watched again", w.now.PID)}
+		"probably not restarted: it was not monitored before, so pid %d may be the old process", w.now.PID)}
 }
 
 // failing detects, after the settling time, a state that will not improve by itself.
@@ -191,7 +191,7 @@ func (w watch) failing() (Verdict, bool) {
 	case Failed:
 		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.failedNote()}, true
 	case NotMonitored:
-		return Verdict{State: Never, Text: "not up: " + w.says() + ": it was given up after repeated failures, or somebody stopped it"}, true
+		return Verdict{State: Never, Text: "not up: " + w.says() + ": monit gave it up after repeated failures, or a person stopped it"}, true
 	case Missing:
 		return Verdict{State: Never, Text: "not up: " + quoted(w.now)}, true
 	default:
@@ -229,15 +229,15 @@ func (w watch) stopped() Verdict {
 	case w.now.Pending != "":
 		return Verdict{State: NotYet, Text: w.says()}
 	case w.now.State == NotMonitored && w.compared && w.old.State == Down:
-		return Verdict{State: Met, Text: "stopped, and monit no longer watches it"}
+		return Verdict{State: Met, Text: "stopped, and monit no longer monitors it"}
 	case w.now.State == NotMonitored:
-		return Verdict{State: Noted, Text: "monit has finished the stop and no longer watches it; that the process has ended, monit does not say"}
+		return Verdict{State: Noted, Text: "monit has finished the stop and no longer monitors it; monit does not report whether the process has ended"}
 	case w.now.State == Down:
 		return Verdict{State: Met, Text: "stopped: " + quoted(w.now)}
 	case w.now.State == Failed && w.now.Manager == runbooks.Systemd:
-		return Verdict{State: Noted, Text: "stopped, but not in good order: " + quoted(w.now)}
+		return Verdict{State: Noted, Text: "stopped, but not cleanly: " + quoted(w.now)}
 	case w.now.State == Missing && !w.early():
-		return Verdict{State: Never, Text: "not stopped for certain: " + quoted(w.now)}
+		return Verdict{State: Never, Text: "unknown whether it stopped: " + quoted(w.now)}
 	default:
 		return Verdict{State: NotYet, Text: w.says()}
 	}

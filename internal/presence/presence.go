@@ -61,7 +61,7 @@ func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 		defer cancel()
 		found, err := b.source.Absences(ctx, ask)
 		if err != nil {
-			b.log.InfoContext(ctx, "who is away is not known", "err", err)
+			b.log.InfoContext(ctx, "absences are unknown", "err", err)
 		}
 		b.learn(found)
 	}

@@ -21,14 +21,14 @@ type refusal struct {
 // archived, or limits who may post. The message there mentions the approvers, and the requester
 // gets a link to it.
 func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error) error {
-	p.Logger.WarnContext(ctx, "a run cannot be shown in its channel; showing it in the audit channel",
+	p.Logger.WarnContext(ctx, "a run cannot be posted in its channel; posting it in the audit channel",
 		"run", s.Run.ID, "channel", s.Run.Place.Channel, "err", cause)
 	if err := p.post(ctx, s, engine.Place{Channel: p.AuditChannel}, false, p.First(ctx, s.Run)); err != nil {
 		return err
 	}
 	link, err := p.messageLink(ctx, s.Run.ID)
 	if err != nil {
-		p.Logger.WarnContext(ctx, "the link of a run's message is not known", "run", s.Run.ID, "err", err)
+		p.Logger.WarnContext(ctx, "the link to a run's message is unknown", "run", s.Run.ID, "err", err)
 	}
 	p.tell(ctx, s.Run, p.Elsewhere(s.Run, link))
 	return nil
@@ -39,7 +39,7 @@ func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card 
 	if channel == r.Place.Channel {
 		return c
 	}
-	return withFoot(c, card.T("Shown here because the channel it was asked for in takes no messages from me."))
+	return withFoot(c, card.T("Posted here because the bot can't post in the channel of the request."))
 }
 
 // unseen tells the requester, at the beginning and at the end, that a run has no visible
@@ -55,7 +55,7 @@ func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 	withdrawn := r.State == engine.Waiting
 	if withdrawn {
 		if err := p.Withdraw(ctx, r); err != nil {
-			p.Logger.ErrorContext(ctx, "a request that nobody can see was not withdrawn", "run", r.ID, "err", err)
+			p.Logger.ErrorContext(ctx, "a request without a visible message was not withdrawn", "run", r.ID, "err", err)
 			withdrawn = false
 		} else {
 			p.mu.Lock()
@@ -68,7 +68,7 @@ func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 
 func (p *Publisher) tell(ctx context.Context, r engine.Run, c card.Card) {
 	if err := p.Messenger.TellRequester(ctx, r, c); err != nil && ctx.Err() == nil {
-		p.Logger.ErrorContext(ctx, "the requester was not told where their run is shown", "run", r.ID, "err", err)
+		p.Logger.ErrorContext(ctx, "the requester was not told where their run is posted", "run", r.ID, "err", err)
 	}
 }
 

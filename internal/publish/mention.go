@@ -88,7 +88,7 @@ func (p *Publisher) tellRequester(ctx context.Context, run string) {
 				}
 			case err != nil:
 				delay, _ := backoff.Next()
-				p.Logger.WarnContext(ctx, "the requester of a run was not mentioned; trying again", "run", run, "err", err)
+				p.Logger.WarnContext(ctx, "the requester of a run was not mentioned; retrying", "run", run, "err", err)
 				pause.For(ctx, delay)
 			}
 		}

@@ -141,7 +141,7 @@ func (p *Publisher) listLoop(ctx context.Context) {
 			continue
 		} else if ctx.Err() == nil {
 			delay, _ := backoff.Next()
-			p.Logger.WarnContext(ctx, "the runs could not be listed; trying again", "in", delay, "err", err)
+			p.Logger.WarnContext(ctx, "the runs could not be listed; retrying", "in", delay, "err", err)
 			pause.For(ctx, delay)
 		}
 	}

@@ -387,7 +387,7 @@ func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 					cards = append(cards, m)
 				}
 			}
-			if len(cards) != 1 || cards[0].text != run1+" done " || !strings.Contains(cards[0].foot, "takes no messages") {
+			if len(cards) != 1 || cards[0].text != run1+" done " || !strings.Contains(cards[0].foot, "can't post in the channel") {
 				t.Errorf("the audit channel shows %+v", cards)
 			}
 			if len(b.board.told) != 1 || !strings.Contains(b.board.told[0], "elsewhere https://slack.example/"+auditChannel) {
@@ -461,8 +461,8 @@ func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		stop()
 		// As many as a message has room for: what is cut off was never posted.
-		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s after the fact · 8 more entries are waiting",
-			"17-23 (7) 1m0s after the fact · 1 more entries are waiting", "24-24 (1) 1m0s after the fact")
+		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s late · 8 more entries are waiting",
+			"17-23 (7) 1m0s late · 1 more entries are waiting", "24-24 (1) 1m0s late")
 	})
 }
 
@@ -481,7 +481,7 @@ func TestTrailIsPostedAtLeastOnce(t *testing.T) {
 		b.record(2, audit.Note)
 		time.Sleep(time.Minute)
 		got := b.board.in(auditChannel)
-		if len(got) != 1 || got[0].text != "1-2 (2)" || !strings.Contains(got[0].foot, "after the fact") {
+		if len(got) != 1 || got[0].text != "1-2 (2)" || !strings.Contains(got[0].foot, "late") {
 			t.Errorf("shown %+v", got)
 		}
 		if n, err := b.store.TrailPosted(t.Context()); n != 2 || err != nil {

@@ -135,7 +135,7 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	if e.n != n {
 		if e, err = p.postReminder(ctx, s.Run, post, n); err != nil {
 			if ctx.Err() == nil {
-				p.Logger.WarnContext(ctx, "a reminder could not be posted; trying again", "run", id, "err", err)
+				p.Logger.WarnContext(ctx, "a reminder could not be posted; retrying", "run", id, "err", err)
 			}
 			return
 		}
@@ -151,7 +151,7 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	case errors.As(err, &no):
 		p.lateReminder(ctx, id, post.Channel, e)
 	case err != nil:
-		p.Logger.WarnContext(ctx, "a reminder is not noted yet; trying again", "run", id, "err", err)
+		p.Logger.WarnContext(ctx, "a reminder is not stored yet; retrying", "run", id, "err", err)
 	default:
 		p.mu.Lock()
 		delete(p.remind.given, id)

@@ -68,7 +68,7 @@ func (p *Publisher) beginThread(ctx context.Context, run string, th Thread) erro
 	switch st, err := p.Runs.Get(ctx, run); {
 	case errors.Is(err, engine.ErrNotFound):
 	case err != nil:
-		p.Logger.WarnContext(ctx, "a run's message does not lead to its trail yet", "run", run, "err", err)
+		p.Logger.WarnContext(ctx, "a run's message has no link to its trail yet", "run", run, "err", err)
 	default:
 		p.seeAgain(ctx, st)
 	}
@@ -112,7 +112,7 @@ func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out
 	p.mu.Unlock()
 	if url == "" {
 		if url, err = p.Messenger.Link(ctx, th.Channel, th.TS); err != nil || url == "" {
-			p.Logger.WarnContext(ctx, "a run's message does not lead to its trail", "run", run, "err", err)
+			p.Logger.WarnContext(ctx, "a run's message has no link to its trail", "run", run, "err", err)
 			return c, th, false
 		}
 		p.mu.Lock()

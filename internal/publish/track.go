@@ -79,12 +79,12 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 			done = s.Rev // the newer form is handled separately, or by the leader
 		case errors.Is(err, ErrNoPlace):
 			// Listed again in a minute, in case the bot is invited.
-			p.Logger.ErrorContext(ctx, "a run cannot be shown at all", "run", id, "channel", s.Run.Place.Channel, "err", err)
+			p.Logger.ErrorContext(ctx, "a run can be posted in no channel", "run", id, "channel", s.Run.Place.Channel, "err", err)
 			p.unseen(ctx, s.Run)
 			done = s.Rev
 		default:
 			delay, _ := backoff.Next()
-			p.Logger.WarnContext(ctx, "a run's message is not up to date; trying again",
+			p.Logger.WarnContext(ctx, "a run's message is not up to date; retrying",
 				"run", id, "in", delay.Round(time.Millisecond), "err", err)
 			pause.For(ctx, delay)
 		}
@@ -130,7 +130,7 @@ func (p *Publisher) bring(ctx context.Context, s engine.Stored, newer <-chan str
 	case known && post.TS != "":
 		err = p.edit(ctx, post, s, newer)
 		if errors.Is(err, ErrGone) {
-			p.Logger.WarnContext(ctx, "a run's message is gone; posting it anew", "run", s.Run.ID)
+			p.Logger.WarnContext(ctx, "a run's message is gone; posting it again", "run", s.Run.ID)
 			err = p.post(ctx, s, s.Run.Place, false, p.Card(s.Run)) // the first message has mentioned people
 		}
 	default:
@@ -228,7 +228,7 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 }
 
 func saysAgain(c card.Card) card.Card {
-	return withFoot(c, card.T("Posted again: an older copy of this may stand above. This one is kept up to date."))
+	return withFoot(c, card.T("Posted again: there may be an older copy above. This one is kept up to date."))
 }
 
 // final reports whether a run's message has priority over the progress of others.

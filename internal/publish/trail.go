@@ -46,7 +46,7 @@ func (p *Publisher) trailLoop(ctx context.Context) {
 			return
 		case err != nil:
 			delay, _ := backoff.Next()
-			p.Logger.WarnContext(ctx, "the trail is not posted up to date; trying again", "in", delay.Round(time.Millisecond), "err", err)
+			p.Logger.WarnContext(ctx, "the trail is not posted up to date; retrying", "in", delay.Round(time.Millisecond), "err", err)
 			pause.For(ctx, delay)
 		case !more:
 			backoff = newBackoff()
@@ -173,7 +173,7 @@ func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) 
 		link, err := t.messageLink(ctx, run)
 		switch {
 		case err != nil:
-			t.Logger.WarnContext(ctx, "a trail stands without the link to its run", "run", run, "err", err)
+			t.Logger.WarnContext(ctx, "a trail has no link to its run", "run", run, "err", err)
 		case link == "" && t.Now().Sub(batch[0].Record.At) < linkWait && t.willBeShown(ctx, run):
 			return true, nil
 		case link != "":
@@ -207,9 +207,9 @@ func (t *trail) card(c card.Card, batch []audit.Sealed, waiting uint64) card.Car
 	lag := t.Now().Sub(batch[0].Record.At)
 	switch {
 	case waiting > 0:
-		return withFoot(c, card.T(fmt.Sprintf("%s after the fact · %d more entries are waiting", lag.Round(time.Second), waiting)))
+		return withFoot(c, card.T(fmt.Sprintf("%s late · %d more entries are waiting", lag.Round(time.Second), waiting)))
 	case lag >= trailLate:
-		return withFoot(c, card.T(lag.Round(time.Second).String()+" after the fact"))
+		return withFoot(c, card.T(lag.Round(time.Second).String()+" late"))
 	default:
 		return c
 	}

@@ -21,11 +21,11 @@ var supervisorRules = []rule{
 	{re(`^Service '.*' -- doesn't exist$`), SupervisorSilent,
 		"monit's client found no running daemon, and no such service in its own control file: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
 	{re(`(?i)^(\S*monit: )?(Cannot (connect|create (unix )?socket) to |Cannot open (a )?connection to |error connecting to the monit daemon|cannot connect to the monit daemon)`), SupervisorSilent,
-		"monit's daemon takes no connections: it is starting, or its control file has no httpd; wait a minute, then look at monit on the host"},
+		"monit's daemon accepts no connections: it is starting, or its control file has no httpd; wait a minute, then check monit on the host"},
 	{re(`(?i)^(\S*monit: )?(cannot (read status from|parse (the )?response from) the monit daemon)`), SupervisorSilent,
-		"monit's daemon did not answer its client: it is frozen or starting; look at monit on the host"},
+		"monit's daemon did not answer its client: it is frozen or starting; check monit on the host"},
 	{re(`(?i)^(\S*monit: )?Cannot (open|find) the (Monit )?control file`), SupervisorSilent,
-		"monit's client could not read its control file: give the user it runs as a ~/.monitrc of its own, or set how monit is called on this host"},
+		"monit's client could not read its control file: give its user a ~/.monitrc, or set the monit command of this host"},
 	{re(`(?i)^(\S*monit: )?The control file '.*' (permission \d+ is wrong|must be owned by you|must have permissions no more|does not exist|is not a regular file)`), SupervisorSilent,
 		"monit's client does not accept its control file: it must exist, belong to the user it runs as, and have mode 0700 or less"},
 	{re(`^\S*(monitrc|/monit\S*/\S+):\d+: `), SupervisorSilent,
@@ -33,11 +33,11 @@ var supervisorRules = []rule{
 	{re(`(?i)^(\S*monit: )?(You are not authorized to access monit|HTTP/1\.[01] 401\b)`), SupervisorSilent,
 		"monit's daemon refused the client's password; make the one in the user's ~/.monitrc match the daemon's"},
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
-		"monit's client may not signal the daemon, so nothing was done: a reload must be asked as root"},
+		"monit's client may not signal the daemon, so nothing was done: a reload must run as root"},
 	{re(`(?i)^(\S*monit: )?(SSL: |SSL (connect|server certificate)|Socket .*SSL)`), SupervisorSilent,
 		"monit's client and daemon do not agree on TLS: compare the client's ~/.monitrc with the daemon's httpd settings"},
 	{re(`^(System has not been booted with systemd|Failed to connect to (system scope |user scope )?bus\b|Failed to get D-Bus connection: |Failed to create bus connection: )`), SupervisorSilent,
-		"systemctl could not reach systemd: look at the host itself"},
+		"systemctl could not reach systemd: check the host itself"},
 }
 
 // lostReply matches systemctl's errors when its request was sent and no reply arrived: sd-bus
@@ -53,25 +53,25 @@ const lostReply = `(?i)(Connection timed out|Connection reset by peer|Transport 
 // resumes (measured, monit 5.33), and so does a busy systemd.
 var lateRules = []rule{
 	{re(`(?i)^(\S*monit: )?(Error receiving data -- |Error (reading|receiving) (the )?response|Cannot read (the )?response from the monit daemon|.*\bread timed? ?out\b)`), SupervisorSilent,
-		"monit's daemon took the request and did not answer: it is frozen or starting; look at monit on the host"},
+		"monit's daemon accepted the request and did not answer: it is frozen or starting; check monit on the host"},
 	{re(`^(Failed to |Could not |Error ).*: ` + lostReply + `\.?$`), SupervisorSilent,
-		"systemd took the request and did not answer: look at the host itself"},
+		"systemd accepted the request and did not answer: check the host itself"},
 	{re(`^` + lostReply + `\.?$`), SupervisorSilent,
-		"systemd took the request and did not answer: look at the host itself"},
+		"systemd accepted the request and did not answer: check the host itself"},
 }
 
 // replacedRules match a change that another systemd request replaced: a part of it may have
 // happened.
 var replacedRules = []rule{
 	{re(`^Job for \S+ cancel+ed\.$`), FateUnknown,
-		"another request took the place of this one in systemd: look at the unit before anything else"},
+		"another request replaced this one in systemd: check the unit first"},
 }
 
 // quietRules match failures of monit's client with exit code 0 (process-runbooks.md, "Web API
 // Service": monit reload as irisadmin).
 var quietRules = []rule{
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
-		"monit's client may not signal the daemon, so nothing was done: a reload must be asked as root"},
+		"monit's client may not signal the daemon, so nothing was done: a reload must run as root"},
 }
 
 // Without its daemon, monit's client starts and stops programs itself, as the calling user, and
@@ -119,7 +119,7 @@ func Classify(c Command, r Result) Result {
 		r = found.apply(r, line)
 		if c.Changes {
 			r.Outcome = FateUnknown
-			r.Detail += "; it may still carry it out"
+			r.Detail += "; it may still execute it"
 		}
 		return r
 	}
@@ -146,7 +146,7 @@ func classifySudo(c Command, r Result, stderr []string) (Result, bool) {
 	}
 	said, ok := sudoUnknown(stderr)
 	if ok && r.Exit == 1 {
-		r.Outcome, r.Detail = SudoRefused, "sudo ended the command, in words that are not understood: "+said
+		r.Outcome, r.Detail = SudoRefused, "sudo refused the command with an unknown message: "+said
 		return r, true
 	}
 	return r, false
@@ -170,7 +170,7 @@ func classifyQuiet(r Result, stderr []string) Result {
 		switch {
 		case monitByHand.MatchString(line):
 			r.Outcome = FateUnknown
-			r.Detail = "monit's daemon is down, and its client ran the stop and start programs itself, as the wrong user: look at the process on the host"
+			r.Detail = "monit's daemon is down, and its client ran the stop and start programs itself, as the wrong user: check the process on the host"
 			return r
 		case line == monitReloads:
 			reloads = true

@@ -58,7 +58,7 @@ func TestWatchdogStaysSilentWhenStuck(t *testing.T) {
 	if got := read(); got != "WATCHDOG=1" {
 		t.Errorf("alive: %q", got)
 	}
-	looks <- []string{"the engine loop has not turned for 2m0s"}
+	looks <- []string{"the engine loop has not run for 2m0s"}
 	looks <- nil // the look before this one has been dealt with
 	if err := Stopping(); err != nil {
 		t.Fatal(err)

@@ -71,15 +71,15 @@ func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	})
 	switch {
 	case code(err) == "channel_not_found":
-		return fmt.Errorf("no such channel in Slack, or it is private and the bot is not in it: correct the id, or invite the bot there")
+		return fmt.Errorf("no such channel in Slack, or it is private and the bot is not a member: correct the id, or invite the bot")
 	case err != nil:
 		return explain("asking about it", err)
 	case ch.IsArchived:
-		return fmt.Errorf("it is archived and takes no messages: unarchive it, or name another channel")
+		return fmt.Errorf("it is archived and accepts no messages: unarchive it, or use another channel")
 	case !ch.IsMember:
-		return fmt.Errorf("the bot is not in it: invite it there (/invite)")
+		return fmt.Errorf("the bot is not a member: invite it (/invite)")
 	case ch.IsReadOnly || restricted(ch):
-		return fmt.Errorf("only some people may post there: let the bot post (channel settings, posting permissions), or name another channel")
+		return fmt.Errorf("only some people may post there: allow the bot to post (channel settings, posting permissions), or use another channel")
 	default:
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 func ClockText(ahead time.Duration) string {
 	switch {
 	case ahead > 0:
-		return fmt.Sprintf("my clock is %s ahead of Slack's: set it by a time server", offset(ahead))
+		return fmt.Sprintf("my clock is %s ahead of Slack's: use a time server", offset(ahead))
 	case ahead < 0:
-		return fmt.Sprintf("my clock is %s behind Slack's: set it by a time server", offset(-ahead))
+		return fmt.Sprintf("my clock is %s behind Slack's: use a time server", offset(-ahead))
 	default:
 		return ""
 	}

@@ -172,16 +172,16 @@ func (c Config) check() error {
 		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: it is on the app's page under OAuth & Permissions"))
 	}
 	if c.IsHome == nil {
-		errs = append(errs, errors.New("the Slack edge needs IsHome: a token of another organisation must not start it"))
+		errs = append(errs, errors.New("the Slack client needs IsHome: it must not start with a token of another organisation"))
 	}
 	if c.IsKnown == nil {
-		errs = append(errs, errors.New("the Slack edge needs IsKnown: strangers must not cost what known people need"))
+		errs = append(errs, errors.New("the Slack client needs IsKnown: unknown accounts must not use the capacity of known people"))
 	}
 	if c.Claims == nil {
-		errs = append(errs, errors.New("the Slack edge needs Claims: nothing is acked that is not durable"))
+		errs = append(errs, errors.New("the Slack client needs Claims: it acknowledges only stored deliveries"))
 	}
 	if c.Handler == nil {
-		errs = append(errs, errors.New("the Slack edge needs a Handler"))
+		errs = append(errs, errors.New("the Slack client needs a Handler"))
 	}
 	if c.Sockets > 10 {
 		errs = append(errs, fmt.Errorf("%d sockets: Slack allows 10 for the whole app", c.Sockets))
@@ -322,7 +322,7 @@ func (e *Edge) introduce(ctx context.Context) error {
 			return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is refused: %w: %s", err, advice)
 		}
 		delay, _ := backoff.Next()
-		e.log.WarnContext(ctx, "Slack cannot be reached; trying again", "in", delay.Round(time.Millisecond), "err", err)
+		e.log.WarnContext(ctx, "Slack cannot be reached; retrying", "in", delay.Round(time.Millisecond), "err", err)
 		if !pause.For(ctx, delay) {
 			return nil
 		}
@@ -334,8 +334,8 @@ func (e *Edge) atHome(id Identity) error {
 	if e.isHome(id.Organisation(), id.Team) {
 		return nil
 	}
-	return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is of %s, which is not slack.home of the config: nothing is started; "+
-		"write `home: %s` if that is the organisation to work for, else take the token of the right one", id.Organisation(), id.Organisation())
+	return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is of %s, which is not slack.home of the config: nothing starts; "+
+		"write `home: %s` if that is the right organisation, else use the token of the right one", id.Organisation(), id.Organisation())
 }
 
 func (e *Edge) self() Identity {

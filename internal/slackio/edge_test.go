@@ -604,7 +604,7 @@ func TestDrainAlone(t *testing.T) {
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	w.edge.Drain(false)
-	if got := w.slash("operator", "status"); got.Message == nil || !strings.Contains(got.Message.Text, "just stopping") {
+	if got := w.slash("operator", "status"); got.Message == nil || !strings.Contains(got.Message.Text, "is stopping") {
 		t.Errorf("the ack said %+v", got)
 	}
 	if n := len(a.messages()); n != 0 {
@@ -671,7 +671,7 @@ func TestTooLongIsSaid(t *testing.T) {
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
 	got := w.slash("operator", "restart db_dis because "+strings.Repeat("x", 1<<20))
-	if got.Message == nil || !strings.Contains(got.Message.Text, "longer than a command can be") {
+	if got.Message == nil || !strings.Contains(got.Message.Text, "longer than the longest command") {
 		t.Errorf("the ack said %.300v", got)
 	}
 	w.slash("operator", "status")

@@ -16,7 +16,7 @@ func (e *DisconnectedError) Error() string {
 	case "link_disabled":
 		return "Slack ended it (link_disabled): Socket Mode was switched off on the app's page"
 	case "too_many_websockets":
-		return "Slack ended it (too_many_websockets): the app has more than 10 connections; stop what else runs with its app-level token"
+		return "Slack ended it (too_many_websockets): the app has more than 10 connections; stop other programs with its app-level token"
 	case "refresh_requested", "warning":
 		return fmt.Sprintf("Slack ended it (%s): it renews each connection every few hours", e.Reason)
 	default:

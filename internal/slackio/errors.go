@@ -57,15 +57,15 @@ func explain(what string, err error) error {
 	}
 	switch codes.Of(answer.Err) {
 	case codes.NoChannel, codes.NotAllowed:
-		return fmt.Errorf("%s: %w: Slack says %w", what, publish.ErrNoPlace, err)
+		return fmt.Errorf("%s: %w: Slack answers %w", what, publish.ErrNoPlace, err)
 	case codes.Gone:
-		return fmt.Errorf("%s: %w: Slack says %w", what, publish.ErrGone, err)
+		return fmt.Errorf("%s: %w: Slack answers %w", what, publish.ErrGone, err)
 	case codes.Scope:
 		if answer.Needed == "" {
-			return fmt.Errorf("%s: Slack says %w", what, err)
+			return fmt.Errorf("%s: Slack answers %w", what, err)
 		}
-		return fmt.Errorf("%s: Slack says %w: needed is %s, the token has %s", what, err, answer.Needed, answer.Provided)
+		return fmt.Errorf("%s: Slack answers %w: the call needs %s, the token has %s", what, err, answer.Needed, answer.Provided)
 	default:
-		return fmt.Errorf("%s: Slack says %w", what, err)
+		return fmt.Errorf("%s: Slack answers %w", what, err)
 	}
 }

@@ -110,7 +110,7 @@ func (e *Edge) isRead(d *delivery) bool {
 }
 
 // sayTooManyReads is sent once, when the first read of a person is refused.
-var sayTooManyReads = fmt.Sprintf("You have %d questions under way, so this one was not taken. Approve, deny, cancel and everything that changes something are still taken. Ask again when they are answered.", readsAtATime)
+var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted. Approve, deny, cancel and changes are still accepted. Repeat it after they are answered.", readsAtATime)
 
 // endRead reports to a person how many of their reads were refused, if more than the announced one.
 func (e *Edge) endRead(d *delivery) {
@@ -119,7 +119,7 @@ func (e *Edge) endRead(d *delivery) {
 		return
 	}
 	select {
-	case e.notices <- notice{d, fmt.Sprintf("%d of your questions were not answered: I take %d at a time. Ask again for those that you still need.", n, readsAtATime)}:
+	case e.notices <- notice{d, fmt.Sprintf("%d of your reads were not answered: the bot accepts %d at a time. Repeat those that you still need.", n, readsAtATime)}:
 	default:
 	}
 }

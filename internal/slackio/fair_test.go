@@ -64,14 +64,14 @@ func TestReadsHaveABudget(t *testing.T) {
 	const flood = 60
 	told := 0
 	for range flood {
-		if a := w.slash("operator", "status db_dis"); a.Message != nil && strings.Contains(a.Message.Text, "was not taken") {
+		if a := w.slash("operator", "status db_dis"); a.Message != nil && strings.Contains(a.Message.Text, "was not accepted") {
 			told++
 		}
 	}
 	w.slash("operator", "deny R-7F3K no")
 	w.await("the decision", func() bool { mu.Lock(); defer mu.Unlock(); return handled["deny R-7F3K no"] == 1 })
 	close(release)
-	w.awaitSeen("operator", fmt.Sprintf("%d of your questions were not answered", flood-5))
+	w.awaitSeen("operator", fmt.Sprintf("%d of your reads were not answered", flood-5))
 	mu.Lock()
 	defer mu.Unlock()
 	if told != 1 || handled["status db_dis"] != 5 {

@@ -21,9 +21,9 @@ import (
 // Answers to a delivery that is not accepted.
 const (
 	sayBusy     = "Busy: this was not accepted, and nothing was done. Please try again in a minute."
-	sayStopping = "The bot is just stopping: this was not accepted, and nothing was done. Please try again in a minute."
-	sayTooLong  = "That is longer than a command can be (32 KiB): it was not read, and nothing was done. Commands are one line; `help` lists them."
-	sayUnstored = "The state store does not answer, so this is not recorded: what only reads is answered all the same, everything else is refused."
+	sayStopping = "The bot is stopping: this was not accepted, and nothing was done. Please try again in a minute."
+	sayTooLong  = "That is longer than the longest command (32 KiB): nothing was done. Commands are one line; `help` lists them."
+	sayUnstored = "The state store does not answer, so this is not recorded: reads are still answered, everything else is refused."
 )
 
 // maxCommand is the largest command, in bytes: a stored delivery must fit into a transaction of the
@@ -188,7 +188,7 @@ func (e *Edge) ack(ctx context.Context, l *connection, a ack) {
 		err = l.client.AckCtx(ctx, a.id, a.payload)
 	}
 	if err != nil {
-		e.log.ErrorContext(ctx, "a delivery was not acked in time; Slack may show a time-out though it is handled", "err", err)
+		e.log.ErrorContext(ctx, "a delivery was not acknowledged in time; Slack may show a time-out although it is handled", "err", err)
 		return
 	}
 	e.observer.Acked(e.now().Sub(a.received))
@@ -200,13 +200,13 @@ func (e *Edge) ackLater(l *connection, a ack) {
 	select {
 	case l.plain <- a:
 	default:
-		e.log.Warn("too many acks are waiting; one was dropped")
+		e.log.Warn("too many acknowledgements are waiting; one was dropped")
 	}
 }
 
 // reject answers a delivery that is not accepted.
 func (e *Edge) reject(l *connection, id string, d *delivery, text string) {
-	e.log.Warn("a delivery was turned away", logging.CommandKey, d.Key, "why", text)
+	e.log.Warn("a delivery was refused", logging.CommandKey, d.Key, "why", text)
 	payload := sayInAck(d, text)
 	e.ackLater(l, ack{id: id, payload: payload})
 	if payload != nil {
@@ -292,7 +292,7 @@ func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 		shared, member, err = e.Channel(ctx, d.Channel, 0)
 	}
 	if err != nil {
-		e.log.WarnContext(ctx, "whether a channel is shared is unknown; it is taken to be", "channel", d.Channel, "err", err)
+		e.log.WarnContext(ctx, "it is unknown whether a channel is shared; assuming that it is", "channel", d.Channel, "err", err)
 		return channelFacts{shared: true, member: !errors.Is(err, publish.ErrNoPlace)}
 	}
 	return channelFacts{shared: shared || d.Shared, member: member}

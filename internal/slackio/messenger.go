@@ -76,7 +76,7 @@ func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.
 	if !refused(err) {
 		return err
 	}
-	e.log.ErrorContext(ctx, "Slack refused the blocks of a card; sent as text instead", "code", code(err), "push", blockkit.Clean(c.Push))
+	e.log.ErrorContext(ctx, "Slack rejected the blocks of a card; sent as text instead", "code", code(err), "push", blockkit.Clean(c.Push))
 	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.Bare(c))) })
 }
 

@@ -161,7 +161,7 @@ func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
 				return err
 			}
 			delay, _ := backoff.Next()
-			r.edge.log.WarnContext(ctx, "an answer was not shown; trying again", "in", delay.Round(time.Millisecond), "err", err)
+			r.edge.log.WarnContext(ctx, "an answer was not posted; retrying", "in", delay.Round(time.Millisecond), "err", err)
 			if !pause.For(ctx, delay) {
 				return err
 			}
@@ -201,9 +201,9 @@ func (e *Edge) TellRequester(ctx context.Context, r engine.Run, c card.Card) err
 func whyPrivate(cause error) string {
 	switch c := code(cause); {
 	case c == "is_archived":
-		return "Only you see this: this channel is archived, and takes no messages."
+		return "Only you see this: this channel is archived and accepts no messages."
 	case codes.Of(c) == codes.NotAllowed:
-		return "Only you see this: Slack does not let me post in this channel (" + c + ")."
+		return "Only you see this: Slack does not allow the bot to post in this channel (" + c + ")."
 	default:
 		return "Only you see this: I am not in this channel. Invite me with /invite."
 	}

@@ -57,11 +57,11 @@ func (e *Edge) paused(left time.Duration) {
 	defer e.slowed.mu.Unlock()
 	for d := range e.slowed.waiting {
 		delete(e.slowed.waiting, d)
-		text := fmt.Sprintf("Slack slows me down: “%s” was received, and the answer comes in about %s.", blockkit.Cut(blockkit.Clean(d.Text), blockkit.MaxConfirmText), left.Round(time.Second))
+		text := fmt.Sprintf("Slack's rate limit: “%s” was received, and the answer comes in about %s.", blockkit.Cut(blockkit.Clean(d.Text), blockkit.MaxConfirmText), left.Round(time.Second))
 		select {
 		case e.notices <- notice{d, text}:
 		default:
-			e.log.Warn("a person could not be told that Slack slows the bot down", logging.CommandKey, d.Key)
+			e.log.Warn("a person could not be told about Slack's rate limit", logging.CommandKey, d.Key)
 		}
 	}
 }

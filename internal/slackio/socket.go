@@ -50,8 +50,8 @@ type ack struct {
 
 var (
 	errConnectionOver = errors.New("the connection has ended")
-	errPingLate       = errors.New("nothing came over it for too long")
-	errRenewed        = errors.New("it is opened anew, to be sure that it hears")
+	errPingLate       = errors.New("no bytes arrived for too long")
+	errRenewed        = errors.New("it is replaced, to make sure that it delivers events")
 )
 
 // run runs until ctx ends or a permanent error occurs. Deliveries are handled with work.
@@ -66,11 +66,11 @@ func (s *socket) run(ctx, work context.Context) error {
 		s.ended(err)
 		if advice, yes := fatal(err); yes {
 			if !s.edge.heard() {
-				return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack says %w: %s", err, advice)
+				return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack answers %w: %s", err, advice)
 			}
 			// The token worked before: the bot keeps running, reports the problem, and still
 			// accepts commands at the terminal.
-			s.edge.log.ErrorContext(ctx, "the app-level token is refused; trying again", "in", mostDelay, "err", err, "advice", advice)
+			s.edge.log.ErrorContext(ctx, "the app-level token is refused; retrying", "in", mostDelay, "err", err, "advice", advice)
 			if !pause.For(ctx, mostDelay) {
 				return nil
 			}
@@ -113,7 +113,7 @@ func (s *socket) serve(ctx, work context.Context) error {
 		select {
 		case <-silence.C:
 			if s.silent(s.edge.silence) {
-				end(fmt.Errorf("nothing came over it for %s", s.edge.silence.Most))
+				end(fmt.Errorf("no bytes arrived for %s", s.edge.silence.Most))
 			}
 		case ev := <-l.client.Events:
 			s.handleEvent(l, ev, end)
@@ -170,7 +170,7 @@ func (s *socket) handleEvent(l *connection, ev socketmode.Event, end context.Can
 	case socketmode.EventTypeErrorBadMessage:
 		s.unreadable(l, ev)
 	case socketmode.EventTypeErrorWriteFailed:
-		s.edge.log.Error("an ack could not be written; Slack may show a time-out", "socket", s.n)
+		s.edge.log.Error("an acknowledgement could not be written; Slack may show a time-out", "socket", s.n)
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeEventsAPI, socketmode.EventTypeInteractive:
 		s.edge.accept(l, ev)
 	default:
@@ -197,10 +197,10 @@ func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(bad.Message, &envelope); err != nil || envelope.ID == "" {
-		s.edge.log.Warn("Slack sent something that is no envelope", "socket", s.n, "err", bad.Cause)
+		s.edge.log.Warn("Slack sent a message that is not an envelope", "socket", s.n, "err", bad.Cause)
 		return
 	}
-	s.edge.log.Debug("Slack sent something of an unknown kind", "type", envelope.Type, "err", bad.Cause)
+	s.edge.log.Debug("Slack sent an envelope of an unknown kind", "type", envelope.Type, "err", bad.Cause)
 	s.edge.ackLater(l, ack{id: envelope.ID})
 }
 
@@ -217,7 +217,7 @@ func (s *socket) sendAcks(ctx context.Context, l *connection) {
 		}
 		send, cancel := context.WithTimeout(ctx, s.edge.ackTimeout)
 		if err := l.client.AckCtx(send, a.id, a.payload); err != nil && ctx.Err() == nil {
-			s.edge.log.ErrorContext(ctx, "an ack was not sent", "socket", s.n, "err", err)
+			s.edge.log.ErrorContext(ctx, "an acknowledgement was not sent", "socket", s.n, "err", err)
 		}
 		cancel()
 	}

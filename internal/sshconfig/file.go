@@ -101,7 +101,7 @@ func (f *File) read(path string, depth int, from *line) {
 // take checks one line and keeps it if it is used.
 func (f *File) take(l line) {
 	if len(l.arguments) == 0 {
-		f.problem(l, l.keyword+" has no value", "write one, or take the line out")
+		f.problem(l, l.keyword+" has no value", "write one, or remove the line")
 		return
 	}
 	switch {
@@ -110,13 +110,13 @@ func (f *File) take(l line) {
 	case l.keyword == "match":
 		f.match(l)
 	case l.keyword == "proxycommand" && !strings.EqualFold(l.arguments[0], "none"):
-		f.problem(l, "ProxyCommand would run a program on this machine", "write ProxyJump, or take the line out")
+		f.problem(l, "ProxyCommand would run a program on the bot's machine", "write ProxyJump, or remove the line")
 	case l.keyword == "canonicalizehostname" && !strings.EqualFold(l.arguments[0], "no"):
-		f.problem(l, "names are not canonicalised here", "write the whole name as HostName, or take the line out")
+		f.problem(l, "names are not canonicalised here", "write the full name as HostName, or remove the line")
 	case l.keyword == "host" || slices.Contains(used, l.keyword):
 		f.lines = append(f.lines, l)
 	case slices.Contains(trust, l.keyword):
-		f.warning(l, l.keyword+" is not used: host keys are always checked against ssh.known_hosts", "take the line out of the bot's file")
+		f.warning(l, l.keyword+" is not used: host keys are always checked against ssh.known_hosts", "remove the line from the bot's file")
 	case l.keyword == "ignoreunknown" || slices.Contains(passedOver, l.keyword) || f.ignored(l.keyword):
 		f.lines = append(f.lines, l)
 	default:
@@ -145,7 +145,7 @@ func (f *File) ignored(keyword string) bool {
 // lines apply only where the Include line applies.
 func (f *File) include(l line) {
 	if l.depth >= maxDepth {
-		f.problem(l, "files include each other too deeply", "take this Include out")
+		f.problem(l, "files include each other too deeply", "remove this Include")
 		return
 	}
 	for _, pattern := range l.arguments {
@@ -165,7 +165,7 @@ func (f *File) include(l line) {
 		}
 		for _, path := range paths {
 			if !f.inside(path) {
-				f.problem(l, path+" lies outside of "+f.dir, "move it beside the config file")
+				f.problem(l, path+" is outside of "+f.dir, "move it next to the config file")
 				continue
 			}
 			f.lines = append(f.lines, line{keyword: begin})
@@ -204,10 +204,10 @@ func (f *File) match(l line) {
 				return
 			}
 		case "exec":
-			f.problem(l, "Match exec would run a program on this machine", "write Host, or Match host, or take the block out")
+			f.problem(l, "Match exec would run a program on the bot's machine", "write Host, or Match host, or remove the block")
 			return
 		default:
-			f.problem(l, fmt.Sprintf("Match %s is not understood here", name), "write Match all, host, originalhost or user")
+			f.problem(l, fmt.Sprintf("Match %s is not supported", name), "write Match all, host, originalhost or user")
 			return
 		}
 	}

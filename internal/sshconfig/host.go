@@ -264,7 +264,7 @@ func expand(text string, tokens map[byte]string) (string, error) {
 		default:
 			value, known := tokens[text[i]]
 			if !known {
-				return "", fmt.Errorf("%%%c is not understood here", text[i])
+				return "", fmt.Errorf("%%%c is not supported", text[i])
 			}
 			out.WriteString(value)
 		}

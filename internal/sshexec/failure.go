@@ -42,7 +42,7 @@ func dialFailure(address string, limit time.Duration, err error) *failure {
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		text = fmt.Sprintf("%s did not answer within %v: check that the host is up and the network between", address, limit)
 	case errors.As(err, &jump):
-		text = fmt.Sprintf("the jump host did not get through to %s: check that it is up, that sshd runs there, and that the jump host forwards connections", address)
+		text = fmt.Sprintf("the jump host could not connect to %s: check that it is up, that sshd runs there, and that the jump host forwards connections", address)
 	default:
 		text = fmt.Sprintf("no connection to %s: %v", address, err)
 	}
@@ -58,10 +58,10 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 		return own
 	case errors.Is(err, context.DeadlineExceeded):
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
-			"%s took the connection and then said nothing for %v: the host may be frozen", k.address, limit)}
+			"%s accepted the connection and then sent nothing for %v: the host may be frozen", k.address, limit)}
 	case errors.As(err, &negotiation) && slices.Equal(negotiation.SupportedAlgorithms, c.HostKeyAlgorithms):
 		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"the host key of %s has changed (it has none of the known type %s): unless the host was reinstalled, somebody may be between you and it; once sure, replace its line in the known_hosts file",
+			"the host key of %s has changed (it has none of the known type %s): unless the host was reinstalled, suspect an attack; once sure, replace its line in the known_hosts file",
 			k.address, c.HostKeyAlgorithms[0])}
 	case errors.As(err, &negotiation):
 		return &failure{outcome: remote.Unreachable, text: nothingCommon(k, negotiation, l.wire.beginning())}
@@ -69,7 +69,7 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 		return l.refused(k, err)
 	case l.named() == "" && isLost(err) && !isTimeout(err):
 		return &failure{outcome: remote.Unreachable, busy: !strings.Contains(l.greeting(), penalty), text: fmt.Sprintf(
-			"%s closed the connection before the SSH handshake%s: too many log-ins at once (sshd's MaxStartups), a penalty for failed ones (PerSourcePenalties), or a filter in between",
+			"%s closed the connection before the SSH handshake%s: too many logins at once (sshd's MaxStartups), a penalty for failed ones (PerSourcePenalties), or a filter in between",
 			k.address, l.greeting())}
 	default:
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the SSH handshake with %s failed: %v", k.address, err)}
@@ -95,17 +95,17 @@ func (l *login) refused(k key, err error) *failure {
 		shown, of := offer.Offered()
 		text = fmt.Sprintf("%s stopped after %d of our %d keys (its MaxAuthTries): put the right key first in ssh.key_file or ssh.credentials; %s", k.address, shown, of, offer)
 	case message != "":
-		text = fmt.Sprintf("%s ended the log-in of %s: %s", k.address, k.login, message)
+		text = fmt.Sprintf("%s ended the login of %s: %s", k.address, k.login, message)
 	case len(partial) > 0:
-		text = fmt.Sprintf("%s accepted the key of %s and wants something more (%s): exempt the login from the second factor", k.address, k.login, strings.Join(allowed, " or "))
+		text = fmt.Sprintf("%s accepted the key of %s and requires another factor (%s): exempt the login from it", k.address, k.login, strings.Join(allowed, " or "))
 	case len(allowed) > 0 && !slices.Contains(allowed, "publickey"):
-		text = fmt.Sprintf("%s takes no keys from %s, only %s: allow PubkeyAuthentication for it", k.address, k.login, strings.Join(allowed, ", "))
+		text = fmt.Sprintf("%s accepts no keys from %s, only %s: allow PubkeyAuthentication for it", k.address, k.login, strings.Join(allowed, ", "))
 	case isTimeout(err):
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the connection to %s was lost while we logged in: %v", k.address, err)}
 	case isLost(err):
 		text = fmt.Sprintf("%s closed the connection while %s logged in: the account may be locked, expired or denied by PAM; the host's authentication log says which", k.address, k.login)
 	default:
-		text = fmt.Sprintf("%s does not let %s in; %s. Check the login, that our public key is in its authorized_keys or its CA signed our certificate, that the account is neither locked nor expired, and that the host takes keys and not certificates alone", k.address, k.login, offer)
+		text = fmt.Sprintf("%s refused the login of %s; %s. Check the login, that the bot's public key is in its authorized_keys or its CA signed the bot's certificate, that the account is neither locked nor expired, and that the host accepts keys, not only certificates", k.address, k.login, offer)
 	}
 	return &failure{outcome: remote.LoginRefused, text: text + l.said()}
 }

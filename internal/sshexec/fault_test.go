@@ -55,7 +55,7 @@ func TestHandshakeCutOff(t *testing.T) {
 func TestSilentOpen(t *testing.T) {
 	h := &fakeHost{open: func(ssh.NewChannel) bool { return false }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
-		want(t, after(t, p, onFake(true), maxOpens*openTime), remote.Unreachable, "takes no command", "not sent")
+		want(t, after(t, p, onFake(true), maxOpens*openTime), remote.Unreachable, "runs no command", "not sent")
 		synctest.Wait()
 		if dials, open, execs := h.counts(); dials != maxOpens || open != 0 || execs != 0 {
 			t.Errorf("%d dials, %d still open, %d commands", dials, open, execs)
@@ -84,9 +84,9 @@ func TestSentOnce(t *testing.T) {
 		words        string
 	}{
 		{"no reply", func(net.Conn, ssh.Channel, *ssh.Request) {}, time.Minute + killAfter + grace,
-			remote.TimedOut, remote.FateUnknown, "no end was seen"},
+			remote.TimedOut, remote.FateUnknown, "its end was not observed"},
 		{"no end", accept, time.Minute + killAfter + grace,
-			remote.TimedOut, remote.FateUnknown, "no end was seen"},
+			remote.TimedOut, remote.FateUnknown, "its end was not observed"},
 		{"lost before the reply", func(c net.Conn, _ ssh.Channel, _ *ssh.Request) { c.Close() }, 0,
 			remote.Unreachable, remote.FateUnknown, "lost"},
 		{"lost after the reply", func(c net.Conn, ch ssh.Channel, r *ssh.Request) {
@@ -153,7 +153,7 @@ func TestAllBusy(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range room {
-			wg.Go(func() { want(t, p.Run(ctx, onFake(true)), remote.FateUnknown, "given up") })
+			wg.Go(func() { want(t, p.Run(ctx, onFake(true)), remote.FateUnknown, "the request was cancelled") })
 		}
 		synctest.Wait()
 		if st := p.Stats(); st.Connections != maxConns || st.Sessions != room {

@@ -63,7 +63,7 @@ func (k *knownHosts) reload() error {
 	}
 	info, err := os.Stat(k.path)
 	if err != nil {
-		return fmt.Errorf("known hosts: %w; write the hosts' keys there (ssh-keyscan prints them: compare them on the hosts)", err)
+		return fmt.Errorf("known hosts: %w; add the hosts' keys to it (ssh-keyscan prints them: compare them on the hosts)", err)
 	}
 	if err := trusted.Source(k.path); err != nil {
 		return fmt.Errorf("known hosts: %w, and so decide which host keys are trusted", err)
@@ -76,9 +76,9 @@ func (k *knownHosts) reload() error {
 	case err != nil:
 		return err
 	case used == 0 && len(skipped) > 0:
-		return fmt.Errorf("known hosts: %s holds no line that can be used: %s:%d: %s", k.path, k.path, skipped[0].Line, skipped[0].Why)
+		return fmt.Errorf("known hosts: %s has no usable line: %s:%d: %s", k.path, k.path, skipped[0].Line, skipped[0].Why)
 	case used == 0 && k.db != nil:
-		return fmt.Errorf("known hosts: %s holds no key any more", k.path)
+		return fmt.Errorf("known hosts: %s no longer has a key", k.path)
 	}
 	for _, s := range skipped {
 		k.log.Warn("a line of known_hosts was skipped", "file", k.path, "line", s.Line, "why", s.Why)
@@ -290,10 +290,10 @@ func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l l
 	switch {
 	case l.revoked(shown):
 		return revokedError{&failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"%s showed a host key that %s marks as revoked (%s): somebody may be between you and the host", address, k.path, seen)}}
+			"%s showed a host key that %s marks as revoked (%s): suspect an attack", address, k.path, seen)}}
 	case certified && !l.authorities[string(cert.SignatureKey.Marshal())]:
 		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"%s showed a certificate (%s) that is signed by the authority %s, which known_hosts does not have for it: compare it, then add a line @cert-authority to %s",
+			"%s showed a certificate (%s) that is signed by the authority %s, which is not in known_hosts for it: compare it, then add a line @cert-authority to %s",
 			address, seen, ssh.FingerprintSHA256(cert.SignatureKey), k.path)}
 	case isUnknown(err):
 		text := fmt.Sprintf("the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)
@@ -309,7 +309,7 @@ func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l l
 	case errors.As(err, &mismatch):
 		known := l.own(mismatch.Want)[0]
 		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, somebody may be between you and it; once sure, replace that line in %s",
+			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, suspect an attack; once sure, replace that line in %s",
 			address, seen, ssh.FingerprintSHA256(known.Key), known.Line, k.path)}
 	default:
 		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf("the host key of %s (%s) is not accepted: %v", address, seen, err)}

@@ -162,7 +162,7 @@ func TestJoinedNoise(t *testing.T) {
 	}
 }
 
-// What ended before the request was given up, or the connection lost, is told.
+// What ended before the request was cancelled, or the connection lost, is told.
 func TestJoinedGivenUp(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -170,12 +170,12 @@ func TestJoinedGivenUp(t *testing.T) {
 	for name, odd := range map[string]struct {
 		read  remote.Command
 		words string
-	}{"given up": {wrapped(s, "sleep 600"), "given up"}, "lost": {lose, "lost"}} {
+	}{"the request was cancelled": {wrapped(s, "sleep 600"), "the request was cancelled"}, "lost": {lose, "lost"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		reads := []remote.Command{wrapped(s, "echo first"), odd.read, wrapped(s, "echo third")}
 		got := make([]remote.Result, len(reads))
 		p.RunAll(ctx, reads, func(i int, r remote.Result) {
-			if got[i] = r; i == 0 && name == "given up" {
+			if got[i] = r; i == 0 && name == "the request was cancelled" {
 				cancel()
 			}
 		})

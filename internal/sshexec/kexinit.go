@@ -92,9 +92,9 @@ func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string
 		}
 	}
 	if len(could) > 0 {
-		text += fmt.Sprintf("use unless told to: update its sshd, or allow it for this host alone with %s", setting(kind, could[0]))
+		text += fmt.Sprintf("use by default: update its sshd, or allow it for this host only with %s", setting(kind, could[0]))
 	} else {
-		text += fmt.Sprintf("speak: allow one of %s in its sshd_config", strings.Join(firstFew(sshroute.Default(kind)), ", "))
+		text += fmt.Sprintf("support: allow one of %s in its sshd_config", strings.Join(firstFew(sshroute.Default(kind)), ", "))
 	}
 	if o, ok := parseOffer([]byte(first)); ok {
 		text += "; " + o.String()

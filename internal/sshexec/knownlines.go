@@ -62,7 +62,7 @@ func usableLine(line string) (kept, why string) {
 	case len(fields) < 2:
 		return "", "no key on it"
 	case len(fields) >= 4 && protocol1.MatchString(strings.Join(fields[1:4], " ")):
-		return "", "a key of SSH protocol 1, which is no longer spoken"
+		return "", "a key of SSH protocol 1, which is no longer supported"
 	case len(fields) == 2:
 		return "", "the key after " + short(fields[1]) + " is missing"
 	}

@@ -12,7 +12,7 @@ import (
 // Problems of a connection that has not broken.
 var (
 	errSilent   = errors.New("the server does not answer")
-	errUnclosed = errors.New("the server does not let go of a session")
+	errUnclosed = errors.New("the server does not close a session")
 )
 
 // Maintain keeps the pool's connections warm until ctx ends. It checks idle connections regularly,
@@ -163,5 +163,5 @@ func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 			return nil
 		}
 	}
-	return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s lets us in and then does not answer: %v", k.address, err)}
+	return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login and then does not answer: %v", k.address, err)}
 }

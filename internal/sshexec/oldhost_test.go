@@ -70,7 +70,7 @@ func TestPublicKeyAlgorithms(t *testing.T) {
 	p := openPool(t, s, func(c *Config) {
 		allowing(t, c, s.Address, map[sshroute.Kind]string{sshroute.PublicKey: "ssh-rsa"})
 	})
-	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "not offered: key", "set to take only ssh-rsa")
+	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "not offered: key", "configured to accept only ssh-rsa")
 	p = openPool(t, s, func(c *Config) {
 		allowing(t, c, s.Address, map[sshroute.Kind]string{sshroute.HostKey: "ssh-rsa"})
 	})

@@ -280,10 +280,10 @@ func waitFailure(ctx context.Context, k key, err error) *failure {
 	case errors.As(err, &own):
 		return own
 	case ctx.Err() != nil:
-		return &failure{outcome: remote.NoOutcome, text: "the request was given up"}
+		return &failure{outcome: remote.NoOutcome, text: "the request was cancelled"}
 	default:
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
-			"no session on %s became free within %v: too many commands are under way there", k.address, slotWait)}
+			"no session on %s became free within %v: too many commands are running there", k.address, slotWait)}
 	}
 }
 

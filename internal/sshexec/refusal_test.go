@@ -24,13 +24,13 @@ func TestLoginRefusals(t *testing.T) {
 		{"too many keys", []string{"MaxAuthTries 2"}, func(s *sshdtest.Server) []string {
 			return []string{s.Stranger, s.NewKey("second"), s.NewKey("third"), s.KeyFile}
 		}, remote.LoginRefused, []string{"MaxAuthTries", "stopped after 2 of our 4 keys", "put the right key first", "offered and refused: key", "not offered: key"}},
-		{"second factor", []string{"PasswordAuthentication yes", "AuthenticationMethods publickey,password"}, nil, remote.LoginRefused, []string{"accepted the key", "password", "second factor"}},
-		{"no keys", []string{"PasswordAuthentication yes", "PubkeyAuthentication no"}, nil, remote.LoginRefused, []string{"takes no keys", "PubkeyAuthentication"}},
+		{"another factor", []string{"PasswordAuthentication yes", "AuthenticationMethods publickey,password"}, nil, remote.LoginRefused, []string{"accepted the key", "password", "another factor"}},
+		{"no keys", []string{"PasswordAuthentication yes", "PubkeyAuthentication no"}, nil, remote.LoginRefused, []string{"accepts no keys", "PubkeyAuthentication"}},
 		{"account denied", []string{"DenyUsers *"}, nil, remote.LoginRefused, []string{"neither locked nor expired"}},
-		{"certificates alone", []string{"AuthorizedKeysFile none", "TrustedUserCAKeys /dev/null"}, nil, remote.LoginRefused, []string{"certificates alone"}},
+		{"not only certificates", []string{"AuthorizedKeysFile none", "TrustedUserCAKeys /dev/null"}, nil, remote.LoginRefused, []string{"not only certificates"}},
 		{"group exchange alone", []string{"KexAlgorithms diffie-hellman-group-exchange-sha256"}, nil, remote.Answered, nil},
-		{"no common exchange", []string{"KexAlgorithms sntrup761x25519-sha512@openssh.com"}, nil, remote.Unreachable, []string{"offers only sntrup761x25519-sha512@openssh.com", "does not speak", "sshd_config"}},
-		{"no common cipher", []string{"Ciphers aes256-cbc"}, nil, remote.Unreachable, []string{"offers only aes256-cbc", "does not speak"}},
+		{"no common exchange", []string{"KexAlgorithms sntrup761x25519-sha512@openssh.com"}, nil, remote.Unreachable, []string{"offers only sntrup761x25519-sha512@openssh.com", "does not support", "sshd_config"}},
+		{"no common cipher", []string{"Ciphers aes256-cbc"}, nil, remote.Unreachable, []string{"offers only aes256-cbc", "does not support"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := sshdtest.Start(t, tt.config...)

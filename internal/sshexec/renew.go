@@ -55,7 +55,7 @@ func (p *Pool) renewals() {
 			err := renew(ctx, p.cfg.Renew)
 			cancel()
 			if err == nil && dueAny(p.login, time.Now()) {
-				err = fmt.Errorf("ssh.renew (%s) ended well, and the certificate still ends soon", p.cfg.Renew[0])
+				err = fmt.Errorf("ssh.renew (%s) succeeded, but the certificate still expires soon", p.cfg.Renew[0])
 			}
 			p.renewed(err)
 			if err != nil {

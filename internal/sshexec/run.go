@@ -107,7 +107,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		}
 		lastErr = err
 	}
-	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s lets us in and then takes no command: %v", k.address, lastErr)}
+	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login and then runs no command: %v", k.address, lastErr)}
 }
 
 // openChannel opens a channel. After any error but a refusal the session is returned, at the latest
@@ -184,13 +184,13 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, why end) {
 	switch why {
 	case overtime:
-		missed(r, c, remote.TimedOut, fmt.Sprintf("no end was seen within its time limit of %v", c.Timeout))
+		missed(r, c, remote.TimedOut, fmt.Sprintf("its end was not observed within its time limit of %v", c.Timeout))
 	case cancelled:
 		o := remote.Unreachable
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			o = remote.TimedOut
 		}
-		missed(r, c, o, "the request was given up while the command ran")
+		missed(r, c, o, "the request was cancelled while the command ran")
 	case flooded:
 		missed(r, c, remote.TimedOut, fmt.Sprintf("it was stopped after writing more than %d MiB", p.cfg.StopBytes>>20))
 	default:
@@ -199,7 +199,7 @@ func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, w
 }
 
 // lost is the detail if the connection ended too early.
-const lost = "the connection was lost before the end of the command was seen"
+const lost = "the connection was lost before the command ended"
 
 // overdue is the detail if the wrapper ended a command.
 func overdue(c remote.Command) string {
@@ -236,7 +236,7 @@ func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	r.Outcome, r.Detail = o, what
 	if c.Changes {
 		r.Outcome = remote.FateUnknown
-		r.Detail += "; it may have acted: look at its target before anything else"
+		r.Detail += "; it may have acted: check its target first"
 	}
 }
 

@@ -58,7 +58,7 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 		f = misread(k, r)
 	default:
 		f = &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
-			"%s lets us in, and its login shell passed no words on within %v", k.address, p.cfg.HandshakeTimeout)}
+			"%s accepts the login, but its login shell passed no words on within %v", k.address, p.cfg.HandshakeTimeout)}
 	}
 	p.retire(c, f)
 	return f
@@ -71,7 +71,7 @@ const saidRunes = 160
 // refused, if known, or else the shell's output.
 func misread(k key, r remote.Result) *failure {
 	if r.Outcome != remote.Answered {
-		return &failure{outcome: r.Outcome, text: fmt.Sprintf("%s lets us in and then takes no command: %s", k.address, r.Detail)}
+		return &failure{outcome: r.Outcome, text: fmt.Sprintf("%s accepts the login and then runs no command: %s", k.address, r.Detail)}
 	}
 	if known := remote.Classify(remote.Command{Host: k.address, Sent: shellProbe}, r); known.Outcome != remote.Answered {
 		return &failure{outcome: known.Outcome, text: known.Detail}
@@ -82,6 +82,6 @@ func misread(k key, r remote.Result) *failure {
 	}
 	return &failure{outcome: remote.LoginRefused, text: fmt.Sprintf(
 		"the login shell of %[1]s on %[2]s does not pass words on as they are typed (it answered: %[3]s): give the account "+
-			"a POSIX shell, for example with usermod -s /bin/bash %[1]s, and take out a forced command",
+			"a POSIX shell, for example with usermod -s /bin/bash %[1]s, and remove any forced command",
 		k.login, k.address, said)}
 }

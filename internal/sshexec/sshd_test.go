@@ -175,7 +175,7 @@ func TestFrozenHost(t *testing.T) {
 	read := started(t, ctx, p, on(s, "sleep 60"))
 	s.Signal(syscall.SIGSTOP)
 	cancel()
-	want(t, <-read, remote.Unreachable, "given up")
+	want(t, <-read, remote.Unreachable, "the request was cancelled")
 	s.Signal(syscall.SIGCONT)
 }
 
@@ -195,11 +195,11 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := started(t, ctx, p, changing(on(s, "sleep 1")))
 	cancel()
-	want(t, <-result, remote.FateUnknown, "given up", "may have acted")
+	want(t, <-result, remote.FateUnknown, "the request was cancelled", "may have acted")
 
 	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	want(t, p.Run(ctx, on(s, "sleep 1")), remote.TimedOut, "given up")
+	want(t, p.Run(ctx, on(s, "sleep 1")), remote.TimedOut, "the request was cancelled")
 }
 
 // The connection goes while a command runs: it is not sent again, on any

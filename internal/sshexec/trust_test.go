@@ -58,7 +58,7 @@ func TestTrustWhileConnected(t *testing.T) {
 			p.retire(c, nil)
 		}
 	}
-	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "others may use it")
+	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "other accounts can read it")
 	mode(s.KeyFile, 0o600)
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
@@ -89,7 +89,7 @@ func TestSignedHostKey(t *testing.T) {
 			}{
 				{"by its authority", authority, remote.Answered, ""},
 				{"by a pattern", "@cert-authority 127.0.0.* " + public(ca.Key), remote.Answered, ""},
-				{"of another host", "@cert-authority elsewhere " + public(ca.Key), remote.HostKeyWrong, "which known_hosts does not have for it"},
+				{"of another host", "@cert-authority elsewhere " + public(ca.Key), remote.HostKeyWrong, "which is not in known_hosts for it"},
 				{"its key is revoked", authority + "@revoked * " + public(key), remote.HostKeyWrong, "marks as revoked"},
 				{"its authority is revoked", authority + "@revoked * " + public(ca.Key), remote.HostKeyWrong, "marks as revoked"},
 				{"by its authority again", authority, remote.Answered, ""},

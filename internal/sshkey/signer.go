@@ -95,7 +95,7 @@ func File(path string) (Signer, error) {
 		return nil, err
 	}
 	if mode := info.Mode(); !mode.IsRegular() || mode.Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s: others may use it, or it is no file: chmod 600 it", path)
+		return nil, fmt.Errorf("%s: other accounts can read it, or it is not a file: chmod 600 it", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {

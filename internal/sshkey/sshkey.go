@@ -24,9 +24,9 @@ func Parse(line string) (Key, error) {
 	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	switch {
 	case err != nil:
-		return Key{}, errors.New("this is no public key: write the line of the .pub file, ssh-ed25519 AAAA…")
+		return Key{}, errors.New("this is not a public key: write the line of the .pub file, ssh-ed25519 AAAA…")
 	case len(options) > 0:
-		return Key{}, errors.New("options before a key mean nothing here: write the line of the .pub file as it is")
+		return Key{}, errors.New("options before a key are not supported: write the line of the .pub file as it is")
 	case len(bytes.TrimSpace(rest)) > 0:
 		return Key{}, errors.New("more than one line: write each key by itself")
 	}
@@ -54,7 +54,7 @@ func usable(public ssh.PublicKey) (Key, error) {
 			return Key{}, fmt.Errorf("an RSA key needs at least %d bits: use ssh-ed25519", leastRSA)
 		}
 	default:
-		return Key{}, fmt.Errorf("a key of type %s is not taken: use ssh-ed25519", public.Type())
+		return Key{}, fmt.Errorf("keys of type %s are not accepted: use ssh-ed25519", public.Type())
 	}
 	return Key{public: public}, nil
 }
@@ -125,10 +125,10 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 		return Key{}, errors.New("this is no SSH signature")
 	}
 	if !slices.Contains(formats(key.public.Type()), s.Format) {
-		return Key{}, fmt.Errorf("a signature of the form %s is not taken of a key of type %s", printable(s.Format), key.public.Type())
+		return Key{}, fmt.Errorf("a signature of the format %s is not accepted for a key of type %s", printable(s.Format), key.public.Type())
 	}
 	if err := key.public.Verify(signed(namespace, message), &s); err != nil {
-		return Key{}, errors.New("the signature does not hold for this key and these words")
+		return Key{}, errors.New("the signature is not valid for this key and message")
 	}
 	return key, nil
 }

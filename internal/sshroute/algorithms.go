@@ -117,7 +117,7 @@ func Choose(kind Kind, spec string) (Chosen, error) {
 		c.List = unique(named)
 	}
 	if len(c.List) == 0 {
-		return c, fmt.Errorf("%s leaves nothing that the bot implements: it has %s", kind, strings.Join(all, ", "))
+		return c, fmt.Errorf("%s leaves no algorithm that the bot implements: it has %s", kind, strings.Join(all, ", "))
 	}
 	for _, name := range c.List {
 		if slices.Contains(Weak(kind), name) {

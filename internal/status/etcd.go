@@ -60,12 +60,12 @@ func (l *look) judgeEtcd() {
 		case all-missing < most && len(members) == all:
 			f.Code = observe.FoundQuorumLost
 			f.Headline = fmt.Sprintf("Quorum lost: %d of %d members down", missing, all)
-			f.Text += ". Without a quorum etcd neither reads nor writes, and Deephaven cannot work"
+			f.Text += ". Without a quorum etcd serves no reads and writes, and Deephaven cannot work"
 		case len(members) == all:
 			f.Severity = runbooks.Moderate
 			f.Code = observe.FoundMemberDown
 			f.Headline = fmt.Sprintf("Member down, quorum kept (%d of %d)", all-missing, all)
-			f.Text += fmt.Sprintf(". etcd goes on without it; it would not without %d more", all-missing-most+1)
+			f.Text += fmt.Sprintf(". etcd works without it, but not without %d more", all-missing-most+1)
 		}
 	}
 	for _, e := range l.board.etcd {
@@ -98,7 +98,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 			f.Severity = level
 			f.Condition = runbooks.Critical
 			f.Code = observe.FoundEtcdSilent
-			f.Headline = "Runs, and etcd does not serve"
+			f.Headline = "Running, but etcd does not serve"
 		}
 	default:
 		f.Text += text
@@ -107,7 +107,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 			f.Condition = runbooks.Unknown
 			f.WorstCase = level
 			f.Code = observe.FoundEtcdUnseen
-			f.Headline = "Runs; whether etcd serves could not be seen"
+			f.Headline = "Running; unknown whether etcd serves"
 		}
 	}
 }

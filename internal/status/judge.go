@@ -86,8 +86,8 @@ func (l *look) busyHosts() []HostFinding {
 		if age := least[host]; age > l.history.stale(l.scope.cluster.Name, host) {
 			out = append(out, HostFinding{
 				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low,
-				Headline: fmt.Sprintf("monit has looked at nothing for %s", ago(age)),
-				Text:     "monit has one worker, and a start or stop that hangs keeps it busy: what dies meanwhile is not started again. The processes here are judged by their pids",
+				Headline: fmt.Sprintf("monit has checked nothing for %s", ago(age)),
+				Text:     "monit has one worker, and a hanging start or stop blocks it: it does not restart processes that die meanwhile. The states here come from their pids",
 			})
 		}
 	}

@@ -138,7 +138,7 @@ func (s logSizes) whyNot(paths []string) string {
 			}
 		}
 	}
-	return unread + "the host says nothing of " + strings.Join(paths, ", ")
+	return unread + "the host reported nothing about " + strings.Join(paths, ", ")
 }
 
 // readLog reads the part of a process's log that was added since the last read by any caller.

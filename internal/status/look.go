@@ -173,7 +173,7 @@ func (j *job) begin(ctx context.Context, questions []question) (answer func(i in
 	case j.slots <- struct{}{}:
 	case <-ctx.Done():
 		return func(int) remote.Result {
-			return remote.Result{Detail: "the look had ended before it was asked", Ended: j.Now()}
+			return remote.Result{Detail: "the check ended before it was queried", Ended: j.Now()}
 		}
 	}
 	shared := j.shared.Begin(ctx, commands)

@@ -279,8 +279,8 @@ func TestWindowHoldsBackHosts(t *testing.T) {
 	one.Process = "db_dis"
 	board := func(m fleet.Maintenance, at time.Time) Board {
 		return Board{Cluster: "prod", At: at, Maintenance: []fleet.Maintenance{m}, Hosts: []HostFinding{
-			{Host: "query-1", Severity: runbooks.Low, Headline: "monit has looked at nothing for 10 min"},
-			{Host: "query-2", Severity: runbooks.Low, Headline: "monit has looked at nothing for 10 min"},
+			{Host: "query-1", Severity: runbooks.Low, Headline: "monit has checked nothing for 10 min"},
+			{Host: "query-2", Severity: runbooks.Low, Headline: "monit has checked nothing for 10 min"},
 		}}
 	}
 	for _, tt := range []struct {

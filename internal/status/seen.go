@@ -28,7 +28,7 @@ func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbo
 		return b, nil, err
 	}
 	if b.Unrecorded {
-		return b, nil, fmt.Errorf("the state store does not answer, so what runs do is not known")
+		return b, nil, fmt.Errorf("the state store does not answer, so the effects of runs are unknown")
 	}
 	return b, a.seen(b, sc.Process != ""), nil
 }
@@ -48,7 +48,7 @@ func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 			s = aboutItself(s)
 		} else if s.Hold == "" && r.Maintenance == nil && !r.Observation.Known() {
 			silent[r.Host] = append(silent[r.Host], r)
-			s.Hold, s.Behind = "not seen: "+r.Host+" could not be asked", []runbooks.Target{{Host: r.Host}}
+			s.Hold, s.Behind = "not seen: "+r.Host+" could not be queried", []runbooks.Target{{Host: r.Host}}
 		}
 		out = append(out, s)
 	}
@@ -58,7 +58,7 @@ func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	for _, h := range hosts {
 		s := seenHost(b, h, silent[h], all[h])
 		if together && slices.Contains(gone, h) {
-			s.Hold, s.Behind = "not seen, like most hosts", []runbooks.Target{incident.ManyHosts}
+			s.Hold, s.Behind = "unknown, like most hosts", []runbooks.Target{incident.ManyHosts}
 		}
 		out = append(out, s)
 	}
@@ -135,7 +135,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	case r.Stopped != nil && out(r) && b.At.Before(r.Stopped.At.Add(a.Policy.OwnStop)):
 		s.Hold = fmt.Sprintf("stopped by %s with %s, which is no incident for %s", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
 	case r.Finding.LogErrors && !r.ErrorsHeld:
-		s.Severity, s.Headline = runbooks.None, "Errors in its log, fewer than an incident takes"
+		s.Severity, s.Headline = runbooks.None, "Errors in its log, too few for an incident"
 	case r.Finding.LogErrors:
 		s.Headline = fmt.Sprintf("%d or more errors a minute in its log for %s", a.Policy.ErrorRate, ago(a.Policy.ErrorsFor))
 	}

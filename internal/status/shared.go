@@ -60,7 +60,7 @@ func (s *sharedReads) Begin(ctx context.Context, commands []remote.Command) (res
 			return r.parts[i].result
 		case <-ctx.Done():
 			leave.Do(func() { s.leave(r) })
-			return remote.Result{Detail: "the look had ended before it was answered", Ended: s.now()}
+			return remote.Result{Detail: "the check ended before it answered", Ended: s.now()}
 		}
 	}
 }

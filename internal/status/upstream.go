@@ -62,7 +62,7 @@ func (r *Row) cannotWork(causes []Cause) {
 	if len(causes) == 0 || r.Maintenance != nil {
 		return
 	}
-	text := "It runs and cannot work: " + Because(causes)
+	text := "It runs but cannot work: " + Because(causes)
 	switch f.Severity {
 	case runbooks.None, runbooks.Low:
 		r.Causes = causes

@@ -104,11 +104,11 @@ func (v Value) Pairs() []pair {
 		name := at.Value
 		c := v.child(name, entry.Value, at)
 		if _, plain := entry.Key.(ast.ScalarNode); !plain || entry.Key.IsMergeKey() {
-			c.Problem("merge keys and compound keys are not understood here", "write the keys out")
+			c.Problem("merge keys and compound keys are not supported", "write the keys out")
 			continue
 		}
 		if seen[name] {
-			c.Problem("this key stands here twice", "keep one of them")
+			c.Problem("this key is here twice", "keep one of them")
 			continue
 		}
 		seen[name] = true
@@ -219,7 +219,7 @@ func (v Value) Texts() []Value {
 				item.Problem("this is empty", "write a text, or leave the entry out")
 			}
 		case seen[s]:
-			item.Problem(fmt.Sprintf("%q stands in this list twice", s), "keep one of them")
+			item.Problem(fmt.Sprintf("%q is in this list twice", s), "keep one of them")
 		default:
 			seen[s] = true
 			out = append(out, item)

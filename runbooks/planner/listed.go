@@ -78,7 +78,7 @@ func asked(command []catalogs.Filled) (globs []string) {
 	return globs
 }
 
-// unasked says which value lies outside of what was asked for, or "": what a
+// unasked says which value is outside of what was asked for, or "": what a
 // host lists is what will be acted upon.
 func unasked(globs, values []string) string {
 	for _, v := range values {
@@ -106,7 +106,7 @@ func searched(command []catalogs.Filled) (roots []string) {
 	return roots
 }
 
-// elsewhere says which whole path lies outside of the directories that were
+// elsewhere says which whole path is outside of the directories that were
 // searched, or "".
 func elsewhere(roots, values []string) string {
 	for _, v := range values {

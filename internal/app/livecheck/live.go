@@ -137,7 +137,7 @@ func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about stri
 		return nil, true
 	}
 	return []Found{{OK: true, About: about, Text: fmt.Sprintf(
-		"the login shell of %s prints before every answer (%s): let its start-up files print to terminals only, "+
+		"the login shell of %s prints text before every answer (%s): make its start-up files print to terminals only, "+
 			"for example with [ -t 1 ] || return at the top of ~/.bashrc", h.Login, noise)}}, true
 }
 
@@ -170,7 +170,7 @@ func checkMonit(
 		delete(known, p.Service)
 	}
 	for name := range known {
-		out = append(out, Found{OK: true, About: about, Text: fmt.Sprintf("monit also watches %s, which the config does not name", name)})
+		out = append(out, Found{OK: true, About: about, Text: fmt.Sprintf("monit also monitors %s, which is not in the config", name)})
 	}
 	slices.SortFunc(out, func(a, b Found) int { return strings.Compare(a.Text, b.Text) })
 	return append([]Found{{OK: true, About: about, Text: fmt.Sprintf("monit knows %d of %d: %s", len(there), len(want), strings.Join(there, ", "))}}, out...)
@@ -220,10 +220,10 @@ func CheckPagers(ctx context.Context, cfg *config.Config) []Found {
 			err = to.Check(ctx)
 		}
 		if err != nil {
-			out = append(out, Found{About: about, Text: fmt.Sprintf("%s cannot be reached: %v: correct page.url or page.ca, or open the way there", page.Name(), err)})
+			out = append(out, Found{About: about, Text: fmt.Sprintf("%s cannot be reached: %v: correct page.url or page.ca, or allow the connection", page.Name(), err)})
 			continue
 		}
-		out = append(out, Found{OK: true, About: about, Text: page.Name() + " can be reached; whether it takes the routing key shows with the first alert"})
+		out = append(out, Found{OK: true, About: about, Text: page.Name() + " can be reached; only the first alert shows whether it accepts the routing key"})
 	}
 	return out
 }

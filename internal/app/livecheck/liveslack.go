@@ -41,7 +41,7 @@ func checkSlack(ctx context.Context, cfg *config.Config, o app.Options) []Found 
 			return out // no other check is possible, or only for another organisation
 		}
 	} else {
-		out = append(out, Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of %s, with every scope it needs", id.User, id.Organisation())})
+		out = append(out, Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of %s, with all required scopes", id.User, id.Organisation())})
 	}
 	out = append(out, checkChannels(ctx, edge, cfg)...)
 	out = append(out, checkPeople(ctx, edge, cfg)...)
@@ -75,7 +75,7 @@ func checkChannels(ctx context.Context, edge *slackio.Edge, cfg *config.Config) 
 		err := edge.CheckChannel(ctx, id)
 		if err == nil && private[id] {
 			if shared, _, _ := edge.Channel(ctx, id, 0); shared {
-				err = errors.New("it is shared with another organisation, and incidents are not posted there: name a channel of your own")
+				err = errors.New("it is shared with another organisation, so incidents cannot be posted there: use a channel of your own")
 			}
 		}
 		if err != nil {
@@ -114,9 +114,9 @@ func checkAccount(ctx context.Context, edge *slackio.Edge, rules *auth.Rules, p 
 	who, err := rules.Identify(profile)
 	switch {
 	case err != nil:
-		return strings.TrimPrefix(err.Error(), "Not allowed: ") + " Take the account out of the config, or write one that is a full member's."
+		return strings.TrimPrefix(err.Error(), "Not allowed: ") + " Remove the account from the config, or use that of a full member."
 	case who.Name != p.Name:
-		return "Slack says that this is " + who.Name + ": write each account under one person"
+		return "Slack says that this is " + who.Name + ": list each account under one person only"
 	default:
 		return ""
 	}

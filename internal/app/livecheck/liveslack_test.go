@@ -81,11 +81,11 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 		{"app uninstalled", fault(slacklocal.Fault{Kind: "revoke", Token: "bot", Error: "account_inactive"}), []string{"SLACK_BOT_TOKEN", "install the app again"}},
 		{"app token wrong", fault(slacklocal.Fault{Kind: "revoke", Token: "app", Error: "invalid_auth"}), []string{"SLACK_APP_TOKEN", "copy it again"}},
 		{"app token without its scope", fault(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "missing_scope"}), []string{"SLACK_APP_TOKEN", "connections:write"}},
-		{"Socket Mode off", fault(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "socket_mode_not_enabled"}), []string{"switch it on"}},
+		{"Socket Mode off", fault(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "socket_mode_not_enabled"}), []string{"enable it"}},
 		{"another organisation", func(_ *slacklocal.Server, c *config.Config) error { c.Rules.Home = "T0ELSE"; return nil }, []string{"slack.home", slacklocal.DemoTeam}},
 		{"bot not in the audit channel", channel(slacklocal.ChannelChange{Channel: "audit", WithoutBot: &yes}), []string{"audit channel", "invite it"}},
 		{"channel archived", channel(slacklocal.ChannelChange{Channel: "incident", Archived: &yes}), []string{slacklocal.DemoIncident, "archived"}},
-		{"posting restricted", channel(slacklocal.ChannelChange{Channel: "incident", Restricted: &yes}), []string{slacklocal.DemoIncident, "let the bot post"}},
+		{"posting restricted", channel(slacklocal.ChannelChange{Channel: "incident", Restricted: &yes}), []string{slacklocal.DemoIncident, "allow the bot to post"}},
 		{"no such channel", func(_ *slacklocal.Server, c *config.Config) error {
 			c.Slack.Channels["C0NOWHERE"] = "prod"
 			return nil

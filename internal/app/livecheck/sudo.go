@@ -30,7 +30,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 	}
 	r := ask(ctx, on, h, []string{"sudo", "-n", "-l"})
 	if !r.OK() {
-		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d lines that belong there", said(r), cl.Name, h.Name, len(file.Rules))}}
+		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d required lines", said(r), cl.Name, h.Name, len(file.Rules))}}
 	}
 	if wrong := checkSudoVersion(ctx, on, h, about); wrong != nil {
 		return wrong
@@ -53,14 +53,14 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 		}
 	}
 	if len(lacks) > 0 {
-		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ take sudo 1.9.10, an older one the script of bot sudoers --wrapper", cl.Name, h.Name)})
+		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ need sudo 1.9.10, an older sudo needs the script of bot sudoers --wrapper", cl.Name, h.Name)})
 	}
 	text := fmt.Sprintf("sudo allows all %d commands of the catalog", len(file.Rules))
 	switch {
 	case all:
 		text += fmt.Sprintf(", and everything else: bot sudoers %s/%s prints the least that is needed", cl.Name, h.Name)
 	case askFirst.MatchString(listing):
-		text += "; it wants a password for some rules of this account, and the last rule that matches a command decides"
+		text += "; sudo asks for a password for some rules of this account, and the last matching rule decides"
 	}
 	return []Found{{OK: true, About: about, Text: text}}
 }
@@ -78,7 +78,7 @@ func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, abou
 		return []Found{{About: about, Text: err.Error()}}
 	case !reads && !h.OldSudo:
 		return []Found{{About: about, Text: fmt.Sprintf(
-			"sudo %s reads no regular expressions (that takes 1.9.10): say sudo_version: %q of this host, and install the script that bot sudoers --wrapper prints", version, version)}}
+			"sudo %s has no regular expressions (1.9.10 has): set sudo_version: %q for this host, and install the script that bot sudoers --wrapper prints", version, version)}}
 	}
 	return nil
 }

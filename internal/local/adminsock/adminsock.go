@@ -48,14 +48,14 @@ func Listen(dir string) (net.Listener, error) {
 // listener is replaced.
 func ListenAt(path, group string) (net.Listener, error) {
 	if conn, err := net.Dial("unix", path); err == nil {
-		return nil, errors.Join(fmt.Errorf("socket %s: somebody answers there already; give each bot a path of its own", path), conn.Close())
+		return nil, errors.Join(fmt.Errorf("socket %s: another process already listens there; give each bot its own path", path), conn.Close())
 	}
 	return listen(path, group)
 }
 
 func listen(path, group string) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
-		return nil, fmt.Errorf("socket %s: something else is there already, which is not replaced", path)
+		return nil, fmt.Errorf("socket %s: another file exists there, and is not replaced", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("socket: %w", err)
@@ -85,7 +85,7 @@ func permit(path, group string) error {
 		return fmt.Errorf("the group %q has no number: %w", group, err)
 	}
 	if err := os.Chown(path, -1, gid); err != nil {
-		return fmt.Errorf("it cannot be given to the group %q, which the bot's user must be in: %w", group, err)
+		return fmt.Errorf("its group cannot be set to %q, of which the bot's user must be a member: %w", group, err)
 	}
 	return os.Chmod(path, 0o660)
 }
@@ -166,10 +166,10 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Wr
 		return fmt.Errorf("the running bot answered %s: %s", resp.Status, text)
 	}
 	if _, err = io.Copy(w, resp.Body); err != nil {
-		return fmt.Errorf("the answer of the running bot was cut off: %w", err)
+		return fmt.Errorf("the answer of the running bot is incomplete: %w", err)
 	}
 	if trouble := resp.Trailer.Get(Trouble); trouble != "" {
-		return fmt.Errorf("the running bot could not answer whole: %s", trouble)
+		return fmt.Errorf("the running bot could not complete its answer: %s", trouble)
 	}
 	return nil
 }

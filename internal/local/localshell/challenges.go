@@ -71,7 +71,7 @@ func (c *challenges) read(nonce string) (given, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
 	at := len(b) - sha256.Size
 	if err != nil || at < fixed || !hmac.Equal(b[at:], c.mac(b[:at])) {
-		return given{}, errors.New("this challenge is not open: this bot has not given it out since it started")
+		return given{}, errors.New("this challenge is not valid: this bot has not issued it since it started")
 	}
 	g := given{
 		id: string(b[:randomBytes]), person: string(b[fixed:at]),
@@ -89,7 +89,7 @@ func (c *challenges) read(nonce string) (given, error) {
 	return g, nil
 }
 
-var errAnswered = errors.New("this challenge is not open: it was answered before")
+var errAnswered = errors.New("this challenge is not valid: it was already answered")
 
 // spend marks a challenge as answered, once.
 func (c *challenges) spend(g given) error {

@@ -56,7 +56,7 @@ func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, e
 			if ctx.Err() != nil {
 				return End{}, ctx.Err()
 			}
-			return End{}, errors.New("the bot's answer broke off before its end: what was asked for may have been done; ask `runs` when it is back")
+			return End{}, errors.New("the bot's answer ended early: the command may have run; check `runs` when the bot is back")
 		}
 		if e.End != nil {
 			return *e.End, nil
@@ -86,7 +86,7 @@ func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 		return proof{}, fmt.Errorf("the bot's challenge cannot be read: %w", err)
 	}
 	if strings.ContainsAny(ch.Nonce+ch.Person, "\n\r") || r.As != "" && ch.Person != r.As {
-		return proof{}, errors.New("the bot's challenge is not for what was asked: nothing was signed")
+		return proof{}, errors.New("the bot's challenge is not for this command: nothing was signed")
 	}
 	for _, s := range r.Signers {
 		if bytes.Equal(s.Key().Wire(), ch.Key) {
@@ -132,7 +132,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("you may not reach the socket %s: its group is set with terminal.group in the config", c.socket)
+		return fmt.Errorf("you have no access to the socket %s: terminal.group in the config sets its group", c.socket)
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("no running bot answers at %s: is `bot run` up on this machine, with this config?", c.socket)
 	default:

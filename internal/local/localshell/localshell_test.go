@@ -329,7 +329,7 @@ func TestReplay(t *testing.T) {
 	if code, body := d.post("/do", p); code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
-	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "answered before") {
+	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "already answered") {
 		t.Errorf("again: %d %s", code, body)
 	}
 	if n := d.letIn(); n != 1 {
@@ -430,7 +430,7 @@ func TestSessionsOfOnePerson(t *testing.T) {
 	for range sessionsEach {
 		<-begun
 	}
-	if _, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}}); err == nil || !strings.Contains(err.Error(), "commands of yours") {
+	if _, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}}); err == nil || !strings.Contains(err.Error(), "of your commands") {
 		t.Errorf("one more: %v", err)
 	}
 	if _, end, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.ben}}); err != nil || !end.OK {

@@ -120,13 +120,13 @@ func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is anybody's in the config: whoever runs the bot can add the line of a .pub file under people.NAME.keys", len(a.Keys))
+		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is in the config: the bot's administrator can add the line of a .pub file under people.NAME.keys", len(a.Keys))
 	case 1:
 		for name, key := range found {
 			return name, key, nil
 		}
 	}
-	return "", sshkey.Key{}, errors.New("your keys are several people's: say --as NAME")
+	return "", sshkey.Key{}, errors.New("your keys belong to several people: use --as NAME")
 }
 
 // serveDo verifies the proof, runs the command, and streams its events. A command continues
@@ -143,7 +143,7 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return
 	}
 	if !s.sessions.begin(person) {
-		http.Error(w, fmt.Sprintf("%d commands of yours are being answered already: end one, or try again in a minute", sessionsEach), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("%d of your commands are already running: end one, or try again in a minute", sessionsEach), http.StatusServiceUnavailable)
 		return
 	}
 	defer s.sessions.end(person)
@@ -183,7 +183,7 @@ func answers(p proof, c given) error {
 		return err
 	}
 	if sha256.Sum256(key.Wire()) != c.key {
-		return errors.New("the signature is not of the key that was asked for")
+		return errors.New("the signature is not by the requested key")
 	}
 	return nil
 }
@@ -220,7 +220,7 @@ func (s *sessions) end(person string) {
 
 // refused records a failed proof, with the claimed name.
 func (s *Server) refused(ctx context.Context, person string, why error) {
-	s.Logger.WarnContext(ctx, "a proof at the terminal did not hold", "claimed", person, "err", why)
+	s.Logger.WarnContext(ctx, "a proof at the terminal failed", "claimed", person, "err", why)
 	if !s.refusals.worth() {
 		return
 	}
@@ -261,7 +261,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		http.Error(w, "this request is not understood; are bot and `bot do` of the same version?", http.StatusBadRequest)
+		http.Error(w, "this request cannot be parsed; do the bot and `bot do` have the same version?", http.StatusBadRequest)
 		return false
 	}
 	return true

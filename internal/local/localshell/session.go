@@ -73,7 +73,7 @@ func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out 
 	if id, run := strings.CutPrefix(m.Text, RunPrefix); run {
 		value, ok := s.proposals.take(who.person, id)
 		if !ok {
-			s.tell(out, Event{End: &End{Why: "nothing was run: what you were shown is not known any more; type the command again"}})
+			s.tell(out, Event{End: &End{Why: "nothing ran: the plan that you saw has expired; type the command again"}})
 			return
 		}
 		m.Text, m.Proposal = "", value
@@ -101,7 +101,7 @@ func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out 
 
 func (s *Server) tell(out *stream, e Event) {
 	if err := out.send(e); err != nil {
-		s.Logger.Debug("the person at the terminal has hung up", "err", err)
+		s.Logger.Debug("the person at the terminal has disconnected", "err", err)
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 		st, err := s.Run(ctx, id)
 		switch {
 		case ctx.Err() != nil:
-			return End{Run: id, Why: "not followed to its end: the bot is stopping, and goes on with the run when it is back"}
+			return End{Run: id, Why: "not followed to its end: the bot is stopping, and continues the run when it is back"}
 		case errors.Is(err, engine.ErrNotFound):
 			return End{Run: id, Why: err.Error()}
 		case err != nil:

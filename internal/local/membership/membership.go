@@ -80,7 +80,7 @@ func New(c Config) (*Directory, error) {
 		err = json.Unmarshal(text, &d.seen)
 	}
 	if err != nil { // then no one is remembered, which allows no one
-		c.Log.Warn("what Slack said of people is not remembered", "file", c.File, "err", err)
+		c.Log.Warn("Slack's answers about people could not be loaded", "file", c.File, "err", err)
 		d.seen = map[string]Seen{}
 	}
 	return d, nil
@@ -171,7 +171,7 @@ func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Dura
 	case !seen.Gone.IsZero():
 		p.Deleted = true
 	case maxAge == 0 && (seen.Active.IsZero() || d.Now().Sub(seen.Active) > memory):
-		return auth.Profile{}, fmt.Errorf("Slack has been silent since %s, and %s was not seen there within %s", since.UTC().Format("15:04 MST"), p.User, memory)
+		return auth.Profile{}, fmt.Errorf("Slack has not answered since %s, and %s was not a confirmed member within the last %s", since.UTC().Format("15:04 MST"), p.User, memory)
 	}
 	return p, nil
 }
@@ -188,7 +188,7 @@ func (d *Directory) note(person string, active bool) {
 	d.seen[person] = after
 	if d.File != "" && (now.Sub(before.Active) > time.Minute || before.Gone.IsZero() != after.Gone.IsZero()) {
 		if err := d.save(); err != nil {
-			d.Log.Warn("what Slack said of people is not kept", "err", err)
+			d.Log.Warn("Slack's answers about people are not stored", "err", err)
 		}
 	}
 }
@@ -231,7 +231,7 @@ func (d *Directory) refresh(ctx context.Context) {
 			continue
 		}
 		if _, err := d.ask(ctx, p.Name, refreshEvery); err != nil {
-			d.Log.DebugContext(ctx, "not asked about somebody with a key", "person", p.Name, "err", err)
+			d.Log.DebugContext(ctx, "a person with a key could not be looked up", "person", p.Name, "err", err)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func ReadAlarms(r remote.Result) ([]string, error) {
 		case strings.Contains(line, "alarm:"):
 			alarms = append(alarms, line)
 		default:
-			return nil, fmt.Errorf("etcdctl's answer was not understood: %s", line)
+			return nil, fmt.Errorf("etcdctl's answer could not be parsed: %s", line)
 		}
 	}
 	return serious(alarms), nil
@@ -71,7 +71,7 @@ func noAlarms(r remote.Result) bool {
 func alarmWords(member uint64, name string) string {
 	what := map[string]string{
 		"NOSPACE": ": its file has reached the quota, and the cluster takes no writes",
-		"CORRUPT": ": the members' data differ, and etcd serves nobody",
+		"CORRUPT": ": the members' data differ, and etcd serves no requests",
 	}[name]
 	if member == 0 {
 		return name + " alarm, for the whole cluster (no member named)" + what

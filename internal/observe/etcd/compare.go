@@ -56,7 +56,7 @@ func (s Status) data() []string {
 	wrong := s.odd(s.atFurthest(known), func(m Member) string { return fmt.Sprint(*m.Revision) }, func(m Member, common string) string {
 		text := fmt.Sprintf("%s is at revision %d, the others at %s, though the raft index is the same: the members hold different data", m.Endpoint, *m.Revision, common)
 		if gap := distance(fmt.Sprint(*m.Revision), common); gap <= caught {
-			text += ", unless a write came in between: look again"
+			text += ", unless there was a write in between: check again"
 		}
 		return text
 	})
@@ -130,7 +130,7 @@ func (s Status) raft() (wrong []string) {
 	for _, m := range s.Members {
 		switch {
 		case m.LeaderID == 0:
-			wrong = append(wrong, m.Endpoint+" knows of no leader")
+			wrong = append(wrong, m.Endpoint+" has no leader")
 		case m.Term == furthest.Term && furthest.LeaderID != 0 && m.LeaderID != furthest.LeaderID && m.Cluster == furthest.Cluster:
 			wrong = append(wrong, fmt.Sprintf("%s follows another leader (%x) than %s (%x)", m.Endpoint, m.LeaderID, furthest.Endpoint, furthest.LeaderID))
 		case m.Behind(furthest):
@@ -167,7 +167,7 @@ func (m Member) room(configured int64) string {
 	}
 	text := fmt.Sprintf("the file of %s is %s of a quota of %s%s", m.Endpoint, Bytes(m.Size), Bytes(quota), whose)
 	if m.InUse != nil && *m.InUse < m.Size/2 {
-		text += fmt.Sprintf("; only %s are in use, so defragmenting it makes room", Bytes(*m.InUse))
+		text += fmt.Sprintf("; only %s are in use, so defragmenting it frees space", Bytes(*m.InUse))
 	}
 	return text
 }

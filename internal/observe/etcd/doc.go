@@ -32,7 +32,7 @@ func decode(r remote.Result, to any, keys ...string) error {
 			continue
 		}
 		if err := json.Unmarshal([]byte(line), to); err != nil {
-			return fmt.Errorf("etcdctl's answer was not understood: %w", err)
+			return fmt.Errorf("etcdctl's answer could not be parsed: %w", err)
 		}
 		return nil
 	}
@@ -46,7 +46,7 @@ func failed(r remote.Result) error {
 	case why == oldAPI:
 		return fmt.Errorf("%s", why)
 	case r.Exit == 0:
-		return fmt.Errorf("etcdctl's answer was not understood: %s", why)
+		return fmt.Errorf("etcdctl's answer could not be parsed: %s", why)
 	default:
 		return fmt.Errorf("etcdctl ended with exit code %d: %s", r.Exit, why)
 	}

@@ -55,7 +55,7 @@ func readSimple(r remote.Result) ([]Listed, error) {
 		f := strings.Split(line, ", ")
 		id, err := strconv.ParseUint(f[0], 16, 64)
 		if err != nil || len(f) < 5 || len(f) > 6 {
-			return nil, fmt.Errorf("etcdctl's list of members was not understood: %s", line)
+			return nil, fmt.Errorf("etcdctl's list of members could not be parsed: %s", line)
 		}
 		out = append(
 			out, Listed{

@@ -45,7 +45,7 @@ func Count(rows []Health, list []Listed) Votes {
 		return v
 	}
 	v = byEndpoint(rows)
-	v.Uncounted = "the client's endpoints are written otherwise than the cluster's list of members"
+	v.Uncounted = "the client's endpoints differ in spelling from the cluster's list of members"
 	for n := len(v.Voters); n < Voters(list); n++ {
 		v.Voters = append(v.Voters, Vote{Name: fmt.Sprintf("member %d of %d", n+1, Voters(list)), Reply: Unclear, Why: "it is not among the client's endpoints"})
 	}

@@ -173,13 +173,13 @@ verify audit
 `,
 		},
 		{
-			name: "readiness not seen", beside: true,
+			name: "but not ready within", beside: true,
 			make: [][]string{{"knob", "infra", "db_ltds", "START_DELAY=90"}},
 			undo: [][]string{{"clear", "infra", "db_ltds"}},
 			story: `
 operator: /dh restart db_ltds
 expect 60s →
-expect 120s readiness not seen
+expect 120s but not ready within
 `,
 		},
 		{
@@ -365,7 +365,7 @@ chmod 755 `+program)
 	play(t, real, `
 operator: /dh restart db_ltds
 expect 60s →
-expect 180s readiness not seen
+expect 180s but not ready within
 expect Then: pid
 operator: click Thread dump
 expect Full thread dump of .. for dbquery

@@ -32,7 +32,7 @@ func TestApprovalFitsAPhone(t *testing.T) {
 		w.counts("article", n)
 		for _, theme := range []string{"light", "dark"} {
 			w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme)))
-			// What of the card lies outside of the list's visible part when it is scrolled to the card's top.
+			// What of the card is outside of the list's visible part when it is scrolled to the card's top.
 			hidden := eval[string](w, `(() => {
 				const list = document.querySelector('#messages'), card = [...list.querySelectorAll('article')].at(-1)
 				card.scrollIntoView({block: 'start', behavior: 'instant'})

@@ -262,7 +262,7 @@ func (r Renderer) Page(cards []card.Card) []slack.Block {
 	for i, c := range cards {
 		blocks := r.Message(c).Blocks
 		if len(out)+len(blocks)+2 > maxViewBlocks {
-			return append(out, slack.NewContextBlock("", plain("… more does not fit this page")))
+			return append(out, slack.NewContextBlock("", plain("… more does not fit on this page")))
 		}
 		if i > 0 {
 			out = append(out, slack.NewDividerBlock())

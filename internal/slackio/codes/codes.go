@@ -79,10 +79,10 @@ func Advice(code string) string {
 	case "missing_scope", "no_permission":
 		return "the token lacks a scope: add what `bot manifest` lists and install the app again"
 	case "socket_mode_not_enabled":
-		return "Socket Mode is off: switch it on on the app's page"
+		return "Socket Mode is off: enable it on the app's page"
 	}
 	if class := Of(code); class == Token || class == Workspace {
-		return "the workspace does not let this app in: ask its administrators"
+		return "the workspace does not allow this app: ask its administrators"
 	}
 	return ""
 }

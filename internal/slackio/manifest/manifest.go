@@ -113,8 +113,8 @@ type shortcutFeature struct {
 // outside of channels.
 func shortcuts() []shortcutFeature {
 	return []shortcutFeature{
-		{Name: shortcutName, Type: "message", Callback: messageShortcut, Description: "A command about this message, answered in its thread"},
-		{Name: shortcutName, Type: "global", Callback: globalShortcut, Description: "A command from anywhere, answered by direct message"},
+		{Name: shortcutName, Type: "message", Callback: messageShortcut, Description: "Run a command about this message; the answer goes into its thread"},
+		{Name: shortcutName, Type: "global", Callback: globalShortcut, Description: "Run a command; the answer is a direct message"},
 	}
 }
 
@@ -128,7 +128,7 @@ func For(name string) ([]byte, error) {
 	var m Manifest
 	m.Metadata.Major = 2
 	m.Display.Name = name
-	m.Display.Description = "Looks after Deephaven processes: status, restart, runbooks, with a second approver for Sev 1 actions"
+	m.Display.Description = "Runs Deephaven's runbooks: status, restart and more, with a second approver for Sev 1 actions"
 	m.Display.Colour = defaultAppHue
 	m.Features.Home.HomeTab, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = name, true

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrStopped is the result of waiting calls when the edge stops.
-var ErrStopped = errors.New("the Slack edge has stopped")
+var ErrStopped = errors.New("the Slack client has stopped")
 
 // Edits is the workspace's single queue of message edits. Waiting edits of one message become one,
 // the latest. Final edits go first, then the message whose last edit is oldest, so that a busy

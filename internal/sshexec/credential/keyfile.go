@@ -97,7 +97,7 @@ func (k *keyFile) look() (map[string]stamp, error) {
 		case !info.Mode().IsRegular():
 			return nil, fmt.Errorf("SSH key %s is not a regular file", path)
 		case path != k.certificate() && trusted.Secret(path, info) != nil:
-			return nil, fmt.Errorf("SSH key %s has mode %#o, so that others may use it: chmod 600 it", path, info.Mode().Perm())
+			return nil, fmt.Errorf("SSH key %s has mode %#o, so other accounts can read it: chmod 600 it", path, info.Mode().Perm())
 		}
 		now[path] = stamp{info.ModTime(), info.Size()}
 	}
@@ -155,7 +155,7 @@ func (k *keyFile) readKey() (ssh.AlgorithmSigner, error) {
 	case err != nil && k.config.PassphraseFile != "" && bytes.Contains(text, []byte("PRIVATE KEY")):
 		return nil, fmt.Errorf("the passphrase in %s does not open the SSH key %s", k.config.PassphraseFile, path)
 	case err != nil && isSecurityKey(text):
-		return nil, fmt.Errorf("SSH key %s lives on a FIDO security key: add it to an ssh-agent (ssh-add) and name the agent in ssh.credentials", path)
+		return nil, fmt.Errorf("SSH key %s is on a FIDO security key: add it to an ssh-agent (ssh-add) and name the agent in ssh.credentials", path)
 	case err != nil:
 		return nil, fmt.Errorf("SSH key %s is not a private key in OpenSSH or PEM form: is it the .pub file?", path)
 	}

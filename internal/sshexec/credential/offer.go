@@ -82,7 +82,7 @@ func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 	}
 	signer, err := ssh.NewSignerWithAlgorithms(id.signer, algorithms)
 	if len(algorithms) == 0 || err != nil {
-		it.skipped = "the host is set to take only " + strings.Join(accepted, ", ")
+		it.skipped = "the host is configured to accept only " + strings.Join(accepted, ", ")
 		return it
 	}
 	it.signer = signer
@@ -145,7 +145,7 @@ func (t *tracked) SignWithAlgorithm(rand io.Reader, data []byte, algorithm strin
 	signature, err := t.MultiAlgorithmSigner.SignWithAlgorithm(rand, data, algorithm)
 	if err != nil {
 		t.offer.mu.Lock()
-		t.item.failed = "the host takes it, and it did not sign (" + err.Error() + "): does it want a touch or a confirmation?"
+		t.item.failed = "the host accepts it, but it did not sign (" + err.Error() + "): does it need a touch or a confirmation?"
 		t.offer.mu.Unlock()
 	}
 	return signature, err

@@ -35,7 +35,7 @@ func (e *DirInUseError) Error() string {
 	if e.PID != 0 {
 		who = fmt.Sprintf("process %d since %s", e.PID, e.Since.Format(time.RFC3339))
 	}
-	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or give this one another state.dir", e.Dir, who)
+	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or set another state.dir", e.Dir, who)
 }
 
 // A released lock may be held for a moment longer: a child process that is being started has a

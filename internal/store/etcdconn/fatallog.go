@@ -53,7 +53,7 @@ type StoppedError struct {
 
 func (e *StoppedError) Error() string {
 	if e.DiskFull {
-		return fmt.Sprintf("the disk of %s is full, and the state store has stopped (%s): free some space, then start the bot again; it loses nothing", e.Dir, e.Text)
+		return fmt.Sprintf("the disk of %s is full, and the state store has stopped (%s): free some space, then start the bot again; nothing is lost", e.Dir, e.Text)
 	}
 	return fmt.Sprintf("the state store in %s has stopped: %s", e.Dir, e.Text)
 }

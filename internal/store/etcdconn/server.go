@@ -75,7 +75,7 @@ func damaged(dir string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || (errors.As(err, &stopped) && stopped.DiskFull) {
 		return fmt.Errorf("the state in %s cannot be opened, since its disk is full: free some space, then start the bot again: %w", dir, err)
 	}
-	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, restore a backup (bot state restore), or move the directory away to start anew", dir, err)
+	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, restore a backup (bot state restore), or move the directory elsewhere to start empty", dir, err)
 }
 
 func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {

@@ -33,19 +33,19 @@ func (s State) Advice() string {
 	case Well:
 		return "nothing is to be done"
 	case Slow:
-		return "look at the load and the disk of the machine that it runs on"
+		return "check the load and the disk of its machine"
 	case NoLeader:
-		return "it has no leader: bring back its members, or the network between them"
+		return "it has no leader: start its members, or repair the network between them"
 	case Full:
-		return "it is full: an embedded store makes room by itself where the archive can be written and the trail is posted; elsewhere compact and defragment it, then disarm the alarm, or raise its quota"
+		return "it is full: an embedded store frees space by itself if it can write the archive and the trail is posted; otherwise compact and defragment it, then disarm the alarm, or raise its quota"
 	case Corrupted:
-		return "it found its data corrupted: stop the bot and restore the state from a backup"
+		return "its data is corrupted: stop the bot and restore the state from a backup"
 	case Denied:
 		return "the bot's etcd user needs read and write permission on its prefix"
 	case Silent:
-		return "see whether it runs, and whether it can be reached from here"
+		return "check that it runs, and that this machine can connect to it"
 	case Stopped:
-		return "mend what it names, then start the bot again; it loses nothing"
+		return "repair what it names, then start the bot again; nothing is lost"
 	default:
 		return fmt.Sprintf("%q is no known state", string(s))
 	}

@@ -74,7 +74,7 @@ func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Timeout)
 			defer cancel()
 			if err := s.settleAmbiguousClaims(last); err != nil {
-				s.log.ErrorContext(ctx, "deliveries whose senders were told that they did not count may be taken up by the next start",
+				s.log.ErrorContext(ctx, "the next start may resume deliveries whose senders were told that they did not count",
 					"deliveries", s.ambiguous.len(), "err", err)
 			}
 			return nil

@@ -64,7 +64,7 @@ func (s *Store) keepArchive(ctx context.Context) error {
 			return nil
 		}
 		if s.trouble.archive.Set(err) {
-			s.log.ErrorContext(ctx, "the store is not being relieved", "err", err)
+			s.log.ErrorContext(ctx, "the store's space is not being freed", "err", err)
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 		[]clientv3.Op{clientv3.OpPut(k, value)}, nil)
 	if err != nil {
 		if !s.ambiguous.add(key) {
-			s.log.ErrorContext(ctx, "too many deliveries are in doubt; one that did not count may be taken up later", "key", key)
+			s.log.ErrorContext(ctx, "too many claims are ambiguous; a delivery that did not count may be resumed later", "key", key)
 		}
 		return false, err
 	}

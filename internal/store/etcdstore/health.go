@@ -137,7 +137,7 @@ func (s *Store) why(h *Health) (why, notes []string) {
 		notes = append(notes, fmt.Sprintf("it is %s: a call took %v within the last minute; %s", etcdconn.Slow, took.Round(time.Millisecond), etcdconn.Slow.Advice()))
 	}
 	if !h.Alive {
-		why = append(why, "this replica's lease has ended, so it changes nothing until it has taken a new one")
+		why = append(why, "this replica's lease has ended; it changes nothing until it has a new one")
 	}
 	if err := s.Trouble(); err != nil {
 		why = append(why, "the trail is not being sealed: "+err.Error())
@@ -152,7 +152,7 @@ func (s *Store) why(h *Health) (why, notes []string) {
 		notes = append(notes, "left to the newer replicas: "+err.Error())
 	}
 	if h.AmbiguousClaims > 0 {
-		notes = append(notes, fmt.Sprintf("%d deliveries that did not count have yet to be marked so", h.AmbiguousClaims))
+		notes = append(notes, fmt.Sprintf("%d deliveries that did not count are not yet marked as handled", h.AmbiguousClaims))
 	}
 	return why, notes
 }

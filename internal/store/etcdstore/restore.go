@@ -54,7 +54,7 @@ func mustBeEmpty(dir string) error {
 	case err != nil:
 		return fmt.Errorf("nothing was restored: %w", err)
 	case len(list) > 0:
-		return fmt.Errorf("nothing was restored: %s is not empty; move it away, or name a new directory", dir)
+		return fmt.Errorf("nothing was restored: %s is not empty; move it, or name a new directory", dir)
 	default:
 		return nil
 	}

@@ -50,9 +50,9 @@ func (s *Store) decodeRun(kv *etcdconn.KeyValue) (engine.Stored, error) {
 	switch err := s.Notes().Allow(id, trail.Counter(v.Epoch, v.N), kv.ModRevision, r.RequestedAt); {
 	case r.State.Ended() && errors.Is(err, notes.ErrAged):
 	case !r.State.Ended() && v.Epoch < s.Epoch():
-		st.Before = "from before the restore: the store was put back to an earlier time, or adopted"
+		st.Before = "from before the restore: the store was reset to an earlier time, or adopted"
 	case errors.Is(err, notes.ErrAged):
-		st.Before = "older than anything that is carried on: " + err.Error()
+		st.Before = "too old to be continued: " + err.Error()
 	case err != nil:
 		return engine.Stored{}, s.Tampered("run "+id, err)
 	}
@@ -100,7 +100,7 @@ func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 		id := strings.TrimPrefix(string(kv.Key), s.keys.Runs())
 		v, err := s.Key().Open(string(kv.Key), kv.Value)
 		if err == nil && trail.Counter(v.Epoch, v.N) < s.Notes().Count(id) {
-			return fmt.Sprintf("%s was seen further on than this store has it", id), nil
+			return fmt.Sprintf("%s was seen in a newer form than this store has", id), nil
 		}
 	}
 	for _, id := range s.Notes().Open() {
@@ -125,7 +125,7 @@ func (s *Store) SignAll(ctx context.Context) error {
 		v, _ := sign.Content(kv.Value)
 		r, err := engine.DecodeRun(v.Body)
 		if err != nil {
-			s.log.ErrorContext(ctx, "a stored run cannot be read and is left as it is", "key", string(kv.Key), "err", err)
+			s.log.ErrorContext(ctx, "a stored run cannot be read and is left unchanged", "key", string(kv.Key), "err", err)
 			return clientv3.Op{}, false, nil
 		}
 		body, err := engine.EncodeRun(r)
@@ -181,7 +181,7 @@ func (s *Store) verifyListed(ctx context.Context, id string) error {
 	}
 	st, err := s.decodeRun(stored)
 	if err == nil && !st.Run.State.Ended() && etcdconn.First(resp, 1).ModRevision == 0 {
-		s.Alarm("run "+id, fmt.Sprintf("run %s is open and is not listed as such in the store any more, and so is not carried on: the list was changed", id))
+		s.Alarm("run "+id, fmt.Sprintf("run %s is open but no longer in the store's list of open runs, so it is not continued: the list was changed", id))
 	}
 	return nil // an invalid run has raised an alarm
 }

@@ -32,7 +32,7 @@ const Keep = 30 * 24 * time.Hour
 
 // Errors of Allow and Sending.
 var (
-	ErrOlder = errors.New("a newer form of this run was seen before: the store, or this run in it, was put back to an earlier time")
+	ErrOlder = errors.New("a newer form of this run was seen before: the store, or this run in it, was reset to an earlier time")
 	ErrSent  = errors.New("this step was sent before")
 	ErrAged  = fmt.Errorf("it was asked for more than %d days ago", int(Keep.Hours()/24))
 )

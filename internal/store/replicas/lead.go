@@ -22,7 +22,7 @@ func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) 
 	for {
 		term, err := s.takeLead(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
-			s.log.WarnContext(ctx, "whether this replica leads is not known; asking again", "err", err)
+			s.log.WarnContext(ctx, "unknown whether this replica leads; retrying", "err", err)
 		}
 		failing = err != nil
 		if term != 0 {
@@ -79,7 +79,7 @@ func (s *Replica) lead(ctx context.Context, term int64, do func(context.Context)
 		case holds:
 			sure = time.Now()
 		case err == nil || time.Since(sure) > s.conf.LeaseTTL:
-			s.log.WarnContext(ctx, "this replica does not lead any more", "replica", s.conf.Name, "err", err)
+			s.log.WarnContext(ctx, "this replica no longer leads", "replica", s.conf.Name, "err", err)
 			cancel()
 			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 				return err

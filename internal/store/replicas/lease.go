@@ -182,7 +182,7 @@ func (s *Replica) KeepLease(ctx context.Context) error {
 			err = s.tellClock(ctx)
 		}
 		if errors.Is(err, engine.ErrLeaseLost) {
-			s.log.ErrorContext(ctx, "this replica was away for longer than its lease lasts; taking a new one",
+			s.log.ErrorContext(ctx, "this replica's lease has ended; taking a new one",
 				"replica", s.conf.Name, "lease", s.conf.LeaseTTL)
 			err = s.Register(ctx)
 		}

@@ -146,7 +146,7 @@ func Parse(text string) (*Key, error) {
 // text is the content of the key file.
 func (k *Key) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: who has both can make the bot act.\n", firstLine)
+	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: with both, someone can make the bot act.\n", firstLine)
 	fmt.Fprintf(&b, "%s %s\n%s %s\n", installKey, k.install, privateKey, k.current.text)
 	if k.before != nil {
 		fmt.Fprintf(&b, "%s %s\n", privateKey, k.before.text)

@@ -127,7 +127,7 @@ type ForkedError struct {
 
 func (e *ForkedError) Error() string {
 	return fmt.Sprintf("the archive %s and the state store do not belong together: the archive ends with audit entry %d, the store has %d; "+
-		"after putting back an older backup move the newer segments out of the archive and keep them; otherwise name the right archive (state.archive)",
+		"after restoring an older backup, move the newer segments out of the archive and keep them; otherwise set the right archive (state.archive)",
 		e.Dir, e.Archived, e.Store)
 }
 
@@ -140,7 +140,7 @@ func (s *Log) CheckFork(ctx context.Context) error {
 	}
 	list, err := s.archive.Segments()
 	if err != nil {
-		s.log.ErrorContext(ctx, "the archive cannot be read; the trail is not moved there until it can be", "err", err)
+		s.log.ErrorContext(ctx, "the archive cannot be read; the trail is not archived until it can be", "err", err)
 		return nil
 	}
 	if len(list) == 0 {

@@ -215,21 +215,21 @@ func runSamples() []Sample {
 func endSamples() []Sample {
 	noted := ended(after(restart("db_dis", "infra-1"), 4), engine.Done, "")
 	noted.Steps[3] = engine.Step{
-		State: engine.StepNoted, Text: "up, readiness not seen within 2m0s: its log has no RUNNING since", Exit: new(int), NewPID: 51877,
+		State: engine.StepNoted, Text: "up, but not ready within 2m0s: its log has no RUNNING since", Exit: new(int), NewPID: 51877,
 		Kept: []string{"pid 51877: sleeping, up 2m4s, 812 MB, 143 threads", "thread dump:", "\"main\" waiting on a lock"},
 	}
 	failed := after(restart("db_dis", "infra-1"), 2)
-	failed.Steps[2] = engine.Step{State: engine.StepFailed, Text: "not restarted: same pid 40211 as before; it was probably not stopped (its stop program failed or timed out): see monit's log on the host", OldPID: 40211, NewPID: 40211}
+	failed.Steps[2] = engine.Step{State: engine.StepFailed, Text: "not restarted: same pid 40211 as before; it was probably not stopped (its stop program failed or timed out); read monit's log on the host", OldPID: 40211, NewPID: 40211}
 	partly := after(restart("db_query_server", "query-1", "query-2"), 5)
 	partly.Steps[5] = engine.Step{State: engine.StepFailed, Text: "nothing was changed: refused by sudo: a password is required"}
 	unknown := after(restart("db_dis", "infra-1"), 1)
-	unknown.Steps[1] = engine.Step{State: engine.StepUnknown, Text: "unknown whether it was carried out: the connection was lost"}
-	unknown.State, unknown.Why = engine.Unknown, `unknown whether it was carried out: the connection was lost. Looked at 14:08 UTC: monit: "OK", pid 51877`
+	unknown.Steps[1] = engine.Step{State: engine.StepUnknown, Text: "unknown whether it ran: the connection was lost"}
+	unknown.State, unknown.Why = engine.Unknown, `unknown whether it ran: the connection was lost. Checked at 14:08 UTC: monit: "OK", pid 51877`
 	denied := ended(restart("db_dis", "infra-1"), engine.Denied, "not during market hours")
 	denied.DenyBy, denied.EndedBy = &approver2, &approver2
 	closed := ended(unknown, engine.Closed, "looked at the host, it did restart")
 	closed.EndedBy = &approver2
-	broughtBack := ended(after(restart("db_dis", "infra-1"), 1), engine.Closed, `from before the restore: the store was put back to an earlier time, or adopted; what was done of it since is not in this store. Looked at 14:08 UTC: db_dis on infra-1: monit: "OK", pid 51877`)
+	broughtBack := ended(after(restart("db_dis", "infra-1"), 1), engine.Closed, `from before the restore: the store was reset to an earlier time, or adopted; this store does not have what it did since. Checked at 14:08 UTC: db_dis on infra-1: monit: "OK", pid 51877`)
 	cancelled := ended(restart("db_dis", "infra-1"), engine.Cancelled, "cancelled by operator")
 	cancelled.EndedBy = &operator
 	return []Sample{
@@ -247,7 +247,7 @@ func endSamples() []Sample {
 		{"failed-told", runcard.EndLine(ended(failed, engine.Failed, failed.Steps[2].Text))},
 		{"denied", runcard.Run(denied)},
 		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 votes by 14:22 UTC"))},
-		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, approved was %s", "18c2aa", "7f3a9c")))},
+		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, the approved one was %s", "18c2aa", "7f3a9c")))},
 		{"cancelled", runcard.Run(cancelled)},
 	}
 }

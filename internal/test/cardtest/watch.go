@@ -60,7 +60,7 @@ func watchSamples() []Sample {
 	}
 	end := now.Add(-time.Minute)
 	done, left := newIncident(over), newIncident(held)
-	done.Ended, left.Ended, left.Why = &end, &end, "the cluster is not watched any more"
+	done.Ended, left.Ended, left.Why = &end, &end, "the cluster is no longer monitored"
 
 	f := incident.Follow{
 		Scope: incident.Scope{Cluster: "prod", Process: "db_dis"}, Person: "operator", Account: account("U0OPERATOR"), Began: now.Add(-20 * time.Minute), Until: now.Add(10 * time.Minute),

@@ -155,9 +155,9 @@ func seeing() []mutant {
 	return []mutant{
 		one("a stage is claimed before it is carried out", "internal/escalation/stage.go", "	if errors.Is(err, engine.ErrConflict) {\n		return nil // another leader was first\n	}\n", "	if errors.Is(err, engine.ErrConflict) {\n		err = nil\n	}\n", "./internal/escalation", "^TestStageIsClaimedOnce"),
 		one("a page in doubt is not sent again", "internal/escalation/escalation.go", "if done.V == 0 && s.due(", "if (done.V == 0 || done.Outcome == unsure) && s.due(", "./internal/escalation", "^TestPageInDoubt"),
-		one("what is owned calls no one", "internal/escalation/subject.go", "h.Owner == nil && ", "", "./internal/escalation", "^TestWhatIsEscalated"),
+		one("what is owned notifies no one", "internal/escalation/subject.go", "h.Owner == nil && ", "", "./internal/escalation", "^TestWhatIsEscalated"),
 		one("what could be grave is escalated", "internal/escalation/subject.go", "	case it.WorstCase != runbooks.Unknown:\n		return it.WorstCase\n	default:\n		return runbooks.Critical", "	default:\n		return runbooks.Low", "./internal/escalation", "^TestWhatIsEscalated"),
-		one("a request with an approval calls no one", "internal/escalation/subject.go", "waits: len(r.Votes) == 0", "waits: true", "./internal/escalation", "^TestRequestThatNoOne"),
+		one("a request with an approval notifies no one", "internal/escalation/subject.go", "waits: len(r.Votes) == 0", "waits: true", "./internal/escalation", "^TestRequestThatNoOne"),
 		one("a routing key goes to the address of the config alone", "internal/pager/pager.go", "return http.ErrUseLastResponse", "return nil", "./internal/pager", "^TestTries"),
 		one("no alert crosses a network unprotected", "internal/config/escalation.go", `case u.Scheme == "http" && !loopback(u.Hostname()):`, "case false:", "./internal/config", "^TestEscalation|^TestPageSecrets"),
 		one("nothing is said of who is not known to be away", "internal/presence/presence.go", "if !ok || now.Sub(a.at) > shownFor {", "if !ok {", "./internal/presence", "^TestWhoIsAway"),
@@ -197,7 +197,7 @@ func seeing() []mutant {
 		one("a member stops only with a quorum of the others", "internal/observe/etcd.go", `Verdict{State: Never, Text: fmt.Sprintf("refused: %s, and`, `Verdict{State: Noted, Text: fmt.Sprintf("refused: %s, and`, "./internal/observe", "^Test(Field)?Etcd"),
 		one("an alarm is no silence", votes, "return r != Silent && r != Unclear })", "return r != Silent && r != Unclear && r != Alarmed })", "./internal/observe", "^TestFieldEtcd"),
 		one("a learner has no vote", votes, "if row.Reply == Learner {", "if false {", "./internal/observe", "^TestFieldEtcd"),
-		one("a line that is not understood is no empty list", "internal/observe/etcd/alarms.go", `return nil, fmt.Errorf("etcdctl's answer was not understood: %s", line)`, "continue", "./internal/observe", "^TestFieldEtcd"),
+		one("a line that is not understood is no empty list", "internal/observe/etcd/alarms.go", `return nil, fmt.Errorf("etcdctl's answer could not be parsed: %s", line)`, "continue", "./internal/observe", "^TestFieldEtcd"),
 		one("members with other data never agree", "internal/observe/etcd/compare.go", "s.clusters(), s.data(), ", "s.clusters(), ", "./internal/observe", "^TestFieldEtcd"),
 	}
 }
@@ -252,7 +252,7 @@ func edges() []mutant {
 		one("an option that is not known changes something", "internal/programs/options.go", "		default:\n			return false, false\n", "", "./internal/programs", "^TestDisguised"),
 		one("an abbreviated option changes something", "internal/programs/options.go", "case joined || !slices.Contains(long, name):", "case false:", "./internal/programs", "^TestDisguised"),
 		one("a program is known in the system's directories alone", "internal/programs/programs.go", "known && trusted(argv[0])", "known", "./internal/programs", "^TestDisguised"),
-		one("a file of its own lies outside of the system's", "internal/programs/options.go", "|| !slices.ContainsFunc(systemFiles, inside)", "|| true", "./internal/programs", "^TestDisguised"),
+		one("a file of its own is outside of the system's", "internal/programs/options.go", "|| !slices.ContainsFunc(systemFiles, inside)", "|| true", "./internal/programs", "^TestDisguised"),
 		one("a variable may change what is run", "internal/programs/programs.go", "bent = bent || !slices.Contains(harmlessVariables, variable)", "_ = variable", "./internal/programs", "^Test"),
 		one("a lowered class takes a line of the config", "runbooks/catalogs/lowered.go", "if rank(a.Class) < rank(floor) {", "if false {", "./internal/config", "^TestOwnRunbooksKeep"),
 		one("a lowered level takes a line of the config", "runbooks/catalogs/lowered.go", "if !known || p.Level <= was.Level {", "if !known || true {", "./internal/config", "^TestOwnRunbooksKeep"),
