@@ -161,7 +161,18 @@ func (p *player) click(ctx context.Context, ok func(action, label string) bool, 
 	if err != nil {
 		return err
 	}
-	if err := p.people.do(ctx, "/local/click", c, nil); err != nil {
+	err = until(ctx, func() (bool, error) {
+		err := p.people.do(ctx, "/local/click", c, nil)
+		if err == nil || !strings.Contains(err.Error(), "there is no such") {
+			return true, err
+		}
+		// The message was edited after the look at it: the button is another one now.
+		if next, missing := p.people.button(ctx, p.channel, p.who, ok); missing == nil {
+			c = next
+		}
+		return false, nil
+	})
+	if err != nil {
 		return err
 	}
 	return p.fillForm(ctx, before, text)
