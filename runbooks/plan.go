@@ -80,7 +80,7 @@ const (
 	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: what there is to say of every member that answers
 	EtcdQuorum   Condition = "etcd quorum"      // endpoint health in JSON: a majority is healthy
 	EtcdAlarms   Condition = "etcd alarms"      // alarm list: read, none or not
-	EtcdMembers  Condition = "etcd members"     // member list in JSON: who votes, for the guard that follows; no failure where not seen in time
+	EtcdMembers  Condition = "etcd members"     // member list in JSON: the voters, for the next guard; a time-out is no failure
 	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority answers without this member, or it does not serve now
 	EtcdServes   Condition = "etcd serves"      // endpoint health in JSON: this member is healthy
 	EtcdCaughtUp Condition = "etcd caught up"   // endpoint status in JSON: this member has the leader's term and nearly its index

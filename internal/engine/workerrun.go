@@ -45,7 +45,7 @@ func (w *worker) carry(ctx, hard context.Context, id string) {
 	}
 	st, ok := w.start(ctx, hard, st)
 	for checked := true; ok && w.has(st.Run); checked = false {
-		kept := w.before(ctx, st.Run, st.Run.Current()) // takes seconds, so it comes before the check: nothing may happen between check and step
+		kept := w.before(ctx, st.Run, st.Run.Current()) // takes seconds, so it comes before the check
 		if !checked && !st.Run.verifiesChange(st.Run.Current()) {
 			st, ok = w.allowed(ctx, hard, st)
 		}
