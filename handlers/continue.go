@@ -12,7 +12,7 @@ import (
 func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	in, ok := c.About.Continuation()
 	if !ok {
-		return call.Refuse("%s cannot be continued: it is open, ended well, changed nothing, or what it did is not known. Nothing was run; `show %s` shows it.", c.Run, c.Run)
+		return call.Refuse("%s cannot be continued: it is open, it succeeded, it changed nothing, or its result is unknown. Nothing was run; `show %s` shows it.", c.Run, c.Run)
 	}
 	plan, err := s.Planner.Plan(in)
 	if err != nil {

@@ -138,7 +138,7 @@ func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Clas
 		return nil
 	}
 	if c.Outside {
-		return call.Refuse("Not allowed: I am not in this channel, so nobody here would see what you ask for and what becomes of it. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
+		return call.Refuse("Not allowed: I am not in this channel, so no one here would see your request and its result. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
 	}
 	if c.ChannelShared {
 		return call.Refuse("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
@@ -168,7 +168,7 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return call.Refuse("Not accepted: %s. Nothing was done; please try again, another replica may answer, and tell whoever runs the bot.", why)
+		return call.Refuse("Not accepted: %s. Nothing was done; please try again, because another replica may answer, and inform the person who runs the bot.", why)
 	}
 	return nil
 }
@@ -178,13 +178,13 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {
-		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
+		return fmt.Errorf("the requester %s: %w", r.Asked.Person, err)
 	}
 	if err := s.Rules.MayAsk(asker.Person, r.Plan.Cluster, r.Plan.Class, r.Place.Channel); err != nil {
-		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
+		return fmt.Errorf("the requester %s: %w", r.Asked.Person, err)
 	}
 	if err := auth.MayInSilence(asker.SilentSince, r.Plan.Class, "", ""); err != nil {
-		return fmt.Errorf("%s who asked: %w", r.Asked.Person, err)
+		return fmt.Errorf("the requester %s: %w", r.Asked.Person, err)
 	}
 	valid := map[string]bool{}
 	for _, v := range r.Votes {

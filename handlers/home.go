@@ -51,7 +51,7 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	}
 	clusters, sees := h.s.Readable(who.Person, ""), h.s.Sees(who.Person, "")
 	if len(clusters) == 0 {
-		return publish(ctx, []card.Card{card.Refusal("Not allowed: " + who.Name + " may read no cluster. Whoever runs the bot can add you under `roles`.")})
+		return publish(ctx, []card.Card{card.Refusal("Not allowed: " + who.Name + " may read no cluster. The person who runs the bot can add you under `roles`.")})
 	}
 	runs := h.runs(ctx, sees)
 	cards, old := h.withBoards(runs, clusters, maxAge)
@@ -124,7 +124,7 @@ func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, max
 	out, err := h.s.lookAt(ctx, who, cl)
 	if err != nil {
 		h.s.Logger.ErrorContext(ctx, "a cluster's board cannot be made", "cluster", cl.Name, "err", err)
-		out = card.Refusal("The board of " + cl.Name + " cannot be made; my log says why.")
+		out = card.Refusal("The board of " + cl.Name + " cannot be made; my log has the reason.")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -40,7 +40,7 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("a reader restarts: %+v %s", out, a.all())
 	}
 	if out, _ := h.atTerminal("root", "status db_dis in prod"); out.OK {
-		t.Errorf("somebody unknown reads: %+v", out)
+		t.Errorf("unknown person reads: %+v", out)
 	}
 	if out, a := h.atTerminal("anna", "status db_dis in prod"); !out.OK || out.Run != "" || len(a.shown) == 0 {
 		t.Errorf("status: %+v", out)
@@ -122,7 +122,7 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 		t.Errorf("anna, who is also of qa, sees:\n%s", got)
 	}
 	if got := page("UNOBODY"); !strings.Contains(got, "Not allowed") || strings.Contains(got, "db_dis") {
-		t.Errorf("somebody unknown sees:\n%s", got)
+		t.Errorf("unknown person sees:\n%s", got)
 	}
 	looked := 0
 	err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error {

@@ -44,7 +44,7 @@ func TestWatchIsUnderstood(t *testing.T) {
 		{"watch db_dis in prod 3d", "is no time to watch for"},
 		{"watch db_dis in prod tomorrow", "“tomorrow” is no time to watch for"},
 		{"watch db_diss in prod 30m", "I don't know “db_diss” in prod"},
-		{"watch db_dis in prod end", "Nobody watches db_dis · prod here"},
+		{"watch db_dis in prod end", "There is no watch of db_dis · prod here"},
 		{"watch", "Nothing is watched"},
 	} {
 		h := newHouse(t)

@@ -33,7 +33,7 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 			return nil
 		}
 	}
-	return &auth.Refusal{Code: auth.TooFew, Cluster: cluster, Text: fmt.Sprintf("Not allowed: this needs %d of the approvers of %s besides %s, and of those who could some cannot come in any more: %s.",
+	return &auth.Refusal{Code: auth.TooFew, Cluster: cluster, Text: fmt.Sprintf("Not allowed: this needs %d of the approvers of %s besides %s, and some of the others have lost their access: %s.",
 		need, cluster, asked, strings.Join(gone, ", "))}
 }
 

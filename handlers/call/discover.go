@@ -54,7 +54,7 @@ func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inp
 		maps.Copy(listed, found)
 		in.Listed = listed
 	}
-	return in, runbooks.Plan{}, fmt.Errorf("%s asks for more reads after each of %d rounds of them", in.Action, rounds)
+	return in, runbooks.Plan{}, fmt.Errorf("%s needs more than %d rounds of discovery reads", in.Action, rounds)
 }
 
 // runLists runs discovery reads. A failed read ends it: an unknown list must not look like an

@@ -42,7 +42,7 @@ func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error
 	clusters := s.Readable(p, channel)
 	switch len(clusters) {
 	case 0:
-		return nil, &auth.Refusal{Code: auth.LacksRole, Text: "Not allowed: " + p.Name + " may read no cluster here. Whoever runs the bot can add you under `roles`."}
+		return nil, &auth.Refusal{Code: auth.LacksRole, Text: "Not allowed: " + p.Name + " may read no cluster here. The person who runs the bot can add you under `roles`."}
 	case len(s.Fleet.Clusters):
 		return &s.Grammar, nil
 	}

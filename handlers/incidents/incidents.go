@@ -171,7 +171,7 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlin
 		c.Settled = true
 		return c.Reply.Ephemeral(ctx, incidentcard.Handled(*o))
 	}
-	return call.Refuse("Somebody else changed it at the same time. Please try again.")
+	return call.Refuse("Another person changed it at the same time. Please try again.")
 }
 
 func (s *Incidents) OwnIncident(ctx context.Context, c *call.Call) error {

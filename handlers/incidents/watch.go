@@ -101,7 +101,7 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 			return err
 		}
 	}
-	return call.Refuse("Somebody else changed it at the same time. Please try again.")
+	return call.Refuse("Another person changed it at the same time. Please try again.")
 }
 
 // keep stores a follow with its record, and settles the call's claim.
@@ -162,7 +162,7 @@ func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident
 	case elsewhere > 0:
 		return call.Refuse("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
 	default:
-		return call.Refuse("Nobody watches %s here. `watch` lists what is watched.", scope)
+		return call.Refuse("There is no watch of %s here. `watch` lists all watches.", scope)
 	}
 }
 

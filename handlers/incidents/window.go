@@ -163,7 +163,7 @@ func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 		return call.Refuse("%s takes no approval any more. Nothing was changed.", m.ID())
 	}
 	if err := s.Rules.MayAsk(auth.Person{Name: m.By}, m.Cluster, runbooks.Writes, ""); err != nil {
-		return fmt.Errorf("%s who asked: %w", m.By, err)
+		return fmt.Errorf("the requester %s: %w", m.By, err)
 	}
 	m.Waits, m.Approver = false, c.Who.Name
 	if err := s.setWindow(ctx, c, m, "approved"); err != nil {
@@ -197,7 +197,7 @@ func (s *Incidents) setWindow(ctx context.Context, c *call.Call, m fleet.Mainten
 
 func changedMeanwhile(err error) error {
 	if errors.Is(err, engine.ErrConflict) {
-		return call.Refuse("Somebody else changed this window at the same time: `maintenance` shows how it is now. Nothing was changed.")
+		return call.Refuse("Another person changed this window at the same time: `maintenance` shows it. Nothing was changed.")
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func (s *Reads) ListLocks(ctx context.Context, c *call.Call) error {
 // ShowHealth says how the bot itself is.
 func (s *Reads) ShowHealth(ctx context.Context, c *call.Call) error {
 	if s.Health == nil {
-		return call.Refuse("I cannot tell how I am from here. On the bot's machine `bot health` can.")
+		return call.Refuse("My health cannot be shown here. Run `bot health` on the bot's machine.")
 	}
 	well, lines := s.Health(ctx)
 	return c.Reply.Ephemeral(ctx, card.Health(well, lines))

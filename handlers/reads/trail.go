@@ -196,7 +196,7 @@ func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error)
 				return q, &command.Question{
 					Code: command.UnknownName,
 					Text: fmt.Sprintf(
-						"I can tell of at most %d days. Older entries: `bot audit show` on my machine.",
+						"I can show at most %d days. Older entries: `bot audit show` on my machine.",
 						mostBack/(24*time.Hour),
 					),
 				}

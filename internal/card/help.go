@@ -38,7 +38,7 @@ func Help(groups []HelpGroup, cluster string) Card {
 		}
 	}
 	c.Foot = []Line{
-		{C("help restart"), T(" or "), C("help db_dis"), T(" tells more. A reason follows “because”. In a thread, mention me instead of using the slash.")},
+		{C("help restart"), T(" or "), C("help db_dis"), T(" shows more. A reason follows “because”. In a thread, mention me instead of using the slash.")},
 	}
 	return c
 }

@@ -6,7 +6,7 @@ import "time"
 // people who see only that.
 func MissedMessages(from, to time.Time, push string) Card {
 	return Card{Push: push, Head: Line{
-		T("🔇 I could not hear Slack from "), At(from), T(" to "), At(to), T(". Please repeat commands from then."),
+		T("🔇 I received nothing from Slack from "), At(from), T(" to "), At(to), T(". Please repeat commands from then."),
 	}}
 }
 
@@ -19,6 +19,6 @@ func SomeMessagesMissed(from, to time.Time, push string) Card {
 
 // RoundTripMessage is the message on which the bot sets its reaction for the round trip.
 func RoundTripMessage() Card {
-	const text = "👂 Every two minutes I set a mark here or take it back, and listen for Slack telling me so: that is how I know that I hear you."
+	const text = "👂 Every two minutes I add a reaction here or remove it. Slack reports that to me, so I know that your messages reach me."
 	return Card{Push: text, Head: Line{T(text)}}
 }

@@ -309,7 +309,7 @@ func (c *changing) exception() error {
 	took, err := c.hostList(w[n:])
 	c.except, c.hosts = c.hosts, kept
 	if err != nil { // its choices would name the hosts to be left out
-		return c.askAbout(Exception, "I cannot tell what that leaves out.", nil)
+		return c.askAbout(Exception, "I don't know what that leaves out.", nil)
 	}
 	c.rest = w[n+took:]
 	if w[0].key == "only" {

@@ -62,8 +62,8 @@ func headText(code Code, typed string) string {
 		When:        "I run things now or not at all: I keep no appointments.",
 		Condition:   "I run things now or not at all: I watch for no conditions.",
 		Negation:    "I read that as “do not”.",
-		Exception:   "I cannot tell what that leaves out.",
-		Joined:      "I cannot tell what that adds.",
+		Exception:   "I don't know what that leaves out.",
+		Joined:      "I don't know what that adds.",
 		StrayPlace:  "I know no such place.",
 		TwoCommands: "I take one command at a time.",
 	}[code]

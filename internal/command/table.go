@@ -95,7 +95,7 @@ func looks() []Command {
 			Summary: "the end of a process's log, kept up to date for two minutes",
 			Usage:   "follow PROCESS [on HOST] [in CLUSTER] [errors=yes] [grep=TEXT]", Example: "follow db_dis errors=yes"},
 		{Verb: "plan", Aliases: []string{"dry-run", "dryrun", "simulate"}, Object: CommandNamed, Class: runbooks.Read,
-			Summary: "what a command would run, where, its level, who could approve it and what stands in its way; nothing is run",
+			Summary: "show what a command would run, where, its level, who could approve it and what prevents it; nothing is run",
 			Usage:   "plan COMMAND", Example: "plan restart db_dis"},
 	}
 }
@@ -133,7 +133,7 @@ func changes() []Command {
 			Object:  ClusterMeant,
 			Class:   runbooks.Writes,
 			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, as its card has it"}},
-			Summary: "approve a maintenance window that somebody else asked for",
+			Summary: "approve another person's maintenance window",
 			Usage:   "maintenance-approve [in CLUSTER] id=M-XXXX", Example: "maintenance-approve id=M-7F3KQ2ZM5TLA"},
 		{Verb: "maintenance-cancel",
 			Object:  ClusterMeant,
@@ -179,7 +179,7 @@ func aboutRuns() []Command {
 		{Verb: "deny", Aliases: []string{"reject"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "end a request that waits for approval, with a reason", Usage: "deny R-XXXX REASON", Example: "deny R-7F3K wrong host"},
 		{Verb: "looking", Aliases: []string{"look", "claim"}, Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "tell the other approvers that you are looking at a request", Usage: "looking R-XXXX", Example: "looking R-7F3K"},
+			Summary: "show the other approvers that you are reviewing a request", Usage: "looking R-XXXX", Example: "looking R-7F3K"},
 		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "take your approval back until the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K"},
 		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,
@@ -187,14 +187,14 @@ func aboutRuns() []Command {
 		{Verb: "done", Aliases: []string{"tick"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "complete the manual step that a run waits for", Usage: "done R-XXXX [NOTE]", Example: "done R-7F3K"},
 		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "close a run whose outcome is unknown, with what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K looked at the host, it did restart"},
+			Summary: "close a run whose outcome is unknown, with what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K checked the host, it did restart"},
 		{Verb: "continue", Aliases: []string{"resume"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "ask for what a run that ended unfinished left undone", Usage: "continue R-XXXX [anyway=yes] [REASON]", Example: "continue R-7F3K"},
 		{Verb: "byhand", Aliases: []string{"by-hand"}, Object: RunNamed, Class: runbooks.Writes,
-			Summary: "record that you did by hand what a request asked for that expired or was refused, and look at its target",
+			Summary: "record that you did an expired or refused request by hand, and check its target",
 			Usage:   "byhand R-XXXX [NOTE]", Example: "byhand R-7F3K restarted it with monit"},
 		{Verb: "show", Aliases: []string{"run"}, Object: RunNamed, Class: runbooks.Read,
-			Summary: "one run, as it stands now", Usage: "show R-XXXX", Example: "show R-7F3K"},
+			Summary: "show one run", Usage: "show R-XXXX", Example: "show R-7F3K"},
 		{Verb: "details", Aliases: []string{"detail", "steps"}, Object: RunNamed, Class: runbooks.Read,
 			Summary: "every step of a run: exact commands, hosts, logins, timeouts and checks", Usage: "details R-XXXX", Example: "details R-7F3K"},
 		{Verb: "runs", Object: Nothing, Class: runbooks.Read,
@@ -217,7 +217,7 @@ func aboutBot() []Command {
 			Summary: "what happened, in order, ready for a post-mortem",
 			Usage:   "timeline [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=4h]", Example: "timeline since=2h"},
 		{Verb: "help", Aliases: []string{"?", "h", "commands"}, Object: Topic, Class: runbooks.Read,
-			Summary: "this list, or more about one word of it", Usage: "help [VERB|PROCESS]", Example: "help restart"},
+			Summary: "show this list, or more about one entry", Usage: "help [VERB|PROCESS]", Example: "help restart"},
 	}
 }
 

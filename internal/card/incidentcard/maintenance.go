@@ -101,7 +101,7 @@ func MaintenanceEnded(m fleet.Maintenance) card.Card {
 	what := "Maintenance of " + m.Target() + " in " + m.Cluster + " ended"
 	return card.Card{
 		Push: "🛠 " + what + statuscard.AnnouncedBy(m), Head: card.Line{card.T("🛠 "), card.B(what), card.T(statuscard.AnnouncedBy(m))},
-		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("What its supervisor says of it counts again. Recorded.")}}}},
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("Incidents are opened for it again. Recorded.")}}}},
 	}
 }
 

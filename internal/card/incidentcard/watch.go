@@ -43,10 +43,10 @@ func FollowEnded(f incident.Follow) card.Card {
 	if why == "" {
 		why = "its time is up"
 	}
-	level := "nothing was seen"
+	level := "not checked"
 	head := card.Line{card.T("👁 "), card.B("Watch ended"), card.T(" · " + f.Scope.String() + " · " + why)}
 	c := card.Card{Head: head, Push: "👁 Watch ended · " + f.Scope.String() + " · " + why}
-	seen := card.Line{card.T("I have not looked")}
+	seen := card.Line{card.T("Not checked yet")}
 	if f.Settled {
 		level = "last seen " + card.SeverityIcon(f.Worst) + " " + f.Worst.String()
 		seen = card.Line{
@@ -104,7 +104,7 @@ func withoutTap(list []card.Button, value string) []card.Button {
 // WatchedElsewhere tells a person where their watch is, if they do not see it.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
-		"👁 Watching %s for %s. The message stands in the channel that the config names for what is asked for elsewhere; `%s end` ends it.",
+		"👁 Watching %s for %s. Its message is in the bot's own channel; `%s end` ends it.",
 		f.Scope,
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),

@@ -88,7 +88,7 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 				card.B(r.Looking.Person),
 				card.T(" is looking since "),
 				card.At(r.Looking.At),
-				card.T(", so nobody is called."),
+				card.T(", so no one is mentioned."),
 			}}},
 		)
 	}

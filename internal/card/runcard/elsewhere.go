@@ -15,9 +15,9 @@ func AskedElsewhere(r engine.Run) card.Card {
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
 			{
-				card.T("Its message, with the buttons, stands where those who may approve it look. "),
+				card.T("Its message, with the buttons, is in the channel of the approvers. "),
 				card.C("show " + r.ID),
-				card.T(" tells here how it is."),
+				card.T(" shows its state here."),
 			},
 		}}},
 	}
@@ -47,7 +47,7 @@ func Unseen(r engine.Run, withdrawn bool) card.Card {
 	what := fmt.Sprintf("%s · %s: %s", r.ID, RunTitle(r), stateWord(r))
 	text := "Slack lets me post neither in the channel you asked in nor in the audit channel, so only you see this."
 	if withdrawn {
-		text += " Nobody could have approved it, so I withdrew it; nothing was run. Ask again where I may post."
+		text += " No one could have approved it, so I withdrew it; nothing was run. Ask again in a channel where I may post."
 	} else {
 		text += " Type show " + r.ID + " to see how it is."
 	}

@@ -41,9 +41,9 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 func freed(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
-		who := card.T(" · its fate is unknown: look at the target, then ")
+		who := card.T(" · result unknown: check the target, then ")
 		if !r.Plan.Severity.Minor() { // the same rule as in the engine
-			who = card.T(" · its fate is unknown: somebody other than " + r.Asked.Person + " looks at the target, then ")
+			who = card.T(" · result unknown: a person other than " + r.Asked.Person + " checks the target, then ")
 		}
 		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}
 	case engine.Paused:

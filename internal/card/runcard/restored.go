@@ -47,7 +47,7 @@ func Restored(r engine.Run) card.Card {
 			{
 				card.P(r.Asked.Person, r.Asked.Account),
 				card.T(
-					": nothing of it is carried on. What it had done by then is not in the restored state, so look at its target before you ask again: ",
+					": it does not continue. The restored state does not contain what it did until then, so check its target before you ask again: ",
 				),
 				card.C("status " + Target(r)),
 			},

@@ -108,7 +108,7 @@ func (t *teller) stamp(at time.Time) string {
 func (t *teller) tell(r audit.Record) string {
 	who := r.Person
 	if who == "" {
-		who = "somebody unknown"
+		who = "unknown person"
 	}
 	switch r.Kind {
 	case audit.Requested:

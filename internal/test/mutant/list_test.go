@@ -89,7 +89,7 @@ func gate() []mutant {
 		one("signs of doubt ask back", "internal/command/reason.go", "	case doubts(w[0]):\n		return Negation", "	case false:\n		return Negation", "./internal/command", "^TestTexts"),
 		one("an unknown place is no reason to restart everywhere", "internal/command/place.go", "case len(several) > 1 &&", "case false &&", "./internal/command", "^TestTypos"),
 		one("a bare number after in is a time", "internal/command/reason.go", "time || number.MatchString(next) ||", "time ||", "./internal/command", "^TestTexts"),
-		one("an exception offers nothing that hits what is left out", "internal/command/place.go", `return c.askAbout(Exception, "I cannot tell what that leaves out.", nil)`, "return err", "./internal/command", "^TestExceptionOffersNoExcluded"),
+		one("an exception offers nothing that hits what is left out", "internal/command/place.go", `return c.askAbout(Exception, "I don't know what that leaves out.", nil)`, "return err", "./internal/command", "^TestExceptionOffersNoExcluded"),
 		one("a second change behind a target is not its reason", "internal/command/reason.go", "first := i == 0 &&", "first := false && i == 0 &&", "./internal/command", "^TestTexts"),
 		one("etcd that cannot be asked holds back the next member", "internal/engine/workerstep.go", "		if r.changes(j) {\n			return false", "		if r.changes(j) {\n			return true", "./internal/engine", "^TestEtcdCannotBeAsked"),
 		one("a guard that cannot tell refuses what was not approved so", "internal/engine/workerstep.go", "case r.accepted(i):", "case true:", "./internal/engine", "^TestGuardThatCouldNotTell"),
