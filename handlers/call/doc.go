@@ -7,7 +7,7 @@
 //
 //   - message.go: the message and the reply
 //   - call.go: the request
-//   - base.go: settings and dependencies
+//   - base.go: settings and their defaults, dependencies of a process (NeededBy)
 //   - identify.go: the author of a message
 //   - sees.go: what a person may read
 //   - discover.go: discovery reads before a plan

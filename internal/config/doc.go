@@ -15,8 +15,8 @@
 //   - state.go: the state store
 //   - terminal.go: commands in a shell
 //   - metrics.go: the metrics listener
-//   - runbooks.go, lowered.go: an installation's own runbooks, and levels that
-//     they lower
+//   - runbooks.go, lowered.go: runbooks of your own; severities that
+//     such runbooks lower
 //   - load.go: files and secrets that the config names
 //   - schema.go: the JSON Schema
 package config

@@ -9,8 +9,8 @@
 // the same expressions (File.Wrapper).
 //
 // Sudo compares arguments joined by blanks, and cannot tell where one ends. So a pattern that
-// could match a blank is refused here, and a fixed line also allows the same text split into
-// other words.
+// could match a blank is refused here. A fixed line allows the same text however it is split
+// into arguments.
 //
 // Of the caller's environment only the locale reaches a command: SETENV is never granted,
 // env_keep is emptied, and the search path, the home and the working directory are fixed. A

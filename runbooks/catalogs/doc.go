@@ -87,18 +87,23 @@
 //
 // # Placeholders
 //
-// Commands are lists of words, never shell. Within a word {service},
-// {process}, {host}, {logs}, {etcd_client}, {etcd_endpoint}, {path.NAME}, {param.NAME} and
-// {minted.NAME} stand for one value, in steps with if_set the setting that it
-// names, and in steps with app_log {log_dir} and {stdout}, the base name of the
-// dated stdout logs; {monit}, {app_logs},
-// {log_slices}, {log_files} and {listed.NAME} are words by themselves and
-// stand for several: {log_slices} is the test by which find selects the files
-// of the application log. A word with a parameter of type flags is repeated
-// for each of its values. A process may have several names for its
-// application logs if only one exists: tail then ends with exit code 1 and
-// has shown the other. A word that holds an optional parameter
-// that was not given is left out.
+// Commands are lists of words, never shell. These stand for one value within a
+// word:
+//
+//	{service} {process} {host} {logs} {etcd_client} {etcd_endpoint}
+//	{path.NAME} {param.NAME} {minted.NAME}
+//	{log_dir} {stdout}        in steps with app_log; stdout is the base name of the dated logs
+//	{client_update_reload}    in steps with if_set, the host's setting
+//
+// These are a word by themselves and stand for several words:
+//
+//	{monit} {app_logs} {log_files} {listed.NAME}
+//	{log_slices}              the test by which find selects files of the application log
+//
+// A word with a parameter of type flags is repeated for each of its values. A word
+// with an optional parameter that was not given is left out. A process may have
+// several names for its application log, of which one exists: tail then shows that
+// one and ends with exit code 1.
 //
 // # Files
 //
@@ -107,7 +112,7 @@
 //   - validate.go, validatestep.go, problem.go: checks and their problems
 //   - params.go, settle.go: parameters
 //   - words.go, bind.go: placeholders of commands
-//   - needs.go: dependencies
+//   - needs.go: dependencies and their order
 //   - findprocess.go: names of processes
 //   - lowered.go: levels that own runbooks lower
 //   - view.go: bot catalog
