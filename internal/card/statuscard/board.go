@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// boardCard shows what is wrong first, worst on top, then a line for each
-// host: at 3 a.m. no one reads a list of what is well.
+// boardCard shows the rows that are not as expected first, the worst on top,
+// and then one line for each host, so that a failure stands out.
 func boardCard(b status.Board) card.Card {
 	worst := b.Worst()
 	name := b.Cluster
@@ -32,7 +32,7 @@ func boardCard(b status.Board) card.Card {
 	return finish(b, c, fmt.Sprintf("%s · %s: %s", level, name, tally(b.Rows)))
 }
 
-// badRows are the rows that are not as expected, worst first.
+// badRows returns the rows that are not as expected, the worst first.
 func badRows(rows []status.Row) []status.Row {
 	var bad []status.Row
 	for _, r := range rows {
@@ -72,13 +72,13 @@ func badLines(bad []status.Row, withHost bool) []card.Line {
 	return append(lines, unaskedLines(bad)...)
 }
 
-// unasked says that a row's host could not be asked.
+// unasked reports whether the query to a row's host failed.
 func unasked(r status.Row) bool {
 	return r.Severity() == runbooks.Unknown && r.Observation.State == observe.Unseen && r.Observation.Why != ""
 }
 
-// unaskedLines tell of hosts that could not be asked: one cause is one line,
-// not one for each process, and many hosts are one line too.
+// unaskedLines lists the hosts whose query failed: one line for each cause, not
+// for each process, and one line in total for many hosts.
 func unaskedLines(bad []status.Row) []card.Line {
 	type cause struct{ host, why string }
 	var order []cause
@@ -128,7 +128,7 @@ func worseOf(a, b runbooks.Severity) runbooks.Severity {
 	return a
 }
 
-// boardTaps open the worst few.
+// boardTaps returns buttons that show the worst few processes.
 func boardTaps(b status.Board, bad []status.Row) []card.Button {
 	const most = 3
 	if len(bad) == 0 {
@@ -146,8 +146,8 @@ func boardTaps(b status.Board, bad []status.Row) []card.Button {
 	return append(out, card.WatchTap(incident.Scope{Cluster: b.Cluster, Host: b.Host}))
 }
 
-// tally counts the rows by severity, worst first, in words that can stand
-// after a number.
+// tally counts the rows by severity, the worst first. Each word fits after a
+// number.
 func tally(rows []status.Row) string {
 	count := map[string]int{}
 	for _, r := range rows {

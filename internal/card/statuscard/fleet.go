@@ -9,14 +9,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// worstRows are rows in the order of their severity.
+// worstRows sorts rows by severity, the worst first.
 func worstRows(rows []status.Row) []status.Row {
 	out := append([]status.Row(nil), rows...)
 	sort.SliceStable(out, func(i, j int) bool { return rank(out[i]).Worse(rank(out[j])) })
 	return out
 }
 
-// rank is a row's severity; one that has no answer yet comes last.
+// rank returns a row's severity. A row without an answer comes last.
 func rank(r status.Row) runbooks.Severity {
 	if r.Pending {
 		return runbooks.None
@@ -24,9 +24,9 @@ func rank(r status.Row) runbooks.Severity {
 	return r.Severity()
 }
 
-// hostsLines are a line for each host: how many are well, and who has not
-// answered yet. Of one host that was asked about the processes are named; many
-// hosts are counted.
+// hostsLines returns a line for each host: the number of processes as expected,
+// and those without an answer. The board of a single host names its processes.
+// Many hosts are only counted.
 func hostsLines(b status.Board) []card.Line {
 	hosts := hostOrder(b.Rows)
 	well, waiting := map[string][]string{}, map[string][]string{}
@@ -57,7 +57,7 @@ func hostsLines(b status.Board) []card.Line {
 	return lines
 }
 
-// allHosts is one line for what is alike on many hosts.
+// allHosts summarizes the same state on many hosts in one line.
 func allHosts(icon string, on map[string][]string, words string) []card.Line {
 	n := 0
 	for _, ids := range on {

@@ -17,14 +17,14 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// A fleet of 500 hosts in any state is counts and the worst ten: never a name
-// for each host, and the worst is always among what is named.
+// The card of 500 hosts in any state shows counts and the worst ten. It does
+// not name every host, and always names the worst.
 func TestStatusOfALargeFleet(t *testing.T) {
 	const hosts = 500
 	states := []observe.State{observe.Up, observe.Failed, observe.Trouble, observe.Unseen, observe.NotMonitored, observe.Down}
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		bad := r.IntN(101) // percent of rows that may be other than up
+		bad := r.IntN(101) // percent of rows that may not be up
 		b := status.Board{Cluster: "prod", At: time.Unix(1_700_000_000, 0)}
 		processes := []string{"tailer1"}
 		if seed%2 == 0 {
@@ -58,8 +58,8 @@ func TestStatusOfALargeFleet(t *testing.T) {
 	}
 }
 
-// fleetRow is a process in a state, perhaps with no answer yet, in maintenance
-// or behind a cause.
+// fleetRow returns a process in a state; some have no answer yet, are in
+// maintenance, or are down because of a dependency.
 func fleetRow(r *rand.Rand, id, host string, state observe.State) status.Row {
 	p := catalogs.Process{ID: id, Title: id, Level: runbooks.Critical, Manager: runbooks.Monit, Service: id, Impact: "Queries end."}
 	o := observe.Observation{Manager: p.Manager, Service: id, State: state, Status: string(state.String()), Outcome: remote.Answered}

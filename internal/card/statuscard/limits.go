@@ -1,10 +1,9 @@
 package statuscard
 
-// mostUnasked is how many hosts that could not be asked have lines of their
-// own.
+// mostUnasked is the number of hosts with a failed query that get a line each.
 const mostUnasked = 4
 
-// How much of a large fleet a card names; the rest is counted.
+// Limits of what a card names in a large fleet. The rest is counted.
 const (
 	mostBad    = 10 // processes that are not as expected, the worst first
 	mostLines  = 4  // lines of one kind

@@ -10,13 +10,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// Until shows the end of an announcement: a time of day, with its date where
-// that could be misread.
+// Until returns the end of a maintenance: a time of day, with the date if the
+// maintenance is longer than 12 hours.
 func Until(m fleet.Maintenance) card.Span {
 	return card.Span{Kind: card.When, At: m.Until, Clock: m.Until.Sub(m.From) <= 12*time.Hour}
 }
 
-// AnnouncedBy is who announced it, and who approved it, and why.
+// AnnouncedBy returns the announcer, the approver and the reason of a
+// maintenance.
 func AnnouncedBy(m fleet.Maintenance) string {
 	by := " by " + m.By
 	if m.Approver != "" {
@@ -28,18 +29,18 @@ func AnnouncedBy(m fleet.Maintenance) string {
 	return fmt.Sprintf("%s: “%s”", by, m.Reason)
 }
 
-// quiet says that a row is no incident and not simply up either.
+// quiet reports whether a row is neither an incident nor plainly up.
 func quiet(r status.Row) bool {
 	return !r.Pending && r.Severity() == runbooks.None && (r.Maintenance != nil || r.Finding.Down || r.Observation.Out())
 }
 
-// MaintenanceLine says on a status that people work on it.
+// MaintenanceLine shows the maintenance of a process in its status.
 func MaintenanceLine(m fleet.Maintenance) card.Line {
 	return card.Line{card.T("🛠 In maintenance until "), Until(m), card.T(AnnouncedBy(m))}
 }
 
-// QuietLines are what is not running and not an incident, which a count of
-// what is as it should be would hide.
+// QuietLines lists the processes that are not running and are no incident. The
+// count of processes as expected would hide them.
 func QuietLines(rows []status.Row, withHost bool) []card.Line {
 	var lines []card.Line
 	for _, r := range rows {

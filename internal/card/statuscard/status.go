@@ -16,8 +16,8 @@ import (
 func rowIcon(r status.Row) string  { return card.LevelIcon(r.Severity(), r.WorstCase()) }
 func rowWords(r status.Row) string { return card.LevelWords(r.Severity(), r.WorstCase()) }
 
-// Status is the answer to a status command: a process in full where one was
-// asked about, a table otherwise.
+// Status answers a status command: in full for one process, otherwise with a
+// board.
 func Status(b status.Board) card.Card {
 	if b.Needs != "" {
 		return depsCard(b)
@@ -28,7 +28,7 @@ func Status(b status.Board) card.Card {
 	return boardCard(b)
 }
 
-// Verified is the answer to `verify`: the board of a cluster under a verdict.
+// Verified answers `verify`: the board of a cluster under a verdict.
 func Verified(b status.Board) card.Card {
 	c := boardCard(b)
 	verdict := "Verified: all as expected"
@@ -80,8 +80,8 @@ func processCard(b status.Board) card.Card {
 	return finish(b, c, fmt.Sprintf("%s · %s · %s on %s · %s", level, headline(b.Rows), p.ID, where, b.Cluster)+because(b))
 }
 
-// outageImpact says whom it hits: of an outage, or of one that it might be. What
-// runs with errors has no such impact.
+// outageImpact shows the impact of an outage or a possible outage. A process
+// that runs with errors has no such impact.
 func outageImpact(rows []status.Row) []card.Line {
 	var down, perhaps bool
 	for _, r := range rows {
@@ -99,7 +99,7 @@ func outageImpact(rows []status.Row) []card.Line {
 	}
 }
 
-// hostFindings are lines about hosts as a whole.
+// hostFindings returns the findings about hosts as a whole.
 func hostFindings(b status.Board) []card.Line {
 	var out []card.Line
 	for _, h := range b.Hosts {
@@ -115,7 +115,7 @@ func hostFindings(b status.Board) []card.Line {
 	return out
 }
 
-// rowLines say how one process is, and why we think so.
+// rowLines shows the state of one process and the reason for it.
 func rowLines(r status.Row, withHost bool) []card.Line {
 	lead := ""
 	if withHost {
@@ -137,8 +137,8 @@ func rowLines(r status.Row, withHost bool) []card.Line {
 	return lines
 }
 
-// rowLine is the finding; its headline stands in the card's first line where
-// there is one row only.
+// rowLine shows the finding. For a single row, the first line of the card has
+// the headline already.
 func rowLine(r status.Row, lead string) card.Line {
 	text := r.Finding.Text
 	if lead == "" && text != "" {
@@ -151,8 +151,7 @@ func rowLine(r status.Row, lead string) card.Line {
 	return l
 }
 
-// evidence names the command behind each row, once where it is the same on
-// several hosts.
+// evidence names the command behind each row, once for several hosts.
 func evidence(rows []status.Row) []card.Line {
 	const most = 3
 	type asked struct {
@@ -193,7 +192,7 @@ func finish(b status.Board, c card.Card, push string) card.Card {
 	return c
 }
 
-// headline is what was found in a few words, each once.
+// headline joins the headlines of the findings, without duplicates.
 func headline(rows []status.Row) string {
 	var out []string
 	for _, r := range rows {
@@ -217,15 +216,16 @@ func hostOrder(rows []status.Row) []string {
 	return card.Unique(out)
 }
 
-// Asking stands where a cluster's board will be, while its hosts are asked.
+// Asking is shown while the hosts of a cluster are queried; the board replaces
+// it.
 func Asking(cluster string) card.Card {
 	what := cluster + " · asking its hosts …"
 	return card.Card{Push: what, Head: card.Line{card.T("⚪ "), card.B(what)}}
 }
 
-// nextTaps offer what a person would type next about a process that is not
-// well: to bring it back, to read its log, to see what it needs, to follow it.
-// What is in work offers nothing that changes it.
+// nextTaps offers the likely next commands for a process that is not as
+// expected: start or restart, logs, dependencies, watch. A process with an open
+// run gets no button for a change.
 func nextTaps(b status.Board, p catalogs.Process) []card.Button {
 	for _, r := range b.Rows {
 		if r.Pending || r.Severity() == runbooks.None {

@@ -6,7 +6,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// factsOfStatus are those of a board.
+// factsOfStatus returns the facts of a board.
 func factsOfStatus(b status.Board) *card.Facts {
 	f := &card.StatusFacts{Cluster: b.Cluster, Host: b.Host, Severity: b.Worst(), AsOf: b.AsOf(), Findings: []card.FindingFacts{}}
 	for _, r := range b.Rows {

@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// because ends a push text or a first line: where to look instead.
+// because names the causes at the end of a push text or a first line.
 func because(b status.Board) string {
 	causes := b.Causes()
 	if len(causes) == 0 {
@@ -19,8 +19,8 @@ func because(b status.Board) string {
 	return " · because " + status.Because(causes)
 }
 
-// upstreamLines say of one process where to look instead, or that it is not
-// for want of anything that it needs.
+// upstreamLines names the failed dependencies of one process, or reports that
+// all are running.
 func upstreamLines(b status.Board) []card.Line {
 	if causes := b.Causes(); len(causes) > 0 {
 		return []card.Line{{card.B("Because " + status.Because(causes)), card.T(", which it needs: look there first")}}
@@ -28,7 +28,7 @@ func upstreamLines(b status.Board) []card.Line {
 	var up []string
 	for _, r := range b.Upstream {
 		if r.Severity() == runbooks.Unknown || r.Finding.Down || r.Observation.Out() {
-			return nil // not all that it needs was seen to be up
+			return nil // a dependency is not proved to be up
 		}
 		up = append(up, r.Process.ID)
 	}
@@ -38,7 +38,7 @@ func upstreamLines(b status.Board) []card.Line {
 	return []card.Line{{card.T("Dependencies running: " + strings.Join(card.Unique(up), ", "))}}
 }
 
-// causeTaps open what is upstream.
+// causeTaps returns buttons for the status of the causes.
 func causeTaps(b status.Board) []card.Button {
 	var out []card.Button
 	for _, c := range b.Causes() {
@@ -49,8 +49,8 @@ func causeTaps(b status.Board) []card.Button {
 	return out
 }
 
-// heldLines are what is out because of something upstream: a line for each
-// cause, not one for each process.
+// heldLines lists processes that failed because of a dependency: one line for
+// each cause, not for each process.
 func heldLines(bad []status.Row, withHost bool) []card.Line {
 	var order []string
 	held := map[string][]status.Row{}
@@ -74,8 +74,8 @@ func heldLines(bad []status.Row, withHost bool) []card.Line {
 	return lines
 }
 
-// names are the processes of rows, each once, with their hosts where they are
-// not all on one.
+// names returns the processes of rows without duplicates, with their hosts if
+// withHost is set.
 func names(rows []status.Row, withHost bool) []string {
 	var order []string
 	hosts := map[string][]string{}
@@ -93,8 +93,8 @@ func names(rows []status.Row, withHost bool) []string {
 	return order
 }
 
-// depsCard is the answer to what a process needs: in the order in which they
-// start, it last.
+// depsCard shows the dependencies of a process in start order, the process
+// itself last.
 func depsCard(b status.Board) card.Card {
 	worst := runbooks.None
 	for _, r := range b.Rows {
@@ -103,7 +103,7 @@ func depsCard(b status.Board) card.Card {
 		}
 	}
 	if len(b.Absent) > 0 && runbooks.Unknown.Worse(worst) {
-		worst = runbooks.Unknown // what has no host was not observed
+		worst = runbooks.Unknown // a process without a host was not observed
 	}
 	verdict := "all up"
 	switch {
