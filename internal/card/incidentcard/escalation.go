@@ -11,7 +11,8 @@ import (
 	"dhbot/internal/incident"
 )
 
-// Escalation is an incident that no one owns, or a request that no one approved or denied.
+// Escalation is an incident without an owner, or a request without an approval
+// or denial.
 type Escalation struct {
 	Incident    string // its id, or
 	Run, Target string
@@ -22,7 +23,7 @@ type Escalation struct {
 	Group       string // a user group
 }
 
-// about is the id of what waits.
+// about returns the id of the incident or run.
 func (e Escalation) about() string {
 	if e.Incident != "" {
 		return e.Incident
@@ -30,13 +31,13 @@ func (e Escalation) about() string {
 	return e.Run
 }
 
-// IncidentSummary is what is wrong, in one line.
+// IncidentSummary describes an incident in one line.
 func IncidentSummary(i incident.Incident, cluster string) string {
 	o := OpenIncident{Incident: i, Cluster: cluster}
 	return card.Clip(card.LevelWords(i.Worst(), worstOf(o).WorstCase)+" · "+incidentWhat(o)+" · "+cluster, card.PushMost)
 }
 
-// RunSummary is what a request asks for, in one line.
+// RunSummary describes a request in one line.
 func RunSummary(r engine.Run) string {
 	return card.Clip(
 		r.Plan.Severity.String()+" · "+r.ID+" waits for approval: "+runcard.RunTitle(r)+" · asked by "+r.Asked.Person,
@@ -44,7 +45,8 @@ func RunSummary(r engine.Run) string {
 	)
 }
 
-// Escalated calls people for what no one has taken.
+// Escalated mentions people for an incident without an owner or a request
+// without a decision.
 func Escalated(e Escalation) card.Card {
 	head, please := "No owner for "+card.Duration(e.Waited), ": please take it"
 	button := aboutIncident("I'm on it", "own", e.Incident, "")
@@ -71,7 +73,7 @@ func Escalated(e Escalation) card.Card {
 	}
 }
 
-// Paged says whether the pager took what no one has taken.
+// Paged reports whether the pager accepted an alert.
 func Paged(e Escalation, pager string, err error) card.Card {
 	if err != nil {
 		text := fmt.Sprintf("%s could not be reached about %s: call people yourself", pager, e.about())
@@ -91,7 +93,7 @@ func Paged(e Escalation, pager string, err error) card.Card {
 	}
 }
 
-// PageUnsure says that an alert may not have been sent; it is not sent again.
+// PageUnsure reports that an alert may not have been sent. It is not repeated.
 func PageUnsure(id, what string) card.Card {
 	text := "The pager may not have been alerted about " + id
 	return card.Card{

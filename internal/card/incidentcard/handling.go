@@ -9,19 +9,19 @@ import (
 	"dhbot/internal/incident"
 )
 
-// OpenIncident is an incident that is not over, and what people do about it.
+// OpenIncident is an open incident and its handling.
 type OpenIncident struct {
 	incident.Incident
 	Cluster  string
 	Handling incident.StoredHandling
 }
 
-// about is a button about the incident.
+// aboutIncident returns a button for a command about an incident.
 func aboutIncident(label, verb, id, reason string) card.Button {
 	return card.CommandTap(label, command.Fields{Verb: verb, Incident: id, Reason: reason})
 }
 
-// handlingLines say who owns an incident, and whether it is muted.
+// handlingLines shows the owner of an incident and its mute.
 func handlingLines(h incident.Handling) []card.Line {
 	owner := card.Line{card.T("👤 No owner yet")}
 	if o := h.Owner; o != nil {
@@ -34,7 +34,7 @@ func handlingLines(h incident.Handling) []card.Line {
 	return lines
 }
 
-// handlingTap is the one button about its handling that an incident's card has.
+// handlingTap returns the only handling button on an incident's card.
 func handlingTap(id string, h incident.Handling) card.Button {
 	if h.Owner == nil {
 		b := aboutIncident("I'm on it", "own", id, "")
@@ -44,11 +44,11 @@ func handlingTap(id string, h incident.Handling) card.Button {
 	return aboutIncident("Owner, mute, note…", "incidents", id, "")
 }
 
-// mostOwners bounds the buttons to hand an incident over.
+// mostOwners limits the hand-over buttons.
 const mostOwners = 5
 
-// HandleIncident shows the caller what can be done about an incident. owners are who
-// else may own it.
+// HandleIncident shows the caller the possible actions for an incident. owners
+// are the other people who may own it.
 func HandleIncident(o OpenIncident, owners []string, now time.Time) card.Card {
 	h := o.Handling.Handling
 	c := card.Card{
@@ -92,7 +92,7 @@ func worstOf(o OpenIncident) incident.Item {
 	return open[0]
 }
 
-// incidentWhat is what is wrong, in a few words.
+// incidentWhat describes an incident in a few words.
 func incidentWhat(o OpenIncident) string {
 	open := o.Open()
 	if len(open) > 1 {
@@ -119,10 +119,10 @@ func incidentLine(o OpenIncident, now time.Time) card.Line {
 	return line
 }
 
-// mostListed bounds a list of incidents and its buttons.
+// mostListed limits a list of incidents and its buttons.
 const mostListed = 10
 
-// Incidents lists what is open.
+// Incidents lists open incidents.
 func Incidents(list []OpenIncident, now time.Time) card.Card {
 	if len(list) == 0 {
 		return card.Card{Push: "No open incident", Head: card.Line{card.T("✅ "), card.B("No open incident")}}
@@ -143,8 +143,8 @@ func Incidents(list []OpenIncident, now time.Time) card.Card {
 	return c
 }
 
-// WhichIncident answers a command that names no incident while several are open, or
-// none is: each as a button. Nothing was changed.
+// WhichIncident answers a command without an incident id if no incident or
+// several are open. Each open one is a button. Nothing was changed.
 func WhichIncident(f command.Fields, list []OpenIncident) card.Card {
 	if len(list) == 0 {
 		return card.Card{
@@ -170,7 +170,7 @@ func WhichIncident(f command.Fields, list []OpenIncident) card.Card {
 	return c
 }
 
-// Handled confirms to the caller what was done about an incident.
+// Handled confirms a change of an incident's handling to the caller.
 func Handled(o OpenIncident) card.Card {
 	h := o.Handling.Handling
 	c := card.Card{Private: true}
@@ -181,8 +181,8 @@ func Handled(o OpenIncident) card.Card {
 	return c
 }
 
-// HandlingUpdate is one deed, for the incident's thread. n numbers it, so that one that is
-// posted twice is recognised.
+// HandlingUpdate reports one update in the incident's thread. Its number n
+// reveals duplicates.
 func HandlingUpdate(u incident.Update, id string, n int) card.Card {
 	line := updateLine(u)
 	return card.Card{

@@ -11,16 +11,16 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// mostItems is how many things of an incident have lines of their own, and
-// inFull is how many of these are shown with evidence and impact.
+// mostItems limits the items of an incident with a line each. The first inFull
+// of them also show evidence and impact.
 const (
 	mostItems = 6
 	inFull    = 2
 )
 
-// Incident is the one message of an incident: what is wrong, since when, whom
-// it hits, and what to tap; or, in its first line, that it is over. find knows
-// the processes.
+// Incident is the one message of an incident: the failures, since when, the
+// impact, and buttons; or that it is resolved. find returns a process of the
+// catalog.
 func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
@@ -65,7 +65,7 @@ func itemHeadline(it incident.Item) string {
 	return it.Headline
 }
 
-// worstFirst keeps the order of what is equally bad.
+// worstFirst sorts items by severity and keeps the order of equal ones.
 func worstFirst(list []incident.Item) []incident.Item {
 	var out []incident.Item
 	for _, level := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
@@ -78,7 +78,7 @@ func worstFirst(list []incident.Item) []incident.Item {
 	return out
 }
 
-// targets are the first few names.
+// targets returns the first most names and the number of the others.
 func targets(list []incident.Item, most int) []string {
 	var out []string
 	for n, it := range list {
@@ -90,8 +90,8 @@ func targets(list []incident.Item, most int) []string {
 	return out
 }
 
-// itemLines tell of one thing that is wrong; its level and headline stand in
-// the first line of the card where it is the only one.
+// itemLines describes one item. For a single item, the first line of the card
+// has its level and headline already.
 func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process, bool)) []card.Line {
 	since := card.Line{card.T("Since "), card.At(it.First)}
 	if named {
@@ -121,7 +121,8 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 		}
 		lines = append(lines, card.Line{card.B(fmt.Sprintf("%d behind it: ", len(names))), card.T(card.Clip(strings.Join(names, ", "), card.PushMost))})
 	}
-	// The impact is that of an outage: what runs with errors has none.
+	// The impact is that of an outage; a process that runs with errors has
+	// none.
 	switch p, ok := find(it.Target.Process); {
 	case !ok || p.Impact == "":
 	case it.Outage:
@@ -132,7 +133,7 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 	return lines
 }
 
-// overLines name what of an incident is well again.
+// overLines lists the recovered items of an incident.
 func overLines(i incident.Incident) []card.Line {
 	var out []card.Line
 	for _, it := range i.Items {
@@ -151,7 +152,7 @@ func overLines(i incident.Incident) []card.Line {
 	return out[:min(mostItems, len(out))]
 }
 
-// incidentTaps are what a person would type next about the worst.
+// incidentTaps returns the likely next commands for the worst item.
 func incidentTaps(it incident.Item, cluster string, find func(string) (catalogs.Process, bool)) []card.Button {
 	scope := incident.Scope{Cluster: cluster, Process: it.Target.Process, Host: it.Target.Host}
 	if it.Target == incident.ManyHosts {
@@ -173,7 +174,7 @@ func incidentTaps(it incident.Item, cluster string, find func(string) (catalogs.
 	return append(out, card.WatchTap(scope))
 }
 
-// incidentOver is the message of an incident that is over.
+// incidentOver is the message of a resolved incident.
 func incidentOver(i incident.Incident, cluster string) card.Card {
 	sign, lasted := "✅ ", "Resolved after "+card.Duration(i.Ended.Sub(i.Opened))
 	if i.Why != "" {

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Announced tells that people work on something from now on.
+// Announced reports a maintenance that begins now.
 func Announced(m fleet.Maintenance, note string) card.Card {
 	what := m.Target() + " in " + m.Cluster
 	end := command.On("maintenance", m.Process, m.Host, m.Cluster)
@@ -38,20 +38,20 @@ func Announced(m fleet.Maintenance, note string) card.Card {
 	return c
 }
 
-// WindowText is what is typed to decide about a window.
+// WindowText is the command for an action on a window.
 func WindowText(verb string, m fleet.Maintenance) string { return windowFields(verb, m).Text() }
 
 func windowFields(verb string, m fleet.Maintenance) command.Fields {
 	return command.Fields{Verb: verb, Cluster: m.Cluster, Params: map[string]string{command.ParamID: m.ID()}}
 }
 
-// windowSpan is from when until when, with their days.
+// windowSpan returns the begin and end of a window, with dates.
 func windowSpan(m fleet.Maintenance) card.Line {
 	return card.Line{{Kind: card.When, At: m.From}, card.T(" to "), {Kind: card.When, At: m.Until}}
 }
 
-// Window tells of a maintenance window that waits for an approval, is to come, or
-// is under way. Those who are called are mentioned.
+// Window reports a maintenance window that waits for approval, is scheduled, or
+// is active. It mentions the people in called.
 func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 	what := "maintenance window over " + m.Target() + " in " + m.Cluster
 	cancel := windowFields("maintenance-cancel", m)
@@ -86,7 +86,7 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 	return c
 }
 
-// WindowCancelled tells that a window is none any more.
+// WindowCancelled reports the cancellation of a window.
 func WindowCancelled(m fleet.Maintenance, by, reason string) card.Card {
 	what := "Maintenance window over " + m.Target() + " in " + m.Cluster + " cancelled"
 	m.By, m.Reason, m.Approver = by, reason, ""
@@ -96,7 +96,7 @@ func WindowCancelled(m fleet.Maintenance, by, reason string) card.Card {
 	}
 }
 
-// MaintenanceEnded tells that the usual expectations hold again.
+// MaintenanceEnded reports that findings are assessed as usual again.
 func MaintenanceEnded(m fleet.Maintenance) card.Card {
 	what := "Maintenance of " + m.Target() + " in " + m.Cluster + " ended"
 	return card.Card{
@@ -105,7 +105,7 @@ func MaintenanceEnded(m fleet.Maintenance) card.Card {
 	}
 }
 
-// Maintenance lists what people work on.
+// Maintenance lists current maintenance and windows.
 func Maintenance(list []fleet.Maintenance, now time.Time) card.Card {
 	if len(list) == 0 {
 		return card.Card{Push: "Nothing is in maintenance", Head: card.Line{card.T("🛠 "), card.B("Nothing is in maintenance")},
@@ -141,7 +141,7 @@ func Maintenance(list []fleet.Maintenance, now time.Time) card.Card {
 	return c
 }
 
-// windowLine lists a window.
+// windowLine is one window in a list.
 func windowLine(m fleet.Maintenance, now time.Time) card.Line {
 	l := append(card.Line{card.B(m.Target()), card.T(" in " + m.Cluster + ", ")}, windowSpan(m)...)
 	how := " (begins in " + card.Duration(m.From.Sub(now)) + ")"

@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Following is the one message of a watch: how the thing is, until when it is
-// followed, and what has changed lately. every is the time between two looks.
+// Following is the one message of a watch: state, end of the watch, and recent
+// changes. every is the time between two queries.
 func Following(f incident.Follow, b status.Board, every time.Duration) card.Card {
 	c := statuscard.Status(b)
 	lines := []card.Line{{card.T("👁 Watched until "), untilOf(f), card.T(" for "), card.P(f.Person, f.Account)}}
@@ -37,7 +37,7 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 	return c
 }
 
-// FollowEnded is the same message when it is over.
+// FollowEnded replaces it at the end of the watch.
 func FollowEnded(f incident.Follow) card.Card {
 	why := f.Why
 	if why == "" {
@@ -67,13 +67,13 @@ func FollowEnded(f incident.Follow) card.Card {
 	return c
 }
 
-// untilOf is the end of a watch, with its day where a time of day alone could
-// be misread.
+// untilOf returns the end of a watch, with the date if the watch is longer than
+// 12 hours.
 func untilOf(f incident.Follow) card.Span {
 	return card.Span{Kind: card.When, At: f.Until, Clock: f.Until.Sub(f.Began) <= 12*time.Hour}
 }
 
-// latelyLines are the last changes, newest first.
+// latelyLines lists the last changes, the newest first.
 func latelyLines(f incident.Follow) []card.Line {
 	var out []card.Line
 	for i := len(f.Lately) - 1; i >= 0; i-- {
@@ -90,7 +90,7 @@ func latelyLines(f incident.Follow) []card.Line {
 	return out
 }
 
-// withoutTap leaves a button out that says what is done already.
+// withoutTap removes the watch buttons and the button with this value.
 func withoutTap(list []card.Button, value string) []card.Button {
 	var out []card.Button
 	for _, b := range list {
@@ -101,7 +101,8 @@ func withoutTap(list []card.Button, value string) []card.Button {
 	return out
 }
 
-// WatchedElsewhere tells a person where their watch is, if they do not see it.
+// WatchedElsewhere tells the requester that the message of their watch is in
+// another channel.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
 		"👁 Watching %s for %s. Its message is in the bot's own channel; `%s end` ends it.",
@@ -112,7 +113,7 @@ func WatchedElsewhere(f incident.Follow) card.Card {
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// WatchedLonger tells of a new end of a watch that there is.
+// WatchedLonger reports a new end of an existing watch.
 func WatchedLonger(f incident.Follow) card.Card {
 	return card.Card{
 		Push: "👁 " + f.Scope.String() + " is already watched here; the end has changed", Private: true,
@@ -120,7 +121,7 @@ func WatchedLonger(f incident.Follow) card.Card {
 	}
 }
 
-// WatchesEnded confirms an end.
+// WatchesEnded confirms the end of n watches.
 func WatchesEnded(n int, s incident.Scope) card.Card {
 	text := fmt.Sprintf("👁 No longer watched: %s", s)
 	if n > 1 {
@@ -129,7 +130,7 @@ func WatchesEnded(n int, s incident.Scope) card.Card {
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// Watches lists what is followed.
+// Watches lists the current watches.
 func Watches(list []incident.StoredFollow, now time.Time) card.Card {
 	hint := card.Line{card.C("watch db_dis 30m"), card.T(" follows something in one message")}
 	if len(list) == 0 {
@@ -157,7 +158,7 @@ func Watches(list []incident.StoredFollow, now time.Time) card.Card {
 	return c
 }
 
-// Length is a length of time as people type it: 12h.
+// Length formats a duration as in commands: 12h.
 func Length(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)
@@ -165,10 +166,10 @@ func Length(d time.Duration) string {
 	return fmt.Sprintf("%dm", d/time.Minute)
 }
 
-// Changed tells the thread of a watch or an incident of one change: what, since
-// when, what it was before, and what was asked. n numbers it, so that one that
-// is posted twice is marked as such. What has become worse is broadcast: no one
-// reads on in the thread of what was a trifle.
+// Changed reports one change in the thread of a watch or an incident: the new
+// and the old state, since when, and the command. Its number n reveals
+// duplicates. A change to a worse level is also shown in the channel, because
+// few people follow the thread of a minor problem.
 func Changed(c incident.Change, n int, cluster string) card.Card {
 	head := changeHead(c)
 	out := card.Card{
@@ -198,7 +199,8 @@ func changeHead(c incident.Change) string {
 	}
 }
 
-// changeLines say since when, what it was before, and why we think so.
+// changeLines returns when a change happened, the previous level, and the
+// reason.
 func changeLines(c incident.Change) []card.Line {
 	first := card.Line{card.T("First seen so at "), card.At(c.Since)}
 	if c.Flaps > 0 {
