@@ -79,7 +79,7 @@ func continueButton(r engine.Run) []card.Button {
 	return []card.Button{card.CommandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
 }
 
-// lookButtons query the state of the target of a run that did not succeed.
+// lookButtons show the state of the target of a run that did not succeed.
 func lookButtons(r engine.Run) []card.Button {
 	at, ok := troubled(r)
 	if !ok {
@@ -140,7 +140,7 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	}
 	late := r.Steps[step]
 	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
-		return out // closing needs a text; a failed stop is not repeated, and a process that serves is left alone
+		return out // close needs a text; a failed stop is not repeated, and a process that serves is left alone
 	}
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
 	giveUp.Label = "Give up…"
@@ -166,7 +166,7 @@ func unwatched(r engine.Run, at runbooks.Target) bool {
 	return false
 }
 
-// troubled is the process at which a run stopped, or its first.
+// troubled is the process at which a run stopped, or its first one.
 func troubled(r engine.Run) (runbooks.Target, bool) {
 	for i := range steps(r) {
 		st, p := r.Steps[i].State, r.Plan.Steps[i]

@@ -8,8 +8,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// calledLines name the approvers who look at a waiting run, and those who were asked. They are
-// mentioned only if call is set, because an edit must mention no one.
+// calledLines name the approvers who are reviewing a waiting run, and the
+// approvers that were notified. They are mentioned only if call is set: an edit
+// must mention no one.
 func calledLines(r engine.Run, call bool) []card.Line {
 	lines := lookingLines(r)
 	called, at := r.Called, r.RequestedAt
@@ -31,7 +32,7 @@ func calledLines(r engine.Run, call bool) []card.Line {
 	}
 }
 
-// lookingLines name approvers who look at a run and have not voted.
+// lookingLines name approvers who are reviewing a run and have not voted.
 func lookingLines(r engine.Run) []card.Line {
 	if l := r.Looking; l != nil && !voted(r, l.Person) {
 		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" is looking since "), card.At(l.At)}}
@@ -164,13 +165,13 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	return c
 }
 
-// ApprovalEnded replaces it when the run is over.
+// ApprovalEnded replaces ApprovalEnds when the run is over.
 func ApprovalEnded(r engine.Run) card.Card {
 	text := fmt.Sprintf("%s: %s", r.ID, r.State)
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
-// validLine is the end of the run's approval, while steps need it.
+// validLine is the end of the run's approval, while steps still need it.
 func validLine(r engine.Run) []card.Line {
 	end, approved := r.ValidUntil()
 	if !approved || r.Needed() == 0 || r.State.Ended() || r.State == engine.Unknown || r.ValidityLeft() == 0 {
@@ -179,14 +180,15 @@ func validLine(r engine.Run) []card.Line {
 	return []card.Line{{card.T("Approval valid until "), card.At(end)}}
 }
 
-// Looking answers the approver who looks at a run; others see it on the run's message.
+// Looking confirms to an approver that they are reviewing a run. The run's
+// message shows it to others.
 func Looking(r engine.Run) card.Card {
 	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders paused. It still needs a decision: approve or deny.", r.ID)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// unlikeLastTime warns that a plan differs from that of the last time; Details has the
-// differences.
+// unlikeLastTime warns that a plan differs from the previous one; Details lists
+// the differences.
 func unlikeLastTime(r engine.Run) []card.Line {
 	if r.Last == nil || len(r.Last.Differs) == 0 {
 		return nil
@@ -194,7 +196,7 @@ func unlikeLastTime(r engine.Run) []card.Line {
 	return []card.Line{{card.T("⚠️ "), card.B("Unlike last time"), card.T(": see Details")}}
 }
 
-// lastTimeLines are the differences from the last time.
+// lastTimeLines are the differences from the previous plan.
 func lastTimeLines(r engine.Run) []card.Line {
 	l := r.Last
 	switch {

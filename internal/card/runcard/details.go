@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Limits of a page of details, in bytes of text with the platform's overhead of each span; and
-// of a command that is shown there.
+// Limits of a page of details, in bytes of text including the platform's
+// overhead for each span, and of a command on it.
 const (
 	pageRoom     = 9_000
 	spanRoom     = 75

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Locks lists each lock with its run, reason and time, and for each run that waits for a person
-// how to release its locks; there is no other way.
+// Locks lists each lock with its run, reason and time. For each run that waits
+// for a person it explains how to release its locks; there is no other way.
 func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	if len(held) == 0 {
 		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}

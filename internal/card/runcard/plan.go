@@ -56,14 +56,16 @@ func cardPlanLines(p runbooks.Plan) []card.Line {
 	return lines
 }
 
-// Number of hosts in the summary of a sequence on an approval card, and of processes for each.
+// Limits of the summary of a sequence on an approval card: hosts, and processes
+// of each.
 const (
 	cardHosts     = 4
 	cardProcesses = 5
 )
 
-// summaryLines are the processes that a sequence changes, host by host, in order; at most hosts
-// hosts, 0 for all. A plan with a single command has none.
+// summaryLines lists the processes that a sequence changes, host by host, in
+// order, for at most hosts hosts (0 for all). A plan with a single command has
+// no summary.
 func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	var order []string
 	of := map[string][]string{}

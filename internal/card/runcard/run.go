@@ -26,7 +26,8 @@ func Target(r engine.Run) string {
 // target, host and severity, which may be all that a reader on a phone sees.
 func Run(r engine.Run) card.Card { return run(r, false) }
 
-// Asked is its first form, which asks people to vote. Later forms name them without a mention.
+// Asked is the first version of Run, which mentions the approvers. Later
+// versions name them without a mention.
 func Asked(r engine.Run) card.Card { return run(r, true) }
 
 func run(r engine.Run, call bool) card.Card {
@@ -56,16 +57,17 @@ func run(r engine.Run, call bool) card.Card {
 	return c
 }
 
-// Number of runes of a requester's and of the catalog's texts on an approval card, so that it
-// fits on one screen of a phone with its buttons; Details has the full texts.
+// Limits in runes of the requester's and the catalog's texts on an approval
+// card, so that it fits on a phone's screen with its buttons. Details has the
+// full texts.
 const (
 	cardReason  = 60
 	cardImpact  = 125
 	cardUnclear = 120
 )
 
-// waitingBody is the basis of an approver's decision: reason, commands and hosts, impact,
-// similar targets that are not included, and missing approvals. Details has the rest.
+// waitingBody is the basis of an approver's decision: reason, commands and
+// hosts, impact, similar targets that are not included, and missing approvals.
 func waitingBody(r engine.Run, call bool) []card.Element {
 	short := r
 	short.Reason, short.Plan.Impact = card.Clip(r.Reason, cardReason), card.Clip(r.Plan.Impact, cardImpact)
@@ -78,8 +80,8 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines are the checks that could not be made, first, in at most most runes each; 0
-// means no limit.
+// unclearLines lists the checks without a result first, with at most most runes
+// each; 0 means no limit.
 func unclearLines(r engine.Run, most int) []card.Line {
 	var out []card.Line
 	for _, u := range r.Unclear {
@@ -117,7 +119,7 @@ func runTail(r engine.Run) string {
 	return runWhere(r) + " · " + r.Plan.Cluster + " · " + r.Plan.Severity.String()
 }
 
-// headline1 is the sign and the text of a state.
+// headline1 returns the sign and the text of a state.
 func headline1(r engine.Run) (sign, what string) {
 	switch r.State {
 	case engine.Waiting:
@@ -166,7 +168,7 @@ func took(r engine.Run) string {
 	return " in " + card.Duration(r.EndedAt.Sub(*r.StartedAt))
 }
 
-// runPush is the head as one line, then requester and reason, or the outcome.
+// runPush is the head as one line, with requester and reason, or the outcome.
 func runPush(r engine.Run) string {
 	parts := []string{card.PlainLine(runHead(r))}
 	add := func(lines []card.Line) {

@@ -33,7 +33,7 @@ func stepLines(r engine.Run) []card.Line {
 // steps is the number of steps with both a plan and a result.
 func steps(r engine.Run) int { return min(len(r.Steps), len(r.Plan.Steps)) }
 
-// window is the part of a long run around the current step, or the one at which it ended. The
+// window returns the part of a long run around the current or last step. All
 // steps before it are done.
 func window(r engine.Run) (first, last int) {
 	n := steps(r)
@@ -84,8 +84,8 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
 	return append(l, card.T(" — "+st.Text))
 }
 
-// pidLine is the state of the process that did not reach the state for which step i waited; -1
-// is none.
+// pidLine shows the state of a process that did not reach the state for which
+// step i waited; i is -1 for none.
 func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
@@ -113,8 +113,8 @@ func stepSign(s engine.StepState) string {
 	}
 }
 
-// outcomeLines are what was proved at the end, a line for each target: pids
-// before and after, ready or not.
+// outcomeLines shows the verified outcome of each target: pids before and
+// after, ready or not.
 func outcomeLines(r engine.Run) []card.Line {
 	var order []runbooks.Target
 	said := map[runbooks.Target][]string{}
@@ -140,12 +140,12 @@ func outcomeLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// proves says that a step's result is an outcome, not a look beforehand.
+// proves reports whether a step verifies the outcome.
 func proves(p runbooks.Step) bool {
 	return p.Kind == runbooks.Wait && p.Until != runbooks.Answers && p.Until != runbooks.Supervised
 }
 
-// noteLines are what was done but not seen through.
+// noteLines lists changes whose outcome was not verified.
 func noteLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	for i := range steps(r) {
@@ -156,7 +156,7 @@ func noteLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// ranLines are what was sent and what people did.
+// ranLines lists the commands that were sent and the manual steps.
 func ranLines(r engine.Run) []card.Line {
 	const most = 6
 	var lines []card.Line
@@ -176,7 +176,8 @@ func ranLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// partLines name what a run that stopped half way has done and what not.
+// partLines lists the done and the missing steps of a run that stopped
+// half-way.
 func partLines(r engine.Run) []card.Line {
 	var order []string
 	missing := map[string]bool{}
