@@ -7,22 +7,22 @@ import (
 	"dhbot/internal/observe"
 )
 
-// How much of an application log stands in a card.
+// Limits of an application log in a card.
 const (
 	logLines    = 10
 	logLineMost = 160 // runes of a line
 )
 
-// logExcerpt is what a phone shows of an application log.
+// logExcerpt is the part of an application log that fits on a phone.
 type logExcerpt struct {
-	text  string // lines without days, fractions of a second and zones
-	times string // the day and the zone that they are in
-	whole bool   // nothing was left out but that
+	text  string // lines without date, fractions of a second and zone
+	times string // the date and zone of the lines
+	whole bool   // no line is missing
 }
 
-// excerpt chooses lines of an application log: the newest errors first and then
-// what was logged last, or with inOrder the end of the log as it stands. ok is
-// false where the text is no such log.
+// excerpt selects lines of an application log: the newest errors first, then
+// the newest other lines; with inOrder the end of the log, unchanged. ok is
+// false if the text is not an application log.
 func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	var errs, others []string
@@ -30,7 +30,7 @@ func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	e.whole = len(lines) <= logLines
 	for _, line := range lines {
 		l, dated := observe.SplitLogLine(line)
-		if !dated && !inOrder { // a stack trace, which stands in the file
+		if !dated && !inOrder { // a stack trace, which only the file shows
 			e.whole = false
 			continue
 		}
@@ -64,5 +64,5 @@ func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	return e, true
 }
 
-// lastOf are the last n of a list.
+// lastOf returns the last n elements.
 func lastOf(list []string, n int) []string { return list[max(0, len(list)-n):] }

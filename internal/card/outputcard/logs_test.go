@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Errors come first, days and fractions of a second are left out, and the
-// newest other lines fill what is left of the ten.
+// Errors come first, dates and fractions of a second are left out, and the
+// newest other lines fill up to ten lines.
 func TestLogExcerpt(t *testing.T) {
 	var lines []string
 	for i := range 30 {

@@ -9,32 +9,32 @@ import (
 	"dhbot/internal/card"
 )
 
-// File goes with a card, into its thread.
+// File is posted in the thread of a card.
 type File struct {
 	Name, Title string
 	Content     []byte
 }
 
-// Answer is what one command of a read answered. Text is redacted already.
+// Answer is the output of one command of a read. Text is redacted.
 type Answer struct {
-	Process              string // of a read of several processes
+	Process              string // for a read of several processes
 	Host, Title, Command string
 	OK                   bool
-	Why                  string // where it is not OK
+	Why                  string // the error if it is not OK
 	Text                 string
-	Dropped              bool // the middle of a long output is missing from Text
-	Errors, Fatals       int  // log lines of those levels, for logs
+	Dropped              bool // Text lacks the middle of a long output
+	Errors, Fatals       int  // log lines of these levels, for logs
 	FirstError           string
 	At                   time.Time
 
-	// Grade says how what was answered is, where that can be judged, and
-	// Verdict why; Text is then not shown, and Table is, if there is one.
+	// Grade rates an answer that can be assessed, and Verdict gives the reason.
+	// Text is then not shown; Table is, if there is one.
 	Grade   Grade
 	Verdict string
 	Table   *card.Table
 }
 
-// Grade is how an answer that can be judged is.
+// Grade rates an answer.
 type Grade uint8
 
 // The closed set of grades.
@@ -45,28 +45,28 @@ const (
 	Bad
 )
 
-// Reading is the answer to a read that shows output.
+// Reading is the result of a read that shows output.
 type Reading struct {
 	Title   string // "logs of db_dis"
 	Cluster string
 	Parts   []Answer
 	At      time.Time
-	// Sensitive answers are for the person alone.
+	// Sensitive answers are shown to the requester only.
 	Sensitive  bool
 	Unrecorded bool
 }
 
-// How much of an output stands in the card itself; the rest is a file.
+// Limits of output in the card itself; the rest is a file.
 const (
 	shownLines = 12
 	shownRunes = 1200
 )
 
-// Output is the verdict of a read with the end of what was said, and files
-// with the whole of what does not fit.
+// Output shows the verdict of a read and the end of its output. Output that
+// does not fit is returned in full as files.
 func Output(r Reading) (card.Card, []File) { return output(r, false) }
 
-// output is the same; inOrder keeps the lines of a log in their order.
+// output is Output; inOrder keeps the order of log lines.
 func output(r Reading, inOrder bool) (card.Card, []File) {
 	bad := 0
 	var hosts []string
@@ -129,7 +129,7 @@ func output(r Reading, inOrder bool) (card.Card, []File) {
 	return c, files
 }
 
-// verdict is the read in a few words.
+// verdict summarizes a read in a few words.
 func verdict(parts []Answer) string {
 	errs := 0
 	fatals := 0
@@ -165,7 +165,7 @@ func verdict(parts []Answer) string {
 	return strings.Join(words, ", ")
 }
 
-// judged are the verdicts of the worst grade, or one word where all is well.
+// judged returns the verdicts of the worst grade, or one word if all are good.
 func judged(parts []Answer) (words []string) {
 	worst := worstGrade(parts)
 	for _, p := range parts {
@@ -210,8 +210,8 @@ func saidLines(p Answer) []card.Line {
 	return append(lines, card.Line{card.C(p.Command)})
 }
 
-// lastLines is the end of a text that fits into a card, and whether anything
-// was cut off.
+// lastLines returns the end of a text that fits into a card, and whether it was
+// cut.
 func lastLines(text string) (string, bool) {
 	text = strings.TrimRight(text, "\n")
 	lines := strings.Split(text, "\n")
@@ -227,7 +227,7 @@ func lastLines(text string) (string, bool) {
 	return out, cut
 }
 
-// fileName keeps what every file system takes.
+// fileName replaces characters that a file system may refuse.
 func fileName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -237,9 +237,9 @@ func fileName(s string) string {
 	}, s)
 }
 
-// FollowingLog is the end of a log that is kept up to date until then; over says
-// that this was the last look. It names its end from the first, so that it
-// stays true where it cannot be edited any more.
+// FollowingLog is the end of a log that is updated until a time; over marks the
+// last update. Every version names that time, so that it stays true even if it
+// can no longer be edited.
 func FollowingLog(r Reading, until time.Time, over bool) card.Card {
 	c, _ := output(r, true)
 	if over {
