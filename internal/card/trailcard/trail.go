@@ -10,15 +10,15 @@ import (
 	"dhbot/internal/redact"
 )
 
-// How much of the trail a card shows; the rest goes into a file.
+// Limits of the trail in a card; the rest is in a file.
 const (
 	auditLines    = 12
 	timelineLines = 40
 )
 
-// Audit shows the newest entries of the trail that fit, oldest first; left
-// are older ones that were not even read. whole says that nothing is missing
-// from the card.
+// Audit shows the newest entries of the trail that fit, the oldest first. left
+// is the number of older entries that were not read. whole reports that the
+// card is complete.
 func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c card.Card, whole bool) {
 	n := entriesOf(len(entries) + left)
 	c = card.Card{
@@ -44,15 +44,15 @@ func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c ca
 	return c, whole
 }
 
-// auditLine is a line of the trail without commands, which stand in the file.
+// auditLine is a line of the trail without commands; the file has them.
 func auditLine(e audit.Sealed) card.Line {
 	e.Record.Command = ""
 	return trailLine(e, false)
 }
 
-// Timeline tells what happened between two moments, in order, as text that can
-// be pasted as it is: UTC, a line each. Where it does not fit the card, all of
-// it comes back as story as well, for a file.
+// Timeline lists the events between two times, in order, as text to copy: one
+// line each, in UTC. If it does not fit on the card, story has the complete
+// text for a file.
 func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int) (c card.Card, story string) {
 	lines := Story(entries)
 	head := fmt.Sprintf("Timeline · %s · %s – %s UTC", what, from.UTC().Format("2006-01-02 15:04"), to.UTC().Format("2006-01-02 15:04"))
@@ -74,9 +74,9 @@ func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int)
 	return c, story
 }
 
-// Story is what entries of the trail tell, in plain sentences, a line each with
-// its time in UTC. Looks are shown where they found a change for
-// the worse or back; steps where they ended.
+// Story describes entries of the trail in plain sentences: one line each, with
+// its time in UTC. A status is included if the severity changed, and a step
+// when it ended.
 func Story(entries []audit.Sealed) []string {
 	t := teller{seen: map[string]string{}, step: map[string]string{}}
 	for _, e := range entries {
@@ -87,15 +87,16 @@ func Story(entries []audit.Sealed) []string {
 	return t.lines
 }
 
-// teller remembers what was shown, so as not to show it twice.
+// teller tracks what the story contains, to avoid repetitions.
 type teller struct {
 	lines []string
 	day   string
-	seen  map[string]string // by target, the severity last seen
-	step  map[string]string // by run, the step under way
+	seen  map[string]string // the last observed severity by target
+	step  map[string]string // the current step by run
 }
 
-// stamp is the time of day, with the day where it is another than before.
+// stamp returns the time of day, with the date if it differs from that of the
+// previous line.
 func (t *teller) stamp(at time.Time) string {
 	day := at.UTC().Format("2006-01-02")
 	if day != t.day {
@@ -157,7 +158,7 @@ func (t *teller) tell(r audit.Record) string {
 	}
 }
 
-// look tells of a status that differs from the one before.
+// look describes a status if its severity differs from the previous one.
 func (t *teller) look(r audit.Record, who string) string {
 	before, known := t.seen[r.Target]
 	if r.Severity == "" || known && before == r.Severity || !known && strings.HasPrefix(r.Severity, "Sev 0") {
@@ -171,7 +172,7 @@ func (t *teller) look(r audit.Record, who string) string {
 	return fmt.Sprintf("%s was seen at %s (%s by %s)", target, r.Severity, r.Action, who)
 }
 
-// ending is what became of a run, or how it stands.
+// ending describes the outcome or the state of a run.
 func ending(r audit.Record) string {
 	what := string(r.Kind)
 	if r.Outcome != "" {
@@ -218,23 +219,23 @@ func entriesOf(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// Trail is a batch of trail entries, a line each. What a run is about stands
-// in its first line of the batch.
+// Trail lists a batch of trail entries, one line each. The first line of each
+// run in the batch describes the run.
 func Trail(entries []audit.Sealed) card.Card { return trail(entries, map[string]bool{}) }
 
-// TrailOf is a batch of one run's entries, where the run stands above: in its
-// thread.
+// TrailOf lists entries of one run for the run's own thread, without a
+// description of the run.
 func TrailOf(entries []audit.Sealed) card.Card {
 	told := map[string]bool{}
 	for _, e := range entries {
 		told[e.Record.Run] = e.Record.Run != ""
 	}
 	c := trail(entries, told)
-	c.Foot = nil // the head stands in the audit channel
+	c.Foot = nil // only the audit channel needs a head
 	return c
 }
 
-// trail does not repeat what runs shown before are about.
+// trail omits the description of the runs in told.
 func trail(entries []audit.Sealed, told map[string]bool) card.Card {
 	if len(entries) == 0 {
 		return card.Card{}
