@@ -7,8 +7,7 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// show prints a card as a terminal does, under the text that a phone's lock
-// screen shows of it.
+// show prints the push text of a card, and the card as a terminal does.
 func show(name string) {
 	for _, s := range cardtest.All() {
 		if s.Name == name {
@@ -19,7 +18,7 @@ func show(name string) {
 	fmt.Println("there is no card called", name)
 }
 
-// What an approver sees of a Sev 1 restart.
+// An approver's view of a Sev 1 restart.
 func ExampleRun() {
 	show("approval")
 	// Output:
@@ -36,7 +35,8 @@ func ExampleRun() {
 	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
 
-// One of two hosts is meant, and another cluster has a host of that name.
+// One of two hosts is the target, and another cluster has a host with the same
+// name.
 func ExampleRun_lookAlike() {
 	show("approval-look-alike")
 	// Output:
@@ -54,7 +54,7 @@ func ExampleRun_lookAlike() {
 	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
 
-// The same message, when all went well.
+// The same message after success.
 func ExampleRun_done() {
 	show("done")
 	// Output:
@@ -67,8 +67,8 @@ func ExampleRun_done() {
 	// R-7F3K · asked @operator 14:07 UTC · approved @approver 14:07 UTC · started 14:07 UTC · ended 14:08 UTC · plan 7f3a9c · 12 records
 }
 
-// The connection was lost while the restart was on its way: the bot does not
-// guess, and says what a person has to do.
+// The connection was lost during the restart. The bot does not guess the
+// outcome, and explains what a person has to do.
 func ExampleRun_unknown() {
 	show("unknown")
 	// Output:
@@ -86,7 +86,7 @@ func ExampleRun_unknown() {
 	// R-7F3K · asked @operator 14:07 UTC · approved @approver 14:07 UTC · started 14:07 UTC · plan 7f3a9c · 5 records
 }
 
-// A process that is down: how grave it is, why, whom it hits, what to tap.
+// A process that is down: severity, reason, impact and next actions.
 func ExampleStatus() {
 	show("status-down")
 	// Output:
@@ -100,8 +100,8 @@ func ExampleStatus() {
 	// as of 14:06 UTC
 }
 
-// A cluster with trouble: the worst first, one line for each host that is
-// well, one for each that could not be asked.
+// A cluster with failures: the worst first, then one line for each host that is
+// as expected, and one for each that did not answer.
 func ExampleStatus_cluster() {
 	show("board-trouble")
 	// Output:
@@ -116,7 +116,7 @@ func ExampleStatus_cluster() {
 	// as of 14:06 UTC
 }
 
-// A name that nobody knows runs nothing.
+// An unknown name runs nothing.
 func ExampleDidYouMean() {
 	show("did-you-mean")
 	// Output:

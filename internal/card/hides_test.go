@@ -14,9 +14,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// For no combination of what was found of two processes on two hosts does a card
-// hide one or show it greener than it is: neither that of one process, nor that of
-// a host, of the cluster, of Home, nor of verify.
+// No card hides one of two processes on two hosts, or shows it better than it
+// is, for any combination of their findings. This covers the cards of a
+// process, a host, the cluster, Home and verify.
 func TestNoCardIsGreenerThanItsBoard(t *testing.T) {
 	level := []runbooks.Severity{runbooks.None, runbooks.Low, runbooks.Moderate, runbooks.Critical, runbooks.Unknown}
 	cause := []status.Cause{{Process: "mariadb", Hosts: []string{"infra-1"}, State: observe.Down}}

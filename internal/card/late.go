@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/command"
 )
 
-// Late answers a command or tap that arrived too late to be executed without a question: it
-// offers the command again with a button; for a tap it says that its own button still works.
+// Late answers a command or tap that arrived too late. It offers a late command
+// again as a button; for a late tap it reports that the button still works.
 // Nothing was done.
 func Late(age time.Duration, request *command.Fields) Card {
 	text := fmt.Sprintf("This reached me %s late, so I did nothing.", age.Round(time.Second))

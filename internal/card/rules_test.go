@@ -15,7 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestWorst: of nothing, and of what could not be told, nobody knows how it is.
+// TestWorst checks that the worst of nothing, and of unknown states, is
+// unknown.
 func TestWorst(t *testing.T) {
 	row := func(s runbooks.Severity) status.Row { return status.Row{Finding: observe.Finding{Severity: s}} }
 	for _, tt := range []struct {
@@ -34,8 +35,8 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// A restart that ended well, and whose process does not say that it is ready, shows
-// how its pid is and offers what helps; one whose log could not be read does not.
+// A successful restart whose process is not ready shows the state of the pid
+// and offers the next actions. If the log could not be read, it does not.
 func TestUnreadyOffersToLookAgain(t *testing.T) {
 	exit := 0
 	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {
@@ -56,13 +57,13 @@ func TestUnreadyOffersToLookAgain(t *testing.T) {
 			if got := strings.Join(verbs, " "); got != want || strings.Contains(card.PlainText(c), "pid 7: sleeping") != (want != "") {
 				t.Errorf("%s: offers %q, want %q: %s", state, got, want, card.PlainText(c))
 			}
-			run.Steps[0].Exit, want = nil, "" // it could not be asked
+			run.Steps[0].Exit, want = nil, "" // the host did not answer
 		}
 	}
 }
 
-// A restart that was not sent since monit does not watch the process offers its
-// start, and any other failure only a look.
+// If monit does not watch the process, the restart is not sent and the card
+// offers its start. After any other failure it offers only a status.
 func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
 	for state, want := range map[observe.State]bool{observe.NotMonitored: true, observe.Missing: false, observe.Up: false} {
 		seen, err := json.Marshal(observe.Observation{State: state})
@@ -87,8 +88,8 @@ func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
 	}
 }
 
-// TestLocksNameWhoCloses: a run whose outcome is unknown is closed by another
-// than the requester, unless its level is known to be 2 or 3.
+// TestLocksNameWhoCloses checks that someone other than the requester must
+// close a run with an unknown outcome, unless its level is 2 or 3.
 func TestLocksNameWhoCloses(t *testing.T) {
 	for level, other := range map[runbooks.Severity]bool{runbooks.Critical: true, runbooks.Unknown: true, runbooks.Moderate: false, runbooks.Low: false} {
 		run := engine.Run{ID: "R-7F3K", State: engine.Unknown, Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Severity: level}}
