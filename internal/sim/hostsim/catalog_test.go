@@ -18,10 +18,10 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestCatalogCommandsAreUnderstood sends every command that the catalogs have
-// for a process to the simulated hosts, exactly as it is sent to real ones.
-// None may meet "not a command of this host" or "is not simulated", and every
-// command that changes something succeeds on a healthy host.
+// TestCatalogCommandsAreUnderstood sends every process command of the catalogs
+// to the simulated hosts, byte for byte as to real ones. No answer may be "not
+// a command of this host" or "is not simulated". Every changing command
+// succeeds on a healthy host.
 func TestCatalogCommandsAreUnderstood(t *testing.T) {
 	carried, err := catalogs.Builtin()
 	if err != nil {
@@ -55,7 +55,8 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 					for _, action := range p.Actions {
 						x.do(runbooks.Inputs{Cluster: "prod", Action: action, Process: p.ID, Hosts: []string{h.Name}})
 					}
-					// "stop" was one of them: a second etcd member stopped would cost the quorum.
+					// A "stop" stopped this process; a second stopped etcd
+					// member would cost the quorum.
 					if err := c.Fault(h.Name, p.ID, "start"); err != nil {
 						t.Error(err)
 					}
@@ -76,8 +77,8 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 	}
 }
 
-// samples are parameters for the actions that need some. The import is of the
-// export that was made before, with the fixed stamp.
+// samples are parameters for the actions that need some. The import reads the
+// earlier export, which has the fixed stamp.
 var samples = map[string]map[string]string{
 	"intraday-cleanup":  {"namespace": "Order", "table": "Event", "partition": "*", "date": time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)},
 	"intraday-truncate": {"namespace": "Order", "table": "Event", "date": "2018-02-09"},
@@ -88,8 +89,8 @@ var samples = map[string]map[string]string{
 	"restore-backup":    {"part": "routing"},
 }
 
-// exerciser sends what plans say, step by step, and asks of every command that
-// the host knew it, and of every change that it was made.
+// exerciser runs plans step by step. It checks that the host knows every
+// command and makes every change.
 type exerciser struct {
 	t       *testing.T
 	planner planner.Planner

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// options takes words that begin with "-" off the front, up to "--".
+// options splits off the leading words that begin with "-", up to "--".
 func options(args []string) (opts, rest []string) {
 	for i, a := range args {
 		if a == "--" {
@@ -19,7 +19,7 @@ func options(args []string) (opts, rest []string) {
 	return args, nil
 }
 
-// rm removes files, and with -r directories with all that is in them.
+// rm removes files, and with -r directories with their content.
 func (c *call) rm(args []string) answer {
 	opts, names := options(args)
 	recursive := false
@@ -51,7 +51,7 @@ func (c *call) rm(args []string) answer {
 	return a
 }
 
-// mkdir knows `mkdir [-p] DIR…`.
+// mkdir implements `mkdir [-p] DIR…`.
 func (c *call) mkdir(args []string) answer {
 	opts, names := options(args)
 	parents := len(opts) == 1 && opts[0] == "-p"
@@ -81,7 +81,7 @@ func (c *call) mkdir(args []string) answer {
 	return a
 }
 
-// install knows `install -d -m MODE -o OWNER -g GROUP DIR`, as root.
+// install implements `install -d -m MODE -o OWNER -g GROUP DIR`, as root.
 func (c *call) install(args []string) answer {
 	if len(args) != 8 || args[0] != "-d" || args[1] != "-m" || args[3] != "-o" || args[5] != "-g" {
 		return notSimulated("install " + strings.Join(args, " "))
@@ -95,7 +95,7 @@ func (c *call) install(args []string) answer {
 	return answer{changes: true}
 }
 
-// move copies one file to another name, and for mv takes the first away.
+// move copies a file; as mv it also removes the original.
 func (c *call) move(tool string, args []string) answer {
 	opts, names := options(args)
 	keep := len(opts) == 1 && opts[0] == "--no-clobber"

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// startCluster runs simulated hosts ten times faster than real ones, and
-// checks that closing them leaves no goroutine of theirs behind.
+// startCluster runs simulated hosts ten times faster than real ones, and checks
+// that no goroutine is left after they close.
 func startCluster(t *testing.T) *Cluster {
 	t.Helper()
 	c, err := Start(Config{Dir: t.TempDir(), Pace: 0.1})
@@ -38,7 +38,7 @@ func startCluster(t *testing.T) *Cluster {
 	return c
 }
 
-// serverGoroutines are the stacks that run a host's code.
+// serverGoroutines returns the stacks of goroutines that run a host's code.
 func serverGoroutines() string {
 	buf := make([]byte, 1<<20)
 	var out []string
@@ -50,7 +50,7 @@ func serverGoroutines() string {
 	return strings.Join(out, "\n\n")
 }
 
-// dial connects as the bot would: with the key file and known_hosts.
+// dial connects like the bot, with the key file and known_hosts.
 func dial(c *Cluster, host string) (*ssh.Client, error) { return dialWithin(c, host, 2*time.Minute) }
 
 func dialWithin(c *Cluster, host string, limit time.Duration) (*ssh.Client, error) {
@@ -95,7 +95,8 @@ func mustDial(t *testing.T, c *Cluster, host string) *ssh.Client {
 	return client
 }
 
-// reply is what a client saw of a command; exit -1 where it saw no end.
+// reply is the client's view of a command; exit is -1 if the client received no
+// exit code.
 type reply struct {
 	out, err string
 	exit     int
@@ -169,7 +170,7 @@ func TestRestartOverSSH(t *testing.T) {
 	}
 }
 
-// A line that needs a shell is refused, and nothing happens.
+// A line that needs a shell is refused and has no effect.
 func TestShellIsRefused(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")
@@ -189,8 +190,8 @@ func TestShellIsRefused(t *testing.T) {
 	}
 }
 
-// monit takes a name as a pattern: a caller that sends one restarts more than
-// it meant, and the list of what was executed shows it.
+// monit treats a name as a pattern: a caller that sends a pattern restarts more
+// than intended, and the list of executed commands shows it.
 func TestNamesArePatterns(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")
@@ -215,7 +216,7 @@ func TestTimeLimit(t *testing.T) {
 	if r := sh(client, "timeout -k 5 60 sleep 0.05"); r != (reply{}) {
 		t.Errorf("within the limit: %+v", r)
 	}
-	// The effect of a command that is killed by its limit is there all the same.
+	// A command that is killed by its limit still has its effect.
 	fault(t, c, "infra-1", "-", "slow", "1h")
 	if r := sh(client, "timeout -k 5 0.05 sudo -n monit stop db_dis"); r.exit != 124 {
 		t.Errorf("slow host: %+v", r)
@@ -257,7 +258,7 @@ func TestSessionsPerConnection(t *testing.T) {
 	}
 }
 
-// A command goes on when its client leaves.
+// A command continues after its client disconnects.
 func TestCommandOutlivesItsClient(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")
@@ -279,7 +280,7 @@ func TestCommandOutlivesItsClient(t *testing.T) {
 }
 
 func TestCloseEndsRunningCommands(t *testing.T) {
-	c := startCluster(t) // its clean-up closes it, and looks for what is left
+	c := startCluster(t) // its cleanup closes it and checks for leftovers
 	s, err := mustDial(t, c, "infra-1").NewSession()
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +351,7 @@ func TestHandler(t *testing.T) {
 		}
 		return r.StatusCode, string(text)
 	}
-	const body = `{"host":"infra-1","process":"db_dis","fault":"stop"}` // which monit does not undo
+	const body = `{"host":"infra-1","process":"db_dis","fault":"stop"}` // monit does not undo this stop
 	if code, _ := post("text/plain", body); code != http.StatusUnsupportedMediaType || view(c, "infra-1", "db_dis").PID == 0 {
 		t.Errorf("a form's content type: %d", code)
 	}

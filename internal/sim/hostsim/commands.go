@@ -14,8 +14,8 @@ const (
 	noiseLine = "NOTICE: weekly maintenance Sunday 02:00\n"
 )
 
-// run carries out one command line on a host, up to the point where only time
-// has to pass. It returns the call, for the list of what was executed.
+// run executes one command line on a host, except for waiting. It returns the
+// call for the list of executed commands.
 func (w *world) run(m *machine, login, line string) (*call, answer) {
 	c := &call{world: w, host: m, took: w.took, login: login, user: login, env: map[string]string{}}
 	words, err := splitLine(line)
@@ -29,7 +29,7 @@ func (w *world) run(m *machine, login, line string) (*call, answer) {
 	return c, c.dispatch()
 }
 
-// dispatch runs the command that is left when the wrappers are gone.
+// dispatch runs the command without its wrappers.
 func (c *call) dispatch() answer {
 	name, args := c.argv[0], c.argv[1:]
 	dir := path.Dir(name)
@@ -107,7 +107,7 @@ func (c *call) dispatch() answer {
 	}
 }
 
-// printf prints each word on a line of its own, the one format that is asked for.
+// printf prints each word on its own line, the only supported format.
 func (c *call) printf(args []string) answer {
 	if len(args) < 2 || args[0] != `%s\n` {
 		return answer{exit: 1, err: "printf: only '%s\\n' is simulated\n"}
@@ -115,7 +115,7 @@ func (c *call) printf(args []string) answer {
 	return answer{out: strings.Join(args[1:], "\n") + "\n"}
 }
 
-// notFound is what shell, env, timeout and sudo say of an unknown command.
+// notFound is the error of shell, env, timeout and sudo for an unknown command.
 func (c *call) notFound(name string) answer {
 	switch {
 	case c.under == "sudo":
@@ -131,13 +131,13 @@ func (c *call) notFound(name string) answer {
 	}
 }
 
-// notSimulated marks what a real host can do and this one cannot: nobody may
-// take it for the host's own answer.
+// notSimulated answers a command that a real host supports and this one does
+// not. Its text differs from any answer of a real host.
 func notSimulated(what string) answer {
 	return answer{err: "hostsim: " + strings.TrimSpace(what) + " is not simulated\n", exit: 127}
 }
 
-// date knows "date", "date -u" and formats of a few directives, all in UTC.
+// date implements "date", "date -u" and a few format directives, all in UTC.
 func (c *call) date(args []string) answer {
 	now := c.world.now.UTC()
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-u" || a == "--utc" })
@@ -157,7 +157,7 @@ func (c *call) date(args []string) answer {
 	return answer{out: out + "\n"}
 }
 
-// sleep is here because it shows that time limits hold.
+// sleep exists to test time limits.
 func sleep(args []string) answer {
 	if len(args) != 1 {
 		return answer{err: "sleep: missing operand\n", exit: 1}
@@ -170,7 +170,7 @@ func sleep(args []string) answer {
 }
 
 // mysql answers the queries of the runbooks (process-runbooks.md, MariaDB
-// section), tab-separated as without a terminal.
+// section). Its output is tab-separated, as without a terminal.
 func (c *call) mysql(args []string) answer {
 	database, query := "", ""
 	for i := 0; i+1 < len(args); i += 2 {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// disk holds the files and directories that commands can make and remove:
-// intraday data, exports, snapshots and backups. Logs are made from the
+// disk holds the files and directories that commands can create and remove:
+// intraday data, exports, snapshots and backups. Logs are generated from the
 // processes instead.
 type disk struct {
 	nodes map[string]node
@@ -20,13 +20,13 @@ type disk struct {
 type node struct {
 	dir     bool
 	owner   string
-	mode    string // of a directory that only its owner may enter: "0700"
+	mode    string // "0700": a directory that only its owner may enter
 	text    string
 	changed time.Time
 }
 
-// newDisk is what an installation has: the intraday data of a few days, and
-// the directories that the runbooks write to.
+// newDisk returns the files of an installation: intraday data of a few days,
+// and the directories to which the runbooks write.
 func newDisk(m *machine, now time.Time) *disk {
 	d := &disk{nodes: map[string]node{"/": {dir: true, owner: "root", changed: m.booted}}, free: 75 << 30}
 	make := func(owner, dir string) { d.makeAll(dir, owner, m.booted) }
@@ -67,7 +67,7 @@ func newDisk(m *machine, now time.Time) *disk {
 
 func (d *disk) put(name string, n node) { d.nodes[name] = n }
 
-// makeAll makes a directory and what is missing above it.
+// makeAll creates a directory and its missing parents.
 func (d *disk) makeAll(dir, owner string, at time.Time) {
 	for at1 := dir; at1 != "/"; at1 = path.Dir(at1) {
 		if _, there := d.nodes[at1]; !there {
@@ -76,7 +76,7 @@ func (d *disk) makeAll(dir, owner string, at time.Time) {
 	}
 }
 
-// under are the paths at and below a directory, sorted.
+// under returns the paths at and below a directory, sorted.
 func (d *disk) under(dir string) []string {
 	var out []string
 	for name := range d.nodes {
@@ -88,7 +88,7 @@ func (d *disk) under(dir string) []string {
 	return out
 }
 
-// mayEnter says that no directory above the path is closed to the user.
+// mayEnter reports whether the user may enter all directories above the path.
 func (c *call) mayEnter(name string) bool {
 	for at := path.Dir(name); at != "/"; at = path.Dir(at) {
 		if n := c.host.disk.nodes[at]; n.mode == "0700" && c.user != "root" && c.user != n.owner {
@@ -98,14 +98,14 @@ func (c *call) mayEnter(name string) bool {
 	return true
 }
 
-// mayWrite says that the user may make or remove entries of the directory.
+// mayWrite reports whether the user may create or remove entries of the
+// directory.
 func (c *call) mayWrite(dir string) bool {
 	n, there := c.host.disk.nodes[dir]
 	return there && (c.user == "root" || c.user == n.owner) && c.mayEnter(dir+"/x")
 }
 
-// create writes a file as the user; what stands in the way is returned as the
-// tool's last words.
+// create writes a file as the user. It returns the tool's error text, or "".
 func (c *call) create(name, text string) string {
 	switch n, there := c.host.disk.nodes[path.Dir(name)]; {
 	case !there || !n.dir:
@@ -132,7 +132,7 @@ func (c *call) lookUp(name string) (node, string) {
 	}
 }
 
-// onDisk are the files directly in a directory, as ls shows them.
+// onDisk returns the files directly in a directory, as ls shows them.
 func (m *machine) onDisk(dir string) []file {
 	var out []file
 	for name, n := range m.disk.nodes {
@@ -144,7 +144,7 @@ func (m *machine) onDisk(dir string) []file {
 	return out
 }
 
-// stat knows `stat -c %s FILE`.
+// stat implements `stat -c %s FILE`.
 func (c *call) stat(args []string) answer {
 	if len(args) > 4 && slices.Equal(args[:4], []string{"-L", "-c", "%i %s %n", "--"}) {
 		return c.statFiles(args[4:])
@@ -159,7 +159,7 @@ func (c *call) stat(args []string) answer {
 	return answer{out: fmt.Sprintln(len(n.text))}
 }
 
-// statFiles prints inode, size and name of each file that there is.
+// statFiles prints inode, size and name of each existing file.
 func (c *call) statFiles(names []string) answer {
 	var a answer
 	for _, name := range names {
@@ -174,7 +174,7 @@ func (c *call) statFiles(names []string) answer {
 	return a
 }
 
-// df knows `df -P -k DIRECTORY`.
+// df implements `df -P -k DIRECTORY`.
 func (c *call) df(args []string) answer {
 	if len(args) != 3 || args[0] != "-P" || args[1] != "-k" {
 		return notSimulated("df " + strings.Join(args, " "))
@@ -188,7 +188,7 @@ func (c *call) df(args []string) answer {
 		int64(size), size-free, free, (size-free)*100/size)}
 }
 
-// du knows `du -sh PATH…`.
+// du implements `du -sh PATH…`.
 func (c *call) du(args []string) answer {
 	if len(args) < 2 || args[0] != "-sh" {
 		return notSimulated("du " + strings.Join(args, " "))

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestDisk: the tools that the runbooks use on files end, and speak, as real
-// ones do, also where they must refuse.
+// TestDisk compares the output and exit codes of the file tools of the runbooks
+// with those of real tools, including their errors.
 func TestDisk(t *testing.T) {
 	now := time.Date(2026, 2, 9, 14, 0, 0, 0, time.UTC)
 	w := newWorld(Current, DefaultLayout(Current), measured(0, 0, 0.01), now)
@@ -27,7 +27,7 @@ func TestDisk(t *testing.T) {
 		{"sudo -n -u dbmerge rm -r " + event + "/infra-1_1/2026-02-08", 1, "No such file or directory"},
 		{"sudo -n -u dbmerge find " + event + " -mindepth 2 -maxdepth 2 -type d -path '" + event + "/*/2026-02-08'", 0, event + "/query-1_1/2026-02-08\n"},
 		{"sudo -n -u dbmerge find /db/NoSuch -type d", 1, "No such file or directory"},
-		{"sudo -n -u dbmerge find /db -type d '(' -path /db/Systems -o -prune ')' -path '/db/Systems*'", 0, ""}, // the start itself is pruned
+		{"sudo -n -u dbmerge find /db -type d '(' -path /db/Systems -o -prune ')' -path '/db/Systems*'", 0, ""}, // the start directory itself is pruned
 		{"sudo -n -u dbmerge find /db -mindepth 1 '(' -path /db/Systems -o -path '/db/Systems/*' -o -prune ')' -type d", 0, "/db/Systems/Order/ImportDetails\n"},
 		{"curl --disable --globoff --silent --show-error --fail --location --max-redirs 0 --connect-timeout 10 --output /dev/null https://infra-1:8123/reload/", 0, ""},
 		{"curl --silent --output /dev/null https://infra-1:8124/reload/", 7, "Failed to connect to infra-1 port 8124"},

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// etcdCluster is what the members share. One member runs on every host whose
-// processes name etcd.
+// etcdCluster is the shared state of the members. Each host whose processes
+// include etcd runs one member.
 type etcdCluster struct {
-	leader string // member name; "" until somebody looks
+	leader string // member name; "" until the first query
 	term   uint64
 	index  uint64
 }
@@ -22,8 +22,8 @@ type etcdMember struct {
 	unit *unit
 }
 
-// ip is the host's address inside the simulated network; nothing listens
-// there, it only appears in texts.
+// ip is the host's address inside the simulated network. It only appears in
+// texts; nothing listens there.
 func (m *machine) ip() string { return fmt.Sprintf("10.77.0.%d", 11+m.index) }
 
 func (w *world) members() []etcdMember {
@@ -37,8 +37,8 @@ func (w *world) members() []etcdMember {
 	return out
 }
 
-// idOf makes an id above 2^53, as real ones are: readers that go through a
-// float lose digits.
+// idOf returns an id above 2^53, like real ones: a reader that parses it as a
+// float loses digits.
 func idOf(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // a hash never fails
@@ -47,11 +47,11 @@ func idOf(name string) uint64 {
 
 func (e etcdMember) endpoint() string { return "https://" + e.ip + ":2379" }
 
-// votes says that its process runs and takes part in elections; it need not
-// serve clients yet.
+// votes reports whether the member's process runs and takes part in elections.
+// It may not serve clients yet.
 func (e etcdMember) votes() bool { return e.unit.pid != 0 }
 
-// quorum says whether more than half of the members run.
+// quorum reports whether more than half of the members run.
 func (w *world) quorum() bool {
 	all, up := w.members(), 0
 	for _, e := range all {
@@ -62,7 +62,7 @@ func (w *world) quorum() bool {
 	return up*2 > len(all)
 }
 
-// elect makes sure that the leader is a running member.
+// elect sets the leader to a running member.
 func (w *world) elect() {
 	all := w.members()
 	if i := slices.IndexFunc(all, func(e etcdMember) bool { return e.name == w.etcd.leader }); i >= 0 && all[i].votes() {

@@ -10,8 +10,8 @@ import (
 
 const etcdVersion = "3.4.23"
 
-// etcdctl answers etcdctl.sh, the wrapper that names the client files: S3 of
-// the seeds (etcd-runbook.md, "etcdctl.sh"). It reads; nothing is written.
+// etcdctl implements etcdctl.sh, the wrapper that names the client files: S3 of
+// the seeds (etcd-runbook.md, "etcdctl.sh"). It is read-only.
 func (c *call) etcdctl(args []string) answer {
 	client := "root"
 	if v := c.env["DH_ETCD_USER"]; v != "" {
@@ -65,7 +65,8 @@ func (c *call) etcdctl(args []string) answer {
 	}
 }
 
-// hasEtcdClient: query nodes hold only the read-only client.
+// hasEtcdClient reports whether the host has a client; query nodes have only
+// the read-only one.
 func (c *call) hasEtcdClient(client string) bool {
 	switch client {
 	case "schema-ro":
@@ -78,7 +79,7 @@ func (c *call) hasEtcdClient(client string) bool {
 }
 
 // etcdFlags separates the output format from the command's words; wrong is
-// what etcdctl says of arguments that it does not take.
+// etcdctl's error for unknown arguments.
 func etcdFlags(args []string) (format, endpoints string, words []string, wrong string) {
 	format = "simple"
 	for i := 0; i < len(args); i++ {
@@ -117,7 +118,8 @@ func (c *call) etcdWarning(target, reason string) string {
 		c.world.now.UTC().Format("2006-01-02T15:04:05.000Z"), target, reason)
 }
 
-// clientTarget is how etcdctl's client names itself and the member it asks.
+// clientTarget is the text with which etcdctl's client names itself and the
+// member.
 func clientTarget(address string) string {
 	id := idOf(address)
 	return fmt.Sprintf("endpoint://client-%08x-%04x-4%03x-8%03x-%012x/%s", id>>32, id>>16&0xffff, id>>4&0xfff, id&0xfff, id&(1<<48-1), address)
@@ -151,8 +153,8 @@ func (w *world) header(member string) etcdHeader {
 	return etcdHeader{Cluster: idOf("dh-cluster"), Member: idOf(member), Revision: 5, Term: w.etcd.term}
 }
 
-// endpointStatus has no row for a member that does not answer; then it is
-// slow, exits 1 and says so on stderr.
+// endpointStatus has no row for a member that does not answer. The command is
+// then slow, exits 1 and reports the member on stderr.
 func (c *call) endpointStatus(format string) answer {
 	var a answer
 	var rows []etcdEndpointStatus
@@ -206,8 +208,8 @@ type etcdHealth struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// endpointHealth asks every member to commit something: without quorum none
-// of them can. Its default output goes to stderr.
+// endpointHealth makes every member commit something, which fails without
+// quorum. Its default output goes to stderr.
 func (c *call) endpointHealth(format string) answer {
 	var a answer
 	var rows []etcdHealth
@@ -219,7 +221,7 @@ func (c *call) endpointHealth(format string) answer {
 			a.exit, a.takes = 1, c.took.etcdDead
 			reason := "latest balancer error: all SubConns are in TransientFailure"
 			if m.votes() {
-				reason = "context deadline exceeded" // it answers, but cannot commit
+				reason = "context deadline exceeded" // it answers but cannot commit
 			}
 			a.err += c.etcdWarning(clientTarget(m.ip+":2379"), reason)
 		}
@@ -256,7 +258,7 @@ type etcdMemberRow struct {
 	Clients []string `json:"clientURLs"`
 }
 
-// memberList says "started" of dead members too.
+// memberList prints "started" for dead members too.
 func (c *call) memberList(format string) answer {
 	all := c.world.members()
 	slices.SortFunc(all, func(a, b etcdMember) int {
@@ -309,7 +311,7 @@ func jsonLine(v any) string {
 	return string(b) + "\n"
 }
 
-// asciiTable draws etcdctl's table: a centred heading, cells to the right.
+// asciiTable draws etcdctl's table: centred headings, cells aligned right.
 func asciiTable(rows [][]string) string {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// processFaults are what Fault takes for a process of monit. A fault with a
-// duration takes it as an argument, e.g. "20s", and has the given default.
-// Those that change a knob act from the next start, stop or look on, and stay
-// until "clear"; the others happen once.
+// processFaults are the faults of a process of monit. A fault with a duration
+// takes it as an argument, for example "20s", and has the given default. Faults
+// that change a knob apply from the next start, stop or check until "clear";
+// the others happen once.
 var processFaults = map[string]func(*process, time.Duration, time.Time){
 	"fail-start":  func(p *process, _ time.Duration, _ time.Time) { p.failStart = true },
 	"hang-start":  func(p *process, _ time.Duration, _ time.Time) { p.hangStart = true },
@@ -53,7 +53,7 @@ var processFaults = map[string]func(*process, time.Duration, time.Time){
 	},
 }
 
-// unitFaults are what Fault takes for etcd and mariadb.
+// unitFaults are the faults of etcd and mariadb.
 var unitFaults = map[string]func(*unit, time.Duration, time.Time){
 	"fail-start": func(u *unit, _ time.Duration, _ time.Time) { u.failStart = true },
 	"slow-start": func(u *unit, d time.Duration, _ time.Time) { u.slowStart = d },
@@ -63,7 +63,7 @@ var unitFaults = map[string]func(*unit, time.Duration, time.Time){
 	"clear":      func(u *unit, _ time.Duration, _ time.Time) { u.failStart, u.slowStart = false, 0 },
 }
 
-// hostFaults are what Fault takes for a host as a whole.
+// hostFaults are the faults of a host as a whole.
 var hostFaults = map[string]func(*host, time.Duration, time.Time) error{
 	"freeze":  func(h *host, _ time.Duration, _ time.Time) error { h.gate.shut(); return nil },
 	"down":    func(h *host, _ time.Duration, _ time.Time) error { return h.down() },
@@ -81,7 +81,7 @@ var hostFaults = map[string]func(*host, time.Duration, time.Time) error{
 	"clear":        func(h *host, _ time.Duration, at time.Time) error { return h.clear(at) },
 }
 
-// faultDefaults are the faults that take a duration, with its default.
+// faultDefaults are the default durations of the faults that have one.
 var faultDefaults = map[string]time.Duration{
 	"slow-start": 10 * time.Second,
 	"slow-stop":  8 * time.Second,
@@ -89,10 +89,10 @@ var faultDefaults = map[string]time.Duration{
 	"slow":       3 * time.Second,
 }
 
-// Fault breaks something, or repairs it. An empty process, or "-", means the
-// host as a whole. What each fault does is said at Faults. An unknown host,
-// process or fault, or an argument that is no duration, is an error that
-// lists what there is; nothing has then happened.
+// Fault injects or clears a fault. An empty process, or "-", means the host as
+// a whole. Faults describes each fault. An unknown host, process or fault, or
+// an invalid duration, returns an error that lists the valid ones and changes
+// nothing.
 func (c *Cluster) Fault(hostName, processName, fault string, args ...string) error {
 	h := c.host(hostName)
 	if h == nil {
@@ -133,22 +133,22 @@ func (c *Cluster) Fault(hostName, processName, fault string, args ...string) err
 	return fmt.Errorf("hostsim: no process %q on %s; there are %s", processName, hostName, strings.Join(h.spec.Processes, ", "))
 }
 
-// Faults lists the faults that can be set on a process of monit, on the units
-// etcd and mariadb, and on a host, each sorted.
+// Faults lists the faults of a process of monit, of the units etcd and mariadb,
+// and of a host, each sorted.
 //
 // Processes: fail-start, hang-start, slow-start D, slow-stop D; stop-fails
-// (restart ends OK with the same pid); slow-app D (monit OK long before the
-// log says RUNNING), never-ready; crash-loop (until monit gives up);
-// unmonitor (it runs, and a restart only monitors it again); stop, start,
-// kill (as done by hand); port, resource (monit's rules); errors (one a
-// second in the log); clear (healthy from the next start on; what runs or
-// does not is left as it is).
+// (restart ends OK with the same pid); slow-app D (monit OK long before the log
+// says RUNNING), never-ready; crash-loop (until monit gives up); unmonitor (the
+// process runs, and a restart only monitors it again); stop, start, kill (as if
+// done by hand); port, resource (monit's rules); errors (one a second in the
+// log); clear (healthy from the next start on; does not start or stop
+// anything).
 //
 // Hosts: freeze (TCP accepts, nothing answers), down (connection refused),
 // hostkey (a new one), login (the key is refused), sudo-refused, noisy (the
-// shell's start-up prints first), slow D (every command takes D longer, its
-// effect is immediate), drop (the connection is cut as soon as a changing
-// command has started), monit-stopped, monit-hung, clear.
+// shell's start-up file prints first), slow D (every command takes D longer,
+// its effect is immediate), drop (the connection is cut once a changing command
+// has started), monit-stopped, monit-hung, clear.
 func Faults() (process, unit, host []string) {
 	return names(processFaults), names(unitFaults), names(hostFaults)
 }

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// entry is a file or directory that find looks at.
+// entry is a file or directory that find visits.
 type entry struct {
 	file
 	dir    bool
-	depth  int // below the directory that it was given
+	depth  int // below find's start directory
 	now    time.Time
-	pruned bool // find does not go into it
+	pruned bool // find does not enter it
 }
 
-// find walks one directory: its options -mindepth and -maxdepth, the tests
+// find searches one directory. It supports -mindepth and -maxdepth, the tests
 // -type f|d, -name, -path, -links, -newermt, -mmin and -mtime, -prune, brackets
-// and -o. What else find can do is not simulated.
+// and -o. Other options are not simulated.
 func (c *call) find(args []string) answer {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return notSimulated("find without a directory")
@@ -55,7 +55,7 @@ func (c *call) find(args []string) answer {
 	return answer{out: b.String()}
 }
 
-// entries are what is at and below a directory, as far as the user may look.
+// entries returns the entries at and below a directory that the user may see.
 func (c *call) entries(dir string) []entry {
 	var out []entry
 	for _, f := range c.host.logFiles(dir, c.world.now) {
@@ -71,7 +71,7 @@ func (c *call) entries(dir string) []entry {
 	return out
 }
 
-// findParser reads find's expression; bad is the first word it cannot read.
+// findParser parses find's expression; bad is the first invalid word.
 type findParser struct {
 	words       []string
 	bad         string
@@ -80,7 +80,7 @@ type findParser struct {
 
 type fileTest func(*entry) bool
 
-// either reads tests joined by -o.
+// either parses tests joined by -o.
 func (p *findParser) either() fileTest {
 	any := []fileTest{p.all()}
 	for len(p.words) > 0 && p.words[0] == "-o" {
@@ -97,7 +97,7 @@ func (p *findParser) either() fileTest {
 	}
 }
 
-// all reads tests that stand side by side.
+// all parses tests joined by "and".
 func (p *findParser) all() fileTest {
 	var every []fileTest
 	for p.bad == "" && len(p.words) > 0 && p.words[0] != "-o" && p.words[0] != ")" {
@@ -150,7 +150,7 @@ func (p *findParser) one() fileTest {
 
 func always(*entry) bool { return true }
 
-// findTest is one test, or nil where it is not simulated.
+// findTest returns one test, or nil if it is not simulated.
 func findTest(word, value string) fileTest {
 	n, err := strconv.Atoi(value)
 	number := err == nil
@@ -177,7 +177,7 @@ func findTest(word, value string) fileTest {
 	return nil
 }
 
-// glob matches as find's -path does: * stands for "/" as well.
+// glob matches like find's -path: * also matches "/".
 func glob(pattern, name string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	if !star {

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// gate holds a host's traffic back while the host is frozen: connections are
-// accepted and bytes are taken by the kernel, but nothing is read or answered
-// until it opens again. What was sent meanwhile is then acted upon, late.
+// gate stops a host's traffic while the host is frozen. The kernel still
+// accepts connections and bytes, but the host reads and answers nothing until
+// the gate opens. Then it processes what has arrived.
 type gate struct {
 	mu   sync.Mutex
-	held chan struct{} // nil: open; else closed when it opens
+	held chan struct{} // nil: open; else closed on opening
 }
 
 func (g *gate) shut() {

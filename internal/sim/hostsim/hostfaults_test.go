@@ -93,8 +93,8 @@ func TestHostFaults(t *testing.T) {
 	}
 }
 
-// A frozen host accepts and answers nothing, on old connections neither; what
-// was sent meanwhile happens when it thaws.
+// A frozen host accepts connections but answers nothing, not even on old
+// connections. It executes the commands when it thaws.
 func TestFrozenHost(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")

@@ -22,15 +22,15 @@ import (
 // without a password.
 const Login = "dhops"
 
-// Config says what to simulate. Dir is required; the zero value of anything
-// else means its default.
+// Config selects what to simulate. Dir is required; other zero values mean the
+// defaults.
 type Config struct {
 	Generation string     // Current (default) or Legacy
 	Hosts      []HostSpec // default: DefaultLayout(Generation)
-	// Dir is where the client key "id_ed25519" and "known_hosts" are written;
-	// it is made, with mode 0700, if it does not exist.
+	// Dir is the directory of the client key "id_ed25519" and of "known_hosts";
+	// it is created with mode 0700 if it does not exist.
 	Dir string
-	// Cycle is the time between two of monit's looks; default 2 s.
+	// Cycle is the time between two of monit's checks; default 2 s.
 	Cycle time.Duration
 	// ProgramTimeout is monit's time-out for start and stop programs;
 	// default 15 s.
@@ -48,40 +48,40 @@ type Config struct {
 type Cluster struct {
 	dir   string
 	now   func() time.Time
-	key   ssh.PublicKey // the only client key that is let in
+	key   ssh.PublicKey // the only accepted client key
 	hosts []*host
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu       sync.Mutex // guards what follows, and every machine
+	mu       sync.Mutex // guards the following fields and every machine
 	world    *world
 	executed []Execution
 }
 
-// Execution is one command that a host was sent.
+// Execution is one command that a host received.
 type Execution struct {
 	N     int    `json:"n"` // 1, 2, 3 … over all hosts, in the order they began
 	Host  string `json:"host"`
 	Login string `json:"login"`
 	Line  string `json:"line"` // the exact bytes of the exec request, or of one of several commands in it
-	// User is whom sudo made it run as; the login without sudo.
+	// User is the user to which sudo switched; the login without sudo.
 	User string `json:"user"`
-	// Argv is the command without env, timeout and sudo, globs expanded;
-	// empty where the line was refused.
+	// Argv is the command without env, timeout and sudo, globs expanded; empty
+	// if the line was refused.
 	Argv []string  `json:"argv"`
 	At   time.Time `json:"at"` // when it began, by the hosts' clock
-	// Exit is its exit code, whether or not anybody was there to see it; -1
-	// while it runs.
+	// Exit is its exit code, even if the client disconnected; -1 while it runs.
 	Exit int `json:"exit"`
-	// Changes says that it altered the host, or asked monit or systemd to.
+	// Changes reports whether it changed the host or requested a change from
+	// monit or systemd.
 	Changes bool `json:"changes"`
 }
 
 // Start writes the key files and starts every host. The caller must Close the
-// cluster. Errors name what is wrong with cfg or what could not be written or
-// listened on; nothing is then left running.
+// cluster. An error names the invalid field of cfg, or the file or address that
+// failed; nothing is then left running.
 func Start(cfg Config) (*Cluster, error) {
 	if cfg.Generation == "" {
 		cfg.Generation = Current
@@ -130,7 +130,7 @@ func (c *Cluster) startHosts(specs []HostSpec) error {
 	return os.WriteFile(c.KnownHosts(), []byte(known.String()), 0o600)
 }
 
-// writeClientKey makes the key that the hosts let in.
+// writeClientKey creates the key that the hosts accept.
 func writeClientKey(dir string) (ssh.PublicKey, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func writeClientKey(dir string) (ssh.PublicKey, error) {
 	return ssh.NewPublicKey(public)
 }
 
-// Address is a host's "127.0.0.1:port", which stays the same through faults;
-// "" for a host that does not exist.
+// Address returns a host's "127.0.0.1:port", which faults do not change; "" for
+// an unknown host.
 func (c *Cluster) Address(host string) string {
 	if h := c.host(host); h != nil {
 		return h.address
@@ -158,24 +158,24 @@ func (c *Cluster) Address(host string) string {
 	return ""
 }
 
-// KeyFile is the path of the private key that every host lets in.
+// KeyFile returns the path of the private key that every host accepts.
 func (c *Cluster) KeyFile() string { return filepath.Join(c.dir, "id_ed25519") }
 
-// KnownHosts is the path of the file with every host's key.
+// KnownHosts returns the path of the file with every host's key.
 func (c *Cluster) KnownHosts() string { return filepath.Join(c.dir, "known_hosts") }
 
-// Login is the SSH user of every host: "dhops".
+// Login returns the SSH user of every host: "dhops".
 func (c *Cluster) Login() string { return Login }
 
-// Executed lists every command that any host was sent, in order.
+// Executed lists every command that a host received, in order.
 func (c *Cluster) Executed() []Execution {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.executed)
 }
 
-// Close stops the hosts, cuts their connections, ends the commands that still
-// run and waits for all of it. The key files stay.
+// Close stops the hosts, cuts their connections, ends running commands and
+// waits for all of it. The key files stay.
 func (c *Cluster) Close() error {
 	c.cancel()
 	var errs []error
@@ -219,14 +219,14 @@ func (c *Cluster) begin(h *host, login, line string) (n int, run *call, a answer
 	return e.N, run, a
 }
 
-// ended notes a command's exit code.
+// ended records a command's exit code.
 func (c *Cluster) ended(n, exit int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.executed[n-1].Exit = exit
 }
 
-// settled asks a command that waits for the model whether it has ended.
+// settled checks whether a command that waits for the model has ended.
 func (c *Cluster) settled(ask func() (answer, bool)) (answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// HostView is one host as GET /hosts shows it.
+// HostView is one host in the answer to GET /hosts.
 type HostView struct {
 	Name      string        `json:"name"`
 	Address   string        `json:"address"`
@@ -16,14 +16,14 @@ type HostView struct {
 	Processes []ProcessView `json:"processes"`
 }
 
-// ProcessView is one process: what is true, beside what its supervisor says.
+// ProcessView is one process: its real state and its supervisor's status.
 type ProcessView struct {
 	ID     string `json:"id"`
 	PID    int    `json:"pid"`    // 0: it does not run
 	Status string `json:"status"` // monit's status text, or systemd's active state
 }
 
-// Hosts is the state of every host now.
+// Hosts returns the current state of every host.
 func (c *Cluster) Hosts() []HostView {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,14 +54,14 @@ type faultRequest struct {
 	Args    []string `json:"args"`
 }
 
-// Handler is the control of a running cluster: GET /executed and GET /hosts
-// answer JSON; POST /fault takes {"host","process","fault","args"} as
-// application/json and answers 204, or 400 with one sentence. The content
-// type is asked for, so that no page of a browser can send it unnoticed.
+// Handler returns the control API of a running cluster: GET /executed and GET
+// /hosts answer JSON; POST /fault takes {"host","process","fault","args"} as
+// application/json and answers 204, or 400 with one sentence. It requires that
+// content type so that a web page cannot send the request unnoticed.
 func (c *Cluster) Handler() http.Handler {
 	mux := http.NewServeMux()
 	local := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A page elsewhere could rebind its own name to this address.
+		// A foreign page could rebind its own name to this address.
 		if !loopbackHost(r.Host) {
 			http.Error(w, "hostsim answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return
@@ -104,5 +104,5 @@ func (c *Cluster) postFault(w http.ResponseWriter, r *http.Request) {
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the client has gone, or gets it
+	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestHostHeader: a page elsewhere whose name leads here gets nothing.
+// TestHostHeader checks that a foreign page whose name resolves to this address
+// gets nothing.
 func TestHostHeader(t *testing.T) {
 	h := (&Cluster{}).Handler()
 	for host, want := range map[string]int{

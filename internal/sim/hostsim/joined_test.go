@@ -8,7 +8,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// A line of several reads is taken apart into just those, and no other line is.
+// A line of several reads is split into exactly those reads. Other lines are
+// not split.
 func TestJoined(t *testing.T) {
 	const mark = "dhbot-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	want := []string{`env LC_ALL=C timeout -k 5 15 ps -e`, `env LC_ALL=C timeout -k 5 15 stat -c '%i; %s' "a; b"`}

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// The generations that can be simulated; they are the names of the runbook
-// catalogs.
+// The generations that can be simulated, named like the runbook catalogs.
 const (
 	Current = "current"
 	Legacy  = "legacy-20200121"
@@ -19,25 +18,25 @@ type HostSpec struct {
 	// Listen is where its SSH server listens: "127.0.0.1:0" picks a free
 	// port. It must be a loopback address.
 	Listen string
-	// Processes are the catalog ids that run here, in the order of monit's
-	// control file. "etcd" and "mariadb" are systemd units, all others are
-	// monit's.
+	// Processes are the catalog ids that run on the host, in the order of
+	// monit's control file. "etcd" and "mariadb" are systemd units, all others
+	// are monit's.
 	Processes []string
-	// Own are monit services that Deephaven does not have, and that Processes
-	// may name too.
+	// Own are monit services that Deephaven does not have. Processes may name
+	// them too.
 	Own []Service
 }
 
 // Service is a supervised process of a site's own.
 type Service struct {
-	Name  string // monit's name of it, and what Processes says
+	Name  string // monit's name of it, as in Processes
 	Class string // base name of its application log
 	Dir   string // its log directory below /var/log/deephaven
 	User  string // the OS user it runs as
 	Port  int    // 0: none
 }
 
-// service is what is fixed about one supervised process.
+// service has the fixed properties of one supervised process.
 type service struct {
 	name  string
 	class string // base name of its application log
@@ -47,12 +46,12 @@ type service struct {
 }
 
 // services are the processes that monit supervises (process-runbooks.md and
-// process-runbooks-20200121.md, one section each; ports and users where the
-// runbooks are silent are those of the public operations guide).
-// db_merge_server logs under its Java class and not under its own name, as
-// real installations do. db_rta's application log is named after the
-// configured process.name (process-runbooks-20200121.md, Real Time
-// Aggregator): here that name is "db_rta".
+// process-runbooks-20200121.md, one section each). If the runbooks do not name
+// a port or user, those of the public operations guide are used.
+// db_merge_server logs under its Java class and not under its own name, as real
+// installations do. db_rta's application log is named after the configured
+// process.name (process-runbooks-20200121.md, Real Time Aggregator): here that
+// name is "db_rta".
 var services = []service{
 	{"configuration_server", "ConfigurationServer", "configuration_server", "irisadmin", 22021},
 	{"authentication_server", "AuthenticationServer", "authentication_server", "irisadmin", 9031},
@@ -91,16 +90,16 @@ func serviceOf(id, generation string) (service, bool) {
 	return s, true
 }
 
-// DefaultLayout is the cluster of the demo: infra-1, query-1 and query-2 with
-// every process of the generation where the seeds put it
+// DefaultLayout returns the cluster of the demo: infra-1, query-1 and query-2
+// with every process of the generation on the node that the seeds name
 // (server-installation-20200121.md, "Types of nodes": the dispatcher, the log
-// aggregator and the tailer on query nodes; etcd on all three).
+// aggregator and the tailer on query nodes; etcd on all three). It returns nil
+// for an unknown generation.
 //
-// Chosen here, because the seeds do not say: the status dashboard, the local
-// table data server and MariaDB are on infra-1; the table data cache proxy is
-// on both query nodes, and in the legacy generation too, where only the
-// installation guide names it; db_rta stands beside db_dis in the legacy one.
-// An unknown generation has no layout: nil.
+// The seeds leave some nodes open. The status dashboard, the local table data
+// server and MariaDB are on infra-1. The table data cache proxy is on both
+// query nodes, also in the legacy generation, where only the installation guide
+// names it. In the legacy generation db_rta runs on the same node as db_dis.
 func DefaultLayout(generation string) []HostSpec {
 	infra := []string{
 		"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller",
@@ -122,7 +121,7 @@ func DefaultLayout(generation string) []HostSpec {
 	}
 }
 
-// service finds a monit service of the host: Deephaven's, or one of its own.
+// service finds a monit service of the host, Deephaven's or its own.
 func (h HostSpec) service(id, generation string) (service, bool) {
 	if s, ok := serviceOf(id, generation); ok {
 		return s, true
@@ -135,7 +134,7 @@ func (h HostSpec) service(id, generation string) (service, bool) {
 	return service{}, false
 }
 
-// checkLayout names everything that is wrong with the hosts, in one error.
+// checkLayout returns one error that names everything wrong with the hosts.
 func checkLayout(generation string, hosts []HostSpec) error {
 	var wrong []string
 	seen := map[string]bool{}

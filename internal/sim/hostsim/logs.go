@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// logRoot is above the processes' log directories.
+// logRoot is the parent of the processes' log directories.
 const logRoot = "/var/log/deephaven"
 
-// An application log is cut every slice; ".log.current" is a hard link to the
-// newest one, so that it covers at most that long.
+// slice is the time span of one application log file; ".log.current" is a hard
+// link to the newest one.
 const slice = 15 * time.Minute
 
-// keptLines bounds what is remembered of one log.
+// keptLines limits the stored lines of one log.
 const keptLines = 3000
 
-// appLog is an application's log: lines, each in the file that was open.
+// appLog is an application's log: its lines, each with its file.
 type appLog struct {
 	lines []logLine
 	file  time.Time // start of the open file
@@ -35,10 +35,10 @@ type logLine struct {
 	at   time.Time
 }
 
-// open begins a new file, as every start of the process does.
+// open begins a new file, as at every start of the process.
 func (l *appLog) open(at time.Time) { l.file = at }
 
-// skipTo drops routine lines before t: nobody reads two hours of them.
+// skipTo drops routine lines before t.
 func (l *appLog) skipTo(t time.Time) { l.from = t }
 
 func (l *appLog) add(at time.Time, level, text string) {
@@ -55,7 +55,7 @@ func (l *appLog) add(at time.Time, level, text string) {
 	}
 }
 
-// stdoutLog is what the process itself prints; its file is named after the
+// stdoutLog is the output of the process itself; its file is named after the
 // day on which the process started.
 type stdoutLog struct {
 	days []stdoutDay
@@ -84,7 +84,7 @@ func (l *stdoutLog) add(at time.Time, text string) {
 	d.text = d.text[max(0, len(d.text)-1<<16):]
 }
 
-// file is one file that a host shows.
+// file is one file on a host.
 type file struct {
 	path, owner string
 	group       string // "" means the owner's own
@@ -95,7 +95,7 @@ type file struct {
 	second      string // the other name of a file with two links
 }
 
-// inode is the same for both names of a file.
+// inode returns the same number for both names of a file.
 func (f file) inode() uint64 {
 	h := fnv.New64a()
 	io.WriteString(h, cmp.Or(f.second, f.path))
@@ -150,7 +150,7 @@ func (u *unit) mariadbLog() file {
 
 func (p *process) logDir() string { return logRoot + "/" + p.dir }
 
-// files are the logs of one process: the slices of its application log, the
+// files returns the logs of one process: the slices of its application log, the
 // link to the newest one, and its stdout logs with three older days.
 func (p *process) files(now time.Time) []file {
 	base := p.logDir() + "/" + p.class + ".log."
@@ -198,8 +198,8 @@ func (l *stdoutLog) has(day string) bool {
 	return slices.ContainsFunc(l.days, func(d stdoutDay) bool { return d.day == day })
 }
 
-// read finds a file and its text; the error is the words of the tool's
-// message after the path.
+// read returns a file and its text; the error is the part of the tool's message
+// after the path.
 func (c *call) read(name string) (file, string) {
 	all := c.host.files(path.Dir(name), c.world.now)
 	i := slices.IndexFunc(all, func(f file) bool { return f.path == name })
@@ -226,8 +226,8 @@ func (c *call) cat(args []string) answer {
 	return a
 }
 
-// tail knows "-n N", "-N" and, for one file, "-c N" and "-c +N"; it prints
-// headings above several files.
+// tail implements "-n N", "-N" and, for one file, "-c N" and "-c +N". It prints
+// headings for several files.
 func (c *call) tail(args []string) answer {
 	if len(args) == 4 && args[0] == "-c" && args[2] == "--" {
 		return c.tailBytes(args[1], args[3])
@@ -263,7 +263,7 @@ func (c *call) tail(args []string) answer {
 	return a
 }
 
-// tailBytes prints the last bytes of a file, or those from a byte on.
+// tailBytes prints the last bytes of a file, or those from an offset on.
 func (c *call) tailBytes(count, name string) answer {
 	n, err := strconv.Atoi(strings.TrimPrefix(count, "+"))
 	if err != nil || n < 0 {
@@ -280,7 +280,7 @@ func (c *call) tailBytes(count, name string) answer {
 	return answer{out: f.text[from:]}
 }
 
-// tailCount takes the number of lines off the front; -1 where it is none.
+// tailCount parses the leading number of lines; -1 if there is none.
 func tailCount(args []string) (int, []string) {
 	value, rest := "10", args
 	switch {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// lsFlags are the options of ls that are understood: -l -t -r -1 -a -d.
+// lsFlags are the supported options of ls: -l -t -r -1 -a -d.
 type lsFlags struct{ long, byTime, reverse, directory bool }
 
-// ls lists files, or the one directory it is given.
+// ls lists files, or the one given directory.
 func (c *call) ls(args []string) answer {
 	var flags lsFlags
 	var names []string
@@ -56,7 +56,7 @@ func (c *call) ls(args []string) answer {
 			a.exit = 2
 			continue
 		}
-		f.path = name // a file may be listed without being readable
+		f.path = name // a file may be listed without read permission
 		found = append(found, f)
 	}
 	flags.sort(found)

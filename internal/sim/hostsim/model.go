@@ -13,13 +13,13 @@ type timing struct {
 	cycle   time.Duration // between two of monit's validations
 	program time.Duration // monit's timeout for start and stop programs
 
-	stop   time.Duration // a process needs to end after TERM
-	notice time.Duration // monit's stop wait looks at the pid this often
-	launch time.Duration // the start program until the pid exists
-	settle time.Duration // from the pid to monit's next look
-	ready  time.Duration // the application until it logs RUNNING
+	stop   time.Duration // from TERM to the end of a process
+	notice time.Duration // monit's stop wait checks the pid this often
+	launch time.Duration // from the start of the start program to the pid
+	settle time.Duration // from the pid to monit's next check
+	ready  time.Duration // the application, until it logs RUNNING
 	crash  time.Duration // life of a crash-looping process
-	alive  time.Duration // between two lines of a log that say ALIVE
+	alive  time.Duration // between two ALIVE lines of a log
 
 	client      time.Duration // the monit client of an action returns after this
 	hung        time.Duration // the monit client gives up on a silent daemon
@@ -31,7 +31,7 @@ type timing struct {
 	etcdDead    time.Duration // any etcdctl command without quorum, health with a dead member
 }
 
-// measured are the durations of real hosts, times scale (0 means 1).
+// measured returns the durations of real hosts times scale (0 means 1).
 func measured(cycle, program time.Duration, scale float64) timing {
 	if scale == 0 {
 		scale = 1
@@ -56,9 +56,8 @@ func measured(cycle, program time.Duration, scale float64) timing {
 }
 
 // world is the pure model of all hosts: it holds no lock, reads no clock and
-// starts nothing. Whoever owns it calls advance with the time before looking
-// at it or changing it; everything that was due until then has then happened,
-// each thing at its own instant and in order.
+// starts nothing. Its owner calls advance with the time before each access.
+// advance applies every event due by then, in order and at its own time.
 type world struct {
 	now      time.Time
 	took     timing
@@ -78,11 +77,11 @@ type machine struct {
 	monit      *supervisor
 	lastPID    int
 	disk       *disk
-	sudo       bool // sudo runs what it is asked
+	sudo       bool // sudo works
 	noisy      bool // the shell's start-up file prints
 }
 
-// newWorld makes hosts on which everything has been running for two hours.
+// newWorld returns hosts on which everything has run for two hours.
 func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *world {
 	w := &world{now: now, took: took, etcd: etcdCluster{term: 2, index: 31}}
 	for i, spec := range hosts {
@@ -119,7 +118,7 @@ func newMachine(generation string, index int, spec HostSpec, took timing, booted
 			m.units = append(m.units, newUnit(m, id, true, booted))
 			continue
 		}
-		s, _ := spec.service(id, generation) // checkLayout has seen it
+		s, _ := spec.service(id, generation) // checkLayout has validated it
 		p := &process{service: s, host: m, took: took, mode: initializing}
 		p.spawn(booted)
 		p.log.skipTo(now.Add(-20 * time.Minute))
@@ -134,8 +133,8 @@ func newMachine(generation string, index int, spec HostSpec, took timing, booted
 	return m
 }
 
-// advance lets everything happen that is due until now. Time that goes
-// backwards is ignored.
+// advance applies every event that is due by now. It ignores a time in the
+// past.
 func (w *world) advance(now time.Time) {
 	for {
 		at, do := w.next()
@@ -157,7 +156,7 @@ func (w *world) advance(now time.Time) {
 	}
 }
 
-// next is the earliest thing that is due on any host; nil when there is none.
+// next returns the earliest due event of any host; nil if there is none.
 func (w *world) next() (time.Time, func(time.Time)) {
 	var at time.Time
 	var do func(time.Time)
@@ -203,7 +202,7 @@ func (m *machine) unit(name string) *unit {
 	return m.units[i]
 }
 
-// newPID is the host's next process id: never one that was used before.
+// newPID returns the host's next process id. Ids are not reused.
 func (m *machine) newPID() int {
 	m.lastPID += 13
 	return m.lastPID

@@ -12,8 +12,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// TestHungDaemonActsWhenItWakes holds what was measured: the client of a
-// frozen monit reports an error, and the restart happens all the same.
+// TestHungDaemonActsWhenItWakes reproduces a measurement: the client of a
+// frozen monit reports an error, but the restart still happens.
 func TestHungDaemonActsWhenItWakes(t *testing.T) {
 	w := sampleWorld()
 	m := w.machine("infra")
@@ -33,7 +33,7 @@ func TestHungDaemonActsWhenItWakes(t *testing.T) {
 	}
 }
 
-// Two requests for one process while the first is under way are one restart.
+// Two requests for one process cause one restart if the first is still running.
 func TestSecondRestartWhilePending(t *testing.T) {
 	w := sampleWorld()
 	m := w.machine("infra")
@@ -47,7 +47,7 @@ func TestSecondRestartWhilePending(t *testing.T) {
 	}
 }
 
-// A start that keeps failing alternates as measured, and monit gives up.
+// A start that keeps failing alternates as measured, until monit gives up.
 func TestFailingStartEndsUnmonitored(t *testing.T) {
 	w := sampleWorld()
 	p := w.machine("infra").process("db_ltds")
@@ -114,7 +114,7 @@ func TestNeverReady(t *testing.T) {
 	}
 }
 
-// Years may pass between two looks.
+// Years may pass between two calls.
 func TestLongSilence(t *testing.T) {
 	w := sampleWorld()
 	w.later(24 * time.Hour)
@@ -213,8 +213,8 @@ func TestFaultErrorsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// Every fault can be set and cleared, on a process that runs and on one that
-// does not, and time goes on after it.
+// Every fault can be set and cleared on a running and on a stopped process, and
+// the model still advances.
 func TestEveryFaultIsHarmlessToTheModel(t *testing.T) {
 	process, unit, _ := Faults()
 	for _, name := range process {
@@ -247,8 +247,8 @@ func TestEveryFaultIsHarmlessToTheModel(t *testing.T) {
 	}
 }
 
-// FuzzSplitLine: a quoted word arrives as it was, and an unquoted line either
-// is refused or holds no character that a shell would act on.
+// FuzzSplitLine checks that a quoted word arrives unchanged, and that an
+// unquoted line is refused or has no character with a meaning for a shell.
 func FuzzSplitLine(f *testing.F) {
 	for _, s := range []string{"db_dis", "a b", "it's", `"x"`, "$(id)", "`id`", "a;b", "a\nb", "*", "?[x]", "~", "{a,b}", `\`, "", "é—", "#", "!x", "a=b"} {
 		f.Add(s)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// monit answers the monit 5.33 command line client. Service names are what
-// they are to the real one: regular expressions, anchored, without case, and
-// for restart too, so that a caller who sends a pattern is found out.
+// monit implements the command line client of monit 5.33. As in the real one,
+// service names are regular expressions, anchored and case-insensitive, for
+// restart too. So the tests find a caller that sends a pattern.
 func (c *call) monit(args []string) answer {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-B" || a == "--" })
 	if len(args) == 0 {
@@ -54,7 +54,7 @@ Built with ssl, with ipv6, with compression, with pam and with large files
 Copyright (C) 2001-2022 Tildeslash Ltd. All Rights Reserved.
 `
 
-// unreachable is what the client says when its daemon does not answer.
+// unreachable returns the client's error if its daemon does not answer.
 func (d *supervisor) unreachable(took timing) *answer {
 	switch d.state {
 	case daemonStopped:
@@ -66,9 +66,9 @@ func (d *supervisor) unreachable(took timing) *answer {
 	}
 }
 
-// match returns the processes whose name the pattern matches, in the order in
-// which monit prints them: the last one of its control file first. The host's
-// own entry is told apart.
+// match returns the processes whose name matches the pattern, in the order in
+// which monit prints them: reversed from its control file. system reports
+// whether the host's own entry matches.
 func (m *machine) match(pattern string) (procs []*process, system bool) {
 	re, err := regexp.Compile("(?i)^(?:" + pattern + ")$")
 	if err != nil {
@@ -82,8 +82,7 @@ func (m *machine) match(pattern string) (procs []*process, system bool) {
 	return procs, re.MatchString(m.name)
 }
 
-// monitStatus prints the blocks of all services when no name, or an empty
-// one, is given.
+// monitStatus prints the blocks of all services if name is missing or empty.
 func (c *call) monitStatus(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {
@@ -108,7 +107,7 @@ func (c *call) monitHeading() string {
 	return "Monit 5.33.0 uptime: " + monitAge(c.world.now.Sub(c.host.monit.booted)) + "\n"
 }
 
-// monitAge is monit's way to write a duration: whole minutes.
+// monitAge formats a duration like monit, in whole minutes.
 func monitAge(d time.Duration) string {
 	min := int(d.Minutes())
 	days, hours := min/1440, min/60%24
@@ -124,7 +123,7 @@ func monitAge(d time.Duration) string {
 
 func monitTime(t time.Time) string { return t.UTC().Format("Mon, 02 Jan 2006 15:04:05") }
 
-// status is the text of monit's status line.
+// status returns the text of monit's status line.
 func (p *process) status() string {
 	var s string
 	switch p.mode {
@@ -164,7 +163,7 @@ func (p *process) trouble() string {
 
 func field(b *strings.Builder, name, value string) { fmt.Fprintf(b, "  %-28s %s\n", name, value) }
 
-// block is one process in the output of monit status.
+// block returns one process in the output of monit status.
 func (p *process) block(m *machine) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Process '%s'\n", p.name)
@@ -179,7 +178,7 @@ func (p *process) block(m *machine) string {
 	return b.String()
 }
 
-// details are the lines that only a process with a pid has.
+// details prints the lines that only a process with a pid has.
 func (p *process) details(b *strings.Builder, m *machine) {
 	uid := map[string]string{"irisadmin": "9001", "dbquery": "9002", "dbmerge": "9004"}[p.user]
 	cpu := "-"
@@ -228,7 +227,7 @@ func (c *call) systemBlock() string {
 	return b.String()
 }
 
-// monitSummary cuts the status to 26 characters, as the real one does.
+// monitSummary cuts the status to 26 characters, like the real one.
 func (c *call) monitSummary(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {
@@ -256,7 +255,7 @@ func (c *call) monitSummary(name string) answer {
 	return answer{out: b.String()}
 }
 
-// monitReport counts; the host's own entry counts as up.
+// monitReport counts services; the host's own entry counts as up.
 func (c *call) monitReport(kind string) answer {
 	up, down, starting, off := 1, 0, 0, 0
 	for _, p := range c.host.procs {

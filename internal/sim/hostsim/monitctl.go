@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// monitAction asks for start, stop, restart, monitor or unmonitor. On success
-// the client prints nothing, exits 0 and returns at once: nothing has
-// happened yet.
+// monitAction requests start, stop, restart, monitor or unmonitor. On success
+// the client prints nothing, exits 0 and returns at once, before anything
+// happens.
 func (c *call) monitAction(a action, name string, named bool) answer {
 	if !named {
 		return answer{err: fmt.Sprintf("Please specify a service name or 'all' after %s\n", a), exit: 1}
@@ -17,7 +17,7 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 	if name == "all" {
 		procs, system = c.host.match(".*")
 	}
-	slices.Reverse(procs) // monit works in the order of its control file
+	slices.Reverse(procs) // monit uses the order of its control file
 	if d.state == daemonStopped {
 		return c.monitAlone(a, name, procs)
 	}
@@ -34,9 +34,9 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 	return answer{takes: c.took.client, changes: true}
 }
 
-// monitAlone is what the client does when no daemon runs (measured): it runs
-// the programs itself, as the user it runs as, and exits 0 whatever comes of
-// it. Root restarts; irisadmin may not touch the pid file of any process.
+// monitAlone is the client without a daemon (measured): it runs the programs
+// itself, as its own user, and exits 0 whatever the outcome. Root can restart;
+// irisadmin may not change any process's pid file.
 func (c *call) monitAlone(a action, name string, procs []*process) answer {
 	if len(procs) == 0 {
 		return answer{err: fmt.Sprintf("Service '%s' -- doesn't exist\n", name), exit: 1}
@@ -68,13 +68,14 @@ func (c *call) monitAlone(a action, name string, procs []*process) answer {
 			p.term(c.world.now)
 			ans.takes += c.took.stop
 		case monitor, unmonitor, noAction:
-			// Only the daemon's own books would change, and there is none.
+			// The other actions only change the daemon's state, and no daemon
+			// runs.
 		}
 	}
 	return ans
 }
 
-// monitReload exits 0 whatever happens; only root can signal the daemon.
+// monitReload always exits 0; only root can signal the daemon.
 func (c *call) monitReload() answer {
 	a := answer{out: "Reinitializing monit daemon\n", changes: true}
 	d := c.host.monit
@@ -85,16 +86,16 @@ func (c *call) monitReload() answer {
 		a.err = "Cannot signal the monit daemon process -- Operation not permitted\n"
 	case d.state == daemonUp:
 		for _, p := range c.host.procs {
-			p.seen.looks = 0 // processor use is counted anew
+			p.seen.looks = 0 // the measurement of processor use starts again
 		}
 		d.note(c.world.now, "info", "Reinitializing Monit -- control file '/etc/monit/monitrc'")
 	}
 	return a
 }
 
-// dhMonit is Deephaven's wrapper: it needs no root, and with --block it
-// returns when everything that it started is OK. "all" goes one after the
-// other in the control file's order, since monit has one worker.
+// dhMonit is Deephaven's wrapper. It needs no root. With --block it returns
+// when every started process is OK. "all" proceeds one by one in the order of
+// the control file, since monit has one worker.
 func (c *call) dhMonit(args []string) answer {
 	block := false
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool {
@@ -111,7 +112,7 @@ func (c *call) dhMonit(args []string) answer {
 		}
 	}
 	inner := *c
-	inner.user = "root" // it calls sudo itself
+	inner.user = "root" // the wrapper calls sudo itself
 	if !c.host.sudo {
 		return answer{err: "sudo: a password is required\n", exit: 1}
 	}

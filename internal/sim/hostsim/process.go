@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// knobs change how a process behaves the next time it starts, stops or is
-// looked at. The zero value is a healthy process.
+// knobs set how a process behaves at its next start, stop or check. The zero
+// value is a healthy process.
 type knobs struct {
 	failStart  bool // the start program exits 1
 	hangStart  bool // the start program never ends by itself
@@ -31,26 +31,26 @@ const (
 	monitored
 )
 
-// process is one supervised process: what the operating system knows of it,
-// and, apart from that and often older, what monit believes.
+// process is one supervised process: its real state in the operating system,
+// and monit's view of it, which may be older.
 type process struct {
 	service
 	host *machine
 	took timing
 	knobs
 
-	// The operating system's side. pid 0: it does not run.
+	// The operating system's view. pid 0: not running.
 	pid     int
 	born    time.Time
-	dies    time.Time // zero: no end in sight
+	dies    time.Time // zero: no end planned
 	leaving bool      // TERM was sent
-	readyAt time.Time // when RUNNING is logged; zero: was, or never will be
+	readyAt time.Time // when RUNNING is logged; zero: already logged, or never
 	aliveAt time.Time
 	errorAt time.Time
 	log     appLog
 	stdout  stdoutLog
 
-	// monit's side: what it saw when it last looked.
+	// monit's view, as of its last check.
 	mode     monitoring
 	pending  action
 	missing  bool // "Does not exist"
@@ -59,18 +59,19 @@ type process struct {
 	resource bool // "Resource limit matched"
 	seen     sighting
 	restarts []int // numbers of the validations in which monit restarted it
-	portBad  int   // validations in a row in which the port did not answer
+	portBad  int   // consecutive validations in which the port did not answer
 }
 
-// sighting is what one look of monit found.
+// sighting is the result of one check of monit.
 type sighting struct {
 	pid   int
 	born  time.Time
 	at    time.Time
-	looks int // how often it saw this very pid; processor use needs two
+	looks int // number of checks of this pid; processor use needs two
 }
 
-// spawn starts the program: a new pid, and the first lines of its logs.
+// spawn starts the program with a new pid and writes the first lines of its
+// logs.
 func (p *process) spawn(at time.Time) {
 	p.pid, p.born, p.leaving = p.host.newPID(), at, false
 	p.dies, p.readyAt, p.errorAt = time.Time{}, at.Add(p.took.ready), time.Time{}
@@ -94,7 +95,7 @@ func (p *process) spawn(at time.Time) {
 	p.stdout.add(at, fmt.Sprintf("Starting %s pid %d", p.name, p.pid))
 }
 
-// term asks it to end, as the stop program does.
+// term sends TERM, like the stop program.
 func (p *process) term(at time.Time) {
 	if p.pid == 0 || p.leaving {
 		return
@@ -111,7 +112,7 @@ func (p *process) term(at time.Time) {
 	}
 }
 
-// die ends it now: as planned, or killed.
+// die ends the process now, planned or killed.
 func (p *process) die(at time.Time) {
 	if p.pid == 0 {
 		p.dies = time.Time{}
@@ -129,7 +130,7 @@ func (p *process) die(at time.Time) {
 	p.readyAt, p.aliveAt, p.errorAt = time.Time{}, time.Time{}, time.Time{}
 }
 
-// write brings its logs up to t.
+// write adds the log lines up to t.
 func (p *process) write(t time.Time) {
 	for p.pid != 0 && !p.leaving {
 		at, next := p.nextLine()
@@ -140,7 +141,7 @@ func (p *process) write(t time.Time) {
 	}
 }
 
-// nextLine is what it will log next, and when.
+// nextLine returns the next log line and its time.
 func (p *process) nextLine() (time.Time, func(time.Time)) {
 	var at time.Time
 	var do func(time.Time)
@@ -165,7 +166,7 @@ func (p *process) nextLine() (time.Time, func(time.Time)) {
 	return at, do
 }
 
-// forget clears what monit believes, as it does when it begins anew.
+// forget clears monit's view, as when monitoring begins.
 func (p *process) forget(mode monitoring) {
 	p.mode, p.missing, p.failed = mode, false, false
 	p.seen.pid, p.seen.looks = 0, 0

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// psPID is the pid of ps itself, which stands in its own list.
+// psPID is the pid of ps itself, which is in its own list.
 const psPID = 4_000_000
 
-// ps knows the two forms that a host is asked: every pid, alone or with its age
-// in seconds and its start. The world's clock has been brought up to date
-// before.
+// ps implements the two forms that the bot uses: every pid, alone or with its
+// age in seconds and its start time. The caller has advanced the model.
 func (c *call) ps(args []string) answer {
 	form := ""
 	if len(args) == 3 && args[0] == "-e" && args[1] == "-o" {

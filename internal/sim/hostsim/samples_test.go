@@ -15,10 +15,10 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// start0 is the instant at which the models of these tests begin.
+// start0 is the start time of the models of these tests.
 var start0 = time.Date(2026, 11, 21, 2, 3, 17, 0, time.UTC)
 
-// sampleHosts are the hosts on which the samples in testdata were taken, with
+// sampleHosts returns the hosts on which the samples in testdata were taken, in
 // the order of their monit control files.
 func sampleHosts() []HostSpec {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
@@ -33,8 +33,8 @@ func sampleHosts() []HostSpec {
 	}
 }
 
-// sampleWorld is a healthy cluster in which monit has looked twice, with the
-// times of the samples: a cycle of 5 s, programs limited to 15 s.
+// sampleWorld returns a healthy cluster after two checks of monit, with the
+// durations of the samples: a cycle of 5 s, and programs limited to 15 s.
 func sampleWorld() *world {
 	w := newWorld(Current, sampleHosts(), measured(5*time.Second, 15*time.Second, 1), start0)
 	w.etcd.leader = "etcd-2"
@@ -42,7 +42,7 @@ func sampleWorld() *world {
 	return w
 }
 
-// later lets time pass in a model.
+// later advances a model.
 func (w *world) later(d time.Duration) { w.advance(w.now.Add(d)) }
 
 // toEnd runs a line on a host as the SSH server does, with model time instead
@@ -60,8 +60,8 @@ func (w *world) toEnd(hostName, line string) answer {
 	return a
 }
 
-// samples says, for each sample in testdata, on which host and in which state
-// it was taken.
+// samples gives the host and the state in which each sample in testdata was
+// taken.
 var samples = map[string]struct {
 	host  string
 	state func(w *world, infra *machine)
@@ -148,9 +148,9 @@ func etcdDown(hosts ...string) func(*world, *machine) {
 }
 
 // TestSamples runs the command of every sample in the state in which it was
-// taken, and compares texts, layout, exit code and the split of stdout and
-// stderr with what the real tools said. Only numbers, ids, sizes and ages may
-// differ.
+// taken. It compares texts, layout, exit code and the split of stdout and
+// stderr with the output of the real tools. Only numbers, ids, sizes and ages
+// may differ.
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob("testdata/samples/*.txtar")
 	if err != nil || len(files) < 70 {
@@ -197,7 +197,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// shapes are what may differ between two runs of one real command.
+// shapes match the parts that may differ between two runs of one real command.
 var shapes = []struct {
 	re *regexp.Regexp
 	by string
@@ -210,8 +210,8 @@ var shapes = []struct {
 	{regexp.MustCompile(`# (kB|MB|GB)`), "# B"},
 }
 
-// shape replaces what may differ; etcd prints health in no fixed order, so
-// the lines are sorted where endpoints are listed.
+// shape replaces the parts that may differ. etcd prints health in no fixed
+// order, so lists of endpoints are sorted.
 func shape(s string) []string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -235,8 +235,8 @@ func TestEtcdKeepsServingWithOneMemberDown(t *testing.T) {
 	}
 }
 
-// Without quorum the unit stays active, and a member that is started again is
-// not ready until there is one.
+// Without quorum the unit stays active. A restarted member is not ready before
+// there is a quorum.
 func TestEtcdMemberWaitsForQuorum(t *testing.T) {
 	w := sampleWorld()
 	etcdDown("query1", "query2")(w, nil)
@@ -271,7 +271,7 @@ func TestUnitsComeBackAfterKill(t *testing.T) {
 	}
 }
 
-// mariadb is started again after a signal only (Restart=on-abort).
+// systemd restarts mariadb only after a signal (Restart=on-abort).
 func TestMariaDBStaysFailed(t *testing.T) {
 	w := sampleWorld()
 	w.machine("infra").unit("mariadb").failStart = true
@@ -313,7 +313,7 @@ func TestUnitStatusHeads(t *testing.T) {
 	}
 }
 
-// monit's own unit: stopping it stops nothing else.
+// Stopping monit's own unit stops nothing else.
 func TestMonitUnit(t *testing.T) {
 	w := sampleWorld()
 	m := w.machine("infra")

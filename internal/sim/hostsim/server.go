@@ -19,9 +19,9 @@ import (
 const (
 	// maxSessions is OpenSSH's default for sessions on one connection.
 	maxSessions = 10
-	// loginGrace bounds the handshake.
+	// loginGrace limits the handshake.
 	loginGrace = 30 * time.Second
-	// settleEvery is how often a waiting command looks at the model.
+	// settleEvery is how often a waiting command checks the model.
 	settleEvery = 10 * time.Millisecond
 )
 
@@ -39,7 +39,7 @@ type host struct {
 	mu       sync.Mutex
 	listener net.Listener // nil: down
 	signer   ssh.Signer
-	original ssh.Signer // what known_hosts says
+	original ssh.Signer // the key in known_hosts
 	conns    map[*gatedConn]bool
 	closed   bool
 }
@@ -64,7 +64,7 @@ func newSigner() (ssh.Signer, error) {
 	return ssh.NewSignerFromKey(private)
 }
 
-// up starts listening, without effect on a host that does.
+// up starts listening, unless the host already listens.
 func (h *host) up() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -83,7 +83,7 @@ func (h *host) up() error {
 	return nil
 }
 
-// down refuses connections and cuts those that are open.
+// down refuses new connections and cuts open ones.
 func (h *host) down() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,10 +96,10 @@ func (h *host) down() error {
 	return err
 }
 
-// cut closes every connection; the lock is held.
+// cut closes every connection; the caller holds the lock.
 func (h *host) cut() {
 	for c := range h.conns {
-		_ = c.Close() // it is going away: nobody is left to tell
+		_ = c.Close() // the host goes down: the error does not matter
 	}
 }
 
@@ -110,8 +110,8 @@ func (h *host) cutAll() error {
 	return nil
 }
 
-// newHostKey changes the key; open connections are cut, as if another machine
-// had taken the address.
+// newHostKey changes the key and cuts open connections, as if another machine
+// had taken over the address.
 func (h *host) newHostKey() error {
 	key, err := newSigner()
 	if err != nil {
@@ -124,7 +124,7 @@ func (h *host) newHostKey() error {
 	return nil
 }
 
-// clear undoes every fault of the host; the cluster's lock is held.
+// clear removes every fault of the host; the caller holds the cluster's lock.
 func (h *host) clear(at time.Time) error {
 	h.model.sudo, h.model.noisy = true, false
 	h.model.monit.setState(daemonUp, at)
@@ -164,7 +164,7 @@ func (h *host) accept(l net.Listener) {
 		}
 		h.mu.Unlock()
 		if !welcome {
-			_ = conn.Close() // accepted in the instant the host went down
+			_ = conn.Close() // accepted while the host went down
 			continue
 		}
 		h.cluster.wg.Go(func() { h.serve(conn) })
@@ -184,7 +184,7 @@ func (h *host) serve(conn *gatedConn) {
 	}
 	server, channels, requests, err := ssh.NewServerConn(conn, h.config())
 	if err != nil {
-		return // the client knows why
+		return // the client has its own error
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return
@@ -202,7 +202,7 @@ func (h *host) serve(conn *gatedConn) {
 		}
 		ch, reqs, err := c.Accept()
 		if err != nil {
-			continue // the connection is ending, and with it this loop
+			continue // the connection is ending, and then this loop
 		}
 		open.Add(1)
 		h.cluster.wg.Go(func() {
@@ -228,7 +228,7 @@ func (h *host) config() *ssh.ServerConfig {
 	return cfg
 }
 
-// session takes one exec request; there is no shell, terminal or subsystem.
+// session accepts one exec request; there is no shell, terminal or subsystem.
 func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-chan *ssh.Request) {
 	var run sync.WaitGroup
 	started := false
@@ -236,7 +236,7 @@ func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-cha
 		var exec struct{ Line string }
 		ok := r.Type == "exec" && !started && ssh.Unmarshal(r.Payload, &exec) == nil
 		if r.WantReply {
-			_ = r.Reply(ok, nil) // a client that has gone does not hear it
+			_ = r.Reply(ok, nil) // an error means that the client has gone
 		}
 		if ok {
 			started = true
@@ -246,7 +246,7 @@ func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-cha
 	run.Wait()
 }
 
-// execute runs a line to its end, whether or not the client is still connected.
+// execute runs a line to its end, even if the client disconnects.
 func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line string) {
 	mark, commands, several := joined(line)
 	if !several {
@@ -258,7 +258,8 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 		if !ok {
 			return // the cluster is closing
 		}
-		// From here on only the client could fail, and it would know.
+		// From here on only writes to the client can fail; the client has its
+		// own error.
 		if i == 0 {
 			_, _ = io.WriteString(ch, a.noise)
 		}
@@ -282,7 +283,7 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
 	n, run, a := h.cluster.begin(h, login, command)
 	if a.changes && h.drop.Load() {
-		_ = conn.Close() // the fault: the client loses sight of a running command
+		_ = conn.Close() // the fault: the connection is lost while a command runs
 	}
 	a, ok := h.finish(run, a)
 	if ok {
@@ -291,8 +292,8 @@ func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
 	return a, ok
 }
 
-// finish lets a command take its time, within the limit of its timeout
-// wrapper: beyond that it is killed and its output lost, and 124 says so.
+// finish waits until a command ends. If its timeout wrapper's limit is shorter,
+// the command is killed, its output is lost, and its exit code is 124.
 func (h *host) finish(run *call, a answer) (answer, bool) {
 	began := time.Now()
 	killed := answer{exit: 124, noise: a.noise}
@@ -319,7 +320,7 @@ func (h *host) finish(run *call, a answer) (answer, bool) {
 	return a, true
 }
 
-// sleepFor says whether it slept to the end.
+// sleepFor reports whether it slept for the full duration.
 func sleepFor(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -11,25 +11,25 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// answer is what a command wrote and how it ended.
+// answer is the output of a command and how it ended.
 type answer struct {
 	out, err string
-	noise    string // what the login shell printed before the command ran
+	noise    string // output of the login shell before the command
 	exit     int
-	takes    time.Duration // it ends this long after it began
-	changes  bool          // it altered the host, or would have
-	// settle, when set, is asked again and again after takes, with the world
-	// brought up to date, until it says that the command has ended.
+	takes    time.Duration // time from begin to end
+	changes  bool          // it changed the host, or would have
+	// settle, if set, is called repeatedly after takes, on an advanced model,
+	// until it reports the end of the command.
 	settle func() (answer, bool)
 }
 
-// call is one command as it is about to run: by whom, where, with what.
+// call is one command to run, with its host, user and arguments.
 type call struct {
 	world *world
 	host  *machine
 	took  timing
 	login string
-	user  string // whom sudo made it run as; the login without sudo
+	user  string // the user to which sudo switched; the login without sudo
 	env   map[string]string
 	argv  []string      // without the wrappers
 	limit time.Duration // of a timeout wrapper; 0: none
@@ -42,10 +42,10 @@ type word struct {
 	pattern string // for path.Match, where the word has an unquoted glob
 }
 
-// splitLine reads a command line as a login shell would, and takes nothing
-// but one simple command of literal, quoted or globbed words: anything that a
-// shell would act on is an error. So a caller that lets foreign text reach
-// the shell finds out.
+// splitLine parses a command line like a login shell. It accepts only one
+// simple command of literal, quoted or globbed words and returns an error for
+// anything else that a shell would interpret. So the tests find a caller that
+// passes foreign text to the shell.
 func splitLine(line string) ([]word, error) {
 	if strings.ContainsAny(line, "\x00\r") {
 		return nil, errors.New("a control character")
@@ -76,7 +76,7 @@ func splitLine(line string) ([]word, error) {
 	return words, nil
 }
 
-// literal removes the quotes of a word that needs no expansion but globbing.
+// literal removes the quotes of a word that needs no expansion except globbing.
 func literal(w *syntax.Word) (word, error) {
 	var text, pattern strings.Builder
 	glob := false

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// action is what monit can be asked to do with a service; it is also the word
-// before "pending" in its status.
+// action is an action of monit on a service; it is also the word before
+// "pending" in its status.
 type action string
 
 const (
@@ -19,7 +19,7 @@ const (
 	unmonitor action = "unmonitor"
 )
 
-// daemonState says how monit's daemon is.
+// daemonState is the state of monit's daemon.
 type daemonState uint8
 
 const (
@@ -28,29 +28,29 @@ const (
 	daemonHung // the process exists and does nothing
 )
 
-// After this many restarts by monit itself within restartWindow validations
-// it gives up: "if 5 restarts within 10 cycles then unmonitor".
+// monit gives up after this many of its own restarts within restartWindow
+// validations: "if 5 restarts within 10 cycles then unmonitor".
 const (
 	restartLimit  = 5
 	restartWindow = 10
 )
 
-// supervisor is monit's daemon: one worker, which either carries out one
-// action, or looks at one service after the other, or sleeps until its next
-// cycle. What is asked meanwhile waits.
+// supervisor is monit's daemon. Its one worker either carries out one action,
+// checks one service after the other, or sleeps until its next cycle. Requests
+// wait meanwhile.
 type supervisor struct {
 	host   *machine
 	state  daemonState
 	pid    int
 	booted time.Time
 	round  int        // number of the current validation
-	todo   []*process // still to be looked at in this validation
+	todo   []*process // not yet checked in this validation
 	busy   bool       // a validation is under way
 	stale  bool       // actions were carried out since the last validation
 	queue  []*process // with an action pending, oldest first
 	job    *job
 	cycle  time.Time // when the next validation begins
-	held   []request // asked of a hung daemon, done when it wakes
+	held   []request // requests to a hung daemon, carried out when it wakes
 	log    []string  // /var/log/monit.log
 }
 
@@ -59,11 +59,11 @@ type request struct {
 	action  action
 }
 
-// job is one action that is under way.
+// job is one action in progress.
 type job struct {
 	process *process
 	action  action
-	own     bool // monit's own idea: the process was missing
+	own     bool // monit's own restart: the process was missing
 	phase   phase
 	until   time.Time
 }
@@ -74,14 +74,14 @@ const (
 	stopping  phase = iota // the stop program runs
 	launching              // the start program runs
 	failing                // the start program failed; monit waits for its timeout
-	settling               // the process exists; monit has yet to look
+	settling               // the process exists; monit has not checked it yet
 )
 
 func newSupervisor(m *machine, now time.Time) *supervisor {
 	return &supervisor{host: m, pid: m.newPID(), booted: m.booted, cycle: now}
 }
 
-// next is when the daemon does something by itself; zero: never.
+// next returns the time of the daemon's next own action; zero: never.
 func (d *supervisor) next() time.Time {
 	switch {
 	case d.state != daemonUp:
@@ -93,7 +93,7 @@ func (d *supervisor) next() time.Time {
 	}
 }
 
-// step does what is due at that instant.
+// step does what is due at that time.
 func (d *supervisor) step(at time.Time) {
 	if d.job != nil {
 		d.carryOn(at)
@@ -103,8 +103,8 @@ func (d *supervisor) step(at time.Time) {
 	d.work(at)
 }
 
-// ask hands an action to the daemon. A second one for a service whose action
-// still waits replaces it; one that is under way is not asked again.
+// ask queues an action. It replaces a waiting action for the same service, and
+// is ignored while a requested action for that service is in progress.
 func (d *supervisor) ask(p *process, a action, at time.Time) {
 	if d.state == daemonHung {
 		d.held = append(d.held, request{p, a})
@@ -122,7 +122,7 @@ func (d *supervisor) ask(p *process, a action, at time.Time) {
 	d.work(at)
 }
 
-// work goes on until something takes time or nothing is left to do.
+// work continues until something takes time or nothing is left to do.
 func (d *supervisor) work(at time.Time) {
 	for d.job == nil {
 		switch {
@@ -145,13 +145,13 @@ func (d *supervisor) work(at time.Time) {
 	}
 }
 
-// validate begins a look at every service.
+// validate begins a check of every service.
 func (d *supervisor) validate(at time.Time) {
 	d.round++
 	d.todo, d.busy, d.stale = slices.Clone(d.host.procs), true, false
 }
 
-// begin starts the action that is pending on p.
+// begin starts the pending action of p.
 func (d *supervisor) begin(p *process, at time.Time) {
 	j := &job{process: p, action: p.pending}
 	switch p.pending {
@@ -167,8 +167,8 @@ func (d *supervisor) begin(p *process, at time.Time) {
 			d.startProgram(j, at)
 			return
 		default:
-			// A running service that is not monitored is only monitored
-			// again: monit says nothing about it.
+			// A running service that is not monitored is only monitored again,
+			// and monit logs nothing about it.
 			p.forget(initializing)
 		}
 	case start:
@@ -227,7 +227,7 @@ func (d *supervisor) startProgram(j *job, at time.Time) {
 	j.phase, j.until = launching, at.Add(launch)
 }
 
-// carryOn ends the phase of the job that is under way.
+// carryOn ends the current phase of the job.
 func (d *supervisor) carryOn(at time.Time) {
 	j := d.job
 	p := j.process
@@ -261,8 +261,8 @@ func (d *supervisor) carryOn(at time.Time) {
 	}
 }
 
-// done ends the job. After monit's own restart the service is shown as
-// missing for one whole cycle, although it may already run.
+// done ends the job. After monit's own restart, the service is shown as missing
+// for one whole cycle, although it may already run.
 func (d *supervisor) done(j *job, at time.Time) {
 	d.job = nil
 	p := j.process
@@ -277,7 +277,7 @@ func (d *supervisor) done(j *job, at time.Time) {
 	d.note(at, "info", "'%s' %s action done", p.name, j.action)
 }
 
-// look is one service's turn in a validation.
+// look checks one service during a validation.
 func (d *supervisor) look(p *process, at time.Time) {
 	if p.mode == notMonitored {
 		return
@@ -303,7 +303,7 @@ func (d *supervisor) look(p *process, at time.Time) {
 	d.see(p, at)
 }
 
-// see notes what a running process looks like.
+// see records the state of a running process.
 func (d *supervisor) see(p *process, at time.Time) {
 	p.mode, p.missing, p.failed, p.resource = monitored, false, false, p.hungry
 	looks := 1
@@ -312,7 +312,7 @@ func (d *supervisor) see(p *process, at time.Time) {
 	}
 	p.seen = sighting{pid: p.pid, born: p.born, at: at, looks: looks}
 	if at.Sub(p.born) < d.host.took.program {
-		return // the port is first tested when the start timeout has passed
+		return // the port is first tested after the start timeout
 	}
 	if !p.portDead {
 		p.portBad, p.noPort = 0, false
@@ -322,9 +322,9 @@ func (d *supervisor) see(p *process, at time.Time) {
 	p.noPort = p.noPort || p.portBad >= 2
 }
 
-// setState stops, hangs or wakes the daemon. A hung daemon that wakes does
-// what it was asked meanwhile, although its client reported an error
-// (measured with monit 5.33: the request lies in the socket).
+// setState stops, hangs or wakes the daemon. A daemon that wakes carries out
+// the requests received while it hung, although their clients reported an error
+// (measured with monit 5.33: the request is in the socket).
 func (d *supervisor) setState(s daemonState, at time.Time) {
 	was := d.state
 	d.state = s
@@ -346,7 +346,7 @@ func (d *supervisor) setState(s daemonState, at time.Time) {
 	}
 }
 
-// boot starts the daemon anew; it remembers what is not monitored.
+// boot starts the daemon again; it remembers which services are not monitored.
 func (d *supervisor) boot(at time.Time) {
 	d.pid, d.booted, d.cycle = d.host.newPID(), at, at
 	d.job, d.queue, d.todo, d.busy, d.held = nil, nil, nil, false, nil

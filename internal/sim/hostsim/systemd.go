@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// systemctl answers systemd 252's client without a terminal.
+// systemctl implements systemd 252's client without a terminal.
 func (c *call) systemctl(args []string) answer {
 	var verb, name string
 	var properties []string
@@ -58,8 +58,8 @@ func (c *call) systemctl(args []string) answer {
 	}
 }
 
-// systemdUnit finds a unit by its systemd name; nil: there is none. monit's
-// own is made up from its daemon.
+// systemdUnit finds a unit by its systemd name; nil if there is none. monit's
+// own unit is derived from its daemon.
 func (c *call) systemdUnit(name string) *unit {
 	for _, u := range c.host.units {
 		if u.name == name {
@@ -77,7 +77,7 @@ func (c *call) systemdUnit(name string) *unit {
 	return u
 }
 
-// states are ActiveState and SubState.
+// states returns ActiveState and SubState.
 func (s unitState) states() (active, sub string) {
 	switch s {
 	case unitStarting:
@@ -105,8 +105,8 @@ func unitActive(u *unit) answer {
 	return a
 }
 
-// unitShow prints the properties in systemd's order, not in the order asked;
-// it exits 0 for a unit that does not exist.
+// unitShow prints the properties in systemd's order, not in the requested one.
+// It exits 0 for a missing unit.
 func unitShow(u *unit, wanted []string) answer {
 	if u == nil {
 		u = &unit{result: "success"}
@@ -131,8 +131,8 @@ func unitShow(u *unit, wanted []string) answer {
 	return answer{out: out}
 }
 
-// unitMark is what systemctl puts before a unit; in the C locale, which the
-// bot's wrapper asks for, it has no other characters than ASCII (systemd 252).
+// unitMark returns the mark that systemctl prints before a unit. The bot's
+// wrapper sets the C locale, in which it is ASCII (systemd 252).
 func (c *call) unitMark(u *unit) string {
 	plain := c.env["LC_ALL"] == "C"
 	switch {
@@ -168,7 +168,7 @@ func (c *call) unitStatus(u *unit, name string, journal int) answer {
 		fmt.Fprintf(&b, "%12s %s\n", map[bool]string{true: "Docs:"}[i == 0], d)
 	}
 	u.statusProcess(&b)
-	// Only those who may read the journal see its last lines.
+	// Only users who may read the journal get its last lines.
 	if lines := u.journal[max(0, len(u.journal)-journal):]; len(lines) > 0 && c.user == "root" {
 		b.WriteString("\n")
 		for _, l := range lines {
@@ -230,7 +230,7 @@ func (u *unit) activeLine(now time.Time) string {
 	return s
 }
 
-// statusProcess prints the main process, living or dead.
+// statusProcess prints the main process, running or ended.
 func (u *unit) statusProcess(b *strings.Builder) {
 	program, _, _ := strings.Cut(u.program(), " ")
 	comm := program[strings.LastIndexByte(program, '/')+1:]
@@ -254,7 +254,7 @@ func (u *unit) statusProcess(b *strings.Builder) {
 	}
 }
 
-// systemdAge is how systemd 252 writes a time span before "ago".
+// systemdAge formats a time span before "ago" like systemd 252.
 func systemdAge(d time.Duration) string {
 	n := func(unit time.Duration) int { return int(d / unit) }
 	const day = 24 * time.Hour
@@ -278,7 +278,7 @@ func systemdAge(d time.Duration) string {
 	}
 }
 
-// systemdSpan is how systemd writes a duration to the millisecond.
+// systemdSpan formats a duration to the millisecond like systemd.
 func systemdSpan(d time.Duration) string {
 	s := fmt.Sprintf("%.3fs", (d % time.Minute).Seconds())
 	if d >= time.Minute {
@@ -290,8 +290,8 @@ func systemdSpan(d time.Duration) string {
 	return s
 }
 
-// unitAction starts, stops or restarts. It needs root, prints nothing when it
-// succeeds, and returns only when the unit is up or its start has failed.
+// unitAction starts, stops or restarts a unit. It needs root, prints nothing on
+// success, and returns only when the unit is up or its start has failed.
 func (c *call) unitAction(verb string, u *unit, name string) answer {
 	switch {
 	case c.user != "root":

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// moment is one line of a measured timeline: what monit says, and what runs.
+// moment is one line of a measured timeline: monit's status and the running
+// process.
 type moment struct {
 	At         time.Duration
 	Status     string
@@ -27,7 +28,7 @@ func (m moment) same(n moment) bool {
 
 var timelineLine = regexp.MustCompile(`^ *(\d+) ms  (?:before   )?status=\[(.*?)\] monitoring=\[(.*?)\] monit_pid=\[(.*?)\] uptime=\[.*?\] data=\[.*?\] real_pid=\[(.*?)\]`)
 
-// letters names pids by the order in which they appear.
+// letters names pids in the order of their appearance.
 type letters map[string]string
 
 func (l letters) of(pid string) string {
@@ -67,8 +68,8 @@ func readTimeline(t *testing.T, name string) []moment {
 	return out
 }
 
-// watch notes every state of a process that lasts at least 60 ms, as a poller
-// over SSH sees them.
+// watch records every state of a process that lasts at least 60 ms, like a
+// poller over SSH.
 func watch(w *world, p *process, how time.Duration, act func()) []moment {
 	pids := letters{}
 	began := w.now
@@ -101,8 +102,8 @@ func watch(w *world, p *process, how time.Duration, act func()) []moment {
 	return out
 }
 
-// TestTimelines replays what was measured on real hosts second by second: the
-// same states in the same order, each within the tolerance of its time.
+// TestTimelines replays the measurements of real hosts: the same states in the
+// same order, each within the tolerance of its time.
 func TestTimelines(t *testing.T) {
 	ask := func(w *world, verb, process string) {
 		if a := w.toEnd("infra", "sudo -u irisadmin monit "+verb+" "+process); a.exit != 0 || a.out+a.err != "" {
@@ -114,7 +115,7 @@ func TestTimelines(t *testing.T) {
 		set           func(w *world, p *process)
 		act           func(w *world, p *process)
 		program       time.Duration
-		drift         time.Duration // how far apart the times may be
+		drift         time.Duration // largest difference of the times
 	}{
 		{name: "restart-normal", process: "db_dis"},
 		{name: "restart-slow-stop", process: "db_dis", set: func(_ *world, p *process) { p.slowStop = 8 * time.Second }},
@@ -162,7 +163,7 @@ func TestTimelines(t *testing.T) {
 
 func compareTimelines(t *testing.T, want, got []moment, drift time.Duration) {
 	t.Helper()
-	got = got[:min(len(got), len(want))] // the measurement ended there
+	got = got[:min(len(got), len(want))] // the measurement ended here
 	for i := range want {
 		if i < len(got) && (want[i].At-got[i].At).Abs() <= drift {
 			got[i].At = want[i].At

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// What Deephaven's own tools print is not documented, so that the words here
-// are inventions of the simulation; nobody may read more from them than exit
-// codes and files.
+// The output of Deephaven's own tools is not documented, so the texts here are
+// invented. Tests may rely only on exit codes and files.
 
 const export = "<queries>\n  <query serial=\"1\" name=\"ImportHelperQuery\"/>\n  <query serial=\"2\" name=\"WebClientData\"/>\n</queries>\n"
 
-// dhconfig knows `dhconfig pq export|import --file FILE [--retainSerial=…]`.
+// dhconfig implements `dhconfig pq export|import --file FILE
+// [--retainSerial=…]`.
 func (c *call) dhconfig(args []string) answer {
 	if len(args) < 4 || args[0] != "pq" || args[2] != "--file" {
 		return notSimulated("dhconfig " + strings.Join(args, " "))
@@ -22,7 +22,7 @@ func (c *call) dhconfig(args []string) answer {
 	return c.queries(args[1], args[3], args[4:])
 }
 
-// iris knows the legacy `iris controller_tool --export|--import|--reload`.
+// iris implements the legacy `iris controller_tool --export|--import|--reload`.
 func (c *call) iris(args []string) answer {
 	const fixed = "/db/TempFiles/irisadmin/controller_tool/controllerToolExport.xml"
 	if len(args) < 2 || args[0] != "controller_tool" {
@@ -60,7 +60,7 @@ func (c *call) queries(verb, name string, more []string) answer {
 	}
 }
 
-// backupDeephaven writes one file for each part that is asked for.
+// backupDeephaven writes one file for each requested part.
 func (c *call) backupDeephaven(args []string) answer {
 	all := []string{"etcd", "ACLs", "persistentQueries", "workspaceData", "schema", "propertyFiles", "routing"}
 	dir := "/etc/sysconfig/deephaven/backups/system"
@@ -89,8 +89,8 @@ func (c *call) backupDeephaven(args []string) answer {
 	return answer{out: "backup complete\n", changes: true}
 }
 
-// snapshot saves etcd to a file, or looks at one. The words and exit codes are
-// etcdctl's own (measured).
+// snapshot saves etcd to a file, or shows the status of one. The texts and exit
+// codes are etcdctl's own (measured).
 func (c *call) snapshot(words []string, endpoints, format string) answer {
 	name := words[2]
 	switch words[1] {
@@ -119,13 +119,14 @@ func (c *call) snapshot(words []string, endpoints, format string) answer {
 	}
 }
 
-// simulatedKeys are what etcd holds here.
+// simulatedKeys are the keys in the simulated etcd.
 var simulatedKeys = []string{
 	"/main/config/props/iris-common.prop", "/main/config/routing/routing.yaml",
 	"/main/config/schema/DbInternal/tables/AuditEventLog", "/main/pq/1",
 }
 
-// get knows `get --prefix PREFIX [--keys-only]`; schema-ro may read schemas.
+// get implements `get --prefix PREFIX [--keys-only]`; schema-ro may read
+// schemas.
 func (c *call) get(prefix string, keysOnly bool, client string) answer {
 	const schemas = "/main/config/schema/"
 	if client == "schema-ro" && !strings.HasPrefix(prefix, schemas) {
@@ -146,7 +147,7 @@ func (c *call) get(prefix string, keysOnly bool, client string) answer {
 	return answer{out: b.String()}
 }
 
-// grep knows -h, -w, -F and -E with one -e PATTERN of plain words.
+// grep implements -h, -w, -F and -E with one -e PATTERN of plain words.
 func (c *call) grep(args []string) answer {
 	var words []string
 	whole := false
@@ -191,7 +192,7 @@ func (c *call) grep(args []string) answer {
 	return a
 }
 
-// has finds a text in a line, or with whole a word of it.
+// has reports whether a line contains a text, with whole as a word.
 func has(line, text string, whole bool) bool {
 	if !whole {
 		return strings.Contains(line, text)
@@ -199,9 +200,9 @@ func has(line, text string, whole bool) bool {
 	return slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '-' || r == ':' }), text)
 }
 
-// curl asks the web server of a Web API Service for a page, as far as the
-// reload of its Client Update Service goes (process-runbooks.md:639). The
-// words are curl's own.
+// curl requests a page from the web server of a Web API Service, as needed to
+// reload its Client Update Service (process-runbooks.md:639). The texts are
+// curl's own.
 func (c *call) curl(args []string) answer {
 	var address string
 	for i := 0; i < len(args); i++ {

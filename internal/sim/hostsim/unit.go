@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// unitState is what systemd calls active state and sub state, in one.
+// unitState combines systemd's active state and sub state.
 type unitState uint8
 
 const (
@@ -24,16 +24,16 @@ type unit struct {
 	enabled bool
 
 	state    unitState
-	since    time.Time     // when it came into this state
-	ran      time.Duration // how long it had been active when it was stopped
+	since    time.Time     // when it entered this state
+	ran      time.Duration // active time before the stop
 	started  time.Time     // when its current or last main process started
 	pid      int           // main process; 0: none
 	lastPID  int
-	due      time.Time // when something happens by itself; zero: never
+	due      time.Time // time of its next own change; zero: never
 	deadline time.Time // of a start
 	result   string    // "success", "exit-code", "signal" or "timeout"
 	retries  int
-	failures int // starts that failed, ever
+	failures int // failed starts in total
 	journal  []journalLine
 
 	failStart bool
@@ -58,7 +58,7 @@ func newUnit(m *machine, id string, running bool, at time.Time) *unit {
 	return u
 }
 
-// start begins a start; without effect on a unit that runs or starts.
+// start begins a start, unless the unit already runs or starts.
 func (u *unit) start(at time.Time) {
 	if u.state == unitRunning || u.state == unitStarting {
 		return
@@ -80,7 +80,7 @@ func (u *unit) exec(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Starting %s.service - %s...", u.name, u.title()))
 }
 
-// serve makes it active.
+// serve marks the unit as active.
 func (u *unit) serve(at time.Time) {
 	u.enter(unitRunning, at)
 	u.due = time.Time{}
@@ -92,7 +92,7 @@ func (u *unit) serve(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Started %s.service - %s.", u.name, u.title()))
 }
 
-// stop ends it cleanly; it does not come back by itself.
+// stop ends the unit cleanly; it does not restart.
 func (u *unit) stop(at time.Time) {
 	if u.state == unitDead || u.state == unitFailed {
 		return
@@ -108,7 +108,7 @@ func (u *unit) stop(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Stopped %s.service - %s.", u.name, u.title()))
 }
 
-// kill is kill -9 of the main process: systemd starts it again later.
+// kill sends SIGKILL to the main process; systemd restarts it later.
 func (u *unit) kill(at time.Time) {
 	if u.pid == 0 {
 		return
@@ -129,7 +129,7 @@ func (u *unit) fail(at time.Time, result string) {
 	u.say(at, "systemd[1]", fmt.Sprintf("%s.service: Failed with result '%s'.", u.name, result))
 }
 
-// step does what is due: a start ends, or the next one begins. An etcd member
+// step does what is due: it ends a start or begins the next one. An etcd member
 // is not ready (Type=notify) until the cluster has a quorum.
 func (u *unit) step(at time.Time, w *world) {
 	switch u.state {
