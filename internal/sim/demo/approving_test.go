@@ -8,10 +8,10 @@ import (
 	"dhbot/internal/sim/demo"
 )
 
-// TestApprovingInTheBrowser: what an approver does before they approve, with a
-// thumb: they are called by name, say that they look, read every step, and ask
-// about the message by its shortcut; then it is approved, and a late tap is
-// told so.
+// TestApprovingInTheBrowser plays an approval on a phone. The approver is
+// mentioned, reports that they are looking, reads every step, and uses the
+// shortcut on the message. After the approval a late tap gets an answer that
+// explains why it had no effect.
 func TestApprovingInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -41,7 +41,7 @@ func TestApprovingInTheBrowser(t *testing.T) {
 		phone.clean()
 		phone.answers("Close")
 
-		phone.shows("2 records", "trail") // its last edit for now: what is open on a message ends with one
+		phone.shows("2 records", "trail") // the last edit for now; it closes forms on the message
 		phone.shortcut("Approval needed", "Ask about Deephaven")
 		phone.asks("What do you want?", "Command")
 		phone.keep("shortcut-phone")

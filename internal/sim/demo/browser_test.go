@@ -17,12 +17,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// artefacts is where screenshots are kept, for people to look at.
+// artefacts is the directory for screenshots, for a review by people.
 const artefacts = "../../../artefacts"
 
-// startBrowser starts one Chromium for a test; its windows are opened from the
-// context it returns. Without a Chromium the test is skipped, unless
-// DHBOT_REAL=1 says that everything real has to be there.
+// startBrowser starts one Chromium for a test and returns the context for its
+// windows. Without a Chromium the test is skipped, unless DHBOT_REAL=1 requires
+// real programs.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -52,10 +52,10 @@ type window struct {
 	name string
 
 	mu      sync.Mutex
-	trouble []string // what the page should not have done
+	trouble []string // errors of the page
 }
 
-// open opens somebody's window, width × height pixels.
+// open opens a window for a user, width × height pixels.
 func open(t *testing.T, browser context.Context, base, user, channel string, width, height int64) *window {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(browser)
@@ -74,7 +74,7 @@ func open(t *testing.T, browser context.Context, base, user, channel string, wid
 	return w
 }
 
-// watchRequests notes requests to anywhere but the local Slack.
+// watchRequests records requests to other servers than the local Slack.
 func (w *window) watchRequests(base string) {
 	for ev, err := range chromedp.Events(w.ctx, network.RequestWillBeSent) {
 		if err != nil {
@@ -91,7 +91,8 @@ func (w *window) watchConsole() {
 		if err != nil {
 			return
 		}
-		// A refused HTTP request is a person's mistake told by the server.
+		// The server refuses a user's mistake with an HTTP error; that is no
+		// error of the page.
 		if m.Type != chromedp.ConsoleLog && !strings.Contains(m.Text, "status of 400") {
 			w.note(fmt.Sprintf("console %s: %s", m.Type, m.Text))
 		}
@@ -104,8 +105,8 @@ func (w *window) note(s string) {
 	w.trouble = append(w.trouble, s)
 }
 
-// clean fails the test if the page did what it must not: ask another server,
-// print errors, leave a block undrawn, or be wider than its window.
+// clean fails the test if the page contacted another server, logged an error,
+// left a block undrawn, or is wider than its window.
 func (w *window) clean() {
 	w.t.Helper()
 	w.mu.Lock()
@@ -140,13 +141,13 @@ func eval[T any](w *window, js string) T {
 	return v
 }
 
-// types writes a message and presses Enter, keys and all.
+// types types a message key by key and presses Enter.
 func (w *window) types(text string) {
 	w.t.Helper()
 	w.do(chromedp.SendKeys(chromedp.CSS("#room .composer input"), text+"\r"))
 }
 
-// sees waits until the newest message holds every one of the texts.
+// sees waits until the newest message contains all texts.
 func (w *window) sees(texts ...string) {
 	w.t.Helper()
 	var tests []string
@@ -159,7 +160,7 @@ func (w *window) sees(texts ...string) {
 	}
 }
 
-// counts waits until the page has so many elements.
+// counts waits until the page has n elements.
 func (w *window) counts(selector string, n int) {
 	w.t.Helper()
 	js := fmt.Sprintf("document.querySelectorAll(%q).length === %d", selector, n)
@@ -168,10 +169,10 @@ func (w *window) counts(selector string, n int) {
 	}
 }
 
-// shows waits until the window holds every one of the texts anywhere.
+// shows waits until the window contains all texts anywhere.
 func (w *window) shows(texts ...string) { w.t.Helper(); w.waits("#messages", texts) }
 
-// asks waits until the form on top holds every one of the texts.
+// asks waits until the top form contains all texts.
 func (w *window) asks(texts ...string) { w.t.Helper(); w.waits("dialog[open]", texts) }
 
 func (w *window) waits(where string, texts []string) {
@@ -186,28 +187,28 @@ func (w *window) waits(where string, texts []string) {
 	}
 }
 
-// tapsIn taps the button of that label in the first message that holds a text.
+// tapsIn taps the button with a label in the first message that contains text.
 func (w *window) tapsIn(text, label string) {
 	w.t.Helper()
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article[contains(., %q)])[1]//button[.=%q]`, text, label))))
 }
 
-// shortcut uses the app's shortcut on the first message that holds a text.
+// shortcut uses the app's shortcut on the first message that contains text.
 func (w *window) shortcut(text, name string) {
 	w.t.Helper()
-	// The click goes to the button and not to where it was: a long message that
-	// was read to its end scrolls on the way there.
+	// The click goes to the element and not to a position: scrolling could move
+	// a long message meanwhile.
 	js := fmt.Sprintf(`[...document.querySelectorAll('#messages article')].find((a) => a.innerText.includes(%q)).querySelector('button[title="%s"]').click()`, text, name)
 	eval[chromedp.Void](w, js)
 }
 
-// taps taps the button of that label in the newest message.
+// taps taps the button with a label in the newest message.
 func (w *window) taps(label string) {
 	w.t.Helper()
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article)[last()]//button[.=%q]`, label))))
 }
 
-// answers taps a button of the question or form on top.
+// answers taps a button of the top question or form.
 func (w *window) answers(label string) {
 	w.t.Helper()
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//dialog[@open]//button[.=%q]`, label))))
@@ -236,7 +237,7 @@ func (w *window) keepIn(name, theme string) {
 	}
 }
 
-// desk goes to the first page and waits until its windows show a message.
+// desk opens the first page and waits until its windows show a message.
 func (w *window) desk(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))

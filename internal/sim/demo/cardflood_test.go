@@ -19,12 +19,14 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// cardWithin is how soon a restart's card stands in the channel, whatever else is asked.
+// cardWithin is the longest time until a restart's card is in the channel,
+// under any load.
 const cardWithin = 3 * time.Second
 
-// TestCardBesideFloods is the whole bot at Slack's own limits: beside a flood the card of a
-// restart stands in its channel within 3 s, and its requester can end it at once. It
-// measures, and so is for .ci/long.
+// TestCardBesideFloods runs the whole bot at Slack's own limits. During a
+// flood, the card of a restart must be in its channel within 3 s, and its
+// requester must be able to cancel it at once. It measures time, so it is for
+// .ci/long.
 func TestCardBesideFloods(t *testing.T) {
 	if os.Getenv("DHBOT_FLOOD") == "" {
 		t.Skip("set DHBOT_FLOOD to measure")
@@ -87,9 +89,9 @@ func TestCardBesideFloods(t *testing.T) {
 	}
 }
 
-// TestCardBesideEdits is the whole bot at Slack's own limits, with 1,000 edits waiting for
-// their turn: the card of a restart is posted, and its end stands on it, before most of
-// these are made. A bot that made them in the order in which they came would make all of
+// TestCardBesideEdits runs the whole bot at Slack's own limits with 1,000 edits
+// queued. The card of a restart must be posted and show its end before most of
+// these edits. A bot that sends edits in order of arrival would send all of
 // them first.
 func TestCardBesideEdits(t *testing.T) {
 	t.Parallel()
@@ -142,7 +144,8 @@ func TestCardBesideEdits(t *testing.T) {
 	}
 }
 
-// shows waits for a run's message in the channel of incidents and returns the run's id.
+// shows waits for a run's message in the incident channel and returns the run's
+// id.
 func shows(t *testing.T, d *demo.Demo, text string) (run string) {
 	t.Helper()
 	await(t, "a message with "+text, func() bool {

@@ -18,8 +18,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestEveryCardInTheBrowser posts every card and draws it on the narrowest
-// screen: nothing is refused by Slack's limits, left undrawn, or too wide.
+// TestEveryCardInTheBrowser posts and draws every card on the narrowest screen.
+// Slack's limits accept each; none is undrawn or too wide.
 func TestEveryCardInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -33,7 +33,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	w := open(t, browser, local.URL(), "approver", "incident", narrowWidth, phoneHeight)
 	w.counts("article", len(samples))
 	w.clean()
-	// For people: all of them, a long strip in a few parts.
+	// For a review by people: all cards, as a long strip in a few parts.
 	const part = 2400
 	total := eval[int](w, `document.querySelector('#messages').scrollHeight`)
 	w.do(chromedp.EmulateViewport(narrowWidth, part))
@@ -43,7 +43,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	}
 }
 
-// postOnly is a local Slack and an edge that only posts there.
+// postOnly returns a local Slack and an edge that only posts there.
 func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	t.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})
@@ -62,5 +62,5 @@ func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	return local, edge
 }
 
-// nobody answers what is said here.
+// nobody ignores messages.
 func nobody(context.Context, call.Message, call.Reply) bool { return true }

@@ -24,59 +24,58 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// Options are what a demo can be told.
+// Options configure a demo.
 type Options struct {
 	Generation  string // a catalog's name
 	SlackListen string // "" picks a free port
-	// Pace is how long things take on the simulated hosts, as a factor of
-	// what real ones take; 0 means 1. With less than 1 the bot looks so much more
-	// often for what they do.
+	// Pace scales the durations on the simulated hosts; 1 is as on real hosts,
+	// and 0 means 1. Below 1 the bot polls more often accordingly.
 	Pace float64
-	// Runbooks is a directory of runbooks of one's own, as an absolute path;
-	// "" means none.
+	// Runbooks is a directory of own runbooks, as an absolute path; "" means
+	// none.
 	Runbooks string
-	// Keys are public keys of the demo's people, as in a config, by name: with
-	// them they can use the terminal.
+	// Keys are the public keys of the demo's people by name, as in a config.
+	// They allow the use of the terminal.
 	Keys map[string]string
-	// Watch has the cluster watched in the background, and its incidents told in
-	// the channel of incidents.
+	// Watch enables background monitoring, with incidents in the incident
+	// channel.
 	Watch bool
 	// Escalation is the cluster's escalation as in a config; "" means none.
 	Escalation string
-	// Grid makes the local Slack's workspace one of an Enterprise Grid.
+	// Grid makes the local Slack's workspace part of an Enterprise Grid.
 	Grid bool
-	// Others are further people of the workspace, in the channel of incidents; the
-	// config does not know them.
+	// Others are further people in the incident channel who are not in the
+	// config.
 	Others []slacklocal.Person
-	// Real takes the place of the simulated hosts.
+	// Real replaces the simulated hosts.
 	Real *Real
-	// Metrics is the loopback address where the bot serves its metrics; "" for
-	// nowhere.
+	// Metrics is the loopback address of the bot's metrics; "" for none.
 	Metrics string
-	// Wrap changes the bot's edges before it runs; nil leaves them.
+	// Wrap changes the bot's edges before it runs; may be nil.
 	Wrap func(*app.Edges)
 	Log  *slog.Logger
-	// Now is the clock of the bot and of the simulated hosts; nil is the machine's.
+	// Now is the clock of the bot and of the simulated hosts; nil is the system
+	// clock.
 	Now func() time.Time
 }
 
-// Real is a cluster of hosts that exist, e.g. of a lab.
+// Real is a cluster of real hosts, for example of a lab.
 type Real struct {
 	Cluster             fleet.Cluster
 	KeyFile, KnownHosts string
 }
 
-// Demo is the whole bot, running.
+// Demo is a running bot with its surroundings.
 type Demo struct {
 	Slack *slacklocal.Server
-	Hosts *hostsim.Cluster // nil where the hosts are real
+	Hosts *hostsim.Cluster // nil if the hosts are real
 	real  Real
 	dir   string
 }
 
-// Run starts a local Slack, simulated hosts and, against them, the very bot of
-// `bot run`; calls f when the bot hears Slack; and puts everything away when f
-// returns or ctx ends. All of it is on loopback and in one temporary
+// Run starts a local Slack, simulated hosts, and the same bot as `bot run`. It
+// calls f once the bot is connected to Slack, and stops everything when f
+// returns or ctx ends. Everything is on loopback and in one temporary
 // directory.
 func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (err error) {
 	dir, err := os.MkdirTemp("", "dhbot-demo-")
@@ -147,7 +146,8 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	return errors.Join(err, <-ended)
 }
 
-// quicker is a time of the bot's beside hosts that are quicker than real ones.
+// quicker scales a duration of the bot for hosts that are faster than real
+// ones.
 func (o Options) quicker(d time.Duration) time.Duration {
 	if o.Pace <= 0 || o.Pace >= 1 {
 		return d
@@ -155,7 +155,7 @@ func (o Options) quicker(d time.Duration) time.Duration {
 	return max(time.Duration(float64(d)*o.Pace), 100*time.Millisecond)
 }
 
-// times are those of a bot beside hosts of that pace.
+// times returns the bot's durations for hosts of that pace.
 func (o Options) times() app.Times {
 	return app.Times{
 		Engine: engine.Times{AskEvery: o.quicker(2 * time.Second)},
@@ -176,7 +176,7 @@ func (d *Demo) hears(ctx context.Context) error {
 	return nil
 }
 
-// Stage is where a script can be played.
+// Stage returns the stage on which to play a script.
 func (d *Demo) Stage() Stage {
 	stage := Stage{Slack: d.Slack.URL(), Verify: d.Verify}
 	if d.Hosts != nil {
@@ -185,7 +185,7 @@ func (d *Demo) Stage() Stage {
 	return stage
 }
 
-// fault makes a simulated host misbehave; "-" stands for the host itself.
+// fault injects a fault into a simulated host; process "-" is the host itself.
 func (d *Demo) fault(host, process, fault string, args ...string) error {
 	if process == "-" {
 		process = ""
@@ -193,9 +193,8 @@ func (d *Demo) fault(host, process, fault string, args ...string) error {
 	return d.Hosts.Fault(host, process, fault, args...)
 }
 
-// Verify checks the trail of the running bot as `bot audit verify` does. It
-// waits for the first entry: records are sealed a moment after what they tell
-// of.
+// Verify checks the trail of the running bot like `bot audit verify`. It waits
+// for the first entry, because records are sealed shortly after their events.
 func (d *Demo) Verify(ctx context.Context) (text string, err error) {
 	wait, cancel := context.WithTimeout(ctx, DefaultExpect)
 	defer cancel()
@@ -227,12 +226,12 @@ func (d *Demo) verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("the trail is whole: %d entries of %d runs", report.Entries, report.Runs), nil
 }
 
-// ConfigFile is the config file that the bot runs by.
+// ConfigFile returns the path of the bot's config file.
 func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "config.yaml") }
 
 func (d *Demo) stateDir() string { return filepath.Join(d.dir, "state") }
 
-// configText is the demo's config file; the demo reads it as `bot run` would.
+// configText is the demo's config file, which is read as by `bot run`.
 var configText = template.Must(template.New("config").Parse(`slack:
   home: {{.Home}}
   audit_channel: {{.Audit}}

@@ -19,8 +19,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// night is the whole bot with a clock that the test moves, and an Alertmanager that
-// remembers what it was sent.
+// night is the whole bot with a clock that the test controls, and an
+// Alertmanager that records its alerts.
 type night struct {
 	t     *testing.T
 	ahead atomic.Int64
@@ -56,7 +56,8 @@ func newNight(t *testing.T) *night {
 
 func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
-// run plays f against a bot that calls as who says, then alerts the pager.
+// run plays f against a bot that notifies the people in who, and then the
+// pager.
 func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
@@ -68,8 +69,8 @@ func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
 	}
 }
 
-// pass lets time pass, and waits until what has to happen then has; on a machine so
-// slow that it takes long, more of it passes.
+// pass advances the clock and waits until done. On a slow machine it advances
+// further.
 func (n *night) pass(by time.Duration, what string, done func() bool) {
 	n.t.Helper()
 	n.ahead.Add(int64(by))
@@ -85,14 +86,15 @@ func (n *night) pass(by time.Duration, what string, done func() bool) {
 	n.t.Fatalf("not within two minutes: %s", what)
 }
 
-// sent are the alerts that the pager has got, oldest first.
+// sent returns the alerts that the pager received, oldest first.
 func (n *night) sent() []sentAlert {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.alerts)
 }
 
-// find is the first message of the channel of incidents with all these words.
+// find returns the first message in the incident channel that contains all
+// words.
 func (n *night) find(d *demo.Demo, words ...string) (slacklocal.Message, bool) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
@@ -113,7 +115,7 @@ func (n *night) has(d *demo.Demo, words ...string) func() bool {
 	return func() bool { _, ok := n.find(d, words...); return ok }
 }
 
-// away makes the approvers of the demo absent, each in a way of their own.
+// away makes each approver of the demo absent in a different way.
 func (n *night) away(d *demo.Demo) {
 	n.t.Helper()
 	yes, until := true, n.now().Add(8*time.Hour).Unix()
@@ -124,8 +126,9 @@ func (n *night) away(d *demo.Demo) {
 	}
 }
 
-// TestNobodyTakesAnIncident: named people are called in its thread, and in the channel,
-// and told to be away; then the pager; and when it is over, the pager is told.
+// TestNobodyTakesAnIncident checks an incident without an owner. First it
+// mentions people in its thread and in the channel, and reports who is away.
+// Then it alerts the pager, and resolves the alert at the end.
 func TestNobodyTakesAnIncident(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
@@ -167,8 +170,9 @@ func TestNobodyTakesAnIncident(t *testing.T) {
 	})
 }
 
-// TestNobodyVotes: the card of a Sev 1 request says who of those called is away; then a
-// user group is called, then the pager; and the end is told to the requester once.
+// TestNobodyVotes checks a Sev 1 request without votes. The card reports which
+// of the mentioned approvers are away; then the bot mentions a user group, and
+// then alerts the pager. It reports the end to the requester once.
 func TestNobodyVotes(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
@@ -206,8 +210,8 @@ func TestNobodyVotes(t *testing.T) {
 	})
 }
 
-// once wants one message with each of these words, as of now: what is told more than
-// once is told by a later look, and some have passed since.
+// once expects exactly one message with each of these words. A duplicate would
+// appear after a later poll, and several have passed.
 func (n *night) once(d *demo.Demo, words ...string) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")

@@ -28,7 +28,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// floodStory is what goes on as usual meanwhile.
+// floodStory is the normal use during the flood.
 const floodStory = `
 operator: /dh restart db_dis because disk was full
 expect 2m Approval needed
@@ -37,16 +37,17 @@ expect 2m Done in
 verify audit
 `
 
-// flood is how many of each come at once.
+// flood is the size of a flood.
 type flood struct {
-	halfOpen   int // requests without an end, on each of the two sockets
-	challenges int // asked for at the terminal and never answered
-	strangers  int // accounts of the workspace that the config does not know
+	halfOpen   int // incomplete requests, on each of the two sockets
+	challenges int // requested at the terminal and never answered
+	strangers  int // accounts of the workspace that are not in the config
 }
 
-// TestFlood floods both sockets and Slack together, by the bot's own user, whom
-// the sockets trust most; meanwhile a Sev 1 restart is asked for, approved and
-// done, once, and both sockets answer. DHBOT_FLOOD=1 takes the full numbers.
+// TestFlood floods both sockets as the bot's own user, whom they trust most,
+// and Slack. During the flood a Sev 1 restart is requested, approved and
+// executed exactly once, and both sockets answer. DHBOT_FLOOD=1 uses the full
+// numbers.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	f := flood{halfOpen: 300, challenges: 500, strangers: 30}
@@ -65,7 +66,7 @@ func TestFlood(t *testing.T) {
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		dir := filepath.Join(filepath.Dir(d.ConfigFile()), "state")
 		terminal := filepath.Join(dir, "terminal.sock")
-		var story atomic.Bool // is over
+		var story atomic.Bool // reports the end of the story
 		var sent [4]atomic.Int64
 		var floods sync.WaitGroup
 		for i, one := range []func(int) error{
@@ -82,7 +83,7 @@ func TestFlood(t *testing.T) {
 						return
 					}
 					sent[i].Add(1)
-					if n > least { // those that are there stay, and few are added
+					if n > least { // existing ones stay, and few are added
 						time.Sleep(10 * time.Millisecond)
 					}
 				}
@@ -130,12 +131,12 @@ func await(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// begun are requests without an end.
+// begun are incomplete requests.
 var begun = []string{
 	"", "GET /health HTTP/1.1\r\nHost: bot\r\n", "POST /ask HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{",
 }
 
-// halfOpen begins requests and ends none; most stay open at a time.
+// halfOpen starts requests and completes none; at most most stay open.
 func halfOpen(socket string, most int) func(int) error {
 	open := make([]net.Conn, most)
 	return func(n int) error {
@@ -147,14 +148,13 @@ func halfOpen(socket string, most int) func(int) error {
 			old.Close()
 		}
 		open[n%most] = conn
-		// The bot may have hung up already.
+		// The bot may have closed the connection.
 		_, _ = io.WriteString(conn, begun[n%len(begun)])
 		return nil
 	}
 }
 
-// challenges asks for challenges; whether there is a place for each is the bot's
-// business.
+// challenges requests challenges; the bot may refuse some.
 func challenges(socket string, key ssh.PublicKey) func(int) error {
 	return func(int) error {
 		_, _ = challenge(socket, key)
@@ -177,7 +177,7 @@ func challenge(socket string, key ssh.PublicKey) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// slashes has strangers take turns at commands.
+// slashes sends commands from unknown accounts in turn.
 func slashes(slack *slacklocal.Server, people []slacklocal.Person) func(int) error {
 	texts := []string{"status db_dis", "restart db_dis because why not", "help", "approve R-7F3K db_dis"}
 	return func(n int) error {

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// homeOf is somebody's Home tab as JSON, and its view's id.
+// homeOf returns a user's Home tab as JSON, and its view's id.
 func homeOf(t *testing.T, d *demo.Demo, user string) (text, id string) {
 	t.Helper()
 	_, home, err := d.Slack.Views(user)
@@ -27,7 +27,7 @@ func homeOf(t *testing.T, d *demo.Demo, user string) (text, id string) {
 	return string(b), id
 }
 
-// awaitHome waits until somebody's Home tab has all of some words.
+// awaitHome waits until a user's Home tab contains all words.
 func awaitHome(t *testing.T, d *demo.Demo, user string, words ...string) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
@@ -47,7 +47,7 @@ func awaitHome(t *testing.T, d *demo.Demo, user string, words ...string) {
 	}
 }
 
-// button is the action id, block id and value of a button of a Home tab.
+// button returns the action id, block id and value of a button of a Home tab.
 func button(t *testing.T, d *demo.Demo, user, label string) (action, block, value string) {
 	t.Helper()
 	_, home, err := d.Slack.Views(user)
@@ -73,9 +73,9 @@ func button(t *testing.T, d *demo.Demo, user, label string) (action, block, valu
 	return "", "", ""
 }
 
-// TestHomeTab: who opens the app's Home tab sees what waits and how the cluster
-// is, approves there, and the page follows without being opened again; who may
-// read nothing sees nothing.
+// TestHomeTab checks the app's Home tab: it shows waiting requests and the
+// state of the cluster, accepts an approval, and is updated while open. A user
+// without read access sees nothing.
 func TestHomeTab(t *testing.T) {
 	t.Parallel()
 	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
@@ -113,7 +113,7 @@ func TestHomeTab(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		tap("operator") // who asked
+		tap("operator") // the requester
 		tap("approver")
 		awaitHome(t, d, "approver", "0 open", "Done in")
 		awaitHome(t, d, "operator", "0 open", "Done in")

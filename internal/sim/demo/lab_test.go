@@ -19,11 +19,12 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// labControl is the environment variable that names the lab's script of
-// faults; tests that need it are skipped where it is unset.
+// labControl is the environment variable with the path of the lab's fault
+// script. Tests that need it are skipped if it is unset.
 const labControl = "DHBOT_LAB_CONTROL"
 
-// lab is the cluster of the lab's three hosts, as its services are laid out.
+// lab returns the cluster of the lab's three hosts with the layout of their
+// services.
 func lab(t *testing.T) demo.Real {
 	t.Helper()
 	hosts := labtest.Hosts(t)
@@ -49,8 +50,8 @@ func lab(t *testing.T) demo.Real {
 	return demo.Real{Cluster: cl, KeyFile: hosts["infra"].KeyFile, KnownHosts: hosts["infra"].KnownHosts}
 }
 
-// account is who the bot is on the lab's hosts: it has what bot sudoers prints
-// and nothing else.
+// account is the bot's account on the lab's hosts. It has only the rights that
+// bot sudoers prints.
 const account = "dhbotdemo"
 
 func least(t *testing.T, cl *fleet.Cluster) {
@@ -71,7 +72,7 @@ func least(t *testing.T, cl *fleet.Cluster) {
 	labtest.Least(t, account, files)
 }
 
-// control runs the lab's script of faults.
+// control runs the lab's fault script.
 func control(t *testing.T, args ...string) {
 	t.Helper()
 	script := os.Getenv(labControl)
@@ -83,7 +84,7 @@ func control(t *testing.T, args ...string) {
 	}
 }
 
-// play plays a story against a bot of its own.
+// play plays a story against its own bot.
 func play(t *testing.T, real demo.Real, story string) {
 	t.Helper()
 	lines, err := demo.ParseScript(strings.NewReader(story))
@@ -103,15 +104,15 @@ func play(t *testing.T, real demo.Real, story string) {
 	}
 }
 
-// TestLabHealthy: every process answers, and what is restarted comes back
-// under another pid.
+// TestLabHealthy checks that every process answers, and that a restarted
+// process gets another pid.
 func TestLabHealthy(t *testing.T) {
 	real := lab(t)
 	var story strings.Builder
 	var asked []string
 	for _, h := range real.Cluster.Hosts {
 		for _, p := range h.Processes {
-			// MariaDB and db_ltds may be made to be away by other tests.
+			// Other tests may have stopped MariaDB and db_ltds.
 			fmt.Fprintf(&story, "operator: /dh status %s on %s\nexpect Sev 0\nexpect (%s) on %s\n", p, h.Name, p, h.Name)
 			asked = append(asked, p)
 		}
@@ -135,15 +136,15 @@ verify audit
 	t.Logf("asked about %d processes", len(asked))
 }
 
-// TestLabFaults: each false success, and each way of not getting an answer, is
-// reported as what it is.
+// TestLabFaults checks that each false success, and each kind of missing
+// answer, is reported correctly.
 func TestLabFaults(t *testing.T) {
 	real := lab(t)
 	for _, c := range []struct {
 		name       string
 		make, undo [][]string
 		change     func(*demo.Real)
-		beside     bool // it takes long, and can do so beside others of that sort
+		beside     bool // takes long, and can run in parallel with others of that kind
 		story      string
 	}{
 		{
@@ -300,7 +301,8 @@ expect refused by sudo
 	}
 }
 
-// until waits on a host until monit's status of a service matches.
+// until returns a command that waits on a host until monit's status of a
+// service matches.
 func until(host, service, status string) []string {
 	return []string{"exec", host, "sh", "-c", fmt.Sprintf("for i in $(seq 90); do monit -B status %s | grep -q 'status  .*%s' && exit 0; sleep 1; done; exit 1", service, status)}
 }
@@ -311,7 +313,7 @@ func setLogin(r *demo.Real, login string) {
 	}
 }
 
-// wrongKey is a known_hosts file in which query1 has query2's keys.
+// wrongKey returns a known_hosts file in which query1 has query2's keys.
 func wrongKey(t *testing.T, r *demo.Real) string {
 	t.Helper()
 	b, err := os.ReadFile(r.KnownHosts)
@@ -343,9 +345,9 @@ func wrongKey(t *testing.T, r *demo.Real) string {
 	return file
 }
 
-// TestLabThreadDump: what the threads of a real process do is kept with its restart,
-// by the host's own program and what bot sudoers prints for it, and is a tap away
-// where the process does not say that it is ready.
+// TestLabThreadDump checks that a restart keeps a thread dump of the real
+// process, taken by the host's own program with the rights that bot sudoers
+// prints. If the process is not ready, a button shows the dump.
 func TestLabThreadDump(t *testing.T) {
 	real := lab(t)
 	const program = "/usr/local/bin/dhbot-threads"

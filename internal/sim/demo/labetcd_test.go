@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// TestLabBrokenEtcd: with Deephaven's etcd broken the bot says what is seen of it
+// TestLabBrokenEtcd breaks Deephaven's etcd: the bot reports the observed state
 // and repairs it. It takes minutes (.ci/long, section lab).
 func TestLabBrokenEtcd(t *testing.T) {
 	if os.Getenv("DHBOT_LAB_ALL") == "" {
@@ -23,7 +23,7 @@ func TestLabBrokenEtcd(t *testing.T) {
 		name       string
 		make, undo [][]string
 		story      string
-		between    [][]string // done by hand
+		between    [][]string // manual steps
 		after      string
 	}{
 		{
@@ -42,7 +42,7 @@ func TestLabBrokenEtcd(t *testing.T) {
 			name:  "certificates expired",
 			make:  onEvery("cp -n " + etcdCert + " /run/etcd.pem; cat > " + etcdCert + " <<'END'\n" + expired(t) + "END"),
 			story: certificates,
-			// A person replaces them, as no procedure does.
+			// No procedure replaces certificates: a person does.
 			between: onEvery("cat /run/etcd.pem > " + etcdCert),
 			undo:    onEvery("[ ! -e /run/etcd.pem ] || { cat /run/etcd.pem > " + etcdCert + "; rm /run/etcd.pem; systemctl restart --no-block dh-etcd; }"),
 			after:   newCertificates,
@@ -66,8 +66,8 @@ func TestLabBrokenEtcd(t *testing.T) {
 	}
 }
 
-// expired is the members' certificate, as the lab's authority signs it, out of date
-// since yesterday.
+// expired returns a certificate of the members, signed by the lab's authority,
+// that expired yesterday.
 func expired(t *testing.T) string {
 	t.Helper()
 	read := func(name string) []byte {
@@ -106,7 +106,8 @@ const (
 
 func shell(host, script string) []string { return []string{"exec", host, "bash", "-c", script} }
 
-// onEvery are scripts that run on every host, the first one everywhere first.
+// onEvery returns scripts that run on every host; each runs on all hosts before
+// the next.
 func onEvery(scripts ...string) (out [][]string) {
 	for _, script := range scripts {
 		for _, host := range []string{"infra", "query1", "query2"} {

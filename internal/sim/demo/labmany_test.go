@@ -10,11 +10,10 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// many are procedures of every sort, in the words that people type, each with
-// who approves it.
+// many are procedures of every kind, as typed commands, each with its approver.
 var many = []struct {
 	say     string
-	title   string // of the run, as far as it tells it from the others
+	title   string // of the run; distinguishes it from the others
 	votes   int
 	patient string
 }{
@@ -40,17 +39,17 @@ var many = []struct {
 	{"dh-monit-restart-all query1", "dh-monit-restart-all query1", 1, "120s"},
 }
 
-// leftovers are what a host holds that a procedure could leave behind: files
-// where temporary ones and locks go, and processes that are neither the
-// kernel's, nor a service's, nor this question's.
+// leftovers lists what a procedure could leave behind on a host: files in the
+// directories of temporary files and locks, and processes that belong neither
+// to the kernel, to a service, nor to this query.
 const leftovers = `
 find /tmp /var/tmp /dev/shm /run/lock /var/lock ~%[1]s -xdev 2>/dev/null | sort
 ps -e -o pid=,ppid=,user:20=,args= | awk '$3 == "%[1]s" || / (timeout|sudo|tail|grep|find|du|df|etcdctl|dhconfig|backup_deephaven|dh_monit|monit (status|summary|restart|start|stop)|systemctl|journalctl|mysql) /' |
 	grep -v -e awk -e 'bash -s' | sed 's/^ *[0-9]* *[0-9]* //' | sort
 `
 
-// TestLabLeavesNothing: twenty procedures one after another leave no process,
-// temporary file or lock, on the hosts or in the bot.
+// TestLabLeavesNothing checks that twenty procedures in a row leave no process,
+// temporary file or lock, neither on the hosts nor in the bot.
 func TestLabLeavesNothing(t *testing.T) {
 	real := lab(t)
 	control(t, "exec", "infra", "sh", "-c", "mkdir -p /db/Intraday/BotMany/Event/p.1/2018-02-09 && chown -R dbmerge /db/Intraday/BotMany")
@@ -81,7 +80,7 @@ func TestLabLeavesNothing(t *testing.T) {
 	play(t, real, story.String())
 	after := look()
 	for end := time.Now().Add(2 * time.Minute); after != before && time.Now().Before(end); after = look() {
-		time.Sleep(500 * time.Millisecond) // sshd notices in its own time that the bot has hung up
+		time.Sleep(500 * time.Millisecond) // sshd needs time to detect the closed connection
 	}
 	if after != before {
 		for line := range strings.Lines(after) {

@@ -2,8 +2,8 @@ package demo_test
 
 import "testing"
 
-// TestLabSeverity looks at real hosts: what a process needs, what its log
-// says, and that maintenance of a process that is down is no incident.
+// TestLabSeverity checks real hosts: dependencies, logs, and that a process in
+// maintenance that is down causes no incident.
 func TestLabSeverity(t *testing.T) {
 	real := lab(t)
 	control(t, "clear", "infra", "db_ltds")

@@ -14,9 +14,9 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestLabStatusTime asks for every process of the lab, one after the other in
-// one channel, and tells how long people wait. No time is asserted; that each is
-// answered is.
+// TestLabStatusTime queries every process of the lab, one after the other in
+// one channel, and reports the waiting times. It asserts that each is answered,
+// but no time.
 func TestLabStatusTime(t *testing.T) {
 	real := lab(t)
 	o := demo.Options{Generation: "current", Real: &real, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
@@ -40,7 +40,8 @@ func TestLabStatusTime(t *testing.T) {
 	}
 }
 
-// waits is how long somebody waits in #incident until a new message says want.
+// waits measures the time from a command in #incident until a new message
+// contains want.
 func waits(ctx context.Context, slack *slacklocal.Server, command, want string) (time.Duration, error) {
 	before, err := slack.Messages("incident", "operator")
 	if err != nil {

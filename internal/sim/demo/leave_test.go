@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// A bot that has ended has left nothing running: no goroutine of the bot, its
-// store, its sockets or its connections.
+// After its end a bot has left no goroutine of its own, its store, its sockets
+// or its connections.
 func TestEveryGoroutineEnds(t *testing.T) {
 	t.Parallel()
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh status db_dis\nexpect Sev 0\noperator: /dh restart db_ltds\nexpect 90s Done\n"))
@@ -30,7 +30,7 @@ func TestEveryGoroutineEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	play() // what is made once in a process may stay
+	play() // objects created once per process may stay
 	leaktest.Goroutines(t)
 	play()
 }

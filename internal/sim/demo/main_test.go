@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// TestMain plays more tests at a time than there are processors, unless -parallel
-// says otherwise: they mostly wait for hosts and Slack.
+// TestMain runs more tests in parallel than there are processors, unless
+// -parallel is set: they mostly wait for hosts and Slack.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("8") // a number is one
+		_ = f.Value.Set("8") // 8 is a valid number
 	}
 	os.Exit(m.Run())
 }

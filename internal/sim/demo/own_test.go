@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/sim/hostsim"
 )
 
-// ownStory is what docs/own-runbooks.md promises of its example.
+// ownStory checks the claims of docs/own-runbooks.md about its example.
 const ownStory = `
 operator: /dh status feed
 expect Market Data Feed
@@ -32,8 +32,8 @@ expect 90s Done
 verify audit
 `
 
-// TestOwnRunbooks plays the worked example of docs/own-runbooks.md: a process
-// and a procedure of a site's own, on simulated hosts that have it.
+// TestOwnRunbooks plays the example of docs/own-runbooks.md, an own process and
+// an own procedure, on simulated hosts that have the process.
 func TestOwnRunbooks(t *testing.T) {
 	t.Parallel()
 	layout := hostsim.DefaultLayout(hostsim.Current)
@@ -79,7 +79,7 @@ func TestOwnRunbooks(t *testing.T) {
 	}
 }
 
-// The page shows the very file that the test above runs.
+// The page shows the same file that the test above runs.
 func TestOwnRunbooksPage(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/own-runbooks.md")
 	if err != nil {
@@ -94,8 +94,8 @@ func TestOwnRunbooksPage(t *testing.T) {
 	}
 }
 
-// private copies a directory to one that only its owner can write, whatever
-// the umask of the checkout was.
+// private copies a directory so that only its owner can write to it,
+// independently of the umask of the checkout.
 func private(t *testing.T, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "runbooks")

@@ -8,12 +8,12 @@ import (
 	"dhbot/internal/sim/demo"
 )
 
-// A phone as most people hold it, and the narrowest that is still in use.
+// A common phone, and the narrowest in use.
 const phoneWidth, narrowWidth, phoneHeight = 375, 320, 760
 
-// TestApprovalInTheBrowser drives the page as people do: an operator types,
-// an outsider and somebody without the role are refused, an approver approves
-// on a phone, and the card becomes the outcome for everybody.
+// TestApprovalInTheBrowser operates the page: an operator types a command, an
+// outsider and a user without the role are refused, an approver approves on a
+// phone, and the card shows the outcome to everyone.
 func TestApprovalInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -60,7 +60,7 @@ func TestApprovalInTheBrowser(t *testing.T) {
 	}
 }
 
-// TestDeskInTheBrowser: the first page shows several people side by side.
+// TestDeskInTheBrowser checks that the first page shows several people at once.
 func TestDeskInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// TestApprovalFitsAPhone: whatever a request holds, its card is on one screen of
-// 375×812 with both buttons on it, beside what local Slack itself shows there.
+// TestApprovalFitsAPhone checks that the card of any request fits on a screen
+// of 375×812 with both buttons, including local Slack's own controls.
 func TestApprovalFitsAPhone(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -32,7 +32,8 @@ func TestApprovalFitsAPhone(t *testing.T) {
 		w.counts("article", n)
 		for _, theme := range []string{"light", "dark"} {
 			w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme)))
-			// What of the card is outside of the list's visible part when it is scrolled to the card's top.
+			// The part of the card outside of the list's visible area when the
+			// list is scrolled to the card's top.
 			hidden := eval[string](w, `(() => {
 				const list = document.querySelector('#messages'), card = [...list.querySelectorAll('article')].at(-1)
 				card.scrollIntoView({block: 'start', behavior: 'instant'})

@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// Stage is where a script is played.
+// Stage is the environment of a script.
 type Stage struct {
 	// Slack is the base URL of a local Slack.
 	Slack string
-	// Host makes a simulated host misbehave; nil where there are none.
+	// Host injects a fault into a simulated host; nil if there are none.
 	Host func(host, process, fault string, args ...string) error
 	// Verify checks the audit trail and returns a line about it.
 	Verify func(ctx context.Context) (string, error)
 	Out    io.Writer
-	// BotName is what a mention starts with, e.g. "dh".
+	// BotName is the start of a mention, for example "dh".
 	BotName string
 }
 
-// player is a script under way.
+// player plays a script.
 type player struct {
 	Stage
 	people  people
@@ -36,8 +36,8 @@ type player struct {
 	shown   map[string]bool // forms already printed
 }
 
-// Play plays the lines, prints the transcript, and returns an error that names
-// every line that did not hold.
+// Play plays the lines and prints the transcript. It returns an error that
+// names every failed line.
 func Play(ctx context.Context, stage Stage, lines []Line) error {
 	p := &player{
 		Stage: stage, people: people{base: stage.Slack, http: &http.Client{Timeout: 15 * time.Second}},
@@ -108,8 +108,8 @@ func (p *player) act(ctx context.Context, l Line) error {
 	}
 }
 
-// faultBody reads `KIND KEY=VALUE…`; a bare word is a disconnect's reason, a
-// bare number a count.
+// faultBody parses `KIND KEY=VALUE…`; a word without "=" is a disconnect's
+// reason, a number a count.
 func faultBody(args []string) map[string]any {
 	body := map[string]any{"kind": args[0]}
 	for _, a := range args[1:] {
@@ -142,9 +142,8 @@ func (p *player) say(ctx context.Context, l Line) error {
 	return p.people.do(ctx, "/local/slash", body, nil)
 }
 
-// click taps a button as a person would: it waits a moment for it to appear,
-// says yes to a confirmation, and fills in the form that the tap may open with
-// text, or with what the form's hint says.
+// click taps a button. It waits a moment for the button to appear, confirms a
+// question, and fills in a form with text or the form's hint.
 func (p *player) click(ctx context.Context, ok func(action, label string) bool, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, DefaultExpect)
 	defer cancel()
@@ -166,7 +165,7 @@ func (p *player) click(ctx context.Context, ok func(action, label string) bool, 
 		if err == nil || !strings.Contains(err.Error(), "there is no such") {
 			return true, err
 		}
-		// The message was edited after the look at it: the button is another one now.
+		// The message was edited meanwhile, and has a new button.
 		if next, missing := p.people.button(ctx, p.channel, p.who, ok); missing == nil {
 			c = next
 		}
@@ -178,7 +177,7 @@ func (p *player) click(ctx context.Context, ok func(action, label string) bool, 
 	return p.fillForm(ctx, before, text)
 }
 
-// formWait is how long a form may take to open after a tap; Slack gives the
+// formWait is the longest time for a form to open after a tap; Slack gives the
 // bot three seconds.
 const formWait = 1500 * time.Millisecond
 
@@ -211,8 +210,8 @@ type view struct {
 	Blocks []map[string]any `json:"blocks"`
 }
 
-// fill puts text into every input of the form, or what its placeholder or its
-// hint says is to be typed.
+// fill fills every input of the form with text, or with the value that its
+// placeholder or hint names.
 func (v view) fill(text string) map[string]any {
 	values := map[string]any{}
 	for _, b := range v.Blocks {
@@ -287,8 +286,8 @@ func (p *player) refute(ctx context.Context, l Line) error {
 	}
 }
 
-// look searches everything posted, edited or shown only to the person since
-// the last action.
+// look searches the messages that were posted, edited or shown to the person
+// since the last action.
 func (p *player) look(ctx context.Context, text string) (found bool, all []string, err error) {
 	list, err := p.people.messages(ctx, p.channel, p.who)
 	if err != nil {
@@ -308,8 +307,8 @@ func (p *player) look(ctx context.Context, text string) (found bool, all []strin
 	return found, all, nil
 }
 
-// shows says that a line of what is visible has a text, in whatever capitals;
-// of a text in parts it has all of them, in their order.
+// shows reports whether a visible line contains a text, ignoring case. The line
+// must contain all parts of a text in parts, in order.
 func shows(visible, text string) bool {
 	for line := range strings.Lines(strings.ToLower(visible)) {
 		rest, all := line, true
@@ -325,7 +324,7 @@ func shows(visible, text string) bool {
 	return false
 }
 
-// print adds a form of a message to the transcript, once.
+// print adds a version of a message to the transcript, once.
 func (p *player) print(m message, f form) {
 	key := m.TS + f.At.String()
 	if p.shown[key] {
@@ -341,8 +340,8 @@ func (p *player) print(m message, f form) {
 
 const poll = 100 * time.Millisecond
 
-// until calls f until it is true. The error of the last call is told when
-// time runs out, wrapped with context.DeadlineExceeded.
+// until calls f until it returns true. On time-out it returns the error of the
+// last call, wrapped with context.DeadlineExceeded.
 func until(ctx context.Context, f func() (bool, error)) error {
 	for {
 		ok, err := f()

@@ -26,8 +26,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// scraper is a Prometheus that scrapes the bot twice a second and follows the
-// rules that are shipped, without the time that each waits before it fires.
+// scraper is a Prometheus that scrapes the bot twice a second with the shipped
+// rules, but without their "for" durations.
 type scraper struct{ address string }
 
 func startPrometheus(t *testing.T, bot string) scraper {
@@ -69,9 +69,8 @@ scrape_configs:
 	return s
 }
 
-// freeAddress is a loopback address at which nothing listens, below the ports that
-// outgoing connections and listeners without a port are given: nobody takes it by
-// chance.
+// freeAddress returns an unused loopback address with a port below the
+// ephemeral range, so that no other program gets it by chance.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -138,8 +137,8 @@ func firing(alert string) string {
 	return fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert)
 }
 
-// A real Prometheus scrapes the bot while people use it; alerts fire in planted
-// situations and clear after them.
+// A real Prometheus scrapes the bot in use; alerts fire for injected faults and
+// clear afterwards.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
@@ -191,8 +190,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// holds checks what was scraped: every family has help, and no label is
-// anything that a person typed.
+// holds checks the scraped metrics: every family has help, and no label
+// contains text that a user typed.
 func (s scraper) holds(ctx context.Context) error {
 	if err := s.await(ctx, `dhbot_runs_ended_total{outcome="done"} > 0`, true); err != nil {
 		return err

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// LineKind says what a line of a script does.
+// LineKind is the kind of a line of a script.
 type LineKind string
 
-// The closed set of lines. Say, Click, Approve and Deny are what a person
-// does; they and Fault and Host are action lines, from which expect and refute
-// look back no further.
+// The closed set of lines. Say, Click, Approve and Deny are actions of a
+// person. These and Fault and Host are action lines; expect and refute search
+// only from the last one on.
 const (
 	Say     LineKind = "say"
 	Click   LineKind = "click"
@@ -29,7 +29,7 @@ const (
 	Verify  LineKind = "verify"
 )
 
-// Line is one line of a script that is neither empty nor a comment.
+// Line is one line of a script, without empty lines and comments.
 type Line struct {
 	N       int // line number, from 1
 	Source  string
@@ -135,7 +135,7 @@ func parseLine(text string) (Line, error) {
 	return said(text)
 }
 
-// timed reads `[DURATION] TEXT`.
+// timed parses `[DURATION] TEXT`.
 func timed(kind LineKind, rest string, def time.Duration) (Line, error) {
 	first, more, _ := strings.Cut(rest, " ")
 	if d, err := time.ParseDuration(first); err == nil {
@@ -147,7 +147,7 @@ func timed(kind LineKind, rest string, def time.Duration) (Line, error) {
 	return Line{Kind: kind, Text: rest, For: def}, nil
 }
 
-// said reads what a person does.
+// said parses the action of a person.
 func said(text string) (Line, error) {
 	m := speaker.FindStringSubmatch(text)
 	if m == nil || m[3] == "" {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// people acts as the people of a local Slack, over the same HTTP calls that
-// its page uses.
+// people acts as the people of a local Slack, with the same HTTP calls as its
+// page.
 type people struct {
 	base string
 	http *http.Client
@@ -31,14 +31,14 @@ type message struct {
 	History   []form     `json:"history"`
 }
 
-// form is what a message said from a moment on.
+// form is a version of a message, from a time on.
 type form struct {
 	At     time.Time `json:"at"`
 	Text   string    `json:"text"`
 	Blocks []any     `json:"blocks"`
 }
 
-// forms is everything that the message has said, oldest first.
+// forms returns all versions of the message, oldest first.
 func (m message) forms() []form {
 	now := form{At: m.At, Text: m.Text, Blocks: m.Blocks}
 	if m.EditedAt != nil {
@@ -95,8 +95,8 @@ func (p *people) messages(ctx context.Context, channel, user string) ([]message,
 	return out.Messages, err
 }
 
-// button finds the newest message that shows this person a button for which
-// ok holds.
+// button returns the newest message that shows this person a button for which
+// ok returns true.
 func (p *people) button(ctx context.Context, channel, user string, ok func(action, label string) bool) (click, error) {
 	list, err := p.messages(ctx, channel, user)
 	if err != nil {
@@ -132,7 +132,7 @@ type click struct {
 	Value   string `json:"value"`
 }
 
-// textOf collects every piece of text in a block or element, in order.
+// textOf collects all text in a block or element, in order.
 func textOf(v any) string {
 	var parts []string
 	collect(v, &parts)
@@ -170,7 +170,7 @@ func collect(v any, parts *[]string) {
 	}
 }
 
-// visible is all that a form of a message shows.
+// visible returns all text that a version of a message shows.
 func visible(f form) string {
 	parts := []string{f.Text, "\n"}
 	for _, b := range f.Blocks {
