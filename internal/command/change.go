@@ -8,29 +8,28 @@ import (
 	"dhbot/internal/command/slips"
 )
 
-// changing is a command that changes something, being read. What is not
-// consumed stays in rest.
+// changing is the state of reading a command that changes something. rest holds the words
+// not read yet.
 type changing struct {
 	*reading
 	cmd  Command
 	rest []token
 
-	processes []string // as they were spelled, in order
-	hosts     []string // named by place words, in order
-	in        string   // the cluster that was named
-	all       bool     // everywhere, said in so many words
-	except    []string // hosts, after everywhere
-	joined    bool     // several names were joined
-	length    string   // of a verb that lasts
-	flags     []string // that no command has
+	processes []string // as typed, in order
+	hosts     []string // after place words, in order
+	in        string   // the named cluster
+	all       bool     // everywhere, explicitly
+	except    []string // hosts excluded after everywhere
+	joined    bool     // several names are joined
+	length    string   // duration, for a verb with Lasts
+	flags     []string // unknown flags
 	params    map[string]string
 
 	again, anyway bool
 }
 
-// change reads a command that changes something. Its grammar is closed, by
-// position: every word is verb, target, place, parameter or marked reason, or
-// it is asked back, or it is an unmarked reason.
+// change reads a command that changes something, by position. Each word is a verb, target,
+// place, parameter or reason. Any other word results in a Question.
 func (r *reading) change(cmd Command, w []token) (*Request, error) {
 	c := &changing{reading: r, cmd: cmd, rest: w, params: map[string]string{}}
 	if help := c.takeFlags(); help {
@@ -68,8 +67,8 @@ func helpRow(g *Grammar) Command {
 	return cmd
 }
 
-// negatedFirst puts a negation between verb and target before whatever else
-// was not understood there: "restart not db_dis".
+// negatedFirst reports a negation between verb and target before any other error there:
+// "restart not db_dis".
 func (c *changing) negatedFirst(err error, w []token) error {
 	if len(w) > 0 && headOf(c.g, w) == Negation {
 		return c.askAbout(Negation, "I read that as “do not”.", nil)
@@ -77,7 +76,7 @@ func (c *changing) negatedFirst(err error, w []token) error {
 	return err
 }
 
-// target reads what the verb is about.
+// target reads the verb's object.
 func (c *changing) target() error {
 	switch c.cmd.Object {
 	case ProcessNamed:
@@ -97,7 +96,7 @@ func (c *changing) target() error {
 	return nil
 }
 
-// impliedTarget reads over the command's own process; another one is asked back.
+// impliedTarget skips the command's own process and returns a Question for another one.
 func (c *changing) impliedTarget() error {
 	s, ok := c.g.processAt(c.rest)
 	if !ok || len(s.names) > 1 {
@@ -116,7 +115,7 @@ func (c *changing) impliedTarget() error {
 	return nil
 }
 
-// everyWords are said before a process that is meant on all of its hosts.
+// everyWords before a process mean all of its hosts.
 var everyWords = []string{"all", "every", "both", "each"}
 
 func (c *changing) processTargets() error {
@@ -167,8 +166,8 @@ func (c *changing) splitHost() string { return c.g.splitHost(c.rest) }
 // joiners are the words that join names.
 var joiners = []string{"and", "&", "/", "+", "plus", "n", "then", "or", "und", "oder", "sowie", ","}
 
-// joins reads what joins the next name to the one just read. A comma before
-// anything but a name only ends the target; every other joiner is asked back.
+// joins reads a joiner before the next name. A comma before anything but a name ends the
+// target. Any other joiner before anything but a name results in a Question.
 func (c *changing) joins(comma bool) (more bool, err error) {
 	n := 0
 	for n < len(c.rest) && slices.Contains(joiners, joinerKey(c.rest[n])) {
@@ -201,7 +200,7 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	return false, c.askJoined(word, after)
 }
 
-// joinerKey is the form in which joiners are compared: signs as they are.
+// joinerKey is the form in which joiners are compared. Signs stay as they are.
 func joinerKey(t token) string {
 	if t.isMark() {
 		return t.raw
@@ -209,9 +208,8 @@ func joinerKey(t token) string {
 	return t.key
 }
 
-// listed says that the name at the front of some words, behind a comma, stands
-// in a list of names and not at the head of a sentence: "ltds, merge" and not
-// "ltds, query hangs".
+// listed reports whether a name after a comma belongs to a list of names ("ltds, merge")
+// and does not begin a sentence ("ltds, query hangs").
 func listed(w []token, took int) bool {
 	if len(w) == took || strings.HasSuffix(w[took-1].raw, ",") || strings.Contains(w[0].raw, "_") {
 		return true
@@ -221,12 +219,12 @@ func listed(w []token, took int) bool {
 		keyValue.MatchString(next.raw)
 }
 
-// nearlyName says that the only word behind a comma is a misspelt name.
+// nearlyName reports whether the only word after a comma is a misspelt name.
 func (c *changing) nearlyName(w []token) bool {
 	return len(w) == 1 && len(w[0].key) > 2 && len(c.g.processesLike(w[0].key)) > 0
 }
 
-// askJoined asks back where something follows a joiner that is no known name.
+// askJoined returns a Question about an unknown name after a joiner.
 func (c *changing) askJoined(joiner string, after []token) error {
 	if len(after) == 0 {
 		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", and(c.processes)), nil)
@@ -249,7 +247,7 @@ func (c *changing) twoCommands(second Command) error {
 	return c.askAbout(TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", second.Verb), []string{c.said()})
 }
 
-// said is the command with the names read so far.
+// said returns the command with the names read so far.
 func (c *changing) said() string {
 	w := []string{c.cmd.Verb}
 	if len(c.processes) > 0 {
@@ -264,7 +262,7 @@ func (c *changing) said() string {
 	return strings.Join(w, " ")
 }
 
-// notAProcess is the answer where no process stands in its place.
+// notAProcess returns the Question about words that do not name a process.
 func (c *changing) notAProcess() error {
 	w := c.rest
 	typed := w[0].name()
@@ -300,7 +298,7 @@ func (c *changing) notAProcess() error {
 	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), readings))
 }
 
-// orLooks adds what changes nothing to a question that has no choices.
+// orLooks adds choices that change nothing to a Question without choices.
 func (c *changing) orLooks(q *Question) *Question {
 	if len(q.Choices) == 0 {
 		c.suggest(q, "status", "help "+c.cmd.Verb)
@@ -308,7 +306,7 @@ func (c *changing) orLooks(q *Question) *Question {
 	return q
 }
 
-// hostFirst answers a host in the place of a process: "restart query-1",
+// hostFirst returns a Question about a host in the place of a process: "restart query-1",
 // "restart query-1 tailer1".
 func (c *changing) hostFirst(host string, rest []token) error {
 	for i := range c.g.Fleet.Clusters {
@@ -330,7 +328,7 @@ func (c *changing) hostFirst(host string, rest []token) error {
 	return c.askAbout(HostFirst, host+" is a host.", nil)
 }
 
-// wholeHosts reads hosts, or the cluster, where no process can be meant.
+// wholeHosts reads hosts, or the cluster, for a verb without a process.
 func (c *changing) wholeHosts() error {
 	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].key) {
 		c.rest = c.rest[1:]

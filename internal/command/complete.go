@@ -2,9 +2,8 @@ package command
 
 import "slices"
 
-// Completions are the words that may come next after some whole words, for a
-// shell: each with a note, "" for none. Words that start with a partial word are
-// kept by the shell; here all are listed.
+// Completions returns the words that may follow some whole words, each with a note ("" for
+// none). The shell filters them by the partial word.
 func (g *Grammar) Completions(before []string) [][2]string {
 	if len(before) == 0 {
 		var out [][2]string
@@ -32,7 +31,7 @@ func (g *Grammar) Completions(before []string) [][2]string {
 	return g.next(cmd, before, rest)
 }
 
-// next are the words that may follow a verb and some words after it.
+// next returns the words that may follow a verb and the words after it.
 func (g *Grammar) next(cmd Command, before []string, rest []token) [][2]string {
 	switch {
 	case cmd.Object == CommandNamed:
@@ -50,7 +49,7 @@ func (g *Grammar) next(cmd Command, before []string, rest []token) [][2]string {
 	}
 }
 
-// targets are what a verb can be said of, in any cluster.
+// targets returns the targets of a verb in all clusters.
 func (g *Grammar) targets(cmd Command) [][2]string {
 	var out [][2]string
 	add := func(name, note string) {
@@ -80,7 +79,7 @@ func (g *Grammar) targets(cmd Command) [][2]string {
 	return out
 }
 
-// options are what may follow a target.
+// options returns the words that may follow a target.
 func (g *Grammar) options(cmd Command) [][2]string {
 	out := [][2]string{{"on", "one host of several"}, {"in", "a cluster"}}
 	if cmd.Class.Changing() {

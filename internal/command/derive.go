@@ -8,23 +8,23 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Grammar is what it takes to understand a command: the names that exist.
+// Grammar holds the names that commands can use.
 type Grammar struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Channels map[string]string // channel id → cluster name
 	People   map[string]string // account id → name, for mentions in a reason
 
-	table []Command // the command table, once Keep has made it
+	table []Command // the command table, after Keep
 }
 
-// Keep makes the command table once, for a Grammar that reads many messages.
+// Keep caches the command table for a Grammar that parses many messages.
 func (g *Grammar) Keep() {
 	g.table = nil
 	g.table = g.Commands()
 }
 
-// Within is the same grammar for a person who may see only some clusters.
+// Within returns the grammar limited to the clusters that a person may see.
 func (g *Grammar) Within(sees func(cluster string) bool) *Grammar {
 	view := &Grammar{Fleet: &fleet.Fleet{}, Channels: g.Channels, People: g.People}
 	used := map[string]bool{}
@@ -43,9 +43,8 @@ func (g *Grammar) Within(sees func(cluster string) bool) *Grammar {
 	return view
 }
 
-// Commands is the whole command table: the rows of Table, and one for every
-// other action of the catalogs, so that what a site adds can be asked for like
-// anything else.
+// Commands returns the whole command table: the rows of Table, and one for every other
+// action of the catalogs.
 func (g *Grammar) Commands() []Command {
 	if g.table != nil {
 		return g.table
@@ -66,10 +65,10 @@ func (g *Grammar) Commands() []Command {
 	return all
 }
 
-// otherWords are the aliases of some actions of the catalogs.
+// otherWords are aliases of catalog actions.
 var otherWords = map[string][]string{"logs": {"log"}}
 
-// derived is the command of an action.
+// derived returns the command of an action.
 func (g *Grammar) derived(cat *catalogs.Catalog, a *catalogs.Action) Command {
 	c := Command{
 		Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params,
@@ -105,7 +104,7 @@ func (g *Grammar) derived(cat *catalogs.Catalog, a *catalogs.Action) Command {
 	return c
 }
 
-// exampleHost is a host of a cluster that the catalog is for.
+// exampleHost returns a host of a cluster that uses the catalog.
 func (g *Grammar) exampleHost(cat *catalogs.Catalog) string {
 	for _, cl := range g.Fleet.Clusters {
 		if cl.Catalog == cat.Name && len(cl.Hosts) > 0 {
@@ -115,7 +114,7 @@ func (g *Grammar) exampleHost(cat *catalogs.Catalog) string {
 	return "HOST"
 }
 
-// exampleProcess is db_dis, or the first process that the action is for.
+// exampleProcess returns db_dis, or the first process of the action.
 func exampleProcess(cat *catalogs.Catalog, a *catalogs.Action) string {
 	first := "PROCESS"
 	for _, p := range cat.Processes() {

@@ -1,16 +1,15 @@
-// Package command turns text into a Request: the command table, the grammar,
-// suggestions, completion, and the stored form of a Request that a button
-// carries. It is pure: it asks no host, stores nothing and knows no platform.
+// Package command turns text into a Request. It has the command table, the grammar,
+// suggestions, completion, and the form of a Request stored in a button. It queries no
+// host, stores nothing and is independent of the chat platform.
 //
-// Files: table.go and derive.go hold the command table; normalise.go and
-// token.go read what keyboards and chats make of typing; opening.go reads what
-// stands before a verb; parse.go goes from there to the reader of the verb's
-// object (change.go, read.go, run.go); names.go, place.go, params.go and
-// reason.go read one part of a command each; question.go is what is asked back;
-// suggest.go finds what was probably meant; fields.go is the form in buttons.
+// Files: table.go and derive.go hold the command table. normalise.go and token.go undo
+// changes by keyboards and chats and split words. opening.go reads the words before a
+// verb. parse.go selects the reader for the verb's object: change.go, read.go, run.go,
+// incident.go. names.go, place.go, params.go and reason.go read one part of a command
+// each. question.go has the answer to a text that is not understood. suggest.go and
+// guess.go find suggestions. fields.go has the form in buttons.
 //
-// A change is read by position. A word that is no verb, target, place, parameter
-// or marked reason is either questioned (reason.go) or counts as a reason without
-// a mark (Request.Unmarked). A read ignores words that it does not need;
-// Request.Left lists them.
+// A change is read by position. A word that is no verb, target, place, parameter or marked
+// reason either results in a Question (reason.go) or becomes an unmarked reason
+// (Request.Unmarked). A read ignores unused words; Request.Left lists them.
 package command

@@ -9,8 +9,7 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestExceptionOffersNoExcluded: nothing that is offered acts on a host that was to
-// be left out.
+// TestExceptionOffersNoExcluded: no choice acts on an excluded host.
 func TestExceptionOffersNoExcluded(t *testing.T) {
 	g := grammartest.New(t)
 	asked := 0
@@ -23,7 +22,7 @@ func TestExceptionOffersNoExcluded(t *testing.T) {
 		_, err := g.Parse(command.Input{Text: text, Channel: "C1"})
 		var q *command.Question
 		if !errors.As(err, &q) {
-			continue // understood: the table of texts says as what
+			continue // understood: TestTexts checks the result
 		}
 		asked++
 		for _, c := range q.Choices {

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Words are the words of a text as the grammar reads them.
+// Words returns the words of a text as the grammar splits them.
 func Words(text string) []string {
 	var out []string
 	for _, t := range tokens(normalise(text, nil)) {
@@ -16,10 +16,10 @@ func Words(text string) []string {
 	return out
 }
 
-// Word is the form in which words and names are compared.
+// Word returns the form in which words and names are compared.
 func Word(s string) string { return strings.Trim(word(s), "_") }
 
-// Shown is something a person typed, made short and quoted for an answer.
+// Shown returns typed text shortened and quoted for an answer.
 func Shown(s string) string { return shown(s) }
 
 // RunID reads a word as a run's id.
@@ -33,7 +33,7 @@ func RunID(s string) (id string, ok bool) {
 // Bind binds a request to a cluster and its catalog.
 func (g *Grammar) Bind(r *Request, cl *fleet.Cluster) error { return g.setCluster(r, cl) }
 
-// ProcessMeant is the process that a spelling means in any cluster.
+// ProcessMeant returns the process that a spelling names in any cluster.
 func (g *Grammar) ProcessMeant(spelling string) (id string, ok bool) {
 	for i := range g.Fleet.Clusters {
 		if p := g.find(&g.Fleet.Clusters[i], spelling).Process; p != nil {
@@ -43,36 +43,34 @@ func (g *Grammar) ProcessMeant(spelling string) (id string, ok bool) {
 	return "", false
 }
 
-// KnowsPlace says that a word is the name of a host or a cluster.
+// KnowsPlace reports whether a word is the name of a host or cluster.
 func (g *Grammar) KnowsPlace(name string) bool { return g.knowsHost(name) || g.knowsCluster(name) }
 
-// ClusterNames are the names of the clusters.
+// ClusterNames returns the names of the clusters.
 func (g *Grammar) ClusterNames() []string { return g.clusters() }
 
-// KnowsCluster says that a word is a cluster's name.
+// KnowsCluster reports whether a word is a cluster's name.
 func (g *Grammar) KnowsCluster(name string) bool { return g.knowsCluster(name) }
 
-// ProcessesLike are the processes that a spelling is or resembles.
+// ProcessesLike returns the processes that a spelling names or resembles.
 func (g *Grammar) ProcessesLike(spelling string) []string { return g.processesLike(spelling) }
 
-// Choose makes the choices of some commands, as a Question has them: the ones that
-// are understood.
+// Choose returns the choices for the commands that are understood.
 func (g *Grammar) Choose(channel string, texts ...string) []Choice {
 	q := &Question{}
 	(&reading{g: g, in: Input{Channel: channel}}).suggest(q, texts...)
 	return q.Choices
 }
 
-// Named is the row of a verb or alias.
+// Named returns the row of a verb or alias.
 func (g *Grammar) Named(verb string) (Command, bool) { return named(g.Commands(), verb) }
 
-// longestPrefill is how long a message may be that is taken for a command.
+// longestPrefill is the maximum length, in bytes, of a message that is read as a command.
 const longestPrefill = 200
 
-// Prefill is the likely command of a person who points at a message: the read that
-// it is, the plan of the change that it is, or how the run or the process is that
-// it names; "" where it names none that is known. The message is another person's
-// text, out of which no change is taken.
+// Prefill returns the likely command for a message of another person: a read as it is, the
+// plan of a change, or the details or status of the named run or process; "" if none is
+// known. It never returns a change.
 func (g *Grammar) Prefill(channel, text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {
@@ -87,7 +85,8 @@ func (g *Grammar) Prefill(channel, text string) string {
 	return g.mentioned(text)
 }
 
-// mentioned is how the first run, process or host is that a text names exactly.
+// mentioned returns the command that shows the first run, process or host named exactly
+// in a text, or "".
 func (g *Grammar) mentioned(text string) string {
 	process, host := "", ""
 	for _, typed := range strings.FieldsFunc(
@@ -116,8 +115,8 @@ func (g *Grammar) mentioned(text string) string {
 	}
 }
 
-// processCalled is the process that a word is exactly the name of, by which it
-// runs somewhere. Prose has too many words for anything less exact.
+// processCalled returns the process with exactly this name if it runs on a host. Prose has
+// too many words for a looser match.
 func (g *Grammar) processCalled(typed string) string {
 	for _, cl := range g.Fleet.Clusters {
 		for _, h := range cl.Hosts {
@@ -131,7 +130,7 @@ func (g *Grammar) processCalled(typed string) string {
 	return ""
 }
 
-// runsOn says that a process runs on a host of any cluster.
+// runsOn reports whether a process runs on a host of any cluster.
 func (g *Grammar) runsOn(process, host string) bool {
 	for _, cl := range g.Fleet.Clusters {
 		for _, h := range cl.Hosts {

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Fields are a Request as a button carries it: exact names and values, from
-// which Build makes the Request again. No text is parsed on that way.
+// Fields are the Request stored in a button, with exact names and values. Build makes the
+// Request again without parsing text.
 type Fields struct {
 	Verb    string        `json:"v"`
 	Targets []FieldTarget `json:"t,omitempty"`
@@ -30,16 +30,16 @@ type Fields struct {
 	Anyway   bool `json:"y,omitempty"`
 }
 
-// FieldTarget is a process on some hosts, or with no process the hosts alone.
+// FieldTarget is a process on some hosts, or only hosts if the process is empty.
 type FieldTarget struct {
 	Process string   `json:"p,omitempty"`
 	Hosts   []string `json:"h,omitempty"`
 }
 
-// ErrFields says that a button's value is not one that Build can use.
+// ErrFields reports a button value that Build cannot use.
 var ErrFields = errors.New("this button is not one of this version's")
 
-// On is the Fields of a verb about one process and host, "" for none.
+// On returns the Fields of a verb for one process and host, "" for none.
 func On(verb, process, host, cluster string) Fields {
 	f := Fields{Verb: verb, Cluster: cluster}
 	if process != "" || host != "" {
@@ -52,11 +52,11 @@ func On(verb, process, host, cluster string) Fields {
 	return f
 }
 
-// Encode is the stored form.
+// Encode returns the stored form.
 func (f Fields) Encode() string {
 	out, err := json.Marshal(f)
 	if err != nil {
-		return "" // strings and maps of strings cannot fail
+		return "" // strings and maps of strings always encode
 	}
 	return string(out)
 }
@@ -72,7 +72,7 @@ func Decode(value string) (Fields, error) {
 	return f, nil
 }
 
-// Text is the command as a person would type it.
+// Text returns the command as a user would type it.
 func (f Fields) Text() string {
 	w := []string{f.Verb}
 	if f.Plan {
@@ -130,7 +130,7 @@ func targetsText(targets []FieldTarget) []string {
 	return w
 }
 
-// Fields is the request as a button carries it, with its reason.
+// Fields returns the request as stored in a button, with its reason.
 func (r *Request) Fields() Fields {
 	f := Fields{
 		Verb: r.Command.Verb, Run: r.Run, Incident: r.Incident, Topic: r.Topic, Params: maps.Clone(r.Params),
@@ -154,8 +154,8 @@ func (r *Request) Fields() Fields {
 	return f
 }
 
-// Build makes the Request of a button's fields. Every name must be, letter for
-// letter, one that table, catalog and fleet have.
+// Build returns the Request of a button's fields. Every name must exactly match one in the
+// table, catalog or fleet.
 func (g *Grammar) Build(f Fields) (*Request, error) {
 	cmd, ok := named(g.Commands(), f.Verb)
 	if !ok || cmd.Verb != f.Verb {
@@ -227,7 +227,7 @@ func (g *Grammar) buildPart(r *Request, t FieldTarget) (Part, error) {
 	return p, nil
 }
 
-// complete checks that a built request names what its verb needs.
+// complete checks that a request has the object that its verb requires.
 func (g *Grammar) complete(r *Request) error {
 	missing := false
 	switch r.Command.Object {

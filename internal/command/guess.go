@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// unknownVerb is the answer to a first word that is no command.
+// unknownVerb returns the Question about an unknown first word.
 func (r *reading) unknownVerb(table []Command, w []token) *Question {
 	if negated(w) && len(w) > 1 {
 		q := &Question{Code: Negation, Text: "I read that as “do not”; nothing was run."}
@@ -46,14 +46,14 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 			break
 		}
 	}
-	if r.quote { // somebody else's words
+	if r.quote { // quoted words of another person
 		q.Choices = slices.DeleteFunc(q.Choices, func(c Choice) bool { return c.Changes })
 	}
 	return q
 }
 
-// wanted finds a change that a whole sentence asks for: "need db_ltds restarted",
-// "db_ltds needs a restart". Anything more in it may mean something else.
+// wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
+// restart". Further words may change the meaning and are not accepted.
 func (r *reading) wanted(table []Command, w []token) []string {
 	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
 		w = w[:len(w)-1]
@@ -84,7 +84,7 @@ func (r *reading) wanted(table []Command, w []token) []string {
 	return []string{c.Verb + " " + process.name(), "status " + process.name()}
 }
 
-// phrase finds the command of what people say of themselves and of each other.
+// phrase finds the command for a common phrase.
 func (r *reading) phrase(w []token) []string {
 	keys := make([]string, len(w))
 	for i, t := range w {
@@ -122,10 +122,10 @@ func (r *reading) phrase(w []token) []string {
 	}
 }
 
-// noVotes are words of agreement, which approve and deny nothing.
+// noVotes are words of agreement. They neither approve nor deny a run.
 var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
 
-// missingSpace finds a lost space: "restartdb_dis".
+// missingSpace finds a verb and name without a space: "restartdb_dis".
 func (r *reading) missingSpace(table []Command, typed string) []string {
 	for _, c := range table {
 		for _, verb := range append([]string{c.Verb}, c.Aliases...) {
@@ -139,7 +139,7 @@ func (r *reading) missingSpace(table []Command, typed string) []string {
 	return nil
 }
 
-// twoWords finds the verbs of two words near the first two: "etcd helath".
+// twoWords finds the two-word verbs near the first two words: "etcd helath".
 func twoWords(table []Command, w []token) []string {
 	if len(w) < 2 {
 		return nil
@@ -148,7 +148,7 @@ func twoWords(table []Command, w []token) []string {
 	return misspelt(double, joined(w), w[2:])
 }
 
-// clusterFirst finds the cluster before the verb: "prod status".
+// clusterFirst finds a cluster before the verb: "prod status".
 func (r *reading) clusterFirst(table []Command, w []token) []string {
 	if !r.g.knowsCluster(strings.TrimRight(w[0].name(), punctuation)) {
 		return nil
@@ -162,7 +162,7 @@ func (r *reading) clusterFirst(table []Command, w []token) []string {
 	return []string{strings.TrimSpace(verb+" "+rest) + " in " + strings.ToLower(strings.TrimRight(w[0].name(), punctuation))}
 }
 
-// reversed finds the name before the verb: "db_dis status".
+// reversed finds a name before the verb: "db_dis status".
 func (r *reading) reversed(table []Command, w []token) []string {
 	if len(w) < 2 || !r.g.knows(w[0].name()) {
 		return nil
@@ -172,13 +172,12 @@ func (r *reading) reversed(table []Command, w []token) []string {
 		return []string{c.Verb + " " + rest}
 	}
 	if slices.Contains(states, w[1].key) {
-		return nil // "dis down?" is no slip for "own"
+		return nil // in "dis down?", "down" is not a typo for "own"
 	}
 	return misspelt(table, w[1].key, w[:1])
 }
 
-// nameFirst takes a name where a command should stand for the question how it is:
-// "dis", "dis?", "dis down?".
+// nameFirst reads a name in the place of a verb as a status: "dis", "dis?", "dis down?".
 func (r *reading) nameFirst(w []token) []string {
 	name := strings.TrimRight(w[0].raw, punctuation)
 	if !r.g.knows(name) {
@@ -187,8 +186,8 @@ func (r *reading) nameFirst(w []token) []string {
 	return []string{"status " + name}
 }
 
-// sentence finds a read or a name further on: "kick db_dis". It offers reads
-// only: a sentence may ask for a restart, or talk about one.
+// sentence finds a read or a name later in the text: "kick db_dis". It offers only reads,
+// since a sentence may only mention a restart.
 func (r *reading) sentence(table []Command, w []token) []string {
 	for i := 1; i < len(w); i++ {
 		if c, ok := named(table, w[i].key); ok && !c.Class.Changing() && len(w[i].key) > 2 && c.Object != RunNamed {
@@ -198,7 +197,7 @@ func (r *reading) sentence(table []Command, w []token) []string {
 	return r.aboutName(w)
 }
 
-// aboutName is the status of the first known name.
+// aboutName returns the status of the first known name.
 func (r *reading) aboutName(w []token) []string {
 	for _, t := range w {
 		if name := strings.TrimRight(t.name(), punctuation); r.g.knows(name) {
@@ -208,7 +207,7 @@ func (r *reading) aboutName(w []token) []string {
 	return nil
 }
 
-// nearName takes a misspelt name typed alone for the question how it is.
+// nearName reads a misspelt name without a verb as a status.
 func (r *reading) nearName(w []token) []string {
 	if len(w) > 1 {
 		return nil
@@ -220,9 +219,8 @@ func (r *reading) nearName(w []token) []string {
 	return out
 }
 
-// misspelt finds the verbs nearest to a word. A read is preferred to a change of
-// the same nearness, and what cannot be undone is offered only for one slip in a
-// long word: a suggestion must not be worse than what was typed.
+// misspelt returns the verbs nearest to a word. It prefers a read to an equally near
+// change. It offers an irreversible verb only for one typo in a long word.
 func misspelt(table []Command, typed string, rest []token) []string {
 	type candidate struct {
 		verb           string
@@ -266,8 +264,7 @@ func misspelt(table []Command, typed string, rest []token) []string {
 	return out
 }
 
-// aboutRunID takes a word that is no command, and a run, for the question what that is:
-// "retry R-7F3K".
+// aboutRunID returns the details of the run after an unknown verb: "retry R-7F3K".
 func aboutRunID(w []token) []string {
 	for i := range w {
 		if id, took := runAt(w[i:]); took > 0 {
@@ -277,7 +274,7 @@ func aboutRunID(w []token) []string {
 	return nil
 }
 
-// aboutState takes the question without a name for one about the cluster: "hosts down?".
+// aboutState reads a question without a name as one about the cluster: "hosts down?".
 func aboutState(w []token) []string {
 	if slices.ContainsFunc(w, func(t token) bool { return slices.Contains(states, t.key) }) {
 		return []string{"status"}
@@ -285,8 +282,8 @@ func aboutState(w []token) []string {
 	return nil
 }
 
-// openRuns takes a misspelt vote without a run for the list of what waits, which
-// casts nothing: "aprove it".
+// openRuns reads a misspelt vote without a run as the list of open runs: "aprove it". It
+// casts no vote.
 func openRuns(table []Command, w []token) []string {
 	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"

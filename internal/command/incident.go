@@ -9,8 +9,7 @@ import (
 // incidentID is the form of an incident's id: its cluster and a number.
 var incidentID = regexp.MustCompile(`^(.+)-([1-9][0-9]{0,8})$`)
 
-// incident reads `[INCIDENT] …`. What follows is whom, how long or what, and
-// each verb reads that itself.
+// incident reads `[INCIDENT] …`. Each verb reads the rest: a person, a duration or a text.
 func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 	for len(w) > 0 && (w[0].isMark() || slices.Contains(articles, w[0].key) || w[0].key == "incident") {
 		w = w[1:]
@@ -19,7 +18,8 @@ func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 	if len(w) > 0 {
 		id := strings.Trim(w[0].key, "`*_.,;:#()")
 		m := incidentID.FindStringSubmatch(id)
-		// A note or a person may have such a form; of the others it is an id, known or not.
+		// A note or a person's name may have this form. For other verbs it is always an
+		// id.
 		if m != nil && (r.g.knowsCluster(m[1]) || cmd.Verb != "note" && cmd.Verb != "handover") {
 			req.Incident, w = id, w[1:]
 		}
@@ -53,8 +53,7 @@ func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 	return req, nil
 }
 
-// aboutIncident asks back where words turn a command round. A note may say
-// anything.
+// aboutIncident returns a Question if words negate a command. A note may contain any text.
 func (r *reading) aboutIncident(req *Request, w []token) error {
 	back := func(code Code, text string) error {
 		q := &Question{Code: code, Text: text}

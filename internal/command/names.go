@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// name is a token as a name: without the comma or colon that may follow it.
+// name returns the token without a trailing comma or colon.
 func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
 
 func (g *Grammar) find(cl *fleet.Cluster, spelling string) catalogs.Match {
@@ -19,7 +19,7 @@ func (g *Grammar) find(cl *fleet.Cluster, spelling string) catalogs.Match {
 	return cat.Find(spelling)
 }
 
-// knowsProcess says that a spelling is a process's id or alias in any cluster.
+// knowsProcess reports whether a spelling is a process id or alias in any cluster.
 func (g *Grammar) knowsProcess(spelling string) bool {
 	for i := range g.Fleet.Clusters {
 		if g.find(&g.Fleet.Clusters[i], spelling).Process != nil {
@@ -42,7 +42,7 @@ func (g *Grammar) knows(spelling string) bool {
 	return spelling != "" && (g.knowsHost(spelling) || g.knowsCluster(spelling) || g.knowsProcess(spelling))
 }
 
-// hosts are the names of all hosts.
+// hosts returns the names of all hosts.
 func (g *Grammar) hosts() []string {
 	var out []string
 	for i := range g.Fleet.Clusters {
@@ -59,19 +59,19 @@ func (g *Grammar) clusters() []string {
 	return out
 }
 
-// spelled is a name at the front of some words, as it was typed.
+// spelled is a name at the front of some words, as typed.
 type spelled struct {
-	names []string // several where they are joined without spaces: "ltds,merge"
+	names []string // several if joined without spaces: "ltds,merge"
 	host  string   // "tailer1@query-1"
-	took  int      // words
+	took  int      // number of words
 	comma bool     // a comma follows
 	colon bool
 }
 
-// nameKinds are the words that people put after a process's name.
+// nameKinds are generic words after a process's name.
 var nameKinds = []string{"server", "service", "process", "processes", "services"}
 
-// articles may stand before a name.
+// articles are words allowed before a name.
 var articles = []string{"the", "process", "service"}
 
 func withoutArticles(w []token) []token {
@@ -84,8 +84,8 @@ func withoutArticles(w []token) []token {
 // joinersWithin are the signs that join names without a space.
 const joinersWithin = ",&/+"
 
-// processAt reads the process, or the processes joined by signs, at the front of
-// the words. ok is false where the first word is none.
+// processAt reads the process, or the processes joined by signs, at the front of the
+// words. ok is false if the first word is not a process.
 func (g *Grammar) processAt(w []token) (s spelled, ok bool) {
 	if len(w) == 0 {
 		return s, false
@@ -113,8 +113,8 @@ func (g *Grammar) processAt(w []token) (s spelled, ok bool) {
 	return s, true
 }
 
-// takeRest takes the words that belong to the name just read: "auth server",
-// "tailer 1", "dis service".
+// takeRest reads the words that belong to the preceding name: "auth server", "tailer 1",
+// "dis service".
 func (s *spelled) takeRest(g *Grammar, w []token) {
 	if len(w) < 2 {
 		return
@@ -127,7 +127,8 @@ func (s *spelled) takeRest(g *Grammar, w []token) {
 	}
 }
 
-// sameProcess says that two spellings mean one process wherever both are known.
+// sameProcess reports whether two spellings mean the same process in every cluster that
+// has both.
 func (g *Grammar) sameProcess(a, b string) bool {
 	same := false
 	for i := range g.Fleet.Clusters {
@@ -143,7 +144,7 @@ func (g *Grammar) sameProcess(a, b string) bool {
 	return same
 }
 
-// splitName is the process whose name a space was put into, "db dis", or "".
+// splitName returns the process whose name was typed with a space, "db dis", or "".
 func (g *Grammar) splitName(w []token) (name string, took int) {
 	for n := min(3, len(w)); n > 1; n-- {
 		parts := make([]string, n)
@@ -159,7 +160,7 @@ func (g *Grammar) splitName(w []token) (name string, took int) {
 	return "", 0
 }
 
-// splitHost is the host that two words name, "query 1", or "".
+// splitHost returns the host whose name was typed as two words, "query 1", or "".
 func (g *Grammar) splitHost(w []token) string {
 	if len(w) < 2 {
 		return ""
@@ -170,9 +171,9 @@ func (g *Grammar) splitHost(w []token) string {
 	return ""
 }
 
-// clusterOf decides which cluster is meant: the one named, else the one that the
-// channel is bound to, else the only one, else the only one that has the names;
-// otherwise the choices are shown.
+// clusterOf returns the named cluster, else the channel's cluster, else the only cluster,
+// else the only one with the names. Otherwise it returns a Question with the clusters as
+// choices.
 func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
 	g := r.g
 	if in == "" {
@@ -212,7 +213,7 @@ func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (
 	return nil, q
 }
 
-// has says that a cluster has all these processes and hosts.
+// has reports whether a cluster has all these processes and hosts.
 func (g *Grammar) has(cl *fleet.Cluster, processes, hosts []string) bool {
 	for _, n := range processes {
 		p := g.find(cl, n).Process
@@ -228,7 +229,7 @@ func (g *Grammar) has(cl *fleet.Cluster, processes, hosts []string) bool {
 	return true
 }
 
-// shown is something a person typed, made short and quoted for an answer.
+// shown returns typed text shortened and quoted for an answer.
 func shown(s string) string {
 	const most = 40
 	r := []rune(s)

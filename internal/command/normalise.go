@@ -6,9 +6,8 @@ import (
 	"unicode"
 )
 
-// What phones and chats make of plain typing: a link around anything with a
-// dot or underscore, an id for a person or channel, one dash for two, curly
-// quotes, spaces that do not break, full-width letters.
+// Changes that phones and chats make to typed text: links, ids for people and channels,
+// one dash for two, curly quotes, non-breaking spaces, full-width letters.
 var (
 	person   = regexp.MustCompile(`<@([A-Z0-9]+)(?:\|([^>]*))?>`)
 	channel  = regexp.MustCompile(`<#([A-Z0-9]+)(?:\|([^>]*))?>`)
@@ -17,11 +16,10 @@ var (
 	bareName = regexp.MustCompile(`<(?:https?://|mailto:)([^|>/]*)/?>`)
 	bareLink = regexp.MustCompile(`<((?:https?://|mailto:)[^|>]*)>`)
 
-	// flagDash is a dash of a keyboard's making right before a letter, where a
-	// word begins: what was typed is a flag.
+	// flagDash is a typographic dash at the start of a word, before a letter: a flag.
 	flagDash = regexp.MustCompile(`(^|\s)[—–‒―]([A-Za-z])`)
 
-	// gluedComma is a comma that a thumb put to the next word.
+	// gluedComma is a comma typed directly before the next word.
 	gluedComma = regexp.MustCompile(`(\s),(\S)`)
 
 	typed = strings.NewReplacer(
@@ -32,10 +30,9 @@ var (
 	)
 )
 
-// normalise undoes what keyboards and chats do to a typed command, so that
-// `status “db_dis”` and `status <http://db_dis|db_dis>` both read status
-// db_dis. It never makes a name out of anything but the characters typed. Line
-// breaks stay. names gives the names of people by their id.
+// normalise reverses the changes of keyboards and chats: `status “db_dis”` and `status
+// <http://db_dis|db_dis>` become status db_dis. It adds no characters to a name and keeps
+// line breaks. names maps ids to people's names.
 func normalise(text string, names map[string]string) string {
 	if strings.Contains(text, "<") {
 		text = person.ReplaceAllStringFunc(text, func(s string) string { return "@" + shownID(person.FindStringSubmatch(s), names) })
@@ -51,8 +48,7 @@ func normalise(text string, names map[string]string) string {
 	return strings.Map(plain, text)
 }
 
-// shownID is the label of an id that a chat put into a text, else the name
-// that is known for it, else the id.
+// shownID returns the label of an id in a text, else its known name, else the id.
 func shownID(m []string, names map[string]string) string {
 	if m[2] != "" {
 		return m[2]
@@ -63,7 +59,7 @@ func shownID(m []string, names map[string]string) string {
 	return m[1]
 }
 
-// plain maps one character to what was meant by it, or drops it.
+// plain returns the plain form of a character, or drops it.
 func plain(r rune) rune {
 	const fullWidth, asciiFirst, asciiLast = 0xFEE0, 0x21, 0x7E
 	switch {
@@ -71,7 +67,7 @@ func plain(r rune) rune {
 		return r
 	case r-fullWidth >= asciiFirst && r-fullWidth <= asciiLast:
 		return r - fullWidth
-	case unicode.Is(unicode.Cf, r), r >= 0xFE00 && r <= 0xFE0F: // marks and variation selectors that are invisible
+	case unicode.Is(unicode.Cf, r), r >= 0xFE00 && r <= 0xFE0F: // invisible marks and variation selectors
 		return -1
 	case unicode.IsSpace(r), unicode.IsControl(r):
 		return ' '
@@ -80,7 +76,7 @@ func plain(r rune) rune {
 	}
 }
 
-// withoutEmphasis takes marks of emphasis from around the whole text.
+// withoutEmphasis removes emphasis marks around the whole text.
 func withoutEmphasis(text string) string {
 	t := strings.TrimSpace(text)
 	if n := len(t); n > 2 && strings.ContainsRune("*_`\"'", rune(t[0])) && t[0] == t[n-1] {
@@ -89,11 +85,11 @@ func withoutEmphasis(text string) string {
 	return text
 }
 
-// bullet is a list's mark before a line.
+// bullet is a list marker before a line.
 var bullet = regexp.MustCompile(`^\s*(?:[•◦▪‣*-]|\d{1,2}[.)])\s+`)
 
-// quoted says that a text shows a quote or a block of code: another person's
-// words, or an example.
+// quoted reports whether a text contains a quote or a code block, which may be another
+// person's words or an example.
 func quoted(text string) bool {
 	if strings.Contains(text, "```") {
 		return true

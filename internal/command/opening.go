@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Addressed reads a message that names the bot. begins says that the message
-// begins with the name, greetings, politeness and punctuation aside: only then
-// is a change taken from it. text is what follows the name, or what stands
-// before it where nothing follows.
+// Addressed returns the text of a message that mentions the bot: the text after the
+// mention, or before it if nothing follows. begins reports whether the message begins with
+// the mention, ignoring greetings and punctuation. Only such a message can request a
+// change.
 func Addressed(message, botID string) (text string, begins bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true
@@ -17,7 +17,7 @@ func Addressed(message, botID string) (text string, begins bool) {
 	if !found {
 		return strings.TrimSpace(message), true
 	}
-	for { // a doubled mention
+	for { // the bot is mentioned twice
 		between, rest, again := cutMention(after, botID)
 		if !again || strings.Trim(between, punctuation+"-\n") != "" {
 			break
@@ -30,13 +30,12 @@ func Addressed(message, botID string) (text string, begins bool) {
 		return strings.TrimSpace(after), begins
 	case begins:
 		return "", true
-	default: // the name stands at the end: "status db_dis @dh"
+	default: // the mention is at the end: "status db_dis @dh"
 		return strings.TrimSpace(before), false
 	}
 }
 
-// withoutSeparators drops what people put after the bot's name, up to a word or
-// an emoji.
+// withoutSeparators removes separators after the bot's mention, up to a word or an emoji.
 func withoutSeparators(after string) string {
 	for {
 		rest := strings.TrimLeft(after, " \n,;.!")
@@ -65,8 +64,7 @@ func cutMention(text, botID string) (before, after string, found bool) {
 	return text, "", false
 }
 
-// onlyGreets says that nothing stands before the bot's name but a greeting or
-// politeness: no quote, no code, no sentence.
+// onlyGreets reports whether a text contains only greetings and politeness.
 func onlyGreets(before string) bool {
 	text := normalise(before, nil)
 	if quoted(text) {
@@ -77,7 +75,7 @@ func onlyGreets(before string) bool {
 	return len(withoutOpening(t)) == 0
 }
 
-// Words that open a message to the bot and mean nothing by themselves.
+// Words at the start of a message that carry no meaning.
 var (
 	greetings = []string{
 		"hey", "hi", "hello", "hallo", "yo", "morning", "dear", "ok", "okay", "so", "thanks", "thx", "good",
@@ -88,11 +86,10 @@ var (
 	asked    = []string{"you", "u", "we", "i"}
 )
 
-// withoutOpening drops greetings, politeness and the bot's own name from the
-// front.
+// withoutOpening removes greetings, politeness and the bot's own name from the front.
 func withoutOpening(t []token) []token {
 	for len(t) > 0 && t[0].raw == ">" && t[0].at == 0 {
-		t = t[1:] // a quote, which Parse has seen
+		t = t[1:] // a quote mark: Parse has handled it
 	}
 	for len(t) > 0 {
 		k := t[0].key
@@ -112,7 +109,7 @@ func withoutOpening(t []token) []token {
 	return t
 }
 
-// asks says that a text is put as a question: "can you restart db_dis?".
+// asks reports whether a text is a question: "can you restart db_dis?".
 func asks(t []token) bool {
 	for i := 0; i+1 < len(t) && i < 6; i++ {
 		if slices.Contains(asking, t[i].key) && slices.Contains(asked, t[i+1].key) {
@@ -122,8 +119,8 @@ func asks(t []token) bool {
 	return false
 }
 
-// negated says that words before a verb turn it round: "don't restart", "can
-// you not restart".
+// negated reports whether the words before a verb negate it: "don't restart", "can you not
+// restart".
 func negated(t []token) bool {
 	for i := 0; i < len(t) && i < 4; i++ {
 		switch t[i].key {

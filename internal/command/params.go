@@ -15,14 +15,14 @@ var (
 	dashed   = regexp.MustCompile(`^--?[A-Za-z]`)
 )
 
-// dryRunFlags ask for the plan, helpFlags for help, wherever they stand.
+// dryRunFlags request the plan and helpFlags request help, at any position.
 var (
 	dryRunFlags = []string{"dry-run", "dryrun", "dry_run", "n", "noop", "no-op", "plan", "simulate", "what-if", "whatif"}
 	helpFlags   = []string{"help", "h", "usage"}
 )
 
-// takeFlags takes the flags out of the words: the ones that ask for the plan or
-// for help are understood, every other one is asked back.
+// takeFlags removes the flags from the words. It handles the flags for plan and help; all
+// others result in a Question.
 func (c *changing) takeFlags() (help bool) {
 	var rest []token
 	for _, t := range c.rest {
@@ -42,7 +42,7 @@ func (c *changing) takeFlags() (help bool) {
 	return help
 }
 
-// takeDryRun understands `dry run` at the head or the end of what is left.
+// takeDryRun reads `dry run` at the start or end of the rest.
 func (c *changing) takeDryRun() {
 	n := len(c.rest)
 	for _, t := range c.rest {
@@ -65,8 +65,8 @@ func (c *changing) takeDryRun() {
 	}
 }
 
-// param reads one parameter. An option that the action does not have would
-// change the meaning if it were read over, and is asked back.
+// param reads one parameter. It returns a Question about an unknown option, since ignoring
+// one would change the meaning.
 func (c *changing) param() error {
 	kv := keyValue.FindStringSubmatch(c.rest[0].raw)
 	if kv == nil {
@@ -116,15 +116,15 @@ func paramNamed(params []catalogs.Param, name string) *catalogs.Param {
 	return nil
 }
 
-// missingParam asks for a parameter that the action needs, with an example and,
-// where the values are few, with each of them to tap.
+// missingParam returns a Question about a required parameter, with an example, or with
+// every value if there are few.
 func (r *reading) missingParam(req *Request) error {
 	if req.Command.Action == "" {
 		return nil
 	}
 	action, err := req.Catalog.Action(req.Command.Action, req.ProcessID())
 	if err != nil {
-		return nil // the planner says why there is no such action here
+		return nil // the planner explains why the action does not exist here
 	}
 	for _, p := range action.Params {
 		if _, given := req.Params[p.Name]; given || p.Optional || p.Default != "" {
@@ -141,7 +141,7 @@ func (r *reading) missingParam(req *Request) error {
 	return nil
 }
 
-// The forms in which people write how long something lasts.
+// Forms of a duration.
 var (
 	oneLength  = regexp.MustCompile(`^(?:[1-9][0-9]{0,3}(?:m|mins?|minutes?|h|hrs?|hours?|d|days?)|[1-9][0-9]?h[1-9][0-9]?m)$`)
 	lengthUnit = map[string]string{
@@ -163,8 +163,8 @@ var (
 	number     = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
-// lengthAt says how many words at the front are a length of time: "2h", "2
-// hours"; 0 for none.
+// lengthAt returns the number of words at the front that form a duration: "2h", "2 hours";
+// 0 for none.
 func lengthAt(w []token) int {
 	switch {
 	case len(w) > 0 && oneLength.MatchString(w[0].key):
@@ -176,7 +176,7 @@ func lengthAt(w []token) int {
 	}
 }
 
-// lengthOf is a length in the form that time.ParseDuration reads, but for days.
+// lengthOf returns a duration in the format of time.ParseDuration, plus days.
 func lengthOf(w []token) string {
 	s := w[0].key
 	if len(w) == 2 {
@@ -189,15 +189,13 @@ func lengthOf(w []token) string {
 	return s
 }
 
-// ParamLength is the parameter that holds how long what a verb starts is to
-// last: a length, or LengthEnd.
+// ParamLength is the parameter for a duration: a length, or LengthEnd.
 const (
 	ParamLength = "length"
 	LengthEnd   = "end"
 )
 
-// takeLength reads how long what the verb starts is to last, or the word that
-// ends it.
+// takeLength reads the duration of a verb with Lasts, or the word that ends it.
 func (c *changing) takeLength(req *Request) error {
 	w := c.rest
 	for len(w) > 1 && w[0].key == "for" {

@@ -7,33 +7,32 @@ import (
 	"strings"
 )
 
-// Input is a text to understand, and where it was typed.
+// Input is a text to parse and its channel.
 type Input struct {
 	Text    string
 	Channel string
-	// NoChoices spares the search for what may have been meant.
+	// NoChoices skips the search for suggestions.
 	NoChoices bool
 
-	depth int // of suggestions that are followed
+	depth int // depth of nested suggestions
 }
 
 var runID = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
 
-// reading is one text being read.
+// reading is the state of parsing one text.
 type reading struct {
 	g       *Grammar
 	in      Input
 	text    string  // normalised
-	words   []token // of the whole text
+	words   []token // words of the whole text
 	asks    bool    // "can you …?"
 	quote   bool    // the text shows a quote or code
-	nested  bool    // within `plan`
-	planned bool    // `plan …`, `--dry-run`: nothing is to run
+	nested  bool    // after `plan`
+	planned bool    // `plan …`, `--dry-run`: nothing runs
 }
 
-// Parse turns a text into a Request. A name counts only when it is, letter for
-// letter or by alias, one that catalog or fleet has. The error is a *Question
-// where the text has to be asked back.
+// Parse returns the Request of a text. A name must be an exact id or alias in the catalog
+// or fleet. The error is a *Question if the text is not understood.
 func (g *Grammar) Parse(in Input) (*Request, error) {
 	if len(g.Fleet.Clusters) == 0 {
 		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
@@ -57,7 +56,7 @@ func (g *Grammar) Parse(in Input) (*Request, error) {
 		r.text = strings.TrimSuffix(strings.TrimRight(r.text, " \n"), "?")
 	}
 	if len(w) == 0 && slices.ContainsFunc(r.words, func(t token) bool { return t.key == "ok" || t.key == "okay" }) {
-		w = r.words // it may be meant as an approval, which it is not
+		w = r.words // it may be meant as an approval, but is none
 	}
 	if len(w) == 0 {
 		w = []token{{raw: "help", key: "help"}}
@@ -65,7 +64,7 @@ func (g *Grammar) Parse(in Input) (*Request, error) {
 	return r.command(w)
 }
 
-// command reads from the verb on.
+// command reads the words from the verb on.
 func (r *reading) command(w []token) (*Request, error) {
 	if len(w) > 2 && w[0].key == "dry" && (w[1].key == "run" || w[1].key == "run:") {
 		r.planned = true
@@ -99,7 +98,7 @@ func (r *reading) command(w []token) (*Request, error) {
 	}
 }
 
-// plan reads the command that is to be shown and not run.
+// plan reads the command whose plan is shown.
 func (r *reading) plan(cmd Command, rest []token) (*Request, error) {
 	rest = withoutOpening(rest)
 	if len(rest) == 0 || r.nested {
@@ -117,8 +116,8 @@ func (r *reading) plan(cmd Command, rest []token) (*Request, error) {
 	return req, nil
 }
 
-// verb reads the command at the front of the words: `restart`, or in two words
-// `etcd status` for etcd-status. It returns the words after it.
+// verb reads the command at the front of the words: `restart`, or two words as in `etcd
+// status` for etcd-status. It returns the words after it.
 func (r *reading) verb(w []token) (Command, []token, error) {
 	table := r.g.Commands()
 	if len(w) > 1 && !r.allOf(w) {
@@ -128,7 +127,7 @@ func (r *reading) verb(w []token) (Command, []token, error) {
 	}
 	v := strings.ReplaceAll(strings.Trim(w[0].key, "_"), "_", "-")
 	if v == "" {
-		v = w[0].raw // "?" is nothing but a mark
+		v = w[0].raw // "?" consists of punctuation only
 	}
 	if c, ok := named(table, strings.TrimPrefix(v, "/")); ok {
 		return c, w[1:], nil
@@ -145,8 +144,8 @@ var questionWords = []string{
 	"any", "wat", "wats", "wot", "wots", "whos", "who's", "where", "wheres", "where's",
 }
 
-// question reads "what's wrong", "is db_dis down", "what is the status of dis":
-// a read, and never a change.
+// question reads "what's wrong", "is db_dis down", "what is the status of dis". The result
+// is always a read.
 func (r *reading) question(table []Command, w []token) (Command, []token, bool) {
 	if !slices.Contains(questionWords, w[0].key) {
 		return Command{}, nil, false
@@ -167,8 +166,8 @@ func (r *reading) question(table []Command, w []token) (Command, []token, bool) 
 	return status, w[1:], about
 }
 
-// joined are the first two words as one verb: "etcd status" is etcd-status, and
-// "restart everything" is restart-all.
+// joined returns the first two words as one verb: "etcd status" is etcd-status, "restart
+// everything" is restart-all.
 func joined(w []token) string {
 	second := w[1].key
 	if second == "everything" {
@@ -177,8 +176,8 @@ func joined(w []token) string {
 	return w[0].key + "-" + second
 }
 
-// allOf says that `all` after a verb is said of a process that follows it:
-// "restart all tailer1" is tailer1 everywhere, and never the cluster.
+// allOf reports whether `all` after a verb belongs to a process: "restart all tailer1"
+// means tailer1 on all of its hosts, never the cluster.
 func (r *reading) allOf(w []token) bool {
 	if w[1].key != "all" {
 		return false
@@ -193,7 +192,7 @@ func (r *reading) allOf(w []token) bool {
 	return false
 }
 
-// bare reads a verb that stands alone.
+// bare reads a verb without an object.
 func (r *reading) bare(cmd Command, rest []token) (*Request, error) {
 	req := &Request{Command: cmd, Params: map[string]string{}}
 	for _, t := range rest {
@@ -204,14 +203,13 @@ func (r *reading) bare(cmd Command, rest []token) (*Request, error) {
 	return req, r.anyCluster(req)
 }
 
-// topic reads `help WORD` and what the trail is to be about.
+// topic reads `help WORD` and the filter of the audit trail.
 func (r *reading) topic(cmd Command, rest []token) (*Request, error) {
 	req := &Request{Command: cmd, Topic: joinRaw(rest), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }
 
-// anyCluster binds a request that is about the bot and not about one cluster to
-// the channel's cluster, or to the first.
+// anyCluster binds a request about the bot to the channel's cluster, or to the first one.
 func (r *reading) anyCluster(req *Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {

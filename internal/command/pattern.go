@@ -10,8 +10,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// takePattern reads a name such as `query-*`. Only a status takes one: its
-// answer is one board, however much it is about.
+// takePattern reads a name such as `query-*`. Only status accepts a pattern.
 func (l *looking) takePattern(t token) bool {
 	pattern := strings.ToLower(strings.Trim(t.raw, ",.:;!?"))
 	if l.cmd.Verb != "status" || !strings.Contains(pattern, "*") || strings.Trim(pattern, "*") == "" {
@@ -21,7 +20,7 @@ func (l *looking) takePattern(t token) bool {
 	return true
 }
 
-// expand adds the hosts of a cluster that a pattern names, or else the processes.
+// expand adds the hosts of a cluster that match a pattern, or else the processes.
 func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluster) error {
 	var hosts, processes []string
 	for i := range cl.Hosts {
@@ -49,10 +48,10 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	return nil
 }
 
-// starOnly leaves "*" the only sign of a pattern that stands for others.
+// starOnly leaves "*" as the only wildcard.
 var starOnly = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`)
 
-// matches reports whether a name is what a pattern says, "*" being any letters.
+// matches reports whether a name matches a pattern, in which "*" is any string.
 func matches(pattern, name string) bool {
 	ok, err := path.Match(starOnly.Replace(pattern), strings.ToLower(name))
 	return ok && err == nil

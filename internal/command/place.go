@@ -18,8 +18,7 @@ var (
 	placeOption = regexp.MustCompile(`(?i)^(?:--)?(hosts?|on|node|cluster|in)=(.+)$`)
 )
 
-// modifiers reads places and parameters, in any order, until something else
-// follows.
+// modifiers reads places and parameters, in any order, up to the first other word.
 func (c *changing) modifiers() error {
 	for len(c.rest) > 0 {
 		before := len(c.rest)
@@ -54,8 +53,8 @@ func (c *changing) placeOption() error {
 	return nil
 }
 
-// place reads `on HOST…` or `in CLUSTER`. A place word before anything that is
-// no known place is asked back.
+// place reads `on HOST…` or `in CLUSTER`. It returns a Question if a place word precedes
+// an unknown place.
 func (c *changing) place() error {
 	w := c.rest
 	sign := strings.HasPrefix(w[0].raw, "@") && len(w[0].raw) > 1
@@ -93,7 +92,7 @@ func (c *changing) place() error {
 		return err
 	}
 	if took == 0 && c.planned && headOf(c.g, w) == When {
-		return nil // a plan runs at no time
+		return nil // a plan has no time
 	}
 	if took == 0 {
 		return c.unknownPlace(pre, after)
@@ -102,7 +101,7 @@ func (c *changing) place() error {
 	return nil
 }
 
-// placeKey is a place word as it is compared.
+// placeKey is the form in which place words are compared.
 func placeKey(t token) string {
 	if t.raw == "@" {
 		return "@"
@@ -110,7 +109,7 @@ func placeKey(t token) string {
 	return t.key
 }
 
-// takePlace takes one name as a host or cluster.
+// takePlace reads one name as a host or cluster.
 func (c *changing) takePlace(pre, name string) error {
 	switch {
 	case c.g.knowsCluster(name):
@@ -127,8 +126,7 @@ func (c *changing) takePlace(pre, name string) error {
 	return nil
 }
 
-// hostList reads host names, however they are joined, and returns how many
-// words it took.
+// hostList reads host names with any joiner and returns the number of words read.
 func (c *changing) hostList(w []token) (took int, err error) {
 	for {
 		if took == len(w) {
@@ -162,7 +160,7 @@ func (c *changing) hostList(w []token) (took int, err error) {
 	}
 }
 
-// hostJoins reads what joins the next host, and returns where that stands.
+// hostJoins reads a joiner before the next host, and returns the position of that host.
 func (c *changing) hostJoins(w []token, took int, comma bool) (next int, more bool, err error) {
 	n := took
 	for n < len(w) && slices.Contains(joiners, joinerKey(w[n])) {
@@ -190,7 +188,7 @@ func (c *changing) hostJoins(w []token, took int, comma bool) (next int, more bo
 	}
 }
 
-// askHost asks back where something is joined to hosts that is no known host.
+// askHost returns a Question about an unknown host after a joiner.
 func (c *changing) askHost(t token) error {
 	if v, ok := named(c.g.Commands(), t.key); ok {
 		return c.twoCommands(v)
@@ -204,7 +202,7 @@ func (c *changing) askHost(t token) error {
 	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", shown(t.name())), readings)
 }
 
-// unknownPlace asks back where a place word is followed by no known place.
+// unknownPlace returns a Question about an unknown place after a place word.
 func (c *changing) unknownPlace(pre string, after []token) error {
 	if code := headOf(c.g, append([]token{{raw: pre, key: word(pre)}}, after...)); code == When {
 		return c.askAbout(When, "I run things now or not at all: I keep no appointments.", nil)
@@ -223,7 +221,7 @@ func (c *changing) unknownPlace(pre string, after []token) error {
 	several := c.hostsOfTarget()
 	switch reason := reasonOf(c.text, c.rest); {
 	case len(readings) > 0:
-	case len(several) > 1 && pre != "in" && pre != "at": // some of its hosts were meant, and not all of them
+	case len(several) > 1 && pre != "in" && pre != "at": // only some of its hosts are meant
 		if meant := hostsOfKind(several, after); len(meant) > 0 {
 			readings = append(readings, c.said()+" on "+and(meant))
 		}
@@ -233,7 +231,7 @@ func (c *changing) unknownPlace(pre string, after []token) error {
 	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", shown(typed), pre), readings)
 }
 
-// hostsOfKind are the hosts whose names begin with one of the first words: "both query
+// hostsOfKind returns the hosts whose names begin with one of the first words: "both query
 // nodes".
 func hostsOfKind(hosts []string, w []token) (out []string) {
 	for _, h := range hosts {
@@ -244,7 +242,7 @@ func hostsOfKind(hosts []string, w []token) (out []string) {
 	return out
 }
 
-// hostsOfTarget are the hosts of the first process that was named, or all.
+// hostsOfTarget returns the hosts of the first named process, or all hosts.
 func (c *changing) hostsOfTarget() []string {
 	if len(c.processes) == 0 {
 		return c.g.hosts()
@@ -259,7 +257,7 @@ func (c *changing) hostsOfTarget() []string {
 	return out
 }
 
-// hostsAt are the hosts at an address, or whose name is the first label of one.
+// hostsAt returns the hosts with an address, or whose name is its first label.
 func (g *Grammar) hostsAt(typed string) []string {
 	short, _, dotted := strings.Cut(strings.ToLower(typed), ".")
 	var out []string
@@ -289,8 +287,8 @@ func (c *changing) everyHost() error {
 	return nil
 }
 
-// exception reads `except HOST`. After `everywhere` it is understood; alone it
-// is asked back, with what it leaves.
+// exception reads `except HOST`. Without `everywhere` before it, it returns a Question
+// with the remaining hosts.
 func (c *changing) exception() error {
 	w := c.rest
 	if len(w) < 2 || !slices.Contains(exceptWords, w[0].key) {
@@ -302,13 +300,13 @@ func (c *changing) exception() error {
 		n++
 	}
 	if !c.g.knowsHost(w[n].name()) && c.g.splitHost(w[n:]) == "" {
-		return nil // what follows decides, in headOf
+		return nil // headOf decides about the next words
 	}
 	kept := c.hosts
 	c.hosts = nil
 	took, err := c.hostList(w[n:])
 	c.except, c.hosts = c.hosts, kept
-	if err != nil { // its choices would name the hosts to be left out
+	if err != nil { // its choices would name the excluded hosts
 		return c.askAbout(Exception, "I don't know what that leaves out.", nil)
 	}
 	c.rest = w[n+took:]
@@ -321,7 +319,7 @@ func (c *changing) exception() error {
 	return c.askAbout(Exception, fmt.Sprintf("Everywhere except %s?", and(c.except)), c.withoutExcept())
 }
 
-// withoutExcept are the commands for the hosts that an exception leaves.
+// withoutExcept returns the commands for the hosts that are not excluded.
 func (c *changing) withoutExcept() []string {
 	var readings []string
 	for i := range c.g.Fleet.Clusters {

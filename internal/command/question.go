@@ -1,23 +1,23 @@
 package command
 
-// Code says why a text was asked back.
+// Code is the reason for a Question.
 type Code string
 
-// The closed set of codes.
+// All codes.
 const (
 	UnknownVerb   Code = "unknown verb"
 	UnknownName   Code = "unknown name"
 	UnknownRun    Code = "unknown run"
-	UnknownOption Code = "unknown option" // a parameter that the action does not have
+	UnknownOption Code = "unknown option" // the action has no such parameter
 	MissingTarget Code = "missing target"
 	MissingParam  Code = "missing parameter"
 	WhichCluster  Code = "which cluster"
-	HiddenCluster Code = "hidden cluster" // the channel is bound to one that is not to be seen
+	HiddenCluster Code = "hidden cluster" // the channel's cluster is hidden from the requester
 	NotHere       Code = "does not run there"
-	SplitName     Code = "split name" // a name with a space in it, or a host put onto it
+	SplitName     Code = "split name" // a name with a space in it, or joined to a host
 	HostFirst     Code = "host first" // a host in the place of a process
 	Flag          Code = "flag"
-	Joined        Code = "joined" // `and` before something that is no known name
+	Joined        Code = "joined" // `and` before an unknown name
 	StrayTarget   Code = "stray target"
 	StrayPlace    Code = "stray place"
 	When          Code = "time"
@@ -27,36 +27,36 @@ const (
 	Quote         Code = "quote"
 	Talk          Code = "talk" // the bot's name in the middle of a sentence
 	TwoCommands   Code = "two commands"
-	NoReason      Code = "no reason" // `because` with nothing behind it
+	NoReason      Code = "no reason" // `because` without text
 )
 
-// Question is a text that was not taken as a command. Nothing was run; its
-// text is for the person who typed it.
+// Question is the answer to a text that is not accepted as a command. Nothing was run.
+// Text is for the requester.
 type Question struct {
 	Code Code
 	Text string
-	// Choices are whole requests that may have been meant, the likeliest first.
+	// Choices are suggested requests, the most likely first.
 	Choices []Choice
 }
 
-// Choice is one reading of a text.
+// Choice is one suggested request.
 type Choice struct {
-	Text   string // as a person would type it
+	Text   string // as a user would type it
 	Fields Fields
-	// Changes says that choosing it asks for a change.
+	// Changes reports whether the choice requests a change.
 	Changes bool
 }
 
 func (q *Question) Error() string { return q.Text }
 
-// Is makes every Question equal for errors.Is to one of the same code.
+// Is makes Questions with the same code equal for errors.Is.
 func (q *Question) Is(target error) bool {
 	other, ok := target.(*Question)
 	return ok && other.Code == q.Code
 }
 
-// runs says that choices may carry out the change as it was typed. After a
-// negation, a time, a condition or a quote no button does.
+// runs reports whether choices may execute the change as typed. After a negation, time,
+// condition or quote none may.
 func (c Code) runs() bool {
 	switch c {
 	case When, Condition, Negation, Quote, Talk:

@@ -10,23 +10,22 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// looking is a command that only reads, being read. It is understood
-// generously: names, places and parameters in any order, and what is left over
-// is said.
+// looking is the state of reading a command that only reads. Names, places and parameters
+// may be in any order. Unused words are listed in the answer.
 type looking struct {
 	*reading
 	cmd Command
 
 	processes []string
 	hosts     []string
-	patterns  []string // names with "*" for any letters, of hosts or processes
+	patterns  []string // names with "*" as a wildcard, of hosts or processes
 	in        string
 	params    map[string]string
 	left      []string
-	unknown   []token // words of left that could be a misspelt name
+	unknown   []token // words of left that may be a misspelt name
 }
 
-// noise are words of a question that ask for nothing by themselves.
+// noise are words of a question that carry no meaning.
 var noise = []string{
 	"the", "of", "for", "process", "processes", "service", "server", "host", "hosts", "node", "please", "pls", "is",
 	"are", "me", "my", "and", "with",
@@ -36,7 +35,7 @@ var noise = []string{
 	"n", "back", "yet", "still", "does", "need", "needs", "depend", "depends",
 }
 
-// states are words of a question about how something is.
+// states are words of a question about a state.
 var states = []string{
 	"down", "up", "wrong", "broken", "failing", "failed", "bad", "problems", "problem", "issues", "red", "dead",
 	"running", "ok", "healthy", "stuck", "sev", "sev1", "sev2", "sev3", "critical",
@@ -64,7 +63,7 @@ func (r *reading) read(cmd Command, w []token) (*Request, error) {
 	return l.resolve()
 }
 
-// take reads what stands at the front of the words and returns how many it took.
+// take reads the front of the words and returns the number of words read.
 func (l *looking) take(w []token) (int, error) {
 	t := w[0]
 	if took, err := l.takeParam(w); took > 0 || err != nil {
@@ -107,8 +106,8 @@ func (l *looking) take(w []token) (int, error) {
 	return 1, nil
 }
 
-// bareLines says that a word is how many lines are asked for: "logs dis 20", and not
-// "logs tailer 2" or "port 8080".
+// bareLines reports whether a word is the number of lines: "logs dis 20", but not "logs
+// tailer 2" or "port 8080".
 func (l *looking) bareLines(t token) bool {
 	digits := strings.TrimLeft(t.key, "-")
 	lines := paramNamed(l.options(), "lines")
@@ -119,7 +118,7 @@ func (l *looking) bareLines(t token) bool {
 	return err == nil && n <= lines.Max
 }
 
-// lacks says that a parameter may be given and was not.
+// lacks reports whether an allowed parameter is missing.
 func (l *looking) lacks(name string) bool {
 	return l.params[name] == "" && paramNamed(l.options(), name) != nil
 }
@@ -168,8 +167,7 @@ func (l *looking) takeName(w []token) int {
 	return 0
 }
 
-// takeParam reads a parameter however it was typed: `since=1h`, `since 10 min`,
-// `last 20`, `error`.
+// takeParam reads a parameter in any form: `since=1h`, `since 10 min`, `last 20`, `error`.
 func (l *looking) takeParam(w []token) (int, error) {
 	if kv := keyValue.FindStringSubmatch(w[0].raw); kv != nil && placeOption.FindStringSubmatch(w[0].raw) == nil {
 		name := strings.ToLower(kv[1])
@@ -235,8 +233,8 @@ func (l *looking) unknownOption(name string, kv []string) error {
 	return q
 }
 
-// options are the parameters of the verb's action, of whatever process: the
-// planner says which do not fit the one that was named.
+// options returns the parameters of the verb's action for all processes. The planner
+// refuses those that do not fit the named process.
 func (l *looking) options() []catalogs.Param {
 	if l.cmd.Action == "" {
 		return l.cmd.Params
@@ -258,7 +256,7 @@ func (l *looking) options() []catalogs.Param {
 	return out
 }
 
-// resolve finds cluster, process and hosts for what was read.
+// resolve finds the cluster, process and hosts.
 func (l *looking) resolve() (*Request, error) {
 	if err := l.misspelt(); err != nil {
 		return nil, err
@@ -306,7 +304,7 @@ func (l *looking) resolve() (*Request, error) {
 	return req, nil
 }
 
-// misspelt asks back where nothing is known but a word that could be a name.
+// misspelt returns a Question if no target is known and a word may be a misspelt name.
 func (l *looking) misspelt() error {
 	takesName := l.cmd.Object == AnyTarget || l.cmd.Object == ProcessNamed || l.cmd.Object == HostNamed
 	if !takesName || len(l.processes)+len(l.hosts) > 0 || len(l.unknown) == 0 {
@@ -334,17 +332,17 @@ func (l *looking) inText() string {
 	return " in " + l.in
 }
 
-// readsMost is how many processes one read of output takes.
+// readsMost is the maximum number of processes in one read of output.
 const readsMost = 4
 
-// takesSeveral says that a read is answered for n processes: a status for any
-// number, what a catalog reads for a few.
+// takesSeveral reports whether a read accepts n processes: any number for a status, up to
+// readsMost for a catalog's read.
 func (l *looking) takesSeveral(n int) bool {
 	return l.cmd.Verb == "status" || l.cmd.FromCatalog && !l.planned && n <= readsMost
 }
 
-// place binds the processes and hosts. Of a read that takes no more processes, the
-// others are left, and the answer names them.
+// place binds the processes and hosts. Processes that the read does not accept go to
+// Request.Left, which the answer lists.
 func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 	for _, pattern := range l.patterns {
 		if err := l.expand(pattern, req.Catalog, cl); err != nil {

@@ -7,16 +7,15 @@ import (
 	"unicode"
 )
 
-// reader reads changes after the rules of the design, by position, and shares no
-// code with the package: what runs must be what both derive. Its names are those
-// of grammartest, in the cluster prod.
+// reader reads changes by position and shares no code with the package. A change may run
+// only if both derive it. It uses the names of grammartest, in the cluster prod.
 type reader struct {
 	words []string
 	verb  string
 	out   []string // processes
 	hosts []string
 	in    string
-	sure  bool // one target, said in one way: it runs without a Run
+	sure  bool // one target, named unambiguously: it runs without a confirmation
 }
 
 var (
@@ -38,7 +37,7 @@ var (
 	readerOpeners = []string{"hey", "hi", "hello", "please", "pls", "can", "could", "you", "would", "kindly", "dh", "/dh", "@dh", "ok", "thanks", "morning", "good", "so", "there", "plz", "will", "u", "we", "i", "•", "-", "1.", "1)", "okay", "*", "bitte"}
 	readerLink    = regexp.MustCompile(`<https?://[^|>]*\|([^>]*)>`)
 	readerBare    = regexp.MustCompile(`<https?://([^|>/]*)>`)
-	readerComma   = regexp.MustCompile(`([^\s,]) ,([^\s,])`) // put to the next word
+	readerComma   = regexp.MustCompile(`([^\s,]) ,([^\s,])`) // typed directly before the next word
 	readerURL     = regexp.MustCompile(`<(https?://[^|>]*)>`)
 	readerPeople  = strings.NewReplacer("<@U0ANNA>", "@anna", "<#C1|incident>", "#incident")
 	readerDash    = regexp.MustCompile(`(^|\s)[—–]([A-Za-z])`)
@@ -48,7 +47,7 @@ var (
 	readerParam   = regexp.MustCompile(`^[a-z-]+=\S+$`)
 )
 
-// reads derives what a text asks for; ok is false where nothing may run.
+// reads returns the request of a text. ok is false if nothing may run.
 func reads(text string) (request string, ok bool) {
 	if strings.Contains(text, "```") {
 		return "", false
@@ -101,7 +100,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// bare is a word without quotes and emphasis around it.
+// bare returns a word without quotes and emphasis.
 func bare(w string) string { return strings.ToLower(strings.Trim(w, "\"'`*_")) }
 
 func (r *reader) opening() {
@@ -149,7 +148,7 @@ func (r *reader) takeVerb() bool {
 	return true
 }
 
-// nothingNamed says that `all` is said of the cluster, and of no process.
+// nothingNamed reports whether `all` means the cluster and not a process.
 func (r *reader) nothingNamed(w []string) bool {
 	for len(w) > 0 && !readerDoubt.MatchString(w[0]) && (readerEmoji.MatchString(w[0]) ||
 		strings.IndexFunc(w[0], func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0) {
@@ -211,8 +210,8 @@ func (r *reader) takeTarget() bool {
 	return true
 }
 
-// takePlaces reads `on HOST` and `in CLUSTER`; a place that is none is left, and
-// so nothing runs.
+// takePlaces reads `on HOST` and `in CLUSTER`. An unknown place stays unread, so nothing
+// runs.
 func (r *reader) takePlaces() bool {
 	for len(r.words) > 0 {
 		w, value := strings.ToLower(r.words[0]), ""
@@ -235,7 +234,7 @@ func (r *reader) takePlaces() bool {
 			r.words = r.words[1:]
 			continue
 		case readerParam.MatchString(w):
-			return false // no verb of this reader takes one
+			return false // no verb of this reader accepts one
 		default:
 			return true
 		}
@@ -259,7 +258,7 @@ func (r *reader) takePlaces() bool {
 	return true
 }
 
-// runsThere holds the places to where the target runs.
+// runsThere reports whether the target runs in the named places.
 func (r *reader) runsThere() bool {
 	if r.in == "qa" {
 		if len(r.hosts) > 0 || len(r.out) > 0 && r.out[0] != "db_dis" {
@@ -277,7 +276,7 @@ func (r *reader) runsThere() bool {
 	return true
 }
 
-// reason wants nothing, or a marked reason.
+// reason accepts nothing, or a marked reason.
 func (r *reader) reason() (string, bool) {
 	for len(r.words) > 0 && !readerDoubt.MatchString(r.words[0]) && (readerEmoji.MatchString(r.words[0]) ||
 		strings.IndexFunc(r.words[0], func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0 && !strings.ContainsAny(r.words[0], "&/+>|<")) {

@@ -7,17 +7,16 @@ import (
 	"strings"
 )
 
-// marks says that a word marks what follows as the reason: `because` and
-// `reason:` do, and nothing else.
+// marks reports whether a word marks the rest as the reason: `because` or `reason:`.
 func marks(t token) bool {
 	return t.key == "because" || strings.EqualFold(t.raw, "reason:")
 }
 
-// reason reads what is left after everything else was read: nothing, a marked
-// reason, words that change the meaning, or an unmarked reason.
+// reason reads the rest of a command: nothing, a marked reason, words that change the
+// meaning, or an unmarked reason.
 func (c *changing) reason(req *Request) error {
 	if req.Plan {
-		return nil // nothing runs, so that nothing can be run by mistake
+		return nil // nothing runs, so nothing can run by mistake
 	}
 	if len(c.flags) > 0 {
 		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, shown(c.flags[0])), c.bareReading(req)...)
@@ -39,7 +38,7 @@ func (c *changing) reason(req *Request) error {
 	}
 	req.Reason, req.Unmarked = reasonOf(c.text, w), true
 	if code := headOf(c.g, withoutCourtesy(w)); code != "" {
-		if code == Exception { // it would hit what was to be left out
+		if code == Exception { // it would act on the excluded host
 			return c.ask(req, code, headText(code, req.Reason))
 		}
 		return c.ask(req, code, headText(code, req.Reason), c.asReason(req)...)
@@ -47,8 +46,8 @@ func (c *changing) reason(req *Request) error {
 	return c.stray(req, w)
 }
 
-// withoutCourtesy leaves out what says nothing before words that may change a
-// meaning: "please not", "maybe later".
+// withoutCourtesy removes courtesy words before words that may change the meaning: "please
+// not", "maybe later".
 func withoutCourtesy(w []token) []token {
 	for len(w) > 1 && (slices.Contains(courtesy, w[0].key) || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].key)) {
 		w = w[1:]
@@ -56,7 +55,7 @@ func withoutCourtesy(w []token) []token {
 	return w
 }
 
-// headText says why the head of what follows a target was asked back.
+// headText returns the text of the Question about the words after a target.
 func headText(code Code, typed string) string {
 	text := map[Code]string{
 		When:        "I run things now or not at all: I keep no appointments.",
@@ -70,10 +69,10 @@ func headText(code Code, typed string) string {
 	return text + " You typed: " + shown(typed)
 }
 
-// bareReading is the request without what was not understood.
+// bareReading returns the request without the words that were not understood.
 func (c *changing) bareReading(req *Request) []string { return []string{req.Fields().Text()} }
 
-// asReason is the request with what was not understood as its reason.
+// asReason returns the request with the words that were not understood as its reason.
 func (c *changing) asReason(req *Request) []string {
 	return []string{req.Fields().Text() + " because " + req.Reason}
 }
@@ -102,14 +101,14 @@ var (
 		"nein", "niemals",
 	}
 
-	// negatedStates are what `not` begins a description of a state with, besides
-	// participles: "not responding", "not ready".
+	// negatedStates are the words, besides participles, that make `not` part of a state:
+	// "not responding", "not ready".
 	negatedStates = []string{
 		"ready", "healthy", "up", "ok", "able", "available", "reachable", "enough", "there", "in", "well", "good",
 		"working", "alive", "connected", "visible", "stable", "seeing", "getting", "much", "many", "a", "one", "sure",
 		"used", "full",
 	}
-	// negatedOrders are participles after `not` that still turn a command round.
+	// negatedOrders are participles that, after `not`, still negate the command.
 	negatedOrders = []string{
 		"needed", "required", "wanted", "allowed", "approved", "agreed", "confirmed", "scheduled", "planned",
 		"intended",
@@ -119,7 +118,7 @@ var (
 // joinerSigns join names or commands, here or in a shell.
 const joinerSigns = "&/+>|<"
 
-// Signs of doubt or refusal, as people type them and by Slack's names.
+// doubtSigns are signs of doubt or refusal as typed; Slack's names for them follow.
 const doubtSigns = "?？❓❔❌🚫⛔🛑✋🙅👎🤔⏳⌛⏰"
 
 var doubtNames = []string{
@@ -127,14 +126,14 @@ var doubtNames = []string{
 	"grey_question", "thinking_face", "hourglass", "hourglass_flowing_sand", "alarm_clock", "negative_squared_cross_mark",
 }
 
-// doubts says that a token is a sign that may turn a command round.
+// doubts reports whether a token is a sign of doubt or refusal.
 func doubts(t token) bool {
 	name, _, _ := strings.Cut(strings.Trim(t.raw, ":"), ":")
 	return t.isMark() && (strings.ContainsAny(t.raw, doubtSigns) || slices.Contains(doubtNames, name))
 }
 
-// headOf says by the first words after a target how they change its meaning, or
-// "" where they do not.
+// headOf returns the Code for the first words after a target if they change its meaning,
+// else "".
 func headOf(g *Grammar, w []token) Code {
 	k, next := w[0].key, ""
 	if len(w) > 1 {
@@ -170,7 +169,7 @@ func headOf(g *Grammar, w []token) Code {
 	}
 }
 
-// negation tells "not yet" from "not responding since 02:10": what describes a
+// negation distinguishes "not yet" from "not responding since 02:10". A description of a
 // state is a reason.
 func negation(g *Grammar, w []token) Code {
 	k := w[0].key
@@ -205,7 +204,7 @@ func negation(g *Grammar, w []token) Code {
 	}
 }
 
-// isWhen says that the words begin with a time to come: at, in 10 min, tonight.
+// isWhen reports whether the words begin with a future time: at, in 10 min, tonight.
 func isWhen(g *Grammar, w []token) bool {
 	k := w[0].key
 	if slices.Contains(timeWords, k) || clock.MatchString(k) || lengthAt(w) > 0 {
@@ -238,7 +237,7 @@ func isWhen(g *Grammar, w []token) bool {
 	}
 }
 
-// isUnit says that a unit of time stands among the first two words.
+// isUnit reports whether one of the first two words is a unit of time.
 func isUnit(w []token) bool {
 	for _, t := range w[:min(2, len(w))] {
 		if lengthUnit[t.key] != "" && len(t.key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.key) {
@@ -248,8 +247,8 @@ func isUnit(w []token) bool {
 	return false
 }
 
-// joinedHead is what a joiner at the head adds: a name, another command, or
-// something that is neither.
+// joinedHead returns the Code for a joiner at the head: it adds a name, another command,
+// or neither.
 func joinedHead(g *Grammar, w []token) Code {
 	if len(w) > 1 {
 		if _, ok := named(g.Commands(), w[1].key); ok {
@@ -259,16 +258,15 @@ func joinedHead(g *Grammar, w []token) Code {
 	return Joined
 }
 
-// finiteVerbs follow the subject of a sentence, and never a target.
+// finiteVerbs follow the subject of a sentence. They never follow a target.
 var finiteVerbs = []string{"is", "was", "are", "were", "has", "had", "does", "did", "lost", "says", "said"}
 
-// sentence says that the name at the head is the subject of a sentence: "mariadb was
-// restarted" tells about mariadb, and names no further target.
+// sentence reports whether the name at the head is the subject of a sentence, not another
+// target: "mariadb was restarted".
 func sentence(w []token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].key) }
 
-// stray asks back where an unmarked reason names a target or a place as if it
-// were meant: it would be read over, and the command would go elsewhere, or to
-// every host of the process.
+// stray returns a Question if an unmarked reason names another target or place. Ignoring
+// that name could run the command elsewhere, or on every host of the process.
 func (c *changing) stray(req *Request, w []token) error {
 	if err := c.secondCommand(req, w); err != nil {
 		return err
@@ -287,8 +285,8 @@ func (c *changing) stray(req *Request, w []token) error {
 	return c.strayHost(req, w)
 }
 
-// secondCommand asks back where another change is asked for further on: on a
-// line of its own, or behind a joiner and before a target.
+// secondCommand returns a Question if the text requests a second change, on its own line
+// or after a joiner and before a target.
 func (c *changing) secondCommand(req *Request, w []token) error {
 	for i, t := range w {
 		cmd, ok := named(c.g.Commands(), t.key)
@@ -307,9 +305,8 @@ func (c *changing) secondCommand(req *Request, w []token) error {
 	return nil
 }
 
-// strayHost asks back where a host is named that was not said with a place word:
-// right after the target, or among the first words where the process runs on
-// several hosts.
+// strayHost returns a Question if a host is named without a place word: directly after the
+// target, or among the first words if the process runs on several hosts.
 func (c *changing) strayHost(req *Request, w []token) error {
 	if len(req.Hosts) > 0 || len(c.except) > 0 {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestOrdinaryReasons: behind a change that waits for approvals, at most one of
-// twenty ordinary reasons is asked back; every other one stands on the card as it
-// was typed, as words that were not understood.
+// TestOrdinaryReasons: after a change that needs approvals, at most one in twenty ordinary
+// reasons results in a Question. The others appear on the card as typed, marked as not
+// understood.
 func TestOrdinaryReasons(t *testing.T) {
 	b, err := os.ReadFile("testdata/reasons.txt")
 	if err != nil {

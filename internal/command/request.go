@@ -8,51 +8,50 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Part is one process of a request and the hosts that were named for it, in
-// the order in which they were typed.
+// Part is one process of a request and its named hosts, in the order typed.
 type Part struct {
 	Process *catalogs.Process
 	Hosts   []*fleet.Host // empty: every host of the process
 }
 
-// Request is a command that was understood: claim, gate and handler share it.
+// Request is a parsed command. Claim, gate and handler use the same one.
 type Request struct {
 	Command Command
 	Cluster *fleet.Cluster
 	Catalog *catalogs.Catalog
 
-	// Process and Hosts are the first target. Process is nil where the target
-	// is a host or the cluster; Hosts is empty where no host was named.
+	// Process and Hosts are the first target. Process is nil if the target is a host or
+	// the cluster. Hosts is empty if no host was named.
 	Process *catalogs.Process
 	Hosts   []*fleet.Host
-	// Also are the other processes of the same command, in order.
+	// Also are the other processes of the command, in order.
 	Also []Part
 
-	Run string // RunNamed: the run's id, "" where none was named
-	// Incident is the incident's id of IncidentNamed, "" where none was named.
+	Run string // RunNamed: the run's id, "" for none
+	// Incident is the incident's id of IncidentNamed, "" for none.
 	Incident string
-	Topic    string // Topic and TrailPart: what was typed
+	Topic    string // Topic and TrailPart: the text as typed
 	Params   map[string]string
 
-	// Reason is what the requester gave as the reason, or what follows a run's id.
+	// Reason is the requester's reason, or the text after a run's id.
 	Reason string
-	// Unmarked says that Reason follows neither `because` nor `reason:`: its
-	// words were not understood, and a person has to decide.
+	// Unmarked reports whether Reason follows neither `because` nor `reason:`. Its words
+	// were not understood, so a person must confirm.
 	Unmarked bool
-	// Confirm says that the requester must see what would run before it runs:
-	// several names were joined, or some hosts were left out.
+	// Confirm reports whether the requester must confirm the plan: several names were
+	// joined, or some hosts were excluded.
 	Confirm bool
 
-	// Plan asks to see what would run instead of running it.
+	// Plan requests the plan instead of a run.
 	Plan bool
-	// Again repeats what succeeded a moment ago; Anyway starts a process though
-	// a dependency of it is down.
+	// Again repeats a command that has just succeeded. Anyway starts a process although a
+	// dependency is down.
 	Again, Anyway bool
-	// Left is what a read was typed with and does not take.
+	// Left are the words that a read does not use.
 	Left []string
 }
 
-// Host is the one host that was named, nil where none or several were.
+// Host returns the named host, nil if none or several were named.
 func (r *Request) Host() *fleet.Host {
 	if len(r.Hosts) != 1 {
 		return nil
@@ -60,7 +59,7 @@ func (r *Request) Host() *fleet.Host {
 	return r.Hosts[0]
 }
 
-// ProcessID is the id of the first process, "" where there is none.
+// ProcessID returns the id of the first process, "" for none.
 func (r *Request) ProcessID() string {
 	if r.Process == nil {
 		return ""
@@ -68,12 +67,12 @@ func (r *Request) ProcessID() string {
 	return r.Process.ID
 }
 
-// Parts are all processes of the request, the first one first.
+// Parts returns all processes of the request, the first one first.
 func (r *Request) Parts() []Part {
 	return append([]Part{{r.Process, r.Hosts}}, r.Also...)
 }
 
-// Class is what the gate goes by: a request to see a plan only reads.
+// Class returns the class that the gate checks. Showing a plan is a read.
 func (r *Request) Class() runbooks.Class {
 	if r.Plan {
 		return runbooks.Read
@@ -81,14 +80,14 @@ func (r *Request) Class() runbooks.Class {
 	return r.Command.Class
 }
 
-// Changing says that carrying out the request changes something.
+// Changing reports whether executing the request changes something.
 func (r *Request) Changing() bool { return r.Class().Changing() }
 
-// Text is the request as a command that means the same in every channel,
-// without its reason.
+// Text returns the request, without its reason, as a command with the same meaning in
+// every channel.
 func (r *Request) Text() string { return r.Fields().Text() }
 
-// hostNames are the names of hosts, in order.
+// hostNames returns the names of hosts, in order.
 func hostNames(hosts []*fleet.Host) []string {
 	out := make([]string, len(hosts))
 	for i, h := range hosts {

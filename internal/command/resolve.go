@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// resolve finds cluster, processes and hosts for the names.
+// resolve finds the cluster, processes and hosts.
 func (c *changing) resolve() (*Request, error) {
 	cl, err := c.clusterOf(c.cmd, c.in, c.processes, append(slices.Clone(c.hosts), c.except...))
 	if err != nil {
@@ -49,8 +49,8 @@ func (c *changing) resolve() (*Request, error) {
 	return req, nil
 }
 
-// askAboutHost asks back where a command for a whole cluster names a host. It offers
-// what does the same for a host, and never more than was typed.
+// askAboutHost returns a Question if a command for a whole cluster names a host. It offers
+// the same action for that host, and nothing wider.
 func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 	q := &Question{Code: StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
 	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
@@ -62,7 +62,7 @@ func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 	return q
 }
 
-// spellings are the processes that the command is about.
+// spellings returns the processes of the command, as typed.
 func (c *changing) spellings() []string {
 	if c.cmd.Object == ProcessImplied {
 		return []string{c.cmd.Process}
@@ -86,7 +86,7 @@ func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
 	return out, nil
 }
 
-// part binds one process to the hosts that were named.
+// part binds one process to the named hosts.
 func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {

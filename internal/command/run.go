@@ -13,8 +13,8 @@ var (
 	almost = regexp.MustCompile(`(?i)^R[-_][0-9A-Z]*$`)
 )
 
-// run reads `R-7F3K …`. Without an id the verb lists the runs that it could be
-// said of, and changes none.
+// run reads `R-7F3K …`. Without an id the verb lists the runs that it accepts and changes
+// none.
 func (r *reading) run(cmd Command, rest []token) (*Request, error) {
 	id, took := runAt(rest)
 	if took == 0 {
@@ -27,8 +27,8 @@ func (r *reading) run(cmd Command, rest []token) (*Request, error) {
 	return req, r.aboutRun(req, rest[took:])
 }
 
-// aboutRun reads what follows a run's id. Of an approval it is the target and
-// nothing else; elsewhere it is the reason, unless it turns the command round.
+// aboutRun reads the words after a run's id. For an approval they are the target only. For
+// other verbs they are the reason, unless they change the meaning of the command.
 func (r *reading) aboutRun(req *Request, w []token) error {
 	for len(w) > 0 && w[0].isMark() {
 		w = w[1:]
@@ -64,8 +64,7 @@ func (r *reading) aboutRun(req *Request, w []token) error {
 	return nil
 }
 
-// unmark drops the word that marks a reason, where the reason has its place
-// anyway.
+// unmark removes the word that marks a reason if the reason has a fixed position.
 func unmark(w []token) []token {
 	if len(w) > 1 && marks(w[0]) {
 		return w[1:]
@@ -73,7 +72,7 @@ func unmark(w []token) []token {
 	return w
 }
 
-// turnsRound asks back where words after a run's id change what is said of it.
+// turnsRound returns a Question if the words after a run's id change the meaning.
 func (r *reading) turnsRound(req *Request, w []token) error {
 	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
 		w = w[:len(w)-1]
@@ -83,9 +82,9 @@ func (r *reading) turnsRound(req *Request, w []token) error {
 	}
 	code := headOf(r.g, w)
 	switch req.Command.Verb {
-	case "deny": // ending a request is always safe
+	case "deny": // denying a request is always safe
 		return nil
-	case "close": // what was found may well begin with "not restarted"
+	case "close": // a finding may begin with "not restarted"
 		if code != Negation && code != When || len(w) > 3 {
 			return nil
 		}
@@ -107,8 +106,8 @@ func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
 	return q
 }
 
-// runAt reads a run id from the front of the words, however it was typed, and
-// returns how many words it took: "R-7F3K", "r7f3k", "R 7F3K".
+// runAt reads a run id in any form ("R-7F3K", "r7f3k", "R 7F3K") and returns the number of
+// words read.
 func runAt(w []token) (id string, took int) {
 	for n := 1; n <= min(2, len(w)); n++ {
 		if n == 2 && !strings.EqualFold(w[0].raw, "r") {
@@ -123,7 +122,7 @@ func runAt(w []token) (id string, took int) {
 	return "", 0
 }
 
-// shown reads "show me the logs of db_dis": the read that follows.
+// shown reads the read after "show": "show me the logs of db_dis".
 func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
 	for len(w) > 1 && slices.Contains([]string{"me", "us", "the", "all", "please", "pls"}, w[0].key) {
 		w = w[1:]
@@ -136,8 +135,7 @@ func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
 	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
 }
 
-// noRun answers where no run id follows: with the runs that there are, or with
-// what was probably meant.
+// noRun answers a verb without a run id, with the open runs or with suggestions.
 func (r *reading) noRun(cmd Command, w []token) (*Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)

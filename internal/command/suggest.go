@@ -10,15 +10,14 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// maxChoices is how many whole commands a question offers.
+// maxChoices is the maximum number of commands that a Question offers.
 const maxChoices = 5
 
-// maxDepth bounds how often a suggestion that is misspelt itself is followed.
+// maxDepth limits how often a misspelt suggestion is corrected again.
 const maxDepth = 2
 
-// suggest adds readings to a question, each a whole command. One that is asked
-// back itself gives its own choices, so that "stauts dbdis" is answered with
-// "status db_dis".
+// suggest adds commands to a Question. For a command that is misspelt itself it adds the
+// choices of its Question: "stauts dbdis" offers "status db_dis".
 func (r *reading) suggest(q *Question, texts ...string) {
 	if r.in.NoChoices || r.in.depth >= maxDepth {
 		return
@@ -42,7 +41,7 @@ func (r *reading) suggest(q *Question, texts ...string) {
 	}
 }
 
-// add adds a choice that is not there yet.
+// add adds a choice unless it exists.
 func (q *Question) add(c Choice) {
 	same := func(o Choice) bool { return o.Fields.Encode() == c.Fields.Encode() }
 	if len(q.Choices) < maxChoices && !slices.ContainsFunc(q.Choices, same) {
@@ -50,7 +49,7 @@ func (q *Question) add(c Choice) {
 	}
 }
 
-// ask is a question about a request whose target is known: its readings, where
+// ask returns a Question about a request with a known target. It offers the readings if
 // the code allows them, then Plan and Status.
 func (c *changing) ask(req *Request, code Code, text string, readings ...string) *Question {
 	q := &Question{Code: code, Text: text}
@@ -61,8 +60,8 @@ func (c *changing) ask(req *Request, code Code, text string, readings ...string)
 	return q
 }
 
-// addLooks adds what changes nothing: the plan of a request, and how its target
-// is.
+// addLooks adds choices that change nothing: the plan of a request and the status of its
+// target.
 func (q *Question) addLooks(req *Request) {
 	f := req.Fields()
 	f.Reason = ""
@@ -79,7 +78,7 @@ func (q *Question) addLooks(req *Request) {
 	q.add(Choice{Text: status.Text(), Fields: status})
 }
 
-// askAbout is a question while the target is being read.
+// askAbout returns a Question before the target is known.
 func (c *changing) askAbout(code Code, text string, readings []string) *Question {
 	q := &Question{Code: code, Text: text}
 	if code.runs() {
@@ -100,7 +99,7 @@ func (c *changing) askAbout(code Code, text string, readings []string) *Question
 	return q
 }
 
-// missing asks for what a verb needs, with an example to tap.
+// missing returns a Question about a missing part of a command, with examples as choices.
 func (r *reading) missing(cmd Command, code Code, text string) *Question {
 	q := &Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
 	if cmd.Object == HostNamed {
@@ -122,7 +121,7 @@ func (r *reading) missing(cmd Command, code Code, text string) *Question {
 	return q
 }
 
-// worse is 1 where a level is worse than another, else 0.
+// worse returns 1 if level a is worse than b, else 0.
 func worse(a, b runbooks.Severity) int {
 	if a.Worse(b) {
 		return 1
@@ -130,8 +129,8 @@ func worse(a, b runbooks.Severity) int {
 	return 0
 }
 
-// examples are a few processes that a verb can be said of, of the cluster that the
-// channel is bound to: of a read the gravest first, of a change the least grave.
+// examples returns a few processes of the channel's cluster that a verb accepts: the most
+// severe first for a read, the least severe first for a change.
 func (r *reading) examples(cmd Command) []string {
 	const most = 3
 	cl := &r.g.Fleet.Clusters[0]
@@ -149,7 +148,7 @@ func (r *reading) examples(cmd Command) []string {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b catalogs.Process) int {
-		if cmd.Class.Changing() { // the least harm first: one of them may be tapped by mistake
+		if cmd.Class.Changing() { // least severe first: a choice may be tapped by mistake
 			a, b = b, a
 		}
 		return worse(b.Level, a.Level) - worse(a.Level, b.Level)
@@ -161,17 +160,16 @@ func (r *reading) examples(cmd Command) []string {
 	return out
 }
 
-// tail are some words as they were typed, not too many of them.
+// tail returns a limited number of words as typed.
 func tail(w []token) string {
 	const most = 12
 	return joinRaw(w[:min(len(w), most)])
 }
 
-// like are the names that a word may have been meant for.
+// like returns the names that resemble a word.
 func like(typed string, names []string) []string { return suggest.Near(typed, names) }
 
-// processesLike are the processes of any catalog in use that a spelling is or
-// resembles, and that run somewhere.
+// processesLike returns the processes in use that a spelling names or resembles.
 func (g *Grammar) processesLike(typed string) []string {
 	var out []string
 	for i := range g.Fleet.Clusters {
@@ -189,8 +187,8 @@ func (g *Grammar) processesLike(typed string) []string {
 	return out
 }
 
-// Meant asks whether a text was meant as a command, where it may have been talk.
-// It offers what changes nothing.
+// Meant returns a Question for text that may be a command or conversation. Its choices
+// change nothing.
 func Meant(r *Request, err error) *Question {
 	q := &Question{Code: Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
 	if r != nil {

@@ -7,25 +7,25 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Object is what a verb is about.
+// Object is the kind of object that a verb takes.
 type Object uint8
 
-// The closed set of objects.
+// All objects.
 const (
-	Nothing        Object = iota // the verb stands alone
-	AnyTarget                    // a process, a host, a cluster, or nothing for the cluster
-	ProcessNamed                 // a process, which must be named
+	Nothing        Object = iota // no object
+	AnyTarget                    // a process, a host or a cluster; nothing means the cluster
+	ProcessNamed                 // a process, required
 	RunNamed                     // a run id; without one the open runs are listed
 	Topic                        // help: any verb or process
-	ProcessImplied               // the command's own process; a host may be named
-	HostNamed                    // a host, which must be named
+	ProcessImplied               // the command's own process; a host is optional
+	HostNamed                    // a host, required
 	ClusterMeant                 // the whole cluster
-	TrailPart                    // of the audit trail: a person, process or run, and since when
+	TrailPart                    // part of the audit trail: a person, process or run, and a start time
 	CommandNamed                 // another command
-	IncidentNamed                // an incident's id; without one it is the one that is open, or a choice
+	IncidentNamed                // an incident's id; default: the only open incident, else a choice
 )
 
-// inCluster says that a request about the object belongs to one cluster.
+// inCluster reports whether a request about the object belongs to one cluster.
 func (o Object) inCluster() bool {
 	switch o {
 	case Nothing, RunNamed, Topic, TrailPart, CommandNamed, IncidentNamed:
@@ -35,36 +35,35 @@ func (o Object) inCluster() bool {
 	}
 }
 
-// Command is one row of the command table. Parsing, gate, help, completion and
-// docs/commands are made from it and from nothing else.
+// Command is a row of the command table. Parser, gate, help, completion and docs/commands
+// use only this table.
 type Command struct {
 	Verb    string
 	Aliases []string
 	Object  Object
-	// Action is the catalog's action, for verbs that make a plan.
+	// Action is the catalog's action, for verbs that have a plan.
 	Action string
 	// Process is the process of ProcessImplied.
 	Process string
-	// Class is what the gate goes by where there is no plan: it says which role
-	// is needed and whether the output is sensitive.
+	// Class determines the required role, and whether the output is sensitive, for a
+	// command without a plan.
 	Class runbooks.Class
-	// Lasts says that a length of time, or the word that ends it, may stand
-	// where a target could.
+	// Lasts reports whether a duration, or the word that ends it, may replace the target.
 	Lasts bool
-	// ByItself says that the verb alone is a read of its own: a list.
+	// ByItself reports whether the verb alone is a read: a list.
 	ByItself bool
 	// Alone marks the row of such a list.
 	Alone   bool
 	Summary string
 	Usage   string
 	Example string
-	// Params are those of the action, with which the usage ends.
+	// Params are the parameters of the action; the usage ends with them.
 	Params []catalogs.Param
-	// FromCatalog says that the row was made of an action of a catalog.
+	// FromCatalog reports whether the row comes from an action of a catalog.
 	FromCatalog bool
 }
 
-// alone is the row for a verb that nothing follows.
+// alone returns the row of the verb without an object.
 func (c Command) alone() Command {
 	c.Object = Nothing
 	c.Class = runbooks.Read
@@ -72,8 +71,8 @@ func (c Command) alone() Command {
 	return c
 }
 
-// Table are the rows that are written by hand, in the order in which help shows
-// them; Grammar.Commands adds the ones that the catalogs bring.
+// Table returns the built-in rows, in the order of help. Grammar.Commands adds the rows of
+// the catalogs.
 func Table() []Command {
 	return slices.Concat(looks(), changes(), aboutIncidents(), aboutRuns(), aboutBot())
 }
@@ -144,15 +143,14 @@ func changes() []Command {
 	}
 }
 
-// The parameters of a maintenance window.
+// Parameters of a maintenance window.
 const (
 	ParamFrom  = "from"
 	ParamUntil = "until"
 	ParamID    = "id"
 )
 
-// aboutIncidents change nothing on a host: who looks after an incident, and what
-// people are told of it.
+// aboutIncidents returns the commands for incidents. They change nothing on a host.
 func aboutIncidents() []Command {
 	return []Command{
 		{Verb: "incidents", Aliases: []string{"incident"}, Object: IncidentNamed, Class: runbooks.Read,
@@ -221,7 +219,7 @@ func aboutBot() []Command {
 	}
 }
 
-// named finds the row of a verb or alias.
+// named returns the row of a verb or alias.
 func named(table []Command, verb string) (Command, bool) {
 	for _, c := range table {
 		if c.Verb == verb || slices.Contains(c.Aliases, verb) {

@@ -25,7 +25,7 @@ const textsHead = "# What a text typed in #incident (bound to prod) comes to; \\
 	"#   TEXT  =>  … confirm           a change that waits for Run where it takes no approval\n" +
 	"#   TEXT  ??  CODE                it is asked back, and nothing runs\n"
 
-// texts are the lines of testdata/texts.txt.
+// texts returns the lines of testdata/texts.txt.
 func texts(t *testing.T) (lines [][2]string) {
 	t.Helper()
 	f, err := os.Open("testdata/texts.txt")
@@ -49,7 +49,7 @@ func texts(t *testing.T) (lines [][2]string) {
 	return lines
 }
 
-// comesTo is what a text comes to, in the notation of the table.
+// comesTo returns the result of a text in the notation of the table.
 func comesTo(g *command.Grammar, text string) (string, *command.Request) {
 	r, err := g.Parse(command.Input{Text: text, Channel: "C1"})
 	var q *command.Question
@@ -65,8 +65,7 @@ func comesTo(g *command.Grammar, text string) (string, *command.Request) {
 	}
 }
 
-// TestTexts holds the table, by every way in: the slash command, a mention that
-// begins with the bot's name, and a direct message.
+// TestTexts checks the table with every input: slash command, mention, direct message.
 func TestTexts(t *testing.T) {
 	g := grammartest.New(t)
 	lines := texts(t)
@@ -110,11 +109,11 @@ func writeTexts(t *testing.T, g *command.Grammar, lines [][2]string) {
 	}
 }
 
-// readerKnows says that the independent reader has the verb's grammar.
+// readerKnows reports whether the independent reader supports the verb.
 func readerKnows(verb string) bool { return readerVerbs[verb] != "" }
 
-// agree holds a text to the rule that a change which would run is derived by the
-// independent reader as well, and as the same one.
+// agree checks that the independent reader derives the same change for a text that would
+// run.
 func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	t.Helper()
 	r, err := g.Parse(command.Input{Text: text, Channel: "C1", NoChoices: true})
@@ -129,7 +128,7 @@ func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	return true
 }
 
-// TestIndependentReader: nothing runs but what a second reader derives too.
+// TestIndependentReader: a change runs only if the second reader derives it too.
 func TestIndependentReader(t *testing.T) {
 	g := grammartest.New(t)
 	run := 0
@@ -143,8 +142,8 @@ func TestIndependentReader(t *testing.T) {
 	}
 }
 
-// TestSplices is TestIndependentReader of pieces of the texts, put together at
-// random.
+// TestSplices repeats TestIndependentReader with random combinations of pieces of the
+// texts.
 func TestSplices(t *testing.T) {
 	g := grammartest.New(t)
 	lines := texts(t)
@@ -167,8 +166,8 @@ func TestSplices(t *testing.T) {
 	t.Logf("%d of %d splices run", run, *splices)
 }
 
-// FuzzParse: no text makes the reader fail, and nothing runs but what the
-// independent reader derives.
+// FuzzParse: no text makes the parser fail, and a change runs only if the independent
+// reader derives it.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"plan please", "restart db_dis", "restart tailer1 everywhere except", "restart on", "approve R", "logs last", "watch for"} {
 		f.Add(s)

@@ -8,18 +8,18 @@ import (
 
 // token is one word of a text.
 type token struct {
-	raw string // without the marks of emphasis around it
-	key string // the form in which words are compared
-	at  int    // where it begins in the text
-	row int    // the line that it stands in
+	raw string // without emphasis marks
+	key string // form for comparison
+	at  int    // offset in the text
+	row int    // line number
 }
 
-// quotedValue is a parameter's value with spaces in it: grep="No space left".
+// quotedValue is a parameter with spaces in its value: grep="No space left".
 var quotedValue = regexp.MustCompile(`^(?:--)?[a-z][a-z_-]*=(?:"[^"\n]*"|'[^'\n]*')`)
 
-// tokens splits a normalised text at spaces. Quotes and emphasis around a word
-// fall away, and quotes around a parameter's value keep it together. A comma,
-// ampersand, plus or slash between spaces is a token of its own.
+// tokens splits a normalised text at spaces. It removes quotes and emphasis around a word;
+// a quoted parameter value is one token. A comma, ampersand, plus or slash between spaces
+// is a token.
 func tokens(text string) []token {
 	var out []token
 	row := 0
@@ -53,13 +53,13 @@ func wordEnd(text string) int {
 	return len(text)
 }
 
-// unmarked takes quotes, code marks and emphasis from around a word.
+// unmarked removes quotes, code marks and emphasis around a word.
 func unmarked(s string) string {
 	for len(s) > 2 && strings.ContainsRune("\"'`*_", rune(s[0])) && s[0] == s[len(s)-1] {
 		s = s[1 : len(s)-1]
 	}
 	if len(s) > 1 && strings.ContainsRune("\"'`*", rune(s[0])) {
-		s = s[1:] // the other mark stands around a later word
+		s = s[1:] // the closing mark is at a later word
 	}
 	if len(s) > 1 && strings.ContainsRune("\"'`", rune(s[len(s)-1])) {
 		s = s[:len(s)-1]
@@ -67,18 +67,18 @@ func unmarked(s string) string {
 	return s
 }
 
-// punctuation is what may stand around a word without changing it.
+// punctuation are signs around a word that do not change it.
 const punctuation = " .,!?:;()[]{}`*\"'…"
 
-// word is the form in which verbs and words of the language are compared.
+// word returns the form in which verbs and other words are compared.
 func word(s string) string {
 	return strings.ToLower(strings.Trim(s, punctuation))
 }
 
-// emoji is one as Slack writes it in a text, ":pray:", with its tone.
+// emoji matches Slack's text form, ":pray:", with a skin tone.
 var emoji = regexp.MustCompile(`^:[a-z+-][a-z0-9_+-]*:(?::skin-tone-[2-6]:)?`)
 
-// isMark says that a token is punctuation or an emoji alone.
+// isMark reports whether a token is only punctuation or an emoji.
 func (t token) isMark() bool {
 	if t.raw != "" && emoji.FindString(t.raw) == t.raw {
 		return true
@@ -86,8 +86,7 @@ func (t token) isMark() bool {
 	return strings.IndexFunc(t.raw, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }
 
-// reasonOf is the text from a token on, on one line, without the punctuation
-// that people put before a reason.
+// reasonOf returns the text from a token on, on one line, without leading punctuation.
 func reasonOf(text string, t []token) string {
 	if len(t) == 0 {
 		return ""
@@ -96,7 +95,7 @@ func reasonOf(text string, t []token) string {
 	return strings.TrimLeft(rest, "-—:,; ")
 }
 
-// joinRaw is tokens as they were typed, on one line.
+// joinRaw returns tokens as typed, on one line.
 func joinRaw(t []token) string {
 	w := make([]string, len(t))
 	for i := range t {

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestTypos holds every line of testdata/typos.txt: what is mistyped is
-// understood, or answered with what was meant.
+// TestTypos checks testdata/typos.txt: a mistyped command is understood, or answered with
+// the intended one.
 func TestTypos(t *testing.T) {
 	f, err := os.Open("testdata/typos.txt")
 	if err != nil {
@@ -44,7 +44,7 @@ func TestTypos(t *testing.T) {
 	}
 }
 
-// render is a request in the notation of the tables of this package.
+// render returns a request in the notation of the test tables.
 func render(r *command.Request) string {
 	var b strings.Builder
 	b.WriteString(r.Text())

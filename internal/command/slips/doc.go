@@ -1,3 +1,2 @@
-// Package slips counts typing mistakes between what was typed and what may have
-// been meant.
+// Package slips counts typing mistakes between a typed word and a known word.
 package slips

@@ -6,11 +6,11 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Count counts the typing mistakes between a word and a verb; ok is false where
-// there are too many for the one to have been meant by the other.
+// Count returns the number of typing mistakes between a word and a verb. ok is false if
+// there are too many for a suggestion.
 func Count(typed, verb string) (n int, ok bool) {
 	if len(typed) < 2 || len(verb) < 2 {
-		return 0, false // everything is near one letter
+		return 0, false // one letter is near everything
 	}
 	n = levenshtein.ComputeDistance(typed, verb)
 	if n == 2 && transposed(typed, verb) {
@@ -29,7 +29,7 @@ func Count(typed, verb string) (n int, ok bool) {
 	return n, n <= most
 }
 
-// transposed says that two neighbouring letters of a are swapped in b.
+// transposed reports whether b is a with two neighbouring letters swapped.
 func transposed(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -42,8 +42,8 @@ func transposed(a, b string) bool {
 	return false
 }
 
-// Inflected says that a word is a verb's past or participle, which tells of what
-// was done: "restarted", "stopping".
+// Inflected reports whether a word is a form of a verb for a past or ongoing action:
+// "restarted", "stopping".
 func Inflected(typed, verb string) bool {
 	rest, ok := strings.CutPrefix(typed, verb)
 	if ok && len(rest) > 2 && rest[0] == verb[len(verb)-1] {
