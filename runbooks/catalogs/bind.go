@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Step fills a template in, as far as the scope knows.
+// Step expands a template as far as the binding allows.
 func (s *Binding) Step(t *StepTemplate) (runbooks.Step, error) {
 	step := runbooks.Step{
 		Kind: t.Kind, Title: t.title, Until: t.Until, Check: t.check,
@@ -44,12 +44,11 @@ func (s *Binding) Step(t *StepTemplate) (runbooks.Step, error) {
 	return step, err
 }
 
-// ValueGroup is the group of a list's pattern, (?P<value>…), that is the value
-// of a line; without it the whole line is.
+// ValueGroup is the group of a list's pattern, (?P<value>…), that holds the value of a
+// line. Without it the value is the whole line.
 const ValueGroup = "value"
 
-// Values are the words that the lines of an answer stand for, or what is
-// wrong with them.
+// Values returns the values of a list's lines, or what is wrong with them.
 func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	if len(lines) > t.Most {
 		return nil, fmt.Sprintf("came back with %d lines; the limit is %d", len(lines), t.Most)
@@ -79,7 +78,7 @@ func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	return values, ""
 }
 
-// NeedsNone says that the command is about the lines of a list that has none.
+// NeedsNone reports whether the command needs a list that is empty.
 func (t *StepTemplate) NeedsNone(listed map[string][]string) bool {
 	return slices.ContainsFunc(t.Run, func(w Words) bool {
 		name, is := strings.CutPrefix(w.Whole(), "listed.")

@@ -8,21 +8,21 @@ import (
 	"dhbot/runbooks"
 )
 
-// Placement is where the runbooks put a process
+// Placement is the kind of host that runs a process
 // (server-installation-20200121.md:121-155).
 type Placement string
 
-// The closed set of placements.
+// All placements.
 const (
 	OnInfra Placement = "infra" // the infra node
 	OnQuery Placement = "query" // each query server
 	OnEvery Placement = "every" // every node
 )
 
-// ACLCondition limits a need by where the access control lists live.
+// ACLCondition limits a need by the store of the access control lists.
 type ACLCondition string
 
-// The closed set of conditions of a need.
+// All conditions of a need.
 const (
 	Always      ACLCondition = ""
 	ACLsInEtcd  ACLCondition = "acls in etcd"
@@ -31,24 +31,24 @@ const (
 
 // Process is one supervised service of a generation.
 type Process struct {
-	ID      string   `json:"id"` // what people type, and the catalog's key
+	ID      string   `json:"id"` // the name in commands and the catalog's key
 	Title   string   `json:"title"`
 	Aliases []string `json:"aliases,omitempty"`
-	// Impact says what its outage means, in one sentence for a phone.
+	// Impact describes the impact of its outage in one short sentence.
 	Impact string `json:"impact"`
 	// Level is the level of its own outage.
 	Level   runbooks.Severity `json:"level"`
 	Manager runbooks.Manager  `json:"manager"`
-	Service string            `json:"service"`        // the supervisor's name of it
-	User    string            `json:"user,omitempty"` // the OS user it runs as
-	// Placement is where the runbooks put it.
+	Service string            `json:"service"`        // its name in the supervisor
+	User    string            `json:"user,omitempty"` // OS user of the process
+	// Placement is the kind of host that runs it.
 	Placement Placement `json:"placement"`
-	// Optional says why the process is absent from, or disabled in, many
-	// installations; "" means that it belongs to every one.
+	// Optional is the reason why many installations lack or disable the process; "" if all
+	// have it.
 	Optional string `json:"optional,omitempty"`
 	Needs    []Need `json:"needs,omitempty"`
 	Logs     Logs   `json:"logs"`
-	// Actions are the names of what can be asked of it, sorted.
+	// Actions are the names of its actions, sorted.
 	Actions []string `json:"actions"`
 
 	sources map[string]Origin // by a step's source key
@@ -61,42 +61,39 @@ type Need struct {
 	Process string `json:"process"`
 	// When limits the need; "" means always.
 	When ACLCondition `json:"when,omitempty"`
-	// Source is the runbook's file and line, or the public page that says so.
+	// Source is the file and line in the runbooks, or a public page.
 	Source string `json:"source"`
 }
 
-// Logs are where a process writes, below the host's log root.
+// Logs are the logs of a process, relative to the host's log root.
 type Logs struct {
 	Dir string `json:"dir,omitempty"`
 	// App are the names of the application log, in the order to try.
 	App []string `json:"app,omitempty"`
 	// Stdout is the base name of the dated stdout logs.
 	Stdout string `json:"stdout,omitempty"`
-	// Files are absolute paths, for what does not live below the log root.
+	// Files are absolute paths, for logs outside the log root.
 	Files []string `json:"files,omitempty"`
-	// Unit is the systemd unit whose journal it is.
+	// Unit is the systemd unit with the journal.
 	Unit string `json:"unit,omitempty"`
 }
 
-// Catalog is every process and procedure of one generation. It is not changed
-// once loaded.
+// Catalog is every process and procedure of one generation. It is read-only once loaded.
 type Catalog struct {
 	Name  string
 	Title string
-	// Monit is how monit is called where a host does not say otherwise.
+	// Monit is the command that calls monit; a host may override it.
 	Monit []string
-	// LogRoot is the directory above the processes' log directories, and
-	// EtcdClientDir the one above the etcd client configurations, where a
-	// host does not say otherwise.
+	// LogRoot is the directory above the processes' log directories. EtcdClientDir is the
+	// directory above the etcd client configurations. A host may override both.
 	LogRoot       string
 	EtcdClientDir string
-	// Paths are further directories by name, for {path.NAME}: where files are
-	// written or looked for.
+	// Paths are further directories by name, for {path.NAME}.
 	Paths map[string]string
 
 	processes []Process
 	actions   []*Action
-	sources   map[string]Origin // where a process names none
+	sources   map[string]Origin // for processes without their own
 	names     map[string]string // folded id or alias → id
 	at        pos
 }
@@ -104,7 +101,7 @@ type Catalog struct {
 // Set is the loaded catalogs, sorted by name.
 type Set []*Catalog
 
-// Get returns the catalog of that exact name.
+// Get returns the catalog with exactly that name.
 func (cs Set) Get(name string) (*Catalog, bool) {
 	for _, c := range cs {
 		if c.Name == name {
@@ -114,7 +111,7 @@ func (cs Set) Get(name string) (*Catalog, bool) {
 	return nil, false
 }
 
-// Names are the names of the catalogs, sorted.
+// Names returns the names of the catalogs, sorted.
 func (cs Set) Names() []string {
 	names := make([]string, len(cs))
 	for i, c := range cs {
@@ -124,11 +121,11 @@ func (cs Set) Names() []string {
 	return names
 }
 
-// Processes are the processes in the order of the file. The caller owns the
-// slice, and must leave what its elements point to alone.
+// Processes returns the processes in the order of the file. The caller owns the slice but
+// must not change the data that its elements point to.
 func (c *Catalog) Processes() []Process { return slices.Clone(c.processes) }
 
-// Process returns the process of that exact id. Find reads spellings.
+// Process returns the process with exactly that id. Find accepts other spellings.
 func (c *Catalog) Process(id string) (*Process, bool) {
 	for i := range c.processes {
 		if c.processes[i].ID == id {
@@ -138,14 +135,13 @@ func (c *Catalog) Process(id string) (*Process, bool) {
 	return nil, false
 }
 
-// Actions are the actions of the catalog, process actions first, each in the
-// order of the files.
+// Actions returns the actions of the catalog, process actions first, each in the order of
+// the files.
 func (c *Catalog) Actions() []*Action { return slices.Clone(c.actions) }
 
-// Action returns what an action's name means for a process, or for a host or
-// the cluster where process is "". An action that names the process wins over
-// one that names its manager. The error is an *UnknownError or a
-// *NotOfferedError.
+// Action returns the action of that name for a process, or for a host or the cluster if
+// process is "". An action for the process takes precedence over one for its manager. The
+// error is an *UnknownError or a *NotOfferedError.
 func (c *Catalog) Action(name, process string) (*Action, error) {
 	var p *Process
 	if process != "" {
@@ -198,8 +194,8 @@ func (c *Catalog) unknownProcess(name string) *runbooks.UnknownError {
 	return &runbooks.UnknownError{What: "process", Name: name, In: "catalog " + c.Name, Suggestions: m.Suggestions}
 }
 
-// AppLogs are the full paths of a process's application log below a log root,
-// in the order to try; none for a process without one.
+// AppLogs returns the full paths of a process's application log below a log root, in the
+// order to try; none for a process without one.
 func (p *Process) AppLogs(root string) []string {
 	var out []string
 	for _, name := range p.Logs.App {
@@ -208,11 +204,11 @@ func (p *Process) AppLogs(root string) []string {
 	return out
 }
 
-// Slices is the test by which find selects the files of the application log:
-// what is being written, NAME.log.current, and the slices of a quarter of an
-// hour before it, NAME.log.2026-02-09-140000.000-0500. The newest slice is the
-// same file as the current one under a second name, so that only files with
-// one name count (deephaven.io sys-admin/ops-guide/logs/app-log-files).
+// Slices returns the test by which find selects the files of the application log: the
+// current file, NAME.log.current, and the 15-minute slices before it,
+// NAME.log.2026-02-09-140000.000-0500. The newest slice is a hard link to the current
+// file, so only slices with one link are selected (deephaven.io
+// sys-admin/ops-guide/logs/app-log-files).
 func (p *Process) Slices() []string {
 	out := []string{"("}
 	for i, name := range p.Logs.App {

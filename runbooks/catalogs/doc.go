@@ -1,36 +1,35 @@
 // Package catalogs reads and validates catalogs: every process and procedure of
-// one Deephaven generation, as YAML. The files beside this one are compiled into
-// the binary; runbooks of your own are laid over them. Package planner turns an
-// action of a catalog into exact commands.
+// one Deephaven generation, as YAML. The YAML files in this directory are embedded
+// in the binary; a site's own runbooks are merged into them. Package planner turns
+// an action of a catalog into exact commands.
 //
 // # Catalog files
 //
-// A catalog is YAML, one document a file. Files may be part of the same
-// catalog, and one file may be part of several. Every key is known or an
-// error.
+// A catalog file is one YAML document. Several files may form one catalog, and one
+// file may belong to several. An unknown key is an error.
 //
 //	catalog: current                  # the catalog's name, or a list of them
 //	title: Deephaven, current generation
-//	monit: [sudo, -u, irisadmin, monit]   # how monit is called; a host may differ
+//	monit: [sudo, -u, irisadmin, monit]   # command for monit; a host may override it
 //	paths:
-//	  logs: /var/log/deephaven            # above the log directories; a host may differ
-//	  etcd_client: /etc/…/etcd/client     # above the etcd client directories; a host may differ
-//	  snapshots: /backup                  # any further name, for {path.snapshots}
-//	sources: {start: …}                   # where a process names no source of its own
+//	  logs: /var/log/deephaven            # above the log directories; a host may override it
+//	  etcd_client: /etc/…/etcd/client     # above the etcd client directories; a host may override it
+//	  snapshots: /backup                  # further directory, for {path.snapshots}
+//	sources: {start: …}                   # for processes without their own
 //	processes:
-//	  - id: db_dis                        # what people type, with "-" and "_" alike
+//	  - id: db_dis                        # name in commands; "-" and "_" are equal
 //	    title: Data Import Server
 //	    aliases: [dis]
 //	    level: 1                          # of its own outage: 1, 2 or 3
 //	    impact: …                         # one sentence for a phone
 //	    manager: monit                    # or systemd
-//	    service: db_dis                   # the manager's name of it
-//	    user: dbmerge                     # the OS user it runs as
+//	    service: db_dis                   # its name in the manager
+//	    user: dbmerge                     # its OS user
 //	    placement: infra                  # or query, every
-//	    optional: …                       # why many installations lack it
+//	    optional: …                       # reason why many installations lack it
 //	    needs: [{process: configuration_server, when: acls in etcd, source: "page.md:109"}]
 //	    logs: {dir: dis, app: [DataImportServer.log.current], stdout: db_dis, files: […], unit: …}
-//	    sources:                          # by the keys that steps ask for
+//	    sources:                          # by the source keys of steps
 //	      status: page.md:274
 //	      restart: {at: "page.md:292", corrected: what the page has wrong}
 //	actions:
@@ -38,21 +37,21 @@
 //	    title: restart, and wait for a new pid
 //	    managers: [monit]                 # or processes: [etcd], which wins; or about: host, about: cluster
 //	    class: disruptive                 # read, sensitive, writes, disruptive, destructive
-//	    level: 1                          # fixed; without it the process's own
-//	    impact: …                         # where it is not that of the process's outage
-//	    one_host: true                    # must name one of several hosts
+//	    level: 1                          # fixed; default: the process's level
+//	    impact: …                         # default: the impact of the process's outage
+//	    one_host: true                    # requires a host if the process has several
 //	    step_by_step: true                # each step on every host before the next
 //	    params: [{name: date, type: date, help: the day}]
-//	    minted: [file]                    # fresh names, made once before planning
-//	    locks: ["{host}/monit"]           # below the cluster's name; for what changes something
+//	    minted: [file]                    # new names, made once before planning
+//	    locks: ["{host}/monit"]           # relative to the cluster's name; for actions that change something
 //	    steps: […]
 //
 // # Steps
 //
-// The steps run for one host after the other; once: first or once: last limits
-// one to that host. A step with process: ID is about that process, on each of
-// its hosts: a guard is a wait step of that sort before what it guards. A
-// class that changes nothing has no exec and no manual steps.
+// The steps run on one host after another; once: first or once: last limits a step
+// to that host. A step with process: ID is about that process, on each of its
+// hosts. A guard is such a wait step, before the step that it guards. A class that
+// changes nothing has no exec and no manual steps.
 //
 //	exec    run, check ("exit 0" or "exit 0, no output"), timeout
 //	wait    run, until (a Condition), timeout of one try, within for all of them
@@ -71,19 +70,18 @@
 //	if_set: client_update_reload      the host's config has that address
 //	if_not_set: client_update_reload  the host's config lacks that address
 //
-// at: ID makes a step run on the first host of process ID, whatever host it is
-// about: a query node's etcd member is removed from the host that has the etcd
-// client. main: true marks the step that the action is named after, where that is
-// not its first exec step.
+// at: ID makes a step run on the first host of process ID, whichever host it is
+// about. For example, the etcd member of a query node is removed on the host that
+// has the etcd client. main: true marks the main step of the action; the default is
+// the first exec step.
 //
-// A list step runs before the digest; {listed.NAME} in a later step, also in a
-// later list step, is what it answered, and a plan is not complete without it.
-// Its value of a line is the whole line, or the group (?P<value>…) of match, in
-// which {path.NAME} stands for that directory.
-// may_be_empty: true lets it bring nothing, and then drops the steps that need
-// it; ignore_others: true passes over lines that do not match; last: N keeps
-// the last N in the order of their names. A wait step with until: unchanged
-// and list: NAME repeats that list just before what acts on it.
+// A list step runs before the digest is made. {listed.NAME} in a later step, also in
+// a later list step, stands for its result. A plan is incomplete without it. The
+// value of a line is the whole line, or the group (?P<value>…) of match. In match,
+// {path.NAME} stands for that directory. may_be_empty: true accepts an empty result
+// and then drops the steps that need it. ignore_others: true skips lines that do not
+// match. last: N keeps the last N by name. A wait step with until: unchanged and
+// list: NAME repeats that list directly before the step that uses it.
 //
 // # Placeholders
 //

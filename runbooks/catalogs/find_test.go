@@ -26,7 +26,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestFindNeverGuesses: the nearest name is at most a suggestion.
+// TestFindNeverGuesses: a similar name is only a suggestion.
 func TestFindNeverGuesses(t *testing.T) {
 	c, _ := builtinCatalogs(t).Get("current")
 	for spelling, first := range map[string]string{

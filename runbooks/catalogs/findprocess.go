@@ -6,17 +6,15 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// Match is what a person's spelling of a process came to. Process is nil
-// where the spelling is neither an id nor an alias; Suggestions then holds up
-// to three ids that may have been meant, and nothing is guessed.
+// Match is the result of Find. Process is nil if the spelling is neither an id nor an
+// alias. Suggestions then holds up to three similar ids.
 type Match struct {
 	Process     *Process
 	Suggestions []string
 }
 
-// Find reads a person's spelling of a process: its id or one of its aliases,
-// whatever the capitals, with "-" and "_" alike. Everything else only earns
-// suggestions.
+// Find returns the process with an id or alias, ignoring case and the difference between
+// "-" and "_". Any other spelling returns only suggestions.
 func (c *Catalog) Find(spelling string) Match {
 	if id, ok := c.names[suggest.Fold(spelling)]; ok {
 		p, _ := c.Process(id)

@@ -11,23 +11,21 @@ import (
 //go:embed *.yaml
 var builtin embed.FS
 
-// Builtin are the catalogs that the binary carries: "current"
-// (process-runbooks.md) and "legacy-20200121"
-// (process-runbooks-20200121.md and server-installation-20200121.md).
+// Builtin returns the embedded catalogs: "current" (process-runbooks.md) and
+// "legacy-20200121" (process-runbooks-20200121.md and server-installation-20200121.md).
 func Builtin() (Set, error) {
 	catalogs, err := carried()
 	return slices.Clone(catalogs), err
 }
 
-// carried reads once what cannot change: catalogs are not changed once
-// loaded, so that everybody can have the same.
+// carried loads the embedded catalogs once. All callers share them, since loaded catalogs
+// are read-only.
 var carried = sync.OnceValues(func() (Set, error) { return Load(nil) })
 
-// Load reads the builtin catalogs and lays the *.yaml files at the top of
-// overlay over them; overlay may be nil. A file names the catalog that it is
-// part of: in one that exists it may change keys of processes, replace
-// actions and add both; any other name begins a new catalog. The error is
-// Problems, and holds every one.
+// Load reads the embedded catalogs and merges the *.yaml files at the top of overlay;
+// overlay may be nil. A file names its catalog. In an existing catalog it may change keys
+// of processes, replace actions and add both. Any other name creates a catalog. The error
+// is Problems, with every problem.
 func Load(overlay fs.FS) (Set, error) {
 	l := &loader{defined: map[string]int{}, broken: map[pos]bool{}}
 	l.read(builtin, carriedDir)
@@ -48,10 +46,10 @@ func Load(overlay fs.FS) (Set, error) {
 	return l.catalogs, nil
 }
 
-// carriedDir stands before the names of the files that the binary carries.
+// carriedDir is the prefix of the names of embedded files.
 const carriedDir = "catalogs/"
 
-// read reads the YAML files of a directory; under stands before their names in
+// read reads the YAML files of a directory. under is the prefix of their names in
 // problems.
 func (l *loader) read(files fs.FS, under string) {
 	names, err := fs.Glob(files, "*.yaml")

@@ -27,7 +27,7 @@ func builtinCatalogs(t testing.TB) Set {
 	return cs
 }
 
-// overlay is a directory of one file.
+// overlay returns a directory with one file.
 func overlay(text string) fstest.MapFS {
 	return fstest.MapFS{"site.yaml": {Data: []byte(text)}}
 }
@@ -61,10 +61,10 @@ func TestProcessesOfBothGenerations(t *testing.T) {
 	}
 }
 
-// TestNeedsHaveNoCircle: a start order must follow from the needs.
+// TestNeedsHaveNoCircle: the needs have no cycle, so a start order exists.
 func TestNeedsHaveNoCircle(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
-		state := map[string]int{} // 1 on the way, 2 done
+		state := map[string]int{} // 1 in progress, 2 done
 		var visit func(id string)
 		visit = func(id string) {
 			if state[id] == 1 {
@@ -109,9 +109,9 @@ func seedLines(t *testing.T) (rows []seedLine) {
 	return rows
 }
 
-// TestCommandsAreThoseOfThePages compares every command with the table written
-// from the pages: the same words and the same line, and wherever the words
-// differ from the page's, a correction that says so.
+// TestCommandsAreThoseOfThePages compares every command with the table written from the
+// pages: the same words and line, and a correction wherever the words differ from the
+// page.
 func TestCommandsAreThoseOfThePages(t *testing.T) {
 	cs := builtinCatalogs(t)
 	covered := map[string]bool{}
@@ -146,8 +146,8 @@ func TestCommandsAreThoseOfThePages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// What stands for other actions, or is a person's to do, has no
-			// command of its own.
+			// Actions made of other actions, and manual ones, have no command of their
+			// own.
 			if key := c.Name + " - =" + a.Name; !a.uses() && v.Steps[0].Kind != runbooks.Manual && !covered[key] {
 				t.Errorf("%s is not in seeds.tsv", key)
 			}
@@ -155,7 +155,7 @@ func TestCommandsAreThoseOfThePages(t *testing.T) {
 	}
 }
 
-// stepFor returns the step that is the page's command for it.
+// stepFor returns the step with the page's command.
 func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
 	t.Helper()
 	action := "restart"
@@ -183,7 +183,7 @@ func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
 	return v.Steps[i]
 }
 
-// mainOf is the main command of an action as a step.
+// mainOf returns the main step of an action.
 func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView {
 	t.Helper()
 	process = strings.TrimPrefix(process, "-")
@@ -199,8 +199,8 @@ func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView 
 	return runbooks.StepView{Command: v.Command, Source: v.Source, Corrected: v.Corrected}
 }
 
-// TestThePagesSayThat holds the table to the pages where they are at hand:
-// DHBOT_SEEDS, or a directory beside the repository.
+// TestThePagesSayThat compares the table with the pages if they are available: in
+// DHBOT_SEEDS, or in a directory next to the repository.
 func TestThePagesSayThat(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {
@@ -248,9 +248,8 @@ func TestThePagesSayThat(t *testing.T) {
 	}
 }
 
-// TestOnlyChangingActionsExecute is the invariant that the gate and the engine
-// rely on: whatever may change something is a step of kind exec, in a class
-// that asks for a lock and a record.
+// TestOnlyChangingActionsExecute checks an invariant of the gate and the engine: a step
+// that may change something is of kind exec, in a class that requires a lock and a record.
 func TestOnlyChangingActionsExecute(t *testing.T) {
 	cs, err := Load(os.DirFS("testdata/site"))
 	if err != nil {
@@ -282,8 +281,8 @@ actions:
 	}
 }
 
-// TestLoadReportsEveryProblemWithItsPlace: each sample says beside each of its
-// mistakes what must be said of it, and nothing else may be.
+// TestLoadReportsEveryProblemWithItsPlace: each sample names the expected problems next to
+// its mistakes, and Load reports exactly those.
 func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 	files, err := filepath.Glob("testdata/invalid/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -321,7 +320,7 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 	}
 }
 
-// takeOut removes what a problem says from what is expected of its line.
+// takeOut removes a problem from the expected ones of its line.
 func takeOut(want map[int][]string, p Problem) bool {
 	line := max(p.Line, 1)
 	for i, says := range want[line] {
@@ -361,8 +360,8 @@ processes:
 	}
 }
 
-// FuzzLoad: whatever a site's file holds, loading ends with catalogs or with
-// problems that have a place, and catalogs that loaded can be shown.
+// FuzzLoad: for any site file, loading returns catalogs that can be shown, or problems
+// with a position.
 func FuzzLoad(f *testing.F) {
 	for _, pattern := range []string{"testdata/*/*.yaml", "*.yaml"} {
 		files, err := filepath.Glob(pattern)

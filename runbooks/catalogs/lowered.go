@@ -12,21 +12,20 @@ import (
 	"dhbot/runbooks"
 )
 
-// Lowered is where a runbook of one's own takes less than the carried catalogs,
-// or than what its own commands are, would: a class or level below it, or a
-// command whose program depends on the directory.
+// Lowered is a setting of an overlay below that of the embedded catalogs, or below that of
+// its own commands: a lower class, a lower level, or a program with a relative path.
 type Lowered struct {
 	File      string
 	Line, Col int
 	Catalog   string
-	Process   string // set, or Action is
+	Process   string // either Process or Action is set
 	Action    string
-	Class     runbooks.Class    // what the file says, "" where it is not about a class
-	Level     runbooks.Severity // what the file says, Unknown where it is not about a level
+	Class     runbooks.Class    // the class in the file, "" if not about a class
+	Level     runbooks.Severity // the level in the file, Unknown if not about a level
 	Why       string
 }
 
-// String is the line of the config that allows it, as a flow mapping.
+// String returns the config line that allows it, as a YAML flow mapping.
 func (l Lowered) String() string {
 	what := "process: " + l.Process
 	if l.Action != "" {
@@ -39,12 +38,11 @@ func (l Lowered) String() string {
 	return fmt.Sprintf("{catalog: %s, %s, level: %d}", l.Catalog, what, n)
 }
 
-// classes are the classes in the order of what they take.
+// classes are the classes, least restrictive first.
 var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive, runbooks.Destructive}
 
-// LoweredBy are the places where catalogs loaded with an overlay take less than
-// they would without it, in the order of the files. Relative programs come back
-// as problems: nothing allows them.
+// LoweredBy returns the settings that catalogs loaded with an overlay lower, in the order
+// of the files. Relative programs are returned as problems, since no config allows them.
 func LoweredBy(catalogs Set) (lowered []Lowered, problems Problems) {
 	carried, err := Builtin()
 	if err != nil {
@@ -69,8 +67,8 @@ func LoweredBy(catalogs Set) (lowered []Lowered, problems Problems) {
 	return lowered, problems
 }
 
-// movedPaths reports directories that the carried actions write files to, and
-// that an overlay has moved to where a file may be run, or read as a setting.
+// movedPaths reports write directories of embedded actions that an overlay has moved to a
+// place where files may be executed or read as settings.
 func (c *Catalog) movedPaths(base *Catalog) (out Problems) {
 	if base == nil {
 		return nil
@@ -83,7 +81,7 @@ func (c *Catalog) movedPaths(base *Catalog) (out Problems) {
 	return out
 }
 
-// carried says that a place is in the binary and not in an overlay.
+// carried reports whether a position is in an embedded file.
 func (p pos) carried() bool { return strings.HasPrefix(p.file, carriedDir) }
 
 func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
@@ -100,13 +98,13 @@ func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
 	}}
 }
 
-// loweredAction compares an action with what its commands are, and with the
-// carried action that it stands in the place of.
+// loweredAction compares an action with the requirements of its commands, and with the
+// embedded action that it replaces.
 func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	floor, level, why := c.floor(a)
 	for _, p := range c.suited(a) {
 		if p != nil && level == runbooks.Unknown {
-			level = p.Level // what restarts it takes the level of its own outage
+			level = p.Level // a restart has the level of the process's own outage
 		}
 		if base == nil {
 			continue
@@ -136,7 +134,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	return out
 }
 
-// suited are the processes that an action is for, or none (nil) once.
+// suited returns the processes of an action, or one nil if it has none.
 func (c *Catalog) suited(a *Action) (out []*Process) {
 	for i := range c.processes {
 		if a.suits(&c.processes[i]) {
@@ -149,7 +147,7 @@ func (c *Catalog) suited(a *Action) (out []*Process) {
 	return out
 }
 
-// replaced is the carried action that people would get without the overlay.
+// replaced returns the embedded action that would apply without the overlay.
 func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 	if p != nil {
 		own, known := c.Process(p.ID)
@@ -164,8 +162,8 @@ func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 
 func rank(c runbooks.Class) int { return slices.Index(classes, c) }
 
-// floor is the class, and the level unless it is the process's own, that the
-// commands of an action take.
+// floor returns the minimum class for the commands of an action, and the minimum level
+// unless it is the process's own.
 func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severity, why string) {
 	class = runbooks.Read
 	raise := func(to runbooks.Class, at runbooks.Severity, reason string) {
@@ -209,7 +207,7 @@ func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severit
 	return class, level, why
 }
 
-// supervisor is how monit is called, wherever a site has installed it.
+// supervisor returns the command that calls monit.
 func (c *Catalog) supervisor() []string {
 	argv := slices.Clone(c.Monit)
 	if last := len(argv) - 1; last >= 0 && path.IsAbs(argv[last]) {
@@ -218,8 +216,8 @@ func (c *Catalog) supervisor() []string {
 	return argv
 }
 
-// shown are the words of a step, with the catalog's directories and otherwise the
-// placeholders as they are written.
+// shown returns the words of a step with the catalog's directories inserted. Other
+// placeholders stay as written.
 func (c *Catalog) shown(t *StepTemplate) (argv []string) {
 	for _, w := range t.Run {
 		if w.Whole() == "monit" {
@@ -242,7 +240,7 @@ func (c *Catalog) shown(t *StepTemplate) (argv []string) {
 	return argv
 }
 
-// relative reports programs that are named by a path from nowhere.
+// relative reports programs with a relative path.
 func (a *Action) relative(c *Catalog) (out Problems) {
 	for i := range a.Steps {
 		t := &a.Steps[i]

@@ -2,9 +2,9 @@ package catalogs
 
 import "dhbot/internal/fleet"
 
-// Holds says that a need exists where the access control lists live in acls
-// (process-runbooks.md, MariaDB: "If etcd is used for ACLs, then this process
-// is not necessary").
+// Holds reports whether a need exists for the given store of access control lists
+// (process-runbooks.md, MariaDB: "If etcd is used for ACLs, then this process is not
+// necessary").
 func (n Need) Holds(acls fleet.ACLStore) bool {
 	switch n.When {
 	case Always:
@@ -14,16 +14,15 @@ func (n Need) Holds(acls fleet.ACLStore) bool {
 	case ACLsInMySQL:
 		return acls == fleet.ACLsInMySQL
 	default:
-		return true // loading lets nothing else through; a need too many hides nothing
+		return true // loading allows no other value; an extra need is safe
 	}
 }
 
-// Needed are the ids of the processes that a process needs, directly or
-// through others, in an order in which they can be started: what has to be up
-// first stands first (server-installation-20200121.md:298: "must start first").
+// Needed returns the ids of the direct and indirect dependencies of a process, in a valid
+// start order (server-installation-20200121.md:298: "must start first").
 func (c *Catalog) Needed(id string, acls fleet.ACLStore) []string {
 	var out []string
-	seen := map[string]bool{id: true} // a circle of a site's own making ends here
+	seen := map[string]bool{id: true} // ends a cycle in a site's own catalog
 	var visit func(id string)
 	visit = func(id string) {
 		p, ok := c.Process(id)
@@ -42,8 +41,8 @@ func (c *Catalog) Needed(id string, acls fleet.ACLStore) []string {
 	return out
 }
 
-// Optional says that a process is there for one store of access control lists,
-// and the lists live in another, so that nothing needs it.
+// Optional reports whether a process serves only a store of access control lists that is
+// not in use, so nothing needs it.
 func (c *Catalog) Optional(id string, acls fleet.ACLStore) bool {
 	named := false
 	for i := range c.processes {

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// The start order of the pages: etcd (or MariaDB where it holds the ACLs),
+// TestNeeded checks the start order of the pages: etcd (or MariaDB if it holds the ACLs),
 // configuration server, authentication server, everything else
 // (server-installation-20200121.md:298-335, process-runbooks.md:650,704).
 func TestNeeded(t *testing.T) {
@@ -38,7 +38,7 @@ func TestNeeded(t *testing.T) {
 	}
 }
 
-// Whatever stands in a start order comes after everything that it needs.
+// Every process in a start order comes after its dependencies.
 func TestNeededIsAnOrder(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {
@@ -58,7 +58,7 @@ func TestNeededIsAnOrder(t *testing.T) {
 	}
 }
 
-// A site can write a circle; it must not be followed for ever.
+// A site's catalog can have a cycle; Needed must still return.
 func TestNeededEndsInACircle(t *testing.T) {
 	cs, err := Load(overlay(`catalog: current
 processes:
@@ -73,8 +73,8 @@ processes:
 	}
 }
 
-// MariaDB may be down where etcd holds the access control lists
-// (process-runbooks.md:704); nothing else becomes needless by it.
+// MariaDB may be down if etcd holds the access control lists (process-runbooks.md:704). No
+// other process becomes optional.
 func TestSpare(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {

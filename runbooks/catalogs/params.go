@@ -15,29 +15,28 @@ import (
 	"dhbot/runbooks"
 )
 
-// ParamType is the closed set of what a parameter can be. None of them can
-// begin with "-", be empty, or hold anything a shell or a path could read
-// otherwise.
+// ParamType is the type of a parameter. A value of any type is not empty, does not begin
+// with "-", and holds nothing that a shell or a path could interpret.
 type ParamType string
 
-// The closed set of parameter types.
+// All parameter types.
 const (
 	NameParam      ParamType = "name"       // a namespace or table: a letter or "_", then letters, digits, "_", at most 128
 	PartitionParam ParamType = "partition"  // an internal partition: letters, digits, "_", ".", "-", at most 128, not beginning with "." or "-"
-	DateParam      ParamType = "date"       // a day of the calendar, YYYY-MM-DD, not in the future
+	DateParam      ParamType = "date"       // a calendar day, YYYY-MM-DD, not in the future
 	IntParam       ParamType = "int"        // a whole number between min and max
-	ChoiceParam    ParamType = "choice"     // one of a list
+	ChoiceParam    ParamType = "choice"     // one value of a list
 	UserParam      ParamType = "user"       // an etcd client directory: a small letter, then small letters, digits, "-", at most 64
 	KeyPrefixParam ParamType = "key_prefix" // an etcd key below /main/config/ or /main/pq/, without ".."
 
 	PartitionsParam ParamType = "partitions" // a partition, or * for all of them
-	TextParam       ParamType = "text"       // what to look for in a log: printable, at most 200 characters
-	InstantParam    ParamType = "instant"    // YYYY-MM-DD HH:MM:SS UTC; Settle makes it of what people type
-	FlagsParam      ParamType = "flags"      // some of a list, joined by commas, each once
-	ExportParam     ParamType = "export"     // the name of a file that pq-export made
+	TextParam       ParamType = "text"       // a search text for a log: printable, at most 200 characters
+	InstantParam    ParamType = "instant"    // YYYY-MM-DD HH:MM:SS UTC; Settle converts other forms to it
+	FlagsParam      ParamType = "flags"      // values of a list, joined by commas, each at most once
+	ExportParam     ParamType = "export"     // the name of a file made by pq-export
 )
 
-// paramTypes is the closed set.
+// paramTypes returns all types.
 func paramTypes() []ParamType {
 	return []ParamType{
 		NameParam, PartitionParam, DateParam, IntParam, ChoiceParam, UserParam, KeyPrefixParam,
@@ -45,8 +44,8 @@ func paramTypes() []ParamType {
 	}
 }
 
-// ParamShape is what a value of a type looks like, what to say of one that
-// does not, and one that does.
+// ParamShape has, for each type, the pattern of a value, the message about a wrong one,
+// and an example.
 var ParamShape = map[ParamType]struct {
 	Re      *regexp.Regexp
 	want    string
@@ -97,7 +96,7 @@ var ParamShape = map[ParamType]struct {
 	},
 }
 
-// maxTextRunes is how long a TextParam may be.
+// maxTextRunes is the maximum length of a TextParam.
 const maxTextRunes = 200
 
 // Param is one typed parameter of an action.
@@ -110,12 +109,12 @@ type Param struct {
 	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
-	// Today names the parameter that must say yes where the day of a DateParam
-	// is not over everywhere; "" lets any day pass.
+	// Today names the parameter that must be yes if the day of a DateParam is not over in
+	// every time zone; "" allows any day.
 	Today string `json:"today,omitempty"`
 }
 
-// Check returns "" for a good value, and else what it must be.
+// Check returns "" for a valid value, else what it must be.
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {
@@ -147,7 +146,7 @@ func (p *Param) Check(value string) string {
 			return "must be a moment that the calendar has"
 		}
 	case TextParam:
-		// Counted here: as a repeat in the pattern it takes 4 MB of memory.
+		// Counted here: a repeat in the pattern would take 4 MB of memory.
 		if utf8.RuneCountInString(value) > maxTextRunes {
 			return shape.want
 		}
@@ -159,7 +158,7 @@ func (p *Param) Check(value string) string {
 	return ""
 }
 
-// Example is a value that people can type: the default where there is one.
+// Example returns a valid value: the default if there is one.
 func (p *Param) Example() string {
 	switch {
 	case p.Default != "":
@@ -173,10 +172,10 @@ func (p *Param) Example() string {
 	}
 }
 
-// exampleInt is an example of a number, as far as its bounds allow.
+// exampleInt is the example of a number, if its bounds allow it.
 const exampleInt = 30
 
-// Values says which values there are, as in "all, etcd or ACLs".
+// Values describes the valid values, as in "all, etcd or ACLs".
 func (p *Param) Values() string {
 	switch p.Type {
 	case ChoiceParam:
@@ -190,7 +189,7 @@ func (p *Param) Values() string {
 	}
 }
 
-// checkFlags holds a list of flags to its one form: the order of the choices.
+// checkFlags checks that a list of flags is in the order of the choices.
 func (p *Param) checkFlags(value string) string {
 	last := -1
 	for flag := range strings.SplitSeq(value, ",") {
@@ -203,9 +202,8 @@ func (p *Param) checkFlags(value string) string {
 	return ""
 }
 
-// Values checks what was given against the action's parameters and adds the
-// defaults. now is zero where there is no clock, and then a date may lie in
-// the future.
+// Values checks the inputs against the action's parameters and adds the defaults. If now
+// is zero, dates in the future are accepted.
 func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]string, absent map[string]bool, err error) {
 	vals, absent = map[string]string{}, map[string]bool{}
 	names := make([]string, len(a.Params))
@@ -255,23 +253,22 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 	return vals, absent, nil
 }
 
-// firstZone is how far ahead of UTC a day can begin (UTC+14): a date is in the
-// future only where no place on earth has it yet.
+// firstZone is the largest offset ahead of UTC (UTC+14). A date is in the future only if
+// it has begun in no time zone.
 const firstZone = 14 * time.Hour
 
-// lastZone is how far behind UTC a day can end (UTC-12).
+// lastZone is the largest offset behind UTC (UTC-12).
 const lastZone = 12 * time.Hour
 
 var Stamp = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z2-7]{6}$`)
 
-// NewStamp makes a value for a fresh file name, "20260209-140607-k3x7qa": the
-// moment in UTC, and 30 random bits so that two runs of one second differ.
+// NewStamp returns a value for a new file name, "20260209-140607-k3x7qa": the time in UTC
+// and 30 random bits, which distinguish two runs in the same second.
 func NewStamp(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// Mint makes every minted value of the action once; they are stored with the
-// run.
+// Mint returns every minted value of the action. They are stored with the run.
 func (a *Action) Mint(now time.Time) map[string]string {
 	if len(a.Minted) == 0 {
 		return nil

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Problem is one thing wrong with a catalog file.
+// Problem is one error in a catalog file.
 type Problem struct {
 	File string
-	Line int // from 1; 0 where the file as a whole is meant
+	Line int // from 1; 0 for the whole file
 	Col  int // from 1
 	Text string
 }
 
-// String is "FILE:LINE:COL: what is wrong; what to write instead".
+// String returns "FILE:LINE:COL: error; correction".
 func (p Problem) String() string {
 	if p.Line == 0 {
 		return p.File + ": " + p.Text
@@ -21,11 +21,11 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Col, p.Text)
 }
 
-// Problems is every problem of every catalog file, by file, line and column.
-// Load never returns catalogs together with problems.
+// Problems are the problems of all catalog files, by file, line and column. Load returns
+// either catalogs or problems.
 type Problems []Problem
 
-// Error has a line per problem.
+// Error returns one line per problem.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i := range p {

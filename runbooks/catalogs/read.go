@@ -10,22 +10,20 @@ import (
 	"dhbot/runbooks"
 )
 
-// loader reads catalog files layer by layer. A later layer may change fields
-// of a process, replace actions and add both; within one layer everything is
-// defined once.
+// loader reads catalog files layer by layer. A later layer may change fields of a process,
+// replace actions and add both. Within one layer each definition is unique.
 type loader struct {
 	yamlFile
 	catalogs []*Catalog
 	layer    int
-	// defined says in which layer a process or action of a catalog was last
-	// defined.
+	// defined maps a process or action of a catalog to the last layer that defined it.
 	defined map[string]int
-	// broken are the processes, actions and steps that could not be read in
-	// full; checking them further would only repeat what was said.
+	// broken are the processes, actions and steps with read errors. Checking them further
+	// would repeat the errors.
 	broken map[pos]bool
 }
 
-// reading runs read and remembers at as broken if it reported anything.
+// reading calls read and marks at as broken if it reported a problem.
 func (l *loader) reading(at pos, read func()) {
 	before := len(l.problems)
 	read()
@@ -70,7 +68,7 @@ func (l *loader) file(name string, data []byte) {
 	before := len(l.problems)
 	for i, n := range names {
 		if i > 0 && len(l.problems) > before {
-			return // the same mistakes again
+			return // the same problems again
 		}
 		c := l.catalog(n, l.at(root))
 		for _, read := range rest {
@@ -79,7 +77,7 @@ func (l *loader) file(name string, data []byte) {
 	}
 }
 
-// catalog returns the catalog of that name, a new one if need be.
+// catalog returns the catalog of that name, or creates it.
 func (l *loader) catalog(name string, at pos) *Catalog {
 	for _, c := range l.catalogs {
 		if c.Name == name {
@@ -112,8 +110,8 @@ func (l *loader) paths(c *Catalog, n ast.Node) {
 	})
 }
 
-// sources reads where commands come from, by key: "file:line", or a mapping
-// that also says how the catalog differs.
+// sources reads the sources of commands by key: "file:line", or a mapping with a
+// correction.
 func (l *loader) sources(to *map[string]Origin, what string, n ast.Node) {
 	if *to == nil {
 		*to = map[string]Origin{}
@@ -155,7 +153,7 @@ func (l *loader) processes(c *Catalog, n ast.Node) {
 	})
 }
 
-// key reads one text of a mapping ahead of the others.
+// key reads one text of a mapping before the others.
 func (l *loader) key(n ast.Node, key, what string) (value string) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
@@ -263,8 +261,8 @@ func (l *loader) actions(c *Catalog, n ast.Node) {
 	})
 }
 
-// forWhat is what an action is for; a later layer replaces the action that is
-// for the same.
+// forWhat identifies the target of an action. A later layer replaces the action with the
+// same name and target.
 func (a *Action) forWhat() string {
 	if a.Scope != AboutProcess {
 		return string(a.Scope)

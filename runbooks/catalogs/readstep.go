@@ -33,7 +33,7 @@ func (l *loader) params(a *Action, n ast.Node) {
 
 var paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
 
-// faults lists what is wrong with the definition of a parameter.
+// faults lists the errors in the definition of a parameter.
 func (p *Param) faults() (out []string) {
 	if !paramName.MatchString(p.Name) {
 		out = append(out, "needs a name of letters, digits and _")
@@ -112,8 +112,8 @@ func (l *loader) step(n ast.Node) StepTemplate {
 	return t
 }
 
-// matches makes the pattern of a list: once every file has been read, since a
-// later layer may move a directory that it names.
+// matches compiles the pattern of a list after all files are read, since a later layer may
+// move a directory in it.
 func (l *loader) matches(c *Catalog, t *StepTemplate) {
 	if t.pattern == "" {
 		return
@@ -138,8 +138,7 @@ func wholeLine(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`^(?:` + pattern + `)$`)
 }
 
-// lookAgain gives a wait for Unchanged the command of the list that must not
-// have changed.
+// lookAgain copies the command of a list to the wait for Unchanged that checks it.
 func (a *Action) lookAgain() {
 	for i := range a.Steps {
 		t := &a.Steps[i]
@@ -154,7 +153,7 @@ func (a *Action) lookAgain() {
 	}
 }
 
-// ListStep is the list step of that name, or nil.
+// ListStep returns the list step of that name, or nil.
 func (a *Action) ListStep(name string) *StepTemplate {
 	for i := range a.Steps {
 		if t := &a.Steps[i]; t.Kind == runbooks.List && t.List == name {

@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// instantForm is how a moment stands in a command: find and journalctl both
-// read it, and it means the same on every host.
+// instantForm is the format of a time in a command. find and journalctl both read it, and
+// it does not depend on the host's time zone.
 const instantForm = "2006-01-02 15:04:05 UTC"
 
-// instantForms are what people write for a moment besides an age; without a
-// zone it is UTC.
+// instantForms are the accepted formats of a time, besides an age. Without a zone the time
+// is UTC.
 var instantForms = []string{
 	instantForm, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly,
 }
 
 var age = regexp.MustCompile(`^([1-9][0-9]{0,4})(m|min|h|d)$`)
 
-// Settle turns what people typed into the values that a plan is made of, once,
-// before it is made: a moment such as 30m, 2h, 1d or 2026-02-09T14:00 becomes
-// absolute, and flags get the order of their choices. Everything else is left
-// as it is; Plan says what is wrong with it.
+// Settle converts typed values once, before planning: a time such as 30m, 2h, 1d or
+// 2026-02-09T14:00 becomes absolute, and flags get the order of their choices. Other
+// values stay; Plan reports their errors.
 func (a *Action) Settle(params map[string]string, now time.Time) map[string]string {
 	out := maps.Clone(params)
 	for _, p := range a.Params {
@@ -60,8 +59,7 @@ func settleInstant(value string, now time.Time) string {
 	return value
 }
 
-// settleFlags reads flags in any order and spelling of capitals, where that
-// leaves no doubt.
+// settleFlags reads flags in any order and case, unless they are ambiguous.
 func (p *Param) settleFlags(value string) string {
 	given := map[string]bool{}
 	for word := range strings.SplitSeq(value, ",") {
@@ -79,7 +77,7 @@ func (p *Param) settleFlags(value string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(p.Choices), func(c string) bool { return !given[c] }), ",")
 }
 
-// FlagsOf are the values of the parameters that have several.
+// FlagsOf returns the values of the parameters that have several.
 func (a *Action) FlagsOf(values map[string]string) map[string][]string {
 	out := map[string][]string{}
 	for _, p := range a.Params {

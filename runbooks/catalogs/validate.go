@@ -16,14 +16,13 @@ var (
 	processID   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 	aliasName   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	actionName  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	// monit takes a name as a case-insensitive regular expression, so a
-	// service name must hold nothing that means something in one.
+	// monit reads a name as a case-insensitive regular expression, so a service name must
+	// not contain special characters.
 	monitService   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$`)
 	systemdService = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$`)
 )
 
-// check reports everything that is wrong with a catalog whose files could be
-// read, and fills in what follows from them.
+// check reports every error in a catalog and fills in derived fields.
 func (l *loader) check(c *Catalog) {
 	c.index(l)
 	l.checkHead(c)
@@ -49,7 +48,7 @@ func (l *loader) check(c *Catalog) {
 	}
 }
 
-// index makes the table of ids and aliases.
+// index builds the table of ids and aliases.
 func (c *Catalog) index(l *loader) {
 	c.names = map[string]string{}
 	for i := range c.processes {
@@ -83,8 +82,8 @@ func (l *loader) checkHead(c *Catalog) {
 	}
 }
 
-// CheckMonit says what is wrong with a way to call monit, such as
-// ["sudo", "-u", "irisadmin", "monit"], or "".
+// CheckMonit returns the error in a command that calls monit, such as ["sudo", "-u",
+// "irisadmin", "monit"], or "".
 func CheckMonit(argv []string) string {
 	if _, err := runbooks.Quote(argv); err != nil {
 		return "must say how monit is called, as in [sudo, -u, irisadmin, monit]: " + err.Error()
@@ -98,8 +97,8 @@ func CheckMonit(argv []string) string {
 	return ""
 }
 
-// cleanPath says that p is an absolute path in its shortest form that can
-// stand in a command.
+// cleanPath reports whether p is an absolute path, in its shortest form, that is safe in a
+// command.
 func cleanPath(p string) bool {
 	return path.IsAbs(p) && path.Clean(p) == p && runbooks.Printable(p) == nil
 }
@@ -203,7 +202,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 }
 
-// checkFor makes sure that an action is for something that there is.
+// checkFor checks that the targets of an action exist.
 func (l *loader) checkFor(c *Catalog, a *Action) {
 	about := a.Scope != AboutProcess
 	managers := len(a.Managers) > 0
@@ -232,17 +231,17 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-// uses says that the action is made of other actions, whose locks it takes.
+// uses reports whether the action consists of other actions. It then takes their locks.
 func (a *Action) uses() bool {
 	return slices.ContainsFunc(a.Steps, func(t StepTemplate) bool { return t.Use != "" })
 }
 
-// lists says that the action has discovery reads.
+// lists reports whether the action has discovery reads.
 func (a *Action) lists() bool {
 	return slices.ContainsFunc(a.Steps, func(t StepTemplate) bool { return t.Kind == runbooks.List })
 }
 
-// rivals says that neither of two actions of one name is more specific.
+// rivals reports whether two actions of the same name are equally specific.
 func (a *Action) rivals(b *Action) bool {
 	if a.Scope != AboutProcess || b.Scope != AboutProcess {
 		return a.Scope != AboutProcess && b.Scope != AboutProcess

@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// checkStep holds a step to the rules of its kind.
+// checkStep checks a step against the rules of its kind.
 func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
 	if t.Process != "" {
@@ -65,7 +65,7 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 	l.checkRun(c, a, t)
 }
 
-// stepRules are the keys that make each kind of step complete.
+// stepRules are the required keys of each kind of step.
 var stepRules = map[runbooks.StepKind][]string{
 	runbooks.Exec:   {"run", "check", "timeout"},
 	runbooks.Wait:   {"run", "until", "timeout", "within"},
@@ -73,7 +73,7 @@ var stepRules = map[runbooks.StepKind][]string{
 	runbooks.Manual: {"text"},
 }
 
-// checkList holds what belongs to lists to the steps that have one.
+// checkList checks the keys of list steps.
 func (l *loader) checkList(a *Action, t *StepTemplate) {
 	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
 	switch {
@@ -84,7 +84,7 @@ func (l *loader) checkList(a *Action, t *StepTemplate) {
 	}
 }
 
-// single is the one process that an action is for, or "".
+// single returns the only process of an action, or "".
 func (a *Action) single() string {
 	if len(a.Processes) == 1 {
 		return a.Processes[0]
@@ -108,8 +108,8 @@ func (l *loader) checkUse(c *Catalog, a *Action, t *StepTemplate) {
 	}
 }
 
-// checkRun holds a command to what Quote and Wrap rely on: a fixed first word,
-// sudo nowhere else, and only placeholders that will be filled.
+// checkRun checks what Quote and Wrap require of a command: a fixed first word, sudo only
+// there, and only known placeholders.
 func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 	known := func(ref string) bool { return l.known(c, a, t, ref) }
 	for i, w := range t.Run {
@@ -141,8 +141,8 @@ func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 	}
 }
 
-// droppable says that a placeholder is a parameter that may be absent from a
-// request for which the step is.
+// droppable reports whether a placeholder is a parameter that may be missing from a
+// request that includes the step.
 func (a *Action) droppable(t *StepTemplate, ref string) bool {
 	return slices.ContainsFunc(a.Params, func(p Param) bool {
 		return "param."+p.Name == ref && p.Optional && p.Default == "" && !slices.Contains(t.Given, p.Name)
@@ -175,7 +175,7 @@ func (l *loader) known(c *Catalog, a *Action, t *StepTemplate, ref string) bool 
 	case kind == "path":
 		return c.Paths[name] != ""
 	case kind == "listed":
-		// A list may be made of another that stands before it.
+		// A list may use the result of an earlier list.
 		return slices.ContainsFunc(a.Steps, func(s StepTemplate) bool {
 			return s.Kind == runbooks.List && s.List == name && (t.Kind != runbooks.List || before(s.at, t.at))
 		})
@@ -192,7 +192,7 @@ func (l *loader) checkRefs(a *Action, w Words, at pos, known func(string) bool) 
 	}
 }
 
-// sourceKeys are the keys by which the steps of the catalog name their source.
+// sourceKeys returns the source keys used by the steps of the catalog.
 func (c *Catalog) sourceKeys() []string {
 	var keys []string
 	for _, a := range c.actions {
@@ -206,8 +206,8 @@ func (c *Catalog) sourceKeys() []string {
 	return slices.Compact(keys)
 }
 
-// source looks a step's source up: a file and line by itself, or a key of the
-// process's sources or the catalog's.
+// SourceOf returns a step's source: a file and line, or a key of the process's or the
+// catalog's sources.
 func (c *Catalog) SourceOf(p *Process, key string) Origin {
 	if key == "" || sourceLine.MatchString(key) {
 		return Origin{At: key}

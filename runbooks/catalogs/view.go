@@ -6,7 +6,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// View is a catalog as `bot catalog --json` shows it.
+// View is a catalog in the format of `bot catalog --json`.
 type View struct {
 	Catalog   string        `json:"catalog"`
 	Title     string        `json:"title"`
@@ -15,17 +15,16 @@ type View struct {
 	Actions []ActionView `json:"actions"`
 }
 
-// ProcessView is a process with its actions spelt out.
+// ProcessView is a process with its actions.
 type ProcessView struct {
 	Process
 	Actions []ActionView `json:"actions"`
 }
 
-// ActionView is an action with the exact commands of a host that overrides
-// nothing. Command, Source and Corrected are those of the step that does what
-// the action is named after: the one that the catalog says, or else its first
-// exec step, or else its first step that is no discovery read.
-// Placeholders stand where a command depends on the request.
+// ActionView is an action with the exact commands for a host without overrides. Command,
+// Source and Corrected are those of the main step: the one marked in the catalog, else the
+// first exec step, else the first step that is not a discovery read. Placeholders mark the
+// parts that depend on the request.
 type ActionView struct {
 	Action    string              `json:"action"`
 	Title     string              `json:"title"`
@@ -38,7 +37,7 @@ type ActionView struct {
 	Steps     []runbooks.StepView `json:"steps"`
 }
 
-// View is the catalog for people and scripts.
+// View returns the catalog for display.
 func (c *Catalog) View() (View, error) {
 	v := View{Catalog: c.Name, Title: c.Title, Actions: []ActionView{}}
 	for _, p := range c.Processes() {
@@ -102,8 +101,8 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 	return v, nil
 }
 
-// mainStep is the step that the catalog says is the main one, or else the
-// first that executes, that is no discovery read, or that there is.
+// mainStep returns the index of the marked step, else of the first exec step, else of the
+// first that is not a discovery read, else 0.
 func mainStep(steps []runbooks.StepView, named int) int {
 	if named >= 0 || len(steps) == 0 {
 		return named

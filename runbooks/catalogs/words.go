@@ -11,9 +11,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Words is one word of a command template, or a text: literal parts and
-// placeholders. A whole word {monit}, {app_logs}, {log_slices}, {log_files} or
-// {listed.NAME} stands for several words.
+// Words is one word of a command template, or a text, in literal parts and placeholders. A
+// whole word {monit}, {app_logs}, {log_slices}, {log_files} or {listed.NAME} expands to
+// several words.
 type Words []part
 
 type part struct {
@@ -23,8 +23,7 @@ type part struct {
 
 var placeholder = regexp.MustCompile(`\{([a-z_]+(?:\.[A-Za-z][A-Za-z0-9_]*)?)\}`)
 
-// parseWords splits a template at its placeholders. Braces stand for nothing
-// else in a catalog.
+// parseWords splits a template at its placeholders. Braces have no other use in a catalog.
 func parseWords(s string) (Words, error) {
 	var out Words
 	literal := func(l string) error {
@@ -60,7 +59,7 @@ func parseWords(s string) (Words, error) {
 	return out, nil
 }
 
-// Whole is the placeholder that makes up the whole word, or "".
+// Whole returns the placeholder that is the whole word, or "".
 func (w Words) Whole() string {
 	if len(w) == 1 {
 		return w[0].Ref
@@ -68,36 +67,34 @@ func (w Words) Whole() string {
 	return ""
 }
 
-// Splices says whether a placeholder stands for several words.
+// Splices reports whether a placeholder expands to several words.
 func Splices(ref string) bool {
 	return ref == "monit" || ref == "app_logs" || ref == "log_slices" || ref == "log_files" || strings.HasPrefix(ref, "listed.")
 }
 
-// scope is what the placeholders of one step stand for.
+// Binding holds the values for the placeholders of one step.
 type Binding struct {
 	Catalog *Catalog
 	Process *Process
-	Cluster *fleet.Cluster // nil, as is host, where only a catalog is shown
+	Cluster *fleet.Cluster // nil, like Host, to show a catalog without a fleet
 	Host    *fleet.Host
-	// Values are parameters and minted values, under "param.NAME" and
-	// "minted.NAME"; absent are the optional parameters that were not given.
+	// Values are parameters and minted values, under "param.NAME" and "minted.NAME".
+	// Absent are the optional parameters missing from the request.
 	Values map[string]string
 	Absent map[string]bool
 	Listed map[string][]string
-	// Flags are the parameters of several values: a word with one of them is
-	// repeated for each.
+	// Flags are the parameters with several values. A word with one of them is repeated
+	// for each value.
 	Flags map[string][]string
 }
 
-// Filled is a word with what is known put in. An open word still holds a
-// placeholder.
+// Filled is a word with the known values inserted. An open word still has a placeholder.
 type Filled struct {
 	Text string
 	Open bool
 }
 
-// Fill expands a template to words. A word that holds an absent optional
-// parameter is left out.
+// Fill expands a template to words. It omits a word with an absent optional parameter.
 func (s *Binding) Fill(template []Words) []Filled {
 	var out []Filled
 	for _, w := range template {
@@ -114,7 +111,7 @@ func (s *Binding) Fill(template []Words) []Filled {
 	return out
 }
 
-// each is the scope once for every value of the flags in a word.
+// each returns the binding once for every value of the flags in a word.
 func (s *Binding) each(w Words) []*Binding {
 	for _, p := range w {
 		flags, several := s.Flags[p.Ref]
@@ -155,7 +152,7 @@ func (s *Binding) One(w Words) (f Filled, drop bool) {
 	return f, false
 }
 
-// Value is what a placeholder for one word stands for.
+// Value returns the value of a placeholder for one word.
 func (s *Binding) Value(ref string) (string, bool) {
 	switch ref {
 	case "process":
@@ -205,7 +202,7 @@ func (s *Binding) Value(ref string) (string, bool) {
 	return "", false
 }
 
-// Several is what a placeholder for a list of words stands for.
+// Several returns the values of a placeholder for several words.
 func (s *Binding) Several(ref string) []Filled {
 	var list []string
 	switch ref {
@@ -240,8 +237,8 @@ func (s *Binding) LogRoot() string {
 	return s.Catalog.LogRoot
 }
 
-// command is the line that a person would type, and the argv, which is nil
-// while a word is open.
+// command returns the command line as typed, and the argv, which is nil while a word is
+// open.
 func command(fill []Filled) (line string, argv []string, err error) {
 	open := false
 	shown := make([]string, len(fill))

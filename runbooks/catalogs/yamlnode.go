@@ -16,21 +16,20 @@ import (
 	"dhbot/runbooks"
 )
 
-// pos is where something stands in a catalog file.
+// pos is a position in a catalog file.
 type pos struct {
 	file      string
 	line, col int
 }
 
-// yamlFile reads one YAML file strictly. A library's strict mode stops at the
-// first unknown key; this walk reports every problem with its place, and goes
-// on reading.
+// yamlFile reads one YAML file strictly. A library's strict mode stops at the first
+// unknown key; this reader reports every problem with its position.
 type yamlFile struct {
 	name     string
 	problems Problems
 }
 
-// parse returns the file's one document, or nil after reporting why not.
+// parse returns the file's only document, or reports a problem and returns nil.
 func (f *yamlFile) parse(data []byte) ast.Node {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
@@ -60,7 +59,7 @@ func (f *yamlFile) report(at pos, format string, args ...any) {
 	f.problems = append(f.problems, Problem{at.file, at.line, at.col, fmt.Sprintf(format, args...)})
 }
 
-// at is the place of a node; of a mapping, the place of its first key.
+// at returns the position of a node; for a mapping, that of its first key.
 func (f *yamlFile) at(n ast.Node) pos {
 	if m, ok := n.(ast.MapNode); ok {
 		if it := m.MapRange(); it.Next() {
@@ -74,11 +73,11 @@ func (f *yamlFile) at(n ast.Node) pos {
 	return pos{f.name, p.Line, p.Column}
 }
 
-// fields are the keys that a mapping may have, each with what reads it.
+// fields are the valid keys of a mapping, each with its reader.
 type fields map[string]func(ast.Node)
 
-// mapping hands every value of a mapping to its field, in the file's order.
-// It returns the keys that were there.
+// mapping passes every value of a mapping to its reader, in the file's order. It returns
+// the keys found.
 func (f *yamlFile) mapping(n ast.Node, what string, known fields) map[string]bool {
 	seen := map[string]bool{}
 	f.pairs(n, what, func(key string, at pos, value ast.Node) {
@@ -132,7 +131,7 @@ func (f *yamlFile) items(n ast.Node, what string, each func(ast.Node)) {
 	}
 }
 
-// text reads a scalar as the characters that stand in the file.
+// text returns a scalar exactly as written in the file.
 func (f *yamlFile) text(n ast.Node, what string) (string, bool) {
 	switch v := n.(type) {
 	case *ast.StringNode:
@@ -155,7 +154,7 @@ func (f *yamlFile) str(to *string, what string) func(ast.Node) {
 	}
 }
 
-// strs reads a list of texts; one text alone is a list of one.
+// strs reads a list of texts, or one text as a list of one.
 func (f *yamlFile) strs(to *[]string, what string) func(ast.Node) {
 	return func(n ast.Node) {
 		out := []string{}
@@ -197,7 +196,7 @@ func (f *yamlFile) boolean(to *bool, what string) func(ast.Node) {
 	}
 }
 
-// seconds reads a duration; the remote timeout counts whole seconds.
+// seconds reads a duration in whole seconds, as the remote timeout needs.
 func (f *yamlFile) seconds(to *runbooks.Duration, what string) func(ast.Node) {
 	return func(n ast.Node) {
 		s, ok := f.text(n, what)
@@ -213,7 +212,7 @@ func (f *yamlFile) seconds(to *runbooks.Duration, what string) func(ast.Node) {
 	}
 }
 
-// oneOf reads one value of a closed set.
+// oneOf reads one of a fixed set of values.
 func oneOf[T ~string](f *yamlFile, to *T, what string, set ...T) func(ast.Node) {
 	return func(n ast.Node) {
 		s, ok := f.text(n, what)
