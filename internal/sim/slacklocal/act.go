@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// SlashCommand is somebody typing "/dh status". Command defaults to "/" and
-// the bot's name.
+// SlashCommand is a typed command such as "/dh status". Command defaults to "/"
+// and the bot's name.
 type SlashCommand struct {
 	User    string `json:"user"`
 	Channel string `json:"channel"`
@@ -19,8 +19,8 @@ type SlashCommand struct {
 	Text    string `json:"text"`
 }
 
-// Mention is somebody writing "@dh status" in a channel or a thread. A text
-// without the bot's name gets it in front.
+// Mention is a message such as "@dh status" in a channel or thread. The bot's
+// name is prepended to a text without it.
 type Mention struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -28,9 +28,9 @@ type Mention struct {
 	ThreadTS string `json:"thread_ts"`
 }
 
-// Click is somebody using a button, a menu or an overflow: of the message TS
-// in Channel, or of the view ViewID. BlockID and Value are needed where the
-// action id alone is not unique; for a menu Value is the option's.
+// Click is the use of a button, a menu or an overflow: of the message TS in
+// Channel, or of the view ViewID. BlockID and Value are needed if the action id
+// is not unique; for a menu, Value is the option's.
 type Click struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -41,22 +41,22 @@ type Click struct {
 	Value    string `json:"value"`
 }
 
-// Answer is what a person gets to see at once.
+// Answer is what Slack shows a person at once.
 type Answer struct {
-	// OK is false where Slack shows Error, e.g. operation_timeout.
+	// OK is false if Slack shows Error, for example operation_timeout.
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
-	// Message is what appeared for that person right away: the answer in the
-	// ack, or Slack's word that the app did not answer.
+	// Message is the message that appeared at once for that person: the answer
+	// in the ack, or Slack's message that the app did not answer.
 	Message *Message `json:"message,omitempty"`
-	TS      string   `json:"ts,omitempty"` // of what the person wrote
+	TS      string   `json:"ts,omitempty"` // of the person's message
 	Note    string   `json:"note,omitempty"`
-	// Errors stand beside the inputs of a form that the app did not take.
+	// Errors are shown at the inputs of a form that the app rejected.
 	Errors map[string]string `json:"errors,omitempty"`
 	View   object            `json:"view,omitempty"`
 }
 
-// inChannel finds somebody and a channel they are in. The caller locks.
+// inChannel finds a person and one of their channels. The caller locks.
 func (s *Server) inChannel(user, channel string) (Person, Channel, error) {
 	p, ok := s.ws.person(user)
 	if !ok {
@@ -72,7 +72,7 @@ func (s *Server) inChannel(user, channel string) (Person, Channel, error) {
 	return p, ch, nil
 }
 
-// Slash sends a slash command and waits for its ack, as long as Slack does.
+// Slash sends a slash command and waits for its ack as long as Slack does.
 func (s *Server) Slash(in SlashCommand) (*Answer, error) {
 	if in.Command == "" {
 		in.Command = "/" + s.ws.App.Name
@@ -105,7 +105,7 @@ func (s *Server) Slash(in SlashCommand) (*Answer, error) {
 	return s.inAck(h, in.Command, answer)
 }
 
-// slashChannel is the name that a slash command carries.
+// slashChannel returns the channel name in a slash command.
 func slashChannel(ch Channel) string {
 	switch {
 	case ch.IM:
@@ -117,8 +117,8 @@ func slashChannel(ch Channel) string {
 	}
 }
 
-// unanswered shows a person that the app did not ack in time. It will not get
-// the payload again.
+// unanswered shows a person that the app did not ack in time. The payload is
+// not sent again.
 func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
 	return &Answer{Error: operationTimeout, Message: m}
 }
 
-// inAck shows the answer that came inside an ack, if there is one.
+// inAck shows the answer inside an ack, if there is one.
 func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, error) {
 	args := object{}
 	var text string
@@ -159,11 +159,11 @@ func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, er
 	return &Answer{OK: true, Message: shown}, nil
 }
 
-// token is what Slack itself writes in angle brackets: links, people and
-// channels. Anything else in brackets was typed, and is escaped.
+// token matches what Slack itself writes in angle brackets: links, people and
+// channels. Other text in brackets was typed, and is escaped.
 var token = regexp.MustCompile(`<(?:https?://|mailto:|@[UW]|#C)[^<>]*>`)
 
-// escapeTyped escapes a typed text as Slack does, save for its own tokens.
+// escapeTyped escapes a typed text like Slack, except Slack's own tokens.
 func escapeTyped(s string) string {
 	esc := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	var b strings.Builder
@@ -177,7 +177,7 @@ func escapeTyped(s string) string {
 	return b.String()
 }
 
-// mentionText turns a leading or inner @dh into the bot's token.
+// mentionText replaces @dh anywhere in a text by the bot's token.
 func mentionText(app App, text string) string {
 	id := "<@" + app.UserID + ">"
 	name := regexp.MustCompile(`(^|\s)@` + regexp.QuoteMeta(app.Name) + `\b`)
@@ -188,8 +188,8 @@ func mentionText(app App, text string) string {
 	return escapeTyped(text)
 }
 
-// Mention posts a message that names the bot; the event follows in its own
-// time, and again if it is not acked.
+// Mention posts a message that names the bot. The event follows asynchronously,
+// and is repeated without an ack.
 func (s *Server) Mention(in Mention) (*Answer, error) {
 	if n := utf8.RuneCountInString(in.Text); n > maxText {
 		return nil, fmt.Errorf("a message holds at most %d characters, this one has %d", maxText, n)
@@ -227,8 +227,8 @@ func (s *Server) Mention(in Mention) (*Answer, error) {
 	return &Answer{OK: true, TS: m.TS}, nil
 }
 
-// Click uses an element that exists on the message or view as this person sees
-// it, and waits for the ack. Confirmation dialogs are the page's business.
+// Click uses an element of the message or view as this person sees it, and
+// waits for the ack. The page shows confirmation dialogs.
 func (s *Server) Click(in Click) (*Answer, error) {
 	if in.ActionID == "" {
 		return nil, errors.New("a click needs an action_id")
@@ -263,7 +263,7 @@ func (s *Server) Click(in Click) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// aimAtMessage says which message a click was on. The caller locks.
+// aimAtMessage adds the clicked message to the payload. The caller locks.
 func (s *Server) aimAtMessage(payload object, t *target) {
 	m := t.message
 	container := object{"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "is_ephemeral": m.Ephemeral}
@@ -274,15 +274,15 @@ func (s *Server) aimAtMessage(payload object, t *target) {
 	payload["channel"] = object{"id": t.channel.ID, "name": slashChannel(t.channel)}
 	payload["state"] = object{"values": object{}}
 	payload["response_url"] = s.hookURL(hook{user: t.person.ID, channel: m.Channel, message: m.TS, thread: m.ThreadTS})
-	if !m.Ephemeral { // Slack does not send those back
+	if !m.Ephemeral { // Slack does not send ephemeral ones back
 		payload["message"] = m.wire(s.ws.App, s.ws.Team.ID)
 	}
 }
 
-// interaction is what all interactive payloads have. user.team_id and team are
-// those of the person, who may be of another organisation, or in an Enterprise
-// Grid those of wherever the person is; of the organisation there is no team.
-// The caller locks.
+// interaction returns the common fields of interactive payloads. user.team_id
+// is the team of the person. team is also the person's, which may be another
+// organisation's; in an Enterprise Grid it is the workspace in which the person
+// acts, and missing if that is the organisation. The caller locks.
 func (s *Server) interaction(kind string, p Person) object {
 	team := s.ws.typedIn(p)
 	if p.TapTeam != "" {

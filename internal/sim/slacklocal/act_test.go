@@ -55,7 +55,7 @@ func TestClickCarriesWhoAndWhat(t *testing.T) {
 	if act.ActionTs == "" || cb.TriggerID == "" || cb.ResponseURL == "" {
 		t.Errorf("action_ts %q, trigger_id %q, response_url %q", act.ActionTs, cb.TriggerID, cb.ResponseURL)
 	}
-	// A second honest tap differs.
+	// A second real tap differs.
 	answer = answerOf(func() (*Answer, error) {
 		return s.Click(Click{User: "approver", Channel: "incident", TS: ts, ActionID: "approve"})
 	})
@@ -104,7 +104,7 @@ func TestUnackedClickIsVisible(t *testing.T) {
 	}
 }
 
-// What another organisation's person sends carries that organisation.
+// The payloads of another organisation's person contain that organisation.
 func TestOutsiderInASharedChannel(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
@@ -149,7 +149,7 @@ func TestMentionInAThread(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := b.ackNext(t, socketmode.EventTypeEventsAPI).Data.(slackevents.EventsAPIEvent).InnerEvent.Data.(*slackevents.AppMentionEvent)
-	// Links that Slack makes stay, what a person types is escaped.
+	// Links made by Slack stay, typed text is escaped.
 	if want := "<@" + DemoBotUser + "> status <http://db_dis|db_dis> &lt;!here&gt;"; m.Text != want || m.ThreadTimeStamp != ts {
 		t.Errorf("text %q in thread %q", m.Text, m.ThreadTimeStamp)
 	}
@@ -198,7 +198,7 @@ func denyForm() slack.ModalViewRequest {
 	}
 }
 
-// openForm lets approver open the deny form and returns its view.
+// openForm opens the deny form as approver and returns its view.
 func openForm(t *testing.T, s *Server, b *bot) *slack.ViewResponse {
 	t.Helper()
 	cb := click(t, s, b, Click{User: "approver", Channel: "incident", TS: card(t, b.api, DemoIncident), ActionID: "deny"})
@@ -209,7 +209,7 @@ func openForm(t *testing.T, s *Server, b *bot) *slack.ViewResponse {
 	return v
 }
 
-// modals is how many forms somebody has open.
+// modals returns the number of a user's open forms.
 func modals(t *testing.T, s *Server, user string) int {
 	t.Helper()
 	resp, err := http.Get(s.URL() + "/local/views?user=" + user)
@@ -345,7 +345,7 @@ func TestResponseURL(t *testing.T) {
 	if status, out := hookPost(t, late, `{"text":"late"}`); status != 404 || !strings.Contains(out, "expired_url") {
 		t.Errorf("after 30 min: %d %s", status, out)
 	}
-	// A click's URL replaces the message clicked, even an ephemeral one.
+	// A click's URL replaces the clicked message, even an ephemeral one.
 	if _, err := b.api.PostEphemeral(DemoIncident, DemoReader, slack.MsgOptionBlocks(slack.NewActionBlock("", slack.NewButtonBlockElement("go", "", slack.NewTextBlockObject("plain_text", "Go", false, false))))); err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +423,7 @@ func TestLiveFeedAndPage(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
-	lines.Scan() // hello: from here on nothing is missed
+	lines.Scan() // hello: nothing is missed from now on
 	if _, err := s.Mention(Mention{User: "operator", Channel: "incident", Text: "x"}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// maxBody bounds a call's body, in bytes.
+// maxBody limits a call's body, in bytes.
 const maxBody = 4 << 20
 
 // method is one method of the Web API.
@@ -23,12 +23,12 @@ type method struct {
 	app   bool   // takes the app-level token
 	scope string // of the bot token; "" none
 	rate  rate
-	// perChannel counts the rate by channel.
+	// perChannel limits the rate by channel.
 	perChannel bool
 	call       func(*call) (object, error)
 }
 
-// methods is the Web API that this server has.
+// methods returns the supported methods of the Web API.
 func methods() map[string]method {
 	return map[string]method{
 		"api.test":                     {open: true, rate: tier4, call: apiTest},
@@ -64,8 +64,8 @@ func methods() map[string]method {
 	}
 }
 
-// apiError is an answer with ok:false: Slack's word, what is wrong in detail,
-// and further fields of the answer.
+// apiError is an answer with ok:false: Slack's error code, details, and further
+// fields of the answer.
 type apiError struct {
 	code     string
 	messages []string
@@ -87,11 +87,11 @@ func apiErr(code string, messages ...string) *apiError {
 type call struct {
 	s      *Server
 	method string
-	host   string // as the client named this server
+	host   string // the client's name for this server
 	args   object
 }
 
-// serveAPI is /api/METHOD.
+// serveAPI serves /api/METHOD.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	w.Header().Set("Date", s.cfg.Now().UTC().Format(http.TimeFormat))
@@ -128,8 +128,8 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	writeAPI(w, out, err)
 }
 
-// authorise checks the token: in the header, as python and node send it, or as
-// a field, as slack-go does.
+// authorise checks the token: in the header, as from python and node, or in a
+// field, as from slack-go.
 func (s *Server) authorise(w http.ResponseWriter, r *http.Request, c *call, m method) error {
 	token := c.str("token")
 	if h, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -164,11 +164,11 @@ func (s *Server) authorise(w http.ResponseWriter, r *http.Request, c *call, m me
 	return nil
 }
 
-// everyScope lists the scopes that some method needs.
+// everyScope lists the scopes that any method needs.
 func everyScope(all map[string]method) []string {
 	set := map[string]bool{}
 	for _, s := range []string{"app_mentions:read", "commands", "groups:read", "im:history", "im:read", "mpim:read", "reactions:read"} {
-		set[s] = true // of events, and of other kinds of channel
+		set[s] = true // for events and other kinds of channel
 	}
 	for _, m := range all {
 		if m.scope != "" {
@@ -195,7 +195,7 @@ type limitedError struct{ after time.Duration }
 
 func (e *limitedError) Error() string { return "ratelimited" }
 
-// faulty lets the injected faults hit the call.
+// faulty applies the injected faults to the call.
 func (s *Server) faulty(r *http.Request, c *call) error {
 	for _, f := range s.faults.onCall(c.method) {
 		switch {
@@ -247,13 +247,13 @@ func readArgs(r *http.Request) (object, error) {
 	return args, nil
 }
 
-// has reports whether an argument was given, be it empty.
+// has reports whether an argument was given, even if empty.
 func (c *call) has(name string) bool {
 	v, ok := c.args[name]
 	return ok && v != nil
 }
 
-// str is an argument as text; "" where it is missing.
+// str returns an argument as text, "" if it is missing.
 func (c *call) str(name string) string {
 	switch v := c.args[name].(type) {
 	case string:
@@ -275,7 +275,7 @@ func (c *call) number(name string, fallback int) int {
 	return n
 }
 
-// tree is an argument that is JSON: as such, or as text inside a form.
+// tree returns an argument that is JSON, or JSON text in a form.
 func (c *call) tree(name string) (any, error) {
 	s, isText := c.args[name].(string)
 	if !isText {
@@ -291,7 +291,7 @@ func (c *call) tree(name string) (any, error) {
 	return v, nil
 }
 
-// writeAPI answers a call: always 200, as Slack does.
+// writeAPI answers a call, always with status 200, like Slack.
 func writeAPI(w http.ResponseWriter, out object, err error) {
 	var e *apiError
 	switch {
@@ -331,5 +331,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // the client may have left
+	_, _ = w.Write(data) // the client may have disconnected
 }

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes of a message's text, in characters.
+// Limits of a message's text, in characters.
 const (
 	maxText   = 40_000 // longer ones are cut
 	maxUpdate = 4000   // longer ones are refused
 )
 
-// content is what a message says, checked.
+// content is the checked content of a message.
 type content struct {
 	text     string
 	blocks   json.RawMessage
@@ -22,7 +22,7 @@ type content struct {
 	metadata any
 }
 
-// plainContent is a text by itself.
+// plainContent returns content with text only.
 func plainContent(text string) content { return content{text: text, notifies: notified(text, nil)} }
 
 // readContent reads text, blocks and metadata of a call or a response URL.
@@ -55,7 +55,7 @@ func readContent(c *call) (content, error) {
 	return out, nil
 }
 
-// fillIDs gives blocks and their elements the ids that the sender left out.
+// fillIDs adds missing block and element ids.
 func fillIDs(blocks []any) {
 	for _, b := range blocks {
 		o, ok := b.(object)
@@ -73,7 +73,7 @@ func fillIDs(blocks []any) {
 	}
 }
 
-// interactive lists the elements of one block that a person can use.
+// interactive lists the interactive elements of one block.
 func interactive(block object) []object {
 	var candidates []any
 	switch block["type"] {
@@ -94,8 +94,8 @@ func interactive(block object) []object {
 	return out
 }
 
-// postTo finds the channel to post to; a user id means the direct messages
-// with that person. The caller locks.
+// postTo finds the channel to post to; a user id means that person's direct
+// messages. The caller locks.
 func (s *Server) postTo(ref string) (Channel, error) {
 	if p, ok := s.ws.person(ref); ok && p.ID == ref {
 		ref = dmID(ref)
@@ -115,7 +115,7 @@ func (s *Server) postTo(ref string) (Channel, error) {
 	return ch, nil
 }
 
-// thread resolves a thread_ts: the parent, or the parent of a reply.
+// thread resolves a thread_ts to the parent message, also from a reply.
 func (s *Server) thread(channel, ts string) (string, error) {
 	if ts == "" {
 		return "", nil
@@ -130,7 +130,7 @@ func (s *Server) thread(channel, ts string) (string, error) {
 	return m.TS, nil
 }
 
-// say stores a message of the bot and tells the page. The caller locks.
+// say stores a message of the bot and notifies the page. The caller locks.
 func (s *Server) say(m Message, said content) *Message {
 	m.User, m.BotID = s.ws.App.UserID, s.ws.App.BotID
 	stored := s.room.add(m, said)
@@ -189,7 +189,7 @@ func chatEphemeral(c *call) (object, error) {
 }
 
 // own finds a message that the bot may change: its own, and not an ephemeral
-// one, which has no handle but its response URL. The caller locks.
+// one, which only its response URL can change. The caller locks.
 func (s *Server) own(c *call, otherwise string) (*Message, error) {
 	ch, ok := s.ws.channel(c.str("channel"))
 	if !ok || ch.ID != c.str("channel") {
@@ -260,8 +260,8 @@ func chatPermalink(c *call) (object, error) {
 func reactionAdd(c *call) (object, error)    { return react(c, "reaction_added", "already_reacted") }
 func reactionRemove(c *call) (object, error) { return react(c, "reaction_removed", "no_reaction") }
 
-// react sets or takes back the bot's reaction and tells the app of it, as Slack
-// does of everybody's; already is the answer where it is so.
+// react sets or removes the bot's reaction and sends the app the event, as
+// Slack does for every reaction. already is the error if nothing would change.
 func react(c *call, event, already string) (object, error) {
 	s := c.s
 	wire, err := s.react(c, event == "reaction_added", already)
@@ -273,7 +273,7 @@ func react(c *call, event, already string) (object, error) {
 	return nil, nil
 }
 
-// react changes the message and makes the event.
+// react changes the message and sends the event.
 func (s *Server) react(c *call, set bool, already string) (object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -304,7 +304,7 @@ func (s *Server) react(c *call, set bool, already string) (object, error) {
 	}, nil
 }
 
-// slackError is the word of an error for an answer that is not the Web API's.
+// slackError returns the error code for an answer outside of the Web API.
 func slackError(err error) string {
 	var e *apiError
 	if errors.As(err, &e) {

@@ -43,7 +43,7 @@ func botsInfo(c *call) (object, error) {
 	return object{"bot": object{"id": a.BotID, "app_id": a.ID, "user_id": a.UserID, "name": a.Name, "deleted": false}}, nil
 }
 
-// visible finds a channel that the bot may look at. The caller locks.
+// visible finds a channel that the bot may read. The caller locks.
 func (c *call) visible() (Channel, error) {
 	id := c.str("channel")
 	ch, ok := c.s.ws.channel(id)
@@ -152,12 +152,12 @@ func conversationReplies(c *call) (object, error) {
 	ts := c.str("ts")
 	out, err := c.messages(func(m *Message) bool { return m.TS == ts || m.ThreadTS == ts })
 	if err == nil {
-		slices.Reverse(out["messages"].([]object)) // a thread is read from its start
+		slices.Reverse(out["messages"].([]object)) // threads list the oldest first
 	}
 	return out, err
 }
 
-// messages lists what the bot can read of a channel, newest first.
+// messages lists the messages of a channel that the bot can read, newest first.
 func (c *call) messages(want func(*Message) bool) (object, error) {
 	s := c.s
 	s.mu.Lock()
@@ -179,8 +179,8 @@ func (c *call) messages(want func(*Message) bool) (object, error) {
 	return object{"messages": items, "has_more": next != "", "response_metadata": object{"next_cursor": next}}, nil
 }
 
-// userWire is a person as users.info shows them. Strangers of a shared
-// channel come with is_stranger:false: their team is what tells.
+// userWire is a person in users.info. People of another organisation in a
+// shared channel have is_stranger:false; only their team distinguishes them.
 func userWire(p Person) object {
 	loc, err := time.LoadLocation(p.TZ)
 	if err != nil {
@@ -207,7 +207,7 @@ func userWire(p Person) object {
 	return out
 }
 
-// botUser is the bot as users.info shows it.
+// botUser is the bot in users.info.
 func (s *Server) botUser() Person {
 	return Person{ID: s.ws.App.UserID, Name: s.ws.App.Name, RealName: s.ws.App.Name, TeamID: s.ws.Team.ID, TZ: "UTC", Bot: true}
 }

@@ -2,7 +2,7 @@ package slacklocal
 
 import "strings"
 
-// userPresence is users.getPresence.
+// userPresence implements users.getPresence.
 func userPresence(c *call) (object, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -16,8 +16,8 @@ func userPresence(c *call) (object, error) {
 	return object{"presence": "active"}, nil
 }
 
-// dndTeamInfo is dnd.teamInfo. Who is not in Do Not Disturb has a time for it
-// that has not begun, as in Slack.
+// dndTeamInfo implements dnd.teamInfo. As in Slack, a person who is not in Do
+// Not Disturb has a period that has not begun.
 func dndTeamInfo(c *call) (object, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

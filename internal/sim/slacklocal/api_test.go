@@ -269,8 +269,8 @@ func TestDirectory(t *testing.T) {
 	if err != nil || who.UserID != DemoBotUser || who.TeamID != DemoTeam || who.BotID != DemoBot {
 		t.Errorf("auth.test: %+v, %v", who, err)
 	}
-	// A stranger in a shared channel comes without is_stranger: only the team
-	// gives him away.
+	// A person of another organisation in a shared channel has no is_stranger;
+	// only the team distinguishes them.
 	u, err := c.GetUserInfo(DemoOutsider)
 	if err != nil || u.IsStranger || u.TeamID != DemoOtherTeam {
 		t.Errorf("outsider: %+v, %v", u, err)
@@ -379,8 +379,8 @@ func TestFiles(t *testing.T) {
 	if got, _ := io.ReadAll(resp.Body); string(got) != content {
 		t.Errorf("file holds %q", got)
 	}
-	// By hand: raw and chunked, never twice, never of another size, and not
-	// shared before the bytes are there.
+	// Without a client: raw and chunked, never twice, never with another size,
+	// and not shared before the upload.
 	_, out := rawCall(t, s, "files.getUploadURLExternal", s.BotToken(), form, "filename=y.log&length=3")
 	id, at := out["file_id"].(string), out["upload_url"].(string)
 	if !strings.HasPrefix(at, s.URL()+"/") {

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes that Slack enforces on Block Kit; lengths are in characters.
+// Slack's limits of Block Kit; lengths are in characters.
 const (
 	maxMessageBlocks = 50
 	maxViewBlocks    = 100
-	maxBlocksText    = 13_000 // of a whole message: about, see msg_blocks_too_long
+	maxBlocksText    = 13_000 // of a whole message: approximate, see msg_blocks_too_long
 	maxSection       = 3000
 	maxField         = 2000
 	maxHeader        = 150
@@ -21,7 +21,7 @@ const (
 	maxTableCells    = 20
 )
 
-// surface is where blocks are shown.
+// surface is the kind of place that shows blocks.
 type surface uint8
 
 const (
@@ -30,9 +30,9 @@ const (
 	onHome
 )
 
-// checkBlocks holds blocks to Slack's rules and returns Slack's error, with
-// one message per problem in Slack's words and with its JSON pointers. root is
-// the pointer of the list, "/blocks" or "/view/blocks".
+// checkBlocks checks blocks against Slack's rules and returns Slack's error,
+// with one message per problem in Slack's words and with its JSON pointers.
+// root is the pointer of the list, "/blocks" or "/view/blocks".
 func checkBlocks(blocks []any, on surface, root string) error {
 	c := &checker{on: on, blockIDs: map[string]bool{}}
 	limit := maxMessageBlocks
@@ -89,7 +89,7 @@ func (c *checker) fail(ptr, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf("[ERROR] "+format+" [json-pointer:%s]", append(args, ptr)...))
 }
 
-// fields says what an object may hold besides "type".
+// fields checks an object's field names; "type" is always allowed.
 func (c *checker) fields(ptr string, o object, allowed ...string) {
 	for k := range o {
 		if k != "type" && !slices.Contains(allowed, k) {
@@ -118,7 +118,7 @@ func (c *checker) str(ptr string, o object, name string, required bool, limit in
 	}
 }
 
-// oneOf checks a string field with a closed set of values.
+// oneOf checks a string field with fixed values.
 func (c *checker) oneOf(ptr string, o object, name string, required bool, values ...string) {
 	v, there := o[name]
 	if !there || v == nil {
@@ -132,7 +132,7 @@ func (c *checker) oneOf(ptr string, o object, name string, required bool, values
 	}
 }
 
-// list checks an array field and hands out its objects.
+// list checks an array field and returns its objects.
 func (c *checker) list(ptr string, o object, name string, low, high int, each func(string, object)) {
 	ptr += "/" + name
 	items, ok := o[name].([]any)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestBolt lets Slack's own JavaScript clients work against the server. It
-// needs node and, in test/bolt, what `npm ci` installs; with DHBOT_REAL=1 it
-// fails where they are missing.
+// TestBolt runs Slack's own JavaScript clients against the server. It needs
+// node and, in test/bolt, the packages of `npm ci`; with DHBOT_REAL=1 it fails
+// if they are missing.
 func TestBolt(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "test", "bolt")
 	node, err := exec.LookPath("node")

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// ChannelChange changes a channel; nil leaves as it is.
+// ChannelChange changes a channel; nil fields stay unchanged.
 type ChannelChange struct {
 	Channel    string `json:"channel"`
 	Archived   *bool  `json:"is_archived,omitempty"`
 	Restricted *bool  `json:"restricted,omitempty"`
-	WithoutBot *bool  `json:"without_bot,omitempty"` // the bot is taken out, or put in
+	WithoutBot *bool  `json:"without_bot,omitempty"` // removes or adds the bot
 }
 
-// ChangeChannel archives a channel, lets only some post there, or takes the bot
-// out of it.
+// ChangeChannel archives a channel, restricts who may post, or removes the bot
+// from it.
 func (s *Server) ChangeChannel(in ChannelChange) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,18 +5,18 @@
 //
 // It is a real server that keeps Slack's protocol, limits and clocks: Socket
 // Mode with single-use tickets, pings, acks within 3 s, redelivery of events
-// and of nothing else; the Web API with its error words, its 429s and its
-// limits on text, blocks and files; response URLs and trigger ids that run
-// out. What it enforces is what Slack documents and what the official clients
-// were seen to meet; where Slack says "about", the constant here says so.
+// and of nothing else; the Web API with its error codes, its 429s and its
+// limits on text, blocks and files; response URLs and trigger ids that
+// expire. It enforces what Slack documents and what was observed with the official
+// clients. If Slack gives an approximate limit, the constant here has a comment.
 //
-// Three doors:
+// It has three endpoints:
 //
-//	/api/METHOD   the Web API; ok:false is still HTTP 200, as at Slack
+//	/api/METHOD   the Web API; ok:false is still HTTP 200, as in Slack
 //	/link/        the WebSocket of Socket Mode
-//	/local/…      what people do and see, and faults to inject (see local.go)
+//	/local/…      actions and views of people, and faults to inject (see local.go)
 //
-// and a page at / on which one acts as any of the people. It guards nothing:
-// whoever reaches the port is anyone. That is why it listens on loopback only
-// and answers no page of another origin.
+// and a page at / on which a user can act as any person. It has no access
+// control: a client that reaches the port can act as anyone. It therefore
+// listens on loopback only and refuses pages of other origins.
 package slacklocal

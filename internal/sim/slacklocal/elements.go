@@ -1,6 +1,6 @@
 package slacklocal
 
-// element checks an interactive element. Which fields each type has is
+// element checks an interactive element. The fields of each type are from
 // Slack's reference of block elements.
 func (c *checker) element(ptr string, e object) {
 	c.str(ptr, e, "action_id", false, maxID)
@@ -81,7 +81,7 @@ func (c *checker) options(ptr string, e object, low, high int) {
 	})
 }
 
-// richElement checks what stands directly in a rich_text block.
+// richElement checks a direct element of a rich_text block.
 func (c *checker) richElement(ptr string, e object) {
 	switch kind := e["type"]; kind {
 	case "rich_text_section", "rich_text_quote":

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// faults are what goes wrong on purpose until it is used up or cleared.
+// faults are the injected faults that are neither used up nor cleared.
 type faults struct {
 	mu         sync.Mutex
 	stallUntil time.Time
 	hello      string          // disconnect reason for every new socket
 	acks       int             // acks to lose
 	offset     time.Duration   // of Slack's clock
-	refused    map[bool]string // by "it is the app token": why that token is refused
+	refused    map[bool]string // by whether it is the app token: the error for that token
 	calls      []*callFault
 }
 
 // callFault changes Web API calls.
 type callFault struct {
 	method string // "" any
-	left   int    // calls still to change; < 0 until cleared
+	left   int    // calls still to change; < 0 means until cleared
 	limit  time.Duration
 	err    string
 	slow   time.Duration
@@ -31,10 +31,10 @@ type callFault struct {
 
 func newFaults() *faults { return &faults{} }
 
-// stalled waits while nothing moves on the network.
+// stalled waits while the network is stalled.
 func (f *faults) stalled(ctx context.Context) {
 	f.mu.Lock()
-	// Wall time: a stall is something that lasts, not something that is dated.
+	// Wall time: a stall is a duration, independent of Slack's clock.
 	d := time.Until(f.stallUntil)
 	f.mu.Unlock()
 	if d <= 0 {
@@ -64,7 +64,7 @@ func (f *faults) dropAck() bool {
 	return true
 }
 
-// onCall takes the faults that hit one call.
+// onCall returns the faults of one call.
 func (f *faults) onCall(method string) []callFault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -92,23 +92,23 @@ func (f *faults) clear() {
 	f.offset, f.refused = 0, nil
 }
 
-// Fault is a fault to inject. Which fields count depends on Kind:
+// Fault is a fault to inject. Kind decides which fields are used:
 //
 //	disconnect  Reason (warning, refresh_requested, link_disabled,
-//	            too_many_websockets), Connections (0 all, else the oldest so
-//	            many), Each (also every new socket, right after its hello)
-//	cut         Connections: ends the TCP connection without a word
-//	deaf        Connections: the sockets stay open and ping, and get nothing
-//	half-open   Connections: nothing comes or goes any more, and nobody closes
-//	drop-acks   Count: so many acks are lost
-//	redeliver   Count: the newest so many events come again
-//	stall       MS: for so long nothing moves, neither calls nor frames
-//	slow        MS, Method, Count: calls take so much longer
+//	            too_many_websockets), Connections (the oldest n, 0 for all),
+//	            Each (also every new socket, right after its hello)
+//	cut         Connections: ends the TCP connection without a close frame
+//	deaf        Connections: the sockets stay open and ping, but get no payload
+//	half-open   Connections: no traffic any more, and no close
+//	drop-acks   Count: this many acks are lost
+//	redeliver   Count: the newest events are sent again
+//	stall       MS: no traffic for this long, neither calls nor frames
+//	slow        MS, Method, Count: calls take this much longer
 //	ratelimit   Count, Method, RetryAfter (seconds): calls get 429
 //	api-error   Error, Method, Count: calls get ok:false with this error
-//	revoke      Token (bot or app), Error: every call with it is refused, with
-//	            token_revoked unless told; an app token's sockets are closed
-//	clock       MS: Slack's clock is so far ahead of this machine's
+//	revoke      Token (bot or app), Error: every call with it fails, by default
+//	            with token_revoked; an app token's sockets are closed
+//	clock       MS: Slack's clock is this far ahead of the system clock
 //	clear       ends all of the above
 //
 // Count 0 means 1; a negative Count means until cleared. Method "" is any.
@@ -125,7 +125,7 @@ type Fault struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// Inject makes something go wrong.
+// Inject injects a fault.
 func (s *Server) Inject(f Fault) error {
 	if f.Count == 0 {
 		f.Count = 1
@@ -180,7 +180,7 @@ func (f *faults) change(do func(*faults)) {
 	do(f)
 }
 
-// revoke has every call with a token refused.
+// revoke makes every call with a token fail.
 func (s *Server) revoke(f Fault) error {
 	if f.Token != "bot" && f.Token != "app" {
 		return fmt.Errorf("revoke needs token=bot or token=app")
@@ -200,14 +200,14 @@ func (s *Server) revoke(f Fault) error {
 	return nil
 }
 
-// refusal is why a token is refused, "" where it is not.
+// refusal returns the error for a token, "" if it is accepted.
 func (f *faults) refusal(app bool) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.refused[app]
 }
 
-// ahead is how far Slack's clock is ahead.
+// ahead returns how far Slack's clock is ahead.
 func (f *faults) ahead() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -249,7 +249,7 @@ func (s *Server) injectCallFault(f Fault) error {
 	return nil
 }
 
-// serveFault is POST /local/fault.
+// serveFault serves POST /local/fault.
 func (s *Server) serveFault(_ *http.Request, f Fault) (any, error) {
 	return object{}, s.Inject(f)
 }

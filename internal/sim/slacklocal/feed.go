@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// change is one line of the page's live feed: where something changed, never
-// what it says, since whoever listens may not see it.
+// change is one line of the page's live feed: the place of a change, not its
+// content, because the listener may not be allowed to see it.
 type change struct {
 	Type    string `json:"type"` // message or view
 	Channel string `json:"channel,omitempty"`
 	User    string `json:"user,omitempty"`
 }
 
-// feed tells listeners what changed.
+// feed notifies listeners of changes.
 type feed struct {
 	mu        sync.Mutex
 	listeners map[chan change]bool
@@ -28,7 +28,8 @@ func (f *feed) message(m *Message) { f.tell(change{Type: "message", Channel: m.C
 
 func (f *feed) view(user string) { f.tell(change{Type: "view", User: user}) }
 
-// tell never waits: a listener that is far behind is closed, and asks anew.
+// tell never waits: it disconnects a listener that is far behind, which then
+// reads everything again.
 func (f *feed) tell(c change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -54,7 +55,8 @@ func (f *feed) listen() (changes <-chan change, leave func()) {
 	}
 }
 
-// serveFeed is GET /local/events: server-sent events until the client leaves.
+// serveFeed serves GET /local/events: server-sent events until the client
+// disconnects.
 func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) {
 	changes, leave := s.feed.listen()
 	defer leave()

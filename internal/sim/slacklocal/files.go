@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// maxFile bounds an upload, in bytes; Slack takes more.
+// maxFile limits an upload, in bytes; Slack allows more.
 const maxFile = 32 << 20
 
-// FileInfo is a file as a message shows it.
+// FileInfo is a file in a message.
 type FileInfo struct {
 	ID      string `json:"id"` // F…
 	Name    string `json:"name"`
@@ -23,13 +23,13 @@ type FileInfo struct {
 	URL string `json:"url_private"`
 }
 
-// file is an upload on its way or done.
+// file is an upload, in progress or complete.
 type file struct {
 	info   FileInfo
 	upload string // path of its upload URL
 	until  time.Time
 	data   []byte
-	done   bool // bytes are here
+	done   bool // all bytes received
 	shared bool // completed
 }
 
@@ -49,12 +49,12 @@ func fileURL(c *call) (object, error) {
 		ID: id, Name: name, Title: name, Size: length, Created: s.cfg.Now().Unix(), URL: s.URL() + "/local/file/" + id,
 	}}
 	s.files[id] = f
-	// The same host and port as the API: clients refuse to send it elsewhere.
+	// The same host and port as the API: clients refuse to upload elsewhere.
 	return object{"file_id": id, "upload_url": "http://" + c.host + "/upload/" + f.upload}, nil
 }
 
-// serveUpload takes the bytes: raw, or as a multipart form whatever its part
-// is called, chunked or not.
+// serveUpload accepts the bytes: raw or as a multipart form with any part name,
+// chunked or not.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFile+maxBody)
 	data, err := uploaded(r)
@@ -143,8 +143,7 @@ func fileComplete(c *call) (object, error) {
 	return object{"files": infos}, nil
 }
 
-// complete checks the files of a call and gives them their titles. The caller
-// locks.
+// complete checks the files of a call and sets their titles. The caller locks.
 func (s *Server) complete(items []any) ([]FileInfo, error) {
 	var out []FileInfo
 	for _, item := range items {
@@ -162,7 +161,7 @@ func (s *Server) complete(items []any) ([]FileInfo, error) {
 	return out, nil
 }
 
-// serveFile shows a file to a browser, as text and never as a page.
+// serveFile serves a file to a browser, as text and never as a page.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f := s.files[r.PathValue("id")]

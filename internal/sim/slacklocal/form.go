@@ -5,15 +5,15 @@ import (
 	"maps"
 )
 
-// Submission is somebody pressing the submit button of a modal. See fillState
-// for the forms of Values.
+// Submission is the submission of a modal. See fillState for the forms of
+// Values.
 type Submission struct {
 	User   string `json:"user"`
 	ViewID string `json:"view_id"`
 	Values object `json:"values"`
 }
 
-// modal finds a modal that somebody has open. The caller locks.
+// modal finds an open modal of a user. The caller locks.
 func (s *Server) modal(user, id string) (Person, *view, error) {
 	p, ok := s.ws.person(user)
 	if !ok {
@@ -26,8 +26,8 @@ func (s *Server) modal(user, id string) (Person, *view, error) {
 	return p, x, nil
 }
 
-// Submit sends a form and does what its ack says. Unless it was acked the form
-// stays open, as at Slack.
+// Submit sends a form and executes the answer in its ack. Without an ack the
+// form stays open, as in Slack.
 func (s *Server) Submit(in Submission) (*Answer, error) {
 	s.mu.Lock()
 	p, x, err := s.modal(in.User, in.ViewID)
@@ -60,8 +60,8 @@ func (s *Server) Submit(in Submission) (*Answer, error) {
 	return &Answer{OK: len(errs) == 0, Errors: errs}, nil
 }
 
-// CloseView closes a modal without submitting it. The app hears of it where it
-// asked for that (notify_on_close).
+// CloseView closes a modal without submitting it. The app gets an event if it
+// requested one (notify_on_close).
 func (s *Server) CloseView(user, id string) (*Answer, error) {
 	s.mu.Lock()
 	p, x, err := s.modal(user, id)
@@ -83,8 +83,8 @@ func (s *Server) CloseView(user, id string) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// OpenHome opens somebody's Home tab of the app. The answer shows what the app
-// published so far; what it publishes on hearing of this comes later.
+// OpenHome opens a user's Home tab of the app. The answer shows the version
+// published so far; the app may publish a new one on this event.
 func (s *Server) OpenHome(user string) (*Answer, error) {
 	s.mu.Lock()
 	p, ok := s.ws.person(user)

@@ -64,7 +64,7 @@ func connect(t *testing.T, s *Server) *bot {
 	return b
 }
 
-// await returns the next event of a kind; others are passed over.
+// await returns the next event of a kind and skips others.
 func (b *bot) await(t *testing.T, kind socketmode.EventType) socketmode.Event {
 	t.Helper()
 	late := time.After(time.Minute)
@@ -95,7 +95,7 @@ func (b *bot) ack(t *testing.T, e socketmode.Event, payload ...any) {
 	}
 }
 
-// local posts to a people's door and decodes the answer.
+// local posts to a /local endpoint and decodes the answer.
 func local(t *testing.T, s *Server, door string, in any) (status int, out map[string]any) {
 	t.Helper()
 	body, err := json.Marshal(in)
@@ -119,7 +119,8 @@ func decode(t *testing.T, r io.Reader) map[string]any {
 	return out
 }
 
-// answerOf runs a people's action in the background and returns its answer.
+// answerOf runs a person's action in the background and returns a function that
+// waits for its answer.
 func answerOf(f func() (*Answer, error)) func(*testing.T) *Answer {
 	type result struct {
 		a   *Answer
@@ -140,7 +141,7 @@ func answerOf(f func() (*Answer, error)) func(*testing.T) *Answer {
 	}
 }
 
-// wantError fails unless err is Slack's word want.
+// wantError fails unless err is Slack's error code want.
 func wantError(t *testing.T, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {
@@ -148,7 +149,7 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
-// messages lists a channel as somebody sees it.
+// messages lists a channel as a user sees it.
 func messages(t *testing.T, s *Server, channel, user string) []Message {
 	t.Helper()
 	list, err := s.Messages(channel, user)

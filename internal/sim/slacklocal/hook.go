@@ -5,14 +5,14 @@ import (
 	"net/http"
 )
 
-// hookURL mints a response URL. The caller locks.
+// hookURL creates a response URL. The caller locks.
 func (s *Server) hookURL(h hook) string {
 	h.until = s.cfg.Now().Add(hookLife)
 	return s.URL() + "/hook/" + s.passes.hook(h)
 }
 
-// serveHook takes a post to a response URL: five in thirty minutes, and then
-// 404 for good.
+// serveHook accepts posts to a response URL: five in thirty minutes, and then
+// it answers 404.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, method: "response_url", host: r.Host, args: object{}}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -40,10 +40,10 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"ok": true})
 }
 
-// respond does what a post to a response URL, or the ack of a slash command,
-// asks for: replace or delete what it answers to, or say something, to the one
-// person unless response_type is in_channel. It returns the message that is
-// there now, nil after a deletion. The caller locks.
+// respond executes a post to a response URL, or the answer in the ack of a
+// slash command. It replaces or deletes the original message, or posts a new
+// one, which is ephemeral unless response_type is in_channel. It returns the
+// resulting message, nil after a deletion. The caller locks.
 func (s *Server) respond(h *hook, c *call, said content) (*Message, error) {
 	old := s.room.find(h.channel, h.message)
 	if c.str("delete_original") == "true" {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// outcome says what became of a payload.
+// outcome is the outcome of a payload.
 type outcome uint8
 
 // The closed set of outcomes.
 const (
 	acked    outcome = iota
 	timedOut         // no ack within Clocks.Ack, or the socket broke
-	noSocket         // nobody was connected
+	noSocket         // no socket was open
 )
 
-// operationTimeout is what the person is shown for a payload that was not
-// acked. Slash commands and clicks are never sent a second time.
+// operationTimeout is the error shown to a person for a payload without an ack.
+// Slash commands and clicks are never sent again.
 const operationTimeout = "operation_timeout"
 
-// hub knows the open sockets and the payloads waiting for an ack.
+// hub has the open sockets and the payloads that wait for an ack.
 type hub struct {
 	s *Server
 
@@ -59,7 +59,7 @@ func (h *hub) count() int {
 	return len(h.conns)
 }
 
-// open lists the sockets, oldest first; n > 0 only so many of them.
+// open lists the sockets, oldest first; n > 0 limits their number.
 func (h *hub) open(n int) []*conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -76,7 +76,7 @@ func (h *hub) closeAll() {
 	}
 }
 
-// pick takes the next socket in turn: Slack promises no more than "any".
+// pick returns the next socket in turn; Slack may choose any.
 func (h *hub) pick() *conn {
 	for range h.conns {
 		h.turn++
@@ -142,8 +142,8 @@ func (h *hub) unacked() int {
 	return len(h.waiting)
 }
 
-// acked hands an ack to whoever waits for it. It counts only on the socket
-// that got the payload, and only once.
+// acked passes an ack to the delivery that waits for it. It counts only on the
+// socket that got the payload, and only once.
 func (h *hub) acked(c *conn, id string, answer json.RawMessage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -153,7 +153,7 @@ func (h *hub) acked(c *conn, id string, answer json.RawMessage) {
 	}
 }
 
-// sentEvent is an event that can be delivered again.
+// sentEvent is an event for redelivery.
 type sentEvent struct {
 	payload object
 	attempt int
@@ -161,8 +161,8 @@ type sentEvent struct {
 
 const rememberedEvents = 100
 
-// publish delivers an event, and again by Slack's schedule until it is acked.
-// It returns at once.
+// publish delivers an event, and repeats it by Slack's schedule until it is
+// acked. It returns at once.
 func (s *Server) publish(event object, shared bool) {
 	now := s.cfg.Now()
 	payload := object{
@@ -199,8 +199,8 @@ func (s *Server) publish(event object, shared bool) {
 	})
 }
 
-// redeliver sends the newest n events once more: new envelopes, the same
-// event_id. It returns how many there were.
+// redeliver sends the newest n events again, in new envelopes with the same
+// event_id. It returns their number.
 func (s *Server) redeliver(n int) int {
 	s.mu.Lock()
 	n = min(n, len(s.events))

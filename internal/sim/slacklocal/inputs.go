@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// fillState makes the state.values of a submission out of what a person
-// typed, by block and action id. given holds values by action id, or by block
-// id, or nested as {block: {action: value}}; a value is text, or a list of
-// texts where several can be chosen. What Slack's own form would not let
-// through (an empty required input, too short, too long) is an error.
+// fillState returns the state.values of a submission for the values of a
+// person, by block and action id. given holds values by action id, by block id,
+// or nested as {block: {action: value}}. A value is text, or a list of texts
+// for several choices. Input that Slack's form refuses (required but empty, too
+// short, too long) is an error.
 func fillState(blocks []any, given object) (object, error) {
 	values, used := object{}, map[string]bool{}
 	var names []string
@@ -53,7 +53,7 @@ func fillState(blocks []any, given object) (object, error) {
 	return values, nil
 }
 
-// lookUp finds the value for one input, and the key of given that held it.
+// lookUp finds the value for one input, and its key in given.
 func lookUp(given object, blockID, actionID string) (value any, key string) {
 	if inner, ok := given[blockID].(object); ok {
 		return inner[actionID], blockID
@@ -134,7 +134,7 @@ func checkLength(e object, text string) error {
 	return nil
 }
 
-// texts is a value as a list of texts.
+// texts returns a value as a list of texts.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case string:

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// rate is at most n calls in any period. Slack's tiers promise "n and more"
-// a minute; a bot has to live with exactly n.
+// rate allows n calls in any period. Slack's tiers promise "n and more" a
+// minute; this server allows exactly n.
 type rate struct {
 	n   int
 	per time.Duration
 }
 
 // The tiers of the Web API, and the one special rate. "About one a second and
-// channel, with bursts" is taken as four in any four seconds.
+// channel, with bursts" is implemented as four in any four seconds.
 var (
 	tier2  = rate{20, time.Minute}
 	tier3  = rate{50, time.Minute}
@@ -21,7 +21,7 @@ var (
 	posted = rate{4, 4 * time.Second}
 )
 
-// limits counts calls by key, e.g. a method, or a method and a channel.
+// limits counts calls by key, for example a method, or a method and a channel.
 type limits struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -32,8 +32,9 @@ func newLimits(now func() time.Time) *limits {
 	return &limits{now: now, past: map[string][]time.Time{}}
 }
 
-// take counts one call, or says after how long to come back: whole seconds, at
-// least one, as in Retry-After. A refused call does not count.
+// take counts one call. If it exceeds the rate, take returns the time to wait:
+// whole seconds, at least one, as in Retry-After. A refused call does not
+// count.
 func (l *limits) take(key string, r rate) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// mountLocal adds the people's doors:
+// mountLocal adds the endpoints for people:
 //
 //	POST /local/slash    {user, channel, command, text}
 //	POST /local/mention  {user, channel, text, thread_ts}
@@ -18,7 +18,7 @@ import (
 //	POST /local/submit   {user, view_id, values}
 //	POST /local/close    {user, view_id}
 //	POST /local/home     {user}
-//	POST /local/person   {user, deleted, is_restricted, …}: changes who somebody is
+//	POST /local/person   {user, deleted, is_restricted, …}: changes a person
 //	POST /local/channel  {channel, is_archived, restricted, without_bot}: changes a channel
 //	POST /local/fault    see Fault
 //	GET  /local/messages ?channel=&user=&limit=
@@ -27,8 +27,8 @@ import (
 //	GET  /local/events   server-sent events
 //	GET  /local/file/ID
 //
-// user and channel are names or ids. Answers are JSON with ok; what Slack's
-// own window would not let a person do is HTTP 400 with a sentence in error.
+// user and channel are names or ids. Answers are JSON with ok. An action that
+// Slack's own window does not allow gets HTTP 400 with a sentence in error.
 func (s *Server) mountLocal(mux *http.ServeMux) {
 	post(s, mux, "slash", func(_ *http.Request, in SlashCommand) (any, error) { return s.Slash(in) })
 	post(s, mux, "mention", func(_ *http.Request, in Mention) (any, error) { return s.Mention(in) })
@@ -60,7 +60,7 @@ func (s *Server) mountLocal(mux *http.ServeMux) {
 	get("file/{id}", s.serveFile)
 }
 
-// sameOrigin refuses requests that a page of another origin sends.
+// sameOrigin refuses requests from a page of another origin.
 func sameOrigin(r *http.Request) error {
 	if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host {
 		return fmt.Errorf("a page of %s may not act here", o)
@@ -71,7 +71,7 @@ func sameOrigin(r *http.Request) error {
 	return nil
 }
 
-// post adds a door that takes JSON. The body counts, whatever type it claims.
+// post adds an endpoint that accepts JSON, whatever the content type.
 func post[T any](s *Server, mux *http.ServeMux, name string, do func(*http.Request, T) (any, error)) {
 	mux.HandleFunc("POST /local/"+name, func(w http.ResponseWriter, r *http.Request) {
 		if err := sameOrigin(r); err != nil {
@@ -101,9 +101,9 @@ func localError(w http.ResponseWriter, status int, err error) {
 	writeJSON(w, status, object{"ok": false, "error": err.Error()})
 }
 
-// Messages lists a channel as one person sees it, oldest first, that person's
-// ephemeral messages included; with user "" what everybody sees. channel and
-// user are names or ids.
+// Messages lists a channel as one person sees it, oldest first, with their
+// ephemeral messages. With user "" it lists the messages that everyone sees.
+// channel and user are names or ids.
 func (s *Server) Messages(channel, user string) ([]Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,8 +150,8 @@ func (s *Server) servePeople(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// Views lists the modals that somebody has open, the topmost last, and that
-// person's Home tab, nil if nothing was published; each as Slack's JSON.
+// Views lists a user's open modals, the topmost last, and their Home tab, nil
+// if none was published; each as Slack's JSON.
 func (s *Server) Views(user string) (modals []map[string]any, home map[string]any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +178,7 @@ func (s *Server) serveViews(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"ok": true, "modals": modals, "home": home})
 }
 
-// PersonChange changes who somebody is; nil leaves as it is.
+// PersonChange changes a person; nil fields stay unchanged.
 type PersonChange struct {
 	User            string  `json:"user"`
 	TeamID          *string `json:"team_id,omitempty"`
@@ -195,7 +195,7 @@ type PersonChange struct {
 	DNDUntil        *int64  `json:"dnd_until,omitempty"`
 }
 
-// ChangePerson changes who somebody is from now on: deactivated, a guest, of
+// ChangePerson changes a person, for example to deactivated, a guest, or of
 // another organisation.
 func (s *Server) ChangePerson(in PersonChange) (any, error) {
 	s.mu.Lock()

@@ -10,9 +10,10 @@ var (
 	bareMention  = regexp.MustCompile(`(?:^|[^\w&])@(here|channel|everyone)\b`)
 )
 
-// notified lists whom a message alerts, meant or not: mention tokens in its
-// text and mrkdwn, a literal @here in mrkdwn that is not verbatim (text
-// objects default to verbatim:false), and the elements of rich text.
+// notified lists everyone whom a message notifies, intentionally or not:
+// mention tokens in its text and mrkdwn, a literal @here in mrkdwn that is not
+// verbatim (text objects default to verbatim:false), and the elements of rich
+// text.
 func notified(text string, blocks []any) []string {
 	var out []string
 	add := func(who string) {
@@ -51,7 +52,7 @@ func notified(text string, blocks []any) []string {
 	return out
 }
 
-// walk visits every object inside a JSON value, outer ones first.
+// walk visits every object inside a JSON value, parents first.
 func walk(v any, visit func(object)) {
 	switch v := v.(type) {
 	case object:

@@ -9,12 +9,12 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// pageHandler serves the page. It loads nothing from anywhere else, and no
-// script but its own runs on it.
+// pageHandler serves the page. The page loads nothing from other servers, and
+// runs only its own script.
 func pageHandler() http.Handler {
 	root, err := fs.Sub(pageFiles, "page")
 	if err != nil {
-		return http.NotFoundHandler() // the directory is compiled in: cannot be
+		return http.NotFoundHandler() // cannot happen: the directory is compiled in
 	}
 	files := http.FileServerFS(root)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

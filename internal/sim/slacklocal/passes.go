@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Slack's limits on what it hands out.
+// Slack's limits of response URLs.
 const (
 	hookUses = 5                // posts to one response URL
 	hookLife = 30 * time.Minute // of a response URL
 )
 
-// passes are the things handed out that run out: tickets for a WebSocket,
-// trigger ids, response URLs. The caller locks.
+// passes are items that expire: tickets for a WebSocket, trigger ids, response
+// URLs. The caller locks.
 type passes struct {
-	tickets  map[string]time.Time // until when
+	tickets  map[string]time.Time // when it expires
 	triggers map[string]*trigger
 	hooks    map[string]*hook
 	count    int64
@@ -27,10 +27,10 @@ type trigger struct {
 	used  bool
 }
 
-// hook is what stands behind a response URL.
+// hook is the target of a response URL.
 type hook struct {
 	user, channel string
-	message       string // ts of the message clicked, if any
+	message       string // ts of the clicked message, if any
 	thread        string
 	until         time.Time
 	uses          int
@@ -46,7 +46,7 @@ func (p *passes) ticket(until time.Time) string {
 	return t
 }
 
-// redeem uses a ticket up.
+// redeem uses up a ticket.
 func (p *passes) redeem(t string, now time.Time) bool {
 	until, ok := p.tickets[t]
 	delete(p.tickets, t)
@@ -61,7 +61,7 @@ func (p *passes) trigger(user string, until time.Time) string {
 	return id
 }
 
-// pull uses a trigger id up and says whose it was. The error is Slack's.
+// pull uses up a trigger id and returns its user. The error is Slack's.
 func (p *passes) pull(id string, now time.Time) (user string, err error) {
 	t, ok := p.triggers[id]
 	switch {
@@ -95,7 +95,7 @@ func (p *passes) call(id string, now time.Time) (*hook, error) {
 	return h, nil
 }
 
-// sweep forgets, once a minute, what ran out an hour ago.
+// sweep removes, once a minute, items that expired an hour ago.
 func (p *passes) sweep(now time.Time) {
 	if now.Sub(p.sweptAt) < time.Minute {
 		return

@@ -7,33 +7,33 @@ import (
 	"time"
 )
 
-// object is a JSON object as Slack sends and takes it.
+// object is a JSON object of the Slack API.
 type object = map[string]any
 
-// Message is one message as /local/messages shows it. Blocks are as stored:
-// with the block and action ids that Slack adds where the sender left them
-// out. They stay packed, since many messages are kept and few looked into.
+// Message is one message in /local/messages. Blocks are as stored, with the
+// block and action ids that Slack adds. They stay encoded, since many messages
+// are kept and few are read.
 type Message struct {
 	TS       string `json:"ts"` // "1700000000.000100", unique and rising in the workspace
 	ThreadTS string `json:"thread_ts,omitempty"`
-	// Broadcast says that a reply in a thread is shown in the channel as well.
+	// Broadcast shows a reply of a thread in the channel too.
 	Broadcast bool            `json:"broadcast,omitempty"`
 	Channel   string          `json:"channel"`
-	User      string          `json:"user"` // author's id; "USLACKBOT" for Slack's own words
+	User      string          `json:"user"` // author's id; "USLACKBOT" for Slack's own messages
 	BotID     string          `json:"bot_id,omitempty"`
-	Text      string          `json:"text"` // what push notifications and screen readers get
+	Text      string          `json:"text"` // for push notifications and screen readers
 	Blocks    json.RawMessage `json:"blocks,omitempty"`
 	Files     []FileInfo      `json:"files,omitempty"`
 	Reactions []string        `json:"reactions,omitempty"`
 	// Notifies are the people, groups and channels ("@here") that the message
-	// alerts: mentions meant and not meant alike.
+	// notifies, intentionally or not.
 	Notifies []string `json:"notifies,omitempty"`
-	// Ephemeral messages are seen by For alone and cannot be edited by ts.
+	// Only For sees an ephemeral message, and it cannot be edited by ts.
 	Ephemeral bool       `json:"ephemeral,omitempty"`
 	For       string     `json:"for,omitempty"`
 	At        time.Time  `json:"at"`
 	EditedAt  *time.Time `json:"edited_at,omitempty"`
-	// History holds what the message said before each edit, oldest first.
+	// History has the versions of the message before each edit, oldest first.
 	History  []Revision `json:"history,omitempty"`
 	Metadata any        `json:"metadata,omitempty"`
 }
@@ -42,13 +42,13 @@ type Message struct {
 type Revision struct {
 	Text   string          `json:"text"`
 	Blocks json.RawMessage `json:"blocks,omitempty"`
-	At     time.Time       `json:"at"` // when it was posted or edited to this
+	At     time.Time       `json:"at"` // when this version was posted
 }
 
 // room holds the messages. Its caller locks.
 type room struct {
 	now      func() time.Time
-	last     int64 // the last ts minted, in microseconds
+	last     int64 // the last ts, in microseconds
 	channels map[string][]*Message
 }
 
@@ -56,13 +56,13 @@ func newRoom(now func() time.Time) *room {
 	return &room{now: now, channels: map[string][]*Message{}}
 }
 
-// stamp mints a ts: the time, moved forward where it would repeat.
+// stamp returns a new ts: the time, moved forward if it would repeat.
 func (r *room) stamp() string {
 	r.last = max(r.last+1, r.now().UnixMicro())
 	return fmt.Sprintf("%d.%06d", r.last/1e6, r.last%1e6)
 }
 
-// add stores a message that says something, and gives it its ts.
+// add stores a message and sets its ts.
 func (r *room) add(m Message, said content) *Message {
 	m.TS = r.stamp()
 	m.At = r.now()
@@ -71,8 +71,8 @@ func (r *room) add(m Message, said content) *Message {
 	return &m
 }
 
-// index looks from the newest: what is looked for was nearly always posted
-// lately. It is -1 where there is no such message.
+// index searches from the newest message, since most lookups are for recent
+// ones. It returns -1 if there is none.
 func (r *room) index(channel, ts string) int {
 	list := r.channels[channel]
 	for i := len(list) - 1; i >= 0; i-- {
@@ -90,8 +90,9 @@ func (r *room) find(channel, ts string) *Message {
 	return nil
 }
 
-// edit replaces text and blocks and keeps what was there. The message is
-// replaced, not changed, because readers hold the old one without a lock.
+// edit replaces text and blocks and keeps the old version. It replaces the
+// message instead of changing it, because readers use the old one without a
+// lock.
 func (r *room) edit(m *Message, said content) *Message {
 	now := r.now()
 	next := *m
@@ -105,7 +106,7 @@ func (r *room) edit(m *Message, said content) *Message {
 	return &next
 }
 
-// replace puts next where m was.
+// replace replaces m by next.
 func (r *room) replace(m, next *Message) {
 	if i := r.index(m.Channel, m.TS); i >= 0 {
 		r.channels[m.Channel][i] = next
@@ -118,8 +119,8 @@ func (r *room) remove(m *Message) {
 	}
 }
 
-// seenBy lists a channel's messages as one person sees them, oldest first.
-// With user "" it lists what everybody sees.
+// seenBy lists a channel's messages as one person sees them, oldest first. With
+// user "" it lists the messages that everyone sees.
 func (r *room) seenBy(channel, user string) []*Message {
 	var out []*Message
 	for _, m := range r.channels[channel] {
@@ -130,16 +131,16 @@ func (r *room) seenBy(channel, user string) []*Message {
 	return out
 }
 
-// blocks are the message's blocks, unpacked.
+// blocks decodes the message's blocks.
 func (m *Message) blocks() []any {
 	var list []any
-	if m.Blocks == nil || json.Unmarshal(m.Blocks, &list) != nil { // they were packed here
+	if m.Blocks == nil || json.Unmarshal(m.Blocks, &list) != nil { // encoded by this package
 		return nil
 	}
 	return list
 }
 
-// wire is the message in the Web API's form.
+// wire returns the message in the Web API's form.
 func (m *Message) wire(app App, team string) object {
 	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": team}
 	if m.BotID != "" {

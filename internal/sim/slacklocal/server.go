@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// Config says where to listen and who is there. The zero value is the demo
-// workspace on a free port of 127.0.0.1 with Slack's own clocks and limits.
+// Config configures a Server. The zero value is the demo workspace on a free
+// port of 127.0.0.1 with Slack's own durations and limits.
 type Config struct {
 	Listen    string // host:port on loopback; "" means 127.0.0.1:0
 	Workspace Workspace
 	Clocks    Clocks
-	// Unlimited switches the rate limits off, for measurements of something
-	// else. Sizes and clocks stay enforced.
+	// Unlimited disables the rate limits, for measurements of something else.
+	// Sizes and durations still apply.
 	Unlimited bool
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// Clocks are Slack's periods. Zero means Slack's own; tests shorten them.
+// Clocks are Slack's durations. Zero means Slack's own; tests shorten them.
 type Clocks struct {
 	Ack     time.Duration   // to ack an envelope, and life of a trigger id: 3 s
 	Ping    time.Duration   // between the server's pings: 5 s
@@ -58,7 +58,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	methods  map[string]method
-	scopes   []string // that the bot token has
+	scopes   []string // of the bot token
 
 	mu     sync.Mutex // guards ws, room, views, triggers, hooks, files, tickets, events
 	ws     Workspace
@@ -75,13 +75,14 @@ type Server struct {
 
 	life   context.Context
 	end    context.CancelFunc
-	gate   sync.Mutex // held to enter work, and to end life: nothing enters after
+	gate   sync.Mutex // held to enter work and to end life; no work enters afterwards
 	work   sync.WaitGroup
 	served chan error // what Run returned, for Start and Close
 }
 
-// New opens the listening socket. It refuses an address that is not loopback:
-// the server lets everybody be anybody. Nothing is answered before Run.
+// New opens the listening socket. It refuses an address that is not loopback,
+// because any client can act as any person. Requests are answered once Run is
+// called.
 func New(cfg Config) (*Server, error) {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -136,7 +137,7 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// checkLoopback refuses a listening address that others could reach.
+// checkLoopback refuses a listening address that other machines could reach.
 func checkLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -148,8 +149,8 @@ func checkLoopback(addr string) error {
 	return fmt.Errorf("slacklocal: will not listen on %q, because whoever reaches this server can act as anybody: use 127.0.0.1:PORT", addr)
 }
 
-// Run serves until ctx ends, then closes every socket, waits for everything it
-// started, and returns nil. It can be called once.
+// Run serves until ctx ends, closes every socket, waits for all goroutines, and
+// returns nil. It can be called once.
 func (s *Server) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, s.shutdown)
 	defer stop()
@@ -170,7 +171,7 @@ func (s *Server) shutdown() {
 	s.hub.closeAll()
 }
 
-// Start is New with Run in the background, until Close.
+// Start is New with Run in the background until Close.
 func Start(cfg Config) (*Server, error) {
 	s, err := New(cfg)
 	if err != nil {
@@ -180,7 +181,7 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Close ends a started server and waits for it. It may be called again.
+// Close stops a started server and waits for it. It may be called again.
 func (s *Server) Close() error {
 	s.shutdown()
 	err := <-s.served
@@ -188,13 +189,14 @@ func (s *Server) Close() error {
 	return err
 }
 
-// URL is the page's address, "http://127.0.0.1:PORT".
+// URL returns the page's address, "http://127.0.0.1:PORT".
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// APIURL is what clients take as Slack's API URL; it ends in "/api/".
+// APIURL returns the address to configure as Slack's API URL in clients; it
+// ends in "/api/".
 func (s *Server) APIURL() string { return s.URL() + "/api/" }
 
-// AppToken is the app-level token (xapp-…) to connect with.
+// AppToken returns the app-level token (xapp-…).
 func (s *Server) AppToken() string {
 	if t := s.cfg.Workspace.App.AppToken; t != "" {
 		return t
@@ -202,7 +204,7 @@ func (s *Server) AppToken() string {
 	return "xapp-1-local"
 }
 
-// BotToken is the bot token (xoxb-…) to call the Web API with.
+// BotToken returns the bot token (xoxb-…).
 func (s *Server) BotToken() string {
 	if t := s.cfg.Workspace.App.BotToken; t != "" {
 		return t
@@ -210,21 +212,21 @@ func (s *Server) BotToken() string {
 	return "xoxb-local"
 }
 
-// People are the workspace's people, as they are now.
+// People returns the current people of the workspace.
 func (s *Server) People() []Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Person(nil), s.ws.People...)
 }
 
-// Connections is the number of open sockets.
+// Connections returns the number of open sockets.
 func (s *Server) Connections() int { return s.hub.count() }
 
-// Unacked is the number of deliveries whose ack has not come yet.
+// Unacked returns the number of deliveries without an ack so far.
 func (s *Server) Unacked() int { return s.hub.unacked() }
 
-// enter counts one more piece of work that Run waits for; false means that the
-// server has ended.
+// enter registers work that Run waits for; false means that the server has
+// ended.
 func (s *Server) enter() bool {
 	s.gate.Lock()
 	defer s.gate.Unlock()
@@ -260,7 +262,7 @@ func (s *Server) handler() http.Handler {
 			return
 		}
 		defer s.work.Done()
-		// A page elsewhere could rebind its own name to this address.
+		// A foreign page could rebind its own name to this address.
 		if !loopbackHost(r.Host) {
 			http.Error(w, "this server answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return
@@ -278,14 +280,14 @@ func loopbackHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// secret is an unguessable part of an id or URL.
+// secret returns an unguessable part of an id or URL.
 func secret() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(b[:])
 }
 
-// sleep waits for d or the end of the server; false means the end.
+// sleep waits for d or the end of the server; false means the latter.
 func (s *Server) sleep(d time.Duration) bool {
 	if d <= 0 {
 		return s.life.Err() == nil

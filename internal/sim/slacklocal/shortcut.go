@@ -4,24 +4,24 @@ import (
 	"fmt"
 )
 
-// AppShortcut is a way into the app that stands on every message, or, as
-// "global", beside the line to type in.
+// AppShortcut is an entry of the app on every message, or, if "global", next to
+// the message input.
 type AppShortcut struct {
 	Name       string `json:"name"`
 	Type       string `json:"type"` // message or global
 	CallbackID string `json:"callback_id"`
 }
 
-// ShortcutUse is somebody using a shortcut of the app: on the message TS in
-// Channel, or without one from anywhere.
+// ShortcutUse is the use of a shortcut of the app: on the message TS in
+// Channel, or a global one.
 type ShortcutUse struct {
 	User       string `json:"user"`
 	Channel    string `json:"channel"`
 	TS         string `json:"ts"`
-	CallbackID string `json:"callback_id"` // "" is the only one of its type
+	CallbackID string `json:"callback_id"` // "" selects the only one of its type
 }
 
-// Shortcut tells the app of a shortcut and waits for the ack.
+// Shortcut sends a shortcut to the app and waits for the ack.
 func (s *Server) Shortcut(in ShortcutUse) (*Answer, error) {
 	payload, p, ch, thread, name, err := s.shortcut(in)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Server) Shortcut(in ShortcutUse) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// shortcut makes the payload of one.
+// shortcut returns the payload of a shortcut.
 func (s *Server) shortcut(in ShortcutUse) (payload object, p Person, ch Channel, thread, name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Server) shortcut(in ShortcutUse) (payload object, p Person, ch Channel,
 		return nil, p, ch, "", "", err
 	}
 	m := s.room.find(ch.ID, in.TS)
-	if m == nil || m.Ephemeral { // Slack offers none on what only one person sees
+	if m == nil || m.Ephemeral { // Slack offers no shortcut on ephemeral messages
 		return nil, p, ch, "", "", fmt.Errorf("%s sees no message %s in #%s that has shortcuts", p.Name, in.TS, ch.Name)
 	}
 	payload = s.interaction(wire, p)

@@ -12,10 +12,10 @@ import (
 
 // Limits of Socket Mode.
 const (
-	maxSockets   = 10     // of one app; the next is told too_many_websockets
+	maxSockets   = 10     // of one app; the next one gets too_many_websockets
 	maxFrame     = 20_480 // bytes a client may send in one frame
 	writeTimeout = 10 * time.Second
-	outbox       = 512 // frames waiting for a slow reader
+	outbox       = 512 // frames queued for a slow reader
 )
 
 // Why Slack ends a socket.
@@ -36,11 +36,11 @@ type conn struct {
 
 	mu       sync.Mutex
 	deaf     bool // open, pings, and delivers nothing
-	frozen   bool // open at the other end only: nothing comes or goes
-	draining bool // told to leave: gets no new payload
+	frozen   bool // open at the other end only: no traffic
+	draining bool // about to close: gets no new payload
 }
 
-// openSocket answers apps.connections.open.
+// openSocket implements apps.connections.open.
 func openSocket(c *call) (object, error) {
 	s := c.s
 	s.mu.Lock()
@@ -49,8 +49,8 @@ func openSocket(c *call) (object, error) {
 	return object{"url": "ws://" + c.host + "/link/?ticket=" + t + "&app_id=" + s.ws.App.ID}, nil
 }
 
-// serveSocket turns a ticket into a socket. Any Origin is welcome: the ticket
-// is what counts, and slack-go sends one of its own.
+// serveSocket opens a socket for a ticket. It accepts any Origin: the ticket
+// decides, and slack-go sends its own Origin.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	ok := s.passes.redeem(r.URL.Query().Get("ticket"), s.cfg.Now())
@@ -66,7 +66,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, stop := context.WithCancel(s.life)
 	c := &conn{s: s, ws: ws, out: make(chan any, outbox), ctx: ctx, stop: stop}
-	// Closing unblocks the reader; it is idempotent.
+	// Close unblocks the reader; it is idempotent.
 	context.AfterFunc(ctx, func() { ws.Close() })
 	n := s.hub.add(c)
 	c.send(object{
@@ -89,7 +89,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	stop()
 }
 
-// read takes acks until the socket ends.
+// read processes acks until the socket ends.
 func (c *conn) read() {
 	// Beyond the limit the library closes with 1009, as Slack does.
 	c.ws.SetReadLimit(maxFrame)
@@ -124,12 +124,12 @@ func (c *conn) read() {
 	}
 }
 
-// write sends what is queued, and pings.
+// write sends queued frames and pings.
 func (c *conn) write() {
 	defer c.stop()
 	tick := time.NewTicker(c.s.cfg.Clocks.Ping)
 	defer tick.Stop()
-	// The first ping comes at once: clients count silence from the start.
+	// The first ping is sent at once: clients measure silence from the start.
 	if c.ping() != nil {
 		return
 	}
@@ -159,7 +159,7 @@ func (c *conn) write() {
 	}
 }
 
-// freeze is a connection whose other end has gone without a word.
+// freeze simulates a connection whose peer disappeared without closing it.
 func (c *conn) freeze() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -180,7 +180,7 @@ func (c *conn) ping() error {
 	return c.ws.WriteControl(websocket.PingMessage, []byte(payload), time.Now().Add(writeTimeout))
 }
 
-// closing is queued like a frame, so that what was sent before it arrives.
+// closing is queued like a frame, so that earlier frames arrive first.
 type closing struct{ after time.Duration }
 
 func (c *conn) sayGoodbye(cut closing) {
@@ -194,7 +194,7 @@ func (c *conn) sayGoodbye(cut closing) {
 	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
 }
 
-// send queues a frame; false means that the reader is hopelessly behind.
+// send queues a frame; false means that the queue is full.
 func (c *conn) send(frame any) bool {
 	select {
 	case c.out <- frame:
@@ -206,9 +206,9 @@ func (c *conn) send(frame any) bool {
 	}
 }
 
-// disconnect tells the client to leave, as Slack does for that reason. After a
-// warning the socket works on for Clocks.Warning; otherwise it ends at once,
-// with a moment for acks on their way.
+// disconnect makes the client close the socket, with Slack's behaviour for that
+// reason. After a warning the socket works for Clocks.Warning; otherwise it
+// ends at once, with a moment for late acks.
 func (c *conn) disconnect(reason string) {
 	c.send(object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "applink-local"}})
 	if reason == reasonWarning {

@@ -48,7 +48,7 @@ func TestSlashRoundTrip(t *testing.T) {
 	}
 }
 
-// An ack with an empty payload, as slack-go and bolt send it, says nothing.
+// An ack with an empty payload, as from slack-go and bolt, posts nothing.
 func TestEmptyAckPayloadSaysNothing(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
@@ -73,7 +73,7 @@ func TestUnackedSlashShowsOperationTimeoutOnce(t *testing.T) {
 		t.Errorf("messages %+v", list)
 	}
 	b.await(t, socketmode.EventTypeSlashCommand)
-	// It never comes again: the next payload is the next command's.
+	// It is never sent again: the next payload is that of the next command.
 	answer := answerOf(func() (*Answer, error) {
 		return s.Slash(SlashCommand{User: "operator", Channel: "incident", Text: "second"})
 	})
@@ -125,7 +125,7 @@ func TestEventsAreRedeliveredInNewEnvelopes(t *testing.T) {
 	if d := cmp.Diff([]int{0, 1, 2}, attempts); d != "" {
 		t.Error(d)
 	}
-	// On demand, after it was acked, all the same.
+	// It is sent again on demand, even after an ack.
 	if err := s.Inject(Fault{Kind: "redeliver"}); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestOnePayloadGoesToOneConnection(t *testing.T) {
 	}
 }
 
-// ticket asks for a socket's URL.
+// ticket requests a socket's URL.
 func ticket(t *testing.T, s *Server) string {
 	t.Helper()
 	_, url, err := api(s).StartSocketModeContext(t.Context())
@@ -381,7 +381,7 @@ func TestDroppedAcksAndCutsAreTimeouts(t *testing.T) {
 	b.await(t, socketmode.EventTypeHello)
 }
 
-// An ack counts on the socket that got the payload, and nowhere else.
+// An ack counts only on the socket that got the payload.
 func TestAcksCountOnTheirOwnSocket(t *testing.T) {
 	s := start(t, Config{Clocks: Clocks{Ack: 200 * time.Millisecond}})
 	one, _ := dial(t, s)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// target is the element that somebody uses, and where it stands.
+// target is the element to use, and its block and message or view.
 type target struct {
 	person  Person
 	channel Channel
@@ -23,7 +23,8 @@ func (t *target) thread() string {
 	return t.message.ThreadTS
 }
 
-// target finds what a click is on, as that person sees it. The caller locks.
+// target finds the element of a click, as that person sees it. The caller
+// locks.
 func (s *Server) target(in Click) (*target, error) {
 	t := &target{}
 	var blocks []any
@@ -51,7 +52,7 @@ func (s *Server) target(in Click) (*target, error) {
 	return t, t.pick(blocks, in)
 }
 
-// pick finds the one element that a click names.
+// pick finds the single element that a click names.
 func (t *target) pick(blocks []any, in Click) error {
 	found := 0
 	var there []string
@@ -84,7 +85,7 @@ func (t *target) pick(blocks []any, in Click) error {
 // Button is a button as a person sees it.
 type Button struct {
 	Label, ActionID, BlockID, Value string
-	Confirm                         bool // asks before it counts
+	Confirm                         bool // asks for a confirmation first
 }
 
 // Buttons lists the message's buttons in the order shown.
@@ -107,7 +108,7 @@ func (m Message) Buttons() []Button {
 	return out
 }
 
-// label is what stands on a button, or the type of another element.
+// label returns a button's text, or the type of another element.
 func label(e object) string {
 	if t, ok := e["text"].(object); ok {
 		if s, ok := t["text"].(string); ok {
@@ -118,7 +119,7 @@ func label(e object) string {
 	return kind
 }
 
-// use makes the action of a click. The caller locks.
+// use returns the action of a click. The caller locks.
 func (s *Server) use(block, e object, in Click) (object, error) {
 	a := object{"type": e["type"], "action_id": e["action_id"], "block_id": block["block_id"], "action_ts": s.room.stamp()}
 	switch e["type"] {

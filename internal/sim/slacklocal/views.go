@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Sizes of views.
+// Limits of views.
 const (
 	maxTitle    = 24   // of a modal, and of its buttons
 	maxMetadata = 3000 // characters of private_metadata
@@ -18,10 +18,10 @@ const (
 // view is an open modal or a published Home tab.
 type view struct {
 	user string
-	wire object // as Slack sends it, with id, hash and state
+	wire object // as sent by Slack, with id, hash and state
 }
 
-// views are what people have open. The caller locks.
+// views are the open views of the people. The caller locks.
 type views struct {
 	modals map[string][]*view // by user, the topmost last
 	home   map[string]*view
@@ -31,7 +31,7 @@ func newViews() *views {
 	return &views{modals: map[string][]*view{}, home: map[string]*view{}}
 }
 
-// find looks a view up by id or external id.
+// find finds a view by id or external id.
 func (v *views) find(id, external string) *view {
 	match := func(x *view) bool {
 		return id != "" && x.wire["id"] == id || external != "" && x.wire["external_id"] == external
@@ -51,7 +51,7 @@ func (v *views) find(id, external string) *view {
 	return nil
 }
 
-// close takes a modal from its person's stack, with what lies on it.
+// close removes a modal and those above it from the stack.
 func (v *views) close(x *view) {
 	if i := slices.Index(v.modals[x.user], x); i >= 0 {
 		v.modals[x.user] = v.modals[x.user][:i]
@@ -97,7 +97,7 @@ func readView(v any, kind string) (object, error) {
 	return o, nil
 }
 
-// newView makes a checked view a live one. The caller locks.
+// newView opens a checked view. The caller locks.
 func (s *Server) newView(user string, checked object, below *view) *view {
 	id := "V" + secret()
 	w := object{
@@ -127,7 +127,7 @@ func viewOpen(c *call) (object, error) { return c.showModal(false) }
 
 func viewPush(c *call) (object, error) { return c.showModal(true) }
 
-// showModal answers views.open and views.push.
+// showModal implements views.open and views.push.
 func (c *call) showModal(push bool) (object, error) {
 	v, err := c.tree("view")
 	if err != nil {
@@ -214,8 +214,8 @@ func (c *call) viewArg(kind string) (object, error) {
 	return readView(v, kind)
 }
 
-// answerSubmission does what the ack of a submission asks for. It returns the
-// errors to show beside the inputs.
+// answerSubmission executes the answer in the ack of a submission. It returns
+// the errors to show at the inputs.
 func (s *Server) answerSubmission(x *view, answer json.RawMessage) (map[string]string, error) {
 	var a struct {
 		Action string            `json:"response_action"`

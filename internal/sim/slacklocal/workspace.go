@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// The ids of the demo workspace. They never change, so that a config file can
-// name them.
+// The ids of the demo workspace. They are fixed, so that a config file can name
+// them.
 const (
 	DemoTeam      = "T0DHLOCAL" // the organisation that runs the bot
-	DemoOtherTeam = "T0VENDOR0" // the other one, met in shared-vendor
+	DemoOtherTeam = "T0VENDOR0" // the other one, in shared-vendor
 	DemoApp       = "A0DHBOT00"
 	DemoBotUser   = "U0DHBOT00"
 	DemoBot       = "B0DHBOT00"
@@ -26,10 +26,11 @@ const (
 	DemoGroup     = "S0APPROVER" // @dh-approvers
 )
 
-// slackbot is who tells a person that an app did not answer.
+// slackbot is the author of Slack's own messages, for example that an app did
+// not answer.
 const slackbot = "USLACKBOT"
 
-// Workspace is who and what is there when the server starts.
+// Workspace is the content of the workspace when the server starts.
 type Workspace struct {
 	Team     Team
 	Others   []Team // organisations that share channels with it
@@ -52,35 +53,34 @@ type App struct {
 	ID     string `json:"id"`      // A…
 	BotID  string `json:"bot_id"`  // B…
 	UserID string `json:"user_id"` // U…
-	Name   string `json:"name"`    // what people type after @
-	// AppToken (xapp-…) and BotToken (xoxb-…) are the accepted tokens. An
-	// empty one accepts every token of its kind: there is nothing to guard.
+	Name   string `json:"name"`    // the name in a mention
+	// AppToken (xapp-…) and BotToken (xoxb-…) are the accepted tokens. An empty
+	// one accepts every token of its kind.
 	AppToken string `json:"-"`
 	BotToken string `json:"-"`
 	// Scopes are the bot token's OAuth scopes; nil grants every scope that
 	// the server knows.
 	Scopes []string `json:"-"`
-	// OrgWide says that the app is installed for the whole Enterprise Grid.
+	// OrgWide means that the app is installed for the whole Enterprise Grid.
 	OrgWide bool `json:"org_wide,omitempty"`
-	// Shortcuts are the app's own, by its manifest.
+	// Shortcuts are those in the app's manifest.
 	Shortcuts []AppShortcut `json:"shortcuts"`
 }
 
-// Person is a human, or what users.info shows as one.
+// Person is a user in users.info.
 type Person struct {
 	ID       string `json:"id"` // U… or W…
 	Name     string `json:"name"`
 	RealName string `json:"real_name"`
-	// TeamID is the person's workspace. People of an Enterprise Grid need none:
-	// then users.info has no team_id, only enterprise_user.
+	// TeamID is the person's workspace. It may be empty for people of an
+	// Enterprise Grid: then users.info has only enterprise_user and no team_id.
 	TeamID string `json:"team_id"`
 	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and
-	// EnterpriseUser the person's id there, the same as ID where it is "".
+	// EnterpriseUser the person's id there; "" means ID.
 	EnterpriseID   string `json:"enterprise_id,omitempty"`
 	EnterpriseUser string `json:"enterprise_user,omitempty"`
-	// TapTeam is the team that this person's taps and forms name: another
-	// workspace of the organisation (T…) or the organisation itself (E…). ""
-	// is their own.
+	// TapTeam is the team in this person's taps and forms: another workspace of
+	// the organisation (T…) or the organisation itself (E…). "" is their own.
 	TapTeam         string `json:"tap_team,omitempty"`
 	TZ              string `json:"tz"`
 	Deleted         bool   `json:"deleted,omitempty"`
@@ -89,8 +89,8 @@ type Person struct {
 	Restricted      bool   `json:"is_restricted,omitempty"`
 	UltraRestricted bool   `json:"is_ultra_restricted,omitempty"`
 	Stranger        bool   `json:"is_stranger,omitempty"`
-	// Away is what users.getPresence says, and DNDUntil the end, in Unix seconds, of
-	// a Do Not Disturb that has begun; 0 for none.
+	// Away is the result of users.getPresence. DNDUntil is the end of the
+	// current Do Not Disturb in Unix seconds, 0 for none.
 	Away     bool  `json:"away,omitempty"`
 	DNDUntil int64 `json:"dnd_until,omitempty"`
 }
@@ -99,11 +99,11 @@ type Person struct {
 type Channel struct {
 	ID        string   `json:"id"` // C…
 	Name      string   `json:"name"`
-	Members   []string `json:"members"` // user ids; the bot's among them if it was invited
+	Members   []string `json:"members"` // user ids, with the bot's if it was invited
 	ExtShared bool     `json:"is_ext_shared"`
 	Private   bool     `json:"is_private"`
 	Archived  bool     `json:"is_archived"`
-	// Restricted says that only some may post there, and the bot is none of them.
+	// Restricted means that only some people may post there, and not the bot.
 	Restricted bool `json:"restricted,omitempty"`
 	IM         bool `json:"is_im"` // a direct message with the bot
 }
@@ -116,9 +116,9 @@ type Group struct {
 	Users  []string `json:"users"`
 }
 
-// DemoWorkspace is the workspace of the demo: operator, approver, approver2
-// and reader, outsider of another organisation, and the channels incident,
-// audit and shared-vendor, the only one that outsider is in.
+// DemoWorkspace returns the workspace of the demo: operator, approver,
+// approver2 and reader; outsider of another organisation; and the channels
+// incident, audit and shared-vendor. outsider is only in the last one.
 func DemoWorkspace() Workspace {
 	home := []string{DemoBotUser, DemoOperator, DemoApprover, DemoApprover2, DemoReader}
 	return Workspace{
@@ -153,7 +153,7 @@ const (
 	DemoSide         = "T0DHSIDE0"
 )
 
-// DemoGrid is the demo's workspace within an Enterprise Grid, as Slack shows
+// DemoGrid returns the demo's workspace in an Enterprise Grid, as Slack shows
 // one: users.info has no team_id for its people, and taps come from another
 // workspace or from the organisation itself.
 func DemoGrid() Workspace {
@@ -169,7 +169,7 @@ func DemoGrid() Workspace {
 	return ws
 }
 
-// validate names what would make the workspace ambiguous.
+// validate returns an error for a workspace with ambiguous names.
 func (w *Workspace) validate() error {
 	if w.Team.ID == "" || w.App.ID == "" || w.App.UserID == "" || w.App.BotID == "" || w.App.Name == "" {
 		return errors.New("slacklocal: a workspace needs a team id and an app with id, bot id, user id and name")
@@ -219,8 +219,8 @@ func (w *Workspace) team(id string) (Team, bool) {
 	return w.Others[i], true
 }
 
-// typedIn is the team that what a person types names: for people of an
-// Enterprise Grid the workspace, for others their own.
+// typedIn returns the team in the payloads of typed commands: the workspace for
+// people of an Enterprise Grid, otherwise the person's own.
 func (w *Workspace) typedIn(p Person) Team {
 	if t, ok := w.team(p.TeamID); ok && p.EnterpriseID == "" {
 		return t
@@ -228,7 +228,7 @@ func (w *Workspace) typedIn(p Person) Team {
 	return w.Team
 }
 
-// person finds somebody by id or name, with or without @.
+// person finds a person by id or name, with or without @.
 func (w *Workspace) person(ref string) (Person, bool) {
 	ref = strings.TrimPrefix(ref, "@")
 	i := slices.IndexFunc(w.People, func(p Person) bool { return p.ID == ref || p.Name == ref })
@@ -251,11 +251,11 @@ func (w *Workspace) channel(ref string) (Channel, bool) {
 
 func (c Channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
-// dmID is the id of somebody's direct messages with the bot: stable, like the
-// other ids.
+// dmID returns the id of a user's direct messages with the bot, which is fixed
+// like the other ids.
 func dmID(user string) string { return "D" + user[min(1, len(user)):] }
 
-// clone copies what the server changes while it runs.
+// clone copies the parts that the server changes.
 func (w Workspace) clone() Workspace {
 	w.People = slices.Clone(w.People)
 	w.Channels = slices.Clone(w.Channels)
