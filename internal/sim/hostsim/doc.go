@@ -4,8 +4,8 @@
 // the pid changes later; starts fail, hang and crash; every executed command
 // is numbered and can be listed.
 //
-// What the commands print follows monit 5.33, systemd 252, etcd 3.4 and
-// MariaDB 10.11, texts, layout, exit codes and the stdout/stderr split alike.
+// The output of the commands follows monit 5.33, systemd 252, etcd 3.4 and
+// MariaDB 10.11 in texts, layout, exit codes and the stdout/stderr split.
 // Hosts run one simple command at a time and refuse everything that needs a
 // shell: pipes, lists, redirections, substitutions, assignments.
 //
