@@ -12,8 +12,8 @@ import (
 // handler executes one request that passed the gate.
 type handler func(*Service, context.Context, *call.Call) error
 
-// handlersByVerb are the handlers of the verbs of command.Table; a catalog's own verbs are
-// requested, or read.
+// handlersByVerb are the handlers of the verbs of command.Table. A catalog's own verbs are
+// requested or read.
 var handlersByVerb = map[string]handler{
 	"status":  (*Service).ShowStatus,
 	"verify":  (*Service).ShowVerify,
@@ -37,7 +37,7 @@ var listsByVerb = map[string]handler{
 	"watch": (*Service).ListFollows, "maintenance": (*Service).ListMaintenance,
 }
 
-// handlerOf is the handler of a request.
+// handlerOf returns the handler of a request.
 func handlerOf(r *command.Request) (handler, error) {
 	verb := r.Command.Verb
 	switch {
@@ -60,7 +60,8 @@ func handlerOf(r *command.Request) (handler, error) {
 	return h, nil
 }
 
-// carryOut executes a request. Words that a read does not support are listed before its answer.
+// carryOut executes a request. It lists words that a read does not support before the
+// answer.
 func (s *Service) carryOut(ctx context.Context, c *call.Call) error {
 	do, err := handlerOf(c.Req)
 	if err != nil {

@@ -23,8 +23,8 @@ const (
 	leftWithin = 5 * time.Second
 )
 
-// shownAlready answers a command whose run is open, or just succeeded and left its targets
-// unchanged since, with that run instead of a second one.
+// shownAlready answers a command with an existing run if that run is open, or has just
+// succeeded and its targets are unchanged.
 func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.Plan) (bool, error) {
 	open, err := s.Runs.Open(ctx)
 	if err != nil {
@@ -58,12 +58,12 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 	return false, nil
 }
 
-// same reports whether two plans do the same; a digest that differs for another reason (a new
-// catalog) makes them different.
+// same reports whether two plans have the same digest. A new catalog can also change the
+// digest.
 func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != "" }
 
-// touchedSince reports whether another run has acted, or may have acted, on a target of r since
-// r ended.
+// touchedSince reports whether another run has acted, or may have acted, on a target of r
+// since r ended.
 func touchedSince(r engine.Run, others []engine.Stored) bool {
 	return slices.ContainsFunc(others, func(o engine.Stored) bool {
 		other := o.Run
@@ -74,7 +74,8 @@ func touchedSince(r engine.Run, others []engine.Stored) bool {
 	})
 }
 
-// asLeft reports whether the processes of a run are as it left them. An unknown state is false.
+// asLeft reports whether the processes of a run are as it left them. It returns false for
+// an unknown state.
 func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
 	targets := slices.DeleteFunc(slices.Clone(r.Plan.Targets), func(t runbooks.Target) bool { return t.Process == "" })
 	if len(targets) == 0 {
@@ -102,7 +103,7 @@ func isAsLeft(row status.Row, action string, pid int) bool {
 	}
 }
 
-// pidsAfter are the last pids that a run observed.
+// pidsAfter returns the last pids that a run observed.
 func pidsAfter(r engine.Run) map[runbooks.Target]int {
 	out := map[runbooks.Target]int{}
 	for i, st := range r.Steps {
@@ -114,7 +115,7 @@ func pidsAfter(r engine.Run) map[runbooks.Target]int {
 	return out
 }
 
-// againFields is the request that repeats a call on purpose.
+// againFields returns the request that repeats a call on purpose.
 func againFields(c *call.Call) command.Fields {
 	f := c.Req.Fields()
 	f.Again = true

@@ -8,8 +8,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// openRuns answers a verb that needs a run and names none, such as `approve` or `cancel`: with
-// the run of the thread, or with the open runs that the requester may see. It changes none.
+// openRuns answers a verb that needs a run but names none, such as `approve` or `cancel`,
+// with the run of the thread or with the open runs that the requester may see. It changes
+// none.
 func (s *Service) openRuns(ctx context.Context, c *call.Call) error {
 	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Service) openRuns(ctx context.Context, c *call.Call) error {
 	return c.Reply.Ephemeral(ctx, runcard.WhichRun(c.Cmd.Verb, list))
 }
 
-// runOfThread is the run of the thread in which a message was typed.
+// runOfThread returns the run of the thread in which a message was typed.
 func (s *Service) runOfThread(ctx context.Context, c *call.Call, list []engine.Run) (engine.Run, bool) {
 	if c.Thread == "" {
 		return engine.Run{}, false

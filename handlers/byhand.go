@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/status"
 )
 
-// byHand records that a person did by hand what the bot did not execute, and shows the current
-// state of the targets.
+// byHand records a manual action in place of a run that was not executed, and shows the
+// current state of the targets.
 func (s *Service) byHand(ctx context.Context, c *call.Call) error {
 	r := c.About
 	if r.State != engine.Expired && r.State != engine.Refused {

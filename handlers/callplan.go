@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// PlanText makes the plan of a typed command. It queries no host and stores nothing. The error
-// is a *command.Question, or one of the planner's.
+// PlanText returns the plan of a typed command. It queries no host and stores nothing. The
+// error is a *command.Question or a planner error.
 func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.Plan, error) {
 	r, err := g.Parse(command.Input{Text: "plan " + text})
 	if err != nil {
@@ -34,8 +34,8 @@ func assessesSeveral(c *call.Call) bool {
 	return c.Process == nil && (c.Cmd.Verb == "status" || c.Cmd.Verb == "verify")
 }
 
-// together is one plan for a read of several processes, in the order of the queries of a host
-// or a cluster. It has no digest: a read needs no approval.
+// together returns one plan for a read of several processes, in the order of the queries
+// of a host or a cluster. It has no digest: a read needs no approval.
 func together(g *command.Grammar, c *call.Call, now func() time.Time) (runbooks.Plan, error) {
 	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.Query())
 	if err != nil {

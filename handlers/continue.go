@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// continueRun requests the rest of a run that ended unfinished: a new run, with its own
-// approvals, for the steps that are not verified. It first checks the targets.
+// continueRun requests the remaining steps of an unfinished run as a new run with its own
+// approvals. It first checks the targets.
 func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	in, ok := c.About.Continuation()
 	if !ok {
@@ -41,7 +41,7 @@ func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	return s.submit(ctx, c, in, plan, unclear)
 }
 
-// continuedBy is the open run that continues another, "" for none.
+// continuedBy returns the open run that continues another, "" for none.
 func (s *Service) continuedBy(ctx context.Context, run string) (string, error) {
 	open, err := s.Runs.Open(ctx)
 	if err != nil {

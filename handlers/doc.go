@@ -1,10 +1,10 @@
-// Package handlers answers messages. A message is parsed into a call, the gate decides about
-// the call, and the handler of its verb executes it and answers with a card. The package is
-// independent of Slack.
+// Package handlers answers messages. It parses a message into a call, and the gate
+// allows or refuses the call. The handler of the verb then executes the call and
+// answers with a card. The package is independent of Slack.
 //
-// gate.go decides, actions.go has the handler of each verb. Requests for changes and their
-// approvals are handled here (request.go, propose.go, votes.go, again.go, guards.go, needs.go).
-// Packages below this one have the rest:
+// gate.go has the gate, actions.go the handler of each verb. Requests for changes and
+// their approvals are in request.go, propose.go, votes.go, again.go, guards.go and
+// needs.go. The packages below this one have the rest:
 //
 //   - call: one request, and the dependencies of every handler
 //   - incidents: incidents, maintenance, watches

@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// gate decides whether a call may continue. Every command passes it; a command with a plan is
-// also checked against the plan's own class. It loads the run of a command once, for gate and
-// handler.
+// gate decides whether a call may continue. Every command passes it. A command with a plan
+// is also checked against the plan's own class. It loads the run of a command once, for
+// gate and handler.
 func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
 	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.Cmd.Verb))
 	defer func() { tracing.End(span, err) }()
@@ -79,17 +79,17 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	return s.SetCluster(c, cl)
 }
 
-// runRule is who among the readers of a run's cluster may use a verb on it.
+// runRule selects which readers of a run's cluster may use a verb on it.
 type runRule uint8
 
-// The closed set of rules.
+// All rules.
 const (
 	anyReader runRule = iota + 1
 	anOperator
 	anApprover  // never the requester
 	theAsker    // or an approver
 	anotherOne  // an approver; below Sev 1 also the requester
-	whoApproved // the engine knows whether they did
+	whoApproved // the engine checks whether they approved it
 )
 
 // runRules are the rules of the verbs for runs.
@@ -130,9 +130,9 @@ func (s *Service) mayRun(c *call.Call) error {
 	}
 }
 
-// mayHere refuses a change that arrives late or unclaimed, or from a channel that outsiders can
-// read or of which the bot is not a member: the people there would not see the request and its
-// outcome, or outsiders would.
+// mayHere refuses a change that arrives late or unclaimed. It also refuses one from a
+// channel that outsiders can read, or of which the bot is not a member: its members would
+// not see the request and its outcome, or outsiders would.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -173,8 +173,8 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 	return nil
 }
 
-// Recheck is the engine's Gate: it applies the same rules again, with new data, before a run
-// starts and before each of its steps.
+// Recheck is the engine's Gate. It applies the same rules again, with new data, before a
+// run starts and before each of its steps.
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {
@@ -212,8 +212,7 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	return nil
 }
 
-// Derive makes a run's plan again, from its inputs and this replica's current catalog and
-// config.
+// Derive makes a run's plan again from its inputs and this replica's catalog and config.
 func (s *Service) Derive(r engine.Run) (runbooks.Plan, error) { return s.Planner.Plan(r.Inputs) }
 
 func short(digest string) string {

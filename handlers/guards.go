@@ -10,9 +10,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// guards queries the guards of a plan: what would be refused at the start is refused now,
-// before an approver is mentioned. It returns the guards that cannot decide, for which one more
-// approval is needed.
+// guards queries the guards of a plan and refuses what the start would refuse, before an
+// approver is mentioned. It returns the guards that cannot decide; they require one more
+// approval.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
 	var no *guard.RefusedError
@@ -22,8 +22,8 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 	return unclear, err
 }
 
-// stillAs repeats the checks of a request just before the start: the discovery reads, the
-// dependencies of its processes, and the guards after the first change of its plan.
+// stillAs repeats the checks of a request directly before the start: the discovery reads,
+// the dependencies of its processes, and the guards after the first change of its plan.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	return guard.AtStart(ctx, s.Remote, plan)
 }
 
-// need is the number of approvals of a plan: one more if a guard of it cannot decide.
+// need returns the number of approvals of a plan: one more if a guard cannot decide.
 func (s *Service) need(plan runbooks.Plan, unclear []engine.Unclear) int {
 	n := s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)
 	if len(unclear) > 0 {

@@ -41,11 +41,11 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 	return q
 }
 
-// mostUsed are the commands that help shows first, with an example each.
+// mostUsed are the commands that help shows first, with examples.
 var mostUsed = []string{"status", "logs", "verify", "restart", "start", "stop", "plan", "approve", "deny", "show", "own"}
 
-// helpGroups are the commands that the person may use here: the most used ones in detail, the
-// others by name.
+// helpGroups returns the commands that the person may use here: the most used ones in
+// detail, the others by name.
 func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	first := card.HelpGroup{Title: "Most used"}
 	look, change := card.HelpGroup{Title: "Look", Compact: true}, card.HelpGroup{Title: "Change", Compact: true}
@@ -72,8 +72,8 @@ func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	return []card.HelpGroup{first, look, change, incidents, runs}
 }
 
-// mayUse reports whether a person may use a command on some target or run here; the gate
-// decides about each.
+// mayUse reports whether a person may use a command on some target or run here, according
+// to the gate.
 func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 	if s.Rules.MayAsk(c.Who.Person, c.Cluster.Name, cmd.Class, c.Channel) == nil {
 		return true
@@ -81,7 +81,7 @@ func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 	return cmd.Object == command.RunNamed && s.Rules.MayVote(c.Who.Person, "", c.Cluster.Name, cmd.Class) == nil
 }
 
-// helpTopic is the complete help for one command, for the person in their cluster.
+// helpTopic returns the complete help for one command, for the person in their cluster.
 func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
@@ -95,7 +95,7 @@ func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	return t
 }
 
-// takes describes what a command needs besides the role, "" for a verb about a run.
+// takes describes what a command requires besides the role, "" for a verb about a run.
 func takes(cmd command.Command, policy auth.Policy) string {
 	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""
@@ -128,7 +128,7 @@ func helpRow(cmd command.Command) card.HelpRow {
 	}
 }
 
-// processesFor are the processes of this cluster that support a verb.
+// processesFor returns the processes of this cluster that support a verb.
 func (s *Service) processesFor(c *call.Call, cmd command.Command) []string {
 	if cmd.Object != command.ProcessNamed && cmd.Object != command.AnyTarget {
 		return nil

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	homeVotes   = 5                // runs shown with their buttons
-	homePatient = 30 * time.Second // for the hosts' answers
+	homeVotes   = 5                // runs with buttons
+	homePatient = 30 * time.Second // limit for the hosts' answers
 )
 
-// Homes makes the Home tab of each person: the state of the clusters, the requests that wait
-// for votes, and running runs with their locks, only of clusters that the reader may read.
-// Hosts are queried once for all readers.
+// Homes makes the Home tab of each person: the state of the clusters, the requests that
+// need approval, and running runs with their locks. It shows only clusters that the reader
+// may read. Hosts are queried once for all readers.
 type Homes struct {
 	s  *Service
 	mu sync.Mutex
@@ -35,15 +35,15 @@ type Homes struct {
 type homeBoard struct {
 	asking sync.Mutex
 	card   card.Card
-	at     time.Time // zero: never asked
+	at     time.Time // zero: never queried
 }
 
-// NewHomes makes the Home tabs of a service.
+// NewHomes returns the Home tabs of a service.
 func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeBoard{}} }
 
-// Show calls publish with the cards of an account's Home tab: at once with the known data, and
-// again after the hosts have answered, if no answer is newer than maxAge. A person who may read
-// nothing sees the reason.
+// Show calls publish with the cards of an account's Home tab, at once with the known data.
+// If no answer is newer than maxAge, it calls publish again after the hosts have answered.
+// A person without read access sees the reason.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
 	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {
@@ -69,7 +69,8 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	return publish(ctx, cards)
 }
 
-// runs are the cards of requests and running runs in the clusters that a person may read.
+// runs returns the cards of requests and running runs in the clusters that a person may
+// read.
 func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card.Card {
 	in, err := h.s.InHand(ctx, sees)
 	if err != nil {
@@ -85,8 +86,8 @@ func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card
 	return append(out, runcard.Runs(in.Open, in.Ended), runcard.Locks(in.Locks, in.Open, h.s.Now()))
 }
 
-// withBoards puts the clusters' boards above the runs; old are the clusters whose hosts should
-// be queried again.
+// withBoards puts the clusters' boards above the runs. old are the clusters whose hosts
+// must be queried again.
 func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge time.Duration) (out []card.Card, old []*fleet.Cluster) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,7 +105,7 @@ func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge 
 	return append(out, cards...), old
 }
 
-// ask updates a cluster's board. Concurrent callers wait for one answer.
+// ask updates a cluster's board. Concurrent callers share one query.
 func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, maxAge time.Duration) {
 	h.mu.Lock()
 	b := h.boards[cl.Name]
@@ -131,8 +132,7 @@ func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, max
 	b.card, b.at = out, h.s.Now()
 }
 
-// lookAt asks the hosts of a cluster how all of its processes are, and records
-// that a person looked.
+// lookAt queries the hosts of a cluster about all of its processes, and records the read.
 func (s *Service) lookAt(ctx context.Context, who call.Person, cl *fleet.Cluster) (card.Card, error) {
 	board, err := s.Status.Assess(ctx, status.Query{Scope: incident.Scope{Cluster: cl.Name}})
 	if err != nil {

@@ -10,17 +10,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// How many ended runs are looked through for the one before, and how much of
-// what differs is kept: an approver reads it on a phone.
+// Limits of the comparison with the previous run, which approvers read on a phone.
 const (
 	lastAmong  = 50
 	maxDiffers = 5
 	differs    = 200 // runes of one difference
 )
 
-// lastTime compares a plan with that of the newest run of the same action and
-// target that was carried out. Nothing depends on it, so that a store which does
-// not answer only leaves it out.
+// lastTime compares a plan with that of the newest executed run of the same action and
+// target. If the store does not answer, it is omitted.
 func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
 	ended, err := s.Runs.Recent(ctx, lastAmong)
 	if err != nil {
@@ -45,8 +43,8 @@ func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan run
 	return out
 }
 
-// lastOf is the newest run of the same action that began, of the very same
-// targets where there is one, else of the same process.
+// lastOf returns the newest started run of the same action, with the same targets if there
+// is one, else with the same process.
 func lastOf(ended []engine.Stored, inputs runbooks.Inputs, plan runbooks.Plan) *engine.Run {
 	var near *engine.Run
 	for i := range ended {

@@ -11,14 +11,14 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Look looks at a scope for the monitor.
+// Look queries a scope for the monitor.
 func (s *Service) Look(
 	ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time,
 ) (status.Board, []incident.Seen, error) {
 	return s.Status.Look(ctx, sc, notUp)
 }
 
-// MayFollow says whether the person who follows something may still look at it.
+// MayFollow reports whether the person with a watch may still read its scope.
 func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
 	p, err := s.Identify(ctx, f.Account, call.StillAllowed)
 	if err != nil {
@@ -27,7 +27,7 @@ func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
 	return s.Rules.MayAsk(p.Person, f.Scope.Cluster, runbooks.Read, f.From)
 }
 
-// Process is a process of a cluster's catalog.
+// Process returns a process of a cluster's catalog.
 func (s *Service) Process(cluster, id string) (catalogs.Process, bool) {
 	cl, ok := s.Fleet.Cluster(cluster)
 	if !ok {

@@ -11,14 +11,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// looking stores that an approver is looking at a run, so that not
-// all of them do, and the next reminder mentions no one. It is not binding: whoever
-// may approve still can.
+// looking records that an approver is looking at a run, so the next reminder mentions no
+// one. It is not binding: other approvers can still approve.
 func (s *Service) looking(ctx context.Context, c *call.Call) error {
 	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
 		return err
 	}
-	if c.Via == call.Button { // in the window of the details, which then says so
+	if c.Via == call.Button { // in the details window, which then shows it
 		r := c.About
 		r.Looking = &engine.Look{Actor: s.actor(c), At: s.Now()}
 		if c.Reply.Ask(ctx, runcard.DetailsPage(r, 0)) == nil {
@@ -28,8 +27,8 @@ func (s *Service) looking(ctx context.Context, c *call.Call) error {
 	return c.Reply.Ephemeral(ctx, runcard.Looking(c.About))
 }
 
-// beside names the other hosts of the cluster on which a process runs that a run
-// leaves alone: what an approver could take for its target.
+// beside returns the other hosts of the cluster that run a process of the plan. An
+// approver could mistake them for the target.
 func beside(cluster *fleet.Cluster, plan runbooks.Plan) []string {
 	processes, touched := map[string]bool{}, map[string]bool{}
 	for _, t := range plan.Targets {

@@ -14,19 +14,18 @@ import (
 	"dhbot/runbooks"
 )
 
-// needsPatience is how long a request waits to hear how what it needs is. What
-// did not answer by then speaks against nothing.
+// needsPatience limits how long a request waits for the state of its dependencies. A
+// missing answer does not refuse the request.
 const needsPatience = 5 * time.Second
 
-// starts says that an action makes a process come up, for which it must find
-// what it needs.
+// starts reports whether an action starts a process, which requires its dependencies.
 func starts(plan runbooks.Plan) bool {
 	return slices.Contains([]string{"start", "restart", "monitor"}, plan.Action)
 }
 
-// needsServe refuses to start a process without what it needs: it would not
-// come up, and a restart would take down what may still serve. Only what was
-// seen to be out counts; anyway=yes is for people who know better.
+// needsServe refuses to start a process while a dependency is down: the process would not
+// start, and a restart could stop one that still works. Only a dependency seen down
+// counts. anyway=yes overrides the check.
 func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway bool) error {
 	if anyway {
 		return nil
@@ -39,7 +38,7 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 		process, why)
 }
 
-// needsStillServe is the same just before the start.
+// needsStillServe repeats the check directly before the start.
 func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runbooks.Plan) error {
 	if r.Anyway {
 		return nil
@@ -51,9 +50,9 @@ func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runboo
 	return fmt.Errorf("what %[1]s needs to come up is not all there any more: %[2]s; bring that back first, `deps %[1]s` shows it, or ask again with anyway=yes", process, why)
 }
 
-// unmet is the first process of a plan that would be started without what it needs,
-// and what that is; process is "" where there is none. What the plan itself brings
-// up before it is not missed.
+// unmet returns the first process of a plan with a dependency that is down, and the
+// reason; process is "" for none. Dependencies that the plan itself starts first do not
+// count.
 func (s *Service) unmet(ctx context.Context, plan runbooks.Plan) (process, why string, err error) {
 	if !starts(plan) {
 		return "", "", nil
@@ -80,7 +79,7 @@ func (s *Service) unmet(ctx context.Context, plan runbooks.Plan) (process, why s
 	return "", "", nil
 }
 
-// unmetBy looks at what one process of a plan needs.
+// unmetBy returns the dependencies of one process of a plan that are down.
 func (s *Service) unmetBy(ctx context.Context, plan runbooks.Plan, process string) ([]status.Cause, error) {
 	targets := slices.DeleteFunc(slices.Clone(plan.Targets), func(t runbooks.Target) bool { return t.Process != process })
 	scope := incident.Scope{Cluster: plan.Cluster, Process: process}

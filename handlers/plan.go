@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// showPlan shows what a command would run, its level, who could approve it and
-// what stands in its way. Nothing is sent but the reads that the plan is made of.
+// showPlan shows the steps of a command, its level, the possible approvers and current
+// obstacles. It sends only discovery reads.
 func (s *Service) showPlan(ctx context.Context, c *call.Call) error {
 	if err := s.Rules.MayAsk(c.Who.Person, c.Cluster.Name, runbooks.Read, c.Channel); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *Service) showPlan(ctx context.Context, c *call.Call) error {
 	return c.Reply.Ephemeral(ctx, runcard.WouldRun(view))
 }
 
-// planFor is the plan of a request, with its discovery reads done.
+// planFor returns the plan of a request after its discovery reads.
 func (s *Service) planFor(ctx context.Context, c *call.Call) (runbooks.Plan, error) {
 	if assessesSeveral(c) {
 		return together(&s.Grammar, c, s.Now)
@@ -56,14 +56,14 @@ func (s *Service) planFor(ctx context.Context, c *call.Call) (runbooks.Plan, err
 	case may != nil && plan.Class == runbooks.Sensitive:
 		return plan, may
 	case may != nil:
-		return plan, nil // what only an operator may have looked up stays open
+		return plan, nil // the requester may not run its discovery reads
 	}
 	_, plan, err = s.BindPlan(ctx, in)
 	return plan, err
 }
 
-// against is what stands in the way of a plan right now: open runs of the same,
-// locks, and dependencies that are down.
+// against returns the obstacles to a plan: open runs of the same plan, locks, and
+// dependencies that are down.
 func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan) []string {
 	if !plan.Class.Changing() {
 		return nil
@@ -96,7 +96,7 @@ func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan)
 	return out
 }
 
-// locksAgainst are the runs that hold a lock which the plan needs.
+// locksAgainst returns the runs that hold a lock required by the plan.
 func locksAgainst(held []engine.Lock, plan runbooks.Plan) []string {
 	var out []string
 	for _, l := range held {

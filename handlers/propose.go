@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// propose shows what would run, and Run.
+// propose shows the plan and a Run button.
 func (s *Service) propose(ctx context.Context, c *call.Call, in runbooks.Inputs, plan runbooks.Plan, note string) error {
 	p := s.ProposalOf(c)
 	p.Digest, p.Minted = plan.Digest, in.Minted
@@ -30,7 +30,7 @@ func (s *Service) propose(ctx context.Context, c *call.Call, in runbooks.Inputs,
 	}))
 }
 
-// runProposal is a tap on Run.
+// runProposal handles a tap on Run.
 func (s *Service) runProposal(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	c, err := s.accepted(ctx, m, m.Tap.Value)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) runProposal(ctx context.Context, m call.Message, reply call.Re
 	return s.dispatch(ctx, c, reply)
 }
 
-// accepted is the call of a proposal that its requester wants to run.
+// accepted returns the call of a proposal that its requester confirmed.
 func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*call.Call, error) {
 	var p call.Proposal
 	d := json.NewDecoder(strings.NewReader(value))
@@ -61,7 +61,7 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 	return c, nil
 }
 
-// sayLeft tells what of a read was left out.
+// sayLeft lists the words that a read ignored.
 func (s *Service) sayLeft(ctx context.Context, c *call.Call) {
 	out := card.LeftOut(c.Req.Text(), c.Req.Left, c.Names.Choose(c.Channel, c.Req.Left...))
 	if err := c.Reply.Ephemeral(ctx, out); err != nil {

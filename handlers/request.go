@@ -13,8 +13,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// request turns a command into a stored run. What people see of it is the
-// run's one message, which the publisher keeps.
+// request turns a command into a stored run. The publisher keeps the run's message up to
+// date.
 func (s *Service) request(ctx context.Context, c *call.Call) error {
 	inputs, err := c.Inputs(s.Now())
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) request(ctx context.Context, c *call.Call) error {
 	return s.submit(ctx, c, inputs, plan, unclear)
 }
 
-// submit stores the run, unless no one could ever approve it.
+// submit stores the run, unless it could never be approved.
 func (s *Service) submit(ctx context.Context, c *call.Call, inputs runbooks.Inputs, plan runbooks.Plan, unclear []engine.Unclear) error {
 	need := s.need(plan, unclear)
 	if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) submit(ctx context.Context, c *call.Call, inputs runbooks.Inpu
 	return fmt.Errorf("no free run id in %d tries", tries)
 }
 
-// byHand is what a person could type where the bot refuses.
+// byHand returns the commands of a refused plan for manual use.
 func byHand(p runbooks.Plan) string {
 	var lines []string
 	for _, st := range p.Steps {

@@ -18,14 +18,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// Service answers messages: it parses, lets the gate decide, and carries out.
+// Service answers messages: it parses them, checks the gate, and executes them.
 type Service struct {
 	*call.Base
 	*incidents.Incidents
 	*reads.Reads
 }
 
-// New makes a Service of its settings, every one of which must be set.
+// New returns a Service. Every setting must be set.
 func New(settings call.Settings) (*Service, error) {
 	base, err := call.NewBase(settings)
 	if err != nil {
@@ -38,12 +38,11 @@ func New(settings call.Settings) (*Service, error) {
 	}, nil
 }
 
-// Handle answers one message. It always answers: with a card, or by saying
-// why not. settled says that the claim under m.Key was settled by the
-// transaction of what was done; whatever did not need one (help, a word that
-// was not understood) leaves that to the caller. Where ctx was cancelled in the
-// middle nothing is said or recorded: what failed then may be well, and the
-// message is left to whoever takes it up.
+// Handle answers one message, with a card or with the reason for a refusal. settled
+// reports whether the claim under m.Key was settled in the transaction of the action;
+// otherwise the caller settles it. If ctx is cancelled, Handle neither answers nor records
+// anything: the failure may be due to the cancellation, and another replica resumes the
+// message.
 func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) (settled bool) {
 	settled, err := s.handle(ctx, m, reply)
 	switch {
@@ -52,7 +51,7 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 	case errors.Is(ctx.Err(), context.Canceled):
 		s.Logger.WarnContext(ctx, "stopped in the middle of a message", "via", m.Via, "err", err)
 		return settled
-	case ctx.Err() != nil: // its time is over, and the person is told so
+	case ctx.Err() != nil: // out of time: answer so
 		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerBudget)
 		defer cancel()
 		ctx = told
@@ -60,8 +59,8 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 	return s.explain(ctx, m, reply, err) || settled
 }
 
-// Receive parses a slash command as it arrives, before it is known who may read
-// what. What is not understood does not count as a read.
+// Receive parses a slash command on arrival, before the author's access is known. A text
+// that is not understood does not count as a read.
 func (s *Service) Receive(m call.Message) *call.Parsed {
 	if m.Via != call.Slash {
 		return &call.Parsed{}
@@ -81,7 +80,7 @@ func (s *Service) handle(ctx context.Context, m call.Message, reply call.Reply) 
 	return c != nil && c.Settled, err
 }
 
-// dispatch is the one way from a call to what it does: through the gate.
+// dispatch executes a call if the gate allows it.
 func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) (settled bool, err error) {
 	c.Reply = reply
 	if err := s.gate(ctx, c); err != nil {
@@ -91,10 +90,9 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 	return c.Settled, err
 }
 
-// explain turns an error into what a person reads, and records a refusal.
-// Whatever is not one of the known kinds becomes an internal error whose
-// details go to the log. settled says that the refusal's record settled the
-// claim.
+// explain answers an error and records a refusal. An unknown kind of error becomes an
+// internal error with its details in the log. settled reports whether the refusal's record
+// settled the claim.
 func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
 	var (
 		refusal *auth.Refusal
@@ -108,7 +106,7 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	var c card.Card
 	switch {
 	case errors.Is(err, engine.ErrSettled):
-		// Another replica took this one for dead and has handled it.
+		// Another replica considered this one dead and has handled the message.
 		s.Logger.InfoContext(ctx, "message was handled by another replica")
 		return true
 	case errors.As(err, &refusal):
@@ -143,8 +141,8 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	if err := reply.Ephemeral(ctx, c); err != nil {
 		s.Logger.ErrorContext(ctx, "answer not shown", "err", err)
 	}
-	// Answered first and recorded then, which settles the claim: a replica that stops in
-	// between repeats the word, and never swallows it.
+	// The answer comes before the record, which settles the claim. A replica that stops in
+	// between causes a repeated answer, not a missing one.
 	return refusal != nil && s.recordRefusal(ctx, m, refusal)
 }
 
@@ -164,6 +162,5 @@ func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *auth.R
 	return true
 }
 
-// answerBudget bounds saying why something was not done when the time for doing it
-// is over.
+// answerBudget limits the time to answer a message after its own time is over.
 const answerBudget = 10 * time.Second

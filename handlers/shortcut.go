@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// ask is a shortcut of the platform. Used, it opens a window to type a command
-// into; what is typed there goes the one way of all that is typed.
+// ask handles a shortcut of the platform. It opens a window for a command, which is
+// handled like any other typed command.
 func (s *Service) ask(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	if m.Via == call.Form {
 		m.Via = call.Shortcut

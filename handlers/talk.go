@@ -9,14 +9,13 @@ import (
 	"dhbot/internal/command"
 )
 
-// talk answers a message that names the bot in the middle of a sentence, or that
-// was edited: no change is taken from either. A question that only reads is
-// answered; a change is offered as its plan and its target's status; everything
-// else is talk, to which the bot has nothing to say.
+// talk answers a message that mentions the bot in the middle of a sentence, or that was
+// edited. It executes reads that are questions. For a change it only offers the plan and
+// the target's status; an edited command is refused. It ignores everything else.
 func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) error {
 	who, refused := s.Author(ctx, m, call.Recent)
 	if refused != nil {
-		return nil // strangers talk about whatever they like
+		return nil // messages of unknown accounts are ignored
 	}
 	g, refused := s.GrammarOf(who.Person, m.Channel)
 	if refused != nil {
@@ -40,8 +39,7 @@ func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) er
 	return reply.Ephemeral(ctx, card.Question(command.Meant(r, err)))
 }
 
-// mentionsTarget says that a text which was asked back names something that
-// exists.
+// mentionsTarget reports whether a text that was not understood names an existing target.
 func mentionsTarget(err error) bool {
 	var q *command.Question
 	return errors.As(err, &q) && len(q.Choices) > 0

@@ -9,25 +9,23 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Outcome is what came of a command, for a way in that has no message of a run
-// to look at.
+// Outcome is the result of a command at a terminal, which does not see the run's message.
 type Outcome struct {
-	// OK is false where the command was refused, not understood, or asked back:
-	// nothing was done, and the reply says why.
+	// OK is false if the command was refused, not understood, or answered with a question.
+	// Nothing was done, and the reply has the reason.
 	OK bool
-	// Run is the run that the command asked for, voted on or otherwise
-	// changed; "" where there is none.
+	// Run is the run that the command requested, approved or otherwise changed; "" for
+	// none.
 	Run string
-	// Asked says that the command asked for Run, now or a moment ago: how Run
-	// ends is how the command ends.
+	// Asked reports whether the command requested Run, now or a moment ago. Its result is
+	// then the result of Run.
 	Asked bool
-	// Proposal is not "" where nothing was done and the requester has seen what
-	// would be: with it as Message.Proposal that is done, unless it has changed.
+	// Proposal is set if nothing was done and the requester was shown the plan. A command
+	// with it as Message.Proposal executes that plan unless it has changed.
 	Proposal string
 }
 
-// Command answers one command of a terminal as Handle answers a message: the
-// same parser, the same gate.
+// Command answers one command of a terminal, with the same parser and gate as Handle.
 func (s *Service) Command(ctx context.Context, m call.Message, reply call.Reply) Outcome {
 	c, err := s.command(ctx, m, reply)
 	if err != nil {
@@ -41,7 +39,7 @@ func (s *Service) Command(ctx context.Context, m call.Message, reply call.Reply)
 	return out
 }
 
-// command is the one way of whatever is typed.
+// command parses and executes any typed command.
 func (s *Service) command(ctx context.Context, m call.Message, reply call.Reply) (*call.Call, error) {
 	if m.Talk || m.Edited {
 		return nil, s.talk(ctx, m, reply)
@@ -60,9 +58,9 @@ func (s *Service) command(ctx context.Context, m call.Message, reply call.Reply)
 	return c, err
 }
 
-// placeOf is where the message of a run stands. What was asked for where
-// no one else looks (a terminal, a direct message, the bot's own page) is shown
-// in the channel of the config, or the approvers would never see it.
+// placeOf returns the channel for the message of a run. A request from a terminal, a
+// direct message or the Home tab goes to the channel of the config, where approvers see
+// it.
 func (s *Service) placeOf(c *call.Call) engine.Place {
 	if c.Channel == "" || c.Alone {
 		return engine.Place{Channel: s.OpenChannel}
@@ -70,8 +68,8 @@ func (s *Service) placeOf(c *call.Call) engine.Place {
 	return engine.Place{Channel: c.Channel, Thread: c.Thread}
 }
 
-// tellWhere says where the message of a run stands, to a person who does not
-// see it where they are. A terminal shows the run itself.
+// tellWhere reports where the message of a run is, if the requester does not see it. A
+// terminal shows the run itself.
 func (s *Service) tellWhere(ctx context.Context, c *call.Call, r engine.Run) {
 	if c.Via == call.Terminal || s.placeOf(c).Channel == c.Channel {
 		return

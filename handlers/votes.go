@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Taps that a run's message offers. The value is "R-XXXX DIGEST".
+// Buttons on a run's message. The value is "R-XXXX DIGEST".
 const (
 	TapApprove  = card.TapApprove
 	TapDeny     = card.TapDeny
@@ -23,8 +23,8 @@ const (
 	TapCancel   = card.TapCancel
 )
 
-// tap is a button or a form: it carries a run id and a digest, or a command of
-// the table. It goes through the same gate as a typed command.
+// tap handles a button or a form, which carries a run id and a digest, or a command. It
+// passes the same gate as a typed command.
 func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	switch m.Tap.Action {
 	case card.TapAsk:
@@ -54,12 +54,12 @@ func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (se
 		return false, err
 	}
 	c.Digest = digest
-	c.Page, _ = strconv.Atoi(page) // the first where none is named
+	c.Page, _ = strconv.Atoi(page) // default: the first page
 	return s.dispatch(ctx, c, reply)
 }
 
-// tapCommand is a button that stands for a command. One of a version whose
-// buttons held text is taken where it only reads.
+// tapCommand handles a button that stands for a command. A button of an older version,
+// whose value is text, is executed only if it reads.
 func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	f, err := command.Decode(m.Tap.Value)
 	if err != nil {
@@ -77,8 +77,7 @@ func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Rep
 	return s.dispatch(ctx, c, reply)
 }
 
-// apply makes an event happen to the run that a call is about, and settles the
-// call's claim with it.
+// apply applies an event to the run of a call and settles the call's claim with it.
 func (s *Service) apply(ctx context.Context, c *call.Call, e engine.Event) error {
 	st, err := s.Engine.Apply(ctx, c.Run, e, c.Key)
 	if c.Settled = err == nil; err != nil {
@@ -90,7 +89,7 @@ func (s *Service) apply(ctx context.Context, c *call.Call, e engine.Event) error
 	return nil
 }
 
-// cardLink is the address of a run's card, "" where it is not known.
+// cardLink returns the URL of a run's card, "" if unknown.
 func (s *Service) cardLink(ctx context.Context, run string) string {
 	if s.CardLink == nil {
 		return ""
@@ -111,9 +110,9 @@ func (s *Service) actor(c *call.Call) engine.Actor {
 	return a
 }
 
-// approve takes a vote. Typed, it wants the target's name as well, so that an
-// id misread from another card approves nothing; a destructive run, and one over
-// a whole host or cluster, wants the name typed however it is approved.
+// approve records an approval. A typed approval must include the target's name, in case
+// the id was misread from another card. A destructive run, or one over a whole host or
+// cluster, always requires the typed name.
 func (s *Service) approve(ctx context.Context, c *call.Call) error {
 	r := c.About
 	digest := c.Digest
@@ -121,7 +120,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 		digest = r.Plan.Digest
 	}
 	if r.State != engine.Waiting {
-		return engine.Settled(r) // typing the name comes after learning that it is too late
+		return engine.Settled(r) // report that it is too late before asking for the name
 	}
 	if c.Via == call.Button && r.Plan.NameTyped() {
 		return c.Reply.Ask(ctx, runcard.TypeName(r))
@@ -134,7 +133,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.Voted{By: s.actor(c), Digest: digest})
 }
 
-// names says that a typed word is the run's target.
+// names reports whether a typed word is the run's target.
 func names(r engine.Run, typed string) bool {
 	return typed != "" && typed == command.Word(runcard.Target(r))
 }
@@ -152,12 +151,12 @@ func (s *Service) withdraw(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.WithdrawnVote{By: s.actor(c)})
 }
 
-// cancel ends a run that has not started, or stops one that is under way.
+// cancel ends a run that has not started, or stops one that is running.
 func (s *Service) cancel(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.Rest, call.ReasonRunes)})
 }
 
-// tick completes the manual step that a run waits for.
+// tick completes the manual step that a run is waiting for.
 func (s *Service) tick(ctx context.Context, c *call.Call) error {
 	r := c.About
 	for i, st := range r.Steps {
@@ -168,7 +167,7 @@ func (s *Service) tick(ctx context.Context, c *call.Call) error {
 	return engine.Settled(r)
 }
 
-// closeUnknown lets a person say what became of a run whose outcome is unknown.
+// closeUnknown records a person's finding about a run with an unknown outcome.
 func (s *Service) closeUnknown(ctx context.Context, c *call.Call) error {
 	reason := redact.Line(c.Rest, call.ReasonRunes)
 	if reason == "" {

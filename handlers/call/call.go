@@ -32,7 +32,8 @@ type Call struct {
 	Rest    string // the reason, or the text after a run's id
 	Again   bool   // repeats on purpose an action that just succeeded
 	Anyway  bool   // starts a process although a dependency is down
-	// Proposed is the plan that the requester saw and tapped Run on, nil without such a tap.
+	// Proposed is the plan that the requester confirmed with Run, nil without a
+	// confirmation.
 	Proposed *Proposal
 	Digest   string // of the plan that was on the tapped card
 	Page     int    // of details, from 0
@@ -50,7 +51,8 @@ type Call struct {
 	Asked     string // the requested run, new or just completed
 	AskedBack bool   // answered with a question: nothing was done
 	Offer     string // the value of the Run button that the requester must tap
-	// Settled means that the claim of the delivery was settled together with the action.
+	// Settled reports whether the claim of the delivery was settled together with the
+	// action.
 	Settled bool
 }
 
@@ -68,7 +70,7 @@ func (c *Call) ProcessID() string {
 	return c.Process.ID
 }
 
-// Class is the class that the gate checks: showing a plan is a read.
+// Class returns the class that the gate checks. Showing a plan is a read.
 func (c *Call) Class() runbooks.Class { return c.Req.Class() }
 
 // wants reports whether a process on a host is among the targets.
@@ -87,7 +89,7 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 // Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs are the inputs of a call's plan; fresh names are minted here, once.
+// Inputs returns the inputs of a call's plan. It mints new names, so it is called once.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {
@@ -100,7 +102,7 @@ func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	return in, err
 }
 
-// InputsOf are the inputs of one process of a call.
+// InputsOf returns the inputs of one process of a call.
 func (c *Call) InputsOf(p command.Part, now time.Time) (runbooks.Inputs, error) {
 	in := runbooks.Inputs{Cluster: c.Cluster.Name, Action: c.Cmd.Action, Params: c.Params}
 	if p.Process != nil {
@@ -124,17 +126,18 @@ func (c *Call) InWindow(m fleet.Maintenance, now time.Time) bool {
 	})
 }
 
-// MustConfirm reports whether a change without approvals waits for its requester to tap Run.
+// MustConfirm reports whether a change without approvals needs a confirmation by its
+// requester.
 func (c *Call) MustConfirm(plan runbooks.Plan) bool {
 	return c.Req.Unmarked || c.Req.Confirm || plan.ActsIn() > 1
 }
 
-// Scope is the scope of a call.
+// Scope returns the scope of a call.
 func (c *Call) Scope() incident.Scope {
 	return incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: HostName(c.Host)}
 }
 
-// Query is the query for everything that a call names, which may be more than a scope can
+// Query returns the query for all targets of a call, which a scope may not be able to
 // express.
 func (c *Call) Query() status.Query {
 	q := status.Query{Scope: c.Scope(), Several: severalOf(c), Summaries: c.Cmd.Verb == "verify"}
@@ -162,8 +165,8 @@ func TargetOf(c *Call) string {
 	}
 }
 
-// severalOf names the targets of a call with several processes, or several whole hosts; "" for
-// a single one, and for the whole cluster.
+// severalOf names the targets of a call with several processes, or several whole hosts; ""
+// for a single one, and for the whole cluster.
 func severalOf(c *Call) string {
 	if c.Req == nil {
 		return ""

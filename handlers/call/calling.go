@@ -37,8 +37,8 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 		need, cluster, asked, strings.Join(gone, ", "))}
 }
 
-// Gone is why every account of a person is refused, "" if one is accepted, or if that is
-// unknown.
+// Gone returns why every account of a person is refused; "" if one is accepted or the
+// state is unknown.
 func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	why, unknown := s.StillIn(ctx, p)
 	if unknown {
@@ -47,8 +47,8 @@ func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	return why
 }
 
-// StillIn is why every account of a person is refused, "" if one is accepted; unknown means
-// that an account could not be looked up and none is accepted.
+// StillIn returns why every account of a person is refused, "" if one is accepted. unknown
+// means that an account could not be looked up and none is accepted.
 func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // a person with terminal access only
@@ -70,7 +70,7 @@ func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// Callees are the accounts with which people are mentioned.
+// Callees returns the accounts to mention.
 func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {
@@ -83,9 +83,9 @@ func Callees(people []auth.Person) []engine.Callee {
 	return out
 }
 
-// ToCall returns the people that reminder n of a run mentions: first the approvers mentioned
-// before, then the next group, finally everyone who may vote. It leaves out people who have
-// voted. It returns no one while an approver is looking.
+// ToCall returns the people that reminder n of a run mentions: first the approvers already
+// mentioned, then the next group, finally all possible approvers. It omits people who have
+// voted, and returns no one while an approver is looking.
 func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil

@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// BindPlanFor is BindPlan for the author of a call, who must be allowed the plan's own class: a
-// cluster's catalog may give a verb another class.
+// BindPlanFor is BindPlan for the author of a call, who must have access to the plan's own
+// class. A cluster's catalog may give a verb another class.
 func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	plan, err := s.Planner.Plan(in)
 	if err != nil {
@@ -31,9 +31,9 @@ func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (ru
 	return s.BindPlan(ctx, in)
 }
 
-// BindPlan completes a plan: it runs the discovery reads that the plan needs, and their answers
-// become inputs, which are stored with the run and covered by the digest. A read may depend on
-// the result of an earlier one.
+// BindPlan completes a plan. It runs the discovery reads, whose results become inputs;
+// they are stored with the run and covered by the digest. A read may depend on the result
+// of an earlier one.
 func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
 	ctx, span := tracing.Begin(ctx, "plan")
 	defer func() { tracing.End(span, err) }()
@@ -57,8 +57,8 @@ func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inp
 	return in, runbooks.Plan{}, fmt.Errorf("%s needs more than %d rounds of discovery reads", in.Action, rounds)
 }
 
-// runLists runs discovery reads. A failed read ends it: an unknown list must not look like an
-// empty one.
+// runLists runs discovery reads. It stops at a failed read: an unknown list must not look
+// like an empty one.
 func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
 	out := map[string][]string{}
 	for _, st := range steps {
@@ -82,8 +82,8 @@ func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string]
 	return out, nil
 }
 
-// ListAgain repeats the discovery reads just before the start; a changed result invalidates the
-// approval.
+// ListAgain repeats the discovery reads directly before the start. A changed result
+// invalidates the approval.
 func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	if len(in.Listed) == 0 {
 		return nil
@@ -105,7 +105,7 @@ func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	return nil
 }
 
-// difference names one entry that was added or removed.
+// difference returns one entry that was added or removed.
 func difference(was, is []string) string {
 	for _, line := range is {
 		if !slices.Contains(was, line) {

@@ -13,7 +13,7 @@ import (
 // Via is how a message arrived.
 type Via string
 
-// The closed set of sources.
+// All sources.
 const (
 	Slash    Via = "slash"
 	Mention  Via = "mention"
@@ -49,13 +49,13 @@ type Message struct {
 	// Parsed is nil if nothing was parsed on arrival.
 	Parsed *Parsed
 	Text   string // slash and mention: the typed text, without the bot's name
-	// Talk means that the message mentions the bot, but not at its beginning: it may be about
-	// the bot, not for it.
+	// Talk means that the message mentions the bot, but not at its beginning. It may be
+	// about the bot and not a command.
 	Talk bool
 	// Edited means that Text is the new text of an older message.
 	Edited bool
-	// Yes says that the requester at a terminal wants no question about what
-	// would run; Proposal that they have seen it (Outcome.Proposal).
+	// Yes skips the confirmation at a terminal. Proposal is the plan that the requester
+	// has seen (Outcome.Proposal).
 	Yes      bool
 	Proposal string
 	Tap      Tap // button and form
@@ -64,8 +64,8 @@ type Message struct {
 
 // Parsed is a slash command as it was parsed on arrival.
 type Parsed struct {
-	// OnlyReads means that it is a plain read. Such a message need not be stored before it is
-	// acknowledged: if it is lost, only an answer is lost.
+	// OnlyReads means that it is a plain read. It need not be stored before it is
+	// acknowledged: a loss only loses an answer.
 	OnlyReads bool
 	// Request is valid for readers of every name of Grammar; nil if the text could not be
 	// parsed.

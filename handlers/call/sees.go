@@ -15,16 +15,16 @@ import (
 	"dhbot/runbooks"
 )
 
-// A person's commands cannot use what they may not read: typed names are looked up among the
-// clusters that they may read, lists contain only these, and a run of another cluster is
-// answered like one that does not exist.
+// Commands cannot use names that their author may not read. Names are looked up among the
+// clusters that the author may read, and lists contain only these. A run of another
+// cluster is answered like one that does not exist.
 
 // Sees returns which clusters a person may read from a channel.
 func (s *Base) Sees(p auth.Person, channel string) func(cluster string) bool {
 	return func(cluster string) bool { return s.Rules.MayAsk(p, cluster, runbooks.Read, channel) == nil }
 }
 
-// Readable are the clusters that a person may read from a channel.
+// Readable returns the clusters that a person may read from a channel.
 func (s *Base) Readable(p auth.Person, channel string) []*fleet.Cluster {
 	sees := s.Sees(p, channel)
 	var out []*fleet.Cluster
@@ -36,8 +36,8 @@ func (s *Base) Readable(p auth.Person, channel string) []*fleet.Cluster {
 	return out
 }
 
-// GrammarOf is the grammar with the names that a person may read from a channel. It refuses a
-// person who may read nothing.
+// GrammarOf returns the grammar with the names that a person may read from a channel. It
+// refuses a person without read access.
 func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error) {
 	clusters := s.Readable(p, channel)
 	switch len(clusters) {
@@ -58,8 +58,8 @@ func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error
 	return g.(*command.Grammar), nil
 }
 
-// GrammarFor is the grammar of a message's author. It refuses an unknown author before any
-// other answer.
+// GrammarFor returns the grammar of a message's author. It refuses an unknown author
+// before any other answer.
 func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, error) {
 	who, err := s.Author(ctx, m, Recent)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Base) GrammarFor(ctx context.Context, m Message) (*command.Grammar, err
 	return s.GrammarOf(who.Person, m.Channel)
 }
 
-// parse parses the text of a message, unless it was parsed with the same grammar on arrival. A
-// person who may not read every cluster has their own grammar.
+// parse parses the text of a message, unless it was parsed with the same grammar on
+// arrival. A person with access to only some clusters has their own grammar.
 func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	if p := m.Parsed; p != nil && p.Grammar == g && p.Request != nil {
 		return p.Request, nil
@@ -77,7 +77,7 @@ func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	return g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
 }
 
-// Understand parses a message within the names that its author may read.
+// Understand parses a message with the names that its author may read.
 func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	g, err := s.GrammarFor(ctx, m)
 	if err != nil {
@@ -97,8 +97,8 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	if !r.Changing() {
 		return c, nil
 	}
-	// A host or cluster that the author may not read must not become a part of the reason,
-	// because the change would go elsewhere.
+	// A host or cluster that the author may not read must not be taken as part of the
+	// reason: the change would run on other targets.
 	for _, typed := range command.Words(m.Text) {
 		if s.KnowsPlace(typed) && !g.KnowsPlace(typed) {
 			return nil, &command.Question{
@@ -111,7 +111,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	return c, nil
 }
 
-// BuildCall makes the call of a button from its fields.
+// BuildCall returns the call of a button from its fields.
 func (s *Base) BuildCall(ctx context.Context, m Message, f command.Fields) (*Call, error) {
 	g, err := s.GrammarFor(ctx, m)
 	if err != nil {

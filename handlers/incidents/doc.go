@@ -1,4 +1,4 @@
-// Package incidents handles the verbs about incidents (own, handover, release,
-// mute, note), maintenance and its windows, and watches. Each change is stored
-// together with its audit record; nothing is sent to a host.
+// Package incidents handles the verbs for incidents (own, handover, release, mute, note),
+// maintenance, maintenance windows and watches. Each change is stored together with its
+// audit record. The package sends nothing to a host.
 package incidents

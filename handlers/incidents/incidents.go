@@ -17,7 +17,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Incidents answers the verbs about incidents, maintenance and watches.
+// Incidents handles the verbs for incidents, maintenance and watches.
 type Incidents struct{ *call.Base }
 
 // openIncidents returns the open incidents of the clusters that the caller may
@@ -49,7 +49,7 @@ func (s *Incidents) openIncidents(ctx context.Context, c *call.Call) ([]incident
 	return out, nil
 }
 
-// newerForm answers what a newer replica stored as the engine's errors are.
+// newerForm returns the engine's error for data stored by a newer replica.
 func newerForm(err error) error {
 	if errors.Is(err, incident.ErrNewerForm) {
 		return engine.ErrNewerForm
@@ -57,9 +57,8 @@ func newerForm(err error) error {
 	return err
 }
 
-// loadIncident finds the incident that a call is about: the one that was named, the
-// one in whose thread it was typed, or the only one. With several open and none
-// meant, several lists them and nothing is to be done.
+// loadIncident loads the incident of a call: the named one, the one of the thread, or the
+// only open one. If several are open and none is named, it returns them in several.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
@@ -90,8 +89,8 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []i
 	return list, nil
 }
 
-// MayHandle decides about the incident that was loaded: readers of its cluster look,
-// operators change who owns it and what is told of it.
+// MayHandle checks access to the loaded incident. Readers of its cluster may view it;
+// operators may change its owner and its notifications.
 func (s *Incidents) MayHandle(ctx context.Context, c *call.Call) error {
 	several, err := s.loadIncident(ctx, c)
 	if err != nil {
@@ -99,7 +98,7 @@ func (s *Incidents) MayHandle(ctx context.Context, c *call.Call) error {
 	}
 	c.Incidents = several
 	if c.Incident == nil {
-		return nil // nothing is changed without one
+		return nil // nothing changes without an incident
 	}
 	class := c.Class()
 	if err := s.Rules.MayAsk(c.Who.Person, c.Incident.Cluster, class, c.Channel); err != nil {
@@ -108,7 +107,7 @@ func (s *Incidents) MayHandle(ctx context.Context, c *call.Call) error {
 	return auth.MayInSilence(c.Who.SilentSince, class, c.Origin, "")
 }
 
-// ListIncidents answers what is open, or what can be done about one.
+// ListIncidents answers with the open incidents, or with the actions for one.
 func (s *Incidents) ListIncidents(ctx context.Context, c *call.Call) error {
 	if c.Req.Incident == "" && c.Thread == "" || c.Incident == nil {
 		list := c.Incidents
@@ -120,7 +119,7 @@ func (s *Incidents) ListIncidents(ctx context.Context, c *call.Call) error {
 	return c.Reply.Ephemeral(ctx, incidentcard.HandleIncident(*c.Incident, s.owners(*c.Incident), s.Now()))
 }
 
-// owners are who else may own an incident.
+// owners returns the other possible owners of an incident.
 func (s *Incidents) owners(o incidentcard.OpenIncident) []string {
 	var out []string
 	for _, p := range s.Rules.People {
@@ -132,11 +131,11 @@ func (s *Incidents) owners(o incidentcard.OpenIncident) []string {
 	return out
 }
 
-// handlingChange changes what people do about an incident, or refuses.
+// handlingChange changes the handling of an incident, or refuses.
 type handlingChange func(h *incident.Handling) (audit.Record, error)
 
-// handleIncident makes a change to the incident of a call, stores it with its record,
-// and settles the claim. The leader brings card and thread in step.
+// handleIncident applies a change to the incident of a call, stores it with its record,
+// and settles the claim. The leader updates card and thread.
 func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlingChange) error {
 	if c.Incident == nil {
 		return c.Reply.Ephemeral(ctx, incidentcard.WhichIncident(c.Req.Fields(), c.Incidents))
@@ -188,7 +187,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 	name := strings.TrimPrefix(command.Word(strings.TrimPrefix(typed, "@")), "@")
 	names := s.owners(*c.Incident)
 	if owner := c.Incident.Handling.Owner; owner != nil {
-		names = append(names, owner.Person) // refused by name
+		names = append(names, owner.Person) // refused with a name
 	}
 	if !slices.Contains(names, name) {
 		return call.Refuse("Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
@@ -242,7 +241,7 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 	})
 }
 
-// NoteIncident keeps a note. A tap without words opens a form for them.
+// NoteIncident stores a note. A tap without text opens a form.
 func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	text := redact.Line(c.Rest, call.ReasonRunes)
 	if text == "" && c.Incident != nil && c.Via == call.Button {
@@ -251,8 +250,8 @@ func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.Who.Name, s.Now(), text) })
 }
 
-// MayOwn says why the owner of an incident may not own it any more, nil where they
-// may: an *auth.Refusal.
+// MayOwn returns why the owner of an incident may no longer own it, as an *auth.Refusal;
+// nil if they may.
 func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
 	p, err := s.Identify(ctx, o.Account, call.StillAllowed)
 	if err != nil {

@@ -17,14 +17,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// How long an announcement may last: less than a few minutes is not worth announcing,
-// and what lasts longer than a week belongs into the config's schedule.
+// Limits of an announcement. Less than a few minutes is too short to be useful, and work
+// of more than a week belongs in the config's schedule.
 const (
 	leastMaintenance = 5 * time.Minute
 	mostMaintenance  = 7 * 24 * time.Hour
 )
 
-// announced is what is announced and not over.
+// announced returns the current announcements.
 func (s *Incidents) announced(ctx context.Context) ([]fleet.Maintenance, error) {
 	all, err := s.Windows.Maintenance(ctx)
 	return s.notOver(all), err
@@ -34,7 +34,7 @@ func (s *Incidents) notOver(all []fleet.Maintenance) []fleet.Maintenance {
 	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
-// ListMaintenance answers what is announced, of what the reader may read.
+// ListMaintenance answers with the announcements that the reader may read.
 func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Maintenance(list, s.Now()))
 }
 
-// SetMaintenance announces work on a process, or its end. It sends nothing to any
-// host: it changes what the bot expects, and so what counts as an incident.
+// SetMaintenance announces maintenance of a process, or ends it. It sends nothing to a
+// host: it only changes which states count as incidents.
 func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	m := fleet.Maintenance{Cluster: c.Cluster.Name, Process: c.Process.ID, Host: call.HostName(c.Host), By: c.Who.Name, From: s.Now()}
 	if len(c.Req.Also) > 0 || len(c.Req.Hosts) > 1 {
@@ -76,14 +76,14 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Announced(m, note))
 }
 
-// mostAlone is how long one person alone may announce work on a process whose
-// outage is Sev 1: meanwhile no incident of it is opened.
+// mostAlone limits an announcement by one person for a process whose outage is Sev 1,
+// since no incident of it is opened meanwhile.
 const mostAlone = 4 * time.Hour
 
-// boundMaintenance shortens what one person may not announce alone, and says in
-// note what that takes: an approver other than the person who announced it before
-// announces it for longer. Announcing again does not make it longer, nor does
-// ending it, or letting it end, and announcing again within mostAlone.
+// boundMaintenance shortens an announcement that needs a second person; note names the
+// requirement. For a longer one, an approver announces the same maintenance again. The
+// first person cannot extend it by announcing again, or by ending it and announcing again
+// within mostAlone.
 func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
 	if c.Process.Level != runbooks.Critical {
 		return "", nil
@@ -104,7 +104,7 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet
 		eligible := old.Host == m.Host && slices.ContainsFunc(s.Rules.Eligible(m.Cluster, old.By), func(p auth.Person) bool {
 			return p.Name == m.By
 		})
-		if old.By != m.By && eligible { // the second person is the approval
+		if old.By != m.By && eligible { // the second announcement is the approval
 			return "Approved by " + m.By + "; announced by " + old.By + ".", nil
 		}
 		if old.From.Before(began) {
@@ -140,7 +140,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 			m.Reason = redact.Line(reason, call.ReasonRunes)
 			record := s.announcement(c, m, "ended")
 			err := error(nil)
-			if c.Process.Level == runbooks.Critical { // boundMaintenance has to see it
+			if c.Process.Level == runbooks.Critical { // so that boundMaintenance finds it
 				old.Until = s.Now()
 				err = s.Windows.SetMaintenance(ctx, old, record, c.Key)
 			} else {
@@ -167,9 +167,9 @@ func (s *Incidents) announcement(c *call.Call, m fleet.Maintenance, outcome stri
 	}
 }
 
-// The verbs of a maintenance window: one request over hosts or a cluster, for a
-// time to come. It begins and ends by its stored times alone, and changes nothing
-// but what counts as an incident: what is done meanwhile takes its own approvals.
+// Verbs of a maintenance window: a request for hosts or a cluster at a future time. It
+// begins and ends at its stored times and only changes which states count as incidents.
+// Runs in it need their own approvals.
 const (
 	WindowVerb    = "maintenance-window"
 	WindowApprove = "maintenance-approve"

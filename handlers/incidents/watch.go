@@ -15,13 +15,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// keepTries bounds how often a change of a follow is made again because the
-// leader has stored a look meanwhile.
+// keepTries limits the retries of a change to a watch after a conflict with the leader,
+// which stores each query.
 const keepTries = 5
 
-// StartWatch begins to follow a process, a host or the cluster, sets a new end, or
-// ends it. The leader does the looking and keeps the one message; here it is
-// only stored.
+// StartWatch starts a watch of a process, a host or the cluster, changes its end, or ends
+// it. It only stores the watch: the leader queries the hosts and updates the message.
 func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	scope := incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: call.HostName(c.Host)}
 	length, end, err := howLong(c)
@@ -64,7 +63,7 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	return nil
 }
 
-// keepFollow stores a new follow, or the new end of one that there is.
+// keepFollow stores a new watch, or the new end of an existing one.
 func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Follow) error {
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
@@ -104,7 +103,7 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 	return call.Refuse("Another person changed it at the same time. Please try again.")
 }
 
-// keep stores a follow with its record, and settles the call's claim.
+// keep stores a watch with its record and settles the call's claim.
 func (s *Incidents) keep(ctx context.Context, c *call.Call, name string, f *incident.Follow, rev int64, r audit.Record) error {
 	data, err := incident.Encode(f)
 	if err != nil {
@@ -118,8 +117,8 @@ func (s *Incidents) keep(ctx context.Context, c *call.Call, name string, f *inci
 	return nil
 }
 
-// endFollows ends what of a scope is followed where the call was made; said of
-// the cluster it ends all of it there.
+// endFollows ends the watches of a scope in the channel of the call. The scope of a
+// cluster covers all its watches.
 func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident.Scope) error {
 	ended, elsewhere := 0, 0
 	for range keepTries {
@@ -166,12 +165,12 @@ func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident
 	}
 }
 
-// covers says that ending a scope ends another.
+// covers reports whether ending one scope ends another.
 func covers(all, one incident.Scope) bool {
 	return all == one || all == (incident.Scope{Cluster: one.Cluster})
 }
 
-// ListFollows answers what is watched, of what the reader may read.
+// ListFollows answers with the watches that the reader may read.
 func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	list, err := incident.Follows(ctx, s.Keeper)
 	if err != nil {
@@ -183,7 +182,7 @@ func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
-// howLong is what was typed behind the target.
+// howLong parses the text after the target.
 func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	typed, given := c.Params[command.ParamLength]
 	switch {

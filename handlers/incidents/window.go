@@ -21,8 +21,8 @@ import (
 // mostAhead is how far ahead a window may begin.
 const mostAhead = 90 * 24 * time.Hour
 
-// AskWindow asks for a window. One over a process whose outage is Sev 1 waits for
-// the approval of somebody else, and has to have it before it begins.
+// AskWindow requests a window. A window for a process whose outage is Sev 1 needs the
+// approval of another person before it begins.
 func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 	from, until, err := s.windowTimes(c)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Window(m, called))
 }
 
-// windowTimes reads when a window is to begin and to end.
+// windowTimes returns the begin and end of a window.
 func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error) {
 	wrong := func(why string) error {
 		return call.Refuse("%s: for example `%s`. Nothing was changed.", why, c.Cmd.Example)
@@ -96,8 +96,8 @@ func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error)
 	return from, until, nil
 }
 
-// readInstant reads a day and time with a zone; one without a zone could be meant
-// in any.
+// readInstant parses a day and time with a zone. It refuses one without a zone as
+// ambiguous.
 func readInstant(text string) (time.Time, bool) {
 	for _, form := range []string{"2006-01-02T15:04Z07:00", time.RFC3339} {
 		if t, err := time.Parse(form, strings.ToUpper(text)); err == nil {
@@ -107,8 +107,8 @@ func readInstant(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// overCritical says that a window is over a process whose outage is Sev 1, or over
-// one that the catalog does not know.
+// overCritical reports whether a window covers a process whose outage is Sev 1, or an
+// unknown process.
 func (s *Incidents) overCritical(c *call.Call, m fleet.Maintenance) bool {
 	for _, h := range c.Cluster.Hosts {
 		if m.Host != "" && !slices.Contains(m.Hosts(), h.Name) {
@@ -123,8 +123,8 @@ func (s *Incidents) overCritical(c *call.Call, m fleet.Maintenance) bool {
 	return false
 }
 
-// MayDecide loads the window that a decision is about and says who may take it:
-// what an approver other than the requester approves, they or any operator cancel.
+// MayDecide loads the window of a decision and checks access. An approver other than the
+// requester may approve it; the requester or any operator may cancel it.
 func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	return auth.MayInSilence(c.Who.SilentSince, runbooks.Writes, c.Origin, "")
 }
 
-// ApproveWindow lets a window begin when its time comes.
+// ApproveWindow approves a window, which begins at its stored time.
 func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	if !m.Waits {
@@ -172,7 +172,7 @@ func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Window(m, nil))
 }
 
-// CancelWindow ends a window for good, whether it waits, is to come or is under way.
+// CancelWindow cancels a window that is waiting, approved or active.
 func (s *Incidents) CancelWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	record := s.announcement(c, m, "cancelled "+m.ID())

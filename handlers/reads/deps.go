@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/status"
 )
 
-// Deps asks what a process needs, directly or through others, in the order in
-// which it starts, and the process itself.
+// Deps queries the direct and indirect dependencies of a process, in start order, and the
+// process itself.
 func (s *Reads) Deps(ctx context.Context, c *call.Call) error {
 	targets, absent := call.NeededBy(c)
 	q := status.Query{Scope: c.Scope(), Targets: targets, Needs: c.Process.ID}

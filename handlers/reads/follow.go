@@ -12,21 +12,20 @@ import (
 )
 
 const (
-	// FollowFor is when following a log ends by itself.
+	// FollowFor is how long a log is followed.
 	FollowFor = 2 * time.Minute
-	// followEvery is how often it looks: what is new is an edit of the one
-	// message; the workspace allows about 50 edits a minute.
+	// followEvery is the interval between reads. New lines are an edit of the message; the
+	// workspace allows about 50 edits a minute.
 	followEvery = 5 * time.Second
-	// followLines is how much of the end is read each time.
+	// followLines is the number of last lines of each read.
 	followLines = "12"
-	// Followed is how many logs are followed at a time, so that they take
-	// neither the edits nor the workers of everybody else.
+	// Followed is the maximum number of logs followed at a time. It leaves edits and
+	// workers for other requests.
 	Followed = 3
 )
 
-// Follow shows the end of a log in one message that is kept up to date for a
-// while. Nothing runs on the host in between: each look is a read of its own,
-// bounded like any other.
+// Follow shows the end of a log in one message and updates it for FollowFor. Each update
+// is a separate bounded read; nothing runs on the host in between.
 func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
 		return call.Refuse("People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
@@ -56,7 +55,7 @@ func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	defer tick.Stop()
 	reading, shown := outputcard.Reading{Cluster: c.Cluster.Name, Unrecorded: c.Key == "" && c.Via != call.Terminal}, ""
 	for first := true; ; first = false {
-		bound, plan, err := s.BindPlanFor(ctx, c, inputs) // anew: a log goes on in another file
+		bound, plan, err := s.BindPlanFor(ctx, c, inputs) // again each time: the log may rotate
 		if err != nil {
 			return err
 		}
@@ -84,7 +83,7 @@ func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	}
 }
 
-// saidText is what was said, without when.
+// saidText returns the texts of answers, without times.
 func saidText(parts []outputcard.Answer) string {
 	var b strings.Builder
 	for _, p := range parts {

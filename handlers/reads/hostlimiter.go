@@ -1,7 +1,7 @@
 package reads
 
-// hostLimiter lets a few commands at a time onto each host. It is asked for turns by
-// one goroutine, and these are taken by any.
+// hostLimiter limits the concurrent commands on each host. Only one goroutine calls of;
+// any goroutine may use the result.
 type hostLimiter struct {
 	atOnce int
 	hosts  map[string]chan struct{}
@@ -11,7 +11,7 @@ func newHostLimiter(atOnce int) *hostLimiter {
 	return &hostLimiter{atOnce: atOnce, hosts: map[string]chan struct{}{}}
 }
 
-// of is where a host's turns are taken, by sending, and given back.
+// of returns the semaphore of a host: send to acquire, receive to release.
 func (t *hostLimiter) of(host string) chan struct{} {
 	turn, ok := t.hosts[host]
 	if !ok {

@@ -13,14 +13,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// judgeable are the reads whose good answer is known: what they
-// mean is shown, and not what was printed.
+// judgeable reports whether a read has a known good answer. Such a read shows its verdict
+// instead of the output.
 func judgeable(until runbooks.Condition) bool {
 	return slices.Contains([]runbooks.Condition{runbooks.EtcdStatus, runbooks.EtcdQuorum, runbooks.EtcdAlarms, runbooks.AllUp}, until)
 }
 
-// judgeRead grades an answer. What was not understood is unknown, and never
-// good.
+// judgeRead grades an answer. An answer that cannot be parsed is unknown, never good.
 func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
 	v := observe.Evaluate(st, nil, r, time.Time{})
 	p.Verdict = redact.Line(v.Text, 600)
@@ -36,8 +35,8 @@ func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
 	}
 }
 
-// tabulate shows the members of etcd once, with what status and health say of
-// each, where either was asked.
+// tabulate shows each member of etcd once, with the results of status and health, as far
+// as queried.
 func tabulate(parts []outputcard.Answer, steps []runbooks.Step, results []remote.Result) {
 	var status, health *remote.Result
 	at := -1

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/card/runcard"
 )
 
-// ShowRun answers with a run as it stands; the run's own message stays where
-// it was asked for.
+// ShowRun answers with the current state of a run. The run's own message stays in its
+// channel.
 func (s *Reads) ShowRun(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, runcard.Run(c.About))
 }
@@ -30,7 +30,7 @@ func (s *Reads) ListLocks(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, runcard.Locks(h.Locks, h.Open, s.Now()))
 }
 
-// ShowHealth says how the bot itself is.
+// ShowHealth answers with the bot's own health.
 func (s *Reads) ShowHealth(ctx context.Context, c *call.Call) error {
 	if s.Health == nil {
 		return call.Refuse("My health cannot be shown here. Run `bot health` on the bot's machine.")

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// ListPeople answers who is configured for a cluster, in which role, and whether they
-// are still let in.
+// ListPeople answers with the people configured for a cluster, their roles, and whether
+// their accounts are active.
 func (s *Reads) ListPeople(ctx context.Context, c *call.Call) error {
 	roles := s.Rules.Clusters[c.Cluster.Name]
 	var list []card.Member
@@ -40,5 +40,5 @@ func (s *Reads) ListPeople(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, card.People(c.Cluster.Name, list))
 }
 
-// peopleAtOnce is how many people are looked up at a time.
+// peopleAtOnce is the maximum number of concurrent account look-ups.
 const peopleAtOnce = 4

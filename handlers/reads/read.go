@@ -17,20 +17,19 @@ import (
 	"dhbot/runbooks"
 )
 
-// Reads answers the verbs that change nothing on a host.
+// Reads handles the verbs that change nothing on a host.
 type Reads struct {
 	*call.Base
-	following chan struct{} // one slot for each log that may be followed at a time
+	following chan struct{} // one slot for each followed log
 }
 
-// New makes the handlers of reads.
+// New returns the handlers of reads.
 func New(base *call.Base) *Reads {
 	return &Reads{Base: base, following: make(chan struct{}, Followed)}
 }
 
-// ReadOutput answers a read whose output is shown: the verdict in the card,
-// the rest as files in its thread. What only some may see goes to the person
-// alone.
+// ReadOutput answers a read that shows output: the verdict in the card, the rest as files
+// in its thread. Sensitive output goes only to the requester.
 func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 	reads, err := s.bindReads(ctx, c)
 	if err != nil {
@@ -56,8 +55,8 @@ func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 	return s.showReading(ctx, c, reading)
 }
 
-// runReads runs the reads of a plan at once, a few at a time for each host,
-// and keeps their order.
+// runReads runs the reads of a plan concurrently, a few at a time on each host, and keeps
+// their order.
 func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcard.Answer {
 	out, results := make([]outputcard.Answer, len(steps)), make([]remote.Result, len(steps))
 	turns := newHostLimiter(status.PerHost)
@@ -85,7 +84,7 @@ func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcar
 	return out
 }
 
-// said1 is what one command answered, made safe to show.
+// said1 returns the answer of one command, made safe to show.
 func said1(st runbooks.Step, r remote.Result) outputcard.Answer {
 	p := outputcard.Answer{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
 	text := redact.Text(r.Stdout.String())
@@ -109,12 +108,12 @@ func said1(st runbooks.Step, r remote.Result) outputcard.Answer {
 	return p
 }
 
-// nothingFound says that a search ran and found no line, which is an answer.
+// nothingFound reports whether a search succeeded without a match.
 func nothingFound(st runbooks.Step, r remote.Result) bool {
 	return st.Until == runbooks.Found && r.Exit == 1 && r.Stdout.Total+r.Stderr.Total == 0
 }
 
-// showReading shows a reading where it may be seen.
+// showReading shows a reading where its readers are allowed to see it.
 func (s *Reads) showReading(ctx context.Context, c *call.Call, r outputcard.Reading) error {
 	out, files := outputcard.Output(r)
 	if r.Sensitive || c.ChannelShared {

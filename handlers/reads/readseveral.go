@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// boundRead is the read of one process, or why there is none.
+// boundRead is the read of one process, or the error.
 type boundRead struct {
 	process string
 	inputs  runbooks.Inputs
@@ -20,8 +20,8 @@ type boundRead struct {
 	err     error
 }
 
-// bindReads plans a read for each process that it names, all at once. The error is
-// that of the first where none can be read, or a refusal of any.
+// bindReads plans a read for each process of a call, concurrently. It returns an error for
+// a refusal or an internal error, and if no read can be planned.
 func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error) {
 	parts := c.Req.Parts()
 	reads := make([]boundRead, len(parts))
@@ -55,8 +55,8 @@ func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error
 	return reads, nil
 }
 
-// readsPlan is what all reads run, and the parameters they were given. It has the
-// most sensitive class of them, and no digest: a read takes no approval.
+// readsPlan returns all reads and their parameters as one plan. It has the most sensitive
+// class of the reads and no digest: a read needs no approval.
 func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) {
 	if len(reads) == 1 {
 		return reads[0].plan, reads[0].inputs.Params
@@ -80,8 +80,8 @@ func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) 
 	return all, params
 }
 
-// byProcess gives each answer the name of its process, and what could not be read a
-// line that says why.
+// byProcess adds the process name to each answer, and a line with the reason for each
+// failed read.
 func byProcess(reads []boundRead, answers []outputcard.Answer) (out []outputcard.Answer) {
 	for _, r := range reads {
 		if r.err != nil {

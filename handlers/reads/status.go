@@ -11,24 +11,24 @@ import (
 	"dhbot/internal/status"
 )
 
-// ShowStatus answers how a process, a host or the cluster is, and shows what is
-// known while hosts are silent.
+// ShowStatus answers with the status of a process, a host or the cluster, and shows
+// partial results while hosts do not answer.
 func (s *Reads) ShowStatus(ctx context.Context, c *call.Call) error {
 	return s.showAssessment(ctx, c, c.Query(), statuscard.Status)
 }
 
-// ShowVerify answers whether all of a cluster is as it should be.
+// ShowVerify answers whether the state of a cluster is as expected.
 func (s *Reads) ShowVerify(ctx context.Context, c *call.Call) error {
 	return s.showAssessment(ctx, c, c.Query(), statuscard.Verified)
 }
 
-// showAssessment looks once, shows what it finds, and records the read.
+// showAssessment queries once, shows the result, and records the read.
 func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query, render func(status.Board) card.Card) error {
 	show := func(b status.Board) error {
 		b.Unrecorded = b.Unrecorded || c.Key == "" && c.Via != call.Terminal
 		out := render(b)
 		if c.ChannelShared {
-			return c.Reply.Ephemeral(ctx, out) // what hosts said is not for outsiders
+			return c.Reply.Ephemeral(ctx, out) // output of hosts is not shown to outsiders
 		}
 		return c.Reply.Show(ctx, c.Signed(out))
 	}
@@ -46,8 +46,8 @@ func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query
 	return s.recordRead(ctx, c, b, show)
 }
 
-// recordRead writes the read's record, which also settles its claim. A store
-// that does not answer makes the read unrecorded, never unanswered.
+// recordRead stores the read's record, which also settles its claim. If the store does not
+// answer, the read is answered without a record.
 func (s *Reads) recordRead(ctx context.Context, c *call.Call, b status.Board, show func(status.Board) error) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),

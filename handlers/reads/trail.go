@@ -19,28 +19,28 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// How far back the trail is shown by default, and at most.
+// Default and maximum period of the audit trail.
 const (
 	auditBack    = 24 * time.Hour
 	timelineBack = 4 * time.Hour
 	mostBack     = 31 * 24 * time.Hour
 )
 
-// maxEntries is how many entries are shown at most; the newest are kept.
+// maxEntries is the maximum number of entries shown; the newest are kept.
 const maxEntries = 5_000
 
-// trailQuery is which entries of the trail are wanted.
+// trailQuery selects entries of the trail.
 type trailQuery struct {
-	what    string // as people say it: "db_dis", "R-7F3K", "everything"
+	what    string // for display: "db_dis", "R-7F3K", "everything"
 	run     string
 	process string
 	person  *auth.Person
-	cluster string // "" is every one that the reader may read
+	cluster string // "" for every cluster that the reader may read
 	since   time.Time
 }
 
-// AuditTrail shows what the sealed trail has about a person, a process or a
-// run: the newest in the card, all of it as a file.
+// AuditTrail shows the audit trail of a person, a process or a run: the newest entries in
+// the card, all of them in a file.
 func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
-// Timeline tells the story of an incident from the trail.
+// Timeline shows the timeline of an incident from the trail.
 func (s *Reads) Timeline(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, timelineBack)
 	if err != nil {
@@ -72,8 +72,8 @@ func (s *Reads) Timeline(ctx context.Context, c *call.Call) error {
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
-// tellTrail records that the trail was read, and shows it. In a channel that
-// outsiders read it goes to the person alone.
+// tellTrail records the read of the trail and shows the result. In a channel that
+// outsiders read, only the requester sees it.
 func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out card.Card, files []outputcard.File) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
@@ -98,8 +98,8 @@ func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out c
 	return nil
 }
 
-// readTrail reads the entries that a call asks for, oldest first; left is how
-// many older ones had to be left out.
+// readTrail returns the entries for a call, oldest first. left is the number of older
+// entries omitted.
 func (s *Reads) readTrail(
 	ctx context.Context,
 	c *call.Call,
@@ -134,7 +134,7 @@ func (s *Reads) readTrail(
 	return q, entries, left, err
 }
 
-// personOf is who a record is about: a refusal's has only the account.
+// personOf returns the person of a record. The record of a refusal has only the account.
 func (s *Reads) personOf(r audit.Record) string {
 	if r.Person != "" {
 		return r.Person
@@ -147,9 +147,9 @@ func (s *Reads) personOf(r audit.Record) string {
 	return ""
 }
 
-// maySee says which records a reader may be shown. One of no cluster can name
-// anything: it is for its author and for who reads every cluster, save the notes
-// of the bot about itself.
+// maySee returns a filter for the records that a reader may see. A record without a
+// cluster can contain any name. Only its author and readers of every cluster see it,
+// except the bot's notes about itself.
 func (s *Reads) maySee(c *call.Call) func(audit.Record) bool {
 	sees := s.Sees(c.Who.Person, c.Channel)
 	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
@@ -176,15 +176,15 @@ func (q trailQuery) wants(r audit.Record) bool {
 	}
 }
 
-// mentions says that a text has a name as a word of its own.
+// mentions reports whether a text contains a name as a whole word.
 func mentions(text, name string) bool {
 	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
 		return !(r == '_' || r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 	}), name)
 }
 
-// trailQuery reads `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any
-// order. Since may also be a length by itself.
+// trailQuery parses `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any order. The
+// period may also be a duration alone.
 func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
 	w := command.Words(c.Topic)
@@ -216,7 +216,7 @@ func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error)
 	return q, nil
 }
 
-// trailSubject reads whom or what entries are to be about.
+// trailSubject parses the person, process or run of the entries.
 func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
 		return &command.Question{
@@ -254,12 +254,12 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	return m
 }
 
-// known says that a person has a role in a cluster of a grammar.
+// known reports whether a person has a role in a cluster of a grammar.
 func (s *Reads) known(p auth.Person, g *command.Grammar) bool {
 	return slices.ContainsFunc(g.ClusterNames(), s.Sees(p, ""))
 }
 
-// seq is a list as audit's writers take it.
+// seq returns entries in the form for audit's writers.
 func seq(entries []audit.Sealed) func(yield func(audit.Sealed, error) bool) {
 	return func(yield func(audit.Sealed, error) bool) {
 		for _, e := range entries {
