@@ -8,19 +8,19 @@ import (
 	"dhbot/internal/card/runcard"
 )
 
-// Sample is one card under a name that can be a file's.
+// Sample is one card with a name that is usable as a file name.
 type Sample struct {
 	Name string
 	Card card.Card
 }
 
-// Now is when all the samples were made.
+// now is the creation time of all samples.
 var now = time.Date(2026, 3, 14, 14, 7, 0, 0, time.UTC)
 
-// Now is the moment at which every sample was shown.
+// Now returns the time at which every sample was shown.
 func Now() time.Time { return now }
 
-// All returns every sample, in the order in which a reader meets them.
+// All returns every sample, in the order in which a reader would see them.
 func All() []Sample {
 	var out []Sample
 	for _, list := range [][]Sample{
@@ -37,7 +37,7 @@ const team = "T0DHLOCAL"
 
 func account(user string) auth.Account { return auth.Account{Team: team, User: user} }
 
-// FormSample is one form under a name that can be a file's.
+// FormSample is one form with a name that is usable as a file name.
 type FormSample struct {
 	Name string
 	Form card.Form

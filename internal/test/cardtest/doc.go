@@ -1,3 +1,3 @@
 // Package cardtest has an example of every card that the bot shows, for the
-// tests that look at how cards are worded, rendered and drawn.
+// tests of their wording, rendering and drawing.
 package cardtest

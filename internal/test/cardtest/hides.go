@@ -9,9 +9,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Hides returns what a card of a board hides or shows greener than the board has
-// it, none where the card and its data say the same as the board. It knows
-// severities and codes, and no sentence.
+// Hides lists the rows of a board that a card hides or shows better than they
+// are. It is empty if the card and its data agree with the board. It checks
+// severities and codes, not sentences.
 func Hides(c card.Card, b status.Board) []string {
 	out := hiddenFacts(c, b)
 	worst := card.SeverityIcon(b.Worst())
@@ -46,8 +46,9 @@ func Hides(c card.Card, b status.Board) []string {
 	return out
 }
 
-// Shows says that a line of a card's text is about a process, with the sign of its
-// severity or of a worse one, or, of one that is pending, that it has not answered.
+// Shows reports whether a line of a card's text names a process with the sign
+// of its severity or a worse one. The line of a pending process may have "no
+// answer yet" instead.
 func Shows(text string, t runbooks.Target, s runbooks.Severity, pending bool) bool {
 	first := true
 	for line := range strings.Lines(text) {

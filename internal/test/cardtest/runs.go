@@ -19,7 +19,7 @@ var (
 
 const digest = "7f3a9c0e5b1d4c8f7f3a9c0e5b1d4c8f7f3a9c0e5b1d4c8f7f3a9c0e5b1d4c8f"
 
-// restart is a run that restarts a process on each host in turn.
+// restart returns a run that restarts a process on each host in turn.
 func restart(process string, hosts ...string) engine.Run {
 	p := processes[process]
 	r := engine.Run{
@@ -46,10 +46,10 @@ func restart(process string, hosts ...string) engine.Run {
 	return r
 }
 
-// said are what the four steps of a restart find when all goes well.
+// said are the results of the four steps of a successful restart.
 var said = []string{`answers: monit: "OK", pid 40211`, "accepted", "pid 40211 → 51877", "ready: RUNNING in its log, no errors since"}
 
-// voted is the run with one vote, about to start.
+// voted returns the run with one vote, about to start.
 func voted(r engine.Run) engine.Run {
 	at, by := now.Add(40*time.Second), now.Add(160*time.Second)
 	r.Votes = []engine.Vote{{Actor: approver, At: at, Digest: digest}}
@@ -57,7 +57,8 @@ func voted(r engine.Run) engine.Run {
 	return r
 }
 
-// after is the run with its first n steps done and the next one under way.
+// after returns the run with its first n steps done and the next one in
+// progress.
 func after(r engine.Run, n int) engine.Run {
 	at := now.Add(42 * time.Second)
 	r = voted(r)
@@ -73,7 +74,7 @@ func after(r engine.Run, n int) engine.Run {
 	return r
 }
 
-// ended is the run over, for why.
+// ended returns the run in an ended state, with a reason.
 func ended(r engine.Run, s engine.State, why string) engine.Run {
 	at := now.Add(83 * time.Second)
 	r.State, r.EndedAt, r.Why, r.Records = s, &at, why, r.Records+1
@@ -85,7 +86,7 @@ func ended(r engine.Run, s engine.State, why string) engine.Run {
 	return r
 }
 
-// destructive is a run that cannot be undone, with the first of two votes.
+// destructive returns a run that cannot be undone, with the first of two votes.
 func destructive() engine.Run {
 	r := restart("db_dis", "infra-1")
 	r.Plan.Title, r.Plan.Class, r.Need = "clean up the intraday data of 2026-03-13", runbooks.Destructive, 2
@@ -114,8 +115,8 @@ func voteSamples() []Sample {
 	}
 }
 
-// called is a run as it is first shown: it calls two people, and is compared
-// with the run before it.
+// called returns a new run that mentions two people and is compared with the
+// previous run.
 func called() engine.Run {
 	r := restart("db_dis", "infra-1")
 	r.Called = callees(approver, approver2)
@@ -131,8 +132,8 @@ func callees(list ...engine.Actor) []engine.Callee {
 	return out
 }
 
-// reminded is that run after the first reminder, with somebody looking, whose
-// plan is not the one of last time.
+// reminded returns that run after the first reminder. An approver is reviewing
+// it, and its plan differs from the previous one.
 func reminded() engine.Run {
 	r := called()
 	r.Reminders = []engine.Reminder{{N: 1, At: now.Add(3 * time.Minute), Message: "1.2", Called: r.Called[:1]}}
@@ -141,7 +142,8 @@ func reminded() engine.Run {
 	return r
 }
 
-// long is a plan with more steps than a card shows, spelled out as it is sent.
+// long returns a plan with more steps than a card shows, with its commands as
+// sent.
 func long() engine.Run {
 	r := restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4", "query-5")
 	r.Last = &engine.LastTime{Among: 12}
@@ -158,7 +160,7 @@ func long() engine.Run {
 	return r
 }
 
-// most is a request in which everything is as long as it can be.
+// most returns a request in which every part has its maximum length.
 func most() engine.Run {
 	r := long()
 	r.Called = callees(approver, approver2, operator)
@@ -171,7 +173,7 @@ func most() engine.Run {
 	return r
 }
 
-// remindSamples stand beside a run's message.
+// remindSamples are messages in the thread of a run.
 func remindSamples() []Sample {
 	r := called()
 	looking := reminded()
@@ -186,7 +188,7 @@ func remindSamples() []Sample {
 	}
 }
 
-// detailSamples are everything about a plan, as an answer.
+// detailSamples are the details of a plan, as an answer.
 func detailSamples() []Sample {
 	short, _ := runcard.Details(called())
 	all, _ := runcard.Details(long())

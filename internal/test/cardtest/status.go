@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// processes are a few of the catalog's, as cards need them.
+// processes are a few processes of the catalog.
 var processes = map[string]catalogs.Process{
 	"db_dis": {ID: "db_dis", Title: "Data Import Server", Aliases: []string{"dis"}, Level: runbooks.Critical, Manager: runbooks.Monit, Service: "db_dis",
 		Impact:  "Binary logs are not written to the database, and binary store imports fail.",
@@ -27,7 +27,8 @@ var processes = map[string]catalogs.Process{
 		Impact: "Binary logs of this host do not reach the import server.", Actions: []string{"restart", "status"}},
 }
 
-// row is a process whose supervisor said state; why is set where it did not.
+// row is a process with the state from its supervisor, or, if why is set,
+// without an answer.
 func row(id, host string, state observe.State, said, why string) status.Row {
 	p := processes[id]
 	o := observe.Observation{Manager: p.Manager, Service: p.Service, State: state, Status: said, Why: why, At: now.Add(-2 * time.Second), Outcome: remote.Answered}
