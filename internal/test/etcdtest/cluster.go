@@ -26,18 +26,18 @@ type Cluster struct {
 	quota int64
 }
 
-// Member is one of them.
+// Member is a member of a Cluster.
 type Member struct {
 	Name         string
-	Host         string // an address of its own
+	Host         string // its own address
 	Client, Peer string // URLs
 	dir          string
 	process      *exec.Cmd
 	output       bytes.Buffer
 }
 
-// Start starts three members. quota is what a file may grow to, 0 for etcd's
-// default.
+// Start starts three members. quota is the largest size of a database file, 0
+// for etcd's default.
 func Start(t *testing.T, tools Tools, quota int64) *Cluster {
 	t.Helper()
 	c := &Cluster{Tools: tools, t: t, quota: quota}
@@ -74,7 +74,7 @@ func freePort(t *testing.T, host string) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// peers is the value of --initial-cluster.
+// peers returns the value of --initial-cluster.
 func (c *Cluster) peers() string {
 	var all []string
 	for _, m := range c.Members {
@@ -109,11 +109,11 @@ func (c *Cluster) Kill(i int) {
 		return
 	}
 	_ = m.process.Process.Kill() // it may have ended
-	_ = m.process.Wait()         // by that signal
+	_ = m.process.Wait()         // the error is that signal
 	m.process = nil
 }
 
-// Endpoints are those of all members.
+// Endpoints returns the endpoints of all members.
 func (c *Cluster) Endpoints() string {
 	var all []string
 	for _, m := range c.Members {
@@ -122,16 +122,16 @@ func (c *Cluster) Endpoints() string {
 	return strings.Join(all, ",")
 }
 
-// Ctl runs etcdctl with all endpoints, as etcdctl.sh does.
+// Ctl runs etcdctl with all endpoints, like etcdctl.sh.
 func (c *Cluster) Ctl(args ...string) remote.Result { return c.CtlAt(c.Endpoints(), args...) }
 
-// CtlAt runs etcdctl with some endpoints.
+// CtlAt runs etcdctl with the given endpoints.
 func (c *Cluster) CtlAt(endpoints string, args ...string) remote.Result {
 	c.t.Helper()
 	return c.run(c.Tools.Ctl, append([]string{"--endpoints", endpoints, "--dial-timeout", "1s", "--command-timeout", "3s"}, args...)...)
 }
 
-// Util runs etcdutl, or etcdctl where the version has no etcdutl.
+// Util runs etcdutl, or etcdctl if the version has no etcdutl.
 func (c *Cluster) Util(args ...string) remote.Result {
 	c.t.Helper()
 	if c.Tools.Util == "" {
@@ -159,7 +159,7 @@ func (c *Cluster) run(program string, args ...string) remote.Result {
 	return remote.Classify(remote.Command{}, r)
 }
 
-// Await waits until something is so.
+// Await waits for a condition.
 func (c *Cluster) Await(what string, is func() bool) {
 	c.t.Helper()
 	deadline := time.NewTimer(90 * time.Second)
@@ -175,7 +175,7 @@ func (c *Cluster) Await(what string, is func() bool) {
 	}
 }
 
-// AwaitLeader waits until every member that runs serves.
+// AwaitLeader waits until every running member serves clients.
 func (c *Cluster) AwaitLeader() {
 	c.t.Helper()
 	for _, m := range c.Members {
@@ -185,8 +185,8 @@ func (c *Cluster) AwaitLeader() {
 	}
 }
 
-// RaiseCorrupt raises the alarm CORRUPT, as a member that has found other data
-// does; etcdctl has no command for it.
+// RaiseCorrupt raises the alarm CORRUPT, like a member that found different
+// data. etcdctl has no command for it.
 func (c *Cluster) RaiseCorrupt() {
 	c.t.Helper()
 	response, err := http.Post(c.Members[0].Client+"/v3/maintenance/alarm", "application/json", strings.NewReader(`{"action":"ACTIVATE","memberID":"7","alarm":"CORRUPT"}`))
@@ -199,11 +199,12 @@ func (c *Cluster) RaiseCorrupt() {
 	}
 }
 
-// AddLearner adds a fourth member that does not vote.
+// AddLearner adds a fourth, non-voting member.
 func (c *Cluster) AddLearner() *Member {
 	c.t.Helper()
 	m := c.newMember(3)
-	// A leader takes no new member before it has heard of all for a while.
+	// A leader accepts a new member only after a while of contact with all
+	// members.
 	c.Await("a learner is added", func() bool { return c.Ctl("member", "add", m.Name, "--learner", "--peer-urls", m.Peer).OK() })
 	c.Members = append(c.Members, m)
 	c.Run(3, "existing")
@@ -211,8 +212,8 @@ func (c *Cluster) AddLearner() *Member {
 	return m
 }
 
-// Split makes a cluster whose members hold different data: all are restored
-// from snapshots, the last from an earlier one.
+// Split makes a cluster whose members hold different data: each is restored
+// from a snapshot, the last one from an earlier snapshot.
 func (c *Cluster) Split() {
 	c.t.Helper()
 	dir := c.t.TempDir()

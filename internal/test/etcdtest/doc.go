@@ -1,4 +1,4 @@
-// Package etcdtest starts real etcd clusters of several versions, for the tests
-// of what their clients say. Debian's etcd stands for 3.4; others are built
-// from the Go module proxy, once, and kept in the user's cache directory.
+// Package etcdtest starts real etcd clusters of several versions, to test the
+// output of their clients. 3.4 is Debian's package; other versions are built
+// once from the Go module proxy and kept in the user's cache directory.
 package etcdtest

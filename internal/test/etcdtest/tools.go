@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// Env is the environment variable with which tests run against real clusters,
-// and build what is missing for them, which takes minutes; without it they are
-// skipped.
+// Env is the environment variable that enables tests against real clusters;
+// without it they are skipped. Such tests build missing programs, which takes
+// minutes.
 const Env = "DHBOT_ETCD"
 
-// Debian is the version that Debian's packages have.
+// Debian is the version of Debian's packages.
 const Debian = "3.4"
 
-// Versions are those that can be had.
+// Versions returns the available versions.
 func Versions() []string { return []string{Debian, "3.5.35", "3.6.16", "3.7.3"} }
 
 // Tools are the programs of one version.
@@ -58,8 +58,9 @@ func Find(t *testing.T, version string) Tools {
 	return tools
 }
 
-// build builds the programs of a version in a module of their own: they cannot
-// be installed by their path, since their go.mod files replace modules.
+// build builds the programs of a version in a separate module. `go install`
+// with their path does not work, since their go.mod files contain replace
+// directives.
 func build(t *testing.T, version, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
