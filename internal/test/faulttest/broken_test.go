@@ -10,12 +10,12 @@ import (
 	"dhbot/internal/test/mutant"
 )
 
-// broken is a bot without one of its rules, and how it is caught.
+// broken is a bot without one of its rules, and the expected violation.
 type broken struct {
 	edits []mutant.Edit
 	run   string // which tests
 	point string // DHBOT_FAULT_POINT
-	says  string // part of the violation
+	says  string // part of the violation's text
 }
 
 func edit(file, old, instead string) mutant.Edit {
@@ -58,8 +58,8 @@ var brokenBots = map[string]broken{
 	},
 }
 
-// TestRulesAreThere holds the edits to the code: each takes out one rule, and
-// the long version does not run after every change.
+// TestRulesAreThere checks that each edit, which removes one rule, still
+// applies to the code: the long version does not run after every change.
 func TestRulesAreThere(t *testing.T) {
 	for name, b := range brokenBots {
 		if _, err := mutant.Apply("../../..", b.edits); err != nil {
@@ -68,8 +68,8 @@ func TestRulesAreThere(t *testing.T) {
 	}
 }
 
-// TestBrokenBots builds the bot, and this package with it, without one of its
-// rules at a time, and wants the harness to notice.
+// TestBrokenBots builds the bot and this package without one rule at a time.
+// The harness must report a violation.
 func TestBrokenBots(t *testing.T) {
 	if os.Getenv("DHBOT_FAULT_BROKEN") == "" {
 		t.Skip("set DHBOT_FAULT_BROKEN=1 to build bots that are broken on purpose and see them caught")
@@ -96,7 +96,7 @@ func TestBrokenBots(t *testing.T) {
 	}
 }
 
-// build compiles this package over the edited files.
+// build compiles this package with the edited files.
 func (b broken) build(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../../..")

@@ -14,8 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// judge looks at a round that has come to rest, from outside, and names
-// everything that must not be.
+// judge checks a round at rest from outside and reports every violation.
 func (p *people) judge(st state) {
 	p.judgeTrail(st)
 	p.judgeCommands(st)
@@ -28,7 +27,7 @@ func (p *people) judge(st state) {
 	}
 }
 
-// atRest says that nothing is left for the bot to do; why names what is.
+// atRest returns what the bot still has to do; "" means nothing.
 func atRest(st state) (why string) {
 	if len(st.Unsettled) > 0 {
 		return "unhandled: " + strings.Join(st.Unsettled, ", ")
@@ -80,10 +79,10 @@ func (p *people) judgeTrail(st state) {
 	}
 }
 
-// command is what a host was sent.
+// command is a command that a host received.
 type command struct{ host, line string }
 
-// judgeCommands compares what the hosts executed with what is recorded.
+// judgeCommands compares the commands that the hosts executed with the records.
 func (p *people) judgeCommands(st state) {
 	recorded := map[command][]time.Time{}
 	begun := map[string]int{}
@@ -138,9 +137,8 @@ func byID(st state) map[string]engine.Run {
 	return out
 }
 
-// critical are the processes of the rounds whose restart takes a vote
-// (process-runbooks.md, the severity of each one's outage); for the others
-// that stand there it takes none.
+// critical are the processes in the rounds whose restart needs a vote
+// (process-runbooks.md, the severity of each outage). The others need none.
 var critical = map[string]bool{"db_dis": true, "db_query_server": true, "db_tdcp": true, "iris_controller": true, "db_acl_write_server": false, "db_ltds": false}
 
 var accounts = map[string]string{
@@ -151,11 +149,11 @@ func account(name string) auth.Account {
 	return auth.Account{Team: slacklocal.DemoTeam, User: accounts[name]}
 }
 
-// judgeVotes wants, for every run of which something was begun, a tap on its
-// own card by somebody other than who asked, before the first step; and that
-// the card showed what then ran.
+// judgeVotes checks each run that began a step. Before the first step, someone
+// other than the requester must have tapped Approve on the run's own card, and
+// the card must have shown the executed commands.
 func (p *people) judgeVotes(st state) {
-	first := map[string]audit.Sealed{} // the first step begun, by run
+	first := map[string]audit.Sealed{} // the first step of each run
 	voted := map[string][]audit.Sealed{}
 	for _, e := range st.Trail {
 		switch e.Record.Kind {
@@ -186,8 +184,8 @@ func (p *people) judgeVotes(st state) {
 	}
 }
 
-// tapped says that a vote is one that a person really gave, who may and who
-// was shown what runs.
+// tapped reports whether a vote is a real tap of a person who may approve, on a
+// card that showed the executed commands.
 func (p *people) tapped(vote audit.Record, run engine.Run) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,7 +195,7 @@ func (p *people) tapped(vote audit.Record, run engine.Run) bool {
 	})
 }
 
-// showsAll says that a card shows every changing command of a run.
+// showsAll reports whether a card shows every changing command of a run.
 func showsAll(shown string, run engine.Run) bool {
 	for _, s := range run.Plan.Steps {
 		if s.Kind == runbooks.Exec && !strings.Contains(shown, s.Command) {
@@ -223,8 +221,8 @@ func (p *people) judgeLocks(st state) {
 	}
 }
 
-// judgeDeeds wants, for everything that Slack said had arrived, something that
-// the person can see; a command that only reads is not kept, and may be lost.
+// judgeDeeds checks that everything that Slack reported as delivered has a
+// visible result. A command that only reads is not stored, and may be lost.
 func (p *people) judgeDeeds(st state) {
 	p.mu.Lock()
 	deeds := slices.Clone(p.deeds)
@@ -242,7 +240,7 @@ func (p *people) seen(d *deed, st state) bool {
 		return false
 	}
 	for _, m := range list {
-		// A word to this person alone, or an answer in the channel.
+		// An ephemeral message for this person, or an answer in the channel.
 		if m.User != slackbot && !m.At.Before(d.at) && m.Ephemeral {
 			return true
 		}
@@ -250,7 +248,7 @@ func (p *people) seen(d *deed, st state) bool {
 	for _, s := range st.Runs {
 		switch {
 		case d.kind == "ask" && strings.HasSuffix(s.Run.Reason, d.tag):
-			return true // its message is judged by itself
+			return true // judgeMessages checks its message
 		case d.kind == "approve" && d.run == s.Run.ID:
 			for _, v := range s.Run.Votes {
 				if v.Account == account(d.who) {
@@ -262,11 +260,13 @@ func (p *people) seen(d *deed, st state) bool {
 	return false
 }
 
-// slackbot is who writes Slack's own words, such as that a command failed.
+// slackbot is the author of Slack's own messages, for example that a command
+// failed.
 const slackbot = "USLACKBOT"
 
-// judgeMessages wants each run's message to be in the channel and to show the
-// run as it is, and every posted trail entry in the audit channel.
+// judgeMessages checks that each run's message is in the channel and shows the
+// run's current state, and that every posted trail entry is in the audit
+// channel.
 func (p *people) judgeMessages(st state) {
 	for _, s := range st.Runs {
 		post := st.Posts[s.Run.ID]
@@ -301,7 +301,7 @@ func (p *people) judgeMessages(st state) {
 	}
 }
 
-// executions counts how often any host was told to change something.
+// executions counts the changing commands of all hosts.
 func executions(list []hostsim.Execution) int {
 	n := 0
 	for _, x := range list {

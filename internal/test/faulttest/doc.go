@@ -1,21 +1,21 @@
-// Package faulttest breaks the bot on purpose, and checks from outside what
-// became of what people asked for. It has tests only.
+// Package faulttest injects faults into the bot and checks from outside whether
+// every request had the correct outcome. It has tests only.
 //
 // # A round
 //
-// A round is a small world: one or several bot processes (the test binary run
-// again, which calls app.Run with the very edges of `bot run`), an etcd process
-// or the embedded store, a local Slack and simulated hosts that count what they
-// execute. People ask, approve, click twice and ask again, as their own tempers
-// have it. Meanwhile something goes wrong: each replica reports every crossing
-// of one of its edges (before and after each claim, commit, command, post …)
-// and waits for leave to go on, so that a fault strikes at exactly that point.
-// Then everything is repaired, the round comes to rest, and check.go judges it.
+// A round is a small world: one or several bot processes (the test binary, which
+// calls app.Run with the same edges as `bot run`), an etcd process or the
+// embedded store, a local Slack, and simulated hosts that count the commands they
+// execute. People send requests, approve, tap twice and repeat requests, each
+// at their own pace. Each replica reports every crossing of one of its edges
+// (before and after each claim, commit, command, post …) and waits for permission
+// to continue, so that a fault is injected at exactly that point. Then all
+// faults are repaired, the round comes to rest, and check_test.go checks it.
 //
 // # Running it
 //
 //	go test ./internal/test/faulttest                                     short, under half a minute
-//	DHBOT_FAULT_ROUNDS=1000 go test -timeout 0 ./internal/test/faulttest  every point once, and so many random rounds
+//	DHBOT_FAULT_ROUNDS=1000 go test -timeout 0 ./internal/test/faulttest  every point once, and 1,000 random rounds
 //	DHBOT_FAULT_SEED=42 go test -run Random ./internal/test/faulttest     one random round again
 //	DHBOT_FAULT_POINT='claim after 1' go test -run Point ./internal/test/faulttest
 //	DHBOT_FAULT_RESTORES=1 go test -timeout 0 -run Restores ./internal/test/faulttest
@@ -23,10 +23,10 @@
 //	DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest
 //	DHBOT_FAULT_SOAK=30 go test -timeout 0 -v -run Soak ./internal/test/faulttest
 //
-// Broken builds the bot with one of its rules taken out at a time, and wants
-// each such build to be caught. The last two are played for so many minutes,
-// with the bot's own times at a Slack with Slack's limits, and print their
-// figures; what all of this came to is in docs/testing.md. A failure prints how
-// to play its round again; what the machine does in between is its own, so that
-// a race may take several tries. DHBOT_FAULT_LOG=1 prints the replicas' logs.
+// Broken builds the bot without one of its rules at a time, and requires that
+// each such build is detected. The last two run for this many minutes, with the
+// bot's production durations and Slack's limits, and print measurements; the
+// results are in docs/testing.md. A failure prints how to repeat its round.
+// Scheduling differs between tries, so a race may need several.
+// DHBOT_FAULT_LOG=1 prints the replicas' logs.
 package faulttest

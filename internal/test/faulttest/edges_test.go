@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// wrap puts the gate around every edge of the bot.
+// wrap adds the gate to every edge of the bot.
 func wrap(e app.Edges, g *gate) app.Edges {
 	slack := e.Slack
 	e.Store, e.Remote = &store{e.Store, g}, &hosts{e.Remote, g}
@@ -51,7 +51,7 @@ func (s *store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return around(s.gate, "commit "+tells(c.Records), func() (int64, error) { return s.Store.Commit(ctx, c) })
 }
 
-// tells names a change by its records, such as "step ended+ended".
+// tells names a change by its records, for example "step ended+ended".
 func tells(records []audit.Record) string {
 	var kinds []string
 	for _, r := range records {

@@ -70,8 +70,8 @@ func startEtcd(t testing.TB, dir string, members int) *etcd {
 	return e
 }
 
-// freeAddr is a loopback address that was free a moment ago, below the ports
-// that outgoing connections are given: nobody takes it by chance.
+// freeAddr returns an unused loopback address with a port below the ephemeral
+// range, so that no other program gets it by chance.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 {
@@ -93,7 +93,7 @@ func (e *etcd) endpoints() []string {
 	return out
 }
 
-// start starts a member that is down, with the data it had.
+// start starts a stopped member with its old data.
 func (e *etcd) start(i int) error {
 	var cluster []string
 	for _, m := range e.members {
@@ -117,7 +117,7 @@ func (e *etcd) start(i int) error {
 	return nil
 }
 
-// stop kills a member; it keeps its data.
+// stop kills a member, which keeps its data.
 func (e *etcd) stop(i int) {
 	m := e.members[i]
 	m.mu.Lock()
@@ -129,7 +129,7 @@ func (e *etcd) stop(i int) {
 	}
 }
 
-// freeze and thaw stop a member in its tracks, and let it go on.
+// freeze suspends a member, and thaw resumes it.
 func (e *etcd) freeze(i int) { e.members[i].signal(syscall.SIGSTOP) }
 func (e *etcd) thaw(i int)   { e.members[i].signal(syscall.SIGCONT) }
 

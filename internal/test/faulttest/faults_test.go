@@ -10,15 +10,15 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// fault is something that goes wrong when a replica comes by a point. It must
-// have gone wrong when do returns, and it ends by itself.
+// fault is a fault to inject when a replica crosses a point. It is in effect
+// when do returns, and ends by itself.
 type fault struct {
 	name string
-	fits func(shape) bool // nil: everywhere
+	fits func(shape) bool // nil: fits every shape
 	do   func(w *world, r *rand.Rand, replica string)
 }
 
-// kill is the fault of the crash points.
+// kill is the fault at crash points.
 func kill(back time.Duration) fault {
 	return fault{name: fmt.Sprintf("kill -9, back after %s", back), do: func(w *world, _ *rand.Rand, name string) {
 		r := w.byName(name)
@@ -36,19 +36,19 @@ func kill(back time.Duration) fault {
 	}}
 }
 
-// later repairs something after a while. The round waits for it.
+// later repairs a fault after a delay. The round waits for it.
 func (w *world) later(d time.Duration, do func()) {
 	w.repairs.Go(func() { time.Sleep(d); do() })
 }
 
-// between is a duration from a to b.
+// between returns a random duration from a to b.
 func between(r *rand.Rand, a, b time.Duration) time.Duration {
 	return a + time.Duration(r.Int64N(int64(b-a)))
 }
 
 func several(s shape) bool { return s.Members > 0 }
 
-// faults is everything that a random round may meet.
+// faults returns the faults of random rounds.
 func faults() []fault {
 	list := []fault{
 		{name: "kill -9", do: func(w *world, r *rand.Rand, name string) {
@@ -90,8 +90,8 @@ func faults() []fault {
 	return append(append(list, slackFaults()...), hostFaults()...)
 }
 
-// freezeReplica stops a process in its tracks: its lease ends, others take
-// over, and then it goes on as if nothing had happened.
+// freezeReplica suspends a process for longer than its lease, so that another
+// replica can take over, and then resumes it.
 func freezeReplica(w *world, r *rand.Rand, name string) {
 	rep := w.byName(name)
 	if rep == nil {
@@ -121,7 +121,7 @@ func slackFaults() []fault {
 		}})
 	}
 	return append(out, fault{name: "Slack: redelivery", do: func(w *world, _ *rand.Rand, _ string) {
-		_ = w.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 3}) // none yet: nothing to repeat
+		_ = w.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 3}) // no event yet: nothing to repeat
 	}})
 }
 

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// gate is a replica's end: it reports each crossing and waits for leave.
+// gate is the replica's side: it reports each crossing and waits for permission
+// to continue.
 type gate struct {
 	replica string
 	http    *http.Client
@@ -33,7 +34,8 @@ func unixClient(socket string) *http.Client {
 	}}
 }
 
-// pass reports a crossing. Without leave the process ends: its round is over.
+// pass reports a crossing. Without permission the process ends, because its
+// round is over.
 func (g *gate) pass(what string) {
 	resp, err := g.http.Get("http://gate/?" + url.Values{"replica": {g.replica}, "what": {what}}.Encode())
 	if err != nil {
@@ -43,7 +45,7 @@ func (g *gate) pass(what string) {
 	resp.Body.Close()
 }
 
-// around reports before and after f.
+// around reports the crossings before and after f.
 func around[T any](g *gate, what string, f func() (T, error)) (T, error) {
 	g.pass(what + " before")
 	v, err := f()
@@ -53,21 +55,21 @@ func around[T any](g *gate, what string, f func() (T, error)) (T, error) {
 
 // point is the nth crossing of a kind in a round, over all replicas.
 type point struct {
-	What string // such as "commit approved after"
+	What string // for example "commit approved after"
 	N    int    // from 1
 }
 
 func (p point) String() string { return fmt.Sprintf("%s %d", p.What, p.N) }
 
-// crossing is a point that a replica came by.
+// crossing is a point that a replica crossed.
 type crossing struct {
 	point
 	replica string
 	at      time.Time
 }
 
-// watch is the round's end of the gate: it numbers crossings and springs
-// traps. A replica that crosses one waits until the trap has been sprung.
+// watch is the round's side of the gate: it numbers crossings and runs traps. A
+// replica that crosses a trap waits until the trap has run.
 type watch struct {
 	server *http.Server
 
@@ -75,8 +77,8 @@ type watch struct {
 	seen  map[string]int
 	path  []crossing
 	traps map[point]func(replica string)
-	each  func(n int, at point, replica string) // nil for none; one call at a time
-	order sync.Mutex                            // held while each is called
+	each  func(n int, at point, replica string) // may be nil; one call at a time
+	order sync.Mutex                            // held during calls of each
 }
 
 func newWatch(t testing.TB, socket string) *watch {
@@ -96,7 +98,7 @@ func (w *watch) serve(rw http.ResponseWriter, r *http.Request) {
 	if trap, replica := w.cross(r.FormValue("replica"), r.FormValue("what")); trap != nil {
 		trap(replica)
 	}
-	_, _ = io.WriteString(rw, "go") // a replica that was killed does not read it
+	_, _ = io.WriteString(rw, "go") // the replica may have been killed
 }
 
 func (w *watch) cross(replica, what string) (func(string), string) {
@@ -117,7 +119,7 @@ func (w *watch) cross(replica, what string) (func(string), string) {
 	return trap, replica
 }
 
-// onEach makes do happen at every point, nil for no more.
+// onEach calls do at every point; nil disables it.
 func (w *watch) onEach(do func(n int, at point, replica string)) {
 	w.order.Lock()
 	defer w.order.Unlock()
@@ -126,14 +128,14 @@ func (w *watch) onEach(do func(n int, at point, replica string)) {
 	w.each = do
 }
 
-// trap makes do happen when a replica comes by a point.
+// trap calls do when a replica crosses a point.
 func (w *watch) trap(p point, do func(replica string)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.traps[p] = do
 }
 
-// unsprung lists the traps that nobody came by.
+// unsprung lists the traps that no replica crossed.
 func (w *watch) unsprung() []point {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,15 +7,14 @@ import (
 	"testing"
 )
 
-// parallelRounds is how many rounds are played at a time, unless -parallel
-// says otherwise.
+// parallelRounds is the number of parallel rounds unless -parallel is set.
 const parallelRounds = 6
 
-// long says that .ci/long asks for all that there is to play.
+// long reports whether .ci/long runs the tests.
 func long() bool { return os.Getenv("DHBOT_FAULT_ROUNDS") != "" }
 
-// gateOnly skips what takes longer than `go test ./...` may: .ci/run plays it, and
-// .ci/long.
+// gateOnly skips tests that are too slow for `go test ./...`: .ci/run and
+// .ci/long run them.
 func gateOnly(t *testing.T) {
 	t.Helper()
 	if os.Getenv("DHBOT_REAL") == "" && !long() {
@@ -23,7 +22,7 @@ func gateOnly(t *testing.T) {
 	}
 }
 
-// longOnly skips what only .ci/long plays.
+// longOnly skips tests that only .ci/long runs.
 func longOnly(t *testing.T) {
 	t.Helper()
 	if !long() {
@@ -31,15 +30,17 @@ func longOnly(t *testing.T) {
 	}
 }
 
-// TestMain is also main of the bot processes, which are this binary run again.
+// TestMain is also the main function of the bot processes, which run this
+// binary.
 func TestMain(m *testing.M) {
 	if file := os.Getenv(replicaVar); file != "" {
 		os.Exit(replicaMain(file))
 	}
 	flag.Parse()
-	// A round mostly waits: more of them at a time than there are processors.
+	// A round mostly waits, so more of them run in parallel than there are
+	// processors.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set(strconv.Itoa(parallelRounds)) // a number is one
+		_ = f.Value.Set(strconv.Itoa(parallelRounds)) // a number is a valid value
 	}
 	os.Exit(m.Run())
 }

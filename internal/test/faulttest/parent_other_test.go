@@ -4,5 +4,6 @@ package faulttest
 
 import "syscall"
 
-// withParent would make a process end with this one; only Linux can.
+// withParent does nothing: only Linux can end a process together with its
+// parent.
 func withParent() *syscall.SysProcAttr { return nil }

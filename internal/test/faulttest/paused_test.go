@@ -17,11 +17,11 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestPausedReplica stops one of two replicas in its tracks for longer than its lease,
-// in every phase of a restart, and wants the last word of each run in the channel: a
-// replica that wakes may send the edit that it had in hand, over the final card of
-// another. DHBOT_PAUSED_ROUNDS says how often; in the short form it is tried where the
-// edits are.
+// TestPausedReplica suspends one of two replicas for longer than its lease, in
+// every phase of a restart. Each run's message must show its final state: a
+// resumed replica could overwrite the final card with an older edit.
+// DHBOT_PAUSED_ROUNDS is the number of rounds; the short form tries the points
+// around edits.
 func TestPausedReplica(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_PAUSED_POINT"); only != "" {
@@ -52,8 +52,8 @@ func TestPausedReplica(t *testing.T) {
 	}
 }
 
-// spread are n points of a path: half of them where messages are put, the others spread
-// over all of it.
+// spread returns n points of a path: half of them at writes of messages, the
+// others spread over the path.
 func spread(path []crossing, n int) []point {
 	var edits, all []point
 	for _, c := range path {
@@ -73,7 +73,7 @@ func spread(path []crossing, n int) []point {
 	return out
 }
 
-// awake is how long a replica that woke has to send what it had in hand.
+// awake is the time for a resumed replica to send pending edits.
 const awake = 3 * time.Second
 
 func pausedAt(t *testing.T, at point) {
@@ -92,7 +92,7 @@ func pausedAt(t *testing.T, at point) {
 	}
 }
 
-// judgeLastWords wants each run's message to say how the run is now.
+// judgeLastWords checks that each run's message shows its current state.
 func (p *people) judgeLastWords(st state) {
 	for _, s := range st.Runs {
 		list, err := p.slack.Messages(s.Run.Place.Channel, "")
@@ -102,7 +102,7 @@ func (p *people) judgeLastWords(st state) {
 		}
 		i := slices.IndexFunc(list, func(m slacklocal.Message) bool { return m.TS == st.Posts[s.Run.ID].TS })
 		if i < 0 {
-			continue // judgeMessages has said so
+			continue // judgeMessages has reported it
 		}
 		if want := runcard.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
 			p.violation("the message of %s says %q, and the run is %q", s.Run.ID, list[i].Text, want)

@@ -17,18 +17,18 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// state is what the store holds, at about one moment.
+// state is the content of the store, read at about the same time.
 type state struct {
-	Runs      []engine.Stored // open ones, then those that ended
+	Runs      []engine.Stored // open ones, then ended ones
 	Locks     []engine.Lock
 	Posts     map[string]publish.Post // by run
-	Unsettled []string                // keys of deliveries, with who took them
+	Unsettled []string                // keys of deliveries, with their replicas
 	Posted    uint64                  // the last trail entry in the audit channel
 	Trail     []audit.Sealed
-	Pending   int64 // records that wait to be sealed
+	Pending   int64 // records that are not yet sealed
 }
 
-// readState reads all of it.
+// readState reads the whole state.
 func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
 	out := state{Posts: map[string]publish.Post{}}
 	open, err := s.Open(ctx)
@@ -67,8 +67,8 @@ func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
 	return out, err
 }
 
-// servePeek lets the round look into the store of a living replica, which is
-// the only way in where it is embedded.
+// servePeek lets the round read the store of a running replica. There is no
+// other access to an embedded store.
 func servePeek(socket string, s *etcdstore.Store) (stop func() error, err error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -97,11 +97,11 @@ func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context
 	})
 }
 
-// burden is what a replica weighs on its machine.
+// burden is the resource use of a replica.
 type burden struct {
-	RSS, Heap, Size, InUse  int64 // bytes: of the process, of what it holds, of the store's database and of what is in it
+	RSS, Heap, Size, InUse  int64 // bytes: the process, its heap, the store's database, and the used part of it
 	Goroutines, Descriptors int
-	Sealed, Stored          uint64 // entries of the trail, and the first of them that is not only archived
+	Sealed, Stored          uint64 // entries of the trail, and the first one still in the store
 }
 
 func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
@@ -110,7 +110,7 @@ func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
 		return burden{}, err
 	}
 	b := burden{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
-	// A collection first: what is garbage weighs nothing.
+	// Collect first, so that garbage is not counted.
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -132,7 +132,7 @@ func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
 	return b, nil
 }
 
-// peek asks a replica for something, such as the state.
+// peek requests something from a replica, for example its state.
 func peek[T any](ctx context.Context, socket, path string) (T, error) {
 	var st T
 	client := unixClient(socket)

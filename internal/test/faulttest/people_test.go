@@ -13,20 +13,20 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// deed is one thing that a person did, and whether Slack said that it arrived.
+// deed is one action of a person; Slack may have reported its delivery.
 type deed struct {
 	who    string
 	where  string // the channel
 	kind   string // ask, approve, read
-	tag    string // ask: a word of the reason that no other deed has
-	run    string // approve: the run on whose card it was
-	shown  string // approve: what the card said
+	tag    string // ask: a unique word in the reason
+	run    string // approve: the run of the card
+	shown  string // approve: the text of the card
 	at     time.Time
 	acked  bool
-	answer string // what Slack showed at once
+	answer string // what Slack showed immediately
 }
 
-// people act, and remember what they did.
+// people act, and record their actions.
 type people struct {
 	*world
 
@@ -56,7 +56,7 @@ const (
 	askPause = 700 * time.Millisecond
 )
 
-// ask types a command, and again while Slack says that it failed.
+// ask types a command, and repeats it while Slack reports a failure.
 func (p *people) ask(ctx context.Context, who, command string) {
 	for range askTries {
 		d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
@@ -77,7 +77,7 @@ func (p *people) ask(ctx context.Context, who, command string) {
 	}
 }
 
-// asks are what people asked for, each try of it.
+// asks returns every try of every request.
 func (p *people) asks() (out []deed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +89,7 @@ func (p *people) asks() (out []deed) {
 	return out
 }
 
-// mention writes to the bot; Slack repeats the event until it is acked.
+// mention sends a mention; Slack repeats the event until it is acked.
 func (p *people) mention(who, command string) {
 	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
 	if _, err := p.slack.Mention(slacklocal.Mention{User: who, Channel: channel, Text: "@dh " + command + " because " + d.tag}); err != nil {
@@ -97,7 +97,7 @@ func (p *people) mention(who, command string) {
 	}
 }
 
-// status asks for something that only reads.
+// status sends a command that only reads.
 func (p *people) status(who, command string) {
 	d := p.note(&deed{who: who, where: channel, kind: "read", at: time.Now()})
 	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})
@@ -108,8 +108,8 @@ func (p *people) status(who, command string) {
 	d.acked = a.OK
 }
 
-// approvers look at the channel and tap Approve on every card that offers it,
-// until ctx ends. The one who asked tries first.
+// approve taps Approve on every card in the channel that offers it, until ctx
+// ends. The requester tries first.
 func (p *people) approve(ctx context.Context, temper func(run string) []string) {
 	var taps sync.WaitGroup
 	defer taps.Wait()
@@ -130,7 +130,7 @@ func (p *people) approve(ctx context.Context, temper func(run string) []string) 
 				last[run] = time.Now()
 				who := temper(run)
 				if first {
-					p.tap("operator", run, m, b) // asked for it, or is no approver
+					p.tap("operator", run, m, b) // the requester, or not an approver
 				}
 				for _, name := range who {
 					taps.Go(func() { p.tap(name, run, m, b) })
@@ -144,14 +144,14 @@ func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button)
 	d := p.note(&deed{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
 	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
 	if err != nil {
-		return // the card has changed meanwhile: there is no such button any more
+		return // the card has changed and has no such button any more
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d.acked = a.OK
 }
 
-// words is all that a message shows.
+// words returns all text of a message.
 func words(m slacklocal.Message) string {
 	b, _ := json.Marshal(m.Blocks)
 	return m.Text + "\n" + string(b)

@@ -11,21 +11,22 @@ import (
 	"time"
 )
 
-// embedded and shared are the worlds in which every crash point is tried: in
-// one the next life goes on, in the other another replica may.
+// embedded and shared are the worlds for every crash point. In embedded the
+// next life continues; in shared another replica can.
 var (
 	embedded = shape{Replicas: 1}
 	shared   = shape{Replicas: 2, Members: 1}
 )
 
-// TestQuiet plays a round in which nothing goes wrong.
+// TestQuiet plays a round without faults.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{embedded, shared} {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			p, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
-			// A machine so busy that an ack takes over 3 s has people ask again.
+			// If a busy machine delays an ack for over 3 s, people repeat the
+			// request.
 			if n, asks := executions(p.hosts.Executed()), p.asks(); n != 2 && len(asks) == 2 {
 				t.Errorf("%d commands changed something, want 2: %+v, %+v", n, asks, p.hosts.Executed())
 			}
@@ -34,7 +35,7 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// kinds lists each kind of crossing once, in the order of their first.
+// kinds lists each kind of crossing once, in order of appearance.
 func kinds(path []crossing) []string {
 	var out []string
 	for _, c := range path {
@@ -45,7 +46,7 @@ func kinds(path []crossing) []string {
 	return out
 }
 
-// parsePoint reads "commit approved after 1".
+// parsePoint parses "commit approved after 1".
 func parsePoint(s string) (point, error) {
 	i := strings.LastIndexByte(s, ' ')
 	if i < 0 {
@@ -55,16 +56,16 @@ func parsePoint(s string) (point, error) {
 	return point{s[:i], n}, err
 }
 
-// shortPoints are the crash points of the short version: what was acked and not
-// handled; a command that was sent, whose end nobody recorded; a plan between two of its
-// steps; a message that was edited, which nobody noted.
+// shortPoints are the crash points of the short version: a delivery was acked
+// but not handled; a command was sent but its end not recorded; a plan is
+// between two steps; a message was edited but the edit not recorded.
 var shortPoints = map[shape][]point{
 	embedded: {{"send after", 1}, {"handle before", 1}},
 	shared:   {{"commit step started after", 1}, {"edit after", 1}},
 }
 
-// TestPoints kills a replica at crash points: in the short version at a few, in
-// the long one at every crossing that a quiet round has, in both worlds.
+// TestPoints kills a replica at crash points: at a few in the short version, at
+// every crossing of a quiet round in the long one. It runs in both worlds.
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_FAULT_POINT"); only != "" {
@@ -101,7 +102,7 @@ func TestPoints(t *testing.T) {
 func die(t *testing.T, s shape, at point) {
 	back := 300 * time.Millisecond
 	if s == shared && rand.IntN(2) == 0 {
-		back = -1 // the other one has to finish it
+		back = -1 // the other replica has to finish it
 	}
 	p, _ := round{
 		shape: s, script: plain, snares: []snare{{at, kill(back)}},

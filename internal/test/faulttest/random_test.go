@@ -19,12 +19,12 @@ import (
 // shapes are the worlds of random rounds.
 var shapes = []shape{embedded, {Replicas: 1, Members: 1}, shared, {Replicas: 3, Members: 1}, {Replicas: 3, Members: 3}}
 
-// shortRounds is how many random rounds the short version plays; `.ci/long faults`
-// plays more.
+// shortRounds is the number of random rounds of the short version; `.ci/long
+// faults` plays more.
 const shortRounds = 3
 
-// TestRandom plays rounds with one to three faults at random points. Each is
-// made from its seed.
+// TestRandom plays rounds with one to three faults at random points. Its seed
+// determines each round.
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_FAULT_SEED"); only != "" {
@@ -65,7 +65,8 @@ func random(t *testing.T, seed uint64) {
 	rd.play(t)
 }
 
-// often is about how often each kind of crossing comes in a crowd's round.
+// often gives the approximate frequency of each kind of crossing in a round of
+// crowd.
 var often = []point{
 	{"claim before", 10}, {"claim after", 10}, {"handle before", 10}, {"handle after", 10}, {"append before", 5}, {"append after", 5},
 	{"settle before", 5}, {"settle after", 5}, {"whisper before", 5}, {"whisper after", 5}, {"show after", 1},
@@ -82,8 +83,8 @@ func somewhere(r *rand.Rand) point {
 	return point{p.What, 1 + r.IntN(p.N)}
 }
 
-// oneOf is a fault that fits a world. Of three members of etcd something is to
-// be seen: every third fault is of theirs.
+// oneOf returns a fault that fits a world. With three members of etcd, every
+// third fault is one of etcd.
 func oneOf(r *rand.Rand, s shape) fault {
 	list := faults()
 	if s.Members == 3 && r.IntN(3) == 0 {
@@ -96,8 +97,8 @@ func oneOf(r *rand.Rand, s shape) fault {
 	}
 }
 
-// crowd is the script of random rounds: several people ask for several things
-// at their own pace, and approve by their own tempers.
+// crowd is the script of random rounds: several people make requests and
+// approve, each at their own pace.
 func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -105,7 +106,7 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	temper := tempers[r.IntN(len(tempers))]
 	var approving, asking sync.WaitGroup
 	approving.Go(func() { p.approve(ctx, func(string) []string { return append(temper, "approver2") }) })
-	// Drawn here: what people do runs beside one another.
+	// Drawn here, because the people act in parallel.
 	query := []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)]
 	infra := []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]
 	rest := func() bool { return pause.For(ctx, between(r, 0, 1500*time.Millisecond)) }

@@ -13,13 +13,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// patience is how long the steps of this story may take, which is more than they do
-// on a machine that has much else to do.
+// patience is a generous limit for each step of this story on a busy machine.
 const patience = 5 * time.Minute
 
-// TestPatchGoesOnAfterReboots: the bot's host goes down in the middle of a rolling
-// patch, once while a person installs the package and once while a command runs. The
-// patch goes on from where it was, and what was proved done is not sent again.
+// TestPatchGoesOnAfterReboots takes the bot's host down during a rolling patch:
+// once while a person installs the package, and once while a command runs. The
+// patch continues, and does not repeat steps that were verified.
 func TestPatchGoesOnAfterReboots(t *testing.T) {
 	gateOnly(t)
 	t.Parallel()
@@ -35,8 +34,8 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	p.run("the package is still to be installed", at("install the package"))
 	p.allSlack()
 
-	// The first of two query nodes is told to start all, and the bot's host goes down
-	// before the answer.
+	// The first of two query nodes receives "start all", and the bot's host
+	// goes down before the answer.
 	var lost string
 	w.watch.trap(point{"send after", len(w.changes()) + 3}, func(string) {
 		lost = w.changes()[len(w.changes())-1]
@@ -82,19 +81,19 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
 }
 
-// reboot ends the bot at once and begins its next life: what is left is its state.
+// reboot kills the bot and starts its next life. Only its stored state remains.
 func reboot(w *world) {
 	for _, r := range w.alive() {
 		kill(0).do(w, rand.New(rand.NewPCG(0, 0)), r.name)
 	}
 }
 
-// allSlack waits until the bot hears Slack again.
+// allSlack waits until the bot is connected to Slack again.
 func (p *people) allSlack() {
 	p.need("the bot hears Slack", func() bool { return len(p.alive()) == 1 && p.slack.Connections() == 2 })
 }
 
-// changes are the commands that hosts were told to change something with, in order.
+// changes returns the changing commands that hosts executed, in order.
 func (w *world) changes() (out []string) {
 	for _, x := range w.hosts.Executed() {
 		if x.Changes {
@@ -104,7 +103,7 @@ func (w *world) changes() (out []string) {
 	return out
 }
 
-// need waits for something, or ends the test.
+// need waits for a condition, or fails the test.
 func (p *people) need(what string, ok func() bool) {
 	p.t.Helper()
 	if !p.until(what, patience, ok) {
@@ -114,7 +113,7 @@ func (p *people) need(what string, ok func() bool) {
 	}
 }
 
-// run waits for a run that is as it should be, with its message in step.
+// run waits for a run that meets a condition, with an up-to-date message.
 func (p *people) run(what string, is func(engine.Run) bool) (out engine.Run) {
 	p.t.Helper()
 	p.need(what, func() bool {
@@ -131,7 +130,7 @@ func (p *people) run(what string, is func(engine.Run) bool) (out engine.Run) {
 	return out
 }
 
-// at says that a run waits for a person to do a step.
+// at matches a run that waits for a person to do a step.
 func at(title string) func(engine.Run) bool {
 	return func(r engine.Run) bool {
 		i := slices.IndexFunc(r.Steps, func(s engine.Step) bool { return s.State == engine.StepStarted })
@@ -139,8 +138,8 @@ func at(title string) func(engine.Run) bool {
 	}
 }
 
-// types sends a slash command, and again while Slack says that it failed: what was
-// taken all the same is refused the second time.
+// types sends a slash command, and repeats it while Slack reports a failure. If
+// the first try was delivered after all, the second is refused.
 func (p *people) types(who, text string) {
 	p.t.Helper()
 	p.need(who+" types "+text, func() bool { return p.typed(who, text) })
@@ -157,7 +156,7 @@ func (p *people) typed(who, text string) bool {
 	return err == nil && a.OK
 }
 
-// approveByName has both approvers type the run with its target.
+// approveByName makes both approvers type the run with its target.
 func (p *people) approveByName(r engine.Run) {
 	p.t.Helper()
 	for _, who := range []string{"approver", "approver2"} {
@@ -165,8 +164,9 @@ func (p *people) approveByName(r engine.Run) {
 	}
 }
 
-// tick completes a manual step when the run has come to it. It is not typed again
-// before the run has had time to move: the next step may be a manual one as well.
+// tick completes a manual step when the run has reached it. It is repeated only
+// after the run has had time to continue, because the next step may be manual
+// too.
 func (p *people) tick(id, title string) {
 	p.t.Helper()
 	there := func(r engine.Run) bool { return r.ID == id && at(title)(r) }
@@ -201,7 +201,7 @@ func (p *people) click(who, id, label string) {
 			if m.TS == st.Posts[id].TS && b.Label == label {
 				p.need(who+" taps "+label, func() bool {
 					a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
-					return err != nil || a.OK // there is no such button any more where it was taken
+					return err != nil || a.OK // the tap was delivered and the button is gone
 				})
 				return
 			}

@@ -21,33 +21,35 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// replicaVar names the file with the settings of a bot process.
+// replicaVar is the environment variable with the path of a bot process's
+// settings.
 const replicaVar = "DHBOT_FAULT_REPLICA"
 
-// Times of a replica, shorter than in earnest so that a round takes seconds.
+// Durations of a replica, shorter than in production so that a round takes
+// seconds.
 const (
 	leaseTTL = 2 * time.Second
 	startTTL = 20 * time.Second
 	voteTTL  = 2 * time.Minute
 )
 
-// quick are the times between looks of a replica, beside hosts at a tenth of the pace
-// of real ones.
+// quick are a replica's polling intervals for hosts at ten times the normal
+// speed.
 var quick = app.Times{Engine: engine.Times{AskEvery: 300 * time.Millisecond, LookAfter: 3 * time.Second, LookWithin: 6 * time.Second}}
 
-// settings are what a bot process is told.
+// settings configure a bot process.
 type settings struct {
 	Name      string
 	Config    string // the config file
 	SlackAPI  string
 	AppToken  string
 	BotToken  string
-	Gate      string // the socket that crossings are reported to; "" is a bot in earnest, with its own times
-	Peek      string // the socket on which the round asks for the state
-	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the bot's own
+	Gate      string // the socket to which crossings are reported; "" is a bot with normal durations
+	Peek      string // the socket on which the round reads the state
+	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the default
 }
 
-// replicaMain is `bot run` with its edges wrapped, and returns its exit code.
+// replicaMain is `bot run` with wrapped edges; it returns its exit code.
 func replicaMain(file string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -81,7 +83,7 @@ func runReplica(ctx context.Context, file string) error {
 	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to stop before it had begun
+			return nil // stopped before it began
 		}
 		return err
 	}
@@ -96,8 +98,8 @@ func runReplica(ctx context.Context, file string) error {
 	return errors.Join(err, peek(), closeAll())
 }
 
-// openEdges opens what app.Open opens, with times that suit a test unless it is
-// in earnest.
+// openEdges opens the edges like app.Open, with durations for tests unless
+// settings ask for normal ones.
 func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
 	sc := app.StoreConfig(cfg, s.Name, log)
 	pc := sshexec.Config{Credentials: cfg.SSH.Credentials, KnownHosts: cfg.SSH.KnownHosts, Log: log}

@@ -22,26 +22,26 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Restores: the state directory is copied at every crash point of a run over
-// two hosts, as a snapshot of its file system would, and a bot is started on
-// each copy after the run has ended.
+// The tests copy the state directory at every crash point of a run over two
+// hosts, like a snapshot of its file system. After the run has ended, they
+// start a bot on each copy.
 
-// What lies beside the key when a copy is put back.
+// The files next to the key when a copy is restored.
 const (
-	withWitness    = "with the witness"  // notes and heads of the present
-	onceMore       = "once more"         // those of the restore of the same copy before
-	withoutWitness = "without a witness" // the key alone, as on a new machine
+	withWitness    = "with the witness"  // current notes and heads
+	onceMore       = "once more"         // those of the previous restore of the same copy
+	withoutWitness = "without a witness" // only the key, as on a new machine
 )
 
 var restoreVariants = []string{withWitness, onceMore, withoutWitness}
 
-// TestRestores: of a copy that is put back nothing is sent again, and people
-// are told. The short version puts a few copies back; with
-// DHBOT_FAULT_RESTORES=N every Nth crash point is tried, 1 for each of them,
-// shared out among worlds that play the same run.
+// TestRestores checks that a bot on a restored copy sends nothing again and
+// notifies people. The short version restores a few copies. With
+// DHBOT_FAULT_RESTORES=N, every Nth crash point is tried, 1 for all, divided
+// among worlds that play the same run.
 func TestRestores(t *testing.T) {
 	long := os.Getenv("DHBOT_FAULT_RESTORES")
-	if long == "" { // by itself: a copy is made while the run waits, within its times
+	if long == "" { // not in parallel: a copy delays the run, which has deadlines
 		gateOnly(t)
 		tryRestores(t, func(n int) bool { return n%shortEach == shortEach/2 })
 		return
@@ -59,13 +59,13 @@ func TestRestores(t *testing.T) {
 }
 
 const (
-	shortEach     = 128 // of some 500 crash points
+	shortEach     = 128 // of about 500 crash points
 	restoreWorlds = 4
 )
 
-// playRestores plays the run once, copies the state at the crash points that chosen
-// picks by their number, and puts each copy back. It returns false where the run did
-// not come to its end within its times, as on a machine that has too much to do.
+// playRestores plays the run once, copies the state at the crash points whose
+// number chosen accepts, and restores each copy. It returns false if the run
+// missed its deadlines, as on a busy machine.
 func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	w := newWorld(t, embedded)
 	p := &people{world: w}
@@ -112,7 +112,7 @@ func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	return true
 }
 
-// tryRestores plays until the run that is copied came to its end.
+// tryRestores repeats playRestores until the copied run reaches its end.
 func tryRestores(t *testing.T, chosen func(n int) bool) {
 	for range 3 {
 		if playRestores(t, chosen) {
@@ -122,11 +122,11 @@ func tryRestores(t *testing.T, chosen func(n int) bool) {
 	t.Error("the run that is copied never came to its end")
 }
 
-// hostChanges is how many commands of the script change something.
+// hostChanges is the number of changing commands in the script.
 const hostChanges = 5
 
-// twoHosts is the script: a restart of a process that runs on two hosts, and
-// takes an approval, and one that takes none; and two more of one host.
+// twoHosts is the script: one restart of a process on two hosts that needs an
+// approval, one that needs none, and two more on one host.
 func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -143,7 +143,7 @@ func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// original is how the run ended that the copies are of.
+// original is the end of the run of which copies were made.
 type original struct {
 	executed int
 	state    state
@@ -155,7 +155,7 @@ type stateCopy struct {
 	at  point
 }
 
-// copyState copies the state directory while its replica stands still.
+// copyState copies the state directory while its replica is suspended.
 func (w *world) copyState(n int, at point, name string) (stateCopy, error) {
 	c := stateCopy{dir: w.file(fmt.Sprintf("copy-%04d", n)), at: at}
 	r := w.byName(name)
@@ -169,8 +169,8 @@ func (w *world) copyState(n int, at point, name string) (stateCopy, error) {
 	return c, errors.Join(err, r.cmd.Process.Signal(syscall.SIGCONT))
 }
 
-// copyTree copies the files of a directory; blocks of zeros become holes, since
-// etcd keeps 64 MB of them for what it will write.
+// copyTree copies the files of a directory. Blocks of zeros become holes,
+// because etcd preallocates 64 MB.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -224,7 +224,7 @@ func copySparse(from, to string) (err error) {
 	}
 }
 
-// halt ends the replicas of a world that goes on afterwards.
+// halt ends the replicas; the world can continue later.
 func (w *world) halt() {
 	for _, r := range w.alive() {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM)
@@ -238,12 +238,12 @@ func (w *world) halt() {
 	}
 }
 
-// besideKey are the files that a bot keeps beside the key.
+// besideKey are the files that a bot keeps next to the key.
 var besideKey = []string{"state.key.sent", "state.key.heads"}
 
 const kept = ".kept"
 
-// keepBeside keeps what lies beside the key now.
+// keepBeside saves the current files next to the key.
 func (w *world) keepBeside() error {
 	for _, f := range besideKey {
 		if err := copySparse(w.file(f), w.file(f+kept)); err != nil {
@@ -253,7 +253,7 @@ func (w *world) keepBeside() error {
 	return nil
 }
 
-// clearBeside leaves nothing beside the key.
+// clearBeside removes the files next to the key.
 func (w *world) clearBeside() error {
 	for _, f := range besideKey {
 		if err := os.Remove(w.file(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -263,7 +263,7 @@ func (w *world) clearBeside() error {
 	return nil
 }
 
-// putBeside puts back what was kept.
+// putBeside restores the saved files.
 func (w *world) putBeside() error {
 	for _, f := range besideKey {
 		if err := copySparse(w.file(f+kept), w.file(f)); err != nil {
@@ -273,8 +273,8 @@ func (w *world) putBeside() error {
 	return nil
 }
 
-// restored puts a copy back, starts a bot on it, and judges what it does. before
-// is the trail of the bot that ran until then; the trail of this one is returned.
+// restored restores a copy, starts a bot on it, and checks it. before is the
+// trail of the previous bot; restored returns the trail of the new one.
 func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCopy, variant string) []audit.Sealed {
 	wrong := func(format string, args ...any) {
 		w.violation("%s restored %s: %s", c.at, variant, fmt.Sprintf(format, args...))
@@ -298,7 +298,7 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 	w.start(0)
 	st := p.rest()
 	for end := began.Add(restTime); putBack(st, began) >= 0 && st.open() && time.Now().Before(end); {
-		st = p.rest() // a run that waits is at rest, and is yet to be closed
+		st = p.rest() // a waiting run is at rest, and still has to be closed
 	}
 	lost := forgotten(before, st.Trail)
 	p.judgeRestored(o, st, lost > 0 || variant == withoutWitness, began, wrong)
@@ -309,22 +309,22 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 	return st.Trail
 }
 
-// putBack finds the entry of a bot that began at a time and saw that its state had
-// been put back; -1 for none.
+// putBack finds the trail entry of a bot that started at a time and detected a
+// restored state; -1 for none.
 func putBack(st state, began time.Time) int {
 	return slices.IndexFunc(st.Trail, func(e audit.Sealed) bool {
 		return e.Record.Kind == audit.Restored && !e.Record.At.Before(began.Add(-time.Second))
 	})
 }
 
-// open says that a run has not ended.
+// open reports whether a run has not ended.
 func (st state) open() bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return !s.Run.State.Ended() })
 }
 
-// judgeRestored wants everything of before closed, its numbers not used again,
-// and requester, channel and trail told; older says that the bot must have seen
-// that the state was put back.
+// judgeRestored checks that every earlier run is closed, that its id is not
+// used again, and that requester, channel and trail report it. older means that
+// the bot must have detected the restored state.
 func (p *people) judgeRestored(o original, st state, older bool, began time.Time, wrong func(string, ...any)) {
 	p.judgeTrail(st)
 	p.judgeLocks(st)
@@ -360,7 +360,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	}
 }
 
-// forgotten is how many entries of a trail another one lacks.
+// forgotten returns the number of entries of a trail that another one lacks.
 func forgotten(was, is []audit.Sealed) int {
 	n := 0
 	for _, e := range was {
@@ -371,7 +371,7 @@ func forgotten(was, is []audit.Sealed) int {
 	return n
 }
 
-// channelSays says that one message of a channel holds all of some texts.
+// channelSays reports whether one message of a channel contains all texts.
 func (p *people) channelSays(name string, texts ...string) bool {
 	list, err := p.slack.Messages(name, "")
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"dhbot/internal/pause"
 )
 
-// perMinute is the traffic of the long tests: 300 commands a minute.
+// perMinute is the number of commands per minute in the long tests.
 const perMinute = 300
 
-// minutesOf reads for how long a long test is played; 0 is the short version.
+// minutesOf reads the duration of a long test; 0 is the short version.
 func minutesOf(t *testing.T, name string) time.Duration {
 	text := os.Getenv(name)
 	if text == "" {
@@ -28,10 +28,10 @@ func minutesOf(t *testing.T, name string) time.Duration {
 	return time.Duration(n * float64(time.Minute))
 }
 
-// TestRollingRestart restarts three replicas in turn, again and again, under
-// 300 commands a minute over ten channels of a Slack with Slack's limits.
-// Nothing may be lost or come twice; with DHBOT_FAULT_ROLLING=10 it is played
-// for ten minutes, and prints how long people waited.
+// TestRollingRestart restarts three replicas in turn under 300 commands a
+// minute, in ten channels of a Slack with Slack's limits. Nothing may be lost
+// or happen twice. With DHBOT_FAULT_ROLLING=10 it runs for ten minutes and
+// prints the waiting times.
 func TestRollingRestart(t *testing.T) {
 	within := minutesOf(t, "DHBOT_FAULT_ROLLING")
 	between := 20 * time.Second
@@ -64,8 +64,8 @@ func TestRollingRestart(t *testing.T) {
 	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest")
 }
 
-// restart ends a replica as an upgrade does, begins its next life, and waits
-// until that hears Slack. It returns how long the end took.
+// restart stops a replica as for an upgrade, starts its next life, and waits
+// until it is connected to Slack. It returns the duration of the stop.
 func (w *world) restart(seat int) time.Duration {
 	w.mu.Lock()
 	old := w.replicas[seat]
@@ -87,8 +87,8 @@ func longest(list []time.Duration) time.Duration {
 	return most
 }
 
-// finish lets the bot come to rest, judges it like any round, and wants every
-// command answered.
+// finish waits until the bot is at rest, checks it like any round, and requires
+// that every command was answered.
 func (t *traffic) finish(tb testing.TB, replay string) {
 	st := t.restAndStop(t.rest)
 	t.judge(st)

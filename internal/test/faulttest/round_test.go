@@ -16,31 +16,31 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// snare is a fault laid at a point.
+// snare is a fault at a point.
 type snare struct {
 	at    point
 	fault fault
 }
 
-// script is what people do in a round, until they have done it.
+// script performs the actions of the people in a round.
 type script func(ctx context.Context, p *people, r *rand.Rand)
 
-// round is one play of everything.
+// round is the definition of a round.
 type round struct {
 	shape  shape
 	seed   uint64
 	snares []snare
 	script script
-	also   func(p *people, st state) // judges besides judge; may be nil
-	replay string                    // how to play it again
+	also   func(p *people, st state) // checks in addition to judge; may be nil
+	replay string                    // how to repeat it
 }
 
-// restTime is how long a round may take to come to rest when all is repaired. It
-// holds the longest time that something may rightly wait, startTTL, on a machine
-// that has more to do.
+// restTime limits how long a round may take to come to rest after the repair.
+// It includes startTTL, the longest legitimate wait, and time for a busy
+// machine.
 const restTime = 3 * time.Minute
 
-// play plays a round and judges it. It returns what was crossed.
+// play plays a round and checks it. It returns the crossings.
 func (rd round) play(t *testing.T) (*people, []crossing) {
 	rng := rand.New(rand.NewPCG(rd.seed, 0))
 	w := newWorld(t, rd.shape)
@@ -79,14 +79,14 @@ func (w *world) repairAll() {
 	}
 }
 
-// stopsTried is how often a bot may have to be started again before it stops
-// with every message as it should be.
+// stopsTried limits the starts of a bot until it stops with every message up to
+// date.
 const stopsTried = 3
 
-// restAndStop waits until the bot is at rest, stops it, and returns what is
-// stored then. Who stops in the middle of an edit leaves the message marked as
-// behind, and so does a replica that finds late that it was paused: it is for
-// the next start to edit it once more, so there is one.
+// restAndStop waits until the bot is at rest, stops it, and returns the stored
+// state. If it stops during an edit, the message stays marked as behind; a
+// replica that detects a pause late leaves the same mark. The next start edits
+// the message again, so restAndStop starts the bot once more.
 func (p *people) restAndStop(rest func() state) state {
 	st := rest()
 	for tries := 1; ; tries++ {
@@ -105,7 +105,7 @@ func (p *people) restAndStop(rest func() state) state {
 	}
 }
 
-// behind reports whether a message is marked to be edited once more.
+// behind reports whether a message is marked for another edit.
 func behind(st state) bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		post := st.Posts[s.Run.ID]
@@ -121,7 +121,7 @@ func (p *people) restWithin(most time.Duration) state {
 	why := "nobody could be asked"
 	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if len(p.alive()) == 0 {
-			p.start(0) // it was killed by a late trap, or ended by itself
+			p.start(0) // a late trap killed it, or it ended by itself
 		}
 		got, err := p.peek()
 		if err != nil {
@@ -137,7 +137,7 @@ func (p *people) restWithin(most time.Duration) state {
 	return st
 }
 
-// report fails the test if anything was wrong, with what there is to know.
+// report fails the test on any violation and prints what is known.
 func (rd round) report(t testing.TB, p *people, st state) {
 	p.world.mu.Lock()
 	wrong := slices.Clone(p.wrong)
@@ -172,9 +172,10 @@ func (rd round) report(t testing.TB, p *people, st state) {
 	t.Errorf("%s", b.String())
 }
 
-// plain is the script of the crash points: one restart that takes a vote, its
-// own vote of who asked, a vote tapped twice and by two, one restart that
-// takes none, asked for in a mention that comes twice, and a status.
+// plain is the script of the crash points: a restart that needs a vote, with a
+// vote of the requester, a repeated vote and votes of two approvers; a restart
+// that needs none, requested by a mention that is delivered twice; and a
+// status.
 func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -189,8 +190,8 @@ func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// settleDown waits until no card waits for a vote and every ask has become
-// something, or people lose patience.
+// settleDown waits until no card waits for a vote and every request has a
+// result, or until a time limit.
 func (p *people) settleDown(ctx context.Context) {
 	patience, cancel := context.WithTimeout(ctx, 25*time.Second)
 	defer cancel()

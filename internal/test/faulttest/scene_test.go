@@ -14,27 +14,27 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestScenes plays what must end in one way only: in the short version in one world
-// each, in the long one in both.
+// TestScenes plays scenes with only one correct end: in one world each in the
+// short version, in both in the long one.
 func TestScenes(t *testing.T) {
 	t.Parallel()
-	// The first check is over by then; it is not the last.
+	// The first check is over by then; others follow.
 	starting := point{"commit started before", 1}
 	scenes := map[string]round{
-		// Whoever may no longer approve has not approved.
+		// A vote of a person who is no longer an approver does not count.
 		"approver leaves": {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "the approver is deactivated", do: deactivate}}},
 		},
-		// What was approved is not what would run now.
+		// The approved plan differs from the current one.
 		"plan changes": {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "killed, and back with another config", do: comeBackChanged}}},
 		},
-		// Who asked is nobody else, whatever roles they have.
+		// The requester can't approve their own request, whatever their roles.
 		"own vote": {script: request("approver", "approver"), also: never(engine.Waiting)},
-		// The connection is lost while the command runs: it did run, once, and
-		// the process stays locked until somebody has looked.
+		// The connection is lost while the command runs. It ran once, and the
+		// process stays locked until a person closes the run.
 		"fate unknown": {
 			script: request("operator", "approver"), also: onceAndUnknown,
 			snares: []snare{{point{"send before", 1}, fault{name: "the host drops the connection", do: func(w *world, _ *rand.Rand, _ string) {
@@ -43,7 +43,7 @@ func TestScenes(t *testing.T) {
 				}
 			}}}},
 		},
-		// While two replicas run by different configs, one of them decides.
+		// Two replicas run with different configs; one of them decides.
 		"configs differ": {script: disagree, also: doneOnce},
 	}
 	for i, name := range slices.Sorted(maps.Keys(scenes)) {
@@ -65,8 +65,8 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// request asks for a restart that takes a vote, and lets one person tap
-// Approve until the run has come to something, or they have tapped twice in vain.
+// request requests a restart that needs a vote, and makes one person tap
+// Approve until the run has a result, or two taps had no effect.
 func request(asks, votes string) script {
 	return func(ctx context.Context, p *people, _ *rand.Rand) {
 		ctx, stop := context.WithTimeout(ctx, time.Minute)
@@ -85,14 +85,14 @@ func request(asks, votes string) script {
 	}
 }
 
-// decided says that no run goes on by itself.
+// decided reports that no run can continue by itself.
 func decided(st state) bool {
 	return len(st.Runs) > 0 && !slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		return s.Run.State != engine.Unknown && !s.Run.State.Ended()
 	})
 }
 
-// taps is how often somebody tapped Approve and Slack said that it arrived.
+// taps counts a person's taps on Approve that Slack reported as delivered.
 func (p *people) taps(who string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,8 +104,8 @@ func (p *people) taps(who string) (n int) {
 	return n
 }
 
-// disagree lets one of two replicas come back with another config, and asks
-// until the one that leads has heard it.
+// disagree restarts one of two replicas with another config, and sends requests
+// until the leader gets one.
 func disagree(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
@@ -144,7 +144,7 @@ func deactivate(w *world, _ *rand.Rand, _ string) {
 	}
 }
 
-// comeBackChanged kills every replica; the next lives call monit otherwise.
+// comeBackChanged kills every replica; the next lives call monit differently.
 func comeBackChanged(w *world, r *rand.Rand, _ string) {
 	for _, rep := range w.alive() {
 		kill(-1).do(w, r, rep.name)
@@ -157,7 +157,7 @@ func comeBackChanged(w *world, r *rand.Rand, _ string) {
 	}
 }
 
-// never wants that nothing was done, and how the run stands.
+// never checks that nothing was executed, and the state of the run.
 func never(want engine.State) func(*people, state) {
 	return func(p *people, st state) {
 		if n := executions(p.hosts.Executed()); n > 0 {

@@ -11,23 +11,23 @@ import (
 	"dhbot/internal/pause"
 )
 
-// soakKeep is how many entries of the trail the soak's store keeps: fewer than
-// in earnest, so that the store is as full as it ever gets within minutes.
+// soakKeep is the number of trail entries in the soak's store: fewer than in
+// production, so that the store reaches its full size within minutes.
 const soakKeep = 1000
 
-// stillWaiting is how old a command is that has its answer.
+// stillWaiting is the age at which a command must have its answer.
 const stillWaiting = 3 * time.Second
 
-// TestSoak plays the traffic on one bot for a while, and weighs the bot every
-// now and then: what it holds must not grow with what it has done. With
-// DHBOT_FAULT_SOAK=30 it is played for thirty minutes, and prints the table.
+// TestSoak plays the traffic on one bot and measures its resource use
+// regularly: it must not grow with the number of commands. With
+// DHBOT_FAULT_SOAK=30 it runs for thirty minutes and prints the table.
 func TestSoak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/statm"); err != nil {
 		t.Skip("what a process weighs is read from /proc: ", err)
 	}
 	within := minutesOf(t, "DHBOT_FAULT_SOAK")
 	each, keep := within/15, uint64(soakKeep)
-	if within == 0 { // by itself: what is measured is not the rounds beside it
+	if within == 0 { // not in parallel with rounds, which would disturb the measurement
 		longOnly(t)
 		within, each, keep = 12*time.Second, 2*time.Second, 20
 	}
@@ -48,7 +48,7 @@ func TestSoak(t *testing.T) {
 				w.violation("the bot cannot be weighed: %v", err)
 				continue
 			}
-			// Whoever asked in the last moment may still be waiting.
+			// The most recent requesters may still be waiting.
 			row := weight{time.Since(began), tr.count(began, time.Time{}).commands, b, tr.count(last.Add(-stillWaiting), time.Now().Add(-stillWaiting)).p99}
 			table = append(table, row)
 			t.Logf("%s", row)
@@ -78,7 +78,7 @@ func (w weight) String() string {
 		w.Goroutines, w.Descriptors, mb(w.Size), mb(w.InUse), w.Sealed, w.Sealed-w.Stored+1, w.p99)
 }
 
-// weigh asks the one replica what it weighs.
+// weigh returns the resource use of the only replica.
 func (w *world) weigh() (burden, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -88,9 +88,9 @@ func (w *world) weigh() (burden, error) {
 	return burden{}, fmt.Errorf("no replica lives")
 }
 
-// wantFlat compares the last third of a table with the second: the first is
-// the bot growing into its work. What is compared must not have grown by a
-// half, nor by more than what a few commands under way take.
+// wantFlat compares the last third of a table with the second; the first is the
+// warm-up. No value may have grown by a half, or by more than a few commands in
+// progress need.
 func (w *world) wantFlat(table []weight) {
 	if len(table) < 3 {
 		w.violation("%d weighings tell nothing", len(table))

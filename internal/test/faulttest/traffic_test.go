@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// manyChannels are the channels of an incident that is everywhere.
+// manyChannels returns the channels of an incident that affects everything.
 func manyChannels(n int) []slacklocal.Channel {
 	home := slacklocal.DemoWorkspace().Channels[0].Members
 	var out []slacklocal.Channel
@@ -24,27 +24,27 @@ func manyChannels(n int) []slacklocal.Channel {
 	return out
 }
 
-// wish is one command of the traffic, and what came of it.
+// wish is one command of the traffic, and its outcome.
 type wish struct {
 	*deed
 	asksOf   string // status: the process
 	answered time.Time
-	turned   bool // "busy" or "stopping", or Slack's own word that the bot did not answer: the person knows at once
+	turned   bool // "busy", "stopping", or Slack's own message that the bot did not answer
 }
 
-// traffic is people who ask for something at an even pace, in turn in each of
-// the channels, whatever becomes of it. Nobody asks in a channel how a process
-// is while the same question is open there: so each answer belongs to one.
+// traffic simulates people who send commands at a constant rate, in each of the
+// channels in turn. A status of a process is not requested in a channel while
+// another is open there, so each answer belongs to one request.
 type traffic struct {
 	*people
 	every    time.Duration
 	channels []string
 
 	wishes []*wish
-	read   map[string]int      // messages looked at, by channel
-	tapped map[string]bool     // cards that were approved, by run
+	read   map[string]int      // number of messages read, by channel
+	tapped map[string]bool     // approved cards, by run
 	asking map[string]struct{} // process and channel of an open question
-	mu     sync.Mutex          // guards all above
+	mu     sync.Mutex          // guards the fields above
 	doing  sync.WaitGroup
 }
 
@@ -56,26 +56,26 @@ func newTraffic(p *people, perMinute int) *traffic {
 	return t
 }
 
-// Messages have the time that they were posted at, so that it does not matter
-// when they are read: not too often, since reading a channel holds Slack up.
+// Messages carry their time, so they can be read later. They are read rarely,
+// because reading a channel blocks Slack.
 const (
 	lookEvery    = 700 * time.Millisecond
 	whispersEach = 8
 )
 
-// changesEach is how many commands there are to one that changes something:
+// changesEach is the number of commands for each one that changes something:
 // Slack's limit of edits allows no more runs.
 const changesEach = 40
 
-// asked is what is asked about; restarted is what is restarted in turn, some
-// of it with a vote.
+// asked are the processes to query; restarted are the processes to restart in
+// turn, some with a vote.
 var (
 	asked = []string{"db_dis", "db_ltds", "db_merge_server", "iris_controller", "configuration_server", "authentication_server", "db_acl_write_server", "web_api_service", "tailer1", "log_aggregator_service", "db_tdcp", "db_query_server"}
 
 	restarted = []string{"restart db_ltds", "restart db_query_server on query-1", "restart db_acl_write_server", "restart db_tdcp on query-2"}
 )
 
-// flow lets people ask until ctx ends, and then waits for what they asked for.
+// flow sends commands until ctx ends, and then waits for their outcomes.
 func (t *traffic) flow(ctx context.Context) {
 	tick := time.NewTicker(t.every)
 	defer tick.Stop()
@@ -100,7 +100,7 @@ func (t *traffic) flow(ctx context.Context) {
 	t.look(true)
 }
 
-// next is the nth thing that somebody does.
+// next returns the nth action.
 func (t *traffic) next(n int) func() {
 	where := t.channels[n%len(t.channels)]
 	if n%changesEach == changesEach-1 {
@@ -115,7 +115,7 @@ func (t *traffic) next(n int) func() {
 	return func() { t.slash(w, "status "+w.asksOf) }
 }
 
-// question is a process that nobody asks about in a channel just now.
+// question returns a process without an open query in a channel.
 func (t *traffic) question(where string, n int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,7 +162,7 @@ func (t *traffic) ask(w *wish, text string) {
 	}
 }
 
-// told ends a wish that was not accepted. The caller locks.
+// told ends a wish that was refused. The caller locks.
 func (t *traffic) told(w *wish, at time.Time) {
 	w.turned, w.answered = true, at
 	delete(t.asking, w.where+" "+w.asksOf)
@@ -180,8 +180,8 @@ func (t *traffic) open() int {
 	return n
 }
 
-// look reads what is new in every channel, finds out which wish it answers,
-// and approves what waits for a vote; now and then also what somebody alone saw.
+// look reads new messages in every channel, matches them with wishes, and
+// approves waiting runs. With whispers it also reads ephemeral messages.
 func (t *traffic) look(whispers bool) {
 	for _, where := range t.channels {
 		list, err := t.slack.Messages(where, "")
@@ -194,7 +194,7 @@ func (t *traffic) look(whispers bool) {
 			t.heed(m)
 		}
 		t.read[where] = len(list)
-		// A card of a run gets its button, and loses it, long after it is there.
+		// A run's card gets and loses its button long after it was posted.
 		for _, m := range list[max(0, len(list)-30):] {
 			t.approveOn(m)
 		}
@@ -229,7 +229,7 @@ func (t *traffic) heed(m slacklocal.Message) {
 	t.violation("nobody asked for this in %s, or twice: %s", m.Channel, m.Text)
 }
 
-// whispers finds the wishes that somebody alone got a word about.
+// whispers finds the wishes that ephemeral messages answer.
 func (t *traffic) whispers(where string) {
 	for _, who := range []string{"reader", "operator", "approver"} {
 		list, err := t.slack.Messages(where, who)
@@ -254,7 +254,7 @@ func (t *traffic) whispers(where string) {
 	}
 }
 
-// approveOn lets the approver tap on a card that offers it. The caller locks.
+// approveOn makes the approver tap on a card that offers it. The caller locks.
 func (t *traffic) approveOn(m slacklocal.Message) {
 	for _, b := range m.Buttons() {
 		run, _, _ := strings.Cut(b.Value, " ")
@@ -265,13 +265,13 @@ func (t *traffic) approveOn(m slacklocal.Message) {
 	}
 }
 
-// figures are how long people waited for their first answer.
+// figures are the waiting times for the first answer.
 type figures struct {
 	commands, changes, turned, lost int
 	p50, p90, p99, most             time.Duration
 }
 
-// count counts the commands of a time; to zero means up to now.
+// count counts the commands in a period; a zero to means until now.
 func (t *traffic) count(from, to time.Time) figures {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -310,7 +310,7 @@ func (f figures) String() string {
 		f.commands, f.changes, f.turned, f.lost, f.p50, f.p90, f.p99, f.most)
 }
 
-// refusals are what people were told that were not accepted, and how often.
+// refusals returns the texts of refusals, and their numbers.
 func (t *traffic) refusals() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,25 +24,26 @@ import (
 	"dhbot/runbooks"
 )
 
-// act is one thing that happens to a run before it starts.
+// act is one event of a run before it starts.
 type act struct {
 	what string // vote, withdraw, deny, cancel, tick; later: the clock passes every deadline
 	who  string
-	// early says that the deadline had not passed when the act began: then it
-	// may count as in time, though others have seen the deadline pass since.
+	// early means that the deadline had not passed when the act began. It may
+	// then count as in time, even if another replica has seen the deadline pass
+	// since.
 	early bool
 }
 
-// ballot is what the votes on a run come to: the specification that the real
-// ones are held to. anna asked; it takes two others.
+// ballot is the specification of votes, against which the engine is checked.
+// anna is the requester; two other votes are needed.
 type ballot struct {
 	state engine.State
 	votes map[string]bool
 	late  bool
 }
 
-// step is what an act makes of a ballot, and how it is answered: "" for done.
-// Where both sides of a deadline are right, the answer given decides.
+// step returns the ballot after an act, and the expected answer: "" for done.
+// If both sides of a deadline are correct, the given answer decides.
 func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
 	ended := b.state.Ended()
 	switch {
@@ -56,8 +57,8 @@ func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
 		b.state = engine.Expired
 		return b, ""
 	case a.what == "vote" && b.late && answer == engine.TooLate:
-		// A no commits nothing. It may have read the run a moment before
-		// others changed it, and the clock a moment after the deadline.
+		// A refusal commits nothing. It may have read the run before a
+		// change, and the clock after the deadline.
 		return b, engine.TooLate
 	case ended:
 		return b, engine.AlreadyEnded
@@ -119,9 +120,9 @@ var ballots = porcupine.Model{
 	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%v: %q", in, out) },
 }
 
-// TestVotesAreLinearizable lets voters, deniers, the one who asked and the
-// clock loose on runs that several replicas share, and wants what each was
-// answered to fit one order of events.
+// TestVotesAreLinearizable runs voters, deniers, the requester and the clock in
+// parallel on runs that several replicas share. The answers must fit one order
+// of events.
 func TestVotesAreLinearizable(t *testing.T) {
 	t.Parallel()
 	h := newHall(t, 3)
@@ -137,7 +138,7 @@ func TestVotesAreLinearizable(t *testing.T) {
 	}
 }
 
-// The check itself must be able to say no.
+// The check itself must be able to fail.
 func TestVotesCheckNotices(t *testing.T) {
 	twice := []porcupine.Operation{
 		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: engine.Code(""), Call: 0, Return: 10},
@@ -195,7 +196,7 @@ func newHall(t *testing.T, replicas int) *hall {
 	return h
 }
 
-// idle is a runner that nobody may use: nothing starts here.
+// idle is a runner that must not be used, because nothing starts here.
 type idle struct{}
 
 func (idle) Run(context.Context, remote.Command) remote.Result { panic("a command was sent") }
@@ -239,7 +240,7 @@ func (h *hall) play(t *testing.T, seed uint64) []porcupine.Operation {
 	return history
 }
 
-// someAct is mostly a vote: too early an end leaves nothing to see.
+// someAct is mostly a vote, because an early end leaves nothing to check.
 func someAct(r *rand.Rand) act {
 	who := []string{"ben", "chris", "dana", "anna"}[r.IntN(4)]
 	switch n := r.IntN(20); {

@@ -24,7 +24,7 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// shape is what a world is made of.
+// shape is the kind of a world.
 type shape struct {
 	Replicas int
 	Members  int // of etcd; 0 is the embedded store of one replica
@@ -37,23 +37,23 @@ func (s shape) String() string {
 	return fmt.Sprintf("%d replicas, etcd of %d", s.Replicas, s.Members)
 }
 
-// setup is how a world is made.
+// setup configures a world.
 type setup struct {
 	shape
-	// earnest is a bot with the times of `bot run`, at a Slack with Slack's own
-	// limits; nobody watches what it crosses.
+	// earnest means a bot with the durations of `bot run`, at a Slack with
+	// Slack's own limits, without a gate.
 	earnest  bool
-	channels []slacklocal.Channel // besides the demo's
-	keep     uint64               // entries of the trail that stay in the store; 0 for the bot's own
+	channels []slacklocal.Channel // in addition to the demo's
+	keep     uint64               // entries of the trail that stay in the store; 0 for the default
 }
 
-// world is a bot and all that is around it.
+// world is a bot and its environment.
 type world struct {
 	t     testing.TB
 	dir   string
 	setup setup
 	shape shape
-	etcd  *etcd // nil where the store is embedded
+	etcd  *etcd // nil if the store is embedded
 	slack *slacklocal.Server
 	hosts *hostsim.Cluster
 	watch *watch
@@ -61,11 +61,11 @@ type world struct {
 	repairs sync.WaitGroup // faults that end by themselves
 
 	mu       sync.Mutex
-	over     bool       // nothing begins any more
-	replicas []*replica // one per seat, its latest life
-	lives    []*replica // all that there were
-	wrong    []string   // violations found on the way
-	epochs   int        // that began after a restore
+	over     bool       // no further start
+	replicas []*replica // the latest life of each seat
+	lives    []*replica // all lives
+	wrong    []string   // violations found so far
+	epochs   int        // number of starts after a restore
 }
 
 // replica is one life of a bot process.
@@ -78,7 +78,7 @@ type replica struct {
 	err   error // of Wait, after ended
 }
 
-// newWorld makes the world of a round.
+// newWorld creates the world of a round.
 func newWorld(t testing.TB, s shape) *world { return makeWorld(t, setup{shape: s}) }
 
 func makeWorld(t testing.TB, s setup) *world {
@@ -116,7 +116,7 @@ func makeWorld(t testing.TB, s setup) *world {
 	return w
 }
 
-// slack is the workspace of a world.
+// slack returns the workspace of a world.
 func (s setup) slack() slacklocal.Config {
 	c := slacklocal.Config{Workspace: slacklocal.DemoWorkspace()}
 	c.Workspace.Channels = append(c.Workspace.Channels, s.channels...)
@@ -127,9 +127,9 @@ func (s setup) slack() slacklocal.Config {
 	return c
 }
 
-// configChange is what a round may change between two lives.
+// configChange is a config change between two lives.
 type configChange struct {
-	Monit string // how monit is called on infra-1, such as "[sudo, monit]"
+	Monit string // the command of monit on infra-1, for example "[sudo, monit]"
 }
 
 var configText = template.Must(template.New("config").Parse(`slack:
@@ -153,7 +153,7 @@ clusters:
 {{- end}}
 `))
 
-// configure writes the config file that lives from now on start with.
+// configure writes the config file for all further lives.
 func (w *world) configure(change configChange) error {
 	type host struct{ Name, Address, Processes, Monit string }
 	var hosts []host
@@ -184,8 +184,8 @@ func (w *world) configure(change configChange) error {
 	return os.WriteFile(w.file("config.yaml"), b.Bytes(), 0o600)
 }
 
-// archive is where replicas that share a store in earnest archive, as a part
-// of the config.
+// archive returns the part of the config with the archive of replicas that
+// share a store.
 func (w *world) archive() string {
 	if !w.setup.earnest {
 		return ""
@@ -197,7 +197,7 @@ func (w *world) file(name string) string    { return filepath.Join(w.dir, name) 
 func (w *world) stateDir(seat int) string   { return w.file(fmt.Sprintf("state%d", seat)) }
 func (w *world) peekSock(r *replica) string { return w.file("peek-" + r.name) }
 
-// start begins a seat's next life, if its last one is over.
+// start starts a seat's next life, if its last one is over.
 func (w *world) start(seat int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -210,7 +210,7 @@ func (w *world) start(seat int) {
 		r.life = last.life + 1
 	}
 	if w.etcd != nil {
-		r.name = fmt.Sprintf("%c%d", 'a'+seat, r.life) // as in earnest: no two lives share a name
+		r.name = fmt.Sprintf("%c%d", 'a'+seat, r.life) // as in production: every life has its own name
 	}
 	if err := w.launch(r); err != nil {
 		w.t.Errorf("start replica: %v", err)
@@ -248,7 +248,7 @@ func (w *world) launch(r *replica) error {
 	return nil
 }
 
-// gate is the socket that crossings are reported to, "" for none.
+// gate returns the socket to which crossings are reported, "" for none.
 func (w *world) gate() string {
 	if w.setup.earnest {
 		return ""
@@ -258,7 +258,7 @@ func (w *world) gate() string {
 
 func (w *world) logOf(r *replica) string { return w.file(fmt.Sprintf("log-%s-%d", r.name, r.life)) }
 
-// logs are the logs of all lives.
+// logs returns the logs of all lives.
 func (w *world) logs() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -273,15 +273,15 @@ func (w *world) logs() string {
 	return b.String()
 }
 
-// storeWasDown is what a replica says that could not begin.
+// storeWasDown matches the error of a replica that could not start because the
+// store was down.
 var storeWasDown = regexp.MustCompile(`(?m)^error: the state store does not answer: (taking a lease|registering this replica)`)
 
-// supervise does what systemd would for a replica that ended by itself: it
-// begins again in a moment. Only one that could not begin because the store
-// was down may end so.
+// supervise acts like systemd: it soon restarts a replica that ended by itself.
+// Only a replica that could not start because the store was down may end so.
 func (w *world) supervise(r *replica) {
 	if r.err == nil || !r.cmd.ProcessState.Exited() {
-		return // as it was told, or killed
+		return // stopped or killed on purpose
 	}
 	text, err := os.ReadFile(w.logOf(r))
 	if err != nil || !storeWasDown.Match(text) {
@@ -301,7 +301,7 @@ func (r *replica) over() bool {
 	}
 }
 
-// byName finds a living replica.
+// byName finds a running replica.
 func (w *world) byName(name string) *replica {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -313,7 +313,7 @@ func (w *world) byName(name string) *replica {
 	return nil
 }
 
-// alive lists the living.
+// alive lists the running replicas.
 func (w *world) alive() []*replica {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -335,7 +335,7 @@ func (w *world) killAll() {
 	}
 }
 
-// finish lets nothing begin any more.
+// finish prevents further starts.
 func (w *world) finish() {
 	w.mu.Lock()
 	w.over = true
@@ -343,14 +343,14 @@ func (w *world) finish() {
 	w.repairs.Wait()
 }
 
-// goOn lets replicas be started again after finish.
+// goOn allows starts again after finish.
 func (w *world) goOn() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.over = false
 }
 
-// stopAll ends all replicas as an operator would, and wants them to obey.
+// stopAll stops all replicas like an operator, and requires that they end.
 func (w *world) stopAll() {
 	w.finish()
 	for _, r := range w.alive() {
@@ -373,7 +373,7 @@ func (w *world) violation(format string, args ...any) {
 	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
 }
 
-// until waits for something that must become true.
+// until waits for a condition, and reports a violation otherwise.
 func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok() {
@@ -384,7 +384,7 @@ func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 	return false
 }
 
-// peek is the state as any living replica sees it.
+// peek returns the state as read by any running replica.
 func (w *world) peek() (state, error) {
 	err := fmt.Errorf("no replica lives")
 	for _, r := range w.alive() {
@@ -399,7 +399,7 @@ func (w *world) peek() (state, error) {
 	return state{}, err
 }
 
-// lastState reads the store when all replicas are gone.
+// lastState reads the store after all replicas have ended.
 func (w *world) lastState() (state, error) {
 	c := etcdstore.Config{Replica: "judge", Log: slog.New(slog.DiscardHandler)}
 	switch {
