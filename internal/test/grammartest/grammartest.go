@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// New is a grammar that knows both clusters; the channel C1 is bound to prod, CQ to
-// qa.
+// New returns a grammar with both clusters; the channel C1 is bound to prod, CQ
+// to qa.
 func New(t testing.TB) *command.Grammar {
 	t.Helper()
 	catalogs, err := catalogs.Builtin()
