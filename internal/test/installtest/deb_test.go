@@ -22,7 +22,7 @@ import (
 // machine is a booted Debian root.
 type machine struct {
 	t    *testing.T
-	init string // its systemd's pid out here
+	init string // the host's pid of its systemd
 }
 
 // boot boots the root until the test ends.
@@ -37,7 +37,7 @@ func boot(t *testing.T, root string) *machine {
 	}
 	m := &machine{t: t}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // what it started ends with it
+		_ = cmd.Process.Kill() // its children end with it
 		_ = cmd.Wait()
 	})
 	eventually(t, time.Minute, "the root boots", func() error {
@@ -60,7 +60,7 @@ func (m *machine) try(argv ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// run runs a command as root there.
+// run runs a command as root in the machine.
 func (m *machine) run(argv ...string) string {
 	m.t.Helper()
 	out, err := m.try(argv...)
@@ -71,7 +71,7 @@ func (m *machine) run(argv ...string) string {
 	return out
 }
 
-// write makes a file there.
+// write creates a file in the machine.
 func (m *machine) write(path, mode string, content []byte) {
 	m.t.Helper()
 	cmd := exec.Command("nsenter", "-t", m.init, "-a", "-r", "-w", "sh", "-c", `cat >"$0.new" && chmod "$1" "$0.new" && mv "$0.new" "$0"`, path, mode)
@@ -81,7 +81,7 @@ func (m *machine) write(path, mode string, content []byte) {
 	}
 }
 
-// property is a property of the unit.
+// property returns a property of the unit.
 func (m *machine) property(name string) string {
 	m.t.Helper()
 	return m.run("systemctl", "show", "-P", name, "dhbot")
@@ -106,7 +106,7 @@ func eventually(t *testing.T, within time.Duration, what string, f func() error)
 	}
 }
 
-// world is what the bot talks to.
+// world is the bot's environment.
 type world struct {
 	slack *slacklocal.Server
 	hosts *hostsim.Cluster
@@ -163,7 +163,7 @@ func (w world) play(t *testing.T, story string) {
 	}
 }
 
-// install puts the package, its config and its secrets into the root.
+// install installs the package, its config and its secrets in the root.
 func (m *machine) install(deb string, w world) {
 	m.t.Helper()
 	read := func(path string) []byte {
@@ -185,8 +185,9 @@ func (m *machine) install(deb string, w world) {
 	}
 }
 
-// TestDebianPackage: the package starts under systemd, restarts a process with
-// an approval, reloads, and is restarted by the watchdog when it hangs.
+// TestDebianPackage checks that the package starts under systemd, restarts a
+// process with an approval, reloads, and is restarted by the watchdog when it
+// hangs.
 func TestDebianPackage(t *testing.T) {
 	deb, root := os.Getenv("DHBOT_DEB"), os.Getenv("DHBOT_DEB_ROOT")
 	if deb == "" || root == "" || os.Geteuid() != 0 {
@@ -197,7 +198,7 @@ func TestDebianPackage(t *testing.T) {
 	if out := m.run("bot", "--version"); !strings.HasPrefix(out, "dhbot v") {
 		t.Errorf("version: %s", out)
 	}
-	m.run("systemctl", "start", "dhbot") // returns when it has said that it is ready
+	m.run("systemctl", "start", "dhbot") // returns when the bot has reported readiness
 	eventually(t, time.Minute, "Slack is heard", func() error {
 		if w.slack.Connections() == 0 {
 			return fmt.Errorf("no connection")
@@ -215,7 +216,7 @@ func TestDebianPackage(t *testing.T) {
 	m.run("dpkg", "--remove", "dhbot")
 }
 
-// checkHardening wants less exposure than systemd's own score of 2.0.
+// checkHardening requires an exposure below 2.0 in systemd's own score.
 func checkHardening(t *testing.T, m *machine) {
 	t.Helper()
 	out := m.run("systemd-analyze", "security", "--no-pager", "dhbot.service")
@@ -242,8 +243,8 @@ func get(url string) (string, error) {
 	return string(body), err
 }
 
-// checkReload: a good config is taken over by the same process, a bad one is
-// refused and changes nothing.
+// checkReload checks that the same process applies a good config, and that a
+// bad one is refused and changes nothing.
 func checkReload(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")
@@ -263,7 +264,8 @@ func checkReload(t *testing.T, m *machine, w world) {
 	m.write("/etc/dhbot/config.yaml", "644", w.config("metrics: {listen: '"+metricsAddress+"'}"))
 }
 
-// checkWatchdog: a bot that hangs is killed and started again, and goes on.
+// checkWatchdog checks that a hanging bot is killed and restarted, and works
+// again.
 func checkWatchdog(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")
