@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// AsRoot runs a script on a host of the lab, by the account of the ssh_config
+// AsRoot runs a script on a host of the lab, with the account of the ssh_config
 // file and sudo.
 func AsRoot(host, script string) ([]byte, error) {
 	cmd := exec.Command("ssh", "-F", os.Getenv(Env), "-o", "BatchMode=yes", host, "sudo -n bash -s")
@@ -24,9 +24,9 @@ func AsRoot(host, script string) ([]byte, error) {
 	return out, nil
 }
 
-// Least makes an account on every host of files, which maps hosts to sudoers
-// files: it can log in with the key of the ssh_config file's account, and has
-// nothing but what the file gives it. The account is gone when the test ends.
+// Least creates an account on every host in files, which maps hosts to sudoers
+// files. It accepts the key of the ssh_config file's account and has only the
+// rights of that file. It is removed when the test ends.
 func Least(t testing.TB, account string, files map[string]string) {
 	t.Helper()
 	remove := fmt.Sprintf(`rm -f /etc/sudoers.d/%[1]s
@@ -53,7 +53,7 @@ install -m 0440 /run/%[1]s /etc/sudoers.d/%[1]s; rm /run/%[1]s
 	}
 }
 
-// each runs a script on every host at once.
+// each runs a script on every host in parallel.
 func each(t testing.TB, files map[string]string, script func(host string) string) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -67,8 +67,8 @@ func each(t testing.TB, files map[string]string, script func(host string) string
 	wg.Wait()
 }
 
-// Quick lets the lab's stand-ins for Deephaven's processes start and stop
-// without the second that each takes otherwise, until the test ends.
+// Quick removes the delay of one second at each start and stop of the lab's
+// processes, until the test ends.
 func Quick(t testing.TB, hosts map[string]Host) {
 	t.Helper()
 	const tell = "\nfor f in /run/deephaven/*.pid; do kill -HUP $(cat $f) 2>/dev/null; done; true"

@@ -22,7 +22,7 @@ type Host struct {
 }
 
 // Hosts returns the lab's machines by the names of their Host blocks. It skips
-// t where DHBOT_LAB is unset, and fails it where the file cannot be used.
+// t if DHBOT_LAB is unset, and fails it if the file is unusable.
 func Hosts(t testing.TB) map[string]Host {
 	t.Helper()
 	path := os.Getenv(Env)
@@ -41,9 +41,9 @@ func Hosts(t testing.TB) map[string]Host {
 	return hosts
 }
 
-// parse reads the few keywords that a lab's file needs; others are passed
-// over, since they are for the ssh program. Patterns and Match are refused:
-// they would mean something that is not implemented here.
+// parse reads the few keywords of a lab's file and ignores others, which are
+// for the ssh program. It refuses patterns and Match, which are not
+// implemented.
 func parse(r io.Reader) (map[string]Host, error) {
 	hosts := make(map[string]Host)
 	var name, port string
@@ -86,7 +86,7 @@ func parse(r io.Reader) (map[string]Host, error) {
 	return hosts, complete(hosts)
 }
 
-// complete checks that every host can be reached with what was read.
+// complete checks that every host has all values for a connection.
 func complete(hosts map[string]Host) error {
 	if len(hosts) == 0 {
 		return fmt.Errorf("it names no host")

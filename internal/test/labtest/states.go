@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// State is a state that processes of the lab can be put into. Its scripts are about
-// the process $p and run on its host.
+// State is a state of processes of the lab. Its scripts act on the process $p
+// and run on its host.
 type State struct {
 	Name        string
 	Break, Mend string
-	// Neighbour is a process of the same host that hangs in its start meanwhile, ""
+	// Neighbour is a process on the same host that hangs during its start, ""
 	// for none.
 	Neighbour string
 }
@@ -19,17 +19,19 @@ const (
 	quick = "printf 'START_DELAY=0\nSTOP_DELAY=0\n' > /etc/dhlab/svc/$p; "
 	knob  = quick + "echo %s >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); "
 	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
-	// stopped waits until monit has done so, one after the other.
+	// stopped waits until monit has stopped the process. monit stops one process
+	// at a time.
 	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
-	// settled waits until errors in the log of $p are not those of its start.
+	// settled waits until new errors in the log of $p do not count as errors of
+	// its start.
 	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
 	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
 )
 
 const (
-	// Again begins anew, without the log that tells of what was done before.
+	// Again restores the settings and starts the process with an empty log.
 	Again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
-	// HangInStart has a process die and hang in its start.
+	// HangInStart kills a process and makes its start hang.
 	HangInStart = quick + "echo HANG_START=13 >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); " + die
 )
 
@@ -44,7 +46,7 @@ const (
 	Errors        = "one error a second"
 )
 
-// States are all of them.
+// States returns all states.
 func States() []State {
 	knobbed := func(k string) string { return fmt.Sprintf(knob, k) }
 	return []State{
@@ -64,7 +66,7 @@ func States() []State {
 	}
 }
 
-// On runs a script for processes, which are named by their hosts, all at once.
+// On runs a script for processes, given by host, in parallel.
 func On(t testing.TB, processes map[string][]string, script string) {
 	t.Helper()
 	scripts := map[string]string{}
