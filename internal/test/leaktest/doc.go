@@ -1,3 +1,3 @@
-// Package leaktest finds the goroutines that a test has left behind, also where others
-// run beside it.
+// Package leaktest finds the goroutines that a test leaves behind, even while
+// other tests run in parallel.
 package leaktest

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// patience is how long goroutines may take to end, on a machine that has much to do.
+// patience limits how long goroutines may take to end on a busy machine.
 const patience = 2 * time.Minute
 
-// Goroutines fails the test where, when it and what it cleans up are over, a goroutine
-// is left that it began after this call. They are known by a label, which each hands
-// down to those that it begins.
+// Goroutines fails the test if a goroutine that it started after this call
+// still runs after the test and its cleanup. A label identifies such
+// goroutines; each passes it on to those that it starts.
 func Goroutines(t *testing.T) {
 	t.Helper()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("test", t.Name())))
@@ -24,7 +24,7 @@ func Goroutines(t *testing.T) {
 		pprof.SetGoroutineLabels(context.Background())
 		var left []string
 		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			http.DefaultClient.CloseIdleConnections() // those that it used there
+			http.DefaultClient.CloseIdleConnections() // idle connections of the test
 			if left = labelled(t); len(left) == 0 {
 				return
 			}
@@ -33,7 +33,7 @@ func Goroutines(t *testing.T) {
 	})
 }
 
-// labelled are the stacks of the goroutines that have a test's label.
+// labelled returns the stacks of the goroutines with a test's label.
 func labelled(t *testing.T) (out []string) {
 	var all bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What was begun under a label is found as long as it runs, through those that others
-// began; what was not, never.
+// A goroutine started under a label is found while it runs, even through a
+// chain of goroutines. Others are not found.
 func TestLabelled(t *testing.T) {
 	release := make(chan struct{})
 	ended := make(chan struct{})
@@ -19,7 +19,7 @@ func TestLabelled(t *testing.T) {
 	}()
 	<-begun
 	pprof.SetGoroutineLabels(context.Background())
-	for len(labelled(t)) != 1 { // the one between has ended by itself
+	for len(labelled(t)) != 1 { // the one between has ended
 	}
 	close(release)
 	<-ended
