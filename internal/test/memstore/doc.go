@@ -1,5 +1,4 @@
-// Package memstore keeps runs, records, claims and posts in memory. It obeys
-// the same contracts as package etcdstore, which the suite in storetest holds
-// both to, and forgets everything with the process: it is for tests, where it
-// works inside testing/synctest, and for nothing else.
+// Package memstore is a store in memory, for tests only. It has the same
+// contracts as package etcdstore; the suite in storetest checks both. It works
+// inside testing/synctest.
 package memstore

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Append seals a record that belongs to no run and settles its claim.
+// Append seals a record that belongs to no run, and settles its claim.
 func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -24,7 +24,7 @@ func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error 
 	return nil
 }
 
-// seal is called with mu held, after the revision was raised.
+// seal requires mu, after the revision was raised.
 func (s *Store) seal(r audit.Record) {
 	var last audit.Sealed
 	if n := len(s.trail); n > 0 {
@@ -33,7 +33,7 @@ func (s *Store) seal(r audit.Record) {
 	s.trail = append(s.trail, audit.Seal(last, s.rev, r))
 }
 
-// Seal has nothing to do: records are sealed as they are stored.
+// Seal does nothing: records are sealed when they are stored.
 func (s *Store) Seal(ctx context.Context) (int, error) { return 0, down(ctx) }
 
 // Trail calls f with the sealed entries from number n on.
@@ -52,7 +52,7 @@ func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error)
 	return nil
 }
 
-// Head is the newest sealed entry.
+// Head returns the newest sealed entry.
 func (s *Store) Head(ctx context.Context) (audit.Sealed, bool, error) {
 	if err := down(ctx); err != nil {
 		return audit.Sealed{}, false, err
@@ -76,7 +76,7 @@ func (s *Store) Post(ctx context.Context, run string) (publish.Post, bool, error
 	return p, ok, nil
 }
 
-// SetPost remembers the message of a run.
+// SetPost stores the message of a run.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return nil
 }
 
-// MarkBehind notes that a run's message may show an older form.
+// MarkBehind records that a run's message may show an older state.
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	return nil
 }
 
-// Thread returns where the trail of a run stands.
+// Thread returns the thread of a run's trail.
 func (s *Store) Thread(ctx context.Context, run string) (publish.Thread, bool, error) {
 	if err := down(ctx); err != nil {
 		return publish.Thread{}, false, err
@@ -112,7 +112,7 @@ func (s *Store) Thread(ctx context.Context, run string) (publish.Thread, bool, e
 	return t, ok, nil
 }
 
-// SetThread remembers where the trail of a run stands.
+// SetThread stores the thread of a run's trail.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -123,14 +123,14 @@ func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) err
 	return nil
 }
 
-// TrailPosted is the number of the last posted trail entry.
+// TrailPosted returns the number of the last posted trail entry.
 func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.posted, down(ctx)
 }
 
-// SetTrailPosted moves that number forward; it never goes back.
+// SetTrailPosted raises that number; it never lowers it.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	if err := down(ctx); err != nil {
 		return err

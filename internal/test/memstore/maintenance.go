@@ -11,7 +11,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Maintenance returns what was announced and not ended, by cluster and target.
+// Maintenance returns the announced maintenance that was not ended, by cluster
+// and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	if err := down(ctx); err != nil {
 		return nil, err
@@ -21,7 +22,7 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	return s.announced(), nil
 }
 
-// OpenWork returns, as of one moment, what Open and Maintenance do.
+// OpenWork returns the results of Open and Maintenance at the same revision.
 func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
 	if err := down(ctx); err != nil {
 		return nil, nil, err
@@ -32,12 +33,12 @@ func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintena
 	return open, s.announced(), err
 }
 
-// announced is called with mu held.
+// announced requires mu.
 func (s *Store) announced() []fleet.Maintenance {
 	return slices.SortedFunc(maps.Values(s.maintenance), fleet.Maintenance.Compare)
 }
 
-// SetMaintenance stores an announcement in place of one for the same target.
+// SetMaintenance stores an announcement and replaces one for the same target.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	return s.announce(ctx, m, r, claim, func() {
 		if m.IsWindow() {
@@ -52,12 +53,12 @@ func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit
 	return s.announce(ctx, m, r, claim, func() { delete(s.maintenance, target(m)) })
 }
 
-// target is what there is one announcement for.
+// target returns the key of an announcement.
 func target(m fleet.Maintenance) fleet.Maintenance {
 	return fleet.Maintenance{Cluster: m.Cluster, Process: m.Process, Host: m.Host}
 }
 
-// announce changes what is announced, together with its record.
+// announce stores or removes an announcement together with its record.
 func (s *Store) announce(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string, change func()) error {
 	if err := down(ctx); err != nil {
 		return err

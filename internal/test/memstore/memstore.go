@@ -20,10 +20,10 @@ var (
 	_ publish.Posts  = (*Store)(nil)
 )
 
-// KeepClaims is how long settled claims are remembered.
+// KeepClaims is how long settled claims are kept.
 const KeepClaims = time.Hour
 
-// Config is what a store is made with. The zero value will do.
+// Config configures a store. The zero value is valid.
 type Config struct {
 	Replica string           // this replica's name, "bot" by default
 	Now     func() time.Time // time.Now by default
@@ -44,16 +44,16 @@ type Store struct {
 	threads map[string]publish.Thread
 	posted  uint64
 	lost    bool
-	history []form        // every form of every run, in order
+	history []form        // every version of every run, in order
 	changed chan struct{} // closed and replaced when history grows
-	// maintenance is what was announced, by target.
+	// maintenance is the announced maintenance by target.
 	maintenance map[fleet.Maintenance]fleet.Maintenance
 	sent        map[string]bool // runs and steps, see Sending
-	kept        map[string]form // what is watched, by name
+	kept        map[string]form // watch state by name
 }
 
-// form is a run as it was stored once; runs are kept encoded so that nobody
-// shares memory with the store, and so that what cannot be encoded is found.
+// form is a version of a run. Runs are kept encoded, so that no caller shares
+// memory with the store and encoding errors are found.
 type form struct {
 	data []byte
 	rev  int64
@@ -72,7 +72,7 @@ type claim struct {
 	settled bool
 }
 
-// New makes an empty store.
+// New returns an empty store.
 func New(c Config) *Store {
 	if c.Replica == "" {
 		c.Replica = "bot"
@@ -95,25 +95,25 @@ func New(c Config) *Store {
 	}
 }
 
-// Run waits for ctx to end: records are sealed as they are committed, and
-// there is no lease to keep.
+// Run waits for ctx to end: records are sealed on commit, and there is no lease
+// to renew.
 func (s *Store) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
 }
 
-// Lead runs do until ctx ends: there is no other replica.
+// Lead calls do until ctx ends: there is no other replica.
 func (s *Store) Lead(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
 
-// LoseLease makes every later Commit fail with engine.ErrLeaseLost, as when
-// the process had been stopped for longer than its lease lasts.
+// LoseLease makes every later Commit fail with engine.ErrLeaseLost, as after a
+// pause longer than the lease.
 func (s *Store) LoseLease() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lost = true
 }
 
-// Alive is this replica, unless its lease is lost.
+// Alive returns this replica, unless its lease is lost.
 func (s *Store) Alive(ctx context.Context) ([]string, error) {
 	if err := down(ctx); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (s *Store) Alive(ctx context.Context) ([]string, error) {
 	return []string{s.replica}, nil
 }
 
-// down is the answer of a store to a call whose time is up already.
+// down returns the error of a store for a call whose context has ended.
 func down(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrStoreDown, err)
@@ -134,7 +134,7 @@ func down(ctx context.Context) error {
 	return nil
 }
 
-// Claim stores a delivery unless it is there.
+// Claim stores a delivery unless it is already stored.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, error) {
 	if err := down(ctx); err != nil {
 		return false, err
@@ -152,7 +152,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, er
 	return true, nil
 }
 
-// Settle marks a delivery as handled; one that is not there stays away.
+// Settle marks a delivery as handled; an unknown one is ignored.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (s *Store) Settle(ctx context.Context, key string) error {
 	return nil
 }
 
-// settle is called with mu held.
+// settle requires mu.
 func (s *Store) settle(key string) {
 	if c, ok := s.claims[key]; ok && !c.settled {
 		s.rev++
@@ -171,8 +171,7 @@ func (s *Store) settle(key string) {
 	}
 }
 
-// Unsettled calls f with every delivery that was claimed and not settled,
-// oldest first.
+// Unsettled calls f for each claimed and not settled delivery, oldest first.
 func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -195,7 +194,7 @@ func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte
 	return nil
 }
 
-// Sweep forgets claims settled more than KeepClaims ago.
+// Sweep removes claims that were settled more than KeepClaims ago.
 func (s *Store) Sweep(ctx context.Context) (int, error) {
 	if err := down(ctx); err != nil {
 		return 0, err
@@ -212,8 +211,8 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// Sending notes that a step is about to be sent. A step of a run that was
-// handed on is sent by its heir.
+// Sending records that a step is about to be sent. It refuses a step that was
+// recorded before, also from another replica.
 func (s *Store) Sending(r engine.Run, i int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,5 +224,5 @@ func (s *Store) Sending(r engine.Run, i int) error {
 	return nil
 }
 
-// Hold holds nothing back.
+// Hold never holds a run back.
 func (s *Store) Hold(engine.Run) string { return "" }

@@ -30,7 +30,7 @@ func TestLoseLease(t *testing.T) {
 	}
 }
 
-// The store waits durably, so that synctest's clock goes on around it.
+// The store blocks durably, so that synctest's clock advances.
 func TestInsideSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(memstore.Config{})

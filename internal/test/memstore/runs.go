@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Commit makes one change, or none of it.
+// Commit makes a change completely or not at all.
 func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	if err := down(ctx); err != nil {
 		return 0, err
@@ -46,7 +46,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return s.rev, nil
 }
 
-// refuse says why a change cannot be made. It is called with mu held.
+// refuse returns why a change cannot be made. It requires mu.
 func (s *Store) refuse(c engine.Change) error {
 	old, exists := s.runs[c.Run.ID]
 	switch {
@@ -68,7 +68,7 @@ func (s *Store) refuse(c engine.Change) error {
 	return nil
 }
 
-// store keeps a run's new form. It is called with mu held.
+// store stores a run's new version. It requires mu.
 func (s *Store) store(c engine.Change, f form) {
 	r, ok := s.runs[c.Run.ID]
 	if !ok {
@@ -116,13 +116,13 @@ func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
 	return s.open()
 }
 
-// open is called with mu held.
+// open requires mu.
 func (s *Store) open() ([]engine.Stored, error) {
 	list := slices.SortedFunc(maps.Values(s.runs), func(a, b *run) int { return cmp.Compare(a.created, b.created) })
 	return decode(slices.DeleteFunc(list, func(r *run) bool { return !r.ended.IsZero() }))
 }
 
-// Recent returns up to n ended runs, newest end first.
+// Recent returns up to n ended runs, the last ended first.
 func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	if err := down(ctx); err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func decode(list []*run) ([]engine.Stored, error) {
 	return out, nil
 }
 
-// Watch calls f with the open runs and then with every new form.
+// Watch calls f with the open runs and then with every new version.
 func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
 	s.mu.Lock()
 	list, err := s.open()
@@ -190,7 +190,7 @@ func (s *Store) Locks(ctx context.Context) ([]engine.Lock, error) {
 	return slices.SortedFunc(maps.Values(s.locks), func(a, b engine.Lock) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
-// NewID mints a run id that was never used here.
+// NewID returns an unused run id.
 func (s *Store) NewID(ctx context.Context) (string, error) {
 	return engine.FreshID(1, func(id string) (bool, error) {
 		s.mu.Lock()
@@ -199,7 +199,7 @@ func (s *Store) NewID(ctx context.Context) (string, error) {
 	})
 }
 
-// unsettled are the keys of open claims, oldest first.
+// unsettled returns the keys of open claims, oldest first.
 func (s *Store) unsettled() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// WatchState calls f with everything that is watched under names that begin with
-// prefix, by name.
+// WatchState calls f with every watch state whose name begins with prefix,
+// sorted by name.
 func (s *Store) WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -31,8 +31,8 @@ func (s *Store) WatchState(ctx context.Context, prefix string, f func(name strin
 	return nil
 }
 
-// SetWatchState stores data under a name in place of what is there at revision rev, or
-// removes that where data is nil.
+// SetWatchState replaces the data of a name at revision rev, or removes it if
+// data is nil.
 func (s *Store) SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error) {
 	if err := down(ctx); err != nil {
 		return 0, err
