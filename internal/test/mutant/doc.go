@@ -1,15 +1,15 @@
-// Package mutant takes rules out of the bot, one at a time, and wants a test to
-// turn red: a rule whose loss no test sees can be lost.
+// Package mutant removes rules from the bot, one at a time. A test must then
+// fail: a rule without such a test could be lost unnoticed.
 //
-// A Mutant is an exact edit of the source, applied by an overlay of the go
-// command, so that the tree stays as it is. list_test.go has them all. TestApply, in
-// every run of the tests, checks that each edit still fits the source. TestKilled
+// A mutant is an exact edit of the source, applied by an overlay of the go
+// command, which leaves the tree unchanged. list_test.go lists all mutants.
+// TestApply checks in every test run that each edit still applies. TestKilled
 // builds and runs them:
 //
 //	bash .ci/long mutants
 //	DHBOT_MUTANTS='digest' go test -timeout 0 -v -run Killed ./internal/test/mutant
 //
-// The second form plays those whose name contains one of the texts, with commas
-// between; "all" means every one.
-// Package faulttest uses the same edits for whole bots that are broken on purpose.
+// The second form runs the mutants whose name contains one of the
+// comma-separated texts; "all" means every mutant.
+// Package faulttest uses such edits to build broken bots.
 package mutant

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Edit replaces a text that a file of the module holds exactly once.
+// Edit replaces a text that a file of the module contains exactly once.
 type Edit struct{ File, Old, New string }
 
-// Apply makes the edits to files under root and returns their new texts by path.
-// An edit that does not apply is an error: its rule has moved, or is gone.
+// Apply makes the edits to files under root and returns their new texts by
+// path. An edit that does not apply is an error: its rule was moved or removed.
 func Apply(root string, edits []Edit) (map[string]string, error) {
 	texts := map[string]string{}
 	for _, e := range edits {
@@ -33,8 +33,8 @@ func Apply(root string, edits []Edit) (map[string]string, error) {
 	return texts, nil
 }
 
-// Overlay applies the edits and writes into dir what `go build -overlay` takes in
-// place of the files; it returns the overlay's path.
+// Overlay applies the edits and writes the files for `go build -overlay` into
+// dir. It returns the overlay's path.
 func Overlay(root, dir string, edits []Edit) (string, error) {
 	texts, err := Apply(root, edits)
 	if err != nil {

@@ -2,12 +2,12 @@ package mutant
 
 import "slices"
 
-// mutants are all of them, by what they concern.
+// mutants returns all mutants by subject.
 func mutants() []mutant {
 	return slices.Concat(identity(), approvals(), gate(), carryingOut(), planning(), seeing(), storing(), edges())
 }
 
-// identity is who somebody is, and what they may do.
+// identity has the mutants of identity and permissions.
 func identity() []mutant {
 	const rules = "auth/rules.go"
 	return []mutant{
@@ -29,7 +29,7 @@ func identity() []mutant {
 	}
 }
 
-// approvals are what counts as one, and for how long.
+// approvals has the mutants of what counts as an approval, and for how long.
 func approvals() []mutant {
 	const votes = "internal/engine/votes.go"
 	return []mutant{
@@ -50,7 +50,7 @@ func approvals() []mutant {
 	}
 }
 
-// gate is what stands before every command, and again before every step.
+// gate has the mutants of the checks before every command and every step.
 func gate() []mutant {
 	const file = "handlers/gate.go"
 	return []mutant{
@@ -100,7 +100,7 @@ func gate() []mutant {
 	}
 }
 
-// carryingOut is what happens to a run under way.
+// carryingOut has the mutants of running runs.
 func carryingOut() []mutant {
 	const steps, step = "internal/engine/steps.go", "internal/engine/workerstep.go"
 	return []mutant{
@@ -125,7 +125,7 @@ func carryingOut() []mutant {
 	}
 }
 
-// planning is what a plan and its digest are made of.
+// planning has the mutants of plans and digests.
 func planning() []mutant {
 	const digest = "runbooks/digest.go"
 	return []mutant{
@@ -149,7 +149,7 @@ func planning() []mutant {
 	}
 }
 
-// seeing is what counts as seen.
+// seeing has the mutants of observations.
 func seeing() []mutant {
 	const votes = "internal/observe/etcd/votes.go"
 	return []mutant{
@@ -202,7 +202,7 @@ func seeing() []mutant {
 	}
 }
 
-// storing is what the state store and the trail promise.
+// storing has the mutants of the state store and the trail.
 func storing() []mutant {
 	const commit, verify = "internal/store/etcdstore/commit.go", "internal/audit/verify.go"
 	const heads, meaning = "internal/audit/heads.go", "internal/audit/meaning.go"
@@ -245,7 +245,7 @@ func storing() []mutant {
 	}
 }
 
-// edges are the ways in and out.
+// edges has the mutants of the bot's inputs and outputs.
 func edges() []mutant {
 	const shell = "internal/local/localshell/"
 	return []mutant{

@@ -11,21 +11,21 @@ import (
 	"testing"
 )
 
-// mutant is the bot without one of its rules, and the tests that must turn red.
+// mutant is the bot without one of its rules, and the tests that must fail.
 type mutant struct {
-	name  string // the rule that it lacks
+	name  string // the missing rule
 	edits []Edit
 	pkg   string // "./auth"
-	run   string // the tests of pkg, as -run takes them
+	run   string // the tests of pkg, for -run
 }
 
-// among says that a mutant is one of those asked for.
+// among reports whether a mutant is selected.
 func (m mutant) among(which string) bool {
 	has := func(part string) bool { return strings.Contains(m.name, part) }
 	return which == "all" || slices.ContainsFunc(strings.Split(which, ","), has)
 }
 
-// one is a mutant of a single edit.
+// one returns a mutant of a single edit.
 func one(name, file, old, instead, pkg, run string) mutant {
 	return mutant{name, []Edit{{file, old, instead}}, pkg, run}
 }
@@ -39,7 +39,7 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// TestApply holds the edits to the code.
+// TestApply checks that the edits apply to the code.
 func TestApply(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range mutants() {
@@ -70,7 +70,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// baseline runs the tests as the code is: a test that is red anyway kills nothing.
+// baseline runs the tests on the unchanged code: a test that fails anyway kills
+// nothing.
 func baseline(t *testing.T, which string) {
 	t.Helper()
 	byPackage := map[string][]string{}
@@ -100,7 +101,7 @@ func (m mutant) killed(t *testing.T) {
 	}
 }
 
-// play builds the tests over the edited files and runs them. A mutant that does
+// play builds the tests with the edited files and runs them. A mutant that does
 // not compile proves nothing.
 func (m mutant) play(t *testing.T) ([]byte, error) {
 	t.Helper()
