@@ -15,34 +15,35 @@ type Authority struct {
 	t   testing.TB
 }
 
-// NewAuthority makes a certificate authority.
+// NewAuthority creates a certificate authority.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	return NewAuthorityOf(t, "ed25519")
 }
 
-// NewAuthorityOf makes a certificate authority whose key has a type of ssh-keygen's.
+// NewAuthorityOf creates a certificate authority with a key of ssh-keygen's
+// type keyType.
 func NewAuthorityOf(t testing.TB, keyType string) *Authority {
 	t.Helper()
 	return &Authority{Key: KeygenOf(t, filepath.Join(t.TempDir(), "ca"), keyType), t: t}
 }
 
-// Keygen makes an ed25519 key at path, and returns path.
+// Keygen creates an ed25519 key at path and returns path.
 func Keygen(t testing.TB, path string) string {
 	t.Helper()
 	return KeygenOf(t, path, "ed25519")
 }
 
-// KeygenOf makes a key of a type of ssh-keygen's at path, and returns path.
+// KeygenOf creates a key of ssh-keygen's type keyType at path and returns path.
 func KeygenOf(t testing.TB, path, keyType string) string {
 	t.Helper()
 	keygen(t, "-q", "-t", keyType, "-N", "", "-C", filepath.Base(path), "-f", path)
 	return path
 }
 
-// Sign signs the public key beside a private one as a user certificate for
-// principals; arguments are more of ssh-keygen's, such as -V. The certificate
-// lies beside the key, where OpenSSH looks for it.
+// Sign signs the public key of a key pair as a user certificate for principals.
+// arguments are further arguments for ssh-keygen, for example -V. The
+// certificate is stored next to the key, where OpenSSH expects it.
 func (a *Authority) Sign(key, principals string, arguments ...string) (certificate string) {
 	a.t.Helper()
 	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, arguments...), key+".pub")...)
@@ -78,20 +79,20 @@ func StartAgent(t testing.TB) *Agent {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // however it ended
 	})
-	// It prints where it listens once it does.
+	// It prints its address once it listens.
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatalf("ssh-agent: %v", err)
 	}
 	return a
 }
 
-// Add gives the agent a key, and the certificate beside it where there is one.
+// Add adds a key to the agent, and its certificate if there is one.
 func (a *Agent) Add(key string) {
 	a.t.Helper()
 	a.run("-q", key)
 }
 
-// Clear takes all keys from the agent.
+// Clear removes all keys from the agent.
 func (a *Agent) Clear() {
 	a.t.Helper()
 	a.run("-q", "-D")

@@ -1,4 +1,4 @@
-// Package sshdtest gives tests a real OpenSSH server on loopback, run by the
-// current user, with keys of its own. Each connection is served by an sshd
-// process that the test may stop or kill.
+// Package sshdtest provides a real OpenSSH server on loopback, run by the
+// current user, with its own keys. A separate sshd process, which the test may
+// stop or kill, serves each connection.
 package sshdtest

@@ -14,16 +14,16 @@ import (
 	"testing"
 )
 
-// RealEnv is the environment variable that, set to 1, makes tests fail rather
-// than skip where the real programs they need are missing.
+// RealEnv is an environment variable. If it is 1, tests fail instead of being
+// skipped when a real program is missing.
 const RealEnv = "DHBOT_REAL"
 
 // Server is an OpenSSH server.
 type Server struct {
 	Address    string // 127.0.0.1:port
 	Login      string // the current user
-	KeyFile    string // a private key that is let in
-	Stranger   string // a private key that is not
+	KeyFile    string // an accepted private key
+	Stranger   string // a private key that is refused
 	KnownHosts string // names the server's ed25519 key
 
 	t        testing.TB
@@ -38,9 +38,9 @@ type Server struct {
 	accepted  int
 }
 
-// Start starts a server and stops it when the test ends. Each of config is a
-// further line for sshd_config, such as "MaxSessions 2". Without OpenSSH the
-// test is skipped, or fails where DHBOT_REAL is 1.
+// Start starts a server and stops it when the test ends. config are further
+// lines for sshd_config, for example "MaxSessions 2". Without OpenSSH the test
+// is skipped, or fails if DHBOT_REAL is 1.
 func Start(t testing.TB, config ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, sshd: Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
@@ -48,7 +48,7 @@ func Start(t testing.TB, config ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if me.Uid == "0" { // sshd as root insists on its empty directory
+	if me.Uid == "0" { // sshd as root requires its empty directory
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func Start(t testing.TB, config ...string) *Server {
 	host := s.NewKey("host")
 	s.KeyFile, s.Stranger = s.NewKey("login"), s.NewKey("stranger")
 	s.KnownHosts = s.write("known_hosts", KnownHostsLine(t, s.Address, host+".pub"))
-	lines := append(config, // sshd takes the first of several
+	lines := append(config, // sshd uses the first of several values
 		"HostKey "+host,
 		"AuthorizedKeysFile "+s.KeyFile+".pub",
 		"PidFile none",
@@ -73,7 +73,7 @@ func Start(t testing.TB, config ...string) *Server {
 		"PermitRootLogin prohibit-password",
 		"PrintMotd no",
 		"LogLevel ERROR",
-		"SetEnv SHLVL=2", // keeps bash from reading the user's own start-up file
+		"SetEnv SHLVL=2", // stops bash from reading the user's start-up file
 		"",
 	)
 	s.write("sshd_config", strings.Join(lines, "\n"))
@@ -97,7 +97,7 @@ func Program(t testing.TB, name string) string {
 	return ""
 }
 
-// NewKey makes an ed25519 key in the server's directory and returns its path.
+// NewKey creates an ed25519 key in the server's directory and returns its path.
 func (s *Server) NewKey(name string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
@@ -117,8 +117,8 @@ func (s *Server) write(name, text string) string {
 	return path
 }
 
-// KnownHostsLine is the line of a known_hosts file that says that the host at
-// address has the public key in a file.
+// KnownHostsLine returns the line of a known_hosts file for the host at address
+// with the public key in a file.
 func KnownHostsLine(t testing.TB, address, publicKeyFile string) string {
 	t.Helper()
 	text, err := os.ReadFile(publicKeyFile)
@@ -133,15 +133,15 @@ func KnownHostsLine(t testing.TB, address, publicKeyFile string) string {
 	return fmt.Sprintf("[%s]:%s %s %s\n", host, port, fields[0], fields[1])
 }
 
-// serve hands every connection to an sshd of its own ("sshd -i").
+// serve starts a separate sshd for every connection ("sshd -i").
 func (s *Server) serve() {
 	for {
 		c, err := s.listener.AcceptTCP()
 		if err != nil {
 			return
 		}
-		// Go turns Nagle's algorithm off in what it accepts, and sshd leaves it on
-		// until a session has begun.
+		// Go disables Nagle's algorithm on accepted connections, but sshd
+		// leaves it enabled until a session begins.
 		if err := errors.Join(c.SetNoDelay(false), s.spawn(c)); err != nil {
 			s.t.Errorf("sshd: %v", err)
 		}
@@ -182,25 +182,25 @@ func (s *Server) spawn(c *net.TCPConn) error {
 	return nil
 }
 
-// Signal sends a signal to every sshd that serves a connection, but not to
-// the commands that they run: KILL drops the connections, STOP freezes the
-// host, CONT thaws it.
+// Signal sends a signal to every sshd that serves a connection, but not to the
+// commands that it runs: KILL drops the connections, STOP freezes the host,
+// CONT thaws it.
 func (s *Server) Signal(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for cmd := range s.processes {
-		_ = syscall.Kill(-cmd.Process.Pid, sig) // it may just have ended
+		_ = syscall.Kill(-cmd.Process.Pid, sig) // it may have ended
 	}
 }
 
-// Accepted is how many connections there have been.
+// Accepted returns the number of connections so far.
 func (s *Server) Accepted() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.accepted
 }
 
-// Connections is how many connections there are.
+// Connections returns the number of current connections.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
