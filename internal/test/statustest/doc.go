@@ -1,3 +1,3 @@
-// Package statustest answers the reads of a status as hosts would: what a test
-// says of a service, and that it runs where the test says nothing.
+// Package statustest answers the reads of a status like hosts, with the states
+// that a test sets. Other services are running.
 package statustest

@@ -13,34 +13,34 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// PID is that of the first service; every other has one of its own.
+// PID is the pid of the first service; every other service has its own.
 const PID = 705
 
-// Process is what a supervisor and the host say of a service.
+// Process is the state of a service according to its supervisor and the host.
 type Process struct {
-	// Status is monit's word, "OK" where it is "", or systemd's, "active
-	// (running)".
+	// Status is the status text: monit's, "OK" if it is "", or systemd's,
+	// "active (running)".
 	Status string
-	// Missing says that the supervisor does not know the service.
+	// Missing means that the supervisor does not know the service.
 	Missing bool
-	// PID is that which the supervisor names, the service's own where it is 0;
-	// none where it is negative. Gone says that no process has it.
+	// PID is the pid that the supervisor reports: 0 is the service's own, and a
+	// negative value none. Gone means that no process has it.
 	PID  int
 	Gone bool
-	// Up is how long it has run; an hour where it is 0.
+	// Up is how long it has run; 0 means an hour.
 	Up time.Duration
-	// Stale is how long ago monit has looked.
+	// Stale is the age of monit's last check.
 	Stale time.Duration
-	// Log are lines of its log, none for no log that can be read; each is
-	// "AGO LEVEL - TEXT", with a time that it was ago. Inode tells files apart.
+	// Log has the lines of its log; none means an unreadable log. Each is "AGO
+	// LEVEL - TEXT" with its age. Inode distinguishes files.
 	Log   []string
 	Inode int
 }
 
-// World is what hosts say, by service or SERVICE@HOST.
+// World has the states by service or SERVICE@HOST.
 type World map[string]Process
 
-// of is what is said of a service on a host.
+// of returns the state of a service on a host.
 func (w World) of(service, host string) Process {
 	p, ok := w[service+"@"+host]
 	if !ok {
@@ -56,8 +56,8 @@ func (w World) of(service, host string) Process {
 	return p
 }
 
-// Services are the services of both generations under monit, and the services
-// by the files of their application logs.
+// Services returns the services of both generations under monit, and the
+// services by the files of their application logs.
 func Services() (monit []string, logs map[string]string) {
 	c := carried()
 	return c.monit, c.logs
@@ -130,7 +130,7 @@ func (w World) Say(c remote.Command, now time.Time) remote.Result {
 	return r
 }
 
-// Output is a whole output.
+// Output returns a complete output.
 func Output(text string) remote.Output {
 	return remote.Output{Head: []byte(text), Total: int64(len(text))}
 }
@@ -165,7 +165,7 @@ func (w World) all(host string, now time.Time) string {
 	return b.String()
 }
 
-// summaryWidth is where monit cuts a status in its summary.
+// summaryWidth is the length to which monit cuts a status in its summary.
 const summaryWidth = 26
 
 func (w World) summary(host string) string {
@@ -215,10 +215,10 @@ func (w World) pids(host string, now time.Time) string {
 	return b.String()
 }
 
-// Zone is that of the hosts: their local times name none.
+// Zone is the time zone of the hosts, which their local times do not name.
 var Zone = time.FixedZone("", -5*60*60)
 
-// unitLog is the log of a unit, each line as its program writes it.
+// unitLog returns the log of a unit, with each line in its program's format.
 func (w World) unitLog(service, host string, now time.Time, line func(at time.Time, level, text string) string) remote.Output {
 	var b strings.Builder
 	for _, l := range w.of(service, host).Log {
@@ -226,7 +226,7 @@ func (w World) unitLog(service, host string, now time.Time, line func(at time.Ti
 		level, text, _ := strings.Cut(rest, " - ")
 		d, err := time.ParseDuration(ago)
 		if err != nil {
-			panic(err) // a test's own mistake
+			panic(err) // an error in the test
 		}
 		b.WriteString(line(now.Add(-d).In(Zone), level, text))
 	}
@@ -248,7 +248,7 @@ func (w World) files(words []string, host string, now time.Time) (exit int, out,
 			ago, line, _ := strings.Cut(l, " ")
 			d, e := time.ParseDuration(ago)
 			if e != nil {
-				panic(e) // a test's own mistake
+				panic(e) // an error in the test
 			}
 			fmt.Fprintf(&log, "[%s] - %s\n", now.Add(-d).UTC().Format("2006-01-02T15:04:05.000000-0700"), line)
 		}
