@@ -1,3 +1,3 @@
-// Package storetest is the one suite that every store of the bot's state has
-// to pass. It is for tests only.
+// Package storetest is the test suite that every store of the bot's state must
+// pass.
 package storetest

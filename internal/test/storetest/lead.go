@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// A store on its own leads at once, until it is told to stop or what it does
-// fails; as the leader it keeps posts.
+// A single store leads at once, until it is stopped or its function fails. The
+// leader stores posts.
 func testLead(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	want := publish.Post{Channel: "C0INCIDENT", TS: "1700000000.000100", Rev: 3}

@@ -46,7 +46,7 @@ func testMaintenance(t *testing.T, s *suite) {
 	set(window("qa", "db_dis", "", 1), "")
 	set(window("prod", "tailer1", "", 1), "")
 	set(window("prod", "db_dis", "", 1), "")
-	set(window("prod", "db_dis", "", 3), "") // in place of the first
+	set(window("prod", "db_dis", "", 3), "") // replaces the first
 	want := []fleet.Maintenance{window("prod", "db_dis", "", 3), window("prod", "tailer1", "", 1), window("prod", "tailer1", "query-1", 1), window("qa", "db_dis", "", 1)}
 	if diff := cmp.Diff(want, list()); diff != "" {
 		t.Error(diff)
@@ -54,7 +54,7 @@ func testMaintenance(t *testing.T, s *suite) {
 	if open := unsettled(t, s); open != "" {
 		t.Errorf("unsettled: %s", open)
 	}
-	for range 2 { // ending what has ended is no mistake
+	for range 2 { // a repeated end is no error
 		if err := s.EndMaintenance(t.Context(), window("prod", "tailer1", "", 0), record, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -87,8 +87,8 @@ func testMaintenance(t *testing.T, s *suite) {
 	}
 }
 
-// testWindow: a window keeps who approved it, and nothing is stored over a change
-// that was not seen.
+// testWindow checks that a window keeps its approver, and that a store refuses
+// to overwrite an unseen change.
 func testWindow(t *testing.T, s *suite) {
 	from := s.clock.now()
 	m := fleet.Maintenance{
@@ -146,7 +146,7 @@ func testWindow(t *testing.T, s *suite) {
 	}
 }
 
-// testInHand holds what is in hand to what the two lists say.
+// testInHand compares OpenWork with the two lists.
 func testInHand(t *testing.T, s *suite) {
 	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
 		t.Helper()
@@ -167,7 +167,7 @@ func testInHand(t *testing.T, s *suite) {
 	if err := s.SetMaintenance(t.Context(), window, record, ""); err != nil {
 		t.Fatal(err)
 	}
-	// Twice, since who got the first answer may do with it what they like.
+	// Twice, because the caller may modify the first answer.
 	for range 2 {
 		open, announced := inHand()
 		if diff := cmp.Diff([]engine.Stored{first, last}, open); diff != "" {
@@ -179,7 +179,7 @@ func testInHand(t *testing.T, s *suite) {
 		clear(open)
 		clear(announced)
 	}
-	// And what changes is seen at once.
+	// A change is visible at once.
 	s.commit(s.next(first, engine.Done))
 	if err := s.EndMaintenance(t.Context(), window, record, ""); err != nil {
 		t.Fatal(err)

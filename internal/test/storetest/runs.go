@@ -42,7 +42,7 @@ func testLife(t *testing.T, s *suite) {
 	}
 }
 
-// A change that is refused leaves nothing behind: no form, no record, no lock.
+// A refused change stores nothing: no version, no record, no lock.
 func testRefused(t *testing.T, s *suite) {
 	old := s.start()
 	at := s.commit(s.next(old, engine.Approved))
@@ -141,7 +141,7 @@ func testLocks(t *testing.T, s *suite) {
 		t.Errorf("after a refusal locks are %q, want %q", got, both)
 	}
 
-	c = s.next(a, engine.Paused) // again, and one more
+	c = s.next(a, engine.Paused) // a second time, and one more lock
 	c.Take = []string{"prod/db_dis", "prod/more"}
 	a = s.commit(c)
 	if got := lockList(t, s); got != both+"prod/more="+a.Run.ID+" " {
@@ -171,7 +171,7 @@ func testLocks(t *testing.T, s *suite) {
 
 func testLists(t *testing.T, s *suite) {
 	var runs []engine.Stored
-	for range 60 { // more than a store reads at a time
+	for range 60 { // more than a store reads in one request
 		runs = append(runs, s.start())
 	}
 	want := ids(runs)
@@ -243,8 +243,8 @@ func testWatch(t *testing.T, s *suite) {
 	}
 }
 
-// Fifty writers on one revision: one of them wins each round, and everybody
-// else is told of a conflict.
+// Fifty writers write at one revision. One of them succeeds in each round, and
+// the others get a conflict.
 func testOneWinner(t *testing.T, s *suite) {
 	at := s.start()
 	for range 5 {
@@ -278,8 +278,8 @@ func testOneWinner(t *testing.T, s *suite) {
 	}
 }
 
-// Runs that want overlapping locks: whoever holds one holds all of its own,
-// and no lock is ever held by two.
+// Runs need overlapping locks. A run with one of its locks has all of them, and
+// no lock has two holders.
 func testLockRace(t *testing.T, s *suite) {
 	const n = 12
 	var done atomic.Int32
@@ -331,7 +331,7 @@ func testLockRace(t *testing.T, s *suite) {
 	}
 }
 
-// Writers of runs and of loose records while somebody seals: the trail has
+// Runs and loose records are written while records are sealed. The trail has
 // every record once, without gaps, in the order of revisions.
 func testManyWriters(t *testing.T, s *suite) {
 	const writers, each = 50, 6

@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Store is everything that the rest of the program asks of a store.
+// Store has all methods that the program uses of a store.
 type Store interface {
 	engine.Runs
 	engine.Members
@@ -34,10 +34,11 @@ type Store interface {
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
 }
 
-// Open makes an empty store whose clock is now and that ends with the test.
+// Open returns an empty store with the clock now. It is closed when the test
+// ends.
 type Open func(t *testing.T, now func() time.Time) Store
 
-// Run puts a store to the test.
+// Run tests a store.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *suite){
 		"a run's life":               testLife,
@@ -73,14 +74,14 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// suite is a store under test and what tests need around it.
+// suite is a store under test and its environment.
 type suite struct {
 	*testing.T
 	Store
 	clock *clock
 }
 
-// clock stands still until it is moved.
+// clock is a clock that only the test advances.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -98,7 +99,8 @@ func (c *clock) move(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// next is the run's following form in state st, with one record that says so.
+// next returns the change to the run's next version in state st, with one
+// record.
 func (s *suite) next(old engine.Stored, st engine.State) engine.Change {
 	r := old.Run
 	r.V, r.State = engine.FormVersion, st
@@ -111,7 +113,7 @@ func (s *suite) next(old engine.Stored, st engine.State) engine.Change {
 	return engine.Change{Run: r, Rev: old.Rev, Records: []audit.Record{rec}}
 }
 
-// first is a new run's first change.
+// first returns a new run's first change.
 func (s *suite) first(id string) engine.Change {
 	r := engine.Run{ID: id, Reason: "disk was full", RequestedAt: s.clock.now()}
 	r.Plan.Title = "restart db_dis"
@@ -128,7 +130,7 @@ func (s *suite) commit(c engine.Change) engine.Stored {
 	return engine.Stored{Run: c.Run, Rev: rev}
 }
 
-// id mints a run id.
+// id returns a new run id.
 func (s *suite) id() string {
 	s.Helper()
 	id, err := s.NewID(s.Context())
@@ -144,7 +146,7 @@ func (s *suite) start() engine.Stored {
 	return s.commit(s.first(s.id()))
 }
 
-// trail seals what is pending and returns the verified trail.
+// trail seals pending records and returns the verified trail.
 func (s *suite) trail() []audit.Sealed {
 	s.Helper()
 	if _, err := s.Seal(s.Context()); err != nil {
@@ -176,7 +178,7 @@ func (s *suite) trail() []audit.Sealed {
 	return list
 }
 
-// crowd runs n functions at once and waits for them.
+// crowd runs n functions in parallel and waits for them.
 func crowd(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	for i := range n {

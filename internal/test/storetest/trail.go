@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Entries stand in the order in which they were stored, those of one change
+// Entries are in the order in which they were stored, and those of one change
 // in the order of the change.
 func testTrailOrder(t *testing.T, s *suite) {
 	if list := s.trail(); len(list) != 0 {
@@ -34,7 +34,7 @@ func testTrailOrder(t *testing.T, s *suite) {
 		return s.commit(c)
 	}
 	ra, rb := add(a, 12), add(b, 1)
-	if _, err := s.Seal(t.Context()); err != nil { // sealed in several pieces
+	if _, err := s.Seal(t.Context()); err != nil { // in several batches
 		t.Fatal(err)
 	}
 	ra = add(s.next(ra, engine.Running), 1)
@@ -49,7 +49,7 @@ func testTrailOrder(t *testing.T, s *suite) {
 	}
 }
 
-// More entries than a store seals or reads at a time.
+// More entries than a store seals or reads in one request.
 func testLongTrail(t *testing.T, s *suite) {
 	const n = 2300
 	crowd(20, func(i int) {
@@ -141,7 +141,7 @@ func testClaims(t *testing.T, s *suite) {
 	if got, want := unsettled(t, s), "a/1=payload 1 b/1=payload 0 b/2=payload 3 "; got != want {
 		t.Errorf("unsettled %q, want %q", got, want)
 	}
-	for range 2 { // once more changes nothing
+	for range 2 { // a repetition changes nothing
 		if err := s.Settle(t.Context(), "b/1"); err != nil {
 			t.Fatal(err)
 		}
@@ -162,8 +162,8 @@ func testClaims(t *testing.T, s *suite) {
 	}
 }
 
-// A delivery that was handled cannot have a second effect, whoever thinks it
-// still open.
+// A settled delivery cannot have a second effect, even if another replica
+// considers it open.
 func testClaimCommit(t *testing.T, s *suite) {
 	if _, err := s.Claim(t.Context(), "slash/1", nil); err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func testClaimCommit(t *testing.T, s *suite) {
 	if _, err := s.Get(t.Context(), again.Run.ID); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("error %v, want ErrNotFound", err)
 	}
-	c = s.next(at, engine.Approved) // not stored: settles nothing
+	c = s.next(at, engine.Approved) // not stored, so nothing is settled
 	c.Claim = "click/none"
 	s.commit(c)
 	if first, err := s.Claim(t.Context(), "click/none", nil); err != nil || !first {
@@ -190,8 +190,8 @@ func testClaimCommit(t *testing.T, s *suite) {
 	}
 }
 
-// Claims are remembered for an hour after they were handled, and for as long
-// as it takes before.
+// Claims are kept for an hour after they were settled, and without limit
+// before.
 func testSweep(t *testing.T, s *suite) {
 	for i := range 300 {
 		key := fmt.Sprintf("slash/%03d", i)
@@ -252,7 +252,7 @@ func testPosts(t *testing.T, s *suite) {
 	}
 }
 
-// A call whose time is up fails as one that the store did not answer.
+// A call with an expired context fails like one that the store did not answer.
 func testDeadline(t *testing.T, s *suite) {
 	at := s.start()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -309,7 +309,7 @@ func testClaimRace(t *testing.T, s *suite) {
 	}
 }
 
-// Two replicas handle one delivery at the same time: one run comes of it.
+// Two replicas handle one delivery at the same time: it creates one run.
 func testClaimCommitRace(t *testing.T, s *suite) {
 	if _, err := s.Claim(t.Context(), "slash/1", nil); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// kept is "NAME=DATA " of everything under a prefix.
+// keptNow returns "NAME=DATA " of every watch state under a prefix, and the
+// revisions.
 func (s *suite) keptNow(prefix string) (list string, revs map[string]int64) {
 	s.Helper()
 	revs = map[string]int64{}
@@ -27,8 +28,8 @@ func (s *suite) keptNow(prefix string) (list string, revs map[string]int64) {
 	return list, revs
 }
 
-// What is watched: replaced by whoever knows what is there, with its records
-// and the claim, or not at all.
+// Watch state is replaced, with its records and the claim, only if the caller
+// knows the current revision.
 func testKept(t *testing.T, s *suite) {
 	record := audit.Record{At: s.clock.now(), Kind: audit.ReadDone, Person: "anna", Action: "watch", Target: "db_dis"}
 	keep := func(name, data string, rev int64, claim string, records ...audit.Record) int64 {
@@ -98,7 +99,7 @@ func testKept(t *testing.T, s *suite) {
 	}
 }
 
-// Of those who replace the same thing at once, one does.
+// Of several concurrent replacements, one succeeds.
 func testKeptRace(t *testing.T, s *suite) {
 	var won atomic.Int32
 	crowd(8, func(i int) {
