@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// TestAdopt: a state in which nothing was ever signed is taken over at the first
-// start, and one whose key is lost when a person says so. What was open is not
-// carried on; runs, locks, archive and trail stay readable.
+// TestAdopt checks that an unsigned state is adopted at the first start, and a
+// state with a lost key when a person confirms it. Open runs are not continued;
+// runs, locks, archive and trail stay readable.
 func TestAdopt(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, filepath.Join(v01Dir, "state.tar.gz"), dir)
@@ -80,7 +80,7 @@ func TestAdopt(t *testing.T) {
 	with(conf, adopted(2, "adopted with `bot state adopt`"))
 }
 
-// restoredIn says that the trail has a record with a text.
+// restoredIn reports whether the trail has a record with a text.
 func restoredIn(t *testing.T, s *etcdstore.Store, text string) (found bool) {
 	t.Helper()
 	err := s.Trail(t.Context(), 1, func(e audit.Sealed) error {

@@ -22,13 +22,13 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// contents is what a version's fixture holds.
+// contents is the expected content of a version's fixture.
 type contents struct {
 	open     map[string]engine.State
 	ended    map[string]engine.State // in the store
 	archived map[string]engine.State
 	locks    int
-	head     audit.Head // of the trail, with what was not sealed yet
+	head     audit.Head // of the trail, including entries that were not sealed yet
 }
 
 var v01 = contents{
@@ -89,7 +89,7 @@ func open(t *testing.T, dir string) *etcdstore.Store {
 	return store
 }
 
-// check lists everything that the store holds.
+// check compares everything in the store with the fixture.
 func check(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	open, err := store.Open(t.Context())
@@ -115,8 +115,8 @@ func check(t *testing.T, store *etcdstore.Store, want contents) {
 	checkTrail(t, store, want)
 }
 
-// sameRuns checks the runs' states, and that they were read whole: form.go of
-// package engine says what an unknown form would be.
+// sameRuns checks the runs' states, and that they were read completely: form.go
+// of package engine describes unknown versions.
 func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]engine.State) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -138,7 +138,7 @@ func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]en
 	}
 }
 
-// checkAround reads what is kept besides runs.
+// checkAround checks the stored data other than runs.
 func checkAround(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	locks, err := store.Locks(t.Context())
@@ -164,8 +164,7 @@ func checkAround(t *testing.T, store *etcdstore.Store, want contents) {
 	}
 }
 
-// checkTrail verifies archive and store as one chain, and that it ends where it
-// did.
+// checkTrail verifies archive and store as one chain, and its end.
 func checkTrail(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	if _, err := store.Seal(t.Context()); err != nil {
@@ -177,7 +176,7 @@ func checkTrail(t *testing.T, store *etcdstore.Store, want contents) {
 	}
 }
 
-// checkArchive reads every segment by itself, as `bot audit verify --file` does.
+// checkArchive reads each segment separately, like `bot audit verify --file`.
 func checkArchive(t *testing.T, dir string) {
 	t.Helper()
 	segments, err := archive.New(dir).Segments()
@@ -199,7 +198,7 @@ func checkArchive(t *testing.T, dir string) {
 	}
 }
 
-// checkDelivery wants the one delivery that was accepted and not handled.
+// checkDelivery checks the one delivery that was accepted and not handled.
 func checkDelivery(t *testing.T, store *etcdstore.Store) {
 	t.Helper()
 	var payloads []string
@@ -212,7 +211,7 @@ func checkDelivery(t *testing.T, store *etcdstore.Store) {
 	}
 }
 
-// The files that a config names are not here; what stands in it is read.
+// The files that a config names do not exist here; the config itself is read.
 func TestConfigs(t *testing.T) {
 	for _, name := range []string{"config.example.yaml", "config.full.yaml"} {
 		path := filepath.Join(v01Dir, name)
