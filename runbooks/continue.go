@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Continuation says that a plan is the rest of a run that ended unfinished.
+// Continuation marks a plan as the rest of an unfinished run.
 type Continuation struct {
 	Run    string `json:"run"`
-	From   int    `json:"from"`   // the first step of that run's plan that is done, from 1
+	From   int    `json:"from"`   // the first step of that run's plan to execute, from 1
 	Digest string `json:"digest"` // of that run's plan
 }
 
-// ContinueError says why a run cannot be continued.
+// ContinueError is the reason why a run cannot be continued.
 type ContinueError struct{ Run, Why string }
 
 func (e *ContinueError) Error() string {
 	return fmt.Sprintf("%s cannot be continued: %s; ask for it anew", e.Run, e.Why)
 }
 
-// Continued is the rest of a plan. Left out are the changes before step From and
-// what waited for their outcome. It looks first: a read before From is kept where
-// no step that was done has changed what it looks at.
+// Continued returns the rest of a plan. It omits the changes before step From and the
+// waits for their outcome. It keeps an earlier read unless an executed step has changed
+// its subject.
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:
@@ -54,8 +54,7 @@ func (p Plan) Continued(c Continuation) (Plan, error) {
 	return rest, nil
 }
 
-// changedBefore says that a change among the first n steps is about what step i
-// is about.
+// changedBefore reports whether one of the first n steps changes the subject of step i.
 func (p Plan) changedBefore(i, n int) bool {
 	for j := range n {
 		if p.Steps[j].Kind != Wait && p.Covers(j, i) {

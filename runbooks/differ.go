@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Differences are what a plan does otherwise than an earlier one of the same
-// action, a sentence each and the weightiest first: where it runs, as whom,
-// what is sent, and how long is waited. None says that both do the same.
+// Differences returns the differences of a plan from an earlier one of the same action,
+// one sentence each, the most important first: hosts, accounts, commands, and time limits.
+// It returns none for equal plans.
 func Differences(was, is Plan) []string {
 	if was.Digest == is.Digest && is.Digest != "" {
 		return nil
@@ -29,7 +29,7 @@ func Differences(was, is Plan) []string {
 	return out
 }
 
-// differ tells what stands in one list only.
+// differ returns the entries of only one of two lists.
 func differ(added, gone string, was, is []string) []string {
 	var out []string
 	for _, s := range is {
@@ -55,7 +55,7 @@ func hostsIn(p Plan) []string {
 	return out
 }
 
-// commandsIn are the changing commands and the steps by hand, in order.
+// commandsIn returns the changing commands and the manual steps, in order.
 func commandsIn(p Plan) []string {
 	var out []string
 	for _, st := range p.Steps {
@@ -66,7 +66,7 @@ func commandsIn(p Plan) []string {
 	return out
 }
 
-// placeDifferences tells of hosts in both plans that are reached otherwise.
+// placeDifferences returns the differences in how the hosts of both plans are reached.
 func placeDifferences(was, is Plan) []string {
 	type place struct{ login, address, via string }
 	at := func(p Plan) map[string]place {
@@ -94,7 +94,8 @@ func placeDifferences(was, is Plan) []string {
 	return out
 }
 
-// waitDifferences counts the steps of a plan for which the other has none alike.
+// waitDifferences returns the number of steps of a plan without an equal step in the
+// other.
 func waitDifferences(was, is Plan) int {
 	alike := func(st Step) string {
 		return strings.Join([]string{
@@ -115,7 +116,7 @@ func waitDifferences(was, is Plan) int {
 	commands := commandsIn(was)
 	n := 0
 	for _, st := range is.Steps {
-		isNew := (st.Kind == Exec || st.Kind == Manual) && !slices.Contains(commands, st.Command) // told already
+		isNew := (st.Kind == Exec || st.Kind == Manual) && !slices.Contains(commands, st.Command) // reported already
 		if !isNew && !known[alike(st)] {
 			n++
 		}
@@ -123,7 +124,7 @@ func waitDifferences(was, is Plan) int {
 	return n
 }
 
-// byWay says through which jump hosts a host is reached.
+// byWay returns the jump hosts of a host, for display.
 func byWay(via string) string {
 	if via == "" {
 		return "directly"

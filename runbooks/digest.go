@@ -7,14 +7,14 @@ import (
 	"encoding/json"
 )
 
-// digestForm is the version of the canonical form below; it changes whenever
-// the form does, so that no approval outlives the meaning of its digest.
+// digestForm is the version of the canonical form below. It changes with the form, which
+// invalidates all earlier approvals.
 const digestForm = 1
 
-// canonicalPlan is what the digest covers: all that decides what is sent,
-// where, in which order, for how long, and what counts as success. Titles,
-// impact, sources and corrections are left out: rewording them must not void
-// an approval. Durations are whole seconds.
+// canonicalPlan is the content covered by the digest: what is sent, where, in which order,
+// with which limits, and what counts as success. It omits titles, impact, sources and
+// corrections, since a new wording must not invalidate an approval. Durations are whole
+// seconds.
 type canonicalPlan struct {
 	Form     int             `json:"form"`
 	Catalog  string          `json:"catalog"`
@@ -48,14 +48,13 @@ type canonicalStep struct {
 	Within  int64     `json:"within"`
 }
 
-// Same says that two plans are the same by content, not only by the digest that
-// each says it has.
+// Same reports whether two plans have the same content, besides the same digest.
 func (p Plan) Same(q Plan) bool {
 	a, b := p.Canonical(), q.Canonical()
 	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)
 }
 
-// ComputeDigest is the SHA-256, in hex, of the plan's canonical form.
+// ComputeDigest returns the SHA-256, in hex, of the plan's canonical form.
 func (p *Plan) ComputeDigest() string {
 	b := p.Canonical()
 	if b == nil {
@@ -65,7 +64,7 @@ func (p *Plan) ComputeDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Canonical is JSON with the keys in the order above and no white space.
+// Canonical returns JSON with the keys in the order above and no white space.
 func (p *Plan) Canonical() []byte {
 	c := canonicalPlan{
 		Form: digestForm, Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action,
@@ -93,8 +92,8 @@ func (p *Plan) Canonical() []byte {
 			Within:  int64(s.Within.D().Seconds()),
 		})
 	}
-	// Strings, numbers and slices of them cannot fail to encode; if they ever
-	// did, an empty digest cannot be approved.
+	// Strings, numbers and slices of them always encode. If encoding failed, the empty
+	// digest could not be approved.
 	b, err := json.Marshal(c)
 	if err != nil {
 		return nil

@@ -1,21 +1,21 @@
-// Package runbooks defines a plan: the ordered steps of one action on exact hosts,
-// with the command of each step, its time-out and its check, the severity and the
-// class of the whole, and the digest that an approval covers. It also holds what
-// can be said about a plan without its catalog: what it takes down, how long an
-// approval of it lasts, whether it can be continued, and how two plans differ.
+// Package runbooks defines a plan: the ordered steps of one action on exact hosts. A
+// plan has the command, time-out and check of each step, its severity and class, and
+// the digest that an approval covers. The package also answers questions about a plan
+// that need no catalog: what it stops, how long an approval lasts, whether it can be
+// continued, and how two plans differ.
 //
-// Plans are made below this package:
+// The packages below this one make plans:
 //
 //   - catalogs: processes and procedures, read from YAML
 //   - planner: an action of a catalog, resolved against the fleet
 //
-// The package is pure.
+// The package does no I/O.
 //
 // # Files
 //
 //   - plan.go: plans, steps, classes, conditions
 //   - severity.go: severities
-//   - digest.go: what an approval covers
+//   - digest.go: the content that an approval covers
 //   - validity.go: how long an approval lasts
 //   - continue.go: the rest of a plan
 //   - differ.go: how two plans differ

@@ -6,12 +6,12 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// UnknownError says that a name is none of those there are.
+// UnknownError reports an unknown name.
 type UnknownError struct {
 	What        string   // "process", "action", "host", "cluster", "catalog"
-	Name        string   // as it was given; Error clips and escapes it
-	In          string   // where it was looked for, e.g. "catalog current"
-	Suggestions []string // the likeliest first
+	Name        string   // as given; Error clips and escapes it
+	In          string   // the scope of the search, e.g. "catalog current"
+	Suggestions []string // the most likely first
 }
 
 func (e *UnknownError) Error() string {
@@ -22,11 +22,11 @@ func (e *UnknownError) Error() string {
 	return s + suggest.Hint(e.Suggestions, nil)
 }
 
-// NotOfferedError says that an action exists, but not for this process (or,
-// where Process is "", not without one).
+// NotOfferedError reports an action that does not exist for this process, or that requires
+// a process (Process is "").
 type NotOfferedError struct {
 	Action, Process string
-	Offered         []string // what can be asked of it instead
+	Offered         []string // the available actions
 }
 
 func (e *NotOfferedError) Error() string {
@@ -36,12 +36,11 @@ func (e *NotOfferedError) Error() string {
 	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, suggest.Hint(nil, e.Offered))
 }
 
-// PlacementError says that an action cannot run on the hosts that were named,
-// or on any.
+// PlacementError reports an action that cannot run on the named hosts, or on any host.
 type PlacementError struct {
 	Process, Host, Cluster string
-	On                     []string // where the process is configured
-	Why                    string   // set where neither name is at fault
+	On                     []string // hosts configured for the process
+	Why                    string   // set if neither name is wrong
 }
 
 func (e *PlacementError) Error() string {
@@ -55,11 +54,10 @@ func (e *PlacementError) Error() string {
 	}
 }
 
-// ParamError says what is wrong with a parameter, a minted value or a listed
-// line.
+// ParamError reports an invalid parameter, minted value or listed line.
 type ParamError struct {
 	Action, Param string
-	Value         string // as it was given; Error clips and escapes it
+	Value         string // as given; Error clips and escapes it
 	Want          string // what it must be
 }
 

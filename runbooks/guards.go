@@ -2,13 +2,12 @@ package runbooks
 
 import "slices"
 
-// Guards are the indexes of the reads that can refuse a plan by how its targets
-// are before any of its changes: of the first target and of every later one. A
-// read of what an earlier step changes is none, and neither is one that waits for
-// the outcome of a change.
+// Guards returns the indexes of the reads that can refuse a plan before any of its
+// changes, for the first and every later target. It excludes reads of something that an
+// earlier step changes, and waits for the outcome of a change.
 func (p Plan) Guards() []int {
 	if !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Kind != Wait }) {
-		return nil // nothing is changed
+		return nil // the plan changes nothing
 	}
 	var out []int
 	for i, s := range p.Steps {
@@ -19,20 +18,20 @@ func (p Plan) Guards() []int {
 	return out
 }
 
-// AlteredBefore says that an earlier step of a plan changes what step i reads. What
-// is asked of etcd is about all its members.
+// AlteredBefore reports whether an earlier step of a plan changes what step i reads. A
+// query of etcd covers all its members.
 func (p Plan) AlteredBefore(i int) bool {
 	return slices.ContainsFunc(p.Steps[:i], func(s Step) bool {
 		return s.Kind != Wait && p.Steps[i].Until.aboutEtcd() && s.Process == p.Steps[i].Process
 	}) || p.changedBefore(i, i)
 }
 
-// FirstChange is the index of the first step that is more than a read.
+// FirstChange returns the index of the first step that is not a read.
 func (p Plan) FirstChange() int {
 	return slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind != Wait })
 }
 
-// guards says that a condition can be judged before anything was changed.
+// guards reports whether a condition can be evaluated before any change.
 func (c Condition) guards() bool {
 	switch c {
 	case Answers, Supervised, Shown, Found, Nothing, Something, Unchanged, FileThere, SpaceFree:
@@ -42,15 +41,15 @@ func (c Condition) guards() bool {
 	}
 }
 
-// aboutEtcd says that a condition is judged by what etcd's members say before
-// one of them is changed.
+// aboutEtcd reports whether a condition is evaluated from the etcd members before one of
+// them is changed.
 func (c Condition) aboutEtcd() bool {
 	return c == EtcdStatus || c == EtcdQuorum || c == EtcdAlarms || c == EtcdMembers || c == EtcdSpare
 }
 
-// Acceptable says that a guard which cannot tell need not refuse: one approval more
-// stands in for it. What the supervisor does not answer cannot be restarted, and
-// a list that cannot be compared is not the one that was approved.
+// Acceptable reports whether one more approval can replace a guard that cannot decide. It
+// cannot for a process that the supervisor does not report, nor for a list that cannot be
+// compared with the approved one.
 func (c Condition) Acceptable() bool {
 	return c == EtcdSpare || c == EtcdQuorum || c == SpaceFree
 }

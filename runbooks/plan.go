@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Class is what an action does to the cluster; the gate decides by it.
+// Class is the effect of an action on the cluster. The gate uses it.
 type Class string
 
-// The closed set of classes; docs/roles.md has what each of them takes.
+// All classes; docs/roles.md has the requirements of each.
 const (
 	Read        Class = "read"        // changes nothing
 	Sensitive   Class = "sensitive"   // a read that exposes data: role "data", answered by DM
@@ -20,25 +20,25 @@ const (
 	Destructive Class = "destructive" // cannot be undone
 )
 
-// Changing says that a run of this class needs a lock, a record before each
-// step, and a fate.
+// Changing reports whether a run of this class needs a lock, a record before each step,
+// and an outcome.
 func (c Class) Changing() bool { return c == Writes || c == Disruptive || c == Destructive }
 
-// StepKind is how a step is carried out.
+// StepKind is how a step is executed.
 type StepKind string
 
-// The closed set of step kinds.
+// All step kinds.
 const (
 	Exec   StepKind = "exec"   // run once; it may change something
 	Wait   StepKind = "wait"   // repeat a read until a condition holds
-	List   StepKind = "list"   // a discovery read before the digest, its lines become inputs
-	Manual StepKind = "manual" // a person does it and ticks it
+	List   StepKind = "list"   // a discovery read before the digest; its lines become inputs
+	Manual StepKind = "manual" // a person does it and marks it done
 )
 
-// Check is what makes an exec step's answer a success.
+// Check is the success criterion of an exec step.
 type Check string
 
-// The closed set of checks.
+// All checks.
 const (
 	ExitZero Check = "exit 0"               // exit code 0
 	Silent   Check = "exit 0, no output"    // exit code 0 and nothing on stdout
@@ -46,49 +46,48 @@ const (
 	Ticked   Check = "ticked by a person"   // manual steps
 )
 
-// Condition is what a wait step waits for. How it is read from the output is
-// probe's business; the manager of the step's process says which reader.
+// Condition is the condition of a wait step. How it is read from the output depends on the
+// manager of the step's process.
 type Condition string
 
-// The closed set of conditions.
+// All conditions.
 const (
-	Answers Condition = "answers" // the supervisor answers for this process; its pid, or that there is none, is remembered
-	// Supervised is Answers, and the supervisor watches the process: what a
-	// restart needs, since monit's restart of a process that it does not
-	// monitor only resumes the monitoring and restarts nothing.
+	Answers Condition = "answers" // the supervisor reports this process; its pid, or the absence of one, is remembered
+	// Supervised is Answers, and the supervisor monitors the process. A restart requires
+	// it: monit's restart of an unmonitored process only resumes the monitoring.
 	Supervised Condition = "supervised"
 	Restarted  Condition = "restarted" // nothing pending, up, a new pid, newer data
 	Running    Condition = "running"   // nothing pending, up
 	Stopped    Condition = "stopped"   // nothing pending, no process
-	Gone       Condition = "gone"      // the pid that was remembered is not among the host's pids
-	// Ready: the application's log says RUNNING since the restart. Not seeing it in
-	// time is reported, and is no failure.
+	Gone       Condition = "gone"      // the remembered pid is not among the host's pids
+	// Ready: the application's log has RUNNING since the restart. A time-out is reported
+	// but is not a failure.
 	Ready Condition = "ready"
 
-	// What follows is read from the output alone.
+	// The conditions below are read from the output alone.
 
-	Shown     Condition = "shown"       // exit code 0, whatever it shows
-	Found     Condition = "found"       // grep's: exit code 0, or 1 where nothing was found
+	Shown     Condition = "shown"       // exit code 0, with any output
+	Found     Condition = "found"       // for grep: exit code 0, or 1 for no match
 	Nothing   Condition = "nothing"     // exit code 0 and no output
 	Something Condition = "something"   // exit code 0 and at least one line
-	Unchanged Condition = "unchanged"   // the same lines as the list step had before the card
+	Unchanged Condition = "unchanged"   // the same lines as the list step before the card
 	FileThere Condition = "file there"  // stat -c %s: a file that is not empty
 	SpaceFree Condition = "space free"  // df -P -k: at least 4 GiB, twice the default quota of etcd (etcd-runbook.md:170)
 	AllUp     Condition = "all up"      // monit summary: every service is up, nothing pending
 	AllIdle   Condition = "all stopped" // monit summary: no service is monitored, nothing pending
 
-	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: what there is to say of every member that answers
+	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: the state of every member that answers
 	EtcdQuorum   Condition = "etcd quorum"      // endpoint health in JSON: a majority is healthy
 	EtcdAlarms   Condition = "etcd alarms"      // alarm list: read, none or not
-	EtcdMembers  Condition = "etcd members"     // member list in JSON: the voters, for the next guard; a time-out is no failure
+	EtcdMembers  Condition = "etcd members"     // member list in JSON: the voters, for the next guard; a time-out is not a failure
 	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority answers without this member, or it does not serve now
 	EtcdServes   Condition = "etcd serves"      // endpoint health in JSON: this member is healthy
 	EtcdCaughtUp Condition = "etcd caught up"   // endpoint status in JSON: this member has the leader's term and nearly its index
 	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: readable, with keys in it
 )
 
-// AboutProcess says that the condition is read from what a supervisor, or the
-// process's log, says of one process.
+// AboutProcess reports whether the condition is read from a supervisor's status, or the
+// log, of one process.
 func (c Condition) AboutProcess() bool {
 	switch c {
 	case Answers, Supervised, Restarted, Running, Stopped, Gone, Ready:
@@ -98,12 +97,12 @@ func (c Condition) AboutProcess() bool {
 	}
 }
 
-// AboutMember says that the condition is about the etcd member of a host.
+// AboutMember reports whether the condition is about the etcd member of a host.
 func (c Condition) AboutMember() bool {
 	return c == EtcdSpare || c == EtcdServes || c == EtcdCaughtUp
 }
 
-// Conditions is the closed set, in the order of the constants.
+// Conditions returns all conditions, in the order of the constants.
 func Conditions() []Condition {
 	return []Condition{
 		Answers, Supervised, Restarted, Running, Stopped, Gone, Ready,
@@ -118,7 +117,7 @@ type Target struct {
 	Host    string `json:"host"`
 }
 
-// String is "db_dis on infra-1".
+// String returns "db_dis on infra-1".
 func (t Target) String() string {
 	if t.Process == "" {
 		return t.Host
@@ -126,50 +125,49 @@ func (t Target) String() string {
 	return t.Process + " on " + t.Host
 }
 
-// Step is one thing to do, complete: what is in it is what the digest covers
-// and what is sent.
+// Step is one step of a plan. The digest covers its content, and the same content is sent.
 type Step struct {
 	Kind    StepKind `json:"kind"`
 	Title   string   `json:"title,omitempty"` // for people, short
 	Process string   `json:"process,omitempty"`
 	Manager Manager  `json:"manager,omitempty"`
-	Service string   `json:"service,omitempty"` // the supervisor's own name of the process
+	Service string   `json:"service,omitempty"` // the supervisor's name of the process
 	Host    string   `json:"host"`
 	Address string   `json:"address"`
 	Login   string   `json:"login"`
 	// Via are the jump hosts before Address; "" is a direct connection.
 	Via string `json:"via,omitempty"`
-	// About is the host that the step is about, where it runs on another: the
-	// etcd member of query-1 is asked for on infra-1.
+	// About is the host that the step is about, if it runs on another host: infra-1 is
+	// queried about the etcd member of query-1.
 	About string `json:"about,omitempty"`
-	// Member are the names under which the endpoints of etcd may show the
-	// member of the host it is about, separated by spaces.
+	// Member are the possible names of the About host's member in etcd's endpoints,
+	// separated by spaces.
 	Member string `json:"member,omitempty"`
-	// Quota is what the database file of an etcd member may grow to, in bytes,
-	// as the config has it; 0 where it has none. Newer members report it.
+	// Quota is the configured size limit of an etcd member's database file, in bytes; 0
+	// for none. Newer members report it.
 	Quota int64 `json:"quota,omitempty"`
-	// Expect is the ListHash that a wait for Unchanged must find again.
+	// Expect is the required ListHash of a wait for Unchanged.
 	Expect string `json:"expect,omitempty"`
-	// Command is what a person would type, in the catalog's form; of a manual
-	// step, what the person is to do. Where a discovery read has not been
-	// bound yet, {listed.NAME} stands for its answer and Sent is empty.
+	// Command is the command as typed, in the catalog's form; for a manual step, the
+	// instruction. Before a discovery read is bound, it contains {listed.NAME} and Sent is
+	// empty.
 	Command string    `json:"command,omitempty"`
 	Sent    string    `json:"sent,omitempty"`  // with wrapper and sudo -n: the exact exec request
 	Until   Condition `json:"until,omitempty"` // wait steps
 	Check   Check     `json:"check,omitempty"`
-	// Timeout bounds one command of the step on the remote side.
+	// Timeout limits one command of the step, on the remote side.
 	Timeout Duration `json:"timeout"`
-	// Within bounds a wait step as a whole.
+	// Within limits a wait step as a whole.
 	Within Duration `json:"within,omitempty"`
-	// List is the key of Inputs.Listed that a list step's lines fill.
+	// List is the key of Inputs.Listed for the lines of a list step.
 	List string `json:"list,omitempty"`
-	// Source is the seed's file and line, e.g. "process-runbooks.md:292".
+	// Source is the file and line in the runbooks, e.g. "process-runbooks.md:292".
 	Source string `json:"source,omitempty"`
-	// Corrected says where and why the command differs from its source.
+	// Corrected is how the command differs from its source, and why.
 	Corrected string `json:"corrected,omitempty"`
 }
 
-// Changes says that sending the step may alter something.
+// Changes reports whether sending the step may change something.
 func (s Step) Changes() bool { return s.Kind == Exec }
 
 // Plan is an action resolved against the fleet.
@@ -179,63 +177,59 @@ type Plan struct {
 	Action   string   `json:"action"`
 	Title    string   `json:"title"` // "restart db_dis"
 	Class    Class    `json:"class"`
-	Severity Severity `json:"severity"` // of the action: it decides the votes
+	Severity Severity `json:"severity"` // of the action: it determines the approvals
 	Targets  []Target `json:"targets"`
 	Impact   string   `json:"impact"`
-	// Locks are the names a run of this plan holds, sorted.
+	// Locks are the locks that a run of this plan holds, sorted.
 	Locks []string `json:"locks"`
-	// Discover are the reads whose answers Inputs.Listed lacks; they run
-	// before the card. Empty for most actions, and once all are bound. A read
-	// may need the answer of another: put the answers into Inputs.Listed and
-	// plan again until Discover is empty. Plan again with Listed empty to get
-	// the same reads again.
+	// Discover are the reads whose results Inputs.Listed lacks. They run before the card.
+	// A read may need the result of another: add the results to Inputs.Listed and plan
+	// again until Discover is empty. Planning with empty Listed returns the same reads
+	// again.
 	Discover []Step `json:"discover,omitempty"`
-	// Found is what the discovery reads have answered, for the card.
+	// Found are the results of the discovery reads, for the card.
 	Found []Listing `json:"found,omitempty"`
 	Steps []Step    `json:"steps"`
-	// Digest is empty while Discover has not been bound.
+	// Digest is empty while Discover is not bound.
 	Digest string `json:"digest"`
 }
 
-// Listing is the answer of one discovery read, as people are to see it.
+// Listing is the result of one discovery read, for display.
 type Listing struct {
 	Title string   `json:"title"`
 	Host  string   `json:"host"`
 	Lines []string `json:"lines"` // one line each, with single spaces
 }
 
-// Inputs are everything that a plan is made of besides catalog and fleet.
-// They are stored with the run, so that the plan can be made again and
-// compared before every step.
+// Inputs are all inputs of a plan besides catalog and fleet. They are stored with the run,
+// so the plan can be made again and compared before every step.
 type Inputs struct {
 	Cluster string   `json:"cluster"`
 	Action  string   `json:"action"`
-	Process string   `json:"process,omitempty"` // catalog id, never a user's spelling
+	Process string   `json:"process,omitempty"` // catalog id, never as typed
 	Hosts   []string `json:"hosts,omitempty"`   // empty: every host of the process
-	// Also are further processes of the same action, carried out in order after
-	// the first.
+	// Also are further processes of the same action, executed in order after the first.
 	Also   []Part            `json:"also,omitempty"`
 	Params map[string]string `json:"params,omitempty"` // validated
-	// Minted are values made once before the card, e.g. a fresh file name.
+	// Minted are values made once before the card, e.g. a new file name.
 	Minted map[string]string `json:"minted,omitempty"`
-	// Listed are the answers of the discovery reads, by Step.List: the lines
-	// as they came.
+	// Listed are the lines of the discovery reads as received, by Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
-	// Continue are the runs that this one continues, the first one first; each is
-	// the rest of the one before it.
+	// Continue are the runs that this one continues, in order. Each is the rest of the one
+	// before it.
 	Continue []Continuation `json:"continue,omitempty"`
 }
 
-// Part is one more process of Inputs, and where.
+// Part is one more process of Inputs with its hosts.
 type Part struct {
 	Process string   `json:"process"`
 	Hosts   []string `json:"hosts,omitempty"` // empty: every host of the process
 }
 
-// Duration is a time.Duration that JSON shows as "15s".
+// Duration is a time.Duration with the JSON form "15s".
 type Duration time.Duration
 
-// D is the standard library's form.
+// D returns the time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
 // MarshalJSON writes Go's duration text.
@@ -252,19 +246,19 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Sweeps says that a plan goes through what runs on a host or in the cluster,
-// without a process having been named: it holds a supervisor's lock for it.
+// Sweeps reports whether a plan covers the processes of a host or cluster without a named
+// process. It then holds the supervisor's lock.
 func (p Plan) Sweeps() bool {
 	named := slices.ContainsFunc(p.Targets, func(t Target) bool { return t.Process != "" })
 	return !named && slices.ContainsFunc(p.Locks, func(l string) bool { return strings.HasSuffix(l, "/monit") })
 }
 
-// NameTyped says that approving a plan takes the target's name typed.
+// NameTyped reports whether approving a plan requires the typed name of the target.
 func (p Plan) NameTyped() bool { return p.Class == Destructive || p.Sweeps() }
 
-// ActsIn counts the places where a plan changes something. A plan that only
-// writes files does so on the hosts of its steps, whichever its locks cover; any
-// other acts on all its targets.
+// ActsIn returns the number of places where a plan changes something. A plan that only
+// writes files does so on the hosts of its steps, independent of its locks. Any other plan
+// acts on all its targets.
 func (p Plan) ActsIn() int {
 	if p.Class != Writes {
 		return len(p.Targets)
@@ -278,10 +272,10 @@ func (p Plan) ActsIn() int {
 	return len(hosts)
 }
 
-// Manager is what supervises a process.
+// Manager is the supervisor of a process.
 type Manager string
 
-// The closed set of managers.
+// All managers.
 const (
 	Monit   Manager = "monit"
 	Systemd Manager = "systemd"

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// StepView is a step as JSON shows it: Check always says what makes it a
-// success, of a wait step what it waits for.
+// StepView is a step in JSON. Check is its success criterion; for a wait step, its
+// condition.
 type StepView struct {
 	Kind      StepKind  `json:"kind"`
 	Title     string    `json:"title,omitempty"`
@@ -19,13 +19,13 @@ type StepView struct {
 	Timeout   *Duration `json:"timeout"`        // null for manual steps
 	Check     string    `json:"check"`
 	Within    *Duration `json:"within,omitempty"`
-	Use       string    `json:"use,omitempty"` // a catalog's step that stands for another action
+	Use       string    `json:"use,omitempty"` // a catalog's step that includes another action
 	Source    string    `json:"source,omitempty"`
 	Corrected string    `json:"corrected,omitempty"`
 }
 
-// PlanView is a plan as `bot plan --json` shows it. Discovery reads that have
-// not run stand first among the steps, and the digest is then null.
+// PlanView is a plan in the format of `bot plan --json`. Discovery reads that have not run
+// are the first steps, and the digest is then null.
 type PlanView struct {
 	Catalog  string     `json:"catalog"`
 	Cluster  string     `json:"cluster"`
@@ -58,7 +58,7 @@ func ViewStep(s Step) StepView {
 	return v
 }
 
-// View is the plan for people and scripts; votes is how many it takes.
+// View returns the plan for display; votes is the number of approvals required.
 func (p Plan) View(votes int) PlanView {
 	v := PlanView{
 		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,

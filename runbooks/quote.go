@@ -12,18 +12,16 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// maxLine bounds a command line. It must fit an SSH exec request, and a person
-// must be able to read what is approved.
+// maxLine limits a command line, in bytes. It must fit an SSH exec request, and approvers
+// must be able to read it.
 const maxLine = 16 << 10
 
-// Quote turns an argv into one line of POSIX shell that runs exactly that
-// argv. It is the only place where a command line is made: words that need no
-// quotes are left as they are, so that a catalog's command reads as it would
-// be typed.
+// Quote returns one line of POSIX shell that runs exactly the argv. All command lines are
+// made here. Words that need no quotes stay unquoted, so a catalog's command reads as
+// typed.
 //
-// It refuses what cannot be carried or shown faithfully: an empty argv, a
-// first word that a shell would take for an assignment, text that is not
-// UTF-8, and every character that is not printable (NUL, newlines, control and
+// Quote refuses an empty argv, a first word that a shell would read as an assignment, text
+// that is not UTF-8, and every character that is not printable (NUL, newlines, control and
 // invisible formatting characters).
 func Quote(argv []string) (string, error) {
 	if len(argv) == 0 || argv[0] == "" {

@@ -72,8 +72,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// FuzzQuote holds the one property that matters: what a shell makes of the
-// line is the argv, whoever wrote the words.
+// FuzzQuote: for any words, a shell reads the line as the argv.
 func FuzzQuote(f *testing.F) {
 	for _, s := range []string{
 		"", "plain", "it's", `"$HOME"`, "$(reboot)", "`id`", "a;b", "a|b", "~root", "*", "{a,b}", "=x", "!x", "#x", `\`, "if", "}", "&&", "é 🦊", "-n", "%1",

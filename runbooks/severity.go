@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// Severity is a number of the incident key (process-runbooks.md, "Incident
-// classification key"), or Unknown. The zero value is Unknown: what no one
-// looked at is never green.
+// Severity is a number of the incident key (process-runbooks.md, "Incident classification
+// key"), or Unknown. The zero value is Unknown, so a state that was not observed is never
+// green.
 type Severity uint8
 
-// The incident key, and Unknown, which is not part of it.
+// The incident key, and Unknown, which is not in the key.
 const (
 	Unknown  Severity = iota
 	None              // 0: running, or down as scheduled
@@ -21,7 +21,7 @@ const (
 
 var severityWord = [...]string{"unknown", "None", "Critical", "Moderate", "Low"}
 
-// Level reads a number of the incident key: 0 to 3.
+// Level returns the Severity of a number of the incident key: 0 to 3.
 func Level(n int) (Severity, error) {
 	if n < 0 || n > 3 {
 		return Unknown, fmt.Errorf("severity %d: the incident key goes from 0 to 3", n)
@@ -29,7 +29,7 @@ func Level(n int) (Severity, error) {
 	return Severity(n + 1), nil
 }
 
-// Number is the incident key's number, and false for Unknown.
+// Number returns the incident key's number, and false for Unknown.
 func (s Severity) Number() (int, bool) {
 	if s == Unknown || int(s) >= len(severityWord) {
 		return 0, false
@@ -37,7 +37,7 @@ func (s Severity) Number() (int, bool) {
 	return int(s) - 1, true
 }
 
-// String is what people read: "Sev 1 · Critical", or "unknown".
+// String returns "Sev 1 · Critical", or "unknown".
 func (s Severity) String() string {
 	n, ok := s.Number()
 	if !ok {
@@ -46,13 +46,12 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Sev %d · %s", n, severityWord[s])
 }
 
-// Minor says that a level is known to be 2 or 3: what has it takes no approval.
-// An unknown one is treated as the worst.
+// Minor reports whether a level is 2 or 3. A run of a minor level needs no approval.
+// Unknown counts as the worst.
 func (s Severity) Minor() bool { return s == Moderate || s == Low }
 
-// Worse says whether s is more pressing than t. The order from worst to best
-// is 1, 2, unknown, 3, 0: what could not be observed outranks what is known to
-// run.
+// Worse reports whether s is more severe than t. The order from worst to best is 1, 2,
+// unknown, 3, 0: unknown is worse than running.
 func (s Severity) Worse(t Severity) bool { return s.rank() > t.rank() }
 
 func (s Severity) rank() int {
@@ -78,7 +77,7 @@ func (s Severity) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (s *Severity) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*s = Unknown

@@ -2,15 +2,15 @@ package runbooks
 
 import "time"
 
-// An approval ends: what was right when it was given may be wrong hours later.
+// Limits of an approval's validity: the situation may change within hours.
 const (
 	minValidity    = 30 * time.Minute
 	maxValidity    = 8 * time.Hour
-	manualValidity = 30 * time.Minute // what a step by hand may take
+	manualValidity = 30 * time.Minute // time allowed for a manual step
 )
 
-// Validity is how long an approval of the plan holds: the time that its steps
-// may take in all, within bounds.
+// Validity returns how long an approval of the plan holds: the total time limit of its
+// steps, within bounds.
 func (p Plan) Validity() time.Duration {
 	var sum time.Duration
 	for _, s := range p.Steps {
@@ -26,8 +26,8 @@ func (p Plan) Validity() time.Duration {
 	return min(max(sum, minValidity), maxValidity)
 }
 
-// TakesDown says that step i stops something, be it to start it again: what the
-// steps after it wait for tells.
+// TakesDown reports whether step i stops something, even to start it again, according to
+// the waits after it.
 func (p Plan) TakesDown(i int) bool {
 	switch p.outcome(i) {
 	case Stopped, Gone, AllIdle, Restarted:
@@ -37,11 +37,11 @@ func (p Plan) TakesDown(i int) bool {
 	}
 }
 
-// Restarts says that step i brings back itself what it stops.
+// Restarts reports whether step i restarts what it stops.
 func (p Plan) Restarts(i int) bool { return p.outcome(i) == Restarted }
 
-// outcome is what the first telling wait step after step i, about the same
-// target and before its next change, waits for; "" where none tells.
+// outcome returns the condition of the first decisive wait after step i, for the same
+// target and before its next change; "" for none.
 func (p Plan) outcome(i int) Condition {
 	if !p.Steps[i].Changes() {
 		return ""
@@ -57,23 +57,24 @@ func (p Plan) outcome(i int) Condition {
 		switch s.Until {
 		case Stopped, Gone, AllIdle, Restarted, Running, AllUp, EtcdServes:
 			return s.Until
-		default: // it proves something else: look on
+		default: // not decisive: continue
 		}
 	}
 	return ""
 }
 
-// Covers says that steps i and j are about the same target, or that one is about
-// the host of the other.
+// Covers reports whether steps i and j are about the same target, or one is about the host
+// of the other.
 func (p Plan) Covers(i, j int) bool {
 	a, b := p.Steps[i], p.Steps[j]
 	return a.aboutHost() == b.aboutHost() && (a.Process == "" || b.Process == "" || a.Process == b.Process)
 }
 
-// Subject is what a step is about: steps of one subject tell of each other.
+// Subject returns the target that a step is about. Steps with the same subject affect each
+// other.
 func (s Step) Subject() Target { return Target{Process: s.Process, Host: s.aboutHost()} }
 
-// aboutHost is the host that a step is about, which need not be the one that it
+// aboutHost returns the host that a step is about, which may differ from the host that it
 // runs on.
 func (s Step) aboutHost() string {
 	if s.About != "" {
