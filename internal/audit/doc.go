@@ -1,3 +1,15 @@
 // Package audit has the records of the audit trail, their canonical encoding, the chain that
 // makes tampering detectable, and the offline verification.
+//
+// # Files
+//
+//   - record.go: records and their kinds
+//   - canonical.go: the one byte form of a record
+//   - chain.go: entries and their hashes
+//   - tree.go, heads.go: the Merkle tree and its signed heads
+//   - log.go: the interface of the trail
+//   - verify.go, batches.go: verification on all processors
+//   - meaning.go: checks of what the records mean
+//   - export.go, parse.go, since.go: exports
+//   - report.go, table.go: reports for people
 package audit

@@ -2,4 +2,12 @@
 // incidents it posts in a channel, and watches of people. It stores its state before it posts,
 // so that the next leader continues from it. A message is posted at least once, and a possible
 // duplicate says so.
+//
+// # Files
+//
+//   - monitor.go, background.go: checks in the background
+//   - follow.go: watches
+//   - post.go: messages
+//   - handling.go: owners, mutes and notes
+//   - lastword.go: messages of a paused leader
 package monitor

@@ -1,4 +1,15 @@
 // Package redact makes output of hosts and text of people safe to show: it removes escape
 // sequences and control characters, and replaces known formats of secrets by "<redacted>". It
 // runs before every sink: message, file, log and record.
+//
+// # Files
+//
+//   - clean.go: control characters
+//   - secrets.go: the search for secrets
+//   - shapes.go: secrets by the name of their field
+//   - tools.go: secrets by the program that prints them, and forms of tokens
+//   - value.go: values that are no secret
+//   - blocks.go: private keys
+//   - hints.go: words without which there is no secret
+//   - gitleaks.go, generate.go: rules from gitleaks
 package redact
