@@ -24,9 +24,8 @@ func continuePlanner(t *testing.T) *Planner {
 	}}}}}
 }
 
-// TestContinue: from whatever step a run is continued, exactly the changes from
-// there on are left, in order, and nothing is looked at as it was before a change
-// that was made.
+// TestContinue: from any step, a continued run has exactly the remaining changes, in
+// order, and no read of a state that an executed change has altered.
 func TestContinue(t *testing.T) {
 	p := continuePlanner(t)
 	for _, in := range []runbooks.Inputs{
@@ -74,8 +73,8 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestContinueLooksFirst: the second host is looked at before anything is done,
-// though the look stands before the first host's restart in the whole plan.
+// TestContinueLooksFirst: the second host is checked before any change, although its check
+// comes before the first host's restart in the whole plan.
 func TestContinueLooksFirst(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
@@ -91,15 +90,15 @@ func TestContinueLooksFirst(t *testing.T) {
 			t.Errorf("it waits for a restart that it does not make: %+v", s)
 		}
 	}
-	// The rest of the rest.
+	// A rest of the rest.
 	in.Continue = append(in.Continue, runbooks.Continuation{Run: "R-2C9D", From: 2, Digest: rest.Digest})
 	if again := mustPlan(t, p, in); again.Digest == whole.Digest || !slices.ContainsFunc(again.Steps, runbooks.Step.Changes) {
 		t.Errorf("continued once more: %+v", again)
 	}
 }
 
-// TestContinueOfAnotherPlan: where catalog or config have changed since, a step's
-// number means another step.
+// TestContinueOfAnotherPlan: after a change of catalog or config, a step number can mean
+// another step.
 func TestContinueOfAnotherPlan(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
@@ -121,8 +120,8 @@ func TestContinueOfAnotherPlan(t *testing.T) {
 	}
 }
 
-// TestContinueAfterRewording: what a catalog or the config says otherwise, and
-// what it has of other processes and hosts, is no other plan.
+// TestContinueAfterRewording: new wording, and changes for other processes and hosts,
+// leave the plan unchanged.
 func TestContinueAfterRewording(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}

@@ -11,16 +11,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// prose are the fields that no digest covers: rewording them must not void an
-// approval. Every other field of Plan and Step is covered, so that a field
-// that is added later has to be put on one side or the other.
+// prose are the fields outside the digest: a new wording must not invalidate an approval.
+// Every other field of Plan and Step is covered, so a new field must be added to one of
+// the two groups.
 var prose = map[string]bool{
 	"Plan.Title": true, "Plan.Impact": true, "Plan.Discover": true, "Plan.Found": true, "Plan.Digest": true,
 	"Step.Title": true, "Step.Source": true, "Step.Corrected": true, "Step.List": true,
 }
 
-// TestDigestCoversWhatRunsAndNoProse changes every field of real plans, one at
-// a time.
+// TestDigestCoversWhatRunsAndNoProse changes every field of real plans, one at a time.
 func TestDigestCoversWhatRunsAndNoProse(t *testing.T) {
 	p := testPlanner(t)
 	var plans []runbooks.Plan
@@ -60,9 +59,8 @@ func TestDigestCoversTheOrder(t *testing.T) {
 	}
 }
 
-// TestDigestIsStable: the canonical form is part of what people approve, and a
-// replica of another build must come to the same digest. Change digestForm
-// together with this value.
+// TestDigestIsStable: the canonical form is part of the approval, and replicas of other
+// builds must compute the same digest. Change digestForm together with this value.
 func TestDigestIsStable(t *testing.T) {
 	plan := runbooks.Plan{
 		Catalog: "current", Cluster: "prod", Action: "restart", Class: runbooks.Disruptive, Severity: runbooks.Critical,
@@ -76,7 +74,7 @@ func TestDigestIsStable(t *testing.T) {
 	}
 }
 
-// TestPlanSurvivesStorage: a plan read back from a run is the plan.
+// TestPlanSurvivesStorage: a plan is unchanged after storing and loading it.
 func TestPlanSurvivesStorage(t *testing.T) {
 	plan := mustPlan(t, testPlanner(t), runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "etcd"})
 	back := copyPlan(t, plan)
@@ -96,7 +94,7 @@ func copyPlan(t interface{ Fatal(...any) }, p runbooks.Plan) (out runbooks.Plan)
 	return out
 }
 
-// change gives a field another value.
+// change sets a field to another value.
 func change(t *rapid.T, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -116,9 +114,8 @@ func change(t *rapid.T, v reflect.Value) {
 	}
 }
 
-// TestDigestCoversTheWay: the same command through another jump host, or through
-// none, is another plan; one without jump hosts has the digest it had before there
-// were any.
+// TestDigestCoversTheWay: the jump hosts are part of the digest. A plan without jump hosts
+// keeps the digest from before they were supported.
 func TestDigestCoversTheWay(t *testing.T) {
 	digests := map[string]string{}
 	for _, via := range []string{"", "a@b:22", "a@b:2222", "c@b:22", "a@b:22,a@d:22"} {

@@ -11,9 +11,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// expand turns the action's templates into steps: all of them for the first
-// host, then all for the next, so that a failure leaves the rest untouched.
-// An action about the cluster goes through its templates once.
+// expand turns the action's templates into steps: all of them for the first host, then for
+// the next, so a failure leaves the other hosts unchanged. An action about the cluster
+// uses each template once.
 func (r *resolution) expand() error {
 	if r.action.Scope == catalogs.AboutCluster {
 		for _, h := range r.hosts {
@@ -33,7 +33,7 @@ func (r *resolution) expand() error {
 	return nil
 }
 
-// stepByStep places each template on every host before the next template.
+// stepByStep adds each template for every host before the next template.
 func (r *resolution) stepByStep() error {
 	for _, h := range r.hosts {
 		r.lock(r.action, r.process, h)
@@ -57,8 +57,8 @@ func (r *resolution) pass(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	return nil
 }
 
-// put puts template i of an action where it belongs; first and last say whether
-// h is the first and the last host that the action goes through.
+// put adds template i of an action. first and last report whether h is the first and the
+// last host of the action.
 func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *fleet.Host, first, last bool) error {
 	t := &a.Steps[i]
 	if t.Once == "first" && !first || t.Once == "last" && !last {
@@ -70,8 +70,8 @@ func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *flee
 	return nil
 }
 
-// template places one template: on the host at hand, on every host of the
-// process that it names, or, without either, on every host of the cluster.
+// template adds one template: for the current host, for every host of the named process,
+// or, without either, for every host of the cluster.
 func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *fleet.Host) error {
 	if !r.wanted(t) {
 		return nil
@@ -90,7 +90,7 @@ func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *
 			hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool { return o != h })
 		}
 	case h == nil && t.Kind == runbooks.Manual:
-		hosts = r.hosts[:1:1] // a person does it once, wherever the text says
+		hosts = r.hosts[:1:1] // a person does it once, for all hosts in the text
 	case h == nil:
 		hosts = slices.Clone(r.hosts)
 	}
@@ -109,7 +109,7 @@ func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *
 	return nil
 }
 
-// wanted says whether the request has the parameters that the step is for.
+// wanted reports whether the request has the parameters that the step requires.
 func (r *resolution) wanted(t *catalogs.StepTemplate) bool {
 	has := func(name string) bool { _, ok := r.values["param."+name]; return ok }
 	for _, name := range t.Given {
@@ -120,11 +120,11 @@ func (r *resolution) wanted(t *catalogs.StepTemplate) bool {
 	return len(t.NotGiven) == 0 || !slices.ContainsFunc(t.NotGiven, has)
 }
 
-// stepAt places a step on the first host of the process that it runs beside,
-// and keeps which host it is about.
+// stepAt adds a step on the first host of another process, and records the host that it is
+// about.
 func (r *resolution) stepAt(t *catalogs.StepTemplate, p *catalogs.Process, about *fleet.Host) error {
 	if t.Process != "" && len(r.cluster.HostsOf(t.Process)) == 0 {
-		return nil // the cluster does without what the step is about
+		return nil // the cluster lacks the process of the step
 	}
 	on := r.cluster.HostsOf(t.On)
 	if len(on) == 0 {
@@ -133,7 +133,7 @@ func (r *resolution) stepAt(t *catalogs.StepTemplate, p *catalogs.Process, about
 	return r.step(t, p, on[0], about)
 }
 
-// use puts the steps of another action here.
+// use adds the steps of another action.
 func (r *resolution) use(t *catalogs.StepTemplate, p *catalogs.Process, hosts []*fleet.Host) error {
 	used, err := r.catalog.Action(t.Use, t.Process)
 	if err != nil {
@@ -156,8 +156,8 @@ func (r *resolution) lock(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	}
 }
 
-// step binds one template to the host that it runs on; about is the host that
-// it is about, nil where it is about none.
+// step binds one template to the host that it runs on. about is the host that it is about,
+// nil for none.
 func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, about *fleet.Host) error {
 	s := &catalogs.Binding{
 		Catalog: r.catalog, Process: p, Cluster: r.cluster, Host: on,
@@ -195,15 +195,15 @@ func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, abo
 		if lines, bound := raw[t.List]; bound {
 			step.Expect = ListHash(lines)
 		} else {
-			step.Sent = "" // there is nothing to compare with yet
+			step.Sent = "" // there is no list to compare with yet
 		}
 	}
 	r.steps = append(r.steps, step)
 	return nil
 }
 
-// memberNames are what an endpoint of etcd may call a host: the address by
-// which it is reached, without the port, and its name.
+// memberNames returns the names that an endpoint of etcd may have for a host: its address
+// without the port, and its name.
 func memberNames(h *fleet.Host) string {
 	name, _, err := net.SplitHostPort(h.Address)
 	if err != nil || name == h.Name {
@@ -212,11 +212,11 @@ func memberNames(h *fleet.Host) string {
 	return name + " " + h.Name
 }
 
-// discovery asks for a list, or shows what it has brought.
+// discovery adds a discovery read, or its result for display.
 func (r *resolution) discovery(t *catalogs.StepTemplate, step runbooks.Step, listed, raw map[string][]string) {
 	step.List = t.List + "@" + step.Host
 	if _, bound := raw[t.List]; !bound {
-		if step.Sent != "" { // else it waits for the answer of another
+		if step.Sent != "" { // else it needs the result of another read
 			r.discover = append(r.discover, step)
 		}
 		return

@@ -13,39 +13,37 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// HostCommand is one command that a catalog can send to a host, with what
-// varies in it. It is what least privilege is made of: a plan's commands are
-// all among them.
+// HostCommand is one command that a catalog can send to a host, with its variable parts.
+// Every command of a plan matches one of them, so they define the required sudo rights.
 type HostCommand struct {
 	Action  string
-	Process string // "" where the command is about no process
+	Process string // "" if the command is about no process
 	Class   runbooks.Class
 	Kind    runbooks.StepKind // Exec, Wait or List
 	Words   []HostWord
-	// Source is the seed's file and line, Corrected where and why the command
-	// differs from it.
+	// Source is the file and line in the runbooks. Corrected is how the command differs
+	// from it, and why.
 	Source, Corrected string
 }
 
 // HostWord is one word of a HostCommand.
 type HostWord struct {
 	Parts []HostPart
-	// Optional words are missing where an optional parameter was not given.
+	// Optional words are absent if an optional parameter is not given.
 	Optional bool
-	// Most is how many words may stand here, each of this form; 1 for all but
-	// the answers of a list step.
+	// Most is the maximum number of words of this form; it is 1 except for the results of
+	// a list step.
 	Most int
 }
 
-// HostPart is a piece of a word. Exactly one field is set; an empty word has
-// no parts.
+// HostPart is a part of a word. Exactly one field is set; an empty word has no parts.
 type HostPart struct {
-	Text    string   // always this
+	Text    string   // fixed text
 	OneOf   []string // one of these
-	Pattern string   // what this regular expression (RE2) matches as a whole
+	Pattern string   // a regular expression (RE2) for the whole part
 }
 
-// Fixed is the word's text, and whether it is always that.
+// Fixed returns the word's text, and whether it is constant.
 func (w HostWord) Fixed() (string, bool) {
 	var b strings.Builder
 	for _, p := range w.Parts {
@@ -57,10 +55,9 @@ func (w HostWord) Fixed() (string, bool) {
 	return b.String(), !w.Optional && w.Most == 1
 }
 
-// HostCommands are the commands that the catalog can send to a host: those of
-// every action that can be asked in the cluster, in the order of the catalog,
-// steps that name another process, or run beside one, included where that
-// process runs on the host. Manual steps send nothing.
+// HostCommands returns the commands that the catalog can send to the host, from every
+// action available in the cluster, in the order of the catalog. It includes steps about or
+// next to another process if that process runs on the host. Manual steps send nothing.
 func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
 	processes := c.Processes()
@@ -95,8 +92,8 @@ func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]Host
 	return out, nil
 }
 
-// hostSteps adds what one action can send to the host. Steps that stand for
-// another action add nothing: that action has its turn.
+// hostSteps adds the commands of one action. Steps that include another action add
+// nothing, since that action is processed itself.
 func hostSteps(
 	c *catalogs.Catalog,
 	out []HostCommand,
@@ -164,7 +161,7 @@ func hostWords(a *catalogs.Action, t *catalogs.StepTemplate, s *catalogs.Binding
 	return out, nil
 }
 
-// listedWord is any number of the values that a list step can bring.
+// listedWord returns the word for the values of a list step.
 func listedWord(a *catalogs.Action, name string) (HostWord, error) {
 	l := a.ListStep(name)
 	if l == nil {
@@ -178,8 +175,8 @@ func listedWord(a *catalogs.Action, name string) (HostWord, error) {
 	return HostWord{Parts: []HostPart{{Pattern: value}}, Most: most}, err
 }
 
-// group is the expression of the value in a list's pattern, or the whole
-// pattern where it has no such group.
+// group returns the expression of the value in a list's pattern, or the whole pattern
+// without such a group.
 func group(pattern string) (string, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -227,7 +224,7 @@ func hostWord(a *catalogs.Action, w catalogs.Words, s *catalogs.Binding) (HostWo
 	return out, nil
 }
 
-// flagCount is how many values a parameter can have at once.
+// flagCount returns the maximum number of values of a parameter.
 func flagCount(a *catalogs.Action, ref string) int {
 	for _, p := range a.Params {
 		if p.Type == catalogs.FlagsParam && ref == "param."+p.Name {
@@ -237,7 +234,7 @@ func flagCount(a *catalogs.Action, ref string) int {
 	return 1
 }
 
-// hostPart is what a parameter or a minted value can be.
+// hostPart returns the possible values of a parameter or a minted value.
 func hostPart(a *catalogs.Action, ref string) (part HostPart, optional bool, err error) {
 	if name, ok := strings.CutPrefix(ref, "minted."); ok && slices.Contains(a.Minted, name) {
 		return HostPart{Pattern: catalogs.Stamp.String()}, false, nil
@@ -263,11 +260,10 @@ func hostPart(a *catalogs.Action, ref string) (part HostPart, optional bool, err
 	return HostPart{}, false, fmt.Errorf("{%s} stands for nothing here", ref)
 }
 
-// intPattern matches exactly the whole numbers from lo to hi (0 ≤ lo ≤ hi), as
-// they are written without leading zeros: 1 to 500 is
-// [1-9]|[1-9][0-9]|[1-4][0-9][0-9]|500.
+// intPattern matches exactly the whole numbers from lo to hi (0 ≤ lo ≤ hi), without
+// leading zeros: 1 to 500 is [1-9]|[1-9][0-9]|[1-4][0-9][0-9]|500.
 func intPattern(lo, hi int) string {
-	// Between two of these numbers every digit varies by itself.
+	// Between two adjacent stops each digit varies independently.
 	stops := []int{hi}
 	for k := 10; lo/k*k+k-1 < hi; k *= 10 {
 		stops = append(stops, lo/k*k+k-1)
@@ -283,8 +279,8 @@ func intPattern(lo, hi int) string {
 	return "^(" + strings.Join(alternatives, "|") + ")$"
 }
 
-// digits matches every number that lies digit by digit between two of the same
-// length.
+// digits returns the pattern of the numbers between lo and hi in each digit. Both have the
+// same length.
 func digits(lo, hi string) string {
 	var b strings.Builder
 	for i := range lo {

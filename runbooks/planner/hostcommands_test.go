@@ -29,8 +29,8 @@ func TestIntPattern(t *testing.T) {
 	}
 }
 
-// asRegexp is a host command as a regular expression over its words, each
-// ended by a NUL.
+// asRegexp returns a host command as a regular expression over its words, each ended by a
+// NUL.
 func asRegexp(t *testing.T, c HostCommand) *regexp.Regexp {
 	t.Helper()
 	var b strings.Builder
@@ -61,8 +61,8 @@ func asRegexp(t *testing.T, c HostCommand) *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + b.String() + `)$`)
 }
 
-// TestHostCommandsCoverPlans holds the promise that least privilege rests on:
-// whatever a plan sends to a host is one of the host's commands.
+// TestHostCommandsCoverPlans: every command that a plan sends to a host is one of the
+// host's commands, on which the sudo rights depend.
 func TestHostCommandsCoverPlans(t *testing.T) {
 	p := testPlanner(t)
 	covered := 0
@@ -103,8 +103,8 @@ func TestHostCommandsCoverPlans(t *testing.T) {
 	}
 }
 
-// argvOf is the step's command as NUL-ended words, "" where it has a hole or
-// sends nothing.
+// argvOf returns the step's command as NUL-ended words, "" if it is incomplete or sends
+// nothing.
 func argvOf(t *testing.T, s runbooks.Step) string {
 	t.Helper()
 	if s.Sent == "" {
@@ -117,8 +117,8 @@ func argvOf(t *testing.T, s runbooks.Step) string {
 	return strings.Join(words, "\x00") + "\x00"
 }
 
-// everyInput asks for every action of every process, host and cluster, with
-// samples for what each needs.
+// everyInput returns requests for every action of every process, host and cluster, with
+// sample parameters.
 func everyInput(c *catalogs.Catalog, cl *fleet.Cluster) (out []runbooks.Inputs) {
 	add := func(a *catalogs.Action, process string, hosts []*fleet.Host) {
 		in := runbooks.Inputs{Cluster: cl.Name, Action: a.Name, Process: process, Params: map[string]string{}, Minted: map[string]string{}}

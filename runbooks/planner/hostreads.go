@@ -9,22 +9,22 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// readTimeout bounds a read of a whole host, as the catalogs bound the status
-// of one process.
+// readTimeout limits a read of a whole host, like the status of one process in the
+// catalogs.
 const readTimeout = 15 * time.Second
 
-// The lines of the pages that these reads are made of: how a process's status
-// and its log are looked at.
+// Lines of the pages with the commands of these reads, for the status and the log of a
+// process.
 const (
 	statusPage = "process-runbooks.md:28"
 	logPage    = "process-runbooks.md:34"
 )
 
-// origin is the line of a page that a read comes from, and how it differs.
+// origin is the page line of a read's command, and how the read differs.
 type origin struct{ page, corrected string }
 
-// HostReads are the reads that look at a host as a whole, for several of its
-// processes at once. No word of them comes from a person.
+// HostReads are the reads of a whole host, for several of its processes at once. None of
+// their words come from a user.
 type HostReads struct {
 	catalog *catalogs.Catalog
 	host    *fleet.Host
@@ -33,9 +33,8 @@ type HostReads struct {
 // ReadsOf returns the reads of a host.
 func ReadsOf(c *catalogs.Catalog, h *fleet.Host) HostReads { return HostReads{c, h} }
 
-// Monit asks monit for the status of every service it knows. The runbooks ask
-// for one service at a time (process-runbooks.md:28); without a name the same
-// command answers for all.
+// Monit returns the status of all services in monit. The runbooks query one service at a
+// time (process-runbooks.md:28); without a name the same command returns all.
 func (r HostReads) Monit() (runbooks.Step, error) {
 	return r.read(
 		"ask monit for every service", origin{statusPage, "for every service at once"}, append(r.monit(), "status")...)
@@ -50,15 +49,14 @@ func (r HostReads) monit() []string {
 	return argv
 }
 
-// Pids lists every process of the host with its pid, its age in seconds and
-// its start in the host's local time, from which the host's own clock follows.
+// Pids lists every process of the host with its pid, its age in seconds and its start in
+// the host's local time. The host's clock is derived from these.
 func (r HostReads) Pids() (runbooks.Step, error) {
 	return r.read(
 		"list the processes", origin{statusPage, "whether the pid that monit names still runs"}, "ps", "-e", "-o", "pid=,etimes=,lstart=")
 }
 
-// StatLogs prints inode, size and path of log files; a link counts as what it
-// points to.
+// StatLogs prints inode, size and path of log files. For a link it prints the target's.
 func (r HostReads) StatLogs(files []string) (runbooks.Step, error) {
 	return r.read(
 		"see which logs have grown", origin{logPage, "inode and size before the text"},
@@ -66,8 +64,7 @@ func (r HostReads) StatLogs(files []string) (runbooks.Step, error) {
 	)
 }
 
-// AppLogs are the paths under which a process of the host may write its
-// application log.
+// AppLogs returns the possible paths of a process's application log on the host.
 func (r HostReads) AppLogs(p *catalogs.Process) []string {
 	s := catalogs.Binding{Catalog: r.catalog, Host: r.host}
 	return p.AppLogs(s.LogRoot())
@@ -80,7 +77,7 @@ func (r HostReads) Slices(p *catalogs.Process) (runbooks.Step, error) {
 	return r.read("list the slices of a log", origin{logPage, "names before the text"}, append(argv, p.Slices()...)...)
 }
 
-// LogFrom prints a file from a byte on, the first being 0.
+// LogFrom prints a file from a byte offset on, starting at 0.
 func (r HostReads) LogFrom(file string, offset int64) (runbooks.Step, error) {
 	return r.read(
 		"read what was added to a log",
@@ -98,8 +95,8 @@ func (r HostReads) LogEnd(file string, bytes int64) (runbooks.Step, error) {
 	return r.read("read the end of a log", origin{logPage, "only the end"}, "tail", "-c", strconv.FormatInt(bytes, 10), "--", file)
 }
 
-// Usage prints how a process runs: its state, age in seconds, resident memory in
-// KiB, and number of threads.
+// Usage prints the state of a process, its age in seconds, resident memory in KiB, and
+// number of threads.
 func (r HostReads) Usage(pid int) (runbooks.Step, error) {
 	return r.read(
 		"see how a process runs", origin{statusPage, "memory and state of the pid that monit names"},
@@ -107,7 +104,7 @@ func (r HostReads) Usage(pid int) (runbooks.Step, error) {
 	)
 }
 
-// LastLines prints the last lines of files, of which some may not be there.
+// LastLines prints the last lines of files. Some of the files may be missing.
 func (r HostReads) LastLines(files []string, n int) (runbooks.Step, error) {
 	return r.read(
 		"read the last lines of a log", origin{logPage, "only the last lines"},
@@ -115,7 +112,7 @@ func (r HostReads) LastLines(files []string, n int) (runbooks.Step, error) {
 	)
 }
 
-// ThreadDump prints what the threads of a process do, by the host's own program.
+// ThreadDump prints the thread stacks of a process, with the host's own program.
 func (r HostReads) ThreadDump(p *catalogs.Process, pid int) (runbooks.Step, error) {
 	return r.read(
 		"take a thread dump", origin{statusPage, "the pages have no thread dump"},
@@ -123,7 +120,7 @@ func (r HostReads) ThreadDump(p *catalogs.Process, pid int) (runbooks.Step, erro
 	)
 }
 
-// threadDumps are what ThreadDump can send to the host.
+// threadDumps returns the commands of ThreadDump for the host.
 func (r HostReads) threadDumps() (out []HostCommand) {
 	users := map[string]bool{}
 	for _, p := range r.catalog.Processes() {
@@ -147,7 +144,7 @@ func (r HostReads) threadDumps() (out []HostCommand) {
 	return out
 }
 
-// read is a step that changes nothing.
+// read returns a step that changes nothing.
 func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Step, error) {
 	line, err := runbooks.Quote(argv)
 	if err != nil {
@@ -173,7 +170,7 @@ func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Ste
 	}, nil
 }
 
-// monitCommand is the one of these reads that needs sudo.
+// monitCommand returns the only of these reads that needs sudo.
 func (r HostReads) monitCommand() HostCommand {
 	cmd := HostCommand{
 		Action:    "status",

@@ -21,19 +21,18 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// lab carries plans out on the real hosts that DHBOT_LAB, an ssh_config file,
-// names: with ssh itself, so that nothing but catalog, planner and probe is
-// looked at.
+// lab executes plans on the real hosts of DHBOT_LAB, an ssh_config file. It uses ssh
+// itself, so that only catalog, planner and observe are tested.
 type lab struct {
 	t       *testing.T
 	config  string
-	sockets string // of connections that are kept
+	sockets string // of persistent connections
 	planner *planner.Planner
-	done    map[string]bool // by actionKey: what was carried out to its end
+	done    map[string]bool // by actionKey: executed to the end
 }
 
-// account is who carries plans out: it has what bot sudoers prints for its
-// host and nothing else.
+// account is the login that executes plans. It has only the rights that bot sudoers prints
+// for its host.
 const account = "dhbotplans"
 
 func newLab(t *testing.T, catalog string, change func(*fleet.Cluster)) *lab {
@@ -50,14 +49,14 @@ func newLab(t *testing.T, catalog string, change func(*fleet.Cluster)) *lab {
 	infra := []string{"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller", "log_aggregator_service",
 		"tailer1", "db_dis", "db_merge_server", "db_ltds", "etcd", "mariadb"}
 	if catalog == "current" {
-		infra = append(infra, "status_dashboard", "web_api_service") // its legacy log directory is not the lab's
+		infra = append(infra, "status_dashboard", "web_api_service") // the lab lacks their legacy log directory
 	} else {
 		infra = append(infra, "client_update_service")
 	}
 	host := func(name, address string, processes []string) fleet.Host {
 		return fleet.Host{Name: name, Address: address, Login: account, Processes: processes}
 	}
-	sockets, err := os.MkdirTemp("", "lab") // a path short enough for a socket
+	sockets, err := os.MkdirTemp("", "lab") // short enough for a socket path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +73,7 @@ func newLab(t *testing.T, catalog string, change func(*fleet.Cluster)) *lab {
 	return l
 }
 
-// account makes the account, with the sudoers file of each host.
+// account creates the account, with the sudoers file of each host.
 func (l *lab) account() {
 	l.t.Helper()
 	cl := &l.planner.Fleet.Clusters[0]
@@ -90,12 +89,12 @@ func (l *lab) account() {
 	labtest.Least(l.t, account, files)
 }
 
-// ssh runs one line on a host, as the bot would send it.
+// ssh runs one line on a host as the bot would send it.
 func (l *lab) ssh(host, line string, timeout time.Duration) remote.Result {
 	return l.as(account, host, line, timeout)
 }
 
-// as runs one line on a host as some account.
+// as runs one line on a host with a login.
 func (l *lab) as(login, host, line string, timeout time.Duration) remote.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout+20*time.Second)
 	defer cancel()
@@ -118,7 +117,7 @@ func (l *lab) as(login, host, line string, timeout time.Duration) remote.Result 
 	return remote.Classify(remote.Command{Host: host, Sent: line}, r)
 }
 
-// bind plans, with the discovery reads carried out, until there is a digest.
+// bind plans and executes the discovery reads until there is a digest.
 func (l *lab) bind(in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	c, _ := l.planner.Catalogs.Get(l.planner.Fleet.Clusters[0].Catalog)
 	a, err := c.Action(in.Action, in.Process)
@@ -143,15 +142,15 @@ func (l *lab) bind(in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	return in, runbooks.Plan{}, fmt.Errorf("%s: discovery never ends", in.Action)
 }
 
-// outcome is how far a plan got: the verdicts, one a step, and what was shown.
+// outcome is the result of a plan: one verdict for each step, and the output shown.
 type outcome struct {
 	texts  []string
 	output string
-	failed string // the first step that was neither met nor noted
+	failed string // the first failed step
 }
 
-// carryOut does the steps in order, as the engine does, up to the first that
-// fails. Manual steps are passed over.
+// carryOut executes the steps in order, like the engine, up to the first failure. It skips
+// manual steps.
 func (l *lab) carryOut(plan runbooks.Plan) outcome {
 	var out outcome
 	seen, since := map[string][]byte{}, map[string]time.Time{}
@@ -198,11 +197,11 @@ func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (observe.Ve
 		case time.Now().Add(time.Second).After(until):
 			return observe.TimedOut(s, before, v), r
 		}
-		time.Sleep(time.Second) // as the engine does: the hosts' time is real
+		time.Sleep(time.Second) // like the engine: the hosts use real time
 	}
 }
 
-// do binds a request and carries it out; nothing of it may fail.
+// do binds and executes a request; no part may fail.
 func (l *lab) do(in runbooks.Inputs) outcome {
 	l.t.Helper()
 	_, plan, err := l.bind(in)

@@ -25,7 +25,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// sh runs a line of shell on a host, as preparation or clean-up.
+// sh runs a shell line on a host, for preparation or clean-up.
 func (l *lab) sh(host, line string) string {
 	l.t.Helper()
 	r := l.as("dhops", host, line, time.Minute)
@@ -35,8 +35,8 @@ func (l *lab) sh(host, line string) string {
 	return strings.TrimSpace(r.Stdout.String())
 }
 
-// refused makes a request that must be refused by what text names: when it is
-// made, and when it is carried out, before anything was changed.
+// refused checks that a request is refused with a text, both when it is made and when it
+// is executed, before any change.
 func (l *lab) refused(in runbooks.Inputs, text string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -58,8 +58,8 @@ func (l *lab) refused(in runbooks.Inputs, text string) {
 	}
 }
 
-// refusedLater makes a request whose later target refuses it: when it is made, and
-// at its start, before the first target is touched.
+// refusedLater checks that a later target refuses a request, both when it is made and at
+// its start, before the first target is changed.
 func (l *lab) refusedLater(in runbooks.Inputs, text string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -73,7 +73,7 @@ func (l *lab) refusedLater(in runbooks.Inputs, text string) {
 	}
 }
 
-// refusedAtRequest asks the guards of a plan as a request does.
+// refusedAtRequest queries the guards of a plan like a request does.
 func (l *lab) refusedAtRequest(plan runbooks.Plan, text string) {
 	l.t.Helper()
 	if _, err := guard.AtRequest(l.t.Context(), l, plan); err == nil || !strings.Contains(err.Error(), text) {
@@ -81,14 +81,14 @@ func (l *lab) refusedAtRequest(plan runbooks.Plan, text string) {
 	}
 }
 
-// Run is how guards ask the lab's hosts.
+// Run sends a guard's command to the lab's hosts.
 func (l *lab) Run(_ context.Context, c remote.Command) remote.Result {
 	return l.ssh(c.Host, c.Sent, c.Timeout)
 }
 
-// TestLabChanges carries out every procedure that changes something, of both
-// catalogs, on real hosts, and sees its guards refuse. Each part puts back what
-// it broke. What no part carries out is a failure.
+// TestLabChanges executes every changing procedure of both catalogs on real hosts, and
+// checks that its guards refuse. Each part repairs what it broke. A procedure that no part
+// executes is a failure.
 func TestLabChanges(t *testing.T) {
 	labtest.Quick(t, labtest.Hosts(t))
 	done := map[string]bool{}
@@ -96,7 +96,7 @@ func TestLabChanges(t *testing.T) {
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T, *lab)
-		// fleet changes what the account may do and the plans are about.
+		// fleet changes the account's rights and the fleet of the plans.
 		fleet func(*fleet.Cluster)
 		only  string // a catalog
 	}{
@@ -130,18 +130,18 @@ func TestLabChanges(t *testing.T) {
 	}
 }
 
-// actionKey tells one action of a catalog from all others.
+// actionKey identifies an action of a catalog.
 func actionKey(c *catalogs.Catalog, a *catalogs.Action) string {
 	return fmt.Sprint(c.Name, " ", a.Name, " ", a.Scope, a.Processes, a.Managers)
 }
 
-// everyChange names the actions that nothing carried out to their end.
+// everyChange reports the actions that were not executed to their end.
 func everyChange(t *testing.T, done map[string]bool) {
 	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	proved := map[string]bool{} // the commands of what was carried out
+	proved := map[string]bool{} // the commands that were executed
 	for _, c := range cs {
 		for _, a := range c.Actions() {
 			if done[actionKey(c, a)] {
@@ -158,9 +158,8 @@ func everyChange(t *testing.T, done map[string]bool) {
 	}
 }
 
-// commandsOf are all commands of an action, for one of its processes: what
-// both generations share is the same in both, but for how they call monit,
-// which each has its own proofs of.
+// commandsOf returns all commands of an action, for one of its processes. Shared commands
+// are equal in both generations except for the call of monit, which is tested for each.
 func commandsOf(t *testing.T, c *catalogs.Catalog, a *catalogs.Action) string {
 	v, err := c.View()
 	if err != nil {
@@ -189,8 +188,7 @@ func commandsOf(t *testing.T, c *catalogs.Catalog, a *catalogs.Action) string {
 
 const queriesDir = "/var/backups/deephaven/queries"
 
-// labQueries exports and imports persistent queries with the tools of both
-// generations.
+// labQueries exports and imports persistent queries with the tools of both generations.
 func labQueries(t *testing.T, l *lab) {
 	l.sh("infra", "sudo -n cp /var/lib/dhlab/pq /var/lib/dhlab/pq.before")
 	defer l.sh("infra", "sudo -n mv /var/lib/dhlab/pq.before /var/lib/dhlab/pq; sudo -n rm -rf "+queriesDir)
@@ -230,7 +228,7 @@ func labQueries(t *testing.T, l *lab) {
 	})
 }
 
-// full lays a disk without room over a directory of infra meanwhile.
+// full mounts a full file system over a directory of infra while meanwhile runs.
 func (l *lab) full(dir string, meanwhile func()) {
 	l.t.Helper()
 	l.sh("infra", "sudo -n mount -t tmpfs -o size=64k,mode=0755 tmpfs "+dir)
@@ -238,7 +236,7 @@ func (l *lab) full(dir string, meanwhile func()) {
 	meanwhile()
 }
 
-// labIntraday removes a day of a table, and sees the guards refuse.
+// labIntraday removes a day of a table, and checks that the guards refuse.
 func labIntraday(t *testing.T, l *lab) {
 	l.sh("infra", `sudo -n -u dbmerge sh -c 'mkdir -p /db/Intraday/BotTest/Event/p.1/2018-02-09 /db/Intraday/BotTest/Event/p.2/2018-02-09 /db/Intraday/BotTest/Event/p.1/2018-02-10 &&
 		echo x > /db/Intraday/BotTest/Event/p.1/2018-02-09/Event && cd /db/TempFiles/dbmerge/db_dis && mkdir -p p.1/2018-02-09 && cd p.1/2018-02-09 &&
@@ -286,8 +284,8 @@ func labIntraday(t *testing.T, l *lab) {
 	l.refused(in, "today=yes")
 }
 
-// listGrows adds a file between card and click, which refuses what was shown without
-// it, and takes it away again.
+// listGrows adds a file between card and click, checks that the start is refused, and
+// removes the file.
 func (l *lab) listGrows(in runbooks.Inputs, file string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -303,7 +301,7 @@ func (l *lab) listGrows(in runbooks.Inputs, file string) {
 	}
 }
 
-// labSnapshot saves etcd, and sees that a full disk stops it.
+// labSnapshot saves etcd, and checks that a full disk refuses it.
 func labSnapshot(t *testing.T, l *lab) {
 	before := l.sh("infra", "ls /backup")
 	out := l.do(runbooks.Inputs{Action: "etcd-snapshot"})
@@ -316,7 +314,7 @@ func labSnapshot(t *testing.T, l *lab) {
 	})
 }
 
-// labFiles writes what backs a cluster up, and sees that a full disk stops it.
+// labFiles writes backup files, and checks that a full disk refuses it.
 func labFiles(t *testing.T, l *lab) {
 	const backups = "/db/TempFiles/irisadmin/backup"
 	defer l.sh("infra", "sudo -n rm -rf "+backups)
@@ -330,7 +328,7 @@ func labFiles(t *testing.T, l *lab) {
 	if err != nil || len(plan.Found) != 1 || len(plan.Found[0].Lines) != 1 {
 		t.Fatalf("%+v, %v", plan.Found, err)
 	}
-	// One more file that it would delete, between card and click.
+	// One more file to delete, between card and click.
 	l.sh("infra", "sudo -n -u irisadmin touch -d '41 days ago' "+backups+"/older-backup.txt")
 	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
@@ -346,7 +344,7 @@ func labFiles(t *testing.T, l *lab) {
 	})
 }
 
-// labSupervision changes how processes run; a spare one and a query node
+// labSupervision changes the state of processes. An optional process and a query node
 // suffice.
 func labSupervision(t *testing.T, l *lab) {
 	ltds := func(action string) outcome { return l.do(runbooks.Inputs{Action: action, Process: "db_ltds"}) }
@@ -375,8 +373,8 @@ func labDatabases(t *testing.T, l *lab) {
 	}
 }
 
-// quorum waits until the members agree on a leader, and ends the test where
-// they do not: no guard can be tried then.
+// quorum waits until the members agree on a leader. It ends the test if they do not, since
+// no guard can be tested then.
 func (l *lab) quorum() {
 	l.t.Helper()
 	if l.do(runbooks.Inputs{Action: "etcd-health"}); l.t.Failed() {
@@ -384,7 +382,7 @@ func (l *lab) quorum() {
 	}
 }
 
-// startEtcd starts every member; without a quorum none would come up alone.
+// startEtcd starts all members at once: without a quorum a single member does not start.
 func (l *lab) startEtcd() {
 	for _, h := range []string{"infra", "query1", "query2"} {
 		l.sh(h, "sudo -n systemctl start --no-block dh-etcd")
@@ -392,9 +390,9 @@ func (l *lab) startEtcd() {
 	l.quorum()
 }
 
-// labMembers: with one member down the others are not to be touched, and the
-// one that is down may be restarted; without a quorum nothing starts that
-// needs one, and a member may be started, which is how the quorum comes back.
+// labMembers: while one member is down, the others must not be changed, and the down
+// member may be restarted. Without a quorum, processes that need one do not start, but a
+// member may be started to restore it.
 func labMembers(t *testing.T, l *lab) {
 	member := func(action, host string) runbooks.Inputs {
 		return runbooks.Inputs{Action: action, Process: "etcd", Hosts: []string{host}}
@@ -403,7 +401,7 @@ func labMembers(t *testing.T, l *lab) {
 	defer l.startEtcd()
 	l.do(member("restart", "query1"))
 	l.do(member("stop", "query1"))
-	l.quorum() // if it was the leader, a new one has to be elected first
+	l.quorum() // if it was the leader, a new one must be elected first
 	l.refused(member("restart", "query2"), "there would be no quorum of 2")
 	l.refused(member("stop", "query2"), "there would be no quorum of 2")
 	out := l.do(member("restart", "query1"))
@@ -424,7 +422,7 @@ func labMembers(t *testing.T, l *lab) {
 		if plan.FirstChange() > 0 {
 			l.refusedAtRequest(plan, text)
 		}
-		plan.Steps[0].Within = runbooks.Duration(time.Second) // it waits for a quorum to come; here none does
+		plan.Steps[0].Within = runbooks.Duration(time.Second) // it waits for a quorum, which does not come here
 		if out := l.carryOut(plan); !strings.Contains(out.failed, text) || len(out.texts) != 1 {
 			t.Errorf("%s without a quorum: %+v", in.Action, out)
 		}
@@ -434,7 +432,7 @@ func labMembers(t *testing.T, l *lab) {
 		{Action: "etcd-health"}, {Action: "restart-all"}, {Action: "rolling-patch"},
 		{Action: "restart-host", Hosts: []string{"query1"}}, {Action: "dh-monit-restart-all", Hosts: []string{"query1"}},
 	} {
-		wg.Go(func() { soon(in, "no quorum") }) // etcd takes seconds to say so
+		wg.Go(func() { soon(in, "no quorum") }) // etcd takes seconds to report it
 	}
 	wg.Wait()
 	if out := l.do(member("start", "query1")); len(out.texts) < 5 || !strings.Contains(out.texts[4], "caught up") {
@@ -447,15 +445,14 @@ func alsoWebAPI(cl *fleet.Cluster) {
 	cl.Hosts[2].Processes = append(cl.Hosts[2].Processes, "web_api_service")
 }
 
-// labWebAPI enables the service where it is disabled.
+// labWebAPI enables the disabled service.
 func labWebAPI(t *testing.T, l *lab) {
 	in := runbooks.Inputs{Action: "webapi-enable", Process: "web_api_service", Hosts: []string{"query2"}}
-	// Taken from monit first, and stopped then: monit remembers of a service
-	// that it stopped that it is not to watch it.
+	// Unmonitored first, stopped second: monit remembers not to monitor a service that it
+	// has stopped.
 	defer l.sh("query2", `cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload &&
 		for i in $(seq 60); do sudo -n monit status web_api_service >/dev/null 2>&1 || break; sleep 0.5; done; sudo -n /usr/illumon/latest/bin/dh_service stop web_api_service`)
-	// With a file that enables it beside the one that disables it, which of them
-	// holds is a person's to say.
+	// With both an enabling and a disabling file, a person must decide which applies.
 	const both = "/etc/sysconfig/illumon.d/monit/old-web_api_service.conf"
 	l.sh("query2", "sudo -n touch "+both)
 	l.refused(in, "there is "+both)
@@ -464,8 +461,7 @@ func labWebAPI(t *testing.T, l *lab) {
 	l.refused(in, "No such file")
 }
 
-// alsoUpdates leaves few processes, and lets the web server's updates be
-// reloaded by a request.
+// alsoUpdates leaves few processes and sets the reload URL of the web server's updates.
 func alsoUpdates(cl *fleet.Cluster) {
 	keep := []string{"configuration_server", "authentication_server", "etcd", "web_api_service", "client_update_service", "db_dis"}
 	for i := range cl.Hosts {
@@ -474,8 +470,8 @@ func alsoUpdates(cl *fleet.Cluster) {
 	}
 }
 
-// labChecklists carries out what the bot does of each checklist: its waits and
-// restarts. What people do there they do not do here.
+// labChecklists executes the waits and restarts of each checklist. It skips the manual
+// steps.
 func labChecklists(t *testing.T, l *lab) {
 	var asked atomic.Int32
 	answer := atomic.Pointer[http.HandlerFunc]{}
@@ -526,8 +522,8 @@ func labChecklists(t *testing.T, l *lab) {
 	}
 }
 
-// curl puts this machine's curl on a host of the lab until the test ends, with
-// all that it needs: the lab's hosts have none.
+// curl installs this machine's curl and its libraries on a lab host until the test ends.
+// The lab's hosts have none.
 func (l *lab) curl(host string) {
 	l.t.Helper()
 	program, err := exec.LookPath("curl")
@@ -571,8 +567,8 @@ func (l *lab) curl(host string) {
 	}
 }
 
-// checklist says that an action has something for a person to do, and does not
-// take processes from under one.
+// checklist reports whether an action is a checklist, that is, has manual steps. It
+// excludes cus-reload.
 func checklist(t *testing.T, c *catalogs.Catalog, action string) bool {
 	v, err := c.View()
 	if err != nil {
@@ -586,8 +582,8 @@ func checklist(t *testing.T, c *catalogs.Catalog, action string) bool {
 	return false
 }
 
-// fewer leaves the legacy generation the processes at each place of the order
-// in which everything is restarted; the current one keeps all of them.
+// fewer leaves the legacy generation one process for each place in the restart order. The
+// current generation keeps all.
 func fewer(cl *fleet.Cluster) {
 	if cl.Catalog == "current" {
 		return
@@ -607,6 +603,6 @@ func labEverything(_ *testing.T, l *lab) {
 		return // the rest is the same in both
 	}
 	l.do(runbooks.Inputs{Action: "dh-monit-restart-all", Hosts: []string{"query1"}})
-	l.do(runbooks.Inputs{Action: "rolling-patch"}) // nothing is installed: that is a person's step
+	l.do(runbooks.Inputs{Action: "rolling-patch"}) // installing is a manual step and is skipped
 	l.do(runbooks.Inputs{Action: "verify"})
 }

@@ -12,8 +12,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ListLines are the lines of a list step's standard output, as Inputs.Listed
-// wants them.
+// ListLines returns the lines of a list step's standard output in the form for
+// Inputs.Listed.
 func ListLines(stdout string) []string {
 	lines := []string{}
 	for line := range strings.Lines(stdout) {
@@ -24,16 +24,16 @@ func ListLines(stdout string) []string {
 	return lines
 }
 
-// ListHash tells one answer of a list step from another, whatever the order of
-// its lines: SHA-256 in hex.
+// ListHash identifies the result of a list step, independent of the order of its lines:
+// SHA-256 in hex.
 func ListHash(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lines)), "\n")))
 	return hex.EncodeToString(sum[:])
 }
 
-// listedFor puts the answers that belong to the scope's host into it, each
-// held to the pattern of its list step: what a host said never becomes part of
-// a command unseen. It returns the lines as they came.
+// listedFor adds the results for the binding's host, after checking each against the
+// pattern of its list step, so unchecked output never becomes part of a command. It
+// returns the lines as received.
 func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error) {
 	raw := map[string][]string{}
 	s.Listed = map[string][]string{}
@@ -61,8 +61,8 @@ func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error)
 	return raw, nil
 }
 
-// asked are the patterns of what a find was asked for: those of -path that
-// select, and not those that only say where to go down.
+// asked returns the -path patterns of a find that select files, without those that only
+// limit the descent.
 func asked(command []catalogs.Filled) (globs []string) {
 	finds := false
 	for i, w := range command {
@@ -78,8 +78,8 @@ func asked(command []catalogs.Filled) (globs []string) {
 	return globs
 }
 
-// unasked says which value is outside of what was asked for, or "": what a
-// host lists is what will be acted upon.
+// unasked returns a value that matches none of the patterns, or "". The listed values are
+// acted upon, so they must match.
 func unasked(globs, values []string) string {
 	for _, v := range values {
 		inside := len(globs) == 0 ||
@@ -91,7 +91,7 @@ func unasked(globs, values []string) string {
 	return ""
 }
 
-// searched are the directories that a find was told to search.
+// searched returns the directories that a find searches.
 func searched(command []catalogs.Filled) (roots []string) {
 	i := slices.IndexFunc(command, func(w catalogs.Filled) bool { return w.Text == "find" })
 	if i < 0 {
@@ -106,8 +106,7 @@ func searched(command []catalogs.Filled) (roots []string) {
 	return roots
 }
 
-// elsewhere says which whole path is outside of the directories that were
-// searched, or "".
+// elsewhere returns a full path outside the searched directories, or "".
 func elsewhere(roots, values []string) string {
 	for _, v := range values {
 		inside := len(roots) == 0 || !path.IsAbs(v) ||

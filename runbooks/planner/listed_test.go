@@ -12,8 +12,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestListedIsWhatWasAsked: a host that lists the data of another namespace,
-// table, partition or day gets none of it removed.
+// TestListedIsWhatWasAsked: data of another namespace, table, partition or day is never
+// removed, even if a host lists it.
 func TestListedIsWhatWasAsked(t *testing.T) {
 	cs, err := catalogs.Builtin()
 	if err != nil {
@@ -48,8 +48,8 @@ func TestListedIsWhatWasAsked(t *testing.T) {
 	}
 }
 
-// TestListedElsewhere: what a find lists lies in the directories that it was told
-// to search, also where it selects by name alone.
+// TestListedElsewhere: paths listed by a find must be in the directories that it searches,
+// even if it selects by name only.
 func TestListedElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	err := os.WriteFile(filepath.Join(dir, "own.yaml"), []byte(`catalog: site

@@ -12,21 +12,20 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Planner resolves what people ask for against catalog and fleet. The same
-// inputs, catalogs and fleet always give the same plan.
+// Planner resolves requests against catalog and fleet. The same inputs, catalogs and fleet
+// always give the same plan.
 type Planner struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
-	// Now refuses dates that lie in the future; nil leaves that unchecked. It
-	// has no other part in a plan.
+	// Now returns the time by which future dates are refused; nil disables the check. It
+	// has no other effect on a plan.
 	Now func() time.Time
 }
 
-// Plan resolves the inputs into exact commands. Where the action needs
-// discovery reads that in.Listed lacks, the plan has them in Discover, an
-// empty digest, and steps without Sent where an answer is missing. The error
-// is an *UnknownError, *NotOfferedError, *PlacementError, *ParamError or
-// *ContinueError, or says why a command cannot be made.
+// Plan resolves the inputs into exact commands. If in.Listed lacks discovery reads of the
+// action, the plan has them in Discover, an empty digest, and no Sent in steps that need a
+// result. The error is an *UnknownError, *NotOfferedError, *PlacementError, *ParamError or
+// *ContinueError, or the reason why a command cannot be made.
 func (p *Planner) Plan(in runbooks.Inputs) (runbooks.Plan, error) {
 	whole := p.one
 	if len(in.Also) > 0 {
@@ -41,7 +40,7 @@ func (p *Planner) Plan(in runbooks.Inputs) (runbooks.Plan, error) {
 	return plan, err
 }
 
-// one resolves the inputs about one process, host or cluster.
+// one resolves the inputs for one process, host or cluster.
 func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 	r, err := p.resolve(in)
 	if err != nil {
@@ -81,8 +80,8 @@ func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 	return plan, nil
 }
 
-// complete refuses a step with a hole left in it, as one whose list was only
-// asked for on another host: what has a digest can be sent as it stands.
+// complete refuses a step with a placeholder left, such as one whose list was only read on
+// another host. Every step of a plan with a digest can be sent.
 func complete(steps []runbooks.Step) error {
 	for _, s := range steps {
 		if s.Kind != runbooks.Manual && s.Sent == "" {
@@ -92,12 +91,12 @@ func complete(steps []runbooks.Step) error {
 	return nil
 }
 
-// resolution is a plan in the making.
+// resolution is the state of making a plan.
 type resolution struct {
 	in      runbooks.Inputs
 	catalog *catalogs.Catalog
 	cluster *fleet.Cluster
-	process *catalogs.Process // nil for an action about hosts or the cluster
+	process *catalogs.Process // nil for an action on hosts or the cluster
 	action  *catalogs.Action
 	hosts   []*fleet.Host
 	values  map[string]string
@@ -149,7 +148,7 @@ func clusterNames(f *fleet.Fleet) (names []string) {
 	return names
 }
 
-// place finds the hosts, in the order of the config whatever the order asked.
+// place finds the hosts, always in the order of the config.
 func (r *resolution) place() error {
 	var on, all []string
 	for i := range r.cluster.Hosts {
@@ -188,7 +187,7 @@ func (r *resolution) place() error {
 	return nil
 }
 
-// what is the action and its process: "restart db_dis".
+// what returns the action and its process: "restart db_dis".
 func (r *resolution) what() string {
 	return strings.TrimSpace(r.action.Name + " " + r.in.Process)
 }

@@ -19,7 +19,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// siteFile is an overlay of one file.
+// siteFile returns an overlay with one file.
 func siteFile(text string) fs.FS { return fstest.MapFS{"site.yaml": {Data: []byte(text)}} }
 
 // testFleet has a cluster of each builtin generation and one of testdata/site.
@@ -57,8 +57,8 @@ func testFleet(t testing.TB) *fleet.Fleet {
 	}}
 }
 
-// withSite are the catalogs that most tests plan from. A loaded catalog is not
-// changed, so that they can share it.
+// withSite are the catalogs of most tests. Loaded catalogs are read-only and can be
+// shared.
 var withSite = sync.OnceValues(func() (catalogs.Set, error) { return catalogs.Load(os.DirFS("../catalogs/testdata/site")) })
 
 func testPlanner(t testing.TB) *Planner {
@@ -79,7 +79,7 @@ func mustPlan(t testing.TB, p *Planner, in runbooks.Inputs) runbooks.Plan {
 	return plan
 }
 
-// lines are the steps of a plan as "kind host command → condition or check".
+// lines returns the steps of a plan as "kind host command → condition or check".
 func lines(steps []runbooks.Step) (out []string) {
 	for _, s := range steps {
 		out = append(out, string(s.Kind)+" "+s.Host+" "+s.Command+" → "+runbooks.ViewStep(s).Check)
@@ -122,8 +122,8 @@ func TestPlanRestart(t *testing.T) {
 	}
 }
 
-// TestRestartRestartsThatProcess: of every process of both generations, the
-// only thing that is executed is its own restart, on its own hosts, in order.
+// TestRestartRestartsThatProcess: for every process of both generations, the only change
+// is its own restart, on its own hosts, in order.
 func TestRestartRestartsThatProcess(t *testing.T) {
 	p := testPlanner(t)
 	for cluster, monit := range map[string]string{"prod": "sudo -u irisadmin monit", "old": "sudo monit"} {
@@ -334,8 +334,8 @@ func TestDiscoveryBeforeTheDigest(t *testing.T) {
 	}
 }
 
-// TestWhatAHostListsIsHeldToItsPattern: output of a host that does not look
-// like a list's lines never gets into a command.
+// TestWhatAHostListsIsHeldToItsPattern: output that does not match a list's pattern never
+// becomes part of a command.
 func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
 	p := testPlanner(t)
 	for _, listed := range [][]string{
@@ -353,8 +353,8 @@ func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
 	}
 }
 
-// TestAListThatIsMissingIsNoDigest: a catalog that lists on the first host
-// only and uses the answer on every host is refused when planned.
+// TestAListThatIsMissingIsNoDigest: a catalog that lists on the first host only but uses
+// the result on every host is refused when planned.
 func TestAListThatIsMissingIsNoDigest(t *testing.T) {
 	cs, err := catalogs.Load(siteFile(`
 catalog: current

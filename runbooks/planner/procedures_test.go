@@ -21,11 +21,11 @@ import (
 
 var update = flag.Bool("update", false, "write docs/procedures.md anew")
 
-// procedure is one line of a page and what offers it.
+// procedure is one line of a page and its action.
 type procedure struct {
 	page          string
 	line          int
-	catalog, what string // "" where it is left out; what is "restart db_dis"
+	catalog, what string // "" if left out; what is "restart db_dis"
 	how           string // "read", "action", "checklist" or "left out"
 	class         runbooks.Class
 	votes         int
@@ -58,7 +58,7 @@ func extras(t *testing.T) (out []extra) {
 
 var source = regexp.MustCompile(`^([a-z0-9-]+\.md):([0-9]+)$`)
 
-// how says how an action is offered to people.
+// how returns how an action is offered.
 func how(a catalogs.ActionView) string {
 	manual := func(s runbooks.StepView) bool { return s.Kind == runbooks.Manual }
 	switch {
@@ -102,8 +102,8 @@ func everyAction(t *testing.T) (out []offered) {
 	return out
 }
 
-// procedures are all lines of the pages, each with what was made from it: the
-// action whose main command it is, or else every action with a step from it.
+// procedures returns all lines of the pages with their actions: the action with this main
+// command, or else every action with a step from it.
 func procedures(t *testing.T) (out []procedure) {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
@@ -189,7 +189,7 @@ holds a procedure, and what became of it.
   reason may follow: ` + "`/dh restart db_dis disk was full, freed 40 GB`" + `.
 `
 
-// index is a table of what can be asked for, each once, with its parameters.
+// index returns a table of all commands with their parameters.
 func index(t *testing.T) string {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
@@ -212,7 +212,7 @@ func index(t *testing.T) string {
 		switch {
 		case a.Scope == catalogs.AboutHost:
 			r.ask += " HOST"
-		case len(a.Processes) == 1 && len(a.Params) > 0 && verb != "logs": // it goes without saying
+		case len(a.Processes) == 1 && len(a.Params) > 0 && verb != "logs": // the process is implied
 		case len(a.Processes) == 1:
 			r.ask += " " + process
 		case process != "":
@@ -252,7 +252,7 @@ func index(t *testing.T) string {
 	return b.String()
 }
 
-// document is docs/procedures.md.
+// document returns docs/procedures.md.
 func document(all []procedure, index string) string {
 	var b strings.Builder
 	b.WriteString(proceduresHead)
@@ -290,7 +290,7 @@ func document(all []procedure, index string) string {
 	return b.String()
 }
 
-// TestProceduresDocument holds docs/procedures.md to the catalogs.
+// TestProceduresDocument compares docs/procedures.md with the catalogs.
 func TestProceduresDocument(t *testing.T) {
 	file := filepath.Join("..", "..", "docs", "procedures.md")
 	want := document(procedures(t), index(t))
@@ -308,16 +308,14 @@ func TestProceduresDocument(t *testing.T) {
 	}
 }
 
-// commandLine is what a command looks like on the pages, some of which have
-// lost their code blocks.
+// commandLine matches a command on the pages. Some pages have lost their code blocks.
 var commandLine = regexp.MustCompile(`^(?:sudo|cat|ls|cd|mv|rm|cp|echo|monit|journalctl|openssl|htpasswd|STOREPASS=|/usr/illumon)\b|sudo [a-z/-]|/usr/illumon/latest/|^/(?:etc|var)/\S+$|^--retainSerial`)
 
-// notAProcedure are lines with such words that tell a person something else.
+// notAProcedure matches lines that look like commands but are not.
 var notAProcedure = regexp.MustCompile(`privileges to sudo|accounts? .*sudo to|able to sudo|^Sudo access|^STOREPASS.*never$|^> /|^/etc/sysconfig/illumon.d/auth/|^/etc/sysconfig/illumon.d/resources/(?:iris-query-server|web_api_service)\.prop$|^/etc/lighttpd/illumon-cus\.user$|^/db/|^/etc/sysconfig/illumon.d/resources/\S+\.prop$|copy files from a server`)
 
-// TestEveryCommandOfThePagesIsOffered looks through the pages themselves, where
-// they are at hand: no command may be in neither a catalog nor the table, and
-// the table quotes them letter for letter.
+// TestEveryCommandOfThePagesIsOffered searches the pages, if available: every command must
+// be in a catalog or in the table, and the table must quote it exactly.
 func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {

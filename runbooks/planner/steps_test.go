@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// bound plans with the answers of the discovery reads, by list and host.
+// bound plans with results of the discovery reads, by list and host.
 func bound(t *testing.T, in runbooks.Inputs, listed map[string][]string) (runbooks.Plan, error) {
 	t.Helper()
 	p := testPlanner(t)
@@ -56,8 +56,8 @@ func changes(plan runbooks.Plan) (out []string) {
 
 var event = map[string]string{"namespace": "Order", "table": "Event", "partition": "*", "date": "2018-02-09"}
 
-// The approval of a removal covers the very paths that were listed: they are
-// in the command, and the look just before it must find them again.
+// The approval of a removal covers exactly the listed paths. The command contains them,
+// and the check before it must find them again.
 func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	paths := []string{"/db/Intraday/Order/Event/query-1/2018-02-09", "/db/Intraday/Order/Event/infra-1/2018-02-09"}
 	in := runbooks.Inputs{Cluster: "prod", Action: "intraday-cleanup", Process: "db_dis", Params: event}
@@ -96,7 +96,7 @@ func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	}
 }
 
-// What a host lists is never trusted to be what was asked for.
+// A host's list is never assumed to match the request.
 func TestListedLinesAreHeldToTheirShape(t *testing.T) {
 	in := runbooks.Inputs{Cluster: "prod", Action: "intraday-cleanup", Process: "db_dis", Params: event}
 	for _, lines := range [][]string{
@@ -110,8 +110,7 @@ func TestListedLinesAreHeldToTheirShape(t *testing.T) {
 	}
 }
 
-// The legacy generation has state files besides; those that are not there are
-// left out.
+// The legacy generation also has state files; missing ones are omitted.
 func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	in := runbooks.Inputs{Cluster: "old", Action: "intraday-cleanup", Process: "db_dis", Params: event}
 	answers := map[string][]string{
@@ -131,7 +130,7 @@ func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	if diff := cmp.Diff(want, changes(plan)); diff != "" {
 		t.Error(diff)
 	}
-	// That there were none is a list as well, which must not have changed.
+	// An empty list is also a list that must be unchanged.
 	if !slices.ContainsFunc(plan.Steps, func(s runbooks.Step) bool { return s.Until == runbooks.Unchanged && s.Expect == ListHash(nil) }) {
 		t.Error("nobody looks again for what was not there")
 	}
@@ -226,7 +225,7 @@ func TestBackupNamesItsParts(t *testing.T) {
 	}
 }
 
-// The day that is not over needs a word more, wherever on earth it is.
+// A day that is not over in every time zone requires one more parameter.
 func TestTodayIsAskedBack(t *testing.T) {
 	p := testPlanner(t)
 	p.Now = func() time.Time { return time.Date(2026, 2, 10, 13, 0, 0, 0, time.UTC) }
@@ -252,7 +251,7 @@ func TestTodayIsAskedBack(t *testing.T) {
 	}
 }
 
-// The order of a restart of everything, and that it stands in the plan.
+// TestRestartAllGoesInOrder checks the order of a full restart in the plan.
 func TestRestartAllGoesInOrder(t *testing.T) {
 	for cluster, host := range map[string]string{"prod": "", "old": "", "prod of a host": "query-1"} {
 		in := runbooks.Inputs{Cluster: strings.Fields(cluster)[0], Action: "restart-all"}
@@ -306,7 +305,7 @@ func TestRestartAllGoesInOrder(t *testing.T) {
 	}
 }
 
-// A sequence of the whole cluster holds the supervisors of all its hosts.
+// A sequence over the whole cluster locks the supervisors of all its hosts.
 func TestRollingPatchLocksEveryHost(t *testing.T) {
 	plan := mustPlan(t, testPlanner(t), runbooks.Inputs{Cluster: "prod", Action: "rolling-patch"})
 	if diff := cmp.Diff([]string{"prod/etcd", "prod/infra-1/monit", "prod/process/authentication_server", "prod/process/configuration_server", "prod/query-1/monit", "prod/query-2/monit"}, plan.Locks); diff != "" {
@@ -331,7 +330,7 @@ func TestRollingPatchLocksEveryHost(t *testing.T) {
 	}
 }
 
-// What is not in a cluster is said, and not silently done.
+// A process that is missing in the cluster is reported.
 func TestNothingToDo(t *testing.T) {
 	f := testFleet(t)
 	infra := &f.Clusters[0].Hosts[0]
@@ -346,8 +345,8 @@ func TestNothingToDo(t *testing.T) {
 	}
 }
 
-// The reload of the Client Update Service is a request where the site says
-// which, and what a person does elsewhere; never both.
+// The reload of the Client Update Service is a request if the site configures it, else a
+// manual step; never both.
 func TestClientUpdateReload(t *testing.T) {
 	p := testPlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "cus-reload"}
