@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// TestDoneAlreadyMeansDoneNow: a command that ended well a moment ago is asked
-// back only while its target is as it left it and nothing else has acted on it.
+// TestDoneAlreadyMeansDoneNow: a command that just succeeded needs a confirmation only
+// while its target is unchanged and no other run has acted on it.
 func TestDoneAlreadyMeansDoneNow(t *testing.T) {
 	const pid = 7
 	up := statustest.World{"db_ltds": {PID: pid}}
@@ -19,7 +19,7 @@ func TestDoneAlreadyMeansDoneNow(t *testing.T) {
 		name   string
 		verb   string
 		now    statustest.World
-		other  string // what was done meanwhile, and how it ended
+		other  string // another run meanwhile, and its end
 		state  engine.State
 		silent bool
 		asks   bool

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// A request that expired is asked again by a tap on its card: the same plan, as
-// a new run of whoever tapped.
+// A tap on the card of an expired request repeats it: the same plan in a new run of the
+// person who tapped.
 func TestAskAgainAfterExpiry(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis disk was full")
@@ -38,7 +38,7 @@ func TestAskAgainAfterExpiry(t *testing.T) {
 	}
 }
 
-// A vote typed in another channel than the run's counts, and is answered there.
+// A vote typed in another channel counts, and is answered there.
 func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
 	h := newHouse(t)
 	h.CardLink = func(context.Context, string) (string, error) { return "https://slack.example/card", nil }

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// What a person did by hand after a request expired is recorded, by an operator only,
-// and the target is looked at; of another run nothing is recorded.
+// An operator can record a manual action after a request has expired. The bot then queries
+// the target. Nothing is recorded for other runs.
 func TestByHand(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis disk was full")

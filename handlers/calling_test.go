@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// TestCalled: a request that needs votes calls those who may vote on it, and
-// its reminders the next group; who has voted is left alone.
+// TestCalled: a request mentions possible approvers, and its reminders the next group.
+// People who have voted are not mentioned.
 func TestCalled(t *testing.T) {
 	h := newHouse(t)
 	h.Rules.Calls = map[string]auth.Calls{"prod": {First: []string{"ben"}, Next: []string{"chris"}}}
@@ -40,7 +40,7 @@ func TestCalled(t *testing.T) {
 	want("the last one", h.ToCall(r, 3), "chris")
 
 	h.say("UBEN", "restart db_dis again=yes")
-	h.say("UANNA", "restart db_tdcp on query-1") // Sev 2: nobody votes
+	h.say("UANNA", "restart db_tdcp on query-1") // Sev 2: no approval
 	for _, s := range h.openRuns(t) {
 		if s.Run.Needed() == 0 && len(s.Run.Called) > 0 {
 			t.Errorf("%s needs no vote and calls %v", s.Run.Plan.Title, s.Run.Called)
@@ -48,8 +48,8 @@ func TestCalled(t *testing.T) {
 	}
 }
 
-// TestNobodyThere: a request that only people could approve whose accounts are
-// switched off is refused at once; where the platform does not answer, not.
+// TestNobodyThere: a request is refused at once if the accounts of all its approvers are
+// deactivated. It is not refused if the platform does not answer.
 func TestNobodyThere(t *testing.T) {
 	h := newHouse(t)
 	gone := func(user string) {
@@ -74,8 +74,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestLastTime: the card of a request is compared with the newest run of the
-// same that was carried out.
+// TestLastTime: the card compares a request with the newest executed run of the same
+// action and target.
 func TestLastTime(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis first")
@@ -100,7 +100,7 @@ func TestLastTime(t *testing.T) {
 	}
 }
 
-// end stores that a run was carried out and ended some time ago.
+// end stores that a run was executed and ended some time ago.
 func (h *house) end(t *testing.T, s engine.Stored, as engine.State, ago time.Duration) {
 	t.Helper()
 	r := s.Run

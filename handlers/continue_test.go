@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestContinueAnUnfinishedRun: what a run left undone is asked for as a new run with
-// approvals of its own; a run that is open, or is being continued, is not continued.
+// TestContinueAnUnfinishedRun: the rest of a run is requested as a new run with its own
+// approvals. An open run, or one that is being continued, cannot be continued.
 func TestContinueAnUnfinishedRun(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart etcd in prod because it lags")

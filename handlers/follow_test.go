@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// logOf answers the reads of a log: one slice, and what it holds by now.
+// logOf answers the reads of a log: one slice with its current content.
 func logOf(text func() string) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result {
 		out := text()
@@ -24,8 +24,8 @@ func logOf(text func() string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestFollowEndsByItself: one message, edited when there is something new, and
-// nothing that goes on without end on the host or here.
+// TestFollowEndsByItself: one message is edited for new lines, and no process stays on the
+// host or here.
 func TestFollowEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -56,7 +56,7 @@ func TestFollowEndsByItself(t *testing.T) {
 	})
 }
 
-// TestFollowHasItsLimits: a few at a time, one host at a time, and nothing for
+// TestFollowHasItsLimits: a few logs at a time, one host at a time, and none for
 // outsiders.
 func TestFollowHasItsLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

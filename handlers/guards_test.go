@@ -19,13 +19,13 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// guardArgs are parameters with which every action of the catalogs can be planned.
+// guardArgs are parameters for planning every action of the catalogs.
 var guardArgs = map[string]string{
 	"namespace": "N", "table": "T", "partition": "p1", "date": "2018-02-09", "file": "pq-20260101-000000-aaaaaa.xml", "part": "ACLs",
 	"days": "7", "parts": "routing", "snapshot": "etcd-snapshot-20260101T000000Z.db", "prefix": "/a", "user": "u",
 }
 
-// guardedPlans are the plans of both catalogs that have guards.
+// guardedPlans returns the plans of both catalogs that have guards.
 func guardedPlans(t *testing.T, h *house) map[string]runbooks.Plan {
 	t.Helper()
 	out := map[string]runbooks.Plan{}
@@ -69,7 +69,7 @@ func guardedPlans(t *testing.T, h *house) map[string]runbooks.Plan {
 	return out
 }
 
-// lists are what discovery reads answer, one line each.
+// lists are results of discovery reads, one entry each.
 var lists = map[string]string{
 	"paths":   "/db/Intraday/N/T/p1/2018-02-09",
 	"sizes":   "4.0K\t/db/Intraday/N/T/p1/2018-02-09",
@@ -78,7 +78,7 @@ var lists = map[string]string{
 	"old":     "/db/TempFiles/irisadmin/backup/routing-1.yml",
 }
 
-// listed plans with the answers of its discovery reads.
+// listed plans with the results of the discovery reads.
 func listed(h *house, in runbooks.Inputs) (runbooks.Plan, error) {
 	in.Listed = map[string][]string{}
 	for {
@@ -93,7 +93,7 @@ func listed(h *house, in runbooks.Inputs) (runbooks.Plan, error) {
 	}
 }
 
-// harmful is an answer that refuses a guard for good.
+// harmful returns an answer for which a guard refuses.
 func harmful(st runbooks.Step) remote.Result {
 	r := remote.Result{Outcome: remote.Answered, Ended: time.Now()}
 	switch st.Until {
@@ -116,9 +116,9 @@ func harmful(st runbooks.Step) remote.Result {
 	return r
 }
 
-// TestEveryGuardRefusesTwice: each guard of both catalogs refuses at the request,
-// before an approver is called. One behind the first change of its plan also
-// refuses at the start; the engine asks the others there itself.
+// TestEveryGuardRefusesTwice: each guard of both catalogs refuses at the request, before
+// an approver is mentioned. A guard after the first change of its plan also refuses at the
+// start. The engine itself queries the others at the start.
 func TestEveryGuardRefusesTwice(t *testing.T) {
 	h := newHouse(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
@@ -166,7 +166,7 @@ func TestEveryGuardRefusesTwice(t *testing.T) {
 	t.Log(tried, later)
 }
 
-// well answers every guard of a plan so that it refuses nothing.
+// well answers every guard of a plan so that none refuses.
 func well(plan runbooks.Plan, c remote.Command) remote.Result {
 	r := remote.Result{Outcome: remote.Answered, Ended: time.Now(), Stdout: statustest.Output("12\n")}
 	for _, st := range plan.Steps {
@@ -186,8 +186,8 @@ func well(plan runbooks.Plan, c remote.Command) remote.Result {
 	return running(c)
 }
 
-// TestStartAsksLaterTargets: what has happened to a later target since the request
-// ends the run before anything is sent, and not in its middle.
+// TestStartAsksLaterTargets: a change to a later target since the request ends the run
+// before anything is sent, not halfway.
 func TestStartAsksLaterTargets(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis, db_ltds because both hang")
@@ -207,8 +207,8 @@ func TestStartAsksLaterTargets(t *testing.T) {
 	}
 }
 
-// TestGuardThatCannotTell: a guard that cannot tell takes one approval more and
-// stands on the card; it does not refuse, as it would refuse where harm is seen.
+// TestGuardThatCannotTell: a guard that cannot decide requires one more approval and
+// appears on the card. It does not refuse.
 func TestGuardThatCannotTell(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -219,7 +219,7 @@ func TestGuardThatCannotTell(t *testing.T) {
 		{"etcdctl is not there", remote.Result{Outcome: remote.Answered, Exit: 127, Stderr: statustest.Output("etcdctl.sh: command not found\n")}, 2},
 		{"one of three is out", harmful(runbooks.Step{Until: runbooks.EtcdSpare}), 0},
 	} {
-		synctest.Test(t, func(t *testing.T) { // the reads are repeated after a while
+		synctest.Test(t, func(t *testing.T) { // the reads are repeated
 			h := newHouse(t)
 			h.hosts.say = func(c remote.Command) remote.Result {
 				if strings.Contains(c.Sent, "endpoint health") {

@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// opened stores open incidents of a cluster, numbered from 1, with a card each.
+// opened stores open incidents of a cluster, numbered from 1, each with a card.
 func (h *house) opened(t *testing.T, cluster string, n int) {
 	t.Helper()
 	c := incident.Cluster{V: incident.FormVersion, Cluster: cluster, Last: n}
@@ -55,7 +55,7 @@ func contains(t *testing.T, answer string, parts ...string) {
 	}
 }
 
-// Words and buttons are under the same rules, and each change is recorded.
+// Commands and buttons follow the same rules, and each change is recorded.
 func TestIncidentHandling(t *testing.T) {
 	h := newHouse(t)
 	contains(t, h.say("URITA", "incidents").all(), "No open incident")
@@ -106,8 +106,8 @@ func TestIncidentHandling(t *testing.T) {
 	contains(t, h.say("URITA", "timeline since=2h").all(), "disk replaced, rebuilding", "looked at the disk")
 }
 
-// With several open, words without an id change nothing and show each as a button; in
-// the thread of one they mean that one.
+// If several incidents are open, a command without an id changes nothing and shows each as
+// a button. In a thread it applies to that incident.
 func TestSeveralIncidents(t *testing.T) {
 	h := newHouse(t)
 	h.opened(t, "prod", 2)
@@ -122,8 +122,7 @@ func TestSeveralIncidents(t *testing.T) {
 	contains(t, h.handleMessage(m).all(), "prod-2", "anna is on it")
 }
 
-// An incident of a cluster that a person may not read is answered like one that
-// there never was.
+// An incident of a hidden cluster is answered like an unknown one.
 func TestHiddenIncident(t *testing.T) {
 	h := newHouse(t)
 	h.opened(t, "qa", 1)

@@ -11,8 +11,8 @@ import (
 
 const statusDis = "status db_dis on infra-1 in prod"
 
-// TestErrorsInTheLog: monit says OK, and the log says otherwise, in the answers
-// about the process, its host and the cluster alike.
+// TestErrorsInTheLog: if monit reports OK but the log has errors, the status of the
+// process, its host and the cluster show them.
 func TestErrorsInTheLog(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Log: []string{"10m INFO - x", "1m ERROR - cannot write: password=hunter2 no space", "30s INFO - db_dis ALIVE"}}})
@@ -31,7 +31,7 @@ func TestErrorsInTheLog(t *testing.T) {
 	}
 }
 
-// TestUnreadLogIsNoted, and changes nothing else.
+// TestUnreadLogIsNoted: an unread log is noted and changes nothing else.
 func TestUnreadLogIsNoted(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = func(c remote.Command) remote.Result {

@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// TestLooking: an approver can say so while votes are waited for; who asked,
-// and who has no vote, cannot.
+// TestLooking: an approver can report looking while approvals are missing. The requester,
+// and people who cannot approve, cannot.
 func TestLooking(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis disk full")
@@ -46,8 +46,8 @@ func TestLooking(t *testing.T) {
 	}
 }
 
-// TestLateTapsAreAnswered: whatever is tapped on a message that is behind says
-// what has become of the run, by whom and when; nothing opens a form in vain.
+// TestLateTapsAreAnswered: a tap on an outdated message returns the run's current state
+// with its author and time. It opens no useless form.
 func TestLateTapsAreAnswered(t *testing.T) {
 	h := newHouse(t)
 	tap := func(user, action, value string) *answers {
@@ -68,7 +68,7 @@ func TestLateTapsAreAnswered(t *testing.T) {
 	h.say("UBEN", "deny "+id+" wrong host")
 	for _, c := range []struct{ action, value, want string }{
 		{card.TapApprove, approved, "already approved by ben at"},
-		{card.TapDeny, approved, ""}, // can still be denied: a form asks why
+		{card.TapDeny, approved, ""}, // can still be denied: a form requests the reason
 		{card.TapLooking, approved, "already approved by ben at"},
 		{card.TapDone, approved, "already approved by ben at"},
 		{card.TapApprove, denied, "already denied by ben at"},
@@ -91,14 +91,14 @@ func TestLateTapsAreAnswered(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.action, a.all(), c.want)
 		}
 	}
-	for _, value := range []string{approved, denied} { // what ran can be read for ever
+	for _, value := range []string{approved, denied} { // an executed run stays readable
 		if a := tap("UCHRIS", card.TapDetails, value); len(a.forms) != 1 || len(a.forms[0].Inputs) > 0 {
 			t.Errorf("details: %q, %+v", a.all(), a.forms)
 		}
 	}
 }
 
-// TestDetails: a tap opens a window, typed words get a card, and pages turn.
+// TestDetails: a tap opens a window, a typed command shows a card, and both have pages.
 func TestDetails(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis disk full")
@@ -119,7 +119,7 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-// TestBeside: the card of a run names what looks like its target and is none.
+// TestBeside: the card of a run names similar hosts that are not its target.
 func TestBeside(t *testing.T) {
 	h := newHouse(t)
 	for _, c := range []struct {
@@ -128,7 +128,7 @@ func TestBeside(t *testing.T) {
 	}{
 		{"restart db_tdcp on query-1", []string{"query-2"}},
 		{"restart db_query_server", nil},
-		{"restart db_dis", nil}, // that of another cluster is not for all who read this one
+		{"restart db_dis", nil}, // other clusters are not listed, since not all readers may see them
 		{"restart tailer1 on query-2", []string{"infra-1", "query-1"}},
 	} {
 		h.say("UANNA", c.text)
@@ -143,7 +143,7 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// tapped keeps the card that a person was shown.
+// tapped records the card shown to a person.
 type tapped struct {
 	*answers
 	card card.Card
@@ -151,8 +151,8 @@ type tapped struct {
 
 func (a *tapped) Ephemeral(_ context.Context, c card.Card) error { a.card = c; return nil }
 
-// TestSuggestionsCanBeTapped: what was probably meant is a tap away, asked
-// once more where it changes something, and goes through the same gate.
+// TestSuggestionsCanBeTapped: a suggestion is a button, needs a confirmation if it changes
+// something, and passes the same gate.
 func TestSuggestionsCanBeTapped(t *testing.T) {
 	h := newHouse(t)
 	suggested := func(user, text string) []card.Button {
@@ -181,8 +181,8 @@ func TestSuggestionsCanBeTapped(t *testing.T) {
 	}
 }
 
-// TestHelpIsForThePerson: help shows what its reader may do here, the most used
-// first.
+// TestHelpIsForThePerson: help shows the commands that its reader may use here, the most
+// used first.
 func TestHelpIsForThePerson(t *testing.T) {
 	h := newHouse(t)
 	for _, verb := range mostUsed {

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// clockHouse is a house whose clock the test moves.
+// clockHouse returns a house with a clock controlled by the test.
 func clockHouse(t *testing.T) (*house, *time.Time) {
 	t.Helper()
 	h := newHouse(t)
@@ -27,8 +27,8 @@ func (h *house) at(now time.Time, user, text string) *answers {
 	return h.handleMessage(m)
 }
 
-// TestMaintenance: from the announcement on, until its end, being down is no
-// incident; then it is one again.
+// TestMaintenance: from the announcement to its end, a process that is down is not an
+// incident. Afterwards it is.
 func TestMaintenance(t *testing.T) {
 	h, now := clockHouse(t)
 	h.hosts.say = down("db_dis")
@@ -74,8 +74,8 @@ func TestMaintenance(t *testing.T) {
 	}
 }
 
-// TestMaintenanceIsForOperators, claimed like everything that changes what
-// happens, and never by accident.
+// TestMaintenanceIsForOperators: only operators announce it. It is claimed, like every
+// change, and never made by accident.
 func TestMaintenanceIsForOperators(t *testing.T) {
 	h, now := clockHouse(t)
 	for _, tt := range []struct {
@@ -107,7 +107,7 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 	}
 }
 
-// TestNotNeededIsNoIncident: MariaDB is down, and the ACLs are in etcd.
+// TestNotNeededIsNoIncident: MariaDB is down, but the ACLs are in etcd.
 func TestNotNeededIsNoIncident(t *testing.T) {
 	h := newHouse(t)
 	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down (optional)", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
@@ -119,8 +119,8 @@ func TestNotNeededIsNoIncident(t *testing.T) {
 	}
 }
 
-// TestLongMaintenance: beyond 4 h a Sev 1 process takes a second person who may
-// approve; announcing again, or under another target, is no way around it.
+// TestLongMaintenance: over 4 h, a Sev 1 process requires an approver as second person.
+// Announcing again, or for another target, does not bypass this.
 func TestLongMaintenance(t *testing.T) {
 	h, now := clockHouse(t)
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }

@@ -12,11 +12,10 @@ import (
 	"dhbot/internal/engine"
 )
 
-// TestOnlyWhatWasMeantRuns: a change that takes no approval is carried out at once
-// only where every word of it was understood. Nothing else is stored or sent as a
-// change, however it is typed.
+// TestOnlyWhatWasMeantRuns: a change without approval is executed at once only if every
+// word was understood. Otherwise no change is stored or sent.
 func TestOnlyWhatWasMeantRuns(t *testing.T) {
-	for text, want := range map[string]string{ // what was asked for, "" for nothing
+	for text, want := range map[string]string{ // the command executed, "" for none
 		"restart db_ltds":                                "restart db_ltds",
 		"please restart the ltds":                        "restart db_ltds",
 		"restart db_ltds because it hangs, not tomorrow": "restart db_ltds",
@@ -74,8 +73,7 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 	}
 }
 
-// TestTalkIsNoCommand: nothing is taken out of the middle of a sentence, and
-// nothing out of an edited message.
+// TestTalkIsNoCommand: the middle of a sentence and an edited message change nothing.
 func TestTalkIsNoCommand(t *testing.T) {
 	h := newHouse(t)
 	for _, spoil := range []func(*call.Message){
@@ -100,8 +98,8 @@ func TestTalkIsNoCommand(t *testing.T) {
 
 var shownAt = regexp.MustCompile(`"at":[0-9]+`)
 
-// TestRunIsForItsRequester: what was shown runs by the requester's own tap, within
-// a minute, once, and as it was shown.
+// TestRunIsForItsRequester: the requester's own tap executes the plan as shown, once,
+// within a minute.
 func TestRunIsForItsRequester(t *testing.T) {
 	h := newHouse(t)
 	propose := func(text string) card.Button {

@@ -11,9 +11,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// TestNothingStartsWithoutItsNeeds: what was seen to be out upstream refuses a
-// start before anybody is asked to approve it; what could not be asked does
-// not, and neither does it where people know better.
+// TestNothingStartsWithoutItsNeeds: a dependency that is down refuses a start before an
+// approver is mentioned. An unknown state, or anyway=yes, does not.
 func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 	silent := func(c remote.Command) remote.Result {
 		return remote.Result{Outcome: remote.Unreachable, Detail: "nobody there", Ended: time.Now()}
@@ -57,8 +56,8 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 	}
 }
 
-// TestNeedsAreAskedAgainAtTheStart: what went down between the request and its
-// approval refuses the start before anything is sent.
+// TestNeedsAreAskedAgainAtTheStart: a dependency that goes down after the request refuses
+// the start before anything is sent.
 func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
 	for text, goesOn := range map[string]bool{
 		"restart db_dis in prod because it hangs": false, "restart db_dis in prod anyway=yes because it hangs": true,

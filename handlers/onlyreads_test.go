@@ -8,8 +8,7 @@ import (
 	"dhbot/internal/command"
 )
 
-// TestOnlyReads holds that only plain reads go unclaimed, and that nothing is
-// changed for a message that did.
+// TestOnlyReads: only plain reads are unclaimed, and an unclaimed message changes nothing.
 func TestOnlyReads(t *testing.T) {
 	h := newHouse(t)
 	for _, cmd := range h.Commands() {
@@ -21,7 +20,7 @@ func TestOnlyReads(t *testing.T) {
 		}
 		m.Unclaimed = true
 		if _, err := h.Parse(command.Input{Text: m.Text, Channel: m.Channel}); err != nil {
-			continue // it is not configured here
+			continue // not configured here
 		}
 		if a := h.handleMessage(m); cmd.Class.Changing() && !strings.Contains(a.all(), "Not accepted") {
 			t.Errorf("%q, unclaimed: %q", m.Text, a.all())

@@ -19,8 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/commands anew")
 
-// wholeGrammar has a cluster of one host for each catalog, with every process
-// on it.
+// wholeGrammar has a cluster with one host for each catalog, with every process.
 func wholeGrammar(t *testing.T) *command.Grammar {
 	t.Helper()
 	catalogs, err := catalogs.Builtin()
@@ -38,7 +37,7 @@ func wholeGrammar(t *testing.T) *command.Grammar {
 	return &command.Grammar{Catalogs: catalogs, Fleet: f}
 }
 
-// Whatever help shows as an example can be said just so.
+// Every example in the help is a valid command.
 func TestExamplesMakePlans(t *testing.T) {
 	g := wholeGrammar(t)
 	now := func() time.Time { return time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC) }
@@ -67,12 +66,12 @@ func TestExamplesMakePlans(t *testing.T) {
 	}
 }
 
-// only is the grammar with one of its clusters.
+// only returns the grammar with one of its clusters.
 func only(g *command.Grammar, i int) *command.Grammar {
 	return &command.Grammar{Catalogs: g.Catalogs, Fleet: &fleet.Fleet{Clusters: g.Fleet.Clusters[i : i+1]}}
 }
 
-// offers says that the grammar's one cluster has the command's action.
+// offers reports whether the grammar's only cluster has the command's action.
 func offers(g *command.Grammar, cmd command.Command) bool {
 	cat, _ := g.Catalogs.Get(g.Fleet.Clusters[0].Catalog)
 	return slices.ContainsFunc(cat.Actions(), func(a *catalogs.Action) bool { return a.Name == cmd.Action })
@@ -159,9 +158,8 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 	return b.String()
 }
 
-// writeSteps tells, for one generation, what an action can be said of and what
-// it runs there. Of processes whose steps differ in nothing but names and logs
-// one is shown.
+// writeSteps writes the targets of an action in one generation, and its steps. It shows
+// one of several processes whose steps differ only in names and logs.
 func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action string) {
 	t.Helper()
 	view, err := cat.View()
@@ -170,7 +168,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 	}
 	type group struct {
 		shown     catalogs.ActionView
-		of        string // the process that is shown
+		of        string // the process shown
 		processes []string
 	}
 	var groups []*group
@@ -213,7 +211,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 	}
 }
 
-// shapeOf is what the steps of an action are, whatever their commands name.
+// shapeOf returns the steps of an action without the names in their commands.
 func shapeOf(a catalogs.ActionView) string {
 	var b strings.Builder
 	for _, st := range a.Steps {

@@ -4,8 +4,7 @@ import (
 	"testing"
 )
 
-// A command is parsed once: what it was understood as on arrival is what is
-// carried out.
+// A command is parsed once. The Request made on arrival is executed.
 func TestParsedOnce(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("UANNA", "help")

@@ -7,8 +7,8 @@ import (
 	"dhbot/auth"
 )
 
-// TestPeople: everybody with a role is listed with it, and with whether they are
-// still let in; who could not be looked up is not called active.
+// TestPeople: the list has every person with a role and the state of their account. A
+// failed look-up is not shown as active.
 func TestPeople(t *testing.T) {
 	h := newHouse(t)
 	h.dir.profiles["UBEN"] = auth.Profile{ID: "UBEN", Organisation: homeTeam, Deleted: true}

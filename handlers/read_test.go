@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// speaking answers a command with a text, by a word that it contains.
+// speaking answers a command with the text for a word in it.
 func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result {
 		for word, text := range answers {
@@ -26,8 +26,8 @@ func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestLogs: the files are looked for first, the verdict and the end stand in
-// the card, the whole goes into its thread, and no secret does.
+// TestLogs: the bot lists the files first. The card has the verdict and the last lines,
+// the thread the complete output, and neither has secrets.
 func TestLogs(t *testing.T) {
 	h := newHouse(t)
 	var log strings.Builder
@@ -53,8 +53,8 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-// TestLogsOfSeveral: each process named is read, and one that cannot be read hides
-// no other; what is more than a few is named as left out.
+// TestLogsOfSeveral: each named process is read, and a failed read does not affect the
+// others. Processes over the limit are listed as omitted.
 func TestLogsOfSeveral(t *testing.T) {
 	h := newHouse(t)
 	finds := map[string]string{
@@ -91,7 +91,7 @@ func TestLogsOfSeveral(t *testing.T) {
 	}
 }
 
-// TestSearchThatFindsNothing has been answered: grep says so by its exit code.
+// TestSearchThatFindsNothing: grep reports no match by its exit code, which is an answer.
 func TestSearchThatFindsNothing(t *testing.T) {
 	h := newHouse(t)
 	exit, complaint := 1, ""
@@ -110,8 +110,8 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	}
 }
 
-// TestReadThatFailsSaysSo: a list that nobody saw is not an empty one, and an
-// answer that did not come is not a good one.
+// TestReadThatFailsSaysSo: a missing list is not an empty one, and a missing answer is not
+// a good one.
 func TestReadThatFailsSaysSo(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = speaking(nil)
@@ -133,8 +133,8 @@ func TestReadThatFailsSaysSo(t *testing.T) {
 	}
 }
 
-// TestSensitiveReads are for a role, go to the person alone, and are not
-// answered where they could not be recorded.
+// TestSensitiveReads: they require a role, go only to the requester, and are not answered
+// if they cannot be recorded.
 func TestSensitiveReads(t *testing.T) {
 	h := newHouse(t)
 	h.Rules.Clusters["prod"][auth.Data] = []string{"chris"}
@@ -153,8 +153,8 @@ func TestSensitiveReads(t *testing.T) {
 	}
 }
 
-// TestDestructiveCoversItsList: what was listed before the card is what is
-// approved, and a list that has changed since voids it.
+// TestDestructiveCoversItsList: the approval covers the list shown on the card. A changed
+// list invalidates it.
 func TestDestructiveCoversItsList(t *testing.T) {
 	h := newHouse(t)
 	sizes := "4.0K\t/db/Intraday/Order/Event/infra_1/2018-02-09\n4.0K\t/db/Intraday/Order/Event/query1_1/2018-02-09\n"
@@ -199,7 +199,7 @@ func TestDestructiveCoversItsList(t *testing.T) {
 	}
 }
 
-// TestHostileParameters never reach a host.
+// TestHostileParameters: hostile parameters never reach a host.
 func TestHostileParameters(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = speaking(map[string]string{"": "x\n"})
@@ -225,8 +225,8 @@ func TestHostileParameters(t *testing.T) {
 	}
 }
 
-// TestReadsSayWhoAsked: a slash command leaves nothing in the channel, so its
-// answer names who asked; a mention stands there itself.
+// TestReadsSayWhoAsked: a slash command is not visible in the channel, so its answer names
+// the requester. A mention is visible itself.
 func TestReadsSayWhoAsked(t *testing.T) {
 	h := newHouse(t)
 	if a := h.say("URITA", "status db_dis"); !strings.Contains(a.all(), "asked by rita") {
@@ -239,8 +239,8 @@ func TestReadsSayWhoAsked(t *testing.T) {
 	}
 }
 
-// TestStatusOfSeveral names what was asked about: a part that is well is not the
-// cluster.
+// TestStatusOfSeveral: the answer names its targets, so a healthy part is not taken for
+// the cluster.
 func TestStatusOfSeveral(t *testing.T) {
 	h := newHouse(t)
 	want := map[string]string{

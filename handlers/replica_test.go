@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// TestLate: what comes too late is offered by a button and never done; the
-// button is a tap of its own.
+// TestLate: a late command is offered as a button and not executed. The button is a new
+// delivery.
 func TestLate(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("UANNA", "restart db_dis disk was full")
@@ -37,8 +37,8 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// TestReplicasThatDiffer: a replica with another config than the leader's
-// takes nothing that changes something, and says so; it still reads.
+// TestReplicasThatDiffer: a replica whose config differs from the leader's refuses changes
+// with a reason. Reads work.
 func TestReplicasThatDiffer(t *testing.T) {
 	h := newHouse(t)
 	h.Agrees = func(context.Context) (string, error) {
@@ -70,8 +70,8 @@ func TestHealthIsTold(t *testing.T) {
 	}
 }
 
-// TestRefusedThenSettled: a refusal is told before its record settles the
-// delivery, so that no end in between swallows it.
+// TestRefusedThenSettled: a refusal is answered before its record settles the delivery, so
+// a crash in between does not lose the answer.
 func TestRefusedThenSettled(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("UNOBODY", "restart db_dis")
@@ -91,7 +91,7 @@ func TestRefusedThenSettled(t *testing.T) {
 	}
 }
 
-// telling looks around at the moment in which something is whispered.
+// telling calls when before an ephemeral answer is shown.
 type telling struct {
 	*answers
 	when func()

@@ -24,8 +24,8 @@ func (h *house) tap(user string, via call.Via, action, value, text string) *answ
 	return h.handleMessage(m)
 }
 
-// TestDestructiveApproval: it takes two people, and each types the target's name,
-// however they approve.
+// TestDestructiveApproval: two approvers each type the target's name, however they
+// approve.
 func TestDestructiveApproval(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "keystore-replace in prod certificates end on Friday")
@@ -61,8 +61,8 @@ func TestDestructiveApproval(t *testing.T) {
 	}
 }
 
-// secretFiles make a verb that is a plain read in one generation and a sensitive
-// one in the other.
+// secretFiles returns a catalog with a verb that is a plain read in one generation and
+// sensitive in the other.
 func secretFiles(class, catalog string) string {
 	return "catalog: " + catalog + `
 actions:
@@ -76,8 +76,8 @@ actions:
 `
 }
 
-// TestPlanClass: a verb has one class, and the plan of a cluster may have
-// another, which decides as well, before any host is asked.
+// TestPlanClass: the plan of a cluster may have another class than the verb. The gate
+// checks both before a host is queried.
 func TestPlanClass(t *testing.T) {
 	catalogs, err := catalogs.Load(fstest.MapFS{
 		"a.yaml": {Data: []byte(secretFiles("read", "current"))}, "b.yaml": {Data: []byte(secretFiles("sensitive", "legacy-20200121"))},
@@ -100,7 +100,7 @@ func TestPlanClass(t *testing.T) {
 	}
 }
 
-// TestGateClass: a change that makes no plan takes the class of its verb.
+// TestGateClass: a change without a plan has the class of its verb.
 func TestGateClass(t *testing.T) {
 	h := newHouse(t)
 	if a := h.say("URITA", "maintenance db_ltds 2h"); !strings.Contains(a.all(), "Not allowed") {
@@ -111,13 +111,13 @@ func TestGateClass(t *testing.T) {
 	}
 }
 
-// TestWhoMay: who may say a verb of a run, by role, whatever its state.
+// TestWhoMay checks which roles may use a run's verbs, independent of its state.
 func TestWhoMay(t *testing.T) {
 	const noRole, ownRequest = auth.LacksRole, auth.OwnRequest
 	for _, tt := range []struct {
 		verb, person string
 		level        runbooks.Severity
-		want         auth.Code // "" where the gate lets through
+		want         auth.Code // "" if the gate allows it
 	}{
 		{"cancel", "anna", runbooks.Critical, ""}, {"cancel", "chris", runbooks.Critical, ""}, {"cancel", "rita", runbooks.Critical, noRole},
 		{"close", "anna", runbooks.Critical, ownRequest}, {"close", "anna", runbooks.Unknown, ownRequest}, {"close", "anna", runbooks.Moderate, ""},
@@ -151,7 +151,7 @@ func TestWhoMay(t *testing.T) {
 	}
 }
 
-// asking keeps how old an answer about a person could be.
+// asking records the maximum age of answers about people.
 type asking struct {
 	call.Directory
 	ages []time.Duration
@@ -162,8 +162,7 @@ func (a *asking) Lookup(ctx context.Context, of auth.Account, maxAge time.Durati
 	return a.Directory.Lookup(ctx, of, maxAge)
 }
 
-// TestChangesAskAfresh: for whatever changes something the platform is asked anew
-// who its author is.
+// TestChangesAskAfresh: for every change the platform is queried again about its author.
 func TestChangesAskAfresh(t *testing.T) {
 	h := newHouse(t)
 	a := &asking{Directory: h.Directory}
@@ -177,8 +176,8 @@ func TestChangesAskAfresh(t *testing.T) {
 	}
 }
 
-// TestRecheckInSilence: what was approved by the user who asked counts no longer
-// once Slack has fallen silent.
+// TestRecheckInSilence: once Slack is silent, an approval by the requester's own local
+// user no longer counts.
 func TestRecheckInSilence(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis")
@@ -199,8 +198,8 @@ func TestRecheckInSilence(t *testing.T) {
 	}
 }
 
-// TestRecheckCountsThisPlan: before the start an approval of another plan, or a
-// requester who may only read by now, is none.
+// TestRecheckCountsThisPlan: before the start, an approval of another plan does not count,
+// nor does a requester who has become a reader.
 func TestRecheckCountsThisPlan(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis")

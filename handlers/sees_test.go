@@ -20,17 +20,16 @@ import (
 	"dhbot/internal/engine"
 )
 
-// hidden is a house whose cluster prod has much that a reader of qa, quinn, and
-// an operator and approver of qa, olga, must not learn of.
+// hidden is a house with data in the cluster prod that two people must not learn: quinn, a
+// reader of qa, and olga, an operator and approver of qa.
 type hidden struct {
 	*house
 	open, ended string // runs of prod
 	own         string // a run of qa
-	window      string // maintenance of prod to come
+	window      string // future maintenance of prod
 }
 
-// secrets are what names prod or stands in something of prod. "prod" itself is
-// looked for as a word.
+// secrets are names in prod. "prod" is matched only as a word.
 var secrets = []string{"infra-1", "query-1", "query-2", "quicksilver", "ben", "chris", "prod"}
 
 func newHidden(t *testing.T) *hidden {
@@ -61,7 +60,7 @@ func newHidden(t *testing.T) *hidden {
 	return h
 }
 
-// around is what prod has besides runs: a lock, maintenance, a watch, refusals.
+// around adds other data of prod: a lock, maintenance, a watch, refusals.
 func (h *hidden) around(t *testing.T) {
 	t.Helper()
 	st, err := h.store.Get(t.Context(), h.open)
@@ -89,8 +88,8 @@ func (h *hidden) around(t *testing.T) {
 	}
 }
 
-// rows are what can be said with each verb that is written by hand, to learn of
-// prod. RUN, HOST and CLUSTER stand for what is not quinn's, or is nowhere.
+// rows are attempts to learn about prod with each built-in verb. RUN, HOST and CLUSTER are
+// replaced by names of prod and by unknown names.
 var rows = map[string][]string{
 	"verify":      {"verify", "verify in CLUSTER"},
 	"status":      {"status", "status db_dis", "status HOST", "status CLUSTER", "status db_dis on HOST", "status in CLUSTER", "status iris_controller"},
@@ -134,7 +133,7 @@ var rows = map[string][]string{
 	"help":                {"help", "help restart", "help iris_controller", "help db_disss", "help dh-monit-restart-all"},
 }
 
-// rowsOfVerb are the rows of a verb; a verb from a catalog has those of its object.
+// rowsOfVerb returns the rows of a verb. A catalog's verb uses the rows of its object.
 func rowsOfVerb(c command.Command, byHand []command.Command) []string {
 	if slices.ContainsFunc(byHand, func(b command.Command) bool { return b.Verb == c.Verb }) {
 		return rows[c.Verb]
@@ -153,8 +152,8 @@ func rowsOfVerb(c command.Command, byHand []command.Command) []string {
 	}
 }
 
-// places are the channels in which it is tried: quinn's own conversation with
-// the bot, that of qa, and that of prod.
+// places are the channels of the attempts: quinn's direct message with the bot, the
+// channel of qa, and that of prod.
 var places = []string{"", "CQ", "C1"}
 
 var (
@@ -162,7 +161,7 @@ var (
 	invented = strings.NewReplacer("HOST", "zzzzz-9", "CLUSTER", "zork", "RUN", "R-0000", "WINDOW", "M-AAAAAAAAAAAA")
 )
 
-// everything is all that somebody was shown.
+// everything returns all that a person was shown.
 func (a *answers) everything() string {
 	var b strings.Builder
 	b.WriteString(a.all() + strings.Join(a.direct, "\n"))
@@ -177,7 +176,7 @@ func (a *answers) everything() string {
 
 var plainWord = regexp.MustCompile(`[A-Za-z0-9_-]+`)
 
-// leaks are the secrets in an answer that its author did not type.
+// leaks returns the secrets in an answer that its author did not type.
 func (h *hidden) leaks(said, answer string) []string {
 	typed, seen := plainWord.FindAllString(said, -1), plainWord.FindAllString(answer, -1)
 	var out []string
@@ -189,9 +188,8 @@ func (h *hidden) leaks(said, answer string) []string {
 	return out
 }
 
-// TestReaderOfOneCluster holds every verb of the table to giving a reader of one
-// cluster nothing of another, and to answering what exists there like what does
-// not exist.
+// TestReaderOfOneCluster: no verb shows a reader of one cluster anything of another. Names
+// of the other cluster get the same answer as unknown names.
 func TestReaderOfOneCluster(t *testing.T) {
 	h := newHidden(t)
 	byHand := command.Table()
@@ -202,7 +200,7 @@ func TestReaderOfOneCluster(t *testing.T) {
 		}
 		for _, text := range texts {
 			if cmd.Object == command.TrailPart {
-				h = newHidden(t) // whose trail has nothing yet that quinn typed
+				h = newHidden(t) // its trail contains nothing typed by quinn
 			}
 			for _, place := range places {
 				h.tryText(t, cmd, text, place)
@@ -221,7 +219,7 @@ func (h *hidden) tryText(t *testing.T, cmd command.Command, text, place string) 
 	for _, id := range []string{h.open, h.ended} {
 		for _, who := range []string{"UQUINN", "UOLGA"} {
 			if who == "UOLGA" && cmd.Class.Changing() && cmd.Object != command.RunNamed {
-				continue // asks for it in qa; TestChangesStayInTheirCluster has it
+				continue // requests it in qa; see TestChangesStayInTheirCluster
 			}
 			say := func(text string) string {
 				m := h.message(who, text)
@@ -244,7 +242,7 @@ func (h *hidden) tryText(t *testing.T, cmd command.Command, text, place string) 
 	}
 }
 
-// What exists elsewhere is refused, recorded and settled like what does not.
+// A run of a hidden cluster is refused, recorded and settled like an unknown run.
 func TestHiddenRunsAreRefusedAlike(t *testing.T) {
 	h := newHidden(t)
 	refused := func(id string) audit.Record {
@@ -265,7 +263,7 @@ func TestHiddenRunsAreRefusedAlike(t *testing.T) {
 	}
 }
 
-// taps are the values with which each action is tried.
+// taps are the values tried with each action.
 var taps = map[string][]string{
 	card.TapApprove: {"RUN DIGEST"}, card.TapApproved: {"RUN DIGEST"}, card.TapDeny: {"RUN DIGEST"}, card.TapDenied: {"RUN DIGEST"},
 	card.TapCancel: {"RUN DIGEST"}, card.TapDone: {"RUN DIGEST"}, card.TapLooking: {"RUN DIGEST"}, card.TapDetails: {"RUN DIGEST 0", "RUN DIGEST 3"},
@@ -276,7 +274,7 @@ var taps = map[string][]string{
 	card.TapRun:   {`{"q":{"v":"restart","t":[{"p":"db_dis","h":["HOST"]}],"c":"CLUSTER"},"by":"T1/UOLGA","at":1}`},
 }
 
-// TestTapsOfOneCluster is TestReaderOfOneCluster of buttons and forms.
+// TestTapsOfOneCluster is TestReaderOfOneCluster for buttons and forms.
 func TestTapsOfOneCluster(t *testing.T) {
 	h := newHidden(t)
 	for _, action := range tapActions(t) {
@@ -325,7 +323,7 @@ func (h *hidden) tryTap(t *testing.T, action, value string, via call.Via, place 
 	}
 }
 
-// tapActions are the actions that cards have.
+// tapActions returns the actions of all cards.
 func tapActions(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "internal", "card", "tap.go"))
@@ -342,8 +340,7 @@ func tapActions(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// TestHomeAndCompletionOfOneCluster: the page that the app shows, and the words
-// that a shell offers.
+// TestHomeAndCompletionOfOneCluster covers the Home tab and shell completion.
 func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 	h := newHidden(t)
 	var shown strings.Builder
@@ -373,8 +370,8 @@ func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 	}
 }
 
-// The same texts give a reader of prod what there is: the tests above would see
-// it.
+// A reader of prod gets results for the same texts, so the tests above would detect a
+// leak.
 func TestReadersSeeTheirOwn(t *testing.T) {
 	h := newHidden(t)
 	for text, want := range map[string]string{
@@ -392,8 +389,8 @@ func TestReadersSeeTheirOwn(t *testing.T) {
 	}
 }
 
-// TestChangesStayInTheirCluster: a place that the author may not read is never
-// read over, so that the change goes to their own.
+// TestChangesStayInTheirCluster: a place that the author may not read is never ignored,
+// which would change the author's own cluster.
 func TestChangesStayInTheirCluster(t *testing.T) {
 	for _, text := range []string{
 		"restart client_update_service in prod", "restart client_update_service on infra-1", "restart client_update_service on query-1 in prod stuck",
@@ -411,7 +408,7 @@ func TestChangesStayInTheirCluster(t *testing.T) {
 	}
 	h := newHidden(t)
 	before := len(h.openRuns(t))
-	m := h.message("UOLGA", "restart client_update_service") // names mean prod in C1
+	m := h.message("UOLGA", "restart client_update_service") // names refer to prod in C1
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "Not allowed") || len(h.openRuns(t)) != before {
 		t.Errorf("in the channel of prod: %q", a.all())
 	}
@@ -421,7 +418,7 @@ func TestChangesStayInTheirCluster(t *testing.T) {
 	}
 }
 
-// A run whose form a newer version stored has no cluster that could be read.
+// The cluster of a run stored in a newer form is unknown.
 func TestNewerRunsAreHidden(t *testing.T) {
 	h := newHidden(t)
 	h.Runs = newer{h.Runs}

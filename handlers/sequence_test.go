@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// TestSequenceWantsTheNameTyped: a run over a whole host or cluster is approved by
-// typing its target, and its card says which processes it restarts where.
+// TestSequenceWantsTheNameTyped: approving a run over a whole host or cluster requires the
+// typed target. The card lists the processes and hosts to restart.
 func TestSequenceWantsTheNameTyped(t *testing.T) {
 	for _, tt := range []struct {
 		text, target, summary string

@@ -31,8 +31,8 @@ import (
 
 const homeTeam = "T1"
 
-// house is a Service over an in-memory store, with people whose Slack id is
-// their name and hosts that say what the test tells them.
+// house is a Service over an in-memory store. A person's Slack id is their name, and a
+// test sets the answers of the hosts.
 type house struct {
 	*Service
 	store *memstore.Store
@@ -41,9 +41,8 @@ type house struct {
 	n     atomic.Int64
 }
 
-// hosts answers every status command with monit's words for a process that
-// runs, and keeps what was sent. No plan is carried out here: the engine's
-// worker is not started.
+// hosts answers every status command with monit's output for a running process, and
+// records the commands. No plan is executed, since the engine's worker is not started.
 type hosts struct {
 	mu   sync.Mutex
 	sent []string
@@ -59,12 +58,12 @@ func (h *hosts) Run(_ context.Context, c remote.Command) remote.Result {
 
 func running(c remote.Command) remote.Result { return statustest.World{}.Say(c, time.Now()) }
 
-// saying are hosts of which some services are as a test says.
+// saying returns hosts with the service states of a test.
 func saying(w statustest.World) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result { return w.Say(c, time.Now()) }
 }
 
-// down are hosts on which some services do not run.
+// down returns hosts on which some services are down.
 func down(services ...string) func(remote.Command) remote.Result {
 	w := statustest.World{}
 	for _, s := range services {
@@ -73,7 +72,7 @@ func down(services ...string) func(remote.Command) remote.Result {
 	return saying(w)
 }
 
-// directory vouches for everybody of the home team, unless told otherwise.
+// directory confirms every account of the home team, unless a test sets a profile.
 type directory struct{ profiles map[string]auth.Profile }
 
 func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (auth.Profile, error) {
@@ -88,7 +87,7 @@ func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (
 
 func newHouse(t *testing.T) *house { return newHouseWith(t, func(*call.Settings) {}) }
 
-// newHouseWith is a house whose settings are changed.
+// newHouseWith returns a house with changed settings.
 func newHouseWith(t *testing.T, change func(*call.Settings)) *house {
 	t.Helper()
 	h := &house{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
@@ -134,7 +133,7 @@ func newHouseWith(t *testing.T, change func(*call.Settings)) *house {
 	return h
 }
 
-// answers is what a person was shown.
+// answers are the cards and messages shown to a person.
 type answers struct {
 	shown, whispered []string
 	direct           []string
@@ -169,7 +168,7 @@ func (h *house) message(user, text string) call.Message {
 	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
-// handleMessage parses a message on arrival, as the edge does, and handles it.
+// handleMessage parses a message on arrival, like the edge, and handles it.
 func (h *house) handleMessage(m call.Message) *answers {
 	a := &answers{}
 	m.Parsed = h.Receive(m)
@@ -188,8 +187,7 @@ func (h *house) openRuns(t *testing.T) []engine.Stored {
 	return open
 }
 
-// TestSettled holds that a delivery is settled by what was done for it, and
-// that the handler says so exactly then.
+// TestSettled: the handler reports a delivery as settled exactly if the action settled it.
 func TestSettled(t *testing.T) {
 	h := newHouse(t)
 	for _, tt := range []struct {
@@ -198,13 +196,13 @@ func TestSettled(t *testing.T) {
 	}{
 		{"URITA", "status db_dis", true},
 		{"UANNA", "restart db_dis", true},
-		{"UANNA", "restart db_dis", false}, // shown the run that there is
+		{"UANNA", "restart db_dis", false}, // shown the existing run
 		{"URITA", "restart db_ltds", true}, // its refusal is recorded
 		{"UNOBODY", "status db_dis", true}, // likewise
 		{"URITA", "help", false},
 		{"URITA", "runs", false},
 		{"URITA", "stattus db_dis", false},
-		{"UANNA", "approve R-0000 db_dis", true}, // as one that may not be read
+		{"UANNA", "approve R-0000 db_dis", true}, // like a run that may not be read
 	} {
 		m := h.message(tt.user, tt.text)
 		if _, err := h.store.Claim(t.Context(), m.Key, []byte("{}")); err != nil {
@@ -227,8 +225,8 @@ func TestSettled(t *testing.T) {
 	}
 }
 
-// TestNoCommandEscapesTheGate walks the command table: whoever is not let in
-// gets nothing from any row of it, and nothing is sent or stored.
+// TestNoCommandEscapesTheGate: an unauthorised person gets nothing from any row of the
+// command table, and nothing is sent or stored.
 func TestNoCommandEscapesTheGate(t *testing.T) {
 	h := newHouse(t)
 	if a := h.say("UANNA", "restart db_dis"); len(a.whispered) > 0 {
@@ -333,14 +331,14 @@ func TestVotes(t *testing.T) {
 	}
 }
 
-// late is the Gate of a house whose service is made after its engine.
+// late is the Gate of a house. The service is made after its engine.
 type late struct{ *house }
 
 func (l late) Derive(r engine.Run) (runbooks.Plan, error)      { return l.Service.Derive(r) }
 func (l late) Recheck(ctx context.Context, r engine.Run) error { return l.Service.Recheck(ctx, r) }
 
-// TestDeriveTrustsNothingStored: a plan is made of its inputs alone, and a
-// stored one with other bytes under the same digest is refused.
+// TestDeriveTrustsNothingStored: a plan is derived from its inputs only. A stored plan
+// with the same digest but other content is refused.
 func TestDeriveTrustsNothingStored(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis")
@@ -370,7 +368,7 @@ func TestDeriveTrustsNothingStored(t *testing.T) {
 	}
 }
 
-// TestRecheck: what was right at the click may be wrong at the start.
+// TestRecheck: the start checks again what the click has checked.
 func TestRecheck(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis")
@@ -433,7 +431,8 @@ func TestNobodyCouldApprove(t *testing.T) {
 	}
 }
 
-// TestWhatMayNotChange: late, unclaimed, or where outsiders read.
+// TestWhatMayNotChange: late or unclaimed messages, and channels that outsiders read,
+// cannot change anything.
 func TestWhatMayNotChange(t *testing.T) {
 	h := newHouse(t)
 	for what, spoil := range map[string]func(*call.Message){
@@ -454,7 +453,7 @@ func TestWhatMayNotChange(t *testing.T) {
 		t.Errorf("an unclaimed read is answered and says so: %q", a.all())
 	}
 	m = h.message("UANNA", "restart db_ltds")
-	m.Outside, m.ChannelShared = true, true // what Slack hides may be shared, too
+	m.Outside, m.ChannelShared = true, true // a channel hidden by Slack may also be shared
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "I am not in this channel") || !strings.Contains(a.all(), "/invite") {
 		t.Errorf("where the bot is not, what to do is said: %q", a.all())
 	}
@@ -465,8 +464,8 @@ func TestWhatMayNotChange(t *testing.T) {
 	}
 }
 
-// TestCouldNotAskIsNeverGreen: whatever comes of a status command that is no
-// answer, the card says unknown.
+// TestCouldNotAskIsNeverGreen: if a status command fails in any way, the card shows
+// unknown.
 func TestCouldNotAskIsNeverGreen(t *testing.T) {
 	h := newHouse(t)
 	for _, o := range []remote.Outcome{remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused, remote.TimedOut, remote.FateUnknown} {
@@ -482,7 +481,7 @@ func TestCouldNotAskIsNeverGreen(t *testing.T) {
 	}
 }
 
-// TestSlowHostHoldsNothingBack: what is known after two seconds is shown.
+// TestSlowHostHoldsNothingBack: the results known after two seconds are shown.
 func TestSlowHostHoldsNothingBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -529,7 +528,7 @@ func (s showing) Direct(_ context.Context, c card.Card, _ ...outputcard.File) er
 	return nil
 }
 
-// TestReadsAreRecorded, and refusals too.
+// TestReadsAreRecorded: reads and refusals are recorded.
 func TestReadsAreRecorded(t *testing.T) {
 	h := newHouse(t)
 	h.say("URITA", "status db_dis")
@@ -543,7 +542,7 @@ func TestReadsAreRecorded(t *testing.T) {
 	}
 }
 
-// TestEveryVerbHasItsAction holds the table to the catalog.
+// TestEveryVerbHasItsAction compares the command table with the catalog.
 func TestEveryVerbHasItsAction(t *testing.T) {
 	g := grammartest.New(t)
 	cat, _ := g.Catalogs.Get("current")

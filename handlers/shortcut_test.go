@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestPrefill: what somebody probably wants who points at a message.
+// TestPrefill checks the likely command for a message.
 func TestPrefill(t *testing.T) {
 	g := grammartest.New(t)
 	for text, want := range map[string]string{
@@ -32,8 +32,8 @@ func TestPrefill(t *testing.T) {
 	}
 }
 
-// TestShortcut: a shortcut opens a window for whoever is let in, and what is
-// typed there goes the way of all that is typed: claim, gate and table.
+// TestShortcut: a shortcut opens a window for authorised people. A command typed there
+// passes claim, gate and table like any other.
 func TestShortcut(t *testing.T) {
 	h := newHouse(t)
 	open := func(user string) *answers {

@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/card"
 )
 
-// alive notes whether it could still be answered.
+// alive records whether an answer was still possible.
 type alive struct {
 	answers
 	err error
@@ -21,9 +21,8 @@ func (a *alive) Ephemeral(ctx context.Context, c card.Card) error {
 	return a.answers.Ephemeral(ctx, c)
 }
 
-// TestStoppedInTheMiddle: a replica that is stopped, or loses the lead, leaves the
-// message to whoever takes it up: neither an answer nor a record of its own says
-// that it was handled.
+// TestStoppedInTheMiddle: a replica that stops, or loses the lead, leaves the message to
+// the replica that resumes it. It neither answers it nor records it as handled.
 func TestStoppedInTheMiddle(t *testing.T) {
 	h := newHouse(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -35,7 +34,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestOutOfTime: what took too long is answered, with time to do so.
+// TestOutOfTime: a message whose time is over is still answered.
 func TestOutOfTime(t *testing.T) {
 	h := newHouse(t)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// keep keeps the newest page as text.
+// keep records the newest page as text.
 func keep(last *[]string) func(context.Context, []card.Card) error {
 	return func(_ context.Context, cards []card.Card) error {
 		*last = nil
@@ -32,8 +32,8 @@ func (h *house) atTerminal(person, text string) (Outcome, *answers) {
 	return h.Command(context.Background(), m, a), a
 }
 
-// TestTerminal holds what a terminal may do to what Slack may do, and its
-// outcome to what was done.
+// TestTerminal: a terminal has the same rights as Slack, and its outcome matches the
+// action.
 func TestTerminal(t *testing.T) {
 	h := newHouse(t)
 	if out, a := h.atTerminal("rita", "restart db_dis in prod"); out.OK || !strings.Contains(a.all(), "Not allowed") {
@@ -62,7 +62,7 @@ func TestTerminal(t *testing.T) {
 	if out, _ := h.atTerminal("anna", "approve "+asked.Run+" db_dis"); out.OK {
 		t.Error("who asked approved at the terminal")
 	}
-	// Who asked at the terminal is the same person in Slack.
+	// The requester at the terminal is the same person in Slack.
 	if a := h.say("UANNA", "approve "+asked.Run+" db_dis"); !strings.Contains(a.all(), "another approver has to") {
 		t.Errorf("who asked approved in Slack: %s", a.all())
 	}
@@ -71,8 +71,8 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// TestNobodyElseVouchesForALocalAccount: a delivery of a chat that names one is
-// refused, and so is a terminal that names a chat's.
+// TestNobodyElseVouchesForALocalAccount: a chat's delivery with a local account is
+// refused, and so is a terminal's with a chat account.
 func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("", "restart db_dis in prod")
@@ -91,8 +91,8 @@ func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
 	}
 }
 
-// TestAskedWhereNobodyLooks: the run's message stands where approvers look,
-// and the person is told so.
+// TestAskedWhereNobodyLooks: the run's message is in the approvers' channel, and the
+// requester is informed.
 func TestAskedWhereNobodyLooks(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("UANNA", "restart db_dis in prod")
@@ -160,8 +160,8 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
-// TestTerminalRunsWhatItShowed: a yes to what was shown runs that and nothing
-// else; what has changed since is shown anew.
+// TestTerminalRunsWhatItShowed: a confirmation executes exactly the plan shown. A changed
+// plan is shown again.
 func TestTerminalRunsWhatItShowed(t *testing.T) {
 	h := newHouse(t)
 	yes := func(proposal string) (Outcome, *answers) {

@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// record puts a record of the past into the trail.
+// record adds a past record to the trail.
 func (h *house) record(t *testing.T, ago time.Duration, r audit.Record) {
 	t.Helper()
 	r.At = time.Now().Add(-ago)
@@ -30,7 +30,7 @@ func TestAudit(t *testing.T) {
 		has, hasnt []string
 	}{
 		{"UANNA", "audit", []string{"R-3333", "R-4444", "ben is not"}, []string{"R-2222"}},
-		{"URITA", "audit", []string{"R-3333"}, []string{"R-4444"}}, // no reader of qa
+		{"URITA", "audit", []string{"R-3333"}, []string{"R-4444"}}, // not a reader of qa
 		{"UANNA", "audit since=2d", []string{"R-2222", "R-3333"}, nil},
 		{"UANNA", "audit 150m", []string{"ben"}, []string{"disk was full", "R-2222"}},
 		{"UANNA", "audit ben", []string{"approved", "ben is not"}, []string{"disk was full"}},
@@ -40,7 +40,7 @@ func TestAudit(t *testing.T) {
 		{"UANNA", "audit db_dis ben", []string{"One thing at a time"}, []string{"R-3333"}},
 		{"UANNA", "audit bem", []string{"audit ben"}, []string{"R-3333"}},
 		{"UANNA", "audit since=90d", []string{"at most 31 days"}, []string{"R-3333"}},
-		{"URITA", "audit in qa", []string{"no person, process or run"}, []string{"R-4444"}}, // as a cluster that there is not
+		{"URITA", "audit in qa", []string{"no person, process or run"}, []string{"R-4444"}}, // like an unknown cluster
 		{"UNOBODY", "audit", []string{"Not allowed"}, []string{"R-3333"}},
 	} {
 		got := h.say(tt.user, tt.text).all()
@@ -57,8 +57,8 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// TestAuditIsRecorded, and in a channel that others read it goes to the person
-// alone.
+// TestAuditIsRecorded: reading the trail is recorded. In a channel with other readers only
+// the requester sees the answer.
 func TestAuditIsRecorded(t *testing.T) {
 	h := newHouse(t)
 	h.record(t, time.Hour, audit.Record{Kind: audit.Approved, Run: "R-2222", Person: "ben", Cluster: "prod"})
@@ -73,7 +73,7 @@ func TestAuditIsRecorded(t *testing.T) {
 	}
 }
 
-// TestLongAudit: what does not fit the card is a file with everything.
+// TestLongAudit: a result too long for the card is a complete file.
 func TestLongAudit(t *testing.T) {
 	h := newHouse(t)
 	for range 60 {

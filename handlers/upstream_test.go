@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// estate is a cluster as the pages describe one: an infra node and two query
-// nodes (server-installation-20200121.md:121-155).
+// estate is a cluster as on the pages: an infra node and two query nodes
+// (server-installation-20200121.md:121-155).
 func estate(acls fleet.ACLStore) fleet.Cluster {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
 	return fleet.Cluster{Name: "prod", Catalog: "current", ACLs: acls, Hosts: []fleet.Host{
@@ -22,8 +22,8 @@ func estate(acls fleet.ACLStore) fleet.Cluster {
 	}}
 }
 
-// TestStatusNamesTheCause: a process that is down is shown with the cause, and
-// one that is down by itself with what it needs.
+// TestStatusNamesTheCause: a process that is down is shown with the cause. Without a cause
+// it is shown with its dependencies.
 func TestStatusNamesTheCause(t *testing.T) {
 	h := newHouse(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
@@ -37,7 +37,7 @@ func TestStatusNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestDeps asks in the order of the start, and says which need is not met.
+// TestDeps queries in start order and names the dependency that is down.
 func TestDeps(t *testing.T) {
 	h := newHouse(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)

@@ -23,10 +23,10 @@ func (h *house) follows(t *testing.T) []incident.StoredFollow {
 	return list
 }
 
-// What can be typed after `watch`, and what is then watched for how long.
+// TestWatchIsUnderstood checks the scope and duration of typed watches.
 func TestWatchIsUnderstood(t *testing.T) {
 	for _, tt := range []struct {
-		text, want string // SCOPE for LENGTH, or what is answered
+		text, want string // SCOPE for LENGTH, or the answer
 	}{
 		{"watch db_dis in prod 30m", "db_dis · prod for 30m0s"},
 		{"watch db_dis in prod", "db_dis · prod for 30m0s"},
@@ -59,8 +59,8 @@ func TestWatchIsUnderstood(t *testing.T) {
 	}
 }
 
-// A watch is a read: recorded at its start and its end, and nothing is sent for
-// it here. Of one thing in one place there is one.
+// A watch is a read. It is recorded at its start and end, and sends nothing here. There is
+// one watch for each scope and channel.
 func TestWatchStartsLastsAndEnds(t *testing.T) {
 	h, now := clockHouse(t)
 	nudged := 0
@@ -156,7 +156,7 @@ func TestWhereNothingIsWatched(t *testing.T) {
 	}
 }
 
-// lookAt is what one look at a scope sees, "TARGET: LEVEL HEADLINE (HOLD)".
+// lookAt returns the result of one query of a scope, "TARGET: LEVEL HEADLINE (HOLD)".
 func (h *house) lookAt(t *testing.T, scope incident.Scope) map[string]string {
 	t.Helper()
 	never := func(runbooks.Target) time.Time { return time.Time{} }
@@ -175,7 +175,8 @@ func (h *house) lookAt(t *testing.T, scope incident.Scope) map[string]string {
 	return out
 }
 
-// What is told of, and what is left out because somebody works on it.
+// TestLookAtACluster checks which problems are reported, and which are held because of
+// maintenance or a run.
 func TestLookAtACluster(t *testing.T) {
 	h := newHouse(t)
 	wants := func(got map[string]string, target, want string) {
@@ -199,11 +200,11 @@ func TestLookAtACluster(t *testing.T) {
 	}
 	h.say("UANNA", "maintenance db_ltds in prod 2h")
 	got = h.lookAt(t, prod)
-	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up") // a run that waits holds back nothing
+	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up") // a waiting run holds nothing
 	wants(got, "db_ltds on infra-1", "Sev 0 · None In maintenance, announced by anna")
 }
 
-// A host that does not answer is one thing, whatever runs there.
+// A host that does not answer is one problem, whatever runs there.
 func TestLookAtASilentHost(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = func(c remote.Command) remote.Result {
@@ -227,7 +228,7 @@ func TestLookAtASilentHost(t *testing.T) {
 	}
 }
 
-// What is on its way up for longer than a start takes is down.
+// A process that is starting for longer than a start takes is down.
 func TestLookKnowsHowLongAStartTakes(t *testing.T) {
 	h := newHouse(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Status: "Initializing", PID: -1}})

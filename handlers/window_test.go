@@ -15,7 +15,7 @@ import (
 
 var windowID = regexp.MustCompile(`M-[A-Z2-7]{12}`)
 
-// windows are those that are stored.
+// windows returns the stored windows.
 func (h *house) windows(t *testing.T) []fleet.Maintenance {
 	t.Helper()
 	list, err := h.store.Maintenance(t.Context())
@@ -25,8 +25,8 @@ func (h *house) windows(t *testing.T) []fleet.Maintenance {
 	return list
 }
 
-// TestMaintenanceWindow: asked for once over hosts, approved by somebody else in
-// advance, it begins and ends by itself.
+// TestMaintenanceWindow: requested once for several hosts and approved by another person
+// in advance, a window begins and ends by itself.
 func TestMaintenanceWindow(t *testing.T) {
 	h, now := clockHouse(t)
 	h.hosts.say = down("db_dis")
@@ -68,7 +68,7 @@ func TestMaintenanceWindow(t *testing.T) {
 	}
 	contains(t, say("UANNA", cancel), "There is no maintenance window “"+id+"”")
 
-	// A restart within a window takes its vote all the same.
+	// A restart within a window still needs an approval.
 	begin = now.Add(time.Hour)
 	ask = "maintenance window infra-1 in prod from=" + begin.Format(time.RFC3339Nano) + " until=2d because rack move"
 	id = windowID.FindString(say("UANNA", ask))
@@ -104,8 +104,8 @@ func TestMaintenanceWindow(t *testing.T) {
 	}
 }
 
-// TestWindowNotApproved: nothing begins without the approval, and it cannot be
-// given any more once it would have begun.
+// TestWindowNotApproved: without approval a window does not begin. It cannot be approved
+// after its begin.
 func TestWindowNotApproved(t *testing.T) {
 	h, now := clockHouse(t)
 	h.hosts.say = down("db_dis")
@@ -122,7 +122,7 @@ func TestWindowNotApproved(t *testing.T) {
 	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+begin.Format(time.RFC3339Nano)+" until=2d").all(), "Approval needed")
 }
 
-// TestWindowNobodyCouldApprove is refused at once, and so is what is no window.
+// TestWindowNobodyCouldApprove: it is refused at once, like an invalid window.
 func TestWindowNobodyCouldApprove(t *testing.T) {
 	h, now := clockHouse(t)
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339Nano) }
@@ -141,7 +141,7 @@ func TestWindowNobodyCouldApprove(t *testing.T) {
 		contains(t, h.at(*now, "UANNA", text).all(), want)
 	}
 	contains(t, h.at(*now, "URITA", "maintenance-window in prod from="+at(time.Hour)+" until=2d").all(), "not among the operators")
-	// Joined hosts wait for the requester's Run, and what nobody could approve is refused.
+	// Joined hosts need the requester's Run. A window that cannot be approved is refused.
 	contains(t, h.at(*now, "UANNA", "maintenance-window infra-1, query-1 in prod from="+at(time.Hour)+" until=2d").all(), "[Run]")
 	h.Rules.Clusters["prod"][auth.Approver] = []string{"anna"}
 	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+at(time.Hour)+" until=2d").all(), "needs 1 of the approvers of prod besides anna")
