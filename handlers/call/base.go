@@ -62,8 +62,9 @@ const ReasonRunes = 500
 
 // Directory looks up accounts.
 type Directory interface {
-	// Lookup asks the platform. maxAge allows an answer of that age; 0 requires a new one. An
-	// error means that the account could not be confirmed, which is a refusal.
+	// Lookup queries the platform. maxAge is the largest age of an accepted answer; 0
+	// requires a new one. An error means that the account is not confirmed and must be
+	// refused.
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
 
@@ -89,8 +90,8 @@ type Settings struct {
 	Rules *auth.Rules
 	// StaleAfter is the largest age of a delivery that changes something.
 	StaleAfter time.Duration
-	// OpenChannel is the channel for runs that were requested where other people do not see
-	// them: at a terminal, in a direct message, on the Home tab.
+	// OpenChannel is the channel for runs requested in private: at a terminal, in a direct
+	// message, on the Home tab.
 	OpenChannel string
 
 	Directory Directory
@@ -111,7 +112,8 @@ type Settings struct {
 	// Agrees is why this replica must not accept changes, "" if it may. nil for a bot without
 	// other replicas.
 	Agrees func(ctx context.Context) (why string, err error)
-	// Watching is called when watches have changed. nil if the leader notices by itself.
+	// Watching is called when watches have changed. nil if the leader detects changes
+	// itself.
 	Watching func()
 	Now      func() time.Time
 	Logger   *slog.Logger
@@ -176,8 +178,8 @@ func NewBase(s Settings) (*Base, error) {
 // Watchable returns why a scope cannot be watched with this config, nil if it can.
 func (s *Base) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
 
-// NeededBy are the dependencies of a process, in the order in which they start, and the process
-// itself; absent are those that no host of the config runs.
+// NeededBy returns the dependencies of a process, in start order, and the process itself.
+// absent are the dependencies that no host runs.
 func NeededBy(c *Call) (targets []runbooks.Target, absent []string) {
 	for _, id := range append(c.Catalog.Needed(c.Process.ID, c.Cluster.ACLs), c.Process.ID) {
 		hosts := c.Cluster.HostsOf(id)

@@ -132,7 +132,7 @@ type inHand struct {
 	Locks       []engine.Lock
 }
 
-// recentAmong is the number of ended runs that are searched for those of these clusters.
+// recentAmong is the number of ended runs searched for runs of readable clusters.
 const recentAmong = 100
 
 func (s *Base) InHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {

@@ -76,8 +76,8 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Announced(m, note))
 }
 
-// mostAlone limits an announcement by one person for a process whose outage is Sev 1,
-// since no incident of it is opened meanwhile.
+// mostAlone limits an announcement by one person for a process whose outage is Sev 1.
+// Meanwhile no incident of the process is opened.
 const mostAlone = 4 * time.Hour
 
 // boundMaintenance shortens an announcement that needs a second person; note names the

@@ -61,8 +61,8 @@ func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error)
 	return raw, nil
 }
 
-// asked returns the -path patterns of a find that select files, without those that only
-// limit the descent.
+// asked returns the -path patterns by which a find selects files. It omits patterns that
+// only limit the descent.
 func asked(command []catalogs.Filled) (globs []string) {
 	finds := false
 	for i, w := range command {
