@@ -52,8 +52,7 @@ type Windows interface {
 	// SetMaintenance replaces the announcement for the same cluster, process and host. If a
 	// window was changed since its Rev, it returns engine.ErrConflict.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
-	// EndMaintenance removes the announcement for this cluster, process and host, if there is
-	// one.
+	// EndMaintenance removes the announcement for this cluster, process and host, if any.
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 }
 
@@ -119,8 +118,8 @@ type Settings struct {
 	Logger   *slog.Logger
 }
 
-// Append stores the record of a message that changed nothing, and settles its claim, if there
-// is one.
+// Append stores the record of a message that changed nothing, and settles its claim, if
+// any.
 func (s *Base) Append(ctx context.Context, m Message, r audit.Record) error {
 	claim := m.Key
 	if m.Unclaimed {
@@ -137,8 +136,7 @@ type Base struct {
 	views sync.Map // names of clusters → *Grammar with only their names
 }
 
-// NewBase returns an error if a dependency is missing, so that no check is skipped because of
-// it.
+// NewBase returns an error if a dependency is missing, so no check can be skipped.
 func NewBase(s Settings) (*Base, error) {
 	missing := map[string]bool{
 		"Catalogs": s.Catalogs == nil, "Fleet": s.Fleet == nil || len(s.Fleet.Clusters) == 0, "Rules": s.Rules == nil,

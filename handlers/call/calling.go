@@ -10,14 +10,13 @@ import (
 	"dhbot/internal/engine"
 )
 
-// presentAge is the largest age of an answer about whether a possible voter is still a member.
-// It only avoids requests that cannot succeed; at the vote itself the platform is queried
-// again.
+// presentAge is the largest age of an answer about a possible approver's account. It only
+// prevents requests that cannot succeed; the platform is queried again at the approval.
 const presentAge = 5 * time.Minute
 
-// Approvable refuses a request that can never be approved: too few people may vote, or too few
-// of them have a working account. If the platform does not answer, every account counts as
-// working.
+// Approvable refuses a request that can never be approved: too few people may approve it,
+// or too few of them have an active account. If the platform does not answer, every
+// account counts as active.
 func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) error {
 	if err := s.Rules.EnoughEligible(cluster, asked, need); err != nil || need == 0 {
 		return err

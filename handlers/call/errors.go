@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// LookError is why a discovery read returned no list, for people.
+// LookError is the reason why a discovery read returned no list, for display.
 type LookError struct{ Why string }
 
 func (e *LookError) Error() string { return e.Why }
@@ -18,8 +18,8 @@ func cannotLook(format string, args ...any) error {
 	return &LookError{fmt.Sprintf(format, args...)}
 }
 
-// IsPlanError reports whether no plan could be made: the planner refused the names or
-// parameters of a request, or discovery failed. These sentences are for people.
+// IsPlanError reports whether no plan could be made: the planner refused names or
+// parameters, or discovery failed. The texts of these errors are for display.
 func IsPlanError(err error) bool {
 	var (
 		offered *runbooks.NotOfferedError

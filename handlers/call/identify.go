@@ -32,8 +32,8 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 	return Person{Person: p, Account: a, SilentSince: profile.SilentSince}, err
 }
 
-// Author is the author of a message. Only a terminal may use local accounts, and it may use no
-// others.
+// Author returns the author of a message. A terminal must use a local account; other
+// sources must not.
 func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Person, error) {
 	if (m.Via == Terminal) != (m.Account.Team == auth.LocalTeam) {
 		return Person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: this account is not verified here."}
