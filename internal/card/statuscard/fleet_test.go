@@ -17,8 +17,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// The card of 500 hosts in any state shows counts and the worst ten. It does
-// not name every host, and always names the worst.
+// The card of 500 hosts in any state shows counts and the worst ten. It never
+// names every host, but always the worst.
 func TestStatusOfALargeFleet(t *testing.T) {
 	const hosts = 500
 	states := []observe.State{observe.Up, observe.Failed, observe.Trouble, observe.Unseen, observe.NotMonitored, observe.Down}
