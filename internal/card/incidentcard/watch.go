@@ -37,7 +37,7 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 	return c
 }
 
-// FollowEnded replaces it at the end of the watch.
+// FollowEnded replaces Following at the end of the watch.
 func FollowEnded(f incident.Follow) card.Card {
 	why := f.Why
 	if why == "" {
