@@ -83,7 +83,8 @@ func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	}
 }
 
-// WindowNotOpened says that a form did not open, and what to type instead.
+// WindowNotOpened reports that a form did not open, and names the command to
+// type instead.
 func WindowNotOpened(typed string) card.Card {
 	text := "The window did not open in time; nothing was done."
 	return card.Card{
