@@ -7,7 +7,7 @@ import (
 // MostTaps is the largest number of buttons of a question.
 const MostTaps = 5
 
-// CommandTap is a button that stands for a command.
+// CommandTap is a button that sends a command.
 func CommandTap(label string, f command.Fields) Button {
 	return Button{Action: TapCommand, Label: label, Value: f.Encode()}
 }
