@@ -55,8 +55,8 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 					for _, action := range p.Actions {
 						x.do(runbooks.Inputs{Cluster: "prod", Action: action, Process: p.ID, Hosts: []string{h.Name}})
 					}
-					// A "stop" stopped this process; a second stopped etcd
-					// member would cost the quorum.
+					// The actions include "stop": a second stopped etcd member
+					// would cost the quorum.
 					if err := c.Fault(h.Name, p.ID, "start"); err != nil {
 						t.Error(err)
 					}

@@ -35,12 +35,12 @@ type Config struct {
 	// ProgramTimeout is monit's time-out for start and stop programs;
 	// default 15 s.
 	ProgramTimeout time.Duration
-	// Pace multiplies every measured duration (a process stops in 1 s, monit
-	// gives up after 15 s, …) that is not set above or by a fault's argument:
-	// 0.1 runs ten times faster than real hosts. Default 1.
+	// Pace scales the measured durations (a process stops in 1 s, monit gives
+	// up after 15 s, …), except those set above or by a fault's argument. 0.1
+	// runs ten times faster than real hosts. Default 1.
 	Pace float64
-	// Now is the clock of the hosts; default time.Now. Commands that take
-	// time do so by the real clock in any case.
+	// Now is the clock of the hosts; default time.Now. The durations of
+	// commands always use the real clock.
 	Now func() time.Time
 }
 

@@ -22,12 +22,11 @@ type HostSpec struct {
 	// monit's control file. "etcd" and "mariadb" are systemd units, all others
 	// are monit's.
 	Processes []string
-	// Own are monit services that Deephaven does not have. Processes may name
-	// them too.
+	// Own are site-specific monit services. Processes may name them too.
 	Own []Service
 }
 
-// Service is a supervised process of a site's own.
+// Service is a site-specific supervised process.
 type Service struct {
 	Name  string // monit's name of it, as in Processes
 	Class string // base name of its application log
@@ -121,7 +120,8 @@ func DefaultLayout(generation string) []HostSpec {
 	}
 }
 
-// service finds a monit service of the host, Deephaven's or its own.
+// service finds a monit service of the host, Deephaven's or a site-specific
+// one.
 func (h HostSpec) service(id, generation string) (service, bool) {
 	if s, ok := serviceOf(id, generation); ok {
 		return s, true

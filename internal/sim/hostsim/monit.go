@@ -10,7 +10,7 @@ import (
 
 // monit implements the command line client of monit 5.33. As in the real one,
 // service names are regular expressions, anchored and case-insensitive, for
-// restart too. So the tests find a caller that sends a pattern.
+// restart too. This detects a caller that sends a pattern.
 func (c *call) monit(args []string) answer {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-B" || a == "--" })
 	if len(args) == 0 {

@@ -43,9 +43,9 @@ type word struct {
 }
 
 // splitLine parses a command line like a login shell. It accepts only one
-// simple command of literal, quoted or globbed words and returns an error for
-// anything else that a shell would interpret. So the tests find a caller that
-// passes foreign text to the shell.
+// simple command of literal, quoted or globbed words, and returns an error for
+// anything else that a shell would interpret. This detects a caller that passes
+// foreign text to the shell.
 func splitLine(line string) ([]word, error) {
 	if strings.ContainsAny(line, "\x00\r") {
 		return nil, errors.New("a control character")

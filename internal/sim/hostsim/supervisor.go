@@ -81,7 +81,7 @@ func newSupervisor(m *machine, now time.Time) *supervisor {
 	return &supervisor{host: m, pid: m.newPID(), booted: m.booted, cycle: now}
 }
 
-// next returns the time of the daemon's next own action; zero: never.
+// next returns when the daemon acts next by itself; zero: never.
 func (d *supervisor) next() time.Time {
 	switch {
 	case d.state != daemonUp:
