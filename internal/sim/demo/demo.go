@@ -31,8 +31,8 @@ type Options struct {
 	// Pace scales the durations on the simulated hosts; 1 is as on real hosts,
 	// and 0 means 1. Below 1 the bot polls more often accordingly.
 	Pace float64
-	// Runbooks is a directory of own runbooks, as an absolute path; "" means
-	// none.
+	// Runbooks is a directory of site-specific runbooks, as an absolute path;
+	// "" means none.
 	Runbooks string
 	// Keys are the public keys of the demo's people by name, as in a config.
 	// They allow the use of the terminal.

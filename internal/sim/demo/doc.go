@@ -1,5 +1,5 @@
-// Package demo is the whole bot against a local Slack, simulated hosts and an
-// embedded store, and the player of scripts that checks a story against it.
+// Package demo runs the whole bot with a local Slack, simulated hosts and an
+// embedded store. It plays scripts that check the bot.
 //
 // # Files
 //

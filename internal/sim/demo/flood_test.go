@@ -44,10 +44,10 @@ type flood struct {
 	strangers  int // accounts of the workspace that are not in the config
 }
 
-// TestFlood floods both sockets as the bot's own user, whom they trust most,
-// and Slack. During the flood a Sev 1 restart is requested, approved and
-// executed exactly once, and both sockets answer. DHBOT_FLOOD=1 uses the full
-// numbers.
+// TestFlood floods Slack and both sockets; on the sockets it acts as the bot's
+// own user, which has the most rights there. During the flood a Sev 1 restart
+// is requested, approved and executed exactly once, and both sockets answer.
+// DHBOT_FLOOD=1 uses the full numbers.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	f := flood{halfOpen: 300, challenges: 500, strangers: 30}

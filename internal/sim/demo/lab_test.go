@@ -84,7 +84,7 @@ func control(t *testing.T, args ...string) {
 	}
 }
 
-// play plays a story against its own bot.
+// play plays a story against a separate bot.
 func play(t *testing.T, real demo.Real, story string) {
 	t.Helper()
 	lines, err := demo.ParseScript(strings.NewReader(story))

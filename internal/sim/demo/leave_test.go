@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// After its end a bot has left no goroutine of its own, its store, its sockets
+// A bot that has ended leaves no goroutine of the bot, its store, its sockets
 // or its connections.
 func TestEveryGoroutineEnds(t *testing.T) {
 	t.Parallel()

@@ -32,8 +32,8 @@ expect 90s Done
 verify audit
 `
 
-// TestOwnRunbooks plays the example of docs/own-runbooks.md, an own process and
-// an own procedure, on simulated hosts that have the process.
+// TestOwnRunbooks plays the example of docs/own-runbooks.md: a site-specific
+// process and procedure, on simulated hosts that run the process.
 func TestOwnRunbooks(t *testing.T) {
 	t.Parallel()
 	layout := hostsim.DefaultLayout(hostsim.Current)

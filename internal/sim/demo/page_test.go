@@ -11,9 +11,9 @@ import (
 // A common phone, and the narrowest in use.
 const phoneWidth, narrowWidth, phoneHeight = 375, 320, 760
 
-// TestApprovalInTheBrowser operates the page: an operator types a command, an
-// outsider and a user without the role are refused, an approver approves on a
-// phone, and the card shows the outcome to everyone.
+// TestApprovalInTheBrowser operates the page. An operator types a command; an
+// outsider and a user without the role are refused; an approver approves on a
+// phone. The card then shows the outcome to everyone.
 func TestApprovalInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

@@ -52,8 +52,8 @@ var (
 	aRun    = regexp.MustCompile(`(?i)^R-[0-9A-Z]{4,8}\b`)
 )
 
-// ParseScript reads a script and reports every line that it does not
-// understand, with its number.
+// ParseScript reads a script and reports every line that it cannot
+// parse, with its number.
 //
 //	NAME[@CHANNEL]: TEXT       a slash command, or a mention if TEXT starts with @
 //	NAME[@CHANNEL]: click LABEL
@@ -63,7 +63,7 @@ var (
 //	channel NAME KEY=VALUE…    changes a channel: is_archived, restricted, without_bot
 //	host HOST PROCESS FAULT    a fault of a simulated host; PROCESS "-" for the host itself
 //	wait DURATION
-//	expect [DURATION] TEXT     within 10 s unless told: posted, edited or shown to that NAME in that channel since the last action; ONE .. OTHER both on one line
+//	expect [DURATION] TEXT     within 10 s by default: posted, edited or shown to that NAME in that channel since the last action; ONE .. OTHER: both on one line
 //	refute DURATION TEXT
 //	verify audit
 //	# comment
