@@ -177,7 +177,7 @@ func escapeTyped(s string) string {
 	return b.String()
 }
 
-// mentionText replaces @dh anywhere in a text by the bot's token.
+// mentionText replaces @dh in a text by the bot's token, or prepends the token.
 func mentionText(app App, text string) string {
 	id := "<@" + app.UserID + ">"
 	name := regexp.MustCompile(`(^|\s)@` + regexp.QuoteMeta(app.Name) + `\b`)
@@ -188,8 +188,8 @@ func mentionText(app App, text string) string {
 	return escapeTyped(text)
 }
 
-// Mention posts a message that names the bot. The event follows asynchronously,
-// and is repeated without an ack.
+// Mention posts a message that names the bot. The event is sent asynchronously,
+// and again if it is not acked.
 func (s *Server) Mention(in Mention) (*Answer, error) {
 	if n := utf8.RuneCountInString(in.Text); n > maxText {
 		return nil, fmt.Errorf("a message holds at most %d characters, this one has %d", maxText, n)

@@ -161,7 +161,7 @@ type sentEvent struct {
 
 const rememberedEvents = 100
 
-// publish delivers an event, and repeats it by Slack's schedule until it is
+// publish delivers an event, and repeats it on Slack's schedule until it is
 // acked. It returns at once.
 func (s *Server) publish(event object, shared bool) {
 	now := s.cfg.Now()

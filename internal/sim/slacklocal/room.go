@@ -28,7 +28,7 @@ type Message struct {
 	// Notifies are the people, groups and channels ("@here") that the message
 	// notifies, intentionally or not.
 	Notifies []string `json:"notifies,omitempty"`
-	// Only For sees an ephemeral message, and it cannot be edited by ts.
+	// An ephemeral message is visible to For only, and cannot be edited by ts.
 	Ephemeral bool       `json:"ephemeral,omitempty"`
 	For       string     `json:"for,omitempty"`
 	At        time.Time  `json:"at"`
