@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// deed is one action of a person; Slack may have reported its delivery.
+// deed is one action of a person, and whether Slack reported its delivery.
 type deed struct {
 	who    string
 	where  string // the channel
