@@ -278,8 +278,8 @@ func testOneWinner(t *testing.T, s *suite) {
 	}
 }
 
-// Runs need overlapping locks. A run with one of its locks has all of them, and
-// no lock has two holders.
+// Runs take overlapping locks. A run holds all of its locks or none, and no
+// lock has two holders.
 func testLockRace(t *testing.T, s *suite) {
 	const n = 12
 	var done atomic.Int32
