@@ -9,7 +9,7 @@ import (
 )
 
 // Env is the environment variable that enables tests against real clusters;
-// without it they are skipped. Such tests build missing programs, which takes
+// without it they are skipped. The tests build missing programs, which takes
 // minutes.
 const Env = "DHBOT_ETCD"
 
