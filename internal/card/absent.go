@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Absent is a person to mention who is away, or in Do Not Disturb until a time.
+// Absent is a mentioned person who is away, or in Do Not Disturb until a time.
 type Absent struct {
 	Person string
 	DND    time.Time

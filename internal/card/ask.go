@@ -1,10 +1,11 @@
 package card
 
-// FieldMessage is the field of a TapAsk with the message on which a shortcut was used.
+// FieldMessage is the field of a TapAsk for the message on which a shortcut was
+// used.
 const FieldMessage = "message"
 
-// AskCommand is the window for typing a command where there is no input line: on a message, or
-// from the search bar.
+// AskCommand returns the form for typing a command, for a shortcut on a message
+// or in the search bar.
 func AskCommand(prefilled string) Form {
 	return Form{
 		Action: TapAsk, Value: "command", Title: "What do you want?",

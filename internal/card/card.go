@@ -33,27 +33,27 @@ type Span struct {
 // Line is one line of text.
 type Line []Span
 
-// T is a plain span, B a bold one, C inline code, At a time.
+// T returns a plain span, B a bold one, C inline code, At a time.
 func T(s string) Span     { return Span{Text: s} }
 func B(s string) Span     { return Span{Kind: Strong, Text: s} }
 func C(s string) Span     { return Span{Kind: Mono, Text: s} }
 func At(t time.Time) Span { return Span{Kind: When, At: t, Clock: true} }
 
-// L is a link to a message, with a URL from the platform.
+// L returns a link to a message, with a URL from the platform.
 func L(text, url string) Span { return Span{Kind: Link, Text: text, URL: url} }
 
-// P is a person.
+// P returns the span of a person.
 func P(name string, a auth.Account) Span {
 	return Span{Kind: Who, Text: name, Account: a}
 }
 
-// G is a user group of the config.
+// G returns the span of a user group of the config.
 func G(id string) Span { return Span{Kind: Group, Text: id} }
 
 // Card is one message.
 type Card struct {
-	// Push is the text of the notification, and the fallback without blocks: one line that is
-	// meaningful by itself.
+	// Push is the text of the notification, and the fallback without blocks:
+	// one line that makes sense without the card.
 	Push    string
 	Head    Line // the first line, with the essence
 	Body    []Element
@@ -96,8 +96,8 @@ const (
 	Danger
 )
 
-// Button is a button. Value has a run id and digest, or a command of the table with validated
-// names, never free text.
+// Button is a button. Value is a run id and digest, or a command with validated
+// names; it never contains free text.
 type Button struct {
 	Action  string // the tap's name, e.g. "approve"
 	Label   string
@@ -109,8 +109,8 @@ type Button struct {
 // Confirm is a question before a tap counts.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Form is a modal: a few inputs and a button, or without inputs a text, with buttons below that
-// show more.
+// Form is a modal: inputs and a submit button, or a text with buttons that show
+// more.
 type Form struct {
 	Action string // returned as the tap's action
 	Value  string // returned as the tap's value

@@ -2,8 +2,8 @@ package card
 
 import "time"
 
-// MissedMessages reports a period in which no commands arrived. push is the same as text, for
-// people who see only that.
+// MissedMessages reports a period in which no commands arrived. push is the
+// text of the notification.
 func MissedMessages(from, to time.Time, push string) Card {
 	return Card{Push: push, Head: Line{
 		T("🔇 I received nothing from Slack from "), At(from), T(" to "), At(to), T(". Please repeat commands from then."),
@@ -17,7 +17,8 @@ func SomeMessagesMissed(from, to time.Time, push string) Card {
 	}}
 }
 
-// RoundTripMessage is the message on which the bot sets its reaction for the round trip.
+// RoundTripMessage is the message to which the bot adds a reaction as a
+// round-trip check.
 func RoundTripMessage() Card {
 	const text = "👂 Every two minutes I add a reaction here or remove it. Slack reports that to me, so I know that your messages reach me."
 	return Card{Push: text, Head: Line{T(text)}}

@@ -24,11 +24,11 @@ func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	}
 }
 
-// logsBefore is how much of the log before a failure is shown.
+// logsBefore is the length of the log shown before a failure.
 const logsBefore = 5 * time.Minute
 
-// LogsTap reads a process's log from shortly before its failure, or, if the time of the failure
-// is unknown, of the last half hour.
+// LogsTap reads a process's log from shortly before its failure. If the time of
+// the failure is unknown, it reads the last half hour.
 func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil
@@ -52,7 +52,7 @@ func WatchTap(s incident.Scope) Button {
 	return CommandTap("👁 Watch", ScopeFields("watch", s))
 }
 
-// ScopeFields is a command for a scope.
+// ScopeFields returns a command for a scope.
 func ScopeFields(verb string, s incident.Scope) command.Fields {
 	return command.On(verb, s.Process, s.Host, s.Cluster)
 }

@@ -9,13 +9,14 @@ import (
 type Member struct {
 	Person string
 	Roles  []string
-	// Gone is why every account of the person is refused, "" if one is accepted; Unknown means
-	// that this is unknown.
+	// Gone is the reason if every account of the person is refused, and "" if
+	// one is accepted. Unknown means that neither is known.
 	Gone    string
 	Unknown bool
 }
 
-// People lists who may do what in a cluster, people without a working account first.
+// People lists the permissions of each person in a cluster, people without a
+// working account first.
 func People(cluster string, list []Member) Card {
 	var gone, unknown, active []Line
 	for _, m := range list {

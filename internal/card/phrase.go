@@ -9,10 +9,11 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Few names the first most of a list and counts the others.
+// Few returns the first names of a list, at most most, and the number of the
+// others.
 func Few(list []string, most int) string { return FewBy(list, most, ", ") }
 
-// FewBy is the same with another separator.
+// FewBy is Few with another separator.
 func FewBy(list []string, most int, sep string) string {
 	if len(list) <= most {
 		return strings.Join(list, sep)
@@ -20,7 +21,8 @@ func FewBy(list []string, most int, sep string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
 }
 
-// Capped returns the first most lines, and adds the number of the others with the noun what.
+// Capped returns at most most lines, and a line with the number of the others
+// and the noun what.
 func Capped(lines []Line, most int, what string) []Line {
 	if len(lines) <= most {
 		return lines
@@ -68,13 +70,13 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// Limits of a reason, and of everything else, on a lock screen.
+// Limits of a reason, and of any other text, on a lock screen.
 const (
 	PushReason = 80
 	PushMost   = 240
 )
 
-// Clip returns at most most runes of s; "…" marks a cut.
+// Clip cuts s to at most most runes; "…" marks a cut.
 func Clip(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return strings.TrimSpace(string(r[:most-1])) + "…"
@@ -82,10 +84,11 @@ func Clip(s string, most int) string {
 	return s
 }
 
-// Name is a person without a mention: a query mentions no one.
+// Name returns a person without a mention: the answer to a query mentions no
+// one.
 func Name(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
-// Count is "1 record", "3 records".
+// Count formats a number with its noun: "1 record", "3 records".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -115,5 +118,5 @@ func Unique(list []string) []string {
 	return out
 }
 
-// DayAt is a time with its day.
+// DayAt returns a time with its date.
 func DayAt(t time.Time) Span { return Span{Kind: When, At: t} }

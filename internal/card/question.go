@@ -6,8 +6,8 @@ import (
 	"dhbot/internal/command"
 )
 
-// Question answers a text that is not a command: why, and similar commands, each as a button.
-// Changes need another confirmation.
+// Question answers a text that is not a command, with the reason and a button
+// for each similar command. A change needs another confirmation.
 func Question(q *command.Question) Card {
 	texts := make([]string, len(q.Choices))
 	for i, c := range q.Choices {
@@ -16,7 +16,7 @@ func Question(q *command.Question) Card {
 	out := DidYouMean(q.Text, texts)
 	for _, c := range q.Choices[:min(MostTaps, len(q.Choices))] {
 		if c.Fields.Run != "" && c.Changes {
-			continue // verbs about a run are on the run's own card
+			continue // the run's own card has the verbs about a run
 		}
 		out.Buttons = append(out.Buttons, choiceTap(c))
 	}
@@ -36,7 +36,7 @@ func choiceTap(c command.Choice) Button {
 	return b
 }
 
-// LeftOut lists the words of a read that its answer ignores.
+// LeftOut lists the words of a read that were ignored.
 func LeftOut(answered string, left []string, choices []command.Choice) Card {
 	text := "Answered: " + answered + ". Left out: " + strings.Join(left, ", ") + "."
 	c := Card{
@@ -58,12 +58,12 @@ func EditedRunsNothing() Card {
 	return Card{Push: text, Head: Line{T("✏️ " + text)}, Private: true}
 }
 
-// Refusal is a plain answer that nothing was done.
+// Refusal reports that nothing was done.
 func Refusal(text string) Card {
 	return Card{Push: "🚫 " + text, Head: Line{T("🚫 " + text)}, Private: true}
 }
 
-// DidYouMean names the word that was not understood, and similar commands.
+// DidYouMean names an unknown word and similar commands.
 func DidYouMean(text string, commands []string) Card {
 	c := Card{Push: "🤔 " + text, Head: Line{T("🤔 " + text)}, Private: true}
 	if len(commands) == 0 {

@@ -4,7 +4,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// SeverityIcon is the sign of a severity; cards always show its text too.
+// SeverityIcon returns the sign of a severity; cards always show its text too.
 func SeverityIcon(s runbooks.Severity) string {
 	switch s {
 	case runbooks.Critical:
@@ -20,7 +20,8 @@ func SeverityIcon(s runbooks.Severity) string {
 	}
 }
 
-// LevelIcon is the sign of a level; for an unknown one it includes the worst possible level.
+// LevelIcon returns the sign of a level; for an unknown one it includes the
+// worst possible level.
 func LevelIcon(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return SeverityIcon(s) + SeverityIcon(worstCase)
@@ -28,7 +29,8 @@ func LevelIcon(s, worstCase runbooks.Severity) string {
 	return SeverityIcon(s)
 }
 
-// LevelWords is a level for people: "unknown, could be up to Sev 1 · Critical".
+// LevelWords returns the text of a level: "unknown, could be up to Sev 1 ·
+// Critical".
 func LevelWords(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return s.String() + ", could be up to " + worstCase.String()

@@ -7,9 +7,9 @@ import (
 	"dhbot/internal/redact"
 )
 
-// PlainText is a card as text without markup, for terminals and as a fallback. Times are in
-// UTC, buttons are in brackets, and lines end in "\n". Escape sequences and control characters
-// are removed.
+// PlainText returns a card as text without markup, for terminals and as a
+// fallback. Times are in UTC, buttons are in brackets, and lines end in "\n".
+// Escape sequences and control characters are removed.
 func PlainText(c Card) string {
 	var b strings.Builder
 	writeLine(&b, c.Head)
@@ -40,7 +40,7 @@ func PlainText(c Card) string {
 	return b.String()
 }
 
-// PlainLine is one line of a card as text.
+// PlainLine returns one line of a card as text.
 func PlainLine(l Line) string {
 	var b strings.Builder
 	for _, s := range l {
@@ -49,8 +49,8 @@ func PlainLine(l Line) string {
 	return b.String()
 }
 
-// PlainSpan is one span as text: a person as "@name", a moment in UTC, a link
-// with its URL.
+// PlainSpan returns one span as text: a person as "@name", a time in UTC, a
+// link with its URL.
 func PlainSpan(s Span) string {
 	switch s.Kind {
 	case Group:
@@ -69,8 +69,8 @@ func PlainSpan(s Span) string {
 	}
 }
 
-// Moment is a time for readers with an unknown zone: "14:07 UTC", with the day first unless
-// clock is set.
+// Moment formats a time for readers whose zone is unknown: "14:07 UTC", with
+// the date first unless clock is set.
 func Moment(t time.Time, clock bool) string {
 	if t.IsZero() {
 		return "never"
