@@ -195,7 +195,8 @@ func (s *Store) evidence(c engine.Change) []clientv3.Op {
 }
 
 // diagnose returns why a change was not made, the most serious reason first. Without a reason the
-// run's own locks differed from the assumed ones: it returns the locks found.
+// run's own locks differed from the assumed ones, or another replica changed the installation's
+// record within the epoch, as when it joins: it returns the locks found, and Commit tries again.
 func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error) {
 	first := func(i int) *etcdconn.KeyValue {
 		if kvs := found[i].GetResponseRange().Kvs; len(kvs) > 0 {
@@ -204,7 +205,8 @@ func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error
 		return &etcdconn.KeyValue{}
 	}
 	run := first(1)
-	if s.MovedOn(first(4)) {
+	epoch := s.Epoch()
+	if s.MovedOn(first(4)) && s.Epoch() != epoch {
 		return nil, fmt.Errorf("%w: another replica began an epoch", engine.ErrConflict)
 	}
 	switch {

@@ -26,20 +26,9 @@ func TestQuiet(t *testing.T) {
 			t.Parallel()
 			p, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
 			// If a busy machine delays an ack for over 3 s, people repeat the
-			// request. A request may be answered with an internal error, and is
-			// then not run; the text is logged because its cause is not known.
-			n, asks := executions(p.hosts.Executed()), p.asks()
-			for _, who := range []string{"operator", "approver"} {
-				list, err := p.slack.Messages(channel, who)
-				for _, m := range list {
-					if strings.Contains(m.Text, "Something went wrong inside me") {
-						t.Logf("%s sees %q, %v", who, m.Text, err)
-						n++
-					}
-				}
-			}
-			if n != 2 && len(asks) == 2 {
-				t.Errorf("%d commands changed something or were answered with an error, want 2: %+v", n, asks)
+			// request.
+			if n, asks := executions(p.hosts.Executed()), p.asks(); n != 2 && len(asks) == 2 {
+				t.Errorf("%d commands changed something, want 2: %+v, %+v", n, asks, p.hosts.Executed())
 			}
 			t.Logf("%d crossings of %d kinds", len(path), len(kinds(path)))
 		})
