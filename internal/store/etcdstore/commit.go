@@ -206,8 +206,13 @@ func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error
 	}
 	run := first(1)
 	epoch := s.Epoch()
-	if s.MovedOn(first(4)) && s.Epoch() != epoch {
-		return nil, fmt.Errorf("%w: another replica began an epoch", engine.ErrConflict)
+	if s.MovedOn(first(4)) {
+		if err := s.MayChange(); err != nil {
+			return nil, err
+		}
+		if s.Epoch() != epoch {
+			return nil, fmt.Errorf("%w: another replica began an epoch", engine.ErrConflict)
+		}
 	}
 	switch {
 	case !s.IsMine(first(0)):

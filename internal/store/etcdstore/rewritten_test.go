@@ -318,3 +318,45 @@ func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 		}
 	}
 }
+
+// TestCommitBesideInstallation: another replica writes the installation's record between two
+// commits. Within the epoch the second one is made; in another epoch, or if the record does not
+// count, it is not.
+func TestCommitBesideInstallation(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	for name, c := range map[string]struct {
+		write func(x *rewritten)
+		want  func(error) bool
+	}{
+		"within the epoch": {
+			func(x *rewritten) {
+				_, err := x.client.Put(t.Context(), x.conf.Prefix+"install", x.get("install"))
+				ok(t, err)
+			},
+			func(err error) bool { return err == nil },
+		},
+		"another epoch": {
+			func(x *rewritten) {
+				x.remove("install")
+				next := x.conf
+				next.Replica = "next"
+				open(t, next)
+			},
+			func(err error) bool { return errors.Is(err, engine.ErrConflict) },
+		},
+		"a forged record": {
+			func(x *rewritten) { x.change("install", `"n":1`, `"n":2`) },
+			func(err error) bool { return err != nil && strings.Contains(err.Error(), "nothing is changed") },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newRewritten(t, endpoint)
+			c.write(x)
+			if _, err := x.s.Commit(t.Context(), change(x.now, engine.Running)); !c.want(err) {
+				t.Errorf("the commit ended with: %v", err)
+			}
+		})
+	}
+}
