@@ -117,7 +117,7 @@ type builder struct {
 func build(name string, data []byte) *builder {
 	sum := sha256.Sum256(data)
 	b := &builder{
-		Reader: strictyaml.Reader{File: name},
+		Reader: strictyaml.Reader{File: name, Example: "config.example.yaml"},
 		dir:    filepath.Dir(name),
 		config: Config{Hash: hex.EncodeToString(sum[:]), VoteTTL: defaultVoteTTL, StartTTL: defaultStartTTL},
 	}

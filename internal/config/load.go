@@ -48,7 +48,7 @@ func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	b.checkPrograms()
 	b.own.checkWriters()
 	if err := trusted.Source(path); err != nil {
-		b.Problems = append(b.Problems, strictyaml.Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
+		b.Add(strictyaml.Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
 	}
 	tokens(b)
 	b.checkStore(b.lookup())
@@ -179,7 +179,7 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 // token reads a Slack token from the environment or from the file that the environment names.
 func (b *builder) token(env func(string) string, name, prefix string) secret.Text {
 	problem := func(what, instead string) secret.Text {
-		b.Problems = append(b.Problems, strictyaml.Problem{File: "environment", Key: name, What: what, Instead: instead})
+		b.Add(strictyaml.Problem{File: "environment", Key: name, What: what, Instead: instead})
 		return secret.Text{}
 	}
 	text, path := env(name), env(name+"_FILE")

@@ -41,20 +41,17 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		return
 	}
 	lowered, problems := catalogs.LoweredBy(b.catalogs)
-	for _, p := range problems {
-		b.Problems = append(b.Problems, strictyaml.Problem{File: runbookFile(b.own.dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
-	}
+	b.addOwn(b.own.dir, problems)
 	for _, l := range lowered {
 		if because, ok := why[l.String()]; ok {
 			b.config.Lowered = append(b.config.Lowered, fmt.Sprintf("lowered: %s: %s (because %s)", l, l.Why, because))
 			delete(allowed, l.String())
 			continue
 		}
-		b.Problems = append(b.Problems, strictyaml.Problem{
-			File: runbookFile(b.own.dir, l.File), Line: l.Line, Column: l.Col,
-			What:    lowers(l),
-			Instead: fmt.Sprintf("raise it, or allow it in the config: lowered: [%s, because: …}]", l.String()[:len(l.String())-1]),
-		})
+		p := l.At.Problem(lowers(l))
+		p.File = runbookFile(b.own.dir, p.File)
+		p.Instead = fmt.Sprintf("raise it, or allow it in the config: lowered: [%s, because: …}]", l.String()[:len(l.String())-1])
+		b.Add(p)
 	}
 	for _, item := range sortedValues(allowed) {
 		item.Warning("this line has no effect", "remove it: it would allow a future change")

@@ -139,12 +139,12 @@ func (b *builder) optionsOf(at strictyaml.Value, said sshconfig.Host) sshroute.O
 		p := strictyaml.Problem{File: s.File, Line: s.Line, Column: 1, Key: "ssh.config_file"}
 		if err != nil {
 			p.What, p.Instead = err.Error(), "write algorithms that the bot implements"
-			b.report(p)
+			b.Add(p)
 			continue
 		}
 		if len(chosen.Weak) > 0 {
 			p.What, p.Instead, p.Warning = weak(kind, chosen.Weak), updateSSHD, true
-			b.report(p)
+			b.Add(p)
 		}
 		o.Algorithms.Set(kind, chosen.List)
 	}

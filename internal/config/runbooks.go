@@ -106,14 +106,20 @@ func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set 
 	if err == nil {
 		return list
 	}
-	var problems catalogs.Problems
+	var problems strictyaml.Problems
 	if !errors.As(err, &problems) {
-		problems = catalogs.Problems{{File: dir, Text: err.Error()}}
+		problems = strictyaml.Problems{{File: dir, What: err.Error()}}
 	}
-	for _, p := range problems {
-		b.Problems = append(b.Problems, strictyaml.Problem{File: runbookFile(dir, p.File), Line: p.Line, Column: p.Col, What: p.Text})
-	}
+	b.addOwn(dir, problems)
 	return nil
+}
+
+// addOwn adds problems of runbooks, with the paths of their files.
+func (b *builder) addOwn(dir string, problems strictyaml.Problems) {
+	for _, p := range problems {
+		p.File = runbookFile(dir, p.File)
+		b.Add(p)
+	}
 }
 
 // runbookFile is the file of a problem: a file of the directory, or a built-in one that the

@@ -39,8 +39,8 @@ func TestRunbooks(t *testing.T) {
 		}},
 		{"own/broken", []string{
 			"testdata/dhbot.yaml:12:7: ", "testdata/dhbot.yaml:12:17: ",
-			"testdata/own/broken/feed.yaml:5:12: ",
-			"testdata/own/broken/feed.yaml:7:14: ",
+			"testdata/own/broken/feed.yaml:5:5: processes.0.level: ",
+			"testdata/own/broken/feed.yaml:7:5: processes.0.manager: ",
 			"testdata/own/broken/other.yaml:2:1: ",
 		}},
 		{"own/yml", []string{"dhbot.yaml:5:1: runbooks: testdata/own/yml cannot be read: feed.yml would not be read", "12:7", "12:17"}},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -131,17 +130,10 @@ func (b *builder) readSSHConfig(v strictyaml.Value) {
 
 func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
 	for _, p := range problems {
-		b.report(strictyaml.Problem{
+		b.Add(strictyaml.Problem{
 			File: p.File, Line: p.Line, Column: 1, Key: "ssh.config_file",
 			What: p.What, Instead: p.Instead, Warning: p.Warning,
 		})
-	}
-}
-
-// report adds a problem unless it was reported: several hosts may use one line.
-func (b *builder) report(p strictyaml.Problem) {
-	if !slices.Contains(b.Problems, p) {
-		b.Problems = append(b.Problems, p)
 	}
 }
 
@@ -161,7 +153,7 @@ func (b *builder) checkPrograms() {
 	}
 	for _, path := range b.sshConfig.Files {
 		if err := trusted.Source(path); err != nil {
-			b.report(strictyaml.Problem{
+			b.Add(strictyaml.Problem{
 				File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed,
 			})
 		}
@@ -187,7 +179,7 @@ func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Cre
 	for _, c := range list {
 		c = resolveCredential(c, dir)
 		if _, err := os.Stat(c.KeyFile); c.Agent == "" && err != nil {
-			b.report(strictyaml.Problem{
+			b.Add(strictyaml.Problem{
 				File: c.KeyFile, Key: "ssh.config_file", What: "this key cannot be read and is not offered: " + reason(err),
 				Instead: "create it, or remove its IdentityFile", Warning: true,
 			})
@@ -203,7 +195,7 @@ func (b *builder) resolveSSH(dir string) {
 	ssh := &b.config.SSH
 	for i := range ssh.Credentials {
 		if ssh.Credentials[i].Agent == agentVariable && os.Getenv(agentVariable) == "" {
-			b.report(strictyaml.Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
+			b.Add(strictyaml.Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
 		}
 		ssh.Credentials[i] = resolveCredential(ssh.Credentials[i], dir)
 	}

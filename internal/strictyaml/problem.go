@@ -7,7 +7,19 @@ import (
 	"strings"
 )
 
-// Problem is one problem of the config.
+// Place is a place in a file.
+type Place struct {
+	File   string
+	Line   int // from 1; 0 for the whole file
+	Column int // from 1
+}
+
+// Problem returns a problem at the place.
+func (p Place) Problem(what string) Problem {
+	return Problem{File: p.File, Line: p.Line, Column: p.Column, What: what}
+}
+
+// Problem is one problem of a file.
 type Problem struct {
 	File   string // the file, or "environment"
 	Line   int    // from 1; 0 without a place in the file

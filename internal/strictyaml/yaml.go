@@ -3,7 +3,9 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,10 +17,15 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// Reader walks the syntax tree of the file and collects every problem; a decoder in strict mode
+// Reader walks the syntax tree of a file and collects every problem; a decoder in strict mode
 // would stop at the first.
 type Reader struct {
-	File     string
+	File string
+	// Example names what an empty file can be started from.
+	Example string
+	// Strict distinguishes an empty text from a missing value, and reports keys and entries
+	// without a value. Otherwise both count as missing.
+	Strict   bool
 	Problems Problems
 }
 
@@ -45,12 +52,21 @@ func (r *Reader) Parse(data []byte) Value {
 	case err != nil:
 		top.Problem("this is not YAML: "+err.Error(), "")
 		return top
-	case len(file.Docs) != 1 || file.Docs[0].Body == nil:
-		top.Problem("the file must hold exactly one document", "start from config.example.yaml")
+	}
+	docs := slices.DeleteFunc(file.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
+	if len(docs) != 1 {
+		top.Problem(fmt.Sprintf("the file must hold exactly one document, and holds %d", len(docs)), "start from "+r.Example)
 		return top
 	}
-	top.Node = file.Docs[0].Body
+	top.Node = docs[0].Body
 	return top
+}
+
+// Add adds a problem once: a value may be parsed more than once.
+func (r *Reader) Add(p Problem) {
+	if !slices.Contains(r.Problems, p) {
+		r.Problems = append(r.Problems, p)
+	}
 }
 
 // Problem reports a problem of a value and the fix.
@@ -59,22 +75,38 @@ func (v Value) Problem(what, instead string) { v.report(what, instead, false) }
 func (v Value) Warning(what, instead string) { v.report(what, instead, true) }
 
 func (v Value) report(what, instead string, warning bool) {
-	p := Problem{File: v.R.File, Line: v.Line, Column: v.Col, Key: v.Key, What: what, Instead: instead, Warning: warning}
-	if !slices.Contains(v.R.Problems, p) { // a value may be parsed more than once
-		v.R.Problems = append(v.R.Problems, p)
-	}
+	v.R.Add(Problem{File: v.R.File, Line: v.Line, Column: v.Col, Key: v.Key, What: what, Instead: instead, Warning: warning})
 }
 
-// There reports whether the file has the value. An empty text counts as missing.
+// Place is the place of a value in its file.
+func (v Value) Place() Place { return Place{v.R.File, v.Line, v.Col} }
+
+// There reports whether the file has the value. An empty text counts as missing, unless the
+// reader is strict.
 func (v Value) There() bool {
 	switch n := v.Node.(type) {
 	case nil, *ast.NullNode:
 		return false
 	case *ast.StringNode:
-		return strings.TrimSpace(n.Value) != ""
+		return v.R.Strict || strings.TrimSpace(n.Value) != ""
 	default:
 		return true
 	}
+}
+
+// void reports a key or an entry without a value to a strict reader.
+func (v Value) void() bool {
+	if _, null := v.Node.(*ast.NullNode); !null || !v.R.Strict {
+		return false
+	}
+	v.Problem("this has no value", "write one, or leave it out")
+	return true
+}
+
+// IsMapping reports whether the value has keys.
+func (v Value) IsMapping() bool {
+	_, is := v.Node.(*ast.MappingNode)
+	return is
 }
 
 // child is a part of a value, with its own place if it has one.
@@ -112,7 +144,9 @@ func (v Value) Pairs() []pair {
 			continue
 		}
 		seen[name] = true
-		out = append(out, pair{name, c})
+		if !c.void() {
+			out = append(out, pair{name, c})
+		}
 	}
 	return out
 }
@@ -131,20 +165,52 @@ type Object struct {
 
 // Object parses a mapping with these keys only.
 func (v Value) Object(keys ...string) Object {
-	_, is := v.Node.(*ast.MappingNode)
-	o := Object{v, map[string]Value{}, v.There() && !is}
+	o := v.AnyObject()
 	for _, p := range v.Pairs() {
-		known := false
-		for _, k := range keys {
-			known = known || k == p.Name
+		if !slices.Contains(keys, p.Name) {
+			p.unknown(keys)
 		}
-		if !known {
-			p.Value.Problem(fmt.Sprintf("there is no key %q here", p.Name), Meant(p.Name, keys, "the keys are "))
-			continue
-		}
+	}
+	return o
+}
+
+// AnyObject parses a mapping with any keys.
+func (v Value) AnyObject() Object {
+	o := Object{v, map[string]Value{}, v.There() && !v.IsMapping()}
+	for _, p := range v.Pairs() {
 		o.fields[p.Name] = p.Value
 	}
 	return o
+}
+
+// unknown reports a key of a mapping that has only these keys.
+func (p pair) unknown(keys []string) {
+	p.Value.Problem(fmt.Sprintf("there is no key %q here", p.Name), Meant(p.Name, keys, "the keys are "))
+}
+
+// Fields are the keys of a mapping, each with the reader of its value.
+type Fields map[string]func(Value)
+
+// Read passes each value of a mapping to the reader of its key.
+func (v Value) Read(fields Fields) {
+	for _, p := range v.Pairs() {
+		read, known := fields[p.Name]
+		if !known {
+			p.unknown(slices.Sorted(maps.Keys(fields)))
+			continue
+		}
+		read(p.Value)
+	}
+}
+
+// Into returns a reader of a value that stores it, unless it has a problem.
+func Into[T any](to *T, read func(Value) T) func(Value) {
+	return func(v Value) {
+		before := len(v.R.Problems)
+		if got := read(v); len(v.R.Problems) == before {
+			*to = got
+		}
+	}
 }
 
 // Get is the value of a key, or a missing value.
@@ -175,6 +241,16 @@ func (o Object) NeedSome(key, why string) Value {
 	return v
 }
 
+// NeedWord is the word of a required key that must not be empty.
+func (o Object) NeedWord(key, why string) string {
+	v := o.Need(key, why)
+	word := v.Word()
+	if _, text := v.Node.(*ast.StringNode); text && word == "" {
+		v.Problem("this is empty", why)
+	}
+	return word
+}
+
 // Text parses a text; "" if missing.
 func (v Value) Text() string {
 	if !v.There() {
@@ -191,6 +267,44 @@ func (v Value) Text() string {
 	}
 }
 
+// Word is a text or a number, exactly as written; a block of lines without its last newline.
+func (v Value) Word() string {
+	switch v.Node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return v.Node.GetToken().Value
+	case *ast.LiteralNode:
+		return strings.TrimSpace(v.Text())
+	default:
+		return v.Text()
+	}
+}
+
+// Words are the words of a list, or one word as a list of one. Duplicates are allowed, as in a
+// command.
+func (v Value) Words() []string {
+	out := []string{}
+	for _, item := range v.List() {
+		out = append(out, item.Word())
+	}
+	return out
+}
+
+// OneOf returns a reader of one of a fixed set of words.
+func OneOf[T ~string](set ...T) func(Value) T {
+	return func(v Value) T {
+		before := len(v.R.Problems)
+		word := v.Word()
+		if !slices.Contains(set, T(word)) && len(v.R.Problems) == before {
+			names := make([]string, len(set))
+			for i, name := range set {
+				names[i] = string(name)
+			}
+			v.Problem(suggest.Short(word)+" is not possible here", Meant(word, names, "write one of "))
+		}
+		return T(word)
+	}
+}
+
 // Items are the entries of a list.
 func (v Value) Items() []Value {
 	if !v.There() {
@@ -201,11 +315,29 @@ func (v Value) Items() []Value {
 		v.Problem("this must be a list", "write [a, b], or one \"- a\" on each line")
 		return nil
 	}
-	out := make([]Value, len(list.Values))
+	out := make([]Value, 0, len(list.Values))
 	for i, n := range list.Values {
-		out[i] = v.child(fmt.Sprintf("%d", i), n, n.GetToken())
+		if item := v.child(strconv.Itoa(i), n, first(n)); !item.void() {
+			out = append(out, item)
+		}
 	}
 	return out
+}
+
+// first is the first token of a node. That of a block mapping itself is its first colon.
+func first(n ast.Node) *token.Token {
+	if m, is := n.(*ast.MappingNode); is && !m.IsFlowStyle && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+// List is Items, or any other value as a list of one.
+func (v Value) List() []Value {
+	if _, list := v.Node.(*ast.SequenceNode); !list && v.There() {
+		return []Value{v}
+	}
+	return v.Items()
 }
 
 // Texts parses a list of texts, and reports duplicates.
@@ -233,13 +365,15 @@ func (v Value) Number(least, most, otherwise int) int {
 	if !v.There() {
 		return otherwise
 	}
+	what := "this is no whole number"
 	if n, ok := v.Node.(*ast.IntegerNode); ok {
 		var got int
 		if _, err := fmt.Sscan(n.Token.Value, &got); err == nil && got >= least && got <= most {
 			return got
 		}
+		what = "this number is out of range"
 	}
-	v.Problem("this number is out of range", fmt.Sprintf("write a whole number from %d to %d", least, most))
+	v.Problem(what, fmt.Sprintf("write a whole number from %d to %d", least, most))
 	return otherwise
 }
 
@@ -260,7 +394,7 @@ func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 	if !v.There() {
 		return otherwise
 	}
-	if d, err := time.ParseDuration(v.Text()); err == nil && d >= least && d <= most {
+	if d, err := time.ParseDuration(v.Word()); err == nil && d >= least && d <= most {
 		return d
 	}
 	v.Problem(

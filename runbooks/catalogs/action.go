@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 )
 
@@ -45,7 +46,7 @@ type Action struct {
 
 	Locks []Words
 	Steps []StepTemplate
-	at    pos
+	at    strictyaml.Place
 }
 
 // suits reports whether the action applies to the process (nil: to none).
@@ -97,7 +98,7 @@ type StepTemplate struct {
 	// Match is pattern with the catalog's paths inserted; it must match a whole line.
 	Match   *regexp.Regexp
 	pattern string
-	matchAt pos
+	matchAt strictyaml.Place
 	Most    int // list: maximum number of lines
 	Last    int // list: use only the last N by name; 0: all
 	// mayBeEmpty allows an empty list, which drops the steps that need it. ignoreOthers
@@ -106,7 +107,7 @@ type StepTemplate struct {
 
 	Use string // the action whose steps replace this one, for Process
 
-	at pos
+	at strictyaml.Place
 }
 
 // clientUpdateReload is the only host setting that steps can depend on.

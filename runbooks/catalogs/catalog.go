@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -52,8 +53,8 @@ type Process struct {
 	Actions []string `json:"actions"`
 
 	sources map[string]Origin // by a step's source key
-	at      pos
-	needAt  []pos
+	at      strictyaml.Place
+	needAt  []strictyaml.Place
 }
 
 // Need is a process that another one depends on.
@@ -95,7 +96,7 @@ type Catalog struct {
 	actions   []*Action
 	sources   map[string]Origin // for processes without their own
 	names     map[string]string // folded id or alias → id
-	at        pos
+	at        strictyaml.Place
 }
 
 // Set is the loaded catalogs, sorted by name.

@@ -106,8 +106,8 @@
 // # Files
 //
 //   - catalog.go, action.go: the types
-//   - load.go, read.go, readstep.go, yamlnode.go: reading YAML
-//   - validate.go, validatestep.go, problem.go: checks and their problems
+//   - load.go, read.go, readstep.go: reading YAML
+//   - validate.go, validatestep.go: checks
 //   - params.go, settle.go: parameters
 //   - words.go, bind.go: placeholders of commands
 //   - needs.go: dependencies and their order

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+
+	"dhbot/internal/strictyaml"
 )
 
 //go:embed *.yaml
@@ -25,9 +27,13 @@ var carried = sync.OnceValues(func() (Set, error) { return Load(nil) })
 // Load reads the embedded catalogs and merges the *.yaml files at the top of overlay;
 // overlay may be nil. A file names its catalog. In an existing catalog it may change keys
 // of processes, replace actions and add both. Any other name creates a catalog. The error
-// is Problems, with every problem.
+// is a strictyaml.Problems with every problem.
 func Load(overlay fs.FS) (Set, error) {
-	l := &loader{defined: map[string]int{}, broken: map[pos]bool{}}
+	l := &loader{
+		Reader:  strictyaml.Reader{Example: "docs/own-runbooks.md", Strict: true},
+		defined: map[string]int{},
+		broken:  map[strictyaml.Place]bool{},
+	}
 	l.read(builtin, carriedDir)
 	if overlay != nil {
 		l.layer++
@@ -36,11 +42,9 @@ func Load(overlay fs.FS) (Set, error) {
 	for _, c := range l.catalogs {
 		l.check(c)
 	}
-	if len(l.problems) > 0 {
-		slices.SortStableFunc(l.problems, func(a, b Problem) int {
-			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-		})
-		return nil, slices.Compact(l.problems)
+	if len(l.Problems) > 0 {
+		l.Problems.Sort()
+		return nil, l.Problems
 	}
 	slices.SortFunc(l.catalogs, func(a, b *Catalog) int { return cmp.Compare(a.Name, b.Name) })
 	return l.catalogs, nil
@@ -54,13 +58,13 @@ const carriedDir = "catalogs/"
 func (l *loader) read(files fs.FS, under string) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
-		l.report(pos{file: under}, "cannot be listed: %v", err)
+		l.report(strictyaml.Place{File: under}, "cannot be listed: %v", err)
 		return
 	}
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			l.report(pos{file: under + name}, "cannot be read: %v", err)
+			l.report(strictyaml.Place{File: under + name}, "cannot be read: %v", err)
 			continue
 		}
 		l.file(under+name, data)

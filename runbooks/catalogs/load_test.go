@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/runbooks"
 )
 
@@ -295,7 +296,7 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = Load(overlay(string(text)))
-			var problems Problems
+			var problems strictyaml.Problems
 			if !errors.As(err, &problems) {
 				t.Fatalf("it loaded, or failed otherwise: %v", err)
 			}
@@ -306,7 +307,7 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 				}
 			}
 			for _, p := range problems {
-				if p.File != "site.yaml" || p.Col == 0 && p.Line > 0 {
+				if p.File != "site.yaml" || p.Column == 0 && p.Line > 0 {
 					t.Errorf("no place: %v", p)
 				}
 				if !takeOut(want, p) {
@@ -314,17 +315,17 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 				}
 			}
 			for l, says := range want {
-				t.Errorf("line %d: nobody said %q", l, says)
+				t.Errorf("line %d: missing problem %q", l, says)
 			}
 		})
 	}
 }
 
 // takeOut removes a problem from the expected ones of its line.
-func takeOut(want map[int][]string, p Problem) bool {
+func takeOut(want map[int][]string, p strictyaml.Problem) bool {
 	line := max(p.Line, 1)
 	for i, says := range want[line] {
-		if strings.Contains(p.Text, says) {
+		if strings.Contains(p.String(), says) {
 			want[line] = append(want[line][:i:i], want[line][i+1:]...)
 			if len(want[line]) == 0 {
 				delete(want, line)
@@ -379,7 +380,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		cs, err := Load(overlay(text))
 		if err != nil {
-			var problems Problems
+			var problems strictyaml.Problems
 			if !errors.As(err, &problems) || len(problems) == 0 || cs != nil {
 				t.Fatalf("%v, %v", cs, err)
 			}

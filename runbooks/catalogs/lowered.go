@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dhbot/internal/programs"
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -15,14 +16,13 @@ import (
 // Lowered is a setting of an overlay below that of the embedded catalogs, or below that of
 // its own commands: a lower class, a lower level, or a program with a relative path.
 type Lowered struct {
-	File      string
-	Line, Col int
-	Catalog   string
-	Process   string // either Process or Action is set
-	Action    string
-	Class     runbooks.Class    // the class in the file, "" if not about a class
-	Level     runbooks.Severity // the level in the file, Unknown if not about a level
-	Why       string
+	At      strictyaml.Place
+	Catalog string
+	Process string // either Process or Action is set
+	Action  string
+	Class   runbooks.Class    // the class in the file, "" if not about a class
+	Level   runbooks.Severity // the level in the file, Unknown if not about a level
+	Why     string
 }
 
 // String returns the config line that allows it, as a YAML flow mapping.
@@ -43,22 +43,22 @@ var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Write
 
 // LoweredBy returns the settings that catalogs loaded with an overlay lower, in the order
 // of the files. Relative programs are returned as problems, since no config allows them.
-func LoweredBy(catalogs Set) (lowered []Lowered, problems Problems) {
+func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	carried, err := Builtin()
 	if err != nil {
-		return nil, Problems{{Text: err.Error()}}
+		return nil, strictyaml.Problems{{What: err.Error()}}
 	}
 	for _, c := range catalogs {
 		base, _ := carried.Get(c.Name)
 		if argv := append(c.supervisor(), "status", "x"); programs.Of(argv) != programs.Reads {
-			problems = append(problems, Problem{File: c.at.file, Text: fmt.Sprintf("catalog %s: monit: `%s` is no way to call monit that only reads", c.Name, strings.Join(argv, " "))})
+			problems = append(problems, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: monit: `%s` is no way to call monit that only reads", c.Name, strings.Join(argv, " "))})
 		}
 		problems = append(problems, c.movedPaths(base)...)
 		for i := range c.processes {
 			lowered = append(lowered, c.loweredProcess(&c.processes[i], base)...)
 		}
 		for _, a := range c.actions {
-			if !a.at.carried() {
+			if !embedded(a.at) {
 				lowered = append(lowered, c.loweredAction(a, base)...)
 				problems = append(problems, a.relative(c)...)
 			}
@@ -69,23 +69,23 @@ func LoweredBy(catalogs Set) (lowered []Lowered, problems Problems) {
 
 // movedPaths reports write directories of embedded actions that an overlay has moved to a
 // place where files may be executed or read as settings.
-func (c *Catalog) movedPaths(base *Catalog) (out Problems) {
+func (c *Catalog) movedPaths(base *Catalog) (out strictyaml.Problems) {
 	if base == nil {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Paths)) {
 		if was, dir := base.Paths[name], c.Paths[name]; programs.FreshFile(was) && !programs.FreshFile(dir) {
-			out = append(out, Problem{File: c.at.file, Text: fmt.Sprintf("catalog %s: paths.%s: commands write files there, and %s is a directory of the system: name another one", c.Name, name, dir)})
+			out = append(out, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: paths.%s: commands write files there, and %s is a directory of the system: name another one", c.Name, name, dir)})
 		}
 	}
 	return out
 }
 
-// carried reports whether a position is in an embedded file.
-func (p pos) carried() bool { return strings.HasPrefix(p.file, carriedDir) }
+// embedded reports whether a place is in an embedded file.
+func embedded(p strictyaml.Place) bool { return strings.HasPrefix(p.File, carriedDir) }
 
 func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
-	if base == nil || p.at.carried() {
+	if base == nil || embedded(p.at) {
 		return nil
 	}
 	was, known := base.Process(p.ID)
@@ -93,7 +93,7 @@ func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
 		return nil
 	}
 	return []Lowered{{
-		File: p.at.file, Line: p.at.line, Col: p.at.col, Catalog: c.Name, Process: p.ID, Level: p.Level,
+		At: p.at, Catalog: c.Name, Process: p.ID, Level: p.Level,
 		Why: fmt.Sprintf("the catalog has %s at level %s", p.ID, suggest.Short(was.Level.String())),
 	}}
 }
@@ -120,7 +120,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 			level = l
 		}
 	}
-	at := Lowered{File: a.at.file, Line: a.at.line, Col: a.at.col, Catalog: c.Name, Action: a.Name}
+	at := Lowered{At: a.at, Catalog: c.Name, Action: a.Name}
 	if rank(a.Class) < rank(floor) {
 		l := at
 		l.Class, l.Why = a.Class, why
@@ -241,11 +241,11 @@ func (c *Catalog) shown(t *StepTemplate) (argv []string) {
 }
 
 // relative reports programs with a relative path.
-func (a *Action) relative(c *Catalog) (out Problems) {
+func (a *Action) relative(c *Catalog) (out strictyaml.Problems) {
 	for i := range a.Steps {
 		t := &a.Steps[i]
 		if argv := c.shown(t); programs.Relative(argv) {
-			out = append(out, Problem{File: t.at.file, Line: t.at.line, Col: t.at.col, Text: fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program alone, or by its whole path", a.Name, strings.Join(argv, " "))})
+			out = append(out, t.at.Problem(fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program alone, or by its whole path", a.Name, strings.Join(argv, " "))))
 		}
 	}
 	return out

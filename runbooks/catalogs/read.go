@@ -3,9 +3,9 @@ package catalogs
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -13,23 +13,27 @@ import (
 // loader reads catalog files layer by layer. A later layer may change fields of a process,
 // replace actions and add both. Within one layer each definition is unique.
 type loader struct {
-	yamlFile
+	strictyaml.Reader
 	catalogs []*Catalog
 	layer    int
 	// defined maps a process or action of a catalog to the last layer that defined it.
 	defined map[string]int
 	// broken are the processes, actions and steps with read errors. Checking them further
 	// would repeat the errors.
-	broken map[pos]bool
+	broken map[strictyaml.Place]bool
 }
 
 // reading calls read and marks at as broken if it reported a problem.
-func (l *loader) reading(at pos, read func()) {
-	before := len(l.problems)
+func (l *loader) reading(at strictyaml.Place, read func()) {
+	before := len(l.Problems)
 	read()
-	if len(l.problems) > before {
+	if len(l.Problems) > before {
 		l.broken[at] = true
 	}
+}
+
+func (l *loader) report(at strictyaml.Place, format string, args ...any) {
+	l.Add(at.Problem(fmt.Sprintf(format, args...)))
 }
 
 // file reads one catalog file:
@@ -42,43 +46,42 @@ func (l *loader) reading(at pos, read func()) {
 //	processes: [{id: db_dis, …}]
 //	actions: [{action: restart, …}]
 func (l *loader) file(name string, data []byte) {
-	l.name = name
-	root := l.parse(data)
-	if root == nil {
+	l.File = name
+	root := l.Parse(data)
+	if !root.There() {
 		return
 	}
-	var names []string
-	var rest []func(*Catalog)
-	later := func(f func(*Catalog, ast.Node)) func(ast.Node) {
-		return func(n ast.Node) { rest = append(rest, func(c *Catalog) { f(c, n) }) }
-	}
-	keys := l.mapping(root, "a catalog file", fields{
-		"catalog":   l.strs(&names, "catalog"),
-		"title":     later(func(c *Catalog, n ast.Node) { l.str(&c.Title, "title")(n) }),
-		"monit":     later(func(c *Catalog, n ast.Node) { l.strs(&c.Monit, "monit")(n) }),
-		"paths":     later(l.paths),
-		"sources":   later(func(c *Catalog, n ast.Node) { l.sources(&c.sources, "sources", n) }),
-		"processes": later(l.processes),
-		"actions":   later(l.actions),
-	})
-	if !keys["catalog"] || len(names) == 0 {
-		l.report(l.at(root), "the key catalog is missing: it names the catalog that the file is part of")
-		return
-	}
-	before := len(l.problems)
-	for i, n := range names {
-		if i > 0 && len(l.problems) > before {
-			return // the same problems again
+	before := len(l.Problems)
+	const why = "name the catalog that the file is part of"
+	for _, name := range root.AnyObject().NeedSome("catalog", why).Words() {
+		if len(l.Problems) > before {
+			return // the next catalog would have the same problems
 		}
-		c := l.catalog(n, l.at(root))
-		for _, read := range rest {
-			read(c)
-		}
+		c := l.catalog(name, root.Place())
+		root.Read(strictyaml.Fields{
+			"catalog":   alreadyRead,
+			"title":     strictyaml.Into(&c.Title, text),
+			"monit":     strictyaml.Into(&c.Monit, words),
+			"paths":     func(v strictyaml.Value) { l.paths(c, v) },
+			"sources":   func(v strictyaml.Value) { readSources(&c.sources, v) },
+			"processes": func(v strictyaml.Value) { l.processes(c, v) },
+			"actions":   func(v strictyaml.Value) { l.actions(c, v) },
+		})
 	}
 }
 
+// The readers of the values of several keys.
+var (
+	text  = strictyaml.Value.Word
+	words = strictyaml.Value.Words
+	yes   = strictyaml.Value.Boolean
+)
+
+// alreadyRead is the reader of a key that is read before the others.
+func alreadyRead(strictyaml.Value) {}
+
 // catalog returns the catalog of that name, or creates it.
-func (l *loader) catalog(name string, at pos) *Catalog {
+func (l *loader) catalog(name string, at strictyaml.Place) *Catalog {
 	for _, c := range l.catalogs {
 		if c.Name == name {
 			return c
@@ -89,176 +92,148 @@ func (l *loader) catalog(name string, at pos) *Catalog {
 	return c
 }
 
-func (l *loader) paths(c *Catalog, n ast.Node) {
+func (l *loader) paths(c *Catalog, v strictyaml.Value) {
 	if c.Paths == nil {
 		c.Paths = map[string]string{}
 	}
-	l.pairs(n, "paths", func(key string, at pos, value ast.Node) {
-		switch key {
+	for _, p := range v.Pairs() {
+		switch p.Name {
 		case "logs":
-			l.str(&c.LogRoot, "logs")(value)
+			strictyaml.Into(&c.LogRoot, text)(p.Value)
 		case "etcd_client":
-			l.str(&c.EtcdClientDir, "etcd_client")(value)
+			strictyaml.Into(&c.EtcdClientDir, text)(p.Value)
 		default:
-			var dir string
-			l.str(&dir, "paths."+key)(value)
-			if !pathName.MatchString(key) || dir != "" && !cleanPath(dir) {
-				l.report(at, "paths.%s must have a name of small letters and _, and be an absolute path", suggest.Short(key))
+			dir := p.Value.Word()
+			if !pathName.MatchString(p.Name) || !cleanPath(dir) {
+				p.Value.Problem("this must be an absolute path, under a name of small letters and _", "")
 			}
-			c.Paths[key] = dir
+			c.Paths[p.Name] = dir
 		}
-	})
+	}
 }
 
-// sources reads the sources of commands by key: "file:line", or a mapping with a
+// readSources reads the sources of commands by key: "file:line", or a mapping with a
 // correction.
-func (l *loader) sources(to *map[string]Origin, what string, n ast.Node) {
+func readSources(to *map[string]Origin, v strictyaml.Value) {
 	if *to == nil {
 		*to = map[string]Origin{}
 	}
-	l.pairs(n, what, func(key string, _ pos, value ast.Node) {
+	for _, p := range v.Pairs() {
 		var s Origin
-		if _, is := value.(ast.MapNode); is {
-			l.mapping(value, what+"."+key, fields{
-				"at":        l.str(&s.At, "at"),
-				"corrected": l.str(&s.Corrected, "corrected"),
+		if p.Value.IsMapping() {
+			p.Value.Read(strictyaml.Fields{
+				"at":        strictyaml.Into(&s.At, text),
+				"corrected": strictyaml.Into(&s.Corrected, text),
 			})
 		} else {
-			l.str(&s.At, what+"."+key)(value)
+			s.At = p.Value.Word()
 		}
 		if s.At != "" && !sourceLine.MatchString(s.At) {
-			l.report(l.at(value), "%s: want a file and line such as process-runbooks.md:28", suggest.Short(s.At))
+			p.Value.Problem(suggest.Short(s.At)+" is no place in a page", "write a file and line such as process-runbooks.md:28")
 		}
-		(*to)[key] = s
-	})
+		(*to)[p.Name] = s
+	}
 }
 
 var pathName = regexp.MustCompile(`^[a-z][a-z_]{0,31}$`)
 
 var sourceLine = regexp.MustCompile(`^[A-Za-z0-9._/-]+:[1-9][0-9]*$`)
 
-func (l *loader) processes(c *Catalog, n ast.Node) {
-	l.items(n, "processes", func(n ast.Node) {
-		id := l.key(n, "id", "a process")
-		if id == "" || !l.once(c.Name+"/process/"+id, n, "the process "+suggest.Short(id)) {
-			return
+func (l *loader) processes(c *Catalog, v strictyaml.Value) {
+	for _, v := range v.Items() {
+		id := v.AnyObject().NeedWord("id", "each process has an id")
+		if id == "" || !l.once(c.Name+"/process/"+id, v, "the process "+suggest.Short(id)) {
+			continue
 		}
 		p, ok := c.Process(id)
 		if !ok {
 			c.processes = append(c.processes, Process{ID: id})
 			p = &c.processes[len(c.processes)-1]
 		}
-		p.at = l.at(n)
-		l.reading(p.at, func() { l.process(p, n) })
-	})
-}
-
-// key reads one text of a mapping before the others.
-func (l *loader) key(n ast.Node, key, what string) (value string) {
-	m, ok := n.(ast.MapNode)
-	if !ok {
-		l.report(l.at(n), "%s must be a mapping with the key %s", what, key)
-		return ""
+		p.at = v.Place()
+		l.reading(p.at, func() { p.read(v) })
 	}
-	for it := m.MapRange(); it.Next(); {
-		if k, ok := it.Key().(*ast.StringNode); ok && k.Value == key {
-			value, _ = l.text(it.Value(), key)
-			return value
-		}
-	}
-	l.report(l.at(n), "%s must have the key %s", what, key)
-	return ""
 }
 
 // once reports a second definition within one layer.
-func (l *loader) once(key string, n ast.Node, what string) bool {
+func (l *loader) once(key string, v strictyaml.Value, what string) bool {
 	if at, ok := l.defined[key]; ok && at == l.layer {
-		l.report(l.at(n), "%s is defined twice", what)
+		v.Problem(what+" is defined twice", "keep one of them")
 		return false
 	}
 	l.defined[key] = l.layer
 	return true
 }
 
-func (l *loader) process(p *Process, n ast.Node) {
-	what := "process " + p.ID
-	l.mapping(n, what, fields{
-		"id":        func(ast.Node) {},
-		"title":     l.str(&p.Title, "title"),
-		"aliases":   l.strs(&p.Aliases, "aliases"),
-		"impact":    l.str(&p.Impact, "impact"),
-		"level":     l.levelFor(&p.Level),
-		"manager":   oneOf(&l.yamlFile, &p.Manager, "manager", runbooks.Monit, runbooks.Systemd),
-		"service":   l.str(&p.Service, "service"),
-		"user":      l.str(&p.User, "user"),
-		"placement": oneOf(&l.yamlFile, &p.Placement, "placement", OnInfra, OnQuery, OnEvery),
-		"optional":  l.str(&p.Optional, "optional"),
-		"needs":     func(n ast.Node) { l.needs(p, n) },
-		"logs":      func(n ast.Node) { l.logs(&p.Logs, n) },
-		"sources":   func(n ast.Node) { l.sources(&p.sources, what+" sources", n) },
+func (p *Process) read(v strictyaml.Value) {
+	v.Read(strictyaml.Fields{
+		"id":        alreadyRead,
+		"title":     strictyaml.Into(&p.Title, text),
+		"aliases":   strictyaml.Into(&p.Aliases, words),
+		"impact":    strictyaml.Into(&p.Impact, text),
+		"level":     strictyaml.Into(&p.Level, level),
+		"manager":   strictyaml.Into(&p.Manager, strictyaml.OneOf(runbooks.Monit, runbooks.Systemd)),
+		"service":   strictyaml.Into(&p.Service, text),
+		"user":      strictyaml.Into(&p.User, text),
+		"placement": strictyaml.Into(&p.Placement, strictyaml.OneOf(OnInfra, OnQuery, OnEvery)),
+		"optional":  strictyaml.Into(&p.Optional, text),
+		"needs":     p.readNeeds,
+		"logs":      p.readLogs,
+		"sources":   func(v strictyaml.Value) { readSources(&p.sources, v) },
 	})
 }
 
-func (l *loader) levelFor(to *runbooks.Severity) func(ast.Node) {
-	return func(n ast.Node) {
-		number := -1
-		l.integer(&number, "level")(n)
-		if number == -1 {
-			return
-		}
-		v, err := runbooks.Level(number)
-		if err != nil || v == runbooks.None {
-			l.report(l.at(n), "level %d: write 1, 2 or 3 of the incident key", number)
-			return
-		}
-		*to = v
+// level reads a level of the incident key.
+func level(v strictyaml.Value) runbooks.Severity {
+	s, err := runbooks.Level(v.Number(1, 3, 0))
+	if err != nil {
+		return runbooks.Unknown // Number reported it
+	}
+	return s
+}
+
+func (p *Process) readNeeds(v strictyaml.Value) {
+	p.Needs, p.needAt = nil, nil
+	for _, item := range v.Items() {
+		var need Need
+		item.Read(strictyaml.Fields{
+			"process": strictyaml.Into(&need.Process, text),
+			"when":    strictyaml.Into(&need.When, strictyaml.OneOf(ACLsInEtcd, ACLsInMySQL)),
+			"source":  strictyaml.Into(&need.Source, text),
+		})
+		p.Needs = append(p.Needs, need)
+		p.needAt = append(p.needAt, item.Place())
 	}
 }
 
-func (l *loader) needs(p *Process, n ast.Node) {
-	p.Needs, p.needAt = nil, nil
-	l.items(n, "needs", func(n ast.Node) {
-		var need Need
-		l.mapping(n, "a need", fields{
-			"process": l.str(&need.Process, "process"),
-			"when":    oneOf(&l.yamlFile, &need.When, "when", ACLsInEtcd, ACLsInMySQL),
-			"source":  l.str(&need.Source, "source"),
-		})
-		p.Needs = append(p.Needs, need)
-		p.needAt = append(p.needAt, l.at(n))
+func (p *Process) readLogs(v strictyaml.Value) {
+	p.Logs = Logs{}
+	v.Read(strictyaml.Fields{
+		"dir":    strictyaml.Into(&p.Logs.Dir, text),
+		"app":    strictyaml.Into(&p.Logs.App, words),
+		"stdout": strictyaml.Into(&p.Logs.Stdout, text),
+		"files":  strictyaml.Into(&p.Logs.Files, words),
+		"unit":   strictyaml.Into(&p.Logs.Unit, text),
 	})
 }
 
-func (l *loader) logs(to *Logs, n ast.Node) {
-	*to = Logs{}
-	l.mapping(n, "logs", fields{
-		"dir":    l.str(&to.Dir, "dir"),
-		"app":    l.strs(&to.App, "app"),
-		"stdout": l.str(&to.Stdout, "stdout"),
-		"files":  l.strs(&to.Files, "files"),
-		"unit":   l.str(&to.Unit, "unit"),
-	})
-}
-
-func (l *loader) actions(c *Catalog, n ast.Node) {
-	l.items(n, "actions", func(n ast.Node) {
-		a := &Action{at: l.at(n)}
-		if a.Name = l.key(n, "action", "an action"); a.Name == "" {
-			return
+func (l *loader) actions(c *Catalog, v strictyaml.Value) {
+	for _, v := range v.Items() {
+		a := &Action{at: v.Place()}
+		if a.Name = v.AnyObject().NeedWord("action", "each action has a name"); a.Name == "" {
+			continue
 		}
-		l.reading(a.at, func() { l.action(a, n) })
-		for i, old := range c.actions {
-			if old.Name != a.Name || old.forWhat() != a.forWhat() {
-				continue
-			}
-			if l.once(c.Name+"/action/"+a.Name+"/"+a.forWhat(), n, "the action "+suggest.Short(a.Name)+" for "+a.forWhat()) {
-				c.actions[i] = a
-			}
-			return
+		l.reading(a.at, func() { l.action(a, v) })
+		key := c.Name + "/action/" + a.Name + "/" + a.forWhat()
+		old := slices.IndexFunc(c.actions, func(b *Action) bool { return b.Name == a.Name && b.forWhat() == a.forWhat() })
+		switch {
+		case old < 0:
+			l.defined[key] = l.layer
+			c.actions = append(c.actions, a)
+		case l.once(key, v, "the action "+suggest.Short(a.Name)+" for "+a.forWhat()):
+			c.actions[old] = a
 		}
-		l.defined[c.Name+"/action/"+a.Name+"/"+a.forWhat()] = l.layer
-		c.actions = append(c.actions, a)
-	})
+	}
 }
 
 // forWhat identifies the target of an action. A later layer replaces the action with the
@@ -270,56 +245,53 @@ func (a *Action) forWhat() string {
 	return fmt.Sprint(a.Managers, a.Processes)
 }
 
-func (l *loader) action(a *Action, n ast.Node) {
+func (l *loader) action(a *Action, v strictyaml.Value) {
 	a.Scope = AboutProcess
-	var managers, locks []string
-	var locksAt pos
-	l.mapping(n, "action "+a.Name, fields{
-		"action":    func(ast.Node) {},
-		"title":     l.str(&a.Title, "title"),
-		"about":     oneOf(&l.yamlFile, &a.Scope, "about", AboutHost, AboutCluster),
-		"managers":  l.strs(&managers, "managers"),
-		"processes": l.strs(&a.Processes, "processes"),
-		"class": oneOf(
-			&l.yamlFile,
-			&a.Class,
-			"class",
-			runbooks.Read,
-			runbooks.Sensitive,
-			runbooks.Writes,
-			runbooks.Disruptive,
-			runbooks.Destructive,
-		),
-		"level":    l.levelFor(&a.Level),
-		"one_host": l.boolean(&a.OneHost, "one_host"),
+	v.Read(strictyaml.Fields{
+		"action":    alreadyRead,
+		"title":     strictyaml.Into(&a.Title, text),
+		"about":     strictyaml.Into(&a.Scope, strictyaml.OneOf(AboutHost, AboutCluster)),
+		"managers":  strictyaml.Into(&a.Managers, managers),
+		"processes": strictyaml.Into(&a.Processes, words),
+		"class":     strictyaml.Into(&a.Class, strictyaml.OneOf(classes...)),
+		"level":     strictyaml.Into(&a.Level, level),
+		"one_host":  strictyaml.Into(&a.OneHost, yes),
 
-		"step_by_step": l.boolean(&a.StepByStep, "step_by_step"),
-		"impact":       l.str(&a.Impact, "impact"),
-		"params":       func(n ast.Node) { l.params(a, n) },
-		"minted":       l.strs(&a.Minted, "minted"),
-		"locks":        func(n ast.Node) { locksAt = l.at(n); l.strs(&locks, "locks")(n) },
-		"steps": func(n ast.Node) {
-			l.items(n, "steps", func(n ast.Node) {
-				l.reading(l.at(n), func() { a.Steps = append(a.Steps, l.step(n)) })
-			})
+		"step_by_step": strictyaml.Into(&a.StepByStep, yes),
+		"impact":       strictyaml.Into(&a.Impact, text),
+		"params":       a.readParams,
+		"minted":       strictyaml.Into(&a.Minted, words),
+		"locks":        strictyaml.Into(&a.Locks, templates),
+		"steps": func(v strictyaml.Value) {
+			for _, item := range v.Items() {
+				l.reading(item.Place(), func() { a.Steps = append(a.Steps, readStep(item)) })
+			}
 		},
 	})
-	for _, m := range managers {
-		a.Managers = append(a.Managers, runbooks.Manager(m))
-	}
-	a.Locks = l.words(locks, locksAt)
 	a.lookAgain()
 }
 
-func (l *loader) words(list []string, at pos) []Words {
-	var out []Words
-	for _, s := range list {
-		w, err := parseWords(s)
-		if err != nil {
-			l.report(at, "%v", err)
-			continue
-		}
-		out = append(out, w)
+func managers(v strictyaml.Value) []runbooks.Manager {
+	var out []runbooks.Manager
+	for _, item := range v.List() {
+		out = append(out, strictyaml.OneOf(runbooks.Monit, runbooks.Systemd)(item))
 	}
 	return out
+}
+
+// templates reads a list of words with placeholders.
+func templates(v strictyaml.Value) []Words {
+	var out []Words
+	for _, item := range v.List() {
+		out = append(out, template(item))
+	}
+	return out
+}
+
+func template(v strictyaml.Value) Words {
+	w, err := parseWords(v.Word())
+	if err != nil {
+		v.Problem(err.Error(), "")
+	}
+	return w
 }

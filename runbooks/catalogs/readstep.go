@@ -3,32 +3,44 @@ package catalogs
 import (
 	"regexp"
 	"strings"
+	"time"
 
-	"github.com/goccy/go-yaml/ast"
-
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
-func (l *loader) params(a *Action, n ast.Node) {
-	l.items(n, "params", func(n ast.Node) {
+func (a *Action) readParams(v strictyaml.Value) {
+	for _, item := range v.Items() {
 		var p Param
-		l.mapping(n, "a parameter", fields{
-			"name":     l.str(&p.Name, "name"),
-			"type":     oneOf(&l.yamlFile, &p.Type, "type", paramTypes()...),
-			"help":     l.str(&p.Help, "help"),
-			"optional": l.boolean(&p.Optional, "optional"),
-			"default":  l.str(&p.Default, "default"),
-			"choices":  l.strs(&p.Choices, "choices"),
-			"min":      l.integer(&p.Min, "min"),
-			"max":      l.integer(&p.Max, "max"),
-			"today":    l.str(&p.Today, "today"),
+		item.Read(strictyaml.Fields{
+			"name":     strictyaml.Into(&p.Name, text),
+			"type":     strictyaml.Into(&p.Type, strictyaml.OneOf(paramTypes()...)),
+			"help":     strictyaml.Into(&p.Help, text),
+			"optional": strictyaml.Into(&p.Optional, yes),
+			"default":  strictyaml.Into(&p.Default, text),
+			"choices":  strictyaml.Into(&p.Choices, words),
+			"min":      strictyaml.Into(&p.Min, number),
+			"max":      strictyaml.Into(&p.Max, number),
+			"today":    strictyaml.Into(&p.Today, text),
 		})
 		for _, why := range p.faults() {
-			l.report(l.at(n), "the parameter %s %s", suggest.Short(p.Name), why)
+			item.Problem("the parameter "+suggest.Short(p.Name)+" "+why, "")
 		}
 		a.Params = append(a.Params, p)
-	})
+	}
+}
+
+// number reads a number of at most nine digits, as parameters have them.
+func number(v strictyaml.Value) int { return v.Number(0, 999_999_999, 0) }
+
+// seconds reads a duration in whole seconds, as the remote timeout needs.
+func seconds(v strictyaml.Value) runbooks.Duration {
+	d := v.Duration(time.Second, 24*time.Hour, 15*time.Second)
+	if d%time.Second != 0 {
+		v.Problem("this is no number of whole seconds", "write a time such as 15s or 3m")
+	}
+	return runbooks.Duration(d)
 }
 
 var paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
@@ -63,53 +75,57 @@ func (p *Param) faults() (out []string) {
 	return out
 }
 
-func (l *loader) step(n ast.Node) StepTemplate {
-	t := StepTemplate{at: l.at(n)}
-	var run []string
-	var text string
-	runAt, textAt := t.at, t.at
-	l.mapping(n, "a step", fields{
-		"kind":      oneOf(&l.yamlFile, &t.Kind, "kind", runbooks.Exec, runbooks.Wait, runbooks.List, runbooks.Manual),
-		"title":     l.str(&t.title, "title"),
-		"run":       func(n ast.Node) { runAt = l.at(n); l.strs(&run, "run")(n) },
-		"text":      func(n ast.Node) { textAt = l.at(n); l.str(&text, "text")(n) },
-		"until":     oneOf(&l.yamlFile, &t.Until, "until", runbooks.Conditions()...),
-		"check":     oneOf(&l.yamlFile, &t.check, "check", runbooks.ExitZero, runbooks.Silent),
-		"timeout":   l.seconds(&t.timeout, "timeout"),
-		"within":    l.seconds(&t.within, "within"),
-		"source":    l.str(&t.Source, "source"),
-		"corrected": l.str(&t.Corrected, "corrected"),
-		"main":      l.boolean(&t.main, "main"),
-		"process":   l.str(&t.Process, "process"),
-		"at":        l.str(&t.On, "at"),
-		"app_log":   l.boolean(&t.AppLog, "app_log"),
-		"once":      oneOf(&l.yamlFile, &t.Once, "once", "first", "last"),
-		"list":      l.str(&t.List, "list"),
-		"match":     func(n ast.Node) { t.matchAt = l.at(n); l.str(&t.pattern, "match")(n) },
-		"most":      l.integer(&t.Most, "most"),
-		"last":      l.integer(&t.Last, "last"),
+func readStep(v strictyaml.Value) StepTemplate {
+	t := StepTemplate{at: v.Place()}
+	v.Read(strictyaml.Fields{
+		"kind":      strictyaml.Into(&t.Kind, strictyaml.OneOf(runbooks.Exec, runbooks.Wait, runbooks.List, runbooks.Manual)),
+		"title":     strictyaml.Into(&t.title, text),
+		"run":       strictyaml.Into(&t.Run, templates),
+		"text":      strictyaml.Into(&t.text, instruction),
+		"until":     strictyaml.Into(&t.Until, strictyaml.OneOf(runbooks.Conditions()...)),
+		"check":     strictyaml.Into(&t.check, strictyaml.OneOf(runbooks.ExitZero, runbooks.Silent)),
+		"timeout":   strictyaml.Into(&t.timeout, seconds),
+		"within":    strictyaml.Into(&t.within, seconds),
+		"source":    strictyaml.Into(&t.Source, text),
+		"corrected": strictyaml.Into(&t.Corrected, text),
+		"main":      strictyaml.Into(&t.main, yes),
+		"process":   strictyaml.Into(&t.Process, text),
+		"at":        strictyaml.Into(&t.On, text),
+		"app_log":   strictyaml.Into(&t.AppLog, yes),
+		"once":      strictyaml.Into(&t.Once, strictyaml.OneOf("first", "last")),
+		"list":      strictyaml.Into(&t.List, text),
+		"match":     t.readMatch,
+		"most":      strictyaml.Into(&t.Most, number),
+		"last":      strictyaml.Into(&t.Last, number),
 
-		"may_be_empty":  l.boolean(&t.mayBeEmpty, "may_be_empty"),
-		"ignore_others": l.boolean(&t.ignoreOthers, "ignore_others"),
-		"beside":        l.str(&t.beside, "beside"),
-		"not_beside":    l.str(&t.notBeside, "not_beside"),
-		"given":         l.strs(&t.Given, "given"),
-		"not_given":     l.strs(&t.NotGiven, "not_given"),
-		"if_set":        oneOf(&l.yamlFile, &t.ifSet, "if_set", clientUpdateReload),
-		"if_not_set":    oneOf(&l.yamlFile, &t.ifNotSet, "if_not_set", clientUpdateReload),
+		"may_be_empty":  strictyaml.Into(&t.mayBeEmpty, yes),
+		"ignore_others": strictyaml.Into(&t.ignoreOthers, yes),
+		"beside":        strictyaml.Into(&t.beside, text),
+		"not_beside":    strictyaml.Into(&t.notBeside, text),
+		"given":         strictyaml.Into(&t.Given, words),
+		"not_given":     strictyaml.Into(&t.NotGiven, words),
+		"if_set":        strictyaml.Into(&t.ifSet, strictyaml.OneOf(clientUpdateReload)),
+		"if_not_set":    strictyaml.Into(&t.ifNotSet, strictyaml.OneOf(clientUpdateReload)),
 
-		"use": l.str(&t.Use, "use"),
+		"use": strictyaml.Into(&t.Use, text),
 	})
-	t.Run = l.words(run, runAt)
-	if text != "" {
-		if all := l.words([]string{text}, textAt); len(all) == 1 {
-			t.text = all[0]
-		}
-	}
-	if _, err := wholeLine(placeholder.ReplaceAllString(t.pattern, "/")); err != nil {
-		l.report(t.matchAt, "match: %v", err)
-	}
 	return t
+}
+
+// instruction reads the text of a manual step; an empty one counts as missing.
+func instruction(v strictyaml.Value) Words {
+	if v.Word() == "" {
+		return nil
+	}
+	return template(v)
+}
+
+// readMatch reads the pattern of a list. Its placeholders have no value yet.
+func (t *StepTemplate) readMatch(v strictyaml.Value) {
+	t.matchAt, t.pattern = v.Place(), v.Word()
+	if _, err := wholeLine(placeholder.ReplaceAllString(t.pattern, "/")); err != nil {
+		v.Problem(err.Error(), "")
+	}
 }
 
 // matches compiles the pattern of a list after all files are read, since a later layer may

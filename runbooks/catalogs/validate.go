@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -210,11 +211,6 @@ func (l *loader) checkFor(c *Catalog, a *Action) {
 	if count(about, managers, processes) != 1 {
 		l.report(a.at, "action %s must have exactly one of managers, processes and about", a.Name)
 	}
-	for _, m := range a.Managers {
-		if m != runbooks.Monit && m != runbooks.Systemd {
-			l.report(a.at, "action %s is for the manager %s; there is monit and systemd", a.Name, suggest.Short(string(m)))
-		}
-	}
 	for _, id := range a.Processes {
 		if _, ok := c.Process(id); !ok {
 			l.report(a.at, "action %s is for a process that is not there: %v", a.Name, c.unknownProcess(id))
@@ -251,9 +247,9 @@ func (a *Action) rivals(b *Action) bool {
 		slices.ContainsFunc(a.Managers, func(m runbooks.Manager) bool { return slices.Contains(b.Managers, m) })
 }
 
-func before(a, b pos) bool {
-	if a.file != b.file {
-		return a.file < b.file
+func before(a, b strictyaml.Place) bool {
+	if a.File != b.File {
+		return a.File < b.File
 	}
-	return a.line < b.line
+	return a.Line < b.Line
 }

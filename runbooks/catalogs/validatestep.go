@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/strictyaml"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -184,7 +185,7 @@ func (l *loader) known(c *Catalog, a *Action, t *StepTemplate, ref string) bool 
 	}
 }
 
-func (l *loader) checkRefs(a *Action, w Words, at pos, known func(string) bool) {
+func (l *loader) checkRefs(a *Action, w Words, at strictyaml.Place, known func(string) bool) {
 	for _, p := range w {
 		if p.Ref != "" && !known(p.Ref) {
 			l.report(at, "action %s: {%s} stands for nothing here", a.Name, p.Ref)
