@@ -19,29 +19,30 @@ import (
 )
 
 // bare is the loop that a day's work makes of slack-go and x/crypto/ssh: it
-// acks in the goroutine that reads, sends the command over a warm connection,
-// and posts what came back as it came.
+// acks in the goroutine that reads, sends lines over warm connections at the same
+// time, and posts the output of all.
 type bare struct {
 	chat    *slack.Client
-	hosts   map[string]host        // by process
-	clients map[string]*ssh.Client // by process
+	lines   map[string][]line      // by process
+	clients map[string]*ssh.Client // by host
 	seats   chan struct{}          // what executes at a time; nil is no limit
 	trouble func(error)
 }
 
-// startBare runs the loop until the benchmark ends. With atOnce above 0 no
+// startBare runs the loop until the benchmark ends; lines are what it sends for a
+// status, by process. With atOnce above 0 no
 // more commands execute at a time, and connections to Slack are kept, as far
 // as a bare loop can be tuned without promising anything.
-func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int) {
+func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int, lines map[string][]line) {
 	tb.Helper()
 	opts := []slack.Option{slack.OptionAppLevelToken(local.AppToken()), slack.OptionAPIURL(local.APIURL())}
-	b := &bare{hosts: map[string]host{}, clients: map[string]*ssh.Client{}, trouble: func(err error) { tb.Errorf("bare side: %v", err) }}
+	b := &bare{lines: lines, clients: map[string]*ssh.Client{}, trouble: func(err error) { tb.Errorf("bare side: %v", err) }}
 	if atOnce > 0 {
 		b.seats = make(chan struct{}, atOnce)
 		opts = append(opts, slack.OptionHTTPClient(&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}))
 	}
 	for _, h := range e.hosts {
-		b.hosts[h.process], b.clients[h.process] = h, dialBare(tb, e, h)
+		b.clients[h.name] = dialBare(tb, e, h)
 	}
 	b.chat = slack.New(local.BotToken(), opts...)
 	client := socketmode.New(b.chat)
@@ -112,15 +113,29 @@ func (b *bare) answer(ctx context.Context, command slack.SlashCommand) error {
 		defer func() { <-b.seats }()
 	}
 	process := strings.TrimPrefix(command.Text, "status ")
-	session, err := b.clients[process].NewSession()
+	lines := b.lines[process]
+	outputs, errs := make([]string, len(lines)), make([]error, len(lines))
+	var sending sync.WaitGroup
+	for i, l := range lines {
+		sending.Go(func() { outputs[i], errs[i] = b.send(l) })
+	}
+	sending.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("the status of %s: %w", process, err)
+	}
+	_, _, err := b.chat.PostMessageContext(ctx, command.ChannelID, slack.MsgOptionText("```"+strings.Join(outputs, "")+"```", false))
+	return err
+}
+
+func (b *bare) send(l line) (string, error) {
+	session, err := b.clients[l.host].NewSession()
 	if err != nil {
-		return fmt.Errorf("opening a session for %s: %w", process, err)
+		return "", fmt.Errorf("opening a session on %s: %w", l.host, err)
 	}
 	defer session.Close()
-	out, err := session.CombinedOutput(b.hosts[process].sent)
-	if err != nil {
-		return fmt.Errorf("asking for %s: %w", process, err)
+	out, err := session.CombinedOutput(l.sent)
+	if errors.As(err, new(*ssh.ExitError)) {
+		err = nil // posted as it is
 	}
-	_, _, err = b.chat.PostMessageContext(ctx, command.ChannelID, slack.MsgOptionText("```"+string(out)+"```", false))
-	return err
+	return string(out), err
 }

@@ -1,12 +1,11 @@
-// Package bench measures the whole way of a read, from the envelope to the
-// posted reply, beside a bare loop that does the same work and promises
-// nothing: slack-go's Socket Mode client and a pool of x/crypto/ssh
-// connections that send the same command and post what came back, without
-// claims, records, gates or understanding.
+// Package bench measures a status from the Slack envelope to the posted reply. It compares the bot
+// with a bare loop: slack-go's Socket Mode client and warm x/crypto/ssh connections, which sends
+// the same lines to the same hosts at the same time and posts their output, without claims,
+// records, gate or evaluation. A second bare loop sends the status command alone.
 //
 //	go test ./internal/bench -bench . -benchtime 1x
 //
-// prints one table and ends within about a minute and a half. Both sides run in one
+// prints one table and ends within about three minutes. All sides run in one
 // process against OpenSSH servers and local Slacks of the same machine, their
 // rounds take turns, and every command that is in flight has a channel of its
 // own. Only the ratios mean something: what else the machine does hits both

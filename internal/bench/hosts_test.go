@@ -67,7 +67,7 @@ func newEstate(tb testing.TB) *estate {
 	e := &estate{catalogs: catalogs}
 	dir := tb.TempDir()
 	status := read(tb, "testdata/monit-status.txt")
-	config := []string{"SetEnv SHLVL=2 PATH=" + dir + ":/usr/bin:/bin", "MaxSessions 100"}
+	config := []string{"SetEnv SHLVL=2 PATH=" + dir + ":/usr/bin:/bin", "MaxSessions 1000"}
 	var known strings.Builder
 	for _, p := range catalog.Processes() {
 		if p.Manager != runbooks.Monit {

@@ -51,8 +51,8 @@ clusters:
 }
 
 // startOurs runs the bot, with the edges of `bot run`, until the benchmark
-// ends, and returns its edges.
-func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
+// ends, and returns its edges and the recorder of what it sends.
+func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) (*app.Opened, *recorder) {
 	tb.Helper()
 	env := map[string]string{"SLACK_APP_TOKEN": local.AppToken(), "SLACK_BOT_TOKEN": local.BotToken()}
 	cfg, problems := config.Load(e.configFile(tb), func(name string) string { return env[name] })
@@ -67,6 +67,8 @@ func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
 		stop()
 		tb.Fatal(err)
 	}
+	sent := &recorder{Remote: edges.Remote}
+	edges.Remote = sent
 	ended := make(chan error, 1)
 	go func() {
 		ended <- app.Run(ctx, app.Config{
@@ -86,7 +88,7 @@ func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) *app.Opened {
 			tb.Errorf("closing the store: %v", err)
 		}
 	})
-	return edges
+	return edges, sent
 }
 
 func devNull(tb testing.TB) *os.File {

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"dhbot/internal/app"
+	"dhbot/internal/remote"
+)
+
+// line is what one host is sent for a status.
+type line struct{ host, sent string }
+
+// recorder passes reads on and keeps the lines in which they are sent.
+type recorder struct {
+	app.Remote
+
+	mu    sync.Mutex
+	lines []line
+}
+
+// Run implements remote.Runner.
+func (r *recorder) Run(ctx context.Context, c remote.Command) remote.Result {
+	r.keep(c.Host, c.Sent)
+	return r.Remote.Run(ctx, c)
+}
+
+// RunAll implements remote.Joiner.
+func (r *recorder) RunAll(ctx context.Context, reads []remote.Command, done func(i int, result remote.Result)) {
+	if len(reads) == 1 {
+		r.keep(reads[0].Host, reads[0].Sent)
+	} else {
+		r.keep(reads[0].Host, remote.Join(reads, "mark"))
+	}
+	remote.RunAll(ctx, r.Remote, reads, done)
+}
+
+func (r *recorder) keep(host, sent string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line{host, sent})
+}
+
+func (r *recorder) take() []line {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lines := r.lines
+	r.lines = nil
+	return lines
+}
+
+// record asks for the status of each process and returns the lines that were sent for it. It asks
+// twice, since the first status of a process reads its log from the beginning.
+func record(tb testing.TB, e *estate, ours *side, r *recorder) map[string][]line {
+	tb.Helper()
+	lines := map[string][]line{}
+	for range 2 * len(e.hosts) {
+		process := e.hosts[ours.next%len(e.hosts)].process
+		r.take()
+		ours.round(tb, e, 1, 1)
+		lines[process] = r.take()
+		if !slices.ContainsFunc(lines[process], func(l line) bool { return len(l.sent) > 0 }) {
+			tb.Fatalf("no line was sent for the status of %s", process)
+		}
+	}
+	clear(ours.rounds)
+	return lines
+}
+
+// oneCommand is the status command of each process alone.
+func (e *estate) oneCommand() map[string][]line {
+	lines := map[string][]line{}
+	for _, h := range e.hosts {
+		lines[h.process] = []line{{h.name, h.sent}}
+	}
+	return lines
+}
