@@ -103,7 +103,7 @@ func (c *changing) impliedTarget() error {
 		return nil
 	}
 	if !c.g.sameProcess(s.names[0], c.cmd.Process) {
-		if len(c.rest) > s.took && !marks(c.rest[s.took]) && keyValue.FindStringSubmatch(c.rest[s.took].raw) == nil {
+		if len(c.rest) > s.took && !c.rest[s.took].marksReason() && keyValue.FindStringSubmatch(c.rest[s.took].raw) == nil {
 			return nil // a sentence that begins with a name
 		}
 		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about %s.", c.cmd.Verb, c.cmd.Process), []string{c.said()})
@@ -215,7 +215,7 @@ func listed(w []token, took int) bool {
 		return true
 	}
 	next := w[took]
-	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.key) || marks(next) ||
+	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.key) || next.marksReason() ||
 		keyValue.MatchString(next.raw)
 }
 
@@ -240,7 +240,7 @@ func (c *changing) askJoined(joiner string, after []token) error {
 	if c.g.knowsHost(first) {
 		readings = append(readings, c.said()+" on "+strings.ToLower(first))
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", shown(first), joiner), readings)
+	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", Shown(first), joiner), readings)
 }
 
 func (c *changing) twoCommands(second Command) error {
@@ -277,7 +277,7 @@ func (c *changing) notAProcess() error {
 	}
 	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.knowsProcess(typed[:i]) && len(c.processes) == 0 {
 		return c.askAbout(
-			UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
+			UnknownName, fmt.Sprintf("I don't know %s.", Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
 		)
 	}
 	if id, took := runAt(w); took > 0 {
@@ -295,7 +295,7 @@ func (c *changing) notAProcess() error {
 	for _, n := range c.g.processesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
-	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", shown(typed)), readings))
+	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", Shown(typed)), readings))
 }
 
 // orLooks adds choices that change nothing to a Question without choices.
@@ -368,7 +368,7 @@ func (c *changing) hostTargets() error {
 		for _, n := range like(strings.ToLower(typed), c.g.hosts()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", shown(typed), and(c.g.hosts())), readings)
+		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", Shown(typed), and(c.g.hosts())), readings)
 	}
 	c.rest = c.rest[took:]
 	return nil

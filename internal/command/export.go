@@ -7,29 +7,6 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Words returns the words of a text as the grammar splits them.
-func Words(text string) []string {
-	var out []string
-	for _, t := range tokens(normalise(text, nil)) {
-		out = append(out, t.raw)
-	}
-	return out
-}
-
-// Word returns the form in which words and names are compared.
-func Word(s string) string { return strings.Trim(word(s), "_") }
-
-// Shown returns typed text shortened and quoted for an answer.
-func Shown(s string) string { return shown(s) }
-
-// RunID reads a word as a run's id.
-func RunID(s string) (id string, ok bool) {
-	if m := runID.FindStringSubmatch(strings.Trim(s, "`*_.,;:#()")); m != nil {
-		return "R-" + strings.ToUpper(m[1]), true
-	}
-	return "", false
-}
-
 // Bind binds a request to a cluster and its catalog.
 func (g *Grammar) Bind(r *Request, cl *fleet.Cluster) error { return g.setCluster(r, cl) }
 

@@ -236,7 +236,7 @@ func (g *Grammar) complete(r *Request) error {
 	case HostNamed:
 		missing = len(r.Hosts) == 0
 	case RunNamed:
-		missing = runID.FindStringSubmatch(r.Run) == nil
+		missing = !isRunID(r.Run)
 	case Nothing, AnyTarget, Topic, ProcessImplied, ClusterMeant, TrailPart, CommandNamed, IncidentNamed:
 	default:
 		return fmt.Errorf("command table: %s has no known object", r.Command.Verb)

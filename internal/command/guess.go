@@ -18,7 +18,7 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 		return q
 	}
 	if slices.Contains(noVotes, w[0].key) {
-		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", shown(w[0].raw))}
+		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", Shown(w[0].raw))}
 		if id, took := runAt(w[1:]); took > 0 {
 			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
 		} else {
@@ -26,7 +26,7 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 		}
 		return q
 	}
-	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", shown(w[0].raw))}
+	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", Shown(w[0].raw))}
 	for _, guess := range []func() []string{
 		func() []string { return r.wanted(table, w) },
 		func() []string { return r.phrase(w) },
@@ -55,10 +55,8 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 // wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
 // restart". Further words may change the meaning and are not accepted.
 func (r *reading) wanted(table []Command, w []token) []string {
-	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
-		w = w[:len(w)-1]
-	}
-	if len(w) < 3 || slices.ContainsFunc(w, doubts) {
+	w = withoutClosing(w)
+	if len(w) < 3 || slices.ContainsFunc(w, token.isDoubt) {
 		return nil
 	}
 	middle, last := w[1:len(w)-1], w[len(w)-1]
@@ -171,7 +169,7 @@ func (r *reading) reversed(table []Command, w []token) []string {
 	if c, ok := named(table, w[1].key); ok {
 		return []string{c.Verb + " " + rest}
 	}
-	if slices.Contains(states, w[1].key) {
+	if w[1].isState() {
 		return nil // in "dis down?", "down" is not a typo for "own"
 	}
 	return misspelt(table, w[1].key, w[:1])
@@ -276,7 +274,7 @@ func aboutRunID(w []token) []string {
 
 // aboutState reads a question without a name as one about the cluster: "hosts down?".
 func aboutState(w []token) []string {
-	if slices.ContainsFunc(w, func(t token) bool { return slices.Contains(states, t.key) }) {
+	if slices.ContainsFunc(w, func(t token) bool { return t.isState() }) {
 		return []string{"status"}
 	}
 	return nil

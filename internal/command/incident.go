@@ -29,7 +29,7 @@ func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 	}
 	if !cmd.Class.Changing() {
 		for _, t := range w {
-			if !t.isMark() && !slices.Contains(courtesy, t.key) {
+			if !t.isMark() && !t.isCourtesy() {
 				req.Left = append(req.Left, t.raw)
 			}
 		}

@@ -8,9 +8,6 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// name returns the token without a trailing comma or colon.
-func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
-
 func (g *Grammar) find(cl *fleet.Cluster, spelling string) catalogs.Match {
 	cat, ok := g.Catalogs.Get(cl.Catalog)
 	if !ok || spelling == "" {
@@ -227,14 +224,4 @@ func (g *Grammar) has(cl *fleet.Cluster, processes, hosts []string) bool {
 		}
 	}
 	return true
-}
-
-// shown returns typed text shortened and quoted for an answer.
-func shown(s string) string {
-	const most = 40
-	r := []rune(s)
-	if len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return "“" + s + "”"
 }

@@ -76,6 +76,20 @@ func plain(r rune) rune {
 	}
 }
 
+// plainText returns a message without the changes of keyboards and chats, and without
+// emphasis, code marks and a list marker, which become spaces. quote reports whether it
+// contains a quote or a code block, which may be another person's words or an example.
+func plainText(message string, names map[string]string) (text string, quote bool) {
+	text = normalise(message, names)
+	quote = quoted(text)
+	text = strings.ReplaceAll(text, "```", "   ")
+	text = withoutEmphasis(text)
+	if pad := bullet.FindString(text); pad != "" {
+		text = strings.Repeat(" ", len(pad)) + text[len(pad):]
+	}
+	return text, quote
+}
+
 // withoutEmphasis removes emphasis marks around the whole text.
 func withoutEmphasis(text string) string {
 	t := strings.TrimSpace(text)

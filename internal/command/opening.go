@@ -81,9 +81,8 @@ var (
 		"hey", "hi", "hello", "hallo", "yo", "morning", "dear", "ok", "okay", "so", "thanks", "thx", "good",
 		"afternoon", "evening", "there",
 	}
-	courtesy = []string{"please", "pls", "plz", "kindly", "bitte"}
-	asking   = []string{"can", "could", "would", "will"}
-	asked    = []string{"you", "u", "we", "i"}
+	asking = []string{"can", "could", "would", "will"}
+	asked  = []string{"you", "u", "we", "i"}
 )
 
 // withoutOpening removes greetings, politeness and the bot's own name from the front.
@@ -96,7 +95,7 @@ func withoutOpening(t []token) []token {
 		name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(t[0].raw), "/"), "@")
 		switch {
 		case t[0].isMark() && t[0].raw != "?" &&
-			!strings.Contains(t[0].raw, ">"), slices.Contains(greetings, k), slices.Contains(courtesy, k):
+			!strings.Contains(t[0].raw, ">"), slices.Contains(greetings, k), t[0].isCourtesy():
 			t = t[1:]
 		case slices.Contains(asking, k) && len(t) > 1 && slices.Contains(asked, t[1].key):
 			t = t[2:]
@@ -105,6 +104,14 @@ func withoutOpening(t []token) []token {
 		default:
 			return t
 		}
+	}
+	return t
+}
+
+// withoutClosing removes politeness and punctuation from the end.
+func withoutClosing(t []token) []token {
+	for len(t) > 0 && (t[len(t)-1].isMark() || t[len(t)-1].isCourtesy()) {
+		t = t[:len(t)-1]
 	}
 	return t
 }

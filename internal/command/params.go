@@ -46,7 +46,7 @@ func (c *changing) takeFlags() (help bool) {
 func (c *changing) takeDryRun() {
 	n := len(c.rest)
 	for _, t := range c.rest {
-		if marks(t) {
+		if t.marksReason() {
 			n = 0 // the end belongs to the reason
 		}
 	}
@@ -85,7 +85,7 @@ func (c *changing) param() error {
 		if name == "reason" || name == "why" || name == "because" {
 			readings = []string{c.said() + " because " + strings.TrimSpace(kv[2]+" "+joinRaw(c.rest[1:]))}
 		}
-		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, shown(kv[1]+"=")), readings)
+		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, Shown(kv[1]+"=")), readings)
 	}
 	c.rest = c.rest[1:]
 	return nil
@@ -141,59 +141,14 @@ func (r *reading) missingParam(req *Request) error {
 	return nil
 }
 
-// Forms of a duration.
-var (
-	oneLength  = regexp.MustCompile(`^(?:[1-9][0-9]{0,3}(?:m|mins?|minutes?|h|hrs?|hours?|d|days?)|[1-9][0-9]?h[1-9][0-9]?m)$`)
-	lengthUnit = map[string]string{
-		"m":       "m",
-		"min":     "m",
-		"mins":    "m",
-		"minute":  "m",
-		"minutes": "m",
-		"h":       "h",
-		"hr":      "h",
-		"hrs":     "h",
-		"hour":    "h",
-		"hours":   "h",
-		"d":       "d",
-		"day":     "d",
-		"days":    "d",
-	}
-	lengthEnds = []string{"end", "off", "over", "done", "stop"}
-	number     = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
-)
-
-// lengthAt returns the number of words at the front that form a duration: "2h", "2 hours";
-// 0 for none.
-func lengthAt(w []token) int {
-	switch {
-	case len(w) > 0 && oneLength.MatchString(w[0].key):
-		return 1
-	case len(w) > 1 && number.MatchString(w[0].key) && lengthUnit[w[1].key] != "":
-		return 2
-	default:
-		return 0
-	}
-}
-
-// lengthOf returns a duration in the format of time.ParseDuration, plus days.
-func lengthOf(w []token) string {
-	s := w[0].key
-	if len(w) == 2 {
-		s += lengthUnit[w[1].key]
-	}
-	digits := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz")
-	if unit := lengthUnit[s[len(digits):]]; unit != "" {
-		return digits + unit
-	}
-	return s
-}
-
 // ParamLength is the parameter for a duration: a length, or LengthEnd.
 const (
 	ParamLength = "length"
 	LengthEnd   = "end"
 )
+
+// lengthEnds are words that end what has a duration.
+var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
 // takeLength reads the duration of a verb with Lasts, or the word that ends it.
 func (c *changing) takeLength(req *Request) error {

@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,8 +15,6 @@ type Input struct {
 
 	depth int // depth of nested suggestions
 }
-
-var runID = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
 
 // reading is the state of parsing one text.
 type reading struct {
@@ -37,13 +34,8 @@ func (g *Grammar) Parse(in Input) (*Request, error) {
 	if len(g.Fleet.Clusters) == 0 {
 		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
 	}
-	r := &reading{g: g, in: in, text: normalise(in.Text, g.People)}
-	r.quote = quoted(r.text)
-	r.text = strings.ReplaceAll(r.text, "```", "   ")
-	r.text = withoutEmphasis(r.text)
-	for pad := bullet.FindString(r.text); pad != ""; pad = "" {
-		r.text = strings.Repeat(" ", len(pad)) + r.text[len(pad):]
-	}
+	r := &reading{g: g, in: in}
+	r.text, r.quote = plainText(in.Text, g.People)
 	r.words = tokens(r.text)
 	w := withoutOpening(r.words)
 	r.asks = asks(r.words)
@@ -161,19 +153,9 @@ func (r *reading) question(table []Command, w []token) (Command, []token, bool) 
 		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.key) > 2 {
 			return c, w[i+2:], true
 		}
-		about = about || r.g.knows(strings.TrimRight(t.raw, punctuation)) || slices.Contains(states, t.key)
+		about = about || r.g.knows(strings.TrimRight(t.raw, punctuation)) || t.isState()
 	}
 	return status, w[1:], about
-}
-
-// joined returns the first two words as one verb: "etcd status" is etcd-status, "restart
-// everything" is restart-all.
-func joined(w []token) string {
-	second := w[1].key
-	if second == "everything" {
-		second = "all"
-	}
-	return w[0].key + "-" + second
 }
 
 // allOf reports whether `all` after a verb belongs to a process: "restart all tailer1"
@@ -187,7 +169,7 @@ func (r *reading) allOf(w []token) bool {
 			continue
 		}
 		cluster := slices.Contains(placeWords, t.key) || r.g.knowsCluster(t.name())
-		return !cluster && !marks(t) && keyValue.FindStringSubmatch(t.raw) == nil && !dashed.MatchString(t.raw)
+		return !cluster && !t.marksReason() && keyValue.FindStringSubmatch(t.raw) == nil && !dashed.MatchString(t.raw)
 	}
 	return false
 }
@@ -196,7 +178,7 @@ func (r *reading) allOf(w []token) bool {
 func (r *reading) bare(cmd Command, rest []token) (*Request, error) {
 	req := &Request{Command: cmd, Params: map[string]string{}}
 	for _, t := range rest {
-		if !t.isMark() && !slices.Contains(courtesy, t.key) {
+		if !t.isMark() && !t.isCourtesy() {
 			req.Left = append(req.Left, t.raw)
 		}
 	}

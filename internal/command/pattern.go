@@ -41,7 +41,7 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	case len(processes) > 0:
 		l.processes = append(l.processes, processes...)
 	default:
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, shown(pattern))}
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, Shown(pattern))}
 		l.suggest(q, l.cmd.Verb+" "+cl.Name)
 		return q
 	}

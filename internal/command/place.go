@@ -199,7 +199,7 @@ func (c *changing) askHost(t token) error {
 			readings = append(readings, c.said()+" and "+n)
 		}
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", shown(t.name())), readings)
+	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", Shown(t.name())), readings)
 }
 
 // unknownPlace returns a Question about an unknown place after a place word.
@@ -228,7 +228,7 @@ func (c *changing) unknownPlace(pre string, after []token) error {
 	case reason != "":
 		readings = append(readings, c.said()+" because "+reason)
 	}
-	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", shown(typed), pre), readings)
+	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", Shown(typed), pre), readings)
 }
 
 // hostsOfKind returns the hosts whose names begin with one of the first words: "both query

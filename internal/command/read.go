@@ -27,18 +27,12 @@ type looking struct {
 
 // noise are words of a question that carry no meaning.
 var noise = []string{
-	"the", "of", "for", "process", "processes", "service", "server", "host", "hosts", "node", "please", "pls", "is",
+	"the", "of", "for", "process", "processes", "service", "server", "host", "hosts", "node", "is",
 	"are", "me", "my", "and", "with",
 	"from", "to", "now", "right", "currently", "everything", "all", "on", "in", "at", "a", "an", "it", "also",
 	"cluster", "just", "then", "what", "log", "logs", "lines",
-	"how", "doing", "again", "thanks", "thx", "or", "und", "bitte", "danke", "only",
+	"how", "doing", "again", "thanks", "thx", "or", "und", "danke", "only",
 	"n", "back", "yet", "still", "does", "need", "needs", "depend", "depends",
-}
-
-// states are words of a question about a state.
-var states = []string{
-	"down", "up", "wrong", "broken", "failing", "failed", "bad", "problems", "problem", "issues", "red", "dead",
-	"running", "ok", "healthy", "stuck", "sev", "sev1", "sev2", "sev3", "critical",
 }
 
 func (r *reading) read(cmd Command, w []token) (*Request, error) {
@@ -90,14 +84,14 @@ func (l *looking) take(w []token) (int, error) {
 		return n, nil
 	}
 	switch {
-	case t.isMark(), slices.Contains(noise, t.key), slices.Contains(courtesy, t.key):
+	case t.isMark(), slices.Contains(noise, t.key), t.isCourtesy():
 	case l.bareLines(t):
 		l.params["lines"] = strings.TrimLeft(t.key, "-")
-	case slices.Contains(states, t.key):
+	case t.isState():
 		if l.cmd.Verb != "status" {
 			l.left = append(l.left, t.raw)
 		}
-		if t.key == "sev" && len(w) > 1 && number.MatchString(w[1].key) {
+		if t.key == "sev" && len(w) > 1 && isNumber(w[1].key) {
 			return 2, nil
 		}
 	default:
@@ -111,7 +105,7 @@ func (l *looking) take(w []token) (int, error) {
 func (l *looking) bareLines(t token) bool {
 	digits := strings.TrimLeft(t.key, "-")
 	lines := paramNamed(l.options(), "lines")
-	if lines == nil || l.params["lines"] != "" || len(digits) < 2 || !number.MatchString(digits) || len(l.left) > 0 {
+	if lines == nil || l.params["lines"] != "" || len(digits) < 2 || !isNumber(digits) || len(l.left) > 0 {
 		return false
 	}
 	n, err := strconv.Atoi(digits)
@@ -213,19 +207,19 @@ func (l *looking) lastLines(w []token) (int, error) {
 		l.params[since.Name] = lengthOf(w[1 : 1+n])
 		return 1 + n, nil
 	}
-	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && number.MatchString(strings.TrimLeft(w[1].key, "-")) {
+	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && isNumber(strings.TrimLeft(w[1].key, "-")) {
 		l.params[lines.Name] = strings.TrimLeft(w[1].key, "-")
 		return 2, nil
 	}
-	if since := paramNamed(l.options(), "since"); since != nil && len(w) > 1 && lengthUnit[w[1].key] != "" {
-		l.params[since.Name] = "1" + lengthUnit[w[1].key]
+	if since := paramNamed(l.options(), "since"); since != nil && len(w) > 1 && unitOf(w[1].key) != "" {
+		l.params[since.Name] = "1" + unitOf(w[1].key)
 		return 2, nil
 	}
 	return 0, nil
 }
 
 func (l *looking) unknownOption(name string, kv []string) error {
-	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, shown(kv[1]+"="))}
+	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, Shown(kv[1]+"="))}
 	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
 	for _, n := range like(name, paramNames(l.options())) {
 		l.suggest(q, said+" "+n+"="+kv[2])
@@ -262,7 +256,7 @@ func (l *looking) resolve() (*Request, error) {
 		return nil, err
 	}
 	if l.cmd.Lasts && len(l.unknown) > 0 {
-		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", shown(joinRaw(l.unknown)), l.cmd.Verb, l.cmd.Example)}
+		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", Shown(joinRaw(l.unknown)), l.cmd.Verb, l.cmd.Example)}
 		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
 		return nil, q
 	}
@@ -311,7 +305,7 @@ func (l *looking) misspelt() error {
 		return nil
 	}
 	typed := strings.TrimRight(l.unknown[0].raw, punctuation)
-	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", shown(typed), l.inText())}
+	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", Shown(typed), l.inText())}
 	names := like(strings.ToLower(typed), l.g.hosts())
 	if l.cmd.Object != HostNamed {
 		names = append(names, l.g.processesLike(typed)...)
@@ -354,7 +348,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 		if !ok {
 			return &Question{
 				Code: NotHere,
-				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", shown(name), cl.Name, and(clusterHosts(cl))),
+				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", Shown(name), cl.Name, and(clusterHosts(cl))),
 			}
 		}
 		switch {
@@ -386,7 +380,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 func (l *looking) part(req *Request, spelling string) (Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", shown(spelling), req.Cluster.Name)}
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", Shown(spelling), req.Cluster.Name)}
 		for _, n := range match.Suggestions {
 			l.suggest(q, l.cmd.Verb+" "+n)
 		}

@@ -2,15 +2,9 @@ package command
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-// marks reports whether a word marks the rest as the reason: `because` or `reason:`.
-func marks(t token) bool {
-	return t.key == "because" || strings.EqualFold(t.raw, "reason:")
-}
 
 // reason reads the rest of a command: nothing, a marked reason, words that change the
 // meaning, or an unmarked reason.
@@ -19,17 +13,17 @@ func (c *changing) reason(req *Request) error {
 		return nil // nothing runs, so nothing can run by mistake
 	}
 	if len(c.flags) > 0 {
-		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, shown(c.flags[0])), c.bareReading(req)...)
+		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, Shown(c.flags[0])), c.bareReading(req)...)
 	}
 	w := c.rest
-	for len(w) > 0 && w[0].isMark() && !doubts(w[0]) &&
-		(emoji.MatchString(w[0].raw) || !strings.ContainsAny(w[0].raw, joinerSigns+"*")) { // a star may be a pattern
+	for len(w) > 0 && w[0].isMark() && !w[0].isDoubt() &&
+		(w[0].beginsWithEmoji() || !strings.ContainsAny(w[0].raw, joinerSigns+"*")) { // a star may be a pattern
 		w = w[1:]
 	}
 	if len(w) == 0 {
 		return nil
 	}
-	if marks(w[0]) {
+	if w[0].marksReason() {
 		req.Reason = reasonOf(c.text, w[1:])
 		if req.Reason == "" {
 			return c.ask(req, NoReason, fmt.Sprintf("“%s” what?", w[0].raw), c.bareReading(req)...)
@@ -49,7 +43,7 @@ func (c *changing) reason(req *Request) error {
 // withoutCourtesy removes courtesy words before words that may change the meaning: "please
 // not", "maybe later".
 func withoutCourtesy(w []token) []token {
-	for len(w) > 1 && (slices.Contains(courtesy, w[0].key) || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].key)) {
+	for len(w) > 1 && (w[0].isCourtesy() || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].key)) {
 		w = w[1:]
 	}
 	return w
@@ -66,7 +60,7 @@ func headText(code Code, typed string) string {
 		StrayPlace:  "I know no such place.",
 		TwoCommands: "I take one command at a time.",
 	}[code]
-	return text + " You typed: " + shown(typed)
+	return text + " You typed: " + Shown(typed)
 }
 
 // bareReading returns the request without the words that were not understood.
@@ -78,16 +72,6 @@ func (c *changing) asReason(req *Request) []string {
 }
 
 var (
-	clock    = regexp.MustCompile(`^(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)(?::[0-5]\d)?(?:am|pm|z|h|utc)?$|^(?:1[0-2]|[1-9])(?:am|pm)$|^\d{4}-\d{2}-\d{2}(?:t.*)?$`)
-	hourOnly = regexp.MustCompile(`^(?:[01]?\d|2[0-3])$`)
-
-	timeWords = []string{
-		"tonight", "tomorrow", "tmrw", "tomorow", "later", "soon", "eventually", "afterwards", "midnight", "noon",
-		"overnight", "eod", "eob",
-		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekend", "daily", "hourly",
-		"weekly", "nightly", "every", "each",
-		"before", "b4", "next", "morgen", "heute", "später", "nachher", "gleich", "erst",
-	}
 	conditionWords = []string{
 		"when", "whenever", "if", "iff", "once", "until", "till", "while", "whilst", "provided", "assuming", "unless",
 		"wenn", "falls", "sobald", "bis", "sofern", "während",
@@ -118,20 +102,6 @@ var (
 // joinerSigns join names or commands, here or in a shell.
 const joinerSigns = "&/+>|<"
 
-// doubtSigns are signs of doubt or refusal as typed; Slack's names for them follow.
-const doubtSigns = "?？❓❔❌🚫⛔🛑✋🙅👎🤔⏳⌛⏰"
-
-var doubtNames = []string{
-	"x", "no_entry", "no_entry_sign", "octagonal_sign", "stop_sign", "raised_hand", "hand", "no_good", "-1", "thumbsdown", "question",
-	"grey_question", "thinking_face", "hourglass", "hourglass_flowing_sand", "alarm_clock", "negative_squared_cross_mark",
-}
-
-// doubts reports whether a token is a sign of doubt or refusal.
-func doubts(t token) bool {
-	name, _, _ := strings.Cut(strings.Trim(t.raw, ":"), ":")
-	return t.isMark() && (strings.ContainsAny(t.raw, doubtSigns) || slices.Contains(doubtNames, name))
-}
-
 // headOf returns the Code for the first words after a target if they change its meaning,
 // else "".
 func headOf(g *Grammar, w []token) Code {
@@ -140,7 +110,7 @@ func headOf(g *Grammar, w []token) Code {
 		next = w[1].key
 	}
 	switch {
-	case doubts(w[0]):
+	case w[0].isDoubt():
 		return Negation
 	case slices.Contains([]string{"maybe", "perhaps", "vielleicht"}, k), len(w) == 1 && slices.Contains([]string{"cancel", "abort", "undo"}, k):
 		return Negation
@@ -157,7 +127,7 @@ func headOf(g *Grammar, w []token) Code {
 	case slices.Contains(conditionWords, k), k == "as" &&
 		slices.Contains([]string{"soon", "long", "needed", "required", "necessary"}, next), k == "depending", k == "in" && next == "case", k == "should" && next == "it":
 		return Condition
-	case isWhen(g, w):
+	case isWhen(w):
 		return When
 	case slices.Contains([]string{"and", "plus", "then", "or", "und", "oder", "sowie", "dann", "including", "incl", "also"}, k), k == "as" && next == "well",
 		(k == "along" || k == "together") && next == "with", w[0].isMark() && strings.ContainsAny(w[0].raw, joinerSigns):
@@ -195,56 +165,13 @@ func negation(g *Grammar, w []token) Code {
 		return ""
 	case slices.Contains(negatedOrders, next):
 		return Negation
-	case next == "in" && len(w) > 2 && (g.knows(w[2].name()) || isWhen(g, w[2:])):
+	case next == "in" && len(w) > 2 && (g.knows(w[2].name()) || isWhen(w[2:])):
 		return Negation
 	case slices.Contains(negatedStates, next), strings.HasSuffix(next, "ing") && len(next) > 4, strings.HasSuffix(next, "ed") && len(next) > 3:
 		return ""
 	default:
 		return Negation
 	}
-}
-
-// isWhen reports whether the words begin with a future time: at, in 10 min, tonight.
-func isWhen(g *Grammar, w []token) bool {
-	k := w[0].key
-	if slices.Contains(timeWords, k) || clock.MatchString(k) || lengthAt(w) > 0 {
-		return true
-	}
-	if len(w) < 2 {
-		return false
-	}
-	next := w[1].key
-	time := clock.MatchString(next) || slices.Contains(timeWords, next) || lengthAt(w[1:]) > 0
-	switch k {
-	case "at", "@", "um", "ab", "gegen":
-		return time || hourOnly.MatchString(strings.Trim(w[1].raw, punctuation)) && !strings.Contains(w[1].raw, "%")
-	case "in":
-		return time || number.MatchString(next) || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
-	case "on", "by", "around", "about", "from":
-		return time
-	case "for":
-		return lengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
-	case "over", "during":
-		return time || next == "the" && len(w) > 2 && slices.Contains([]string{"weekend", "night", "lunch", "break", "window", "maintenance"}, w[2].key)
-	case "this":
-		return slices.Contains([]string{"evening", "afternoon", "night", "weekend", "morning"}, next)
-	case "as":
-		return next == "of"
-	case "after":
-		return true
-	default:
-		return false
-	}
-}
-
-// isUnit reports whether one of the first two words is a unit of time.
-func isUnit(w []token) bool {
-	for _, t := range w[:min(2, len(w))] {
-		if lengthUnit[t.key] != "" && len(t.key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.key) {
-			return true
-		}
-	}
-	return false
 }
 
 // joinedHead returns the Code for a joiner at the head: it adds a name, another command,
@@ -297,7 +224,7 @@ func (c *changing) secondCommand(req *Request, w []token) error {
 		object := i+1 < len(w) && (c.g.knows(w[i+1].name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].key))
 		joined := i > 0 && strings.HasSuffix(w[i-1].raw, ";") ||
 			i > 0 && slices.Contains([]string{"and", "then", "&", ";", "also"}, joinerKey(w[i-1]))
-		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !marks(w[i+1])
+		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].marksReason()
 		if first || newLine && (object || i+1 == len(w) || w[i+1].row > t.row) || joined && object && cmd.Class.Changing() {
 			return c.ask(req, TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", cmd.Verb), c.said())
 		}
@@ -339,5 +266,5 @@ func (c *changing) strayHost(req *Request, w []token) error {
 	for _, n := range near {
 		readings = append(readings, c.said()+" on "+n)
 	}
-	return c.ask(req, StrayPlace, fmt.Sprintf("Is %s a host?", shown(w[0].raw)), append(readings, c.said()+" because "+req.Reason)...)
+	return c.ask(req, StrayPlace, fmt.Sprintf("Is %s a host?", Shown(w[0].raw)), append(readings, c.said()+" because "+req.Reason)...)
 }

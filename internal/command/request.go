@@ -1,8 +1,6 @@
 package command
 
 import (
-	"strings"
-
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
@@ -102,12 +100,4 @@ func clusterHosts(c *fleet.Cluster) []string {
 		out[i] = c.Hosts[i].Name
 	}
 	return out
-}
-
-// and joins names as "a, b and c".
-func and(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

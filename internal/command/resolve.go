@@ -94,7 +94,7 @@ func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Par
 		for _, n := range match.Suggestions {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", shown(spelling), req.Cluster.Name), readings)
+		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", Shown(spelling), req.Cluster.Name), readings)
 	}
 	p := Part{Process: match.Process}
 	hosts := req.Cluster.HostsOf(p.Process.ID)

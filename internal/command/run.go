@@ -48,7 +48,7 @@ func (r *reading) aboutRun(req *Request, w []token) error {
 	}
 	for _, t := range w {
 		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.raw) {
-			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, shown(t.raw)))
+			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, Shown(t.raw)))
 		}
 	}
 	after := w
@@ -66,7 +66,7 @@ func (r *reading) aboutRun(req *Request, w []token) error {
 
 // unmark removes the word that marks a reason if the reason has a fixed position.
 func unmark(w []token) []token {
-	if len(w) > 1 && marks(w[0]) {
+	if len(w) > 1 && w[0].marksReason() {
 		return w[1:]
 	}
 	return w
@@ -74,9 +74,7 @@ func unmark(w []token) []token {
 
 // turnsRound returns a Question if the words after a run's id change the meaning.
 func (r *reading) turnsRound(req *Request, w []token) error {
-	for len(w) > 0 && (w[len(w)-1].isMark() || slices.Contains(courtesy, w[len(w)-1].key)) {
-		w = w[:len(w)-1]
-	}
+	w = withoutClosing(w)
 	if len(w) == 0 {
 		return nil
 	}
@@ -106,25 +104,9 @@ func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
 	return q
 }
 
-// runAt reads a run id in any form ("R-7F3K", "r7f3k", "R 7F3K") and returns the number of
-// words read.
-func runAt(w []token) (id string, took int) {
-	for n := 1; n <= min(2, len(w)); n++ {
-		if n == 2 && !strings.EqualFold(w[0].raw, "r") {
-			break
-		}
-		typed := strings.Trim(strings.ReplaceAll(joinRaw(w[:n]), " ", "-"), "`*_.,;:#()")
-		if m := runID.FindStringSubmatch(typed); m != nil &&
-			(n == 2 || strings.ContainsFunc(m[1], unicode.IsDigit) || strings.ContainsAny(typed, "-_")) {
-			return "R-" + strings.ToUpper(m[1]), n
-		}
-	}
-	return "", 0
-}
-
 // shown reads the read after "show": "show me the logs of db_dis".
 func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
-	for len(w) > 1 && slices.Contains([]string{"me", "us", "the", "all", "please", "pls"}, w[0].key) {
+	for len(w) > 1 && (w[0].isCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].key)) {
 		w = w[1:]
 	}
 	if cmd.Verb == "show" && r.g.knows(strings.TrimRight(w[0].name(), punctuation)) { // "show me dis"
@@ -143,7 +125,7 @@ func (r *reading) noRun(cmd Command, w []token) (*Request, error) {
 	if c, rest, ok := r.shown(cmd, w); ok {
 		return r.read(c, rest)
 	}
-	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", shown(w[0].raw), cmd.Example)}
+	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", Shown(w[0].raw), cmd.Example)}
 	read, isVerb := named(r.g.Commands(), w[0].key)
 	switch {
 	case bareID.MatchString(w[0].raw) && strings.ContainsFunc(w[0].raw, unicode.IsDigit):

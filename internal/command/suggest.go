@@ -160,12 +160,6 @@ func (r *reading) examples(cmd Command) []string {
 	return out
 }
 
-// tail returns a limited number of words as typed.
-func tail(w []token) string {
-	const most = 12
-	return joinRaw(w[:min(len(w), most)])
-}
-
 // like returns the names that resemble a word.
 func like(typed string, names []string) []string { return suggest.Near(typed, names) }
 

@@ -3,7 +3,6 @@ package command
 import (
 	"regexp"
 	"strings"
-	"unicode"
 )
 
 // token is one word of a text.
@@ -78,14 +77,6 @@ func word(s string) string {
 // emoji matches Slack's text form, ":pray:", with a skin tone.
 var emoji = regexp.MustCompile(`^:[a-z+-][a-z0-9_+-]*:(?::skin-tone-[2-6]:)?`)
 
-// isMark reports whether a token is only punctuation or an emoji.
-func (t token) isMark() bool {
-	if t.raw != "" && emoji.FindString(t.raw) == t.raw {
-		return true
-	}
-	return strings.IndexFunc(t.raw, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
-}
-
 // reasonOf returns the text from a token on, on one line, without leading punctuation.
 func reasonOf(text string, t []token) string {
 	if len(t) == 0 {
@@ -102,4 +93,35 @@ func joinRaw(t []token) string {
 		w[i] = t[i].raw
 	}
 	return strings.Join(w, " ")
+}
+
+// name returns the token without a trailing comma or colon.
+func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
+
+// tail returns a limited number of words as typed.
+func tail(w []token) string {
+	const most = 12
+	return joinRaw(w[:min(len(w), most)])
+}
+
+// Words returns the words of a text as the grammar splits them.
+func Words(text string) []string {
+	var out []string
+	for _, t := range tokens(normalise(text, nil)) {
+		out = append(out, t.raw)
+	}
+	return out
+}
+
+// Word returns the form in which words and names are compared.
+func Word(s string) string { return strings.Trim(word(s), "_") }
+
+// joined returns the first two words as one verb: "etcd status" is etcd-status, "restart
+// everything" is restart-all.
+func joined(w []token) string {
+	second := w[1].key
+	if second == "everything" {
+		second = "all"
+	}
+	return w[0].key + "-" + second
 }

@@ -1,0 +1,21 @@
+package command
+
+import "strings"
+
+// Shown returns typed text shortened and quoted for an answer.
+func Shown(s string) string {
+	const most = 40
+	r := []rune(s)
+	if len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return "“" + s + "”"
+}
+
+// and joins names as "a, b and c".
+func and(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
