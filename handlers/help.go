@@ -11,6 +11,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
@@ -20,7 +21,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 	if c.Topic == "" {
 		return c.Reply.Ephemeral(ctx, card.Help(s.helpGroups(c), c.Cluster.Name))
 	}
-	topic := command.Word(firstWord(c.Topic))
+	topic := words.Plain(firstWord(c.Topic))
 	for _, cmd := range c.Names.Commands() {
 		if cmd.Verb == topic || slices.Contains(cmd.Aliases, topic) {
 			return c.Reply.Ephemeral(ctx, card.HelpVerb(s.helpTopic(c, cmd)))
@@ -30,7 +31,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 	if match.Process != nil {
 		return c.Reply.Ephemeral(ctx, card.HelpProcess(*match.Process, call.HostNamesOf(c, match.Process)))
 	}
-	q := &command.Question{Code: command.UnknownName, Text: "No help about " + command.Shown(c.Topic) + "."}
+	q := &command.Question{Code: command.UnknownName, Text: "No help about " + words.Shown(c.Topic) + "."}
 	verbs := make([]string, 0, len(c.Names.Commands()))
 	for _, cmd := range c.Names.Commands() {
 		verbs = append(verbs, cmd.Verb)

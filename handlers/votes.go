@@ -9,6 +9,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -126,7 +127,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 		return c.Reply.Ask(ctx, runcard.TypeName(r))
 	}
 	if c.Via != call.Button {
-		if typed := command.Word(firstWord(c.Rest)); !names(r, typed) {
+		if typed := words.Plain(firstWord(c.Rest)); !names(r, typed) {
 			return call.Refuse("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
 		}
 	}
@@ -135,7 +136,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 
 // names reports whether a typed word is the run's target.
 func names(r engine.Run, typed string) bool {
-	return typed != "" && typed == command.Word(runcard.Target(r))
+	return typed != "" && typed == words.Plain(runcard.Target(r))
 }
 
 func (s *Service) deny(ctx context.Context, c *call.Call) error {
@@ -177,7 +178,7 @@ func (s *Service) closeUnknown(ctx context.Context, c *call.Call) error {
 }
 
 func firstWord(s string) string {
-	w := command.Words(s)
+	w := words.Of(s)
 	if len(w) == 0 {
 		return ""
 	}

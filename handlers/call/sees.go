@@ -9,6 +9,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/tracing"
@@ -99,11 +100,11 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	}
 	// A host or cluster that the author may not read must not be taken as part of the
 	// reason: the change would run on other targets.
-	for _, typed := range command.Words(m.Text) {
+	for _, typed := range words.Of(m.Text) {
 		if s.KnowsPlace(typed) && !g.KnowsPlace(typed) {
 			return nil, &command.Question{
 				Code:    command.StrayPlace,
-				Text:    fmt.Sprintf("I don't know %s.", command.Shown(typed)),
+				Text:    fmt.Sprintf("I don't know %s.", words.Shown(typed)),
 				Choices: g.Choose(m.Channel, r.Text()),
 			}
 		}

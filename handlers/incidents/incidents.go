@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/redact"
@@ -69,7 +70,7 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []i
 	if id != "" {
 		meant = slices.DeleteFunc(meant, func(o incidentcard.OpenIncident) bool { return o.ID != id })
 		if len(meant) == 0 {
-			return nil, call.Refuse("There is no open incident %s. `incidents` lists those there are; nothing was changed.", command.Shown(id))
+			return nil, call.Refuse("There is no open incident %s. `incidents` lists those there are; nothing was changed.", words.Shown(id))
 		}
 	}
 	if id == "" && c.Thread != "" {
@@ -184,7 +185,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 		return s.handleIncident(ctx, c, nil)
 	}
 	typed, rest, _ := strings.Cut(strings.TrimPrefix(c.Rest, "to "), " ")
-	name := strings.TrimPrefix(command.Word(strings.TrimPrefix(typed, "@")), "@")
+	name := strings.TrimPrefix(words.Plain(strings.TrimPrefix(typed, "@")), "@")
 	names := s.owners(*c.Incident)
 	if owner := c.Incident.Handling.Owner; owner != nil {
 		names = append(names, owner.Person) // refused with a name
@@ -222,7 +223,7 @@ func (s *Incidents) ReleaseIncident(ctx context.Context, c *call.Call) error {
 }
 
 func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
-	typed := command.Word(strings.TrimPrefix(c.Rest, "for "))
+	typed := words.Plain(strings.TrimPrefix(c.Rest, "for "))
 	length, ok := incident.DefaultMute, true
 	if typed != "" && typed != command.LengthEnd {
 		length, ok = call.ReadLength(typed)
@@ -230,7 +231,7 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 	if !ok {
 		return call.Refuse(
 			"%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.",
-			command.Shown(typed),
+			words.Shown(typed),
 		)
 	}
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {

@@ -10,6 +10,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/runbooks"
@@ -194,7 +195,7 @@ func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	length, ok := call.ReadLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
 		return 0, false, call.Refuse("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
-			command.Shown(typed), incidentcard.Length(incident.MostLength), c.Req.Text(), c.Req.Text())
+			words.Shown(typed), incidentcard.Length(incident.MostLength), c.Req.Text(), c.Req.Text())
 	}
 	return length, false, nil
 }

@@ -12,6 +12,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
@@ -133,7 +134,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	id, sees := strings.ToUpper(c.Params[command.ParamID]), s.Sees(c.Who.Person, c.Channel)
 	at := slices.IndexFunc(list, func(m fleet.Maintenance) bool { return m.IsWindow() && m.ID() == id && sees(m.Cluster) })
 	if at < 0 {
-		return call.Refuse("There is no maintenance window %s to come or under way: `maintenance` lists them. Nothing was changed.", command.Shown(c.Params[command.ParamID]))
+		return call.Refuse("There is no maintenance window %s to come or under way: `maintenance` lists them. Nothing was changed.", words.Shown(c.Params[command.ParamID]))
 	}
 	c.Window = list[at]
 	cl, ok := s.Fleet.Cluster(c.Window.Cluster)

@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/redact"
 	"dhbot/internal/suggest"
 )
@@ -187,9 +188,9 @@ func mentions(text, name string) bool {
 // period may also be a duration alone.
 func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
-	w := command.Words(c.Topic)
+	w := words.Of(c.Topic)
 	for i := 0; i < len(w); i++ {
-		length, isLength := call.ReadLength(strings.TrimPrefix(command.Word(w[i]), "since="))
+		length, isLength := call.ReadLength(strings.TrimPrefix(words.Plain(w[i]), "since="))
 		switch {
 		case isLength:
 			if length <= 0 || length > mostBack {
@@ -202,10 +203,10 @@ func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error)
 				}
 			}
 			back = length
-		case command.Word(w[i]) == "since":
-		case command.Word(w[i]) == "in" && i+1 < len(w) && c.Names.KnowsCluster(w[i+1]):
+		case words.Plain(w[i]) == "since":
+		case words.Plain(w[i]) == "in" && i+1 < len(w) && c.Names.KnowsCluster(w[i+1]):
 			i++
-			q.cluster = command.Word(w[i])
+			q.cluster = words.Plain(w[i])
 		default:
 			if err := s.trailSubject(c, &q, w[i]); err != nil {
 				return q, err
@@ -221,10 +222,10 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
 		return &command.Question{
 			Code: command.UnknownName,
-			Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, command.Shown(typed), c.Cmd.Usage),
+			Text: fmt.Sprintf("One thing at a time: %s, or %s? Type `%s`.", q.what, words.Shown(typed), c.Cmd.Usage),
 		}
 	}
-	if id, ok := command.RunID(typed); ok {
+	if id, ok := words.RunID(typed); ok {
 		q.run, q.what = id, id
 		return nil
 	}
@@ -234,7 +235,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 		if !s.known(p, g) && p.Name != c.Who.Name {
 			continue
 		}
-		if p.Name == command.Word(typed) || command.Word(typed) == "me" && p.Name == c.Who.Name {
+		if p.Name == words.Plain(typed) || words.Plain(typed) == "me" && p.Name == c.Who.Name {
 			q.person, q.what = &s.Rules.People[i], p.Name
 			return nil
 		}
@@ -246,9 +247,9 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	}
 	m := &command.Question{
 		Code: command.UnknownName,
-		Text: fmt.Sprintf("%s is no person, process or run that I know.", command.Shown(typed)),
+		Text: fmt.Sprintf("%s is no person, process or run that I know.", words.Shown(typed)),
 	}
-	for _, n := range append(suggest.Near(command.Word(typed), names), g.ProcessesLike(typed)...) {
+	for _, n := range append(suggest.Near(words.Plain(typed), names), g.ProcessesLike(typed)...) {
 		m.Choices = append(m.Choices, g.Choose(c.Channel, c.Cmd.Verb+" "+n)...)
 	}
 	return m

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/command/slips"
+	"dhbot/internal/command/words"
 )
 
 // changing is the state of reading a command that changes something. rest holds the words
@@ -13,7 +14,7 @@ import (
 type changing struct {
 	*reading
 	cmd  Command
-	rest []token
+	rest []words.Token
 
 	processes []string // as typed, in order
 	hosts     []string // after place words, in order
@@ -30,10 +31,10 @@ type changing struct {
 
 // change reads a command that changes something, by position. Each word is a verb, target,
 // place, parameter or reason. Any other word results in a Question.
-func (r *reading) change(cmd Command, w []token) (*Request, error) {
+func (r *reading) change(cmd Command, w []words.Token) (*Request, error) {
 	c := &changing{reading: r, cmd: cmd, rest: w, params: map[string]string{}}
 	if help := c.takeFlags(); help {
-		return r.topic(helpRow(r.g), []token{{raw: cmd.Verb, key: cmd.Verb}})
+		return r.topic(helpRow(r.g), []words.Token{{Raw: cmd.Verb, Key: cmd.Verb}})
 	}
 	c.takeDryRun()
 	if err := c.target(); err != nil {
@@ -69,7 +70,7 @@ func helpRow(g *Grammar) Command {
 
 // negatedFirst reports a negation between verb and target before any other error there:
 // "restart not db_dis".
-func (c *changing) negatedFirst(err error, w []token) error {
+func (c *changing) negatedFirst(err error, w []words.Token) error {
 	if len(w) > 0 && headOf(c.g, w) == Negation {
 		return c.askAbout(Negation, "I read that as “do not”.", nil)
 	}
@@ -88,8 +89,8 @@ func (c *changing) target() error {
 	case ProcessImplied:
 		return c.impliedTarget()
 	case ClusterMeant:
-		if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].name()) {
-			c.in, c.rest = strings.ToLower(c.rest[0].name()), c.rest[1:]
+		if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].Name()) {
+			c.in, c.rest = strings.ToLower(c.rest[0].Name()), c.rest[1:]
 		}
 	default:
 	}
@@ -103,7 +104,7 @@ func (c *changing) impliedTarget() error {
 		return nil
 	}
 	if !c.g.sameProcess(s.names[0], c.cmd.Process) {
-		if len(c.rest) > s.took && !c.rest[s.took].marksReason() && keyValue.FindStringSubmatch(c.rest[s.took].raw) == nil {
+		if len(c.rest) > s.took && !c.rest[s.took].MarksReason() && keyValue.FindStringSubmatch(c.rest[s.took].Raw) == nil {
 			return nil // a sentence that begins with a name
 		}
 		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about %s.", c.cmd.Verb, c.cmd.Process), []string{c.said()})
@@ -120,17 +121,17 @@ var everyWords = []string{"all", "every", "both", "each"}
 
 func (c *changing) processTargets() error {
 	c.rest = withoutArticles(c.rest)
-	if len(c.rest) > 1 && slices.Contains(everyWords, c.rest[0].key) {
+	if len(c.rest) > 1 && slices.Contains(everyWords, c.rest[0].Key) {
 		c.all = true
 		c.rest = withoutArticles(c.rest[1:])
-		if len(c.rest) > 1 && c.rest[0].key == "of" {
+		if len(c.rest) > 1 && c.rest[0].Key == "of" {
 			c.rest = withoutArticles(c.rest[1:])
 		}
 	}
-	if c.cmd.Lasts && len(c.rest) > 1 && lengthAt(c.rest) == 1 && c.g.knowsProcess(c.rest[1].name()) {
-		c.length, c.rest = c.rest[0].key, c.rest[1:]
+	if c.cmd.Lasts && len(c.rest) > 1 && words.LengthAt(c.rest) == 1 && c.g.knowsProcess(c.rest[1].Name()) {
+		c.length, c.rest = c.rest[0].Key, c.rest[1:]
 	}
-	if len(c.rest) == 0 || c.rest[0].key == "because" {
+	if len(c.rest) == 0 || c.rest[0].Key == "because" {
 		return c.missing(c.cmd, MissingTarget, "Which process?")
 	}
 	for {
@@ -184,7 +185,7 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	}
 	word := "and"
 	if n > 0 {
-		word = c.rest[0].raw
+		word = c.rest[0].Raw
 	}
 	s, ok := c.g.processAt(after)
 	if ok && n > 0 && slices.Contains([]string{"then", "or", "oder"}, word) {
@@ -201,36 +202,36 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 }
 
 // joinerKey is the form in which joiners are compared. Signs stay as they are.
-func joinerKey(t token) string {
-	if t.isMark() {
-		return t.raw
+func joinerKey(t words.Token) string {
+	if t.IsMark() {
+		return t.Raw
 	}
-	return t.key
+	return t.Key
 }
 
 // listed reports whether a name after a comma belongs to a list of names ("ltds, merge")
 // and does not begin a sentence ("ltds, query hangs").
-func listed(w []token, took int) bool {
-	if len(w) == took || strings.HasSuffix(w[took-1].raw, ",") || strings.Contains(w[0].raw, "_") {
+func listed(w []words.Token, took int) bool {
+	if len(w) == took || strings.HasSuffix(w[took-1].Raw, ",") || strings.Contains(w[0].Raw, "_") {
 		return true
 	}
 	next := w[took]
-	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.key) || next.marksReason() ||
-		keyValue.MatchString(next.raw)
+	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.Key) || next.MarksReason() ||
+		keyValue.MatchString(next.Raw)
 }
 
 // nearlyName reports whether the only word after a comma is a misspelt name.
-func (c *changing) nearlyName(w []token) bool {
-	return len(w) == 1 && len(w[0].key) > 2 && len(c.g.processesLike(w[0].key)) > 0
+func (c *changing) nearlyName(w []words.Token) bool {
+	return len(w) == 1 && len(w[0].Key) > 2 && len(c.g.processesLike(w[0].Key)) > 0
 }
 
 // askJoined returns a Question about an unknown name after a joiner.
-func (c *changing) askJoined(joiner string, after []token) error {
+func (c *changing) askJoined(joiner string, after []words.Token) error {
 	if len(after) == 0 {
-		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", and(c.processes)), nil)
+		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.processes)), nil)
 	}
-	first := after[0].name()
-	if v, ok := named(c.g.Commands(), after[0].key); ok {
+	first := after[0].Name()
+	if v, ok := named(c.g.Commands(), after[0].Key); ok {
 		return c.twoCommands(v)
 	}
 	readings := []string{c.said()}
@@ -240,7 +241,7 @@ func (c *changing) askJoined(joiner string, after []token) error {
 	if c.g.knowsHost(first) {
 		readings = append(readings, c.said()+" on "+strings.ToLower(first))
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", Shown(first), joiner), readings)
+	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", words.Shown(first), joiner), readings)
 }
 
 func (c *changing) twoCommands(second Command) error {
@@ -254,7 +255,7 @@ func (c *changing) said() string {
 		w = append(w, strings.Join(c.processes, ", "))
 	}
 	if len(c.hosts) > 0 {
-		w = append(w, "on", and(c.hosts))
+		w = append(w, "on", words.And(c.hosts))
 	}
 	if c.in != "" {
 		w = append(w, "in", c.in)
@@ -265,7 +266,7 @@ func (c *changing) said() string {
 // notAProcess returns the Question about words that do not name a process.
 func (c *changing) notAProcess() error {
 	w := c.rest
-	typed := w[0].name()
+	typed := w[0].Name()
 	if host := c.splitHost(); host != "" {
 		return c.hostFirst(host, w[2:])
 	}
@@ -273,29 +274,29 @@ func (c *changing) notAProcess() error {
 		return c.hostFirst(strings.ToLower(typed), w[1:])
 	}
 	if name, took := c.g.splitName(w); took > 0 {
-		return c.askAbout(SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + tail(w[took:]))})
+		return c.askAbout(SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + words.Tail(w[took:]))})
 	}
 	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.knowsProcess(typed[:i]) && len(c.processes) == 0 {
 		return c.askAbout(
-			UnknownName, fmt.Sprintf("I don't know %s.", Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
+			UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
 		)
 	}
-	if id, took := runAt(w); took > 0 {
+	if id, took := words.RunAt(w); took > 0 {
 		q := &Question{Code: UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
 		q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
 		return q
 	}
 	var readings []string
-	if _, ok := slips.Count(w[0].key, "the"); ok && len(w) > 1 && c.g.knowsProcess(w[1].name()) {
-		readings = append(readings, c.cmd.Verb+" "+tail(w[1:]))
+	if _, ok := slips.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.knowsProcess(w[1].Name()) {
+		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
-	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].key) {
-		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + tail(append(w[1:len(w):len(w)], token{raw: "end"})), "watch"})
+	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].Key) {
+		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
 	}
 	for _, n := range c.g.processesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
-	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", Shown(typed)), readings))
+	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), readings))
 }
 
 // orLooks adds choices that change nothing to a Question without choices.
@@ -308,7 +309,7 @@ func (c *changing) orLooks(q *Question) *Question {
 
 // hostFirst returns a Question about a host in the place of a process: "restart query-1",
 // "restart query-1 tailer1".
-func (c *changing) hostFirst(host string, rest []token) error {
+func (c *changing) hostFirst(host string, rest []words.Token) error {
 	for i := range c.g.Fleet.Clusters {
 		h, ok := c.g.Fleet.Clusters[i].Host(host)
 		if !ok {
@@ -330,11 +331,11 @@ func (c *changing) hostFirst(host string, rest []token) error {
 
 // wholeHosts reads hosts, or the cluster, for a verb without a process.
 func (c *changing) wholeHosts() error {
-	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].key) {
+	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].Key) {
 		c.rest = c.rest[1:]
 	}
-	if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].name()) {
-		c.in, c.rest = strings.ToLower(c.rest[0].name()), c.rest[1:]
+	if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].Name()) {
+		c.in, c.rest = strings.ToLower(c.rest[0].Name()), c.rest[1:]
 		return nil
 	}
 	took, err := c.hostList(c.rest)
@@ -349,13 +350,13 @@ func (c *changing) wholeHosts() error {
 }
 
 func (c *changing) hostTargets() error {
-	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].key) {
+	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].Key) {
 		c.rest = c.rest[1:]
 	}
-	if len(c.rest) == 0 || c.rest[0].key == "because" {
+	if len(c.rest) == 0 || c.rest[0].Key == "because" {
 		return c.missing(c.cmd, MissingTarget, "Which host?")
 	}
-	if slices.Contains(placeWords, c.rest[0].key) {
+	if slices.Contains(placeWords, c.rest[0].Key) {
 		return nil // "restart-host on query-1"
 	}
 	took, err := c.hostList(c.rest)
@@ -363,12 +364,12 @@ func (c *changing) hostTargets() error {
 		return err
 	}
 	if took == 0 {
-		typed := c.rest[0].name()
+		typed := c.rest[0].Name()
 		var readings []string
 		for _, n := range like(strings.ToLower(typed), c.g.hosts()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", Shown(typed), and(c.g.hosts())), readings)
+		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.hosts())), readings)
 	}
 	c.rest = c.rest[took:]
 	return nil

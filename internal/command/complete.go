@@ -1,6 +1,10 @@
 package command
 
-import "slices"
+import (
+	"slices"
+
+	"dhbot/internal/command/words"
+)
 
 // Completions returns the words that may follow some whole words, each with a note ("" for
 // none). The shell filters them by the partial word.
@@ -12,16 +16,16 @@ func (g *Grammar) Completions(before []string) [][2]string {
 		}
 		return out
 	}
-	w := make([]token, len(before))
+	w := make([]words.Token, len(before))
 	for i, s := range before {
-		w[i] = token{raw: s, key: word(s)}
+		w[i] = words.Token{Raw: s, Key: words.Key(s)}
 	}
 	cmd, rest, err := (&reading{g: g}).verb(w)
 	if err != nil {
 		return nil
 	}
 	if n := len(rest); n > 0 {
-		switch rest[n-1].key {
+		switch rest[n-1].Key {
 		case "on":
 			return plainWords(g.hosts())
 		case "in":
@@ -32,7 +36,7 @@ func (g *Grammar) Completions(before []string) [][2]string {
 }
 
 // next returns the words that may follow a verb and the words after it.
-func (g *Grammar) next(cmd Command, before []string, rest []token) [][2]string {
+func (g *Grammar) next(cmd Command, before []string, rest []words.Token) [][2]string {
 	switch {
 	case cmd.Object == CommandNamed:
 		return g.Completions(before[len(before)-len(rest):])

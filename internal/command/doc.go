@@ -2,12 +2,11 @@
 // suggestions, completion, and the form of a Request stored in a button. It queries no
 // host, stores nothing and is independent of the chat platform.
 //
-// Files: table.go and derive.go hold the command table. normalise.go and token.go undo
-// changes by keyboards and chats and split words. opening.go reads the words before a
-// verb. parse.go selects the reader for the verb's object: change.go, read.go, run.go,
-// incident.go. names.go, place.go, params.go and reason.go read one part of a command
-// each. question.go has the answer to a text that is not understood. suggest.go and
-// guess.go find suggestions. fields.go has the form in buttons.
+// Files: table.go and derive.go hold the command table. parse.go selects the reader for
+// the verb's object: change.go, read.go, run.go, incident.go. names.go, place.go,
+// params.go and reason.go read one part of a command each. question.go has the answer to a
+// text that is not understood. suggest.go and guess.go find suggestions. fields.go has the
+// form in buttons.
 //
 // A change is read by position. A word that is no verb, target, place, parameter or marked
 // reason either results in a Question (reason.go) or becomes an unmarked reason

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 )
 
@@ -70,7 +71,7 @@ func (g *Grammar) mentioned(text string) string {
 		text, func(r rune) bool { return strings.ContainsRune(" \t\n()[]<>|,;:\"'`*“”‘’", r) },
 	) {
 		typed = strings.Trim(typed, ".!?…")
-		if id, ok := RunID(typed); ok && strings.HasPrefix(strings.ToUpper(typed), "R-") {
+		if id, ok := words.RunID(typed); ok && strings.HasPrefix(strings.ToUpper(typed), "R-") {
 			return "show " + id
 		}
 		if process == "" {

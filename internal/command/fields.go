@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 )
 
@@ -125,7 +126,7 @@ func targetsText(targets []FieldTarget) []string {
 		w = append(w, strings.Join(processes, ", "))
 	}
 	if len(targets) > 0 && len(targets[0].Hosts) > 0 {
-		w = append(w, "on", and(targets[0].Hosts))
+		w = append(w, "on", words.And(targets[0].Hosts))
 	}
 	return w
 }
@@ -236,7 +237,7 @@ func (g *Grammar) complete(r *Request) error {
 	case HostNamed:
 		missing = len(r.Hosts) == 0
 	case RunNamed:
-		missing = !isRunID(r.Run)
+		missing = !words.IsRunID(r.Run)
 	case Nothing, AnyTarget, Topic, ProcessImplied, ClusterMeant, TrailPart, CommandNamed, IncidentNamed:
 	default:
 		return fmt.Errorf("command table: %s has no known object", r.Command.Verb)

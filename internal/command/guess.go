@@ -7,35 +7,36 @@ import (
 	"strings"
 
 	"dhbot/internal/command/slips"
+	"dhbot/internal/command/words"
 	"dhbot/runbooks"
 )
 
 // unknownVerb returns the Question about an unknown first word.
-func (r *reading) unknownVerb(table []Command, w []token) *Question {
-	if negated(w) && len(w) > 1 {
+func (r *reading) unknownVerb(table []Command, w []words.Token) *Question {
+	if words.Negated(w) && len(w) > 1 {
 		q := &Question{Code: Negation, Text: "I read that as “do not”; nothing was run."}
 		r.suggest(q, r.aboutName(w)...)
 		return q
 	}
-	if slices.Contains(noVotes, w[0].key) {
-		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", Shown(w[0].raw))}
-		if id, took := runAt(w[1:]); took > 0 {
+	if slices.Contains(noVotes, w[0].Key) {
+		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", words.Shown(w[0].Raw))}
+		if id, took := words.RunAt(w[1:]); took > 0 {
 			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
 		} else {
 			r.suggest(q, "runs")
 		}
 		return q
 	}
-	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", Shown(w[0].raw))}
+	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", words.Shown(w[0].Raw))}
 	for _, guess := range []func() []string{
 		func() []string { return r.wanted(table, w) },
 		func() []string { return r.phrase(w) },
-		func() []string { return r.missingSpace(table, w[0].key) },
+		func() []string { return r.missingSpace(table, w[0].Key) },
 		func() []string { return r.clusterFirst(table, w) },
 		func() []string { return twoWords(table, w) },
 		func() []string { return r.reversed(table, w) },
 		func() []string { return r.nameFirst(w) },
-		func() []string { return misspelt(table, strings.ReplaceAll(w[0].key, "_", "-"), w[1:]) },
+		func() []string { return misspelt(table, strings.ReplaceAll(w[0].Key, "_", "-"), w[1:]) },
 		func() []string { return openRuns(table, w) },
 		func() []string { return aboutRunID(w) },
 		func() []string { return r.sentence(table, w) },
@@ -54,48 +55,48 @@ func (r *reading) unknownVerb(table []Command, w []token) *Question {
 
 // wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
 // restart". Further words may change the meaning and are not accepted.
-func (r *reading) wanted(table []Command, w []token) []string {
-	w = withoutClosing(w)
-	if len(w) < 3 || slices.ContainsFunc(w, token.isDoubt) {
+func (r *reading) wanted(table []Command, w []words.Token) []string {
+	w = words.WithoutClosing(w)
+	if len(w) < 3 || slices.ContainsFunc(w, words.Token.IsDoubt) {
 		return nil
 	}
 	middle, last := w[1:len(w)-1], w[len(w)-1]
 	process := w[0]
 	switch {
-	case len(w) == 4 && slices.Contains([]string{"can", "could"}, w[0].key) && slices.Contains([]string{"someone", "somebody", "anyone", "anybody"}, w[1].key):
+	case len(w) == 4 && slices.Contains([]string{"can", "could"}, w[0].Key) && slices.Contains([]string{"someone", "somebody", "anyone", "anybody"}, w[1].Key):
 		process, last = last, w[2]
-		process.raw = strings.TrimRight(process.raw, punctuation)
-	case slices.Contains([]string{"need", "want"}, w[0].key) && len(middle) == 1 && strings.HasSuffix(last.key, "ed"):
+		process.Raw = strings.TrimRight(process.Raw, words.Punctuation)
+	case slices.Contains([]string{"need", "want"}, w[0].Key) && len(middle) == 1 && strings.HasSuffix(last.Key, "ed"):
 		process = middle[0]
-	case middle[0].key == "needs" && (len(middle) == 1 || len(middle) == 2 && middle[1].key == "a" || len(middle) == 3 && middle[1].key == "to" && middle[2].key == "be"):
+	case middle[0].Key == "needs" && (len(middle) == 1 || len(middle) == 2 && middle[1].Key == "a" || len(middle) == 3 && middle[1].Key == "to" && middle[2].Key == "be"):
 	default:
 		return nil
 	}
-	verb := last.key
+	verb := last.Key
 	for _, ending := range []string{"ed", "ing"} {
 		verb = strings.TrimSuffix(verb, ending)
 	}
 	c, ok := named(table, verb)
-	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !r.g.knowsProcess(process.name()) {
+	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !r.g.knowsProcess(process.Name()) {
 		return nil
 	}
-	return []string{c.Verb + " " + process.name(), "status " + process.name()}
+	return []string{c.Verb + " " + process.Name(), "status " + process.Name()}
 }
 
 // phrase finds the command for a common phrase.
-func (r *reading) phrase(w []token) []string {
+func (r *reading) phrase(w []words.Token) []string {
 	keys := make([]string, len(w))
 	for i, t := range w {
-		keys[i] = t.key
+		keys[i] = t.Key
 	}
 	said := strings.Join(keys, " ")
 	switch {
 	case len(aboutRunID(w)) > 0:
 		return nil
 	case len(w) > 1 && slices.Contains([]string{"unmute", "unsnooze", "unsilence"}, keys[0]):
-		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + tail(w[1:]) + " end"}
+		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + words.Tail(w[1:]) + " end"}
 	case len(w) > 2 && keys[0] == "end":
-		return []string{tail(w[1:]) + " end"}
+		return []string{words.Tail(w[1:]) + " end"}
 	case slices.Contains([]string{"who", "whos", "who's"}, keys[0]):
 		return []string{"people"}
 	case slices.Contains([]string{"whats locked", "what's locked", "what is locked"}, said):
@@ -108,11 +109,11 @@ func (r *reading) phrase(w []token) []string {
 	case said == "what can you do", said == "commands":
 		return []string{"help"}
 	case len(w) > 3 && strings.Join(keys[:3], " ") == "handing over to":
-		return []string{"handover " + tail(w[3:])}
+		return []string{"handover " + words.Tail(w[3:])}
 	case slices.Contains([]string{"i take it", "i'll take it", "ill take it", "taking it", "mine"}, said):
 		return []string{"own", "incidents"}
 	case slices.Contains([]string{"errors", "error"}, keys[0]) && len(w) > 1:
-		return []string{"logs " + tail(w[1:]) + " errors"}
+		return []string{"logs " + words.Tail(w[1:]) + " errors"}
 	case strings.HasPrefix(said, "i") && (strings.HasSuffix(said, "on it") || strings.HasSuffix(said, "got it") || strings.HasSuffix(said, "got this")), strings.HasPrefix(said, "on it"):
 		return []string{"own", "incidents"}
 	default:
@@ -138,46 +139,46 @@ func (r *reading) missingSpace(table []Command, typed string) []string {
 }
 
 // twoWords finds the two-word verbs near the first two words: "etcd helath".
-func twoWords(table []Command, w []token) []string {
+func twoWords(table []Command, w []words.Token) []string {
 	if len(w) < 2 {
 		return nil
 	}
 	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
-	return misspelt(double, joined(w), w[2:])
+	return misspelt(double, words.Joined(w), w[2:])
 }
 
 // clusterFirst finds a cluster before the verb: "prod status".
-func (r *reading) clusterFirst(table []Command, w []token) []string {
-	if !r.g.knowsCluster(strings.TrimRight(w[0].name(), punctuation)) {
+func (r *reading) clusterFirst(table []Command, w []words.Token) []string {
+	if !r.g.knowsCluster(strings.TrimRight(w[0].Name(), words.Punctuation)) {
 		return nil
 	}
 	verb, rest := "status", ""
 	if len(w) > 1 {
-		if c, ok := named(table, w[1].key); ok && c.Object.inCluster() && !c.Class.Changing() {
-			verb, rest = c.Verb, tail(w[2:])
+		if c, ok := named(table, w[1].Key); ok && c.Object.inCluster() && !c.Class.Changing() {
+			verb, rest = c.Verb, words.Tail(w[2:])
 		}
 	}
-	return []string{strings.TrimSpace(verb+" "+rest) + " in " + strings.ToLower(strings.TrimRight(w[0].name(), punctuation))}
+	return []string{strings.TrimSpace(verb+" "+rest) + " in " + strings.ToLower(strings.TrimRight(w[0].Name(), words.Punctuation))}
 }
 
 // reversed finds a name before the verb: "db_dis status".
-func (r *reading) reversed(table []Command, w []token) []string {
-	if len(w) < 2 || !r.g.knows(w[0].name()) {
+func (r *reading) reversed(table []Command, w []words.Token) []string {
+	if len(w) < 2 || !r.g.knows(w[0].Name()) {
 		return nil
 	}
-	rest := strings.TrimSpace(w[0].name() + " " + tail(w[2:]))
-	if c, ok := named(table, w[1].key); ok {
+	rest := strings.TrimSpace(w[0].Name() + " " + words.Tail(w[2:]))
+	if c, ok := named(table, w[1].Key); ok {
 		return []string{c.Verb + " " + rest}
 	}
-	if w[1].isState() {
+	if w[1].IsState() {
 		return nil // in "dis down?", "down" is not a typo for "own"
 	}
-	return misspelt(table, w[1].key, w[:1])
+	return misspelt(table, w[1].Key, w[:1])
 }
 
 // nameFirst reads a name in the place of a verb as a status: "dis", "dis?", "dis down?".
-func (r *reading) nameFirst(w []token) []string {
-	name := strings.TrimRight(w[0].raw, punctuation)
+func (r *reading) nameFirst(w []words.Token) []string {
+	name := strings.TrimRight(w[0].Raw, words.Punctuation)
 	if !r.g.knows(name) {
 		return nil
 	}
@@ -186,19 +187,19 @@ func (r *reading) nameFirst(w []token) []string {
 
 // sentence finds a read or a name later in the text: "kick db_dis". It offers only reads,
 // since a sentence may only mention a restart.
-func (r *reading) sentence(table []Command, w []token) []string {
+func (r *reading) sentence(table []Command, w []words.Token) []string {
 	for i := 1; i < len(w); i++ {
-		if c, ok := named(table, w[i].key); ok && !c.Class.Changing() && len(w[i].key) > 2 && c.Object != RunNamed {
-			return []string{strings.TrimSpace(c.Verb + " " + tail(w[i+1:]))}
+		if c, ok := named(table, w[i].Key); ok && !c.Class.Changing() && len(w[i].Key) > 2 && c.Object != RunNamed {
+			return []string{strings.TrimSpace(c.Verb + " " + words.Tail(w[i+1:]))}
 		}
 	}
 	return r.aboutName(w)
 }
 
 // aboutName returns the status of the first known name.
-func (r *reading) aboutName(w []token) []string {
+func (r *reading) aboutName(w []words.Token) []string {
 	for _, t := range w {
-		if name := strings.TrimRight(t.name(), punctuation); r.g.knows(name) {
+		if name := strings.TrimRight(t.Name(), words.Punctuation); r.g.knows(name) {
 			return []string{"status " + name}
 		}
 	}
@@ -206,12 +207,12 @@ func (r *reading) aboutName(w []token) []string {
 }
 
 // nearName reads a misspelt name without a verb as a status.
-func (r *reading) nearName(w []token) []string {
+func (r *reading) nearName(w []words.Token) []string {
 	if len(w) > 1 {
 		return nil
 	}
 	var out []string
-	for _, n := range append(r.g.processesLike(w[0].key), like(w[0].key, r.g.hosts())...) {
+	for _, n := range append(r.g.processesLike(w[0].Key), like(w[0].Key, r.g.hosts())...) {
 		out = append(out, "status "+n)
 	}
 	return out
@@ -219,14 +220,14 @@ func (r *reading) nearName(w []token) []string {
 
 // misspelt returns the verbs nearest to a word. It prefers a read to an equally near
 // change. It offers an irreversible verb only for one typo in a long word.
-func misspelt(table []Command, typed string, rest []token) []string {
+func misspelt(table []Command, typed string, rest []words.Token) []string {
 	type candidate struct {
 		verb           string
 		changes        bool
 		distance, more int
 	}
 	var found []candidate
-	_, aboutRun := runAt(rest)
+	_, aboutRun := words.RunAt(rest)
 	for _, c := range table {
 		if c.Object == RunNamed && aboutRun == 0 && (c.Class.Changing() || len(rest) > 0) {
 			continue
@@ -255,7 +256,7 @@ func misspelt(table []Command, typed string, rest []token) []string {
 		if f.distance > found[0].distance || f.changes != found[0].changes {
 			break
 		}
-		if text := strings.TrimSpace(f.verb + " " + tail(rest)); !slices.Contains(out, text) {
+		if text := strings.TrimSpace(f.verb + " " + words.Tail(rest)); !slices.Contains(out, text) {
 			out = append(out, text)
 		}
 	}
@@ -263,9 +264,9 @@ func misspelt(table []Command, typed string, rest []token) []string {
 }
 
 // aboutRunID returns the details of the run after an unknown verb: "retry R-7F3K".
-func aboutRunID(w []token) []string {
+func aboutRunID(w []words.Token) []string {
 	for i := range w {
-		if id, took := runAt(w[i:]); took > 0 {
+		if id, took := words.RunAt(w[i:]); took > 0 {
 			return []string{"show " + id}
 		}
 	}
@@ -273,8 +274,8 @@ func aboutRunID(w []token) []string {
 }
 
 // aboutState reads a question without a name as one about the cluster: "hosts down?".
-func aboutState(w []token) []string {
-	if slices.ContainsFunc(w, func(t token) bool { return t.isState() }) {
+func aboutState(w []words.Token) []string {
+	if slices.ContainsFunc(w, func(t words.Token) bool { return t.IsState() }) {
 		return []string{"status"}
 	}
 	return nil
@@ -282,12 +283,12 @@ func aboutState(w []token) []string {
 
 // openRuns reads a misspelt vote without a run as the list of open runs: "aprove it". It
 // casts no vote.
-func openRuns(table []Command, w []token) []string {
+func openRuns(table []Command, w []words.Token) []string {
 	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
 	})
 	for _, c := range about {
-		if d, ok := slips.Count(w[0].key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].key) > 4 {
+		if d, ok := slips.Count(w[0].Key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].Key) > 4 {
 			return []string{c.Verb}
 		}
 	}

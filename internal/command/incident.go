@@ -4,19 +4,21 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dhbot/internal/command/words"
 )
 
 // incidentID is the form of an incident's id: its cluster and a number.
 var incidentID = regexp.MustCompile(`^(.+)-([1-9][0-9]{0,8})$`)
 
 // incident reads `[INCIDENT] …`. Each verb reads the rest: a person, a duration or a text.
-func (r *reading) incident(cmd Command, w []token) (*Request, error) {
-	for len(w) > 0 && (w[0].isMark() || slices.Contains(articles, w[0].key) || w[0].key == "incident") {
+func (r *reading) incident(cmd Command, w []words.Token) (*Request, error) {
+	for len(w) > 0 && (w[0].IsMark() || slices.Contains(articles, w[0].Key) || w[0].Key == "incident") {
 		w = w[1:]
 	}
 	req := &Request{Command: cmd, Params: map[string]string{}}
 	if len(w) > 0 {
-		id := strings.Trim(w[0].key, "`*_.,;:#()")
+		id := strings.Trim(w[0].Key, "`*_.,;:#()")
 		m := incidentID.FindStringSubmatch(id)
 		// A note or a person's name may have this form. For other verbs it is always an
 		// id.
@@ -29,32 +31,32 @@ func (r *reading) incident(cmd Command, w []token) (*Request, error) {
 	}
 	if !cmd.Class.Changing() {
 		for _, t := range w {
-			if !t.isMark() && !t.isCourtesy() {
-				req.Left = append(req.Left, t.raw)
+			if !t.IsMark() && !t.IsCourtesy() {
+				req.Left = append(req.Left, t.Raw)
 			}
 		}
 		return req, nil
 	}
-	for len(w) > 0 && w[0].isMark() {
+	for len(w) > 0 && w[0].IsMark() {
 		w = w[1:]
 	}
 	if err := r.aboutIncident(req, w); err != nil {
 		return nil, err
 	}
-	req.Reason = reasonOf(r.text, unmark(w))
+	req.Reason = words.Rest(r.text, unmark(w))
 	if cmd.Verb == "mute" { // "for 30 min" is "30m"
-		for len(w) > 0 && w[0].key == "for" {
+		for len(w) > 0 && w[0].Key == "for" {
 			w = w[1:]
 		}
-		if n := lengthAt(w); n > 0 && n == len(w) {
-			req.Reason = lengthOf(w)
+		if n := words.LengthAt(w); n > 0 && n == len(w) {
+			req.Reason = words.LengthOf(w)
 		}
 	}
 	return req, nil
 }
 
 // aboutIncident returns a Question if words negate a command. A note may contain any text.
-func (r *reading) aboutIncident(req *Request, w []token) error {
+func (r *reading) aboutIncident(req *Request, w []words.Token) error {
 	back := func(code Code, text string) error {
 		q := &Question{Code: code, Text: text}
 		f := Fields{Verb: "incidents", Incident: req.Incident}
@@ -70,7 +72,7 @@ func (r *reading) aboutIncident(req *Request, w []token) error {
 		return nil
 	}
 	if code := headOf(r.g, w); code == Negation || code == When || code == Condition {
-		return back(code, headText(code, joinRaw(w)))
+		return back(code, headText(code, words.Join(w)))
 	}
 	return nil
 }

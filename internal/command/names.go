@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
 )
@@ -71,8 +72,8 @@ var nameKinds = []string{"server", "service", "process", "processes", "services"
 // articles are words allowed before a name.
 var articles = []string{"the", "process", "service"}
 
-func withoutArticles(w []token) []token {
-	for len(w) > 1 && slices.Contains(articles, w[0].key) {
+func withoutArticles(w []words.Token) []words.Token {
+	for len(w) > 1 && slices.Contains(articles, w[0].Key) {
 		w = w[1:]
 	}
 	return w
@@ -83,13 +84,13 @@ const joinersWithin = ",&/+"
 
 // processAt reads the process, or the processes joined by signs, at the front of the
 // words. ok is false if the first word is not a process.
-func (g *Grammar) processAt(w []token) (s spelled, ok bool) {
+func (g *Grammar) processAt(w []words.Token) (s spelled, ok bool) {
 	if len(w) == 0 {
 		return s, false
 	}
-	raw := w[0].raw
+	raw := w[0].Raw
 	s.comma, s.colon = strings.HasSuffix(raw, ","), strings.HasSuffix(raw, ":")
-	first := w[0].name()
+	first := w[0].Name()
 	s.took = 1
 	if name, at, found := strings.Cut(first, "@"); found && g.knowsProcess(name) && g.knowsHost(at) {
 		s.names, s.host = []string{name}, strings.ToLower(at)
@@ -112,15 +113,15 @@ func (g *Grammar) processAt(w []token) (s spelled, ok bool) {
 
 // takeRest reads the words that belong to the preceding name: "auth server", "tailer 1",
 // "dis service".
-func (s *spelled) takeRest(g *Grammar, w []token) {
+func (s *spelled) takeRest(g *Grammar, w []words.Token) {
 	if len(w) < 2 {
 		return
 	}
-	next := w[1].name()
+	next := w[1].Name()
 	longer := g.sameProcess(s.names[0], s.names[0]+"_"+next) || g.sameProcess(s.names[0], s.names[0]+next)
-	if longer || slices.Contains(nameKinds, w[1].key) {
+	if longer || slices.Contains(nameKinds, w[1].Key) {
 		s.took = 2
-		s.comma, s.colon = strings.HasSuffix(w[1].raw, ","), strings.HasSuffix(w[1].raw, ":")
+		s.comma, s.colon = strings.HasSuffix(w[1].Raw, ","), strings.HasSuffix(w[1].Raw, ":")
 	}
 }
 
@@ -142,11 +143,11 @@ func (g *Grammar) sameProcess(a, b string) bool {
 }
 
 // splitName returns the process whose name was typed with a space, "db dis", or "".
-func (g *Grammar) splitName(w []token) (name string, took int) {
+func (g *Grammar) splitName(w []words.Token) (name string, took int) {
 	for n := min(3, len(w)); n > 1; n-- {
 		parts := make([]string, n)
 		for i := range parts {
-			parts[i] = w[i].name()
+			parts[i] = w[i].Name()
 		}
 		for _, sep := range []string{"_", ""} {
 			if joined := strings.Join(parts, sep); g.knowsProcess(joined) {
@@ -158,11 +159,11 @@ func (g *Grammar) splitName(w []token) (name string, took int) {
 }
 
 // splitHost returns the host whose name was typed as two words, "query 1", or "".
-func (g *Grammar) splitHost(w []token) string {
+func (g *Grammar) splitHost(w []words.Token) string {
 	if len(w) < 2 {
 		return ""
 	}
-	if host := w[0].key + "-" + strings.ToLower(w[1].name()); g.knowsHost(host) {
+	if host := w[0].Key + "-" + strings.ToLower(w[1].Name()); g.knowsHost(host) {
 		return host
 	}
 	return ""
@@ -203,7 +204,7 @@ func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (
 	for _, cl := range fits {
 		w := []string{cmd.Verb, strings.Join(processes, ", ")}
 		if len(hosts) > 0 {
-			w = append(w, "on", and(hosts))
+			w = append(w, "on", words.And(hosts))
 		}
 		r.suggest(q, strings.Join(append(w, "in", cl.Name), " "))
 	}

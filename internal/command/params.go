@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -24,16 +25,16 @@ var (
 // takeFlags removes the flags from the words. It handles the flags for plan and help; all
 // others result in a Question.
 func (c *changing) takeFlags() (help bool) {
-	var rest []token
+	var rest []words.Token
 	for _, t := range c.rest {
-		m := flag.FindStringSubmatch(strings.TrimRight(t.raw, punctuation))
+		m := flag.FindStringSubmatch(strings.TrimRight(t.Raw, words.Punctuation))
 		switch {
 		case m != nil && slices.Contains(dryRunFlags, strings.ToLower(m[1])):
 			c.planned = true
 		case m != nil && slices.Contains(helpFlags, strings.ToLower(m[1])):
 			help = true
-		case m != nil, dashed.MatchString(strings.TrimLeft(t.raw, "([")):
-			c.flags = append(c.flags, t.raw)
+		case m != nil, dashed.MatchString(strings.TrimLeft(t.Raw, "([")):
+			c.flags = append(c.flags, t.Raw)
 		default:
 			rest = append(rest, t)
 		}
@@ -46,12 +47,12 @@ func (c *changing) takeFlags() (help bool) {
 func (c *changing) takeDryRun() {
 	n := len(c.rest)
 	for _, t := range c.rest {
-		if t.marksReason() {
+		if t.MarksReason() {
 			n = 0 // the end belongs to the reason
 		}
 	}
-	single := func(t token) bool { return t.key == "dry-run" || t.key == "dryrun" || t.key == "dry_run" }
-	double := func(t []token) bool { return t[0].key == "dry" && t[1].key == "run" }
+	single := func(t words.Token) bool { return t.Key == "dry-run" || t.Key == "dryrun" || t.Key == "dry_run" }
+	double := func(t []words.Token) bool { return t[0].Key == "dry" && t[1].Key == "run" }
 	w := c.rest
 	switch {
 	case len(w) > 0 && single(w[0]):
@@ -68,7 +69,7 @@ func (c *changing) takeDryRun() {
 // param reads one parameter. It returns a Question about an unknown option, since ignoring
 // one would change the meaning.
 func (c *changing) param() error {
-	kv := keyValue.FindStringSubmatch(c.rest[0].raw)
+	kv := keyValue.FindStringSubmatch(c.rest[0].Raw)
 	if kv == nil {
 		return nil
 	}
@@ -83,9 +84,9 @@ func (c *changing) param() error {
 	default:
 		readings := c.nearOptions(c.cmd.Params, name, kv[2])
 		if name == "reason" || name == "why" || name == "because" {
-			readings = []string{c.said() + " because " + strings.TrimSpace(kv[2]+" "+joinRaw(c.rest[1:]))}
+			readings = []string{c.said() + " because " + strings.TrimSpace(kv[2]+" "+words.Join(c.rest[1:]))}
 		}
-		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, Shown(kv[1]+"=")), readings)
+		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, words.Shown(kv[1]+"=")), readings)
 	}
 	c.rest = c.rest[1:]
 	return nil
@@ -153,16 +154,16 @@ var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 // takeLength reads the duration of a verb with Lasts, or the word that ends it.
 func (c *changing) takeLength(req *Request) error {
 	w := c.rest
-	for len(w) > 1 && w[0].key == "for" {
+	for len(w) > 1 && w[0].Key == "for" {
 		w = w[1:]
 	}
-	n := lengthAt(w)
+	n := words.LengthAt(w)
 	switch {
 	case c.length != "":
 		req.Params[ParamLength] = c.length
 	case n > 0:
-		req.Params[ParamLength], c.rest = lengthOf(w[:n]), w[n:]
-	case len(w) > 0 && slices.Contains(lengthEnds, w[0].key):
+		req.Params[ParamLength], c.rest = words.LengthOf(w[:n]), w[n:]
+	case len(w) > 0 && slices.Contains(lengthEnds, w[0].Key):
 		req.Params[ParamLength], c.rest = LengthEnd, w[1:]
 	default:
 		return c.askAbout(MissingParam, "For how long, from 5m to 7d?", []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dhbot/internal/command/words"
 )
 
 // Input is a text to parse and its channel.
@@ -20,12 +22,12 @@ type Input struct {
 type reading struct {
 	g       *Grammar
 	in      Input
-	text    string  // normalised
-	words   []token // words of the whole text
-	asks    bool    // "can you …?"
-	quote   bool    // the text shows a quote or code
-	nested  bool    // after `plan`
-	planned bool    // `plan …`, `--dry-run`: nothing runs
+	text    string        // normalised
+	words   []words.Token // words of the whole text
+	asks    bool          // "can you …?"
+	quote   bool          // the text shows a quote or code
+	nested  bool          // after `plan`
+	planned bool          // `plan …`, `--dry-run`: nothing runs
 }
 
 // Parse returns the Request of a text. A name must be an exact id or alias in the catalog
@@ -35,30 +37,30 @@ func (g *Grammar) Parse(in Input) (*Request, error) {
 		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
 	}
 	r := &reading{g: g, in: in}
-	r.text, r.quote = plainText(in.Text, g.People)
-	r.words = tokens(r.text)
-	w := withoutOpening(r.words)
-	r.asks = asks(r.words)
-	if last := len(w) - 1; r.asks && last > 0 && w[last].raw == "?" {
+	r.text, r.quote = words.Clean(in.Text, g.People)
+	r.words = words.Split(r.text)
+	w := words.WithoutOpening(r.words)
+	r.asks = words.Asks(r.words)
+	if last := len(w) - 1; r.asks && last > 0 && w[last].Raw == "?" {
 		w = w[:last]
-	} else if r.asks && last >= 0 && len(w[last].raw) > 1 {
-		w[last].raw = strings.TrimSuffix(w[last].raw, "?")
+	} else if r.asks && last >= 0 && len(w[last].Raw) > 1 {
+		w[last].Raw = strings.TrimSuffix(w[last].Raw, "?")
 	}
 	if r.asks {
 		r.text = strings.TrimSuffix(strings.TrimRight(r.text, " \n"), "?")
 	}
-	if len(w) == 0 && slices.ContainsFunc(r.words, func(t token) bool { return t.key == "ok" || t.key == "okay" }) {
+	if len(w) == 0 && slices.ContainsFunc(r.words, func(t words.Token) bool { return t.Key == "ok" || t.Key == "okay" }) {
 		w = r.words // it may be meant as an approval, but is none
 	}
 	if len(w) == 0 {
-		w = []token{{raw: "help", key: "help"}}
+		w = []words.Token{{Raw: "help", Key: "help"}}
 	}
 	return r.command(w)
 }
 
 // command reads the words from the verb on.
-func (r *reading) command(w []token) (*Request, error) {
-	if len(w) > 2 && w[0].key == "dry" && (w[1].key == "run" || w[1].key == "run:") {
+func (r *reading) command(w []words.Token) (*Request, error) {
+	if len(w) > 2 && w[0].Key == "dry" && (w[1].Key == "run" || w[1].Key == "run:") {
 		r.planned = true
 		return r.command(w[2:])
 	}
@@ -91,8 +93,8 @@ func (r *reading) command(w []token) (*Request, error) {
 }
 
 // plan reads the command whose plan is shown.
-func (r *reading) plan(cmd Command, rest []token) (*Request, error) {
-	rest = withoutOpening(rest)
+func (r *reading) plan(cmd Command, rest []words.Token) (*Request, error) {
+	rest = words.WithoutOpening(rest)
 	if len(rest) == 0 || r.nested {
 		return nil, r.missing(cmd, MissingTarget, "Plan which command?")
 	}
@@ -110,16 +112,16 @@ func (r *reading) plan(cmd Command, rest []token) (*Request, error) {
 
 // verb reads the command at the front of the words: `restart`, or two words as in `etcd
 // status` for etcd-status. It returns the words after it.
-func (r *reading) verb(w []token) (Command, []token, error) {
+func (r *reading) verb(w []words.Token) (Command, []words.Token, error) {
 	table := r.g.Commands()
 	if len(w) > 1 && !r.allOf(w) {
-		if c, ok := named(table, joined(w)); ok {
+		if c, ok := named(table, words.Joined(w)); ok {
 			return c, w[2:], nil
 		}
 	}
-	v := strings.ReplaceAll(strings.Trim(w[0].key, "_"), "_", "-")
+	v := strings.ReplaceAll(strings.Trim(w[0].Key, "_"), "_", "-")
 	if v == "" {
-		v = w[0].raw // "?" consists of punctuation only
+		v = w[0].Raw // "?" consists of punctuation only
 	}
 	if c, ok := named(table, strings.TrimPrefix(v, "/")); ok {
 		return c, w[1:], nil
@@ -138,56 +140,56 @@ var questionWords = []string{
 
 // question reads "what's wrong", "is db_dis down", "what is the status of dis". The result
 // is always a read.
-func (r *reading) question(table []Command, w []token) (Command, []token, bool) {
-	if !slices.Contains(questionWords, w[0].key) {
+func (r *reading) question(table []Command, w []words.Token) (Command, []words.Token, bool) {
+	if !slices.Contains(questionWords, w[0].Key) {
 		return Command{}, nil, false
 	}
 	status, _ := named(table, "status")
 	about := false
 	for i, t := range w[1:] {
-		if slices.Contains([]string{"need", "depend", "depends"}, t.key) {
+		if slices.Contains([]string{"need", "depend", "depends"}, t.Key) {
 			c, _ := named(table, "deps")
 			return c, w[1:], true
 		}
-		c, ok := named(table, t.key)
-		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.key) > 2 {
+		c, ok := named(table, t.Key)
+		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.Key) > 2 {
 			return c, w[i+2:], true
 		}
-		about = about || r.g.knows(strings.TrimRight(t.raw, punctuation)) || t.isState()
+		about = about || r.g.knows(strings.TrimRight(t.Raw, words.Punctuation)) || t.IsState()
 	}
 	return status, w[1:], about
 }
 
 // allOf reports whether `all` after a verb belongs to a process: "restart all tailer1"
 // means tailer1 on all of its hosts, never the cluster.
-func (r *reading) allOf(w []token) bool {
-	if w[1].key != "all" {
+func (r *reading) allOf(w []words.Token) bool {
+	if w[1].Key != "all" {
 		return false
 	}
 	for _, t := range w[2:] {
-		if t.isMark() || slices.Contains(articles, t.key) || t.key == "of" {
+		if t.IsMark() || slices.Contains(articles, t.Key) || t.Key == "of" {
 			continue
 		}
-		cluster := slices.Contains(placeWords, t.key) || r.g.knowsCluster(t.name())
-		return !cluster && !t.marksReason() && keyValue.FindStringSubmatch(t.raw) == nil && !dashed.MatchString(t.raw)
+		cluster := slices.Contains(placeWords, t.Key) || r.g.knowsCluster(t.Name())
+		return !cluster && !t.MarksReason() && keyValue.FindStringSubmatch(t.Raw) == nil && !dashed.MatchString(t.Raw)
 	}
 	return false
 }
 
 // bare reads a verb without an object.
-func (r *reading) bare(cmd Command, rest []token) (*Request, error) {
+func (r *reading) bare(cmd Command, rest []words.Token) (*Request, error) {
 	req := &Request{Command: cmd, Params: map[string]string{}}
 	for _, t := range rest {
-		if !t.isMark() && !t.isCourtesy() {
-			req.Left = append(req.Left, t.raw)
+		if !t.IsMark() && !t.IsCourtesy() {
+			req.Left = append(req.Left, t.Raw)
 		}
 	}
 	return req, r.anyCluster(req)
 }
 
 // topic reads `help WORD` and the filter of the audit trail.
-func (r *reading) topic(cmd Command, rest []token) (*Request, error) {
-	req := &Request{Command: cmd, Topic: joinRaw(rest), Params: map[string]string{}}
+func (r *reading) topic(cmd Command, rest []words.Token) (*Request, error) {
+	req := &Request{Command: cmd, Topic: words.Join(rest), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }
 

@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
 )
 
 // takePattern reads a name such as `query-*`. Only status accepts a pattern.
-func (l *looking) takePattern(t token) bool {
-	pattern := strings.ToLower(strings.Trim(t.raw, ",.:;!?"))
+func (l *looking) takePattern(t words.Token) bool {
+	pattern := strings.ToLower(strings.Trim(t.Raw, ",.:;!?"))
 	if l.cmd.Verb != "status" || !strings.Contains(pattern, "*") || strings.Trim(pattern, "*") == "" {
 		return false
 	}
@@ -41,7 +42,7 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	case len(processes) > 0:
 		l.processes = append(l.processes, processes...)
 	default:
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, Shown(pattern))}
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, words.Shown(pattern))}
 		l.suggest(q, l.cmd.Verb+" "+cl.Name)
 		return q
 	}

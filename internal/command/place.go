@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dhbot/internal/command/words"
 )
 
 var (
@@ -38,7 +40,7 @@ func (c *changing) modifiers() error {
 }
 
 func (c *changing) placeOption() error {
-	m := placeOption.FindStringSubmatch(c.rest[0].raw)
+	m := placeOption.FindStringSubmatch(c.rest[0].Raw)
 	if m == nil {
 		return nil
 	}
@@ -57,35 +59,35 @@ func (c *changing) placeOption() error {
 // an unknown place.
 func (c *changing) place() error {
 	w := c.rest
-	sign := strings.HasPrefix(w[0].raw, "@") && len(w[0].raw) > 1
+	sign := strings.HasPrefix(w[0].Raw, "@") && len(w[0].Raw) > 1
 	if !sign && !slices.Contains(placeWords, placeKey(w[0])) {
 		return nil
 	}
-	pre, after := w[0].raw, w[1:]
+	pre, after := w[0].Raw, w[1:]
 	if sign {
 		pre = "@"
-		after = append([]token{{raw: w[0].raw[1:], key: word(w[0].raw[1:]), at: w[0].at + 1, row: w[0].row}}, w[1:]...)
+		after = append([]words.Token{{Raw: w[0].Raw[1:], Key: words.Key(w[0].Raw[1:]), At: w[0].At + 1, Row: w[0].Row}}, w[1:]...)
 	}
-	for len(after) > 1 && slices.Contains(hostWords, after[0].key) {
+	for len(after) > 1 && slices.Contains(hostWords, after[0].Key) {
 		after = after[1:]
 	}
 	if len(after) == 0 {
 		return c.askAbout(StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
 	}
-	if slices.Contains(everyWords, after[0].key) &&
-		(len(after) == 1 || slices.Contains(hostWords, after[1].key) || after[1].key == "nodes" || slices.Contains(exceptWords, after[1].key)) {
+	if slices.Contains(everyWords, after[0].Key) &&
+		(len(after) == 1 || slices.Contains(hostWords, after[1].Key) || after[1].Key == "nodes" || slices.Contains(exceptWords, after[1].Key)) {
 		c.all, c.rest = true, after[1:]
-		if len(c.rest) > 0 && !slices.Contains(exceptWords, c.rest[0].key) {
+		if len(c.rest) > 0 && !slices.Contains(exceptWords, c.rest[0].Key) {
 			c.rest = c.rest[1:]
 		}
-		if len(c.rest) > 0 && slices.Contains(hostWords, c.rest[0].key) {
+		if len(c.rest) > 0 && slices.Contains(hostWords, c.rest[0].Key) {
 			c.rest = c.rest[1:]
 		}
 		return nil
 	}
-	if c.g.knowsCluster(after[0].name()) {
+	if c.g.knowsCluster(after[0].Name()) {
 		c.rest = after[1:]
-		return c.takePlace(pre, strings.ToLower(after[0].name()))
+		return c.takePlace(pre, strings.ToLower(after[0].Name()))
 	}
 	took, err := c.hostList(after)
 	if err != nil {
@@ -102,11 +104,11 @@ func (c *changing) place() error {
 }
 
 // placeKey is the form in which place words are compared.
-func placeKey(t token) string {
-	if t.raw == "@" {
+func placeKey(t words.Token) string {
+	if t.Raw == "@" {
 		return "@"
 	}
-	return t.key
+	return t.Key
 }
 
 // takePlace reads one name as a host or cluster.
@@ -121,18 +123,18 @@ func (c *changing) takePlace(pre, name string) error {
 		c.joined = c.joined || len(c.hosts) > 0
 		c.hosts = append(c.hosts, name)
 	default:
-		return c.unknownPlace(pre, []token{{raw: name, key: name}})
+		return c.unknownPlace(pre, []words.Token{{Raw: name, Key: name}})
 	}
 	return nil
 }
 
 // hostList reads host names with any joiner and returns the number of words read.
-func (c *changing) hostList(w []token) (took int, err error) {
+func (c *changing) hostList(w []words.Token) (took int, err error) {
 	for {
 		if took == len(w) {
 			return took, nil
 		}
-		names := strings.FieldsFunc(w[took].name(), func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
+		names := strings.FieldsFunc(w[took].Name(), func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
 		known := len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !c.g.knowsHost(n) })
 		split := ""
 		if !known {
@@ -152,7 +154,7 @@ func (c *changing) hostList(w []token) (took int, err error) {
 				return took, err
 			}
 		}
-		next, more, err := c.hostJoins(w, took, strings.HasSuffix(last.raw, ","))
+		next, more, err := c.hostJoins(w, took, strings.HasSuffix(last.Raw, ","))
 		if err != nil || !more {
 			return took, err
 		}
@@ -161,27 +163,27 @@ func (c *changing) hostList(w []token) (took int, err error) {
 }
 
 // hostJoins reads a joiner before the next host, and returns the position of that host.
-func (c *changing) hostJoins(w []token, took int, comma bool) (next int, more bool, err error) {
+func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, more bool, err error) {
 	n := took
 	for n < len(w) && slices.Contains(joiners, joinerKey(w[n])) {
 		n++
 	}
 	joined := n > took
-	for joined && n < len(w) && (slices.Contains(placeWords, w[n].key) || slices.Contains(hostWords, w[n].key)) {
+	for joined && n < len(w) && (slices.Contains(placeWords, w[n].Key) || slices.Contains(hostWords, w[n].Key)) {
 		n++
 	}
 	onlyComma := !joined && comma || joined && n == took+1 && joinerKey(w[took]) == ","
 	switch {
-	case n < len(w) && (c.g.knowsHost(w[n].name()) || c.g.splitHost(w[n:]) != ""):
-		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].key) {
-			return took, false, c.askAbout(Joined, fmt.Sprintf("“%s”: which of them?", w[took].raw), nil)
+	case n < len(w) && (c.g.knowsHost(w[n].Name()) || c.g.splitHost(w[n:]) != ""):
+		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].Key) {
+			return took, false, c.askAbout(Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
 		}
 		return n, true, nil
 	case !joined && !comma, n == len(w) && !joined:
 		return took, false, nil
 	case n == len(w):
-		return took, false, c.askAbout(Joined, fmt.Sprintf("%s and what else?", and(c.hosts)), nil)
-	case onlyComma && (n+1 < len(w) || len(like(w[n].key, c.g.hosts())) == 0): // ", disk was full"
+		return took, false, c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.hosts)), nil)
+	case onlyComma && (n+1 < len(w) || len(like(w[n].Key, c.g.hosts())) == 0): // ", disk was full"
 		return took, false, nil
 	default:
 		return took, false, c.askHost(w[n])
@@ -189,25 +191,25 @@ func (c *changing) hostJoins(w []token, took int, comma bool) (next int, more bo
 }
 
 // askHost returns a Question about an unknown host after a joiner.
-func (c *changing) askHost(t token) error {
-	if v, ok := named(c.g.Commands(), t.key); ok {
+func (c *changing) askHost(t words.Token) error {
+	if v, ok := named(c.g.Commands(), t.Key); ok {
 		return c.twoCommands(v)
 	}
 	readings := []string{c.said()}
-	for _, n := range like(strings.ToLower(t.name()), c.g.hosts()) {
+	for _, n := range like(strings.ToLower(t.Name()), c.g.hosts()) {
 		if !slices.Contains(c.hosts, n) {
 			readings = append(readings, c.said()+" and "+n)
 		}
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", Shown(t.name())), readings)
+	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", words.Shown(t.Name())), readings)
 }
 
 // unknownPlace returns a Question about an unknown place after a place word.
-func (c *changing) unknownPlace(pre string, after []token) error {
-	if code := headOf(c.g, append([]token{{raw: pre, key: word(pre)}}, after...)); code == When {
+func (c *changing) unknownPlace(pre string, after []words.Token) error {
+	if code := headOf(c.g, append([]words.Token{{Raw: pre, Key: words.Key(pre)}}, after...)); code == When {
 		return c.askAbout(When, "I run things now or not at all: I keep no appointments.", nil)
 	}
-	typed := after[0].name()
+	typed := after[0].Name()
 	var readings []string
 	for _, n := range like(strings.ToLower(typed), c.hostsOfTarget()) {
 		readings = append(readings, c.said()+" on "+n)
@@ -219,23 +221,23 @@ func (c *changing) unknownPlace(pre string, after []token) error {
 		readings = append(readings, c.said()+" on "+n)
 	}
 	several := c.hostsOfTarget()
-	switch reason := reasonOf(c.text, c.rest); {
+	switch reason := words.Rest(c.text, c.rest); {
 	case len(readings) > 0:
 	case len(several) > 1 && pre != "in" && pre != "at": // only some of its hosts are meant
 		if meant := hostsOfKind(several, after); len(meant) > 0 {
-			readings = append(readings, c.said()+" on "+and(meant))
+			readings = append(readings, c.said()+" on "+words.And(meant))
 		}
 	case reason != "":
 		readings = append(readings, c.said()+" because "+reason)
 	}
-	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", Shown(typed), pre), readings)
+	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
 }
 
 // hostsOfKind returns the hosts whose names begin with one of the first words: "both query
 // nodes".
-func hostsOfKind(hosts []string, w []token) (out []string) {
+func hostsOfKind(hosts []string, w []words.Token) (out []string) {
 	for _, h := range hosts {
-		if slices.ContainsFunc(w[:min(3, len(w))], func(t token) bool { return len(t.key) > 2 && strings.HasPrefix(h, t.key) }) {
+		if slices.ContainsFunc(w[:min(3, len(w))], func(t words.Token) bool { return len(t.Key) > 2 && strings.HasPrefix(h, t.Key) }) {
 			out = append(out, h)
 		}
 	}
@@ -276,12 +278,12 @@ func (g *Grammar) hostsAt(typed string) []string {
 func (c *changing) everyHost() error {
 	w := c.rest
 	switch {
-	case slices.Contains(everywhere, w[0].key):
+	case slices.Contains(everywhere, w[0].Key):
 		c.all, c.rest = true, w[1:]
-	case len(w) < 2 || !slices.Contains(everyWords, w[0].key):
-	case w[1].key == "hosts" || w[1].key == "nodes":
+	case len(w) < 2 || !slices.Contains(everyWords, w[0].Key):
+	case w[1].Key == "hosts" || w[1].Key == "nodes":
 		c.all, c.rest = true, w[2:]
-	case slices.Contains(exceptWords, w[1].key):
+	case slices.Contains(exceptWords, w[1].Key):
 		c.all, c.rest = true, w[1:]
 	}
 	return nil
@@ -291,15 +293,15 @@ func (c *changing) everyHost() error {
 // with the remaining hosts.
 func (c *changing) exception() error {
 	w := c.rest
-	if len(w) < 2 || !slices.Contains(exceptWords, w[0].key) {
+	if len(w) < 2 || !slices.Contains(exceptWords, w[0].Key) {
 		return nil
 	}
 	n := 1
 	for n < len(w)-1 &&
-		(w[n].key == "for" || w[n].key == "not" || slices.Contains(placeWords, w[n].key) || slices.Contains(hostWords, w[n].key)) {
+		(w[n].Key == "for" || w[n].Key == "not" || slices.Contains(placeWords, w[n].Key) || slices.Contains(hostWords, w[n].Key)) {
 		n++
 	}
-	if !c.g.knowsHost(w[n].name()) && c.g.splitHost(w[n:]) == "" {
+	if !c.g.knowsHost(w[n].Name()) && c.g.splitHost(w[n:]) == "" {
 		return nil // headOf decides about the next words
 	}
 	kept := c.hosts
@@ -310,13 +312,13 @@ func (c *changing) exception() error {
 		return c.askAbout(Exception, "I don't know what that leaves out.", nil)
 	}
 	c.rest = w[n+took:]
-	if w[0].key == "only" {
-		return c.askAbout(Exception, fmt.Sprintf("Only on %s?", and(c.except)), []string{c.said() + " on " + and(c.except)})
+	if w[0].Key == "only" {
+		return c.askAbout(Exception, fmt.Sprintf("Only on %s?", words.And(c.except)), []string{c.said() + " on " + words.And(c.except)})
 	}
 	if c.all {
 		return nil
 	}
-	return c.askAbout(Exception, fmt.Sprintf("Everywhere except %s?", and(c.except)), c.withoutExcept())
+	return c.askAbout(Exception, fmt.Sprintf("Everywhere except %s?", words.And(c.except)), c.withoutExcept())
 }
 
 // withoutExcept returns the commands for the hosts that are not excluded.
@@ -334,7 +336,7 @@ func (c *changing) withoutExcept() []string {
 			}
 		}
 		if len(left) > 0 {
-			readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, c.processes[0], and(left), cl.Name))
+			readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, c.processes[0], words.And(left), cl.Name))
 		}
 	}
 	return readings

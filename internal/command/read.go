@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
 )
@@ -22,7 +23,7 @@ type looking struct {
 	in        string
 	params    map[string]string
 	left      []string
-	unknown   []token // words of left that may be a misspelt name
+	unknown   []words.Token // words of left that may be a misspelt name
 }
 
 // noise are words of a question that carry no meaning.
@@ -35,16 +36,16 @@ var noise = []string{
 	"n", "back", "yet", "still", "does", "need", "needs", "depend", "depends",
 }
 
-func (r *reading) read(cmd Command, w []token) (*Request, error) {
+func (r *reading) read(cmd Command, w []words.Token) (*Request, error) {
 	l := &looking{reading: r, cmd: cmd, params: map[string]string{}}
-	first := r.words[0].row
+	first := r.words[0].Row
 	if len(w) > 0 {
-		first = w[0].row
+		first = w[0].Row
 	}
 	for len(w) > 0 {
-		if w[0].row > first {
-			if _, ok := named(r.g.Commands(), w[0].key); ok {
-				l.left = append(l.left, joinRaw(w)) // a second command
+		if w[0].Row > first {
+			if _, ok := named(r.g.Commands(), w[0].Key); ok {
+				l.left = append(l.left, words.Join(w)) // a second command
 				break
 			}
 		}
@@ -58,17 +59,17 @@ func (r *reading) read(cmd Command, w []token) (*Request, error) {
 }
 
 // take reads the front of the words and returns the number of words read.
-func (l *looking) take(w []token) (int, error) {
+func (l *looking) take(w []words.Token) (int, error) {
 	t := w[0]
 	if took, err := l.takeParam(w); took > 0 || err != nil {
 		return took, err
 	}
 	if l.cmd.Lasts {
-		if n := lengthAt(w); n > 0 {
-			l.params[ParamLength] = lengthOf(w[:n])
+		if n := words.LengthAt(w); n > 0 {
+			l.params[ParamLength] = words.LengthOf(w[:n])
 			return n, nil
 		}
-		if slices.Contains(lengthEnds, t.key) {
+		if slices.Contains(lengthEnds, t.Key) {
 			l.params[ParamLength] = LengthEnd
 			return 1, nil
 		}
@@ -79,33 +80,33 @@ func (l *looking) take(w []token) (int, error) {
 	if took := l.takeName(w); took > 0 {
 		return took, nil
 	}
-	if n := lengthAt(w); n > 0 && l.lacks("since") {
-		l.params["since"] = lengthOf(w[:n])
+	if n := words.LengthAt(w); n > 0 && l.lacks("since") {
+		l.params["since"] = words.LengthOf(w[:n])
 		return n, nil
 	}
 	switch {
-	case t.isMark(), slices.Contains(noise, t.key), t.isCourtesy():
+	case t.IsMark(), slices.Contains(noise, t.Key), t.IsCourtesy():
 	case l.bareLines(t):
-		l.params["lines"] = strings.TrimLeft(t.key, "-")
-	case t.isState():
+		l.params["lines"] = strings.TrimLeft(t.Key, "-")
+	case t.IsState():
 		if l.cmd.Verb != "status" {
-			l.left = append(l.left, t.raw)
+			l.left = append(l.left, t.Raw)
 		}
-		if t.key == "sev" && len(w) > 1 && isNumber(w[1].key) {
+		if t.Key == "sev" && len(w) > 1 && words.IsNumber(w[1].Key) {
 			return 2, nil
 		}
 	default:
-		l.left, l.unknown = append(l.left, t.raw), append(l.unknown, t)
+		l.left, l.unknown = append(l.left, t.Raw), append(l.unknown, t)
 	}
 	return 1, nil
 }
 
 // bareLines reports whether a word is the number of lines: "logs dis 20", but not "logs
 // tailer 2" or "port 8080".
-func (l *looking) bareLines(t token) bool {
-	digits := strings.TrimLeft(t.key, "-")
+func (l *looking) bareLines(t words.Token) bool {
+	digits := strings.TrimLeft(t.Key, "-")
 	lines := paramNamed(l.options(), "lines")
-	if lines == nil || l.params["lines"] != "" || len(digits) < 2 || !isNumber(digits) || len(l.left) > 0 {
+	if lines == nil || l.params["lines"] != "" || len(digits) < 2 || !words.IsNumber(digits) || len(l.left) > 0 {
 		return false
 	}
 	n, err := strconv.Atoi(digits)
@@ -118,8 +119,8 @@ func (l *looking) lacks(name string) bool {
 }
 
 // takeName reads a process, host or cluster at the front of the words.
-func (l *looking) takeName(w []token) int {
-	name := strings.TrimRight(w[0].raw, punctuation)
+func (l *looking) takeName(w []words.Token) int {
+	name := strings.TrimRight(w[0].Raw, words.Punctuation)
 	low := strings.ToLower(name)
 	low = strings.TrimPrefix(low, "@")
 	for _, option := range [][]string{placeOption.FindStringSubmatch(name)} {
@@ -162,8 +163,8 @@ func (l *looking) takeName(w []token) int {
 }
 
 // takeParam reads a parameter in any form: `since=1h`, `since 10 min`, `last 20`, `error`.
-func (l *looking) takeParam(w []token) (int, error) {
-	if kv := keyValue.FindStringSubmatch(w[0].raw); kv != nil && placeOption.FindStringSubmatch(w[0].raw) == nil {
+func (l *looking) takeParam(w []words.Token) (int, error) {
+	if kv := keyValue.FindStringSubmatch(w[0].Raw); kv != nil && placeOption.FindStringSubmatch(w[0].Raw) == nil {
 		name := strings.ToLower(kv[1])
 		if name == "again" || name == "anyway" {
 			return 1, nil
@@ -174,7 +175,7 @@ func (l *looking) takeParam(w []token) (int, error) {
 		l.params[name] = kv[2]
 		return 1, nil
 	}
-	key := strings.TrimLeft(w[0].key, "-")
+	key := strings.TrimLeft(w[0].Key, "-")
 	p := paramNamed(l.options(), key)
 	if p == nil && key == "error" {
 		p = paramNamed(l.options(), "errors")
@@ -188,12 +189,12 @@ func (l *looking) takeParam(w []token) (int, error) {
 	case p.Type == catalogs.ChoiceParam && len(p.Choices) == 1:
 		l.params[p.Name] = p.Choices[0]
 		return 1, nil
-	case p.Type == catalogs.InstantParam && lengthAt(w[1:]) > 0:
-		n := lengthAt(w[1:])
-		l.params[p.Name] = lengthOf(w[1 : 1+n])
+	case p.Type == catalogs.InstantParam && words.LengthAt(w[1:]) > 0:
+		n := words.LengthAt(w[1:])
+		l.params[p.Name] = words.LengthOf(w[1 : 1+n])
 		return 1 + n, nil
 	case len(w) > 1:
-		l.params[p.Name] = w[1].raw
+		l.params[p.Name] = w[1].Raw
 		return 2, nil
 	default:
 		return 0, nil
@@ -201,25 +202,25 @@ func (l *looking) takeParam(w []token) (int, error) {
 }
 
 // lastLines reads `last 20`, `last 20 lines` and `last 10 min`.
-func (l *looking) lastLines(w []token) (int, error) {
-	if since := paramNamed(l.options(), "since"); since != nil && lengthAt(w[1:]) > 0 {
-		n := lengthAt(w[1:])
-		l.params[since.Name] = lengthOf(w[1 : 1+n])
+func (l *looking) lastLines(w []words.Token) (int, error) {
+	if since := paramNamed(l.options(), "since"); since != nil && words.LengthAt(w[1:]) > 0 {
+		n := words.LengthAt(w[1:])
+		l.params[since.Name] = words.LengthOf(w[1 : 1+n])
 		return 1 + n, nil
 	}
-	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && isNumber(strings.TrimLeft(w[1].key, "-")) {
-		l.params[lines.Name] = strings.TrimLeft(w[1].key, "-")
+	if lines := paramNamed(l.options(), "lines"); lines != nil && len(w) > 1 && words.IsNumber(strings.TrimLeft(w[1].Key, "-")) {
+		l.params[lines.Name] = strings.TrimLeft(w[1].Key, "-")
 		return 2, nil
 	}
-	if since := paramNamed(l.options(), "since"); since != nil && len(w) > 1 && unitOf(w[1].key) != "" {
-		l.params[since.Name] = "1" + unitOf(w[1].key)
+	if since := paramNamed(l.options(), "since"); since != nil && len(w) > 1 && words.UnitOf(w[1].Key) != "" {
+		l.params[since.Name] = "1" + words.UnitOf(w[1].Key)
 		return 2, nil
 	}
 	return 0, nil
 }
 
 func (l *looking) unknownOption(name string, kv []string) error {
-	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, Shown(kv[1]+"="))}
+	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))}
 	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
 	for _, n := range like(name, paramNames(l.options())) {
 		l.suggest(q, said+" "+n+"="+kv[2])
@@ -256,7 +257,7 @@ func (l *looking) resolve() (*Request, error) {
 		return nil, err
 	}
 	if l.cmd.Lasts && len(l.unknown) > 0 {
-		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", Shown(joinRaw(l.unknown)), l.cmd.Verb, l.cmd.Example)}
+		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)}
 		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
 		return nil, q
 	}
@@ -304,8 +305,8 @@ func (l *looking) misspelt() error {
 	if !takesName || len(l.processes)+len(l.hosts) > 0 || len(l.unknown) == 0 {
 		return nil
 	}
-	typed := strings.TrimRight(l.unknown[0].raw, punctuation)
-	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", Shown(typed), l.inText())}
+	typed := strings.TrimRight(l.unknown[0].Raw, words.Punctuation)
+	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", words.Shown(typed), l.inText())}
 	names := like(strings.ToLower(typed), l.g.hosts())
 	if l.cmd.Object != HostNamed {
 		names = append(names, l.g.processesLike(typed)...)
@@ -348,7 +349,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 		if !ok {
 			return &Question{
 				Code: NotHere,
-				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", Shown(name), cl.Name, and(clusterHosts(cl))),
+				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", words.Shown(name), cl.Name, words.And(clusterHosts(cl))),
 			}
 		}
 		switch {
@@ -380,7 +381,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 func (l *looking) part(req *Request, spelling string) (Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", Shown(spelling), req.Cluster.Name)}
+		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)}
 		for _, n := range match.Suggestions {
 			l.suggest(q, l.cmd.Verb+" "+n)
 		}

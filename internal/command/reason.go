@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dhbot/internal/command/words"
 )
 
 // reason reads the rest of a command: nothing, a marked reason, words that change the
@@ -13,24 +15,24 @@ func (c *changing) reason(req *Request) error {
 		return nil // nothing runs, so nothing can run by mistake
 	}
 	if len(c.flags) > 0 {
-		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, Shown(c.flags[0])), c.bareReading(req)...)
+		return c.ask(req, Flag, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, words.Shown(c.flags[0])), c.bareReading(req)...)
 	}
 	w := c.rest
-	for len(w) > 0 && w[0].isMark() && !w[0].isDoubt() &&
-		(w[0].beginsWithEmoji() || !strings.ContainsAny(w[0].raw, joinerSigns+"*")) { // a star may be a pattern
+	for len(w) > 0 && w[0].IsMark() && !w[0].IsDoubt() &&
+		(w[0].BeginsWithEmoji() || !strings.ContainsAny(w[0].Raw, joinerSigns+"*")) { // a star may be a pattern
 		w = w[1:]
 	}
 	if len(w) == 0 {
 		return nil
 	}
-	if w[0].marksReason() {
-		req.Reason = reasonOf(c.text, w[1:])
+	if w[0].MarksReason() {
+		req.Reason = words.Rest(c.text, w[1:])
 		if req.Reason == "" {
-			return c.ask(req, NoReason, fmt.Sprintf("“%s” what?", w[0].raw), c.bareReading(req)...)
+			return c.ask(req, NoReason, fmt.Sprintf("“%s” what?", w[0].Raw), c.bareReading(req)...)
 		}
 		return nil
 	}
-	req.Reason, req.Unmarked = reasonOf(c.text, w), true
+	req.Reason, req.Unmarked = words.Rest(c.text, w), true
 	if code := headOf(c.g, withoutCourtesy(w)); code != "" {
 		if code == Exception { // it would act on the excluded host
 			return c.ask(req, code, headText(code, req.Reason))
@@ -42,8 +44,8 @@ func (c *changing) reason(req *Request) error {
 
 // withoutCourtesy removes courtesy words before words that may change the meaning: "please
 // not", "maybe later".
-func withoutCourtesy(w []token) []token {
-	for len(w) > 1 && (w[0].isCourtesy() || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].key)) {
+func withoutCourtesy(w []words.Token) []words.Token {
+	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].Key)) {
 		w = w[1:]
 	}
 	return w
@@ -60,7 +62,7 @@ func headText(code Code, typed string) string {
 		StrayPlace:  "I know no such place.",
 		TwoCommands: "I take one command at a time.",
 	}[code]
-	return text + " You typed: " + Shown(typed)
+	return text + " You typed: " + words.Shown(typed)
 }
 
 // bareReading returns the request without the words that were not understood.
@@ -104,13 +106,13 @@ const joinerSigns = "&/+>|<"
 
 // headOf returns the Code for the first words after a target if they change its meaning,
 // else "".
-func headOf(g *Grammar, w []token) Code {
-	k, next := w[0].key, ""
+func headOf(g *Grammar, w []words.Token) Code {
+	k, next := w[0].Key, ""
 	if len(w) > 1 {
-		next = w[1].key
+		next = w[1].Key
 	}
 	switch {
-	case w[0].isDoubt():
+	case w[0].IsDoubt():
 		return Negation
 	case slices.Contains([]string{"maybe", "perhaps", "vielleicht"}, k), len(w) == 1 && slices.Contains([]string{"cancel", "abort", "undo"}, k):
 		return Negation
@@ -127,12 +129,12 @@ func headOf(g *Grammar, w []token) Code {
 	case slices.Contains(conditionWords, k), k == "as" &&
 		slices.Contains([]string{"soon", "long", "needed", "required", "necessary"}, next), k == "depending", k == "in" && next == "case", k == "should" && next == "it":
 		return Condition
-	case isWhen(w):
+	case words.IsWhen(w):
 		return When
 	case slices.Contains([]string{"and", "plus", "then", "or", "und", "oder", "sowie", "dann", "including", "incl", "also"}, k), k == "as" && next == "well",
-		(k == "along" || k == "together") && next == "with", w[0].isMark() && strings.ContainsAny(w[0].raw, joinerSigns):
+		(k == "along" || k == "together") && next == "with", w[0].IsMark() && strings.ContainsAny(w[0].Raw, joinerSigns):
 		return joinedHead(g, w)
-	case slices.Contains(placeWords, placeKey(w[0])), placeOption.MatchString(w[0].raw):
+	case slices.Contains(placeWords, placeKey(w[0])), placeOption.MatchString(w[0].Raw):
 		return StrayPlace
 	default:
 		return ""
@@ -141,15 +143,15 @@ func headOf(g *Grammar, w []token) Code {
 
 // negation distinguishes "not yet" from "not responding since 02:10". A description of a
 // state is a reason.
-func negation(g *Grammar, w []token) Code {
-	k := w[0].key
+func negation(g *Grammar, w []words.Token) Code {
+	k := w[0].Key
 	if len(w) == 1 {
 		return Negation
 	}
-	next := w[1].key
+	next := w[1].Key
 	switch k {
 	case "no":
-		if strings.ContainsAny(w[0].raw, ",!.;") ||
+		if strings.ContainsAny(w[0].Raw, ",!.;") ||
 			slices.Contains([]string{"wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold", "the", "i", "thats", "that's"}, next) {
 			return Negation
 		}
@@ -161,11 +163,11 @@ func negation(g *Grammar, w []token) Code {
 		return Negation
 	}
 	switch {
-	case slices.Contains(negatedOrders, next) && len(w) > 2 && slices.Contains([]string{"any", "anymore"}, w[2].key):
+	case slices.Contains(negatedOrders, next) && len(w) > 2 && slices.Contains([]string{"any", "anymore"}, w[2].Key):
 		return ""
 	case slices.Contains(negatedOrders, next):
 		return Negation
-	case next == "in" && len(w) > 2 && (g.knows(w[2].name()) || isWhen(w[2:])):
+	case next == "in" && len(w) > 2 && (g.knows(w[2].Name()) || words.IsWhen(w[2:])):
 		return Negation
 	case slices.Contains(negatedStates, next), strings.HasSuffix(next, "ing") && len(next) > 4, strings.HasSuffix(next, "ed") && len(next) > 3:
 		return ""
@@ -176,9 +178,9 @@ func negation(g *Grammar, w []token) Code {
 
 // joinedHead returns the Code for a joiner at the head: it adds a name, another command,
 // or neither.
-func joinedHead(g *Grammar, w []token) Code {
+func joinedHead(g *Grammar, w []words.Token) Code {
 	if len(w) > 1 {
-		if _, ok := named(g.Commands(), w[1].key); ok {
+		if _, ok := named(g.Commands(), w[1].Key); ok {
 			return TwoCommands
 		}
 	}
@@ -190,42 +192,42 @@ var finiteVerbs = []string{"is", "was", "are", "were", "has", "had", "does", "di
 
 // sentence reports whether the name at the head is the subject of a sentence, not another
 // target: "mariadb was restarted".
-func sentence(w []token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].key) }
+func sentence(w []words.Token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].Key) }
 
 // stray returns a Question if an unmarked reason names another target or place. Ignoring
 // that name could run the command elsewhere, or on every host of the process.
-func (c *changing) stray(req *Request, w []token) error {
+func (c *changing) stray(req *Request, w []words.Token) error {
 	if err := c.secondCommand(req, w); err != nil {
 		return err
 	}
 	if req.Process == nil {
 		return nil
 	}
-	if p := c.g.find(req.Cluster, w[0].name()).Process; p != nil && p != req.Process && !sentence(w) &&
-		(strings.EqualFold(p.ID, w[0].name()) || len(w) == 1) {
+	if p := c.g.find(req.Cluster, w[0].Name()).Process; p != nil && p != req.Process && !sentence(w) &&
+		(strings.EqualFold(p.ID, w[0].Name()) || len(w) == 1) {
 		return c.ask(req, StrayTarget, fmt.Sprintf("Is %s meant as well?", p.ID),
 			c.said()+", "+p.ID, fmt.Sprintf("%s %s", c.cmd.Verb, p.ID), c.said()+" because "+req.Reason)
 	}
-	if c.g.knowsCluster(w[0].name()) && len(w) == 1 {
-		return c.ask(req, StrayPlace, fmt.Sprintf("%s is a cluster.", w[0].name()), c.said()+" in "+w[0].key)
+	if c.g.knowsCluster(w[0].Name()) && len(w) == 1 {
+		return c.ask(req, StrayPlace, fmt.Sprintf("%s is a cluster.", w[0].Name()), c.said()+" in "+w[0].Key)
 	}
 	return c.strayHost(req, w)
 }
 
 // secondCommand returns a Question if the text requests a second change, on its own line
 // or after a joiner and before a target.
-func (c *changing) secondCommand(req *Request, w []token) error {
+func (c *changing) secondCommand(req *Request, w []words.Token) error {
 	for i, t := range w {
-		cmd, ok := named(c.g.Commands(), t.key)
+		cmd, ok := named(c.g.Commands(), t.Key)
 		if !ok {
 			continue
 		}
-		newLine := i > 0 && t.row > w[i-1].row || i == 0 && t.row > c.words[0].row
-		object := i+1 < len(w) && (c.g.knows(w[i+1].name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].key))
-		joined := i > 0 && strings.HasSuffix(w[i-1].raw, ";") ||
+		newLine := i > 0 && t.Row > w[i-1].Row || i == 0 && t.Row > c.words[0].Row
+		object := i+1 < len(w) && (c.g.knows(w[i+1].Name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].Key))
+		joined := i > 0 && strings.HasSuffix(w[i-1].Raw, ";") ||
 			i > 0 && slices.Contains([]string{"and", "then", "&", ";", "also"}, joinerKey(w[i-1]))
-		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].marksReason()
-		if first || newLine && (object || i+1 == len(w) || w[i+1].row > t.row) || joined && object && cmd.Class.Changing() {
+		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].MarksReason()
+		if first || newLine && (object || i+1 == len(w) || w[i+1].Row > t.Row) || joined && object && cmd.Class.Changing() {
 			return c.ask(req, TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", cmd.Verb), c.said())
 		}
 	}
@@ -234,14 +236,14 @@ func (c *changing) secondCommand(req *Request, w []token) error {
 
 // strayHost returns a Question if a host is named without a place word: directly after the
 // target, or among the first words if the process runs on several hosts.
-func (c *changing) strayHost(req *Request, w []token) error {
+func (c *changing) strayHost(req *Request, w []words.Token) error {
 	if len(req.Hosts) > 0 || len(c.except) > 0 {
 		return nil
 	}
 	const early = 3
 	several := len(req.Cluster.HostsOf(req.Process.ID)) > 1
 	for i, t := range w {
-		host := strings.ToLower(strings.Trim(t.raw, punctuation))
+		host := strings.ToLower(strings.Trim(t.Raw, words.Punctuation))
 		split := ""
 		if several {
 			split = c.g.splitHost(w[i:])
@@ -249,16 +251,16 @@ func (c *changing) strayHost(req *Request, w []token) error {
 		if !c.g.knowsHost(host) {
 			host = split
 		}
-		pointed := i > 0 && slices.Contains([]string{"on", "at", "host", "in", "from"}, w[i-1].key)
+		pointed := i > 0 && slices.Contains([]string{"on", "at", "host", "in", "from"}, w[i-1].Key)
 		if host != "" && (i == 0 || several && (i < early || pointed)) {
 			return c.ask(req, StrayPlace, fmt.Sprintf("Only on %s, or everywhere?", host),
 				c.said()+" on "+host, c.said()+" because "+req.Reason)
 		}
 	}
-	if !several || len(w) > 1 && !strings.ContainsAny(w[0].raw, "0123456789") {
+	if !several || len(w) > 1 && !strings.ContainsAny(w[0].Raw, "0123456789") {
 		return nil
 	}
-	near := like(w[0].key, clusterHosts(req.Cluster))
+	near := like(w[0].Key, clusterHosts(req.Cluster))
 	if len(near) == 0 {
 		return nil
 	}
@@ -266,5 +268,5 @@ func (c *changing) strayHost(req *Request, w []token) error {
 	for _, n := range near {
 		readings = append(readings, c.said()+" on "+n)
 	}
-	return c.ask(req, StrayPlace, fmt.Sprintf("Is %s a host?", Shown(w[0].raw)), append(readings, c.said()+" because "+req.Reason)...)
+	return c.ask(req, StrayPlace, fmt.Sprintf("Is %s a host?", words.Shown(w[0].Raw)), append(readings, c.said()+" because "+req.Reason)...)
 }

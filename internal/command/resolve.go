@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
 )
@@ -76,7 +77,7 @@ func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
 		h, ok := cl.Host(name)
 		if !ok {
 			return nil, c.askAbout(
-				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, and(clusterHosts(cl))), nil,
+				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, words.And(clusterHosts(cl))), nil,
 			)
 		}
 		if !slices.Contains(out, h) {
@@ -94,7 +95,7 @@ func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Par
 		for _, n := range match.Suggestions {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", Shown(spelling), req.Cluster.Name), readings)
+		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name), readings)
 	}
 	p := Part{Process: match.Process}
 	hosts := req.Cluster.HostsOf(p.Process.ID)

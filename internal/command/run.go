@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"dhbot/internal/command/words"
 )
 
 var (
@@ -15,8 +17,8 @@ var (
 
 // run reads `R-7F3K …`. Without an id the verb lists the runs that it accepts and changes
 // none.
-func (r *reading) run(cmd Command, rest []token) (*Request, error) {
-	id, took := runAt(rest)
+func (r *reading) run(cmd Command, rest []words.Token) (*Request, error) {
+	id, took := words.RunAt(rest)
 	if took == 0 {
 		return r.noRun(cmd, rest)
 	}
@@ -29,52 +31,52 @@ func (r *reading) run(cmd Command, rest []token) (*Request, error) {
 
 // aboutRun reads the words after a run's id. For an approval they are the target only. For
 // other verbs they are the reason, unless they change the meaning of the command.
-func (r *reading) aboutRun(req *Request, w []token) error {
-	for len(w) > 0 && w[0].isMark() {
+func (r *reading) aboutRun(req *Request, w []words.Token) error {
+	for len(w) > 0 && w[0].IsMark() {
 		w = w[1:]
 	}
 	cmd := req.Command
 	if !cmd.Class.Changing() {
 		for _, t := range w {
-			req.Left = append(req.Left, t.raw)
+			req.Left = append(req.Left, t.Raw)
 		}
 		return nil
 	}
-	if cmd.Verb == "continue" && len(w) > 0 && w[0].key == "anyway=yes" {
+	if cmd.Verb == "continue" && len(w) > 0 && w[0].Key == "anyway=yes" {
 		req.Anyway, w = true, w[1:]
 	}
 	if r.quote {
 		return r.aboutRunBack(req, Quote, "I take nothing out of a quote or a block of code.")
 	}
 	for _, t := range w {
-		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.raw) {
-			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, Shown(t.raw)))
+		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.Raw) {
+			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, words.Shown(t.Raw)))
 		}
 	}
 	after := w
 	if cmd.Verb == "approve" && len(w) > 0 {
-		req.Reason, after = w[0].name(), w[1:]
+		req.Reason, after = w[0].Name(), w[1:]
 	}
 	if err := r.turnsRound(req, after); err != nil {
 		return err
 	}
 	if cmd.Verb != "approve" {
-		req.Reason = reasonOf(r.text, unmark(w))
+		req.Reason = words.Rest(r.text, unmark(w))
 	}
 	return nil
 }
 
 // unmark removes the word that marks a reason if the reason has a fixed position.
-func unmark(w []token) []token {
-	if len(w) > 1 && w[0].marksReason() {
+func unmark(w []words.Token) []words.Token {
+	if len(w) > 1 && w[0].MarksReason() {
 		return w[1:]
 	}
 	return w
 }
 
 // turnsRound returns a Question if the words after a run's id change the meaning.
-func (r *reading) turnsRound(req *Request, w []token) error {
-	w = withoutClosing(w)
+func (r *reading) turnsRound(req *Request, w []words.Token) error {
+	w = words.WithoutClosing(w)
 	if len(w) == 0 {
 		return nil
 	}
@@ -95,7 +97,7 @@ func (r *reading) turnsRound(req *Request, w []token) error {
 	if code == "" {
 		return nil
 	}
-	return r.aboutRunBack(req, code, headText(code, joinRaw(w)))
+	return r.aboutRunBack(req, code, headText(code, words.Join(w)))
 }
 
 func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
@@ -105,41 +107,41 @@ func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
 }
 
 // shown reads the read after "show": "show me the logs of db_dis".
-func (r *reading) shown(cmd Command, w []token) (Command, []token, bool) {
-	for len(w) > 1 && (w[0].isCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].key)) {
+func (r *reading) shown(cmd Command, w []words.Token) (Command, []words.Token, bool) {
+	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].Key)) {
 		w = w[1:]
 	}
-	if cmd.Verb == "show" && r.g.knows(strings.TrimRight(w[0].name(), punctuation)) { // "show me dis"
+	if cmd.Verb == "show" && r.g.knows(strings.TrimRight(w[0].Name(), words.Punctuation)) { // "show me dis"
 		status, ok := named(r.g.Commands(), "status")
 		return status, w, ok
 	}
-	c, ok := named(r.g.Commands(), w[0].key)
+	c, ok := named(r.g.Commands(), w[0].Key)
 	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
 }
 
 // noRun answers a verb without a run id, with the open runs or with suggestions.
-func (r *reading) noRun(cmd Command, w []token) (*Request, error) {
+func (r *reading) noRun(cmd Command, w []words.Token) (*Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)
 	}
 	if c, rest, ok := r.shown(cmd, w); ok {
 		return r.read(c, rest)
 	}
-	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", Shown(w[0].raw), cmd.Example)}
-	read, isVerb := named(r.g.Commands(), w[0].key)
+	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)}
+	read, isVerb := named(r.g.Commands(), w[0].Key)
 	switch {
-	case bareID.MatchString(w[0].raw) && strings.ContainsFunc(w[0].raw, unicode.IsDigit):
-		r.suggest(q, strings.TrimSpace(cmd.Verb+" R-"+strings.ToUpper(w[0].raw)+" "+tail(w[1:])))
+	case bareID.MatchString(w[0].Raw) && strings.ContainsFunc(w[0].Raw, unicode.IsDigit):
+		r.suggest(q, strings.TrimSpace(cmd.Verb+" R-"+strings.ToUpper(w[0].Raw)+" "+words.Tail(w[1:])))
 	case isVerb && !cmd.Class.Changing() && !read.Class.Changing():
-		r.suggest(q, strings.TrimSpace(read.Verb+" "+tail(w[1:]))) // "show logs db_dis"
-	case almost.MatchString(w[0].raw):
+		r.suggest(q, strings.TrimSpace(read.Verb+" "+words.Tail(w[1:]))) // "show logs db_dis"
+	case almost.MatchString(w[0].Raw):
 	default:
 		return r.bareRun(cmd, w)
 	}
 	return nil, q
 }
 
-func (r *reading) bareRun(cmd Command, w []token) (*Request, error) {
-	req := &Request{Command: cmd.alone(), Topic: joinRaw(w), Params: map[string]string{}}
+func (r *reading) bareRun(cmd Command, w []words.Token) (*Request, error) {
+	req := &Request{Command: cmd.alone(), Topic: words.Join(w), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }

@@ -90,8 +90,8 @@ func (c *changing) askAbout(code Code, text string, readings []string) *Question
 		c.suggest(q, "plan "+bare.said(), "status "+c.processes[0])
 	} else if !code.runs() {
 		for _, t := range c.words {
-			if c.g.knows(t.name()) {
-				c.suggest(q, "status "+t.name())
+			if c.g.knows(t.Name()) {
+				c.suggest(q, "status "+t.Name())
 				break
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -82,7 +83,7 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%q %s, want %s", l[0], got, l[1])
 		}
 		for _, mention := range []string{"<@UBOT> " + text, "<@UBOT|dh> " + text, "hey <@UBOT>, " + text, "<@UBOT>: " + text} {
-			said, begins := command.Addressed(mention, "UBOT")
+			said, begins := words.Addressed(mention, "UBOT")
 			if !begins {
 				t.Errorf("%q does not begin with the name", mention)
 			}
@@ -90,7 +91,7 @@ func TestTexts(t *testing.T) {
 				t.Errorf("mention %q %s, want %s", mention, got, l[1])
 			}
 		}
-		if said, begins := command.Addressed(text, "UBOT"); !begins || said != strings.TrimSpace(text) {
+		if said, begins := words.Addressed(text, "UBOT"); !begins || said != strings.TrimSpace(text) {
 			t.Errorf("direct message %q is read as %q, %v", text, said, begins)
 		}
 	}

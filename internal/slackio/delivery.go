@@ -16,7 +16,7 @@ import (
 	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
-	"dhbot/internal/command"
+	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/slackio/blockkit"
 	"dhbot/internal/slackio/manifest"
@@ -115,7 +115,7 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackCloc
 	if team == "" {
 		team = ev.TeamID
 	}
-	text, begins := command.Addressed(m.Text, self.User)
+	text, begins := words.Addressed(m.Text, self.User)
 	d := &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
 		Account: auth.Account{Team: team, User: m.User},
@@ -156,7 +156,7 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock
 	if team == "" {
 		team = ev.TeamID
 	}
-	text, _ := command.Addressed(m.Text, self.User) // a direct message addresses only the bot
+	text, _ := words.Addressed(m.Text, self.User) // a direct message addresses only the bot
 	return &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
 		Account: auth.Account{Team: team, User: m.User},
@@ -174,7 +174,7 @@ func editDelivery(ev slackevents.EventsAPIEvent, m *slackevents.MessageEvent, se
 		was != nil && was.Text == is.Text {
 		return nil
 	}
-	text, _ := command.Addressed(is.Text, self.User)
+	text, _ := words.Addressed(is.Text, self.User)
 	return &delivery{
 		Key: "edited/" + m.Channel + "/" + is.Timestamp, Via: call.Mention, Edited: true,
 		Account: auth.Account{Team: cmp.Or(is.Team, ev.TeamID), User: is.User},

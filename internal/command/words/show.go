@@ -1,4 +1,4 @@
-package command
+package words
 
 import "strings"
 
@@ -12,8 +12,8 @@ func Shown(s string) string {
 	return "“" + s + "”"
 }
 
-// and joins names as "a, b and c".
-func and(names []string) string {
+// And joins names as "a, b and c".
+func And(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

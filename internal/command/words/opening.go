@@ -1,4 +1,4 @@
-package command
+package words
 
 import (
 	"slices"
@@ -19,14 +19,14 @@ func Addressed(message, botID string) (text string, begins bool) {
 	}
 	for { // the bot is mentioned twice
 		between, rest, again := cutMention(after, botID)
-		if !again || strings.Trim(between, punctuation+"-\n") != "" {
+		if !again || strings.Trim(between, Punctuation+"-\n") != "" {
 			break
 		}
 		after = rest
 	}
 	begins = onlyGreets(before)
 	switch after = withoutSeparators(after); {
-	case strings.Trim(after, punctuation+"-") != "" || after == "?":
+	case strings.Trim(after, Punctuation+"-") != "" || after == "?":
 		return strings.TrimSpace(after), begins
 	case begins:
 		return "", true
@@ -71,8 +71,8 @@ func onlyGreets(before string) bool {
 		return false
 	}
 	text = bullet.ReplaceAllString(text, "")
-	t := tokens(text)
-	return len(withoutOpening(t)) == 0
+	t := Split(text)
+	return len(WithoutOpening(t)) == 0
 }
 
 // Words at the start of a message that carry no meaning.
@@ -85,21 +85,21 @@ var (
 	asked  = []string{"you", "u", "we", "i"}
 )
 
-// withoutOpening removes greetings, politeness and the bot's own name from the front.
-func withoutOpening(t []token) []token {
-	for len(t) > 0 && t[0].raw == ">" && t[0].at == 0 {
+// WithoutOpening removes greetings, politeness and the bot's own name from the front.
+func WithoutOpening(t []Token) []Token {
+	for len(t) > 0 && t[0].Raw == ">" && t[0].At == 0 {
 		t = t[1:] // a quote mark: Parse has handled it
 	}
 	for len(t) > 0 {
-		k := t[0].key
-		name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(t[0].raw), "/"), "@")
+		k := t[0].Key
+		name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(t[0].Raw), "/"), "@")
 		switch {
-		case t[0].isMark() && t[0].raw != "?" &&
-			!strings.Contains(t[0].raw, ">"), slices.Contains(greetings, k), t[0].isCourtesy():
+		case t[0].IsMark() && t[0].Raw != "?" &&
+			!strings.Contains(t[0].Raw, ">"), slices.Contains(greetings, k), t[0].IsCourtesy():
 			t = t[1:]
-		case slices.Contains(asking, k) && len(t) > 1 && slices.Contains(asked, t[1].key):
+		case slices.Contains(asking, k) && len(t) > 1 && slices.Contains(asked, t[1].Key):
 			t = t[2:]
-		case strings.Trim(name, punctuation) == "dh":
+		case strings.Trim(name, Punctuation) == "dh":
 			t = t[1:]
 		default:
 			return t
@@ -108,29 +108,29 @@ func withoutOpening(t []token) []token {
 	return t
 }
 
-// withoutClosing removes politeness and punctuation from the end.
-func withoutClosing(t []token) []token {
-	for len(t) > 0 && (t[len(t)-1].isMark() || t[len(t)-1].isCourtesy()) {
+// WithoutClosing removes politeness and punctuation from the end.
+func WithoutClosing(t []Token) []Token {
+	for len(t) > 0 && (t[len(t)-1].IsMark() || t[len(t)-1].IsCourtesy()) {
 		t = t[:len(t)-1]
 	}
 	return t
 }
 
-// asks reports whether a text is a question: "can you restart db_dis?".
-func asks(t []token) bool {
+// Asks reports whether a text is a question: "can you restart db_dis?".
+func Asks(t []Token) bool {
 	for i := 0; i+1 < len(t) && i < 6; i++ {
-		if slices.Contains(asking, t[i].key) && slices.Contains(asked, t[i+1].key) {
+		if slices.Contains(asking, t[i].Key) && slices.Contains(asked, t[i+1].Key) {
 			return true
 		}
 	}
 	return false
 }
 
-// negated reports whether the words before a verb negate it: "don't restart", "can you not
+// Negated reports whether the words before a verb negate it: "don't restart", "can you not
 // restart".
-func negated(t []token) bool {
+func Negated(t []Token) bool {
 	for i := 0; i < len(t) && i < 4; i++ {
-		switch t[i].key {
+		switch t[i].Key {
 		case "not", "don't", "dont", "never", "nobody", "no-one", "won't", "wont", "cannot", "can't", "cant", "shouldn't", "shouldnt", "avoid":
 			return true
 		case "no":

@@ -1,4 +1,4 @@
-package command
+package words
 
 import (
 	"regexp"
@@ -76,10 +76,10 @@ func plain(r rune) rune {
 	}
 }
 
-// plainText returns a message without the changes of keyboards and chats, and without
+// Clean returns a message without the changes of keyboards and chats, and without
 // emphasis, code marks and a list marker, which become spaces. quote reports whether it
 // contains a quote or a code block, which may be another person's words or an example.
-func plainText(message string, names map[string]string) (text string, quote bool) {
+func Clean(message string, names map[string]string) (text string, quote bool) {
 	text = normalise(message, names)
 	quote = quoted(text)
 	text = strings.ReplaceAll(text, "```", "   ")

@@ -1,4 +1,4 @@
-package command
+package words
 
 import (
 	"regexp"
@@ -9,8 +9,8 @@ import (
 // runID is the form of a run's id, with or without its dash.
 var runID = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
 
-// isRunID reports whether a text is a run's id in any form.
-func isRunID(s string) bool { return runID.MatchString(s) }
+// IsRunID reports whether a text is a run's id in any form.
+func IsRunID(s string) bool { return runID.MatchString(s) }
 
 // RunID reads a word as a run's id.
 func RunID(s string) (id string, ok bool) {
@@ -20,14 +20,14 @@ func RunID(s string) (id string, ok bool) {
 	return "", false
 }
 
-// runAt reads a run id in any form ("R-7F3K", "r7f3k", "R 7F3K") and returns the number of
+// RunAt reads a run id in any form ("R-7F3K", "r7f3k", "R 7F3K") and returns the number of
 // words read.
-func runAt(w []token) (id string, took int) {
+func RunAt(w []Token) (id string, took int) {
 	for n := 1; n <= min(2, len(w)); n++ {
-		if n == 2 && !strings.EqualFold(w[0].raw, "r") {
+		if n == 2 && !strings.EqualFold(w[0].Raw, "r") {
 			break
 		}
-		typed := strings.Trim(strings.ReplaceAll(joinRaw(w[:n]), " ", "-"), "`*_.,;:#()")
+		typed := strings.Trim(strings.ReplaceAll(Join(w[:n]), " ", "-"), "`*_.,;:#()")
 		if m := runID.FindStringSubmatch(typed); m != nil &&
 			(n == 2 || strings.ContainsFunc(m[1], unicode.IsDigit) || strings.ContainsAny(typed, "-_")) {
 			return "R-" + strings.ToUpper(m[1]), n

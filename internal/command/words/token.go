@@ -1,26 +1,26 @@
-package command
+package words
 
 import (
 	"regexp"
 	"strings"
 )
 
-// token is one word of a text.
-type token struct {
-	raw string // without emphasis marks
-	key string // form for comparison
-	at  int    // offset in the text
-	row int    // line number
+// Token is one word of a text.
+type Token struct {
+	Raw string // without emphasis marks
+	Key string // form for comparison
+	At  int    // offset in the text
+	Row int    // line number
 }
 
 // quotedValue is a parameter with spaces in its value: grep="No space left".
 var quotedValue = regexp.MustCompile(`^(?:--)?[a-z][a-z_-]*=(?:"[^"\n]*"|'[^'\n]*')`)
 
-// tokens splits a normalised text at spaces. It removes quotes and emphasis around a word;
+// Split splits a cleaned text at spaces. It removes quotes and emphasis around a word;
 // a quoted parameter value is one token. A comma, ampersand, plus or slash between spaces
 // is a token.
-func tokens(text string) []token {
-	var out []token
+func Split(text string) []Token {
+	var out []Token
 	row := 0
 	for i := 0; i < len(text); {
 		r := rune(text[i])
@@ -39,7 +39,7 @@ func tokens(text string) []token {
 			raw = key + "=" + strings.TrimSpace(value[1:len(value)-1])
 		}
 		raw = unmarked(raw)
-		out = append(out, token{raw: raw, key: word(raw), at: i, row: row})
+		out = append(out, Token{Raw: raw, Key: Key(raw), At: i, Row: row})
 		i = end
 	}
 	return out
@@ -66,62 +66,62 @@ func unmarked(s string) string {
 	return s
 }
 
-// punctuation are signs around a word that do not change it.
-const punctuation = " .,!?:;()[]{}`*\"'…"
+// Punctuation are signs around a word that do not change it.
+const Punctuation = " .,!?:;()[]{}`*\"'…"
 
-// word returns the form in which verbs and other words are compared.
-func word(s string) string {
-	return strings.ToLower(strings.Trim(s, punctuation))
+// Key returns the form in which verbs and other words are compared.
+func Key(s string) string {
+	return strings.ToLower(strings.Trim(s, Punctuation))
 }
 
 // emoji matches Slack's text form, ":pray:", with a skin tone.
 var emoji = regexp.MustCompile(`^:[a-z+-][a-z0-9_+-]*:(?::skin-tone-[2-6]:)?`)
 
-// reasonOf returns the text from a token on, on one line, without leading punctuation.
-func reasonOf(text string, t []token) string {
+// Rest returns the text from a token on, on one line, without leading punctuation.
+func Rest(text string, t []Token) string {
 	if len(t) == 0 {
 		return ""
 	}
-	rest := strings.Join(strings.Fields(text[t[0].at:]), " ")
+	rest := strings.Join(strings.Fields(text[t[0].At:]), " ")
 	return strings.TrimLeft(rest, "-—:,; ")
 }
 
-// joinRaw returns tokens as typed, on one line.
-func joinRaw(t []token) string {
+// Join returns tokens as typed, on one line.
+func Join(t []Token) string {
 	w := make([]string, len(t))
 	for i := range t {
-		w[i] = t[i].raw
+		w[i] = t[i].Raw
 	}
 	return strings.Join(w, " ")
 }
 
-// name returns the token without a trailing comma or colon.
-func (t token) name() string { return strings.TrimRight(t.raw, ",:") }
+// Name returns the token without a trailing comma or colon.
+func (t Token) Name() string { return strings.TrimRight(t.Raw, ",:") }
 
-// tail returns a limited number of words as typed.
-func tail(w []token) string {
+// Tail returns a limited number of words as typed.
+func Tail(w []Token) string {
 	const most = 12
-	return joinRaw(w[:min(len(w), most)])
+	return Join(w[:min(len(w), most)])
 }
 
-// Words returns the words of a text as the grammar splits them.
-func Words(text string) []string {
+// Of returns the words of a text, as Split splits them.
+func Of(text string) []string {
 	var out []string
-	for _, t := range tokens(normalise(text, nil)) {
-		out = append(out, t.raw)
+	for _, t := range Split(normalise(text, nil)) {
+		out = append(out, t.Raw)
 	}
 	return out
 }
 
-// Word returns the form in which words and names are compared.
-func Word(s string) string { return strings.Trim(word(s), "_") }
+// Plain returns the form in which names are compared: Key without emphasis.
+func Plain(s string) string { return strings.Trim(Key(s), "_") }
 
-// joined returns the first two words as one verb: "etcd status" is etcd-status, "restart
+// Joined returns the first two words as one verb: "etcd status" is etcd-status, "restart
 // everything" is restart-all.
-func joined(w []token) string {
-	second := w[1].key
+func Joined(w []Token) string {
+	second := w[1].Key
 	if second == "everything" {
 		second = "all"
 	}
-	return w[0].key + "-" + second
+	return w[0].Key + "-" + second
 }

@@ -1,4 +1,4 @@
-package command
+package words
 
 import (
 	"regexp"
@@ -19,28 +19,28 @@ var (
 	}
 )
 
-// isWhen reports whether the words begin with a future time: at, in 10 min, tonight.
-func isWhen(w []token) bool {
-	k := w[0].key
-	if slices.Contains(timeWords, k) || clock.MatchString(k) || lengthAt(w) > 0 {
+// IsWhen reports whether the words begin with a future time: at, in 10 min, tonight.
+func IsWhen(w []Token) bool {
+	k := w[0].Key
+	if slices.Contains(timeWords, k) || clock.MatchString(k) || LengthAt(w) > 0 {
 		return true
 	}
 	if len(w) < 2 {
 		return false
 	}
-	next := w[1].key
-	time := clock.MatchString(next) || slices.Contains(timeWords, next) || lengthAt(w[1:]) > 0
+	next := w[1].Key
+	time := clock.MatchString(next) || slices.Contains(timeWords, next) || LengthAt(w[1:]) > 0
 	switch k {
 	case "at", "@", "um", "ab", "gegen":
-		return time || hourOnly.MatchString(strings.Trim(w[1].raw, punctuation)) && !strings.Contains(w[1].raw, "%")
+		return time || hourOnly.MatchString(strings.Trim(w[1].Raw, Punctuation)) && !strings.Contains(w[1].Raw, "%")
 	case "in":
 		return time || number.MatchString(next) || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
 	case "on", "by", "around", "about", "from":
 		return time
 	case "for":
-		return lengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
+		return LengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
 	case "over", "during":
-		return time || next == "the" && len(w) > 2 && slices.Contains([]string{"weekend", "night", "lunch", "break", "window", "maintenance"}, w[2].key)
+		return time || next == "the" && len(w) > 2 && slices.Contains([]string{"weekend", "night", "lunch", "break", "window", "maintenance"}, w[2].Key)
 	case "this":
 		return slices.Contains([]string{"evening", "afternoon", "night", "weekend", "morning"}, next)
 	case "as":
@@ -53,9 +53,9 @@ func isWhen(w []token) bool {
 }
 
 // isUnit reports whether one of the first two words is a unit of time.
-func isUnit(w []token) bool {
+func isUnit(w []Token) bool {
 	for _, t := range w[:min(2, len(w))] {
-		if lengthUnit[t.key] != "" && len(t.key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.key) {
+		if lengthUnit[t.Key] != "" && len(t.Key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.Key) {
 			return true
 		}
 	}
@@ -83,31 +83,31 @@ var (
 	number = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
-// unitOf returns the unit of time that a word names, as in time.ParseDuration or d for
+// UnitOf returns the unit of time that a word names, as in time.ParseDuration or d for
 // days; "" for none.
-func unitOf(word string) string { return lengthUnit[word] }
+func UnitOf(word string) string { return lengthUnit[word] }
 
-// isNumber reports whether a word is a number from 1 to 9999.
-func isNumber(word string) bool { return number.MatchString(word) }
+// IsNumber reports whether a word is a number from 1 to 9999.
+func IsNumber(word string) bool { return number.MatchString(word) }
 
-// lengthAt returns the number of words at the front that form a duration: "2h", "2 hours";
+// LengthAt returns the number of words at the front that form a duration: "2h", "2 hours";
 // 0 for none.
-func lengthAt(w []token) int {
+func LengthAt(w []Token) int {
 	switch {
-	case len(w) > 0 && oneLength.MatchString(w[0].key):
+	case len(w) > 0 && oneLength.MatchString(w[0].Key):
 		return 1
-	case len(w) > 1 && number.MatchString(w[0].key) && lengthUnit[w[1].key] != "":
+	case len(w) > 1 && number.MatchString(w[0].Key) && lengthUnit[w[1].Key] != "":
 		return 2
 	default:
 		return 0
 	}
 }
 
-// lengthOf returns a duration in the format of time.ParseDuration, plus days.
-func lengthOf(w []token) string {
-	s := w[0].key
+// LengthOf returns a duration in the format of time.ParseDuration, plus days.
+func LengthOf(w []Token) string {
+	s := w[0].Key
 	if len(w) == 2 {
-		s += lengthUnit[w[1].key]
+		s += lengthUnit[w[1].Key]
 	}
 	digits := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz")
 	if unit := lengthUnit[s[len(digits):]]; unit != "" {
