@@ -37,7 +37,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 		verbs = append(verbs, cmd.Verb)
 	}
 	for _, n := range append(suggest.Near(topic, verbs), match.Suggestions...) {
-		q.Choices = append(q.Choices, c.Names.Choose(c.Channel, "help "+n)...)
+		q.Choices = append(q.Choices, command.Choose(c.Names, c.Channel, "help "+n)...)
 	}
 	return q
 }

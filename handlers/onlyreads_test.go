@@ -19,7 +19,7 @@ func TestOnlyReads(t *testing.T) {
 			t.Errorf("%q changes something and would not be claimed", m.Text)
 		}
 		m.Unclaimed = true
-		if _, err := h.Parse(command.Input{Text: m.Text, Channel: m.Channel}); err != nil {
+		if _, err := command.Parse(&h.Grammar, command.Input{Text: m.Text, Channel: m.Channel}); err != nil {
 			continue // not configured here
 		}
 		if a := h.handleMessage(m); cmd.Class.Changing() && !strings.Contains(a.all(), "Not accepted") {

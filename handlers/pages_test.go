@@ -43,8 +43,8 @@ func TestExamplesMakePlans(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC) }
 	for _, cmd := range g.Commands() {
 		if cmd.Action == "" {
-			if _, err := g.Parse(command.Input{Text: cmd.Example, Channel: "C0"}); err != nil {
-				if _, err = only(g, 0).Parse(command.Input{Text: cmd.Example}); err != nil {
+			if _, err := command.Parse(g, command.Input{Text: cmd.Example, Channel: "C0"}); err != nil {
+				if _, err = command.Parse(only(g, 0), command.Input{Text: cmd.Example}); err != nil {
 					t.Errorf("%q: %v", cmd.Example, err)
 				}
 			}

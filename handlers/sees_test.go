@@ -363,7 +363,7 @@ func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 	}
 	for _, cmd := range append(g.Commands(), command.Command{}) {
 		for _, before := range [][]string{{}, {cmd.Verb}, {cmd.Verb, "db_dis"}, {cmd.Verb, "db_dis", "on"}, {cmd.Verb, "db_dis", "in"}} {
-			if leaked := h.leaks("", fmt.Sprint(g.Completions(before))); len(leaked) > 0 {
+			if leaked := h.leaks("", fmt.Sprint(command.Completions(g, before))); len(leaked) > 0 {
 				t.Errorf("after %q: %q", before, leaked)
 			}
 		}

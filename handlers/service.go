@@ -65,7 +65,7 @@ func (s *Service) Receive(m call.Message) *call.Parsed {
 	if m.Via != call.Slash {
 		return &call.Parsed{}
 	}
-	r, err := s.Parse(command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
+	r, err := command.Parse(&s.Grammar, command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
 	if err != nil {
 		return &call.Parsed{}
 	}

@@ -21,7 +21,7 @@ func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) er
 	if refused != nil {
 		return nil
 	}
-	r, err := g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+	r, err := command.Parse(g, command.Input{Text: m.Text, Channel: m.Channel})
 	switch {
 	case m.Edited && (err == nil || mentionsTarget(err)):
 		return reply.Ephemeral(ctx, card.EditedRunsNothing())

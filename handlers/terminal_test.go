@@ -11,6 +11,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/command"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -151,7 +152,7 @@ func TestCompletions(t *testing.T) {
 		{[]string{"nonsense"}, "", "db_dis"},
 	} {
 		var got []string
-		for _, c := range g.Completions(tt.before) {
+		for _, c := range command.Completions(g, tt.before) {
 			got = append(got, c[0])
 		}
 		if tt.has != "" && !slices.Contains(got, tt.has) || slices.Contains(got, tt.hasnt) {

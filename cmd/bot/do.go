@@ -222,7 +222,7 @@ func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]s
 	}
 	var out []string
 	directive := cobra.ShellCompDirectiveNoFileComp
-	for _, c := range g.Completions(before) {
+	for _, c := range command.Completions(g, before) {
 		if !strings.HasPrefix(c[0], partial) {
 			continue
 		}

@@ -75,7 +75,7 @@ func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	if p := m.Parsed; p != nil && p.Grammar == g && p.Request != nil {
 		return p.Request, nil
 	}
-	return g.Parse(command.Input{Text: m.Text, Channel: m.Channel})
+	return command.Parse(g, command.Input{Text: m.Text, Channel: m.Channel})
 }
 
 // Understand parses a message with the names that its author may read.
@@ -105,7 +105,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 			return nil, &command.Question{
 				Code:    command.StrayPlace,
 				Text:    fmt.Sprintf("I don't know %s.", words.Shown(typed)),
-				Choices: g.Choose(m.Channel, r.Text()),
+				Choices: command.Choose(g, m.Channel, r.Text()),
 			}
 		}
 	}

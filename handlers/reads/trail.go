@@ -250,7 +250,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 		Text: fmt.Sprintf("%s is no person, process or run that I know.", words.Shown(typed)),
 	}
 	for _, n := range append(suggest.Near(words.Plain(typed), names), g.ProcessesLike(typed)...) {
-		m.Choices = append(m.Choices, g.Choose(c.Channel, c.Cmd.Verb+" "+n)...)
+		m.Choices = append(m.Choices, command.Choose(g, c.Channel, c.Cmd.Verb+" "+n)...)
 	}
 	return m
 }

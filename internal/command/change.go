@@ -7,6 +7,7 @@ import (
 
 	"dhbot/internal/command/slips"
 	"dhbot/internal/command/words"
+	"dhbot/internal/suggest"
 )
 
 // changing is the state of reading a command that changes something. rest holds the words
@@ -64,7 +65,7 @@ func (r *reading) change(cmd Command, w []words.Token) (*Request, error) {
 }
 
 func helpRow(g *Grammar) Command {
-	cmd, _ := named(g.Commands(), "help")
+	cmd, _ := g.Named("help")
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func (c *changing) target() error {
 	case ProcessImplied:
 		return c.impliedTarget()
 	case ClusterMeant:
-		if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].Name()) {
+		if len(c.rest) > 0 && c.g.KnowsCluster(c.rest[0].Name()) {
 			c.in, c.rest = strings.ToLower(c.rest[0].Name()), c.rest[1:]
 		}
 	default:
@@ -99,11 +100,11 @@ func (c *changing) target() error {
 
 // impliedTarget skips the command's own process and returns a Question for another one.
 func (c *changing) impliedTarget() error {
-	s, ok := c.g.processAt(c.rest)
+	s, ok := c.processAt(c.rest)
 	if !ok || len(s.names) > 1 {
 		return nil
 	}
-	if !c.g.sameProcess(s.names[0], c.cmd.Process) {
+	if !c.g.SameProcess(s.names[0], c.cmd.Process) {
 		if len(c.rest) > s.took && !c.rest[s.took].MarksReason() && keyValue.FindStringSubmatch(c.rest[s.took].Raw) == nil {
 			return nil // a sentence that begins with a name
 		}
@@ -128,18 +129,18 @@ func (c *changing) processTargets() error {
 			c.rest = withoutArticles(c.rest[1:])
 		}
 	}
-	if c.cmd.Lasts && len(c.rest) > 1 && words.LengthAt(c.rest) == 1 && c.g.knowsProcess(c.rest[1].Name()) {
+	if c.cmd.Lasts && len(c.rest) > 1 && words.LengthAt(c.rest) == 1 && c.g.KnowsProcess(c.rest[1].Name()) {
 		c.length, c.rest = c.rest[0].Key, c.rest[1:]
 	}
 	if len(c.rest) == 0 || c.rest[0].Key == "because" {
 		return c.missing(c.cmd, MissingTarget, "Which process?")
 	}
 	for {
-		s, ok := c.g.processAt(c.rest)
+		s, ok := c.processAt(c.rest)
 		if !ok {
 			return c.notAProcess()
 		}
-		if host := c.splitHost(); host != "" && s.took == 1 {
+		if host := c.splitHost(c.rest); host != "" && s.took == 1 {
 			return c.hostFirst(host, c.rest[2:])
 		}
 		c.processes = append(c.processes, s.names...)
@@ -161,8 +162,6 @@ func (c *changing) processTargets() error {
 	c.joined = c.joined || len(c.processes) > 1
 	return nil
 }
-
-func (c *changing) splitHost() string { return c.g.splitHost(c.rest) }
 
 // joiners are the words that join names.
 var joiners = []string{"and", "&", "/", "+", "plus", "n", "then", "or", "und", "oder", "sowie", ","}
@@ -187,7 +186,7 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	if n > 0 {
 		word = c.rest[0].Raw
 	}
-	s, ok := c.g.processAt(after)
+	s, ok := c.processAt(after)
 	if ok && n > 0 && slices.Contains([]string{"then", "or", "oder"}, word) {
 		return false, c.askAbout(Joined, fmt.Sprintf("“%s”: I take one command at a time.", word), []string{c.said(), c.cmd.Verb + " " + s.names[0]})
 	}
@@ -222,7 +221,7 @@ func listed(w []words.Token, took int) bool {
 
 // nearlyName reports whether the only word after a comma is a misspelt name.
 func (c *changing) nearlyName(w []words.Token) bool {
-	return len(w) == 1 && len(w[0].Key) > 2 && len(c.g.processesLike(w[0].Key)) > 0
+	return len(w) == 1 && len(w[0].Key) > 2 && len(c.g.ProcessesLike(w[0].Key)) > 0
 }
 
 // askJoined returns a Question about an unknown name after a joiner.
@@ -231,14 +230,14 @@ func (c *changing) askJoined(joiner string, after []words.Token) error {
 		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.processes)), nil)
 	}
 	first := after[0].Name()
-	if v, ok := named(c.g.Commands(), after[0].Key); ok {
+	if v, ok := c.g.Named(after[0].Key); ok {
 		return c.twoCommands(v)
 	}
 	readings := []string{c.said()}
-	for _, n := range c.g.processesLike(first) {
+	for _, n := range c.g.ProcessesLike(first) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
-	if c.g.knowsHost(first) {
+	if c.g.KnowsHost(first) {
 		readings = append(readings, c.said()+" on "+strings.ToLower(first))
 	}
 	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", words.Shown(first), joiner), readings)
@@ -267,33 +266,33 @@ func (c *changing) said() string {
 func (c *changing) notAProcess() error {
 	w := c.rest
 	typed := w[0].Name()
-	if host := c.splitHost(); host != "" {
+	if host := c.splitHost(c.rest); host != "" {
 		return c.hostFirst(host, w[2:])
 	}
-	if c.g.knowsHost(typed) {
+	if c.g.KnowsHost(typed) {
 		return c.hostFirst(strings.ToLower(typed), w[1:])
 	}
-	if name, took := c.g.splitName(w); took > 0 {
+	if name, took := c.splitName(w); took > 0 {
 		return c.askAbout(SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + words.Tail(w[took:]))})
 	}
-	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.knowsProcess(typed[:i]) && len(c.processes) == 0 {
+	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.KnowsProcess(typed[:i]) && len(c.processes) == 0 {
 		return c.askAbout(
 			UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
 		)
 	}
 	if id, took := words.RunAt(w); took > 0 {
 		q := &Question{Code: UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
-		q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		q.Add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
 		return q
 	}
 	var readings []string
-	if _, ok := slips.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.knowsProcess(w[1].Name()) {
+	if _, ok := slips.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.KnowsProcess(w[1].Name()) {
 		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
 	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].Key) {
 		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
 	}
-	for _, n := range c.g.processesLike(typed) {
+	for _, n := range c.g.ProcessesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
 	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), readings))
@@ -316,7 +315,7 @@ func (c *changing) hostFirst(host string, rest []words.Token) error {
 			continue
 		}
 		var readings []string
-		if s, ok := c.g.processAt(rest); ok {
+		if s, ok := c.processAt(rest); ok {
 			readings = append(readings, fmt.Sprintf("%s %s on %s", c.cmd.Verb, s.names[0], host))
 		} else {
 			readings = append(readings, "status "+host)
@@ -334,7 +333,7 @@ func (c *changing) wholeHosts() error {
 	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].Key) {
 		c.rest = c.rest[1:]
 	}
-	if len(c.rest) > 0 && c.g.knowsCluster(c.rest[0].Name()) {
+	if len(c.rest) > 0 && c.g.KnowsCluster(c.rest[0].Name()) {
 		c.in, c.rest = strings.ToLower(c.rest[0].Name()), c.rest[1:]
 		return nil
 	}
@@ -342,7 +341,7 @@ func (c *changing) wholeHosts() error {
 	if err != nil {
 		return err
 	}
-	if s, ok := c.g.processAt(c.rest); ok && took == 0 {
+	if s, ok := c.processAt(c.rest); ok && took == 0 {
 		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about whole hosts and not about %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
 	}
 	c.rest = c.rest[took:]
@@ -366,10 +365,10 @@ func (c *changing) hostTargets() error {
 	if took == 0 {
 		typed := c.rest[0].Name()
 		var readings []string
-		for _, n := range like(strings.ToLower(typed), c.g.hosts()) {
+		for _, n := range suggest.Near(strings.ToLower(typed), c.g.HostNames()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.hosts())), readings)
+		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames())), readings)
 	}
 	c.rest = c.rest[took:]
 	return nil

@@ -8,7 +8,7 @@ import (
 
 // Completions returns the words that may follow some whole words, each with a note ("" for
 // none). The shell filters them by the partial word.
-func (g *Grammar) Completions(before []string) [][2]string {
+func Completions(g *Grammar, before []string) [][2]string {
 	if len(before) == 0 {
 		var out [][2]string
 		for _, c := range g.Commands() {
@@ -27,34 +27,34 @@ func (g *Grammar) Completions(before []string) [][2]string {
 	if n := len(rest); n > 0 {
 		switch rest[n-1].Key {
 		case "on":
-			return plainWords(g.hosts())
+			return plainWords(g.HostNames())
 		case "in":
-			return plainWords(g.clusters())
+			return plainWords(g.ClusterNames())
 		}
 	}
-	return g.next(cmd, before, rest)
+	return next(g, cmd, before, rest)
 }
 
 // next returns the words that may follow a verb and the words after it.
-func (g *Grammar) next(cmd Command, before []string, rest []words.Token) [][2]string {
+func next(g *Grammar, cmd Command, before []string, rest []words.Token) [][2]string {
 	switch {
 	case cmd.Object == CommandNamed:
-		return g.Completions(before[len(before)-len(rest):])
+		return Completions(g, before[len(before)-len(rest):])
 	case cmd.Object == Topic && len(rest) == 0:
-		return append(g.Completions(nil), g.targets(Command{Object: ProcessNamed})...)
+		return append(Completions(g, nil), targets(g, Command{Object: ProcessNamed})...)
 	case cmd.Object == TrailPart:
-		return append(g.targets(Command{Object: ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
+		return append(targets(g, Command{Object: ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
 	case cmd.Object == Nothing, cmd.Object == RunNamed, cmd.Object == IncidentNamed, cmd.Object == Topic:
 		return nil
 	case len(rest) == 0 && cmd.Object != ProcessImplied && cmd.Object != ClusterMeant:
-		return g.targets(cmd)
+		return targets(g, cmd)
 	default:
-		return g.options(cmd)
+		return options(g, cmd)
 	}
 }
 
 // targets returns the targets of a verb in all clusters.
-func (g *Grammar) targets(cmd Command) [][2]string {
+func targets(g *Grammar, cmd Command) [][2]string {
 	var out [][2]string
 	add := func(name, note string) {
 		if !slices.ContainsFunc(out, func(o [2]string) bool { return o[0] == name }) {
@@ -75,7 +75,7 @@ func (g *Grammar) targets(cmd Command) [][2]string {
 			}
 		}
 		if cmd.Object == HostNamed || cmd.Object == AnyTarget {
-			for _, h := range clusterHosts(cl) {
+			for _, h := range cl.HostNames() {
 				add(h, "host of "+cl.Name)
 			}
 		}
@@ -84,7 +84,7 @@ func (g *Grammar) targets(cmd Command) [][2]string {
 }
 
 // options returns the words that may follow a target.
-func (g *Grammar) options(cmd Command) [][2]string {
+func options(g *Grammar, cmd Command) [][2]string {
 	out := [][2]string{{"on", "one host of several"}, {"in", "a cluster"}}
 	if cmd.Class.Changing() {
 		out = append(out, [2]string{"because", "the reason, to the end of the line"})

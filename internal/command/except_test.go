@@ -19,7 +19,7 @@ func TestExceptionOffersNoExcluded(t *testing.T) {
 		"restart tailer1 außer infra-1", "restart tailer1 everywhere but infra-1 or query-1", "restart tailer1 all but infra-1",
 		"restart tailer1 on all but infra-1 and foo", "restart tailer1, not infra-1", "restart tailer1 except on infra-1 please",
 	} {
-		_, err := g.Parse(command.Input{Text: text, Channel: "C1"})
+		_, err := command.Parse(g, command.Input{Text: text, Channel: "C1"})
 		var q *command.Question
 		if !errors.As(err, &q) {
 			continue // understood: TestTexts checks the result

@@ -140,7 +140,7 @@ func (r *Request) Fields() Fields {
 	if len(f.Params) == 0 {
 		f.Params = nil
 	}
-	if r.Cluster != nil && r.Command.Object.inCluster() {
+	if r.Cluster != nil && r.Command.Object.InCluster() {
 		f.Cluster = r.Cluster.Name
 	}
 	for _, p := range r.Parts() {
@@ -158,7 +158,7 @@ func (r *Request) Fields() Fields {
 // Build returns the Request of a button's fields. Every name must exactly match one in the
 // table, catalog or fleet.
 func (g *Grammar) Build(f Fields) (*Request, error) {
-	cmd, ok := named(g.Commands(), f.Verb)
+	cmd, ok := g.Named(f.Verb)
 	if !ok || cmd.Verb != f.Verb {
 		return nil, fmt.Errorf("%w: there is no command %q", ErrFields, f.Verb)
 	}
@@ -172,7 +172,7 @@ func (g *Grammar) Build(f Fields) (*Request, error) {
 		return nil, err
 	}
 	if cmd.ByItself && len(f.Targets) == 0 && f.Run == "" && f.Reason == "" && len(f.Params) == 0 {
-		r.Command = cmd.alone()
+		r.Command = cmd.WithoutObject()
 		return r, nil
 	}
 	for i, t := range f.Targets {
@@ -197,16 +197,16 @@ func (g *Grammar) Build(f Fields) (*Request, error) {
 
 func (g *Grammar) buildCluster(r *Request, f Fields) error {
 	if f.Cluster == "" {
-		if r.Command.Object.inCluster() {
+		if r.Command.Object.InCluster() {
 			return fmt.Errorf("%w: it names no cluster", ErrFields)
 		}
-		return g.setCluster(r, &g.Fleet.Clusters[0])
+		return g.Bind(r, &g.Fleet.Clusters[0])
 	}
 	cl, ok := g.Fleet.Cluster(f.Cluster)
 	if !ok {
 		return fmt.Errorf("%w: there is no cluster %q", ErrFields, f.Cluster)
 	}
-	return g.setCluster(r, cl)
+	return g.Bind(r, cl)
 }
 
 func (g *Grammar) buildPart(r *Request, t FieldTarget) (Part, error) {
@@ -248,12 +248,11 @@ func (g *Grammar) complete(r *Request) error {
 	return nil
 }
 
-// setCluster binds a request to a cluster and its catalog.
-func (g *Grammar) setCluster(r *Request, cl *fleet.Cluster) error {
-	cat, ok := g.Catalogs.Get(cl.Catalog)
-	if !ok {
-		return fmt.Errorf("cluster %s uses the catalog %q, which is not loaded", cl.Name, cl.Catalog)
+// hostNames returns the names of hosts, in order.
+func hostNames(hosts []*fleet.Host) []string {
+	out := make([]string, len(hosts))
+	for i, h := range hosts {
+		out[i] = h.Name
 	}
-	r.Cluster, r.Catalog = cl, cat
-	return nil
+	return out
 }

@@ -1,61 +1,35 @@
 package command
 
 import (
-	"fmt"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
 
 	"dhbot/internal/command/slips"
 	"dhbot/internal/command/words"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
-// unknownVerb returns the Question about an unknown first word.
-func (r *reading) unknownVerb(table []Command, w []words.Token) *Question {
-	if words.Negated(w) && len(w) > 1 {
-		q := &Question{Code: Negation, Text: "I read that as “do not”; nothing was run."}
-		r.suggest(q, r.aboutName(w)...)
-		return q
-	}
-	if slices.Contains(noVotes, w[0].Key) {
-		q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", words.Shown(w[0].Raw))}
-		if id, took := words.RunAt(w[1:]); took > 0 {
-			q.add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
-		} else {
-			r.suggest(q, "runs")
-		}
-		return q
-	}
-	q := &Question{Code: UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", words.Shown(w[0].Raw))}
-	for _, guess := range []func() []string{
-		func() []string { return r.wanted(table, w) },
-		func() []string { return r.phrase(w) },
-		func() []string { return r.missingSpace(table, w[0].Key) },
-		func() []string { return r.clusterFirst(table, w) },
-		func() []string { return twoWords(table, w) },
-		func() []string { return r.reversed(table, w) },
-		func() []string { return r.nameFirst(w) },
-		func() []string { return misspelt(table, strings.ReplaceAll(w[0].Key, "_", "-"), w[1:]) },
-		func() []string { return openRuns(table, w) },
-		func() []string { return aboutRunID(w) },
-		func() []string { return r.sentence(table, w) },
-		func() []string { return r.nearName(w) },
-		func() []string { return aboutState(w) },
-	} {
-		if r.suggest(q, guess()...); len(q.Choices) > 0 {
-			break
+// guesses returns the commands that may be meant by words which begin with no verb: groups
+// of commands as a user would type them, the likeliest group first.
+func guesses(g *Grammar, w []words.Token) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for _, guess := range []func(*Grammar, []words.Token) []string{
+			wanted, phrase, missingSpace, clusterFirst, twoWords, reversed, nameFirst, misspeltVerb, openRuns, aboutRunID, sentence,
+			nearName, aboutState,
+		} {
+			if !yield(guess(g, w)) {
+				return
+			}
 		}
 	}
-	if r.quote { // quoted words of another person
-		q.Choices = slices.DeleteFunc(q.Choices, func(c Choice) bool { return c.Changes })
-	}
-	return q
 }
 
 // wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
 // restart". Further words may change the meaning and are not accepted.
-func (r *reading) wanted(table []Command, w []words.Token) []string {
+func wanted(g *Grammar, w []words.Token) []string {
 	w = words.WithoutClosing(w)
 	if len(w) < 3 || slices.ContainsFunc(w, words.Token.IsDoubt) {
 		return nil
@@ -76,22 +50,22 @@ func (r *reading) wanted(table []Command, w []words.Token) []string {
 	for _, ending := range []string{"ed", "ing"} {
 		verb = strings.TrimSuffix(verb, ending)
 	}
-	c, ok := named(table, verb)
-	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !r.g.knowsProcess(process.Name()) {
+	c, ok := g.Named(verb)
+	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !g.KnowsProcess(process.Name()) {
 		return nil
 	}
 	return []string{c.Verb + " " + process.Name(), "status " + process.Name()}
 }
 
 // phrase finds the command for a common phrase.
-func (r *reading) phrase(w []words.Token) []string {
+func phrase(g *Grammar, w []words.Token) []string {
 	keys := make([]string, len(w))
 	for i, t := range w {
 		keys[i] = t.Key
 	}
 	said := strings.Join(keys, " ")
 	switch {
-	case len(aboutRunID(w)) > 0:
+	case len(aboutRunID(g, w)) > 0:
 		return nil
 	case len(w) > 1 && slices.Contains([]string{"unmute", "unsnooze", "unsilence"}, keys[0]):
 		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + words.Tail(w[1:]) + " end"}
@@ -121,16 +95,14 @@ func (r *reading) phrase(w []words.Token) []string {
 	}
 }
 
-// noVotes are words of agreement. They neither approve nor deny a run.
-var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
-
 // missingSpace finds a verb and name without a space: "restartdb_dis".
-func (r *reading) missingSpace(table []Command, typed string) []string {
-	for _, c := range table {
+func missingSpace(g *Grammar, w []words.Token) []string {
+	typed := w[0].Key
+	for _, c := range g.Commands() {
 		for _, verb := range append([]string{c.Verb}, c.Aliases...) {
 			name, ok := strings.CutPrefix(typed, verb)
 			name = strings.Trim(name, "-_.:")
-			if ok && len(verb) > 2 && r.g.knows(name) {
+			if ok && len(verb) > 2 && g.Knows(name) {
 				return []string{c.Verb + " " + name}
 			}
 		}
@@ -139,22 +111,22 @@ func (r *reading) missingSpace(table []Command, typed string) []string {
 }
 
 // twoWords finds the two-word verbs near the first two words: "etcd helath".
-func twoWords(table []Command, w []words.Token) []string {
+func twoWords(g *Grammar, w []words.Token) []string {
 	if len(w) < 2 {
 		return nil
 	}
-	double := slices.DeleteFunc(slices.Clone(table), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
+	double := slices.DeleteFunc(slices.Clone(g.Commands()), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
 	return misspelt(double, words.Joined(w), w[2:])
 }
 
 // clusterFirst finds a cluster before the verb: "prod status".
-func (r *reading) clusterFirst(table []Command, w []words.Token) []string {
-	if !r.g.knowsCluster(strings.TrimRight(w[0].Name(), words.Punctuation)) {
+func clusterFirst(g *Grammar, w []words.Token) []string {
+	if !g.KnowsCluster(strings.TrimRight(w[0].Name(), words.Punctuation)) {
 		return nil
 	}
 	verb, rest := "status", ""
 	if len(w) > 1 {
-		if c, ok := named(table, w[1].Key); ok && c.Object.inCluster() && !c.Class.Changing() {
+		if c, ok := g.Named(w[1].Key); ok && c.Object.InCluster() && !c.Class.Changing() {
 			verb, rest = c.Verb, words.Tail(w[2:])
 		}
 	}
@@ -162,24 +134,24 @@ func (r *reading) clusterFirst(table []Command, w []words.Token) []string {
 }
 
 // reversed finds a name before the verb: "db_dis status".
-func (r *reading) reversed(table []Command, w []words.Token) []string {
-	if len(w) < 2 || !r.g.knows(w[0].Name()) {
+func reversed(g *Grammar, w []words.Token) []string {
+	if len(w) < 2 || !g.Knows(w[0].Name()) {
 		return nil
 	}
 	rest := strings.TrimSpace(w[0].Name() + " " + words.Tail(w[2:]))
-	if c, ok := named(table, w[1].Key); ok {
+	if c, ok := g.Named(w[1].Key); ok {
 		return []string{c.Verb + " " + rest}
 	}
 	if w[1].IsState() {
 		return nil // in "dis down?", "down" is not a typo for "own"
 	}
-	return misspelt(table, w[1].Key, w[:1])
+	return misspelt(g.Commands(), w[1].Key, w[:1])
 }
 
 // nameFirst reads a name in the place of a verb as a status: "dis", "dis?", "dis down?".
-func (r *reading) nameFirst(w []words.Token) []string {
+func nameFirst(g *Grammar, w []words.Token) []string {
 	name := strings.TrimRight(w[0].Raw, words.Punctuation)
-	if !r.g.knows(name) {
+	if !g.Knows(name) {
 		return nil
 	}
 	return []string{"status " + name}
@@ -187,19 +159,19 @@ func (r *reading) nameFirst(w []words.Token) []string {
 
 // sentence finds a read or a name later in the text: "kick db_dis". It offers only reads,
 // since a sentence may only mention a restart.
-func (r *reading) sentence(table []Command, w []words.Token) []string {
+func sentence(g *Grammar, w []words.Token) []string {
 	for i := 1; i < len(w); i++ {
-		if c, ok := named(table, w[i].Key); ok && !c.Class.Changing() && len(w[i].Key) > 2 && c.Object != RunNamed {
+		if c, ok := g.Named(w[i].Key); ok && !c.Class.Changing() && len(w[i].Key) > 2 && c.Object != RunNamed {
 			return []string{strings.TrimSpace(c.Verb + " " + words.Tail(w[i+1:]))}
 		}
 	}
-	return r.aboutName(w)
+	return statusOfName(g, w)
 }
 
-// aboutName returns the status of the first known name.
-func (r *reading) aboutName(w []words.Token) []string {
+// statusOfName returns the status of the first known name.
+func statusOfName(g *Grammar, w []words.Token) []string {
 	for _, t := range w {
-		if name := strings.TrimRight(t.Name(), words.Punctuation); r.g.knows(name) {
+		if name := strings.TrimRight(t.Name(), words.Punctuation); g.Knows(name) {
 			return []string{"status " + name}
 		}
 	}
@@ -207,15 +179,20 @@ func (r *reading) aboutName(w []words.Token) []string {
 }
 
 // nearName reads a misspelt name without a verb as a status.
-func (r *reading) nearName(w []words.Token) []string {
+func nearName(g *Grammar, w []words.Token) []string {
 	if len(w) > 1 {
 		return nil
 	}
 	var out []string
-	for _, n := range append(r.g.processesLike(w[0].Key), like(w[0].Key, r.g.hosts())...) {
+	for _, n := range append(g.ProcessesLike(w[0].Key), suggest.Near(w[0].Key, g.HostNames())...) {
 		out = append(out, "status "+n)
 	}
 	return out
+}
+
+// misspeltVerb returns the verbs nearest to the first word.
+func misspeltVerb(g *Grammar, w []words.Token) []string {
+	return misspelt(g.Commands(), strings.ReplaceAll(w[0].Key, "_", "-"), w[1:])
 }
 
 // misspelt returns the verbs nearest to a word. It prefers a read to an equally near
@@ -264,7 +241,7 @@ func misspelt(table []Command, typed string, rest []words.Token) []string {
 }
 
 // aboutRunID returns the details of the run after an unknown verb: "retry R-7F3K".
-func aboutRunID(w []words.Token) []string {
+func aboutRunID(_ *Grammar, w []words.Token) []string {
 	for i := range w {
 		if id, took := words.RunAt(w[i:]); took > 0 {
 			return []string{"show " + id}
@@ -274,7 +251,7 @@ func aboutRunID(w []words.Token) []string {
 }
 
 // aboutState reads a question without a name as one about the cluster: "hosts down?".
-func aboutState(w []words.Token) []string {
+func aboutState(_ *Grammar, w []words.Token) []string {
 	if slices.ContainsFunc(w, func(t words.Token) bool { return t.IsState() }) {
 		return []string{"status"}
 	}
@@ -283,8 +260,8 @@ func aboutState(w []words.Token) []string {
 
 // openRuns reads a misspelt vote without a run as the list of open runs: "aprove it". It
 // casts no vote.
-func openRuns(table []Command, w []words.Token) []string {
-	about := slices.DeleteFunc(slices.Clone(table), func(c Command) bool {
+func openRuns(g *Grammar, w []words.Token) []string {
+	about := slices.DeleteFunc(slices.Clone(g.Commands()), func(c Command) bool {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
 	})
 	for _, c := range about {

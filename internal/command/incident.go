@@ -22,7 +22,7 @@ func (r *reading) incident(cmd Command, w []words.Token) (*Request, error) {
 		m := incidentID.FindStringSubmatch(id)
 		// A note or a person's name may have this form. For other verbs it is always an
 		// id.
-		if m != nil && (r.g.knowsCluster(m[1]) || cmd.Verb != "note" && cmd.Verb != "handover") {
+		if m != nil && (r.g.KnowsCluster(m[1]) || cmd.Verb != "note" && cmd.Verb != "handover") {
 			req.Incident, w = id, w[1:]
 		}
 	}
@@ -60,7 +60,7 @@ func (r *reading) aboutIncident(req *Request, w []words.Token) error {
 	back := func(code Code, text string) error {
 		q := &Question{Code: code, Text: text}
 		f := Fields{Verb: "incidents", Incident: req.Incident}
-		q.add(Choice{Text: f.Text(), Fields: f})
+		q.Add(Choice{Text: f.Text(), Fields: f})
 		return q
 	}
 	switch {

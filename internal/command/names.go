@@ -6,56 +6,7 @@ import (
 
 	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
-	"dhbot/runbooks/catalogs"
 )
-
-func (g *Grammar) find(cl *fleet.Cluster, spelling string) catalogs.Match {
-	cat, ok := g.Catalogs.Get(cl.Catalog)
-	if !ok || spelling == "" {
-		return catalogs.Match{}
-	}
-	return cat.Find(spelling)
-}
-
-// knowsProcess reports whether a spelling is a process id or alias in any cluster.
-func (g *Grammar) knowsProcess(spelling string) bool {
-	for i := range g.Fleet.Clusters {
-		if g.find(&g.Fleet.Clusters[i], spelling).Process != nil {
-			return true
-		}
-	}
-	return false
-}
-
-func (g *Grammar) knowsHost(spelling string) bool {
-	return slices.Contains(g.hosts(), strings.ToLower(spelling))
-}
-
-func (g *Grammar) knowsCluster(spelling string) bool {
-	_, ok := g.Fleet.Cluster(strings.ToLower(spelling))
-	return ok
-}
-
-func (g *Grammar) knows(spelling string) bool {
-	return spelling != "" && (g.knowsHost(spelling) || g.knowsCluster(spelling) || g.knowsProcess(spelling))
-}
-
-// hosts returns the names of all hosts.
-func (g *Grammar) hosts() []string {
-	var out []string
-	for i := range g.Fleet.Clusters {
-		out = append(out, clusterHosts(&g.Fleet.Clusters[i])...)
-	}
-	return out
-}
-
-func (g *Grammar) clusters() []string {
-	var out []string
-	for i := range g.Fleet.Clusters {
-		out = append(out, g.Fleet.Clusters[i].Name)
-	}
-	return out
-}
 
 // spelled is a name at the front of some words, as typed.
 type spelled struct {
@@ -84,7 +35,7 @@ const joinersWithin = ",&/+"
 
 // processAt reads the process, or the processes joined by signs, at the front of the
 // words. ok is false if the first word is not a process.
-func (g *Grammar) processAt(w []words.Token) (s spelled, ok bool) {
+func (r *reading) processAt(w []words.Token) (s spelled, ok bool) {
 	if len(w) == 0 {
 		return s, false
 	}
@@ -92,21 +43,21 @@ func (g *Grammar) processAt(w []words.Token) (s spelled, ok bool) {
 	s.comma, s.colon = strings.HasSuffix(raw, ","), strings.HasSuffix(raw, ":")
 	first := w[0].Name()
 	s.took = 1
-	if name, at, found := strings.Cut(first, "@"); found && g.knowsProcess(name) && g.knowsHost(at) {
+	if name, at, found := strings.Cut(first, "@"); found && r.g.KnowsProcess(name) && r.g.KnowsHost(at) {
 		s.names, s.host = []string{name}, strings.ToLower(at)
 		return s, true
 	}
 	parts := strings.FieldsFunc(first, func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
-	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool { return !g.knowsProcess(p) }) {
+	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool { return !r.g.KnowsProcess(p) }) {
 		s.names = parts
 		return s, true
 	}
-	if !g.knowsProcess(first) {
+	if !r.g.KnowsProcess(first) {
 		return s, false
 	}
 	s.names = []string{first}
 	if !s.comma && !s.colon {
-		s.takeRest(g, w)
+		s.takeRest(r.g, w)
 	}
 	return s, true
 }
@@ -118,39 +69,22 @@ func (s *spelled) takeRest(g *Grammar, w []words.Token) {
 		return
 	}
 	next := w[1].Name()
-	longer := g.sameProcess(s.names[0], s.names[0]+"_"+next) || g.sameProcess(s.names[0], s.names[0]+next)
+	longer := g.SameProcess(s.names[0], s.names[0]+"_"+next) || g.SameProcess(s.names[0], s.names[0]+next)
 	if longer || slices.Contains(nameKinds, w[1].Key) {
 		s.took = 2
 		s.comma, s.colon = strings.HasSuffix(w[1].Raw, ","), strings.HasSuffix(w[1].Raw, ":")
 	}
 }
 
-// sameProcess reports whether two spellings mean the same process in every cluster that
-// has both.
-func (g *Grammar) sameProcess(a, b string) bool {
-	same := false
-	for i := range g.Fleet.Clusters {
-		p, q := g.find(&g.Fleet.Clusters[i], a).Process, g.find(&g.Fleet.Clusters[i], b).Process
-		if p == nil || q == nil {
-			continue
-		}
-		if p.ID != q.ID {
-			return false
-		}
-		same = true
-	}
-	return same
-}
-
 // splitName returns the process whose name was typed with a space, "db dis", or "".
-func (g *Grammar) splitName(w []words.Token) (name string, took int) {
+func (r *reading) splitName(w []words.Token) (name string, took int) {
 	for n := min(3, len(w)); n > 1; n-- {
 		parts := make([]string, n)
 		for i := range parts {
 			parts[i] = w[i].Name()
 		}
 		for _, sep := range []string{"_", ""} {
-			if joined := strings.Join(parts, sep); g.knowsProcess(joined) {
+			if joined := strings.Join(parts, sep); r.g.KnowsProcess(joined) {
 				return joined, n
 			}
 		}
@@ -159,11 +93,11 @@ func (g *Grammar) splitName(w []words.Token) (name string, took int) {
 }
 
 // splitHost returns the host whose name was typed as two words, "query 1", or "".
-func (g *Grammar) splitHost(w []words.Token) string {
+func (r *reading) splitHost(w []words.Token) string {
 	if len(w) < 2 {
 		return ""
 	}
-	if host := w[0].Key + "-" + strings.ToLower(w[1].Name()); g.knowsHost(host) {
+	if host := w[0].Key + "-" + strings.ToLower(w[1].Name()); r.g.KnowsHost(host) {
 		return host
 	}
 	return ""
@@ -188,7 +122,7 @@ func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (
 	}
 	var fits []*fleet.Cluster
 	for i := range g.Fleet.Clusters {
-		if cl := &g.Fleet.Clusters[i]; g.has(cl, processes, hosts) {
+		if cl := &g.Fleet.Clusters[i]; g.Has(cl, processes, hosts) {
 			fits = append(fits, cl)
 		}
 	}
@@ -209,20 +143,4 @@ func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (
 		r.suggest(q, strings.Join(append(w, "in", cl.Name), " "))
 	}
 	return nil, q
-}
-
-// has reports whether a cluster has all these processes and hosts.
-func (g *Grammar) has(cl *fleet.Cluster, processes, hosts []string) bool {
-	for _, n := range processes {
-		p := g.find(cl, n).Process
-		if p == nil || len(cl.HostsOf(p.ID)) == 0 {
-			return false
-		}
-	}
-	for _, n := range hosts {
-		if _, ok := cl.Host(n); !ok {
-			return false
-		}
-	}
-	return true
 }

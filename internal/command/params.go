@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dhbot/internal/command/words"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -94,7 +95,7 @@ func (c *changing) param() error {
 
 func (c *changing) nearOptions(params []catalogs.Param, name, value string) []string {
 	var readings []string
-	for _, n := range like(name, paramNames(params)) {
+	for _, n := range suggest.Near(name, paramNames(params)) {
 		readings = append(readings, c.said()+" "+n+"="+value)
 	}
 	return append(readings, c.said())
@@ -141,12 +142,6 @@ func (r *reading) missingParam(req *Request) error {
 	}
 	return nil
 }
-
-// ParamLength is the parameter for a duration: a length, or LengthEnd.
-const (
-	ParamLength = "length"
-	LengthEnd   = "end"
-)
 
 // lengthEnds are words that end what has a duration.
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}

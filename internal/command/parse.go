@@ -32,7 +32,7 @@ type reading struct {
 
 // Parse returns the Request of a text. A name must be an exact id or alias in the catalog
 // or fleet. The error is a *Question if the text is not understood.
-func (g *Grammar) Parse(in Input) (*Request, error) {
+func Parse(g *Grammar, in Input) (*Request, error) {
 	if len(g.Fleet.Clusters) == 0 {
 		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
 	}
@@ -69,7 +69,7 @@ func (r *reading) command(w []words.Token) (*Request, error) {
 		return nil, err
 	}
 	if len(rest) == 0 && cmd.ByItself {
-		cmd = cmd.alone()
+		cmd = cmd.WithoutObject()
 	}
 	switch cmd.Object {
 	case Nothing:
@@ -113,9 +113,8 @@ func (r *reading) plan(cmd Command, rest []words.Token) (*Request, error) {
 // verb reads the command at the front of the words: `restart`, or two words as in `etcd
 // status` for etcd-status. It returns the words after it.
 func (r *reading) verb(w []words.Token) (Command, []words.Token, error) {
-	table := r.g.Commands()
 	if len(w) > 1 && !r.allOf(w) {
-		if c, ok := named(table, words.Joined(w)); ok {
+		if c, ok := r.g.Named(words.Joined(w)); ok {
 			return c, w[2:], nil
 		}
 	}
@@ -123,13 +122,13 @@ func (r *reading) verb(w []words.Token) (Command, []words.Token, error) {
 	if v == "" {
 		v = w[0].Raw // "?" consists of punctuation only
 	}
-	if c, ok := named(table, strings.TrimPrefix(v, "/")); ok {
+	if c, ok := r.g.Named(strings.TrimPrefix(v, "/")); ok {
 		return c, w[1:], nil
 	}
-	if c, rest, ok := r.question(table, w); ok {
+	if c, rest, ok := r.question(w); ok {
 		return c, rest, nil
 	}
-	return Command{}, nil, r.unknownVerb(table, w)
+	return Command{}, nil, r.unknownVerb(w)
 }
 
 // questionWords begin a question in plain English.
@@ -140,22 +139,22 @@ var questionWords = []string{
 
 // question reads "what's wrong", "is db_dis down", "what is the status of dis". The result
 // is always a read.
-func (r *reading) question(table []Command, w []words.Token) (Command, []words.Token, bool) {
+func (r *reading) question(w []words.Token) (Command, []words.Token, bool) {
 	if !slices.Contains(questionWords, w[0].Key) {
 		return Command{}, nil, false
 	}
-	status, _ := named(table, "status")
+	status, _ := r.g.Named("status")
 	about := false
 	for i, t := range w[1:] {
 		if slices.Contains([]string{"need", "depend", "depends"}, t.Key) {
-			c, _ := named(table, "deps")
+			c, _ := r.g.Named("deps")
 			return c, w[1:], true
 		}
-		c, ok := named(table, t.Key)
+		c, ok := r.g.Named(t.Key)
 		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.Key) > 2 {
 			return c, w[i+2:], true
 		}
-		about = about || r.g.knows(strings.TrimRight(t.Raw, words.Punctuation)) || t.IsState()
+		about = about || r.g.Knows(strings.TrimRight(t.Raw, words.Punctuation)) || t.IsState()
 	}
 	return status, w[1:], about
 }
@@ -170,7 +169,7 @@ func (r *reading) allOf(w []words.Token) bool {
 		if t.IsMark() || slices.Contains(articles, t.Key) || t.Key == "of" {
 			continue
 		}
-		cluster := slices.Contains(placeWords, t.Key) || r.g.knowsCluster(t.Name())
+		cluster := slices.Contains(placeWords, t.Key) || r.g.KnowsCluster(t.Name())
 		return !cluster && !t.MarksReason() && keyValue.FindStringSubmatch(t.Raw) == nil && !dashed.MatchString(t.Raw)
 	}
 	return false
@@ -197,8 +196,8 @@ func (r *reading) topic(cmd Command, rest []words.Token) (*Request, error) {
 func (r *reading) anyCluster(req *Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {
-			return r.g.setCluster(req, cl)
+			return r.g.Bind(req, cl)
 		}
 	}
-	return r.g.setCluster(req, &r.g.Fleet.Clusters[0])
+	return r.g.Bind(req, &r.g.Fleet.Clusters[0])
 }

@@ -2,12 +2,12 @@ package command
 
 import (
 	"fmt"
-	"net"
 	"regexp"
 	"slices"
 	"strings"
 
 	"dhbot/internal/command/words"
+	"dhbot/internal/suggest"
 )
 
 var (
@@ -85,7 +85,7 @@ func (c *changing) place() error {
 		}
 		return nil
 	}
-	if c.g.knowsCluster(after[0].Name()) {
+	if c.g.KnowsCluster(after[0].Name()) {
 		c.rest = after[1:]
 		return c.takePlace(pre, strings.ToLower(after[0].Name()))
 	}
@@ -114,12 +114,12 @@ func placeKey(t words.Token) string {
 // takePlace reads one name as a host or cluster.
 func (c *changing) takePlace(pre, name string) error {
 	switch {
-	case c.g.knowsCluster(name):
+	case c.g.KnowsCluster(name):
 		if c.in != "" && c.in != name {
 			return c.askAbout(StrayPlace, "One cluster at a time.", nil)
 		}
 		c.in = name
-	case c.g.knowsHost(name):
+	case c.g.KnowsHost(name):
 		c.joined = c.joined || len(c.hosts) > 0
 		c.hosts = append(c.hosts, name)
 	default:
@@ -135,10 +135,10 @@ func (c *changing) hostList(w []words.Token) (took int, err error) {
 			return took, nil
 		}
 		names := strings.FieldsFunc(w[took].Name(), func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
-		known := len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !c.g.knowsHost(n) })
+		known := len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !c.g.KnowsHost(n) })
 		split := ""
 		if !known {
-			split = c.g.splitHost(w[took:])
+			split = c.splitHost(w[took:])
 		}
 		if !known && split == "" {
 			return took, nil
@@ -174,7 +174,7 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 	}
 	onlyComma := !joined && comma || joined && n == took+1 && joinerKey(w[took]) == ","
 	switch {
-	case n < len(w) && (c.g.knowsHost(w[n].Name()) || c.g.splitHost(w[n:]) != ""):
+	case n < len(w) && (c.g.KnowsHost(w[n].Name()) || c.splitHost(w[n:]) != ""):
 		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].Key) {
 			return took, false, c.askAbout(Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
 		}
@@ -183,7 +183,7 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 		return took, false, nil
 	case n == len(w):
 		return took, false, c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.hosts)), nil)
-	case onlyComma && (n+1 < len(w) || len(like(w[n].Key, c.g.hosts())) == 0): // ", disk was full"
+	case onlyComma && (n+1 < len(w) || len(suggest.Near(w[n].Key, c.g.HostNames())) == 0): // ", disk was full"
 		return took, false, nil
 	default:
 		return took, false, c.askHost(w[n])
@@ -192,11 +192,11 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 
 // askHost returns a Question about an unknown host after a joiner.
 func (c *changing) askHost(t words.Token) error {
-	if v, ok := named(c.g.Commands(), t.Key); ok {
+	if v, ok := c.g.Named(t.Key); ok {
 		return c.twoCommands(v)
 	}
 	readings := []string{c.said()}
-	for _, n := range like(strings.ToLower(t.Name()), c.g.hosts()) {
+	for _, n := range suggest.Near(strings.ToLower(t.Name()), c.g.HostNames()) {
 		if !slices.Contains(c.hosts, n) {
 			readings = append(readings, c.said()+" and "+n)
 		}
@@ -211,13 +211,13 @@ func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	}
 	typed := after[0].Name()
 	var readings []string
-	for _, n := range like(strings.ToLower(typed), c.hostsOfTarget()) {
+	for _, n := range suggest.Near(strings.ToLower(typed), c.hostsOfTarget()) {
 		readings = append(readings, c.said()+" on "+n)
 	}
-	for _, n := range like(strings.ToLower(typed), c.g.clusters()) {
+	for _, n := range suggest.Near(strings.ToLower(typed), c.g.ClusterNames()) {
 		readings = append(readings, c.said()+" in "+n)
 	}
-	for _, n := range c.g.hostsAt(typed) {
+	for _, n := range c.g.HostsAt(typed) {
 		readings = append(readings, c.said()+" on "+n)
 	}
 	several := c.hostsOfTarget()
@@ -247,26 +247,13 @@ func hostsOfKind(hosts []string, w []words.Token) (out []string) {
 // hostsOfTarget returns the hosts of the first named process, or all hosts.
 func (c *changing) hostsOfTarget() []string {
 	if len(c.processes) == 0 {
-		return c.g.hosts()
+		return c.g.HostNames()
 	}
 	var out []string
 	for i := range c.g.Fleet.Clusters {
 		cl := &c.g.Fleet.Clusters[i]
-		if p := c.g.find(cl, c.processes[0]).Process; p != nil {
-			out = append(out, hostNames(cl.HostsOf(p.ID))...)
-		}
-	}
-	return out
-}
-
-// hostsAt returns the hosts with an address, or whose name is its first label.
-func (g *Grammar) hostsAt(typed string) []string {
-	short, _, dotted := strings.Cut(strings.ToLower(typed), ".")
-	var out []string
-	for i := range g.Fleet.Clusters {
-		for _, h := range g.Fleet.Clusters[i].Hosts {
-			address, _, err := net.SplitHostPort(h.Address)
-			if err == nil && address == typed || dotted && h.Name == short {
+		if p := c.g.Find(cl, c.processes[0]).Process; p != nil {
+			for _, h := range cl.HostsOf(p.ID) {
 				out = append(out, h.Name)
 			}
 		}
@@ -301,7 +288,7 @@ func (c *changing) exception() error {
 		(w[n].Key == "for" || w[n].Key == "not" || slices.Contains(placeWords, w[n].Key) || slices.Contains(hostWords, w[n].Key)) {
 		n++
 	}
-	if !c.g.knowsHost(w[n].Name()) && c.g.splitHost(w[n:]) == "" {
+	if !c.g.KnowsHost(w[n].Name()) && c.splitHost(w[n:]) == "" {
 		return nil // headOf decides about the next words
 	}
 	kept := c.hosts
@@ -326,11 +313,11 @@ func (c *changing) withoutExcept() []string {
 	var readings []string
 	for i := range c.g.Fleet.Clusters {
 		cl := &c.g.Fleet.Clusters[i]
-		if len(c.processes) != 1 || !c.g.has(cl, c.processes, c.except) {
+		if len(c.processes) != 1 || !c.g.Has(cl, c.processes, c.except) {
 			continue
 		}
 		var left []string
-		for _, h := range cl.HostsOf(c.g.find(cl, c.processes[0]).Process.ID) {
+		for _, h := range cl.HostsOf(c.g.Find(cl, c.processes[0]).Process.ID) {
 			if !slices.Contains(c.except, h.Name) {
 				left = append(left, h.Name)
 			}

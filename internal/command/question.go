@@ -1,5 +1,9 @@
 package command
 
+import (
+	"slices"
+)
+
 // Code is the reason for a Question.
 type Code string
 
@@ -55,13 +59,13 @@ func (q *Question) Is(target error) bool {
 	return ok && other.Code == q.Code
 }
 
-// runs reports whether choices may execute the change as typed. After a negation, time,
-// condition or quote none may.
-func (c Code) runs() bool {
-	switch c {
-	case When, Condition, Negation, Quote, Talk:
-		return false
-	default:
-		return true
+// maxChoices is the maximum number of commands that a Question offers.
+const maxChoices = 5
+
+// Add adds a choice unless it exists.
+func (q *Question) Add(c Choice) {
+	same := func(o Choice) bool { return o.Fields.Encode() == c.Fields.Encode() }
+	if len(q.Choices) < maxChoices && !slices.ContainsFunc(q.Choices, same) {
+		q.Choices = append(q.Choices, c)
 	}
 }

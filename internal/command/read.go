@@ -8,6 +8,7 @@ import (
 
 	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
+	"dhbot/internal/suggest"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -44,7 +45,7 @@ func (r *reading) read(cmd Command, w []words.Token) (*Request, error) {
 	}
 	for len(w) > 0 {
 		if w[0].Row > first {
-			if _, ok := named(r.g.Commands(), w[0].Key); ok {
+			if _, ok := r.g.Named(w[0].Key); ok {
 				l.left = append(l.left, words.Join(w)) // a second command
 				break
 			}
@@ -129,33 +130,33 @@ func (l *looking) takeName(w []words.Token) int {
 		}
 	}
 	switch {
-	case l.g.knowsCluster(low):
+	case l.g.KnowsCluster(low):
 		l.in = low
 		return 1
-	case l.g.knowsHost(low):
+	case l.g.KnowsHost(low):
 		l.hosts = append(l.hosts, low)
 		return 1
 	}
-	if host := l.g.splitHost(w); host != "" {
+	if host := l.splitHost(w); host != "" {
 		l.hosts = append(l.hosts, host)
 		return 2
 	}
-	if s, ok := l.g.processAt(w); ok {
+	if s, ok := l.processAt(w); ok {
 		l.processes = append(l.processes, s.names...)
 		if s.host != "" {
 			l.hosts = append(l.hosts, s.host)
 		}
 		return s.took
 	}
-	if p, h, found := strings.Cut(low, "@"); found && l.g.knowsProcess(p) && l.g.knowsHost(h) {
+	if p, h, found := strings.Cut(low, "@"); found && l.g.KnowsProcess(p) && l.g.KnowsHost(h) {
 		l.processes, l.hosts = append(l.processes, p), append(l.hosts, h)
 		return 1
 	}
-	if l.g.knowsProcess(name) {
+	if l.g.KnowsProcess(name) {
 		l.processes = append(l.processes, name)
 		return 1
 	}
-	if split, took := l.g.splitName(w); took > 0 {
+	if split, took := l.splitName(w); took > 0 {
 		l.processes = append(l.processes, split)
 		return took
 	}
@@ -222,7 +223,7 @@ func (l *looking) lastLines(w []words.Token) (int, error) {
 func (l *looking) unknownOption(name string, kv []string) error {
 	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))}
 	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
-	for _, n := range like(name, paramNames(l.options())) {
+	for _, n := range suggest.Near(name, paramNames(l.options())) {
 		l.suggest(q, said+" "+n+"="+kv[2])
 	}
 	return q
@@ -269,7 +270,7 @@ func (l *looking) resolve() (*Request, error) {
 		return nil, err
 	}
 	req := &Request{Command: l.cmd, Params: l.params, Left: l.left}
-	if err := l.g.setCluster(req, cl); err != nil {
+	if err := l.g.Bind(req, cl); err != nil {
 		return nil, err
 	}
 	if err := l.place(req, cl); err != nil {
@@ -307,9 +308,9 @@ func (l *looking) misspelt() error {
 	}
 	typed := strings.TrimRight(l.unknown[0].Raw, words.Punctuation)
 	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", words.Shown(typed), l.inText())}
-	names := like(strings.ToLower(typed), l.g.hosts())
+	names := suggest.Near(strings.ToLower(typed), l.g.HostNames())
 	if l.cmd.Object != HostNamed {
-		names = append(names, l.g.processesLike(typed)...)
+		names = append(names, l.g.ProcessesLike(typed)...)
 	}
 	for _, n := range names {
 		l.suggest(q, l.cmd.Verb+" "+n+l.inText())
@@ -349,7 +350,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 		if !ok {
 			return &Question{
 				Code: NotHere,
-				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", words.Shown(name), cl.Name, words.And(clusterHosts(cl))),
+				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", words.Shown(name), cl.Name, words.And(cl.HostNames())),
 			}
 		}
 		switch {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/command/words"
+	"dhbot/internal/suggest"
 )
 
 // reason reads the rest of a command: nothing, a marked reason, words that change the
@@ -167,7 +168,7 @@ func negation(g *Grammar, w []words.Token) Code {
 		return ""
 	case slices.Contains(negatedOrders, next):
 		return Negation
-	case next == "in" && len(w) > 2 && (g.knows(w[2].Name()) || words.IsWhen(w[2:])):
+	case next == "in" && len(w) > 2 && (g.Knows(w[2].Name()) || words.IsWhen(w[2:])):
 		return Negation
 	case slices.Contains(negatedStates, next), strings.HasSuffix(next, "ing") && len(next) > 4, strings.HasSuffix(next, "ed") && len(next) > 3:
 		return ""
@@ -180,7 +181,7 @@ func negation(g *Grammar, w []words.Token) Code {
 // or neither.
 func joinedHead(g *Grammar, w []words.Token) Code {
 	if len(w) > 1 {
-		if _, ok := named(g.Commands(), w[1].Key); ok {
+		if _, ok := g.Named(w[1].Key); ok {
 			return TwoCommands
 		}
 	}
@@ -190,9 +191,9 @@ func joinedHead(g *Grammar, w []words.Token) Code {
 // finiteVerbs follow the subject of a sentence. They never follow a target.
 var finiteVerbs = []string{"is", "was", "are", "were", "has", "had", "does", "did", "lost", "says", "said"}
 
-// sentence reports whether the name at the head is the subject of a sentence, not another
+// isSubject reports whether the name at the head is the subject of a sentence, not another
 // target: "mariadb was restarted".
-func sentence(w []words.Token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].Key) }
+func isSubject(w []words.Token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].Key) }
 
 // stray returns a Question if an unmarked reason names another target or place. Ignoring
 // that name could run the command elsewhere, or on every host of the process.
@@ -203,12 +204,12 @@ func (c *changing) stray(req *Request, w []words.Token) error {
 	if req.Process == nil {
 		return nil
 	}
-	if p := c.g.find(req.Cluster, w[0].Name()).Process; p != nil && p != req.Process && !sentence(w) &&
+	if p := c.g.Find(req.Cluster, w[0].Name()).Process; p != nil && p != req.Process && !isSubject(w) &&
 		(strings.EqualFold(p.ID, w[0].Name()) || len(w) == 1) {
 		return c.ask(req, StrayTarget, fmt.Sprintf("Is %s meant as well?", p.ID),
 			c.said()+", "+p.ID, fmt.Sprintf("%s %s", c.cmd.Verb, p.ID), c.said()+" because "+req.Reason)
 	}
-	if c.g.knowsCluster(w[0].Name()) && len(w) == 1 {
+	if c.g.KnowsCluster(w[0].Name()) && len(w) == 1 {
 		return c.ask(req, StrayPlace, fmt.Sprintf("%s is a cluster.", w[0].Name()), c.said()+" in "+w[0].Key)
 	}
 	return c.strayHost(req, w)
@@ -218,12 +219,12 @@ func (c *changing) stray(req *Request, w []words.Token) error {
 // or after a joiner and before a target.
 func (c *changing) secondCommand(req *Request, w []words.Token) error {
 	for i, t := range w {
-		cmd, ok := named(c.g.Commands(), t.Key)
+		cmd, ok := c.g.Named(t.Key)
 		if !ok {
 			continue
 		}
 		newLine := i > 0 && t.Row > w[i-1].Row || i == 0 && t.Row > c.words[0].Row
-		object := i+1 < len(w) && (c.g.knows(w[i+1].Name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].Key))
+		object := i+1 < len(w) && (c.g.Knows(w[i+1].Name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].Key))
 		joined := i > 0 && strings.HasSuffix(w[i-1].Raw, ";") ||
 			i > 0 && slices.Contains([]string{"and", "then", "&", ";", "also"}, joinerKey(w[i-1]))
 		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].MarksReason()
@@ -246,9 +247,9 @@ func (c *changing) strayHost(req *Request, w []words.Token) error {
 		host := strings.ToLower(strings.Trim(t.Raw, words.Punctuation))
 		split := ""
 		if several {
-			split = c.g.splitHost(w[i:])
+			split = c.splitHost(w[i:])
 		}
-		if !c.g.knowsHost(host) {
+		if !c.g.KnowsHost(host) {
 			host = split
 		}
 		pointed := i > 0 && slices.Contains([]string{"on", "at", "host", "in", "from"}, w[i-1].Key)
@@ -260,7 +261,7 @@ func (c *changing) strayHost(req *Request, w []words.Token) error {
 	if !several || len(w) > 1 && !strings.ContainsAny(w[0].Raw, "0123456789") {
 		return nil
 	}
-	near := like(w[0].Key, clusterHosts(req.Cluster))
+	near := suggest.Near(w[0].Key, req.Cluster.HostNames())
 	if len(near) == 0 {
 		return nil
 	}

@@ -26,7 +26,7 @@ func TestOrdinaryReasons(t *testing.T) {
 			continue
 		}
 		all++
-		r, err := g.Parse(command.Input{Text: "restart db_dis " + reason, Channel: "C1"})
+		r, err := command.Parse(g, command.Input{Text: "restart db_dis " + reason, Channel: "C1"})
 		switch {
 		case err != nil:
 			back = append(back, reason+": "+err.Error())

@@ -84,20 +84,3 @@ func (r *Request) Changing() bool { return r.Class().Changing() }
 // Text returns the request, without its reason, as a command with the same meaning in
 // every channel.
 func (r *Request) Text() string { return r.Fields().Text() }
-
-// hostNames returns the names of hosts, in order.
-func hostNames(hosts []*fleet.Host) []string {
-	out := make([]string, len(hosts))
-	for i, h := range hosts {
-		out[i] = h.Name
-	}
-	return out
-}
-
-func clusterHosts(c *fleet.Cluster) []string {
-	out := make([]string, len(c.Hosts))
-	for i := range c.Hosts {
-		out[i] = c.Hosts[i].Name
-	}
-	return out
-}

@@ -17,7 +17,7 @@ func (c *changing) resolve() (*Request, error) {
 		return nil, err
 	}
 	req := &Request{Command: c.cmd, Params: c.params, Again: c.again, Anyway: c.anyway, Confirm: c.joined || c.all}
-	if err := c.g.setCluster(req, cl); err != nil {
+	if err := c.g.Bind(req, cl); err != nil {
 		return nil, err
 	}
 	named, err := c.hostsIn(cl)
@@ -55,7 +55,7 @@ func (c *changing) resolve() (*Request, error) {
 func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 	q := &Question{Code: StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
 	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
-		if _, ok := named(c.g.Commands(), verb+"-host"); ok {
+		if _, ok := c.g.Named(verb + "-host"); ok {
 			c.suggest(q, verb+"-host "+h.Name, "plan "+verb+"-host "+h.Name)
 		}
 	}
@@ -77,7 +77,7 @@ func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
 		h, ok := cl.Host(name)
 		if !ok {
 			return nil, c.askAbout(
-				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, words.And(clusterHosts(cl))), nil,
+				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, words.And(cl.HostNames())), nil,
 			)
 		}
 		if !slices.Contains(out, h) {

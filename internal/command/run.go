@@ -102,7 +102,7 @@ func (r *reading) turnsRound(req *Request, w []words.Token) error {
 
 func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
 	q := &Question{Code: code, Text: text}
-	q.add(Choice{Text: "show " + req.Run, Fields: Fields{Verb: "show", Run: req.Run}})
+	q.Add(Choice{Text: "show " + req.Run, Fields: Fields{Verb: "show", Run: req.Run}})
 	return q
 }
 
@@ -111,11 +111,11 @@ func (r *reading) shown(cmd Command, w []words.Token) (Command, []words.Token, b
 	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].Key)) {
 		w = w[1:]
 	}
-	if cmd.Verb == "show" && r.g.knows(strings.TrimRight(w[0].Name(), words.Punctuation)) { // "show me dis"
-		status, ok := named(r.g.Commands(), "status")
+	if cmd.Verb == "show" && r.g.Knows(strings.TrimRight(w[0].Name(), words.Punctuation)) { // "show me dis"
+		status, ok := r.g.Named("status")
 		return status, w, ok
 	}
-	c, ok := named(r.g.Commands(), w[0].Key)
+	c, ok := r.g.Named(w[0].Key)
 	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
 }
 
@@ -128,7 +128,7 @@ func (r *reading) noRun(cmd Command, w []words.Token) (*Request, error) {
 		return r.read(c, rest)
 	}
 	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)}
-	read, isVerb := named(r.g.Commands(), w[0].Key)
+	read, isVerb := r.g.Named(w[0].Key)
 	switch {
 	case bareID.MatchString(w[0].Raw) && strings.ContainsFunc(w[0].Raw, unicode.IsDigit):
 		r.suggest(q, strings.TrimSpace(cmd.Verb+" R-"+strings.ToUpper(w[0].Raw)+" "+words.Tail(w[1:])))
@@ -142,6 +142,6 @@ func (r *reading) noRun(cmd Command, w []words.Token) (*Request, error) {
 }
 
 func (r *reading) bareRun(cmd Command, w []words.Token) (*Request, error) {
-	req := &Request{Command: cmd.alone(), Topic: words.Join(w), Params: map[string]string{}}
+	req := &Request{Command: cmd.WithoutObject(), Topic: words.Join(w), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }

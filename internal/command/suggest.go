@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
-
-// maxChoices is the maximum number of commands that a Question offers.
-const maxChoices = 5
 
 // maxDepth limits how often a misspelt suggestion is corrected again.
 const maxDepth = 2
@@ -23,12 +19,12 @@ func (r *reading) suggest(q *Question, texts ...string) {
 		return
 	}
 	for _, text := range texts {
-		req, err := r.g.Parse(Input{Text: text, Channel: r.in.Channel, depth: r.in.depth + 1})
+		req, err := Parse(r.g, Input{Text: text, Channel: r.in.Channel, depth: r.in.depth + 1})
 		if err == nil {
 			if req.Unmarked {
 				text = req.Text() + " because " + req.Reason
 			}
-			q.add(Choice{Text: text, Fields: req.Fields(), Changes: req.Changing()})
+			q.Add(Choice{Text: text, Fields: req.Fields(), Changes: req.Changing()})
 			continue
 		}
 		var again *Question
@@ -36,16 +32,8 @@ func (r *reading) suggest(q *Question, texts ...string) {
 			continue
 		}
 		for _, c := range again.Choices {
-			q.add(c)
+			q.Add(c)
 		}
-	}
-}
-
-// add adds a choice unless it exists.
-func (q *Question) add(c Choice) {
-	same := func(o Choice) bool { return o.Fields.Encode() == c.Fields.Encode() }
-	if len(q.Choices) < maxChoices && !slices.ContainsFunc(q.Choices, same) {
-		q.Choices = append(q.Choices, c)
 	}
 }
 
@@ -53,16 +41,16 @@ func (q *Question) add(c Choice) {
 // the code allows them, then Plan and Status.
 func (c *changing) ask(req *Request, code Code, text string, readings ...string) *Question {
 	q := &Question{Code: code, Text: text}
-	if code.runs() {
+	if mayRun(code) {
 		c.suggest(q, readings...)
 	}
-	q.addLooks(req)
+	addLooks(q, req)
 	return q
 }
 
 // addLooks adds choices that change nothing: the plan of a request and the status of its
 // target.
-func (q *Question) addLooks(req *Request) {
+func addLooks(q *Question, req *Request) {
 	f := req.Fields()
 	f.Reason = ""
 	f.Again = false
@@ -70,27 +58,27 @@ func (q *Question) addLooks(req *Request) {
 	status := Fields{Verb: "status", Cluster: f.Cluster, Targets: f.Targets}
 	if req.Command.Action != "" {
 		f.Plan = true
-		q.add(Choice{Text: f.Text(), Fields: f})
+		q.Add(Choice{Text: f.Text(), Fields: f})
 	}
 	if len(status.Targets) > 1 {
 		status.Targets = status.Targets[:1]
 	}
-	q.add(Choice{Text: status.Text(), Fields: status})
+	q.Add(Choice{Text: status.Text(), Fields: status})
 }
 
 // askAbout returns a Question before the target is known.
 func (c *changing) askAbout(code Code, text string, readings []string) *Question {
 	q := &Question{Code: code, Text: text}
-	if code.runs() {
+	if mayRun(code) {
 		c.suggest(q, readings...)
 	}
 	if len(c.processes) > 0 && c.cmd.Action != "" {
 		bare := *c
 		bare.hosts = nil
 		c.suggest(q, "plan "+bare.said(), "status "+c.processes[0])
-	} else if !code.runs() {
+	} else if !mayRun(code) {
 		for _, t := range c.words {
-			if c.g.knows(t.Name()) {
+			if c.g.Knows(t.Name()) {
 				c.suggest(q, "status "+t.Name())
 				break
 			}
@@ -103,7 +91,7 @@ func (c *changing) askAbout(code Code, text string, readings []string) *Question
 func (r *reading) missing(cmd Command, code Code, text string) *Question {
 	q := &Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
 	if cmd.Object == HostNamed {
-		for _, h := range r.g.hosts() {
+		for _, h := range r.g.HostNames() {
 			r.suggest(q, cmd.Verb+" "+h)
 		}
 		return q
@@ -160,42 +148,39 @@ func (r *reading) examples(cmd Command) []string {
 	return out
 }
 
-// like returns the names that resemble a word.
-func like(typed string, names []string) []string { return suggest.Near(typed, names) }
-
-// processesLike returns the processes in use that a spelling names or resembles.
-func (g *Grammar) processesLike(typed string) []string {
-	var out []string
-	for i := range g.Fleet.Clusters {
-		cl := &g.Fleet.Clusters[i]
-		m := g.find(cl, typed)
-		if m.Process != nil {
-			return []string{m.Process.ID}
-		}
-		for _, n := range m.Suggestions {
-			if len(cl.HostsOf(n)) > 0 && !slices.Contains(out, n) {
-				out = append(out, n)
-			}
-		}
-	}
-	return out
-}
-
 // Meant returns a Question for text that may be a command or conversation. Its choices
 // change nothing.
 func Meant(r *Request, err error) *Question {
 	q := &Question{Code: Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
 	if r != nil {
-		q.addLooks(r)
+		addLooks(q, r)
 		return q
 	}
 	var asked *Question
 	if errors.As(err, &asked) {
 		for _, c := range asked.Choices {
 			if !c.Changes {
-				q.add(c)
+				q.Add(c)
 			}
 		}
 	}
 	return q
+}
+
+// Choose returns the choices for the commands that are understood.
+func Choose(g *Grammar, channel string, texts ...string) []Choice {
+	q := &Question{}
+	(&reading{g: g, in: Input{Channel: channel}}).suggest(q, texts...)
+	return q.Choices
+}
+
+// mayRun reports whether choices may execute the change as typed. After a negation, time,
+// condition or quote none may.
+func mayRun(c Code) bool {
+	switch c {
+	case When, Condition, Negation, Quote, Talk:
+		return false
+	default:
+		return true
+	}
 }

@@ -25,8 +25,8 @@ const (
 	IncidentNamed                // an incident's id; default: the only open incident, else a choice
 )
 
-// inCluster reports whether a request about the object belongs to one cluster.
-func (o Object) inCluster() bool {
+// InCluster reports whether a request about the object belongs to one cluster.
+func (o Object) InCluster() bool {
 	switch o {
 	case Nothing, RunNamed, Topic, TrailPart, CommandNamed, IncidentNamed:
 		return false
@@ -63,8 +63,8 @@ type Command struct {
 	FromCatalog bool
 }
 
-// alone returns the row of the verb without an object.
-func (c Command) alone() Command {
+// WithoutObject returns the row of the verb without an object.
+func (c Command) WithoutObject() Command {
 	c.Object = Nothing
 	c.Class = runbooks.Read
 	c.Alone = true
@@ -143,6 +143,12 @@ func changes() []Command {
 	}
 }
 
+// Parameter for a duration: a length, or LengthEnd.
+const (
+	ParamLength = "length"
+	LengthEnd   = "end"
+)
+
 // Parameters of a maintenance window.
 const (
 	ParamFrom  = "from"
@@ -219,9 +225,9 @@ func aboutBot() []Command {
 	}
 }
 
-// named returns the row of a verb or alias.
-func named(table []Command, verb string) (Command, bool) {
-	for _, c := range table {
+// Named returns the row of a verb or alias.
+func (g *Grammar) Named(verb string) (Command, bool) {
+	for _, c := range g.Commands() {
 		if c.Verb == verb || slices.Contains(c.Aliases, verb) {
 			return c, true
 		}

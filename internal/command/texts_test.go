@@ -52,7 +52,7 @@ func texts(t *testing.T) (lines [][2]string) {
 
 // comesTo returns the result of a text in the notation of the table.
 func comesTo(g *command.Grammar, text string) (string, *command.Request) {
-	r, err := g.Parse(command.Input{Text: text, Channel: "C1"})
+	r, err := command.Parse(g, command.Input{Text: text, Channel: "C1"})
 	var q *command.Question
 	switch {
 	case errors.As(err, &q):
@@ -117,7 +117,7 @@ func readerKnows(verb string) bool { return readerVerbs[verb] != "" }
 // run.
 func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	t.Helper()
-	r, err := g.Parse(command.Input{Text: text, Channel: "C1", NoChoices: true})
+	r, err := command.Parse(g, command.Input{Text: text, Channel: "C1", NoChoices: true})
 	if err != nil || !r.Changing() || r.Unmarked || r.Confirm || !readerKnows(r.Command.Verb) || len(r.Params) > 0 {
 		return false
 	}

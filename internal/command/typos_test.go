@@ -65,7 +65,7 @@ func render(r *command.Request) string {
 
 func understood(t *testing.T, g *command.Grammar, typed, want string) {
 	t.Helper()
-	r, err := g.Parse(command.Input{Text: typed, Channel: "C1"})
+	r, err := command.Parse(g, command.Input{Text: typed, Channel: "C1"})
 	if err != nil {
 		t.Errorf("%q: %v, want %s", typed, err, want)
 		return
@@ -77,7 +77,7 @@ func understood(t *testing.T, g *command.Grammar, typed, want string) {
 
 func askedBack(t *testing.T, g *command.Grammar, typed, want string) {
 	t.Helper()
-	r, err := g.Parse(command.Input{Text: typed, Channel: "C1"})
+	r, err := command.Parse(g, command.Input{Text: typed, Channel: "C1"})
 	var q *command.Question
 	if !errors.As(err, &q) {
 		t.Errorf("%q is read as %+v, %v; want it asked back", typed, r, err)
@@ -87,7 +87,7 @@ func askedBack(t *testing.T, g *command.Grammar, typed, want string) {
 		t.Errorf("%q: %s choices %v, want %q first", typed, q.Text, q.Choices, want)
 		return
 	}
-	if _, err := g.Parse(command.Input{Text: want, Channel: "C1"}); err != nil {
+	if _, err := command.Parse(g, command.Input{Text: want, Channel: "C1"}); err != nil {
 		t.Errorf("%q: the choice %q is not understood: %v", typed, want, err)
 	}
 }

@@ -110,6 +110,15 @@ func (c *Cluster) Host(name string) (*Host, bool) {
 	return nil, false
 }
 
+// HostNames returns the names of the cluster's hosts, in the order of the config.
+func (c *Cluster) HostNames() []string {
+	out := make([]string, len(c.Hosts))
+	for i := range c.Hosts {
+		out[i] = c.Hosts[i].Name
+	}
+	return out
+}
+
 // HostsOf returns the hosts on which a process is configured, in config order.
 func (c *Cluster) HostsOf(process string) []*Host {
 	var out []*Host
