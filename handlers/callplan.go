@@ -5,6 +5,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 	"dhbot/runbooks/planner"
@@ -13,7 +14,7 @@ import (
 // PlanText returns the plan of a typed command. It queries no host and stores nothing. The
 // error is a *command.Question or a planner error.
 func PlanText(g *command.Grammar, text string, now func() time.Time) (runbooks.Plan, error) {
-	r, err := command.Parse(g, command.Input{Text: "plan " + text})
+	r, err := parser.Parse(g, parser.Input{Text: "plan " + text})
 	if err != nil {
 		return runbooks.Plan{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
@@ -37,7 +38,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 		verbs = append(verbs, cmd.Verb)
 	}
 	for _, n := range append(suggest.Near(topic, verbs), match.Suggestions...) {
-		q.Choices = append(q.Choices, command.Choose(c.Names, c.Channel, "help "+n)...)
+		q.Choices = append(q.Choices, parser.Choose(c.Names, c.Channel, "help "+n)...)
 	}
 	return q
 }

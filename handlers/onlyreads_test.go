@@ -6,6 +6,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 )
 
 // TestOnlyReads: only plain reads are unclaimed, and an unclaimed message changes nothing.
@@ -19,7 +20,7 @@ func TestOnlyReads(t *testing.T) {
 			t.Errorf("%q changes something and would not be claimed", m.Text)
 		}
 		m.Unclaimed = true
-		if _, err := command.Parse(&h.Grammar, command.Input{Text: m.Text, Channel: m.Channel}); err != nil {
+		if _, err := parser.Parse(&h.Grammar, parser.Input{Text: m.Text, Channel: m.Channel}); err != nil {
 			continue // not configured here
 		}
 		if a := h.handleMessage(m); cmd.Class.Changing() && !strings.Contains(a.all(), "Not accepted") {

@@ -12,6 +12,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
@@ -43,8 +44,8 @@ func TestExamplesMakePlans(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC) }
 	for _, cmd := range g.Commands() {
 		if cmd.Action == "" {
-			if _, err := command.Parse(g, command.Input{Text: cmd.Example, Channel: "C0"}); err != nil {
-				if _, err = command.Parse(only(g, 0), command.Input{Text: cmd.Example}); err != nil {
+			if _, err := parser.Parse(g, parser.Input{Text: cmd.Example, Channel: "C0"}); err != nil {
+				if _, err = parser.Parse(only(g, 0), parser.Input{Text: cmd.Example}); err != nil {
 					t.Errorf("%q: %v", cmd.Example, err)
 				}
 			}

@@ -10,7 +10,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
-	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/runbooks"
 )
 
@@ -64,7 +64,7 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 
 // sayLeft lists the words that a read ignored.
 func (s *Service) sayLeft(ctx context.Context, c *call.Call) {
-	out := card.LeftOut(c.Req.Text(), c.Req.Left, command.Choose(c.Names, c.Channel, c.Req.Left...))
+	out := card.LeftOut(c.Req.Text(), c.Req.Left, parser.Choose(c.Names, c.Channel, c.Req.Left...))
 	if err := c.Reply.Ephemeral(ctx, out); err != nil {
 		s.Logger.WarnContext(ctx, "what was left out was not said", "err", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
+	"dhbot/internal/command/complete"
 	"dhbot/internal/engine"
 )
 
@@ -363,7 +364,7 @@ func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 	}
 	for _, cmd := range append(g.Commands(), command.Command{}) {
 		for _, before := range [][]string{{}, {cmd.Verb}, {cmd.Verb, "db_dis"}, {cmd.Verb, "db_dis", "on"}, {cmd.Verb, "db_dis", "in"}} {
-			if leaked := h.leaks("", fmt.Sprint(command.Completions(g, before))); len(leaked) > 0 {
+			if leaked := h.leaks("", fmt.Sprint(complete.Next(g, before))); len(leaked) > 0 {
 				t.Errorf("after %q: %q", before, leaked)
 			}
 		}

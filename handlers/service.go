@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
@@ -65,7 +66,7 @@ func (s *Service) Receive(m call.Message) *call.Parsed {
 	if m.Via != call.Slash {
 		return &call.Parsed{}
 	}
-	r, err := command.Parse(&s.Grammar, command.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
+	r, err := parser.Parse(&s.Grammar, parser.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})
 	if err != nil {
 		return &call.Parsed{}
 	}

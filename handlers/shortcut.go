@@ -5,7 +5,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
-	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 )
 
 // ask handles a shortcut of the platform. It opens a window for a command, which is
@@ -22,5 +22,5 @@ func (s *Service) ask(ctx context.Context, m call.Message, reply call.Reply) (se
 	if err != nil {
 		return false, err
 	}
-	return false, reply.Ask(ctx, card.AskCommand(command.Prefill(g, m.Channel, m.Tap.Fields[card.FieldMessage])))
+	return false, reply.Ask(ctx, card.AskCommand(parser.Prefill(g, m.Channel, m.Tap.Fields[card.FieldMessage])))
 }

@@ -6,7 +6,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
-	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/engine"
 	"dhbot/internal/test/grammartest"
 )
@@ -27,7 +27,7 @@ func TestPrefill(t *testing.T) {
 		"":                                            "",
 		"yes":                                         "", "no": "",
 	} {
-		if got := command.Prefill(g, "C1", text); got != want {
+		if got := parser.Prefill(g, "C1", text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

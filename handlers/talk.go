@@ -7,6 +7,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 )
 
 // talk answers a message that mentions the bot in the middle of a sentence, or that was
@@ -21,7 +22,7 @@ func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) er
 	if refused != nil {
 		return nil
 	}
-	r, err := command.Parse(g, command.Input{Text: m.Text, Channel: m.Channel})
+	r, err := parser.Parse(g, parser.Input{Text: m.Text, Channel: m.Channel})
 	switch {
 	case m.Edited && (err == nil || mentionsTarget(err)):
 		return reply.Ephemeral(ctx, card.EditedRunsNothing())
@@ -36,7 +37,7 @@ func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) er
 		_, err = s.dispatch(ctx, c, reply)
 		return err
 	}
-	return reply.Ephemeral(ctx, card.Question(command.Meant(r, err)))
+	return reply.Ephemeral(ctx, card.Question(parser.Meant(r, err)))
 }
 
 // mentionsTarget reports whether a text that was not understood names an existing target.

@@ -11,7 +11,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
-	"dhbot/internal/command"
+	"dhbot/internal/command/complete"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -152,7 +152,7 @@ func TestCompletions(t *testing.T) {
 		{[]string{"nonsense"}, "", "db_dis"},
 	} {
 		var got []string
-		for _, c := range command.Completions(g, tt.before) {
+		for _, c := range complete.Next(g, tt.before) {
 			got = append(got, c[0])
 		}
 		if tt.has != "" && !slices.Contains(got, tt.has) || slices.Contains(got, tt.hasnt) {

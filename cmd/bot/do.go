@@ -16,6 +16,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/command"
+	"dhbot/internal/command/complete"
 	"dhbot/internal/config"
 	"dhbot/internal/local/localshell"
 	"dhbot/internal/redact"
@@ -222,7 +223,7 @@ func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]s
 	}
 	var out []string
 	directive := cobra.ShellCompDirectiveNoFileComp
-	for _, c := range command.Completions(g, before) {
+	for _, c := range complete.Next(g, before) {
 		if !strings.HasPrefix(c[0], partial) {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
@@ -75,7 +76,7 @@ func (m Message) parse(g *command.Grammar) (*command.Request, error) {
 	if p := m.Parsed; p != nil && p.Grammar == g && p.Request != nil {
 		return p.Request, nil
 	}
-	return command.Parse(g, command.Input{Text: m.Text, Channel: m.Channel})
+	return parser.Parse(g, parser.Input{Text: m.Text, Channel: m.Channel})
 }
 
 // Understand parses a message with the names that its author may read.
@@ -105,7 +106,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 			return nil, &command.Question{
 				Code:    command.StrayPlace,
 				Text:    fmt.Sprintf("I don't know %s.", words.Shown(typed)),
-				Choices: command.Choose(g, m.Channel, r.Text()),
+				Choices: parser.Choose(g, m.Channel, r.Text()),
 			}
 		}
 	}

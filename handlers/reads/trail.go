@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/command/words"
 	"dhbot/internal/redact"
 	"dhbot/internal/suggest"
@@ -250,7 +251,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 		Text: fmt.Sprintf("%s is no person, process or run that I know.", words.Shown(typed)),
 	}
 	for _, n := range append(suggest.Near(words.Plain(typed), names), g.ProcessesLike(typed)...) {
-		m.Choices = append(m.Choices, command.Choose(g, c.Channel, c.Cmd.Verb+" "+n)...)
+		m.Choices = append(m.Choices, parser.Choose(g, c.Channel, c.Cmd.Verb+" "+n)...)
 	}
 	return m
 }

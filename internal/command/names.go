@@ -1,146 +1,149 @@
 package command
 
 import (
+	"fmt"
+	"net"
 	"slices"
 	"strings"
 
-	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
+	"dhbot/runbooks/catalogs"
 )
 
-// spelled is a name at the front of some words, as typed.
-type spelled struct {
-	names []string // several if joined without spaces: "ltds,merge"
-	host  string   // "tailer1@query-1"
-	took  int      // number of words
-	comma bool     // a comma follows
-	colon bool
+// Find returns what a spelling means in the catalog of a cluster.
+func (g *Grammar) Find(cl *fleet.Cluster, spelling string) catalogs.Match {
+	cat, ok := g.Catalogs.Get(cl.Catalog)
+	if !ok || spelling == "" {
+		return catalogs.Match{}
+	}
+	return cat.Find(spelling)
 }
 
-// nameKinds are generic words after a process's name.
-var nameKinds = []string{"server", "service", "process", "processes", "services"}
-
-// articles are words allowed before a name.
-var articles = []string{"the", "process", "service"}
-
-func withoutArticles(w []words.Token) []words.Token {
-	for len(w) > 1 && slices.Contains(articles, w[0].Key) {
-		w = w[1:]
-	}
-	return w
-}
-
-// joinersWithin are the signs that join names without a space.
-const joinersWithin = ",&/+"
-
-// processAt reads the process, or the processes joined by signs, at the front of the
-// words. ok is false if the first word is not a process.
-func (r *reading) processAt(w []words.Token) (s spelled, ok bool) {
-	if len(w) == 0 {
-		return s, false
-	}
-	raw := w[0].Raw
-	s.comma, s.colon = strings.HasSuffix(raw, ","), strings.HasSuffix(raw, ":")
-	first := w[0].Name()
-	s.took = 1
-	if name, at, found := strings.Cut(first, "@"); found && r.g.KnowsProcess(name) && r.g.KnowsHost(at) {
-		s.names, s.host = []string{name}, strings.ToLower(at)
-		return s, true
-	}
-	parts := strings.FieldsFunc(first, func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
-	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool { return !r.g.KnowsProcess(p) }) {
-		s.names = parts
-		return s, true
-	}
-	if !r.g.KnowsProcess(first) {
-		return s, false
-	}
-	s.names = []string{first}
-	if !s.comma && !s.colon {
-		s.takeRest(r.g, w)
-	}
-	return s, true
-}
-
-// takeRest reads the words that belong to the preceding name: "auth server", "tailer 1",
-// "dis service".
-func (s *spelled) takeRest(g *Grammar, w []words.Token) {
-	if len(w) < 2 {
-		return
-	}
-	next := w[1].Name()
-	longer := g.SameProcess(s.names[0], s.names[0]+"_"+next) || g.SameProcess(s.names[0], s.names[0]+next)
-	if longer || slices.Contains(nameKinds, w[1].Key) {
-		s.took = 2
-		s.comma, s.colon = strings.HasSuffix(w[1].Raw, ","), strings.HasSuffix(w[1].Raw, ":")
-	}
-}
-
-// splitName returns the process whose name was typed with a space, "db dis", or "".
-func (r *reading) splitName(w []words.Token) (name string, took int) {
-	for n := min(3, len(w)); n > 1; n-- {
-		parts := make([]string, n)
-		for i := range parts {
-			parts[i] = w[i].Name()
+// ProcessMeant returns the process that a spelling names in any cluster.
+func (g *Grammar) ProcessMeant(spelling string) (id string, ok bool) {
+	for i := range g.Fleet.Clusters {
+		if p := g.Find(&g.Fleet.Clusters[i], spelling).Process; p != nil {
+			return p.ID, true
 		}
-		for _, sep := range []string{"_", ""} {
-			if joined := strings.Join(parts, sep); r.g.KnowsProcess(joined) {
-				return joined, n
+	}
+	return "", false
+}
+
+// KnowsProcess reports whether a spelling is a process id or alias in any cluster.
+func (g *Grammar) KnowsProcess(spelling string) bool {
+	_, ok := g.ProcessMeant(spelling)
+	return ok
+}
+
+// KnowsHost reports whether a word is the name of a host.
+func (g *Grammar) KnowsHost(spelling string) bool {
+	return slices.Contains(g.HostNames(), strings.ToLower(spelling))
+}
+
+// KnowsCluster reports whether a word is the name of a cluster.
+func (g *Grammar) KnowsCluster(spelling string) bool {
+	_, ok := g.Fleet.Cluster(strings.ToLower(spelling))
+	return ok
+}
+
+// KnowsPlace reports whether a word is the name of a host or cluster.
+func (g *Grammar) KnowsPlace(name string) bool { return g.KnowsHost(name) || g.KnowsCluster(name) }
+
+// Knows reports whether a word is the name of a process, host or cluster.
+func (g *Grammar) Knows(spelling string) bool {
+	return spelling != "" && (g.KnowsHost(spelling) || g.KnowsCluster(spelling) || g.KnowsProcess(spelling))
+}
+
+// HostNames returns the names of all hosts.
+func (g *Grammar) HostNames() []string {
+	var out []string
+	for i := range g.Fleet.Clusters {
+		out = append(out, g.Fleet.Clusters[i].HostNames()...)
+	}
+	return out
+}
+
+// ClusterNames returns the names of all clusters.
+func (g *Grammar) ClusterNames() []string {
+	var out []string
+	for i := range g.Fleet.Clusters {
+		out = append(out, g.Fleet.Clusters[i].Name)
+	}
+	return out
+}
+
+// SameProcess reports whether two spellings mean the same process in every cluster that
+// has both.
+func (g *Grammar) SameProcess(a, b string) bool {
+	same := false
+	for i := range g.Fleet.Clusters {
+		p, q := g.Find(&g.Fleet.Clusters[i], a).Process, g.Find(&g.Fleet.Clusters[i], b).Process
+		if p == nil || q == nil {
+			continue
+		}
+		if p.ID != q.ID {
+			return false
+		}
+		same = true
+	}
+	return same
+}
+
+// Has reports whether a cluster has all these processes and hosts.
+func (g *Grammar) Has(cl *fleet.Cluster, processes, hosts []string) bool {
+	for _, n := range processes {
+		p := g.Find(cl, n).Process
+		if p == nil || len(cl.HostsOf(p.ID)) == 0 {
+			return false
+		}
+	}
+	for _, n := range hosts {
+		if _, ok := cl.Host(n); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// HostsAt returns the hosts with an address, or whose name is its first label.
+func (g *Grammar) HostsAt(typed string) []string {
+	short, _, dotted := strings.Cut(strings.ToLower(typed), ".")
+	var out []string
+	for i := range g.Fleet.Clusters {
+		for _, h := range g.Fleet.Clusters[i].Hosts {
+			address, _, err := net.SplitHostPort(h.Address)
+			if err == nil && address == typed || dotted && h.Name == short {
+				out = append(out, h.Name)
 			}
 		}
 	}
-	return "", 0
+	return out
 }
 
-// splitHost returns the host whose name was typed as two words, "query 1", or "".
-func (r *reading) splitHost(w []words.Token) string {
-	if len(w) < 2 {
-		return ""
-	}
-	if host := w[0].Key + "-" + strings.ToLower(w[1].Name()); r.g.KnowsHost(host) {
-		return host
-	}
-	return ""
-}
-
-// clusterOf returns the named cluster, else the channel's cluster, else the only cluster,
-// else the only one with the names. Otherwise it returns a Question with the clusters as
-// choices.
-func (r *reading) clusterOf(cmd Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
-	g := r.g
-	if in == "" {
-		in = g.Channels[r.in.Channel]
-	}
-	if cl, ok := g.Fleet.Cluster(in); ok {
-		return cl, nil
-	}
-	if in != "" {
-		return nil, &Question{Code: HiddenCluster, Text: "Not allowed: names in this channel mean a cluster that you may not read. Ask in another channel, or add `in CLUSTER`."}
-	}
-	if len(g.Fleet.Clusters) == 1 {
-		return &g.Fleet.Clusters[0], nil
-	}
-	var fits []*fleet.Cluster
+// ProcessesLike returns the processes in use that a spelling names or resembles.
+func (g *Grammar) ProcessesLike(typed string) []string {
+	var out []string
 	for i := range g.Fleet.Clusters {
-		if cl := &g.Fleet.Clusters[i]; g.Has(cl, processes, hosts) {
-			fits = append(fits, cl)
+		cl := &g.Fleet.Clusters[i]
+		m := g.Find(cl, typed)
+		if m.Process != nil {
+			return []string{m.Process.ID}
+		}
+		for _, n := range m.Suggestions {
+			if len(cl.HostsOf(n)) > 0 && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
 		}
 	}
-	if len(fits) == 1 && len(processes)+len(hosts) > 0 {
-		return fits[0], nil
+	return out
+}
+
+// Bind binds a request to a cluster and its catalog.
+func (g *Grammar) Bind(r *Request, cl *fleet.Cluster) error {
+	cat, ok := g.Catalogs.Get(cl.Catalog)
+	if !ok {
+		return fmt.Errorf("cluster %s uses the catalog %q, which is not loaded", cl.Name, cl.Catalog)
 	}
-	if len(fits) == 0 {
-		for i := range g.Fleet.Clusters {
-			fits = append(fits, &g.Fleet.Clusters[i])
-		}
-	}
-	q := &Question{Code: WhichCluster, Text: "Which cluster? Add `in CLUSTER`."}
-	for _, cl := range fits {
-		w := []string{cmd.Verb, strings.Join(processes, ", ")}
-		if len(hosts) > 0 {
-			w = append(w, "on", words.And(hosts))
-		}
-		r.suggest(q, strings.Join(append(w, "in", cl.Name), " "))
-	}
-	return nil, q
+	r.Cluster, r.Catalog = cl, cat
+	return nil
 }

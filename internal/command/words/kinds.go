@@ -1,6 +1,7 @@
 package words
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -50,3 +51,25 @@ func (t Token) IsMark() bool {
 
 // BeginsWithEmoji reports whether a token begins with an emoji.
 func (t Token) BeginsWithEmoji() bool { return emoji.MatchString(t.Raw) }
+
+// JoinerSigns join names or commands, here or in a shell.
+const JoinerSigns = "&/+>|<"
+
+// placeWords stand before a host or cluster.
+var placeWords = []string{"on", "in", "at", "@"}
+
+// IsPlaceWord reports whether a token stands before a host or cluster.
+func (t Token) IsPlaceWord() bool { return slices.Contains(placeWords, t.Key) }
+
+// placeOption is a place as an option: host=query-1, cluster=prod.
+var placeOption = regexp.MustCompile(`(?i)^(?:--)?(hosts?|on|node|cluster|in)=(.+)$`)
+
+// PlaceOption reads a place that is given as an option, host=query-1: its key and the
+// names after it.
+func PlaceOption(word string) (key, names string, ok bool) {
+	m := placeOption.FindStringSubmatch(word)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}

@@ -1,10 +1,12 @@
-package command
+package parser
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
+	"dhbot/internal/command/meaning"
 	"dhbot/internal/command/slips"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
@@ -14,7 +16,7 @@ import (
 // not read yet.
 type changing struct {
 	*reading
-	cmd  Command
+	cmd  command.Command
 	rest []words.Token
 
 	processes []string // as typed, in order
@@ -32,7 +34,7 @@ type changing struct {
 
 // change reads a command that changes something, by position. Each word is a verb, target,
 // place, parameter or reason. Any other word results in a Question.
-func (r *reading) change(cmd Command, w []words.Token) (*Request, error) {
+func (r *reading) change(cmd command.Command, w []words.Token) (*command.Request, error) {
 	c := &changing{reading: r, cmd: cmd, rest: w, params: map[string]string{}}
 	if help := c.takeFlags(); help {
 		return r.topic(helpRow(r.g), []words.Token{{Raw: cmd.Verb, Key: cmd.Verb}})
@@ -59,12 +61,12 @@ func (r *reading) change(cmd Command, w []words.Token) (*Request, error) {
 	}
 	req.Plan = r.planned && cmd.Action != ""
 	if r.quote && !r.planned {
-		return nil, c.ask(req, Quote, "I take no change out of a quote or a block of code.")
+		return nil, c.ask(req, command.Quote, "I take no change out of a quote or a block of code.")
 	}
 	return req, c.reason(req)
 }
 
-func helpRow(g *Grammar) Command {
+func helpRow(g *command.Grammar) command.Command {
 	cmd, _ := g.Named("help")
 	return cmd
 }
@@ -72,8 +74,8 @@ func helpRow(g *Grammar) Command {
 // negatedFirst reports a negation between verb and target before any other error there:
 // "restart not db_dis".
 func (c *changing) negatedFirst(err error, w []words.Token) error {
-	if len(w) > 0 && headOf(c.g, w) == Negation {
-		return c.askAbout(Negation, "I read that as “do not”.", nil)
+	if len(w) > 0 && meaning.Of(c.g, w) == command.Negation {
+		return c.askAbout(command.Negation, "I read that as “do not”.", nil)
 	}
 	return err
 }
@@ -81,15 +83,15 @@ func (c *changing) negatedFirst(err error, w []words.Token) error {
 // target reads the verb's object.
 func (c *changing) target() error {
 	switch c.cmd.Object {
-	case ProcessNamed:
+	case command.ProcessNamed:
 		return c.processTargets()
-	case HostNamed:
+	case command.HostNamed:
 		return c.hostTargets()
-	case AnyTarget:
+	case command.AnyTarget:
 		return c.wholeHosts()
-	case ProcessImplied:
+	case command.ProcessImplied:
 		return c.impliedTarget()
-	case ClusterMeant:
+	case command.ClusterMeant:
 		if len(c.rest) > 0 && c.g.KnowsCluster(c.rest[0].Name()) {
 			c.in, c.rest = strings.ToLower(c.rest[0].Name()), c.rest[1:]
 		}
@@ -108,7 +110,7 @@ func (c *changing) impliedTarget() error {
 		if len(c.rest) > s.took && !c.rest[s.took].MarksReason() && keyValue.FindStringSubmatch(c.rest[s.took].Raw) == nil {
 			return nil // a sentence that begins with a name
 		}
-		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about %s.", c.cmd.Verb, c.cmd.Process), []string{c.said()})
+		return c.askAbout(command.StrayTarget, fmt.Sprintf("`%s` is about %s.", c.cmd.Verb, c.cmd.Process), []string{c.said()})
 	}
 	c.rest = c.rest[s.took:]
 	if s.host != "" {
@@ -133,7 +135,7 @@ func (c *changing) processTargets() error {
 		c.length, c.rest = c.rest[0].Key, c.rest[1:]
 	}
 	if len(c.rest) == 0 || c.rest[0].Key == "because" {
-		return c.missing(c.cmd, MissingTarget, "Which process?")
+		return c.missing(c.cmd, command.MissingTarget, "Which process?")
 	}
 	for {
 		s, ok := c.processAt(c.rest)
@@ -188,7 +190,7 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	}
 	s, ok := c.processAt(after)
 	if ok && n > 0 && slices.Contains([]string{"then", "or", "oder"}, word) {
-		return false, c.askAbout(Joined, fmt.Sprintf("“%s”: I take one command at a time.", word), []string{c.said(), c.cmd.Verb + " " + s.names[0]})
+		return false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: I take one command at a time.", word), []string{c.said(), c.cmd.Verb + " " + s.names[0]})
 	}
 	if ok && (!onlyComma || listed(after, s.took)) {
 		c.rest = after
@@ -215,7 +217,7 @@ func listed(w []words.Token, took int) bool {
 		return true
 	}
 	next := w[took]
-	return slices.Contains(joiners, joinerKey(next)) || slices.Contains(placeWords, next.Key) || next.MarksReason() ||
+	return slices.Contains(joiners, joinerKey(next)) || next.IsPlaceWord() || next.MarksReason() ||
 		keyValue.MatchString(next.Raw)
 }
 
@@ -227,7 +229,7 @@ func (c *changing) nearlyName(w []words.Token) bool {
 // askJoined returns a Question about an unknown name after a joiner.
 func (c *changing) askJoined(joiner string, after []words.Token) error {
 	if len(after) == 0 {
-		return c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.processes)), nil)
+		return c.askAbout(command.Joined, fmt.Sprintf("%s and what else?", words.And(c.processes)), nil)
 	}
 	first := after[0].Name()
 	if v, ok := c.g.Named(after[0].Key); ok {
@@ -240,11 +242,11 @@ func (c *changing) askJoined(joiner string, after []words.Token) error {
 	if c.g.KnowsHost(first) {
 		readings = append(readings, c.said()+" on "+strings.ToLower(first))
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", words.Shown(first), joiner), readings)
+	return c.askAbout(command.Joined, fmt.Sprintf("I don't know %s, which follows “%s”.", words.Shown(first), joiner), readings)
 }
 
-func (c *changing) twoCommands(second Command) error {
-	return c.askAbout(TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", second.Verb), []string{c.said()})
+func (c *changing) twoCommands(second command.Command) error {
+	return c.askAbout(command.TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", second.Verb), []string{c.said()})
 }
 
 // said returns the command with the names read so far.
@@ -273,16 +275,16 @@ func (c *changing) notAProcess() error {
 		return c.hostFirst(strings.ToLower(typed), w[1:])
 	}
 	if name, took := c.splitName(w); took > 0 {
-		return c.askAbout(SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + words.Tail(w[took:]))})
+		return c.askAbout(command.SplitName, fmt.Sprintf("Did you mean %s?", name), []string{strings.TrimSpace(c.cmd.Verb + " " + name + " " + words.Tail(w[took:]))})
 	}
 	if i := strings.IndexAny(typed, "@/:"); i > 0 && c.g.KnowsProcess(typed[:i]) && len(c.processes) == 0 {
 		return c.askAbout(
-			UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
+			command.UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), []string{c.cmd.Verb + " " + typed[:i] + " on " + typed[i+1:]},
 		)
 	}
 	if id, took := words.RunAt(w); took > 0 {
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
-		q.Add(Choice{Text: "show " + id, Fields: Fields{Verb: "show", Run: id}})
+		q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
+		q.Add(command.Choice{Text: "show " + id, Fields: command.Fields{Verb: "show", Run: id}})
 		return q
 	}
 	var readings []string
@@ -290,16 +292,16 @@ func (c *changing) notAProcess() error {
 		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
 	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].Key) {
-		return c.askAbout(UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
+		return c.askAbout(command.UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
 	}
 	for _, n := range c.g.ProcessesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
 	}
-	return c.orLooks(c.askAbout(UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), readings))
+	return c.orLooks(c.askAbout(command.UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), readings))
 }
 
 // orLooks adds choices that change nothing to a Question without choices.
-func (c *changing) orLooks(q *Question) *Question {
+func (c *changing) orLooks(q *command.Question) *command.Question {
 	if len(q.Choices) == 0 {
 		c.suggest(q, "status", "help "+c.cmd.Verb)
 	}
@@ -323,9 +325,9 @@ func (c *changing) hostFirst(host string, rest []words.Token) error {
 				readings = append(readings, fmt.Sprintf("%s %s on %s", c.cmd.Verb, p, host))
 			}
 		}
-		return c.askAbout(HostFirst, fmt.Sprintf("%s is a host. Which of its processes: %s?", host, strings.Join(h.Processes, ", ")), readings)
+		return c.askAbout(command.HostFirst, fmt.Sprintf("%s is a host. Which of its processes: %s?", host, strings.Join(h.Processes, ", ")), readings)
 	}
-	return c.askAbout(HostFirst, host+" is a host.", nil)
+	return c.askAbout(command.HostFirst, host+" is a host.", nil)
 }
 
 // wholeHosts reads hosts, or the cluster, for a verb without a process.
@@ -342,7 +344,7 @@ func (c *changing) wholeHosts() error {
 		return err
 	}
 	if s, ok := c.processAt(c.rest); ok && took == 0 {
-		return c.askAbout(StrayTarget, fmt.Sprintf("`%s` is about whole hosts and not about %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
+		return c.askAbout(command.StrayTarget, fmt.Sprintf("`%s` is about whole hosts and not about %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
 	}
 	c.rest = c.rest[took:]
 	return nil
@@ -353,9 +355,9 @@ func (c *changing) hostTargets() error {
 		c.rest = c.rest[1:]
 	}
 	if len(c.rest) == 0 || c.rest[0].Key == "because" {
-		return c.missing(c.cmd, MissingTarget, "Which host?")
+		return c.missing(c.cmd, command.MissingTarget, "Which host?")
 	}
-	if slices.Contains(placeWords, c.rest[0].Key) {
+	if c.rest[0].IsPlaceWord() {
 		return nil // "restart-host on query-1"
 	}
 	took, err := c.hostList(c.rest)
@@ -368,7 +370,7 @@ func (c *changing) hostTargets() error {
 		for _, n := range suggest.Near(strings.ToLower(typed), c.g.HostNames()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return c.askAbout(UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames())), readings)
+		return c.askAbout(command.UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames())), readings)
 	}
 	c.rest = c.rest[took:]
 	return nil

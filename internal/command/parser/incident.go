@@ -1,10 +1,12 @@
-package command
+package parser
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
+	"dhbot/internal/command/meaning"
 	"dhbot/internal/command/words"
 )
 
@@ -12,11 +14,11 @@ import (
 var incidentID = regexp.MustCompile(`^(.+)-([1-9][0-9]{0,8})$`)
 
 // incident reads `[INCIDENT] …`. Each verb reads the rest: a person, a duration or a text.
-func (r *reading) incident(cmd Command, w []words.Token) (*Request, error) {
+func (r *reading) incident(cmd command.Command, w []words.Token) (*command.Request, error) {
 	for len(w) > 0 && (w[0].IsMark() || slices.Contains(articles, w[0].Key) || w[0].Key == "incident") {
 		w = w[1:]
 	}
-	req := &Request{Command: cmd, Params: map[string]string{}}
+	req := &command.Request{Command: cmd, Params: map[string]string{}}
 	if len(w) > 0 {
 		id := strings.Trim(w[0].Key, "`*_.,;:#()")
 		m := incidentID.FindStringSubmatch(id)
@@ -56,23 +58,23 @@ func (r *reading) incident(cmd Command, w []words.Token) (*Request, error) {
 }
 
 // aboutIncident returns a Question if words negate a command. A note may contain any text.
-func (r *reading) aboutIncident(req *Request, w []words.Token) error {
-	back := func(code Code, text string) error {
-		q := &Question{Code: code, Text: text}
-		f := Fields{Verb: "incidents", Incident: req.Incident}
-		q.Add(Choice{Text: f.Text(), Fields: f})
+func (r *reading) aboutIncident(req *command.Request, w []words.Token) error {
+	back := func(code command.Code, text string) error {
+		q := &command.Question{Code: code, Text: text}
+		f := command.Fields{Verb: "incidents", Incident: req.Incident}
+		q.Add(command.Choice{Text: f.Text(), Fields: f})
 		return q
 	}
 	switch {
 	case req.Command.Verb == "note":
 		return nil
 	case r.quote:
-		return back(Quote, "I take nothing out of a quote or a block of code.")
+		return back(command.Quote, "I take nothing out of a quote or a block of code.")
 	case len(w) == 0, req.Command.Verb == "mute":
 		return nil
 	}
-	if code := headOf(r.g, w); code == Negation || code == When || code == Condition {
-		return back(code, headText(code, words.Join(w)))
+	if code := meaning.Of(r.g, w); code == command.Negation || code == command.When || code == command.Condition {
+		return back(code, meaning.Text(code, words.Join(w)))
 	}
 	return nil
 }

@@ -1,10 +1,11 @@
-package command
+package parser
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 )
 
@@ -20,7 +21,7 @@ type Input struct {
 
 // reading is the state of parsing one text.
 type reading struct {
-	g       *Grammar
+	g       *command.Grammar
 	in      Input
 	text    string        // normalised
 	words   []words.Token // words of the whole text
@@ -32,9 +33,9 @@ type reading struct {
 
 // Parse returns the Request of a text. A name must be an exact id or alias in the catalog
 // or fleet. The error is a *Question if the text is not understood.
-func Parse(g *Grammar, in Input) (*Request, error) {
+func Parse(g *command.Grammar, in Input) (*command.Request, error) {
 	if len(g.Fleet.Clusters) == 0 {
-		return nil, &Question{Code: UnknownName, Text: "There is no cluster that you may see."}
+		return nil, &command.Question{Code: command.UnknownName, Text: "There is no cluster that you may see."}
 	}
 	r := &reading{g: g, in: in}
 	r.text, r.quote = words.Clean(in.Text, g.People)
@@ -59,7 +60,7 @@ func Parse(g *Grammar, in Input) (*Request, error) {
 }
 
 // command reads the words from the verb on.
-func (r *reading) command(w []words.Token) (*Request, error) {
+func (r *reading) command(w []words.Token) (*command.Request, error) {
 	if len(w) > 2 && w[0].Key == "dry" && (w[1].Key == "run" || w[1].Key == "run:") {
 		r.planned = true
 		return r.command(w[2:])
@@ -72,17 +73,17 @@ func (r *reading) command(w []words.Token) (*Request, error) {
 		cmd = cmd.WithoutObject()
 	}
 	switch cmd.Object {
-	case Nothing:
+	case command.Nothing:
 		return r.bare(cmd, rest)
-	case Topic, TrailPart:
+	case command.Topic, command.TrailPart:
 		return r.topic(cmd, rest)
-	case RunNamed:
+	case command.RunNamed:
 		return r.run(cmd, rest)
-	case IncidentNamed:
+	case command.IncidentNamed:
 		return r.incident(cmd, rest)
-	case CommandNamed:
+	case command.CommandNamed:
 		return r.plan(cmd, rest)
-	case AnyTarget, ProcessNamed, ProcessImplied, HostNamed, ClusterMeant:
+	case command.AnyTarget, command.ProcessNamed, command.ProcessImplied, command.HostNamed, command.ClusterMeant:
 		if cmd.Class.Changing() {
 			return r.change(cmd, rest)
 		}
@@ -93,10 +94,10 @@ func (r *reading) command(w []words.Token) (*Request, error) {
 }
 
 // plan reads the command whose plan is shown.
-func (r *reading) plan(cmd Command, rest []words.Token) (*Request, error) {
+func (r *reading) plan(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	rest = words.WithoutOpening(rest)
 	if len(rest) == 0 || r.nested {
-		return nil, r.missing(cmd, MissingTarget, "Plan which command?")
+		return nil, r.missing(cmd, command.MissingTarget, "Plan which command?")
 	}
 	r.planned, r.nested = true, true
 	req, err := r.command(rest)
@@ -104,15 +105,20 @@ func (r *reading) plan(cmd Command, rest []words.Token) (*Request, error) {
 		return nil, err
 	}
 	if req.Command.Action == "" {
-		return nil, &Question{Code: MissingTarget, Text: fmt.Sprintf("`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)}
+		return nil, &command.Question{Code: command.MissingTarget, Text: fmt.Sprintf("`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)}
 	}
 	req.Plan = true
 	return req, nil
 }
 
+// Verb reads the command at the front of the words, and returns the words after it.
+func Verb(g *command.Grammar, w []words.Token) (command.Command, []words.Token, error) {
+	return (&reading{g: g}).verb(w)
+}
+
 // verb reads the command at the front of the words: `restart`, or two words as in `etcd
 // status` for etcd-status. It returns the words after it.
-func (r *reading) verb(w []words.Token) (Command, []words.Token, error) {
+func (r *reading) verb(w []words.Token) (command.Command, []words.Token, error) {
 	if len(w) > 1 && !r.allOf(w) {
 		if c, ok := r.g.Named(words.Joined(w)); ok {
 			return c, w[2:], nil
@@ -128,7 +134,7 @@ func (r *reading) verb(w []words.Token) (Command, []words.Token, error) {
 	if c, rest, ok := r.question(w); ok {
 		return c, rest, nil
 	}
-	return Command{}, nil, r.unknownVerb(w)
+	return command.Command{}, nil, r.unknownVerb(w)
 }
 
 // questionWords begin a question in plain English.
@@ -139,9 +145,9 @@ var questionWords = []string{
 
 // question reads "what's wrong", "is db_dis down", "what is the status of dis". The result
 // is always a read.
-func (r *reading) question(w []words.Token) (Command, []words.Token, bool) {
+func (r *reading) question(w []words.Token) (command.Command, []words.Token, bool) {
 	if !slices.Contains(questionWords, w[0].Key) {
-		return Command{}, nil, false
+		return command.Command{}, nil, false
 	}
 	status, _ := r.g.Named("status")
 	about := false
@@ -151,7 +157,7 @@ func (r *reading) question(w []words.Token) (Command, []words.Token, bool) {
 			return c, w[1:], true
 		}
 		c, ok := r.g.Named(t.Key)
-		if ok && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed) && len(t.Key) > 2 {
+		if ok && !c.Class.Changing() && (c.Object == command.AnyTarget || c.Object == command.ProcessNamed) && len(t.Key) > 2 {
 			return c, w[i+2:], true
 		}
 		about = about || r.g.Knows(strings.TrimRight(t.Raw, words.Punctuation)) || t.IsState()
@@ -169,15 +175,15 @@ func (r *reading) allOf(w []words.Token) bool {
 		if t.IsMark() || slices.Contains(articles, t.Key) || t.Key == "of" {
 			continue
 		}
-		cluster := slices.Contains(placeWords, t.Key) || r.g.KnowsCluster(t.Name())
+		cluster := t.IsPlaceWord() || r.g.KnowsCluster(t.Name())
 		return !cluster && !t.MarksReason() && keyValue.FindStringSubmatch(t.Raw) == nil && !dashed.MatchString(t.Raw)
 	}
 	return false
 }
 
 // bare reads a verb without an object.
-func (r *reading) bare(cmd Command, rest []words.Token) (*Request, error) {
-	req := &Request{Command: cmd, Params: map[string]string{}}
+func (r *reading) bare(cmd command.Command, rest []words.Token) (*command.Request, error) {
+	req := &command.Request{Command: cmd, Params: map[string]string{}}
 	for _, t := range rest {
 		if !t.IsMark() && !t.IsCourtesy() {
 			req.Left = append(req.Left, t.Raw)
@@ -187,13 +193,13 @@ func (r *reading) bare(cmd Command, rest []words.Token) (*Request, error) {
 }
 
 // topic reads `help WORD` and the filter of the audit trail.
-func (r *reading) topic(cmd Command, rest []words.Token) (*Request, error) {
-	req := &Request{Command: cmd, Topic: words.Join(rest), Params: map[string]string{}}
+func (r *reading) topic(cmd command.Command, rest []words.Token) (*command.Request, error) {
+	req := &command.Request{Command: cmd, Topic: words.Join(rest), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }
 
 // anyCluster binds a request about the bot to the channel's cluster, or to the first one.
-func (r *reading) anyCluster(req *Request) error {
+func (r *reading) anyCluster(req *command.Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {
 			return r.g.Bind(req, cl)

@@ -1,4 +1,4 @@
-package command_test
+package parser_test
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -19,7 +20,7 @@ func TestExceptionOffersNoExcluded(t *testing.T) {
 		"restart tailer1 außer infra-1", "restart tailer1 everywhere but infra-1 or query-1", "restart tailer1 all but infra-1",
 		"restart tailer1 on all but infra-1 and foo", "restart tailer1, not infra-1", "restart tailer1 except on infra-1 please",
 	} {
-		_, err := command.Parse(g, command.Input{Text: text, Channel: "C1"})
+		_, err := parser.Parse(g, parser.Input{Text: text, Channel: "C1"})
 		var q *command.Question
 		if !errors.As(err, &q) {
 			continue // understood: TestTexts checks the result

@@ -1,11 +1,11 @@
-package command_test
+package parser_test
 
 import (
 	"os"
 	"strings"
 	"testing"
 
-	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -26,7 +26,7 @@ func TestOrdinaryReasons(t *testing.T) {
 			continue
 		}
 		all++
-		r, err := command.Parse(g, command.Input{Text: "restart db_dis " + reason, Channel: "C1"})
+		r, err := parser.Parse(g, parser.Input{Text: "restart db_dis " + reason, Channel: "C1"})
 		switch {
 		case err != nil:
 			back = append(back, reason+": "+err.Error())

@@ -1,4 +1,4 @@
-package command
+package guess
 
 import (
 	"iter"
@@ -6,17 +6,18 @@ import (
 	"sort"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/slips"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
 )
 
-// guesses returns the commands that may be meant by words which begin with no verb: groups
+// Commands returns the commands that may be meant by words which begin with no verb: groups
 // of commands as a user would type them, the likeliest group first.
-func guesses(g *Grammar, w []words.Token) iter.Seq[[]string] {
+func Commands(g *command.Grammar, w []words.Token) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		for _, guess := range []func(*Grammar, []words.Token) []string{
+		for _, guess := range []func(*command.Grammar, []words.Token) []string{
 			wanted, phrase, missingSpace, clusterFirst, twoWords, reversed, nameFirst, misspeltVerb, openRuns, aboutRunID, sentence,
 			nearName, aboutState,
 		} {
@@ -29,7 +30,7 @@ func guesses(g *Grammar, w []words.Token) iter.Seq[[]string] {
 
 // wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
 // restart". Further words may change the meaning and are not accepted.
-func wanted(g *Grammar, w []words.Token) []string {
+func wanted(g *command.Grammar, w []words.Token) []string {
 	w = words.WithoutClosing(w)
 	if len(w) < 3 || slices.ContainsFunc(w, words.Token.IsDoubt) {
 		return nil
@@ -51,14 +52,14 @@ func wanted(g *Grammar, w []words.Token) []string {
 		verb = strings.TrimSuffix(verb, ending)
 	}
 	c, ok := g.Named(verb)
-	if !ok || c.Object != ProcessNamed || !c.Class.Changing() || c.Action == "" || !g.KnowsProcess(process.Name()) {
+	if !ok || c.Object != command.ProcessNamed || !c.Class.Changing() || c.Action == "" || !g.KnowsProcess(process.Name()) {
 		return nil
 	}
 	return []string{c.Verb + " " + process.Name(), "status " + process.Name()}
 }
 
 // phrase finds the command for a common phrase.
-func phrase(g *Grammar, w []words.Token) []string {
+func phrase(g *command.Grammar, w []words.Token) []string {
 	keys := make([]string, len(w))
 	for i, t := range w {
 		keys[i] = t.Key
@@ -96,7 +97,7 @@ func phrase(g *Grammar, w []words.Token) []string {
 }
 
 // missingSpace finds a verb and name without a space: "restartdb_dis".
-func missingSpace(g *Grammar, w []words.Token) []string {
+func missingSpace(g *command.Grammar, w []words.Token) []string {
 	typed := w[0].Key
 	for _, c := range g.Commands() {
 		for _, verb := range append([]string{c.Verb}, c.Aliases...) {
@@ -111,16 +112,16 @@ func missingSpace(g *Grammar, w []words.Token) []string {
 }
 
 // twoWords finds the two-word verbs near the first two words: "etcd helath".
-func twoWords(g *Grammar, w []words.Token) []string {
+func twoWords(g *command.Grammar, w []words.Token) []string {
 	if len(w) < 2 {
 		return nil
 	}
-	double := slices.DeleteFunc(slices.Clone(g.Commands()), func(c Command) bool { return !strings.Contains(c.Verb, "-") })
+	double := slices.DeleteFunc(slices.Clone(g.Commands()), func(c command.Command) bool { return !strings.Contains(c.Verb, "-") })
 	return misspelt(double, words.Joined(w), w[2:])
 }
 
 // clusterFirst finds a cluster before the verb: "prod status".
-func clusterFirst(g *Grammar, w []words.Token) []string {
+func clusterFirst(g *command.Grammar, w []words.Token) []string {
 	if !g.KnowsCluster(strings.TrimRight(w[0].Name(), words.Punctuation)) {
 		return nil
 	}
@@ -134,7 +135,7 @@ func clusterFirst(g *Grammar, w []words.Token) []string {
 }
 
 // reversed finds a name before the verb: "db_dis status".
-func reversed(g *Grammar, w []words.Token) []string {
+func reversed(g *command.Grammar, w []words.Token) []string {
 	if len(w) < 2 || !g.Knows(w[0].Name()) {
 		return nil
 	}
@@ -149,7 +150,7 @@ func reversed(g *Grammar, w []words.Token) []string {
 }
 
 // nameFirst reads a name in the place of a verb as a status: "dis", "dis?", "dis down?".
-func nameFirst(g *Grammar, w []words.Token) []string {
+func nameFirst(g *command.Grammar, w []words.Token) []string {
 	name := strings.TrimRight(w[0].Raw, words.Punctuation)
 	if !g.Knows(name) {
 		return nil
@@ -159,17 +160,17 @@ func nameFirst(g *Grammar, w []words.Token) []string {
 
 // sentence finds a read or a name later in the text: "kick db_dis". It offers only reads,
 // since a sentence may only mention a restart.
-func sentence(g *Grammar, w []words.Token) []string {
+func sentence(g *command.Grammar, w []words.Token) []string {
 	for i := 1; i < len(w); i++ {
-		if c, ok := g.Named(w[i].Key); ok && !c.Class.Changing() && len(w[i].Key) > 2 && c.Object != RunNamed {
+		if c, ok := g.Named(w[i].Key); ok && !c.Class.Changing() && len(w[i].Key) > 2 && c.Object != command.RunNamed {
 			return []string{strings.TrimSpace(c.Verb + " " + words.Tail(w[i+1:]))}
 		}
 	}
-	return statusOfName(g, w)
+	return StatusOfName(g, w)
 }
 
-// statusOfName returns the status of the first known name.
-func statusOfName(g *Grammar, w []words.Token) []string {
+// StatusOfName returns the status of the first known name.
+func StatusOfName(g *command.Grammar, w []words.Token) []string {
 	for _, t := range w {
 		if name := strings.TrimRight(t.Name(), words.Punctuation); g.Knows(name) {
 			return []string{"status " + name}
@@ -179,7 +180,7 @@ func statusOfName(g *Grammar, w []words.Token) []string {
 }
 
 // nearName reads a misspelt name without a verb as a status.
-func nearName(g *Grammar, w []words.Token) []string {
+func nearName(g *command.Grammar, w []words.Token) []string {
 	if len(w) > 1 {
 		return nil
 	}
@@ -191,13 +192,13 @@ func nearName(g *Grammar, w []words.Token) []string {
 }
 
 // misspeltVerb returns the verbs nearest to the first word.
-func misspeltVerb(g *Grammar, w []words.Token) []string {
+func misspeltVerb(g *command.Grammar, w []words.Token) []string {
 	return misspelt(g.Commands(), strings.ReplaceAll(w[0].Key, "_", "-"), w[1:])
 }
 
 // misspelt returns the verbs nearest to a word. It prefers a read to an equally near
 // change. It offers an irreversible verb only for one typo in a long word.
-func misspelt(table []Command, typed string, rest []words.Token) []string {
+func misspelt(table []command.Command, typed string, rest []words.Token) []string {
 	type candidate struct {
 		verb           string
 		changes        bool
@@ -206,7 +207,7 @@ func misspelt(table []Command, typed string, rest []words.Token) []string {
 	var found []candidate
 	_, aboutRun := words.RunAt(rest)
 	for _, c := range table {
-		if c.Object == RunNamed && aboutRun == 0 && (c.Class.Changing() || len(rest) > 0) {
+		if c.Object == command.RunNamed && aboutRun == 0 && (c.Class.Changing() || len(rest) > 0) {
 			continue
 		}
 		for _, w := range append([]string{c.Verb}, c.Aliases...) {
@@ -241,7 +242,7 @@ func misspelt(table []Command, typed string, rest []words.Token) []string {
 }
 
 // aboutRunID returns the details of the run after an unknown verb: "retry R-7F3K".
-func aboutRunID(_ *Grammar, w []words.Token) []string {
+func aboutRunID(_ *command.Grammar, w []words.Token) []string {
 	for i := range w {
 		if id, took := words.RunAt(w[i:]); took > 0 {
 			return []string{"show " + id}
@@ -251,7 +252,7 @@ func aboutRunID(_ *Grammar, w []words.Token) []string {
 }
 
 // aboutState reads a question without a name as one about the cluster: "hosts down?".
-func aboutState(_ *Grammar, w []words.Token) []string {
+func aboutState(_ *command.Grammar, w []words.Token) []string {
 	if slices.ContainsFunc(w, func(t words.Token) bool { return t.IsState() }) {
 		return []string{"status"}
 	}
@@ -260,8 +261,8 @@ func aboutState(_ *Grammar, w []words.Token) []string {
 
 // openRuns reads a misspelt vote without a run as the list of open runs: "aprove it". It
 // casts no vote.
-func openRuns(g *Grammar, w []words.Token) []string {
-	about := slices.DeleteFunc(slices.Clone(g.Commands()), func(c Command) bool {
+func openRuns(g *command.Grammar, w []words.Token) []string {
+	about := slices.DeleteFunc(slices.Clone(g.Commands()), func(c command.Command) bool {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
 	})
 	for _, c := range about {

@@ -1,4 +1,4 @@
-package command
+package parser
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks/catalogs"
@@ -87,7 +88,7 @@ func (c *changing) param() error {
 		if name == "reason" || name == "why" || name == "because" {
 			readings = []string{c.said() + " because " + strings.TrimSpace(kv[2]+" "+words.Join(c.rest[1:]))}
 		}
-		return c.askAbout(UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, words.Shown(kv[1]+"=")), readings)
+		return c.askAbout(command.UnknownOption, fmt.Sprintf("`%s` takes no %s.", c.cmd.Verb, words.Shown(kv[1]+"=")), readings)
 	}
 	c.rest = c.rest[1:]
 	return nil
@@ -120,7 +121,7 @@ func paramNamed(params []catalogs.Param, name string) *catalogs.Param {
 
 // missingParam returns a Question about a required parameter, with an example, or with
 // every value if there are few.
-func (r *reading) missingParam(req *Request) error {
+func (r *reading) missingParam(req *command.Request) error {
 	if req.Command.Action == "" {
 		return nil
 	}
@@ -132,7 +133,7 @@ func (r *reading) missingParam(req *Request) error {
 		if _, given := req.Params[p.Name]; given || p.Optional || p.Default != "" {
 			continue
 		}
-		q := &Question{Code: MissingParam, Text: fmt.Sprintf("Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)}
+		q := &command.Question{Code: command.MissingParam, Text: fmt.Sprintf("Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)}
 		if p.Type == catalogs.ChoiceParam {
 			for _, value := range p.Choices {
 				r.suggest(q, req.Text()+" "+p.Name+"="+value)
@@ -147,7 +148,7 @@ func (r *reading) missingParam(req *Request) error {
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
 // takeLength reads the duration of a verb with Lasts, or the word that ends it.
-func (c *changing) takeLength(req *Request) error {
+func (c *changing) takeLength(req *command.Request) error {
 	w := c.rest
 	for len(w) > 1 && w[0].Key == "for" {
 		w = w[1:]
@@ -155,13 +156,13 @@ func (c *changing) takeLength(req *Request) error {
 	n := words.LengthAt(w)
 	switch {
 	case c.length != "":
-		req.Params[ParamLength] = c.length
+		req.Params[command.ParamLength] = c.length
 	case n > 0:
-		req.Params[ParamLength], c.rest = words.LengthOf(w[:n]), w[n:]
+		req.Params[command.ParamLength], c.rest = words.LengthOf(w[:n]), w[n:]
 	case len(w) > 0 && slices.Contains(lengthEnds, w[0].Key):
-		req.Params[ParamLength], c.rest = LengthEnd, w[1:]
+		req.Params[command.ParamLength], c.rest = command.LengthEnd, w[1:]
 	default:
-		return c.askAbout(MissingParam, "For how long, from 5m to 7d?", []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"})
+		return c.askAbout(command.MissingParam, "For how long, from 5m to 7d?", []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"})
 	}
 	return nil
 }

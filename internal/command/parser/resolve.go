@@ -1,22 +1,23 @@
-package command
+package parser
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
 )
 
 // resolve finds the cluster, processes and hosts.
-func (c *changing) resolve() (*Request, error) {
+func (c *changing) resolve() (*command.Request, error) {
 	cl, err := c.clusterOf(c.cmd, c.in, c.processes, append(slices.Clone(c.hosts), c.except...))
 	if err != nil {
 		return nil, err
 	}
-	req := &Request{Command: c.cmd, Params: c.params, Again: c.again, Anyway: c.anyway, Confirm: c.joined || c.all}
+	req := &command.Request{Command: c.cmd, Params: c.params, Again: c.again, Anyway: c.anyway, Confirm: c.joined || c.all}
 	if err := c.g.Bind(req, cl); err != nil {
 		return nil, err
 	}
@@ -24,20 +25,20 @@ func (c *changing) resolve() (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	var parts []Part
+	var parts []command.Part
 	for _, spelling := range c.spellings() {
 		p, err := c.part(req, spelling, named)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(parts, func(q Part) bool { return q.Process == p.Process }) {
+		if !slices.ContainsFunc(parts, func(q command.Part) bool { return q.Process == p.Process }) {
 			parts = append(parts, p)
 		}
 	}
-	if len(parts) == 0 && c.cmd.Object == HostNamed && len(named) == 0 { // "restart-host in qa"
-		return nil, c.missing(c.cmd, MissingTarget, "Which host?")
+	if len(parts) == 0 && c.cmd.Object == command.HostNamed && len(named) == 0 { // "restart-host in qa"
+		return nil, c.missing(c.cmd, command.MissingTarget, "Which host?")
 	}
-	if len(parts) == 0 && c.cmd.Object == ClusterMeant && len(named) > 0 { // "restart all on query-2"
+	if len(parts) == 0 && c.cmd.Object == command.ClusterMeant && len(named) > 0 { // "restart all on query-2"
 		return nil, c.askAboutHost(cl, named[0])
 	}
 	if len(parts) == 0 { // a host or the cluster
@@ -53,7 +54,7 @@ func (c *changing) resolve() (*Request, error) {
 // askAboutHost returns a Question if a command for a whole cluster names a host. It offers
 // the same action for that host, and nothing wider.
 func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
-	q := &Question{Code: StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
+	q := &command.Question{Code: command.StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
 	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
 		if _, ok := c.g.Named(verb + "-host"); ok {
 			c.suggest(q, verb+"-host "+h.Name, "plan "+verb+"-host "+h.Name)
@@ -65,7 +66,7 @@ func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 
 // spellings returns the processes of the command, as typed.
 func (c *changing) spellings() []string {
-	if c.cmd.Object == ProcessImplied {
+	if c.cmd.Object == command.ProcessImplied {
 		return []string{c.cmd.Process}
 	}
 	return c.processes
@@ -77,7 +78,7 @@ func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
 		h, ok := cl.Host(name)
 		if !ok {
 			return nil, c.askAbout(
-				NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, words.And(cl.HostNames())), nil,
+				command.NotHere, fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", name, cl.Name, words.And(cl.HostNames())), nil,
 			)
 		}
 		if !slices.Contains(out, h) {
@@ -88,19 +89,19 @@ func (c *changing) hostsIn(cl *fleet.Cluster) ([]*fleet.Host, error) {
 }
 
 // part binds one process to the named hosts.
-func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Part, error) {
+func (c *changing) part(req *command.Request, spelling string, named []*fleet.Host) (command.Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {
 		var readings []string
 		for _, n := range match.Suggestions {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return Part{}, c.askAbout(UnknownName, fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name), readings)
+		return command.Part{}, c.askAbout(command.UnknownName, fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name), readings)
 	}
-	p := Part{Process: match.Process}
+	p := command.Part{Process: match.Process}
 	hosts := req.Cluster.HostsOf(p.Process.ID)
 	if len(hosts) == 0 {
-		return p, c.askAbout(NotHere, fmt.Sprintf("%s is not configured on any host of %s.", p.Process.ID, req.Cluster.Name), nil)
+		return p, c.askAbout(command.NotHere, fmt.Sprintf("%s is not configured on any host of %s.", p.Process.ID, req.Cluster.Name), nil)
 	}
 	for _, h := range named {
 		if !h.Runs(p.Process.ID) {
@@ -115,16 +116,16 @@ func (c *changing) part(req *Request, spelling string, named []*fleet.Host) (Par
 			}
 		}
 		if len(p.Hosts) == 0 {
-			return p, c.askAbout(Exception, "That leaves no host.", nil)
+			return p, c.askAbout(command.Exception, "That leaves no host.", nil)
 		}
 	}
 	return p, nil
 }
 
-func (c *changing) notThere(req *Request, p *catalogs.Process, at *fleet.Host, hosts []*fleet.Host) error {
+func (c *changing) notThere(req *command.Request, p *catalogs.Process, at *fleet.Host, hosts []*fleet.Host) error {
 	var readings []string
 	for _, h := range hosts {
 		readings = append(readings, fmt.Sprintf("%s %s on %s in %s", c.cmd.Verb, p.ID, h.Name, req.Cluster.Name))
 	}
-	return c.askAbout(NotHere, fmt.Sprintf("%s does not run on %s.", p.ID, at.Name), readings)
+	return c.askAbout(command.NotHere, fmt.Sprintf("%s does not run on %s.", p.ID, at.Name), readings)
 }

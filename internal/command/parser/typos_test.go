@@ -1,4 +1,4 @@
-package command_test
+package parser_test
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -65,7 +66,7 @@ func render(r *command.Request) string {
 
 func understood(t *testing.T, g *command.Grammar, typed, want string) {
 	t.Helper()
-	r, err := command.Parse(g, command.Input{Text: typed, Channel: "C1"})
+	r, err := parser.Parse(g, parser.Input{Text: typed, Channel: "C1"})
 	if err != nil {
 		t.Errorf("%q: %v, want %s", typed, err, want)
 		return
@@ -77,7 +78,7 @@ func understood(t *testing.T, g *command.Grammar, typed, want string) {
 
 func askedBack(t *testing.T, g *command.Grammar, typed, want string) {
 	t.Helper()
-	r, err := command.Parse(g, command.Input{Text: typed, Channel: "C1"})
+	r, err := parser.Parse(g, parser.Input{Text: typed, Channel: "C1"})
 	var q *command.Question
 	if !errors.As(err, &q) {
 		t.Errorf("%q is read as %+v, %v; want it asked back", typed, r, err)
@@ -87,7 +88,7 @@ func askedBack(t *testing.T, g *command.Grammar, typed, want string) {
 		t.Errorf("%q: %s choices %v, want %q first", typed, q.Text, q.Choices, want)
 		return
 	}
-	if _, err := command.Parse(g, command.Input{Text: want, Channel: "C1"}); err != nil {
+	if _, err := parser.Parse(g, parser.Input{Text: want, Channel: "C1"}); err != nil {
 		t.Errorf("%q: the choice %q is not understood: %v", typed, want, err)
 	}
 }

@@ -1,35 +1,16 @@
-package command
+package guess
 
 import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 )
 
-// longestPrefill is the maximum length, in bytes, of a message that is read as a command.
-const longestPrefill = 200
-
-// Prefill returns the likely command for a message of another person: a read as it is, the
-// plan of a change, or the details or status of the named run or process; "" if none is
-// known. It never returns a change.
-func Prefill(g *Grammar, channel, text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {
-		r, err := Parse(g, Input{Text: text, Channel: channel})
-		if err == nil && r.Changing() && r.Command.Action != "" {
-			return "plan " + r.Text()
-		}
-		if err == nil && (r.Process != nil || len(r.Hosts) > 0 || r.Run != "") && !r.Changing() {
-			return r.Text()
-		}
-	}
-	return mentioned(g, text)
-}
-
-// mentioned returns the command that shows the first run, process or host named exactly
+// Mentioned returns the command that shows the first run, process or host named exactly
 // in a text, or "".
-func mentioned(g *Grammar, text string) string {
+func Mentioned(g *command.Grammar, text string) string {
 	process, host := "", ""
 	for _, typed := range strings.FieldsFunc(
 		text, func(r rune) bool { return strings.ContainsRune(" \t\n()[]<>|,;:\"'`*“”‘’", r) },
@@ -59,7 +40,7 @@ func mentioned(g *Grammar, text string) string {
 
 // processCalled returns the process with exactly this name if it runs on a host. Prose has
 // too many words for a looser match.
-func processCalled(g *Grammar, typed string) string {
+func processCalled(g *command.Grammar, typed string) string {
 	for _, cl := range g.Fleet.Clusters {
 		for _, h := range cl.Hosts {
 			for _, p := range h.Processes {
@@ -73,7 +54,7 @@ func processCalled(g *Grammar, typed string) string {
 }
 
 // runsOn reports whether a process runs on a host of any cluster.
-func runsOn(g *Grammar, process, host string) bool {
+func runsOn(g *command.Grammar, process, host string) bool {
 	for _, cl := range g.Fleet.Clusters {
 		for _, h := range cl.Hosts {
 			if h.Name == host && slices.Contains(h.Processes, process) {

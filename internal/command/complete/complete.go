@@ -1,14 +1,16 @@
-package command
+package complete
 
 import (
 	"slices"
 
+	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/command/words"
 )
 
-// Completions returns the words that may follow some whole words, each with a note ("" for
+// Next returns the words that may follow some whole words, each with a note ("" for
 // none). The shell filters them by the partial word.
-func Completions(g *Grammar, before []string) [][2]string {
+func Next(g *command.Grammar, before []string) [][2]string {
 	if len(before) == 0 {
 		var out [][2]string
 		for _, c := range g.Commands() {
@@ -20,7 +22,7 @@ func Completions(g *Grammar, before []string) [][2]string {
 	for i, s := range before {
 		w[i] = words.Token{Raw: s, Key: words.Key(s)}
 	}
-	cmd, rest, err := (&reading{g: g}).verb(w)
+	cmd, rest, err := parser.Verb(g, w)
 	if err != nil {
 		return nil
 	}
@@ -32,21 +34,21 @@ func Completions(g *Grammar, before []string) [][2]string {
 			return plainWords(g.ClusterNames())
 		}
 	}
-	return next(g, cmd, before, rest)
+	return afterVerb(g, cmd, before, rest)
 }
 
-// next returns the words that may follow a verb and the words after it.
-func next(g *Grammar, cmd Command, before []string, rest []words.Token) [][2]string {
+// afterVerb returns the words that may follow a verb and the words after it.
+func afterVerb(g *command.Grammar, cmd command.Command, before []string, rest []words.Token) [][2]string {
 	switch {
-	case cmd.Object == CommandNamed:
-		return Completions(g, before[len(before)-len(rest):])
-	case cmd.Object == Topic && len(rest) == 0:
-		return append(Completions(g, nil), targets(g, Command{Object: ProcessNamed})...)
-	case cmd.Object == TrailPart:
-		return append(targets(g, Command{Object: ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
-	case cmd.Object == Nothing, cmd.Object == RunNamed, cmd.Object == IncidentNamed, cmd.Object == Topic:
+	case cmd.Object == command.CommandNamed:
+		return Next(g, before[len(before)-len(rest):])
+	case cmd.Object == command.Topic && len(rest) == 0:
+		return append(Next(g, nil), targets(g, command.Command{Object: command.ProcessNamed})...)
+	case cmd.Object == command.TrailPart:
+		return append(targets(g, command.Command{Object: command.ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
+	case cmd.Object == command.Nothing, cmd.Object == command.RunNamed, cmd.Object == command.IncidentNamed, cmd.Object == command.Topic:
 		return nil
-	case len(rest) == 0 && cmd.Object != ProcessImplied && cmd.Object != ClusterMeant:
+	case len(rest) == 0 && cmd.Object != command.ProcessImplied && cmd.Object != command.ClusterMeant:
 		return targets(g, cmd)
 	default:
 		return options(g, cmd)
@@ -54,7 +56,7 @@ func next(g *Grammar, cmd Command, before []string, rest []words.Token) [][2]str
 }
 
 // targets returns the targets of a verb in all clusters.
-func targets(g *Grammar, cmd Command) [][2]string {
+func targets(g *command.Grammar, cmd command.Command) [][2]string {
 	var out [][2]string
 	add := func(name, note string) {
 		if !slices.ContainsFunc(out, func(o [2]string) bool { return o[0] == name }) {
@@ -67,14 +69,14 @@ func targets(g *Grammar, cmd Command) [][2]string {
 		if !ok {
 			continue
 		}
-		if cmd.Object != HostNamed {
+		if cmd.Object != command.HostNamed {
 			for _, p := range cat.Processes() {
 				if len(cl.HostsOf(p.ID)) > 0 && (cmd.Action == "" || slices.Contains(p.Actions, cmd.Action)) {
 					add(p.ID, p.Title)
 				}
 			}
 		}
-		if cmd.Object == HostNamed || cmd.Object == AnyTarget {
+		if cmd.Object == command.HostNamed || cmd.Object == command.AnyTarget {
 			for _, h := range cl.HostNames() {
 				add(h, "host of "+cl.Name)
 			}
@@ -84,7 +86,7 @@ func targets(g *Grammar, cmd Command) [][2]string {
 }
 
 // options returns the words that may follow a target.
-func options(g *Grammar, cmd Command) [][2]string {
+func options(g *command.Grammar, cmd command.Command) [][2]string {
 	out := [][2]string{{"on", "one host of several"}, {"in", "a cluster"}}
 	if cmd.Class.Changing() {
 		out = append(out, [2]string{"because", "the reason, to the end of the line"})

@@ -1,10 +1,11 @@
-package command
+package parser
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 
+	"dhbot/internal/command"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -14,7 +15,7 @@ const maxDepth = 2
 
 // suggest adds commands to a Question. For a command that is misspelt itself it adds the
 // choices of its Question: "stauts dbdis" offers "status db_dis".
-func (r *reading) suggest(q *Question, texts ...string) {
+func (r *reading) suggest(q *command.Question, texts ...string) {
 	if r.in.NoChoices || r.in.depth >= maxDepth {
 		return
 	}
@@ -24,10 +25,10 @@ func (r *reading) suggest(q *Question, texts ...string) {
 			if req.Unmarked {
 				text = req.Text() + " because " + req.Reason
 			}
-			q.Add(Choice{Text: text, Fields: req.Fields(), Changes: req.Changing()})
+			q.Add(command.Choice{Text: text, Fields: req.Fields(), Changes: req.Changing()})
 			continue
 		}
-		var again *Question
+		var again *command.Question
 		if !errors.As(err, &again) {
 			continue
 		}
@@ -39,8 +40,8 @@ func (r *reading) suggest(q *Question, texts ...string) {
 
 // ask returns a Question about a request with a known target. It offers the readings if
 // the code allows them, then Plan and Status.
-func (c *changing) ask(req *Request, code Code, text string, readings ...string) *Question {
-	q := &Question{Code: code, Text: text}
+func (c *changing) ask(req *command.Request, code command.Code, text string, readings ...string) *command.Question {
+	q := &command.Question{Code: code, Text: text}
 	if mayRun(code) {
 		c.suggest(q, readings...)
 	}
@@ -50,25 +51,25 @@ func (c *changing) ask(req *Request, code Code, text string, readings ...string)
 
 // addLooks adds choices that change nothing: the plan of a request and the status of its
 // target.
-func addLooks(q *Question, req *Request) {
+func addLooks(q *command.Question, req *command.Request) {
 	f := req.Fields()
 	f.Reason = ""
 	f.Again = false
 	f.Anyway = false
-	status := Fields{Verb: "status", Cluster: f.Cluster, Targets: f.Targets}
+	status := command.Fields{Verb: "status", Cluster: f.Cluster, Targets: f.Targets}
 	if req.Command.Action != "" {
 		f.Plan = true
-		q.Add(Choice{Text: f.Text(), Fields: f})
+		q.Add(command.Choice{Text: f.Text(), Fields: f})
 	}
 	if len(status.Targets) > 1 {
 		status.Targets = status.Targets[:1]
 	}
-	q.Add(Choice{Text: status.Text(), Fields: status})
+	q.Add(command.Choice{Text: status.Text(), Fields: status})
 }
 
 // askAbout returns a Question before the target is known.
-func (c *changing) askAbout(code Code, text string, readings []string) *Question {
-	q := &Question{Code: code, Text: text}
+func (c *changing) askAbout(code command.Code, text string, readings []string) *command.Question {
+	q := &command.Question{Code: code, Text: text}
 	if mayRun(code) {
 		c.suggest(q, readings...)
 	}
@@ -88,15 +89,15 @@ func (c *changing) askAbout(code Code, text string, readings []string) *Question
 }
 
 // missing returns a Question about a missing part of a command, with examples as choices.
-func (r *reading) missing(cmd Command, code Code, text string) *Question {
-	q := &Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
-	if cmd.Object == HostNamed {
+func (r *reading) missing(cmd command.Command, code command.Code, text string) *command.Question {
+	q := &command.Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
+	if cmd.Object == command.HostNamed {
 		for _, h := range r.g.HostNames() {
 			r.suggest(q, cmd.Verb+" "+h)
 		}
 		return q
 	}
-	if code == MissingTarget && cmd.Object == ProcessNamed {
+	if code == command.MissingTarget && cmd.Object == command.ProcessNamed {
 		for _, name := range r.examples(cmd) {
 			r.suggest(q, cmd.Verb+" "+name)
 		}
@@ -119,7 +120,7 @@ func worse(a, b runbooks.Severity) int {
 
 // examples returns a few processes of the channel's cluster that a verb accepts: the most
 // severe first for a read, the least severe first for a change.
-func (r *reading) examples(cmd Command) []string {
+func (r *reading) examples(cmd command.Command) []string {
 	const most = 3
 	cl := &r.g.Fleet.Clusters[0]
 	if bound, ok := r.g.Fleet.Cluster(r.g.Channels[r.in.Channel]); ok {
@@ -150,13 +151,13 @@ func (r *reading) examples(cmd Command) []string {
 
 // Meant returns a Question for text that may be a command or conversation. Its choices
 // change nothing.
-func Meant(r *Request, err error) *Question {
-	q := &Question{Code: Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
+func Meant(r *command.Request, err error) *command.Question {
+	q := &command.Question{Code: command.Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
 	if r != nil {
 		addLooks(q, r)
 		return q
 	}
-	var asked *Question
+	var asked *command.Question
 	if errors.As(err, &asked) {
 		for _, c := range asked.Choices {
 			if !c.Changes {
@@ -168,17 +169,17 @@ func Meant(r *Request, err error) *Question {
 }
 
 // Choose returns the choices for the commands that are understood.
-func Choose(g *Grammar, channel string, texts ...string) []Choice {
-	q := &Question{}
+func Choose(g *command.Grammar, channel string, texts ...string) []command.Choice {
+	q := &command.Question{}
 	(&reading{g: g, in: Input{Channel: channel}}).suggest(q, texts...)
 	return q.Choices
 }
 
 // mayRun reports whether choices may execute the change as typed. After a negation, time,
 // condition or quote none may.
-func mayRun(c Code) bool {
+func mayRun(c command.Code) bool {
 	switch c {
-	case When, Condition, Negation, Quote, Talk:
+	case command.When, command.Condition, command.Negation, command.Quote, command.Talk:
 		return false
 	default:
 		return true

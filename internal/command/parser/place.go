@@ -1,23 +1,20 @@
-package command
+package parser
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
+	"dhbot/internal/command/meaning"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 )
 
 var (
-	placeWords  = []string{"on", "in", "at", "@"}
 	hostWords   = []string{"host", "hosts", "node", "server", "machine", "the"}
 	everywhere  = []string{"everywhere", "anywhere"}
 	exceptWords = []string{"except", "excluding", "excl", "without", "but", "minus", "not", "only"}
-
-	// placeOption is a place as an option: host=query-1, cluster=prod.
-	placeOption = regexp.MustCompile(`(?i)^(?:--)?(hosts?|on|node|cluster|in)=(.+)$`)
 )
 
 // modifiers reads places and parameters, in any order, up to the first other word.
@@ -40,14 +37,14 @@ func (c *changing) modifiers() error {
 }
 
 func (c *changing) placeOption() error {
-	m := placeOption.FindStringSubmatch(c.rest[0].Raw)
-	if m == nil {
+	key, value, ok := words.PlaceOption(c.rest[0].Raw)
+	if !ok {
 		return nil
 	}
-	value := strings.ToLower(strings.TrimRight(m[2], ",:"))
+	value = strings.ToLower(strings.TrimRight(value, ",:"))
 	names := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(joinersWithin, r) })
 	for _, n := range names {
-		if err := c.takePlace(m[1]+"=", n); err != nil {
+		if err := c.takePlace(key+"=", n); err != nil {
 			return err
 		}
 	}
@@ -60,7 +57,7 @@ func (c *changing) placeOption() error {
 func (c *changing) place() error {
 	w := c.rest
 	sign := strings.HasPrefix(w[0].Raw, "@") && len(w[0].Raw) > 1
-	if !sign && !slices.Contains(placeWords, placeKey(w[0])) {
+	if !sign && !w[0].IsPlaceWord() {
 		return nil
 	}
 	pre, after := w[0].Raw, w[1:]
@@ -72,7 +69,7 @@ func (c *changing) place() error {
 		after = after[1:]
 	}
 	if len(after) == 0 {
-		return c.askAbout(StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
+		return c.askAbout(command.StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
 	}
 	if slices.Contains(everyWords, after[0].Key) &&
 		(len(after) == 1 || slices.Contains(hostWords, after[1].Key) || after[1].Key == "nodes" || slices.Contains(exceptWords, after[1].Key)) {
@@ -93,7 +90,7 @@ func (c *changing) place() error {
 	if err != nil {
 		return err
 	}
-	if took == 0 && c.planned && headOf(c.g, w) == When {
+	if took == 0 && c.planned && meaning.Of(c.g, w) == command.When {
 		return nil // a plan has no time
 	}
 	if took == 0 {
@@ -103,20 +100,12 @@ func (c *changing) place() error {
 	return nil
 }
 
-// placeKey is the form in which place words are compared.
-func placeKey(t words.Token) string {
-	if t.Raw == "@" {
-		return "@"
-	}
-	return t.Key
-}
-
 // takePlace reads one name as a host or cluster.
 func (c *changing) takePlace(pre, name string) error {
 	switch {
 	case c.g.KnowsCluster(name):
 		if c.in != "" && c.in != name {
-			return c.askAbout(StrayPlace, "One cluster at a time.", nil)
+			return c.askAbout(command.StrayPlace, "One cluster at a time.", nil)
 		}
 		c.in = name
 	case c.g.KnowsHost(name):
@@ -169,20 +158,20 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 		n++
 	}
 	joined := n > took
-	for joined && n < len(w) && (slices.Contains(placeWords, w[n].Key) || slices.Contains(hostWords, w[n].Key)) {
+	for joined && n < len(w) && (w[n].IsPlaceWord() || slices.Contains(hostWords, w[n].Key)) {
 		n++
 	}
 	onlyComma := !joined && comma || joined && n == took+1 && joinerKey(w[took]) == ","
 	switch {
 	case n < len(w) && (c.g.KnowsHost(w[n].Name()) || c.splitHost(w[n:]) != ""):
 		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].Key) {
-			return took, false, c.askAbout(Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
+			return took, false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
 		}
 		return n, true, nil
 	case !joined && !comma, n == len(w) && !joined:
 		return took, false, nil
 	case n == len(w):
-		return took, false, c.askAbout(Joined, fmt.Sprintf("%s and what else?", words.And(c.hosts)), nil)
+		return took, false, c.askAbout(command.Joined, fmt.Sprintf("%s and what else?", words.And(c.hosts)), nil)
 	case onlyComma && (n+1 < len(w) || len(suggest.Near(w[n].Key, c.g.HostNames())) == 0): // ", disk was full"
 		return took, false, nil
 	default:
@@ -201,13 +190,13 @@ func (c *changing) askHost(t words.Token) error {
 			readings = append(readings, c.said()+" and "+n)
 		}
 	}
-	return c.askAbout(Joined, fmt.Sprintf("I know no host %s.", words.Shown(t.Name())), readings)
+	return c.askAbout(command.Joined, fmt.Sprintf("I know no host %s.", words.Shown(t.Name())), readings)
 }
 
 // unknownPlace returns a Question about an unknown place after a place word.
 func (c *changing) unknownPlace(pre string, after []words.Token) error {
-	if code := headOf(c.g, append([]words.Token{{Raw: pre, Key: words.Key(pre)}}, after...)); code == When {
-		return c.askAbout(When, "I run things now or not at all: I keep no appointments.", nil)
+	if code := meaning.Of(c.g, append([]words.Token{{Raw: pre, Key: words.Key(pre)}}, after...)); code == command.When {
+		return c.askAbout(command.When, "I run things now or not at all: I keep no appointments.", nil)
 	}
 	typed := after[0].Name()
 	var readings []string
@@ -230,7 +219,7 @@ func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	case reason != "":
 		readings = append(readings, c.said()+" because "+reason)
 	}
-	return c.askAbout(StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
+	return c.askAbout(command.StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
 }
 
 // hostsOfKind returns the hosts whose names begin with one of the first words: "both query
@@ -285,27 +274,27 @@ func (c *changing) exception() error {
 	}
 	n := 1
 	for n < len(w)-1 &&
-		(w[n].Key == "for" || w[n].Key == "not" || slices.Contains(placeWords, w[n].Key) || slices.Contains(hostWords, w[n].Key)) {
+		(w[n].Key == "for" || w[n].Key == "not" || w[n].IsPlaceWord() || slices.Contains(hostWords, w[n].Key)) {
 		n++
 	}
 	if !c.g.KnowsHost(w[n].Name()) && c.splitHost(w[n:]) == "" {
-		return nil // headOf decides about the next words
+		return nil // meaning.Of decides about the next words
 	}
 	kept := c.hosts
 	c.hosts = nil
 	took, err := c.hostList(w[n:])
 	c.except, c.hosts = c.hosts, kept
 	if err != nil { // its choices would name the excluded hosts
-		return c.askAbout(Exception, "I don't know what that leaves out.", nil)
+		return c.askAbout(command.Exception, "I don't know what that leaves out.", nil)
 	}
 	c.rest = w[n+took:]
 	if w[0].Key == "only" {
-		return c.askAbout(Exception, fmt.Sprintf("Only on %s?", words.And(c.except)), []string{c.said() + " on " + words.And(c.except)})
+		return c.askAbout(command.Exception, fmt.Sprintf("Only on %s?", words.And(c.except)), []string{c.said() + " on " + words.And(c.except)})
 	}
 	if c.all {
 		return nil
 	}
-	return c.askAbout(Exception, fmt.Sprintf("Everywhere except %s?", words.And(c.except)), c.withoutExcept())
+	return c.askAbout(command.Exception, fmt.Sprintf("Everywhere except %s?", words.And(c.except)), c.withoutExcept())
 }
 
 // withoutExcept returns the commands for the hosts that are not excluded.

@@ -1,4 +1,4 @@
-package command
+package parser
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/internal/suggest"
@@ -16,7 +17,7 @@ import (
 // may be in any order. Unused words are listed in the answer.
 type looking struct {
 	*reading
-	cmd Command
+	cmd command.Command
 
 	processes []string
 	hosts     []string
@@ -37,7 +38,7 @@ var noise = []string{
 	"n", "back", "yet", "still", "does", "need", "needs", "depend", "depends",
 }
 
-func (r *reading) read(cmd Command, w []words.Token) (*Request, error) {
+func (r *reading) read(cmd command.Command, w []words.Token) (*command.Request, error) {
 	l := &looking{reading: r, cmd: cmd, params: map[string]string{}}
 	first := r.words[0].Row
 	if len(w) > 0 {
@@ -67,11 +68,11 @@ func (l *looking) take(w []words.Token) (int, error) {
 	}
 	if l.cmd.Lasts {
 		if n := words.LengthAt(w); n > 0 {
-			l.params[ParamLength] = words.LengthOf(w[:n])
+			l.params[command.ParamLength] = words.LengthOf(w[:n])
 			return n, nil
 		}
 		if slices.Contains(lengthEnds, t.Key) {
-			l.params[ParamLength] = LengthEnd
+			l.params[command.ParamLength] = command.LengthEnd
 			return 1, nil
 		}
 	}
@@ -124,10 +125,8 @@ func (l *looking) takeName(w []words.Token) int {
 	name := strings.TrimRight(w[0].Raw, words.Punctuation)
 	low := strings.ToLower(name)
 	low = strings.TrimPrefix(low, "@")
-	for _, option := range [][]string{placeOption.FindStringSubmatch(name)} {
-		if option != nil {
-			low = strings.ToLower(option[2])
-		}
+	if _, place, ok := words.PlaceOption(name); ok {
+		low = strings.ToLower(place)
 	}
 	switch {
 	case l.g.KnowsCluster(low):
@@ -165,7 +164,8 @@ func (l *looking) takeName(w []words.Token) int {
 
 // takeParam reads a parameter in any form: `since=1h`, `since 10 min`, `last 20`, `error`.
 func (l *looking) takeParam(w []words.Token) (int, error) {
-	if kv := keyValue.FindStringSubmatch(w[0].Raw); kv != nil && placeOption.FindStringSubmatch(w[0].Raw) == nil {
+	_, _, isPlace := words.PlaceOption(w[0].Raw)
+	if kv := keyValue.FindStringSubmatch(w[0].Raw); kv != nil && !isPlace {
 		name := strings.ToLower(kv[1])
 		if name == "again" || name == "anyway" {
 			return 1, nil
@@ -221,7 +221,7 @@ func (l *looking) lastLines(w []words.Token) (int, error) {
 }
 
 func (l *looking) unknownOption(name string, kv []string) error {
-	q := &Question{Code: UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))}
+	q := &command.Question{Code: command.UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))}
 	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
 	for _, n := range suggest.Near(name, paramNames(l.options())) {
 		l.suggest(q, said+" "+n+"="+kv[2])
@@ -253,23 +253,23 @@ func (l *looking) options() []catalogs.Param {
 }
 
 // resolve finds the cluster, process and hosts.
-func (l *looking) resolve() (*Request, error) {
+func (l *looking) resolve() (*command.Request, error) {
 	if err := l.misspelt(); err != nil {
 		return nil, err
 	}
 	if l.cmd.Lasts && len(l.unknown) > 0 {
-		q := &Question{Code: MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)}
+		q := &command.Question{Code: command.MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)}
 		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
 		return nil, q
 	}
-	if l.cmd.Object == ProcessImplied {
+	if l.cmd.Object == command.ProcessImplied {
 		l.processes = []string{l.cmd.Process}
 	}
 	cl, err := l.clusterOf(l.cmd, l.in, l.processes, l.hosts)
 	if err != nil {
 		return nil, err
 	}
-	req := &Request{Command: l.cmd, Params: l.params, Left: l.left}
+	req := &command.Request{Command: l.cmd, Params: l.params, Left: l.left}
 	if err := l.g.Bind(req, cl); err != nil {
 		return nil, err
 	}
@@ -277,20 +277,20 @@ func (l *looking) resolve() (*Request, error) {
 		return nil, err
 	}
 	switch l.cmd.Object {
-	case ProcessNamed:
+	case command.ProcessNamed:
 		if req.Process == nil && len(req.Hosts) > 0 {
-			q := &Question{Code: HostFirst, Text: fmt.Sprintf("%s is a host. Which of its processes?", req.Hosts[0].Name)}
+			q := &command.Question{Code: command.HostFirst, Text: fmt.Sprintf("%s is a host. Which of its processes?", req.Hosts[0].Name)}
 			for _, p := range req.Hosts[0].Processes {
 				l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p, req.Hosts[0].Name))
 			}
 			return nil, q
 		}
 		if req.Process == nil {
-			return nil, l.missing(l.cmd, MissingTarget, "Which process?")
+			return nil, l.missing(l.cmd, command.MissingTarget, "Which process?")
 		}
-	case HostNamed:
+	case command.HostNamed:
 		if len(req.Hosts) == 0 {
-			return nil, l.missing(l.cmd, MissingTarget, "Which host?")
+			return nil, l.missing(l.cmd, command.MissingTarget, "Which host?")
 		}
 	default:
 	}
@@ -302,20 +302,20 @@ func (l *looking) resolve() (*Request, error) {
 
 // misspelt returns a Question if no target is known and a word may be a misspelt name.
 func (l *looking) misspelt() error {
-	takesName := l.cmd.Object == AnyTarget || l.cmd.Object == ProcessNamed || l.cmd.Object == HostNamed
+	takesName := l.cmd.Object == command.AnyTarget || l.cmd.Object == command.ProcessNamed || l.cmd.Object == command.HostNamed
 	if !takesName || len(l.processes)+len(l.hosts) > 0 || len(l.unknown) == 0 {
 		return nil
 	}
 	typed := strings.TrimRight(l.unknown[0].Raw, words.Punctuation)
-	q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s%s.", words.Shown(typed), l.inText())}
+	q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I don't know %s%s.", words.Shown(typed), l.inText())}
 	names := suggest.Near(strings.ToLower(typed), l.g.HostNames())
-	if l.cmd.Object != HostNamed {
+	if l.cmd.Object != command.HostNamed {
 		names = append(names, l.g.ProcessesLike(typed)...)
 	}
 	for _, n := range names {
 		l.suggest(q, l.cmd.Verb+" "+n+l.inText())
 	}
-	if len(q.Choices) == 0 && l.cmd.Object == AnyTarget {
+	if len(q.Choices) == 0 && l.cmd.Object == command.AnyTarget {
 		l.suggest(q, l.cmd.Verb+l.inText())
 	}
 	return q
@@ -339,7 +339,7 @@ func (l *looking) takesSeveral(n int) bool {
 
 // place binds the processes and hosts. Processes that the read does not accept go to
 // Request.Left, which the answer lists.
-func (l *looking) place(req *Request, cl *fleet.Cluster) error {
+func (l *looking) place(req *command.Request, cl *fleet.Cluster) error {
 	for _, pattern := range l.patterns {
 		if err := l.expand(pattern, req.Catalog, cl); err != nil {
 			return err
@@ -348,8 +348,8 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 	for _, name := range l.hosts {
 		h, ok := cl.Host(name)
 		if !ok {
-			return &Question{
-				Code: NotHere,
+			return &command.Question{
+				Code: command.NotHere,
 				Text: fmt.Sprintf("%s is not a host of %s. Its hosts: %s.", words.Shown(name), cl.Name, words.And(cl.HostNames())),
 			}
 		}
@@ -369,7 +369,7 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 		switch {
 		case req.Process == nil:
 			req.Process = part.Process
-		case slices.ContainsFunc(req.Parts(), func(p Part) bool { return p.Process == part.Process }):
+		case slices.ContainsFunc(req.Parts(), func(p command.Part) bool { return p.Process == part.Process }):
 		case l.takesSeveral(len(req.Parts()) + 1):
 			req.Also = append(req.Also, part)
 		default:
@@ -379,29 +379,29 @@ func (l *looking) place(req *Request, cl *fleet.Cluster) error {
 	return nil
 }
 
-func (l *looking) part(req *Request, spelling string) (Part, error) {
+func (l *looking) part(req *command.Request, spelling string) (command.Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)}
+		q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)}
 		for _, n := range match.Suggestions {
 			l.suggest(q, l.cmd.Verb+" "+n)
 		}
-		return Part{}, q
+		return command.Part{}, q
 	}
 	p := match.Process
 	hosts := req.Cluster.HostsOf(p.ID)
 	if len(hosts) == 0 {
-		return Part{}, &Question{Code: NotHere, Text: fmt.Sprintf("%s is not configured on any host of %s.", p.ID, req.Cluster.Name)}
+		return command.Part{}, &command.Question{Code: command.NotHere, Text: fmt.Sprintf("%s is not configured on any host of %s.", p.ID, req.Cluster.Name)}
 	}
 	for _, h := range req.Hosts {
 		if h.Runs(p.ID) {
 			continue
 		}
-		q := &Question{Code: NotHere, Text: fmt.Sprintf("%s does not run on %s.", p.ID, h.Name)}
+		q := &command.Question{Code: command.NotHere, Text: fmt.Sprintf("%s does not run on %s.", p.ID, h.Name)}
 		for _, other := range hosts {
 			l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p.ID, other.Name))
 		}
-		return Part{}, q
+		return command.Part{}, q
 	}
-	return Part{Process: p, Hosts: req.Hosts}, nil
+	return command.Part{Process: p, Hosts: req.Hosts}, nil
 }

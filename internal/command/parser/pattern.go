@@ -1,4 +1,4 @@
-package command
+package parser
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dhbot/internal/command"
 	"dhbot/internal/command/words"
 	"dhbot/internal/fleet"
 	"dhbot/runbooks/catalogs"
@@ -42,7 +43,7 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	case len(processes) > 0:
 		l.processes = append(l.processes, processes...)
 	default:
-		q := &Question{Code: UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, words.Shown(pattern))}
+		q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("No host or process of %s has a name like %s.", cl.Name, words.Shown(pattern))}
 		l.suggest(q, l.cmd.Verb+" "+cl.Name)
 		return q
 	}

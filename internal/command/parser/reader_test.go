@@ -1,4 +1,4 @@
-package command_test
+package parser_test
 
 import (
 	"regexp"

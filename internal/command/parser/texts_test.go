@@ -1,4 +1,4 @@
-package command_test
+package parser_test
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"dhbot/internal/command"
+	"dhbot/internal/command/parser"
 	"dhbot/internal/command/words"
 	"dhbot/internal/test/grammartest"
 )
@@ -52,7 +53,7 @@ func texts(t *testing.T) (lines [][2]string) {
 
 // comesTo returns the result of a text in the notation of the table.
 func comesTo(g *command.Grammar, text string) (string, *command.Request) {
-	r, err := command.Parse(g, command.Input{Text: text, Channel: "C1"})
+	r, err := parser.Parse(g, parser.Input{Text: text, Channel: "C1"})
 	var q *command.Question
 	switch {
 	case errors.As(err, &q):
@@ -117,7 +118,7 @@ func readerKnows(verb string) bool { return readerVerbs[verb] != "" }
 // run.
 func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	t.Helper()
-	r, err := command.Parse(g, command.Input{Text: text, Channel: "C1", NoChoices: true})
+	r, err := parser.Parse(g, parser.Input{Text: text, Channel: "C1", NoChoices: true})
 	if err != nil || !r.Changing() || r.Unmarked || r.Confirm || !readerKnows(r.Command.Verb) || len(r.Params) > 0 {
 		return false
 	}

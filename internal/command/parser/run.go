@@ -1,4 +1,4 @@
-package command
+package parser
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"dhbot/internal/command"
+	"dhbot/internal/command/meaning"
 	"dhbot/internal/command/words"
 )
 
@@ -17,12 +19,12 @@ var (
 
 // run reads `R-7F3K …`. Without an id the verb lists the runs that it accepts and changes
 // none.
-func (r *reading) run(cmd Command, rest []words.Token) (*Request, error) {
+func (r *reading) run(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	id, took := words.RunAt(rest)
 	if took == 0 {
 		return r.noRun(cmd, rest)
 	}
-	req := &Request{Command: cmd, Run: id, Params: map[string]string{}}
+	req := &command.Request{Command: cmd, Run: id, Params: map[string]string{}}
 	if err := r.anyCluster(req); err != nil {
 		return nil, err
 	}
@@ -31,7 +33,7 @@ func (r *reading) run(cmd Command, rest []words.Token) (*Request, error) {
 
 // aboutRun reads the words after a run's id. For an approval they are the target only. For
 // other verbs they are the reason, unless they change the meaning of the command.
-func (r *reading) aboutRun(req *Request, w []words.Token) error {
+func (r *reading) aboutRun(req *command.Request, w []words.Token) error {
 	for len(w) > 0 && w[0].IsMark() {
 		w = w[1:]
 	}
@@ -46,11 +48,11 @@ func (r *reading) aboutRun(req *Request, w []words.Token) error {
 		req.Anyway, w = true, w[1:]
 	}
 	if r.quote {
-		return r.aboutRunBack(req, Quote, "I take nothing out of a quote or a block of code.")
+		return r.aboutRunBack(req, command.Quote, "I take nothing out of a quote or a block of code.")
 	}
 	for _, t := range w {
 		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.Raw) {
-			return r.aboutRunBack(req, Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, words.Shown(t.Raw)))
+			return r.aboutRunBack(req, command.Flag, fmt.Sprintf("`%s` takes no %s.", cmd.Verb, words.Shown(t.Raw)))
 		}
 	}
 	after := w
@@ -75,39 +77,39 @@ func unmark(w []words.Token) []words.Token {
 }
 
 // turnsRound returns a Question if the words after a run's id change the meaning.
-func (r *reading) turnsRound(req *Request, w []words.Token) error {
+func (r *reading) turnsRound(req *command.Request, w []words.Token) error {
 	w = words.WithoutClosing(w)
 	if len(w) == 0 {
 		return nil
 	}
-	code := headOf(r.g, w)
+	code := meaning.Of(r.g, w)
 	switch req.Command.Verb {
 	case "deny": // denying a request is always safe
 		return nil
 	case "close": // a finding may begin with "not restarted"
-		if code != Negation && code != When || len(w) > 3 {
+		if code != command.Negation && code != command.When || len(w) > 3 {
 			return nil
 		}
 	case "approve":
 		if code == "" {
-			code = StrayTarget
+			code = command.StrayTarget
 		}
 	default:
 	}
 	if code == "" {
 		return nil
 	}
-	return r.aboutRunBack(req, code, headText(code, words.Join(w)))
+	return r.aboutRunBack(req, code, meaning.Text(code, words.Join(w)))
 }
 
-func (r *reading) aboutRunBack(req *Request, code Code, text string) *Question {
-	q := &Question{Code: code, Text: text}
-	q.Add(Choice{Text: "show " + req.Run, Fields: Fields{Verb: "show", Run: req.Run}})
+func (r *reading) aboutRunBack(req *command.Request, code command.Code, text string) *command.Question {
+	q := &command.Question{Code: code, Text: text}
+	q.Add(command.Choice{Text: "show " + req.Run, Fields: command.Fields{Verb: "show", Run: req.Run}})
 	return q
 }
 
 // shown reads the read after "show": "show me the logs of db_dis".
-func (r *reading) shown(cmd Command, w []words.Token) (Command, []words.Token, bool) {
+func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, []words.Token, bool) {
 	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].Key)) {
 		w = w[1:]
 	}
@@ -116,18 +118,18 @@ func (r *reading) shown(cmd Command, w []words.Token) (Command, []words.Token, b
 		return status, w, ok
 	}
 	c, ok := r.g.Named(w[0].Key)
-	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == AnyTarget || c.Object == ProcessNamed)
+	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == command.AnyTarget || c.Object == command.ProcessNamed)
 }
 
 // noRun answers a verb without a run id, with the open runs or with suggestions.
-func (r *reading) noRun(cmd Command, w []words.Token) (*Request, error) {
+func (r *reading) noRun(cmd command.Command, w []words.Token) (*command.Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)
 	}
 	if c, rest, ok := r.shown(cmd, w); ok {
 		return r.read(c, rest)
 	}
-	q := &Question{Code: UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)}
+	q := &command.Question{Code: command.UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)}
 	read, isVerb := r.g.Named(w[0].Key)
 	switch {
 	case bareID.MatchString(w[0].Raw) && strings.ContainsFunc(w[0].Raw, unicode.IsDigit):
@@ -141,7 +143,7 @@ func (r *reading) noRun(cmd Command, w []words.Token) (*Request, error) {
 	return nil, q
 }
 
-func (r *reading) bareRun(cmd Command, w []words.Token) (*Request, error) {
-	req := &Request{Command: cmd.WithoutObject(), Topic: words.Join(w), Params: map[string]string{}}
+func (r *reading) bareRun(cmd command.Command, w []words.Token) (*command.Request, error) {
+	req := &command.Request{Command: cmd.WithoutObject(), Topic: words.Join(w), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }
