@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -41,7 +42,7 @@ func testRules() *Rules {
 	}
 }
 
-func wantCode(t *testing.T, err error, want Code) {
+func wantCode(t *testing.T, err error, want refusal.Code) {
 	t.Helper()
 	if want == "" {
 		if err != nil {
@@ -49,7 +50,7 @@ func wantCode(t *testing.T, err error, want Code) {
 		}
 		return
 	}
-	var r *Refusal
+	var r *refusal.Error
 	if !errors.As(err, &r) {
 		t.Fatalf("got %v, want a refusal %q", err, want)
 	}
@@ -78,7 +79,7 @@ func TestIdentify(t *testing.T) {
 		name    string
 		profile Profile
 		person  string
-		code    Code
+		code    refusal.Code
 	}{
 		{"member", profile("U1"), "anna", ""},
 		{"the event names another team", member("U1", func(p *Profile) { p.Team = "T0ELSE" }), "anna", ""},
@@ -119,7 +120,7 @@ func TestIdentifyByHomeTeams(t *testing.T) {
 	r.Home, r.HomeTeams = "", []string{home, "E0HOME"}
 	for _, tt := range []struct {
 		organisation, team string
-		code               Code
+		code               refusal.Code
 	}{
 		{home, home, ""},
 		{"E0HOME", "", ""},
@@ -158,7 +159,7 @@ func TestMayAsk(t *testing.T) {
 		who, cluster string
 		class        runbooks.Class
 		channel      string
-		code         Code
+		code         refusal.Code
 	}{
 		{"anna", "prod", runbooks.Read, "", ""},
 		{"chris", "prod", runbooks.Read, "", ""},
@@ -194,7 +195,7 @@ func TestMayVote(t *testing.T) {
 	for _, tt := range []struct {
 		who, askedBy, cluster string
 		class                 runbooks.Class
-		code                  Code
+		code                  refusal.Code
 	}{
 		{"ben", "anna", "prod", runbooks.Disruptive, ""},
 		{"chris", "anna", "prod", runbooks.Destructive, ""},

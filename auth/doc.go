@@ -5,7 +5,7 @@
 //
 //   - rules.go: every decision, and the sentence of its refusal
 //   - policy.go: votes that a class and severity need, and the floors
-//   - refusal.go: codes of refusals
+//   - refusal.go: refusals by the access rules, and their codes
 //   - call.go: the order in which approvers are asked
 //   - auth.go: accounts and people
 package auth

@@ -33,20 +33,20 @@ type Rules struct {
 	Policy    Policy
 }
 
-// Identify returns the person of an account. It returns a *Refusal unless the account belongs
+// Identify returns the person of an account. It returns a *refusal.Error unless the account belongs
 // to a person in the config and is a full, active, human member of the home organisation.
 func (r *Rules) Identify(p Profile) (Person, error) {
 	switch {
 	case p.User == "" || p.ID == "":
-		return Person{}, refuse(LookupFailed, "I could not find out who you are. Please try again.")
+		return Person{}, Refuse(LookupFailed, "I could not find out who you are. Please try again.")
 	case p.Deleted:
-		return Person{}, refuse(Deactivated, "the account %s is deactivated.", p.Account)
+		return Person{}, Refuse(Deactivated, "the account %s is deactivated.", p.Account)
 	case p.Bot:
-		return Person{}, refuse(NotAPerson, "%s is an app; only people can use this bot.", p.Account)
+		return Person{}, Refuse(NotAPerson, "%s is an app; only people can use this bot.", p.Account)
 	case p.Guest:
-		return Person{}, refuse(NotAMember, "guests cannot use this bot. Ask a full member of the organisation.")
+		return Person{}, Refuse(NotAMember, "guests cannot use this bot. Ask a full member of the organisation.")
 	case p.Stranger || !r.atHome(p):
-		return Person{}, refuse(NotAMember, "only members of the bot's own organisation can use it.")
+		return Person{}, Refuse(NotAMember, "only members of the bot's own organisation can use it.")
 	}
 	var found []Person
 	for _, person := range r.People {
@@ -57,7 +57,7 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 	if len(found) != 1 || found[0].Name == "" {
 		// An account of two people is an invalid config. Choosing one of them could let a
 		// requester vote on their own request.
-		return Person{}, refuse(NotKnown, "the account %s belongs to no person in the config. The bot's administrator can add it under `people`.", p.Account)
+		return Person{}, Refuse(NotKnown, "the account %s belongs to no person in the config. The bot's administrator can add it under `people`.", p.Account)
 	}
 	return found[0], nil
 }
@@ -113,7 +113,7 @@ func (p Person) Named(account string) bool {
 }
 
 // MayAsk returns nil if a person may request an action of a class in a cluster from a channel,
-// or a *Refusal. Reads need any role in the cluster, or a reader channel. Sensitive reads need
+// or a *refusal.Error. Reads need any role in the cluster, or a reader channel. Sensitive reads need
 // the role data, and changes the role operator.
 func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel string) error {
 	roles, err := r.roles(p, cluster)
@@ -125,23 +125,23 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 		if roles.reads(p.Name, channel) {
 			return nil
 		}
-		return refuseIn(cluster, LacksRole, "%s is not among the readers of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the readers of %s.", p.Name, cluster)
 	case runbooks.Sensitive:
 		if roles.has(Data, p.Name) {
 			return nil
 		}
-		return refuseIn(cluster, LacksRole, "this shows data, and %s does not have the role `data` in %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "this shows data, and %s does not have the role `data` in %s.", p.Name, cluster)
 	case runbooks.Writes, runbooks.Disruptive, runbooks.Destructive:
 		if roles.has(Operator, p.Name) {
 			return nil
 		}
-		return refuseIn(cluster, LacksRole, "%s is not among the operators of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the operators of %s.", p.Name, cluster)
 	default:
-		return refuse(LacksRole, "no rule allows an action of class %q.", class)
+		return Refuse(LacksRole, "no rule allows an action of class %q.", class)
 	}
 }
 
-// MayVote returns nil if a person may vote on a request of askedBy in a cluster, or a *Refusal.
+// MayVote returns nil if a person may vote on a request of askedBy in a cluster, or a *refusal.Error.
 // The requester never votes, whatever account they use. askedBy is the name of a person in the
 // config. If the config no longer has that name, no one may vote, because the requester could
 // have a new name.
@@ -154,19 +154,19 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	asker, known := r.person(askedBy)
 	switch {
 	case !class.Changing():
-		return refuseIn(cluster, NoVoteTaken, "actions of class %q need no approval.", class)
+		return RefuseIn(cluster, NoVoteTaken, "actions of class %q need no approval.", class)
 	case !known:
-		return refuse(NotKnown, "the requester %q is no longer in the config. A person in the config has to request it again.", askedBy)
+		return Refuse(NotKnown, "the requester %q is no longer in the config. A person in the config has to request it again.", askedBy)
 	case samePerson(voter, asker):
-		return refuseIn(cluster, OwnRequest, "%s can't approve their own request; another approver has to.", p.Name)
+		return RefuseIn(cluster, OwnRequest, "%s can't approve their own request; another approver has to.", p.Name)
 	case !roles.has(Approver, p.Name):
-		return refuseIn(cluster, LacksRole, "%s is not among the approvers of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the approvers of %s.", p.Name, cluster)
 	}
 	return nil
 }
 
 // MayInSilence returns nil if a decision is allowed while the platform has not answered since a
-// time (zero: it answers), or a *Refusal. Then destructive actions are neither requested nor
+// time (zero: it answers), or a *refusal.Error. Then destructive actions are neither requested nor
 // approved, and requester and approver must be two users of the machine: only uids still
 // distinguish a person from someone who uses their keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
@@ -174,9 +174,9 @@ func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom strin
 	case since.IsZero():
 		return nil
 	case class == runbooks.Destructive:
-		return refuse(SlackSilent, "Slack has not answered since %s. Until it answers, destructive actions cannot be requested or approved.", since.UTC().Format("15:04 MST"))
+		return Refuse(SlackSilent, "Slack has not answered since %s. Until it answers, destructive actions cannot be requested or approved.", since.UTC().Format("15:04 MST"))
 	case origin != "" && origin == askedFrom:
-		return refuse(SlackSilent, "Slack has not answered since %s. Until it answers, requester and approver must be different users of this machine (both are %s).",
+		return Refuse(SlackSilent, "Slack has not answered since %s. Until it answers, requester and approver must be different users of this machine (both are %s).",
 			since.UTC().Format("15:04 MST"), origin)
 	}
 	return nil
@@ -197,10 +197,10 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 }
 
 // EnoughEligible returns nil if at least need people may vote on a request of askedBy in a
-// cluster, or a *Refusal: a request that can never be approved is refused at once.
+// cluster, or a *refusal.Error: a request that can never be approved is refused at once.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
-		return refuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. The bot's administrator can add them under `roles`.",
+		return RefuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. The bot's administrator can add them under `roles`.",
 			need, cluster, askedBy, n)
 	}
 	return nil
@@ -209,11 +209,11 @@ func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 // roles returns a cluster's lists for a person with exactly this name in the config.
 func (r *Rules) roles(p Person, cluster string) (Roles, error) {
 	if _, ok := r.person(p.Name); !ok {
-		return nil, refuse(NotKnown, "you are not in the config. The bot's administrator can add you under `people`.")
+		return nil, Refuse(NotKnown, "you are not in the config. The bot's administrator can add you under `people`.")
 	}
 	roles, ok := r.Clusters[cluster]
 	if !ok {
-		return nil, refuse(NoSuchCluster, "the config has no roles for a cluster %q.", cluster)
+		return nil, Refuse(NoSuchCluster, "the config has no roles for a cluster %q.", cluster)
 	}
 	return roles, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 )
 
 // continueRun requests the remaining steps of an unfinished run as a new run with its own
@@ -12,7 +13,7 @@ import (
 func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	in, ok := c.About.Continuation()
 	if !ok {
-		return call.Refuse("%s cannot be continued: it is open, it succeeded, it changed nothing, or its result is unknown. Nothing was run; `show %s` shows it.", c.Run, c.Run)
+		return refusal.New(call.NotNow, "%s cannot be continued: it is open, it succeeded, it changed nothing, or its result is unknown. Nothing was run; `show %s` shows it.", c.Run, c.Run)
 	}
 	plan, err := s.Planner.Plan(in)
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 		if err != nil {
 			return err
 		}
-		return call.Refuse("%s is being continued already: %s. Nothing more was started.", c.Run, open)
+		return refusal.New(call.AlreadyThere, "%s is being continued already: %s. Nothing more was started.", c.Run, open)
 	}
 	c.Anyway = c.Anyway || c.About.Anyway
 	if err := s.needsServe(ctx, plan, c.Anyway); err != nil {

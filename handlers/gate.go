@@ -11,6 +11,7 @@ import (
 	"dhbot/handlers/incidents"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/internal/tracing"
 	"dhbot/runbooks"
 )
@@ -66,7 +67,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	}
 	if hidden {
-		return &auth.Refusal{Code: auth.NoSuchRun, Text: "There is no such run as " + c.Run + ". `runs` lists open and recent ones."}
+		return &refusal.Error{Code: auth.NoSuchRun, Text: "There is no such run as " + c.Run + ". `runs` lists open and recent ones.", Recorded: true}
 	}
 	if err != nil {
 		return err
@@ -138,13 +139,13 @@ func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Clas
 		return nil
 	}
 	if c.Outside {
-		return call.Refuse("Not allowed: I am not in this channel, so no one here would see your request and its result. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
+		return refusal.New(call.WrongPlace, "Not allowed: I am not in this channel, so no one here would see your request and its result. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
 	}
 	if c.ChannelShared {
-		return call.Refuse("Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
+		return refusal.New(call.WrongPlace, "Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
 	}
 	if c.Via != call.Terminal && (c.Key == "" || c.Unclaimed) {
-		return call.Refuse("Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
+		return refusal.New(call.StoreDown, "Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
 	}
 	if age := s.Now().Sub(c.At); age > s.StaleAfter && c.Via != call.Terminal {
 		late := &call.Late{Age: age}
@@ -168,7 +169,7 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return call.Refuse("Not accepted: %s. Nothing was done; please try again, because another replica may answer, and inform the person who runs the bot.", why)
+		return refusal.New(call.OtherConfig, "Not accepted: %s. Nothing was done; please try again, because another replica may answer, and inform the person who runs the bot.", why)
 	}
 	return nil
 }

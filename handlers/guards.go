@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/guard"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -15,9 +15,9 @@ import (
 // approval.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
-	var no *guard.RefusedError
+	var no *refusal.Error
 	if errors.As(err, &no) {
-		return nil, call.Refuse("Nothing was run: %s. %s", no.Text, byHand(plan))
+		return nil, refusal.New(no.Code, "Nothing was run: %s. %s", no.Text, byHand(plan))
 	}
 	return unclear, err
 }

@@ -10,6 +10,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
+	"dhbot/internal/refusal"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
 )
@@ -34,7 +35,7 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 	if err != nil || process == "" {
 		return err
 	}
-	return call.Refuse("Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
+	return refusal.New(call.NotUp, "Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
 		process, why)
 }
 

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command/parser"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -46,13 +47,13 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 	d := json.NewDecoder(strings.NewReader(value))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {
-		return nil, call.Refuse("Nothing was run: what you were shown is not known any more. Type the command again.")
+		return nil, refusal.New(call.OldProposal, "Nothing was run: what you were shown is not known any more. Type the command again.")
 	}
 	if p.By != m.Account.String() {
-		return nil, call.Refuse("Only the requester can run this. Type the command yourself; nothing was run.")
+		return nil, refusal.New(call.NotYours, "Only the requester can run this. Type the command yourself; nothing was run.")
 	}
 	if age := s.Now().Sub(time.Unix(p.At, 0)); age > call.ProposalTTL || age < -call.ProposalTTL {
-		return nil, call.Refuse("Nothing was run: this was shown more than %d s ago, and things may have changed. Type `%s` again.", int(call.ProposalTTL.Seconds()), p.Request.Text())
+		return nil, refusal.New(call.OldProposal, "Nothing was run: this was shown more than %d s ago, and things may have changed. Type `%s` again.", int(call.ProposalTTL.Seconds()), p.Request.Text())
 	}
 	c, err := s.BuildCall(ctx, m, p.Request)
 	if err != nil {

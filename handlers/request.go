@@ -10,6 +10,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -52,7 +53,11 @@ func (s *Service) request(ctx context.Context, c *call.Call) error {
 func (s *Service) submit(ctx context.Context, c *call.Call, inputs runbooks.Inputs, plan runbooks.Plan, unclear []engine.Unclear) error {
 	need := s.need(plan, unclear)
 	if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {
-		return call.Refuse("%v Nothing was run. %s", err, byHand(plan))
+		var no *refusal.Error
+		if !errors.As(err, &no) {
+			return err
+		}
+		return refusal.New(no.Code, "%s Nothing was run. %s", no.Text, byHand(plan))
 	}
 	run := engine.Run{
 		V: engine.FormVersion, Inputs: inputs, Plan: plan, Need: need,

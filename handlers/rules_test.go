@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -117,7 +118,7 @@ func TestWhoMay(t *testing.T) {
 	for _, tt := range []struct {
 		verb, person string
 		level        runbooks.Severity
-		want         auth.Code // "" if the gate allows it
+		want         refusal.Code // "" if the gate allows it
 	}{
 		{"cancel", "anna", runbooks.Critical, ""}, {"cancel", "chris", runbooks.Critical, ""}, {"cancel", "rita", runbooks.Critical, noRole},
 		{"close", "anna", runbooks.Critical, ownRequest}, {"close", "anna", runbooks.Unknown, ownRequest}, {"close", "anna", runbooks.Moderate, ""},
@@ -134,8 +135,8 @@ func TestWhoMay(t *testing.T) {
 		who, _ := h.Rules.Identify(auth.Profile{Account: auth.Account{Team: homeTeam, User: "U" + strings.ToUpper(tt.person)}, ID: "U" + strings.ToUpper(tt.person), Organisation: homeTeam})
 		r := engine.Run{Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Cluster: "prod", Class: runbooks.Disruptive, Severity: tt.level}}
 		err := h.mayRun(&call.Call{Cmd: command.Command{Verb: tt.verb}, Who: call.Person{Person: who}, About: r})
-		code := auth.Code("")
-		if refusal := (*auth.Refusal)(nil); errors.As(err, &refusal) {
+		code := refusal.Code("")
+		if refusal := (*refusal.Error)(nil); errors.As(err, &refusal) {
 			code = refusal.Code
 		} else if err != nil {
 			code = "none"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/handlers/incidents"
 	"dhbot/handlers/reads"
@@ -16,6 +15,7 @@ import (
 	"dhbot/internal/command/parser"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -91,63 +91,75 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 	return c.Settled, err
 }
 
-// explain answers an error and records a refusal. An unknown kind of error becomes an
-// internal error with its details in the log. settled reports whether the refusal's record
-// settled the claim.
+// explain answers an error, and records a refusal by the access rules. settled reports
+// whether the record settled the claim.
 func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
-	var (
-		refusal *auth.Refusal
-		asked   *command.Question
-		refused *engine.RefusedError
-		unknown *runbooks.UnknownError
-		said    *call.Refused
-		late    *call.Late
-		window  *call.WindowError
-	)
-	var c card.Card
-	switch {
-	case errors.Is(err, engine.ErrSettled):
+	if errors.Is(err, engine.ErrSettled) {
 		// Another replica considered this one dead and has handled the message.
 		s.Logger.InfoContext(ctx, "message was handled by another replica")
 		return true
-	case errors.As(err, &refusal):
-		c = card.Refusal(refusal.Text)
-	case errors.As(err, &window):
-		c = runcard.WindowNotOpened(window.Typed)
-	case errors.As(err, &late):
-		c = card.Late(late.Age, late.Request)
-	case errors.As(err, &asked):
-		c = card.Question(asked)
-	case errors.As(err, &unknown):
-		c = card.DidYouMean(unknown.Error(), unknown.Suggestions)
-	case errors.As(err, &refused):
-		c = card.Refusal(refused.Text)
-	case errors.As(err, &said):
-		c = card.Refusal(said.Text)
-	case call.IsPlanError(err):
-		c = card.Refusal("Nothing was run: " + err.Error())
-	case errors.Is(err, command.ErrFields):
-		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
-		c = card.Refusal("This button is from another version of the bot, or its target is gone. Type the command instead; nothing was run.")
-	case errors.Is(err, engine.ErrLeaseLost):
-		c = card.Refusal("I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again.")
-	case errors.Is(err, engine.ErrNewerForm):
-		c = card.Refusal("Nothing was done: a newer version of me keeps this run, and I am about to be replaced by it. Please try again in a minute.")
-	case errors.Is(err, engine.ErrStoreDown):
-		c = card.Refusal("Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute.")
-	default:
-		s.Logger.ErrorContext(ctx, "message failed", "via", m.Via, "err", err)
-		c = card.Refusal("Something went wrong inside me; nothing more was done. My log has the details under “" + redact.Line(m.Key, 60) + "”.")
+	}
+	no := &refusal.Error{}
+	c, asks := questionOf(err)
+	if !asks {
+		no = s.refusalOf(ctx, m, err)
+		c = card.Refused(no)
 	}
 	if err := reply.Ephemeral(ctx, c); err != nil {
 		s.Logger.ErrorContext(ctx, "answer not shown", "err", err)
 	}
 	// The answer comes before the record, which settles the claim. A replica that stops in
 	// between causes a repeated answer, not a missing one.
-	return refusal != nil && s.recordRefusal(ctx, m, refusal)
+	return no.Recorded && s.recordRefusal(ctx, m, no)
 }
 
-func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *auth.Refusal) (settled bool) {
+// questionOf returns the card of an error that asks something back, if it is one.
+func questionOf(err error) (c card.Card, asks bool) {
+	var (
+		window  *call.WindowError
+		late    *call.Late
+		asked   *command.Question
+		unknown *runbooks.UnknownError
+	)
+	switch {
+	case errors.As(err, &window):
+		return runcard.WindowNotOpened(window.Typed), true
+	case errors.As(err, &late):
+		return card.Late(late.Age, late.Request), true
+	case errors.As(err, &asked):
+		return card.Question(asked), true
+	case errors.As(err, &unknown):
+		return card.DidYouMean(unknown.Error(), unknown.Suggestions), true
+	default:
+		return card.Card{}, false
+	}
+}
+
+// refusalOf returns an error as a refusal. An unknown kind of error becomes an internal
+// error, with its details in the log.
+func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *refusal.Error {
+	var no *refusal.Error
+	switch {
+	case errors.As(err, &no):
+		return no
+	case call.IsPlanError(err):
+		return &refusal.Error{Code: call.NoPlan, Text: "Nothing was run: " + err.Error()}
+	case errors.Is(err, command.ErrFields):
+		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
+		return &refusal.Error{Code: call.OldButton, Text: "This button is from another version of the bot, or its target is gone. Type the command instead; nothing was run."}
+	case errors.Is(err, engine.ErrLeaseLost):
+		return &refusal.Error{Code: call.LeaseLost, Text: "I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again."}
+	case errors.Is(err, engine.ErrNewerForm):
+		return &refusal.Error{Code: call.OldReplica, Text: "Nothing was done: a newer version of me keeps this run, and I am about to be replaced by it. Please try again in a minute."}
+	case errors.Is(err, engine.ErrStoreDown):
+		return &refusal.Error{Code: call.StoreDown, Text: "Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute."}
+	default:
+		s.Logger.ErrorContext(ctx, "message failed", "via", m.Via, "err", err)
+		return &refusal.Error{Code: call.Internal, Text: "Something went wrong inside me; nothing more was done. My log has the details under “" + redact.Line(m.Key, 60) + "”."}
+	}
+}
+
+func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *refusal.Error) (settled bool) {
 	r := audit.Record{
 		At:      s.Now(),
 		Kind:    audit.Refused,

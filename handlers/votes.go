@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -46,7 +47,7 @@ func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (se
 		card.TapDone: "done", card.TapLooking: "looking", card.TapDetails: "details",
 	}[m.Tap.Action]
 	if !known {
-		return false, call.Refuse("This button is from another version of the bot. Type the command instead; `help` lists them.")
+		return false, refusal.New(call.OldButton, "This button is from another version of the bot. Type the command instead; `help` lists them.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	digest, page, _ := strings.Cut(digest, " ")
@@ -128,7 +129,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 	}
 	if c.Via != call.Button {
 		if typed := words.Plain(firstWord(c.Rest)); !names(r, typed) {
-			return call.Refuse("To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
+			return refusal.New(call.BadArgument, "To approve %s type its target as well: `approve %s %s`. Nothing was approved.", r.ID, r.ID, runcard.Target(r))
 		}
 	}
 	return s.apply(ctx, c, engine.Voted{By: s.actor(c), Digest: digest})
@@ -172,7 +173,7 @@ func (s *Service) tick(ctx context.Context, c *call.Call) error {
 func (s *Service) closeUnknown(ctx context.Context, c *call.Call) error {
 	reason := redact.Line(c.Rest, call.ReasonRunes)
 	if reason == "" {
-		return call.Refuse("Say what you found: `close %s REASON`. Nothing was closed.", c.Run)
+		return refusal.New(engine.NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", c.Run)
 	}
 	return s.apply(ctx, c, engine.ClosedBy{By: s.actor(c), Reason: reason})
 }

@@ -2,7 +2,6 @@ package call
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -32,8 +31,8 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 			return nil
 		}
 	}
-	return &auth.Refusal{Code: auth.TooFew, Cluster: cluster, Text: fmt.Sprintf("Not allowed: this needs %d of the approvers of %s besides %s, and some of the others have lost their access: %s.",
-		need, cluster, asked, strings.Join(gone, ", "))}
+	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d of the approvers of %s besides %s, and some of the others have lost their access: %s.",
+		need, cluster, asked, strings.Join(gone, ", "))
 }
 
 // Gone returns why every account of a person is refused; "" if one is accepted or the

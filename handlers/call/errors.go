@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/internal/command"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -30,13 +31,28 @@ func IsPlanError(err error) bool {
 	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
 }
 
-// Refused is the refusal of a request, for the requester.
-type Refused struct{ Text string }
-
-func (e *Refused) Error() string { return e.Text }
-
-// Refuse makes a Refused.
-func Refuse(format string, args ...any) error { return &Refused{Text: fmt.Sprintf(format, args...)} }
+// The codes of the refusals of package handlers and those below it.
+const (
+	NoPlan        refusal.Code = "no plan"        // names or parameters of which no plan can be made
+	BadArgument   refusal.Code = "bad argument"   // an argument is missing, or not possible
+	NotFound      refusal.Code = "not found"      // it does not exist, or the person may not read it
+	NotNow        refusal.Code = "not now"        // not possible in its state
+	AlreadyThere  refusal.Code = "already there"  // it exists, or is in progress
+	Changed       refusal.Code = "changed"        // another person changed it at the same time
+	TooMany       refusal.Code = "too many"       // a limit is reached
+	WrongPlace    refusal.Code = "wrong place"    // not in this channel, or not there
+	NotYours      refusal.Code = "not yours"      // only the requester may do this
+	OldButton     refusal.Code = "old button"     // of another version, or its target is gone
+	OldProposal   refusal.Code = "old proposal"   // it was shown too long ago
+	NeedsApprover refusal.Code = "needs approver" // an approver has to do this
+	NotUp         refusal.Code = "not up"         // a dependency is down
+	StoreDown     refusal.Code = "store down"     // nothing may happen without a record
+	LeaseLost     refusal.Code = "lease lost"     // another replica may have taken it up
+	OldReplica    refusal.Code = "old replica"    // a newer version of the bot keeps the run
+	OtherConfig   refusal.Code = "other config"   // the replicas have different configs
+	NoHealth      refusal.Code = "no health"      // this bot has no health to show
+	Internal      refusal.Code = "internal error" // the log has the details
+)
 
 // WindowError means that a form did not open: Slack allows this only within 3 s of the tap.
 type WindowError struct {

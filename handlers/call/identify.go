@@ -25,7 +25,7 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 	profile, err := s.Directory.Lookup(ctx, a, maxAge)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "lookup failed", "account", a.String(), "err", err)
-		return Person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are, and so cannot let you in. Please try again."}
+		return Person{}, auth.Refuse(auth.LookupFailed, "I could not find out who you are, and so cannot let you in. Please try again.")
 	}
 	profile.Account = a // the look-up was for a, whatever the answer contains
 	p, err := s.Rules.Identify(profile)
@@ -36,7 +36,7 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 // sources must not.
 func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Person, error) {
 	if (m.Via == Terminal) != (m.Account.Team == auth.LocalTeam) {
-		return Person{}, &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: this account is not verified here."}
+		return Person{}, auth.Refuse(auth.LookupFailed, "this account is not verified here.")
 	}
 	return s.Identify(ctx, m.Account, maxAge)
 }

@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
+	"dhbot/internal/refusal"
 	"dhbot/internal/tracing"
 	"dhbot/runbooks"
 )
@@ -44,7 +45,7 @@ func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error
 	clusters := s.Readable(p, channel)
 	switch len(clusters) {
 	case 0:
-		return nil, &auth.Refusal{Code: auth.LacksRole, Text: "Not allowed: " + p.Name + " may read no cluster here. The person who runs the bot can add you under `roles`."}
+		return nil, auth.Refuse(auth.LacksRole, "%s may read no cluster here. The person who runs the bot can add you under `roles`.", p.Name)
 	case len(s.Fleet.Clusters):
 		return &s.Grammar, nil
 	}
@@ -89,7 +90,7 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	r, err := m.parse(g)
 	tracing.End(span, err)
 	if errors.Is(err, &command.Question{Code: command.HiddenCluster}) {
-		return nil, &auth.Refusal{Code: auth.LacksRole, Text: err.Error()}
+		return nil, &refusal.Error{Code: auth.LacksRole, Text: err.Error(), Recorded: true}
 	}
 	if err != nil {
 		return nil, err

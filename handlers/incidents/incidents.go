@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -70,7 +71,7 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []i
 	if id != "" {
 		meant = slices.DeleteFunc(meant, func(o incidentcard.OpenIncident) bool { return o.ID != id })
 		if len(meant) == 0 {
-			return nil, call.Refuse("There is no open incident %s. `incidents` lists those there are; nothing was changed.", words.Shown(id))
+			return nil, refusal.New(call.NotFound, "There is no open incident %s. `incidents` lists those there are; nothing was changed.", words.Shown(id))
 		}
 	}
 	if id == "" && c.Thread != "" {
@@ -83,7 +84,7 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []i
 		c.Incident = &meant[0]
 		cl, ok := s.Fleet.Cluster(meant[0].Cluster)
 		if !ok {
-			return nil, call.Refuse("There is no open incident %s.", meant[0].ID)
+			return nil, refusal.New(call.NotFound, "There is no open incident %s.", meant[0].ID)
 		}
 		return nil, s.SetCluster(c, cl)
 	}
@@ -149,9 +150,9 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlin
 		}
 		o.Handling = incident.HandlingOf(list, o.Cluster, o.Incident)
 		r, err := do(&o.Handling.Handling)
-		var no *incident.HandlingError
+		var no *refusal.Error
 		if errors.As(err, &no) {
-			return call.Refuse("%s Nothing was changed.", no.Text)
+			return refusal.New(no.Code, "%s Nothing was changed.", no.Text)
 		}
 		if err != nil {
 			return err
@@ -171,7 +172,7 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlin
 		c.Settled = true
 		return c.Reply.Ephemeral(ctx, incidentcard.Handled(*o))
 	}
-	return call.Refuse("Another person changed it at the same time. Please try again.")
+	return refusal.New(call.Changed, "Another person changed it at the same time. Please try again.")
 }
 
 func (s *Incidents) OwnIncident(ctx context.Context, c *call.Call) error {
@@ -191,7 +192,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 		names = append(names, owner.Person) // refused with a name
 	}
 	if !slices.Contains(names, name) {
-		return call.Refuse("Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
+		return refusal.New(call.BadArgument, "Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
 			c.Incident.ID, c.Incident.Cluster, strings.Join(names, ", "), c.Incident.ID, firstOf(names))
 	}
 	var to auth.Person
@@ -201,7 +202,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 		}
 	}
 	if why := s.Gone(ctx, to); why != "" {
-		return call.Refuse("%s cannot own it: %s. Nothing was changed.", name, why)
+		return refusal.New(incident.CannotOwn, "%s cannot own it: %s. Nothing was changed.", name, why)
 	}
 	account := call.Callees([]auth.Person{to})[0].Account
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {
@@ -229,7 +230,8 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 		length, ok = call.ReadLength(typed)
 	}
 	if !ok {
-		return call.Refuse(
+		return refusal.New(
+			call.BadArgument,
 			"%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.",
 			words.Shown(typed),
 		)
@@ -251,7 +253,7 @@ func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.Who.Name, s.Now(), text) })
 }
 
-// MayOwn returns why the owner of an incident may no longer own it, as an *auth.Refusal;
+// MayOwn returns why the owner of an incident may no longer own it, as an *refusal.Error;
 // nil if they may.
 func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
 	p, err := s.Identify(ctx, o.Account, call.StillAllowed)

@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -50,7 +51,7 @@ func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	m := fleet.Maintenance{Cluster: c.Cluster.Name, Process: c.Process.ID, Host: call.HostName(c.Host), By: c.Who.Name, From: s.Now()}
 	if len(c.Req.Also) > 0 || len(c.Req.Hosts) > 1 {
-		return call.Refuse("One process on one host at a time, or on all of its hosts. Nothing was announced.")
+		return refusal.New(call.BadArgument, "One process on one host at a time, or on all of its hosts. Nothing was announced.")
 	}
 	typed := c.Params[command.ParamLength]
 	if typed == command.LengthEnd {
@@ -58,7 +59,7 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	}
 	length, ok := call.ReadLength(typed)
 	if !ok || length < leastMaintenance || length > mostMaintenance {
-		return call.Refuse("From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.Cmd.Verb, c.Process.ID, c.Cmd.Verb, c.Process.ID)
+		return refusal.New(call.BadArgument, "From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.Cmd.Verb, c.Process.ID, c.Cmd.Verb, c.Process.ID)
 	}
 	if c.Req.Unmarked && !c.Confirmed() {
 		return s.ProposeBare(ctx, c)
@@ -117,7 +118,7 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet
 		return "", nil
 	}
 	if most.Sub(s.Now()) < leastMaintenance {
-		return "", call.Refuse("Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
+		return "", refusal.New(call.NeedsApprover, "Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
 	}
 	m.From, m.Until = began, most
 	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
@@ -157,7 +158,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 	if len(others) > 0 {
 		text += " What is: " + strings.Join(others, ", ") + "; end it as it was announced."
 	}
-	return call.Refuse("%s", text)
+	return refusal.New(call.NotFound, "%s", text)
 }
 
 func (s *Incidents) announcement(c *call.Call, m fleet.Maintenance, outcome string) audit.Record {

@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/command/words"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -33,12 +34,12 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	}
 	switch {
 	case c.ChannelShared && !c.Outside:
-		return call.Refuse("Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
+		return refusal.New(call.WrongPlace, "Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
 	case c.Outside:
-		return call.Refuse("Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
+		return refusal.New(call.WrongPlace, "Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
 	}
 	if err := s.Watchable(scope); err != nil {
-		return call.Refuse("Nothing to watch: %v.", err)
+		return refusal.New(call.NotFound, "Nothing to watch: %v.", err)
 	}
 	place := engine.Place{Channel: c.Channel, Thread: c.Thread}
 	if place.Channel == "" {
@@ -89,9 +90,9 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 		switch {
 		case rev != 0:
 		case len(list) >= incident.MostFollows:
-			return call.Refuse("I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
+			return refusal.New(call.TooMany, "I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
 		case mine >= incident.MostPerPerson:
-			return call.Refuse("I watch %d things for you already. `watch` lists them; end one first.", mine)
+			return refusal.New(call.TooMany, "I watch %d things for you already. `watch` lists them; end one first.", mine)
 		}
 		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
 		if err == nil && rev != 0 {
@@ -101,7 +102,7 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 			return err
 		}
 	}
-	return call.Refuse("Another person changed it at the same time. Please try again.")
+	return refusal.New(call.Changed, "Another person changed it at the same time. Please try again.")
 }
 
 // keep stores a watch with its record and settles the call's claim.
@@ -160,9 +161,9 @@ func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident
 	case ended > 0:
 		return c.Reply.Ephemeral(ctx, incidentcard.WatchesEnded(ended, scope))
 	case elsewhere > 0:
-		return call.Refuse("%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
+		return refusal.New(call.WrongPlace, "%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
 	default:
-		return call.Refuse("There is no watch of %s here. `watch` lists all watches.", scope)
+		return refusal.New(call.NotFound, "There is no watch of %s here. `watch` lists all watches.", scope)
 	}
 }
 
@@ -194,7 +195,7 @@ func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	}
 	length, ok := call.ReadLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
-		return 0, false, call.Refuse("%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
+		return 0, false, refusal.New(call.BadArgument, "%s is no time to watch for: from 1m to %s, as in `%s`; or `%s`. Nothing is watched.",
 			words.Shown(typed), incidentcard.Length(incident.MostLength), c.Req.Text(), c.Req.Text())
 	}
 	return length, false, nil

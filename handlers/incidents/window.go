@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -46,7 +47,7 @@ func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 			continue
 		}
 		if !old.Over(s.Now()) {
-			return call.Refuse("There is a window over %s in %s already, %s by %s: `%s` first. Nothing was changed.",
+			return refusal.New(call.AlreadyThere, "There is a window over %s in %s already, %s by %s: `%s` first. Nothing was changed.",
 				m.Target(), m.Cluster, old.ID(), old.By, incidentcard.WindowText(WindowCancel, old))
 		}
 		m.Rev = old.Rev
@@ -74,7 +75,7 @@ func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 // windowTimes returns the begin and end of a window.
 func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error) {
 	wrong := func(why string) error {
-		return call.Refuse("%s: for example `%s`. Nothing was changed.", why, c.Cmd.Example)
+		return refusal.New(call.BadArgument, "%s: for example `%s`. Nothing was changed.", why, c.Cmd.Example)
 	}
 	typed := c.Params[command.ParamUntil]
 	from, ok := readInstant(c.Params[command.ParamFrom])
@@ -134,7 +135,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	id, sees := strings.ToUpper(c.Params[command.ParamID]), s.Sees(c.Who.Person, c.Channel)
 	at := slices.IndexFunc(list, func(m fleet.Maintenance) bool { return m.IsWindow() && m.ID() == id && sees(m.Cluster) })
 	if at < 0 {
-		return call.Refuse("There is no maintenance window %s to come or under way: `maintenance` lists them. Nothing was changed.", words.Shown(c.Params[command.ParamID]))
+		return refusal.New(call.NotFound, "There is no maintenance window %s to come or under way: `maintenance` lists them. Nothing was changed.", words.Shown(c.Params[command.ParamID]))
 	}
 	c.Window = list[at]
 	cl, ok := s.Fleet.Cluster(c.Window.Cluster)
@@ -161,7 +162,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	if !m.Waits {
-		return call.Refuse("%s takes no approval any more. Nothing was changed.", m.ID())
+		return refusal.New(call.NotNow, "%s takes no approval any more. Nothing was changed.", m.ID())
 	}
 	if err := s.Rules.MayAsk(auth.Person{Name: m.By}, m.Cluster, runbooks.Writes, ""); err != nil {
 		return fmt.Errorf("the requester %s: %w", m.By, err)
@@ -198,7 +199,7 @@ func (s *Incidents) setWindow(ctx context.Context, c *call.Call, m fleet.Mainten
 
 func changedMeanwhile(err error) error {
 	if errors.Is(err, engine.ErrConflict) {
-		return call.Refuse("Another person changed this window at the same time: `maintenance` shows it. Nothing was changed.")
+		return refusal.New(call.Changed, "Another person changed this window at the same time: `maintenance` shows it. Nothing was changed.")
 	}
 	return err
 }

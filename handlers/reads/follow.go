@@ -9,6 +9,7 @@ import (
 
 	"dhbot/handlers/call"
 	"dhbot/internal/card/outputcard"
+	"dhbot/internal/refusal"
 )
 
 const (
@@ -28,16 +29,16 @@ const (
 // is a separate bounded read; nothing runs on the host in between.
 func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
-		return call.Refuse("People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
+		return refusal.New(call.WrongPlace, "People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
 	}
 	if hosts := c.Cluster.HostsOf(c.Process.ID); c.Host == nil && len(hosts) > 1 {
-		return call.Refuse("%s runs on %s: say which, as in `follow %s on %s`.", c.Process.ID, strings.Join(call.HostNamesOf(c, c.Process), ", "), c.Process.ID, hosts[0].Name)
+		return refusal.New(call.BadArgument, "%s runs on %s: say which, as in `follow %s on %s`.", c.Process.ID, strings.Join(call.HostNamesOf(c, c.Process), ", "), c.Process.ID, hosts[0].Name)
 	}
 	select {
 	case s.following <- struct{}{}:
 		defer func() { <-s.following }()
 	default:
-		return call.Refuse("%d logs are being followed already. Each ends by itself within %s; `logs %s` shows it now.", Followed, FollowFor, c.Process.ID)
+		return refusal.New(call.TooMany, "%d logs are being followed already. Each ends by itself within %s; `logs %s` shows it now.", Followed, FollowFor, c.Process.ID)
 	}
 	inputs, err := c.Inputs(s.Now())
 	if err != nil {

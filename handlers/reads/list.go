@@ -6,6 +6,7 @@ import (
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
+	"dhbot/internal/refusal"
 )
 
 // ShowRun answers with the current state of a run. The run's own message stays in its
@@ -33,7 +34,7 @@ func (s *Reads) ListLocks(ctx context.Context, c *call.Call) error {
 // ShowHealth answers with the bot's own health.
 func (s *Reads) ShowHealth(ctx context.Context, c *call.Call) error {
 	if s.Health == nil {
-		return call.Refuse("My health cannot be shown here. Run `bot health` on the bot's machine.")
+		return refusal.New(call.NoHealth, "My health cannot be shown here. Run `bot health` on the bot's machine.")
 	}
 	well, lines := s.Health(ctx)
 	return c.Reply.Ephemeral(ctx, card.Health(well, lines))

@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
 	"dhbot/runbooks"
@@ -44,7 +45,7 @@ func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 		reading.Parts = byProcess(reads, reading.Parts)
 	}
 	if reading.Sensitive && reading.Unrecorded {
-		return call.Refuse("Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
+		return refusal.New(call.StoreDown, "Not shown: this read is sensitive, and my state store does not answer, so it could not be recorded. Please try again in a minute.")
 	}
 	if err := s.recordOutput(ctx, c, plan, params); err != nil {
 		if reading.Sensitive {

@@ -2,11 +2,9 @@ package reads
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
-	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/card/outputcard"
 	"dhbot/runbooks"
@@ -41,8 +39,7 @@ func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error
 	wg.Wait()
 	bad := 0
 	for _, r := range reads {
-		var refusal *auth.Refusal
-		if errors.As(r.err, &refusal) || r.err != nil && !call.IsPlanError(r.err) {
+		if r.err != nil && !call.IsPlanError(r.err) {
 			return nil, r.err
 		}
 		if r.err != nil {

@@ -8,6 +8,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/statuscard"
+	"dhbot/internal/refusal"
 	"dhbot/internal/status"
 )
 
@@ -35,7 +36,7 @@ func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query
 	q.Partial = show
 	b, err := s.Status.Assess(ctx, q)
 	if errors.Is(err, status.ErrNothingThere) {
-		return call.Refuse("Nothing to ask: no process is configured there.")
+		return refusal.New(call.NotFound, "Nothing to ask: no process is configured there.")
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/refusal"
 )
 
 // SpanKind is how a span is shown.
@@ -61,6 +62,8 @@ type Card struct {
 	Foot    []Line // footer
 	// Facts has the same content for programs; may be nil.
 	Facts *Facts
+	// Code is the reason of a refusal, for programs; "" on other cards.
+	Code refusal.Code
 	// Private requests an answer that only the requester sees.
 	Private bool
 	// Broadcast also shows a card of a thread in the channel.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dhbot/internal/command"
+	"dhbot/internal/refusal"
 )
 
 // Question answers a text that is not a command, with the reason and a button
@@ -56,6 +57,13 @@ func LeftOut(answered string, left []string, choices []command.Choice) Card {
 func EditedRunsNothing() Card {
 	const text = "Edited messages run nothing. Send the command as a new message."
 	return Card{Push: text, Head: Line{T("✏️ " + text)}, Private: true}
+}
+
+// Refused shows a refusal.
+func Refused(no *refusal.Error) Card {
+	c := Refusal(no.Text)
+	c.Code = no.Code
+	return c
 }
 
 // Refusal reports that nothing was done.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -119,9 +120,9 @@ func (t *transition) endReminded(e EndReminded) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.EndReminder != nil:
-		return refused(NothingNew, "The approvers of %s were already mentioned.", r.ID)
+		return refusal.New(NothingNew, "The approvers of %s were already mentioned.", r.ID)
 	case !r.EndReminderDue(t.now):
-		return refused(NotDue, "The approval of %s does not end soon.", r.ID)
+		return refusal.New(NotDue, "The approval of %s does not end soon.", r.ID)
 	}
 	r.EndReminder = &Reminder{N: 1, At: t.now, Message: e.Message, Called: e.Called}
 	end, _ := r.ValidUntil()

@@ -8,6 +8,7 @@ import (
 
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 	"dhbot/runbooks/planner"
@@ -35,7 +36,7 @@ func planOf(t *testing.T, in runbooks.Inputs) runbooks.Plan {
 
 // walk lets a run with all its approvals go through its steps, each taking as
 // long as it likes, until a step is refused; it returns that step's index, or -1.
-func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (refusedAt int, code engine.Code) {
+func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (refusedAt int, code refusal.Code) {
 	t.Helper()
 	approved := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 	now := approved
@@ -61,7 +62,7 @@ func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (re
 			}
 		}
 		if err := do(engine.StepBegins{Worker: "bot", Index: i, Digest: plan.Digest}); err != nil {
-			no, ok := err.(*engine.RefusedError)
+			no, ok := err.(*refusal.Error)
 			if !ok {
 				t.Fatal(err)
 			}

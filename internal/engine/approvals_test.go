@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -71,7 +72,7 @@ func TestExactDeadline(t *testing.T) {
 			want bool
 		}{{tt.deadline.Add(-time.Millisecond), !tt.at}, {tt.deadline, tt.at}, {tt.deadline.Add(time.Millisecond), tt.at}} {
 			_, err := Next(tt.run, tt.event, now.at, policy)
-			var no *RefusedError
+			var no *refusal.Error
 			if (err == nil) != now.want || err != nil && !errors.As(err, &no) {
 				t.Errorf("%s, %s from the deadline: %v", tt.name, now.at.Sub(tt.deadline), err)
 			}
@@ -97,7 +98,7 @@ func TestStoredWithoutApprovals(t *testing.T) {
 		"the start": {approved, Begin{w1, digest}}, "carrying on": {orphaned, Begin{w2, digest}}, "a step": {running, StepBegins{w1, 0, digest, nil}},
 	} {
 		_, err := Next(tt.run, tt.event, noon, policy)
-		var no *RefusedError
+		var no *refusal.Error
 		if !errors.As(err, &no) || no.Code != NotApproved {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
@@ -111,7 +112,7 @@ func TestClosing(t *testing.T) {
 		r := begin(t, asked(level, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 		r.State = Unknown
 		_, err := Next(r, ClosedBy{anna, "looked, it runs"}, noon, policy)
-		var no *RefusedError
+		var no *refusal.Error
 		if may != (err == nil) || !may && (!errors.As(err, &no) || no.Code != OwnRequest) {
 			t.Errorf("level %s, by the requester: %v", level, err)
 		}

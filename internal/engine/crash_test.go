@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
@@ -233,7 +234,7 @@ func TestStoreFailsUnderWay(t *testing.T) {
 				}
 				for tries := 1; ; tries++ {
 					_, err := h.eng.Apply(t.Context(), r.ID, yes(engine.Ben, r), "")
-					var no *engine.RefusedError
+					var no *refusal.Error
 					if err == nil || tries > 1 && errors.As(err, &no) {
 						break // or told that the vote before, of which nobody knew, did count
 					}

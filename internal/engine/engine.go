@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dhbot/internal/pause"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
@@ -88,7 +89,7 @@ func New(c Config) (*Engine, error) {
 // transaction. It takes id, inputs, plan, requester, reason, place and needed votes from r; the
 // votes never go below the floor of the plan's class and level. A run that needs no vote is
 // approved at once. Errors: ErrIDTaken (mint another id), ErrSettled (the delivery was handled
-// before), a *RefusedError, or an error of the store.
+// before), a *refusal.Error, or an error of the store.
 func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error) {
 	c, err := first(r, e.c.Now(), e.c.Policy)
 	if err != nil {
@@ -110,7 +111,7 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 
 // Apply applies one event to a stored run and settles the claim of its delivery, in one
 // transaction. On a conflict it decides again on the newest form of the run. Errors: a
-// *RefusedError, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (of
+// *refusal.Error, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (of
 // Begin), or an error of the store. The returned run is the newest one known, also with an error.
 func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (Stored, error) {
 	st, err := e.c.Runs.Get(ctx, id)
@@ -118,7 +119,7 @@ func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (
 		return Stored{}, err
 	}
 	if _, closes := ev.(BroughtBack); st.Before != "" && !closes {
-		return st, refused(NotNow, "%s is %s. It is closed, not continued; request it again if you still need it.", id, st.Before)
+		return st, refusal.New(NotNow, "%s is %s. It is closed, not continued; request it again if you still need it.", id, st.Before)
 	}
 	a := attempt{event: ev, claim: claim}
 	return e.try(ctx, st, &a)
@@ -184,7 +185,7 @@ func (e *Engine) insist(ctx context.Context, st Stored, ev Event) (Stored, error
 	a := attempt{event: ev}
 	for between := firstPause; ; between = min(2*between, maxPause) {
 		out, err := e.try(ctx, st, &a)
-		var no *RefusedError
+		var no *refusal.Error
 		if err == nil || errors.As(err, &no) || errors.Is(err, ErrNotFound) {
 			return out, err
 		}

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 )
 
 // Next applies an event to a run. It returns the run's new form, its records and
 // its locks. It is pure: it changes none of its arguments, and now is its only
-// clock. The caller sets Rev and Claim of the Change. A *RefusedError means that
+// clock. The caller sets Rev and Claim of the Change. A *refusal.Error means that
 // the run does not accept the event, and nothing has changed.
 //
 // These are all transitions; a test compares the table with Next:
@@ -123,7 +124,7 @@ func (t *transition) take(e Event) error {
 	case ClosedBy:
 		return t.closed(e)
 	default:
-		return refused(UnknownEvent, "%s: the event %T is not one that the engine knows.", t.run.ID, e)
+		return refusal.New(UnknownEvent, "%s: the event %T is not one that the engine knows.", t.run.ID, e)
 	}
 }
 

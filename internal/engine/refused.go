@@ -1,51 +1,36 @@
 package engine
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 )
 
-// Code is the reason for a refusal, for programs.
-type Code string
-
-// The closed set of codes.
+// The codes of this package's refusals.
 const (
-	AlreadyApproved Code = "already approved" // the run has its approvals
-	AlreadyEnded    Code = "already ended"
-	AlreadyStarted  Code = "already started" // allowed only before the start
-	OwnRequest      Code = "own request"     // the requester cannot vote
-	VotedAlready    Code = "voted already"   // this person has voted
-	NotVoted        Code = "not voted"       // there is no vote to withdraw
-	OtherDigest     Code = "other digest"    // the vote is for another plan
-	TooLate         Code = "too late"        // a deadline has passed
-	NeedsReason     Code = "needs a reason"
-	NeedsPerson     Code = "needs a person" // the event names no person
-	NotYours        Code = "not yours"      // only the requester may do this
-	Stopping        Code = "stopping"       // the run is already stopping
-	NotApproved     Code = "not approved"   // a change without enough votes
-	NotDue          Code = "not due"        // no deadline has passed
-	NotNow          Code = "not now"        // not possible in the run's state
-	NothingNew      Code = "nothing new"    // the run has this already
-	OtherWorker     Code = "other worker"   // another worker executes the run
-	WrongStep       Code = "wrong step"     // not the current step
-	BadRun          Code = "bad run"        // a new run that cannot be executed
-	UnknownEvent    Code = "unknown event"  // not one of the closed set
+	AlreadyApproved refusal.Code = "already approved" // the run has its approvals
+	AlreadyEnded    refusal.Code = "already ended"
+	AlreadyStarted  refusal.Code = "already started" // allowed only before the start
+	OwnRequest      refusal.Code = "own request"     // the requester cannot vote
+	VotedAlready    refusal.Code = "voted already"   // this person has voted
+	NotVoted        refusal.Code = "not voted"       // there is no vote to withdraw
+	OtherDigest     refusal.Code = "other digest"    // the vote is for another plan
+	TooLate         refusal.Code = "too late"        // a deadline has passed
+	NeedsReason     refusal.Code = "needs a reason"
+	NeedsPerson     refusal.Code = "needs a person" // the event names no person
+	NotYours        refusal.Code = "not yours"      // only the requester may do this
+	Stopping        refusal.Code = "stopping"       // the run is already stopping
+	NotApproved     refusal.Code = "not approved"   // a change without enough votes
+	NotDue          refusal.Code = "not due"        // no deadline has passed
+	NotNow          refusal.Code = "not now"        // not possible in the run's state
+	NothingNew      refusal.Code = "nothing new"    // the run has this already
+	OtherWorker     refusal.Code = "other worker"   // another worker executes the run
+	WrongStep       refusal.Code = "wrong step"     // not the current step
+	BadRun          refusal.Code = "bad run"        // a new run that cannot be executed
+	UnknownEvent    refusal.Code = "unknown event"  // not one of the closed set
 )
-
-// RefusedError is the refusal of an event, in a plain sentence.
-type RefusedError struct {
-	Code Code
-	Text string
-}
-
-func (e *RefusedError) Error() string { return e.Text }
-
-func refused(code Code, format string, args ...any) error {
-	return &RefusedError{Code: code, Text: fmt.Sprintf(format, args...)}
-}
 
 // Settled is the refusal of an action on a run that no longer waits for votes, with the run's
 // outcome.
@@ -56,19 +41,19 @@ func Settled(r Run) error { return settled(r) }
 func settled(r Run) error {
 	switch r.State {
 	case Denied:
-		return refused(AlreadyEnded, "%s was already denied by %s at %s: %s.", r.ID, who(r.DenyBy), clock(r.EndedAt), r.Why)
+		return refusal.New(AlreadyEnded, "%s was already denied by %s at %s: %s.", r.ID, who(r.DenyBy), clock(r.EndedAt), r.Why)
 	case Expired:
-		return refused(AlreadyEnded, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.EndedAt))
+		return refusal.New(AlreadyEnded, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.EndedAt))
 	case Cancelled:
-		return refused(AlreadyEnded, "%s was already cancelled by %s at %s.", r.ID, who(r.EndedBy), clock(r.EndedAt))
+		return refusal.New(AlreadyEnded, "%s was already cancelled by %s at %s.", r.ID, who(r.EndedBy), clock(r.EndedAt))
 	case Waiting:
-		return refused(NotNow, "%s is still waiting for votes.", r.ID)
+		return refusal.New(NotNow, "%s is still waiting for votes.", r.ID)
 	case Approved, Queued, Running, Paused, Unknown:
-		return refused(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State)
+		return refusal.New(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State)
 	case Done, Failed, Partly, Refused, Closed:
-		return refused(AlreadyEnded, "%s was already approved%s; it is %s since %s.", r.ID, byVotes(r), r.State, clock(r.EndedAt))
+		return refusal.New(AlreadyEnded, "%s was already approved%s; it is %s since %s.", r.ID, byVotes(r), r.State, clock(r.EndedAt))
 	default:
-		return refused(NotNow, "%s is in state %q, which this version of the bot does not know.", r.ID, r.State)
+		return refusal.New(NotNow, "%s is in state %q, which this version of the bot does not know.", r.ID, r.State)
 	}
 }
 

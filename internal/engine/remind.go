@@ -7,6 +7,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 )
 
 // Callee is an approver who is mentioned, with the account to mention.
@@ -95,11 +96,11 @@ func (t *transition) looking(e LookingBy) error {
 	case r.State != Waiting:
 		return settled(*r)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "Nobody in particular cannot look at %s.", r.ID)
+		return refusal.New(NeedsPerson, "Nobody in particular cannot look at %s.", r.ID)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
+		return refusal.New(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
 	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():
-		return refused(NothingNew, "%s shows already that you are looking, since %s.", r.ID, clock(&r.Looking.At))
+		return refusal.New(NothingNew, "%s shows already that you are looking, since %s.", r.ID, clock(&r.Looking.At))
 	}
 	before := r.Looking
 	r.Looking = &Look{Actor: e.By, At: t.now, Round: r.Reminded()}
@@ -119,13 +120,13 @@ func (t *transition) reminded(e Reminded) error {
 	case r.State != Waiting:
 		return settled(*r)
 	case e.N < 1 || e.N > MaxReminders:
-		return refused(NotDue, "%s has no reminder %d.", r.ID, e.N)
+		return refusal.New(NotDue, "%s has no reminder %d.", r.ID, e.N)
 	case e.N <= r.Reminded():
-		return refused(NothingNew, "Reminder %d of %s was given already.", e.N, r.ID)
+		return refusal.New(NothingNew, "Reminder %d of %s was given already.", e.N, r.ID)
 	case !t.now.Before(r.VoteBy):
-		return refused(TooLate, "%s expired at %s; there are no more reminders.", r.ID, clock(&r.VoteBy))
+		return refusal.New(TooLate, "%s expired at %s; there are no more reminders.", r.ID, clock(&r.VoteBy))
 	case t.now.Before(stamp(r.RemindAt(e.N))):
-		return refused(NotDue, "Reminder %d of %s is not due yet.", e.N, r.ID)
+		return refusal.New(NotDue, "Reminder %d of %s is not due yet.", e.N, r.ID)
 	}
 	r.Reminders = append(r.Reminders, Reminder{N: e.N, At: t.now, Message: e.Message, Called: e.Called})
 	t.record(audit.Reminded, func(rec *audit.Record) {

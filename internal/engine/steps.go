@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -101,15 +102,15 @@ func (t *transition) begin(e Begin) error {
 	case !fresh && r.State != Running:
 		return settled(*r)
 	case !fresh && r.Worker != "":
-		return refused(OtherWorker, "%s is already running on %s.", r.ID, r.Worker)
+		return refusal.New(OtherWorker, "%s is already running on %s.", r.ID, r.Worker)
 	case e.Worker == "":
-		return refused(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
+		return refusal.New(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
 	case fresh && r.startOver(t.now):
-		return refused(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.StartBy))
+		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.StartBy))
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "%s: the plan has changed since the approval; it cannot start.", r.ID)
+		return refusal.New(OtherDigest, "%s: the plan has changed since the approval; it cannot start.", r.ID)
 	case !r.approved():
-		return refused(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
+		return refusal.New(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
 	}
 	r.State = Running
 	r.Worker = e.Worker
@@ -131,9 +132,9 @@ func (t *transition) blocked(e Blocked) error {
 	case r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case r.startOver(t.now):
-		return refused(TooLate, "%s expired at %s.", r.ID, clock(r.StartBy))
+		return refusal.New(TooLate, "%s expired at %s.", r.ID, clock(r.StartBy))
 	case r.State == Queued && r.Behind == e.Run:
-		return refused(NothingNew, "%s already waits for %s.", r.ID, e.Run)
+		return refusal.New(NothingNew, "%s already waits for %s.", r.ID, e.Run)
 	}
 	r.State, r.Behind = Queued, e.Run
 	t.record(audit.Queued, func(rec *audit.Record) { rec.Text = fmt.Sprintf("queued behind %s, which holds %s", e.Run, e.Lock) })
@@ -146,7 +147,7 @@ func (t *transition) recheckFailed(e RecheckFailed) error {
 	case r.State != Approved && r.State != Queued && r.State != Running:
 		return settled(*r)
 	case r.started() >= 0:
-		return refused(WrongStep, "%s has a step in progress; the check happens between steps.", r.ID)
+		return refusal.New(WrongStep, "%s has a step in progress; the check happens between steps.", r.ID)
 	}
 	t.end(r.stoppedAs(Refused), e.Why, nil)
 	t.withRest()
@@ -168,15 +169,15 @@ func (t *transition) stepBegins(e StepBegins) error {
 	}
 	switch {
 	case e.Index < 0 || e.Index != r.Current() || r.Steps[e.Index].State != StepPending:
-		return refused(WrongStep, "%s: step %d cannot begin now.", r.ID, e.Index+1)
+		return refusal.New(WrongStep, "%s: step %d cannot begin now.", r.ID, e.Index+1)
 	case r.Abort != nil:
-		return refused(Stopping, "%s was stopped by %s.", r.ID, r.Abort.Person)
+		return refusal.New(Stopping, "%s was stopped by %s.", r.ID, r.Abort.Person)
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "%s: the plan has changed since the approval; step %d does not begin.", r.ID, e.Index+1)
+		return refusal.New(OtherDigest, "%s: the plan has changed since the approval; step %d does not begin.", r.ID, e.Index+1)
 	case r.invalid(e.Index, t.now):
-		return refused(TooLate, "%s: %s.", r.ID, r.WhyInvalid(e.Index))
+		return refusal.New(TooLate, "%s: %s.", r.ID, r.WhyInvalid(e.Index))
 	case !r.approved():
-		return refused(NotApproved, "%s has %d of %d votes; step %d does not begin.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
+		return refusal.New(NotApproved, "%s has %d of %d votes; step %d does not begin.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
 	}
 	ps, st := r.Plan.Steps[e.Index], &r.Steps[e.Index]
 	st.State, st.Started = StepStarted, &t.now
@@ -202,7 +203,7 @@ func (t *transition) mine(worker string) error {
 	case r.State != Running:
 		return settled(*r)
 	case worker == "" || r.Worker != worker:
-		return refused(OtherWorker, "%s is not running on %q.", r.ID, worker)
+		return refusal.New(OtherWorker, "%s is not running on %q.", r.ID, worker)
 	default:
 		return nil
 	}
@@ -214,7 +215,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 		return err
 	}
 	if e.Index < 0 || e.Index != r.started() {
-		return refused(WrongStep, "%s: step %d is not in progress.", r.ID, e.Index+1)
+		return refusal.New(WrongStep, "%s: step %d is not in progress.", r.ID, e.Index+1)
 	}
 	ended := e.Step
 	ended.Started = r.Steps[e.Index].Started
@@ -242,7 +243,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 		t.unknown(ended.Text)
 		return nil
 	default:
-		return refused(WrongStep, "%s: a step does not end as %q.", r.ID, ended.State)
+		return refusal.New(WrongStep, "%s: a step does not end as %q.", r.ID, ended.State)
 	}
 }
 
@@ -287,9 +288,9 @@ func (t *transition) stepCompleted(e StepCompleted) error {
 	case r.State != Paused:
 		return settled(*r)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "%s: only a person completes a step.", r.ID)
+		return refusal.New(NeedsPerson, "%s: only a person completes a step.", r.ID)
 	case e.Index < 0 || e.Index != r.started() || r.Plan.Steps[e.Index].Kind != runbooks.Manual:
-		return refused(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
+		return refusal.New(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
 	}
 	st := &r.Steps[e.Index]
 	st.State = StepDone
@@ -338,7 +339,7 @@ func (t *transition) probed(e Probed) error {
 	case r.State != Unknown:
 		return settled(*r)
 	case r.ProbedAt != nil:
-		return refused(NothingNew, "%s was already checked.", r.ID)
+		return refusal.New(NothingNew, "%s was already checked.", r.ID)
 	}
 	r.ProbedAt = &t.now
 	r.Why = line(fmt.Sprintf("%s. Checked at %s: %s", sentence(r.Why), clock(&t.now), e.Text))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -36,7 +37,7 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 // validateRun refuses a run that cannot be executed within the rules.
 func validateRun(r Run) error {
 	bad := func(why string) error {
-		return refused(BadRun, "This cannot run: %s. Nothing ran; this is a bug in the catalog or the bot.", why)
+		return refusal.New(BadRun, "This cannot run: %s. Nothing ran; this is a bug in the catalog or the bot.", why)
 	}
 	switch {
 	case r.ID == "":

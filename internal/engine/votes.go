@@ -7,6 +7,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -40,17 +41,17 @@ func (t *transition) voted(e Voted) error {
 	r := &t.run
 	switch {
 	case e.By.Person == "":
-		return refused(NeedsPerson, "A vote for %s without a voter does not count.", r.ID)
+		return refusal.New(NeedsPerson, "A vote for %s without a voter does not count.", r.ID)
 	case r.State != Waiting:
 		return settled(*r)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s can't approve %s, their own request; another approver has to.", r.Asked.Person, r.ID)
+		return refusal.New(OwnRequest, "Not allowed: %s can't approve %s, their own request; another approver has to.", r.Asked.Person, r.ID)
 	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
-		return refused(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
+		return refusal.New(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
 	case !t.now.Before(r.VoteBy):
-		return refused(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(&r.VoteBy))
+		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(&r.VoteBy))
 	case e.Digest != r.Plan.Digest:
-		return refused(OtherDigest, "The plan of %s has changed since you saw it. Check its message again before you approve.", r.ID)
+		return refusal.New(OtherDigest, "The plan of %s has changed since you saw it. Check its message again before you approve.", r.ID)
 	}
 	r.Votes = append(r.Votes, Vote{Actor: e.By, At: t.now, Digest: e.Digest})
 	if r.approved() {
@@ -78,11 +79,11 @@ func (t *transition) withdrawn(e WithdrawnVote) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.begun():
-		return refused(AlreadyStarted, "%s started at %s; a vote can be withdrawn only before the start. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
+		return refusal.New(AlreadyStarted, "%s started at %s; a vote can be withdrawn only before the start. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
 	case r.State != Waiting && r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case i < 0:
-		return refused(NotVoted, "%s has not approved %s; there is nothing to withdraw.", e.By.Person, r.ID)
+		return refusal.New(NotVoted, "%s has not approved %s; there is nothing to withdraw.", e.By.Person, r.ID)
 	}
 	r.Votes = slices.Delete(r.Votes, i, i+1)
 	r.State = Waiting
@@ -102,15 +103,15 @@ func (t *transition) denied(e DeniedBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.begun():
-		return refused(AlreadyStarted, "%s was already approved%s and started at %s. `cancel %s` stops it after the current step.", r.ID, byVotes(*r), clock(r.StartedAt), r.ID)
+		return refusal.New(AlreadyStarted, "%s was already approved%s and started at %s. `cancel %s` stops it after the current step.", r.ID, byVotes(*r), clock(r.StartedAt), r.ID)
 	case r.State != Waiting && r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "A denial of %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "A denial of %s without a name does not count.", r.ID)
 	case sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
+		return refusal.New(OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
 	case strings.TrimSpace(e.Reason) == "":
-		return refused(NeedsReason, "Say why %s is denied: `deny %s REASON`. Nothing was denied.", r.ID, r.ID)
+		return refusal.New(NeedsReason, "Say why %s is denied: `deny %s REASON`. Nothing was denied.", r.ID, r.ID)
 	}
 	r.DenyBy = &e.By
 	t.end(Denied, e.Reason, &e.By)
@@ -125,13 +126,13 @@ func (t *transition) cancelled(e CancelledBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "A cancellation of %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "A cancellation of %s without a name does not count.", r.ID)
 	case r.State == Unknown:
-		return refused(NotNow, "%s has stopped, and its fate is unknown. Check its target, then `close %s REASON`.", r.ID, r.ID)
+		return refusal.New(NotNow, "%s has stopped, and its fate is unknown. Check its target, then `close %s REASON`.", r.ID, r.ID)
 	case r.Abort != nil:
-		return refused(Stopping, "%s is already stopping, requested by %s; it ends after the current step.", r.ID, r.Abort.Person)
+		return refusal.New(Stopping, "%s is already stopping, requested by %s; it ends after the current step.", r.ID, r.Abort.Person)
 	case !r.begun() && e.By.Person != r.Asked.Person:
-		return refused(NotYours, "Only %s can cancel %s before it starts. To stop it, `deny %s REASON`.", r.Asked.Person, r.ID, r.ID)
+		return refusal.New(NotYours, "Only %s can cancel %s before it starts. To stop it, `deny %s REASON`.", r.Asked.Person, r.ID, r.ID)
 	}
 	why := "cancelled by " + e.By.Person
 	if e.Reason != "" {
@@ -155,13 +156,13 @@ func (t *transition) closed(e ClosedBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.State != Unknown:
-		return refused(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State)
+		return refusal.New(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State)
 	case e.By.Person == "":
-		return refused(NeedsPerson, "%s cannot be closed without a name.", r.ID)
+		return refusal.New(NeedsPerson, "%s cannot be closed without a name.", r.ID)
 	case strings.TrimSpace(e.Reason) == "":
-		return refused(NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
+		return refusal.New(NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
 	case sev1 && sameActor(e.By, r.Asked):
-		return refused(OwnRequest, "Not allowed: %s requested %s. Another person has to close a Sev 1 run.", r.Asked.Person, r.ID)
+		return refusal.New(OwnRequest, "Not allowed: %s requested %s. Another person has to close a Sev 1 run.", r.Asked.Person, r.ID)
 	}
 	t.end(Closed, e.Reason, &e.By)
 	t.record(audit.Closed, func(rec *audit.Record) { by(rec, e.By); rec.Text = e.Reason })
@@ -181,7 +182,7 @@ func (t *transition) deadline() error {
 			why += ", it waited for " + r.Behind
 		}
 	default:
-		return refused(NotDue, "%s has no deadline that has passed.", r.ID)
+		return refusal.New(NotDue, "%s has no deadline that has passed.", r.ID)
 	}
 	t.end(Expired, why, nil)
 	t.record(audit.Expired, func(rec *audit.Record) { rec.Text = why })

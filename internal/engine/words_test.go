@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -202,7 +203,7 @@ func TestEndings(t *testing.T) {
 func TestUnknownEvent(t *testing.T) {
 	type foreign struct{ Event }
 	_, err := Next(begin(t, sev1()).Run, foreign{}, noon, policy)
-	var no *RefusedError
+	var no *refusal.Error
 	if !errors.As(err, &no) || no.Code != UnknownEvent {
 		t.Errorf("got %v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"dhbot/internal/refusal"
 )
 
 // Times of the worker.
@@ -204,7 +206,7 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 // apply applies an event for no waiting caller.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
-	var no *RefusedError
+	var no *refusal.Error
 	switch {
 	case errors.As(err, &no):
 		w.see(st) // the view was out of date

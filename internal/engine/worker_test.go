@@ -12,6 +12,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
@@ -65,9 +66,9 @@ func TestVoteExpires(t *testing.T) {
 	})
 }
 
-func wantRefused(t *testing.T, err error, code engine.Code) {
+func wantRefused(t *testing.T, err error, code refusal.Code) {
 	t.Helper()
-	var no *engine.RefusedError
+	var no *refusal.Error
 	if !errors.As(err, &no) || no.Code != code {
 		t.Errorf("got %v, want a refusal %q", err, code)
 	}
@@ -134,7 +135,7 @@ func TestFateUnknown(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	errDiffers := errors.New("the plan differs: db_dis moved to infra-2")
-	asleep := &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are."}
+	asleep := &refusal.Error{Code: auth.LookupFailed, Text: "Not allowed: I could not find out who you are."}
 	for _, tt := range []struct {
 		name  string
 		gate  func(asked int, r engine.Run) error

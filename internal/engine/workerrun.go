@@ -11,6 +11,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/logging"
 	"dhbot/internal/pause"
+	"dhbot/internal/refusal"
 	"dhbot/internal/tracing"
 	"dhbot/runbooks"
 )
@@ -83,7 +84,7 @@ func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	begun, err := w.try(ctx, st, &attempt{event: Begin{Worker: w.c.Replica, Digest: plan.Digest}})
 	var (
 		held *LockedError
-		no   *RefusedError
+		no   *refusal.Error
 	)
 	switch {
 	case err == nil:
@@ -150,7 +151,7 @@ func short(digest string) string { return digest[:min(len(digest), 6)] }
 func (w *worker) recheck(ctx context.Context, r Run) error {
 	for try := 1; ; try++ {
 		err := w.c.Gate.Recheck(ctx, r)
-		var no *auth.Refusal
+		var no *refusal.Error
 		passing := errors.As(err, &no) && no.Code == auth.LookupFailed
 		if !passing || try == recheckTries || !pause.For(ctx, recheckPause) {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -162,7 +163,7 @@ func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	t.Helper()
 	c, err := Next(w.Run, e, w.now(), patient)
 	if err != nil {
-		var no *RefusedError
+		var no *refusal.Error
 		if !errors.As(err, &no) || no.Code == "" || no.Text == "" {
 			t.Fatalf("%s, %T: not a refusal in words: %#v", w.Run.State, e, err)
 		}

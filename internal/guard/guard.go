@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
 	"dhbot/internal/redact"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
@@ -26,13 +27,11 @@ const (
 // textRunes limits a guard's answer.
 const textRunes = 500
 
-// RefusedError names the guard that refuses a plan, and the reason.
-type RefusedError struct{ Text string }
-
-func (e *RefusedError) Error() string { return e.Text }
+// Refuses is the code of a refusal by a guard. Its text names the guard and its reason.
+const Refuses refusal.Code = "guard refuses"
 
 // AtRequest queries every guard of a plan. It returns those that could not decide, for which
-// one more approval is needed, or a *RefusedError. A host that does not answer refuses nothing
+// one more approval is needed, or a *refusal.Error. A host that does not answer refuses nothing
 // yet: at the start it must answer.
 func AtRequest(ctx context.Context, r remote.Runner, plan runbooks.Plan) ([]engine.Unclear, error) {
 	return ask(ctx, r, plan, plan.Guards())
@@ -82,7 +81,7 @@ func ask(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) 
 	for _, a := range answers {
 		switch {
 		case a.verdict.State == observe.Never:
-			return nil, &RefusedError{a.text}
+			return nil, refusal.New(Refuses, "%s", a.text)
 		case a.verdict.State == observe.Unknown && plan.Steps[a.step].Until.Acceptable():
 			unclear = append(unclear, engine.Unclear{Step: a.step, Text: a.text})
 		}

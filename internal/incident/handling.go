@@ -10,6 +10,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -77,21 +78,24 @@ type Update struct {
 	Text  string    `json:"text,omitempty"`
 }
 
-// HandlingError refuses a change, with a text for the person.
-type HandlingError struct{ Text string }
-
-func (e *HandlingError) Error() string { return e.Text }
-
-func refuse(format string, args ...any) error { return &HandlingError{fmt.Sprintf(format, args...)} }
+// The codes of refused changes.
+const (
+	Owned      refusal.Code = "owned already"
+	NotOwned   refusal.Code = "not owned"
+	CannotOwn  refusal.Code = "cannot own" // no longer a member, or without access
+	NotMuted   refusal.Code = "not muted"
+	MuteLength refusal.Code = "length of a mute" // too short or too long
+	NeedsText  refusal.Code = "needs a text"
+)
 
 // Take sets the owner of an incident without one.
 func (h *Handling) Take(who Owner, text string) (audit.Record, error) {
 	switch {
 	case h.Owner == nil:
 	case h.Owner.Person == who.Person:
-		return audit.Record{}, refuse("You own %s already.", h.ID)
+		return audit.Record{}, refusal.New(Owned, "You own %s already.", h.ID)
 	default:
-		return audit.Record{}, refuse("%s owns %s since %s UTC. To take it over: `handover %s %s`.",
+		return audit.Record{}, refusal.New(Owned, "%s owns %s since %s UTC. To take it over: `handover %s %s`.",
 			h.Owner.Person, h.ID, h.Owner.Since.UTC().Format("15:04"), h.ID, who.Person)
 	}
 	h.Owner = &who
@@ -101,7 +105,7 @@ func (h *Handling) Take(who Owner, text string) (audit.Record, error) {
 // HandOver sets another owner.
 func (h *Handling) HandOver(by string, to Owner, text string) (audit.Record, error) {
 	if h.Owner != nil && h.Owner.Person == to.Person {
-		return audit.Record{}, refuse("%s owns %s already.", to.Person, h.ID)
+		return audit.Record{}, refusal.New(Owned, "%s owns %s already.", to.Person, h.ID)
 	}
 	h.Owner = &to
 	return h.did(Update{At: to.Since, Kind: Handed, By: by, Who: to.Person, Text: text}), nil
@@ -110,7 +114,7 @@ func (h *Handling) HandOver(by string, to Owner, text string) (audit.Record, err
 // Release removes the owner; by is "" for the bot.
 func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, error) {
 	if h.Owner == nil {
-		return audit.Record{}, refuse("%s has no owner.", h.ID)
+		return audit.Record{}, refusal.New(NotOwned, "%s has no owner.", h.ID)
 	}
 	was := h.Owner.Person
 	h.Owner = nil
@@ -120,7 +124,7 @@ func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, 
 // MuteUntil mutes notifications while the level stays worst, for at most MostMute.
 func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Severity) (audit.Record, error) {
 	if until.After(at.Add(MostMute)) || until.Before(at.Add(LeastMute)) {
-		return audit.Record{}, refuse("Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
+		return audit.Record{}, refusal.New(MuteLength, "Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
 	}
 	h.Mute = &Mute{By: by, Until: until, Worst: worst}
 	return h.did(Update{At: at, Kind: Muted, By: by, Until: until}), nil
@@ -129,7 +133,7 @@ func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Seve
 // Unmute ends a mute; by is "" for the bot.
 func (h *Handling) Unmute(by string, at time.Time, why string) (audit.Record, error) {
 	if h.Mute == nil {
-		return audit.Record{}, refuse("%s is not muted.", h.ID)
+		return audit.Record{}, refusal.New(NotMuted, "%s is not muted.", h.ID)
 	}
 	h.Mute = nil
 	return h.did(Update{At: at, Kind: Unmuted, By: by, Text: why}), nil
@@ -138,7 +142,7 @@ func (h *Handling) Unmute(by string, at time.Time, why string) (audit.Record, er
 // Note adds a person's text to the trail, for the timeline, and to the thread.
 func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, error) {
 	if text == "" {
-		return audit.Record{}, refuse("Type what to note: `note %s TEXT`.", h.ID)
+		return audit.Record{}, refusal.New(NeedsText, "Type what to note: `note %s TEXT`.", h.ID)
 	}
 	return h.did(Update{At: at, Kind: Noted, By: by, Text: text}), nil
 }

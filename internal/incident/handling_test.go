@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/internal/audit"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -90,7 +91,7 @@ func TestMute(t *testing.T) {
 	if _, err := h.Unmute("anna", began, ""); err != nil || h.Mute != nil {
 		t.Errorf("unmuted: %v", err)
 	}
-	var no *HandlingError
+	var no *refusal.Error
 	if _, err := h.Unmute("anna", began, ""); !errors.As(err, &no) {
 		t.Errorf("unmuted twice: %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
 	"dhbot/internal/publish"
+	"dhbot/internal/refusal"
 	"dhbot/internal/status"
 )
 
@@ -177,8 +178,8 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 		return err.Error(), true
 	}
 	err := f.Looker.MayFollow(ctx, f.Follow)
-	var refusal *auth.Refusal
-	if errors.As(err, &refusal) && refusal.Code != auth.LookupFailed {
+	var no *refusal.Error
+	if errors.As(err, &no) && no.Code != auth.LookupFailed {
 		return f.Person + " may not look at " + f.Scope.Cluster + " any more", true
 	}
 	return "", false

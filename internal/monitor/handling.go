@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pause"
+	"dhbot/internal/refusal"
 )
 
 // attend reads the handlings of the open incidents. It ends mutes that are over, and releases
@@ -62,7 +63,7 @@ func (c *cluster) settle(ctx context.Context, i *incident.Incident, h *incident.
 		did(h.Unmute("", c.Now(), why))
 	}
 	if o := h.Owner; o != nil {
-		var no *auth.Refusal
+		var no *refusal.Error
 		if err := c.Looker.MayOwn(ctx, c.state.Cluster, *o); errors.As(err, &no) && no.Code != auth.LookupFailed {
 			did(h.Release("", c.Now(), o.Person+" may not own it any more"))
 		}

@@ -10,6 +10,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/incident"
+	"dhbot/internal/refusal"
 	"dhbot/runbooks"
 )
 
@@ -100,10 +101,10 @@ func TestLeaverIsReleased(t *testing.T) {
 		defer stop()
 		time.Sleep(2 * time.Minute)
 		b.take("anna")
-		refuse := func(code auth.Code) {
+		refuse := func(code refusal.Code) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.refuse = &auth.Refusal{Code: code, Text: "no"}
+			b.refuse = &refusal.Error{Code: code, Text: "no"}
 		}
 		refuse(auth.LookupFailed)
 		time.Sleep(2 * time.Minute)

@@ -25,10 +25,10 @@ type Looker interface {
 	// Watchable returns why a scope cannot be watched, nil if it can.
 	Watchable(scope incident.Scope) error
 	// MayFollow checks whether the person of a watch still has the role; it returns an
-	// *auth.Refusal if not.
+	// *refusal.Error if not.
 	MayFollow(ctx context.Context, f incident.Follow) error
 	// MayOwn checks whether the owner of an incident still has the role; it returns an
-	// *auth.Refusal if not.
+	// *refusal.Error if not.
 	MayOwn(ctx context.Context, cluster string, o incident.Owner) error
 	// Process is a process of a cluster's catalog.
 	Process(cluster, id string) (catalogs.Process, bool)

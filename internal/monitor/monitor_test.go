@@ -19,6 +19,7 @@ import (
 	"dhbot/internal/monitor"
 	"dhbot/internal/observe"
 	"dhbot/internal/publish"
+	"dhbot/internal/refusal"
 	"dhbot/internal/status"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
@@ -436,13 +437,13 @@ func TestFollowOfWhoMayNot(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Minute)
 		b.mu.Lock()
-		b.refuse = &auth.Refusal{Code: auth.LookupFailed, Text: "Not allowed: nobody knows"}
+		b.refuse = &refusal.Error{Code: auth.LookupFailed, Text: "Not allowed: nobody knows"}
 		b.mu.Unlock()
 		b.set(dis, runbooks.Critical)
 		time.Sleep(time.Minute)
 		b.want("🟢 Sev 0 · None")
 		b.mu.Lock()
-		b.refuse = &auth.Refusal{Text: "Not allowed"}
+		b.refuse = &refusal.Error{Text: "Not allowed"}
 		b.mu.Unlock()
 		time.Sleep(time.Minute)
 		b.want("👁 Watch ended · db_dis · prod · operator may not look at prod any more")

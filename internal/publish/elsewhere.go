@@ -11,8 +11,8 @@ import (
 // retryRefused is how long a run is not retried after its channels refused its messages.
 const retryRefused = time.Minute
 
-// refusal is a run that no channel accepts.
-type refusal struct {
+// undelivered is a run that no channel accepts.
+type undelivered struct {
 	at    time.Time
 	ended bool // its end was sent to the requester
 }
@@ -47,7 +47,7 @@ func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card 
 func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 	p.mu.Lock()
 	told, known := p.refused[r.ID]
-	p.refused[r.ID] = refusal{at: p.Now(), ended: r.State.Ended()}
+	p.refused[r.ID] = undelivered{at: p.Now(), ended: r.State.Ended()}
 	p.mu.Unlock()
 	if known && told.ended == r.State.Ended() {
 		return
@@ -59,7 +59,7 @@ func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 			withdrawn = false
 		} else {
 			p.mu.Lock()
-			p.refused[r.ID] = refusal{at: p.Now(), ended: true} // this is its end
+			p.refused[r.ID] = undelivered{at: p.Now(), ended: true} // this is its end
 			p.mu.Unlock()
 		}
 	}

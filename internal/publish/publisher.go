@@ -56,9 +56,9 @@ type Publisher struct {
 	tracks  map[string]*track
 	remind  reminding
 	threads threads
-	refused map[string]refusal // runs whose channel accepts no messages
-	telling map[string]bool    // runs with mentions in progress; true: check again afterwards
-	notes   [32]sync.Mutex     // guard the stored posts, by run
+	refused map[string]undelivered // runs whose channel accepts no messages
+	telling map[string]bool        // runs with mentions in progress; true: check again afterwards
+	notes   [32]sync.Mutex         // guard the stored posts, by run
 	work    sync.WaitGroup
 }
 
@@ -107,7 +107,7 @@ func New(c Config) (*Publisher, error) {
 		tracks:  make(map[string]*track),
 		remind:  newReminding(),
 		threads: newThreads(),
-		refused: map[string]refusal{},
+		refused: map[string]undelivered{},
 		telling: map[string]bool{},
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/pause"
+	"dhbot/internal/refusal"
 )
 
 // remindEvery is how often due reminders are checked.
@@ -26,7 +27,7 @@ type Reminders struct {
 	// Card is the reminder. Over replaces it when the run no longer waits.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
 	Over func(r engine.Run, n int) card.Card
-	// Note stores that a reminder was sent. It returns an *engine.RefusedError if the run no
+	// Note stores that a reminder was sent. It returns an *refusal.Error if the run no
 	// longer accepts it.
 	Note func(ctx context.Context, run string, e engine.Event) error
 }
@@ -146,7 +147,7 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
 	err = p.Reminders.Note(note, id, e.event())
-	var no *engine.RefusedError
+	var no *refusal.Error
 	switch {
 	case errors.As(err, &no):
 		p.lateReminder(ctx, id, post.Channel, e)

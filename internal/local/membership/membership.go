@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/auth"
+	"dhbot/internal/refusal"
 )
 
 const (
@@ -131,7 +132,7 @@ func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration
 	if len(accounts) == 0 {
 		return true, nil // the config identifies them only by their keys
 	}
-	var refusal *auth.Refusal
+	var no *refusal.Error
 	for _, a := range accounts {
 		p, err := d.Slack.Lookup(ctx, a, maxAge)
 		if err != nil {
@@ -143,7 +144,7 @@ func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration
 		case err == nil && who.Name == person:
 			d.note(person, true)
 			return true, nil
-		case err != nil && !errors.As(err, &refusal):
+		case err != nil && !errors.As(err, &no):
 			return false, err
 		}
 	}

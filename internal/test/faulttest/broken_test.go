@@ -46,7 +46,7 @@ var brokenBots = map[string]broken{
 	"own vote counts": {
 		edits: []mutant.Edit{
 			edit("auth/rules.go", "case samePerson(voter, asker):", "case samePerson(voter, asker) && false:"),
-			edit("internal/engine/votes.go", "	case sameActor(e.By, r.Asked):\n		return refused(OwnRequest, \"Not allowed: %s can't approve %s", "	case false:\n		return refused(OwnRequest, \"Not allowed: %s can't approve %s"),
+			edit("internal/engine/votes.go", "	case sameActor(e.By, r.Asked):\n		return refusal.New(OwnRequest, \"Not allowed: %s can't approve %s", "	case false:\n		return refusal.New(OwnRequest, \"Not allowed: %s can't approve %s"),
 			edit("internal/engine/votes.go", " && !sameActor(v.Actor, r.Asked)", ""),
 		},
 		run: "TestScenes/own_vote", says: "began without the vote of anybody else",

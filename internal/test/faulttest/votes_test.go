@@ -18,6 +18,7 @@ import (
 
 	"dhbot/auth"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/store/etcdstore"
 	"dhbot/internal/store/sign"
@@ -44,7 +45,7 @@ type ballot struct {
 
 // step returns the ballot after an act, and the expected answer: "" for done.
 // If both sides of a deadline are correct, the given answer decides.
-func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
+func (b ballot) step(a act, answer refusal.Code) (ballot, refusal.Code) {
 	ended := b.state.Ended()
 	switch {
 	case a.what == "later":
@@ -78,7 +79,7 @@ func (b ballot) step(a act, answer engine.Code) (ballot, engine.Code) {
 	}
 }
 
-func (b ballot) vote(who string, inTime bool) (ballot, engine.Code) {
+func (b ballot) vote(who string, inTime bool) (ballot, refusal.Code) {
 	switch {
 	case b.state == engine.Approved:
 		return b, engine.AlreadyApproved
@@ -97,7 +98,7 @@ func (b ballot) vote(who string, inTime bool) (ballot, engine.Code) {
 	return b, ""
 }
 
-func (b ballot) withdraw(who string) (ballot, engine.Code) {
+func (b ballot) withdraw(who string) (ballot, refusal.Code) {
 	if !b.votes[who] {
 		return b, engine.NotVoted
 	}
@@ -110,8 +111,8 @@ func (b ballot) withdraw(who string) (ballot, engine.Code) {
 var ballots = porcupine.Model{
 	Init: func() any { return ballot{state: engine.Waiting, votes: map[string]bool{}} },
 	Step: func(state, input, output any) (bool, any) {
-		next, code := state.(ballot).step(input.(act), output.(engine.Code))
-		return code == output.(engine.Code), next
+		next, code := state.(ballot).step(input.(act), output.(refusal.Code))
+		return code == output.(refusal.Code), next
 	},
 	Equal: func(a, b any) bool {
 		x, y := a.(ballot), b.(ballot)
@@ -141,8 +142,8 @@ func TestVotesAreLinearizable(t *testing.T) {
 // The check itself must be able to fail.
 func TestVotesCheckNotices(t *testing.T) {
 	twice := []porcupine.Operation{
-		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: engine.Code(""), Call: 0, Return: 10},
-		{ClientId: 1, Input: act{what: "vote", who: "ben"}, Output: engine.Code(""), Call: 5, Return: 15},
+		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 0, Return: 10},
+		{ClientId: 1, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 5, Return: 15},
 	}
 	if porcupine.CheckOperations(ballots, twice) {
 		t.Error("one person's vote counted twice, and nobody noticed")
@@ -263,7 +264,7 @@ func voter(name string) engine.Actor {
 	return engine.Actor{Person: name, Account: auth.Account{Team: "T0HOME", User: "U0" + name}, Via: "button"}
 }
 
-func (h *hall) apply(t *testing.T, e *engine.Engine, id string, a act) engine.Code {
+func (h *hall) apply(t *testing.T, e *engine.Engine, id string, a act) refusal.Code {
 	by := voter(a.who)
 	var ev engine.Event
 	switch a.what {
@@ -282,7 +283,7 @@ func (h *hall) apply(t *testing.T, e *engine.Engine, id string, a act) engine.Co
 		ev = engine.Voted{By: by, Digest: "d1gest"}
 	}
 	_, err := e.Apply(t.Context(), id, ev, "")
-	var no *engine.RefusedError
+	var no *refusal.Error
 	switch {
 	case err == nil:
 		return ""

@@ -37,7 +37,7 @@ func approvals() []mutant {
 		one("the requester's approval does not count", votes, ` && !sameActor(v.Actor, r.Asked)`, "", "./internal/engine", "^TestApprovalsCount"),
 		one("one person counts once", votes, "return len(counted)", "return len(r.Votes)", "./internal/engine", "^TestApprovalsCount"),
 		one("an approval is for one digest, casting", votes, "case e.Digest != r.Plan.Digest:", "case false:", "./internal/engine", "^TestModel"),
-		one("the requester casts no approval", votes, "case sameActor(e.By, r.Asked):\n		return refused(OwnRequest, \"Not allowed: %s can't", "case false:\n		return refused(OwnRequest, \"Not allowed: %s can't", "./internal/engine", "^Test"),
+		one("the requester casts no approval", votes, "case sameActor(e.By, r.Asked):\n		return refusal.New(OwnRequest, \"Not allowed: %s can't", "case false:\n		return refusal.New(OwnRequest, \"Not allowed: %s can't", "./internal/engine", "^Test"),
 		one("an approval at the deadline is too late", votes, "case !t.now.Before(r.VoteBy):\n", "case t.now.After(r.VoteBy):\n", "./internal/engine", "^TestExactDeadline"),
 		one("a request expires at its deadline", votes, "case r.State == Waiting && !t.now.Before(r.VoteBy):", "case r.State == Waiting && t.now.After(r.VoteBy):", "./internal/engine", "^TestExactDeadline"),
 		one("a run starts before its deadline", "internal/engine/steps.go", "r.StartBy == nil || !now.Before(*r.StartBy)", "r.StartBy == nil || now.After(*r.StartBy)", "./internal/engine", "^TestExactDeadline"),
@@ -104,8 +104,8 @@ func gate() []mutant {
 func carryingOut() []mutant {
 	const steps, step = "internal/engine/steps.go", "internal/engine/workerstep.go"
 	return []mutant{
-		one("nothing begins without its approvals", steps, "case !r.approved():\n		return refused(NotApproved, \"%s has %d of %d votes and cannot start", "case false:\n		return refused(NotApproved, \"%s has %d of %d votes and cannot start", "./internal/engine", "^TestStoredWithout"),
-		one("no step begins without its approvals", steps, "case !r.approved():\n		return refused(NotApproved, \"%s has %d of %d votes; step", "case false:\n		return refused(NotApproved, \"%s has %d of %d votes; step", "./internal/engine", "^TestStoredWithout"),
+		one("nothing begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d votes and cannot start", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d votes and cannot start", "./internal/engine", "^TestStoredWithout"),
+		one("no step begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d votes; step", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d votes; step", "./internal/engine", "^TestStoredWithout"),
 		one("a step begins once", steps, " || r.Steps[e.Index].State != StepPending:", ":", "./internal/engine", "^Test"),
 		one("a lost worker's change is unknown", steps, "if i >= 0 && r.changes(i) {", "if false {", "./internal/engine", "^Test"),
 		one("an unknown run keeps its locks", steps, "	t.run.State = Unknown\n", "	t.run.State = Unknown\n	t.change.Release = true\n", "./internal/engine", "^Test"),
@@ -280,7 +280,7 @@ func edges() []mutant {
 		one("a window that was changed is not approved", "internal/store/etcdstore/maintenance.go", "	if m.IsWindow() {\n		cmps", "	if false {\n		cmps", "./internal/store/etcdstore", "Conformance"),
 		one("what was shown and has changed is shown anew", "handlers/request.go", "case c.Proposed != nil && c.Proposed.Digest != plan.Digest:", "case false:", "./handlers", "^TestTerminalRunsWhatItShowed"),
 		one("maintenance that was ended counts", "handlers/incidents/maintenance.go", "over && (old.By != m.By || ", "over && (true || ", "./handlers", "^TestLongMaintenance"),
-		one("in silence nothing destructive is decided", "auth/rules.go", "case class == runbooks.Destructive:\n		return refuse(SlackSilent", "case false:\n		return refuse(SlackSilent", "./internal/local/membership", "^TestMayInSilence"),
+		one("in silence nothing destructive is decided", "auth/rules.go", "case class == runbooks.Destructive:\n		return Refuse(SlackSilent", "case false:\n		return refuse(SlackSilent", "./internal/local/membership", "^TestMayInSilence"),
 		one("in silence an approval comes from another user", "auth/rules.go", `case origin != "" && origin == askedFrom:`, "case false:", "./internal/local/membership", "^TestMayInSilence"),
 		one("who was asked about in silence is checked again", "handlers/gate.go", "if err := auth.MayInSilence(voter.SilentSince, r.Plan.Class, v.Origin, r.Asked.Origin); err != nil {", "if err := auth.MayInSilence(voter.SilentSince, r.Plan.Class, \"\", \"\"); err != nil {", "./handlers", "^TestRecheckInSilence"),
 		one("a decision in silence is recorded as such", "internal/engine/next.go", "if a.SilentSince == nil {", "if true {", "./cmd/bot", "^TestTerminalWhileSlackIsDown"),

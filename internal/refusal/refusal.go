@@ -1,0 +1,25 @@
+// Package refusal has the error by which the bot refuses what a person, or an event, asks for.
+// The package that refuses declares the codes of its refusals. Package handlers shows them.
+package refusal
+
+import "fmt"
+
+// Code is the reason of a refusal, for programs. The text may change; the code does not.
+type Code string
+
+// Error is a refusal. Nothing was done.
+type Error struct {
+	Code Code
+	Text string // for the person refused: full sentences, with what to do next
+	// Recorded refusals are written to the audit trail: those of the access rules.
+	Recorded bool
+	// Cluster is the cluster whose roles refused it, "" for none.
+	Cluster string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// New returns a refusal that is not recorded.
+func New(code Code, format string, args ...any) error {
+	return &Error{Code: code, Text: fmt.Sprintf(format, args...)}
+}
