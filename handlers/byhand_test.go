@@ -28,7 +28,7 @@ func TestByHand(t *testing.T) {
 		}
 		return list
 	}
-	contains(t, h.say("UBEN", "byhand "+run.ID).all(), "expired or was refused", "Nothing was recorded")
+	refused(t, h.say("UBEN", "byhand "+run.ID), call.NotNow)
 	if _, err := h.Engine.Apply(t.Context(), run.ID, engine.DeadlineCheck{}, ""); err != nil {
 		t.Log(err) // not due
 	}

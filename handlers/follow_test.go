@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/handlers/reads"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
@@ -68,9 +69,7 @@ func TestFollowHasItsLimits(t *testing.T) {
 			wg.Go(func() { h.say("URITA", "follow db_dis in prod") })
 		}
 		synctest.Wait()
-		if a := h.say("URITA", "tail db_dis in prod"); !strings.Contains(a.all(), "3 logs are being followed already") {
-			t.Errorf("one more: %s", a.all())
-		}
+		refused(t, h.say("URITA", "tail db_dis in prod"), call.TooMany)
 		wg.Wait()
 		if a := h.say("URITA", "follow tailer1 in prod"); !strings.Contains(a.all(), "say which, as in") {
 			t.Errorf("two hosts: %s", a.all())

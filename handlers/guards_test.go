@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/guard"
 	"dhbot/internal/observe"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
@@ -140,14 +141,14 @@ func TestEveryGuardRefusesTwice(t *testing.T) {
 				}
 				return well(plan, c)
 			}
-			if _, err := h.guards(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "Nothing was run") || !strings.Contains(err.Error(), st.Title) {
+			if _, err := h.guards(t.Context(), plan); !refusal.Is(err, guard.Refuses) || !strings.Contains(err.Error(), st.Title) {
 				t.Errorf("%s: %s does not refuse at the request: %v", name, st.Title, err)
 			}
 			if g < plan.FirstChange() {
 				continue
 			}
 			later[st.Until]++
-			if err := guard.AtStart(t.Context(), h.hosts, plan); err == nil || !strings.Contains(err.Error(), st.Title) {
+			if err := guard.AtStart(t.Context(), h.hosts, plan); !refusal.Is(err, guard.Refuses) || !strings.Contains(err.Error(), st.Title) {
 				t.Errorf("%s: %s does not refuse at the start: %v", name, st.Title, err)
 			}
 		}

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 )
 
 // TestLooking: an approver can report looking while approvals are missing. The requester,
@@ -19,10 +21,10 @@ func TestLooking(t *testing.T) {
 	h := newHouse(t)
 	h.say("UANNA", "restart db_dis disk full")
 	id := h.openRuns(t)[0].Run.ID
-	if a := h.say("UANNA", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "Not allowed") {
+	if a := h.say("UANNA", "looking "+id); len(a.shown) > 0 || a.code() != auth.OwnRequest {
 		t.Errorf("who asked: %q", a.all())
 	}
-	if a := h.say("URITA", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "Not allowed") {
+	if a := h.say("URITA", "looking "+id); len(a.shown) > 0 || a.code() != auth.LacksRole {
 		t.Errorf("a reader: %q", a.all())
 	}
 	m := h.message("UCHRIS", "")
@@ -34,7 +36,7 @@ func TestLooking(t *testing.T) {
 	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(runcard.Run(r)), "👀 chris is looking since") {
 		t.Errorf("stored %+v, %d records", r.Looking, r.Records)
 	}
-	if a := h.say("UCHRIS", "looking "+id); !strings.Contains(a.all(), "already that you are looking") {
+	if a := h.say("UCHRIS", "looking "+id); a.code() != engine.NothingNew {
 		t.Errorf("again: %q", a.all())
 	}
 	if h.say("UBEN", "looking "+id); h.openRuns(t)[0].Run.Looking.Person != "ben" {
@@ -66,16 +68,19 @@ func TestLateTapsAreAnswered(t *testing.T) {
 	tap("UBEN", card.TapApprove, approved)
 	id, _, _ := strings.Cut(denied, " ")
 	h.say("UBEN", "deny "+id+" wrong host")
-	for _, c := range []struct{ action, value, want string }{
-		{card.TapApprove, approved, "already approved by ben at"},
+	for _, c := range []struct {
+		action, value string
+		want          refusal.Code
+	}{
+		{card.TapApprove, approved, engine.AlreadyApproved},
 		{card.TapDeny, approved, ""}, // can still be denied: a form requests the reason
-		{card.TapLooking, approved, "already approved by ben at"},
-		{card.TapDone, approved, "already approved by ben at"},
-		{card.TapApprove, denied, "already denied by ben at"},
-		{card.TapDeny, denied, "already denied by ben at"},
-		{card.TapCancel, denied, "already denied by ben at"},
-		{card.TapLooking, denied, "already denied by ben at"},
-		{card.TapDone, denied, "already denied by ben at"},
+		{card.TapLooking, approved, engine.AlreadyApproved},
+		{card.TapDone, approved, engine.AlreadyApproved},
+		{card.TapApprove, denied, engine.AlreadyEnded},
+		{card.TapDeny, denied, engine.AlreadyEnded},
+		{card.TapCancel, denied, engine.AlreadyEnded},
+		{card.TapLooking, denied, engine.AlreadyEnded},
+		{card.TapDone, denied, engine.AlreadyEnded},
 	} {
 		a := tap("UCHRIS", c.action, c.value)
 		if c.action == card.TapDone {
@@ -87,8 +92,8 @@ func TestLateTapsAreAnswered(t *testing.T) {
 			}
 			continue
 		}
-		if !strings.Contains(a.all(), c.want) || len(a.forms) > 0 {
-			t.Errorf("%s: %q, want %q", c.action, a.all(), c.want)
+		if a.code() != c.want || !strings.Contains(a.all(), "by ben at") || len(a.forms) > 0 {
+			t.Errorf("%s: %q, want %q: %s", c.action, a.codes, c.want, a.all())
 		}
 	}
 	for _, value := range []string{approved, denied} { // an executed run stays readable
@@ -176,7 +181,7 @@ func TestSuggestionsCanBeTapped(t *testing.T) {
 	if a := tap(status[0]); len(a.shown) == 0 || !strings.Contains(a.all(), "Running") {
 		t.Errorf("tapping status: %q", a.all())
 	}
-	if a := tap(restart[0]); !strings.Contains(a.all(), "Not allowed") || len(h.openRuns(t)) > 0 {
+	if a := tap(restart[0]); a.code() != auth.LacksRole || len(h.openRuns(t)) > 0 {
 		t.Errorf("a reader taps restart: %q", a.all())
 	}
 }

@@ -139,7 +139,7 @@ func TestSensitiveReads(t *testing.T) {
 	h := newHouse(t)
 	h.Rules.Clusters["prod"][auth.Data] = []string{"chris"}
 	h.hosts.say = speaking(map[string]string{"tableacls": "group\tfilter\nallusers\tNoFilter()\n"})
-	if a := h.say("UANNA", "tableacls"); !strings.Contains(a.all(), "Not allowed") || len(a.direct) != 0 || len(h.hosts.sent) != 0 {
+	if a := h.say("UANNA", "tableacls"); a.code() != auth.LacksRole || len(a.direct) != 0 || len(h.hosts.sent) != 0 {
 		t.Errorf("without the role: %q %q", a.all(), a.direct)
 	}
 	a := h.say("UCHRIS", "tableacls")

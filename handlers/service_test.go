@@ -20,6 +20,7 @@ import (
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/status"
 	"dhbot/internal/test/grammartest"
@@ -139,6 +140,7 @@ type answers struct {
 	direct           []string
 	forms            []card.Form
 	files            []outputcard.File
+	codes            []refusal.Code // of the refusals among them
 }
 
 func (a *answers) Show(_ context.Context, c card.Card) error {
@@ -147,6 +149,9 @@ func (a *answers) Show(_ context.Context, c card.Card) error {
 }
 func (a *answers) Ephemeral(_ context.Context, c card.Card) error {
 	a.whispered = append(a.whispered, card.PlainText(c))
+	if c.Code != "" {
+		a.codes = append(a.codes, c.Code)
+	}
 	return nil
 }
 func (a *answers) Ask(_ context.Context, f card.Form) error {
@@ -163,6 +168,22 @@ func (a *answers) Direct(_ context.Context, c card.Card, files ...outputcard.Fil
 	return nil
 }
 func (a *answers) all() string { return strings.Join(append(a.shown, a.whispered...), "\n") }
+
+// code returns the code of the only refusal, or "".
+func (a *answers) code() refusal.Code {
+	if len(a.codes) != 1 {
+		return ""
+	}
+	return a.codes[0]
+}
+
+// refused checks the code of a refusal.
+func refused(t *testing.T, a *answers, want refusal.Code) {
+	t.Helper()
+	if a.code() != want {
+		t.Errorf("refused as %q, want %q: %s", a.codes, want, a.all())
+	}
+}
 
 func (h *house) message(user, text string) call.Message {
 	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
@@ -235,11 +256,11 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 	id := h.openRuns(t)[0].Run.ID
 	h.dir.profiles["UDELETED"] = auth.Profile{Account: auth.Account{Team: homeTeam, User: "UANNA"}, ID: "UANNA", Organisation: homeTeam, Deleted: true}
 	outsider := auth.Account{Team: "T2", User: "UANNA"}
-	strangers := map[string]auth.Account{
-		"another organisation": outsider,
-		"nobody in the config": {Team: homeTeam, User: "UNOBODY"},
-		"look-up fails":        {Team: homeTeam, User: "UNREACHABLE"},
-		"deactivated":          {Team: homeTeam, User: "UDELETED"},
+	strangers := map[refusal.Code]auth.Account{
+		auth.NotAMember:   outsider,
+		auth.NotKnown:     {Team: homeTeam, User: "UNOBODY"},
+		auth.LookupFailed: {Team: homeTeam, User: "UNREACHABLE"},
+		auth.Deactivated:  {Team: homeTeam, User: "UDELETED"},
 	}
 	for _, cmd := range h.Commands() {
 		for why, account := range strangers {
@@ -248,7 +269,7 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 			m := h.message("", map[command.Object]string{command.Nothing: cmd.Verb, command.AnyTarget: cmd.Verb + " db_dis", command.ProcessNamed: cmd.Verb + " db_ltds", command.RunNamed: cmd.Verb + " " + id + " db_dis", command.Topic: cmd.Verb, command.TrailPart: cmd.Verb, command.ProcessImplied: cmd.Verb, command.HostNamed: cmd.Verb + " infra-1", command.ClusterMeant: cmd.Verb, command.CommandNamed: cmd.Verb + " restart db_ltds"}[cmd.Object])
 			m.Account = account
 			a := h.handleMessage(m)
-			if !strings.Contains(a.all(), "Not allowed") || len(a.shown) > 0 {
+			if a.code() != why || len(a.shown) > 0 {
 				t.Errorf("%s by %s: %q", cmd.Verb, why, a.all())
 			}
 			if len(h.openRuns(t)) != before || len(h.hosts.sent) != sent {
@@ -267,9 +288,7 @@ func TestReaderOnlyReads(t *testing.T) {
 		t.Errorf("status: %q", a.all())
 	}
 	for _, verb := range []string{"restart", "start", "stop"} {
-		if a := h.say("URITA", verb+" db_ltds"); !strings.Contains(a.all(), "Not allowed") {
-			t.Errorf("%s: %q", verb, a.all())
-		}
+		refused(t, h.say("URITA", verb+" db_ltds"), auth.LacksRole)
 	}
 	if n := len(h.openRuns(t)); n != 0 {
 		t.Errorf("%d runs", n)
@@ -290,24 +309,25 @@ func TestVotes(t *testing.T) {
 	}
 	good := r.ID + " " + r.Plan.Digest
 	for _, c := range []struct {
-		what, want string
-		do         func() *answers
+		what string
+		want refusal.Code
+		do   func() *answers
 	}{
-		{"own tap", "Not allowed", func() *answers { return tap("UANNA", TapApprove, good) }},
-		{"own tap by another account", "Not allowed", func() *answers { return tap("WANNA", TapApprove, good) }},
-		{"own words", "Not allowed", func() *answers { return h.say("UANNA", "approve "+r.ID+" db_dis") }},
-		{"reader", "Not allowed", func() *answers { return tap("URITA", TapApprove, good) }},
-		{"another digest", "", func() *answers { return tap("UBEN", TapApprove, r.ID+" "+strings.Repeat("0", 64)) }},
-		{"no digest", "", func() *answers { return tap("UBEN", TapApprove, r.ID) }},
-		{"no target", "type its target", func() *answers { return h.say("UBEN", "approve "+r.ID) }},
-		{"another target", "type its target", func() *answers { return h.say("UBEN", "approve "+r.ID+" db_ltds") }},
-		{"another run", "no such run", func() *answers { return h.say("UBEN", "approve R-ZZZZ db_dis") }},
-		{"unknown button", "button", func() *answers { return tap("UBEN", "explode", good) }},
-		{"a deny without a reason by words", "Say why", func() *answers { return h.say("UBEN", "deny "+r.ID) }},
+		{"own tap", auth.OwnRequest, func() *answers { return tap("UANNA", TapApprove, good) }},
+		{"own tap by another account", auth.OwnRequest, func() *answers { return tap("WANNA", TapApprove, good) }},
+		{"own words", auth.OwnRequest, func() *answers { return h.say("UANNA", "approve "+r.ID+" db_dis") }},
+		{"reader", auth.LacksRole, func() *answers { return tap("URITA", TapApprove, good) }},
+		{"another digest", engine.OtherDigest, func() *answers { return tap("UBEN", TapApprove, r.ID+" "+strings.Repeat("0", 64)) }},
+		{"no digest", engine.OtherDigest, func() *answers { return tap("UBEN", TapApprove, r.ID) }},
+		{"no target", call.BadArgument, func() *answers { return h.say("UBEN", "approve "+r.ID) }},
+		{"another target", call.BadArgument, func() *answers { return h.say("UBEN", "approve "+r.ID+" db_ltds") }},
+		{"another run", auth.NoSuchRun, func() *answers { return h.say("UBEN", "approve R-ZZZZ db_dis") }},
+		{"unknown button", call.OldButton, func() *answers { return tap("UBEN", "explode", good) }},
+		{"a deny without a reason by words", engine.NeedsReason, func() *answers { return h.say("UBEN", "deny "+r.ID) }},
 	} {
 		a := c.do()
-		if len(a.whispered) == 0 || !strings.Contains(a.all(), c.want) {
-			t.Errorf("%s: %q", c.what, a.all())
+		if a.code() != c.want {
+			t.Errorf("%s: %q %s", c.what, a.codes, a.all())
 		}
 		if now, _ := h.store.Get(t.Context(), r.ID); now.Run.State != engine.Waiting || len(now.Run.Votes) != 0 {
 			t.Fatalf("%s: the run is %s with %d votes", c.what, now.Run.State, len(now.Run.Votes))
@@ -326,9 +346,7 @@ func TestVotes(t *testing.T) {
 	if err := h.Recheck(t.Context(), now.Run); err != nil {
 		t.Errorf("recheck: %v", err)
 	}
-	if a := tap("UCHRIS", TapApprove, good); !strings.Contains(a.all(), "already approved by ben") {
-		t.Errorf("a late tap: %q", a.all())
-	}
+	refused(t, tap("UCHRIS", TapApprove, good), engine.AlreadyApproved)
 }
 
 // late is the Gate of a house. The service is made after its engine.
@@ -423,7 +441,7 @@ func TestNobodyCouldApprove(t *testing.T) {
 	h := newHouse(t)
 	m := h.message("UANNA", "restart db_dis in qa")
 	a := h.handleMessage(m)
-	if !strings.Contains(a.all(), "Not allowed") || !strings.Contains(a.all(), "sudo monit restart db_dis") {
+	if a.code() != auth.TooFew || !strings.Contains(a.all(), "sudo monit restart db_dis") {
 		t.Errorf("the refusal names the command to run by hand: %q", a.all())
 	}
 	if n := len(h.openRuns(t)); n != 0 {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/card"
 	"dhbot/internal/command/parser"
@@ -45,7 +46,7 @@ func TestShortcut(t *testing.T) {
 	if a := open("UANNA"); len(a.forms) != 1 || a.forms[0].Inputs[0].Initial != "status db_dis in prod" {
 		t.Errorf("anna: %q %+v", a.all(), a.forms)
 	}
-	if a := open("UNOBODY"); len(a.forms) > 0 || !strings.Contains(a.all(), "Not allowed") {
+	if a := open("UNOBODY"); len(a.forms) > 0 || a.code() != auth.NotKnown {
 		t.Errorf("a stranger: %q %+v", a.all(), a.forms)
 	}
 	typed := func(user, text string) *answers {
@@ -56,7 +57,7 @@ func TestShortcut(t *testing.T) {
 	if a := typed("URITA", "status db_dis"); len(a.shown) == 0 || !strings.Contains(a.all(), "Running") {
 		t.Errorf("status: %q", a.all())
 	}
-	if a := typed("URITA", "restart db_dis"); len(h.openRuns(t)) > 0 || !strings.Contains(a.all(), "Not allowed") {
+	if a := typed("URITA", "restart db_dis"); len(h.openRuns(t)) > 0 || a.code() != auth.LacksRole {
 		t.Errorf("a reader restarts: %q", a.all())
 	}
 	if a := typed("UANNA", "restrat db_dis"); !strings.Contains(a.all(), "restart db_dis") || len(h.openRuns(t)) > 0 {

@@ -2,10 +2,10 @@ package handlers
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
+	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 )
@@ -41,7 +41,7 @@ func TestOutOfTime(t *testing.T) {
 	defer cancel()
 	var a alive
 	settled := h.Handle(ctx, h.message("UNOBODY", "restart db_dis"), &a)
-	if !settled || a.err != nil || !strings.Contains(a.all(), "Not allowed") || len(h.kinds(t)) != 1 {
+	if !settled || a.err != nil || a.code() != auth.NotKnown || len(h.kinds(t)) != 1 {
 		t.Errorf("settled %t, answered %q with %v, recorded %v", settled, a.all(), a.err, h.kinds(t))
 	}
 }

@@ -98,8 +98,7 @@ func TestStoredWithoutApprovals(t *testing.T) {
 		"the start": {approved, Begin{w1, digest}}, "carrying on": {orphaned, Begin{w2, digest}}, "a step": {running, StepBegins{w1, 0, digest, nil}},
 	} {
 		_, err := Next(tt.run, tt.event, noon, policy)
-		var no *refusal.Error
-		if !errors.As(err, &no) || no.Code != NotApproved {
+		if !refusal.Is(err, NotApproved) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
@@ -112,8 +111,7 @@ func TestClosing(t *testing.T) {
 		r := begin(t, asked(level, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 		r.State = Unknown
 		_, err := Next(r, ClosedBy{anna, "looked, it runs"}, noon, policy)
-		var no *refusal.Error
-		if may != (err == nil) || !may && (!errors.As(err, &no) || no.Code != OwnRequest) {
+		if may != (err == nil) || !may && !refusal.Is(err, OwnRequest) {
 			t.Errorf("level %s, by the requester: %v", level, err)
 		}
 		if _, err := Next(r, ClosedBy{ben, "looked, it runs"}, noon, policy); err != nil {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -203,8 +202,7 @@ func TestEndings(t *testing.T) {
 func TestUnknownEvent(t *testing.T) {
 	type foreign struct{ Event }
 	_, err := Next(begin(t, sev1()).Run, foreign{}, noon, policy)
-	var no *refusal.Error
-	if !errors.As(err, &no) || no.Code != UnknownEvent {
+	if !refusal.Is(err, UnknownEvent) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -68,8 +68,7 @@ func TestVoteExpires(t *testing.T) {
 
 func wantRefused(t *testing.T, err error, code refusal.Code) {
 	t.Helper()
-	var no *refusal.Error
-	if !errors.As(err, &no) || no.Code != code {
+	if !refusal.Is(err, code) {
 		t.Errorf("got %v, want a refusal %q", err, code)
 	}
 }

@@ -151,8 +151,7 @@ func short(digest string) string { return digest[:min(len(digest), 6)] }
 func (w *worker) recheck(ctx context.Context, r Run) error {
 	for try := 1; ; try++ {
 		err := w.c.Gate.Recheck(ctx, r)
-		var no *refusal.Error
-		passing := errors.As(err, &no) && no.Code == auth.LookupFailed
+		passing := refusal.Is(err, auth.LookupFailed)
 		if !passing || try == recheckTries || !pause.For(ctx, recheckPause) {
 			return err
 		}

@@ -2,7 +2,10 @@
 // The package that refuses declares the codes of its refusals. Package handlers shows them.
 package refusal
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Code is the reason of a refusal, for programs. The text may change; the code does not.
 type Code string
@@ -22,4 +25,10 @@ func (e *Error) Error() string { return e.Text }
 // New returns a refusal that is not recorded.
 func New(code Code, format string, args ...any) error {
 	return &Error{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// Is reports whether an error is a refusal with a code.
+func Is(err error, code Code) bool {
+	var no *Error
+	return errors.As(err, &no) && no.Code == code
 }
