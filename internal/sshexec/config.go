@@ -78,8 +78,7 @@ func set[T int | int64 | time.Duration](v *T, otherwise T) {
 func New(c Config) (*Pool, error) {
 	c = c.withDefaults()
 	sets, err := openCredentials(c)
-	known := &knownHosts{path: c.KnownHosts, log: c.Log}
-	_, _, knownErr := known.current()
+	known, knownErr := openKnownHosts(c.KnownHosts, c.Log)
 	if err := errors.Join(err, knownErr); err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via
 // clientConfig is the SSH client's config for a place. l records the login.
 func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
 	o := p.cfg.Options[k.place()]
-	algorithms, judge, err := p.known.check(k.address, o)
+	algorithms, judge, err := p.check(k.address, o)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,11 @@ func inBubble(t *testing.T, h *fakeHost, test func(t *testing.T, p *Pool)) {
 	write(t, path, knownhosts.Line([]string{fakeAddress}, h.signer.PublicKey())+"\n")
 	synctest.Test(t, func(t *testing.T) {
 		config := Config{}.withDefaults()
-		p := newPool(config, credentials{common: set}, &knownHosts{path: path})
+		known, err := openKnownHosts(path, config.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPool(config, credentials{common: set}, known)
 		p.dial = h.dial
 		p.lookup = func(context.Context, string) ([]string, error) { return nil, errors.New("no name server") }
 		test(t, p)

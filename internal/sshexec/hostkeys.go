@@ -15,7 +15,6 @@ import (
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
-	"dhbot/internal/remote"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/trusted"
 )
@@ -35,6 +34,14 @@ type knownHosts struct {
 	size     int64
 	version  int    // how often the file was read
 	warned   string // the last logged problem of an unusable file
+}
+
+// openKnownHosts reads a known_hosts file. If it cannot be used now, it is tried again at each
+// check.
+func openKnownHosts(path string, log *slog.Logger) (*knownHosts, error) {
+	k := &knownHosts{path: path, log: log}
+	_, _, err := k.current()
+	return k, err
 }
 
 // current returns the current file, or its last good copy.
@@ -140,7 +147,7 @@ func (k *knownHosts) isNewer(version int) (now int, newer bool) {
 func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {
-		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: err.Error()}
+		return nil, nil, err
 	}
 	known, names := db.HostKeyCallback(), lookups(address, o.Alias)
 	judge = func(_ string, from net.Addr, shown ssh.PublicKey) error {
@@ -161,7 +168,7 @@ func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []str
 		}
 	}
 	if algorithms, err = offered(algorithms, o.Algorithms.HostKeys); err != nil {
-		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf("%s: %v", address, err)}
+		return nil, nil, fmt.Errorf("%s: %w", address, err)
 	}
 	return algorithms, judge, nil
 }
@@ -278,9 +285,9 @@ func (l lines) own(want []xknownhosts.KnownKey) []xknownhosts.KnownKey {
 }
 
 // revokedError is a host key that known_hosts marks as revoked.
-type revokedError struct{ *failure }
+type revokedError struct{ text string }
 
-func (e revokedError) Unwrap() error { return e.failure }
+func (e revokedError) Error() string { return e.text }
 
 // explain describes the problem with a host's key.
 func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l lines) error {
@@ -289,30 +296,29 @@ func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l l
 	cert, certified := shown.(*ssh.Certificate)
 	switch {
 	case l.revoked(shown):
-		return revokedError{&failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"%s showed a host key that %s marks as revoked (%s): suspect an attack", address, k.path, seen)}}
+		return revokedError{fmt.Sprintf("%s showed a host key that %s marks as revoked (%s): suspect an attack", address, k.path, seen)}
 	case certified && !l.authorities[string(cert.SignatureKey.Marshal())]:
-		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+		return fmt.Errorf(
 			"%s showed a certificate (%s) that is signed by the authority %s, which is not in known_hosts for it: compare it, then add a line @cert-authority to %s",
-			address, seen, ssh.FingerprintSHA256(cert.SignatureKey), k.path)}
+			address, seen, ssh.FingerprintSHA256(cert.SignatureKey), k.path)
 	case isUnknown(err):
 		text := fmt.Sprintf("the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)
 		if len(l.skipped) > 0 {
 			text += fmt.Sprintf("; of that file %s was skipped", l.skipped[0])
 		}
-		return &failure{outcome: remote.HostKeyWrong, text: text}
+		return errors.New(text)
 	case errors.As(err, &mismatch) && len(l.own(mismatch.Want)) == 0:
-		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+		return fmt.Errorf(
 			"%s showed a host key without a certificate (%s), and %s has only a certificate authority for it (line %d): "+
 				"have the authority sign that key, and name its certificate as HostCertificate in the host's sshd_config",
-			address, seen, k.path, mismatch.Want[0].Line)}
+			address, seen, k.path, mismatch.Want[0].Line)
 	case errors.As(err, &mismatch):
 		known := l.own(mismatch.Want)[0]
-		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
+		return fmt.Errorf(
 			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, suspect an attack; once sure, replace that line in %s",
-			address, seen, ssh.FingerprintSHA256(known.Key), known.Line, k.path)}
+			address, seen, ssh.FingerprintSHA256(known.Key), known.Line, k.path)
 	default:
-		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf("the host key of %s (%s) is not accepted: %v", address, seen, err)}
+		return fmt.Errorf("the host key of %s (%s) is not accepted: %w", address, seen, err)
 	}
 }
 

@@ -108,7 +108,7 @@ func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	put("oldhost 1024 35 1432722\n" + string(good))
 	p := openPool(t, s, func(c *Config) { c.KnownHosts, c.Log = path, slog.New(slog.NewTextHandler(&log, nil)) })
 	dial := func() *failure {
-		_, judge, err := p.known.check(s.Address, sshroute.Options{})
+		_, judge, err := p.check(s.Address, sshroute.Options{})
 		if err != nil {
 			return err.(*failure)
 		}

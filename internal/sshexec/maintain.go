@@ -62,37 +62,6 @@ func (p *Pool) tend(now time.Time) {
 	}
 }
 
-// stillTrusted checks the host keys of a connection, and of those that carry it, again after
-// known_hosts has changed. A connection whose key was revoked or removed is not used any longer.
-func (p *Pool) stillTrusted(c *conn) error {
-	if c.via != nil {
-		if err := p.stillTrusted(c.via); err != nil {
-			p.retire(c.via, err)
-			return err
-		}
-	}
-	p.mu.Lock()
-	version := c.version
-	p.mu.Unlock()
-	now, newer := p.known.isNewer(version)
-	shown := c.wire.shown.Load()
-	if !newer || shown == nil {
-		return nil
-	}
-	address := c.host.key.address
-	_, judge, err := p.known.check(address, p.cfg.Options[c.host.key.place()])
-	if err != nil {
-		return err
-	}
-	if err := judge(address, c.client.RemoteAddr(), *shown); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	c.version = now
-	p.mu.Unlock()
-	return nil
-}
-
 // keepAlive retires a connection that does not answer, or whose host key is no longer trusted.
 func (p *Pool) keepAlive(c *conn) {
 	err := p.stillTrusted(c)

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/internal/sshroute"
+
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
-
-	"dhbot/internal/remote"
 )
 
 // ShownKey is a host key that a host has shown. It is not trusted: a person compares the
@@ -123,48 +123,32 @@ type HostKeys struct {
 	Missing []ShownKey // in known_hosts, and not shown by the host
 }
 
-// HostKeys requests the keys of a command's host, through its jump hosts. It logs in only to the
-// jump hosts, and trusts no key.
-func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error) {
-	if !p.begin() {
-		return HostKeys{}, errClosed
-	}
-	defer p.wg.Done()
-	k := keyOf(c)
-	options := p.cfg.Options[k.place()]
-	name := lookups(k.address, options.Alias)[0]
+// look requests the keys of a host, each over its own connection, and compares them with the file.
+// It trusts none of them.
+func (k *knownHosts) look(
+	address string, o sshroute.Options, timeout time.Duration, dial func() (net.Conn, error),
+) (HostKeys, error) {
+	name := lookups(address, o.Alias)[0]
 	out := HostKeys{Name: name}
-	var jumps []*conn
-	defer func() {
-		for _, via := range jumps {
-			p.release(via)
-		}
-	}()
-	keys, err := scan(k.address, p.cfg.HandshakeTimeout, func() (net.Conn, error) {
-		raw, via, err := p.reach(ctx, k)
-		if err == nil && via != nil {
-			jumps = append(jumps, via)
-		}
-		return raw, err
-	})
+	keys, err := scan(address, timeout, dial)
 	if err != nil {
 		return out, err
 	}
-	options.Algorithms.HostKeys = nil
-	_, judge, err := p.known.check(k.address, options)
+	o.Algorithms.HostKeys = nil
+	_, judge, err := k.check(address, o)
 	if err != nil {
 		return out, err
 	}
 	for _, key := range keys {
-		compared := compare(shownKey(key, name), judge(k.address, nowhere, key))
+		compared := compare(shownKey(key, name), judge(address, nowhere, key))
 		if !compared.Known && slices.ContainsFunc(keys, func(other ssh.PublicKey) bool {
-			return isCertificate(other) && bytes.Equal(bareKey(other).Marshal(), key.Marshal()) && judge(k.address, nowhere, other) == nil
+			return isCertificate(other) && bytes.Equal(bareKey(other).Marshal(), key.Marshal()) && judge(address, nowhere, other) == nil
 		}) {
 			compared.Known, compared.Verdict = true, "known_hosts has the authority of its certificate"
 		}
 		out.Shown = append(out.Shown, compared)
 	}
-	out.Missing = p.known.missing(name, keys)
+	out.Missing = k.missing(name, keys)
 	return out, nil
 }
 

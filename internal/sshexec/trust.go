@@ -1,0 +1,80 @@
+package sshexec
+
+import (
+	"context"
+	"net"
+
+	"golang.org/x/crypto/ssh"
+
+	"dhbot/internal/remote"
+	"dhbot/internal/sshroute"
+)
+
+// check is knownHosts.check, with a failure as its error and as that of the callback.
+func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
+	algorithms, known, err := p.known.check(address, o)
+	if err != nil {
+		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: err.Error()}
+	}
+	judge = func(name string, from net.Addr, shown ssh.PublicKey) error {
+		if err := known(name, from, shown); err != nil {
+			return &failure{outcome: remote.HostKeyWrong, text: err.Error()}
+		}
+		return nil
+	}
+	return algorithms, judge, nil
+}
+
+// HostKeys requests the keys of a command's host, through its jump hosts, and compares them with
+// known_hosts. It logs in only to the jump hosts, and trusts no key.
+func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error) {
+	if !p.begin() {
+		return HostKeys{}, errClosed
+	}
+	defer p.wg.Done()
+	k := keyOf(c)
+	var jumps []*conn
+	defer func() {
+		for _, via := range jumps {
+			p.release(via)
+		}
+	}()
+	return p.known.look(k.address, p.cfg.Options[k.place()], p.cfg.HandshakeTimeout, func() (net.Conn, error) {
+		raw, via, err := p.reach(ctx, k)
+		if err == nil && via != nil {
+			jumps = append(jumps, via)
+		}
+		return raw, err
+	})
+}
+
+// stillTrusted checks the host keys of a connection, and of those that carry it, again after
+// known_hosts has changed. A connection whose key was revoked or removed is not used any longer.
+func (p *Pool) stillTrusted(c *conn) error {
+	if c.via != nil {
+		if err := p.stillTrusted(c.via); err != nil {
+			p.retire(c.via, err)
+			return err
+		}
+	}
+	p.mu.Lock()
+	version := c.version
+	p.mu.Unlock()
+	now, newer := p.known.isNewer(version)
+	shown := c.wire.shown.Load()
+	if !newer || shown == nil {
+		return nil
+	}
+	address := c.host.key.address
+	_, judge, err := p.check(address, p.cfg.Options[c.host.key.place()])
+	if err != nil {
+		return err
+	}
+	if err := judge(address, c.client.RemoteAddr(), *shown); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	c.version = now
+	p.mu.Unlock()
+	return nil
+}
