@@ -156,7 +156,7 @@ func TestImportTable(t *testing.T) {
 func TestOneImporter(t *testing.T) {
 	doors := map[string][]string{
 		"github.com/slack-go/slack":    {"internal/slackio", "internal/slackio/blockkit", "internal/slackio/rate"},
-		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshexec/credential", "internal/sshroute", "internal/sshkey", "internal/sim/hostsim"},
+		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshexec/credential", "internal/sshexec/hostkey", "internal/sshroute", "internal/sshkey", "internal/sim/hostsim"},
 		"go.etcd.io/etcd/client/v3":    {"internal/store/etcdconn", "internal/store/etcdstore", "internal/store/replicas", "internal/store/trail"},
 		"go.etcd.io/etcd/server/v3":    {"internal/store/etcdconn"},
 		"github.com/spf13/cobra":       {"cmd/bot"},

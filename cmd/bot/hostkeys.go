@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/remote"
 	"dhbot/internal/sshexec"
+	"dhbot/internal/sshexec/hostkey"
 )
 
 func hostkeysCommand() *cobra.Command {
@@ -78,10 +79,10 @@ func hostsNamed(f *fleet.Fleet, name string) []fleet.Host {
 }
 
 // printHostKeys prints one host, and returns the number of its unknown keys.
-func printHostKeys(w io.Writer, h fleet.Host, keys sshexec.HostKeys) (unknown int) {
+func printHostKeys(w io.Writer, h fleet.Host, keys hostkey.Report) (unknown int) {
 	fmt.Fprintf(w, "%s (%s)\n", h.Name, keys.Name)
 	for _, k := range keys.Shown {
-		fmt.Fprintf(w, "  shows %s %s%s\n    %s\n", k.Type, k.Fingerprint, signedBy(k.ShownKey), k.Verdict)
+		fmt.Fprintf(w, "  shows %s %s%s\n    %s\n", k.Type, k.Fingerprint, signedBy(k.Key), k.Verdict)
 		if k.Known {
 			continue
 		}
@@ -97,7 +98,7 @@ func printHostKeys(w io.Writer, h fleet.Host, keys sshexec.HostKeys) (unknown in
 }
 
 // signedBy names the authority of a certificate.
-func signedBy(k sshexec.ShownKey) string {
+func signedBy(k hostkey.Key) string {
 	if k.Authority == "" {
 		return ""
 	}

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"dhbot/internal/discover"
-	"dhbot/internal/sshexec"
+	"dhbot/internal/sshexec/hostkey"
 )
 
 // setup is the input of `bot init`.
@@ -168,7 +168,7 @@ func (s *setup) trust(ctx context.Context) error {
 	var lines, unknown []string
 	for _, text := range s.hosts {
 		h := hostOf(text, s.user)
-		keys, err := sshexec.ScanHostKeys(ctx, h.Address, scanTimeout)
+		keys, err := hostkey.Scan(ctx, h.Address, scanTimeout)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"dhbot/internal/config"
-	"dhbot/internal/sshexec"
+	"dhbot/internal/sshexec/hostkey"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/strictyaml"
 )
@@ -15,10 +15,10 @@ import (
 // cannot reach those hosts.
 func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 	file := cfg.SSH.KnownHosts
-	names := map[sshexec.Named]string{}
-	var hosts []sshexec.Named
+	names := map[hostkey.Host]string{}
+	var hosts []hostkey.Host
 	add := func(at sshroute.Place, name string) {
-		h := sshexec.Named{Address: at.Address, Alias: cfg.SSH.Options[at].Alias}
+		h := hostkey.Host{Address: at.Address, Alias: cfg.SSH.Options[at].Alias}
 		if _, twice := names[h]; !twice {
 			names[h] = name
 			hosts = append(hosts, h)
@@ -33,7 +33,7 @@ func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 			add(sshroute.Place{Address: h.Address, Via: h.Via}, name)
 		}
 	}
-	skipped, without, err := sshexec.KnownHosts(file, hosts)
+	skipped, without, err := hostkey.Without(file, hosts)
 	if err != nil {
 		return strictyaml.Problems{{
 			File:    file,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dhbot/internal/sshexec/credential"
+	"dhbot/internal/sshexec/hostkey"
 	"dhbot/internal/sshroute"
 )
 
@@ -78,7 +79,7 @@ func set[T int | int64 | time.Duration](v *T, otherwise T) {
 func New(c Config) (*Pool, error) {
 	c = c.withDefaults()
 	sets, err := openCredentials(c)
-	known, knownErr := openKnownHosts(c.KnownHosts, c.Log)
+	known, knownErr := hostkey.Open(c.KnownHosts, c.Log)
 	if err := errors.Join(err, knownErr); err != nil {
 		return nil, err
 	}

@@ -21,8 +21,7 @@
 //   - dial.go, wire.go, quickack_linux.go, quickack_other.go: a connection until
 //     its handshake
 //   - login.go, renew.go: logging in, certificates
-//   - hostkeys.go, knownlines.go: known_hosts
-//   - scan.go: showing host keys that are not trusted
+//   - trust.go: the host keys of connections; package hostkey reads known_hosts
 //   - kexinit.go: why no algorithm is in common
 //   - run.go, session.go, output.go: one command and its output
 //   - joined.go: several reads of one host as one line

@@ -21,6 +21,7 @@ import (
 
 	"dhbot/internal/remote"
 	"dhbot/internal/sshexec/credential"
+	"dhbot/internal/sshexec/hostkey"
 	"dhbot/internal/sshroute"
 )
 
@@ -58,7 +59,7 @@ func inBubble(t *testing.T, h *fakeHost, test func(t *testing.T, p *Pool)) {
 	write(t, path, knownhosts.Line([]string{fakeAddress}, h.signer.PublicKey())+"\n")
 	synctest.Test(t, func(t *testing.T) {
 		config := Config{}.withDefaults()
-		known, err := openKnownHosts(path, config.Log)
+		known, err := hostkey.Open(path, config.Log)
 		if err != nil {
 			t.Fatal(err)
 		}

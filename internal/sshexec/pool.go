@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/sshexec/hostkey"
 )
 
 // slotWait is how long a command waits for a free session, including dialling, before it fails
@@ -23,7 +24,7 @@ const slotWait = 30 * time.Second
 type Pool struct {
 	cfg    Config
 	login  credentials
-	known  *knownHosts
+	known  *hostkey.Known
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	lookup func(ctx context.Context, host string) ([]string, error)
 	// acknowledge requests quick acknowledgements on a connection.
@@ -54,7 +55,7 @@ type Stats struct {
 	Lost        int64 // connections that ended by themselves or became unusable
 }
 
-func newPool(c Config, login credentials, known *knownHosts) *Pool {
+func newPool(c Config, login credentials, known *hostkey.Known) *Pool {
 	ctx, stop := context.WithCancel(context.Background())
 	dialer := net.Dialer{Timeout: c.DialTimeout}
 	return &Pool{

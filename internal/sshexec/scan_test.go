@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"dhbot/internal/sshexec/hostkey"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/test/sshdtest"
 )
@@ -15,7 +16,7 @@ func TestHostKeysCompared(t *testing.T) {
 	jump, s := sshdtest.Start(t), sshdtest.Start(t)
 	path := knowing(t, jump, s)
 	p := openPool(t, s, func(c *Config) { c.KnownHosts, c.Credentials = path, sshroute.Keys(jump.KeyFile) })
-	look := func() HostKeys {
+	look := func() hostkey.Report {
 		t.Helper()
 		keys, err := p.HostKeys(t.Context(), through(on(s, ""), jump))
 		if err != nil || len(keys.Shown) != 1 {

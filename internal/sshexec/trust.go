@@ -7,12 +7,13 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/sshexec/hostkey"
 	"dhbot/internal/sshroute"
 )
 
-// check is knownHosts.check, with a failure as its error and as that of the callback.
+// check is hostkey.Known.Check, with a failure as its error and as that of the callback.
 func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
-	algorithms, known, err := p.known.check(address, o)
+	algorithms, known, err := p.known.Check(address, o)
 	if err != nil {
 		return nil, nil, &failure{outcome: remote.HostKeyWrong, text: err.Error()}
 	}
@@ -27,9 +28,9 @@ func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, j
 
 // HostKeys requests the keys of a command's host, through its jump hosts, and compares them with
 // known_hosts. It logs in only to the jump hosts, and trusts no key.
-func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error) {
+func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (hostkey.Report, error) {
 	if !p.begin() {
-		return HostKeys{}, errClosed
+		return hostkey.Report{}, errClosed
 	}
 	defer p.wg.Done()
 	k := keyOf(c)
@@ -39,7 +40,7 @@ func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (HostKeys, error)
 			p.release(via)
 		}
 	}()
-	return p.known.look(k.address, p.cfg.Options[k.place()], p.cfg.HandshakeTimeout, func() (net.Conn, error) {
+	return p.known.Look(k.address, p.cfg.Options[k.place()], p.cfg.HandshakeTimeout, func() (net.Conn, error) {
 		raw, via, err := p.reach(ctx, k)
 		if err == nil && via != nil {
 			jumps = append(jumps, via)
@@ -60,7 +61,7 @@ func (p *Pool) stillTrusted(c *conn) error {
 	p.mu.Lock()
 	version := c.version
 	p.mu.Unlock()
-	now, newer := p.known.isNewer(version)
+	now, newer := p.known.IsNewer(version)
 	shown := c.wire.shown.Load()
 	if !newer || shown == nil {
 		return nil

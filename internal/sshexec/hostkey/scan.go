@@ -1,4 +1,4 @@
-package sshexec
+package hostkey
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// ShownKey is a host key that a host has shown. It is not trusted: a person compares the
+// Key is a host key that a host has shown. It is not trusted: a person compares the
 // fingerprint with the host's own.
-type ShownKey struct {
+type Key struct {
 	Line        string // as in known_hosts; for a certificate, the line of its authority
 	Type        string
 	Fingerprint string // SHA256:…; for a certificate, that of its key, as in ssh-keygen -l
@@ -34,14 +34,14 @@ var scanned = []string{
 // errScanned ends a handshake after the host key was shown.
 var errScanned = errors.New("the host key was seen")
 
-// ScanHostKeys requests a host's keys, without a login.
-func ScanHostKeys(ctx context.Context, address string, timeout time.Duration) ([]ShownKey, error) {
+// Scan requests a host's keys, without a login.
+func Scan(ctx context.Context, address string, timeout time.Duration) ([]Key, error) {
 	keys, err := scan(address, timeout, func() (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	})
-	var out []ShownKey
+	var out []Key
 	for _, key := range keys {
 		if !isCertificate(key) {
 			out = append(out, shownKey(key, address))
@@ -50,8 +50,8 @@ func ScanHostKeys(ctx context.Context, address string, timeout time.Duration) ([
 	return out, err
 }
 
-func shownKey(key ssh.PublicKey, name string) ShownKey {
-	out := ShownKey{Type: strings.TrimPrefix(key.Type(), "ssh-"), Fingerprint: ssh.FingerprintSHA256(bareKey(key))}
+func shownKey(key ssh.PublicKey, name string) Key {
+	out := Key{Type: strings.TrimPrefix(key.Type(), "ssh-"), Fingerprint: ssh.FingerprintSHA256(bareKey(key))}
 	names := []string{xknownhosts.Normalize(name)}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		out.Authority = ssh.FingerprintSHA256(cert.SignatureKey)
@@ -108,34 +108,34 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 	return shown, nil
 }
 
-// ComparedKey is a host's key and its entry in known_hosts.
-type ComparedKey struct {
-	ShownKey
+// Compared is a host's key and its entry in known_hosts.
+type Compared struct {
+	Key
 	Known   bool
 	Revoked bool   // known_hosts marks it, or its authority, as revoked
 	Verdict string // the state in known_hosts
 }
 
-// HostKeys are the keys that a host shows, compared with known_hosts.
-type HostKeys struct {
+// Report has the keys that a host shows, compared with known_hosts.
+type Report struct {
 	Name    string // its name in known_hosts
-	Shown   []ComparedKey
-	Missing []ShownKey // in known_hosts, and not shown by the host
+	Shown   []Compared
+	Missing []Key // in known_hosts, and not shown by the host
 }
 
-// look requests the keys of a host, each over its own connection, and compares them with the file.
+// Look requests the keys of a host, each over its own connection, and compares them with the file.
 // It trusts none of them.
-func (k *knownHosts) look(
+func (k *Known) Look(
 	address string, o sshroute.Options, timeout time.Duration, dial func() (net.Conn, error),
-) (HostKeys, error) {
+) (Report, error) {
 	name := lookups(address, o.Alias)[0]
-	out := HostKeys{Name: name}
+	out := Report{Name: name}
 	keys, err := scan(address, timeout, dial)
 	if err != nil {
 		return out, err
 	}
 	o.Algorithms.HostKeys = nil
-	_, judge, err := k.check(address, o)
+	_, judge, err := k.Check(address, o)
 	if err != nil {
 		return out, err
 	}
@@ -153,8 +153,8 @@ func (k *knownHosts) look(
 }
 
 // compare compares a key with known_hosts.
-func compare(key ShownKey, err error) ComparedKey {
-	compared := ComparedKey{ShownKey: key, Known: true, Verdict: "known_hosts has it"}
+func compare(key Key, err error) Compared {
+	compared := Compared{Key: key, Known: true, Verdict: "known_hosts has it"}
 	switch {
 	case err != nil:
 		compared.Known, compared.Verdict = false, err.Error()
@@ -166,12 +166,12 @@ func compare(key ShownKey, err error) ComparedKey {
 }
 
 // missing are the keys in known_hosts that the host does not show.
-func (k *knownHosts) missing(name string, shown []ssh.PublicKey) []ShownKey {
+func (k *Known) missing(name string, shown []ssh.PublicKey) []Key {
 	db, _, err := k.current()
 	if err != nil {
 		return nil
 	}
-	var out []ShownKey
+	var out []Key
 	for _, known := range db.HostKeys(name) {
 		same := func(key ssh.PublicKey) bool { return bytes.Equal(bareKey(key).Marshal(), known.Marshal()) }
 		if !known.Cert && !slices.ContainsFunc(shown, same) {

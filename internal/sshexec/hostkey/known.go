@@ -1,4 +1,4 @@
-package sshexec
+package hostkey
 
 import (
 	"errors"
@@ -19,11 +19,11 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// knownHosts is the known_hosts file. It is read again when it changes, so a new or replaced key is
+// Known is the known_hosts file. It is read again when it changes, so a new or replaced key is
 // used from the next dial. It is read like OpenSSH does, which skips unusable lines. If the whole
 // file is missing or has no usable line, for example while it is being written, the last good copy
 // stays in use.
-type knownHosts struct {
+type Known struct {
 	path string
 	log  *slog.Logger
 
@@ -36,16 +36,16 @@ type knownHosts struct {
 	warned   string // the last logged problem of an unusable file
 }
 
-// openKnownHosts reads a known_hosts file. If it cannot be used now, it is tried again at each
+// Open reads a known_hosts file. If it cannot be used now, it is tried again at each
 // check.
-func openKnownHosts(path string, log *slog.Logger) (*knownHosts, error) {
-	k := &knownHosts{path: path, log: log}
+func Open(path string, log *slog.Logger) (*Known, error) {
+	k := &Known{path: path, log: log}
 	_, _, err := k.current()
 	return k, err
 }
 
 // current returns the current file, or its last good copy.
-func (k *knownHosts) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
+func (k *Known) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	err := k.reload()
@@ -64,7 +64,7 @@ func (k *knownHosts) current() (*knownhosts.HostKeyDB, []SkippedLine, error) {
 }
 
 // reload reads the file if it has changed.
-func (k *knownHosts) reload() error {
+func (k *Known) reload() error {
 	if k.path == "" {
 		return errors.New("no known_hosts file is configured: set ssh.known_hosts")
 	}
@@ -133,18 +133,18 @@ func copyFor(data []byte) (path string, err error) {
 	return f.Name(), nil
 }
 
-// isNewer reports whether known_hosts was read since a version, and the current version.
-func (k *knownHosts) isNewer(version int) (now int, newer bool) {
+// IsNewer reports whether known_hosts was read since a version, and the current version.
+func (k *Known) IsNewer(version int) (now int, newer bool) {
 	_, _, err := k.current()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.version, err == nil && k.version != version
 }
 
-// check returns two settings of the SSH client for one host: the key types to request, those of its
+// Check returns two settings of the SSH client for one host: the key types to request, those of its
 // known keys first, so that a host with several keys shows the known one; and the check of the
 // shown key.
-func (k *knownHosts) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
+func (k *Known) Check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {
 		return nil, nil, err
@@ -290,7 +290,7 @@ type revokedError struct{ text string }
 func (e revokedError) Error() string { return e.text }
 
 // explain describes the problem with a host's key.
-func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l lines) error {
+func (k *Known) explain(err error, address string, shown ssh.PublicKey, l lines) error {
 	seen := fmt.Sprintf("%s %s", shown.Type(), ssh.FingerprintSHA256(bareKey(shown)))
 	var mismatch *xknownhosts.KeyError
 	cert, certified := shown.(*ssh.Certificate)
@@ -322,12 +322,12 @@ func (k *knownHosts) explain(err error, address string, shown ssh.PublicKey, l l
 	}
 }
 
-// Named is a host to look up in known_hosts.
-type Named struct{ Address, Alias string }
+// Host is a host to look up in known_hosts.
+type Host struct{ Address, Alias string }
 
-// KnownHosts reads a known_hosts file without dialling. It returns the skipped lines, and the hosts
+// Without reads a known_hosts file. It returns the skipped lines, and the hosts
 // without a key in it.
-func KnownHosts(path string, hosts []Named) (skipped []SkippedLine, without []Named, err error) {
+func Without(path string, hosts []Host) (skipped []SkippedLine, without []Host, err error) {
 	db, _, skipped, err := readKnownHosts(path)
 	if err != nil {
 		return nil, nil, err
