@@ -27,7 +27,12 @@ func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, 
 // SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost: its
 // successor posts by now.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
-	b, err := json.Marshal(p)
+	return s.setAsLeader(ctx, "remembering where run "+run+" is shown", s.keys.Post(run), p)
+}
+
+// setAsLeader stores a value as JSON, unless this replica was the leader and no longer is.
+func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) error {
+	b, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
@@ -35,11 +40,9 @@ func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	if term := s.Term(); term != 0 {
 		still = append(still, s.Leads(term))
 	}
-	resp, err := s.etcd.Txn(
-		ctx, "remembering where run "+run+" is shown", still, []clientv3.Op{clientv3.OpPut(s.keys.Post(run), string(b))}, nil,
-	)
+	resp, err := s.etcd.Txn(ctx, doing, still, []clientv3.Op{clientv3.OpPut(key, string(b))}, nil)
 	if err == nil && !resp.Succeeded {
-		err = fmt.Errorf("remembering where run %s is shown: %w, and with it the lead", run, engine.ErrLeaseLost)
+		err = fmt.Errorf("%s: %w, and with it the lead", doing, engine.ErrLeaseLost)
 	}
 	return err
 }

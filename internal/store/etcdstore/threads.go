@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
 )
@@ -37,19 +35,5 @@ func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bo
 
 // SetThread stores a run's thread. Like SetPost it is only for the leader.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
-	b, err := json.Marshal(threadValue{V: 1, Thread: t})
-	if err != nil {
-		return err
-	}
-	var still []clientv3.Cmp
-	if term := s.Term(); term != 0 {
-		still = append(still, s.Leads(term))
-	}
-	resp, err := s.etcd.Txn(
-		ctx, "remembering where the trail of run "+run+" stands", still, []clientv3.Op{clientv3.OpPut(s.keys.Thread(run), string(b))}, nil,
-	)
-	if err == nil && !resp.Succeeded {
-		err = fmt.Errorf("remembering where the trail of run %s stands: %w, and with it the lead", run, engine.ErrLeaseLost)
-	}
-	return err
+	return s.setAsLeader(ctx, "remembering where the trail of run "+run+" stands", s.keys.Thread(run), threadValue{V: 1, Thread: t})
 }
