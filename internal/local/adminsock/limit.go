@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -89,6 +90,21 @@ func (g *guard) Accept() (net.Conn, error) {
 		}
 		conn.Close()
 	}
+}
+
+// peer is the user who opened a connection.
+func peer(conn net.Conn) (uid int, err error) {
+	s, ok := conn.(syscall.Conn)
+	if !ok {
+		return 0, errors.New("not a socket of the system")
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { uid, failed = userOf(int(fd)) })
+	return uid, errors.Join(err, failed)
 }
 
 // admit admits a connection, or returns false.
