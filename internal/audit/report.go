@@ -181,14 +181,10 @@ func WriteReportCSV(w io.Writer, runs []RunReport) error {
 		if g.Denied != nil {
 			denied = append(denied, *g.Denied)
 		}
-		row := []string{
+		if err := writeRow(c, []string{
 			g.Run, g.Cluster, g.Action, g.Target, g.Severity, moment(g.Asked.At), g.Asked.Person, g.Asked.Text,
 			acts(g.Approved), acts(denied), strings.Join(ran, "\n"), acts(g.ByHand), g.Outcome, fmt.Sprint(g.First), fmt.Sprint(g.Last),
-		}
-		for i := range row {
-			row[i] = cell(row[i])
-		}
-		if err := c.Write(row); err != nil {
+		}); err != nil {
 			return err
 		}
 	}

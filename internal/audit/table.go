@@ -73,14 +73,18 @@ func WriteCSV(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 		if err != nil {
 			return err
 		}
-		row := columns(s)
-		for i := range row {
-			row[i] = cell(row[i])
-		}
-		if err := c.Write(row); err != nil {
+		if err := writeRow(c, columns(s)); err != nil {
 			return err
 		}
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// writeRow writes texts that a spreadsheet does not interpret.
+func writeRow(c *csv.Writer, row []string) error {
+	for i := range row {
+		row[i] = cell(row[i])
+	}
+	return c.Write(row)
 }
