@@ -108,17 +108,10 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackCloc
 	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" {
 		return nil
 	}
-	team := m.UserTeam
-	if team == "" {
-		team = m.SourceTeam
-	}
-	if team == "" {
-		team = ev.TeamID
-	}
 	text, begins := words.Addressed(m.Text, self.User)
 	d := &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
-		Account: auth.Account{Team: team, User: m.User},
+		Account: auth.Account{Team: cmp.Or(m.UserTeam, m.SourceTeam, ev.TeamID), User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
 		Text: text, Talk: !begins, At: now.at(m.TimeStamp),
 	}
@@ -149,17 +142,10 @@ func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock
 		m.User == "USLACKBOT" {
 		return nil
 	}
-	team := m.UserTeam
-	if team == "" {
-		team = m.SourceTeam
-	}
-	if team == "" {
-		team = ev.TeamID
-	}
 	text, _ := words.Addressed(m.Text, self.User) // a direct message addresses only the bot
 	return &delivery{
 		Key: "mention/" + m.Channel + "/" + m.TimeStamp, Via: call.Mention,
-		Account: auth.Account{Team: team, User: m.User},
+		Account: auth.Account{Team: cmp.Or(m.UserTeam, m.SourceTeam, ev.TeamID), User: m.User},
 		Channel: m.Channel, Thread: m.ThreadTimeStamp,
 		Text: text, At: now.at(m.TimeStamp),
 	}
@@ -262,11 +248,7 @@ func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 // person is the account that tapped, with the user's own team; a shared channel may belong to
 // another team.
 func person(c slack.InteractionCallback) auth.Account {
-	team := c.User.TeamID
-	if team == "" {
-		team = c.Team.ID
-	}
-	return auth.Account{Team: team, User: c.User.ID}
+	return auth.Account{Team: cmp.Or(c.User.TeamID, c.Team.ID), User: c.User.ID}
 }
 
 // slackClock converts Slack's timestamps to this machine's clock.
