@@ -91,9 +91,7 @@ const mostLately = 4
 
 // FollowRules are the rules of a watch: a recovery is posted after the second check.
 func FollowRules() Rules {
-	r := DefaultRules()
-	r.Quiet = 0
-	return r
+	return DefaultRules(0)
 }
 
 // See records a check; changed reports whether there is something new to store.

@@ -18,6 +18,9 @@ var began = time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC)
 
 const every = 30 * time.Second
 
+// quiet is the default of the config.
+const quiet = 2 * time.Minute
+
 var dis = runbooks.Target{Process: "db_dis", Host: "infra-1"}
 
 // look is what one look found of a target, by a letter.
@@ -65,7 +68,7 @@ func told(c Change) string {
 
 // What is told of a row of looks, 30 s apart.
 func TestTrack(t *testing.T) {
-	watcher, follower := DefaultRules(), FollowRules()
+	watcher, follower := DefaultRules(quiet), FollowRules()
 	for _, tt := range []struct {
 		what, looks string
 		rules       Rules
@@ -128,7 +131,7 @@ func TestMemoryForgets(t *testing.T) {
 		if n > 0 && n < 4 {
 			list = []Seen{look(t, host, '?', n), look(t, dis, '.', n)}
 		}
-		for _, c := range m.See(list, began.Add(time.Duration(n)*every), DefaultRules()) {
+		for _, c := range m.See(list, began.Add(time.Duration(n)*every), DefaultRules(quiet)) {
 			got = append(got, told(c)+" "+c.Headline)
 		}
 	}
@@ -144,12 +147,12 @@ func TestMemoryForgets(t *testing.T) {
 func TestNotUp(t *testing.T) {
 	var m Memory
 	for n, letter := range ".rrr" {
-		m.See([]Seen{look(t, dis, letter, n)}, began, DefaultRules())
+		m.See([]Seen{look(t, dis, letter, n)}, began, DefaultRules(quiet))
 	}
 	if got := m.NotUp(dis); !got.Equal(began.Add(every)) {
 		t.Errorf("on its way up since %v", got)
 	}
-	m.See([]Seen{look(t, dis, '.', 5)}, began, DefaultRules())
+	m.See([]Seen{look(t, dis, '.', 5)}, began, DefaultRules(quiet))
 	if got := m.NotUp(dis); !got.IsZero() {
 		t.Errorf("up, and on its way up since %v", got)
 	}
@@ -171,7 +174,7 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 		if list == nil {
 			return c, records
 		}
-		for _, r := range c.See(list, began.Add(time.Duration(n)*every), DefaultRules(), "C0INCIDENT") {
+		for _, r := range c.See(list, began.Add(time.Duration(n)*every), DefaultRules(quiet), "C0INCIDENT") {
 			if _, err := audit.Canonical(audit.Link(r, 0, "")); err != nil {
 				t.Error(err)
 			}
@@ -238,7 +241,7 @@ func TestBehindIsNoIncidentOfItsOwn(t *testing.T) {
 	for n := range 5 {
 		behind := look(t, auth, '1', n)
 		behind.Hold, behind.Behind = "because configuration_server on infra-1 is down", []runbooks.Target{conf}
-		c.See([]Seen{look(t, conf, '1', n), behind}, began.Add(time.Duration(n)*every), DefaultRules(), "C0")
+		c.See([]Seen{look(t, conf, '1', n), behind}, began.Add(time.Duration(n)*every), DefaultRules(quiet), "C0")
 	}
 	if len(c.Incidents) != 1 || len(c.Incidents[0].Items) != 1 || c.Incidents[0].Items[0].Target != conf {
 		t.Fatalf("incidents: %+v", c.Incidents)

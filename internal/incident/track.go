@@ -54,9 +54,9 @@ type Rules struct {
 }
 
 // DefaultRules post a change that a second check confirms. Five changes are the third outage
-// within the window.
-func DefaultRules() Rules {
-	return Rules{Confirm: 2, Quiet: 2 * time.Minute, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
+// within the window. How long it must be quiet is in the config.
+func DefaultRules(quiet time.Duration) Rules {
+	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
 
 // Change is a change to post.

@@ -36,8 +36,7 @@ type cluster struct {
 
 // background monitors a cluster until ctx ends.
 func (l *Monitor) background(ctx context.Context, name string, b Background) {
-	c := &cluster{Monitor: l, Background: b, rules: incident.DefaultRules(), shown: map[string]*string{}}
-	c.rules.Quiet = b.Quiet
+	c := &cluster{Monitor: l, Background: b, rules: incident.DefaultRules(b.Quiet), shown: map[string]*string{}}
 	for ; ctx.Err() == nil && !c.load(ctx, name); pause.For(ctx, retryPause) {
 	}
 	for ctx.Err() == nil {

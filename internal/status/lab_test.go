@@ -485,8 +485,7 @@ func (s *labSite) look(l *labTable) status.Board {
 			s.held[one.Target] = true
 		}
 	}
-	rules := incident.DefaultRules()
-	rules.Quiet = 2 * between
+	rules := incident.DefaultRules(2 * between)
 	before := len(s.watched.Incidents)
 	s.watched.See(seen, time.Now(), rules, "C0LAB")
 	for _, i := range s.watched.Incidents[before:] {
