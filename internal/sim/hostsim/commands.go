@@ -32,78 +32,57 @@ func (w *world) run(m *machine, login, line string) (*call, answer) {
 // dispatch runs the command without its wrappers.
 func (c *call) dispatch() answer {
 	name, args := c.argv[0], c.argv[1:]
-	dir := path.Dir(name)
-	switch path.Base(name) {
-	case "dh_monit", "etcdctl.sh", "dhconfig", "iris", "backup_deephaven":
-		if dir != toolsDir {
-			return c.notFound(name)
-		}
-	default:
-		if dir != "." && dir != "/bin" && dir != "/usr/bin" {
-			return c.notFound(name)
-		}
+	base, dir := path.Base(name), path.Dir(name)
+	there := dir == "." || dir == "/bin" || dir == "/usr/bin"
+	run := c.programs()[base]
+	if run == nil {
+		run, there = c.tools()[base], dir == toolsDir
 	}
-	switch path.Base(name) {
-	case "monit":
-		return c.monit(args)
-	case "dh_monit":
-		return c.dhMonit(args)
-	case "etcdctl.sh":
-		return c.etcdctl(args)
-	case "systemctl":
-		return c.systemctl(args)
-	case "journalctl":
-		return c.journalctl(args)
-	case "mysql":
-		return c.mysql(args)
-	case "tail":
-		return c.tail(args)
-	case "cat":
-		return c.cat(args)
-	case "ls":
-		return c.ls(args)
-	case "find":
-		return c.find(args)
-	case "grep":
-		return c.grep(args)
-	case "ps":
-		return c.ps(args)
-	case "stat":
-		return c.stat(args)
-	case "df":
-		return c.df(args)
-	case "du":
-		return c.du(args)
-	case "rm":
-		return c.rm(args)
-	case "mkdir":
-		return c.mkdir(args)
-	case "install":
-		return c.install(args)
-	case "mv", "cp":
-		return c.move(path.Base(name), args)
-	case "dhconfig":
-		return c.dhconfig(args)
-	case "iris":
-		return c.iris(args)
-	case "backup_deephaven":
-		return c.backupDeephaven(args)
-	case "curl":
-		return c.curl(args)
-	case "true":
-		return answer{}
-	case "printf":
-		return c.printf(args)
-	case "hostname":
-		return answer{out: c.host.name + "\n"}
-	case "whoami":
-		return answer{out: c.user + "\n"}
-	case "date":
-		return c.date(args)
-	case "sleep":
-		return sleep(args)
-	default:
+	if run == nil || !there {
 		return c.notFound(name)
+	}
+	return run(args)
+}
+
+// tools are Deephaven's own programs, by their names in toolsDir.
+func (c *call) tools() map[string]func(args []string) answer {
+	return map[string]func([]string) answer{
+		"dh_monit":         c.dhMonit,
+		"etcdctl.sh":       c.etcdctl,
+		"dhconfig":         c.dhconfig,
+		"iris":             c.iris,
+		"backup_deephaven": c.backupDeephaven,
+	}
+}
+
+// programs are the system's programs, by name.
+func (c *call) programs() map[string]func(args []string) answer {
+	return map[string]func([]string) answer{
+		"monit":      c.monit,
+		"systemctl":  c.systemctl,
+		"journalctl": c.journalctl,
+		"mysql":      c.mysql,
+		"tail":       c.tail,
+		"cat":        c.cat,
+		"ls":         c.ls,
+		"find":       c.find,
+		"grep":       c.grep,
+		"ps":         c.ps,
+		"stat":       c.stat,
+		"df":         c.df,
+		"du":         c.du,
+		"rm":         c.rm,
+		"mkdir":      c.mkdir,
+		"install":    c.install,
+		"mv":         func(args []string) answer { return c.move("mv", args) },
+		"cp":         func(args []string) answer { return c.move("cp", args) },
+		"curl":       c.curl,
+		"true":       func([]string) answer { return answer{} },
+		"printf":     c.printf,
+		"hostname":   func([]string) answer { return answer{out: c.host.name + "\n"} },
+		"whoami":     func([]string) answer { return answer{out: c.user + "\n"} },
+		"date":       c.date,
+		"sleep":      sleep,
 	}
 }
 
