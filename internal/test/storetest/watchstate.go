@@ -77,13 +77,19 @@ func testKept(t *testing.T, s *suite) {
 	if n := len(s.trail()); n != 5 {
 		t.Errorf("%d records, want 5", n)
 	}
-	bad := record
-	bad.Kind = "party"
+}
+
+// testKeptFails: what is not valid, or out of time, is an error.
+func testKeptFails(t *testing.T, s *suite) {
+	bad := audit.Record{At: s.clock.now(), Kind: "party", Person: "anna", Action: "watch", Target: "db_dis"}
 	if _, err := s.SetWatchState(t.Context(), "cluster/qa", []byte("x"), 0, []audit.Record{bad}, ""); !errors.Is(err, audit.ErrForm) {
 		t.Errorf("a record of no form: %v", err)
 	}
 	if _, err := s.SetWatchState(t.Context(), "", []byte("x"), 0, nil, ""); err == nil {
 		t.Error("kept under no name")
+	}
+	if _, err := s.SetWatchState(t.Context(), "cluster/prod", []byte("x"), 0, nil, ""); err != nil {
+		t.Fatal(err)
 	}
 	broken := errors.New("broken")
 	if err := s.WatchState(t.Context(), "", func(string, []byte, int64) error { return broken }); !errors.Is(err, broken) {
