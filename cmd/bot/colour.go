@@ -5,7 +5,6 @@ import (
 	"os"
 	"regexp"
 
-	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -27,16 +26,16 @@ func paintFor(out io.Writer, getenv func(string) string) paint {
 // colours are tried in order; the first match of a word wins.
 var colours = []struct {
 	words *regexp.Regexp
-	style ansi.Style
+	style string // the parameters of SGR, ECMA-48's "select graphic rendition"
 }{
-	{regexp.MustCompile(`\b(Sev 1|Failed|Unknown|Not allowed)\b`), ansi.Style{}.Bold().ForegroundColor(ansi.Red)},
-	{regexp.MustCompile(`\b(Sev [23]|Partly|Denied|Expired|Refused|Cancelled)\b`), ansi.Style{}.ForegroundColor(ansi.Yellow)},
-	{regexp.MustCompile(`\b(Sev 0|Done)\b`), ansi.Style{}.ForegroundColor(ansi.Green)},
+	{regexp.MustCompile(`\b(Sev 1|Failed|Unknown|Not allowed)\b`), "1;31"},
+	{regexp.MustCompile(`\b(Sev [23]|Partly|Denied|Expired|Refused|Cancelled)\b`), "33"},
+	{regexp.MustCompile(`\b(Sev 0|Done)\b`), "32"},
 }
 
 func coloured(text string) string {
 	for _, c := range colours {
-		text = c.words.ReplaceAllStringFunc(text, c.style.Styled)
+		text = c.words.ReplaceAllString(text, "\x1b["+c.style+"m$0\x1b[m")
 	}
 	return text
 }

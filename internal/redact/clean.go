@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Text is Clean followed by Secrets. All output that is shown goes through it. Text(Text(s))
@@ -30,7 +28,7 @@ func scrub(s string) string {
 	for i, line := range lines {
 		// Line by line, so that an unfinished escape sequence cannot remove the following
 		// lines.
-		lines[i] = strings.Map(printable, ansi.Strip(line))
+		lines[i] = strings.Map(printable, withoutEscapes(line))
 	}
 	return strings.Join(lines, "\n")
 }
