@@ -26,11 +26,13 @@ type process struct {
 	said bytes.Buffer
 }
 
-// buildBot builds the binary.
+// buildBot builds the binary as it is released (Dockerfile).
 func buildBot(tb testing.TB) string {
 	tb.Helper()
 	bot := filepath.Join(tb.TempDir(), "bot")
-	if out, err := exec.Command("go", "build", "-o", bot, "dhbot/cmd/bot").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "timetzdata", "-ldflags", "-s -w", "-o", bot, "dhbot/cmd/bot")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	return bot

@@ -83,9 +83,9 @@ func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
 	e.Dir = dir
 	e.ListenPeerUrls, e.ListenClientUrls = []url.URL{}, []url.URL{}
 	e.EnableGRPCGateway = false
-	// A single member elects itself: a short election time makes it ready in 0.1 s instead of 1
-	// s. It does not allow a longer tick.
-	e.TickMs, e.ElectionMs = 20, 100
+	// A single member elects itself one to two election times after its start. It needs no
+	// longer one, since no other member can lead, and five ticks are the minimum.
+	e.TickMs, e.ElectionMs = 10, 50
 	e.QuotaBackendBytes = c.Quota
 	// Runs every five minutes; keepTrail compacts earlier if there are many writes. Watches
 	// that are further behind read everything again (see Watch).
