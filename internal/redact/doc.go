@@ -5,6 +5,7 @@
 // # Files
 //
 //   - clean.go: control characters
+//   - escapes.go: escape sequences of terminals
 //   - secrets.go: the search for secrets
 //   - shapes.go: secrets by the name of their field
 //   - tools.go: secrets by the program that prints them, and forms of tokens

@@ -10,6 +10,7 @@ import (
 
 	"dhbot/internal/engine"
 	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/suspend"
 )
 
 // A delivery whose sender was told that it did not count is never taken up,
@@ -21,7 +22,7 @@ func TestClaimInDoubt(t *testing.T) {
 	e.start(t)
 	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: 5 * time.Second, LeaseTTL: 10 * time.Minute})
 	run(t, s)
-	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := suspend.Process(e.cmd.Process); err != nil {
 		t.Fatal(err)
 	}
 	const n = 5

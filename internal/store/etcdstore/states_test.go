@@ -17,6 +17,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/store/etcdconn"
 	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/suspend"
 )
 
 // refuses checks that a store in a bad state takes no change and says why.
@@ -122,20 +123,21 @@ func TestSlowAndSilent(t *testing.T) {
 	s := open(t, etcdstore.Config{Endpoints: []string{e.client}, Timeout: 2 * time.Second, LeaseTTL: 10 * time.Minute})
 	at := newRun(t, s)
 	in(t, s, etcdconn.Well, "")
-	signal := func(sig syscall.Signal) {
-		if err := e.cmd.Process.Signal(sig); err != nil {
+	stop := func() { ok(t, suspend.Process(e.cmd.Process)) }
+	resume := func() {
+		if err := e.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Error(err)
 		}
 	}
-	signal(syscall.SIGSTOP)
-	back := time.AfterFunc(600*time.Millisecond, func() { signal(syscall.SIGCONT) })
+	stop()
+	back := time.AfterFunc(600*time.Millisecond, resume)
 	defer back.Stop()
 	at = commit(t, s, change(at, engine.Approved))
 	in(t, s, etcdconn.Slow, "a call took")
-	signal(syscall.SIGSTOP)
+	stop()
 	in(t, s, etcdconn.Silent, "does not answer")
 	refuses(t, s, at, "does not answer")
-	signal(syscall.SIGCONT)
+	resume()
 	within(t, "it answers again", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.State.Serves()

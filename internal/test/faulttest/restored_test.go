@@ -20,6 +20,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
+	"dhbot/internal/test/suspend"
 )
 
 // The tests copy the state directory at every crash point of a run over two
@@ -162,7 +163,7 @@ func (w *world) copyState(n int, at point, name string) (stateCopy, error) {
 	if r == nil {
 		return c, fmt.Errorf("replica %s is gone", name)
 	}
-	if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := suspend.Process(r.cmd.Process); err != nil {
 		return c, err
 	}
 	err := copyTree(w.stateDir(r.seat), c.dir)
