@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -112,29 +115,67 @@ func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) e
 	return s.archive.Trail(next, head.N, take)
 }
 
+// How many chunks are read at a time: few at first, then more if they are small. etcd counts all that
+// follow for each read, so reading many small chunks few at a time takes long.
+const (
+	fewChunks  = 20
+	manyChunks = 1000
+	readBytes  = 1 << 20
+)
+
 // chunks calls f with each stored chunk of the trail, from the one with entry n on. A chunk is
 // never empty.
 func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
 	from, end := s.keys.Chunk(n), clientv3.GetPrefixRangeEnd(s.keys.Chunks())
-	for {
-		resp, err := s.etcd.Get(ctx, "reading the trail", from, clientv3.WithRange(end), clientv3.WithLimit(20))
+	for limit := int64(fewChunks); ; {
+		resp, err := s.etcd.Get(ctx, "reading the trail", from, clientv3.WithRange(end), clientv3.WithLimit(limit))
 		if err != nil {
 			return err
 		}
-		for _, kv := range resp.Kvs {
-			entries, err := decodeChunk(kv)
-			if err != nil {
-				return err
+		size := 1
+		for some := range slices.Chunk(resp.Kvs, fewChunks*runtime.GOMAXPROCS(0)) {
+			for i, c := range decodeChunks(some) {
+				if c.err == nil {
+					c.err = f(string(some[i].Key), c.entries)
+				}
+				if c.err != nil {
+					return c.err
+				}
+				size += len(some[i].Value)
+				from = string(some[i].Key) + "\x00"
 			}
-			if err := f(string(kv.Key), entries); err != nil {
-				return err
-			}
-			from = string(kv.Key) + "\x00"
 		}
 		if !resp.More {
 			return nil
 		}
+		limit = min(4*limit, manyChunks, max(fewChunks, limit*readBytes/int64(size)))
 	}
+}
+
+// decoded is a chunk, or why it cannot be read.
+type decoded struct {
+	entries []audit.Sealed
+	err     error
+}
+
+// decodeChunks decodes chunks on all processors, fewChunks at a time.
+func decodeChunks(kvs []*etcdconn.KeyValue) []decoded {
+	list := make([]decoded, len(kvs))
+	var all sync.WaitGroup
+	for begin := 0; begin < len(kvs); begin += fewChunks {
+		part := func() {
+			for i := begin; i < min(begin+fewChunks, len(kvs)); i++ {
+				list[i].entries, list[i].err = decodeChunk(kvs[i])
+			}
+		}
+		if begin+fewChunks < len(kvs) {
+			all.Go(part)
+		} else {
+			part()
+		}
+	}
+	all.Wait()
+	return list
 }
 
 func decodeChunk(kv *etcdconn.KeyValue) ([]audit.Sealed, error) {
