@@ -252,7 +252,7 @@ func TestHiddenRunsAreRefusedAlike(t *testing.T) {
 			t.Errorf("%s is not settled", id)
 		}
 		var last audit.Record
-		if err := audit.Since(t.Context(), h.store, time.Now().Add(-time.Hour), func(e audit.Sealed) error { last = e.Record; return nil }); err != nil {
+		if _, err := h.store.Find(t.Context(), audit.Query{Newest: 1}, func(e audit.Sealed) error { last = e.Record; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		last.At = time.Time{}

@@ -118,26 +118,20 @@ func (s *Reads) readTrail(
 		}
 	}
 	maySee := s.maySee(c)
-	err = audit.Since(ctx, s.Log, q.since, func(e audit.Sealed) error {
-		e.Record.Person = s.personOf(e.Record)
-		if !q.wants(e.Record) || !maySee(e.Record) {
-			return nil
-		}
+	found := audit.Query{Since: q.since, Newest: maxEntries, Wants: func(b audit.Brief) bool {
+		b.Person = s.personOf(b)
+		return q.wants(b) && maySee(b)
+	}}
+	left, err = s.Log.Find(ctx, found, func(e audit.Sealed) error {
+		e.Record.Person = s.personOf(e.Record.Brief())
 		entries = append(entries, e)
-		if len(entries) > 2*maxEntries {
-			left += len(entries) - maxEntries
-			entries = slices.Clone(entries[len(entries)-maxEntries:])
-		}
 		return nil
 	})
-	if n := len(entries) - maxEntries; n > 0 {
-		left, entries = left+n, entries[n:]
-	}
 	return q, entries, left, err
 }
 
 // personOf returns the person of a record. The record of a refusal has only the account.
-func (s *Reads) personOf(r audit.Record) string {
+func (s *Reads) personOf(r audit.Brief) string {
 	if r.Person != "" {
 		return r.Person
 	}
@@ -152,10 +146,10 @@ func (s *Reads) personOf(r audit.Record) string {
 // maySee returns a filter for the records that a reader may see. A record without a
 // cluster can contain any name. Only its author and readers of every cluster see it,
 // except the bot's notes about itself.
-func (s *Reads) maySee(c *call.Call) func(audit.Record) bool {
+func (s *Reads) maySee(c *call.Call) func(audit.Brief) bool {
 	sees := s.Sees(c.Who.Person, c.Channel)
 	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
-	return func(r audit.Record) bool {
+	return func(r audit.Brief) bool {
 		if r.Cluster != "" {
 			return sees(r.Cluster)
 		}
@@ -163,7 +157,7 @@ func (s *Reads) maySee(c *call.Call) func(audit.Record) bool {
 	}
 }
 
-func (q trailQuery) wants(r audit.Record) bool {
+func (q trailQuery) wants(r audit.Brief) bool {
 	switch {
 	case q.cluster != "" && r.Cluster != "" && r.Cluster != q.cluster:
 		return false

@@ -6,10 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 )
 
 // Archive is a directory. Its methods are safe for concurrent use.
-type Archive struct{ dir string }
+type Archive struct {
+	dir string
+	now func() time.Time // of the file system
+
+	mu    sync.Mutex
+	known map[string]known // by path of the segment
+}
 
 const (
 	segmentDir = "trail"
@@ -19,7 +27,7 @@ const (
 )
 
 // New returns the archive in a directory, which is created with the first file.
-func New(dir string) *Archive { return &Archive{dir} }
+func New(dir string) *Archive { return &Archive{dir: dir, now: time.Now, known: map[string]known{}} }
 
 // Dir is the directory of the archive.
 func (a *Archive) Dir() string { return a.dir }

@@ -9,4 +9,8 @@
 // durable, and then renamed. What is read back is checked: a segment against
 // its hashes and the segment before it. Directories have mode 0700 and files
 // 0600. Several replicas may share an archive; one of them writes at a time.
+//
+// Each process keeps an index of every segment in memory (index.go), so that a
+// query reads only the lines that it returns. An index is made by verifying the
+// segment, and is used only while the file is the one that was verified.
 package archive

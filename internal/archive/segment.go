@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -111,12 +112,17 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 // that every entry is valid and follows the previous one, and returns a *DamagedError for the
 // first that is not.
 func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) {
+	return s.read(io.Discard, f)
+}
+
+// read is Read, and copies the bytes to also. It has copied all of them when it returns no error.
+func (s Segment) read(also io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("an archived segment of the trail cannot be read: %w", err)
 	}
 	defer file.Close()
-	header, trail, err := audit.ReadExport(file)
+	header, trail, err := audit.ReadExport(io.TeeReader(file, also))
 	if err != nil {
 		return audit.Head{}, &DamagedError{s.Path, err}
 	}

@@ -10,6 +10,7 @@
 //   - log.go: the interface of the trail
 //   - verify.go, batches.go: verification on all processors
 //   - meaning.go: checks of what the records mean
-//   - export.go, parse.go, since.go: exports
+//   - export.go, parse.go: exports
+//   - query.go: entries selected by time, person, process or run
 //   - report.go, table.go: reports for people
 package audit

@@ -69,6 +69,14 @@ func (s *Store) keepArchive(ctx context.Context) error {
 	}
 }
 
+// keepIndexed keeps the archive's indexes until ctx ends.
+func (s *Store) keepIndexed(ctx context.Context) error {
+	if s.archive == nil {
+		return nil
+	}
+	return s.archive.KeepIndexed(ctx, s.conf.ArchiveEach)
+}
+
 // freeSpace lets a full embedded store start: without free space it could not take a lease.
 func (s *Store) freeSpace(ctx context.Context) error {
 	if !s.etcd.Embedded() {

@@ -50,8 +50,8 @@ type Config struct {
 	// keeps everything in the store.
 	Archive     string
 	ArchiveEach time.Duration // how often data is archived; 1 min
-	KeepTrail   uint64        // newest entries of the trail that stay in the store; 10,000
-	Segment     uint64        // entries that are moved at a time; 10,000
+	KeepTrail   uint64        // newest entries of the trail that stay in the store; 5,000
+	Segment     uint64        // entries that are moved at a time; 5,000
 	KeepRuns    int           // newest ended runs that stay in the store; 2,000
 	KeepRunsFor time.Duration // how long they stay; 30 days
 	// KeepHistory is the least number of past changes that an embedded store keeps for slow
@@ -87,8 +87,8 @@ func (c Config) complete() (Config, error) {
 	def(&c.AppendEach, 100*time.Millisecond)
 	def(&c.Quota, 2<<30)
 	def(&c.ArchiveEach, time.Minute)
-	def(&c.KeepTrail, 10_000)
-	def(&c.Segment, 10_000)
+	def(&c.KeepTrail, 5_000)
+	def(&c.Segment, 5_000)
 	def(&c.KeepRuns, 2_000)
 	def(&c.KeepRunsFor, 30*24*time.Hour)
 	def(&c.KeepHistory, 2_000)

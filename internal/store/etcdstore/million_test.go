@@ -2,133 +2,200 @@ package etcdstore_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"iter"
+	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"sync"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"dhbot/internal/archive"
 	"dhbot/internal/audit"
+	"dhbot/internal/pause"
+	"dhbot/internal/store/etcdconn"
 	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/store/keymap"
 )
 
 var million = flag.Int("million", 1_000_000, "records of the trail in BenchmarkMillion")
 
-// BenchmarkMillion measures a trail of a million records, beside one of a thousand: appending a
-// record, opening a store whose trail is mostly in the archive, and reading a part of it.
+const (
+	year = 365 * 24 * time.Hour
+	// inStore is how many records the store keeps: between one and two segments.
+	inStore      = 7_500
+	inSegment    = 5_000
+	peopleOfYear = 25
+)
+
+// BenchmarkMillion measures a trail of a million records that lie a year apart altogether, beside
+// one of a thousand: appending a record, opening a store whose trail is mostly in the archive, and
+// queries as `audit`, `timeline` and `bot audit show` send them.
 func BenchmarkMillion(b *testing.B) {
 	for b.Loop() {
-		dir := b.TempDir()
-		conf := etcdstore.Config{
-			Dir: filepath.Join(dir, "state"), Archive: filepath.Join(dir, "archive"), KeyFile: filepath.Join(b.TempDir(), "state.key"),
-			AppendEach: time.Microsecond, ArchiveEach: time.Second, SealEach: 100 * time.Millisecond,
-		}
-		s := open(b, conf)
-		stop := run(b, s)
-		began := time.Now().Add(-365 * 24 * time.Hour)
-		fillTrail(b, s, 0, 1000, began)
-		small := appending(b, s)
-		fillTrail(b, s, 1000, *million, began)
-		archived(b, s)
-		large := appending(b, s)
-		stop()
-		if err := s.Close(); err != nil {
-			b.Fatal(err)
-		}
-		empty := conf
-		empty.Dir, empty.KeyFile, empty.Archive = filepath.Join(dir, "fresh"), filepath.Join(b.TempDir(), "state.key"), filepath.Join(dir, "archive2")
-		fresh, again := opening(b, empty), opening(b, conf)
-		s = open(b, conf)
-		fmt.Printf("append, median of 500: %v at a thousand records, %v at %d\n", small, large, *million)
-		fmt.Printf("opening: %v with an empty trail, %v with %d records\n", fresh, again, *million)
-		for _, days := range []int{1, 7, 31} {
-			since := time.Now().Add(-time.Duration(days) * 24 * time.Hour)
-			n := 0
-			start := time.Now()
-			if err := audit.Since(b.Context(), s, since, func(audit.Sealed) error { n++; return nil }); err != nil {
-				b.Fatal(err)
-			}
-			took := time.Since(start)
-			fmt.Printf("reading the newest %d days, %d records: %v\n", days, n, took)
-			b.ReportMetric(float64(took.Milliseconds()), fmt.Sprintf("read-%dd-ms", days))
-		}
-		b.ReportMetric(float64(large)/float64(small), "append-ratio")
+		small, large := ofYear(b, 1000), ofYear(b, *million)
+		one, other := appending(b, small, large)
+		fmt.Printf("append, median of 500: %v at a thousand records, %v at %d\n", one, other, *million)
+		b.ReportMetric(float64(other)/float64(one), "append-ratio")
+		again := opening(b, large)
+		fmt.Printf("opening: %v with a thousand records, %v with %d\n", opening(b, small), again, *million)
 		b.ReportMetric(float64(again.Milliseconds()), "start-ms")
+		querying(b, large)
 		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
 	}
 }
 
-// fillTrail appends records from number from on until there are so many. They lie a year apart
-// altogether.
-func fillTrail(b *testing.B, s *etcdstore.Store, from, to int, began time.Time) {
+// ofYear makes a store with records of the last year. Its archive is written as the store archives;
+// the rest is put into etcd with one record a piece, as a bot with a record every half minute seals
+// them.
+func ofYear(b *testing.B, count int) etcdstore.Config {
 	b.Helper()
-	every := 365 * 24 * time.Hour / time.Duration(*million)
-	next := make(chan int)
-	var writers sync.WaitGroup
-	for range 200 {
-		writers.Go(func() {
-			for i := range next {
-				r := read
-				r.At = began.Add(time.Duration(i) * every)
-				if err := s.Append(context.Background(), r, ""); err != nil {
-					b.Error(err)
-				}
-			}
-		})
+	start := time.Now()
+	dir := b.TempDir()
+	conf := etcdstore.Config{
+		Dir: filepath.Join(dir, "state"), Archive: filepath.Join(dir, "archive"), KeyFile: filepath.Join(b.TempDir(), "state.key"),
+		AppendEach: time.Microsecond,
 	}
-	for i := from; i < to; i++ {
-		next <- i
-		if i%20_000 == 0 { // the posting to the audit channel, after which records may leave the store
-			if err := s.SetTrailPosted(b.Context(), uint64(i)); err != nil {
-				b.Fatal(err)
+	next, stop := iter.Pull(entriesOfYear(count))
+	defer stop()
+	var last audit.Sealed
+	segment := func(yield func(audit.Sealed, error) bool) {
+		for range inSegment {
+			last, _ = next()
+			if !yield(last, nil) {
+				return
 			}
 		}
 	}
-	close(next)
-	writers.Wait()
-	if b.Failed() {
-		b.FailNow()
+	a := archive.New(conf.Archive)
+	for last.N+inSegment+inStore <= uint64(count) {
+		if _, err := a.PutSegment(audit.Head{N: last.N, Hash: last.Hash}, segment); err != nil {
+			b.Fatal(err)
+		}
 	}
-}
-
-// archived waits until the trail is sealed and all that may leave the store is in the archive.
-func archived(b *testing.B, s *etcdstore.Store) {
-	b.Helper()
+	etcd, err := etcdconn.Open(b.Context(), etcdconn.Config{
+		Dir: conf.Dir, Timeout: 30 * time.Second, Quota: 2 << 30, KeepHistory: 2000, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	keys := keymap.Keys(etcdstore.DefaultPrefix)
+	var line []byte
+	var ops []clientv3.Op
+	put := func() {
+		if _, err := etcd.Send(b.Context(), "filling the store", nil, ops, nil); err != nil {
+			b.Fatal(err)
+		}
+		ops = nil
+	}
+	for e, more := next(); more; e, more = next() {
+		if line, err = audit.CanonicalEntry(e); err != nil {
+			b.Fatal(err)
+		}
+		ops = append(ops, clientv3.OpPut(keys.Chunk(e.N), string(line)+"\n"))
+		if len(ops) == etcdconn.MaxOps {
+			put()
+		}
+	}
+	ops = append(ops, clientv3.OpPut(keys.Head(), string(line)))
+	put()
+	if err := etcd.Close(func(context.Context) {}); err != nil {
+		b.Fatal(err)
+	}
+	s := open(b, conf) // which signs it
 	if _, err := s.Seal(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	head, _, err := s.Head(b.Context())
-	if err == nil {
-		err = s.SetTrailPosted(b.Context(), head.N)
-	}
-	if err == nil {
-		_, err = s.Archive(b.Context())
-	}
-	first, _, err2 := s.FirstStored(b.Context())
-	if err := errors.Join(err, err2); err != nil {
+	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	fmt.Printf("%d records, of which %d in the archive\n", head.N, first.N-1)
+	fmt.Printf("%d records, of which %d in the archive, made in %v\n", count, last.N, time.Since(start).Round(time.Second))
+	return conf
 }
 
-// appending is the median time of appending one record.
-func appending(b *testing.B, s *etcdstore.Store) time.Duration {
+// entriesOfYear are reads of some people, and a run of twelve records after each 48 of them.
+func entriesOfYear(count int) iter.Seq[audit.Sealed] {
+	every := year / time.Duration(count)
+	began := time.Now().Add(-year)
+	return func(yield func(audit.Sealed) bool) {
+		var last audit.Sealed
+		prev := ""
+		for i := range count {
+			person := personOfYear(i / 7)
+			r := audit.Record{
+				At: began.Add(time.Duration(i) * every), Kind: audit.ReadDone, Person: person, Account: "T0123456/U0" + person, Via: "slash",
+				Cluster: []string{"prod", "uat", "dev"}[i%3], Action: "status", Target: processOfYear(i/5) + " on infra-" + fmt.Sprint(i%4),
+				Severity: "0", Text: "running, pid 40211, up 3 d",
+			}
+			if seq := i%60 - 47; seq >= 1 {
+				r.Run, r.Person, r.Kind = runOfYear(i/60), personOfYear(i/60), audit.Reminded
+				r.Digest, r.Command = strings.Repeat("0a", 32), "sudo -n -u irisadmin monit restart db_dis"
+				if seq == 1 {
+					r.Kind, prev = audit.Requested, ""
+				}
+				r = audit.Link(r, seq, prev)
+				prev = audit.Hash(r)
+			} else {
+				r = audit.Link(r, 0, "")
+			}
+			last = audit.Seal(last, 1, r)
+			if !yield(last) {
+				return
+			}
+		}
+	}
+}
+
+func personOfYear(i int) string  { return fmt.Sprint("person", i%peopleOfYear) }
+func processOfYear(i int) string { return fmt.Sprint("process_", i%60) }
+func runOfYear(i int) string     { return fmt.Sprintf("R-%06d", i) }
+
+// appending is the median time of appending one record to each of two stores, in turns, while they
+// seal.
+func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Duration) {
 	b.Helper()
-	took := make([]time.Duration, 500)
-	for i := range took {
-		r := read
-		r.At = time.Now()
-		start := time.Now()
-		if err := s.Append(b.Context(), r, ""); err != nil {
+	var took [2][]time.Duration
+	var stores [2]*etcdstore.Store
+	ctx, cancel := context.WithCancel(b.Context())
+	sealed := make(chan error)
+	for i, c := range []etcdstore.Config{small, large} {
+		s := open(b, c)
+		stores[i] = s
+		go func() {
+			var err error
+			for err == nil && pause.For(ctx, 100*time.Millisecond) {
+				_, err = s.Seal(context.WithoutCancel(ctx))
+			}
+			sealed <- err
+		}()
+	}
+	for range 500 {
+		for i, s := range stores {
+			r := read
+			r.At = time.Now()
+			start := time.Now()
+			if err := s.Append(b.Context(), r, ""); err != nil {
+				b.Fatal(err)
+			}
+			took[i] = append(took[i], time.Since(start))
+		}
+	}
+	cancel()
+	for _, s := range stores {
+		if err := <-sealed; err != nil {
 			b.Fatal(err)
 		}
-		took[i] = time.Since(start)
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	return median(took[0]), median(took[1])
 }
 
 // opening is the median time of opening a store, until it takes records.
@@ -148,6 +215,83 @@ func opening(b *testing.B, c etcdstore.Config) time.Duration {
 			b.Fatal(err)
 		}
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	return median(took)
+}
+
+// querying measures queries with the indexes of the archive, and prints what these cost.
+func querying(b *testing.B, c etcdstore.Config) {
+	b.Helper()
+	s := open(b, c)
+	mentions := func(process string) func(audit.Brief) bool {
+		return func(r audit.Brief) bool { return slices.Contains(strings.Fields(r.Target), process) }
+	}
+	by := func(person string) func(audit.Brief) bool {
+		return func(r audit.Brief) bool { return r.Person == person }
+	}
+	of := func(run string) func(audit.Brief) bool { return func(r audit.Brief) bool { return r.Run == run } }
+	days := func(n int) time.Time { return time.Now().Add(-time.Duration(n) * 24 * time.Hour) }
+	const shown = 5000 // as `audit` and `timeline` show
+	before := heap()
+	print("31 days, without indexes", b, s, audit.Query{Since: days(31), Newest: shown}, 1)
+	print("a year, without most indexes", b, s, audit.Query{Newest: shown}, 1)
+	fmt.Printf("the indexes have %d MB\n", (heap()-before)>>20)
+	for _, q := range []struct {
+		name string
+		audit.Query
+	}{
+		{"1 day", audit.Query{Since: days(1), Newest: shown}},
+		{"7 days", audit.Query{Since: days(7), Newest: shown}},
+		{"31 days", audit.Query{Since: days(31), Newest: shown}},
+		{"31 days of a person", audit.Query{Since: days(31), Newest: shown, Wants: by("person3")}},
+		{"31 days of a process", audit.Query{Since: days(31), Newest: shown, Wants: mentions("process_7")}},
+		{"31 days of a run", audit.Query{Since: days(31), Newest: shown, Wants: of(runOfYear(*million / 60 * 19 / 20))}},
+		{"a year of a person, the newest", audit.Query{Newest: shown, Wants: by("person3")}},
+		{"a year of a run", audit.Query{Newest: audit.All, Wants: of(runOfYear(*million / 180))}},
+		{"a year of a person who is not in it", audit.Query{Newest: audit.All, Wants: by("nobody")}},
+		{"a year of a process, all", audit.Query{Newest: audit.All, Wants: mentions("process_7")}},
+		{"a year of a person, all", audit.Query{Newest: audit.All, Wants: by("person3")}},
+	} {
+		print(q.name, b, s, q.Query, 5)
+	}
+	runtime.KeepAlive(s)
+}
+
+// print measures a query, and prints its median and the processor time of one, which other work on
+// the machine changes little.
+func print(name string, b *testing.B, s *etcdstore.Store, q audit.Query, times int) {
+	b.Helper()
+	var took []time.Duration
+	var n, older int
+	used := processorTime(b)
+	for range times {
+		n = 0
+		start := time.Now()
+		var err error
+		if older, err = s.Find(b.Context(), q, func(audit.Sealed) error { n++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+	}
+	used = (processorTime(b) - used) / time.Duration(times)
+	fmt.Printf("%s: %v, %v of a processor, %d records and %d older\n",
+		name, median(took).Round(100*time.Microsecond), used.Round(100*time.Microsecond), n, older)
+	b.ReportMetric(float64(median(took).Microseconds())/1000, strings.NewReplacer(" ", "-", ",", "").Replace(name)+"-ms")
+}
+
+// processorTime is what this process has used.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// heap is the memory in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

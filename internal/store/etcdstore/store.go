@@ -100,6 +100,7 @@ func (s *Store) Run(ctx context.Context) error {
 	g.Go(func() error { return s.keepArchive(ctx) })
 	g.Go(func() error { return s.KeepWitnesses(ctx) })
 	g.Go(func() error { return s.KeepVerifying(ctx) })
+	g.Go(func() error { return s.keepIndexed(ctx) })
 	g.Go(func() error { return s.keepAmbiguousClaims(ctx) })
 	g.Go(func() error { return s.etcd.Wait(ctx) })
 	return g.Wait()

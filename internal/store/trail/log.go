@@ -115,6 +115,62 @@ func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) e
 	return s.archive.Trail(next, head.N, take)
 }
 
+// Find calls f with the entries that a query selects, in order, and returns the number of older
+// ones that it left out. It finds archived entries by the archive's indexes.
+func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
+	first, archived, err := s.split(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	old := q
+	var stored []audit.Sealed
+	if q.Newest != audit.All { // how many archived entries are passed on depends on the stored ones
+		older, err = audit.Scan(ctx, s, first, q, func(e audit.Sealed) error { stored = append(stored, e); return nil })
+		if err != nil {
+			return 0, err
+		}
+		old.Newest -= len(stored)
+	}
+	if archived > 0 {
+		n, err := s.archive.Find(archived, old, f)
+		if err != nil {
+			return 0, err
+		}
+		older += n
+	}
+	if q.Newest == audit.All {
+		return audit.Scan(ctx, s, first, q, f)
+	}
+	for _, e := range stored {
+		if err := f(e); err != nil {
+			return 0, err
+		}
+	}
+	return older, nil
+}
+
+// split returns the first entry that a query looks for in the store, and the last one that it looks
+// for in the archive, 0 for none. Entries that are archived meanwhile are read by Trail.
+func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64, err error) {
+	oldest, ok, err := s.FirstStored(ctx)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case ok:
+		first, archived = oldest.N, oldest.N-1-uint64(oldest.Record.Lost)
+	default:
+		head, _, err := s.Head(ctx)
+		if err != nil {
+			return 0, 0, err
+		}
+		first, archived = head.N+1, head.N
+	}
+	if s.archive == nil || ok && q.Past(oldest.Record.At) {
+		archived = 0
+	}
+	return first, archived, nil
+}
+
 // How many chunks are read at a time: few at first, then more if they are small. etcd counts all that
 // follow for each read, so reading many small chunks few at a time takes long.
 const (

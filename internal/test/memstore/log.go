@@ -52,6 +52,11 @@ func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error)
 	return nil
 }
 
+// Find calls f with the entries that a query selects.
+func (s *Store) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
+	return audit.Scan(ctx, s, 1, q, f)
+}
+
 // Head returns the newest sealed entry.
 func (s *Store) Head(ctx context.Context) (audit.Sealed, bool, error) {
 	if err := down(ctx); err != nil {

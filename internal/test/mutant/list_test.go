@@ -244,6 +244,11 @@ func storing() []mutant {
 		one("the requester is told of a restore once", "internal/publish/restored.go", "	post.Told = true\n", "", "./internal/publish", "^TestRestoredRunIsTold"),
 		one("a rotation keeps deliveries", "internal/store/etcdstore/rotate.go", "	return s.returnClaims(ctx)\n}\n\n// returnClaims", "	return nil\n}\n\n// returnClaims", "./internal/store/etcdstore", "^TestRotationKeeps"),
 		one("numbers of a forgotten time are not used again", "internal/store/trail/epoch.go", "	if c.guess {\n", "	if c.guess && last > 0 {\n", "./internal/store/etcdstore", "^TestRestoredEmptyStore"),
+		one("an index is of the file that was verified", "internal/archive/find.go", "if ok && k.identity == file {", "if ok {", "./internal/archive", "^TestFindDamage"),
+		one("an index of a file whose next change may not show is not kept", "internal/archive/find.go", "if file == again && a.keeps(file) {", "if file == again {", "./internal/archive", "^TestFind$"),
+		one("a line that is read by an index was verified", "internal/archive/index.go", "if sha256.Sum256(buffer) != x.blocks[b].digest {", "if false {", "./internal/archive", "^TestFindBelievesNoIndex"),
+		one("segments that are found continue each other", "internal/archive/find.go", "if newer != nil && newer.after != x.last {", "if false {", "./internal/archive", "^TestFindForeignSegment"),
+		one("an index leaves no entry out", "internal/archive/index.go", "		if time.UnixMilli(block.newest).Before(q.Since) {", "		if time.UnixMilli(block.oldest).Before(q.Since) {", "./internal/archive", "^TestFind$"),
 		one("a run's records are all there", verify, "case r.Seq != before.seq+1:", "case false:", "./internal/audit", "^Test"),
 	}
 }

@@ -174,6 +174,11 @@ func checkTrail(t *testing.T, store *etcdstore.Store, want contents) {
 	if err != nil || report.Entries < want.head.N || report.Runs != len(want.open)+len(want.ended)+len(want.archived) {
 		t.Errorf("the trail: %+v, %v", report, err)
 	}
+	found := uint64(0)
+	_, err = store.Find(t.Context(), audit.Query{Newest: audit.All}, func(audit.Sealed) error { found++; return nil })
+	if err != nil || found != report.Entries {
+		t.Errorf("%d of %d entries are found, %v", found, report.Entries, err)
+	}
 }
 
 // checkArchive reads each segment separately, like `bot audit verify --file`.

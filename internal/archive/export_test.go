@@ -1,0 +1,18 @@
+package archive
+
+import "time"
+
+// Later makes every file look old enough for its index to be kept.
+func (a *Archive) Later() { a.now = func() time.Time { return time.Now().AddDate(100, 0, 0) } }
+
+// Indexed is the number of indexes that are kept.
+func (a *Archive) Indexed() int { return len(a.known) }
+
+// Mistake makes the archive take a segment's changed file for the one of the index.
+func (a *Archive) Mistake(path string) error {
+	file, err := identify(path)
+	if err == nil {
+		a.known[path] = known{file, a.known[path].index}
+	}
+	return err
+}

@@ -1,0 +1,24 @@
+package archive
+
+import (
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// identity tells a file, and each change of it, from all others. The kernel sets the time of the
+// last change, and no call sets it back, unlike the time of the content.
+type identity struct {
+	lasting  bool // a change shows
+	dev, ino uint64
+	size     int64
+	changed  time.Time
+}
+
+func identityOf(info fs.FileInfo) identity {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return identity{}
+	}
+	return identity{true, uint64(s.Dev), s.Ino, s.Size, time.Unix(s.Ctim.Unix())}
+}

@@ -1,0 +1,288 @@
+package archive
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"slices"
+	"time"
+	"unique"
+
+	"dhbot/internal/audit"
+)
+
+// The index of a segment is made by reading and verifying the segment, and is kept in memory only:
+// nothing that others could write is believed in place of a segment. It holds while the file is the
+// one that was verified, see identity. It has the digest of each block of lines, so a line that is
+// read by it is one that was verified.
+
+// blockLines is how many entries a block has. The last block also has the end line.
+const blockLines = 8
+
+// index is the index of one segment. It does not change.
+type index struct {
+	seg    Segment
+	after  audit.Head // the entry before the first
+	last   audit.Head
+	oldest time.Time // of all records
+	newest time.Time
+
+	blocks []block
+	end    int64 // of the last block
+	// briefs are the different briefs of the entries, as positions in the lists below; of has the
+	// brief of each entry.
+	briefs  []briefIDs
+	of      []uint32
+	authors []author[text]
+	runs    []text
+	targets []text
+}
+
+// text is a text that the indexes share.
+type text = unique.Handle[string]
+
+// block is a piece of the file: its begin and digest, and the times of its records, in
+// milliseconds as records have them.
+type block struct {
+	begin          int64
+	digest         [sha256.Size]byte
+	oldest, newest int64
+}
+
+type briefIDs struct{ author, run, target uint32 }
+
+// author is the part of a brief that is without a run and a target.
+type author[T comparable] struct{ kind, person, account, cluster T }
+
+func (x *index) brief(id briefIDs) audit.Brief {
+	a := x.authors[id.author]
+	return audit.Brief{
+		Kind: audit.Kind(a.kind.Value()), Run: x.runs[id.run].Value(), Person: a.person.Value(), Account: a.account.Value(),
+		Cluster: a.cluster.Value(), Target: x.targets[id.target].Value(),
+	}
+}
+
+// learn reads and verifies a segment, and makes its index.
+func learn(seg Segment) (*index, error) {
+	x := &index{seg: seg}
+	var scan lineScanner
+	ids := newIDs()
+	var times []time.Time
+	after, err := seg.read(&scan, func(e audit.Sealed) error {
+		times = append(times, e.Record.At)
+		x.of = append(x.of, ids.of(e.Record.Brief()))
+		x.last = audit.Head{N: e.N, Hash: e.Hash}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	x.after = after
+	x.oldest, x.newest = slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare)
+	scan.next()
+	count := (len(times) + blockLines - 1) / blockLines // without the rest, which begins with the end line
+	x.end = scan.blocks[count].begin
+	x.blocks = slices.Clone(scan.blocks[:count])
+	for i := range x.blocks {
+		part := times[i*blockLines : min((i+1)*blockLines, len(times))]
+		x.blocks[i].oldest = slices.MinFunc(part, time.Time.Compare).UnixMilli()
+		x.blocks[i].newest = slices.MaxFunc(part, time.Time.Compare).UnixMilli()
+	}
+	x.of = slices.Clip(x.of)
+	share := unique.Make[string]
+	x.briefs = listed(ids.briefs, func(id briefIDs) briefIDs { return id })
+	x.runs, x.targets = listed(ids.runs, share), listed(ids.targets, share)
+	x.authors = listed(ids.authors, func(a author[string]) author[text] {
+		return author[text]{share(a.kind), share(a.person), share(a.account), share(a.cluster)}
+	})
+	return x, nil
+}
+
+// ids numbers the briefs of a segment.
+type ids struct {
+	briefs        table[briefIDs]
+	authors       table[author[string]]
+	runs, targets table[string]
+}
+
+func newIDs() *ids {
+	return &ids{table[briefIDs]{}, table[author[string]]{}, table[string]{}, table[string]{}}
+}
+
+func (t *ids) of(b audit.Brief) uint32 {
+	return t.briefs.id(briefIDs{t.authors.id(author[string]{string(b.Kind), b.Person, b.Account, b.Cluster}), t.runs.id(b.Run), t.targets.id(b.Target)})
+}
+
+// table numbers different values from 0 on.
+type table[T comparable] map[T]uint32
+
+func (t table[T]) id(v T) uint32 {
+	id, known := t[v]
+	if !known {
+		id = uint32(len(t))
+		t[v] = id
+	}
+	return id
+}
+
+// listed are the values of a table by number, in the form in which they are kept.
+func listed[T comparable, U any](t table[T], keep func(T) U) []U {
+	list := make([]U, len(t))
+	for v, id := range t {
+		list[id] = keep(v)
+	}
+	return list
+}
+
+// lineScanner finds the blocks of the bytes of a segment as they are read.
+type lineScanner struct {
+	blocks []block
+	lines  int // complete lines so far, with the header
+	at     int64
+	sum    hash.Hash // of the block that is not complete; nil in the header
+}
+
+func (l *lineScanner) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n') + 1
+		whole := end > 0
+		if !whole {
+			end = len(p)
+		}
+		if l.sum != nil {
+			l.sum.Write(p[:end])
+		}
+		l.at += int64(end)
+		p = p[end:]
+		if whole {
+			l.lines++
+			if (l.lines-1)%blockLines == 0 {
+				l.next()
+			}
+		}
+	}
+	return n, nil
+}
+
+// next completes a block, if one has begun, and begins another.
+func (l *lineScanner) next() {
+	if l.sum == nil {
+		l.sum = sha256.New()
+	} else {
+		l.sum.Sum(l.blocks[len(l.blocks)-1].digest[:0])
+		l.sum.Reset()
+	}
+	l.blocks = append(l.blocks, block{begin: l.at})
+}
+
+// chosen are the entries of a segment that a query wants, as positions in the segment.
+type chosen struct {
+	*index
+	list []uint32
+}
+
+// choose finds the entries of a query with a number up to last.
+func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
+	c := chosen{index: x}
+	wants := x.wants(q)
+	var unsure []uint32 // their records must be read
+	for b, block := range x.blocks {
+		if time.UnixMilli(block.newest).Before(q.Since) {
+			continue
+		}
+		sure := !time.UnixMilli(block.oldest).Before(q.Since) && x.last.N <= last
+		for i := b * blockLines; i < min((b+1)*blockLines, len(x.of)); i++ {
+			switch {
+			case !wants(x.of[i]):
+			case sure:
+				c.list = append(c.list, uint32(i))
+			default:
+				unsure = append(unsure, uint32(i))
+			}
+		}
+	}
+	err := x.entries(unsure, func(i uint32, e audit.Sealed) error {
+		if e.N <= last && q.Selects(e.Record) {
+			c.list = append(c.list, i)
+		}
+		return nil
+	})
+	slices.Sort(c.list)
+	return c, err
+}
+
+// wants reports for each brief whether a query wants it.
+func (x *index) wants(q audit.Query) func(brief uint32) bool {
+	if q.Wants == nil {
+		return func(uint32) bool { return true }
+	}
+	list := make([]bool, len(x.briefs))
+	for i, id := range x.briefs {
+		list[i] = q.Wants(x.brief(id))
+	}
+	return func(brief uint32) bool { return list[brief] }
+}
+
+// errChanged means that the file is not the one of the index any more.
+var errChanged = errors.New("it was changed after it was verified")
+
+// entries reads the entries at some positions, which are in order. It compares each block with its
+// digest, so the entries are those that learn verified.
+func (x *index) entries(positions []uint32, f func(i uint32, e audit.Sealed) error) error {
+	if len(positions) == 0 {
+		return nil
+	}
+	file, err := os.Open(x.seg.Path)
+	if err != nil {
+		return fmt.Errorf("an archived segment of the trail cannot be read: %w", err)
+	}
+	defer file.Close()
+	var lines []byte
+	at := -1 // the block in lines
+	for _, i := range positions {
+		if b := int(i / blockLines); b != at {
+			if lines, err = x.block(file, b, lines[:0]); err != nil {
+				return err
+			}
+			at = b
+		}
+		e, err := audit.DecodeEntry(line(lines, int(i%blockLines)))
+		if err != nil {
+			return &DamagedError{x.seg.Path, err}
+		}
+		if err := f(i, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// block reads a block and compares it with its digest.
+func (x *index) block(file io.ReaderAt, b int, buffer []byte) ([]byte, error) {
+	end := x.end
+	if b+1 < len(x.blocks) {
+		end = x.blocks[b+1].begin
+	}
+	begin := x.blocks[b].begin
+	buffer = slices.Grow(buffer, int(end-begin))[:end-begin]
+	if _, err := file.ReadAt(buffer, begin); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("an archived segment of the trail cannot be read: %w", err)
+	}
+	if sha256.Sum256(buffer) != x.blocks[b].digest {
+		return nil, &DamagedError{x.seg.Path, errChanged}
+	}
+	return buffer, nil
+}
+
+// line is a line of a block, without its newline.
+func line(lines []byte, n int) []byte {
+	for range n {
+		lines = lines[bytes.IndexByte(lines, '\n')+1:]
+	}
+	return lines[:bytes.IndexByte(lines, '\n')]
+}

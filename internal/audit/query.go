@@ -1,0 +1,121 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+)
+
+// Brief is the part of a record by which a query selects it. An index of old records has exactly
+// these fields, so no query can depend on a field that the index lacks.
+type Brief struct {
+	Kind                                  Kind
+	Run, Person, Account, Cluster, Target string
+}
+
+// Brief returns the part of a record by which a query selects it.
+func (r Record) Brief() Brief {
+	return Brief{r.Kind, r.Run, r.Person, r.Account, r.Cluster, r.Target}
+}
+
+// Query selects entries of a trail: those whose record is from Since or later and that Wants, and
+// of these the newest.
+type Query struct {
+	Since  time.Time
+	Wants  func(Brief) bool // nil for all
+	Newest int              // the largest number of entries to pass on; older ones are counted
+}
+
+// All is a Query.Newest without a limit.
+const All = math.MaxInt
+
+// Selects reports whether a query selects a record.
+func (q Query) Selects(r Record) bool {
+	return !r.At.Before(q.Since) && (q.Wants == nil || q.Wants(r.Brief()))
+}
+
+// slack is the largest difference between a record's time and its place in the trail: places
+// come from the store, times from the replicas' clocks.
+const slack = time.Minute
+
+// Past reports whether a record of this time is so old that the query selects nothing before it
+// in the trail.
+func (q Query) Past(at time.Time) bool {
+	return !q.Since.IsZero() && at.Before(q.Since.Add(-slack))
+}
+
+// Reader is the part of a Log that Scan needs.
+type Reader interface {
+	Trail(ctx context.Context, n uint64, f func(Sealed) error) error
+	Head(ctx context.Context) (s Sealed, ok bool, err error)
+}
+
+// Scan answers a query from entry floor on as Log.Find does. It reads every entry of the time,
+// and few older ones.
+func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) error) (older int, err error) {
+	head, ok, err := l.Head(ctx)
+	if err != nil || !ok {
+		return 0, err
+	}
+	first, err := startOf(ctx, l, floor, head.N, q)
+	if err != nil {
+		return 0, err
+	}
+	var kept []Sealed // a ring of the newest; unused without a limit
+	err = l.Trail(ctx, first, func(s Sealed) error {
+		switch {
+		case !q.Selects(s.Record):
+			return nil
+		case q.Newest == All:
+			return f(s)
+		case len(kept) < q.Newest:
+			kept = append(kept, s)
+			return nil
+		case q.Newest > 0:
+			kept[older%q.Newest] = s
+		}
+		older++
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range kept {
+		if err := f(kept[(older+i)%len(kept)]); err != nil {
+			return 0, err
+		}
+	}
+	return older, nil
+}
+
+// startOf is the number of an entry before which the query selects nothing, or floor. It searches
+// backwards in growing steps, so that a recent time is found quickly.
+func startOf(ctx context.Context, l Reader, floor, head uint64, q Query) (uint64, error) {
+	for back := uint64(100); floor+back < head; back *= 4 {
+		n := head - back
+		s, err := entry(ctx, l, n)
+		if err != nil {
+			return 0, err
+		}
+		if q.Past(s.Record.At) {
+			return n, nil
+		}
+	}
+	return floor, nil
+}
+
+// errRead ends the reading of a trail early.
+var errRead = errors.New("read what was wanted")
+
+// entry reads one entry.
+func entry(ctx context.Context, l Reader, n uint64) (out Sealed, err error) {
+	err = l.Trail(ctx, n, func(s Sealed) error {
+		out = s
+		return errRead
+	})
+	if errors.Is(err, errRead) {
+		return out, nil
+	}
+	return out, err
+}
