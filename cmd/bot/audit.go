@@ -8,8 +8,8 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,21 +54,18 @@ func auditShow(src *source) *cobra.Command {
 	var since time.Duration
 	cmd := &cobra.Command{Use: "show", Short: "Show the trail", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			from := time.Time{}
+			f := audit.Filter{Person: person, Run: run, Target: target}
 			if since > 0 {
-				from = time.Now().Add(-since)
-			}
-			keep := func(r audit.Record) bool {
-				return !r.At.Before(from) && (person == "" || r.Person == person) &&
-					(run == "" || strings.EqualFold(r.Run, run)) && (target == "" || strings.Contains(r.Target, target))
+				f.Since = time.Now().Add(-since)
 			}
 			write := map[string]func(io.Writer, iter.Seq2[audit.Sealed, error]) error{
 				asTable: audit.WriteTable,
 				asJSON:  audit.WriteJSON,
 				asCSV:   audit.WriteCSV,
 			}[format]
+			src.only = &f
 			return src.read(cmd, func(trail iter.Seq2[audit.Sealed, error]) error {
-				return write(cmd.OutOrStdout(), only(trail, keep))
+				return write(cmd.OutOrStdout(), only(trail, f.Query().Selects)) // a file has all
 			})
 		}}
 	formatFlag(cmd, &format, asTable, asJSON, asCSV)
@@ -91,7 +88,10 @@ func only(trail iter.Seq2[audit.Sealed, error], keep func(audit.Record) bool) it
 
 // source is where a trail comes from: a file, the running bot, or the store itself if no bot
 // runs.
-type source struct{ config, file string }
+type source struct {
+	config, file string
+	only         *audit.Filter // all that is read of the bot's trail, nil for the whole
+}
 
 // open returns the trail as an export. The reader returns an error if the trail could not be
 // read completely; Close ends the reading.
@@ -126,13 +126,18 @@ func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(writeTrail(ctx, cfg, w)) }()
+	go func() { w.CloseWithError(writeTrail(ctx, cfg, s.only, w)) }()
 	return r, nil
 }
 
 // writeTrail queries the running bot, or the store itself if none runs.
-func writeTrail(ctx context.Context, cfg *config.Config, w io.Writer) error {
-	return ask(ctx, cfg, "/trail", w, func(store *etcdstore.Store) error {
+func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w io.Writer) error {
+	if only != nil {
+		return ask(ctx, cfg, "/trail", app.TrailParams(*only), w, func(store *etcdstore.Store) error {
+			return audit.WriteExport(w, audit.Header{}, audit.Matches(ctx, store, only.Query()))
+		})
+	}
+	return ask(ctx, cfg, "/trail", nil, w, func(store *etcdstore.Store) error {
 		note, err := store.SignedHead(ctx)
 		if err != nil {
 			return err
@@ -142,9 +147,11 @@ func writeTrail(ctx context.Context, cfg *config.Config, w io.Writer) error {
 }
 
 // ask queries a path of the running bot, or calls otherwise if none runs.
-func ask(ctx context.Context, cfg *config.Config, path string, w io.Writer, otherwise func(*etcdstore.Store) error) error {
+func ask(
+	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, otherwise func(*etcdstore.Store) error,
+) error {
 	if cfg.State.Dir != "" {
-		err := adminsock.NewClient(cfg.State.Dir).Get(ctx, path, nil, w)
+		err := adminsock.NewClient(cfg.State.Dir).Get(ctx, path, params, w)
 		if !errors.Is(err, adminsock.ErrNotRunning) {
 			return err
 		}

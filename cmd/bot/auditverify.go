@@ -91,7 +91,7 @@ func auditHead(src *source) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return ask(cmd.Context(), cfg, "/head", cmd.OutOrStdout(), func(store *etcdstore.Store) error {
+			return ask(cmd.Context(), cfg, "/head", nil, cmd.OutOrStdout(), func(store *etcdstore.Store) error {
 				note, err := store.SignedHead(cmd.Context())
 				if err != nil {
 					return err

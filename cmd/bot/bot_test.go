@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,31 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 		}
 	}
 	checkEvidence(t, ctx, config, file, export)
+	checkShow(t, ctx, config, file)
+}
+
+// checkShow: the running bot finds what a search of the whole export, the file, finds.
+func checkShow(t *testing.T, ctx context.Context, config, file string) {
+	t.Helper()
+	_, all, _ := bot(ctx, "audit", "show", "--config", config, "--file", file, "--target", "db_ltds", "--output", "csv")
+	run := regexp.MustCompile("R-[A-Z0-9]+").FindString(all)
+	for _, c := range []struct {
+		filter []string
+		lines  int // at least, with the header
+	}{
+		{[]string{"--person", "operator"}, 2},
+		{[]string{"--run", strings.ToLower(run)}, 5},
+		{[]string{"--target", "db_lt", "--since", "1h"}, 5},
+		{[]string{"--person", "operator", "--since", "1ns"}, 1},
+		{[]string{"--target", "nowhere & \"else"}, 1},
+	} {
+		show := append([]string{"audit", "show", "--config", config, "--output", "csv"}, c.filter...)
+		code, out, stderr := bot(ctx, show...)
+		_, want, _ := bot(ctx, append(show, "--file", file)...)
+		if code != 0 || out != want || strings.Count(out, "\n") < c.lines {
+			t.Errorf("%v: %d %s%s\nwant %s", c.filter, code, out, stderr, want)
+		}
+	}
 }
 
 // headless is an export without its signed head, as an editor of it could write.

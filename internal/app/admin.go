@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -225,22 +226,52 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 	}
 }
 
-// serveTrail writes the whole trail as an export, with all records until now if this replica
-// seals. The end line marks a complete export; the trailer has the reason for an incomplete
+// serveTrail writes the whole trail as an export, or the entries that TrailParams select, with all
+// records until now if this replica seals. The end line marks a complete export; the trailer has the reason for an incomplete
 // one.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	adminsock.Declare(w)
 	if _, err := b.Store.Seal(r.Context()); err != nil {
 		b.Log.WarnContext(r.Context(), "the trail is sent without its newest records", "err", err)
 	}
-	header, err := b.exportHeader(r.Context())
-	if err == nil {
-		err = audit.WriteExport(w, header, audit.Entries(r.Context(), b.Store, 1))
-	}
-	if err != nil {
+	if err := b.writeTrail(r.Context(), r.URL.Query(), w); err != nil {
 		b.Log.WarnContext(r.Context(), "trail not sent whole", "err", err)
 		adminsock.Fail(w, err)
 	}
+}
+
+func (b *bot) writeTrail(ctx context.Context, params url.Values, w io.Writer) error {
+	if len(params) == 0 {
+		header, err := b.exportHeader(ctx)
+		if err != nil {
+			return err
+		}
+		return audit.WriteExport(w, header, audit.Entries(ctx, b.Store, 1))
+	}
+	f, err := trailFilter(params)
+	if err != nil {
+		return err
+	}
+	return audit.WriteExport(w, audit.Header{}, audit.Matches(ctx, b.Store, f.Query()))
+}
+
+// TrailParams are the parameters of GET /trail for the entries that a filter selects. Its answer
+// has the form of an export and is none: it has no head, and entries are left out.
+func TrailParams(f audit.Filter) url.Values {
+	v := url.Values{"person": {f.Person}, "run": {f.Run}, "target": {f.Target}}
+	if !f.Since.IsZero() {
+		v.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
+	}
+	return v
+}
+
+// trailFilter parses the result of TrailParams.
+func trailFilter(v url.Values) (f audit.Filter, err error) {
+	f = audit.Filter{Person: v.Get("person"), Run: v.Get("run"), Target: v.Get("target")}
+	if since := v.Get("since"); since != "" {
+		f.Since, err = time.Parse(time.RFC3339Nano, since)
+	}
+	return f, err
 }
 
 // exportHeader is the header of an export of the whole trail. Its head is read before the

@@ -31,9 +31,14 @@ const (
 // Entries is the trail of a log from entry n on, for Verify and WriteExport. It ends at the
 // first error.
 func Entries(ctx context.Context, l Log, n uint64) iter.Seq2[Sealed, error] {
+	return each(func(f func(Sealed) error) error { return l.Trail(ctx, n, f) })
+}
+
+// each are the entries with which read calls f.
+func each(read func(f func(Sealed) error) error) iter.Seq2[Sealed, error] {
 	return func(yield func(Sealed, error) bool) {
 		stopped := errors.New("enough")
-		err := l.Trail(ctx, n, func(s Sealed) error {
+		err := read(func(s Sealed) error {
 			if !yield(s, nil) {
 				return stopped
 			}

@@ -3,7 +3,9 @@ package audit
 import (
 	"context"
 	"errors"
+	"iter"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -33,6 +35,30 @@ const All = math.MaxInt
 // Selects reports whether a query selects a record.
 func (q Query) Selects(r Record) bool {
 	return !r.At.Before(q.Since) && (q.Wants == nil || q.Wants(r.Brief()))
+}
+
+// Filter is a query in words, as `bot audit show` asks it. Empty fields select all.
+type Filter struct {
+	Since  time.Time
+	Person string
+	Run    string // in any case
+	Target string // a part of it
+}
+
+// Query is the query of a filter, without a limit.
+func (f Filter) Query() Query {
+	return Query{Since: f.Since, Newest: All, Wants: func(b Brief) bool {
+		return (f.Person == "" || b.Person == f.Person) && (f.Run == "" || strings.EqualFold(b.Run, f.Run)) &&
+			strings.Contains(b.Target, f.Target)
+	}}
+}
+
+// Matches are the entries that a query selects, for WriteExport. They end at the first error.
+func Matches(ctx context.Context, l Log, q Query) iter.Seq2[Sealed, error] {
+	return each(func(f func(Sealed) error) error {
+		_, err := l.Find(ctx, q, f)
+		return err
+	})
 }
 
 // slack is the largest difference between a record's time and its place in the trail: places
