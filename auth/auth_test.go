@@ -143,7 +143,7 @@ func TestIdentifyRefusesAnAccountOfTwoPeople(t *testing.T) {
 	wantCode(t, err, NotKnown)
 }
 
-func TestNoRulesLetNobodyIn(t *testing.T) {
+func TestNoRulesAllowNoOne(t *testing.T) {
 	var none Rules
 	_, err := none.Identify(profile("U1"))
 	wantCode(t, err, NotAMember)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCall: who is called, in which round, and never somebody without a vote.
+// TestCall: which approvers are mentioned in each round. Only people who may vote are.
 func TestCall(t *testing.T) {
 	people := []Person{{Name: "anna"}, {Name: "ben"}, {Name: "chris"}, {Name: "dana"}, {Name: "rita"}}
 	for _, c := range []struct {

@@ -35,7 +35,7 @@ func TestDoneAlreadyMeansDoneNow(t *testing.T) {
 		{name: "started by hand", verb: "stop", now: up},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestService(t)
 			h.hosts.say = saying(c.now)
 			h.say("UANNA", c.verb+" db_ltds")
 			first := h.openRuns(t)[0]

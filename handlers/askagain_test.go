@@ -13,7 +13,7 @@ import (
 // A tap on the card of an expired request repeats it: the same plan in a new run of the
 // person who tapped.
 func TestAskAgainAfterExpiry(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk was full")
 	open := h.openRuns(t)
 	if len(open) != 1 {
@@ -40,7 +40,7 @@ func TestAskAgainAfterExpiry(t *testing.T) {
 
 // A vote typed in another channel counts, and is answered there.
 func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.CardLink = func(context.Context, string) (string, error) { return "https://slack.example/card", nil }
 	h.say("UANNA", "restart db_dis disk was full")
 	run := h.openRuns(t)[0].Run

@@ -13,7 +13,7 @@ import (
 // An operator can record a manual action after a request has expired. The bot then queries
 // the target. Nothing is recorded for other runs.
 func TestByHand(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk was full")
 	run := h.openRuns(t)[0].Run
 	records := func() (list []string) {

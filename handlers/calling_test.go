@@ -12,7 +12,7 @@ import (
 // TestCalled: a request mentions possible approvers, and its reminders the next group.
 // People who have voted are not mentioned.
 func TestCalled(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Rules.Calls = map[string]auth.Calls{"prod": {First: []string{"ben"}, Next: []string{"chris"}}}
 	h.say("UANNA", "restart db_dis disk full")
 	r := h.openRuns(t)[0].Run
@@ -48,10 +48,10 @@ func TestCalled(t *testing.T) {
 	}
 }
 
-// TestNobodyThere: a request is refused at once if the accounts of all its approvers are
+// TestApproversWithoutAccounts: a request is refused at once if the accounts of all its approvers are
 // deactivated. It is not refused if the platform does not answer.
-func TestNobodyThere(t *testing.T) {
-	h := newHouse(t)
+func TestApproversWithoutAccounts(t *testing.T) {
+	h := newTestService(t)
 	gone := func(user string) {
 		h.dir.profiles[user] = auth.Profile{ID: user, Organisation: homeTeam, Deleted: true}
 	}
@@ -77,7 +77,7 @@ func TestNobodyThere(t *testing.T) {
 // TestLastTime: the card compares a request with the newest executed run of the same
 // action and target.
 func TestLastTime(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis first")
 	first := h.openRuns(t)[0]
 	if l := first.Run.Last; l == nil || l.ID != "" || l.Among != 0 {
@@ -101,7 +101,7 @@ func TestLastTime(t *testing.T) {
 }
 
 // end stores that a run was executed and ended some time ago.
-func (h *house) end(t *testing.T, s engine.Stored, as engine.State, ago time.Duration) {
+func (h *testService) end(t *testing.T, s engine.Stored, as engine.State, ago time.Duration) {
 	t.Helper()
 	r := s.Run
 	at := h.Now().Add(ago)

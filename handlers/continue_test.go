@@ -12,7 +12,7 @@ import (
 // TestContinueAnUnfinishedRun: the rest of a run is requested as a new run with its own
 // approvals. An open run, or one that is being continued, cannot be continued.
 func TestContinueAnUnfinishedRun(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart etcd in prod because it lags")
 	st := h.openRuns(t)[0]
 	if a := h.say("UANNA", "continue "+st.Run.ID); !strings.Contains(a.all(), "cannot be continued") {

@@ -29,7 +29,7 @@ func logOf(text func() string) func(remote.Command) remote.Result {
 // host or here.
 func TestFollowEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestService(t)
 		h.Now = time.Now
 		began := time.Now()
 		h.hosts.say = logOf(func() string {
@@ -61,7 +61,7 @@ func TestFollowEndsByItself(t *testing.T) {
 // outsiders.
 func TestFollowHasItsLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestService(t)
 		h.Now = time.Now
 		h.hosts.say = logOf(func() string { return "[2026-03-09T14:00:00.000000+0000] - INFO - here\n" })
 		var wg sync.WaitGroup

@@ -27,7 +27,7 @@ var guardArgs = map[string]string{
 }
 
 // guardedPlans returns the plans of both catalogs that have guards.
-func guardedPlans(t *testing.T, h *house) map[string]runbooks.Plan {
+func guardedPlans(t *testing.T, h *testService) map[string]runbooks.Plan {
 	t.Helper()
 	out := map[string]runbooks.Plan{}
 	for i := range h.Fleet.Clusters {
@@ -80,7 +80,7 @@ var lists = map[string]string{
 }
 
 // listed plans with the results of the discovery reads.
-func listed(h *house, in runbooks.Inputs) (runbooks.Plan, error) {
+func listed(h *testService, in runbooks.Inputs) (runbooks.Plan, error) {
 	in.Listed = map[string][]string{}
 	for {
 		plan, err := h.Planner.Plan(in)
@@ -121,7 +121,7 @@ func harmful(st runbooks.Step) remote.Result {
 // an approver is mentioned. A guard after the first change of its plan also refuses at the
 // start. The engine itself queries the others at the start.
 func TestEveryGuardRefusesTwice(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 	legacy := estate(fleet.ACLsInMySQL)
 	legacy.Name, legacy.Catalog = "qa", "legacy-20200121"
@@ -190,7 +190,7 @@ func well(plan runbooks.Plan, c remote.Command) remote.Result {
 // TestStartAsksLaterTargets: a change to a later target since the request ends the run
 // before anything is sent, not halfway.
 func TestStartAsksLaterTargets(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis, db_ltds because both hang")
 	open := h.openRuns(t)
 	if len(open) != 1 {
@@ -221,7 +221,7 @@ func TestGuardThatCannotTell(t *testing.T) {
 		{"one of three is out", harmful(runbooks.Step{Until: runbooks.EtcdSpare}), 0},
 	} {
 		synctest.Test(t, func(t *testing.T) { // the reads are repeated
-			h := newHouse(t)
+			h := newTestService(t)
 			h.hosts.say = func(c remote.Command) remote.Result {
 				if strings.Contains(c.Sent, "endpoint health") {
 					r := tt.health

@@ -15,7 +15,7 @@ import (
 )
 
 // opened stores open incidents of a cluster, numbered from 1, each with a card.
-func (h *house) opened(t *testing.T, cluster string, n int) {
+func (h *testService) opened(t *testing.T, cluster string, n int) {
 	t.Helper()
 	c := incident.Cluster{V: incident.FormVersion, Cluster: cluster, Last: n}
 	for i := range n {
@@ -37,7 +37,7 @@ func (h *house) opened(t *testing.T, cluster string, n int) {
 	}
 }
 
-func (h *house) handling(t *testing.T, cluster, id string) incident.Handling {
+func (h *testService) handling(t *testing.T, cluster, id string) incident.Handling {
 	t.Helper()
 	list, err := incident.Handlings(t.Context(), h.store, cluster)
 	if err != nil {
@@ -57,7 +57,7 @@ func contains(t *testing.T, answer string, parts ...string) {
 
 // Commands and buttons follow the same rules, and each change is recorded.
 func TestIncidentHandling(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	contains(t, h.say("URITA", "incidents").all(), "No open incident")
 	contains(t, h.say("UANNA", "own").all(), "No open incident", "Nothing was changed")
 	h.opened(t, "prod", 1)
@@ -109,7 +109,7 @@ func TestIncidentHandling(t *testing.T) {
 // If several incidents are open, a command without an id changes nothing and shows each as
 // a button. In a thread it applies to that incident.
 func TestSeveralIncidents(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.opened(t, "prod", 2)
 	for _, text := range []string{"own", "release", "mute", "mute 30m", "handover ben", "note text"} {
 		contains(t, h.say("UANNA", text).all(), "Which incident? Nothing was changed", "prod-1", "prod-2", "["+strings.Fields(text)[0]+" prod-2]")
@@ -124,7 +124,7 @@ func TestSeveralIncidents(t *testing.T) {
 
 // An incident of a hidden cluster is answered like an unknown one.
 func TestHiddenIncident(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.opened(t, "qa", 1)
 	h.opened(t, "prod", 1)
 	for _, text := range []string{"incidents qa-1", "own qa-1", "own qa-77", "mute qa-1"} {
@@ -140,7 +140,7 @@ func TestHiddenIncident(t *testing.T) {
 }
 
 func TestMayOwn(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	account := func(user string) incident.Owner {
 		return incident.Owner{Person: user, Account: auth.Account{Team: homeTeam, User: user}}
 	}

@@ -54,7 +54,7 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 		{name: "gibberish", ask: "etcd-health", health: "???\n", head: "⚪ etcd-health prod", has: []string{"could not be parsed"}, hasNot: []string{"✅"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestService(t)
 			h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 			h.hosts.say = func(c remote.Command) remote.Result {
 				out := ""

@@ -14,7 +14,7 @@ const statusDis = "status db_dis on infra-1 in prod"
 // TestErrorsInTheLog: if monit reports OK but the log has errors, the status of the
 // process, its host and the cluster show them.
 func TestErrorsInTheLog(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Log: []string{"10m INFO - x", "1m ERROR - cannot write: password=hunter2 no space", "30s INFO - db_dis ALIVE"}}})
 	for _, ask := range []string{statusDis, "status infra-1 in prod", "status in prod", "verify in prod"} {
 		a := h.say("URITA", ask)
@@ -33,7 +33,7 @@ func TestErrorsInTheLog(t *testing.T) {
 
 // TestUnreadLogIsNoted: an unread log is noted and changes nothing else.
 func TestUnreadLogIsNoted(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = func(c remote.Command) remote.Result {
 		r := running(c)
 		if strings.Contains(c.Sent, " stat ") {

@@ -18,7 +18,7 @@ import (
 // TestLooking: an approver can report looking while approvals are missing. The requester,
 // and people who cannot approve, cannot.
 func TestLooking(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk full")
 	id := h.openRuns(t)[0].Run.ID
 	if a := h.say("UANNA", "looking "+id); len(a.shown) > 0 || a.code() != auth.OwnRequest {
@@ -51,7 +51,7 @@ func TestLooking(t *testing.T) {
 // TestLateTapsAreAnswered: a tap on an outdated message returns the run's current state
 // with its author and time. It opens no useless form.
 func TestLateTapsAreAnswered(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	tap := func(user, action, value string) *answers {
 		m := h.message(user, "")
 		m.Via, m.Tap = call.Button, call.Tap{Action: action, Value: value}
@@ -105,7 +105,7 @@ func TestLateTapsAreAnswered(t *testing.T) {
 
 // TestDetails: a tap opens a window, a typed command shows a card, and both have pages.
 func TestDetails(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk full")
 	r := h.openRuns(t)[0].Run
 	a := h.say("URITA", "details "+r.ID)
@@ -126,7 +126,7 @@ func TestDetails(t *testing.T) {
 
 // TestBeside: the card of a run names similar hosts that are not its target.
 func TestBeside(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, c := range []struct {
 		text string
 		want []string
@@ -159,7 +159,7 @@ func (a *tapped) Ephemeral(_ context.Context, c card.Card) error { a.card = c; r
 // TestSuggestionsCanBeTapped: a suggestion is a button, needs a confirmation if it changes
 // something, and passes the same gate.
 func TestSuggestionsCanBeTapped(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	suggested := func(user, text string) []card.Button {
 		a := &tapped{answers: &answers{}}
 		h.Handle(t.Context(), h.message(user, text), a)
@@ -189,7 +189,7 @@ func TestSuggestionsCanBeTapped(t *testing.T) {
 // TestHelpIsForThePerson: help shows the commands that its reader may use here, the most
 // used first.
 func TestHelpIsForThePerson(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, verb := range mostUsed {
 		if _, known := h.Grammar.Named(verb); !known {
 			t.Errorf("there is no command %q to be used", verb)

@@ -12,16 +12,16 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// clockHouse returns a house with a clock controlled by the test.
-func clockHouse(t *testing.T) (*house, *time.Time) {
+// newTestServiceAt returns a test service with a clock controlled by the test.
+func newTestServiceAt(t *testing.T) (*testService, *time.Time) {
 	t.Helper()
-	h := newHouse(t)
+	h := newTestService(t)
 	now := time.Now().Truncate(time.Millisecond).UTC()
 	h.Now = func() time.Time { return now }
 	return h, &now
 }
 
-func (h *house) at(now time.Time, user, text string) *answers {
+func (h *testService) at(now time.Time, user, text string) *answers {
 	m := h.message(user, text)
 	m.At = now
 	return h.handleMessage(m)
@@ -30,7 +30,7 @@ func (h *house) at(now time.Time, user, text string) *answers {
 // TestMaintenance: from the announcement to its end, a process that is down is not an
 // incident. Afterwards it is.
 func TestMaintenance(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
 	wants := func(answer string, parts ...string) {
@@ -77,7 +77,7 @@ func TestMaintenance(t *testing.T) {
 // TestMaintenanceIsForOperators: only operators announce it. It is claimed, like every
 // change, and never made by accident.
 func TestMaintenanceIsForOperators(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	for _, tt := range []struct {
 		user, text, want string
 		spoil            func(*call.Message)
@@ -109,7 +109,7 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 
 // TestNotNeededIsNoIncident: MariaDB is down, but the ACLs are in etcd.
 func TestNotNeededIsNoIncident(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down (optional)", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
 		h.Fleet.Clusters[0] = estate(acls)
 		h.hosts.say = saying(statustest.World{"mariadb": {Status: "inactive (dead)"}})
@@ -122,7 +122,7 @@ func TestNotNeededIsNoIncident(t *testing.T) {
 // TestLongMaintenance: over 4 h, a Sev 1 process requires an approver as second person.
 // Announcing again, or for another target, does not bypass this.
 func TestLongMaintenance(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
 	until := func() time.Time {
 		t.Helper()

@@ -50,7 +50,7 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 		"restart db_ltds is what I would do, thoughts?": "",
 	} {
 		for _, via := range []call.Via{call.Slash, call.Mention, call.Shortcut} {
-			h := newHouse(t)
+			h := newTestService(t)
 			m := h.message("UANNA", text)
 			m.Via = via
 			a := h.handleMessage(m)
@@ -75,7 +75,7 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 
 // TestTalkIsNoCommand: the middle of a sentence and an edited message change nothing.
 func TestTalkIsNoCommand(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, spoil := range []func(*call.Message){
 		func(m *call.Message) { m.Talk = true },
 		func(m *call.Message) { m.Edited = true },
@@ -101,7 +101,7 @@ var shownAt = regexp.MustCompile(`"at":[0-9]+`)
 // TestRunIsForItsRequester: the requester's own tap executes the plan as shown, once,
 // within a minute.
 func TestRunIsForItsRequester(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	propose := func(text string) card.Button {
 		t.Helper()
 		a := &tapped{answers: &answers{}}

@@ -43,7 +43,7 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 		{"a stop needs nothing", "stop db_dis in prod", down("configuration_server"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestService(t)
 			h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 			h.hosts.say = tt.say
 			a := h.say("UANNA", tt.text)
@@ -64,7 +64,7 @@ func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
 		"restart db_dis in prod because it hangs": false, "restart db_dis in prod anyway=yes because it hangs": true,
 		"stop db_dis in prod because it hangs": true,
 	} {
-		h := newHouse(t)
+		h := newTestService(t)
 		h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 		a := h.say("UANNA", text)
 		open := h.openRuns(t)

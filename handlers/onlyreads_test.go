@@ -10,7 +10,7 @@ import (
 
 // TestOnlyReads: only plain reads are unclaimed, and an unclaimed message changes nothing.
 func TestOnlyReads(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, cmd := range h.Commands() {
 		m := h.message("UANNA", cmd.Verb+" "+map[command.Object]string{
 			command.AnyTarget: "db_dis", command.ProcessNamed: "db_ltds", command.RunNamed: "R-7F3K db_dis", command.HostNamed: "infra-1", command.CommandNamed: "restart db_ltds",

@@ -6,7 +6,7 @@ import (
 
 // A command is parsed once. The Request made on arrival is executed.
 func TestParsedOnce(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	m := h.message("UANNA", "help")
 	m.Parsed = h.Receive(h.message("UANNA", "locks"))
 	a := &answers{}

@@ -10,7 +10,7 @@ import (
 // TestPeople: the list has every person with a role and the state of their account. A
 // failed look-up is not shown as active.
 func TestPeople(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.dir.profiles["UBEN"] = auth.Profile{ID: "UBEN", Organisation: homeTeam, Deleted: true}
 	for i, p := range h.Rules.People {
 		if p.Name == "chris" {

@@ -29,7 +29,7 @@ func speaking(answers map[string]string) func(remote.Command) remote.Result {
 // TestLogs: the bot lists the files first. The card has the verdict and the last lines,
 // the thread the complete output, and neither has secrets.
 func TestLogs(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	var log strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&log, "[2026-11-21T02:39:55.341979+0000] - ERROR - line %d password=hunter2hunter2\n", i)
@@ -56,7 +56,7 @@ func TestLogs(t *testing.T) {
 // TestLogsOfSeveral: each named process is read, and a failed read does not affect the
 // others. Processes over the limit are listed as omitted.
 func TestLogsOfSeveral(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	finds := map[string]string{
 		"/dis ": "/var/log/deephaven/dis/DataImportServer.log.current\n", "/ltds ": "/var/log/deephaven/ltds/LocalTableDataServer.log.current\n",
 	}
@@ -93,7 +93,7 @@ func TestLogsOfSeveral(t *testing.T) {
 
 // TestSearchThatFindsNothing: grep reports no match by its exit code, which is an answer.
 func TestSearchThatFindsNothing(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	exit, complaint := 1, ""
 	h.hosts.say = func(c remote.Command) remote.Result {
 		if strings.Contains(c.Sent, " find ") {
@@ -113,7 +113,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 // TestReadThatFailsSaysSo: a missing list is not an empty one, and a missing answer is not
 // a good one.
 func TestReadThatFailsSaysSo(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = speaking(nil)
 	if a := h.say("URITA", "logs db_dis"); len(a.shown) != 0 || !strings.Contains(a.all(), "nobody there") {
 		t.Errorf("looking first failed: %q", a.all())
@@ -136,7 +136,7 @@ func TestReadThatFailsSaysSo(t *testing.T) {
 // TestSensitiveReads: they require a role, go only to the requester, and are not answered
 // if they cannot be recorded.
 func TestSensitiveReads(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Rules.Clusters["prod"][auth.Data] = []string{"chris"}
 	h.hosts.say = speaking(map[string]string{"tableacls": "group\tfilter\nallusers\tNoFilter()\n"})
 	if a := h.say("UANNA", "tableacls"); a.code() != auth.LacksRole || len(a.direct) != 0 || len(h.hosts.sent) != 0 {
@@ -156,7 +156,7 @@ func TestSensitiveReads(t *testing.T) {
 // TestDestructiveCoversItsList: the approval covers the list shown on the card. A changed
 // list invalidates it.
 func TestDestructiveCoversItsList(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	sizes := "4.0K\t/db/Intraday/Order/Event/infra_1/2018-02-09\n4.0K\t/db/Intraday/Order/Event/query1_1/2018-02-09\n"
 	list := "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
 	h.hosts.say = speaking(map[string]string{" find ": list, " du ": sizes})
@@ -201,7 +201,7 @@ func TestDestructiveCoversItsList(t *testing.T) {
 
 // TestHostileParameters: hostile parameters never reach a host.
 func TestHostileParameters(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = speaking(map[string]string{"": "x\n"})
 	for _, text := range []string{
 		"intraday-cleanup namespace=../etc table=Event partition=* date=2018-02-09",
@@ -225,10 +225,10 @@ func TestHostileParameters(t *testing.T) {
 	}
 }
 
-// TestReadsSayWhoAsked: a slash command is not visible in the channel, so its answer names
+// TestReadsNameTheRequester: a slash command is not visible in the channel, so its answer names
 // the requester. A mention is visible itself.
-func TestReadsSayWhoAsked(t *testing.T) {
-	h := newHouse(t)
+func TestReadsNameTheRequester(t *testing.T) {
+	h := newTestService(t)
 	if a := h.say("URITA", "status db_dis"); !strings.Contains(a.all(), "asked by rita") {
 		t.Errorf("a slash command: %q", a.all())
 	}
@@ -242,7 +242,7 @@ func TestReadsSayWhoAsked(t *testing.T) {
 // TestStatusOfSeveral: the answer names its targets, so a healthy part is not taken for
 // the cluster.
 func TestStatusOfSeveral(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	want := map[string]string{
 		"status on query-*":                          "query-1, query-2",
 		"status query-1 and query-2":                 "query-1, query-2",
@@ -265,7 +265,7 @@ func TestStatusOfSeveral(t *testing.T) {
 	}
 }
 
-func (h *house) lastTarget(t *testing.T) (target string) {
+func (h *testService) lastTarget(t *testing.T) (target string) {
 	t.Helper()
 	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error { target = s.Record.Target; return nil }); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // TestLate: a late command is offered as a button and not executed. The button is a new
 // delivery.
 func TestLate(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	m := h.message("UANNA", "restart db_dis disk was full")
 	m.At = time.Now().Add(-2 * time.Minute)
 	a := &tapped{answers: &answers{}}
@@ -40,7 +40,7 @@ func TestLate(t *testing.T) {
 // TestReplicasThatDiffer: a replica whose config differs from the leader's refuses changes
 // with a reason. Reads work.
 func TestReplicasThatDiffer(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Agrees = func(context.Context) (string, error) {
 		return "this replica (b) runs by another config than a, which leads", nil
 	}
@@ -56,8 +56,8 @@ func TestReplicasThatDiffer(t *testing.T) {
 	}
 }
 
-func TestHealthIsTold(t *testing.T) {
-	h := newHouse(t)
+func TestHealthIsShown(t *testing.T) {
+	h := newTestService(t)
 	h.Health = func(context.Context) (bool, []string) {
 		return false, []string{"no socket has received anything from Slack recently"}
 	}
@@ -73,7 +73,7 @@ func TestHealthIsTold(t *testing.T) {
 // TestRefusedThenSettled: a refusal is answered before its record settles the delivery, so
 // a crash in between does not lose the answer.
 func TestRefusedThenSettled(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	m := h.message("UNOBODY", "restart db_dis")
 	if _, err := h.store.Claim(t.Context(), m.Key, nil); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-func (h *house) tap(user string, via call.Via, action, value, text string) *answers {
+func (h *testService) tap(user string, via call.Via, action, value, text string) *answers {
 	m := h.message(user, "")
 	m.Via, m.Tap = via, call.Tap{Action: action, Value: value, Fields: map[string]string{"text": text}}
 	return h.handleMessage(m)
@@ -28,7 +28,7 @@ func (h *house) tap(user string, via call.Via, action, value, text string) *answ
 // TestDestructiveApproval: two approvers each type the target's name, however they
 // approve.
 func TestDestructiveApproval(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "keystore-replace in prod certificates end on Friday")
 	r := h.openRuns(t)[0].Run
 	value := r.ID + " " + r.Plan.Digest
@@ -86,7 +86,7 @@ func TestPlanClass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHouseWith(t, func(s *call.Settings) { s.Catalogs = catalogs })
+	h := newTestServiceWith(t, func(s *call.Settings) { s.Catalogs = catalogs })
 	h.Rules.Clusters["qa"] = auth.Roles{auth.Reader: {"rita"}, auth.Data: {"anna"}}
 	if a := h.say("URITA", "peek in prod"); len(h.hosts.sent) == 0 {
 		t.Errorf("a read: %q", a.all())
@@ -103,7 +103,7 @@ func TestPlanClass(t *testing.T) {
 
 // TestGateClass: a change without a plan has the class of its verb.
 func TestGateClass(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	refused(t, h.say("URITA", "maintenance db_ltds 2h"), auth.LacksRole)
 	if list, err := h.store.Maintenance(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("announced: %v, %v", list, err)
@@ -129,7 +129,7 @@ func TestWhoMay(t *testing.T) {
 		{"withdraw", "rita", runbooks.Critical, ""}, {"show", "rita", runbooks.Critical, ""}, {"details", "rita", runbooks.Critical, ""},
 		{"explode", "ben", runbooks.Critical, "none"},
 	} {
-		h := newHouse(t)
+		h := newTestService(t)
 		who, _ := h.Rules.Identify(auth.Profile{Account: auth.Account{Team: homeTeam, User: "U" + strings.ToUpper(tt.person)}, ID: "U" + strings.ToUpper(tt.person), Organisation: homeTeam})
 		r := engine.Run{Asked: engine.Actor{Person: "anna"}, Plan: runbooks.Plan{Cluster: "prod", Class: runbooks.Disruptive, Severity: tt.level}}
 		err := h.mayRun(&call.Call{Cmd: command.Command{Verb: tt.verb}, Who: call.Person{Person: who}, About: r})
@@ -163,7 +163,7 @@ func (a *asking) Lookup(ctx context.Context, of auth.Account, maxAge time.Durati
 
 // TestChangesAskAfresh: for every change the platform is queried again about its author.
 func TestChangesAskAfresh(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	a := &asking{Directory: h.Directory}
 	h.Directory = a
 	for text, want := range map[string]bool{"restart db_ltds": true, "maintenance db_ltds 2h": true, "approve R-7F3K db_dis": true, "status db_ltds": false, "runs": false} {
@@ -178,7 +178,7 @@ func TestChangesAskAfresh(t *testing.T) {
 // TestRecheckInSilence: once Slack is silent, an approval by the requester's own local
 // user no longer counts.
 func TestRecheckInSilence(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	id := h.openRuns(t)[0].Run.ID
 	h.say("UBEN", "approve "+id+" db_dis")
@@ -200,7 +200,7 @@ func TestRecheckInSilence(t *testing.T) {
 // TestRecheckCountsThisPlan: before the start, an approval of another plan does not count,
 // nor does a requester who has become a reader.
 func TestRecheckCountsThisPlan(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	id := h.openRuns(t)[0].Run.ID
 	h.say("UBEN", "approve "+id+" db_dis")

@@ -21,10 +21,10 @@ import (
 	"dhbot/internal/engine"
 )
 
-// hidden is a house with data in the cluster prod that two people must not learn: quinn, a
+// hidden is a test service with data in the cluster prod that two people must not learn: quinn, a
 // reader of qa, and olga, an operator and approver of qa.
 type hidden struct {
-	*house
+	*testService
 	open, ended string // runs of prod
 	own         string // a run of qa
 	window      string // future maintenance of prod
@@ -35,7 +35,7 @@ var secrets = []string{"infra-1", "query-1", "query-2", "quicksilver", "ben", "c
 
 func newHidden(t *testing.T) *hidden {
 	t.Helper()
-	h := &hidden{house: newHouse(t)}
+	h := &hidden{testService: newTestService(t)}
 	for _, name := range []string{"quinn", "olga", "oscar"} {
 		account := auth.Account{Team: homeTeam, User: "U" + strings.ToUpper(name)}
 		h.Rules.People = append(h.Rules.People, auth.Person{Name: name, Accounts: []auth.Account{account}})

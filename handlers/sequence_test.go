@@ -25,7 +25,7 @@ func TestSequenceWantsTheNameTyped(t *testing.T) {
 		{"dh-monit-restart-all query-1", "query-1", "dh_monit restart", true},
 		{"restart db_dis", "db_dis", "restart db_dis", false},
 	} {
-		h := newHouse(t)
+		h := newTestService(t)
 		h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 		a := h.say("UANNA", tt.text+" because of the patch")
 		open := h.openRuns(t)

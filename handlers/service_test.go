@@ -32,9 +32,9 @@ import (
 
 const homeTeam = "T1"
 
-// house is a Service over an in-memory store. A person's Slack id is their name, and a
+// testService is a Service over an in-memory store. A person's Slack id is their name, and a
 // test sets the answers of the hosts.
-type house struct {
+type testService struct {
 	*Service
 	store *memstore.Store
 	hosts *hosts
@@ -86,12 +86,12 @@ func (d *directory) Lookup(_ context.Context, a auth.Account, _ time.Duration) (
 	return auth.Profile{Account: a, ID: a.User, Organisation: a.Team}, nil
 }
 
-func newHouse(t *testing.T) *house { return newHouseWith(t, func(*call.Settings) {}) }
+func newTestService(t *testing.T) *testService { return newTestServiceWith(t, func(*call.Settings) {}) }
 
-// newHouseWith returns a house with changed settings.
-func newHouseWith(t *testing.T, change func(*call.Settings)) *house {
+// newTestServiceWith returns a test service with changed settings.
+func newTestServiceWith(t *testing.T, change func(*call.Settings)) *testService {
 	t.Helper()
-	h := &house{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
+	h := &testService{store: memstore.New(memstore.Config{}), hosts: &hosts{say: running}, dir: &directory{profiles: map[string]auth.Profile{}}}
 	person := func(name string, users ...string) auth.Person {
 		p := auth.Person{Name: name}
 		for _, u := range users {
@@ -185,21 +185,21 @@ func refused(t *testing.T, a *answers, want refusal.Code) {
 	}
 }
 
-func (h *house) message(user, text string) call.Message {
+func (h *testService) message(user, text string) call.Message {
 	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
 // handleMessage parses a message on arrival, like the edge, and handles it.
-func (h *house) handleMessage(m call.Message) *answers {
+func (h *testService) handleMessage(m call.Message) *answers {
 	a := &answers{}
 	m.Parsed = h.Receive(m)
 	h.Handle(context.Background(), m, a)
 	return a
 }
 
-func (h *house) say(user, text string) *answers { return h.handleMessage(h.message(user, text)) }
+func (h *testService) say(user, text string) *answers { return h.handleMessage(h.message(user, text)) }
 
-func (h *house) openRuns(t *testing.T) []engine.Stored {
+func (h *testService) openRuns(t *testing.T) []engine.Stored {
 	t.Helper()
 	open, err := h.store.Open(t.Context())
 	if err != nil {
@@ -210,7 +210,7 @@ func (h *house) openRuns(t *testing.T) []engine.Stored {
 
 // TestSettled: the handler reports a delivery as settled exactly if the action settled it.
 func TestSettled(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, tt := range []struct {
 		user, text string
 		settled    bool
@@ -249,7 +249,7 @@ func TestSettled(t *testing.T) {
 // TestNoCommandEscapesTheGate: an unauthorised person gets nothing from any row of the
 // command table, and nothing is sent or stored.
 func TestNoCommandEscapesTheGate(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	if a := h.say("UANNA", "restart db_dis"); len(a.whispered) > 0 {
 		t.Fatal(a.all())
 	}
@@ -283,7 +283,7 @@ func TestNoCommandEscapesTheGate(t *testing.T) {
 }
 
 func TestReaderOnlyReads(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	if a := h.say("URITA", "status db_dis"); len(a.shown) == 0 || !strings.Contains(a.all(), "Sev 0") {
 		t.Errorf("status: %q", a.all())
 	}
@@ -296,7 +296,7 @@ func TestReaderOnlyReads(t *testing.T) {
 }
 
 func TestVotes(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis it hangs")
 	r := h.openRuns(t)[0].Run
 	if r.State != engine.Waiting || r.Need != 1 || r.Reason != "it hangs" {
@@ -349,8 +349,8 @@ func TestVotes(t *testing.T) {
 	refused(t, tap("UCHRIS", TapApprove, good), engine.AlreadyApproved)
 }
 
-// late is the Gate of a house. The service is made after its engine.
-type late struct{ *house }
+// late is the Gate of a test service. The service is made after its engine.
+type late struct{ *testService }
 
 func (l late) Derive(r engine.Run) (runbooks.Plan, error)      { return l.Service.Derive(r) }
 func (l late) Recheck(ctx context.Context, r engine.Run) error { return l.Service.Recheck(ctx, r) }
@@ -358,7 +358,7 @@ func (l late) Recheck(ctx context.Context, r engine.Run) error { return l.Servic
 // TestDeriveTrustsNothingStored: a plan is derived from its inputs only. A stored plan
 // with the same digest but other content is refused.
 func TestDeriveTrustsNothingStored(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	r := h.openRuns(t)[0].Run
 	want, err := engine.Derive(h, r)
@@ -388,7 +388,7 @@ func TestDeriveTrustsNothingStored(t *testing.T) {
 
 // TestRecheck: the start checks again what the click has checked.
 func TestRecheck(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	r := h.openRuns(t)[0].Run
 	if err := h.Recheck(t.Context(), r); err == nil {
@@ -427,7 +427,7 @@ func TestRecheck(t *testing.T) {
 }
 
 func TestTheSameAgainIsShown(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	if a := h.say("UBEN", "restart dis"); !strings.Contains(a.all(), "already open") {
 		t.Errorf("got %q", a.all())
@@ -437,8 +437,8 @@ func TestTheSameAgainIsShown(t *testing.T) {
 	}
 }
 
-func TestNobodyCouldApprove(t *testing.T) {
-	h := newHouse(t)
+func TestTooFewApprovers(t *testing.T) {
+	h := newTestService(t)
 	m := h.message("UANNA", "restart db_dis in qa")
 	a := h.handleMessage(m)
 	if a.code() != auth.TooFew || !strings.Contains(a.all(), "sudo monit restart db_dis") {
@@ -452,7 +452,7 @@ func TestNobodyCouldApprove(t *testing.T) {
 // TestWhatMayNotChange: late or unclaimed messages, and channels that outsiders read,
 // cannot change anything.
 func TestWhatMayNotChange(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for what, spoil := range map[string]func(*call.Message){
 		"late":      func(m *call.Message) { m.At = m.At.Add(-2 * time.Minute) },
 		"unclaimed": func(m *call.Message) { m.Key = "" },
@@ -485,7 +485,7 @@ func TestWhatMayNotChange(t *testing.T) {
 // TestCouldNotAskIsNeverGreen: if a status command fails in any way, the card shows
 // unknown.
 func TestCouldNotAskIsNeverGreen(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for _, o := range []remote.Outcome{remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused, remote.TimedOut, remote.FateUnknown} {
 		h.hosts.say = func(remote.Command) remote.Result {
 			return remote.Result{Outcome: o, Detail: "it did not answer", Ended: time.Now()}
@@ -502,7 +502,7 @@ func TestCouldNotAskIsNeverGreen(t *testing.T) {
 // TestSlowHostHoldsNothingBack: the results known after two seconds are shown.
 func TestSlowHostHoldsNothingBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestService(t)
 		release := make(chan struct{})
 		h.hosts.say = func(c remote.Command) remote.Result {
 			if c.Host == "query-2" {
@@ -548,7 +548,7 @@ func (s showing) Direct(_ context.Context, c card.Card, _ ...outputcard.File) er
 
 // TestReadsAreRecorded: reads and refusals are recorded.
 func TestReadsAreRecorded(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("URITA", "status db_dis")
 	h.say("UNOBODY", "restart db_dis")
 	var kinds []audit.Kind

@@ -37,7 +37,7 @@ func TestPrefill(t *testing.T) {
 // TestShortcut: a shortcut opens a window for authorised people. A command typed there
 // passes claim, gate and table like any other.
 func TestShortcut(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	open := func(user string) *answers {
 		m := h.message(user, "")
 		m.Via, m.Tap = call.Button, call.Tap{Action: card.TapAsk, Fields: map[string]string{card.FieldMessage: "is db_dis down?"}}
@@ -77,7 +77,7 @@ func TestShortcut(t *testing.T) {
 	}
 }
 
-func (h *house) run(t *testing.T, id string) engine.Run {
+func (h *testService) run(t *testing.T, id string) engine.Run {
 	t.Helper()
 	st, err := h.store.Get(t.Context(), id)
 	if err != nil {

@@ -24,7 +24,7 @@ func (a *alive) Ephemeral(ctx context.Context, c card.Card) error {
 // TestStoppedInTheMiddle: a replica that stops, or loses the lead, leaves the message to
 // the replica that resumes it. It neither answers it nor records it as handled.
 func TestStoppedInTheMiddle(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var a alive
@@ -36,7 +36,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 
 // TestOutOfTime: a message whose time is over is still answered.
 func TestOutOfTime(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	var a alive
@@ -46,7 +46,7 @@ func TestOutOfTime(t *testing.T) {
 	}
 }
 
-func (h *house) kinds(t *testing.T) (kinds []audit.Kind) {
+func (h *testService) kinds(t *testing.T) (kinds []audit.Kind) {
 	t.Helper()
 	if err := h.store.Trail(t.Context(), 1, func(s audit.Sealed) error { kinds = append(kinds, s.Record.Kind); return nil }); err != nil {
 		t.Fatal(err)

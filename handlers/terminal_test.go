@@ -26,7 +26,7 @@ func keep(last *[]string) func(context.Context, []card.Card) error {
 	}
 }
 
-func (h *house) atTerminal(person, text string) (Outcome, *answers) {
+func (h *testService) atTerminal(person, text string) (Outcome, *answers) {
 	a := &answers{}
 	m := h.message("", text)
 	m.Via, m.Channel, m.Account = call.Terminal, "", auth.Account{Team: auth.LocalTeam, User: person}
@@ -36,7 +36,7 @@ func (h *house) atTerminal(person, text string) (Outcome, *answers) {
 // TestTerminal: a terminal has the same rights as Slack, and its outcome matches the
 // action.
 func TestTerminal(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	if out, a := h.atTerminal("rita", "restart db_dis in prod"); out.OK || a.code() != auth.LacksRole {
 		t.Errorf("a reader restarts: %+v %s", out, a.all())
 	}
@@ -72,10 +72,10 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// TestNobodyElseVouchesForALocalAccount: a chat's delivery with a local account is
+// TestLocalAccountsAreOfTerminals: a chat's delivery with a local account is
 // refused, and so is a terminal's with a chat account.
-func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
-	h := newHouse(t)
+func TestLocalAccountsAreOfTerminals(t *testing.T) {
+	h := newTestService(t)
 	m := h.message("", "restart db_dis in prod")
 	m.Account = auth.Account{Team: auth.LocalTeam, User: "anna"}
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "not verified here") {
@@ -92,10 +92,10 @@ func TestNobodyElseVouchesForALocalAccount(t *testing.T) {
 	}
 }
 
-// TestAskedWhereNobodyLooks: the run's message is in the approvers' channel, and the
+// TestRequestOutsideOfChannels: the run's message is in the approvers' channel, and the
 // requester is informed.
-func TestAskedWhereNobodyLooks(t *testing.T) {
-	h := newHouse(t)
+func TestRequestOutsideOfChannels(t *testing.T) {
+	h := newTestService(t)
 	m := h.message("UANNA", "restart db_dis in prod")
 	m.Channel, m.Alone = "D1", true
 	a := h.handleMessage(m)
@@ -106,7 +106,7 @@ func TestAskedWhereNobodyLooks(t *testing.T) {
 }
 
 func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk was full")
 	page := func(user string) string {
 		var last []string
@@ -164,7 +164,7 @@ func TestCompletions(t *testing.T) {
 // TestTerminalRunsWhatItShowed: a confirmation executes exactly the plan shown. A changed
 // plan is shown again.
 func TestTerminalRunsWhatItShowed(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	yes := func(proposal string) (Outcome, *answers) {
 		a := &answers{}
 		m := h.message("", "")

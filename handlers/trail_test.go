@@ -10,7 +10,7 @@ import (
 )
 
 // record adds a past record to the trail.
-func (h *house) record(t *testing.T, ago time.Duration, r audit.Record) {
+func (h *testService) record(t *testing.T, ago time.Duration, r audit.Record) {
 	t.Helper()
 	r.At = time.Now().Add(-ago)
 	if err := h.store.Append(t.Context(), r, ""); err != nil {
@@ -19,7 +19,7 @@ func (h *house) record(t *testing.T, ago time.Duration, r audit.Record) {
 }
 
 func TestAudit(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.record(t, 30*time.Hour, audit.Record{Kind: audit.Approved, Run: "R-2222", Person: "ben", Cluster: "prod", Action: "restart", Target: "db_ltds on query-1"})
 	h.record(t, 3*time.Hour, audit.Record{Kind: audit.Requested, Run: "R-3333", Person: "anna", Cluster: "prod", Action: "restart", Target: "db_dis on infra-1", Text: "disk was full"})
 	h.record(t, 2*time.Hour, audit.Record{Kind: audit.Approved, Run: "R-3333", Person: "ben", Cluster: "prod", Action: "restart", Target: "db_dis on infra-1"})
@@ -60,7 +60,7 @@ func TestAudit(t *testing.T) {
 // TestAuditIsRecorded: reading the trail is recorded. In a channel with other readers only
 // the requester sees the answer.
 func TestAuditIsRecorded(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.record(t, time.Hour, audit.Record{Kind: audit.Approved, Run: "R-2222", Person: "ben", Cluster: "prod"})
 	m := h.message("UANNA", "audit ben")
 	m.ChannelShared = true
@@ -75,7 +75,7 @@ func TestAuditIsRecorded(t *testing.T) {
 
 // TestLongAudit: a result too long for the card is a complete file.
 func TestLongAudit(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for range 60 {
 		h.record(t, time.Hour, audit.Record{Kind: audit.Approved, Run: "R-2222", Person: "ben", Cluster: "prod", Target: "db_dis on infra-1"})
 	}
@@ -92,7 +92,7 @@ func TestLongAudit(t *testing.T) {
 }
 
 func TestTimelineTellsARun(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk was full")
 	id := h.openRuns(t)[0].Run.ID
 	h.say("UBEN", "approve "+id+" db_dis")

@@ -25,7 +25,7 @@ func estate(acls fleet.ACLStore) fleet.Cluster {
 // TestStatusNamesTheCause: a process that is down is shown with the cause. Without a cause
 // it is shown with its dependencies.
 func TestStatusNamesTheCause(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 	h.hosts.say = down("configuration_server", "authentication_server", "db_dis")
 	if a := h.say("URITA", "status db_dis on infra-1 in prod"); !strings.Contains(a.all(), "Because configuration_server on infra-1 is down and could not be started") {
@@ -39,7 +39,7 @@ func TestStatusNamesTheCause(t *testing.T) {
 
 // TestDeps queries in start order and names the dependency that is down.
 func TestDeps(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
 	h.Fleet.Clusters[0].Hosts[0].Processes = slices.DeleteFunc(h.Fleet.Clusters[0].Hosts[0].Processes, func(p string) bool { return p == "authentication_server" })
 	a := h.say("URITA", "deps db_dis in prod")

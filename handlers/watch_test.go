@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-func (h *house) follows(t *testing.T) []incident.StoredFollow {
+func (h *testService) follows(t *testing.T) []incident.StoredFollow {
 	t.Helper()
 	list, err := incident.Follows(t.Context(), h.store)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestWatchIsUnderstood(t *testing.T) {
 		{"watch db_dis in prod end", "There is no watch of db_dis · prod here"},
 		{"watch", "Nothing is watched"},
 	} {
-		h := newHouse(t)
+		h := newTestService(t)
 		a := h.say("UANNA", tt.text)
 		got := a.all()
 		for _, f := range h.follows(t) {
@@ -62,7 +62,7 @@ func TestWatchIsUnderstood(t *testing.T) {
 // A watch is a read. It is recorded at its start and end, and sends nothing here. There is
 // one watch for each scope and channel.
 func TestWatchStartsLastsAndEnds(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	nudged := 0
 	h.Watching = func() { nudged++ }
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
@@ -108,7 +108,7 @@ func TestWatchStartsLastsAndEnds(t *testing.T) {
 }
 
 func TestWatchesAreBounded(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	n := 0
 	try := func(user string) string {
 		n++
@@ -138,7 +138,7 @@ func TestWatchesAreBounded(t *testing.T) {
 }
 
 func TestWhereNothingIsWatched(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	for want, spoil := range map[string]func(*call.Message){
 		"shared with another organisation": func(m *call.Message) { m.ChannelShared = true },
 		"I am not in this channel":         func(m *call.Message) { m.Outside, m.ChannelShared = true, true },
@@ -157,7 +157,7 @@ func TestWhereNothingIsWatched(t *testing.T) {
 }
 
 // lookAt returns the result of one query of a scope, "TARGET: LEVEL HEADLINE (HOLD)".
-func (h *house) lookAt(t *testing.T, scope incident.Scope) map[string]string {
+func (h *testService) lookAt(t *testing.T, scope incident.Scope) map[string]string {
 	t.Helper()
 	never := func(runbooks.Target) time.Time { return time.Time{} }
 	_, seen, err := h.Look(t.Context(), scope, never)
@@ -178,7 +178,7 @@ func (h *house) lookAt(t *testing.T, scope incident.Scope) map[string]string {
 // TestLookAtACluster checks which problems are reported, and which are held because of
 // maintenance or a run.
 func TestLookAtACluster(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	wants := func(got map[string]string, target, want string) {
 		t.Helper()
 		if got[target] != want {
@@ -206,7 +206,7 @@ func TestLookAtACluster(t *testing.T) {
 
 // A host that does not answer is one problem, whatever runs there.
 func TestLookAtASilentHost(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = func(c remote.Command) remote.Result {
 		if c.Host == "query-2" {
 			return remote.Result{Outcome: remote.Unreachable, Detail: "i/o timeout", Ended: time.Now()}
@@ -230,7 +230,7 @@ func TestLookAtASilentHost(t *testing.T) {
 
 // A process that is starting for longer than a start takes is down.
 func TestLookKnowsHowLongAStartTakes(t *testing.T) {
-	h := newHouse(t)
+	h := newTestService(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Status: "Initializing", PID: -1}})
 	at := func(ago time.Duration) incident.Seen {
 		_, seen, err := h.Look(t.Context(), incident.Scope{Cluster: "prod", Process: "db_dis"}, func(runbooks.Target) time.Time { return time.Now().Add(-ago) })

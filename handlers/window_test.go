@@ -18,7 +18,7 @@ import (
 var windowID = regexp.MustCompile(`M-[A-Z2-7]{12}`)
 
 // windows returns the stored windows.
-func (h *house) windows(t *testing.T) []fleet.Maintenance {
+func (h *testService) windows(t *testing.T) []fleet.Maintenance {
 	t.Helper()
 	list, err := h.store.Maintenance(t.Context())
 	if err != nil {
@@ -30,7 +30,7 @@ func (h *house) windows(t *testing.T) []fleet.Maintenance {
 // TestMaintenanceWindow: requested once for several hosts and approved by another person
 // in advance, a window begins and ends by itself.
 func TestMaintenanceWindow(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")
 	begin := now.Add(30 * time.Hour)
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
@@ -110,7 +110,7 @@ func TestMaintenanceWindow(t *testing.T) {
 // TestWindowNotApproved: without approval a window does not begin. It cannot be approved
 // after its begin.
 func TestWindowNotApproved(t *testing.T) {
-	h, now := clockHouse(t)
+	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")
 	begin := now.Add(time.Hour)
 	ask := "maintenance-window in prod from=" + begin.Format(time.RFC3339Nano) + " until=" + begin.Add(8*time.Hour).Format(time.RFC3339Nano)
@@ -125,9 +125,9 @@ func TestWindowNotApproved(t *testing.T) {
 	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+begin.Format(time.RFC3339Nano)+" until=2d").all(), "Approval needed")
 }
 
-// TestWindowNobodyCouldApprove: it is refused at once, like an invalid window.
-func TestWindowNobodyCouldApprove(t *testing.T) {
-	h, now := clockHouse(t)
+// TestWindowWithTooFewApprovers: it is refused at once, like an invalid window.
+func TestWindowWithTooFewApprovers(t *testing.T) {
+	h, now := newTestServiceAt(t)
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339Nano) }
 	for text, want := range map[string]string{
 		"maintenance-window in prod":                                                                    "from= takes a day and time with its zone",

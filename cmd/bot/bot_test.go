@@ -279,7 +279,7 @@ func checkEvidence(t *testing.T, ctx context.Context, config, file, export strin
 	}
 }
 
-// checkReport wants the one run of the bot, with who asked and what ran.
+// checkReport wants the one run of the bot, with the requester and the commands.
 func checkReport(t *testing.T, ctx context.Context, config string) {
 	t.Helper()
 	day := time.Now().UTC().Format(time.DateOnly)

@@ -80,11 +80,11 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// TestTerminalWhileSlackIsDown: with Slack gone altogether for more than five
-// minutes a Sev 1 restart is asked for at a terminal, approved by another person
-// at another, by another user of the machine, proved and recorded as such; who
-// asked cannot approve it. Before the five minutes are over nothing is changed.
-// When Slack is back its message stands in the audit channel.
+// TestTerminalWhileSlackIsDown: after Slack has been down for five minutes, a Sev 1
+// restart is requested at a terminal, and approved at another terminal by another
+// person as another user of the machine. Both are verified and recorded. The
+// requester cannot approve it. Before the five minutes are over nothing is changed.
+// When Slack is back, the message of the run is posted in the audit channel.
 func TestTerminalWhileSlackIsDown(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -129,7 +129,7 @@ func labCluster(t *testing.T, hosts map[string]labtest.Host) demo.Real {
 	return demo.Real{Cluster: cl, KeyFile: hosts["infra"].KeyFile, KnownHosts: hosts["infra"].KnownHosts}
 }
 
-// patience is how long anything may take that is waited for.
+// patience limits each wait.
 const patience = 4 * time.Minute
 
 // within calls f until it finds nothing wrong.

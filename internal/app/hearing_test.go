@@ -43,9 +43,9 @@ func (e *ears) said() []string {
 	return slices.Clone(e.posted)
 }
 
-// What the bot did not hear is told in its channels, once, if it was long; a
-// short silence, a slow store or a first start is not spoken of.
-func TestGapsAreTold(t *testing.T) {
+// A long gap in which the bot received no events is reported in its channels, once.
+// A short gap, a slow store or a first start is not.
+func TestGapsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &ears{}
 		var last time.Time

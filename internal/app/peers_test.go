@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// A replica that stops leaves Slack to others only where there are some that
-// go on by the same config; where it cannot tell, it stays and speaks.
+// A replica that stops leaves Slack to other replicas only if one of them keeps running
+// with the same config. If it cannot know, it stays connected.
 func TestOthers(t *testing.T) {
 	self := replicas.Peer{Name: "a", Self: true, Config: "one"}
 	for name, c := range map[string]struct {

@@ -79,9 +79,9 @@ func (m *marking) renewals() int {
 	return m.renewed
 }
 
-// A round trip that does not come back at once has the sockets opened anew, is
-// told in health, and, when all is well again, in the channels. An app that
-// was never told of its own marks is left alone.
+// If a round trip does not end at once, the sockets are opened again. Health reports it,
+// and so do the channels once it is over. An app that never received the events of its
+// own round trips is not checked.
 func TestRoundTrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &marking{how: "never"}
@@ -107,7 +107,7 @@ func TestRoundTrip(t *testing.T) {
 			{how: "at once", line: "took 0s", renewals: 1, told: 1},
 			{how: "again", why: "not everything from Slack arrives", renewals: 2, told: 1},
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
-			{how: "marked", renewals: 2, told: 2}, // somebody else's mark: the next goes the other way
+			{how: "marked", renewals: 2, told: 2}, // the mark of another account: the next goes the other way
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
 		} {
 			slack.turn(phase.how)

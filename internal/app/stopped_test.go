@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Changes that are stopped are told in the audit channel, once for each reason.
-func TestStoppedIsTold(t *testing.T) {
+// Stopped changes are reported in the audit channel, once for each reason.
+func TestStoppedIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &ears{}
 		var why atomic.Value

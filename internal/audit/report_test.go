@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/audit"
 )
 
-// TestReport: who asked, who approved, what ran, and what was done by hand; an
-// approval that was taken back is none.
+// TestReport: requester, approvers, commands, and what was done by hand. A withdrawn
+// approval is left out.
 func TestReport(t *testing.T) {
 	l := rightly()
 	l[0].Text = `=HYPERLINK("http://x")`

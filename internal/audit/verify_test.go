@@ -55,8 +55,8 @@ func headOf(list []audit.Sealed) audit.Head {
 	return audit.Head{N: s.N, Hash: s.Hash}
 }
 
-// reseal makes every number, link and hash of the trail right again, as
-// somebody with the whole store in hand could.
+// reseal computes every number, link and hash of the trail again, as an attacker with
+// write access to the store could.
 func reseal(list []audit.Sealed) []audit.Sealed {
 	var last audit.Sealed
 	out := slices.Clone(list)
@@ -253,7 +253,7 @@ func TestExportEveryBit(t *testing.T) {
 	}
 }
 
-// A file that was cut off on its way is found even without a head.
+// A truncated file is found even without a head.
 func TestExportEveryTruncation(t *testing.T) {
 	good := export(t, audit.Head{}, trail(3))
 	for i := range good {
@@ -273,7 +273,7 @@ func TestExportEveryTruncation(t *testing.T) {
 	}
 }
 
-// Whoever cuts the end off and writes a new end line is found by the head.
+// A truncated file with a new end line is found by the head.
 func TestExportHeadFindsCleanTruncation(t *testing.T) {
 	l := trail(6)
 	short := export(t, audit.Head{}, l[:4])

@@ -52,9 +52,9 @@ func asking(g *batch.Batcher[int], in map[int]time.Duration) {
 
 const ms = time.Millisecond
 
-// The first is called for at once, and those who ask meanwhile share the next
-// call.
-func TestThoseWhoAskMeanwhileShareTheNextCall(t *testing.T) {
+// The first request is called at once. Requests that arrive during the call share the
+// next one.
+func TestRequestsDuringACallShareTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &calls{zero: time.Now()}
 		g := batch.New(20*ms, 100, one, c.make)
@@ -68,8 +68,8 @@ func TestThoseWhoAskMeanwhileShareTheNextCall(t *testing.T) {
 	})
 }
 
-// No call is larger than its room, and everybody is in exactly one.
-func TestNoCallIsLargerThanItsRoom(t *testing.T) {
+// No call is larger than its limit, and every request is in exactly one call.
+func TestNoCallIsLargerThanItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &calls{zero: time.Now()}
 		g := batch.New(20*ms, 10, self, c.make)
@@ -84,9 +84,9 @@ func TestNoCallIsLargerThanItsRoom(t *testing.T) {
 	})
 }
 
-// Whoever gives up takes nothing from the others, not even as the first of
-// them; and an error is everybody's.
-func TestWhoGivesUpTakesNothingAway(t *testing.T) {
+// A caller that gives up does not affect the others, even if it was the first. All callers
+// get an error of their call.
+func TestGivingUpAffectsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &calls{zero: time.Now()}
 		g := batch.New(20*ms, 100, one, c.make)

@@ -87,7 +87,7 @@ func ownSide(b *testing.B, e *estate) (s *side, stop func()) {
 	return s, own.end
 }
 
-// lasting is a benchmark whose cleanups run when it is told.
+// lasting is a benchmark whose cleanups run on request.
 type lasting struct {
 	*testing.B
 	ends []func()

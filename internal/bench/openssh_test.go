@@ -13,7 +13,7 @@ import (
 // clockTick is Linux's USER_HZ, in which /proc counts processor time.
 const clockTick = 10 * time.Millisecond
 
-// openSSH is what OpenSSH's client is told about an estate, until the benchmark ends.
+// openSSH is the configuration of OpenSSH's client for an estate, until the benchmark ends.
 type openSSH struct {
 	dir         string // of the files, and of the sockets of the masters
 	kept, fresh string // ssh_config: connections are kept (ControlMaster), or are new

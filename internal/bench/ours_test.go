@@ -59,7 +59,7 @@ func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) (*app.Opened,
 	if problems.Fatal() {
 		tb.Fatal(problems)
 	}
-	// What is logged is formatted as in real life, and read by nobody.
+	// The log is formatted as in production, and discarded.
 	log := slog.New(slog.NewJSONHandler(devNull(tb), nil))
 	ctx, stop := context.WithCancel(context.Background())
 	edges, err := app.Open(ctx, cfg, "bot", app.Options{SlackAPI: local.APIURL(), Log: log})

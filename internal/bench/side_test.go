@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// channels is how many there are. They take turns, one command each, so
-	// that nobody waits for a channel's turn to be posted to.
+	// channels is the number of channels. Commands go to one after the other, so that no
+	// command waits for the rate limit of its channel.
 	channels = 900
 	// channelRest is how long a channel is left alone after a command: Slack
 	// takes one message a second.
@@ -27,7 +27,7 @@ const (
 	patience    = 20 * time.Second
 )
 
-// side is one of those that are compared, behind a Slack of its own.
+// side is one of the two programs that are compared, with a Slack of its own.
 type side struct {
 	name   string
 	slack  *slacklocal.Server
@@ -62,10 +62,10 @@ func newSide(tb testing.TB, name string, start func(*slacklocal.Server)) *side {
 
 func channelID(i int) string { return fmt.Sprintf("C0BENCH%03d", i) }
 
-// personID is who asks in a channel: everybody has a budget of reads.
+// personID is the requester in a channel: every person has a budget of reads.
 func personID(channel string) string { return "U" + channel[1:] }
 
-// workspace is the demo's, with many channels and somebody in each.
+// workspace is the demo's, with many channels and a person in each.
 func workspace() slacklocal.Workspace {
 	w := slacklocal.DemoWorkspace()
 	for i := range channels {
@@ -180,7 +180,7 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// ask is somebody typing a command and waiting for the answer.
+// ask types a command and waits for the answer.
 func (s *side) ask(a *asked) {
 	for len(s.posted[a.channel]) > 0 {
 		<-s.posted[a.channel] // an edit of the answer before

@@ -69,7 +69,7 @@ func environment(pairs ...string) func(string) string {
 
 var bothTokens = environment("SLACK_APP_TOKEN", appToken, "SLACK_BOT_TOKEN", botToken)
 
-// What does not speak to Slack needs no token.
+// Commands that do not connect to Slack need no token.
 func TestLoadWithoutTokens(t *testing.T) {
 	file := filepath.Join(site(t), "dhbot.yaml")
 	if _, problems := Load(file, environment()); !problems.Fatal() {

@@ -26,8 +26,8 @@ clusters:
 `, dir)
 }
 
-// Runbooks of one's own are part of what the rest of the file is checked
-// against, and their problems are told together with the file's.
+// The rest of the file is checked against the site's own runbooks too, and their
+// problems are reported together with those of the file.
 func TestRunbooks(t *testing.T) {
 	for _, tt := range []struct {
 		dir  string
@@ -99,7 +99,7 @@ func TestRunbooksAreHashed(t *testing.T) {
 	}
 }
 
-// Whoever can write a runbook decides what is run.
+// An account that can write a runbook decides which commands run.
 func TestRunbooksOfOthers(t *testing.T) {
 	for _, tt := range []struct {
 		path    string

@@ -62,7 +62,7 @@ func same(t *testing.T, host string, got, want []string) {
 	}
 }
 
-// TestLabDiscover: against real hosts it finds what somebody would write by hand.
+// TestLabDiscover: against real hosts it finds what a person would write by hand.
 func TestLabDiscover(t *testing.T) {
 	byHand := map[string]string{
 		"infra": "configuration_server authentication_server db_acl_write_server iris_controller log_aggregator_service tailer1 db_dis db_merge_server db_ltds " +

@@ -158,7 +158,7 @@ func TestValidityIsBounded(t *testing.T) {
 // until after the approval's end, and the second is not sent.
 func TestASecondHostAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		h.hosts.busy = time.Hour
 		stop := h.start(h.eng)
 		defer stop()
@@ -178,7 +178,7 @@ func TestASecondHostAfterTheEnd(t *testing.T) {
 // noted neither.
 func TestNotedSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		r := h.submit(restart(runbooks.Low, "a")).Run
 		if err := h.store.Sending(r, 1); err != nil {
 			t.Fatal(err)

@@ -34,8 +34,8 @@ type mortal struct {
 
 var errDead = fmt.Errorf("%w: the process is dead", engine.ErrStoreDown)
 
-// enter counts a call; effect says whether it still reaches the world, answer
-// whether anybody is left to hear of it.
+// enter counts a call. effect reports whether the call still takes effect, answer whether
+// its caller is still there for the answer.
 func (m *mortal) enter() (effect, answer bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,7 +114,7 @@ func crash(t *testing.T, heir string, at int, before bool) (state engine.State, 
 	t.Helper()
 	t.Run(fmt.Sprintf("%s/%d/%v", heir, at, before), func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestEngine(t)
 			ctx, cancel := context.WithCancel(context.Background())
 			m := &mortal{Runs: h.store, hosts: h.hosts, dieAt: at, before: before, die: cancel}
 			first := h.engine("bot", m, m)
@@ -146,7 +146,7 @@ func crash(t *testing.T, heir string, at int, before bool) (state engine.State, 
 	return state, reached
 }
 
-func (h *house) holdCrash(r engine.Run) {
+func (h *testEngine) holdCrash(r engine.Run) {
 	h.t.Helper()
 	seen := map[string]int{}
 	for _, c := range h.hosts.did() {
@@ -209,7 +209,7 @@ func TestStoreFailsUnderWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t)
+				h := newTestEngine(t)
 				var mu sync.Mutex
 				n := 0
 				m := &moody{h.store, func(engine.Change) (bool, error) {
@@ -236,7 +236,7 @@ func TestStoreFailsUnderWay(t *testing.T) {
 					_, err := h.eng.Apply(t.Context(), r.ID, yes(engine.Ben, r), "")
 					var no *refusal.Error
 					if err == nil || tries > 1 && errors.As(err, &no) {
-						break // or told that the vote before, of which nobody knew, did count
+						break // or the answer is that the vote before, whose answer was lost, did count
 					}
 					if !errors.Is(err, tt.fails) {
 						t.Fatal(err)
@@ -257,7 +257,7 @@ func TestStoreFailsUnderWay(t *testing.T) {
 // longer than any single try; the result is stored when it comes back.
 func TestResultOutlivesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		start := time.Now()
 		away := func() bool { age := time.Since(start); return age > 10*time.Second && age < 70*time.Second }
 		h.eng = h.engine("bot", &moody{h.store, func(engine.Change) (bool, error) {
@@ -284,10 +284,10 @@ func TestResultOutlivesTheStore(t *testing.T) {
 // TestLeaseGone: a replica that has lost its lease sends nothing.
 func TestLeaseGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		r := h.submit(restart(runbooks.Critical, "a")).Run
 		h.apply(r.ID, yes(engine.Ben, r))
-		h.store.LoseLease() // before anybody works, or the run could begin first
+		h.store.LoseLease() // before any worker starts, or the run could begin first
 		defer h.start(h.eng)()
 		h.after(time.Minute, r.ID)
 		if did := h.hosts.did(); len(did) > 0 {
@@ -299,7 +299,7 @@ func TestLeaseGone(t *testing.T) {
 // TestTwoReplicas: two workers on one store carry each run out once.
 func TestTwoReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		defer h.start(h.engine("bot-2", h.store, h.hosts))()
 		var ids []string

@@ -25,7 +25,7 @@ func (w witness) Of(_ context.Context, _ string, st runbooks.Step, pid int) []st
 func TestEvidence(t *testing.T) {
 	for _, comes := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestEngine(t)
 			var runner remote.Runner = h.hosts
 			if !comes {
 				runner = unchanged{h.hosts}
@@ -52,7 +52,7 @@ func TestEvidence(t *testing.T) {
 // looked at, and its run ends well.
 func TestEvidenceOfTheUnready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		h.eng = h.watched(h.hosts)
 		defer h.start(h.eng)()
 		ready := engine.TestStep(runbooks.Wait, "infra-1")
@@ -80,7 +80,7 @@ func (u unchanged) Run(ctx context.Context, c remote.Command) remote.Result {
 }
 
 // watched is an engine that keeps evidence.
-func (h *house) watched(runner remote.Runner) *engine.Engine {
+func (h *testEngine) watched(runner remote.Runner) *engine.Engine {
 	e, err := engine.New(engine.Config{
 		Runs: h.store, Runner: runner, Replica: "bot", Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Gate: stored(nil), Ledger: h.store, Evidence: witness{h.hosts},

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestReminders grow apart, are given once each, and after an absence only the
-// last of those that were missed.
+// TestReminders: the time between reminders grows, each is sent once, and after an outage
+// only the last missed one is sent.
 func TestReminders(t *testing.T) {
 	w := begin(t, sev1())
 	r := w.Run
@@ -39,8 +39,8 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestLookingQuietens: somebody's word that they look stands for the next
-// reminder, for one only, and never for the last.
+// TestLookingQuietens: a report that an approver is looking replaces the next reminder,
+// only that one, and never the last.
 func TestLookingQuietens(t *testing.T) {
 	r := begin(t, sev1()).Run
 	at := func(e Event, after time.Duration) {

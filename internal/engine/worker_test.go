@@ -24,7 +24,7 @@ func yes(a engine.Actor, r engine.Run) engine.Voted {
 
 func TestRestartWithApproval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		r := h.submit(restart(runbooks.Critical, "infra-1")).Run
 		h.want(h.after(time.Minute, r.ID), engine.Waiting)
@@ -43,7 +43,7 @@ func TestRestartWithApproval(t *testing.T) {
 
 func TestLowSeverityStartsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		r := h.submit(restart(runbooks.Moderate, "a", "b")).Run
 		h.want(h.after(30*time.Second, r.ID), engine.Done, "pid 4711 → 4712")
@@ -56,7 +56,7 @@ func TestLowSeverityStartsAtOnce(t *testing.T) {
 
 func TestVoteExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		r := h.submit(restart(runbooks.Critical, "a")).Run
 		h.want(h.after(15*time.Minute+2*time.Second, r.ID), engine.Expired, "expired")
@@ -73,11 +73,11 @@ func wantRefused(t *testing.T, err error, code refusal.Code) {
 	}
 }
 
-// TestQueue: a second run on the same locks waits behind the first and then
-// runs; behind one that nobody frees it expires.
+// TestQueue: a second run with the same locks waits for the first and then runs. If the
+// locks are never released, it expires.
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		var asked atomic.Int32
 		h.gate = func(engine.Run) error { asked.Add(1); return nil }
 		defer h.start(h.eng)()
@@ -116,7 +116,7 @@ func TestQueue(t *testing.T) {
 // person closes it.
 func TestFateUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		h.hosts.lose = func(remote.Command) bool { return true }
 		r := h.submit(restart(runbooks.Low, "a", "b")).Run
@@ -171,7 +171,7 @@ func TestGate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t)
+				h := newTestEngine(t)
 				asked := 0
 				h.gate = func(r engine.Run) error { asked++; return tt.gate(asked, r) }
 				defer h.start(h.eng)()
@@ -191,7 +191,7 @@ func TestGate(t *testing.T) {
 // without effect; one that does not answer after it leaves the run unknown.
 func TestCannotAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		h.hosts.sick["a"] = true
 		r := h.submit(restart(runbooks.Low, "a")).Run
@@ -215,7 +215,7 @@ func TestCannotAsk(t *testing.T) {
 // TestCancelUnderWay: the step under way ends, nothing after it begins.
 func TestCancelUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		h.hosts.busy = 20 * time.Second
 		r := h.submit(restart(runbooks.Low, "a", "b")).Run
@@ -230,7 +230,7 @@ func TestCancelUnderWay(t *testing.T) {
 
 func TestManualStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		req := engine.TestAsked(runbooks.Low, runbooks.Disruptive,
 			engine.TestStep(runbooks.Exec, "a"), engine.TestStep(runbooks.Manual, "a"), engine.TestStep(runbooks.Exec, "b"))
@@ -254,7 +254,7 @@ func TestManualStep(t *testing.T) {
 // each, at most.
 func TestTwoTapsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		req := restart(runbooks.Critical, "a")
 		req.Plan.Class = runbooks.Destructive
 		r := h.submit(req).Run
@@ -282,7 +282,7 @@ func TestTwoTapsAtOnce(t *testing.T) {
 
 func TestSubmitIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		for name, change := range map[string]func(*engine.Run){
 			"no id":          func(r *engine.Run) { r.ID = "" },
 			"nobody asked":   func(r *engine.Run) { r.Asked = engine.Actor{} },
@@ -317,7 +317,7 @@ func TestSubmitIsRefused(t *testing.T) {
 // need does not get a run started.
 func TestSubmitTakesNothingForGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newTestEngine(t)
 		defer h.start(h.eng)()
 		req := restart(runbooks.Critical, "a")
 		now := time.Now()
@@ -335,7 +335,7 @@ func TestSubmitTakesNothingForGranted(t *testing.T) {
 func TestOrderlyStop(t *testing.T) {
 	t.Run("while watching", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestEngine(t)
 			stop := h.start(h.eng)
 			r := h.submit(restart(runbooks.Low, "a")).Run
 			h.after(takes/2, r.ID) // sent, not yet proved
@@ -355,7 +355,7 @@ func TestOrderlyStop(t *testing.T) {
 	})
 	t.Run("a command gets its time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestEngine(t)
 			h.hosts.busy = 8 * time.Second
 			stop := h.start(h.eng)
 			r := h.submit(restart(runbooks.Low, "a")).Run
@@ -369,7 +369,7 @@ func TestOrderlyStop(t *testing.T) {
 	})
 	t.Run("a command that takes too long", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse(t)
+			h := newTestEngine(t)
 			h.hosts.busy = time.Hour
 			stop := h.start(h.eng)
 			r := h.submit(restart(runbooks.Low, "a")).Run

@@ -157,8 +157,8 @@ func (b *bench) want(want ...string) {
 	}
 }
 
-// An incident that no one takes is told to people and then to the pager, each once,
-// whoever leads and however many think that they do; its end resolves the page.
+// An incident without an owner is reported to people and then to the pager, each once,
+// whichever replicas lead or believe that they do. Its end resolves the alert.
 func TestIncidentThatNoOneTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -283,8 +283,8 @@ func TestRequestThatNoOneApproves(t *testing.T) {
 	})
 }
 
-// A pager that fails is told, and no one believes that somebody was woken; it is not
-// alerted again, nor is one whose fate is unknown.
+// A failed alert is reported as failed. The pager is not alerted again, also not if the
+// fate of the alert is unknown.
 func TestPageFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

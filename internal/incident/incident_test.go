@@ -66,7 +66,7 @@ func told(c Change) string {
 	return s
 }
 
-// What is told of a row of looks, 30 s apart.
+// The changes that are posted after a series of checks, 30 s apart.
 func TestTrack(t *testing.T) {
 	watcher, follower := DefaultRules(quiet), FollowRules()
 	for _, tt := range []struct {
@@ -143,7 +143,7 @@ func TestMemoryForgets(t *testing.T) {
 	}
 }
 
-// A process on its way up for too long is judged by when that began.
+// A process that has been starting for too long has the severity since its start.
 func TestNotUp(t *testing.T) {
 	var m Memory
 	for n, letter := range ".rrr" {
@@ -234,7 +234,7 @@ func TestClusterIncidents(t *testing.T) {
 	}
 }
 
-// What is out because of something else is told with that, and not by itself.
+// A failure caused by another one is posted with that one, not by itself.
 func TestBehindIsNoIncidentOfItsOwn(t *testing.T) {
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
 	conf, auth := runbooks.Target{Process: "configuration_server", Host: "infra-1"}, runbooks.Target{Process: "authentication_server", Host: "infra-1"}

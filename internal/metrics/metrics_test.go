@@ -108,9 +108,9 @@ func TestListener(t *testing.T) {
 	}
 }
 
-// TestWhoDoesNotLeadSaysNothingOfProcesses: an old severity would be a false
-// green, or a red that nobody clears.
-func TestWhoDoesNotLeadSaysNothingOfProcesses(t *testing.T) {
+// TestFollowersHaveNoSeverities: on a replica that does not lead, an old severity would
+// show a false green, or a red that is never cleared.
+func TestFollowersHaveNoSeverities(t *testing.T) {
 	m := full()
 	m.Leads(false)
 	if n := testutil.CollectAndCount(m.severity) + testutil.CollectAndCount(m.assessed); n != 0 {

@@ -185,9 +185,8 @@ func (b *bench) records(action string) []string {
 	return out
 }
 
-// An incident is told once, its change and its end in its thread, and its
-// message says in the first line that it is over. What wobbles once is not
-// told.
+// An incident is posted once, its changes and its end in its thread, and the first line of
+// its message shows that it is over. A single short change is not posted.
 func TestIncidentFromOpeningToEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -216,8 +215,8 @@ func TestIncidentFromOpeningToEnd(t *testing.T) {
 	})
 }
 
-// The next leader neither repeats nor forgets an incident, and tells what
-// happened while nobody looked.
+// The next leader neither repeats nor forgets an incident, and posts what happened while
+// no replica checked.
 func TestIncidentOutlivesItsLeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -281,7 +280,7 @@ func TestDoublePostIsRecognisable(t *testing.T) {
 	})
 }
 
-// While Slack takes nothing, nothing is lost, and nobody stops looking.
+// While Slack accepts nothing, nothing is lost, and the checks continue.
 func TestSlackIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -348,7 +347,7 @@ func (b *bench) keep(f incident.Follow, rev int64) {
 	}
 }
 
-// A follow is one message, speaks up in its thread, and ends by itself.
+// A watch is one message, posts changes in its thread, and ends by itself.
 func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -360,7 +359,7 @@ func TestFollow(t *testing.T) {
 		b.set(dis, runbooks.Critical)
 		time.Sleep(time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔴 Sev 1 · Critical")
-		b.set(dis, runbooks.Unknown) // nobody could look
+		b.set(dis, runbooks.Unknown) // the target could not be queried
 		time.Sleep(time.Minute)
 		b.want("⚪ Unknown", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown")
 		b.set(dis, runbooks.None)
@@ -402,7 +401,7 @@ func TestFollowOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// Somebody else moves the end, and then ends it, at another replica.
+// Another person changes the end, and then ends the watch, at another replica.
 func TestFollowChangedByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -427,8 +426,8 @@ func TestFollowChangedByOthers(t *testing.T) {
 	})
 }
 
-// Who may not look any more is not shown anything any more; that nobody can
-// tell is no reason to end it.
+// A person who may no longer read the cluster is shown nothing more. A failed look-up does
+// not end the watch.
 func TestFollowOfWhoMayNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -450,7 +449,7 @@ func TestFollowOfWhoMayNot(t *testing.T) {
 	})
 }
 
-// A message that somebody deleted ends the follow.
+// A deleted message ends the watch.
 func TestFollowWhoseMessageIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

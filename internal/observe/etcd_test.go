@@ -121,9 +121,9 @@ func TestEtcdSpareBySize(t *testing.T) {
 	}
 }
 
-// One that does not serve may be restarted: at once where its unit does not
-// run, and else only if it has not served all the time and another member does:
-// where none answers, as while a leader is elected, it cannot be told.
+// A member that does not serve may be restarted: at once if its unit does not run, and
+// otherwise only if it did not serve during the whole wait and another member does. If no
+// member answers, as during an election, the state is unknown.
 func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
 		o := Observe(runbooks.Systemd, "dh-etcd", answer("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
@@ -144,15 +144,15 @@ func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	if end := TimedOut(step, nil, v); end.State != Noted || !strings.Contains(end.Text, "for 30s: ") {
 		t.Errorf("seen all the time: %+v", end)
 	}
-	// Nobody answers a client whose certificate, or whose members', is out of date.
+	// No member answers a client if its certificate, or that of the members, has expired.
 	v = Evaluate(step, unit("active", "running", "7"), electing, time.Time{})
 	if end := TimedOut(step, nil, v); v.State != Unknown || end.State != Unknown || !strings.Contains(end.Text, "its unit runs") {
 		t.Errorf("no member answers: %+v, then %+v", v, end)
 	}
 }
 
-// A member that is not seen to come back leaves the run unknown, which keeps
-// its lock: nobody may touch another member meanwhile.
+// If a member is not observed to come back, the run becomes unknown and keeps its lock: no
+// run may change another member meanwhile.
 func TestEtcdNotBack(t *testing.T) {
 	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})
 	for _, until := range []runbooks.Condition{runbooks.EtcdServes, runbooks.EtcdCaughtUp} {

@@ -10,8 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// member is a row of `endpoint status`; of more, the fields beside those that
-// every version sends.
+// member is a row of `endpoint status`. more are fields that not every version sends.
 func member(endpoint string, cluster, id, leader, revision, index int, more string) string {
 	return fmt.Sprintf(`{"Endpoint":"%s","Status":{"header":{"cluster_id":%d,"member_id":%d,"revision":%d,"raft_term":7},"version":"3.5.9","dbSize":24576,"leader":%d,"raftIndex":%d,"raftTerm":7%s}}`,
 		endpoint, cluster, id, revision, leader, index, more)
@@ -149,9 +148,8 @@ func listedMember(id int, name, client, peer string, learner bool) string {
 	return fmt.Sprintf(`{"ID":%d,"name":"%s","peerURLs":["%s"],"clientURLs":["%s"],"isLearner":%v}`, id, name, peer, client, learner)
 }
 
-// Votes are counted by the cluster's own list: members are matched by it
-// however the client writes their addresses, those that the client does not
-// know count, learners do not.
+// Votes are counted by the cluster's own list of members, whatever the format of the
+// client's addresses. Members that the client does not know count; learners do not.
 func TestEtcdVotesByList(t *testing.T) {
 	three := listed(
 		listedMember(1, "infra1", "https://etcd-1.dc:2379", "https://10.0.0.11:2380", false),

@@ -107,7 +107,7 @@ func TestRealEtcdFull(t *testing.T) {
 	})
 }
 
-// The alarm CORRUPT: etcd answers and serves nobody.
+// The alarm CORRUPT: etcd answers, but serves no requests.
 func TestRealEtcdCorrupt(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one := e.c.Members[0].Host

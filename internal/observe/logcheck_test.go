@@ -20,8 +20,8 @@ func logAt(lines ...any) string {
 	return b.String()
 }
 
-// What a supervisor cannot tell, the log does: the rows of the key that speak
-// of errors and of a configuration that is missing.
+// The log shows what a supervisor cannot: the rows of the incident key about errors and
+// about a missing configuration.
 func TestWithLog(t *testing.T) {
 	up := Expect{Up: true, Level: runbooks.Critical}
 	scheduled := Expect{Level: runbooks.Critical}

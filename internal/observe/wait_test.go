@@ -237,7 +237,7 @@ func TestSystemdRestart(t *testing.T) {
 	}
 }
 
-// When nobody could look, nobody knows.
+// If the target could not be queried, the result is unknown.
 func TestGaveUpUnseen(t *testing.T) {
 	lost := remote.Result{Outcome: remote.Unreachable, Detail: "connection refused", Ended: noon}
 	for _, until := range []runbooks.Condition{runbooks.Restarted, runbooks.Running, runbooks.Stopped} {

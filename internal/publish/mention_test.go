@@ -48,8 +48,8 @@ func (b *bench) approved(s engine.Stored) engine.Stored {
 	return b.change(s, s.Run.ID, engine.Running, "")
 }
 
-// The requester is mentioned of a slow decision and of the end, once each, however often
-// the message is edited and whoever leads.
+// The requester is mentioned after a slow decision and at the end, once each, however often
+// the message is edited and the leader changes.
 func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)
@@ -83,8 +83,8 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 	})
 }
 
-// No more than that is told.
-func TestWhatIsTold(t *testing.T) {
+// Nothing else is posted.
+func TestWhatIsPosted(t *testing.T) {
 	anna, ben := &engine.Actor{Person: "anna"}, &engine.Actor{Person: "ben"}
 	for name, tt := range map[string]struct {
 		decision time.Duration // 0: takes no approval, and starts at once
@@ -123,8 +123,8 @@ func TestWhatIsTold(t *testing.T) {
 	}
 }
 
-// An end that is old when it could be told is not told.
-func TestOldEndIsNotTold(t *testing.T) {
+// An end that is already old when it can be posted is not posted.
+func TestOldEndIsNotPosted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)
 		b.change(b.approved(b.asked(run1)), run1, engine.Failed, "")
@@ -137,8 +137,8 @@ func TestOldEndIsNotTold(t *testing.T) {
 	})
 }
 
-// A channel that takes no more messages for a while holds back what is told, and not
-// the run's own message.
+// If a channel accepts no messages for a while, mentions wait, but the run's own message
+// does not.
 func TestMessageDoesNotWaitForMention(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)
@@ -169,8 +169,8 @@ func TestMessageDoesNotWaitForMention(t *testing.T) {
 	})
 }
 
-// A message that was deleted is posted anew and calls no one a second time.
-func TestPostedAnewCallsNobody(t *testing.T) {
+// A deleted message is posted again and mentions no one a second time.
+func TestPostedAgainMentionsNoOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		calls := 0

@@ -36,7 +36,7 @@ type pausedBoard struct {
 
 func (b pausedBoard) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	b.pass("before the edit")
-	// What is on its way arrives, whatever the caller's context.
+	// A sent request arrives, whatever the caller's context.
 	err := b.board.Edit(context.WithoutCancel(ctx), channel, ts, c, final)
 	b.pass("after the edit")
 	return err

@@ -357,9 +357,8 @@ func TestMessageThatIsGoneIsPostedAnew(t *testing.T) {
 	})
 }
 
-// A run whose channel takes no messages is shown in the audit channel, from its
-// first card or from the moment that its channel is archived, and the requester
-// is told where.
+// If a run's channel accepts no messages, the run is posted in the audit channel: from its
+// first card, or from when its channel is archived. The requester gets a link.
 func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 	for _, archivedLater := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -397,8 +396,8 @@ func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 	}
 }
 
-// A request that no channel takes does not wait unseen: the requester is told,
-// and it is withdrawn. Slack is not stormed.
+// A request that no channel accepts is withdrawn, and the requester gets a message. Slack
+// does not get a burst of retries.
 func TestUnseenRequestIsWithdrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -460,7 +459,7 @@ func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
 		stop = b.start()
 		time.Sleep(3 * time.Second)
 		stop()
-		// As many as a message has room for: what is cut off was never posted.
+		// As many as fit in a message: records that do not fit were never posted.
 		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s late · 8 more entries are waiting",
 			"17-23 (7) 1m0s late · 1 more entries are waiting", "24-24 (1) 1m0s late")
 	})

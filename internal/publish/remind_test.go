@@ -84,8 +84,8 @@ func (b *bench) wantTexts(want ...string) {
 	}
 }
 
-// Reminders grow apart, stand in the thread of the run's message, are quiet
-// while somebody looks, and are closed when the run is decided.
+// The time between reminders grows. They are in the thread of the run's message, pause
+// while an approver is looking, and are closed when the run is decided.
 func TestReminders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

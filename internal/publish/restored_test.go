@@ -8,10 +8,10 @@ import (
 	"dhbot/internal/engine"
 )
 
-// The requester of a run that a restore has closed is told beside its message, whether
-// the store still knows that message or not; once, also over a restart, and again
-// where it was not noted.
-func TestRestoredRunIsTold(t *testing.T) {
+// The requester of a run that a restore has closed gets a message beside that of the run,
+// whether or not the store has that message: once, also over a restart, and again if it was
+// not stored.
+func TestRestoredRunIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		stop := b.start()

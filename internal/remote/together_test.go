@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What real shells print of a joined line is told apart again: with and without
-// a last newline, with lines that look like marks, and with exit codes.
-func TestJoinedPartsAreToldApart(t *testing.T) {
+// The output of real shells for a joined line is split into its parts: with and without a
+// last newline, with lines that look like marks, and with exit codes.
+func TestJoinedPartsAreSplit(t *testing.T) {
 	const mark = "dhbot-MARK"
 	plain := []Command{
 		{Sent: "true"},
@@ -72,8 +72,8 @@ func inShells(t *testing.T, line, mark string, want []Part) {
 	}
 }
 
-// Of what has come so far only the reads are told that have ended on both
-// streams, wherever it is cut.
+// From partial output, only the reads are returned that have ended on both streams,
+// wherever the output ends.
 func TestJoinedPartsComeOneByOne(t *testing.T) {
 	const (
 		mark   = "dhbot-MARK"

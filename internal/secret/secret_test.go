@@ -10,9 +10,8 @@ import (
 	"dhbot/internal/secret"
 )
 
-// A text shows itself to nobody: by no verb, in no encoding, however deep in
-// whatever it is held.
-func TestShowsItselfToNobody(t *testing.T) {
+// No verb and no encoding prints a secret text, however deep it is nested in other values.
+func TestIsNeverPrinted(t *testing.T) {
 	const word = "hunter2"
 	s := secret.New(word)
 	holder := struct {

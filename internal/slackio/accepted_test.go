@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// TestSlackAcceptsAnyCard posts cards for real: whatever they hold, the local
-// Slack, which keeps to Slack's limits, takes their blocks and their plain
-// form, and nobody is alerted whom the card does not name as a person.
+// TestSlackAcceptsAnyCard posts cards with any content: the local Slack, which enforces
+// Slack's limits, accepts their blocks and their plain form, and only people whom the card
+// mentions are notified.
 func TestSlackAcceptsAnyCard(t *testing.T) {
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})
 	if err != nil {

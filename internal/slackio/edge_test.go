@@ -76,7 +76,7 @@ func TestRedeliveryIsHandledOnce(t *testing.T) {
 	}
 }
 
-// A handler that hangs delays no ack, and what finds no room is told so.
+// A handler that hangs delays no ack, and messages beyond the limit are answered so.
 func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -117,8 +117,8 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	}
 }
 
-// While a reply waits for its turn, its seat is another's.
-func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
+// A reply that waits for its rate limit does not occupy a worker.
+func TestWaitingForTheRateHoldsNoWorker(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Workers, c.Pace = 1, rate.Pace{PostEvery: time.Second, PostBurst: 1} })
@@ -132,9 +132,8 @@ func TestWaitingForATurnHoldsNoSeat(t *testing.T) {
 	w.await("every answer", func() bool { return len(w.seen("reader", "same channel")) == 3 })
 }
 
-// Who has asked does not wait for the channel's turn, while what nobody asked for
-// does.
-func TestAnswersDoNotWaitForTheirTurn(t *testing.T) {
+// Answers do not wait for the channel's rate limit; posts that are no answers do.
+func TestAnswersDoNotWaitForTheRate(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, func(c *slackio.Config) { c.Pace = rate.Pace{PostEvery: time.Hour, PostBurst: 4} })
@@ -164,7 +163,7 @@ func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
 	}
 }
 
-func TestTapFormAndWhisper(t *testing.T) {
+func TestTapFormAndEphemeral(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var got []call.Message
@@ -293,8 +292,8 @@ func TestRefusedBlocksBecomeText(t *testing.T) {
 	w.awaitSeen("reader", "edited")
 }
 
-// What output carries in alerts nobody and links nowhere.
-func TestHostileOutputAlertsNobody(t *testing.T) {
+// Mentions and links in the output of hosts notify no one and link nowhere.
+func TestHostileOutputNotifiesNoOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
 	evil := "@everyone @here <!channel> <!subteam^" + slacklocal.DemoGroup + "> <@" + slacklocal.DemoApprover + "> @approver https://evil.example ```x``` \x1b[31mred\x1b[0m"
@@ -453,7 +452,7 @@ func TestAloudInAThread(t *testing.T) {
 	}
 }
 
-// Where the bot is not a member, the handler is told.
+// The handler learns that the bot is not a member of a channel.
 func TestChannelWithoutTheBot(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}

@@ -79,8 +79,8 @@ func TestReadsHaveABudget(t *testing.T) {
 	}
 }
 
-// While Slack's limits hold an answer back, the command's own address says so.
-func TestSlowedCommandIsTold(t *testing.T) {
+// While an answer waits for Slack's limits, the command's response URL says so.
+func TestDelayIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(ctx context.Context, _ call.Message, r call.Reply) {
 		_ = r.Show(ctx, card.Card{Push: "the answer"})

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// Slack's answers about people are read; a method that it refuses leaves what the other
-// one said, and of people it refuses to speak of nothing is known.
+// If Slack refuses one of the two methods, the answer of the other one counts. Nothing is
+// known of people about whom Slack refuses to answer.
 func TestAbsences(t *testing.T) {
 	t.Parallel()
 	w := newSilentWorld(t, nil, func(*slackio.Config) {})

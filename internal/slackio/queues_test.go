@@ -157,8 +157,8 @@ func TestWaitingEditsBecomeOne(t *testing.T) {
 	}
 }
 
-// An edit that meets a 429 is made when Slack's time has passed, unless a
-// newer one takes its place; either way no caller is told a lie.
+// An edit that gets a 429 is made after Slack's retry time, unless a newer one replaces it.
+// In both cases the caller gets the true result.
 func TestEditSurvives429(t *testing.T) {
 	for _, newer := range []bool{false, true} {
 		o := &outbox{took: 100 * time.Millisecond}
@@ -238,8 +238,8 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 	})
 }
 
-// What nobody asked for is posted once a second; answers go at once, and wait only
-// where there would be more than four posts in four seconds. All in order.
+// Posts that are no answers are sent once a second. Answers are sent at once, and wait only
+// if there would be more than four posts in four seconds. All are in order.
 func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	for _, c := range []struct {

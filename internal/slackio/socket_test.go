@@ -15,11 +15,10 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// However a connection ends, an acked command is handled once, and whoever was
-// not acked was told so. What Slack puts on a connection in the instant in
-// which it ends is lost: slack-go reads nothing after a disconnect frame, and
-// Slack never sends a command twice. That can be one command per connection;
-// the next goes to the other socket.
+// However a connection ends, an acked command is handled once, and Slack shows an error for
+// one without an ack. A command that Slack sends in the instant in which a connection ends
+// is lost: slack-go reads nothing after a disconnect frame, and Slack never sends a command
+// twice. That can be one command per connection; the next goes to the other socket.
 func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -127,8 +126,8 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 	}
 }
 
-// What is in hand when the edge stops is finished; what comes then is told.
-func TestStopFinishesWhatIsInHand(t *testing.T) {
+// When the edge stops, messages that are being handled are finished; later ones are answered so.
+func TestStopFinishesWhatIsHandled(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
 	began, release := make(chan struct{}), make(chan struct{})

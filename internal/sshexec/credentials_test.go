@@ -61,7 +61,7 @@ func TestCertificateByAgentThroughTwoJumps(t *testing.T) {
 		t.Errorf("an agent's certificate that ends within the hour: %v", list)
 	}
 
-	// The same key is warm for a neighbour behind the same hosts: no further jump.
+	// A host behind the same jump hosts uses the open connections: no further jump.
 	want(t, run(t, p, through(on(second, "true"), first)), remote.Answered)
 	if first.Connections() != 1 {
 		t.Errorf("the first jump host has %d connections", first.Connections())

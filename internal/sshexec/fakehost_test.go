@@ -25,14 +25,13 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// fakeHost is an SSH server for the faults that no sshd can be brought to
-// show, and for waits too long to wait for: it speaks over memory, so that
-// synctest's clock governs both sides.
+// fakeHost is an SSH server for faults that cannot be caused in a real sshd, and for long
+// waits: its connections are in memory, so that both sides use synctest's clock.
 type fakeHost struct {
 	signer ssh.Signer
 	// greet, open and exec say what a connection, a channel and a command
 	// meet. A nil one does what a healthy host does.
-	greet func(net.Conn)                            // nil: speaks SSH
+	greet func(net.Conn)                            // nil: an SSH server
 	open  func(ssh.NewChannel) bool                 // true: go on and accept it
 	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
 

@@ -72,7 +72,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// A read is told of when it has ended, and not when all have.
+// A read is returned when it has ended, not when all have.
 func TestJoinedTellsAtOnce(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -162,7 +162,7 @@ func TestJoinedNoise(t *testing.T) {
 	}
 }
 
-// What ended before the request was cancelled, or the connection lost, is told.
+// Reads that ended before the request was cancelled or the connection lost are returned.
 func TestJoinedGivenUp(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)

@@ -41,8 +41,8 @@ func listens(address string) bool {
 	return true
 }
 
-// A host that is full (MaxStartups) is met with patience: nothing was sent, so
-// that the command goes once there is room.
+// A host that refuses connections because of MaxStartups is tried again: nothing was sent
+// yet, so the command may be sent later.
 func TestBusyHostIsTriedAgain(t *testing.T) {
 	var greetings atomic.Int32
 	h := &fakeHost{}
@@ -91,8 +91,8 @@ func (g *gauge) add(n int) {
 	g.most = max(g.most, g.now)
 }
 
-// After a network outage every host is dialled at once, and logged in to a few at
-// a time. Hosts that are frozen take no place of those that answer.
+// After a network outage every host is dialled at once, and a few at a time are logged in
+// to. Frozen hosts do not use up the limit of those that answer.
 func TestDialStorm(t *testing.T) {
 	const hosts, atOnce = 60, 4
 	var working gauge

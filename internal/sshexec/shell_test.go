@@ -31,7 +31,7 @@ var shells = map[string]bool{
 	"/bin/tcsh": false, "/bin/csh": false, "/usr/bin/fish": false, "/usr/sbin/nologin": false, "/bin/false": false,
 }
 
-// mayBeMissing are those that behave like another of the list.
+// mayBeMissing are the shells that behave like another one of the list.
 var mayBeMissing = []string{"/bin/csh", "/usr/bin/zsh", "/usr/bin/ksh"}
 
 // Nothing is sent to a login shell that would change it. What a reader types

@@ -40,7 +40,7 @@ type labSite struct {
 	asked   *status.Assessor
 	watched *incident.Cluster
 	opened  map[runbooks.Target]int  // incidents, by what they are about
-	held    map[runbooks.Target]bool // that are told with another
+	held    map[runbooks.Target]bool // shown with another target
 }
 
 // labTable are the sites, and what is broken on their hosts.
@@ -357,7 +357,7 @@ func (l *labTable) play(st labState) {
 	l.Cleanup(mend)
 	l.beside(st, labtest.HangInStart)
 	l.on(l.targets, st.Break)
-	const least = 3 // looks, from the last of which on none is green
+	const least = 3 // checks; from the last of them on none is green
 	green := map[string]string{}
 	for n, told := 1, false; n <= least || n <= st.looks && !told; n++ {
 		told = true
@@ -408,7 +408,7 @@ func (l *labTable) on(targets []runbooks.Target, script string) {
 	labtest.On(l, byHost, script)
 }
 
-// beside runs a script for a state's neighbour on the hosts of the targets.
+// beside runs a script for the other process of a state on the hosts of the targets.
 func (l *labTable) beside(st labState, script string) {
 	l.Helper()
 	if st.Neighbour == "" {

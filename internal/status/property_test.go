@@ -84,7 +84,7 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 		t.Fatal(err)
 	}
 	for _, one := range seen {
-		quiet := one.Hold != "" || alone.Finding.LogErrors // told of another, or of its rate
+		quiet := one.Hold != "" || alone.Finding.LogErrors // shown with another target, or with its rate
 		if one.Target == disOnInfra && one.Severity != alone.Severity() && !quiet {
 			t.Errorf("%s: the monitor sees %v, and status %v", what, one.Severity, alone.Severity())
 		}

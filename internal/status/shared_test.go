@@ -37,8 +37,7 @@ func sharing() (*counting, *sharedReads) {
 	return c, newSharedReads(c, time.Now)
 }
 
-// Whoever asks while a read is under way is told of the next, and all of them of the
-// same one.
+// Callers that ask during a read all get the result of the next one.
 func TestSharedReads(t *testing.T) {
 	c, s := sharing()
 	ask := func() <-chan int {
@@ -110,7 +109,7 @@ func TestSharedReadsAreLeft(t *testing.T) {
 	}
 }
 
-// A read that all have left before it began is not for those who ask afterwards.
+// A read that all callers left before it began is not shared with later callers.
 func TestSharedReadsThatWereGivenUp(t *testing.T) {
 	c, s := sharing()
 	command := remote.Command{Host: "infra-1", Sent: "true"}

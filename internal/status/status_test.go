@@ -261,8 +261,7 @@ func TestStartedInVainIsDead(t *testing.T) {
 	}
 }
 
-// What is out because of something else is told with that, and who follows it
-// is told why.
+// A failure caused by another one is shown with that one. A watch of it shows the cause.
 func TestSeenTellsTheCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"configuration_server": failed, "authentication_server": failed}

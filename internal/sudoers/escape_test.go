@@ -19,16 +19,16 @@ import (
 type attempt struct {
 	env  []string // NAME=value, set before sudo
 	argv []string
-	// harmless says that sudo may run it as the rule allows it, of which the
-	// environment and the directory must show nothing.
+	// harmless means that sudo may run it as the rule allows. Then the environment and the
+	// directory must not affect it.
 	harmless bool
 }
 
 // planted marks what an attempt hands over.
 const planted = "/tmp/planted"
 
-// attempts are what somebody with the bot's account may try against a file,
-// beside what is near each of its rules.
+// attempts are commands that an attacker with the bot's account may try against a file,
+// besides variants of each of its rules.
 func attempts(f *File) (out []attempt) {
 	sudo := func(words ...string) {
 		out = append(out, attempt{argv: append([]string{"sudo", "-n"}, words...)})

@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Whatever is given runs at once, however many run already; and nobody is left
-// when the crew is dismissed, or the bubble would not end.
-func TestEverythingRunsAndNobodyStays(t *testing.T) {
+// Every function runs at once, however many run already. No goroutine is left when the pool
+// is closed, or the bubble would not end.
+func TestEverythingRunsAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := workerpool.New()
 		began := time.Now()

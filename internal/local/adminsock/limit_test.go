@@ -33,9 +33,9 @@ func open(t *testing.T, h http.Handler, within time.Duration) (dir string) {
 	return dir
 }
 
-// TestHalfOpenRequestsKeepNobodyOut: two thousand requests without an end, in
-// three forms, of the same user as the one who asks.
-func TestHalfOpenRequestsKeepNobodyOut(t *testing.T) {
+// TestHalfOpenRequestsDoNotBlock: two thousand requests without an end, in three forms, by
+// the same user as the next request.
+func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
 		uid, ok := Peer(r.Context())

@@ -32,8 +32,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// desk is a server on a real socket. What gets past the proof is kept.
-type desk struct {
+// testServer is a server on a real socket. What gets past the proof is kept.
+type testServer struct {
 	t      *testing.T
 	socket string
 	store  *memstore.Store
@@ -69,14 +69,14 @@ func newKey(t *testing.T) sshkey.Signer {
 	return s
 }
 
-func newDesk(t *testing.T) *desk {
+func newTestServer(t *testing.T) *testServer {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "term") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &desk{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
+	d := &testServer{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
 	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {
 		_ = r.Show(ctx, card.Card{Head: card.Line{card.T("all is well")}})
 		return handlers.Outcome{OK: true}
@@ -104,13 +104,13 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) now() time.Time {
+func (d *testServer) now() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return time.Now().Add(d.clock)
 }
 
-func (d *desk) command(ctx context.Context, m call.Message, r call.Reply) handlers.Outcome {
+func (d *testServer) command(ctx context.Context, m call.Message, r call.Reply) handlers.Outcome {
 	d.mu.Lock()
 	d.let = append(d.let, m)
 	say := d.say
@@ -118,7 +118,7 @@ func (d *desk) command(ctx context.Context, m call.Message, r call.Reply) handle
 	return say(ctx, m, r)
 }
 
-func (d *desk) run(_ context.Context, id string) (engine.Stored, error) {
+func (d *testServer) run(_ context.Context, id string) (engine.Stored, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	st, ok := d.runs[id]
@@ -129,20 +129,20 @@ func (d *desk) run(_ context.Context, id string) (engine.Stored, error) {
 }
 
 // do says a command and returns all that is shown.
-func (d *desk) do(r Request) (shown string, end End, err error) {
+func (d *testServer) do(r Request) (shown string, end End, err error) {
 	var b strings.Builder
 	end, err = NewClient(d.socket).Do(d.t.Context(), r, func(e Event) error { b.WriteString(e.Text); return nil })
 	return b.String(), end, err
 }
 
-func (d *desk) letIn() int {
+func (d *testServer) letIn() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.let)
 }
 
 // post sends what no honest client would.
-func (d *desk) post(path string, v any) (code int, body string) {
+func (d *testServer) post(path string, v any) (code int, body string) {
 	d.t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -161,7 +161,7 @@ func (d *desk) post(path string, v any) (code int, body string) {
 	return resp.StatusCode, string(all)
 }
 
-func (d *desk) challenge(command string, s sshkey.Signer) challenge {
+func (d *testServer) challenge(command string, s sshkey.Signer) challenge {
 	d.t.Helper()
 	code, body := d.post("/ask", ask{Command: command, Keys: [][]byte{s.Key().Wire()}})
 	var c challenge
@@ -181,7 +181,7 @@ func sign(t *testing.T, s sshkey.Signer, purpose string, b []byte) []byte {
 }
 
 func TestCommandOfAPersonWithAKey(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	shown, end, err := d.do(Request{Command: "status db_dis", Signers: []sshkey.Signer{d.nobody, d.anna}})
 	if err != nil || !end.OK || shown != "all is well\n" {
 		t.Fatalf("%q, %+v, %v", shown, end, err)
@@ -192,10 +192,10 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 }
 
-// What a person was shown last is run by its id, once, by nobody else, and as the
-// bot had kept it.
+// The plan that a person was shown last runs by its id, once, only for that person, and in
+// the form that the bot stored.
 func TestRunsWhatWasShown(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{Proposal: "kept by the bot"}
 	}
@@ -236,7 +236,7 @@ func TestRunsWhatWasShown(t *testing.T) {
 }
 
 func TestWhoIsNotLetIn(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	for name, tt := range map[string]struct {
 		r    Request
 		says string
@@ -262,38 +262,38 @@ func TestWhoIsNotLetIn(t *testing.T) {
 // TestProofsThatDoNotHold: each is refused, recorded, and runs nothing.
 func TestProofsThatDoNotHold(t *testing.T) {
 	const command = "restart db_dis"
-	for name, bend := range map[string]func(d *desk, c challenge) proof{
-		"another command than signed": func(d *desk, c challenge) proof {
+	for name, bend := range map[string]func(d *testServer, c challenge) proof{
+		"another command than signed": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "status db_dis"))}
 		},
-		"another command than challenged": func(d *desk, c challenge) proof {
+		"another command than challenged": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "stop db_dis"))}
 		},
-		"a signature of what was challenged, with another command": func(d *desk, c challenge) proof {
+		"a signature of what was challenged, with another command": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", command))}
 		},
-		"another person's key": func(d *desk, c challenge) proof {
+		"another person's key": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.ben, Purpose, words(c.Nonce, "anna", command))}
 		},
-		"a stranger's key": func(d *desk, c challenge) proof {
+		"a stranger's key": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.nobody, Purpose, words(c.Nonce, "anna", command))}
 		},
-		"another person's name": func(d *desk, c challenge) proof {
+		"another person's name": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "ben", command))}
 		},
-		"signed for another purpose": func(d *desk, c challenge) proof {
+		"signed for another purpose": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.anna, "file", words(c.Nonce, "anna", command))}
 		},
-		"another challenge": func(d *desk, c challenge) proof {
+		"another challenge": func(d *testServer, c challenge) proof {
 			other := d.challenge(command, d.anna)
 			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(other.Nonce, "anna", command))}
 		},
-		"a made-up challenge": func(d *desk, c challenge) proof {
+		"a made-up challenge": func(d *testServer, c challenge) proof {
 			n := strings.Repeat("A", len(c.Nonce))
 			return proof{n, command, sign(d.t, d.anna, Purpose, words(n, "anna", command))}
 		},
-		"no signature": func(_ *desk, c challenge) proof { return proof{Nonce: c.Nonce, Command: command} },
-		"too late": func(d *desk, c challenge) proof {
+		"no signature": func(_ *testServer, c challenge) proof { return proof{Nonce: c.Nonce, Command: command} },
+		"too late": func(d *testServer, c challenge) proof {
 			d.mu.Lock()
 			d.clock = answerTime
 			d.mu.Unlock()
@@ -301,7 +301,7 @@ func TestProofsThatDoNotHold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newTestServer(t)
 			p := bend(d, d.challenge(command, d.anna))
 			code, body := d.post("/do", p)
 			if code != http.StatusForbidden || !strings.HasPrefix(body, "Not allowed: ") {
@@ -323,7 +323,7 @@ func TestProofsThatDoNotHold(t *testing.T) {
 }
 
 func TestReplay(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	c := d.challenge("restart db_dis", d.anna)
 	p := proof{c.Nonce, "restart db_dis", sign(t, d.anna, Purpose, words(c.Nonce, "anna", "restart db_dis"))}
 	if code, body := d.post("/do", p); code != http.StatusOK {
@@ -338,7 +338,7 @@ func TestReplay(t *testing.T) {
 }
 
 // refused are the texts of the refusals in the trail.
-func (d *desk) refused() (out []string) {
+func (d *testServer) refused() (out []string) {
 	d.t.Helper()
 	err := d.store.Trail(d.t.Context(), 1, func(s audit.Sealed) error {
 		if s.Record.Kind == audit.Refused && s.Record.Via == "terminal" {
@@ -354,7 +354,7 @@ func (d *desk) refused() (out []string) {
 
 // TestRefusalsDoNotFloodTheTrail: who has no key writes a few lines a minute.
 func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	for range 3 * refusalsPerMinute {
 		d.post("/do", proof{Nonce: "none", Command: "restart db_dis"})
 	}
@@ -363,9 +363,9 @@ func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
 	}
 }
 
-// TestChallengesLockNobodyOut: ten thousand that nobody answers, and as many
-// wrong answers as fit, cost the next person nothing.
-func TestChallengesLockNobodyOut(t *testing.T) {
+// TestChallengesDoNotBlock: ten thousand unanswered challenges, and as many wrong answers
+// as fit, do not delay the next person.
+func TestChallengesDoNotBlock(t *testing.T) {
 	c, err := newChallenges(time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -408,9 +408,9 @@ func TestChallengesLockNobodyOut(t *testing.T) {
 	}
 }
 
-// TestSessionsOfOnePerson: whoever follows many runs keeps only themselves out.
+// TestSessionsOfOnePerson: a person who follows many runs blocks only their own sessions.
 func TestSessionsOfOnePerson(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	hold, begun := make(chan struct{}), make(chan struct{}, sessionsEach)
 	d.say = func(_ context.Context, m call.Message, _ call.Reply) handlers.Outcome {
 		if m.Account.User == "anna" {
@@ -449,7 +449,7 @@ func TestRunIsFollowed(t *testing.T) {
 	}{{engine.Done, true}, {engine.Failed, false}, {engine.Denied, false}, {engine.Unknown, false}} {
 		t.Run(string(tt.last), func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newTestServer(t)
 			become := func(rev int64, s engine.State) {
 				d.mu.Lock()
 				defer d.mu.Unlock()
@@ -482,7 +482,7 @@ func TestRunIsFollowed(t *testing.T) {
 
 // TestHangingUp ends the following, and nothing else.
 func TestHangingUp(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{OK: true, Run: "R-7F3K", Asked: true}
@@ -494,7 +494,7 @@ func TestHangingUp(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestNoServer(t *testing.T) {
 	_, err := NewClient(filepath.Join(t.TempDir(), "s")).Do(t.Context(), Request{Command: "status", Signers: []sshkey.Signer{newKey(t)}}, nil)
 	if err == nil || !strings.Contains(err.Error(), "no running bot answers") {
 		t.Errorf("got %v", err)
@@ -503,7 +503,7 @@ func TestNobodyListens(t *testing.T) {
 
 // TestHostileAnswers: what a card carries cannot move a cursor.
 func TestHostileAnswers(t *testing.T) {
-	d := newDesk(t)
+	d := newTestServer(t)
 	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {
 		_ = r.Ephemeral(ctx, card.Card{Head: card.Line{card.T("\x1b[2Jgone")}, Buttons: []card.Button{{Action: card.TapCommand, Label: "Again…", Value: command.On("status", "db_dis", "", "").Encode()}, {Action: card.TapApprove, Label: "Approve"}}})
 		return handlers.Outcome{OK: true}

@@ -237,8 +237,8 @@ func (w *window) keepIn(name, theme string) {
 	}
 }
 
-// desk opens the first page and waits until its windows show a message.
-func (w *window) desk(base string) {
+// overview opens the first page and waits until its windows show a message.
+func (w *window) overview(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))
 	const ready = `document.querySelectorAll('iframe').length > 0 && [...document.querySelectorAll('iframe')].every((f) => f.contentDocument?.querySelector('article'))`

@@ -126,10 +126,10 @@ func (n *night) away(d *demo.Demo) {
 	}
 }
 
-// TestNobodyTakesAnIncident checks an incident without an owner. First it
+// TestIncidentWithoutOwner checks an incident without an owner. First it
 // mentions people in its thread and in the channel, and reports who is away.
 // Then it alerts the pager, and resolves the alert at the end.
-func TestNobodyTakesAnIncident(t *testing.T) {
+func TestIncidentWithoutOwner(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
 	n.run("people: [approver, approver2]", true, func(d *demo.Demo) error {
@@ -170,10 +170,10 @@ func TestNobodyTakesAnIncident(t *testing.T) {
 	})
 }
 
-// TestNobodyVotes checks a Sev 1 request without votes. The card reports which
+// TestRequestWithoutVotes checks a Sev 1 request without votes. The card reports which
 // of the mentioned approvers are away; then the bot mentions a user group, and
 // then alerts the pager. It reports the end to the requester once.
-func TestNobodyVotes(t *testing.T) {
+func TestRequestWithoutVotes(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
 	n.run("group: "+slacklocal.DemoGroup, false, func(d *demo.Demo) error {

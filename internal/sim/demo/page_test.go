@@ -60,8 +60,8 @@ func TestApprovalInTheBrowser(t *testing.T) {
 	}
 }
 
-// TestDeskInTheBrowser checks that the first page shows several people at once.
-func TestDeskInTheBrowser(t *testing.T) {
+// TestFirstPageInTheBrowser checks that the first page shows several people at once.
+func TestFirstPageInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
 	o := demo.Options{Generation: "current", Pace: 0.05, Log: slog.New(slog.DiscardHandler)}
@@ -74,7 +74,7 @@ func TestDeskInTheBrowser(t *testing.T) {
 		if eval[bool](w, `document.querySelector('#messages').innerText.includes('shortened')`) {
 			t.Error("help is cut to fit a message")
 		}
-		w.desk(d.Slack.URL())
+		w.overview(d.Slack.URL())
 		if n := eval[int](w, `document.querySelectorAll('iframe').length`); n != 2 {
 			t.Errorf("the desk shows %d windows, want 2", n)
 		}

@@ -171,7 +171,7 @@ func (h *host) accept(l net.Listener) {
 	}
 }
 
-// serve speaks SSH on one connection until it ends.
+// serve handles one SSH connection until it ends.
 func (h *host) serve(conn *gatedConn) {
 	defer func() {
 		_ = conn.Close() // often closed already

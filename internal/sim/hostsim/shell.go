@@ -253,7 +253,7 @@ func shellDuration(s string) (time.Duration, error) {
 }
 
 // unwrapSudo resets the environment, as sudo does (env_reset), and changes
-// the user. The login may run everything as anybody without a password,
+// the user. The login may run everything as any user without a password,
 // unless the fault sudo-refused is set.
 func (c *call) unwrapSudo() *answer {
 	c.argv, c.under = c.argv[1:], "sudo"

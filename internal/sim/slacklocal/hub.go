@@ -88,7 +88,7 @@ func (h *hub) pick() *conn {
 	return nil
 }
 
-// envelope is a payload on its way to one socket.
+// envelope is a payload that is being sent to one socket.
 type envelope struct {
 	kind    string // slash_commands, interactive, events_api
 	payload object

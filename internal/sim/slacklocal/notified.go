@@ -46,7 +46,7 @@ func notified(text string, blocks []any) []string {
 		case "broadcast":
 			r, _ := o["range"].(string)
 			add("!" + r)
-		default: // nothing else alerts anybody
+		default: // nothing else notifies people
 		}
 	})
 	return out

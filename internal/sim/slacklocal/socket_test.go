@@ -83,7 +83,7 @@ func TestUnackedSlashShowsOperationTimeoutOnce(t *testing.T) {
 	answer(t)
 }
 
-func TestNobodyConnectedShowsOperationTimeout(t *testing.T) {
+func TestNoSocketShowsOperationTimeout(t *testing.T) {
 	s := start(t, Config{})
 	a, err := s.Slash(SlashCommand{User: "operator", Channel: "incident"})
 	if err != nil || a.Error != operationTimeout || a.Message == nil {
@@ -338,7 +338,7 @@ func TestEachNewSocketCanBeSentAway(t *testing.T) {
 	connect(t, s)
 }
 
-func TestDeafSocketsStayOpen(t *testing.T) {
+func TestSocketsWithoutPayloadsStayOpen(t *testing.T) {
 	s := start(t, Config{Clocks: Clocks{Ack: 50 * time.Millisecond}})
 	b := connect(t, s)
 	if err := s.Inject(Fault{Kind: "deaf"}); err != nil {

@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/test/suspend"
 )
 
-// A delivery whose sender was told that it did not count is never taken up,
-// whether the store had kept it, had lost it, or gets it late: here etcd is
-// stopped, takes the request from its socket when it goes on, and stores it.
+// A delivery that was answered as not accepted is never handled, whether the store stored
+// it, lost it, or stores it late: here etcd is stopped, reads the request from its socket
+// when it continues, and stores it.
 func TestClaimInDoubt(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")

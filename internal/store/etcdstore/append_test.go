@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Those who append at nearly the same time share a transaction, small records
-// or long ones: each record is sealed once, and each claim is settled.
+// Concurrent appends share a transaction, with small records or long ones: each record is
+// sealed once, and each claim is settled.
 func TestAppendsShareTransactions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ n, length int }{{200, 10}, {20, 100 << 10}} {

@@ -41,8 +41,8 @@ func notes(t testing.TB, s *etcdstore.Store, n int) {
 	posted(t, s)
 }
 
-// appended stores a record n times, several at a time: they share the disk's
-// patience.
+// appended stores a record n times, several at a time, so that they share syncs of the
+// disk.
 func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	t.Helper()
 	const writers = 30

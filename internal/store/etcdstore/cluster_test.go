@@ -180,9 +180,8 @@ func shown(t *testing.T, seen <-chan engine.Stored) engine.Stored {
 	}
 }
 
-// Whoever reaches into the store is noticed: a pending record that was
-// changed is not sealed, and what was sealed does not verify when a piece of
-// it is gone.
+// Changes in the store are detected: a changed pending record is not sealed, and sealed
+// entries do not verify if a part of them is missing.
 func TestTampering(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -17,8 +17,8 @@ import (
 	"dhbot/internal/test/storetest"
 )
 
-// open opens a store that nobody runs, and closes it with the test: what a test does not set is long enough
-// for a machine that is busy with other things.
+// open opens a store without its loops, and closes it with the test. Times that a test does
+// not set are long enough for a busy machine.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
@@ -125,8 +125,8 @@ func (e *etcd) kill() {
 	}
 }
 
-// freeAddr is a loopback address that was free a moment ago, below the ports
-// that outgoing connections are given: nobody takes it by chance.
+// freeAddr is a loopback address that was free a moment ago, below the ports of outgoing
+// connections, so that none of them uses it by chance.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 {

@@ -172,8 +172,7 @@ func TestDirIsPrivate(t *testing.T) {
 	}
 }
 
-// Nobody but this process can reach an embedded store: it listens nowhere, on
-// no address and no socket.
+// Only this process can reach an embedded store: it listens on no address and no socket.
 func TestNoListener(t *testing.T) {
 	before := listeners(t)
 	open(t, etcdstore.Config{Dir: t.TempDir()})
@@ -385,7 +384,7 @@ func TestClosedStoreIsDown(t *testing.T) {
 	}
 }
 
-// Nobody is left waiting when a store is closed.
+// No watch keeps waiting when a store is closed.
 func TestCloseEndsWatches(t *testing.T) {
 	t.Parallel()
 	s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: t.TempDir()})

@@ -51,7 +51,7 @@ func TestOneLeads(t *testing.T) {
 	happens("a leads", aLeads)
 	run(t, b)
 	bLeads, _, stopB := lead(b)
-	// Nobody keeps a's lease, as if its process slept: it ends by itself.
+	// a's lease is not renewed, as if its process were suspended: it ends by itself.
 	happens("b leads", bLeads)
 	if err := a.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "1"}); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Errorf("a sleeper stores a post: %v, want ErrLeaseLost", err)

@@ -37,7 +37,7 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// Of several replicas one learns of a gap in which nobody heard.
+// One of several replicas learns of a gap in which no replica received events.
 func TestHear(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

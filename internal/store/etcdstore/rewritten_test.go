@@ -232,9 +232,9 @@ func TestRewrittenTrail(t *testing.T) {
 	}
 }
 
-// TestWitnessesAreTold: a head of entries that this replica sealed itself is sent to a witness
+// TestWitnessesGetHeads: a head of entries that this replica sealed itself is sent to a witness
 // without reading the trail again, however many chunks were sealed since the last one.
-func TestWitnessesAreTold(t *testing.T) {
+func TestWitnessesGetHeads(t *testing.T) {
 	t.Parallel()
 	x := newRewritten(t, startEtcd(t))
 	tell := func() {

@@ -55,8 +55,7 @@ func listsOpen(t testing.TB, s *etcdstore.Store, id string) (engine.Stored, bool
 	return engine.Stored{}, false
 }
 
-// TestForgedDelivery: a command that nobody gave is not taken up, nor one that
-// was handled before.
+// TestForgedDelivery: a forged command is not handled, nor one that was handled before.
 func TestForgedDelivery(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -64,8 +64,8 @@ func fill(t *testing.T, s *etcdstore.Store) {
 	t.Fatal("the store is never full")
 }
 
-// A full store reads and takes nothing; with an archive it makes room by
-// itself, when it starts and while it runs.
+// A full store can be read but stores nothing. With an archive it frees space by itself,
+// when it starts and while it runs.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	// Nothing renews the lease while it is filled, which takes a slow disk long.

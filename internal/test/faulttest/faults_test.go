@@ -30,7 +30,7 @@ func kill(back time.Duration) fault {
 		switch {
 		case back >= 0:
 			w.later(back, func() { w.start(r.seat) })
-		case len(w.alive()) == 0: // somebody has to be there for what people do
+		case len(w.alive()) == 0: // at least one replica must run to receive what people do
 			w.later(time.Second, func() { w.start(r.seat) })
 		}
 	}}

@@ -144,7 +144,7 @@ func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// original is the end of the run of which copies were made.
+// original is the end of the run that was copied.
 type original struct {
 	executed int
 	state    state

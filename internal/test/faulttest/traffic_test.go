@@ -59,8 +59,8 @@ func newTraffic(p *people, perMinute int) *traffic {
 // Messages carry their time, so they can be read later. They are read rarely,
 // because reading a channel blocks Slack.
 const (
-	lookEvery    = 700 * time.Millisecond
-	whispersEach = 8
+	lookEvery     = 700 * time.Millisecond
+	ephemeralEach = 8
 )
 
 // changesEach is the number of commands for each one that changes something:
@@ -83,7 +83,7 @@ func (t *traffic) flow(ctx context.Context) {
 	var eyes sync.WaitGroup
 	eyes.Go(func() {
 		for n := 1; pause.For(looking, lookEvery); n++ {
-			t.look(n%whispersEach == 0)
+			t.look(n%ephemeralEach == 0)
 		}
 	})
 	for n := 0; ctx.Err() == nil; n++ {
@@ -181,8 +181,8 @@ func (t *traffic) open() int {
 }
 
 // look reads new messages in every channel, matches them with wishes, and
-// approves waiting runs. With whispers it also reads ephemeral messages.
-func (t *traffic) look(whispers bool) {
+// approves waiting runs. With ephemeral it also reads ephemeral messages.
+func (t *traffic) look(ephemeral bool) {
 	for _, where := range t.channels {
 		list, err := t.slack.Messages(where, "")
 		if err != nil {
@@ -191,7 +191,7 @@ func (t *traffic) look(whispers bool) {
 		}
 		t.mu.Lock()
 		for _, m := range list[t.read[where]:] {
-			t.heed(m)
+			t.matchAnswer(m)
 		}
 		t.read[where] = len(list)
 		// A run's card gets and loses its button long after it was posted.
@@ -199,14 +199,14 @@ func (t *traffic) look(whispers bool) {
 			t.approveOn(m)
 		}
 		t.mu.Unlock()
-		if whispers {
-			t.whispers(where)
+		if ephemeral {
+			t.matchEphemeral(where)
 		}
 	}
 }
 
-// heed finds the wish that a message of the bot answers.
-func (t *traffic) heed(m slacklocal.Message) {
+// matchAnswer finds the wish that a message of the bot answers.
+func (t *traffic) matchAnswer(m slacklocal.Message) {
 	if m.BotID == "" || m.Ephemeral {
 		return
 	}
@@ -229,8 +229,8 @@ func (t *traffic) heed(m slacklocal.Message) {
 	t.violation("nobody asked for this in %s, or twice: %s", m.Channel, m.Text)
 }
 
-// whispers finds the wishes that ephemeral messages answer.
-func (t *traffic) whispers(where string) {
+// matchEphemeral finds the wishes that ephemeral messages answer.
+func (t *traffic) matchEphemeral(where string) {
 	for _, who := range []string{"reader", "operator", "approver"} {
 		list, err := t.slack.Messages(where, who)
 		if err != nil {

@@ -126,7 +126,7 @@ var ballots = porcupine.Model{
 // of events.
 func TestVotesAreLinearizable(t *testing.T) {
 	t.Parallel()
-	h := newHall(t, 3)
+	h := newEngines(t, 3)
 	for n := range 40 {
 		seed := uint64(n)
 		history := h.play(t, seed)
@@ -150,8 +150,8 @@ func TestVotesCheckNotices(t *testing.T) {
 	}
 }
 
-// hall is several engines on one etcd.
-type hall struct {
+// engines is several engines on one etcd.
+type engines struct {
 	engines []*engine.Engine
 	store   *etcdstore.Store
 	late    atomic.Bool
@@ -159,15 +159,15 @@ type hall struct {
 
 var noon = time.Now().UTC().Truncate(time.Second)
 
-func (h *hall) now() time.Time {
+func (h *engines) now() time.Time {
 	if h.late.Load() {
 		return noon.Add(time.Hour)
 	}
 	return noon
 }
 
-func newHall(t *testing.T, replicas int) *hall {
-	h := &hall{}
+func newEngines(t *testing.T, replicas int) *engines {
+	h := &engines{}
 	etcd := startEtcd(t, t.TempDir(), 1)
 	key := filepath.Join(t.TempDir(), "state.key")
 	if _, err := sign.Create(key); err != nil {
@@ -202,7 +202,7 @@ type idle struct{}
 
 func (idle) Run(context.Context, remote.Command) remote.Result { panic("a command was sent") }
 
-func (h *hall) play(t *testing.T, seed uint64) []porcupine.Operation {
+func (h *engines) play(t *testing.T, seed uint64) []porcupine.Operation {
 	h.late.Store(false)
 	id, err := h.store.NewID(t.Context())
 	if err != nil {
@@ -264,7 +264,7 @@ func voter(name string) engine.Actor {
 	return engine.Actor{Person: name, Account: auth.Account{Team: "T0HOME", User: "U0" + name}, Via: "button"}
 }
 
-func (h *hall) apply(t *testing.T, e *engine.Engine, id string, a act) refusal.Code {
+func (h *engines) apply(t *testing.T, e *engine.Engine, id string, a act) refusal.Code {
 	by := voter(a.who)
 	var ev engine.Event
 	switch a.what {

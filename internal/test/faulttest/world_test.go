@@ -62,7 +62,7 @@ type world struct {
 
 	mu       sync.Mutex
 	over     bool       // no further start
-	replicas []*replica // the latest life of each seat
+	replicas []*replica // the latest process of each replica
 	lives    []*replica // all lives
 	wrong    []string   // violations found so far
 	epochs   int        // number of starts after a restore
@@ -197,7 +197,7 @@ func (w *world) file(name string) string    { return filepath.Join(w.dir, name) 
 func (w *world) stateDir(seat int) string   { return w.file(fmt.Sprintf("state%d", seat)) }
 func (w *world) peekSock(r *replica) string { return w.file("peek-" + r.name) }
 
-// start starts a seat's next life, if its last one is over.
+// start starts the next process of a replica, if its last one has ended.
 func (w *world) start(seat int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 type State struct {
 	Name        string
 	Break, Mend string
-	// Neighbour is a process on the same host that hangs during its start, ""
+	// Neighbour is another process on the same host that hangs during its start, ""
 	// for none.
 	Neighbour string
 }

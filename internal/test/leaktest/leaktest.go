@@ -16,7 +16,7 @@ const patience = 2 * time.Minute
 
 // Goroutines fails the test if a goroutine that it started after this call
 // still runs after the test and its cleanup. A label identifies such
-// goroutines; each passes it on to those that it starts.
+// goroutines; the goroutines that they start inherit it.
 func Goroutines(t *testing.T) {
 	t.Helper()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("test", t.Name())))

@@ -96,7 +96,7 @@ func gate() []mutant {
 		one("what was done already is looked at", "handlers/again.go", " || !s.asLeft(ctx, r)", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
 		one("what was done already was not undone by another run", "handlers/again.go", "touchedSince(r, slices.Concat(open, ended)) || ", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
 		one("a proposal is run within a minute", "handlers/propose.go", "if age := s.Now().Sub(time.Unix(p.At, 0)); age > call.ProposalTTL || age < -call.ProposalTTL {", "if age := s.Now().Sub(time.Unix(p.At, 0)); age < -call.ProposalTTL {", "./handlers", "^TestRunIsForItsRequester"),
-		one("what nobody could approve is refused at once", "handlers/request.go", "if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestNobodyCouldApprove"),
+		one("what nobody could approve is refused at once", "handlers/request.go", "if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestTooFewApprovers"),
 	}
 }
 
@@ -240,8 +240,8 @@ func storing() []mutant {
 		one("a process remembers what it sealed", "internal/store/trail/heads.go", "if s.trust.sealed.Size > 0 && ", "if false && ", "./internal/store/etcdstore", "^TestRewrittenTrail"),
 		one("what is unsigned beside a key in use does not count", "internal/store/trail/epoch.go", "if used && c.text == unsignedUntilNow {", "if used {", "./internal/store/etcdstore", "^TestReplacedInstallation"),
 		one("a replaced installation begins an epoch", "internal/store/trail/epoch.go", "epoch: max(top.Epoch, epochOf(s.trust.notes.Highest())) + 1,", "epoch: 1,", "./internal/store/etcdstore", "^TestReplacedInstallation"),
-		one("the requester is told of a restore", "internal/publish/restored.go", "if post.Told || !r.BroughtBack() {", "if post.Told || r.BroughtBack() {", "./internal/publish", "^TestRestoredRunIsTold"),
-		one("the requester is told of a restore once", "internal/publish/restored.go", "	post.Told = true\n", "", "./internal/publish", "^TestRestoredRunIsTold"),
+		one("the requester is told of a restore", "internal/publish/restored.go", "if post.Told || !r.BroughtBack() {", "if post.Told || r.BroughtBack() {", "./internal/publish", "^TestRestoredRunIsReported"),
+		one("the requester is told of a restore once", "internal/publish/restored.go", "	post.Told = true\n", "", "./internal/publish", "^TestRestoredRunIsReported"),
 		one("a rotation keeps deliveries", "internal/store/etcdstore/rotate.go", "	return s.returnClaims(ctx)\n}\n\n// returnClaims", "	return nil\n}\n\n// returnClaims", "./internal/store/etcdstore", "^TestRotationKeeps"),
 		one("numbers of a forgotten time are not used again", "internal/store/trail/epoch.go", "	if c.guess {\n", "	if c.guess && last > 0 {\n", "./internal/store/etcdstore", "^TestRestoredEmptyStore"),
 		one("an index is of the file that was verified", "internal/archive/find.go", "if ok && k.identity == file {", "if ok {", "./internal/archive", "^TestFindDamage"),
@@ -278,7 +278,7 @@ func edges() []mutant {
 		one("maintenance beyond 4 h takes two", "handlers/incidents/maintenance.go", "\tif !m.Until.After(most) {", "\tif true {", "./handlers", "^TestLongMaintenance"),
 		one("the second person for maintenance is another", "handlers/incidents/maintenance.go", "if old.By != m.By && eligible {", "if eligible || old.By == m.By {", "./handlers", "^TestLongMaintenance"),
 		one("a requester is told the end once", "internal/publish/mention.go", "	return true, p.changePost(note", "	if true {\n		return false, nil\n	}\n	return true, p.changePost(note", "./internal/publish", "^TestRequesterIsMentionedOncePerPurpose"),
-		one("a message that is posted anew calls nobody", "internal/publish/track.go", "false, p.Card(s.Run))", "false, p.First(ctx, s.Run))", "./internal/publish", "^TestPostedAnewCallsNobody"),
+		one("a message that is posted anew calls nobody", "internal/publish/track.go", "false, p.Card(s.Run))", "false, p.First(ctx, s.Run))", "./internal/publish", "^TestPostedAgainMentionsNoOne"),
 		one("a window over a Sev 1 process waits for an approval", "handlers/incidents/window.go", "!ok || !p.Level.Minor() {", "(!ok || !p.Level.Minor()) && false {", "./handlers", "^TestWindowNotApproved"),
 		one("who asked for a window does not approve it", "handlers/incidents/window.go", "\t\tif vote != nil {\n\t\t\treturn vote\n\t\t}\n\t\t", "", "./handlers", "^TestMaintenanceWindow"),
 		one("a window that waits is no maintenance", "internal/fleet/maintenance.go", "about && !m.Waits && ", "about && ", "./internal/fleet", "^TestMaintenanceCovers"),

@@ -105,8 +105,8 @@ func (h *hosts) did() []string {
 	return slices.Clone(h.executed)
 }
 
-// house is an engine with everything around it, inside a synctest bubble.
-type house struct {
+// testEngine is an engine with everything around it, inside a synctest bubble.
+type testEngine struct {
 	t     *testing.T
 	store *memstore.Store
 	hosts *hosts
@@ -114,13 +114,13 @@ type house struct {
 	eng   *engine.Engine
 }
 
-func newHouse(t *testing.T) *house {
-	h := &house{t: t, store: memstore.New(memstore.Config{Replica: "bot"}), hosts: newHosts()}
+func newTestEngine(t *testing.T) *testEngine {
+	h := &testEngine{t: t, store: memstore.New(memstore.Config{Replica: "bot"}), hosts: newHosts()}
 	h.eng = h.engine("bot", h.store, h.hosts)
 	return h
 }
 
-func (h *house) engine(replica string, runs engine.Runs, runner remote.Runner) *engine.Engine {
+func (h *testEngine) engine(replica string, runs engine.Runs, runner remote.Runner) *engine.Engine {
 	h.t.Helper()
 	e, err := engine.New(engine.Config{
 		Runs: runs, Runner: runner, Replica: replica, Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),
@@ -153,7 +153,7 @@ func stored(recheck func(engine.Run) error) engine.Gate {
 }
 
 // start runs an engine until the returned function is called.
-func (h *house) start(e *engine.Engine) (stop func()) {
+func (h *testEngine) start(e *engine.Engine) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
@@ -177,7 +177,7 @@ func restart(level runbooks.Severity, hosts ...string) engine.Run {
 	return engine.TestAsked(level, runbooks.Disruptive, steps...)
 }
 
-func (h *house) submit(r engine.Run) engine.Stored {
+func (h *testEngine) submit(r engine.Run) engine.Stored {
 	h.t.Helper()
 	st, err := h.eng.Submit(h.t.Context(), r, "")
 	if err != nil {
@@ -186,7 +186,7 @@ func (h *house) submit(r engine.Run) engine.Stored {
 	return st
 }
 
-func (h *house) apply(id string, e engine.Event) engine.Stored {
+func (h *testEngine) apply(id string, e engine.Event) engine.Stored {
 	h.t.Helper()
 	st, err := h.eng.Apply(h.t.Context(), id, e, "")
 	if err != nil {
@@ -195,7 +195,7 @@ func (h *house) apply(id string, e engine.Event) engine.Stored {
 	return st
 }
 
-func (h *house) get(id string) engine.Run {
+func (h *testEngine) get(id string) engine.Run {
 	h.t.Helper()
 	st, err := h.store.Get(context.Background(), id)
 	if err != nil {
@@ -205,14 +205,14 @@ func (h *house) get(id string) engine.Run {
 }
 
 // after lets fake time pass, and returns the run as it is then.
-func (h *house) after(d time.Duration, id string) engine.Run {
+func (h *testEngine) after(d time.Duration, id string) engine.Run {
 	h.t.Helper()
 	time.Sleep(d)
 	synctest.Wait()
 	return h.get(id)
 }
 
-func (h *house) want(r engine.Run, s engine.State, words ...string) {
+func (h *testEngine) want(r engine.Run, s engine.State, words ...string) {
 	h.t.Helper()
 	text := r.Why
 	for _, st := range r.Steps {
@@ -231,7 +231,7 @@ func (h *house) want(r engine.Run, s engine.State, words ...string) {
 	}
 }
 
-func (h *house) wantLocks(runs ...string) {
+func (h *testEngine) wantLocks(runs ...string) {
 	h.t.Helper()
 	locks, err := h.store.Locks(context.Background())
 	if err != nil {
@@ -247,7 +247,7 @@ func (h *house) wantLocks(runs ...string) {
 }
 
 // wantTrail verifies the trail and that it tells of every executed command.
-func (h *house) wantTrail() {
+func (h *testEngine) wantTrail() {
 	h.t.Helper()
 	told := map[string]int{}
 	for s, err := range audit.Entries(context.Background(), h.store, 1) {
