@@ -199,23 +199,8 @@ func logTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// readiness evaluates the log since a restart.
-func (l Log) readiness() (Proof, string) {
-	switch {
-	case l.Word == "RUNNING":
-		return Met, "ready: RUNNING in its log, " + l.errors() + " since"
-	case l.Word != "":
-		return NotYet, fmt.Sprintf("its log says %s last, %s since", l.Word, l.errors())
-	case l.Undated > 0 && l.Last.IsZero():
-		return NotYet, "the times in its log have no zone, so they cannot be compared"
-	case l.Last.IsZero():
-		return NotYet, "its log has no readable line"
-	default:
-		return NotYet, "its log has no RUNNING since, " + l.errors()
-	}
-}
-
-func (l Log) errors() string {
+// Counted is the number of errors, in words.
+func (l Log) Counted() string {
 	n := l.Errors + l.Fatals
 	switch {
 	case n == 0:

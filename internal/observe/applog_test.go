@@ -102,7 +102,7 @@ func FuzzReadLog(f *testing.F) {
 		if log.Word != "" && (log.At.Before(since) || !strings.Contains(out, log.Word[:1])) {
 			t.Errorf("%+v from %q", log, out)
 		}
-		if proof, _ := log.readiness(); proof == Met && !strings.Contains(out, "] - ") {
+		if proof, _ := readiness(log); proof == Met && !strings.Contains(out, "] - ") {
 			t.Errorf("ready from %q", out)
 		}
 	})

@@ -102,7 +102,7 @@ type Finding struct {
 // could not be determined it is Unknown, with the worst possible level.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
-	f.Text = quoted(o)
+	f.Text = o.Quoted()
 	if e.Maintenance && o.Known() {
 		f.both(runbooks.None, FoundInMaintenance, capital(o.State.String())+", in maintenance")
 		f.Down = o.State == Down || o.State == Failed || o.State == Missing || o.Alive == AliveGone
@@ -122,7 +122,7 @@ func Assess(o Observation, e Expect) Finding {
 		case o.Alive == AliveGone:
 			f.ended(o, e)
 		case o.stale(e.Cycle):
-			f.unknown(e, FoundUnproved, "Not seen to run", quoted(o)+fmt.Sprintf(", as of %s ago; it is not known whether pid %d still runs", o.Age.Round(time.Second), o.PID))
+			f.unknown(e, FoundUnproved, "Not seen to run", o.Quoted()+fmt.Sprintf(", as of %s ago; it is not known whether pid %d still runs", o.Age.Round(time.Second), o.PID))
 		case o.State == Up:
 			f.up(o, e)
 		default:
@@ -153,12 +153,12 @@ func (o Observation) stale(cycle time.Duration) bool {
 // pending handles a request to monit that is not finished. If it takes longer than a start may
 // take, it has failed so far.
 func (f *Finding) pending(o Observation, e Expect) {
-	f.unknown(e, FoundPending, "Asked to "+o.Pending, quoted(o)+": requested and not finished; check again")
+	f.unknown(e, FoundPending, "Asked to "+o.Pending, o.Quoted()+": requested and not finished; check again")
 	f.Changing, f.Recovering = true, true
 	if lasted := o.At.Sub(e.Since); !e.Since.IsZero() && lasted > e.grace() {
 		f.Recovering = false
 		f.Headline = fmt.Sprintf("Asked to %s %s ago, and not done", o.Pending, lasted.Round(time.Second))
-		f.Text = quoted(o) + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host shows which"
+		f.Text = o.Quoted() + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host shows which"
 	}
 }
 
@@ -206,15 +206,6 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	}
 }
 
-// quoted is the supervisor's own status, as evidence in a sentence.
-func quoted(o Observation) string {
-	text := fmt.Sprintf("%s: %q", o.Manager, o.Status)
-	if o.Trouble != "" && o.Trouble != o.Status {
-		text += " (" + o.Trouble + ")"
-	}
-	return text
-}
-
 // unknown sets the worst possible level: down if it should be up; up if it should be down; or up
 // with trouble, if down is no incident.
 func (f *Finding) unknown(e Expect, code Code, headline, text string) {
@@ -258,7 +249,7 @@ func (f *Finding) trouble(o Observation, e Expect) {
 		return
 	}
 	f.both(runbooks.Low, FoundTrouble, "Running with trouble")
-	if f.Down = portSilent(o); f.Down {
+	if f.Down = o.PortSilent(); f.Down {
 		f.Code = FoundPortSilent
 		f.Headline = "Port not answering"
 		f.Text += ". The process runs but does not answer on its port: for users it is down"
@@ -284,7 +275,7 @@ func (f *Finding) down(o Observation, e Expect) {
 	}
 	switch o.State {
 	case Failed:
-		f.Text += ". " + capital(o.failedNote())
+		f.Text += ". " + capital(o.FailedNote())
 	case Missing:
 		f.Code = FoundNotKnown
 		f.Headline = "Not known to " + string(o.Manager)
@@ -294,14 +285,6 @@ func (f *Finding) down(o Observation, e Expect) {
 			f.Text += ". " + capital(o.Note)
 		}
 	}
-}
-
-// failedNote reports whether a failed process will be started again.
-func (o Observation) failedNote() string {
-	if o.Note != "" {
-		return o.Note
-	}
-	return "it could not be started; the supervisor may try again; its log on the host has the reason"
 }
 
 // changing is no incident before the grace time is over. After a restart by monit a process shows
@@ -328,7 +311,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 		Recovering: "Recovering: just started again",
 		Stopping:   "Being stopped",
 	}[o.State]
-	f.unknown(e, FoundChanging, headline, quoted(o)+": not up yet, or not yet observed; check again")
+	f.unknown(e, FoundChanging, headline, o.Quoted()+": not up yet, or not yet observed; check again")
 	f.Recovering = true
 }
 

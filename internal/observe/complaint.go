@@ -79,3 +79,17 @@ func head(out string) string {
 	}
 	return "it is empty"
 }
+
+// notAnswered is why there is no answer, in one sentence.
+func notAnswered(r remote.Result) string {
+	if r.Detail == "" {
+		return r.Outcome.String()
+	}
+	return r.Outcome.String() + ": " + redact.Line(r.Detail, detailLimit)
+}
+
+// wordsLimit limits the output of a host, detailLimit the detail of an outcome, in runes.
+const (
+	wordsLimit  = 400
+	detailLimit = 600
+)

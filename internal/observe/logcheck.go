@@ -111,7 +111,7 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 		case fresh:
 			f.Text += fmt.Sprintf(". The last line of its log is of %s: check again in a minute; if the log has grown, it runs", clock(log.Last))
 		case log.Word == "SHUTTING_DOWN" && o.State == NotMonitored:
-			f.Text = quoted(o)
+			f.Text = o.Quoted()
 			f.down(o, e)
 			f.Text += fmt.Sprintf(". Its log has SHUTTING_DOWN at %s and no start since", clock(log.At))
 		default:
@@ -140,11 +140,11 @@ func (f *Finding) logged(e Expect, look LogLook) {
 	switch {
 	case n == 0 && from.After(log.Last) && look.Early.Errors > 0:
 		f.Text += fmt.Sprintf(". %s in its log in the first %d min after its start, up to %s: normal then, and not counted",
-			capital(look.Early.errors()), int(startGrace.Minutes()), clock(log.Last))
+			capital(look.Early.Counted()), int(startGrace.Minutes()), clock(log.Last))
 	case n == 0 && from.After(log.Last):
 		f.Text += ". Its log was read up to " + clock(log.Last)
 	default:
-		f.Text += fmt.Sprintf(". %s in its log from %s to %s", capital(log.errors()), clock(earlier(from, log.Last)), clock(log.Last))
+		f.Text += fmt.Sprintf(". %s in its log from %s to %s", capital(log.Counted()), clock(earlier(from, log.Last)), clock(log.Last))
 	}
 	if n > 0 {
 		f.Text += ": " + log.FirstError
@@ -177,7 +177,7 @@ func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down")
 	}
 	f.Down = false
-	f.Text = fmt.Sprintf("%s. %s; %s does not monitor it and will not start it again", quoted(o), why, o.Manager)
+	f.Text = fmt.Sprintf("%s. %s; %s does not monitor it and will not start it again", o.Quoted(), why, o.Manager)
 }
 
 // clock is a time of day in the zone of the logs.

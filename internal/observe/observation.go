@@ -139,17 +139,22 @@ func (o *Observation) missing(words string) {
 	o.Status, o.Line = words, words
 }
 
-// lineLimit limits an evidence line, wordsLimit output of a host that could not be parsed, in
-// runes.
-const (
-	lineLimit  = 200
-	wordsLimit = 400
-)
+// lineLimit limits an evidence line, in runes.
+const lineLimit = 200
 
-// notAnswered is why there is no answer, in one sentence.
-func notAnswered(r remote.Result) string {
-	if r.Detail == "" {
-		return r.Outcome.String()
+// Quoted is the supervisor's own status, as evidence in a sentence.
+func (o Observation) Quoted() string {
+	text := fmt.Sprintf("%s: %q", o.Manager, o.Status)
+	if o.Trouble != "" && o.Trouble != o.Status {
+		text += " (" + o.Trouble + ")"
 	}
-	return r.Outcome.String() + ": " + redact.Line(r.Detail, textLimit)
+	return text
+}
+
+// FailedNote reports whether a failed process will be started again.
+func (o Observation) FailedNote() string {
+	if o.Note != "" {
+		return o.Note
+	}
+	return "it could not be started; the supervisor may try again; its log on the host has the reason"
 }

@@ -3,9 +3,6 @@ package observe
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"dhbot/internal/observe/etcd"
@@ -83,7 +80,7 @@ func (w watch) judge(until runbooks.Condition) Verdict {
 
 // says is the supervisor's status with the pid: `monit: "OK", pid 4711`.
 func (w watch) says() string {
-	text := quoted(w.now)
+	text := w.now.Quoted()
 	if w.now.PID > 0 {
 		text += fmt.Sprintf(", pid %d", w.now.PID)
 	}
@@ -141,7 +138,7 @@ func (w watch) restarted() Verdict {
 	switch {
 	case !w.fresh():
 		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not checked again yet"}
-	case portSilent(w.now):
+	case w.now.PortSilent():
 		return Verdict{State: NotYet, Text: change + ", but its port does not answer: " + w.says()}
 	case w.now.State == Trouble:
 		return Verdict{State: Noted, Text: change + ", but " + w.says()}
@@ -189,11 +186,11 @@ func (w watch) failing() (Verdict, bool) {
 	}
 	switch w.now.State {
 	case Failed:
-		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.failedNote()}, true
+		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.FailedNote()}, true
 	case NotMonitored:
 		return Verdict{State: Never, Text: "not up: " + w.says() + ": monit gave it up after repeated failures, or a person stopped it"}, true
 	case Missing:
-		return Verdict{State: Never, Text: "not up: " + quoted(w.now)}, true
+		return Verdict{State: Never, Text: "not up: " + w.now.Quoted()}, true
 	default:
 		return Verdict{}, false
 	}
@@ -206,10 +203,10 @@ func (w watch) running() Verdict {
 	switch {
 	case w.now.State != Up && w.now.State != Trouble:
 		return Verdict{State: NotYet, Text: w.says()}
-	case portSilent(w.now):
+	case w.now.PortSilent():
 		return Verdict{State: NotYet, Text: "its port does not answer: " + w.says()}
 	case w.now.State == Trouble:
-		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, quoted(w.now))}
+		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, w.now.Quoted())}
 	case w.already():
 		return Verdict{State: Met, Text: fmt.Sprintf("was running already, pid %d", w.now.PID)}
 	default:
@@ -233,47 +230,14 @@ func (w watch) stopped() Verdict {
 	case w.now.State == NotMonitored:
 		return Verdict{State: Noted, Text: "monit has finished the stop and no longer monitors it; monit does not report whether the process has ended"}
 	case w.now.State == Down:
-		return Verdict{State: Met, Text: "stopped: " + quoted(w.now)}
+		return Verdict{State: Met, Text: "stopped: " + w.now.Quoted()}
 	case w.now.State == Failed && w.now.Manager == runbooks.Systemd:
-		return Verdict{State: Noted, Text: "stopped, but not cleanly: " + quoted(w.now)}
+		return Verdict{State: Noted, Text: "stopped, but not cleanly: " + w.now.Quoted()}
 	case w.now.State == Missing && !w.early():
-		return Verdict{State: Never, Text: "unknown whether it stopped: " + quoted(w.now)}
+		return Verdict{State: Never, Text: "unknown whether it stopped: " + w.now.Quoted()}
 	default:
 		return Verdict{State: NotYet, Text: w.says()}
 	}
-}
-
-// portSilent reports whether the supervisor's connection check fails.
-func portSilent(o Observation) bool {
-	return o.State == Trouble && strings.Contains(strings.ToLower(o.Status), "connection failed")
-}
-
-// spanUnits are the units of uptimes of monit ("1h 2m", whole minutes) and of systemd ("1h 36min",
-// "2 weeks 3 days").
-var spanUnits = map[string]time.Duration{
-	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "min": time.Minute,
-	"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond, "week": 7 * 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
-	"month": 30 * 24 * time.Hour, "months": 30 * 24 * time.Hour, "year": 365 * 24 * time.Hour, "years": 365 * 24 * time.Hour,
-}
-
-var spanPart = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
-
-// atLeast parses an uptime as the least time that has passed.
-func atLeast(uptime string) (time.Duration, bool) {
-	var total time.Duration
-	for rest := uptime; rest != ""; {
-		m := spanPart.FindStringSubmatch(rest)
-		if m == nil || spanUnits[m[2]] == 0 {
-			return 0, false
-		}
-		n, err := strconv.Atoi(m[1])
-		if err != nil || n > 100_000 {
-			return 0, false
-		}
-		total += time.Duration(n) * spanUnits[m[2]]
-		rest = rest[len(m[0]):]
-	}
-	return total, uptime != ""
 }
 
 // ready evaluates the application's own log, because monit reports OK long before the application
@@ -294,7 +258,23 @@ func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	case r.Exit != 0 && log.Last.IsZero():
 		v.Text = "the log could not be read: " + Complaint(r)
 	default:
-		v.State, v.Text = log.readiness()
+		v.State, v.Text = readiness(log)
 	}
 	return v
+}
+
+// readiness evaluates the log since a restart.
+func readiness(l Log) (Proof, string) {
+	switch {
+	case l.Word == "RUNNING":
+		return Met, "ready: RUNNING in its log, " + l.Counted() + " since"
+	case l.Word != "":
+		return NotYet, fmt.Sprintf("its log says %s last, %s since", l.Word, l.Counted())
+	case l.Undated > 0 && l.Last.IsZero():
+		return NotYet, "the times in its log have no zone, so they cannot be compared"
+	case l.Last.IsZero():
+		return NotYet, "its log has no readable line"
+	default:
+		return NotYet, "its log has no RUNNING since, " + l.Counted()
+	}
 }
