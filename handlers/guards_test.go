@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/fleet"
 	"dhbot/internal/guard"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
@@ -130,7 +130,7 @@ func TestEveryGuardRefusesTwice(t *testing.T) {
 	for name, plan := range guardedPlans(t, h) {
 		for _, g := range plan.Guards() {
 			st := plan.Steps[g]
-			if v := observe.Evaluate(st, nil, harmful(st), time.Time{}); v.State != observe.Never {
+			if v := proof.Evaluate(st, nil, harmful(st), time.Time{}); v.State != proof.Never {
 				t.Logf("%s: %s: %s", name, st.Title, v.Text)
 				continue
 			}

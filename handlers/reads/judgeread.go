@@ -6,8 +6,8 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
-	"dhbot/internal/observe"
 	"dhbot/internal/observe/etcd"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
@@ -21,14 +21,14 @@ func judgeable(until runbooks.Condition) bool {
 
 // judgeRead grades an answer. An answer that cannot be parsed is unknown, never good.
 func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
-	v := observe.Evaluate(st, nil, r, time.Time{})
+	v := proof.Evaluate(st, nil, r, time.Time{})
 	p.Verdict = redact.Line(v.Text, 600)
 	switch v.State {
-	case observe.Met:
+	case proof.Met:
 		p.OK, p.Grade = true, outputcard.Good
-	case observe.Noted:
+	case proof.Noted:
 		p.OK, p.Grade = true, outputcard.Noteworthy
-	case observe.NotYet, observe.Never:
+	case proof.NotYet, proof.Never:
 		p.OK, p.Grade = true, outputcard.Bad
 	default:
 		p.OK, p.Why = false, p.Verdict

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/card/outputcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
@@ -93,7 +94,7 @@ func said1(st runbooks.Step, r remote.Result) outputcard.Answer {
 	case r.Outcome != remote.Answered:
 		p.Why = redact.Line(r.Outcome.String()+": "+r.Detail, 300)
 	case r.Exit != 0 && text == "" && !nothingFound(st, r):
-		p.Why = redact.Line(observe.Complaint(r), 300)
+		p.Why = redact.Line(complaint.Of(r), 300)
 	default:
 		p.OK = true
 	}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/runbooks"
 )
 
@@ -13,7 +13,7 @@ import (
 func (w *worker) before(ctx context.Context, r Run, i int) []string {
 	ps := r.Plan.Steps[i]
 	seen, _ := r.before(i)
-	if pid := observe.PID(seen); w.c.Evidence != nil && ps.Kind == runbooks.Exec && ps.Process != "" && pid != 0 {
+	if pid := proof.PID(seen); w.c.Evidence != nil && ps.Kind == runbooks.Exec && ps.Process != "" && pid != 0 {
 		return w.c.Evidence.Of(ctx, r.Plan.Cluster, ps, pid)
 	}
 	return nil

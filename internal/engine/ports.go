@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"dhbot/internal/audit"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/runbooks"
 )
 
@@ -85,7 +85,7 @@ type Runs interface {
 type Assessor interface {
 	// AllUp is Met if nothing on the host is an incident, Noted if something is of level 3, and
 	// NotYet if something is down, unknown or otherwise not as expected.
-	AllUp(ctx context.Context, cluster, host string) observe.Verdict
+	AllUp(ctx context.Context, cluster, host string) proof.Verdict
 }
 
 // Evidence collects data about a process that a change would destroy.

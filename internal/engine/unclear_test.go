@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/runbooks"
 )
 
@@ -16,20 +16,20 @@ func TestGuardThatCouldNotTell(t *testing.T) {
 		name    string
 		until   runbooks.Condition
 		unclear []Unclear
-		proof   observe.Proof
+		proof   proof.State
 		want    StepState
 	}{
-		{"not approved so", runbooks.EtcdSpare, nil, observe.Unknown, StepFailed},
-		{"approved so", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, observe.Unknown, StepNoted},
-		{"another was", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, observe.Unknown, StepFailed},
-		{"harm is seen", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, observe.Never, StepFailed},
-		{"what cannot be accepted", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, observe.Unknown, StepFailed},
+		{"not approved so", runbooks.EtcdSpare, nil, proof.Unknown, StepFailed},
+		{"approved so", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Unknown, StepNoted},
+		{"another was", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, proof.Unknown, StepFailed},
+		{"harm is seen", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Never, StepFailed},
+		{"what cannot be accepted", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, proof.Unknown, StepFailed},
 	} {
 		r := Run{
 			Unclear: tt.unclear, Steps: make([]Step, 2),
 			Plan: runbooks.Plan{Steps: []runbooks.Step{{Kind: runbooks.Wait, Until: tt.until}, {Kind: runbooks.Exec}}},
 		}
-		if got := waitResult(r, 0, answer{verdict: observe.Verdict{State: tt.proof, Text: "it is so"}}); got.State != tt.want {
+		if got := waitResult(r, 0, answer{verdict: proof.Verdict{State: tt.proof, Text: "it is so"}}); got.State != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got.State, tt.want)
 		}
 	}
@@ -48,12 +48,12 @@ func TestEtcdCannotBeAsked(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		hosts []string
-		proof observe.Proof
+		proof proof.State
 		want  StepState
 	}{
-		{"the only one", []string{"query-1"}, observe.Unknown, StepNoted},
-		{"another follows", []string{"query-1", "query-2"}, observe.Unknown, StepUnknown},
-		{"seen not to serve", []string{"query-1"}, observe.Never, StepFailed},
+		{"the only one", []string{"query-1"}, proof.Unknown, StepNoted},
+		{"another follows", []string{"query-1", "query-2"}, proof.Unknown, StepUnknown},
+		{"seen not to serve", []string{"query-1"}, proof.Never, StepFailed},
 	} {
 		var r Run
 		for _, h := range tt.hosts {
@@ -61,7 +61,7 @@ func TestEtcdCannotBeAsked(t *testing.T) {
 		}
 		r.Steps = make([]Step, len(r.Plan.Steps))
 		r.Steps[0].Started = &began
-		if got := waitResult(r, 1, answer{verdict: observe.Verdict{State: tt.proof, Text: "etcdctl is not there"}}); got.State != tt.want {
+		if got := waitResult(r, 1, answer{verdict: proof.Verdict{State: tt.proof, Text: "etcdctl is not there"}}); got.State != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got.State, tt.want)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/pause"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
@@ -28,7 +28,7 @@ func (t Times) withDefaults() Times {
 
 // answer is the last result of a read, and its verdict.
 type answer struct {
-	verdict observe.Verdict
+	verdict proof.Verdict
 	result  remote.Result
 }
 
@@ -58,14 +58,14 @@ func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step
 		return Step{State: StepFailed, Text: line("nothing was sent: " + err.Error())}
 	}
 	result := w.c.Runner.Run(hard, CommandOf(ps))
-	v := observe.EvaluateExec(ps, result)
+	v := proof.EvaluateExec(ps, result)
 	st := stepResult(answer{v, result})
 	switch v.State {
-	case observe.Met:
+	case proof.Met:
 		st.State = StepDone
-	case observe.Noted:
+	case proof.Noted:
 		st.State = StepNoted
-	case observe.Never:
+	case proof.Never:
 		st.State = StepFailed
 	default: // it may have acted
 		st.State = StepUnknown
@@ -82,20 +82,20 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 	var last answer
 	for {
 		last.result = w.c.Runner.Run(ctx, CommandOf(ps))
-		last.verdict = observe.Evaluate(ps, before, last.result, since)
-		if ps.Until == runbooks.AllUp && last.verdict.State == observe.Met {
+		last.verdict = proof.Evaluate(ps, before, last.result, since)
+		if ps.Until == runbooks.AllUp && last.verdict.State == proof.Met {
 			last.verdict = w.allUp(ctx, r.Plan.Cluster, ps.Host, last.verdict)
 		}
 		if ctx.Err() != nil {
 			return last, false
 		}
 		switch last.verdict.State {
-		case observe.Met, observe.Noted, observe.Never:
+		case proof.Met, proof.Noted, proof.Never:
 			return last, true
 		default: // not yet, or no answer: read again
 		}
 		if !time.Now().Add(w.c.Times.AskEvery).Before(until) {
-			last.verdict = observe.TimedOut(ps, before, last.verdict)
+			last.verdict = proof.TimedOut(ps, before, last.verdict)
 			return last, true
 		}
 		if !pause.For(ctx, w.c.Times.AskEvery) {
@@ -114,9 +114,9 @@ func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 }
 
 // allUp evaluates a host whose supervisor reports that all its processes are up.
-func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.Verdict) observe.Verdict {
+func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Verdict) proof.Verdict {
 	if w.c.Assessor == nil {
-		return observe.Verdict{State: observe.Unknown, Text: said.Text + ", and the expected state is unknown"}
+		return proof.Verdict{State: proof.Unknown, Text: said.Text + ", and the expected state is unknown"}
 	}
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
@@ -126,11 +126,11 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said observe.V
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {
-	case observe.Met:
+	case proof.Met:
 		st.State = StepDone
-	case observe.Noted:
+	case proof.Noted:
 		st.State = StepNoted
-	case observe.Never, observe.NotYet:
+	case proof.Never, proof.NotYet:
 		st.State = StepFailed
 	default:
 		st.State = StepFailed

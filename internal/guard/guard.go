@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dhbot/internal/engine"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/redact"
 	"dhbot/internal/refusal"
 	"dhbot/internal/remote"
@@ -49,7 +49,7 @@ func AtStart(ctx context.Context, r remote.Runner, plan runbooks.Plan) error {
 type answer struct {
 	step    int
 	text    string
-	verdict observe.Verdict
+	verdict proof.Verdict
 }
 
 // ask queries hosts concurrently, and the guards of one host in order, because some use the
@@ -80,9 +80,9 @@ func ask(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) 
 	var unclear []engine.Unclear
 	for _, a := range answers {
 		switch {
-		case a.verdict.State == observe.Never:
+		case a.verdict.State == proof.Never:
 			return nil, refusal.New(Refuses, "%s", a.text)
-		case a.verdict.State == observe.Unknown && plan.Steps[a.step].Until.Acceptable():
+		case a.verdict.State == proof.Unknown && plan.Steps[a.step].Until.Acceptable():
 			unclear = append(unclear, engine.Unclear{Step: a.step, Text: a.text})
 		}
 	}
@@ -105,7 +105,7 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 		}
 		text := fmt.Sprintf("%s, on %s: %s", st.Title, of.Host, strings.TrimSuffix(v.Text, "."))
 		out = append(out, answer{i, redact.Line(text, textRunes), v})
-		if v.State == observe.Never {
+		if v.State == proof.Never {
 			break
 		}
 	}
@@ -113,23 +113,23 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 }
 
 // askOne queries one guard. before is the observation of its target by earlier guards.
-func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byte) (observe.Verdict, remote.Result) {
+func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byte) (proof.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
 	for {
 		got := r.Run(ctx, engine.CommandOf(st))
-		v := observe.Evaluate(st, before, got, time.Time{})
-		electing := v.State == observe.Unknown && st.Until == runbooks.EtcdSpare // maybe: then members do not answer for some seconds
+		v := proof.Evaluate(st, before, got, time.Time{})
+		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // maybe: then members do not answer for some seconds
 		switch again := time.Now().Add(every).Before(until); {
-		case v.State != observe.NotYet && !electing, electing && !again:
+		case v.State != proof.NotYet && !electing, electing && !again:
 			return v, got
 		case electing:
 		case st.Until == runbooks.EtcdSpare || !again: // a member that does not serve may be restarted
-			return observe.TimedOut(st, before, v), got
+			return proof.TimedOut(st, before, v), got
 		}
 		select {
 		case <-ctx.Done():
-			return observe.TimedOut(st, before, v), got
+			return proof.TimedOut(st, before, v), got
 		case <-time.After(every):
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// clockSlack is how far a host's clock may be behind the bot's.
-const clockSlack = 5 * time.Second
+// ClockSlack is how far a host's clock may be behind the bot's.
+const ClockSlack = 5 * time.Second
 
 var (
 	// logLine is a line of an application log:
@@ -90,7 +90,7 @@ func ParseLog(out string) LogSpan {
 		}
 		e := LogEvent{At: at, Error: logErrors[m[2]], Fatal: m[2] == "FATAL", Frame: logFrame.MatchString(m[3])}
 		if e.Error {
-			e.Line = redact.Line(line, lineLimit)
+			e.Line = redact.Line(line, LineLimit)
 		}
 		if w := logWord.FindStringSubmatch(m[3]); w != nil && w[1] != "ALIVE" {
 			e.Word = w[1]

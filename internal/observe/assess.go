@@ -323,7 +323,7 @@ func (o Observation) since(e Expect) time.Duration {
 		so = o.At.Sub(e.Since)
 	}
 	if o.Manager == runbooks.Systemd {
-		if says, ok := atLeast(o.Uptime); ok {
+		if says, ok := AtLeast(o.Uptime); ok {
 			so = max(so, says)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/internal/test/answertest"
 	"dhbot/runbooks"
 )
 
@@ -13,8 +14,8 @@ func TestIncidentKey(t *testing.T) {
 	up := Expect{Up: true, Level: runbooks.Critical}
 	moderate := Expect{Up: true, Level: runbooks.Moderate}
 	scheduled := Expect{Up: false, Level: runbooks.Critical}
-	longAgo := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Hour)}
-	justNow := Expect{Up: true, Level: runbooks.Critical, Since: noon.Add(-time.Minute)}
+	longAgo := Expect{Up: true, Level: runbooks.Critical, Since: answertest.Noon.Add(-time.Hour)}
+	justNow := Expect{Up: true, Level: runbooks.Critical, Since: answertest.Noon.Add(-time.Minute)}
 	spare := Expect{Up: true, Level: runbooks.Critical, Optional: true}
 	worked := Expect{Up: true, Level: runbooks.Critical, Maintenance: true}
 
@@ -59,7 +60,7 @@ func TestIncidentKey(t *testing.T) {
 		{"starting when it should be down", "Initializing", "", scheduled, unknown, unknown, two, true, "Recovering", "Initializing"},
 		{"not understood", "Mumbling", "7", up, unknown, unknown, one, false, "Could not be observed", "Mumbling"},
 	} {
-		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, "Monitored", tt.pid, "", "Sat, 21 Nov 2026 02:00:00")))
+		o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", tt.status, "Monitored", tt.pid, "", "Sat, 21 Nov 2026 02:00:00")))
 		if o.PID > 0 {
 			o.Alive = AliveProved
 		}
@@ -71,7 +72,7 @@ func TestIncidentKey(t *testing.T) {
 		if !strings.HasPrefix(f.Headline, tt.headline) || !strings.Contains(f.Text, tt.text) {
 			t.Errorf("%s: %q: %q, want %q and %q", tt.row, f.Headline, f.Text, tt.headline, tt.text)
 		}
-		if f.Evidence.Line != "status "+tt.status || f.Evidence.Collected == "" || !f.Evidence.At.Equal(noon) {
+		if f.Evidence.Line != "status "+tt.status || f.Evidence.Collected == "" || !f.Evidence.At.Equal(answertest.Noon) {
 			t.Errorf("%s: evidence %+v", tt.row, f.Evidence)
 		}
 	}
@@ -107,7 +108,7 @@ func TestOldEvidenceIsNotGreen(t *testing.T) {
 		"nothing known":          {AliveUnknown, 0, false, runbooks.Unknown},
 	} {
 		for _, status := range []string{"OK", "Connection failed"} {
-			o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", status, "Monitored", "7", "", "Sat, 21 Nov 2026 02:00:00")))
+			o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", status, "Monitored", "7", "", "Sat, 21 Nov 2026 02:00:00")))
 			o.Alive, o.Age, o.AgeKnown = tt.alive, tt.age, tt.dated
 			want := tt.want
 			if want == runbooks.None && status != "OK" {
@@ -135,15 +136,15 @@ func TestWhatMonitDoesNotSay(t *testing.T) {
 			runbooks.Critical, "Stopped by operator with R-7F3K, 2 min ago"},
 		"stopped by a run, and runs": {"Not monitored", AliveProved, Expect{Up: true, Level: runbooks.Critical, Stopped: "operator with R-7F3K, 2 min ago"},
 			runbooks.Moderate, "Running without supervision"},
-		"loop": {"OK", AliveProved, Expect{Up: true, Level: runbooks.Critical, Loop: &Loop{3, noon.Add(-time.Minute)}}, runbooks.Critical, "Crash loop: 3 restarts in 1m0s"},
-		"loop in maintenance": {"OK", AliveProved, Expect{Up: true, Level: runbooks.Critical, Maintenance: true, Loop: &Loop{3, noon.Add(-time.Minute)}},
+		"loop": {"OK", AliveProved, Expect{Up: true, Level: runbooks.Critical, Loop: &Loop{3, answertest.Noon.Add(-time.Minute)}}, runbooks.Critical, "Crash loop: 3 restarts in 1m0s"},
+		"loop in maintenance": {"OK", AliveProved, Expect{Up: true, Level: runbooks.Critical, Maintenance: true, Loop: &Loop{3, answertest.Noon.Add(-time.Minute)}},
 			runbooks.None, "Up, in maintenance"},
 	} {
 		pid := "7"
 		if tt.status == "Not monitored" {
 			pid = ""
 		}
-		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, "Monitored", pid, "", "Sat, 21 Nov 2026 02:00:00")))
+		o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", tt.status, "Monitored", pid, "", "Sat, 21 Nov 2026 02:00:00")))
 		o.Alive, o.PID = tt.alive, 7
 		if f := Assess(o, tt.e); f.Severity != tt.want || f.Headline != tt.headline {
 			t.Errorf("%s: %v, %q", what, f.Severity, f.Headline)

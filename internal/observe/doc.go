@@ -1,9 +1,9 @@
 // Package observe interprets the output of supervisors and logs about a process. It returns an
-// Observation, a Finding by the incident key, and the Verdict on whether a step achieved its
-// purpose. It is pure: it gets results and times as arguments, and does no I/O.
+// Observation, and a Finding by the incident key. It is pure: it gets results and times as
+// arguments, and does no I/O. Package proof decides whether a step achieved its purpose.
 //
 // The meaning of each output was measured on monit 5.33, systemd 252 and the older formats in the
-// runbooks; testdata has the tools' own output. Three rules apply everywhere. An answer that cannot
+// runbooks; answertest has the tools' own output. Three rules apply everywhere. An answer that cannot
 // be parsed is neither up nor down. A name must match exactly (monit itself treats names as
 // patterns). Text before or around the expected output, such as that of a login shell, is ignored.
 //
@@ -19,11 +19,6 @@
 //   - unitlog.go: logs of etcd and MariaDB
 //   - assess.go: an observation and what was expected, to a finding
 //   - code.go: codes of findings
-//   - serves.go: whether a process serves
-//   - verdict.go: whether a step achieved its purpose
-//   - wait.go: the conditions of wait steps
-//   - output.go: conditions about output
-//   - etcd.go: conditions about etcd
-//   - gone.go: whether a process ended
-//   - complaint.go: error messages of commands
+//   - serves.go, uptime.go: whether a process serves, and for how long it runs
+//   - readlist.go: lists of files
 package observe

@@ -30,7 +30,7 @@ func LogSince(o Observation, now time.Time) time.Time {
 		}
 		return since
 	}
-	if up, ok := atLeast(o.Uptime); ok {
+	if up, ok := AtLeast(o.Uptime); ok {
 		// An uptime counts whole minutes, so this is the latest possible start.
 		if settled := o.At.Add(-up + startGrace); settled.After(since) {
 			return settled
@@ -80,7 +80,7 @@ func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 // began is the begin of a process's log: at its own INITIALIZING, or as early as its clock may be
 // behind.
 func (s LogSpan) began(started time.Time) time.Time {
-	from := started.Add(-clockSlack)
+	from := started.Add(-ClockSlack)
 	for _, e := range s.Events {
 		if e.Word == "INITIALIZING" && e.At.After(from) && e.At.Before(started.Add(startGrace)) {
 			from = e.At

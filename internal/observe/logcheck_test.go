@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 	"dhbot/runbooks"
 )
 
@@ -14,7 +15,7 @@ import (
 func logAt(lines ...any) string {
 	var b strings.Builder
 	for i := 0; i < len(lines); i += 2 {
-		at := noon.Add(-time.Duration(lines[i].(float64) * float64(time.Minute)))
+		at := answertest.Noon.Add(-time.Duration(lines[i].(float64) * float64(time.Minute)))
 		fmt.Fprintf(&b, "[%s] - %s\n", at.UTC().Format("2006-01-02T15:04:05.000000-0700"), lines[i+1])
 	}
 	return b.String()
@@ -56,15 +57,15 @@ func TestWithLog(t *testing.T) {
 		{"no log is no news", "OK", "7", "3h 2m", up, "not a log\n", 0, none, "Running", "OK"},
 		{"in maintenance nothing counts", "OK", "7", "3h 2m", Expect{Up: true, Level: one, Maintenance: true}, logAt(1.0, "ERROR - slow"), 0, none, "Up, in maintenance", "OK"},
 	} {
-		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, "Monitored", tt.pid, tt.uptime, "Sat, 21 Nov 2026 02:00:00")))
+		o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", tt.status, "Monitored", tt.pid, tt.uptime, "Sat, 21 Nov 2026 02:00:00")))
 		if o.PID > 0 {
 			o.Alive = AliveProved
 		}
 		var before time.Time
 		if tt.before > 0 {
-			before = noon.Add(-time.Duration(tt.before * float64(time.Minute)))
+			before = answertest.Noon.Add(-time.Duration(tt.before * float64(time.Minute)))
 		}
-		look := ParseLog(tt.log).LookAt(o, noon)
+		look := ParseLog(tt.log).LookAt(o, answertest.Noon)
 		look.Before = before
 		f := WithLog(Assess(o, tt.e), o, tt.e, look)
 		if f.Severity != tt.want || f.Headline != tt.headline || !strings.Contains(f.Text, tt.text) {
@@ -80,7 +81,7 @@ func TestWithLog(t *testing.T) {
 // key's 2, whether or not it should be up.
 func TestConfigurationMissing(t *testing.T) {
 	shown := func(load, active, sub, pid string) remote.Result {
-		return answer("LoadState=" + load + "\nActiveState=" + active + "\nSubState=" + sub + "\nMainPID=" + pid + "\n")
+		return answertest.Of("LoadState=" + load + "\nActiveState=" + active + "\nSubState=" + sub + "\nMainPID=" + pid + "\n")
 	}
 	up := Expect{Up: true, Level: runbooks.Critical}
 	for _, tt := range []struct {
@@ -103,7 +104,7 @@ func TestConfigurationMissing(t *testing.T) {
 			t.Errorf("%s: %v, %q: %q", tt.name, f.Severity, f.Headline, f.Text)
 		}
 	}
-	missing := remote.Result{Outcome: remote.Answered, Exit: 1, Ended: noon}
+	missing := remote.Result{Outcome: remote.Answered, Exit: 1, Ended: answertest.Noon}
 	missing.Stderr = remote.Output{Head: []byte("Service 'web_api_service' not found\n"), Total: 36}
 	f := Assess(Observe(runbooks.Monit, "web_api_service", missing), up)
 	if f.Severity != runbooks.Critical || f.Headline != "Not known to monit" || !strings.Contains(f.Text, ".disabled") {

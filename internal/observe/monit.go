@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 )
@@ -41,10 +42,10 @@ func (o *Observation) readMonit(r remote.Result) {
 		o.Why = err.Error()
 		return
 	}
-	o.Status = redact.Line(fields["status"], lineLimit)
+	o.Status = redact.Line(fields["status"], LineLimit)
 	o.Line = "status " + o.Status
-	o.Uptime = redact.Line(fields["uptime"], lineLimit)
-	o.Collected = redact.Line(fields["data collected"], lineLimit)
+	o.Uptime = redact.Line(fields["uptime"], LineLimit)
+	o.Collected = redact.Line(fields["data collected"], LineLimit)
 	if n, err := strconv.Atoi(fields["pid"]); err == nil && n > 0 {
 		o.PID = n
 	}
@@ -57,7 +58,7 @@ func (o *Observation) readMonit(r remote.Result) {
 	if o.State == Trouble {
 		o.Trouble = base
 		if port := fields["port response time"]; strings.HasPrefix(port, "FAILED") {
-			o.Trouble = "port response time " + redact.Line(port, lineLimit)
+			o.Trouble = "port response time " + redact.Line(port, LineLimit)
 		}
 	}
 	if o.State == Down {
@@ -74,13 +75,13 @@ func (o *Observation) readMonitRefusal(r remote.Result) {
 	for _, missing := range []string{
 		"Service '" + o.Service + "' not found", `There is no service named "` + o.Service + `"`, "There is no service by that name",
 	} {
-		if said(r, missing) {
+		if complaint.Said(r, missing) {
 			o.missing(missing)
 			return
 		}
 	}
-	o.Line = Complaint(r)
-	o.Why = failure("monit", r)
+	o.Line = complaint.Of(r)
+	o.Why = complaint.Failure("monit", r)
 }
 
 // monitBlock returns the fields of the single block whose heading is exactly this process.
@@ -104,7 +105,7 @@ func monitBlock(out, service string) (map[string]string, error) {
 	}
 	switch {
 	case found == 0:
-		return nil, fmt.Errorf("the answer has no process named exactly %s: %s", service, head(out))
+		return nil, fmt.Errorf("the answer has no process named exactly %s: %s", service, complaint.Head(out))
 	case found > 1:
 		return nil, fmt.Errorf("the answer has %[2]s %[1]d times; unknown which one is monit's", found, service)
 	case fields["status"] == "":

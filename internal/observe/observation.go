@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
@@ -112,8 +113,8 @@ func (o Observation) Settled() bool {
 func Observe(manager runbooks.Manager, service string, r remote.Result) Observation {
 	o := Observation{Manager: manager, Service: service, Outcome: r.Outcome, At: r.Ended}
 	if r.Outcome != remote.Answered {
-		o.Why = notAnswered(r)
-		o.Line = redact.Line(o.Why, lineLimit)
+		o.Why = complaint.NotAnswered(r)
+		o.Line = redact.Line(o.Why, LineLimit)
 		return o
 	}
 	switch manager {
@@ -128,7 +129,7 @@ func Observe(manager runbooks.Manager, service string, r remote.Result) Observat
 		o.Why = "the answer could not be parsed"
 	}
 	if o.Line == "" {
-		o.Line = redact.Line(o.Why, lineLimit)
+		o.Line = redact.Line(o.Why, LineLimit)
 	}
 	return o
 }
@@ -139,8 +140,8 @@ func (o *Observation) missing(words string) {
 	o.Status, o.Line = words, words
 }
 
-// lineLimit limits an evidence line, in runes.
-const lineLimit = 200
+// LineLimit limits an evidence line, in runes.
+const LineLimit = 200
 
 // Quoted is the supervisor's own status, as evidence in a sentence.
 func (o Observation) Quoted() string {

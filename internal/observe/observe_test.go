@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 	"dhbot/runbooks"
 )
 
@@ -109,16 +110,16 @@ func TestStatusSamples(t *testing.T) {
 		if strings.HasPrefix(archive, "system") {
 			manager = runbooks.Systemd
 		}
-		for name, s := range readSamples(t, archive) {
+		for name, s := range answertest.Read(t, archive) {
 			w, known := want[name]
-			if reads := strings.Contains(s.cmd+" ", " status ") || strings.Contains(s.cmd, " show "); reads != known {
+			if reads := strings.Contains(s.Cmd+" ", " status ") || strings.Contains(s.Cmd, " show "); reads != known {
 				t.Errorf("%s/%s: is a status read: %v, is in the table: %v", archive, name, reads, known)
 				continue
 			}
 			if !known {
 				continue
 			}
-			o := Observe(manager, w.service, s.result)
+			o := Observe(manager, w.service, s.Result)
 			if o.PID > 0 {
 				o.Alive = AliveProved
 			}
@@ -127,7 +128,7 @@ func TestStatusSamples(t *testing.T) {
 			if diff := cmp.Diff(w, got, cmp.AllowUnexported(observed{})); diff != "" {
 				t.Errorf("%s/%s (-want +got):\n%s", archive, name, diff)
 			}
-			if o.Line == "" || f.Headline == "" || f.Text == "" || !f.Evidence.At.Equal(noon) {
+			if o.Line == "" || f.Headline == "" || f.Text == "" || !f.Evidence.At.Equal(answertest.Noon) {
 				t.Errorf("%s/%s: a finding without evidence: %+v", archive, name, f)
 			}
 			if (o.State == Unseen) != (o.Why != "") {
@@ -151,20 +152,6 @@ func roundTrip(t *testing.T, o Observation) {
 	if diff := cmp.Diff(o, back); diff != "" {
 		t.Errorf("JSON loses something (-want +got):\n%s", diff)
 	}
-}
-
-// block is a monit answer about one process.
-func block(service, status, monitoring, pid, uptime, collected string) string {
-	b := "Monit 5.33.0 uptime: 1m\n\nProcess '" + service + "'\n" +
-		"  status                       " + status + "\n" +
-		"  monitoring status            " + monitoring + "\n"
-	if pid != "" {
-		b += "  pid                          " + pid + "\n"
-	}
-	if uptime != "" {
-		b += "  uptime                       " + uptime + "\n"
-	}
-	return b + "  data collected               " + collected + "\n\n"
 }
 
 func TestMonitWords(t *testing.T) {
@@ -199,7 +186,7 @@ func TestMonitWords(t *testing.T) {
 		{"OK - reboot pending", "Monitored", "7", Unseen, ""},
 		{"OK-restart pending", "Monitored", "7", Unseen, ""},
 	} {
-		o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", tt.status, tt.monitoring, tt.pid, "1m", "now")))
+		o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", tt.status, tt.monitoring, tt.pid, "1m", "now")))
 		if o.State != tt.state || o.Pending != tt.pending {
 			t.Errorf("status %q, %s, pid %q: %v, pending %q; want %v, pending %q", tt.status, tt.monitoring, tt.pid, o.State, o.Pending, tt.state, tt.pending)
 		}
@@ -207,16 +194,16 @@ func TestMonitWords(t *testing.T) {
 }
 
 func TestMonitReadsOnlyTheNamedBlock(t *testing.T) {
-	ok := block("db_dis", "OK", "Monitored", "7", "1m", "now")
+	ok := answertest.Block("db_dis", "OK", "Monitored", "7", "1m", "now")
 	for _, tt := range []struct {
 		name, out string
 		want      State
 	}{
 		{"noise before", "NOTICE: maintenance\n  status                       Failed\n" + ok, Up},
 		{"noise after", ok + "7304 db_dis DataImportServer\n  status                       Failed\n", Up},
-		{"another block first", block("db_dis2", "Not monitored", "Not monitored", "", "", "x") + ok, Up},
-		{"only a longer name", block("db_dis2", "OK", "Monitored", "7", "1m", "x"), Unseen},
-		{"only another case", block("DB_DIS", "OK", "Monitored", "7", "1m", "x"), Unseen},
+		{"another block first", answertest.Block("db_dis2", "Not monitored", "Not monitored", "", "", "x") + ok, Up},
+		{"only a longer name", answertest.Block("db_dis2", "OK", "Monitored", "7", "1m", "x"), Unseen},
+		{"only another case", answertest.Block("DB_DIS", "OK", "Monitored", "7", "1m", "x"), Unseen},
 		{"a program of the same name", strings.Replace(ok, "Process '", "Program '", 1), Unseen},
 		{"the same name twice", ok + ok, Unseen},
 		{"no status", "Process 'db_dis'\n  pid                          7\n", Unseen},
@@ -224,7 +211,7 @@ func TestMonitReadsOnlyTheNamedBlock(t *testing.T) {
 		{"nothing", "", Unseen},
 		{"indented by a terminal", strings.ReplaceAll(ok, "\n", "\r\n"), Up},
 	} {
-		if o := Observe(runbooks.Monit, "db_dis", answer(tt.out)); o.State != tt.want {
+		if o := Observe(runbooks.Monit, "db_dis", answertest.Of(tt.out)); o.State != tt.want {
 			t.Errorf("%s: %v (%s), want %v", tt.name, o.State, o.Why, tt.want)
 		}
 	}
@@ -251,13 +238,13 @@ func TestSystemdWords(t *testing.T) {
 		{"inactive (dead)", "7 (code=killed, signal=TERM)", Down, 0},
 		{"Active (Running)", "7 (etcd)", Unseen, 0},
 	} {
-		o := Observe(runbooks.Systemd, "dh-etcd", answer(status(tt.active, tt.pid)))
+		o := Observe(runbooks.Systemd, "dh-etcd", answertest.Of(status(tt.active, tt.pid)))
 		if o.State != tt.want || o.PID != tt.wantPID {
 			t.Errorf("%q: %v, pid %d; want %v, pid %d", tt.active, o.State, o.PID, tt.want, tt.wantPID)
 		}
 	}
 	other := strings.Replace(status("active (running)", "7 (etcd)"), "dh-etcd.service", "dh-etcd2.service", 1)
-	if o := Observe(runbooks.Systemd, "dh-etcd", answer(other)); o.State != Unseen {
+	if o := Observe(runbooks.Systemd, "dh-etcd", answertest.Of(other)); o.State != Unseen {
 		t.Errorf("another unit's answer: %v, want %v", o.State, Unseen)
 	}
 }
@@ -268,7 +255,7 @@ func TestNotAnsweredIsUnseen(t *testing.T) {
 		if outcome == remote.Answered {
 			continue
 		}
-		r := answer(block("db_dis", "OK", "Monitored", "7", "1m", "now"))
+		r := answertest.Of(answertest.Block("db_dis", "OK", "Monitored", "7", "1m", "now"))
 		r.Outcome, r.Detail = outcome, "no route to host"
 		o := Observe(runbooks.Monit, "db_dis", r)
 		f := Assess(o, Expect{Up: true, Level: runbooks.Moderate})
@@ -279,13 +266,13 @@ func TestNotAnsweredIsUnseen(t *testing.T) {
 			t.Errorf("%v: text %q names no reason", outcome, f.Text)
 		}
 	}
-	if o := Observe("upstart", "db_dis", answer("")); o.Known() || !strings.Contains(o.Why, "upstart") {
+	if o := Observe("upstart", "db_dis", answertest.Of("")); o.Known() || !strings.Contains(o.Why, "upstart") {
 		t.Errorf("an unknown manager: %+v", o)
 	}
 }
 
 func TestSummarySamples(t *testing.T) {
-	samples := readSamples(t, "monit")
+	samples := answertest.Read(t, "monit")
 	for _, tt := range []struct {
 		sample, service string
 		state           State
@@ -307,7 +294,7 @@ func TestSummarySamples(t *testing.T) {
 		{"start-all-verify", "tailer1", Up, false},
 	} {
 		var found bool
-		for _, row := range ParseSummary(samples[tt.sample].result.Stdout.String()) {
+		for _, row := range ParseSummary(samples[tt.sample].Result.Stdout.String()) {
 			if row.Name != tt.service {
 				continue
 			}
@@ -337,8 +324,8 @@ func TestSummarySamples(t *testing.T) {
 // bytes.
 func FuzzObserve(f *testing.F) {
 	for _, archive := range []string{"monit", "systemd"} {
-		for _, s := range readSamples(f, archive) {
-			f.Add(s.result.Stdout.Bytes(), s.result.Exit)
+		for _, s := range answertest.Read(f, archive) {
+			f.Add(s.Result.Stdout.Bytes(), s.Result.Exit)
 		}
 	}
 	f.Fuzz(func(t *testing.T, out []byte, exit int) {

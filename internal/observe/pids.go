@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/remote"
 )
 
@@ -35,9 +36,9 @@ const pidFields = 7
 func ReadPids(r remote.Result) (Pids, error) {
 	switch {
 	case r.Outcome != remote.Answered:
-		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", notAnswered(r))
+		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", complaint.NotAnswered(r))
 	case r.Exit != 0:
-		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", Complaint(r))
+		return Pids{}, fmt.Errorf("the host's processes could not be listed: %s", complaint.Of(r))
 	case r.Stdout.Truncated():
 		return Pids{}, fmt.Errorf("the list of the host's processes is too long")
 	}
@@ -78,11 +79,11 @@ func (p Pids) Prove(o *Observation) {
 		return
 	}
 	age, there := p.ages[o.PID]
-	least, dated := atLeast(o.Uptime)
+	least, dated := AtLeast(o.Uptime)
 	switch {
 	case !there && !p.all:
 		return
-	case !there, dated && age+clockSlack < least:
+	case !there, dated && age+ClockSlack < least:
 		o.Alive = AliveGone // a younger process may have the same pid
 	default:
 		o.Alive, o.Started = AliveProved, p.at.Add(-age)
@@ -94,7 +95,7 @@ func (p Pids) Prove(o *Observation) {
 func (p Pids) Runs(pid int, started time.Time) Alive {
 	age, there := p.ages[pid]
 	switch {
-	case there && p.at.Add(-age).Sub(started).Abs() <= clockSlack:
+	case there && p.at.Add(-age).Sub(started).Abs() <= ClockSlack:
 		return AliveProved
 	case there || p.all:
 		return AliveGone

@@ -63,9 +63,9 @@ func ParseSummary(out string) []Row {
 	return rows
 }
 
-// unreadRows are the lines of a summary, from its head on, that ParseSummary cannot parse: each may
+// UnreadRows are the lines of a summary, from its head on, that ParseSummary cannot parse: each may
 // be a service.
-func unreadRows(out string) []string {
+func UnreadRows(out string) []string {
 	var unread []string
 	inside := false
 	for line := range strings.Lines(redact.Clean(out)) {
@@ -75,7 +75,7 @@ func unreadRows(out string) []string {
 			inside = true
 		case !inside, summaryFrame.MatchString(line), summaryRow.MatchString(line), summaryOld.MatchString(line):
 		default:
-			unread = append(unread, redact.Line(line, lineLimit))
+			unread = append(unread, redact.Line(line, LineLimit))
 		}
 	}
 	return unread

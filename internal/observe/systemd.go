@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 )
@@ -45,12 +46,12 @@ func (o *Observation) readSystemd(r remote.Result) {
 		name += ".service"
 	}
 	// The replacement systemctl exits with 3 for an unknown unit.
-	if missing := "Unit " + name + " could not be found."; r.Exit != 0 && (said(r, missing) || said(r, "ERROR:systemctl:"+missing)) {
+	if missing := "Unit " + name + " could not be found."; r.Exit != 0 && (complaint.Said(r, missing) || complaint.Said(r, "ERROR:systemctl:"+missing)) {
 		o.missing(missing)
 		return
 	}
 	if r.Exit != 0 && r.Exit != 3 {
-		o.Why = failure("systemctl", r)
+		o.Why = complaint.Failure("systemctl", r)
 		return
 	}
 	out := redact.Clean(r.Stdout.String())
@@ -62,7 +63,7 @@ func (o *Observation) readSystemd(r remote.Result) {
 	case ok:
 		o.fromUnit(u)
 	case r.Stdout.Total == 0:
-		o.Why = failure("systemctl", r)
+		o.Why = complaint.Failure("systemctl", r)
 	default:
 		o.Why = "systemd's answer has no unit named exactly " + name + otherUnit(out)
 	}
@@ -87,7 +88,7 @@ func (o *Observation) fromUnit(u unit) {
 	if u.freezer != "" {
 		o.Status += " (" + u.freezer + ")"
 	}
-	o.Status = redact.Line(o.Status, lineLimit)
+	o.Status = redact.Line(o.Status, LineLimit)
 	o.Line = "Active: " + o.Status
 	o.PID, o.Uptime = u.pid, u.ago
 	o.Collected = u.since
@@ -100,7 +101,7 @@ func (o *Observation) fromUnit(u unit) {
 		o.Why = fmt.Sprintf("systemd's status %q is unknown", o.Status)
 	}
 	if u.failedResult() {
-		o.Trouble = "result " + redact.Line(u.result, lineLimit)
+		o.Trouble = "result " + redact.Line(u.result, LineLimit)
 	}
 	if o.State == Up {
 		o.runningUnit(u)
@@ -128,7 +129,7 @@ func (u unit) failedResult() bool { return u.result != "" && u.result != "succes
 func (u unit) notLoaded() string {
 	why := ""
 	if u.reason != "" {
-		why = " (" + redact.Line(u.reason, lineLimit) + ")"
+		why = " (" + redact.Line(u.reason, LineLimit) + ")"
 	}
 	switch u.load {
 	case "loaded", "merged", "stub", "":
@@ -142,7 +143,7 @@ func (u unit) notLoaded() string {
 	case "error":
 		return "its unit file could not be loaded" + why + ": systemd will not start it"
 	default:
-		return fmt.Sprintf("its unit file has the unknown state %q%s", redact.Line(u.load, lineLimit), why)
+		return fmt.Sprintf("its unit file has the unknown state %q%s", redact.Line(u.load, LineLimit), why)
 	}
 }
 
@@ -168,7 +169,7 @@ func (u unit) whyDown(s State) string {
 	if u.failedResult() {
 		words := resultWords[u.result]
 		if words == "" {
-			words = "its result is " + redact.Line(u.result, lineLimit)
+			words = "its result is " + redact.Line(u.result, LineLimit)
 		}
 		why = append(why, words)
 	}

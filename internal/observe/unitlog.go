@@ -57,7 +57,7 @@ func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
 			span.First = at
 		}
 		if slices.Contains(unitErrors, level) {
-			e := LogEvent{At: at, Error: true, Fatal: slices.Contains(unitFatals, level), Line: redact.Line(line, lineLimit)}
+			e := LogEvent{At: at, Error: true, Fatal: slices.Contains(unitFatals, level), Line: redact.Line(line, LineLimit)}
 			span.Events = append(span.Events, e)
 		}
 	}

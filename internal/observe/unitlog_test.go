@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 )
 
 // The logs of etcd from 3.3 on, of MariaDB and MySQL, by journalctl and from a
@@ -12,7 +13,7 @@ import (
 func TestParseUnitLog(t *testing.T) {
 	now := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
 	// The host is five hours behind UTC, and its clock is right.
-	pids, err := ReadPids(remote.Result{Outcome: remote.Answered, Ended: now, Stdout: output("  1  100 Sun Nov 29 04:58:20 2026\n 99  0 Sun Nov 29 05:00:00 2026\n")})
+	pids, err := ReadPids(remote.Result{Outcome: remote.Answered, Ended: now, Stdout: answertest.Output("  1  100 Sun Nov 29 04:58:20 2026\n 99  0 Sun Nov 29 05:00:00 2026\n")})
 	if err != nil {
 		t.Fatal(err)
 	}

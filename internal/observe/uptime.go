@@ -16,8 +16,8 @@ var spanUnits = map[string]time.Duration{
 
 var spanPart = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
 
-// atLeast parses an uptime as the least time that has passed.
-func atLeast(uptime string) (time.Duration, bool) {
+// AtLeast parses an uptime as the least time that has passed.
+func AtLeast(uptime string) (time.Duration, bool) {
 	var total time.Duration
 	for rest := uptime; rest != ""; {
 		m := spanPart.FindStringSubmatch(rest)

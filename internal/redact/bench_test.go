@@ -6,7 +6,7 @@ import (
 )
 
 func BenchmarkText(b *testing.B) {
-	data, err := os.ReadFile("../observe/testdata/monit.txtar")
+	data, err := os.ReadFile("../test/answertest/testdata/monit.txtar")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func TestOrdinaryTextIsLeftAlone(t *testing.T) {
 // The monit and systemd outputs that observe keeps as test data are ordinary:
 // nothing in them is a secret. Of the cases from the field two show a secret's form.
 func TestSamplesAreLeftAlone(t *testing.T) {
-	archives, err := filepath.Glob("../observe/testdata/*.txtar")
+	archives, err := filepath.Glob("../test/answertest/testdata/*.txtar")
 	if err != nil || len(archives) < 5 {
 		t.Fatalf("found %d archives (%v), want the test data of observe", len(archives), err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"dhbot/internal/incident"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/redact"
 	"dhbot/runbooks"
 )
@@ -17,10 +17,10 @@ const verdictRunes = 300
 // AllUp evaluates whether all processes of a host that should be up are up; this check ends a
 // sequence. A process that only runs with errors, or waits for a process on another host that a
 // later step starts, is noted and does not block the end.
-func (a *Assessor) AllUp(ctx context.Context, cluster, host string) observe.Verdict {
+func (a *Assessor) AllUp(ctx context.Context, cluster, host string) proof.Verdict {
 	b, err := a.Assess(ctx, Query{Scope: incident.Scope{Cluster: cluster, Host: host}})
 	if err != nil {
-		return observe.Verdict{State: observe.Unknown, Text: redact.Line("unknown: "+err.Error(), verdictRunes)}
+		return proof.Verdict{State: proof.Unknown, Text: redact.Line("unknown: "+err.Error(), verdictRunes)}
 	}
 	var not, noted []string
 	for _, r := range b.Rows {
@@ -38,18 +38,18 @@ func (a *Assessor) AllUp(ctx context.Context, cluster, host string) observe.Verd
 	}
 	switch all := len(b.Rows); {
 	case len(not) > 0:
-		return observe.Verdict{
-			State: observe.NotYet,
+		return proof.Verdict{
+			State: proof.NotYet,
 			Text:  redact.Line(fmt.Sprintf("%d of %d not as expected: %s", len(not), all, strings.Join(not, ", ")), verdictRunes),
 		}
 	case len(noted) > 0:
-		return observe.Verdict{
-			State: observe.Noted,
+		return proof.Verdict{
+			State: proof.Noted,
 			Text: redact.Line(
 				fmt.Sprintf("all %d up, of which %d with trouble: %s", all, len(noted), strings.Join(noted, ", ")), verdictRunes,
 			),
 		}
 	default:
-		return observe.Verdict{State: observe.Met, Text: fmt.Sprintf("all %d as expected", all)}
+		return proof.Verdict{State: proof.Met, Text: fmt.Sprintf("all %d as expected", all)}
 	}
 }

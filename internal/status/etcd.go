@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
@@ -16,7 +17,7 @@ const etcdID = "etcd"
 
 // etcdHealth is etcdctl's output about the members.
 type etcdHealth struct {
-	verdict observe.Verdict
+	verdict proof.Verdict
 	host    string
 }
 
@@ -33,7 +34,7 @@ func (l *look) etcdSteps() []runbooks.Step {
 }
 
 func readEtcd(st runbooks.Step, r remote.Result) etcdHealth {
-	return etcdHealth{verdict: observe.Evaluate(st, nil, r, time.Time{}), host: st.Host}
+	return etcdHealth{verdict: proof.Evaluate(st, nil, r, time.Time{}), host: st.Host}
 }
 
 // judgeEtcd combines the reports of the supervisors and of etcd: one member down while the others
@@ -70,7 +71,7 @@ func (l *look) judgeEtcd() {
 	}
 	for _, e := range l.board.etcd {
 		for _, r := range members {
-			told := missing > 0 && e.verdict.State == observe.Noted // the member that is down
+			told := missing > 0 && e.verdict.State == proof.Noted // the member that is down
 			if r.Maintenance == nil && !out(*r) && r.Observation.Known() && !told {
 				e.add(&r.Finding, r.Process.Level)
 			}
@@ -82,9 +83,9 @@ func (l *look) judgeEtcd() {
 func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 	text := fmt.Sprintf(". etcdctl on %s: %s", e.host, e.verdict.Text)
 	switch e.verdict.State {
-	case observe.Met:
+	case proof.Met:
 		f.Text += text
-	case observe.Noted:
+	case proof.Noted:
 		f.Text += text
 		if f.Severity == runbooks.None {
 			f.Severity = runbooks.Low
@@ -92,7 +93,7 @@ func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 			f.Code = observe.FoundEtcdTrouble
 			f.Headline = "Running with trouble in etcd"
 		}
-	case observe.Never, observe.NotYet:
+	case proof.Never, proof.NotYet:
 		f.Text += text
 		if level.Worse(f.Severity) {
 			f.Severity = level

@@ -17,6 +17,7 @@ import (
 	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
 	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/status"
@@ -588,7 +589,7 @@ func (s *labSite) disagreements(l *labTable, st labState, targets []runbooks.Tar
 		}
 	}
 	for _, t := range targets {
-		if v := s.asked.AllUp(l.Context(), "lab", t.Host); v.State == observe.Met {
+		if v := s.asked.AllUp(l.Context(), "lab", t.Host); v.State == proof.Met {
 			wrong[t] = append(wrong[t], fmt.Sprintf("the check that ends a sequence is met on %s: %s", t.Host, v.Text))
 		}
 	}

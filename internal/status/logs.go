@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
@@ -208,7 +209,7 @@ func whole(r remote.Result) (text, why string) {
 	case r.Outcome != remote.Answered:
 		return "", "Its log was not read: " + redact.Line(r.Outcome.String()+": "+r.Detail, whyRunes)
 	case r.Exit != 0:
-		return "", "Its log was not read: " + redact.Line(observe.Complaint(r), whyRunes)
+		return "", "Its log was not read: " + redact.Line(complaint.Of(r), whyRunes)
 	}
 	text = r.Stdout.String()
 	return text[:strings.LastIndexByte(text, '\n')+1], ""

@@ -8,7 +8,7 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/internal/incident"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/remote"
 	"dhbot/internal/test/statustest"
 	"dhbot/runbooks"
@@ -90,8 +90,8 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 		}
 	}
 	switch v := fresh().AllUp(t.Context(), "prod", "infra-1"); {
-	case alone.Severity() != runbooks.None && v.State == observe.Met,
-		alone.Severity() != runbooks.None && alone.Severity() != runbooks.Low && v.State == observe.Noted:
+	case alone.Severity() != runbooks.None && v.State == proof.Met,
+		alone.Severity() != runbooks.None && alone.Severity() != runbooks.Low && v.State == proof.Noted:
 		t.Errorf("%s: the check that ends a sequence is %s of a process of %v", what, v.State, alone.Severity())
 	}
 	p := world["db_dis"]

@@ -13,6 +13,7 @@ import (
 
 	"dhbot/internal/fleet"
 	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/internal/remote"
 	"dhbot/internal/sudoers"
 	"dhbot/internal/test/labtest"
@@ -163,10 +164,10 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 			about = s.About
 		}
 		target := s.Process + "@" + about
-		var v observe.Verdict
+		var v proof.Verdict
 		if s.Kind == runbooks.Exec {
 			since[target] = time.Now()
-			v = observe.EvaluateExec(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
+			v = proof.EvaluateExec(s, l.ssh(s.Host, s.Sent, s.Timeout.D()))
 		} else {
 			var r remote.Result
 			v, r = l.await(s, seen[target], since[target])
@@ -178,7 +179,7 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 		text := fmt.Sprintf("%s %s: %s → %s: %s", s.Kind, s.Host, s.Command, v.State, v.Text)
 		out.texts = append(out.texts, text)
 		l.t.Log(text)
-		if v.State != observe.Met && v.State != observe.Noted {
+		if v.State != proof.Met && v.State != proof.Noted {
 			out.failed = text
 			return out
 		}
@@ -186,16 +187,16 @@ func (l *lab) carryOut(plan runbooks.Plan) outcome {
 	return out
 }
 
-func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (observe.Verdict, remote.Result) {
+func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (proof.Verdict, remote.Result) {
 	until := time.Now().Add(s.Within.D())
 	for {
 		r := l.ssh(s.Host, s.Sent, s.Timeout.D())
-		v := observe.Evaluate(s, before, r, since)
+		v := proof.Evaluate(s, before, r, since)
 		switch {
-		case v.State == observe.Met || v.State == observe.Noted || v.State == observe.Never:
+		case v.State == proof.Met || v.State == proof.Noted || v.State == proof.Never:
 			return v, r
 		case time.Now().Add(time.Second).After(until):
-			return observe.TimedOut(s, before, v), r
+			return proof.TimedOut(s, before, v), r
 		}
 		time.Sleep(time.Second) // like the engine: the hosts use real time
 	}

@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
-	"dhbot/internal/observe"
+	"dhbot/internal/observe/proof"
 	"dhbot/runbooks"
 )
 
@@ -160,7 +160,7 @@ func unwatched(r engine.Run, at runbooks.Target) bool {
 	for i := range steps(r) {
 		p := r.Plan.Steps[i]
 		if p.Until == runbooks.Supervised && p.Process == at.Process && p.Host == at.Host && r.Steps[i].State == engine.StepFailed {
-			return observe.Unwatched(r.Steps[i].Seen)
+			return proof.Unwatched(r.Steps[i].Seen)
 		}
 	}
 	return false

@@ -1,10 +1,12 @@
-package observe
+package proof
 
 import (
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/observe/etcd"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
@@ -16,15 +18,15 @@ const settle = 10 * time.Second
 
 // watch is one observation of a target during an action.
 type watch struct {
-	old      Observation // from before the action
-	compared bool        // old is set
-	now      Observation
+	old      observe.Observation // from before the action
+	compared bool                // old is set
+	now      observe.Observation
 	since    time.Time // when the action was started; zero when there was none
 }
 
 // memory is what one wait step leaves to the next one of its target.
 type memory struct {
-	Observation
+	observe.Observation
 	// Already means that the process ran before it was started.
 	Already bool `json:"already,omitempty"`
 	// Members is etcd's own list of members, if a step has read it.
@@ -44,7 +46,7 @@ func remember(m memory) []byte {
 // did not monitor it: then a start helps, not a restart.
 func Unwatched(seen []byte) bool {
 	m, ok := recall(seen)
-	return ok && m.State == NotMonitored
+	return ok && m.State == observe.NotMonitored
 }
 
 // PID is the pid of the running process in the memory of a wait step, else 0.
@@ -94,10 +96,10 @@ func (w watch) supervised() Verdict {
 	switch {
 	case w.now.Pending != "":
 		return Verdict{State: NotYet, Text: "another request is in progress: " + w.says()}
-	case w.now.State == NotMonitored:
+	case w.now.State == observe.NotMonitored:
 		return Verdict{State: Never, Text: fmt.Sprintf(
 			"not restarted: %s is not monitored, and a restart would only resume its monitoring; use start", w.now.Service)}
-	case w.now.State == Missing:
+	case w.now.State == observe.Missing:
 		return Verdict{State: Never, Text: fmt.Sprintf("not restarted: %s does not know %s on this host", w.now.Manager, w.now.Service)}
 	default:
 		return Verdict{State: Met, Text: "answers: " + w.says()}
@@ -122,10 +124,10 @@ func (w watch) restarted() Verdict {
 	if v, ok := w.failing(); ok {
 		return v
 	}
-	if w.now.State != Up && w.now.State != Trouble {
+	if w.now.State != observe.Up && w.now.State != observe.Trouble {
 		return Verdict{State: NotYet, Text: w.says()}
 	}
-	if w.old.State == NotMonitored {
+	if w.old.State == observe.NotMonitored {
 		return w.watchedAgain()
 	}
 	if w.now.PID == 0 {
@@ -140,7 +142,7 @@ func (w watch) restarted() Verdict {
 		return Verdict{State: NotYet, Text: change + ", but " + string(w.now.Manager) + " has not checked again yet"}
 	case w.now.PortSilent():
 		return Verdict{State: NotYet, Text: change + ", but its port does not answer: " + w.says()}
-	case w.now.State == Trouble:
+	case w.now.State == observe.Trouble:
 		return Verdict{State: Noted, Text: change + ", but " + w.says()}
 	default:
 		return Verdict{State: Met, Text: change}
@@ -168,7 +170,7 @@ func (w watch) samePID() Verdict {
 // watchedAgain is the first false success: the process was not monitored before, so its earlier pid
 // is unknown.
 func (w watch) watchedAgain() Verdict {
-	if up, ok := atLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
+	if up, ok := observe.AtLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(
 			"not restarted: monit only resumed its monitoring; pid %d has been up %s, longer than since the request", w.now.PID, w.now.Uptime)}
 	}
@@ -185,11 +187,11 @@ func (w watch) failing() (Verdict, bool) {
 		return Verdict{}, false
 	}
 	switch w.now.State {
-	case Failed:
+	case observe.Failed:
 		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.FailedNote()}, true
-	case NotMonitored:
+	case observe.NotMonitored:
 		return Verdict{State: Never, Text: "not up: " + w.says() + ": monit gave it up after repeated failures, or a person stopped it"}, true
-	case Missing:
+	case observe.Missing:
 		return Verdict{State: Never, Text: "not up: " + w.now.Quoted()}, true
 	default:
 		return Verdict{}, false
@@ -201,11 +203,11 @@ func (w watch) running() Verdict {
 		return v
 	}
 	switch {
-	case w.now.State != Up && w.now.State != Trouble:
+	case w.now.State != observe.Up && w.now.State != observe.Trouble:
 		return Verdict{State: NotYet, Text: w.says()}
 	case w.now.PortSilent():
 		return Verdict{State: NotYet, Text: "its port does not answer: " + w.says()}
-	case w.now.State == Trouble:
+	case w.now.State == observe.Trouble:
 		return Verdict{State: Noted, Text: fmt.Sprintf("running, pid %d, but %s", w.now.PID, w.now.Quoted())}
 	case w.already():
 		return Verdict{State: Met, Text: fmt.Sprintf("was running already, pid %d", w.now.PID)}
@@ -225,15 +227,15 @@ func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
 		return Verdict{State: NotYet, Text: w.says()}
-	case w.now.State == NotMonitored && w.compared && w.old.State == Down:
+	case w.now.State == observe.NotMonitored && w.compared && w.old.State == observe.Down:
 		return Verdict{State: Met, Text: "stopped, and monit no longer monitors it"}
-	case w.now.State == NotMonitored:
+	case w.now.State == observe.NotMonitored:
 		return Verdict{State: Noted, Text: "monit has finished the stop and no longer monitors it; monit does not report whether the process has ended"}
-	case w.now.State == Down:
+	case w.now.State == observe.Down:
 		return Verdict{State: Met, Text: "stopped: " + w.now.Quoted()}
-	case w.now.State == Failed && w.now.Manager == runbooks.Systemd:
+	case w.now.State == observe.Failed && w.now.Manager == runbooks.Systemd:
 		return Verdict{State: Noted, Text: "stopped, but not cleanly: " + w.now.Quoted()}
-	case w.now.State == Missing && !w.early():
+	case w.now.State == observe.Missing && !w.early():
 		return Verdict{State: Never, Text: "unknown whether it stopped: " + w.now.Quoted()}
 	default:
 		return Verdict{State: NotYet, Text: w.says()}
@@ -249,14 +251,14 @@ func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	if known {
 		v.OldPID, v.NewPID = 0, old.PID
 	}
-	log := ReadLog(r.Stdout.String(), since.Add(-clockSlack))
+	log := observe.ReadLog(r.Stdout.String(), since.Add(-observe.ClockSlack))
 	switch {
 	case known && old.Already:
 		v.State, v.Text = Met, "it was running before, so there is no new RUNNING to wait for"
 	case r.Outcome != remote.Answered:
-		v.State, v.Text = Unknown, "the log could not be read: "+notAnswered(r)
+		v.State, v.Text = Unknown, "the log could not be read: "+complaint.NotAnswered(r)
 	case r.Exit != 0 && log.Last.IsZero():
-		v.Text = "the log could not be read: " + Complaint(r)
+		v.Text = "the log could not be read: " + complaint.Of(r)
 	default:
 		v.State, v.Text = readiness(log)
 	}
@@ -264,7 +266,7 @@ func ready(r remote.Result, before []byte, since time.Time) Verdict {
 }
 
 // readiness evaluates the log since a restart.
-func readiness(l Log) (Proof, string) {
+func readiness(l observe.Log) (State, string) {
 	switch {
 	case l.Word == "RUNNING":
 		return Met, "ready: RUNNING in its log, " + l.Counted() + " since"

@@ -1,9 +1,10 @@
-package observe
+package proof
 
 import (
 	"fmt"
 	"strings"
 
+	"dhbot/internal/observe"
 	"dhbot/internal/observe/etcd"
 	"dhbot/internal/remote"
 )
@@ -129,7 +130,7 @@ func etcdMembers(before []byte, r remote.Result) Verdict {
 // memberDown reports whether the member's unit was observed down; this needs no answer of etcd.
 func memberDown(before []byte) bool {
 	old, seen := recall(before)
-	return seen && (old.State == Down || old.State == Failed || old.State == Recovering)
+	return seen && (old.State == observe.Down || old.State == observe.Failed || old.State == observe.Recovering)
 }
 
 // etcdSpare is the guard before a member is restarted or stopped (etcd-runbook.md:122-126). If the
@@ -156,7 +157,7 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	switch {
 	case found && !votes:
 		return Verdict{State: Met, Text: own.Name + " is a learner: the others lose no vote"}
-	case answering == 0 && v.Unclear() == 0 && old.State == Up:
+	case answering == 0 && v.Unclear() == 0 && old.State == observe.Up:
 		// With an expired certificate, or without a route, etcdctl prints the same for members that
 		// serve (measured: only "deadline exceeded").
 		return Verdict{State: Unknown, Text: fmt.Sprintf(

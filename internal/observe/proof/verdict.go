@@ -1,29 +1,31 @@
-package observe
+package proof
 
 import (
 	"fmt"
 	"time"
 
+	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
 	"dhbot/runbooks"
 )
 
-// Proof is the degree to which a step's effect is verified.
-type Proof string
+// State is the degree to which a step's effect is verified.
+type State string
 
 // The closed set of proofs. The zero value proves nothing.
 const (
-	NotYet  Proof = "not yet" // read again
-	Met     Proof = "met"
-	Noted   Proof = "noted"   // done; Text names what was not observed
-	Never   Proof = "never"   // failed, and another read will not help
-	Unknown Proof = "unknown" // not certain: read again; at the end the outcome is unknown
+	NotYet  State = "not yet" // read again
+	Met     State = "met"
+	Noted   State = "noted"   // done; Text names what was not observed
+	Never   State = "never"   // failed, and another read will not help
+	Unknown State = "unknown" // not certain: read again; at the end the outcome is unknown
 )
 
 // Verdict is what one answer proves about a step.
 type Verdict struct {
-	State Proof
+	State State
 	// Text is for people: one line, redacted.
 	Text string
 	// OldPID and NewPID are the process before and after, 0 if unknown.
@@ -42,9 +44,9 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 		remote.HostKeyWrong, remote.LoginRefused:
 		// A supervisor that may act on the request later, such as a frozen monit, gives FateUnknown
 		// instead: see remote.Classify.
-		return Verdict{State: Never, Text: "nothing was changed: " + notAnswered(r)}
+		return Verdict{State: Never, Text: "nothing was changed: " + complaint.NotAnswered(r)}
 	case remote.TimedOut, remote.FateUnknown:
-		return Verdict{State: Unknown, Text: "unknown whether it ran: " + notAnswered(r)}
+		return Verdict{State: Unknown, Text: "unknown whether it ran: " + complaint.NotAnswered(r)}
 	default:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: the outcome %q has no meaning here", r.Outcome)}
 	}
@@ -55,18 +57,18 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Signal != "":
-		return Verdict{State: Unknown, Text: "unknown whether it ran: ended by signal " + redact.Line(r.Signal, lineLimit)}
+		return Verdict{State: Unknown, Text: "unknown whether it ran: ended by signal " + redact.Line(r.Signal, observe.LineLimit)}
 	case r.Exit == 124 || r.Exit == 137:
 		// The codes of timeout(1): the time limit ended the command.
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it ran: stopped at its time limit of %s", step.Timeout.D())}
 	case r.Exit != 0:
-		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, Complaint(r))}
+		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, complaint.Of(r))}
 	}
 	switch step.Check {
 	case runbooks.ExitZero, runbooks.Lines:
 		return Verdict{State: Met, Text: "done"}
 	case runbooks.Silent:
-		if said := redact.Line(r.Stdout.String(), lineLimit); said != "" {
+		if said := redact.Line(r.Stdout.String(), observe.LineLimit); said != "" {
 			// A login shell may print before the command does, so text alone is no failure;
 			// remote.Classify knows the messages of a client that did not reach its server.
 			return Verdict{State: Met, Text: "accepted; it also printed: " + said}
@@ -95,7 +97,7 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 		v.Text = redact.Line(v.Text, textLimit)
 		return v
 	}
-	now := Observe(step.Manager, step.Service, r)
+	now := observe.Observe(step.Manager, step.Service, r)
 	v := Verdict{State: Unknown, Text: "unknown: " + now.Why}
 	if now.Known() {
 		w := watch{now: now, since: since}

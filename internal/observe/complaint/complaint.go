@@ -1,4 +1,6 @@
-package observe
+// Package complaint finds what a command complained of in its output, and says why there is no
+// answer at all. Output of the login shell does not count.
+package complaint
 
 import (
 	"fmt"
@@ -9,11 +11,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Complaint is the error message of a command: its standard error, or, if that is empty, its
+// Of is the error message of a command: its standard error, or, if that is empty, its
 // standard output, without the output of the login shell. It is one line, redacted.
-func Complaint(r remote.Result) string {
+func Of(r remote.Result) string {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
-		if lines := quiet(out); len(lines) > 0 {
+		if lines := Lines(out); len(lines) > 0 {
 			return redact.Line(strings.Join(lines, " / "), wordsLimit)
 		}
 	}
@@ -25,23 +27,23 @@ func Complaint(r remote.Result) string {
 	return "not a word"
 }
 
-// complaintOf returns the lines that begin with the program's name ("df: …"), or, without such
-// lines, Complaint.
-func complaintOf(program string, r remote.Result) string {
+// OfProgram returns the lines that begin with the program's name ("df: …"), or, without such
+// lines, Of.
+func OfProgram(program string, r remote.Result) string {
 	var own []string
-	for _, line := range quiet(r.Stderr) {
+	for _, line := range Lines(r.Stderr) {
 		if program != "" && strings.HasPrefix(line, program+": ") {
 			own = append(own, line)
 		}
 	}
 	if len(own) == 0 {
-		return Complaint(r)
+		return Of(r)
 	}
 	return redact.Line(strings.Join(own, " / "), wordsLimit)
 }
 
-// quiet returns the lines of a stream without empty lines and output of the login shell.
-func quiet(out remote.Output) []string {
+// Lines returns the lines of a stream without empty lines and output of the login shell.
+func Lines(out remote.Output) []string {
 	var lines []string
 	for _, line := range planner.ListLines(redact.Clean(out.String())) {
 		if line = strings.TrimSpace(line); line != "" && !remote.IsNoise(line) {
@@ -51,10 +53,10 @@ func quiet(out remote.Output) []string {
 	return lines
 }
 
-// said reports whether one of the lines on either stream is exactly this.
-func said(r remote.Result, want string) bool {
+// Said reports whether one of the lines on either stream is exactly this.
+func Said(r remote.Result, want string) bool {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
-		for _, line := range quiet(out) {
+		for _, line := range Lines(out) {
 			if line == want {
 				return true
 			}
@@ -63,25 +65,25 @@ func said(r remote.Result, want string) bool {
 	return false
 }
 
-// failure is why a supervisor's client returned no answer. If it printed nothing, the supervisor
+// Failure is why a supervisor's client returned no answer. If it printed nothing, the supervisor
 // was not reached: each client prints a reason when it fails.
-func failure(client string, r remote.Result) string {
-	if len(quiet(r.Stderr)) == 0 && len(quiet(r.Stdout)) == 0 {
+func Failure(client string, r remote.Result) string {
+	if len(Lines(r.Stderr)) == 0 && len(Lines(r.Stdout)) == 0 {
 		return fmt.Sprintf("%s printed nothing and exited with %d; the login shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
 	}
-	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Complaint(r))
+	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Of(r))
 }
 
-// head is the beginning of an answer that could not be parsed.
-func head(out string) string {
+// Head is the beginning of an answer that could not be parsed.
+func Head(out string) string {
 	if line := redact.Line(out, wordsLimit); line != "" {
 		return line
 	}
 	return "it is empty"
 }
 
-// notAnswered is why there is no answer, in one sentence.
-func notAnswered(r remote.Result) string {
+// NotAnswered is why there is no answer, in one sentence.
+func NotAnswered(r remote.Result) string {
 	if r.Detail == "" {
 		return r.Outcome.String()
 	}

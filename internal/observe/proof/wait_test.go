@@ -1,4 +1,4 @@
-package observe
+package proof
 
 import (
 	"bufio"
@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/internal/observe"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 	"dhbot/runbooks"
 )
 
@@ -43,8 +45,8 @@ func timeline(t *testing.T, name string) (service string, before look, after []l
 		}
 		ms, _ := strconv.Atoi(m[1])
 		l := look{at: time.Duration(ms) * time.Millisecond}
-		l.answer = answer(block(service, m[2], m[3], m[4], m[5], m[6]))
-		l.answer.Ended = noon.Add(l.at)
+		l.answer = answertest.Of(answertest.Block(service, m[2], m[3], m[4], m[5], m[6]))
+		l.answer.Ended = answertest.Noon.Add(l.at)
 		looks = append(looks, l)
 	}
 	if len(looks) < 2 {
@@ -72,8 +74,8 @@ func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Dura
 			}
 		}
 		r := now.answer
-		r.Ended = noon.Add(at)
-		last = Evaluate(step, before, r, noon)
+		r.Ended = answertest.Noon.Add(at)
+		last = Evaluate(step, before, r, answertest.Noon)
 		if last.State == Met || last.State == Noted || last.State == Never {
 			return last, at
 		}
@@ -88,7 +90,7 @@ func TestTimelines(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		until    runbooks.Condition
-		state    Proof
+		state    State
 		text     string
 		old, new int
 		by       time.Duration // the latest moment of the verdict
@@ -138,7 +140,7 @@ func TestTimelines(t *testing.T) {
 func TestSupervised(t *testing.T) {
 	for _, tt := range []struct {
 		status, monitoring, pid string
-		state                   Proof
+		state                   State
 		text                    string
 	}{
 		{"OK", "Monitored", "7", Met, "pid 7"},
@@ -150,7 +152,7 @@ func TestSupervised(t *testing.T) {
 		{"Mumbling", "Monitored", "7", Unknown, "Mumbling"},
 	} {
 		step := waitStep("db_dis", runbooks.Supervised)
-		v := Evaluate(step, nil, answer(block("db_dis", tt.status, tt.monitoring, tt.pid, "", "x")), time.Time{})
+		v := Evaluate(step, nil, answertest.Of(answertest.Block("db_dis", tt.status, tt.monitoring, tt.pid, "", "x")), time.Time{})
 		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.status, v.State, v.Text, tt.state, tt.text)
 		}
@@ -158,7 +160,7 @@ func TestSupervised(t *testing.T) {
 			t.Errorf("%s: gave up: %s: %q", tt.status, end.State, end.Text)
 		}
 	}
-	missing := remote.Result{Outcome: remote.Answered, Exit: 1, Stderr: output("Service 'db_dis' not found\n"), Ended: noon}
+	missing := remote.Result{Outcome: remote.Answered, Exit: 1, Stderr: answertest.Output("Service 'db_dis' not found\n"), Ended: answertest.Noon}
 	if v := Evaluate(waitStep("db_dis", runbooks.Supervised), nil, missing, time.Time{}); v.State != Never || !strings.Contains(v.Text, "not restarted") {
 		t.Errorf("not in monit: %+v", v)
 	}
@@ -168,18 +170,18 @@ func TestSupervised(t *testing.T) {
 }
 
 func seen(status, pid, collected string) []byte {
-	o := Observe(runbooks.Monit, "db_dis", answer(block("db_dis", status, "Monitored", pid, "", collected)))
+	o := observe.Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", status, "Monitored", pid, "", collected)))
 	return remember(memory{Observation: o})
 }
 
 // What is no proof of a restart.
 func TestRestartedNeedsProof(t *testing.T) {
-	late := noon.Add(time.Minute)
+	late := answertest.Noon.Add(time.Minute)
 	for _, tt := range []struct {
 		name                   string
 		before                 []byte
 		status, pid, collected string
-		state                  Proof
+		state                  State
 		text                   string
 	}{
 		{"proof", seen("OK", "7", "x"), "OK", "8", "y", Met, "pid 7 → 8"},
@@ -195,32 +197,32 @@ func TestRestartedNeedsProof(t *testing.T) {
 		{"not understood", seen("OK", "7", "x"), "Mumbling", "8", "y", Unknown, "Mumbling"},
 		{"resource limit", seen("OK", "7", "x"), "Resource limit matched", "8", "y", Noted, "pid 7 → 8, but"},
 	} {
-		r := answer(block("db_dis", tt.status, "Monitored", tt.pid, "", tt.collected))
+		r := answertest.Of(answertest.Block("db_dis", tt.status, "Monitored", tt.pid, "", tt.collected))
 		r.Ended = late
-		v := Evaluate(waitStep("db_dis", runbooks.Restarted), tt.before, r, noon)
+		v := Evaluate(waitStep("db_dis", runbooks.Restarted), tt.before, r, answertest.Noon)
 		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
 	}
 	// In the first seconds nothing has failed yet.
-	r := answer(block("db_dis", "OK", "Monitored", "7", "", "y"))
-	if v := Evaluate(waitStep("db_dis", runbooks.Restarted), seen("OK", "7", "x"), r, noon.Add(-time.Second)); v.State != NotYet {
+	r := answertest.Of(answertest.Block("db_dis", "OK", "Monitored", "7", "", "y"))
+	if v := Evaluate(waitStep("db_dis", runbooks.Restarted), seen("OK", "7", "x"), r, answertest.Noon.Add(-time.Second)); v.State != NotYet {
 		t.Errorf("same pid after a second: %+v", v)
 	}
 }
 
 func TestSystemdRestart(t *testing.T) {
 	show := func(active, sub, pid, since string) remote.Result {
-		r := answer("MainPID=" + pid + "\nExecMainStartTimestamp=" + since + "\nLoadState=loaded\nActiveState=" + active + "\nSubState=" + sub + "\n")
-		r.Ended = noon.Add(time.Minute)
+		r := answertest.Of("MainPID=" + pid + "\nExecMainStartTimestamp=" + since + "\nLoadState=loaded\nActiveState=" + active + "\nSubState=" + sub + "\n")
+		r.Ended = answertest.Noon.Add(time.Minute)
 		return r
 	}
 	step := runbooks.Step{Manager: runbooks.Systemd, Service: "dh-etcd", Until: runbooks.Restarted, Within: runbooks.Duration(within)}
-	before := remember(memory{Observation: Observe(runbooks.Systemd, "dh-etcd", show("active", "running", "7", "x"))})
+	before := remember(memory{Observation: observe.Observe(runbooks.Systemd, "dh-etcd", show("active", "running", "7", "x"))})
 	for _, tt := range []struct {
 		r     remote.Result
 		until runbooks.Condition
-		state Proof
+		state State
 		text  string
 	}{
 		{show("active", "running", "8", "y"), runbooks.Restarted, Met, "pid 7 → 8"},
@@ -231,7 +233,7 @@ func TestSystemdRestart(t *testing.T) {
 		{show("deactivating", "stop-sigterm", "7", "y"), runbooks.Stopped, NotYet, "deactivating"},
 	} {
 		step.Until = tt.until
-		if v := Evaluate(step, before, tt.r, noon); v.State != tt.state || !strings.Contains(v.Text, tt.text) {
+		if v := Evaluate(step, before, tt.r, answertest.Noon); v.State != tt.state || !strings.Contains(v.Text, tt.text) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.until, v.State, v.Text, tt.state, tt.text)
 		}
 	}
@@ -239,10 +241,10 @@ func TestSystemdRestart(t *testing.T) {
 
 // If the target could not be queried, the result is unknown.
 func TestGaveUpUnseen(t *testing.T) {
-	lost := remote.Result{Outcome: remote.Unreachable, Detail: "connection refused", Ended: noon}
+	lost := remote.Result{Outcome: remote.Unreachable, Detail: "connection refused", Ended: answertest.Noon}
 	for _, until := range []runbooks.Condition{runbooks.Restarted, runbooks.Running, runbooks.Stopped} {
 		step := waitStep("db_dis", until)
-		v := Evaluate(step, seen("OK", "7", "x"), lost, noon)
+		v := Evaluate(step, seen("OK", "7", "x"), lost, answertest.Noon)
 		end := TimedOut(step, seen("OK", "7", "x"), v)
 		if v.State != Unknown || end.State != Unknown || !strings.Contains(end.Text, "connection refused") {
 			t.Errorf("%s: %+v, then %+v", until, v, end)
@@ -254,8 +256,8 @@ func TestGaveUpUnseen(t *testing.T) {
 }
 
 func TestEvaluateExec(t *testing.T) {
-	monit := readSamples(t, "monit")
-	systemd := readSamples(t, "systemd")
+	monit := answertest.Read(t, "monit")
+	systemd := answertest.Read(t, "systemd")
 	silent := runbooks.Step{Kind: runbooks.Exec, Manager: runbooks.Monit, Check: runbooks.Silent}
 	zero := runbooks.Step{Kind: runbooks.Exec, Manager: runbooks.Systemd, Check: runbooks.ExitZero}
 	outcome := func(o remote.Outcome) remote.Result { return remote.Result{Outcome: o, Detail: "because"} }
@@ -264,17 +266,17 @@ func TestEvaluateExec(t *testing.T) {
 		name  string
 		step  runbooks.Step
 		r     remote.Result
-		state Proof
+		state State
 		text  string
 	}{
-		{"restart accepted", silent, monit["restart-ok"].result, Met, "accepted"},
-		{"noisy login shell", silent, answer("NOTICE: maintenance\n"), Met, "NOTICE"},
-		{"unknown name", silent, monit["restart-unknown"].result, Never, `There is no service named "nosuch"`},
-		{"daemon down", silent, monit["daemon-down-restart"].result, Unknown, "itself"},
-		{"systemctl restart", zero, systemd["restart-etcd"].result, Met, "done"},
-		{"systemctl restart fails", zero, systemd["restart-etcd-failing"].result, Never, "exit code 1: Job for dh-etcd.service failed"},
-		{"systemctl not allowed", zero, systemd["restart-nosudo"].result, Never, "Access denied"},
-		{"systemctl no such unit", zero, systemd["unknown-restart"].result, Never, "not found"},
+		{"restart accepted", silent, monit["restart-ok"].Result, Met, "accepted"},
+		{"noisy login shell", silent, answertest.Of("NOTICE: maintenance\n"), Met, "NOTICE"},
+		{"unknown name", silent, monit["restart-unknown"].Result, Never, `There is no service named "nosuch"`},
+		{"daemon down", silent, monit["daemon-down-restart"].Result, Unknown, "itself"},
+		{"systemctl restart", zero, systemd["restart-etcd"].Result, Met, "done"},
+		{"systemctl restart fails", zero, systemd["restart-etcd-failing"].Result, Never, "exit code 1: Job for dh-etcd.service failed"},
+		{"systemctl not allowed", zero, systemd["restart-nosudo"].Result, Never, "Access denied"},
+		{"systemctl no such unit", zero, systemd["unknown-restart"].Result, Never, "not found"},
 		{"sudo refused", silent, outcome(remote.SudoRefused), Never, "nothing was changed"},
 		{"unreachable", silent, outcome(remote.Unreachable), Never, "nothing was changed"},
 		{"host key", silent, outcome(remote.HostKeyWrong), Never, "nothing was changed"},

@@ -1,10 +1,12 @@
-package observe
+package proof
 
 import (
 	"strings"
 	"testing"
 
+	"dhbot/internal/observe"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 	"dhbot/internal/test/etcdtest"
 	"dhbot/runbooks"
 )
@@ -25,11 +27,11 @@ var etcdCommands = map[runbooks.Condition][]string{
 }
 
 // expect asks and holds the verdict to a state and words.
-func (e *etcdCase) expect(name string, until runbooks.Condition, member string, state Proof, words ...string) Verdict {
+func (e *etcdCase) expect(name string, until runbooks.Condition, member string, state State, words ...string) Verdict {
 	e.Helper()
 	r := e.c.Ctl(etcdCommands[until]...)
-	v := Evaluate(runbooks.Step{Until: until, Member: member}, e.before, r, noon)
-	wrong := holds(v.Text, words, nil)
+	v := Evaluate(runbooks.Step{Until: until, Member: member}, e.before, r, answertest.Noon)
+	wrong := answertest.Holds(v.Text, words, nil)
 	if v.State != state || wrong != "" {
 		e.Errorf("%s, %s, until %s of %q: %s: %s; want %s %q\nexit %d\n%s%s", e.c.Tools.Version, name, until, member, v.State, v.Text, state, words,
 			r.Exit, r.Stdout.String(), r.Stderr.String())
@@ -51,7 +53,7 @@ func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 func TestRealEtcd(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
-		e.before = remember(memory{Observation: Observation{State: Up}})
+		e.before = remember(memory{Observation: observe.Observation{State: observe.Up}})
 		e.before = e.expect("healthy", runbooks.EtcdMembers, "", Met, "3 members vote").Seen
 		e.expect("healthy", runbooks.EtcdStatus, "", Met, "3 of 3 members answer", "leader", "revision agree")
 		e.expect("healthy", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
@@ -155,8 +157,8 @@ func TestRealEtcdDifferingData(t *testing.T) {
 		if v := e.c.Tools.Version; strings.HasPrefix(v, "3.6") || strings.HasPrefix(v, "3.7") {
 			want = Noted
 		}
-		for r, state := range map[*remote.Result]Proof{&byCtl: want, &byUtil: Met} {
-			if v := Evaluate(step, nil, *r, noon); v.State != state {
+		for r, state := range map[*remote.Result]State{&byCtl: want, &byUtil: Met} {
+			if v := Evaluate(step, nil, *r, answertest.Noon); v.State != state {
 				e.Errorf("%s: snapshot: %s: %s; want %s", e.c.Tools.Version, v.State, v.Text, state)
 			}
 		}

@@ -1,23 +1,25 @@
-package observe
+package proof
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"dhbot/internal/observe"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/answertest"
 	"dhbot/runbooks"
 )
 
 // Every condition on etcd against what a real cluster of three answered.
 func TestEtcdConditions(t *testing.T) {
-	samples := readSamples(t, "etcd")
+	samples := answertest.Read(t, "etcd")
 	const first, third = "10.77.0.11 infra-1", "10.77.0.13 query-2"
 	for _, tt := range []struct {
 		sample string
 		until  runbooks.Condition
 		member string
-		state  Proof
+		state  State
 		text   string
 	}{
 		{"status-json", runbooks.EtcdStatus, "", Met, "3 of 3 members answer, leader https://10.77.0.12:2379, term, index and revision agree"},
@@ -70,7 +72,7 @@ func TestEtcdConditions(t *testing.T) {
 			t.Fatalf("no sample %s", tt.sample)
 		}
 		step := runbooks.Step{Kind: runbooks.Wait, Until: tt.until, Member: tt.member, Timeout: runbooks.Duration(15 * time.Second)}
-		v := Evaluate(step, nil, s.result, time.Time{})
+		v := Evaluate(step, nil, s.Result, time.Time{})
 		if v.State != tt.state || !strings.Contains(v.Text, tt.text) {
 			t.Errorf("%s until %s of %s: %s: %q; want %s: %q", tt.sample, tt.until, tt.member, v.State, v.Text, tt.state, tt.text)
 		}
@@ -88,7 +90,7 @@ func health(members map[string]bool) remote.Result {
 		}
 		rows = append(rows, row)
 	}
-	r := answer("Welcome!\n[" + strings.Join(rows, ",") + "]\n")
+	r := answertest.Of("Welcome!\n[" + strings.Join(rows, ",") + "]\n")
 	r.Exit = exit
 	return r
 }
@@ -106,7 +108,7 @@ func TestEtcdSpareBySize(t *testing.T) {
 	for _, tt := range []struct {
 		n, ill int
 		member string
-		state  Proof
+		state  State
 	}{
 		{1, 0, "m1", Noted}, {1, 1, "m1", NotYet},
 		{2, 0, "m1", Never}, {2, 1, "m2", NotYet},
@@ -126,7 +128,7 @@ func TestEtcdSpareBySize(t *testing.T) {
 // member answers, as during an election, the state is unknown.
 func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
-		o := Observe(runbooks.Systemd, "dh-etcd", answer("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
+		o := observe.Observe(runbooks.Systemd, "dh-etcd", answertest.Of("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
 		return remember(memory{Observation: o})
 	}
 	step := runbooks.Step{Until: runbooks.EtcdSpare, Member: "m3", Within: runbooks.Duration(30 * time.Second)}
@@ -157,7 +159,7 @@ func TestEtcdNotBack(t *testing.T) {
 	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})
 	for _, until := range []runbooks.Condition{runbooks.EtcdServes, runbooks.EtcdCaughtUp} {
 		step := runbooks.Step{Until: until, Member: "m3", Within: runbooks.Duration(time.Minute)}
-		if v := TimedOut(step, nil, Evaluate(step, nil, r, noon)); v.State != Unknown {
+		if v := TimedOut(step, nil, Evaluate(step, nil, r, answertest.Noon)); v.State != Unknown {
 			t.Errorf("%s: %+v", until, v)
 		}
 	}
@@ -175,12 +177,12 @@ func TestEtcdBehind(t *testing.T) {
 			return `{"Endpoint":"https://` + host + `:2379","Status":{"header":{"member_id":` + id + `},"version":"3.5.9","dbSize":24576,"leader":` + leader +
 				`,"raftIndex":` + index + `,"raftTerm":` + term + `,"raftAppliedIndex":` + applied + `,"dbSizeInUse":16384}}`
 		}
-		return answer("[" + row("m1", "10225113350932192838", "7", "50000", "50000", "10225113350932192838") + "," + row("m2", "2", term, index, applied, leader) + "]\n")
+		return answertest.Of("[" + row("m1", "10225113350932192838", "7", "50000", "50000", "10225113350932192838") + "," + row("m2", "2", term, index, applied, leader) + "]\n")
 	}
 	step := runbooks.Step{Until: runbooks.EtcdCaughtUp, Member: "m2"}
 	for _, tt := range []struct {
 		term, index, applied, leader string
-		state                        Proof
+		state                        State
 	}{
 		{"7", "50000", "50000", "10225113350932192838", Met},
 		{"7", "49500", "49500", "10225113350932192838", Met},
@@ -189,7 +191,7 @@ func TestEtcdBehind(t *testing.T) {
 		{"6", "50000", "50000", "10225113350932192838", NotYet},
 		{"7", "50000", "50000", "0", NotYet},
 	} {
-		if v := Evaluate(step, nil, status(tt.term, tt.index, tt.applied, tt.leader), noon); v.State != tt.state {
+		if v := Evaluate(step, nil, status(tt.term, tt.index, tt.applied, tt.leader), answertest.Noon); v.State != tt.state {
 			t.Errorf("%+v: %s: %q", tt, v.State, v.Text)
 		}
 	}

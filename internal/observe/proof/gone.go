@@ -1,10 +1,12 @@
-package observe
+package proof
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 
+	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/remote"
 )
 
@@ -15,7 +17,7 @@ func gone(r remote.Result, before []byte) Verdict {
 	v := Verdict{State: Unknown, Seen: before, OldPID: old.PID}
 	pids, why := readPIDs(r)
 	switch {
-	case known && (old.State == Down || old.State == Failed):
+	case known && (old.State == observe.Down || old.State == observe.Failed):
 		v.State, v.Text = Met, "it was not running"
 	case !known || old.PID == 0:
 		v.State, v.Text = Noted, "the pid before the stop is unknown, so the end of the process cannot be verified"
@@ -28,7 +30,7 @@ func gone(r remote.Result, before []byte) Verdict {
 	default:
 		v.State, v.Text = Met, fmt.Sprintf("pid %d is gone", old.PID)
 		down := old.Observation
-		down.State = Down
+		down.State = observe.Down
 		down.Status = v.Text
 		down.PID = 0
 		down.At = r.Ended
@@ -42,9 +44,9 @@ func gone(r remote.Result, before []byte) Verdict {
 func readPIDs(r remote.Result) (map[int]bool, string) {
 	switch {
 	case r.Outcome != remote.Answered:
-		return nil, notAnswered(r)
+		return nil, complaint.NotAnswered(r)
 	case r.Exit != 0:
-		return nil, Complaint(r)
+		return nil, complaint.Of(r)
 	case r.Stdout.Truncated():
 		return nil, "the list of pids is too long"
 	}

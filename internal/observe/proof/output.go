@@ -1,4 +1,4 @@
-package observe
+package proof
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"dhbot/internal/observe"
+	"dhbot/internal/observe/complaint"
 	"dhbot/internal/observe/etcd"
 	"dhbot/internal/redact"
 	"dhbot/internal/remote"
@@ -23,7 +25,7 @@ func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	case step.Until == runbooks.EtcdSpare && memberDown(before):
 		return Verdict{State: Met, Text: "it does not run, so the others are not affected"}
 	case r.Outcome != remote.Answered:
-		return Verdict{State: Unknown, Text: "unknown: " + notAnswered(r)}
+		return Verdict{State: Unknown, Text: "unknown: " + complaint.NotAnswered(r)}
 	case r.Signal != "" || r.Exit == 124 || r.Exit == 137:
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown: no answer within %s", step.Timeout.D())}
 	}
@@ -67,7 +69,7 @@ func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 
 // failedRead is the verdict on a failed read.
 func failedRead(step runbooks.Step, r remote.Result) Verdict {
-	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, complaintOf(program(step), r))}
+	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, complaint.OfProgram(program(step), r))}
 }
 
 // program is the name of the program that a step runs.
@@ -97,7 +99,7 @@ func found(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit == 0:
 		return Verdict{State: Met, Text: countLines(r)}
-	case r.Exit == 1 && len(quiet(r.Stdout))+len(quiet(r.Stderr)) == 0:
+	case r.Exit == 1 && len(complaint.Lines(r.Stdout))+len(complaint.Lines(r.Stderr)) == 0:
 		return Verdict{State: Met, Text: "nothing found"}
 	default:
 		return failedRead(step, r)
@@ -124,9 +126,9 @@ func noLines(step runbooks.Step, r remote.Result) Verdict {
 	case len(lines) == 0:
 		return Verdict{State: Met, Text: "nothing there"}
 	case len(lines) == 1:
-		return Verdict{State: Never, Text: "there is " + redact.Line(lines[0], lineLimit)}
+		return Verdict{State: Never, Text: "there is " + redact.Line(lines[0], observe.LineLimit)}
 	default:
-		return Verdict{State: Never, Text: fmt.Sprintf("there is %s and %d more", redact.Line(lines[0], lineLimit), len(lines)-1)}
+		return Verdict{State: Never, Text: fmt.Sprintf("there is %s and %d more", redact.Line(lines[0], observe.LineLimit), len(lines)-1)}
 	}
 }
 
@@ -155,7 +157,7 @@ func unchanged(step runbooks.Step, r remote.Result) Verdict {
 // fileThere parses `stat -c %s FILE`.
 func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	if r.Exit != 0 {
-		return Verdict{State: Never, Text: "not there: " + complaintOf(program(step), r)}
+		return Verdict{State: Never, Text: "not there: " + complaint.OfProgram(program(step), r)}
 	}
 	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
@@ -167,7 +169,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 			return Verdict{State: Met, Text: "there, " + etcd.Bytes(n)}
 		}
 	}
-	return Verdict{State: Unknown, Text: "unknown: the answer has no file size: " + Complaint(r)}
+	return Verdict{State: Unknown, Text: "unknown: the answer has no file size: " + complaint.Of(r)}
 }
 
 // spaceFree parses the last line of `df -P -k DIRECTORY`: file system, size, used, available (all
@@ -181,7 +183,7 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 		f := strings.Fields(lines[len(lines)-1])
 		if len(f) >= 6 && strings.HasSuffix(f[4], "%") {
 			if kib, err := strconv.ParseInt(f[3], 10, 64); err == nil && kib < 1<<52 {
-				at := redact.Line(strings.Join(f[5:], " "), lineLimit)
+				at := redact.Line(strings.Join(f[5:], " "), observe.LineLimit)
 				if kib<<10 < spaceFloor {
 					return Verdict{
 						State: Never,
@@ -192,30 +194,30 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 			}
 		}
 	}
-	return Verdict{State: Unknown, Text: "unknown: df's answer could not be parsed: " + Complaint(r)}
+	return Verdict{State: Unknown, Text: "unknown: df's answer could not be parsed: " + complaint.Of(r)}
 }
 
 // everyService parses `monit summary` as a whole.
 func everyService(until runbooks.Condition, r remote.Result, since time.Time) Verdict {
 	if r.Exit != 0 {
-		return Verdict{State: Unknown, Text: "unknown: " + failure("monit", r)}
+		return Verdict{State: Unknown, Text: "unknown: " + complaint.Failure("monit", r)}
 	}
-	want, word := Up, "up"
+	want, word := observe.Up, "up"
 	if until == runbooks.AllIdle {
-		want, word = NotMonitored, "stopped"
+		want, word = observe.NotMonitored, "stopped"
 	}
 	n := 0
 	var not []string
-	for _, row := range ParseSummary(r.Stdout.String()) {
+	for _, row := range observe.ParseSummary(r.Stdout.String()) {
 		if row.Type == "System" {
 			continue
 		}
 		n++
 		if row.State != want || row.Pending {
-			not = append(not, redact.Line(row.Name, lineLimit)+" ("+redact.Line(row.Status, lineLimit)+")")
+			not = append(not, redact.Line(row.Name, observe.LineLimit)+" ("+redact.Line(row.Status, observe.LineLimit)+")")
 		}
 	}
-	switch unread := unreadRows(r.Stdout.String()); {
+	switch unread := observe.UnreadRows(r.Stdout.String()); {
 	case r.Stdout.Truncated():
 		return Verdict{State: Unknown, Text: "unknown: monit's summary is too long"}
 	case len(unread) > 0:
@@ -238,23 +240,4 @@ func snapshotFile(step runbooks.Step) string {
 		return file
 	}
 	return "FILE"
-}
-
-// ReadList returns the lines of a discovery read in the form of runbooks.Inputs.Listed, or why
-// there are none.
-func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
-	where := step.Title
-	if where == "" {
-		where = "the list"
-	}
-	switch {
-	case r.Outcome != remote.Answered:
-		return nil, fmt.Errorf("%s on %s: %s", where, step.Host, notAnswered(r))
-	case r.Signal != "" || r.Exit != 0:
-		return nil, fmt.Errorf("%s on %s failed with exit code %d: %s", where, step.Host, r.Exit, Complaint(r))
-	case r.Stdout.Truncated():
-		return nil, fmt.Errorf("%s on %s is too long: %d bytes", where, step.Host, r.Stdout.Total)
-	default:
-		return planner.ListLines(r.Stdout.String()), nil
-	}
 }
