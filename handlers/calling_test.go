@@ -36,7 +36,7 @@ func TestCalled(t *testing.T) {
 	r.Votes = []engine.Vote{{Actor: engine.Actor{Person: "ben"}}}
 	want("who has voted", h.ToCall(r, 2), "chris")
 	r.Looking = &engine.Look{Actor: engine.Actor{Person: "chris"}}
-	want("while somebody looks", h.ToCall(r, 1))
+	want("while an approver looks", h.ToCall(r, 1))
 	want("the last one", h.ToCall(r, 3), "chris")
 
 	h.say("UBEN", "restart db_dis again=yes")
@@ -62,7 +62,7 @@ func TestApproversWithoutAccounts(t *testing.T) {
 	gone("UCHRIS")
 	a := h.say("UANNA", "restart configuration_server x")
 	if len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "deactivated") || !strings.Contains(a.all(), "chris") || !strings.Contains(a.all(), "By hand") {
-		t.Errorf("nobody is there: %s", a.all())
+		t.Errorf("no account is active: %s", a.all())
 	}
 	for i, p := range h.Rules.People {
 		if p.Name == "chris" {
@@ -70,7 +70,7 @@ func TestApproversWithoutAccounts(t *testing.T) {
 		}
 	}
 	if a := h.say("UANNA", "restart configuration_server x"); len(h.openRuns(t)) != 2 {
-		t.Errorf("nobody knows whether chris is there: %s", a.all())
+		t.Errorf("the look-up of chris fails: %s", a.all())
 	}
 }
 

@@ -40,7 +40,7 @@ func TestLooking(t *testing.T) {
 		t.Errorf("again: %q", a.all())
 	}
 	if h.say("UBEN", "looking "+id); h.openRuns(t)[0].Run.Looking.Person != "ben" {
-		t.Error("nobody else could take over")
+		t.Error("no other approver could take over")
 	}
 	h.say("UCHRIS", "deny "+id+" wrong host")
 	if a := h.say("UCHRIS", "looking "+id); len(a.shown) > 0 || !strings.Contains(a.all(), "already denied by chris at") {

@@ -121,7 +121,7 @@ func TestRunIsForItsRequester(t *testing.T) {
 	}
 	b := propose("restart ltds, merge")
 	if said := tap("UBEN", b); len(h.openRuns(t)) != 0 {
-		t.Errorf("somebody else ran it: %s", said)
+		t.Errorf("another person ran it: %s", said)
 	}
 	if said := tap("UANNA", card.Button{Action: b.Action, Value: shownAt.ReplaceAllString(b.Value, fmt.Sprintf(`"at":%d`, time.Now().Unix()-61))}); len(h.openRuns(t)) != 0 {
 		t.Errorf("it ran long after it was shown: %s", said)

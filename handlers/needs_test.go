@@ -35,8 +35,8 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 			return running(c)
 		}, ""},
 		{"all of several", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
-		{"nobody answers", "restart db_dis in prod", silent, ""},
-		{"people know better", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
+		{"no host answers", "restart db_dis in prod", silent, ""},
+		{"the requester overrides it", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
 		{"of several, a later one", "restart db_ltds, db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
 		{"what comes up before it", "restart configuration_server, db_dis in prod", down("configuration_server"), ""},
 		{"what comes up after it", "restart db_dis, configuration_server in prod", down("configuration_server"), "configuration_server on infra-1 is down"},

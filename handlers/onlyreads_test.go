@@ -27,7 +27,7 @@ func TestOnlyReads(t *testing.T) {
 		}
 	}
 	if n := len(h.openRuns(t)); n != 0 {
-		t.Errorf("%d runs were made for messages that nobody claimed", n)
+		t.Errorf("%d runs were made for messages without a claim", n)
 	}
 	for text, want := range map[string]bool{
 		"status db_dis": true, "STATUS “dis”": true, "help": true, "": true,

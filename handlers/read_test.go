@@ -106,7 +106,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	}
 	exit, complaint = 2, "grep: Permission denied\n"
 	if a := h.say("URITA", "logs db_dis errors"); !strings.Contains(a.all(), "not answered") || !strings.Contains(a.all(), "Permission denied") {
-		t.Errorf("nobody could look: %q", a.all())
+		t.Errorf("no host answered: %q", a.all())
 	}
 }
 

@@ -52,7 +52,7 @@ func TestReplicasThatDiffer(t *testing.T) {
 	}
 	h.Agrees = func(context.Context) (string, error) { return "", engine.ErrStoreDown }
 	if h.say("UANNA", "restart db_dis"); len(h.openRuns(t)) != 0 {
-		t.Error("nobody could tell whether the replicas agree, and it ran")
+		t.Error("it ran although it is unknown whether the replicas agree")
 	}
 }
 

@@ -297,7 +297,7 @@ func checkReport(t *testing.T, ctx context.Context, config string) {
 		t.Errorf("a report of long ago: %d %s %s", code, out, stderr)
 	}
 	if code, out, stderr := bot(ctx, "audit", "report", "--config", config, "--person", "reader"); code != 0 || strings.Count(out, "\n") != 1 {
-		t.Errorf("a report of somebody else: %d %s %s", code, out, stderr)
+		t.Errorf("a report of another person: %d %s %s", code, out, stderr)
 	}
 }
 

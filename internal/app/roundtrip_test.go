@@ -130,8 +130,8 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// One count of too many connections tells nothing; one that is repeated does.
-func TestStrangers(t *testing.T) {
+// A single count of too many connections is ignored; a repeated one is reported.
+func TestForeignConnections(t *testing.T) {
 	var s foreignConnections
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	for i, step := range []struct {

@@ -103,7 +103,7 @@ func TestForgedExports(t *testing.T) {
 		"a head of before the beginning": {
 			exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), []audit.Head{headOf(list[:3]), cut}, "cannot be told",
 		},
-		"a head of somebody else": {exportWith(t, audit.Header{Note: string(foreign)}, list), nil, "no known key signed it"},
+		"a head with another key": {exportWith(t, audit.Header{Note: string(foreign)}, list), nil, "no known key signed it"},
 		"a head that was edited": {
 			exportWith(t, audit.Header{Note: strings.Replace(string(note), "epoch 1", "epoch 2", 1)}, list), nil, "no known key signed it",
 		},

@@ -95,7 +95,7 @@ func TestMeaning(t *testing.T) {
 			l[1].Account = l[0].Account
 			return l
 		}, "request of their own"},
-		"approved by nobody": {func(l []audit.Record) []audit.Record { l[1].Person = ""; return l }, "request of their own"},
+		"approved by no person": {func(l []audit.Record) []audit.Record { l[1].Person = ""; return l }, "request of their own"},
 		"an approval taken back": {func(l []audit.Record) []audit.Record {
 			back := l[1]
 			back.Kind = audit.Withdrawn

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveSSH lets everybody in and runs every command in a shell. It prints its
+// serveSSH accepts every login and runs every command in a shell. It prints its
 // known_hosts line and ends with its standard input.
 func serveSSH() {
 	_, private, err := ed25519.GenerateKey(rand.Reader)

@@ -41,10 +41,10 @@ const (
 	maxStartups = 4
 )
 
-// BenchmarkSSH measures the SSH edge by itself: memory of 500 warm connections and
-// the storm of dials that makes them, beside as many plain x/crypto connections
-// dialled all at once; and a command over a warm and over a new connection to a
-// real sshd beside plain x/crypto.
+// BenchmarkSSH measures the SSH client by itself: the memory of 500 open connections and
+// the time to dial them, compared with as many plain x/crypto connections dialled at once;
+// and a command over an open and over a new connection to a real sshd, compared with plain
+// x/crypto.
 func BenchmarkSSH(b *testing.B) {
 	for b.Loop() {
 		results := append(append(storm(b), crowded(b)...), beside(b)...)
@@ -75,8 +75,7 @@ func resident(tb testing.TB) float64 {
 	return 0
 }
 
-// storm lets both sides connect to many hosts at once, in turns, and returns what
-// that takes.
+// storm connects both sides to many hosts at once, alternately, and returns the times.
 func storm(tb testing.TB) []result {
 	tb.Helper()
 	address, known := startServer(tb)

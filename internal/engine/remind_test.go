@@ -52,7 +52,7 @@ func TestLookingQuietens(t *testing.T) {
 		r = c.Run
 	}
 	if r.Quiet(1) {
-		t.Error("quiet though nobody looks")
+		t.Error("quiet although no approver looks")
 	}
 	at(LookingBy{ben}, time.Minute)
 	if !r.Quiet(1) || r.Quiet(MaxReminders) {

@@ -171,7 +171,7 @@ func TestEndings(t *testing.T) {
 		{"did not answer before", one, []StepState{StepFailed}, Failed, "as seen"},
 		{"was not accepted", one, []StepState{StepDone, StepFailed}, Failed, "as seen"},
 		{"did not help", one, []StepState{StepDone, StepDone, StepFailed}, Failed, "as seen"},
-		{"nobody knows", one, []StepState{StepDone, StepUnknown}, Unknown, "as seen"},
+		{"the outcome is unknown", one, []StepState{StepDone, StepUnknown}, Unknown, "as seen"},
 		{"the first of two did not help", two, []StepState{StepDone, StepDone, StepFailed}, Failed, "as seen"},
 		{"the second did not answer", two, []StepState{StepDone, StepDone, StepDone, StepFailed}, Partly, "as seen; not done: db_dis on b"},
 		{"the second did not help", two, []StepState{StepDone, StepDone, StepDone, StepDone, StepDone, StepFailed}, Partly, "as seen"},

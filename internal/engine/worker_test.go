@@ -285,7 +285,7 @@ func TestSubmitIsRefused(t *testing.T) {
 		h := newTestEngine(t)
 		for name, change := range map[string]func(*engine.Run){
 			"no id":          func(r *engine.Run) { r.ID = "" },
-			"nobody asked":   func(r *engine.Run) { r.Asked = engine.Actor{} },
+			"no requester":   func(r *engine.Run) { r.Asked = engine.Actor{} },
 			"no digest":      func(r *engine.Run) { r.Plan.Digest = "" },
 			"no steps":       func(r *engine.Run) { r.Plan.Steps = nil },
 			"a listing":      func(r *engine.Run) { r.Plan.Steps[0].Kind = runbooks.List },

@@ -70,8 +70,8 @@ func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step
 	return r
 }
 
-// world is a run with what an onlooker knows of it, told by the accepted
-// events alone: the oracle that the run's own form is held to.
+// world is a run with what follows from the accepted events alone. The run's own form is
+// compared with it.
 type world struct {
 	Run    Run
 	Ending bool            // the approval ends soon; shorter deadlines have passed
@@ -93,7 +93,7 @@ func begin(t testing.TB, r Run) world {
 	return world{Run: c.Run, Votes: map[string]bool{}, Begun: make([]int, len(r.Plan.Steps))}
 }
 
-// key tells worlds apart by all but times, texts and hashes.
+// key identifies a world by everything but times, texts and hashes.
 func (w world) key() string {
 	r := w.Run
 	steps := ""

@@ -55,8 +55,8 @@ func short(s runbooks.Severity) string {
 	return "?"
 }
 
-// told is "LOOK:FROM>TO@SINCE" of a change, counted in looks, with a tilde
-// where it tells of flapping.
+// told formats a change as "CHECK:FROM>TO@SINCE", with the numbers of checks, and with a
+// tilde if it is about flapping.
 func told(c Change) string {
 	at := func(t time.Time) int { return int(t.Sub(began) / every) }
 	s := fmt.Sprintf("%d:%s>%s@%d", at(c.At), short(c.From), short(c.To), at(c.Since))
@@ -104,7 +104,7 @@ func TestTrack(t *testing.T) {
 		{"flapping that gets worse", ".3.3.3.1.1.3", watcher, "5:0>3@1~ 7:3>1@7~"},
 		{"slow changes are no flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
 			"2:0>1@1 7:1>0@3 16:0>1@15 21:1>0@17 30:0>1@29"},
-		{"somebody who looks on is told at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
+		{"a watch is posted at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
 		{"and not of a single look", ".1.1", follower, ""},
 	} {
 		var m Memory
@@ -267,7 +267,7 @@ func TestNotesAreBoundedAndNumbered(t *testing.T) {
 	}
 }
 
-// A follow begins with what it finds, without a word, and tells what changes.
+// A watch begins with the current state, without a post, and posts changes.
 func TestFollow(t *testing.T) {
 	f := Follow{V: FormVersion, Scope: Scope{Cluster: "prod", Process: "db_dis"}, Person: "operator", Began: began, Until: began.Add(DefaultLength)}
 	var got []string

@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// mentioning is a bench that tells requesters.
+// mentioning is a bench that mentions requesters.
 func mentioning(t *testing.T) *bench {
 	b := newBench(t)
 	b.decided = func(engine.Run) card.Card { return card.Card{Push: "@requester decided"} }

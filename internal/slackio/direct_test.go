@@ -12,8 +12,8 @@ import (
 	"dhbot/handlers/call"
 )
 
-// TestDirectMessages: what a person writes to the bot alone is a command, and
-// nothing else that Slack tells of there is.
+// TestDirectMessages: a direct message of a person to the bot is a command; no other event
+// there is one.
 func TestDirectMessages(t *testing.T) {
 	now := time.Unix(1_700_000_100, 0)
 	self := Identity{User: "UBOT", Team: "T1"}

@@ -66,7 +66,7 @@ func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	}
 }
 
-// Slack that ends every connection right after its hello is not stormed.
+// If Slack ends every connection right after its hello, the bot waits longer each time.
 func TestLinkDisabledStormBacksOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)

@@ -109,8 +109,8 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// started runs a command in the background and returns once it has begun on
-// the host, which it tells by making a file.
+// started runs a command in the background and returns once it has begun on the host: the
+// command creates a file.
 func started(t testing.TB, ctx context.Context, p *Pool, c remote.Command) <-chan remote.Result {
 	t.Helper()
 	mark := filepath.Join(t.TempDir(), "begun")

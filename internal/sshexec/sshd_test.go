@@ -72,8 +72,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A read that its wrapper killed after its whole time has timed out, whatever
-// signal tells of it.
+// A read that its wrapper killed after its whole time has timed out, whichever signal
+// sshd reports.
 func TestKilledByWrapper(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)

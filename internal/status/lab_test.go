@@ -394,7 +394,7 @@ func (l *labTable) play(st labState) {
 	}
 }
 
-// untold are the targets that have had no incident and are not told with another.
+// untold are the targets without an incident that are not shown with another one.
 func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t runbooks.Target) bool { return s.opened[t] > 0 || s.held[t] })
 }

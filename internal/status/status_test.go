@@ -221,8 +221,8 @@ func TestUnprovedIsNoCause(t *testing.T) {
 	}
 }
 
-// A process that runs on a dead dependency is Sev 3, told with the dependency,
-// and no incident of its own.
+// A process that runs while its dependency is down is Sev 3. It is shown with the
+// dependency, not as an incident of its own.
 func TestRunningAndCannotWork(t *testing.T) {
 	s := newSite(t, fleet.ACLsInMySQL)
 	s.world["mariadb"] = stopped

@@ -36,7 +36,7 @@ func bound(t *testing.T, in runbooks.Inputs, listed map[string][]string) (runboo
 		for _, s := range plan.Discover {
 			answer, ok := listed[s.List]
 			if !ok {
-				t.Fatalf("nobody answers %s: %s", s.List, s.Command)
+				t.Fatalf("no answer to %s: %s", s.List, s.Command)
 			}
 			in.Listed[s.List] = answer
 		}
@@ -132,7 +132,7 @@ func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	}
 	// An empty list is also a list that must be unchanged.
 	if !slices.ContainsFunc(plan.Steps, func(s runbooks.Step) bool { return s.Until == runbooks.Unchanged && s.Expect == ListHash(nil) }) {
-		t.Error("nobody looks again for what was not there")
+		t.Error("what was not there is not checked again")
 	}
 }
 
@@ -276,7 +276,7 @@ func TestRestartAllGoesInOrder(t *testing.T) {
 			}
 			at[key] = i + 1
 			if next := plan.Steps[i+1]; next.Until != runbooks.Restarted || next.Process != s.Process {
-				t.Errorf("%s: nobody waits for %s", cluster, key)
+				t.Errorf("%s: no step waits for %s", cluster, key)
 			}
 		}
 		if host != "" {

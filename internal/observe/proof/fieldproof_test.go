@@ -117,7 +117,7 @@ func TestFieldNoise(t *testing.T) {
 			Never, "exit code 1: df: /backup: Permission denied"},
 		{"start-up file", df, answertest.Exited(1, "", "/home/dhops/.bashrc: line 12: /opt/x/env: No such file or directory\nstty: 'standard input': Inappropriate ioctl for device\ndf: /backup: Input/output error\n"),
 			Never, "exit code 1: df: /backup: Input/output error"},
-		{"nothing but words that nobody knows", df, answertest.Exited(1, "", "zog\nzag\n"), Never, "exit code 1: zog / zag"},
+		{"only unknown words", df, answertest.Exited(1, "", "zog\nzag\n"), Never, "exit code 1: zog / zag"},
 		{"grep finds nothing", grep, answertest.Exited(1, "", answertest.Setlocale), Met, "nothing found"},
 		{"grep fails", grep, answertest.Exited(2, "", answertest.Setlocale+"grep: /var/log/x: Permission denied\n"), Never, "exit code 2: grep: /var/log/x: Permission denied"},
 	} {

@@ -63,9 +63,9 @@ func TestOutputConditions(t *testing.T) {
 		{"nearly full", runbooks.SpaceFree, "", answertest.Exited(0, df("4194303"), ""), Never, "only"},
 		{"just enough", runbooks.SpaceFree, "", answertest.Exited(0, df("4194304"), ""), Met, "4.0 GiB"},
 		{"no such directory", runbooks.SpaceFree, "", answertest.Exited(1, "", "df: /backup: No such file or directory\n"), Never, "No such file"},
-		{"df nobody understands", runbooks.SpaceFree, "", answertest.Exited(0, "hm\n", ""), Unknown, "could not be parsed"},
+		{"unknown output of df", runbooks.SpaceFree, "", answertest.Exited(0, "hm\n", ""), Unknown, "could not be parsed"},
 
-		{"a condition nobody knows", "by magic", "", answertest.Exited(0, "", ""), Never, "by magic"},
+		{"an unknown condition", "by magic", "", answertest.Exited(0, "", ""), Never, "by magic"},
 	} {
 		step := runbooks.Step{Kind: runbooks.Wait, Until: tt.until, Expect: tt.expect, Timeout: runbooks.Duration(15 * time.Second), Within: runbooks.Duration(15 * time.Second)}
 		v := Evaluate(step, nil, tt.r, time.Time{})

@@ -285,11 +285,11 @@ func TestEvaluateExec(t *testing.T) {
 		{"never sent", silent, outcome(remote.NoOutcome), Never, "nothing was changed"},
 		{"fate unknown", silent, outcome(remote.FateUnknown), Unknown, "unknown whether it ran"},
 		{"timed out", silent, outcome(remote.TimedOut), Unknown, "unknown whether it ran"},
-		{"an outcome nobody knows", silent, outcome(200), Unknown, "unknown"},
+		{"an unknown outcome", silent, outcome(200), Unknown, "unknown"},
 		{"time limit", silent, exit(124), Unknown, "limit"},
 		{"killed at the limit", silent, exit(137), Unknown, "limit"},
 		{"killed", silent, remote.Result{Outcome: remote.Answered, Signal: "KILL"}, Unknown, "signal KILL"},
-		{"a check nobody knows", runbooks.Step{Check: "by magic"}, exit(0), Unknown, "by magic"},
+		{"an unknown check", runbooks.Step{Check: "by magic"}, exit(0), Unknown, "by magic"},
 		{"a person's step", runbooks.Step{Check: runbooks.Ticked}, exit(0), Unknown, "ticked"},
 	} {
 		v := EvaluateExec(tt.step, tt.r)

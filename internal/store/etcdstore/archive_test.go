@@ -387,8 +387,7 @@ func TestArchiveRuns(t *testing.T) {
 	}
 }
 
-// The store stays as small as it was, however much is written, and tells whether
-// it stays as fast.
+// The store stays small however much is written. The test prints whether it stays fast.
 // With DHBOT_RECORDS=100000 it is the long form, whose numbers are in
 // docs/state.md.
 func TestStoreForEver(t *testing.T) {

@@ -294,8 +294,8 @@ func TestRestoredStore(t *testing.T) {
 	}
 }
 
-// TestRestoredEmptyStore: a store that had no entry yet when it was copied does not
-// begin with the first number again, where nothing tells how far they went.
+// TestRestoredEmptyStore: a restored store whose copy had no entry does not begin with the
+// first number again if it is unknown how far the numbers went.
 func TestRestoredEmptyStore(t *testing.T) {
 	t.Parallel()
 	dir, key := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "state.key")

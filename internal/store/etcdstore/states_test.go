@@ -215,8 +215,8 @@ func TestCorrupted(t *testing.T) {
 	refuses(t, s, at, "corrupted")
 }
 
-// The disk is full: the store stops and says so, at once and to everybody, and
-// answers nothing any more.
+// If the disk is full, the store stops at once, reports it to all callers, and answers
+// nothing more.
 func TestDiskFull(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount a small disk")

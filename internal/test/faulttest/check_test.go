@@ -169,7 +169,7 @@ func (p *people) judgeVotes(st state) {
 	for id, run := range byID(st) {
 		needs, known := critical[run.Inputs.Process]
 		if !known {
-			p.violation("%s is about %q, which nobody asked for", id, run.Inputs.Process)
+			p.violation("%s is about %q, which was not requested", id, run.Inputs.Process)
 		}
 		begin, begun := first[id]
 		if !begun || !needs {

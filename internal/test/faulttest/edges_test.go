@@ -51,7 +51,7 @@ func (s *store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return around(s.gate, "commit "+tells(c.Records), func() (int64, error) { return s.Store.Commit(ctx, c) })
 }
 
-// tells names a change by its records, for example "step ended+ended".
+// tells identifies a change by its records, for example "step ended+ended".
 func tells(records []audit.Record) string {
 	var kinds []string
 	for _, r := range records {

@@ -88,7 +88,7 @@ func pausedAt(t *testing.T, at point) {
 		replay: fmt.Sprintf("DHBOT_PAUSED_POINT=%q go test -run PausedReplica ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("nobody came by %v this time", left)
+		t.Logf("no run came by %v this time", left)
 	}
 }
 

@@ -109,6 +109,6 @@ func die(t *testing.T, s shape, at point) {
 		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("nobody came by %v this time", left)
+		t.Logf("no run came by %v this time", left)
 	}
 }

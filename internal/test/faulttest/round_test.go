@@ -118,7 +118,7 @@ func (p *people) rest() state { return p.restWithin(restTime) }
 
 func (p *people) restWithin(most time.Duration) state {
 	var st state
-	why := "nobody could be asked"
+	why := "no replica answered"
 	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if len(p.alive()) == 0 {
 			p.start(0) // a late trap killed it, or it ended by itself

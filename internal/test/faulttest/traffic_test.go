@@ -226,7 +226,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 			return
 		}
 	}
-	t.violation("nobody asked for this in %s, or twice: %s", m.Channel, m.Text)
+	t.violation("not requested in %s, or twice: %s", m.Channel, m.Text)
 }
 
 // matchEphemeral finds the wishes that ephemeral messages answer.

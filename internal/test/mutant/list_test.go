@@ -14,7 +14,7 @@ func identity() []mutant {
 		one("guests are refused", rules, "case p.Guest:", "case false:", "./auth", "^TestIdentify"),
 		one("deactivated accounts are refused", rules, "case p.Deleted:", "case false:", "./auth", "^TestIdentify"),
 		one("other organisations are refused", rules, "case p.Stranger || !r.atHome(p):", "case p.Stranger:", "./auth", "^TestIdentify"),
-		one("an account of two people is nobody's", rules, "if len(found) != 1 ||", "if len(found) == 0 ||", "./auth", "^Test"),
+		one("an account of two people is refused", rules, "if len(found) != 1 ||", "if len(found) == 0 ||", "./auth", "^Test"),
 		one("reads take a role", rules, "		if roles.reads(p.Name, channel) {", "		if true {", "./auth", "^TestMayAsk"),
 		one("data takes its role", rules, "if roles.has(Data, p.Name) {", "if roles.reads(p.Name, channel) {", "./auth", "^TestMayAsk"),
 		one("changes take an operator", rules, "if roles.has(Operator, p.Name) {", "if roles.reads(p.Name, channel) {", "./auth", "^TestMayAsk"),
@@ -96,7 +96,7 @@ func gate() []mutant {
 		one("what was done already is looked at", "handlers/again.go", " || !s.asLeft(ctx, r)", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
 		one("what was done already was not undone by another run", "handlers/again.go", "touchedSince(r, slices.Concat(open, ended)) || ", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
 		one("a proposal is run within a minute", "handlers/propose.go", "if age := s.Now().Sub(time.Unix(p.At, 0)); age > call.ProposalTTL || age < -call.ProposalTTL {", "if age := s.Now().Sub(time.Unix(p.At, 0)); age < -call.ProposalTTL {", "./handlers", "^TestRunIsForItsRequester"),
-		one("what nobody could approve is refused at once", "handlers/request.go", "if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestTooFewApprovers"),
+		one("a request that cannot be approved is refused at once", "handlers/request.go", "if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestTooFewApprovers"),
 	}
 }
 
@@ -278,7 +278,7 @@ func edges() []mutant {
 		one("maintenance beyond 4 h takes two", "handlers/incidents/maintenance.go", "\tif !m.Until.After(most) {", "\tif true {", "./handlers", "^TestLongMaintenance"),
 		one("the second person for maintenance is another", "handlers/incidents/maintenance.go", "if old.By != m.By && eligible {", "if eligible || old.By == m.By {", "./handlers", "^TestLongMaintenance"),
 		one("a requester is told the end once", "internal/publish/mention.go", "	return true, p.changePost(note", "	if true {\n		return false, nil\n	}\n	return true, p.changePost(note", "./internal/publish", "^TestRequesterIsMentionedOncePerPurpose"),
-		one("a message that is posted anew calls nobody", "internal/publish/track.go", "false, p.Card(s.Run))", "false, p.First(ctx, s.Run))", "./internal/publish", "^TestPostedAgainMentionsNoOne"),
+		one("a message that is posted again mentions no one", "internal/publish/track.go", "false, p.Card(s.Run))", "false, p.First(ctx, s.Run))", "./internal/publish", "^TestPostedAgainMentionsNoOne"),
 		one("a window over a Sev 1 process waits for an approval", "handlers/incidents/window.go", "!ok || !p.Level.Minor() {", "(!ok || !p.Level.Minor()) && false {", "./handlers", "^TestWindowNotApproved"),
 		one("who asked for a window does not approve it", "handlers/incidents/window.go", "\t\tif vote != nil {\n\t\t\treturn vote\n\t\t}\n\t\t", "", "./handlers", "^TestMaintenanceWindow"),
 		one("a window that waits is no maintenance", "internal/fleet/maintenance.go", "about && !m.Waits && ", "about && ", "./internal/fleet", "^TestMaintenanceCovers"),
