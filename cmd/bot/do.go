@@ -2,14 +2,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +17,7 @@ import (
 	"dhbot/internal/command/complete"
 	"dhbot/internal/config"
 	"dhbot/internal/local/localshell"
+	"dhbot/internal/local/screen"
 	"dhbot/internal/redact"
 	"dhbot/internal/sshkey"
 	"dhbot/runbooks"
@@ -45,9 +44,9 @@ func doCommand() *cobra.Command {
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			people := out.forPeople()
-			show := show(&screen{out: cmd.OutOrStdout(), paint: paintFor(cmd.OutOrStdout(), os.Getenv)})
+			show := screen.New(cmd.OutOrStdout(), os.Getenv).Event
 			if !people {
-				show = &lines{out: cmd.OutOrStdout(), format: out}
+				show = (&lines{out: cmd.OutOrStdout(), format: out}).event
 			}
 			command, yes := withoutYes(args)
 			d.yes = d.yes || yes
@@ -97,18 +96,13 @@ type doing struct {
 	ask                func() bool // whether to run the plan that was shown
 }
 
-// show prints the events of a command.
-type show interface {
-	event(localshell.Event) error
-	end(localshell.End) error
-}
-
-func (d *doing) do(ctx context.Context, command string, s show) error {
+// do sends a command. show prints its events, the end among them.
+func (d *doing) do(ctx context.Context, command string, show func(localshell.Event) error) error {
 	socket, err := d.at()
 	if err != nil {
 		return err
 	}
-	signers, done, err := d.signers(ctx)
+	signers, done, err := sshkey.Own(ctx, d.keys)
 	if err != nil {
 		return err
 	}
@@ -122,7 +116,7 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 		if e.Run != "" {
 			run = e.Run
 		}
-		return s.event(e)
+		return show(e)
 	})
 	switch {
 	case errors.Is(err, context.Canceled) && run != "":
@@ -131,9 +125,9 @@ func (d *doing) do(ctx context.Context, command string, s show) error {
 		return errors.New(redact.Clean(err.Error()))
 	}
 	if end.Confirm && !d.yes && d.ask != nil && d.ask() {
-		return d.do(ctx, localshell.RunPrefix+end.Proposal, s)
+		return d.do(ctx, localshell.RunPrefix+end.Proposal, show)
 	}
-	if err := s.end(end); err != nil {
+	if err := show(localshell.Event{End: &end}); err != nil {
 		return err
 	}
 	if !end.OK {
@@ -169,43 +163,6 @@ func (d *doing) at() (string, error) {
 		return "", errors.Join(errors.New("the config names no terminal: set terminal.socket"), problems.Err())
 	}
 	return cfg.Terminal.Socket, nil
-}
-
-// usualKeys are the private keys in ~/.ssh that ssh tries by default.
-var usualKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
-
-// signers are the keys for the proof: the named ones, else those of the agent and the usual
-// files.
-func (d *doing) signers(ctx context.Context) (list []sshkey.Signer, done func(), err error) {
-	done = func() {}
-	for _, path := range d.keys {
-		s, err := sshkey.File(path)
-		if err != nil {
-			return nil, done, err
-		}
-		list = append(list, s)
-	}
-	if len(list) > 0 {
-		return list, done, nil
-	}
-	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
-		if a, err := sshkey.DialAgent(ctx, socket); err == nil {
-			done = func() { _ = a.Close() }
-			if list, err = a.Signers(); err != nil {
-				list = nil
-			}
-		}
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return list, done, nil
-	}
-	for _, name := range usualKeys {
-		if s, err := sshkey.File(filepath.Join(home, ".ssh", name)); err == nil {
-			list = append(list, s)
-		}
-	}
-	return list, done, nil
 }
 
 // complete returns the possible next words, from the config: for the person of --as only those
@@ -251,44 +208,4 @@ func (l *lines) event(e localshell.Event) error {
 	enc := json.NewEncoder(l.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(e)
-}
-
-func (l *lines) end(e localshell.End) error { return l.event(localshell.Event{End: &e}) }
-
-// screen prints events for people. Of a live text it prints only the changes, and never erases,
-// so that it works on a serial console and in a log.
-type screen struct {
-	out   io.Writer
-	paint paint
-	live  map[string]bool // the lines of the previous live text
-}
-
-func (s *screen) event(e localshell.Event) error {
-	var b bytes.Buffer
-	switch {
-	case e.File != nil:
-		fmt.Fprintf(&b, "--- %s\n%s", redact.Line(e.File.Name, 100), ended(redact.Clean(e.File.Content)))
-	case e.Live:
-		now := map[string]bool{}
-		for _, l := range strings.Split(strings.TrimRight(redact.Clean(e.Text), "\n"), "\n") {
-			now[l] = true
-			if !s.live[l] {
-				b.WriteString(l + "\n")
-			}
-		}
-		s.live = now
-	default:
-		b.WriteString(ended(redact.Clean(e.Text)))
-	}
-	_, err := io.WriteString(s.out, s.paint(b.String()))
-	return err
-}
-
-func (s *screen) end(localshell.End) error { return nil }
-
-func ended(s string) string {
-	if s == "" || strings.HasSuffix(s, "\n") {
-		return s
-	}
-	return s + "\n"
 }

@@ -7,7 +7,7 @@
 //   - main.go: subcommands
 //   - run.go: bot run, health
 //   - do.go: bot do
-//   - output.go, colour.go: output formats
+//   - output.go: output formats
 //   - exit.go: exit codes and misuse
 //   - check.go: bot check
 //   - init.go, discover.go, hostkeys.go: setting up

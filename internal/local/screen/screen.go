@@ -1,0 +1,54 @@
+// Package screen prints the events of `bot do` for people, in colour at a terminal.
+package screen
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"dhbot/internal/local/localshell"
+	"dhbot/internal/redact"
+)
+
+// Screen prints events for people. Of a live text it prints only the changes, and never erases,
+// so that it works on a serial console and in a log.
+type Screen struct {
+	out   io.Writer
+	paint paint
+	live  map[string]bool // the lines of the previous live text
+}
+
+// New returns a Screen that colours if out is a terminal that takes colours.
+func New(out io.Writer, getenv func(string) string) *Screen {
+	return &Screen{out: out, paint: paintFor(out, getenv)}
+}
+
+// Event prints an event.
+func (s *Screen) Event(e localshell.Event) error {
+	var b bytes.Buffer
+	switch {
+	case e.File != nil:
+		fmt.Fprintf(&b, "--- %s\n%s", redact.Line(e.File.Name, 100), ended(redact.Clean(e.File.Content)))
+	case e.Live:
+		now := map[string]bool{}
+		for _, l := range strings.Split(strings.TrimRight(redact.Clean(e.Text), "\n"), "\n") {
+			now[l] = true
+			if !s.live[l] {
+				b.WriteString(l + "\n")
+			}
+		}
+		s.live = now
+	default:
+		b.WriteString(ended(redact.Clean(e.Text)))
+	}
+	_, err := io.WriteString(s.out, s.paint(b.String()))
+	return err
+}
+
+func ended(s string) string {
+	if s == "" || strings.HasSuffix(s, "\n") {
+		return s
+	}
+	return s + "\n"
+}
