@@ -1,7 +1,9 @@
 package runbooks
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // StepView is a step in JSON. Check is its success criterion; for a wait step, its
@@ -76,4 +78,28 @@ func (p Plan) View(votes int) PlanView {
 		v.Steps = append(v.Steps, ViewStep(s))
 	}
 	return v
+}
+
+// Text is the plan for people, as `bot plan` prints it.
+func (v PlanView) Text() string {
+	var b strings.Builder
+	digest := "none yet: discovery reads have to run first"
+	if v.Digest != nil {
+		digest = *v.Digest
+	}
+	fmt.Fprintf(&b, "%s in %s · %s · %s · votes %d\ndigest %s\n", v.Title, v.Cluster, v.Class, v.Severity, v.Votes, digest)
+	for i, s := range v.Steps {
+		fmt.Fprintf(&b, "%3d  %-6s %s: %s\n", i+1, s.Kind, s.Host, s.Command)
+		if s.Sent != "" {
+			fmt.Fprintf(&b, "            sent   %s\n", s.Sent)
+		}
+		fmt.Fprintf(&b, "            check  %s\n", s.Check)
+		if s.Source != "" {
+			fmt.Fprintf(&b, "            source %s\n", s.Source)
+		}
+		if s.Corrected != "" {
+			fmt.Fprintf(&b, "            corrected: %s\n", s.Corrected)
+		}
+	}
+	return b.String()
 }

@@ -3,13 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -120,7 +117,7 @@ func discoverCommand() *cobra.Command {
 	return cmd
 }
 
-// discover queries all hosts concurrently.
+// discover queries all hosts.
 func (r *reach) discover(ctx context.Context, hosts []string) ([]discover.Found, error) {
 	cat, err := r.catalogOf()
 	if err != nil {
@@ -135,37 +132,12 @@ func (r *reach) discover(ctx context.Context, hosts []string) ([]discover.Found,
 		return nil, err
 	}
 	defer pool.Close()
-	found, errs := make([]discover.Found, len(hosts)), make([]error, len(hosts))
-	var wg sync.WaitGroup
+	list := make([]fleet.Host, len(hosts))
 	for i, text := range hosts {
-		wg.Go(func() {
-			h := hostOf(text, r.user)
-			h.Via = via
-			if found[i], errs[i] = discover.Host(ctx, pool, cat, h); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s: %w", h.Name, errs[i])
-			}
-		})
+		list[i] = discover.ParseHost(text, r.user)
+		list[i].Via = via
 	}
-	wg.Wait()
-	return found, errors.Join(errs...)
-}
-
-// hostOf parses NAME=ADDRESS, or an address that is also the name.
-func hostOf(text, user string) fleet.Host {
-	name, address, named := strings.Cut(text, "=")
-	if !named {
-		address = text
-	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host, address = address, net.JoinHostPort(address, "22")
-	}
-	if !named {
-		if name = host; net.ParseIP(host) == nil {
-			name, _, _ = strings.Cut(host, ".")
-		}
-	}
-	return fleet.Host{Name: name, Address: address, Login: user}
+	return discover.Hosts(ctx, pool, cat, list)
 }
 
 // fileExists reports whether a file exists.

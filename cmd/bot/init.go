@@ -167,7 +167,7 @@ func (s *setup) trust(ctx context.Context) error {
 	}
 	var lines, unknown []string
 	for _, text := range s.hosts {
-		h := hostOf(text, s.user)
+		h := discover.ParseHost(text, s.user)
 		keys, err := hostkey.Scan(ctx, h.Address, scanTimeout)
 		if err != nil {
 			return err

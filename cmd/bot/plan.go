@@ -16,7 +16,6 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/config"
 	"dhbot/internal/sim/demo"
-	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -105,7 +104,10 @@ func planCommand() *cobra.Command {
 				return notUnderstood(err)
 			}
 			view := plan.View(policy.VotesNeeded(plan.Class, plan.Severity))
-			return out.write(cmd.OutOrStdout(), view, func(w io.Writer) error { return writePlan(w, view) })
+			return out.write(cmd.OutOrStdout(), view, func(w io.Writer) error {
+				_, err := io.WriteString(w, view.Text())
+				return err
+			})
 		},
 	}
 	out = outputFlags(cmd)
@@ -141,26 +143,4 @@ func notUnderstood(err error) error {
 		texts[i] = c.Text
 	}
 	return fmt.Errorf("%w Did you mean %s?", err, strings.Join(texts, ", or "))
-}
-
-func writePlan(w io.Writer, v runbooks.PlanView) error {
-	digest := "none yet: discovery reads have to run first"
-	if v.Digest != nil {
-		digest = *v.Digest
-	}
-	fmt.Fprintf(w, "%s in %s · %s · %s · votes %d\ndigest %s\n", v.Title, v.Cluster, v.Class, v.Severity, v.Votes, digest)
-	for i, s := range v.Steps {
-		fmt.Fprintf(w, "%3d  %-6s %s: %s\n", i+1, s.Kind, s.Host, s.Command)
-		if s.Sent != "" {
-			fmt.Fprintf(w, "            sent   %s\n", s.Sent)
-		}
-		fmt.Fprintf(w, "            check  %s\n", s.Check)
-		if s.Source != "" {
-			fmt.Fprintf(w, "            source %s\n", s.Source)
-		}
-		if s.Corrected != "" {
-			fmt.Fprintf(w, "            corrected: %s\n", s.Corrected)
-		}
-	}
-	return nil
 }

@@ -67,7 +67,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	cl, h, err := findHost(f, name)
+	cl, h, err := f.FindHost(name)
 	if err != nil {
 		return "", "", misuse{err}
 	}
@@ -111,33 +111,4 @@ func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 		return nil, nil, misuse{fmt.Errorf("there is no catalog %q; there is %s", catalog, strings.Join(catalogs.Names(), ", "))}
 	}
 	return catalogs, demo.Fleet(catalog, nil), nil
-}
-
-// findHost finds HOST or CLUSTER/HOST. A name that is in several clusters needs its cluster.
-func findHost(f *fleet.Fleet, name string) (*fleet.Cluster, *fleet.Host, error) {
-	cluster, host, qualified := strings.Cut(name, "/")
-	if !qualified {
-		cluster, host = "", name
-	}
-	var cl *fleet.Cluster
-	var found *fleet.Host
-	var all, several []string
-	for i := range f.Clusters {
-		for j := range f.Clusters[i].Hosts {
-			c, h := &f.Clusters[i], &f.Clusters[i].Hosts[j]
-			all = append(all, c.Name+"/"+h.Name)
-			if h.Name == host && (!qualified || c.Name == cluster) {
-				cl, found = c, h
-				several = append(several, c.Name+"/"+h.Name)
-			}
-		}
-	}
-	switch {
-	case len(several) > 1:
-		return nil, nil, fmt.Errorf("several clusters have a host %q: say which, %s", host, strings.Join(several, " or "))
-	case found == nil:
-		return nil, nil, fmt.Errorf("there is no host %q; there is %s", name, strings.Join(all, ", "))
-	default:
-		return cl, found, nil
-	}
 }

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/prometheus/alertmanager/timeinterval"
@@ -108,6 +110,35 @@ func (c *Cluster) Host(name string) (*Host, bool) {
 		}
 	}
 	return nil, false
+}
+
+// FindHost finds HOST or CLUSTER/HOST. A name that is in several clusters needs its cluster.
+func (f *Fleet) FindHost(name string) (*Cluster, *Host, error) {
+	cluster, host, qualified := strings.Cut(name, "/")
+	if !qualified {
+		cluster, host = "", name
+	}
+	var cl *Cluster
+	var found *Host
+	var all, several []string
+	for i := range f.Clusters {
+		for j := range f.Clusters[i].Hosts {
+			c, h := &f.Clusters[i], &f.Clusters[i].Hosts[j]
+			all = append(all, c.Name+"/"+h.Name)
+			if h.Name == host && (!qualified || c.Name == cluster) {
+				cl, found = c, h
+				several = append(several, c.Name+"/"+h.Name)
+			}
+		}
+	}
+	switch {
+	case len(several) > 1:
+		return nil, nil, fmt.Errorf("several clusters have a host %q: say which, %s", host, strings.Join(several, " or "))
+	case found == nil:
+		return nil, nil, fmt.Errorf("there is no host %q; there is %s", name, strings.Join(all, ", "))
+	default:
+		return cl, found, nil
+	}
 }
 
 // HostNames returns the names of the cluster's hosts, in the order of the config.
