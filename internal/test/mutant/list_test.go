@@ -54,6 +54,7 @@ func approvals() []mutant {
 func gate() []mutant {
 	const file = "handlers/gate.go"
 	return []mutant{
+		one("a refusal by the access rules is recorded", "auth/refusal.go", "Recorded: true", "Recorded: false", "./handlers", "^TestSettled|^TestOutOfTime"),
 		one("the gate asks for the verb's class", "handlers/gate.go", "if err := s.Rules.MayAsk(p.Person, c.Cluster.Name, class, c.Channel); err != nil {", "if err := s.Rules.MayAsk(p.Person, c.Cluster.Name, runbooks.Read, c.Channel); err != nil {", "./handlers", "^TestGateClass"),
 		one("the plan's class decides as well", "handlers/call/discover.go", "if err := s.Rules.MayAsk(c.Who.Person, plan.Cluster, plan.Class, c.Channel); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestPlanClass"),
 		one("what may not be read does not exist", file, "hidden = !sees(st.Run.Plan.Cluster)", "hidden = false", "./handlers", "^TestReaderOfOneCluster|^TestHiddenRuns"),
