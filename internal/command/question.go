@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"slices"
 )
 
@@ -49,6 +50,11 @@ type Choice struct {
 	Fields Fields
 	// Changes reports whether the choice requests a change.
 	Changes bool
+}
+
+// Questionf returns a Question without choices.
+func Questionf(code Code, format string, args ...any) *Question {
+	return &Question{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
 func (q *Question) Error() string { return q.Text }

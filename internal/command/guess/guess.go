@@ -38,10 +38,10 @@ func wanted(g *command.Grammar, w []words.Token) []string {
 	middle, last := w[1:len(w)-1], w[len(w)-1]
 	process := w[0]
 	switch {
-	case len(w) == 4 && slices.Contains([]string{"can", "could"}, w[0].Key) && slices.Contains([]string{"someone", "somebody", "anyone", "anybody"}, w[1].Key):
+	case len(w) == 4 && words.OneOf(w[0].Key, "can", "could") && words.OneOf(w[1].Key, "someone", "somebody", "anyone", "anybody"):
 		process, last = last, w[2]
 		process.Raw = strings.TrimRight(process.Raw, words.Punctuation)
-	case slices.Contains([]string{"need", "want"}, w[0].Key) && len(middle) == 1 && strings.HasSuffix(last.Key, "ed"):
+	case words.OneOf(w[0].Key, "need", "want") && len(middle) == 1 && strings.HasSuffix(last.Key, "ed"):
 		process = middle[0]
 	case middle[0].Key == "needs" && (len(middle) == 1 || len(middle) == 2 && middle[1].Key == "a" || len(middle) == 3 && middle[1].Key == "to" && middle[2].Key == "be"):
 	default:
@@ -68,28 +68,29 @@ func phrase(g *command.Grammar, w []words.Token) []string {
 	switch {
 	case len(aboutRunID(g, w)) > 0:
 		return nil
-	case len(w) > 1 && slices.Contains([]string{"unmute", "unsnooze", "unsilence"}, keys[0]):
+	case len(w) > 1 && words.OneOf(keys[0], "unmute", "unsnooze", "unsilence"):
 		return []string{map[bool]string{true: "maintenance ", false: "mute "}[keys[0] == "unsilence"] + words.Tail(w[1:]) + " end"}
 	case len(w) > 2 && keys[0] == "end":
 		return []string{words.Tail(w[1:]) + " end"}
-	case slices.Contains([]string{"who", "whos", "who's"}, keys[0]):
+	case words.OneOf(keys[0], "who", "whos", "who's"):
 		return []string{"people"}
-	case slices.Contains([]string{"whats locked", "what's locked", "what is locked"}, said):
+	case words.OneOf(said, "whats locked", "what's locked", "what is locked"):
 		return []string{"locks"}
-	case slices.Contains([]string{"whats open", "what's open", "whats pending", "what's pending", "whats waiting", "what's waiting"}, said),
-		slices.Contains([]string{"undo", "revert", "rollback"}, keys[0]):
+	case words.OneOf(said, "whats open", "what's open", "whats pending", "what's pending", "whats waiting", "what's waiting"),
+		words.OneOf(keys[0], "undo", "revert", "rollback"):
 		return []string{"runs"}
-	case len(w) > 2 && keys[0] == "how" && slices.Contains([]string{"to", "do", "can"}, keys[1]):
+	case len(w) > 2 && keys[0] == "how" && words.OneOf(keys[1], "to", "do", "can"):
 		return []string{"help " + keys[len(w)-1]}
 	case said == "what can you do", said == "commands":
 		return []string{"help"}
 	case len(w) > 3 && strings.Join(keys[:3], " ") == "handing over to":
 		return []string{"handover " + words.Tail(w[3:])}
-	case slices.Contains([]string{"i take it", "i'll take it", "ill take it", "taking it", "mine"}, said):
+	case words.OneOf(said, "i take it", "i'll take it", "ill take it", "taking it", "mine"):
 		return []string{"own", "incidents"}
-	case slices.Contains([]string{"errors", "error"}, keys[0]) && len(w) > 1:
+	case words.OneOf(keys[0], "errors", "error") && len(w) > 1:
 		return []string{"logs " + words.Tail(w[1:]) + " errors"}
-	case strings.HasPrefix(said, "i") && (strings.HasSuffix(said, "on it") || strings.HasSuffix(said, "got it") || strings.HasSuffix(said, "got this")), strings.HasPrefix(said, "on it"):
+	case strings.HasPrefix(said, "on it"),
+		strings.HasPrefix(said, "i") && slices.ContainsFunc([]string{"on it", "got it", "got this"}, func(end string) bool { return strings.HasSuffix(said, end) }):
 		return []string{"own", "incidents"}
 	default:
 		return nil
@@ -213,7 +214,8 @@ func misspelt(table []command.Command, typed string, rest []words.Token) []strin
 		for _, w := range append([]string{c.Verb}, c.Aliases...) {
 			d, ok := slips.Count(typed, w)
 			opposite := typed == "un"+w
-			if !ok || opposite || c.Class.Changing() && slips.Inflected(typed, w) || c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
+			if !ok || opposite || c.Class.Changing() && slips.Inflected(typed, w) ||
+				c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
 				continue
 			}
 			found = append(found, candidate{c.Verb, c.Class.Changing(), d, max(len(w)-len(typed), len(typed)-len(w))})

@@ -48,25 +48,26 @@ func Of(g *command.Grammar, w []words.Token) command.Code {
 	switch {
 	case w[0].IsDoubt():
 		return command.Negation
-	case slices.Contains([]string{"maybe", "perhaps", "vielleicht"}, k), len(w) == 1 && slices.Contains([]string{"cancel", "abort", "undo"}, k):
+	case words.OneOf(k, "maybe", "perhaps", "vielleicht"), len(w) == 1 && words.OneOf(k, "cancel", "abort", "undo"):
 		return command.Negation
 	case k == "not" || k == "no" || slices.Contains(negationWords, k):
 		return negation(g, w)
-	case k == "do" &&
-		(next == "not" || next == "nothing"), k == "never" && next == "mind", k == "just" && next == "kidding", k == "hang" && next == "on":
+	case k == "do" && (next == "not" || next == "nothing"), k == "never" && next == "mind",
+		k == "just" && next == "kidding", k == "hang" && next == "on":
 		return command.Negation
-	case slices.Contains(exceptionWords, k), k == "other" &&
-		next == "than", k == "rather" && next == "than", k == "apart" && next == "from":
+	case slices.Contains(exceptionWords, k), k == "other" && next == "than", k == "rather" && next == "than",
+		k == "apart" && next == "from":
 		return command.Exception
-	case k == "once" && slices.Contains([]string{"again", "more"}, next):
+	case k == "once" && words.OneOf(next, "again", "more"):
 		return ""
-	case slices.Contains(conditionWords, k), k == "as" &&
-		slices.Contains([]string{"soon", "long", "needed", "required", "necessary"}, next), k == "depending", k == "in" && next == "case", k == "should" && next == "it":
+	case slices.Contains(conditionWords, k), k == "depending", k == "in" && next == "case", k == "should" && next == "it",
+		k == "as" && words.OneOf(next, "soon", "long", "needed", "required", "necessary"):
 		return command.Condition
 	case words.IsWhen(w):
 		return command.When
-	case slices.Contains([]string{"and", "plus", "then", "or", "und", "oder", "sowie", "dann", "including", "incl", "also"}, k), k == "as" && next == "well",
-		(k == "along" || k == "together") && next == "with", w[0].IsMark() && strings.ContainsAny(w[0].Raw, words.JoinerSigns):
+	case words.OneOf(k, "and", "plus", "then", "or", "und", "oder", "sowie", "dann", "including", "incl", "also"),
+		k == "as" && next == "well", (k == "along" || k == "together") && next == "with",
+		w[0].IsMark() && strings.ContainsAny(w[0].Raw, words.JoinerSigns):
 		return joinedHead(g, w)
 	case w[0].IsPlaceWord(), isPlace:
 		return command.StrayPlace
@@ -86,7 +87,7 @@ func negation(g *command.Grammar, w []words.Token) command.Code {
 	switch k {
 	case "no":
 		if strings.ContainsAny(w[0].Raw, ",!.;") ||
-			slices.Contains([]string{"wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold", "the", "i", "thats", "that's"}, next) {
+			words.OneOf(next, "wait", "don't", "dont", "do", "stop", "not", "need", "no", "hold", "the", "i", "thats", "that's") {
 			return command.Negation
 		}
 		return ""
@@ -97,7 +98,7 @@ func negation(g *command.Grammar, w []words.Token) command.Code {
 		return command.Negation
 	}
 	switch {
-	case slices.Contains(negatedOrders, next) && len(w) > 2 && slices.Contains([]string{"any", "anymore"}, w[2].Key):
+	case slices.Contains(negatedOrders, next) && len(w) > 2 && words.OneOf(w[2].Key, "any", "anymore"):
 		return ""
 	case slices.Contains(negatedOrders, next):
 		return command.Negation

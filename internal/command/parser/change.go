@@ -189,7 +189,7 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 		word = c.rest[0].Raw
 	}
 	s, ok := c.processAt(after)
-	if ok && n > 0 && slices.Contains([]string{"then", "or", "oder"}, word) {
+	if ok && n > 0 && words.OneOf(word, "then", "or", "oder") {
 		return false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: I take one command at a time.", word), []string{c.said(), c.cmd.Verb + " " + s.names[0]})
 	}
 	if ok && (!onlyComma || listed(after, s.took)) {
@@ -283,7 +283,7 @@ func (c *changing) notAProcess() error {
 		)
 	}
 	if id, took := words.RunAt(w); took > 0 {
-		q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)}
+		q := command.Questionf(command.UnknownName, "`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)
 		q.Add(command.Choice{Text: "show " + id, Fields: command.Fields{Verb: "show", Run: id}})
 		return q
 	}
@@ -291,7 +291,7 @@ func (c *changing) notAProcess() error {
 	if _, ok := slips.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.KnowsProcess(w[1].Name()) {
 		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
-	if c.cmd.Verb == "stop" && slices.Contains([]string{"watching", "watch", "following"}, w[0].Key) {
+	if c.cmd.Verb == "stop" && words.OneOf(w[0].Key, "watching", "watch", "following") {
 		return c.askAbout(command.UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
 	}
 	for _, n := range c.g.ProcessesLike(typed) {
@@ -370,7 +370,8 @@ func (c *changing) hostTargets() error {
 		for _, n := range suggest.Near(strings.ToLower(typed), c.g.HostNames()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return c.askAbout(command.UnknownName, fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames())), readings)
+		text := fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames()))
+		return c.askAbout(command.UnknownName, text, readings)
 	}
 	c.rest = c.rest[took:]
 	return nil

@@ -133,7 +133,7 @@ func (r *reading) missingParam(req *command.Request) error {
 		if _, given := req.Params[p.Name]; given || p.Optional || p.Default != "" {
 			continue
 		}
-		q := &command.Question{Code: command.MissingParam, Text: fmt.Sprintf("Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)}
+		q := command.Questionf(command.MissingParam, "Missing: %s=, %s. For example `%s`.", p.Name, p.Help, req.Command.Example)
 		if p.Type == catalogs.ChoiceParam {
 			for _, value := range p.Choices {
 				r.suggest(q, req.Text()+" "+p.Name+"="+value)
@@ -162,7 +162,8 @@ func (c *changing) takeLength(req *command.Request) error {
 	case len(w) > 0 && slices.Contains(lengthEnds, w[0].Key):
 		req.Params[command.ParamLength], c.rest = command.LengthEnd, w[1:]
 	default:
-		return c.askAbout(command.MissingParam, "For how long, from 5m to 7d?", []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"})
+		readings := []string{c.said() + " 1h", c.said() + " 4h", c.said() + " end"}
+		return c.askAbout(command.MissingParam, "For how long, from 5m to 7d?", readings)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func (r *reading) plan(cmd command.Command, rest []words.Token) (*command.Reques
 		return nil, err
 	}
 	if req.Command.Action == "" {
-		return nil, &command.Question{Code: command.MissingTarget, Text: fmt.Sprintf("`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)}
+		return nil, command.Questionf(command.MissingTarget, "`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)
 	}
 	req.Plan = true
 	return req, nil
@@ -152,7 +152,7 @@ func (r *reading) question(w []words.Token) (command.Command, []words.Token, boo
 	status, _ := r.g.Named("status")
 	about := false
 	for i, t := range w[1:] {
-		if slices.Contains([]string{"need", "depend", "depends"}, t.Key) {
+		if words.OneOf(t.Key, "need", "depend", "depends") {
 			c, _ := r.g.Named("deps")
 			return c, w[1:], true
 		}

@@ -72,7 +72,8 @@ func (c *changing) place() error {
 		return c.askAbout(command.StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
 	}
 	if slices.Contains(everyWords, after[0].Key) &&
-		(len(after) == 1 || slices.Contains(hostWords, after[1].Key) || after[1].Key == "nodes" || slices.Contains(exceptWords, after[1].Key)) {
+		(len(after) == 1 || after[1].Key == "nodes" || slices.Contains(hostWords, after[1].Key) ||
+			slices.Contains(exceptWords, after[1].Key)) {
 		c.all, c.rest = true, after[1:]
 		if len(c.rest) > 0 && !slices.Contains(exceptWords, c.rest[0].Key) {
 			c.rest = c.rest[1:]
@@ -164,7 +165,7 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 	onlyComma := !joined && comma || joined && n == took+1 && joinerKey(w[took]) == ","
 	switch {
 	case n < len(w) && (c.g.KnowsHost(w[n].Name()) || c.splitHost(w[n:]) != ""):
-		if joined && slices.Contains([]string{"or", "then", "oder", "dann"}, w[took].Key) {
+		if joined && words.OneOf(w[took].Key, "or", "then", "oder", "dann") {
 			return took, false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
 		}
 		return n, true, nil

@@ -181,7 +181,7 @@ func (l *looking) takeParam(w []words.Token) (int, error) {
 	if p == nil && key == "error" {
 		p = paramNamed(l.options(), "errors")
 	}
-	if p == nil && slices.Contains([]string{"last", "tail", "newest"}, key) {
+	if p == nil && words.OneOf(key, "last", "tail", "newest") {
 		return l.lastLines(w)
 	}
 	switch {
@@ -221,7 +221,7 @@ func (l *looking) lastLines(w []words.Token) (int, error) {
 }
 
 func (l *looking) unknownOption(name string, kv []string) error {
-	q := &command.Question{Code: command.UnknownOption, Text: fmt.Sprintf("`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))}
+	q := command.Questionf(command.UnknownOption, "`%s` takes no %s.", l.cmd.Verb, words.Shown(kv[1]+"="))
 	said := strings.TrimSpace(l.cmd.Verb + " " + strings.Join(l.processes, ", "))
 	for _, n := range suggest.Near(name, paramNames(l.options())) {
 		l.suggest(q, said+" "+n+"="+kv[2])
@@ -258,7 +258,7 @@ func (l *looking) resolve() (*command.Request, error) {
 		return nil, err
 	}
 	if l.cmd.Lasts && len(l.unknown) > 0 {
-		q := &command.Question{Code: command.MissingParam, Text: fmt.Sprintf("%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)}
+		q := command.Questionf(command.MissingParam, "%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)
 		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
 		return nil, q
 	}
@@ -279,7 +279,7 @@ func (l *looking) resolve() (*command.Request, error) {
 	switch l.cmd.Object {
 	case command.ProcessNamed:
 		if req.Process == nil && len(req.Hosts) > 0 {
-			q := &command.Question{Code: command.HostFirst, Text: fmt.Sprintf("%s is a host. Which of its processes?", req.Hosts[0].Name)}
+			q := command.Questionf(command.HostFirst, "%s is a host. Which of its processes?", req.Hosts[0].Name)
 			for _, p := range req.Hosts[0].Processes {
 				l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p, req.Hosts[0].Name))
 			}
@@ -307,7 +307,7 @@ func (l *looking) misspelt() error {
 		return nil
 	}
 	typed := strings.TrimRight(l.unknown[0].Raw, words.Punctuation)
-	q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I don't know %s%s.", words.Shown(typed), l.inText())}
+	q := command.Questionf(command.UnknownName, "I don't know %s%s.", words.Shown(typed), l.inText())
 	names := suggest.Near(strings.ToLower(typed), l.g.HostNames())
 	if l.cmd.Object != command.HostNamed {
 		names = append(names, l.g.ProcessesLike(typed)...)
@@ -382,7 +382,7 @@ func (l *looking) place(req *command.Request, cl *fleet.Cluster) error {
 func (l *looking) part(req *command.Request, spelling string) (command.Part, error) {
 	match := req.Catalog.Find(spelling)
 	if match.Process == nil {
-		q := &command.Question{Code: command.UnknownName, Text: fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)}
+		q := command.Questionf(command.UnknownName, "I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)
 		for _, n := range match.Suggestions {
 			l.suggest(q, l.cmd.Verb+" "+n)
 		}
@@ -391,13 +391,13 @@ func (l *looking) part(req *command.Request, spelling string) (command.Part, err
 	p := match.Process
 	hosts := req.Cluster.HostsOf(p.ID)
 	if len(hosts) == 0 {
-		return command.Part{}, &command.Question{Code: command.NotHere, Text: fmt.Sprintf("%s is not configured on any host of %s.", p.ID, req.Cluster.Name)}
+		return command.Part{}, command.Questionf(command.NotHere, "%s is not configured on any host of %s.", p.ID, req.Cluster.Name)
 	}
 	for _, h := range req.Hosts {
 		if h.Runs(p.ID) {
 			continue
 		}
-		q := &command.Question{Code: command.NotHere, Text: fmt.Sprintf("%s does not run on %s.", p.ID, h.Name)}
+		q := command.Questionf(command.NotHere, "%s does not run on %s.", p.ID, h.Name)
 		for _, other := range hosts {
 			l.suggest(q, fmt.Sprintf("%s %s on %s", l.cmd.Verb, p.ID, other.Name))
 		}

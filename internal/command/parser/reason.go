@@ -48,7 +48,7 @@ func (c *changing) reason(req *command.Request) error {
 // withoutCourtesy removes courtesy words before words that may change the meaning: "please
 // not", "maybe later".
 func withoutCourtesy(w []words.Token) []words.Token {
-	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"maybe", "perhaps", "probably", "vielleicht", "first", "asap"}, w[0].Key)) {
+	for len(w) > 1 && (w[0].IsCourtesy() || words.OneOf(w[0].Key, "maybe", "perhaps", "probably", "vielleicht", "first", "asap")) {
 		w = w[1:]
 	}
 	return w
@@ -98,9 +98,9 @@ func (c *changing) secondCommand(req *command.Request, w []words.Token) error {
 			continue
 		}
 		newLine := i > 0 && t.Row > w[i-1].Row || i == 0 && t.Row > c.words[0].Row
-		object := i+1 < len(w) && (c.g.Knows(w[i+1].Name()) || slices.Contains([]string{"it", "them", "that", "this"}, w[i+1].Key))
+		object := i+1 < len(w) && (c.g.Knows(w[i+1].Name()) || words.OneOf(w[i+1].Key, "it", "them", "that", "this"))
 		joined := i > 0 && strings.HasSuffix(w[i-1].Raw, ";") ||
-			i > 0 && slices.Contains([]string{"and", "then", "&", ";", "also"}, joinerKey(w[i-1]))
+			i > 0 && words.OneOf(joinerKey(w[i-1]), "and", "then", "&", ";", "also")
 		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].MarksReason()
 		if first || newLine && (object || i+1 == len(w) || w[i+1].Row > t.Row) || joined && object && cmd.Class.Changing() {
 			return c.ask(req, command.TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", cmd.Verb), c.said())
@@ -126,7 +126,7 @@ func (c *changing) strayHost(req *command.Request, w []words.Token) error {
 		if !c.g.KnowsHost(host) {
 			host = split
 		}
-		pointed := i > 0 && slices.Contains([]string{"on", "at", "host", "in", "from"}, w[i-1].Key)
+		pointed := i > 0 && words.OneOf(w[i-1].Key, "on", "at", "host", "in", "from")
 		if host != "" && (i == 0 || several && (i < early || pointed)) {
 			return c.ask(req, command.StrayPlace, fmt.Sprintf("Only on %s, or everywhere?", host),
 				c.said()+" on "+host, c.said()+" because "+req.Reason)

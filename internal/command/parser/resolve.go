@@ -54,7 +54,7 @@ func (c *changing) resolve() (*command.Request, error) {
 // askAboutHost returns a Question if a command for a whole cluster names a host. It offers
 // the same action for that host, and nothing wider.
 func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
-	q := &command.Question{Code: command.StrayPlace, Text: fmt.Sprintf("`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)}
+	q := command.Questionf(command.StrayPlace, "`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)
 	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
 		if _, ok := c.g.Named(verb + "-host"); ok {
 			c.suggest(q, verb+"-host "+h.Name, "plan "+verb+"-host "+h.Name)
@@ -96,7 +96,8 @@ func (c *changing) part(req *command.Request, spelling string, named []*fleet.Ho
 		for _, n := range match.Suggestions {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		return command.Part{}, c.askAbout(command.UnknownName, fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name), readings)
+		text := fmt.Sprintf("I don't know %s in %s.", words.Shown(spelling), req.Cluster.Name)
+		return command.Part{}, c.askAbout(command.UnknownName, text, readings)
 	}
 	p := command.Part{Process: match.Process}
 	hosts := req.Cluster.HostsOf(p.Process.ID)

@@ -3,7 +3,6 @@ package parser
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -110,7 +109,7 @@ func (r *reading) aboutRunBack(req *command.Request, code command.Code, text str
 
 // shown reads the read after "show": "show me the logs of db_dis".
 func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, []words.Token, bool) {
-	for len(w) > 1 && (w[0].IsCourtesy() || slices.Contains([]string{"me", "us", "the", "all"}, w[0].Key)) {
+	for len(w) > 1 && (w[0].IsCourtesy() || words.OneOf(w[0].Key, "me", "us", "the", "all")) {
 		w = w[1:]
 	}
 	if cmd.Verb == "show" && r.g.Knows(strings.TrimRight(w[0].Name(), words.Punctuation)) { // "show me dis"
@@ -118,7 +117,8 @@ func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, 
 		return status, w, ok
 	}
 	c, ok := r.g.Named(w[0].Key)
-	return c, w[1:], ok && !cmd.Class.Changing() && !c.Class.Changing() && (c.Object == command.AnyTarget || c.Object == command.ProcessNamed)
+	aboutTarget := c.Object == command.AnyTarget || c.Object == command.ProcessNamed
+	return c, w[1:], ok && aboutTarget && !cmd.Class.Changing() && !c.Class.Changing()
 }
 
 // noRun answers a verb without a run id, with the open runs or with suggestions.
@@ -129,7 +129,7 @@ func (r *reading) noRun(cmd command.Command, w []words.Token) (*command.Request,
 	if c, rest, ok := r.shown(cmd, w); ok {
 		return r.read(c, rest)
 	}
-	q := &command.Question{Code: command.UnknownRun, Text: fmt.Sprintf("%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)}
+	q := command.Questionf(command.UnknownRun, "%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)
 	read, isVerb := r.g.Named(w[0].Key)
 	switch {
 	case bareID.MatchString(w[0].Raw) && strings.ContainsFunc(w[0].Raw, unicode.IsDigit):

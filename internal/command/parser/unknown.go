@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"fmt"
 	"slices"
 
 	"dhbot/internal/command"
@@ -20,7 +19,7 @@ func (r *reading) unknownVerb(w []words.Token) *command.Question {
 		return q
 	}
 	if slices.Contains(noVotes, w[0].Key) {
-		q := &command.Question{Code: command.UnknownVerb, Text: fmt.Sprintf("%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", words.Shown(w[0].Raw))}
+		q := command.Questionf(command.UnknownVerb, "%s is neither an approval nor a denial. Type `approve R-XXXX TARGET` or `deny R-XXXX REASON`.", words.Shown(w[0].Raw))
 		if id, took := words.RunAt(w[1:]); took > 0 {
 			q.Add(command.Choice{Text: "show " + id, Fields: command.Fields{Verb: "show", Run: id}})
 		} else {
@@ -28,7 +27,7 @@ func (r *reading) unknownVerb(w []words.Token) *command.Question {
 		}
 		return q
 	}
-	q := &command.Question{Code: command.UnknownVerb, Text: fmt.Sprintf("I don't know the command %s.", words.Shown(w[0].Raw))}
+	q := command.Questionf(command.UnknownVerb, "I don't know the command %s.", words.Shown(w[0].Raw))
 	for texts := range guess.Commands(r.g, w) {
 		if r.suggest(q, texts...); len(q.Choices) > 0 {
 			break

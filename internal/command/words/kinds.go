@@ -7,6 +7,9 @@ import (
 	"unicode"
 )
 
+// OneOf reports whether a word is one of several.
+func OneOf(word string, list ...string) bool { return slices.Contains(list, word) }
+
 // courtesy are words of politeness, which carry no meaning anywhere in a command.
 var courtesy = []string{"please", "pls", "plz", "kindly", "bitte"}
 

@@ -131,9 +131,8 @@ func Asks(t []Token) bool {
 func Negated(t []Token) bool {
 	for i := 0; i < len(t) && i < 4; i++ {
 		switch t[i].Key {
-		case "not", "don't", "dont", "never", "nobody", "no-one", "won't", "wont", "cannot", "can't", "cant", "shouldn't", "shouldnt", "avoid":
-			return true
-		case "no":
+		case "no", "not", "don't", "dont", "never", "nobody", "no-one", "won't", "wont", "cannot", "can't", "cant",
+			"shouldn't", "shouldnt", "avoid":
 			return true
 		}
 	}

@@ -34,15 +34,16 @@ func IsWhen(w []Token) bool {
 	case "at", "@", "um", "ab", "gegen":
 		return time || hourOnly.MatchString(strings.Trim(w[1].Raw, Punctuation)) && !strings.Contains(w[1].Raw, "%")
 	case "in":
-		return time || number.MatchString(next) || slices.Contains([]string{"a", "an", "half", "one", "two", "five", "ten", "few"}, next) && len(w) > 2 && isUnit(w[2:])
+		return time || number.MatchString(next) ||
+			OneOf(next, "a", "an", "half", "one", "two", "five", "ten", "few") && len(w) > 2 && isUnit(w[2:])
 	case "on", "by", "around", "about", "from":
 		return time
 	case "for":
-		return LengthAt(w[1:]) > 0 || slices.Contains([]string{"a", "an", "half", "one", "the"}, next) && len(w) > 2 && isUnit(w[2:])
+		return LengthAt(w[1:]) > 0 || OneOf(next, "a", "an", "half", "one", "the") && len(w) > 2 && isUnit(w[2:])
 	case "over", "during":
-		return time || next == "the" && len(w) > 2 && slices.Contains([]string{"weekend", "night", "lunch", "break", "window", "maintenance"}, w[2].Key)
+		return time || next == "the" && len(w) > 2 && OneOf(w[2].Key, "weekend", "night", "lunch", "break", "window", "maintenance")
 	case "this":
-		return slices.Contains([]string{"evening", "afternoon", "night", "weekend", "morning"}, next)
+		return OneOf(next, "evening", "afternoon", "night", "weekend", "morning")
 	case "as":
 		return next == "of"
 	case "after":
@@ -55,7 +56,7 @@ func IsWhen(w []Token) bool {
 // isUnit reports whether one of the first two words is a unit of time.
 func isUnit(w []Token) bool {
 	for _, t := range w[:min(2, len(w))] {
-		if lengthUnit[t.Key] != "" && len(t.Key) > 1 || slices.Contains([]string{"while", "moment", "second", "seconds", "bit", "night", "weekend"}, t.Key) {
+		if lengthUnit[t.Key] != "" && len(t.Key) > 1 || OneOf(t.Key, "while", "moment", "second", "seconds", "bit", "night", "weekend") {
 			return true
 		}
 	}
