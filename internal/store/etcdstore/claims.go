@@ -161,11 +161,11 @@ func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte
 	return nil
 }
 
-// Sweep deletes deliveries handled more than KeepClaims ago, and returns their number. Run calls it
+// Sweep deletes deliveries handled more than Config.KeepClaims ago, and returns their number. Run calls it
 // regularly.
 func (s *Store) Sweep(ctx context.Context) (int, error) {
 	var old []clientv3.Op
-	limit := s.conf.Now().Add(-KeepClaims).UnixMilli()
+	limit := s.conf.Now().Add(-s.conf.KeepClaims).UnixMilli()
 	err := s.eachClaim(ctx, func(key string, c claim) error {
 		if c.State != accepted && c.At < limit {
 			old = append(old, clientv3.OpDelete(s.keys.Claim(key)))

@@ -19,10 +19,6 @@ import (
 // DefaultPrefix is the prefix of all keys.
 const DefaultPrefix = "dhbot/v1/"
 
-// KeepClaims is the least time for which a handled delivery is kept. Slack redelivers an event for
-// up to an hour; the rest allows for different clocks.
-const KeepClaims = 75 * time.Minute
-
 // Config describes where the state is stored. Exactly one of Dir and Endpoints is set.
 type Config struct {
 	// Dir is a local directory for the embedded store, created with mode 0700.
@@ -45,6 +41,10 @@ type Config struct {
 	// Records that arrive meanwhile share the next one.
 	AppendEach time.Duration
 	Quota      int64 // embedded: largest size of the database; 2 GiB
+	// KeepClaims is the least time for which a handled delivery is kept; 75 min. Slack redelivers an
+	// event for up to an hour; the rest allows for different clocks.
+	KeepClaims time.Duration
+	SweepEach  time.Duration // how often older ones are deleted; 10 min
 
 	// Archive is a directory for data that need not stay in the store, shared by all replicas; ""
 	// keeps everything in the store.
@@ -86,6 +86,8 @@ func (c Config) complete() (Config, error) {
 	def(&c.SealEach, 500*time.Millisecond)
 	def(&c.AppendEach, 100*time.Millisecond)
 	def(&c.Quota, 2<<30)
+	def(&c.KeepClaims, 75*time.Minute)
+	def(&c.SweepEach, 10*time.Minute)
 	def(&c.ArchiveEach, time.Minute)
 	def(&c.KeepTrail, 5_000)
 	def(&c.Segment, 5_000)
@@ -116,6 +118,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
 		wrong("the lease of a replica lasts whole seconds, at least one, not %v", c.LeaseTTL)
+	}
+	if c.KeepClaims <= 0 || c.SweepEach <= 0 {
+		wrong("deliveries cannot be kept for %v and swept every %v", c.KeepClaims, c.SweepEach)
 	}
 	if c.Timeout <= 0 || c.SealEach <= 0 || c.AppendEach <= 0 || c.Quota <= 0 {
 		wrong("timeout %v, seal interval %v, append interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.AppendEach, c.Quota)
@@ -148,7 +153,7 @@ func (c Config) etcd() etcdconn.Config {
 func (c Config) trail() trail.Config {
 	return trail.Config{
 		Replica: c.Replica, Archive: c.Archive, KeyFile: c.KeyFile, NotesDir: c.NotesDir, Witnesses: c.Witnesses, Adopt: c.Adopt,
-		Timeout: c.Timeout, SealEach: c.SealEach, AppendEach: c.AppendEach, WitnessEach: c.WitnessEach, VerifyEach: c.VerifyEach,
+		Timeout: c.Timeout, SealEach: c.SealEach, AppendEach: c.AppendEach, SweepEach: c.SweepEach, WitnessEach: c.WitnessEach, VerifyEach: c.VerifyEach,
 		KeepTrail: c.KeepTrail, Segment: c.Segment, KeepHistory: c.KeepHistory, Quota: c.Quota, Now: c.Now, Log: c.Log,
 	}
 }

@@ -25,8 +25,6 @@ const (
 	// writes chunk and head.
 	sealBatch = etcdconn.MaxOps - 8
 	sealBytes = etcdconn.MaxBytes / 2
-	// sweepEach is how often handled deliveries are swept.
-	sweepEach = 10 * time.Minute
 	// seizeEach is how often a replica that does not seal checks whether it should.
 	seizeEach = time.Second
 	// abdicateFor is how long a replica that cannot read the pending records lets others try.
@@ -65,7 +63,7 @@ func (s *Log) KeepSealing(ctx context.Context) error {
 		case <-tick.C:
 		}
 		_, err := s.Seal(ctx)
-		if err == nil && s.leads() && time.Since(swept) > sweepEach {
+		if err == nil && s.leads() && time.Since(swept) > s.conf.SweepEach {
 			swept = time.Now()
 			_, err = s.runs.Sweep(ctx)
 		}

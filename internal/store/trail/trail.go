@@ -27,9 +27,9 @@ type Config struct {
 	Witnesses         []string
 	Adopt             bool
 
-	Timeout, SealEach, AppendEach, WitnessEach, VerifyEach time.Duration
-	KeepTrail, Segment                                     uint64
-	KeepHistory, Quota                                     int64
+	Timeout, SealEach, AppendEach, SweepEach, WitnessEach, VerifyEach time.Duration
+	KeepTrail, Segment                                                uint64
+	KeepHistory, Quota                                                int64
 
 	Now func() time.Time
 	Log *slog.Logger

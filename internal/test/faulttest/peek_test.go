@@ -19,7 +19,8 @@ import (
 
 // state is the content of the store, read at about the same time.
 type state struct {
-	Runs      []engine.Stored // open ones, then ended ones
+	Runs      []engine.Stored // open ones, then ended ones, then archived ones
+	Archived  map[string]bool // by run; a run is archived once its message is final
 	Locks     []engine.Lock
 	Posts     map[string]publish.Post // by run
 	Unsettled []string                // keys of deliveries, with their replicas
@@ -30,7 +31,7 @@ type state struct {
 
 // readState reads the whole state.
 func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
-	out := state{Posts: map[string]publish.Post{}}
+	out := state{Archived: map[string]bool{}, Posts: map[string]publish.Post{}}
 	open, err := s.Open(ctx)
 	if err != nil {
 		return out, err
@@ -64,7 +65,33 @@ func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
 	}
 	out.Pending = health.Pending
 	err = s.Trail(ctx, 1, func(e audit.Sealed) error { out.Trail = append(out.Trail, e); return nil })
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	return out, addArchived(ctx, s, &out)
+}
+
+// addArchived adds the runs of the trail that have left the store.
+func addArchived(ctx context.Context, s *etcdstore.Store, st *state) error {
+	known := map[string]bool{"": true}
+	for _, r := range st.Runs {
+		known[r.Run.ID] = true
+	}
+	for _, e := range st.Trail {
+		if known[e.Record.Run] {
+			continue
+		}
+		known[e.Record.Run] = true
+		run, err := s.Get(ctx, e.Record.Run)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue // it began after the runs were read, or the judge reports it
+		}
+		if err != nil {
+			return err
+		}
+		st.Runs, st.Archived[e.Record.Run] = append(st.Runs, run), true
+	}
+	return nil
 }
 
 // servePeek lets the round read the store of a running replica. There is no

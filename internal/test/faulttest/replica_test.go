@@ -47,6 +47,8 @@ type settings struct {
 	Gate      string // the socket to which crossings are reported; "" is a bot with normal durations
 	Peek      string // the socket on which the round reads the state
 	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the default
+	// KeepClaims is how long handled deliveries stay in it, with KeepTrail.
+	KeepClaims time.Duration
 }
 
 // replicaMain is `bot run` with wrapped edges; it returns its exit code.
@@ -111,6 +113,8 @@ func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Lo
 	}
 	if s.KeepTrail > 0 {
 		sc.KeepTrail, sc.Segment, sc.KeepHistory = s.KeepTrail, s.KeepTrail, int64(s.KeepTrail)
+		sc.KeepRuns = int(s.KeepTrail / 40)
+		sc.KeepClaims, sc.SweepEach, sc.ArchiveEach = s.KeepClaims, s.KeepClaims/5, s.KeepClaims/5
 	}
 	store, err := etcdstore.Open(ctx, sc)
 	if err != nil {

@@ -41,15 +41,17 @@ type traffic struct {
 	channels []string
 
 	wishes []*wish
-	read   map[string]int      // number of messages read, by channel
-	tapped map[string]bool     // approved cards, by run
-	asking map[string]struct{} // process and channel of an open question
-	mu     sync.Mutex          // guards the fields above
-	doing  sync.WaitGroup
+	read   map[string]int  // number of messages read, by channel
+	tapped map[string]bool // approved cards, by run
+	// broadcast has the replies that were shown in their channel, by thread and text.
+	broadcast map[string]bool
+	asking    map[string]struct{} // process and channel of an open question
+	mu        sync.Mutex          // guards the fields above
+	doing     sync.WaitGroup
 }
 
 func newTraffic(p *people, perMinute int) *traffic {
-	t := &traffic{people: p, every: time.Minute / time.Duration(perMinute), read: map[string]int{}, tapped: map[string]bool{}, asking: map[string]struct{}{}}
+	t := &traffic{people: p, every: time.Minute / time.Duration(perMinute), read: map[string]int{}, tapped: map[string]bool{}, broadcast: map[string]bool{}, asking: map[string]struct{}{}}
 	for _, c := range p.setup.channels {
 		t.channels = append(t.channels, c.ID)
 	}
@@ -208,6 +210,14 @@ func (t *traffic) look(ephemeral bool) {
 // matchAnswer finds the wish that a message of the bot answers.
 func (t *traffic) matchAnswer(m slacklocal.Message) {
 	if m.BotID == "" || m.Ephemeral {
+		return
+	}
+	if m.Broadcast { // the end of a Sev 1 run, from its thread
+		key := m.ThreadTS + " " + m.Text
+		if t.broadcast[key] {
+			t.violation("twice in %s: %s", m.Channel, m.Text)
+		}
+		t.broadcast[key] = true
 		return
 	}
 	shown := words(m)

@@ -45,6 +45,8 @@ type setup struct {
 	earnest  bool
 	channels []slacklocal.Channel // in addition to the demo's
 	keep     uint64               // entries of the trail that stay in the store; 0 for the default
+	// keepClaims is how long handled deliveries stay in it, with keep.
+	keepClaims time.Duration
 }
 
 // world is a bot and its environment.
@@ -222,7 +224,7 @@ func (w *world) start(seat int) {
 func (w *world) launch(r *replica) error {
 	b, err := json.Marshal(settings{
 		Name: r.name, Config: w.file("config.yaml"), SlackAPI: w.slack.APIURL(), AppToken: w.slack.AppToken(), BotToken: w.slack.BotToken(),
-		Gate: w.gate(), Peek: w.peekSock(r), KeepTrail: w.setup.keep,
+		Gate: w.gate(), Peek: w.peekSock(r), KeepTrail: w.setup.keep, KeepClaims: w.setup.keepClaims,
 	})
 	if err != nil {
 		return err
