@@ -13,7 +13,7 @@
 //   - monit.go, summary.go, listed.go: output of monit, and its states
 //   - systemd.go: output of systemctl
 //   - pids.go: the process list
-//   - applog.go: application logs: line format, times, levels, readiness
+//   - applog.go: application logs: line format, times, levels, states
 //   - logline.go: a log line in parts, for display
 //   - logcheck.go: errors in a log since the start
 //   - unitlog.go: logs of etcd and MariaDB
