@@ -138,13 +138,19 @@ func (s *Server) say(m Message, said content) *Message {
 	return stored
 }
 
-func chatPost(c *call) (object, error) {
+// readMessage reads the content of a call, which must not be empty.
+func readMessage(c *call) (content, error) {
 	said, err := readContent(c)
+	if err == nil && said.text == "" && said.blocks == nil {
+		err = apiErr("no_text")
+	}
+	return said, err
+}
+
+func chatPost(c *call) (object, error) {
+	said, err := readMessage(c)
 	if err != nil {
 		return nil, err
-	}
-	if said.text == "" && said.blocks == nil {
-		return nil, apiErr("no_text")
 	}
 	s := c.s
 	s.mu.Lock()
@@ -162,12 +168,9 @@ func chatPost(c *call) (object, error) {
 }
 
 func chatEphemeral(c *call) (object, error) {
-	said, err := readContent(c)
+	said, err := readMessage(c)
 	if err != nil {
 		return nil, err
-	}
-	if said.text == "" && said.blocks == nil {
-		return nil, apiErr("no_text")
 	}
 	s := c.s
 	s.mu.Lock()
@@ -209,12 +212,9 @@ func chatUpdate(c *call) (object, error) {
 	if n := utf8.RuneCountInString(c.str("text")); n > maxUpdate {
 		return nil, apiErr("msg_too_long", fmt.Sprintf("[ERROR] text has %d characters, %d are allowed in an update", n, maxUpdate))
 	}
-	said, err := readContent(c)
+	said, err := readMessage(c)
 	if err != nil {
 		return nil, err
-	}
-	if said.text == "" && said.blocks == nil {
-		return nil, apiErr("no_text")
 	}
 	s := c.s
 	s.mu.Lock()
