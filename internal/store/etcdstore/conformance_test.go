@@ -3,8 +3,6 @@ package etcdstore_test
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/etcdtest"
 	"dhbot/internal/test/storetest"
 )
 
@@ -83,7 +82,7 @@ func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
 		t.Skip("there is no etcd in PATH")
 	}
 	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
-	e.client, e.peer = scheme+"://"+freeAddr(t), "http://"+freeAddr(t)
+	e.client, e.peer = scheme+"://"+etcdtest.FreeAddr(t, "127.0.0.1"), "http://"+etcdtest.FreeAddr(t, "127.0.0.1")
 	e.name, e.cluster = "m", "m="+e.peer
 	return e
 }
@@ -123,19 +122,4 @@ func (e *etcd) kill() {
 		_ = e.cmd.Wait()
 		e.cmd = nil
 	}
-}
-
-// freeAddr is a loopback address that was free a moment ago, below the ports of outgoing
-// connections, so that none of them uses it by chance.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,18 +59,8 @@ func (c *Cluster) newMember(i int) *Member {
 	host := fmt.Sprintf("127.0.0.%d", 11+i)
 	return &Member{
 		Name: fmt.Sprintf("m%d", i+1), Host: host, dir: filepath.Join(c.t.TempDir(), "data"),
-		Client: fmt.Sprintf("http://%s:%d", host, freePort(c.t, host)), Peer: fmt.Sprintf("http://%s:%d", host, freePort(c.t, host)),
+		Client: "http://" + FreeAddr(c.t, host), Peer: "http://" + FreeAddr(c.t, host),
 	}
-}
-
-func freePort(t *testing.T, host string) int {
-	t.Helper()
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // peers returns the value of --initial-cluster.

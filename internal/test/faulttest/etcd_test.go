@@ -3,8 +3,6 @@ package faulttest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dhbot/internal/test/etcdtest"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -48,7 +48,7 @@ func startEtcd(t testing.TB, dir string, members int) *etcd {
 		name := fmt.Sprintf("m%d", i+1)
 		e.members = append(e.members, &member{
 			name: name, dir: filepath.Join(dir, name),
-			client: "http://" + freeAddr(t), peer: "http://" + freeAddr(t),
+			client: "http://" + etcdtest.FreeAddr(t, "127.0.0.1"), peer: "http://" + etcdtest.FreeAddr(t, "127.0.0.1"),
 		})
 	}
 	t.Cleanup(e.kill)
@@ -68,21 +68,6 @@ func startEtcd(t testing.TB, dir string, members int) *etcd {
 		t.Fatalf("etcd does not answer: %v", err)
 	}
 	return e
-}
-
-// freeAddr returns an unused loopback address with a port below the ephemeral
-// range, so that no other program gets it by chance.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 func (e *etcd) endpoints() []string {

@@ -1,0 +1,23 @@
+package etcdtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"testing"
+)
+
+// FreeAddr is an address of a loopback host that was free a moment ago, below the ports of
+// outgoing connections, so that none of them uses it by chance.
+func FreeAddr(t testing.TB, host string) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("%s:%d", host, 10_000+rand.IntN(22_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
