@@ -3,10 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/json"
-	"encoding/pem"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -19,38 +16,15 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/local/adminsock"
 	"dhbot/internal/local/localshell"
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/test/keytest"
 	"dhbot/runbooks"
 )
-
-// keyFile makes a private key, and returns its file and its public line.
-func keyFile(t *testing.T) (path, public string) {
-	t.Helper()
-	pub, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path = filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(p)))
-}
 
 // said is a buffer that can be read while it is written.
 type said struct {
@@ -91,10 +65,10 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 		t.Skip("only root can be two users of a machine")
 	}
 	var ahead atomic.Int64
-	operator, operatorPub := keyFile(t)
-	approver, approverPub := keyFile(t)
-	reader, readerPub := keyFile(t)
-	stranger, _ := keyFile(t)
+	operator, operatorPub := keytest.File(t)
+	approver, approverPub := keytest.File(t)
+	reader, readerPub := keytest.File(t)
+	stranger, _ := keytest.File(t)
 	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler),
 		Keys: map[string]string{"operator": operatorPub, "approver": approverPub, "reader": readerPub},
 		Now:  func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
@@ -238,7 +212,7 @@ func asUser(ctx context.Context, t *testing.T, config, key string, words ...stri
 
 func TestTerminalForScripts(t *testing.T) {
 	t.Parallel()
-	key, pub := keyFile(t)
+	key, pub := keytest.File(t)
 	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler), Keys: map[string]string{"operator": pub}}
 	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		code, stdout, stderr := bot(ctx, "do", "--config", d.ConfigFile(), "--key", key, "--json", "restart", "status_dashboard")

@@ -20,6 +20,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 	"dhbot/internal/sudoers"
 	"dhbot/internal/test/cardtest"
+	"dhbot/internal/test/keytest"
 	"dhbot/internal/test/labtest"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
@@ -42,7 +43,7 @@ func TestLabSurfaces(t *testing.T) {
 		t.Skip("DHBOT_LAB_ALL is unset: this takes minutes")
 	}
 	labtest.Quick(t, hosts)
-	key, public := keyFile(t)
+	key, public := keytest.File(t)
 	real := labCluster(t, hosts)
 	o := demo.Options{Generation: "current", Real: &real, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Keys: map[string]string{"operator": public}}
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {

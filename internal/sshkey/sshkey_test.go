@@ -2,8 +2,6 @@ package sshkey
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"os"
@@ -12,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
+	"dhbot/internal/test/keytest"
 )
 
 const purpose = "test@dhbot"
@@ -43,18 +41,7 @@ func keygen(t *testing.T, args ...string) string {
 
 func signer(t *testing.T) Signer {
 	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path, _ := keytest.File(t)
 	s, err := File(path)
 	if err != nil {
 		t.Fatal(err)

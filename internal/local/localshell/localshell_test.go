@@ -3,10 +3,7 @@ package localshell
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"io"
 	"log/slog"
@@ -18,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"dhbot/auth"
 	"dhbot/handlers"
 	"dhbot/handlers/call"
@@ -29,6 +24,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/local/adminsock"
 	"dhbot/internal/sshkey"
+	"dhbot/internal/test/keytest"
 	"dhbot/internal/test/memstore"
 )
 
@@ -50,18 +46,7 @@ type testServer struct {
 
 func newKey(t *testing.T) sshkey.Signer {
 	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path, _ := keytest.File(t)
 	s, err := sshkey.File(path)
 	if err != nil {
 		t.Fatal(err)
