@@ -187,10 +187,12 @@ func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Dur
 		}
 	}
 	cancel()
-	for _, s := range stores {
+	for range stores {
 		if err := <-sealed; err != nil {
 			b.Fatal(err)
 		}
+	}
+	for _, s := range stores {
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
