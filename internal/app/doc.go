@@ -16,4 +16,5 @@
 //   - shell.go: commands in a shell
 //   - observed.go, snapshot.go: metrics
 //   - tokens.go, stopped.go, knownhosts.go: warnings
+//   - memory.go: memory that is returned to the system after a peak
 package app

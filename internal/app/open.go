@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"dhbot/handlers/call"
@@ -78,7 +78,10 @@ func Start(ctx context.Context, cfg *config.Config, catalogs catalogs.Set, o Opt
 	if o.Wrap != nil {
 		o.Wrap(&edges.Edges)
 	}
-	debug.FreeOSMemory() // config and catalogs needed more memory to read than they need now
+	memory, stop := context.WithCancel(ctx)
+	var releasing sync.WaitGroup
+	releasing.Go(func() { newMemoryReleaser().run(memory) })
+	defer func() { stop(); releasing.Wait() }()
 	return Run(ctx, c, edges.Edges)
 }
 

@@ -24,6 +24,8 @@ const idleFor = 5 * time.Second
 type process struct {
 	cmd  *exec.Cmd
 	said bytes.Buffer
+	// slack is the workspace that it serves.
+	slack *slacklocal.Server
 }
 
 // buildBot builds the binary as it is released (Dockerfile).
@@ -47,7 +49,7 @@ func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Durati
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = local.Close() })
-	p = &process{cmd: exec.Command(bot, "run", "--config", e.configFile(tb))}
+	p = &process{slack: local, cmd: exec.Command(bot, "run", "--config", e.configFile(tb))}
 	p.cmd.Env = append(os.Environ(), "SLACK_APP_TOKEN="+local.AppToken(), "SLACK_BOT_TOKEN="+local.BotToken(), "SLACK_API_URL="+local.APIURL())
 	p.cmd.Stderr = &p.said
 	began := time.Now()

@@ -20,6 +20,8 @@
 // where that is installed. BenchmarkMonitoring measures what `bot run` takes to
 // watch 500 hosts in the background.
 //
+// BenchmarkFlood measures the memory that commands in very large frames leave behind.
+//
 // BenchmarkSSH measures the SSH edge by itself: memory and dials of 500 hosts,
 // and warm and cold commands, beside plain x/crypto/ssh.
 package bench

@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+
+	"dhbot/internal/pause"
+)
+
+const (
+	// releaseEach is how often the heap is compared with its size after the last release.
+	releaseEach = 30 * time.Second
+	// mostGrown is how many bytes the heap may have grown meanwhile.
+	mostGrown = 32 << 20
+)
+
+// memoryReleaser returns memory to the system after a peak, such as large messages. Go's collector
+// runs when the heap has doubled: without new allocations what a peak left behind would stay for
+// minutes, and the memory of the largest peak for longer.
+type memoryReleaser struct {
+	held    func() uint64 // bytes of the heap that the process holds
+	release func()
+	least   uint64 // bytes held after the last release, or fewer since
+}
+
+func newMemoryReleaser() *memoryReleaser {
+	r := &memoryReleaser{held: heldHeap, release: debug.FreeOSMemory}
+	r.release() // config and catalogs needed more memory to read than they need now
+	r.least = r.held()
+	return r
+}
+
+// run compares until ctx ends.
+func (r *memoryReleaser) run(ctx context.Context) {
+	for pause.For(ctx, releaseEach) {
+		r.compare()
+	}
+}
+
+func (r *memoryReleaser) compare() {
+	if r.held() > r.least+mostGrown {
+		r.release()
+		r.least = r.held()
+	}
+	r.least = min(r.least, r.held())
+}
+
+// heldHeap is the heap without what was returned to the system.
+func heldHeap() uint64 {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	var sum uint64
+	for _, s := range samples {
+		sum += s.Value.Uint64()
+	}
+	return sum
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+// TestMemoryReleaser follows a heap through a peak, a slow growth and a fall.
+func TestMemoryReleaser(t *testing.T) {
+	t.Parallel()
+	const mb = 1 << 20
+	heap, inUse, released := uint64(0), uint64(0), 0
+	r := &memoryReleaser{
+		held:    func() uint64 { return heap },
+		release: func() { heap = inUse; released++ },
+		least:   10 * mb,
+	}
+	for _, step := range []struct {
+		what        string
+		heap, inUse uint64
+		want        int
+	}{
+		{"as small as before", 10 * mb, 10 * mb, 0},
+		{"grown a little", 40 * mb, 10 * mb, 0},
+		{"a peak", 170 * mb, 12 * mb, 1},
+		{"after it", 14 * mb, 12 * mb, 1},
+		{"a larger fleet", 100 * mb, 90 * mb, 2},
+		{"which stays", 110 * mb, 90 * mb, 2},
+		{"a fall", 20 * mb, 20 * mb, 2},
+		{"a peak above that", 60 * mb, 20 * mb, 3},
+	} {
+		heap, inUse = step.heap, step.inUse
+		if r.compare(); released != step.want {
+			t.Errorf("%s: %d releases, want %d", step.what, released, step.want)
+		}
+	}
+}
+
+// TestHeldHeap: the figure counts garbage, and not what was returned to the system.
+func TestHeldHeap(t *testing.T) {
+	const size = 256 << 20
+	garbage := make([]byte, size)
+	peak := heldHeap()
+	runtime.KeepAlive(garbage)
+	garbage = nil
+	debug.FreeOSMemory()
+	if left := heldHeap(); peak < size || left > peak-size/2 {
+		t.Errorf("%d bytes with garbage of %d, %d without", peak, size, left)
+	}
+}
