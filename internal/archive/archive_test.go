@@ -138,15 +138,14 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// A segment that is genuine in itself and belongs to another trail is found.
-func TestForeignSegment(t *testing.T) {
-	a, list := filled(t)
-	segs, err := a.Segments()
-	if err != nil {
-		t.Fatal(err)
+// replaceByForeign replaces the second segment by that of another trail, which begins with
+// some entries.
+func replaceByForeign(t *testing.T, path string, other []audit.Sealed) {
+	t.Helper()
+	var last audit.Sealed
+	if len(other) > 0 {
+		last = other[len(other)-1]
 	}
-	other := trail(9)
-	last := other[8]
 	for len(other) < 20 {
 		last = audit.Seal(last, last.Rev+1, audit.Link(audit.Record{At: time.Unix(99, 0), Kind: audit.Note}, 0, ""))
 		other = append(other, last)
@@ -159,9 +158,19 @@ func TestForeignSegment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(foreign[0].Path, segs[1].Path); err != nil {
+	if err := os.Rename(foreign[0].Path, path); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A segment that is genuine in itself and belongs to another trail is found.
+func TestForeignSegment(t *testing.T) {
+	a, list := filled(t)
+	segs, err := a.Segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replaceByForeign(t, segs[1].Path, trail(9))
 	var damaged *archive.DamagedError
 	if err := a.Trail(1, 30, func(audit.Sealed) error { return nil }); !errors.As(err, &damaged) || damaged.Path != segs[1].Path {
 		t.Errorf("error %v, want that %s is damaged", err, segs[1].Path)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -288,23 +287,7 @@ func TestFindForeignSegment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := archive.New(filepath.Join(t.TempDir(), "other"))
-	var last audit.Sealed
-	var other []audit.Sealed
-	for range 20 {
-		last = audit.Seal(last, last.Rev+1, audit.Link(audit.Record{At: time.Unix(99, 0), Kind: audit.Note}, 0, ""))
-		other = append(other, last)
-	}
-	if _, err := b.PutSegment(headOf(other[9]), each(other[10:])); err != nil {
-		t.Fatal(err)
-	}
-	foreign, err := b.Segments()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(foreign[0].Path, segs[1].Path); err != nil {
-		t.Fatal(err)
-	}
+	replaceByForeign(t, segs[1].Path, nil)
 	for range 2 {
 		var damaged *archive.DamagedError
 		if _, _, err := found(a, 30, audit.Query{}); !errors.As(err, &damaged) {
