@@ -1,10 +1,10 @@
 package handlers
 
 import (
-	"strings"
 	"testing"
 	"time"
 
+	"dhbot/handlers/call"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -15,9 +15,7 @@ func TestContinueAnUnfinishedRun(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart etcd in prod because it lags")
 	st := h.openRuns(t)[0]
-	if a := h.say("UANNA", "continue "+st.Run.ID); !strings.Contains(a.all(), "cannot be continued") {
-		t.Errorf("an open run: %s", a.all())
-	}
+	refused(t, h.say("UANNA", "continue "+st.Run.ID), call.NotNow) // an open run
 	changes := 0
 	for i := range st.Run.Steps {
 		if st.Run.Plan.Steps[i].Kind == runbooks.Exec {
@@ -33,6 +31,11 @@ func TestContinueAnUnfinishedRun(t *testing.T) {
 	if a := h.say("URITA", "continue "+st.Run.ID); len(h.openRuns(t)) != 0 {
 		t.Errorf("a reader continues: %s", a.all())
 	}
+	host := &h.Fleet.Clusters[0].Hosts[0]
+	address := host.Address
+	host.Address = "10.9.9.9:22" // since then, the config has changed
+	refused(t, h.say("UANNA", "continue "+st.Run.ID), call.NoPlan)
+	host.Address = address
 	a := h.say("UANNA", "continue "+st.Run.ID)
 	open := h.openRuns(t)
 	if len(open) != 1 {
@@ -42,7 +45,8 @@ func TestContinueAnUnfinishedRun(t *testing.T) {
 	if r.State != engine.Waiting || r.Need != 1 || len(r.Inputs.Continue) != 1 || r.Inputs.Continue[0].Run != st.Run.ID {
 		t.Errorf("%s needs %d, continues %v, steps %d", r.State, r.Need, r.Inputs.Continue, len(r.Plan.Steps))
 	}
-	if a := h.say("UANNA", "continue "+st.Run.ID); len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "already") {
-		t.Errorf("continued twice: %s", a.all())
+	refused(t, h.say("UANNA", "continue "+st.Run.ID), call.AlreadyThere)
+	if n := len(h.openRuns(t)); n != 1 {
+		t.Errorf("continued twice: %d runs", n)
 	}
 }

@@ -26,9 +26,10 @@ func IsPlanError(err error) bool {
 		offered *runbooks.NotOfferedError
 		placed  *runbooks.PlacementError
 		param   *runbooks.ParamError
+		rest    *runbooks.ContinueError
 		look    *LookError
 	)
-	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &look)
+	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &rest) || errors.As(err, &look)
 }
 
 // The codes of the refusals of package handlers and those below it.
