@@ -1,4 +1,11 @@
 // Package escalation notifies other people when no one owns an incident, or approves or denies
 // a Sev 1 request, within the configured time: first people in Slack, then a pager. The leader
 // runs it. Each stage is claimed in the store first, so it happens at most once.
+//
+// # Files
+//
+//   - escalation.go: when a stage is due
+//   - subject.go: what is escalated: incidents, and requests that wait for approval
+//   - stage.go: who is mentioned or paged, and the stored outcome
+//   - alert.go: what an alert says, and its level; its JSON is in package pager
 package escalation

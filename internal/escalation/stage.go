@@ -16,7 +16,6 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pager"
-	"dhbot/runbooks"
 )
 
 // stage is the recipient of an escalation.
@@ -149,31 +148,6 @@ func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st
 func (e *Escalator) tell(ctx context.Context, s subject, c card.Card) {
 	if _, err := e.Messenger.Post(ctx, s.place, c); err != nil {
 		e.Logger.ErrorContext(ctx, "the outcome of an escalation is not posted", "about", s.id, "err", err)
-	}
-}
-
-func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
-	link := ""
-	if s.place.Thread != "" {
-		var err error
-		if link, err = e.Messenger.Link(ctx, s.place.Channel, s.place.Thread); err != nil {
-			e.Logger.WarnContext(ctx, "a page has no link to its message", "about", s.id, "err", err)
-		}
-	}
-	return pager.Alert{
-		Key: s.cluster + "/" + s.key, Cluster: s.cluster, About: s.id, Summary: s.summary,
-		Severity: pagerLevel(s.severity), Began: s.since, Link: link,
-	}
-}
-
-func pagerLevel(s runbooks.Severity) string {
-	switch s {
-	case runbooks.Moderate:
-		return "error"
-	case runbooks.Low:
-		return "warning"
-	default:
-		return "critical"
 	}
 }
 

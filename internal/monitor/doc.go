@@ -5,8 +5,9 @@
 //
 // # Files
 //
-//   - monitor.go, background.go: checks in the background
-//   - follow.go: watches
+//   - monitor.go: how often is checked, and time limits
+//   - background.go: checks of clusters, and their incidents
+//   - follow.go: watches of people, and how old their message may be
 //   - post.go: messages
 //   - handling.go: owners, mutes and notes
 //   - lastword.go: messages of a paused leader

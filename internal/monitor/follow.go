@@ -20,6 +20,9 @@ import (
 	"dhbot/internal/status"
 )
 
+// refresh is the largest age of the content of a watch's message.
+const refresh = 5 * time.Minute
+
 // follower runs one watch.
 type follower struct {
 	*Monitor

@@ -81,8 +81,6 @@ func (t Times) withDefaults() Times {
 }
 
 const (
-	// refresh is the largest age of a message's content.
-	refresh = 5 * time.Minute
 	// lookBudget limits one check, and tellBudget posting its result.
 	lookBudget = 90 * time.Second
 	tellBudget = 30 * time.Second
@@ -95,7 +93,7 @@ const (
 // New makes a Monitor; it checks nothing before Run.
 func New(c Config) (*Monitor, error) {
 	if c.Keeper == nil || c.Messenger == nil || c.Looker == nil {
-		return nil, errors.New("the monitor needs a Keeper, a Board and a Looker")
+		return nil, errors.New("the monitor needs a Keeper, a Messenger and a Looker")
 	}
 	for name, b := range c.Clusters {
 		if b.Channel == "" || b.Every <= 0 {

@@ -49,6 +49,20 @@ type Config struct {
 	Dialled func(at sshroute.Place, ok bool)
 }
 
+// Limits that are not configured.
+const (
+	// maxConns is the largest number of connections to one host. With the default of 8 sessions
+	// each, 32 commands run on a host at a time.
+	maxConns = 4
+	// jumpLimit means no limit: sshd does not count forwarded connections.
+	jumpLimit = 1 << 20
+	// idleKeep is how long an additional connection to a host stays open when idle.
+	idleKeep = 5 * time.Minute
+	// slotWait is how long a command waits for a free session, including dialling, before it fails
+	// unsent.
+	slotWait = 30 * time.Second
+)
+
 // withDefaults sets the defaults.
 func (c Config) withDefaults() Config {
 	set(&c.Sessions, 8)

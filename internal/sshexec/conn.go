@@ -10,16 +10,6 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-const (
-	// maxConns is the largest number of connections to one host. With the default of 8 sessions
-	// each, 32 commands run on a host at a time.
-	maxConns = 4
-	// jumpLimit means no limit: sshd does not count forwarded connections.
-	jumpLimit = 1 << 20
-	// idleKeep is how long an additional connection to a host stays open when idle.
-	idleKeep = 5 * time.Minute
-)
-
 // key identifies a kind of connection: login and address.
 type key struct {
 	login, address string

@@ -16,7 +16,7 @@
 //
 // # Files
 //
-//   - config.go: time-outs and limits
+//   - config.go: time-outs and limits, such as how many connections a host gets
 //   - pool.go, conn.go, maintain.go, moved.go: the pool of connections
 //   - dial.go, wire.go, quickack_linux.go, quickack_other.go: a connection until
 //     its handshake

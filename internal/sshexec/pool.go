@@ -14,10 +14,6 @@ import (
 	"dhbot/internal/sshexec/hostkey"
 )
 
-// slotWait is how long a command waits for a free session, including dialling, before it fails
-// unsent.
-const slotWait = 30 * time.Second
-
 // Pool runs commands over warm connections, which it dials as needed and shares by login and
 // address. It implements remote.Runner and is safe for concurrent use. Maintain keeps its
 // connections warm; Close ends them.

@@ -29,6 +29,10 @@ func voteButtons(r engine.Run) []card.Button {
 	}
 }
 
+func expiredButtons(r engine.Run) []card.Button {
+	return []card.Button{askAgain(r), card.CommandTap("I did it by hand", command.Fields{Verb: "byhand", Run: r.ID})}
+}
+
 func cancelButton(r engine.Run) card.Button {
 	return card.Button{Action: card.TapCancel, Label: "Cancel", Value: runValue(r), Confirm: &card.Confirm{
 		Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}}

@@ -6,10 +6,10 @@
 //
 //   - run.go: the card of a run
 //   - request.go: a waiting request in one line
-//   - plan.go: plans, and what would run
+//   - plan.go: plans, what would run, and their buttons
 //   - steps.go: live steps
-//   - buttons.go: every button of a run, and its question
-//   - details.go: details in pages
+//   - buttons.go: the buttons on the card of a run, and their questions
+//   - details.go: details in pages, and their buttons
 //   - calling.go: reminders, and the end of an approval
 //   - askagain.go: a new request after expiry
 //   - restored.go: mentions of the requester

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"dhbot/internal/card"
-	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/runbooks"
 )
@@ -39,7 +38,7 @@ func run(r engine.Run, call bool) card.Card {
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
 		c.Body = card.Paragraphs(append(whyLines(r), card.Line{card.B("Nothing was changed.")}), askedLines(r))
 		if r.State == engine.Expired {
-			c.Buttons = []card.Button{askAgain(r), card.CommandTap("I did it by hand", command.Fields{Verb: "byhand", Run: r.ID})}
+			c.Buttons = expiredButtons(r)
 		}
 	case engine.Done:
 		c.Body = card.Paragraphs(outcomeLines(r), append(noteLines(r), pidLine(r, unready(r))...), ranLines(r), reasonLines(r))

@@ -1,0 +1,35 @@
+package escalation
+
+import (
+	"context"
+
+	"dhbot/internal/pager"
+	"dhbot/runbooks"
+)
+
+// alert is what the pager is sent about a subject.
+func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
+	link := ""
+	if s.place.Thread != "" {
+		var err error
+		if link, err = e.Messenger.Link(ctx, s.place.Channel, s.place.Thread); err != nil {
+			e.Logger.WarnContext(ctx, "a page has no link to its message", "about", s.id, "err", err)
+		}
+	}
+	return pager.Alert{
+		Key: s.cluster + "/" + s.key, Cluster: s.cluster, About: s.id, Summary: s.summary,
+		Severity: pagerLevel(s.severity), Began: s.since, Link: link,
+	}
+}
+
+// pagerLevel is the severity of an alert, in the words of PagerDuty's Events API v2.
+func pagerLevel(s runbooks.Severity) string {
+	switch s {
+	case runbooks.Moderate:
+		return "error"
+	case runbooks.Low:
+		return "warning"
+	default:
+		return "critical"
+	}
+}
