@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"dhbot/handlers/call"
@@ -14,6 +15,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/command/parser"
 	"dhbot/internal/engine"
+	"dhbot/internal/publish"
 	"dhbot/internal/redact"
 	"dhbot/internal/refusal"
 	"dhbot/runbooks"
@@ -138,10 +140,19 @@ func questionOf(err error) (c card.Card, asks bool) {
 // refusalOf returns an error as a refusal. An unknown kind of error becomes an internal
 // error, with its details in the log.
 func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *refusal.Error {
-	var no *refusal.Error
+	var (
+		no   *refusal.Error
+		long *call.TooLong
+	)
 	switch {
 	case errors.As(err, &no):
 		return no
+	case errors.As(err, &long):
+		s.Logger.ErrorContext(ctx, "message not handled in time", "via", m.Via, "err", err)
+		return &refusal.Error{Code: call.NotInTime, Text: fmt.Sprintf("Not finished within %.0f min: Slack or a host answers too slowly. Nothing more was done. Look for its message, then please try again.", long.After.Minutes())}
+	case errors.Is(err, publish.ErrNoAnswer):
+		s.Logger.ErrorContext(ctx, "Slack took too long for an answer", "via", m.Via, "err", err)
+		return &refusal.Error{Code: call.NotInTime, Text: "Slack did not take my answer in time, so it may be missing or incomplete. Nothing more was done. Look for its message, then please try again."}
 	case call.IsPlanError(err):
 		return &refusal.Error{Code: call.NoPlan, Text: "Nothing was run: " + err.Error()}
 	case errors.Is(err, command.ErrFields):
@@ -155,8 +166,16 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 		return &refusal.Error{Code: call.StoreDown, Text: "Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute."}
 	default:
 		s.Logger.ErrorContext(ctx, "message failed", "via", m.Via, "err", err)
-		return &refusal.Error{Code: call.Internal, Text: "Something went wrong inside me; nothing more was done. My log has the details under “" + redact.Line(m.Key, 60) + "”."}
+		return &refusal.Error{Code: call.Internal, Text: "Something went wrong inside me; nothing more was done. My log has the details " + s.inLog(m) + "."}
 	}
+}
+
+// inLog is where the log has the details of a message. One that could not be stored has no id.
+func (s *Service) inLog(m call.Message) string {
+	if m.Key == "" {
+		return "at " + s.Now().UTC().Format("15:04:05 UTC")
+	}
+	return "under “" + redact.Line(m.Key, 60) + "”"
 }
 
 func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *refusal.Error) (settled bool) {

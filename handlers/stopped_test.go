@@ -2,12 +2,18 @@ package handlers
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"dhbot/auth"
+	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
+	"dhbot/internal/publish"
+	"dhbot/internal/refusal"
 )
 
 // alive records whether an answer was still possible.
@@ -52,4 +58,27 @@ func (h *testService) kinds(t *testing.T) (kinds []audit.Kind) {
 		t.Fatal(err)
 	}
 	return kinds
+}
+
+// TestLateErrors: an answer that could not be given in time is no internal error, and an internal
+// error of a message without an id names a time.
+func TestLateErrors(t *testing.T) {
+	h := newTestService(t)
+	m := h.message("UOPERATOR", "status")
+	for want, err := range map[refusal.Code]error{
+		call.NotInTime: fmt.Errorf("editing a message: %w", &call.TooLong{After: 5 * time.Minute}),
+		call.Internal:  errors.New("something else"),
+	} {
+		if got := h.refusalOf(t.Context(), m, err); got.Code != want {
+			t.Errorf("%v became %q: %s", err, got.Code, got.Text)
+		}
+	}
+	err := fmt.Errorf("posting: %w", publish.ErrNoAnswer)
+	if got := h.refusalOf(t.Context(), m, err); got.Code != call.NotInTime {
+		t.Errorf("%v became %q: %s", err, got.Code, got.Text)
+	}
+	m.Key = ""
+	if got := h.refusalOf(t.Context(), m, errors.New("something else")); !strings.Contains(got.Text, "at "+h.Now().UTC().Format("15:04")) {
+		t.Errorf("without an id: %s", got.Text)
+	}
 }

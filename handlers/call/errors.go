@@ -52,8 +52,14 @@ const (
 	OldReplica    refusal.Code = "old replica"    // a newer version of the bot keeps the run
 	OtherConfig   refusal.Code = "other config"   // the replicas have different configs
 	NoHealth      refusal.Code = "no health"      // this bot has no health to show
+	NotInTime     refusal.Code = "not in time"    // handling took too long, or Slack did not answer
 	Internal      refusal.Code = "internal error" // the log has the details
 )
+
+// TooLong is the cause by which the context of a handler ends that took too long.
+type TooLong struct{ After time.Duration }
+
+func (e *TooLong) Error() string { return "handling took longer than " + e.After.String() }
 
 // WindowError means that a form did not open: Slack allows this only within 3 s of the tap.
 type WindowError struct {

@@ -56,6 +56,9 @@ var (
 	ErrNoPlace = errors.New("the channel does not take messages")
 )
 
+// ErrNoAnswer: the platform did not answer in time, so it may have done what it was asked for.
+var ErrNoAnswer = errors.New("no answer from Slack in time")
+
 // Messenger posts messages. It keeps the platform's rate limits: a call may wait.
 type Messenger interface {
 	// Post posts a new message and returns its id.

@@ -245,7 +245,7 @@ func (e *Edge) handle(ctx context.Context, d *delivery, held durability) {
 	e.inflightSem <- struct{}{}
 	leave := sync.OnceFunc(func() { <-e.inflightSem })
 	defer leave()
-	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, errors.New("handling took longer than "+handlerBudget.String()))
+	budget, cancel := context.WithTimeoutCause(ctx, handlerBudget, &call.TooLong{After: handlerBudget})
 	defer cancel()
 	defer e.watchSlow(d)()
 	settled := e.handler(budget, d.message(held, at), &reply{edge: e, d: d, leave: leave})

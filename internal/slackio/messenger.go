@@ -3,7 +3,6 @@ package slackio
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,11 +79,9 @@ func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.
 	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.Bare(c))) })
 }
 
-var errSlow = errors.New("no answer from Slack in time")
-
 // limited limits one call of the Web API.
 func limited(ctx context.Context, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, publish.ErrNoAnswer)
 	defer cancel()
 	return call(ctx)
 }
@@ -105,7 +102,7 @@ func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, co
 		return fmt.Errorf("the file %q is empty: Slack takes none", name)
 	}
 	err := e.limiter.Do(ctx, at.Channel, rate.MethodFile, rate.Background, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errSlow)
+		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, publish.ErrNoAnswer)
 		defer cancel()
 		_, err := e.chat.UploadFileContext(ctx, slack.UploadFileParameters{
 			Reader: bytes.NewReader(content), FileSize: len(content), Filename: name, Title: blockkit.Cut(blockkit.Clean(title), blockkit.MaxConfirmText),

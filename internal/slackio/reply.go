@@ -89,7 +89,7 @@ func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, askBudget, errSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, askBudget, publish.ErrNoAnswer)
 	defer cancel()
 	return r.ephemeral(func() error {
 		var err error

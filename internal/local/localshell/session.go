@@ -57,9 +57,7 @@ type origin struct{ person, user string }
 // server's context, asking that of the request.
 func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out *stream) {
 	account := auth.Account{Team: auth.LocalTeam, User: who.person}
-	work, cancel := context.WithTimeoutCause(
-		context.WithoutCancel(ctx), commandBudget, fmt.Errorf("handling took longer than %s", commandBudget),
-	)
+	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), commandBudget, &call.TooLong{After: commandBudget})
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // a command that is nearly done is not interrupted
 	m := call.Message{
