@@ -10,7 +10,15 @@
 // its hashes and the segment before it. Directories have mode 0700 and files
 // 0600. Several replicas may share an archive; one of them writes at a time.
 //
-// Each process keeps an index of every segment in memory (index.go), so that a
+// Each process keeps an index of every segment in memory, so that a
 // query reads only the lines that it returns. An index is made by verifying the
 // segment, and is used only while the file is the one that was verified.
+//
+// # Files
+//
+//   - archive.go: the directory: how a file becomes whole and durable; runs
+//   - segment.go: segments: writing, verifying, reading in order; missing and damaged ones
+//   - index.go: the index of one segment
+//   - find.go: which indexes a query uses, when they are made and kept
+//   - identity_linux.go, identity_other.go: by what a changed file is detected
 package archive

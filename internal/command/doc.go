@@ -3,7 +3,12 @@
 // parser reads them from text. It queries no host, stores nothing and is independent of
 // the chat platform.
 //
-// Files: table.go and derive.go hold the command table. request.go has the Request,
-// question.go the Question, fields.go the form in buttons. names.go finds the processes,
-// hosts and clusters of the fleet by what a person calls them.
+// # Files
+//
+//   - table.go: the rows of the command table: verbs, aliases, objects, what each requires
+//   - derive.go: the rows that come from the catalogs, and their further words
+//   - request.go: the Request, and its class
+//   - question.go: the codes of a Question, and how many choices it offers
+//   - fields.go: the form in a button, and a command as typed
+//   - names.go: which process, host or cluster of the fleet a spelling means
 package command

@@ -9,8 +9,23 @@
 // Hosts run one simple command at a time and refuse everything that needs a
 // shell: pipes, lists, redirections, substitutions, assignments.
 //
-// The package is in three layers: the pure model (model.go, process.go,
-// supervisor.go, unit.go, etcd.go), the commands that read and change it
-// (shell.go, commands.go and one file per tool), and the servers around them
-// (hostsim.go, server.go, gate.go, http.go).
+// The package is in three layers: the pure model, the commands that read and
+// change it, and the servers around them.
+//
+// # Files
+//
+//   - model.go: the pure model: its durations, the state of all hosts, the next event
+//   - process.go, supervisor.go, unit.go: a process, monit's daemon, a systemd unit
+//   - etcd.go: the members of etcd
+//   - disk.go, logs.go: files and logs, and the programs that print them: cat, tail, stat, df,
+//     du
+//   - layout.go: the generations: which process runs where
+//   - faults.go: the faults, and how long they last by default
+//   - shell.go, joined.go: which command lines are accepted, and what sudo, env and timeout do
+//   - commands.go: which programs exist, and the smallest of them
+//   - monit.go, monitctl.go: monit's answers, and its requests
+//   - systemd.go, journal.go: systemctl and journalctl
+//   - etcdctl.go: etcdctl.sh
+//   - change.go, find.go, ls.go, ps.go, tools.go: the other programs
+//   - hostsim.go, server.go, gate.go, http.go: the servers: SSH, frozen hosts, the control API
 package hostsim

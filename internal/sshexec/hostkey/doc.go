@@ -1,6 +1,9 @@
 // Package hostkey decides which host keys are trusted: those of a known_hosts file, read as
 // OpenSSH reads it. There is no trust on first use.
 //
-// Files: known.go is the file and the check of a key, knownlines.go its lines that can be
-// used, scan.go shows the keys of a host that nobody has to trust.
+// # Files
+//
+//   - known.go: reads the file, decides whether a key is trusted, and explains why not
+//   - knownlines.go: which lines of the file are used, and why others are not
+//   - scan.go: the keys that a host shows, which no one has to trust, compared with the file
 package hostkey
