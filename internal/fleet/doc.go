@@ -1,3 +1,10 @@
 // Package fleet describes the machines: clusters, hosts, the processes of each host, and when
 // they should be up. It imports none of our packages.
+//
+// # Files
+//
+//   - fleet.go: clusters and hosts, when a process should be up, which member of etcd a
+//     command uses
+//   - maintenance.go: what an announcement or a window covers, and until when
+//   - sudo.go: how sudo is called on a host; which versions have regular expressions
 package fleet

@@ -7,4 +7,19 @@
 // A page is Markdown, or text that lost its fences and headings: then lint looks for lines and
 // parts of sentences that look like commands. It ignores text that it cannot parse as shell: a
 // finding must be true.
+//
+// # Files
+//
+//   - lint.go: the rules for one command, in order, with their names; the form of a finding
+//   - rules_process.go: the wrong process, log or service; a command that is missing or
+//     differs from the catalog
+//   - rules_shell.go: what the shell or sudo does with a command as it is written; commands
+//     without an end
+//   - rules_harm.go: deletes, secrets, shared names, snapshots, commands that fail when
+//     repeated
+//   - page.go: which parts of a Markdown page are commands, and of which process
+//   - plain.go: the same for a page that lost its Markdown; which programs a command may begin
+//     with
+//   - shell.go: a block parsed as shell: commands, sudo's options, placeholders
+//   - knowledge.go: what the catalog knows: the names of processes, its commands
 package lint

@@ -1,4 +1,10 @@
 // Package sshconfig reads the settings of ssh_config(5) for the route to a host. It runs no program
 // and sends no network query: a keyword that needs one (ProxyCommand, Match exec, canonical names)
 // is reported as a problem with its line.
+//
+// # Files
+//
+//   - keywords.go: which keywords are used, which concern host keys, which are passed over
+//   - file.go: reads the lines, includes and Match blocks; what is refused
+//   - host.go: the settings of one name: which lines apply, and their % tokens
 package sshconfig

@@ -15,4 +15,15 @@
 // Of the caller's environment only the locale reaches a command: SETENV is never granted,
 // env_keep is emptied, and the search path, the home and the working directory are fixed. A
 // command sets a variable with env, whose words are part of the line.
+//
+// # Files
+//
+//   - sudoers.go: options; the rule of each command, and which commands are left out
+//   - invocation.go: which forms of sudo in a catalog are understood; how many lines one
+//     command may take
+//   - words.go: arguments in the syntax of sudoers, and what is refused in them
+//   - ere.go: patterns as POSIX regular expressions
+//   - wrapper.go: the script for a sudo without regular expressions; how sudo's version is
+//     read
+//   - write.go: the text of the file: its comments, the settings of the account (Defaults)
 package sudoers

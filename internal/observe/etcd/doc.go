@@ -4,4 +4,20 @@
 // A field that an answer lacks is absent, never 0: older versions send fewer fields. A list is
 // either parsed completely or an error: one line that is neither known nor output of a login shell
 // makes it an error.
+//
+// # Files
+//
+//   - status.go: `endpoint status`: its fields by version, and when a member counts as behind
+//   - health.go: `endpoint health`: which message means that a member serves, refuses or is
+//     silent
+//   - members.go: `member list`
+//   - alarms.go: `alarm list`, and which alarm is the most serious
+//   - snapshot.go: `snapshot status`
+//   - votes.go: what a tap on a button of a run does; approve, deny, withdraw, cancel, done,
+//     close; when approving requires the typed name
+//   - compare.go: anomalies between members, with their limits: the quota, sizes, data, raft
+//   - rows.go: status and health of each member as one row
+//   - complaint.go: the error message in etcdctl's output, and messages of etcdctl 2
+//   - address.go: which member a name or an endpoint means
+//   - decode.go: JSON among the lines of a login shell; a number of bytes in words
 package etcd

@@ -1,4 +1,10 @@
 // Package rate keeps calls to Slack within its rate limits: a limiter for each
 // channel with priorities, and the queue of edits, in which a later edit of a
 // message replaces an earlier one.
+//
+// # Files
+//
+//   - settings.go: the rates: posts in a channel, edits in the workspace
+//   - limiter.go: posts of one channel by priority, and the pause after a 429
+//   - edits.go: the queue of edits: which is next, which replaces another
 package rate
