@@ -153,7 +153,8 @@ func (b *bot) watchRoundTrip(ctx context.Context) error {
 	}
 }
 
-// noteRoundTrip stores an event, and posts in the channels when events arrive again.
+// noteRoundTrip records that the event of a round trip arrived. If events had been missing, it
+// tells the channels that they arrive again.
 func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 	for {
 		old, err := b.RoundTrip.LoadRoundTrip(ctx)

@@ -131,8 +131,8 @@ func (a *Archive) choose(last uint64, q audit.Query) (parts []chosen, err error)
 	return parts, nil
 }
 
-// explain returns a segment's damage as Read finds it, if a block is not the one of its index, and
-// forgets the index.
+// explain returns err, unless err says that a block differs from its index. It then forgets the
+// index, reads the whole segment, and returns the damage that Read finds, or err if it finds none.
 func (a *Archive) explain(x *index, err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {

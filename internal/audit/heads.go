@@ -17,8 +17,8 @@ type heads struct {
 	forgotten []Head
 }
 
-// collect collects the heads of the options, and refuses contradictory heads and heads that
-// cannot be continued.
+// collect gathers the known heads of the trail from the options. It refuses two heads with one
+// number and different hashes, and heads that do not prove where the trail begins.
 func collect(o Options) (*heads, error) {
 	h := &heads{kept: map[uint64]string{}, roots: map[uint64]SignedHead{}, passed: map[uint64]bool{}}
 	add := func(k Head) error {

@@ -27,8 +27,9 @@ type batch[In any] struct {
 	err   error
 }
 
-// New returns a Batcher whose calls begin at least each apart; a call begins earlier if its
-// inputs would exceed room. size is the size of an input.
+// New returns a Batcher that begins a call when the duration each has passed since the begin of the
+// last one. Inputs that together exceed room are split among calls that begin at the same time.
+// size returns the size of an input.
 func New[In any](each time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
 	return &Batcher[In]{each: each, room: room, size: size, call: call}
 }

@@ -157,9 +157,9 @@ func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subje
 		switch {
 		case st.V == 0: // not stored by the bot: replaced when it is due
 		case !live[st.Key]:
-			errs = append(errs, e.over(ctx, p, name, st))
+			errs = append(errs, e.removeStage(ctx, p, name, st))
 		case st.Outcome == "" && st.Stage == page && !e.isSending(name):
-			errs = append(errs, e.doubtful(ctx, name, st))
+			errs = append(errs, e.reportUnsure(ctx, name, st))
 		}
 	}
 	return errors.Join(errs...)

@@ -108,11 +108,11 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 	if err != nil {
 		return err
 	}
-	e.isNow(key, true)
+	e.setSending(key, true)
 	st.rev = rev
 	e.work.Go(func() {
-		defer e.isNow(key, false)
-		e.do(ctx, p, s, key, st)
+		defer e.setSending(key, false)
+		e.runStage(ctx, p, s, key, st)
 	})
 	return nil
 }
@@ -120,13 +120,14 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 // noteBudget limits storing the outcome of a stage.
 const noteBudget = 10 * time.Second
 
-// do mentions people or alerts the pager, and stores and posts the outcome.
-func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st stored) {
+// runStage mentions people or alerts the pager, and stores the outcome. It posts the outcome of a
+// page.
+func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name string, st stored) {
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
 	if st.Stage == page {
 		err = p.Page.Pager.Trigger(ctx, e.alert(ctx, s))
-		e.tell(ctx, s, incidentcard.Paged(s.call, p.Page.Name, err))
+		e.postPaged(ctx, s, incidentcard.Paged(s.call, p.Page.Name, err))
 	} else {
 		s.call.Group = p.Group
 		s.call.Callees = p.Callees
@@ -145,14 +146,15 @@ func (e *Escalator) do(ctx context.Context, p Policy, s subject, name string, st
 	}
 }
 
-func (e *Escalator) tell(ctx context.Context, s subject, c card.Card) {
+// postPaged posts the outcome of a page.
+func (e *Escalator) postPaged(ctx context.Context, s subject, c card.Card) {
 	if _, err := e.Messenger.Post(ctx, s.place, c); err != nil {
 		e.Logger.ErrorContext(ctx, "the outcome of an escalation is not posted", "about", s.id, "err", err)
 	}
 }
 
-// over deletes a stage whose subject is over; it resolves an alert that was sent.
-func (e *Escalator) over(ctx context.Context, p Policy, name string, st stored) error {
+// removeStage deletes a stage whose subject is over, and resolves the alert unless it failed.
+func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st stored) error {
 	if e.isSending(name) {
 		return nil
 	}
@@ -177,9 +179,9 @@ func (e *Escalator) over(ctx context.Context, p Policy, name string, st stored) 
 	return nil
 }
 
-// doubtful posts that an alert with an unknown end may not have been sent. It is not sent
-// again.
-func (e *Escalator) doubtful(ctx context.Context, name string, st stored) error {
+// reportUnsure posts that an alert with an unknown outcome may not have been sent. It does not send
+// the alert again.
+func (e *Escalator) reportUnsure(ctx context.Context, name string, st stored) error {
 	if e.Now().Sub(st.At) < doubtAfter {
 		return nil
 	}
@@ -203,7 +205,7 @@ func clusterOf(name string) string {
 	return cluster
 }
 
-func (e *Escalator) isNow(name string, sending bool) {
+func (e *Escalator) setSending(name string, sending bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if sending {

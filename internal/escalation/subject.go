@@ -78,7 +78,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 	}
 	s.severity = runbooks.None
 	for _, it := range i.Open() {
-		level := mightBe(it)
+		level := worstLevel(it)
 		if level.Worse(s.severity) {
 			s.severity = level
 		}
@@ -91,8 +91,8 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 	return s
 }
 
-// mightBe is the level of an item, or the worst possible one if it is unknown.
-func mightBe(it incident.Item) runbooks.Severity {
+// worstLevel is the level of an item, or the worst possible one if it is unknown.
+func worstLevel(it incident.Item) runbooks.Severity {
 	switch {
 	case it.To != runbooks.Unknown:
 		return it.To

@@ -53,8 +53,8 @@ type Rules struct {
 	Window, Calm time.Duration
 }
 
-// DefaultRules post a change that a second check confirms. Five changes are the third outage
-// within the window. How long it must be quiet is in the config.
+// DefaultRules post a change that a second check confirms. Five changes (down, up, down, up, down)
+// are the third outage within the window. The config sets quiet.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
@@ -90,7 +90,8 @@ type Track struct {
 	// Told is the last posted level, and Since when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Next is the level of the last Looks checks, not yet posted; unused if Looks is 0.
+	// Looks is the number of the last checks in a row that differed from Told, and NextSince the time
+	// of the first of them. Next is the level of the last one; it is unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`

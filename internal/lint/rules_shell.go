@@ -86,7 +86,7 @@ func catForEcho(_ *check, call *call) []string {
 	return nil
 }
 
-// sudoOption finds an option of sudo that takes the program as its value.
+// sudoOption finds sudo -p PROGRAM: -p is sudo's prompt text, so sudo runs the next word instead.
 func sudoOption(_ *check, call *call) []string {
 	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
 		return one("-p is sudo's own option, for the text of its prompt: sudo does not run %s, but the word after it; write \"sudo %s -p …\"", s.prompt, s.prompt)

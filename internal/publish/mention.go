@@ -31,8 +31,8 @@ const (
 	over             // ended, or fate unknown
 )
 
-// owed is the next mention of a run's requester: each purpose once, and no approval after the
-// end.
+// owed is why the requester of a run should be mentioned next. Each purpose is used once. After the
+// run has ended, its approval is no longer mentioned.
 func (p *Publisher) owed(post Post, r engine.Run) purpose {
 	switch {
 	case post.TS == "" || r.BroughtBack(): // tellRestored handles the latter

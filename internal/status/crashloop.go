@@ -11,12 +11,17 @@ import (
 )
 
 const (
-	// loopQuick restarts are a crash loop within loopLooks checks, or within so short a time that
-	// the log of one check shows them. loopSlow restarts are one within loopWindow, however often
-	// the bot checks. loopOrderly is the number for restarts after an orderly end, as by hand.
-	loopQuick   = 2
-	loopLooks   = 3
-	loopSlow    = 3
+	// loopQuick: that many restarts within the last loopLooks checks are a crash loop, and so are
+	// that many starts within a minute in a log that also has a fatal error.
+	loopQuick = 2
+	// loopLooks: that many restarts within as many checks are a crash loop even if each followed
+	// an orderly end.
+	loopLooks = 3
+	// loopSlow: that many restarts within loopWindow are a crash loop, however often the bot
+	// checks.
+	loopSlow = 3
+	// loopOrderly: that many restarts within loopWindow are a crash loop even if each followed an
+	// orderly end, as a restart by hand does.
 	loopOrderly = 6
 	loopWindow  = 15 * time.Minute
 	// loopOver is how long a process must have been up before its loop is over.

@@ -95,8 +95,8 @@ func another(info fs.FileInfo) (uid uint32, theirs bool) {
 	return s.Uid, s.Uid != 0 && int(s.Uid) != os.Geteuid()
 }
 
-// Secret returns an error if another account could read a secret: only its owner may read the
-// file; below systemd's credentials directory and on a read-only mount a group may too.
+// Secret returns an error if others can read a secret. Only the owner of its file may. Its group may
+// too if the file is below systemd's credentials directory or on a read-only mount.
 func Secret(path string, info fs.FileInfo) error {
 	mode := info.Mode().Perm()
 	if mode&0o077 == 0 || mode&0o037 == 0 && (isCredential(path) || readOnly(path)) {

@@ -10,8 +10,8 @@ import (
 )
 
 // Member is a row of `etcdctl endpoint status --write-out json`: a member that answered. Other
-// members have no row (etcd issue 9531). Fields that its version does not send are nil: up to 3.3
-// Applied, InUse and Errors, up to 3.5 Quota.
+// members have no row (etcd issue 9531). A field is nil if the member's version does not send it:
+// 3.3 and older lack Applied, InUse and Errors, 3.5 and older lack Quota.
 type Member struct {
 	Endpoint string
 	ID       uint64

@@ -157,7 +157,7 @@ func (w watch) pids() string {
 	return fmt.Sprintf("pid %d → %d", w.old.PID, w.now.PID)
 }
 
-// samePID is the second false success: the stop program failed, and after its time-out monit
+// samePID detects a false success: the stop program failed, and after its time-out monit
 // reports OK for the same process (measured: restart-stop-fails).
 func (w watch) samePID() Verdict {
 	text := fmt.Sprintf("not restarted: same pid %d as before", w.now.PID)
@@ -167,8 +167,8 @@ func (w watch) samePID() Verdict {
 	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out); read monit's log on the host"}
 }
 
-// watchedAgain is the first false success: the process was not monitored before, so its earlier pid
-// is unknown.
+// watchedAgain detects another false success: monit reports OK, but the process was not monitored
+// before, so its earlier pid is unknown.
 func (w watch) watchedAgain() Verdict {
 	if up, ok := observe.AtLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(

@@ -93,7 +93,8 @@ func (l *channelQueue) posted(p Pace, now func() time.Time) {
 	l.past = l.past[max(0, len(l.past)-p.PostBurst):]
 }
 
-// RetryLimited runs call, and again after every 429 when the requested time has passed.
+// RetryLimited calls call. After each 429 it waits for the time that Slack requested and calls it
+// again.
 func (t *ChannelLimiter) RetryLimited(ctx context.Context, method string, call func(context.Context) error) error {
 	for {
 		if err := t.sleepUntil(ctx, t.NotBefore(method)); err != nil {

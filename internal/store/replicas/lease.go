@@ -237,7 +237,8 @@ func (s *Replica) Lives() clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.Replica(s.conf.Name)), "=", s.lease.Load().rev)
 }
 
-// LeaseID is the id of this replica's lease; keys with it end with the replica.
+// LeaseID is the id of this replica's lease. etcd deletes the keys that have it when the replica
+// stops renewing it.
 func (s *Replica) LeaseID() clientv3.LeaseID { return s.lease.Load().id }
 
 // IsMine reports whether a replica's key is this one's, with its current lease.
