@@ -87,7 +87,7 @@ func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
-		t.MayNot = "You have not the role for it in " + c.Cluster.Name + "."
+		t.MayNot = "You don't have the role for it in " + c.Cluster.Name + "."
 	}
 	for _, p := range cmd.Params {
 		t.Params = append(
@@ -106,11 +106,11 @@ func takes(cmd command.Command, policy auth.Policy) string {
 	case runbooks.Read:
 		return "Changes nothing."
 	case runbooks.Sensitive:
-		return "Shows data: for the role data, as a direct message."
+		return "It needs the role data, and answers in a direct message."
 	case runbooks.Writes:
 		return "No approval needed."
 	case runbooks.Destructive:
-		return fmt.Sprintf("Destructive: it waits for the approval of %d other people, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
+		return fmt.Sprintf("It needs the approval of %d other people, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
 	default:
 		votes := "the approval of another person"
 		if n := policy.VotesNeeded(cmd.Class, runbooks.Critical); n > 1 {

@@ -137,23 +137,28 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 		fmt.Fprintf(&b, "Class %s. %s\n\n", cmd.Class, text)
 	}
 	if len(cmd.Params) > 0 {
-		b.WriteString("| Parameter | What | Values | Left out |\n|---|---|---|---|\n")
+		b.WriteString("| Parameter | What | Values | Required |\n|---|---|---|---|\n")
 		for _, p := range cmd.Params {
-			left := "needed"
+			required := "yes"
 			if p.Default != "" {
-				left = p.Default
+				required = "no (default " + p.Default + ")"
 			} else if p.Optional {
-				left = "may be"
+				required = "no"
 			}
-			fmt.Fprintf(&b, "| `%s=` | %s | %s | %s |\n", p.Name, p.Help, p.Values(), left)
+			fmt.Fprintf(&b, "| `%s=` | %s | %s | %s |\n", p.Name, p.Help, p.Values(), required)
 		}
 		b.WriteString("\n")
 	}
 	if cmd.Action != "" {
+		var steps strings.Builder
 		for _, cat := range g.Catalogs {
-			writeSteps(t, &b, cat, cmd.Action)
+			writeSteps(t, &steps, cat, cmd.Action)
 		}
-		b.WriteString("What changes something is printed bold; the rest only looks, before and after.\n[procedures.md](../procedures.md) has each command with its page and line.\n\n")
+		b.WriteString(steps.String())
+		if strings.Contains(steps.String(), "**") {
+			b.WriteString("Steps in bold change something.\n")
+		}
+		b.WriteString("[procedures.md](../procedures.md) has each command with its page and line.\n\n")
 	}
 	b.WriteString("[All commands](README.md)\n")
 	return b.String()
@@ -227,6 +232,9 @@ func shapeOf(a catalogs.ActionView) string {
 	return b.String()
 }
 
+// checks reports whether a step of a person changes nothing: its title begins with "check".
+func checks(st runbooks.StepView) bool { return strings.HasPrefix(st.Title, "check") }
+
 func stepLines(a catalogs.ActionView) string {
 	var b strings.Builder
 	for i, st := range a.Steps {
@@ -237,9 +245,15 @@ func stepLines(a catalogs.ActionView) string {
 		}
 		switch {
 		case st.Use != "":
-			fmt.Fprintf(&b, "%s%s %s\n", title, st.Use, st.Process)
+			fmt.Fprintf(&b, "%s**%s %s**", title, st.Use, st.Process)
+			if st.Only != "" {
+				fmt.Fprintf(&b, " on %s", st.Only)
+			}
+			b.WriteString("\n")
+		case st.Kind == runbooks.Manual && checks(st):
+			fmt.Fprintf(&b, "By a person, %s: %s\n", st.Title, st.Command)
 		case st.Kind == runbooks.Manual:
-			fmt.Fprintf(&b, "A person: %s\n", st.Command)
+			fmt.Fprintf(&b, "**By a person, %s:** %s\n", st.Title, st.Command)
 		case st.Kind == runbooks.Exec:
 			fmt.Fprintf(&b, "%s**`%s`**\n", title, st.Command)
 		default:

@@ -21,7 +21,8 @@ type StepView struct {
 	Timeout   *Duration `json:"timeout"`        // null for manual steps
 	Check     string    `json:"check"`
 	Within    *Duration `json:"within,omitempty"`
-	Use       string    `json:"use,omitempty"` // a catalog's step that includes another action
+	Use       string    `json:"use,omitempty"`  // a catalog's step that includes another action
+	Only      string    `json:"only,omitempty"` // the hosts of that step, if not all: "hosts with db_dis"
 	Source    string    `json:"source,omitempty"`
 	Corrected string    `json:"corrected,omitempty"`
 }

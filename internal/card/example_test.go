@@ -35,8 +35,7 @@ func ExampleRun() {
 	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
 
-// One of two hosts is the target, and another cluster has a host with the same
-// name.
+// One of three hosts with the same process is the target.
 func ExampleRun_lookAlike() {
 	show("approval-look-alike")
 	// Output:
@@ -49,7 +48,7 @@ func ExampleRun_lookAlike() {
 	// 1  sudo -u irisadmin monit restart db_query_server
 	// 2  wait until up with a new pid (at most 3 min)
 	// Impact during the run: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
-	// ⚠️ Not touched: db_query_server on query-2, query-1 (qa)
+	// ⚠️ Not touched: db_query_server on query-2, query-3
 	// [Approve] [Deny…] [Details]
 	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
@@ -76,7 +75,7 @@ func ExampleRun_unknown() {
 	//
 	// ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical
 	// Checked at 14:08 UTC: monit: "OK", pid 51877
-	// ✅ note how it runs under supervision — answers: monit: "OK", pid 40211
+	// ✅ check that monit answers and monitors it — answers: monit: "OK", pid 40211
 	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it ran: the connection was lost
 	// – wait until up with a new pid — not done
 	// – wait for RUNNING in its log — not done

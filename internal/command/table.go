@@ -160,7 +160,7 @@ const (
 func aboutIncidents() []Command {
 	return []Command{
 		{Verb: "incidents", Aliases: []string{"incident"}, Object: IncidentNamed, Class: runbooks.Read,
-			Summary: "open incidents and who owns them; with an id, what can be done about one",
+			Summary: "open incidents and their owners; with an id, the commands for that incident",
 			Usage:   "incidents [INCIDENT]", Example: "incidents prod-7"},
 		{Verb: "own", Aliases: []string{"acknowledge"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "say that you are on an incident", Usage: "own [INCIDENT]", Example: "own prod-7"},

@@ -36,7 +36,7 @@ func (b *builder) readState(v strictyaml.Value) {
 		return
 	}
 	if !archive.There() {
-		etcd.Warning("replicas that share a store also need a shared archive", "write archive: and a directory that all replicas see")
+		etcd.Warning("replicas that share a store also need a shared archive", "write archive: and the path of a directory that all replicas can reach")
 	}
 	state.Etcd = b.readEtcd(etcd.Object(keysOf[etcdKeys]()...))
 }

@@ -51,7 +51,7 @@ func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 		texts = append(texts, target+": "+sentence(a.verdict.Text))
 	}
 	if len(texts) == 0 {
-		return "its plan has no read that shows the state of its targets", true
+		return "no step of its plan shows the state of its targets", true
 	}
 	slices.Reverse(texts)
 	return strings.Join(texts, "; "), true

@@ -119,8 +119,8 @@ type Run struct {
 	Called []Callee `json:"called,omitempty"`
 	// Last is the previous run of the same action and target.
 	Last *LastTime `json:"last,omitempty"`
-	// Beside lists, for people, where else the same process runs and is left alone: "query-2", or
-	// "infra-1 (qa)" for another cluster.
+	// Beside lists, for people, the other hosts of the cluster that run the same process and are not
+	// touched.
 	Beside []string `json:"beside,omitempty"`
 	// Unclear lists guards that could not decide at the request. Need includes one more approval
 	// for them, and at the start they may be undecided again.

@@ -172,7 +172,7 @@ func (r Run) accepted(i int) bool {
 // look reads the state of an unknown run's target and stores it with the run. It changes nothing on
 // the target.
 func (w *worker) look(ctx, hard context.Context, st Stored) {
-	text := "its plan has no read that shows the state of its target"
+	text := "no step of its plan shows the state of its target"
 	i := st.Run.proofOfUnknown()
 	switch plan, differs := w.derive(st.Run); {
 	case i >= 0 && differs != nil:

@@ -17,7 +17,7 @@ var (
 	// monitPending is the end of a status with an unfinished request.
 	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
 	// monitWrong is monit's name of a failed check: "Connection failed", "Resource limit matched",
-	// "Size exceeded". Up to 5.2 it used small letters.
+	// "Size exceeded". Up to 5.2 it used lower-case letters.
 	monitWrong = regexp.MustCompile(`^[a-z][a-z ]* (?:failed|matched|match|exceeded|changed|error|down|not supported)$|^(?:timeout|invalid type)$`)
 )
 

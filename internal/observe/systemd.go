@@ -179,7 +179,7 @@ func (u unit) whyDown(s State) string {
 	if not := u.notLoaded(); not != "" {
 		why = append(why, not)
 	} else if s == Failed {
-		why = append(why, "systemd has given up and will not start it again: read its journal, then reset-failed and start")
+		why = append(why, "systemd has given up and will not start it again: read its journal, then run `systemctl reset-failed` and start it")
 	}
 	return strings.Join(why, "; ")
 }

@@ -99,7 +99,7 @@ func base64Only(line string) bool {
 	return line != ""
 }
 
-// mixed reports whether a line has small letters, capital letters and digits.
+// mixed reports whether a line has lower-case letters, upper-case letters and digits.
 func mixed(line string) bool {
 	var small, capital, digit bool
 	for i := range len(line) {

@@ -120,6 +120,18 @@ func (t *StepTemplate) SuitsHost(h *fleet.Host) bool {
 		(t.ifSet == "" || set) && (t.ifNotSet == "" || !set)
 }
 
+// only names the hosts of the step's process that the step is limited to, "" for all.
+func (t *StepTemplate) only() string {
+	switch {
+	case t.beside != "":
+		return "hosts with " + t.beside
+	case t.notBeside != "":
+		return "hosts without " + t.notBeside
+	default:
+		return ""
+	}
+}
+
 // Origin is the source of a command.
 type Origin struct {
 	At        string // "file:line"

@@ -26,7 +26,7 @@ const (
 	DateParam      ParamType = "date"       // a calendar day, YYYY-MM-DD, not in the future
 	IntParam       ParamType = "int"        // a whole number between min and max
 	ChoiceParam    ParamType = "choice"     // one value of a list
-	UserParam      ParamType = "user"       // an etcd client directory: a small letter, then small letters, digits, "-", at most 64
+	UserParam      ParamType = "user"       // an etcd client directory: a lower-case letter, then lower-case letters, digits, "-", at most 64
 	KeyPrefixParam ParamType = "key_prefix" // an etcd key below /main/config/ or /main/pq/, without ".."
 
 	PartitionsParam ParamType = "partitions" // a partition, or * for all of them
@@ -53,17 +53,17 @@ var ParamShape = map[ParamType]struct {
 }{
 	NameParam: {
 		regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`),
-		"must be letters, digits and _, and begin with no digit",
+		"must be letters, digits and _, not beginning with a digit",
 		"Order",
 	},
 	PartitionParam: {
 		regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`),
-		"must be letters, digits, _ . and -, and begin with neither . nor -",
+		"must be letters, digits, _ . and -, not beginning with . or -",
 		"internal-1",
 	},
 	UserParam: {
 		regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`),
-		"must be small letters, digits and -, and begin with a letter",
+		"must be lower-case letters, digits and -, beginning with a letter",
 		"schema-ro",
 	},
 	KeyPrefixParam: {
@@ -81,7 +81,7 @@ var ParamShape = map[ParamType]struct {
 	},
 	TextParam: {
 		regexp.MustCompile(`^[^\pC\pZ-][^\pC]*$`),
-		"must be at most 200 printable characters, and begin with neither a space nor -",
+		"must be at most 200 printable characters, not beginning with a space or -",
 		"timeout",
 	},
 	InstantParam: {

@@ -105,7 +105,7 @@ func (l *loader) paths(c *Catalog, v strictyaml.Value) {
 		default:
 			dir := p.Value.Word()
 			if !pathName.MatchString(p.Name) || !cleanPath(dir) {
-				p.Value.Problem("this must be an absolute path, under a name of small letters and _", "")
+				p.Value.Problem("this must be an absolute path, under a name of lower-case letters and _", "")
 			}
 			c.Paths[p.Name] = dir
 		}

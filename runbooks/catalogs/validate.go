@@ -67,7 +67,7 @@ func (c *Catalog) index(l *loader) {
 
 func (l *loader) checkHead(c *Catalog) {
 	if !catalogName.MatchString(c.Name) {
-		l.report(c.at, "the catalog's name %s must be small letters, digits and -", suggest.Short(c.Name))
+		l.report(c.at, "the catalog's name %s must be lower-case letters, digits and -", suggest.Short(c.Name))
 	}
 	if c.Title == "" {
 		l.report(c.at, "catalog %s needs a title", c.Name)
@@ -107,11 +107,11 @@ func cleanPath(p string) bool {
 func (l *loader) checkProcess(c *Catalog, p *Process) {
 	fault := func(format string, args ...any) { l.report(p.at, "process "+p.ID+" "+format, args...) }
 	if !processID.MatchString(p.ID) {
-		l.report(p.at, "the process id %s must be small letters, digits, _ and -", suggest.Short(p.ID))
+		l.report(p.at, "the process id %s must be lower-case letters, digits, _ and -", suggest.Short(p.ID))
 	}
 	for _, a := range p.Aliases {
 		if !aliasName.MatchString(a) {
-			fault("has the alias %s; an alias is small letters, digits, _ and -", suggest.Short(a))
+			fault("has the alias %s; an alias is lower-case letters, digits, _ and -", suggest.Short(a))
 		}
 	}
 	for _, need := range []struct{ key, value string }{
@@ -172,7 +172,7 @@ func (l *loader) checkLogs(p *Process) {
 func (l *loader) checkAction(c *Catalog, a *Action) {
 	fault := func(format string, args ...any) { l.report(a.at, "action "+a.Name+" "+format, args...) }
 	if !actionName.MatchString(a.Name) {
-		l.report(a.at, "the action's name %s must be small letters, digits and -", suggest.Short(a.Name))
+		l.report(a.at, "the action's name %s must be lower-case letters, digits and -", suggest.Short(a.Name))
 	}
 	for _, p := range a.Params {
 		if p.Today != "" && !slices.ContainsFunc(a.Params, func(q Param) bool {

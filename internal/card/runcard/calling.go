@@ -132,6 +132,10 @@ func voteEnd(r engine.Run) string {
 // the approvers.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
+	left := "1 step is left that stops something or begins a new target. After "
+	if n := r.ValidityLeft(); n != 1 {
+		left = card.Count(n, "step") + " are left that stop something or begin a new target. After "
+	}
 	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
 	c := card.Card{
 		Push: "⏰ " + card.Clip(head+" · "+RunTitle(r)+" · "+r.Plan.Severity.String(), card.PushMost),
@@ -139,12 +143,8 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 		Body: card.Paragraphs([]card.Line{
 			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
 			{
-				card.T(
-					card.Count(
-						r.ValidityLeft(),
-						"step",
-					) + " left to take something down or begin a new target. After the end none of them is begun: the run stops there. What completes a change, or brings back what the run stopped, goes on.",
-				),
+				card.T(left), card.At(end),
+				card.T(" no such step is started, and the run stops there. Steps that complete a change, or start again what the run stopped, still run."),
 			},
 		}),
 	}
@@ -205,7 +205,7 @@ func lastTimeLines(r engine.Run) []card.Line {
 	case l.ID == "" && l.Among == 0:
 		return nil
 	case l.ID == "":
-		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not among the last %s.", card.Count(l.Among, "run")))}}
+		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not in the last %s.", card.Count(l.Among, "run")))}}
 	}
 	head := card.Line{
 		card.B("Last time: "),

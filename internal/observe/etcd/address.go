@@ -16,7 +16,7 @@ func hostPort(endpoint string) string {
 	return strings.TrimSuffix(endpoint, "/")
 }
 
-// hostOf is the host of an endpoint, in small letters.
+// hostOf is the host of an endpoint, in lower case.
 func hostOf(endpoint string) string {
 	host := hostPort(endpoint)
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -33,7 +33,7 @@ func restart(process string, hosts ...string) engine.Run {
 		r.Plan.Targets = append(r.Plan.Targets, runbooks.Target{Process: process, Host: h})
 		step := runbooks.Step{Process: process, Host: h, Login: "dhops", Manager: runbooks.Monit}
 		for _, s := range []runbooks.Step{
-			{Kind: runbooks.Wait, Title: "note how it runs under supervision", Until: runbooks.Supervised},
+			{Kind: runbooks.Wait, Title: "check that monit answers and monitors it", Until: runbooks.Supervised},
 			{Kind: runbooks.Exec, Command: "sudo -u irisadmin monit restart " + process},
 			{Kind: runbooks.Wait, Title: "wait until up with a new pid", Until: runbooks.Restarted, Within: runbooks.Duration(3 * time.Minute)},
 			{Kind: runbooks.Wait, Title: "wait for RUNNING in its log", Until: runbooks.Ready, Within: runbooks.Duration(2 * time.Minute)},
@@ -97,7 +97,7 @@ func destructive() engine.Run {
 
 func voteSamples() []Sample {
 	beside := restart("db_query_server", "query-1")
-	beside.Beside = []string{"query-2", "query-1 (qa)"}
+	beside.Beside = []string{"query-2", "query-3"}
 	beside.Reason = ""
 	again := ended(after(restart("db_ltds", "infra-1"), 4), engine.Done, "")
 	return []Sample{
@@ -167,7 +167,7 @@ func most() engine.Run {
 	r.Reason = strings.Repeat("the disk was full and 40 GB were freed, ", 12)
 	r.Plan.Class, r.Need = runbooks.Destructive, 2
 	r.Plan.Impact = strings.Repeat("Every running query worker ends and none can start. ", 8)
-	r.Beside = []string{"query-6", "query-7", "query-1 (qa)"}
+	r.Beside = []string{"query-6", "query-7", "query-8"}
 	r.Last = &engine.LastTime{ID: "R-2C9D", Among: 50, Differs: []string{"not on query-1", "on infra-1 as dhops, was irisadmin"}}
 	r.Plan.Steps[1].Command = "sudo -u irisadmin rm -rf " + strings.Repeat("/db/Intraday/Market/Trade/internal/2026-03-13 ", 8)
 	return r

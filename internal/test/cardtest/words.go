@@ -64,7 +64,7 @@ func wordSamples() []Sample {
 				{Name: "parts", Help: "what to back up, joined by commas", Values: "some of all,etcd,ACLs", Default: "all"},
 				{Name: "days", Help: "backups older than this many days are deleted", Values: "1 to 365"},
 			},
-			Takes: "Destructive: it waits for the votes of 2 people besides you, who type the target's name.", MayNot: "You have not the role for it in prod.",
+			Takes: "It needs the approval of 2 other people, who type the target's name.", MayNot: "You don't have the role for it in prod.",
 		})},
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},

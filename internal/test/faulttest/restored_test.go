@@ -355,7 +355,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 			wrong("%s was closed, and the trail's entry does not name it: %s", s.Run.ID, entry.Record.Text)
 		case !p.channelSays(channel, s.Run.ID, "from before the restore"):
 			wrong("the channel does not say that %s is closed", s.Run.ID)
-		case !p.channelSays(channel, s.Run.ID, "it does not continue", s.Run.Asked.Account.User):
+		case !p.channelSays(channel, s.Run.ID, "the run does not continue", s.Run.Asked.Account.User):
 			wrong("the requester of %s is not mentioned", s.Run.ID)
 		}
 	}
