@@ -6,7 +6,11 @@ import "time"
 func (a *Archive) Later() { a.now = func() time.Time { return time.Now().AddDate(100, 0, 0) } }
 
 // Indexed is the number of indexes that are kept.
-func (a *Archive) Indexed() int { return len(a.known) }
+func (a *Archive) Indexed() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.known)
+}
 
 // Mistake makes the archive take a segment's changed file for the one of the index.
 func (a *Archive) Mistake(path string) error {
