@@ -3,9 +3,10 @@
 //
 // # Files
 //
-//   - rules.go: every decision, and the sentence of its refusal
-//   - policy.go: votes that a class and severity need, and the floors
-//   - refusal.go: refusals by the access rules, and their codes
+//   - rules.go: who a person is, who may request and approve, and the sentence of each refusal
+//   - policy.go: how many votes a class and severity need, and the floors that no setting
+//     lowers
+//   - refusal.go: the codes of refusals
 //   - call.go: the order in which approvers are asked
-//   - auth.go: accounts and people
+//   - auth.go: accounts, people and roles
 package auth

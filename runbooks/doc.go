@@ -13,8 +13,8 @@
 //
 // # Files
 //
-//   - plan.go: plans, steps, classes, conditions
-//   - severity.go: severities
+//   - plan.go: plans, steps, classes, conditions; when approving requires the typed name
+//   - severity.go: severities, and which is worse
 //   - digest.go: the content that an approval covers
 //   - validity.go: how long an approval lasts
 //   - continue.go: the rest of a plan

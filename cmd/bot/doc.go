@@ -4,13 +4,13 @@
 //
 // # Files
 //
-//   - main.go: subcommands
-//   - run.go: bot run, health
+//   - main.go: the list of subcommands
+//   - run.go: bot run, health; which config file is read
 //   - do.go: bot do
 //   - output.go: output formats
 //   - exit.go: exit codes and misuse
 //   - check.go: bot check
-//   - init.go, discover.go, hostkeys.go: setting up
+//   - init.go, discover.go, hostkeys.go: setting up: bot init, discover, hostkeys
 //   - plan.go, runbook.go: bot plan, catalog, runbook
 //   - audit.go, auditreport.go, auditverify.go: bot audit
 //   - state.go, statekey.go: bot state

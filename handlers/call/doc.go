@@ -5,14 +5,16 @@
 //
 // # Files
 //
-//   - message.go: the message and the reply
-//   - call.go: the request
-//   - base.go: settings and their defaults, dependencies of a process (NeededBy)
-//   - identify.go: the author of a message
+//   - message.go: the message, its sources, and the reply
+//   - call.go: the request; which changes need a confirmation (MustConfirm)
+//   - base.go: settings and their defaults, the longest reason, dependencies of a process
+//     (NeededBy)
+//   - identify.go: the author of a message, and how old an answer about them may be
 //   - sees.go: what a person may read
-//   - discover.go: discovery reads before a plan
-//   - proposal.go: changes that wait for their requester
-//   - calling.go: the people that a request mentions
-//   - errors.go: refusals
-//   - words.go: parsing durations
+//   - discover.go: discovery reads before a plan, and again before the start
+//   - proposal.go: changes that wait for their requester, and for how long
+//   - calling.go: whether enough people could approve; whom a request and its reminders
+//     mention
+//   - errors.go: the codes of the handlers' refusals; errors that are answered in another way
+//   - words.go: parsing durations, the requester's name on an answer
 package call

@@ -4,19 +4,20 @@
 //
 // # Files
 //
-//   - keys.go: every key, with its default and its text for docs/config.md
+//   - keys.go: every key, with the default and the text that docs/config.md shows
 //   - config.go: defaults of the policy: how long a request waits for approvals
 //     (policy.sev1.ttl), how many votes
-//   - cluster.go: clusters, hosts, schedules
+//   - cluster.go: clusters, hosts, schedules, roles
 //   - slack.go: the workspace and people
 //   - ssh.go, route.go: logins, jump hosts, algorithms
-//   - escalation.go, call.go: who is notified when no one acts
-//   - watch.go: monitoring and incidents
-//   - state.go: the state store
+//   - escalation.go: who is notified when no one acts, and after what time
+//   - call.go: the order in which approvers are mentioned
+//   - watch.go: monitoring, and from which limits an observation is an incident
+//   - state.go: the state store, its key, its witnesses
 //   - terminal.go: commands in a shell
 //   - metrics.go: the metrics listener
-//   - runbooks.go, lowered.go: runbooks of your own; severities that
-//     such runbooks lower
+//   - runbooks.go, lowered.go: runbooks of your own; severities and classes that such runbooks
+//     lower
 //   - load.go: files and secrets that the config names
 //   - schema.go: the JSON Schema
 package config

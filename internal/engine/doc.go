@@ -5,18 +5,20 @@
 // # Files
 //
 //   - run.go: a run and its states
-//   - event.go, next.go: what an event changes
+//   - event.go, next.go: the events, and what each changes
 //   - votes.go: casting and counting votes
-//   - approvalend.go: when an approval ends
+//   - approvalend.go: which steps may not begin after an approval has ended, and when its end
+//     is announced
 //   - submit.go: a new run
 //   - continue.go: the rest of an unfinished run
-//   - remind.go: reminders of waiting requests
-//   - worker.go, workerrun.go, workerstep.go: executing a run
+//   - remind.go: when reminders of a waiting request are due, and which mention no one
+//   - worker.go, workerrun.go, workerstep.go: executing a run: which is next, the checks
+//     before it, one step
 //   - steps.go: the current step and its result
-//   - evidence.go: what is kept before a restart
+//   - evidence.go: when the state of a process is kept: before a restart, after a failure
 //   - follow.go: watching the store
-//   - form.go: versions of the stored form
+//   - form.go: versions of the stored form; ids of runs
 //   - refused.go: refusals and their codes
-//   - ports.go, engine.go: interfaces and construction
+//   - ports.go, engine.go: interfaces; construction, defaults, tries after a conflict
 //   - broughtback.go: runs of a restored store
 package engine

@@ -5,9 +5,10 @@
 //
 // # Files
 //
-//   - track.go: a check to changes: flapping, begin and end of an incident
-//   - cluster.go: the incidents of a cluster
-//   - handling.go: owner, mute, notes
-//   - follow.go: watches
+//   - track.go: when a change is posted, what is flapping, when a problem begins and is over
+//     (DefaultRules)
+//   - cluster.go: the incidents of a cluster: which changes are one incident
+//   - handling.go: owner, mute, notes; how long a mute may be
+//   - follow.go: watches: how long, how many
 //   - form.go: stored forms
 package incident

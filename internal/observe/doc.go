@@ -15,10 +15,10 @@
 //   - pids.go: the process list
 //   - applog.go: application logs: line format, times, levels, states
 //   - logline.go: a log line in parts, for display
-//   - logcheck.go: errors in a log since the start
+//   - logcheck.go: which errors in a log count: how far back, how long after the start
 //   - unitlog.go: logs of etcd and MariaDB
-//   - assess.go: an observation and what was expected, to a finding
+//   - assess.go: the severity and the headline of an observation
 //   - code.go: codes of findings
 //   - serves.go, uptime.go: whether a process serves, and for how long it runs
-//   - readlist.go: lists of files
+//   - readlist.go: the lines of a discovery read
 package observe

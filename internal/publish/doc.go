@@ -4,10 +4,11 @@
 //
 // # Files
 //
-//   - publisher.go, track.go: messages of runs
-//   - ports.go: interfaces
+//   - publisher.go, track.go: messages of runs: when they are compared, how they are edited
+//   - ports.go: interfaces, and what is stored about a message
 //   - overtaken.go: edits of an earlier leader
-//   - elsewhere.go: channels that accept no message
-//   - thread.go, trail.go: the audit channel
-//   - remind.go, mention.go, restored.go: reminders and mentions
+//   - elsewhere.go: runs whose channel accepts no message
+//   - thread.go, trail.go: the audit channel: threads of runs, how many entries in a message
+//   - remind.go: posting and closing reminders
+//   - mention.go, restored.go: when the requester is mentioned: approval, end, a restore
 package publish

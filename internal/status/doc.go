@@ -7,12 +7,17 @@
 //
 //   - look.go, supervised.go: querying hosts
 //   - shared.go: reads that several callers share
-//   - logs.go, unitlog.go: reading logs
+//   - logs.go, unitlog.go: reading logs: how much, how often
 //   - etcd.go, summary.go: reads of etcd and of monit summary
-//   - judge.go, facts.go, cycle.go: facts about a process, to a row
-//   - crashloop.go: restarts seen: what is a crash loop
-//   - upstream.go, cause.go: dependencies
-//   - board.go, assessor.go: the result
-//   - seen.go: the result in the form of the monitor
+//   - judge.go: an observation to a finding
+//   - facts.go: runs and maintenance: how long after a step of a run its targets are no
+//     incident
+//   - cycle.go: how often a host's monit checks, and from which age its answer does not count
+//   - crashloop.go: how many observed restarts are a crash loop
+//   - upstream.go, cause.go: dependencies: which failure is the cause of which
+//   - assessor.go: which processes are assessed, commands at a time on a host, defaults of the
+//     limits
+//   - board.go: the result
+//   - seen.go: the result in the form of the monitor; when lost hosts are one problem
 //   - allup.go: the check at the end of a sequence
 package status

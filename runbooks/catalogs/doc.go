@@ -112,6 +112,6 @@
 //   - words.go, bind.go: placeholders of commands
 //   - needs.go: dependencies and their order
 //   - findprocess.go: names of processes
-//   - lowered.go: levels that own runbooks lower
+//   - lowered.go: classes and levels that own runbooks lower, programs without a full path
 //   - view.go: bot catalog
 package catalogs

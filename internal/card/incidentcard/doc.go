@@ -3,9 +3,10 @@
 //
 // # Files
 //
-//   - incident.go: the message of an incident
-//   - handling.go: owners, hand-over, mute, notes
+//   - incident.go: the message of an incident with its buttons, and how many items it shows
+//   - handling.go: owners, hand-over, mute, notes; lists of incidents
 //   - escalation.go: notifications of people and the pager
 //   - maintenance.go: maintenance and its windows, with their buttons
-//   - watch.go: watches
+//   - watch.go: watches with their buttons; one change, in the thread of a watch or an
+//     incident
 package incidentcard

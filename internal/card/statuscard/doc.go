@@ -5,11 +5,11 @@
 //
 // # Files
 //
-//   - status.go: one process or host
-//   - board.go: a cluster
-//   - fleet.go: counts of hosts
-//   - limits.go: limits of a card
-//   - upstream.go: dependencies
-//   - quiet.go: maintenance
+//   - status.go: one process or several, `verify`, and the buttons for what is wrong
+//   - board.go: a cluster: its order, its counts, its buttons
+//   - fleet.go: the lines of hosts
+//   - limits.go: most processes, hosts and names on a card
+//   - upstream.go: dependencies, and processes that failed because of one
+//   - quiet.go: maintenance, and other rows that are no incident
 //   - statusfacts.go: a status as data
 package statuscard

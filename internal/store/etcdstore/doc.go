@@ -98,13 +98,13 @@
 // # Files
 //
 //   - store.go, config.go: construction, limits, lease time
-//   - commit.go, runs.go, signed.go: runs
+//   - commit.go, runs.go, signed.go: runs and locks: storing, reading, signatures
 //   - claims.go, ambiguous.go: deliveries
 //   - posts.go, threads.go: positions of messages
 //   - maintenance.go, watchstate.go: maintenance, incidents and watches
-//   - archiving.go, archiverun.go: the archive
+//   - archiving.go, archiverun.go: the archive: when runs are moved there
 //   - backup.go, restore.go, rotate.go: backup, restore, keys
-//   - health.go: health
+//   - health.go: health, and from when the store is nearly full
 //   - lastheard.go, roundtrip.go: what replicas share about Slack
 //   - managedcluster.go: refusing an etcd of Deephaven
 package etcdstore
