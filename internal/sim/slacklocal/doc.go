@@ -19,4 +19,23 @@
 // and a page at / on which a user can act as any person. It has no access
 // control: a client that reaches the port can act as anyone. It therefore
 // listens on loopback only and refuses pages of other origins.
+//
+// # Files
+//
+//   - server.go: start, stop, addresses and tokens of the server
+//   - workspace.go, channel.go: people, channels, an Enterprise Grid, changes of a channel
+//   - room.go: the messages of a channel, and who sees which
+//   - api.go: the methods of the Web API with their scopes, tokens, arguments
+//   - api_chat.go, api_directory.go, api_presence.go: the methods by subject
+//   - files.go, views.go: files; modals and the Home tab
+//   - limits.go, passes.go: rates of methods; tickets, trigger ids and response URLs, and when
+//     they expire
+//   - blocks.go, elements.go: Slack's rules for blocks
+//   - socket.go, hub.go: Socket Mode: a connection, the choice of one, redelivery
+//   - hook.go: response URLs
+//   - act.go, form.go, shortcut.go: what people do: commands, mentions, taps, forms, shortcuts
+//   - target.go, inputs.go: which button or input is meant, and the state of a form
+//   - notified.go: whom a message notifies
+//   - faults.go: the faults
+//   - local.go, feed.go, page.go: the endpoints below /local/, the page and its events
 package slacklocal
