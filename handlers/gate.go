@@ -205,7 +205,7 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	}
 	need := max(r.Need, s.Rules.Policy.VotesNeeded(r.Plan.Class, r.Plan.Severity))
 	if len(valid) < need {
-		return fmt.Errorf("%d of %d needed votes are valid for plan %s", len(valid), need, short(r.Plan.Digest))
+		return fmt.Errorf("%d of %d needed approvals are valid for plan %s", len(valid), need, short(r.Plan.Digest))
 	}
 	if r.StartedAt == nil {
 		return s.stillAs(ctx, r)

@@ -42,7 +42,7 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 		has, hasNot    []string
 	}{
 		{name: "all well", ask: "etcd-status", status: status("", 1, 2, 3), health: health(true, true, true),
-			head: "✅ etcd-status prod", has: []string{"all as it should be", "🟢 10.0.0.1:2379 · leader · 3.0 MiB of 20.0 MiB in use · term 5, index 73", "🟢 10.0.0.3:2379 · member"}, hasNot: []string{"dbSize", "🔴"}},
+			head: "✅ etcd-status prod", has: []string{"all as expected", "🟢 10.0.0.1:2379 · leader · 3.0 MiB of 20.0 MiB in use · term 5, index 73", "🟢 10.0.0.3:2379 · member"}, hasNot: []string{"dbSize", "🔴"}},
 		{name: "one is missing", ask: "etcd-status", status: status("", 1, 2), health: health(true, true, false),
 			head: "🟡 etcd-status prod", has: []string{"quorum kept: 2 of 3", "🔴 10.0.0.3:2379 · does not answer: context deadline exceeded"}},
 		{name: "quorum lost", ask: "etcd-health", health: health(true, false, false),

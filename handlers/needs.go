@@ -35,7 +35,7 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 	if err != nil || process == "" {
 		return err
 	}
-	return refusal.New(call.NotUp, "Nothing was run: what %[1]s needs to come up is not all there: %[2]s. Bring that back first; `deps %[1]s` shows it. If you know better, say the command with anyway=yes.",
+	return refusal.New(call.NotUp, "Nothing was run: dependencies of %[1]s are not up: %[2]s. Bring them up first; `deps %[1]s` shows them. To run it all the same, repeat the command with anyway=yes.",
 		process, why)
 }
 
@@ -48,7 +48,7 @@ func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runboo
 	if err != nil || process == "" {
 		return err
 	}
-	return fmt.Errorf("what %[1]s needs to come up is not all there any more: %[2]s; bring that back first, `deps %[1]s` shows it, or ask again with anyway=yes", process, why)
+	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; bring them up first, `deps %[1]s` shows them, or ask again with anyway=yes", process, why)
 }
 
 // unmet returns the first process of a plan with a dependency that is down, and the

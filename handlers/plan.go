@@ -91,7 +91,7 @@ func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan)
 		out = append(out, err.Error())
 	}
 	for _, u := range unclear {
-		out = append(out, "One approval more would be needed. "+u.Text)
+		out = append(out, "One more approval would be needed. "+u.Text)
 	}
 	return out
 }

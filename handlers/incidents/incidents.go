@@ -232,7 +232,7 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 	if !ok {
 		return refusal.New(
 			call.BadArgument,
-			"%s is no time to mute for: `mute prod-7 30m`, up to 1h, or `mute prod-7 end`. Nothing was changed.",
+			"%s is not a length of time up to 1h. Type for example `mute prod-7 30m`, or `mute prod-7 end`. Nothing was changed.",
 			words.Shown(typed),
 		)
 	}

@@ -47,7 +47,7 @@ func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 			continue
 		}
 		if !old.Over(s.Now()) {
-			return refusal.New(call.AlreadyThere, "There is a window over %s in %s already, %s by %s: `%s` first. Nothing was changed.",
+			return refusal.New(call.AlreadyThere, "%s in %s already has a window, %s by %s. End it first: `%s`. Nothing was changed.",
 				m.Target(), m.Cluster, old.ID(), old.By, incidentcard.WindowText(WindowCancel, old))
 		}
 		m.Rev = old.Rev
@@ -162,7 +162,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	if !m.Waits {
-		return refusal.New(call.NotNow, "%s takes no approval any more. Nothing was changed.", m.ID())
+		return refusal.New(call.NotNow, "%s can no longer be approved. Nothing was changed.", m.ID())
 	}
 	if err := s.Rules.MayAsk(auth.Person{Name: m.By}, m.Cluster, runbooks.Writes, ""); err != nil {
 		return fmt.Errorf("the requester %s: %w", m.By, err)

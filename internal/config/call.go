@@ -24,7 +24,7 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 			name := item.Text()
 			switch {
 			case !slices.Contains(approvers, name):
-				item.Problem(fmt.Sprintf("%s is not an approver of %s and cannot vote, so the bot must not mention them", name, cluster),
+				item.Problem(fmt.Sprintf("%s is not an approver of %s, so the bot must not mention them", name, cluster),
 					strictyaml.Meant(name, approvers, "add them to roles.approvers, or name one of "))
 			case taken[name] != "":
 				item.Problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")

@@ -47,7 +47,7 @@ func settled(r Run) error {
 	case Cancelled:
 		return refusal.New(AlreadyEnded, "%s was already cancelled by %s at %s.", r.ID, who(r.EndedBy), clock(r.EndedAt))
 	case Waiting:
-		return refusal.New(NotNow, "%s is still waiting for votes.", r.ID)
+		return refusal.New(NotNow, "%s is still waiting for approval.", r.ID)
 	case Approved, Queued, Running, Paused, Unknown:
 		return refusal.New(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State)
 	case Done, Failed, Partly, Refused, Closed:

@@ -96,7 +96,7 @@ func (t *transition) looking(e LookingBy) error {
 	case r.State != Waiting:
 		return settled(*r)
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "Nobody in particular cannot look at %s.", r.ID)
+		return refusal.New(NeedsPerson, "A look at %s without a name does not count.", r.ID)
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
 	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():

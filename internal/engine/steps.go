@@ -104,13 +104,13 @@ func (t *transition) begin(e Begin) error {
 	case !fresh && r.Worker != "":
 		return refusal.New(OtherWorker, "%s is already running on %s.", r.ID, r.Worker)
 	case e.Worker == "":
-		return refusal.New(OtherWorker, "%s cannot be carried out by nobody.", r.ID)
+		return refusal.New(OtherWorker, "%s cannot be carried out without the name of a replica.", r.ID)
 	case fresh && r.startOver(t.now):
 		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.StartBy))
 	case e.Digest != r.Plan.Digest:
 		return refusal.New(OtherDigest, "%s: the plan has changed since the approval; it cannot start.", r.ID)
 	case !r.approved():
-		return refusal.New(NotApproved, "%s has %d of %d votes and cannot start.", r.ID, r.Approvals(), r.Needed())
+		return refusal.New(NotApproved, "%s has %d of %d approvals and cannot start.", r.ID, r.Approvals(), r.Needed())
 	}
 	r.State = Running
 	r.Worker = e.Worker
@@ -177,7 +177,7 @@ func (t *transition) stepBegins(e StepBegins) error {
 	case r.invalid(e.Index, t.now):
 		return refusal.New(TooLate, "%s: %s.", r.ID, r.WhyInvalid(e.Index))
 	case !r.approved():
-		return refusal.New(NotApproved, "%s has %d of %d votes; step %d does not begin.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
+		return refusal.New(NotApproved, "%s has %d of %d approvals; step %d does not begin.", r.ID, r.Approvals(), r.Needed(), e.Index+1)
 	}
 	ps, st := r.Plan.Steps[e.Index], &r.Steps[e.Index]
 	st.State, st.Started = StepStarted, &t.now

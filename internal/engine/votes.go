@@ -41,13 +41,13 @@ func (t *transition) voted(e Voted) error {
 	r := &t.run
 	switch {
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "A vote for %s without a voter does not count.", r.ID)
+		return refusal.New(NeedsPerson, "An approval of %s without a name does not count.", r.ID)
 	case r.State != Waiting:
 		return settled(*r)
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "Not allowed: %s can't approve %s, their own request; another approver has to.", r.Asked.Person, r.ID)
 	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
-		return refusal.New(VotedAlready, "%s has approved %s already; %d of %d votes are in.", e.By.Person, r.ID, r.Approvals(), r.Needed())
+		return refusal.New(VotedAlready, "%s has approved %s already; it has %d of %d approvals.", e.By.Person, r.ID, r.Approvals(), r.Needed())
 	case !t.now.Before(r.VoteBy):
 		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(&r.VoteBy))
 	case e.Digest != r.Plan.Digest:
@@ -79,7 +79,7 @@ func (t *transition) withdrawn(e WithdrawnVote) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.begun():
-		return refusal.New(AlreadyStarted, "%s started at %s; a vote can be withdrawn only before the start. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
+		return refusal.New(AlreadyStarted, "%s started at %s; an approval can be withdrawn only before the start. `cancel %s` stops it after the current step.", r.ID, clock(r.StartedAt), r.ID)
 	case r.State != Waiting && r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case i < 0:
@@ -92,7 +92,7 @@ func (t *transition) withdrawn(e WithdrawnVote) error {
 	r.Behind = ""
 	t.record(audit.Withdrawn, func(rec *audit.Record) {
 		by(rec, e.By)
-		rec.Text = fmt.Sprintf("%d of %d votes left", r.Approvals(), r.Needed())
+		rec.Text = fmt.Sprintf("%d of %d approvals left", r.Approvals(), r.Needed())
 	})
 	return nil
 }
@@ -175,7 +175,7 @@ func (t *transition) deadline() error {
 	var why string
 	switch {
 	case r.State == Waiting && !t.now.Before(r.VoteBy):
-		why = fmt.Sprintf("expired: %d of %d votes by %s", r.Approvals(), r.Needed(), clock(&r.VoteBy))
+		why = fmt.Sprintf("expired: %d of %d approvals by %s", r.Approvals(), r.Needed(), clock(&r.VoteBy))
 	case (r.State == Approved || r.State == Queued) && r.startOver(t.now):
 		why = fmt.Sprintf("expired: not started by %s", clock(r.StartBy))
 		if r.Behind != "" {

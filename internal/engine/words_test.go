@@ -69,7 +69,7 @@ func Example_approved() {
 	// Output:
 	// refused: Not allowed: anna can't approve R-7F3K, their own request; another approver has to.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is approved.
-	// refused: R-7F3K started at 14:10 UTC; a vote can be withdrawn only before the start. `cancel R-7F3K` stops it after the current step.
+	// refused: R-7F3K started at 14:10 UTC; an approval can be withdrawn only before the start. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC and started at 14:10 UTC. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is done since 14:16 UTC.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
@@ -101,9 +101,9 @@ func Example_expired() {
 	// Output:
 	// refused: R-7F3K expired at 15:07 UTC; request it again if you still need it.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
-	// 2 15:07 expired: expired: 0 of 1 votes by 14:21 UTC
+	// 2 15:07 expired: expired: 0 of 1 approvals by 14:21 UTC
 	// R-7F3K is expired
-	// expired: 0 of 1 votes by 14:21 UTC
+	// expired: 0 of 1 approvals by 14:21 UTC
 }
 
 func Example_votedTwice() {
@@ -111,13 +111,13 @@ func Example_votedTwice() {
 	r.Plan.Class = runbooks.Destructive
 	story(r, Voted{ben, digest}, Voted{ben, digest}, Voted{chris, "another"}, WithdrawnVote{ben}, WithdrawnVote{ben}, CancelledBy{anna, "not needed"}, Voted{ben, digest})
 	// Output:
-	// refused: ben has approved R-7F3K already; 1 of 2 votes are in.
+	// refused: ben has approved R-7F3K already; it has 1 of 2 approvals.
 	// refused: The plan of R-7F3K has changed since you saw it. Check its message again before you approve.
 	// refused: ben has not approved R-7F3K; there is nothing to withdraw.
 	// refused: R-7F3K was already cancelled by anna at 14:12 UTC.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:07 approved by ben: vote 1 of 2
-	// 3 14:10 withdrawn by ben: 0 of 2 votes left
+	// 3 14:10 withdrawn by ben: 0 of 2 approvals left
 	// 4 14:12 cancelled by anna: cancelled by anna: not needed
 	// R-7F3K is cancelled
 	// cancelled by anna: not needed

@@ -88,7 +88,7 @@ func Paged(e Escalation, pager string, err error) card.Card {
 		Head: card.Line{
 			card.T("📟 "),
 			card.B(pager + " was alerted"),
-			card.T(" · " + e.about() + " · nobody took it for " + card.Duration(e.Waited)),
+			card.T(" · " + e.about() + " · no one took it for " + card.Duration(e.Waited)),
 		},
 	}
 }

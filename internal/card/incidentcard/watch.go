@@ -193,7 +193,7 @@ func changeHead(c incident.Change) string {
 	case c.Over():
 		return "Resolved · " + c.Headline
 	case c.From == c.To:
-		return card.UpperFirst(c.To.String()) + " · flaps no more, and stays so"
+		return card.UpperFirst(c.To.String()) + " · no longer flapping"
 	default:
 		return card.UpperFirst(card.LevelWords(c.To, c.WorstCase)) + " · " + c.Headline
 	}

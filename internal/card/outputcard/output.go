@@ -174,7 +174,7 @@ func judged(parts []Answer) (words []string) {
 		}
 	}
 	if worst == Good {
-		words = append(words, "all as it should be")
+		words = append(words, "all as expected")
 	}
 	return words
 }

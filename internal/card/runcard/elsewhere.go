@@ -69,7 +69,7 @@ func stateWord(r engine.Run) string {
 // DoneElsewhere answers a command about a run from another channel than that of its message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	what := fmt.Sprintf("%s %s: taken. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
-	l := card.Line{card.T("Its card shows what becomes of it")}
+	l := card.Line{card.T("Its card shows its progress")}
 	if link != "" {
 		l = append(l, card.T(": "), card.L("open it", link))
 	} else {

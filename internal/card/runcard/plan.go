@@ -247,7 +247,7 @@ func Propose(p Proposal) card.Card {
 	if p.Reason != "" {
 		reason := card.Line{card.T("Reason: “" + p.Reason + "”")}
 		if p.Unmarked {
-			reason = append(reason, card.T(" · these words would change nothing of what runs"))
+			reason = append(reason, card.T(" · this reason would not change what runs"))
 		}
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{reason}})
 	}

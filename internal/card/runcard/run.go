@@ -88,7 +88,7 @@ func unclearLines(r engine.Run, most int) []card.Line {
 		if most > 0 {
 			text = card.Clip(text, most)
 		}
-		out = append(out, card.Line{card.T("⚠️ "), card.B("Could not be checked, so one approval more is needed: "), card.T(text)})
+		out = append(out, card.Line{card.T("⚠️ "), card.B("Could not be checked, so one more approval is needed: "), card.T(text)})
 	}
 	return out
 }

@@ -112,7 +112,7 @@ func depsCard(b status.Board) card.Card {
 	case worst == runbooks.Unknown:
 		verdict = "not all seen"
 	case worst != runbooks.None:
-		verdict = "met, though not all is as it should be"
+		verdict = "met, but not all is as expected"
 	}
 	c := card.Card{
 		Head: card.Line{

@@ -258,7 +258,7 @@ func (l *looking) resolve() (*command.Request, error) {
 		return nil, err
 	}
 	if l.cmd.Lasts && len(l.unknown) > 0 {
-		q := command.Questionf(command.MissingParam, "%s is no time to %s for: from 1m to 12h, for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Verb, l.cmd.Example)
+		q := command.Questionf(command.MissingParam, "%s is not a length of time from 1m to 12h. Type for example `%s`.", words.Shown(words.Join(l.unknown)), l.cmd.Example)
 		l.suggest(q, strings.TrimSpace(l.cmd.Verb+" "+strings.Join(append(l.processes, l.hosts...), " ")+l.inText())+" 30m")
 		return nil, q
 	}

@@ -166,7 +166,7 @@ const certificates = `
 operator: /dh etcd-health
 expect 60s no quorum
 operator: /dh restart etcd on query2 because of the certificates
-expect 60s one approval more
+expect 60s one more approval
 operator: cancel
 `
 
@@ -184,7 +184,7 @@ const unusable = `
 operator: /dh etcd-health
 expect 60s etcdctl.sh
 operator: /dh restart etcd on query2 because it lags
-expect 60s one approval more
+expect 60s one more approval
 operator: /dh restart etcd on query1 because it is down
 expect 60s Approval needed .. restart etcd .. query1
 approver: approve

@@ -248,7 +248,7 @@ func endSamples() []Sample {
 		{"done-told", runcard.EndLine(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
 		{"failed-told", runcard.EndLine(ended(failed, engine.Failed, failed.Steps[2].Text))},
 		{"denied", runcard.Run(denied)},
-		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 votes by 14:22 UTC"))},
+		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 approvals by 14:22 UTC"))},
 		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, the approved one was %s", "18c2aa", "7f3a9c")))},
 		{"cancelled", runcard.Run(cancelled)},
 	}

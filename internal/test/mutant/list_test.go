@@ -105,8 +105,8 @@ func gate() []mutant {
 func carryingOut() []mutant {
 	const steps, step = "internal/engine/steps.go", "internal/engine/workerstep.go"
 	return []mutant{
-		one("nothing begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d votes and cannot start", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d votes and cannot start", "./internal/engine", "^TestStoredWithout"),
-		one("no step begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d votes; step", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d votes; step", "./internal/engine", "^TestStoredWithout"),
+		one("nothing begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d approvals and cannot start", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d approvals and cannot start", "./internal/engine", "^TestStoredWithout"),
+		one("no step begins without its approvals", steps, "case !r.approved():\n		return refusal.New(NotApproved, \"%s has %d of %d approvals; step", "case false:\n		return refusal.New(NotApproved, \"%s has %d of %d approvals; step", "./internal/engine", "^TestStoredWithout"),
 		one("a step begins once", steps, " || r.Steps[e.Index].State != StepPending:", ":", "./internal/engine", "^Test"),
 		one("a lost worker's change is unknown", steps, "if i >= 0 && r.changes(i) {", "if false {", "./internal/engine", "^Test"),
 		one("an unknown run keeps its locks", steps, "	t.run.State = Unknown\n", "	t.run.State = Unknown\n	t.change.Release = true\n", "./internal/engine", "^Test"),
