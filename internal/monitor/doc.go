@@ -10,5 +10,6 @@
 //   - follow.go: watches of people, and how old their message may be
 //   - post.go: messages
 //   - handling.go: owners, mutes and notes
-//   - lastword.go: messages of a paused leader
+//   - lastword.go: edits that a paused leader makes late, and how long ended incidents are kept
+//     for them
 package monitor

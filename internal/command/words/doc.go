@@ -7,7 +7,7 @@
 //   - opening.go: what stands before a verb or at the end: the bot's name, a greeting, please,
 //     can you
 //   - kinds.go: kinds of words: politeness, a mark, a doubt, a state, a place word
-//   - when.go: times and durations
+//   - when.go: words of a later time (tonight, eod, at 5), and durations
 //   - runid.go: the ids of runs
 //   - show.go: typed words in an answer
 package words

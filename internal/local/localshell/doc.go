@@ -5,7 +5,8 @@
 //
 // # Files
 //
-//   - protocol.go: requests, events, limits of size and time, what is signed
+//   - protocol.go: requests, events, limits of size and time, what is signed and how long a
+//     person has to sign it
 //   - challenges.go: challenges: how they are made, and used once
 //   - server.go: whose proof is accepted, commands of one person at a time, records of failed
 //     proofs
