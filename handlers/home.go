@@ -62,7 +62,7 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, cl := range old {
-		wg.Go(func() { h.ask(ctx, who, cl, maxAge) })
+		wg.Go(func() { h.refresh(ctx, who, cl, maxAge) })
 	}
 	wg.Wait()
 	cards, _ = h.withBoards(h.runs(ctx, sees), clusters, maxAge)
@@ -105,8 +105,8 @@ func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge 
 	return append(out, cards...), old
 }
 
-// ask updates a cluster's board. Concurrent callers share one query.
-func (h *Homes) ask(ctx context.Context, who call.Person, cl *fleet.Cluster, maxAge time.Duration) {
+// refresh updates a cluster's board. Concurrent callers share one query.
+func (h *Homes) refresh(ctx context.Context, who call.Person, cl *fleet.Cluster, maxAge time.Duration) {
 	h.mu.Lock()
 	b := h.boards[cl.Name]
 	if b == nil {

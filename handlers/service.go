@@ -115,7 +115,8 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	return no.Recorded && s.recordRefusal(ctx, m, no)
 }
 
-// questionOf returns the card of an error that asks something back, if it is one.
+// questionOf returns the card of an error that asks the person something; asks is false for any other
+// error.
 func questionOf(err error) (c card.Card, asks bool) {
 	var (
 		window  *call.WindowError

@@ -17,8 +17,8 @@ import (
 
 // The index of a segment is made by reading and verifying the segment, and is kept in memory only:
 // nothing that others could write is believed in place of a segment. It holds while the file is the
-// one that was verified, see identity. It has the digest of each block of lines, so a line that is
-// read by it is one that was verified.
+// one that was verified, see identity. It has the digest of each block of lines, so every
+// line that is read with it was verified.
 
 // blockLines is how many entries a block has. The last block also has the end line.
 const blockLines = 8

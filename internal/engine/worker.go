@@ -41,7 +41,7 @@ type hint struct {
 // Run executes runs until ctx ends. It starts approved runs in order of approval, applies
 // deadlines, and takes over runs of an earlier process of this replica or of a replica that is
 // gone. When ctx ends, Run takes no new run, waits up to Config.DrainTimeout for commands in
-// progress, hands runs between two steps over, and returns nil. Do not call it twice at a time.
+// progress, hands runs between two steps over, and returns nil. Do not call it again before it returns.
 func (e *Engine) Run(ctx context.Context) error {
 	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]hint{}, active: map[string]struct{}{}}
 	// Commands and commits outlive ctx for a while; waiting goroutines do not.
@@ -116,7 +116,7 @@ func (w *worker) round(ctx, hard context.Context) {
 		case startable(r) && !w.behindOpen(r):
 			w.hand(r.ID, func() { w.carryTraced(ctx, hard, r.ID) })
 		case r.State == Unknown && r.ProbedAt == nil && w.lookDue(r, now):
-			w.hand(r.ID, func() { w.look(ctx, hard, st) })
+			w.hand(r.ID, func() { w.checkUnknown(ctx, hard, st) })
 		}
 	}
 }

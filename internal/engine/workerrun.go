@@ -59,7 +59,7 @@ func (w *worker) carry(ctx, hard context.Context, id string) {
 	}
 	w.see(st)
 	if st.Run.State == Unknown {
-		w.look(ctx, hard, st)
+		w.checkUnknown(ctx, hard, st)
 	}
 }
 
@@ -187,7 +187,7 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 		result = Step{State: StepFailed, Text: "nothing was sent: the stored plan was changed in the store"}
 	default:
 		var done bool
-		if result, done = w.do(ctx, hard, begun.Run, plan.Steps[i], i); !done {
+		if result, done = w.runStep(ctx, hard, begun.Run, plan.Steps[i], i); !done {
 			return w.handOver(hard, begun), true
 		}
 	}

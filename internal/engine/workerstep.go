@@ -32,8 +32,8 @@ type answer struct {
 	result  remote.Result
 }
 
-// do executes one step as it was derived. It returns false if ctx ended before a read had a result.
-func (w *worker) do(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
+// runStep executes one step as it was derived. It returns false if ctx ended before a read had a result.
+func (w *worker) runStep(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
 	switch ps.Kind {
 	case runbooks.Exec:
 		return w.exec(hard, r, ps, i), true
@@ -169,9 +169,9 @@ func (r Run) accepted(i int) bool {
 	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
 }
 
-// look reads the state of an unknown run's target and stores it with the run. It changes nothing on
+// checkUnknown reads the state of an unknown run's target and stores it with the run. It changes nothing on
 // the target.
-func (w *worker) look(ctx, hard context.Context, st Stored) {
+func (w *worker) checkUnknown(ctx, hard context.Context, st Stored) {
 	text := "no step of its plan shows the state of its target"
 	i := st.Run.proofOfUnknown()
 	switch plan, differs := w.derive(st.Run); {

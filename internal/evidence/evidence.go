@@ -18,8 +18,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Limits: the total time, and the size kept with a run, which is one value of the store: lines,
-// and runes of a line.
+// within limits the total time. The others limit what is kept with a run, because a run is one value
+// of the store: lines of the log, lines of the thread dump, and runes of a line.
 const (
 	within      = 10 * time.Second
 	logLines    = 10

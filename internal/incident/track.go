@@ -121,7 +121,7 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 		return t.flapping(s, r)
 	case len(t.Flips) >= r.Flaps:
 		t.Flapping = true
-		return t.tell(s, max1(t.Told, t.Peak), t.Flips[0], len(t.Flips)), true
+		return t.setPosted(s, max1(t.Told, t.Peak), t.Flips[0], len(t.Flips)), true
 	case s.Recovering:
 		t.Looks = 0
 		return Change{}, false
@@ -133,7 +133,7 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	case t.Next == runbooks.None && s.At.Sub(t.NextSince) < r.Quiet:
 		return Change{}, false
 	default:
-		return t.tell(s, t.Next, t.NextSince, 0), true
+		return t.setPosted(s, t.Next, t.NextSince, 0), true
 	}
 }
 
@@ -192,16 +192,16 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 		t.Flapping = false
 		t.Flips = nil
 		t.Peak = s.Severity
-		return t.tell(s, s.Severity, since, 0), true
+		return t.setPosted(s, s.Severity, since, 0), true
 	case s.Severity != runbooks.None && !s.Recovering && s.Severity.Worse(t.Told):
-		return t.tell(s, s.Severity, s.At, len(t.Flips)), true
+		return t.setPosted(s, s.Severity, s.At, len(t.Flips)), true
 	default:
 		return Change{}, false
 	}
 }
 
-// tell makes a level the posted one.
-func (t *Track) tell(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
+// setPosted makes a level the posted one.
+func (t *Track) setPosted(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
 	c := Change{
 		At: s.At, Target: t.Target, From: t.Told, Was: t.Since, To: level, Since: since,
 		WorstCase: s.WorstCase, Outage: s.Outage, Headline: s.Headline, Text: s.Text, Command: s.Command, Verb: s.Verb, Flaps: flaps,

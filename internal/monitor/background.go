@@ -153,7 +153,7 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	now := incidentcard.Incident(*i, h.Handling, c.state.Cluster, find)
 	f := form{card: now, sign: card.PlainText(now), final: true, muted: h.IsMuted(i.Worst(), c.Now())}
 	note := func(ch incident.Change, n int) card.Card { return incidentcard.Changed(ch, n, c.state.Cluster) }
-	err := c.tell(ctx, &i.Message, f, shown, note, c.keep)
+	err := c.updatePost(ctx, &i.Message, f, shown, note, c.keep)
 	if err == nil {
 		err = c.postUpdates(ctx, i)
 	}
@@ -161,7 +161,7 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	case errors.Is(err, publish.ErrGone) && i.Ended == nil:
 		c.Logger.WarnContext(ctx, "the message of an incident is gone; posting it again", "incident", i.ID)
 		i.TS, i.Begun = "", false
-		return c.tell(ctx, &i.Message, f, shown, note, c.keep)
+		return c.updatePost(ctx, &i.Message, f, shown, note, c.keep)
 	case permanent(err) && i.Ended != nil:
 		c.Logger.ErrorContext(ctx, "the end of an incident cannot be posted", "incident", i.ID, "channel", i.Channel, "err", err)
 		return nil

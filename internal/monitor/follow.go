@@ -242,7 +242,7 @@ func (f *follower) show(ctx context.Context) (done bool, err error) {
 	}
 	before := f.shown
 	note := func(c incident.Change, n int) card.Card { return incidentcard.Changed(c, n, f.Scope.Cluster) }
-	err = f.tell(ctx, &f.Message, now, &f.shown, note, f.keep)
+	err = f.updatePost(ctx, &f.Message, now, &f.shown, note, f.keep)
 	if f.shown != before {
 		f.told = f.Now()
 	}

@@ -21,9 +21,9 @@ type form struct {
 	muted bool
 }
 
-// tell updates a message and its thread. shown is the sign of the posted form, "" if unknown;
+// updatePost updates a message and its thread. shown is the sign of the posted form, "" if unknown;
 // keep stores what was posted.
-func (l *Monitor) tell(
+func (l *Monitor) updatePost(
 	ctx context.Context, m *incident.Message, now form, shown *string,
 	note func(c incident.Change, n int) card.Card, keep func(context.Context) error,
 ) error {

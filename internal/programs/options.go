@@ -11,8 +11,8 @@ import (
 type options struct {
 	flags  string // letters without a value
 	valued string // letters with a value, joined or in the next word
-	// long are the long options, separated by blanks; "=" at the end means that it has a value,
-	// joined or in the next word.
+	// long are the long options, separated by blanks. One that ends with "=" has a value, joined or
+	// in the next word.
 	long string
 }
 

@@ -42,8 +42,8 @@ func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card 
 	return withFoot(c, card.T("Posted here because the bot can't post in the channel of the request."))
 }
 
-// unseen tells the requester, at the beginning and at the end, that a run has no visible
-// message, and withdraws a run that waits for votes.
+// unseen tells the requester that a run has no visible message, once at its beginning and once at
+// its end. It withdraws a run that waits for approval.
 func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 	p.mu.Lock()
 	told, known := p.refused[r.ID]

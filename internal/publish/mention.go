@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// slowDecision is the time after which a requester is told about a decision, and shortRun
-	// the duration from which they are told about the end of a run without approvals.
+	// A requester is mentioned for an approval that took longer than slowDecision. The end of a
+	// successful run without approvals is mentioned if the run took shortRun or longer.
 	slowDecision = time.Minute
 	shortRun     = time.Minute
 	// tellWithin is how long after an event its message is still sent.

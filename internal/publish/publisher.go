@@ -130,8 +130,8 @@ func (p *Publisher) watchLoop(ctx context.Context) {
 	engine.Follow(ctx, p.Runs, p.Logger, "publisher", func() {}, func(s engine.Stored) { p.see(ctx, s) })
 }
 
-// listLoop compares the store with the messages: at the start, for runs of a dead process, and
-// regularly, for changes that a broken watch missed.
+// listLoop compares the store with the messages: at the start because a dead process may have left
+// runs, and then regularly because a broken watch may have missed changes.
 func (p *Publisher) listLoop(ctx context.Context) {
 	backoff := newBackoff()
 	for start := true; ctx.Err() == nil; {

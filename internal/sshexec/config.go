@@ -38,7 +38,7 @@ type Config struct {
 	BusyPause time.Duration
 	// KeepAlive is how long a connection may be idle before it is checked. Default 15 s.
 	KeepAlive time.Duration
-	// KeepBytes is how many bytes of each stream are kept from its beginning, and again from its
+	// KeepBytes is how many bytes are kept from the beginning of each stream, and how many from its
 	// end. Default 256 KiB.
 	KeepBytes int
 	// StopBytes is how many bytes a command may write before it is stopped. Default 256 MiB.

@@ -107,7 +107,7 @@ func (l *login) refused(k key, err error) *failure {
 	default:
 		text = fmt.Sprintf("%s refused the login of %s; %s. Check the login, that the bot's public key is in its authorized_keys or its CA signed the bot's certificate, that the account is neither locked nor expired, and that the host accepts keys, not only certificates", k.address, k.login, offer)
 	}
-	return &failure{outcome: remote.LoginRefused, text: text + l.said()}
+	return &failure{outcome: remote.LoginRefused, text: text + l.bannerReason()}
 }
 
 // isLost reports whether a connection ended, rather than being refused.

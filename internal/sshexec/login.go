@@ -91,8 +91,8 @@ func (l *login) greeting() string {
 	return ""
 }
 
-// said is the last line of the host's banner, where PAM gives the reason for a refusal, as " (…)".
-func (l *login) said() string {
+// bannerReason is the last line of the host's banner, where PAM gives the reason for a refusal, as " (…)".
+func (l *login) bannerReason() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(l.banner), "\n")

@@ -237,8 +237,8 @@ func (p *Pool) release(c *conn) {
 	c.host.wake()
 }
 
-// retire lets a connection accept no new sessions; it ends with its last one. A jump host's
-// connection ends at once, with those that it carries. why is its problem, or nil for a surplus
+// retire gives a connection no new sessions; it is closed after the last one ends. A jump host's
+// connection is closed at once, with those that it carries. why is its problem, or nil for a surplus
 // connection.
 func (p *Pool) retire(c *conn, why error) {
 	p.mu.Lock()

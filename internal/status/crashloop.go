@@ -44,15 +44,15 @@ type history struct {
 type lives struct {
 	pid     int
 	started time.Time
-	// dead means that the last check found it dead, or restarting. For the latter, again is the
-	// time, and collected is monit's check time.
+	// dead means that the last check found it dead or restarting. If it was restarting, again is the
+	// time of that check, and collected is monit's check time.
 	dead  bool
 	again time.Time
 	// failed means that the last attempt to start it failed.
 	failed    bool
 	collected string
-	// restarts are the recently observed restarts, and starts those in the log, by the log's own
-	// clock; oldest first, without those of runs and maintenance.
+	// restarts are the recently observed restarts, and starts are those that the log shows, by its own
+	// clock. Both are oldest first and leave out those of runs and maintenance.
 	restarts, starts []time.Time
 	fatal            bool        // the log has a fatal error since the first of starts
 	orderly          []time.Time // starts after an orderly end, from the log

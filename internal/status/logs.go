@@ -236,8 +236,8 @@ func (j *job) sliceBefore(ctx context.Context, p *catalogs.Process) (observe.Log
 	return observe.ParseLog(text), why == ""
 }
 
-// unwatched records, for a process without monitoring, where its log ended, so that the next check
-// can detect whether it grows; zero means that the process is monitored.
+// unwatched records where the log of a process without monitoring ended, so that the next check can
+// detect whether it grows. A zero time means that the process is monitored.
 func (b *logBook) unwatched(k key, last time.Time) {
 	p := b.of(k)
 	select {

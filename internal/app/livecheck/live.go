@@ -130,7 +130,7 @@ const noiseRunes = 120
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
 	if !r.OK() {
-		return []Found{{About: about, Text: said(r)}}, false
+		return []Found{{About: about, Text: problemOf(r)}}, false
 	}
 	noise := redact.Line(strings.TrimSpace(r.Noise+r.Stdout.String()+" "+r.Stderr.String()), noiseRunes)
 	if noise == "" {
@@ -151,7 +151,7 @@ func checkMonit(
 	}
 	r := ask(ctx, pool, h, append(slices.Clone(argv), "summary"))
 	if !r.OK() {
-		return []Found{{About: about, Text: "monit summary: " + said(r)}}
+		return []Found{{About: about, Text: "monit summary: " + problemOf(r)}}
 	}
 	known := map[string]bool{}
 	for _, row := range observe.ParseSummary(r.Stdout.String()) {
@@ -179,7 +179,7 @@ func checkMonit(
 func checkUnit(ctx context.Context, pool *sshexec.Pool, h *fleet.Host, about string, p catalogs.Process) Found {
 	r := ask(ctx, pool, h, []string{"systemctl", "show", "-p", "LoadState", "-p", "ActiveState", p.Service})
 	if !r.OK() {
-		return Found{About: about, Text: fmt.Sprintf("systemctl show %s: %s", p.Service, said(r))}
+		return Found{About: about, Text: fmt.Sprintf("systemctl show %s: %s", p.Service, problemOf(r))}
 	}
 	out := r.Stdout.String()
 	if !strings.Contains(out, "LoadState=loaded") {
@@ -196,8 +196,8 @@ func ask(ctx context.Context, on remote.Runner, h *fleet.Host, argv []string) re
 	return on.Run(ctx, remote.Command{Host: h.Name, Address: h.Address, Login: h.Login, Via: h.Via, Sent: sent, Timeout: liveTimeout})
 }
 
-// said describes the result of a failed command.
-func said(r remote.Result) string {
+// problemOf describes the result of a failed command.
+func problemOf(r remote.Result) string {
 	if r.Outcome == remote.Answered {
 		return fmt.Sprintf("exit code %d: %s", r.Exit, strings.TrimSpace(r.Stderr.String()+" "+r.Stdout.String()))
 	}

@@ -30,7 +30,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 	}
 	r := ask(ctx, on, h, []string{"sudo", "-n", "-l"})
 	if !r.OK() {
-		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d required lines", said(r), cl.Name, h.Name, len(file.Rules))}}
+		return []Found{{About: about, Text: fmt.Sprintf("sudo -n -l: %s; bot sudoers %s/%s prints the %d required lines", problemOf(r), cl.Name, h.Name, len(file.Rules))}}
 	}
 	if wrong := checkSudoVersion(ctx, on, h, about); wrong != nil {
 		return wrong
@@ -49,7 +49,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 		case r.Outcome == remote.Answered && r.Exit == 1:
 			lacks = append(lacks, Found{About: about, Text: file.Lacks(rule)})
 		default:
-			return append(lacks, Found{About: about, Text: fmt.Sprintf("%s: %s", strings.Join(rule.Ask(), " "), said(r))})
+			return append(lacks, Found{About: about, Text: fmt.Sprintf("%s: %s", strings.Join(rule.Ask(), " "), problemOf(r))})
 		}
 	}
 	if len(lacks) > 0 {
@@ -70,7 +70,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, about string) []Found {
 	r := ask(ctx, on, h, sudoers.VersionCommand)
 	if !r.OK() {
-		return []Found{{About: about, Text: "sudo --version: " + said(r)}}
+		return []Found{{About: about, Text: "sudo --version: " + problemOf(r)}}
 	}
 	version, reads, err := sudoers.ReadVersion(r.Stdout.String())
 	switch {

@@ -12,8 +12,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Number of runes of a command on an approval card, for a plan on one host and on several; 0
-// means no limit, as in details.
+// An approval card shows cardCommand runes of a command if the plan is for one host, and
+// cardCommandMany if it is for several. Details have no limit (0).
 const (
 	cardCommand     = 120
 	cardCommandMany = 60

@@ -23,7 +23,7 @@ const (
 // Trouble lists the anomalies, the most serious first. quota is the configured quota, 0 if unknown;
 // a quota that a member reports takes precedence.
 func (s Status) Trouble(quota int64) []string {
-	wrong := slices.Concat(s.clusters(), s.data(), s.silent(), s.raft(), s.said())
+	wrong := slices.Concat(s.clusters(), s.data(), s.silent(), s.raft(), s.ownErrors())
 	for _, m := range s.Members {
 		if text := m.room(quota); text != "" {
 			wrong = append(wrong, text)
@@ -140,8 +140,8 @@ func (s Status) raft() (wrong []string) {
 	return wrong
 }
 
-// said returns the members' own errors. Each member reports all alarms, and its own problem.
-func (s Status) said() []string {
+// ownErrors returns the members' own errors. Each member reports all alarms, and its own problem.
+func (s Status) ownErrors() []string {
 	var alarms, others []string
 	for _, m := range s.Members {
 		for _, e := range m.Errors {

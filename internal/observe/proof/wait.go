@@ -42,8 +42,8 @@ func remember(m memory) []byte {
 	return b
 }
 
-// Unwatched reports, from the memory of a wait step, whether the supervisor knew the process and
-// did not monitor it: then a start helps, not a restart.
+// Unwatched reports whether the supervisor knew the process and did not monitor it when a wait step
+// saw it. A start then helps, and a restart does not.
 func Unwatched(seen []byte) bool {
 	m, ok := recall(seen)
 	return ok && m.State == observe.NotMonitored
