@@ -70,7 +70,7 @@ func HelpVerb(t HelpTopic) Card {
 		l := Line{C(p.Name + "="), T(" " + p.Help + ": " + p.Values)}
 		switch {
 		case p.Default != "":
-			l = append(l, T("; "+p.Default+" if left out"))
+			l = append(l, T("; default "+p.Default))
 		case p.Optional:
 			l = append(l, T("; may be left out"))
 		}

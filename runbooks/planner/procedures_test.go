@@ -173,18 +173,17 @@ holds a procedure, and what became of it.
 - A **read** answers and changes nothing. An **action** is carried out by the bot,
   step by step, each with a check. A **checklist** is what a person does: the bot
   shows one step after the other, waits for ` + "`done R-…`" + ` or a tap, and records who
-  ticked it; where it can check or restart by itself, it does. **A person's step**
-  is such a step within an action. What is **left out** is so on purpose, with the
-  reason.
-- **Votes** are people besides the one who asks, by the default policy; whoever
-  asks never counts. ` + "`bot plan COMMAND…`" + ` shows the exact commands of all of it and
-  touches nothing.
+  completed it; where it can check or restart by itself, it does. **A person's step**
+  is such a step within an action. A line that is **left out** has the reason beside it.
+- **Approvals** are how many other people have to approve a request by the default policy.
+  The requester does not count. ` + "`bot plan COMMAND…`" + ` shows the exact commands of a
+  request and changes nothing.
 - The **class** says what it can do: read; sensitive (a read for the role data, by
   direct message); writes (a file, and nothing stops); disruptive; destructive (it
   cannot be undone). The role operators asks for the last three.
-- What stands in braces is put in: {param.…} is what you type, {listed.…} what the
-  bot has found and shows on the card before anybody votes, {minted.…} a fresh name
-  that it makes.
+- The bot replaces what is in braces: {param.…} by what you type, {listed.…} by what it
+  has found and shows on the card before the approval, {minted.…} by a new name that it
+  makes.
 - Everything works as ` + "`/dh …`, as `@dh …` in a thread, and as `bot do …`" + ` in a shell. A
   reason may follow: ` + "`/dh restart db_dis disk was full, freed 40 GB`" + `.
 `
@@ -241,7 +240,7 @@ func index(t *testing.T) string {
 	}
 	slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Compare(a.ask, b.ask) })
 	var b strings.Builder
-	b.WriteString("\n## What can be asked for\n\n| Ask for | What it does | Offered as | Class | Votes | Generation |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What can be asked for\n\n| Ask for | What it does | Offered as | Class | Approvals | Generation |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		in := strings.Join(r.in, ", ")
 		if len(r.in) > 1 {
@@ -262,7 +261,7 @@ func document(all []procedure, index string) string {
 	for _, p := range all {
 		if p.page != page {
 			page = p.page
-			fmt.Fprintf(&b, "\n## %s\n\n| Line | Command or step | Offered as | Ask for | Class | Votes | Remark |\n|---|---|---|---|---|---|---|\n", page)
+			fmt.Fprintf(&b, "\n## %s\n\n| Line | Command or step | Offered as | Ask for | Class | Approvals | Remark |\n|---|---|---|---|---|---|---|\n", page)
 		}
 		if last.page == p.page && last.line == p.line && last.what == p.what {
 			continue // the other generation offers the same

@@ -58,7 +58,7 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 	c := card.Card{Buttons: []card.Button{card.CommandTap("Cancel", cancel)}}
 	begins := "It begins and ends by itself. "
 	foot := card.Line{card.T(m.ID() + " · "), card.C(cancel.Text())}
-	effect := card.T("No incidents are opened for these hosts meanwhile; what is done to them takes the usual approvals.")
+	effect := card.T("No incidents are opened for these hosts meanwhile. Runs on them need the usual approvals.")
 	if m.Waits {
 		approve := windowFields("maintenance-approve", m)
 		c.Push = "⏳ Approval needed: " + what + statuscard.AnnouncedBy(m)
@@ -92,7 +92,7 @@ func WindowCancelled(m fleet.Maintenance, by, reason string) card.Card {
 	m.By, m.Reason, m.Approver = by, reason, ""
 	return card.Card{
 		Push: "🛠 " + what + statuscard.AnnouncedBy(m), Head: card.Line{card.T("🛠 "), card.B(what), card.T(statuscard.AnnouncedBy(m))},
-		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("What happens to these hosts counts as usual. Recorded.")}}}},
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("Incidents are opened for these hosts as usual. Recorded.")}}}},
 	}
 }
 
