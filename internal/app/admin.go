@@ -255,8 +255,8 @@ func (b *bot) writeTrail(ctx context.Context, params url.Values, w io.Writer) er
 	return audit.WriteExport(w, audit.Header{}, audit.Matches(ctx, b.Store, f.Query()))
 }
 
-// TrailParams are the parameters of GET /trail for the entries that a filter selects. Its answer
-// has the form of an export and is none: it has no head, and entries are left out.
+// TrailParams are the parameters of GET /trail for the entries that a filter selects. The
+// answer looks like an export but is not one: it has no head, and it leaves out entries.
 func TrailParams(f audit.Filter) url.Values {
 	v := url.Values{"person": {f.Person}, "run": {f.Run}, "target": {f.Target}}
 	if !f.Since.IsZero() {

@@ -16,11 +16,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// Time limits of guards. A guard that answers "not yet" is queried again, for example while
-// etcd elects a leader; all together have allWithin.
+// Time limits of guards. A guard that answers "not yet" is queried again, for example while etcd
+// elects a leader.
 const (
-	every     = 2 * time.Second
-	within    = 5 * time.Second
+	// every is the pause before a guard is queried again.
+	every = 2 * time.Second
+	// within is the time in which one guard is queried again.
+	within = 5 * time.Second
+	// allWithin is the time for all guards of a plan together.
 	allWithin = 20 * time.Second
 )
 

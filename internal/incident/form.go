@@ -27,9 +27,10 @@ type Keeper interface {
 	// WatchState calls f with every value whose name begins with prefix, sorted by name; data
 	// is nil for a value that the bot did not store.
 	WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error
-	// SetWatchState replaces the value of a name at revision rev (0 for none) by data, or
-	// removes it if data is nil, and returns the new revision. If the value has another
-	// revision, it returns engine.ErrConflict.
+	// SetWatchState stores data as the value of a name, or removes the value if data is nil. rev
+	// is the revision that the caller read, 0 if there was no value; if the store has another, it
+	// changes nothing and returns engine.ErrConflict. The records are added to the trail and the
+	// claim, if any, is settled. It returns the new revision.
 	SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 }
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// only is a format whose secret is the first group, or the whole match.
+// only makes a shape whose secret is the first group, or the whole match.
 func only(expression string) shape {
 	return shape{pattern: lazily(expression)}
 }
@@ -15,14 +15,14 @@ func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
-// unlessWord is like only, for a value in prose: it must have letters and digits.
+// unlessWord makes a shape as `only` does, for a value in prose: it must have letters and digits.
 func unlessWord(expression string) shape {
 	s := only(expression)
 	s.random = true
 	return s
 }
 
-// unlessSentence is like only, for a value that may be a sentence instead.
+// unlessSentence makes a shape as `only` does, for a value that may be a sentence instead.
 func unlessSentence(expression string) shape {
 	s := only(expression)
 	s.prose = true

@@ -37,7 +37,8 @@ type SocketHealth struct {
 	// sent (acknowledgements and pongs).
 	Read, Written time.Time
 	// Connections is Slack's count for the whole app in the last hello. If it is higher than the
-	// number opened by all replicas, a connection without a reader receives a share of the events.
+	// number opened by all replicas, then Slack sends some of the events to a connection that no
+	// replica reads.
 	Connections int
 	Hello       time.Time // when Slack counted
 	Opened      int       // connections opened since start

@@ -18,8 +18,8 @@ const (
 	killAfter = 5 * time.Second
 	// grace is how much longer the pool waits for the end of a command.
 	grace = 5 * time.Second
-	// closeTime is how long a server may take to close a channel that we closed, before its
-	// connection accepts no more commands.
+	// closeTime is how long a server may take to confirm that a channel is closed; after that no
+	// more commands are sent over its connection.
 	closeTime = 2 * time.Second
 	// openTime is how long a server may take to open a channel.
 	openTime = 5 * time.Second
@@ -241,8 +241,8 @@ func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 }
 
 // finish closes a session's channel and returns the session. A server that does not close the
-// channel still counts the session (sshd does so while the command runs), so the connection then
-// accepts no more commands.
+// channel still counts the session (sshd does so while the command runs), so no more commands are
+// sent over its connection.
 func (p *Pool) finish(k *conn, s *session) {
 	select {
 	case <-s.done:

@@ -106,7 +106,8 @@ func searched(command []catalogs.Filled) (roots []string) {
 	return roots
 }
 
-// elsewhere returns a full path outside the searched directories, or "".
+// elsewhere returns why a listed full path is refused: it is outside the searched directories, or
+// not in its simplest form. It returns "" if none is refused.
 func elsewhere(roots, values []string) string {
 	for _, v := range values {
 		inside := len(roots) == 0 || !path.IsAbs(v) ||

@@ -210,8 +210,8 @@ func saidLines(p Answer) []card.Line {
 	return append(lines, card.Line{card.C(p.Command)})
 }
 
-// lastLines returns the end of a text that fits into a card, and whether it was
-// cut.
+// lastLines returns as much of the end of a text as fits into a card, and
+// whether something was cut.
 func lastLines(text string) (string, bool) {
 	text = strings.TrimRight(text, "\n")
 	lines := strings.Split(text, "\n")

@@ -73,7 +73,8 @@ type statusRow struct {
 var missing = regexp.MustCompile(`^Failed to get the status of endpoint (\S+) \((.*)\)$`)
 
 // ReadStatus parses the status of the endpoints. It returns an error if the output has no such
-// list, for example if the quorum is lost and access control is on, because then no login succeeds.
+// list. One case is a cluster with access control that has lost its quorum: etcdctl must log in, and
+// a login needs the quorum.
 func ReadStatus(r remote.Result) (Status, error) {
 	var rows []statusRow
 	if err := decode(r, &rows, "Endpoint", "Status"); err != nil {

@@ -87,7 +87,8 @@ func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 		list = append(list, s.unsettled(c.Claim))
 	}
 	for _, name := range lockNames(c) {
-		// An absent key has revision 0: the lock must be free, or held by this run.
+		// The lock must be free or held by this run. For a free one, own returns 0, the revision of
+		// an absent key.
 		list = append(list, clientv3.Compare(clientv3.ModRevision(s.keys.Lock(name)), "=", own(locks, c.Run.ID, name)))
 	}
 	if c.Release {

@@ -86,7 +86,7 @@ func (s *Log) leads() bool {
 }
 
 // Seal chains all pending records into the trail and returns their number. It does nothing while
-// another replica leads. Run calls it regularly.
+// another replica leads. KeepSealing calls it regularly.
 func (s *Log) Seal(ctx context.Context) (int, error) {
 	s.sealer.mu.Lock()
 	defer s.sealer.mu.Unlock()
