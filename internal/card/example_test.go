@@ -109,7 +109,7 @@ func ExampleStatus_cluster() {
 	// 🔴 Sev 1 · Critical · prod · 1 critical, 2 unknown, 1 low, 2 as expected
 	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · in work: R-7F3K
 	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
-	// ⚪🔴 2 unknown, could be up to Sev 1 · Critical on query-2: db_query_server, tailer1 — could not connect to query-2: i/o timeout
+	// ⚪🔴 2 unknown on query-2, could be up to Sev 1 · Critical: db_query_server, tailer1 — could not connect to query-2: i/o timeout
 	// 🟢 query-1 2 as expected
 	// [db_dis] [db_ltds] [👁 Watch]
 	// as of 14:06 UTC

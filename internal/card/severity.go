@@ -32,10 +32,19 @@ func LevelIcon(s, worstCase runbooks.Severity) string {
 // LevelWords returns the text of a level: "unknown, could be up to Sev 1 ·
 // Critical".
 func LevelWords(s, worstCase runbooks.Severity) string {
-	if s == runbooks.Unknown && isLevel(worstCase) {
-		return s.String() + ", could be up to " + worstCase.String()
+	if s == runbooks.Unknown {
+		return s.String() + UpTo(worstCase)
 	}
 	return s.String()
+}
+
+// UpTo returns the end of an unknown level's text, from the comma on; it is
+// empty if the worst possible level is none or unknown.
+func UpTo(worstCase runbooks.Severity) string {
+	if !isLevel(worstCase) {
+		return ""
+	}
+	return ", could be up to " + worstCase.String()
 }
 
 func isLevel(s runbooks.Severity) bool { return s != runbooks.Unknown && s != runbooks.None }

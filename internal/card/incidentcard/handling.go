@@ -210,10 +210,10 @@ func updateLine(u incident.Update) card.Line {
 		}
 		return card.Line{card.T("👤 "), card.B(by), card.T(" handed it over to "), card.B(u.Who), card.T(said)}
 	case incident.Released:
-		if u.By == u.Who {
-			return card.Line{card.T("👤 "), card.B(by), card.T(" released it: no owner now" + said)}
+		if u.By == u.Who || u.By == "" && said != "" { // the bot's reason names the owner
+			return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released it" + said)}
 		}
-		return card.Line{card.T("👤 "), card.B(by), card.T(" released it, "), card.B(u.Who), card.T(" owned it: no owner now" + said)}
+		return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released it, "), card.B(u.Who), card.T(" owned it" + said)}
 	case incident.Muted:
 		return card.Line{
 			card.T("🔕 "),

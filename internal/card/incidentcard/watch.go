@@ -202,7 +202,7 @@ func changeHead(c incident.Change) string {
 // changeLines returns when a change happened, the previous level, and the
 // reason.
 func changeLines(c incident.Change) []card.Line {
-	first := card.Line{card.T("First seen so at "), card.At(c.Since)}
+	first := card.Line{card.T("In this state since "), card.At(c.Since)}
 	if c.Flaps > 0 {
 		first = card.Line{card.T("Flapping since "), card.At(c.Since), card.T(": next alert once it has stayed up or down for a while")}
 	}

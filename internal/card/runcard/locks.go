@@ -41,9 +41,9 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 func freed(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
-		who := card.T(" · result unknown: check the target, then ")
+		who := card.T(" · result unknown. Check the target, then type ")
 		if !r.Plan.Severity.Minor() { // the same rule as in the engine
-			who = card.T(" · result unknown: a person other than " + r.Asked.Person + " checks the target, then ")
+			who = card.T(" · result unknown. Someone other than " + r.Asked.Person + " must check the target and then type ")
 		}
 		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}
 	case engine.Paused:

@@ -114,7 +114,7 @@ func unaskedLines(bad []status.Row) []card.Line {
 		}
 		lines = append(lines, card.Line{
 			card.T(card.LevelIcon(runbooks.Unknown, worst) + " "),
-			card.B(fmt.Sprintf("%d %s on %s", len(ids), card.LevelWords(runbooks.Unknown, worst), at.host)),
+			card.B(fmt.Sprintf("%d unknown on %s", len(ids), at.host) + card.UpTo(worst)),
 			card.T(": " + card.Few(ids, mostNamed) + " — " + at.why),
 		})
 	}
