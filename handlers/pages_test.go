@@ -211,7 +211,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 			fmt.Fprintf(b, "For %s:\n\n", g.of)
 		default:
 			others := slices.DeleteFunc(slices.Clone(g.processes), func(p string) bool { return p == g.of })
-			fmt.Fprintf(b, "For %s, and with their own names for %s:\n\n", g.of, strings.Join(others, ", "))
+			fmt.Fprintf(b, "Shown for %s. The commands for these processes have their own names in them: %s.\n\n", g.of, strings.Join(others, ", "))
 		}
 		b.WriteString(stepLines(g.shown) + "\n")
 	}

@@ -25,8 +25,8 @@ func lintCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "lint FILE…", Short: "Report commands of runbook pages that do not do what the page says", Args: argCheck(cobra.MinimumNArgs(1)),
 		Long: "Report commands of runbook pages that do not do what the page says, that do harm when\n" +
-			"pasted unchanged, or that differ from the catalog. Pages are\n" +
-			"Markdown, or text that was Markdown.\n\n" +
+			"pasted unchanged, or that differ from the catalog. A page is a Markdown\n" +
+			"file, or a text that has lost its Markdown fences and headings.\n\n" +
 			"Exit code 0 means no findings, 1 findings, 2 that a file could not be read.",
 		Example: "  bot runbook lint process-runbooks.md etcd-runbook.md",
 		RunE: func(cmd *cobra.Command, files []string) error {

@@ -54,8 +54,8 @@ var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 //
 // It refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
 // version): another version, no time or a time that is not UTC in whole milliseconds, an
-// unknown kind, text that is not UTF-8, more than MaxRecord bytes. Link puts
-// right a wrong version, a time that is not UTC in whole milliseconds, and text that is not UTF-8.
+// unknown kind, text that is not UTF-8, more than MaxRecord bytes. Link puts right
+// a wrong version, a time that is not UTC in whole milliseconds, and text that is not UTF-8.
 func Canonical(r Record) ([]byte, error) {
 	b := appendRecord(nil, r)
 	if err := canonical(r, len(b)); err != nil {

@@ -181,7 +181,7 @@ func (p *Param) Values() string {
 	case ChoiceParam:
 		return suggest.Either(p.Choices)
 	case FlagsParam:
-		return "some of " + strings.Join(p.Choices, ",")
+		return "one or more of: " + strings.Join(p.Choices, ",")
 	case IntParam:
 		return fmt.Sprintf("%d to %d", p.Min, p.Max)
 	default:
@@ -195,7 +195,7 @@ func (p *Param) checkFlags(value string) string {
 	for flag := range strings.SplitSeq(value, ",") {
 		i := slices.Index(p.Choices, flag)
 		if i <= last {
-			return "must be some of " + strings.Join(p.Choices, ",") + ", in this order and each once"
+			return "must be one or more of these, in this order and each once: " + strings.Join(p.Choices, ",")
 		}
 		last = i
 	}

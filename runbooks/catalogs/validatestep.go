@@ -29,7 +29,7 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 		}
 	}
 	if t.ifSet+t.ifNotSet != "" && (t.On != "" || t.Process == "" && a.Scope == AboutCluster) {
-		fault("a step with if_set or if_not_set runs on the hosts that it is about: it needs process: ID in an action about the cluster, and cannot have at")
+		fault("a step with if_set or if_not_set cannot have `at:`; in an action about the cluster it needs `process: ID`")
 	}
 	if t.Use != "" {
 		l.checkUse(c, a, t)

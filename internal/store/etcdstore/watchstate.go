@@ -69,10 +69,10 @@ func (s *Store) SetWatchState(
 	ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string,
 ) (int64, error) {
 	if name == "" || len(name) > maxKey {
-		return 0, fmt.Errorf("what is watched is kept under a name of 1 to %d bytes, this one has %d", maxKey, len(name))
+		return 0, fmt.Errorf("the name of a watched state must have 1 to %d bytes; this one has %d", maxKey, len(name))
 	}
 	if len(data) > etcdconn.MaxBytes {
-		return 0, fmt.Errorf("what is watched as %s has %d bytes, the store takes %d", name, len(data), etcdconn.MaxBytes)
+		return 0, fmt.Errorf("the watched state %s has %d bytes; at most %d can be stored", name, len(data), etcdconn.MaxBytes)
 	}
 	key := s.keys.Watched(name)
 	then := []clientv3.Op{clientv3.OpDelete(key)}

@@ -61,7 +61,7 @@ func wordSamples() []Sample {
 		{"help-params", card.HelpVerb(card.HelpTopic{
 			HelpRow: card.HelpRow{Verb: "backup-retain", Summary: "back the configuration up, and delete old backups", Usage: "backup-retain [parts=PARTS] days=DAYS [because REASON]", Example: "backup-retain days=30"},
 			Params: []card.HelpParam{
-				{Name: "parts", Help: "what to back up, joined by commas", Values: "some of all,etcd,ACLs", Default: "all"},
+				{Name: "parts", Help: "what to back up, joined by commas", Values: "one or more of: all,etcd,ACLs", Default: "all"},
 				{Name: "days", Help: "backups older than this many days are deleted", Values: "1 to 365"},
 			},
 			Takes: "It needs the approval of 2 other people, who type the target's name.", MayNot: "You don't have the role for it in prod.",

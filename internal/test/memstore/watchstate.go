@@ -38,7 +38,7 @@ func (s *Store) SetWatchState(ctx context.Context, name string, data []byte, rev
 		return 0, err
 	}
 	if name == "" {
-		return 0, errors.New("what is watched needs a name to be kept under")
+		return 0, errors.New("the name of a watched state must have 1 byte or more; this one has 0")
 	}
 	linked := make([]audit.Record, len(records))
 	for i, r := range records {
