@@ -75,7 +75,7 @@ func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan)
 	}
 	for _, o := range open {
 		if same(o.Run.Plan, plan) {
-			out = append(out, "It is already open: "+o.Run.ID+" ("+string(o.Run.State)+").")
+			out = append(out, "It is already open: "+o.Run.ID+" ("+o.Run.State.Words()+").")
 		}
 	}
 	held, err := s.Runs.Locks(ctx)

@@ -49,7 +49,7 @@ func settled(r Run) error {
 	case Waiting:
 		return refusal.New(NotNow, "%s is still waiting for approval.", r.ID)
 	case Approved, Queued, Running, Paused, Unknown:
-		return refusal.New(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State)
+		return refusal.New(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State.Words())
 	case Done, Failed, Partly, Refused, Closed:
 		return refusal.New(AlreadyEnded, "%s was already approved%s; it is %s since %s.", r.ID, byVotes(r), r.State, clock(r.EndedAt))
 	default:

@@ -28,6 +28,14 @@ const (
 	Closed    State = "closed"  // an unknown run that a person closed
 )
 
+// Words is the state for people, to whom a vote is an approval. The state itself is stored.
+func (s State) Words() string {
+	if s == Waiting {
+		return "waiting for approval"
+	}
+	return string(s)
+}
+
 // Ended reports whether the run is final. An unknown run is not: it keeps its locks until a person
 // closes it.
 func (s State) Ended() bool {

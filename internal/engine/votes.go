@@ -156,7 +156,7 @@ func (t *transition) closed(e ClosedBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.State != Unknown:
-		return refusal.New(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State)
+		return refusal.New(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State.Words())
 	case e.By.Person == "":
 		return refusal.New(NeedsPerson, "%s cannot be closed without a name.", r.ID)
 	case strings.TrimSpace(e.Reason) == "":

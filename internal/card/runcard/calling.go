@@ -167,7 +167,7 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 
 // ApprovalEnded replaces ApprovalEnds when the run is over.
 func ApprovalEnded(r engine.Run) card.Card {
-	text := fmt.Sprintf("%s: %s", r.ID, r.State)
+	text := fmt.Sprintf("%s: %s", r.ID, r.State.Words())
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
