@@ -175,7 +175,7 @@ func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64,
 // follow for each read, so reading many small chunks few at a time takes long.
 const (
 	fewChunks  = 20
-	manyChunks = 1000
+	manyChunks = 200
 	readBytes  = 1 << 20
 )
 
