@@ -102,6 +102,9 @@ func takes(cmd command.Command, policy auth.Policy) string {
 	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""
 	}
+	if cmd.OverCritical {
+		return "It needs the approval of another person if it covers a process whose outage is Sev 1."
+	}
 	switch cmd.Class {
 	case runbooks.Read:
 		return "Changes nothing."

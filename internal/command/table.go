@@ -48,6 +48,9 @@ type Command struct {
 	// Class determines the required role, and whether the output is sensitive, for a
 	// command without a plan.
 	Class runbooks.Class
+	// OverCritical reports whether a command that covers a process whose outage is Sev 1 needs
+	// the approval of another person, although its class needs none.
+	OverCritical bool
 	// Lasts reports whether a duration, or the word that ends it, may replace the target.
 	Lasts bool
 	// ByItself reports whether the verb alone is a read: a list.
@@ -119,8 +122,9 @@ func changes() []Command {
 			Summary:  "announce maintenance of a process: no incidents meanwhile; without a process, list the announced maintenance",
 			Usage:    "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [because REASON]]", Example: "maintenance db_dis 2h because disk swap"},
 		{Verb: "maintenance-window",
-			Object: AnyTarget,
-			Class:  runbooks.Writes,
+			Object:       AnyTarget,
+			Class:        runbooks.Writes,
+			OverCritical: true,
 			Params: []catalogs.Param{
 				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
 				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},

@@ -76,9 +76,9 @@ type (
 		// An external etcd for the bot alone, instead of the embedded store, for up to four
 		// replicas. Never Deephaven's.
 		Etcd etcdKeys `key:"etcd"`
-		// The directory for old parts of the trail and old runs. The default is archive in dir.
-		// With etcd it must be storage that all replicas share; without it everything stays in
-		// etcd.
+		// The directory for old parts of the trail and old runs. With the embedded store the
+		// default is `archive` in `dir`. With an external etcd there is no default: name storage
+		// that all replicas share, or everything stays in etcd.
 		Archive string `key:"archive" example:"/srv/dhbot-archive" type:"path"`
 		// The key that signs the state: outside dir, and in no backup of it. The default is
 		// state.key next to the config, created at the first start. With etcd, `bot state key`
@@ -310,9 +310,9 @@ type (
 		OwnStop string `key:"own_stop" default:"30m" type:"duration"`
 	}
 	policyKeys struct {
-		// Actions that stop a process whose outage is Sev 1.
+		// Approvals and time limits for actions that stop a process whose outage is Sev 1.
 		Sev1 sev1Keys `key:"sev1"`
-		// Actions that cannot be undone.
+		// Approvals and time limits for actions that cannot be undone.
 		Destructive destructiveKeys `key:"destructive"`
 	}
 	sev1Keys struct {

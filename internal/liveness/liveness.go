@@ -48,7 +48,7 @@ func (l *Loop) Done() {
 	delete(l.of.loops, l)
 }
 
-// Stuck lists overdue loops at a time, in words; none means that the bot is alive.
+// Stuck describes each loop that is overdue at now. An empty list means that the bot is alive.
 func (c *Checker) Stuck(now time.Time) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

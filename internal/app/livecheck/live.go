@@ -124,9 +124,9 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, c
 // noiseRunes limits the shown output of a login shell.
 const noiseRunes = 120
 
-// checkShell sends a command without output, so all output is the login shell's own. A shell
-// that is not POSIX is refused before a command is sent. A shell that prints is a hint, because
-// its output precedes every answer.
+// checkShell runs `true`, which prints nothing, so all output is the login shell's own. The pool
+// refuses a shell that is not POSIX before it sends a command; that is a problem. A shell that
+// prints gets a hint, because its output comes before every answer.
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
 	if !r.OK() {

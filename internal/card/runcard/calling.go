@@ -95,8 +95,11 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	}
 	c.Foot = []card.Line{
 		{
-			card.T("Its buttons are on its own message. As a command: "),
-			card.T("approve " + r.ID + " " + Target(r) + " or deny " + r.ID + " and why."),
+			card.T("The buttons are on the message of " + r.ID + ". Or type "),
+			card.C("approve " + r.ID + " " + Target(r)),
+			card.T(", or "),
+			card.C("deny " + r.ID + " REASON"),
+			card.T("."),
 		},
 	}
 	return c

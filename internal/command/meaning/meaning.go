@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/command/words"
 )
 
-// The first word after a target that makes a condition, an exception or a negation.
+// Words that, directly after a target, begin a condition, an exception or a negation.
 var (
 	conditionWords = []string{
 		"when", "whenever", "if", "iff", "once", "until", "till", "while", "whilst", "provided", "assuming", "unless",

@@ -26,7 +26,7 @@ func TestReady(t *testing.T) {
 	}{
 		{"not yet", started + loaded, "02:39:53", NotYet, "INITIALIZING last"},
 		{"running", started + loaded + running, "02:39:53", Met, "ready: RUNNING in its log, no errors since"},
-		{"the running of the life before", oldLife, "02:39:53", NotYet, "no RUNNING since"},
+		{"the running of the life before", oldLife, "02:39:53", NotYet, "no RUNNING since the start"},
 		{"stopping last", oldLife + "[2026-11-21T02:39:54.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "SHUTTING_DOWN"},
 		{"down again", started + running + "[2026-11-21T02:40:16.0+0000] - FATAL - db_dis out of memory\n[2026-11-21T02:40:17.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "1 fatal error"},
 		{"a heartbeat is no start", "[2026-11-21T02:39:54.0+0000] - INFO - db_dis ALIVE - heap\n", "02:39:53", NotYet, "no RUNNING"},

@@ -277,6 +277,6 @@ func readiness(l observe.Log) (State, string) {
 	case l.Last.IsZero():
 		return NotYet, "its log has no readable line"
 	default:
-		return NotYet, "its log has no RUNNING since, " + l.Counted()
+		return NotYet, "its log has no RUNNING since the start; " + l.Counted()
 	}
 }

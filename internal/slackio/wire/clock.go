@@ -7,7 +7,7 @@ import (
 
 const (
 	// samples is the number of answers for the median offset: one wrong answer changes nothing,
-	// and a changed clock is detected with the second.
+	// and a changed clock is detected at the second answer.
 	samples = 3
 	// slowest is the longest duration of an answer that is used.
 	slowest = 3 * time.Second

@@ -99,7 +99,7 @@ func unpack(r io.Reader, work string) (m Manifest, err error) {
 				return m, fmt.Errorf("the backup is damaged: %w", err)
 			}
 			if string(want) != sums.String() {
-				return m, errors.New("the backup is damaged: its files are not those that " + sumsName + " names")
+				return m, errors.New("the backup is damaged: its files do not match " + sumsName)
 			}
 			break
 		}

@@ -217,7 +217,7 @@ func runSamples() []Sample {
 func endSamples() []Sample {
 	noted := ended(after(restart("db_dis", "infra-1"), 4), engine.Done, "")
 	noted.Steps[3] = engine.Step{
-		State: engine.StepNoted, Text: "up, but not ready within 2m0s: its log has no RUNNING since", Exit: new(int), NewPID: 51877,
+		State: engine.StepNoted, Text: "up, but not ready within 2m0s: its log has no RUNNING since the start; no errors", Exit: new(int), NewPID: 51877,
 		Kept: []string{"pid 51877: sleeping, up 2m4s, 812 MB, 143 threads", "thread dump:", "\"main\" waiting on a lock"},
 	}
 	failed := after(restart("db_dis", "infra-1"), 2)
