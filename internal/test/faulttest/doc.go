@@ -21,7 +21,7 @@
 //	DHBOT_FAULT_RESTORES=1 go test -timeout 0 -run Restores ./internal/test/faulttest
 //	DHBOT_FAULT_BROKEN=1 go test -timeout 0 -run Broken ./internal/test/faulttest
 //	DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest
-//	DHBOT_FAULT_SOAK=30 go test -timeout 0 -v -run Soak ./internal/test/faulttest
+//	DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak ./internal/test/faulttest
 //
 // Broken builds the bot without one of its rules at a time, and requires that
 // each such build is detected. The last two run for this many minutes, with the
