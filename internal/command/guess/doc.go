@@ -1,5 +1,5 @@
 // Package guess finds the commands that a person may have meant by a text that is none. A
-// guess is only offered: it is parsed again, and runs when somebody chooses it.
+// guess is only offered: it is parsed again, and runs when the person chooses it.
 //
 // # Files
 //

@@ -1,0 +1,189 @@
+package strictyaml
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"dhbot/internal/suggest"
+)
+
+// Text parses a text; "" if missing.
+func (v Value) Text() string {
+	if !v.There() {
+		return ""
+	}
+	switch n := v.Node.(type) {
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	default:
+		v.Problem("this must be text", "write it in quotes")
+		return ""
+	}
+}
+
+// Word is a text or a number, exactly as written; a block of lines without its last newline.
+func (v Value) Word() string {
+	switch v.Node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return v.Node.GetToken().Value
+	case *ast.LiteralNode:
+		return strings.TrimSpace(v.Text())
+	default:
+		return v.Text()
+	}
+}
+
+// Words are the words of a list, or one word as a list of one. Duplicates are allowed, as in a
+// command.
+func (v Value) Words() []string {
+	out := []string{}
+	for _, item := range v.List() {
+		out = append(out, item.Word())
+	}
+	return out
+}
+
+// OneOf returns a reader of one of a fixed set of words.
+func OneOf[T ~string](set ...T) func(Value) T {
+	return func(v Value) T {
+		before := len(v.R.Problems)
+		word := v.Word()
+		if !slices.Contains(set, T(word)) && len(v.R.Problems) == before {
+			names := make([]string, len(set))
+			for i, name := range set {
+				names[i] = string(name)
+			}
+			v.Problem(suggest.Short(word)+" is not possible here", Meant(word, names, "write one of "))
+		}
+		return T(word)
+	}
+}
+
+// Items are the entries of a list.
+func (v Value) Items() []Value {
+	if !v.There() {
+		return nil
+	}
+	list, ok := v.Node.(*ast.SequenceNode)
+	if !ok {
+		v.Problem("this must be a list", "write [a, b], or one \"- a\" on each line")
+		return nil
+	}
+	out := make([]Value, 0, len(list.Values))
+	for i, n := range list.Values {
+		if item := v.child(strconv.Itoa(i), n, first(n)); !item.void() {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// first is the first token of a node. That of a block mapping itself is its first colon.
+func first(n ast.Node) *token.Token {
+	if m, is := n.(*ast.MappingNode); is && !m.IsFlowStyle && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+// List is Items, or any other value as a list of one.
+func (v Value) List() []Value {
+	if _, list := v.Node.(*ast.SequenceNode); !list && v.There() {
+		return []Value{v}
+	}
+	return v.Items()
+}
+
+// Texts parses a list of texts, and reports duplicates.
+func (v Value) Texts() []Value {
+	var out []Value
+	seen := map[string]bool{}
+	for _, item := range v.Items() {
+		switch s := item.Text(); {
+		case s == "":
+			if !item.There() {
+				item.Problem("this is empty", "write a text, or leave the entry out")
+			}
+		case seen[s]:
+			item.Problem(fmt.Sprintf("%q is in this list twice", s), "keep one of them")
+		default:
+			seen[s] = true
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// Number parses an integer within bounds, or returns the default.
+func (v Value) Number(least, most, otherwise int) int {
+	if !v.There() {
+		return otherwise
+	}
+	what := "this is no whole number"
+	if n, ok := v.Node.(*ast.IntegerNode); ok {
+		var got int
+		if _, err := fmt.Sscan(n.Token.Value, &got); err == nil && got >= least && got <= most {
+			return got
+		}
+		what = "this number is out of range"
+	}
+	v.Problem(what, fmt.Sprintf("write a whole number from %d to %d", least, most))
+	return otherwise
+}
+
+// Boolean parses true or false; false if missing.
+func (v Value) Boolean() bool {
+	if !v.There() {
+		return false
+	}
+	if b, ok := v.Node.(*ast.BoolNode); ok {
+		return b.Value
+	}
+	v.Problem("this must be true or false", "write true or false, without quotes")
+	return false
+}
+
+// Duration parses a duration such as "15m" within bounds, or returns the default.
+func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
+	if !v.There() {
+		return otherwise
+	}
+	if d, err := time.ParseDuration(v.Word()); err == nil && d >= least && d <= most {
+		return d
+	}
+	v.Problem(
+		"this duration is out of range", fmt.Sprintf("write a time from %s to %s, such as %s", Short(least), Short(most), Short(otherwise)),
+	)
+	return otherwise
+}
+
+// Meant is "did you mean …", or the whole list if no word is similar.
+func Meant(word string, among []string, list string) string {
+	if near := suggest.Near(word, among); len(near) > 0 {
+		return "did you mean " + strings.Join(near, ", ") + "?"
+	}
+	if len(among) == 0 {
+		return ""
+	}
+	return list + strings.Join(among, ", ")
+}
+
+// Short formats a duration for people: 15m, not 15m0s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
