@@ -79,6 +79,11 @@ type Config struct {
 
 // complete sets defaults and reports all problems.
 func (c Config) complete() (Config, error) {
+	c = c.withDefaults()
+	return c, c.check()
+}
+
+func (c Config) withDefaults() Config {
 	def(&c.Prefix, DefaultPrefix)
 	def(&c.Replica, "bot")
 	def(&c.LeaseTTL, 10*time.Second)
@@ -105,6 +110,11 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	return c
+}
+
+// check returns all problems of a config with its defaults.
+func (c Config) check() error {
 	var bad []error
 	wrong := func(format string, a ...any) { bad = append(bad, fmt.Errorf(format, a...)) }
 	if (c.Dir == "") == (len(c.Endpoints) == 0) {
@@ -139,7 +149,7 @@ func (c Config) complete() (Config, error) {
 	if (c.User == "") != (c.Password.IsZero()) {
 		wrong("etcd needs both a user and a password, or neither")
 	}
-	return c, errors.Join(bad...)
+	return errors.Join(bad...)
 }
 
 // etcd is the config of the connection to etcd.
