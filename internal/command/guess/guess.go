@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"dhbot/internal/command"
-	"dhbot/internal/command/slips"
+	"dhbot/internal/command/typos"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 	"dhbot/runbooks"
@@ -212,9 +212,9 @@ func misspelt(table []command.Command, typed string, rest []words.Token) []strin
 			continue
 		}
 		for _, w := range append([]string{c.Verb}, c.Aliases...) {
-			d, ok := slips.Count(typed, w)
+			d, ok := typos.Count(typed, w)
 			opposite := typed == "un"+w
-			if !ok || opposite || c.Class.Changing() && slips.Inflected(typed, w) ||
+			if !ok || opposite || c.Class.Changing() && typos.Inflected(typed, w) ||
 				c.Class == runbooks.Destructive && (d > 1 || len(typed) < 6) {
 				continue
 			}
@@ -268,7 +268,7 @@ func openRuns(g *command.Grammar, w []words.Token) []string {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"
 	})
 	for _, c := range about {
-		if d, ok := slips.Count(w[0].Key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].Key) > 4 {
+		if d, ok := typos.Count(w[0].Key, c.Verb); ok && d <= 1 && len(w) <= 2 && len(w[0].Key) > 4 {
 			return []string{c.Verb}
 		}
 	}

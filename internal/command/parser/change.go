@@ -7,7 +7,7 @@ import (
 
 	"dhbot/internal/command"
 	"dhbot/internal/command/meaning"
-	"dhbot/internal/command/slips"
+	"dhbot/internal/command/typos"
 	"dhbot/internal/command/words"
 	"dhbot/internal/suggest"
 )
@@ -288,7 +288,7 @@ func (c *changing) notAProcess() error {
 		return q
 	}
 	var readings []string
-	if _, ok := slips.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.KnowsProcess(w[1].Name()) {
+	if _, ok := typos.Count(w[0].Key, "the"); ok && len(w) > 1 && c.g.KnowsProcess(w[1].Name()) {
 		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
 	if c.cmd.Verb == "stop" && words.OneOf(w[0].Key, "watching", "watch", "following") {

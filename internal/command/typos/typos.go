@@ -1,4 +1,4 @@
-package slips
+package typos
 
 import (
 	"strings"

@@ -1,2 +1,0 @@
-// Package slips counts typing mistakes between a typed word and a known word.
-package slips
