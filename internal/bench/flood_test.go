@@ -2,12 +2,14 @@ package bench
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/test/sshdtest"
 )
 
 const (
@@ -58,4 +60,26 @@ func (p *process) flood(tb testing.TB) float64 {
 	}
 	sending.Wait()
 	return p.resident(tb)
+}
+
+// TestFlood: the memory of a flood goes back to the system. Without the release it stays for
+// longer than the test waits.
+func TestFlood(t *testing.T) {
+	if os.Getenv(sshdtest.RealEnv) != "1" {
+		t.Skip("takes a minute: " + sshdtest.RealEnv + "=1")
+	}
+	const spare = 40 // MB
+	p, _ := hearing(t, newEstate(t), buildBot(t))
+	defer p.stop(t)
+	before := p.resident(t)
+	if during := p.flood(t); during < before+2*spare {
+		t.Fatalf("the flood took the memory only from %.0f to %.0f MB", before, during)
+	}
+	began := time.Now()
+	for p.resident(t) > before+spare {
+		if time.Since(began) > 75*time.Second {
+			t.Fatalf("%.0f MB are left of a flood, it was %.0f before", p.resident(t), before)
+		}
+		time.Sleep(time.Second)
+	}
 }
