@@ -14,8 +14,15 @@ import (
 // embedded server are function calls that wait for its locks and its disk, whatever their
 // context. So they run in another goroutine, and are abandoned at the time limit, or when the
 // server has failed: a later answer is discarded, and an answer of a failed server is not
-// trusted.
-func ask[T any](ctx context.Context, c *Conn, call func(context.Context) (T, error)) (T, error) {
+// trusted. A call whose context has ended before it begins is not made.
+func ask[T any](ctx context.Context, c *Conn, send func(context.Context) (T, error)) (T, error) {
+	call := func(ctx context.Context) (v T, err error) {
+		// An embedded server that is sent a change with such a context may still carry it out.
+		if err := ctx.Err(); err != nil {
+			return v, err
+		}
+		return send(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.conf.Timeout)
 	defer cancel()
 	began := time.Now()

@@ -212,6 +212,7 @@ func storing() []mutant {
 		one("what a replica handles is not left", "internal/app/resume.go", "l.replica != b.Replica && ", "", "./internal/app", "^TestWhatIsLeft"),
 		one("a replica without lease commits nothing", commit, "list := append(s.Current(), s.Lives())", "list := s.Current()", "./internal/store/etcdstore", "^TestLeaseLost|^TestReplicaNames"),
 		one("an epoch that another replica began ends a change", commit, "if s.Epoch() != epoch {", "if s.Epoch() != epoch && false {", "./internal/store/etcdstore", "^TestCommitBesideInstallation"),
+		one("a call whose time is over is not sent", "internal/store/etcdconn/calls.go", "if err := ctx.Err(); err != nil {", "if err := ctx.Err(); err != nil && false {", "./internal/store/etcdstore", "^TestEmbeddedConformance$"),
 		one("a change goes on beside a replica that joins", commit, "if s.Epoch() != epoch {", "if s.Epoch() != epoch || true {", "./internal/store/etcdstore", "^TestCommitBesideInstallation"),
 		one("a forged installation ends a change", commit, "		if err := s.MayChange(); err != nil {\n			return nil, err\n		}\n", "", "./internal/store/etcdstore", "^TestCommitBesideInstallation"),
 		one("a run changes from what was read", commit, `list = append(list, clientv3.Compare(clientv3.ModRevision(run), "=", c.Rev))`, "", "./internal/store/etcdstore", "^TestEmbeddedConformance"),
