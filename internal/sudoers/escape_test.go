@@ -359,7 +359,8 @@ func accountScript(t *testing.T, tried []attempt) string {
 // them, puts a stand-in in the place of every program, and runs the attempts.
 func rootScript(f *File) string {
 	var b strings.Builder
-	b.WriteString(`d=$1; mkdir $d/t; mount -t tmpfs tmpfs $d/t; mkdir $d/t/up $d/t/work $d/t/root
+	b.WriteString(`[ -x /usr/bin/sudo ] || { echo "/usr/bin/sudo is missing" >&2; exit 1; }
+d=$1; mkdir $d/t; mount -t tmpfs tmpfs $d/t; mkdir $d/t/up $d/t/work $d/t/root
 mount -t overlay overlay -o lowerdir=/,upperdir=$d/t/up,workdir=$d/t/work $d/t/root
 cd $d/t/root; mount --rbind /dev dev; mount -t proc proc proc; mount -t tmpfs tmpfs run; mkdir -p run/sudo tmp; chmod 1777 tmp
 for u in ` + f.User + ` irisadmin dbmerge; do echo "$u:x:$((n=${n:-4000}+1)):4000::/tmp:/bin/bash" >> etc/passwd; echo "$u:*:19000:0:99999:7:::" >> etc/shadow; done
