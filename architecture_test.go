@@ -19,7 +19,7 @@ import (
 )
 
 // update rewrites the table from the code: go test . -update. Look at the diff
-// before committing it: a new arrow is a decision.
+// before committing it: a new import is a decision.
 var update = flag.Bool("update", false, "rewrite the import table of ARCHITECTURE.md")
 
 type listed struct {
@@ -46,8 +46,8 @@ func goList(t *testing.T) []listed {
 	}
 }
 
-// imports is what each package imports of ours. What stands under internal/test
-// is imported by tests only, and left out.
+// imports returns the packages of the module that each package imports. Packages
+// under internal/test are left out: only tests import them.
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
@@ -92,8 +92,8 @@ func rewrite(t *testing.T, real map[string][]string) {
 	}
 }
 
-// documented reads the import table of ARCHITECTURE.md: package → what of ours
-// it may import.
+// documented reads the import table of ARCHITECTURE.md: package → the packages of
+// the module that it imports.
 func documented(t *testing.T) map[string][]string {
 	t.Helper()
 	f, err := os.Open("ARCHITECTURE.md")
@@ -128,8 +128,7 @@ func documented(t *testing.T) map[string][]string {
 	return nil
 }
 
-// TestImportTable holds the code to the table of ARCHITECTURE.md, and the
-// table to the code.
+// TestImportTable compares the imports with the table of ARCHITECTURE.md.
 func TestImportTable(t *testing.T) {
 	real := imports(t)
 	if *update {
@@ -151,10 +150,10 @@ func TestImportTable(t *testing.T) {
 	}
 }
 
-// TestOneImporter holds each platform's library to the packages at its edge. The simulators stand
-// on the other side of it.
+// TestOneImporter checks that only the packages that talk to a platform import its library. The
+// simulators play the platform itself.
 func TestOneImporter(t *testing.T) {
-	doors := map[string][]string{
+	importers := map[string][]string{
 		"github.com/slack-go/slack":    {"internal/slackio", "internal/slackio/blockkit", "internal/slackio/rate"},
 		"golang.org/x/crypto/ssh":      {"internal/sshexec", "internal/sshexec/credential", "internal/sshexec/hostkey", "internal/sshroute", "internal/sshkey", "internal/sim/hostsim"},
 		"go.etcd.io/etcd/client/v3":    {"internal/store/etcdconn", "internal/store/etcdstore", "internal/store/replicas", "internal/store/trail"},
@@ -168,7 +167,7 @@ func TestOneImporter(t *testing.T) {
 			continue
 		}
 		for _, imp := range p.Imports {
-			for lib, allowed := range doors {
+			for lib, allowed := range importers {
 				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(allowed, name) {
 					t.Errorf("%s imports %s; only %v may", name, imp, allowed)
 				}
@@ -177,27 +176,27 @@ func TestOneImporter(t *testing.T) {
 	}
 }
 
-// TestProductionStandsAlone holds the simulators and the test kits apart: the
-// bot's own packages import neither, so that no pretence can reach production.
-// Only the binary, which offers the demo, imports the simulators.
+// TestProductionStandsAlone checks that the bot's own packages import neither
+// simulators nor test kits, so that no fake can reach production. Only the
+// binary, which offers the demo, imports the simulators.
 func TestProductionStandsAlone(t *testing.T) {
 	for name, list := range imports(t) {
 		for _, imp := range list {
 			if strings.HasPrefix(imp, "internal/test/") {
 				t.Errorf("%s imports the test kit %s", name, imp)
 			}
-			mayPretend := name == "cmd/bot" || strings.HasPrefix(name, "internal/sim/")
-			if strings.HasPrefix(imp, "internal/sim/") && !mayPretend {
+			maySimulate := name == "cmd/bot" || strings.HasPrefix(name, "internal/sim/")
+			if strings.HasPrefix(imp, "internal/sim/") && !maySimulate {
 				t.Errorf("%s imports the simulator %s", name, imp)
 			}
 		}
 	}
 }
 
-// filesNamed are the Go and YAML files that a text names in backquotes.
+// filesNamed matches the Go and YAML files that a text names in backquotes.
 var filesNamed = regexp.MustCompile("`([a-z0-9/_.-]+\\.(?:go|yaml))`")
 
-// TestWhereToChangeWhat holds the paths of the table in ARCHITECTURE.md. A name
+// TestWhereToChangeWhat checks that the paths of the table in ARCHITECTURE.md exist. A name
 // without a directory is in the directory that the line named before it.
 func TestWhereToChangeWhat(t *testing.T) {
 	text, err := os.ReadFile("ARCHITECTURE.md")
@@ -229,8 +228,8 @@ func TestWhereToChangeWhat(t *testing.T) {
 	}
 }
 
-// TestFilesOfPackages holds the lists of files in package comments: each file of
-// the package is named, and no other.
+// TestFilesOfPackages checks the lists of files in package comments: each names
+// every file of its package, and no other.
 func TestFilesOfPackages(t *testing.T) {
 	entry := regexp.MustCompile(`(?m)^//   - ([a-z0-9_.]+\.go(?:, [a-z0-9_.]+\.go)*):`)
 	docs := 0

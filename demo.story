@@ -31,7 +31,7 @@ expect Nothing was run
 operator: /dh restart db_dis; rm -rf /
 expect Did you mean
 
-# A process of a lower level restarts at once, recorded all the same.
+# A process of a lower level restarts at once, and is recorded too.
 operator: @dh restart ltds
 expect 60s →
 expect 90s Done

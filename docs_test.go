@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What docs/troubleshooting.md quotes is what the code says.
+// The quotes in docs/troubleshooting.md are texts of the code.
 func TestTroubleshootingQuotes(t *testing.T) {
 	var code strings.Builder
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -34,7 +34,7 @@ func TestTroubleshootingQuotes(t *testing.T) {
 	}
 	for _, q := range quotes {
 		if !strings.Contains(code.String(), q[1]) {
-			t.Errorf("the page quotes “%s”, which the code does not say", q[1])
+			t.Errorf("the page quotes “%s”, which is not in the code", q[1])
 		}
 	}
 }
@@ -63,7 +63,7 @@ func TestDocsIndex(t *testing.T) {
 		}
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, m[1])
+				t.Errorf("%s links to %s, which does not exist", page, m[1])
 			}
 		}
 	}
