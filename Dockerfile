@@ -3,7 +3,7 @@
 #   docker build -t dhbot .
 #   docker run --read-only --tmpfs /tmp -v dhbot-state:/var/lib/dhbot -v dhbot-key:/var/lib/dhbot-key -v ./etc:/etc/dhbot:ro dhbot
 #
-# Any image with Go 1.26 and CA certificates will do to build in.
+# Any image with Go 1.26 and CA certificates works as the build image.
 ARG GO_IMAGE=golang:1.26-bookworm
 
 FROM ${GO_IMAGE} AS build
@@ -20,12 +20,12 @@ RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata \
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-# A directory keeps its mode where its parent is copied.
+# Copying the parent keeps the modes of the directories in it.
 COPY --from=build /out/root/ /
 COPY --from=build --chown=65532:65532 /out/state/ /var/lib/
 ENV DHBOT_CONFIG=/etc/dhbot/config.yaml
 USER 65532:65532
-# The state, and apart from it the key that signs it.
+# The state, and separately the key that signs it.
 VOLUME /var/lib/dhbot /var/lib/dhbot-key
 # Liveness, not readiness: a restart does not bring Slack back.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["/bot", "health", "--live"]

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the image without a container engine and without a registry: on a base
-# made of Debian's packages and this machine's Go. Needs root, buildah, debootstrap.
+# Builds the image without a container engine or a registry, on a base that it makes
+# from Debian's packages and this machine's Go. Needs root, buildah, debootstrap.
 #
 #   packaging/image.sh TAG
 set -eu
@@ -14,12 +14,12 @@ if ! b images -q localhost/dhbot-go >/dev/null 2>&1; then
   [ -e "$store/base/usr/bin/env" ] || debootstrap --variant=minbase --include=ca-certificates bookworm "$store/base" "$mirror" >&2
   c=$(b from scratch)
   b copy -q "$c" "$store/base" / >/dev/null
-  b copy -q "$c" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ >/dev/null # a proxy may have one of its own
+  b copy -q "$c" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ >/dev/null # a proxy may have its own certificate
   b copy -q "$c" "$(go env GOROOT)" /usr/local/go >/dev/null
   b config --env PATH=/usr/local/go/bin:/usr/sbin:/usr/bin:/sbin:/bin --env GOPATH=/go --env GOFLAGS= "$c"
   b commit -q "$c" localhost/dhbot-go >/dev/null
   b rm "$c" >/dev/null
 fi
-# HEALTHCHECK is of Docker's format.
+# Only Docker's format has HEALTHCHECK.
 b build --format docker --build-arg GO_IMAGE=localhost/dhbot-go --build-arg VERSION="${VERSION:-}" \
   -v "$(go env GOMODCACHE):/go/pkg/mod:rw" -t "$tag" .

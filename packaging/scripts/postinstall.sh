@@ -1,5 +1,6 @@
 #!/bin/sh
-# After the files are there: the account, and what only it and root may read.
+# Runs after the files are installed: creates the account, and lets only it and root
+# read the config.
 set -e
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers dhbot.conf
@@ -10,6 +11,7 @@ chgrp dhbot /etc/dhbot
 chmod 0750 /etc/dhbot
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload || true
-	# An upgrade goes on with the new binary; a first installation waits for its config.
+	# An upgrade restarts a running bot with the new binary. After a first installation
+	# nothing starts.
 	systemctl try-restart dhbot.service || true
 fi

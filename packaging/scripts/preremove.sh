@@ -1,5 +1,6 @@
 #!/bin/sh
-# Before the files go, and not for an upgrade ($1 is "upgrade" for dpkg, 1 for rpm).
+# Runs before the files are removed. It does nothing for an upgrade, where $1 is
+# "upgrade" (dpkg) or 1 (rpm).
 set -e
 case "$1" in
 upgrade | 1) exit 0 ;;

@@ -1,7 +1,7 @@
 // Drives the local Slack with @slack/bolt and @slack/socket-mode: a slash
-// command, a mention, a button and a form, each from a person's action to what
-// that person then sees. Environment: DHBOT_SLACK (the server's URL),
-// DHBOT_APP_TOKEN, DHBOT_BOT_TOKEN. Exits 0 if everything held.
+// command, a mention, a button and a form, each from a person's action to the
+// result that the person sees. Environment: DHBOT_SLACK (the server's URL),
+// DHBOT_APP_TOKEN, DHBOT_BOT_TOKEN. Exits 0 if all checks passed.
 import assert from 'node:assert/strict';
 import bolt from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
@@ -11,8 +11,8 @@ const appToken = process.env.DHBOT_APP_TOKEN;
 const token = process.env.DHBOT_BOT_TOKEN;
 const clientOptions = { slackApiUrl: `${base}/api/` };
 
-async function act(door, body) {
-  const r = await fetch(`${base}/local/${door}`, { method: 'POST', body: JSON.stringify(body) });
+async function act(path, body) {
+  const r = await fetch(`${base}/local/${path}`, { method: 'POST', body: JSON.stringify(body) });
   return r.json();
 }
 
@@ -20,8 +20,7 @@ async function look(path) {
   return (await fetch(`${base}/local/${path}`)).json();
 }
 
-// until asks again until there is an answer: what follows a click comes in
-// its own time.
+// until calls ask until it returns something: a click takes effect later.
 async function until(what, ask) {
   for (const end = Date.now() + 10_000; Date.now() < end;) {
     const found = await ask();
@@ -131,5 +130,5 @@ async function withSocketMode() {
 
 await withBolt();
 await withSocketMode();
-console.log('bolt and socket-mode: all held');
+console.log('bolt and socket-mode: all checks passed');
 process.exit(0);

@@ -1,8 +1,8 @@
-// Answers `/dh status PROCESS` as a day's work makes it of @slack/bolt: it acks,
-// sends the host's command with ssh over a connection that is kept, and posts what
-// came back. Environment: DHBOT_SLACK (the server's URL), DHBOT_APP_TOKEN,
+// Answers `/dh status PROCESS` with the simplest bot that @slack/bolt allows: it acks,
+// sends the host's command with ssh over a persistent connection, and posts the
+// output. Environment: DHBOT_SLACK (the server's URL), DHBOT_APP_TOKEN,
 // DHBOT_BOT_TOKEN, DHBOT_HOSTS (a JSON file: process → {address, port, sent}),
-// DHBOT_SSH_CONFIG. Runs until it is ended.
+// DHBOT_SSH_CONFIG. Runs until it is killed.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';

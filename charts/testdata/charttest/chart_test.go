@@ -1,6 +1,6 @@
 // Package charttest renders the Helm chart and decodes it strictly into the
-// API's own types. It is a module of its own, so that the bot's does not need
-// Kubernetes.
+// API's own types. It is a separate module, so that the bot's module does not
+// need Kubernetes.
 package charttest
 
 import (
@@ -27,7 +27,7 @@ import (
 
 const chartDir = "../../dhbot"
 
-// render renders the chart with a file of values and some that override it.
+// render renders the chart with a file of values, some of them overridden.
 func render(file string, override map[string]any) (map[string]string, error) {
 	chart, err := loader.Load(chartDir)
 	if err != nil {
@@ -131,7 +131,7 @@ func checkPod(t *testing.T, pod corev1.PodSpec, claims []corev1.PersistentVolume
 	}
 	for _, m := range bot.VolumeMounts {
 		if !volumes[m.Name] {
-			t.Errorf("%s is mounted and is no volume", m.Name)
+			t.Errorf("%s is mounted but is not a volume", m.Name)
 		}
 	}
 	for _, e := range bot.Env {
@@ -141,7 +141,7 @@ func checkPod(t *testing.T, pod corev1.PodSpec, claims []corev1.PersistentVolume
 	}
 }
 
-// checkConfig has the bot itself read the config that its pods would get.
+// checkConfig parses the config of the pods with the bot's own parser.
 func checkConfig(t *testing.T, text string) {
 	t.Helper()
 	cfg, problems := config.Parse("config.yaml", []byte(text))
@@ -153,8 +153,8 @@ func checkConfig(t *testing.T, text string) {
 	}
 }
 
-// checkNotes wants the notes of what was sent in a directory that can be written
-// and that outlasts the pod: a mount of a claim.
+// checkNotes checks that the notes of sent steps are in a directory that can be
+// written and outlasts the pod: a mount of a claim.
 func checkNotes(t *testing.T, set *appsv1.StatefulSet, text string) {
 	t.Helper()
 	cfg, _ := config.Parse("config.yaml", []byte(text))
@@ -166,11 +166,11 @@ func checkNotes(t *testing.T, set *appsv1.StatefulSet, text string) {
 	if !slices.ContainsFunc(set.Spec.Template.Spec.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool {
 		return m.Name == claim && m.MountPath == dir && !m.ReadOnly
 	}) {
-		t.Errorf("the notes lie in %s, which is no mount of the claim %s", dir, claim)
+		t.Errorf("the notes are in %s, which is not a mount of the claim %s", dir, claim)
 	}
 }
 
-// TestRefused: values that could not work are refused with what to write.
+// TestRefused checks that values that cannot work are refused, with what to write.
 func TestRefused(t *testing.T) {
 	for want, override := range map[string]map[string]any{
 		"name it in config.state.etcd":        {"replicas": 3},
