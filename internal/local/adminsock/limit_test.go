@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -33,8 +34,8 @@ func open(t *testing.T, h http.Handler, within time.Duration) (dir string) {
 	return dir
 }
 
-// TestHalfOpenRequestsDoNotBlock: two thousand requests without an end, in three forms, by
-// the same user as the next request.
+// TestHalfOpenRequestsDoNotBlock opens 2,000 incomplete requests of three kinds, as the same
+// user as the next request, which must be answered.
 func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +59,7 @@ func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 		}
 	}
 	ask(t, dir)
-	// Our ends are 2,000 files of this process as well.
+	// The client ends are 2,000 further files of this process.
 	if n := openFiles(t) - files - 2000; n > maxCapacity+50 {
 		t.Errorf("the socket holds %d files", n)
 	}
@@ -81,8 +82,9 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// TestShares: others never have more than half of a socket, one of them never
-// more than an eighth, and what is being answered is never taken away.
+// TestShares checks that all other users together never have more than half of a socket's
+// connections, one user never more than an eighth, and that no request loses its connection
+// while it is being answered.
 func TestShares(t *testing.T) {
 	const own, anna, ben = 4001, 4002, 4003
 	g := &guard{capacity: 32, own: own}
@@ -104,24 +106,24 @@ func TestShares(t *testing.T) {
 		t.Errorf("one user had %d requests answered at a time", n)
 	}
 	if n := add(ben, 100, false); n != 100 || g.count(ben) != 4 {
-		t.Errorf("%d half-open requests were let in, and %d are there", n, g.count(ben))
+		t.Errorf("%d half-open requests were admitted, and %d are left", n, g.count(ben))
 	}
 	for uid := 5000; uid < 5100; uid++ {
 		add(uid, 4, true)
 	}
 	if n := len(g.conns); n > g.capacity/2 {
-		t.Errorf("others have %d of %d places", n, g.capacity)
+		t.Errorf("other users have %d of %d connections", n, g.capacity)
 	}
 	if n := add(own, 100, true); n != g.capacity/2 {
-		t.Errorf("the bot's own user has %d places", n)
+		t.Errorf("the bot's own user has %d connections", n)
 	}
 	if g.count(anna) != 4 {
-		t.Error("a request that was being answered has lost its place")
+		t.Error("a request lost its connection while it was being answered")
 	}
 }
 
-// TestLongAnswers: the limit is for a request's arrival; an answer may take
-// longer, and its caller is not taken for gone meanwhile.
+// TestLongAnswers checks that the time limit covers only a request's arrival: an answer may
+// take longer, and meanwhile its caller does not count as disconnected.
 func TestLongAnswers(t *testing.T) {
 	const within = 20 * time.Millisecond
 	mux := http.NewServeMux()
@@ -159,8 +161,8 @@ func TestLargeRequest(t *testing.T) {
 	}
 }
 
-// TestReplay: a read whose connection was given to another one is sent again,
-// and so is what its sender marks; nothing else is sent twice.
+// TestReplay checks that a read whose connection was displaced is sent again, and so is a
+// request with an Idempotency-Key; no other request is sent twice.
 func TestReplay(t *testing.T) {
 	for name, c := range map[string]struct {
 		method string
@@ -178,14 +180,14 @@ func TestReplay(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			tries := make(chan int, 1)
+			var tries atomic.Int64
 			go func() {
-				for n := 1; ; n++ {
+				for {
 					conn, err := l.Accept()
 					if err != nil {
 						return
 					}
-					if n < c.want || c.want == 1 {
+					if n := int(tries.Add(1)); n < c.want || c.want == 1 {
 						conn.Close()
 					} else {
 						req, err := http.ReadRequest(bufio.NewReader(conn))
@@ -195,11 +197,6 @@ func TestReplay(t *testing.T) {
 						_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 						conn.Close()
 					}
-					select {
-					case <-tries:
-					default:
-					}
-					tries <- n
 				}
 			}()
 			req, err := http.NewRequestWithContext(t.Context(), c.method, "http://bot/x", strings.NewReader("body"))
@@ -213,7 +210,7 @@ func TestReplay(t *testing.T) {
 			if err == nil {
 				resp.Body.Close()
 			}
-			if n := <-tries; n != c.want || (err == nil) != (c.want > 1) {
+			if n := int(tries.Load()); n != c.want || (err == nil) != (c.want > 1) {
 				t.Errorf("sent %d times, %v", n, err)
 			}
 		})
