@@ -27,7 +27,7 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 				item.Problem(fmt.Sprintf("%s is not an approver of %s, so the bot must not mention them", name, cluster),
 					strictyaml.Meant(name, approvers, "add them to roles.approvers, or name one of "))
 			case taken[name] != "":
-				item.Problem(fmt.Sprintf("%s stands in %s already", name, taken[name]), "name each person once")
+				item.Problem(fmt.Sprintf("%s is already in %s", name, taken[name]), "name each person once")
 			default:
 				taken[name] = group
 				names = append(names, name)

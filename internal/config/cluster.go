@@ -53,7 +53,7 @@ func (b *builder) readCluster(name string, v strictyaml.Value, addresses map[str
 	if acls := o.Get("acls"); acls.There() {
 		cluster.ACLs = fleet.ACLStore(acls.Text())
 		if cluster.ACLs != fleet.ACLsInEtcd && cluster.ACLs != fleet.ACLsInMySQL {
-			acls.Problem(fmt.Sprintf("%q is no store of access control lists", acls.Text()), "write etcd or mysql")
+			acls.Problem(fmt.Sprintf("%q is not a store of access control lists", acls.Text()), "write etcd or mysql")
 		}
 	}
 	cluster.EtcdQuota = fileSize(o.Get("etcd_quota"))
@@ -82,7 +82,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	if at := o.Get("address"); h.Address != "" {
 		place := h.Address + " " + h.Via
 		if owner, taken := addresses[place]; taken {
-			at.Problem("this is the address of "+owner+" already: two runs could change one machine with two names at the same time", "keep it under one name")
+			at.Problem("this is already the address of "+owner+": two runs could change one machine under two names at the same time", "keep it under one name")
 		}
 		addresses[place] = name
 	}
@@ -93,7 +93,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	}
 	for _, word := range o.Get("monit").Items() {
 		if !argument.MatchString(word.Text()) {
-			word.Problem(fmt.Sprintf("%q is no single word of a command", word.Text()), "write the monit command as a list of words: [sudo, -u, irisadmin, monit]")
+			word.Problem(fmt.Sprintf("%q is not a single word of a command", word.Text()), "write the monit command as a list of words: [sudo, -u, irisadmin, monit]")
 		}
 		h.Monit = append(h.Monit, word.Text())
 	}
@@ -197,7 +197,7 @@ func interval(v strictyaml.Value) (timeinterval.TimeInterval, bool) {
 	return w, true
 }
 
-// oneLine is a YAML error without the library's excerpt.
+// oneLine is a YAML error without the library's excerpt of the file.
 func oneLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if i := strings.LastIndex(line, "] "); i >= 0 && strings.HasPrefix(line, "[") {
@@ -239,7 +239,7 @@ func (b *builder) mayHold(v strictyaml.Value, role auth.Role) bool {
 			return false
 		}
 		if !channelID.MatchString(strings.TrimSpace(id)) {
-			v.Problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+			v.Problem(fmt.Sprintf("%q is not a channel id", id), channelIs)
 			return false
 		}
 		return true
@@ -280,7 +280,7 @@ func hostPort(v strictyaml.Value) (host string, port uint16) {
 	}
 	host, port, err := splitHostPort(text)
 	if err != nil {
-		v.Problem(fmt.Sprintf("%q is no address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
+		v.Problem(fmt.Sprintf("%q is not an address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
 		return "", 0
 	}
 	return rawHost(text, host), port
@@ -300,7 +300,7 @@ func splitHostPort(text string) (host string, port uint16, err error) {
 		n, err = strconv.ParseUint(portText, 10, 16)
 	}
 	if err != nil || found && n == 0 || !dnsName.MatchString(host) {
-		return "", 0, fmt.Errorf("%q is no address", text)
+		return "", 0, fmt.Errorf("%q is not an address", text)
 	}
 	return strings.ToLower(host), uint16(n), nil
 }
@@ -319,7 +319,7 @@ func joinHostPort(host string, port uint16) string {
 func login(v strictyaml.Value) string {
 	name := v.Text()
 	if name != "" && !loginName.MatchString(name) {
-		v.Problem(fmt.Sprintf("%q is no login name", name), "write the account on the host, such as dhops")
+		v.Problem(fmt.Sprintf("%q is not a login name", name), "write the account on the host, such as dhops")
 	}
 	return name
 }
@@ -349,7 +349,7 @@ func fileSize(v strictyaml.Value) int64 {
 			return n << map[string]uint{"MiB": 20, "GiB": 30}[m[2]]
 		}
 	}
-	v.Problem(fmt.Sprintf("%q is no size of a file", v.Text()), "write it in MiB or GiB, for example 8GiB")
+	v.Problem(fmt.Sprintf("%q is not a file size", v.Text()), "write it in MiB or GiB, for example 8GiB")
 	return 0
 }
 
@@ -370,7 +370,7 @@ func etcdEndpoint(v strictyaml.Value) string {
 func absolute(v strictyaml.Value) string {
 	dir := v.Text()
 	if dir != "" && (!path.IsAbs(dir) || path.Clean(dir) != dir || !argument.MatchString(dir)) {
-		v.Problem(fmt.Sprintf("%q is no plain path", dir), "write it from /, without .., blanks or a slash at its end")
+		v.Problem(fmt.Sprintf("%q is not a plain path", dir), "write it from /, without .., blanks or a slash at its end")
 	}
 	return dir
 }

@@ -30,7 +30,7 @@ type Config struct {
 	VoteTTL, StartTTL time.Duration
 	// Runbooks is the directory of the site's own runbooks, "" for none.
 	Runbooks string
-	// Lowered lists, one line each, where they lower a requirement.
+	// Lowered has one line for each requirement that they lower.
 	Lowered []string
 	// Terminal configures commands in a shell on the bot's own machine.
 	Terminal Terminal
@@ -39,7 +39,7 @@ type Config struct {
 	Watches map[string]Watch
 	// Escalations are, by cluster, the people and the pager to notify when no one responds.
 	Escalations map[string]Escalation
-	// Incidents has the limits from which an observation is an incident.
+	// Incidents has the limits beyond which an observation is an incident.
 	Incidents Incidents
 	// Catalogs are the built-in catalogs, merged with Runbooks.
 	Catalogs catalogs.Set
@@ -62,7 +62,7 @@ type State struct {
 	// Dir is the bot's own directory, mode 0700: for the embedded store if Etcd is nil, and for the
 	// control socket. With Etcd it may be ""; then there is no control socket.
 	Dir string
-	// Etcd is an external cluster of the bot's own, for several replicas.
+	// Etcd is an external cluster for the bot alone, for several replicas.
 	Etcd *Etcd
 	// Archive is the directory of sealed segments of the trail; "" keeps them in Dir.
 	Archive string
@@ -105,7 +105,7 @@ type builder struct {
 	config   Config
 	catalogs catalogs.Set // nil if they cannot be used
 	own      files
-	// files and endpoints are in the text, but only Load can check them.
+	// files and endpoints come from the text, but only Load can check them.
 	files     []file
 	endpoints []strictyaml.Value
 	groups    []strictyaml.Value

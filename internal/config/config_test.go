@@ -16,8 +16,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// The example is what people start from: it is read without a word, and means
-// what it says.
+// The example, from which people start, has no problems, and its values mean what its
+// comments say.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
@@ -59,14 +59,14 @@ func TestExample(t *testing.T) {
 		t.Errorf("ben: %v, %v", who, err)
 	}
 	if err := c.Rules.MayAsk(who, "prod", runbooks.Disruptive, ""); err != nil {
-		t.Errorf("ben may ask: %v", err)
+		t.Errorf("ben may request: %v", err)
 	}
 	if c.VoteTTL != 15*time.Minute || c.StartTTL != 2*time.Minute || len(c.Hash) != 64 {
 		t.Errorf("ttl %s, start %s, hash %q", c.VoteTTL, c.StartTTL, c.Hash)
 	}
 }
 
-// What the example shows commented out is understood too.
+// The keys that are commented out in the example are valid too.
 func TestExampleUncommented(t *testing.T) {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
@@ -85,11 +85,10 @@ func TestExampleUncommented(t *testing.T) {
 
 const testKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2y8TSV1hXAcFQ1Q1mY7S8y3iQ6oQ0q3m9pJY2mVtJ9 anna@laptop"
 
-// wantLine is how a sample says what is wrong with it: # want: LINE: text
+// wantLine is the format in which a sample lists its problems: # want: LINE: text
 var wantLine = regexp.MustCompile(`(?m)^# want: (\d+): (.+)$`)
 
-// Every sample under invalid says each of its problems, with its line, and has
-// no other.
+// Every sample under invalid lists all of its problems, with their lines.
 func TestInvalid(t *testing.T) {
 	files, err := filepath.Glob("testdata/invalid/*.yaml")
 	if err != nil || len(files) < 10 {
@@ -104,7 +103,7 @@ func TestInvalid(t *testing.T) {
 		left := append(strictyaml.Problems(nil), problems...)
 		wants := wantLine.FindAllStringSubmatch(string(data), -1)
 		if len(wants) == 0 {
-			t.Errorf("%s: says no # want:", name)
+			t.Errorf("%s: has no # want:", name)
 		}
 		for _, want := range wants {
 			line, _ := strconv.Atoi(want[1])
@@ -116,7 +115,7 @@ func TestInvalid(t *testing.T) {
 				}
 			}
 			if !found {
-				t.Errorf("%s: no problem at line %d says %q; there are:\n%v", name, line, want[2], problems)
+				t.Errorf("%s: no problem at line %d contains %q; there are:\n%v", name, line, want[2], problems)
 			}
 		}
 		for _, p := range left {
@@ -127,7 +126,7 @@ func TestInvalid(t *testing.T) {
 				t.Errorf("%s: the problems are not sorted:\n%v", name, problems)
 			}
 			if problems[i].Column < 1 || problems[i].What == "" {
-				t.Errorf("%s: half a problem: %+v", name, problems[i])
+				t.Errorf("%s: a problem lacks a part: %+v", name, problems[i])
 			}
 		}
 	}
@@ -149,8 +148,8 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// A config with a fatal problem is an error that names all of them; warnings
-// alone are none.
+// Problems with a fatal one are an error that names all of them; warnings alone are
+// no error.
 func TestProblemsErr(t *testing.T) {
 	warnings := strictyaml.Problems{{File: "f", What: "look", Warning: true}}
 	if warnings.Err() != nil {
@@ -181,14 +180,14 @@ func FuzzParse(f *testing.F) {
 		if problems.Fatal() {
 			return
 		}
-		// What passes can be worked with.
+		// A config that passes is complete.
 		if c.Rules.Home == "" && len(c.Rules.HomeTeams) == 0 || len(c.Rules.People) == 0 || len(c.Fleet.Clusters) == 0 || c.State.Dir == "" || c.SSH.User == "" {
-			t.Errorf("passed with nothing in it: %q", data)
+			t.Errorf("passed although incomplete: %q", data)
 		}
 		for _, cluster := range c.Fleet.Clusters {
 			for _, h := range cluster.Hosts {
 				if h.Address == "" || h.Login == "" || len(h.Processes) == 0 {
-					t.Errorf("passed with half a host %+v: %q", h, data)
+					t.Errorf("passed with an incomplete host %+v: %q", h, data)
 				}
 			}
 		}
@@ -219,7 +218,7 @@ clusters:
 	// dhbot.yaml:2:49: state.etcd.endpoints.0: this etcd lives on infra-2, a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs; use a separate etcd on other machines, or remove etcd: to use the embedded store
 	// dhbot.yaml:9:32: clusters.prod.roles.approvers: no one could approve a Sev 1 request of anna: it needs 1 approvers other than the requester; add approvers to the list
 	// dhbot.yaml:9:44: clusters.prod.roles.approvers.0: there is no person "ana"; did you mean anna?
-	// dhbot.yaml:11:7: clusters.prod.hosts.infra-1.address: this is missing; write its name or address, with :port where it is not 22
+	// dhbot.yaml:11:7: clusters.prod.hosts.infra-1.address: this is missing; write its name or address, with :port if it is not 22
 	// dhbot.yaml:11:17: clusters.prod.hosts.infra-1.adress: there is no key "adress" here; did you mean address?
 	// dhbot.yaml:11:47: clusters.prod.hosts.infra-1.processes.0: the catalog "current" has no process "dis"; write db_dis
 	// dhbot.yaml:12:48: clusters.prod.hosts.infra-2.processes.0: the catalog "current" has no process "etc"; did you mean etcd?

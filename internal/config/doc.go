@@ -1,4 +1,4 @@
-// Package config reads the one config file, and the secrets, which are never in it, and checks them
+// Package config reads the config file, and the secrets, which are never in it, and checks them
 // against the catalogs. It reports all problems at once, each with its line and what to write
 // instead. The commented example is config.example.yaml at the top of the repository.
 //
@@ -12,12 +12,11 @@
 //   - ssh.go, route.go: logins, jump hosts, algorithms
 //   - escalation.go: who is notified when no one acts, and after what time
 //   - call.go: the order in which approvers are mentioned
-//   - watch.go: monitoring, and from which limits an observation is an incident
+//   - watch.go: monitoring, and the limits beyond which an observation is an incident
 //   - state.go: the state store, its key, its witnesses
 //   - terminal.go: commands in a shell
 //   - metrics.go: the metrics listener
-//   - runbooks.go, lowered.go: runbooks of your own; severities and classes that such runbooks
-//     lower
+//   - runbooks.go, lowered.go: your own runbooks; severities and classes that they lower
 //   - load.go: files and secrets that the config names
 //   - schema.go: the JSON Schema
 package config

@@ -20,7 +20,7 @@ type Escalation struct {
 	After  time.Duration
 	People []string
 	Group  string // a user group of Slack, S…
-	// Level is the level from which incidents are escalated; worse ones are too.
+	// Level is the least severe level whose incidents are escalated.
 	Level int
 	Page  *Page // nil for none
 }
@@ -59,7 +59,7 @@ func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
 	}
 	group := o.Get("group")
 	if e.Group != "" && !userGroupID.MatchString(e.Group) {
-		group.Problem(fmt.Sprintf("%q is no id of a user group", e.Group), "write the id (S…), which Slack shows in the group's menu, not its name")
+		group.Problem(fmt.Sprintf("%q is not a user group id", e.Group), "write the id (S…), which Slack shows in the group's menu, not its name")
 	}
 	for _, item := range o.Get("people").Texts() {
 		if name := item.Text(); b.mayBeCalled(cluster, item, name) {
@@ -101,7 +101,7 @@ func (b *builder) mayBeCalled(cluster string, item strictyaml.Value, name string
 		item.Problem(fmt.Sprintf("there is no person %q", name), strictyaml.Meant(name, names, "the people are "))
 		return false
 	case len(rules.People[at].Accounts) == 0:
-		item.Problem(name+" has no Slack account, and cannot be mentioned", "name another person, or add the account")
+		item.Problem(name+" has no Slack account and cannot be mentioned", "name another person, or add the account")
 		return false
 	case !slices.Contains(roles[auth.Operator], name) && !slices.Contains(roles[auth.Approver], name):
 		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could not act", name, cluster), "name another person, or give the role")
@@ -116,7 +116,7 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 	shape := o.Need("shape", "write pagerduty or alertmanager")
 	p.Shape = shape.Text()
 	if p.Shape != "" && p.Name() == "" {
-		shape.Problem(fmt.Sprintf("%q is no shape of alerts", p.Shape), "write pagerduty or alertmanager")
+		shape.Problem(fmt.Sprintf("%q is not a shape of alerts", p.Shape), "write pagerduty or alertmanager")
 	}
 	at, in := o.Get("url"), o.Get("url_file")
 	switch {
@@ -153,7 +153,7 @@ func wrongURL(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "this is no web address"
+		return "this is not a web address"
 	case u.User != nil:
 		return "this address contains a password"
 	case u.Scheme == "http" && !loopback(u.Hostname()):
@@ -180,7 +180,7 @@ func (c *Config) EscalationLines() []string {
 	for _, cl := range c.Fleet.Clusters {
 		e, on := c.Escalations[cl.Name]
 		if !on {
-			out = append(out, fmt.Sprintf("%s does not escalate: clusters.%s.escalation is not there", cl.Name, cl.Name))
+			out = append(out, fmt.Sprintf("%s does not escalate: the config has no clusters.%s.escalation", cl.Name, cl.Name))
 			continue
 		}
 		line := cl.Name + " escalates incidents without an owner and requests without a decision"

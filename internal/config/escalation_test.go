@@ -18,7 +18,7 @@ func escalating(t *testing.T, escalation string) string {
 	const before = "    watch: {channel: C0INCIDENT, every: 30s, quiet: 2m}\n"
 	text := strings.Replace(string(data), before, before+"    escalation: "+escalation+"\n", 1)
 	if text == string(data) {
-		t.Fatal("the example has no watch to stand behind")
+		t.Fatal("the example has no watch line")
 	}
 	return text
 }
@@ -39,12 +39,12 @@ func TestEscalation(t *testing.T) {
 	for wrong, says := range map[string]string{
 		"{}":                                          "notifies no one",
 		"{people: [nobody]}":                          "there is no person",
-		"{group: oncall}":                             "no id of a user group",
+		"{group: oncall}":                             "not a user group id",
 		"{group: S0X1, people: [chris]}":              "both set",
 		"{people: [chris], after: 1s}":                "escalation.after",
 		"{people: [chris], level: 4}":                 "escalation.level",
 		"{people: [chris], page: {shape: pagerduty}}": "routing key is missing",
-		"{people: [chris], page: {shape: opsgenie, url: 'https://x/y'}}":                    "no shape of alerts",
+		"{people: [chris], page: {shape: opsgenie, url: 'https://x/y'}}":                    "not a shape of alerts",
 		"{people: [chris], page: {shape: alertmanager}}":                                    "address of Alertmanager is missing",
 		"{people: [chris], page: {shape: alertmanager, url: 'http://10.0.0.9/api'}}":        "be sent unencrypted",
 		"{people: [chris], page: {shape: alertmanager, url: 'https://u:p@x/api'}}":          "contains a password",
@@ -57,8 +57,8 @@ func TestEscalation(t *testing.T) {
 	}
 }
 
-// The secrets of a pager are read from files that no one else can read, and show
-// themselves nowhere.
+// The secrets of a pager are read only from files that no one else can read, and are
+// printed nowhere.
 func TestPageSecrets(t *testing.T) {
 	dir := site(t)
 	put := func(name, text string, mode os.FileMode) {
@@ -86,7 +86,7 @@ func TestPageSecrets(t *testing.T) {
 	}
 	put("hook", "http://hooks.example.com/s3cret\n", 0o600)
 	if _, problems = Load(at, bothTokens); !strings.Contains(problems.Error(), "unencrypted") || strings.Contains(problems.Error(), "s3cret") {
-		t.Errorf("over plain HTTP: %v", problems)
+		t.Errorf("an address without TLS in the file: %v", problems)
 	}
 	put("hook", "https://hooks.example.com/s3cret\n", 0o644)
 	put("key", "R0UTINGKEY\n", 0o640)

@@ -35,7 +35,7 @@ type (
 		Lowered []loweredKeys `key:"lowered"`
 		// The number of approvals, and how long requests wait for them.
 		Policy policyKeys `key:"policy"`
-		// Limits from which an observation is an incident.
+		// The limits beyond which an observation is an incident.
 		Incidents incidentKeys `key:"incidents"`
 		// Commands in a shell on the bot's machine, for when Slack is down.
 		Terminal terminalKeys `key:"terminal"`
@@ -61,7 +61,7 @@ type (
 		// The team (T…) or, in an Enterprise Grid, the organisation (E…) whose full
 		// members may use the bot. Guests and other organisations never can.
 		Home string `key:"home" example:"T0EXAMPLE"`
-		// The same as a list, for configs of v0.1.
+		// The same as home, as a list, for configs of v0.1.
 		HomeTeams []string `key:"home_teams" example:"[T0EXAMPLE]"`
 		// The channel that gets one line for each record.
 		AuditChannel string `key:"audit_channel,required" example:"C0AUDIT"`
@@ -85,9 +85,9 @@ type (
 		// creates it, and every replica needs it. The bot's account must be able to write to its
 		// directory, for notes of the sent steps.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
-		// The directory for those notes and the file of heads, of this replica alone, outside dir
-		// and in no backup of it. The default is the directory of the key. It must survive a
-		// restart. It is required if the directory of the key cannot be written, as in a mounted
+		// The directory for the notes of sent steps and the file of heads, for this replica alone,
+		// outside dir and in no backup of it. It must survive a restart. The default is the
+		// directory of the key. notes_dir is required if the directory of the key cannot be written, as in a mounted
 		// Secret.
 		NotesDir string `key:"notes_dir" example:"/var/lib/dhbot-notes" type:"path"`
 		// Witnesses that keep the signed heads of the trail, in addition to a file next to the key:
@@ -98,7 +98,7 @@ type (
 	etcdKeys struct {
 		// URLs of its members.
 		Endpoints []string `key:"endpoints,required" example:"[https://state-1.example.com:2379]"`
-		// PEM files.
+		// Its certificates and key, as PEM files.
 		TLS tlsKeys `key:"tls"`
 		// The user, if etcd has authentication.
 		User string `key:"user" example:"dhbot"`
@@ -161,8 +161,8 @@ type (
 		PublicKeys string `key:"public_keys" example:"ssh-rsa"`
 	}
 	personKeys struct {
-		// Slack accounts, as team/member id.
-		Slack []string `key:"slack" example:"[T0EXAMPLE/U0ANNA]"`
+		// Slack accounts, as member ids. Configs without slack.home write team/member id.
+		Slack []string `key:"slack" example:"[U0ANNA]"`
 		// Public SSH keys that identify the person at a terminal.
 		Keys []string `key:"keys" example:"['ssh-ed25519 AAAAC3… anna@laptop']"`
 	}
@@ -171,8 +171,9 @@ type (
 		Catalog string `key:"catalog,required" enum:"current,legacy-20200121"`
 		// Where the access control lists are stored.
 		ACLs string `key:"acls" default:"etcd" enum:"etcd,mysql"`
-		// The largest size of a dh-etcd member's database file (quota-backend-bytes). Members of
-		// etcd 3.6 and newer report it; without either, the default of etcd applies, 2 GiB.
+		// The largest size of a dh-etcd member's database file (quota-backend-bytes). Without it,
+		// the bot uses the value that members of etcd 3.6 and newer report, or etcd's default of
+		// 2 GiB.
 		EtcdQuota string `key:"etcd_quota" example:"8GiB"`
 		// Who may do what. An empty or missing list allows no one.
 		Roles rolesKeys `key:"roles,required"`
@@ -260,9 +261,9 @@ type (
 		Location string `key:"location" default:"UTC" example:"America/New_York"`
 	}
 	timesKeys struct {
-		// Begin of the time.
+		// The beginning of the time.
 		StartTime string `key:"start_time,required" example:"'07:00'"`
-		// End of the time.
+		// The end of the time.
 		EndTime string `key:"end_time,required" example:"'19:00'"`
 	}
 	escalationKeys struct {
@@ -289,7 +290,7 @@ type (
 		URLFile string `key:"url_file" example:"/etc/dhbot/pager-url" type:"path"`
 		// A file with PagerDuty's routing key, mode 0600.
 		RoutingKeyFile string `key:"routing_key_file" example:"/etc/dhbot/pagerduty-key" type:"path"`
-		// The certificate authority of the address, as a PEM file. The default are the system's.
+		// The certificate authority of the address, as a PEM file. The default is the system's authorities.
 		CA string `key:"ca" example:"/etc/dhbot/pager-ca.pem" type:"path"`
 	}
 	watchKeys struct {
@@ -301,10 +302,9 @@ type (
 		Quiet string `key:"quiet" default:"2m" type:"duration"`
 	}
 	incidentKeys struct {
-		// The number of errors a minute in a log that is too high. Fewer errors are shown, but are
-		// no incident.
+		// How many errors a minute in a log make an incident. Fewer errors are only shown.
 		ErrorRate int `key:"error_rate" default:"10"`
-		// How long the rate of errors must be too high.
+		// How long a log must have that many errors before they are an incident.
 		ErrorsFor string `key:"errors_for" default:"5m" type:"duration"`
 		// How long a process may stay down after a run of the bot stopped it.
 		OwnStop string `key:"own_stop" default:"30m" type:"duration"`

@@ -56,7 +56,7 @@ func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	return &b.config, b.Problems
 }
 
-// LoadFile parses the config file and checks nothing else: see Parse.
+// LoadFile parses the config file and checks no other file: see Parse.
 func LoadFile(path string) (*Config, strictyaml.Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
@@ -68,7 +68,7 @@ func LoadFile(path string) (*Config, strictyaml.Problems) {
 func readFile(path string) ([]byte, strictyaml.Problems) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, strictyaml.Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is one to start from"}}
+		return nil, strictyaml.Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is an example"}}
 	}
 	return data, nil
 }
@@ -91,7 +91,7 @@ type kind uint8
 const (
 	plainFile  kind = iota // must be readable
 	privateKey             // only its owner may read it
-	secretFile             // the same, and its content is read
+	secretFile             // only its owner may read it; its content is a value of the config
 	knownHosts             // only its owner may write it
 	stateDir               // a directory; created at start if missing
 )
@@ -128,7 +128,7 @@ func (b *builder) checkFiles(dir string) {
 			continue
 		}
 		if err != nil || !info.Mode().IsRegular() {
-			why := "it is no file"
+			why := "it is not a file"
 			if err != nil {
 				why = reason(err)
 			}
@@ -170,7 +170,7 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 	case err != nil:
 		f.Problem("the state directory cannot be accessed: "+reason(err), "let the bot's user own it")
 	case !info.IsDir():
-		f.Problem("this is no directory", "write a directory of the bot's own")
+		f.Problem("this is not a directory", "write a directory of the bot's own")
 	case info.Mode().Perm()&0o077 != 0:
 		f.Problem(fmt.Sprintf("others can access the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.Text())
 	}

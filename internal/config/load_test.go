@@ -19,7 +19,7 @@ const (
 	botToken = "xoxb-1-2-secretsecret"
 )
 
-// site is a directory with a config that has nothing wrong with it.
+// site is a directory with a valid config.
 func site(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -29,7 +29,7 @@ func site(t *testing.T) string {
 		if err := os.WriteFile(path, []byte(text), mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		if err := os.Chmod(path, mode); err != nil { // independent of the umask
 			t.Fatal(err)
 		}
 	}
@@ -73,7 +73,7 @@ var bothTokens = environment("SLACK_APP_TOKEN", appToken, "SLACK_BOT_TOKEN", bot
 func TestLoadWithoutTokens(t *testing.T) {
 	file := filepath.Join(site(t), "dhbot.yaml")
 	if _, problems := Load(file, environment()); !problems.Fatal() {
-		t.Error("a config without tokens is one to run with")
+		t.Error("Load accepts a config without tokens")
 	}
 	if _, problems := LoadWithoutTokens(file); problems.Fatal() {
 		t.Errorf("%v", problems)
@@ -91,11 +91,11 @@ func TestLoad(t *testing.T) {
 		t.Error("a secret was not read")
 	}
 	if c.SSH.Credentials[0].KeyFile != filepath.Join(dir, "id") || c.SSH.KnownHosts != filepath.Join(dir, "known_hosts") || c.State.Etcd.CAFile != filepath.Join(dir, "ca.pem") {
-		t.Errorf("paths are not taken from the file's directory: %+v, %+v", c.SSH, c.State.Etcd)
+		t.Errorf("paths do not start at the file's directory: %+v, %+v", c.SSH, c.State.Etcd)
 	}
 }
 
-// Each row breaks one thing of the site.
+// Each row breaks one part of the site.
 func TestLoadProblems(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -110,13 +110,13 @@ func TestLoadProblems(t *testing.T) {
 		{"no known_hosts", func(d string) error { return os.Remove(filepath.Join(d, "known_hosts")) }, bothTokens, "ssh.known_hosts: "},
 		{"known_hosts others write", func(d string) error { return os.Chmod(filepath.Join(d, "known_hosts"), 0o666) }, bothTokens, "decide which host keys are trusted"},
 		{"open password", func(d string) error { return os.Chmod(filepath.Join(d, "password"), 0o644) }, bothTokens, "state.etcd.password_file: others can read"},
-		{"state is a file", func(d string) error { return os.WriteFile(filepath.Join(d, "state"), nil, 0o600) }, bothTokens, "this is no directory"},
+		{"state is a file", func(d string) error { return os.WriteFile(filepath.Join(d, "state"), nil, 0o600) }, bothTokens, "this is not a directory"},
 		{"open state", func(d string) error { return os.Mkdir(filepath.Join(d, "state"), 0o755) }, bothTokens, "chmod 700"},
 		{"no token", nil, environment("SLACK_APP_TOKEN", appToken), "environment: SLACK_BOT_TOKEN: this is not set"},
 		{"tokens swapped", nil, environment("SLACK_APP_TOKEN", botToken, "SLACK_BOT_TOKEN", appToken), "must begin with xapp-"},
 		{"token twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
 		{"no token file", nil, environment("SLACK_APP_TOKEN_FILE", "/nonexistent", "SLACK_BOT_TOKEN", botToken), "/nonexistent cannot be read"},
-		{"the store is the patient", func(d string) error {
+		{"the store is on a host of the fleet", func(d string) error {
 			// "localhost" and 127.0.0.1 are one machine only once resolved.
 			return replace(filepath.Join(d, "dhbot.yaml"), "127.0.0.9:2379", "localhost:2379")
 		}, bothTokens, "5:22: state.etcd.endpoints.0: this etcd lives on infra-1"},
@@ -130,10 +130,10 @@ func TestLoadProblems(t *testing.T) {
 			}
 			_, problems := Load(filepath.Join(dir, "dhbot.yaml"), tt.env)
 			if !problems.Fatal() || !strings.Contains(problems.Error(), tt.problem) {
-				t.Errorf("no problem says %q; there are:\n%v", tt.problem, problems)
+				t.Errorf("no problem contains %q; there are:\n%v", tt.problem, problems)
 			}
 			if strings.Contains(problems.Error(), "secretsecret") || strings.Contains(problems.Error(), "etcdsecret") {
-				t.Errorf("the problems give a secret away:\n%v", problems)
+				t.Errorf("the problems contain a secret:\n%v", problems)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func replace(path, from, to string) error {
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), from, to)), 0o644)
 }
 
-// A key that only an ssh_config names need not be there, as for OpenSSH.
+// As for OpenSSH, a key that only an ssh_config names may be missing.
 func TestIdentityFileThatIsNotThere(t *testing.T) {
 	dir := site(t)
 	sshConfig := filepath.Join(dir, "ssh_config")
@@ -169,11 +169,11 @@ func TestIdentityFileThatIsNotThere(t *testing.T) {
 		}
 	}
 	if len(c.SSH.Options) == 0 {
-		t.Error("the ssh_config does not count")
+		t.Error("the ssh_config is ignored")
 	}
 }
 
-// A file with a token that others can read is refused, whatever it holds.
+// A token file that others can read is refused, whatever its content.
 func TestTokenFileOthersRead(t *testing.T) {
 	for _, name := range []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"} {
 		dir := site(t)
@@ -188,7 +188,7 @@ func TestTokenFileOthersRead(t *testing.T) {
 	}
 }
 
-// Nothing that prints a config prints a secret.
+// Printing a config in any way prints no secret.
 func TestSecretsStayHidden(t *testing.T) {
 	c := &Config{Slack: Slack{AppToken: secret.New(appToken)}, State: State{Etcd: &Etcd{Password: secret.New("etcdhunter2")}}}
 	var printed []string
@@ -212,11 +212,11 @@ func TestSecretsStayHidden(t *testing.T) {
 	for _, p := range printed {
 		for _, leaked := range []string{"hunter2", "xapp", fmt.Sprintf("%x", "hunter2"), fmt.Sprintf("%X", "hunter2")} {
 			if strings.Contains(p, leaked) {
-				t.Errorf("%q stands in %s", leaked, p)
+				t.Errorf("%q is in %s", leaked, p)
 			}
 		}
 	}
 	if !strings.Contains(string(asJSON), "redacted") || !strings.Contains(logged.String(), "redacted") {
-		t.Errorf("nothing says that something was hidden: %s, %s", asJSON, logged.String())
+		t.Errorf("hidden values are not marked: %s, %s", asJSON, logged.String())
 	}
 }

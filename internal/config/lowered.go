@@ -54,7 +54,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		b.Add(p)
 	}
 	for _, item := range sortedValues(allowed) {
-		item.Warning("this line has no effect", "remove it: it would allow a future change")
+		item.Warning("this line has no effect", "remove it: otherwise it would allow a later change of the runbooks")
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// own are runbooks that try to take less than they should, and the line of the
-// config that allows each; "" where nothing does.
+// own has runbooks that require less than they should, and the line of the config that
+// allows each; "" if no line can.
 var own = map[string]struct{ runbook, says, allow string }{
 	"a read that deletes": {`
 actions:
@@ -33,7 +33,7 @@ actions:
 actions:
   - {action: kick, title: x, about: cluster, class: disruptive, level: 3, locks: [x], steps: [{kind: exec, at: configuration_server, run: [/opt/kick], check: exit 0, timeout: 5s}]}
 `, "the level 3 of the action kick is too low", "{catalog: current, action: kick, level: 3, because: x}"},
-	"a carried action at a lower level": {`
+	"a built-in action at a lower level": {`
 actions:
   - {action: restart, title: x, processes: [db_dis], class: disruptive, level: 3, locks: [x], steps: [{kind: exec, run: ["{monit}", restart, "{service}"], check: exit 0, timeout: 5s}]}
 `, "the level 3 of the action restart is too low", "{catalog: current, action: restart, level: 3, because: x}"},
@@ -65,20 +65,20 @@ actions:
 actions:
   - {action: peek, title: x, about: cluster, class: read, level: 1, steps: [{kind: wait, at: configuration_server, run: [sudo, /opt/site/cat, /y], until: shown, timeout: 5s, within: 5s}]}
 `, "is not known to read", "{catalog: current, action: peek, class: read, because: x}"},
-	"monit where a site has it": {`
+	"monit in a directory of the site": {`
 monit: [sudo, /opt/monit/bin/monit]
 `, "", ""},
 	"another monit": {`
 monit: [sudo, bash, -c, x]
 `, "is no way to call monit", ""},
-	"what only reads": {`
+	"a command that only reads": {`
 actions:
   - {action: peek, title: x, about: cluster, class: read, level: 3, steps: [{kind: wait, at: configuration_server, run: [sudo, -u, irisadmin, tail, -n, "5", /var/log/x], until: shown, timeout: 5s, within: 5s}]}
 `, "", ""},
 }
 
-// TestOwnRunbooksKeepTheFloors holds each of them to the floors, and to the
-// config's own line that lowers one.
+// TestOwnRunbooksKeepTheFloors checks that each is refused, and that the config's line
+// allows it.
 func TestOwnRunbooksKeepTheFloors(t *testing.T) {
 	for name, tt := range own {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/strictyaml"
 )
 
-// Metrics is the HTTP listener for the monitoring; an empty Listen means none.
+// Metrics configures the HTTP listener for your monitoring; without Listen there is none.
 type Metrics struct {
 	Listen string // host:port
 	Pprof  bool
@@ -25,7 +25,7 @@ func (b *builder) readMetrics(v strictyaml.Value) {
 	}
 	host, port, err := net.SplitHostPort(m.Listen)
 	if err != nil || port == "" {
-		at.Problem(fmt.Sprintf("%q is no address to listen on", m.Listen), "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
+		at.Problem(fmt.Sprintf("%q is not an address to listen on", m.Listen), "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
 		return
 	}
 	pprof := o.Get("pprof")

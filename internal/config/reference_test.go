@@ -10,7 +10,7 @@ import (
 func referenceText(all map[string][]key) string {
 	var b strings.Builder
 	b.WriteString("# Config reference\n\n" +
-		"One YAML file, read strictly: `bot check` reports every problem in one go, each with\n" +
+		"One YAML file, read strictly: `bot check` reports all problems at once, each with\n" +
 		"its line and what to write instead. Commands find it by `--config FILE` or\n" +
 		"`DHBOT_CONFIG`. Secrets are never in it: the Slack tokens come from `SLACK_APP_TOKEN`\n" +
 		"and `SLACK_BOT_TOKEN`, or from files that `SLACK_APP_TOKEN_FILE` and\n" +
@@ -19,12 +19,12 @@ func referenceText(all map[string][]key) string {
 		"uses it when the file begins with\n\n" +
 		"    # yaml-language-server: $schema=config.schema.json\n\n" +
 		"A commented example is [config.example.yaml](../config.example.yaml).\n\n" +
-		"<!-- made of internal/config/keys.go: go test ./internal/config -update -->\n")
+		"<!-- generated from internal/config/keys.go: go test ./internal/config -update -->\n")
 	section(&b, all, "fileKeys", "")
 	return b.String()
 }
 
-// section writes the table of one mapping, and then those of its parts.
+// section writes the table of one mapping, and then the tables of its parts.
 func section(b *strings.Builder, all map[string][]key, name, path string) {
 	title := "The file"
 	if path != "" {
@@ -85,7 +85,7 @@ func (k key) word() string {
 	return "mapping"
 }
 
-// part names the type of what a key holds, and how its path goes on.
+// part returns the type of a key's value, and the rest of its path.
 func part(shape ast.Expr) (name, more string) {
 	switch s := shape.(type) {
 	case *ast.ArrayType:

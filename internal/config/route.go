@@ -23,7 +23,7 @@ const maxJumps = 8
 // readRoute reads the route to a host. Its own settings take precedence, then those of
 // ssh.config_file, then those for all hosts.
 func (b *builder) readRoute(h *fleet.Host, o strictyaml.Object) {
-	at := o.Need("address", "write its name or address, with :port where it is not 22")
+	at := o.Need("address", "write its name or address, with :port if it is not 22")
 	name, port := hostPort(at)
 	login := login(o.Get("login"))
 	if name == "" {
@@ -70,7 +70,7 @@ func (b *builder) lookUp(at strictyaml.Value, name, login string) sshconfig.Host
 func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint16) string {
 	host, _, err := splitHostPort(said.HostName)
 	if err != nil || host != strings.ToLower(said.HostName) && net.ParseIP(said.HostName) == nil {
-		at.Problem(fmt.Sprintf("ssh.config_file leads to %q, which is no address", said.HostName), "correct its HostName")
+		at.Problem(fmt.Sprintf("ssh.config_file leads to %q, which is not an address", said.HostName), "correct its HostName")
 		return ""
 	}
 	if port == 0 && said.Port != "" {

@@ -12,8 +12,7 @@ import (
 	"dhbot/internal/strictyaml"
 )
 
-// routed parses a config whose ssh part and hosts are given, beside an
-// ssh_config.
+// routed parses a config with the given ssh part and hosts, next to an ssh_config.
 func routed(t *testing.T, ssh, hosts, sshConfig string) (*Config, strictyaml.Problems) {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,8 +51,8 @@ Host infra-2
     CertificateFile /keys/infra-2-user.pub
 `
 
-// Where hosts are, as whom and through what: the host's own keys come first,
-// then the ssh_config, then what counts for all.
+// Addresses, logins and jump hosts: a host's own settings come first, then those of the
+// ssh_config, then those for all hosts.
 func TestRoutes(t *testing.T) {
 	const inner = "root@bastion.example.com:2022,jump@10.0.0.2:22"
 	c, problems := routed(t, "key_file: id, config_file: ssh_config, proxy_jump: gate@10.9.9.9", `
@@ -123,7 +122,7 @@ func TestSameAddressTwice(t *testing.T) {
 	}
 }
 
-// What cannot be used is said with its place.
+// Unusable settings are reported with their place.
 func TestRouteProblems(t *testing.T) {
 	host := "\n      infra-1: {address: infra-1, processes: [db_dis]}\n"
 	for _, tt := range []struct{ ssh, hosts, sshConfig, want string }{
@@ -131,7 +130,7 @@ func TestRouteProblems(t *testing.T) {
 		{"key_file: id, config_file: ssh_config", host, "Host a\n\nMatch exec true\n", "ssh_config:3:1: ssh.config_file: Match exec would run"},
 		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd is outside of"},
 		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "form a loop"},
-		{"key_file: id, config_file: ssh_config", host, "HostName a/b\n", "no address"},
+		{"key_file: id, config_file: ssh_config", host, "HostName a/b\n", "not an address"},
 		{"key_file: id, config_file: none", host, "", "cannot be read"},
 		{"key_file: id, credentials: [{key_file: id}]", host, "", "both set"},
 		{"credentials: [{agent: SSH_AUTH_SOCK, key_file: id}]", host, "", "either an agent or a key file"},
@@ -149,12 +148,12 @@ func TestRouteProblems(t *testing.T) {
 	}
 }
 
-// Replicas agree on what the ssh_config says, too.
+// Replicas must have the same ssh_config too.
 func TestSSHConfigIsHashed(t *testing.T) {
 	host := "\n      infra-1: {address: infra-1, processes: [db_dis]}\n"
 	one, _ := routed(t, "key_file: id, config_file: ssh_config", host, "User a\n")
 	two, _ := routed(t, "key_file: id, config_file: ssh_config", host, "User b\n")
 	if one.Hash == two.Hash {
-		t.Error("two ssh_configs have one hash")
+		t.Error("two different ssh_configs have the same hash")
 	}
 }

@@ -15,10 +15,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ownRunbooks reads the catalogs that a file of runbooks of one's own changes:
-// runbooks: names a directory, which runbooks.Load lays over what the binary
-// carries. There are none where they cannot be used, which was reported and
-// after which nothing can be said of the names of processes.
+// ownRunbooks loads the catalogs, merged with the directory that runbooks: names. If
+// the directory cannot be used it reports that and returns nil; then the names of
+// processes cannot be checked.
 func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	if !v.There() {
 		catalogs, err := catalogs.Builtin()
@@ -29,10 +28,10 @@ func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	names, err := ownFiles(dir)
 	switch {
 	case err != nil:
-		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or leave runbooks out")
+		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or remove runbooks")
 		return nil
 	case len(names) == 0:
-		v.Problem(dir+" holds no *.yaml file", "write one there, or leave runbooks out; docs/own-runbooks.md shows how")
+		v.Problem(dir+" holds no *.yaml file", "write one there, or remove runbooks; docs/own-runbooks.md shows how")
 		return nil
 	}
 	b.own = files{v, dir, names}
@@ -51,8 +50,8 @@ type files struct {
 	names []string
 }
 
-// ownFiles are the names of the files that runbooks.Load reads, sorted. Others
-// that were probably meant to be read are an error.
+// ownFiles are the sorted names of the files that catalogs.Load reads. A file that was
+// probably meant to be read too is an error.
 func ownFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -65,7 +64,7 @@ func ownFiles(dir string) ([]string, error) {
 		case filepath.Ext(e.Name()) == ".yaml":
 			names = append(names, e.Name())
 		case filepath.Ext(e.Name()) == ".yml":
-			return nil, fmt.Errorf("%s would not be read: only names ending in .yaml are", e.Name())
+			return nil, fmt.Errorf("%s would not be read: its name does not end in .yaml", e.Name())
 		}
 	}
 	slices.Sort(names)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// withRunbooks is a config that runs market_feed, which only runbooks of one's
-// own can know, and names a directory of them.
+// withRunbooks is a config with the process market_feed, which only the site's own
+// runbooks can define, and with their directory.
 func withRunbooks(dir string) []byte {
 	return fmt.Appendf(nil, `slack: {home_teams: [T0HOME], audit_channel: C0AUDIT}
 state: {dir: /var/lib/dhbot}
@@ -31,7 +31,7 @@ clusters:
 func TestRunbooks(t *testing.T) {
 	for _, tt := range []struct {
 		dir  string
-		want []string // parts of the problems that are no warnings, in order
+		want []string // parts of the fatal problems, in order
 	}{
 		{"own/good", []string{
 			"testdata/dhbot.yaml:12:7: clusters.prod.hosts.infra-2.address: this is missing",
@@ -75,7 +75,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// Replicas agree on one config: a runbook that differs makes another one.
+// Replicas must have the same config: with a different runbook its hash differs.
 func TestRunbooksAreHashed(t *testing.T) {
 	dir := t.TempDir()
 	text, err := os.ReadFile("testdata/own/good/feed.yaml")
@@ -95,11 +95,11 @@ func TestRunbooksAreHashed(t *testing.T) {
 	}
 	one := hash(string(text))
 	if one != hash(string(text)) || one == hash(string(text)+"\n# a remark\n") {
-		t.Error("the hash does not follow the files")
+		t.Error("the hash does not depend on the files")
 	}
 }
 
-// An account that can write a runbook decides which commands run.
+// A runbook that another account can write is refused.
 func TestRunbooksOfOthers(t *testing.T) {
 	for _, tt := range []struct {
 		path    string
@@ -132,7 +132,7 @@ func TestRunbooksOfOthers(t *testing.T) {
 			continue
 		}
 		if !problems.Fatal() || !strings.Contains(problems.Error(), tt.problem) {
-			t.Errorf("%s %o: no problem says %q: %v", tt.path, tt.mode, tt.problem, problems)
+			t.Errorf("%s %o: no problem contains %q: %v", tt.path, tt.mode, tt.problem, problems)
 		}
 	}
 }

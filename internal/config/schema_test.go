@@ -17,7 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// update writes the schema and the reference anew: go test ./internal/config -update.
+// update rewrites the schema and the reference: go test ./internal/config -update.
 var update = flag.Bool("update", false, "rewrite config.schema.json and docs/config.md")
 
 const (
@@ -25,7 +25,7 @@ const (
 	referenceFile = "../../docs/config.md"
 )
 
-// key is one key of the config file, as keys.go has it.
+// key is one key of the config file, as keys.go defines it.
 type key struct {
 	name, doc, def, example, kind string
 	required                      bool
@@ -125,7 +125,7 @@ func shapeSchema(all map[string][]key, shape ast.Expr) schemaObject {
 		}
 		return schemaOf(all, s.Name)
 	}
-	panic(fmt.Sprintf("keys.go has a shape that the schema does not know: %T", shape))
+	panic(fmt.Sprintf("keys.go has a type that the schema does not support: %T", shape))
 }
 
 func schemaText(t *testing.T) string {
@@ -139,7 +139,7 @@ func schemaText(t *testing.T) string {
 	return string(b) + "\n"
 }
 
-// TestSchemaAndReference holds the generated files to keys.go.
+// TestSchemaAndReference compares the generated files with keys.go.
 func TestSchemaAndReference(t *testing.T) {
 	for file, want := range map[string]string{schemaFile: schemaText(t), referenceFile: referenceText(shapes(t))} {
 		if *update {
@@ -148,7 +148,7 @@ func TestSchemaAndReference(t *testing.T) {
 			}
 		}
 		if got, err := os.ReadFile(file); err != nil || string(got) != want {
-			t.Errorf("%s is not what keys.go says (%v): go test ./internal/config -update, and look at the diff", file, err)
+			t.Errorf("%s differs from keys.go (%v): go test ./internal/config -update, and look at the diff", file, err)
 		}
 	}
 }
@@ -183,8 +183,8 @@ func readYAML(t *testing.T, text []byte) any {
 	return v
 }
 
-// TestSchemaAgreesWithTheParser: what the parser accepts the schema accepts too,
-// and a key that does not exist neither does.
+// TestSchemaAgreesWithTheParser checks that the schema accepts the configs that the
+// parser accepts, and refuses an unknown key.
 func TestSchemaAgreesWithTheParser(t *testing.T) {
 	schema := compile(t)
 	files, err := filepath.Glob("testdata/valid/*.yaml")
@@ -209,8 +209,8 @@ func TestSchemaAgreesWithTheParser(t *testing.T) {
 	}
 }
 
-// TestDefaults: a config with every default written out means the same as one
-// without.
+// TestDefaults checks that a config with every default written out equals one without
+// them.
 func TestDefaults(t *testing.T) {
 	const plain = `
 slack: {home: T0, audit_channel: C00}

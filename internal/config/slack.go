@@ -29,14 +29,14 @@ func (b *builder) readWorkspace(o strictyaml.Object) {
 	home := o.Get("home")
 	b.config.Rules.Home = home.Text()
 	if id := home.Text(); id != "" && !teamID.MatchString(id) {
-		home.Problem(fmt.Sprintf("%q is no id of an organisation", id), homeIs)
+		home.Problem(fmt.Sprintf("%q is not an organisation id", id), homeIs)
 	}
 	if home.There() && o.Get("home_teams").There() {
-		o.Get("home_teams").Problem("home takes the place of home_teams", "leave home_teams out")
+		o.Get("home_teams").Problem("home replaces home_teams", "remove home_teams")
 	}
 	for _, team := range o.Get("home_teams").Texts() {
 		if !teamID.MatchString(team.Text()) {
-			team.Problem(fmt.Sprintf("%q is no id of a team", team.Text()), "write the id (T… or E…), not the name")
+			team.Problem(fmt.Sprintf("%q is not a team id", team.Text()), "write the id (T… or E…), not the name")
 			continue
 		}
 		b.config.Rules.HomeTeams = append(b.config.Rules.HomeTeams, team.Text())
@@ -44,7 +44,7 @@ func (b *builder) readWorkspace(o strictyaml.Object) {
 	audit := o.Need("audit_channel", "write the id (C…) of the channel for the trail")
 	b.config.Slack.AuditChannel = audit.Text()
 	if id := audit.Text(); id != "" && !channelID.MatchString(id) {
-		audit.Problem(fmt.Sprintf("%q is no id of a channel", id), channelIs)
+		audit.Problem(fmt.Sprintf("%q is not a channel id", id), channelIs)
 	}
 }
 
@@ -61,7 +61,7 @@ func (b *builder) readChannels(v strictyaml.Value) {
 	b.config.Slack.Channels = map[string]string{}
 	for _, p := range v.Pairs() {
 		if !channelID.MatchString(p.Name) {
-			p.Value.Problem(fmt.Sprintf("%q is no id of a channel", p.Name), channelIs)
+			p.Value.Problem(fmt.Sprintf("%q is not a channel id", p.Name), channelIs)
 		}
 		cluster := p.Value.Text()
 		if !slices.Contains(names, cluster) {
@@ -142,7 +142,7 @@ func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	rules := &b.config.Rules
 	m := accountID.FindStringSubmatch(v.Text())
 	if m == nil {
-		v.Problem(fmt.Sprintf("%q is no account", v.Text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
+		v.Problem(fmt.Sprintf("%q is not an account", v.Text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
 		return auth.Account{}, false
 	}
 	switch team, teams := m[1], rules.HomeTeams; {
@@ -155,11 +155,11 @@ func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	return auth.Account{Team: m[1], User: m[2]}, true
 }
 
-// only reports whether a thing has a single owner, and adds a problem otherwise.
+// only reports whether a thing has no other owner, and adds a problem if it has.
 func only(v strictyaml.Value, owners map[string]string, thing, owner string) bool {
 	other, taken := owners[thing]
 	if taken {
-		v.Problem("this is "+other+"'s already: one human being must not be two people", "keep it under one name")
+		v.Problem("this already belongs to "+other+": one human being must not be two people", "keep it under one name")
 		return false
 	}
 	owners[thing] = owner

@@ -25,7 +25,7 @@ type SSH struct {
 	// ProxyJump are the jump hosts of hosts without their own, in the format of sshroute.Place.Via;
 	// "" means a direct connection.
 	ProxyJump string
-	// Options has the places with settings of their own.
+	// Options has the settings of places that have their own.
 	Options map[sshroute.Place]sshroute.Options
 	// Renew is the command that renews certificates, nil for none.
 	Renew []string
@@ -65,7 +65,7 @@ func (b *builder) readCredentials(o strictyaml.Object) {
 	ssh, keys, list := &b.config.SSH, o.Get("key_file"), o.Get("credentials")
 	switch {
 	case keys.There() && list.There():
-		list.Problem("key_file and credentials are both set", "list the key as {key_file: …} among the credentials, at its place")
+		list.Problem("key_file and credentials are both set", "list the key as {key_file: …} among the credentials, in the right order")
 		return
 	case list.There():
 		for _, item := range o.NeedSome("credentials", "list the bot's credentials: [{agent: …}, {key_file: …}]").Items() {
@@ -143,7 +143,7 @@ func (b *builder) checkPrograms() {
 	for _, v := range b.programs {
 		program := b.config.SSH.Renew[0]
 		if info, err := os.Stat(program); err != nil || info.IsDir() || info.Mode().Perm()&0o111 == 0 {
-			v.Problem(program+" is no program that the bot can run", "write the path of one")
+			v.Problem(program+" is not a program that the bot can run", "write the path of one")
 		} else if err := trusted.Source(program); err != nil {
 			v.Problem(err.Error()+", and so decide what the bot runs", closed)
 		}

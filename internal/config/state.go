@@ -49,14 +49,14 @@ func directory(v strictyaml.Value) string {
 	}
 	switch {
 	case !filepath.IsAbs(dir):
-		v.Problem(fmt.Sprintf("%q is no absolute path", dir), "write it from /")
+		v.Problem(fmt.Sprintf("%q is not an absolute path", dir), "write it from /")
 	case filepath.Clean(dir) == "/" ||
 		slices.Contains([]string{"/etc", "/usr", "/var", "/var/lib", "/home", "/root", "/tmp"}, filepath.Clean(dir)):
 		v.Problem(dir+" belongs to the system", "write a directory of the bot's own, such as /var/lib/dhbot")
 	default:
 		for _, fleeting := range []string{"/tmp/", "/var/tmp/", "/run/", "/dev/shm/"} {
 			if strings.HasPrefix(filepath.Clean(dir)+"/", fleeting) {
-				v.Warning(dir+" may be emptied at any time, including the trail", "write a directory that lasts, such as /var/lib/dhbot")
+				v.Warning(dir+" may be emptied at any time, and the trail with it", "write a directory that lasts, such as /var/lib/dhbot")
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
 			u.Path != "" {
 			// Not quoted: it may contain a password.
-			item.Problem("this is no endpoint", "write https://host:2379, without user, password or path")
+			item.Problem("this is not an endpoint", "write https://host:2379, without user, password or path")
 			continue
 		}
 		if u.Scheme == "http" && !loopback(u.Hostname()) {
@@ -217,7 +217,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 		case strings.HasPrefix(name, "http:"):
 			w.Problem("heads would be sent unencrypted", "write https://")
 		case !filepath.IsAbs(name):
-			w.Problem(fmt.Sprintf("%q is no witness", name), "write the absolute path of a file, on another mount than the state, or an https:// address")
+			w.Problem(fmt.Sprintf("%q is not a witness", name), "write the absolute path of a file, on another mount than the state, or an https:// address")
 		}
 		state.Witnesses = append(state.Witnesses, name)
 	}

@@ -30,7 +30,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 	t.Channel = b.config.Slack.AuditChannel
 	if c := o.Get("channel"); c.There() {
 		if t.Channel = c.Text(); !channelID.MatchString(t.Channel) {
-			c.Problem(fmt.Sprintf("%q is no id of a channel", t.Channel), channelIs)
+			c.Problem(fmt.Sprintf("%q is not a channel id", t.Channel), channelIs)
 		}
 	}
 	state := b.config.State.Dir
@@ -41,7 +41,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 	if socket.There() {
 		t.Socket = filepath.Clean(socket.Text())
 		if !filepath.IsAbs(t.Socket) {
-			socket.Problem(fmt.Sprintf("%q is no absolute path", t.Socket), "write it from /, such as /run/dhbot/terminal.sock")
+			socket.Problem(fmt.Sprintf("%q is not an absolute path", t.Socket), "write it from /, such as /run/dhbot/terminal.sock")
 		}
 	}
 	if !group.There() {

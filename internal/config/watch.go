@@ -21,10 +21,9 @@ const (
 	defaultQuiet = 2 * time.Minute
 )
 
-// Incidents has the limits from which an observation is an incident.
+// Incidents has the limits beyond which an observation is an incident.
 type Incidents struct {
-	// ErrorRate is the number of errors a minute in a log that is too high if it lasts for
-	// ErrorsFor.
+	// ErrorRate is how many errors a minute in a log, for ErrorsFor, make an incident.
 	ErrorRate int
 	ErrorsFor time.Duration
 	// OwnStop is how long a process may stay down after a run stopped it.
@@ -68,7 +67,7 @@ func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 		return
 	}
 	if !channelID.MatchString(w.Channel) {
-		at.Problem(fmt.Sprintf("%q is no id of a channel", w.Channel), channelIs)
+		at.Problem(fmt.Sprintf("%q is not a channel id", w.Channel), channelIs)
 	}
 	if b.config.Watches == nil {
 		b.config.Watches = map[string]Watch{}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What `bot check` says of the background watch, of the example and of a file
-// that names no channel.
+// The lines of `bot check` about background monitoring, for the example and for a file
+// without a channel.
 func ExampleConfig_WatchLines() {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {

@@ -4,7 +4,7 @@
 //
 // # Files
 //
-//   - yaml.go: the walk: a file, mappings, keys that are unknown, missing or doubled
+//   - yaml.go: the walk: a file, mappings, keys that are unknown, missing or duplicate
 //   - values.go: one value: texts, lists, numbers, durations, choices
 //   - problem.go: a problem and its place
 package strictyaml

@@ -110,7 +110,7 @@ func (v Value) Texts() []Value {
 		switch s := item.Text(); {
 		case s == "":
 			if !item.There() {
-				item.Problem("this is empty", "write a text, or leave the entry out")
+				item.Problem("this is empty", "write a text, or remove the entry")
 			}
 		case seen[s]:
 			item.Problem(fmt.Sprintf("%q is in this list twice", s), "keep one of them")
@@ -127,7 +127,7 @@ func (v Value) Number(least, most, otherwise int) int {
 	if !v.There() {
 		return otherwise
 	}
-	what := "this is no whole number"
+	what := "this is not a whole number"
 	if n, ok := v.Node.(*ast.IntegerNode); ok {
 		var got int
 		if _, err := fmt.Sscan(n.Token.Value, &got); err == nil && got >= least && got <= most {

@@ -17,7 +17,7 @@ import (
 // would stop at the first.
 type Reader struct {
 	File string
-	// Example names what an empty file can be started from.
+	// Example names a file from which a new one can start.
 	Example string
 	// Strict distinguishes an empty text from a missing value, and reports keys and entries
 	// without a value. Otherwise both count as missing.
@@ -95,7 +95,7 @@ func (v Value) void() bool {
 	if _, null := v.Node.(*ast.NullNode); !null || !v.R.Strict {
 		return false
 	}
-	v.Problem("this has no value", "write one, or leave it out")
+	v.Problem("this has no value", "write one, or remove the key")
 	return true
 }
 
@@ -217,7 +217,7 @@ func (o Object) Get(key string) Value {
 	return o.child(key, nil, nil)
 }
 
-// Need is get for a required key; why is its purpose.
+// Need is Get for a required key; why is what to write.
 func (o Object) Need(key, why string) Value {
 	v := o.Get(key)
 	if !v.There() && !o.Broken {
@@ -226,7 +226,7 @@ func (o Object) Need(key, why string) Value {
 	return v
 }
 
-// NeedSome is need for a list or mapping that must not be empty.
+// NeedSome is Need for a list or mapping that must not be empty.
 func (o Object) NeedSome(key, why string) Value {
 	v := o.Need(key, why)
 	list, isList := v.Node.(*ast.SequenceNode)
