@@ -78,7 +78,7 @@ func permit(path, group string) error {
 	}
 	g, err := user.LookupGroup(group)
 	if err != nil {
-		return fmt.Errorf("there is no group %q here: %w", group, err)
+		return fmt.Errorf("this machine has no group %q: %w", group, err)
 	}
 	gid, err := strconv.Atoi(g.Gid)
 	if err != nil {
@@ -130,9 +130,9 @@ func NewClient(dir string) *Client {
 	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
 }
 
-// Transport connects to a socket, whatever the host of a URL. An answer must begin within a
-// minute, and may then take any time. A repeatable request is sent again if it was displaced by
-// others (replay).
+// Transport connects to a socket and ignores the host of a URL. An answer must begin within a
+// minute, and may then take any time. A repeatable request is sent again if other requests
+// displaced it (replay).
 func Transport(path string) http.RoundTripper {
 	return &replay{http.Transport{
 		ResponseHeaderTimeout: 60 * time.Second,
@@ -144,8 +144,8 @@ func Transport(path string) http.RoundTripper {
 }
 
 // Get queries a path such as "/health" and copies the answer to w. It returns ErrNotRunning
-// without a listener, and the bot's own message for an error, also for an error in the middle
-// of the answer.
+// without a listener, and the bot's message for an error, even one in the middle of the
+// answer.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -158,7 +158,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Wr
 		if errors.As(err, &op) && op.Op == "dial" {
 			return ErrNotRunning
 		}
-		return fmt.Errorf("asking the running bot: %w", err)
+		return fmt.Errorf("querying the running bot: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -51,7 +51,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Error(err)
 	}
 	if err := c.Get(t.Context(), "/trail", nil, &out); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after the server ended: %v", err)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestDeadSocketIsReplaced(t *testing.T) {
 	l.(interface{ SetUnlinkOnClose(bool) }).SetUnlinkOnClose(false)
 	l.Close()
 	if err := NewClient(dir).Get(t.Context(), "/", nil, &bytes.Buffer{}); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("a dead socket: %v", err)
+		t.Errorf("a socket without a listener: %v", err)
 	}
 	again, err := Listen(dir)
 	if err != nil {

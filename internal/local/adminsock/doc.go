@@ -1,6 +1,6 @@
 // Package adminsock is the local socket by which other commands of the binary query a running
-// bot: its embedded store has no listener, so health, trail and open runs come from here.
-// Access to the state directory (mode 0700) is enough to query. Nothing here changes anything.
+// bot: its embedded store has no listener, so they get health, trail and open runs from here.
+// Everyone with access to the state directory (mode 0700) may query. No query changes anything.
 //
 // # Files
 //

@@ -18,7 +18,7 @@ import (
 const (
 	// requestTime is the time limit for a complete request.
 	requestTime = 10 * time.Second
-	// writeTime is how long a caller may leave a part of an answer unread.
+	// writeTime is how long one write waits for a caller that does not read.
 	writeTime = 60 * time.Second
 	// maxRequest is the largest body of a request, in bytes.
 	maxRequest = 64 << 10
@@ -96,7 +96,7 @@ func (g *guard) Accept() (net.Conn, error) {
 func peer(conn net.Conn) (uid int, err error) {
 	s, ok := conn.(syscall.Conn)
 	if !ok {
-		return 0, errors.New("not a socket of the system")
+		return 0, errors.New("the connection is not a socket of the operating system")
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {

@@ -37,9 +37,9 @@ type Request struct {
 	Signers []sshkey.Signer
 }
 
-// Do runs a command, and calls f with every event but the end, which it returns. An error means
-// that there was no end: the command was refused, the bot does not answer, ctx ended, or f
-// failed.
+// Do runs a command, calls f with every event except the end, and returns the end. An error
+// means that there was no end: the command was refused, the bot does not answer, ctx ended, or
+// f failed.
 func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, error) {
 	p, err := c.sign(ctx, r)
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 			return proof{Nonce: ch.Nonce, Command: r.Command, Signature: sig}, err
 		}
 	}
-	return proof{}, errors.New("the bot asks for a key that was not offered: nothing was signed")
+	return proof{}, errors.New("the bot wants a signature by a key that was not offered: nothing was signed")
 }
 
 // post sends one request. If the bot refuses it, the error has the bot's message.
@@ -107,7 +107,7 @@ func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	if path == askPath { // another challenge costs nothing
+	if path == askPath { // a second challenge does no harm
 		req.Header["Idempotency-Key"] = nil
 	}
 	resp, err := c.http.Do(req)
@@ -136,6 +136,6 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("no running bot answers at %s: is `bot run` up on this machine, with this config?", c.socket)
 	default:
-		return fmt.Errorf("asking the running bot: %w", err)
+		return fmt.Errorf("querying the running bot: %w", err)
 	}
 }

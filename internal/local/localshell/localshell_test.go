@@ -28,7 +28,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// testServer is a server on a real socket. What gets past the proof is kept.
+// testServer is a server on a real socket. It keeps the commands whose proof it accepted.
 type testServer struct {
 	t      *testing.T
 	socket string
@@ -113,7 +113,7 @@ func (d *testServer) run(_ context.Context, id string) (engine.Stored, error) {
 	return st, nil
 }
 
-// do says a command and returns all that is shown.
+// do sends a command and returns the text of all its events.
 func (d *testServer) do(r Request) (shown string, end End, err error) {
 	var b strings.Builder
 	end, err = NewClient(d.socket).Do(d.t.Context(), r, func(e Event) error { b.WriteString(e.Text); return nil })
@@ -126,7 +126,7 @@ func (d *testServer) letIn() int {
 	return len(d.let)
 }
 
-// post sends what no honest client would.
+// post sends a request that no honest client would send.
 func (d *testServer) post(path string, v any) (code int, body string) {
 	d.t.Helper()
 	b, err := json.Marshal(v)
@@ -177,7 +177,7 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 }
 
-// The plan that a person was shown last runs by its id, once, only for that person, and in
+// The plan that the bot showed a person last runs by its id: once, only for that person, and in
 // the form that the bot stored.
 func TestRunsWhatWasShown(t *testing.T) {
 	d := newTestServer(t)
@@ -237,14 +237,15 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		}
 	}
 	if _, end, err := d.do(Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna, d.ben}}); err != nil || !end.OK || d.let[0].Account.User != "ben" {
-		t.Errorf("ben, who says so: %+v, %v", end, err)
+		t.Errorf("ben, with --as: %+v, %v", end, err)
 	}
 	if n := d.letIn(); n != 1 {
 		t.Errorf("%d commands were let in", n)
 	}
 }
 
-// TestProofsThatDoNotHold: each is refused, recorded, and runs nothing.
+// TestProofsThatDoNotHold checks that each invalid proof is refused and recorded, and runs
+// nothing.
 func TestProofsThatDoNotHold(t *testing.T) {
 	const command = "restart db_dis"
 	for name, bend := range map[string]func(d *testServer, c challenge) proof{
@@ -292,10 +293,10 @@ func TestProofsThatDoNotHold(t *testing.T) {
 			if code != http.StatusForbidden || !strings.HasPrefix(body, "Not allowed: ") {
 				t.Errorf("%d %s", code, body)
 			}
-			// The challenge is spent: the right answer comes too late.
+			// The challenge was used: now even the right answer is refused.
 			right := proof{p.Nonce, command, sign(t, d.anna, Purpose, words(p.Nonce, "anna", command))}
 			if code, _ := d.post("/do", right); code != http.StatusForbidden {
-				t.Errorf("the challenge was taken again: %d", code)
+				t.Errorf("the challenge was accepted again: %d", code)
 			}
 			if n := d.letIn(); n != 0 {
 				t.Errorf("%d commands were let in", n)
@@ -337,7 +338,8 @@ func (d *testServer) refused() (out []string) {
 	return out
 }
 
-// TestRefusalsDoNotFloodTheTrail: who has no key writes a few lines a minute.
+// TestRefusalsDoNotFloodTheTrail checks that callers without a key cause only a few records a
+// minute.
 func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
 	d := newTestServer(t)
 	for range 3 * refusalsPerMinute {
@@ -348,8 +350,8 @@ func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
 	}
 }
 
-// TestChallengesDoNotBlock: ten thousand unanswered challenges, and as many wrong answers
-// as fit, do not delay the next person.
+// TestChallengesDoNotBlock checks that ten thousand unanswered challenges, and as many wrong
+// answers as are stored, do not hinder the next person.
 func TestChallengesDoNotBlock(t *testing.T) {
 	c, err := newChallenges(time.Now)
 	if err != nil {
@@ -372,7 +374,7 @@ func TestChallengesDoNotBlock(t *testing.T) {
 		c.spoil(g)
 	}
 	if len(c.spent) > maxSpoilt {
-		t.Errorf("%d wrong answers are remembered", len(c.spent))
+		t.Errorf("%d wrong answers are stored", len(c.spent))
 	}
 	g, err := c.read(first)
 	if err != nil || g.person != "anna" {
@@ -382,18 +384,19 @@ func TestChallengesDoNotBlock(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := c.read(first); err == nil {
-		t.Error("a right answer was forgotten among the wrong ones")
+		t.Error("a right answer was dropped because of the wrong ones")
 	}
 	other, err := newChallenges(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := other.read(first); err == nil {
-		t.Error("another process takes a challenge that it has not given out")
+		t.Error("another process accepts a challenge that it did not issue")
 	}
 }
 
-// TestSessionsOfOnePerson: a person who follows many runs blocks only their own sessions.
+// TestSessionsOfOnePerson checks that a person who follows many runs uses up only their own
+// sessions.
 func TestSessionsOfOnePerson(t *testing.T) {
 	d := newTestServer(t)
 	hold, begun := make(chan struct{}), make(chan struct{}, sessionsEach)
@@ -419,14 +422,14 @@ func TestSessionsOfOnePerson(t *testing.T) {
 		t.Errorf("one more: %v", err)
 	}
 	if _, end, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.ben}}); err != nil || !end.OK {
-		t.Errorf("somebody else: %+v, %v", end, err)
+		t.Errorf("another person: %+v, %v", end, err)
 	}
 	close(hold)
 	held.Wait()
 }
 
-// TestRunIsFollowed: a run that was asked for is shown whenever it changes,
-// and how it ends is how the command ends.
+// TestRunIsFollowed checks that a requested run is shown whenever it changes, and that its
+// outcome is the command's outcome.
 func TestRunIsFollowed(t *testing.T) {
 	for _, tt := range []struct {
 		last engine.State
@@ -465,7 +468,7 @@ func TestRunIsFollowed(t *testing.T) {
 	}
 }
 
-// TestHangingUp ends the following, and nothing else.
+// TestHangingUp checks that a disconnect ends only the following of the run.
 func TestHangingUp(t *testing.T) {
 	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
@@ -486,7 +489,7 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
-// TestHostileAnswers: what a card carries cannot move a cursor.
+// TestHostileAnswers checks that text in a card cannot control the terminal.
 func TestHostileAnswers(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {

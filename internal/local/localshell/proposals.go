@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// proposals keeps the last plan shown to each person. Only its id is sent out, so the plan that
-// runs is the one that the bot made.
+// proposals keeps the last plan shown to each person. The client gets only its id, so the plan
+// that runs is the one that the bot made.
 type proposals struct {
 	mu   sync.Mutex
 	last map[string]proposed // by person

@@ -6,8 +6,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// Purpose is the namespace of the signatures (sshkey): they are not valid for anything else,
-// and signatures for anything else are not valid here.
+// Purpose is the namespace of the signatures (sshkey): they are valid only here, and no other
+// signature is valid here.
 const Purpose = "terminal@dhbot"
 
 const (

@@ -149,7 +149,7 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 	defer s.sessions.end(person)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if err := http.NewResponseController(w).Flush(); err != nil {
-		s.Logger.DebugContext(ctx, "the answer has not begun", "err", err)
+		s.Logger.DebugContext(ctx, "the answer could not be started", "err", err)
 	}
 	out := newStream(w)
 	who := origin{person: person}
@@ -188,7 +188,7 @@ func answers(p proof, c given) error {
 	return nil
 }
 
-// sessions counts running and followed commands by person, so no one uses the slots of others.
+// sessions counts running and followed commands by person, so that each person has their own limit.
 type sessions struct {
 	mu sync.Mutex
 	of map[string]int

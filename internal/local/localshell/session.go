@@ -59,7 +59,7 @@ func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out 
 	account := auth.Account{Team: auth.LocalTeam, User: who.person}
 	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), commandBudget, &call.TooLong{After: commandBudget})
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // a command that is nearly done is not interrupted
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })() // gives a running command time to end
 	m := call.Message{
 		Key:     "terminal/" + p.Nonce[:keyShown],
 		Via:     call.Terminal,
@@ -103,7 +103,7 @@ func (s *Server) tell(out *stream, e Event) {
 	}
 }
 
-// follow shows a run whenever it changes, until it changes no more by itself.
+// follow shows a run whenever it changes, until it no longer changes by itself.
 func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	var shown int64
 	silent := false // the store did not answer last time
@@ -135,7 +135,7 @@ func runEvent(r engine.Run) Event {
 	c := runcard.Run(r)
 	switch r.State {
 	case engine.Waiting:
-		c.Foot = append(c.Foot, next("somebody else", "approve "+r.ID+" "+runcard.Target(r)), next("somebody else", "deny "+r.ID+" REASON"))
+		c.Foot = append(c.Foot, next("another person", "approve "+r.ID+" "+runcard.Target(r)), next("another person", "deny "+r.ID+" REASON"))
 	case engine.Paused:
 		c.Foot = append(c.Foot, next("when it is done", "done "+r.ID))
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// silence is how long Slack must not have answered at all to count as down: a rate limit,
-	// an error or a slow answer does not count.
+	// silence is how long Slack must have been silent to count as down. A rate limit, an
+	// error or a slow answer is an answer.
 	silence = 5 * time.Minute
 	// memory is how long Slack's last answer about a person is used.
 	memory = 24 * time.Hour
@@ -80,7 +80,7 @@ func New(c Config) (*Directory, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &d.seen)
 	}
-	if err != nil { // then no one is remembered, which allows no one
+	if err != nil { // without answers no one is allowed while Slack is down
 		c.Log.Warn("Slack's answers about people could not be loaded", "file", c.File, "err", err)
 		d.seen = map[string]Seen{}
 	}
@@ -93,7 +93,7 @@ func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Dura
 		return d.Slack.Lookup(ctx, a, maxAge)
 	}
 	if !d.HasKey(a.User) {
-		return auth.Profile{}, fmt.Errorf("%s has no key in the config any more", a.User)
+		return auth.Profile{}, fmt.Errorf("%s no longer has a key in the config", a.User)
 	}
 	p := auth.Profile{Account: a, ID: a.User, Organisation: auth.LocalTeam, Checked: d.Now()}
 	silent := d.silentSince()
@@ -109,12 +109,12 @@ func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Dura
 		p.Deleted = !active
 		return p, nil
 	case silent.IsZero():
-		return auth.Profile{}, fmt.Errorf("asking Slack whether %s is still a member: %w", a.User, err)
+		return auth.Profile{}, fmt.Errorf("checking in Slack whether %s is still a member: %w", a.User, err)
 	}
 	return d.remembered(p, silent, maxAge)
 }
 
-// silentSince is since when Slack has not answered, or zero.
+// silentSince is the time of Slack's last answer if Slack is down, otherwise zero.
 func (d *Directory) silentSince() time.Time {
 	last := d.Answered()
 	if last.Before(d.started) {

@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// world is a Slack that says what a test wants, and a clock.
+// world is a Slack with the answers that a test sets, and a clock.
 type world struct {
 	now      time.Time
 	answered time.Time
@@ -46,32 +46,32 @@ func (w *world) directory(t *testing.T, file string) *Directory {
 
 var anna = auth.Account{Team: auth.LocalTeam, User: "anna"}
 
-// TestLookup plays what happens one after the other, and what each says.
+// TestLookup plays the steps of each row in order, and checks the result of each step.
 func TestLookup(t *testing.T) {
 	const in, out, refused = "in", "deactivated", "refused"
 	type step struct {
 		after   time.Duration
 		err     error
 		deleted bool
-		hears   bool // Slack says something on a socket
+		hears   bool // Slack sends something on a socket
 		maxAge  time.Duration
 		want    string
 		silent  bool
 	}
 	down := errors.New("connection refused")
 	for name, steps := range map[string][]step{
-		"asked whenever Slack answers":    {{want: in}, {deleted: true, want: out}, {want: in}},
-		"a failure is no silence":         {{want: in}, {after: 4 * time.Minute, err: down, want: refused}},
-		"a socket that lives is none":     {{want: in}, {after: 10 * time.Minute, err: down, hears: true, want: refused}},
-		"silence, seen within a day":      {{want: in}, {after: 5 * time.Minute, err: down, want: in, silent: true}},
-		"silence, seen too long ago":      {{want: in}, {after: 25 * time.Hour, err: down, want: refused}},
-		"reads are let in longer":         {{want: in}, {after: 25 * time.Hour, err: down, maxAge: time.Minute, want: in, silent: true}},
-		"silence, seen to have gone":      {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, want: out, silent: true}},
-		"gone stays gone for reads":       {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, maxAge: time.Minute, want: out, silent: true}},
-		"never seen":                      {{after: 10 * time.Minute, err: down, want: refused}},
-		"Slack is back, and they go":      {{want: in}, {after: time.Hour, err: down, want: in, silent: true}, {deleted: true, want: out}},
-		"just started is no silence":      {{after: time.Minute, err: down, want: refused}},
-		"no silence after an answer only": {{want: in}, {after: 6 * time.Minute, err: down, want: in, silent: true}, {want: in}, {after: time.Minute, err: down, want: refused}},
+		"queried whenever Slack answers":          {{want: in}, {deleted: true, want: out}, {want: in}},
+		"4 min of failures are not silence":       {{want: in}, {after: 4 * time.Minute, err: down, want: refused}},
+		"a socket with data is not silence":       {{want: in}, {after: 10 * time.Minute, err: down, hears: true, want: refused}},
+		"silence, seen within a day":              {{want: in}, {after: 5 * time.Minute, err: down, want: in, silent: true}},
+		"silence, seen too long ago":              {{want: in}, {after: 25 * time.Hour, err: down, want: refused}},
+		"reads are allowed longer":                {{want: in}, {after: 25 * time.Hour, err: down, maxAge: time.Minute, want: in, silent: true}},
+		"silence, had left before":                {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, want: out, silent: true}},
+		"who has left cannot read":                {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, maxAge: time.Minute, want: out, silent: true}},
+		"never seen":                              {{after: 10 * time.Minute, err: down, want: refused}},
+		"leaves after Slack is back":              {{want: in}, {after: time.Hour, err: down, want: in, silent: true}, {deleted: true, want: out}},
+		"a minute after the start is not silence": {{after: time.Minute, err: down, want: refused}},
+		"the next answer ends the silence":        {{want: in}, {after: 6 * time.Minute, err: down, want: in, silent: true}, {want: in}, {after: time.Minute, err: down, want: refused}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &world{now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
@@ -100,7 +100,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// again is the directory as another process would read it.
+// again returns the directory as a new process would load it.
 func again(t *testing.T, d *Directory, file string) *Directory {
 	t.Helper()
 	next, err := New(d.Config)
@@ -119,7 +119,7 @@ func TestOthersAreSlacks(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if _, err := d.Lookup(t.Context(), auth.Account{Team: auth.LocalTeam, User: "ben"}, 0); err == nil {
-		t.Error("somebody without a key was let in")
+		t.Error("a person without a key was allowed")
 	}
 }
 

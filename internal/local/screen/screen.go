@@ -11,15 +11,15 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Screen prints events for people. Of a live text it prints only the changes, and never erases,
-// so that it works on a serial console and in a log.
+// Screen prints events for people. Of a live text it prints only the changed lines, and it never
+// erases, so that it works on a serial console and in a log.
 type Screen struct {
 	out   io.Writer
 	paint paint
 	live  map[string]bool // the lines of the previous live text
 }
 
-// New returns a Screen that colours if out is a terminal that takes colours.
+// New returns a Screen that uses colours if out is a terminal that supports them.
 func New(out io.Writer, getenv func(string) string) *Screen {
 	return &Screen{out: out, paint: paintFor(out, getenv)}
 }

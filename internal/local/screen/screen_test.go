@@ -8,12 +8,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Colours are for terminals alone, and change no word.
+// Only terminals get colours, and colours change no word.
 func TestColours(t *testing.T) {
 	t.Parallel()
 	none := func(string) string { return "" }
 	if got := paintFor(new(bytes.Buffer), none)("Sev 1"); got != "Sev 1" {
-		t.Errorf("a buffer is painted: %q", got)
+		t.Errorf("a buffer gets colours: %q", got)
 	}
 	f, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -21,7 +21,7 @@ func TestColours(t *testing.T) {
 	}
 	defer f.Close()
 	if got := paintFor(f, none)("Sev 1"); got != "Sev 1" {
-		t.Errorf("a file is painted: %q", got)
+		t.Errorf("a file gets colours: %q", got)
 	}
 	const text = "Sev 1 db_dis on infra-1: Failed\nSev 0 db_ltds: Done in 3 s"
 	if got := coloured(text); got == text || ansi.Strip(got) != text {
