@@ -65,7 +65,7 @@ func auditShow(src *source) *cobra.Command {
 			}[format]
 			src.only = &f
 			return src.read(cmd, func(trail iter.Seq2[audit.Sealed, error]) error {
-				return write(cmd.OutOrStdout(), only(trail, f.Query().Selects)) // a file has all
+				return write(cmd.OutOrStdout(), only(trail, f.Query().Selects)) // a file has all entries
 			})
 		}}
 	formatFlag(cmd, &format, asTable, asJSON, asCSV)
@@ -90,7 +90,7 @@ func only(trail iter.Seq2[audit.Sealed, error], keep func(audit.Record) bool) it
 // runs.
 type source struct {
 	config, file string
-	only         *audit.Filter // all that is read of the bot's trail, nil for the whole
+	only         *audit.Filter // selects the entries of the bot's trail to read; nil selects all
 }
 
 // open returns the trail as an export. The reader returns an error if the trail could not be

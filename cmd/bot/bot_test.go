@@ -29,14 +29,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(stories{m}, map[string]func(){"bot": func() { os.Exit(run()) }})
 }
 
-// stories plays more at a time than there are processors, unless -parallel says
-// otherwise: they mostly wait for hosts and Slack.
+// stories runs more tests at a time than there are processors, unless -parallel is
+// set: stories mostly wait for hosts and Slack.
 type stories struct{ *testing.M }
 
 func (s stories) Run() int {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("12") // a number is one
+		_ = f.Value.Set("12") // cannot fail: it is a number
 	}
 	return s.M.Run()
 }
@@ -97,8 +97,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestRestartNamesItsOwnProcess: for every process of both generations the
-// plan executes exactly that process's restart, on the hosts that have it.
+// TestRestartNamesItsOwnProcess checks that for every process of both generations
+// the plan executes exactly that process's restart, on the hosts that have it.
 func TestRestartNamesItsOwnProcess(t *testing.T) {
 	t.Parallel()
 	for _, generation := range []string{"current", "legacy-20200121"} {
@@ -140,8 +140,8 @@ func TestRestartNamesItsOwnProcess(t *testing.T) {
 	}
 }
 
-// TestTrailOfARunningBot: the other commands of the binary reach a running
-// bot; its export verifies offline, and not when a byte of it changes.
+// TestTrailOfARunningBot checks that the other commands of the binary reach a
+// running bot, and that its export verifies offline unless it was changed.
 func TestTrailOfARunningBot(t *testing.T) {
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds because tidy\nexpect 60s Done\n"))
 	if err != nil {
@@ -213,7 +213,8 @@ func checkRunning(t *testing.T, ctx context.Context, config string) {
 	checkShow(t, ctx, config, file)
 }
 
-// checkShow: the running bot finds what a search of the whole export, the file, finds.
+// checkShow checks that the running bot finds the same records as a search of the
+// whole export in the file.
 func checkShow(t *testing.T, ctx context.Context, config, file string) {
 	t.Helper()
 	_, all, _ := bot(ctx, "audit", "show", "--config", config, "--file", file, "--target", "db_ltds", "--output", "csv")
@@ -237,14 +238,14 @@ func checkShow(t *testing.T, ctx context.Context, config, file string) {
 	}
 }
 
-// headless is an export without its signed head, as an editor of it could write.
+// headless is an export without its signed head, as a forger could write it.
 func headless(export string) string {
 	_, entries, _ := strings.Cut(export, "\n")
 	return `{"format":"dhbot-trail","v":1,"after":0,"hash":""}` + "\n" + entries
 }
 
 // checkEvidence verifies an export without the bot's config: with a public key,
-// with a head that was kept, and with neither.
+// with a kept head, and with neither.
 func checkEvidence(t *testing.T, ctx context.Context, config, file, export string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(export), 0o600); err != nil {
@@ -279,7 +280,7 @@ func checkEvidence(t *testing.T, ctx context.Context, config, file, export strin
 	}
 }
 
-// checkReport wants the one run of the bot, with the requester and the commands.
+// checkReport expects the single run of the bot, with its requester and commands.
 func checkReport(t *testing.T, ctx context.Context, config string) {
 	t.Helper()
 	day := time.Now().UTC().Format(time.DateOnly)
@@ -301,7 +302,7 @@ func checkReport(t *testing.T, ctx context.Context, config string) {
 	}
 }
 
-// checkBackup backs a running bot up, restores that elsewhere, and reads the
+// checkBackup makes a backup of a running bot, restores it elsewhere, and reads the
 // trail there without a bot.
 func checkBackup(t *testing.T, ctx context.Context, config string) {
 	t.Helper()

@@ -18,7 +18,7 @@ func checkCommand() *cobra.Command {
 	var live, fileOnly bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config and list every problem", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config, and what it names, runbooks of your own included: every problem\nin one go, each with its line and what to write instead. The known_hosts file is read too:\nlines that are skipped, and hosts without a key.\n\n--live also dials Slack, every host and the store, and says for each host which\nof its processes the supervisor really knows. It changes nothing.\n\n--file-only looks at the file, and at no secret or other file that it names.",
+		Long: "Check the config and the files that it names, including your own runbooks. It lists\nevery problem at once, each with its line and the fix, and for known_hosts the lines\nthat are skipped and the hosts without a key.\n\n--live also connects to Slack, every host and the store, and lists for each host the\nprocesses that its supervisor knows. It changes nothing.\n\n--file-only checks the config alone, without the secrets and other files that it names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live && fileOnly {
 				return misuse{errors.New("--live and --file-only contradict each other")}
@@ -51,7 +51,7 @@ func checkCommand() *cobra.Command {
 	}
 	configFlag(cmd, &configFile)
 	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the file itself, without secrets and other files")
-	cmd.Flags().BoolVar(&live, "live", false, "dial Slack, hosts and store as well")
+	cmd.Flags().BoolVar(&live, "live", false, "also connect to Slack, hosts and store")
 	return cmd
 }
 

@@ -26,7 +26,7 @@ func demoCommand() *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Run the whole bot on this machine, against a local Slack and simulated hosts", Args: argCheck(cobra.NoArgs),
-		Long: "Run the whole bot on this machine: a local Slack to open in a browser, three\nsimulated hosts over real SSH, an embedded etcd, and the very bot of `bot run`.\nEverything is on loopback and gone when it ends.",
+		Long: "Run the whole bot on this machine: a local Slack to open in a browser, three\nsimulated hosts over real SSH, an embedded etcd, and the bot as `bot run`\nruns it. Everything is on loopback, and is removed at the end.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			catalogs, err := catalogs.Builtin()
 			if err != nil {
@@ -39,8 +39,8 @@ func demoCommand() *cobra.Command {
 				return err
 			}
 			// A closed terminal and a closed pipe end the demo like Ctrl-C, so that nothing is
-			// left behind. Other connections may break: Notify for SIGPIPE would report those
-			// too.
+			// left behind. signal.Notify is not used for SIGPIPE: it would also report other
+			// broken connections.
 			signal.Ignore(syscall.SIGPIPE)
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
@@ -56,7 +56,7 @@ func demoCommand() *cobra.Command {
 					return err
 				}
 				<-ctx.Done()
-				fmt.Fprintln(cmd.OutOrStdout(), "putting everything away")
+				fmt.Fprintln(cmd.OutOrStdout(), "stopping, and removing everything")
 				return nil
 			})
 		},
@@ -64,7 +64,7 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&script, "script", "", "play a script `file` (- is standard input), check it, and end")
 	cmd.Flags().StringVar(&o.Generation, "catalog", "current", "the `generation` of the simulated cluster")
 	cmd.Flags().StringVar(&o.SlackListen, "listen", "127.0.0.1:0", "the loopback `address` of the local Slack")
-	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "speed of the hosts, as a `factor` of real durations; below 1 the bot looks so much more often")
+	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "speed of the hosts, as a `factor` of real durations; below 1 the bot also polls more often")
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: enable background monitoring and incidents, as without a script")
 	cmd.Flags().BoolVar(&o.Grid, "grid", false, "make the workspace one of an Enterprise Grid")
 	cmd.Flags().StringVar(&o.Metrics, "metrics", "", "the loopback `address` where the bot serves metrics and health, such as 127.0.0.1:9095")
@@ -72,7 +72,7 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// endingWriter calls end when its reader has gone.
+// endingWriter calls end when its reader is gone.
 type endingWriter struct {
 	io.Writer
 	end func()
@@ -86,7 +86,7 @@ func (w endingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// demoLog shows errors, or everything.
+// demoLog shows only errors, or everything if verbose.
 func demoLog(w io.Writer, verbose bool) (*slog.Logger, error) {
 	o := logging.Options{Level: "error", Format: logging.Text}
 	if verbose {
@@ -120,7 +120,7 @@ func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file st
 	})
 }
 
-// breakOnEnter stops a process for every line that is typed.
+// breakOnEnter stops db_dis for every line that is typed.
 func breakOnEnter(ctx context.Context, in io.Reader, out io.Writer, d *demo.Demo) {
 	for sc := bufio.NewScanner(in); sc.Scan() && ctx.Err() == nil; {
 		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {
@@ -145,6 +145,6 @@ The page shows an operator's window and an approver's phone. Type in #incident:
 
 Press Enter here to take db_dis down: an incident opens within half a minute.
 
-The trail is in #audit. Ctrl-C puts everything away.
+The trail is in #audit. Ctrl-C stops the demo and removes everything.
 
 `))

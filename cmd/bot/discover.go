@@ -22,7 +22,7 @@ import (
 type reach struct {
 	user, known, jump, cluster, catalog string
 	keys                                []string
-	ssh                                 config.SSH // of a config; empty without one
+	ssh                                 config.SSH // from a config; empty without one
 }
 
 func (r *reach) flags(cmd *cobra.Command) {

@@ -36,10 +36,10 @@ func doCommand() *cobra.Command {
 			"people.NAME.keys: a key of your ssh-agent, the key of --key, or\n" +
 			"~/.ssh/id_ed25519, id_ecdsa or id_rsa without a passphrase.\n\n" +
 			"It follows a run until the run ends. Interrupting the command does not stop the run.\n\n" +
-			"With --json every line is an event: text (with live: it replaces the live text\n" +
-			"before it; with run and state: of a run) with facts, the same as data (severities,\n" +
-			"findings, steps); file; and as the last line end, with ok, run, state and why.\n" +
-			"With --output yaml every document is one.\n\n" + exitHelp,
+			"With --json every line is an event. An event has text and facts, the same as data\n" +
+			"(severities, findings, steps), or a file. With live, its text replaces the live text\n" +
+			"before it; run and state name the run that it is about. The last line has end, with\n" +
+			"ok, run, state and why. With --output yaml every document is an event.\n\n" + exitHelp,
 		Example: "  bot do status db_dis\n  bot do restart db_dis disk was full, freed 40 GB\n  bot do --as ben approve R-7F3K db_dis",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +61,7 @@ func doCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` to prove who you are with, instead of the agent's; may be given several times")
 	out = outputFlags(cmd)
 	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run at once where Slack would show a Run button")
-	cmd.Flags().SetInterspersed(false) // a flag after the command is a part of it, as in Slack
+	cmd.Flags().SetInterspersed(false) // a flag after the command is part of the command, as in Slack
 	return cmd
 }
 
@@ -96,7 +96,7 @@ type doing struct {
 	ask                func() bool // whether to run the plan that was shown
 }
 
-// do sends a command. show prints its events, the end among them.
+// do sends a command. show prints its events, including the end.
 func (d *doing) do(ctx context.Context, command string, show func(localshell.Event) error) error {
 	socket, err := d.at()
 	if err != nil {
@@ -131,13 +131,13 @@ func (d *doing) do(ctx context.Context, command string, show func(localshell.Eve
 		return err
 	}
 	if !end.OK {
-		return coded{errors.New(unsaid(end)), codeOf(end)}
+		return coded{errors.New(endReason(end)), codeOf(end)}
 	}
 	return nil
 }
 
-// unsaid is the part of a command's outcome that its events have not shown, "" for none.
-func unsaid(end localshell.End) string {
+// endReason returns the reason in a command's end, "" for none.
+func endReason(end localshell.End) string {
 	switch {
 	case end.Why == "":
 		return ""
@@ -157,7 +157,7 @@ func (d *doing) at() (string, error) {
 	if err != nil {
 		return "", misuse{fmt.Errorf("%w: name the config with --config, or the bot's terminal socket with --socket", err)}
 	}
-	// Other problems in it concern the bot, not the caller.
+	// Other problems in the config concern the bot, not the caller.
 	cfg, problems := config.Parse(d.config, data)
 	if cfg.Terminal.Socket == "" {
 		return "", errors.Join(errors.New("the config names no terminal: set terminal.socket"), problems.Err())

@@ -54,15 +54,15 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// TestTerminalWhileSlackIsDown: after Slack has been down for five minutes, a Sev 1
-// restart is requested at a terminal, and approved at another terminal by another
-// person as another user of the machine. Both are verified and recorded. The
-// requester cannot approve it. Before the five minutes are over nothing is changed.
-// When Slack is back, the message of the run is posted in the audit channel.
+// TestTerminalWhileSlackIsDown requests a Sev 1 restart at a terminal after Slack has
+// been down for five minutes. Another person, as another user of the machine, approves
+// it at another terminal. Both are verified and recorded. The requester cannot approve
+// it, and before the five minutes are over the bot refuses changes. When Slack is back,
+// the message of the run is posted in the audit channel.
 func TestTerminalWhileSlackIsDown(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can be two users of a machine")
+		t.Skip("only root can run commands as another user")
 	}
 	var ahead atomic.Int64
 	operator, operatorPub := keytest.File(t)
@@ -88,7 +88,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 			}
 		}
 		if code, stdout, stderr := do(operator, "restart", "db_dis", "full"); code != exitRefused || !strings.Contains(stdout+stderr, "could not find out who you are") {
-			t.Errorf("Slack has been away for a moment only: %d %s%s", code, stdout, stderr)
+			t.Errorf("with Slack down for only a moment: %d %s%s", code, stdout, stderr)
 		}
 		ahead.Store(int64(6 * time.Minute))
 		for _, c := range []struct {
@@ -120,26 +120,26 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 			return run != "" && strings.Contains(out.String(), "bot do approve "+run+" db_dis")
 		})
 		if code, stdout, _ := do(operator, "approve", run, "db_dis"); code != exitRefused || !strings.Contains(stdout, "another approver has to") {
-			t.Errorf("who asked approved: %d %s", code, stdout)
+			t.Errorf("the requester approved: %d %s", code, stdout)
 		}
 		if code, stdout, stderr := do(approver, "approve", run, "db_dis"); code != exitRefused || !strings.Contains(stdout+stderr, "different users of this machine") {
-			t.Errorf("approved by the user who asked: %d %s%s", code, stdout, stderr)
+			t.Errorf("approved as the same user of the machine: %d %s%s", code, stdout, stderr)
 		}
 		asUser(ctx, t, d.ConfigFile(), approver, "approve", run, "db_dis")
 		if code := <-ended; code != 0 || !regexp.MustCompile(`pid [0-9]+ → [0-9]+`).MatchString(out.String()) {
 			t.Errorf("the run ended with code %d: %s", code, &out)
 		}
 		if strings.Count(out.String(), "disk was full") > 2 {
-			t.Errorf("what has not changed is printed again:\n%s", &out)
+			t.Errorf("unchanged text is printed again:\n%s", &out)
 		}
 		if code, stdout, _ := do(operator, "restart", "db_dis"); code != exitRefused || !strings.Contains(stdout, "again=yes") {
-			t.Errorf("it was not asked back: %d %s", code, stdout)
+			t.Errorf("a repeated restart asked no question: %d %s", code, stdout)
 		}
 
 		if err := d.Slack.Inject(slacklocal.Fault{Kind: "clear"}); err != nil {
 			return err
 		}
-		eventually(t, "the run's message stands in the audit channel", func() bool {
+		eventually(t, "the run's message is in the audit channel", func() bool {
 			list, err := d.Slack.Messages("audit", "")
 			for _, m := range list {
 				if strings.Contains(m.Text, run) && strings.Contains(m.Text, "Done in") {
@@ -153,7 +153,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 			return err
 		}
 		if !strings.Contains(trail.String(), "vote 1 of 1 (Slack silent since") || !strings.Contains(trail.String(), "uid 61234)") {
-			t.Errorf("the trail does not say that Slack was silent: %s", &trail)
+			t.Errorf("the trail does not show that Slack was down: %s", &trail)
 		}
 		word, err := d.Verify(ctx)
 		t.Log(word)
@@ -164,7 +164,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 	}
 }
 
-// socketOf is the terminal's socket of the demo with that config file.
+// socketOf is the terminal socket of the demo with this config file.
 func socketOf(t *testing.T, config string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(filepath.Dir(config), "*", "terminal.sock"))
@@ -174,8 +174,8 @@ func socketOf(t *testing.T, config string) string {
 	return found[0]
 }
 
-// asUser says a command at the terminal as another user of the machine, whom
-// the socket and the key are opened to.
+// asUser sends a command at the terminal as another user of the machine, to whom it
+// gives access to the socket and the key.
 func asUser(ctx context.Context, t *testing.T, config, key string, words ...string) {
 	t.Helper()
 	const other = 61234

@@ -21,7 +21,7 @@ const (
 const exitHelp = "Exit codes: 0 done; 1 failed; 2 misuse; 3 nothing ran (not allowed, denied,\n" +
 	"expired, cancelled, not understood); 4 fate unknown; 5 confirmation needed, --yes runs it."
 
-// coded is an error with an exit code of its own.
+// coded is an error with its own exit code.
 type coded struct {
 	error
 	code int
@@ -52,7 +52,7 @@ func exitCode(err error) int {
 	}
 }
 
-// codeOf is the exit code of a command that did not end as done.
+// codeOf is the exit code of a command that did not succeed.
 func codeOf(end localshell.End) int {
 	switch engine.State(end.State) {
 	case engine.Unknown, engine.Closed:

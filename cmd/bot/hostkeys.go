@@ -61,7 +61,7 @@ func showHostKeys(cmd *cobra.Command, cfg *config.Config, names []string) error 
 		}
 	}
 	if unknown > 0 {
-		return fmt.Errorf("%d keys or hosts to look at", unknown)
+		return fmt.Errorf("%d keys or hosts need a check", unknown)
 	}
 	return nil
 }

@@ -19,7 +19,8 @@ func signedHost(t *testing.T, ca *sshdtest.Authority) (s *sshdtest.Server, key s
 	return sshdtest.Start(t, "HostKey "+key, "HostCertificate "+certificate), key
 }
 
-// fingerprint is what ssh-keygen says of a key file: what a person compares with.
+// fingerprint is the fingerprint of a key file as ssh-keygen prints it for people to
+// compare.
 func fingerprint(t *testing.T, file string) string {
 	t.Helper()
 	out, err := exec.Command(sshdtest.Program(t, "ssh-keygen"), "-lf", file).CombinedOutput()
@@ -29,7 +30,7 @@ func fingerprint(t *testing.T, file string) string {
 	return strings.Fields(string(out))[1]
 }
 
-// hostKeyLine is the name, the type and the key of a server's line in known_hosts.
+// hostKeyLine has the name, the type and the key of a server's line in known_hosts.
 func hostKeyLine(t *testing.T, s *sshdtest.Server) []string {
 	t.Helper()
 	text, err := os.ReadFile(s.KnownHosts)
@@ -39,13 +40,13 @@ func hostKeyLine(t *testing.T, s *sshdtest.Server) []string {
 	return strings.Fields(string(text))
 }
 
-// keyScene are hosts whose keys known_hosts has in each of its forms.
+// keyScene has hosts whose keys are in known_hosts in each possible form.
 type keyScene struct {
 	t             *testing.T
 	dir           string
 	config, known string
 	servers       map[string]*sshdtest.Server
-	lines         map[string][]string // of known_hosts, as each server would have it
+	lines         map[string][]string // the correct known_hosts line of each server
 	keys          map[string]string   // the files of signed keys
 
 	ca, other, withdrawn *sshdtest.Authority
@@ -91,7 +92,7 @@ func (x *keyScene) read(path string) string {
 	return string(text)
 }
 
-// public is the type and the key beside a private one.
+// public has the type and the key of the public half of a private key.
 func (x *keyScene) public(key string) string {
 	x.t.Helper()
 	return strings.Join(strings.Fields(x.read(key + ".pub"))[:2], " ")
@@ -141,8 +142,8 @@ clusters:
 %s`, filepath.Join(x.dir, "state"), x.known, x.servers["plain"].KeyFile, hosts.String()))
 }
 
-// TestHostKeys prints the hosts, and compares what is said of each, and the
-// fingerprints, with what ssh-keygen has.
+// TestHostKeys prints the keys of the hosts, and checks the text about each and the
+// fingerprints, which ssh-keygen prints too.
 func TestHostKeys(t *testing.T) {
 	t.Parallel()
 	x := newKeyScene(t)
@@ -175,11 +176,11 @@ func TestHostKeys(t *testing.T) {
 			}
 			for _, words := range c.says {
 				if !strings.Contains(out, words) {
-					t.Errorf("it does not say %q", words)
+					t.Errorf("%q is missing", words)
 				}
 			}
 			if c.not != "" && strings.Contains(out, c.not) {
-				t.Errorf("it says %q", c.not)
+				t.Errorf("%q must not appear", c.not)
 			}
 			t.Logf("%s%s", out, errs)
 		})

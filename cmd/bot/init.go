@@ -148,7 +148,7 @@ func (s *setup) line(question string) string {
 		return ""
 	}
 	fmt.Fprint(s.out, question)
-	text, _ := s.in.ReadString('\n') // end of input is an empty answer
+	text, _ := s.in.ReadString('\n') // the end of input counts as an empty answer
 	return strings.TrimSpace(text)
 }
 
@@ -173,7 +173,7 @@ func (s *setup) trust(ctx context.Context) error {
 			return err
 		}
 		for _, k := range keys {
-			if slices.Contains(s.fingerprints, k.Fingerprint) || s.line(fmt.Sprintf("%s shows %s key %s. Is that its own? (yes/no): ", h.Name, k.Type, k.Fingerprint)) == "yes" {
+			if slices.Contains(s.fingerprints, k.Fingerprint) || s.line(fmt.Sprintf("%s shows %s key %s. Is this key correct? (yes/no): ", h.Name, k.Type, k.Fingerprint)) == "yes" {
 				lines = append(lines, k.Line)
 				continue
 			}
@@ -213,7 +213,7 @@ func names(list []string) string {
 	return strings.Join(out, ", ")
 }
 
-var configTemplate = template.Must(template.New("config").Parse(`# Made by bot init. Every key: docs/config.md; bot check says what is wrong.
+var configTemplate = template.Must(template.New("config").Parse(`# Made by bot init. Every key: docs/config.md; bot check lists the problems.
 slack:
   home: {{.Home}}
   audit_channel: {{.Audit}}
@@ -263,7 +263,7 @@ func (s *setup) config(found []discover.Found) ([]byte, error) {
 
 // explain prints what to install on each host.
 func (s *setup) explain(file string, found []discover.Found) {
-	fmt.Fprintf(s.out, "On each host, the account %s needs in its authorized_keys:\n\n  restrict %s\n\nand in /etc/sudoers.d/dhbot what these print:\n\n", s.user, publicKey(s.keys[0]))
+	fmt.Fprintf(s.out, "On each host, the account %s needs in its authorized_keys:\n\n  restrict %s\n\nand in /etc/sudoers.d/dhbot the output of these commands:\n\n", s.user, publicKey(s.keys[0]))
 	for _, f := range found {
 		fmt.Fprintf(s.out, "  bot sudoers --config %s %s\n", file, f.Host.Name)
 	}
@@ -274,7 +274,7 @@ func (s *setup) explain(file string, found []discover.Found) {
 func publicKey(file string) string {
 	text, err := os.ReadFile(file + ".pub")
 	if err != nil {
-		return "(what ssh-keygen -y -f " + file + " prints)"
+		return "(the output of ssh-keygen -y -f " + file + ")"
 	}
 	return strings.TrimSpace(string(text))
 }

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// What no flag gave is asked for, one question after the other; an empty line
-// ends a list.
+// init asks for each value that no flag gave; an empty line ends a list.
 func TestInitAsks(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
@@ -34,13 +33,12 @@ func TestInitAsks(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if strings.Contains(out.String(), "audit") || strings.Contains(out.String(), "ask for actions") {
-		t.Errorf("asked for what a flag gave: %s", &out)
+	if strings.Contains(out.String(), "audit") || strings.Contains(out.String(), "may request actions") {
+		t.Errorf("a question for a value that a flag gave: %s", &out)
 	}
 }
 
-// Without a terminal, or with one that ends, everything that is missing is named
-// at once.
+// Without a terminal, or when its input ends, init names all missing values at once.
 func TestInitNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	for _, in := range []*bufio.Reader{nil, bufio.NewReader(strings.NewReader(""))} {
@@ -55,7 +53,7 @@ func TestInitNamesWhatIsMissing(t *testing.T) {
 			}
 		}
 		if strings.Contains(err.Error(), "--home") || strings.Contains(err.Error(), "--host,") {
-			t.Errorf("given, and named: %v", err)
+			t.Errorf("a given value is named as missing: %v", err)
 		}
 	}
 }

@@ -26,17 +26,16 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// surfaces is the whole bot beside the lab, and all the ways to ask it how a
-// process is.
+// surfaces is the whole bot with the lab, and all ways to query it about a process.
 type surfaces struct {
 	*testing.T
 	bot *demo.Demo
 	key string
 }
 
-// TestLabSurfaces puts two processes of the lab into each state and asks the whole
-// bot: `bot do` finds the same by each command, and what Slack shows of the answers
-// and of Home has them, and not greener. It takes minutes (.ci/long, section lab).
+// TestLabSurfaces puts two processes of the lab into each state and queries the whole
+// bot. Each command of `bot do` must have the same finding, and Slack must show it, in
+// answers and on Home, at the same severity. It takes minutes (.ci/long, section lab).
 func TestLabSurfaces(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	if os.Getenv("DHBOT_LAB_ALL") == "" {
@@ -85,7 +84,7 @@ func TestLabSurfaces(t *testing.T) {
 				}
 			}
 			if len(behind) == 0 {
-				t.Fatal("nothing needs it")
+				t.Fatal("no process depends on it")
 			}
 			s.agree(append(behind, runbooks.Target{Process: "authentication_server", Host: "infra"}))
 		})
@@ -97,7 +96,7 @@ func TestLabSurfaces(t *testing.T) {
 	}
 }
 
-// labCluster is the lab's cluster, with an account of the bot's own there.
+// labCluster is the lab's cluster, with the bot's account there.
 func labCluster(t *testing.T, hosts map[string]labtest.Host) demo.Real {
 	const account = "dhbotsurfaces"
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
@@ -133,7 +132,7 @@ func labCluster(t *testing.T, hosts map[string]labtest.Host) demo.Real {
 // patience limits each wait.
 const patience = 4 * time.Minute
 
-// within calls f until it finds nothing wrong.
+// within calls f until it returns no problems.
 func (s *surfaces) within(what string, f func() []string) {
 	s.Helper()
 	var wrong []string
@@ -145,7 +144,7 @@ func (s *surfaces) within(what string, f func() []string) {
 	s.Fatalf("%s:\n%s", what, strings.Join(wrong, "\n"))
 }
 
-// well waits until all of the lab is as expected.
+// well waits until every process of the lab is as expected.
 func (s *surfaces) well() {
 	s.Helper()
 	s.within("the lab is not well", func() (wrong []string) {
@@ -158,7 +157,7 @@ func (s *surfaces) well() {
 	})
 }
 
-// do is what `bot do --json` answers to a command.
+// do returns the answer of `bot do --json` to a command.
 func (s *surfaces) do(command ...string) *card.StatusFacts {
 	s.Helper()
 	_, out, errs := bot(s.Context(), append([]string{"do", "--config", s.bot.ConfigFile(), "--key", s.key, "--json"}, command...)...)
@@ -178,13 +177,13 @@ func (s *surfaces) do(command ...string) *card.StatusFacts {
 	return last
 }
 
-// found is what was found of a process, for a comparison.
+// found is the finding about a process, for comparison.
 type found struct {
 	severity runbooks.Severity
 	code     observe.Code
 }
 
-// of is what an answer says of a target.
+// of returns the finding about a target in an answer.
 func of(b *card.StatusFacts, t runbooks.Target) found {
 	i := slices.IndexFunc(b.Findings, func(f card.FindingFacts) bool { return f.Process == t.Process && f.Host == t.Host })
 	if i < 0 {
@@ -193,8 +192,8 @@ func of(b *card.StatusFacts, t runbooks.Target) found {
 	return found{b.Findings[i].Severity, b.Findings[i].Code}
 }
 
-// agree waits until every surface says the same of what is broken. Processes
-// change while they are asked about; a surface that differs goes on to.
+// agree waits until every surface shows the same about the broken processes. It
+// retries, because processes can change between two queries; a real difference stays.
 func (s *surfaces) agree(broken []runbooks.Target) {
 	s.Helper()
 	s.within("the surfaces differ", func() (wrong []string) {
@@ -229,7 +228,7 @@ func (s *surfaces) agree(broken []runbooks.Target) {
 	s.Logf("%v: %v", broken, s.do("status").Severity)
 }
 
-// slack is what a command's answer shows in the end.
+// slack returns the final text of a command's answer in Slack.
 func (s *surfaces) slack(command string) string {
 	s.Helper()
 	before, err := s.bot.Slack.Messages("incident", "operator")
@@ -255,14 +254,14 @@ func (s *surfaces) slack(command string) string {
 	return text
 }
 
-// home is the board on the operator's Home tab, made anew.
+// home returns the status on the operator's Home tab after an update.
 func (s *surfaces) home() string {
 	s.Helper()
 	if _, err := s.bot.Slack.OpenHome("operator"); err != nil {
 		s.Fatal(err)
 	}
 	text := ""
-	s.within("Home is not there", func() []string {
+	s.within("Home is not shown", func() []string {
 		_, home, err := s.bot.Slack.Views("operator")
 		if err != nil {
 			s.Fatal(err)

@@ -15,10 +15,10 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// mountScript makes a root that nothing can be written in but the directories of
-// the state, mounts config and secrets read-only where the first arguments say,
-// and runs the bot there as a user of its own. The config and the secrets belong
-// to root; the directories of a ConfigMap have mode 0777.
+// mountScript makes a root in which only the directories of the state can be written.
+// It mounts config and secrets read-only at the paths in its first arguments, and runs
+// the bot there as a separate user. The config and the secrets belong to root; the
+// directories of a ConfigMap have mode 0777.
 const mountScript = `d=$1 config=$2 secrets=$3; shift 3
 mount -t tmpfs -o mode=755 tmpfs $d/t; mkdir $d/t/root $d/t/bin; cp $d/bot $d/t/bin/bot; chmod 755 $d/t/bin/bot
 mount --bind / $d/t/root; mount -o remount,bind,ro $d/t/root; cd $d/t/root
@@ -34,7 +34,7 @@ mount -o remount,ro tmpfs mnt; mount -o remount,ro tmpfs run; mount -o remount,r
 exec chroot . setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all env -i "$@" /mnt/bin/bot run --config $config/config.yaml
 `
 
-// mounted is the bot in such a root, and what it talks to.
+// mounted is the bot in such a root, with its Slack and hosts.
 type mounted struct {
 	t     *testing.T
 	dir   string
@@ -115,9 +115,9 @@ func (m *mounted) read(path string) []byte {
 	return b
 }
 
-// volume writes files as Kubernetes does: a directory of its own for each
-// version, ..data as a link to the one in use, and a link for each file. The
-// group is the bot's, the owner root.
+// volume writes files as Kubernetes does: one directory for each version, ..data as
+// a link to the current version, and a link for each file. The owner is root, the
+// group that of the bot.
 func (m *mounted) volume(name string, mode os.FileMode, files map[string][]byte) {
 	m.t.Helper()
 	at := filepath.Join(m.dir, name)
@@ -183,7 +183,7 @@ func (m *mounted) play(story string) {
 	}
 }
 
-// posted says that a message with all the words stands in the audit channel.
+// posted reports whether the audit channel has a message with all the words.
 func (m *mounted) posted(words ...string) bool {
 	list, err := m.slack.Messages("audit", "")
 	if err != nil {
@@ -203,9 +203,9 @@ func (m *mounted) posted(words ...string) bool {
 
 const restartStory = "operator: /dh restart db_dis because disk was full\nexpect 2m Approval needed\napprover: approve\nexpect 2m Done in\n"
 
-// TestKubernetesMounts: the bot runs from a ConfigMap and a Secret, as another
-// user than root, in a root that it cannot write. A config that comes into the
-// ConfigMap and is refused is posted in the audit channel, and the bot goes on.
+// TestKubernetesMounts runs the bot from a ConfigMap and a Secret, as a user other than
+// root, in a root that it cannot write. When the ConfigMap gets an invalid config, the
+// bot posts the refusal in the audit channel and keeps running.
 func TestKubernetesMounts(t *testing.T) {
 	t.Parallel()
 	m := mount(t, "/etc/opt/dhbot", "/etc/opt/secret")
@@ -220,8 +220,8 @@ func TestKubernetesMounts(t *testing.T) {
 	m.play("operator: /dh status db_dis\nexpect 2m Sev 0\n")
 }
 
-// TestSystemdCredentials: the same with systemd's credentials, which a group may
-// read there alone.
+// TestSystemdCredentials does the same with systemd's credentials. A group may read
+// secrets only in their directory.
 func TestSystemdCredentials(t *testing.T) {
 	t.Parallel()
 	const credentials = "/run/credentials/dhbot.service"

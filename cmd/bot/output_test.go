@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/local/localshell"
 )
 
-// What is printed for programs holds the same in each format.
+// The output for programs has the same data in each format.
 func TestOutputFormats(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"plan", "FLAGS", "restart", "db_dis"}, {"catalog", "FLAGS"}, {"version", "FLAGS"}} {
@@ -44,7 +44,7 @@ func TestOutputFormats(t *testing.T) {
 			t.Errorf("%v: --json is not --output json", args)
 		}
 		if with() != with("-o", "table") {
-			t.Errorf("%v: the table is not what is printed by default", args)
+			t.Errorf("%v: the default output is not the table", args)
 		}
 	}
 	if code, _, stderr := bot(t.Context(), "catalog", "-o", "xml"); code != exitMisuse || !strings.Contains(stderr, "table, json, yaml") {
@@ -52,8 +52,7 @@ func TestOutputFormats(t *testing.T) {
 	}
 }
 
-// A command that was not done ends with a code that says whether it may have
-// acted.
+// The exit code of a command that did not succeed shows whether it may have acted.
 func TestExitCodesOfOutcomes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -44,7 +44,7 @@ func catalogCommand() *cobra.Command {
 		},
 	}
 	out = outputFlags(cmd)
-	optionalConfigFlag(cmd, &configFile, "the config `file` whose runbooks are to be shown too")
+	optionalConfigFlag(cmd, &configFile, "a config `file`, to include its own runbooks")
 	return cmd
 }
 
@@ -112,7 +112,7 @@ func planCommand() *cobra.Command {
 	}
 	out = outputFlags(cmd)
 	optionalConfigFlag(cmd, &configFile, "the config `file` with the fleet to plan for")
-	cmd.Flags().SetInterspersed(false) // a flag after the command is a part of it, as in Slack
+	cmd.Flags().SetInterspersed(false) // a flag after the command is part of the command, as in Slack
 	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without --config")
 	return cmd
 }

@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// requested are the words that an action needs besides its name, so that every
-// part of its command is there.
+// requested has the words that an action needs besides its name, so that its plan has
+// every part of its command.
 var requested = map[string][]string{
 	"logs": {"lines=7"}, "stdout-log": {"lines=7"}, "tableacls": {"rows=7"},
 	"etcd-get": {"prefix=/main/config/schema/"}, "etcd-keys": {"prefix=/main/config/schema/"},
@@ -25,10 +25,10 @@ var requested = map[string][]string{
 
 var hole = regexp.MustCompile(`\\\{[a-zA-Z_.\\]+\\\}`)
 
-// TestPlansAreThoseOfThePages asks for every action of every process of both
-// generations as a script would, with bot plan --json: the command of the
-// table that was written from the pages is among the steps, on each host that
-// it is for, with the file and line of the page.
+// TestPlansAreThoseOfThePages makes the plan of every action of every process of both
+// generations with bot plan --json, as a script would. The steps must have the command
+// that the table lists from the pages, on each of its hosts, with the file and line of
+// the page.
 func TestPlansAreThoseOfThePages(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "catalogs", "testdata", "seeds.tsv"))
@@ -47,7 +47,7 @@ func TestPlansAreThoseOfThePages(t *testing.T) {
 			action = "restart"
 		}
 		args := append([]string{"plan", "--json", "--catalog", catalog, action}, process)
-		if process == "" || action == "intraday-cleanup" { // there is one process that it is for
+		if process == "" || action == "intraday-cleanup" { // it has only one process
 			args = args[:len(args)-1]
 		}
 		args = append(args, requested[action]...)
@@ -55,7 +55,7 @@ func TestPlansAreThoseOfThePages(t *testing.T) {
 		case "etcd logs":
 			args = append(args, "since=1h")
 		case "etcd stop":
-			args = append(args, "on", "query-1") // never all of them
+			args = append(args, "on", "query-1") // never all members
 		}
 		key := strings.Join(args, " ")
 		plan, known := plans[key]
@@ -95,6 +95,6 @@ func TestPlansAreThoseOfThePages(t *testing.T) {
 		}
 	}
 	if asked < 200 {
-		t.Errorf("only %d plans were asked for", asked)
+		t.Errorf("only %d plans were made", asked)
 	}
 }

@@ -29,7 +29,8 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// slackURL is the variable in which Slack's own tools read another address of the Web API.
+// slackURL is the variable from which Slack's own tools take another address of the Web
+// API.
 const slackURL = "SLACK_API_URL"
 
 func runCommand() *cobra.Command {
@@ -55,7 +56,7 @@ func runCommand() *cobra.Command {
 	}
 	configFlag(cmd, &configFile)
 	logFlags(cmd, &lo, logging.JSON)
-	cmd.Flags().BoolVar(&pretend, "pretend-slack-may-act-on-real-hosts", false, "let a Slack that "+slackURL+" names act on hosts that are not loopback")
+	cmd.Flags().BoolVar(&pretend, "pretend-slack-may-act-on-real-hosts", false, "with "+slackURL+" set: let that Slack act on hosts that are not loopback")
 	return cmd
 }
 
@@ -106,7 +107,7 @@ func runService(ctx context.Context, configFile string, cfg *config.Config, o ap
 	return errors.Join(err, <-watchdog)
 }
 
-// lastTraces is how long the program waits for a collector at its end.
+// lastTraces is how long the program waits for a collector before it exits.
 const lastTraces = 3 * time.Second
 
 func stopTraces(stop func(context.Context) error, log *slog.Logger) {

@@ -21,7 +21,7 @@ func localslackCommand() *cobra.Command {
 	var unlimited bool
 	cmd := &cobra.Command{
 		Use: "localslack", Short: "Serve a Slack workspace on loopback", Args: argCheck(cobra.NoArgs),
-		Long: "Serve a Slack workspace on loopback, good enough for the official client libraries.\nIt enforces Slack's limits and clocks. Point a client at it with the addresses it prints.",
+		Long: "Serve a Slack workspace on loopback, good enough for the official client libraries.\nIt enforces Slack's limits and clocks. It prints its addresses for clients.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := slacklocal.New(slacklocal.Config{Listen: listen, Unlimited: unlimited, Workspace: slacklocal.DemoWorkspace()})
 			if err != nil {
@@ -45,15 +45,15 @@ func hostsimCommand() *cobra.Command {
 	var pace float64
 	cmd := &cobra.Command{
 		Use: "hostsim", Short: "Serve simulated Deephaven hosts on loopback, over real SSH", Args: argCheck(cobra.NoArgs),
-		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nEvery executed command is counted: GET /executed lists them, POST /fault {host,process,fault} makes trouble.",
+		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nEvery executed command is counted: GET /executed lists them, POST /fault {host,process,fault} causes a fault.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveHosts(cmd.Context(), cmd.OutOrStdout(), hostsim.Config{Generation: generation, Dir: dir, Pace: pace}, listen)
 		},
 	}
 	cmd.Flags().StringVar(&generation, "catalog", hostsim.Current, "the `generation` to simulate")
 	cmd.Flags().StringVar(&dir, "dir", "", "the `directory` for client key and known_hosts; a temporary one if empty")
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "the loopback `address` of the HTTP side")
-	cmd.Flags().Float64Var(&pace, "pace", 1, "how long everything takes, as a `factor` of what real hosts take")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "the loopback `address` for HTTP")
+	cmd.Flags().Float64Var(&pace, "pace", 1, "speed of the hosts, as a `factor` of real durations")
 	return cmd
 }
 

@@ -46,7 +46,7 @@ func stateAdopt() *cobra.Command {
 			if err := store.Close(); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the state is adopted; start the bot: it closes open runs and posts this in the audit channel")
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the state is adopted; start the bot: it closes open runs and reports this in the audit channel")
 			return err
 		},
 	}
