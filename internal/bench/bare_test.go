@@ -18,21 +18,21 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// bare is the loop that a day's work makes of slack-go and x/crypto/ssh: it
-// acks in the goroutine that reads, sends lines over warm connections at the same
-// time, and posts the output of all.
+// bare is the simplest loop with slack-go and x/crypto/ssh: it acks in the
+// goroutine that reads, sends its lines over warm connections in parallel, and posts
+// their output.
 type bare struct {
 	chat    *slack.Client
 	lines   map[string][]line      // by process
 	clients map[string]*ssh.Client // by host
-	seats   chan struct{}          // what executes at a time; nil is no limit
+	seats   chan struct{}          // limits concurrent commands; nil means no limit
 	trouble func(error)
 }
 
-// startBare runs the loop until the benchmark ends; lines are what it sends for a
-// status, by process. With atOnce above 0 no
-// more commands execute at a time, and connections to Slack are kept, as far
-// as a bare loop can be tuned without promising anything.
+// startBare runs the loop until the benchmark ends. lines has the lines to send for a
+// status, by process. If atOnce is above 0, it limits concurrent commands, and
+// connections to Slack are kept open: a bare loop without guarantees cannot be tuned
+// further.
 func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int, lines map[string][]line) {
 	tb.Helper()
 	opts := []slack.Option{slack.OptionAppLevelToken(local.AppToken()), slack.OptionAPIURL(local.APIURL())}
@@ -82,7 +82,7 @@ func dialBare(tb testing.TB, e *estate, h host) *ssh.Client {
 	return c
 }
 
-// read is the loop: ack first, and a goroutine for the rest.
+// read is the loop: it acks first, and starts a goroutine for the rest.
 func (b *bare) read(ctx context.Context, client *socketmode.Client) {
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -135,7 +135,7 @@ func (b *bare) send(l line) (string, error) {
 	defer session.Close()
 	out, err := session.CombinedOutput(l.sent)
 	if errors.As(err, new(*ssh.ExitError)) {
-		err = nil // posted as it is
+		err = nil // the output is posted anyway
 	}
 	return string(out), err
 }

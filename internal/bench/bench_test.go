@@ -15,15 +15,15 @@ const (
 	// Commands of a round, alone and with many in flight.
 	roundAlone = 60
 	roundMany  = 300
-	// The sides take turns for so long, and at least so often.
+	// The sides take turns for this time, and at least for this number of rounds.
 	turnsFor = 60 * time.Second
 	atLeast  = 4
-	// boltRounds is how often Bolt takes its turn.
+	// boltRounds is the number of Bolt's rounds.
 	boltRounds = 6
 )
 
-// BenchmarkStatus measures a warm `/dh status PROCESS` beside the bare loop,
-// and what the bot costs when it does nothing.
+// BenchmarkStatus compares a warm `/dh status PROCESS` with the bare loop, and measures
+// the start and the memory of an idle bot.
 func BenchmarkStatus(b *testing.B) {
 	for b.Loop() {
 		e := newEstate(b)
@@ -45,7 +45,7 @@ func BenchmarkStatus(b *testing.B) {
 		start, idle := life(b, e)
 		results := verdict(ours, same, one, txns, start, idle)
 		if bolt := sides[len(sides)-1]; bolt != capped {
-			last := ours.rounds[1][len(ours.rounds[1])-boltRounds:] // beside Bolt's
+			last := ours.rounds[1][len(ours.rounds[1])-boltRounds:] // next to Bolt's in time
 			results = append(results, result{
 				what: "reply median, 1 in flight, ours / Bolt", metric: "bolt1-ratio", value: ratio(last, bolt.rounds[1], reply50), atMost: 0.45,
 			})
@@ -53,17 +53,17 @@ func BenchmarkStatus(b *testing.B) {
 		for _, r := range results {
 			b.ReportMetric(r.value, r.metric)
 		}
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 		fmt.Println(table(sides, results))
 	}
 }
 
-// compare lets the sides, ours first, take turns and returns how many transactions a read
-// of ours has cost.
+// compare lets the sides take turns, ours first, and returns the number of transactions
+// for each read of ours.
 func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) float64 {
 	tb.Helper()
 	for _, s := range sides {
-		s.round(tb, e, manyInFlight, channels) // to warm things up
+		s.round(tb, e, manyInFlight, channels) // a warm-up
 		clear(s.rounds)
 	}
 	before, reads := store.Txns(), 0
@@ -79,12 +79,12 @@ func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) fl
 	return float64(store.Txns()-before) / float64(reads)
 }
 
-// besideBolt lets Bolt take turns with ours. With many in flight it runs into
-// Slack's 3 s for an ack, so that there is nothing to compare.
+// besideBolt lets Bolt take turns with ours, with one command in flight. With many in
+// flight Bolt exceeds Slack's 3 s for an ack, so there is nothing to compare.
 func besideBolt(tb testing.TB, e *estate, ours *side) *side {
 	tb.Helper()
 	bolt := newSide(tb, "Bolt, ControlMaster", func(local *slacklocal.Server) { startBolt(tb, e, local) })
-	bolt.round(tb, e, 1, roundAlone) // makes the connections
+	bolt.round(tb, e, 1, roundAlone) // opens the connections
 	clear(bolt.rounds)
 	for range boltRounds {
 		bolt.round(tb, e, 1, roundAlone)
@@ -93,8 +93,8 @@ func besideBolt(tb testing.TB, e *estate, ours *side) *side {
 	return bolt
 }
 
-// life measures `bot run` itself: how long until it hears Slack, and what
-// memory it takes when nothing happens.
+// life measures `bot run` itself: the time until it is connected to Slack, in ms, and its
+// memory while it is idle, in MB.
 func life(tb testing.TB, e *estate) (start, idle float64) {
 	tb.Helper()
 	bot := buildBot(tb)
@@ -111,9 +111,9 @@ func life(tb testing.TB, e *estate) (start, idle float64) {
 	return median(took), idle
 }
 
-// verdict compares what was measured with the targets, which are the same beside both bare loops.
-// The ratio to the same reads is what the bot itself costs; in the ratio to one command is also
-// what it reads in addition.
+// verdict compares the measurements with the targets, which are the same for both bare loops.
+// The ratio to the loop with the same reads is the cost of the bot itself; the ratio to the loop
+// with one command also includes the bot's additional reads.
 func verdict(ours, same, one *side, txns, start, idle float64) []result {
 	beside := func(to *side, inFlight int, figure func(figures) float64) float64 {
 		return ratio(ours.rounds[inFlight], to.rounds[inFlight], figure)
@@ -127,13 +127,13 @@ func verdict(ours, same, one *side, txns, start, idle float64) []result {
 		{what: "reply median, 100 in flight, ours / one command", metric: "one100-ratio", value: beside(one, manyInFlight, reply50), atMost: 1.15},
 		{what: "replies a second, 100 in flight, ours / one command", metric: "onerate-ratio", value: beside(one, manyInFlight, rate), atLeast: 0.92},
 		{what: "etcd transactions for a read", metric: "txns/read", value: txns, atMost: 2},
-		{what: "start on a fresh store until Slack is heard, ms", metric: "start-ms", value: start, atMost: 150},
+		{what: "start on a fresh store until the first Slack event, ms", metric: "start-ms", value: start, atMost: 150},
 		{what: "memory of an idle bot, MB", metric: "idle-MB", value: idle, atMost: 45},
 	}
 }
 
-// TestSides proves that both sides do what the benchmark measures, and that a
-// read costs at most two transactions.
+// TestSides checks that both sides do what the benchmark measures, and that a read costs
+// at most two transactions.
 func TestSides(t *testing.T) {
 	e := newEstate(t)
 	var store *etcdstore.Store

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// starts is how often the bot is started, each time with a fresh store.
+// starts is the number of starts of the bot, each with a fresh store.
 const starts = 7
 
 // idleFor is how long a bot is left alone before its memory is read.
@@ -24,11 +24,11 @@ const idleFor = 5 * time.Second
 type process struct {
 	cmd  *exec.Cmd
 	said bytes.Buffer
-	// slack is the workspace that it serves.
+	// slack is its workspace.
 	slack *slacklocal.Server
 }
 
-// buildBot builds the binary as it is released (Dockerfile).
+// buildBot builds the binary like a release (Dockerfile).
 func buildBot(tb testing.TB) string {
 	tb.Helper()
 	bot := filepath.Join(tb.TempDir(), "bot")
@@ -40,8 +40,8 @@ func buildBot(tb testing.TB) string {
 	return bot
 }
 
-// hearing is how long `bot run` takes from its start, on a fresh store, until
-// Slack has said hello to it. The bot runs on until stopped.
+// hearing starts `bot run` on a fresh store, and returns the time until Slack's hello.
+// The bot keeps running until stop.
 func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Duration) {
 	tb.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
@@ -59,7 +59,7 @@ func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Durati
 	for local.Connections() == 0 {
 		if time.Since(began) > patience {
 			p.stop(tb)
-			tb.Fatalf("bot run does not connect; it said:\n%s", &p.said)
+			tb.Fatalf("bot run does not connect; its log:\n%s", &p.said)
 		}
 		time.Sleep(200 * time.Microsecond)
 	}
@@ -73,7 +73,7 @@ func (p *process) stop(tb testing.TB) {
 		tb.Error(err)
 	}
 	if err := p.cmd.Wait(); err != nil {
-		tb.Errorf("bot run: %v; it said:\n%s", err, &p.said)
+		tb.Errorf("bot run: %v; its log:\n%s", err, &p.said)
 	}
 }
 
@@ -90,6 +90,6 @@ func (p *process) resident(tb testing.TB) float64 {
 			return kb * 1024 / 1e6
 		}
 	}
-	tb.Fatal("the kernel does not say how much memory a process has")
+	tb.Fatal("/proc has no line about the memory of the process")
 	return 0
 }

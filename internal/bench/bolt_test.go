@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// boltDir has the packages that its package.json names, once `npm ci` has run there.
+// boltDir has the packages of its package.json after `npm ci`.
 var boltDir = filepath.Join("..", "..", "test", "bolt")
 
 // hasBolt reports whether Slack's own framework is installed.
@@ -24,8 +24,8 @@ func hasBolt() bool {
 	return err == nil
 }
 
-// startBolt runs what a day's work makes of Slack's own framework and OpenSSH's
-// ControlMaster (test/bolt/status.mjs), until the benchmark ends.
+// startBolt runs the simplest bot with Slack's own framework and OpenSSH's ControlMaster
+// (test/bolt/status.mjs) until the benchmark ends.
 func startBolt(tb testing.TB, e *estate, local *slacklocal.Server) {
 	tb.Helper()
 	type host struct {
@@ -57,9 +57,9 @@ func startBolt(tb testing.TB, e *estate, local *slacklocal.Server) {
 	}
 	tb.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // its exit status does not matter
 		if said.Len() > 0 {
-			tb.Errorf("bolt said:\n%.2000s", &said)
+			tb.Errorf("Bolt's output:\n%.2000s", &said)
 		}
 	})
 }

@@ -6,22 +6,21 @@
 //	go test ./internal/bench -bench . -benchtime 1x
 //
 // prints one table and ends within about three minutes. All sides run in one
-// process against OpenSSH servers and local Slacks of the same machine, their
-// rounds take turns, and every command that is in flight has a channel of its
-// own. Only the ratios mean something: what else the machine does hits both
-// sides alike. No time is asserted anywhere; that the sides do what is
-// measured, and that a read costs at most two transactions, is tested like
-// anything else.
+// process against OpenSSH servers and local Slacks on the same machine. They take
+// turns round by round, and every command in flight has its own channel. Only the
+// ratios are meaningful, because other load on the machine affects both sides alike.
+// No test asserts a time. TestSides checks that the sides do what is measured, and that
+// a read costs at most two transactions.
 //
-// Where Node.js and Bolt are installed (`npm ci` in test/bolt), Slack's own framework
-// is a further side.
+// If Node.js and Bolt are installed (`npm ci` in test/bolt), Slack's own framework is
+// another side.
 //
-// BenchmarkFleet measures the status of 50 and of 500 hosts beside parallel-ssh,
-// where that is installed. BenchmarkMonitoring measures what `bot run` takes to
-// watch 500 hosts in the background.
+// BenchmarkFleet compares the status of 50 and of 500 hosts with parallel-ssh, if it is
+// installed. BenchmarkMonitoring measures the CPU time and memory that `bot run` needs to
+// monitor 500 hosts.
 //
 // BenchmarkFlood measures the memory that commands in very large frames leave behind.
 //
-// BenchmarkSSH measures the SSH edge by itself: memory and dials of 500 hosts,
-// and warm and cold commands, beside plain x/crypto/ssh.
+// BenchmarkSSH compares the SSH client alone with plain x/crypto/ssh: memory and dials of
+// 500 hosts, and warm and cold commands.
 package bench

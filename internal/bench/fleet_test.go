@@ -18,19 +18,18 @@ const (
 	// fleetProcess runs on every host of the fleet.
 	fleetProcess = "tailer1"
 	fleetRounds  = 3
-	// atOnce is how many hosts parallel-ssh asks at a time.
+	// atOnce is the number of hosts that parallel-ssh queries at a time.
 	atOnce = "64"
-	// fleetChannel is where the status of the fleet is asked for.
+	// fleetChannel is the channel for the status of the fleet.
 	fleetChannel = 0
-	// fleetPatience is how long a whole answer may take to come.
+	// fleetPatience is the time limit for a complete answer.
 	fleetPatience = 90 * time.Second
 )
 
-// BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command
-// until the card is complete, beside parallel-ssh that sends every host the
-// same line and prints the answers: over connections that are kept (with it,
-// OpenSSH's ControlMaster) and over new ones. A second parallel-ssh sends the status
-// command alone. It needs parallel-ssh.
+// BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command until the
+// card is complete. It compares this with parallel-ssh, which sends every host the same
+// line and prints the answers, over kept connections (OpenSSH's ControlMaster) and over
+// new ones. A second parallel-ssh sends the status command alone.
 func BenchmarkFleet(b *testing.B) {
 	program, err := exec.LookPath("parallel-ssh")
 	if err != nil {
@@ -48,22 +47,22 @@ func BenchmarkFleet(b *testing.B) {
 				fmt.Println(r)
 			}
 		}
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 	}
 }
 
-// spent is what one way of asking took: real time, and that of the processors.
+// spent is the elapsed time and the CPU time of each query, in ms.
 type spent struct{ took, cpu []float64 }
 
 func (s *spent) add(took, cpu time.Duration) {
 	s.took, s.cpu = append(s.took, milliseconds(took)), append(s.cpu, milliseconds(cpu))
 }
 
-// asking is a side's figures over kept and over new connections.
+// asking has a side's figures over kept and over new connections.
 type asking struct{ warm, cold spent }
 
-// fleetOfOurs asks through the bot. The processor time includes the local Slack's. It returns the
-// line that every host is sent for a status over a kept connection.
+// fleetOfOurs queries through the bot. The CPU time includes that of the local Slack. It also
+// returns the line that the bot sends to every host for a status over a kept connection.
 func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 	b.Helper()
 	for range fleetRounds {
@@ -72,7 +71,7 @@ func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 	return all, line
 }
 
-// round starts a bot and asks it twice: its first answer needs new connections.
+// round starts a bot and queries it twice: the first answer needs new connections.
 func (a *asking) round(b *testing.B, e *estate) (line string) {
 	b.Helper()
 	own := &lasting{B: b}
@@ -103,7 +102,7 @@ func (l *lasting) end() {
 	}
 }
 
-// askFleet asks for the status of everything and waits for the whole card.
+// askFleet requests the status of all hosts and waits for the complete card.
 func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 	b.Helper()
 	channel := channelID(fleetChannel)
@@ -119,12 +118,12 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	whole := card.SeverityIcon(runbooks.None) // of all hosts: what has not answered is unknown
+	whole := card.SeverityIcon(runbooks.None) // complete and green: a host without an answer would be unknown
 	for last := ""; ; {
 		select {
 		case <-s.posted[channel]:
 		case <-time.After(fleetPatience):
-			b.Fatalf("no whole answer within %v; the last says %q", fleetPatience, last)
+			b.Fatalf("no complete answer within %v; the last one is %q", fleetPatience, last)
 		}
 		list, err := s.slack.Messages(channel, personID(channel))
 		if err != nil {
@@ -136,12 +135,12 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 	}
 }
 
-// fleetOfTheirs asks with parallel-ssh.
+// fleetOfTheirs queries with parallel-ssh.
 func fleetOfTheirs(b *testing.B, e *estate, program, sent string) asking {
 	b.Helper()
 	p := newParallel(b, e, program, sent)
 	var all asking
-	p.run(b, p.kept) // makes the connections
+	p.run(b, p.kept) // opens the connections
 	for range fleetRounds {
 		all.cold.add(p.run(b, p.fresh))
 		all.warm.add(p.run(b, p.kept))
@@ -165,8 +164,8 @@ func newParallel(b *testing.B, e *estate, program, sent string) *parallel {
 	return &parallel{ssh, program, write(b, ssh.dir+"/hosts", hosts.String(), 0o600), sent}
 }
 
-// run asks all hosts once. The processor time is that of parallel-ssh, of the ssh
-// processes that it starts, and of the masters.
+// run queries all hosts once. The CPU time is that of parallel-ssh, of the ssh processes
+// that it starts, and of the masters.
 func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
 	b.Helper()
 	before := p.mastersCPU(b)

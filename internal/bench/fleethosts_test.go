@@ -21,7 +21,7 @@ func newFleet(tb testing.TB, n int, processes ...string) *estate {
 	}
 	keys := newHostKeys(tb)
 	dir := tb.TempDir()
-	var all strings.Builder // what monit says when it is asked for no process by name
+	var all strings.Builder // monit's answer without the name of a process
 	for _, p := range processes {
 		said := strings.ReplaceAll(read(tb, "testdata/monit-status.txt"), "db_dis", p)
 		printing := "printf %s '" + strings.ReplaceAll(said, "'", `'\''`) + "'\n"
@@ -49,7 +49,7 @@ func newFleet(tb testing.TB, n int, processes ...string) *estate {
 	return e
 }
 
-// planFleet asks the planner for the command that every host is sent.
+// planFleet gets the status command for each host from the planner.
 func (e *estate) planFleet(tb testing.TB, process string) {
 	tb.Helper()
 	h := e.hosts[0]

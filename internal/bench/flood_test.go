@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// floodFrame is a little less than the largest frame that the bot reads.
+	// floodFrame is a little less than the largest frame that the bot reads, in bytes.
 	floodFrame = 8<<20 - 4<<10
 	floods     = 64
-	floodedBy  = 4 // at the same time
-	// calmFor is how long the bot is left alone after a flood, before its memory is read.
+	floodedBy  = 4 // concurrent senders
+	// calmFor is the pause after a flood before the memory is read.
 	calmFor = 60 * time.Second
 )
 
 // BenchmarkFlood measures the memory of `bot run` before, during and after a flood of commands
-// whose frames are as large as the bot reads them.
+// in frames of the largest size that the bot reads.
 func BenchmarkFlood(b *testing.B) {
 	for b.Loop() {
 		p, _ := hearing(b, newEstate(b), buildBot(b))
@@ -39,11 +39,11 @@ func BenchmarkFlood(b *testing.B) {
 			b.ReportMetric(r.value, r.metric)
 			fmt.Println(r)
 		}
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 	}
 }
 
-// flood sends the commands and returns the memory at its end, in MB.
+// flood sends the commands and returns the memory at the end of the flood, in MB.
 func (p *process) flood(tb testing.TB) float64 {
 	tb.Helper()
 	text := "status db_dis " + strings.Repeat("x", floodFrame)
@@ -62,8 +62,8 @@ func (p *process) flood(tb testing.TB) float64 {
 	return p.resident(tb)
 }
 
-// TestFlood: the memory of a flood goes back to the system. Without the release it stays for
-// longer than the test waits.
+// TestFlood checks that the memory of a flood is returned to the system. Without the bot's
+// release it would stay longer than the test waits.
 func TestFlood(t *testing.T) {
 	if os.Getenv(sshdtest.RealEnv) != "1" {
 		t.Skip("takes a minute: " + sshdtest.RealEnv + "=1")
@@ -73,12 +73,12 @@ func TestFlood(t *testing.T) {
 	defer p.stop(t)
 	before := p.resident(t)
 	if during := p.flood(t); during < before+2*spare {
-		t.Fatalf("the flood took the memory only from %.0f to %.0f MB", before, during)
+		t.Fatalf("the flood raised the memory only from %.0f to %.0f MB", before, during)
 	}
 	began := time.Now()
 	for p.resident(t) > before+spare {
 		if time.Since(began) > 75*time.Second {
-			t.Fatalf("%.0f MB are left of a flood, it was %.0f before", p.resident(t), before)
+			t.Fatalf("the memory is %.0f MB after the flood, and was %.0f MB before", p.resident(t), before)
 		}
 		time.Sleep(time.Second)
 	}

@@ -23,10 +23,10 @@ const (
 type host struct {
 	name, address string
 	process       string
-	sent          string // the very command that asks for its status
+	sent          string // the command for its status
 }
 
-// estate is what both sides reach over SSH.
+// estate has the hosts that both sides reach over SSH.
 type estate struct {
 	catalogs                   catalogs.Set
 	hosts                      []host
@@ -34,14 +34,13 @@ type estate struct {
 	watch                      string // a line of the cluster's config, "" for none
 }
 
-// shim stands for sudo: it answers "… monit status NAME" at once with what a
-// real monit said of a process that runs. It starts no further process: what
-// is measured is the way to it.
+// shim replaces sudo: it answers "… monit status NAME" at once with a real monit's answer
+// about a running process. It starts no further process, because only the way to the host
+// is measured.
 const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
 
-// list stands for ps: the process of the status runs, and the host's clock is
-// that of the status. sizes stands for stat and empty for tail: there is no line in
-// the log so far.
+// list replaces ps: the queried process runs, and the host's clock matches the status.
+// sizes replaces stat, and empty replaces tail: the log has no line so far.
 const (
 	list = `#!/bin/sh
 echo '    1   90000 Fri Nov 20 01:02:05 2026'
@@ -76,7 +75,7 @@ func newEstate(tb testing.TB) *estate {
 		said := strings.ReplaceAll(strings.ReplaceAll(status, "db_dis", p.Service), "'", `'\''`)
 		write(tb, filepath.Join(dir, p.Service), "printf %s '"+said+"'\n", 0o644)
 		s := sshdtest.Start(tb, config...)
-		if e.keyFile == "" { // one key opens all of them
+		if e.keyFile == "" { // all hosts accept the same key
 			e.keyFile, e.login = s.KeyFile, s.Login
 			config = append(config, "AuthorizedKeysFile "+s.KeyFile+".pub")
 		}
@@ -92,7 +91,7 @@ func newEstate(tb testing.TB) *estate {
 	return e
 }
 
-// plan asks the planner for the commands, so that both sides send the same.
+// plan gets the commands from the planner, so that both sides send the same.
 func (e *estate) plan(tb testing.TB) {
 	tb.Helper()
 	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}

@@ -13,10 +13,10 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// mostListened is how many addresses one sshd listens on (MAX_LISTEN_SOCKS).
+// mostListened is the number of addresses on which one sshd can listen (MAX_LISTEN_SOCKS).
 const mostListened = 16
 
-// hostKeys are what the hosts of a benchmark have in common.
+// hostKeys has the keys that the hosts of a benchmark share.
 type hostKeys struct{ dir, user, login, host string }
 
 func newHostKeys(tb testing.TB) hostKeys {
@@ -25,7 +25,7 @@ func newHostKeys(tb testing.TB) hostKeys {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if me.Uid == "0" { // sshd as root insists on its empty directory
+	if me.Uid == "0" { // sshd as root requires its empty directory
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			tb.Fatal(err)
 		}
@@ -41,7 +41,7 @@ type listening struct {
 	known string // its file of known hosts
 }
 
-// addresses are n of the loopback interface from a number on.
+// addresses are n addresses of the loopback interface, from a number on.
 func addresses(from, n int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -51,8 +51,8 @@ func addresses(from, n int) []string {
 	return out
 }
 
-// listen starts an sshd on at most mostListened addresses until the test ends.
-// It takes a port that is free on the first of them.
+// listen starts an sshd on at most mostListened addresses until the test ends, at a port
+// that is free on the first of them.
 func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening {
 	tb.Helper()
 	s := listening{ips: ips}
@@ -73,7 +73,7 @@ func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening
 	s.known = write(tb, k.dir+"/known_hosts."+ips[0], known.String(), 0o600)
 	lines = append(lines, "HostKey "+k.host, "AuthorizedKeysFile "+k.login+".pub",
 		"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "LogLevel QUIET", "UseDNS no",
-		"SetEnv SHLVL=2", "") // keeps bash from reading the user's own start-up file
+		"SetEnv SHLVL=2", "") // stops bash from reading the user's start-up file
 	config := write(tb, k.dir+"/sshd_config."+ips[0], strings.Join(lines, "\n"), 0o600)
 	cmd := exec.Command(sshdtest.Program(tb, "sshd"), "-D", "-f", config)
 	if err := cmd.Start(); err != nil {
@@ -81,7 +81,7 @@ func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening
 	}
 	tb.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // its exit status does not matter
 	})
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("tcp", net.JoinHostPort(ips[len(ips)-1], s.port))

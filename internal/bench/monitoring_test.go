@@ -12,18 +12,18 @@ import (
 
 const (
 	watchEvery = 30 * time.Second
-	// After settled every host has been connected to and looked at.
+	// settled is the time after which the bot has connected to every host and checked it.
 	settled = 3 * watchEvery
-	// watchedFor is how long the bot is measured: whole rounds, so that each
-	// host is looked at equally often.
+	// watchedFor is the time of the measurement: whole rounds, so that each host is
+	// checked equally often.
 	watchedFor = 4 * watchEvery
 )
 
 // watched are the processes of every host.
 var watched = []string{"tailer1", "db_query_server", "db_merge_server", "db_tdcp", "db_ltds"}
 
-// BenchmarkMonitoring measures what `bot run` takes to watch 500 hosts with five
-// processes each, once in 30 s: processor time and memory.
+// BenchmarkMonitoring measures the CPU time and memory that `bot run` needs to monitor 500
+// hosts with five processes each, every 30 s.
 func BenchmarkMonitoring(b *testing.B) {
 	for b.Loop() {
 		e := newFleet(b, manyHosts, watched...)
@@ -36,7 +36,7 @@ func BenchmarkMonitoring(b *testing.B) {
 		grown := p.resident(b) / memory
 		p.stop(b)
 		if said := p.said.String(); strings.Contains(said, "ERROR") {
-			b.Errorf("the bot said:\n%.4000s", said)
+			b.Errorf("the bot's log has errors:\n%.4000s", said)
 		}
 		for _, r := range []result{
 			{what: "share of a core, 500 hosts watched", metric: "watch500-core", value: share, atMost: 0.25},
@@ -46,11 +46,11 @@ func BenchmarkMonitoring(b *testing.B) {
 			b.ReportMetric(r.value, r.metric)
 			fmt.Println(r)
 		}
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 	}
 }
 
-// cpu is the processor time of the process so far.
+// cpu is the CPU time of the process so far.
 func (p *process) cpu(tb testing.TB) time.Duration {
 	tb.Helper()
 	return processorTime(tb, strconv.Itoa(p.cmd.Process.Pid))

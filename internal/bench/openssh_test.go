@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// clockTick is Linux's USER_HZ, in which /proc counts processor time.
+// clockTick is the unit of CPU times in /proc: one tick of Linux's USER_HZ.
 const clockTick = 10 * time.Millisecond
 
-// openSSH is the configuration of OpenSSH's client for an estate, until the benchmark ends.
+// openSSH configures OpenSSH's client for an estate, until the benchmark ends.
 type openSSH struct {
-	dir         string // of the files, and of the sockets of the masters
-	kept, fresh string // ssh_config: connections are kept (ControlMaster), or are new
+	dir         string // the directory of the files and of the masters' sockets
+	kept, fresh string // ssh_config files: with kept connections (ControlMaster), or new ones
 }
 
 func newOpenSSH(tb testing.TB, e *estate) *openSSH {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "b") // the path of a socket is short
+	dir, err := os.MkdirTemp("", "b") // a socket's path must be short
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func newOpenSSH(tb testing.TB, e *estate) *openSSH {
 	return o
 }
 
-// mastersCPU is the processor time of the ssh masters so far.
+// mastersCPU is the CPU time of the ssh masters so far.
 func (o *openSSH) mastersCPU(tb testing.TB) (all time.Duration) {
 	tb.Helper()
 	for _, pid := range o.masters(tb) {
@@ -47,8 +47,8 @@ func (o *openSSH) mastersCPU(tb testing.TB) (all time.Duration) {
 	return all
 }
 
-// masters are the ssh processes that keep connections: each has renamed itself
-// after its socket.
+// masters are the ssh processes that keep connections open. Their command lines name
+// their sockets.
 func (o *openSSH) masters(tb testing.TB) (pids []int) {
 	tb.Helper()
 	list, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -79,7 +79,7 @@ func (o *openSSH) stop(tb testing.TB) {
 	}
 }
 
-// processorTime is what a process has used so far, 0 if it has ended.
+// processorTime is the CPU time that a process has used so far, 0 if it has ended.
 func processorTime(tb testing.TB, pid string) (used time.Duration) {
 	tb.Helper()
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")

@@ -2,5 +2,5 @@
 
 package bench
 
-// raced says that the race detector is on, which takes many times the memory and time.
+// raced reports whether the race detector is on. It multiplies memory and time.
 const raced = true

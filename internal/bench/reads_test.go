@@ -10,10 +10,10 @@ import (
 	"dhbot/internal/remote"
 )
 
-// line is what one host is sent for a status.
+// line is a line that is sent to one host for a status.
 type line struct{ host, sent string }
 
-// recorder passes reads on and keeps the lines in which they are sent.
+// recorder passes reads on and records the lines in which they are sent.
 type recorder struct {
 	app.Remote
 
@@ -51,8 +51,8 @@ func (r *recorder) take() []line {
 	return lines
 }
 
-// record asks for the status of each process and returns the lines that were sent for it. It asks
-// twice, since the first status of a process reads its log from the beginning.
+// record requests the status of each process and returns the lines that were sent for it. It
+// requests each twice, because the first status of a process reads its log from the beginning.
 func record(tb testing.TB, e *estate, ours *side, r *recorder) map[string][]line {
 	tb.Helper()
 	lines := map[string][]line{}

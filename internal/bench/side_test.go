@@ -18,24 +18,24 @@ import (
 )
 
 const (
-	// channels is the number of channels. Commands go to one after the other, so that no
-	// command waits for the rate limit of its channel.
+	// channels is the number of channels. Commands use them in turn, so that no command
+	// waits for the rate limit of its channel.
 	channels = 900
-	// channelRest is how long a channel is left alone after a command: Slack
-	// takes one message a second.
+	// channelRest is the pause of a channel after a command: Slack accepts one message a
+	// second.
 	channelRest = 1100 * time.Millisecond
 	patience    = 20 * time.Second
 )
 
-// side is one of the two programs that are compared, with a Slack of its own.
+// side is one of the compared programs, with its own Slack.
 type side struct {
 	name   string
 	slack  *slacklocal.Server
 	rounds map[int][]figures // by commands in flight, in order
 
 	posted map[string]chan struct{} // by channel id
-	asked  [channels]time.Time      // when a channel last had a command
-	next   int                      // channel
+	asked  [channels]time.Time      // the time of a channel's last command
+	next   int                      // the next channel
 }
 
 // newSide starts a Slack and, with it, a side.
@@ -62,7 +62,8 @@ func newSide(tb testing.TB, name string, start func(*slacklocal.Server)) *side {
 
 func channelID(i int) string { return fmt.Sprintf("C0BENCH%03d", i) }
 
-// personID is the requester in a channel: every person has a budget of reads.
+// personID is the requester in a channel. Each channel has its own, because every person
+// has a budget of reads.
 func personID(channel string) string { return "U" + channel[1:] }
 
 // workspace is the demo's, with many channels and a person in each.
@@ -78,8 +79,7 @@ func workspace() slacklocal.Workspace {
 	return w
 }
 
-// listen follows the Slack's live feed, which says in which channel something
-// was posted.
+// listen follows the live feed of the local Slack, which names the channel of every post.
 func (s *side) listen(tb testing.TB) {
 	tb.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -126,8 +126,8 @@ type asked struct {
 	err              error
 }
 
-// round sends commands, so many in flight, each in a channel of its own, and
-// returns when all are answered and measured.
+// round sends commands, inFlight at a time, each in its own channel, and returns when all
+// are answered and measured.
 func (s *side) round(tb testing.TB, e *estate, inFlight, commands int) {
 	tb.Helper()
 	list := make([]asked, commands)
@@ -169,8 +169,8 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int) {
 	})
 }
 
-// cpuTime is what this process has used so far, its share of the kernel
-// included: the sides, their Slacks and what drives them, not the hosts.
+// cpuTime is the CPU time of this process so far, user and system: that of the sides, their
+// Slacks and the benchmark, not of the hosts.
 func cpuTime(tb testing.TB) time.Duration {
 	tb.Helper()
 	var u syscall.Rusage
@@ -183,7 +183,7 @@ func cpuTime(tb testing.TB) time.Duration {
 // ask types a command and waits for the answer.
 func (s *side) ask(a *asked) {
 	for len(s.posted[a.channel]) > 0 {
-		<-s.posted[a.channel] // an edit of the answer before
+		<-s.posted[a.channel] // an edit of the previous answer
 	}
 	a.sent = time.Now()
 	answer, err := s.slack.Slash(slacklocal.SlashCommand{User: personID(a.channel), Channel: a.channel, Command: "/dh", Text: "status " + a.process})
@@ -204,8 +204,8 @@ func (s *side) ask(a *asked) {
 	}
 }
 
-// reply is how long after the command its answer stood in the channel. Where that
-// took so long that a first part of it was shown, the last edit counts.
+// reply is the time from the command to its answer in the channel. If a part of a slow
+// answer was shown first, the last edit counts.
 func (s *side) reply(tb testing.TB, a asked) time.Duration {
 	tb.Helper()
 	if a.err != nil {
@@ -217,7 +217,7 @@ func (s *side) reply(tb testing.TB, a asked) time.Duration {
 	}
 	m := list[len(list)-1]
 	if m.Ephemeral || m.At.Before(a.sent) || !strings.Contains(m.Text, a.process) {
-		tb.Fatalf("%s: the answer to status %s is not what is measured: %q", s.name, a.process, m.Text)
+		tb.Fatalf("%s: unexpected answer to status %s: %q", s.name, a.process, m.Text)
 	}
 	if m.EditedAt != nil {
 		return m.EditedAt.Sub(a.sent)

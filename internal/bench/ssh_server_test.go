@@ -16,8 +16,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// serverVariable makes the test binary an SSH server, so that what its side of
-// the connections takes is not counted as ours.
+// serverVariable makes the test binary an SSH server in a separate process, so that the
+// server's memory and CPU time are not counted as ours.
 const serverVariable = "DHBOT_BENCH_SSH_SERVER"
 
 func TestMain(m *testing.M) {
@@ -100,7 +100,7 @@ func answer(channel ssh.Channel, payload []byte) {
 	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(exit))
 }
 
-// startServer starts the server in a process of its own.
+// startServer starts the server in a separate process.
 func startServer(tb testing.TB) (address, knownHosts string) {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -118,7 +118,7 @@ func startServer(tb testing.TB) (address, knownHosts string) {
 	}
 	tb.Cleanup(func() {
 		in.Close()
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // its exit status does not matter
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {

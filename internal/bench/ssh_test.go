@@ -25,18 +25,18 @@ import (
 
 const (
 	manyHosts = 500
-	// warmMB is what memory many warm connections may hold.
+	// warmMB is the most memory that manyHosts warm connections may use.
 	warmMB      = 60
 	stormRounds = 3
-	// Commands of a round of the comparison, and rounds.
+	// The number of commands in a round of the comparison, and of rounds.
 	warmCommands = 60
 	coldCommands = 6
 	sshRounds    = 8
-	// fastest is the part of all samples that is compared: what the machine does
-	// beside them makes samples longer and none shorter.
+	// fastest is the share of the samples that is compared, the shortest ones: other load
+	// on the machine only makes samples longer.
 	fastest = 0.1
-	// Hosts that one sshd stands for, no more than it listens for, and how many
-	// log-ins it has at a time.
+	// crowdHosts is the number of hosts that one sshd simulates, at most mostListened;
+	// maxStartups is how many concurrent logins it allows.
 	crowdHosts  = 16
 	maxStartups = 4
 )
@@ -52,11 +52,11 @@ func BenchmarkSSH(b *testing.B) {
 			b.ReportMetric(r.value, r.metric)
 			fmt.Println(r)
 		}
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 	}
 }
 
-// resident is the process's own memory in MB, once garbage is returned.
+// resident is the anonymous memory of this process in MB, after garbage is returned.
 func resident(tb testing.TB) float64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -71,7 +71,7 @@ func resident(tb testing.TB) float64 {
 			return float64(kB) / 1024
 		}
 	}
-	tb.Fatal("the kernel does not say what memory the process has")
+	tb.Fatal("/proc has no line about the memory of the process")
 	return 0
 }
 
@@ -80,7 +80,7 @@ func storm(tb testing.TB) []result {
 	tb.Helper()
 	address, known := startServer(tb)
 	key := benchKey(tb)
-	plainStorm(tb, address, known, key) // to warm the server up
+	plainStorm(tb, address, known, key) // a warm-up of the server
 	var held, heldBeside, took []float64
 	for range stormRounds {
 		ours, oursTook := poolStorm(tb, address, known, key)
@@ -92,13 +92,13 @@ func storm(tb testing.TB) []result {
 	return []result{
 		{what: "500 warm connections, MB", metric: "warm500-MB", value: median(held), atMost: warmMB},
 		{what: "500 warm connections, ours / plain x/crypto", metric: "warm500-ratio", value: median(heldBeside), atMost: 1.30},
-		// Ours proves the login shell behind each connection: a command more, on the
-		// cores that also play the 500 hosts.
+		// Ours checks the login shell on each connection: one command more, on the cores
+		// that also simulate the 500 hosts.
 		{what: "dial storm of 500, ours / plain x/crypto at once", metric: "storm500-ratio", value: median(took), atMost: 3},
 	}
 }
 
-// poolStorm connects a pool, and returns what memory that holds, in MB.
+// poolStorm connects a pool, and returns the memory of its connections in MB.
 func poolStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
 	tb.Helper()
 	before := resident(tb)
@@ -110,7 +110,7 @@ func poolStorm(tb testing.TB, address, known, key string) (held float64, took ti
 	began := time.Now()
 	var wg sync.WaitGroup
 	for i := range manyHosts {
-		wg.Go(func() { // a login of its own stands for a host of its own
+		wg.Go(func() { // each login simulates a host
 			c := remote.Command{Host: "bench", Address: address, Login: "host" + strconv.Itoa(i), Sent: "true", Timeout: time.Minute}
 			if r := pool.Run(context.Background(), c); r.Outcome != remote.Answered {
 				tb.Errorf("%v: %s", r.Outcome, r.Detail)
@@ -139,12 +139,12 @@ func plainStorm(tb testing.TB, address, known, key string) (held float64, took t
 	return held, took
 }
 
-// TestWarmMemory holds 500 warm connections to their bound, which is of a build
-// without the race detector.
+// TestWarmMemory checks the memory of 500 warm connections against its limit, which is for
+// a build without the race detector.
 func TestWarmMemory(t *testing.T) {
 	address, known := startServer(t)
 	if held, _ := poolStorm(t, address, known, benchKey(t)); held > warmMB && !raced {
-		t.Errorf("%d warm connections hold %.0f MB, more than %d", manyHosts, held, warmMB)
+		t.Errorf("%d warm connections use %.0f MB, more than %d", manyHosts, held, warmMB)
 	}
 }
 
@@ -153,7 +153,7 @@ func benchKey(tb testing.TB) string {
 	return sshdtest.Keygen(tb, tb.TempDir()+"/id")
 }
 
-// plainClients dials as many connections without a bound.
+// plainClients dials as many connections, without a limit on concurrency.
 func plainClients(tb testing.TB, address, known, key string) []*ssh.Client {
 	tb.Helper()
 	config := plainConfig(tb, "", known, key)
@@ -203,7 +203,7 @@ func plainRun(c *ssh.Client) error {
 	return s.Run("true")
 }
 
-// beside takes turns with plain x/crypto, warm and cold, on one real sshd.
+// beside compares ours with plain x/crypto, in turn, warm and cold, on one real sshd.
 func beside(tb testing.TB) []result {
 	tb.Helper()
 	s := sshdtest.Start(tb, "MaxSessions 100")
@@ -246,8 +246,8 @@ func beside(tb testing.TB) []result {
 	}
 }
 
-// taken lets calls take turns and returns what each takes, in milliseconds, at its
-// fastest.
+// taken makes the calls in turn, and returns the time of the fastest ones of each, in
+// milliseconds.
 func taken(n int, calls ...func()) []float64 {
 	all := make([][]time.Duration, len(calls))
 	for range n {
@@ -264,8 +264,8 @@ func taken(n int, calls ...func()) []float64 {
 	return out
 }
 
-// crowded logs in to many hosts at once that are one sshd, which closes what comes
-// while it has its number of log-ins.
+// crowded logs in at once to many hosts that are one sshd. It closes new connections while
+// maxStartups logins are in progress.
 func crowded(tb testing.TB) []result {
 	tb.Helper()
 	keys := newHostKeys(tb)
@@ -290,14 +290,14 @@ func crowded(tb testing.TB) []result {
 		}
 		return err
 	}, s)
-	what := fmt.Sprintf("%d log-ins at MaxStartups %d, ", crowdHosts, maxStartups)
+	what := fmt.Sprintf("%d logins at MaxStartups %d, ", crowdHosts, maxStartups)
 	return []result{
 		{what: what + "plain refused", metric: "plain-refused", value: float64(plain), atLeast: 1},
-		{what: what + "ours let in", metric: "crowd-let-in", value: float64(crowdHosts - ours), atLeast: crowdHosts},
+		{what: what + "ours accepted", metric: "crowd-let-in", value: float64(crowdHosts - ours), atLeast: crowdHosts},
 	}
 }
 
-// refusals calls to many addresses of this machine at once, and counts errors.
+// refusals calls many addresses of this machine at once, and counts the errors.
 func refusals(call func(address string) error, s listening) int {
 	var refused atomic.Int64
 	var wg sync.WaitGroup

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// figures are what one round of a side came to; times are in milliseconds.
+// figures are the results of one round of a side; times are in milliseconds.
 type figures struct {
 	rate             float64 // replies a second
-	cpu              float64 // of this process, a command
+	cpu              float64 // CPU time of this process for each command
 	ack50, ack99     float64 // quantiles of the time to the ack
-	reply50, reply99 float64 // and to the posted reply
+	reply50, reply99 float64 // quantiles of the time to the posted reply
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// quantile is the value, in milliseconds, below which a share of them lies.
+// quantile is the value, in milliseconds, below which the given share of the times lies.
 func quantile(of []time.Duration, share float64) float64 {
 	sorted := slices.Sorted(slices.Values(of))
 	return milliseconds(sorted[int(share*float64(len(sorted)-1)+0.5)])
@@ -37,8 +37,8 @@ func typical(of []figures, figure func(figures) float64) float64 {
 	return median(all)
 }
 
-// ratio compares each round with the other side's next to it in time, so that
-// what else the machine did meanwhile hits both, and returns the median.
+// ratio compares each round with the round of the other side that is next to it in time, so
+// that other load affects both. It returns the median.
 func ratio(of, to []figures, figure func(figures) float64) float64 {
 	var all []float64
 	for i := range min(len(of), len(to)) {
@@ -47,13 +47,12 @@ func ratio(of, to []figures, figure func(figures) float64) float64 {
 	return median(all)
 }
 
-// result is one line of the verdict: a number, and what it may be at most or
-// must be at least.
+// result is one line of the verdict: a number, and its limit.
 type result struct {
 	what, metric string
 	value        float64
-	atMost       float64 // 0 where atLeast counts
-	atLeast      float64 // both 0: it is only told
+	atMost       float64 // 0 if atLeast is the limit
+	atLeast      float64 // if both are 0, there is no limit
 }
 
 func (r result) String() string {
@@ -71,7 +70,7 @@ func (r result) String() string {
 	return fmt.Sprintf("%-52s %8.2f   %-8s %6.2f   %s", r.what, r.value, word, bound, verdict)
 }
 
-// table shows what was measured, side by side, and then what follows from it.
+// table shows the measurements of all sides, and then the results.
 func table(sides []*side, results []result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%-24s %9s %9s %20s %20s %11s\n", "", "in flight", "replies/s", "ack p50 / p99 ms", "reply p50 / p99 ms", "CPU ms each")
