@@ -34,8 +34,9 @@ func planOf(t *testing.T, in runbooks.Inputs) runbooks.Plan {
 	return plan
 }
 
-// walk lets a run with all its approvals go through its steps, each taking as
-// long as it likes, until a step is refused; it returns that step's index, or -1.
+// walk carries an approved run through its steps; step i lasts takes(i). It
+// returns the index of the first refused step and the code of the refusal, or
+// -1 if none is refused.
 func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (refusedAt int, code refusal.Code) {
 	t.Helper()
 	approved := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
@@ -78,14 +79,14 @@ func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (re
 		}
 	}
 	if r.State != engine.Done {
-		t.Fatalf("it ended as %s: %s", r.State, r.Why)
+		t.Fatalf("the run ended as %s: %s", r.State, r.Why)
 	}
 	return -1, ""
 }
 
-// TestRepairsEnd: a rolling patch whose manual steps take longer than any
-// approval holds comes to its end: nothing that it stopped stays down because
-// time went by.
+// TestRepairsEnd: a rolling patch completes although its manual steps last
+// longer than any approval is valid: nothing that it stopped stays down because
+// the approval ended.
 func TestRepairsEnd(t *testing.T) {
 	for _, action := range []string{"rolling-patch"} {
 		plan := planOf(t, runbooks.Inputs{Cluster: "prod", Action: action})
@@ -101,9 +102,9 @@ func TestRepairsEnd(t *testing.T) {
 	}
 }
 
-// TestApprovalsAge: whatever the first step takes, no later step that takes
-// something down or begins a new target comes after the end of the approval,
-// while what proves or completes a change does.
+// TestApprovalsAge: however long the first change lasts, no later step stops
+// something or begins a new target after the end of the approval. Steps that
+// verify or complete a change still begin.
 func TestApprovalsAge(t *testing.T) {
 	for _, in := range []runbooks.Inputs{
 		{Cluster: "prod", Action: "restart", Process: "db_query_server"},
@@ -128,7 +129,7 @@ func TestApprovalsAge(t *testing.T) {
 			t.Fatalf("%s: refused at step %d as %q", plan.Title, at+1, code)
 		}
 		if a, b := plan.Steps[first], plan.Steps[at]; !b.Changes() || a.Host == b.Host && a.Process == b.Process {
-			t.Errorf("%s: refused is %s %s on %s, after %s %s on %s", plan.Title, b.Title, b.Process, b.Host, a.Title, a.Process, a.Host)
+			t.Errorf("%s: the refused step is %s %s on %s, after %s %s on %s", plan.Title, b.Title, b.Process, b.Host, a.Title, a.Process, a.Host)
 		}
 		for i := first + 1; i < at; i++ {
 			if plan.Steps[i].Changes() && plan.Steps[i].Host != plan.Steps[first].Host {
@@ -154,8 +155,9 @@ func TestValidityIsBounded(t *testing.T) {
 	}
 }
 
-// TestASecondHostAfterTheEnd is the whole engine: the first host's restart takes
-// until after the approval's end, and the second is not sent.
+// TestASecondHostAfterTheEnd tests the whole engine: the restart of the first
+// host lasts beyond the end of the approval, so the restart of the second host
+// is not sent.
 func TestASecondHostAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -174,8 +176,7 @@ func TestASecondHostAfterTheEnd(t *testing.T) {
 	})
 }
 
-// TestNotedSteps: a step that was noted as sent is not sent, and what cannot be
-// noted neither.
+// TestNotedSteps: a step that was already noted as sent is not sent.
 func TestNotedSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

@@ -9,8 +9,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestApprovalsCount: what counts is a person other than the requester, once, for
-// exactly the run's plan, whatever the store holds.
+// TestApprovalsCount: an approval counts if it is for exactly the run's plan
+// and from a person other than the requester. Each person counts once, whatever
+// is stored.
 func TestApprovalsCount(t *testing.T) {
 	vote := func(a Actor, digest string) Vote { return Vote{Actor: a, At: noon, Digest: digest} }
 	sameAccount := Actor{Person: "anna-too", Account: anna.Account}
@@ -24,7 +25,7 @@ func TestApprovalsCount(t *testing.T) {
 		{"two people", []Vote{vote(ben, digest), vote(chris, digest)}, 2},
 		{"one person twice", []Vote{vote(ben, digest), vote(ben, digest)}, 1},
 		{"another plan", []Vote{vote(ben, "another plan")}, 0},
-		{"another plan beside this", []Vote{vote(ben, "another plan"), vote(chris, digest)}, 1},
+		{"one for another plan, one for this", []Vote{vote(ben, "another plan"), vote(chris, digest)}, 1},
 		{"the requester", []Vote{vote(anna, digest)}, 0},
 		{"the requester's account under another name", []Vote{vote(sameAccount, digest)}, 0},
 		{"no name", []Vote{vote(Actor{Account: ben.Account}, digest)}, 0},
@@ -41,12 +42,12 @@ func TestApprovalsCount(t *testing.T) {
 	r := asked(runbooks.Critical, runbooks.Destructive, step(runbooks.Exec, "a"))
 	r.Need = 0
 	if got := r.Needed(); got != 2 {
-		t.Errorf("a destructive run that was stored with no need takes %d approvals", got)
+		t.Errorf("a destructive run stored with Need 0 needs %d approvals, want 2", got)
 	}
 }
 
-// TestExactDeadline: at the very moment of a deadline it has passed, a
-// millisecond before it has not, for each of the events that look at one.
+// TestExactDeadline: a deadline has passed from its exact time on, and not a
+// millisecond before, for each event that depends on one.
 func TestExactDeadline(t *testing.T) {
 	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 	change, err := Next(waiting, Voted{ben, digest}, noon, policy)
@@ -59,7 +60,7 @@ func TestExactDeadline(t *testing.T) {
 		run      Run
 		event    Event
 		deadline time.Time
-		at       bool // is accepted at the deadline, and refused before; else the other way round
+		at       bool // true: refused before the deadline, accepted from then on; false: the reverse
 	}{
 		{"an approval", waiting, Voted{ben, digest}, waiting.VoteBy, false},
 		{"the request expires", waiting, DeadlineCheck{}, waiting.VoteBy, true},
@@ -80,8 +81,8 @@ func TestExactDeadline(t *testing.T) {
 	}
 }
 
-// TestStoredWithoutApprovals: a run that a store holds as approved, or as under
-// way, without its approvals is neither started nor carried on.
+// TestStoredWithoutApprovals: a run that is stored as approved or running, but
+// without its approvals, is neither started nor continued.
 func TestStoredWithoutApprovals(t *testing.T) {
 	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 	startBy := noon.Add(time.Minute)
@@ -104,8 +105,8 @@ func TestStoredWithoutApprovals(t *testing.T) {
 	}
 }
 
-// TestClosing: the requester closes a run whose outcome is unknown only where its
-// level is known to be 2 or 3.
+// TestClosing: the requester may close a run whose outcome is unknown only if
+// its level is known to be 2 or 3.
 func TestClosing(t *testing.T) {
 	for level, may := range map[runbooks.Severity]bool{runbooks.Critical: false, runbooks.Unknown: false, runbooks.Moderate: true, runbooks.Low: true} {
 		r := begin(t, asked(level, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run

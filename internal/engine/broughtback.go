@@ -14,8 +14,8 @@ import (
 // not by a person.
 func (r Run) BroughtBack() bool { return r.State == Closed && r.EndedBy == nil }
 
-// bringBack closes a run that a restored or adopted store contained. The run is not continued. The
-// bot checks its targets and keeps its locks until then.
+// bringBack checks the targets of a run that a restored or adopted store contained, and closes it.
+// The run is not continued; it keeps its locks until it is closed.
 func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	found, ok := w.lookAtTargets(ctx, st.Run)
 	if !ok {
@@ -29,8 +29,8 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// lookAtTargets reads the state of each target of a run, with the last read of its plan that shows
-// it. It returns false if ctx ended first.
+// lookAtTargets reads the state of each target of a run. For each target it uses the last read of
+// the plan that shows it. It returns false if ctx ended first.
 func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 	plan, differs := w.derive(r)
 	if differs != nil {
@@ -69,7 +69,7 @@ func (t *transition) broughtBack(e BroughtBack) error {
 			st.Text = "unknown: this store does not have its outcome"
 		}
 	}
-	t.end(Closed, fmt.Sprintf("%s; this store does not have what it did since. Checked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)
+	t.end(Closed, fmt.Sprintf("%s; this store has no record of what the run did after that. Checked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)
 	t.record(audit.Closed, func(rec *audit.Record) { rec.Text, rec.Outcome = r.Why, string(r.State) })
 	return nil
 }

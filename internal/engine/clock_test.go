@@ -7,8 +7,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// A log is compared with the time that its host has: what the process wrote after
-// the restart lies, by a clock that is ahead, before it.
+// Times in a log are compared by the host's clock: if the bot's clock is ahead,
+// lines written after a restart have earlier times than the restart has by the
+// bot's clock.
 func TestClockAhead(t *testing.T) {
 	at := time.Date(2026, 3, 9, 14, 2, 5, 0, time.UTC)
 	for _, c := range []struct {

@@ -9,7 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Where a step goes is what was approved, jump hosts included.
+// A command is sent to the approved address, with the approved login and jump
+// hosts.
 func TestCommandOf(t *testing.T) {
 	got := CommandOf(runbooks.Step{
 		Kind: runbooks.Exec, Host: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Via: "a@b:22",

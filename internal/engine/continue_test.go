@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// endedAt is a run of a plan that ended with step n, counted from 0, in a state;
-// the steps before it are done.
+// endedAt is a run of a plan that ended in step n, counted from 0, with that
+// step in the given state. The steps before it are done.
 func endedAt(plan runbooks.Plan, in runbooks.Inputs, n int, state engine.StepState, run engine.State) engine.Run {
 	at := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 	r := engine.Run{V: engine.FormVersion, ID: "R-7F3K", State: run, Inputs: in, Plan: plan, Asked: engine.Anna, EndedAt: &at, Steps: make([]engine.Step, len(plan.Steps))}
@@ -26,8 +26,8 @@ func endedAt(plan runbooks.Plan, in runbooks.Inputs, n int, state engine.StepSta
 	return r
 }
 
-// TestContinuation: a run that ended unfinished is continued from the first step
-// that is not proved done, and with inputs that the planner makes that plan of.
+// TestContinuation: an unfinished run is continued from the first step that is
+// not verified, and the planner accepts the inputs of the continuation.
 func TestContinuation(t *testing.T) {
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
 	plan := planOf(t, in)
@@ -42,7 +42,7 @@ func TestContinuation(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		run  engine.Run
-		from int // from 1, 0 for not at all
+		from int // from 1; 0 means that there is no continuation
 	}{
 		"the second host was not begun":     {endedAt(plan, in, changes[1], engine.StepSkipped, engine.Partly), changes[1] + 1},
 		"the second host's restart failed":  {endedAt(plan, in, changes[1], engine.StepFailed, engine.Partly), changes[1] + 1},
@@ -67,7 +67,7 @@ func TestContinuation(t *testing.T) {
 		}
 		rest := planOf(t, next)
 		if rest.Steps[0].Changes() {
-			t.Errorf("%s: it does not look first", name)
+			t.Errorf("%s: the first step is not a check", name)
 		}
 		for _, s := range rest.Steps {
 			if s.Changes() && s.Host == "query-1" {
@@ -75,7 +75,7 @@ func TestContinuation(t *testing.T) {
 			}
 		}
 		if _, more := endedAt(rest, next, 1, engine.StepFailed, engine.Failed).Continuation(); more {
-			t.Errorf("%s: continued though the continuation changed nothing", name)
+			t.Errorf("%s: a continuation that changed nothing can be continued", name)
 		}
 	}
 }

@@ -17,25 +17,24 @@ import (
 	"dhbot/runbooks"
 )
 
-// mortal is a process that dies at one boundary: just before or just after
-// its n-th call to the store or to a host. Dead, nothing it does has any
-// effect, and it learns nothing.
+// mortal is a process that dies at its n-th call to the store or to a host, just before or just
+// after the call. After its death its calls have no effect, and every answer is an error.
 type mortal struct {
 	engine.Runs
 	hosts *hosts
-	die   func() // ends what is left of the process
+	die   func() // ends the worker
 
 	mu     sync.Mutex
 	calls  int
 	dieAt  int
-	before bool // the call on which it dies has no effect
+	before bool // it dies before the call, which then has no effect
 	dead   bool
 }
 
 var errDead = fmt.Errorf("%w: the process is dead", engine.ErrStoreDown)
 
-// enter counts a call. effect reports whether the call still takes effect, answer whether
-// its caller is still there for the answer.
+// enter counts a call. effect reports whether the call takes effect; answer reports whether the
+// process lives to see its answer.
 func (m *mortal) enter() (effect, answer bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,11 +83,10 @@ type members []string
 
 func (m members) Alive(context.Context) ([]string, error) { return m, nil }
 
-// TestCrashAtEveryBoundary kills the worker before and after every call it
-// makes to the store or to a host, starts another one on the same store, as
-// the same replica and as another, and holds what became of the run to the
-// rules: each changing command executed at most once and never untold, an end
-// or a named unknown with its locks, and nothing left in between.
+// TestCrashAtEveryBoundary kills the worker before and after each of its calls to the store or to a
+// host. Then it starts another worker on the same store, once as the same replica and once as
+// another. Every changing command must be executed at most once and be recorded. The run must have
+// ended, or be unknown with its locks.
 func TestCrashAtEveryBoundary(t *testing.T) {
 	for _, heir := range []string{"bot", "bot-2"} {
 		for _, before := range []bool{true, false} {
@@ -104,7 +102,7 @@ func TestCrashAtEveryBoundary(t *testing.T) {
 			t.Logf("heir %s, dying before the call %v: died at each of %d calls, ended as %v", heir, before, died, ends)
 			// Seven steps of two hosts: at least a begin, a command and an end each.
 			if died < 20 || ends[engine.Done] == 0 || ends[engine.Unknown] == 0 {
-				t.Errorf("only %d deaths, ended as %v: the test does not reach what it is for", died, ends)
+				t.Errorf("only %d deaths, ended as %v: the test does not cover enough", died, ends)
 			}
 		}
 	}
@@ -160,15 +158,15 @@ func (h *testEngine) holdCrash(r engine.Run) {
 		h.want(r, engine.Done, "pid 4711 → 4712")
 		h.wantLocks()
 		if len(h.hosts.did()) != 2 {
-			h.t.Errorf("done, and executed %v", h.hosts.did())
+			h.t.Errorf("done, but executed %v", h.hosts.did())
 		}
 	case engine.Unknown:
 		h.want(r, engine.Unknown, "unknown", "Checked at")
 		h.wantLocks(r.ID)
-	case engine.Expired: // the death outlasted the time to start
+	case engine.Expired: // no worker was left within the time to start
 		h.wantLocks()
 		if len(h.hosts.did()) != 0 {
-			h.t.Errorf("expired, and executed %v", h.hosts.did())
+			h.t.Errorf("expired, but executed %v", h.hosts.did())
 		}
 	default:
 		h.t.Errorf("left as %s: %s", r.State, r.Why)
@@ -193,19 +191,19 @@ func (m *moody) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return rev, err
 }
 
-// TestStoreFailsUnderWay: whatever the store says about a commit, each command
-// is sent once and its result is not lost.
+// TestStoreFailsUnderWay: whatever a commit returns, each command is sent once and its result is
+// not lost.
 func TestStoreFailsUnderWay(t *testing.T) {
 	for name, tt := range map[string]struct {
 		makes bool
 		fails error
-		every int // only every so manieth commit fails
+		every int // every n-th commit fails
 	}{
-		"silent, and not made":          {false, engine.ErrStoreDown, 2},
-		"silent, and made":              {true, engine.ErrStoreDown, 2},
-		"silent, and made, each time":   {true, engine.ErrStoreDown, 1},
+		"no answer, not stored":         {false, engine.ErrStoreDown, 2},
+		"no answer, but stored":         {true, engine.ErrStoreDown, 2},
+		"never an answer, but stored":   {true, engine.ErrStoreDown, 1},
 		"the lease is lost for a while": {false, engine.ErrLeaseLost, 3},
-		"others get in between":         {false, engine.ErrConflict, 2},
+		"conflicts with others":         {false, engine.ErrConflict, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -236,7 +234,7 @@ func TestStoreFailsUnderWay(t *testing.T) {
 					_, err := h.eng.Apply(t.Context(), r.ID, yes(engine.Ben, r), "")
 					var no *refusal.Error
 					if err == nil || tries > 1 && errors.As(err, &no) {
-						break // or the answer is that the vote before, whose answer was lost, did count
+						break // refused: the earlier vote, whose answer was lost, was stored
 					}
 					if !errors.Is(err, tt.fails) {
 						t.Fatal(err)
@@ -253,8 +251,8 @@ func TestStoreFailsUnderWay(t *testing.T) {
 	}
 }
 
-// TestResultOutlivesTheStore: the store is away when a command ends, for
-// longer than any single try; the result is stored when it comes back.
+// TestResultOutlivesTheStore: the store is down when a command ends, for longer than any single
+// try. The result is stored when the store is up again.
 func TestResultOutlivesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -296,7 +294,7 @@ func TestLeaseGone(t *testing.T) {
 	})
 }
 
-// TestTwoReplicas: two workers on one store carry each run out once.
+// TestTwoReplicas: two workers on one store execute each run once.
 func TestTwoReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

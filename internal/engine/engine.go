@@ -15,8 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Config has the parts of an Engine. Without Members, only this replica is known to be gone.
-// Workers and DrainTimeout have defaults; every other field without a comment must be set.
+// Config has the parts of an Engine. Without Members, the engine never takes over runs of other
+// replicas. Workers and DrainTimeout have defaults; every other field without a comment must be
+// set.
 type Config struct {
 	Runs   Runs
 	Runner remote.Runner

@@ -13,15 +13,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// witness keeps one line, which says what had been sent by then.
+// witness returns one line of evidence, which contains the number of commands sent so far.
 type witness struct{ hosts *hosts }
 
 func (w witness) Of(_ context.Context, _ string, st runbooks.Step, pid int) []string {
 	return []string{fmt.Sprintf("%s, pid %d, %d sent", st.Kind, pid, len(w.hosts.did()))}
 }
 
-// TestEvidence: what a restart ends is kept before it is sent, and what was waited
-// for in vain is looked at after it.
+// TestEvidence: evidence of a process is collected before its restart is sent, and after a wait
+// that timed out.
 func TestEvidence(t *testing.T) {
 	for _, comes := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -48,8 +48,8 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// TestEvidenceOfTheUnready: a process that is up and does not say that it is ready is
-// looked at, and its run ends well.
+// TestEvidenceOfTheUnready: if a process is up but does not report that it is ready, evidence is
+// collected, and the run succeeds.
 func TestEvidenceOfTheUnready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -79,7 +79,7 @@ func (u unchanged) Run(ctx context.Context, c remote.Command) remote.Result {
 	return remote.Result{Outcome: remote.Answered, Started: time.Now(), Ended: time.Now()}
 }
 
-// watched is an engine that keeps evidence.
+// watched is an engine that collects evidence.
 func (h *testEngine) watched(runner remote.Runner) *engine.Engine {
 	e, err := engine.New(engine.Config{
 		Runs: h.store, Runner: runner, Replica: "bot", Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),

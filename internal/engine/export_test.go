@@ -1,6 +1,6 @@
 package engine
 
-// What the tests of package engine_test share with those in here.
+// Helpers of this package's internal tests that package engine_test also uses.
 var (
 	TestStep    = step
 	TestAsked   = asked

@@ -65,7 +65,7 @@ func TestRunIDs(t *testing.T) {
 			letters[c]++
 		}
 	}
-	// 3,000 of 810,000: about six meet, a hundred never.
+	// 3,000 of 810,000 ids: about six collide, never a hundred.
 	if len(seen) < 2900 {
 		t.Errorf("only %d different ids of 3,000", len(seen))
 	}
@@ -74,7 +74,7 @@ func TestRunIDs(t *testing.T) {
 	}
 	for _, bad := range []string{"", "R-", "R-7F3", "7F3K", "r-7f3k", "R-7F30", "R-7F3I", "R-7F3K ", "R-7F3K\n", "R-../K", "R-222222222"} {
 		if engine.ValidID(bad) {
-			t.Errorf("%q passes for a run id", bad)
+			t.Errorf("%q is accepted as a run id", bad)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestRunIDsGrowWhereCrowded(t *testing.T) {
 		t.Errorf("got %q, %v, want an id of six letters", id, err)
 	}
 	if id, err := engine.FreshID(1, func(string) (bool, error) { return true, nil }); err == nil {
-		t.Errorf("got %q where every id is taken", id)
+		t.Errorf("got %q although every id is taken", id)
 	}
 	down := errors.New("down")
 	if _, err := engine.FreshID(1, func(string) (bool, error) { return false, down }); !errors.Is(err, down) {
@@ -114,8 +114,8 @@ func TestChangeCheck(t *testing.T) {
 	}
 }
 
-// No id is minted whose run could not be shown: "R-NPWD: restart" would read as
-// a password.
+// No minted id makes redaction hide its run's title: "R-NPWD: restart" would
+// read as a password.
 func TestIDsAreNoSecrets(t *testing.T) {
 	for id, reads := range map[string]bool{"R-NPWD": true, "R-XPWD": true, "R-7F3K": false, "R-PWD2": false} {
 		if got := engine.ReadsAsSecret(id); got != reads {

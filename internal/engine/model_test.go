@@ -21,10 +21,9 @@ type edge struct {
 	from, to State
 }
 
-// TestModel walks through every interleaving of two voters, the requester, two
-// workers, crashes and the clock, for runs that need no vote, one and two, and
-// holds every step of every way to the rules of world. What it saw must be
-// exactly the table in the doc comment of Next.
+// TestModel walks through every interleaving of two voters, the requester, two workers, crashes and
+// the clock, for runs that need no vote, one and two. It checks every transition against the rules
+// of world. The transitions that occurred must be exactly the table in the doc comment of Next.
 func TestModel(t *testing.T) {
 	seen := map[edge]bool{}
 	for _, r := range []Run{
@@ -38,12 +37,12 @@ func TestModel(t *testing.T) {
 	table := documented(t)
 	for e := range seen {
 		if !table[e] {
-			t.Errorf("happens, and is not in the table: %s, %s → %s", e.event, e.from, e.to)
+			t.Errorf("happens, but is not in the table: %s, %s → %s", e.event, e.from, e.to)
 		}
 	}
 	for e := range table {
 		if !seen[e] {
-			t.Errorf("in the table, and never happens: %s, %s → %s", e.event, e.from, e.to)
+			t.Errorf("in the table, but never happens: %s, %s → %s", e.event, e.from, e.to)
 		}
 	}
 }
@@ -71,7 +70,7 @@ func explore(t *testing.T, start world, seen map[edge]bool) {
 			}
 		}
 		if after := encode(t, w.Run); after != before {
-			t.Fatalf("Next changed what it was given:\n%s\n%s", before, after)
+			t.Fatalf("Next changed its argument:\n%s\n%s", before, after)
 		}
 		if !w.Late {
 			late := w
@@ -84,7 +83,7 @@ func explore(t *testing.T, start world, seen map[edge]bool) {
 	t.Logf("need %d: %d worlds", start.Run.Need, len(known))
 }
 
-// noDeadEnds: from everywhere there is a way to an end.
+// noDeadEnds: a final state can be reached from every state.
 func noDeadEnds(t *testing.T, known map[string]world, onward map[string][]string) {
 	t.Helper()
 	ends := map[string]bool{}
@@ -136,7 +135,7 @@ func documented(t *testing.T) map[edge]bool {
 	return table
 }
 
-// TestAnyPlanAnyOrder is the same for plans of any shape: events in any order.
+// TestAnyPlanAnyOrder checks the same rules for plans of any shape and events in any order.
 func TestAnyPlanAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		kinds := []runbooks.StepKind{runbooks.Exec, runbooks.Exec, runbooks.Wait, runbooks.Wait, runbooks.Manual}
@@ -150,7 +149,7 @@ func TestAnyPlanAnyOrder(t *testing.T) {
 		w := begin(t, r)
 		all := events(len(steps))
 		for range rapid.IntRange(1, 60).Draw(rt, "events") {
-			// Half of the time something that the run takes, so that it gets far.
+			// Half of the events are ones that the run accepts, so that it makes progress.
 			e := rapid.SampledFrom(all).Draw(rt, "event")
 			if rapid.Bool().Draw(rt, "sensible") {
 				e = rapid.SampledFrom(taken(t, w, all)).Draw(rt, "taken")
@@ -160,8 +159,8 @@ func TestAnyPlanAnyOrder(t *testing.T) {
 	})
 }
 
-// taken are the events that a run takes; a DeadlineCheck, which it may refuse, when it
-// has ended.
+// taken are the events that a run accepts, and a DeadlineCheck, so that the list is never empty. It
+// leaves out the events that end most runs at once.
 func taken(t *testing.T, w world, all []Event) []Event {
 	out := []Event{DeadlineCheck{}}
 	for _, e := range all {

@@ -122,7 +122,8 @@ type Ledger interface {
 	Hold(r Run) string
 }
 
-// ErrSentBefore means that a step was already sent, in a time that the store does not contain.
+// ErrSentBefore means that a step was already sent, but the store has no record of it because it
+// was reset to an earlier time.
 var ErrSentBefore = errors.New("it was already sent, but the store does not have this: the store was reset to an earlier time")
 
 // Members knows the bot's replicas. A replica without a lease can commit nothing, so other replicas

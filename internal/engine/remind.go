@@ -83,8 +83,9 @@ func (r Run) Reminded() int {
 	return r.Reminders[len(r.Reminders)-1].N
 }
 
-// Quiet reports whether reminder n mentions no one, because an approver is looking since the
-// reminder before it. The last reminder always mentions people, because the run expires after it.
+// Quiet reports whether reminder n mentions no one, because an approver has reported since the
+// previous reminder that they are looking. The last reminder always mentions people, because the
+// run expires after it.
 func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
@@ -100,7 +101,7 @@ func (t *transition) looking(e LookingBy) error {
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
 	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():
-		return refusal.New(NothingNew, "%s shows already that you are looking, since %s.", r.ID, clock(&r.Looking.At))
+		return refusal.New(NothingNew, "%s already shows that you have been looking since %s.", r.ID, clock(&r.Looking.At))
 	}
 	before := r.Looking
 	r.Looking = &Look{Actor: e.By, At: t.now, Round: r.Reminded()}
@@ -122,7 +123,7 @@ func (t *transition) reminded(e Reminded) error {
 	case e.N < 1 || e.N > MaxReminders:
 		return refusal.New(NotDue, "%s has no reminder %d.", r.ID, e.N)
 	case e.N <= r.Reminded():
-		return refusal.New(NothingNew, "Reminder %d of %s was given already.", e.N, r.ID)
+		return refusal.New(NothingNew, "Reminder %d of %s was already posted.", e.N, r.ID)
 	case !t.now.Before(r.VoteBy):
 		return refusal.New(TooLate, "%s expired at %s; there are no more reminders.", r.ID, clock(&r.VoteBy))
 	case t.now.Before(stamp(r.RemindAt(e.N))):

@@ -27,7 +27,7 @@ func TestReminders(t *testing.T) {
 		r = c.Run
 	}
 	if _, err := Next(r, Reminded{N: 1}, noon.Add(time.Minute), policy); err == nil {
-		t.Error("a reminder was given before its time")
+		t.Error("a reminder was accepted before its time")
 	}
 	at(Reminded{N: 1}, 3*time.Minute)
 	if n := r.ReminderDue(noon.Add(4 * time.Minute)); n != 0 {
@@ -39,8 +39,8 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestLookingQuietens: a report that an approver is looking replaces the next reminder,
-// only that one, and never the last.
+// TestLookingQuietens: after an approver reports that they are looking, only the next reminder
+// mentions no one; the last reminder always mentions people.
 func TestLookingQuietens(t *testing.T) {
 	r := begin(t, sev1()).Run
 	at := func(e Event, after time.Duration) {
@@ -52,7 +52,7 @@ func TestLookingQuietens(t *testing.T) {
 		r = c.Run
 	}
 	if r.Quiet(1) {
-		t.Error("quiet although no approver looks")
+		t.Error("quiet although no approver is looking")
 	}
 	at(LookingBy{ben}, time.Minute)
 	if !r.Quiet(1) || r.Quiet(MaxReminders) {
@@ -60,7 +60,7 @@ func TestLookingQuietens(t *testing.T) {
 	}
 	at(Reminded{N: 1}, 3*time.Minute)
 	if r.Quiet(2) {
-		t.Error("one word quietened two reminders")
+		t.Error("one report made two reminders quiet")
 	}
 	at(LookingBy{ben}, 4*time.Minute)
 	at(LookingBy{chris}, 5*time.Minute)
@@ -73,7 +73,7 @@ func Example_looking() {
 	story(sev1(), LookingBy{anna}, LookingBy{ben}, LookingBy{ben}, LookingBy{chris}, Reminded{N: 1, Called: []Callee{{Person: "dana"}}}, Voted{ben, digest}, LookingBy{chris})
 	// Output:
 	// refused: Not allowed: anna requested R-7F3K; another person has to look at it.
-	// refused: R-7F3K shows already that you are looking, since 14:08 UTC.
+	// refused: R-7F3K already shows that you have been looking since 14:08 UTC.
 	// refused: R-7F3K was already approved by ben at 14:12 UTC; it is approved.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:08 looking by ben

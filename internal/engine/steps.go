@@ -91,9 +91,9 @@ func (r Run) notDone() string {
 	return strings.Join(names, ", ")
 }
 
-// startOver reports whether the time to start is over. A run without the deadline that it must have
-// may not start either.
-func (r Run) startOver(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
+// startExpired reports whether the time to start is over. A run whose deadline is missing may not
+// start either.
+func (r Run) startExpired(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
 
 func (t *transition) begin(e Begin) error {
 	r := &t.run
@@ -105,7 +105,7 @@ func (t *transition) begin(e Begin) error {
 		return refusal.New(OtherWorker, "%s is already running on %s.", r.ID, r.Worker)
 	case e.Worker == "":
 		return refusal.New(OtherWorker, "%s cannot be carried out without the name of a replica.", r.ID)
-	case fresh && r.startOver(t.now):
+	case fresh && r.startExpired(t.now):
 		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.StartBy))
 	case e.Digest != r.Plan.Digest:
 		return refusal.New(OtherDigest, "%s: the plan has changed since the approval; it cannot start.", r.ID)
@@ -131,7 +131,7 @@ func (t *transition) blocked(e Blocked) error {
 	switch {
 	case r.State != Approved && r.State != Queued:
 		return settled(*r)
-	case r.startOver(t.now):
+	case r.startExpired(t.now):
 		return refusal.New(TooLate, "%s expired at %s.", r.ID, clock(r.StartBy))
 	case r.State == Queued && r.Behind == e.Run:
 		return refusal.New(NothingNew, "%s already waits for %s.", r.ID, e.Run)

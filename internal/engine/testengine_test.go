@@ -20,8 +20,8 @@ import (
 )
 
 // hosts is a fleet on which every host supervises one db_dis as monit 5.33
-// does: a restart returns at once and the pid changes later. It counts what it
-// executes.
+// does: a restart returns at once and the pid changes later. It records the
+// commands that it executes.
 type hosts struct {
 	mu       sync.Mutex
 	executed []string // the changing commands, in order
@@ -139,7 +139,7 @@ func (h *testEngine) engine(replica string, runs engine.Runs, runner remote.Runn
 	return e
 }
 
-// stored is a Gate whose catalog makes just the plans that are stored.
+// stored is a Gate that derives exactly the stored plan.
 func stored(recheck func(engine.Run) error) engine.Gate {
 	return engine.GateFuncs{
 		DeriveFunc: func(r engine.Run) (runbooks.Plan, error) { return r.Plan, nil },
@@ -204,7 +204,7 @@ func (h *testEngine) get(id string) engine.Run {
 	return st.Run
 }
 
-// after lets fake time pass, and returns the run as it is then.
+// after lets d of fake time pass and returns the run.
 func (h *testEngine) after(d time.Duration, id string) engine.Run {
 	h.t.Helper()
 	time.Sleep(d)
@@ -246,7 +246,8 @@ func (h *testEngine) wantLocks(runs ...string) {
 	}
 }
 
-// wantTrail verifies the trail and that it tells of every executed command.
+// wantTrail verifies the trail, and that it has a record of every executed
+// command.
 func (h *testEngine) wantTrail() {
 	h.t.Helper()
 	told := map[string]int{}
@@ -264,7 +265,7 @@ func (h *testEngine) wantTrail() {
 	sent := map[string]int{}
 	for _, c := range h.hosts.did() {
 		if sent[c]++; sent[c] > told[c] {
-			h.t.Errorf("%q was executed %d times and is told %d times", c, sent[c], told[c])
+			h.t.Errorf("%q was executed %d times and recorded %d times", c, sent[c], told[c])
 		}
 	}
 }

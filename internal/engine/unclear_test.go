@@ -8,9 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestGuardThatCouldNotTell: a guard that cannot tell refuses at the start, but
-// for one that could not tell at the request either and was approved for that; harm
-// that is seen refuses always.
+// TestGuardThatCouldNotTell: at the start, an undecided guard ends the run unless it was undecided
+// at the request too and was approved like that. Observed harm always ends it.
 func TestGuardThatCouldNotTell(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -19,11 +18,11 @@ func TestGuardThatCouldNotTell(t *testing.T) {
 		proof   proof.State
 		want    StepState
 	}{
-		{"not approved so", runbooks.EtcdSpare, nil, proof.Unknown, StepFailed},
-		{"approved so", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Unknown, StepNoted},
-		{"another was", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, proof.Unknown, StepFailed},
-		{"harm is seen", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Never, StepFailed},
-		{"what cannot be accepted", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, proof.Unknown, StepFailed},
+		{"not approved undecided", runbooks.EtcdSpare, nil, proof.Unknown, StepFailed},
+		{"approved undecided", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Unknown, StepNoted},
+		{"another guard was approved undecided", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, proof.Unknown, StepFailed},
+		{"harm is observed", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Never, StepFailed},
+		{"a condition that is no guard", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, proof.Unknown, StepFailed},
 	} {
 		r := Run{
 			Unclear: tt.unclear, Steps: make([]Step, 2),
@@ -35,8 +34,8 @@ func TestGuardThatCouldNotTell(t *testing.T) {
 	}
 }
 
-// TestEtcdCannotBeAsked: with etcdctl unusable a member that is up ends its run,
-// but never as long as another member is to follow.
+// TestEtcdCannotBeAsked: if etcdctl is unusable, it is enough for the last member that its unit is
+// up, but not if another member follows.
 func TestEtcdCannotBeAsked(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	member := func(host string) []runbooks.Step {
@@ -53,7 +52,7 @@ func TestEtcdCannotBeAsked(t *testing.T) {
 	}{
 		{"the only one", []string{"query-1"}, proof.Unknown, StepNoted},
 		{"another follows", []string{"query-1", "query-2"}, proof.Unknown, StepUnknown},
-		{"seen not to serve", []string{"query-1"}, proof.Never, StepFailed},
+		{"observed not to serve", []string{"query-1"}, proof.Never, StepFailed},
 	} {
 		var r Run
 		for _, h := range tt.hosts {

@@ -176,7 +176,7 @@ func (t *transition) deadline() error {
 	switch {
 	case r.State == Waiting && !t.now.Before(r.VoteBy):
 		why = fmt.Sprintf("expired: %d of %d approvals by %s", r.Approvals(), r.Needed(), clock(&r.VoteBy))
-	case (r.State == Approved || r.State == Queued) && r.startOver(t.now):
+	case (r.State == Approved || r.State == Queued) && r.startExpired(t.now):
 		why = fmt.Sprintf("expired: not started by %s", clock(r.StartBy))
 		if r.Behind != "" {
 			why += ", it waited for " + r.Behind

@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// story plays events one minute apart, prints what is refused, and prints what
-// the run and its records say in the end.
+// story plays events one minute apart, and prints each refusal, then the records and the final
+// state of the run.
 func story(r Run, events ...Event) {
 	p := Policy{VoteTTL: 15 * time.Minute, StartTTL: 10 * time.Minute}
 	c, err := first(r, noon, p)
@@ -71,7 +71,7 @@ func Example_approved() {
 	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is approved.
 	// refused: R-7F3K started at 14:10 UTC; an approval can be withdrawn only before the start. `cancel R-7F3K` stops it after the current step.
 	// refused: R-7F3K was already approved by ben at 14:08 UTC and started at 14:10 UTC. `cancel R-7F3K` stops it after the current step.
-	// refused: R-7F3K was already approved by ben at 14:08 UTC; it is done since 14:16 UTC.
+	// refused: R-7F3K was already approved by ben at 14:08 UTC; it ended at 14:16 UTC: done.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:08 approved by ben: vote 1 of 1
 	// 3 14:10 started: carried out by replica-1
@@ -155,7 +155,7 @@ func Example_queued() {
 	// expired: not started by 14:16 UTC, it waited for R-2222
 }
 
-// TestEndings: how a run ends by what its steps came to.
+// TestEndings: the final state of a run follows from the results of its steps.
 func TestEndings(t *testing.T) {
 	exec, wait := runbooks.Exec, runbooks.Wait
 	one := []runbooks.Step{step(wait, "a"), step(exec, "a"), step(wait, "a")}
@@ -168,9 +168,9 @@ func TestEndings(t *testing.T) {
 		why   string
 	}{
 		{"all done", one, []StepState{StepDone, StepDone, StepNoted}, Done, ""},
-		{"did not answer before", one, []StepState{StepFailed}, Failed, "as seen"},
-		{"was not accepted", one, []StepState{StepDone, StepFailed}, Failed, "as seen"},
-		{"did not help", one, []StepState{StepDone, StepDone, StepFailed}, Failed, "as seen"},
+		{"no answer before the change", one, []StepState{StepFailed}, Failed, "as seen"},
+		{"the change was not accepted", one, []StepState{StepDone, StepFailed}, Failed, "as seen"},
+		{"the change did not help", one, []StepState{StepDone, StepDone, StepFailed}, Failed, "as seen"},
 		{"the outcome is unknown", one, []StepState{StepDone, StepUnknown}, Unknown, "as seen"},
 		{"the first of two did not help", two, []StepState{StepDone, StepDone, StepFailed}, Failed, "as seen"},
 		{"the second did not answer", two, []StepState{StepDone, StepDone, StepDone, StepFailed}, Partly, "as seen; not done: db_dis on b"},
@@ -198,7 +198,7 @@ func TestEndings(t *testing.T) {
 	}
 }
 
-// TestUnknownEvent: what is not in the closed set changes nothing.
+// TestUnknownEvent: an event outside the closed set changes nothing.
 func TestUnknownEvent(t *testing.T) {
 	type foreign struct{ Event }
 	_, err := Next(begin(t, sev1()).Run, foreign{}, noon, policy)

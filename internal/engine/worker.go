@@ -152,7 +152,7 @@ func due(r Run, now time.Time) bool {
 	case Waiting:
 		return !stamp(now).Before(r.VoteBy)
 	case Approved, Queued:
-		return r.startOver(stamp(now))
+		return r.startExpired(stamp(now))
 	default:
 		return false
 	}
@@ -193,7 +193,8 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 	return !slices.Contains(w.alive, replica)
 }
 
-// lookDue gives the worker that set a run to unknown the time to check its target first.
+// lookDue reports whether this replica may check the target of an unknown run. For a while only the
+// replica that set the run to unknown may.
 func (w *worker) lookDue(r Run, now time.Time) bool {
 	for _, st := range r.Steps {
 		if st.State == StepUnknown && st.Ended != nil {
@@ -203,7 +204,7 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 	return true
 }
 
-// apply applies an event for no waiting caller.
+// apply applies an event for which no caller waits.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
 	var no *refusal.Error

@@ -90,7 +90,7 @@ func TestQueue(t *testing.T) {
 		r := h.after(10*time.Second, second.ID)
 		h.want(r, engine.Queued)
 		if n := asked.Load(); n > 3 { // twice for the first, once for the second
-			t.Errorf("the gate was asked %d times, though the second run only waits", n)
+			t.Errorf("the gate was called %d times although the second run only waits", n)
 		}
 		if r.Behind != first.ID {
 			t.Errorf("is behind %q", r.Behind)
@@ -112,8 +112,7 @@ func TestQueue(t *testing.T) {
 	})
 }
 
-// TestFateUnknown: the run keeps its locks, its target is looked at, and a
-// person closes it.
+// TestFateUnknown: the run keeps its locks, its target is checked, and a person closes it.
 func TestFateUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -142,32 +141,32 @@ func TestGate(t *testing.T) {
 		did   int
 		words []string
 	}{
-		{"no before the start", func(int, engine.Run) error { return errDiffers }, engine.Refused, 0, []string{"db_dis moved"}},
-		{"no before the command", func(_ int, r engine.Run) error {
+		{"refused before the start", func(int, engine.Run) error { return errDiffers }, engine.Refused, 0, []string{"db_dis moved"}},
+		{"refused before the command", func(_ int, r engine.Run) error {
 			if r.Current() == 1 {
 				return errDiffers
 			}
 			return nil
 		}, engine.Refused, 0, []string{"db_dis moved"}},
-		{"no before the second host", func(_ int, r engine.Run) error {
+		{"refused before the second host", func(_ int, r engine.Run) error {
 			if r.Current() == 3 {
 				return errDiffers
 			}
 			return nil
 		}, engine.Partly, 1, []string{"db_dis moved", "not done: db_dis on b"}},
-		{"no once a command was sent", func(_ int, r engine.Run) error {
+		{"refused after a command was sent", func(_ int, r engine.Run) error {
 			if r.Current() >= 2 {
 				return errDiffers
 			}
 			return nil
 		}, engine.Partly, 1, []string{"db_dis moved", "pid 4711 → 4712", "not done: db_dis on b"}},
-		{"a hiccup of the platform", func(n int, _ engine.Run) error {
+		{"a short outage of the platform", func(n int, _ engine.Run) error {
 			if n%3 != 0 {
 				return fmt.Errorf("anna who asked: %w", asleep)
 			}
 			return nil
 		}, engine.Done, 2, nil},
-		{"the platform is away", func(int, engine.Run) error { return asleep }, engine.Refused, 0, []string{"could not find out"}},
+		{"the platform is down", func(int, engine.Run) error { return asleep }, engine.Refused, 0, []string{"could not find out"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -187,8 +186,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestCannotAsk: a host that does not answer before the change is a failure
-// without effect; one that does not answer after it leaves the run unknown.
+// TestCannotAsk: if a host does not answer before the change, the run fails and has changed
+// nothing. If it does not answer after the change, the run is unknown.
 func TestCannotAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -212,7 +211,7 @@ func TestCannotAsk(t *testing.T) {
 	})
 }
 
-// TestCancelUnderWay: the step under way ends, nothing after it begins.
+// TestCancelUnderWay: the step in progress ends, and no later step begins.
 func TestCancelUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -250,8 +249,8 @@ func TestManualStep(t *testing.T) {
 	})
 }
 
-// TestTwoTapsAtOnce: twenty taps of two approvers in one instant are one vote
-// each, at most.
+// TestTwoTapsAtOnce: of twenty simultaneous taps of two approvers and the requester, exactly one
+// vote of each approver is accepted.
 func TestTwoTapsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -308,13 +307,12 @@ func TestSubmitIsRefused(t *testing.T) {
 			t.Errorf("the same id again: %v", err)
 		}
 		if _, err := h.eng.Apply(t.Context(), "R-9999", engine.DeadlineCheck{}, ""); !errors.Is(err, engine.ErrNotFound) {
-			t.Errorf("an event for no run: %v", err)
+			t.Errorf("an event for a missing run: %v", err)
 		}
 	})
 }
 
-// TestSubmitTakesNothingForGranted: what a caller writes into state, votes or
-// need does not get a run started.
+// TestSubmitTakesNothingForGranted: state, votes and need that a caller sets do not start a run.
 func TestSubmitTakesNothingForGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -338,10 +336,10 @@ func TestOrderlyStop(t *testing.T) {
 			h := newTestEngine(t)
 			stop := h.start(h.eng)
 			r := h.submit(restart(runbooks.Low, "a")).Run
-			h.after(takes/2, r.ID) // sent, not yet proved
+			h.after(takes/2, r.ID) // sent, not yet verified
 			stop()
 			if got := h.get(r.ID); got.State != engine.Running || got.Worker != "" {
-				t.Fatalf("left as %s in the hands of %q", got.State, got.Worker)
+				t.Fatalf("left as %s with worker %q", got.State, got.Worker)
 			}
 			h.wantLocks(r.ID)
 			time.Sleep(time.Minute)
@@ -363,7 +361,7 @@ func TestOrderlyStop(t *testing.T) {
 			stop()
 			got := h.get(r.ID)
 			if got.State != engine.Running || got.Worker != "" || got.Steps[1].State != engine.StepDone {
-				t.Errorf("left as %s in the hands of %q, step %s", got.State, got.Worker, got.Steps[1].State)
+				t.Errorf("left as %s with worker %q, step %s", got.State, got.Worker, got.Steps[1].State)
 			}
 		})
 	})
@@ -384,16 +382,16 @@ func TestOrderlyStop(t *testing.T) {
 	})
 }
 
-// TestNewFailsClosed: no part may be missing.
+// TestNewFailsClosed: New refuses a config with a missing part.
 func TestNewFailsClosed(t *testing.T) {
 	if _, err := engine.New(engine.Config{}); err == nil {
-		t.Error("an engine of nothing")
+		t.Error("accepted an empty config")
 	}
 	_, err := engine.New(engine.Config{
 		Runs: memstore.New(memstore.Config{}), Runner: newHosts(), Now: time.Now, Replica: "bot", Policy: engine.TestPolicy,
 		Gate: stored(nil), Ledger: memstore.New(memstore.Config{}),
 	})
 	if err == nil {
-		t.Error("an engine without a log")
+		t.Error("accepted a config without a log")
 	}
 }

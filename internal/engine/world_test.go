@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// The people and replicas of these tests. anna asks; ben and chris vote.
+// The people and replicas of these tests. anna is the requester; ben and chris vote.
 var (
 	anna  = Actor{Person: "anna", Account: auth.Account{Team: "T0HOME", User: "U1"}, Via: "slash"}
 	ben   = Actor{Person: "ben", Account: auth.Account{Team: "T0HOME", User: "U2"}, Via: "button"}
@@ -70,8 +70,8 @@ func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step
 	return r
 }
 
-// world is a run with what follows from the accepted events alone. The run's own form is
-// compared with it.
+// world is a run and the state that follows from the accepted events alone; the run must agree with
+// it.
 type world struct {
 	Run    Run
 	Ending bool            // the approval ends soon; shorter deadlines have passed
@@ -157,30 +157,29 @@ func events(n int) []Event {
 	return es
 }
 
-// take lets an event happen and holds the outcome to the rules. ok is false
-// for a refused event.
+// take applies an event and checks the outcome against the rules. ok is false for a refused event.
 func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	t.Helper()
 	c, err := Next(w.Run, e, w.now(), patient)
 	if err != nil {
 		var no *refusal.Error
 		if !errors.As(err, &no) || no.Code == "" || no.Text == "" {
-			t.Fatalf("%s, %T: not a refusal in words: %#v", w.Run.State, e, err)
+			t.Fatalf("%s, %T: not a refusal with a code and a text: %#v", w.Run.State, e, err)
 		}
 		if c.Run.ID != "" || c.Records != nil || c.Take != nil || c.Release {
-			t.Fatalf("%s, %T: refused and changed: %+v", w.Run.State, e, c)
+			t.Fatalf("%s, %T: refused, but changed: %+v", w.Run.State, e, c)
 		}
 		return w, false
 	}
 	if err := c.Check(); err != nil || len(c.Records) == 0 || c.Run.Records != w.Run.Records+len(c.Records) {
-		t.Fatalf("%s, %T: records do not tell of it: %v, %+v", w.Run.State, e, err, c.Records)
+		t.Fatalf("%s, %T: wrong records: %v, %+v", w.Run.State, e, err, c.Records)
 	}
 	after = w.watch(t, e, c)
 	after.hold(t, e, w, c)
 	return after, true
 }
 
-// watch keeps the oracle's books.
+// watch updates the world for an accepted event.
 func (w world) watch(t testing.TB, e Event, c Change) world {
 	t.Helper()
 	after := world{Run: c.Run, Ending: w.Ending, Late: w.Late, Locked: w.Locked, Votes: map[string]bool{}, Begun: slices.Clone(w.Begun)}
@@ -201,7 +200,7 @@ func (w world) watch(t testing.TB, e Event, c Change) world {
 		}
 	case StepEnds:
 		if w.Run.Worker != e.Worker {
-			t.Fatalf("%s told the end of a step that %s has", e.Worker, w.Run.Worker)
+			t.Fatalf("%s reported the end of a step of %s", e.Worker, w.Run.Worker)
 		}
 	}
 	if len(c.Take) > 0 {
@@ -213,7 +212,7 @@ func (w world) watch(t testing.TB, e Event, c Change) world {
 	return after
 }
 
-// hold is the list of what must never happen.
+// hold checks the rules that no transition may break.
 func (w world) hold(t testing.TB, e Event, from world, c Change) {
 	t.Helper()
 	fail := func(what string) {
@@ -221,10 +220,10 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 	}
 	r := w.Run
 	if from.Run.State.Ended() {
-		fail("something happened after the end")
+		fail("an ended run accepted an event")
 	}
 	if late(e, from) {
-		fail("it was too late for that")
+		fail("the event was accepted after its deadline")
 	}
 	if b, ok := e.(StepBegins); ok && from.Run.changes(b.Index) {
 		if len(from.Votes) < floor(r) || from.Votes["anna"] || from.Votes["anna-too"] {
@@ -234,21 +233,21 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 			fail("a change began twice")
 		}
 		if !from.Locked || from.Run.Abort != nil || from.Run.State != Running || from.Run.Worker != b.Worker {
-			fail("a change began without its locks, after a stop, or in other hands")
+			fail("a change began without its locks, after a stop, or by another worker")
 		}
 	}
 	switch r.State {
 	case Running, Paused, Unknown:
 		if !w.Locked {
-			fail("it has no locks")
+			fail("the run has no locks")
 		}
 	default:
 		if w.Locked {
-			fail("it keeps its locks")
+			fail("the run keeps its locks")
 		}
 	}
 	if c.Release != r.State.Ended() || r.State.Ended() != (r.EndedAt != nil) {
-		fail("its end is not told everywhere")
+		fail("state, end time and released locks disagree about the end")
 	}
 	if (r.State == Approved || r.State == Queued) && (r.StartBy == nil || r.ApprovedAt == nil || len(w.Votes) < floor(r)) {
 		fail("approved without votes or deadline")
@@ -256,7 +255,7 @@ func (w world) hold(t testing.TB, e Event, from world, c Change) {
 	w.holdSteps(fail)
 }
 
-// late says that an event came after the deadline that bounds it.
+// late reports whether an event came outside the time in which it is allowed.
 func late(e Event, from world) bool {
 	switch e := e.(type) {
 	case Voted, Blocked, Reminded:
@@ -272,7 +271,7 @@ func late(e Event, from world) bool {
 	}
 }
 
-// holdSteps: what a run ends as agrees with what its steps came to.
+// holdSteps checks that the final state of a run agrees with the results of its steps.
 func (w world) holdSteps(fail func(string)) {
 	r := w.Run
 	var changed, open, unknown, failed bool
@@ -288,9 +287,9 @@ func (w world) holdSteps(fail func(string)) {
 	case unknown && r.State != Unknown && r.State != Closed, r.State == Unknown && !unknown:
 		fail("an unknown step and the state contradict each other")
 	case r.State == Done && (failed || slices.ContainsFunc(r.Steps, func(s Step) bool { return s.State == StepSkipped })):
-		fail("done with something not done")
+		fail("done with a failed or skipped step")
 	case changed && (r.State == Cancelled || r.State == Refused || r.State == Denied || r.State == Expired):
-		fail("something has changed, and its end denies it")
+		fail("something has changed, but the final state denies it")
 	case r.State == Partly && (!changed || r.Why == ""):
 		fail("partly without a change or a reason")
 	case r.State == Failed && !failed:
@@ -298,7 +297,7 @@ func (w world) holdSteps(fail func(string)) {
 	}
 }
 
-// floor is the least number of votes, written here a second time.
+// floor is the least number of votes, computed independently of the engine.
 func floor(r Run) int {
 	n := r.Need
 	switch {
@@ -319,7 +318,7 @@ func encode(t testing.TB, r Run) string {
 	return string(b)
 }
 
-// checkEnding holds a run that was carried out for real to the rules of world.
+// checkEnding checks a run that was really executed against the rules of world.
 func checkEnding(t testing.TB, r Run) {
 	t.Helper()
 	world{Run: r}.holdSteps(func(what string) { t.Fatalf("%s: %s", what, encode(t, r)) })

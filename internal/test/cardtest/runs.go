@@ -231,7 +231,7 @@ func endSamples() []Sample {
 	denied.DenyBy, denied.EndedBy = &approver2, &approver2
 	closed := ended(unknown, engine.Closed, "looked at the host, it did restart")
 	closed.EndedBy = &approver2
-	broughtBack := ended(after(restart("db_dis", "infra-1"), 1), engine.Closed, `from before the restore: the store was reset to an earlier time, or adopted; this store does not have what it did since. Checked at 14:08 UTC: db_dis on infra-1: monit: "OK", pid 51877`)
+	broughtBack := ended(after(restart("db_dis", "infra-1"), 1), engine.Closed, `from before the restore: the store was reset to an earlier time, or adopted; this store has no record of what the run did after that. Checked at 14:08 UTC: db_dis on infra-1: monit: "OK", pid 51877`)
 	cancelled := ended(restart("db_dis", "infra-1"), engine.Cancelled, "cancelled by operator")
 	cancelled.EndedBy = &operator
 	return []Sample{
