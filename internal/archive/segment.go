@@ -29,7 +29,7 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("audit entries %d to %d are not in the store any more, and the archive %s has no segment with them: "+
+	return fmt.Sprintf("audit entries %d to %d are no longer in the store, and the archive %s has no segment with them: "+
 		"put the missing files back from a backup", e.First, e.Last, e.Dir)
 }
 

@@ -87,7 +87,7 @@ func (c *Conn) Compact(ctx context.Context, rev int64, opts ...clientv3.CompactO
 		return c.client.Compact(ctx, rev, opts...)
 	})
 	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // etcd compacted it meanwhile
-		return Down("forgetting old revisions", err)
+		return Down("compacting old revisions", err)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func (c *Conn) Compact(ctx context.Context, rev int64, opts ...clientv3.CompactO
 // Defragment rewrites the database of an embedded server; meanwhile calls wait or time out.
 func (c *Conn) Defragment() error {
 	if err := c.server.Server.Defragment(); err != nil {
-		return Down("rewriting the database", err)
+		return Down("defragmenting the database", err)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (c *Conn) Disarm(ctx context.Context) error {
 		return c.client.AlarmDisarm(ctx, &clientv3.AlarmMember{})
 	})
 	if err != nil {
-		return Down("taking changes again", err)
+		return Down("clearing its alarms", err)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (c *Conn) Status(ctx context.Context) (*clientv3.StatusResponse, error) {
 		return c.statusOf(ctx, endpoints)
 	})
 	if err != nil {
-		return nil, Down("asking how it is", err)
+		return nil, Down("reading its status", err)
 	}
 	return st, nil
 }

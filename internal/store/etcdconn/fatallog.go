@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// fatalLogHook handles a fatal log message of etcd, which etcd writes from any goroutine and
-// from which it expects no return. The hook ends that goroutine and turns the message into an
+// fatalLogHook handles a fatal log message of etcd. Any goroutine of etcd may write one, and it
+// does not expect the call to return. The hook ends that goroutine and turns the message into an
 // error: of Open while the server starts, later of every call and of Run. The server is then
 // abandoned: a part of it is gone, and its answers are not trusted. A nil pointer means a store
 // without an embedded server.
@@ -109,7 +109,7 @@ func (c *Conn) stopServer() error {
 	select {
 	case <-stopped:
 	case <-t.C:
-		c.conf.Log.Warn("the state store that had stopped did not end; the process must")
+		c.conf.Log.Warn("the failed state store did not stop; the process must end")
 	}
 	return c.last.err()
 }

@@ -31,7 +31,7 @@ func (s State) Serves() bool { return s == Well || s == Slow }
 func (s State) Advice() string {
 	switch s {
 	case Well:
-		return "nothing is to be done"
+		return "nothing needs to be done"
 	case Slow:
 		return "check the load and the disk of its machine"
 	case NoLeader:
@@ -45,7 +45,7 @@ func (s State) Advice() string {
 	case Silent:
 		return "check that it runs, and that this machine can connect to it"
 	case Stopped:
-		return "repair what it names, then start the bot again; nothing is lost"
+		return "fix the problem that it names, then start the bot again; nothing is lost"
 	default:
 		return fmt.Sprintf("%q is no known state", string(s))
 	}

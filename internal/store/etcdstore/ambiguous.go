@@ -9,9 +9,9 @@ import (
 )
 
 // ambiguousClaims are the keys of deliveries whose Claim failed in this process. Such a claim may
-// be stored all the same, or a request in progress may still store it, although its sender was told
-// that it does not count. So each is marked as handled as soon as the store answers; then it is not
-// resumed.
+// be stored all the same, or a request in progress may still store it, although the bot has told
+// the sender that the delivery does not count. So each key is marked as handled as soon as the
+// store answers; then the delivery is not resumed.
 //
 // They are in memory only. If this process dies before the store answers, a stored claim looks like
 // any other accepted delivery that was not handled, and is resumed if it is young enough

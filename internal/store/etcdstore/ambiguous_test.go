@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/test/suspend"
 )
 
-// A delivery that was answered as not accepted is never handled, whether the store stored
-// it, lost it, or stores it late: here etcd is stopped, reads the request from its socket
-// when it continues, and stores it.
+// A delivery that was answered as not accepted is never handled, whether the store stored it, lost
+// it, or stores it late. Here etcd is suspended; after it continues, it reads the requests from its
+// socket and stores them.
 func TestClaimInDoubt(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
@@ -36,17 +36,17 @@ func TestClaimInDoubt(t *testing.T) {
 	if err := e.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "no delivery is in doubt", func() bool {
+	within(t, "no claim is ambiguous", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.AmbiguousClaims == 0
 	})
 	err := s.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
-		return fmt.Errorf("%s would be taken up", key)
+		return fmt.Errorf("%s would be resumed", key)
 	})
 	if err != nil {
 		t.Error(err)
 	}
-	for i := range n { // a late request finds it there
+	for i := range n { // a later claim finds the key
 		if first, err := s.Claim(t.Context(), fmt.Sprint("click/", i), nil); err != nil || first {
 			t.Errorf("click/%d: first %v, %v", i, first, err)
 		}

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Concurrent appends share a transaction, with small records or long ones: each record is
-// sealed once, and each claim is settled.
+// Concurrent appends share a transaction, with short or long records: each record is sealed once,
+// and each claim is settled.
 func TestAppendsShareTransactions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ n, length int }{{200, 10}, {20, 100 << 10}} {
@@ -59,17 +59,17 @@ func TestAppendsShareTransactions(t *testing.T) {
 	}
 }
 
-// The past of records that share transactions is forgotten by their number: by
-// that of the transactions it would still be there.
+// The history of records that share transactions is compacted by the number of records. By the
+// number of transactions it would still be in the store.
 func TestPastOfRecordsIsForgotten(t *testing.T) {
 	t.Parallel()
 	const n, length, keep = 3000, 1 << 10, 500
 	s := open(t, etcdstore.Config{Dir: t.TempDir(), AppendEach: 20 * time.Millisecond, SealEach: 50 * time.Millisecond, KeepHistory: keep})
 	run(t, s)
 	appended(t, s, n, audit.Record{Kind: audit.ReadDone, Output: strings.Repeat("x", length)})
-	// All stand in the trail; in the past of the store there are at most twice
-	// as many as are kept, and those of the time it takes to notice.
-	within(t, "the past is forgotten", func() bool {
+	// All records are in the trail. The history has at most twice KeepHistory of them, and those
+	// written before the limit was noticed.
+	within(t, "the history is compacted", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.Sealed == n && h.InUse < (n+4*keep)*length*13/10
 	})

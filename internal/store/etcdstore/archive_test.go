@@ -23,14 +23,13 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// small is a store that archives early. Its lease outlasts any test, since
-// nothing but Run renews it.
+// small is a store that archives early. Its lease outlasts any test, because only Run would renew
+// it.
 func small(dir string) etcdstore.Config {
 	return etcdstore.Config{Dir: dir, Archive: filepath.Join(dir, "archive"), KeepTrail: 100, Segment: 100, KeepRuns: 5, LeaseTTL: time.Hour}
 }
 
-// notes stores and seals n records in pieces of at most 30, and notes them as
-// posted.
+// notes stores and seals n records in chunks of at most 30, and marks them as posted.
 func notes(t testing.TB, s *etcdstore.Store, n int) {
 	t.Helper()
 	const piece = 30
@@ -65,8 +64,8 @@ func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	}
 }
 
-// sealed returns when nothing is pending: a store that lost its lease on a busy
-// machine does not lead for a moment, and then seals nothing.
+// sealed seals until nothing is pending. A store that lost its lease on a busy machine does not
+// lead for a moment, and then seals nothing.
 func sealed(t testing.TB, s *etcdstore.Store) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -86,7 +85,7 @@ func sealed(t testing.TB, s *etcdstore.Store) {
 	}
 }
 
-// posted notes the whole trail as posted.
+// posted marks the whole trail as posted.
 func posted(t testing.TB, s *etcdstore.Store) uint64 {
 	t.Helper()
 	head, _, err := s.Head(t.Context())
@@ -114,10 +113,10 @@ func TestArchiveTrail(t *testing.T) {
 	s := open(t, small(dir))
 	notes(t, s, 150)
 	if m := moved(t, s); m.Entries != 0 {
-		t.Errorf("%d entries were moved before there was a segment's worth", m.Entries)
+		t.Errorf("%d entries were moved although they do not fill a segment", m.Entries)
 	}
 	notes(t, s, 450)
-	if m := moved(t, s); m.Entries != 450 { // pieces of 30 entries: segments of 90
+	if m := moved(t, s); m.Entries != 450 { // chunks of 30 entries: segments of 90
 		t.Errorf("%d entries were moved", m.Entries)
 	}
 	h, err := s.Health(t.Context())
@@ -140,7 +139,7 @@ func TestArchiveTrail(t *testing.T) {
 			t.Errorf("from %d: up to %d, %v", from, next-1, err)
 		}
 	}
-	// Another life goes on where this one stopped.
+	// A new process continues where this one stopped.
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -152,13 +151,13 @@ func TestArchiveTrail(t *testing.T) {
 	}
 }
 
-// What was not posted stays in the store, however full it is.
+// Entries that were not posted stay in the store, however full it is.
 func TestArchiveKeepsTheUnposted(t *testing.T) {
 	t.Parallel()
 	s := open(t, small(t.TempDir()))
 	notes(t, s, 200)
 	if err := s.Append(t.Context(), read, ""); err == nil {
-		t.Fatal("a record without a time was taken")
+		t.Fatal("a record without a time was accepted")
 	}
 	appended(t, s, 500, audit.Record{Kind: audit.Note})
 	verify(t, s)
@@ -169,8 +168,8 @@ func TestArchiveKeepsTheUnposted(t *testing.T) {
 	}
 }
 
-// A crash between any two steps of the move loses nothing and doubles
-// nothing: a process moves segments and is killed at a random moment.
+// A crash between any two steps of the move neither loses nor doubles an entry: a process moves
+// segments and is killed at a random moment.
 func TestArchiveKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -204,7 +203,7 @@ func TestArchiveKilled(t *testing.T) {
 			}
 			text += string(buf[:n])
 		}
-		time.Sleep(after) // the moment is the point, not the order
+		time.Sleep(after) // varies the moment of the kill; nothing is synchronised by it
 		_ = other.Process.Kill()
 		_ = other.Wait()
 
@@ -247,8 +246,8 @@ func TestHelperArchives(t *testing.T) {
 	select {}
 }
 
-// A segment that was written by a life that ended before it deleted anything,
-// or in the middle of that, is finished with and not written again.
+// If a process wrote a segment and ended before it had deleted all its entries from the store, the
+// next one deletes the rest and does not write the segment again.
 func TestArchiveTakenUp(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -265,7 +264,7 @@ func TestArchiveTakenUp(t *testing.T) {
 	if _, err := a.PutSegment(audit.Head{}, one); err != nil {
 		t.Fatal(err)
 	}
-	if rep := verify(t, s); rep.Entries != 600 { // in both places, told once
+	if rep := verify(t, s); rep.Entries != 600 { // some are in both places, and are read once
 		t.Errorf("%d entries", rep.Entries)
 	}
 	moved(t, s)
@@ -278,8 +277,7 @@ func TestArchiveTakenUp(t *testing.T) {
 	}
 }
 
-// Nothing is deleted where archive and store disagree, and the message names
-// what is wrong.
+// Nothing is deleted if archive and store disagree, and the error names the problem.
 func TestArchiveDisagrees(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
@@ -321,8 +319,8 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// An archive that goes on where the store ends was written by another life of
-// the store: nothing starts upon the two.
+// An archive that continues beyond the end of the store belongs to another state: such a store does
+// not open.
 func TestArchiveOfAnotherStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -363,7 +361,7 @@ func TestArchiveRuns(t *testing.T) {
 		}
 	}
 	if m := moved(t, s); m.Runs != 4 {
-		t.Errorf("%d runs were moved, want the 5 oldest but the one that is shown behind", m.Runs)
+		t.Errorf("%d runs were moved, want the 5 oldest except the one whose message is behind", m.Runs)
 	}
 	recent, err := s.Recent(t.Context(), 100)
 	if err != nil || len(recent) != 6 || recent[5].Run.ID != ended[0].Run.ID {
@@ -387,9 +385,8 @@ func TestArchiveRuns(t *testing.T) {
 	}
 }
 
-// The store stays small however much is written. The test prints whether it stays fast.
-// With DHBOT_RECORDS=100000 it is the long form, whose numbers are in
-// docs/state.md.
+// The store stays small however much is written. The test prints whether it stays fast. With
+// DHBOT_RECORDS=100000 it is the long form, whose numbers are in docs/state.md.
 func TestStoreForEver(t *testing.T) {
 	records := 5_000
 	if long := os.Getenv("DHBOT_RECORDS"); long != "" {
@@ -410,7 +407,7 @@ func TestStoreForEver(t *testing.T) {
 		start := time.Now()
 		appended(t, s, step, read)
 		took = append(took, time.Since(start))
-		within(t, "all is sealed and the rest archived", func() bool {
+		within(t, "everything is sealed and the old part archived", func() bool {
 			h, err := s.Health(t.Context())
 			return err == nil && h.Pending == 0 && posted(t, s) == uint64((part+1)*step) && h.Sealed-h.Stored < 2*uint64(step)
 		})
@@ -432,7 +429,7 @@ func TestStoreForEver(t *testing.T) {
 	if rep.Entries != uint64(records) {
 		t.Errorf("%d entries, want %d", rep.Entries, records)
 	}
-	if sizes[9] > sizes[3]*7/4 { // with nothing moved it would be 10/4
+	if sizes[9] > sizes[3]*7/4 { // without archiving it would be 10/4
 		t.Errorf("the database grew from %d to %d bytes", sizes[3], sizes[9])
 	}
 }

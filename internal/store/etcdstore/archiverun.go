@@ -99,7 +99,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	}
 	back, err := s.archive.Run(id)
 	if err != nil || !bytes.Equal(back, data) {
-		return false, errors.Join(fmt.Errorf("run %s does not come back from the archive as it was written; it stays in the store", id), err)
+		return false, errors.Join(fmt.Errorf("the archived copy of run %s differs from the stored run; the run stays in the store", id), err)
 	}
 	unchanged := []clientv3.Cmp{
 		clientv3.Compare(clientv3.ModRevision(runKey), "=", run.ModRevision),

@@ -37,7 +37,7 @@ func (s *Store) Archive(ctx context.Context) (Moved, error) {
 		return m, err
 	}
 	if err := s.archive.Sweep(); err != nil {
-		return m, fmt.Errorf("the archive cannot be tidied: %w", err)
+		return m, fmt.Errorf("the archive cannot be cleaned up: %w", err)
 	}
 	if m.Entries, err = s.ArchiveTrail(ctx, cmp, posted, pressed); err != nil {
 		return m, err

@@ -67,7 +67,7 @@ func TestBackup(t *testing.T) {
 	if h, err := r.Health(t.Context()); err != nil || h.Posted != 450 || len(h.Why) != 0 {
 		t.Errorf("health %+v, %v", h, err)
 	}
-	// It works there, and the trail goes on.
+	// The restored store works, and its trail continues.
 	c := change(at, engine.Done)
 	c.Release = true
 	commit(t, r, c)
@@ -81,7 +81,7 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// A backup that is not as it was written is not restored, and leaves nothing.
+// A damaged backup is not restored, and leaves nothing behind.
 func TestBackupDamaged(t *testing.T) {
 	t.Parallel()
 	_, _, b := backed(t)
@@ -98,7 +98,7 @@ func TestBackupDamaged(t *testing.T) {
 		"a byte changed":      {append(append(bytes.Clone(b[:middle]), 'N'), b[middle+1:]...), "damaged"},
 		"without a segment":   {without(t, b, "archive/trail/0000000000000001-0000000000000090.jsonl"), "damaged"},
 		"without a manifest":  {without(t, b, "manifest.json"), "damaged"},
-		"a file too many":     {with(t, "../../etc/passwd"), "no backup has"},
+		"an unknown file":     {with(t, "../../etc/passwd"), "no backup has"},
 		"nothing":             {nil, "cut off"},
 		"something different": {[]byte(strings.Repeat("hello ", 1000)), "no backup"},
 	} {

@@ -18,7 +18,7 @@ var read = audit.Record{
 	Action: "status", Target: "db_dis on infra-1", Severity: "0", Text: "running, pid 40211, up 3 d",
 }
 
-// BenchmarkRead is what a read command costs the store: a claim, and the
+// BenchmarkRead measures the store's part of a read command: a claim, and the
 // record that settles it.
 func BenchmarkRead(b *testing.B) {
 	for _, writers := range []int{1, 10, 100} {
@@ -71,8 +71,8 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkSealing is 100 writers while the sealer runs: what one record
-// costs from its writing to its place in the trail.
+// BenchmarkSealing measures 100 writers while the sealer runs: the time per
+// record from its append to its place in the trail.
 func BenchmarkSealing(b *testing.B) {
 	s := open(b, etcdstore.Config{Dir: b.TempDir()})
 	ctx, cancel := context.WithCancel(b.Context())

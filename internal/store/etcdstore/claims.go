@@ -79,14 +79,14 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 // ambiguousClaims.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
 	if key == "" || len(key) > maxKey {
-		return false, fmt.Errorf("a delivery is claimed under a key of 1 to %d bytes, this one has %d", maxKey, len(key))
+		return false, fmt.Errorf("the key of a claim must have 1 to %d bytes; this one has %d", maxKey, len(key))
 	}
 	value, err := s.claimValue(key, accepted, payload)
 	if err != nil {
 		return false, err
 	}
 	if len(value) > etcdconn.MaxBytes {
-		return false, fmt.Errorf("the delivery %s is too big to be kept: %d bytes, at most %d", key, len(value), etcdconn.MaxBytes)
+		return false, fmt.Errorf("the delivery %s is too large to store: %d bytes, at most %d", key, len(value), etcdconn.MaxBytes)
 	}
 	k := s.keys.Claim(key)
 	resp, err := s.etcd.Txn(ctx, "claiming a delivery",
@@ -177,7 +177,7 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 	}
 	for batch := range slices.Chunk(old, etcdconn.MaxOps) {
 		s.etcd.Background.Add(1)
-		if _, err := s.etcd.Send(ctx, "forgetting handled deliveries", nil, batch, nil); err != nil {
+		if _, err := s.etcd.Send(ctx, "deleting handled deliveries", nil, batch, nil); err != nil {
 			return 0, err
 		}
 	}

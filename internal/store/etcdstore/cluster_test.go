@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// raw is a client of the tests' own.
+// raw is a client of the test's own.
 func raw(t testing.TB, endpoint string) *clientv3.Client {
 	t.Helper()
 	c, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, DialTimeout: 10 * time.Second})
@@ -77,14 +77,14 @@ func TestTwoReplicas(t *testing.T) {
 	if alive, err := b.Alive(t.Context()); err != nil || !slices.Equal(alive, []string{"a", "b"}) {
 		t.Errorf("alive %v, %v", alive, err)
 	}
-	// A run goes from one replica to the other; what one does the other sees.
+	// Both replicas change the same run and see each other's changes.
 	at := newRun(t, b)
 	at = commit(t, a, change(at, engine.Approved))
 	commit(t, b, change(at, engine.Running))
 	if _, err := a.Commit(t.Context(), change(at, engine.Cancelled)); !errors.Is(err, engine.ErrConflict) {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
-	// One of them seals; b takes over when a goes.
+	// Only a seals; b takes over when a stops.
 	if n, err := b.Seal(t.Context()); n != 0 || err != nil {
 		t.Errorf("b sealed %d, %v while a leads", n, err)
 	}
@@ -105,14 +105,13 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// A replica whose lease is gone commits nothing, until it has noticed and
-// taken a new one.
+// A replica whose lease has ended commits nothing until it has noticed this and taken a new lease.
 func TestLeaseLost(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
 	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}, LeaseTTL: 3 * time.Second, SealEach: 10 * time.Millisecond})
 	at := newRun(t, s)
-	verify(t, s) // it leads the sealing
+	verify(t, s) // this makes it the sealer
 	endLease(t, raw(t, endpoint), "bot")
 	if _, err := s.Commit(t.Context(), change(at, engine.Approved)); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Fatalf("error %v, want ErrLeaseLost", err)
@@ -131,7 +130,7 @@ func TestLeaseLost(t *testing.T) {
 	})
 }
 
-// A lease that is kept outlives its time.
+// A lease that is renewed lives longer than its TTL.
 func TestLeaseKept(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir(), LeaseTTL: 2 * time.Second})
@@ -142,8 +141,7 @@ func TestLeaseKept(t *testing.T) {
 	}
 }
 
-// The name of a living replica cannot be taken; that of a dead one can, when
-// its lease is over.
+// The name of a live replica cannot be taken. The name of a dead one can, once its lease has ended.
 func TestReplicaNames(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -155,12 +153,12 @@ func TestReplicaNames(t *testing.T) {
 	if !errors.As(err, &used) || used.PID != os.Getpid() || used.Name != "a" {
 		t.Fatalf("error %v, want *NameInUseError", err)
 	}
-	stop() // stops renewing, but gives nothing back
+	stop() // stops renewing, but does not revoke the lease
 	run(t, open(t, conf))
 	if _, err := first.Commit(t.Context(), change(engine.Stored{Run: engine.Run{ID: "R-7F3K"}}, engine.Waiting)); !errors.Is(err, engine.ErrLeaseLost) {
-		t.Errorf("the former holder of the name commits: %v", err)
+		t.Errorf("the former holder of the name can commit: %v", err)
 	}
-	// And when it wakes up it learns that it is no longer itself.
+	// When it runs again, it learns that another process has its name.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := first.Run(ctx); !errors.As(err, &used) {
@@ -225,7 +223,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// A store that goes away is named as such; a watch outlasts it.
+// While the store is down, calls report this; a watch survives it.
 func TestStoreGoesAwayAndReturns(t *testing.T) {
 	t.Parallel()
 	cut, proxied := cuttable(t, startEtcd(t))
@@ -266,8 +264,7 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 	}
 }
 
-// When the forms that a watch has yet to see are compacted away it shows the
-// newest ones.
+// If the forms that a watch has not seen yet are compacted away, it shows the newest ones.
 func TestWatchOverCompaction(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

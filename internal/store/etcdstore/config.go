@@ -127,16 +127,16 @@ func (c Config) check() error {
 		wrong("the replica name %q must not contain slashes or spaces", c.Replica)
 	}
 	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
-		wrong("the lease of a replica lasts whole seconds, at least one, not %v", c.LeaseTTL)
+		wrong("the lease of a replica must last whole seconds, at least one; it is %v", c.LeaseTTL)
 	}
 	if c.KeepClaims <= 0 || c.SweepEach <= 0 {
-		wrong("deliveries cannot be kept for %v and swept every %v", c.KeepClaims, c.SweepEach)
+		wrong("the time for which deliveries are kept (%v) and the sweep interval (%v) must be positive", c.KeepClaims, c.SweepEach)
 	}
 	if c.Timeout <= 0 || c.SealEach <= 0 || c.AppendEach <= 0 || c.Quota <= 0 {
 		wrong("timeout %v, seal interval %v, append interval %v and quota %d must be positive", c.Timeout, c.SealEach, c.AppendEach, c.Quota)
 	}
 	if c.ArchiveEach <= 0 || c.KeepRuns < 0 || c.KeepRunsFor < 0 || c.KeepHistory <= 0 {
-		wrong("archive interval %v and history %d must be positive, and %d runs for %v cannot be kept", c.ArchiveEach, c.KeepHistory, c.KeepRuns, c.KeepRunsFor)
+		wrong("archive interval %v and history %d must be positive, and the number (%d) and time (%v) of kept runs not negative", c.ArchiveEach, c.KeepHistory, c.KeepRuns, c.KeepRunsFor)
 	}
 	for _, e := range c.Endpoints {
 		if err := c.checkEndpoint(e); err != nil {

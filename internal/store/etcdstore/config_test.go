@@ -18,7 +18,7 @@ func TestConfigRefused(t *testing.T) {
 		"half a second":          {Dir: "/tmp/x", LeaseTTL: 1500 * time.Millisecond},
 		"negative timeout":       {Dir: "/tmp/x", Timeout: -1},
 		"open network":           {Endpoints: []string{"http://10.0.0.5:2379"}},
-		"a name, in the open":    {Endpoints: []string{"http://etcd.example:2379"}},
+		"a host name over http":  {Endpoints: []string{"http://etcd.example:2379"}},
 		"https without a CA":     {Endpoints: []string{"https://etcd.example:2379"}},
 		"no scheme":              {Endpoints: []string{"etcd.example:2379"}},
 		"password in the URL":    {Endpoints: []string{"http://u:p@127.0.0.1:2379"}},

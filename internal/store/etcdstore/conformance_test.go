@@ -77,7 +77,7 @@ func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
 	bin, err := exec.LookPath("etcd")
 	if err != nil {
 		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatal("DHBOT_REAL=1 wants a real etcd, and there is no etcd in PATH")
+			t.Fatal("DHBOT_REAL=1 requires a real etcd, but there is none in PATH")
 		}
 		t.Skip("there is no etcd in PATH")
 	}
@@ -106,7 +106,7 @@ func (e *etcd) launch(t testing.TB) {
 	t.Cleanup(e.kill)
 }
 
-// await waits until it answers, where that takes no certificate.
+// await waits until the member answers, if it requires no client certificate.
 func (e *etcd) await(t testing.TB) {
 	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {

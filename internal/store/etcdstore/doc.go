@@ -64,7 +64,7 @@
 //	                  ones, with its lease. Lead; SetPost requires it.
 //	heard             decimal Unix milliseconds: when a replica last received an event
 //	                  from Slack. SetLastHeard.
-//	echo              RoundTrip: the round trip through Slack. SaveRoundTrip, by its revision.
+//	echo              RoundTrip: the round trip through Slack. Written by SaveRoundTrip.
 //	post/ID           publish.Post: the message that shows a run. SetPost.
 //	thread/ID         {v,channel,ts,linked}: the thread of the run's records in the
 //	                  audit channel. SetThread; Archive deletes it with the run.

@@ -59,7 +59,7 @@ func verify(t testing.TB, s *etcdstore.Store) audit.Report {
 	return rep
 }
 
-// What is stored survives an orderly restart; TestDirInUse has the other kind.
+// Stored data survives an orderly restart. TestDirInUse tests a restart after a kill.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -84,8 +84,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestHelperProcess is no test: it is the other bot that TestDirInUse starts,
-// which opens a store, says so, and waits to be killed.
+// TestHelperProcess is no test: it is the other bot that TestDirInUse starts. It opens a store,
+// prints a line, and waits to be killed.
 func TestHelperProcess(t *testing.T) {
 	dir := os.Getenv("DHBOT_TEST_HOLD")
 	if dir == "" {
@@ -100,8 +100,8 @@ func TestHelperProcess(t *testing.T) {
 	select {}
 }
 
-// The second bot on a directory says at once who holds it; after a kill -9 of
-// the first it starts at once, although the first one's lease still runs.
+// A second bot on a directory reports at once which process uses it. After a kill -9 of the first
+// one it starts at once, although the first one's lease has not ended.
 func TestDirInUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -118,7 +118,7 @@ func TestDirInUse(t *testing.T) {
 	kill := func() {
 		if !killed {
 			killed = true
-			_ = other.Process.Kill() // it waits for nothing else
+			_ = other.Process.Kill() // it only waits to be killed
 			_ = other.Wait()
 		}
 	}
@@ -137,7 +137,7 @@ func TestDirInUse(t *testing.T) {
 		t.Fatalf("error %v, want that process %d holds it", err, other.Process.Pid)
 	}
 	if !strings.Contains(err.Error(), strconv.Itoa(held.PID)) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("the message names neither who nor where: %v", err)
+		t.Errorf("the message does not name process and directory: %v", err)
 	}
 
 	kill()
@@ -181,8 +181,8 @@ func TestNoListener(t *testing.T) {
 	}
 }
 
-// listeners counts the listening sockets of this process, by what the kernel
-// says about its file descriptors.
+// listeners counts the listening sockets of this process among its file descriptors, from the
+// kernel's lists.
 func listeners(t *testing.T) int {
 	t.Helper()
 	mine := map[string]bool{}
@@ -215,7 +215,7 @@ func listeners(t *testing.T) int {
 	return n
 }
 
-// The check above sees listeners: it is not blind.
+// The check of TestNoListener does detect a listener.
 func TestListenersAreSeen(t *testing.T) {
 	before := listeners(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -228,7 +228,7 @@ func TestListenersAreSeen(t *testing.T) {
 	}
 }
 
-// A damaged directory is an error that says so, not the end of the process.
+// A damaged directory is an error that names it, and does not end the process.
 func TestDamagedDirectory(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"write-ahead log cut": func(t *testing.T, dir string) {
@@ -351,40 +351,40 @@ func TestHealthAndRun(t *testing.T) {
 		t.Error(err)
 	}
 	if h, err = s.Health(t.Context()); err != nil || h.Pending != 0 || h.Sealed != 2 {
-		t.Errorf("after an orderly end health is %+v, %v", h, err)
+		t.Errorf("after an orderly stop health is %+v, %v", h, err)
 	}
 }
 
-// within waits until something holds that needs no more than a moment.
+// within waits until a condition holds that normally takes only a moment.
 func within(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatalf("it never came about that %s", what)
+			t.Fatalf("not in time: %s", what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
 }
 
-// TestClosedStoreIsDown asks a closed store for what it would read from the
-// memory of its server, which is no more.
+// TestClosedStoreIsDown reads from a closed store what an open one would read from its server's
+// memory.
 func TestClosedStoreIsDown(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})
 	run := newRun(t, s)
 	if list, _, err := s.OpenWork(t.Context()); err != nil || len(list) != 1 || list[0].Run.ID != run.Run.ID {
-		t.Fatalf("in hand before: %v, %v", list, err)
+		t.Fatalf("open before: %v, %v", list, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if list, _, err := s.OpenWork(t.Context()); !errors.Is(err, engine.ErrStoreDown) {
-		t.Errorf("in hand after: %v, %v, want ErrStoreDown", list, err)
+		t.Errorf("open after: %v, %v, want ErrStoreDown", list, err)
 	}
 }
 
-// No watch keeps waiting when a store is closed.
+// Closing a store ends its watches.
 func TestCloseEndsWatches(t *testing.T) {
 	t.Parallel()
 	s, err := etcdstore.Open(t.Context(), etcdstore.Config{Dir: t.TempDir()})
@@ -404,7 +404,7 @@ func TestCloseEndsWatches(t *testing.T) {
 			t.Errorf("the watch ended with %v, want ErrStoreDown", err)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Error("the watch goes on")
+		t.Error("the watch has not ended")
 	}
 	if _, err := s.Get(t.Context(), "R-7F3K"); !errors.Is(err, engine.ErrStoreDown) {
 		t.Errorf("a closed store answers %v, want ErrStoreDown", err)

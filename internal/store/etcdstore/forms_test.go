@@ -24,15 +24,15 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// writeForms writes what this version stores into a file of testdata. A file
-// that a release has written is never written again: a change of form gets a
-// new version, and a file of its own beside the old ones.
+// writeForms writes the forms that this version stores to a file of testdata. A
+// file written by a release never changes: a changed form gets a new version,
+// and a file of its own next to the old ones.
 var writeForms = flag.String("write-forms", "", "write the stored forms of this version to testdata/`NAME`")
 
 var formsAt = time.Date(2026, 3, 9, 14, 6, 7, 0, time.UTC)
 
-// TestStoredForms: what any version has ever stored is understood by this one,
-// whole, and goes on from there.
+// TestStoredForms: this version reads everything that earlier versions stored,
+// loses nothing of it, and continues from there.
 func TestStoredForms(t *testing.T) {
 	if *writeForms != "" {
 		writeStoredForms(t, filepath.Join("testdata", *writeForms))
@@ -72,7 +72,7 @@ func understood(t *testing.T, forms *txtar.Archive) {
 		t.Fatal(err)
 	}
 	if lost := missing(t, form(forms, "run/R-7F3K"), again); lost != "" {
-		t.Errorf("this version would lose of a stored run: %s", lost)
+		t.Errorf("this version would lose a part of a stored run: %s", lost)
 	}
 	if open, err := s.Open(t.Context()); err != nil || len(open) != 1 {
 		t.Errorf("open %v, %v", open, err)
@@ -101,7 +101,7 @@ func understood(t *testing.T, forms *txtar.Archive) {
 	if list, err := s.Maintenance(t.Context()); err != nil || len(list) != 1 || list[0] != formsMaintenance() {
 		t.Errorf("maintenance %+v, %v", list, err)
 	}
-	if rep := verify(t, s); rep.Entries != 4 { // two were sealed, two are sealed now
+	if rep := verify(t, s); rep.Entries != 4 { // two were sealed already, two are sealed now
 		t.Errorf("%d entries", rep.Entries)
 	}
 	commit(t, s, change(at, engine.Unknown))
@@ -116,7 +116,7 @@ func form(forms *txtar.Archive, name string) []byte {
 	return nil
 }
 
-// missing compares two JSON texts and says what the second lacks of the first.
+// missing returns what the second of two JSON texts lacks of the first.
 func missing(t *testing.T, was, is []byte) string {
 	t.Helper()
 	var a, b any
@@ -124,7 +124,7 @@ func missing(t *testing.T, was, is []byte) string {
 		t.Fatal(err)
 	}
 	if m, ok := a.(map[string]any); ok {
-		delete(m, "v") // what is written again is written in this version's form
+		delete(m, "v") // this version writes its own form version
 	}
 	return cmp.Diff(a, common(a, b))
 }
@@ -163,8 +163,8 @@ func formsMaintenance() fleet.Maintenance {
 	return fleet.Maintenance{Cluster: "prod", Process: "db_dis", From: formsAt, Until: formsAt.Add(time.Hour), By: "anna", Reason: "disk"}
 }
 
-// writeStoredForms lets a store of this version store one of everything, and
-// writes all its keys.
+// writeStoredForms stores one value of each kind with this version, and writes
+// all keys to a file.
 func writeStoredForms(t *testing.T, file string) {
 	t.Helper()
 	endpoint := startEtcd(t)
@@ -203,7 +203,7 @@ func writeStoredForms(t *testing.T, file string) {
 	out := &txtar.Archive{Comment: []byte("What a store holds, key by key. Never written again once released.\n")}
 	for _, kv := range resp.Kvs {
 		name := strings.TrimPrefix(string(kv.Key), etcdstore.DefaultPrefix)
-		if strings.HasPrefix(name, "replica/") || strings.HasPrefix(name, "leader/") { // they end with their lease
+		if strings.HasPrefix(name, "replica/") || strings.HasPrefix(name, "leader/") { // they are deleted with their lease
 			continue
 		}
 		out.Files = append(out.Files, txtar.File{Name: name, Data: append(kv.Value, '\n')})
@@ -259,8 +259,8 @@ func fillValue(v reflect.Value, name string) {
 	}
 }
 
-// What a newer version stored is left to the newer replicas: it stops nothing
-// of this one's own, and Health names it.
+// Values stored by a newer version are left to the newer replicas: they do not
+// stop this replica's own work, and Health names them.
 func TestNewerForms(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -292,7 +292,7 @@ func TestNewerForms(t *testing.T) {
 		t.Errorf("error %v, want that R-2222 holds the lock", err)
 	}
 	if err := s.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error { return errors.New(key) }); err != nil {
-		t.Errorf("a newer delivery is taken up: %v", err)
+		t.Errorf("a newer delivery is resumed: %v", err)
 	}
 	if _, err := s.Sweep(t.Context()); err != nil {
 		t.Error(err)
@@ -300,14 +300,15 @@ func TestNewerForms(t *testing.T) {
 	commit(t, s, change(at, engine.Approved))
 	in(t, s, etcdconn.Well, "newer")
 
-	// A record that it cannot read it does not seal: another may.
+	// This replica does not seal a record that it cannot read, and lets another
+	// one try.
 	put("rec/R-2222/00000001", `{"v":9,"at":"2026-03-09T14:06:07.000Z","run":"R-2222","seq":1,"kind":"dreamt"}`)
 	if _, err := s.Seal(t.Context()); !errors.Is(err, audit.ErrNewer) {
 		t.Errorf("error %v, want ErrNewer", err)
 	}
 	h, err := s.Health(t.Context())
 	if err != nil || h.Sealer != "" || h.Pending != 2 {
-		t.Errorf("health %+v, %v, want that nobody seals", h, err)
+		t.Errorf("health %+v, %v, want no sealer", h, err)
 	}
 	if n, err := s.Seal(t.Context()); n != 0 || err != nil {
 		t.Errorf("sealed %d, %v while it lets others try", n, err)

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Who handles an incident is signed: what another has written, or moved from another
-// incident, does not count, is named, and can be replaced. A rotation keeps it.
+// The owner of an incident is signed: a value that another program wrote, or copied from another
+// incident, is ignored, reported, and can be replaced. A rotation of the key keeps the owner.
 func TestHandlingIsSigned(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -54,7 +54,7 @@ func TestHandlingIsSigned(t *testing.T) {
 				t.Errorf("%s is owned by %q", id, who)
 			}
 			if why := healthWhy(t, s); !strings.Contains(why, id) {
-				t.Errorf("%s is not named: %s", id, why)
+				t.Errorf("health does not name %s: %s", id, why)
 			}
 		}
 		_, rev := owner(s, "prod-7")

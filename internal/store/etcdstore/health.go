@@ -94,7 +94,7 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 
 // contents reads the store's own counters.
 func (s *Store) contents(ctx context.Context, h *Health) error {
-	resp, err := s.etcd.Send(ctx, "reading its own state", nil, []clientv3.Op{
+	resp, err := s.etcd.Send(ctx, "reading the store's counters", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()),
 		clientv3.OpGet(s.keys.Records(), clientv3.WithPrefix(), clientv3.WithCountOnly()),
 		clientv3.OpGet(s.keys.LeadsTrail()),

@@ -13,7 +13,7 @@ import (
 // replica last did before; zero for never. If several replicas store it at the same time, one gets
 // the earlier time: that one reports a gap.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
-	resp, err := s.etcd.Get(ctx, "asking when the bot last heard", s.keys.LastHeard())
+	resp, err := s.etcd.Get(ctx, "reading the time of the last event from Slack", s.keys.LastHeard())
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -21,7 +21,7 @@ func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Tim
 	if len(resp.Kvs) > 0 {
 		ms, err := strconv.ParseInt(string(resp.Kvs[0].Value), 10, 64)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("when the bot last heard cannot be read: %w", err)
+			return time.Time{}, fmt.Errorf("the stored time of the last event from Slack cannot be read: %w", err)
 		}
 		before, rev = time.UnixMilli(ms), resp.Kvs[0].ModRevision
 	}
@@ -29,7 +29,7 @@ func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Tim
 		return before, nil
 	}
 	s.etcd.Background.Add(1)
-	put, err := s.etcd.Send(ctx, "noting that the bot hears",
+	put, err := s.etcd.Send(ctx, "storing the time of the last event from Slack",
 		[]clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.LastHeard()), "=", rev)},
 		[]clientv3.Op{clientv3.OpPut(s.keys.LastHeard(), strconv.FormatInt(at.UnixMilli(), 10))}, nil)
 	switch {

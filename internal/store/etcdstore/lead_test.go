@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// One replica leads at a time. One that is cut off from its lease learns that
-// it has lost the lead, stores no posts any more, and may lead again later.
+// One replica leads at a time. A replica whose lease ended learns that it has lost the lead, can no
+// longer store posts, and may lead again later.
 func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -54,18 +54,18 @@ func TestOneLeads(t *testing.T) {
 	// a's lease is not renewed, as if its process were suspended: it ends by itself.
 	happens("b leads", bLeads)
 	if err := a.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "1"}); !errors.Is(err, engine.ErrLeaseLost) {
-		t.Errorf("a sleeper stores a post: %v, want ErrLeaseLost", err)
+		t.Errorf("a former leader stores a post: %v, want ErrLeaseLost", err)
 	}
 	if err := b.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "2", Rev: 7}); err != nil {
 		t.Errorf("the leader cannot store a post: %v", err)
 	}
 	if err := a.MarkBehind(t.Context(), "R-7F3K"); err != nil {
-		t.Errorf("a sleeper cannot mark what it may have overwritten: %v", err)
+		t.Errorf("a former leader cannot mark a message that it may have overwritten: %v", err)
 	}
 	if p, _, err := b.Post(t.Context(), "R-7F3K"); err != nil || p != (publish.Post{TS: "2"}) {
-		t.Errorf("marked, the post is %+v, %v", p, err)
+		t.Errorf("after MarkBehind the post is %+v, %v", p, err)
 	}
-	happens("a learns that it lost the lead", aLost)
+	happens("a notices that it has lost the lead", aLost)
 	run(t, a) // it takes a new lease
 	stopB()
 	happens("a leads again when b leaves", aLeads)

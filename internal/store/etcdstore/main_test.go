@@ -11,7 +11,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("5") // a number is one
+		_ = f.Value.Set("5") // a number is a valid value
 	}
 	os.Exit(m.Run())
 }

@@ -32,7 +32,7 @@ type maintenance struct {
 
 // Maintenance returns the announcements that were not ended, by cluster and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
-	resp, err := s.etcd.Get(ctx, "reading what is in maintenance", s.keys.Maintenances(), clientv3.WithPrefix())
+	resp, err := s.etcd.Get(ctx, "reading the announced maintenance", s.keys.Maintenances(), clientv3.WithPrefix())
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintena
 	if h := s.openWork.Load(); h != nil && h.rev == s.etcd.Revision() {
 		return slices.Clone(h.open), slices.Clone(h.announced), nil
 	}
-	found, rev, err := s.etcd.Look(ctx, "reading what is in hand", s.keys.Opens(), s.keys.Maintenances())
+	found, rev, err := s.etcd.Look(ctx, "reading open runs and maintenance", s.keys.Opens(), s.keys.Maintenances())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,7 +139,7 @@ func (s *Store) announce(
 	if m.IsWindow() {
 		cmps = append(cmps, clientv3.Compare(clientv3.ModRevision(key), "=", m.Rev))
 	}
-	resp, err := s.etcd.Txn(ctx, "storing what is in maintenance", cmps, append([]clientv3.Op{change(key)}, l.Ops...), nil)
+	resp, err := s.etcd.Txn(ctx, "storing an announcement of maintenance", cmps, append([]clientv3.Op{change(key)}, l.Ops...), nil)
 	if err == nil && !resp.Succeeded {
 		err = fmt.Errorf("maintenance of %s in %s: %w", m.Target(), m.Cluster, engine.ErrConflict)
 	}

@@ -34,9 +34,9 @@ const (
 	peopleOfYear = 25
 )
 
-// BenchmarkMillion measures a trail of a million records that lie a year apart altogether, beside
-// one of a thousand: appending a record, opening a store whose trail is mostly in the archive, and
-// queries as `audit`, `timeline` and `bot audit show` send them.
+// BenchmarkMillion measures a trail of a million records from one year, and one of a thousand for
+// comparison: appending a record, opening a store whose trail is mostly in the archive, and queries
+// as `audit`, `timeline` and `bot audit show` send them.
 func BenchmarkMillion(b *testing.B) {
 	for b.Loop() {
 		small, large := ofYear(b, 1000), ofYear(b, *million)
@@ -51,9 +51,9 @@ func BenchmarkMillion(b *testing.B) {
 	}
 }
 
-// ofYear makes a store with records of the last year. Its archive is written as the store archives;
-// the rest is put into etcd with one record a piece, as a bot with a record every half minute seals
-// them.
+// ofYear makes a store with records of the last year. Its archive is written as the store archives.
+// The rest is put into etcd with one record per chunk, as a bot with a record every 30 seconds
+// would seal them.
 func ofYear(b *testing.B, count int) etcdstore.Config {
 	b.Helper()
 	start := time.Now()
@@ -119,7 +119,7 @@ func ofYear(b *testing.B, count int) etcdstore.Config {
 	return conf
 }
 
-// entriesOfYear are reads of some people, and a run of twelve records after each 48 of them.
+// entriesOfYear are reads by several people, and after each 48 of them a run of twelve records.
 func entriesOfYear(count int) iter.Seq[audit.Sealed] {
 	every := year / time.Duration(count)
 	began := time.Now().Add(-year)
@@ -156,7 +156,7 @@ func personOfYear(i int) string  { return fmt.Sprint("person", i%peopleOfYear) }
 func processOfYear(i int) string { return fmt.Sprint("process_", i%60) }
 func runOfYear(i int) string     { return fmt.Sprintf("R-%06d", i) }
 
-// appending is the median time of appending one record to each of two stores, in turns, while they
+// appending is the median time of appending one record to each of two stores in turn, while they
 // seal.
 func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Duration) {
 	b.Helper()
@@ -200,7 +200,7 @@ func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Dur
 	return median(took[0]), median(took[1])
 }
 
-// opening is the median time of opening a store, until it takes records.
+// opening is the median time of opening a store, until it accepts records.
 func opening(b *testing.B, c etcdstore.Config) time.Duration {
 	b.Helper()
 	took := make([]time.Duration, 5)
@@ -220,7 +220,7 @@ func opening(b *testing.B, c etcdstore.Config) time.Duration {
 	return median(took)
 }
 
-// querying measures queries with the indexes of the archive, and prints what these cost.
+// querying measures queries that use the indexes of the archive, and prints their cost.
 func querying(b *testing.B, c etcdstore.Config) {
 	b.Helper()
 	s := open(b, c)
@@ -258,8 +258,8 @@ func querying(b *testing.B, c etcdstore.Config) {
 	runtime.KeepAlive(s)
 }
 
-// print measures a query, and prints its median and the processor time of one, which other work on
-// the machine changes little.
+// print measures a query, and prints its median duration and its processor time, which other work
+// on the machine hardly changes.
 func print(name string, b *testing.B, s *etcdstore.Store, q audit.Query, times int) {
 	b.Helper()
 	var took []time.Duration
@@ -280,7 +280,7 @@ func print(name string, b *testing.B, s *etcdstore.Store, q audit.Query, times i
 	b.ReportMetric(float64(median(took).Microseconds())/1000, strings.NewReplacer(" ", "-", ",", "").Replace(name)+"-ms")
 }
 
-// processorTime is what this process has used.
+// processorTime is the processor time that this process has used.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

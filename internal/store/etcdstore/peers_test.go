@@ -7,7 +7,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Replicas see each other's configs, and how far a clock is ahead of theirs.
+// Replicas see each other's config hashes, and how far another clock is ahead
+// of theirs.
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -14,7 +14,7 @@ import (
 
 // Post returns a run's message; ok is false if it has none yet.
 func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, err error) {
-	resp, err := s.etcd.Get(ctx, "reading where run "+run+" is shown", s.keys.Post(run))
+	resp, err := s.etcd.Get(ctx, "reading the message of run "+run, s.keys.Post(run))
 	if err != nil || len(resp.Kvs) == 0 {
 		return publish.Post{}, false, err
 	}
@@ -27,7 +27,7 @@ func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, 
 // SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost: its
 // successor posts by now.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
-	return s.setAsLeader(ctx, "remembering where run "+run+" is shown", s.keys.Post(run), p)
+	return s.setAsLeader(ctx, "storing the message of run "+run, s.keys.Post(run), p)
 }
 
 // setAsLeader stores a value as JSON, unless this replica was the leader and no longer is.
@@ -52,7 +52,7 @@ func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) e
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	key := s.keys.Post(run)
 	for {
-		resp, err := s.etcd.Get(ctx, "reading where run "+run+" is shown", key)
+		resp, err := s.etcd.Get(ctx, "reading the message of run "+run, key)
 		if err != nil || len(resp.Kvs) == 0 {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 			return err
 		}
 		s.etcd.Background.Add(1)
-		resp, err := s.etcd.Send(ctx, "remembering how much of the trail is posted",
+		resp, err := s.etcd.Send(ctx, "storing how much of the trail is posted",
 			[]clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Posted()), "=", rev)},
 			[]clientv3.Op{clientv3.OpPut(s.keys.Posted(), strconv.FormatUint(n, 10))}, nil)
 		if err != nil || resp.Succeeded {

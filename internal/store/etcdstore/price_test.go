@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// TestReadsSignNothing: what a read stores is not signed, and nothing is noted of it
-// beside the key; a change signs one value.
+// TestReadsSignNothing: values stored for a read are not signed, and nothing about the read is
+// written to the notes; a change signs one value.
 func TestReadsSignNothing(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

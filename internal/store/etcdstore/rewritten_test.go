@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// rewritten is a store with three entries, and a client that writes it past the bot.
+// rewritten is a store with three entries, and a client that changes it without the bot.
 type rewritten struct {
 	t        *testing.T
 	s        *etcdstore.Store
@@ -60,7 +60,7 @@ func newRewritten(t *testing.T, endpoint string) *rewritten {
 	return x
 }
 
-// why is what health says is wrong.
+// why is the list of problems in Health.
 func (x *rewritten) why() string {
 	x.t.Helper()
 	h, err := x.s.Health(x.t.Context())
@@ -103,7 +103,7 @@ func (x *rewritten) remove(keys ...string) {
 
 func (x *rewritten) run() string { return "run/" + x.now.Run.ID }
 
-// rewrittenRuns are what a writer of the store can do to a run.
+// rewrittenRuns are changes that someone with write access to the store can make to a run.
 var rewrittenRuns = map[string]func(x *rewritten){
 	"a field of the run":  func(x *rewritten) { x.change(x.run(), `"state":"approved"`, `"state":"running"`) },
 	"bytes to be sent":    func(x *rewritten) { x.change(x.run(), `"steps":null`, `"steps":[]`) },
@@ -117,8 +117,8 @@ var rewrittenRuns = map[string]func(x *rewritten){
 	"its place in a list": func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
 }
 
-// TestRewrittenRun: a writer of the store makes no run act: one that is not as the
-// bot stored it is not carried on, and is named in health, channel and verify.
+// TestRewrittenRun: nobody can make the bot act by writing to the store. A run that the bot did not
+// store like this is not continued, and is named in Health, in the audit channel and by verify.
 func TestRewrittenRun(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -128,27 +128,28 @@ func TestRewrittenRun(t *testing.T) {
 			x := newRewritten(t, endpoint)
 			rewrite(x)
 			if _, listed := listsOpen(t, x.s, x.now.Run.ID); listed {
-				t.Error("the run is carried on")
+				t.Error("the run would be continued")
 			}
-			if name != "its place in a list" { // the run itself is as it was
+			if name != "its place in a list" { // the run itself is unchanged
 				if got, err := x.s.Get(t.Context(), x.now.Run.ID); err == nil {
-					t.Errorf("the run counts: %+v", got)
+					t.Errorf("the run was accepted: %+v", got)
 				}
 				if _, err := x.s.Commit(t.Context(), change(x.now, engine.Running)); err == nil {
-					t.Error("it was changed from what it was")
+					t.Error("the invalid run could be changed")
 				}
 			}
 			ok(t, x.s.VerifyHistory(t.Context()))
 			if why := x.why(); !strings.Contains(why, x.now.Run.ID) {
-				t.Fatalf("health says nothing of it: %q", why)
+				t.Fatalf("health does not name the run: %q", why)
 			}
 			alarmed(t, x.s, x.now.Run.ID)
 		})
 	}
 }
 
-// rewrittenTrails are what a writer of the store can do to the trail, what health
-// says of it, and whether the entries alone show it to who has an earlier head.
+// rewrittenTrails are changes that someone with write access to the store can make to the trail.
+// says is what health reports; shows means that someone with an earlier head finds the change in
+// the entries alone.
 var rewrittenTrails = map[string]struct {
 	do    func(x *rewritten)
 	says  string
@@ -163,7 +164,7 @@ var rewrittenTrails = map[string]struct {
 		x.put("trail/0000000000000003", x.resealed())
 		x.put("head", strings.TrimSpace(x.resealed()))
 		x.remove("checkpoint")
-	}, "not in the store any more", true},
+	}, "no longer in the store", true},
 	"cut short": {func(x *rewritten) {
 		x.remove("trail/0000000000000003")
 		x.put("head", strings.TrimSpace(x.get("trail/0000000000000002")))
@@ -173,10 +174,10 @@ var rewrittenTrails = map[string]struct {
 		x.put("trail/0000000000000001", b)
 		x.put("trail/0000000000000002", a)
 	}, "does not continue a head", true},
-	"no trail":              {func(x *rewritten) { x.remove("trail/", "head", "checkpoint") }, "not in the store any more", true},
+	"no trail":              {func(x *rewritten) { x.remove("trail/", "head", "checkpoint") }, "no longer in the store", true},
 	"no trail but its tree": {func(x *rewritten) { x.remove("trail/", "head") }, "the trail in the store is broken", true},
 	"a smaller tree":        {func(x *rewritten) { x.change("checkpoint", `"size":3`, `"size":2`) }, "not signed by this key", false},
-	"no tree":               {func(x *rewritten) { x.remove("checkpoint") }, "not in the store any more", false},
+	"no tree":               {func(x *rewritten) { x.remove("checkpoint") }, "no longer in the store", false},
 	"the installation":      {func(x *rewritten) { x.change("install", `"n":1`, `"n":4`) }, "the record of the installation", false},
 	"no installation":       {func(x *rewritten) { x.remove("install") }, "the record of the installation", false},
 }
@@ -189,7 +190,7 @@ func (x *rewritten) resealed() string {
 		before, last = last, e
 		return nil
 	}))
-	if last.N != 3 { // it was put into the store already
+	if last.N != 3 { // the rewritten entry is in the store already
 		x.t.Fatalf("the last entry is %d", last.N)
 	}
 	last.Record.Text = "rewritten"
@@ -198,8 +199,8 @@ func (x *rewritten) resealed() string {
 	return string(line) + "\n"
 }
 
-// TestRewrittenTrail: what was rewritten in the history is found though nothing acts
-// on it, also with hashes that fit, and is named in health and by verify.
+// TestRewrittenTrail: a rewritten history is found even if its hashes fit and no change of the bot
+// reads it. Health and verify report it.
 func TestRewrittenTrail(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -213,19 +214,19 @@ func TestRewrittenTrail(t *testing.T) {
 			_, committed := x.s.Commit(t.Context(), change(x.other, engine.Running))
 			ok(t, x.s.VerifyHistory(t.Context()))
 			if why := x.why(); !strings.Contains(why, rewrite.says) {
-				t.Errorf("health says nothing of %q: %q", rewrite.says, why)
+				t.Errorf("health does not report %q: %q", rewrite.says, why)
 			}
 			_, err = audit.Verify(audit.Entries(t.Context(), x.s, 1), audit.Options{Heads: []audit.Head{{N: last.N, Hash: last.Hash}}})
 			if rewrite.shows != (err != nil) {
 				t.Errorf("verify: %v", err)
 			}
 			if strings.Contains(name, "installation") && committed == nil {
-				t.Error("a forged installation is believed")
+				t.Error("a commit succeeded with a forged installation")
 			}
 			if name == "the installation" {
 				x.conf.Replica = "next"
 				if _, err := etcdstore.Open(t.Context(), x.conf); !errors.As(err, new(*trail.OtherKeyError)) {
-					t.Errorf("started with it: %v", err)
+					t.Errorf("opened with the forged installation: %v", err)
 				}
 			}
 		})
@@ -240,7 +241,7 @@ func TestWitnessesGetHeads(t *testing.T) {
 	tell := func() {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // once more, and no longer
+		cancel() // send the heads once, then return
 		ok(t, x.s.KeepWitnesses(ctx))
 	}
 	tell()
@@ -260,9 +261,9 @@ func TestWitnessesGetHeads(t *testing.T) {
 	}
 }
 
-// TestReplacedInstallation: a store whose installation was removed is not taken for
-// one of a version that signed nothing: what is not signed in it does not count, and
-// what is signed and open is closed.
+// TestReplacedInstallation: a store whose installation's record was removed is not adopted as one
+// of a version without signatures. Its unsigned values are ignored, and its signed open runs are
+// closed.
 func TestReplacedInstallation(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -288,10 +289,10 @@ func TestReplacedInstallation(t *testing.T) {
 			x.conf.Replica = "next"
 			x.s = open(t, x.conf)
 			if _, listed := listsOpen(t, x.s, "R-ZZZZ"); listed {
-				t.Error("a run that nothing signed counts")
+				t.Error("an unsigned run is listed")
 			}
 			if st, listed := listsOpen(t, x.s, x.now.Run.ID); !listed || st.Before == "" {
-				t.Errorf("the run of before: %v %q", listed, st.Before)
+				t.Errorf("the earlier run: %v %q", listed, st.Before)
 			}
 			if why := x.why(); !strings.Contains(why, "R-ZZZZ") {
 				t.Errorf("health: %q", why)
@@ -300,8 +301,8 @@ func TestReplacedInstallation(t *testing.T) {
 	}
 }
 
-// alarmed wants an alarm in the trail, and so in the channel and in verify, that
-// names something.
+// alarmed requires an alarm in the trail that names what; the audit channel and verify show the
+// same record.
 func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 	t.Helper()
 	run(t, s)
@@ -314,14 +315,14 @@ func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("no alarm names %s: %+v", what, report.Alarms)
+			t.Fatalf("no alarm contains %s: %+v", what, report.Alarms)
 		}
 	}
 }
 
 // TestCommitBesideInstallation: another replica writes the installation's record between two
-// commits. Within the epoch the second one is made; in another epoch, or if the record does not
-// count, it is not.
+// commits. Within the epoch the second commit succeeds. In another epoch, or if the record is
+// invalid, it fails.
 func TestCommitBesideInstallation(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

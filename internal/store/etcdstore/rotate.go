@@ -57,7 +57,7 @@ func (s *Store) signAnew(ctx context.Context, was string) error {
 	if err := s.signClaims(ctx); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("The key of the state is rotated: %s signs from now on, %s no more. Heads verify with %s.", s.Key().ID(), was, s.Key().Public())
+	text := fmt.Sprintf("The key of the state was rotated: key %s signs from now on, instead of key %s. Verify heads with %s.", s.Key().ID(), was, s.Key().Public())
 	if err := s.Append(ctx, audit.Record{Kind: audit.Note, At: s.conf.Now(), Replica: s.conf.Replica, Text: text}, ""); err != nil {
 		return err
 	}

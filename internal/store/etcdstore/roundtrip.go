@@ -32,7 +32,7 @@ const roundTripVersion = 1
 
 // LoadRoundTrip returns the current round trip.
 func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
-	resp, err := s.etcd.Get(ctx, "asking for the round trip through Slack", s.keys.RoundTrip())
+	resp, err := s.etcd.Get(ctx, "reading the round trip through Slack", s.keys.RoundTrip())
 	if err != nil || len(resp.Kvs) == 0 {
 		return RoundTrip{}, err
 	}
@@ -53,7 +53,7 @@ func (s *Store) SaveRoundTrip(ctx context.Context, old, next RoundTrip) (bool, e
 		return false, err
 	}
 	s.etcd.Background.Add(1)
-	resp, err := s.etcd.Send(ctx, "noting the round trip through Slack",
+	resp, err := s.etcd.Send(ctx, "storing the round trip through Slack",
 		[]clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.RoundTrip()), "=", old.rev)},
 		[]clientv3.Op{clientv3.OpPut(s.keys.RoundTrip(), string(b))}, nil)
 	return err == nil && resp.Succeeded, err

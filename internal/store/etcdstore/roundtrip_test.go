@@ -6,7 +6,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Of two replicas that change the round trip at the same time one is first.
+// If two replicas change the round trip at the same time, only the first one
+// succeeds.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

@@ -77,8 +77,8 @@ func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	return s.decodeRuns(kvs)
 }
 
-// decodeRuns leaves out runs that this bot did not store as they are, and runs that a newer bot
-// stored: newer replicas continue those, and nothing else may wait for them. Health names one.
+// decodeRuns leaves out runs that were changed in the store, and runs that a newer bot stored:
+// newer replicas continue those, and nothing else may wait for them. Health names one of each.
 func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	list := make([]engine.Stored, 0, len(kvs))
 	for _, kv := range kvs {
@@ -169,7 +169,7 @@ func (s *Store) retrying(ctx context.Context, err error) error {
 	if !errors.Is(err, engine.ErrStoreDown) || s.etcd.Closed() {
 		return err
 	}
-	s.log.WarnContext(ctx, "the runs are not being followed; trying again", "err", err)
+	s.log.WarnContext(ctx, "the watch of the runs failed; retrying", "err", err)
 	pause.For(ctx, s.conf.Timeout/10)
 	return ctx.Err()
 }
@@ -181,7 +181,7 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 	changes := s.etcd.Watch(ctx, s.keys.Runs(), rev+1)
 	for resp := range changes {
 		if err := resp.Err(); err != nil {
-			return rev, etcdconn.Down("following the runs", err)
+			return rev, etcdconn.Down("watching the runs", err)
 		}
 		for _, e := range resp.Events {
 			if e.Type == mvccpb.Event_DELETE {
@@ -197,7 +197,7 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 			rev = e.Kv.ModRevision
 		}
 	}
-	return rev, etcdconn.Down("following the runs", errors.New("the watch was closed"))
+	return rev, etcdconn.Down("watching the runs", errors.New("the watch was closed"))
 }
 
 // catchUp calls f with the newest form of every run that changed after rev, for when etcd has

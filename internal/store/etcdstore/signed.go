@@ -109,7 +109,7 @@ func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if resp.Count == 0 {
-			return fmt.Sprintf("%s was open, and this store does not know it", id), nil
+			return fmt.Sprintf("%s was open, but is not in this store", id), nil
 		}
 	}
 	return "", nil
@@ -176,7 +176,7 @@ func (s *Store) verifyListed(ctx context.Context, id string) error {
 	}
 	stored := etcdconn.First(resp, 0)
 	if stored.ModRevision == 0 {
-		s.Alarm("run "+id, fmt.Sprintf("run %s was open and is not in the store any more: its entry was deleted", id))
+		s.Alarm("run "+id, fmt.Sprintf("run %s was open and is no longer in the store: its entry was deleted", id))
 		return nil
 	}
 	st, err := s.decodeRun(stored)

@@ -22,7 +22,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// signedRun is a fresh run as the bot stores one now.
+// signedRun is a new run, stored in its current signed form.
 func signedRun(t testing.TB, s *etcdstore.Store, state engine.State) engine.Stored {
 	t.Helper()
 	id, err := s.NewID(t.Context())
@@ -55,7 +55,7 @@ func listsOpen(t testing.TB, s *etcdstore.Store, id string) (engine.Stored, bool
 	return engine.Stored{}, false
 }
 
-// TestForgedDelivery: a forged command is not handled, nor one that was handled before.
+// TestForgedDelivery: a forged delivery is not handled, and a handled one is not handled again.
 func TestForgedDelivery(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -103,12 +103,12 @@ func TestForgedDelivery(t *testing.T) {
 	}
 	put("slash/1", stored)
 	if got := keys(); len(got) != 0 {
-		t.Errorf("a handled delivery is taken up again: %v", got)
+		t.Errorf("a handled delivery would be resumed: %v", got)
 	}
 }
 
-// TestRotationKeepsDeliveries: what was accepted and not handled before the key
-// was rotated is there afterwards, also where the rotation was interrupted.
+// TestRotationKeepsDeliveries: deliveries that were accepted and not handled before a rotation of
+// the key are kept, also through a second rotation.
 func TestRotationKeepsDeliveries(t *testing.T) {
 	t.Parallel()
 	conf := etcdstore.Config{Dir: filepath.Join(t.TempDir(), "state"), KeyFile: filepath.Join(t.TempDir(), "state.key")}
@@ -140,16 +140,16 @@ func TestRotationKeepsDeliveries(t *testing.T) {
 	})
 }
 
-// TestPretendedReplica: who has only a copy of the store makes a replica that
-// knows nothing yet believe no open run by pretending that another one lives.
+// TestPretendedReplica: a replica without notes closes the open runs of a store, unless another live
+// replica vouches for it. Without the key nobody can forge the entry of such a replica.
 func TestPretendedReplica(t *testing.T) {
 	t.Parallel()
 	for name, pretend := range map[string]func(own string) string{
 		"unsigned": func(string) string {
 			return fmt.Sprintf(`{"v":1,"pid":1,"host":"a","since":1,"clock":%d}`, time.Now().UnixMilli())
 		},
-		"another replica's":        func(own string) string { return own },
-		"the same, of a while ago": func(own string) string { return own },
+		"another replica's":    func(own string) string { return own },
+		"its own, an hour old": func(own string) string { return own },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +159,7 @@ func TestPretendedReplica(t *testing.T) {
 			_, err := sign.Create(key)
 			ok(t, err)
 			conf := etcdstore.Config{Endpoints: []string{endpoint}, KeyFile: key, Replica: "a"}
-			if name == "the same, of a while ago" {
+			if name == "its own, an hour old" {
 				conf.Now = func() time.Time { return time.Now().Add(-time.Hour) }
 			}
 			s := open(t, conf)
@@ -170,14 +170,14 @@ func TestPretendedReplica(t *testing.T) {
 			ok(t, s.Close())
 			forgetFile(t, key+".sent")
 			forged := etcdstore.DefaultPrefix + "replica/b"
-			if name == "the same, of a while ago" {
+			if name == "its own, an hour old" {
 				forged = etcdstore.DefaultPrefix + "replica/a"
 			}
 			_, err = client.Put(t.Context(), forged, pretend(own))
 			ok(t, err)
 			next := open(t, etcdstore.Config{Endpoints: []string{endpoint}, KeyFile: key, Replica: "c"})
 			if got, listed := listsOpen(t, next, st.Run.ID); !listed || got.Before == "" {
-				t.Errorf("the run is carried on: %v %q", listed, got.Before)
+				t.Errorf("the run would be continued: %v %q", listed, got.Before)
 			}
 		})
 	}
@@ -213,7 +213,7 @@ func copyDir(t testing.TB, from string) string {
 	return to
 }
 
-// life runs a store until f is done.
+// life runs a store until f has returned.
 func life(t testing.TB, c etcdstore.Config, f func(s *etcdstore.Store)) {
 	t.Helper()
 	c.LeaseTTL, c.Timeout = 10*time.Minute, 30*time.Second
@@ -232,9 +232,9 @@ func life(t testing.TB, c etcdstore.Config, f func(s *etcdstore.Store)) {
 	}
 }
 
-// TestRestoredStore: a store that is put back to an earlier time is recognised,
-// by its witness, its notes, or by the lack of both; what was open then is never
-// carried on, and no id and no number is used twice.
+// TestRestoredStore: a store that was reset to an earlier time is recognised by its witness, by its
+// notes, or because it has neither. Runs that were open then are never continued, and no id and no
+// entry number is used twice.
 func TestRestoredStore(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]func(t *testing.T, key string){
@@ -254,7 +254,7 @@ func TestRestoredStore(t *testing.T) {
 			var top audit.Sealed
 			life(t, conf, func(s *etcdstore.Store) {
 				if got, ok := listsOpen(t, s, st.Run.ID); !ok || got.Before != "" {
-					t.Fatalf("an ordinary restart: %v %q", ok, got.Before)
+					t.Fatalf("after an ordinary restart: %v %q", ok, got.Before)
 				}
 				st = commit(t, s, change(st, engine.Running))
 				if err := s.Sending(st.Run, 0); err != nil {
@@ -268,11 +268,11 @@ func TestRestoredStore(t *testing.T) {
 			life(t, conf, func(s *etcdstore.Store) {
 				got, ok := listsOpen(t, s, st.Run.ID)
 				if !ok || !strings.Contains(got.Before, "restore") {
-					t.Errorf("the run of before: %v %q", ok, got.Before)
+					t.Errorf("the earlier run: %v %q", ok, got.Before)
 				}
 				head, _, err := s.Head(t.Context())
 				if err != nil || head.Record.Kind != audit.Restored || head.N <= top.N || !strings.Contains(head.Record.Text, st.Run.ID) {
-					t.Errorf("the trail goes on with %d %s %q after %d, %v", head.N, head.Record.Kind, head.Record.Text, top.N, err)
+					t.Errorf("the trail continues with %d %s %q after %d, %v", head.N, head.Record.Kind, head.Record.Text, top.N, err)
 				}
 				id, err := s.NewID(t.Context())
 				if err != nil || len(id) == len(later.Run.ID) {
@@ -294,8 +294,8 @@ func TestRestoredStore(t *testing.T) {
 	}
 }
 
-// TestRestoredEmptyStore: a restored store whose copy had no entry does not begin with the
-// first number again if it is unknown how far the numbers went.
+// TestRestoredEmptyStore: the numbering of a store that was restored from an empty copy does not
+// start at 1 again if the highest used number is unknown.
 func TestRestoredEmptyStore(t *testing.T) {
 	t.Parallel()
 	dir, key := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "state.key")
@@ -307,7 +307,7 @@ func TestRestoredEmptyStore(t *testing.T) {
 	life(t, etcdstore.Config{Dir: backup, KeyFile: key}, func(s *etcdstore.Store) {
 		head, _, err := s.Head(t.Context())
 		if err != nil || head.Record.Kind != audit.Restored || head.N <= 1 {
-			t.Errorf("the trail goes on with %d %s, %v", head.N, head.Record.Kind, err)
+			t.Errorf("the trail continues with %d %s, %v", head.N, head.Record.Kind, err)
 		}
 		verify(t, s)
 	})
@@ -320,8 +320,8 @@ func forgetFile(t testing.TB, file string) {
 	}
 }
 
-// TestKeyAndWitness is the table of docs/threat-model.md: what is said, and what
-// still works, where the key or a witness is not what it was.
+// TestKeyAndWitness is the table of docs/threat-model.md: what the bot reports, and what still
+// works, if the key or a witness has changed.
 func TestKeyAndWitness(t *testing.T) {
 	t.Parallel()
 	type place struct {
@@ -347,8 +347,8 @@ func TestKeyAndWitness(t *testing.T) {
 			}
 		}
 	}
-	// lives starts, wants said in health, and whether the open run goes on, is
-	// held, is closed, or whether nothing may be changed.
+	// lives opens the store, requires said in health, and requires what happens to the open run: it
+	// goes on, is held, is closed, or changes stop.
 	lives := func(said, run string) func(t *testing.T, c etcdstore.Config, id string) {
 		return func(t *testing.T, c etcdstore.Config, id string) {
 			life(t, c, func(s *etcdstore.Store) {
@@ -440,7 +440,7 @@ func TestKeyAndWitness(t *testing.T) {
 	}
 }
 
-// tableOf are the first cells of the table below a heading of a page.
+// tableOf returns the first cells of the table below a heading of a page.
 func tableOf(t testing.TB, page, heading string) (rows []string) {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -458,7 +458,7 @@ func tableOf(t testing.TB, page, heading string) (rows []string) {
 	return rows
 }
 
-// witnessed waits until so many witnesses know the trail as far as it goes.
+// witnessed waits until n witnesses have the newest head.
 func witnessed(t testing.TB, s *etcdstore.Store, n int) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
@@ -469,7 +469,7 @@ func witnessed(t testing.TB, s *etcdstore.Store, n int) {
 			return
 		}
 	}
-	t.Fatal("the witnesses are not told")
+	t.Fatal("the witnesses do not have the newest head")
 }
 
 func ok(t testing.TB, err error) {
@@ -479,8 +479,8 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// headOf is a head that the key really signed: of a size, 0 for that of the
-// last head beside the key, and with a root that no trail of ours has.
+// headOf is a head that the key really signed, with a size (0 for the size of the last head next to
+// the key) and a root that no trail of ours has.
 func headOf(t testing.TB, keyFile string, epoch, size uint64, root string) string {
 	t.Helper()
 	k, err := sign.Load(keyFile)

@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/test/suspend"
 )
 
-// refuses checks that a store in a bad state takes no change and says why.
+// refuses checks that a store in a bad state accepts no change, and that the error contains says.
 func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	t.Helper()
 	_, commit := s.Commit(t.Context(), change(at, engine.Approved))
@@ -33,7 +33,7 @@ func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	}
 }
 
-// in checks the state that Health names.
+// in checks the state in Health.
 func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	t.Helper()
 	h, err := s.Health(t.Context())
@@ -43,9 +43,9 @@ func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	}
 }
 
-// fill writes records until the store takes no more. etcd compares its size with
-// the quota as of its last write to disk, up to 100 ms ago: without the pauses a
-// fast machine writes far more than the quota, and none of that is posted.
+// fill writes records until the store is full. etcd compares its size with the quota as of its last
+// write to disk, up to 100 ms ago: without the pauses a fast machine writes far more than the
+// quota, and none of that is posted.
 func fill(t *testing.T, s *etcdstore.Store) {
 	t.Helper()
 	for range 100_000 {
@@ -68,7 +68,7 @@ func fill(t *testing.T, s *etcdstore.Store) {
 // when it starts and while it runs.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	// Nothing renews the lease while it is filled, which takes a slow disk long.
+	// Nothing renews the lease while the store is being filled, which takes long on a slow disk.
 	c := etcdstore.Config{Dir: t.TempDir(), Quota: 8 << 20, ArchiveEach: 10 * time.Millisecond, LeaseTTL: 10 * time.Minute}
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
@@ -97,13 +97,13 @@ func TestFull(t *testing.T) {
 	in(t, s, etcdconn.Well, "")
 	at = commit(t, s, change(at, engine.Approved))
 	if rep := verify(t, s); rep.Entries < head.N {
-		t.Errorf("%d entries, want at least %d", rep.Entries, head.N)
+		t.Errorf("the trail has %d entries, want at least %d", rep.Entries, head.N)
 	}
 	posted(t, s)
 	fill(t, s)
 	refuses(t, s, at, "full")
 	run(t, s)
-	within(t, "it has room again", func() bool {
+	within(t, "it has free space again", func() bool {
 		_, err := s.Commit(t.Context(), change(at, engine.Running))
 		return err == nil
 	})
@@ -114,8 +114,8 @@ func TestFull(t *testing.T) {
 	verify(t, s)
 }
 
-// A store whose process is stopped for a moment is slow, and silent when it
-// stays stopped.
+// A store whose process is suspended for a moment is slow; while it stays suspended, it does not
+// answer.
 func TestSlowAndSilent(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
@@ -144,8 +144,7 @@ func TestSlowAndSilent(t *testing.T) {
 	})
 }
 
-// Of three members two are gone: there is no leader, and with one of them
-// back there is.
+// With two of three members down there is no leader; once one of them is up again, there is one.
 func TestNoLeader(t *testing.T) {
 	t.Parallel()
 	members := newCluster(t, 3)
@@ -156,12 +155,12 @@ func TestNoLeader(t *testing.T) {
 	s := open(t, etcdstore.Config{Endpoints: endpoints, Timeout: 2 * time.Second, LeaseTTL: 10 * time.Minute})
 	at := newRun(t, s)
 	members[0].kill()
-	within(t, "two of three go on", func() bool {
+	within(t, "two of three members serve", func() bool {
 		_, err := s.Get(t.Context(), at.Run.ID)
 		return err == nil
 	})
 	members[1].kill()
-	within(t, "the last one knows that there is no leader", func() bool {
+	within(t, "the last member reports that there is no leader", func() bool {
 		h, err := s.Health(t.Context())
 		return errors.Is(err, engine.ErrStoreDown) && h.State == etcdconn.NoLeader
 	})
@@ -171,7 +170,7 @@ func TestNoLeader(t *testing.T) {
 		t.Errorf("error %v, want ErrStoreDown", err)
 	}
 	members[1].start(t)
-	within(t, "two of three go on again", func() bool {
+	within(t, "two of three members serve again", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.State.Serves()
 	})
@@ -250,7 +249,7 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("the store ended with %v, want that its disk is full", err)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the store goes on")
+		t.Fatal("the store has not stopped")
 	}
 	in(t, s, etcdconn.Stopped, "disk")
 	refuses(t, s, at, "disk")
@@ -262,7 +261,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// fillDisk leaves no byte free.
+// fillDisk leaves no free byte.
 func fillDisk(t *testing.T, name string) {
 	t.Helper()
 	f, err := os.Create(name)
@@ -279,7 +278,7 @@ func fillDisk(t *testing.T, name string) {
 	}
 }
 
-// What stands in a message is never empty, and an unknown state is said to be.
+// Advice is never empty, and names an unknown state as such.
 func TestAdvice(t *testing.T) {
 	for _, s := range []etcdconn.State{etcdconn.Well, etcdconn.Slow, etcdconn.NoLeader, etcdconn.Full,
 		etcdconn.Corrupted, etcdconn.Denied, etcdconn.Silent, etcdconn.Stopped} {

@@ -19,21 +19,21 @@ type threadValue struct {
 // Thread returns the message in the audit channel whose thread has the run's records; ok is false
 // if there is none yet.
 func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error) {
-	resp, err := s.etcd.Get(ctx, "reading where the trail of run "+run+" stands", s.keys.Thread(run))
+	resp, err := s.etcd.Get(ctx, "reading the thread of run "+run, s.keys.Thread(run))
 	if err != nil || len(resp.Kvs) == 0 {
 		return publish.Thread{}, false, err
 	}
 	var v threadValue
 	if err := json.Unmarshal(resp.Kvs[0].Value, &v); err != nil {
-		return publish.Thread{}, false, fmt.Errorf("where the trail of run %s stands cannot be read: %w", run, err)
+		return publish.Thread{}, false, fmt.Errorf("the stored thread of run %s cannot be read: %w", run, err)
 	}
 	if v.V != 1 {
-		return publish.Thread{}, false, fmt.Errorf("%w: the trail's place of run %s, form %d", engine.ErrNewerForm, run, v.V)
+		return publish.Thread{}, false, fmt.Errorf("%w: the thread of run %s, form %d", engine.ErrNewerForm, run, v.V)
 	}
 	return v.Thread, true, nil
 }
 
 // SetThread stores a run's thread. Like SetPost it is only for the leader.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
-	return s.setAsLeader(ctx, "remembering where the trail of run "+run+" stands", s.keys.Thread(run), threadValue{V: 1, Thread: t})
+	return s.setAsLeader(ctx, "storing the thread of run "+run, s.keys.Thread(run), threadValue{V: 1, Thread: t})
 }

@@ -36,7 +36,7 @@ func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s", engine.ErrNewerForm, name)
 	}
 	if err != nil {
-		s.Alarm(name, fmt.Sprintf("%s in the store does not count: %v", name, err))
+		s.Alarm(name, fmt.Sprintf("%s in the store is invalid and is ignored: %v", name, err))
 		return nil, nil
 	}
 	return v.Body, nil
@@ -45,7 +45,7 @@ func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 // WatchState calls f with every value whose name begins with prefix, sorted by name, and the
 // revision that wrote it; data is nil for a value that the bot did not store.
 func (s *Store) WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error {
-	resp, err := s.etcd.Get(ctx, "reading what is watched", s.keys.Watched(prefix), clientv3.WithPrefix())
+	resp, err := s.etcd.Get(ctx, "reading the state of the monitoring", s.keys.Watched(prefix), clientv3.WithPrefix())
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Store) SetWatchState(
 	if err != nil {
 		return 0, err
 	}
-	resp, err := s.etcd.Txn(ctx, "storing what is watched", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(key), "=", rev)}, append(then, l.Ops...), nil)
+	resp, err := s.etcd.Txn(ctx, "storing the state of the monitoring", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(key), "=", rev)}, append(then, l.Ops...), nil)
 	switch {
 	case err != nil:
 		return 0, err

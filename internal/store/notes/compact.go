@@ -20,7 +20,7 @@ func (n *Notes) Compact() error {
 	var b bytes.Buffer
 	first, err := bufio.NewReader(io.NewSectionReader(n.f, 0, 4096)).ReadString('\n')
 	if err != nil {
-		return fmt.Errorf("the notes of what was sent cannot be read: %w", err)
+		return fmt.Errorf("the notes of sent steps cannot be read: %w", err)
 	}
 	b.WriteString(first)
 	limit := n.now().Add(-Keep - time.Hour)

@@ -34,11 +34,11 @@ const Keep = 30 * 24 * time.Hour
 var (
 	ErrOlder = errors.New("a newer form of this run was seen before: the store, or this run in it, was reset to an earlier time")
 	ErrSent  = errors.New("this step was sent before")
-	ErrAged  = fmt.Errorf("it was asked for more than %d days ago", int(Keep.Hours()/24))
+	ErrAged  = fmt.Errorf("it was requested more than %d days ago", int(Keep.Hours()/24))
 )
 
 // ErrOther means that the notes belong to another installation than the key.
-var ErrOther = errors.New("these notes belong to another installation: bring back its key, or name another directory for them (state.notes_dir)")
+var ErrOther = errors.New("these notes belong to another installation: restore its key, or set another directory for them (state.notes_dir)")
 
 // Notes is an open file of notes.
 type Notes struct {
@@ -66,7 +66,7 @@ type run struct {
 func Open(file, install string, now func() time.Time) (*Notes, error) {
 	n := &Notes{file: file, who: rand.Text()[:10], now: now, runs: map[string]*run{}, handled: map[string]time.Time{}}
 	if err := n.open(install); err != nil {
-		return nil, fmt.Errorf("the notes of what was sent, %s: %w", file, err)
+		return nil, fmt.Errorf("the notes of sent steps, %s: %w", file, err)
 	}
 	return n, nil
 }
@@ -119,8 +119,8 @@ func (n *Notes) endLine(size int64) error {
 // Close closes the file.
 func (n *Notes) Close() error { return n.f.Close() }
 
-// Fresh reports whether there were no notes before these were opened: they prove nothing about
-// the store.
+// Fresh reports whether the file did not exist before: then the notes prove nothing about the
+// store.
 func (n *Notes) Fresh() bool { return n.fresh }
 
 // Highest is the highest counter of any run, 0 for none.
@@ -235,7 +235,7 @@ func (n *Notes) Sending(id string, step int, count uint64) error {
 // caller holds mu.
 func (n *Notes) add(lines string) error {
 	if _, err := n.f.WriteString(lines); err != nil {
-		return fmt.Errorf("the notes of what was sent cannot be written: %w", err)
+		return fmt.Errorf("the notes of sent steps cannot be written: %w", err)
 	}
 	return n.refresh()
 }
@@ -247,11 +247,11 @@ func (n *Notes) refresh() error {
 		return err
 	}
 	if info.Size() < n.read {
-		return fmt.Errorf("%s was cut off while it was in use", n.file)
+		return fmt.Errorf("%s was truncated while it was in use", n.file)
 	}
 	b := make([]byte, info.Size()-n.read)
 	if _, err := n.f.ReadAt(b, n.read); err != nil {
-		return fmt.Errorf("the notes of what was sent cannot be read: %w", err)
+		return fmt.Errorf("the notes of sent steps cannot be read: %w", err)
 	}
 	whole := b[:bytes.LastIndexByte(b, '\n')+1] // another process may be writing
 	for line := range strings.Lines(string(whole)) {
@@ -306,7 +306,7 @@ func (r *run) counted(count uint64, rev string) {
 	}
 }
 
-// Open are the noted runs that have not ended.
+// Open returns the ids of noted runs that have not ended.
 func (n *Notes) Open() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -27,8 +27,9 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// TestNeverSentTwice: a noted step is not sent again, not by the same process,
-// not by the next, not by another that shares the file, and not after Compact.
+// TestNeverSentTwice: a noted step is not sent again: not by the same process,
+// not by the next one, not by another one that shares the file, and not after
+// Compact.
 func TestNeverSentTwice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	a, b := open(t, file, noon), open(t, file, noon)
@@ -58,8 +59,8 @@ func TestNeverSentTwice(t *testing.T) {
 	must(t, next.Sending("R-7F3K", 4, 9))
 }
 
-// TestWhatIsForgottenIsRefused: an ended run is remembered for Keep, and one
-// that was asked for longer ago is refused by its age.
+// TestWhatIsForgottenIsRefused: an ended run is remembered for Keep. A run that
+// was requested longer ago is refused because of its age.
 func TestWhatIsForgottenIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	n := open(t, file, noon)
@@ -73,14 +74,14 @@ func TestWhatIsForgottenIsRefused(t *testing.T) {
 	n = open(t, file, noon.Add(Keep+2*time.Hour))
 	must(t, n.Compact())
 	if n.Known("R-7F3K") || n.WasHandled("a key") {
-		t.Error("nothing is ever forgotten")
+		t.Error("the run is still noted after Keep")
 	}
 	if err := n.Allow("R-7F3K", 2, 100, noon); !errors.Is(err, ErrAged) {
 		t.Errorf("after the time: %v", err)
 	}
 }
 
-// TestCutOff: a line that a crash cut off says nothing, and does no harm to the
+// TestCutOff: a line that a crash cut off is ignored, and does not damage the
 // next one.
 func TestCutOff(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")

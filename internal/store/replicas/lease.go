@@ -109,7 +109,7 @@ func (s *Replica) Register(ctx context.Context) error {
 		}
 		if s.etcd.Embedded() {
 			if err := s.etcd.Revoke(ctx, clientv3.LeaseID(holder.leaseID)); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
-				return etcdconn.Down("ending the lease of this bot's former life", err)
+				return etcdconn.Down("ending the lease of this bot's previous process", err)
 			}
 			continue
 		}

@@ -70,7 +70,7 @@ func (s *Replica) tellClock(ctx context.Context) error {
 		return err
 	}
 	s.etcd.Background.Add(1)
-	resp, err := s.etcd.Send(ctx, "telling the others this replica's clock", []clientv3.Cmp{s.Lives()},
+	resp, err := s.etcd.Send(ctx, "storing this replica's clock", []clientv3.Cmp{s.Lives()},
 		[]clientv3.Op{clientv3.OpPut(s.keys.Replica(s.conf.Name), value, clientv3.WithLease(l.id))}, nil)
 	if err == nil && !resp.Succeeded {
 		err = engine.ErrLeaseLost

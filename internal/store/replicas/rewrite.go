@@ -12,7 +12,7 @@ import (
 func (s *Replica) Rewrite(ctx context.Context, prefix string, f func(kv *etcdconn.KeyValue) (op clientv3.Op, put bool, err error)) error {
 	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
 	for {
-		resp, err := s.etcd.Get(ctx, "reading what is to be signed", from, clientv3.WithRange(end), clientv3.WithLimit(50))
+		resp, err := s.etcd.Get(ctx, "reading the values to sign", from, clientv3.WithRange(end), clientv3.WithLimit(50))
 		if err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (s *Replica) Rewrite(ctx context.Context, prefix string, f func(kv *etcdcon
 		}
 		if len(ops) > 0 {
 			s.etcd.Background.Add(1)
-			if _, err := s.etcd.Send(ctx, "signing what was stored", []clientv3.Cmp{s.Lives()}, ops, nil); err != nil {
+			if _, err := s.etcd.Send(ctx, "signing stored values", []clientv3.Cmp{s.Lives()}, ops, nil); err != nil {
 				return err
 			}
 		}

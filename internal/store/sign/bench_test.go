@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkValue is what the signature of one stored value costs: a run of a few steps,
-// and one of many.
+// BenchmarkValue measures the signature of one stored value: a run of a few steps, and one of many.
 func BenchmarkValue(b *testing.B) {
 	key, err := New()
 	if err != nil {

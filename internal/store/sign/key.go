@@ -23,8 +23,8 @@ import (
 //
 //	dhbot state key v1
 //	install 3f9c…            the installation, in every head and signature
-//	private PRIVATE+KEY+…    signs; a second one is the key before, see Rotate
-//	public  dhbot+…          keys before that one: they only verify old heads
+//	private PRIVATE+KEY+…    signs; a second one is the previous key, see Rotate
+//	public  dhbot+…          earlier keys: they only verify old heads
 //
 // Lines that begin with # are comments.
 const (
@@ -125,7 +125,7 @@ func Parse(text string) (*Key, error) {
 			}
 			k.old = append(k.old, value)
 		default:
-			return nil, fmt.Errorf("it has a line that no key file has: %q", word)
+			return nil, fmt.Errorf("it has an unknown line: %q", word)
 		}
 	}
 	switch {
@@ -146,7 +146,7 @@ func Parse(text string) (*Key, error) {
 // text is the content of the key file.
 func (k *Key) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: with both, someone can make the bot act.\n", firstLine)
+	fmt.Fprintf(&b, "%s\n# Keep this file out of state.dir and out of every backup of it: anyone who has both can make the bot act.\n", firstLine)
 	fmt.Fprintf(&b, "%s %s\n%s %s\n", installKey, k.install, privateKey, k.current.text)
 	if k.before != nil {
 		fmt.Fprintf(&b, "%s %s\n", privateKey, k.before.text)
@@ -172,7 +172,7 @@ func Load(file string) (*Key, error) {
 	}
 	k, err := Parse(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("the state's key %s cannot be used: %w; bring back the file as it was", file, err)
+		return nil, fmt.Errorf("the state's key %s cannot be used: %w; restore the original file", file, err)
 	}
 	return k, nil
 }

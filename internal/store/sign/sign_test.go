@@ -21,8 +21,8 @@ func newKey(t *testing.T) *Key {
 	return k
 }
 
-// TestEveryPartOfAValueIsSigned: what is changed of a stored value, and a value
-// that is put elsewhere, is not opened.
+// TestEveryPartOfAValueIsSigned: a stored value is not opened if any part of it
+// was changed, or if it was copied to another key path.
 func TestEveryPartOfAValueIsSigned(t *testing.T) {
 	k := newKey(t)
 	v := Value{Epoch: 2, N: 7, Body: []byte(`{"id":"R-7F3K","state":"approved"}`)}
@@ -72,10 +72,10 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := between.Open("run/R-7F3K", stored); err != nil {
-		t.Errorf("during the rotation what the old key signed counts: %v", err)
+		t.Errorf("during the rotation the old key's signature must be valid: %v", err)
 	}
 	if again, err := between.Rotate(); err != nil || again != between {
-		t.Errorf("a rotation that was begun goes on with its key: %v", err)
+		t.Errorf("a second Rotate must keep the new key: %v", err)
 	}
 	after, err := Parse(between.Settle().text())
 	if err != nil {
@@ -93,7 +93,7 @@ func TestRotation(t *testing.T) {
 		verifiers = append(verifiers, v)
 	}
 	if _, err := note.Open(head, note.VerifierList(verifiers...)); err != nil {
-		t.Errorf("an old head does not verify any more: %v", err)
+		t.Errorf("an old head no longer verifies: %v", err)
 	}
 	if after.Install() != old.Install() || after.ID() == old.ID() {
 		t.Errorf("installation %s → %s, key %s → %s", old.Install(), after.Install(), old.ID(), after.ID())
@@ -103,14 +103,14 @@ func TestRotation(t *testing.T) {
 func TestKeyFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key")
 	if _, err := Load(file); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("a file that is not there: %v", err)
+		t.Fatalf("a missing file: %v", err)
 	}
 	k, err := Create(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Create(file); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("made a second time: %v", err)
+		t.Errorf("an existing file: %v", err)
 	}
 	got, err := Load(file)
 	if err != nil || got.ID() != k.ID() || got.Install() != k.Install() || got.Public() != k.Public() {
@@ -124,7 +124,7 @@ func TestKeyFile(t *testing.T) {
 	}
 	for _, text := range []string{"", "dhbot state key v1\n", "dhbot state key v1\ninstall a\n", "dhbot state key v1\ninstall a\nprivate x\n", "dhbot state key v1\ninstall a\n" + "word x\n"} {
 		if _, err := Parse(text); err == nil {
-			t.Errorf("taken for a key: %q", text)
+			t.Errorf("accepted as a key: %q", text)
 		}
 	}
 }

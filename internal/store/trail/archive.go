@@ -217,7 +217,7 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 		return fmt.Errorf("the archived segment %s ends within a piece of the stored trail; nothing was deleted: run `bot audit verify`", seg.Path)
 	}
 	for batch := range slices.Chunk(old, etcdconn.MaxOps) {
-		if err := s.Delete(ctx, "deleting what was archived of the trail", cmp, batch); err != nil {
+		if err := s.Delete(ctx, "deleting archived entries of the trail", cmp, batch); err != nil {
 			return err
 		}
 	}

@@ -62,12 +62,12 @@ func (s *Log) Relieve(ctx context.Context) error {
 		return err
 	}
 	if limit := s.conf.Quota / 10 * 9; st.DbSize > limit {
-		return fmt.Errorf("the state store is full: it needs %d of %d bytes even after making room; %s", st.DbSize, s.conf.Quota, s.CompactionAdvice())
+		return fmt.Errorf("the state store is full: it uses %d of %d bytes even after freeing space; %s", st.DbSize, s.conf.Quota, s.CompactionAdvice())
 	}
 	if err := s.etcd.Disarm(ctx); err != nil {
 		return err
 	}
-	s.log.WarnContext(ctx, "the state store was full and has room again", "bytes", st.DbSize, "quota", s.conf.Quota)
+	s.log.WarnContext(ctx, "the state store was full and has free space again", "bytes", st.DbSize, "quota", s.conf.Quota)
 	return nil
 }
 
@@ -75,5 +75,5 @@ func (s *Log) CompactionAdvice() string {
 	if s.archive == nil {
 		return "name an archive for the old part of the trail (state.archive)"
 	}
-	return "see whether the archive " + s.archive.Dir() + " can be written, and whether the trail is posted to the audit channel"
+	return "check that the archive " + s.archive.Dir() + " can be written, and that the trail is posted to the audit channel"
 }

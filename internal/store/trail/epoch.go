@@ -28,7 +28,7 @@ const installTries = 5
 
 // errOvertaken means that another replica, or the sealer, changed the state while this one was
 // about to begin an epoch, so what it read is out of date.
-var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start again", engine.ErrStoreDown)
+var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start the bot again", engine.ErrStoreDown)
 
 // recognise checks whether the store is older than the notes and the witnesses, and begins an epoch
 // if it is.
@@ -51,7 +51,7 @@ func (s *Log) recognise(ctx context.Context) error {
 		case has:
 			vouched = true
 		case !w.awaited() && s.hadHead(w):
-			s.Alarm("witness "+w.Name(), fmt.Sprintf("the witness %s had heads and is empty now: it was lost, or somebody emptied it", w.Name()))
+			s.Alarm("witness "+w.Name(), fmt.Sprintf("the witness %s had heads and is empty now: they were lost, or someone deleted them", w.Name()))
 		}
 	}
 	if why == "" {
@@ -65,7 +65,7 @@ func (s *Log) recognise(ctx context.Context) error {
 			return err
 		}
 		if !others {
-			why = "neither the notes beside the key nor a witness knows it, though it was in use before"
+			why = "neither the notes next to the key nor a witness has a record of this store, although it was in use before"
 		}
 	}
 	if why == "" {
@@ -73,7 +73,7 @@ func (s *Log) recognise(ctx context.Context) error {
 	}
 	return s.begin(ctx, epochChange{
 		rev: s.trust.rev, epoch: max(s.Epoch(), top.Epoch) + 1, top: top.Last.N, guess: top.Last.N == 0,
-		text: "The state was put back to an earlier time: " + why + ".",
+		text: "The state was reset to an earlier time: " + why + ".",
 	})
 }
 
@@ -175,8 +175,8 @@ func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) (
 	}, nil
 }
 
-// forgetLost marks runs as ended in the notes that the store does not have: they were requested in
-// the time that it lost.
+// forgetLost marks noted runs that the store does not have as ended: they were requested in the
+// time that the store has lost.
 func (s *Log) forgetLost(open []string) error {
 	for _, id := range s.trust.notes.Open() {
 		if !slices.Contains(open, id) {
@@ -201,13 +201,13 @@ func (c epochChange) lost(last uint64) int {
 func (c epochChange) sentence(last uint64, open []string) string {
 	text := c.text
 	if lost := c.lost(last); lost > 0 {
-		text += fmt.Sprintf(" It ends with entry %d; numbers go on at %d.", last, last+uint64(lost)+1)
+		text += fmt.Sprintf(" The trail in the store ended with entry %d; the numbers continue at %d.", last, last+uint64(lost)+1)
 	}
 	if len(open) == 0 {
-		return text + " Nothing was open then."
+		return text + " No runs were open in it."
 	}
 	slices.Sort(open)
-	return text + fmt.Sprintf(" Open then, closed now and not carried on: %s. Look at their targets before you ask again.", strings.Join(open, ", "))
+	return text + fmt.Sprintf(" These runs were open in it; the bot closes them and does not continue them: %s. Check their targets before you request them again.", strings.Join(open, ", "))
 }
 
 func (s *Log) installValue(in installation) (string, error) {
@@ -257,7 +257,7 @@ func (s *Log) adoptUnsigned(ctx context.Context) error {
 			top = last
 		}
 	}
-	resp, err := s.etcd.Send(ctx, "looking into the state", nil, []clientv3.Op{
+	resp, err := s.etcd.Send(ctx, "looking for signed values", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head(), clientv3.WithCountOnly()),
 		clientv3.OpGet(s.keys.Runs(), clientv3.WithPrefix(), clientv3.WithCountOnly()),
 	}, nil)
@@ -268,7 +268,7 @@ func (s *Log) adoptUnsigned(ctx context.Context) error {
 	c := epochChange{epoch: max(top.Epoch, epochOf(s.trust.notes.Highest())) + 1, top: top.Last.N}
 	switch {
 	case top.Size > 0 || s.trust.notes.Highest() > 0:
-		c.text = "The state in the store is not signed, though its key has been in use: it was replaced."
+		c.text = "The state in the store is not signed, although its key was in use before: the state was replaced."
 		c.guess = top.Size == 0
 	case used:
 		c.text = unsignedUntilNow

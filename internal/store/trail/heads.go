@@ -62,7 +62,7 @@ func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
 	case len(found.Kvs) > 0:
 		s.stopChanges("the head of the trail in the store is not signed by this key")
 	case had:
-		s.stopChanges("the head of the trail is not in the store any more: it was removed, and perhaps entries with it")
+		s.stopChanges("the head of the trail is no longer in the store: it was removed, and perhaps entries with it")
 	}
 	return h, ok, nil
 }
@@ -266,7 +266,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	}
 	h, err := audit.OpenHead(msg, s.trust.key.Verifiers())
 	if err == nil && h.Install != s.trust.key.Install() {
-		err = errors.New("it is of another installation")
+		err = errors.New("it belongs to another installation")
 	}
 	if err != nil {
 		w.fails(s.conf.Now(), "its head is not ours: "+err.Error())
@@ -343,7 +343,7 @@ func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 		}
 		return false
 	case last.Above(cp.SignedHead):
-		s.stopChanges(fmt.Sprintf("the witness %s has a head of %d entries, the store one of %d: the store was put back while it was in use, or a copy of it is in use elsewhere; start the bot again",
+		s.stopChanges(fmt.Sprintf("the witness %s has a head of %d entries, the store one of %d: the store was reset to an earlier time while it was in use, or a copy of it is in use elsewhere; start the bot again",
 			w.Name(), last.Size, cp.Size))
 		return false
 	case last.Epoch != cp.Epoch:

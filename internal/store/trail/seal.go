@@ -167,7 +167,7 @@ type pendingRecord struct {
 // pending reads, at one revision of the store, the head and the oldest pending records in the order
 // of the trail.
 func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more bool, err error) {
-	resp, err := s.etcd.Send(ctx, "reading what is to be sealed", nil, []clientv3.Op{
+	resp, err := s.etcd.Send(ctx, "reading pending records", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()),
 		clientv3.OpGet(s.keys.Records(), clientv3.WithPrefix(), clientv3.WithLimit(sealRead),
 			clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend)),

@@ -60,7 +60,7 @@ type installation struct {
 type NoKeyError struct{ File string }
 
 func (e *NoKeyError) Error() string {
-	return fmt.Sprintf("this state is signed, and its key %s is not there: bring the file back; if it is lost, run `bot state adopt`, which closes every open run, keeps their locks until their targets were looked at, and goes on with a new key", e.File)
+	return fmt.Sprintf("this state is signed, but its key file %s is missing: restore the file. If it is lost, run `bot state adopt`: it makes a new key and closes every open run, which keeps its locks until its targets were checked", e.File)
 }
 
 // OtherKeyError means that a store was signed with another key.
@@ -70,14 +70,14 @@ type OtherKeyError struct {
 }
 
 func (e *OtherKeyError) Error() string {
-	return fmt.Sprintf("the key %s is not the one that this state was signed with (%v): bring back the right file (state.key_file); if it is lost, run `bot state adopt`, which closes every open run and goes on with this key", e.File, e.Why)
+	return fmt.Sprintf("the key %s is not the one that this state was signed with (%v): restore the right file (state.key_file). If it is lost, run `bot state adopt`: it closes every open run and continues with this key", e.File, e.Why)
 }
 
 // KeyNeededError means that an external store needs a key that all replicas share.
 type KeyNeededError struct{ File string }
 
 func (e *KeyNeededError) Error() string {
-	return fmt.Sprintf("the key of the state, %s, is not there: make one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
+	return fmt.Sprintf("the key file of the state, %s, is missing: create one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
 }
 
 // notesFile and headsFile are next to the key, or in a directory of the replica.
@@ -137,7 +137,7 @@ func (s *Log) openNotes(key *sign.Key) (err error) {
 		if err := os.Rename(file, aside); err != nil {
 			return err
 		}
-		s.log.Warn("the notes of the former key are put aside", "file", aside)
+		s.log.Warn("the notes of the former key were renamed", "file", aside)
 		s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
 	}
 	return err
@@ -192,7 +192,7 @@ func (s *Log) loadKey(signed bool) (*sign.Key, error) {
 	case !s.etcd.Embedded():
 		return nil, &KeyNeededError{file}
 	default:
-		s.log.Info("a key is made for the state", "file", file)
+		s.log.Info("created a key for the state", "file", file)
 		return sign.Create(file)
 	}
 }
@@ -235,7 +235,7 @@ func (s *Log) LaterEpoch(epoch uint64) bool {
 
 // Tampered raises an alarm and returns the error for an invalid value.
 func (s *Log) Tampered(what string, why error) error {
-	s.Alarm(what, fmt.Sprintf("%s in the store does not count and is not carried on: %v", what, why))
+	s.Alarm(what, fmt.Sprintf("%s in the store is invalid and is ignored: %v", what, why))
 	return fmt.Errorf("%w: %s: %w", engine.ErrTampered, what, why)
 }
 
@@ -251,7 +251,7 @@ func (s *Log) Alarm(about, text string) {
 	}
 	s.trust.alarms[about] = text
 	s.trust.fresh = append(s.trust.fresh, text)
-	s.log.Error("the store is not as I left it", "about", about, "text", text)
+	s.log.Error("the store is not as the bot left it", "about", about, "text", text)
 }
 
 // calm removes an alarm that is over.
@@ -288,7 +288,7 @@ func (s *Log) Hold(r engine.Run) string {
 	}
 	for _, w := range s.trust.witnesses {
 		if w.awaited() {
-			return fmt.Sprintf("it was open before the start, and the witness %s does not answer yet; it is waited for until %s",
+			return fmt.Sprintf("the run was open before the start, and the witness %s has not answered yet; the bot waits for it until %s",
 				w.Name(), s.since.Add(silentFor).UTC().Format("15:04 MST"))
 		}
 	}
@@ -335,7 +335,7 @@ func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
 		return false
 	}
 	if err := s.readInstall(kv); err != nil {
-		s.stopChanges("the record of the installation in the store does not count: " + err.Error())
+		s.stopChanges("the record of the installation in the store is invalid: " + err.Error())
 	}
 	return true
 }
