@@ -44,14 +44,14 @@ func TestSlackAcceptsAnyCard(t *testing.T) {
 			}
 			for _, who := range alerted(t, local, ts) {
 				if !slices.Contains(named(c), who) {
-					t.Fatalf("the card alerts %s, whom it does not name", who)
+					t.Fatalf("the card notifies %s, whom it does not mention", who)
 				}
 			}
 		}
 	})
 }
 
-// alerted is whom a message alerts, by the local Slack's own reading of it.
+// alerted lists the people whom a message notifies, as the local Slack parsed it.
 func alerted(t *rapid.T, local *slacklocal.Server, ts string) []string {
 	list, err := local.Messages(slacklocal.DemoIncident, "")
 	if err != nil {
@@ -62,11 +62,11 @@ func alerted(t *rapid.T, local *slacklocal.Server, ts string) []string {
 			return m.Notifies
 		}
 	}
-	t.Fatalf("the message %s is not there", ts)
+	t.Fatalf("there is no message %s", ts)
 	return nil
 }
 
-// named are the people that a card mentions on purpose, in a Who span.
+// named lists the people that a card mentions on purpose, in a Who span.
 func named(c card.Card) []string {
 	var out []string
 	lines := append([]card.Line{c.Head}, c.Foot...)

@@ -73,7 +73,7 @@ func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	case code(err) == "channel_not_found":
 		return fmt.Errorf("no such channel in Slack, or it is private and the bot is not a member: correct the id, or invite the bot")
 	case err != nil:
-		return explain("asking about it", err)
+		return explain("reading its settings", err)
 	case ch.IsArchived:
 		return fmt.Errorf("it is archived and accepts no messages: unarchive it, or use another channel")
 	case !ch.IsMember:

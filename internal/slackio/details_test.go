@@ -16,8 +16,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestDetailPagesFit: however long a plan is, its pages show every step whole,
-// within what a window takes; a command too long for one says by how much.
+// TestDetailPagesFit: however long a plan is, its pages fit into a window and
+// show every step in full. A command that is too long for a page is cut with a
+// note.
 func TestDetailPagesFit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := engine.Run{ID: "R-7F3K", Plan: runbooks.Plan{Digest: strings.Repeat("7f", 32), Title: "restart db_dis", Cluster: "prod"}}
@@ -59,8 +60,8 @@ func TestDetailPagesFit(t *testing.T) {
 	})
 }
 
-// TestDetailsTurnPages: a button of a window is answered in that window, which
-// says where it was opened.
+// TestDetailsTurnPages: a tap on a button in a window is answered in that
+// window, and the answer keeps the channel and thread from which it was opened.
 func TestDetailsTurnPages(t *testing.T) {
 	var c slack.InteractionCallback
 	err := json.Unmarshal([]byte(`{"type":"block_actions","user":{"id":"U1","team_id":"T1"},"trigger_id":"t",

@@ -18,7 +18,7 @@ func TestDirectMessages(t *testing.T) {
 	now := time.Unix(1_700_000_100, 0)
 	self := Identity{User: "UBOT", Team: "T1"}
 	for name, tt := range map[string]struct {
-		event, text string // text is "" where it is none of the bot's business
+		event, text string // text is "" for an event that the bot ignores
 	}{
 		"a word":          {`{"type":"message","channel_type":"im","channel":"D1","user":"UANNA","text":"status db_dis","ts":"1700000000.000200"}`, "status db_dis"},
 		"with a mention":  {`{"type":"message","channel_type":"im","channel":"D1","user":"UANNA","text":"<@UBOT> status","ts":"1700000000.000200"}`, "status"},

@@ -16,9 +16,9 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestAnswersAreReadForTheirID posts a message whose echo slack-go cannot
-// read: it stands there all the same, under the id that comes with it, while an
-// error and an answer that is no object stay what they are.
+// TestAnswersAreReadForTheirID posts a message whose copy in Slack's answer
+// slack-go cannot parse: the post succeeds with the id from the answer. An
+// error, and an answer that is no JSON object, are passed on unchanged.
 func TestAnswersAreReadForTheirID(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ answer, ts, code string }{

@@ -334,8 +334,8 @@ func (e *Edge) atHome(id Identity) error {
 	if e.isHome(id.Organisation(), id.Team) {
 		return nil
 	}
-	return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) is of %s, which is not slack.home of the config: nothing starts; "+
-		"write `home: %s` if that is the right organisation, else use the token of the right one", id.Organisation(), id.Organisation())
+	return fmt.Errorf("the bot token (SLACK_BOT_TOKEN) belongs to %s, which is not slack.home of the config: the bot does not start; "+
+		"write `home: %s` if that is the right organisation, otherwise use a token of the right one", id.Organisation(), id.Organisation())
 }
 
 func (e *Edge) self() Identity {

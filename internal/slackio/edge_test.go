@@ -48,7 +48,7 @@ func TestMentionAnswersInItsThread(t *testing.T) {
 	w := newWorld(t, a.handle, nil)
 	top := w.mention("@dh status one", "")
 	if m := w.awaitSeen("reader", "re: status one"); m.ThreadTS != "" {
-		t.Errorf("a mention in the channel was answered in thread %s", m.ThreadTS)
+		t.Errorf("a mention outside a thread was answered in thread %s", m.ThreadTS)
 	}
 	w.mention("please @dh status two", top.TS)
 	if m := w.awaitSeen("reader", "re: status two"); m.ThreadTS != top.TS {
@@ -76,7 +76,7 @@ func TestRedeliveryIsHandledOnce(t *testing.T) {
 	}
 }
 
-// A handler that hangs delays no ack, and messages beyond the limit are answered so.
+// A handler that hangs delays no ack, and messages beyond the limit are answered as not accepted.
 func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -93,7 +93,7 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 	defer close(release)
 	w.slash("operator", "buttons")
 	tap := w.awaitSeen("reader", `"go"`)
-	w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
+	w.await("idle edge", func() bool { return w.edge.Health().Pending == 0 })
 	for i := range 3 {
 		if a := w.slash("operator", fmt.Sprint(i)); !a.OK || a.Message != nil {
 			t.Errorf("delivery %d: %+v", i, a)
@@ -107,13 +107,13 @@ func TestStalledHandlersDelayNoAckAndBusyIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m := w.awaitSeen("approver", "not accepted"); !m.Ephemeral {
-		t.Error("everybody saw it")
+		t.Error("the answer is not ephemeral")
 	}
 	if n := began.Load(); n != 1 {
 		t.Errorf("%d handlers at a time, 1 allowed", n)
 	}
 	if n := w.claims.claimed.Load(); n != 4 {
-		t.Errorf("%d claims: what is turned away must not be claimed", n)
+		t.Errorf("%d claims: a refused delivery must not be claimed", n)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestAnswersDoNotWaitForTheRate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := w.edge.Post(ctx, engine.Place{Channel: slacklocal.DemoIncident}, say("by itself")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("what nobody asked for was posted at once: %v", err)
+		t.Errorf("a background post did not wait for the rate limit: %v", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestStoreDownIsSaidAndHandledUnrecorded(t *testing.T) {
 	}
 	w.awaitSeen("reader", "re: status")
 	if m := a.messages()[0]; m.Key != "" {
-		t.Errorf("unclaimed, and yet it has the key %q", m.Key)
+		t.Errorf("unclaimed, but with the key %q", m.Key)
 	}
 }
 
@@ -207,9 +207,9 @@ func TestTapFormAndEphemeral(t *testing.T) {
 		t.Errorf("submitted: %+v, %v", good, err)
 	}
 	w.await("the form to be handled", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 4 })
-	w.await("a whisper", func() bool { return len(w.seen("approver", "denied: not now")) == 2 })
+	w.await("ephemeral answer", func() bool { return len(w.seen("approver", "denied: not now")) == 2 })
 	if n := len(w.seen("operator", "denied")); n != 0 {
-		t.Errorf("somebody else saw the whisper")
+		t.Errorf("another person saw the ephemeral answer")
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -312,7 +312,7 @@ func TestHostileOutputNotifiesNoOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m := w.awaitSeen("reader", `"user_id":"`+slacklocal.DemoApprover+`"`); len(m.Notifies) != 1 {
-		t.Errorf("a mention that is meant alerts %v", m.Notifies)
+		t.Errorf("a deliberate mention notifies %v", m.Notifies)
 	}
 }
 
@@ -325,7 +325,7 @@ func TestFileErrorsAndChannels(t *testing.T) {
 	}
 	w.awaitSeen("reader", "db_dis.log")
 	if err := w.edge.File(t.Context(), at, "none.log", "nothing", nil); err == nil {
-		t.Error("an empty file was taken")
+		t.Error("an empty file was accepted")
 	}
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: "C0NOWHERE"}, say("x")); !errors.Is(err, publish.ErrNoPlace) {
 		t.Errorf("posting nowhere: %v", err)
@@ -357,23 +357,23 @@ func TestLookupAsksAnewWhereItMatters(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p, err := w.edge.Lookup(t.Context(), anna, time.Minute); err != nil || p.Deleted {
-		t.Errorf("a read may use what is known: %+v, %v", p, err)
+		t.Errorf("a read may use cached data: %+v, %v", p, err)
 	}
 	if p, err := w.edge.Lookup(t.Context(), anna, 0); err != nil || !p.Deleted || !p.Guest || !p.Bot {
-		t.Errorf("a vote may not: %+v, %v", p, err)
+		t.Errorf("a vote may not use cached data: %+v, %v", p, err)
 	}
-	// A team that the event claimed does not make an outsider one of ours.
+	// A forged team in an event does not make an outsider a member.
 	out, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoOutsider}, 0)
 	if err != nil || out.Organisation != slacklocal.DemoOtherTeam {
 		t.Errorf("outsider: %+v, %v", out, err)
 	}
 	if _, err := w.edge.Lookup(t.Context(), auth.Account{Team: slacklocal.DemoTeam, User: "U0NOBODY"}, 0); err == nil {
-		t.Error("nobody was found")
+		t.Error("a missing user was found")
 	}
 }
 
-// In an Enterprise Grid a person and their organisation are enterprise_user's,
-// whatever team an event names, and whether users.info has a team_id or not.
+// In an Enterprise Grid, enterprise_user has the person and their organisation, whatever team an
+// event names, and whether or not users.info has a team_id.
 func TestLookupInAGrid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
@@ -398,7 +398,7 @@ func TestLookupInAGrid(t *testing.T) {
 	}
 }
 
-// A bot token of another organisation than the config pins starts nothing.
+// A bot token of an organisation other than the configured one starts nothing.
 func TestAnotherOrganisationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newSilentWorld(t, nil, func(c *slackio.Config) {
@@ -426,7 +426,7 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 	}
 }
 
-// What is said aloud in a thread is shown in the channel as well.
+// A broadcast reply in a thread is also shown in the channel.
 func TestAloudInAThread(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
@@ -462,14 +462,14 @@ func TestChannelWithoutTheBot(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.await("the command in "+channel, func() bool { return len(a.messages()) == n+1 })
-		if m := a.messages()[n]; m.Outside != (n > 0) || m.ChannelShared != (n == 2) { // outsiders may read what is hidden
+		if m := a.messages()[n]; m.Outside != (n > 0) || m.ChannelShared != (n == 2) { // a channel that the bot cannot see counts as shared
 			t.Errorf("in %s: %+v", channel, m)
 		}
 	}
 }
 
-// What a handler has not settled the edge does, once; what was cut off stays
-// to be resumed.
+// The edge settles, once, what a handler has not settled. A delivery whose handler was cut off
+// stays unsettled, and is resumed later.
 func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 	t.Parallel()
 	for _, byHandler := range []bool{true, false} {
@@ -488,7 +488,7 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 			c.Grace = 50 * time.Millisecond
 		})
 		w.slash("operator", "help")
-		w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
+		w.await("idle edge", func() bool { return w.edge.Health().Pending == 0 })
 		want := int64(1)
 		if byHandler {
 			want = 0
@@ -504,13 +504,13 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 			t.Error(err)
 		}
 		if len(w.left()) != 1 {
-			t.Error("what the end cut off is not left to be resumed")
+			t.Error("the interrupted delivery was settled")
 		}
 	}
 }
 
-// Slash commands that only read are not claimed; whatever may come again, or
-// changes something, is.
+// Slash commands that only read are not claimed. Commands that change something, and mentions,
+// which Slack may redeliver, are.
 func TestReadsGoUnclaimed(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
@@ -531,7 +531,7 @@ func TestReadsGoUnclaimed(t *testing.T) {
 			t.Errorf("handled as %+v", m)
 		}
 	}
-	w.await("an empty house", func() bool { return w.edge.Health().Pending == 0 })
+	w.await("idle edge", func() bool { return w.edge.Health().Pending == 0 })
 	if n := w.claims.settled.Load(); n != 2 {
 		t.Errorf("%d settled, want 2", n)
 	}
@@ -543,7 +543,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 	var w *world
 	w = newWorld(t, func(ctx context.Context, m call.Message, r call.Reply) {
 		a.handle(ctx, m, r)
-		w.claims.down.Store(len(a.messages()) == 1) // the first time, before it is settled
+		w.claims.down.Store(len(a.messages()) == 1) // down after the first handling, before the claim is settled
 	}, nil)
 	w.slash("operator", "restart db_dis")
 	w.await("a vain settlement", func() bool { return w.claims.settled.Load() > 0 })
@@ -560,7 +560,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 			t.Errorf("stored %s", payload)
 		}
 		if err := w.edge.Resume(t.Context(), "another", payload); err == nil {
-			t.Error("a payload was taken under another key")
+			t.Error("a payload was accepted with another key")
 		}
 	}
 	got := a.messages()
@@ -568,15 +568,14 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 		t.Errorf("first %+v, resumed %+v", got[0], got[len(got)-1])
 	}
 	if n := len(w.left()); n != 0 {
-		t.Errorf("%d claims are unsettled after they were resumed", n)
+		t.Errorf("%d claims are unsettled after Resume", n)
 	}
 	if err := w.edge.Resume(t.Context(), "x", []byte(`{"v":99,"key":"x"}`)); err == nil {
-		t.Error("an unknown form was taken")
+		t.Error("an unknown form was accepted")
 	}
 }
 
-// A replica that stops leaves Slack to the others at once, and still finishes
-// what it took on.
+// A stopping replica leaves new events to the others at once, and finishes the accepted ones.
 func TestDrainWhereOthersHear(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -591,13 +590,13 @@ func TestDrainWhereOthersHear(t *testing.T) {
 	w.slash("operator", "slow")
 	<-began
 	w.edge.Drain(true)
-	w.edge.Drain(true) // twice does no harm
+	w.edge.Drain(true) // a second call changes nothing
 	w.await("end of every socket", func() bool { return w.local.Connections() == 0 })
 	close(release)
 	w.awaitSeen("reader", "re: slow")
 }
 
-// The only replica stays to tell people that it stops.
+// The only replica keeps its connection, and answers that it is stopping.
 func TestDrainAlone(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
@@ -611,8 +610,8 @@ func TestDrainAlone(t *testing.T) {
 	}
 }
 
-// The bot's own mark comes back by the way of everything that people do; a
-// connection that hears nothing shows in that it comes back only when sent again.
+// Slack's event about the bot's own reaction takes the same path as the events of people. If a
+// connection receives events and ignores them, the event arrives only when Slack sends it again.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -642,7 +641,7 @@ func TestEcho(t *testing.T) {
 	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, "1.000001", true); !errors.Is(err, publish.ErrGone) {
 		t.Errorf("marked nothing: %v", err)
 	}
-	w.await("ack of all that was heard", func() bool { return w.local.Unacked() == 0 })
+	w.await("ack of every event", func() bool { return w.local.Unacked() == 0 })
 	w.inject(slacklocal.Fault{Kind: "deaf"})
 	before := w.edge.Health()
 	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, true); err != nil {
@@ -650,11 +649,11 @@ func TestEcho(t *testing.T) {
 	}
 	w.edge.Renew(t.Context())
 	if e := <-heard; !e.Again || !e.On {
-		t.Errorf("heard %+v, want that it was sent again", e)
+		t.Errorf("got %+v, want a redelivered event", e)
 	}
 	for i, s := range w.edge.Health().Sockets {
 		if s.Opened <= before.Sockets[i].Opened {
-			t.Errorf("socket %d was not opened anew", i+1)
+			t.Errorf("socket %d was not replaced", i+1)
 		}
 	}
 	if n, at := w.edge.Health().Counted(); n != 2 || at.IsZero() {
@@ -663,8 +662,8 @@ func TestEcho(t *testing.T) {
 	mark(false, false)
 }
 
-// TestTooLongIsSaid: a text that no store could keep is turned away with what it
-// is, and neither claimed nor handled.
+// TestTooLongIsSaid: a text that is too long to store is refused with the reason, and is neither
+// claimed nor handled.
 func TestTooLongIsSaid(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
@@ -676,6 +675,6 @@ func TestTooLongIsSaid(t *testing.T) {
 	w.slash("operator", "status")
 	w.awaitSeen("reader", "re: status")
 	if n := w.claims.claimed.Load(); n != 1 || len(a.messages()) != 1 {
-		t.Errorf("%d claims, %d handled; want the short one alone", n, len(a.messages()))
+		t.Errorf("%d claims, %d handled; want only the short command", n, len(a.messages()))
 	}
 }

@@ -110,7 +110,7 @@ func (e *Edge) isRead(d *delivery) bool {
 }
 
 // sayTooManyReads is sent once, when the first read of a person is refused.
-var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted. Approve, deny, cancel and changes are still accepted. Repeat it after they are answered.", readsAtATime)
+var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted: repeat it once they are answered. Approve, deny, cancel and changes are still accepted.", readsAtATime)
 
 // endRead reports to a person how many of their reads were refused, if more than the announced one.
 func (e *Edge) endRead(d *delivery) {

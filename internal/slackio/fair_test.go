@@ -15,8 +15,8 @@ import (
 	"dhbot/internal/slackio/rate"
 )
 
-// An account that the config does not know is heard once in a while, and what
-// strangers send is never in the way of known people.
+// An account that is not in the config reaches the handler once in a while, and
+// its deliveries do not delay those of known people.
 func TestStrangersAreHeardOnce(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -44,8 +44,9 @@ func TestStrangersAreHeardOnce(t *testing.T) {
 	}
 }
 
-// A person's flood of reads is taken five at a time, the rest is answered once
-// with a count, and it costs neither them nor others a decision.
+// In a flood of reads, five reads of a person are accepted at a time. The
+// others are refused once, and then counted in one message. The flood delays no
+// decision, not even the person's own.
 func TestReadsHaveABudget(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -75,11 +76,12 @@ func TestReadsHaveABudget(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if told != 1 || handled["status db_dis"] != 5 {
-		t.Errorf("told %d times, handled %v", told, handled)
+		t.Errorf("refused %d times, handled %v", told, handled)
 	}
 }
 
-// While an answer waits for Slack's limits, the command's response URL says so.
+// While an answer waits for Slack's rate limit, the command's response URL
+// shows the delay.
 func TestDelayIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(ctx context.Context, _ call.Message, r call.Reply) {
@@ -91,7 +93,8 @@ func TestDelayIsShown(t *testing.T) {
 	w.await("the answer", func() bool { return len(w.seen("operator", "the answer")) > 0 })
 }
 
-// A card that waits for a decision goes before what else waits in its channel.
+// A card that waits for a decision is posted before other messages that wait in
+// its channel.
 func TestDecisionsGoFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *slackio.Config) { c.Pace = rate.Pace{} }) // Slack's own limits

@@ -17,13 +17,13 @@ import (
 	"dhbot/internal/slackio/rate"
 )
 
-// flooded is a world at Slack's own limits, in which reads are answered in their
-// channel, a restart posts a card that waits for a decision, and decisions are
-// counted.
+// flooded is a world with Slack's own limits. It answers reads in their
+// channel, posts a card that waits for a decision for each restart, and records
+// all other commands.
 type flooded struct {
 	*world
-	answers atomic.Int64 // reads that came to the handler
-	heard   sync.Map     // other texts that came there
+	answers atomic.Int64 // reads that reached the handler
+	heard   sync.Map     // texts of other commands that reached it
 }
 
 func newFlooded(t *testing.T) *flooded {
@@ -53,7 +53,7 @@ var requestCard = card.Card{
 	Buttons: []card.Button{{Action: card.TapApprove, Label: "Approve", Value: "x"}},
 }
 
-// restart asks for a restart beside a flood, and returns how many answers were
+// restart sends a restart during a flood. It returns how many answers were
 // posted between the command and its card.
 func (f *flooded) restart() int {
 	f.t.Helper()
@@ -73,11 +73,12 @@ func (f *flooded) decides(user string) {
 	}
 }
 
-// TestFloods: beside a flood of each kind a restart's card is posted before
-// all but a handful of what waits in its channel, and decisions are taken.
+// TestFloods: during a flood of any kind, a restart's card is posted before
+// nearly all other messages that wait in its channel, and decisions are
+// accepted.
 func TestFloods(t *testing.T) {
 	t.Parallel()
-	const atMost = 5 // answers that may go before the card: those which were posted already
+	const atMost = 5 // answers that may precede the card, because they are already being posted
 	t.Run("300 reads of the operator", func(t *testing.T) {
 		t.Parallel()
 		f := newFlooded(t)
@@ -89,7 +90,7 @@ func TestFloods(t *testing.T) {
 		}
 		f.decides("operator")
 		if n := f.answers.Load(); n > 30 {
-			t.Errorf("%d of 300 reads were taken", n)
+			t.Errorf("%d of 300 reads were accepted", n)
 		}
 	})
 	t.Run("300 commands of strangers", func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestFloods(t *testing.T) {
 		}
 		f.decides("approver")
 		if n := f.answers.Load(); n > 2 {
-			t.Errorf("two strangers were heard %d times", n)
+			t.Errorf("commands of two strangers were handled %d times", n)
 		}
 	})
 	t.Run("1000 edits", func(t *testing.T) {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite testdata/golden; read the diff 
 
 var demoRenderer blockkit.Renderer
 
-// TestGoldenCards holds every card, as text and as blocks, to a file that
+// TestGoldenCards compares every card, as text and as blocks, with a file that
 // people have read.
 func TestGoldenCards(t *testing.T) {
 	const dir = "testdata/golden"
@@ -50,7 +50,7 @@ func TestGoldenCards(t *testing.T) {
 	}
 	for _, f := range files {
 		if !want[f] {
-			t.Errorf("%s belongs to no card any more: remove it", f)
+			t.Errorf("no card has the golden file %s: remove it", f)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// A token that is revoked is known with the next call, and said where that
-// needs no token: in the acknowledgement, and at the address of a tap.
+// A revoked token is detected at the next call, and reported in answers that
+// need no token: in the acknowledgement, and at the response URL of a tap.
 func TestRevokedBotToken(t *testing.T) {
 	t.Parallel()
 	handled := make(chan call.Message, 8)
@@ -38,12 +38,12 @@ func TestRevokedBotToken(t *testing.T) {
 	}
 	w.inject(slacklocal.Fault{Kind: "clear"})
 	if _, err := w.edge.Whoami(t.Context()); err != nil || len(w.edge.Health().Refused) != 0 {
-		t.Errorf("a token that works again: %v, %v", err, w.edge.Health().Refused)
+		t.Errorf("the token works again: %v, %v", err, w.edge.Health().Refused)
 	}
 }
 
-// An app-level token that was good and is refused ends nothing: the bot says so
-// by its other token.
+// An app-level token that worked before and is refused later does not end the
+// bot: it can still post with the bot token.
 func TestRefusedAppTokenLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
@@ -60,7 +60,7 @@ func TestRefusedAppTokenLater(t *testing.T) {
 	}
 }
 
-// A connection that is open at this end only is noticed by its silence.
+// A half-open connection is detected by its silence.
 func TestHalfOpenConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *slackio.Config) {
@@ -79,7 +79,7 @@ func TestHalfOpenConnections(t *testing.T) {
 	})
 }
 
-// Why Slack ended a connection is named.
+// Health has the reason why Slack ended a connection.
 func TestDisconnectReasons(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
@@ -98,8 +98,8 @@ func TestDisconnectReasons(t *testing.T) {
 	}
 }
 
-// A clock that is off from Slack's is known by the Date of answers, and what
-// people do is not late because of it.
+// The offset of this machine's clock is measured from the Date header of
+// answers, and does not make messages of people look old.
 func TestClockOffset(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{125 * time.Second, -90 * time.Second} {
@@ -114,7 +114,7 @@ func TestClockOffset(t *testing.T) {
 			t.Fatal(err)
 		}
 		if age := time.Since((<-handled).At); age < 0 || age > time.Minute {
-			t.Errorf("ahead %s: a mention of now is %s old", ahead, age)
+			t.Errorf("ahead %s: a new mention is %s old", ahead, age)
 		}
 		if text := slackio.ClockText(w.edge.Health().ClockAhead); !strings.Contains(text, "of Slack's") && !strings.Contains(text, "behind Slack's") {
 			t.Errorf("text %q", text)
@@ -122,7 +122,7 @@ func TestClockOffset(t *testing.T) {
 	}
 }
 
-// Slack's limits also come with HTTP 200, under two names.
+// Slack also reports rate limits with HTTP 200, with two error codes.
 func TestLimitedWithOK(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)

@@ -307,7 +307,7 @@ func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	if d.Key != key {
-		return fmt.Errorf("%s: the stored delivery is of %s", key, d.Key)
+		return fmt.Errorf("%s: the stored delivery has the key %s", key, d.Key)
 	}
 	select {
 	case e.workerSem <- struct{}{}:

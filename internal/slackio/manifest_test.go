@@ -17,14 +17,14 @@ import (
 	"dhbot/internal/slackio/manifest"
 )
 
-// slackSchema is Slack's published schema of app manifests, where it lies
-// beside the repository.
+// slackSchema is Slack's published schema of app manifests, if it is available
+// next to the repository.
 const slackSchema = "../../../shared/facts/slack-manifest.schema.json"
 
 func TestManifestIsWhatSlackAccepts(t *testing.T) {
 	data, err := os.ReadFile(slackSchema)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("Slack's schema is not at hand: ", slackSchema)
+		t.Skip("Slack's schema is not available: ", slackSchema)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestManifestIsWhatSlackAccepts(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	// The checker finds what is wrong, too.
+	// The schema check does find errors.
 	for _, bad := range []string{
 		`{}`, `{"display_information":{"name":""}}`, `{"display_information":{"name":"dh","nonsense":1}}`,
 		`{"display_information":{"name":"dh"},"features":{"slash_commands":[{"command":"dh","description":"x"}]}}`,
@@ -74,7 +74,7 @@ func TestManifestAsksForWhatTheBotUses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !m.Settings.Socket || !m.Settings.Interactivity.On || !m.Features.Home.HomeTab || m.Features.Home.ReadOnly {
-		t.Errorf("a switch is wrong: %+v", m)
+		t.Errorf("a setting is wrong: %+v", m)
 	}
 	if len(m.Features.Slash) != 1 || m.Features.Slash[0].Command != "/dh" {
 		t.Errorf("slash commands: %+v", m.Features.Slash)
@@ -96,8 +96,8 @@ func TestManifestAsksForWhatTheBotUses(t *testing.T) {
 	}
 }
 
-// schema checks values by the part of JSON Schema that Slack's uses. A keyword
-// that it does not know is a problem of its own.
+// schema checks values against the part of JSON Schema that Slack's schema
+// uses. An unknown keyword in the schema is reported as a problem.
 type schema struct{ root map[string]any }
 
 func (s schema) check(at string, rule map[string]any, v any) (problems []string) {

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// If Slack refuses one of the two methods, the answer of the other one counts. Nothing is
-// known of people about whom Slack refuses to answer.
+// If Slack refuses one of the two methods, the answer of the other one is used. People about whom
+// Slack refuses to answer have no entry.
 func TestAbsences(t *testing.T) {
 	t.Parallel()
 	w := newSilentWorld(t, nil, func(*slackio.Config) {})
@@ -39,9 +39,9 @@ func TestAbsences(t *testing.T) {
 	ask(true, presence.Absence{})
 	w.inject(slacklocal.Fault{Kind: "api-error", Method: "users.getPresence", Error: "missing_scope", Count: -1})
 	if got, err := w.edge.Absences(t.Context(), users); len(got) != 0 || err == nil {
-		t.Errorf("refused, and known: %+v, %v", got, err)
+		t.Errorf("an entry although Slack refused to answer: %+v, %v", got, err)
 	}
 	if h := w.edge.Health(); len(h.Refused) > 0 {
-		t.Errorf("the token counts as refused: %v", h.Refused)
+		t.Errorf("the token is reported as refused: %v", h.Refused)
 	}
 }

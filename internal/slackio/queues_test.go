@@ -17,7 +17,7 @@ import (
 
 func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(s)}} }
 
-// sent is one edit as it went out.
+// sent is one edit that was sent.
 type sent struct {
 	at   rate.MessageKey
 	text string
@@ -46,7 +46,7 @@ func (o *outbox) send(_ context.Context, at rate.MessageKey, c card.Card) error 
 	return nil
 }
 
-// editing runs f beside a running edit queue, in a bubble of its own time.
+// editing runs f and an edit queue in a bubble with fake time.
 func editing(t *testing.T, o *outbox, f func(ctx context.Context, q *rate.Edits)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,8 +63,8 @@ func editing(t *testing.T, o *outbox, f func(ctx context.Context, q *rate.Edits)
 
 func key(i int) rate.MessageKey { return rate.MessageKey{Channel: "C0X", Ts: fmt.Sprint(i)} }
 
-// Two hundred changes of ten messages in a minute: never more than 45 edits
-// in any minute, every message ends with its last state, and soon.
+// Two hundred changes of ten messages within a minute: there are never more than 45 edits in any
+// minute, and every message soon shows its last state.
 func TestEditsKeepToTheWorkspaceBudget(t *testing.T) {
 	o := &outbox{}
 	editing(t, o, func(ctx context.Context, q *rate.Edits) {
@@ -136,8 +136,7 @@ func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
 	}
 }
 
-// The latest of several waiting edits is the one that is made, and every
-// caller hears of it.
+// Of several waiting edits of a message only the latest is made, and every caller gets its result.
 func TestWaitingEditsBecomeOne(t *testing.T) {
 	o := &outbox{took: time.Second}
 	editing(t, o, func(ctx context.Context, q *rate.Edits) {
@@ -193,7 +192,7 @@ func TestEditSurvives429(t *testing.T) {
 	}
 }
 
-// An edit whose caller has given up is not made behind its back.
+// An edit whose caller has given up is not made later.
 func TestWithdrawnEditIsNotMade(t *testing.T) {
 	o := &outbox{took: time.Second}
 	editing(t, o, func(ctx context.Context, q *rate.Edits) {
@@ -238,18 +237,18 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 	})
 }
 
-// Posts that are no answers are sent once a second. Answers are sent at once, and wait only
-// if there would be more than four posts in four seconds. All are in order.
+// Background posts are sent once a second. Answers are sent at once, and wait only if there would
+// be more than four posts in four seconds. All are in order.
 func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	for _, c := range []struct {
 		name, want string
-		posts      string          // a: an answer, t: told, d: a decision
-		at         []time.Duration // when each is asked for, 0 where that is not said
+		posts      string          // a: an answer, t: a background post, d: a decision
+		at         []time.Duration // when each is requested; 0 if omitted
 	}{
 		{name: "told", posts: "tttttt", want: "[0s 1s 2s 4s 5s 6s]"},
 		{name: "answers", posts: "aaaaaaaaaa", at: []time.Duration{9: second(9.5)}, want: "[0s 0s 0s 4s 4s 4s 8s 8s 8s 12s]"},
-		{name: "answers that are spread", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 4s 5s 9s]"},
+		{name: "answers at different times", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 4s 5s 9s]"},
 		{name: "both", posts: "tatattaa", want: "[0s 0s 1s 4s 5s 6s 8s 9s]"},
 		{name: "decisions beside answers", posts: "aaad", want: "[0s 0s 0s 0s]"},
 		{name: "decisions alone", posts: "dddddd", want: "[0s 0s 0s 0s 4s 4s]"},
@@ -291,8 +290,8 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	}
 }
 
-// A 429 silences its method, wherever the next call comes from, and loses
-// nothing; other methods go on.
+// After a 429 its method is not called from anywhere until the pause is over, and no post is lost.
+// Other methods are called meanwhile.
 func TestTurnsRespect429PerMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := rate.NewChannelLimiter(rate.Pace{}.WithDefaults(), time.Now, func(time.Duration) {})

@@ -19,7 +19,8 @@ import (
 
 var homeRenderer blockkit.Renderer
 
-// hostile is content that would mention, link or format if it came alive.
+// hostile is content that would be a mention, a link or a format if it were not
+// escaped.
 var hostile = []string{
 	"@everyone", "@here", "<!channel>", "<!subteam^S123>", "<@U0123ABC>", "<#C0123ABC>", "<https://evil.example|click>",
 	"https://evil.example/x", "mailto:a@b.example", "```", "`x`", "*bold*", "_it_", "__x__", "~no~", "> quote", ":fire:", ":100:", "::a::",
@@ -86,8 +87,8 @@ func cards() *rapid.Generator[card.Card] {
 	})
 }
 
-// No card, however long or hostile, gives blocks that Slack's limits reject,
-// or anything live that is not the renderer's own.
+// No card, however long or hostile, renders to blocks that exceed Slack's
+// limits, or to active tokens other than the renderer's own.
 func TestAnyCardIsWithinLimitsAndInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := cards().Draw(t, "card")
@@ -250,10 +251,10 @@ func checkActions(t failer, b *slack.ActionBlock) {
 // permalink is the one URL of the samples that may become a link.
 const permalink = "https://slack.example/archives/C1/p1?a=1&b=2"
 
-// ours are the live tokens that the renderer itself makes.
+// ours matches the active tokens that the renderer itself makes.
 var ours = regexp.MustCompile(`<@U0ANNA>|<!date\^\d+\^[a-z_{} ]+\|[-0-9: A-Z]+>|<https://slack\.example/archives/C1/p1\?a=1&amp;b=2\|[^<>\n]+>`)
 
-// live finds what Slack would give a meaning in mrkdwn.
+// live matches text to which Slack would give a meaning in mrkdwn.
 var live = regexp.MustCompile("[<>*~`]" + `|@[a-zA-Z]|://|#[a-zA-Z]|:[a-zA-Z0-9_+'-]+:|(?m:^\s*&gt;)|(^|[^\pL\pN_])_|_($|[^\pL\pN_])|&(?:[^alg]|$)`)
 
 func checkInert(t failer, text string) {
@@ -302,7 +303,7 @@ func TestMeterNeverExceeds(t *testing.T) {
 			t.Fatal(err)
 		}
 		if size := len(b) - 2; got != "" && (size+10 > room || m.Left > room-size-10) {
-			t.Fatalf("%d bytes in a room of %d, %d left", size, room, m.Left)
+			t.Fatalf("%d bytes within a limit of %d, %d left", size, room, m.Left)
 		}
 		if got != s && !m.Cut {
 			t.Fatalf("%q became %q unsaid", s, got)
@@ -329,11 +330,11 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.T("x")}}})
 	}
 	if s := encode(t, homeRenderer.Message(c).Blocks); !strings.Contains(s, "shortened to fit") {
-		t.Error("a paragraph is missing unsaid")
+		t.Error("a paragraph is missing without a note")
 	}
 	c.Body = c.Body[:blockkit.MaxBody]
 	if s := encode(t, homeRenderer.Message(c).Blocks); strings.Contains(s, "shortened") {
-		t.Error("everything is there, and yet it is called shortened")
+		t.Error("nothing is missing, but there is a note")
 	}
 }
 
@@ -353,6 +354,6 @@ func TestFormKeepsWhatComesBackWhole(t *testing.T) {
 	}
 	f.Value = strings.Repeat("v", 4000)
 	if _, err := homeRenderer.Form(f, "C0X", ""); err == nil {
-		t.Error("a value that does not fit was taken")
+		t.Error("a value that does not fit was accepted")
 	}
 }

@@ -83,7 +83,7 @@ func (r *reply) Ephemeral(ctx context.Context, c card.Card) error {
 // form replaces it.
 func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
-		return fmt.Errorf("the form %q cannot be opened: only a tap or a slash command just now can open one", f.Action)
+		return fmt.Errorf("the form %q cannot be opened: only a tap or slash command of the last 3 s can open one", f.Action)
 	}
 	view, err := blockkit.Renderer{}.Form(f, r.d.Channel, r.d.Thread)
 	if err != nil {

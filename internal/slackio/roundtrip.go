@@ -26,7 +26,7 @@ type RoundTrip struct {
 }
 
 // ErrAlreadyMarked means that the reaction is already as requested, so no event will come.
-var ErrAlreadyMarked = errors.New("the message is marked so already")
+var ErrAlreadyMarked = errors.New("the reaction is already as requested")
 
 // SetRoundTripMark adds or removes the bot's reaction on a message. Slack sends a RoundTrip on any
 // connection of the app. Errors wrap ErrAlreadyMarked, and publish.ErrGone if the message no longer

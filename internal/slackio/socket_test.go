@@ -15,10 +15,10 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// However a connection ends, an acked command is handled once, and Slack shows an error for
-// one without an ack. A command that Slack sends in the instant in which a connection ends
-// is lost: slack-go reads nothing after a disconnect frame, and Slack never sends a command
-// twice. That can be one command per connection; the next goes to the other socket.
+// However a connection ends, an acked command is handled once, and Slack shows an error for a
+// command without an ack. A command that Slack sends at the moment when a connection ends is lost:
+// slack-go reads nothing after a disconnect frame, and Slack never resends a command. That is at
+// most one command per connection; the next one goes to the other socket.
 func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -71,7 +71,7 @@ func TestLinkDisabledStormBacksOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
 	w.inject(slacklocal.Fault{Kind: "disconnect", Reason: "link_disabled", Each: true})
-	time.Sleep(2500 * time.Millisecond) // the time in which slack-go by itself opens over a thousand
+	time.Sleep(2500 * time.Millisecond) // in this time slack-go by itself would open over a thousand
 	opened := 0
 	for _, s := range w.edge.Health().Sockets {
 		opened += s.Opened
@@ -126,7 +126,8 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 	}
 }
 
-// When the edge stops, messages that are being handled are finished; later ones are answered so.
+// When the edge stops, messages that are being handled are finished, and later ones are answered as
+// not accepted.
 func TestStopFinishesWhatIsHandled(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -173,7 +174,7 @@ func TestHealthSeesTheSockets(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	if h.Hears(time.Now().Add(time.Minute), 30*time.Second) {
-		t.Error("a socket that was silent for a minute hears")
+		t.Error("Hears is true for a socket that was silent for a minute")
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// A shortcut opens a window; what is typed there is answered in the thread of
-// the message that it was used on, or, from anywhere, by direct message.
+// A shortcut opens a window. The command typed there is answered in the thread
+// of the message on which the shortcut was used, or, for the global shortcut,
+// by direct message.
 func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
 	t.Parallel()
 	h := func(ctx context.Context, m call.Message, r call.Reply) {
@@ -43,7 +44,7 @@ func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
 		}
 		id, blocks := w.form("operator")
 		if b, _ := json.Marshal(blocks); !strings.Contains(string(b), initial) {
-			t.Errorf("the window has not %q: %s", initial, b)
+			t.Errorf("the window lacks %q: %s", initial, b)
 		}
 		if a, err := w.local.Submit(slacklocal.Submission{User: "operator", ViewID: id, Values: map[string]any{"text": "status it"}}); err != nil || !a.OK {
 			t.Fatalf("%+v, %v", a, err)
@@ -60,11 +61,11 @@ func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
 		return len(direct) > 0 && strings.Contains(direct[0].Text, "you typed status it")
 	})
 	if len(direct) != 1 {
-		t.Errorf("one answer is %d direct messages", len(direct))
+		t.Errorf("one answer became %d direct messages", len(direct))
 	}
 }
 
-// Pages turn within their window.
+// Buttons for other pages replace the page in its window.
 func TestPagesTurnInTheirWindow(t *testing.T) {
 	t.Parallel()
 	page := func(n string) card.Form {

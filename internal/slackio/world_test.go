@@ -23,12 +23,12 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestMain plays more tests at a time than there are processors, unless -parallel
-// says otherwise: they mostly wait.
+// TestMain runs more tests at a time than there are processors, unless
+// -parallel says otherwise: they mostly wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("16") // a number is one
+		_ = f.Value.Set("16") // a number is a valid value
 	}
 	os.Exit(m.Run())
 }
@@ -93,7 +93,7 @@ func unsettled(h handler) func(context.Context, call.Message, call.Reply) bool {
 	}
 }
 
-// newWorld starts both and waits until the edge hears.
+// newWorld starts both and waits until the edge receives events.
 func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
 	t.Helper()
 	w := newSilentWorld(t, h, change)
@@ -101,7 +101,7 @@ func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
 	return w
 }
 
-// run starts the edge and waits until it hears.
+// run starts the edge and waits until it receives events.
 func (w *world) run() {
 	w.t.Helper()
 	done := make(chan error, 1)
@@ -145,7 +145,7 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 	return w
 }
 
-// await polls, since the server is another process as far as the test goes.
+// await polls, because the server runs independently of the test.
 func (w *world) await(what string, ok func() bool) {
 	w.t.Helper()
 	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -180,7 +180,7 @@ func (w *world) inject(f slacklocal.Fault) {
 	}
 }
 
-// seen are the messages whose text or blocks hold what, as user sees them.
+// seen are the messages whose text or blocks contain what, as user sees them.
 func (w *world) seen(user, what string) (found []slacklocal.Message) {
 	w.t.Helper()
 	list, err := w.local.Messages("incident", user)

@@ -2,7 +2,7 @@ package codes
 
 import "testing"
 
-// Every code has one place, and every refused token its advice.
+// Every code has exactly one class, and every refused token has advice.
 func TestOf(t *testing.T) {
 	for code, want := range map[string]Class{
 		"ratelimited": Limited, "rate_limited": Limited, "expired_trigger_id": TapAgain, "restricted_action": NotAllowed,

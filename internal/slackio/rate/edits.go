@@ -97,7 +97,7 @@ func (q *Edits) leave(e *edit) (sending bool) {
 	return e.sending
 }
 
-// Run makes the edits, one at a time, until ctx ends; then every waiting call gets errStopped.
+// Run makes the edits, one at a time, until ctx ends; then every waiting call gets ErrStopped.
 func (q *Edits) Run(ctx context.Context) {
 	defer q.stop()
 	for ctx.Err() == nil {
@@ -131,7 +131,7 @@ func (q *Edits) rest(ctx context.Context, wait time.Duration) {
 }
 
 // next returns the next edit and marks it as being sent. If there is none, it returns how long to
-// wait; 0 means until put is called.
+// wait; 0 means until Put is called.
 func (q *Edits) next() (*edit, card.Card, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

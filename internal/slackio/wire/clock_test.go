@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The Date header has whole seconds, and one odd answer changes nothing.
+// The Date header has whole seconds, and one wrong answer changes nothing.
 func TestClock(t *testing.T) {
 	at := time.Date(2026, 11, 28, 12, 0, 0, 600_000_000, time.UTC)
 	answer := func(offset, took time.Duration) (date, sent, got time.Time) {
@@ -20,7 +20,7 @@ func TestClock(t *testing.T) {
 		{"agree", []time.Duration{0, time.Second, -time.Second}, 0},
 		{"ahead", []time.Duration{125 * time.Second}, 125 * time.Second},
 		{"behind", []time.Duration{-125 * time.Second}, -125 * time.Second},
-		{"one odd answer", []time.Duration{0, 0, time.Hour}, 0},
+		{"one wrong answer", []time.Duration{0, 0, time.Hour}, 0},
 		{"the clock was set", []time.Duration{time.Hour, time.Hour, time.Hour, 0, 0}, 0},
 	} {
 		var c clock
@@ -33,6 +33,6 @@ func TestClock(t *testing.T) {
 	}
 	var slow clock
 	if slow.note(answer(time.Hour, time.Minute)); slow.ahead() != 0 {
-		t.Error("a slow answer tells the time")
+		t.Error("a slow answer was used")
 	}
 }
