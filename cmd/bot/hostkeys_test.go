@@ -160,7 +160,7 @@ func TestHostKeys(t *testing.T) {
 		{"alias", 0, []string{"alias (alias.internal:22)", "known_hosts has it"}, "its line"},
 		{"signed", 0, []string{"known_hosts has its certificate authority", "known_hosts has the authority of its certificate",
 			fingerprint(t, x.keys["signed"]+".pub") + ", signed by authority " + fingerprint(t, x.ca.Key+".pub")}, "changed"},
-		{"signed-by-another", 1, []string{"which is not in known_hosts for it", "its line: @cert-authority",
+		{"signed-by-another", 1, []string{"which is not in known_hosts for this host", "its line: @cert-authority",
 			fingerprint(t, x.other.Key+".pub")}, "known_hosts has it"},
 		{"unsigned", 1, []string{"without a certificate", "HostCertificate"}, "changed"},
 		{"revoked", 1, []string{"marks as revoked"}, "its line"},

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// BenchmarkWarm is one command over a warm connection to a real sshd.
+// BenchmarkWarm measures one command over a warm connection to a real sshd.
 func BenchmarkWarm(b *testing.B) {
 	s := sshdtest.Start(b)
 	p := openPool(b, s)
@@ -17,7 +17,7 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
-// BenchmarkCold is one command with a dial before it.
+// BenchmarkCold measures one command and the dial before it.
 func BenchmarkCold(b *testing.B) {
 	s := sshdtest.Start(b)
 	for b.Loop() {

@@ -37,7 +37,7 @@ type host struct {
 	changed chan struct{} // closed and replaced when waiting goroutines must check again
 }
 
-// dial is a dial in progress, shared by all who wait for it.
+// dial is a dial in progress, shared by all waiting callers.
 type dial struct {
 	done chan struct{}
 	err  error // set before done is closed

@@ -13,8 +13,7 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// underAuthority starts a server that takes user certificates of an authority
-// and no bare keys.
+// underAuthority starts a server that accepts user certificates of an authority, but no bare keys.
 func underAuthority(t *testing.T, a *sshdtest.Authority, more ...string) *sshdtest.Server {
 	t.Helper()
 	return sshdtest.Start(t, append(more, "TrustedUserCAKeys "+a.Key+".pub", "AuthorizedKeysFile none")...)
@@ -58,15 +57,16 @@ func TestCertificateByAgentThroughTwoJumps(t *testing.T) {
 	}
 	list := p.Expiring(time.Now())
 	if len(list) != 1 || !list[0].Urgent || !strings.Contains(list[0].Text, "agent certificate id") {
-		t.Errorf("an agent's certificate that ends within the hour: %v", list)
+		t.Errorf("the agent's certificate, which expires within an hour, is not reported as urgent: %v", list)
 	}
 
-	// A host behind the same jump hosts uses the open connections: no further jump.
+	// Another host behind the same jump hosts uses their open connections: no new connection to a
+	// jump host.
 	want(t, run(t, p, through(on(second, "true"), first)), remote.Answered)
 	if first.Connections() != 1 {
 		t.Errorf("the first jump host has %d connections", first.Connections())
 	}
-	// A jump host that is revoked carries nothing any more.
+	// A jump host whose key is revoked carries no more connections.
 	text, err := os.ReadFile(first.KnownHosts)
 	if err != nil {
 		t.Fatal(err)
@@ -89,8 +89,8 @@ func appendTo(t *testing.T, path, from string) {
 	write(t, path, string(all))
 }
 
-// What is wrong with a certificate is said, by what it says itself and by how a
-// real sshd takes it.
+// A problem of a certificate is reported, both problems that the certificate itself shows and those
+// for which a real sshd refuses it.
 func TestCertificateRefusals(t *testing.T) {
 	ca, other := sshdtest.NewAuthority(t), sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)
@@ -117,7 +117,7 @@ func TestCertificateRefusals(t *testing.T) {
 	}
 }
 
-// An agent's certificates are offered before its keys, which it lists first.
+// An agent's certificates are offered before its keys, although the agent lists keys first.
 func TestAgentCertificateFirst(t *testing.T) {
 	ca := sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)
@@ -129,7 +129,7 @@ func TestAgentCertificateFirst(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.LoginRefused, "offered and refused: agent certificate", "; agent key")
 }
 
-// A renewed certificate counts from the next dial on, without a restart.
+// A renewed certificate is used from the next dial on, without a restart.
 func TestCertificateReplaced(t *testing.T) {
 	ca := sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)
@@ -141,8 +141,8 @@ func TestCertificateReplaced(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
 
-// Several credentials are tried in the order of the config: the one that works
-// first ends it, and the sentence names all in that order.
+// Several credentials are tried in the order of the config until one is accepted; a refusal names
+// all of them in that order.
 func TestOrderOfCredentials(t *testing.T) {
 	s := sshdtest.Start(t)
 	locked := filepath.Join(t.TempDir(), "locked")
@@ -172,8 +172,7 @@ func TestOrderOfCredentials(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
 
-// The command that renews runs before the certificate ends, and nothing that it
-// prints is logged.
+// The renewal command runs before the certificate expires, and its output is not logged.
 func TestRenew(t *testing.T) {
 	ca := sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)
@@ -196,9 +195,9 @@ func TestRenew(t *testing.T) {
 		t.Errorf("what the command printed was logged: %s", log.String())
 	}
 	if list := p.Expiring(time.Now()); len(list) != 0 {
-		t.Errorf("a certificate that is renewed in time is told of: %v", list)
+		t.Errorf("a certificate that is renewed in time is reported: %v", list)
 	}
 	if list := p.Expiring(time.Now().Add(90 * time.Minute)); len(list) != 1 || !list[0].Urgent {
-		t.Errorf("a certificate whose renewal is overdue is not told of: %v", list)
+		t.Errorf("a certificate whose renewal is overdue is not reported as urgent: %v", list)
 	}
 }

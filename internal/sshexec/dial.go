@@ -148,9 +148,9 @@ func orDefault(list []string, kind sshroute.Kind) []string {
 // handshake exchanges keys and logs in. The transport's own deadlines are not enough: a transport
 // through a jump host has none, and its read does not always return when it is closed.
 //
-// Any number of hosts may be waited for until their version line. The rest of the handshake costs
-// CPU time here and on the host, and runs for Config.Handshakes hosts at a time. No time limit
-// includes the wait for that.
+// The wait for a host's version line has no concurrency limit. The rest of the handshake costs CPU
+// time here and on the host, so at most Config.Handshakes hosts are in it at a time. The wait for a
+// free place counts against no time limit.
 func (p *Pool) handshake(ctx context.Context, k key, w *wire) (*ssh.Client, error) {
 	l := &login{wire: w}
 	config, err := p.clientConfig(k, l)

@@ -29,13 +29,13 @@ import (
 // waits: its connections are in memory, so that both sides use synctest's clock.
 type fakeHost struct {
 	signer ssh.Signer
-	// greet, open and exec say what a connection, a channel and a command
-	// meet. A nil one does what a healthy host does.
+	// greet, open and exec replace how the host handles a connection, a channel and a command; nil
+	// means like a healthy host.
 	greet func(net.Conn)                            // nil: an SSH server
-	open  func(ssh.NewChannel) bool                 // true: go on and accept it
+	open  func(ssh.NewChannel) bool                 // true: continue and accept it
 	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
 
-	frozen atomic.Bool // what it writes goes nowhere
+	frozen atomic.Bool // its writes are discarded
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
@@ -170,8 +170,8 @@ func onFake(changes bool) remote.Command {
 	return remote.Command{Host: "infra-1", Address: fakeAddress, Login: "ops", Sent: "true", Timeout: time.Minute, Changes: changes}
 }
 
-// buffered is an end of a net.Pipe whose writes do not wait for the reader,
-// since both sides of SSH begin by writing; while mute they go nowhere.
+// buffered is an end of a net.Pipe whose writes do not wait for the reader, because both sides of
+// SSH begin by writing. While it is muted, its writes are discarded.
 type buffered struct {
 	net.Conn
 	mute  *atomic.Bool

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// swallow takes everything and never answers, until the other side goes.
+// swallow reads everything and never answers, until the other side closes.
 func swallow(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
 // after runs a command and checks how long it took.
@@ -50,8 +50,8 @@ func TestHandshakeCutOff(t *testing.T) {
 	})
 }
 
-// A frozen host with a warm connection: the connection is given up, and so is
-// the one that replaces it; nothing of the command is sent.
+// A frozen host with a warm connection: the pool gives up this connection and
+// those that replace it, and does not send the command.
 func TestSilentOpen(t *testing.T) {
 	h := &fakeHost{open: func(ssh.NewChannel) bool { return false }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -73,7 +73,7 @@ func TestOpenRefused(t *testing.T) {
 	})
 }
 
-// From the exec request on, whatever happens, a command is not sent again.
+// After the exec request a command is not sent again, whatever happens.
 func TestSentOnce(t *testing.T) {
 	accept := func(c net.Conn, ch ssh.Channel, r *ssh.Request) { _ = r.Reply(true, nil) }
 	for _, c := range []struct {
@@ -129,8 +129,8 @@ func TestSentOnce(t *testing.T) {
 	}
 }
 
-// The exit code came, and then the connection went: what a command changed is
-// known, what it said may be incomplete.
+// The connection is lost after the exit code has arrived: the outcome of a
+// change is known, but the output of a read may be incomplete.
 func TestLostAfterExit(t *testing.T) {
 	h := &fakeHost{exec: func(c net.Conn, ch ssh.Channel, r *ssh.Request) {
 		_ = r.Reply(true, nil)
@@ -145,7 +145,7 @@ func TestLostAfterExit(t *testing.T) {
 	})
 }
 
-// Commands beyond what a host takes at a time wait, and not for ever.
+// Commands beyond a host's limit wait, but not forever.
 func TestAllBusy(t *testing.T) {
 	h := &fakeHost{exec: func(_ net.Conn, _ ssh.Channel, r *ssh.Request) { _ = r.Reply(true, nil) }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -168,8 +168,8 @@ func TestAllBusy(t *testing.T) {
 	})
 }
 
-// Connections beyond a host's first are closed when they have been idle long;
-// the first stays warm.
+// Additional connections to a host are closed after a long idle time; the first
+// one stays open.
 func TestSuperfluous(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -203,7 +203,7 @@ func TestSuperfluous(t *testing.T) {
 	})
 }
 
-// A command that meets a dead connection which looks alive gets a new one.
+// A command whose connection is dead, but looks alive, gets a new one.
 func TestFrozenConnectionReplaced(t *testing.T) {
 	var first sync.Once
 	h := &fakeHost{open: func(ssh.NewChannel) bool {
@@ -219,8 +219,8 @@ func TestFrozenConnectionReplaced(t *testing.T) {
 	})
 }
 
-// A host that freezes while its connection is idle is found by a keep-alive,
-// and its connection replaced before a command meets it.
+// A keep-alive detects a host that froze while its connection was idle, and
+// closes the connection before a command uses it.
 func TestKeepAlive(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {

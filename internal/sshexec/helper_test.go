@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// openPool makes a pool for a server and closes it when the test ends; no
-// goroutine may then be left.
+// openPool makes a pool for a server, closes it when the test ends, and checks that no goroutine is
+// left.
 func openPool(t testing.TB, s *sshdtest.Server, change ...func(*Config)) *Pool {
 	t.Helper()
 	c := Config{
@@ -42,8 +42,7 @@ func openConfig(t testing.TB, c Config) *Pool {
 	return p
 }
 
-// forgotten counts the goroutines that the SSH library left waiting for ever
-// (see Pool.openChannel).
+// forgotten counts the goroutines that the SSH library left waiting forever (see Pool.openChannel).
 func forgotten() int {
 	stacks := make([]byte, 1<<20)
 	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "ssh.(*mux).openChannel(")
@@ -54,7 +53,7 @@ func on(s *sshdtest.Server, sent string) remote.Command {
 	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 2 * time.Minute}
 }
 
-// through is a command by way of jump hosts, the first one first.
+// through is a command through jump hosts, in order.
 func through(c remote.Command, jumps ...*sshdtest.Server) remote.Command {
 	var hops []sshroute.Hop
 	for _, j := range jumps {
@@ -82,7 +81,7 @@ func run(t testing.TB, p *Pool, c remote.Command) remote.Result {
 	return r
 }
 
-// want checks an outcome and that its detail has all of some words.
+// want checks an outcome, and that its detail contains all the words.
 func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 	t.Helper()
 	if r.Outcome != o {
@@ -95,14 +94,14 @@ func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 	}
 }
 
-// eventually waits for a condition that other goroutines or processes bring
-// about, and fails after ten seconds.
+// eventually waits for a condition that other goroutines or processes establish, and fails after
+// ten seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); !ok(); {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<20)
-			t.Errorf("waited in vain until %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
+			t.Errorf("not in time: %s\n%s", what, stacks[:runtime.Stack(stacks, true)])
 			return
 		}
 		time.Sleep(2 * time.Millisecond)

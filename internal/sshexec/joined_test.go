@@ -38,7 +38,7 @@ func wrapped(s *sshdtest.Server, sent string) remote.Command {
 	return on(s, "env LC_ALL=C timeout -k 5 60 "+sent)
 }
 
-// Reads of one host take one session, and each has its own answer.
+// Reads of one host use one session, and each has its own result.
 func TestJoined(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -72,7 +72,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// A read is returned when it has ended, not when all have.
+// The result of a read is reported when that read has ended, not when all have.
 func TestJoinedTellsAtOnce(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -86,7 +86,7 @@ func TestJoinedTellsAtOnce(t *testing.T) {
 	})
 }
 
-// A read that runs out of time takes none from the others.
+// A read that times out does not shorten the time of the others.
 func TestJoinedRunsOutOfTime(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -100,12 +100,12 @@ func TestJoinedRunsOutOfTime(t *testing.T) {
 		}
 	}
 	if n := p.Stats().Commands; n != 3 {
-		t.Errorf("%d commands, want the line and the two that came after it", n)
+		t.Errorf("%d commands, want the joined line and the two reads after the timed-out one", n)
 	}
 }
 
-// A read that a signal ends, one that says more than is kept, and what changes
-// something are all as they are alone.
+// A read that a signal ends, one with more output than is kept, one that ends the shell, and
+// commands that cannot be joined have the same result as alone.
 func TestJoinedAsAlone(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) { c.KeepBytes = 1000 })
@@ -120,7 +120,7 @@ func TestJoinedAsAlone(t *testing.T) {
 		before := p.Stats().Commands
 		got := runAll(t, t.Context(), p, wrapped(s, "echo first"), odd, wrapped(s, "echo third"))
 		if n := p.Stats().Commands - before; odd.Changes && n != 3 {
-			t.Errorf("%d commands beside a change, which is sent alone", n)
+			t.Errorf("%d commands, but a change is sent alone, want 3", n)
 		}
 		if r := got[1]; r.Outcome != alone.Outcome || r.Exit != alone.Exit || r.Detail != alone.Detail ||
 			r.Stdout.String() != alone.Stdout.String() || r.Stdout.Total != alone.Stdout.Total {
@@ -134,11 +134,11 @@ func TestJoinedAsAlone(t *testing.T) {
 	}
 }
 
-// A login that runs one command at a time is asked for one at a time.
+// A login that accepts only single commands gets the reads one by one.
 func TestJoinedWhereOnlyOneIsLet(t *testing.T) {
 	s := sshdtest.Start(t, `ForceCommand case "$SSH_ORIGINAL_COMMAND" in *"; "*) echo "not allowed" >&2; exit 1;; esac; exec /bin/bash -c "$SSH_ORIGINAL_COMMAND"`)
 	p := openPool(t, s)
-	for round, commands := range []int64{3, 2} { // only the first tries the line
+	for round, commands := range []int64{3, 2} { // only the first round tries the joined line
 		before := p.Stats().Commands
 		for i, r := range runAll(t, t.Context(), p, wrapped(s, "echo 0"), wrapped(s, "echo 1")) {
 			if want(t, r, remote.Answered); r.Stdout.String() != fmt.Sprintf("%d\n", i) {
@@ -151,7 +151,7 @@ func TestJoinedWhereOnlyOneIsLet(t *testing.T) {
 	}
 }
 
-// Greetings on both streams are no part of any answer.
+// Greetings on both streams are not part of any result.
 func TestJoinedNoise(t *testing.T) {
 	s := sshdtest.Start(t, `ForceCommand echo "NOTICE: maintenance"; echo "stty: no terminal" >&2; eval "$SSH_ORIGINAL_COMMAND"`)
 	p := openPool(t, s)
@@ -185,12 +185,12 @@ func TestJoinedGivenUp(t *testing.T) {
 		}
 		want(t, got[1], remote.Unreachable, odd.words)
 		if got[2].Outcome == remote.Answered {
-			t.Errorf("%s: the third answered", name)
+			t.Errorf("%s: the third read has an answer", name)
 		}
 	}
 }
 
-// A host that cannot be reached says so of each read.
+// Each read of an unreachable host gets that outcome.
 func TestJoinedUnreachable(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// What is wrong with a configuration is said at the start, all of it at once.
+// New reports all problems of a configuration at once.
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
 	good := keyFile(t, dir, "good", "")

@@ -18,9 +18,9 @@ import (
 
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG7xPwvpd9a7Gd7mGH7uSPLVQYF2ZpDPKUN9WMEbBDmk"
 
-// A bad line among good ones closes nothing, at the start or while the bot
-// runs; a file that holds nothing any more leaves the last good copy in use;
-// a line that is taken out counts.
+// A bad line among good ones excludes no other host, at the start or later. If
+// the file no longer has a usable line, the last good copy stays in use. A
+// removed line is no longer used.
 func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	s := sshdtest.Start(t)
 	good, err := os.ReadFile(s.KnownHosts)
@@ -32,7 +32,7 @@ func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	put := func(text string) {
 		t.Helper()
 		write(t, path, text)
-		at = at.Add(time.Minute) // each version has a time of its own
+		at = at.Add(time.Minute) // each version has its own modification time
 		if err := os.Chtimes(path, at, at); err != nil {
 			t.Fatal(err)
 		}
@@ -72,12 +72,13 @@ func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	}
 	put("other-host " + otherKey + "\n10.0.0.9 ssh-ed25519\n")
 	if f := dial(); f == nil || !strings.Contains(f.text, "is unknown") || !strings.Contains(f.text, "line 2: the key after") {
-		t.Errorf("the host's line was taken out: %v", f)
+		t.Errorf("the host's line was removed: %v", f)
 	}
 }
 
-// As OpenSSH does, a host at another port is also looked for without its port,
-// where that very key is known; another key there says nothing of it.
+// Like OpenSSH, the pool also looks up a host on another port without its port.
+// A line found that way is used if it has the same key; with another key the
+// host is unknown, not changed.
 func TestKnownHostsWithoutPort(t *testing.T) {
 	s := sshdtest.Start(t)
 	path := filepath.Join(t.TempDir(), "known_hosts")

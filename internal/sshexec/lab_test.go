@@ -86,8 +86,7 @@ func TestLabOutcomes(t *testing.T) {
 	}
 }
 
-// Logs are flooded through without filling memory, and the connection serves
-// on.
+// A long output does not fill the memory, and its connection stays usable.
 func TestLabFlood(t *testing.T) {
 	hosts, p := lab(t)
 	for name, h := range hosts {
@@ -100,8 +99,8 @@ func TestLabFlood(t *testing.T) {
 	}
 }
 
-// Logins that real sshd and PAM refuse, or that run no command: nothing is
-// blamed on the supervisor.
+// A login that real sshd and PAM refuse, or that runs no command, is reported
+// as such, not as a problem of the supervisor.
 func TestLabLogins(t *testing.T) {
 	for _, c := range []struct {
 		name, make, undo string
@@ -132,8 +131,8 @@ func TestLabLogins(t *testing.T) {
 	}
 }
 
-// trusting has every host of the lab take user certificates of an authority, until
-// the test ends.
+// trusting makes every host of the lab accept user certificates of an authority
+// until the test ends.
 func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authority) {
 	t.Helper()
 	public, err := os.ReadFile(ca.Key + ".pub")
@@ -162,7 +161,7 @@ func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authorit
 	}
 }
 
-// namesItself waits until an sshd that was started again names itself.
+// namesItself waits until a restarted sshd sends its version.
 func namesItself(t *testing.T, address string) {
 	t.Helper()
 	eventually(t, "sshd listens on "+address, func() bool {
@@ -176,8 +175,8 @@ func namesItself(t *testing.T, address string) {
 	})
 }
 
-// The far host is reached through the two others by a certificate that an agent
-// holds, and by nothing else; what is wrong with one is named.
+// The last host is reached through the other two with a certificate of an
+// agent, and with nothing else. A problem of a certificate is reported.
 func TestLabCertificates(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	ca := sshdtest.NewAuthority(t)

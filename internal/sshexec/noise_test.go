@@ -9,7 +9,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// What was seen before every answer is taken off, and nothing else.
+// The text that a login shell prints before every answer is removed, and
+// nothing else.
 func TestWithoutNoise(t *testing.T) {
 	const greeting = "NOTICE: maintenance\nIt is 02:13:07, up 9 days\n"
 	for name, tt := range map[string]struct{ noise, out, want, taken string }{
@@ -32,8 +33,8 @@ func TestWithoutNoise(t *testing.T) {
 	}
 }
 
-// Behind a login shell that prints before every answer, an answer is what the
-// command printed: lists, sizes and hashes are those of the host.
+// If a login shell prints something before every answer, the output is still
+// only what the command printed, so lists, sizes and hashes are correct.
 func TestNoisyLoginShell(t *testing.T) {
 	for name, noise := range map[string]string{
 		"a greeting": `echo NOTICE: maintenance on Sunday; `,

@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// allowing gives one place lists of algorithms, as ssh_config has them.
+// allowing sets lists of algorithms for one place, as in ssh_config.
 func allowing(t testing.TB, c *Config, address string, lists map[sshroute.Kind]string) {
 	t.Helper()
 	var o sshroute.Options
@@ -31,8 +31,8 @@ func allowing(t testing.TB, c *Config, address string, lists map[sshroute.Kind]s
 	c.Options = map[sshroute.Place]sshroute.Options{{Address: address}: o}
 }
 
-// An old sshd is refused with all that it offers and the setting that allows it,
-// and reached with that setting.
+// An old sshd is refused with the algorithms that it offers and the setting
+// that allows one of them. With that setting it is reached.
 func TestOldSSHD(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -64,7 +64,7 @@ func TestOldSSHD(t *testing.T) {
 	}
 }
 
-// A host takes only the types of signatures that it is set to.
+// Only the configured signature algorithms are used with a host.
 func TestPublicKeyAlgorithms(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) {
@@ -101,7 +101,7 @@ func TestDropbear(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // the exit code does not matter
 		if t.Failed() {
 			t.Logf("dropbear said: %s", said.String())
 		}
@@ -133,8 +133,8 @@ func TestDropbear(t *testing.T) {
 	want(t, run(t, listed(map[sshroute.Kind]string{sshroute.Cipher: "3des-cbc"}), command), remote.Unreachable, "it offers key exchange", "ciphers")
 }
 
-// authorize lets a key in for the current user while the test runs: dropbear reads
-// no other file.
+// authorize allows a key to log in as the current user while the test runs:
+// dropbear reads no other file.
 func authorize(t *testing.T, home, publicKey string) {
 	t.Helper()
 	dir := filepath.Join(home, ".ssh")

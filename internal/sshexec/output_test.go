@@ -31,8 +31,8 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// However a stream is cut into writes, its first and last bytes are kept, all
-// are counted, and what is returned does not change later.
+// However a stream is divided into writes, its first and last bytes are kept,
+// all are counted, and returned output does not change later.
 func FuzzCapture(f *testing.F) {
 	f.Add([]byte("some output of a command"), uint8(3), uint8(5))
 	f.Add([]byte(""), uint8(1), uint8(0))

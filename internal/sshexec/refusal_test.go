@@ -12,7 +12,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// Who refused the login, and what to do: by real sshd, set up so.
+// A refused login names who refused it and what to do. A real sshd is
+// configured for each case.
 func TestLoginRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -44,8 +45,9 @@ func TestLoginRefusals(t *testing.T) {
 	}
 }
 
-// A host that closes while we log in has said no; one that closes before it
-// named itself has too much to do, or something stands in between.
+// A host that closes the connection during the login has refused it. One that
+// closes it before its version line has too many logins, or a filter is in
+// between.
 func TestLoginCutOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +62,7 @@ func TestLoginCutOff(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 64)) // the client names itself first
+			_, _ = c.Read(make([]byte, 64)) // the client sends its version first
 			_, _ = c.Write([]byte("Exceeded MaxStartups\r\n"))
 			c.Close()
 		}

@@ -98,7 +98,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		case errors.As(err, &refused):
 			if !p.crowded(c, refused) {
 				dead++
-				err = fmt.Errorf("it opens no session, perhaps for its MaxSessions: %w", refused)
+				err = fmt.Errorf("it opens no session, perhaps because of its MaxSessions: %w", refused)
 			}
 		case wait.Err() != nil:
 			return nil, nil, nil, waitFailure(ctx, k, wait.Err())

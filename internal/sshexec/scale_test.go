@@ -41,8 +41,8 @@ func listens(address string) bool {
 	return true
 }
 
-// A host that refuses connections because of MaxStartups is tried again: nothing was sent
-// yet, so the command may be sent later.
+// A host that refuses connections because of MaxStartups is dialled again: nothing was sent yet, so
+// the command can be sent then.
 func TestBusyHostIsTriedAgain(t *testing.T) {
 	var greetings atomic.Int32
 	h := &fakeHost{}
@@ -50,7 +50,7 @@ func TestBusyHostIsTriedAgain(t *testing.T) {
 		if greetings.Add(1) <= 3 {
 			_, _ = c.Read(make([]byte, 64))
 			_, _ = c.Write([]byte("Exceeded MaxStartups\r\n"))
-			time.Sleep(time.Millisecond) // of the bubble: the words arrive before the end
+			time.Sleep(time.Millisecond) // fake time: the text arrives before the end of the connection
 			return
 		}
 		h.serve(c)
@@ -63,7 +63,7 @@ func TestBusyHostIsTriedAgain(t *testing.T) {
 	})
 }
 
-// One that holds failed log-ins against us is left alone.
+// A host that blocks us because of failed logins is not dialled again.
 func TestPenaltyIsNotTriedAgain(t *testing.T) {
 	h := &fakeHost{greet: func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 64))
@@ -78,7 +78,7 @@ func TestPenaltyIsNotTriedAgain(t *testing.T) {
 	})
 }
 
-// gauge counts how many are between enter and leave at most.
+// gauge records the largest sum of what was added.
 type gauge struct {
 	mu        sync.Mutex
 	now, most int
@@ -91,8 +91,8 @@ func (g *gauge) add(n int) {
 	g.most = max(g.most, g.now)
 }
 
-// After a network outage every host is dialled at once, and a few at a time are logged in
-// to. Frozen hosts do not use up the limit of those that answer.
+// After a network outage every host is dialled at once, but only a few handshakes run at a time.
+// Frozen hosts take none of these places.
 func TestDialStorm(t *testing.T) {
 	const hosts, atOnce = 60, 4
 	var working gauge
@@ -124,7 +124,7 @@ func TestDialStorm(t *testing.T) {
 		for i := range hosts {
 			wg.Go(func() {
 				c := onFake(false)
-				c.Login = string(rune('a'+i%26)) + string(rune('a'+i/26)) // a connection of its own
+				c.Login = string(rune('a'+i%26)) + string(rune('a'+i/26)) // so that it gets its own connection
 				if r := p.Run(t.Context(), c); r.Outcome != remote.Answered {
 					t.Errorf("%v: %s", r.Outcome, r.Detail)
 				}
@@ -137,7 +137,7 @@ func TestDialStorm(t *testing.T) {
 	}
 }
 
-// slowed is the host's side of a connection whose log-in takes a while.
+// slowed is the host's side of a connection whose login takes some time.
 type slowed struct {
 	net.Conn
 	gauge  *gauge
@@ -154,7 +154,7 @@ func (s *slowed) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// A host whose name leads elsewhere by now is dialled anew.
+// If a host's name now has another address, the host is dialled again.
 func TestHostThatMoved(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -173,12 +173,12 @@ func TestHostThatMoved(t *testing.T) {
 		want(t, p.Run(t.Context(), onFake(false)), remote.Answered)
 		time.Sleep(3 * movedEvery)
 		if dials, open, _ := h.counts(); dials != 1 || open != 1 {
-			t.Errorf("a host that stayed: %d dials, %d open", dials, open)
+			t.Errorf("before the move: %d dials, %d open", dials, open)
 		}
 		at.Store(&there)
 		time.Sleep(2 * movedEvery)
 		if _, open, _ := h.counts(); open != 0 {
-			t.Errorf("a host that moved: %d connections are kept", open)
+			t.Errorf("after the move: %d connections are still open", open)
 		}
 		want(t, p.Run(t.Context(), onFake(false)), remote.Answered)
 		stop()
@@ -186,8 +186,8 @@ func TestHostThatMoved(t *testing.T) {
 	})
 }
 
-// A connection to a name behind a jump host is not kept for ever: the jump host looks
-// the name up, and a host that moved is reached at its new place. One to an address is.
+// A connection to a name behind a jump host is replaced after a while: the jump host looks the name
+// up, so a host that moved is reached at its new address. A connection to an address is kept.
 func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 	for _, c := range []struct {
 		address string
@@ -220,12 +220,12 @@ func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 			time.Sleep(renewBehind / 2)
 			want(t, p.Run(t.Context(), command), remote.Answered)
 			if n := inner.Load(); n != 1 {
-				t.Errorf("%s: %d connections after half the time, want 1", c.address, n)
+				t.Errorf("%s: %d connections before it is due for renewal, want 1", c.address, n)
 			}
 			time.Sleep(renewBehind)
 			want(t, p.Run(t.Context(), command), remote.Answered)
 			if n := inner.Load(); (n == 2) != c.renewed {
-				t.Errorf("%s: %d connections after the time", c.address, n)
+				t.Errorf("%s: %d connections after it was due for renewal", c.address, n)
 			}
 			if dials, _, _ := h.counts(); dials != 1 {
 				t.Errorf("%d connections to the jump host, want 1", dials)
@@ -236,7 +236,7 @@ func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 	}
 }
 
-// overChannel is a connection that a jump host carries, at its far end.
+// overChannel is the far end of a connection that a jump host carries.
 type overChannel struct{ ssh.Channel }
 
 func (overChannel) LocalAddr() net.Addr              { return &net.TCPAddr{} }
@@ -245,8 +245,7 @@ func (overChannel) SetDeadline(time.Time) error      { return nil }
 func (overChannel) SetReadDeadline(time.Time) error  { return nil }
 func (overChannel) SetWriteDeadline(time.Time) error { return nil }
 
-// securityKey is an agent with one FIDO key, as a real one answers once it was
-// touched.
+// securityKey is an agent with one FIDO key. It answers as a real one does after a touch.
 type securityKey struct {
 	agent.Agent
 	private ed25519.PrivateKey
@@ -274,8 +273,8 @@ func (k *securityKey) List() ([]*agent.Key, error) {
 	return []*agent.Key{{Format: k.public.Type(), Blob: k.public.Marshal(), Comment: "token"}}, nil
 }
 
-// Sign signs as PROTOCOL.u2f of OpenSSH has it: the application's hash, a flag
-// for the touch, a counter, and the message's hash.
+// Sign signs as described in OpenSSH's PROTOCOL.u2f: over the application's hash, a flag for the
+// touch, a counter, and the message's hash.
 func (k *securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error) {
 	const touched = 1
 	of, message := sha256.Sum256([]byte(application)), sha256.Sum256(data)
@@ -284,7 +283,7 @@ func (k *securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error)
 	return &ssh.Signature{Format: ssh.KeyAlgoSKED25519, Blob: ed25519.Sign(k.private, blob), Rest: rest}, nil
 }
 
-// A FIDO key signs through an agent, for a real sshd.
+// A real sshd accepts the signature of a FIDO key in an agent.
 func TestSecurityKeyByAgent(t *testing.T) {
 	s := sshdtest.Start(t)
 	token := newSecurityKey(t)

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// What a host shows is compared with known_hosts, also behind a jump host, and
-// trusted by nothing of it.
+// The keys that a host shows, also behind a jump host, are compared with
+// known_hosts, and none becomes trusted.
 func TestHostKeysCompared(t *testing.T) {
 	jump, s := sshdtest.Start(t), sshdtest.Start(t)
 	path := knowing(t, jump, s)
@@ -40,7 +40,7 @@ func TestHostKeysCompared(t *testing.T) {
 		t.Errorf("an unknown host: %+v", k)
 	}
 	if now, err := os.ReadFile(path); err != nil || string(now) != string(other) {
-		t.Errorf("known_hosts was written: %v", err)
+		t.Errorf("known_hosts was changed: %v", err)
 	}
 	key := strings.Fields(string(other))
 	write(t, path, string(other)+strings.Fields(string(before[strings.IndexByte(string(before), '\n')+1:]))[0]+" "+key[1]+" "+key[2]+"\n")

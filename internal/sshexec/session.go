@@ -35,7 +35,7 @@ type session struct {
 	written        atomic.Int64
 
 	tooMuch chan struct{} // closed when more than stopBytes were written
-	wrote   chan struct{} // receives a value after a write; nil if nobody follows the output
+	wrote   chan struct{} // receives a value after a write; nil if no one follows the output
 	exited  chan struct{} // closed when the exit code or signal has arrived
 	done    chan struct{} // closed when everything has ended
 

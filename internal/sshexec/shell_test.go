@@ -17,7 +17,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// The line is quoted as every command line is.
+// The probe line is quoted like every command line.
 func TestShellProbeIsQuotedAsCommandsAre(t *testing.T) {
 	line, err := runbooks.Quote(append([]string{"env", "LC_ALL=C", "printf", `%s\n`}, shellWords...))
 	if err != nil || line != shellProbe {
@@ -25,7 +25,7 @@ func TestShellProbeIsQuotedAsCommandsAre(t *testing.T) {
 	}
 }
 
-// shells are login shells, and whether words arrive as they are typed.
+// shells are login shells, and whether they pass words on unchanged.
 var shells = map[string]bool{
 	"/bin/bash": true, "/bin/dash": true, "/bin/rbash": true, "/usr/bin/zsh": true, "/usr/bin/ksh": true,
 	"/bin/tcsh": false, "/bin/csh": false, "/usr/bin/fish": false, "/usr/sbin/nologin": false, "/bin/false": false,
@@ -34,8 +34,8 @@ var shells = map[string]bool{
 // mayBeMissing are the shells that behave like another one of the list.
 var mayBeMissing = []string{"/bin/csh", "/usr/bin/zsh", "/usr/bin/ksh"}
 
-// Nothing is sent to a login shell that would change it. What a reader types
-// into grep= never runs.
+// No command is sent to a login shell that would change it. Text that a reader types into grep=
+// never runs.
 func TestLoginShells(t *testing.T) {
 	for shell, posix := range shells {
 		t.Run(filepath.Base(shell), func(t *testing.T) {
@@ -47,8 +47,8 @@ func TestLoginShells(t *testing.T) {
 			}
 			var ran []string
 			mark := filepath.Join(t.TempDir(), "ran")
-			// sshd runs the line as `SHELL -c LINE`; the shell is that of the account
-			// of the test, so that a forced command stands for another.
+			// sshd runs a line as `SHELL -c LINE` with the account's shell. A forced command
+			// replaces the test account's shell.
 			s := sshdtest.Start(t, fmt.Sprintf(`ForceCommand %s -c "$SSH_ORIGINAL_COMMAND"`, shell), "SetEnv SHLVL=2")
 			p := openConfig(t, Config{Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts})
 			text := "it's `touch " + mark + "`"
@@ -71,7 +71,7 @@ func TestLoginShells(t *testing.T) {
 	}
 }
 
-// Each shell itself, without sshd: what it makes of the line.
+// Each shell, without sshd: whether it passes the words of the probe line on.
 func TestShellProbe(t *testing.T) {
 	for shell, posix := range shells {
 		if _, err := os.Stat(shell); err != nil {

@@ -51,7 +51,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// Outcomes that the host itself brings about.
+// Outcomes that the host itself causes.
 func TestEnds(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -72,8 +72,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A read that its wrapper killed after its whole time has timed out, whichever signal
-// sshd reports.
+// A read that the wrapper killed has timed out, whichever signal sshd reports.
 func TestKilledByWrapper(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -189,7 +188,7 @@ func TestCancelled(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 	want(t, p.Run(gone, changing(on(s, "echo x > "+log))), remote.NoOutcome, "not sent")
 	if exists(log) {
-		t.Error("a command given up before it was sent has run")
+		t.Error("a command that was cancelled before it was sent has run")
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -202,8 +201,8 @@ func TestCancelled(t *testing.T) {
 	want(t, p.Run(ctx, on(s, "sleep 1")), remote.TimedOut, "the request was cancelled")
 }
 
-// The connection goes while a command runs: it is not sent again, on any
-// connection, and the next command gets a new one.
+// The connection is lost while a command runs: the command is not sent again on any connection, and
+// the next command gets a new connection.
 func TestConnectionLost(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -235,7 +234,7 @@ func TestIdleConnectionLost(t *testing.T) {
 	}
 }
 
-// Maintain keeps a connection through many keep-alives, and ends it at last.
+// Maintain keeps a connection open through many keep-alives, and closes it at the end.
 func TestMaintain(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) { c.KeepAlive = time.Millisecond })
@@ -285,7 +284,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// A shell that greets, and a server with a banner.
+// A login shell that prints a greeting, and a server with a banner.
 func TestNoise(t *testing.T) {
 	dir := t.TempDir()
 	banner := filepath.Join(dir, "banner")
@@ -299,8 +298,8 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// A command that leaves a child behind which keeps its output open has ended
-// all the same, and its connection serves on.
+// A command has ended even if a child that it left behind keeps its output open; the connection
+// stays usable.
 func TestChildLeftBehind(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -334,8 +333,8 @@ func TestProxyJump(t *testing.T) {
 	want(t, run(t, p, nobody), remote.Unreachable, "jump host", "127.0.0.1:1", "not sent")
 }
 
-// Acknowledgements are quick until the first session is open, and always on the
-// connection to a jump host.
+// Quick acknowledgements are on until the first session is open, and always on the connection to a
+// jump host.
 func TestQuickAcknowledgements(t *testing.T) {
 	s := sshdtest.Start(t)
 	for _, c := range []struct {
@@ -379,7 +378,7 @@ func TestProxyJumpRefused(t *testing.T) {
 	p := openPool(t, s)
 	want(t, run(t, p, through(on(s, "true"), jump)), remote.HostKeyWrong, jump.Address, "unknown")
 	if s.Accepted() != 0 {
-		t.Error("the host was asked though its jump host is not known")
+		t.Error("the host was contacted although its jump host is unknown")
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// TestTrustWhileConnected: what known_hosts says, and who can write it or read
-// the key, counts for connections that are open already.
+// TestTrustWhileConnected: changes of known_hosts, of its mode, and of the
+// key's mode take effect on open connections.
 func TestTrustWhileConnected(t *testing.T) {
 	s := sshdtest.Start(t)
 	text, err := os.ReadFile(s.KnownHosts)
@@ -42,7 +42,7 @@ func TestTrustWhileConnected(t *testing.T) {
 	write(string(text))
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 
-	// Others can write the file: its last good copy counts, not what they wrote.
+	// If others can write the file, its last good copy is used instead.
 	mode(s.KnownHosts, 0o666)
 	if err := os.WriteFile(s.KnownHosts, []byte(revoked.String()+string(text)), 0o666); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestTrustWhileConnected(t *testing.T) {
 	write(string(text))
 	mode(s.KnownHosts, 0o600)
 
-	// Others can read the key: no further connection is opened with it.
+	// If others can read the key, no new connection is opened with it.
 	mode(s.KeyFile, 0o644)
 	for _, h := range p.hosts {
 		for _, c := range h.conns {
@@ -63,9 +63,9 @@ func TestTrustWhileConnected(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
 
-// A host whose key an authority signed is believed by the authority's line,
-// whatever the types of the two keys; not for another name, and not once a key of
-// the two is revoked.
+// A host key that an authority signed is trusted because of the authority's
+// line, whatever the types of the two keys. It is not trusted under another
+// name, or once one of the two keys is revoked.
 func TestSignedHostKey(t *testing.T) {
 	for _, types := range []struct{ ca, key string }{{"ed25519", "ed25519"}, {"rsa", "ed25519"}, {"ecdsa", "rsa"}} {
 		t.Run(types.ca+" signs "+types.key, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestSignedHostKey(t *testing.T) {
 			}{
 				{"by its authority", authority, remote.Answered, ""},
 				{"by a pattern", "@cert-authority 127.0.0.* " + public(ca.Key), remote.Answered, ""},
-				{"of another host", "@cert-authority elsewhere " + public(ca.Key), remote.HostKeyWrong, "which is not in known_hosts for it"},
+				{"of another host", "@cert-authority elsewhere " + public(ca.Key), remote.HostKeyWrong, "which is not in known_hosts for this host"},
 				{"its key is revoked", authority + "@revoked * " + public(key), remote.HostKeyWrong, "marks as revoked"},
 				{"its authority is revoked", authority + "@revoked * " + public(ca.Key), remote.HostKeyWrong, "marks as revoked"},
 				{"by its authority again", authority, remote.Answered, ""},

@@ -208,7 +208,7 @@ func offered(known, set []string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("known_hosts has only keys of the types %s for it, and it is set to use %s",
+		return nil, fmt.Errorf("known_hosts has only keys of the types %s for this host, which is configured to use %s",
 			strings.Join(known, ", "), strings.Join(set, ", "))
 	}
 	return out, nil
@@ -299,7 +299,7 @@ func (k *Known) explain(err error, address string, shown ssh.PublicKey, l lines)
 		return revokedError{fmt.Sprintf("%s showed a host key that %s marks as revoked (%s): suspect an attack", address, k.path, seen)}
 	case certified && !l.authorities[string(cert.SignatureKey.Marshal())]:
 		return fmt.Errorf(
-			"%s showed a certificate (%s) that is signed by the authority %s, which is not in known_hosts for it: compare it, then add a line @cert-authority to %s",
+			"%s showed a certificate (%s) that is signed by the authority %s, which is not in known_hosts for this host: compare the authority's key, then add a line @cert-authority to %s",
 			address, seen, ssh.FingerprintSHA256(cert.SignatureKey), k.path)
 	case isUnknown(err):
 		text := fmt.Sprintf("the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)

@@ -12,11 +12,11 @@ const (
 	ecdsaKey   = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg="
 )
 
-// Lines that OpenSSH passes over are skipped, each with its number and why; the
-// others count.
+// Lines that OpenSSH skips are skipped, each with its number and the reason;
+// the other lines are used.
 func TestUsableLines(t *testing.T) {
 	for line, why := range map[string]string{
-		// From the field.
+		// Seen in practice.
 		"oldhost 1024 35 143272250049166269737933547513323306924766577123720650722107527190659497169427": "SSH protocol 1",
 		"10.0.0.9 sm2 AAAAA3NtMgAAAANzbTIAAABBBO==":                                                      "not known",
 		"10.0.0.9 ssh-ed25519": "is missing",
@@ -54,13 +54,13 @@ func TestUsableLines(t *testing.T) {
 			t.Errorf("%.60s: skipped %v, without %v, %v", line, skipped, without, err)
 		}
 		if strings.Count(string(clean), "\n") != strings.Count(file, "\n") {
-			t.Errorf("%.60s: the lines have other numbers", line)
+			t.Errorf("%.60s: the line numbers have changed", line)
 		}
 	}
 }
 
-// What is well is taken: hashes, wildcards, ports, markers, a byte order mark,
-// line ends of Windows.
+// Valid lines are used: with hashes, wildcards, ports, markers, a byte order
+// mark, or Windows line ends.
 func TestUsableLinesThatAreWell(t *testing.T) {
 	for _, line := range []string{
 		"*.example.com,!bad.example.com " + ed25519Key,
