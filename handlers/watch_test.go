@@ -218,7 +218,7 @@ func TestLookAtASilentHost(t *testing.T) {
 	for target, text := range got {
 		if !strings.HasPrefix(text, "Sev 0") && !strings.Contains(text, "(not seen: query-2 could not be queried)") {
 			bad++
-			if target != "query-2" || !strings.Contains(text, "Could not look") {
+			if target != "query-2" || !strings.Contains(text, "Could not check") {
 				t.Errorf("%s is %q", target, text)
 			}
 		}

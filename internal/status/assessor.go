@@ -102,7 +102,8 @@ type Query struct {
 	Summaries bool
 	// Background limits the concurrent commands further.
 	Background bool
-	// Within is when unanswered rows are left pending, 0 for no limit.
+	// Within limits the wait for answers, after which unanswered rows are left pending; 0 for no
+	// limit.
 	Within time.Duration
 	// NotUp returns since when a target has been starting or stopping; nil without such data.
 	NotUp func(runbooks.Target) time.Time
@@ -148,19 +149,19 @@ func (a *Assessor) resolve(q Query) (*scope, error) {
 	s := &scope{}
 	var ok bool
 	if s.cluster, ok = a.Fleet.Cluster(q.Scope.Cluster); !ok {
-		return nil, fmt.Errorf("the config has no cluster %q any more", q.Scope.Cluster)
+		return nil, fmt.Errorf("the config no longer has a cluster %q", q.Scope.Cluster)
 	}
 	if s.catalog, ok = a.Catalogs.Get(s.cluster.Catalog); !ok {
 		return nil, fmt.Errorf("there is no catalog %q", s.cluster.Catalog)
 	}
 	if q.Scope.Host != "" {
 		if _, ok := s.cluster.Host(q.Scope.Host); !ok {
-			return nil, fmt.Errorf("%s has no host %q any more", s.cluster.Name, q.Scope.Host)
+			return nil, fmt.Errorf("%s no longer has a host %q", s.cluster.Name, q.Scope.Host)
 		}
 	}
 	if q.Scope.Process != "" {
 		if _, ok := s.catalog.Process(q.Scope.Process); !ok {
-			return nil, fmt.Errorf("there is no process %q any more", q.Scope.Process)
+			return nil, fmt.Errorf("there is no longer a process %q", q.Scope.Process)
 		}
 	}
 	s.rows = q.Targets

@@ -20,7 +20,7 @@ type Cause struct {
 func (c Cause) String() string {
 	word, ok := map[observe.State]string{
 		observe.Up: "dead", observe.Down: "down", observe.Failed: "down and could not be started", observe.Starting: "being started",
-		observe.Stopping: "being stopped", observe.Recovering: "only just started again", observe.NotMonitored: "down and not monitored",
+		observe.Stopping: "being stopped", observe.Recovering: "still recovering from a restart", observe.NotMonitored: "down and not monitored",
 		observe.Missing: "unknown to its supervisor", observe.Trouble: "not answering on its port",
 	}[c.State]
 	if !ok {

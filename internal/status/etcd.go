@@ -66,7 +66,7 @@ func (l *look) judgeEtcd() {
 			f.Severity = runbooks.Moderate
 			f.Code = observe.FoundMemberDown
 			f.Headline = fmt.Sprintf("Member down, quorum kept (%d of %d)", all-missing, all)
-			f.Text += fmt.Sprintf(". etcd works without it, but not without %d more", all-missing-most+1)
+			f.Text += fmt.Sprintf(". etcd still works, but loses its quorum if %d more fail", all-missing-most+1)
 		}
 	}
 	for _, e := range l.board.etcd {

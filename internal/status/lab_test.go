@@ -28,37 +28,38 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// labAll is the environment variable that asks for every state and every process.
+// labAll is the environment variable that requires every state and every process.
 const labAll = "DHBOT_LAB_ALL"
 
-// labAccount is the bot on the lab's hosts: it has what bot sudoers prints.
+// labAccount is the bot's account on the lab's hosts, with exactly the rights that bot sudoers
+// prints.
 const labAccount = "dhbotstatus"
 
-// labSite is the lab as one generation sees it, with its monitoring.
+// labSite is the lab as a cluster of one generation, with its monitoring.
 type labSite struct {
 	name    string
 	config  status.Config
 	asked   *status.Assessor
 	watched *incident.Cluster
-	opened  map[runbooks.Target]int  // incidents, by what they are about
+	opened  map[runbooks.Target]int  // number of incidents of each target
 	held    map[runbooks.Target]bool // shown with another target
 }
 
-// labTable are the sites, and what is broken on their hosts.
+// labTable has the sites, and the broken targets on their hosts.
 type labTable struct {
 	*testing.T
 	sites   []*labSite
 	targets []runbooks.Target
 }
 
-// labState is a state that processes are put into, and what is wanted of it.
+// labState is a state that processes are put into, and the expected result.
 type labState struct {
 	labtest.State
-	looks  int // within which an incident opens
+	looks  int // number of checks within which an incident opens
 	want   []runbooks.Severity
-	own    bool // of the process's own outage level
-	logged bool // told by its log alone
-	long   bool // takes minutes: with DHBOT_LAB_ALL alone
+	own    bool // the process's own outage level is also accepted
+	logged bool // visible only in its log
+	long   bool // takes minutes: only with DHBOT_LAB_ALL
 }
 
 func labStates() []labState {
@@ -69,7 +70,7 @@ func labStates() []labState {
 		labtest.CrashLoop:     {looks: 3, own: true},
 		labtest.NotKnown:      {looks: 2, want: []runbooks.Severity{runbooks.Moderate}, own: true},
 		labtest.StaleMonit:    {looks: 12, want: unknown, own: true},
-		// monit takes 15 s to give each up, one after the other.
+		// monit gives up on one process after another, each after 15 s.
 		labtest.HangingStop: {looks: 100, want: append(unknown, runbooks.Moderate), own: true, long: true},
 		labtest.Errors:      {looks: 40, want: []runbooks.Severity{runbooks.Low}, logged: true, long: true},
 	}
@@ -82,11 +83,11 @@ func labStates() []labState {
 	return out
 }
 
-// TestLabTruth puts processes of the lab into each state and asks on every
-// surface, in both generations: each says the same, none is green, nothing else
-// is Sev 1, and one incident opens in time and is resolved once.
+// TestLabTruth puts processes of the lab into each state and queries every surface, in both
+// generations. All surfaces must agree, none may be green, nothing else may be Sev 1, and one
+// incident must open in time and be resolved once.
 //
-// With DHBOT_LAB_ALL set it is done to every process at once.
+// If DHBOT_LAB_ALL is set, it does this with every process at once.
 func TestLabTruth(t *testing.T) {
 	l := newLabTable(t)
 	for _, st := range labStates() {
@@ -105,8 +106,8 @@ func TestLabTruth(t *testing.T) {
 	}
 }
 
-// TestLabDependency stops what others need: these run on, cannot work, and have
-// no incident of their own.
+// TestLabDependency stops dependencies of other processes: those still run but cannot work, and
+// have no incident of their own.
 func TestLabDependency(t *testing.T) {
 	l := newLabTable(t)
 	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
@@ -131,7 +132,7 @@ func TestLabDependency(t *testing.T) {
 			}
 		}
 		if dependants == 0 {
-			t.Errorf("%s: nothing needs it", s.name)
+			t.Errorf("%s: nothing depends on it", s.name)
 		}
 		if want := map[runbooks.Target]int{l.targets[0]: 1}; !maps.Equal(s.opened, want) {
 			t.Errorf("%s: incidents of %v", s.name, s.opened)
@@ -141,9 +142,8 @@ func TestLabDependency(t *testing.T) {
 	l.well()
 }
 
-// TestLabDatabases stops MariaDB and a member of etcd: each says so with what its
-// log had last, MariaDB where the ACLs are in it only, and what needs it cannot
-// work.
+// TestLabDatabases stops MariaDB and a member of etcd. Each must be reported with the last lines of
+// its log, and what depends on it must be unable to work. MariaDB counts only if it holds the ACLs.
 func TestLabDatabases(t *testing.T) {
 	l := newLabTable(t)
 	l.well()
@@ -196,13 +196,13 @@ func TestLabDatabases(t *testing.T) {
 	l.well()
 }
 
-// TestLabAuthLog counts what one round of the monitoring leaves in the log of
-// sudo on each host: one question to monit for all of its processes, one for each
-// unit of systemd's, and on one host those to etcd.
+// TestLabAuthLog counts the lines that one round of the monitoring leaves in each host's log of
+// sudo: one for the query to monit about all of its processes, one for each unit of systemd, and
+// two on the host that is queried about etcd.
 func TestLabAuthLog(t *testing.T) {
 	l := newLabTable(t)
 	s := l.sites[0]
-	s.look(l) // connections are made
+	s.look(l) // opens the connections
 	for _, h := range s.config.Fleet.Clusters[0].Hosts {
 		count := func() int {
 			out, err := labtest.AsRoot(h.Name, "journalctl -q -t sudo | grep -c ' "+labAccount+" : .*COMMAND='; true")
@@ -284,7 +284,7 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 		"tailer1", "db_dis", "db_merge_server", "db_ltds", "db_tdcp", "web_api_service", "etcd", "mariadb",
 	}
 	acls := fleet.ACLsInEtcd
-	switch generation { // each has one that the other has not
+	switch generation { // each has a process that the other one lacks
 	case "current":
 		infra = append(infra, "status_dashboard")
 	default:
@@ -299,7 +299,7 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 	return cl
 }
 
-// every is each process under monit, of both generations.
+// every lists all processes under monit, of both generations.
 func (l *labTable) every() []runbooks.Target {
 	var out []runbooks.Target
 	for _, s := range l.sites {
@@ -323,8 +323,8 @@ func (s *labSite) broken(l *labTable, st labState) []runbooks.Target {
 	})
 }
 
-// elsewhere says that the lab's stand-in for a process does not log where the
-// pages of the site's generation say that the process does.
+// elsewhere reports whether the lab's stand-in for a process logs to another place than the process
+// itself, as the pages of the site's generation describe it.
 func (s *labSite) elsewhere(process string) bool {
 	return s.name == "legacy-20200121" && (process == "web_api_service" || process == "client_update_service")
 }
@@ -338,7 +338,7 @@ func (noRuns) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance, e
 func (noRuns) Recent(context.Context, int) ([]engine.Stored, error) { return nil, nil }
 
 func (l *labTable) play(st labState) {
-	for _, s := range l.sites { // what was seen of an earlier state is forgotten
+	for _, s := range l.sites { // forgets the observations of an earlier state
 		s.asked = s.fresh(l)
 		s.watched = &incident.Cluster{V: 1, Cluster: "lab"}
 	}
@@ -358,7 +358,7 @@ func (l *labTable) play(st labState) {
 	l.Cleanup(mend)
 	l.beside(st, labtest.HangInStart)
 	l.on(l.targets, st.Break)
-	const least = 3 // checks; from the last of them on none is green
+	const least = 3 // checks; from the last of them on no broken process may be green
 	green := map[string]string{}
 	for n, told := 1, false; n <= least || n <= st.looks && !told; n++ {
 		told = true
@@ -378,7 +378,7 @@ func (l *labTable) play(st labState) {
 		}
 	}
 	for what, text := range green {
-		l.Errorf("false green of %s, %s", what, text)
+		l.Errorf("false green: %s, %s", what, text)
 	}
 	for _, s := range l.sites {
 		s.agree(l, st)
@@ -394,12 +394,12 @@ func (l *labTable) play(st labState) {
 	}
 }
 
-// untold are the targets without an incident that are not shown with another one.
+// untold lists the targets that have no incident and are not shown with another one.
 func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t runbooks.Target) bool { return s.opened[t] > 0 || s.held[t] })
 }
 
-// on runs a script for each target on its host, all at once.
+// on runs a script for each target on its host, concurrently.
 func (l *labTable) on(targets []runbooks.Target, script string) {
 	l.Helper()
 	byHost := map[string][]string{}
@@ -422,14 +422,14 @@ func (l *labTable) beside(st labState, script string) {
 	l.on(slices.Collect(maps.Keys(seen)), script)
 }
 
-// brokenBy says that a target is broken in a state, with what is broken beside it.
+// brokenBy reports whether a target is broken in a state, itself or as the state's other process.
 func (l *labTable) brokenBy(st labState, t runbooks.Target) bool {
 	return slices.ContainsFunc(l.targets, func(b runbooks.Target) bool {
 		return b == t || st.Neighbour == t.Process && b.Host == t.Host
 	})
 }
 
-// well looks until everything is as expected and no incident is open.
+// well checks until everything is as expected and no incident is open.
 func (l *labTable) well() {
 	l.Helper()
 	var bad []string
@@ -443,7 +443,7 @@ func (l *labTable) well() {
 				}
 			}
 			if n := len(s.watched.Incidents); n > 0 {
-				bad = append(bad, fmt.Sprintf("%s: %d incidents are not over", s.name, n))
+				bad = append(bad, fmt.Sprintf("%s: %d incidents are still open", s.name, n))
 			}
 		}
 		if len(bad) == 0 {
@@ -451,13 +451,13 @@ func (l *labTable) well() {
 		}
 		if now := numbers.ReplaceAllString(strings.Join(bad, "\n"), ""); now != told {
 			told = now
-			l.Logf("not well yet:\n%s", strings.Join(bad, "\n"))
+			l.Logf("not yet as expected:\n%s", strings.Join(bad, "\n"))
 		}
 	}
-	l.Fatalf("the lab is not well:\n%s", strings.Join(bad, "\n"))
+	l.Fatalf("the lab is not as expected:\n%s", strings.Join(bad, "\n"))
 }
 
-// fresh is an assessor that has not looked before, as after a restart.
+// fresh is a new assessor without earlier observations, as after a restart.
 func (s *labSite) fresh(l *labTable) *status.Assessor {
 	a, err := status.New(s.config)
 	if err != nil {
@@ -466,11 +466,10 @@ func (s *labSite) fresh(l *labTable) *status.Assessor {
 	return a
 }
 
-// between is the time between two looks of the monitoring that confirm a
-// change.
+// between is the time between two checks of the monitoring that confirm a change.
 const between = 3 * time.Second
 
-// look is one look of the monitoring.
+// look is one check of the monitoring.
 func (s *labSite) look(l *labTable) status.Board {
 	l.Helper()
 	select {
@@ -499,7 +498,7 @@ func (s *labSite) look(l *labTable) status.Board {
 	return b
 }
 
-// rows asks on every surface.
+// rows queries every surface.
 func (s *labSite) rows(l *labTable, targets []runbooks.Target) map[string]map[runbooks.Target]status.Row {
 	l.Helper()
 	out := map[string]map[runbooks.Target]status.Row{}
@@ -527,7 +526,7 @@ func (s *labSite) rows(l *labTable, targets []runbooks.Target) map[string]map[ru
 	}
 	for _, t := range targets {
 		if out["status X"] != nil && out["status X"][t].Process.ID != "" {
-			continue // asked for with the same process on another host
+			continue // already queried together with the same process on another host
 		}
 		ask("status X", s.asked, status.Query{Scope: incident.Scope{Cluster: "lab", Process: t.Process}})
 	}
@@ -541,12 +540,12 @@ func (s *labSite) rows(l *labTable, targets []runbooks.Target) map[string]map[ru
 	return out
 }
 
-// numbers differ between two looks at the same thing.
+// numbers matches numbers, which differ between two results about the same state.
 var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?(ms|s|m)?`)
 
-// agree asks on every surface what is broken. Processes change while they are
-// asked about (monit starts one after the other), so that what differs is asked
-// for again: a surface that says something else than another goes on to.
+// agree compares the surfaces about all broken targets. Processes change during the queries (monit
+// starts one after the other), so targets with differences are queried again: a real difference
+// between surfaces persists.
 func (s *labSite) agree(l *labTable, st labState) {
 	l.Helper()
 	left := s.broken(l, st)
@@ -563,7 +562,7 @@ func (s *labSite) agree(l *labTable, st labState) {
 	}
 }
 
-// disagreements are what surfaces say of targets that they should not say.
+// disagreements lists wrong or different results of the surfaces, by target.
 func (s *labSite) disagreements(l *labTable, st labState, targets []runbooks.Target) map[runbooks.Target][]string {
 	l.Helper()
 	rows := s.rows(l, targets)
@@ -582,7 +581,7 @@ func (s *labSite) disagreements(l *labTable, st labState, targets []runbooks.Tar
 				say("is a false green: %s", r.Finding.Text)
 			case surface == "after a restart":
 			case level != first[t].Severity() || r.Finding.Code != first[t].Finding.Code:
-				say("is %v, %s, and on the board of the cluster %v, %s", level, r.Finding.Code, first[t].Severity(), first[t].Finding.Code)
+				say("is %v, %s, but %v, %s in the status of the cluster", level, r.Finding.Code, first[t].Severity(), first[t].Finding.Code)
 			case !slices.Contains(st.want, level) && !(st.own && level == r.Process.Level):
 				say("is %v, %q", level, r.Finding.Headline)
 			}

@@ -14,9 +14,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// For no combination of what a supervisor says, what the host says of the pid,
-// log, dependency and age is any surface greener than another, and none is
-// green without proof.
+// For no combination of a supervisor's answer, the state of the pid, log, dependency and age is any
+// surface greener than another, or green without proof.
 func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 	statuses := []string{
 		"OK", "Running", "Connection failed", "Resource limit matched", "Execution failed | Does not exist", "Does not exist", "Initializing",
@@ -55,8 +54,7 @@ func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 
 var disOnInfra = runbooks.Target{Process: "db_dis", Host: "infra-1"}
 
-// compareSurfaces looks at db_dis in each way that there is, each time for the
-// first time.
+// compareSurfaces checks db_dis in every possible way, each time with a new assessor.
 func compareSurfaces(t *testing.T, what string, world statustest.World) {
 	t.Helper()
 	fresh := func() *site {
@@ -72,10 +70,10 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 		b := fresh().assess(t, sc)
 		r := rowOf(t, b, "db_dis", "infra-1")
 		if r.Severity() != alone.Severity() || r.Finding.Code != alone.Finding.Code || r.WorstCase() != alone.WorstCase() {
-			t.Errorf("%s: %s says %v, %s; alone it is %v, %s", what, name, r.Severity(), r.Finding.Code, alone.Severity(), alone.Finding.Code)
+			t.Errorf("%s: in the status of %s it is %v, %s; alone it is %v, %s", what, name, r.Severity(), r.Finding.Code, alone.Severity(), alone.Finding.Code)
 		}
 		if alone.Severity().Worse(b.Worst()) {
-			t.Errorf("%s: the %s is %v with a process of %v", what, name, b.Worst(), alone.Severity())
+			t.Errorf("%s: the %s is %v although one process is %v", what, name, b.Worst(), alone.Severity())
 		}
 	}
 	s := fresh()
@@ -86,13 +84,13 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 	for _, one := range seen {
 		quiet := one.Hold != "" || alone.Finding.LogErrors // shown with another target, or with its rate
 		if one.Target == disOnInfra && one.Severity != alone.Severity() && !quiet {
-			t.Errorf("%s: the monitor sees %v, and status %v", what, one.Severity, alone.Severity())
+			t.Errorf("%s: the monitor reports %v, but status %v", what, one.Severity, alone.Severity())
 		}
 	}
 	switch v := fresh().AllUp(t.Context(), "prod", "infra-1"); {
 	case alone.Severity() != runbooks.None && v.State == proof.Met,
 		alone.Severity() != runbooks.None && alone.Severity() != runbooks.Low && v.State == proof.Noted:
-		t.Errorf("%s: the check that ends a sequence is %s of a process of %v", what, v.State, alone.Severity())
+		t.Errorf("%s: the check that ends a sequence is %s although one process is %v", what, v.State, alone.Severity())
 	}
 	p := world["db_dis"]
 	if up := p.Status == "OK" || p.Status == "Running"; alone.Severity() == runbooks.None && (!up || p.Gone || world["authentication_server"].Status == failed.Status) {
@@ -100,8 +98,7 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 	}
 }
 
-// Where the host hides its processes, a green needs a supervisor that has looked
-// a moment ago.
+// If a host hides its processes, green requires a recent check by the supervisor.
 func TestHiddenPids(t *testing.T) {
 	for stale, want := range map[time.Duration]runbooks.Severity{0: runbooks.None, time.Hour: runbooks.Unknown} {
 		s := newSite(t, fleet.ACLsInEtcd)
@@ -115,8 +112,8 @@ func TestHiddenPids(t *testing.T) {
 	}
 }
 
-// monit's cycle is learned from the host: what counts as fresh is two of them,
-// and at least a minute.
+// monit's cycle is estimated from its answers: a check is fresh for two cycles, and for at least a
+// minute.
 func TestStaleByTheCycleOfTheHost(t *testing.T) {
 	for cycle, ages := range map[time.Duration]map[time.Duration]runbooks.Severity{
 		5 * time.Second:  {50 * time.Second: runbooks.None, 90 * time.Second: runbooks.Unknown},
@@ -134,14 +131,14 @@ func TestStaleByTheCycleOfTheHost(t *testing.T) {
 			}
 			s.world["db_dis"] = statustest.Process{Stale: age}
 			if r := rowOf(t, s.assess(t, prod), "db_dis", "infra-1"); r.Severity() != want {
-				t.Errorf("a cycle of %s, a look of %s ago: %v, %s", cycle, age, r.Severity(), r.Finding.Text)
+				t.Errorf("a cycle of %s, a check %s ago: %v, %s", cycle, age, r.Severity(), r.Finding.Text)
 			}
 		}
 	}
 }
 
-// A loop is found within three looks, with how often and since when; one death
-// is none, and neither are restarts by a run or in maintenance.
+// A crash loop is found within three checks, with the number of restarts and their begin. A single
+// death is none; restarts by a run or during maintenance are none either.
 func TestCrashLoop(t *testing.T) {
 	const every = 30 * time.Second
 	type life = statustest.Process
@@ -151,7 +148,7 @@ func TestCrashLoop(t *testing.T) {
 			l.Up = d
 		}
 		end := l.Up + 2*time.Second
-		for n := range pid - 1001 { // and each time before
+		for n := range pid - 1001 { // and one pair of lines for each earlier restart
 			ago := end + time.Duration(n)*2*every
 			l.Log = slices.Insert(l.Log, 0, fmt.Sprintf("%s INFO - db_dis SHUTTING_DOWN", ago), fmt.Sprintf("%s INFO - db_dis INITIALIZING", ago-time.Second))
 		}
@@ -161,12 +158,12 @@ func TestCrashLoop(t *testing.T) {
 	young := func(pid int) life { return life{PID: pid, Up: 4 * time.Second} }
 	for what, tt := range map[string]struct {
 		looks []life
-		want  int // the look that finds the loop, 0 for none
+		want  int // the check that finds the loop, 0 for none
 	}{
-		"another pid at each look":                          {[]life{young(1001), young(1002), young(1003)}, 3},
-		"younger at each look":                              {[]life{{PID: 1001, Up: 4 * time.Second}, {PID: 1001, Up: 5 * time.Second}, {PID: 1001, Up: 3 * time.Second}}, 3},
+		"another pid at each check":                         {[]life{young(1001), young(1002), young(1003)}, 3},
+		"younger at each check":                             {[]life{{PID: 1001, Up: 4 * time.Second}, {PID: 1001, Up: 5 * time.Second}, {PID: 1001, Up: 3 * time.Second}}, 3},
 		"up, started again, up":                             {[]life{young(1001), {Status: "Does not exist", PID: -1}, young(1002)}, 3},
-		"started again at each look":                        {[]life{{Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}}, 3},
+		"started again at each check":                       {[]life{{Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}}, 3},
 		"dead, up, dead":                                    {[]life{{PID: 1001, Gone: true}, young(1002), {PID: 1002, Gone: true}}, 3},
 		"one death":                                         {[]life{{PID: 1001, Up: time.Hour}, {PID: 1001, Gone: true}, {PID: 1002, Up: 20 * time.Second}, {PID: 1002, Up: 50 * time.Second}}, 0},
 		"one death, seen three times":                       {[]life{{PID: 1001, Gone: true}, {Status: "Does not exist", PID: -1}, {PID: 1002, Up: 40 * time.Second}}, 0},
@@ -175,7 +172,7 @@ func TestCrashLoop(t *testing.T) {
 		"a start that takes its time":                       {[]life{{Status: "Initializing", PID: -1}, {Status: "Initializing", PID: -1}, young(1001)}, 0},
 		"several within ten minutes":                        {[]life{{PID: 1001, Up: time.Hour}, young(1002), {PID: 1002, Up: 34 * time.Second}, young(1003), {PID: 1003, Up: 34 * time.Second}, young(1004)}, 4},
 		"restarted by hand, three times within ten minutes": {[]life{{PID: 1001, Up: time.Hour}, byHand(1002), byHand(1002, 34*time.Second), byHand(1003), byHand(1003, 34*time.Second), byHand(1004)}, 0},
-		"the log of one look tells it":                      {[]life{{PID: 1003, Up: 2 * time.Second, Log: []string{"20s INFO - db_dis INITIALIZING", "14s FATAL - x", "12s INFO - db_dis INITIALIZING", "6s FATAL - x", "2s INFO - db_dis INITIALIZING"}}}, 1},
+		"visible in the log of one check":                   {[]life{{PID: 1003, Up: 2 * time.Second, Log: []string{"20s INFO - db_dis INITIALIZING", "14s FATAL - x", "12s INFO - db_dis INITIALIZING", "6s FATAL - x", "2s INFO - db_dis INITIALIZING"}}}, 1},
 	} {
 		s := newSite(t, fleet.ACLsInEtcd)
 		found := 0
@@ -191,7 +188,7 @@ func TestCrashLoop(t *testing.T) {
 			s.at = s.at.Add(every)
 		}
 		if found != tt.want {
-			t.Errorf("%s: found at look %d, want %d", what, found, tt.want)
+			t.Errorf("%s: found at check %d, want %d", what, found, tt.want)
 		}
 	}
 	s := newSite(t, fleet.ACLsInEtcd)
@@ -205,8 +202,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
-// Errors in a log open an incident only above a rate that lasts, and are shown
-// at any.
+// Errors in a log open an incident only above a rate that lasts, but are always shown.
 func TestErrorRate(t *testing.T) {
 	lines := func(every time.Duration, for_ time.Duration) []string {
 		list := []string{"19m INFO - x"}
@@ -231,14 +227,14 @@ func TestErrorRate(t *testing.T) {
 		}
 		for _, one := range s.seen(b, false) {
 			if one.Target == disOnInfra && one.Severity != tt.want {
-				t.Errorf("%s: the monitor sees %v, want %v", what, one.Severity, tt.want)
+				t.Errorf("%s: the monitor reports %v, want %v", what, one.Severity, tt.want)
 			}
 		}
 	}
 }
 
-// A fatal error just before a start is of the process before; one after it counts,
-// though errors of the first minutes do not.
+// A fatal error just before a start belongs to the previous process. One after the start counts,
+// although other errors of the first minutes do not.
 func TestFatalOfTheProcessBefore(t *testing.T) {
 	const start = "30s INFO - db_dis INITIALIZING"
 	for what, tt := range map[string]struct {
@@ -257,7 +253,7 @@ func TestFatalOfTheProcessBefore(t *testing.T) {
 	}
 }
 
-// A host that cannot be asked is unknown everywhere, with the level it may be.
+// A host that cannot be queried is unknown on every surface, with the worst possible level.
 func TestSilentHost(t *testing.T) {
 	for _, o := range []remote.Outcome{remote.Unreachable, remote.SudoRefused, remote.SupervisorSilent, remote.LoginRefused} {
 		s := newSite(t, fleet.ACLsInEtcd)
@@ -270,8 +266,8 @@ func TestSilentHost(t *testing.T) {
 	}
 }
 
-// TestWindowHoldsBackHosts: what is found of a host as a whole is no incident while
-// the host is in a window.
+// TestWindowHoldsBackHosts: a finding about a host as a whole is no incident while the host is in a
+// maintenance window.
 func TestWindowHoldsBackHosts(t *testing.T) {
 	at := time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)
 	window := fleet.Maintenance{Cluster: "prod", Host: "query-1", From: at, Until: at.Add(time.Hour), By: "anna"}

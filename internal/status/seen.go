@@ -174,14 +174,14 @@ func seenHost(b Board, host string, rows []Row, all int) incident.Seen {
 			why = append(why, w)
 		}
 	}
-	s.Headline = fmt.Sprintf("Could not look: %d of %d processes unknown", len(rows), all)
+	s.Headline = fmt.Sprintf("Could not check: %d of %d processes unknown", len(rows), all)
 	switch {
 	case all == 1:
-		s.Headline = "Could not look: " + names[0] + " is unknown"
+		s.Headline = "Could not check: " + names[0] + " is unknown"
 	case len(rows) == all:
-		s.Headline = fmt.Sprintf("Could not look: all %d processes unknown", all)
+		s.Headline = fmt.Sprintf("Could not check: all %d processes unknown", all)
 	case len(rows) == 1:
-		s.Headline = fmt.Sprintf("Could not look: %s unknown", names[0])
+		s.Headline = fmt.Sprintf("Could not check: %s unknown", names[0])
 	}
 	s.Text = redact.Line(strings.Join(names, ", ")+" — "+why[0], seenRunes)
 	return s

@@ -11,9 +11,9 @@ import (
 )
 
 // sharedReads shares reads between concurrent checks: while a read of a host is in progress, all
-// who request the same read wait for the next one and share it. So each check gets a result that is
-// newer than its request. Reads that are requested together are sent together, and shared with
-// checks that request exactly the same ones. Its methods are safe for concurrent use.
+// callers that request the same read wait for the next one and share it. So each check gets a
+// result that is newer than its request. Reads that are requested together are sent together, and
+// shared with checks that request exactly the same ones. Its methods are safe for concurrent use.
 type sharedReads struct {
 	runner remote.Runner
 	now    func() time.Time

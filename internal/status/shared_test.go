@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// counting answers with how often it was asked, each time when it is let.
+// counting answers with the number of calls so far, when the test lets it.
 type counting struct {
 	asked atomic.Int64
 	began chan int64
@@ -37,7 +37,7 @@ func sharing() (*counting, *sharedReads) {
 	return c, newSharedReads(c, time.Now)
 }
 
-// Callers that ask during a read all get the result of the next one.
+// Callers that request a read while one is in progress all get the result of the next one.
 func TestSharedReads(t *testing.T) {
 	c, s := sharing()
 	ask := func() <-chan int {
@@ -54,15 +54,15 @@ func TestSharedReads(t *testing.T) {
 	s.wait(func(r *sharedRead) bool { return r.asking > len(later) || r.next != nil && r.next.asking == len(later) })
 	c.let <- struct{}{}
 	if n := <-first; n != 1 {
-		t.Errorf("the first was told of read %d", n)
+		t.Errorf("the first caller got read %d", n)
 	}
 	close(c.let)
 	for _, l := range later {
 		if n := <-l; n != 2 {
-			t.Errorf("one who asked during the first read was told of read %d", n)
+			t.Errorf("a caller during the first read got read %d", n)
 		}
 	}
-	for s.kept() > 0 { // until the second is put away
+	for s.kept() > 0 { // until the second read is removed
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -73,7 +73,7 @@ func (s *sharedReads) kept() int {
 	return len(s.reads)
 }
 
-// wait returns when the only read is as it should be.
+// wait returns when ok accepts a read in progress.
 func (s *sharedReads) wait(ok func(*sharedRead) bool) {
 	for ; ; time.Sleep(time.Millisecond) {
 		s.mu.Lock()
@@ -87,7 +87,7 @@ func (s *sharedReads) wait(ok func(*sharedRead) bool) {
 	}
 }
 
-// One who leaves does not end a read that another waits for, and the last one does.
+// A caller that leaves does not end a read for which others wait; the last one does.
 func TestSharedReadsAreLeft(t *testing.T) {
 	c, s := sharing()
 	leaving, leave := context.WithCancel(t.Context())
@@ -98,14 +98,14 @@ func TestSharedReadsAreLeft(t *testing.T) {
 	stayed := make(chan remote.Result, 1)
 	go func() { stayed <- s.Run(t.Context(), command) }()
 	s.wait(func(r *sharedRead) bool { return r.next != nil })
-	leave() // ends the first read, and begins the second
+	leave() // ends the first read; then the second begins
 	if r := <-left; r.Outcome != remote.NoOutcome {
-		t.Errorf("who left was told %v", r.Outcome)
+		t.Errorf("the caller that left got %v", r.Outcome)
 	}
 	<-c.began
 	c.let <- struct{}{}
 	if r := <-stayed; r.Exit != 2 {
-		t.Errorf("who stayed was told of read %d", r.Exit)
+		t.Errorf("the caller that stayed got read %d", r.Exit)
 	}
 }
 
@@ -128,11 +128,11 @@ func TestSharedReadsThatWereGivenUp(t *testing.T) {
 	close(c.let)
 	<-first
 	if r := <-later; r.Outcome != remote.Answered || r.Exit != 2 {
-		t.Errorf("who asked later was told %v of read %d", r.Outcome, r.Exit)
+		t.Errorf("the later caller got %v of read %d", r.Outcome, r.Exit)
 	}
 }
 
-// Reads of other hosts, or in other words, wait for none.
+// Reads of other hosts, or of other commands, do not wait for each other.
 func TestOtherReadsAreApart(t *testing.T) {
 	c, s := sharing()
 	var wg sync.WaitGroup

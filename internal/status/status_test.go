@@ -18,20 +18,20 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// site is a cluster of the pages, with what its hosts say and a clock.
+// site is a cluster as in the pages, with the state of its hosts and a clock.
 type site struct {
 	*Assessor
 	world   statustest.World
 	silent  map[string]remote.Outcome // hosts that do not answer
 	hidden  bool                      // the hosts hide the processes of other users
-	refused string                    // what sudo refuses, where a command has it
+	refused string                    // sudo refuses commands that contain it; "" for none
 	mu      sync.Mutex
 	asked   map[string]int // how often each word was sent
 	store   *store
 	at      time.Time
 }
 
-// store is what a test says that the state store has.
+// store is the content of the state store in a test.
 type store struct {
 	open, ended []engine.Stored
 	maintenance []fleet.Maintenance
@@ -43,8 +43,8 @@ func (s *store) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance,
 }
 func (s *store) Recent(context.Context, int) ([]engine.Stored, error) { return s.ended, s.err }
 
-// estate is a cluster as the pages describe one: an infra node and two query
-// nodes (server-installation-20200121.md:121-155).
+// estate is a cluster like those in the pages: an infra node and two query nodes
+// (server-installation-20200121.md:121-155).
 func estate(acls fleet.ACLStore) *fleet.Fleet {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
 	return &fleet.Fleet{Clusters: []fleet.Cluster{{Name: "prod", Catalog: "current", ACLs: acls, Hosts: []fleet.Host{
@@ -122,8 +122,8 @@ var (
 	stopped = statustest.Process{Status: "inactive (dead)"}
 )
 
-// The start order of the pages backwards: whatever is out, or cannot work, is so
-// because of the first thing in that order that is out.
+// The start order of the pages, backwards: the cause of a process that is out or cannot work is the
+// first process in that order that is out.
 func TestUpstream(t *testing.T) {
 	const starting = "Initializing"
 	for _, tt := range []struct {
@@ -160,7 +160,7 @@ func TestUpstream(t *testing.T) {
 		{"a port that does not answer", fleet.ACLsInEtcd, statustest.World{"db_dis": {Status: "Connection failed"}},
 			[]string{"tailer1@infra-1: db_dis on infra-1 is not answering on its port", "tailer1@query-1: db_dis on infra-1 is not answering on its port", "tailer1@query-2: db_dis on infra-1 is not answering on its port"},
 			[]string{"tailer1"}},
-		{"a need that runs and cannot work", fleet.ACLsInMySQL, statustest.World{"mariadb": stopped},
+		{"a dependency that runs and cannot work", fleet.ACLsInMySQL, statustest.World{"mariadb": stopped},
 			[]string{"db_dis@infra-1: mariadb on infra-1 is down"}, []string{"db_dis"}},
 		{"what is being started", fleet.ACLsInEtcd, statustest.World{"authentication_server": {Status: starting, PID: -1}, "db_dis": failed},
 			[]string{"db_dis@infra-1: authentication_server on infra-1 is being started"}, []string{"db_dis"}},
@@ -171,7 +171,7 @@ func TestUpstream(t *testing.T) {
 		s := newSite(t, tt.acls)
 		s.world = tt.world
 		var got []string
-		for _, id := range tt.about { // asked alone, and so with their needs
+		for _, id := range tt.about { // queried alone, so with their dependencies
 			for _, r := range s.assess(t, process(id)).Rows {
 				for _, c := range r.Causes {
 					got = append(got, r.Target().Process+"@"+r.Host+": "+c.String())
@@ -184,19 +184,19 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
-// What could not be seen is no cause, and has none.
+// A process that could not be observed is no cause, and has none.
 func TestUnseenIsNoCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.silent["infra-1"] = remote.Unreachable
 	for _, r := range s.assess(t, prod).Rows {
 		if len(r.Causes) > 0 {
-			t.Errorf("%s is because of %s", r.Target(), Because(r.Causes))
+			t.Errorf("%s has the cause %s", r.Target(), Because(r.Causes))
 		}
 	}
 }
 
-// What monit does not watch, and what is only being started, is not known to be
-// dead: what runs goes on without a word of it. A crash loop is dead.
+// A dependency that monit does not monitor, or that is starting, is not known to be dead: running
+// processes have no finding because of it. A crash loop is dead.
 func TestUnprovedIsNoCause(t *testing.T) {
 	for what, need := range map[string]statustest.Process{
 		"not monitored": {Status: "Not monitored"}, "being started": {Status: "Initializing", PID: -1},
@@ -245,8 +245,7 @@ func TestRunningAndCannotWork(t *testing.T) {
 	}
 }
 
-// What is being started after a start that failed is a dead dependency, and is
-// called one.
+// A dependency that is starting after a failed start is dead, and is reported so.
 func TestStartedInVainIsDead(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, status := range []string{"Execution failed | Does not exist", "Does not exist"} {
@@ -280,8 +279,8 @@ func TestSeenTellsTheCause(t *testing.T) {
 	}
 }
 
-// A process that monit has lost the configuration of runs on while the pid from
-// before does: Sev 2, and no outage.
+// While the earlier pid of a process runs whose configuration monit has lost, the process is Sev 2,
+// not an outage.
 func TestUnknownToMonitAndRunning(t *testing.T) {
 	for gone, want := range map[bool]runbooks.Severity{false: runbooks.Moderate, true: runbooks.Critical} {
 		s := newSite(t, fleet.ACLsInEtcd)
@@ -297,7 +296,7 @@ func TestUnknownToMonitAndRunning(t *testing.T) {
 	}
 }
 
-// What monit supervises and the config does not list is part of verify.
+// verify lists services that monit supervises and the config does not list.
 func TestVerifyTellsOfUnlisted(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"client_update_service@query-1": failed, "db_dis@query-1": {Missing: true}}
@@ -314,7 +313,7 @@ func TestVerifyTellsOfUnlisted(t *testing.T) {
 	}
 }
 
-// Most of the hosts gone at once are one thing.
+// If most hosts are lost at once, this is one problem.
 func TestHalfTheNetworkIsOneMessage(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, h := range []string{"infra-1", "query-1", "query-2"} {
@@ -337,11 +336,11 @@ func TestHalfTheNetworkIsOneMessage(t *testing.T) {
 		}
 	}
 	if len(told) != 1 || told[0].Target != (runbooks.Target{Host: "query-2"}) {
-		t.Errorf("told of one host: %+v", told)
+		t.Errorf("with one lost host: %+v", told)
 	}
 }
 
-// One member of etcd down and a quorum lost are two findings.
+// One failed member of etcd and a lost quorum are different findings.
 func TestEtcdMembers(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"dh-etcd@query-1": stopped}

@@ -55,7 +55,7 @@ func (r *round) supervised() (list []told, gone bool) {
 		list[i] = told{process: p}
 	}
 	var pids observe.Pids
-	unlisted := errors.New("not asked for")
+	unlisted := errors.New("not queried")
 	at := 0
 	if r.listed {
 		pids, unlisted = observe.ReadPids(r.answer(at))

@@ -12,14 +12,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// Errors in the logs of etcd and MariaDB are errors of a process that runs, on
-// every surface; of one that is down its log says why, however long ago.
+// Errors in the logs of etcd and MariaDB are findings about a running process
+// on every surface. For a process that is down, the log gives the reason,
+// however old it is.
 func TestUnitLogs(t *testing.T) {
 	for what, tt := range map[string]struct {
 		process string
 		world   statustest.Process
 		code    observe.Code
-		says    string // "" for nothing of an error
+		says    string // "" if no error may be shown
 	}{
 		"etcd, well":          {"etcd", statustest.Process{Log: []string{"9m INFO - elected", "1m WARN - took too long"}}, observe.FoundRunning, ""},
 		"etcd, errors":        {"etcd", statustest.Process{Log: []string{"9m INFO - elected", "1m ERROR - no space left on device"}}, observe.FoundErrors, "no space left"},
@@ -38,7 +39,7 @@ func TestUnitLogs(t *testing.T) {
 		s := newSite(t, fleet.ACLsInMySQL)
 		service := map[string]string{"etcd": "dh-etcd", "mariadb": "mariadb"}[tt.process]
 		s.world[service+"@infra-1"] = tt.world
-		if _, _, err := s.Look(t.Context(), prod, nil); err != nil { // the monitor comes first
+		if _, _, err := s.Look(t.Context(), prod, nil); err != nil { // the monitor checks first
 			t.Fatal(err)
 		}
 		alone := rowOf(t, s.assess(t, process(tt.process)), tt.process, "infra-1")
@@ -55,8 +56,9 @@ func TestUnitLogs(t *testing.T) {
 	}
 }
 
-// In the background the log of a unit that is well is read every five minutes, and
-// what it said then stands; of one that is not, and for a person, at each look.
+// In the background the log of a healthy unit is read every five minutes, and
+// its last result is shown until then. The log of an unhealthy unit, and any
+// log for a person, is read at each check.
 func TestUnitLogIsReadSeldom(t *testing.T) {
 	s := newSite(t, fleet.ACLsInMySQL)
 	s.world["mariadb"] = statustest.Process{Log: []string{"1m ERROR - InnoDB: Table is corrupt"}}
@@ -77,7 +79,7 @@ func TestUnitLogIsReadSeldom(t *testing.T) {
 	const all = 4 // MariaDB and three members of etcd
 	for i, want := range []int{all, 0, 0} {
 		if n := read(look); n != want {
-			t.Errorf("look %d: %d reads, want %d", i+1, n, want)
+			t.Errorf("check %d: %d reads, want %d", i+1, n, want)
 		}
 		s.at = s.at.Add(30 * time.Second)
 	}
@@ -91,13 +93,14 @@ func TestUnitLogIsReadSeldom(t *testing.T) {
 	s.world["dh-etcd@query-1"] = statustest.Process{Status: "failed (Result: exit-code)"}
 	for range 2 {
 		if n := read(look); n != 1 {
-			t.Errorf("one is down: %d reads, want its own", n)
+			t.Errorf("one unit is down: %d reads, want only its own log", n)
 		}
 		s.at = s.at.Add(30 * time.Second)
 	}
 }
 
-// A log that may not be read is said, and is no unknown.
+// A log that may not be read is reported, but does not make the process
+// unknown.
 func TestUnitLogRefused(t *testing.T) {
 	s := newSite(t, fleet.ACLsInMySQL)
 	s.refused = "/var/log/mariadb/mariadb.log"

@@ -55,8 +55,8 @@ func (l *look) markUpstream() {
 	}
 }
 
-// cannotWork is running on a dead dependency: Sev 3 by the key's "performing poorly", and no
-// incident of its own.
+// cannotWork marks a running row as unable to work because of dead dependencies: Sev 3 by the key's
+// "performing poorly", and no incident of its own.
 func (r *Row) cannotWork(causes []Cause) {
 	f := &r.Finding
 	if len(causes) == 0 || r.Maintenance != nil {
