@@ -24,8 +24,8 @@ type Profile struct {
 	Account
 	// ID is the person's id: the organisation-wide one in an Enterprise Grid, else the user id.
 	ID string
-	// Organisation is the account's: the enterprise (E…) in an Enterprise Grid,
-	// else the team (T…).
+	// Organisation is the organisation of the account: the enterprise (E…) in an Enterprise
+	// Grid, else the team (T…).
 	Organisation string
 	// HomeTeam is the workspace (T…) of the account. In an Enterprise Grid it
 	// may be "".
@@ -33,8 +33,8 @@ type Profile struct {
 
 	Deleted, Bot, Guest, Stranger bool
 	Checked                       time.Time
-	// SilentSince is set if the platform has not answered since then; the profile is its last
-	// answer.
+	// SilentSince is the time since which the platform has not answered, zero if it
+	// answers. The profile is then its last answer.
 	SilentSince time.Time
 }
 

@@ -91,7 +91,7 @@ func TestIdentify(t *testing.T) {
 		{"terminal", local("ben", LocalTeam), "ben", ""},
 		{"terminal, unknown name", local("root", LocalTeam), "", NotKnown},
 		{"terminal by an account's id", local("U1", LocalTeam), "", NotKnown},
-		{"terminal that a platform names", local("ben", home), "", NotAMember},
+		{"terminal account of the platform's organisation", local("ben", home), "", NotAMember},
 		{"no profile", Profile{}, "", LookupFailed},
 		{"no user", Profile{Account: Account{Team: home}, ID: "U1", Organisation: home}, "", LookupFailed},
 		{"no id", member("U1", func(p *Profile) { p.ID = "" }), "", LookupFailed},

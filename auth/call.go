@@ -2,7 +2,7 @@ package auth
 
 import "slices"
 
-// Calls is the order in which the approvers of a cluster are asked to vote on a request. It
+// Calls is the order in which the approvers of a cluster are mentioned for a request. It
 // does not change who may vote. An empty First means every approver who is not in Next; an
 // empty Next every one who is not in First.
 type Calls struct {
@@ -16,11 +16,11 @@ type Round uint8
 const (
 	FirstRound Round = iota // the first group
 	NextRound               // the first group and the next
-	LastRound               // everybody who may vote
+	LastRound               // everyone who may vote
 )
 
-// Call returns the people whom a round asks to vote on a request of askedBy in a cluster: never
-// a person who may not vote. If the first group has no eligible person, the next group is asked
+// Call returns the people to mention in a round of a request by askedBy in a cluster, all
+// of whom may vote. If the first group has no eligible person, the next group is mentioned
 // at once.
 func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
 	eligible := r.Eligible(cluster, askedBy)

@@ -7,6 +7,6 @@
 //   - policy.go: how many votes a class and severity need, and the floors that no setting
 //     lowers
 //   - refusal.go: the codes of refusals
-//   - call.go: the order in which approvers are asked
+//   - call.go: the order in which approvers are mentioned
 //   - auth.go: accounts, people and roles
 package auth

@@ -27,7 +27,7 @@ func Refuse(code refusal.Code, format string, args ...any) error {
 	return RefuseIn("", code, format, args...)
 }
 
-// RefuseIn is Refuse by the roles of a cluster.
+// RefuseIn is Refuse for a refusal by the roles of a cluster.
 func RefuseIn(cluster string, code refusal.Code, format string, args ...any) error {
 	return &refusal.Error{Code: code, Text: "Not allowed: " + fmt.Sprintf(format, args...), Recorded: true, Cluster: cluster}
 }

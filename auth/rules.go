@@ -29,7 +29,7 @@ type Rules struct {
 	HomeTeams []string
 	People    []Person // everyone who may use the bot
 	Clusters  map[string]Roles
-	Calls     map[string]Calls // by cluster: the order in which approvers are asked
+	Calls     map[string]Calls // by cluster: the order in which approvers are mentioned
 	Policy    Policy
 }
 
@@ -141,10 +141,10 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 	}
 }
 
-// MayVote returns nil if a person may vote on a request of askedBy in a cluster, or a *refusal.Error.
-// The requester never votes, whatever account they use. askedBy is the name of a person in the
-// config. If the config no longer has that name, no one may vote, because the requester could
-// have a new name.
+// MayVote returns nil if a person may vote on a request by askedBy in a cluster, or a
+// *refusal.Error. The requester never votes, whatever account they use. askedBy is the name
+// of a person in the config. If the config no longer has that name, no one may vote,
+// because the requester could have a new name.
 func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -165,10 +165,11 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	return nil
 }
 
-// MayInSilence returns nil if a decision is allowed while the platform has not answered since a
-// time (zero: it answers), or a *refusal.Error. Then destructive actions are neither requested nor
-// approved, and requester and approver must be two users of the machine: only uids still
-// distinguish a person from someone who uses their keys.
+// MayInSilence returns nil if a decision is allowed while the platform has not answered
+// since a time (zero: it answers), or a *refusal.Error. While it does not answer,
+// destructive actions are neither requested nor approved, and requester and approver must
+// be two users of the machine: only uids still distinguish a person from someone who uses
+// their keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():
@@ -182,8 +183,8 @@ func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom strin
 	return nil
 }
 
-// Eligible returns the people who may vote in a cluster on a request of askedBy, in the order
-// of the config, without duplicates.
+// Eligible returns the people who may vote in a cluster on a request by askedBy, in the
+// order of the config, without duplicates.
 func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	var out []Person
 	seen := map[string]bool{}
@@ -196,11 +197,11 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	return out
 }
 
-// EnoughEligible returns nil if at least need people may vote on a request of askedBy in a
+// EnoughEligible returns nil if at least need people may vote on a request by askedBy in a
 // cluster, or a *refusal.Error: a request that can never be approved is refused at once.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
-		return RefuseIn(cluster, TooFew, "this needs %d of the approvers of %s besides %s, and the config names %d. The bot's administrator can add them under `roles`.",
+		return RefuseIn(cluster, TooFew, "this needs %d of the approvers of %s other than %s, and the config names %d. The bot's administrator can add more under `roles`.",
 			need, cluster, askedBy, n)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // handler executes one request that passed the gate.
 type handler func(*Service, context.Context, *call.Call) error
 
-// handlersByVerb are the handlers of the verbs of command.Table. A catalog's own verbs are
-// requested or read.
+// handlersByVerb are the handlers of the verbs of command.Table. handlerOf has those of a
+// catalog's own verbs.
 var handlersByVerb = map[string]handler{
 	"status":  (*Service).ShowStatus,
 	"verify":  (*Service).ShowVerify,
@@ -55,13 +55,13 @@ func handlerOf(r *command.Request) (handler, error) {
 	}
 	h, ok := handlersByVerb[verb]
 	if !ok {
-		return nil, fmt.Errorf("command table: nothing carries out %s", verb)
+		return nil, fmt.Errorf("command table: %s has no handler", verb)
 	}
 	return h, nil
 }
 
-// carryOut executes a request. It lists words that a read does not support before the
-// answer.
+// carryOut executes a request. Before the answer of a read, it lists the words that the
+// read ignores.
 func (s *Service) carryOut(ctx context.Context, c *call.Call) error {
 	do, err := handlerOf(c.Req)
 	if err != nil {

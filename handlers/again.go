@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// againWithin is how soon after a success the same command needs a confirmation.
+	// againWithin is how long after a success the same command needs a confirmation.
 	againWithin = 10 * time.Minute
-	// leftWithin is the time limit for checking the targets of that run before.
+	// leftWithin is the time limit for checking that the targets are as that run left them.
 	leftWithin = 5 * time.Second
 )
 
@@ -50,7 +50,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 			continue
 		}
 		if touchedSince(r, slices.Concat(open, ended)) || !s.asLeft(ctx, r) {
-			return false, nil // it would delay a repair
+			return false, nil // a confirmation would delay a repair
 		}
 		c.AskedBack = true
 		return true, c.Reply.Ephemeral(ctx, runcard.Again(r, againFields(c)))
@@ -58,8 +58,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 	return false, nil
 }
 
-// same reports whether two plans have the same digest. A new catalog can also change the
-// digest.
+// same reports whether two plans have the same digest.
 func same(a, b runbooks.Plan) bool { return a.Digest == b.Digest && a.Digest != "" }
 
 // touchedSince reports whether another run has acted, or may have acted, on a target of r

@@ -10,7 +10,7 @@ import (
 
 // openRuns answers a verb that needs a run but names none, such as `approve` or `cancel`,
 // with the run of the thread or with the open runs that the requester may see. It changes
-// none.
+// no run.
 func (s *Service) openRuns(ctx context.Context, c *call.Call) error {
 	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func (s *Service) byHand(ctx context.Context, c *call.Call) error {
 	r := c.About
 	if r.State != engine.Expired && r.State != engine.Refused {
-		return refusal.New(call.NotNow, "`byhand` is for a request that expired or was refused, and %s is %s. Nothing was recorded; `note` adds words to an incident.", r.ID, r.State.Words())
+		return refusal.New(call.NotNow, "`byhand` records a manual action for a request that expired or was refused, but %s is %s. Nothing was recorded; `note` adds a note to an incident.", r.ID, r.State.Words())
 	}
 	note := redact.Line(c.Rest, call.ReasonRunes)
 	rec := audit.Record{

@@ -56,7 +56,7 @@ func TestByHand(t *testing.T) {
 	h.hosts.sent = nil
 	contains(t, h.say("UBEN", "byhand "+run.ID+" restarted it with monit").all(), "ben did "+run.ID+" by hand", "restarted it with monit", "db_dis", "Sev 0")
 	if len(h.hosts.sent) == 0 {
-		t.Error("the target was not looked at")
+		t.Error("the target was not queried")
 	}
 	tap := h.message("UANNA", "")
 	tap.Via, tap.Tap = call.Button, call.Tap{Action: buttons[1].Action, Value: buttons[1].Value}

@@ -43,7 +43,7 @@ func TestCalled(t *testing.T) {
 	h.say("UANNA", "restart db_tdcp on query-1") // Sev 2: no approval
 	for _, s := range h.openRuns(t) {
 		if s.Run.Needed() == 0 && len(s.Run.Called) > 0 {
-			t.Errorf("%s needs no vote and calls %v", s.Run.Plan.Title, s.Run.Called)
+			t.Errorf("%s needs no vote, but mentions %v", s.Run.Plan.Title, s.Run.Called)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestApproversWithoutAccounts(t *testing.T) {
 	}
 	gone("UCHRIS")
 	a := h.say("UANNA", "restart configuration_server x")
-	if len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "deactivated") || !strings.Contains(a.all(), "chris") || !strings.Contains(a.all(), "By hand") {
+	if len(h.openRuns(t)) != 1 || !strings.Contains(a.all(), "deactivated") || !strings.Contains(a.all(), "chris") || !strings.Contains(a.all(), "by hand") {
 		t.Errorf("no account is active: %s", a.all())
 	}
 	for i, p := range h.Rules.People {

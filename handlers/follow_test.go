@@ -71,7 +71,7 @@ func TestFollowHasItsLimits(t *testing.T) {
 		synctest.Wait()
 		refused(t, h.say("URITA", "tail db_dis in prod"), call.TooMany)
 		wg.Wait()
-		if a := h.say("URITA", "follow tailer1 in prod"); !strings.Contains(a.all(), "say which, as in") {
+		if a := h.say("URITA", "follow tailer1 in prod"); !strings.Contains(a.all(), "name one host, for example") {
 			t.Errorf("two hosts: %s", a.all())
 		}
 	})

@@ -17,8 +17,8 @@ import (
 )
 
 // gate decides whether a call may continue. Every command passes it. A command with a plan
-// is also checked against the plan's own class. It loads the run of a command once, for
-// gate and handler.
+// is also checked against the plan's own class. The gate loads the run of a command once,
+// for itself and the handler.
 func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
 	ctx, span := tracing.Begin(ctx, "gate", tracing.VerbKey.String(c.Cmd.Verb))
 	defer func() { tracing.End(span, err) }()
@@ -75,7 +75,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	c.About = st.Run
 	cl, ok := s.Fleet.Cluster(st.Run.Plan.Cluster)
 	if !ok {
-		return fmt.Errorf("%s has roles for the cluster %q, which the config does not have", c.Run, st.Run.Plan.Cluster)
+		return fmt.Errorf("%s is a run of the cluster %q, which the config does not have", c.Run, st.Run.Plan.Cluster)
 	}
 	return s.SetCluster(c, cl)
 }
@@ -131,9 +131,9 @@ func (s *Service) mayRun(c *call.Call) error {
 	}
 }
 
-// mayHere refuses a change that arrives late or unclaimed. It also refuses one from a
-// channel that outsiders can read, or of which the bot is not a member: its members would
-// not see the request and its outcome, or outsiders would.
+// mayHere refuses a change that arrives late or unclaimed. It also refuses a change from a
+// channel that outsiders can read, and from one that the bot is not in: its members would
+// not see the request and its outcome.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -169,7 +169,7 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return refusal.New(call.OtherConfig, "Not accepted: %s. Nothing was done; please try again, because another replica may answer, and inform the person who runs the bot.", why)
+		return refusal.New(call.OtherConfig, "Not accepted: %s. Nothing was done. Please try again: another replica may accept it. Tell the bot's administrator about this.", why)
 	}
 	return nil
 }
@@ -191,13 +191,13 @@ func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	for _, v := range r.Votes {
 		voter, err := s.Identify(ctx, v.Account, call.Fresh)
 		if err != nil {
-			return fmt.Errorf("%s who approved: %w", v.Person, err)
+			return fmt.Errorf("the approver %s: %w", v.Person, err)
 		}
 		if err := s.Rules.MayVote(voter.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil {
-			return fmt.Errorf("%s who approved: %w", v.Person, err)
+			return fmt.Errorf("the approver %s: %w", v.Person, err)
 		}
 		if err := auth.MayInSilence(voter.SilentSince, r.Plan.Class, v.Origin, r.Asked.Origin); err != nil {
-			return fmt.Errorf("%s who approved: %w", v.Person, err)
+			return fmt.Errorf("the approver %s: %w", v.Person, err)
 		}
 		if v.Digest == r.Plan.Digest {
 			valid[voter.Name] = true

@@ -200,11 +200,11 @@ func TestStartAsksLaterTargets(t *testing.T) {
 	ben := engine.Actor{Person: "ben", Account: auth.Account{Team: homeTeam, User: "UBEN"}}
 	r.Votes = []engine.Vote{{Actor: ben, Digest: r.Plan.Digest}}
 	if err := h.Recheck(t.Context(), r); err != nil {
-		t.Errorf("nothing has happened: %v", err)
+		t.Errorf("nothing has changed, but the start is refused: %v", err)
 	}
 	h.hosts.say = saying(statustest.World{"db_ltds": {Status: "Not monitored", PID: -1}})
 	if err := h.Recheck(t.Context(), r); err == nil || !strings.Contains(err.Error(), "not monitored") {
-		t.Errorf("db_ltds is not supervised any more: %v", err)
+		t.Errorf("db_ltds is no longer supervised, but the check returns %v", err)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestGuardThatCannotTell(t *testing.T) {
 			a := h.say("UANNA", "restart etcd on query-1 in prod because it lags")
 			open := h.openRuns(t)
 			if tt.need == 0 {
-				if len(open) != 0 || !strings.Contains(a.all(), "By hand") {
+				if len(open) != 0 || !strings.Contains(a.all(), "by hand") {
 					t.Errorf("%s: %d runs, %s", tt.name, len(open), a.all())
 				}
 				return

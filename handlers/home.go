@@ -28,12 +28,12 @@ const (
 type Homes struct {
 	s  *Service
 	mu sync.Mutex
-	// boards has the newest board of each cluster, with a lock for querying again.
+	// boards has the newest board of each cluster, by name.
 	boards map[string]*homeBoard
 }
 
 type homeBoard struct {
-	asking sync.Mutex
+	asking sync.Mutex // held during a query
 	card   card.Card
 	at     time.Time // zero: never queried
 }
@@ -51,7 +51,7 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	}
 	clusters, sees := h.s.Readable(who.Person, ""), h.s.Sees(who.Person, "")
 	if len(clusters) == 0 {
-		return publish(ctx, []card.Card{card.Refusal("Not allowed: " + who.Name + " may read no cluster. The person who runs the bot can add you under `roles`.")})
+		return publish(ctx, []card.Card{card.Refusal("Not allowed: " + who.Name + " may read no cluster. The bot's administrator can add you under `roles`.")})
 	}
 	runs := h.runs(ctx, sees)
 	cards, old := h.withBoards(runs, clusters, maxAge)
@@ -75,7 +75,7 @@ func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card
 	in, err := h.s.InHand(ctx, sees)
 	if err != nil {
 		h.s.Logger.WarnContext(ctx, "runs not read for a home page", "err", err)
-		return []card.Card{card.Refusal("My state store does not answer, so I cannot say what is under way.")}
+		return []card.Card{card.Refusal("My state store does not answer, so I cannot show the open runs.")}
 	}
 	var out []card.Card
 	for _, st := range in.Open {
@@ -124,8 +124,8 @@ func (h *Homes) refresh(ctx context.Context, who call.Person, cl *fleet.Cluster,
 	}
 	out, err := h.s.lookAt(ctx, who, cl)
 	if err != nil {
-		h.s.Logger.ErrorContext(ctx, "a cluster's board cannot be made", "cluster", cl.Name, "err", err)
-		out = card.Refusal("The board of " + cl.Name + " cannot be made; my log has the reason.")
+		h.s.Logger.ErrorContext(ctx, "the status of a cluster could not be determined", "cluster", cl.Name, "err", err)
+		out = card.Refusal("The status of " + cl.Name + " could not be determined; my log has the reason.")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

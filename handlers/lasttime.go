@@ -18,11 +18,11 @@ const (
 )
 
 // lastTime compares a plan with that of the newest executed run of the same action and
-// target. If the store does not answer, it is omitted.
+// target. If the store does not answer, there is no comparison.
 func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
 	ended, err := s.Runs.Recent(ctx, lastAmong)
 	if err != nil {
-		s.Logger.WarnContext(ctx, "the run before could not be looked up", "err", err)
+		s.Logger.WarnContext(ctx, "the previous run could not be looked up", "err", err)
 		return nil
 	}
 	before := lastOf(ended, inputs, plan)

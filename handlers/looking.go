@@ -12,7 +12,7 @@ import (
 )
 
 // looking records that an approver is looking at a run, so the next reminder mentions no
-// one. It is not binding: other approvers can still approve.
+// one. Other approvers can still approve.
 func (s *Service) looking(ctx context.Context, c *call.Call) error {
 	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
 		return err

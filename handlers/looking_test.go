@@ -15,14 +15,14 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// TestLooking: an approver can report looking while approvals are missing. The requester,
-// and people who cannot approve, cannot.
+// TestLooking: while approvals are missing, an approver can report that they are looking at
+// the run. The requester and people who cannot approve it are refused.
 func TestLooking(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk full")
 	id := h.openRuns(t)[0].Run.ID
 	if a := h.say("UANNA", "looking "+id); len(a.shown) > 0 || a.code() != auth.OwnRequest {
-		t.Errorf("who asked: %q", a.all())
+		t.Errorf("the requester: %q", a.all())
 	}
 	if a := h.say("URITA", "looking "+id); len(a.shown) > 0 || a.code() != auth.LacksRole {
 		t.Errorf("a reader: %q", a.all())

@@ -47,7 +47,7 @@ func TestMaintenance(t *testing.T) {
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None", "Start failed, in maintenance", "In maintenance until", "by ben")
 	wants(say("URITA", "status in prod"), "1 in maintenance", "db_dis on infra-1 · Start failed, in maintenance until")
 	wants(say("URITA", "maintenance"), "1 in maintenance", "db_dis@infra-1", "(2 h left) by ben")
-	wants(say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. What is: db_dis@infra-1")
+	wants(say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. In maintenance: db_dis@infra-1")
 	*now = now.Add(2*time.Hour - time.Minute)
 	wants(say("URITA", "status db_dis on infra-1 in prod"), "Sev 0 · None")
 	*now = now.Add(time.Minute)
@@ -86,8 +86,8 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 		{user: "UNOBODY", text: "maintenance", want: "Not allowed"},
 		{user: "UBEN", text: "maintenance db_dis in prod", want: "For how long"},
 		{user: "UBEN", text: "maintenance db_dis in prod disk swap", want: "For how long"},
-		{user: "UBEN", text: "maintenance db_dis in prod 1m", want: "From 5m to 7d"},
-		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "From 5m to 7d"},
+		{user: "UBEN", text: "maintenance db_dis in prod 1m", want: "lasts from 5m to 7d"},
+		{user: "UBEN", text: "maintenance db_dis in prod 8d", want: "lasts from 5m to 7d"},
 		{user: "UBEN", text: "maintenance db_diss in prod 2h", want: "db_dis"},
 		{user: "UBEN", text: "maintenance db_dis in prod end", want: "not in maintenance"},
 		{user: "UBEN", text: "maintenance db_dis in prod 2h", want: "state store", spoil: func(m *call.Message) { m.Key = "" }},

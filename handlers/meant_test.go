@@ -92,7 +92,7 @@ func TestTalkIsNoCommand(t *testing.T) {
 		}
 	}
 	if open := h.openRuns(t); len(open) != 0 {
-		t.Errorf("%s was asked for out of talk", open[0].Run.Plan.Title)
+		t.Errorf("talk requested %s", open[0].Run.Plan.Title)
 	}
 }
 

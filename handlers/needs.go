@@ -19,7 +19,7 @@ import (
 // missing answer does not refuse the request.
 const needsPatience = 5 * time.Second
 
-// starts reports whether an action starts a process, which requires its dependencies.
+// starts reports whether a plan starts a process, which needs its dependencies.
 func starts(plan runbooks.Plan) bool {
 	return slices.Contains([]string{"start", "restart", "monitor"}, plan.Action)
 }

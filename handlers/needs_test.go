@@ -34,12 +34,12 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 			}
 			return running(c)
 		}, ""},
-		{"all of several", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
+		{"on every host", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
 		{"no host answers", "restart db_dis in prod", silent, ""},
 		{"the requester overrides it", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
-		{"of several, a later one", "restart db_ltds, db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
-		{"what comes up before it", "restart configuration_server, db_dis in prod", down("configuration_server"), ""},
-		{"what comes up after it", "restart db_dis, configuration_server in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
+		{"the second of two processes", "restart db_ltds, db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
+		{"a dependency that the plan starts before it", "restart configuration_server, db_dis in prod", down("configuration_server"), ""},
+		{"a dependency that the plan starts after it", "restart db_dis, configuration_server in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
 		{"a stop needs nothing", "stop db_dis in prod", down("configuration_server"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
 		r := open[0].Run
 		r.Votes = []engine.Vote{{Actor: engine.Actor{Person: "ben", Account: auth.Account{Team: homeTeam, User: "UBEN"}}, Digest: r.Plan.Digest}}
 		if err := h.Recheck(t.Context(), r); err != nil {
-			t.Errorf("%s: nothing has happened: %v", text, err)
+			t.Errorf("%s: nothing has changed, but the start is refused: %v", text, err)
 		}
 		h.hosts.say = down("configuration_server")
 		if err := h.Recheck(t.Context(), r); (err == nil) != goesOn || err != nil && !strings.Contains(err.Error(), "configuration_server on infra-1 is down") {
@@ -83,7 +83,7 @@ func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
 		if !goesOn {
 			started := h.Now()
 			if r.StartedAt = &started; h.Recheck(t.Context(), r) != nil {
-				t.Errorf("%s: under way, it is not asked again", text)
+				t.Errorf("%s: the check is repeated after the start", text)
 			}
 		}
 	}

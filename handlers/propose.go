@@ -47,7 +47,7 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 	d := json.NewDecoder(strings.NewReader(value))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {
-		return nil, refusal.New(call.OldProposal, "Nothing was run: what you were shown is not known any more. Type the command again.")
+		return nil, refusal.New(call.OldProposal, "Nothing was run: this Run button is no longer valid. Type the command again.")
 	}
 	if p.By != m.Account.String() {
 		return nil, refusal.New(call.NotYours, "Only the requester can run this. Type the command yourself; nothing was run.")
@@ -67,6 +67,6 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 func (s *Service) sayLeft(ctx context.Context, c *call.Call) {
 	out := card.LeftOut(c.Req.Text(), c.Req.Left, parser.Choose(c.Names, c.Channel, c.Req.Left...))
 	if err := c.Reply.Ephemeral(ctx, out); err != nil {
-		s.Logger.WarnContext(ctx, "what was left out was not said", "err", err)
+		s.Logger.WarnContext(ctx, "the list of ignored words was not shown", "err", err)
 	}
 }

@@ -87,7 +87,7 @@ func TestRefusedThenSettled(t *testing.T) {
 		})
 	}}
 	if settled := h.Handle(t.Context(), m, a); !settled || settledBefore || len(a.whispered) != 1 {
-		t.Errorf("settled %v, before it was told %v, told %q", settled, settledBefore, a.whispered)
+		t.Errorf("settled %v, before the answer %v, answered %q", settled, settledBefore, a.whispered)
 	}
 }
 

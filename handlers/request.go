@@ -43,7 +43,7 @@ func (s *Service) request(ctx context.Context, c *call.Call) error {
 		case c.Proposed == nil && !c.Confirmed():
 			return s.propose(ctx, c, inputs, plan, "")
 		case c.Proposed != nil && c.Proposed.Digest != plan.Digest:
-			return s.propose(ctx, c, inputs, plan, "What would run has changed since it was shown.")
+			return s.propose(ctx, c, inputs, plan, "The plan has changed since it was shown.")
 		}
 	}
 	return s.submit(ctx, c, inputs, plan, unclear)
@@ -102,5 +102,5 @@ func byHand(p runbooks.Plan) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return "By hand that would be, " + strings.Join(lines, "; ") + "."
+	return "To do it by hand, run " + strings.Join(lines, "; then ") + "."
 }

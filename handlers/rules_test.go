@@ -49,7 +49,7 @@ func TestDestructiveApproval(t *testing.T) {
 			t.Fatalf("%s: %s with %d approvals", what, now.State, len(now.Votes))
 		}
 		if len(a.whispered)+len(a.forms) == 0 {
-			t.Errorf("%s: nothing is said", what)
+			t.Errorf("%s: no answer", what)
 		}
 	}
 	h.tap("UBEN", call.Form, TapApproved, value, name)

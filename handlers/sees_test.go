@@ -237,7 +237,7 @@ func (h *hidden) tryText(t *testing.T, cmd command.Command, text, place string) 
 			}
 			back := strings.NewReplacer("R-0000", id, "M-AAAAAAAAAAAA", h.window, "zork", "prod")
 			if nowhere := say(invented.Replace(text)); back.Replace(nowhere) != answer {
-				t.Errorf("%s says %q in %q: what exists is answered\n%s\nand what does not\n%s", who, theirs, place, answer, nowhere)
+				t.Errorf("%s says %q in %q: an existing name gets\n%s\nand an unknown one\n%s", who, theirs, place, answer, nowhere)
 			}
 		}
 	}
@@ -317,7 +317,7 @@ func (h *hidden) tryTap(t *testing.T, action, value string, via call.Via, place 
 	}
 	nowhere := tap(strings.NewReplacer("RUN", "R-0000", "DIGEST", st.Run.Plan.Digest).Replace(value))
 	if strings.ReplaceAll(nowhere, "R-0000", h.open) != answer {
-		t.Errorf("%s %s %q: what exists is answered\n%s\nand what does not\n%s", via, action, theirs, answer, nowhere)
+		t.Errorf("%s %s %q: an existing name gets\n%s\nand an unknown one\n%s", via, action, theirs, answer, nowhere)
 	}
 	if now, err := h.store.Get(t.Context(), h.open); err != nil || now.Rev != st.Rev {
 		t.Errorf("%s %s changed the run: %v", via, action, err)

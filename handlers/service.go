@@ -54,7 +54,7 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 	case errors.Is(ctx.Err(), context.Canceled):
 		s.Logger.WarnContext(ctx, "stopped in the middle of a message", "via", m.Via, "err", err)
 		return settled
-	case ctx.Err() != nil: // out of time: answer so
+	case ctx.Err() != nil: // out of time: the answer says so
 		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerBudget)
 		defer cancel()
 		ctx = told
@@ -150,19 +150,19 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 		return no
 	case errors.As(err, &long):
 		s.Logger.ErrorContext(ctx, "message not handled in time", "via", m.Via, "err", err)
-		return &refusal.Error{Code: call.NotInTime, Text: fmt.Sprintf("Not finished within %.0f min: Slack or a host answers too slowly. Nothing more was done. Look for its message, then please try again.", long.After.Minutes())}
+		return &refusal.Error{Code: call.NotInTime, Text: fmt.Sprintf("Not finished within %.0f min: Slack or a host answers too slowly. Nothing more will be done. Check what was done, then please try again.", long.After.Minutes())}
 	case errors.Is(err, publish.ErrNoAnswer):
 		s.Logger.ErrorContext(ctx, "Slack took too long for an answer", "via", m.Via, "err", err)
-		return &refusal.Error{Code: call.NotInTime, Text: "Slack did not take my answer in time, so it may be missing or incomplete. Nothing more was done. Look for its message, then please try again."}
+		return &refusal.Error{Code: call.NotInTime, Text: "Slack did not take my answer in time, so it may be missing or incomplete. Nothing more will be done. Check what was done, then please try again."}
 	case call.IsPlanError(err):
 		return &refusal.Error{Code: call.NoPlan, Text: "Nothing was run: " + err.Error()}
 	case errors.Is(err, command.ErrFields):
 		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
 		return &refusal.Error{Code: call.OldButton, Text: "This button is from another version of the bot, or its target is gone. Type the command instead; nothing was run."}
 	case errors.Is(err, engine.ErrLeaseLost):
-		return &refusal.Error{Code: call.LeaseLost, Text: "I was away for a moment, and another replica may have taken this up: look for its message. If there is none within half a minute, please try again."}
+		return &refusal.Error{Code: call.LeaseLost, Text: "I lost contact with my state store for a moment, and another replica may have taken over your message. If it does not answer within half a minute, please try again."}
 	case errors.Is(err, engine.ErrNewerForm):
-		return &refusal.Error{Code: call.OldReplica, Text: "Nothing was done: a newer version of me keeps this run, and I am about to be replaced by it. Please try again in a minute."}
+		return &refusal.Error{Code: call.OldReplica, Text: "Nothing was done: this run was stored by a newer version of the bot, which is about to replace me. Please try again in a minute."}
 	case errors.Is(err, engine.ErrStoreDown):
 		return &refusal.Error{Code: call.StoreDown, Text: "Not done, nothing was sent: my state store does not answer, and nothing may run without a record. Please try again in a minute."}
 	default:
@@ -171,7 +171,8 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 	}
 }
 
-// inLog is where the log has the details of a message. One that could not be stored has no id.
+// inLog says where the log has the details of a message. A message that could not be stored
+// has no id.
 func (s *Service) inLog(m call.Message) string {
 	if m.Key == "" {
 		return "at " + s.Now().UTC().Format("15:04:05 UTC")
@@ -195,5 +196,5 @@ func (s *Service) recordRefusal(ctx context.Context, m call.Message, why *refusa
 	return true
 }
 
-// answerBudget limits the time to answer a message after its own time is over.
+// answerBudget limits the time for answering a message whose own time limit has passed.
 const answerBudget = 10 * time.Second

@@ -386,7 +386,7 @@ func TestDeriveTrustsNothingStored(t *testing.T) {
 	}
 }
 
-// TestRecheck: the start checks again what the click has checked.
+// TestRecheck: the start repeats the checks of the approval.
 func TestRecheck(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
@@ -398,13 +398,13 @@ func TestRecheck(t *testing.T) {
 	stored, _ := h.store.Get(t.Context(), r.ID)
 	r = stored.Run
 	for what, change := range map[string]func(){
-		"who approved has left": func() {
+		"the approver has left": func() {
 			h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, ID: "UBEN", Organisation: homeTeam, Deleted: true}
 		},
-		"who asked has become a guest": func() {
+		"the requester has become a guest": func() {
 			h.dir.profiles["UANNA"] = auth.Profile{Account: r.Asked.Account, ID: "UANNA", Organisation: homeTeam, Guest: true}
 		},
-		"who approved may not any more": func() {
+		"the approver has lost the role": func() {
 			h.Rules.Clusters["prod"] = auth.Roles{auth.Operator: {"anna"}, auth.Approver: {"chris"}}
 		},
 		"the host has another address": func() { h.Fleet.Clusters[0].Hosts[0].Address = "10.9.9.9:22" },
@@ -468,17 +468,17 @@ func TestWhatMayNotChange(t *testing.T) {
 	m := h.message("UANNA", "status db_ltds")
 	m.Key = ""
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "unrecorded") {
-		t.Errorf("an unclaimed read is answered and says so: %q", a.all())
+		t.Errorf("an unclaimed read: %q", a.all())
 	}
 	m = h.message("UANNA", "restart db_ltds")
 	m.Outside, m.ChannelShared = true, true // a channel hidden by Slack may also be shared
 	if a := h.handleMessage(m); !strings.Contains(a.all(), "I am not in this channel") || !strings.Contains(a.all(), "/invite") {
-		t.Errorf("where the bot is not, what to do is said: %q", a.all())
+		t.Errorf("in a channel without the bot: %q", a.all())
 	}
 	m = h.message("UANNA", "status db_ltds")
 	m.ChannelShared = true
 	if a := h.handleMessage(m); len(a.shown) != 0 || len(a.whispered) == 0 {
-		t.Errorf("what hosts say is not shown to outsiders: %q", a.all())
+		t.Errorf("output of hosts in a channel with outsiders: %q", a.all())
 	}
 }
 

@@ -61,7 +61,7 @@ func TestShortcut(t *testing.T) {
 		t.Errorf("a reader restarts: %q", a.all())
 	}
 	if a := typed("UANNA", "restrat db_dis"); !strings.Contains(a.all(), "restart db_dis") || len(h.openRuns(t)) > 0 {
-		t.Errorf("a slip: %q", a.all())
+		t.Errorf("a typo: %q", a.all())
 	}
 	typed("UANNA", "restart db_dis disk full")
 	runs := h.openRuns(t)

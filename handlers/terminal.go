@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Outcome is the result of a command at a terminal, which does not see the run's message.
+// Outcome is the result of a command at a terminal, where the run's message is not visible.
 type Outcome struct {
 	// OK is false if the command was refused, not understood, or answered with a question.
 	// Nothing was done, and the reply has the reason.
@@ -17,11 +17,12 @@ type Outcome struct {
 	// Run is the run that the command requested, approved or otherwise changed; "" for
 	// none.
 	Run string
-	// Asked reports whether the command requested Run, now or a moment ago. Its result is
-	// then the result of Run.
+	// Asked reports whether the command requested Run, now or a moment ago. The command's
+	// result is then the result of Run.
 	Asked bool
 	// Proposal is set if nothing was done and the requester was shown the plan. A command
-	// with it as Message.Proposal executes that plan unless it has changed.
+	// with this value as its Message.Proposal executes that plan unless the plan has
+	// changed.
 	Proposal string
 }
 
@@ -75,6 +76,6 @@ func (s *Service) tellWhere(ctx context.Context, c *call.Call, r engine.Run) {
 		return
 	}
 	if err := c.Reply.Ephemeral(ctx, runcard.AskedElsewhere(r)); err != nil {
-		s.Logger.WarnContext(ctx, "a person was not told where the run's message is", "run", r.ID, "err", err)
+		s.Logger.WarnContext(ctx, "the requester was not shown where the run's message is", "run", r.ID, "err", err)
 	}
 }

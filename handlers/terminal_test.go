@@ -61,19 +61,19 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("the same again: %+v", again)
 	}
 	if out, _ := h.atTerminal("anna", "approve "+asked.Run+" db_dis"); out.OK {
-		t.Error("who asked approved at the terminal")
+		t.Error("the requester approved at the terminal")
 	}
 	// The requester at the terminal is the same person in Slack.
 	if a := h.say("UANNA", "approve "+asked.Run+" db_dis"); !strings.Contains(a.all(), "another approver has to") {
-		t.Errorf("who asked approved in Slack: %s", a.all())
+		t.Errorf("the requester approved in Slack: %s", a.all())
 	}
 	if out, _ := h.atTerminal("ben", "approve "+asked.Run+" db_dis"); !out.OK || out.Run != asked.Run || out.Asked {
 		t.Errorf("a vote: %+v", out)
 	}
 }
 
-// TestLocalAccountsAreOfTerminals: a chat's delivery with a local account is
-// refused, and so is a terminal's with a chat account.
+// TestLocalAccountsAreOfTerminals: a delivery from Slack with a local account is refused,
+// and so is a terminal's command with a Slack account.
 func TestLocalAccountsAreOfTerminals(t *testing.T) {
 	h := newTestService(t)
 	m := h.message("", "restart db_dis in prod")
@@ -133,7 +133,7 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 		return nil
 	})
 	if err != nil || looked != 3 {
-		t.Errorf("%d looks are recorded, %v", looked, err)
+		t.Errorf("%d reads are recorded, %v", looked, err)
 	}
 }
 

@@ -69,7 +69,7 @@ func TestAuditIsRecorded(t *testing.T) {
 		t.Errorf("shown %q, direct %q", a.shown, a.direct)
 	}
 	if again := h.say("UANNA", "audit anna").all(); !strings.Contains(again, "audit · ben") {
-		t.Errorf("that anna read the trail is not in it:\n%s", again)
+		t.Errorf("the trail lacks anna's read of it:\n%s", again)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestStatusNamesTheCause(t *testing.T) {
 	}
 	h.hosts.say = down("db_dis")
 	if a := h.say("URITA", "status db_dis on infra-1 in prod"); !strings.Contains(a.all(), "Dependencies running: ") {
-		t.Errorf("that it is not upstream is not said: %q", a.all())
+		t.Errorf("the dependencies are not shown as running: %q", a.all())
 	}
 }
 

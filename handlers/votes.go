@@ -79,7 +79,8 @@ func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Rep
 	return s.dispatch(ctx, c, reply)
 }
 
-// apply applies an event to the run of a call and settles the call's claim with it.
+// apply applies an event to the run of a call and settles the call's claim in the same
+// transaction.
 func (s *Service) apply(ctx context.Context, c *call.Call, e engine.Event) error {
 	st, err := s.Engine.Apply(ctx, c.Run, e, c.Key)
 	if c.Settled = err == nil; err != nil {

@@ -91,7 +91,7 @@ func TestWatchStartsLastsAndEnds(t *testing.T) {
 		t.Errorf("kept: %+v", f)
 	}
 	if nudged != 4 || len(h.hosts.sent) != 0 {
-		t.Errorf("the leader was told %d times, %d commands were sent", nudged, len(h.hosts.sent))
+		t.Errorf("the leader was notified %d times, %d commands were sent", nudged, len(h.hosts.sent))
 	}
 	var told []string
 	if err := h.store.Trail(t.Context(), 1, func(e audit.Sealed) error {
@@ -188,7 +188,7 @@ func TestLookAtACluster(t *testing.T) {
 	prod := incident.Scope{Cluster: "prod"}
 	for target, text := range h.lookAt(t, prod) {
 		if !strings.HasPrefix(text, "Sev 0") {
-			t.Errorf("well, and %s is %q", target, text)
+			t.Errorf("every process runs, but %s is %q", target, text)
 		}
 	}
 	h.hosts.say = down("db_dis", "db_ltds")
@@ -224,7 +224,7 @@ func TestLookAtASilentHost(t *testing.T) {
 		}
 	}
 	if bad != 1 {
-		t.Errorf("%d things are told: %v", bad, got)
+		t.Errorf("%d problems are reported: %v", bad, got)
 	}
 }
 

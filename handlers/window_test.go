@@ -78,7 +78,7 @@ func TestMaintenanceWindow(t *testing.T) {
 	say("UBEN", "maintenance approve in prod id="+id)
 	*now = begin.Add(time.Minute)
 	contains(t, say("URITA", "maintenance"), "1 in maintenance", "48 h left")
-	contains(t, say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. What is: the window over infra-1 (`maintenance-cancel in prod id="+id+"`)")
+	contains(t, say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. In maintenance: the window over infra-1 (`maintenance-cancel in prod id="+id+"`)")
 	say("UANNA", "restart db_dis on infra-1 in prod because rack move")
 	if open, err := h.store.Open(t.Context()); err != nil || len(open) != 1 || open[0].Run.State != engine.Waiting || open[0].Run.Need != 1 {
 		t.Errorf("a restart in a window: %+v, %v", open, err)

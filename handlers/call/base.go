@@ -44,10 +44,11 @@ func (s *Base) Answer(ctx context.Context, c *Call, out card.Card) error {
 // are stored in one transaction. After an error that wraps engine.ErrStoreDown the change may
 // or may not be stored.
 type Windows interface {
-	// Maintenance returns the announcements that were not ended, over or not, by cluster and
-	// target.
+	// Maintenance returns the stored announcements, also expired ones, sorted by cluster
+	// and target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
-	// OpenWork also returns every run that has not ended, oldest first, at the same revision.
+	// OpenWork returns every run that has not ended, oldest first, and the announcements,
+	// both at one revision.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// SetMaintenance replaces the announcement for the same cluster, process and host. If a
 	// window was changed since its Rev, it returns engine.ErrConflict.
@@ -77,13 +78,14 @@ type Engine interface {
 
 // Posts returns the messages of runs.
 type Posts interface {
-	// Post returns a run's message; ok is false for none yet.
+	// Post returns a run's message; ok is false if there is none yet.
 	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
-	// Thread returns the thread of a run's records; ok is false for none yet.
+	// Thread returns the thread of a run's records; ok is false if there is none yet.
 	Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error)
 }
 
-// Settings are the dependencies of a Service. Every field must be set.
+// Settings are the dependencies of a Service. Every field must be set, except those that
+// may be nil.
 type Settings struct {
 	command.Grammar
 	Rules *auth.Rules
@@ -106,10 +108,11 @@ type Settings struct {
 	// Health reports whether the bot is healthy, and the health of its parts in lines. It may
 	// be nil.
 	Health func(ctx context.Context) (well bool, lines []string)
-	// CardLink is the URL of a run's message, "" for none. nil if messages have no URLs.
+	// CardLink returns the URL of a run's message, "" for none. nil if messages have no
+	// URLs.
 	CardLink func(ctx context.Context, run string) (string, error)
-	// Agrees is why this replica must not accept changes, "" if it may. nil for a bot without
-	// other replicas.
+	// Agrees returns why this replica must not accept changes, "" if it may. nil for a bot
+	// without other replicas.
 	Agrees func(ctx context.Context) (why string, err error)
 	// Watching is called when watches have changed. nil if the leader detects changes
 	// itself.

@@ -44,8 +44,9 @@ type Call struct {
 	About engine.Run       // RunNamed: loaded by the gate
 	// Window is the window of windowApprove and windowCancel, loaded by the gate.
 	Window fleet.Maintenance
-	// Incident is the incident that the command names or means, loaded by the gate. It is nil when
-	// none was named and not exactly one is open; then Incidents has the open ones.
+	// Incident is the incident that the command names or means, loaded by the gate. It is
+	// nil if the command names none and the number of open incidents is not one; Incidents
+	// then has the open ones.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
 	Asked     string // the requested run, new or just completed

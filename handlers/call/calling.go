@@ -31,7 +31,7 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 			return nil
 		}
 	}
-	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d of the approvers of %s besides %s, and some of the others have lost their access: %s.",
+	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d of the approvers of %s other than %s, and some of those no longer have access: %s.",
 		need, cluster, asked, strings.Join(gone, ", "))
 }
 

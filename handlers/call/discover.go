@@ -65,9 +65,9 @@ func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string]
 		r := s.Remote.Run(ctx, engine.CommandOf(st))
 		switch {
 		case r.Outcome != remote.Answered:
-			return nil, cannotLook("looking on %s failed: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))
+			return nil, cannotLook("the list from %s could not be read: %s", st.Host, redact.Line(r.Outcome.String()+": "+r.Detail, 300))
 		case r.Exit != 0:
-			return nil, cannotLook("looking on %s ended with exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
+			return nil, cannotLook("the list from %s could not be read: exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
 		case r.Stdout.Truncated():
 			return nil, cannotLook("the list on %s is too long to be shown completely; narrow it down", st.Host)
 		}
@@ -100,7 +100,7 @@ func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 		if slices.Equal(was, is) {
 			continue
 		}
-		return fmt.Errorf("what was listed has changed since the request: %s", difference(was, is))
+		return fmt.Errorf("a list that the plan uses has changed since the request: %s", difference(was, is))
 	}
 	return nil
 }

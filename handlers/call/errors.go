@@ -34,14 +34,14 @@ func IsPlanError(err error) bool {
 
 // The codes of the refusals of package handlers and those below it.
 const (
-	NoPlan        refusal.Code = "no plan"        // names or parameters of which no plan can be made
+	NoPlan        refusal.Code = "no plan"        // no plan can be made from these names or parameters
 	BadArgument   refusal.Code = "bad argument"   // an argument is missing, or not possible
 	NotFound      refusal.Code = "not found"      // it does not exist, or the person may not read it
 	NotNow        refusal.Code = "not now"        // not possible in its state
 	AlreadyThere  refusal.Code = "already there"  // it exists, or is in progress
 	Changed       refusal.Code = "changed"        // another person changed it at the same time
 	TooMany       refusal.Code = "too many"       // a limit is reached
-	WrongPlace    refusal.Code = "wrong place"    // not in this channel, or not there
+	WrongPlace    refusal.Code = "wrong place"    // not possible in this channel
 	NotYours      refusal.Code = "not yours"      // only the requester may do this
 	OldButton     refusal.Code = "old button"     // of another version, or its target is gone
 	OldProposal   refusal.Code = "old proposal"   // it was shown too long ago
@@ -56,7 +56,7 @@ const (
 	Internal      refusal.Code = "internal error" // the log has the details
 )
 
-// TooLong is the cause by which the context of a handler ends that took too long.
+// TooLong is the cancellation cause of a handler's context when the handler took too long.
 type TooLong struct{ After time.Duration }
 
 func (e *TooLong) Error() string { return "handling took longer than " + e.After.String() }
@@ -71,7 +71,7 @@ func (e *WindowError) Error() string { return "the window did not open: " + e.Er
 
 func (e *WindowError) Unwrap() error { return e.Err }
 
-// Late is a command, or a tap, that arrived too late to be executed without a question.
+// Late is a command, or a tap, that arrived too late to be executed without a confirmation.
 type Late struct {
 	Age     time.Duration
 	Request *command.Fields // to repeat it; nil for a tap, whose button still works

@@ -25,7 +25,7 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 	profile, err := s.Directory.Lookup(ctx, a, maxAge)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "lookup failed", "account", a.String(), "err", err)
-		return Person{}, auth.Refuse(auth.LookupFailed, "I could not find out who you are, and so cannot let you in. Please try again.")
+		return Person{}, auth.Refuse(auth.LookupFailed, "I could not find out who you are. Please try again.")
 	}
 	profile.Account = a // the look-up was for a, whatever the answer contains
 	p, err := s.Rules.Identify(profile)

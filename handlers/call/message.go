@@ -20,7 +20,7 @@ const (
 	Button   Via = "button"
 	Form     Via = "form" // a submitted modal
 	Terminal Via = "terminal"
-	Home     Via = "home"     // the Home tab, which queries by itself
+	Home     Via = "home"     // the Home tab, which queries without a command
 	Shortcut Via = "shortcut" // typed into the window of a shortcut
 )
 
@@ -65,10 +65,10 @@ type Message struct {
 // Parsed is a slash command as it was parsed on arrival.
 type Parsed struct {
 	// OnlyReads means that it is a plain read. It need not be stored before it is
-	// acknowledged: a loss only loses an answer.
+	// acknowledged: if it is lost, only its answer is lost.
 	OnlyReads bool
-	// Request is valid for readers of every name of Grammar; nil if the text could not be
-	// parsed.
+	// Request was parsed with every name of Grammar, so it is valid only for people who may
+	// read them all. It is nil if the text could not be parsed.
 	Request *command.Request
 	Grammar *command.Grammar
 }

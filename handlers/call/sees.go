@@ -45,7 +45,7 @@ func (s *Base) GrammarOf(p auth.Person, channel string) (*command.Grammar, error
 	clusters := s.Readable(p, channel)
 	switch len(clusters) {
 	case 0:
-		return nil, auth.Refuse(auth.LacksRole, "%s may read no cluster here. The person who runs the bot can add you under `roles`.", p.Name)
+		return nil, auth.Refuse(auth.LacksRole, "%s may read no cluster here. The bot's administrator can add you under `roles`.", p.Name)
 	case len(s.Fleet.Clusters):
 		return &s.Grammar, nil
 	}

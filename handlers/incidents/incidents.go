@@ -71,7 +71,7 @@ func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []i
 	if id != "" {
 		meant = slices.DeleteFunc(meant, func(o incidentcard.OpenIncident) bool { return o.ID != id })
 		if len(meant) == 0 {
-			return nil, refusal.New(call.NotFound, "There is no open incident %s. `incidents` lists those there are; nothing was changed.", words.Shown(id))
+			return nil, refusal.New(call.NotFound, "There is no open incident %s. `incidents` lists the open ones. Nothing was changed.", words.Shown(id))
 		}
 	}
 	if id == "" && c.Thread != "" {
@@ -189,7 +189,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 	name := strings.TrimPrefix(words.Plain(strings.TrimPrefix(typed, "@")), "@")
 	names := s.owners(*c.Incident)
 	if owner := c.Incident.Handling.Owner; owner != nil {
-		names = append(names, owner.Person) // refused with a name
+		names = append(names, owner.Person) // refused by h.HandOver
 	}
 	if !slices.Contains(names, name) {
 		return refusal.New(call.BadArgument, "Hand %s over to whom? Operators of %s: %s. For example `handover %s %s`. Nothing was changed.",
@@ -253,7 +253,7 @@ func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.Who.Name, s.Now(), text) })
 }
 
-// MayOwn returns why the owner of an incident may no longer own it, as an *refusal.Error;
+// MayOwn returns why the owner of an incident may no longer own it, as a *refusal.Error;
 // nil if they may.
 func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
 	p, err := s.Identify(ctx, o.Account, call.StillAllowed)

@@ -51,7 +51,7 @@ func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	m := fleet.Maintenance{Cluster: c.Cluster.Name, Process: c.Process.ID, Host: call.HostName(c.Host), By: c.Who.Name, From: s.Now()}
 	if len(c.Req.Also) > 0 || len(c.Req.Hosts) > 1 {
-		return refusal.New(call.BadArgument, "One process on one host at a time, or on all of its hosts. Nothing was announced.")
+		return refusal.New(call.BadArgument, "Announce one process at a time, on one of its hosts or on all of them. Nothing was announced.")
 	}
 	typed := c.Params[command.ParamLength]
 	if typed == command.LengthEnd {
@@ -59,7 +59,7 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	}
 	length, ok := call.ReadLength(typed)
 	if !ok || length < leastMaintenance || length > mostMaintenance {
-		return refusal.New(call.BadArgument, "From 5m to 7d: `%s %s 2h because REASON`; or `%s %s end`. Nothing was announced.", c.Cmd.Verb, c.Process.ID, c.Cmd.Verb, c.Process.ID)
+		return refusal.New(call.BadArgument, "Maintenance lasts from 5m to 7d: `%s %s 2h because REASON`. `%s %s end` ends it. Nothing was announced.", c.Cmd.Verb, c.Process.ID, c.Cmd.Verb, c.Process.ID)
 	}
 	if c.Req.Unmarked && !c.Confirmed() {
 		return s.ProposeBare(ctx, c)
@@ -81,10 +81,10 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 // Meanwhile no incident of the process is opened.
 const mostAlone = 4 * time.Hour
 
-// boundMaintenance shortens an announcement that needs a second person; note names the
-// requirement. For a longer one, an approver announces the same maintenance again. The
-// first person cannot extend it by announcing again, or by ending it and announcing again
-// within mostAlone.
+// boundMaintenance shortens an announcement that needs a second person; note says so. For a
+// longer announcement, an approver announces the same maintenance again. The first person
+// cannot extend it by announcing again, or by ending it and announcing again within
+// mostAlone.
 func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
 	if c.Process.Level != runbooks.Critical {
 		return "", nil
@@ -121,7 +121,7 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet
 		return "", refusal.New(call.NeedsApprover, "Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
 	}
 	m.From, m.Until = began, most
-	return fmt.Sprintf("Shortened: a Sev 1 process takes an approval beyond 4 h. An approver other than you announces it for longer: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
+	return fmt.Sprintf("Shortened: maintenance of a Sev 1 process beyond 4 h needs an approval. For longer, an approver other than you announces it too: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
 }
 
 func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Maintenance, reason string) error {
@@ -156,7 +156,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 	}
 	text := fmt.Sprintf("%s is not in maintenance in %s.", m.Target(), m.Cluster)
 	if len(others) > 0 {
-		text += " What is: " + strings.Join(others, ", ") + "; end it as it was announced."
+		text += " In maintenance: " + strings.Join(others, ", ") + ". End it under that name."
 	}
 	return refusal.New(call.NotFound, "%s", text)
 }

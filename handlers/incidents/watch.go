@@ -17,8 +17,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// keepTries limits the retries of a change to a watch after a conflict with the leader,
-// which stores each query.
+// keepTries limits the tries of a change to a watch or an incident. It can conflict with
+// the leader, which stores the result of each query.
 const keepTries = 5
 
 // StartWatch starts a watch of a process, a host or the cluster, changes its end, or ends
@@ -34,7 +34,7 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	}
 	switch {
 	case c.ChannelShared && !c.Outside:
-		return refusal.New(call.WrongPlace, "Not here: this channel is shared with another organisation, and what hosts say is not for outsiders. Watch from a channel of your own, or write to me directly.")
+		return refusal.New(call.WrongPlace, "Not here: this channel is shared with another organisation, and outsiders must not see the output of hosts. Watch from a channel of your own, or in a direct message to me.")
 	case c.Outside:
 		return refusal.New(call.WrongPlace, "Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
 	}
@@ -161,13 +161,14 @@ func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident
 	case ended > 0:
 		return c.Reply.Ephemeral(ctx, incidentcard.WatchesEnded(ended, scope))
 	case elsewhere > 0:
-		return refusal.New(call.WrongPlace, "%s is watched in another channel: end it there. `watch` lists what is watched.", scope)
+		return refusal.New(call.WrongPlace, "%s is watched in another channel: end the watch there. `watch` lists all watches.", scope)
 	default:
 		return refusal.New(call.NotFound, "There is no watch of %s here. `watch` lists all watches.", scope)
 	}
 }
 
-// covers reports whether ending one scope ends another.
+// covers reports whether ending the watches of the scope all also ends those of the scope
+// one.
 func covers(all, one incident.Scope) bool {
 	return all == one || all == (incident.Scope{Cluster: one.Cluster})
 }

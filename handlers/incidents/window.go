@@ -89,9 +89,9 @@ func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error)
 	}
 	switch length := until.Sub(from); {
 	case !from.After(s.Now()):
-		return from, until, wrong("A window has to begin in the future; `maintenance` announces what begins now")
+		return from, until, wrong("A window has to begin in the future; `maintenance` announces maintenance that begins now")
 	case from.Sub(s.Now()) > mostAhead:
-		return from, until, wrong("A window begins within 90 days")
+		return from, until, wrong("A window has to begin within 90 days")
 	case length < leastMaintenance || length > mostMaintenance:
 		return from, until, wrong("A window lasts from 5m to 7d")
 	}
@@ -135,12 +135,12 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	id, sees := strings.ToUpper(c.Params[command.ParamID]), s.Sees(c.Who.Person, c.Channel)
 	at := slices.IndexFunc(list, func(m fleet.Maintenance) bool { return m.IsWindow() && m.ID() == id && sees(m.Cluster) })
 	if at < 0 {
-		return refusal.New(call.NotFound, "There is no maintenance window %s to come or under way: `maintenance` lists them. Nothing was changed.", words.Shown(c.Params[command.ParamID]))
+		return refusal.New(call.NotFound, "There is no planned or active maintenance window %s. `maintenance` lists the windows. Nothing was changed.", words.Shown(c.Params[command.ParamID]))
 	}
 	c.Window = list[at]
 	cl, ok := s.Fleet.Cluster(c.Window.Cluster)
 	if !ok {
-		return fmt.Errorf("a window is over the cluster %q, which the config does not have", c.Window.Cluster)
+		return fmt.Errorf("a window is for the cluster %q, which the config does not have", c.Window.Cluster)
 	}
 	if err := s.SetCluster(c, cl); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	if !m.Waits {
-		return refusal.New(call.NotNow, "%s can no longer be approved. Nothing was changed.", m.ID())
+		return refusal.New(call.NotNow, "%s does not wait for an approval. Nothing was changed.", m.ID())
 	}
 	if err := s.Rules.MayAsk(auth.Person{Name: m.By}, m.Cluster, runbooks.Writes, ""); err != nil {
 		return fmt.Errorf("the requester %s: %w", m.By, err)

@@ -15,8 +15,8 @@ import (
 const (
 	// FollowFor is how long a log is followed.
 	FollowFor = 2 * time.Minute
-	// followEvery is the interval between reads. New lines are an edit of the message; the
-	// workspace allows about 50 edits a minute.
+	// followEvery is the interval between reads. Each read with new lines edits the
+	// message; the workspace allows about 50 edits a minute.
 	followEvery = 5 * time.Second
 	// followLines is the number of last lines of each read.
 	followLines = "12"
@@ -29,16 +29,16 @@ const (
 // is a separate bounded read; nothing runs on the host in between.
 func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
-		return refusal.New(call.WrongPlace, "People of other organisations are in this channel: follow a log elsewhere. `logs` sends it to you alone.")
+		return refusal.New(call.WrongPlace, "People of other organisations are in this channel: follow the log elsewhere. `logs` sends it only to you.")
 	}
 	if hosts := c.Cluster.HostsOf(c.Process.ID); c.Host == nil && len(hosts) > 1 {
-		return refusal.New(call.BadArgument, "%s runs on %s: say which, as in `follow %s on %s`.", c.Process.ID, strings.Join(call.HostNamesOf(c, c.Process), ", "), c.Process.ID, hosts[0].Name)
+		return refusal.New(call.BadArgument, "%s runs on %s: name one host, for example `follow %s on %s`.", c.Process.ID, strings.Join(call.HostNamesOf(c, c.Process), ", "), c.Process.ID, hosts[0].Name)
 	}
 	select {
 	case s.following <- struct{}{}:
 		defer func() { <-s.following }()
 	default:
-		return refusal.New(call.TooMany, "%d logs are being followed already. Each ends by itself within %s; `logs %s` shows it now.", Followed, FollowFor, c.Process.ID)
+		return refusal.New(call.TooMany, "%d logs are being followed already. Each ends within %s; until then, `logs %s` shows the newest lines.", Followed, FollowFor, c.Process.ID)
 	}
 	inputs, err := c.Inputs(s.Now())
 	if err != nil {

@@ -74,11 +74,11 @@ func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcar
 			case turn <- struct{}{}:
 				defer func() { <-turn }()
 			case <-ctx.Done():
-				out[i] = outputcard.Answer{Host: st.Host, Title: st.Title, Why: "not asked: the answer was given up before"}
+				out[i] = outputcard.Answer{Host: st.Host, Title: st.Title, Why: "not sent: the request was cancelled"}
 				return
 			}
 			results[i] = s.Remote.Run(ctx, engine.CommandOf(st))
-			out[i] = said1(st, results[i])
+			out[i] = answerOf(st, results[i])
 		})
 	}
 	wg.Wait()
@@ -86,8 +86,8 @@ func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcar
 	return out
 }
 
-// said1 returns the answer of one command, made safe to show.
-func said1(st runbooks.Step, r remote.Result) outputcard.Answer {
+// answerOf returns the answer of one command, made safe to show.
+func answerOf(st runbooks.Step, r remote.Result) outputcard.Answer {
 	p := outputcard.Answer{Host: st.Host, Title: st.Title, Command: st.Command, At: r.Ended, Dropped: r.Stdout.Truncated()}
 	text := redact.Text(r.Stdout.String())
 	switch {

@@ -21,7 +21,7 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// Default and maximum period of the audit trail.
+// Default periods of `audit` and `timeline`, and the maximum period of both.
 const (
 	auditBack    = 24 * time.Hour
 	timelineBack = 4 * time.Hour

@@ -7,7 +7,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// alert is what the pager is sent about a subject.
+// alert returns the alert that the pager is sent about a subject.
 func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
 	link := ""
 	if s.place.Thread != "" {

@@ -24,12 +24,13 @@ type Policy struct {
 	// Callees are mentioned, or the user group.
 	Callees []engine.Callee
 	Group   string
-	// Level is the level from which incidents are escalated; worse ones are too.
+	// Level is the mildest level of the incidents that are escalated.
 	Level runbooks.Severity
 	Page  *Page // nil for no pager
 }
 
-// Page is the pager and when it is alerted, counted from the beginning.
+// Page is the pager and when it is alerted, counted from the beginning of the incident or
+// request.
 type Page struct {
 	After time.Duration
 	Name  string // for people
@@ -117,7 +118,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass runs due stages, and deletes those that are over.
+// pass runs due stages, and deletes those whose subject is over.
 func (e *Escalator) pass(ctx context.Context) error {
 	var errs []error
 	open, err := e.Runs.Open(ctx)

@@ -128,7 +128,7 @@ func (b *bench) keep(name string, v any) {
 	}
 }
 
-// incident opens prod-7 now, with a level and what it might be.
+// incident opens prod-7 now, with a level and its worst case.
 func (b *bench) incident(level, worst runbooks.Severity) incident.Incident {
 	now := time.Now()
 	i := incident.Incident{ID: "prod-7", Opened: now, Message: incident.Message{Channel: "C1", TS: "7"}, Items: []incident.Item{{
@@ -194,7 +194,7 @@ func TestIncidentThatNoOneTakes(t *testing.T) {
 	})
 }
 
-// Two that read the same store at the same time claim a stage once.
+// Two leaders that read the same store at the same time claim a stage once.
 func TestStageIsClaimedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -218,7 +218,8 @@ func TestStageIsClaimedOnce(t *testing.T) {
 	})
 }
 
-// What is owned, muted or less grave calls no one; what could be grave does.
+// An incident that is owned, muted or below the configured level is not escalated. One of
+// unknown level is, if its worst case has that level.
 func TestWhatIsEscalated(t *testing.T) {
 	for name, tt := range map[string]struct {
 		level, worst runbooks.Severity

@@ -117,7 +117,7 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 	return nil
 }
 
-// noteBudget limits storing the outcome of a stage.
+// noteBudget limits the time for storing the outcome of a stage.
 const noteBudget = 10 * time.Second
 
 // runStage mentions people or alerts the pager, and stores the outcome. It posts the outcome of a

@@ -102,7 +102,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	head := fmt.Sprintf("pid %d: ", pid)
 	f := strings.Fields(text)
 	if why == "" && len(f) >= 4 {
-		f = f[len(f)-4:] // a login shell may have printed before
+		f = f[len(f)-4:] // a login shell may have printed text first
 		age, errAge := strconv.Atoi(f[1])
 		rss, errRSS := strconv.Atoi(f[2])
 		if errAge == nil && errRSS == nil {
@@ -110,7 +110,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 		}
 	}
 	if strings.HasPrefix(why, "exit code 1: ") {
-		return []string{head + "no such process any more"}
+		return []string{head + "the process no longer exists"}
 	}
 	return []string{clean(head + "its process status could not be read: " + why)}
 }

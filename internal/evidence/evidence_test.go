@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// host answers what it is sent by a word of it, and keeps what was sent.
+// host answers a command by a word in it, and keeps the commands.
 type host struct {
 	mu      sync.Mutex
 	sent    []string
@@ -83,7 +83,7 @@ func keepsDump(lines []string) bool {
 	return slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "thread dump") })
 }
 
-// TestHostThatHangs: what does not answer is said, and holds up nothing.
+// TestHostThatHangs: a read without an answer is noted, and delays nothing.
 func TestHostThatHangs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -93,10 +93,11 @@ func TestHostThatHangs(t *testing.T) {
 	}
 }
 
-// TestProcessThatIsGone: ps ends with 1 and says nothing of a pid that is gone.
+// TestProcessThatIsGone: ps exits with 1 and prints nothing for a pid that no longer
+// exists.
 func TestProcessThatIsGone(t *testing.T) {
 	h := &host{answers: map[string]remote.Result{"stat=,": {Outcome: remote.Answered, Exit: 1}, "tail": says("one\n")}}
-	if got := collector(t, h, "").Of(t.Context(), "prod", restart, 705); got[0] != "pid 705: no such process any more" {
+	if got := collector(t, h, "").Of(t.Context(), "prod", restart, 705); got[0] != "pid 705: the process no longer exists" {
 		t.Errorf("kept %q", got)
 	}
 }

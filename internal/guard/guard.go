@@ -21,7 +21,7 @@ import (
 const (
 	// every is the pause before a guard is queried again.
 	every = 2 * time.Second
-	// within is the time in which one guard is queried again.
+	// within is how long one guard is queried again.
 	within = 5 * time.Second
 	// allWithin is the time for all guards of a plan together.
 	allWithin = 20 * time.Second
@@ -122,7 +122,7 @@ func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byt
 	for {
 		got := r.Run(ctx, engine.CommandOf(st))
 		v := proof.Evaluate(st, before, got, time.Time{})
-		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // maybe: then members do not answer for some seconds
+		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // perhaps: members then do not answer for some seconds
 		switch again := time.Now().Add(every).Before(until); {
 		case v.State != proof.NotYet && !electing, electing && !again:
 			return v, got

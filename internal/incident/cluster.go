@@ -26,7 +26,8 @@ type Incident struct {
 	Opened time.Time  `json:"opened"`
 	Items  []Item     `json:"items"`
 	Ended  *time.Time `json:"ended,omitempty"`
-	// Why it was given up before it was over: the cluster is no longer monitored.
+	// Why is set if the incident was ended before it was over: the cluster is no longer
+	// monitored.
 	Why string `json:"why,omitempty"`
 	Message
 }
@@ -41,9 +42,9 @@ type Item struct {
 	Flapped bool              `json:"flapped,omitempty"`
 }
 
-// Message is the posted message of an incident or watch, and the notes still to be posted in
-// its thread. TS is "" before it is posted. Begun means that posting began, so the channel may
-// have a message that is not known.
+// Message is the posted message of an incident or watch, and the notes still to be posted
+// in its thread. TS is "" before it is posted. Begun means that posting began, so the
+// channel may have the message although its TS is unknown.
 type Message struct {
 	Channel string   `json:"channel"`
 	Thread  string   `json:"thread,omitempty"` // the thread that contains the message
@@ -132,7 +133,7 @@ func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audi
 	return records
 }
 
-// incident is the incident of a target: open, or with an end that is not yet posted.
+// incident returns the incident with an item of a target that has not ended, nil for none.
 func (c *Cluster) incident(t runbooks.Target) *Incident {
 	for _, i := range c.Incidents {
 		if i.Ended == nil && slices.ContainsFunc(i.Items, func(it Item) bool { return it.Target == t }) {

@@ -81,7 +81,7 @@ type Follow struct {
 	Worst  runbooks.Severity `json:"worst"`
 	Looked time.Time         `json:"looked,omitzero"`
 	Ended  *time.Time        `json:"ended,omitempty"`
-	// Why it ended early, and who ended it; "" if it ended by itself.
+	// Why says why it ended early, and who ended it; "" if its time was over.
 	Why string `json:"why,omitempty"`
 	Message
 }
@@ -132,7 +132,7 @@ func (f *Follow) End(at time.Time, by, why string) audit.Record {
 	return r
 }
 
-// Start is the record of the begin, or of a new end.
+// Start returns the record of the watch's begin, or of its new end.
 func (f *Follow) Start(at time.Time) audit.Record {
 	return f.record(at, "until "+f.Until.UTC().Format("2006-01-02 15:04 UTC"))
 }

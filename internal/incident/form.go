@@ -65,7 +65,7 @@ type StoredFollow struct {
 	Rev  int64
 }
 
-// Follows lists all watches, without those that a newer bot has stored.
+// Follows lists all watches except those that a newer version of the bot has stored.
 func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 	var out []StoredFollow
 	err := k.WatchState(ctx, follows, func(name string, data []byte, rev int64) error {

@@ -20,7 +20,7 @@ import (
 // version, and files of its own beside the old ones.
 var writeForms = flag.Bool("write-forms", false, "write the stored forms of this version to testdata")
 
-// stored is a follow and a cluster in which every field says something.
+// stored returns a follow and a cluster in which every field is set.
 func stored() map[string]any {
 	at := began.Add(5 * time.Minute)
 	c := Change{At: at, Target: dis, From: runbooks.Low, Was: began, To: runbooks.Unknown, Since: at, Headline: "Not monitored", Text: "monit: “Not monitored”", Command: "sudo monit status db_dis", Verb: "start", Flaps: 5}
@@ -40,8 +40,8 @@ func stored() map[string]any {
 	}
 }
 
-// TestStoredForms: what any version has ever stored is understood by this one,
-// whole.
+// TestStoredForms: this version reads every form that an earlier version stored,
+// completely.
 func TestStoredForms(t *testing.T) {
 	if *writeForms {
 		for name, v := range stored() {

@@ -88,14 +88,14 @@ const (
 	NeedsText  refusal.Code = "needs a text"
 )
 
-// Take sets the owner of an incident without one.
+// Take makes a person the owner of an incident that has none.
 func (h *Handling) Take(who Owner, text string) (audit.Record, error) {
 	switch {
 	case h.Owner == nil:
 	case h.Owner.Person == who.Person:
 		return audit.Record{}, refusal.New(Owned, "You own %s already.", h.ID)
 	default:
-		return audit.Record{}, refusal.New(Owned, "%s owns %s since %s UTC. To take it over: `handover %s %s`.",
+		return audit.Record{}, refusal.New(Owned, "%s has owned %s since %s UTC. To take it over: `handover %s %s`.",
 			h.Owner.Person, h.ID, h.Owner.Since.UTC().Format("15:04"), h.ID, who.Person)
 	}
 	h.Owner = &who
@@ -147,7 +147,7 @@ func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, err
 	return h.did(Update{At: at, Kind: Noted, By: by, Text: text}), nil
 }
 
-// MuteOver is why a mute is over, "" if it is not.
+// MuteOver returns why a mute is over, "" if it is not.
 func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	switch {
 	case h.Mute == nil:

@@ -17,8 +17,8 @@ func handling() *Handling {
 
 func owner(name string) Owner { return Owner{Person: name, Since: began} }
 
-// One owner at a time: another does not slip in, and each change is recorded with who
-// did it and whom it concerns.
+// An incident has one owner at a time. Each change is recorded with its author and the
+// person whom it concerns.
 func TestOwnership(t *testing.T) {
 	h := handling()
 	var got []string
@@ -46,7 +46,7 @@ func TestOwnership(t *testing.T) {
 	do(h.Take(owner("chris"), ""))
 	want := []string{
 		"no: prod-7 has no owner.", "anna took", "no: You own prod-7 already.",
-		"no: anna owns prod-7 since 14:00 UTC. To take it over: `handover prod-7 ben`.",
+		"no: anna has owned prod-7 since 14:00 UTC. To take it over: `handover prod-7 ben`.",
 		"anna handed over to ben", "no: ben owns prod-7 already.", " released from ben", "chris took",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -66,7 +66,7 @@ func TestMute(t *testing.T) {
 		}
 	}
 	if h.IsMuted(runbooks.Critical, began) {
-		t.Error("muted by what was refused")
+		t.Error("a refused mute took effect")
 	}
 	if _, err := h.MuteUntil("anna", began, began.Add(MostMute), runbooks.Moderate); err != nil {
 		t.Fatal(err)
@@ -110,24 +110,24 @@ func TestUpdates(t *testing.T) {
 		t.Errorf("next is %d of %d", n, len(h.Updates))
 	}
 	h.UpdatePosted(n)
-	h.UpdatePosted(n) // by a leader that does not know it was noted
+	h.UpdatePosted(n) // by a leader that has not read the newest note
 	if _, n, _ := h.NextUpdate(); n != 5 {
 		t.Errorf("then %d", n)
 	}
 	if _, err := h.Note("anna", began, ""); err == nil {
-		t.Error("an empty note was taken")
+		t.Error("an empty note was accepted")
 	}
 }
 
-// The handling of an earlier incident of the same id says nothing of a later one.
+// The handling of an earlier incident with the same id is not used for a later one.
 func TestHandlingOfAnotherIncident(t *testing.T) {
 	h := StoredHandling{Handling: *handling(), Rev: 9}
 	h.Owner = &Owner{Person: "anna"}
 	list := map[string]StoredHandling{"prod-7": h}
 	if got := HandlingOf(list, "prod", Incident{ID: "prod-7", Opened: began}); got.Owner == nil {
-		t.Error("its own is not found")
+		t.Error("the incident's own handling is not found")
 	}
 	if got := HandlingOf(list, "prod", Incident{ID: "prod-7", Opened: began.Add(time.Hour)}); got.Owner != nil || got.Rev != 9 {
-		t.Errorf("another's is taken: %+v", got)
+		t.Errorf("the handling of another incident is used: %+v", got)
 	}
 }

@@ -23,7 +23,7 @@ const quiet = 2 * time.Minute
 
 var dis = runbooks.Target{Process: "db_dis", Host: "infra-1"}
 
-// look is what one look found of a target, by a letter.
+// look returns the result of one check of a target, given by a letter.
 func look(t *testing.T, target runbooks.Target, letter rune, n int) Seen {
 	t.Helper()
 	s := Seen{Target: target, At: began.Add(time.Duration(n) * every), Severity: runbooks.None, Headline: string(letter)}
@@ -47,7 +47,7 @@ func look(t *testing.T, target runbooks.Target, letter rune, n int) Seen {
 	return s
 }
 
-// short is a level in a character.
+// short returns a level as one character.
 func short(s runbooks.Severity) string {
 	if n, ok := s.Number(); ok {
 		return fmt.Sprint(n)
@@ -75,29 +75,29 @@ func TestTrack(t *testing.T) {
 		want        string
 	}{
 		{"well", "....", watcher, ""},
-		{"one bad look", ".1.....", watcher, ""},
-		{"a second look confirms", ".11", watcher, "2:0>1@1"},
-		{"told once", ".1111111", watcher, "2:0>1@1"},
-		{"could not look is told", ".??", watcher, "2:0>?@1"},
-		{"one look missed", "..?..", watcher, ""},
-		{"bad either way", ".1?", watcher, "2:0>?@1"},
+		{"one bad check", ".1.....", watcher, ""},
+		{"a second check confirms", ".11", watcher, "2:0>1@1"},
+		{"posted once", ".1111111", watcher, "2:0>1@1"},
+		{"an unknown state is posted", ".??", watcher, "2:0>?@1"},
+		{"one unknown check", "..?..", watcher, ""},
+		{"down, then unknown", ".1?", watcher, "2:0>?@1"},
 		{"worse", ".3311", watcher, "2:0>3@1 4:3>1@3"},
-		{"from down to not seen", ".11??", watcher, "2:0>1@1 4:1>?@3"},
-		{"one look not seen in between", ".11?11", watcher, "2:0>1@1"},
+		{"from down to unknown", ".11??", watcher, "2:0>1@1 4:1>?@3"},
+		{"one unknown check in between", ".11?11", watcher, "2:0>1@1"},
 		{"over after two quiet minutes", ".11.....", watcher, "2:0>1@1 7:1>0@3"},
 		{"not quiet for long enough", ".11...1.....", watcher, "2:0>1@1 11:1>0@7"},
-		{"in work says nothing", ".11hhhhhhhh", watcher, "2:0>1@1"},
-		{"work that did not help", ".11hhhh1111", watcher, "2:0>1@1"},
-		{"work that helped", ".11hh.....", watcher, "2:0>1@1 9:1>0@5"},
-		{"asked for before it was told", ".1hhhh...", watcher, ""},
-		{"on its way up", ".rrrr..", watcher, ""},
-		{"on its way up does not begin the quiet", ".11rr.....", watcher, "2:0>1@1 9:1>0@5"},
+		{"nothing is posted during a run", ".11hhhhhhhh", watcher, "2:0>1@1"},
+		{"a run that did not help", ".11hhhh1111", watcher, "2:0>1@1"},
+		{"a run that helped", ".11hh.....", watcher, "2:0>1@1 9:1>0@5"},
+		{"a run before it was posted", ".1hhhh...", watcher, ""},
+		{"starting", ".rrrr..", watcher, ""},
+		{"starting does not begin the quiet time", ".11rr.....", watcher, "2:0>1@1 9:1>0@5"},
 		{"a start that fails", ".rr11", watcher, "4:0>1@3"},
 		// Five changes are the third outage.
-		{"flapping, never seen twice", ".1.1.1.1.1.1.1", watcher, "5:0>1@1~"},
+		{"flapping, never confirmed by a second check", ".1.1.1.1.1.1.1", watcher, "5:0>1@1~"},
 		{"flapping by starting again", ".r.r.r.r.r.r", watcher, "5:0>1@1~"},
-		{"flapping, told before", ".11..11..11..11..11", watcher, "2:0>1@1 9:1>1@1~"},
-		{"down, and started in vain", ".11r1r1r1r1r.....", watcher, "2:0>1@1 16:1>0@12"},
+		{"flapping, posted before", ".11..11..11..11..11", watcher, "2:0>1@1 9:1>1@1~"},
+		{"down, and started without success", ".11r1r1r1r1r.....", watcher, "2:0>1@1 16:1>0@12"},
 		{"two outages are no flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
 		{"flapping that ends well", ".1.1.1.............", watcher, "5:0>1@1~ 16:1>0@6"},
 		{"flapping that stays down", ".1.1.11111111111111", watcher, "5:0>1@1~ 15:1>1@5"},
@@ -105,7 +105,7 @@ func TestTrack(t *testing.T) {
 		{"slow changes are no flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
 			"2:0>1@1 7:1>0@3 16:0>1@15 21:1>0@17 30:0>1@29"},
 		{"a watch is posted at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
-		{"and not of a single look", ".1.1", follower, ""},
+		{"a watch posts nothing after a single check", ".1.1", follower, ""},
 	} {
 		var m Memory
 		var got []string
@@ -115,13 +115,13 @@ func TestTrack(t *testing.T) {
 			}
 		}
 		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("%s (%s): told %q, want %q", tt.what, tt.looks, s, tt.want)
+			t.Errorf("%s (%s): posted %q, want %q", tt.what, tt.looks, s, tt.want)
 		}
 	}
 }
 
-// What nothing is to be remembered of is forgotten, and what is missing from a
-// look is well.
+// A track with nothing to remember is dropped, and a target that is missing from a check
+// counts as well.
 func TestMemoryForgets(t *testing.T) {
 	var m Memory
 	host := runbooks.Target{Host: "query-2"}
@@ -150,16 +150,16 @@ func TestNotUp(t *testing.T) {
 		m.See([]Seen{look(t, dis, letter, n)}, began, DefaultRules(quiet))
 	}
 	if got := m.NotUp(dis); !got.Equal(began.Add(every)) {
-		t.Errorf("on its way up since %v", got)
+		t.Errorf("starting since %v", got)
 	}
 	m.See([]Seen{look(t, dis, '.', 5)}, began, DefaultRules(quiet))
 	if got := m.NotUp(dis); !got.IsZero() {
-		t.Errorf("up, and on its way up since %v", got)
+		t.Errorf("up, and starting since %v", got)
 	}
 }
 
-// cluster plays rows of looks, one for each target, and returns what the
-// cluster is after each, and the outcomes of the records of the trail.
+// cluster plays a row of checks for each target. It returns the cluster after them, and the
+// outcomes of its records.
 func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string) {
 	t.Helper()
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
@@ -180,7 +180,7 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 			}
 			records = append(records, fmt.Sprintf("%d %s: %s", n, r.Target, r.Outcome))
 		}
-		// As the next leader would find it.
+		// The next leader would read it in this form.
 		data, err := Encode(c)
 		if err != nil {
 			t.Fatal(err)
@@ -192,8 +192,8 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 	}
 }
 
-// What goes wrong together is one incident; what comes later is another; it is
-// over when all of it is. A leader's end in between changes nothing.
+// Problems of the same check are one incident, and a later problem is another. An incident
+// is over when all of its problems are. A change of leader in between changes nothing.
 func TestClusterIncidents(t *testing.T) {
 	ltds, merge := runbooks.Target{Process: "db_ltds", Host: "infra-1"}, runbooks.Target{Process: "db_merge_server", Host: "infra-1"}
 	c, records := cluster(t, map[runbooks.Target]string{
@@ -210,7 +210,7 @@ func TestClusterIncidents(t *testing.T) {
 		"12 db_dis on infra-1: opened: Sev 1 · Critical",
 		"19 db_dis on infra-1: resolved: Sev 0 · None",
 	}
-	// Two at once come in no order.
+	// The order of two changes in one check is undefined.
 	if len(records) > 1 && strings.Contains(records[0], "ltds") {
 		records[0], records[1] = records[1], records[0]
 	}
@@ -313,7 +313,8 @@ func TestScopeSaysItself(t *testing.T) {
 	}
 }
 
-// Two asked for in the same place are one, and names cannot climb.
+// Two watches of a target in the same thread have one name, and a "/" in a name adds no
+// path element.
 func TestFollowName(t *testing.T) {
 	a := Follow{Scope: Scope{Cluster: "prod", Process: "db_dis"}, Message: Message{Channel: "C1", Thread: "1.2"}}
 	b := a
@@ -339,7 +340,7 @@ func TestStoredFormOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// A level that is unknown stays so when it is stored.
+// An unknown level is still unknown after it was stored.
 func TestUnknownIsStored(t *testing.T) {
 	b, err := json.Marshal(Change{From: runbooks.None, To: runbooks.Unknown})
 	if err != nil {

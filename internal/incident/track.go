@@ -21,17 +21,17 @@ type Seen struct {
 	// Verb is the command that could repair it, "" for none.
 	Verb string
 	At   time.Time
-	// Hold is why this check is not used for the target: an open run works on it, or it is down
-	// because of a dependency. What was posted about it stays.
+	// Hold is why this check is not used for the target: an open run works on it, or it is
+	// down because of a dependency. Its posted level stays.
 	Hold string
 	// Behind are the dependencies that are down, if it is held for that.
 	Behind []runbooks.Target
-	// Recovering means that it is starting or stopping: this is not posted, but it is not well
-	// either.
+	// Recovering means that the target is starting or stopping. This is not posted, but the
+	// target does not count as well either.
 	Recovering bool
-	// Changing means that it is starting or stopping, for however long.
+	// Changing means that the target is starting or stopping, even if it takes too long.
 	Changing bool
-	// Proved means that the finding already uses several checks, as for a crash loop, so no
+	// Proved means that the finding already uses several checks (a crash loop does), so no
 	// second one is needed.
 	Proved bool
 	// Outage means that the process was observed not to serve at all.
@@ -47,14 +47,15 @@ type Rules struct {
 	Confirm int
 	// Quiet is how long a target must have been well before its problem is over.
 	Quiet time.Duration
-	// Flaps is the number of changes within Window that count as flapping, and Calm how long
-	// the state must be stable before it is over.
+	// Flaps is the number of changes within Window that count as flapping, and Calm how
+	// long the state must be stable before the flapping is over.
 	Flaps        int
 	Window, Calm time.Duration
 }
 
-// DefaultRules post a change that a second check confirms. Five changes (down, up, down, up, down)
-// are the third outage within the window. The config sets quiet.
+// DefaultRules post a change that a second check confirms. The third outage within the
+// window counts as flapping: five changes (down, up, down, up, down). The config sets
+// quiet.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
@@ -63,8 +64,8 @@ func DefaultRules(quiet time.Duration) Rules {
 type Change struct {
 	At     time.Time       `json:"at"` // time of the decision
 	Target runbooks.Target `json:"target"`
-	// From is the last posted level, since Was; To is the new one, since Since, when it was
-	// first observed.
+	// From is the last posted level, first observed at Was. To is the new level, first
+	// observed at Since.
 	From  runbooks.Severity `json:"from"`
 	Was   time.Time         `json:"was,omitzero"`
 	To    runbooks.Severity `json:"to"`
@@ -90,8 +91,9 @@ type Track struct {
 	// Told is the last posted level, and Since when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Looks is the number of the last checks in a row that differed from Told, and NextSince the time
-	// of the first of them. Next is the level of the last one; it is unused if Looks is 0.
+	// Looks is the number of consecutive checks, up to the last one, that differed from
+	// Told, and NextSince the time of the first of them. Next is the level of the last
+	// check; it is unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
@@ -180,7 +182,8 @@ func (t *Track) count(s Seen) {
 	}
 }
 
-// flapping posts only that it has become worse, or that it is stable.
+// flapping returns the change of a flapping target to post: only that it is worse, or that
+// it is stable.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -253,8 +256,9 @@ func (m Memory) Unknown() bool {
 	return slices.ContainsFunc(m, func(t *Track) bool { return t.Looks > 0 && t.Next != runbooks.None && !t.Flapping })
 }
 
-// See records a check of all targets and returns the changes to post: in the order of the
-// check, and then the problems that are over because their targets are gone.
+// See records a check of all targets and returns the changes to post: first those of the
+// checked targets, in their order, then those of targets that are no longer checked, which
+// count as well.
 func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	var out []Change
 	seen := map[runbooks.Target]bool{}
@@ -266,7 +270,7 @@ func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	}
 	for _, t := range *m {
 		if !seen[t.Target] {
-			gone := Seen{Target: t.Target, Severity: runbooks.None, Headline: "No problem any more", At: at}
+			gone := Seen{Target: t.Target, Severity: runbooks.None, Headline: "No longer a problem", At: at}
 			if t.Target.Process == "" {
 				gone.Headline = "Answers again"
 			}

@@ -1,5 +1,6 @@
-// Package refusal has the error by which the bot refuses what a person, or an event, asks for.
-// The package that refuses declares the codes of its refusals. Package handlers shows them.
+// Package refusal has the error with which the bot refuses a request of a person or an
+// event. The package that refuses declares the codes of its refusals. Package handlers
+// shows them.
 package refusal
 
 import (

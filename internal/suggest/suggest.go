@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxSpelling = 64 // runes; what is longer is not a misspelt name
+	maxSpelling = 64 // runes; a longer word is not a misspelt name
 	Most        = 3
 )
 
@@ -50,11 +50,10 @@ func UpTo(word string, among []string, most int) []string {
 	return out
 }
 
-// squash is fold without what parts words, for comparing.
+// squash is Fold without the separators of words, for comparing.
 func squash(s string) string { return strings.ReplaceAll(Fold(s), "_", "") }
 
-// likeness scores how near a squashed name is to a squashed word; less is
-// nearer.
+// likeness scores how near a squashed name is to a squashed word; a lower score is nearer.
 func likeness(word, name string) (int, bool) {
 	d := levenshtein.ComputeDistance(word, name)
 	if d == 2 && transposed(word, name) {
@@ -62,7 +61,7 @@ func likeness(word, name string) (int, bool) {
 	}
 	n := utf8.RuneCountInString(word)
 	switch {
-	case d <= max(1, (n+1)/3): // one slip in up to four letters, two in five, three in eight
+	case d <= max(1, (n+1)/3): // one mistake in up to four letters, two in five, three in eight
 		return d, true
 	case n >= 2 && strings.HasPrefix(name, word), len(name) >= 3 && strings.HasPrefix(word, name):
 		return 10 + d, true
@@ -73,7 +72,7 @@ func likeness(word, name string) (int, bool) {
 	}
 }
 
-// transposed says that two neighbouring letters of a are swapped in b.
+// transposed reports whether b is a with two neighbouring letters swapped.
 func transposed(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	if len(x) != len(y) {
@@ -112,15 +111,15 @@ func Short(s string) string {
 	return strconv.Quote(clipped)
 }
 
-// Hint ends a sentence about an unknown name: what may have been meant, or
-// else what there is.
+// Hint ends a sentence about an unknown name with the suggestions, or with all names if
+// there are none.
 func Hint(suggestions, all []string) string {
 	switch {
 	case len(suggestions) > 0:
 		return ". Did you mean " + Either(suggestions) + "?"
 	case len(all) > 0:
 		all = slices.Sorted(slices.Values(all))
-		return ". There is " + strings.Join(all, ", ") + "."
+		return ". Known: " + strings.Join(all, ", ") + "."
 	default:
 		return "."
 	}

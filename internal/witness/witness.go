@@ -25,7 +25,7 @@ type Witness interface {
 	Put(ctx context.Context, head []byte) error
 }
 
-// maxHead limits an answer of a witness: a head has some 300 bytes.
+// maxHead limits an answer of a witness: a head has about 300 bytes.
 const maxHead = 64 << 10
 
 // New makes a witness from the config: a path, or an http(s) URL.
@@ -103,7 +103,7 @@ func (f *file) Put(_ context.Context, head []byte) error {
 	if err != nil {
 		return err
 	}
-	// A separate line ends what a crash may have cut off.
+	// lastOf ignores a head that a crash cut off before its separator.
 	_, err = w.WriteString(string(head) + separator)
 	return errors.Join(err, w.Sync(), w.Close())
 }
