@@ -42,8 +42,8 @@ func TestFollowEndsByItself(t *testing.T) {
 		if len(a.shown) != 4 { // three states of the log, and the end
 			t.Fatalf("shown %d times:\n%s", len(a.shown), a.all())
 		}
-		for i, want := range []string{"line 0", "line 1", "line 2", "ended by itself"} {
-			if !strings.Contains(a.shown[i], want) || (i < 3) != strings.Contains(a.shown[i], "kept up to date until") {
+		for i, want := range []string{"line 0", "line 1", "line 2", "ended · "} {
+			if !strings.Contains(a.shown[i], want) || (i < 3) != strings.Contains(a.shown[i], "updated until") {
 				t.Errorf("shown %d is %s; want %q", i, a.shown[i], want)
 			}
 		}

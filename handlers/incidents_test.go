@@ -72,7 +72,7 @@ func TestIncidentHandling(t *testing.T) {
 	contains(t, h.say("UBEN", "mute prod-1 for 20m").all(), "ben muted notifications until")
 	contains(t, h.say("UBEN", "mute end").all(), "switched notifications on again")
 	contains(t, h.say("UANNA", "note disk replaced, rebuilding at 14:00").all(), "anna: disk replaced, rebuilding at 14:00")
-	contains(t, h.say("UANNA", "incidents prod-1").all(), "ben is on it", "[Release]", "[Mute 30m]", "[→ anna]")
+	contains(t, h.say("UANNA", "incidents prod-1").all(), "ben has been on it", "[Release]", "[Mute 30m]", "[→ anna]")
 	contains(t, h.say("UANNA", "release").all(), "anna released it, ben owned it")
 	refused(t, h.say("UANNA", "own prod-9"), call.NotFound)
 	tap := h.message("UANNA", "")

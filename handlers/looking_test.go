@@ -29,11 +29,11 @@ func TestLooking(t *testing.T) {
 	}
 	m := h.message("UCHRIS", "")
 	m.Via, m.Tap = call.Button, call.Tap{Action: card.TapLooking, Value: id + " 7f3a9c"}
-	if a := h.handleMessage(m); len(a.forms) != 1 || !strings.Contains(card.PlainText(card.Card{Body: a.forms[0].Body}), "chris is looking since") {
+	if a := h.handleMessage(m); len(a.forms) != 1 || !strings.Contains(card.PlainText(card.Card{Body: a.forms[0].Body}), "chris has been looking since") {
 		t.Errorf("an approver: %+v", a.forms)
 	}
 	r := h.openRuns(t)[0].Run
-	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(runcard.Run(r)), "👀 chris is looking since") {
+	if r.Looking == nil || r.Looking.Person != "chris" || r.Records != 2 || !strings.Contains(card.PlainText(runcard.Run(r)), "👀 chris has been looking since") {
 		t.Errorf("stored %+v, %d records", r.Looking, r.Records)
 	}
 	if a := h.say("UCHRIS", "looking "+id); a.code() != engine.NothingNew {

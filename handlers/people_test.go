@@ -18,7 +18,7 @@ func TestPeople(t *testing.T) {
 		}
 	}
 	got := h.say("URITA", "people").all()
-	for _, want := range []string{"🟢 anna · operators", "🔴 ben · ", "not let in: ", "⚪ chris · ", "1 not let in, 1 not known"} {
+	for _, want := range []string{"🟢 anna · operators", "🔴 ben · ", "no access: ", "⚪ chris · ", "1 without access, 1 unknown"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}

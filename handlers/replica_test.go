@@ -62,7 +62,7 @@ func TestHealthIsShown(t *testing.T) {
 		return false, []string{"no socket has received anything from Slack recently"}
 	}
 	said := h.say("URITA", "health").all()
-	if !strings.Contains(said, "not well") || !strings.Contains(said, "no socket has received anything") {
+	if !strings.Contains(said, "Not healthy") || !strings.Contains(said, "no socket has received anything") {
 		t.Errorf("it said %q", said)
 	}
 	if said := h.say("UNOBODY", "health").all(); strings.Contains(said, "socket") {

@@ -100,7 +100,7 @@ func TestRequestOutsideOfChannels(t *testing.T) {
 	m.Channel, m.Alone = "D1", true
 	a := h.handleMessage(m)
 	run := h.openRuns(t)[0].Run
-	if run.Place.Channel != "C0OPEN" || !strings.Contains(a.all(), run.ID+" is asked for") {
+	if run.Place.Channel != "C0OPEN" || !strings.Contains(a.all(), run.ID+" requested") {
 		t.Errorf("in %+v, told %q", run.Place, a.all())
 	}
 }

@@ -44,7 +44,7 @@ func TestDeps(t *testing.T) {
 	h.Fleet.Clusters[0].Hosts[0].Processes = slices.DeleteFunc(h.Fleet.Clusters[0].Hosts[0].Processes, func(p string) bool { return p == "authentication_server" })
 	a := h.say("URITA", "deps db_dis in prod")
 	text := a.all()
-	order := []string{"What db_dis needs · not all seen", "etcd on infra-1", "etcd on query-2", "configuration_server on infra-1", "db_dis on infra-1", "authentication_server runs on no host"}
+	order := []string{"Dependencies of db_dis · not all observed", "etcd on infra-1", "etcd on query-2", "configuration_server on infra-1", "db_dis on infra-1", "authentication_server runs on no host"}
 	for i := range order {
 		if at := strings.Index(text, order[i]); at < 0 {
 			t.Fatalf("%q is missing in %s", order[i], text)
@@ -53,7 +53,7 @@ func TestDeps(t *testing.T) {
 		}
 	}
 	h.hosts.say = down("configuration_server")
-	if a := h.say("URITA", "deps dis in prod"); !strings.Contains(a.all(), "What db_dis needs · configuration_server on infra-1 is down") {
+	if a := h.say("URITA", "deps dis in prod"); !strings.Contains(a.all(), "Dependencies of db_dis · configuration_server on infra-1 is down") {
 		t.Errorf("got %s", a.all())
 	}
 }

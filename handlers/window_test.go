@@ -37,7 +37,7 @@ func TestMaintenanceWindow(t *testing.T) {
 	no := func(user, text string, code refusal.Code) { t.Helper(); refused(t, h.at(*now, user, text), code) }
 	ask := "maintenance window infra-1 in prod from=" + begin.Format(time.RFC3339Nano) + " until=2d because rack move"
 	asked := say("UANNA", ask)
-	contains(t, asked, "Approval needed: maintenance window over infra-1 in prod", "by anna: “rack move”", "ben", "chris", "[Approve]", "[Cancel]")
+	contains(t, asked, "Approval needed: maintenance window for infra-1 in prod", "by anna: “rack move”", "ben", "chris", "[Approve]", "[Cancel]")
 	id := windowID.FindString(asked)
 	approve, cancel := "maintenance approve in prod id="+id, "maintenance cancel in prod id="+id+" because parts are late"
 
@@ -47,14 +47,14 @@ func TestMaintenanceWindow(t *testing.T) {
 	no("URITA", approve, auth.LacksRole)
 	no("URITA", cancel, auth.LacksRole)
 	no("UCHRIS", "maintenance approve in prod id=M-AAAAAAAAAAAA", call.NotFound)
-	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 to come", "waits for an approval", id)
+	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 upcoming", "waits for an approval", id)
 	if list := h.windows(t); len(list) != 1 || !list[0].Waits {
 		t.Fatalf("stored: %+v", list)
 	}
 
-	contains(t, say("UCHRIS", approve), "Maintenance window over infra-1 in prod", "by anna, approved by chris: “rack move”")
+	contains(t, say("UCHRIS", approve), "Maintenance window for infra-1 in prod", "by anna, approved by chris: “rack move”")
 	no("UCHRIS", approve, call.NotNow)
-	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 to come", "begins in 30 h")
+	contains(t, say("URITA", "maintenance"), "0 in maintenance, 1 upcoming", "begins in 30 h")
 
 	status := "status db_dis on infra-1 in prod"
 	for _, tt := range []struct {
@@ -78,7 +78,7 @@ func TestMaintenanceWindow(t *testing.T) {
 	say("UBEN", "maintenance approve in prod id="+id)
 	*now = begin.Add(time.Minute)
 	contains(t, say("URITA", "maintenance"), "1 in maintenance", "48 h left")
-	contains(t, say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. In maintenance: the window over infra-1 (`maintenance-cancel in prod id="+id+"`)")
+	contains(t, say("UANNA", "maintenance db_dis in prod end"), "db_dis is not in maintenance in prod. In maintenance: the window for infra-1 (`maintenance-cancel in prod id="+id+"`)")
 	say("UANNA", "restart db_dis on infra-1 in prod because rack move")
 	if open, err := h.store.Open(t.Context()); err != nil || len(open) != 1 || open[0].Run.State != engine.Waiting || open[0].Run.Need != 1 {
 		t.Errorf("a restart in a window: %+v, %v", open, err)

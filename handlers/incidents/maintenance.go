@@ -133,7 +133,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 	for _, old := range list {
 		switch {
 		case old.IsWindow() && c.InWindow(old, s.Now()):
-			others = append(others, fmt.Sprintf("the window over %s (`%s`)", old.Target(), incidentcard.WindowText(WindowCancel, old)))
+			others = append(others, fmt.Sprintf("the window for %s (`%s`)", old.Target(), incidentcard.WindowText(WindowCancel, old)))
 		case old.Cluster != m.Cluster || old.Process != m.Process:
 		case old.Host != m.Host:
 			others = append(others, old.Target())

@@ -9,7 +9,7 @@ const FieldMessage = "message"
 func AskCommand(prefilled string) Form {
 	return Form{
 		Action: TapAsk, Value: "command", Title: "What do you want?",
-		Body: Paragraphs([]Line{{T("Type what you would type behind the slash: "), C("status db_dis"), T(", "), C("restart db_dis disk was full"), T(", or "), C("help")}}),
+		Body: Paragraphs([]Line{{T("Type what you would type after the slash command: "), C("status db_dis"), T(", "), C("restart db_dis disk was full"), T(", or "), C("help")}}),
 		Inputs: []Input{{
 			Name: "text", Label: "Command", Initial: prefilled, Hint: "The answer comes in the message's thread, or as a direct message.",
 		}},

@@ -17,7 +17,7 @@ const (
 	Mono            // inline code
 	Who             // a person: Account is mentioned if the platform can
 	When            // a time, shown in the reader's own time zone
-	Link            // text that links to a URL of the platform, never of content
+	Link            // a text that links to a URL from the platform, never from content
 	Group           // a user group of the config, by its id: mentioned if the platform can
 )
 

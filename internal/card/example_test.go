@@ -94,7 +94,7 @@ func ExampleStatus() {
 	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
 	// monit: "Execution failed". It could not be started; the supervisor may try again; its log on the host has the reason
 	// Impact: Binary logs are not written to the database, and binary store imports fail.
-	// [Restart on infra-1…] [Logs, 30 min] [What it needs] [👁 Watch]
+	// [Restart on infra-1…] [Logs, 30 min] [Dependencies] [👁 Watch]
 	// sudo -u irisadmin monit status db_dis on infra-1
 	// as of 14:06 UTC
 }
@@ -107,7 +107,7 @@ func ExampleStatus_cluster() {
 	// 🔔 🔴 Sev 1 · Critical · prod: 1 critical, 2 unknown, 1 low, 2 as expected
 	//
 	// 🔴 Sev 1 · Critical · prod · 1 critical, 2 unknown, 1 low, 2 as expected
-	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · in work: R-7F3K
+	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · open run: R-7F3K
 	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
 	// ⚪🔴 2 unknown on query-2, could be up to Sev 1 · Critical: db_query_server, tailer1 — could not connect to query-2: i/o timeout
 	// 🟢 query-1 2 as expected

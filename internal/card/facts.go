@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Facts are the content of a card as data for programs: JSON with stable keys. Severities are
-// numbers of the incident key, 0 to 3, and null for unknown. One of the fields is set.
+// Facts are the content of a card as data for programs: JSON with stable keys. Severities
+// are numbers of the incident key, 0 to 3, and null for unknown. Exactly one field is set.
 type Facts struct {
 	Status *StatusFacts `json:"status,omitempty"`
 	Run    *RunFacts    `json:"run,omitempty"`
@@ -36,7 +36,7 @@ type FindingFacts struct {
 	Code     observe.Code `json:"code,omitempty"`
 	Headline string       `json:"headline"`
 	Text     string       `json:"text,omitempty"`
-	Run      string       `json:"run,omitempty"` // the open run that is about it
+	Run      string       `json:"run,omitempty"` // the open run that acts on it
 	Causes   []string     `json:"causes,omitempty"`
 	At       time.Time    `json:"at,omitzero"` // of the observation
 	// Maintenance is the end of its maintenance.

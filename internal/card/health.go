@@ -4,7 +4,7 @@ package card
 func Health(well bool, lines []string) Card {
 	sign, word := "✅ ", "Healthy"
 	if !well {
-		sign, word = "❌ ", "I am not well"
+		sign, word = "❌ ", "Not healthy"
 	}
 	c := Card{Push: sign + word, Head: Line{T(sign), B(word)}, Private: true}
 	var text []Line

@@ -13,7 +13,7 @@ import (
 func Late(age time.Duration, request *command.Fields) Card {
 	text := fmt.Sprintf("This reached me %s late, so I did nothing.", age.Round(time.Second))
 	if request == nil {
-		text += " If you still want it, please do it again."
+		text += " If you still want it, please tap again."
 		return Card{Push: text, Head: Line{T("⌛ " + text)}, Private: true}
 	}
 	again := CommandTap("Do it now", *request)

@@ -6,14 +6,14 @@ import "time"
 // text of the notification.
 func MissedMessages(from, to time.Time, push string) Card {
 	return Card{Push: push, Head: Line{
-		T("🔇 I received nothing from Slack from "), At(from), T(" to "), At(to), T(". Please repeat commands from then."),
+		T("🔇 I received nothing from Slack from "), At(from), T(" to "), At(to), T(". Please repeat any command from that time."),
 	}}
 }
 
 // SomeMessagesMissed reports a period in which some commands may not have arrived.
 func SomeMessagesMissed(from, to time.Time, push string) Card {
 	return Card{Push: push, Head: Line{
-		T("🔇 Between "), At(from), T(" and "), At(to), T(" not everything from Slack reached me. Please repeat commands from then that got no answer."),
+		T("🔇 Between "), At(from), T(" and "), At(to), T(" some messages from Slack did not reach me. Please repeat any command from that time that got no answer."),
 	}}
 }
 

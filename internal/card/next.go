@@ -17,7 +17,7 @@ func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 		Value: command.On(verb, at.Process, at.Host, cluster).Encode(),
 		Confirm: &Confirm{
 			Title: UpperFirst(verb) + " " + at.String() + " · " + cluster + "?",
-			Text:  "While it lasts: " + impact,
+			Text:  "Impact: " + impact,
 			Yes:   "Ask for it",
 			No:    "Back",
 		},
@@ -45,7 +45,7 @@ func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time
 }
 
 func NeedsTap(at runbooks.Target, cluster string) Button {
-	return CommandTap("What it needs", command.On("deps", at.Process, at.Host, cluster))
+	return CommandTap("Dependencies", command.On("deps", at.Process, at.Host, cluster))
 }
 
 func WatchTap(s incident.Scope) Button {

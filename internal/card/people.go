@@ -23,19 +23,19 @@ func People(cluster string, list []Member) Card {
 		l := Line{B(m.Person), T(" · " + strings.Join(m.Roles, ", "))}
 		switch {
 		case m.Unknown:
-			unknown = append(unknown, append(Line{T("⚪ ")}, append(l, T(" · not known: Slack did not answer"))...))
+			unknown = append(unknown, append(Line{T("⚪ ")}, append(l, T(" · unknown: Slack did not answer"))...))
 		case m.Gone != "":
-			gone = append(gone, append(Line{T("🔴 ")}, append(l, T(" · not let in: "+m.Gone))...))
+			gone = append(gone, append(Line{T("🔴 ")}, append(l, T(" · no access: "+m.Gone))...))
 		default:
 			active = append(active, append(Line{T("🟢 ")}, l...))
 		}
 	}
 	what := fmt.Sprintf("%d active", len(active))
 	if len(gone) > 0 {
-		what += fmt.Sprintf(", %d not let in", len(gone))
+		what += fmt.Sprintf(", %d without access", len(gone))
 	}
 	if len(unknown) > 0 {
-		what += fmt.Sprintf(", %d not known", len(unknown))
+		what += fmt.Sprintf(", %d unknown", len(unknown))
 	}
 	return Card{
 		Push: "People of " + cluster + " · " + what,

@@ -27,7 +27,7 @@ func Question(q *command.Question) Card {
 func choiceTap(c command.Choice) Button {
 	b := CommandTap(Clip(c.Text, 70), c.Fields)
 	if c.Changes {
-		reason := "No reason is given with it."
+		reason := "No reason given."
 		if c.Fields.Reason != "" {
 			reason = "Reason: “" + c.Fields.Reason + "”."
 		}
@@ -39,10 +39,10 @@ func choiceTap(c command.Choice) Button {
 
 // LeftOut lists the words of a read that were ignored.
 func LeftOut(answered string, left []string, choices []command.Choice) Card {
-	text := "Answered: " + answered + ". Left out: " + strings.Join(left, ", ") + "."
+	text := "Answered: " + answered + ". Ignored: " + strings.Join(left, ", ") + "."
 	c := Card{
 		Push:    text,
-		Head:    Line{T("✂️ "), T("Answered: "), C(answered), T(". Left out: "), C(strings.Join(left, ", "))},
+		Head:    Line{T("✂️ "), T("Answered: "), C(answered), T(". Ignored: "), C(strings.Join(left, ", "))},
 		Private: true,
 	}
 	for _, choice := range choices[:min(MostTaps, len(choices))] {

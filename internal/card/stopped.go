@@ -1,15 +1,15 @@
 package card
 
-// ChangesStopped reports why a replica no longer makes changes.
+// ChangesStopped reports why a replica no longer accepts changes.
 func ChangesStopped(replica, why string) Card {
 	const what = "No changes: the stored history does not fit"
 	return Card{
 		Push: "🔴 " + what,
 		Head: Line{T("🔴 "), B(what)},
 		Body: []Element{Text{Lines: []Line{
-			{T("Replica "), B(replica), T(" runs no changes: " + why + ".")},
-			{T("Reads are answered, and not recorded. Keep a copy of the state, find out with `bot audit verify` from which entry on it differs, " +
-				"put the right state back, and start the bot again.")},
+			{T("Replica "), B(replica), T(" accepts no changes: " + why + ".")},
+			{T("Reads are answered but not recorded. Keep a copy of the state, find the first entry that differs with `bot audit verify`, " +
+				"restore the right state, and start the bot again.")},
 		}}},
 	}
 }

@@ -71,7 +71,7 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 		b.take("anna")
 		time.Sleep(5 * time.Second)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
-		if !strings.Contains(b.text(0), "anna is on it since") {
+		if !strings.Contains(b.text(0), "anna has been on it since") {
 			t.Errorf("then: %s", b.text(0))
 		}
 		stop()
@@ -79,7 +79,7 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 		defer func() { stop() }()
 		time.Sleep(time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
-		if !strings.Contains(b.text(0), "anna is on it since") {
+		if !strings.Contains(b.text(0), "anna has been on it since") {
 			t.Errorf("under the next leader: %s", b.text(0))
 		}
 		b.set(dis, runbooks.None)

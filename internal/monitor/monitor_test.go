@@ -319,7 +319,7 @@ func TestWatchTakenOutOfTheConfig(t *testing.T) {
 		_, stop = b.lead(nil)
 		time.Sleep(time.Minute)
 		stop()
-		b.want("👁 Not followed any more, the cluster is no longer monitored")
+		b.want("👁 Closed unresolved: the cluster is no longer monitored")
 		if err := b.store.WatchState(t.Context(), "", func(name string, _ []byte, _ int64) error { return errors.New(name) }); err != nil {
 			t.Errorf("still kept: %v", err)
 		}

@@ -118,7 +118,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	}
 	switch {
 	case r.Held != "":
-		s.Hold = "in work: " + r.Held
+		s.Hold = "open run: " + r.Held
 	case r.Maintenance != nil:
 		s.Severity = runbooks.None
 		s.Recovering = false

@@ -88,7 +88,7 @@ func Paged(e Escalation, pager string, err error) card.Card {
 		Head: card.Line{
 			card.T("📟 "),
 			card.B(pager + " was alerted"),
-			card.T(" · " + e.about() + " · no one took it for " + card.Duration(e.Waited)),
+			card.T(" · " + e.about() + " · unanswered for " + card.Duration(e.Waited)),
 		},
 	}
 }
@@ -98,6 +98,6 @@ func PageUnsure(id, what string) card.Card {
 	text := "The pager may not have been alerted about " + id
 	return card.Card{
 		Push: card.Clip("🚨 "+text+" · "+what, card.PushMost), Broadcast: true,
-		Head: card.Line{card.T("🚨 "), card.B(text), card.T(": I was stopped meanwhile, and alert once only. Call people yourself.")},
+		Head: card.Line{card.T("🚨 "), card.B(text), card.T(": I was stopped while I sent the alert, and I never send one twice. Call people yourself.")},
 	}
 }

@@ -25,7 +25,7 @@ func aboutIncident(label, verb, id, reason string) card.Button {
 func handlingLines(h incident.Handling) []card.Line {
 	owner := card.Line{card.T("👤 No owner yet")}
 	if o := h.Owner; o != nil {
-		owner = card.Line{card.T("👤 "), card.B(o.Person), card.T(" is on it since "), card.At(o.Since)}
+		owner = card.Line{card.T("👤 "), card.B(o.Person), card.T(" has been on it since "), card.At(o.Since)}
 	}
 	lines := []card.Line{owner}
 	if m := h.Mute; m != nil {
@@ -75,7 +75,7 @@ func HandleIncident(o OpenIncident, owners []string, now time.Time) card.Card {
 	}
 	c.Foot = []card.Line{
 		{
-			card.T("→ hands it over. The same by words: "),
+			card.T("→ hands it over. You can also type "),
 			card.C("handover " + o.ID + " PERSON"),
 			card.T(", "),
 			card.C("note " + o.ID + " TEXT"),
@@ -96,7 +96,7 @@ func worstOf(o OpenIncident) incident.Item {
 func incidentWhat(o OpenIncident) string {
 	open := o.Open()
 	if len(open) > 1 {
-		return fmt.Sprintf("%d things wrong in %s", len(open), o.Cluster)
+		return fmt.Sprintf("%d problems in %s", len(open), o.Cluster)
 	}
 	it := worstOf(o)
 	return card.Clip(itemHeadline(it)+" · "+it.Target.String(), card.PushMost)
@@ -220,7 +220,7 @@ func updateLine(u incident.Update) card.Line {
 			card.B(by),
 			card.T(" muted notifications until "),
 			card.At(u.Until),
-			card.T("; a change of the level ends that"),
+			card.T("; a change of its severity ends the mute"),
 		}
 	case incident.Unmuted:
 		if u.By == "" {
@@ -237,7 +237,7 @@ func WhatToNote(id string) card.Form {
 	return card.Form{
 		Action: card.TapNoted, Value: id, Title: "Note on " + card.Clip(id, 14),
 		Inputs: []card.Input{
-			{Name: "text", Label: "What happened, or was done?", Hint: "Shown in the thread and in the timeline.", Multiline: true},
+			{Name: "text", Label: "What happened, or what was done?", Hint: "Shown in the thread and in the timeline.", Multiline: true},
 		},
 		Submit: "Add", Typed: "note " + id + " TEXT",
 	}

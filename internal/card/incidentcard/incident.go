@@ -31,7 +31,7 @@ func Incident(i incident.Incident, h incident.Handling, cluster string, find fun
 	what := itemHeadline(open[0]) + " · " + open[0].Target.String()
 	names := ""
 	if len(open) > 1 { // the lines below name them
-		what, names = fmt.Sprintf("%d things wrong", len(open)), ": "+strings.Join(targets(open, 3), ", ")
+		what, names = fmt.Sprintf("%d problems", len(open)), ": "+strings.Join(targets(open, 3), ", ")
 	}
 	c := card.Card{
 		Push: card.Clip(fmt.Sprintf("%s %s · %s%s · %s", icon, card.UpperFirst(level), what, names, cluster), card.PushMost),
@@ -103,7 +103,7 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 		}
 	}
 	if it.First != it.Since && it.Flaps == 0 {
-		since = append(since, card.T(", so since "), card.At(it.Since))
+		since = append(since, card.T(", in this state since "), card.At(it.Since))
 	}
 	lines := []card.Line{since}
 	if it.Flaps > 0 {
@@ -119,7 +119,7 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 		for _, t := range it.Behind {
 			names = append(names, t.String())
 		}
-		lines = append(lines, card.Line{card.B(fmt.Sprintf("%d behind it: ", len(names))), card.T(card.Clip(strings.Join(names, ", "), card.PushMost))})
+		lines = append(lines, card.Line{card.B(fmt.Sprintf("%d affected: ", len(names))), card.T(card.Clip(strings.Join(names, ", "), card.PushMost))})
 	}
 	// The impact is that of an outage; a process that runs with errors has
 	// none.
@@ -178,7 +178,7 @@ func incidentTaps(it incident.Item, cluster string, find func(string) (catalogs.
 func incidentOver(i incident.Incident, cluster string) card.Card {
 	sign, lasted := "✅ ", "Resolved after "+card.Duration(i.Ended.Sub(i.Opened))
 	if i.Why != "" {
-		sign, lasted = "👁 ", "Not followed any more, "+i.Why
+		sign, lasted = "👁 ", "Closed unresolved: "+i.Why
 	}
 	names := strings.Join(targets(i.Items, 3), ", ")
 	was := " · was " + card.SeverityIcon(i.Peak()) + " " + i.Peak().String()

@@ -53,7 +53,7 @@ func windowSpan(m fleet.Maintenance) card.Line {
 // Window reports a maintenance window that waits for approval, is scheduled, or
 // is active. It mentions the people in called.
 func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
-	what := "maintenance window over " + m.Target() + " in " + m.Cluster
+	what := "maintenance window for " + m.Target() + " in " + m.Cluster
 	cancel := windowFields("maintenance-cancel", m)
 	c := card.Card{Buttons: []card.Button{card.CommandTap("Cancel", cancel)}}
 	begins := "It begins and ends by itself. "
@@ -67,7 +67,7 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 		c.Buttons[0].Style = card.Primary
 		c.Buttons[0].Confirm = &card.Confirm{
 			Title: "Approve this window?",
-			Text:  "Over " + m.Target() + " in " + m.Cluster + ": no incidents from its begin to its end.",
+			Text:  "For " + m.Target() + " in " + m.Cluster + ": no incidents from its begin to its end.",
 			Yes:   "Approve",
 			No:    "Back",
 		}
@@ -88,7 +88,7 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 
 // WindowCancelled reports the cancellation of a window.
 func WindowCancelled(m fleet.Maintenance, by, reason string) card.Card {
-	what := "Maintenance window over " + m.Target() + " in " + m.Cluster + " cancelled"
+	what := "Maintenance window for " + m.Target() + " in " + m.Cluster + " cancelled"
 	m.By, m.Reason, m.Approver = by, reason, ""
 	return card.Card{
 		Push: "🛠 " + what + statuscard.AnnouncedBy(m), Head: card.Line{card.T("🛠 "), card.B(what), card.T(statuscard.AnnouncedBy(m))},
@@ -109,7 +109,7 @@ func MaintenanceEnded(m fleet.Maintenance) card.Card {
 func Maintenance(list []fleet.Maintenance, now time.Time) card.Card {
 	if len(list) == 0 {
 		return card.Card{Push: "Nothing is in maintenance", Head: card.Line{card.T("🛠 "), card.B("Nothing is in maintenance")},
-			Foot: []card.Line{{card.C("maintenance db_dis 2h REASON"), card.T(" announces that you work on something")}}}
+			Foot: []card.Line{{card.C("maintenance db_dis 2h REASON"), card.T(" announces maintenance")}}}
 	}
 	current := 0
 	for _, m := range list {
@@ -119,7 +119,7 @@ func Maintenance(list []fleet.Maintenance, now time.Time) card.Card {
 	}
 	what := fmt.Sprintf("%d in maintenance", current)
 	if ahead := len(list) - current; ahead > 0 {
-		what += fmt.Sprintf(", %d to come", ahead)
+		what += fmt.Sprintf(", %d upcoming", ahead)
 	}
 	c := card.Card{Push: "🛠 " + what, Head: card.Line{card.T("🛠 "), card.B(what)}}
 	var lines []card.Line

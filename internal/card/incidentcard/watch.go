@@ -30,7 +30,7 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 		c.Foot,
 		card.Line{
 			card.T(
-				"I look every " + card.Duration(every) + " and edit this when something changes; severity changes are posted in the thread",
+				"Checked every " + card.Duration(every) + ". This message shows the current state; changes of severity are posted in the thread",
 			),
 		},
 	)
@@ -105,7 +105,7 @@ func withoutTap(list []card.Button, value string) []card.Button {
 // another channel.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
-		"👁 Watching %s for %s. Its message is in the bot's own channel; `%s end` ends it.",
+		"👁 Watching %s for %s. Its message is in the bot's own channel; `%s end` ends the watch.",
 		f.Scope,
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),
@@ -132,7 +132,7 @@ func WatchesEnded(n int, s incident.Scope) card.Card {
 
 // Watches lists the current watches.
 func Watches(list []incident.StoredFollow, now time.Time) card.Card {
-	hint := card.Line{card.C("watch db_dis 30m"), card.T(" follows something in one message")}
+	hint := card.Line{card.C("watch db_dis 30m"), card.T(" shows the state of a process in one message")}
 	if len(list) == 0 {
 		return card.Card{Push: "Nothing is watched", Head: card.Line{card.T("👁 "), card.B("Nothing is watched")}, Foot: []card.Line{hint}}
 	}

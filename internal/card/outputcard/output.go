@@ -146,7 +146,7 @@ func verdict(parts []Answer) string {
 	}
 	var words []string
 	if silent > 0 {
-		words = append(words, fmt.Sprintf("%d of %d not answered", silent, len(parts)))
+		words = append(words, fmt.Sprintf("%d of %d did not answer", silent, len(parts)))
 	}
 	if fatals > 0 {
 		words = append(words, fmt.Sprintf("%d FATAL", fatals))
@@ -198,7 +198,7 @@ func saidLines(p Answer) []card.Line {
 	} else if p.Grade != Unjudged {
 		l = append(l, card.T(" — "+p.Verdict))
 	} else if p.Text == "" {
-		l = append(l, card.T(" — nothing"))
+		l = append(l, card.T(" — no output"))
 	}
 	lines := []card.Line{l}
 	if p.FirstError != "" {
@@ -245,11 +245,11 @@ func FollowingLog(r Reading, until time.Time, over bool) card.Card {
 	if over {
 		c.Foot = append(
 			c.Foot,
-			card.Line{card.T("ended by itself · "), card.C("follow"), card.T(" again shows more, "), card.C("logs"), card.T(" all of it")},
+			card.Line{card.T("ended · "), card.C("follow"), card.T(" again for more, "), card.C("logs"), card.T(" for all of it")},
 		)
 		return c
 	}
 	c.Head = append(card.Line{card.T("👀 ")}, c.Head[1:]...)
-	c.Foot = append(c.Foot, card.Line{card.T("kept up to date until "), card.At(until), card.T(", when it ends by itself")})
+	c.Foot = append(c.Foot, card.Line{card.T("updated until "), card.At(until)})
 	return c
 }

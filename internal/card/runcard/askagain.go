@@ -6,11 +6,11 @@ import (
 	"dhbot/internal/engine"
 )
 
-// maxButtonValue is the largest value of a button, in bytes.
+// maxButtonValue is the maximum size of a button's value, in bytes.
 const maxButtonValue = 2000
 
-// askAgain requests again what an expired run would have done. The person who taps it is the
-// requester of the new run.
+// askAgain returns the button that requests an expired run again. The person who taps it is
+// the requester of the new run.
 func askAgain(r engine.Run) card.Button {
 	in := r.Inputs
 	f := command.Fields{Verb: in.Action, Cluster: in.Cluster, Params: in.Params, Reason: r.Reason}

@@ -170,7 +170,7 @@ func unwatched(r engine.Run, at runbooks.Target) bool {
 	return false
 }
 
-// troubled is the process at which a run stopped, or its first one.
+// troubled is the process at which a run stopped, or the run's first process.
 func troubled(r engine.Run) (runbooks.Target, bool) {
 	for i := range steps(r) {
 		st, p := r.Steps[i].State, r.Plan.Steps[i]
@@ -212,7 +212,7 @@ func Again(r engine.Run, again command.Fields) card.Card {
 	c.Buttons = []card.Button{{Action: card.TapCommand, Label: "Again…", Value: again.Encode(), Style: card.Danger,
 		Confirm: &card.Confirm{
 			Title: card.UpperFirst(RunTitle(r)) + ", again?",
-			Text:  r.ID + " did it already.",
+			Text:  r.ID + " already did this.",
 			Yes:   "Again",
 			No:    "Back",
 		}}}

@@ -35,7 +35,7 @@ func calledLines(r engine.Run, call bool) []card.Line {
 // lookingLines name approvers who are reviewing a run and have not voted.
 func lookingLines(r engine.Run) []card.Line {
 	if l := r.Looking; l != nil && !voted(r, l.Person) {
-		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" is looking since "), card.At(l.At)}}
+		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" has been looking since "), card.At(l.At)}}
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 			c.Body, card.Text{Lines: []card.Line{{
 				card.T("👀 "),
 				card.B(r.Looking.Person),
-				card.T(" is looking since "),
+				card.T(" has been looking since "),
 				card.At(r.Looking.At),
 				card.T(", so no one is mentioned."),
 			}}},
@@ -220,7 +220,7 @@ func lastTimeLines(r engine.Run) []card.Line {
 	if len(l.Differs) == 0 {
 		return []card.Line{append(head, card.T(" · the same plan"))}
 	}
-	lines := []card.Line{append(head, card.T(" · this differs:"))}
+	lines := []card.Line{append(head, card.T(" · differences:"))}
 	for _, d := range l.Differs {
 		lines = append(lines, card.Line{card.T("• " + d)})
 	}

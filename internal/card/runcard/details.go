@@ -58,8 +58,8 @@ func Details(r engine.Run) (card.Card, *outputcard.File) {
 	return c, &outputcard.File{Name: r.ID + ".txt", Title: "Details of " + r.ID, Content: []byte(card.PlainText(c))}
 }
 
-// detailParts are a plan's paragraphs, with commands of at most most runes, 0 for no limit; cut
-// reports whether one was longer.
+// detailParts are a plan's paragraphs. They cut a command to most runes (0 for no limit);
+// cut reports whether a command is longer than longestShown.
 func detailParts(r engine.Run, most int) (parts [][]card.Line, cut bool) {
 	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
@@ -117,7 +117,7 @@ func detailHead(r engine.Run) []card.Line {
 // foundLines are the results of a discovery read.
 func foundLines(l runbooks.Listing) []card.Line {
 	const most = 20
-	lines := []card.Line{{card.B(l.Title), card.T(" on " + l.Host + ", as it was found")}}
+	lines := []card.Line{{card.B(l.Title), card.T(" on " + l.Host + ", as found")}}
 	for i, text := range l.Lines {
 		if i == most {
 			lines = append(lines, card.Line{card.T(fmt.Sprintf("… and %s", card.Count(len(l.Lines)-most, "more line")))})
@@ -167,7 +167,7 @@ func keptLines(r engine.Run, i int) []card.Line {
 	if i >= len(r.Steps) || len(r.Steps[i].Kept) == 0 {
 		return nil
 	}
-	lines := []card.Line{{card.B("Kept with this step")}}
+	lines := []card.Line{{card.B("Evidence kept with this step")}}
 	for _, text := range r.Steps[i].Kept {
 		lines = append(lines, card.Line{card.C(text)})
 	}
@@ -187,7 +187,7 @@ func commandLine(before, command, run string, most int) card.Line {
 	return append(
 		l,
 		card.C(card.Clip(command, most)),
-		card.T(fmt.Sprintf(" (cut: %d of %d characters; say details %s for a file with all of it)", most, n, run)),
+		card.T(fmt.Sprintf(" (cut: %d of %d characters; type details %s for a file with the whole command)", most, n, run)),
 	)
 }
 
@@ -207,7 +207,7 @@ func bounds(st runbooks.Step) string {
 		words = append(words, "check: "+string(st.Check))
 	}
 	if st.Expect != "" {
-		words = append(words, "must still list the same ("+shortDigest(st.Expect)+")")
+		words = append(words, "must still return the same list ("+shortDigest(st.Expect)+")")
 	}
 	return strings.Join(words, " · ")
 }
@@ -217,7 +217,7 @@ func kindWords(st runbooks.Step) string {
 	case runbooks.Exec:
 		return "Changes something, sent at most once"
 	case runbooks.Manual:
-		return "Done by hand by a person"
+		return "Done by a person"
 	case runbooks.Wait, runbooks.List:
 		return "Only reads"
 	default:

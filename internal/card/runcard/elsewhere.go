@@ -7,10 +7,10 @@ import (
 	"dhbot/internal/engine"
 )
 
-// AskedElsewhere tells the requester that a run is stored, if its message is in another channel
-// than the request.
+// AskedElsewhere tells the requester that a run is stored whose message is in another
+// channel than the request.
 func AskedElsewhere(r engine.Run) card.Card {
-	what := r.ID + " is asked for: " + RunTitle(r)
+	what := r.ID + " requested: " + RunTitle(r)
 	return card.Card{
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
@@ -32,7 +32,7 @@ func ShownElsewhere(r engine.Run, link string) card.Card {
 		l = append(l, card.T(": "), card.L("open it", link))
 	}
 	if r.State == engine.Waiting {
-		l = append(l, card.T(". The approvers were called there."))
+		l = append(l, card.T(". The approvers were mentioned there."))
 	}
 	return card.Card{
 		Push:    what,
@@ -49,7 +49,7 @@ func Unseen(r engine.Run, withdrawn bool) card.Card {
 	if withdrawn {
 		text += " No one could have approved it, so I withdrew it; nothing was run. Ask again in a channel where I may post."
 	} else {
-		text += " Type show " + r.ID + " to see how it is."
+		text += " Type show " + r.ID + " to see its state."
 	}
 	return card.Card{
 		Push:    what,
@@ -61,14 +61,14 @@ func Unseen(r engine.Run, withdrawn bool) card.Card {
 
 func stateWord(r engine.Run) string {
 	if r.State == engine.Waiting {
-		return "not shown to anybody"
+		return "not shown to anyone"
 	}
 	return string(r.State)
 }
 
 // DoneElsewhere answers a command about a run from another channel than that of its message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
-	what := fmt.Sprintf("%s %s: taken. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
+	what := fmt.Sprintf("%s %s: accepted. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
 	l := card.Line{card.T("Its card shows its progress")}
 	if link != "" {
 		l = append(l, card.T(": "), card.L("open it", link))

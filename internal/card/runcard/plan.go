@@ -105,7 +105,8 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	return lines
 }
 
-// placeLines are at most most steps of a plan, grouped by host, with commands of at most runes.
+// placeLines are the first most steps of a plan, grouped by host. They cut a command to
+// runes runes (0 for no limit).
 func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.Line {
 	lines := []card.Line{planHead(p, steps)}
 	for i, st := range steps {
@@ -120,7 +121,7 @@ func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.
 	return lines
 }
 
-// planHead is where all steps run.
+// planHead names where the steps run.
 func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
 	head := card.Line{card.B("What runs")}
 	if places(steps) == 1 {
@@ -193,8 +194,8 @@ func shownPart(command string, most int) []card.Span {
 	return []card.Span{card.C(card.Clip(command, most)), card.B(" see Details")}
 }
 
-// impactLines are the impact, whether it can be undone, and similar targets that are not
-// included.
+// impactLines are the impact, a warning if the run cannot be undone, and similar targets
+// that are not included.
 func impactLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	if r.Plan.Impact != "" {
@@ -247,7 +248,7 @@ func Propose(p Proposal) card.Card {
 	if p.Reason != "" {
 		reason := card.Line{card.T("Reason: “" + p.Reason + "”")}
 		if p.Unmarked {
-			reason = append(reason, card.T(" · this reason would not change what runs"))
+			reason = append(reason, card.T(" · only a reason: it does not change what runs"))
 		}
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{reason}})
 	}
@@ -262,9 +263,9 @@ func Propose(p Proposal) card.Card {
 		c.Buttons = append(c.Buttons, card.CommandTap("Plan", p.Look))
 	}
 	c.Foot = []card.Line{{
-		card.T(fmt.Sprintf("Only you can tap Run, within %d s. ", int(p.Within.Seconds()))),
+		card.T(fmt.Sprintf("Only you can tap Run, within %d s. With ", int(p.Within.Seconds()))),
 		card.C("because REASON"),
-		card.T(" runs without this question."),
+		card.T(" it runs without this question."),
 	}}
 	if len(p.Plan.Targets) > 1 {
 		c.Foot = []card.Line{
@@ -302,7 +303,7 @@ func WouldRun(v PlanView) card.Card {
 		},
 	}
 	if len(v.Against) > 0 {
-		lines := []card.Line{{card.B("In its way now")}}
+		lines := []card.Line{{card.B("Obstacles now")}}
 		for _, why := range v.Against {
 			lines = append(lines, card.Line{card.T("⚠️ " + why)})
 		}
@@ -311,7 +312,7 @@ func WouldRun(v PlanView) card.Card {
 	c.Body = append(c.Body, card.Text{Lines: planLines(p)})
 	takes := "No approval needed"
 	if v.Need > 0 {
-		takes = card.Count(v.Need, "approval") + " needed, of " + card.OrElse(strings.Join(v.Approvers, ", "), "nobody")
+		takes = card.Count(v.Need, "approval") + " needed, from " + card.OrElse(strings.Join(v.Approvers, ", "), "no one")
 	}
 	if !p.Class.Changing() {
 		takes = "It only reads"
@@ -333,7 +334,7 @@ func WouldRun(v PlanView) card.Card {
 // WhichRun lists open runs for a verb without a run. Nothing was changed.
 func WhichRun(verb string, list []engine.Run) card.Card {
 	if len(list) == 0 {
-		text := "Nothing is open that you may see. `" + verb + "` changed nothing."
+		text := "There is no open run that you may see. `" + verb + "` changed nothing."
 		return card.Card{
 			Push:    text,
 			Head:    card.Line{card.T("There is no open run that you may see. "), card.C(verb), card.T(" changed nothing.")},

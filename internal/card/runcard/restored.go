@@ -47,7 +47,7 @@ func Restored(r engine.Run) card.Card {
 			{
 				card.P(r.Asked.Person, r.Asked.Account),
 				card.T(
-					": the run does not continue. The restored state lacks what it did after the backup was made, so check its target before you ask again: ",
+					": the run does not continue. The restored state lacks what the run did after the backup, so check its target before you ask again: ",
 				),
 				card.C("status " + Target(r)),
 			},

@@ -292,7 +292,7 @@ func nextLines(r engine.Run) []card.Line {
 		}
 		return []card.Line{{card.T("It starts when "), card.B(r.Behind), card.T(" is over, or expires at "), card.At(*r.StartBy)}}
 	case engine.Paused:
-		return []card.Line{{card.T("Do this step, then tap Done or say "), card.C("done " + r.ID)}}
+		return []card.Line{{card.T("Do this step, then tap Done or type "), card.C("done " + r.ID)}}
 	default:
 		return nil
 	}
@@ -329,12 +329,12 @@ func shortDigest(d string) string {
 
 // Runs lists open and recent runs.
 func Runs(open, ended []engine.Stored) card.Card {
-	what := fmt.Sprintf("%d open, %d ended lately", len(open), len(ended))
+	what := fmt.Sprintf("%d open, %d ended recently", len(open), len(ended))
 	c := card.Card{Push: "Runs: " + what, Head: card.Line{card.B("Runs"), card.T(" · " + what)}}
 	for _, list := range []struct {
 		title string
 		runs  []engine.Stored
-	}{{"Open", open}, {"Ended lately", ended}} {
+	}{{"Open", open}, {"Ended recently", ended}} {
 		if len(list.runs) > 0 {
 			c.Body = append(c.Body, card.Text{Lines: runLines(list.title, list.runs)})
 		}

@@ -71,7 +71,7 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
 	case st.State == engine.StepSkipped:
 		return append(l, card.T(" — not done"))
 	case st.By != "":
-		l = append(l, card.T(" — ticked by "+st.By))
+		l = append(l, card.T(" — done by "+st.By))
 	case st.State == engine.StepStarted && st.Text == "" && p.Kind != runbooks.Manual:
 		return append(l, card.T(" …"))
 	}
@@ -90,7 +90,7 @@ func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
 	}
-	return []card.Line{{card.T("Then: "), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " has its last log lines")}}
+	return []card.Line{{card.T("State then: "), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " has its last log lines")}}
 }
 
 // stepSign is the sign of a step; its text has the same meaning.
@@ -203,7 +203,7 @@ func partLines(r engine.Run) []card.Line {
 		lines = append(lines, card.Line{card.B("Done: "), card.T(strings.Join(done, ", "))})
 	}
 	if len(not) > 0 {
-		lines = append(lines, card.Line{card.B("Not done, or not to its end: "), card.T(strings.Join(not, ", "))})
+		lines = append(lines, card.Line{card.B("Not done, or incomplete: "), card.T(strings.Join(not, ", "))})
 	}
 	return lines
 }

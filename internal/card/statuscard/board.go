@@ -61,12 +61,12 @@ func badLines(bad []status.Row, withHost bool) []card.Line {
 		}
 		l = append(l, card.T(" · "+rowWords(r)+" · "+r.Finding.Headline))
 		if r.InWork != "" {
-			l = append(l, card.T(" · in work: "), card.B(r.InWork))
+			l = append(l, card.T(" · open run: "), card.B(r.InWork))
 		}
 		lines = append(lines, l)
 	}
 	if len(rest) > 0 {
-		lines = append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(rest))), card.T(": " + tally(rest) + ". status and a host's or a process's name shows them")})
+		lines = append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(rest))), card.T(": " + tally(rest) + ". status with the name of a host or a process shows them")})
 	}
 	lines = append(lines, card.Capped(heldLines(bad, withHost), mostLines, "more cause")...)
 	return append(lines, unaskedLines(bad)...)
@@ -100,7 +100,7 @@ func unaskedLines(bad []status.Row) []card.Line {
 	if hosts = card.Unique(hosts); len(hosts) > mostUnasked {
 		return []card.Line{{
 			card.T(card.LevelIcon(runbooks.Unknown, worst) + " "),
-			card.B(fmt.Sprintf("Cannot see %d hosts", len(hosts))),
+			card.B(fmt.Sprintf("Could not query %d hosts", len(hosts))),
 			card.T(": " + card.Few(hosts, mostNamed) + " — " + order[0].why),
 		}}
 	}
@@ -176,7 +176,7 @@ func tally(rows []status.Row) string {
 
 const (
 	waitingWord = "with no answer yet"
-	heldWord    = "behind that"
+	heldWord    = "affected"
 	wellWord    = "as expected"
 
 	maintenanceWord = "in maintenance"

@@ -29,7 +29,7 @@ func AnnouncedBy(m fleet.Maintenance) string {
 	return fmt.Sprintf("%s: “%s”", by, m.Reason)
 }
 
-// quiet reports whether a row is neither an incident nor plainly up.
+// quiet reports whether a row is no incident although it is in maintenance or not running.
 func quiet(r status.Row) bool {
 	return !r.Pending && r.Severity() == runbooks.None && (r.Maintenance != nil || r.Finding.Down || r.Observation.Out())
 }
@@ -39,8 +39,8 @@ func MaintenanceLine(m fleet.Maintenance) card.Line {
 	return card.Line{card.T("🛠 In maintenance until "), Until(m), card.T(AnnouncedBy(m))}
 }
 
-// QuietLines lists the processes that are not running and are no incident. The
-// count of processes as expected would hide them.
+// QuietLines lists the processes that are in maintenance, or not running as scheduled.
+// Otherwise the count of processes as expected would hide them.
 func QuietLines(rows []status.Row, withHost bool) []card.Line {
 	var lines []card.Line
 	for _, r := range rows {

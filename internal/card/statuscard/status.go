@@ -129,7 +129,7 @@ func rowLines(r status.Row, withHost bool) []card.Line {
 		lines = append(lines, card.Line{card.T(card.UpperFirst(rowWords(r)))})
 	}
 	if r.InWork != "" {
-		lines = append(lines, card.Line{card.T("In work: "), card.B(r.InWork)})
+		lines = append(lines, card.Line{card.T("Open run: "), card.B(r.InWork)})
 	}
 	if r.Maintenance != nil {
 		lines = append(lines, MaintenanceLine(*r.Maintenance))
@@ -219,7 +219,7 @@ func hostOrder(rows []status.Row) []string {
 // Asking is shown while the hosts of a cluster are queried; the board replaces
 // it.
 func Asking(cluster string) card.Card {
-	what := cluster + " · asking its hosts …"
+	what := cluster + " · querying its hosts …"
 	return card.Card{Push: what, Head: card.Line{card.T("⚪ "), card.B(what)}}
 }
 

@@ -23,7 +23,7 @@ func because(b status.Board) string {
 // all are running.
 func upstreamLines(b status.Board) []card.Line {
 	if causes := b.Causes(); len(causes) > 0 {
-		return []card.Line{{card.B("Because " + status.Because(causes)), card.T(", which it needs: look there first")}}
+		return []card.Line{{card.B("Because " + status.Because(causes)), card.T(". Check that dependency first.")}}
 	}
 	var up []string
 	for _, r := range b.Upstream {
@@ -67,7 +67,7 @@ func heldLines(bad []status.Row, withHost bool) []card.Line {
 	var lines []card.Line
 	for _, why := range order {
 		lines = append(lines, card.Line{
-			card.T(card.SeverityIcon(held[why][0].Severity()) + " "), card.B(fmt.Sprintf("%d behind it", len(held[why]))),
+			card.T(card.SeverityIcon(held[why][0].Severity()) + " "), card.B(fmt.Sprintf("%d affected", len(held[why]))),
 			card.T(": " + card.Few(names(held[why], withHost), mostNamed) + ", because " + why),
 		})
 	}
@@ -110,14 +110,14 @@ func depsCard(b status.Board) card.Card {
 	case len(b.Unmet) > 0:
 		verdict = status.Because(b.Unmet)
 	case worst == runbooks.Unknown:
-		verdict = "not all seen"
+		verdict = "not all observed"
 	case worst != runbooks.None:
-		verdict = "met, but not all is as expected"
+		verdict = "all up, but not all as expected"
 	}
 	c := card.Card{
 		Head: card.Line{
 			card.T(card.SeverityIcon(worst) + " "),
-			card.B("What " + b.Needs + " needs · " + verdict),
+			card.B("Dependencies of " + b.Needs + " · " + verdict),
 			card.T(" · " + b.Cluster),
 		},
 	}
@@ -134,7 +134,7 @@ func depsCard(b status.Board) card.Card {
 	c.Body = []card.Element{card.Text{Lines: lines}}
 	c.Buttons = causeTaps(b)
 	c.Foot = evidence(b.Rows)
-	return finish(b, c, fmt.Sprintf("what %s needs · %s · %s", b.Needs, verdict, b.Cluster))
+	return finish(b, c, fmt.Sprintf("dependencies of %s · %s · %s", b.Needs, verdict, b.Cluster))
 }
 
 func depLine(r status.Row) card.Line {
@@ -146,7 +146,7 @@ func depLine(r status.Row) card.Line {
 		l = append(l, card.T(" · "+rowWords(r)))
 	}
 	if r.InWork != "" {
-		l = append(l, card.T(" · in work: "), card.B(r.InWork))
+		l = append(l, card.T(" · open run: "), card.B(r.InWork))
 	}
 	return l
 }

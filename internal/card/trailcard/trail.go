@@ -58,10 +58,10 @@ func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int)
 	head := fmt.Sprintf("Timeline · %s · %s – %s UTC", what, from.UTC().Format("2006-01-02 15:04"), to.UTC().Format("2006-01-02 15:04"))
 	c = card.Card{Push: head, Head: card.Line{card.T("🕓 "), card.B(head)}}
 	if left > 0 {
-		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("It begins later than asked: %d older entries are left out.", left))})
+		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("It begins later than requested: %d older entries are left out.", left))})
 	}
 	if len(lines) == 0 {
-		c.Body = card.Paragraphs([]card.Line{{card.T("Nothing happened that I know of.")}})
+		c.Body = card.Paragraphs([]card.Line{{card.T("There are no entries in this time.")}})
 		return c, ""
 	}
 	shown := lines
@@ -121,11 +121,11 @@ func (t *teller) tell(r audit.Record) string {
 	case audit.Denied:
 		return fmt.Sprintf("%s denied %s%s", who, r.Run, quoted(r.Text))
 	case audit.Withdrawn:
-		return fmt.Sprintf("%s took their approval of %s back", who, r.Run)
+		return fmt.Sprintf("%s withdrew their approval of %s", who, r.Run)
 	case audit.Looking:
 		return fmt.Sprintf("%s is looking at %s", who, r.Run)
 	case audit.Reminded:
-		return fmt.Sprintf("%s still waits for votes: %s", r.Run, r.Text)
+		return fmt.Sprintf("%s still waits for approvals: %s", r.Run, r.Text)
 	case audit.Cancelled:
 		return fmt.Sprintf("%s cancelled %s%s", who, r.Run, quoted(r.Text))
 	case audit.Ticked:

@@ -49,7 +49,7 @@ func ExampleTimeline() {
 	// 2026-11-21 14:02:11  db_dis was seen at Sev 1 · Critical (status by anna)
 	//            14:06:02  anna asked for R-7F3K: restart db_dis on infra-1 (Sev 1 · Critical): “disk was full, freed 40 GB”
 	//            14:06:30  anna was refused: Not allowed: anna can't approve their own request; another approver has to.
-	//            14:07:01  R-7F3K still waits for votes: reminder 1 of 3, called ben, chris
+	//            14:07:01  R-7F3K still waits for approvals: reminder 1 of 3, called ben, chris
 	//            14:07:05  ben is looking at R-7F3K
 	//            14:07:09  ben approved R-7F3K
 	//            14:07:10  R-7F3K started: carried out by bot

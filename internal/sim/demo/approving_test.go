@@ -28,8 +28,8 @@ func TestApprovingInTheBrowser(t *testing.T) {
 		narrow.shows("trail")
 		narrow.taps("Details")
 		narrow.answers("👀 I'm looking")
-		phone.sees("approver2 is looking since")
-		narrow.asks("Details of R-", "approver2 is looking since")
+		phone.sees("approver2 has been looking since")
+		narrow.asks("Details of R-", "approver2 has been looking since")
 		narrow.keep("looking-narrow")
 		narrow.answers("Close")
 

@@ -12,7 +12,7 @@ operator: /dh status db_dis
 expect 20s log
 expect Sev 0
 operator: /dh deps web_api_service
-expect 20s What web_api_service needs ·
+expect 20s Dependencies of web_api_service ·
 operator: /dh stop db_ltds because we look what is said of it
 expect 120s Done
 operator: /dh status db_ltds

@@ -51,7 +51,7 @@ func watchSamples() []Sample {
 	root.Behind = []runbooks.Target{{Process: "db_merge_server", Host: "infra-1"}, {Process: "tailer1", Host: "query-1"}}
 	over := incident.Item{Change: well, First: down.Since, Peak: runbooks.Critical}
 	held := item(down)
-	held.Hold = "in work: R-7F3K"
+	held.Hold = "open run: R-7F3K"
 	var many []incident.Item
 	for n := range 9 {
 		c := down
