@@ -43,7 +43,7 @@ func newNight(t *testing.T) *night {
 		var list []sentAlert
 		if r.Method == http.MethodPost {
 			if err := json.NewDecoder(r.Body).Decode(&list); err != nil {
-				t.Errorf("the pager was sent what is no list of alerts: %v", err)
+				t.Errorf("the pager got a body that is not a list of alerts: %v", err)
 			}
 		}
 		n.mu.Lock()
@@ -155,7 +155,7 @@ func TestIncidentWithoutOwner(t *testing.T) {
 		n.pass(5*time.Minute, "the pager is alerted", func() bool { return len(n.sent()) > 0 && n.has(d, "Alertmanager was alerted")() })
 		first := n.sent()[0]
 		if first.Labels["about"] != "prod-1" || first.Labels["severity"] != "critical" || !first.EndsAt.After(n.now()) || first.GeneratorURL == "" {
-			t.Errorf("the pager was sent %+v", first)
+			t.Errorf("the pager got %+v", first)
 		}
 		if err := d.Hosts.Fault("infra-1", "db_dis", "start"); err != nil {
 			return err
@@ -195,7 +195,7 @@ func TestRequestWithoutVotes(t *testing.T) {
 		}
 		n.pass(5*time.Minute, "the pager is alerted", func() bool { return len(n.sent()) > 0 && n.has(d, "Alertmanager was alerted")() })
 		if first := n.sent()[0]; first.Labels["about"] != run || first.Labels["severity"] != "critical" {
-			t.Errorf("the pager was sent %+v", first)
+			t.Errorf("the pager got %+v", first)
 		}
 		n.pass(5*time.Minute, "it expires, and the alert is resolved", func() bool {
 			list := n.sent()
@@ -203,7 +203,7 @@ func TestRequestWithoutVotes(t *testing.T) {
 		})
 		end, _ := n.find(d, "Expired", "U0OPERATOR", run)
 		if end.ThreadTS != card.TS || !end.Broadcast || !slices.Equal(end.Notifies, []string{"@" + slacklocal.DemoOperator}) {
-			t.Errorf("the end stands in the thread %s, shown in the channel %v, notifies %q", end.ThreadTS, end.Broadcast, end.Notifies)
+			t.Errorf("the end is in the thread %s, shown in the channel %v, notifies %q", end.ThreadTS, end.Broadcast, end.Notifies)
 		}
 		n.once(d, "No approval or denial for", "Alertmanager was alerted")
 		return nil
@@ -226,7 +226,7 @@ func (n *night) once(d *demo.Demo, words ...string) {
 			}
 		}
 		if count != 1 {
-			n.t.Errorf("%q stands in %d messages, want 1", w, count)
+			n.t.Errorf("%q is in %d messages, want 1", w, count)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func TestFlood(t *testing.T) {
 			}
 		}
 		if want := []string{"monit restart db_dis"}; !slices.Equal(did, want) {
-			t.Errorf("the hosts were told %q, want %q", did, want)
+			t.Errorf("the hosts got %q, want %q", did, want)
 		}
 		return err
 	})

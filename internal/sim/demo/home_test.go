@@ -103,7 +103,7 @@ func TestHomeTab(t *testing.T) {
 			t.Errorf("an outsider sees: %s", text)
 		}
 		if _, home, err := d.Slack.Views("reader"); err != nil || home != nil {
-			t.Errorf("who has not opened it has a page: %v, %v", home, err)
+			t.Errorf("a person who has not opened the Home tab has one: %v, %v", home, err)
 		}
 
 		tap := func(user string) {

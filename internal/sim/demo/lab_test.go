@@ -77,7 +77,7 @@ func control(t *testing.T, args ...string) {
 	t.Helper()
 	script := os.Getenv(labControl)
 	if script == "" {
-		t.Skipf("%s is unset: faults cannot be made", labControl)
+		t.Skipf("%s is unset: the test cannot cause faults", labControl)
 	}
 	if out, err := exec.Command(script, args...).CombinedOutput(); err != nil {
 		t.Fatalf("lab %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -133,7 +133,7 @@ expect 120s Done .. restart iris_controller
 verify audit
 `)
 	play(t, real, story.String())
-	t.Logf("asked about %d processes", len(asked))
+	t.Logf("queried %d processes", len(asked))
 }
 
 // TestLabFaults checks that each false success, and each kind of missing

@@ -75,7 +75,7 @@ func TestOwnRunbooks(t *testing.T) {
 	}
 	want := []string{"infra-1: monit restart market_feed", "infra-1: monit restart db_dis", "infra-1: monit restart market_feed"}
 	if !slices.Equal(did, want) {
-		t.Errorf("the hosts were told %q, want %q", did, want)
+		t.Errorf("the hosts got %q, want %q", did, want)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestOwnRunbooksPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(page), "```yaml\n"+string(example)+"```\n") {
-		t.Error("docs/own-runbooks.md does not show docs/example-runbooks/market-feed.yaml as it is")
+		t.Error("docs/own-runbooks.md does not show docs/example-runbooks/market-feed.yaml unchanged")
 	}
 }
 

@@ -205,7 +205,7 @@ func (s scraper) holds(ctx context.Context) error {
 		names[labels["__name__"]] = true
 		for k, v := range labels {
 			if strings.Contains(v, "heap") {
-				return fmt.Errorf("%s: label %s has a person's words: %q", labels["__name__"], k, v)
+				return fmt.Errorf("%s: label %s has text that a person typed: %q", labels["__name__"], k, v)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func TestTraces(t *testing.T) {
 		}
 		for _, a := range s.Attributes {
 			if strings.Contains(a.Value.String(), "heap") {
-				t.Errorf("span %s carries the reason: %v", s.Name, a)
+				t.Errorf("span %s contains the reason: %v", s.Name, a)
 			}
 		}
 	}

@@ -163,7 +163,7 @@ func faultDuration(fault string, args []string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(args[0])
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("hostsim: fault %s: %q is no duration; write for example %q", fault, args[0], faultDefaults[fault])
+		return 0, fmt.Errorf("hostsim: fault %s: %q is not a duration; write for example %q", fault, args[0], faultDefaults[fault])
 	}
 	return d, nil
 }

@@ -28,7 +28,7 @@ func TestJoined(t *testing.T) {
 		strings.Replace(line, mark+" $?", "dhbot-2BCDEFGHIJKLMNOPQRSTUVWXYZ $?", 1),
 	} {
 		if _, commands, ok := joined(other); ok {
-			t.Errorf("%s is taken for %q", other, commands)
+			t.Errorf("%s was split into %q", other, commands)
 		}
 	}
 }

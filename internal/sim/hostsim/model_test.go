@@ -172,20 +172,20 @@ func TestStartRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, cfg := range map[string]Config{
-		"Dir is empty":        {},
-		"has no layout":       {Dir: dir, Generation: "legacy-1999"},
-		"no process \"dis\"":  {Dir: dir, Hosts: []HostSpec{{Name: "a", Processes: []string{"dis"}}}},
-		"used twice":          {Dir: dir, Hosts: []HostSpec{{Name: "a"}, {Name: "a"}}},
-		"no loopback address": {Dir: dir, Hosts: []HostSpec{{Name: "a", Listen: "0.0.0.0:0"}}},
-		"cannot be negative":  {Dir: dir, Cycle: -1},
-		"client key":          {Dir: filepath.Join(dir, "file", "below")},
+		"Dir is empty":           {},
+		"has no layout":          {Dir: dir, Generation: "legacy-1999"},
+		"no process \"dis\"":     {Dir: dir, Hosts: []HostSpec{{Name: "a", Processes: []string{"dis"}}}},
+		"used twice":             {Dir: dir, Hosts: []HostSpec{{Name: "a"}, {Name: "a"}}},
+		"not a loopback address": {Dir: dir, Hosts: []HostSpec{{Name: "a", Listen: "0.0.0.0:0"}}},
+		"cannot be negative":     {Dir: dir, Cycle: -1},
+		"client key":             {Dir: filepath.Join(dir, "file", "below")},
 	} {
 		c, err := Start(cfg)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 		if c != nil {
-			t.Errorf("%s: a cluster beside an error", want)
+			t.Errorf("%s: both a cluster and an error", want)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func TestFaultErrorsNameWhatThereIs(t *testing.T) {
 		{"infra-1", "-", "kill", nil, "clear, down, drop, freeze"},
 		{"infra-1", "etcd", "port", nil, "clear, fail-start, kill"},
 		{"infra-1", "db_dis", "slow-app", []string{"long"}, `write for example "20s"`},
-		{"infra-1", "db_dis", "slow-app", []string{"-1s"}, "is no duration"},
+		{"infra-1", "db_dis", "slow-app", []string{"-1s"}, "is not a duration"},
 		{"infra-1", "db_dis", "kill", []string{"9"}, "takes no argument"},
 	} {
 		if err := c.Fault(tc.host, tc.process, tc.fault, tc.args...); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -267,7 +267,7 @@ func FuzzSplitLine(f *testing.F) {
 			return
 		}
 		if strings.ContainsAny(strings.TrimSpace(s), "$`;&|<>(){}\n") {
-			t.Errorf("%q was taken as %q", s, words)
+			t.Errorf("%q was split into %q", s, words)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 type knobs struct {
 	failStart  bool // the start program exits 1
 	hangStart  bool // the start program never ends by itself
-	stopFails  bool // the stop program exits 1 and the process goes on
+	stopFails  bool // the stop program exits 1 and the process keeps running
 	neverReady bool // the application never logs RUNNING
 	crashLoop  bool // it dies soon after every start
 	portDead   bool // nothing answers on its port

@@ -76,7 +76,7 @@ func (h *host) up() error {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
 	if tcp, ok := l.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
-		return errors.Join(fmt.Errorf("%s is no loopback address: simulated hosts let anybody in who has the demo's key", h.address), l.Close())
+		return errors.Join(fmt.Errorf("%s is not a loopback address: simulated hosts accept anyone with the demo's key", h.address), l.Close())
 	}
 	h.listener, h.address = l, l.Addr().String()
 	h.cluster.wg.Go(func() { h.accept(l) })
@@ -217,7 +217,7 @@ func (h *host) config() *ssh.ServerConfig {
 		ServerVersion: "SSH-2.0-hostsim",
 		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 			if h.noLogin.Load() || meta.User() != Login || !bytes.Equal(key.Marshal(), h.cluster.key.Marshal()) {
-				return nil, errors.New("not let in")
+				return nil, errors.New("the key is not accepted")
 			}
 			return &ssh.Permissions{}, nil
 		},

@@ -156,7 +156,7 @@ func doubleQuoted(q *syntax.DblQuoted) (string, error) {
 }
 
 // expand replaces globs by the files they match, as the login shell does
-// before sudo; without a match the word stays as it is.
+// before sudo; without a match the word is not changed.
 func (m *machine) expand(words []word, now time.Time) []string {
 	var argv []string
 	for _, w := range words {
@@ -176,8 +176,8 @@ func (m *machine) expand(words []word, now time.Time) []string {
 	return argv
 }
 
-// unwrap strips env, timeout and sudo from the front of argv, noting what
-// they say. An answer means that the command never came to run.
+// unwrap strips env, timeout and sudo from the front of argv and stores their
+// settings. An answer means that a wrapper refused the command.
 func (c *call) unwrap() *answer {
 	for len(c.argv) > 0 {
 		var refusal *answer
@@ -211,7 +211,7 @@ func (c *call) unwrapEnv() *answer {
 	return nil
 }
 
-// unwrapTimeout reads "timeout [-k D] D": an outer, shorter limit stays.
+// unwrapTimeout reads "timeout [-k D] D". A shorter limit of an outer timeout stays.
 func (c *call) unwrapTimeout() *answer {
 	c.argv, c.under = c.argv[1:], "timeout"
 	if len(c.argv) > 1 && c.argv[0] == "-k" {
@@ -234,7 +234,7 @@ func (c *call) unwrapTimeout() *answer {
 	return nil
 }
 
-// shellDuration reads what timeout and sleep take: seconds, or a number with
+// shellDuration reads an argument of timeout or sleep: seconds, or a number with
 // s, m, h or d.
 func shellDuration(s string) (time.Duration, error) {
 	unit := time.Second

@@ -45,7 +45,7 @@ type supervisor struct {
 	booted time.Time
 	round  int        // number of the current validation
 	todo   []*process // not yet checked in this validation
-	busy   bool       // a validation is under way
+	busy   bool       // a validation is in progress
 	stale  bool       // actions were carried out since the last validation
 	queue  []*process // with an action pending, oldest first
 	job    *job

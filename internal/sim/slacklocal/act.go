@@ -78,7 +78,7 @@ func (s *Server) Slash(in SlashCommand) (*Answer, error) {
 		in.Command = "/" + s.ws.App.Name
 	}
 	if !strings.HasPrefix(in.Command, "/") || strings.ContainsAny(in.Command, " \n") {
-		return nil, fmt.Errorf("%q is no slash command: it is one word that starts with /", in.Command)
+		return nil, fmt.Errorf("%q is not a slash command: write one word that starts with /", in.Command)
 	}
 	s.mu.Lock()
 	p, ch, err := s.inChannel(in.User, in.Channel)
@@ -221,7 +221,7 @@ func (s *Server) Mention(in Mention) (*Answer, error) {
 	bot := ch.has(s.ws.App.UserID)
 	s.mu.Unlock()
 	if !bot {
-		return &Answer{OK: true, TS: m.TS, Note: "the bot is not in #" + ch.Name + " and hears nothing there"}, nil
+		return &Answer{OK: true, TS: m.TS, Note: "the bot is not in #" + ch.Name + " and receives no events from there"}, nil
 	}
 	s.publish(event, ch.ExtShared)
 	return &Answer{OK: true, TS: m.TS}, nil

@@ -62,7 +62,7 @@ func TestClickCarriesWhoAndWhat(t *testing.T) {
 	again := b.ackNext(t, socketmode.EventTypeInteractive).Data.(slack.InteractionCallback)
 	answer(t)
 	if again.TriggerID == cb.TriggerID || again.ActionCallback.BlockActions[0].ActionTs == act.ActionTs {
-		t.Error("two taps look like one")
+		t.Error("two taps have the same trigger id or action_ts")
 	}
 }
 
@@ -83,7 +83,7 @@ func TestClicksNeedSomethingToClickOn(t *testing.T) {
 		{"another value", Click{User: "approver", Channel: "incident", TS: ts, ActionID: "approve", Value: "R-0000"}, "no such"},
 		{"another block", Click{User: "approver", Channel: "incident", TS: ts, ActionID: "approve", BlockID: "x"}, "no such"},
 		{"no such message", Click{User: "approver", Channel: "incident", TS: "1.1", ActionID: "approve"}, "sees no message"},
-		{"somebody else's ephemeral", Click{User: "approver", Channel: "incident", TS: ets, ActionID: "again"}, "sees no message"},
+		{"another person's ephemeral message", Click{User: "approver", Channel: "incident", TS: ets, ActionID: "again"}, "sees no message"},
 		{"not in the channel", Click{User: "outsider", Channel: "incident", TS: ts, ActionID: "approve"}, "outsider is not in #incident"},
 		{"nobody", Click{User: "ghost", Channel: "incident", TS: ts, ActionID: "approve"}, "nobody called"},
 	} {
@@ -154,7 +154,7 @@ func TestMentionInAThread(t *testing.T) {
 		t.Errorf("text %q in thread %q", m.Text, m.ThreadTimeStamp)
 	}
 	if status, _ := local(t, s, "mention", Mention{User: "operator", Channel: "incident", Text: "x", ThreadTS: "1.1"}); status != http.StatusBadRequest {
-		t.Error("a mention in a thread that is not there")
+		t.Error("a mention in a thread that does not exist")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestFormRoundTrip(t *testing.T) {
 		}
 	}
 	if status, out := local(t, s, "submit", Submission{User: "reader", ViewID: v.ID}); status != http.StatusBadRequest {
-		t.Errorf("somebody else's form: %v", out)
+		t.Errorf("another person's form: %v", out)
 	}
 	submit := func(ack ...any) *Answer {
 		answer := answerOf(func() (*Answer, error) {

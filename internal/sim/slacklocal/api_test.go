@@ -169,7 +169,7 @@ func TestUpdateEphemeralDelete(t *testing.T) {
 	}
 	wantError(t, update(ets, slack.MsgOptionText("x", false)), "message_not_found")
 	if _, err := c.PostEphemeral(DemoIncident, DemoOutsider, slack.MsgOptionText("psst", false)); err == nil {
-		t.Error("an ephemeral message for somebody who is not in the channel")
+		t.Error("an ephemeral message for a person who is not in the channel")
 	}
 	if got, want := len(messages(t, s, "incident", "reader")), len(messages(t, s, "incident", "operator"))+1; got != want {
 		t.Errorf("reader sees %d messages, want %d", got, want)

@@ -20,7 +20,7 @@ func TestBolt(t *testing.T) {
 	}
 	if err != nil {
 		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatalf("DHBOT_REAL=1 wants node and `npm ci` in test/bolt: %v", err)
+			t.Fatalf("DHBOT_REAL=1 requires node and `npm ci` in test/bolt: %v", err)
 		}
 		t.Skipf("needs node and `npm ci` in test/bolt: %v", err)
 	}

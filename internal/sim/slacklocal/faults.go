@@ -99,7 +99,7 @@ func (f *faults) clear() {
 //	            Each (also every new socket, right after its hello)
 //	cut         Connections: ends the TCP connection without a close frame
 //	deaf        Connections: the sockets stay open and ping, but get no payload
-//	half-open   Connections: no traffic any more, and no close
+//	half-open   Connections: no more traffic, and no close
 //	drop-acks   Count: this many acks are lost
 //	redeliver   Count: the newest events are sent again
 //	stall       MS: no traffic for this long, neither calls nor frames

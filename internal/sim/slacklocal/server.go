@@ -146,7 +146,7 @@ func checkLoopback(addr string) error {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("slacklocal: will not listen on %q, because whoever reaches this server can act as anybody: use 127.0.0.1:PORT", addr)
+	return fmt.Errorf("slacklocal: will not listen on %q, because anyone who reaches this server can act as any person: use 127.0.0.1:PORT", addr)
 }
 
 // Run serves until ctx ends, closes every socket, waits for all goroutines, and

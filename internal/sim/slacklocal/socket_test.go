@@ -41,7 +41,7 @@ func TestSlashRoundTrip(t *testing.T) {
 		t.Errorf("answer %+v", a)
 	}
 	if n := len(messages(t, s, "incident", "reader")); n != 0 {
-		t.Errorf("reader sees %d messages, the answer was the operator's alone", n)
+		t.Errorf("reader sees %d messages, but the answer was only for the operator", n)
 	}
 	if n := len(messages(t, s, "incident", "operator")); n != 1 {
 		t.Errorf("operator sees %d messages", n)

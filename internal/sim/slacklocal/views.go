@@ -153,7 +153,7 @@ func (c *call) showModal(push bool) (object, error) {
 		return nil, apiErr("push_limit_reached")
 	case push:
 		below = stack[len(stack)-1]
-	default: // views.open takes the place of whatever is open
+	default: // views.open replaces the open modals
 		stack = nil
 	}
 	x := s.newView(user, checked, below)

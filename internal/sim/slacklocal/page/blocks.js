@@ -1,8 +1,7 @@
-// Blocks as Slack shows them; what is not known here is shown raw.
+// Blocks as Slack shows them; unknown blocks are shown as JSON.
 import { el, textObject, mention, link, date } from './text.js';
 
-// render returns nodes for blocks. use(element, block, value) is called when
-// somebody taps something.
+// render returns nodes for blocks. use(element, block, value) is called on a tap.
 export function render(blocks, use) {
   return (blocks ?? []).map((b) => {
     const node = (kinds[b.type] ?? raw)(b, use);
@@ -60,7 +59,7 @@ function leaf(e) {
   return node;
 }
 
-// element renders something to tap or choose.
+// element renders an interactive element.
 function element(e, block, use) {
   switch (e.type) {
     case 'button':
@@ -104,7 +103,7 @@ function input(b) {
     b.hint ? el('div', { class: 'hint' }, b.hint.text) : null, el('div', { class: 'error', 'data-block': b.block_id, role: 'alert' }));
 }
 
-// valuesOf is a form's answers as the server takes them, by block and action.
+// valuesOf returns a form's values by block and action, as the server expects them.
 export function valuesOf(blocks, data) {
   const values = {};
   for (const b of blocks.filter((x) => x.type === 'input')) {

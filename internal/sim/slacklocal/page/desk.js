@@ -1,5 +1,5 @@
-// The desk: a window for each person, side by side. What is open stands in
-// the address, so that a reload or a link shows the same.
+// The desk: a window for each person, side by side. The address names the open
+// windows, so that a reload or a link shows the same ones.
 import { el } from './text.js';
 
 const $ = (id) => document.getElementById(id);

@@ -1,5 +1,5 @@
-// One message as Slack shows it: who, when, its blocks or text, files, and
-// what stands beneath.
+// One message as Slack shows it: author, time, blocks or text, files, and the
+// lines below it.
 import { el, mrkdwn, nameOf, clock } from './text.js';
 import { render } from './blocks.js';
 
@@ -14,7 +14,7 @@ export function avatar(id, app) {
 
 const previews = new Map(); // file id → its first lines
 
-// file shows name, size and the first lines, as Slack does of text.
+// file shows name, size and the first lines, as Slack does for text files.
 function file(f) {
   const head = el('pre', { hidden: true });
   const show = (text) => { head.textContent = text; head.hidden = !text; };
@@ -34,9 +34,9 @@ function edited(m) {
   return el('span', { class: 'edited', title: `${m.history.length} edits, the last at ${clock(m.edited_at)}` }, ' (edited)');
 }
 
-// message builds the node. o has app, me, push (show push texts), use (what a
-// tap does), thread (opens the thread), replies, shortcuts (the app's on messages)
-// and shortcut (what using one does).
+// message builds the node. o has app, me, push (show push texts), use (the effect
+// of a tap), thread (opens the thread), replies, shortcuts (the app's shortcuts on
+// messages) and shortcut (the effect of one).
 export function message(m, o) {
   const app = m.user === o.app.user_id;
   const count = o.replies?.length ?? 0;

@@ -16,8 +16,8 @@ export function el(tag, props = {}, ...children) {
 
 const unescape = (s) => s.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
-// names maps an id of a person, channel or group to what is shown; reader is
-// whose window this is.
+// names maps the id of a person, channel or group to the text to show; reader is
+// the owner of this window.
 let names = new Map();
 let reader = {};
 export function setNames(map) { names = map; }
@@ -63,7 +63,7 @@ export function link(url, text) {
   return el('a', { href: safe(url), target: '_blank', rel: 'noreferrer' }, text || url);
 }
 
-// token renders what stands in <angle brackets>.
+// token renders a token in <angle brackets>.
 function token(inner) {
   const bar = inner.indexOf('|');
   const head = bar < 0 ? inner : inner.slice(0, bar);

@@ -1,8 +1,8 @@
-// Modals and the question that a button may ask first.
+// Modals, and the confirmation of a button.
 import { el, textObject } from './text.js';
 import { render, valuesOf } from './blocks.js';
 
-// confirmed asks what a button wants asked, and resolves to yes or no.
+// confirmed shows a button's confirmation, and resolves to true or false.
 export function confirmed(dialog, c) {
   if (!c) return Promise.resolve(true);
   return new Promise((resolve) => {

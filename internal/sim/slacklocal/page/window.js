@@ -1,7 +1,7 @@
 // One person's Slack: channels, messages as that person sees them, threads,
-// and what the person can do. State is asked for anew whenever the server
-// says that it changed. In the address: user, channel, theme, push=1 (shows
-// push texts under messages), banner=1 (shows them as a phone would).
+// and the person's actions. It reloads its state whenever the server reports a
+// change. In the address: user, channel, theme, push=1 (shows push texts under
+// messages), banner=1 (shows them as a phone would).
 import { el, mrkdwn, setNames, setReader, nameOf, dayOf } from './text.js';
 import { render } from './blocks.js';
 import { message, avatar } from './message.js';
@@ -23,7 +23,8 @@ async function post(door, body) {
   return r.json();
 }
 
-// tap returns what using a button or menu does: ask first if it wants that.
+// tap returns the handler of a button or menu; it shows the confirmation first, if
+// there is one.
 function tap(where) {
   return async (element, block, value) => {
     if (!await confirmed($('confirm'), element.confirm)) return;
@@ -34,7 +35,7 @@ function tap(where) {
 
 const shortcuts = (type) => (who.app.shortcuts ?? []).filter((c) => c.type === type);
 
-// shortcut uses one of the app's, on a message or from anywhere.
+// shortcut uses one of the app's shortcuts, on a message or a global one.
 async function shortcut(c, m) {
   const out = await post('shortcut', { callback_id: c.callback_id, ...(m ? { channel: m.channel, ts: m.ts } : {}) });
   if (!out.ok) complain($('room'), out.error);
@@ -46,7 +47,7 @@ function complain(section, text) {
   p.hidden = !text;
 }
 
-const nodes = new Map(); // ts → {key, node}: what has not changed keeps its focus
+const nodes = new Map(); // ts → {key, node}: an unchanged message keeps its node, and so the focus
 
 function drawn(m, o) {
   const key = JSON.stringify([m, o.replies?.length]);
@@ -98,7 +99,7 @@ async function refreshHome() {
 
 let newest = '';
 let hide;
-// banner shows what a phone's lock screen would say of the newest message.
+// banner shows the newest message as on the lock screen of a phone.
 function banner(m) {
   const fresh = m && newest && m.ts > newest && m.user !== place.user;
   if (m) newest = m.ts > newest ? m.ts : newest;
@@ -157,10 +158,10 @@ function tabs() {
   }, text)));
 }
 
-const said = []; // what was typed, for the arrow key
+const said = []; // typed commands, for the arrow key
 let back = 0;
 
-// composer makes a form's input and what sending does.
+// composer connects a form's input to the function that sends.
 function composer(section, thread) {
   const form = section.querySelector('.composer');
   const input = el('input', { autocomplete: 'off', autocapitalize: 'off', spellcheck: false, enterKeyHint: 'send', ariaLabel: 'Message', placeholder: 'Reply…' });
@@ -185,8 +186,8 @@ function composer(section, thread) {
   };
 }
 
-// send is a slash command, or else a message; in a thread Slack knows no
-// slash commands.
+// send sends a slash command, or else a message. Slack has no slash commands in
+// threads.
 function send(text, thread) {
   if (!text.startsWith('/')) return post('mention', { channel: place.channel, text, thread_ts: thread });
   if (thread) return { error: 'Slash commands do not work in threads: write @' + who.app.name + ' instead.' };
@@ -194,7 +195,7 @@ function send(text, thread) {
   return post('slash', { channel: place.channel, command, text: rest.join(' ') });
 }
 
-// follow redraws what changes. A burst of changes is one redraw.
+// follow redraws on changes; a burst of changes causes one redraw.
 function follow() {
   const feed = new EventSource('/local/events');
   let queued = false;
