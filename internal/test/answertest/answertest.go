@@ -1,5 +1,5 @@
-// Package answertest holds real answers of monit, systemctl, etcdctl and application logs, as
-// hosts gave them.
+// Package answertest has real answers of monit, systemctl and etcdctl, and real application logs,
+// as hosts returned them.
 package answertest
 
 import (
@@ -18,7 +18,7 @@ import (
 //go:embed testdata
 var testdata embed.FS
 
-// Noon is when every sample was answered, by the bot's clock.
+// Noon is the time of every sample's answer, by the bot's clock.
 var Noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // Sample is one real answer of a tool.
@@ -27,7 +27,7 @@ type Sample struct {
 	Result remote.Result
 }
 
-// Read reads an archive of testdata, as remote would classify it.
+// Read reads an archive of testdata, with each answer classified as by package remote.
 func Read(t testing.TB, archive string) map[string]Sample {
 	t.Helper()
 	data, err := testdata.ReadFile("testdata/" + archive + ".txtar")
@@ -94,7 +94,7 @@ func Exited(code int, stdout, stderr string) remote.Result {
 	return r
 }
 
-// Holds reports what of a text is missing, or stands there and must not.
+// Holds returns the wanted parts that a text lacks, and the unwanted parts that it contains.
 func Holds(text string, want []string, lacks []string) string {
 	for _, w := range want {
 		if !strings.Contains(text, w) {
@@ -126,7 +126,7 @@ func Block(service, status, monitoring, pid, uptime, collected string) string {
 	return b + "  data collected               " + collected + "\n\n"
 }
 
-// At is a time of the day of the samples.
+// At is a time on the day of the samples.
 func At(hms string) time.Time {
 	t, err := time.Parse(time.DateTime, "2026-11-21 "+hms)
 	if err != nil {

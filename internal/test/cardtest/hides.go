@@ -27,7 +27,7 @@ func Hides(c card.Card, b status.Board) []string {
 		switch {
 		case r.Pending, r.Severity() != runbooks.None:
 			if !left && !Shows(text, r.Target(), r.Severity(), r.Pending) {
-				out = append(out, fmt.Sprintf("%s, %s, stands nowhere", r.Target(), r.Severity()))
+				out = append(out, fmt.Sprintf("%s, %s, is not shown", r.Target(), r.Severity()))
 			}
 		default:
 			green[r.Process.ID]++
@@ -39,7 +39,7 @@ func Hides(c card.Card, b status.Board) []string {
 		}
 		for _, r := range b.Rows {
 			if green[r.Process.ID] == 0 && strings.Contains(line, r.Process.ID) {
-				out = append(out, fmt.Sprintf("%s, %s, stands in a green line: %s", r.Target(), r.Severity(), line))
+				out = append(out, fmt.Sprintf("%s, %s, is in a green line: %s", r.Target(), r.Severity(), line))
 			}
 		}
 	}

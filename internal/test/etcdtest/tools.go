@@ -38,7 +38,7 @@ func Find(t *testing.T, version string) Tools {
 			t.Skip("Debian's etcd-server and etcd-client are not installed")
 		}
 		if out, err := exec.Command(server, "--version").Output(); err != nil || !strings.Contains(string(out), "etcd Version: 3.4.") {
-			t.Skipf("the etcd that is installed is no 3.4: %s", out)
+			t.Skipf("the installed etcd is not a 3.4: %s", out)
 		}
 		return Tools{Version: version, Server: server, Ctl: ctl}
 	}

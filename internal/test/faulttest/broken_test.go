@@ -25,11 +25,11 @@ func edit(file, old, instead string) mutant.Edit {
 var brokenBots = map[string]broken{
 	"approval not checked again": {
 		edits: []mutant.Edit{edit("internal/app/build.go", "return b.service.Recheck(ctx, r)", "return nil")},
-		run:   "TestScenes/approver_leaves", says: "commands changed something, where none may",
+		run:   "TestScenes/approver_leaves", says: "commands changed something, but none was allowed",
 	},
 	"ack before claim": {
 		edits: []mutant.Edit{edit("internal/slackio/intake.go", "	first, claimErr := e.claim(ctx, d)\n", "	e.ack(ctx, l, ack{id: id})\n	first, claimErr := e.claim(ctx, d)\n")},
-		run:   "TestPoints", point: "claim before 2", says: "was acked, and nothing came of it",
+		run:   "TestPoints", point: "claim before 2", says: "was acked, but has no result",
 	},
 	"sent again after a lost connection": {
 		edits: []mutant.Edit{edit("internal/engine/workerstep.go", "	result := w.c.Runner.Run(hard, CommandOf(ps))\n",
@@ -41,7 +41,7 @@ var brokenBots = map[string]broken{
 			edit("internal/engine/workerrun.go", " || !plan.Same(r.Plan):", ":"),
 			edit("internal/engine/workerrun.go", "case !plan.Same(begun.Run.Plan):", "case false:"),
 		},
-		run: "TestScenes/plan_changes", says: "commands changed something, where none may",
+		run: "TestScenes/plan_changes", says: "commands changed something, but none was allowed",
 	},
 	"own vote counts": {
 		edits: []mutant.Edit{
@@ -49,7 +49,7 @@ var brokenBots = map[string]broken{
 			edit("internal/engine/votes.go", "	case sameActor(e.By, r.Asked):\n		return refusal.New(OwnRequest, \"Not allowed: %s can't approve %s", "	case false:\n		return refusal.New(OwnRequest, \"Not allowed: %s can't approve %s"),
 			edit("internal/engine/votes.go", " && !sameActor(v.Actor, r.Asked)", ""),
 		},
-		run: "TestScenes/own_vote", says: "began without the vote of anybody else",
+		run: "TestScenes/own_vote", says: "began without the vote of another person",
 	},
 	"lock dropped on unknown": {
 		edits: []mutant.Edit{edit("internal/engine/steps.go", "\tt.run.State = Unknown\n",
@@ -82,9 +82,9 @@ func TestBrokenBots(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			switch {
 			case err == nil:
-				t.Errorf("the harness has nothing against it")
+				t.Errorf("the harness reports no violation")
 			case !strings.Contains(string(out), b.says):
-				t.Errorf("it failed, but not over %q:\n%s", b.says, out)
+				t.Errorf("it failed, but not with %q:\n%s", b.says, out)
 			default:
 				for line := range strings.Lines(string(out)) {
 					if strings.Contains(line, "VIOLATION") {

@@ -74,7 +74,7 @@ func (p *people) judgeTrail(st state) {
 	}
 	for _, s := range st.Runs {
 		if r, ok := last[s.Run.ID]; !ok || r.Seq != s.Run.Records || audit.Hash(r) != s.Run.Head {
-			p.violation("%s says it has %d records, the trail has %d or others", s.Run.ID, s.Run.Records, r.Seq)
+			p.violation("%s has %d records, but the trail has %d, or different ones", s.Run.ID, s.Run.Records, r.Seq)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (p *people) judgeCommands(st state) {
 			continue
 		}
 		if step.Sent != r.Command || step.Host != r.Host {
-			p.violation("record %d says %q on %s, approved was %q on %s", e.N, r.Command, r.Host, step.Sent, step.Host)
+			p.violation("record %d has %q on %s, approved was %q on %s", e.N, r.Command, r.Host, step.Sent, step.Host)
 		}
 		key := fmt.Sprintf("step %d of %s", r.Step, r.Run)
 		if begun[key]++; begun[key] > 1 {
@@ -179,7 +179,7 @@ func (p *people) judgeVotes(st state) {
 			return e.N > begin.N || e.Record.Digest != run.Plan.Digest || !p.tapped(e.Record, run)
 		})
 		if len(votes) == 0 {
-			p.violation("%s (%s, asked by %s) began without the vote of anybody else for its plan %.6s", id, run.Plan.Title, run.Asked.Person, run.Plan.Digest)
+			p.violation("%s (%s, asked by %s) began without the vote of another person for its plan %.6s", id, run.Plan.Title, run.Asked.Person, run.Plan.Digest)
 		}
 	}
 }
@@ -229,7 +229,7 @@ func (p *people) judgeDeeds(st state) {
 	p.mu.Unlock()
 	for _, d := range deeds {
 		if d.kind != "read" && d.acked && d.answer == "" && !p.seen(d, st) {
-			p.violation("%s: %s (%s%s) at %s was acked, and nothing came of it that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
+			p.violation("%s: %s (%s%s) at %s was acked, but has no result that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
 		}
 	}
 }

@@ -36,11 +36,11 @@ func TestPausedReplica(t *testing.T) {
 	if n := os.Getenv("DHBOT_PAUSED_ROUNDS"); n != "" {
 		rounds, err := strconv.Atoi(n)
 		if err != nil || rounds < 1 {
-			t.Fatalf("DHBOT_PAUSED_ROUNDS=%q is no number of rounds", n)
+			t.Fatalf("DHBOT_PAUSED_ROUNDS=%q is not a number of rounds", n)
 		}
 		_, path := round{shape: shared, script: plain, replay: "go test -run Quiet"}.play(t)
 		if t.Failed() {
-			t.Fatal("a round without faults fails; the others would tell nothing")
+			t.Fatal("a round without faults fails, so the other rounds would show nothing")
 		}
 		points = spread(path, rounds)
 	}
@@ -88,7 +88,7 @@ func pausedAt(t *testing.T, at point) {
 		replay: fmt.Sprintf("DHBOT_PAUSED_POINT=%q go test -run PausedReplica ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("no run came by %v this time", left)
+		t.Logf("no replica crossed %v this time", left)
 	}
 }
 
@@ -105,7 +105,7 @@ func (p *people) judgeLastWords(st state) {
 			continue // judgeMessages has reported it
 		}
 		if want := runcard.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
-			p.violation("the message of %s says %q, and the run is %q", s.Run.ID, list[i].Text, want)
+			p.violation("the message of %s shows %q, but the run is %q", s.Run.ID, list[i].Text, want)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button)
 	d := p.note(&deed{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
 	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
 	if err != nil {
-		return // the card has changed and has no such button any more
+		return // the card has changed and no longer has this button
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -50,7 +50,7 @@ func kinds(path []crossing) []string {
 func parsePoint(s string) (point, error) {
 	i := strings.LastIndexByte(s, ' ')
 	if i < 0 {
-		return point{}, fmt.Errorf("%q is no point", s)
+		return point{}, fmt.Errorf("%q is not a point", s)
 	}
 	n, err := strconv.Atoi(s[i+1:])
 	return point{s[:i], n}, err
@@ -84,7 +84,7 @@ func TestPoints(t *testing.T) {
 			points = nil
 			_, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
 			if t.Failed() {
-				t.Fatal("a round without faults fails; the others would tell nothing")
+				t.Fatal("a round without faults fails, so the other rounds would show nothing")
 			}
 			for _, c := range path {
 				points = append(points, c.point)
@@ -109,6 +109,6 @@ func die(t *testing.T, s shape, at point) {
 		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("no run came by %v this time", left)
+		t.Logf("no replica crossed %v this time", left)
 	}
 }

@@ -42,7 +42,7 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 		reboot(w)
 	})
 	p.tick(first.ID, "install the package")
-	unknown := p.run("the patch does not know", func(r engine.Run) bool { return r.State == engine.Unknown && r.ProbedAt != nil })
+	unknown := p.run("the fate of a step is unknown", func(r engine.Run) bool { return r.State == engine.Unknown && r.ProbedAt != nil })
 	p.allSlack()
 	p.types("approver", "close "+unknown.ID+" looked at the host, the process did start")
 	p.run("the patch is closed", func(r engine.Run) bool { return r.State == engine.Closed })
@@ -76,7 +76,7 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 		}
 	}
 	if lost == "" {
-		p.violation("no command was under way at the second reboot")
+		p.violation("no command was running at the second reboot")
 	}
 	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
 }
@@ -90,7 +90,7 @@ func reboot(w *world) {
 
 // allSlack waits until the bot is connected to Slack again.
 func (p *people) allSlack() {
-	p.need("the bot hears Slack", func() bool { return len(p.alive()) == 1 && p.slack.Connections() == 2 })
+	p.need("the bot is connected to Slack", func() bool { return len(p.alive()) == 1 && p.slack.Connections() == 2 })
 }
 
 // changes returns the changing commands that hosts executed, in order.

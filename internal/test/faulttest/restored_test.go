@@ -120,7 +120,7 @@ func tryRestores(t *testing.T, chosen func(n int) bool) {
 			return
 		}
 	}
-	t.Error("the run that is copied never came to its end")
+	t.Error("the copied run never reached its end")
 }
 
 // hostChanges is the number of changing commands in the script.
@@ -289,7 +289,7 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 		err = errors.Join(err, w.putBeside())
 	case withoutWitness:
 		err = errors.Join(err, w.clearBeside())
-	default: // as the restore before has left it
+	default: // the files that the previous restore left
 	}
 	if err != nil {
 		wrong("%v", err)
@@ -310,8 +310,8 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 	return st.Trail
 }
 
-// putBack finds the trail entry of a bot that started at a time and detected a
-// restored state; -1 for none.
+// putBack finds the trail entry in which a bot that started at began reports a restored
+// state; -1 for none.
 func putBack(st state, began time.Time) int {
 	return slices.IndexFunc(st.Trail, func(e audit.Sealed) bool {
 		return e.Record.Kind == audit.Restored && !e.Record.At.Before(began.Add(-time.Second))
@@ -332,7 +332,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	i := putBack(st, began)
 	if i < 0 {
 		if older {
-			wrong("the trail does not say that the state was put back")
+			wrong("the trail does not report the restore")
 		}
 		return
 	}
@@ -342,7 +342,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 		wrong("entry %d is used again, %d were used before", entry.N, top)
 	}
 	if !p.channelSays("audit", entry.Record.Text) {
-		wrong("the audit channel does not say %q", entry.Record.Text)
+		wrong("the audit channel does not show %q", entry.Record.Text)
 	}
 	for _, s := range st.Runs {
 		switch {
@@ -352,9 +352,9 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 		case s.Run.State != engine.Closed || !strings.Contains(s.Run.Why, "from before the restore"):
 			wrong("%s ended as %s (%s)", s.Run.ID, s.Run.State, s.Run.Why)
 		case !strings.Contains(entry.Record.Text, s.Run.ID):
-			wrong("%s was closed, and the trail's entry does not name it: %s", s.Run.ID, entry.Record.Text)
+			wrong("%s was closed, but the trail's entry does not name it: %s", s.Run.ID, entry.Record.Text)
 		case !p.channelSays(channel, s.Run.ID, "from before the restore"):
-			wrong("the channel does not say that %s is closed", s.Run.ID)
+			wrong("the channel does not report that %s is closed", s.Run.ID)
 		case !p.channelSays(channel, s.Run.ID, "the run does not continue", s.Run.Asked.Account.User):
 			wrong("the requester of %s is not mentioned", s.Run.ID)
 		}

@@ -40,7 +40,7 @@ func TestRollingRestart(t *testing.T) {
 		within, between = 10*time.Second, time.Second
 	}
 	w := makeWorld(t, setup{shape: shape{Replicas: 3, Members: 1}, earnest: true, channels: manyChannels(10)})
-	w.until("all replicas hear Slack", time.Minute, func() bool { return w.slack.Connections() == 6 })
+	w.until("all replicas are connected to Slack", time.Minute, func() bool { return w.slack.Connections() == 6 })
 	tr := newTraffic(&people{world: w}, perMinute)
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -75,7 +75,7 @@ func (w *world) restart(seat int) time.Duration {
 	<-old.ended
 	took := time.Since(began)
 	w.start(seat)
-	w.until("the next life hears Slack", time.Minute, func() bool { return w.slack.Connections() == 2*w.shape.Replicas })
+	w.until("the next life is connected to Slack", time.Minute, func() bool { return w.slack.Connections() == 2*w.shape.Replicas })
 	return took.Round(time.Millisecond)
 }
 

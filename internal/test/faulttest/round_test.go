@@ -133,7 +133,7 @@ func (p *people) restWithin(most time.Duration) state {
 			return st
 		}
 	}
-	p.violation("not at rest %s after all was repaired: %s", most, why)
+	p.violation("not at rest %s after the repair of all faults: %s", most, why)
 	return st
 }
 

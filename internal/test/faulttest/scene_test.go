@@ -113,11 +113,11 @@ func disagree(ctx context.Context, p *people, r *rand.Rand) {
 	if err := p.configure(configChange{Monit: "[sudo, monit]"}); err != nil {
 		p.violation("%v", err)
 	}
-	if !p.until("both replicas hear Slack at first", time.Minute, func() bool { return len(p.alive()) == 2 && p.slack.Connections() == 4 }) {
+	if !p.until("both replicas are connected to Slack at first", time.Minute, func() bool { return len(p.alive()) == 2 && p.slack.Connections() == 4 }) {
 		return
 	}
 	kill(0).do(p.world, r, p.alive()[1].name)
-	p.until("both replicas hear Slack", time.Minute, func() bool { return p.slack.Connections() == 4 })
+	p.until("both replicas are connected to Slack", time.Minute, func() bool { return p.slack.Connections() == 4 })
 	var voting sync.WaitGroup
 	voting.Go(func() { p.approve(ctx, func(string) []string { return []string{"approver"} }) })
 	for pause.For(ctx, 2*time.Second) {
@@ -170,10 +170,10 @@ func comeBackChanged(w *world, r *rand.Rand, _ string) {
 func never(want engine.State) func(*people, state) {
 	return func(p *people, st state) {
 		if n := executions(p.hosts.Executed()); n > 0 {
-			p.violation("%d commands changed something, where none may", n)
+			p.violation("%d commands changed something, but none was allowed", n)
 		}
 		if len(st.Runs) != 1 || st.Runs[0].Run.State != want {
-			p.violation("the run does not stand as %q", want)
+			p.violation("the run is not in the state %q", want)
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"dhbot/internal/pause"
 )
 
-// A soak plays a day in a shorter time. What the store keeps is shortened as much: soakKeep entries
-// of the trail, a fortieth as many ended runs, and deliveries for the share of the day that they
-// are kept in production. It is full within the first hour of that day.
+// A soak plays a day in a shorter time. The store's retention is shortened in proportion: soakKeep
+// entries of the trail, a fortieth as many ended runs, and deliveries for the same share of the day
+// as in production. The store reaches these limits within the first hour of that day.
 const (
 	soakHours  = 24
 	soakKeep   = 300
@@ -29,7 +29,7 @@ const stillWaiting = 3 * time.Second
 // DHBOT_FAULT_SOAK=24 the day takes 24 minutes.
 func TestSoak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/statm"); err != nil {
-		t.Skip("what a process weighs is read from /proc: ", err)
+		t.Skip("there is no /proc to read the memory of a process from: ", err)
 	}
 	within := minutesOf(t, "DHBOT_FAULT_SOAK")
 	keep := uint64(soakKeep)
@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 		for last := began; pause.For(ctx, hour); last = time.Now() {
 			b, err := w.weigh()
 			if err != nil {
-				w.violation("the bot cannot be weighed: %v", err)
+				w.violation("the bot cannot be measured: %v", err)
 				continue
 			}
 			// The most recent requesters may still be waiting.
@@ -95,15 +95,15 @@ func (w *world) weigh() (burden, error) {
 	for _, r := range w.alive() {
 		return peek[burden](ctx, w.peekSock(r), "/burden")
 	}
-	return burden{}, fmt.Errorf("no replica lives")
+	return burden{}, fmt.Errorf("no replica runs")
 }
 
-// wantFlat compares the second half of the day with the first, without its first hour, in
-// which the bot warms up and the store fills. The median of no
-// value may have grown by a tenth and by more than a few commands in progress need.
+// wantFlat compares the second half of the day with the first, without the first hour, in which
+// the bot warms up and the store fills. A median is too high if it has grown by more than a tenth
+// and by more than a few commands in progress need.
 func (w *world) wantFlat(table []weight) {
 	if len(table) < 6 {
-		w.violation("%d weighings tell nothing", len(table))
+		w.violation("%d measurements are too few", len(table))
 		return
 	}
 	table = table[1:]
@@ -127,7 +127,7 @@ func (w *world) wantFlat(table []weight) {
 	}
 }
 
-// median is the middle one of the values, so that commands in progress at one time do not count.
+// median is the middle value, which the commands in progress at one measurement do not affect.
 func median(rows []weight, of func(weight) int64) int64 {
 	values := make([]int64, len(rows))
 	for i, r := range rows {

@@ -128,7 +128,7 @@ func (t *traffic) question(where string, n int) string {
 			return p
 		}
 	}
-	t.violation("in %s %d questions are open at a time", where, len(asked))
+	t.violation("in %s %d queries are open at a time", where, len(asked))
 	return asked[0]
 }
 
@@ -215,7 +215,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 	if m.Broadcast { // the end of a Sev 1 run, from its thread
 		key := m.ThreadTS + " " + m.Text
 		if t.broadcast[key] {
-			t.violation("twice in %s: %s", m.Channel, m.Text)
+			t.violation("posted twice in %s: %s", m.Channel, m.Text)
 		}
 		t.broadcast[key] = true
 		return

@@ -146,7 +146,7 @@ func TestVotesCheckNotices(t *testing.T) {
 		{ClientId: 1, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 5, Return: 15},
 	}
 	if porcupine.CheckOperations(ballots, twice) {
-		t.Error("one person's vote counted twice, and was not found")
+		t.Error("one person's vote counted twice, and the check did not notice")
 	}
 }
 

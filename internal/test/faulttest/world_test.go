@@ -114,7 +114,7 @@ func makeWorld(t testing.TB, s setup) *world {
 	for seat := range s.Replicas {
 		w.start(seat)
 	}
-	w.until("all replicas hear Slack", 60*time.Second, func() bool { return w.slack.Connections() >= s.Replicas })
+	w.until("all replicas are connected to Slack", 60*time.Second, func() bool { return w.slack.Connections() >= s.Replicas })
 	return w
 }
 
@@ -388,7 +388,7 @@ func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 
 // peek returns the state as read by any running replica.
 func (w *world) peek() (state, error) {
-	err := fmt.Errorf("no replica lives")
+	err := fmt.Errorf("no replica runs")
 	for _, r := range w.alive() {
 		var st state
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -1,3 +1,3 @@
-// Package grammartest is a small grammar for tests: two clusters, prod with three
-// hosts and qa with one.
+// Package grammartest has a small grammar for tests with two clusters: prod with three
+// hosts, and qa with one.
 package grammartest

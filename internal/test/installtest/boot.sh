@@ -1,6 +1,6 @@
 #!/bin/bash
-# Boots a Debian root under systemd, in namespaces of its own and on an overlay, so
-# that the root stays as it is. The network is this machine's.
+# Boots a Debian root under systemd, in separate namespaces and on an overlay, so that
+# the root is not changed. The network is this machine's.
 #
 #   boot.sh ROOT WORKDIR     runs until it is killed
 set -eu

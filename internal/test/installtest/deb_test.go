@@ -199,7 +199,7 @@ func TestDebianPackage(t *testing.T) {
 		t.Errorf("version: %s", out)
 	}
 	m.run("systemctl", "start", "dhbot") // returns when the bot has reported readiness
-	eventually(t, time.Minute, "Slack is heard", func() error {
+	eventually(t, time.Minute, "the bot is connected to Slack", func() error {
 		if w.slack.Connections() == 0 {
 			return fmt.Errorf("no connection")
 		}

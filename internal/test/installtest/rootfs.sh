@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the Debian root that packages are installed in: rootfs.sh DIR
+# Makes the Debian root for the installation of packages: rootfs.sh DIR
 set -eu
 [ -e "$1/built" ] && exit
 rm -rf "$1.part" && mkdir -p "$(dirname "$1")"

@@ -19,7 +19,7 @@ func TestLabelled(t *testing.T) {
 	}()
 	<-begun
 	pprof.SetGoroutineLabels(context.Background())
-	for len(labelled(t)) != 1 { // the one between has ended
+	for len(labelled(t)) != 1 { // the goroutine between has ended
 	}
 	close(release)
 	<-ended

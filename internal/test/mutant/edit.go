@@ -26,7 +26,7 @@ func Apply(root string, edits []Edit) (map[string]string, error) {
 			text = string(data)
 		}
 		if n := strings.Count(text, e.Old); n != 1 {
-			return nil, fmt.Errorf("%s holds %q %d times, not once: bring the edit in step with the code", e.File, e.Old, n)
+			return nil, fmt.Errorf("%s contains %q %d times, want once: adapt the edit to the code", e.File, e.Old, n)
 		}
 		texts[path] = strings.Replace(text, e.Old, e.New, 1)
 	}

@@ -56,11 +56,11 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// Each mutant is built and must be killed by its tests, which pass without it.
+// TestKilled builds each mutant. The tests that pass without the mutant must fail with it.
 func TestKilled(t *testing.T) {
 	which := os.Getenv("DHBOT_MUTANTS")
 	if which == "" {
-		t.Skip("set DHBOT_MUTANTS=all, or parts of names with commas between, to build the bot without each of its rules")
+		t.Skip("set DHBOT_MUTANTS=all, or comma-separated parts of names, to build the bot without each of its rules")
 	}
 	baseline(t, which)
 	for _, m := range mutants() {
@@ -70,8 +70,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// baseline runs the tests on the unchanged code: a test that fails anyway kills
-// nothing.
+// baseline runs the tests on the unchanged code: a test that fails there cannot show
+// that a rule is missing.
 func baseline(t *testing.T, which string) {
 	t.Helper()
 	byPackage := map[string][]string{}
@@ -95,14 +95,14 @@ func (m mutant) killed(t *testing.T) {
 	case bytes.Contains(out, []byte("no tests to run")):
 		t.Errorf("%s has no test %q", m.pkg, m.run)
 	case err == nil:
-		t.Errorf("SURVIVED: %s of %s are green without the rule", m.run, m.pkg)
+		t.Errorf("SURVIVED: %s of %s pass without the rule", m.run, m.pkg)
 	default:
 		t.Logf("killed by %s", firstFailure(out))
 	}
 }
 
-// play builds the tests with the edited files and runs them. A mutant that does
-// not compile proves nothing.
+// play builds the tests with the edited files and runs them. A mutant must compile:
+// otherwise no test runs.
 func (m mutant) play(t *testing.T) ([]byte, error) {
 	t.Helper()
 	dir := t.TempDir()

@@ -8,5 +8,5 @@
 //   - trail.go: records, deliveries, posts, deadlines
 //   - maintenance.go: maintenance and windows
 //   - watchstate.go: the state of watches and incidents
-//   - lead.go: leading
+//   - lead.go: the leader
 package storetest

@@ -22,13 +22,13 @@ func testLead(t *testing.T, s *suite) {
 		return nil
 	})
 	if err != nil {
-		t.Errorf("leading ended with %v, want nil", err)
+		t.Errorf("Lead returned %v, want nil", err)
 	}
 	if got, ok, err := s.Post(t.Context(), "R-7F3K"); err != nil || !ok || got != want {
 		t.Errorf("post %+v, %v, %v; want %+v", got, ok, err, want)
 	}
 	broken := errors.New("broken")
 	if err := s.Lead(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) {
-		t.Errorf("leading ended with %v, want the error of what it does", err)
+		t.Errorf("Lead returned %v, want the error of its function", err)
 	}
 }

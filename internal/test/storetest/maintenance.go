@@ -63,7 +63,7 @@ func testMaintenance(t *testing.T, s *suite) {
 	if open := unsettled(t, s); open != "" {
 		t.Errorf("unsettled: %s", open)
 	}
-	for range 2 { // a repeated end is no error
+	for range 2 { // a repeated end is not an error
 		if err := s.EndMaintenance(t.Context(), window("prod", "tailer1", "", 0), record, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,8 @@ func testMaintenance(t *testing.T, s *suite) {
 	}
 }
 
-// testMaintenanceFails: without a valid record or in time, nothing is stored.
+// testMaintenanceFails checks that a change with an invalid record, or with an ended
+// context, stores nothing.
 func testMaintenanceFails(t *testing.T, s *suite) {
 	one, record := s.maintenance("prod", "etcd", "", 1), s.announced()
 	bad := record
@@ -89,7 +90,7 @@ func testMaintenanceFails(t *testing.T, s *suite) {
 	if err := s.EndMaintenance(ctx, one, record, ""); !errors.Is(err, engine.ErrStoreDown) {
 		t.Errorf("end: %v, want ErrStoreDown", err)
 	}
-	for i := range 300 { // whether etcd carries out a change with an ended context is left to chance
+	for i := range 300 { // a single try could pass by chance: etcd may or may not make a change with an ended context
 		one := s.maintenance("prod", "etcd", fmt.Sprint("host-", i), 1)
 		if err := s.SetMaintenance(ctx, one, record, ""); !errors.Is(err, engine.ErrStoreDown) {
 			t.Errorf("set: %v, want ErrStoreDown", err)
@@ -139,9 +140,9 @@ func testWindow(t *testing.T, s *suite) {
 	again := m
 	again.Rev = 0
 	for what, err := range map[string]error{
-		"approving what was changed": s.SetMaintenance(t.Context(), approved, record, ""),
+		"approving a changed window": s.SetMaintenance(t.Context(), approved, record, ""),
 		"asking again":               s.SetMaintenance(t.Context(), again, record, ""),
-		"ending what was changed":    s.EndMaintenance(t.Context(), first, record, ""),
+		"ending a changed window":    s.EndMaintenance(t.Context(), first, record, ""),
 	} {
 		if !errors.Is(err, engine.ErrConflict) {
 			t.Errorf("%s: %v, want ErrConflict", what, err)
@@ -158,7 +159,7 @@ func testWindow(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	if err := s.SetMaintenance(t.Context(), approved, record, ""); !errors.Is(err, engine.ErrConflict) {
-		t.Errorf("approving what was cancelled: %v, want ErrConflict", err)
+		t.Errorf("approving a cancelled window: %v, want ErrConflict", err)
 	}
 	if list, err := s.Maintenance(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("after the end there are %v, %v", list, err)
@@ -176,7 +177,7 @@ func testInHand(t *testing.T, s *suite) {
 		return open, announced
 	}
 	if open, announced := inHand(); len(open)+len(announced) != 0 {
-		t.Fatalf("an empty store has %v and %v in hand", open, announced)
+		t.Fatalf("an empty store has %v and %v as open work", open, announced)
 	}
 	first, ended, last := s.start(), s.start(), s.start()
 	s.commit(s.next(ended, engine.Done))
@@ -204,6 +205,6 @@ func testInHand(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	if open, announced := inHand(); len(announced) != 0 || cmp.Diff([]engine.Stored{last}, open) != "" {
-		t.Errorf("in hand are still %v and %v", open, announced)
+		t.Errorf("open work is still %v and %v", open, announced)
 	}
 }

@@ -63,9 +63,9 @@ func testRefused(t *testing.T, s *suite) {
 		want   error
 	}{
 		{"an old revision", stale, engine.ErrConflict},
-		{"a run that is not there", absent, engine.ErrConflict},
+		{"an unknown run", absent, engine.ErrConflict},
 		{"an id in use", taken, engine.ErrIDTaken},
-		{"an id that is none", wrongID, any},
+		{"an invalid id", wrongID, any},
 		{"a record out of order", unlinked, any},
 		{"a run without a form version", formless, any},
 	} {
@@ -324,7 +324,7 @@ func testLockRace(t *testing.T, s *suite) {
 		done.Add(1)
 	})
 	if done.Load() != n {
-		t.Errorf("%d of %d came through", done.Load(), n)
+		t.Errorf("%d of %d runs ended", done.Load(), n)
 	}
 	if locks, err := s.Locks(t.Context()); err != nil || len(locks) != 0 {
 		t.Errorf("locks %v, %v remain", locks, err)

@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Store has all methods that the program uses of a store.
+// Store has all methods of a store that the program uses.
 type Store interface {
 	engine.Runs
 	engine.Members

@@ -97,7 +97,7 @@ func testAppend(t *testing.T, s *suite) {
 		t.Errorf("unsettled: %s", open)
 	}
 	if first, err := s.Claim(t.Context(), "slash/none", nil); err != nil || !first {
-		t.Errorf("a claim came into being by being settled: %v, %v", first, err)
+		t.Errorf("settling created a claim: %v, %v", first, err)
 	}
 	list := s.trail()
 	if len(list) != 4 {
@@ -186,7 +186,7 @@ func testClaimCommit(t *testing.T, s *suite) {
 	c.Claim = "click/none"
 	s.commit(c)
 	if first, err := s.Claim(t.Context(), "click/none", nil); err != nil || !first {
-		t.Errorf("a claim came into being by being settled: %v, %v", first, err)
+		t.Errorf("settling created a claim: %v, %v", first, err)
 	}
 }
 
@@ -220,7 +220,7 @@ func testSweep(t *testing.T, s *suite) {
 
 func testPosts(t *testing.T, s *suite) {
 	if _, ok, err := s.Post(t.Context(), "R-7F3K"); ok || err != nil {
-		t.Errorf("a new store knows a post: %v, %v", ok, err)
+		t.Errorf("a new store has a post: %v, %v", ok, err)
 	}
 	for rev := range int64(3) {
 		want := publish.Post{Channel: "C1", TS: "1.2", Rev: rev}
@@ -232,7 +232,7 @@ func testPosts(t *testing.T, s *suite) {
 		}
 	}
 	if _, ok, err := s.Thread(t.Context(), "R-7F3K"); ok || err != nil {
-		t.Errorf("a new store knows a thread: %v, %v", ok, err)
+		t.Errorf("a new store has a thread: %v, %v", ok, err)
 	}
 	for _, want := range []publish.Thread{{Channel: "C2", TS: "3.4"}, {Channel: "C2", TS: "3.4", Linked: true}} {
 		if err := s.SetThread(t.Context(), "R-7F3K", want); err != nil {

@@ -79,14 +79,14 @@ func testKept(t *testing.T, s *suite) {
 	}
 }
 
-// testKeptFails: what is not valid, or out of time, is an error.
+// testKeptFails checks that invalid calls, and calls with an ended context, are errors.
 func testKeptFails(t *testing.T, s *suite) {
 	bad := audit.Record{At: s.clock.now(), Kind: "party", Person: "anna", Action: "watch", Target: "db_dis"}
 	if _, err := s.SetWatchState(t.Context(), "cluster/qa", []byte("x"), 0, []audit.Record{bad}, ""); !errors.Is(err, audit.ErrForm) {
-		t.Errorf("a record of no form: %v", err)
+		t.Errorf("an invalid record: %v", err)
 	}
 	if _, err := s.SetWatchState(t.Context(), "", []byte("x"), 0, nil, ""); err == nil {
-		t.Error("kept under no name")
+		t.Error("a state without a name was stored")
 	}
 	if _, err := s.SetWatchState(t.Context(), "cluster/prod", []byte("x"), 0, nil, ""); err != nil {
 		t.Fatal(err)
@@ -98,10 +98,10 @@ func testKeptFails(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.SetWatchState(ctx, "cluster/qa", []byte("x"), 0, nil, ""); !errors.Is(err, engine.ErrStoreDown) {
-		t.Errorf("keep without time: %v", err)
+		t.Errorf("storing with an ended context: %v", err)
 	}
 	if err := s.WatchState(ctx, "", nil); !errors.Is(err, engine.ErrStoreDown) {
-		t.Errorf("kept without time: %v", err)
+		t.Errorf("reading with an ended context: %v", err)
 	}
 }
 

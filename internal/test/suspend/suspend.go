@@ -15,8 +15,8 @@ import (
 // signal, which takes time on a busy machine.
 const within = 10 * time.Second
 
-// Process sends SIGSTOP and returns once every thread has stopped. Until then a process goes on
-// answering. SIGCONT resumes it.
+// Process sends SIGSTOP and returns once every thread has stopped. Until then the process may
+// still answer. SIGCONT resumes it.
 func Process(p *os.Process) error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -43,7 +43,7 @@ func stopped(pid int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		// The name of the program stands in parentheses before the state, and may contain some.
+		// The name of the program is in parentheses before the state, and may contain parentheses.
 		_, state, found := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
 		if !found || !strings.HasPrefix(state, "T") {
 			return false, nil

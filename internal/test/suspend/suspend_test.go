@@ -15,13 +15,13 @@ func TestProcess(t *testing.T) {
 	defer func() { _ = cmd.Wait() }()
 	defer func() { _ = cmd.Process.Kill() }()
 	if done, err := stopped(cmd.Process.Pid); done || err != nil {
-		t.Errorf("stopped before it was: %v", err)
+		t.Errorf("reported as stopped before the signal: %v", err)
 	}
 	if err := Process(cmd.Process); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := stopped(cmd.Process.Pid); !done || err != nil {
-		t.Errorf("not stopped: %v", err)
+		t.Errorf("not reported as stopped: %v", err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)

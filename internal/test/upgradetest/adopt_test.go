@@ -41,18 +41,18 @@ func TestAdopt(t *testing.T) {
 			}
 			for _, st := range open {
 				if st.Before == "" {
-					t.Errorf("%s is carried on in epoch %d", st.Run.ID, epoch)
+					t.Errorf("%s is continued in epoch %d", st.Run.ID, epoch)
 				}
 			}
 			if err := s.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
-				t.Errorf("the delivery %s is taken up", key)
+				t.Errorf("the delivery %s is resumed", key)
 				return nil
 			}); err != nil {
 				t.Fatal(err)
 			}
 			head, _, err := s.Head(t.Context())
 			if err != nil || !restoredIn(t, s, says) {
-				t.Errorf("the trail does not say %q; it ends with %+v, %v", says, head.Record, err)
+				t.Errorf("the trail does not contain %q; it ends with %+v, %v", says, head.Record, err)
 			}
 			if h, err := s.Health(t.Context()); err != nil || h.Epoch != epoch {
 				t.Errorf("epoch %d, want %d, %v", h.Epoch, epoch, err)

@@ -128,7 +128,7 @@ func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]en
 			t.Errorf("%s run %s is %q, want %q", what, r.ID, r.State, want[r.ID])
 		}
 		if r.Asked.Person == "" || r.RequestedAt.IsZero() || len(r.Plan.Digest) != 64 || len(r.Plan.Steps) == 0 || r.Records == 0 || r.Head == "" {
-			t.Errorf("%s run %s was not read whole: %+v", what, r.ID, r)
+			t.Errorf("%s run %s was not read completely: %+v", what, r.ID, r)
 		}
 		for _, v := range r.Votes {
 			if v.Digest != r.Plan.Digest {
@@ -236,7 +236,7 @@ func TestConfigs(t *testing.T) {
 			return out
 		}()
 		if !slices.Contains(names, "prod") || c.Watches["prod"].Channel != "C0INCIDENT" || c.Terminal.Channel == "" || len(c.Rules.People) < 4 {
-			t.Errorf("%s was not read whole: %+v", name, c)
+			t.Errorf("%s was not read completely: %+v", name, c)
 		}
 	}
 }
