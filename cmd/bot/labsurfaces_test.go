@@ -48,10 +48,10 @@ func TestLabSurfaces(t *testing.T) {
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 		broken := []runbooks.Target{{Process: "db_dis", Host: "infra"}, {Process: "db_query_server", Host: "query1"}}
 		on := map[string][]string{}
-		beside := map[string][]string{}
+		neighbours := map[string][]string{}
 		for _, b := range broken {
 			on[b.Host] = append(on[b.Host], b.Process)
-			beside[b.Host] = []string{"log_aggregator_service"}
+			neighbours[b.Host] = []string{"log_aggregator_service"}
 		}
 		labtest.On(t, on, labtest.Again)
 		for _, st := range labtest.States() {
@@ -61,11 +61,11 @@ func TestLabSurfaces(t *testing.T) {
 				t.Cleanup(func() {
 					labtest.On(t, on, st.Mend)
 					if st.Neighbour != "" {
-						labtest.On(t, beside, labtest.Again)
+						labtest.On(t, neighbours, labtest.Again)
 					}
 				})
 				if st.Neighbour != "" {
-					labtest.On(t, beside, labtest.HangInStart)
+					labtest.On(t, neighbours, labtest.HangInStart)
 				}
 				labtest.On(t, on, st.Break)
 				s.agree(broken)

@@ -87,8 +87,8 @@ type (
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
 		// The directory for the notes of sent steps and the file of heads, for this replica alone,
 		// outside dir and in no backup of it. It must survive a restart. The default is the
-		// directory of the key. notes_dir is required if the directory of the key cannot be written, as in a mounted
-		// Secret.
+		// directory of the key. notes_dir is required if that directory cannot be written, as in a
+		// mounted Secret.
 		NotesDir string `key:"notes_dir" example:"/var/lib/dhbot-notes" type:"path"`
 		// Witnesses that keep the signed heads of the trail, in addition to a file next to the key:
 		// paths of files on other mounts, and https addresses that accept a head with POST and

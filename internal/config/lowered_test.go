@@ -48,7 +48,7 @@ actions:
 	"an export into the system": {`
 paths: {queries: /etc/cron.d}
 `, "paths.queries: commands write files there, and /etc/cron.d is a directory of the system", ""},
-	"a copy into the system by a directory of its own": {`
+	"a copy into the system through a changed path": {`
 actions:
   - {action: snap, title: x, about: cluster, class: writes, level: 2, locks: [x], steps: [{kind: exec, at: configuration_server, run: [sudo, cp, -n, /data/x, "{path.jobs}/y"], check: exit 0, timeout: 5s}]}
 paths: {jobs: /etc/cron.d}

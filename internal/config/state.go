@@ -26,7 +26,7 @@ func (b *builder) readState(v strictyaml.Value) {
 	state.Dir = directory(dir)
 	state.Archive = directory(archive)
 	if state.Archive != "" && state.Archive == state.Dir {
-		archive.Problem("the archive cannot be the state directory itself", "write a directory beside it")
+		archive.Problem("the archive cannot be the state directory itself", "write another directory")
 	}
 	if state.Dir != "" {
 		b.files = append(b.files, file{Value: dir, is: stateDir})

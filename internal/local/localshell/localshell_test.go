@@ -30,12 +30,12 @@ import (
 
 // testServer is a server on a real socket. It keeps the commands whose proof it accepted.
 type testServer struct {
-	t      *testing.T
-	socket string
-	store  *memstore.Store
-	anna   sshkey.Signer
-	ben    sshkey.Signer
-	nobody sshkey.Signer
+	t        *testing.T
+	socket   string
+	store    *memstore.Store
+	anna     sshkey.Signer
+	ben      sshkey.Signer
+	stranger sshkey.Signer
 
 	mu    sync.Mutex
 	clock time.Duration
@@ -61,7 +61,7 @@ func newTestServer(t *testing.T) *testServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &testServer{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), nobody: newKey(t), runs: map[string]engine.Stored{}}
+	d := &testServer{t: t, socket: filepath.Join(dir, "s"), store: memstore.New(memstore.Config{}), anna: newKey(t), ben: newKey(t), stranger: newKey(t), runs: map[string]engine.Stored{}}
 	d.say = func(ctx context.Context, _ call.Message, r call.Reply) handlers.Outcome {
 		_ = r.Show(ctx, card.Card{Head: card.Line{card.T("all is well")}})
 		return handlers.Outcome{OK: true}
@@ -167,7 +167,7 @@ func sign(t *testing.T, s sshkey.Signer, purpose string, b []byte) []byte {
 
 func TestCommandOfAPersonWithAKey(t *testing.T) {
 	d := newTestServer(t)
-	shown, end, err := d.do(Request{Command: "status db_dis", Signers: []sshkey.Signer{d.nobody, d.anna}})
+	shown, end, err := d.do(Request{Command: "status db_dis", Signers: []sshkey.Signer{d.stranger, d.anna}})
 	if err != nil || !end.OK || shown != "all is well\n" {
 		t.Fatalf("%q, %+v, %v", shown, end, err)
 	}
@@ -227,7 +227,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		says string
 	}{
 		"no key":        {Request{Command: "status"}, "no SSH key"},
-		"a stranger":    {Request{Command: "status", Signers: []sshkey.Signer{d.nobody}}, "none of your 1 keys"},
+		"a stranger":    {Request{Command: "status", Signers: []sshkey.Signer{d.stranger}}, "none of your 1 keys"},
 		"another's key": {Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna}}, "none of your 1 keys is one of ben's"},
 		"two people":    {Request{Command: "status", Signers: []sshkey.Signer{d.anna, d.ben}}, "--as NAME"},
 		"too long":      {Request{Command: strings.Repeat("x", maxCommand+1), Signers: []sshkey.Signer{d.anna}}, "at most"},
@@ -262,7 +262,7 @@ func TestProofsThatDoNotHold(t *testing.T) {
 			return proof{c.Nonce, command, sign(d.t, d.ben, Purpose, words(c.Nonce, "anna", command))}
 		},
 		"a stranger's key": func(d *testServer, c challenge) proof {
-			return proof{c.Nonce, command, sign(d.t, d.nobody, Purpose, words(c.Nonce, "anna", command))}
+			return proof{c.Nonce, command, sign(d.t, d.stranger, Purpose, words(c.Nonce, "anna", command))}
 		},
 		"another person's name": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "ben", command))}

@@ -54,7 +54,7 @@ func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	edge, err := slackio.New(slackio.Config{
 		IsHome: func(string, string) bool { return true }, IsKnown: func(string) bool { return true },
 		AppToken: secret.New(local.AppToken()), BotToken: secret.New(local.BotToken()), APIURL: local.APIURL(),
-		Claims: memstore.New(memstore.Config{}), Handler: nobody, Pace: rate.Pace{PostEvery: time.Millisecond},
+		Claims: memstore.New(memstore.Config{}), Handler: ignore, Pace: rate.Pace{PostEvery: time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,5 +62,5 @@ func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	return local, edge
 }
 
-// nobody ignores messages.
-func nobody(context.Context, call.Message, call.Reply) bool { return true }
+// ignore is a handler that ignores messages.
+func ignore(context.Context, call.Message, call.Reply) bool { return true }

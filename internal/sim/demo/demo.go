@@ -135,7 +135,7 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 		}
 		ended <- err
 	}()
-	err = d.hears(ctx)
+	err = d.awaitConnected(ctx)
 	if err == nil {
 		err = f(ctx, d)
 	}
@@ -166,8 +166,8 @@ func (o Options) times() app.Times {
 	}
 }
 
-// hears waits until the bot's sockets are open.
-func (d *Demo) hears(ctx context.Context) error {
+// awaitConnected waits until the bot's sockets are open.
+func (d *Demo) awaitConnected(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("the bot did not connect to the local Slack within 30 s"))
 	defer cancel()
 	if until(ctx, func() (bool, error) { return d.Slack.Connections() > 0, nil }) != nil {

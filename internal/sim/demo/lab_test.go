@@ -144,7 +144,7 @@ func TestLabFaults(t *testing.T) {
 		name       string
 		make, undo [][]string
 		change     func(*demo.Real)
-		beside     bool // takes long, and can run in parallel with others of that kind
+		parallel   bool // takes long, and can run in parallel with others of that kind
 		story      string
 	}{
 		{
@@ -161,7 +161,7 @@ expect not monitored
 `,
 		},
 		{
-			name: "stop fails", beside: true,
+			name: "stop fails", parallel: true,
 			make: [][]string{{"knob", "query2", "db_tdcp", "STOP_FAIL=1"}},
 			undo: [][]string{{"clear", "query2", "db_tdcp"}},
 			story: `
@@ -174,7 +174,7 @@ verify audit
 `,
 		},
 		{
-			name: "but not ready within", beside: true,
+			name: "but not ready within", parallel: true,
 			make: [][]string{{"knob", "infra", "db_ltds", "START_DELAY=90"}},
 			undo: [][]string{{"clear", "infra", "db_ltds"}},
 			story: `
@@ -184,7 +184,7 @@ expect 120s but not ready within
 `,
 		},
 		{
-			name: "start fails", beside: true,
+			name: "start fails", parallel: true,
 			make: [][]string{{"knob", "query1", "tailer1", "FAIL_START=1"}},
 			undo: [][]string{{"clear", "query1", "tailer1"}, {"exec", "query1", "monit", "start", "tailer1"}},
 			story: `
@@ -225,7 +225,7 @@ refute 1s ✅ Done
 `,
 		},
 		{
-			name: "changed host key", beside: true,
+			name: "changed host key", parallel: true,
 			change: func(r *demo.Real) { r.KnownHosts = wrongKey(t, r) },
 			story: `
 operator: /dh status tailer1 on query1
@@ -267,7 +267,7 @@ refute 1s NOTICE
 `,
 		},
 		{
-			name: "sudo refuses", beside: true,
+			name: "sudo refuses", parallel: true,
 			change: func(r *demo.Real) { setLogin(r, "dhask") },
 			story: `
 operator: /dh status tailer1 on query1
@@ -280,7 +280,7 @@ expect refused by sudo
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.beside {
+			if c.parallel {
 				t.Parallel()
 			}
 			real := real

@@ -13,11 +13,11 @@ expect 20s log
 expect Sev 0
 operator: /dh deps web_api_service
 expect 20s Dependencies of web_api_service ·
-operator: /dh stop db_ltds because we look what is said of it
+operator: /dh stop db_ltds because of a test of maintenance
 expect 120s Done
 operator: /dh status db_ltds
 expect 20s Not monitored
-operator: /dh maintenance db_ltds 10m because we look what is said of it
+operator: /dh maintenance db_ltds 10m because of a test of maintenance
 expect Maintenance of db_ltds
 operator: /dh status db_ltds
 expect 20s Sev 0 · None · Not monitored, in maintenance

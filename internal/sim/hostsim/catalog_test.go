@@ -23,13 +23,13 @@ import (
 // a command of this host" or "is not simulated". Every changing command
 // succeeds on a healthy host.
 func TestCatalogCommandsAreUnderstood(t *testing.T) {
-	carried, err := catalogs.Builtin()
+	builtin, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, generation := range []string{hostsim.Current, hostsim.Legacy} {
 		t.Run(generation, func(t *testing.T) {
-			catalog, ok := carried.Get(generation)
+			catalog, ok := builtin.Get(generation)
 			if !ok {
 				t.Fatal("no such catalog")
 			}
@@ -44,7 +44,7 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 				cl.Hosts = append(cl.Hosts, fleet.Host{Name: h.Name, Address: c.Address(h.Name), Login: c.Login(), Processes: h.Processes})
 				clients[h.Name] = connect(t, c, h.Name)
 			}
-			planner := planner.Planner{Catalogs: carried, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
+			planner := planner.Planner{Catalogs: builtin, Fleet: &fleet.Fleet{Clusters: []fleet.Cluster{cl}}}
 			x := &exerciser{t: t, planner: planner, clients: clients, sent: map[string]bool{}}
 			for _, p := range catalog.Processes() {
 				if len(cl.HostsOf(p.ID)) == 0 {

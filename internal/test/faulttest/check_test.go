@@ -35,7 +35,7 @@ func atRest(st state) (why string) {
 	for _, s := range st.Runs {
 		switch r := s.Run; {
 		case r.State == engine.Unknown && r.ProbedAt == nil:
-			return r.ID + " is unknown and was not looked at"
+			return r.ID + " is unknown and was not checked"
 		case r.State == engine.Waiting || r.State == engine.Unknown || r.State.Ended():
 		default:
 			return r.ID + " is " + string(r.State)

@@ -152,7 +152,7 @@ func (t *traffic) slash(w *wish, command string) {
 	w.acked = a.OK
 	if a.Message != nil {
 		w.answer = a.Message.Text
-		t.told(w, a.Message.At)
+		t.refused(w, a.Message.At)
 	}
 }
 
@@ -164,8 +164,8 @@ func (t *traffic) ask(w *wish, text string) {
 	}
 }
 
-// told ends a wish that was refused. The caller locks.
-func (t *traffic) told(w *wish, at time.Time) {
+// refused ends a wish that was refused. The caller locks.
+func (t *traffic) refused(w *wish, at time.Time) {
 	w.turned, w.answered = true, at
 	delete(t.asking, w.where+" "+w.asksOf)
 }
@@ -256,7 +256,7 @@ func (t *traffic) matchEphemeral(where string) {
 				if w.who == who && w.where == where && w.answered.IsZero() && !w.at.After(m.At) && !t.tapped[m.TS] {
 					t.tapped[m.TS] = true
 					w.answer = m.Text
-					t.told(w, m.At)
+					t.refused(w, m.At)
 				}
 			}
 		}

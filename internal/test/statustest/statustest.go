@@ -59,7 +59,7 @@ func (w World) of(service, host string) Process {
 // Services returns the services of both generations under monit, and the
 // services by the files of their application logs.
 func Services() (monit []string, logs map[string]string) {
-	c := carried()
+	c := builtin()
 	return c.monit, c.logs
 }
 
@@ -68,7 +68,7 @@ type known struct {
 	logs  map[string]string
 }
 
-var carried = sync.OnceValue(func() known {
+var builtin = sync.OnceValue(func() known {
 	list, err := catalogs.Builtin()
 	if err != nil {
 		panic(err) // the catalogs are compiled in
