@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 )
 
 // signedHost starts a server whose host key is signed by an authority.
@@ -23,7 +24,7 @@ func signedHost(t *testing.T, ca *sshdtest.Authority) (s *sshdtest.Server, key s
 // compare.
 func fingerprint(t *testing.T, file string) string {
 	t.Helper()
-	out, err := exec.Command(sshdtest.Program(t, "ssh-keygen"), "-lf", file).CombinedOutput()
+	out, err := exec.Command(testenv.Program(t, "ssh-keygen"), "-lf", file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -103,7 +104,7 @@ func (x *keyScene) writeKnownHosts() {
 	name := func(host string) string { return x.lines[host][0] }
 	key := func(host string) string { return strings.Join(x.lines[host][1:], " ") }
 	hashed := x.write("hashed", name("hashed")+" "+key("hashed")+"\n")
-	if out, err := exec.Command(sshdtest.Program(x.t, "ssh-keygen"), "-H", "-f", hashed).CombinedOutput(); err != nil {
+	if out, err := exec.Command(testenv.Program(x.t, "ssh-keygen"), "-H", "-f", hashed).CombinedOutput(); err != nil {
 		x.t.Fatalf("%v: %s", err, out)
 	}
 	x.known = x.write("known_hosts", x.read(hashed)+strings.Join([]string{

@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sim/hostsim"
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/test/testenv"
 )
 
 // mountScript makes a root in which only the directories of the state can be written.
@@ -95,7 +96,7 @@ func mount(t *testing.T, config, secrets string, env ...string) *mounted {
 		select {
 		case err := <-ended:
 			ended <- err
-			if os.Getenv("DHBOT_REAL") == "" && strings.Contains(m.log.String(), "mount") {
+			if !testenv.RealPrograms() && strings.Contains(m.log.String(), "mount") {
 				t.Skipf("nothing can be mounted here: %s", &m.log)
 			}
 			t.Fatalf("the bot ended: %v\n%s", err, &m.log)

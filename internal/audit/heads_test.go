@@ -12,6 +12,7 @@ import (
 
 	"dhbot/internal/audit"
 	"dhbot/internal/store/sign"
+	"dhbot/internal/test/testenv"
 )
 
 // signedHead is the head of a trail, signed with a key.
@@ -166,12 +167,7 @@ func TestForgottenHeads(t *testing.T) {
 // bot, finds any two heads of one trail consistent, and no others.
 func TestConsistencyScript(t *testing.T) {
 	for _, program := range []string{"python3", "openssl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("DHBOT_REAL") != "" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
+		testenv.Program(t, program)
 	}
 	key := newKey(t)
 	dir := t.TempDir()

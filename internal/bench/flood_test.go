@@ -2,14 +2,13 @@ package bench
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"dhbot/internal/sim/slacklocal"
-	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 )
 
 const (
@@ -65,9 +64,7 @@ func (p *process) flood(tb testing.TB) float64 {
 // TestFlood checks that the memory of a flood is returned to the system. Without the bot's
 // release it would stay longer than the test waits.
 func TestFlood(t *testing.T) {
-	if os.Getenv(sshdtest.RealEnv) != "1" {
-		t.Skip("takes a minute: " + sshdtest.RealEnv + "=1")
-	}
+	testenv.NeedRealPrograms(t)
 	const spare = 40 // MB
 	p, _ := hearing(t, newEstate(t), buildBot(t))
 	defer p.stop(t)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 )
 
 // mostListened is the number of addresses on which one sshd can listen (MAX_LISTEN_SOCKS).
@@ -75,7 +76,7 @@ func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening
 		"PidFile none", "StrictModes no", "UsePAM no", "PermitRootLogin prohibit-password", "LogLevel QUIET", "UseDNS no",
 		"SetEnv SHLVL=2", "") // stops bash from reading the user's start-up file
 	config := write(tb, k.dir+"/sshd_config."+ips[0], strings.Join(lines, "\n"), 0o600)
-	cmd := exec.Command(sshdtest.Program(tb, "sshd"), "-D", "-f", config)
+	cmd := exec.Command(testenv.Program(tb, "sshd"), "-D", "-f", config)
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}

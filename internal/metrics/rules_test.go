@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"dhbot/internal/test/testenv"
 )
 
 func readFile(t *testing.T, name string) string {
@@ -57,13 +59,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") != "" {
-			t.Fatal("promtool is missing: apt-get install prometheus")
-		}
-		t.Skip("promtool is missing")
-	}
+	promtool := testenv.Program(t, "promtool") // of Debian's package prometheus
 	for _, args := range [][]string{{"check", "rules", rulesDir + "alerts.yaml"}, {"test", "rules", rulesDir + "alerts_test.yaml"}} {
 		if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)

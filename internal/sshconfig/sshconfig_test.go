@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 )
 
 // site copies the config of a site to a directory of its own.
@@ -44,7 +44,7 @@ type reached struct{ hostname, port, user, jump string }
 // byOpenSSH asks ssh -G.
 func byOpenSSH(t *testing.T, config, name string) reached {
 	t.Helper()
-	cmd := exec.Command(sshdtest.Program(t, "ssh"), "-G", "-F", config, name)
+	cmd := exec.Command(testenv.Program(t, "ssh"), "-G", "-F", config, name)
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()

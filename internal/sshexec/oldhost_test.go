@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/remote"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 )
 
 // allowing sets lists of algorithms for one place, as in ssh_config.
@@ -79,14 +80,14 @@ func TestPublicKeyAlgorithms(t *testing.T) {
 
 // Dropbear is the sshd of small and old machines.
 func TestDropbear(t *testing.T) {
-	dropbear := sshdtest.Program(t, "dropbear")
+	dropbear := testenv.Program(t, "dropbear")
 	dir := t.TempDir()
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	hostKey := filepath.Join(dir, "host")
-	out, err := exec.Command(sshdtest.Program(t, "dropbearkey"), "-t", "ed25519", "-f", hostKey).CombinedOutput()
+	out, err := exec.Command(testenv.Program(t, "dropbearkey"), "-t", "ed25519", "-f", hostKey).CombinedOutput()
 	if err != nil {
 		t.Fatalf("dropbearkey: %v: %s", err, out)
 	}

@@ -11,28 +11,16 @@ import (
 	"testing"
 
 	"dhbot/internal/test/keytest"
+	"dhbot/internal/test/testenv"
 )
 
 const purpose = "test@dhbot"
-
-// tool finds a program of OpenSSH, or skips.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
-}
 
 // keygen makes a private key file with ssh-keygen.
 func keygen(t *testing.T, args ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
-	out, err := exec.Command(tool(t, "ssh-keygen"), append([]string{"-q", "-f", path, "-C", "somebody"}, args...)...).CombinedOutput()
+	out, err := exec.Command(testenv.Program(t, "ssh-keygen"), append([]string{"-q", "-f", path, "-C", "somebody"}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssh-keygen: %v: %s", err, out)
 	}
@@ -110,12 +98,12 @@ func TestOpenSSHAgrees(t *testing.T) {
 			if err := os.WriteFile(armoured, pem.EncodeToMemory(&pem.Block{Type: "SSH SIGNATURE", Bytes: sig}), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			verify := exec.Command(tool(t, "ssh-keygen"), "-Y", "verify", "-f", allowed, "-I", "anna", "-n", purpose, "-s", armoured)
+			verify := exec.Command(testenv.Program(t, "ssh-keygen"), "-Y", "verify", "-f", allowed, "-I", "anna", "-n", purpose, "-s", armoured)
 			verify.Stdin = bytes.NewReader(message)
 			if out, err := verify.CombinedOutput(); err != nil {
 				t.Fatalf("ssh-keygen does not verify ours: %v: %s", err, out)
 			}
-			sign := exec.Command(tool(t, "ssh-keygen"), "-Y", "sign", "-f", path, "-n", purpose)
+			sign := exec.Command(testenv.Program(t, "ssh-keygen"), "-Y", "sign", "-f", path, "-n", purpose)
 			sign.Stdin = bytes.NewReader(message)
 			out, err := sign.Output()
 			if err != nil {
@@ -166,7 +154,7 @@ func agentWith(t *testing.T, keys ...string) (socket string) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket = filepath.Join(dir, "s")
-	cmd := exec.Command(tool(t, "ssh-agent"), "-D", "-a", socket)
+	cmd := exec.Command(testenv.Program(t, "ssh-agent"), "-D", "-a", socket)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +167,7 @@ func agentWith(t *testing.T, keys ...string) (socket string) {
 		t.Fatal(err)
 	}
 	for _, k := range keys {
-		add := exec.Command(tool(t, "ssh-add"), "-q", k)
+		add := exec.Command(testenv.Program(t, "ssh-add"), "-q", k)
 		add.Env = append(os.Environ(), "SSH_AUTH_SOCK="+socket)
 		if out, err := add.CombinedOutput(); err != nil {
 			t.Fatalf("ssh-add: %v: %s", err, out)

@@ -13,6 +13,7 @@ import (
 	"mvdan.cc/sh/v3/shell"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/test/testenv"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 	"dhbot/runbooks/planner"
@@ -408,19 +409,9 @@ func TestPlansAreAllowed(t *testing.T) {
 	}
 }
 
-// TestVisudo lets sudo's own checker read every file. DHBOT_REAL=1 insists on
-// a checker.
+// TestVisudo lets sudo's own checker read every file.
 func TestVisudo(t *testing.T) {
-	visudo, err := exec.LookPath("visudo")
-	if err != nil {
-		if _, err := os.Stat("/usr/sbin/visudo"); err != nil {
-			if os.Getenv("DHBOT_REAL") != "" {
-				t.Fatal("DHBOT_REAL is set, and there is no visudo")
-			}
-			t.Skip("no visudo here")
-		}
-		visudo = "/usr/sbin/visudo"
-	}
+	visudo := testenv.Program(t, "visudo")
 	for _, f := range append(builtinFiles(t, false), siteFile(t, "infra", false), siteFile(t, "query", false), siteFile(t, "query", true)) {
 		name := filepath.Join(t.TempDir(), "sudoers")
 		if err := os.WriteFile(name, []byte(f.String()), 0o440); err != nil {

@@ -2,7 +2,6 @@ package livecheck
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"dhbot/internal/sshexec"
 	"dhbot/internal/sshroute"
 	"dhbot/internal/test/sshdtest"
+	"dhbot/internal/test/testenv"
 	"dhbot/runbooks/catalogs"
 )
 
@@ -37,11 +37,8 @@ func TestCheckLoginShells(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			program, _, _ := strings.Cut(tt.shell, " ")
-			if _, err := os.Stat(program); filepath.IsAbs(program) && err != nil {
-				if os.Getenv(sshdtest.RealEnv) != "" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
+			if filepath.IsAbs(program) {
+				testenv.Program(t, program)
 			}
 			s := sshdtest.Start(t, "ForceCommand "+tt.shell)
 			pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts})

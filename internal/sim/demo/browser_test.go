@@ -6,12 +6,13 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"dhbot/internal/test/testenv"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -21,17 +22,10 @@ import (
 const artefacts = "../../../artefacts"
 
 // startBrowser starts one Chromium for a test and returns the context for its
-// windows. Without a Chromium the test is skipped, unless DHBOT_REAL=1 requires
-// real programs.
+// windows.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatalf("DHBOT_REAL=1, but there is no chromium: %v", err)
-		}
-		t.Skip("there is no chromium to drive the page with")
-	}
+	path := testenv.Program(t, "chromium")
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.CombinedOutput(io.Discard))

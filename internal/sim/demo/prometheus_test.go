@@ -24,6 +24,7 @@ import (
 
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sim/slacklocal"
+	"dhbot/internal/test/testenv"
 )
 
 // scraper is a Prometheus that scrapes the bot twice a second with the shipped
@@ -32,13 +33,7 @@ type scraper struct{ address string }
 
 func startPrometheus(t *testing.T, bot string) scraper {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") != "" {
-			t.Fatal("prometheus is missing: apt-get install prometheus")
-		}
-		t.Skip("prometheus is missing")
-	}
+	program := testenv.Program(t, "prometheus")
 	rules, err := os.ReadFile("../../../packaging/prometheus/alerts.yaml")
 	if err != nil {
 		t.Fatal(err)

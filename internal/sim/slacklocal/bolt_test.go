@@ -7,22 +7,17 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"dhbot/internal/test/testenv"
 )
 
 // TestBolt runs Slack's own JavaScript clients against the server. It needs
-// node and, in test/bolt, the packages of `npm ci`; with DHBOT_REAL=1 it fails
-// if they are missing.
+// node and, in test/bolt, the packages of `npm ci`.
 func TestBolt(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "test", "bolt")
-	node, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(filepath.Join(dir, "node_modules", "@slack", "bolt"))
-	}
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatalf("DHBOT_REAL=1 requires node and `npm ci` in test/bolt: %v", err)
-		}
-		t.Skipf("needs node and `npm ci` in test/bolt: %v", err)
+	node := testenv.Program(t, "node")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "@slack", "bolt")); err != nil {
+		t.Fatalf("run `npm ci` in test/bolt: %v", err)
 	}
 	s := start(t, Config{})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -3,7 +3,6 @@ package etcdstore_test
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 	"dhbot/internal/test/etcdtest"
 	"dhbot/internal/test/storetest"
+	"dhbot/internal/test/testenv"
 )
 
 // open opens a store without its loops, and closes it with the test. Times that a test does
@@ -74,13 +74,7 @@ type etcd struct {
 
 func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
 	t.Helper()
-	bin, err := exec.LookPath("etcd")
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatal("DHBOT_REAL=1 requires a real etcd, but there is none in PATH")
-		}
-		t.Skip("there is no etcd in PATH")
-	}
+	bin := testenv.Program(t, "etcd")
 	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
 	e.client, e.peer = scheme+"://"+etcdtest.FreeAddr(t, "127.0.0.1"), "http://"+etcdtest.FreeAddr(t, "127.0.0.1")
 	e.name, e.cluster = "m", "m="+e.peer

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dhbot/internal/test/etcdtest"
+	"dhbot/internal/test/testenv"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -30,20 +31,8 @@ type member struct {
 	cmd *exec.Cmd // nil while it is down
 }
 
-// etcdBinary finds etcd, or skips the test.
-func etcdBinary(t testing.TB) string {
-	bin, err := exec.LookPath("etcd")
-	if err != nil {
-		if os.Getenv("DHBOT_REAL") == "1" {
-			t.Fatal("DHBOT_REAL=1 wants a real etcd, and there is no etcd in PATH")
-		}
-		t.Skip("there is no etcd in PATH")
-	}
-	return bin
-}
-
 func startEtcd(t testing.TB, dir string, members int) *etcd {
-	e := &etcd{bin: etcdBinary(t)}
+	e := &etcd{bin: testenv.Program(t, "etcd")}
 	for i := range members {
 		name := fmt.Sprintf("m%d", i+1)
 		e.members = append(e.members, &member{

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"dhbot/internal/test/testenv"
 )
 
 // parallelRounds is the number of parallel rounds unless -parallel is set.
@@ -17,8 +19,8 @@ func long() bool { return os.Getenv("DHBOT_FAULT_ROUNDS") != "" }
 // .ci/long run them.
 func gateOnly(t *testing.T) {
 	t.Helper()
-	if os.Getenv("DHBOT_REAL") == "" && !long() {
-		t.Skip("takes long: DHBOT_REAL=1")
+	if !long() {
+		testenv.NeedRealPrograms(t)
 	}
 }
 

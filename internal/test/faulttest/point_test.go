@@ -104,8 +104,12 @@ func die(t *testing.T, s shape, at point) {
 	if s == shared && rand.IntN(2) == 0 {
 		back = -1 // the other replica has to finish it
 	}
+	var wait time.Duration
+	if !long() {
+		wait = 6 * time.Second // a request behind a lost one stays in the queue that long
+	}
 	p, _ := round{
-		shape: s, script: plain, snares: []snare{{at, kill(back)}},
+		shape: s, script: plain, snares: []snare{{at, kill(back)}}, startTTL: wait,
 		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {

@@ -49,6 +49,7 @@ type settings struct {
 	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the default
 	// KeepClaims is how long handled deliveries stay in it, with KeepTrail.
 	KeepClaims time.Duration
+	StartTTL   time.Duration // how long a request may stay in the queue
 }
 
 // replicaMain is `bot run` with wrapped edges; it returns its exit code.
@@ -79,7 +80,7 @@ func runReplica(ctx context.Context, file string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("replica", s.Name)
 	c := app.Configure(cfg, cfg.Catalogs, app.Options{SlackAPI: s.SlackAPI, Log: log})
 	if s.Gate != "" {
-		c.Policy, c.Times = engine.Policy{VoteTTL: voteTTL, StartTTL: startTTL}, quick
+		c.Policy, c.Times = engine.Policy{VoteTTL: voteTTL, StartTTL: s.StartTTL}, quick
 	}
 	c.Replica = s.Name
 	edges, store, closeAll, err := openEdges(ctx, cfg, s, log)

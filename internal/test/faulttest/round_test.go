@@ -33,6 +33,8 @@ type round struct {
 	script script
 	also   func(p *people, st state) // checks in addition to judge; may be nil
 	replay string                    // how to repeat it
+
+	startTTL time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
 
 // restTime limits how long a round may take to come to rest after the repair.
@@ -43,7 +45,7 @@ const restTime = 3 * time.Minute
 // play plays a round and checks it. It returns the crossings.
 func (rd round) play(t *testing.T) (*people, []crossing) {
 	rng := rand.New(rand.NewPCG(rd.seed, 0))
-	w := newWorld(t, rd.shape)
+	w := makeWorld(t, setup{shape: rd.shape, startTTL: rd.startTTL})
 	p := &people{world: w}
 	for _, s := range rd.snares {
 		own := rand.New(rand.NewPCG(rd.seed, uint64(s.at.N)))

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,6 +48,7 @@ type setup struct {
 	keep     uint64               // entries of the trail that stay in the store; 0 for the default
 	// keepClaims is how long handled deliveries stay in it, with keep.
 	keepClaims time.Duration
+	startTTL   time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
 
 // world is a bot and its environment.
@@ -225,6 +227,7 @@ func (w *world) launch(r *replica) error {
 	b, err := json.Marshal(settings{
 		Name: r.name, Config: w.file("config.yaml"), SlackAPI: w.slack.APIURL(), AppToken: w.slack.AppToken(), BotToken: w.slack.BotToken(),
 		Gate: w.gate(), Peek: w.peekSock(r), KeepTrail: w.setup.keep, KeepClaims: w.setup.keepClaims,
+		StartTTL: cmp.Or(w.setup.startTTL, startTTL),
 	})
 	if err != nil {
 		return err

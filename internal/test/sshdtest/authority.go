@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dhbot/internal/test/testenv"
 )
 
 // Authority is a certificate authority that signs with ssh-keygen.
@@ -52,7 +54,7 @@ func (a *Authority) Sign(key, principals string, arguments ...string) (certifica
 
 func keygen(t testing.TB, arguments ...string) {
 	t.Helper()
-	if out, err := exec.Command(Program(t, "ssh-keygen"), arguments...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(testenv.Program(t, "ssh-keygen"), arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("ssh-keygen %q: %v: %s", arguments, err, out)
 	}
 }
@@ -67,7 +69,7 @@ type Agent struct {
 func StartAgent(t testing.TB) *Agent {
 	t.Helper()
 	a := &Agent{Socket: filepath.Join(t.TempDir(), "agent.sock"), t: t}
-	cmd := exec.Command(Program(t, "ssh-agent"), "-D", "-a", a.Socket)
+	cmd := exec.Command(testenv.Program(t, "ssh-agent"), "-D", "-a", a.Socket)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +102,7 @@ func (a *Agent) Clear() {
 
 func (a *Agent) run(arguments ...string) {
 	a.t.Helper()
-	cmd := exec.Command(Program(a.t, "ssh-add"), arguments...)
+	cmd := exec.Command(testenv.Program(a.t, "ssh-add"), arguments...)
 	cmd.Env = append(os.Environ(), "SSH_AUTH_SOCK="+a.Socket)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		a.t.Fatalf("ssh-add %s: %v: %s", strings.Join(arguments, " "), err, out)

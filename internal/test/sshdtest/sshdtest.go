@@ -12,11 +12,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-)
 
-// RealEnv is an environment variable. If it is 1, tests fail instead of being
-// skipped when a real program is missing.
-const RealEnv = "DHBOT_REAL"
+	"dhbot/internal/test/testenv"
+)
 
 // Server is an OpenSSH server.
 type Server struct {
@@ -39,11 +37,11 @@ type Server struct {
 }
 
 // Start starts a server and stops it when the test ends. config are further
-// lines for sshd_config, for example "MaxSessions 2". Without OpenSSH the test
-// is skipped, or fails if DHBOT_REAL is 1.
+// lines for sshd_config, for example "MaxSessions 2". It needs
+// real programs: see testenv.
 func Start(t testing.TB, config ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, sshd: Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
+	s := &Server{t: t, sshd: testenv.Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -82,26 +80,11 @@ func Start(t testing.TB, config ...string) *Server {
 	return s
 }
 
-// Program finds one of OpenSSH's programs.
-func Program(t testing.TB, name string) string {
-	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name, "/usr/local/sbin/" + name} {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	if os.Getenv(RealEnv) == "1" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
 // NewKey creates an ed25519 key in the server's directory and returns its path.
 func (s *Server) NewKey(name string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
-	out, err := exec.Command(Program(s.t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path).CombinedOutput()
+	out, err := exec.Command(testenv.Program(s.t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("ssh-keygen: %v: %s", err, out)
 	}
