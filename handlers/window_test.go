@@ -137,9 +137,9 @@ func TestWindowWithTooFewApprovers(t *testing.T) {
 		"maintenance-window in prod from=" + at(91*24*time.Hour) + " until=2d":                          "within 90 days",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=8d":                                "from 5m to 7d",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=" + at(0):                          "from 5m to 7d",
-		"maintenance-window db_dis in prod from=" + at(time.Hour) + " until=2d":                         "is about whole hosts and not about db_dis",
+		"maintenance-window db_dis in prod from=" + at(time.Hour) + " until=2d":                         "is for whole hosts, not for db_dis",
 		"maintenance-window infra-9 in prod from=" + at(time.Hour) + " until=2d":                        "from= takes a day and time",
-		"maintenance-window in prod from=" + at(time.Hour) + " until=2d if the parts are there by then": "for no conditions",
+		"maintenance-window in prod from=" + at(time.Hour) + " until=2d if the parts are there by then": "can't wait for a condition",
 	} {
 		contains(t, h.at(*now, "UANNA", text).all(), want)
 	}

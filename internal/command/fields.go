@@ -38,7 +38,7 @@ type FieldTarget struct {
 }
 
 // ErrFields reports a button value that Build cannot use.
-var ErrFields = errors.New("this button is not one of this version's")
+var ErrFields = errors.New("this button is from another version of the bot")
 
 // On returns the Fields of a verb for one process and host, "" for none.
 func On(verb, process, host, cluster string) Fields {
@@ -243,7 +243,7 @@ func (g *Grammar) complete(r *Request) error {
 		return fmt.Errorf("command table: %s has no known object", r.Command.Verb)
 	}
 	if missing {
-		return fmt.Errorf("%w: it lacks what %s is about", ErrFields, r.Command.Verb)
+		return fmt.Errorf("%w: it lacks the target of %s", ErrFields, r.Command.Verb)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ type Request struct {
 	// Again repeats a command that has just succeeded. Anyway starts a process although a
 	// dependency is down.
 	Again, Anyway bool
-	// Left are the words that a read does not use.
+	// Left are the words that a read ignores.
 	Left []string
 }
 

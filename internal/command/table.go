@@ -20,7 +20,7 @@ const (
 	ProcessImplied               // the command's own process; a host is optional
 	HostNamed                    // a host, required
 	ClusterMeant                 // the whole cluster
-	TrailPart                    // part of the audit trail: a person, process or run, and a start time
+	TrailPart                    // part of the audit trail: a person, process or run, and a period
 	CommandNamed                 // another command
 	IncidentNamed                // an incident's id; default: the only open incident, else a choice
 )
@@ -53,14 +53,14 @@ type Command struct {
 	OverCritical bool
 	// Lasts reports whether a duration, or the word that ends it, may replace the target.
 	Lasts bool
-	// ByItself reports whether the verb alone is a read: a list.
+	// ByItself reports whether the verb without an object is a read that returns a list.
 	ByItself bool
 	// Alone marks the row of such a list.
 	Alone   bool
 	Summary string
 	Usage   string
 	Example string
-	// Params are the parameters of the action; the usage ends with them.
+	// Params are the parameters of the command.
 	Params []catalogs.Param
 	// FromCatalog reports whether the row comes from an action of a catalog.
 	FromCatalog bool
@@ -83,7 +83,7 @@ func Table() []Command {
 func looks() []Command {
 	return []Command{
 		{Verb: "status", Aliases: []string{"stat", "st", "state", "check"}, Object: AnyTarget, Action: "status", Class: runbooks.Read,
-			Summary: "how a process, a host or the cluster is",
+			Summary: "the state of a process, a host or the cluster",
 			Usage:   "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
 		{Verb: "watch", Aliases: []string{"observe"}, Object: AnyTarget, Class: runbooks.Read, Lasts: true, ByItself: true,
 			Summary: "follow a process, a host or the cluster in one message, with its changes in the thread; without a target, list the watches",
@@ -94,10 +94,10 @@ func looks() []Command {
 		{Verb: "verify", Aliases: []string{"verify-installation"}, Object: ClusterMeant, Action: "verify", Class: runbooks.Read,
 			Summary: "whether every process of every host is as expected, and etcd is healthy", Usage: "verify [in CLUSTER]", Example: "verify"},
 		{Verb: "follow", Aliases: []string{"tail"}, Object: ProcessNamed, Action: "logs", Class: runbooks.Read,
-			Summary: "the end of a process's log, kept up to date for two minutes",
+			Summary: "the end of a process's log, updated for two minutes",
 			Usage:   "follow PROCESS [on HOST] [in CLUSTER] [errors=yes] [grep=TEXT]", Example: "follow db_dis errors=yes"},
 		{Verb: "plan", Aliases: []string{"dry-run", "dryrun", "simulate"}, Object: CommandNamed, Class: runbooks.Read,
-			Summary: "show what a command would run, where, its level, who could approve it and what prevents it; nothing is run",
+			Summary: "show what a command would run and where, its severity, who could approve it and any obstacles; nothing is run",
 			Usage:   "plan COMMAND", Example: "plan restart db_dis"},
 	}
 }
@@ -112,7 +112,7 @@ func changes() []Command {
 			Usage:   "start PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "start db_ltds"},
 		{Verb: "stop", Object: ProcessNamed, Action: "stop", Class: runbooks.Disruptive,
 			Summary: "stop a process",
-			Usage:   "stop PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "stop db_ltds on infra-1 because not used any more"},
+			Usage:   "stop PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "stop db_ltds on infra-1 because it is no longer used"},
 		{Verb: "maintenance",
 			Aliases:  []string{"maint", "silence"},
 			Object:   ProcessNamed,
@@ -129,20 +129,20 @@ func changes() []Command {
 				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
 				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
 			},
-			Summary: "ask for maintenance of hosts, or of the whole cluster, that begins and ends by itself: no incidents meanwhile",
+			Summary: "request a maintenance window of hosts or of the whole cluster, which begins and ends at set times: no incidents meanwhile",
 			Usage:   "maintenance-window [HOST…] [in CLUSTER] from=TIME until=TIME|2d [because REASON]",
 			Example: "maintenance-window infra-1 from=2026-12-05T20:00Z until=2d because rack move"},
 		{Verb: "maintenance-approve",
 			Object:  ClusterMeant,
 			Class:   runbooks.Writes,
-			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, as its card has it"}},
+			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, from its card"}},
 			Summary: "approve another person's maintenance window",
 			Usage:   "maintenance-approve [in CLUSTER] id=M-XXXX", Example: "maintenance-approve id=M-7F3KQ2ZM5TLA"},
 		{Verb: "maintenance-cancel",
 			Object:  ClusterMeant,
 			Class:   runbooks.Writes,
-			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, as its card has it"}},
-			Summary: "deny a maintenance window, call it off, or end it early",
+			Params:  []catalogs.Param{{Name: ParamID, Type: catalogs.TextParam, Help: "the id of the window, from its card"}},
+			Summary: "deny a maintenance window, cancel it, or end it early",
 			Usage:   "maintenance-cancel [in CLUSTER] id=M-XXXX [because REASON]", Example: "maintenance-cancel id=M-7F3KQ2ZM5TLA because the parts are late"},
 	}
 }
@@ -167,13 +167,13 @@ func aboutIncidents() []Command {
 			Summary: "open incidents and their owners; with an id, the commands for that incident",
 			Usage:   "incidents [INCIDENT]", Example: "incidents prod-7"},
 		{Verb: "own", Aliases: []string{"acknowledge"}, Object: IncidentNamed, Class: runbooks.Writes,
-			Summary: "say that you are on an incident", Usage: "own [INCIDENT]", Example: "own prod-7"},
+			Summary: "take an incident: you become its owner", Usage: "own [INCIDENT]", Example: "own prod-7"},
 		{Verb: "handover", Aliases: []string{"assign", "hand-over"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "make another operator the owner of an incident", Usage: "handover [INCIDENT] PERSON", Example: "handover prod-7 ben"},
 		{Verb: "release", Aliases: []string{"disown"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "leave an incident without an owner", Usage: "release [INCIDENT]", Example: "release prod-7"},
 		{Verb: "mute", Aliases: []string{"snooze"}, Object: IncidentNamed, Class: runbooks.Writes,
-			Summary: "hold an incident's notifications back, up to an hour; a change of its level ends that",
+			Summary: "mute an incident's notifications, for up to an hour or until its severity changes",
 			Usage:   "mute [INCIDENT] [30m|end]", Example: "mute prod-7 30m"},
 		{Verb: "note", Aliases: []string{"annotate"}, Object: IncidentNamed, Class: runbooks.Writes,
 			Summary: "add a note to an incident's thread and to the timeline", Usage: "note [INCIDENT] TEXT", Example: "note prod-7 disk replaced, rebuilding"},
@@ -189,7 +189,7 @@ func aboutRuns() []Command {
 		{Verb: "looking", Aliases: []string{"look", "claim"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "show the other approvers that you are reviewing a request", Usage: "looking R-XXXX", Example: "looking R-7F3K"},
 		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "take your approval back until the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K"},
+			Summary: "withdraw your approval, before the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K"},
 		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "end your own run, or stop a running one after its current step", Usage: "cancel R-XXXX [REASON]", Example: "cancel R-7F3K"},
 		{Verb: "done", Aliases: []string{"tick"}, Object: RunNamed, Class: runbooks.Disruptive,
@@ -197,9 +197,9 @@ func aboutRuns() []Command {
 		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "close a run whose outcome is unknown, with what you found", Usage: "close R-XXXX REASON", Example: "close R-7F3K checked the host, it did restart"},
 		{Verb: "continue", Aliases: []string{"resume"}, Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "ask for what a run that ended unfinished left undone", Usage: "continue R-XXXX [anyway=yes] [REASON]", Example: "continue R-7F3K"},
+			Summary: "request the remaining steps of an unfinished run", Usage: "continue R-XXXX [anyway=yes] [REASON]", Example: "continue R-7F3K"},
 		{Verb: "byhand", Aliases: []string{"by-hand"}, Object: RunNamed, Class: runbooks.Writes,
-			Summary: "record that you did by hand what an expired or refused request asked for; the bot then checks the target",
+			Summary: "record that you did an expired or refused request by hand; the bot then checks the target",
 			Usage:   "byhand R-XXXX [NOTE]", Example: "byhand R-7F3K restarted it with monit"},
 		{Verb: "show", Aliases: []string{"run"}, Object: RunNamed, Class: runbooks.Read,
 			Summary: "show one run", Usage: "show R-XXXX", Example: "show R-7F3K"},
@@ -217,9 +217,9 @@ func aboutBot() []Command {
 		{Verb: "health", Aliases: []string{"ping"}, Object: Nothing, Class: runbooks.Read,
 			Summary: "the health of the bot: Slack, its store, its replicas", Usage: "health", Example: "health"},
 		{Verb: "people", Object: ClusterMeant, Class: runbooks.Read,
-			Summary: "who is configured, in which role, and who is not let in any more", Usage: "people [in CLUSTER]", Example: "people"},
+			Summary: "who is configured, in which role, and who no longer has access", Usage: "people [in CLUSTER]", Example: "people"},
 		{Verb: "audit", Aliases: []string{"trail", "history"}, Object: TrailPart, Class: runbooks.Read,
-			Summary: "what the audit trail has about a person, a process or a run",
+			Summary: "entries of the audit trail about a person, a process or a run",
 			Usage:   "audit [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]", Example: "audit db_dis since=2h"},
 		{Verb: "timeline", Aliases: []string{"story"}, Object: TrailPart, Class: runbooks.Read,
 			Summary: "what happened, in order, ready for a post-mortem",

@@ -45,7 +45,7 @@ func afterVerb(g *command.Grammar, cmd command.Command, before []string, rest []
 	case cmd.Object == command.Topic && len(rest) == 0:
 		return append(Next(g, nil), targets(g, command.Command{Object: command.ProcessNamed})...)
 	case cmd.Object == command.TrailPart:
-		return append(targets(g, command.Command{Object: command.ProcessNamed}), [2]string{"since=", "how far back, as 2h"})
+		return append(targets(g, command.Command{Object: command.ProcessNamed}), [2]string{"since=", "how far back: 2h"})
 	case cmd.Object == command.Nothing, cmd.Object == command.RunNamed, cmd.Object == command.IncidentNamed, cmd.Object == command.Topic:
 		return nil
 	case len(rest) == 0 && cmd.Object != command.ProcessImplied && cmd.Object != command.ClusterMeant:

@@ -3,6 +3,7 @@
 // change is not run; the requester is asked. Other words are taken as the reason. The words
 // of a time are in package words.
 //
-// A list of words is never complete. Whatever is missed here is text that the bot did not
-// understand, and waits for an approval, or for the requester's own confirmation.
+// A list of words is never complete. Words that this package misses become an unmarked
+// reason, so the change still waits for an approval, or for the requester's own
+// confirmation.
 package meaning

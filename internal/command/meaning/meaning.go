@@ -125,12 +125,12 @@ func joinedHead(g *command.Grammar, w []words.Token) command.Code {
 // Text returns the text of the Question about the words after a target.
 func Text(code command.Code, typed string) string {
 	text := map[command.Code]string{
-		command.When:        "I run things now or not at all: I keep no appointments.",
-		command.Condition:   "I run things now or not at all: I watch for no conditions.",
+		command.When:        "I run things now or not at all: I can't schedule a command.",
+		command.Condition:   "I run things now or not at all: I can't wait for a condition.",
 		command.Negation:    "I read that as “do not”.",
-		command.Exception:   "I don't know what that leaves out.",
+		command.Exception:   "I don't know what that excludes.",
 		command.Joined:      "I don't know what that adds.",
-		command.StrayPlace:  "I know no such place.",
+		command.StrayPlace:  "I don't know that host or cluster.",
 		command.TwoCommands: "I take one command at a time.",
 	}[code]
 	return text + " You typed: " + words.Shown(typed)

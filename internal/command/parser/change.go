@@ -61,7 +61,7 @@ func (r *reading) change(cmd command.Command, w []words.Token) (*command.Request
 	}
 	req.Plan = r.planned && cmd.Action != ""
 	if r.quote && !r.planned {
-		return nil, c.ask(req, command.Quote, "I take no change out of a quote or a block of code.")
+		return nil, c.ask(req, command.Quote, "I run no change that is in a quote or a block of code.")
 	}
 	return req, c.reason(req)
 }
@@ -283,7 +283,7 @@ func (c *changing) notAProcess() error {
 		)
 	}
 	if id, took := words.RunAt(w); took > 0 {
-		q := command.Questionf(command.UnknownName, "`%s` is about a process, and %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)
+		q := command.Questionf(command.UnknownName, "`%s` is for a process, but %s is a run: `cancel %s` ends it.", c.cmd.Verb, id, id)
 		q.Add(command.Choice{Text: "show " + id, Fields: command.Fields{Verb: "show", Run: id}})
 		return q
 	}
@@ -292,7 +292,7 @@ func (c *changing) notAProcess() error {
 		readings = append(readings, c.cmd.Verb+" "+words.Tail(w[1:]))
 	}
 	if c.cmd.Verb == "stop" && words.OneOf(w[0].Key, "watching", "watch", "following") {
-		return c.askAbout(command.UnknownName, "`stop` is about a process. What is watched ends by `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
+		return c.askAbout(command.UnknownName, "`stop` is for processes. To end a watch, type `watch … end`.", []string{"watch " + words.Tail(append(w[1:len(w):len(w)], words.Token{Raw: "end"})), "watch"})
 	}
 	for _, n := range c.g.ProcessesLike(typed) {
 		readings = append(readings, c.cmd.Verb+" "+strings.Join(append(slices.Clone(c.processes), n), ", "))
@@ -344,7 +344,7 @@ func (c *changing) wholeHosts() error {
 		return err
 	}
 	if s, ok := c.processAt(c.rest); ok && took == 0 {
-		return c.askAbout(command.StrayTarget, fmt.Sprintf("`%s` is about whole hosts and not about %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
+		return c.askAbout(command.StrayTarget, fmt.Sprintf("`%s` is for whole hosts, not for %s.", c.cmd.Verb, s.names[0]), []string{"maintenance " + s.names[0] + " 2h"})
 	}
 	c.rest = c.rest[took:]
 	return nil
@@ -370,7 +370,7 @@ func (c *changing) hostTargets() error {
 		for _, n := range suggest.Near(strings.ToLower(typed), c.g.HostNames()) {
 			readings = append(readings, c.cmd.Verb+" "+n)
 		}
-		text := fmt.Sprintf("I don't know the host %s. There is %s.", words.Shown(typed), words.And(c.g.HostNames()))
+		text := fmt.Sprintf("I don't know the host %s. Known hosts: %s.", words.Shown(typed), words.And(c.g.HostNames()))
 		return c.askAbout(command.UnknownName, text, readings)
 	}
 	c.rest = c.rest[took:]

@@ -1,9 +1,9 @@
-// Package parser reads a command.Request from text. A text that is no command is answered
-// with a command.Question, which offers what may have been meant.
+// Package parser reads a command.Request from text. A text that is not a command is
+// answered with a command.Question, which offers the commands that may have been meant.
 //
-// A change is read by position. A word that is no verb, target, place, parameter or marked
-// reason either results in a Question (package meaning) or becomes an unmarked reason
-// (Request.Unmarked). A read ignores unused words; Request.Left lists them.
+// A change is read by position. Any word other than a verb, target, place, parameter or
+// marked reason either results in a Question (package meaning) or becomes an unmarked
+// reason (Request.Unmarked). A read ignores unused words; Request.Left lists them.
 //
 // # Files
 //
@@ -12,13 +12,14 @@
 //   - change.go: a command that changes something, by position: targets, words that join names
 //   - read.go: a command that only reads: words without meaning, most processes at once
 //   - run.go, incident.go: a command about a run, or an incident
-//   - names.go: a process at the front of some words, and the cluster that is meant
+//   - names.go: a process at the front of some words, and which cluster is meant
 //   - place.go: hosts and clusters: `on`, `everywhere`, `except`
 //   - params.go: parameters, flags (dry run, help), durations
 //   - pattern.go: names with a `*`
 //   - reason.go: the reason, marked or not; other targets and commands in it
 //   - resolve.go: binds what was read to the fleet
 //   - unknown.go: a text without a verb
-//   - suggest.go: the choices of a Question, and how often a misspelt one is corrected again
-//   - prefill.go: which message of another person is read as a command
+//   - suggest.go: the choices of a Question, and how often a misspelt choice is corrected
+//     again
+//   - prefill.go: which of other people's messages are read as a command
 package parser

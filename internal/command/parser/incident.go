@@ -69,7 +69,7 @@ func (r *reading) aboutIncident(req *command.Request, w []words.Token) error {
 	case req.Command.Verb == "note":
 		return nil
 	case r.quote:
-		return back(command.Quote, "I take nothing out of a quote or a block of code.")
+		return back(command.Quote, "I run nothing that is in a quote or a block of code.")
 	case len(w) == 0, req.Command.Verb == "mute":
 		return nil
 	}

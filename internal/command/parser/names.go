@@ -116,7 +116,7 @@ func (r *reading) clusterOf(cmd command.Command, in string, processes, hosts []s
 		return cl, nil
 	}
 	if in != "" {
-		return nil, &command.Question{Code: command.HiddenCluster, Text: "Not allowed: names in this channel mean a cluster that you may not read. Ask in another channel, or add `in CLUSTER`."}
+		return nil, &command.Question{Code: command.HiddenCluster, Text: "Not allowed: names in this channel refer to a cluster that you may not read. Ask in another channel, or add `in CLUSTER`."}
 	}
 	if len(g.Fleet.Clusters) == 1 {
 		return &g.Fleet.Clusters[0], nil

@@ -144,7 +144,7 @@ func (r *reading) missingParam(req *command.Request) error {
 	return nil
 }
 
-// lengthEnds are words that end what has a duration.
+// lengthEnds are words in the place of a duration that end a watch or a maintenance.
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
 // takeLength reads the duration of a verb with Lasts, or the word that ends it.

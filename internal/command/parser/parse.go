@@ -51,7 +51,7 @@ func Parse(g *command.Grammar, in Input) (*command.Request, error) {
 		r.text = strings.TrimSuffix(strings.TrimRight(r.text, " \n"), "?")
 	}
 	if len(w) == 0 && slices.ContainsFunc(r.words, func(t words.Token) bool { return t.Key == "ok" || t.Key == "okay" }) {
-		w = r.words // it may be meant as an approval, but is none
+		w = r.words // a bare "ok" may be meant as an approval, but does not approve
 	}
 	if len(w) == 0 {
 		w = []words.Token{{Raw: "help", Key: "help"}}
@@ -105,7 +105,7 @@ func (r *reading) plan(cmd command.Command, rest []words.Token) (*command.Reques
 		return nil, err
 	}
 	if req.Command.Action == "" {
-		return nil, command.Questionf(command.MissingTarget, "`%s` makes no plan. `plan` takes a command that does, as in `%s`.", req.Command.Verb, cmd.Example)
+		return nil, command.Questionf(command.MissingTarget, "`%s` makes no plan. `plan` needs a command that has one, for example `%s`.", req.Command.Verb, cmd.Example)
 	}
 	req.Plan = true
 	return req, nil
@@ -198,7 +198,8 @@ func (r *reading) topic(cmd command.Command, rest []words.Token) (*command.Reque
 	return req, r.anyCluster(req)
 }
 
-// anyCluster binds a request about the bot to the channel's cluster, or to the first one.
+// anyCluster binds a request that is about no cluster to the channel's cluster, or to the
+// first one.
 func (r *reading) anyCluster(req *command.Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {

@@ -191,13 +191,13 @@ func (c *changing) askHost(t words.Token) error {
 			readings = append(readings, c.said()+" and "+n)
 		}
 	}
-	return c.askAbout(command.Joined, fmt.Sprintf("I know no host %s.", words.Shown(t.Name())), readings)
+	return c.askAbout(command.Joined, fmt.Sprintf("I don't know the host %s.", words.Shown(t.Name())), readings)
 }
 
 // unknownPlace returns a Question about an unknown place after a place word.
 func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	if code := meaning.Of(c.g, append([]words.Token{{Raw: pre, Key: words.Key(pre)}}, after...)); code == command.When {
-		return c.askAbout(command.When, "I run things now or not at all: I keep no appointments.", nil)
+		return c.askAbout(command.When, "I run things now or not at all: I can't schedule a command.", nil)
 	}
 	typed := after[0].Name()
 	var readings []string
@@ -220,7 +220,7 @@ func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	case reason != "":
 		readings = append(readings, c.said()+" because "+reason)
 	}
-	return c.askAbout(command.StrayPlace, fmt.Sprintf("I know no host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
+	return c.askAbout(command.StrayPlace, fmt.Sprintf("I don't know a host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
 }
 
 // hostsOfKind returns the hosts whose names begin with one of the first words: "both query
@@ -286,7 +286,7 @@ func (c *changing) exception() error {
 	took, err := c.hostList(w[n:])
 	c.except, c.hosts = c.hosts, kept
 	if err != nil { // its choices would name the excluded hosts
-		return c.askAbout(command.Exception, "I don't know what that leaves out.", nil)
+		return c.askAbout(command.Exception, "I don't know what that excludes.", nil)
 	}
 	c.rest = w[n+took:]
 	if w[0].Key == "only" {

@@ -10,9 +10,9 @@ import (
 // longestPrefill is the maximum length, in bytes, of a message that is read as a command.
 const longestPrefill = 200
 
-// Prefill returns the likely command for a message of another person: a read as it is, the
-// plan of a change, or the details or status of the named run or process; "" if none is
-// known. It never returns a change.
+// Prefill returns the likely command for a message of another person: a read unchanged, the
+// plan of a change, or a read about the run, process or host that the message names; "" if
+// none is known. It never returns a change.
 func Prefill(g *command.Grammar, channel, text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {

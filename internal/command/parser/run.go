@@ -47,7 +47,7 @@ func (r *reading) aboutRun(req *command.Request, w []words.Token) error {
 		req.Anyway, w = true, w[1:]
 	}
 	if r.quote {
-		return r.aboutRunBack(req, command.Quote, "I take nothing out of a quote or a block of code.")
+		return r.aboutRunBack(req, command.Quote, "I run nothing that is in a quote or a block of code.")
 	}
 	for _, t := range w {
 		if cmd.Verb != "deny" && cmd.Verb != "close" && dashed.MatchString(t.Raw) {
@@ -129,7 +129,7 @@ func (r *reading) noRun(cmd command.Command, w []words.Token) (*command.Request,
 	if c, rest, ok := r.shown(cmd, w); ok {
 		return r.read(c, rest)
 	}
-	q := command.Questionf(command.UnknownRun, "%s is not a run; runs are called like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)
+	q := command.Questionf(command.UnknownRun, "%s is not a run id; a run id looks like R-7F3K. For example `%s`.", words.Shown(w[0].Raw), cmd.Example)
 	read, isVerb := r.g.Named(w[0].Key)
 	switch {
 	case bareID.MatchString(w[0].Raw) && strings.ContainsFunc(w[0].Raw, unicode.IsDigit):

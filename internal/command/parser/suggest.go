@@ -13,8 +13,8 @@ import (
 // maxDepth limits how often a misspelt suggestion is corrected again.
 const maxDepth = 2
 
-// suggest adds commands to a Question. For a command that is misspelt itself it adds the
-// choices of its Question: "stauts dbdis" offers "status db_dis".
+// suggest adds commands to a Question. For a command that is itself misspelt it adds the
+// choices of that command's Question: "stauts dbdis" offers "status db_dis".
 func (r *reading) suggest(q *command.Question, texts ...string) {
 	if r.in.NoChoices || r.in.depth >= maxDepth {
 		return
@@ -152,7 +152,7 @@ func (r *reading) examples(cmd command.Command) []string {
 // Meant returns a Question for text that may be a command or conversation. Its choices
 // change nothing.
 func Meant(r *command.Request, err error) *command.Question {
-	q := &command.Question{Code: command.Talk, Text: "Did you mean me? I take a change only from a message that begins with my name."}
+	q := &command.Question{Code: command.Talk, Text: "Did you mean me? I run a change only if the message begins with my name."}
 	if r != nil {
 		addLooks(q, r)
 		return q

@@ -17,15 +17,15 @@ import (
 )
 
 var (
-	update  = flag.Bool("update", false, "write testdata/texts.txt anew; look at the difference")
+	update  = flag.Bool("update", false, "write testdata/texts.txt; look at the difference")
 	splices = flag.Int("splices", 2000, "how many random splices of the texts are read; .ci/long reads 100,000")
 )
 
-const textsHead = "# What a text typed in #incident (bound to prod) comes to; \\n is a line break.\n" +
-	"#   TEXT  =>  REQUEST             it is understood; a change runs, or is requested\n" +
+const textsHead = "# The result of a text typed in #incident, which is bound to prod; \\n is a line break.\n" +
+	"#   TEXT  =>  REQUEST             understood; a change runs, or is requested\n" +
 	"#   TEXT  =>  … unmarked REASON   a change that waits for an approval or for Run, its reason in quotes\n" +
-	"#   TEXT  =>  … confirm           a change that waits for Run where it takes no approval\n" +
-	"#   TEXT  ??  CODE                it is asked back, and nothing runs\n"
+	"#   TEXT  =>  … confirm           a change that waits for Run where it needs no approval\n" +
+	"#   TEXT  ??  CODE                answered with a question; nothing runs\n"
 
 // texts returns the lines of testdata/texts.txt.
 func texts(t *testing.T) (lines [][2]string) {

@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/command/words"
 )
 
-// noVotes are words of agreement. They neither approve nor deny a run.
+// noVotes are words of agreement or refusal. They neither approve nor deny a run.
 var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
 
 // unknownVerb returns the Question about an unknown first word.

@@ -4,8 +4,8 @@
 //
 //   - normalise.go: undoes the changes of keyboards and chats
 //   - token.go: splits a text into words
-//   - opening.go: what stands before a verb or at the end: the bot's name, a greeting, please,
-//     can you
+//   - opening.go: words before a verb or at the end that mean nothing: the bot's name, a
+//     greeting, please, can you
 //   - kinds.go: kinds of words: politeness, a mark, a doubt, a state, a place word
 //   - when.go: words of a later time (tonight, eod, at 5), and durations
 //   - runid.go: the ids of runs

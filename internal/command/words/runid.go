@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// runID is the form of a run's id, with or without its dash.
+// runID matches a run's id, with or without its dash.
 var runID = regexp.MustCompile(`(?i)^R[-_]?([0-9A-Z]{4,8})$`)
 
 // IsRunID reports whether a text is a run's id in any form.

@@ -58,7 +58,7 @@ func unmarked(s string) string {
 		s = s[1 : len(s)-1]
 	}
 	if len(s) > 1 && strings.ContainsRune("\"'`*", rune(s[0])) {
-		s = s[1:] // the closing mark is at a later word
+		s = s[1:] // the closing mark is at the end of a later word
 	}
 	if len(s) > 1 && strings.ContainsRune("\"'`", rune(s[len(s)-1])) {
 		s = s[:len(s)-1]

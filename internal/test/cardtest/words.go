@@ -21,7 +21,7 @@ func wordSamples() []Sample {
 	lost.State = engine.Unknown
 	stuck := []engine.Stored{{Run: lost}}
 	verbs := []card.HelpRow{
-		{Verb: "status", Aliases: "stat, st", Summary: "how a process, a host or the cluster is", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
+		{Verb: "status", Aliases: "stat, st", Summary: "the state of a process, a host or the cluster", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
 		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "restart db_dis because disk was full, freed 40 GB"},
 		{Verb: "approve", Summary: "approve a request", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
 	}

@@ -90,7 +90,7 @@ func gate() []mutant {
 		one("signs of doubt lead to a question", "internal/command/meaning/meaning.go", "\tcase w[0].IsDoubt():\n\t\treturn command.Negation", "\tcase false:\n\t\treturn command.Negation", "./internal/command/parser", "^TestTexts"),
 		one("an unknown place does not become the reason of a restart everywhere", "internal/command/parser/place.go", "case len(several) > 1 &&", "case false &&", "./internal/command/parser", "^TestTypos"),
 		one("a bare number after in is a time", "internal/command/words/when.go", "time || number.MatchString(next) ||", "time ||", "./internal/command/parser", "^TestTexts"),
-		one("an exception offers no command for an excluded target", "internal/command/parser/place.go", "return c.askAbout(command.Exception, \"I don't know what that leaves out.\", nil)", "return err", "./internal/command/parser", "^TestExceptionOffersNoExcluded"),
+		one("an exception offers no command for an excluded target", "internal/command/parser/place.go", "return c.askAbout(command.Exception, \"I don't know what that excludes.\", nil)", "return err", "./internal/command/parser", "^TestExceptionOffersNoExcluded"),
 		one("a second change after a target is not its reason", "internal/command/parser/reason.go", "first := i == 0 &&", "first := false && i == 0 &&", "./internal/command/parser", "^TestTexts"),
 		one("an etcd that cannot be queried holds back the next member", "internal/engine/workerstep.go", "		if r.changes(j) {\n			return false", "		if r.changes(j) {\n			return true", "./internal/engine", "^TestEtcdCannotBeAsked"),
 		one("a guard without a result refuses a plan that was not approved like that", "internal/engine/workerstep.go", "case r.accepted(i):", "case true:", "./internal/engine", "^TestGuardThatCouldNotTell"),
