@@ -16,7 +16,7 @@ type Continuation struct {
 type ContinueError struct{ Run, Why string }
 
 func (e *ContinueError) Error() string {
-	return fmt.Sprintf("%s cannot be continued: %s; ask for it anew", e.Run, e.Why)
+	return fmt.Sprintf("%s cannot be continued: %s; request the action again", e.Run, e.Why)
 }
 
 // Continued returns the rest of a plan. It omits the changes before step From and the
@@ -25,9 +25,9 @@ func (e *ContinueError) Error() string {
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:
-		return p, &ContinueError{c.Run, "what it had listed is not stored with it"}
+		return p, &ContinueError{c.Run, "the results of its discovery reads are not stored"}
 	case p.Digest != c.Digest:
-		return p, &ContinueError{c.Run, "catalog or config have changed since, and its plan is another one now"}
+		return p, &ContinueError{c.Run, "the catalog or the config has changed since, and its plan with it"}
 	case c.From < 1 || c.From > len(p.Steps):
 		return p, &ContinueError{c.Run, fmt.Sprintf("its plan has no step %d", c.From)}
 	}
@@ -39,7 +39,7 @@ func (p Plan) Continued(c Continuation) (Plan, error) {
 		}
 	}
 	if !slices.ContainsFunc(rest.Steps, func(s Step) bool { return s.Kind != Wait }) {
-		return p, &ContinueError{c.Run, "nothing that changes anything is left of it"}
+		return p, &ContinueError{c.Run, "its remaining steps change nothing"}
 	}
 	rest.Targets = slices.DeleteFunc(slices.Clone(p.Targets), func(t Target) bool {
 		return !slices.ContainsFunc(p.Steps[c.From-1:], func(s Step) bool {

@@ -16,7 +16,7 @@ func Differences(was, is Plan) []string {
 	var out []string
 	out = append(out, differ("also on %s", "not on %s", hostsIn(was), hostsIn(is))...)
 	out = append(out, placeDifferences(was, is)...)
-	out = append(out, differ("new: %s", "no more: %s", commandsIn(was), commandsIn(is))...)
+	out = append(out, differ("new: %s", "removed: %s", commandsIn(was), commandsIn(is))...)
 	if len(out) == 0 && !slices.Equal(commandsIn(was), commandsIn(is)) {
 		out = append(out, "the same commands in another order")
 	}

@@ -27,7 +27,7 @@ func Example_differences() {
 	was := restart("a", "infra-1")
 	tell("same", was, restart("a", "infra-1"))
 	tell("another host", was, restart("b", "infra-1", "query-1"))
-	tell("a host less", restart("b", "infra-1", "query-1"), was)
+	tell("one host fewer", restart("b", "infra-1", "query-1"), was)
 	is := restart("c", "infra-1")
 	is.Steps[0].Command = "sudo -u irisadmin monit stop db_dis"
 	tell("another command", was, is)
@@ -38,16 +38,16 @@ func Example_differences() {
 	tell("another login", was, is)
 	is = restart("e", "infra-1")
 	is.Steps[1].Within = Duration(5 * time.Minute)
-	tell("another patience", was, is)
+	tell("another time-out", was, is)
 	is = restart("f", "infra-1")
 	is.Severity = Critical
-	tell("nothing that shows", was, is)
+	tell("only the severity", was, is)
 	// Output:
 	// same: nothing
 	// another host: also on query-1
-	// a host less: not on query-1
-	// another command: new: sudo -u irisadmin monit stop db_dis; no more: sudo -u irisadmin monit restart db_dis
+	// one host fewer: not on query-1
+	// another command: new: sudo -u irisadmin monit stop db_dis; removed: sudo -u irisadmin monit restart db_dis
 	// another login: on infra-1 as root, was dhops; infra-1 is at 10.0.0.9:22, was at infra-1:22
-	// another patience: other time-outs, checks or guards in 1 of 2 steps
-	// nothing that shows: details that the digest covers
+	// another time-out: other time-outs, checks or guards in 1 of 2 steps
+	// only the severity: details that the digest covers
 }

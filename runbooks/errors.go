@@ -33,7 +33,7 @@ func (e *NotOfferedError) Error() string {
 	if e.Process == "" {
 		return fmt.Sprintf("%s needs a process to act on%s", e.Action, suggest.Hint(nil, nil))
 	}
-	return fmt.Sprintf("%s cannot be asked of %s%s", e.Action, e.Process, suggest.Hint(nil, e.Offered))
+	return fmt.Sprintf("%s is not available for %s%s", e.Action, e.Process, suggest.Hint(nil, e.Offered))
 }
 
 // PlacementError reports an action that cannot run on the named hosts, or on any host.

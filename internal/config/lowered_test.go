@@ -70,7 +70,7 @@ monit: [sudo, /opt/monit/bin/monit]
 `, "", ""},
 	"another monit": {`
 monit: [sudo, bash, -c, x]
-`, "is no way to call monit", ""},
+`, "is not a call of monit", ""},
 	"a command that only reads": {`
 actions:
   - {action: peek, title: x, about: cluster, class: read, level: 3, steps: [{kind: wait, at: configuration_server, run: [sudo, -u, irisadmin, tail, -n, "5", /var/log/x], until: shown, timeout: 5s, within: 5s}]}

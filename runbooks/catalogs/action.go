@@ -80,11 +80,11 @@ type StepTemplate struct {
 
 	main    bool   // the main step of the action; default: the first exec step
 	Process string // a process other than the action's: the step runs on each of its hosts
-	// On is a process. The step runs on its first host, whichever host it is about: only
-	// some hosts have tools such as the etcd client of root.
+	// On is a process on whose first host the step runs, whichever host the step is about:
+	// only some hosts have tools such as the etcd client of root.
 	On     string
 	AppLog bool   // only for processes with an application log
-	Once   string // "first" or "last": only on that host
+	Once   string // "first" or "last": only on the first or the last host
 	// beside and notBeside limit the step to hosts that do, or do not, also run this
 	// process.
 	beside, notBeside string

@@ -51,7 +51,7 @@ const ValueGroup = "value"
 // Values returns the values of a list's lines, or what is wrong with them.
 func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	if len(lines) > t.Most {
-		return nil, fmt.Sprintf("came back with %d lines; the limit is %d", len(lines), t.Most)
+		return nil, fmt.Sprintf("has %d lines; the limit is %d", len(lines), t.Most)
 	}
 	values = []string{}
 	for _, line := range lines {
@@ -64,12 +64,12 @@ func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 			value = m[max(0, t.Match.SubexpIndex(ValueGroup))]
 		}
 		if value == "" || strings.HasPrefix(value, "-") || runbooks.Printable(value) != nil {
-			return nil, "has the line " + suggest.Short(line) + ", which this list may not hold (" + t.Match.String() + ")"
+			return nil, "has the line " + suggest.Short(line) + ", which does not match this list's pattern (" + t.Match.String() + ")"
 		}
 		values = append(values, value)
 	}
 	if len(values) == 0 && !t.mayBeEmpty {
-		return nil, "came back empty: there is nothing to act on"
+		return nil, "is empty: there is nothing to act on"
 	}
 	slices.Sort(values)
 	if t.Last > 0 && len(values) > t.Last {

@@ -31,11 +31,11 @@
 //	    logs: {dir: dis, app: [DataImportServer.log.current], stdout: db_dis, files: […], unit: …}
 //	    sources:                          # by the source keys of steps
 //	      status: page.md:274
-//	      restart: {at: "page.md:292", corrected: what the page has wrong}
+//	      restart: {at: "page.md:292", corrected: what is wrong on the page}
 //	actions:
 //	  - action: restart                   # its name, a verb
 //	    title: restart, and wait for a new pid
-//	    managers: [monit]                 # or processes: [etcd], which wins; or about: host, about: cluster
+//	    managers: [monit]                 # or processes: [etcd], which takes precedence; or about: host, about: cluster
 //	    class: disruptive                 # read, sensitive, writes, disruptive, destructive
 //	    level: 1                          # fixed; default: the process's level
 //	    impact: …                         # default: the impact of the process's outage
@@ -48,10 +48,10 @@
 //
 // # Steps
 //
-// The steps run on one host after another; once: first or once: last limits a step
-// to that host. A step with process: ID is about that process, on each of its
-// hosts. A guard is such a wait step, before the step that it guards. A class that
-// changes nothing has no exec and no manual steps.
+// The steps run on one host after another; once: first or once: last limits a step to that
+// host. A step with process: ID is about that process, on each of its hosts. A guard is a
+// wait step before the step that it guards. A class that changes nothing has no exec and no
+// manual steps.
 //
 //	exec    run, check ("exit 0" or "exit 0, no output"), timeout
 //	wait    run, until (a Condition), timeout of one try, within for all of them
@@ -75,13 +75,13 @@
 // has the etcd client. main: true marks the main step of the action; the default is
 // the first exec step.
 //
-// A list step runs before the digest is made. {listed.NAME} in a later step, also in
-// a later list step, stands for its result. A plan is incomplete without it. The
+// A list step runs before the digest is made. {listed.NAME} in a later step, also in a
+// later list step, stands for its result. A plan is incomplete without the result. The
 // value of a line is the whole line, or the group (?P<value>…) of match. In match,
-// {path.NAME} stands for that directory. may_be_empty: true accepts an empty result
-// and then drops the steps that need it. ignore_others: true skips lines that do not
-// match. last: N keeps the last N by name. A wait step with until: unchanged and
-// list: NAME repeats that list directly before the step that uses it.
+// {path.NAME} stands for that directory. may_be_empty: true accepts an empty result and
+// then drops the steps that need it. ignore_others: true skips lines that do not match.
+// last: N keeps the last N by name. A wait step with until: unchanged and list: NAME
+// repeats that list directly before the step that uses it.
 //
 // # Placeholders
 //
@@ -112,6 +112,7 @@
 //   - words.go, bind.go: placeholders of commands
 //   - needs.go: dependencies and their order
 //   - findprocess.go: names of processes
-//   - lowered.go: classes and levels that own runbooks lower, programs without a full path
+//   - lowered.go: classes and levels that a site's own runbooks lower; programs with a
+//     relative path
 //   - view.go: bot catalog
 package catalogs

@@ -208,7 +208,7 @@ func TestThePagesSayThat(t *testing.T) {
 		dir = filepath.Join("..", "..", "shared", "seeds")
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the pages are not at hand (DHBOT_SEEDS): %v", err)
+		t.Skipf("the pages are not available (DHBOT_SEEDS): %v", err)
 	}
 	line := func(source string) string {
 		file, number, _ := strings.Cut(source, ":")
@@ -298,7 +298,7 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 			_, err = Load(overlay(string(text)))
 			var problems strictyaml.Problems
 			if !errors.As(err, &problems) {
-				t.Fatalf("it loaded, or failed otherwise: %v", err)
+				t.Fatalf("it loaded, or failed with another error: %v", err)
 			}
 			want := map[int][]string{}
 			for i, l := range strings.Split(string(text), "\n") {
@@ -388,7 +388,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, c := range cs {
 			if _, err := c.View(); err != nil {
-				t.Errorf("%s loaded and cannot be shown: %v", c.Name, err)
+				t.Errorf("%s was loaded but cannot be shown: %v", c.Name, err)
 			}
 		}
 	})

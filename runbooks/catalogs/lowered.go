@@ -13,8 +13,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Lowered is a setting of an overlay below that of the embedded catalogs, or below that of
-// its own commands: a lower class, a lower level, or a program with a relative path.
+// Lowered is a setting of an overlay below that of the embedded catalogs, or below what its
+// own commands require: a lower class, a lower level, or a program with a relative path.
 type Lowered struct {
 	At      strictyaml.Place
 	Catalog string
@@ -51,7 +51,7 @@ func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	for _, c := range catalogs {
 		base, _ := carried.Get(c.Name)
 		if argv := append(c.supervisor(), "status", "x"); programs.Of(argv) != programs.Reads {
-			problems = append(problems, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: monit: `%s` is no way to call monit that only reads", c.Name, strings.Join(argv, " "))})
+			problems = append(problems, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: monit: `%s` is not a call of monit that only reads", c.Name, strings.Join(argv, " "))})
 		}
 		problems = append(problems, c.movedPaths(base)...)
 		for i := range c.processes {
@@ -245,7 +245,7 @@ func (a *Action) relative(c *Catalog) (out strictyaml.Problems) {
 	for i := range a.Steps {
 		t := &a.Steps[i]
 		if argv := c.shown(t); programs.Relative(argv) {
-			out = append(out, t.at.Problem(fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program alone, or by its whole path", a.Name, strings.Join(argv, " "))))
+			out = append(out, t.at.Problem(fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program without a directory, or by its full path", a.Name, strings.Join(argv, " "))))
 		}
 	}
 	return out

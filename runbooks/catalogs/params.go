@@ -86,7 +86,7 @@ var ParamShape = map[ParamType]struct {
 	},
 	InstantParam: {
 		regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$`),
-		"must be a moment such as 30m, 2h or 2026-02-09T14:00",
+		"must be an age or a time such as 30m, 2h or 2026-02-09T14:00",
 		"2h",
 	},
 	ExportParam: {
@@ -127,7 +127,7 @@ func (p *Param) Check(value string) string {
 	}
 	shape, ok := ParamShape[p.Type]
 	if !ok {
-		return fmt.Sprintf("has the type %q, which is none", p.Type)
+		return fmt.Sprintf("has the unknown type %q", p.Type)
 	}
 	if !shape.Re.MatchString(value) {
 		return shape.want
@@ -135,7 +135,7 @@ func (p *Param) Check(value string) string {
 	switch p.Type {
 	case DateParam:
 		if _, err := time.Parse(time.DateOnly, value); err != nil {
-			return "must be a day that the calendar has"
+			return "must be a date that exists"
 		}
 	case IntParam:
 		if n, err := strconv.Atoi(value); err != nil || n < p.Min || n > p.Max || value != strconv.Itoa(n) {
@@ -143,7 +143,7 @@ func (p *Param) Check(value string) string {
 		}
 	case InstantParam:
 		if _, err := time.Parse(instantForm, value); err != nil {
-			return "must be a moment that the calendar has"
+			return "must be a time that exists"
 		}
 	case TextParam:
 		// Counted here: a repeat in the pattern would take 4 MB of memory.
@@ -152,7 +152,7 @@ func (p *Param) Check(value string) string {
 		}
 	case KeyPrefixParam:
 		if strings.Contains(value, "..") {
-			return "must not hold .."
+			return "must not contain .."
 		}
 	}
 	return ""
@@ -219,7 +219,7 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 			absent["param."+p.Name] = true
 			continue
 		default:
-			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: p.Name, Want: "is needed: " + p.Help}
+			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: p.Name, Want: "is missing: " + p.Help}
 		}
 		want := p.Check(value)
 		if want == "" && p.Type == DateParam && !now.IsZero() && value > now.UTC().Add(firstZone).Format(time.DateOnly) {
@@ -227,7 +227,7 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 		}
 		if want == "" && p.Today != "" && in.Params[p.Today] != "yes" && !now.IsZero() &&
 			value >= now.UTC().Add(-lastZone).Format(time.DateOnly) {
-			want = "is not over everywhere: if today is meant, say so with " + p.Today + "=yes"
+			want = "is not over in every time zone: if you mean today, add " + p.Today + "=yes"
 		}
 		if want != "" {
 			return nil, nil, &runbooks.ParamError{Action: a.Name, Param: p.Name, Value: value, Want: want}

@@ -129,7 +129,7 @@ func readSources(to *map[string]Origin, v strictyaml.Value) {
 			s.At = p.Value.Word()
 		}
 		if s.At != "" && !sourceLine.MatchString(s.At) {
-			p.Value.Problem(suggest.Short(s.At)+" is no place in a page", "write a file and line such as process-runbooks.md:28")
+			p.Value.Problem(suggest.Short(s.At)+" is not a file and line", "write a file and line such as process-runbooks.md:28")
 		}
 		(*to)[p.Name] = s
 	}

@@ -38,7 +38,7 @@ func number(v strictyaml.Value) int { return v.Number(0, 999_999_999, 0) }
 func seconds(v strictyaml.Value) runbooks.Duration {
 	d := v.Duration(time.Second, 24*time.Hour, 15*time.Second)
 	if d%time.Second != 0 {
-		v.Problem("this is no number of whole seconds", "write a time such as 15s or 3m")
+		v.Problem("this is not a whole number of seconds", "write a time such as 15s or 3m")
 	}
 	return runbooks.Duration(d)
 }
@@ -138,7 +138,7 @@ func (l *loader) matches(c *Catalog, t *StepTemplate) {
 		name, is := strings.CutPrefix(strings.Trim(ref, "{}"), "path.")
 		dir := c.Paths[name]
 		if !is || dir == "" {
-			l.report(t.matchAt, "match: %s stands for nothing here; it is for {path.NAME} of the catalog's paths", ref)
+			l.report(t.matchAt, "match: %s has no value here; only {path.NAME} of the catalog's paths has one", ref)
 		}
 		return regexp.QuoteMeta(dir)
 	})

@@ -87,7 +87,7 @@ func (l *loader) checkHead(c *Catalog) {
 // "irisadmin", "monit"], or "".
 func CheckMonit(argv []string) string {
 	if _, err := runbooks.Quote(argv); err != nil {
-		return "must say how monit is called, as in [sudo, -u, irisadmin, monit]: " + err.Error()
+		return "must be the command that calls monit, such as [sudo, -u, irisadmin, monit]: " + err.Error()
 	}
 	if argv[0][0] == '-' {
 		return "cannot begin with the option " + suggest.Short(argv[0])
@@ -139,7 +139,7 @@ func (l *loader) checkProcess(c *Catalog, p *Process) {
 	keys := c.sourceKeys()
 	for _, key := range slices.Sorted(maps.Keys(p.sources)) {
 		if !slices.Contains(keys, key) {
-			fault("has a source for %s, which no action asks for%s", suggest.Short(key), suggest.Hint(suggest.Near(key, keys), keys))
+			fault("has a source for %s, which no action uses%s", suggest.Short(key), suggest.Hint(suggest.Near(key, keys), keys))
 		}
 	}
 	for i, need := range p.Needs {
@@ -178,7 +178,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 		if p.Today != "" && !slices.ContainsFunc(a.Params, func(q Param) bool {
 			return q.Name == p.Today && q.Type == ChoiceParam && slices.Contains(q.Choices, "yes")
 		}) {
-			fault("asks with %s whether today is meant, and has no such parameter with the choice yes", suggest.Short(p.Today))
+			fault("has a date with today: %s, but no parameter of that name with the choice yes", suggest.Short(p.Today))
 		}
 	}
 	if a.Title == "" || a.Class == "" || len(a.Steps) == 0 {
@@ -186,14 +186,14 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 	l.checkFor(c, a)
 	if a.Scope != AboutProcess && a.Level == runbooks.Unknown {
-		fault("needs a level: it has no process to take it from")
+		fault("needs a level: it has no process whose level it could have")
 	}
 	if a.Class.Changing() != (len(a.Locks) > 0 || a.uses()) {
 		fault("must have locks exactly if its class changes something (writes, disruptive, destructive)")
 	}
 	for _, other := range c.actions {
 		if other != a && other.Name == a.Name && a.rivals(other) && before(a.at, other.at) {
-			l.report(other.at, "action %s: another action of that name is for the same", a.Name)
+			l.report(other.at, "action %s: another action of that name has the same targets", a.Name)
 		}
 	}
 	for _, w := range a.Locks {
@@ -213,7 +213,7 @@ func (l *loader) checkFor(c *Catalog, a *Action) {
 	}
 	for _, id := range a.Processes {
 		if _, ok := c.Process(id); !ok {
-			l.report(a.at, "action %s is for a process that is not there: %v", a.Name, c.unknownProcess(id))
+			l.report(a.at, "action %s is for an unknown process: %v", a.Name, c.unknownProcess(id))
 		}
 	}
 }

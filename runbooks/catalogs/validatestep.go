@@ -14,13 +14,13 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
 	if t.Process != "" {
 		if _, ok := c.Process(t.Process); !ok {
-			fault("the step is about a process that is not there: %v", c.unknownProcess(t.Process))
+			fault("the step is about an unknown process: %v", c.unknownProcess(t.Process))
 			return
 		}
 	}
 	for _, id := range []string{t.On, t.beside, t.notBeside} {
 		if _, ok := c.Process(id); id != "" && !ok {
-			fault("the step names a process that is not there: %v", c.unknownProcess(id))
+			fault("the step names an unknown process: %v", c.unknownProcess(id))
 		}
 	}
 	for _, name := range slices.Concat(t.Given, t.NotGiven) {
@@ -41,7 +41,7 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 		return
 	}
 	if t.Kind == runbooks.Exec && !a.Class.Changing() || t.Kind == runbooks.Manual && !a.Class.Changing() {
-		fault("an action of class %s cannot have a step of kind %s: what may change something is writes, disruptive or destructive", a.Class, t.Kind)
+		fault("an action of class %s cannot have a step of kind %s: an action that may change something is of class writes, disruptive or destructive", a.Class, t.Kind)
 	}
 	l.checkList(a, t)
 	has := map[string]bool{
@@ -53,15 +53,15 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 			continue
 		}
 		if wants := slices.Contains(rule, key); wants != has[key] {
-			fault("a step of kind %s has the keys %s and no others of their sort; %s is %s", t.Kind, strings.Join(rule, ", "), key,
-				map[bool]string{true: "missing", false: "too many"}[wants])
+			fault("a step of kind %s needs the keys %s; %s is %s", t.Kind, strings.Join(rule, ", "), key,
+				map[bool]string{true: "missing", false: "not allowed"}[wants])
 		}
 	}
 	if t.Kind == runbooks.Wait && t.Until.AboutProcess() && t.Process == "" && a.Scope != AboutProcess {
 		fault("a step that waits until %s needs a process to watch", t.Until)
 	}
 	if t.Until.AboutMember() && (t.On == "" || t.Process != "" && t.Process != a.single() || a.Scope != AboutProcess) {
-		fault("a step that waits until %s is one of an action for a process, and needs at: the process beside which etcd can be asked", t.Until)
+		fault("a step that waits until %s belongs to an action for one process, and needs at: the process on whose host etcd can be queried", t.Until)
 	}
 	l.checkRun(c, a, t)
 }
@@ -79,7 +79,7 @@ func (l *loader) checkList(a *Action, t *StepTemplate) {
 	fault := func(format string, args ...any) { l.report(t.at, "action "+a.Name+": "+format, args...) }
 	switch {
 	case t.Until == runbooks.Unchanged && a.ListStep(t.List) == nil:
-		fault("a step that waits for an unchanged list names it with list: the name of a list step")
+		fault("a step that waits for an unchanged list needs list: the name of a list step")
 	case t.Kind != runbooks.List && (t.Last != 0 || t.mayBeEmpty || t.ignoreOthers):
 		fault("last, may_be_empty and ignore_others are for steps of kind list")
 	}
@@ -95,7 +95,7 @@ func (a *Action) single() string {
 
 func (l *loader) checkUse(c *Catalog, a *Action, t *StepTemplate) {
 	if t.Kind != "" || len(t.Run)+len(t.text) > 0 || t.Process == "" || a.Scope == AboutProcess {
-		l.report(t.at, "action %s: a step that uses another action has the keys use and process alone, in an action about a host or the cluster", a.Name)
+		l.report(t.at, "action %s: a step that uses another action has only the keys use and process, and belongs to an action about a host or the cluster", a.Name)
 		return
 	}
 	used, err := c.Action(t.Use, t.Process)
@@ -188,7 +188,7 @@ func (l *loader) known(c *Catalog, a *Action, t *StepTemplate, ref string) bool 
 func (l *loader) checkRefs(a *Action, w Words, at strictyaml.Place, known func(string) bool) {
 	for _, p := range w {
 		if p.Ref != "" && !known(p.Ref) {
-			l.report(at, "action %s: {%s} stands for nothing here", a.Name, p.Ref)
+			l.report(at, "action %s: {%s} has no value here", a.Name, p.Ref)
 		}
 	}
 }

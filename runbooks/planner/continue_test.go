@@ -47,7 +47,7 @@ func TestContinue(t *testing.T) {
 			}
 			if len(want) == 0 {
 				if !errors.As(err, new(*runbooks.ContinueError)) {
-					t.Errorf("%s from step %d: nothing is left, and %v", whole.Title, from, err)
+					t.Errorf("%s from step %d: no step is left, and the error is %v", whole.Title, from, err)
 				}
 				continue
 			}
@@ -59,7 +59,7 @@ func TestContinue(t *testing.T) {
 				t.Errorf("%s from step %d: %d changes, want %d", whole.Title, from, len(changes), len(want))
 			}
 			if !slices.Equal(rest.Steps[len(rest.Steps)-(len(whole.Steps)-from+1):], whole.Steps[from-1:]) {
-				t.Errorf("%s from step %d: it does not end as the whole does", whole.Title, from)
+				t.Errorf("%s from step %d: it does not end like the whole plan", whole.Title, from)
 			}
 			if (rest.Digest == whole.Digest) != (len(rest.Steps) == len(whole.Steps)) || rest.Digest != rest.ComputeDigest() || !slices.Equal(rest.Locks, whole.Locks) || rest.Class != whole.Class {
 				t.Errorf("%s from step %d: %s %v %s", whole.Title, from, rest.Digest, rest.Locks, rest.Class)
@@ -87,10 +87,10 @@ func TestContinueLooksFirst(t *testing.T) {
 	}
 	for _, s := range rest.Steps {
 		if s.Host == "query-1" && s.Until == runbooks.Restarted {
-			t.Errorf("it waits for a restart that it does not make: %+v", s)
+			t.Errorf("it waits for a restart that it does not execute: %+v", s)
 		}
 	}
-	// A rest of the rest.
+	// The rest of a rest.
 	in.Continue = append(in.Continue, runbooks.Continuation{Run: "R-2C9D", From: 2, Digest: rest.Digest})
 	if again := mustPlan(t, p, in); again.Digest == whole.Digest || !slices.ContainsFunc(again.Steps, runbooks.Step.Changes) {
 		t.Errorf("continued once more: %+v", again)

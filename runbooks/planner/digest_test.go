@@ -55,7 +55,7 @@ func TestDigestCoversTheOrder(t *testing.T) {
 	}
 	plan.Steps = plan.Steps[:3]
 	if plan.ComputeDigest() == was {
-		t.Error("a step less has the same digest")
+		t.Error("a plan without one of its steps has the same digest")
 	}
 }
 
@@ -114,18 +114,18 @@ func change(t *rapid.T, v reflect.Value) {
 	}
 }
 
-// TestDigestCoversTheWay: the jump hosts are part of the digest. A plan without jump hosts
-// keeps the digest from before they were supported.
+// TestDigestCoversTheWay: the digest covers the jump hosts. A plan without jump hosts keeps
+// the digest from before they were supported.
 func TestDigestCoversTheWay(t *testing.T) {
 	digests := map[string]string{}
 	for _, via := range []string{"", "a@b:22", "a@b:2222", "c@b:22", "a@b:22,a@d:22"} {
 		plan := runbooks.Plan{Steps: []runbooks.Step{{Kind: runbooks.Exec, Host: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Via: via, Sent: "true"}}}
 		if other, taken := digests[plan.ComputeDigest()]; taken {
-			t.Errorf("through %q and %q one digest", via, other)
+			t.Errorf("the digest is the same through %q and %q", via, other)
 		}
 		digests[plan.ComputeDigest()] = via
 		if via == "" && bytes.Contains(plan.Canonical(), []byte("via")) {
-			t.Errorf("a direct connection has another form than before: %s", plan.Canonical())
+			t.Errorf("the canonical form of a direct connection has changed: %s", plan.Canonical())
 		}
 	}
 }

@@ -251,13 +251,13 @@ func hostPart(a *catalogs.Action, ref string) (part HostPart, optional bool, err
 			default:
 				shape, ok := catalogs.ParamShape[p.Type]
 				if !ok {
-					return HostPart{}, false, fmt.Errorf("the parameter %s has the type %q, which is none", name, p.Type)
+					return HostPart{}, false, fmt.Errorf("the parameter %s has the unknown type %q", name, p.Type)
 				}
 				return HostPart{Pattern: shape.Re.String()}, optional, nil
 			}
 		}
 	}
-	return HostPart{}, false, fmt.Errorf("{%s} stands for nothing here", ref)
+	return HostPart{}, false, fmt.Errorf("{%s} has no value here", ref)
 }
 
 // intPattern matches exactly the whole numbers from lo to hi (0 ≤ lo ≤ hi), without

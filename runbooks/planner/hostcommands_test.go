@@ -24,7 +24,7 @@ func TestIntPattern(t *testing.T) {
 			}
 		}
 		if re.MatchString("07") || re.MatchString("") || re.MatchString("1 ") {
-			t.Errorf("%s matches what is no number", re)
+			t.Errorf("%s matches a text that is not a number", re)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func asRegexp(t *testing.T, c HostCommand) *regexp.Regexp {
 			case p.Pattern != "":
 				b.WriteString("(?:" + strings.TrimSuffix(strings.TrimPrefix(p.Pattern, "^"), "$") + ")")
 			default:
-				t.Fatalf("%s %s: a part that says nothing: %+v", c.Action, c.Process, c.Words)
+				t.Fatalf("%s %s: an empty part: %+v", c.Action, c.Process, c.Words)
 			}
 		}
 		most := fmt.Sprintf("{1,%d}", min(w.Most, 1000))
@@ -99,7 +99,7 @@ func TestHostCommandsCoverPlans(t *testing.T) {
 		}
 	}
 	if covered < 300 {
-		t.Errorf("only %d commands were looked at", covered)
+		t.Errorf("only %d commands were checked", covered)
 	}
 }
 

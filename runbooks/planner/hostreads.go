@@ -170,7 +170,7 @@ func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Ste
 	}, nil
 }
 
-// monitCommand returns the only of these reads that needs sudo.
+// monitCommand returns the only one of these reads that needs sudo.
 func (r HostReads) monitCommand() HostCommand {
 	cmd := HostCommand{
 		Action:    "status",

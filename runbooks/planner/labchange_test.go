@@ -152,7 +152,7 @@ func everyChange(t *testing.T, done map[string]bool) {
 	for _, c := range cs {
 		for _, a := range c.Actions() {
 			if a.Class.Changing() && !proved[commandsOf(t, c, a)] {
-				t.Errorf("%s was carried out by nothing", actionKey(c, a))
+				t.Errorf("no part executes %s", actionKey(c, a))
 			}
 		}
 	}
@@ -320,7 +320,7 @@ func labFiles(t *testing.T, l *lab) {
 	defer l.sh("infra", "sudo -n rm -rf "+backups)
 	l.do(runbooks.Inputs{Action: "backup", Params: map[string]string{"parts": "ACLs,routing"}})
 	if files := l.sh("infra", "ls "+backups+" | sed 's/-.*//' | tr '\n' ' '"); files != "acls routing" {
-		t.Errorf("the parts that were asked for: %s", files)
+		t.Errorf("the requested parts: %s", files)
 	}
 	l.sh("infra", "sudo -n -u irisadmin touch -d '40 days ago' "+backups+"/old-backup.txt")
 	retain := runbooks.Inputs{Action: "backup-retain", Params: map[string]string{"parts": "routing", "days": "30"}}
@@ -354,7 +354,7 @@ func labSupervision(t *testing.T, l *lab) {
 	}
 	ltds("start")
 	if out := ltds("start"); len(out.texts) == 0 || !strings.Contains(out.texts[len(out.texts)-1], "it was running before") {
-		t.Errorf("a start of what runs: %+v", out)
+		t.Errorf("a start of a running process: %+v", out)
 	}
 	l.sh("infra", "sudo -n monit unmonitor db_ltds")
 	l.refused(runbooks.Inputs{Action: "restart", Process: "db_ltds"}, "not monitored")
@@ -479,7 +479,7 @@ func labChecklists(t *testing.T, l *lab) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		if r.Method != http.MethodGet || r.URL.Path != "/reload/" {
-			t.Errorf("%s %s was asked for", r.Method, r.URL)
+			t.Errorf("%s %s was requested", r.Method, r.URL)
 		}
 		(*answer.Load())(w, r)
 	}))
@@ -514,7 +514,7 @@ func labChecklists(t *testing.T, l *lab) {
 			t.Fatal(err)
 		}
 		if out := l.carryOut(plan); !strings.Contains(out.failed, "exit code") {
-			t.Errorf("an answer that is none: %+v", out)
+			t.Errorf("a server that does not answer: %+v", out)
 		}
 	}
 	if n := asked.Load(); n != 4 {

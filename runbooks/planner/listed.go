@@ -85,7 +85,7 @@ func unasked(globs, values []string) string {
 		inside := len(globs) == 0 ||
 			slices.ContainsFunc(globs, func(g string) bool { ok, err := path.Match(g, v); return ok && err == nil })
 		if !inside {
-			return "has the line " + suggest.Short(v) + ", which was not asked for: the host listed something else than " + strings.Join(globs, " or ")
+			return "has the line " + suggest.Short(v) + ", which was not requested: the host listed something other than " + strings.Join(globs, " or ")
 		}
 	}
 	return ""
@@ -113,7 +113,7 @@ func elsewhere(roots, values []string) string {
 		inside := len(roots) == 0 || !path.IsAbs(v) ||
 			slices.ContainsFunc(roots, func(r string) bool { return v == r || strings.HasPrefix(v, strings.TrimSuffix(r, "/")+"/") })
 		if !inside || path.IsAbs(v) && path.Clean(v) != v {
-			return "has the line " + suggest.Short(v) + ", which is not in what was searched: the host listed something else than " + strings.Join(roots, " or ")
+			return "has the line " + suggest.Short(v) + ", which is outside the searched directories: the host listed something other than " + strings.Join(roots, " or ")
 		}
 	}
 	return ""

@@ -36,7 +36,7 @@ func TestListedIsWhatWasAsked(t *testing.T) {
 			}
 			planner := &planner.Planner{Catalogs: cs, Fleet: fl}
 			_, err := planner.Plan(in)
-			if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "was not asked for") {
+			if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "was not requested") {
 				t.Errorf("%s, %s: %v", generation, path, err)
 			}
 			in.Params["partition"] = "*"

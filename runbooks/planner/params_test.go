@@ -51,7 +51,7 @@ func TestDatesOfTheFuture(t *testing.T) {
 	mustPlan(t, p, in)
 	delete(in.Params, "date")
 	_, err = p.Plan(in)
-	if want := "clean: date is needed: the day"; err == nil || err.Error() != want {
+	if want := "clean: date is missing: the day"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

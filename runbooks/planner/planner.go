@@ -71,7 +71,7 @@ func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 	}
 	if len(plan.Steps) == 0 {
 		return runbooks.Plan{}, &runbooks.PlacementError{Cluster: r.cluster.Name, Why: fmt.Sprintf(
-			"%s has nothing to do in %s: no host has what it is about in its list of processes, or nothing was found", r.what(), r.cluster.Name)}
+			"%s has nothing to do in %s: no host has its process in the config, or nothing was found", r.what(), r.cluster.Name)}
 	}
 	if err := complete(plan.Steps); err != nil {
 		return runbooks.Plan{}, fmt.Errorf("%s: %w", plan.Title, err)

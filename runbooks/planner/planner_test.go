@@ -255,7 +255,7 @@ func TestPlanRefusals(t *testing.T) {
 		{runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_dis", Hosts: []string{"query-1"}}, `db_dis does not run on "query-1"; in prod it runs on infra-1`},
 		{runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_ltds"}, `no host of prod has db_ltds in its list of processes`},
 		{runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_dis", Params: map[string]string{"x": "y"}}, `there is no parameter "x" in restart.`},
-		{runbooks.Inputs{Cluster: "site", Action: "clean", Process: "alpha"}, `clean cannot be asked of alpha. Known: restart, save.`},
+		{runbooks.Inputs{Cluster: "site", Action: "clean", Process: "alpha"}, `clean is not available for alpha. Known: restart, save.`},
 		{runbooks.Inputs{Cluster: "site", Action: "restart-host"}, `restart-host must name one host: a, b or c`},
 		{runbooks.Inputs{Cluster: "site", Action: "restart-all", Hosts: []string{"a"}}, `restart-all is for the whole of site and takes no host`},
 	} {
@@ -330,7 +330,7 @@ func TestDiscoveryBeforeTheDigest(t *testing.T) {
 	}
 	in.Listed["paths@b"] = in.Listed["paths@b"][:1]
 	if fewer := mustPlan(t, p, in); fewer.Digest == after.Digest {
-		t.Error("a path less has the same digest")
+		t.Error("a plan without one of the paths has the same digest")
 	}
 }
 

@@ -240,7 +240,7 @@ func index(t *testing.T) string {
 	}
 	slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Compare(a.ask, b.ask) })
 	var b strings.Builder
-	b.WriteString("\n## What can be asked for\n\n| Ask for | What it does | Offered as | Class | Approvals | Generation |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What can be requested\n\n| Command | What it does | Offered as | Class | Approvals | Generation |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		in := strings.Join(r.in, ", ")
 		if len(r.in) > 1 {
@@ -261,7 +261,7 @@ func document(all []procedure, index string) string {
 	for _, p := range all {
 		if p.page != page {
 			page = p.page
-			fmt.Fprintf(&b, "\n## %s\n\n| Line | Command or step | Offered as | Ask for | Class | Approvals | Remark |\n|---|---|---|---|---|---|---|\n", page)
+			fmt.Fprintf(&b, "\n## %s\n\n| Line | Command or step | Offered as | Bot command | Class | Approvals | Remark |\n|---|---|---|---|---|---|---|\n", page)
 		}
 		if last.page == p.page && last.line == p.line && last.what == p.what {
 			continue // the other generation offers the same
@@ -303,7 +303,7 @@ func TestProceduresDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("docs/procedures.md is not what the catalogs say; run go test ./runbooks/planner -run TestProceduresDocument -update")
+		t.Error("docs/procedures.md differs from the catalogs; run go test ./runbooks/planner -run TestProceduresDocument -update")
 	}
 }
 
@@ -322,7 +322,7 @@ func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.md"))
 	if err != nil || len(files) == 0 {
-		t.Skip("the pages are not at hand (DHBOT_SEEDS)")
+		t.Skip("the pages are not available (DHBOT_SEEDS)")
 	}
 	known := map[string]bool{}
 	for _, o := range everyAction(t) {
@@ -345,7 +345,7 @@ func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
 			t.Errorf("%s says %q, the table %q", e.source, lines[e.source], e.words)
 		}
 		if known[e.source] {
-			t.Errorf("%s is the source of a step already", e.source)
+			t.Errorf("%s is already the source of a step", e.source)
 		}
 		known[e.source] = true
 	}
@@ -359,7 +359,7 @@ func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
 	}
 	for source, line := range lines {
 		if commandLine.MatchString(line) && !notAProcedure.MatchString(line) && !known[source] {
-			t.Errorf("%s is offered by nothing: %s", source, line)
+			t.Errorf("no action offers %s: %s", source, line)
 		}
 	}
 }

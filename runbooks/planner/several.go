@@ -38,7 +38,7 @@ func (p *Planner) inOrder(in runbooks.Inputs) (runbooks.Plan, error) {
 			continue
 		}
 		if plan.Class != all.Class {
-			return runbooks.Plan{}, fmt.Errorf("%s is %s for %s and %s for %s: ask for them one by one", in.Action, all.Class, parts[0].Process, plan.Class, part.Process)
+			return runbooks.Plan{}, fmt.Errorf("%s is %s for %s and %s for %s: request them one by one", in.Action, all.Class, parts[0].Process, plan.Class, part.Process)
 		}
 		if plan.Severity.Worse(all.Severity) {
 			all.Severity = plan.Severity

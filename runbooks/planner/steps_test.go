@@ -84,7 +84,7 @@ func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	}
 	guard := plan.Steps[0]
 	if guard.Until != runbooks.Unchanged || guard.Expect != ListHash(paths) || guard.Expect != ListHash([]string{paths[1], paths[0]}) || guard.Expect == ListHash(paths[:1]) {
-		t.Errorf("the look before: %+v", guard)
+		t.Errorf("the check before: %+v", guard)
 	}
 	other, err := bound(t, in, map[string][]string{"paths@infra-1": paths[:1], "sizes@infra-1": {"1.2G\t" + paths[0]}})
 	if err != nil || other.Digest == plan.Digest {
@@ -132,7 +132,7 @@ func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	}
 	// An empty list is also a list that must be unchanged.
 	if !slices.ContainsFunc(plan.Steps, func(s runbooks.Step) bool { return s.Until == runbooks.Unchanged && s.Expect == ListHash(nil) }) {
-		t.Error("what was not there is not checked again")
+		t.Error("the empty list is not checked again")
 	}
 }
 
@@ -200,7 +200,7 @@ func TestSettle(t *testing.T) {
 		}
 	}
 	if got := a.Settle(nil, now); len(got) != 0 {
-		t.Errorf("what was not given became %v", got)
+		t.Errorf("a parameter that was not given became %v", got)
 	}
 }
 
