@@ -4,9 +4,9 @@
 // placeholder that the shell treats as a redirection, and a difference between page and
 // catalog.
 //
-// A page is Markdown, or text that lost its fences and headings: then lint looks for lines and
-// parts of sentences that look like commands. It ignores text that it cannot parse as shell: a
-// finding must be true.
+// A page is Markdown, or text that has lost its fences and headings. In such text, lint
+// looks for lines and parts of sentences that look like commands. It ignores text that it
+// cannot parse as shell, to avoid false findings.
 //
 // # Files
 //
@@ -17,9 +17,9 @@
 //     without an end
 //   - rules_harm.go: deletes, secrets, shared names, snapshots, commands that fail when
 //     repeated
-//   - page.go: which parts of a Markdown page are commands, and of which process
+//   - page.go: which parts of a Markdown page are commands, and for which process
 //   - plain.go: the same for a page that lost its Markdown; which programs a command may begin
 //     with
 //   - shell.go: a block parsed as shell: commands, sudo's options, placeholders
-//   - knowledge.go: what the catalog knows: the names of processes, its commands
+//   - knowledge.go: names of processes, and commands, from the catalog
 package lint

@@ -62,7 +62,7 @@ func learn(catalog *catalogs.Catalog, all catalogs.Set) (*knowledge, error) {
 func (k *knowledge) command(action, text string) {
 	words, err := shell.Fields(text, nil)
 	if err != nil {
-		return // a text with only placeholders is no shell, and is compared with nothing
+		return // text with only placeholders is not shell, so no command is compared with it
 	}
 	c := &call{}
 	for _, w := range words {
@@ -72,7 +72,8 @@ func (k *knowledge) command(action, text string) {
 	k.commands = append(k.commands, known{action: action, text: text, user: c.user(), key: keyOf(c)})
 }
 
-// keyOf is a program with the plain words after it: what the command does, without its options.
+// keyOf is a program with the plain words after it. It identifies the effect of a command,
+// without its options.
 func keyOf(c *call) string {
 	key := c.program()
 	for _, w := range c.args() {

@@ -29,9 +29,9 @@ type Linter struct {
 	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. catalogs are all generations. catalog is the generation of the pages; ""
-// selects for each page the generation that cites it most, or else the first. It returns an
-// error for an unknown generation, and for one that cannot be planned.
+// New makes a linter. catalogs are all generations. catalog is the generation of the pages;
+// "" selects for each page the generation that cites it most, or else the first. It returns
+// an error for an unknown generation, and for one whose commands cannot be made.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {

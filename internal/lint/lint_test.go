@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew; read them line by line afterwards")
+var update = flag.Bool("update", false, "write the golden files; read them line by line afterwards")
 
 func linter(t testing.TB) *Linter {
 	t.Helper()
@@ -56,9 +56,8 @@ func golden(t *testing.T, name string, pages []string) {
 	}
 }
 
-// TestSeeds holds what the linter says of the five runbooks that the catalogs
-// were made from. They are not part of the repository: DHBOT_SEEDS names their
-// directory.
+// TestSeeds checks the findings in the five runbooks from which the catalogs were made.
+// They are not part of the repository: DHBOT_SEEDS names their directory.
 func TestSeeds(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {
@@ -77,8 +76,8 @@ func TestSeeds(t *testing.T) {
 	golden(t, "seeds.golden", pages)
 }
 
-// TestPages does the same for small pages of our own: one of Markdown and one
-// that has lost it, and each with a twin in which everything is right.
+// TestPages does the same for small pages of our own: one in Markdown and one that has lost
+// it, each with a correct version.
 func TestPages(t *testing.T) {
 	golden(t, "pages.golden", []string{"testdata/wrong.md", "testdata/wrong-plain.md"})
 	for _, name := range []string{"right.md", "right-plain.md"} {
@@ -87,13 +86,13 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range linter(t).Page(name, text) {
-			t.Errorf("of a line that is right it says: %s", f)
+			t.Errorf("a finding in a correct line: %s", f)
 		}
 	}
 }
 
-// TestCommands holds each rule to lines that break it and lines near them that
-// do not. A line stands in a block of its own, in the section of db_dis.
+// TestCommands checks each rule with lines that break it and similar lines that do not.
+// Each line is a block of its own, in the section of db_dis.
 func TestCommands(t *testing.T) {
 	l := linter(t)
 	for _, c := range []struct {
@@ -210,8 +209,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestLineNumbers holds the numbers to the page through a header, a list, a
-// quotation, continued lines and Windows line ends.
+// TestLineNumbers checks the line numbers in a page with a header, a list, a quotation,
+// continued lines and Windows line ends.
 func TestLineNumbers(t *testing.T) {
 	page := strings.ReplaceAll("---\ntitle: x\n---\n\n# A\n\n- Do this:\n\n  ```sh\n  sudo true\n  watch x\n  ```\n\n> Or `watch y` and\n> `sudo cat /var/log/x.log`.\n\n```\nsudo true \\\n  a && \\\n  less b\n```\n", "\n", "\r\n")
 	var got []int
@@ -256,15 +255,15 @@ func TestCatalogOfPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := New(cs, "currant"); err == nil || !strings.Contains(err.Error(), `no catalog "currant"; there is current`) {
-		t.Errorf("a catalog that is none: %v", err)
+		t.Errorf("an unknown catalog: %v", err)
 	}
 	if l, err = New(cs, "legacy-20200121"); err != nil || l.about("process-runbooks.md").catalog.Name != "legacy-20200121" {
-		t.Errorf("the catalog that was asked for is not taken: %v", err)
+		t.Errorf("the requested catalog is not used: %v", err)
 	}
 }
 
-// FuzzPage holds that no page makes the linter stop, and that every finding
-// names a line that the page has.
+// FuzzPage checks that no page makes the linter fail, and that every finding names a line
+// of the page.
 func FuzzPage(f *testing.F) {
 	for _, name := range []string{"wrong.md", "wrong-plain.md", "right.md"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -285,8 +284,8 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// TestService: service(8) takes a service and what to do with it; a program of
-// the catalog behind it is none.
+// TestService: service(8) expects the name of a service and a verb. A program of the
+// catalog is not a service.
 func TestService(t *testing.T) {
 	cs, err := catalogs.Builtin()
 	if err != nil {
@@ -300,7 +299,7 @@ func TestService(t *testing.T) {
 		"sudo service iris controller_tool --reload":                       true,
 		"sudo /usr/illumon/latest/bin/iris controller_tool --reload":       false,
 		"sudo service monit restart":                                       false,
-		"sudo service iris controller_tool":                                false, // nothing of the catalog's
+		"sudo service iris controller_tool":                                false, // not a command of the catalog
 		"sudo service controller_tool --reload":                            false,
 		"sudo service /usr/illumon/latest/bin/iris controller_tool --help": false,
 	} {

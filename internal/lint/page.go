@@ -68,8 +68,8 @@ var (
 	atxHeading = regexp.MustCompile(`(?m)^#{1,6} +\S.*\n\n`)
 )
 
-// isMarkdown says that a page still has its fences or headings. A line that
-// begins with "# " alone may be a comment of a script.
+// isMarkdown reports whether a page still has its fences or headings. A single line that
+// begins with "# " may also be a comment in a script.
 func isMarkdown(src string) bool { return fence.MatchString(src) || atxHeading.MatchString(src) }
 
 // markdown reads a page by its syntax tree.
@@ -81,15 +81,15 @@ type markdown struct {
 	blocks   []*block
 }
 
-// heading is a section that is open. about is the heading that names its
-// process, which may be that of a section around it.
+// heading is a section that has not ended. about is the heading that names its process; it
+// may be the heading of an enclosing section.
 type heading struct {
 	level          int
 	about, process string
 }
 
-// enter begins a section; one that names no process belongs to that of the
-// section around it.
+// enter begins a section. A section whose heading names no process has the process of the
+// enclosing section.
 func (m *markdown) enter(level int, title string) {
 	m.headings = slices.DeleteFunc(m.headings, func(h heading) bool { return h.level >= level })
 	h := heading{level: level, about: title, process: m.know.titled(title)}
@@ -102,7 +102,7 @@ func (m *markdown) enter(level int, title string) {
 
 func (m *markdown) read() {
 	doc := goldmark.DefaultParser().Parse(text.NewReader(m.src))
-	// The walk ends early only where the function says so, and it never does.
+	// The function never returns an error, so Walk returns none.
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil

@@ -88,14 +88,14 @@ func snapshot(_ *check, call *call) (out []string) {
 	switch ops[1].text {
 	case "save":
 		if !call.has("--endpoints") {
-			out = append(out, "a snapshot is of one member: etcdctl refuses a client configuration with several; add --endpoints with one")
+			out = append(out, "a snapshot is taken from one member: etcdctl refuses a client configuration with several; add --endpoints with one")
 		}
 		if slices.ContainsFunc(ops, func(w word) bool { return w.subst }) {
-			out = append(out, "the name is computed when the line runs: the approver does not see it, and the next command has to guess it; write the name out")
+			out = append(out, "the name is computed when the line runs: an approver does not see it, and the next command cannot know it; write a fixed name")
 		}
 	case "status":
 		if slices.ContainsFunc(ops, func(w word) bool { return w.glob }) {
-			out = append(out, "snapshot status takes one file: with two that match it fails; list them, and name one")
+			out = append(out, "snapshot status takes one file and fails if two match: list them, and name one")
 		}
 	}
 	return out
@@ -120,7 +120,7 @@ func (c *check) twice() {
 		for _, b := range c.calls[i+1:] {
 			if slices.ContainsFunc(b.writes, func(w word) bool { return w.text == from }) && len(b.appends) == 0 {
 				c.report(
-					a.line, "not-twice", "run twice, this copies what line "+strconv.Itoa(b.line)+" has made of "+from+" over "+to+": check first whether "+to+" is there",
+					a.line, "not-twice", "run twice, this overwrites "+to+" with the "+from+" that line "+strconv.Itoa(b.line)+" has changed: check first whether "+to+" exists",
 				)
 			}
 		}

@@ -95,7 +95,7 @@ func (c *check) missingCommand() {
 	if p.Manager == runbooks.Systemd {
 		write = []string{"sudo", "systemctl", verb, p.Service}
 	}
-	c.report(c.block.lines[0].no, "no-command", fmt.Sprintf("this is only a name, the command is missing; write %q", strings.Join(write, " ")))
+	c.report(c.block.lines[0].no, "no-command", fmt.Sprintf("this is only a name, without a command; write %q", strings.Join(write, " ")))
 }
 
 // unknownService finds a name that the supervisor does not know.
@@ -110,7 +110,7 @@ func unknownService(c *check, call *call) []string {
 	if others := c.know.elsewhere(service); len(others) > 0 {
 		return one("the catalog %s has no service %s, only %s has", c.know.catalog.Name, service, list(others))
 	}
-	text := fmt.Sprintf("monit knows no service %q", service)
+	text := fmt.Sprintf("monit has no service %q", service)
 	if id := c.know.named(service); id != "" {
 		p, _ := c.know.catalog.Process(id)
 		text += fmt.Sprintf("; write %q", strings.Replace(call.text, service, p.Service, 1))

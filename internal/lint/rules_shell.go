@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// placeholders finds placeholders that the shell would interpret in another way.
+// placeholders finds placeholders that the shell would not treat as text.
 func (c *check) placeholders(all []placeholder) {
 	for i, l := range c.block.lines {
 		var first, blanks string
@@ -81,7 +81,7 @@ var setting = regexp.MustCompile(`^[A-Za-z_.]+=`)
 
 func catForEcho(_ *check, call *call) []string {
 	if args := call.args(); call.program() == "cat" && len(args) == 1 && setting.MatchString(args[0].text) && len(call.writes) > 0 {
-		return one("cat looks for a file of the name %q: write echo", args[0].text)
+		return one("cat looks for a file named %q: write echo", args[0].text)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func catForEcho(_ *check, call *call) []string {
 // sudoOption finds sudo -p PROGRAM: -p is sudo's prompt text, so sudo runs the next word instead.
 func sudoOption(_ *check, call *call) []string {
 	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
-		return one("-p is sudo's own option, for the text of its prompt: sudo does not run %s, but the word after it; write \"sudo %s -p …\"", s.prompt, s.prompt)
+		return one("-p is sudo's own option for the text of its prompt: sudo runs the word after %s instead; write \"sudo %s -p …\"", s.prompt, s.prompt)
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func noSudo(c *check, call *call) []string {
 		return one("monit without sudo fails for an account that has no control file of its own; write %q", strings.Join(c.know.catalog.Monit, " ")+strings.TrimPrefix(call.text, "monit"))
 	}
 	if call.program() == "systemctl" && len(call.args()) > 0 && slices.Contains([]string{"start", "stop", "restart", "enable", "disable"}, call.args()[0].text) {
-		return one("systemctl %s without sudo is refused to an ordinary account", call.args()[0].text)
+		return one("systemctl %s without sudo is refused for an ordinary account", call.args()[0].text)
 	}
 	written := slices.Clone(call.writes)
 	if slices.Contains(changing, call.program()) {
@@ -177,7 +177,7 @@ func reload(_ *check, call *call) []string {
 func neverEnds(_ *check, call *call) []string {
 	switch p := call.program(); {
 	case slices.Contains([]string{"watch", "top", "htop"}, p):
-		return one("%s fills a terminal and never ends: run it once, and again until the state is as expected", p)
+		return one("%s needs a terminal and never ends: run the command itself, and repeat it until the state is as expected", p)
 	case slices.Contains([]string{"less", "more", "vi", "vim", "nano"}, p):
 		return one("%s needs a terminal and a person who types", p)
 	case p == "tail" && call.has("-f", "-F", "--follow"), p == "journalctl" && call.has("-f", "--follow"):
