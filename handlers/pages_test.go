@@ -102,7 +102,7 @@ func TestCommandPages(t *testing.T) {
 	for name, text := range want {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || string(got) != text {
-			t.Errorf("docs/commands/%s is not what the command table says (%v): run go test ./handlers -run CommandPages -update", name, err)
+			t.Errorf("docs/commands/%s differs from the command table (%v): run go test ./handlers -run CommandPages -update", name, err)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func commandPages(t *testing.T) map[string]string {
 	commands := slices.SortedFunc(slices.Values(g.Commands()), func(a, b command.Command) int { return strings.Compare(a.Verb, b.Verb) })
 	var index strings.Builder
 	index.WriteString("# Every command\n\nMade from the command table by `go test ./handlers -run CommandPages -update`; a test\n" +
-		"holds these pages to it. The same words work as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
+		"compares these pages with it. Each command works as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
 		"| Command | What for | Class |\n|---|---|---|\n")
 	pages := map[string]string{}
 	for _, cmd := range commands {
@@ -211,7 +211,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 			fmt.Fprintf(b, "For %s:\n\n", g.of)
 		default:
 			others := slices.DeleteFunc(slices.Clone(g.processes), func(p string) bool { return p == g.of })
-			fmt.Fprintf(b, "Shown for %s. The commands for these processes have their own names in them: %s.\n\n", g.of, strings.Join(others, ", "))
+			fmt.Fprintf(b, "Shown for %s. The commands for these processes differ only in their names: %s.\n\n", g.of, strings.Join(others, ", "))
 		}
 		b.WriteString(stepLines(g.shown) + "\n")
 	}

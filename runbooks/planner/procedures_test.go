@@ -167,24 +167,23 @@ func procedures(t *testing.T) (out []procedure) {
 const proceduresHead = `# Every procedure of the runbooks
 
 Made from the catalogs by ` + "`go test ./runbooks/planner -run TestProceduresDocument -update`" + `; a test
-holds it to them. First what can be asked for; then each line of the pages that
-holds a procedure, and what became of it.
+compares it with them. It lists first every command of the bot, and then each line of the
+pages that holds a procedure, with what the bot offers for it.
 
-- A **read** answers and changes nothing. An **action** is carried out by the bot,
-  step by step, each with a check. A **checklist** is what a person does: the bot
-  shows one step after the other, waits for ` + "`done R-…`" + ` or a tap, and records who
-  completed it; where it can check or restart by itself, it does. **A person's step**
-  is such a step within an action. A line that is **left out** has the reason beside it.
-- **Approvals** are how many other people have to approve a request by the default policy.
-  The requester does not count. ` + "`bot plan COMMAND…`" + ` shows the exact commands of a
+- A **read** queries something and changes nothing. The bot executes an **action** step by
+  step and checks each step. A **checklist** is for a person: the bot shows one step at a
+  time, waits for ` + "`done R-…`" + ` or a tap, and records who completed the step; where it can
+  check or restart something itself, it does. **A person's step** is a manual step within
+  an action. A line that is **left out** has a reason.
+- **Approvals** is how many other people have to approve a request under the default
+  policy. The requester does not count. ` + "`bot plan COMMAND…`" + ` shows the exact commands of a
   request and changes nothing.
-- The **class** says what it can do: read; sensitive (a read for the role data, by
-  direct message); writes (a file, and nothing stops); disruptive; destructive (it
-  cannot be undone). The role operators asks for the last three.
-- The bot replaces what is in braces: {param.…} by what you type, {listed.…} by what it
-  has found and shows on the card before the approval, {minted.…} by a new name that it
-  makes.
-- Everything works as ` + "`/dh …`, as `@dh …` in a thread, and as `bot do …`" + ` in a shell. A
+- The **class** is what a command can do: read; sensitive (a read that needs the role data
+  and answers by direct message); writes (writes a file and stops nothing); disruptive;
+  destructive (cannot be undone). The last three need the role operators.
+- The bot replaces the parts in braces: {param.…} by what you type, {listed.…} by what it
+  has found and shows on the card before the approval, {minted.…} by a new name.
+- Every command works as ` + "`/dh …`, as `@dh …` in a thread, and as `bot do …`" + ` in a shell. A
   reason may follow: ` + "`/dh restart db_dis disk was full, freed 40 GB`" + `.
 `
 
