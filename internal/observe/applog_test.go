@@ -43,7 +43,7 @@ func FuzzReadLog(f *testing.F) {
 }
 
 // Deephaven's levels above ERROR count as errors, and a stack trace counts
-// once, on whatever level its lines come.
+// once, whatever the level of its lines.
 func TestLogLevelsAndTraces(t *testing.T) {
 	line := func(level, message string) string {
 		return "[2026-11-28T11:59:03.123456-0500] - " + level + " - " + message + "\n"

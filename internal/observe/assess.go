@@ -122,7 +122,7 @@ func Assess(o Observation, e Expect) Finding {
 		case o.Alive == AliveGone:
 			f.ended(o, e)
 		case o.stale(e.Cycle):
-			f.unknown(e, FoundUnproved, "Not seen to run", o.Quoted()+fmt.Sprintf(", as of %s ago; it is not known whether pid %d still runs", o.Age.Round(time.Second), o.PID))
+			f.unknown(e, FoundUnproved, "Not confirmed to be running", o.Quoted()+fmt.Sprintf(", as of %s ago; it is not known whether pid %d still runs", o.Age.Round(time.Second), o.PID))
 		case o.State == Up:
 			f.up(o, e)
 		default:
@@ -157,7 +157,7 @@ func (f *Finding) pending(o Observation, e Expect) {
 	f.Changing, f.Recovering = true, true
 	if lasted := o.At.Sub(e.Since); !e.Since.IsZero() && lasted > e.grace() {
 		f.Recovering = false
-		f.Headline = fmt.Sprintf("Asked to %s %s ago, and not done", o.Pending, lasted.Round(time.Second))
+		f.Headline = fmt.Sprintf("Asked to %s %s ago, but not done", o.Pending, lasted.Round(time.Second))
 		f.Text = o.Quoted() + ". Its " + o.Pending + " hangs, or monit is busy with another process; monit's log on the host shows which"
 	}
 }
@@ -173,7 +173,7 @@ func (f *Finding) looping(o Observation, e Expect) {
 	f.Loop = true
 	f.Down = true
 	f.Headline += fmt.Sprintf(": %d restarts in %s", e.Loop.Restarts, o.At.Sub(e.Loop.Since).Round(time.Second))
-	f.Text += fmt.Sprintf(". It crashes and restarts, since %s; the first FATAL or ERROR in its log shows why", clock(e.Loop.Since))
+	f.Text += fmt.Sprintf(". It has been crashing and restarting since %s; the first FATAL or ERROR in its log shows why", clock(e.Loop.Since))
 }
 
 // ended handles a process that ended before its supervisor noticed.

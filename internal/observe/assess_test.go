@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Every row of the incident key, and what lies between its rows.
+// Every row of the incident key, and the cases between its rows.
 func TestIncidentKey(t *testing.T) {
 	up := Expect{Up: true, Level: runbooks.Critical}
 	moderate := Expect{Up: true, Level: runbooks.Moderate}
@@ -78,7 +78,8 @@ func TestIncidentKey(t *testing.T) {
 	}
 }
 
-// A catalog that forgot a level makes an outage critical, not harmless.
+// If a catalog has no level for a process, its outage counts as critical, not
+// as harmless.
 func TestOutageWithoutLevelIsCritical(t *testing.T) {
 	f := Assess(Observation{State: Down}, Expect{Up: true})
 	if f.Severity != runbooks.Critical {
@@ -90,7 +91,7 @@ func TestOutageWithoutLevelIsCritical(t *testing.T) {
 	}
 }
 
-// What a green rests on: the pid is proved, or monit's own look is fresh.
+// Green requires a verified pid, or a recent check by monit.
 func TestOldEvidenceIsNotGreen(t *testing.T) {
 	up := Expect{Up: true, Level: runbooks.Critical}
 	const hour = time.Hour
@@ -100,12 +101,12 @@ func TestOldEvidenceIsNotGreen(t *testing.T) {
 		dated bool
 		want  runbooks.Severity
 	}{
-		"proved":                 {AliveProved, 0, false, runbooks.None},
-		"proved, monit is stale": {AliveProved, hour, true, runbooks.None},
-		"gone":                   {AliveGone, 0, true, runbooks.Critical},
-		"not looked for, fresh":  {AliveUnknown, time.Minute, true, runbooks.None},
-		"not looked for, stale":  {AliveUnknown, hour, true, runbooks.Unknown},
-		"nothing known":          {AliveUnknown, 0, false, runbooks.Unknown},
+		"proved":                   {AliveProved, 0, false, runbooks.None},
+		"verified, monit is stale": {AliveProved, hour, true, runbooks.None},
+		"gone":                     {AliveGone, 0, true, runbooks.Critical},
+		"not checked, fresh":       {AliveUnknown, time.Minute, true, runbooks.None},
+		"not checked, stale":       {AliveUnknown, hour, true, runbooks.Unknown},
+		"nothing known":            {AliveUnknown, 0, false, runbooks.Unknown},
 	} {
 		for _, status := range []string{"OK", "Connection failed"} {
 			o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", status, "Monitored", "7", "", "Sat, 21 Nov 2026 02:00:00")))
@@ -121,7 +122,8 @@ func TestOldEvidenceIsNotGreen(t *testing.T) {
 	}
 }
 
-// A pid that is not monitored, a loop and a stop by a run.
+// Findings that need more than monit's status: about a process without
+// monitoring, a crash loop, and a stop by a run.
 func TestWhatMonitDoesNotSay(t *testing.T) {
 	for what, tt := range map[string]struct {
 		status   string

@@ -14,8 +14,9 @@ func unitSays(mark, loaded, active, more string) string {
 	return mark + " dh-etcd.service - etcd\n     Loaded: " + loaded + "\n     Active: " + active + "\n" + more
 }
 
-// What supervisors said in the field, as it must be read: the state, and of a
-// process that should be up the number and the words.
+// Answers of supervisors from the field, and how they must be parsed: the
+// state, and for a process that should be up the severity and parts of the
+// text.
 func TestFieldSupervisors(t *testing.T) {
 	field := answertest.Field(t)
 	const loaded = "loaded (/etc/systemd/system/dh-etcd.service; enabled; preset: enabled)"
@@ -60,7 +61,7 @@ func TestFieldSupervisors(t *testing.T) {
 		unit("start limit of old systemd", 3, unitSays("●", loaded, "failed (Result: start-limit) since x; 1min 4s ago", ""), Failed, sev1, "too often"),
 		unit("stop timed out", 3, unitSays("×", loaded, "failed (Result: timeout) since x; 1min 4s ago", ""), Failed, sev1, "in time"),
 		unit("resources", 3, unitSays("×", loaded, "failed (Result: resources) since x; 1min ago", ""), Failed, sev1, "lacked something"),
-		unit("a result of tomorrow", 3, unitSays("×", loaded, "failed (Result: gremlins) since x; 1min ago", ""), Failed, sev1, "result is gremlins"),
+		unit("an unknown result", 3, unitSays("×", loaded, "failed (Result: gremlins) since x; 1min ago", ""), Failed, sev1, "result is gremlins"),
 		unit("condition", 3, unitSays("○", loaded, "inactive (dead) since x; 1min ago", "  Condition: start condition failed at Sat 2026-11-28 10:00:00 UTC; 1min ago\n"), Down, sev1, "a condition of its unit file is not met"),
 		unit("exec condition", 3, unitSays("○", loaded, "inactive (dead) (Result: exec-condition) since x; 1min ago", ""), Down, sev1, "ExecCondition"),
 		unit("masked", 3, unitSays("○", "masked (Reason: Unit dh-etcd.service is masked.)", "inactive (dead)", ""), Down, sev1, "masked"),
@@ -75,7 +76,7 @@ func TestFieldSupervisors(t *testing.T) {
 		unit("starting for an hour", 3, unitSays("●", loaded, "activating (start) since x; 1h 2min ago", ""), Starting, sev1, "longer than a start takes"),
 		unit("stopping for a moment", 3, unitSays("●", loaded, "deactivating (stop-sigterm) since x; 12s ago", ""), Stopping, nothing, "check again"),
 		unit("killed and not ended", 3, unitSays("●", loaded, "deactivating (final-sigkill) since x; 2 days ago", ""), Stopping, sev1, "does not end"),
-		unit("an active state of tomorrow", 0, unitSays("●", loaded, "pondering (deeply) since x; 1s ago", ""), Unseen, nothing, `"pondering (deeply)" is unknown`),
+		unit("an unknown active state", 0, unitSays("●", loaded, "pondering (deeply) since x; 1s ago", ""), Unseen, nothing, `"pondering (deeply)" is unknown`),
 		unit("another unit", 0, strings.ReplaceAll(unitSays("●", loaded, "active (running) since x; 1h ago", ""), "dh-etcd", "etcd"), Unseen, nothing, "it has etcd.service instead"),
 		unit("shown with a bad setting", 0, "LoadState=bad-setting\nLoadError=org.freedesktop.systemd1.BadUnitSetting \"x\"\nActiveState=active\nSubState=running\nMainPID=7\nFreezerState=running\n",
 			Up, "Sev 2 · Moderate", "has a bad setting"),
@@ -92,7 +93,7 @@ func TestFieldSupervisors(t *testing.T) {
 		refused("monit by a socket", runbooks.Monit, 1, "", "Cannot create unix socket to /run/monit.sock -- Connection refused\n", "supervisor did not answer"),
 		refused("monit asks for a password", runbooks.Monit, 1, "", "You are not authorized to access monit. Either you don't supply the right credentials\n", "supervisor did not answer"),
 		refused("something else", runbooks.Monit, 3, "", "frobnicate: bad flux\n", "exit code 3", "frobnicate: bad flux"),
-		refused("an answer of something else", runbooks.Monit, 0, "Welcome to infra\n", "", "Welcome to infra"),
+		refused("output of another program", runbooks.Monit, 0, "Welcome to infra\n", "", "Welcome to infra"),
 		refused("no word", runbooks.Monit, 1, "", "", "printed nothing", "/bin/false"),
 		refused("no word, 7", runbooks.Systemd, 7, "", "", "printed nothing"),
 		refused("nologin", runbooks.Monit, 1, "This account is currently not available.\n", "", "login refused", "was not run"),

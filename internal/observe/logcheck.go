@@ -106,10 +106,10 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 		case f.Severity != runbooks.Unknown && o.State == NotMonitored:
 			f.Text += ". Last line of its log " + clock(log.Last)
 		case fresh && !look.Before.IsZero() && log.Last.After(look.Before):
-			f.withoutSupervision(o, e, fmt.Sprintf("Its log goes on (last line %s), so it runs", clock(log.Last)))
+			f.withoutSupervision(o, e, fmt.Sprintf("Its log is still growing (last line %s), so it runs", clock(log.Last)))
 			f.Evidence.Line = "last line of its log " + clock(log.Last)
 		case fresh:
-			f.Text += fmt.Sprintf(". The last line of its log is of %s: check again in a minute; if the log has grown, it runs", clock(log.Last))
+			f.Text += fmt.Sprintf(". The last line of its log is from %s: check again in a minute; if the log has grown, it runs", clock(log.Last))
 		case log.Word == "SHUTTING_DOWN" && o.State == NotMonitored:
 			f.Text = o.Quoted()
 			f.down(o, e)

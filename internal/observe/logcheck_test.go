@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// logAt is a log with a line of each level at so many minutes before noon.
+// logAt is a log with a line of each level, the given number of minutes before noon.
 func logAt(lines ...any) string {
 	var b strings.Builder
 	for i := 0; i < len(lines); i += 2 {
@@ -34,7 +34,7 @@ func TestWithLog(t *testing.T) {
 		uptime      string
 		e           Expect
 		log         string
-		before      float64 // minutes ago, where an earlier look saw the log end; 0 for none
+		before      float64 // minutes ago: the last line at an earlier check; 0 for none
 		want        runbooks.Severity
 		headline    string
 		text        string
@@ -50,11 +50,11 @@ func TestWithLog(t *testing.T) {
 		{"2 runs without supervision", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 9, two, "Running without supervision", "so it runs"},
 		{"2 runs when it should be down", "Not monitored", "", "", scheduled, logAt(0.5, alive), 1, two, "Up when it should be down", "so it runs"},
 		{"not monitored, first check", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 0, unknown, "Not monitored", "check again in a minute"},
-		{"not monitored, and its log has not gone on", "Not monitored", "", "", up, logAt(9.0, alive, 1.5, alive), 1.5, unknown, "Not monitored", "check again in a minute"},
+		{"not monitored, and its log has not grown", "Not monitored", "", "", up, logAt(9.0, alive, 1.5, alive), 1.5, unknown, "Not monitored", "check again in a minute"},
 		{"not monitored, and its log has ended", "Not monitored", "", "", up, logAt(9.0, alive, 8.0, "INFO - db_dis SHUTTING_DOWN"), 0, one, "Down when it should be up", "SHUTTING_DOWN"},
-		{"not monitored, and it said good-bye", "Not monitored", "", "", up, logAt(0.5, "INFO - db_dis SHUTTING_DOWN"), 0, one, "Down when it should be up", "SHUTTING_DOWN"},
-		{"1 down, with its last words", "Execution failed | Does not exist", "", "", up, logAt(3.0, "FATAL - no memory"), 0, one, "Down when it should be up", "no memory"},
-		{"no log is no news", "OK", "7", "3h 2m", up, "not a log\n", 0, none, "Running", "OK"},
+		{"not monitored, and just shut down", "Not monitored", "", "", up, logAt(0.5, "INFO - db_dis SHUTTING_DOWN"), 0, one, "Down when it should be up", "SHUTTING_DOWN"},
+		{"1 down, with the reason in its log", "Execution failed | Does not exist", "", "", up, logAt(3.0, "FATAL - no memory"), 0, one, "Down when it should be up", "no memory"},
+		{"an unreadable log changes nothing", "OK", "7", "3h 2m", up, "not a log\n", 0, none, "Running", "OK"},
 		{"in maintenance nothing counts", "OK", "7", "3h 2m", Expect{Up: true, Level: one, Maintenance: true}, logAt(1.0, "ERROR - slow"), 0, none, "Up, in maintenance", "OK"},
 	} {
 		o := Observe(runbooks.Monit, "db_dis", answertest.Of(answertest.Block("db_dis", tt.status, "Monitored", tt.pid, tt.uptime, "Sat, 21 Nov 2026 02:00:00")))
@@ -77,8 +77,8 @@ func TestWithLog(t *testing.T) {
 	}
 }
 
-// A process that runs though its supervisor has lost its configuration is the
-// key's 2, whether or not it should be up.
+// A running process whose supervisor has lost its configuration is level 2 of the key, whether or
+// not it should be up.
 func TestConfigurationMissing(t *testing.T) {
 	shown := func(load, active, sub, pid string) remote.Result {
 		return answertest.Of("LoadState=" + load + "\nActiveState=" + active + "\nSubState=" + sub + "\nMainPID=" + pid + "\n")

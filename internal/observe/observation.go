@@ -53,7 +53,7 @@ func (s *State) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("probe: unknown state %q", b)
+	return fmt.Errorf("observe: unknown state %q", b)
 }
 
 // Observation is one answer about one process, or why there is none.

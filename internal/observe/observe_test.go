@@ -12,13 +12,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// observed is what a sample must be read as.
+// observed is the expected result of a sample.
 type observed struct {
 	service string
 	state   State
 	pid     int
 	pending string
-	number  string // the finding's, where the process should be up at level 1
+	number  string // the finding's severity, if the process should be up and has level 1
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	nothing = "unknown"
 )
 
-// Every status sample of every archive, and how it must be read.
+// Every status sample of every archive, and its expected result.
 var statusSamples = map[string]map[string]observed{
 	"monit": {
 		"daemon-down-root-status":          {"db_tdcp", Unseen, 0, "", nothing},
@@ -176,7 +176,7 @@ func TestMonitWords(t *testing.T) {
 		{"Does not exist", "Monitored", "", Recovering, ""},
 		{"Does not exist", "Monitored", "7", Recovering, ""},
 		{"Initializing", "Initializing", "", Starting, ""},
-		// Never up without all of it.
+		// Never up if a part is missing.
 		{"OK", "Monitored", "", Unseen, ""},
 		{"OK", "Monitored", "0", Unseen, ""},
 		{"OK", "Monitored", "-7", Unseen, ""},
@@ -249,7 +249,8 @@ func TestSystemdWords(t *testing.T) {
 	}
 }
 
-// What could not be asked is unknown whatever the output says.
+// If the supervisor could not be queried, the state is unknown, whatever the
+// output.
 func TestNotAnsweredIsUnseen(t *testing.T) {
 	for outcome := remote.NoOutcome; outcome <= remote.FateUnknown; outcome++ {
 		if outcome == remote.Answered {
@@ -320,8 +321,8 @@ func TestSummarySamples(t *testing.T) {
 	}
 }
 
-// Garbage is never up: not for the exact words in the wrong place, not for any
-// bytes.
+// Garbage never means up: neither the exact words in the wrong place, nor any
+// other bytes.
 func FuzzObserve(f *testing.F) {
 	for _, archive := range []string{"monit", "systemd"} {
 		for _, s := range answertest.Read(f, archive) {

@@ -215,7 +215,7 @@ func labQueries(t *testing.T, l *lab) {
 		t.Errorf("%s exports; every import must take one first", n)
 	}
 	l.full(queriesDir, func() {
-		l.refused(runbooks.Inputs{Action: "pq-export"}, "at least 4.0 GiB must be")
+		l.refused(runbooks.Inputs{Action: "pq-export"}, "at least 4.0 GiB are required")
 	})
 	for _, action := range []string{"pq-import", "pq-import-replace"} {
 		l.refused(runbooks.Inputs{Action: action, Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "No such file")
@@ -223,7 +223,7 @@ func labQueries(t *testing.T, l *lab) {
 	l.full(queriesDir, func() {
 		l.sh("infra", "echo x | sudo -n tee "+queriesDir+"/pq-20200101-000000-aaaaaa.xml >/dev/null")
 		for _, action := range []string{"pq-import", "pq-import-replace"} {
-			l.refused(runbooks.Inputs{Action: action, Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "at least 4.0 GiB must be")
+			l.refused(runbooks.Inputs{Action: action, Params: map[string]string{"file": "pq-20200101-000000-aaaaaa.xml"}}, "at least 4.0 GiB are required")
 		}
 	})
 }
@@ -310,7 +310,7 @@ func labSnapshot(t *testing.T, l *lab) {
 		t.Errorf("%+v", out)
 	}
 	l.full("/backup", func() {
-		l.refused(runbooks.Inputs{Action: "etcd-snapshot"}, "at least 4.0 GiB must be")
+		l.refused(runbooks.Inputs{Action: "etcd-snapshot"}, "at least 4.0 GiB are required")
 	})
 }
 
@@ -339,8 +339,8 @@ func labFiles(t *testing.T, l *lab) {
 		t.Errorf("the old backups are still there: %s", files)
 	}
 	l.full(backups, func() {
-		l.refused(runbooks.Inputs{Action: "backup"}, "at least 4.0 GiB must be")
-		l.refused(retain, "at least 4.0 GiB must be")
+		l.refused(runbooks.Inputs{Action: "backup"}, "at least 4.0 GiB are required")
+		l.refused(retain, "at least 4.0 GiB are required")
 	})
 }
 

@@ -1,5 +1,5 @@
-// Package complaint finds what a command complained of in its output, and says why there is no
-// answer at all. Output of the login shell does not count.
+// Package complaint finds the error message in the output of a command, or the reason why there is
+// no answer. Output of the login shell is ignored.
 package complaint
 
 import (

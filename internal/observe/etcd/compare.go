@@ -63,7 +63,7 @@ func (s Status) data() []string {
 	for _, m := range known {
 		for _, o := range known {
 			if len(wrong) == 0 && m.Cluster == o.Cluster && m.progress() > o.progress() && *m.Revision+caught < *o.Revision {
-				wrong = append(wrong, fmt.Sprintf("%s has applied more than %s and is at an earlier revision (%d, the other %d): the members hold different data",
+				wrong = append(wrong, fmt.Sprintf("%s has applied more entries than %s, but is at an earlier revision (%d, the other %d): the members hold different data",
 					m.Endpoint, o.Endpoint, *m.Revision, *o.Revision))
 			}
 		}

@@ -13,8 +13,7 @@
 //   - members.go: `member list`
 //   - alarms.go: `alarm list`, and which alarm is the most serious
 //   - snapshot.go: `snapshot status`
-//   - votes.go: what a tap on a button of a run does; approve, deny, withdraw, cancel, done,
-//     close; when approving requires the typed name
+//   - votes.go: which members vote, and their replies to `endpoint health`
 //   - compare.go: anomalies between members, with their limits: the quota, sizes, data, raft
 //   - rows.go: status and health of each member as one row
 //   - complaint.go: the error message in etcdctl's output, and messages of etcdctl 2

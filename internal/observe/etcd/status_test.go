@@ -11,7 +11,8 @@ func said(exit int, stdout, stderr string) remote.Result {
 	return remote.Result{Outcome: remote.Answered, Exit: exit, Stdout: out(stdout), Stderr: out(stderr)}
 }
 
-// Ids exceed what a float holds, and what a version does not send is absent.
+// Ids are larger than a float can hold, and a field that a version does not
+// send is absent.
 func TestReadStatus(t *testing.T) {
 	s, err := ReadStatus(said(0, "Welcome\n"+`[{"Endpoint":"127.0.0.1:2379","Status":{"header":{"cluster_id":8925027824743593106,"member_id":13803658152347727308,"revision":9,"raft_term":2},"version":"3.2.24","dbSize":16842752,"leader":13803658152347727308,"raftIndex":1870,"raftTerm":2}}]`+"\n", ""))
 	if err != nil || len(s.Members) != 1 {

@@ -58,7 +58,7 @@ func etcdQuorum(r remote.Result) Verdict {
 	case reading < v.Need() && reading+v.Unclear() >= v.Need():
 		return Verdict{State: Unknown, Text: "unknown whether there is a quorum: " + text + ill}
 	case reading < v.Need() && v.Answering() >= v.Need():
-		return Verdict{State: NotYet, Text: fmt.Sprintf("%d of %d members answer, a quorum of %d, and do not serve: %s%s", v.Answering(), n, v.Need(), text, ill)}
+		return Verdict{State: NotYet, Text: fmt.Sprintf("%d of %d members answer, enough for the quorum of %d, but do not serve: %s%s", v.Answering(), n, v.Need(), text, ill)}
 	case reading < v.Need():
 		return Verdict{State: NotYet, Text: "no quorum: " + text + ill}
 	case ill != "":

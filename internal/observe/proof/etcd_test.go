@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Every condition on etcd against what a real cluster of three answered.
+// Every condition about etcd, evaluated on the answers of a real cluster of three members.
 func TestEtcdConditions(t *testing.T) {
 	samples := answertest.Read(t, "etcd")
 	const first, third = "10.77.0.11 infra-1", "10.77.0.13 query-2"
@@ -79,7 +79,7 @@ func TestEtcdConditions(t *testing.T) {
 	}
 }
 
-// health is what etcdctl says of members; true is healthy.
+// health is etcdctl's answer about members; true means healthy.
 func health(members map[string]bool) remote.Result {
 	var rows []string
 	exit := 0
@@ -95,8 +95,8 @@ func health(members map[string]bool) remote.Result {
 	return r
 }
 
-// The quorum guard for clusters of every usual size: a member that serves is
-// spared only where the others are a majority without it.
+// The quorum guard for clusters of every usual size: a serving member may be changed only if the
+// others have a majority without it.
 func TestEtcdSpareBySize(t *testing.T) {
 	members := func(n, ill int) map[string]bool {
 		out := map[string]bool{}
@@ -141,10 +141,10 @@ func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	}
 	v := Evaluate(step, unit("active", "running", "7"), r, time.Time{})
 	if v.State != NotYet {
-		t.Errorf("seen once: %+v", v)
+		t.Errorf("after one read: %+v", v)
 	}
 	if end := TimedOut(step, nil, v); end.State != Noted || !strings.Contains(end.Text, "for 30s: ") {
-		t.Errorf("seen all the time: %+v", end)
+		t.Errorf("after the whole wait: %+v", end)
 	}
 	// No member answers a client if its certificate, or that of the members, has expired.
 	v = Evaluate(step, unit("active", "running", "7"), electing, time.Time{})
@@ -170,7 +170,7 @@ func TestEtcdNotBack(t *testing.T) {
 	}
 }
 
-// A member that lags, or that is in another term, has not caught up.
+// A member that is behind, or in another term, has not caught up.
 func TestEtcdBehind(t *testing.T) {
 	status := func(term, index, applied, leader string) remote.Result {
 		row := func(host, id, term, index, applied, leader string) string {

@@ -34,7 +34,7 @@ func dialLog(endpoint, reason string) string {
 		`"target":"etcd-endpoints://0xc000/` + endpoint + `","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = \"transport: ` + reason + `\""}` + "\n"
 }
 
-// What etcdctl of every version said in the field, as it must be read.
+// Answers of all versions of etcdctl from the field, and the expected verdicts.
 func TestFieldEtcd(t *testing.T) {
 	field := answertest.Field(t)
 	const late = "context deadline exceeded"
@@ -76,7 +76,7 @@ func TestFieldEtcd(t *testing.T) {
 			Noted, []string{"10.0.0.13:2379 belongs to another cluster"}, []string{"agree"}},
 		{"two leaders", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 50, 99, ""), member("10.0.0.12:2379", 1, 102, 102, 50, 99, ""))), Noted, []string{"follows another leader"}, nil},
 		{"further and earlier", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 900, 99, ""), member("10.0.0.12:2379", 1, 102, 101, 50, 120, ""))), Noted, []string{"hold different data"}, nil},
-		{"a write between two looks", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 51, 99, ""), member("10.0.0.12:2379", 1, 102, 101, 50, 99, ""))), Noted, []string{"check again"}, nil},
+		{"a write between two reads", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 51, 99, ""), member("10.0.0.12:2379", 1, 102, 101, 50, 99, ""))), Noted, []string{"check again"}, nil},
 		{"one member at two endpoints", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 50, 99, ""), member("https://etcd-1:2379", 1, 101, 101, 50, 99, ""))), Met, []string{"1 of 1 members answers"}, nil},
 		{"no leader", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 0, 50, 99, `,"errors":["etcdserver: no leader"]`))), Noted, []string{"has no leader", "etcdserver: no leader"}, nil},
 		{"alarm in the status", runbooks.EtcdStatus, "", answertest.Of(rowsOf(member("10.0.0.11:2379", 1, 101, 101, 50, 99, `,"errors":["memberID:101 alarm:CORRUPT "]`))), Noted, []string{"CORRUPT"}, nil},
@@ -93,9 +93,9 @@ func TestFieldEtcd(t *testing.T) {
 		{"alarms: none, JSON of 3.4", runbooks.EtcdAlarms, "", answertest.Of("{}\n"), Met, []string{"no alarms"}, nil},
 		{"snapshot: help of 3.7", runbooks.SnapshotGood, "", answertest.Of("Manages etcd node snapshots\n\nUsage:\n  etcdctl snapshot [command]\n"), Noted, []string{"etcdutl"}, nil},
 		{"alarms: JSON", runbooks.EtcdAlarms, "", answertest.Of(`{"header":{"cluster_id":1},"alarms":[{"memberID":10225113350932192838,"alarm":1},{"alarm":2}]}` + "\n"), Noted, []string{"CORRUPT alarm, for the whole cluster", "NOSPACE alarm of memberID:10225113350932192838"}, nil},
-		{"alarms: JSON of tomorrow", runbooks.EtcdAlarms, "", answertest.Of(`{"header":{"cluster_id":1},"alarms":[{"memberID":7,"alarm":9}]}` + "\n"), Noted, []string{"number 9"}, nil},
+		{"alarms: unknown JSON", runbooks.EtcdAlarms, "", answertest.Of(`{"header":{"cluster_id":1},"alarms":[{"memberID":7,"alarm":9}]}` + "\n"), Noted, []string{"number 9"}, nil},
 		{"alarms: half of the JSON", runbooks.EtcdAlarms, "", answertest.Of(`{"header":{"cluster_id":1},"alarms":[{"memb` + "\n"), Unknown, []string{"could not be parsed"}, []string{"no alarms"}},
-		{"alarms: a word of tomorrow", runbooks.EtcdAlarms, "", answertest.Of("memberID:7 alarm:FLOODED extra\n"), Noted, []string{"FLOODED"}, []string{"no alarms"}},
+		{"alarms: an unknown word", runbooks.EtcdAlarms, "", answertest.Of("memberID:7 alarm:FLOODED extra\n"), Noted, []string{"FLOODED"}, []string{"no alarms"}},
 		{"alarms: something else", runbooks.EtcdAlarms, "", answertest.Of("Welcome to infra\n"), Unknown, []string{"Welcome to infra"}, []string{"no alarms"}},
 		{"alarms: none behind noise", runbooks.EtcdAlarms, "", answertest.Exited(0, "", answertest.Setlocale), Met, []string{"no alarms"}, nil},
 
@@ -118,7 +118,7 @@ func TestFieldEtcd(t *testing.T) {
 		{"spare: alarm list not fetched", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", "Unable to fetch the alarm list"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3"}, nil},
 		{"spare: the learner", runbooks.EtcdSpare, "10.0.0.14", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", ""), ill("10.0.0.14:2379", "etcdserver: rpc not supported for learner")), ""), Met, []string{"is a learner"}, nil},
 		{"spare: a learner is no vote", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", "etcdserver: rpc not supported for learner")), ""), Never, []string{"refused: 2 of 2"}, nil},
-		{"spare: an error of tomorrow", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", "flux inverted")), ""), Unknown, []string{"flux inverted"}, nil},
+		{"spare: an unknown error", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", "flux inverted")), ""), Unknown, []string{"flux inverted"}, nil},
 		{"spare: one endpoint twice", runbooks.EtcdSpare, "10.0.0.11", answertest.Of(rowsOf(ill("10.0.0.11:2379", ""), ill("https://10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""))), Never, []string{"refused: 2 of 2"}, nil},
 		{"spare: short name", runbooks.EtcdSpare, "10.9.9.9 etcd-3", answertest.Exited(1, rowsOf(ill("https://etcd-1.example.com:2379", ""), ill("https://etcd-2.example.com:2379", ""), ill("https://etcd-3.example.com:2379", late)), ""), NotYet, []string{"etcd-3.example.com:2379 does not serve"}, nil},
 		{"spare: IPv6", runbooks.EtcdSpare, "fd00::3", answertest.Exited(1, rowsOf(ill("https://[fd00::1]:2379", ""), ill("https://[fd00::2]:2379", ""), ill("https://[fd00:0::3]:2379", late)), ""), NotYet, []string{"does not serve"}, nil},
@@ -186,7 +186,7 @@ func TestEtcdVotesByList(t *testing.T) {
 			t.Errorf("%s: %s: %s", tt.name, v.State, v.Text)
 		}
 		if old, ok := recall(m.Seen); !ok || old.PID != 7 {
-			t.Errorf("%s: what was seen before is lost: %+v", tt.name, old)
+			t.Errorf("%s: the earlier observation is lost: %+v", tt.name, old)
 		}
 	}
 	simple := answertest.Of("8211f1d0f64f3269, started, infra1, http://127.0.0.1:12380, http://127.0.0.1:2379, false\n91bc3c398fb3c146, started, infra2, http://127.0.0.1:22380, http://127.0.0.1:22379, true\n")
@@ -199,7 +199,7 @@ func TestEtcdVotesByList(t *testing.T) {
 	}
 }
 
-// A member that was seen not to run may be restarted with etcdctl unusable.
+// A member that was observed down may be restarted even if etcdctl is unusable.
 func TestEtcdSpareWithoutEtcdctl(t *testing.T) {
 	lost := remote.Result{Outcome: remote.Unreachable, Detail: "no route"}
 	for state, want := range map[observe.State]State{observe.Down: Met, observe.Failed: Met, observe.Recovering: Met, observe.Up: Unknown, observe.Starting: Unknown, observe.Unseen: Unknown} {

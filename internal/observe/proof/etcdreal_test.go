@@ -11,11 +11,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// etcdCase is a real cluster, asked as the catalog asks.
+// etcdCase is a real cluster, queried with the catalog's commands.
 type etcdCase struct {
 	*testing.T
 	c *etcdtest.Cluster
-	// before is what the guard's earlier steps have seen.
+	// before is the memory of the guard's earlier steps.
 	before []byte
 }
 
@@ -26,7 +26,7 @@ var etcdCommands = map[runbooks.Condition][]string{
 	runbooks.EtcdMembers: {"member", "list", "--write-out", "json"},
 }
 
-// expect asks and holds the verdict to a state and words.
+// expect queries the cluster and checks the verdict's state and words.
 func (e *etcdCase) expect(name string, until runbooks.Condition, member string, state State, words ...string) Verdict {
 	e.Helper()
 	r := e.c.Ctl(etcdCommands[until]...)
@@ -39,7 +39,7 @@ func (e *etcdCase) expect(name string, until runbooks.Condition, member string, 
 	return v
 }
 
-// eachVersion runs a part against every version that can be had.
+// eachVersion runs a part against every available version.
 func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 	for _, version := range etcdtest.Versions() {
 		t.Run(version, func(t *testing.T) {
@@ -48,8 +48,8 @@ func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 	}
 }
 
-// The states of a cluster of three, and the guard and the proofs of a restart,
-// by real members and clients of every version.
+// The states of a cluster of three, with the guard and the checks of a restart,
+// for real members and clients of every version.
 func TestRealEtcd(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
@@ -82,7 +82,7 @@ func TestRealEtcd(t *testing.T) {
 	})
 }
 
-// A full database: its own finding; the members still form the quorum.
+// A full database has a finding of its own; the members still form the quorum.
 func TestRealEtcdFull(t *testing.T) {
 	eachVersion(t, 2<<20, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
@@ -94,7 +94,7 @@ func TestRealEtcdFull(t *testing.T) {
 		e.expect("full", runbooks.EtcdAlarms, "", Noted, "NOSPACE alarm of memberID:")
 		e.expect("full", runbooks.EtcdStatus, "", Noted, "3 of 3 members answer", "NOSPACE")
 		if e.c.Tools.Version == etcdtest.Debian {
-			// 3.4 asks for no alarms in its health (measured).
+			// 3.4 does not query alarms for its health (measured).
 			e.expect("full", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
 			e.expect("full", runbooks.EtcdSpare, one, Met, "2 of 3 members remain")
 		} else {
@@ -117,7 +117,7 @@ func TestRealEtcdCorrupt(t *testing.T) {
 		e.expect("corrupt", runbooks.EtcdAlarms, "", Noted, "CORRUPT alarm of memberID:7")
 		e.expect("corrupt", runbooks.EtcdStatus, "", Noted, "CORRUPT")
 		if e.c.Tools.Version == etcdtest.Debian {
-			e.expect("corrupt", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy") // 3.4 says so (measured)
+			e.expect("corrupt", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy") // 3.4 reports this (measured)
 		} else {
 			e.expect("corrupt", runbooks.EtcdQuorum, "", NotYet, "3 of 3 members answer", "do not serve")
 			e.expect("corrupt", runbooks.EtcdSpare, one, Noted, "2 of 3 members remain", "CORRUPT")
@@ -127,7 +127,7 @@ func TestRealEtcdCorrupt(t *testing.T) {
 	})
 }
 
-// A learner is no voter, for the guard and for the quorum.
+// A learner has no vote, for the guard and for the quorum.
 func TestRealEtcdLearner(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		learner := e.c.AddLearner()
@@ -142,8 +142,8 @@ func TestRealEtcdLearner(t *testing.T) {
 	})
 }
 
-// Members that hold different data never agree; and the snapshots that make
-// them so are read by the tool that the version has.
+// Members with different data are reported as such. The snapshots that cause
+// this here are checked with each version's own tool.
 func TestRealEtcdDifferingData(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		file := e.TempDir() + "/x.db"

@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Who said no to a change: nothing was changed, and the party stands there with
-// its own words; where the answer was lost, the fate is unknown.
+// A refused change has changed nothing, and the verdict names who refused it,
+// with the original message. If the answer was lost, the fate is unknown.
 func TestFieldChanges(t *testing.T) {
 	field := answertest.Field(t)
 	type row struct {
@@ -76,10 +76,10 @@ func TestFieldChanges(t *testing.T) {
 		login(1, "", "bash: env: command not found\n"),
 
 		{"a program that called sudo", answertest.Exited(1, "", "removed old file\nsudo: a password is required\n"), Never, []string{"failed with exit code 1", "removed old file"}},
-		{"a program that met nologin", answertest.Exited(1, "stopping\nThis account is currently not available.\n", ""), Never, []string{"failed with exit code 1", "stopping"}},
-		{"systemd said no", answertest.Exited(4, "", "Failed to restart dh-etcd.service: Access denied\n"), Never, []string{"failed with exit code 4", "Access denied"}},
+		{"a program that printed nologin's text", answertest.Exited(1, "stopping\nThis account is currently not available.\n", ""), Never, []string{"failed with exit code 1", "stopping"}},
+		{"systemd refused", answertest.Exited(4, "", "Failed to restart dh-etcd.service: Access denied\n"), Never, []string{"failed with exit code 4", "Access denied"}},
 		{"a unit that fails", answertest.Exited(1, "", "Job for dh-etcd.service failed because a timeout was exceeded.\n"), Never, []string{"failed with exit code 1", "timeout was exceeded"}},
-		{"no word", answertest.Exited(1, "", ""), Never, []string{"failed with exit code 1", "not a word"}},
+		{"no output", answertest.Exited(1, "", ""), Never, []string{"failed with exit code 1", "not a word"}},
 	}
 	for name, words := range map[string]string{
 		"sudo-account-lacks": "expired", "sudo-audit-then-password": "password", "sudo-conf-then-password": "password",
@@ -100,7 +100,7 @@ func TestFieldChanges(t *testing.T) {
 	}
 }
 
-// The line that decides is found behind what a login shell wrote.
+// The decisive line is found after output of a login shell.
 func TestFieldNoise(t *testing.T) {
 	df := runbooks.Step{Until: runbooks.SpaceFree, Command: "df -P -k /backup"}
 	grep := runbooks.Step{Until: runbooks.Found, Command: "grep -h -F -e x /var/log/x"}
@@ -127,7 +127,8 @@ func TestFieldNoise(t *testing.T) {
 	}
 }
 
-// A line of a summary that is not understood may be a service that is down.
+// A line of a summary that cannot be parsed may be a service that is down, so
+// the verdict is unknown.
 func TestSummaryIsUnderstoodOrUnknown(t *testing.T) {
 	const head = "Monit 5.33.0 uptime: 1m\n Service Name                     Status                      Type          \n"
 	const up = " db_dis                           OK                          Process       \n"
@@ -137,7 +138,7 @@ func TestSummaryIsUnderstoodOrUnknown(t *testing.T) {
 	}{
 		{"understood", head + up, Met},
 		{"noise before it", "Welcome to infra\n" + head + up, Met},
-		{"a row of tomorrow", head + up + " db_ltds                          OK                          Container     \n", Unknown},
+		{"an unknown row", head + up + " db_ltds                          OK                          Container     \n", Unknown},
 		{"half a row", head + up + " db_ltds        \n", Unknown},
 		{"noise after it", head + up + "logout\n", Unknown},
 		{"old form", "The Monit daemon 5.6 uptime: 4h 3m\n\nProcess 'db_dis'                    Running\n", Met},

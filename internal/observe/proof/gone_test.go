@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// A stop is proved by the pid that was there before and no longer is.
+// A stop is verified if the earlier pid no longer exists.
 func TestGone(t *testing.T) {
 	up := seen("OK", "4711", "x")
 	failed := answertest.Of("")
@@ -49,7 +49,7 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// With the pid gone, monit's "Not monitored" is the rest of the proof.
+// If the pid is gone, monit's "Not monitored" completes the proof.
 func TestStoppedAfterGone(t *testing.T) {
 	gone := Evaluate(waitStep("db_dis", runbooks.Gone), seen("OK", "4711", "x"), answertest.Of("1\n"), answertest.Noon)
 	unmonitored := answertest.Of(answertest.Block("db_dis", "Not monitored", "Not monitored", "", "", "y"))

@@ -164,7 +164,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 		// A login shell may have printed lines before.
 		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
 			if n == 0 {
-				return Verdict{State: Never, Text: "the file is there and empty"}
+				return Verdict{State: Never, Text: "the file exists, but is empty"}
 			}
 			return Verdict{State: Met, Text: "there, " + etcd.Bytes(n)}
 		}
@@ -187,7 +187,7 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 				if kib<<10 < spaceFloor {
 					return Verdict{
 						State: Never,
-						Text:  fmt.Sprintf("only %s free on %s; at least %s must be", etcd.Bytes(kib<<10), at, etcd.Bytes(spaceFloor)),
+						Text:  fmt.Sprintf("only %s free on %s; at least %s are required", etcd.Bytes(kib<<10), at, etcd.Bytes(spaceFloor)),
 					}
 				}
 				return Verdict{State: Met, Text: etcd.Bytes(kib<<10) + " free on " + at}

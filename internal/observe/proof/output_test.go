@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Every condition that is read from the output alone, with the words that the
-// real tools use.
+// Every condition that depends on the output alone, with the messages of the
+// real tools.
 func TestOutputConditions(t *testing.T) {
 	const paths = "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
 	same := planner.ListHash(planner.ListLines(paths))
@@ -59,7 +59,7 @@ func TestOutputConditions(t *testing.T) {
 		{"no size", runbooks.FileThere, "", answertest.Exited(0, "NOTICE\n", ""), Unknown, "no file size"},
 
 		{"space", runbooks.SpaceFree, "", answertest.Exited(0, df("78840792"), ""), Met, "75.2 GiB free on /backup dir"},
-		{"disk full", runbooks.SpaceFree, "", answertest.Exited(0, df("0"), ""), Never, "only 0 B free on /backup dir; at least 4.0 GiB must be"},
+		{"disk full", runbooks.SpaceFree, "", answertest.Exited(0, df("0"), ""), Never, "only 0 B free on /backup dir; at least 4.0 GiB are required"},
 		{"nearly full", runbooks.SpaceFree, "", answertest.Exited(0, df("4194303"), ""), Never, "only"},
 		{"just enough", runbooks.SpaceFree, "", answertest.Exited(0, df("4194304"), ""), Met, "4.0 GiB"},
 		{"no such directory", runbooks.SpaceFree, "", answertest.Exited(1, "", "df: /backup: No such file or directory\n"), Never, "No such file"},
@@ -73,13 +73,13 @@ func TestOutputConditions(t *testing.T) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
 		if end := TimedOut(step, nil, v); end.State == Met && v.State != Met {
-			t.Errorf("%s: giving up made it a success: %+v", tt.name, end)
+			t.Errorf("%s: the time-out made it a success: %+v", tt.name, end)
 		}
 	}
 }
 
-// monit's summary as a whole, from the samples: all up, all stopped, or who
-// is not.
+// monit's summary as a whole, from the samples: all up, all stopped, or which
+// services are not.
 func TestEveryService(t *testing.T) {
 	row := func(name, status string) string {
 		return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n"
@@ -113,7 +113,7 @@ func TestEveryService(t *testing.T) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
 	}
-	// What was up before a request may not have been restarted yet.
+	// A service that was up before the request may not have been restarted yet.
 	early := late(row("db_dis", "OK"))
 	early.Ended = answertest.Noon.Add(2 * time.Second)
 	if v := Evaluate(runbooks.Step{Until: runbooks.AllUp}, nil, early, answertest.Noon); v.State != NotYet {

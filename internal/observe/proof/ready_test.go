@@ -12,7 +12,7 @@ import (
 
 var readyStep = runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: "db_dis", Until: runbooks.Ready, Within: runbooks.Duration(time.Minute)}
 
-// The third false success: monit says OK, and the application is not there
+// The third false success: monit reports OK, but the application is not ready
 // yet (recorded: restart-slow-app).
 func TestReady(t *testing.T) {
 	const started = "[2026-11-21T02:39:55.341979+0000] - INFO - db_dis INITIALIZING (pid 1177)\n"
@@ -24,9 +24,9 @@ func TestReady(t *testing.T) {
 		state            State
 		text             string
 	}{
-		{"not yet", started + loaded, "02:39:53", NotYet, "INITIALIZING last"},
+		{"not yet", started + loaded, "02:39:53", NotYet, "is INITIALIZING"},
 		{"running", started + loaded + running, "02:39:53", Met, "ready: RUNNING in its log, no errors since"},
-		{"the running of the life before", oldLife, "02:39:53", NotYet, "no RUNNING since the start"},
+		{"RUNNING of the previous process", oldLife, "02:39:53", NotYet, "no RUNNING since the start"},
 		{"stopping last", oldLife + "[2026-11-21T02:39:54.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "SHUTTING_DOWN"},
 		{"down again", started + running + "[2026-11-21T02:40:16.0+0000] - FATAL - db_dis out of memory\n[2026-11-21T02:40:17.0+0000] - INFO - db_dis SHUTTING_DOWN\n", "02:39:53", NotYet, "1 fatal error"},
 		{"a heartbeat is no start", "[2026-11-21T02:39:54.0+0000] - INFO - db_dis ALIVE - heap\n", "02:39:53", NotYet, "no RUNNING"},
@@ -51,7 +51,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// A log that cannot be read is no failed restart.
+// An unreadable log does not make a restart a failure.
 func TestReadyUnreadable(t *testing.T) {
 	logs := answertest.Read(t, "logs")
 	for name, want := range map[string]string{"cat-denied": "Permission denied", "cat-missing": "No such file"} {

@@ -190,7 +190,7 @@ func (w watch) failing() (Verdict, bool) {
 	case observe.Failed:
 		return Verdict{State: Never, Text: "start failed: " + w.says() + "; " + w.now.FailedNote()}, true
 	case observe.NotMonitored:
-		return Verdict{State: Never, Text: "not up: " + w.says() + ": monit gave it up after repeated failures, or a person stopped it"}, true
+		return Verdict{State: Never, Text: "not up: " + w.says() + ": monit gave up on it after repeated failures, or a person stopped it"}, true
 	case observe.Missing:
 		return Verdict{State: Never, Text: "not up: " + w.now.Quoted()}, true
 	default:
@@ -271,7 +271,7 @@ func readiness(l observe.Log) (State, string) {
 	case l.Word == "RUNNING":
 		return Met, "ready: RUNNING in its log, " + l.Counted() + " since"
 	case l.Word != "":
-		return NotYet, fmt.Sprintf("its log says %s last, %s since", l.Word, l.Counted())
+		return NotYet, fmt.Sprintf("the last state in its log is %s, with %s since then", l.Word, l.Counted())
 	case l.Undated > 0 && l.Last.IsZero():
 		return NotYet, "the times in its log have no zone, so they cannot be compared"
 	case l.Last.IsZero():

@@ -16,7 +16,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// look is one row of a timeline: what monit said at a moment.
+// look is one row of a timeline: monit's answer at one time.
 type look struct {
 	at     time.Duration
 	answer remote.Result
@@ -55,15 +55,15 @@ func timeline(t *testing.T, name string) (service string, before look, after []l
 	return service, looks[0], looks[1:]
 }
 
-// within is the time that the runbooks' restart is given.
+// within is the time limit of the runbooks' restart.
 const within = 3 * time.Minute
 
 func waitStep(service string, until runbooks.Condition) runbooks.Step {
 	return runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: service, Until: until, Within: runbooks.Duration(within)}
 }
 
-// replay follows a timeline as the engine does, every 2 s, and gives up when
-// the timeline's last state has lasted for the step's whole time.
+// replay follows a timeline as the engine does, with a read every 2 s. It times
+// out when the timeline's last state has lasted for the step's whole time.
 func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Duration) {
 	var last Verdict
 	for at := time.Duration(0); at <= within; at += 2 * time.Second {
@@ -83,9 +83,9 @@ func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Dura
 	return TimedOut(step, before, last), within
 }
 
-// Every recorded timeline, and what must be said at its end. The three false
-// successes are restart-unmonitored, restart-stop-fails and restart-slow-app
-// (for the last see TestReady).
+// Every recorded timeline, and the expected verdict. The three false successes
+// are restart-unmonitored, restart-stop-fails and restart-slow-app (for the
+// last see TestReady).
 func TestTimelines(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -93,7 +93,7 @@ func TestTimelines(t *testing.T) {
 		state    State
 		text     string
 		old, new int
-		by       time.Duration // the latest moment of the verdict
+		by       time.Duration // the latest time of the verdict
 	}{
 		{"restart-normal", runbooks.Restarted, Met, "pid 1565 → 4818", 1565, 4818, 2 * time.Second},
 		{"restart-slow-stop", runbooks.Restarted, Met, "pid 4818 → 9385", 4818, 9385, 10 * time.Second},
@@ -106,7 +106,7 @@ func TestTimelines(t *testing.T) {
 		{"restart-stopped", runbooks.Restarted, Never, "probably not restarted", 0, 18363, 2 * time.Second},
 		{"restart-fail-start", runbooks.Restarted, Never, `still not restarted after 3m0s: monit: "Initializing"`, 645, 0, within},
 		{"restart-connection-failed", runbooks.Restarted, Never, "still not restarted after 3m0s: pid 55887 → 58693, but its port does not answer", 55887, 58693, within},
-		{"crash-loop", runbooks.Restarted, Never, "not up: monit: \"Not monitored\": monit gave it up after repeated failures", 704, 0, 30 * time.Second},
+		{"crash-loop", runbooks.Restarted, Never, "not up: monit: \"Not monitored\": monit gave up on it after repeated failures", 704, 0, 30 * time.Second},
 		{"crash-kill9", runbooks.Restarted, Met, "pid 672 → 2173", 672, 2173, 10 * time.Second},
 		{"start", runbooks.Running, Met, "running, pid 7304", 0, 7304, 2 * time.Second},
 		{"restart-stopped", runbooks.Running, Met, "running, pid 18363", 0, 18363, 2 * time.Second},
@@ -127,16 +127,16 @@ func TestTimelines(t *testing.T) {
 				tt.name, tt.until, v.State, at, v.Text, v.OldPID, v.NewPID, tt.state, tt.text, tt.old, tt.new)
 		}
 		if at > tt.by {
-			t.Errorf("%s, %s: told after %s, want by %s", tt.name, tt.until, at, tt.by)
+			t.Errorf("%s, %s: verdict after %s, want by %s", tt.name, tt.until, at, tt.by)
 		}
 	}
 	files, err := os.ReadDir("testdata/timelines")
 	if err != nil || len(files) != 17 {
-		t.Errorf("%d timelines (%v): this table knows 17", len(files), err)
+		t.Errorf("%d timelines (%v), but this table has 17", len(files), err)
 	}
 }
 
-// A restart begins with a process that monit answers for and watches.
+// A restart requires a process that monit knows and monitors.
 func TestSupervised(t *testing.T) {
 	for _, tt := range []struct {
 		status, monitoring, pid string
@@ -165,7 +165,7 @@ func TestSupervised(t *testing.T) {
 		t.Errorf("not in monit: %+v", v)
 	}
 	if v := Evaluate(waitStep("db_dis", runbooks.Answers), nil, missing, time.Time{}); v.State != Met {
-		t.Errorf("that monit does not know it is an answer: %+v", v)
+		t.Errorf("an answer that monit does not know it must be final: %+v", v)
 	}
 }
 
@@ -174,7 +174,7 @@ func seen(status, pid, collected string) []byte {
 	return remember(memory{Observation: o})
 }
 
-// What is no proof of a restart.
+// Observations that do not verify a restart.
 func TestRestartedNeedsProof(t *testing.T) {
 	late := answertest.Noon.Add(time.Minute)
 	for _, tt := range []struct {
@@ -187,7 +187,7 @@ func TestRestartedNeedsProof(t *testing.T) {
 		{"proof", seen("OK", "7", "x"), "OK", "8", "y", Met, "pid 7 → 8"},
 		{"from nothing", seen("Execution failed | Does not exist", "", "x"), "OK", "8", "y", Met, "pid none → 8"},
 		{"no observation before", nil, "OK", "8", "y", Never, "restart not verified"},
-		{"an observation that is none", []byte("{"), "OK", "8", "y", Never, "restart not verified"},
+		{"an invalid observation", []byte("{"), "OK", "8", "y", Never, "restart not verified"},
 		{"stale data", seen("OK", "7", "x"), "OK", "8", "x", NotYet, "has not checked again"},
 		{"same pid", seen("OK", "7", "x"), "OK", "7", "y", Never, "not restarted: same pid 7"},
 		{"same pid, stale data", seen("OK", "7", "x"), "OK", "7", "x", NotYet, "same pid 7"},
