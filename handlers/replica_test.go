@@ -42,7 +42,7 @@ func TestLate(t *testing.T) {
 func TestReplicasThatDiffer(t *testing.T) {
 	h := newTestService(t)
 	h.Agrees = func(context.Context) (string, error) {
-		return "this replica (b) runs by another config than a, which leads", nil
+		return "this replica (b) has another config than the leader, a", nil
 	}
 	if said := h.say("UANNA", "restart db_dis").all(); !strings.Contains(said, "another config") || len(h.openRuns(t)) != 0 {
 		t.Errorf("it said %q, %d runs", said, len(h.openRuns(t)))

@@ -235,7 +235,7 @@ func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 		b.Log.WarnContext(r.Context(), "the trail is sent without its newest records", "err", err)
 	}
 	if err := b.writeTrail(r.Context(), r.URL.Query(), w); err != nil {
-		b.Log.WarnContext(r.Context(), "trail not sent whole", "err", err)
+		b.Log.WarnContext(r.Context(), "the trail was not sent completely", "err", err)
 		adminsock.Fail(w, err)
 	}
 }
@@ -286,7 +286,7 @@ func (b *bot) exportHeader(ctx context.Context) (h audit.Header, err error) {
 // serveHead writes the newest signed head of the trail.
 func (b *bot) serveHead(w http.ResponseWriter, r *http.Request) {
 	if _, err := b.Store.Seal(r.Context()); err != nil {
-		b.Log.WarnContext(r.Context(), "the head is given without the newest records", "err", err)
+		b.Log.WarnContext(r.Context(), "the head is sent without the newest records", "err", err)
 	}
 	h, err := b.exportHeader(r.Context())
 	if err == nil && h.Note == "" {

@@ -81,9 +81,8 @@ type Slack interface {
 	// Resume passes a stored delivery to the handler again.
 	Resume(ctx context.Context, key string, payload []byte) error
 	Health() slackio.Health
-	// ClaimUnless sets what parses a slash command on arrival; what only reads needs no claim
-	// before it is acknowledged. Call
-	// it before Run.
+	// ClaimUnless sets the function that parses a slash command on arrival. A command that only
+	// reads is acknowledged without a claim. Call it before Run.
 	ClaimUnless(receive func(call.Message) *call.Parsed)
 	// OnHome sets the function that is called when a person opens the Home tab. Call it before
 	// Run.
@@ -166,8 +165,7 @@ type Config struct {
 	Now     func() time.Time
 }
 
-// Times are how often the bot looks where it waits for something; zero values are
-// its own.
+// Times are how often the engine and the monitor poll; zero values mean their defaults.
 type Times struct {
 	Engine  engine.Times
 	Monitor monitor.Times

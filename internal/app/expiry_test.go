@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/sshexec"
 )
 
-// A certificate that ends within a week is a line of health; one that ends
-// within an hour is what is wrong.
+// A certificate that expires within a week is a line of health; one that
+// expires within an hour is a problem.
 func TestExpiringCertificatesInHealth(t *testing.T) {
 	b := &bot{Config: Config{Now: time.Now}}
 	b.SSHExpiring = func(time.Time) []sshexec.Expiry {

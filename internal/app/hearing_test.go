@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// ears is a Slack edge that hears or does not, and keeps what is posted.
+// ears is a Slack edge that receives events or does not, and keeps its posts.
 type ears struct {
 	Slack
 	deaf   atomic.Bool
@@ -36,7 +36,7 @@ func (e *ears) Post(_ context.Context, at engine.Place, c card.Card) (string, er
 	return "1", nil
 }
 
-// said is what was posted so far.
+// said lists the posts so far.
 func (e *ears) said() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -73,7 +73,7 @@ func TestGapsAreReported(t *testing.T) {
 			{lasts: time.Minute},                  // the first start
 			{deaf: true, lasts: 10 * time.Second}, // a socket is renewed
 			{lasts: time.Minute},
-			{down: true, lasts: 5 * time.Minute}, // it heard, and could not note it
+			{down: true, lasts: 5 * time.Minute}, // it received events, but could not store the time
 			{lasts: time.Minute},
 			{deaf: true, lasts: 3 * time.Minute},
 			{lasts: 5 * time.Minute, told: 1},
@@ -86,7 +86,7 @@ func TestGapsAreReported(t *testing.T) {
 				t.Errorf("after %+v it said %q", phase, slack.said())
 			}
 		}
-		want := "C0INCIDENT: I could not hear Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
+		want := "C0INCIDENT: I received nothing from Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
 		if len(slack.said()) != 1 || slack.said()[0] != want {
 			t.Errorf("it said %q, want %q", slack.said(), want)
 		}
@@ -97,7 +97,7 @@ func TestGapsAreReported(t *testing.T) {
 	})
 }
 
-// appStore is the in-memory store with what only replicas need left out.
+// appStore is the in-memory store with a stub for what only replicas need.
 type appStore struct{ *memstore.Store }
 
 func (appStore) NewID(context.Context) (string, error) { return "", nil }

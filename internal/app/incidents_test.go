@@ -8,8 +8,7 @@ import (
 	"dhbot/internal/status"
 )
 
-// What the config says of incidents, and of the way to the hosts, is what the
-// assessment goes by.
+// The assessment uses the config's settings about incidents and jump hosts.
 func TestConfigureAssessment(t *testing.T) {
 	cfg := &config.Config{Incidents: config.Incidents{ErrorRate: 3, ErrorsFor: 2 * time.Minute, OwnStop: time.Hour}}
 	cfg.SSH.ProxyJump = "dhops@jump-1:2222"

@@ -10,7 +10,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Bad lines and hosts without a key are named offline, with line and key.
+// Bad lines and hosts without a key are reported without a connection, with
+// line and key.
 func TestCheckKnownHosts(t *testing.T) {
 	const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG7xPwvpd9a7Gd7mGH7uSPLVQYF2ZpDPKUN9WMEbBDmk"
 	file := filepath.Join(t.TempDir(), "known_hosts")

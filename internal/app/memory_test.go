@@ -37,7 +37,7 @@ func TestMemoryReleaser(t *testing.T) {
 	}
 }
 
-// TestHeldHeap: the figure counts garbage, and not what was returned to the system.
+// TestHeldHeap: the figure includes garbage, but not memory that was returned to the system.
 func TestHeldHeap(t *testing.T) {
 	const size = 256 << 20
 	garbage := make([]byte, size)

@@ -47,7 +47,7 @@ type Options struct {
 	Log  *slog.Logger
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
-	// Times are shorter where hosts are simulated and quick.
+	// Times are shortened for fast simulated hosts.
 	Times Times
 }
 
@@ -215,7 +215,7 @@ func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*
 func (e *Opened) close(log *slog.Logger) {
 	e.Pool.Close()
 	if err := e.Store.Close(); err != nil {
-		log.Error("the state store was not closed well", "err", err)
+		log.Error("the state store was not closed cleanly", "err", err)
 	}
 }
 

@@ -35,6 +35,6 @@ func TestOthers(t *testing.T) {
 		}
 	}
 	if (&bot{}).others() {
-		t.Error("a bot that can have no others has some")
+		t.Error("a bot that can have no other replicas has some")
 	}
 }

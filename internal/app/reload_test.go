@@ -41,12 +41,12 @@ func TestReloading(t *testing.T) {
 		}
 		want := []string{"begin 0", "end 0", "begin 2", "end 2", "begin 3", "end 3"}
 		if !slices.Equal(lives, want) {
-			t.Errorf("lives %q, want %q: a config that will not do changes nothing", lives, want)
+			t.Errorf("configs in use: %q, want %q: an invalid config changes nothing", lives, want)
 		}
 	})
 }
 
-// What ends by itself ends the whole, and says why.
+// If the function ends by itself, Reloading returns its error.
 func TestReloadingEnds(t *testing.T) {
 	broken := errors.New("the app token is refused")
 	err := app.Reloading(t.Context(), 0, func() (int, error) { return 0, nil }, nil,

@@ -2,7 +2,8 @@ package app
 
 import "testing"
 
-// A replica whose own lease has ended for a moment still handles what it accepted.
+// A replica whose own lease has ended for a moment still handles the deliveries
+// that it accepted.
 func TestWhatIsLeft(t *testing.T) {
 	b := &bot{Config: Config{Replica: "a"}}
 	for _, c := range []struct {

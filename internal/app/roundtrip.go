@@ -210,9 +210,9 @@ func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
 	}
 	switch {
 	case e.Good == 0 && lost(e, b.Now()):
-		return "", "Slack tells the bot nothing of its own marks, so that whether every connection hears is not known: has the app the scopes and events of `bot manifest`?"
+		return "", "Slack sends no events about the bot's own reactions, so it is unknown whether every connection receives events: check that the app has the scopes and events of `bot manifest`"
 	case e.Missed > 0 || lost(e, b.Now()):
-		return fmt.Sprintf("not everything from Slack arrives: the last round trip that came back at once was at %s. A connection looks well and hears nothing; the bot opens its own anew",
+		return fmt.Sprintf("not everything from Slack arrives: the last good round trip was at %s. A connection looks healthy but receives nothing; the bot replaces its own connections",
 			clock(time.UnixMilli(e.Good))), ""
 	case e.Heard > 0:
 		return "", fmt.Sprintf(
@@ -275,8 +275,8 @@ func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recoun
 		s.over++
 	}
 	if s.over > 1 {
-		s.text = fmt.Sprintf("Slack counts %d connections of this app, and %d of them are the bot's: whatever has the others takes a share of what people type and tap. "+
-			"Look for another program with the same app token (SLACK_APP_TOKEN)", counted, ours)
+		s.text = fmt.Sprintf("Slack counts %d connections of this app, but only %d are the bot's: another program receives a share of the commands and taps. "+
+			"Look for a program with the same app token (SLACK_APP_TOKEN)", counted, ours)
 	}
 	return true
 }
@@ -295,7 +295,7 @@ func (b *bot) watchCount(ctx context.Context) error {
 			replicas = max(1, len(peers))
 		}
 		if b.foreign.judge(counted, replicas*len(h.Sockets), at, b.Now()) {
-			b.Log.WarnContext(ctx, "Slack counts connections that are not the bot's; it is made to count again",
+			b.Log.WarnContext(ctx, "Slack counts connections that are not the bot's; reconnecting, so that it counts again",
 				"counted", counted, "ours", replicas*len(h.Sockets))
 			b.slack.Renew(ctx)
 		}

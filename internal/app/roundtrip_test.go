@@ -38,7 +38,7 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking are ears whose marks come back as how says.
+// marking is a fake edge whose reactions cause events as how describes.
 type marking struct {
 	ears
 	hear func(slackio.RoundTrip)
@@ -79,9 +79,9 @@ func (m *marking) renewals() int {
 	return m.renewed
 }
 
-// If a round trip does not end at once, the sockets are opened again. Health reports it,
-// and so do the channels once it is over. An app that never received the events of its
-// own round trips is not checked.
+// If the event of a round trip does not arrive at once, the sockets are replaced. Health reports
+// the problem, and the channels are told once it is over. An app that never received the events of
+// its own reactions is not checked.
 func TestRoundTrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &marking{how: "never"}
@@ -107,7 +107,7 @@ func TestRoundTrip(t *testing.T) {
 			{how: "at once", line: "took 0s", renewals: 1, told: 1},
 			{how: "again", why: "not everything from Slack arrives", renewals: 2, told: 1},
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
-			{how: "marked", renewals: 2, told: 2}, // the mark of another account: the next goes the other way
+			{how: "marked", renewals: 2, told: 2}, // the reaction is already set: the next round trip removes it
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
 		} {
 			slack.turn(phase.how)
@@ -123,7 +123,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 		if n := len(slices.DeleteFunc(slack.said(), func(text string) bool { return !strings.HasPrefix(text, "C0AUDIT: ") })); n != 1 {
-			t.Errorf("%d messages to be marked, want one for all", n)
+			t.Errorf("%d messages with reactions, want one for all round trips", n)
 		}
 		cancel()
 		parts.Wait()
@@ -141,13 +141,13 @@ func TestForeignConnections(t *testing.T) {
 		{counted: 2, counted0: 0, now: 15},
 		{counted: 4, counted0: 20, now: 30},                                  // just now: sockets change
 		{counted: 4, counted0: 20, now: 90, recount: true},                   // long enough: count again
-		{counted: 2, counted0: 91, now: 95},                                  // it was over
+		{counted: 2, counted0: 91, now: 95},                                  // the problem is over
 		{counted: 3, counted0: 100, now: 165, recount: true},                 // another time
 		{counted: 3, counted0: 166, now: 190},                                // counted again, too early to tell
-		{counted: 3, counted0: 166, now: 230, recount: true, says: true},     // twice in a row
-		{counted: 3, counted0: 231, now: 300, says: true},                    // not so often any more
-		{counted: 3, counted0: 231, now: 831 + 1, recount: true, says: true}, // now and then
-		{counted: 2, counted0: 840, now: 845},                                // gone
+		{counted: 3, counted0: 166, now: 230, recount: true, says: true},     // too high twice in a row
+		{counted: 3, counted0: 231, now: 300, says: true},                    // reported: count again less often
+		{counted: 3, counted0: 231, now: 831 + 1, recount: true, says: true}, // time for another count
+		{counted: 2, counted0: 840, now: 845},                                // the foreign connection has ended
 	} {
 		if got := s.judge(step.counted, 2, at(step.counted0), at(step.now)); got != step.recount || (s.say() != "") != step.says {
 			t.Errorf("step %d: recount %v, says %q", i, got, s.say())

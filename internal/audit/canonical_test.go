@@ -65,8 +65,8 @@ func TestCanonicalStrings(t *testing.T) {
 	}
 }
 
-// A field that is added to Record must be added to the canonical form, to
-// what is checked as text, and to the hash.
+// A field that is added to Record must be added to the canonical form, to the
+// check of texts, and to the hash.
 func TestEveryFieldIsCovered(t *testing.T) {
 	typ := reflect.TypeFor[audit.Record]()
 	full := func() audit.Record { r := full(); r.Lost = 1; return r } // which only one kind has
@@ -169,8 +169,8 @@ func TestLinkNormalises(t *testing.T) {
 	}
 }
 
-// What decodes is canonical, and what is canonical decodes to itself: there
-// is one byte form for a record and one record for a byte form.
+// Decoded bytes are canonical, and canonical bytes decode to the same record:
+// each record has exactly one byte form.
 func FuzzDecode(f *testing.F) {
 	b, err := audit.Canonical(full())
 	if err != nil {
@@ -190,8 +190,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Any text that Link has seen survives the way through the canonical form,
-// and any JSON reader agrees about what it says.
+// Any text that Link has normalised survives encoding and decoding, and every
+// JSON reader reads the same text.
 func FuzzText(f *testing.F) {
 	f.Add("disk was full", "R-7F3K", int64(0))
 	f.Add("\x00\"\\\u2028\xff", "", int64(1<<40))
@@ -218,8 +218,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// TestKindsHaveTheirForm: a record of a kind that form 1 did not know is of form
-// 2, which an older bot leaves alone; all others stay as they were.
+// TestKindsHaveTheirForm: a record of a kind that form 1 lacks has form 2, so
+// an older bot leaves it alone. All other records keep form 1.
 func TestKindsHaveTheirForm(t *testing.T) {
 	for kind, form := range map[audit.Kind]int{audit.Requested: 1, audit.Announced: 1, audit.Looking: 2, audit.Reminded: 2} {
 		r := audit.Link(audit.Record{Kind: kind, Run: "R-7F3K", At: time.UnixMilli(1)}, 1, "")

@@ -53,13 +53,13 @@ func (h *heads) begin(o Options) error {
 		return &BrokenError{o.After.N, rewritten}
 	case o.Anchored && !continued:
 		return &BrokenError{o.After.N + 1, fmt.Sprintf(
-			"the file begins here, and says itself that it continues entry %d: no head vouches for that, so entries 1 to %d may have been cut off. Give the head of entry %d, or verify the whole trail",
+			"the file begins here and claims to continue entry %d, but no head confirms this: entries 1 to %d may have been cut off. Give the head of entry %d, or verify the whole trail",
 			o.After.N, o.After.N, o.After.N)}
 	}
 	for _, k := range o.Heads {
 		if k.N < o.After.N {
 			return &BrokenError{o.After.N + 1, fmt.Sprintf(
-				"the file begins here, and head %d lies before it: that it continues this head cannot be told. Verify the whole trail", k.N)}
+				"the file begins here, after head %d: whether it continues that head cannot be verified. Verify the whole trail", k.N)}
 		}
 	}
 	for n := range h.roots { // some of many; earlier ones prove nothing here
@@ -101,7 +101,7 @@ func (h *heads) found(s *Sealed, tree *Tree, whole bool) error {
 	}
 	if signed, ok := h.roots[s.N]; ok {
 		if whole && (signed.Size != tree.Size || signed.Root != tree.Root()) {
-			return &BrokenError{s.N, "the signed head of this entry has another tree: entries before it were made anew"}
+			return &BrokenError{s.N, "the signed head of this entry has another tree: earlier entries were rewritten"}
 		}
 		h.signed = &signed
 	}
@@ -123,7 +123,7 @@ func (h *heads) missing(last uint64) error {
 		return &BrokenError{last + 1, fmt.Sprintf(
 			"missing: the trail ends at %d, but the head kept elsewhere is number %d; its end was cut off", last, left)}
 	case left > 0:
-		return &BrokenError{left, "no entry has the number of this head, and no restore tells why"}
+		return &BrokenError{left, "no entry has the number of this head, and no restore explains this"}
 	default:
 		return nil
 	}

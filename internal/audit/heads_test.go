@@ -43,8 +43,8 @@ func newKey(t testing.TB) *sign.Key {
 	return key
 }
 
-// verifyWith verifies an export as `bot audit verify` does, by the head in its
-// header and others.
+// verifyWith verifies an export as `bot audit verify` does, with the head in
+// its header and other heads.
 func verifyWith(b []byte, key *sign.Key, heads ...audit.Head) (audit.Report, error) {
 	header, entries, err := audit.ReadExport(bytes.NewReader(b))
 	if err != nil {
@@ -70,8 +70,8 @@ func exportWith(t testing.TB, h audit.Header, list []audit.Sealed) []byte {
 	return b.Bytes()
 }
 
-// TestForgedExports: an export that is right in itself is refused where no head
-// vouches for it, and one that a head contradicts always.
+// TestForgedExports: a consistent export is refused if no head confirms it, and
+// any export is refused if a head contradicts it.
 func TestForgedExports(t *testing.T) {
 	key := newKey(t)
 	list := trail(12)
@@ -88,7 +88,7 @@ func TestForgedExports(t *testing.T) {
 	for name, c := range map[string]struct {
 		export []byte
 		heads  []audit.Head
-		says   string // "" for whole
+		says   string // "" if it is accepted
 	}{
 		"whole":                            {exportWith(t, signed, list), nil, ""},
 		"whole, and a head kept elsewhere": {exportWith(t, audit.Header{}, list), []audit.Head{headOf(list)}, ""},
@@ -102,7 +102,7 @@ func TestForgedExports(t *testing.T) {
 			exportWith(t, audit.Header{After: audit.Head{N: 5, Hash: "aa"}, Note: string(note)}, list[5:]), []audit.Head{cut}, "not the entry that was kept",
 		},
 		"a head of before the beginning": {
-			exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), []audit.Head{headOf(list[:3]), cut}, "cannot be told",
+			exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), []audit.Head{headOf(list[:3]), cut}, "cannot be verified",
 		},
 		"a head with another key": {exportWith(t, audit.Header{Note: string(foreign)}, list), nil, "no known key signed it"},
 		"a head that was edited": {
@@ -117,7 +117,7 @@ func TestForgedExports(t *testing.T) {
 		"a key that is there twice": {forged(`"after":0,`, `"after":5,"after":0,`), nil, "edited"},
 		"a blank in the header":     {forged(`"v":2,`, `"v": 2,`), nil, "edited"},
 		"the version before":        {forged(`"v":2,`, `"v":1,`), nil, "edited"},
-		"a version to come":         {forged(`"v":2,`, `"v":3,`), nil, "version 3"},
+		"a newer version":           {forged(`"v":2,`, `"v":3,`), nil, "version 3"},
 		"lines as on Windows":       {forged("\n", "\r\n"), nil, "header"},
 		"a byte order mark":         {forged(`{"format"`, "\ufeff"+`{"format"`), nil, "header"},
 		"no header":                 {forged(`{"format"`, `{"n":0,"format"`), nil, "header"},
@@ -138,8 +138,8 @@ func TestForgedExports(t *testing.T) {
 	}
 }
 
-// TestHeadsOfTwoTrees: a signed head whose last entry is right and whose tree is
-// another one is refused.
+// TestHeadsOfTwoTrees: a signed head with the right last entry but another tree
+// is refused.
 func TestHeadsOfTwoTrees(t *testing.T) {
 	list := trail(9)
 	h, _ := signedHead(t, newKey(t), list)
@@ -149,8 +149,8 @@ func TestHeadsOfTwoTrees(t *testing.T) {
 	}
 }
 
-// TestForgottenHeads: a head of entries that a restore forgot is named, and is no
-// sign of a rewrite.
+// TestForgottenHeads: a head of entries that a restore lost is reported, and is
+// no sign of a rewrite.
 func TestForgottenHeads(t *testing.T) {
 	list := trail(9)
 	forgotten := audit.Head{N: 8, Hash: list[7].Hash}

@@ -4,7 +4,7 @@ import "context"
 
 // Sealed is a record with its place in the trail.
 type Sealed struct {
-	N      uint64 `json:"n"`    // from 1, without gaps
+	N      uint64 `json:"n"`    // from 1; numbers are missing only before a Restored record
 	Rev    int64  `json:"rev"`  // the store's revision of the record: the order of the trail
 	Prev   string `json:"prev"` // hash of entry N-1, "" for the first
 	Record Record `json:"record"`

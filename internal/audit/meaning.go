@@ -49,15 +49,15 @@ func (m *meaning) next(s *Sealed) error {
 		m.runs[r.Run] = &story{asked: *r, ready: r.At}
 		return nil
 	case r.Kind == Requested:
-		return broken("it is asked for a second time")
+		return broken("it is requested a second time")
 	case !known && r.Seq == 1:
-		return broken("it begins with %q and not with its request", r.Kind)
+		return broken("its first record is %q, not its request", r.Kind)
 	case !known:
 		return nil
 	case st.ended != "":
-		return broken("%q comes after it had ended (%s)", r.Kind, st.ended)
+		return broken("%q comes after its end (%s)", r.Kind, st.ended)
 	case r.Digest != st.asked.Digest:
-		return broken("%q is over another plan (%.12s) than the one that was asked for (%.12s)", r.Kind, r.Digest, st.asked.Digest)
+		return broken("%q is for another plan (%.12s) than the requested one (%.12s)", r.Kind, r.Digest, st.asked.Digest)
 	}
 	if why := st.take(*r, m.rules); why != "" {
 		return broken("%s", why)
@@ -76,7 +76,7 @@ func (st *story) take(r Record, rules Rules) (why string) {
 		return st.start(r, rules)
 	case StepStarted, StepEnded, Ticked:
 		if !st.started {
-			return fmt.Sprintf("%q comes before it was started", r.Kind)
+			return fmt.Sprintf("%q comes before its start", r.Kind)
 		}
 	case Denied, Expired, Refused, Ended, Closed:
 		st.ended = r.Kind
@@ -91,13 +91,13 @@ func (st *story) take(r Record, rules Rules) (why string) {
 func (st *story) approved(r Record, rules Rules) string {
 	switch {
 	case st.started:
-		return fmt.Sprintf("the approval by %s comes after it was started", r.Person)
+		return fmt.Sprintf("the approval by %s comes after its start", r.Person)
 	case r.Person == "" || r.Person == st.asked.Person || r.Account == st.asked.Account:
 		return fmt.Sprintf("%s approved a request of their own", st.asked.Person)
 	case r.At.Before(st.asked.At.Add(-slack)):
 		return fmt.Sprintf("the approval by %s is older than the request", r.Person)
 	case r.At.After(st.asked.At.Add(rules.VoteWithin + slack)):
-		return fmt.Sprintf("the approval by %s came %s after the request, which waited for %s at most",
+		return fmt.Sprintf("the approval by %s came %s after the request, but %s at most are allowed",
 			r.Person, r.At.Sub(st.asked.At).Round(time.Second), rules.VoteWithin)
 	}
 	for _, v := range st.votes {
@@ -117,7 +117,7 @@ func (st *story) withdrawn(r Record) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s took back an approval that they had not given", r.Person)
+	return fmt.Sprintf("%s withdrew an approval that they had not given", r.Person)
 }
 
 // start checks the first start; a later one continues a run that was handed over.
@@ -126,11 +126,11 @@ func (st *story) start(r Record, rules Rules) string {
 		return ""
 	}
 	if need := rules.Approvals(st.asked); len(st.votes) < need {
-		return fmt.Sprintf("%s was started with %s of %d it takes", strings.TrimSpace(st.asked.Action+" ("+st.asked.Severity+")"),
+		return fmt.Sprintf("%s was started with %s of %d needed", strings.TrimSpace(st.asked.Action+" ("+st.asked.Severity+")"),
 			counted(len(st.votes), "approval"), need)
 	}
 	if r.At.After(st.ready.Add(rules.StartWithin + slack)) {
-		return fmt.Sprintf("it was started %s after it was approved, and had %s for that",
+		return fmt.Sprintf("it was started %s after its approval, but %s at most are allowed",
 			r.At.Sub(st.ready).Round(time.Second), rules.StartWithin)
 	}
 	st.started = true

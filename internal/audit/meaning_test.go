@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// rules are a policy in which Sev 1 takes one approval.
+// rules are a policy in which Sev 1 needs one approval.
 func rules() *audit.Rules {
 	return &audit.Rules{
 		VoteWithin: 15 * time.Minute, StartWithin: 2 * time.Minute,
@@ -23,7 +23,7 @@ func rules() *audit.Rules {
 	}
 }
 
-// sealRun makes a trail of one run of its records, every hash right.
+// sealRun seals the records of one run into a trail with correct hashes.
 func sealRun(records []audit.Record) []audit.Sealed {
 	var last audit.Sealed
 	var out []audit.Sealed
@@ -37,7 +37,7 @@ func sealRun(records []audit.Record) []audit.Sealed {
 	return out
 }
 
-// rightly are the records of a Sev 1 restart as they must be.
+// rightly are the records of a valid Sev 1 restart.
 func rightly() []audit.Record {
 	rec := func(kind audit.Kind, after time.Duration, person string) audit.Record {
 		r := audit.Record{
@@ -64,8 +64,8 @@ func rightly() []audit.Record {
 	}
 }
 
-// TestMeaning: a trail whose hashes are all right is refused where a run was
-// started without what it takes.
+// TestMeaning: a trail with correct hashes is refused if one of its runs breaks
+// the rules of approval.
 func TestMeaning(t *testing.T) {
 	drop := func(l []audit.Record, i int) []audit.Record { return slices.Delete(l, i, i+1) }
 	swap := func(l []audit.Record, i, j int) []audit.Record {
@@ -76,8 +76,8 @@ func TestMeaning(t *testing.T) {
 		change func(l []audit.Record) []audit.Record
 		says   string
 	}{
-		"as it must be": {func(l []audit.Record) []audit.Record { return l }, ""},
-		"a Sev 3 takes none": {func(l []audit.Record) []audit.Record {
+		"a valid run": {func(l []audit.Record) []audit.Record { return l }, ""},
+		"a Sev 3 needs none": {func(l []audit.Record) []audit.Record {
 			for i := range l {
 				l[i].Severity = "Sev 3 · Low"
 			}
@@ -101,32 +101,32 @@ func TestMeaning(t *testing.T) {
 			back.Kind = audit.Withdrawn
 			return slices.Insert(l, 2, back)
 		}, "started with 0 approvals of 1"},
-		"another plan approved": {func(l []audit.Record) []audit.Record { l[1].Digest = strings.Repeat("00", 32); return l }, "over another plan"},
-		"another plan started":  {func(l []audit.Record) []audit.Record { l[2].Digest = strings.Repeat("00", 32); return l }, "over another plan"},
-		"another plan sent":     {func(l []audit.Record) []audit.Record { l[3].Digest = strings.Repeat("00", 32); return l }, "over another plan"},
+		"another plan approved": {func(l []audit.Record) []audit.Record { l[1].Digest = strings.Repeat("00", 32); return l }, "for another plan"},
+		"another plan started":  {func(l []audit.Record) []audit.Record { l[2].Digest = strings.Repeat("00", 32); return l }, "for another plan"},
+		"another plan sent":     {func(l []audit.Record) []audit.Record { l[3].Digest = strings.Repeat("00", 32); return l }, "for another plan"},
 		"approved too late": {func(l []audit.Record) []audit.Record {
 			for i := 1; i < len(l); i++ {
 				l[i].At = l[i].At.Add(time.Hour)
 			}
 			return l
-		}, "waited for 15m0s at most"},
+		}, "but 15m0s at most are allowed"},
 		"approved before it was asked": {func(l []audit.Record) []audit.Record { l[1].At = at.Add(-time.Hour); return l }, "older than the request"},
-		"started too late":             {func(l []audit.Record) []audit.Record { l[2].At = at.Add(time.Hour); return l }, "after it was approved"},
+		"started too late":             {func(l []audit.Record) []audit.Record { l[2].At = at.Add(time.Hour); return l }, "after its approval"},
 		"approved after the start":     {func(l []audit.Record) []audit.Record { return swap(l, 1, 2) }, "started with 0 approvals of 1"},
-		"sent before the start":        {func(l []audit.Record) []audit.Record { return swap(l, 2, 3) }, "comes before it was started"},
-		"never started":                {func(l []audit.Record) []audit.Record { return drop(l, 2) }, "comes before it was started"},
+		"sent before the start":        {func(l []audit.Record) []audit.Record { return swap(l, 2, 3) }, "comes before its start"},
+		"never started":                {func(l []audit.Record) []audit.Record { return drop(l, 2) }, "comes before its start"},
 		"started after its end": {func(l []audit.Record) []audit.Record {
 			expired := l[1]
 			expired.Kind = audit.Expired
 			return slices.Insert(l, 2, expired)
-		}, "comes after it had ended (expired)"},
+		}, "comes after its end (expired)"},
 		"started after a denial": {func(l []audit.Record) []audit.Record {
 			denied := l[1]
 			denied.Kind = audit.Denied
 			return slices.Insert(l, 2, denied)
-		}, "comes after it had ended (denied)"},
-		"no request":      {func(l []audit.Record) []audit.Record { return drop(l, 0) }, "not with its request"},
-		"asked for twice": {func(l []audit.Record) []audit.Record { return slices.Insert(l, 1, l[0]) }, "a second time"},
+		}, "comes after its end (denied)"},
+		"no request":      {func(l []audit.Record) []audit.Record { return drop(l, 0) }, "not its request"},
+		"requested twice": {func(l []audit.Record) []audit.Record { return slices.Insert(l, 1, l[0]) }, "a second time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := sealRun(c.change(rightly()))
@@ -139,7 +139,7 @@ func TestMeaning(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.says)
 			}
 			if _, err := audit.Verify(seq(list), audit.Options{}); err != nil {
-				t.Errorf("its form alone: %v", err)
+				t.Errorf("without rules: %v", err)
 			}
 		})
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The short cut reads what strictJSON reads, and leaves to it what it does not
-// know.
+// The fast parser reads the same values as strictJSON, and leaves everything
+// else to it.
 func TestParseLikeJSON(t *testing.T) {
 	exit := -1
 	full := Record{
@@ -55,7 +55,8 @@ func TestParseLikeJSON(t *testing.T) {
 	}
 }
 
-// Results come in order and whole, up to an error or to where the reader stops.
+// Results arrive complete and in order, until an error or until the reader
+// stops.
 func TestBatched(t *testing.T) {
 	broken := errors.New("broken")
 	numbers := func(n int) iter.Seq2[int, error] {

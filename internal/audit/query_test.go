@@ -12,8 +12,9 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestScan: exactly the entries from then on, whatever the trail's length and
-// however the replicas' clocks differ within what is allowed.
+// TestScan: exactly the entries since a time are found, whatever the trail's
+// length, and however much the replicas' clocks differ within the allowed
+// limit.
 func TestScan(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		store := memstore.New(memstore.Config{})

@@ -59,11 +59,11 @@ type BrokenError struct {
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", e.N, e.Text) }
 
-// Verify reads a trail to its end and checks that it is unbroken: numbers without gaps,
-// revisions that never decrease, every hash and link correct, the records of each run complete
-// and in order, each head found, and, with rules, no run without its approvals. The error is a
-// *BrokenError for the first violation, or a read error; the report then covers the part before
-// it.
+// Verify reads a trail to its end and checks that it is unbroken: numbers without gaps (except
+// before a Restored record), revisions that never decrease, every hash and link correct, the
+// records of each run complete and in order, each head found, and, with rules, no run without its
+// approvals. The error is a *BrokenError for the first violation, or a read error; the report then
+// covers the part before it.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	v := verifier{
 		last:    Sealed{N: o.After.N, Hash: o.After.Hash},
@@ -89,7 +89,7 @@ func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	return v.report, v.end(o)
 }
 
-const rewritten = "it is not the entry that was kept elsewhere under this number: the trail was made anew from here or from before"
+const rewritten = "it is not the entry that was kept elsewhere under this number: the trail was rewritten from here or earlier"
 
 // link is the newest record of one run.
 type link struct {
@@ -184,7 +184,7 @@ func (v *verifier) end(o Options) error {
 	}
 	if o.Anchored && v.report.Vouched == 0 && v.report.Entries > 0 {
 		return &BrokenError{v.last.N, fmt.Sprintf(
-			"entries %d to %d fit together, but no head vouches for them: all their hashes could have been made anew. Give a head that was kept elsewhere",
+			"entries %d to %d fit together, but no head vouches for them: all their hashes could have been recomputed. Give a head that was kept elsewhere",
 			v.report.First, v.last.N)}
 	}
 	return nil

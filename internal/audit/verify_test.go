@@ -83,7 +83,7 @@ func TestVerifyGoodTrail(t *testing.T) {
 		if rep.Entries != uint64(n) || rep.Head != want || rep.Runs != min(n, 2) {
 			t.Errorf("%d entries: report %+v", n, rep)
 		}
-		// The rest of it, as a stretch that continues the first part.
+		// The rest, as a part that continues the first one.
 		rep, err = audit.Verify(seq(list[n:]), audit.Options{After: want, Heads: []audit.Head{headOf(list)}})
 		if err != nil || rep.Head != headOf(list) {
 			t.Errorf("after entry %d: report %+v, %v", n, rep, err)
@@ -138,11 +138,11 @@ func TestVerifyFindsTampering(t *testing.T) {
 		{"a read changed, all sealed again", func(l []audit.Sealed) []audit.Sealed {
 			l[2].Record.Text = "other"
 			return reseal(l)
-		}, n, "made anew"},
+		}, n, "rewritten from here"},
 		{"a read removed, all sealed again, one more at the end", func(l []audit.Sealed) []audit.Sealed {
 			l = reseal(slices.Delete(l, 2, 3))
 			return append(l, audit.Seal(l[len(l)-1], 99, l[4].Record))
-		}, n, "made anew"},
+		}, n, "rewritten from here"},
 		{"a record of no form, all sealed again", func(l []audit.Sealed) []audit.Sealed {
 			l[2].Record.Kind = "party"
 			return reseal(l)
@@ -206,8 +206,7 @@ func TestExportRoundTrip(t *testing.T) {
 	}
 }
 
-// The longest record there may be comes back; a longer line is refused without
-// being read to its end.
+// The longest allowed record is read back; a longer line is refused without being read to its end.
 func TestExportLongLines(t *testing.T) {
 	r := audit.Link(audit.Record{At: at, Kind: audit.Note}, 0, "")
 	short, err := audit.Canonical(r)

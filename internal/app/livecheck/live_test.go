@@ -14,9 +14,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// A live check names a login shell that is not POSIX, once and with what to do,
-// and asks the host nothing else; one that prints before every answer is a hint
-// and spoils nothing. Behind sshd, with the shells themselves.
+// A live check reports a login shell that is not POSIX once, with the fix, and
+// sends the host nothing else. A shell that prints before every answer is a
+// hint, and the other checks still work. The shells run behind a real sshd.
 func TestCheckLoginShells(t *testing.T) {
 	catalogs, err := catalogs.Builtin()
 	if err != nil {

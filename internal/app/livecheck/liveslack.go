@@ -122,7 +122,7 @@ func checkAccount(ctx context.Context, edge *slackio.Edge, rules *auth.Rules, p 
 	}
 }
 
-// A live check receives no events.
+// noClaims is not used: a live check receives no events.
 type noClaims struct{}
 
 func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }

@@ -46,7 +46,7 @@ func failures(found []Found) (out []string) {
 	return out
 }
 
-// A Slack side that will work has nothing to report.
+// A working Slack side has no problems.
 func TestCheckSlackFindsNothing(t *testing.T) {
 	local, cfg := liveWorld(t, nil)
 	if bad := failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})); len(bad) > 0 {
@@ -54,7 +54,7 @@ func TestCheckSlackFindsNothing(t *testing.T) {
 	}
 }
 
-// Each fault of the Slack side is named, with what to do.
+// Each fault of the Slack side is reported with its fix.
 func TestCheckSlackNamesEachFault(t *testing.T) {
 	yes := true
 	fault := func(f slacklocal.Fault) func(*slacklocal.Server, *config.Config) error {
@@ -90,7 +90,7 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 			c.Slack.Channels["C0NOWHERE"] = "prod"
 			return nil
 		}, []string{"C0NOWHERE", "correct the id"}},
-		{"incidents told to outsiders", func(_ *slacklocal.Server, c *config.Config) error {
+		{"incidents in a shared channel", func(_ *slacklocal.Server, c *config.Config) error {
 			c.Watches = map[string]config.Watch{"prod": {Channel: slacklocal.DemoShared}}
 			return nil
 		}, []string{slacklocal.DemoShared, "another organisation"}},

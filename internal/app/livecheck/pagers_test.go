@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/secret"
 )
 
-// The live check asks each pager for an answer and sends no alert. A pager that is
-// missing, or that no authority vouches for, is named.
+// The live check connects to each pager and sends no alert. A pager that is
+// down, or whose certificate no known authority signed, is reported.
 func TestCheckPagers(t *testing.T) {
 	posts := 0
 	answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

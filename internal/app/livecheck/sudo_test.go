@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// fakeSudo answers sudo -n -l from a list of allowed commands, and anything
-// else not at all.
+// fakeSudo answers sudo -n -l from a list of allowed commands, and refuses any
+// other command.
 type fakeSudo struct {
 	t       *testing.T
 	version string // "Sudo version 1.9.13p3" where it is empty
@@ -94,8 +94,8 @@ func TestCheckSudo(t *testing.T) {
 	}
 }
 
-// TestCheckWrapper: where the config says that sudo is old, the wrapper is
-// asked whether it would run each command, and runs none.
+// TestCheckWrapper: if the config says that sudo is old, the wrapper is asked
+// whether it would run each command. It runs none.
 func TestCheckWrapper(t *testing.T) {
 	catalogs, err := catalogs.Builtin()
 	if err != nil {
